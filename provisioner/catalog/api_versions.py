@@ -1,0 +1,20 @@
+"""The api version of every type, pinned here and nowhere else.
+
+Each is the one that the pinned SDK package speaks by default (a test compares them with the
+installed packages), so that the schema index and the wire agree. `DIAGNOSTIC_SETTINGS` has no SDK
+operations (guidelines.md §0.1); its version is the one that Azure documents.
+"""
+
+AUTHORIZATION = "2022-04-01"
+CONTAINER_REGISTRY = "2025-11-01"
+CONTAINER_SERVICE = "2026-08-01"
+DIAGNOSTIC_SETTINGS = "2021-05-01-preview"
+KEY_VAULT = "2026-05-15"
+LOCKS = "2020-05-01"
+MANAGED_IDENTITY = "2024-11-30"
+NETWORK = "2026-03-01"
+OPERATIONAL_INSIGHTS = "2025-07-01"
+POLICY = "2026-06-01"
+PRIVATE_DNS = "2024-06-01"
+RESOURCES = "2025-04-01"
+SUBSCRIPTIONS = "2022-12-01"

@@ -1,0 +1,61 @@
+"""All types that azsec knows, found in `provisioner/catalog/types/` by the files that are there."""
+
+import importlib
+import pkgutil
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+from provisioner.catalog import types as type_packages
+from provisioner.catalog.resource_type import ResourceType
+from provisioner.catalog.schema import SchemaIndex
+from provisioner.model.resource_id import ResourceId
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """The types by name, case ignored, with the schema index of their bodies."""
+
+    types: Mapping[str, ResourceType]
+    schemas: SchemaIndex
+
+    def find(self, name: str) -> ResourceType | None:
+        """Return the type of this name, or None. An id's bare container types count as names."""
+        return self.types.get(name.lower()) or self.types.get(f"microsoft.resources/{name.lower()}")
+
+    def get(self, name: str) -> ResourceType:
+        """Return the type of this name. Raises KeyError where azsec does not know it."""
+        found = self.find(name)
+        if found is None:
+            raise KeyError(name)
+        return found
+
+    def of(self, resource: ResourceId) -> ResourceType | None:
+        """Return the type of a resource, or None."""
+        return self.find(resource.type)
+
+    def children(self, parent: ResourceType) -> Iterator[ResourceType]:
+        """Yield the types whose resources are children of `parent`."""
+        return (child for child in self if child.parent == parent.name)
+
+    def __iter__(self) -> Iterator[ResourceType]:
+        return iter(self.types.values())
+
+
+@lru_cache(maxsize=1)
+def all_types() -> tuple[ResourceType, ...]:
+    """Return every type in the catalog, by name. One file holds one type, as `TYPE`."""
+    found: list[ResourceType] = []
+    for module in pkgutil.walk_packages(type_packages.__path__, f"{type_packages.__name__}."):
+        if not module.ispkg:
+            found.append(importlib.import_module(module.name).TYPE)
+    return tuple(sorted(found, key=lambda resource_type: resource_type.name))
+
+
+def build_catalog(types: Iterable[ResourceType], schemas: SchemaIndex) -> Catalog:
+    """Return the catalog of `types`. Raises ValueError where two files claim one name."""
+    by_name: dict[str, ResourceType] = {}
+    for resource_type in types:
+        if by_name.setdefault(resource_type.name.lower(), resource_type) is not resource_type:
+            raise ValueError(f"{resource_type.name} stands twice in the catalog")
+    return Catalog(by_name, schemas)

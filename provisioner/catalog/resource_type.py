@@ -1,0 +1,186 @@
+"""What azsec knows of one ARM type. One value a file, under `provisioner/catalog/types/`."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol
+
+from provisioner.catalog.field import NO_FACTS, Field
+from provisioner.catalog.schema import Model
+from provisioner.model.resource_id import ResourceId
+from provisioner.model.values import Body, Json
+
+
+@dataclass(frozen=True, slots=True)
+class SdkModel:
+    """The SDK model of a type's body: package and class (`azure.mgmt.keyvault`, `Vault`)."""
+
+    package: str
+    model: str
+
+
+class Scope(StrEnum):
+    """What a top-level resource of the type stands in. A child's parent is in its name."""
+
+    TENANT = "tenant"
+    SUBSCRIPTION = "subscription"
+    RESOURCE_GROUP = "resource group"
+    EXTENSION = "any resource"
+
+
+class ListRead(StrEnum):
+    """The widest list call that Azure offers for a type.
+
+    SUBSCRIPTION   GET /subscriptions/S/providers/TYPE answers all of them
+    PARENT         GET PARENT/kind answers the children of one parent
+    EMBEDDED       the parent's own answer holds them: no call at all
+    RESOURCE       one GET for each scope (extension resources that no list covers)
+    """
+
+    SUBSCRIPTION = "subscription"
+    PARENT = "parent"
+    EMBEDDED = "embedded"
+    RESOURCE = "resource"
+
+
+@dataclass(frozen=True, slots=True)
+class NameRule:
+    """The names that Azure accepts: a regular expression for the whole, and where unique.
+
+    `words` says the rule to a person. `fixed` lists the only names there are, if so.
+    """
+
+    pattern: str
+    words: str
+    unique_in_azure: bool = False
+    fixed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    """A list in a body whose entries are child resources of the type `child`.
+
+    `flattened` entries hold the child's `properties` beside its name (agentPoolProfiles); others
+    are whole child bodies (subnets).
+    """
+
+    path: str
+    child: str
+    flattened: bool = False
+
+
+class WriteFlow(StrEnum):
+    """How Azure answers a PUT, as recorded: what is asynchronous, and where it is polled."""
+
+    SYNC = "200 or 201, done"
+    ASYNC_OPERATION = "200 or 201, then Azure-AsyncOperation"
+    ACCEPTED = "202, then Azure-AsyncOperation"
+
+
+class DeleteFlow(StrEnum):
+    """How Azure answers a DELETE, as recorded."""
+
+    SYNC = "200, done"
+    LOCATION = "202, then Location"
+    ASYNC_OPERATION = "202, then Azure-AsyncOperation"
+
+
+class Surroundings(Protocol):
+    """What Azure can look at while it computes the values that only it writes."""
+
+    def lookup(self, resource_id: str) -> Body | None:
+        """Return the body of another resource, or None."""
+
+    def guid(self, *seed: str) -> str:
+        """Return a GUID that is always the same for the same seed."""
+
+    def free_address(self, subnet_id: str, owner: str) -> str:
+        """Return the lowest address of a subnet that nothing holds, and hold it for `owner`."""
+
+    def tenant(self) -> str:
+        """Return the tenant's id."""
+
+
+def _nothing_computed(_id: ResourceId, _body: Body, _around: Surroundings) -> Mapping[str, Json]:
+    return {}
+
+
+@dataclass(frozen=True, kw_only=True)
+class ResourceType:
+    """One ARM type: where it lives, how it is read, written and compared.
+
+    name            `Namespace/kind`, children `Namespace/kind/kind`
+    api_version     the version spoken, from `catalog.api_versions`
+    sdk             the SDK model of its body; None where no package has one, then `models` says
+    scope           what a top-level resource stands in
+    lists           the widest list read
+    rule            which names Azure accepts
+    fields          facts by path; see `catalog.field`
+    taggable        whether `tags` can be set: what cannot is owned through its nearest ancestor
+    etag            whether writes can be guarded by If-Match
+    serialise_on    path of ids: writes below the same such id go one at a time ("" is the parent
+                    or the resource itself, the AKS and network rule: guidelines.md §3.7)
+    embedded        lists of its body that are child resources
+    computed        the values that only Azure writes, for the simulator to fill in
+    write, delete   the recorded flows
+    seconds         how long Azure takes to create one, for `--realistic` and the plan's estimate
+    flat_errors     whether its provider answers errors without the `error` envelope
+    in_use          the code with which Azure refuses to delete one that others point to; None
+                    where it does not look
+    missing_reference  the code for a body that points to nothing
+    soft_delete     whether a deleted one keeps its name until purged
+    """
+
+    name: str
+    api_version: str
+    sdk: SdkModel | None
+    rule: NameRule
+    scope: Scope = Scope.RESOURCE_GROUP
+    lists: ListRead = ListRead.SUBSCRIPTION
+    models: tuple[Model, ...] = ()
+    fields: Mapping[str, Field] = field(default_factory=dict)
+    taggable: bool = True
+    etag: bool = False
+    serialise_on: str | None = None
+    embedded: tuple[Embedded, ...] = ()
+    computed: Callable[[ResourceId, Body, Surroundings], Mapping[str, Json]] = _nothing_computed
+    write: WriteFlow = WriteFlow.ASYNC_OPERATION
+    delete: DeleteFlow = DeleteFlow.ASYNC_OPERATION
+    seconds: int = 5
+    flat_errors: bool = False
+    in_use: str | None = None
+    missing_reference: str = "InvalidResourceReference"
+    soft_delete: bool = False
+
+    @property
+    def namespace(self) -> str:
+        """The resource provider: what stands before the first slash."""
+        return self.name.partition("/")[0]
+
+    @property
+    def kind(self) -> str:
+        """The last segment, as it stands in a URL (`subnets`)."""
+        return self.name.rpartition("/")[2]
+
+    @property
+    def parent(self) -> str | None:
+        """The parent's type for a child type, else None."""
+        head = self.name.rpartition("/")[0]
+        return head if "/" in head else None
+
+    @property
+    def has_location(self) -> bool:
+        """Whether a body carries a location: top-level resources in a group do."""
+        return self.parent is None and self.scope is Scope.RESOURCE_GROUP
+
+    def fact(self, path: str) -> Field:
+        """Return the facts of the property at `path` (entries as `[]`), case ignored."""
+        return self._facts.get(path.lower(), NO_FACTS)
+
+    @property
+    def _facts(self) -> Mapping[str, Field]:
+        cached: Mapping[str, Field] | None = self.__dict__.get("_folded")
+        if cached is None:
+            cached = {path.lower(): facts for path, facts in self.fields.items()}
+            self.__dict__["_folded"] = cached
+        return cached

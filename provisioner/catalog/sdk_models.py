@@ -1,0 +1,207 @@
+"""Reads the schema index from the installed Azure SDK packages.
+
+The packages are of two generations. The newer one declares properties as
+`rest_field(visibility=…)` with typed annotations; the older one carries `_attribute_map` and
+`_validation`. Both say what the wire names, types, enums and read-only properties are.
+"""
+
+import importlib
+import inspect
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from enum import Enum
+from types import ModuleType, NoneType, UnionType
+from typing import Any, Union, get_args, get_origin, get_type_hints
+
+from provisioner.catalog.resource_type import ResourceType
+from provisioner.catalog.schema import Kind, Model, Property, SchemaIndex, Shape
+
+_SCALARS = {str: Kind.STRING, bool: Kind.BOOLEAN, int: Kind.INTEGER, float: Kind.NUMBER}
+_LEGACY_SCALARS = {
+    "str": Kind.STRING,
+    "bool": Kind.BOOLEAN,
+    "int": Kind.INTEGER,
+    "long": Kind.INTEGER,
+    "float": Kind.NUMBER,
+    "iso-8601": Kind.STRING,
+    "duration": Kind.STRING,
+}
+_STRING = Shape(Kind.STRING)
+_ANY = Shape(Kind.ANY)
+
+
+def read_schema_index(types: Iterable[ResourceType]) -> SchemaIndex:
+    """Return the index of `types`, importing the SDK packages that hold their models.
+
+    A type without an SDK model brings its own (`ResourceType.models`). What only Azure writes is
+    indexed by name but not entered: nothing below a read-only property is ever compared or sent.
+    """
+    models: dict[str, Model] = {}
+    roots: dict[str, str] = {}
+    for resource_type in types:
+        if resource_type.sdk is None:
+            models |= {model.name: model for model in resource_type.models}
+            roots[resource_type.name] = resource_type.models[0].name
+            continue
+        package = resource_type.sdk.package
+        module = importlib.import_module(f"{package}.models")
+        pending = [getattr(module, resource_type.sdk.model)]
+        roots[resource_type.name] = _qualified(pending[0])
+        while pending:
+            model_class = pending.pop()
+            name = _qualified(model_class)
+            if name in models:
+                continue
+            models[name], children = _read_model(name, model_class, module)
+            pending.extend(children)
+    return SchemaIndex(models, roots)
+
+
+def _qualified(model_class: type) -> str:
+    package = model_class.__module__.removeprefix("azure.mgmt.").split(".models")[0]
+    return f"{package}.{model_class.__name__}"
+
+
+def _read_model(name: str, model_class: type, module: ModuleType) -> tuple[Model, list[type]]:
+    """Return the model and the model classes that its writable properties mention."""
+    read = _read_legacy if hasattr(model_class, "_attribute_map") else _read_typed
+    children: list[type] = []
+    properties: dict[str, Property] = {}
+    for family in (model_class, *_subtypes(model_class)):
+        for prop, mentioned in read(family, module):
+            if prop.name in properties:
+                continue
+            properties[prop.name] = prop
+            if not prop.read_only:
+                children.extend(mentioned)
+    return Model(name, properties, open_ended="additional_properties" in properties), children
+
+
+def _subtypes(model_class: type) -> Iterator[type]:
+    """Yield the variants of a discriminated model: on the wire they share one property bag."""
+    for child in model_class.__subclasses__():
+        if child.__module__ == model_class.__module__ and _is_discriminated(model_class):
+            yield child
+            yield from _subtypes(child)
+
+
+def _is_discriminated(model_class: type) -> bool:
+    return bool(
+        getattr(model_class, "__mapping__", None) or getattr(model_class, "_subtype_map", 0)
+    )
+
+
+def _read_typed(model_class: type, module: ModuleType) -> Iterator[tuple[Property, list[type]]]:
+    hints = get_type_hints(model_class, localns={"_models": module, "_Model": object})
+    for attribute, rest_field in _rest_fields(model_class):
+        annotation = hints.get(attribute, Any)
+        shape, mentioned = _typed_shape(annotation)
+        visibility = rest_field._visibility or []
+        yield (
+            Property(
+                name=rest_field._rest_name_input or attribute,
+                shape=shape,
+                read_only=visibility == ["read"],
+                create_only=bool(visibility)
+                and "update" not in visibility
+                and "create" in visibility,
+                required=NoneType not in get_args(annotation),
+            ),
+            mentioned,
+        )
+
+
+def _rest_fields(model_class: type) -> Iterator[tuple[str, Any]]:
+    seen: set[str] = set()
+    for owner in inspect.getmro(model_class):
+        for attribute, candidate in vars(owner).items():
+            if hasattr(candidate, "_visibility") and attribute not in seen:
+                seen.add(attribute)
+                yield attribute, candidate
+
+
+def _typed_shape(annotation: Any) -> tuple[Shape, list[type]]:
+    options = [
+        option
+        for option in (get_args(annotation) if _is_union(annotation) else (annotation,))
+        if option is not NoneType
+    ]
+    enums = [o for o in options if isinstance(o, type) and issubclass(o, Enum)]
+    if enums:
+        return Shape(Kind.STRING, enum=tuple(str(v.value) for v in enums[0])), []
+    return _single_shape(options[0] if len(options) == 1 else Any)
+
+
+def _single_shape(option: Any) -> tuple[Shape, list[type]]:
+    origin = get_origin(option)
+    if origin in (list, tuple):
+        item, mentioned = _typed_shape(get_args(option)[0])
+        return Shape(Kind.LIST, item=item), mentioned
+    if origin is dict:
+        item, mentioned = _typed_shape(get_args(option)[1])
+        return Shape(Kind.MAP, item=item), mentioned
+    if option in _SCALARS:
+        return Shape(_SCALARS[option]), []
+    if isinstance(option, type) and option.__module__.startswith("azure."):
+        return Shape(Kind.OBJECT, model=_qualified(option)), [option]
+    if isinstance(option, type) and option.__module__ == "datetime":
+        return _STRING, []
+    return _ANY, []
+
+
+def _is_union(annotation: Any) -> bool:
+    return get_origin(annotation) in (Union, UnionType)
+
+
+def _read_legacy(model_class: type, module: ModuleType) -> Iterator[tuple[Property, list[type]]]:
+    """Yield the properties of an older model; `properties.x` keys become one nested model."""
+    attributes: Mapping[str, Mapping[str, str]] = model_class._attribute_map  # type: ignore[attr-defined]
+    validation: Mapping[str, Mapping[str, Any]] = getattr(model_class, "_validation", {})
+    nested: dict[str, tuple[str, Mapping[str, str]]] = {}
+    for attribute, entry in attributes.items():
+        key = entry["key"].replace("\\.", "\0")
+        head, _, rest = key.partition(".")
+        if rest:
+            nested[attribute] = (head, {**entry, "key": rest})
+            continue
+        shape, mentioned = _legacy_shape(entry["type"], module)
+        yield _legacy_property(head.replace("\0", "."), shape, validation.get(attribute)), mentioned
+    for head in sorted({head for head, _ in nested.values()}):
+        bag = {name: entry for name, (parent, entry) in nested.items() if parent == head}
+        inner = type(
+            f"{model_class.__name__}{head[:1].upper()}{head[1:]}",
+            (),
+            {
+                "_attribute_map": bag,
+                "_validation": validation,
+                "__module__": model_class.__module__,
+            },
+        )
+        yield Property(head, Shape(Kind.OBJECT, model=_qualified(inner))), [inner]
+
+
+def _legacy_property(name: str, shape: Shape, rules: Mapping[str, Any] | None) -> Property:
+    rules = rules or {}
+    return Property(
+        name,
+        shape,
+        read_only=bool(rules.get("readonly")),
+        required=bool(rules.get("required")) and not rules.get("readonly"),
+    )
+
+
+def _legacy_shape(text: str, module: ModuleType) -> tuple[Shape, list[type]]:
+    if match := re.fullmatch(r"\[(.+)\]", text):
+        item, mentioned = _legacy_shape(match[1], module)
+        return Shape(Kind.LIST, item=item), mentioned
+    if match := re.fullmatch(r"\{(.+)\}", text):
+        item, mentioned = _legacy_shape(match[1], module)
+        return Shape(Kind.MAP, item=item), mentioned
+    if text in _LEGACY_SCALARS:
+        return Shape(_LEGACY_SCALARS[text]), []
+    named = getattr(module, text, None)
+    if isinstance(named, type) and issubclass(named, Enum):
+        return Shape(Kind.STRING, enum=tuple(str(v.value) for v in named)), []
+    if isinstance(named, type):
+        return Shape(Kind.OBJECT, model=_qualified(named)), [named]
+    return _ANY, []

@@ -1,0 +1,1 @@
+"""One package a resource provider, one module a type; each module holds one `TYPE`."""

@@ -1,0 +1,76 @@
+"""Key vaults. Facts: guidelines.md §2.8 and §3.4, and the recorded pairs of the type."""
+
+from collections.abc import Mapping
+
+from provisioner.catalog import api_versions
+from provisioner.catalog.field import Compare, Field
+from provisioner.catalog.resource_type import (
+    DeleteFlow,
+    NameRule,
+    ResourceType,
+    SdkModel,
+    Surroundings,
+    WriteFlow,
+)
+from provisioner.model.resource_id import ResourceId
+from provisioner.model.values import ABSENT, Body, Json
+
+
+def _computed(resource: ResourceId, _body: Body, _around: Surroundings) -> Mapping[str, Json]:
+    return {
+        "properties": {
+            "vaultUri": f"https://{resource.name.lower()}.vault.azure.net/",
+            "provisioningState": "Succeeded",
+        }
+    }
+
+
+TYPE = ResourceType(
+    name="Microsoft.KeyVault/vaults",
+    api_version=api_versions.KEY_VAULT,
+    sdk=SdkModel("azure.mgmt.keyvault", "Vault"),
+    rule=NameRule(
+        r"[a-zA-Z](?!.*--)[a-zA-Z0-9-]{1,22}[a-zA-Z0-9]",
+        "3 to 24 letters, digits and single hyphens, starting with a letter",
+        unique_in_azure=True,
+    ),
+    write=WriteFlow.SYNC,
+    delete=DeleteFlow.SYNC,
+    seconds=20,
+    soft_delete=True,
+    computed=_computed,
+    fields={
+        "properties.accessPolicies": Field(default=(), keys=("objectId",), security=True),
+        "properties.accessPolicies[].permissions.keys": Field(compare=Compare.SET),
+        "properties.accessPolicies[].permissions.secrets": Field(compare=Compare.SET),
+        "properties.accessPolicies[].permissions.certificates": Field(compare=Compare.SET),
+        "properties.accessPolicies[].permissions.storage": Field(compare=Compare.SET),
+        # The vault's address can be sent, and is answered by Azure whatever was sent.
+        "properties.vaultUri": Field(read_only=True),
+        "properties.provisioningState": Field(read_only=True),
+        "properties.createMode": Field(write_only=True),
+        "properties.enabledForDeployment": Field(default=False, security=True),
+        "properties.enabledForDiskEncryption": Field(default=False, security=True),
+        "properties.enabledForTemplateDeployment": Field(default=False, security=True),
+        # Soft delete cannot be switched off any more, so silence is not a choice.
+        "properties.enableSoftDelete": Field(default=True, irreversible=(True,), security=True),
+        "properties.softDeleteRetentionInDays": Field(default=90, create_only=True),
+        # From api version 2026-02-01 on, silence means Azure RBAC (guidelines.md WRK-05.2).
+        "properties.enableRbacAuthorization": Field(default=True, security=True),
+        "properties.enablePurgeProtection": Field(
+            default=None, irreversible=(True,), security=True
+        ),
+        "properties.publicNetworkAccess": Field(
+            default="Enabled", compare=Compare.CASELESS, security=True
+        ),
+        "properties.networkAcls.bypass": Field(default="AzureServices", security=True),
+        "properties.networkAcls.defaultAction": Field(default="Allow", security=True),
+        "properties.networkAcls.ipRules": Field(default=(), keys=("value",), security=True),
+        "properties.networkAcls.virtualNetworkRules": Field(
+            default=(), keys=("id",), security=True
+        ),
+        "properties.tenantId": Field(compare=Compare.CASELESS, security=True),
+        "properties.hsmPoolResourceId": Field(default=ABSENT, read_only=True),
+        "location": Field(create_only=True),
+    },
+)

@@ -1,0 +1,89 @@
+"""What an apply did, and the events that tell it while it happens."""
+
+from enum import StrEnum
+from typing import Any, Literal, TypeAlias
+
+from provisioner.documents.document import (
+    FORMAT_VERSION,
+    DiagnosticDocument,
+    Document,
+    EnvironmentDocument,
+)
+
+
+class StepStarted(Document):
+    """A step's request is on its way. `seconds` estimates how long Azure takes for it."""
+
+    key: str
+    verb: str
+    address: str
+    type: str
+    seconds: int
+
+
+class StepProgressed(Document):
+    """Azure said how far a long operation is. `status` is Azure's own word for it."""
+
+    key: str
+    status: str
+
+
+class StepSucceeded(Document):
+    """A step is done and Azure has settled. `elapsed` is in seconds."""
+
+    key: str
+    elapsed: float
+
+
+class StepFailed(Document):
+    """Azure refused a step, or it broke. `message` holds code, message and correlation id."""
+
+    key: str
+    elapsed: float
+    message: str
+
+
+class StepSkipped(Document):
+    """A step that was not tried, because of the step named in `because` (or an interrupt)."""
+
+    key: str
+    because: str
+
+
+Event: TypeAlias = StepStarted | StepProgressed | StepSucceeded | StepFailed | StepSkipped
+
+
+class Outcome(StrEnum):
+    """How a step ended."""
+
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+
+
+class StepOutcome(Document):
+    """How one step ended. `message` is Azure's refusal, or what a skipped step waited for."""
+
+    key: str
+    verb: str
+    address: str
+    outcome: Outcome
+    elapsed: float = 0.0
+    message: str | None = None
+
+
+class ApplyDocument(Document):
+    """A whole apply. `digest` is the plan's. `interrupted` is set by Ctrl-C."""
+
+    kind: Literal["azsec/apply"] = "azsec/apply"
+    format_version: str = FORMAT_VERSION
+    environment: EnvironmentDocument
+    digest: str
+    steps: tuple[StepOutcome, ...] = ()
+    outputs: dict[str, Any] = {}
+    interrupted: bool = False
+    diagnostics: tuple[DiagnosticDocument, ...] = ()
+
+    def count(self, outcome: Outcome) -> int:
+        """How many steps ended like this."""
+        return sum(step.outcome is outcome for step in self.steps)

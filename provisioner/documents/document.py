@@ -1,0 +1,53 @@
+"""What all documents have in common."""
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+from pydantic.alias_generators import to_camel
+
+from provisioner.model.diagnostic import Diagnostic, Severity
+
+FORMAT_VERSION = "1"
+"""The version of every document's shape. A reader refuses one that it does not know."""
+
+
+class Document(BaseModel):
+    """A frozen value whose JSON has camelCase keys and nothing that is not declared."""
+
+    model_config = ConfigDict(
+        frozen=True, alias_generator=to_camel, populate_by_name=True, extra="forbid"
+    )
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the document as JSON-able data with its public, camelCase keys."""
+        return self.model_dump(mode="json", by_alias=True)
+
+
+class EnvironmentDocument(Document):
+    """Which environment a document speaks of. `subscriptions` maps alias to GUID."""
+
+    name: str
+    blueprint: str
+    cloud: str
+    subscriptions: dict[str, str]
+
+
+class DiagnosticDocument(Document):
+    """A message to the reader. `place` is file:line:column."""
+
+    severity: Severity
+    code: str
+    message: str
+    place: str | None = None
+    hint: str | None = None
+
+    @staticmethod
+    def of(diagnostic: Diagnostic) -> "DiagnosticDocument":
+        """Return the document of a diagnostic."""
+        return DiagnosticDocument(
+            severity=diagnostic.severity,
+            code=diagnostic.code,
+            message=diagnostic.message,
+            place=str(diagnostic.span) if diagnostic.span else None,
+            hint=diagnostic.hint,
+        )

@@ -1,0 +1,53 @@
+"""What a drift check found."""
+
+from enum import StrEnum
+from typing import Literal
+
+from provisioner.documents.document import (
+    FORMAT_VERSION,
+    DiagnosticDocument,
+    Document,
+    EnvironmentDocument,
+)
+from provisioner.documents.plan import FieldChangeDocument, UndeclaredDocument, UnmanagedDocument
+
+
+class DriftKind(StrEnum):
+    """How a resource departs from its blueprint: its values differ, or it is gone."""
+
+    CHANGED = "changed"
+    MISSING = "missing"
+
+
+class ResourceDriftDocument(Document):
+    """One resource that is not as declared. In its fields `before` is what the blueprint says
+    and `after` what stands in Azure: drift is told in the order in which it happened."""
+
+    address: str
+    id: str
+    type: str
+    resource_group: str | None = None
+    kind: DriftKind
+    fields: tuple[FieldChangeDocument, ...] = ()
+
+
+class DriftDocument(Document):
+    """A whole drift check.
+
+    `drifted` and every undeclared field that is security-relevant make the check fail; other
+    undeclared fields and unmanaged resources are told and do not.
+    """
+
+    kind: Literal["azsec/drift"] = "azsec/drift"
+    format_version: str = FORMAT_VERSION
+    environment: EnvironmentDocument
+    in_sync: int
+    drifted: tuple[ResourceDriftDocument, ...] = ()
+    undeclared: tuple[UndeclaredDocument, ...] = ()
+    unmanaged: tuple[UnmanagedDocument, ...] = ()
+    diagnostics: tuple[DiagnosticDocument, ...] = ()
+
+    @property
+    def found(self) -> bool:
+        """Whether there is drift: what exit code 2 of `azsec drift` means."""
+        return bool(self.drifted) or any(entry.field.security for entry in self.undeclared)

@@ -1,0 +1,129 @@
+"""The plan, as it is printed: text, JSON and Markdown all render this."""
+
+from enum import StrEnum
+from typing import Any, Literal
+
+from provisioner.documents.document import (
+    FORMAT_VERSION,
+    DiagnosticDocument,
+    Document,
+    EnvironmentDocument,
+)
+
+
+class Action(StrEnum):
+    """What a plan does to one resource."""
+
+    NO_OP = "no-op"
+    CREATE = "create"
+    UPDATE = "update"
+    REPLACE = "replace"
+    DELETE = "delete"
+    BLOCKED = "blocked"
+
+
+class FieldKind(StrEnum):
+    """What happens to one property."""
+
+    ADDED = "added"
+    REMOVED = "removed"
+    CHANGED = "changed"
+
+
+class FieldChangeDocument(Document):
+    """One property that differs.
+
+    `path` reads `properties.routes[default].properties.nextHopType`. `before` is the actual value
+    and `after` the desired one; a value that was or will be absent is null, and one that Azure
+    will only know after apply is the text `(known after apply: …)` with `unknown` true.
+    `declared` is false where the blueprint is silent: then `after` is the service's default.
+    """
+
+    path: str
+    kind: FieldKind
+    declared: bool
+    before: Any = None
+    after: Any = None
+    forces_replace: bool = False
+    unknown: bool = False
+    security: bool = False
+    owner: str = "blueprint"
+    reason: str | None = None
+
+
+class ResourceChangeDocument(Document):
+    """What happens to one resource.
+
+    `reason` says why it is a replace, a delete or blocked; `disruption` names the worst thing the
+    change does (`provisioner.catalog.field.Disruption`); `seconds` estimates how long Azure takes.
+    """
+
+    address: str
+    id: str
+    type: str
+    resource_group: str | None = None
+    action: Action
+    reason: str | None = None
+    disruption: str
+    seconds: int = 0
+    fields: tuple[FieldChangeDocument, ...] = ()
+
+
+class UndeclaredDocument(Document):
+    """A value off its default where the blueprint is silent: shown, never changed by the plan."""
+
+    address: str
+    id: str
+    type: str
+    field: FieldChangeDocument
+
+
+class UnmanagedDocument(Document):
+    """A resource in the environment's resource groups that azsec did not make. Never touched."""
+
+    id: str
+    type: str
+    resource_group: str | None = None
+
+
+class StepDocument(Document):
+    """One request of the plan. `after` names the steps that have to be done first."""
+
+    key: str
+    verb: Literal["PUT", "DELETE"]
+    address: str
+    id: str
+    api_version: str
+    after: tuple[str, ...] = ()
+
+
+class PlanSummary(Document):
+    """How many resources there are of each action."""
+
+    create: int = 0
+    update: int = 0
+    replace: int = 0
+    delete: int = 0
+    blocked: int = 0
+    unchanged: int = 0
+
+    @property
+    def changes(self) -> int:
+        """How many resources the plan touches or would have to."""
+        return self.create + self.update + self.replace + self.delete + self.blocked
+
+
+class PlanDocument(Document):
+    """A whole plan. `digest` is sha256:… over everything that apply would do."""
+
+    kind: Literal["azsec/plan"] = "azsec/plan"
+    format_version: str = FORMAT_VERSION
+    environment: EnvironmentDocument
+    digest: str
+    summary: PlanSummary
+    changes: tuple[ResourceChangeDocument, ...] = ()
+    undeclared: tuple[UndeclaredDocument, ...] = ()
+    unmanaged: tuple[UnmanagedDocument, ...] = ()
+    steps: tuple[StepDocument, ...] = ()
+    outputs: dict[str, Any] = {}
+    diagnostics: tuple[DiagnosticDocument, ...] = ()

@@ -1,0 +1,1 @@
+"""The vocabulary every other package speaks: ids, paths, values, spans, diagnostics, CIDRs."""

@@ -1,0 +1,58 @@
+"""What was found in Azure. Absent is not unreadable."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TypeAlias, Union
+
+from provisioner.model.resource_id import ResourceId
+from provisioner.model.values import Body
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A resource that exists, with the body that GET answers and its ETag where it has one."""
+
+    id: ResourceId
+    body: Body
+    etag: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """A resource that Azure says does not exist."""
+
+    id: ResourceId
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A resource that could not be read, and why: a plan over it would be a guess."""
+
+    id: ResourceId
+    reason: str
+
+
+Actual: TypeAlias = Union[Found, Missing, Unreadable]
+
+
+@dataclass(frozen=True, slots=True)
+class ActualState:
+    """Everything one read of an environment found, by the key of the id (`ResourceId.key`).
+
+    `unreadable` holds the scopes or resources whose read was refused. `calls` counts the requests
+    that the read took.
+    """
+
+    found: Mapping[str, Found]
+    unreadable: tuple[Unreadable, ...] = ()
+    calls: int = 0
+
+    def get(self, resource: ResourceId) -> Actual:
+        """Return what is known of `resource`."""
+        hit = self.found.get(resource.key)
+        if hit is not None:
+            return hit
+        for refused in self.unreadable:
+            if resource.is_within(refused.id):
+                return Unreadable(resource, refused.reason)
+        return Missing(resource)

@@ -1,0 +1,64 @@
+"""What azsec tells a person about their input or about Azure: never a traceback."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from enum import StrEnum
+
+from provisioner.model.span import Span
+
+
+class Severity(StrEnum):
+    """How much a diagnostic matters: an error stops the command, a warning does not."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """One message. `code` is stable and kebab-case; `hint` says what to do about it."""
+
+    severity: Severity
+    code: str
+    message: str
+    span: Span | None = None
+    hint: str | None = None
+
+    def __str__(self) -> str:
+        place = f"{self.span}: " if self.span else ""
+        hint = f" {self.hint}" if self.hint else ""
+        return f"{place}{self.severity}: {self.message}{hint}"
+
+
+class DiagnosticError(Exception):
+    """An expected failure, told as diagnostics. Every command turns it into exit code 1 (or 3)."""
+
+    def __init__(self, *diagnostics: Diagnostic) -> None:
+        super().__init__("\n".join(str(diagnostic) for diagnostic in diagnostics))
+        self.diagnostics = diagnostics
+
+
+def error(code: str, message: str, span: Span | None = None, hint: str | None = None) -> Diagnostic:
+    """Return a diagnostic of severity error."""
+    return Diagnostic(Severity.ERROR, code, message, span, hint)
+
+
+def warning(
+    code: str, message: str, span: Span | None = None, hint: str | None = None
+) -> Diagnostic:
+    """Return a diagnostic of severity warning."""
+    return Diagnostic(Severity.WARNING, code, message, span, hint)
+
+
+def nearest(name: str, known: Sequence[str]) -> str:
+    """Return "Did you mean X?" for the known name closest to `name`, or the list of all."""
+    folded = {candidate.lower(): candidate for candidate in known}
+    close = get_close_matches(name.lower(), folded, n=1, cutoff=0.6)
+    if close:
+        return f"Did you mean {folded[close[0]]!r}?"
+    if not known:
+        return "None is known here."
+    listed = sorted(known)
+    shown = ", ".join(listed[:12]) + (", …" if len(listed) > 12 else "")
+    return f"Expected one of: {shown}."

@@ -1,0 +1,104 @@
+"""JSON values as azsec passes them around, and the value that is not known yet."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TypeAlias, Union
+
+Json: TypeAlias = Union[None, bool, int, float, str, Sequence["Json"], Mapping[str, "Json"]]
+"""Anything JSON can hold. Typed read-only: nothing in azsec changes a value it was given."""
+
+Body: TypeAlias = Mapping[str, Json]
+"""An ARM resource body, with the service's own property names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """A value that Azure will only know after apply.
+
+    `expression` is CEL; `where` binds each of its names to a value, to another Unknown, or to a
+    `ResourceValue`. `paths` are the properties that are not known yet, as a person reads them
+    (`identity.properties.principalId`), sorted.
+    """
+
+    expression: str
+    where: Mapping[str, "Bound"]
+    paths: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"(known after apply: {', '.join(self.paths)})"
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceValue:
+    """Stands for "the body of the resource at this address" in what an Unknown is bound to."""
+
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """A secret in a Key Vault, named and never read: the only form a secret has in azsec."""
+
+    vault_id: str
+    name: str
+
+
+Bound: TypeAlias = Union[
+    None, bool, int, float, str, Unknown, ResourceValue, Sequence["Bound"], Mapping[str, "Bound"]
+]
+Value: TypeAlias = Union[
+    None, bool, int, float, str, Unknown, Secret, Sequence["Value"], Mapping[str, "Value"]
+]
+"""A Json that may hold Unknown and Secret leaves: the body of a desired resource."""
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """The one value of a property that is not there at all, which is not the same as null."""
+
+    token: str = field(default="absent", repr=False)
+
+    def __bool__(self) -> bool:
+        return False
+
+
+ABSENT = Absent()
+
+
+def is_empty(value: object) -> bool:
+    """Tell whether ARM treats `value` as not set: absent, null, "", [] or {}."""
+    return value is None or isinstance(value, Absent) or value in ("", [], (), {})
+
+
+def unknowns(value: object) -> Iterator[Unknown]:
+    """Yield every Unknown inside `value`, in document order."""
+    if isinstance(value, Unknown):
+        yield value
+    elif isinstance(value, Mapping):
+        for item in value.values():
+            yield from unknowns(item)
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            yield from unknowns(item)
+
+
+def lookup(body: object, path: Sequence[str]) -> object:
+    """Return what stands at `path` in `body`, key case ignored, or ABSENT.
+
+    ARM compares property names without case, and some services answer in another case than the
+    one they document (guidelines.md §3.1), so an exact hit is tried first and a caseless one then.
+    """
+    for key in path:
+        if not isinstance(body, Mapping):
+            return ABSENT
+        if key in body:
+            body = body[key]
+            continue
+        folded = key.lower()
+        for name, item in body.items():
+            if name.lower() == folded:
+                body = item
+                break
+        else:
+            return ABSENT
+    return body
