@@ -1,0 +1,23 @@
+"""A refusal by Azure, in one shape whatever the service answered."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class AzureError(Exception):
+    """What Azure said when it refused: its own code, message and correlation id.
+
+    `status` is the HTTP status, 0 where no answer came (`code` is then `ConnectionError` or
+    `CredentialUnavailable`). `target` is the property that Azure names, if any.
+    """
+
+    status: int
+    code: str
+    message: str
+    correlation_id: str | None = None
+    target: str | None = None
+
+    def __str__(self) -> str:
+        correlation = f" (correlation id {self.correlation_id})" if self.correlation_id else ""
+        target = f" [{self.target}]" if self.target and self.target not in self.message else ""
+        return f"{self.code}: {self.message}{target}{correlation}"

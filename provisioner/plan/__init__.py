@@ -1,0 +1,1 @@
+"""Desired against actual: the reads, the changes, the ordered steps and the plan file."""
