@@ -1,5 +1,6 @@
 """What azsec knows of one ARM type. One value a file, under `provisioner/catalog/types/`."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -7,7 +8,7 @@ from typing import Protocol
 
 from provisioner.catalog.field import NO_FACTS, Field
 from provisioner.catalog.schema import Model
-from provisioner.model.resource_id import ResourceId
+from provisioner.model.resource_id import RESOURCE_GROUP, SUBSCRIPTION, ResourceId
 from provisioner.model.values import Body, Json
 
 
@@ -114,6 +115,7 @@ class ResourceType:
     sdk             the SDK model of its body; None where no package has one, then `models` says
     scope           what a top-level resource stands in
     lists           the widest list read
+    list_query      what the list call has to ask for (custom role definitions alone, say)
     rule            which names Azure accepts
     fields          facts by path; see `catalog.field`
     taggable        whether `tags` can be set: what cannot is owned through its nearest ancestor
@@ -128,6 +130,8 @@ class ResourceType:
     in_use          the code with which Azure refuses to delete one that others point to; None
                     where it does not look
     missing_reference  the code for a body that points to nothing
+    ranges_within   paths of address ranges in its body, each with the path of the ranges in its
+                    parent's body that it must lie in
     soft_delete     whether a deleted one keeps its name until purged
     """
 
@@ -137,6 +141,7 @@ class ResourceType:
     rule: NameRule
     scope: Scope = Scope.RESOURCE_GROUP
     lists: ListRead = ListRead.SUBSCRIPTION
+    list_query: Mapping[str, str] = field(default_factory=dict)
     models: tuple[Model, ...] = ()
     fields: Mapping[str, Field] = field(default_factory=dict)
     taggable: bool = True
@@ -150,6 +155,7 @@ class ResourceType:
     flat_errors: bool = False
     in_use: str | None = None
     missing_reference: str = "InvalidResourceReference"
+    ranges_within: Mapping[str, str] = field(default_factory=dict)
     soft_delete: bool = False
 
     @property
@@ -169,9 +175,20 @@ class ResourceType:
         return head if "/" in head else None
 
     @property
+    def name_in_id(self) -> str:
+        """The type as ids hold it: the bare segment for a container, else the name."""
+        return self.kind if self.kind in (SUBSCRIPTION, RESOURCE_GROUP) else self.name
+
+    @property
     def has_location(self) -> bool:
         """Whether a body carries a location: top-level resources in a group do."""
         return self.parent is None and self.scope is Scope.RESOURCE_GROUP
+
+    def accepts_name(self, name: str) -> bool:
+        """Tell whether Azure takes `name` (the last part alone) for a resource of this type."""
+        if self.rule.fixed:
+            return name.lower() in (fixed.lower() for fixed in self.rule.fixed)
+        return re.fullmatch(self.rule.pattern, name) is not None
 
     def fact(self, path: str) -> Field:
         """Return the facts of the property at `path` (entries as `[]`), case ignored."""

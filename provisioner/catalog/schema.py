@@ -95,6 +95,16 @@ class SchemaIndex:
             shape = found.shape
         return found
 
+    def model_at(self, type_name: str, path: Sequence[str]) -> Model | None:
+        """Return the model of the object at `path` in bodies of this type, or None."""
+        if not path:
+            return self.root(type_name)
+        found = self.find(type_name, path)
+        shape = found.shape if found else None
+        while shape is not None and shape.item is not None:
+            shape = shape.item
+        return self.models.get(shape.model or "") if shape else None
+
     def to_json(self) -> Json:
         """Return the index as JSON; `from_json` is its inverse."""
         return {

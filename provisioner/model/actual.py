@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TypeAlias, Union
+from typing import TypeAlias
 
 from provisioner.model.resource_id import ResourceId
 from provisioner.model.values import Body
@@ -32,7 +32,7 @@ class Unreadable:
     reason: str
 
 
-Actual: TypeAlias = Union[Found, Missing, Unreadable]
+Actual: TypeAlias = Found | Missing | Unreadable
 
 
 @dataclass(frozen=True, slots=True)

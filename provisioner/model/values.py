@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TypeAlias, Union
+from typing import TypeAlias
 
-Json: TypeAlias = Union[None, bool, int, float, str, Sequence["Json"], Mapping[str, "Json"]]
+Json: TypeAlias = bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"] | None
 """Anything JSON can hold. Typed read-only: nothing in azsec changes a value it was given."""
 
 Body: TypeAlias = Mapping[str, Json]
@@ -35,21 +35,13 @@ class ResourceValue:
     address: str
 
 
-@dataclass(frozen=True, slots=True)
-class Secret:
-    """A secret in a Key Vault, named and never read: the only form a secret has in azsec."""
+Value: TypeAlias = (
+    bool | int | float | str | Unknown | Sequence["Value"] | Mapping[str, "Value"] | None
+)
+"""A Json that may hold Unknown leaves: the body of a desired resource."""
 
-    vault_id: str
-    name: str
-
-
-Bound: TypeAlias = Union[
-    None, bool, int, float, str, Unknown, ResourceValue, Sequence["Bound"], Mapping[str, "Bound"]
-]
-Value: TypeAlias = Union[
-    None, bool, int, float, str, Unknown, Secret, Sequence["Value"], Mapping[str, "Value"]
-]
-"""A Json that may hold Unknown and Secret leaves: the body of a desired resource."""
+Bound: TypeAlias = Value | ResourceValue | Sequence["Bound"] | Mapping[str, "Bound"]
+"""What a name in an expression stands for: a Value that may hold resources."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,17 +1,32 @@
-"""Which requests read an environment: one list call for each type and scope, however large."""
+"""Which requests read an environment: one list call for each type and scope, however large.
 
-from collections.abc import Mapping
+Reading goes in two rounds. The first lists whole types in each subscription, and what carries
+this environment's tag. The second lists the children of the parents that the first found, and
+fetches what is owned but of no type that was listed.
+"""
+
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from provisioner.blueprint.graph import DesiredGraph
+from provisioner.blueprint.ownership import ENVIRONMENT_TAG
+from provisioner.catalog import api_versions
+from provisioner.catalog.registry import Catalog
+from provisioner.catalog.resource_type import ListRead, ResourceType, Scope
 from provisioner.model.azure_error import AzureError
+from provisioner.model.resource_id import RESOURCE_GROUP, ResourceId, subscription_id
 from provisioner.model.values import Body
+
+INVENTORY = ""
+"""The `type` of a read whose items are of mixed types and carry no properties."""
 
 
 @dataclass(frozen=True, slots=True)
 class Read:
     """One GET of a path of Azure Resource Manager, paged to its end where it is a list.
 
-    `path` starts with `/subscriptions/…`; `type` is what its items are ("" where they are mixed).
+    `path` starts with `/subscriptions/…`; `type` is what its items are (INVENTORY where they are
+    mixed).
     """
 
     path: str
@@ -33,3 +48,96 @@ class Answer:
     items: tuple[Body, ...] = ()
     refused: AzureError | None = None
     calls: int = 1
+
+
+def wide_reads(
+    graph: DesiredGraph, catalog: Catalog, environment: str, subscriptions: Iterable[str]
+) -> tuple[Read, ...]:
+    """Return the first round: every type of the graph, in each subscription where it occurs.
+
+    Types that hang on any scope (role assignments, locks) are read in every subscription of the
+    environment, because one that left the blueprint leaves no other trace.
+    """
+    pairs: set[tuple[str, str]] = set()
+    for resource in graph:
+        listed = _listed_type(resource.type, catalog)
+        if listed is not None and resource.id.subscription is not None:
+            pairs.add((resource.id.subscription, listed.name))
+    for subscription in subscriptions:
+        pairs |= {
+            (subscription, resource_type.name)
+            for resource_type in catalog
+            if resource_type.lists is ListRead.SUBSCRIPTION
+            and (resource_type.scope is Scope.EXTENSION or resource_type.name_in_id == RESOURCE_GROUP)
+        }
+    reads = [_list_in(subscription, catalog.get(name)) for subscription, name in sorted(pairs)]
+    return (*reads, *(_owned_in(s, environment) for s in sorted(set(subscriptions))))
+
+
+def child_reads(
+    graph: DesiredGraph,
+    catalog: Catalog,
+    found: Mapping[str, Body],
+    owned: Iterable[ResourceId],
+) -> tuple[Read, ...]:
+    """Return the second round, given the bodies that the first found, by the key of their id.
+
+    Lists are read only below resources that exist and that azsec has something below, in the
+    blueprint or by the tags in Azure. `owned` is what carries the environment's tag.
+    """
+    reads: dict[str, Read] = {}
+    for resource in graph:
+        key = resource.id.key
+        if key not in found:
+            continue
+        for child in catalog:
+            if child.lists is ListRead.PARENT and child.parent == resource.type.name:
+                read = Read(f"{resource.id}/{child.kind}", child.api_version, child.name, True)
+                reads[read.path.lower()] = read
+    for resource in graph:
+        scope = resource.id.scope
+        if resource.type.lists is ListRead.RESOURCE and scope is not None:
+            path = f"{scope}/providers/{resource.type.name}"
+            reads[path.lower()] = Read(path, resource.type.api_version, resource.type.name, True)
+    for resource_group in _groups(graph, found):
+        path = f"{resource_group}/resources"
+        reads[path.lower()] = Read(path, api_versions.RESOURCES, INVENTORY, True)
+    for leftover in owned:
+        resource_type = catalog.of(leftover)
+        if leftover.key not in found and resource_type is not None:
+            reads[leftover.key] = Read(
+                leftover.text, resource_type.api_version, resource_type.name, False
+            )
+    return tuple(reads[key] for key in sorted(reads))
+
+
+def _groups(graph: DesiredGraph, found: Mapping[str, Body]) -> list[ResourceId]:
+    return [
+        resource.id
+        for resource in graph
+        if resource.id.type == RESOURCE_GROUP and resource.managed and resource.id.key in found
+    ]
+
+
+def _listed_type(resource_type: ResourceType, catalog: Catalog) -> ResourceType | None:
+    """Return the type whose subscription-wide list answers this one, or None."""
+    if resource_type.lists is ListRead.SUBSCRIPTION:
+        return resource_type
+    if resource_type.parent is not None:
+        return _listed_type(catalog.get(resource_type.parent), catalog)
+    return None
+
+
+def _list_in(subscription: str, resource_type: ResourceType) -> Read:
+    prefix = subscription_id(subscription).text
+    if resource_type.name_in_id == RESOURCE_GROUP:
+        path = f"{prefix}/{RESOURCE_GROUP}"
+    else:
+        path = f"{prefix}/providers/{resource_type.name}"
+    return Read(path, resource_type.api_version, resource_type.name, True, resource_type.list_query)
+
+
+def _owned_in(subscription: str, environment: str) -> Read:
+    query = {"$filter": f"tagName eq '{ENVIRONMENT_TAG}' and tagValue eq '{environment}'"}
+    path = f"{subscription_id(subscription).text}/resources"
+    return Read(path, api_versions.RESOURCES, INVENTORY, True, query)

@@ -1,0 +1,1 @@
+"""Blueprints, modules and environments: YAML with positions, composed into the desired graph."""

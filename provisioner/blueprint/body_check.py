@@ -1,0 +1,153 @@
+"""Checks a desired body against the SDK's schema: names, types, enums, what is required."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from provisioner.blueprint.files import RESOURCE_KEYS
+from provisioner.blueprint.yaml_source import Node
+from provisioner.catalog.resource_type import ResourceType
+from provisioner.catalog.schema import Kind, Model, Property, SchemaIndex, Shape
+from provisioner.model.diagnostic import Diagnostic, error, nearest
+from provisioner.model.span import Span
+from provisioner.model.values import Unknown
+
+_WORDS = {
+    Kind.STRING: "a text",
+    Kind.INTEGER: "a whole number",
+    Kind.NUMBER: "a number",
+    Kind.BOOLEAN: "true or false",
+    Kind.OBJECT: "a mapping",
+    Kind.MAP: "a mapping",
+    Kind.LIST: "a list",
+}
+_ACCEPTED: Mapping[Kind, tuple[type, ...]] = {
+    Kind.STRING: (str,),
+    Kind.INTEGER: (int,),
+    Kind.NUMBER: (int, float),
+    Kind.BOOLEAN: (bool,),
+    Kind.OBJECT: (Mapping,),
+    Kind.MAP: (Mapping,),
+    Kind.LIST: (list, tuple),
+}
+_ENVELOPE = frozenset({"id", "name", "type"})
+
+
+def check_body(
+    resource_type: ResourceType, schemas: SchemaIndex, body: Mapping[str, object], node: Node
+) -> list[Diagnostic]:
+    """Return everything in `body` that Azure would refuse or ignore, each with its place.
+
+    `node` is where the body is written. A part that an expression gave has the place of the
+    expression.
+    """
+    checker = _Checker(resource_type, schemas)
+    root = Shape(Kind.OBJECT, schemas.roots[resource_type.name])
+    return list(checker.check(root, body, node, ()))
+
+
+class _Checker:
+    def __init__(self, resource_type: ResourceType, schemas: SchemaIndex) -> None:
+        self._type = resource_type
+        self._schemas = schemas
+
+    def check(
+        self, shape: Shape, value: object, node: Node, path: tuple[str, ...]
+    ) -> Iterator[Diagnostic]:
+        if value is None or isinstance(value, Unknown) or shape.kind is Kind.ANY:
+            return
+        if not _fits(shape.kind, value):
+            yield self._wrong_type(shape.kind, value, node.span, path)
+        elif shape.enum and not _is_known(value, shape.enum):
+            yield error(
+                "wrong-value",
+                f"{_readable(path)} is {value!r}, which {self._type.name} does not know.",
+                node.span,
+                nearest(str(value), shape.enum),
+            )
+        elif isinstance(value, Mapping):
+            yield from self._check_mapping(shape, value, node, path)
+        elif isinstance(value, (list, tuple)) and shape.item:
+            for index, item in enumerate(value):
+                below = node.items[index] if index < len(node.items) else node
+                yield from self.check(shape.item, item, below, (*path, f"[{index}]"))
+
+    def _check_mapping(
+        self, shape: Shape, value: Mapping[str, object], node: Node, path: tuple[str, ...]
+    ) -> Iterator[Diagnostic]:
+        if shape.kind is Kind.MAP and shape.item:
+            for key, item in value.items():
+                yield from self.check(shape.item, item, node.get(key) or node, (*path, key))
+            return
+        model = self._schemas.models.get(shape.model or "")
+        if model is None:
+            return
+        for key, item in value.items():
+            prop = model.find(key)
+            place = node.key_spans.get(key, node.span)
+            if prop is None:
+                if not model.open_ended:
+                    yield self._unknown(model, key, place, path)
+            elif prop.read_only or self._fact_says_read_only((*path, key)):
+                yield error(
+                    "read-only",
+                    f"{_readable((*path, key))} is written by Azure alone.",
+                    place,
+                    "Remove it.",
+                )
+            else:
+                yield from self.check(prop.shape, item, node.get(key) or node, (*path, key))
+        yield from self._missing(model, value, node, path)
+
+    def _missing(
+        self, model: Model, value: Mapping[str, object], node: Node, path: tuple[str, ...]
+    ) -> Iterator[Diagnostic]:
+        given = {key.lower() for key, item in value.items() if item is not None}
+        for prop in model.properties.values():
+            if self._is_required(prop, path) and prop.name.lower() not in given:
+                yield error(
+                    "missing-property",
+                    f"{_readable((*path, prop.name))} is required by {self._type.name}.",
+                    node.span,
+                    "Add it.",
+                )
+
+    @staticmethod
+    def _is_required(prop: Property, path: tuple[str, ...]) -> bool:
+        if not path and prop.name in _ENVELOPE | {"location"}:
+            return False
+        return prop.required and not prop.read_only
+
+    def _fact_says_read_only(self, path: Sequence[str]) -> bool:
+        generic = ".".join("[]" if step.startswith("[") else step for step in path)
+        return self._type.fact(generic.replace(".[]", "[]")).read_only
+
+    def _unknown(self, model: Model, key: str, span: Span, path: tuple[str, ...]) -> Diagnostic:
+        known = [prop.name for prop in model.properties.values() if not prop.read_only]
+        if not path:
+            known = [name for name in known if name not in _ENVELOPE] + sorted(RESOURCE_KEYS)
+        return error(
+            "unknown-property",
+            f"{_readable((*path, key))} is not a property of {self._type.name}.",
+            span,
+            nearest(key, known),
+        )
+
+    @staticmethod
+    def _wrong_type(kind: Kind, value: object, span: Span, path: tuple[str, ...]) -> Diagnostic:
+        shown = "a mapping" if isinstance(value, Mapping) else repr(value)
+        return error(
+            "wrong-type", f"{_readable(path)} is {shown}.", span, f"Expected {_WORDS[kind]}."
+        )
+
+
+def _fits(kind: Kind, value: object) -> bool:
+    if isinstance(value, bool):
+        return kind is Kind.BOOLEAN
+    return isinstance(value, _ACCEPTED[kind])
+
+
+def _is_known(value: object, enum: tuple[str, ...]) -> bool:
+    return any(str(value).lower() == known.lower() for known in enum)
+
+
+def _readable(path: Sequence[str]) -> str:
+    return ".".join(path).replace(".[", "[") or "the body"

@@ -1,0 +1,386 @@
+"""Expressions: CEL in `${…}`, what they refer to, and their value as far as it is known.
+
+Which properties an expression reads is found statically (`Expression.chains`), so that a value
+which Azure will only know after apply makes the whole expression Unknown, whatever the branch.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache, partial
+from typing import Any, TypeAlias
+
+import cel
+
+from provisioner.blueprint.functions import FUNCTIONS, STANDARD_FUNCTIONS
+from provisioner.model.values import ABSENT, Bound, ResourceValue, Unknown, Value, lookup
+
+_OPERATOR = re.compile(r"^[_@!\-]")
+_TOKEN = re.compile(
+    r"""(?P<text>"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')
+      | (?P<name>[A-Za-z_][A-Za-z0-9_]*)
+      | (?P<number>[0-9]+)
+      | (?P<mark>[^\sA-Za-z0-9_"'])""",
+    re.VERBOSE,
+)
+_COMPREHENSIONS = frozenset({"map", "filter", "all", "exists", "exists_one"})
+
+
+class ExpressionError(Exception):
+    """An expression that cannot be read or has no value; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """A name and the properties read from it: `vault.properties.vaultUri`, `list[0].id`."""
+
+    root: str
+    path: tuple[str | int, ...]
+
+    def __str__(self) -> str:
+        return self.root + "".join(
+            f"[{step}]" if isinstance(step, int) else f".{step}" for step in self.path
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Expression:
+    """A compiled expression: its CEL text, the chains it reads and the functions it calls."""
+
+    text: str
+    program: cel.Program
+    chains: tuple[Chain, ...]
+    functions: tuple[str, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names that must be bound, sorted: those of comprehensions are left out."""
+        return tuple(sorted({chain.root for chain in self.chains}))
+
+
+@lru_cache(maxsize=4096)
+def compile_expression(text: str) -> Expression:
+    """Compile CEL. Raises ExpressionError for bad syntax."""
+    try:
+        program = cel.compile(text)
+    except ValueError as problem:
+        said = str(problem).partition("ERROR: ")[2].splitlines() or [str(problem)]
+        said_of = re.sub(r"^<input>:\d+:(\d+): ", r"at character \1: ", said[0])
+        raise ExpressionError(f"cannot be read, {said_of.split(' expecting ')[0]}") from None
+    references = program.references()
+    functions = tuple(name for name in references["functions"] if not _OPERATOR.match(name))
+    return Expression(text, program, _chains(text, frozenset(references["variables"])), functions)
+
+
+def unknown_functions(expression: Expression) -> tuple[str, ...]:
+    """Return the functions that neither CEL nor azsec has."""
+    return tuple(
+        name
+        for name in expression.functions
+        if name not in FUNCTIONS and name not in STANDARD_FUNCTIONS
+    )
+
+
+def known_functions() -> list[str]:
+    """Return the names of every function an expression may call."""
+    return sorted({*FUNCTIONS, *STANDARD_FUNCTIONS})
+
+
+def _chains(text: str, variables: frozenset[str]) -> tuple[Chain, ...]:
+    """Find the member chains of an expression whose root is one of its variables."""
+    tokens = [(match.lastgroup or "", match.group()) for match in _TOKEN.finditer(text)]
+    bound = _comprehension_names(tokens)
+    found: dict[Chain, None] = {}
+    position = 0
+    while position < len(tokens):
+        kind, word = tokens[position]
+        after_dot = position > 0 and tokens[position - 1][1] == "."
+        if kind == "name" and word in variables and word not in bound and not after_dot:
+            path, position = _member_path(tokens, position + 1)
+            found[Chain(word, path)] = None
+        else:
+            position += 1
+    return tuple(found)
+
+
+def _comprehension_names(tokens: Sequence[tuple[str, str]]) -> frozenset[str]:
+    """Return the names that macros bind: `p` in `pools.map(p, p.name)`."""
+    return frozenset(
+        tokens[index + 3][1]
+        for index in range(len(tokens) - 3)
+        if tokens[index][1] == "."
+        and tokens[index + 1][1] in _COMPREHENSIONS
+        and tokens[index + 2][1] == "("
+        and tokens[index + 3][0] == "name"
+    )
+
+
+def _member_path(
+    tokens: Sequence[tuple[str, str]], position: int
+) -> tuple[tuple[str | int, ...], int]:
+    """Read `.name`, `["name"]` and `[0]` from `position`; stop at a call or a computed index."""
+    path: list[str | int] = []
+    while position + 1 < len(tokens):
+        mark, (kind, word) = tokens[position][1], tokens[position + 1]
+        follows = tokens[position + 2][1] if position + 2 < len(tokens) else ""
+        if mark == "." and kind == "name" and follows != "(":
+            path.append(word)
+            position += 2
+        elif mark == "[" and kind in ("text", "number") and follows == "]":
+            path.append(int(word) if kind == "number" else word[1:-1])
+            position += 3
+        else:
+            break
+    return tuple(path), position
+
+
+Paths: TypeAlias = Sequence[tuple[str | int, ...]]
+
+Lookup: TypeAlias = Callable[[str], Mapping[str, Value] | None]
+"""Gives what is known of the resource at an address (`id`, `name`, `type` and its body), or None
+where it will only exist after apply."""
+
+
+def evaluate(expression: Expression, scope: Mapping[str, Bound], known: Lookup) -> Value:
+    """Return the value of an expression, or Unknown where it reads what is not known yet.
+
+    `scope` binds the expression's names. Raises ExpressionError where it has no value.
+    """
+    paths: dict[str, None] = {}
+    for chain in expression.chains:
+        for path in _unknown_paths(scope[chain.root], chain, known):
+            paths[path] = None
+    if paths:
+        return _unknown(expression, scope, tuple(sorted(paths)))
+    variables = {
+        name: _materialise(scope[name], known, _paths_of(expression, name))
+        for name in expression.names
+    }
+    failures: list[str] = []
+    functions: dict[str, Callable[..., Any]] = {
+        name: partial(_call, FUNCTIONS[name], failures)
+        for name in expression.functions
+        if name in FUNCTIONS
+    }
+    try:
+        result: Value = expression.program.execute(cel.Context(variables, functions))
+    except KeyError as problem:
+        raise ExpressionError(f"there is no {problem.args[0]!r} in what it reads") from None
+    except (RuntimeError, TypeError, ValueError, IndexError) as problem:
+        raise ExpressionError(str(problem).partition(". CEL ")[0]) from None
+    if failures:
+        raise ExpressionError(failures[0])
+    return result
+
+
+def resolve(value: Value, known: Lookup) -> Value:
+    """Return `value` with every Unknown replaced that `known` has an answer to by now.
+
+    Raises ExpressionError for an Unknown whose expression turns out to have no value.
+    """
+    if isinstance(value, Unknown):
+        expression = compile_expression(value.expression)
+        return evaluate(expression, {n: _rebind(b, known) for n, b in value.where.items()}, known)
+    if isinstance(value, Mapping):
+        return {key: resolve(item, known) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [resolve(item, known) for item in value]
+    return value
+
+
+def _rebind(bound: Bound, known: Lookup) -> Bound:
+    if isinstance(bound, ResourceValue):
+        return bound
+    if isinstance(bound, Mapping):
+        return {key: _rebind(item, known) for key, item in bound.items()}
+    if isinstance(bound, (list, tuple)):
+        return [_rebind(item, known) for item in bound]
+    return resolve(bound, known)  # type: ignore[arg-type]
+
+
+def _call(function: Callable[..., object], failures: list[str], *arguments: object) -> object:
+    """Call one of our functions; note a refusal here, because CEL logs what is raised."""
+    try:
+        return function(*arguments)
+    except (ValueError, TypeError, AttributeError) as problem:
+        failures.append(str(problem))
+        return None
+
+
+def _unknown(expression: Expression, scope: Mapping[str, Bound], paths: tuple[str, ...]) -> Unknown:
+    where = {name: _narrow(scope[name], _paths_of(expression, name)) for name in expression.names}
+    return Unknown(expression.text, where, paths)
+
+
+def _paths_of(expression: Expression, name: str) -> Paths:
+    return [chain.path for chain in expression.chains if chain.root == name]
+
+
+def _touched(keys: Iterable[str], paths: Paths) -> list[str]:
+    """Return the keys of a mapping that the paths enter; all, where one ends at the mapping."""
+    if any(not path for path in paths):
+        return list(keys)
+    return [key for key in keys if any(path[0] == key for path in paths)]
+
+
+def _narrow(bound: Bound, paths: Paths) -> Bound:
+    """Keep of a mapping (a module's outputs) only the entries that the paths enter."""
+    if not isinstance(bound, Mapping):
+        return bound
+    return {key: bound[key] for key in _touched(bound, paths)}
+
+
+def _unknown_paths(bound: Bound, chain: Chain, known: Lookup) -> list[str]:
+    """Return what is not known of what a chain reads, as paths for a person."""
+    current: Any = bound
+    for position, step in enumerate(chain.path):
+        if isinstance(current, (Unknown, ResourceValue)):
+            return _unknown_below(current, chain.path[position:], known)
+        try:
+            current = current[step]
+        except (KeyError, IndexError, TypeError):
+            return []
+    return _unknown_inside(current, known)
+
+
+def _unknown_below(
+    bound: Unknown | ResourceValue, path: tuple[str | int, ...], known: Lookup
+) -> list[str]:
+    if isinstance(bound, Unknown):
+        return list(bound.paths)
+    body = known(bound.address)
+    readable = str(Chain(bound.address, path))
+    if body is None:
+        return [readable]
+    found = _descend(body, path)
+    if found is ABSENT:
+        return [readable]
+    return _unknown_inside(found, known)
+
+
+def _descend(body: object, path: tuple[str | int, ...]) -> object:
+    for step in path:
+        if isinstance(body, Unknown):
+            return body
+        if isinstance(step, int):
+            if not isinstance(body, (list, tuple)) or step >= len(body):
+                return ABSENT
+            body = body[step]
+        else:
+            body = lookup(body, (step,))
+            if body is ABSENT:
+                return ABSENT
+    return body
+
+
+def _unknown_inside(value: object, known: Lookup) -> list[str]:
+    if isinstance(value, Unknown):
+        return list(value.paths)
+    if isinstance(value, ResourceValue):
+        return [] if known(value.address) is not None else [value.address]
+    children: Sequence[object] = ()
+    if isinstance(value, Mapping):
+        children = list(value.values())
+    elif isinstance(value, (list, tuple)):
+        children = value
+    return [path for child in children for path in _unknown_inside(child, known)]
+
+
+def _materialise(bound: object, known: Lookup, paths: Paths) -> object:
+    """Return of `bound` what the paths enter, as the plain data that CEL reads.
+
+    Only that is looked at, because the rest of a resource may depend on what asks for it. What is
+    not known is left out.
+    """
+    if isinstance(bound, ResourceValue):
+        bound = known(bound.address) or {}
+    if isinstance(bound, Mapping):
+        names = [step for path in paths for step in path[:1] if isinstance(step, str)]
+        keys = _touched(bound, paths) if any(not path for path in paths) else names
+        found = {key: lookup(bound, (key,)) for key in keys}
+        return {
+            key: _materialise(item, known, [p[1:] for p in paths if not p or p[0] == key])
+            for key, item in found.items()
+            if item is not ABSENT and not isinstance(item, Unknown)
+        }
+    if isinstance(bound, (list, tuple)):
+        return [_materialise(item, known, [path[1:] for path in paths]) for item in bound]
+    return None if isinstance(bound, Unknown) else bound
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A text with expressions in it. `parts` alternate; a lone expression keeps its type."""
+
+    parts: tuple[str | Expression, ...]
+
+    @property
+    def expression(self) -> Expression | None:
+        """The template as one expression; None where it is a plain text."""
+        if len(self.parts) == 1 and isinstance(self.parts[0], Expression):
+            return self.parts[0]
+        if all(isinstance(part, str) for part in self.parts):
+            return None
+        return compile_expression(
+            " + ".join(
+                _quote(part) if isinstance(part, str) else f"string({part.text})"
+                for part in self.parts
+            )
+        )
+
+    @property
+    def text(self) -> str:
+        """The text, where there is no expression in it."""
+        return "".join(part for part in self.parts if isinstance(part, str))
+
+
+def _quote(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return f'"{escaped}"'
+
+
+@lru_cache(maxsize=4096)
+def parse_template(text: str) -> Template:
+    """Split `text` at its `${…}`; `$${` stands for the characters themselves.
+
+    Raises ExpressionError for an expression that does not end or cannot be read.
+    """
+    parts: list[str | Expression] = []
+    plain = ""
+    position = 0
+    while position < len(text):
+        if text.startswith("$${", position):
+            plain += "${"
+            position += 3
+        elif text.startswith("${", position):
+            end = _closing_brace(text, position + 2)
+            if plain:
+                parts.append(plain)
+                plain = ""
+            parts.append(compile_expression(text[position + 2 : end].strip()))
+            position = end + 1
+        else:
+            plain += text[position]
+            position += 1
+    if plain or not parts:
+        parts.append(plain)
+    return Template(tuple(parts))
+
+
+def _closing_brace(text: str, position: int) -> int:
+    depth, quote = 1, ""
+    while position < len(text):
+        mark = text[position]
+        if quote:
+            if mark == "\\":
+                position += 1
+            elif mark == quote:
+                quote = ""
+        elif mark in "\"'":
+            quote = mark
+        elif mark in "{}":
+            depth += 1 if mark == "{" else -1
+            if depth == 0:
+                return position
+        position += 1
+    raise ExpressionError("does not end: a closing brace is missing")

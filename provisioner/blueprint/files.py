@@ -1,0 +1,228 @@
+"""The shapes of the three files a person writes: Blueprint, Module and Environment.
+
+These models check structure; values are checked against parameters, and bodies against the SDK's
+schema, while composing. `azsec schema` writes the JSON Schemas of these models.
+"""
+
+import posixpath
+from collections.abc import Mapping
+from typing import Any, Literal, Protocol, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from provisioner.blueprint.yaml_source import Node, parse_yaml
+from provisioner.model.diagnostic import Diagnostic, DiagnosticError, error, nearest
+from provisioner.model.span import Span
+
+API_VERSION = "azsec/v1"
+ParameterType = Literal[
+    "string", "integer", "number", "boolean", "guid", "cidr", "ipAddress", "resourceId",
+    "list", "map", "object", "any",
+]  # fmt: skip
+
+
+class Sources(Protocol):
+    """Where files come from."""
+
+    def read_text(self, path: str) -> str:
+        """Return the text of the file at `path`. Raises DiagnosticError where there is none."""
+
+
+class FilePart(BaseModel):
+    """A part of a file: frozen, and without room for what it does not name."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+
+class Parameter(FilePart):
+    """What a parameter accepts. Without a `default` it has to be given."""
+
+    type: ParameterType
+    description: str = ""
+    default: Any = None
+    nullable: bool = False
+    pattern: str | None = None
+    enum: list[Any] | None = None
+    minimum: float | None = None
+    maximum: float | None = None
+    min_length: int | None = Field(None, alias="minLength")
+    max_length: int | None = Field(None, alias="maxLength")
+    items: "Parameter | None" = None
+    properties: dict[str, "Parameter"] | None = None
+
+    @property
+    def is_required(self) -> bool:
+        """Whether a value has to be given."""
+        return "default" not in self.model_fields_set and not self.nullable
+
+
+class Resource(BaseModel):
+    """One ARM resource. What is not named here is its body, with the service's own names."""
+
+    model_config = ConfigDict(frozen=True, extra="allow", populate_by_name=True)
+
+    type: str
+    name: str
+    resource_group: str | None = Field(None, alias="resourceGroup")
+    parent: str | None = None
+    scope: str | None = None
+    existing: bool = False
+    when: bool | str = True
+    for_each: Any = Field(None, alias="forEach")
+    depends_on: list[str] = Field(default_factory=list, alias="dependsOn")
+
+
+RESOURCE_KEYS = frozenset(field.alias or name for name, field in Resource.model_fields.items())
+"""The keys of a resource that are not part of its ARM body."""
+
+
+class ModuleCall(FilePart):
+    """The use of a module file, with values for its parameters."""
+
+    source: str
+    resource_group: str | None = Field(None, alias="resourceGroup")
+    parameters: dict[str, Any] = Field(default_factory=dict)
+    when: bool | str = True
+    for_each: Any = Field(None, alias="forEach")
+    depends_on: list[str] = Field(default_factory=list, alias="dependsOn")
+
+
+class ResourceGroup(FilePart):
+    """A resource group: the alias of its subscription, its name and location."""
+
+    subscription: str
+    name: str
+    location: str
+    tags: dict[str, str] = Field(default_factory=dict)
+    existing: bool = False
+    when: bool | str = True
+
+
+class Metadata(FilePart):
+    """What a file is called, and for what it is."""
+
+    name: str = Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$")
+    description: str = ""
+
+
+class ModuleFile(FilePart):
+    """A module: resources with parameters and outputs, composed into blueprints."""
+
+    api_version: Literal["azsec/v1"] = Field(alias="apiVersion")
+    kind: Literal["Module"]
+    description: str = ""
+    parameters: dict[str, Parameter] = Field(default_factory=dict)
+    resources: dict[str, Resource] = Field(default_factory=dict)
+    modules: dict[str, ModuleCall] = Field(default_factory=dict)
+    outputs: dict[str, Any] = Field(default_factory=dict)
+
+
+class BlueprintFile(FilePart):
+    """A blueprint: the resource groups and modules that an environment is made of."""
+
+    api_version: Literal["azsec/v1"] = Field(alias="apiVersion")
+    kind: Literal["Blueprint"]
+    metadata: Metadata
+    parameters: dict[str, Parameter] = Field(default_factory=dict)
+    tags: dict[str, str] = Field(default_factory=dict)
+    resource_groups: dict[str, ResourceGroup] = Field(default_factory=dict, alias="resourceGroups")
+    resources: dict[str, Resource] = Field(default_factory=dict)
+    modules: dict[str, ModuleCall] = Field(default_factory=dict)
+    outputs: dict[str, Any] = Field(default_factory=dict)
+
+
+class EnvironmentFile(FilePart):
+    """One environment: where a blueprint is applied, and with which values."""
+
+    api_version: Literal["azsec/v1"] = Field(alias="apiVersion")
+    kind: Literal["Environment"]
+    metadata: Metadata
+    blueprint: str
+    cloud: Literal["AzureCloud", "AzureUSGovernment", "AzureChinaCloud", "local"] = "AzureCloud"
+    auth: Literal[
+        "default", "workload-identity", "managed-identity", "azure-cli", "environment"
+    ] = "default"
+    tenant_id: str = Field(
+        alias="tenantId", pattern=r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"
+    )
+    subscriptions: dict[str, str]
+    parameters: dict[str, Any] = Field(default_factory=dict)
+
+
+AnyFile = TypeVar("AnyFile", ModuleFile, BlueprintFile, EnvironmentFile)
+
+
+class Loaded(BaseModel):
+    """A file as its model, with the nodes that say where each part stands."""
+
+    model_config = ConfigDict(frozen=True, arbitrary_types_allowed=True)
+
+    path: str
+    node: Node
+
+
+def relative_to(path: str, reference: str) -> str:
+    """Return the path that `reference` means in the file at `path`."""
+    return posixpath.normpath(posixpath.join(posixpath.dirname(path), reference))
+
+
+def load_file(model: type[AnyFile], path: str, sources: Sources) -> tuple[AnyFile, Node]:
+    """Read a file as `model`. Raises DiagnosticError with every place that does not fit."""
+    node = parse_yaml(sources.read_text(path), path)
+    if not isinstance(node.value, Mapping):
+        raise DiagnosticError(
+            error("invalid-file", "expected a mapping with apiVersion and kind.", node.span)
+        )
+    try:
+        return model.model_validate(node.plain()), node
+    except ValidationError as problem:
+        raise DiagnosticError(
+            *(_explain(model, node, details) for details in problem.errors())
+        ) from None
+
+
+def _explain(model: type[BaseModel], root: Node, details: Any) -> Diagnostic:  # noqa: ANN401
+    path = tuple(step for step in details["loc"] if isinstance(step, str | int))
+    node = root.find(path)
+    readable = ".".join(str(step) for step in path)
+    match details["type"]:
+        case "extra_forbidden":
+            parent = root.find(path[:-1])
+            span = parent.key_spans.get(str(path[-1]), node.span)
+            return error(
+                "unknown-property",
+                f"{readable!r} is not a property of a {model.__name__.removesuffix('File')}.",
+                span,
+                nearest(str(path[-1]), _keys_at(model, path[:-1])),
+            )
+        case "missing":
+            return error("missing-property", f"{readable!r} is required.", node.span, "Add it.")
+        case "literal_error":
+            return error(
+                "wrong-value",
+                f"{readable!r} is {details['input']!r}.",
+                node.span,
+                f"Expected {details['ctx']['expected']}.",
+            )
+        case _:
+            return error("wrong-type", f"{readable!r}: {details['msg']}.", node.span)
+
+
+def _keys_at(model: type[BaseModel], path: tuple[str | int, ...]) -> list[str]:
+    """Return the keys that the part of a file at `path` may have."""
+    current: type[BaseModel] = model
+    for step in path:
+        found = next((f for n, f in current.model_fields.items() if step in (n, f.alias)), None)
+        if found is None:
+            continue
+        parts = [found.annotation, *getattr(found.annotation, "__args__", ())]
+        current = next(
+            (p for p in parts if isinstance(p, type) and issubclass(p, BaseModel)), current
+        )
+    return [field.alias or name for name, field in current.model_fields.items()]
+
+
+def span_of(node: Node, *path: str | int) -> Span:
+    """Return the place of the key that ends `path`, or of the nearest thing above it."""
+    parent = node.find(path[:-1])
+    return parent.key_spans.get(str(path[-1]), node.find(path).span)

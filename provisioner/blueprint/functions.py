@@ -1,0 +1,106 @@
+"""The functions that expressions may call beyond those of CEL itself. docs/expressions.md."""
+
+import base64
+import hashlib
+import ipaddress
+import uuid
+from collections.abc import Callable, Mapping
+
+from provisioner.catalog.built_in_roles import ROLE_DEFINITION_TYPE, find_built_in_role
+from provisioner.model.resource_id import ResourceId, parse_resource_id, subscription_id
+
+_NAMESPACE = uuid.UUID("11fb06fb-712d-4ddd-98c7-e71bbd588830")
+
+
+def cidrsubnet(prefix: str, new_bits: int, number: int) -> str:
+    """Return the `number`-th (from 0) subnet of `prefix` that is `new_bits` longer.
+
+    Raises ValueError for what is not a range, or a subnet that lies outside of it.
+    """
+    network = ipaddress.ip_network(prefix)
+    length = network.prefixlen + new_bits
+    if new_bits < 0 or length > network.max_prefixlen:
+        raise ValueError(f"{prefix} cannot be split into /{length} ranges")
+    if not 0 <= number < 2**new_bits:
+        raise ValueError(f"{prefix} holds {2**new_bits} ranges of /{length}; there is no {number}")
+    start = int(network.network_address) + number * 2 ** (network.max_prefixlen - length)
+    return f"{type(network.network_address)(start)}/{length}"
+
+
+def cidrhost(prefix: str, number: int) -> str:
+    """Return the `number`-th address of `prefix`, counted from its first (0).
+
+    Raises ValueError for an address outside of it.
+    """
+    network = ipaddress.ip_network(prefix)
+    if not 0 <= number < network.num_addresses:
+        raise ValueError(f"{prefix} holds {network.num_addresses} addresses; there is no {number}")
+    return str(network.network_address + number)
+
+
+def guid(*parts: object) -> str:
+    """Return a GUID that depends on `parts` alone: names for role assignments and the like."""
+    return str(uuid.uuid5(_NAMESPACE, "-".join(str(part).lower() for part in parts)))
+
+
+def unique_string(*parts: object) -> str:
+    """Return 13 letters and digits that depend on `parts` alone: tails of names unique in Azure."""
+    digest = hashlib.sha256("-".join(str(part).lower() for part in parts).encode()).digest()
+    return base64.b32encode(digest)[:13].decode().lower()
+
+
+def concat(*lists: list[object]) -> list[object]:
+    """Return the lists one after the other."""
+    return [item for part in lists for item in part]
+
+
+def merge(*maps: Mapping[str, object]) -> dict[str, object]:
+    """Return the maps as one; of two entries with one key, the later map's counts."""
+    return {key: value for part in maps for key, value in part.items()}
+
+
+def lower(text: str) -> str:
+    """Return `text` in lower case."""
+    return text.lower()
+
+
+def replace(text: str, old: str, new: str) -> str:
+    """Return `text` with every `old` replaced by `new`."""
+    return text.replace(old, new)
+
+
+def role_definition_id(scope: str, role: str) -> str:
+    """Return the id of a built-in role, by its name, as Azure writes it for this scope.
+
+    Raises ValueError for a scope outside any subscription and for an unknown name.
+    """
+    parsed = parse_resource_id(scope)
+    if parsed is None or parsed.subscription is None:
+        raise ValueError(f"{scope!r} is not the id of something in a subscription")
+    name = find_built_in_role(role)
+    return ResourceId(ROLE_DEFINITION_TYPE, (name,), subscription_id(parsed.subscription)).text
+
+
+FUNCTIONS: Mapping[str, Callable[..., object]] = {
+    "cidrhost": cidrhost,
+    "cidrsubnet": cidrsubnet,
+    "concat": concat,
+    "guid": guid,
+    "lower": lower,
+    "merge": merge,
+    "replace": replace,
+    "roleDefinitionId": role_definition_id,
+    "uniqueString": unique_string,
+}
+"""The functions by the name that expressions call them by."""
+
+STANDARD_FUNCTIONS = frozenset(
+    {
+        "all", "bool", "bytes", "contains", "double", "duration", "endsWith", "exists",
+        "exists_one", "filter", "getDate", "getDayOfMonth", "getDayOfWeek", "getDayOfYear",
+        "getFullYear", "getHours", "getMilliseconds", "getMinutes", "getMonth", "getSeconds",
+        "has", "int", "map", "matches", "max", "min", "optional", "size", "startsWith", "string",
+        "timestamp", "type", "uint",
+    }
+)  # fmt: skip
+"""CEL's own functions, for telling a misspelt name while loading."""

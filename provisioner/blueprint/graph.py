@@ -1,0 +1,106 @@
+"""The desired graph: what an environment is to be, every resource with its reasons to wait."""
+
+import itertools
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from provisioner.catalog.resource_type import ResourceType
+from provisioner.model.diagnostic import Diagnostic, DiagnosticError, error
+from provisioner.model.resource_id import ResourceId
+from provisioner.model.span import Span
+from provisioner.model.values import Value
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Edge:
+    """A resource has to wait for the one at the address `on`; `because` names the reason: the
+    property that refers to it, or the words parent, scope, resource group, dependsOn."""
+
+    on: str
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
+class DesiredResource:
+    """One resource as the blueprint wants it.
+
+    `body` may hold Unknown leaves. One that is not `managed` is only read (`existing: true`).
+    """
+
+    address: str
+    id: ResourceId
+    type: ResourceType
+    body: Mapping[str, Value]
+    managed: bool
+    edges: tuple[Edge, ...]
+    span: Span
+
+
+@dataclass(frozen=True)
+class DesiredGraph:
+    """The resources by address, in the order of their addresses, and the outputs."""
+
+    resources: Mapping[str, DesiredResource]
+    outputs: Mapping[str, Value]
+
+    @cached_property
+    def by_id(self) -> Mapping[str, DesiredResource]:
+        """The resources by the key of their id."""
+        return {resource.id.key: resource for resource in self.resources.values()}
+
+    def __iter__(self) -> Iterator[DesiredResource]:
+        return iter(self.resources.values())
+
+    @cached_property
+    def ordered(self) -> tuple[DesiredResource, ...]:
+        """The resources, each after everything it waits for; ties in the order of addresses.
+
+        Raises DiagnosticError (`cycle`) that prints the cycle with its reasons.
+        """
+        done: dict[str, DesiredResource] = {}
+        open_edges: dict[str, Edge | None] = {}
+
+        for start in self.resources:
+            stack: list[tuple[str, Iterator[Edge]]] = []
+            if start not in done:
+                open_edges[start] = None
+                stack.append((start, iter(self.resources[start].edges)))
+            while stack:
+                address, edges = stack[-1]
+                edge = next((e for e in edges if e.on not in done), None)
+                if edge is None:
+                    stack.pop()
+                    del open_edges[address]
+                    done[address] = self.resources[address]
+                elif edge.on in open_edges:
+                    raise DiagnosticError(self._cycle([entry[0] for entry in stack], edge.on))
+                else:
+                    open_edges[edge.on] = edge
+                    stack.append((edge.on, iter(self.resources[edge.on].edges)))
+        return tuple(done.values())
+
+    def _cycle(self, stack: list[str], back_to: str) -> Diagnostic:
+        around = [*stack[stack.index(back_to) :], back_to]
+        return cycle_diagnostic(
+            [
+                (address, self._reason(address, following))
+                for address, following in itertools.pairwise(around)
+            ],
+            back_to,
+            self.resources[back_to].span,
+        )
+
+    def _reason(self, address: str, on: str) -> str:
+        return next(edge.because for edge in self.resources[address].edges if edge.on == on)
+
+
+def cycle_diagnostic(links: list[tuple[str, str]], end: str, span: Span) -> Diagnostic:
+    """Return the diagnostic of a cycle given as (address, reason it waits for the next)."""
+    drawn = "".join(f"{address} ({reason}) -> " for address, reason in links)
+    return error(
+        "cycle",
+        f"these wait for each other: {drawn}{end}.",
+        span,
+        "Break it: give one of them a value that does not come from the other.",
+    )

@@ -1,0 +1,113 @@
+"""Whose a resource is, written on the resource: there is no state file.
+
+A resource that can carry tags says which environment made it and at which address. One that
+cannot (a subnet, a role assignment) is vouched for by the nearest resource above it that can:
+that one's tags list the digests of the ids below it that azsec made. Because the list is part of
+the desired body, it is known before anything is written, and a crash orphans nothing.
+"""
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+
+from provisioner.blueprint.graph import DesiredGraph, DesiredResource
+from provisioner.model.resource_id import ResourceId
+from provisioner.model.values import Body, lookup
+
+ENVIRONMENT_TAG = "azsec-environment"
+ADDRESS_TAG = "azsec-address"
+BELOW_TAG = "azsec-below"
+_DIGEST_LENGTH = 8
+_DIGESTS_A_TAG = 28
+"""A tag's value holds 256 characters at most (Azure Resource Manager's limit)."""
+
+
+def add_ownership(graph: DesiredGraph, environment: str) -> DesiredGraph:
+    """Return the graph with ownership tags in the body of every managed resource that can."""
+    below: dict[str, list[str]] = {}
+    for resource in graph:
+        if resource.managed and not resource.type.taggable:
+            voucher = _voucher(graph, resource)
+            if voucher is not None:
+                below.setdefault(voucher.address, []).append(digest(resource.id))
+    return DesiredGraph(
+        {
+            resource.address: _tagged(resource, environment, below.get(resource.address, ()))
+            for resource in graph
+        },
+        graph.outputs,
+    )
+
+
+def _voucher(graph: DesiredGraph, resource: DesiredResource) -> DesiredResource | None:
+    for ancestor in resource.id.ancestors:
+        found = graph.by_id.get(ancestor.key)
+        if found is not None and found.managed and found.type.taggable:
+            return found
+    return None
+
+
+def _tagged(resource: DesiredResource, environment: str, digests: Sequence[str]) -> DesiredResource:
+    if not (resource.managed and resource.type.taggable):
+        return resource
+    own = lookup(resource.body, ("tags",))
+    tags = {
+        **(own if isinstance(own, Mapping) else {}),
+        ENVIRONMENT_TAG: environment,
+        ADDRESS_TAG: resource.address,
+        **_below_tags(sorted(digests)),
+    }
+    return DesiredResource(
+        address=resource.address,
+        id=resource.id,
+        type=resource.type,
+        body={**resource.body, "tags": tags},
+        managed=True,
+        edges=resource.edges,
+        span=resource.span,
+    )
+
+
+def _below_tags(digests: Sequence[str]) -> dict[str, str]:
+    chunks = [
+        digests[start : start + _DIGESTS_A_TAG] for start in range(0, len(digests), _DIGESTS_A_TAG)
+    ]
+    return {
+        BELOW_TAG if index == 0 else f"{BELOW_TAG}-{index + 1}": " ".join(chunk)
+        for index, chunk in enumerate(chunks)
+    }
+
+
+def is_ownership_tag(name: str) -> bool:
+    """Tell whether a tag is one that azsec writes to know its own."""
+    return name in (ENVIRONMENT_TAG, ADDRESS_TAG) or name.startswith(BELOW_TAG)
+
+
+def digest(resource: ResourceId) -> str:
+    """Return the 8 hexadecimal digits that stand for an id in an ancestor's tag."""
+    return hashlib.sha256(resource.key.encode()).hexdigest()[:_DIGEST_LENGTH]
+
+
+def owner_of(body: Body) -> tuple[str, str] | None:
+    """Return (environment, address) as a body's tags state them, or None."""
+    tags = lookup(body, ("tags",))
+    if not isinstance(tags, Mapping):
+        return None
+    environment, address = tags.get(ENVIRONMENT_TAG), tags.get(ADDRESS_TAG)
+    if not isinstance(environment, str) or not isinstance(address, str):
+        return None
+    return environment, address
+
+
+def vouched_below(bodies: Iterable[Body], environment: str) -> frozenset[str]:
+    """Return the digests of all ids that owned resources vouch for in this environment."""
+    found: set[str] = set()
+    for body in bodies:
+        owner = owner_of(body)
+        if owner is None or owner[0] != environment:
+            continue
+        tags = lookup(body, ("tags",))
+        assert isinstance(tags, Mapping)
+        for name, value in tags.items():
+            if name.startswith(BELOW_TAG) and isinstance(value, str):
+                found.update(value.split())
+    return frozenset(found)

@@ -1,0 +1,168 @@
+"""YAML as a tree of nodes that know where they stand.
+
+The core schema of YAML 1.2 applies (`yes`, `on` and dates are strings). Tags are refused: a
+document is data and never makes objects.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+import yaml
+
+from provisioner.model.diagnostic import DiagnosticError, error
+from provisioner.model.span import Span
+
+Plain: TypeAlias = bool | int | float | str | list["Plain"] | dict[str, "Plain"] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One YAML node: a scalar, a tuple of nodes, or a mapping of them; and its place.
+
+    `key_spans` holds the places of a mapping's keys. `quoted` tells a scalar in quotes, whose text
+    starts one column further.
+    """
+
+    value: "bool | int | float | str | tuple[Node, ...] | Mapping[str, Node] | None"
+    span: Span
+    key_spans: Mapping[str, Span] = field(default_factory=dict)
+    quoted: bool = False
+
+    @property
+    def entries(self) -> "Mapping[str, Node]":
+        """The entries of a mapping; nothing for another kind of node."""
+        return self.value if isinstance(self.value, Mapping) else {}
+
+    @property
+    def items(self) -> "tuple[Node, ...]":
+        """The items of a sequence; nothing for another kind of node."""
+        return self.value if isinstance(self.value, tuple) else ()
+
+    def get(self, key: str) -> "Node | None":
+        """Return the entry of a mapping, or None."""
+        return self.entries.get(key)
+
+    def find(self, path: tuple[str | int, ...]) -> "Node":
+        """Return the node at `path`, or the deepest one on the way to it."""
+        current = self
+        for step in path:
+            below: Node | None = None
+            if isinstance(step, int) and step < len(current.items):
+                below = current.items[step]
+            elif isinstance(step, str):
+                below = current.get(step)
+            if below is None:
+                return current
+            current = below
+        return current
+
+    def plain(self) -> Plain:
+        """Return the node as ordinary Python data."""
+        if isinstance(self.value, Mapping):
+            return {key: node.plain() for key, node in self.value.items()}
+        if isinstance(self.value, tuple):
+            return [node.plain() for node in self.value]
+        return self.value
+
+    def walk(self) -> "Iterator[Node]":
+        """Yield this node and all below it."""
+        yield self
+        for child in (*self.entries.values(), *self.items):
+            yield from child.walk()
+
+
+class _CoreSchemaLoader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+    """PyYAML's C parser with the scalar rules of YAML 1.2."""
+
+    yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012
+
+
+for _tag, _pattern, _first in (
+    ("bool", r"true|True|TRUE|false|False|FALSE", "tTfF"),
+    ("int", r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+", "-+0123456789"),
+    ("float", r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?", "-+0123456789."),
+    ("null", r"~|null|Null|NULL|", "~nN\0"),
+):
+    _CoreSchemaLoader.add_implicit_resolver(
+        f"tag:yaml.org,2002:{_tag}", re.compile(rf"(?:{_pattern})\Z"), [*_first, ""]
+    )
+
+
+def parse_yaml(text: str, file: str) -> Node:
+    """Read one YAML document. Raises DiagnosticError (`invalid-yaml`) with the place."""
+    try:
+        root = yaml.compose(text, Loader=_CoreSchemaLoader)
+    except yaml.MarkedYAMLError as problem:
+        mark = problem.problem_mark or problem.context_mark
+        span = Span(file, mark.line + 1, mark.column + 1) if mark else Span(file, 1, 1)
+        said = " ".join(part for part in (problem.context, problem.problem) if part)
+        raise DiagnosticError(
+            error("invalid-yaml", f"this is not valid YAML: {said}.", span, "Correct the syntax.")
+        ) from None
+    except yaml.YAMLError as problem:
+        raise DiagnosticError(
+            error("invalid-yaml", f"this is not valid YAML: {problem}.", Span(file, 1, 1))
+        ) from None
+    if root is None:
+        raise DiagnosticError(
+            error("invalid-yaml", "the file is empty.", Span(file, 1, 1), "Expected a document.")
+        )
+    return _convert(root, file, frozenset())
+
+
+def _convert(node: Any, file: str, open_nodes: frozenset[int]) -> Node:  # noqa: ANN401
+    span = Span(file, node.start_mark.line + 1, node.start_mark.column + 1)
+    if id(node) in open_nodes:
+        raise DiagnosticError(error("invalid-yaml", "an alias contains itself.", span))
+    inside = open_nodes | {id(node)}
+    if isinstance(node, yaml.MappingNode):
+        return _convert_mapping(node, span, file, inside)
+    if isinstance(node, yaml.SequenceNode):
+        return Node(tuple(_convert(item, file, inside) for item in node.value), span)
+    return Node(_scalar(node, span), span, quoted=node.style in ("'", '"'))
+
+
+def _convert_mapping(
+    node: yaml.MappingNode, span: Span, file: str, open_nodes: frozenset[int]
+) -> Node:
+    entries: dict[str, Node] = {}
+    places: dict[str, Span] = {}
+    for key_node, value_node in node.value:
+        place = Span(file, key_node.start_mark.line + 1, key_node.start_mark.column + 1)
+        if not isinstance(key_node, yaml.ScalarNode):
+            raise DiagnosticError(error("invalid-yaml", "a key must be a plain text.", place))
+        key = key_node.value
+        if key in entries:
+            raise DiagnosticError(
+                error(
+                    "duplicate-key",
+                    f"{key!r} stands here for the second time; first at {places[key]}.",
+                    place,
+                    "Remove one of them.",
+                )
+            )
+        entries[key] = _convert(value_node, file, open_nodes)
+        places[key] = place
+    return Node(entries, span, places)
+
+
+def _scalar(node: yaml.ScalarNode, span: Span) -> bool | int | float | str | None:
+    kind = node.tag.removeprefix("tag:yaml.org,2002:")
+    text = node.value
+    match kind:
+        case "str":
+            return str(text)
+        case "null":
+            return None
+        case "bool":
+            return bool(text.lower() == "true")
+        case "int":
+            return int(text, 0) if text[:2] in ("0x", "0o") else int(text)
+        case "float":
+            return float(text)
+        case _:
+            raise DiagnosticError(
+                error("invalid-yaml", f"the tag {node.tag!r} is not allowed.", span, "Remove it.")
+            )
