@@ -7,7 +7,7 @@ from typing import Any
 
 from provisioner.blueprint.files import Parameter
 from provisioner.model.resource_id import parse_resource_id
-from provisioner.model.values import Unknown
+from provisioner.model.values import Bound, Unknown
 
 _GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
@@ -79,7 +79,7 @@ def _check_properties(
     return None
 
 
-def fill_defaults(spec: Parameter, value: object) -> object:
+def fill_defaults(spec: Parameter, value: Bound) -> Bound:
     """Return the value with the defaults of its object properties filled in."""
     if value is None and "default" in spec.model_fields_set:
         value = spec.default

@@ -81,6 +81,7 @@ class Field:
     shared         the list has entries that others own: what the body lacks is kept on write
     create_only    a change needs a replacement (guidelines.md §2.7)
     irreversible   values that cannot be left again: a change away from one is refused
+    refused        values that Azure refuses although the SDK model allows them
     read_only      only Azure writes it, although the SDK model allows it in a request
     write_only     Azure accepts it and never answers it
     owner          who writes it
@@ -95,6 +96,7 @@ class Field:
     shared: bool = False
     create_only: ImmutableRule = False
     irreversible: tuple[Json, ...] = ()
+    refused: tuple[Json, ...] = ()
     read_only: bool = False
     write_only: bool = False
     owner: OwnerRule = Owner.BLUEPRINT

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from provisioner.catalog.field import NO_FACTS, Field
+from provisioner.catalog.refusals import RefusalCodes, SoftDelete
 from provisioner.catalog.schema import Model
 from provisioner.model.resource_id import RESOURCE_GROUP, SUBSCRIPTION, ResourceId
 from provisioner.model.values import Body, Json
@@ -106,6 +107,9 @@ def _nothing_computed(_id: ResourceId, _body: Body, _around: Surroundings) -> Ma
     return {}
 
 
+_COMMON_CODES = RefusalCodes()
+
+
 @dataclass(frozen=True, kw_only=True)
 class ResourceType:
     """One ARM type: where it lives, how it is read, written and compared.
@@ -132,7 +136,13 @@ class ResourceType:
     missing_reference  the code for a body that points to nothing
     ranges_within   paths of address ranges in its body, each with the path of the ranges in its
                     parent's body that it must lie in
-    soft_delete     whether a deleted one keeps its name until purged
+    soft_delete     how a deleted one keeps its name until purged; None where it does not
+    created         the status that answers a PUT which creates one
+    codes           the codes of the other refusals
+    unique_by       paths: no two resources of one scope may have the same values at all of them
+    built_in        resources of the type that Azure itself has at every scope, by name
+    managed_group   path of the name of a resource group that Azure keeps for a resource
+    lock_level      path of the level (CanNotDelete, ReadOnly) at which one guards its scope
     """
 
     name: str
@@ -156,7 +166,13 @@ class ResourceType:
     in_use: str | None = None
     missing_reference: str = "InvalidResourceReference"
     ranges_within: Mapping[str, str] = field(default_factory=dict)
-    soft_delete: bool = False
+    soft_delete: SoftDelete | None = None
+    created: int = 201
+    codes: RefusalCodes = _COMMON_CODES
+    unique_by: tuple[str, ...] = ()
+    built_in: Mapping[str, Body] = field(default_factory=dict)
+    managed_group: str | None = None
+    lock_level: str | None = None
 
     @property
     def namespace(self) -> str:

@@ -24,11 +24,16 @@ class Document(BaseModel):
 
 
 class EnvironmentDocument(Document):
-    """Which environment a document speaks of. `subscriptions` maps alias to GUID."""
+    """Which environment a document speaks of, and how Azure is reached for it.
+
+    `cloud` is `local` where the built-in Azure was meant. `subscriptions` maps alias to GUID.
+    """
 
     name: str
     blueprint: str
     cloud: str
+    auth: str = "default"
+    tenant_id: str
     subscriptions: dict[str, str]
 
 

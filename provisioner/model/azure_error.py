@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 
-@dataclass(frozen=True)
+# Not frozen: Python itself sets `__traceback__` on an exception that leaves a context manager.
+@dataclass(unsafe_hash=True)
 class AzureError(Exception):
     """What Azure said when it refused: its own code, message and correlation id.
 

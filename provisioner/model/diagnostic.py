@@ -39,6 +39,10 @@ class DiagnosticError(Exception):
         self.diagnostics = diagnostics
 
 
+class GateError(DiagnosticError):
+    """A refusal by a gate: what was asked for is possible and not permitted. Exit code 3."""
+
+
 def error(code: str, message: str, span: Span | None = None, hint: str | None = None) -> Diagnostic:
     """Return a diagnostic of severity error."""
     return Diagnostic(Severity.ERROR, code, message, span, hint)

@@ -68,7 +68,9 @@ def wide_reads(
             (subscription, resource_type.name)
             for resource_type in catalog
             if resource_type.lists is ListRead.SUBSCRIPTION
-            and (resource_type.scope is Scope.EXTENSION or resource_type.name_in_id == RESOURCE_GROUP)
+            and (
+                resource_type.scope is Scope.EXTENSION or resource_type.name_in_id == RESOURCE_GROUP
+            )
         }
     reads = [_list_in(subscription, catalog.get(name)) for subscription, name in sorted(pairs)]
     return (*reads, *(_owned_in(s, environment) for s in sorted(set(subscriptions))))

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from provisioner.catalog import api_versions
 from provisioner.catalog.field import Compare, Field
+from provisioner.catalog.refusals import RefusalCodes, SoftDelete
 from provisioner.catalog.resource_type import (
     DeleteFlow,
     NameRule,
@@ -37,7 +38,14 @@ TYPE = ResourceType(
     write=WriteFlow.SYNC,
     delete=DeleteFlow.SYNC,
     seconds=20,
-    soft_delete=True,
+    created=200,
+    soft_delete=SoftDelete(
+        retention="properties.softDeleteRetentionInDays",
+        protection="properties.enablePurgeProtection",
+        mode="properties.createMode",
+        recover="recover",
+    ),
+    codes=RefusalCodes(fixed="BadRequest", name="VaultNameNotValid", taken="VaultAlreadyExists"),
     computed=_computed,
     fields={
         "properties.accessPolicies": Field(default=(), keys=("objectId",), security=True),
@@ -58,7 +66,7 @@ TYPE = ResourceType(
         # From api version 2026-02-01 on, silence means Azure RBAC (guidelines.md WRK-05.2).
         "properties.enableRbacAuthorization": Field(default=True, security=True),
         "properties.enablePurgeProtection": Field(
-            default=None, irreversible=(True,), security=True
+            default=None, irreversible=(True,), refused=(False,), security=True
         ),
         "properties.publicNetworkAccess": Field(
             default="Enabled", compare=Compare.CASELESS, security=True

@@ -1,0 +1,41 @@
+"""Prints every figure that the documentation mentions, with the machine it was measured on."""
+
+import argparse
+import os
+import platform
+import sys
+import tempfile
+from pathlib import Path
+
+from benchmarks.commands import measure_commands
+from benchmarks.estates import measure_estate
+
+
+def main() -> None:
+    """Run the benchmarks: commands as a user starts them, then whole estates."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--runs", type=int, default=7, help="runs a command is the median of")
+    parser.add_argument(
+        "--sizes", type=int, nargs="*", default=[1000, 5000], help="resources of an estate"
+    )
+    options = parser.parse_args()
+    print(f"machine   {_machine()}")
+    print(f"python    {platform.python_version()}")
+    with tempfile.TemporaryDirectory() as folder:
+        measure_commands(Path(folder), options.runs)
+        for size in options.sizes:
+            measure_estate(Path(folder) / str(size), size)
+
+
+def _machine() -> str:
+    model = "unknown processor"
+    if sys.platform == "linux":
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                model = line.partition(":")[2].strip()
+                break
+    return f"{model}, {os.cpu_count()} cores, {platform.system()}"
+
+
+if __name__ == "__main__":
+    main()

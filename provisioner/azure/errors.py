@@ -1,0 +1,176 @@
+"""Turns whatever Azure, a proxy or the network answers into one AzureError."""
+
+import json
+from collections.abc import Iterator, Mapping
+from http import HTTPStatus
+from typing import Any
+
+from provisioner.model.azure_error import AzureError
+
+CONNECTION = "ConnectionError"
+CREDENTIAL = "CredentialUnavailable"
+CLOSED = "ClientClosed"
+UNEXPECTED = "UnexpectedAnswer"
+FOREIGN_HOST = "ForeignHost"
+
+NOT_ABSENT = frozenset(
+    {
+        UNEXPECTED,
+        "InvalidResourceNamespace",
+        "InvalidResourceType",
+        "InvalidSubscriptionId",
+        "NoRegisteredProviderFound",
+        "SubscriptionNotFound",
+    }
+)
+"""Codes of a 404 that do not say that the resource is absent: the question itself was wrong, or
+something other than Azure Resource Manager answered it."""
+
+_CORRELATION_HEADERS = ("x-ms-correlation-request-id", "x-ms-request-id")
+
+
+def read_error(status: int, headers: Mapping[str, str], body: bytes | str | None) -> AzureError:
+    """Return the error that an answer tells. `status` is its HTTP status, of any class.
+
+    Reads `{"error": {code, message, …}}`, the flat `{code, message, …}` of AKS (guidelines.md
+    §3.1), a failed operation's `{"status": "Failed", "error": …}` and a resource that ended in
+    provisioning state Failed. What is not JSON becomes `UnexpectedAnswer`: a proxy or a gateway
+    spoke, not Azure Resource Manager. Details that say more than the message are added to it.
+    """
+    correlation = _correlation_id(headers)
+    text = body.decode("utf-8-sig", "replace") if isinstance(body, bytes) else body or ""
+    if not text.strip():
+        return AzureError(status, _status_word(status), f"HTTP {status}, no reason.", correlation)
+    try:
+        document = json.loads(text)
+    except ValueError:
+        document = None
+    if not isinstance(document, dict):
+        return _not_json(status, headers, correlation)
+    envelope = _pick(document, "error")
+    told = envelope if isinstance(envelope, dict) else document
+    code = _text(_pick(told, "code")) or _outcome_code(document, status)
+    message = _text(_pick(told, "message")) or _silent_message(document, status)
+    for detail in _detail_messages(told):
+        if detail not in message:
+            message = f"{message} {detail}"
+    return AzureError(status, code, message, correlation, _text(_pick(told, "target")) or None)
+
+
+def connection_error(host: str, cause: BaseException) -> AzureError:
+    """Return the error for a request that `host` did not answer."""
+    return AzureError(
+        0,
+        CONNECTION,
+        f"no answer from {host}: {_root_cause(cause)}. Check that the name is right, that this "
+        "machine can reach it, and HTTPS_PROXY and NO_PROXY where a proxy is needed.",
+    )
+
+
+def credential_error(cause: BaseException) -> AzureError:
+    """Return the error for a request that could not be given a token."""
+    return AzureError(0, CREDENTIAL, f"no token for Azure: {first_line(str(cause))}")
+
+
+def foreign_host_error(url_host: str, host: str) -> AzureError:
+    """Return the error for a link in an answer that leads away from Azure Resource Manager."""
+    return AzureError(
+        0,
+        FOREIGN_HOST,
+        f"an answer of {host} points to {url_host!r}. Links are followed on {host} only, because "
+        "whoever is asked is also given the token.",
+    )
+
+
+def closed_error() -> AzureError:
+    """Return the error for a request of a client that was closed meanwhile."""
+    return AzureError(
+        0, CLOSED, "the connection to Azure was closed before this request was answered."
+    )
+
+
+def is_absent(error: AzureError) -> bool:
+    """Tell whether an error says that the resource does not exist."""
+    return error.status == HTTPStatus.NOT_FOUND and error.code not in NOT_ABSENT
+
+
+def first_line(text: str) -> str:
+    """Return the first line of a text that says something, at most 300 characters."""
+    line = next((line.strip() for line in text.splitlines() if line.strip()), "no reason given")
+    return line if len(line) <= 300 else line[:299] + "…"
+
+
+def _pick(document: Mapping[str, Any], name: str) -> object:
+    """Return the property of this name: some services write `Code` for `code`."""
+    if name in document:
+        return document[name]
+    return next((value for key, value in document.items() if key.lower() == name), None)
+
+
+def _text(value: object) -> str:
+    return " ".join(str(value).split()) if isinstance(value, (str, int)) else ""
+
+
+def _correlation_id(headers: Mapping[str, str]) -> str | None:
+    folded = {name.lower(): value for name, value in headers.items()}
+    return next((folded[name] for name in _CORRELATION_HEADERS if folded.get(name)), None)
+
+
+def _status_word(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase.title().replace(" ", "").replace("-", "")
+    except ValueError:
+        return f"Http{status}"
+
+
+def _not_json(status: int, headers: Mapping[str, str], correlation: str | None) -> AzureError:
+    kind = next((value for key, value in headers.items() if key.lower() == "content-type"), "text")
+    return AzureError(
+        status,
+        UNEXPECTED,
+        f"HTTP {status} with {kind.partition(';')[0]} where Azure Resource Manager answers JSON. "
+        "Check whether a proxy or a gateway answered in its place.",
+        correlation,
+    )
+
+
+def _outcome_code(document: Mapping[str, Any], status: int) -> str:
+    if status >= HTTPStatus.BAD_REQUEST:
+        return _status_word(status)
+    return f"Operation{_outcome(document) or 'Failed'}"
+
+
+def _silent_message(document: Mapping[str, Any], status: int) -> str:
+    if status >= HTTPStatus.BAD_REQUEST:
+        return f"HTTP {status}, no reason."
+    return f"the operation ended as {_outcome(document) or 'failed'}; Azure gives no reason."
+
+
+def _outcome(document: Mapping[str, Any]) -> str:
+    properties = document.get("properties")
+    state = properties.get("provisioningState") if isinstance(properties, dict) else None
+    return _text(document.get("status")) or _text(state)
+
+
+def _detail_messages(told: Mapping[str, Any]) -> Iterator[str]:
+    """Yield `code: message` for each detail, nested ones after their parent."""
+    details = _pick(told, "details")
+    for detail in details if isinstance(details, list) else ():
+        if not isinstance(detail, dict):
+            continue
+        message, code = _text(_pick(detail, "message")), _text(_pick(detail, "code"))
+        if message and message != _text(_pick(told, "message")):
+            yield f"{code}: {message}" if code else message
+        yield from _detail_messages(detail)
+
+
+def _root_cause(error: BaseException) -> str:
+    """Return the words of the innermost reason: requests and urllib3 wrap it several times."""
+    chain = [error]
+    for link in chain:
+        wrapped = (*link.args, getattr(link, "inner_exception", None), link.__cause__)
+        chain.extend(
+            inner for inner in wrapped if isinstance(inner, BaseException) and inner not in chain
+        )
+    told = [link.strerror for link in chain if isinstance(link, OSError) and link.strerror]
+    return first_line(told[-1].lower() if told else str(chain[-1])).rstrip(".")

@@ -1,0 +1,100 @@
+"""Keeps the schema index on disk: reading it from the SDK's models takes half a second."""
+
+import importlib.metadata
+import importlib.util
+import json
+import os
+import tempfile
+from collections.abc import Iterator, Sequence
+from hashlib import sha256
+from pathlib import Path
+
+from provisioner.catalog.registry import Catalog, all_types, build_catalog
+from provisioner.catalog.resource_type import ResourceType
+from provisioner.catalog.schema import SchemaIndex
+
+_READERS = ("provisioner.catalog.schema", "provisioner.catalog.sdk_models")
+_KEPT = 4
+
+
+def load_catalog(cache_dir: Path, *, types: Sequence[ResourceType] | None = None) -> Catalog:
+    """Return the catalog of `types` (all that azsec knows), its schema index from `cache_dir`.
+
+    The file's name holds a digest of all that the index is made from, so a stale one is never
+    read. An index that is absent or cannot be read is built from the installed SDK packages and
+    written for the next time; a directory that cannot be written is no error.
+    """
+    wanted = all_types() if types is None else tuple(types)
+    path = cache_dir / f"schema-{_digest(wanted)}.json"
+    index = _read(path)
+    if index is None:
+        # Imports the SDK's models, which is what the file spares the next run.
+        from provisioner.catalog.sdk_models import read_schema_index
+
+        index = read_schema_index(wanted)
+        _write(path, index)
+    return build_catalog(wanted, index)
+
+
+def _digest(types: Sequence[ResourceType]) -> str:
+    """Return what an index of `types` depends on: types, SDK versions, and the code that reads."""
+    digest = sha256()
+    for name in _READERS:
+        spec = importlib.util.find_spec(name)
+        if spec is not None and spec.origin is not None:
+            digest.update(Path(spec.origin).read_bytes())
+    for line in sorted(_ingredients(types)):
+        digest.update(line.encode())
+    return digest.hexdigest()[:16]
+
+
+def _ingredients(types: Sequence[ResourceType]) -> Iterator[str]:
+    for resource_type in types:
+        yield f"{resource_type.name} {resource_type.sdk}\n"
+        if resource_type.models:
+            models = SchemaIndex({model.name: model for model in resource_type.models}, {})
+            yield f"{resource_type.name} {json.dumps(models.to_json())}\n"
+    for package in {resource_type.sdk.package for resource_type in types if resource_type.sdk}:
+        yield f"{package} {_version(package)}\n"
+
+
+def _version(package: str) -> str:
+    """Return the installed version of the distribution that holds `package`."""
+    distribution = package.replace(".", "-")
+    while distribution:
+        try:
+            return importlib.metadata.version(distribution)
+        except importlib.metadata.PackageNotFoundError:
+            distribution = distribution.rpartition("-")[0]
+    return "unknown"
+
+
+def _read(path: Path) -> SchemaIndex | None:
+    try:
+        return SchemaIndex.from_json(json.loads(path.read_bytes()))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+
+
+def _write(path: Path, index: SchemaIndex) -> None:
+    """Write the index in one step, so that no reader sees half of it; drop the oldest others."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.stem, suffix=".part")
+    except OSError:
+        return
+    temporary = Path(name)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            json.dump(index.to_json(), file, separators=(",", ":"))
+        temporary.replace(path)
+        _prune(path.parent)
+    except OSError:
+        temporary.unlink(missing_ok=True)
+
+
+def _prune(cache_dir: Path) -> None:
+    """Delete all but the newest indexes: every change of an SDK package leaves one behind."""
+    found = sorted(cache_dir.glob("schema-*.json"), key=lambda path: -path.stat().st_mtime)
+    for path in found[_KEPT:]:
+        path.unlink(missing_ok=True)

@@ -1,0 +1,302 @@
+"""Evaluates the nodes of a file: what a name means, and what an expression comes to."""
+
+from collections.abc import Iterator, Mapping
+
+from provisioner.blueprint.expression import (
+    Chain,
+    Expression,
+    ExpressionError,
+    evaluate,
+    known_functions,
+    parse_template,
+    unknown_functions,
+)
+from provisioner.blueprint.files import span_of
+from provisioner.blueprint.instances import (
+    EACH,
+    ENVIRONMENT,
+    GROUP,
+    GROUPS,
+    Context,
+    Instance,
+    Names,
+    Traced,
+    addresses_in,
+)
+from provisioner.blueprint.parameters import check_parameter, fill_defaults
+from provisioner.blueprint.yaml_source import Node
+from provisioner.model.diagnostic import DiagnosticError, error, nearest
+from provisioner.model.span import Span
+from provisioner.model.values import Bound, ResourceValue, Value
+
+
+class Evaluator:
+    """Evaluates nodes in the names of the file that they stand in."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._parameters: dict[tuple[int, str], Traced] = {}
+
+    def evaluate(self, instance: Instance, node: Node, each: Traced | None) -> Traced:
+        """Return the value of a node, its expressions evaluated, with what it came from."""
+        if isinstance(node.value, str):
+            return self._evaluate_text(instance, node, each)
+        if isinstance(node.value, Mapping):
+            parts = {key: self.evaluate(instance, item, each) for key, item in node.entries.items()}
+            value: Bound = {key: part.value for key, part in parts.items()}
+            return Traced(value, frozenset().union(*(p.sources for p in parts.values())))
+        if isinstance(node.value, tuple):
+            listed = [self.evaluate(instance, item, each) for item in node.items]
+            return Traced(
+                [p.value for p in listed], frozenset().union(*(p.sources for p in listed))
+            )
+        return Traced(node.value)
+
+    def _evaluate_text(self, instance: Instance, node: Node, each: Traced | None) -> Traced:
+        text = str(node.value)
+        if "${" not in text:
+            return Traced(text)
+        span = Span(
+            node.span.file, node.span.line, node.span.column + node.quoted + text.index("${")
+        )
+        try:
+            template = parse_template(text)
+            expression = template.expression
+            if expression is None:
+                return Traced(template.text)
+            self._check_functions(expression, span)
+            scope = self._scope(instance, expression, each, span)
+            names = {name: traced.value for name, traced in scope.items()}
+            value = evaluate(expression, names, self._known)
+        except ExpressionError as problem:
+            raise DiagnosticError(
+                error("bad-expression", f"the expression {text!r} {_said(problem)}.", span)
+            ) from None
+        return Traced(value, self._sources_of(expression, scope))
+
+    @staticmethod
+    def _check_functions(expression: Expression, span: Span) -> None:
+        for name in unknown_functions(expression):
+            raise DiagnosticError(
+                error(
+                    "unknown-function",
+                    f"there is no function {name!r}.",
+                    span,
+                    nearest(name, known_functions()),
+                )
+            )
+
+    def _scope(
+        self, instance: Instance, expression: Expression, each: Traced | None, span: Span
+    ) -> Names:
+        scope: dict[str, Traced] = {}
+        for chain in expression.chains:
+            traced = self._bind(instance, chain, each, span)
+            before = scope.get(chain.root)
+            if (
+                before is not None
+                and isinstance(before.value, Mapping)
+                and isinstance(traced.value, Mapping)
+            ):
+                traced = Traced(_join(before.value, traced.value), before.sources | traced.sources)
+            scope[chain.root] = traced
+            self._check_chain(traced.value, chain, span)
+        return scope
+
+    def _bind(self, instance: Instance, chain: Chain, each: Traced | None, span: Span) -> Traced:
+        """Return what the root of a chain means in a file."""
+        name = chain.root
+        given = self._given(instance, name, each)
+        if given is not None:
+            return given
+        if name in instance.resources:
+            return self._context.place_resource(instance, name)
+        if name in instance.modules:
+            return self._module_outputs(instance, chain, span)
+        raise DiagnosticError(
+            error(
+                "unknown-name",
+                f"nothing here is called {name!r}.",
+                span,
+                nearest(name, instance.names()),
+            )
+        )
+
+    def parameter(self, instance: Instance, name: str) -> Traced | None:
+        """Return the value of a parameter; None where the file has none of this name.
+
+        It is evaluated when it is first read, so that modules can give each other values.
+        """
+        spec = instance.parameters.get(name)
+        if spec is None:
+            return None
+        memo = self._parameters.get((id(instance), name))
+        if memo is not None:
+            return memo
+        given = instance.given.get(name)
+        if given is not None:
+            with self._context.opened(f"{instance.prefix}{name}", "its value", given.node.span):
+                traced = self.evaluate(given.instance, given.node, given.each)
+            span = given.node.span
+        elif spec.is_required:
+            raise DiagnosticError(
+                error(
+                    "missing-parameter",
+                    f"the parameter {name!r} is not given.",
+                    instance.place,
+                    f"{spec.description or 'It has no default.'} Add it.",
+                )
+            )
+        else:
+            traced, span = Traced(spec.default), span_of(instance.node, "parameters", name)
+        problem = check_parameter(f"parameter {name!r}", spec, traced.value)
+        if problem:
+            raise DiagnosticError(error("wrong-parameter", f"{problem}.", span))
+        bound = Traced(fill_defaults(spec, traced.value), traced.sources)
+        self._parameters[id(instance), name] = bound
+        return bound
+
+    def _given(self, instance: Instance, name: str, each: Traced | None) -> Traced | None:
+        """Return what a name means that is no resource and no module, or None."""
+        if name == EACH:
+            return each
+        if name == ENVIRONMENT:
+            return Traced(self._environment_value())
+        if name == GROUPS and not instance.prefix:
+            return Traced(self._context.groups)
+        if name == GROUP and instance.group:
+            return Traced(ResourceValue(instance.group))
+        return self.parameter(instance, name)
+
+    def _environment_value(self) -> Bound:
+        environment = self._context.environment
+        cloud = "AzureCloud" if environment.cloud == "local" else environment.cloud
+        return {
+            "name": environment.name,
+            "cloud": cloud,
+            "tenantId": environment.tenant_id,
+            "subscriptions": dict(environment.subscriptions),
+        }
+
+    def _module_outputs(self, instance: Instance, chain: Chain, span: Span) -> Traced:
+        module = self._context.open_module(instance, chain.root)
+        if module is None:
+            return Traced(None)
+        if isinstance(module, Instance):
+            return self._some_outputs(module, chain.path[:1], chain, span)
+        keys = [k for k in module if not chain.path or k == str(chain.path[0])]
+        found = {k: self._some_outputs(module[k], chain.path[1:2], chain, span) for k in keys}
+        return Traced(
+            {key: traced.value for key, traced in found.items()},
+            frozenset().union(*(traced.sources for traced in found.values())),
+        )
+
+    def _some_outputs(
+        self, module: Instance, wanted: tuple[str | int, ...], chain: Chain, span: Span
+    ) -> Traced:
+        names = [str(name) for name in wanted] or list(module.outputs)
+        values: dict[str, Bound] = {}
+        sources: set[str] = set()
+        for name in names:
+            if name not in module.outputs:
+                raise DiagnosticError(
+                    error(
+                        "unknown-output",
+                        f"the module {chain.root!r} has no output {name!r}.",
+                        span,
+                        nearest(name, list(module.outputs)),
+                    )
+                )
+            traced = self.evaluate(module, module.outputs[name], None)
+            values[name] = traced.value
+            sources |= traced.sources
+        return Traced(values, frozenset(sources))
+
+    def _check_chain(self, bound: Bound, chain: Chain, span: Span) -> None:
+        """Refuse a property that the resource's type does not have."""
+        path = list(chain.path)
+        while path and isinstance(bound, Mapping):
+            if path[0] not in bound:
+                return
+            bound = bound[str(path.pop(0))]
+        if not isinstance(bound, ResourceValue) or not path:
+            return
+        resource_type = self._context.placed[bound.address].type_in(self._context.catalog)
+        model_path: list[str] = []
+        for step in path:
+            if step in ("id", "name", "type") and not model_path:
+                return
+            here = [*model_path, "[]" if isinstance(step, int) else step]
+            before = (
+                self._context.catalog.schemas.find(resource_type.name, model_path)
+                if model_path
+                else None
+            )
+            if before is not None and before.read_only:
+                return
+            if self._context.catalog.schemas.find(resource_type.name, here) is None:
+                model = self._context.catalog.schemas.model_at(resource_type.name, model_path)
+                raise DiagnosticError(
+                    error(
+                        "unknown-property",
+                        f"{chain} does not exist: {resource_type.name} has no "
+                        f"{'.'.join(here).replace('.[]', '[]')}.",
+                        span,
+                        nearest(str(step), list(model.properties)) if model else None,
+                    )
+                )
+            model_path = here
+
+    def _sources_of(self, expression: Expression, scope: Names) -> frozenset[str]:
+        found: set[str] = set()
+        for chain in expression.chains:
+            traced = scope[chain.root]
+            found |= traced.sources
+            bound: Bound = traced.value
+            for step in chain.path:
+                if not isinstance(bound, Mapping) or step not in bound:
+                    break
+                bound = bound[str(step)]
+            found |= set(addresses_in(bound))
+        return frozenset(found)
+
+    def _known(self, address: str) -> Mapping[str, Value] | None:
+        return _KnownResource(self._context, address)
+
+
+class _KnownResource(Mapping[str, Value]):
+    """What a blueprint says of one of its resources; its body is evaluated when it is read."""
+
+    def __init__(self, context: Context, address: str) -> None:
+        self._context = context
+        self._address = address
+
+    def __getitem__(self, key: str) -> Value:
+        if key in ("id", "name", "type"):
+            resource, _ = self._context.identify(self._address)
+            return {"id": resource.text, "name": resource.name, "type": resource.type}[key]
+        return self._context.body_of(self._address)[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter({"id", "name", "type", *self._context.body_of(self._address)})
+
+    def __len__(self) -> int:
+        return len(list(iter(self)))
+
+
+def _said(problem: ExpressionError) -> str:
+    text = str(problem)
+    return text if text.startswith(("cannot", "does not")) else f"has no value: {text}"
+
+
+def _join(one: Mapping[str, Bound], other: Mapping[str, Bound]) -> Mapping[str, Bound]:
+    """Return two readings of one name (different outputs of a module) as one."""
+    joined = dict(one)
+    for key, item in other.items():
+        before = joined.get(key)
+        joined[key] = (
+            _join(before, item)
+            if isinstance(before, Mapping) and isinstance(item, Mapping)
+            else item
+        )
+    return joined

@@ -1,0 +1,95 @@
+"""What a finished graph means beyond its expressions: edges of ids written by hand, clashes."""
+
+from collections.abc import Iterator, Mapping
+
+from provisioner.blueprint.graph import DesiredGraph, DesiredResource, Edge
+from provisioner.model.cidr import is_range_within
+from provisioner.model.diagnostic import DiagnosticError, error
+from provisioner.model.resource_id import ResourceId, parse_resource_id
+from provisioner.model.values import Value, lookup
+
+
+def with_implied_edges(resources: list[DesiredResource]) -> list[DesiredResource]:
+    """Add the edges that ids written out by hand mean, and refuse two claims to one id."""
+    by_key: dict[str, DesiredResource] = {}
+    clashes = []
+    for resource in resources:
+        other = by_key.setdefault(resource.id.key, resource)
+        if other is not resource:
+            clashes.append(
+                error(
+                    "duplicate-id",
+                    f"{resource.address} has the id of {other.address} "
+                    f"({other.span}): {resource.id}.",
+                    resource.span,
+                    "Give it another name.",
+                )
+            )
+    if clashes:
+        raise DiagnosticError(*clashes)
+    return [_with_edges_of_ids(resource, by_key) for resource in resources]
+
+
+def _with_edges_of_ids(
+    resource: DesiredResource, by_key: Mapping[str, DesiredResource]
+) -> DesiredResource:
+    found = list(resource.edges)
+    known = {edge.on for edge in found}
+    reasons = [("scope", ancestor) for ancestor in resource.id.ancestors]
+    reasons += [(path, mentioned) for path, mentioned in _mentioned_ids(resource.body, "")]
+    for reason, mentioned in reasons:
+        other = by_key.get(mentioned.key)
+        if other is not None and other is not resource and other.address not in known:
+            known.add(other.address)
+            found.append(Edge(other.address, reason))
+    return DesiredResource(
+        resource.address, resource.id, resource.type, resource.body, resource.managed,
+        tuple(sorted(found)), resource.span,
+    )  # fmt: skip
+
+
+def _mentioned_ids(value: Value, path: str) -> Iterator[tuple[str, ResourceId]]:
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            named = parse_resource_id(key)
+            if named is not None:
+                yield path, named
+            yield from _mentioned_ids(item, f"{path}.{key}" if path else key)
+    elif isinstance(value, (list, tuple)):
+        for index, item in enumerate(value):
+            yield from _mentioned_ids(item, f"{path}[{index}]")
+    else:
+        mentioned = parse_resource_id(value)
+        if mentioned is not None:
+            yield path, mentioned
+
+
+def check_ranges(graph: DesiredGraph) -> None:
+    """Refuse a range that lies outside of its parent's (a subnet's outside of its network's)."""
+    problems = []
+    for resource in graph:
+        parent_id = resource.id.parent
+        parent = graph.by_id.get(parent_id.key) if parent_id else None
+        if parent is None:
+            continue
+        for path, above in resource.type.ranges_within.items():
+            ours, theirs = _ranges_at(resource.body, path), _ranges_at(parent.body, above)
+            for text in ours:
+                if theirs and not any(is_range_within(text, outer) for outer in theirs):
+                    problems.append(
+                        error(
+                            "range-outside-parent",
+                            f"{resource.address}: {text} lies outside of {', '.join(theirs)}, "
+                            f"the ranges of {parent.address}.",
+                            resource.span,
+                            "Choose a range inside of them.",
+                        )
+                    )
+    if problems:
+        raise DiagnosticError(*problems)
+
+
+def _ranges_at(body: Mapping[str, Value], path: str) -> list[str]:
+    found = lookup(body, path.split("."))
+    listed = found if isinstance(found, (list, tuple)) else [found]
+    return [text for text in listed if isinstance(text, str)]

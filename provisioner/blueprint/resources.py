@@ -1,0 +1,235 @@
+"""Builds the desired resources: the id of each, its body, and what it waits for."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from provisioner.blueprint.body_check import check_body
+from provisioner.blueprint.files import RESOURCE_KEYS, Resource, ResourceGroup
+from provisioner.blueprint.graph import DesiredResource, Edge
+from provisioner.blueprint.instances import Context, Instance, Placed, stated_in
+from provisioner.blueprint.yaml_source import Node
+from provisioner.catalog.resource_type import ResourceType, Scope
+from provisioner.model.diagnostic import DiagnosticError, error, nearest
+from provisioner.model.resource_id import ResourceId, parse_resource_id, resource_group_id
+from provisioner.model.span import Span
+from provisioner.model.values import Bound, ResourceValue, Unknown, Value
+
+
+class Resources:
+    """The resources that were placed, evaluated when something asks for them.
+
+    `tags` are the blueprint's own, which every resource that can carries; they stand in `root`.
+    """
+
+    def __init__(self, context: Context, root: Instance, tags: Mapping[str, Node]) -> None:
+        self._context = context
+        self._root = root
+        self._tags = tags
+        self._ids: dict[str, tuple[ResourceId, tuple[Edge, ...]]] = {}
+        self._bodies: dict[str, tuple[Mapping[str, Value], tuple[Edge, ...]]] = {}
+
+    def build(self, address: str) -> DesiredResource:
+        """Return the resource at an address, with all that it waits for."""
+        placed = self._context.placed[address]
+        resource, id_edges = self.identify(address)
+        body = self.body_of(address)
+        edges = {*id_edges, *self._bodies[address][1]}
+        stated = list(placed.instance.waits_for)
+        if isinstance(placed.spec, Resource):
+            stated += stated_in(placed.instance, placed.spec.depends_on, placed.node)
+        for name in stated:
+            edges.update(self._context.stated_edges(name))
+        return DesiredResource(
+            address=address,
+            id=resource,
+            type=placed.type_in(self._context.catalog),
+            body=body,
+            managed=not placed.spec.existing,
+            edges=_one_reason_each(edge for edge in edges if edge.on != address),
+            span=placed.span,
+        )
+
+    def identify(self, address: str) -> tuple[ResourceId, tuple[Edge, ...]]:
+        """Return the id of the resource at an address, and what the id alone waits for."""
+        if address not in self._ids:
+            with self._context.opened(address, "its id", self._context.placed[address].span):
+                self._ids[address] = self._identify(self._context.placed[address])
+        return self._ids[address]
+
+    def _identify(self, placed: Placed) -> tuple[ResourceId, tuple[Edge, ...]]:
+        resource_type = placed.type_in(self._context.catalog)
+        name_node = placed.node.find(("name",))
+        name = self._context.evaluate(placed.instance, name_node, placed.each)
+        if not isinstance(name.value, str):
+            shown = str(name.value) if isinstance(name.value, Unknown) else repr(name.value)
+            raise DiagnosticError(
+                error(
+                    "wrong-name",
+                    f"the name is {shown}.",
+                    name_node.span,
+                    "Expected a text that is known before anything is applied.",
+                )
+            )
+        _check_name(resource_type, name.value, name_node.span)
+        edges = [Edge(source, "name") for source in sorted(name.sources)]
+        if isinstance(placed.spec, ResourceGroup):
+            return self._identify_group(placed.spec, name.value, placed.node), tuple(edges)
+        container, reason, sources = self._container(placed, placed.spec, resource_type)
+        edges += [Edge(source, reason) for source in sorted(sources)]
+        if resource_type.parent:
+            return ResourceId(
+                resource_type.name, (*container.names, name.value), container.scope
+            ), tuple(edges)
+        return ResourceId(resource_type.name, (name.value,), container), tuple(edges)
+
+    def _identify_group(self, spec: ResourceGroup, name: str, node: Node) -> ResourceId:
+        environment = self._context.environment
+        guid = environment.subscriptions.get(spec.subscription)
+        if guid is None:
+            raise DiagnosticError(
+                error(
+                    "unknown-subscription",
+                    f"{environment.path} gives no subscription {spec.subscription!r}.",
+                    node.find(("subscription",)).span,
+                    nearest(spec.subscription, list(environment.subscriptions)),
+                )
+            )
+        return resource_group_id(guid, name)
+
+    def _container(
+        self, placed: Placed, spec: Resource, resource_type: ResourceType
+    ) -> tuple[ResourceId, str, frozenset[str]]:
+        """Return what a resource stands in, in which sense, and what that came from."""
+        if resource_type.parent:
+            return self._stated_container(placed, "parent", resource_type)
+        if resource_type.scope is Scope.EXTENSION:
+            return self._stated_container(placed, "scope", resource_type)
+        group = self._context.find_group(placed.instance, spec.resource_group, placed.node)
+        if group is None:
+            raise DiagnosticError(
+                error(
+                    "missing-property",
+                    f"{placed.address} is in no resource group.",
+                    placed.span,
+                    "Add `resourceGroup:` with the alias of one.",
+                )
+            )
+        return self.identify(group)[0], "resource group", frozenset({group})
+
+    def _stated_container(
+        self, placed: Placed, key: str, resource_type: ResourceType
+    ) -> tuple[ResourceId, str, frozenset[str]]:
+        node = placed.node.get(key)
+        if node is None:
+            raise DiagnosticError(
+                error(
+                    "missing-property",
+                    f"{resource_type.name} needs `{key}:`.",
+                    placed.span,
+                    f"Add it, with the id of {resource_type.parent or 'what it is set on'}.",
+                )
+            )
+        traced = self._context.evaluate(placed.instance, node, placed.each)
+        found = parse_resource_id(traced.value)
+        if found is None:
+            raise DiagnosticError(
+                error(
+                    "wrong-type",
+                    f"`{key}` is {traced.value!r}.",
+                    node.span,
+                    "Expected the id of a resource.",
+                )
+            )
+        if resource_type.parent and found.type.lower() != resource_type.parent.lower():
+            raise DiagnosticError(
+                error(
+                    "wrong-type",
+                    f"the parent is a {found.type}.",
+                    node.span,
+                    f"Expected a {resource_type.parent}.",
+                )
+            )
+        return found, key, traced.sources
+
+    def body_of(self, address: str) -> Mapping[str, Value]:
+        """Return the desired body of the resource at an address."""
+        if address not in self._bodies:
+            with self._context.opened(
+                address, "its properties", self._context.placed[address].span
+            ):
+                self._bodies[address] = self._evaluate_body(self._context.placed[address])
+        return self._bodies[address][0]
+
+    def _evaluate_body(self, placed: Placed) -> tuple[Mapping[str, Value], tuple[Edge, ...]]:
+        resource_type = placed.type_in(self._context.catalog)
+        if isinstance(placed.spec, ResourceGroup):
+            keys = [key for key in ("location", "tags") if key in placed.node.entries]
+        else:
+            keys = [key for key in placed.node.entries if key not in RESOURCE_KEYS]
+        body: dict[str, Value] = {}
+        edges: list[Edge] = []
+        for key in keys:
+            self._add_part(placed, key, placed.node.entries[key], body, edges)
+        if resource_type.has_location and "location" not in body:
+            body["location"] = self._group_location(placed)
+        if resource_type.taggable and self._tags:
+            own = body.get("tags")
+            shared = {
+                k: self._context.evaluate(self._root, n, None).value for k, n in self._tags.items()
+            }
+            body["tags"] = {**shared, **(own if isinstance(own, Mapping) else {})}  # type: ignore[dict-item]
+        for problem in check_body(resource_type, self._context.catalog.schemas, body, placed.node):
+            self._context.fail(problem)
+        return body, tuple(edges)
+
+    def _add_part(
+        self, placed: Placed, key: str, node: Node, body: dict[str, Value], edges: list[Edge]
+    ) -> None:
+        def descend(node: Node, path: str) -> Value:
+            if isinstance(node.value, Mapping):
+                found = {k: descend(n, f"{path}.{k}") for k, n in node.entries.items()}
+                return {k: v for k, v in found.items() if v is not None}
+            if isinstance(node.value, tuple):
+                return [descend(n, f"{path}[{i}]") for i, n in enumerate(node.items)]
+            traced = self._context.evaluate(placed.instance, node, placed.each)
+            edges.extend(Edge(source, path) for source in sorted(traced.sources))
+            return without_nulls(traced.value)
+
+        value = descend(node, key)
+        if value is not None:
+            body[key] = value
+
+    def _group_location(self, placed: Placed) -> Value:
+        spec = placed.spec
+        assert isinstance(spec, Resource)
+        group = self._context.find_group(placed.instance, spec.resource_group, placed.node)
+        return self.body_of(group).get("location") if group else None
+
+
+def without_nulls(value: Bound) -> Value:
+    """Leave out what an expression made null: `${condition ? x : null}` means "not set"."""
+    if isinstance(value, Mapping):
+        return {key: without_nulls(item) for key, item in value.items() if item is not None}
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [without_nulls(item) for item in value if item is not None]
+    if isinstance(value, ResourceValue):
+        raise TypeError(f"{value.address} is a resource, not a value")
+    return value
+
+
+def _one_reason_each(edges: Iterable[Edge]) -> tuple[Edge, ...]:
+    first: dict[str, Edge] = {}
+    for edge in sorted(edges):
+        first.setdefault(edge.on, edge)
+    return tuple(first.values())
+
+
+def _check_name(resource_type: ResourceType, name: str, span: Span) -> None:
+    if not resource_type.accepts_name(name):
+        raise DiagnosticError(
+            error(
+                "wrong-name",
+                f"{name!r} is no name for a {resource_type.name}.",
+                span,
+                f"Expected {resource_type.rule.words}.",
+            )
+        )

@@ -1,0 +1,43 @@
+"""The codes with which Azure refuses a request, where providers differ from each other."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefusalCodes:
+    """The error codes of one type. The defaults are the commonest ones as recorded.
+
+    not_found  GET of one that does not exist
+    busy       409 to a write while another one runs (guidelines.md §3.2, §3.3)
+    fixed      a change of a property that only a new resource could take (guidelines.md §2.7),
+               with the status `fixed_status`
+    value      a value that Azure does not accept
+    name       a name that breaks the name rule
+    taken      409 to a name, unique in Azure, that another resource has
+    duplicate  409 to a second resource with the same `ResourceType.unique_by`
+    """
+
+    not_found: str = "ResourceNotFound"
+    busy: str = "AnotherOperationInProgress"
+    fixed: str = "PropertyChangeNotAllowed"
+    fixed_status: int = 400
+    value: str = "InvalidParameter"
+    name: str = "InvalidResourceName"
+    taken: str = "NameAlreadyInUse"
+    duplicate: str = "Conflict"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SoftDelete:
+    """A type whose deleted resources keep their name until purged (guidelines.md §2.8).
+
+    retention      path of the days that a deleted one is kept, from `default_days` where silent
+    protection     path of the flag that forbids a purge before the retention has ended
+    mode, recover  path and value with which a PUT takes a deleted one back
+    """
+
+    retention: str
+    protection: str
+    mode: str
+    recover: str
+    default_days: int = 90

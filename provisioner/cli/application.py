@@ -1,0 +1,337 @@
+"""The commands and their options. What a command does is in `provisioner.workflow`.
+
+Everything heavy is imported when a command runs, so that `azsec --help` answers at once.
+"""
+
+import sys
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from provisioner import __version__
+from provisioner.cli.exit_code import ExitCode
+
+if TYPE_CHECKING:
+    from provisioner.cli.session import Session
+
+app = typer.Typer(
+    name="azsec",
+    help="Plan, apply and drift-check secure Kubernetes environments on Azure.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+local_app = typer.Typer(
+    help="The built-in Azure: an Azure Resource Manager on this machine.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+app.add_typer(local_app, name="local")
+
+
+class OutputFormat(StrEnum):
+    """How a command prints its result."""
+
+    TEXT = "text"
+    JSON = "json"
+    MARKDOWN = "markdown"
+
+
+class CloudChoice(StrEnum):
+    """Where `--cloud` can send a command instead of the environment's own cloud."""
+
+    LOCAL = "local"
+
+
+EnvironmentArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="ENV",
+        help="The environment: a name (environments/ENV.yaml) or the path of its file.",
+        show_default=False,
+    ),
+]
+FormatOption = Annotated[
+    OutputFormat, typer.Option("--output", "-o", help="How to print the result.")
+]
+CloudOption = Annotated[
+    CloudChoice | None,
+    typer.Option(help="`local` rehearses the environment on the built-in Azure."),
+]
+StateOption = Annotated[
+    str | None,
+    typer.Option(
+        envvar="AZSEC_LOCAL_STATE",
+        help="The file that the built-in Azure keeps its state in.",
+        show_default=".azsec/local.db",
+    ),
+]
+TargetOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--target",
+        metavar="ADDRESS",
+        help="Limit to this address and what it waits for. Repeatable.",
+        show_default=False,
+    ),
+]
+ParallelismOption = Annotated[
+    int, typer.Option(min=1, max=64, help="How many requests run at once.")
+]
+RealisticOption = Annotated[
+    float | None,
+    typer.Option(
+        min=0.0,
+        metavar="FACTOR",
+        help="Let the built-in Azure take the time that Azure takes, times FACTOR.",
+        show_default=False,
+    ),
+]
+QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Print no progress.")]
+
+
+def run() -> None:
+    """Run the command line, and turn every expected failure into words and an exit code."""
+    from provisioner.cli.failure import interrupt_on_terminate, run_guarded
+
+    interrupt_on_terminate()
+    sys.exit(run_guarded(app, sys.argv[1:]))
+
+
+@app.callback(invoke_without_command=True)
+def _root(
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+) -> None:
+    if version:
+        typer.echo(f"azsec {__version__}")
+        raise typer.Exit
+
+
+def _session(
+    *,
+    cloud: CloudChoice | None = None,
+    state: str | None = None,
+    parallelism: int = 10,
+    realistic: float | None = None,
+    quiet: bool = False,
+) -> "Session":
+    from provisioner.cli.session import Session
+
+    return Session(
+        cloud=cloud.value if cloud else None,
+        state=state,
+        parallelism=parallelism,
+        realistic=realistic,
+        quiet=quiet,
+    )
+
+
+@app.command()
+def init(
+    directory: Annotated[str, typer.Argument(help="Where to write.")] = ".",
+    name: Annotated[str, typer.Option(help="The name of the environment.")] = "dev",
+) -> None:
+    """Write a first blueprint and environment to start from."""
+    from provisioner.cli.scaffold import write_scaffold
+
+    for path in write_scaffold(directory, name):
+        typer.echo(f"wrote {path}")
+    typer.echo(f"Next: azsec plan {name} --cloud local")
+
+
+@app.command()
+def validate(environment: EnvironmentArgument) -> None:
+    """Check an environment and its blueprint, without talking to Azure."""
+    desired = _session().load(environment)
+    managed = sum(resource.managed for resource in desired.graph)
+    typer.echo(f"{desired.environment.path} is valid: {managed} resources.")
+
+
+@app.command()
+def plan(  # noqa: PLR0913  typer: one parameter an option
+    environment: EnvironmentArgument,
+    out: Annotated[
+        str | None, typer.Option(help="Save the plan to this file.", show_default=False)
+    ] = None,
+    output: FormatOption = OutputFormat.TEXT,
+    detailed_exitcode: Annotated[
+        bool, typer.Option("--detailed-exitcode", help="Exit with 2 if there are changes.")
+    ] = False,
+    destroy: Annotated[
+        bool, typer.Option("--destroy", help="Plan to delete the environment.")
+    ] = False,
+    target: TargetOption = None,
+    cloud: CloudOption = None,
+    state: StateOption = None,
+    parallelism: ParallelismOption = 10,
+    quiet: QuietOption = False,
+) -> None:
+    """Show every change that would make Azure what the blueprint says."""
+    from provisioner.cli.output import print_plan
+    from provisioner.cli.session import save_plan
+
+    with _session(cloud=cloud, state=state, parallelism=parallelism, quiet=quiet) as session:
+        made = session.plan(environment, target or [], destroy=destroy)
+    if out is not None:
+        save_plan(made, out)
+    print_plan(made.document, output.value)
+    if not made.can_apply():
+        raise typer.Exit(ExitCode.ERROR)
+    if detailed_exitcode and made.document.summary.changes:
+        raise typer.Exit(ExitCode.DIFFERENCES)
+
+
+@app.command()
+def show(
+    file: Annotated[str, typer.Argument(help="A plan file.", show_default=False)],
+    output: FormatOption = OutputFormat.TEXT,
+) -> None:
+    """Print a saved plan as `azsec plan` printed it."""
+    from provisioner.cli.output import print_plan
+    from provisioner.cli.session import read_plan
+
+    print_plan(read_plan(file).document, output.value)
+
+
+@app.command()
+def apply(  # noqa: PLR0913  typer: one parameter an option
+    subject: Annotated[
+        str,
+        typer.Argument(
+            metavar="ENV|PLANFILE",
+            help="A plan file, applied exactly; or an environment, planned and confirmed first.",
+            show_default=False,
+        ),
+    ],
+    yes: Annotated[
+        bool, typer.Option("--yes", "-y", help="Apply without asking (for an environment).")
+    ] = False,
+    allow_delete: Annotated[
+        bool, typer.Option("--allow-delete", help="Permit deletes and replacements.")
+    ] = False,
+    target: TargetOption = None,
+    output: FormatOption = OutputFormat.TEXT,
+    cloud: CloudOption = None,
+    state: StateOption = None,
+    parallelism: ParallelismOption = 10,
+    realistic: RealisticOption = None,
+    quiet: QuietOption = False,
+) -> None:
+    """Apply a reviewed plan, or plan an environment and apply that."""
+    from provisioner.cli.session import apply_environment, apply_saved, is_plan_file
+    from provisioner.workflow.apply import ApplyOptions
+
+    session = _session(
+        cloud=cloud, state=state, parallelism=parallelism, realistic=realistic, quiet=quiet
+    )
+    options = ApplyOptions(allow_delete=allow_delete, parallelism=parallelism)
+    if is_plan_file(subject):
+        raise typer.Exit(apply_saved(session, subject, options, output.value))
+    with session:
+        made = session.plan(subject, target or [], destroy=False)
+        code = apply_environment(session, made, options, yes=yes, output=output.value)
+    raise typer.Exit(code)
+
+
+@app.command()
+def destroy(  # noqa: PLR0913  typer: one parameter an option
+    environment: EnvironmentArgument,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Delete without asking.")] = False,
+    target: TargetOption = None,
+    output: FormatOption = OutputFormat.TEXT,
+    cloud: CloudOption = None,
+    state: StateOption = None,
+    parallelism: ParallelismOption = 10,
+    realistic: RealisticOption = None,
+    quiet: QuietOption = False,
+) -> None:
+    """Delete everything that an environment owns, and nothing else."""
+    from provisioner.cli.session import apply_environment
+    from provisioner.workflow.apply import ApplyOptions
+
+    options = ApplyOptions(allow_delete=True, parallelism=parallelism)
+    with _session(
+        cloud=cloud, state=state, parallelism=parallelism, realistic=realistic, quiet=quiet
+    ) as session:
+        made = session.plan(environment, target or [], destroy=True)
+        code = apply_environment(session, made, options, yes=yes, output=output.value)
+    raise typer.Exit(code)
+
+
+@app.command()
+def drift(
+    environment: EnvironmentArgument,
+    output: FormatOption = OutputFormat.TEXT,
+    cloud: CloudOption = None,
+    state: StateOption = None,
+    parallelism: ParallelismOption = 10,
+    quiet: QuietOption = False,
+) -> None:
+    """Show what changed in Azure behind the blueprint's back; exit with 2 if anything did."""
+    from provisioner.cli.output import print_drift
+
+    with _session(cloud=cloud, state=state, parallelism=parallelism, quiet=quiet) as session:
+        document = session.drift(environment)
+    print_drift(document, output.value)
+    if any(diagnostic.severity == "error" for diagnostic in document.diagnostics):
+        raise typer.Exit(ExitCode.ERROR)
+    if document.found:
+        raise typer.Exit(ExitCode.DIFFERENCES)
+
+
+@app.command()
+def compare(
+    jsonl: Annotated[
+        bool, typer.Option("--jsonl", help="Read a stream of comparisons, one JSON a line.")
+    ] = False,
+    unknown: Annotated[
+        bool, typer.Option("--unknown", help="List values for which no default is known.")
+    ] = False,
+    file: Annotated[str, typer.Argument(help="The file to read; - is standard input.")] = "-",
+) -> None:
+    """Compare desired ARM bodies with Azure's answers, without talking to Azure."""
+    from provisioner.cli.comparing import compare_stream
+
+    raise typer.Exit(compare_stream(file, jsonl=jsonl, show_unknown=unknown))
+
+
+@app.command()
+def schema(
+    directory: Annotated[
+        str | None, typer.Option("--out", help="Write one file a document here.")
+    ] = None,
+) -> None:
+    """Print the JSON Schemas of blueprints, modules and environments, for editors."""
+    from provisioner.cli.schema_output import write_schemas
+
+    write_schemas(directory)
+
+
+@local_app.command("serve")
+def serve(
+    port: Annotated[int, typer.Option(help="The port on 127.0.0.1; 0 takes a free one.")] = 8470,
+    state: StateOption = None,
+    realistic: RealisticOption = None,
+) -> None:
+    """Run the built-in Azure in the foreground until Ctrl-C."""
+    from provisioner.cli.local import serve_local
+
+    serve_local(port, state, realistic)
+
+
+@local_app.command("reset")
+def reset(state: StateOption = None) -> None:
+    """Forget everything that the built-in Azure holds."""
+    from provisioner.cli.local import reset_local
+
+    reset_local(state)
+
+
+@local_app.command("status")
+def status(state: StateOption = None) -> None:
+    """Say what the built-in Azure holds."""
+    from provisioner.cli.local import print_local_status
+
+    print_local_status(state)

@@ -1,0 +1,79 @@
+"""Prints documents: in which format, on which stream, with colour or without."""
+
+import os
+import shutil
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TextIO
+
+from provisioner.documents.apply import ApplyDocument, Event
+from provisioner.documents.drift import DriftDocument
+from provisioner.documents.plan import PlanDocument, StepDocument
+from provisioner.model.diagnostic import DiagnosticError, error
+
+
+def print_plan(document: PlanDocument, output: str, stream: TextIO | None = None) -> None:
+    """Print a plan as text, JSON or Markdown."""
+    from provisioner.reports.markdown import render_plan_markdown
+
+    _print(document, output, stream or sys.stdout, lambda: render_plan_markdown(document))
+
+
+def print_drift(document: DriftDocument, output: str) -> None:
+    """Print a drift check as text, JSON or Markdown."""
+    from provisioner.reports.markdown import render_drift_markdown
+
+    _print(document, output, sys.stdout, lambda: render_drift_markdown(document))
+
+
+def print_apply(document: ApplyDocument, output: str) -> None:
+    """Print what an apply did, as text or JSON."""
+
+    def refuse() -> str:
+        raise DiagnosticError(
+            error("wrong-output", "an apply is printed as text or JSON.", None, "Use -o json.")
+        )
+
+    _print(document, output, sys.stdout, refuse)
+
+
+def _print(
+    document: PlanDocument | DriftDocument | ApplyDocument,
+    output: str,
+    stream: TextIO,
+    render_markdown: Callable[[], str],
+) -> None:
+    if output == "json":
+        from provisioner.reports.json_text import render_json
+
+        stream.write(render_json(document))
+    elif output == "markdown":
+        stream.write(render_markdown())
+    else:
+        from provisioner.reports.text import write_text
+
+        width = shutil.get_terminal_size().columns if stream.isatty() else None
+        write_text(document, stream, color=_has_color(stream), width=width)
+
+
+def _has_color(stream: TextIO) -> bool:
+    from provisioner.reports.color import wants_color
+
+    return wants_color(os.environ, is_terminal=stream.isatty())
+
+
+@contextmanager
+def open_progress(
+    steps: Sequence[StepDocument], *, quiet: bool
+) -> Iterator[Callable[[Event], None]]:
+    """Show the events of an apply on stderr: live on a terminal, as lines elsewhere."""
+    if quiet:
+        yield lambda _event: None
+        return
+    from provisioner.reports.progress import LiveProgress, PlainProgress
+
+    kind = LiveProgress if sys.stderr.isatty() else PlainProgress
+    with kind(tuple(steps), sys.stderr, time.monotonic) as progress:
+        yield progress

@@ -1,0 +1,189 @@
+"""One command at work: the environment, the catalog, and Azure behind its ports."""
+
+import os
+import sys
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from provisioner.catalog.registry import Catalog
+from provisioner.cli.exit_code import ExitCode
+from provisioner.cli.output import open_progress, print_apply, print_plan
+from provisioner.cli.workspace import (
+    FileSources,
+    find_environment,
+    load_catalog,
+    state_path,
+    write_file,
+)
+from provisioner.documents.apply import ApplyDocument, Outcome
+from provisioner.documents.document import EnvironmentDocument
+from provisioner.documents.drift import DriftDocument
+from provisioner.model.diagnostic import GateError, error
+from provisioner.plan.plan import Plan
+from provisioner.plan.plan_file import read_plan_file, write_plan_file
+from provisioner.workflow.apply import ApplyOptions, Surface, apply_plan, check_permitted
+from provisioner.workflow.drift import check_drift
+from provisioner.workflow.plan import (
+    Desired,
+    load_desired,
+    plan_destroy,
+    plan_environment,
+)
+
+if TYPE_CHECKING:
+    from provisioner.azure.client import ArmClient
+
+LOCAL = "local"
+_LOCAL_ENDPOINT = "AZSEC_LOCAL_ENDPOINT"
+
+
+class Session:
+    """Wires a command to Azure. A context manager: what it opens ends with it."""
+
+    def __init__(
+        self,
+        *,
+        cloud: str | None,
+        state: str | None,
+        parallelism: int,
+        realistic: float | None,
+        quiet: bool,
+    ) -> None:
+        self.parallelism = parallelism
+        self.quiet = quiet
+        self._cloud = cloud
+        self._state = state
+        self._realistic = realistic
+        self._stack = ExitStack()
+
+    @cached_property
+    def catalog(self) -> Catalog:
+        """What azsec knows of the types."""
+        return load_catalog()
+
+    def load(self, environment: str) -> Desired:
+        """Return an environment, by its name or path, as its files describe it."""
+        path = find_environment(environment)
+        return load_desired(path, self.catalog, FileSources(), self._cloud)
+
+    def connect(self, environment: EnvironmentDocument) -> "ArmClient":
+        """Return a client for an environment's cloud; the local one is started for it.
+
+        Raises DiagnosticError where no credential is found, and for a corrupt state file.
+        """
+        from provisioner.azure.client import ArmClient
+        from provisioner.azure.cloud import find_cloud, local_cloud
+        from provisioner.azure.credential import open_credential
+
+        if environment.cloud == LOCAL:
+            where = local_cloud(os.environ.get(_LOCAL_ENDPOINT) or self._start_local())
+        else:
+            where = find_cloud(environment.cloud)
+        credential = open_credential(environment.auth, where, environment.tenant_id, os.environ)
+        client = ArmClient.open(where, credential, parallelism=self.parallelism)
+        return self._stack.enter_context(client)
+
+    def _start_local(self) -> str:
+        from provisioner.simulator.server import LocalAzure
+
+        server = LocalAzure.start(self.catalog, state_path(self._state), realistic=self._realistic)
+        return self._stack.enter_context(server).endpoint
+
+    def __enter__(self) -> "Session":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        raised: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._stack.close()
+
+    def plan(self, environment: str, targets: Sequence[str], *, destroy: bool) -> Plan:
+        """Read Azure and plan; say on a terminal how long the reading took."""
+        desired = self.load(environment)
+        client = self.connect(desired.document)
+        started = time.monotonic()
+        make = plan_destroy if destroy else plan_environment
+        planned = make(desired, self.catalog, client, targets)
+        seconds = time.monotonic() - started
+        if not self.quiet and sys.stderr.isatty():
+            sys.stderr.write(f"read in {seconds:.1f} s, {planned.state.calls} calls\n")
+        return planned.plan
+
+    def drift(self, environment: str) -> DriftDocument:
+        """Read Azure and compare."""
+        desired = self.load(environment)
+        return check_drift(desired, self.catalog, self.connect(desired.document))
+
+    def apply(self, plan: Plan, options: ApplyOptions) -> ApplyDocument:
+        """Apply a plan, showing its progress on stderr."""
+        client = self.connect(plan.document.environment)
+        with open_progress(plan.document.steps, quiet=self.quiet) as on_event:
+            surface = Surface(client, client, time.monotonic, on_event)
+            return apply_plan(plan, self.catalog, surface, options)
+
+
+def read_plan(path: str) -> Plan:
+    """Return the plan in a file. Raises DiagnosticError as `read_plan_file` does."""
+    return read_plan_file(FileSources().read_text(path), path)
+
+
+def save_plan(plan: Plan, path: str) -> None:
+    """Write a plan file. Raises DiagnosticError where it cannot be written."""
+    write_file(path, write_plan_file(plan))
+
+
+def apply_saved(session: Session, path: str, options: ApplyOptions, output: str) -> int:
+    """Apply the plan in a file, exactly; return the exit code."""
+    plan = read_plan(path)
+    check_permitted(plan, options)
+    with session:
+        return _finish(session.apply(plan, options), output)
+
+
+def apply_environment(
+    session: Session, plan: Plan, options: ApplyOptions, *, yes: bool, output: str
+) -> int:
+    """Show a plan that was just made, ask, apply it; return the exit code."""
+    print_plan(plan.document, "text", stream=sys.stderr)
+    check_permitted(plan, options)
+    if not plan.steps:
+        return ExitCode.SUCCESS
+    if not yes and not _confirm():
+        sys.stderr.write("Nothing was changed.\n")
+        return ExitCode.REFUSED
+    return _finish(session.apply(plan, options), output)
+
+
+def _finish(document: ApplyDocument, output: str) -> int:
+    print_apply(document, output)
+    if document.interrupted:
+        return ExitCode.INTERRUPTED
+    return ExitCode.ERROR if document.count(Outcome.FAILED) else ExitCode.SUCCESS
+
+
+def _confirm() -> bool:
+    if not sys.stdin.isatty():
+        raise GateError(
+            error(
+                "not-confirmed",
+                "nobody is at the terminal to confirm.",
+                None,
+                "Apply a reviewed plan file, or add --yes.",
+            )
+        )
+    sys.stderr.write("\nDo you want to apply this plan? Only 'yes' is taken as one: ")
+    sys.stderr.flush()
+    return sys.stdin.readline().strip() == "yes"
+
+
+def is_plan_file(subject: str) -> bool:
+    """Tell whether what is to be applied is a plan file; else it is an environment."""
+    return not subject.endswith((".yaml", ".yml")) and Path(subject).is_file()

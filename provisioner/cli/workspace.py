@@ -1,0 +1,79 @@
+"""Files and folders: where environments, caches and the built-in Azure's state are."""
+
+import os
+from pathlib import Path
+
+from provisioner.catalog.registry import Catalog
+from provisioner.model.diagnostic import DiagnosticError, error, nearest
+from provisioner.model.span import Span
+
+DEFAULT_STATE = ".azsec/local.db"
+_ENVIRONMENTS = Path("environments")
+
+
+class FileSources:
+    """The files of the folder that the command runs in."""
+
+    def read_text(self, path: str) -> str:
+        """Return the text of a file. Raises DiagnosticError (`file-not-found`)."""
+        try:
+            return Path(path).read_text(encoding="utf-8")
+        except FileNotFoundError:
+            raise DiagnosticError(
+                error("file-not-found", f"there is no file {path!r}.", None, "Check the path.")
+            ) from None
+        except (OSError, UnicodeDecodeError) as problem:
+            raise DiagnosticError(
+                error("file-unreadable", f"{path} cannot be read: {problem}.", Span(path, 1, 1))
+            ) from None
+
+
+def find_environment(name: str) -> str:
+    """Return the path of an environment's file, given its name or path.
+
+    Raises DiagnosticError where there is none, with the names that there are.
+    """
+    if name.endswith((".yaml", ".yml")) or "/" in name:
+        return name
+    path = _ENVIRONMENTS / f"{name}.yaml"
+    if not path.is_file():
+        known = sorted(entry.stem for entry in _ENVIRONMENTS.glob("*.yaml"))
+        raise DiagnosticError(
+            error(
+                "unknown-environment",
+                f"there is no environment {name!r}: {path} does not exist.",
+                None,
+                nearest(name, known) if known else "Write one with `azsec init`.",
+            )
+        )
+    return path.as_posix()
+
+
+def load_catalog() -> Catalog:
+    """Return the catalog, its schema index from the cache of this user where it is there."""
+    from platformdirs import user_cache_path
+
+    from provisioner.azure.schema_cache import load_catalog as load
+
+    return load(Path(os.environ.get("AZSEC_CACHE") or user_cache_path("azsec")))
+
+
+def state_path(given: str | None) -> Path:
+    """Return the file of the built-in Azure's state, its folder made."""
+    path = Path(given or DEFAULT_STATE)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+def write_file(path: str, text: str) -> None:
+    """Write a text file whole or not at all. Raises DiagnosticError where it cannot be."""
+    target = Path(path)
+    temporary = target.with_name(f".{target.name}.{os.getpid()}")
+    try:
+        temporary.write_text(text, encoding="utf-8")
+        temporary.replace(target)
+    except OSError as problem:
+        temporary.unlink(missing_ok=True)
+        raise DiagnosticError(
+            error("file-not-written", f"{path} cannot be written: {problem.strerror}.")
+        ) from None

@@ -1,0 +1,251 @@
+"""Puts a plan together: decisions, steps, what was seen, and the document that shows them."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from provisioner.blueprint.expression import resolve
+from provisioner.blueprint.graph import DesiredGraph
+from provisioner.blueprint.ownership import is_ownership_tag
+from provisioner.catalog.registry import Catalog
+from provisioner.diff.change import FieldChange
+from provisioner.diff.merge import merge_for_write
+from provisioner.documents.document import DiagnosticDocument, EnvironmentDocument
+from provisioner.documents.plan import (
+    Action,
+    FieldChangeDocument,
+    PlanDocument,
+    PlanSummary,
+    ResourceChangeDocument,
+    StepDocument,
+    UndeclaredDocument,
+    UnmanagedDocument,
+)
+from provisioner.model.actual import ActualState, Found
+from provisioner.model.diagnostic import Diagnostic
+from provisioner.model.resource_id import ResourceId
+from provisioner.model.values import Unknown, Value, unknowns
+from provisioner.plan.changes import Changes, ResourceChange
+from provisioner.plan.plan import Input, Observed, Plan, digest_json, encode_value, with_digest
+from provisioner.plan.steps import Step, build_steps
+from provisioner.plan.text import to_plain
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The part of an environment that a plan is limited to: addresses, with all they wait for."""
+
+    addresses: tuple[str, ...]
+
+    def select(self, graph: DesiredGraph) -> frozenset[str]:
+        """Return the addresses in the graph that the target covers."""
+        pending = [
+            resource.address
+            for resource in graph
+            if any(is_at(resource.address, wanted) for wanted in self.addresses)
+        ]
+        selected: set[str] = set()
+        while pending:
+            address = pending.pop()
+            if address not in selected:
+                selected.add(address)
+                pending += [edge.on for edge in graph.resources[address].edges]
+        return frozenset(selected)
+
+
+def is_at(address: str, wanted: str) -> bool:
+    """Tell whether an address is the wanted one or stands inside of it (`hub` holds `hub.vnet`)."""
+    return address == wanted or address.startswith((f"{wanted}.", f"{wanted}[", f"{wanted}/"))
+
+
+def assemble_plan(
+    environment: EnvironmentDocument,
+    graph: DesiredGraph,
+    changes: Changes,
+    state: ActualState,
+    catalog: Catalog,
+    target: Target | None,
+) -> Plan:
+    """Return the plan that carries out `changes`, as far as `target` goes (None: all)."""
+    resources = changes.resources
+    if target is not None:
+        selected = target.select(graph)
+        resources = tuple(
+            change
+            for change in resources
+            if change.address in selected
+            or any(is_at(change.address, wanted) for wanted in target.addresses)
+        )
+    steps = build_steps(resources, graph, catalog)
+    outputs = {name: resolve(value, changes.values.get) for name, value in graph.outputs.items()}
+    plan = Plan(
+        document=_document(environment, resources, changes, steps, outputs),
+        steps=steps,
+        observed=_observe(resources, graph, state, catalog),
+        inputs=_inputs(resources, graph, changes.values),
+        outputs=outputs,
+        digests={
+            "blueprint": digest_json([[r.address, r.id.key, encode_value(r.body)] for r in graph]),
+            "catalog": digest_json([[t.name, t.api_version] for t in catalog]),
+            "state": digest_json(
+                [
+                    [c.id.key, _writable(c, c.found, catalog) if c.found else None]
+                    for c in sorted(resources, key=lambda change: change.id.key)
+                ]
+            ),
+        },
+    )
+    return with_digest(plan)
+
+
+def _observe(
+    resources: Sequence[ResourceChange],
+    graph: DesiredGraph,
+    state: ActualState,
+    catalog: Catalog,
+) -> tuple[Observed, ...]:
+    """Return what apply has to find unchanged: all that it writes or reads a value from."""
+    observed: dict[str, Observed] = {}
+    read: set[str] = set()
+    for change in resources:
+        if change.action is Action.NO_OP:
+            continue
+        observed[change.address] = Observed(
+            change.address,
+            change.id,
+            change.type.name,
+            change.type.api_version,
+            _writable(change, change.found, catalog) if change.found else None,
+            touched=True,
+        )
+        if change.address in graph.resources:
+            read |= {edge.on for edge in graph.resources[change.address].edges}
+    for address in sorted(read - observed.keys()):
+        resource = graph.resources[address]
+        found = state.get(resource.id)
+        if isinstance(found, Found):
+            observed[address] = Observed(
+                address, resource.id, resource.type.name, resource.type.api_version, {}, False
+            )
+    return tuple(observed[address] for address in sorted(observed))
+
+
+def _writable(change: ResourceChange, found: Found, catalog: Catalog) -> Mapping[str, Value]:
+    return merge_for_write(change.type, catalog.schemas, {}, found.body)
+
+
+def _inputs(
+    resources: Sequence[ResourceChange],
+    graph: DesiredGraph,
+    values: Mapping[str, Mapping[str, Value]],
+) -> tuple[Input, ...]:
+    """Return the values that Azure gave and that stand in the bodies of the plan."""
+    found: list[Input] = []
+    for change in resources:
+        if change.action is Action.NO_OP or change.address not in graph.resources:
+            continue
+        for source in unknowns(graph.resources[change.address].body):
+            value = resolve(source, values.get)
+            if not isinstance(value, Unknown) and not any(True for _ in unknowns(value)):
+                found.append(Input(source, to_plain(value)))
+    return tuple(found)
+
+
+def _document(
+    environment: EnvironmentDocument,
+    resources: Sequence[ResourceChange],
+    changes: Changes,
+    steps: Sequence[Step],
+    outputs: Mapping[str, Value],
+) -> PlanDocument:
+    return PlanDocument(
+        environment=environment,
+        digest="",
+        summary=_summarise(resources),
+        changes=tuple(_change_document(c) for c in resources if c.action is not Action.NO_OP),
+        undeclared=tuple(
+            UndeclaredDocument(
+                address=change.address,
+                id=change.id.text,
+                type=change.type.name,
+                field=field_document(field),
+            )
+            for change in resources
+            for field in change.undeclared
+        ),
+        unmanaged=tuple(unmanaged_document(resource) for resource in changes.unmanaged),
+        steps=tuple(
+            StepDocument(
+                key=step.key,
+                verb="PUT" if step.verb == "PUT" else "DELETE",
+                address=step.address,
+                id=step.id.text,
+                api_version=step.api_version,
+                after=step.after,
+            )
+            for step in steps
+        ),
+        outputs={name: to_plain(value) for name, value in sorted(outputs.items())},
+        diagnostics=documents_of(changes.diagnostics),
+    )
+
+
+def documents_of(diagnostics: Iterable[Diagnostic]) -> tuple[DiagnosticDocument, ...]:
+    """Return the documents of diagnostics."""
+    return tuple(DiagnosticDocument.of(diagnostic) for diagnostic in diagnostics)
+
+
+def unmanaged_document(resource: ResourceId) -> UnmanagedDocument:
+    """Return the document of a resource that azsec did not make."""
+    return UnmanagedDocument(
+        id=resource.text, type=resource.type, resource_group=resource.resource_group
+    )
+
+
+def _summarise(resources: Sequence[ResourceChange]) -> PlanSummary:
+    def count(action: Action) -> int:
+        return sum(change.action is action for change in resources)
+
+    return PlanSummary(
+        create=count(Action.CREATE),
+        update=count(Action.UPDATE),
+        replace=count(Action.REPLACE),
+        delete=count(Action.DELETE),
+        blocked=count(Action.BLOCKED),
+        unchanged=count(Action.NO_OP),
+    )
+
+
+def _change_document(change: ResourceChange) -> ResourceChangeDocument:
+    return ResourceChangeDocument(
+        address=change.address,
+        id=change.id.text,
+        type=change.type.name,
+        resource_group=change.id.resource_group,
+        action=change.action,
+        reason=str(change.reason) if change.reason else None,
+        disruption=change.disruption,
+        seconds=change.type.seconds,
+        fields=tuple(field_document(field) for field in _shown(change)),
+    )
+
+
+def _shown(change: ResourceChange) -> list[FieldChange]:
+    """Leave azsec's own tags out, unless they are all that changes."""
+    told = [f for f in change.fields if not is_ownership_tag(f.path.removeprefix("tags."))]
+    return told or list(change.fields)
+
+
+def field_document(change: FieldChange) -> FieldChangeDocument:
+    """Return the document of a property's change."""
+    return FieldChangeDocument(
+        path=change.path,
+        kind=change.kind,
+        declared=change.declared,
+        before=to_plain(change.before),
+        after=to_plain(change.after),
+        forces_replace=change.forces_replace,
+        unknown=change.unknown,
+        security=change.security,
+        owner=change.owner,
+        reason=change.reason,
+    )

@@ -1,0 +1,368 @@
+"""What has to change: desired against actual, one decision for each resource."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from provisioner.blueprint.expression import ExpressionError, resolve
+from provisioner.blueprint.graph import DesiredGraph, DesiredResource
+from provisioner.blueprint.ownership import digest, is_ownership_tag, owner_of, vouched_below
+from provisioner.catalog.field import Disruption
+from provisioner.catalog.registry import Catalog
+from provisioner.catalog.resource_type import ResourceType, Scope
+from provisioner.diff.change import FieldChange
+from provisioner.diff.comparison import compare
+from provisioner.documents.plan import Action
+from provisioner.model.actual import ActualState, Found, Missing, Unreadable
+from provisioner.model.diagnostic import Diagnostic, error
+from provisioner.model.resource_id import RESOURCE_GROUP, ResourceId
+from provisioner.model.values import Body, Value
+from provisioner.plan.state import Inventory
+
+
+class ActionReason(StrEnum):
+    """Why a change is what it is. For people: nothing decides by it."""
+
+    ADOPTED = "exists already and is taken over: its tags do not say yet that it is azsec's"
+    LEFT_BLUEPRINT = "carries this environment's tags and is no longer in the blueprint"
+    BELOW_LEFT_BLUEPRINT = "was made by azsec and is no longer in the blueprint"
+    PARENT_REPLACED = "what it stands in is replaced"
+    DESTROY = "the environment is destroyed"
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceChange:
+    """What happens to one resource, and the bodies that say so.
+
+    `desired` is the body with its references resolved as far as they are known; None for a
+    delete. `found` is what stands in Azure; None for a create.
+    """
+
+    address: str
+    id: ResourceId
+    type: ResourceType
+    action: Action
+    reason: str | None
+    fields: tuple[FieldChange, ...]
+    undeclared: tuple[FieldChange, ...]
+    desired: Mapping[str, Value] | None
+    found: Found | None
+
+    @property
+    def disruption(self) -> Disruption:
+        """The worst thing that the change does to what runs on the resource."""
+        if self.action in (Action.DELETE, Action.REPLACE):
+            return Disruption.DATA
+        if self.action is not Action.UPDATE:
+            return Disruption.NONE
+        return max(
+            (f.disruption for f in self.fields), key=lambda d: d.rank, default=Disruption.NONE
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """All decisions, in the order in which the graph can be made, deletes last."""
+
+    resources: tuple[ResourceChange, ...]
+    unmanaged: tuple[ResourceId, ...]
+    values: Mapping[str, Mapping[str, Value]]
+    diagnostics: tuple[Diagnostic, ...]
+
+
+def decide_changes(
+    graph: DesiredGraph,
+    state: ActualState,
+    inventory: Inventory,
+    catalog: Catalog,
+    environment: str,
+) -> Changes:
+    """Return what has to happen to make the actual state the desired one.
+
+    An empty graph plans a delete of everything that the environment owns: only `destroy` gives
+    one. `values` holds what is known of each resource that exists and stays, by address.
+    """
+    decider = _Decider(graph, state, catalog, environment)
+    kept = [decider.decide(resource) for resource in graph.ordered]
+    leftovers = _leftovers(graph, state, inventory, catalog, environment)
+    deletes = [
+        _delete(address, found, catalog, bool(graph.resources)) for address, found in leftovers
+    ]
+    deletes = _without_covered(deletes)
+    managed = [change for change in kept if change is not None]
+    gone = [change.id for change in deletes]
+    unmanaged = _unmanaged(graph, state, inventory, catalog, gone)
+    return Changes(
+        (*managed, *_guard_groups(deletes, unmanaged)),
+        unmanaged,
+        decider.values,
+        tuple(decider.diagnostics),
+    )
+
+
+class _Decider:
+    def __init__(
+        self, graph: DesiredGraph, state: ActualState, catalog: Catalog, environment: str
+    ) -> None:
+        self._graph = graph
+        self._state = state
+        self._catalog = catalog
+        self._environment = environment
+        self._replaced: list[ResourceId] = []
+        self.values: dict[str, Mapping[str, Value]] = {}
+        self.diagnostics: list[Diagnostic] = []
+
+    def decide(self, resource: DesiredResource) -> ResourceChange | None:
+        """Return the change of one resource; None for one that is only read."""
+        actual = self._state.get(resource.id)
+        if not resource.managed:
+            self._read(resource, actual)
+            return None
+        try:
+            desired = resolve(resource.body, self.values.get)
+        except ExpressionError as problem:
+            return self._blocked(resource, actual, f"a value that it refers to: {problem}")
+        assert isinstance(desired, Mapping)
+        if isinstance(actual, Unreadable):
+            return self._blocked(resource, actual, f"it cannot be read: {actual.reason}")
+        if isinstance(actual, Missing):
+            return _create(resource, desired, None)
+        if any(resource.id.is_within(gone) for gone in self._replaced):
+            return _create(resource, desired, ActionReason.PARENT_REPLACED)
+        return self._compare(resource, desired, actual)
+
+    def _read(self, resource: DesiredResource, actual: Found | Missing | Unreadable) -> None:
+        if isinstance(actual, Found):
+            self.values[resource.address] = _value_of(resource, actual.body, {})
+            return
+        why = actual.reason if isinstance(actual, Unreadable) else "Azure has no such resource"
+        self.diagnostics.append(
+            error(
+                "existing-not-found",
+                f"{resource.address} is stated as existing, but {why}: {resource.id}.",
+                resource.span,
+                "Correct its name and place, or let azsec make it (remove `existing`).",
+            )
+        )
+
+    def _compare(
+        self, resource: DesiredResource, desired: Mapping[str, Value], found: Found
+    ) -> ResourceChange:
+        owner = owner_of(found.body)
+        if owner is not None and owner[0] != self._environment:
+            return self._blocked(resource, found, f"it belongs to the environment {owner[0]!r}")
+        result = compare(resource.type, self._catalog.schemas, desired, found.body)
+        declared = tuple(change for change in result.changes if change.declared)
+        undeclared = tuple(change for change in result.changes if not change.declared)
+        refused = next((change for change in declared if change.refused), None)
+        forcing = next((change for change in declared if change.forces_replace), None)
+        adopted = resource.type.taggable and owner is None
+        reason: str | None = None
+        action = Action.UPDATE if declared else Action.NO_OP
+        if refused is not None:
+            action, reason = Action.BLOCKED, refused.refused
+        elif forcing is not None and adopted:
+            action = Action.BLOCKED
+            reason = f"{forcing.path} cannot change in place, and azsec did not make the resource"
+        elif forcing is not None:
+            action, reason = Action.REPLACE, forcing.reason
+            self._replaced.append(resource.id)
+        elif adopted:
+            reason = ActionReason.ADOPTED
+        if action in (Action.NO_OP, Action.UPDATE):
+            self.values[resource.address] = _value_of(resource, found.body, desired)
+        return ResourceChange(
+            resource.address, resource.id, resource.type, action, reason, declared, undeclared,
+            desired, found,
+        )  # fmt: skip
+
+    def _blocked(
+        self, resource: DesiredResource, actual: Found | Missing | Unreadable, why: str
+    ) -> ResourceChange:
+        return ResourceChange(
+            resource.address, resource.id, resource.type, Action.BLOCKED, why, (), (), None,
+            actual if isinstance(actual, Found) else None,
+        )  # fmt: skip
+
+
+def _value_of(
+    resource: DesiredResource, live: Body, desired: Mapping[str, Value]
+) -> Mapping[str, Value]:
+    """Return what expressions may read of a resource that exists: live, overlaid with desired."""
+    merged = _overlay(live, desired)
+    assert isinstance(merged, Mapping)
+    return {
+        **merged,
+        "id": resource.id.text,
+        "name": resource.id.name,
+        "type": resource.type.name,
+    }
+
+
+def _overlay(live: object, desired: object) -> Value:
+    if isinstance(live, Mapping) and isinstance(desired, Mapping):
+        names = {key.lower(): key for key in live}
+        merged = dict(live)
+        for key, item in desired.items():
+            real = names.get(key.lower(), key)
+            merged[real] = _overlay(live.get(real), item)
+        return merged
+    both_lists = isinstance(live, (list, tuple)) and isinstance(desired, (list, tuple))
+    if both_lists and len(live) == len(desired):  # type: ignore[arg-type]
+        return [_overlay(one, other) for one, other in zip(live, desired, strict=True)]  # type: ignore[call-overload]
+    return desired if desired is not None else live  # type: ignore[return-value]
+
+
+def _create(
+    resource: DesiredResource, desired: Mapping[str, Value], reason: ActionReason | None
+) -> ResourceChange:
+    fields = tuple(
+        FieldChange.added(path, value)
+        for path, value in _leaves(desired, "")
+        if not is_ownership_tag(path.removeprefix("tags."))
+    )
+    return ResourceChange(
+        resource.address, resource.id, resource.type, Action.CREATE, reason, fields, (), desired,
+        None,
+    )  # fmt: skip
+
+
+def _leaves(value: Value, path: str) -> Iterator[tuple[str, Value]]:
+    if isinstance(value, Mapping) and value:
+        for key in value:
+            yield from _leaves(value[key], f"{path}.{key}" if path else key)
+    elif isinstance(value, (list, tuple)) and any(isinstance(item, Mapping) for item in value):
+        for index, item in enumerate(value):
+            name = item.get("name") if isinstance(item, Mapping) else None
+            mark = name if isinstance(name, str) else index
+            yield from _leaves(item, f"{path}[{mark}]")
+    else:
+        yield path, value
+
+
+def _leftovers(
+    graph: DesiredGraph,
+    state: ActualState,
+    inventory: Inventory,
+    catalog: Catalog,
+    environment: str,
+) -> list[tuple[str, Found]]:
+    """Return what the environment made and the blueprint no longer holds, with an address."""
+    found: dict[str, tuple[str, Found]] = {}
+    for owned in inventory.owned:
+        hit = state.found.get(owned.id.key)
+        if owned.id.key not in graph.by_id and hit is not None:
+            found[owned.id.key] = (owned.address, hit)
+    vouched = vouched_below((hit.body for hit in state.found.values()), environment)
+    for key, hit in state.found.items():
+        resource_type = catalog.of(hit.id)
+        if (
+            resource_type is not None
+            and not resource_type.taggable
+            and key not in graph.by_id
+            and digest(hit.id) in vouched
+        ):
+            found[key] = (_address_below(hit.id, state), hit)
+    return [found[key] for key in sorted(found)]
+
+
+def _address_below(resource: ResourceId, state: ActualState) -> str:
+    """Name a resource without tags by the address of what vouches for it."""
+    for ancestor in resource.ancestors:
+        hit = state.found.get(ancestor.key)
+        owner = owner_of(hit.body) if hit else None
+        if owner is not None:
+            return f"{owner[1]}/{resource.type.rpartition('/')[2]}/{resource.name}"
+    return resource.name
+
+
+def _delete(address: str, found: Found, catalog: Catalog, keeps_others: bool) -> ResourceChange:
+    reason = ActionReason.DESTROY
+    if keeps_others:
+        tagged = owner_of(found.body) is not None
+        reason = ActionReason.LEFT_BLUEPRINT if tagged else ActionReason.BELOW_LEFT_BLUEPRINT
+    return ResourceChange(
+        address, found.id, catalog.get(found.id.type), Action.DELETE, reason, (), (), None, found
+    )
+
+
+def _without_covered(deletes: Sequence[ResourceChange]) -> list[ResourceChange]:
+    """Leave out what disappears with its parent: a subnet goes with its network."""
+    gone = {change.id.key for change in deletes}
+    return [
+        change
+        for change in deletes
+        if change.id.parent is None or not any(a.key in gone for a in _parents(change.id))
+    ]
+
+
+def _parents(resource: ResourceId) -> Iterator[ResourceId]:
+    parent = resource.parent
+    while parent is not None:
+        yield parent
+        parent = parent.parent
+
+
+def _unmanaged(
+    graph: DesiredGraph,
+    state: ActualState,
+    inventory: Inventory,
+    catalog: Catalog,
+    gone: Sequence[ResourceId],
+) -> tuple[ResourceId, ...]:
+    """Return what stands among the environment's resources and is not its own."""
+    going = {resource.key for resource in gone}
+    candidates = {resource.key: resource for resource in inventory.in_groups}
+    for hit in state.found.values():
+        parent = hit.id.parent
+        known_parent = graph.by_id.get(parent.key) if parent else None
+        if (
+            known_parent is not None
+            and known_parent.managed
+            and not _is_stated_inside(known_parent, hit.id)
+        ):
+            candidates[hit.id.key] = hit.id
+    return tuple(
+        candidates[key]
+        for key in sorted(candidates)
+        if key not in graph.by_id
+        and key not in going
+        and not _is_extension(candidates[key], catalog)
+        and not any(above.key in going for above in _parents(candidates[key]))
+    )
+
+
+def _is_stated_inside(parent: DesiredResource, child: ResourceId) -> bool:
+    """Tell whether a parent's own body states the child (the system pool of a cluster)."""
+    for embedded in parent.type.embedded:
+        if embedded.child.lower() != child.type.lower():
+            continue
+        entries: Value = parent.body
+        for step in embedded.path.split("."):
+            entries = entries.get(step) if isinstance(entries, Mapping) else None
+        for entry in entries if isinstance(entries, (list, tuple)) else ():
+            if isinstance(entry, Mapping) and entry.get("name") == child.name:
+                return True
+    return False
+
+
+def _is_extension(resource: ResourceId, catalog: Catalog) -> bool:
+    resource_type = catalog.of(resource)
+    return resource_type is not None and resource_type.scope is Scope.EXTENSION
+
+
+def _guard_groups(
+    deletes: Sequence[ResourceChange], unmanaged: Sequence[ResourceId]
+) -> list[ResourceChange]:
+    """Block the delete of a resource group that holds what azsec did not make."""
+    guarded: list[ResourceChange] = []
+    for change in deletes:
+        foreign: list[ResourceId] = []
+        if change.id.type == RESOURCE_GROUP:
+            foreign = [resource for resource in unmanaged if resource.is_within(change.id)]
+        if foreign:
+            others = f" and {len(foreign) - 1} more" if len(foreign) > 1 else ""
+            reason = f"it holds {foreign[0]}{others}, which azsec did not make"
+            change = replace(change, action=Action.BLOCKED, reason=reason)
+        guarded.append(change)
+    return guarded

@@ -1,0 +1,158 @@
+"""The plan: what is reviewed, and exactly what is applied."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from provisioner.documents.document import FORMAT_VERSION
+from provisioner.documents.plan import PlanDocument
+from provisioner.model.diagnostic import Severity
+from provisioner.model.resource_id import ResourceId
+from provisioner.model.values import Bound, Json, ResourceValue, Unknown, Value
+from provisioner.plan.steps import Step
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """What the plan saw of a resource that it touches or reads a value from.
+
+    `body` is the live body without what Azure computes; None for one that was absent. `touched`
+    tells the resources that the plan writes.
+    """
+
+    address: str
+    id: ResourceId
+    type: str
+    api_version: str
+    body: Mapping[str, Json] | None
+    touched: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """A value that the plan read from Azure and wrote into a body (a firewall's address)."""
+
+    source: Unknown
+    value: Json
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A plan. `document` is what a reviewer sees; `steps` is all that apply does.
+
+    `digests` name what went in: blueprint, catalog and state. The plan's own digest is over all
+    of this, so a plan that was edited is known by it.
+    """
+
+    document: PlanDocument
+    steps: tuple[Step, ...]
+    observed: tuple[Observed, ...]
+    inputs: tuple[Input, ...]
+    outputs: Mapping[str, Value]
+    digests: Mapping[str, str]
+
+    def can_apply(self) -> bool:
+        """Tell whether the plan may be applied: nothing blocked, and no error in it."""
+        has_error = any(d.severity is Severity.ERROR for d in self.document.diagnostics)
+        return not has_error and self.document.summary.blocked == 0
+
+    @property
+    def is_destructive(self) -> bool:
+        """Whether the plan deletes or replaces anything."""
+        return any(step.verb == "DELETE" for step in self.steps)
+
+
+def with_digest(plan: Plan) -> Plan:
+    """Return the plan with the digest of its content in its document."""
+    return replace(plan, document=plan.document.model_copy(update={"digest": digest_of(plan)}))
+
+
+def digest_of(plan: Plan) -> str:
+    """Return `sha256:…` over everything in a plan but the digest itself."""
+    content = plan_to_json(plan)
+    del content["digest"]
+    del content["plan"]["digest"]
+    return digest_json(content)
+
+
+def digest_json(value: object) -> str:
+    """Return `sha256:…` of the canonical JSON of a value."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
+
+
+def plan_to_json(plan: Plan) -> dict[str, Any]:
+    """Return the content of a plan file."""
+    return {
+        "kind": "azsec/plan-file",
+        "formatVersion": FORMAT_VERSION,
+        "digest": plan.document.digest,
+        "digests": dict(plan.digests),
+        "plan": plan.document.to_json(),
+        "steps": [_step_to_json(step) for step in plan.steps],
+        "observed": [_observed_to_json(entry) for entry in plan.observed],
+        "inputs": [
+            {"source": encode_value(entry.source), "value": entry.value} for entry in plan.inputs
+        ],
+        "outputs": encode_value(plan.outputs),
+    }
+
+
+def _step_to_json(step: Step) -> dict[str, Any]:
+    return {
+        "key": step.key,
+        "verb": step.verb,
+        "address": step.address,
+        "id": step.id.text,
+        "type": step.type,
+        "apiVersion": step.api_version,
+        "body": encode_value(step.body),
+        "guarded": step.guarded,
+        "lock": step.lock,
+        "seconds": step.seconds,
+        "after": list(step.after),
+    }
+
+
+def _observed_to_json(entry: Observed) -> dict[str, Any]:
+    return {
+        "address": entry.address,
+        "id": entry.id.text,
+        "type": entry.type,
+        "apiVersion": entry.api_version,
+        "body": entry.body,
+        "touched": entry.touched,
+    }
+
+
+def encode_value(value: Bound) -> Any:  # noqa: ANN401
+    """Return a value as JSON; an Unknown becomes an object with the key `$unknown`."""
+    if isinstance(value, Unknown):
+        where = {name: encode_value(bound) for name, bound in sorted(value.where.items())}
+        return {
+            "$unknown": {"expression": value.expression, "where": where, "paths": list(value.paths)}
+        }
+    if isinstance(value, ResourceValue):
+        return {"$resource": value.address}
+    if isinstance(value, Mapping):
+        return {key: encode_value(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [encode_value(item) for item in value]
+    return value
+
+
+def decode_value(value: Any) -> Any:  # noqa: ANN401
+    """Return what `encode_value` was given. Raises KeyError or TypeError for anything else."""
+    if isinstance(value, Mapping):
+        if set(value) == {"$unknown"}:
+            inner = value["$unknown"]
+            where = {name: decode_value(bound) for name, bound in inner["where"].items()}
+            return Unknown(str(inner["expression"]), where, tuple(inner["paths"]))
+        if set(value) == {"$resource"}:
+            return ResourceValue(str(value["$resource"]))
+        return {key: decode_value(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [decode_value(item) for item in value]
+    return value

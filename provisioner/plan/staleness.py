@@ -1,0 +1,63 @@
+"""Whether Azure still is as the plan saw it, field by field."""
+
+from collections.abc import Mapping
+
+from provisioner.blueprint.expression import ExpressionError, resolve
+from provisioner.catalog.registry import Catalog
+from provisioner.diff.comparison import compare
+from provisioner.model.actual import ActualState, Found, Unreadable
+from provisioner.model.diagnostic import Diagnostic, error
+from provisioner.model.values import Value
+from provisioner.plan.plan import Observed, Plan
+from provisioner.plan.text import show_value
+
+_HINT = "Plan again and have the new plan reviewed."
+
+
+def find_stale(
+    plan: Plan, state: ActualState, values: Mapping[str, Mapping[str, Value]], catalog: Catalog
+) -> tuple[Diagnostic, ...]:
+    """Return one diagnostic for each thing that moved since the plan was made; none means fresh.
+
+    `state` is a new read of what the plan observed; `values` holds the new bodies by address.
+    """
+    moved: list[Diagnostic] = []
+    for entry in plan.observed:
+        moved += _compare(entry, state, catalog)
+    for given in plan.inputs:
+        try:
+            now = resolve(given.source, values.get)
+        except ExpressionError as problem:
+            now = f"no value ({problem})"
+        if now != given.value:
+            moved.append(
+                _stale(
+                    ", ".join(given.source.paths),
+                    f"was {show_value(given.value)} and is {show_value(now)}",
+                )
+            )
+    return tuple(moved)
+
+
+def _compare(entry: Observed, state: ActualState, catalog: Catalog) -> list[Diagnostic]:
+    actual = state.get(entry.id)
+    if isinstance(actual, Unreadable):
+        return [_stale(entry.address, f"cannot be read any more: {actual.reason}")]
+    if not isinstance(actual, Found):
+        return [] if entry.body is None else [_stale(entry.address, "was there and is gone")]
+    if entry.body is None:
+        return [_stale(entry.address, f"was absent and exists now: {entry.id}")]
+    if not entry.touched:
+        return []
+    result = compare(catalog.get(entry.type), catalog.schemas, entry.body, actual.body)
+    return [
+        _stale(
+            f"{entry.address} {change.path}",
+            f"was {show_value(change.after)} and is {show_value(change.before)}",
+        )
+        for change in result.changes
+    ]
+
+
+def _stale(what: str, how: str) -> Diagnostic:
+    return error("plan-stale", f"the plan is stale: {what} {how}.", None, _HINT)

@@ -1,0 +1,181 @@
+"""The requests that carry out a plan, and which of them have to wait for which."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from provisioner.blueprint.graph import DesiredGraph
+from provisioner.catalog.references import references_in
+from provisioner.catalog.registry import Catalog
+from provisioner.catalog.resource_type import ResourceType
+from provisioner.diff.merge import merge_for_write
+from provisioner.documents.plan import Action
+from provisioner.model.resource_id import ResourceId
+from provisioner.model.values import Value
+from provisioner.plan.changes import ResourceChange
+
+PUT, DELETE = "PUT", "DELETE"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One request.
+
+    `body` may hold Unknown leaves, which apply fills in. `guarded` asks for If-Match with the
+    ETag read last. Steps with one `lock` go one at a time. `seconds` estimates the duration.
+    """
+
+    key: str
+    verb: str
+    address: str
+    id: ResourceId
+    type: str
+    api_version: str
+    body: Mapping[str, Value] | None
+    guarded: bool
+    lock: str
+    seconds: int
+    after: tuple[str, ...] = ()
+
+
+def build_steps(
+    changes: Sequence[ResourceChange], graph: DesiredGraph, catalog: Catalog
+) -> tuple[Step, ...]:
+    """Return the steps of `changes`, in an order in which each comes after what it waits for."""
+    puts = {c.address: _put(c, catalog) for c in changes if c.action in _PUTS}
+    deletes = {c.id.key: _delete(c) for c in changes if c.action in _DELETES}
+    after: dict[str, set[str]] = {step.key: set() for step in (*puts.values(), *deletes.values())}
+    for address, step in puts.items():
+        resource = graph.resources[address]
+        after[step.key] |= {puts[edge.on].key for edge in resource.edges if edge.on in puts}
+        if resource.id.key in deletes:
+            after[step.key].add(deletes[resource.id.key].key)
+    for change in changes:
+        if change.found is not None:
+            _order_around_deletes(change, puts, deletes, after, catalog)
+    for key in deletes:
+        for other, step in deletes.items():
+            if key.startswith(other + "/"):
+                after[step.key].add(deletes[key].key)
+    steps = {step.key: step for step in (*puts.values(), *deletes.values())}
+    return _unguard_shared(_sort(steps, after))
+
+
+_PUTS = (Action.CREATE, Action.UPDATE, Action.REPLACE)
+_DELETES = (Action.DELETE, Action.REPLACE)
+
+
+def _order_around_deletes(
+    change: ResourceChange,
+    puts: Mapping[str, Step],
+    deletes: Mapping[str, Step],
+    after: dict[str, set[str]],
+    catalog: Catalog,
+) -> None:
+    """What points to a resource has to let go of it, or go, before the resource can go."""
+    assert change.found is not None
+    put, own_delete = puts.get(change.address), deletes.get(change.id.key)
+    for mentioned in _mentioned(change, catalog):
+        delete = deletes.get(mentioned.key)
+        if delete is None or delete is own_delete:
+            continue
+        if own_delete is not None:
+            after[delete.key].add(own_delete.key)
+        elif put is not None and not mentioned.is_within(change.id):
+            after[delete.key].add(put.key)
+    if put is not None and change.action is Action.UPDATE:
+        # The tags that vouch for what is below change only once it is gone, so that a crash in
+        # between leaves it known as ours.
+        after[put.key] |= {
+            step.key for key, step in deletes.items() if key.startswith(change.id.key + "/")
+        }
+
+
+def _mentioned(change: ResourceChange, catalog: Catalog) -> Iterator[ResourceId]:
+    assert change.found is not None
+    for _path, mentioned in references_in(change.type, catalog.schemas, change.found.body):
+        current: ResourceId | None = mentioned
+        while current is not None and not current.is_container:
+            yield current
+            current = current.parent
+
+
+def _put(change: ResourceChange, catalog: Catalog) -> Step:
+    assert change.desired is not None
+    body = change.desired
+    if change.action is Action.UPDATE and change.found is not None:
+        body = merge_for_write(change.type, catalog.schemas, change.desired, change.found.body)
+    return Step(
+        key=f"put {change.address}",
+        verb=PUT,
+        address=change.address,
+        id=change.id,
+        type=change.type.name,
+        api_version=change.type.api_version,
+        body=body,
+        guarded=change.action is Action.UPDATE and change.type.etag,
+        lock=_lock(change.type, change.id),
+        seconds=change.type.seconds,
+    )
+
+
+def _delete(change: ResourceChange) -> Step:
+    return Step(
+        key=f"delete {change.address}",
+        verb=DELETE,
+        address=change.address,
+        id=change.id,
+        type=change.type.name,
+        api_version=change.type.api_version,
+        body=None,
+        guarded=change.type.etag,
+        lock=_lock(change.type, change.id),
+        seconds=max(1, change.type.seconds // 2),
+    )
+
+
+def _lock(resource_type: ResourceType, resource: ResourceId) -> str:
+    """Return what is written to: the top resource where its children share its writer."""
+    if resource_type.serialise_on is None:
+        return resource.key
+    while resource.parent is not None:
+        resource = resource.parent
+    return resource.key
+
+
+def _unguard_shared(steps: tuple[Step, ...]) -> tuple[Step, ...]:
+    """A write to a network changes the ETags of its subnets, and the other way round: where a
+    plan writes twice to one resource tree, only the first of its steps can be guarded."""
+    seen: set[str] = set()
+    result: list[Step] = []
+    for step in steps:
+        root = step.id
+        while root.parent is not None:
+            root = root.parent
+        result.append(replace(step, guarded=False) if root.key in seen else step)
+        seen.add(root.key)
+    return tuple(result)
+
+
+def _sort(steps: Mapping[str, Step], after: Mapping[str, set[str]]) -> tuple[Step, ...]:
+    """Return the steps in order of their waits; ties in the order of their keys.
+
+    Two resources that point to each other (both peerings of two networks) can be deleted in any
+    order, so a wait that would close a circle is dropped.
+    """
+    waits = {key: tuple(sorted(after[key])) for key in sorted(steps)}
+    done: dict[str, Step] = {}
+    for start in waits:
+        stack = [start]
+        on_stack = {start}
+        while stack:
+            key = stack[-1]
+            following = next((k for k in waits[key] if k not in done and k not in on_stack), None)
+            if following is not None:
+                stack.append(following)
+                on_stack.add(following)
+                continue
+            stack.pop()
+            on_stack.discard(key)
+            if key not in done:
+                done[key] = replace(steps[key], after=tuple(k for k in waits[key] if k in done))
+    return tuple(done.values())

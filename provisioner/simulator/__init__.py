@@ -1,0 +1,1 @@
+"""An Azure Resource Manager on loopback, driven by the facts of the catalog."""

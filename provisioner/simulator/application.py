@@ -1,0 +1,367 @@
+"""The ASGI application: who may ask, what they ask for, and the headers of every answer."""
+
+import asyncio
+import json
+import re
+import threading
+import uuid
+from collections import deque
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from starlette.requests import Request as HttpRequest
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from provisioner.catalog.resource_type import ResourceType
+from provisioner.model.resource_id import ResourceId, parse_resource_id, subscription_id
+from provisioner.model.resource_id import resource_group_id as group_id
+from provisioner.simulator import deleted, listing, operations, resources, subscriptions
+from provisioner.simulator.cloud import CALLER, Cloud, type_label
+from provisioner.simulator.errors import RefusalError, invalid_type
+from provisioner.simulator.exchange import Answer, Request
+from provisioner.simulator.faults import Fault, FaultKind
+from provisioner.simulator.places import check_place
+
+_BEFORE = frozenset({FaultKind.ANSWER, FaultKind.DROP})
+_AFTER = frozenset({FaultKind.DROP_ANSWER})
+_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+_API_VERSION = re.compile(r"\d{4}-\d{2}-\d{2}(-[a-z0-9-]+)?", re.IGNORECASE)
+_OPEN_PATHS = ("/metadata/endpoints",)
+_VERBS = {"PUT": "write", "PATCH": "write", "DELETE": "delete", "GET": "read", "HEAD": "read"}
+_READS_LEFT = 16499
+_WRITES_LEFT = 11999
+_REMEMBERED = 100_000
+
+Handler = Callable[..., Answer]
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedRequest:
+    """One request that was answered. `status` is 0 where the connection was dropped."""
+
+    method: str
+    path: str
+    status: int
+
+
+class _DroppedError(Exception):
+    """The connection is to be closed without an answer."""
+
+
+def _compile(pattern: str) -> re.Pattern[str]:
+    names = {
+        "{s}": "(?P<subscription>[^/]+)",
+        "{g}": "(?P<group>[^/]+)",
+        "{ns}": "(?P<namespace>[^/]+)",
+        "{loc}": "(?P<location>[^/]+)",
+        "{token}": "(?P<token>[^/]+)",
+        "{name}": "(?P<name>[^/]+)",
+        "{kind}": r"(?P<kind>\w+)",
+    }
+    for name, group in names.items():
+        pattern = pattern.replace(name, group)
+    return re.compile(pattern + "/?", re.IGNORECASE)
+
+
+class Application:
+    """Answers ARM requests over one cloud. Requests are answered one at a time, each as a whole.
+
+    `allowed_actions` are the permissions of the caller, with wildcards; None for all.
+    """
+
+    def __init__(self, cloud: Cloud, allowed_actions: Collection[str] | None = None) -> None:
+        self.cloud = cloud
+        self.allowed_actions = allowed_actions
+        self._requests: deque[RecordedRequest] = deque(maxlen=_REMEMBERED)
+        self._busy = threading.Lock()
+
+    @property
+    def requests(self) -> tuple[RecordedRequest, ...]:
+        """The requests answered so far, the oldest first."""
+        return tuple(self._requests)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one HTTP request (ASGI)."""
+        if scope["type"] != "http":
+            return
+        request = await _read(HttpRequest(scope, receive))
+        try:
+            answer = self.answer(request)
+        except _DroppedError:
+            self._requests.append(RecordedRequest(request.method, request.path, 0))
+            await _close_connection(receive)
+            return
+        self._requests.append(RecordedRequest(request.method, request.path, answer.status))
+        await _response(request, answer)(scope, receive, send)
+
+    def answer(self, request: Request) -> Answer:
+        """Return the answer to one request, and keep its effect if it has one."""
+        with self._busy:
+            try:
+                answer = self._answer(request)
+                self.cloud.store.commit()
+            except RefusalError as refusal:
+                self.cloud.store.rollback()
+                return _refuse(self.cloud, request, refusal)
+            except BaseException:
+                self.cloud.store.rollback()
+                raise
+        if self.cloud.faults.take(_AFTER, request.method, request.path):
+            raise _DroppedError
+        return answer
+
+    def _answer(self, request: Request) -> Answer:
+        if request.path.lower() not in _OPEN_PATHS:
+            _check_token(request)
+            _check_api_version(request)
+        action, scope = _action(self.cloud, request)
+        self._check_allowed(action, scope)
+        fault = self.cloud.faults.take(_BEFORE, request.method, request.path, action)
+        if fault is not None:
+            return _answer_fault(fault)
+        operations.settle_due(self.cloud)
+        deleted.purge_due(self.cloud)
+        return _route(self.cloud, request)
+
+    def _check_allowed(self, action: str, scope: str) -> None:
+        allowed = self.allowed_actions
+        if allowed is None or not action:
+            return
+        if not any(fnmatchcase(action.lower(), pattern.lower()) for pattern in allowed):
+            raise RefusalError(
+                403,
+                "AuthorizationFailed",
+                f"The client 'local' with object id '{CALLER}' does not have authorization to "
+                f"perform action '{action}' over scope '{scope}' or the scope is invalid. "
+                "If access was recently granted, please refresh your credentials.",
+            )
+
+
+def _route(cloud: Cloud, request: Request) -> Answer:
+    _check_subscription(cloud, request)
+    method = "GET" if request.method == "HEAD" else request.method
+    for verb, pattern, handler in _ROUTES:
+        match = pattern.fullmatch(request.path) if verb == method else None
+        if match is not None:
+            return handler(cloud, request, **match.groupdict())
+    return _route_deleted(cloud, request) or _route_resource(cloud, request)
+
+
+def _list_group_resources(cloud: Cloud, request: Request, subscription: str, group: str) -> Answer:
+    resource = group_id(subscription, group)
+    check_place(cloud, cloud.type_of(resource), ResourceId("", ("",), resource), writing=False)
+    return listing.list_resources(cloud, request, resource)
+
+
+def _list_resources(cloud: Cloud, request: Request, subscription: str) -> Answer:
+    return listing.list_resources(cloud, request, subscription_id(subscription))
+
+
+def _list_groups(cloud: Cloud, request: Request, subscription: str) -> Answer:
+    return listing.list_groups(cloud, request, subscription_id(subscription))
+
+
+def _poll_status(cloud: Cloud, request: Request, token: str, **_place: str) -> Answer:
+    return operations.answer_status(cloud, request, token)
+
+
+def _poll_result(cloud: Cloud, request: Request, token: str, **_place: str) -> Answer:
+    return operations.answer_result(cloud, request, token)
+
+
+def _poll_purge(_cloud: Cloud, _request: Request, **_place: str) -> Answer:
+    return Answer(200)
+
+
+_S = "/subscriptions/{s}"
+_P = _S + "/providers/{ns}"
+_ROUTES: tuple[tuple[str, re.Pattern[str], Handler], ...] = tuple(
+    (verb, _compile(pattern), handler)
+    for verb, pattern, handler in (
+        ("GET", "/metadata/endpoints", subscriptions.get_metadata),
+        ("GET", "/tenants", subscriptions.list_tenants),
+        ("GET", "/providers", subscriptions.list_providers),
+        ("GET", "/providers/{ns}", subscriptions.get_provider),
+        ("GET", "/subscriptions", subscriptions.list_subscriptions),
+        ("GET", _S, subscriptions.get_subscription),
+        ("GET", _S + "/locations", subscriptions.list_locations),
+        ("GET", _S + "/resources", _list_resources),
+        ("GET", _S + "/resourcegroups", _list_groups),
+        ("GET", _S + "/resourcegroups/{g}/resources", _list_group_resources),
+        ("GET", _S + "/providers", subscriptions.list_providers),
+        ("GET", _P, subscriptions.get_provider),
+        ("POST", _P + "/(?P<verb>register|unregister)", subscriptions.register_provider),
+        ("POST", _P + "/checkNameAvailability", subscriptions.check_name_availability),
+        ("GET", _S + "/operationresults/{token}", _poll_result),
+        ("GET", _P + "/locations/{loc}/operations/{token}", _poll_status),
+        ("GET", _P + "/locations/{loc}/operationResults/{token}", _poll_result),
+        ("GET", _P + "/locations/{loc}/purgeResults/{name}", _poll_purge),
+    )
+)
+_DELETED = _compile(
+    _P + "(/locations/{loc})?/deleted{kind}(/{name})?(?P<purge>/purge)?",
+)
+
+
+def _route_deleted(cloud: Cloud, request: Request) -> Answer | None:
+    """Answer a request about soft-deleted resources, or return None for any other."""
+    match = _DELETED.fullmatch(request.path)
+    if match is None:
+        return None
+    resource_type = deleted.find_soft_deleting(cloud, match["namespace"], match["kind"])
+    if resource_type is None:
+        return None
+    if match["name"] is None:
+        return deleted.list_deleted(cloud, resource_type, match["subscription"])
+    place, name = match["location"] or "", match["name"]
+    if match["purge"] and request.method == "POST":
+        return deleted.purge_deleted(cloud, request, resource_type, place, name)
+    return deleted.get_deleted(cloud, resource_type, place, name)
+
+
+_METHODS: dict[str, Handler] = {
+    "GET": resources.get_resource,
+    "HEAD": resources.head_resource,
+    "PUT": resources.put_resource,
+    "PATCH": resources.patch_resource,
+    "DELETE": resources.delete_resource,
+}
+
+
+def _route_resource(cloud: Cloud, request: Request) -> Answer:
+    """Answer a request about one resource, or a list of one type."""
+    resource = parse_resource_id(request.path.rstrip("/"))
+    if resource is not None and request.method in _METHODS:
+        return _METHODS[request.method](cloud, request, resource)
+    sample = parse_resource_id(request.path.rstrip("/") + "/-")
+    if sample is not None and request.method == "GET":
+        return listing.list_type(cloud, request, sample)
+    if resource is None and sample is None:
+        raise invalid_type(request.path)
+    raise RefusalError(
+        405,
+        "MethodNotAllowed",
+        f"The local Azure does not know {request.method} {request.path}.",
+    )
+
+
+def _check_token(request: Request) -> None:
+    if not request.headers.get("authorization", "").lower().startswith("bearer "):
+        raise RefusalError(
+            401,
+            "AuthenticationFailed",
+            "Authentication failed. The 'Authorization' header is missing.",
+            headers={"WWW-Authenticate": 'Bearer error="invalid_token"'},
+        )
+
+
+def _check_api_version(request: Request) -> None:
+    version = request.query.get("api-version")
+    if version is None:
+        raise RefusalError(
+            400,
+            "MissingApiVersionParameter",
+            "The api-version query parameter (?api-version=) is required for all requests.",
+        )
+    if not _API_VERSION.fullmatch(version):
+        raise RefusalError(
+            400, "InvalidApiVersionParameter", f"The api-version '{version}' is invalid."
+        )
+
+
+def _check_subscription(cloud: Cloud, request: Request) -> None:
+    segments = request.path.split("/")
+    if len(segments) < 3 or segments[1].lower() != "subscriptions":
+        return
+    if not _GUID.fullmatch(segments[2]):
+        raise RefusalError(
+            400,
+            "InvalidSubscriptionId",
+            f"The provided subscription identifier '{segments[2]}' is malformed or invalid.",
+        )
+    subscriptions.record_subscription(cloud, segments[2])
+
+
+def _named_type(cloud: Cloud, request: Request) -> tuple[ResourceType | None, ResourceId | None]:
+    """Return the type that a request is about, and the id where it names one."""
+    resource = parse_resource_id(request.path) or parse_resource_id(request.path + "/-")
+    return (cloud.catalog.of(resource) if resource else None), resource
+
+
+def _action(cloud: Cloud, request: Request) -> tuple[str, str]:
+    """Return the permission that a request needs and its scope; "" where it needs none."""
+    if request.method == "POST":
+        base, _, verb = request.path.rpartition("/")
+        resource = parse_resource_id(base)
+        resource_type = cloud.catalog.of(resource) if resource else None
+        if resource is None or resource_type is None:
+            return "", ""
+        return f"{type_label(resource, resource_type)}/{verb}/action", resource.text
+    resource_type, resource = _named_type(cloud, request)
+    if resource is None or resource_type is None:
+        return "", ""
+    verb = _VERBS.get(request.method, "action")
+    scope = resource.text.removesuffix("/-")
+    return f"{type_label(resource, resource_type)}/{verb}", scope
+
+
+def _answer_fault(fault: Fault) -> Answer:
+    if fault.kind is FaultKind.DROP:
+        raise _DroppedError
+    headers = {} if fault.retry_after is None else {"Retry-After": str(fault.retry_after)}
+    raise RefusalError(fault.status, fault.code, fault.message, headers=headers)
+
+
+def _refuse(cloud: Cloud, request: Request, refusal: RefusalError) -> Answer:
+    resource_type, _ = _named_type(cloud, request)
+    flat = resource_type is not None and resource_type.flat_errors
+    return Answer(refusal.status, refusal.body(flat=flat), refusal.headers)
+
+
+async def _read(http: HttpRequest) -> Request:
+    return Request(
+        method=http.method,
+        path=http.url.path,
+        query={name.lower(): value for name, value in http.query_params.items()},
+        headers=dict(http.headers),
+        content=await http.body(),
+        base=f"{http.url.scheme}://{http.headers.get('host', '')}",
+    )
+
+
+def _response(request: Request, answer: Answer) -> Response:
+    request_id = str(uuid.uuid4())
+    headers = {
+        "x-ms-request-id": request_id,
+        "x-ms-correlation-request-id": request.headers.get(
+            "x-ms-correlation-request-id", request_id
+        ),
+        "Cache-Control": "no-cache",
+        **answer.headers,
+    }
+    if request.method in ("GET", "HEAD"):
+        headers["x-ms-ratelimit-remaining-subscription-reads"] = str(_READS_LEFT)
+    else:
+        headers["x-ms-ratelimit-remaining-subscription-writes"] = str(_WRITES_LEFT)
+    if request.headers.get("x-ms-return-client-request-id", "").lower() == "true":
+        headers["x-ms-client-request-id"] = request.headers.get("x-ms-client-request-id", "")
+    content: bytes | None = None
+    if answer.body is not None:
+        content = json.dumps(answer.body, separators=(",", ":")).encode()
+        headers["Content-Type"] = "application/json; charset=utf-8"
+    if request.method == "HEAD":
+        content = None
+    return Response(content, answer.status, headers)
+
+
+async def _close_connection(receive: Receive) -> None:
+    """Close the connection as a failing network does.
+
+    ASGI has no word for it: the transport is that of uvicorn's request cycle, whose method
+    `receive` is. It hears of the closing in the next turn of the event loop.
+    """
+    transport: asyncio.Transport = receive.__self__.transport  # type: ignore[attr-defined]
+    transport.abort()
+    await asyncio.sleep(0)

@@ -1,0 +1,121 @@
+"""Walks catalog paths (`properties.rules[].name`) through a body."""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, TypeAlias
+
+from provisioner.model.values import ABSENT, Json
+
+Tree: TypeAlias = Any
+"""JSON made of plain dicts and lists, as `json.loads` gives it."""
+
+
+def split_path(path: str) -> tuple[str, ...]:
+    """Return the steps of a catalog path: names, and `[]` for the entries of a list or map."""
+    return tuple(step for name in path.split(".") for step in _steps(name))
+
+
+def _steps(name: str) -> Iterator[str]:
+    bare = name
+    depth = 0
+    while bare.endswith("[]"):
+        bare = bare[:-2]
+        depth += 1
+    yield bare
+    yield from ("[]",) * depth
+
+
+def values_at(body: Tree, steps: tuple[str, ...], at: str = "") -> Iterator[tuple[str, Tree]]:
+    """Yield (concrete path, value) for each place that `steps` reaches; entries by their name."""
+    if not steps:
+        yield at, body
+        return
+    step, rest = steps[0], steps[1:]
+    if step == "[]":
+        for label, entry in _entries(body):
+            yield from values_at(entry, rest, f"{at}[{label}]")
+    elif isinstance(body, Mapping) and step in body:
+        yield from values_at(body[step], rest, f"{at}.{step}" if at else step)
+
+
+def _entries(value: Tree) -> Iterator[tuple[str, Tree]]:
+    if isinstance(value, Mapping):
+        yield from value.items()
+    elif isinstance(value, (list, tuple)):
+        for position, entry in enumerate(value):
+            name = entry.get("name") if isinstance(entry, Mapping) else None
+            yield (name if isinstance(name, str) else str(position)), entry
+
+
+def value_at(body: Tree, path: str) -> Tree:
+    """Return the value at a path without lists, or ABSENT."""
+    return next((value for _, value in values_at(body, split_path(path))), ABSENT)
+
+
+def fill(body: Tree, steps: tuple[str, ...], value: Callable[[], Tree]) -> None:
+    """Set what stands at `steps` wherever its parent is there and it is not."""
+    step, rest = steps[0], steps[1:]
+    if step == "[]":
+        for _, entry in _entries(body):
+            if rest:
+                fill(entry, rest, value)
+    elif isinstance(body, dict):
+        if rest:
+            fill(body.get(step), rest, value)
+        elif step not in body:
+            body[step] = value()
+
+
+def put(body: dict[str, Tree], path: str, value: Tree) -> None:
+    """Set what stands at a path without lists, with the objects on the way there."""
+    *parents, last = split_path(path)
+    for step in parents:
+        body = body.setdefault(step, {})
+    body[last] = value
+
+
+def remove(body: Tree, steps: tuple[str, ...]) -> None:
+    """Take away what stands at `steps`, wherever it does."""
+    step, rest = steps[0], steps[1:]
+    if step == "[]":
+        for _, entry in _entries(body):
+            if rest:
+                remove(entry, rest)
+    elif isinstance(body, dict):
+        if rest:
+            remove(body.get(step), rest)
+        else:
+            body.pop(step, None)
+
+
+def thaw(value: Json) -> Tree:
+    """Return a copy of a value that is made of plain dicts and lists."""
+    if isinstance(value, Mapping):
+        return {key: thaw(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [thaw(item) for item in value]
+    return value
+
+
+def merge(base: Tree, overlay: Tree) -> Tree:
+    """Return `base` with `overlay` over it, objects merged at every depth.
+
+    Two lists of objects are merged entry by entry where they are equally long; any other list of
+    `overlay` stands for itself.
+    """
+    if isinstance(base, Mapping) and isinstance(overlay, Mapping):
+        merged = dict(base)
+        for key, value in overlay.items():
+            merged[key] = merge(base[key], value) if key in base else thaw(value)
+        return merged
+    if _are_alike(base, overlay):
+        return [merge(below, above) for below, above in zip(base, overlay, strict=True)]
+    return thaw(overlay)
+
+
+def _are_alike(base: Tree, overlay: Tree) -> bool:
+    return (
+        isinstance(base, list)
+        and isinstance(overlay, (list, tuple))
+        and len(base) == len(overlay)
+        and all(isinstance(entry, Mapping) for entry in (*base, *overlay))
+    )

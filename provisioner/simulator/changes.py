@@ -1,0 +1,110 @@
+"""What an update may not change: values fixed at creation, and values that cannot be left."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from provisioner.catalog.field import Compare, Field
+from provisioner.catalog.resource_type import ResourceType
+from provisioner.model.values import ABSENT, is_empty
+from provisioner.simulator.body_paths import Tree, put, split_path, thaw, value_at, values_at
+from provisioner.simulator.errors import RefusalError
+
+
+def keep_fixed_values(resource_type: ResourceType, before: Tree, body: dict[str, Any]) -> None:
+    """Set in `body` the fixed values of `before` that it is silent about."""
+    for path, facts in resource_type.fields.items():
+        fixed = facts.create_only is True or facts.irreversible
+        if not fixed or facts.read_only or "[]" in path:
+            continue
+        old = value_at(before, path)
+        kept = facts.create_only is True or old in facts.irreversible
+        if kept and not is_empty(old) and value_at(body, path) is ABSENT:
+            put(body, path, thaw(old))
+
+
+def check_values(resource_type: ResourceType, body: Tree) -> None:
+    """Raise RefusalError for a value that Azure never accepts, on creation too."""
+    for path, facts in resource_type.fields.items():
+        refused = (*facts.refused, *_left_defaults(facts, body))
+        if refused:
+            for at, value in values_at(body, split_path(path)):
+                if value in refused:
+                    raise RefusalError(
+                        400,
+                        resource_type.codes.fixed,
+                        f"The property '{at}' cannot be set to '{_show(value)}'.",
+                        target=at,
+                        by_provider=True,
+                    )
+
+
+def _left_defaults(facts: Field, body: Tree) -> Iterator[Any]:
+    """Yield the value of a flag whose default is one that cannot be left."""
+    default = facts.default_in(body) if facts.irreversible else None
+    if isinstance(default, bool) and default in facts.irreversible:
+        yield not default
+
+
+def check_changes(resource_type: ResourceType, before: Tree, after: Tree) -> None:
+    """Raise RefusalError for a change that only a new resource could take (guidelines.md §2.7)."""
+    for path, facts in resource_type.fields.items():
+        if facts.read_only or not (facts.create_only or facts.irreversible):
+            continue
+        old = dict(values_at(before, split_path(path)))
+        new = dict(values_at(after, split_path(path)))
+        for at in _compared(path, old, new):
+            reason = _refusal_of(facts, (old.get(at), new.get(at)), before, after)
+            if reason is not None:
+                raise RefusalError(
+                    resource_type.codes.fixed_status,
+                    resource_type.codes.fixed,
+                    f"Changing property '{at}' is not allowed.{reason}",
+                    target=at,
+                    by_provider=True,
+                )
+
+
+def _compared(path: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
+    """Return the places to compare: an entry that is new or gone as a whole is no change of one."""
+    if "[]" in path:
+        return [at for at in old if at in new]
+    return [*old, *(at for at in new if at not in old)]
+
+
+def _refusal_of(facts: Field, values: tuple[Any, Any], before: Tree, after: Tree) -> str | None:
+    """Return why a change is refused ("" where there is nothing to add), or None if it is not."""
+    old, new = values
+    if _same(old, new, facts.compare):
+        return None
+    if callable(facts.create_only):
+        reason = facts.create_only(before, after)
+        if reason is not None:
+            return f" {reason}"
+    elif facts.create_only and not (is_empty(old) and _same(facts.default_in(after), new, None)):
+        return ""
+    if old is not None and old in facts.irreversible:
+        return " It cannot be undone."
+    return None
+
+
+def _same(old: Tree, new: Tree, compare: Compare | None) -> bool:
+    if is_empty(old) and is_empty(new):
+        return True
+    left, right = _fold(old), _fold(new)
+    if compare is Compare.SET and isinstance(left, list) and isinstance(right, list):
+        return sorted(left, key=repr) == sorted(right, key=repr)
+    return bool(left == right)
+
+
+def _fold(value: Tree) -> Tree:
+    if isinstance(value, str):
+        return value.lower()
+    if isinstance(value, Mapping):
+        return {key: _fold(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_fold(item) for item in value]
+    return value
+
+
+def _show(value: Tree) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,0 +1,107 @@
+"""The world that one request is answered in: the catalog, the state, the time."""
+
+import uuid
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from provisioner.catalog.registry import Catalog
+from provisioner.catalog.resource_type import ResourceType
+from provisioner.model.resource_id import RESOURCE_GROUP, ResourceId, resource_group_id
+from provisioner.simulator.clock import Clock, SystemClock, format_time
+from provisioner.simulator.errors import invalid_type
+from provisioner.simulator.faults import Faults
+from provisioner.simulator.records import Record
+from provisioner.simulator.state import Store
+
+_NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "azsec:local")
+TENANT = str(uuid.uuid5(_NAMESPACE, "tenant"))
+"""The id of the local tenant."""
+CALLER = str(uuid.uuid5(_NAMESPACE, "caller"))
+"""The object id of whoever calls: the simulator takes any bearer token for the same person."""
+
+
+def stable_guid(*seed: str) -> str:
+    """Return a GUID that is always the same for the same seed, case ignored."""
+    return str(uuid.uuid5(_NAMESPACE, "/".join(seed).lower()))
+
+
+@dataclass
+class Cloud:
+    """One local Azure.
+
+    pace        how much of a type's `seconds` a long operation takes; None for none of it
+    page_size   how many items a page of a list holds at most
+    """
+
+    catalog: Catalog
+    store: Store
+    clock: Clock = field(default_factory=SystemClock)
+    pace: float | None = None
+    page_size: int = 1000
+    faults: Faults = field(default_factory=Faults)
+
+    def now(self) -> datetime:
+        """Return the time by this cloud's clock."""
+        return self.clock.now()
+
+    def stamp(self) -> str:
+        """Return the time as text."""
+        return format_time(self.now())
+
+    def type_of(self, resource: ResourceId) -> ResourceType:
+        """Return the type of a resource. Raises RefusalError for one that is not in the catalog."""
+        found = self.catalog.of(resource)
+        if found is None:
+            raise invalid_type(resource.type)
+        return found
+
+    def find(self, resource: ResourceId) -> Record | None:
+        """Return the row of a resource, one that Azure itself provides included, or None."""
+        row = self.store.resources.get(resource.key)
+        return row if row is not None else self._built_in(resource)
+
+    def _built_in(self, resource: ResourceId) -> Record | None:
+        resource_type = self.catalog.of(resource)
+        if resource_type is None:
+            return None
+        for name, body in resource_type.built_in.items():
+            if name.lower() == resource.name.lower():
+                return Record(
+                    id=ResourceId(resource_type.name, (name,), resource.scope),
+                    type=resource_type.name,
+                    body=body,
+                    etag=stable_guid(name),
+                    created=_BUILT_IN_SINCE,
+                    modified=_BUILT_IN_SINCE,
+                )
+        return None
+
+    def canonical(self, resource: ResourceId) -> ResourceId:
+        """Return the id as ARM writes it: type names as documented, names as first given."""
+        scope = self.canonical(resource.scope) if resource.scope else None
+        if resource.is_container:
+            known = self.store.resources.get(resource.key)
+            return known.id if known else ResourceId(resource.type, resource.names, scope)
+        known_type = self.catalog.of(resource)
+        type_name = known_type.name if known_type else resource.type
+        parent = resource.parent
+        row = self.store.resources.get(parent.key) if parent else None
+        names = (*row.id.names, resource.name) if row else resource.names
+        return ResourceId(type_name, names, scope)
+
+    def group_of(self, resource: ResourceId) -> Record | None:
+        """Return the row of the resource group that a resource stands in."""
+        if resource.resource_group is None or resource.subscription is None:
+            return None
+        group = resource_group_id(resource.subscription, resource.resource_group)
+        return self.store.resources.get(group.key)
+
+
+_BUILT_IN_SINCE = "2015-02-02T21:55:09.0000000Z"
+
+
+def type_label(resource: ResourceId, resource_type: ResourceType) -> str:
+    """Return the type as a permission names it (a group is `…/subscriptions/resourceGroups`)."""
+    if resource.type == RESOURCE_GROUP:
+        return f"{resource_type.namespace}/subscriptions/{RESOURCE_GROUP}"
+    return resource_type.name

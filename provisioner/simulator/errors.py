@@ -1,0 +1,84 @@
+"""How the simulator refuses: Azure's codes, in the two shapes that its providers answer.
+
+ARM itself and most providers wrap an error in `{"error": …}`; some answer it flat, with `subcode`
+and `target` (guidelines.md §3.1; recorded in errors.jsonl).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from provisioner.model.resource_id import ResourceId
+from provisioner.model.values import Json
+
+
+@dataclass(frozen=True)
+class RefusalError(Exception):
+    """A request that is refused.
+
+    `by_provider` tells a refusal of the resource provider, which may answer flat, from one of ARM
+    in front of it. `details` are (code, message) pairs.
+    """
+
+    status: int
+    code: str
+    message: str
+    target: str | None = None
+    details: tuple[tuple[str, str], ...] = ()
+    headers: Mapping[str, str] = field(default_factory=dict)
+    by_provider: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.status} {self.code}: {self.message}"
+
+    def body(self, *, flat: bool) -> Json:
+        """Return the JSON body; `flat` is whether the type's provider leaves out the envelope."""
+        details: list[Json] = [{"code": code, "message": text} for code, text in self.details]
+        if flat and self.by_provider:
+            return {
+                "code": self.code,
+                "details": details or None,
+                "message": self.message,
+                "subcode": "",
+                "target": self.target or "",
+            }
+        error: dict[str, Json] = {"code": self.code, "message": self.message}
+        if self.target:
+            error["target"] = self.target
+        if details:
+            error["details"] = details
+        return {"error": error}
+
+
+def group_not_found(name: str) -> RefusalError:
+    """Return the refusal of a request into a resource group that does not exist."""
+    return RefusalError(
+        404, "ResourceGroupNotFound", f"Resource group '{name}' could not be found."
+    )
+
+
+def resource_not_found(resource: ResourceId, code: str = "ResourceNotFound") -> RefusalError:
+    """Return the refusal of a read of a resource that does not exist."""
+    namespace, *kinds = resource.type.split("/")
+    path = "/".join(
+        (namespace, *(part for pair in zip(kinds, resource.names, strict=True) for part in pair))
+        if kinds
+        else (resource.type, *resource.names)
+    )
+    place = f" under resource group '{resource.resource_group}'" if resource.resource_group else ""
+    return RefusalError(
+        404,
+        code,
+        f"The Resource '{path}'{place} was not found.",
+        by_provider=code != "ResourceNotFound",
+    )
+
+
+def invalid_type(type_name: str) -> RefusalError:
+    """Return the refusal of a type that is not in the catalog."""
+    namespace, _, kind = type_name.partition("/")
+    return RefusalError(
+        404,
+        "InvalidResourceType",
+        f"The resource type '{kind}' could not be found in the namespace '{namespace}': "
+        "the local Azure knows the types of azsec's catalog only.",
+    )

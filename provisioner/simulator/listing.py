@@ -1,0 +1,137 @@
+"""Lists: one type in a scope, everything in a scope, groups; filtered and paged as ARM does."""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
+from urllib.parse import urlencode
+
+from provisioner.catalog.resource_type import ListRead, ResourceType, Scope
+from provisioner.model.resource_id import RESOURCE_GROUP, ResourceId
+from provisioner.simulator.answers import render
+from provisioner.simulator.body_paths import value_at
+from provisioner.simulator.cloud import Cloud
+from provisioner.simulator.errors import RefusalError
+from provisioner.simulator.exchange import Answer, Request
+from provisioner.simulator.places import check_place
+from provisioner.simulator.records import Record
+
+_TAG = re.compile(r"tagname\s+eq\s+'([^']*)'(?:\s+and\s+tagvalue\s+eq\s+'([^']*)')?", re.IGNORECASE)
+_TYPE = re.compile(r"resourcetype\s+eq\s+'([^']*)'", re.IGNORECASE)
+_PRINCIPAL = re.compile(r"(?:principalId\s+eq\s+|assignedTo\()'([^']*)'", re.IGNORECASE)
+_AT_SCOPE = re.compile(r"atScope\(\)", re.IGNORECASE)
+_GENERIC = ("id", "name", "type", "location", "tags", "kind", "sku", "identity", "managedBy")
+
+Renderer = Callable[[Cloud, Record], dict[str, Any]]
+
+
+def list_type(cloud: Cloud, request: Request, sample: ResourceId) -> Answer:
+    """Answer the resources of `sample`'s type in its parent or scope (its own name is unused)."""
+    resource_type = cloud.type_of(sample)
+    check_place(cloud, resource_type, sample, writing=False)
+    if resource_type.scope is Scope.EXTENSION:
+        rows = list(_extensions(cloud, resource_type, sample, request.query.get("$filter", "")))
+    else:
+        rows = list(_inside(cloud, resource_type, sample))
+    return _page(cloud, request, rows, render)
+
+
+def list_groups(cloud: Cloud, request: Request, subscription: ResourceId) -> Answer:
+    """Answer the resource groups of a subscription, optionally those with a tag."""
+    chosen = _with_tag(cloud.store.resources.inside(subscription.key), request)
+    rows = [row for row in chosen if row.id.type == RESOURCE_GROUP]
+    return _page(cloud, request, rows, render)
+
+
+def list_resources(cloud: Cloud, request: Request, scope: ResourceId) -> Answer:
+    """Answer the tracked top-level resources in a subscription or group, without properties."""
+    wanted = _TYPE.search(request.query.get("$filter", ""))
+    rows = [
+        row
+        for row in _with_tag(cloud.store.resources.below(scope.key), request)
+        if cloud.catalog.get(row.type).has_location and not row.id.is_container
+        if wanted is None or row.type.lower() == wanted[1].lower()
+    ]
+    return _page(cloud, request, rows, _render_generic)
+
+
+def _render_generic(_cloud: Cloud, row: Record) -> dict[str, Any]:
+    whole = {"id": row.id.text, "name": row.id.name, "type": row.type, **row.body}
+    return {name: whole[name] for name in _GENERIC if name in whole}
+
+
+def _inside(cloud: Cloud, resource_type: ResourceType, sample: ResourceId) -> Iterator[Record]:
+    """Yield the rows of a type under one parent, or anywhere in a group or subscription."""
+    container = sample.container
+    if container is not None and resource_type.parent is not None:
+        for row in cloud.store.resources.inside(container.key):
+            if row.type == resource_type.name:
+                yield row
+        return
+    prefix = f"{container.key}/" if container else "/"
+    for row in cloud.store.resources.of_type(resource_type.name):
+        if row.id.key.startswith(prefix):
+            yield row
+
+
+def _extensions(
+    cloud: Cloud, resource_type: ResourceType, sample: ResourceId, condition: str
+) -> Iterator[Record]:
+    """Yield extension resources at a scope; those below and inherited too where ARM does so.
+
+    `atScope()` leaves out what is below; a filter on the principal leaves out other principals.
+    """
+    scope = sample.scope
+    principal = _PRINCIPAL.search(condition)
+    for row in cloud.store.resources.of_type(resource_type.name):
+        if principal and not _is_principal(row, principal[1]):
+            continue
+        holder = row.id.scope
+        if scope is None or holder is None:
+            continue
+        wide = resource_type.lists is not ListRead.RESOURCE
+        below = wide and not _AT_SCOPE.search(condition) and holder.is_within(scope)
+        if holder == scope or below or (wide and scope.is_within(holder)):
+            yield row
+
+
+def _is_principal(row: Record, principal: str) -> bool:
+    return str(value_at(row.body, "properties.principalId")).lower() == principal.lower()
+
+
+def _with_tag(rows: Iterable[Record], request: Request) -> Iterator[Record]:
+    wanted = _TAG.search(request.query.get("$filter", ""))
+    for row in rows:
+        if wanted is None or _has_tag(row, wanted[1], wanted[2]):
+            yield row
+
+
+def _has_tag(row: Record, name: str, value: str | None) -> bool:
+    tags = row.body.get("tags")
+    if not isinstance(tags, dict):
+        return False
+    return any(
+        key.lower() == name.lower() and (value is None or item == value)
+        for key, item in tags.items()
+    )
+
+
+def _page(cloud: Cloud, request: Request, rows: Sequence[Record], show: Renderer) -> Answer:
+    """Answer one page, with `nextLink` where there is more. `$skiptoken` is a position."""
+    start = _number(request, "$skiptoken", 0)
+    size = min(cloud.page_size, _number(request, "$top", cloud.page_size))
+    body: dict[str, Any] = {"value": [show(cloud, row) for row in rows[start : start + size]]}
+    if start + size < len(rows):
+        query = {**request.query, "$skiptoken": str(start + size)}
+        body["nextLink"] = f"{request.base}{request.path}?{urlencode(query)}"
+    return Answer(200, body)
+
+
+def _number(request: Request, name: str, default: int) -> int:
+    text = request.query.get(name, "")
+    if not text:
+        return default
+    if not text.isdigit():
+        raise RefusalError(
+            400, "InvalidFilterInQueryString", f"'{name}' is not a number: '{text}'."
+        )
+    return int(text)

@@ -1,0 +1,55 @@
+"""Whether the place that a request names exists: registered, in a group, under a parent."""
+
+from provisioner.catalog.resource_type import ResourceType
+from provisioner.model.resource_id import RESOURCE_GROUP, SUBSCRIPTION, ResourceId
+from provisioner.simulator.cloud import Cloud
+from provisioner.simulator.errors import RefusalError, group_not_found, resource_not_found
+
+
+def check_place(
+    cloud: Cloud, resource_type: ResourceType, resource: ResourceId, *, writing: bool
+) -> None:
+    """Raise RefusalError unless what a resource stands in exists.
+
+    `writing` says how: ARM answers ParentResourceNotFound to a PUT of a child, and names the
+    missing parent as ResourceNotFound to a GET or DELETE (recorded in errors.jsonl).
+    """
+    subscription = resource.subscription
+    if writing and subscription is not None:
+        registration = f"{subscription}/{resource_type.namespace}".lower()
+        if cloud.store.registrations.get(registration) is not None:
+            raise RefusalError(
+                409,
+                "MissingSubscriptionRegistration",
+                f"The subscription is not registered to use namespace '{resource_type.namespace}'.",
+            )
+    for container in reversed(list(resource.ancestors)):
+        if container.type == SUBSCRIPTION or cloud.find(container) is not None:
+            continue
+        raise _refusal(resource, container, writing=writing)
+
+
+def _refusal(resource: ResourceId, missing: ResourceId, *, writing: bool) -> RefusalError:
+    if missing.type == RESOURCE_GROUP:
+        return group_not_found(missing.name)
+    if writing and resource.parent == missing:
+        return RefusalError(
+            404,
+            "ParentResourceNotFound",
+            "Can not perform requested operation on nested resource. "
+            f"Parent resource '{missing.name}' not found.",
+        )
+    return resource_not_found(missing)
+
+
+def check_name(resource_type: ResourceType, resource: ResourceId) -> None:
+    """Raise RefusalError for a name that Azure does not accept for the type."""
+    if not resource_type.accepts_name(resource.name):
+        raise RefusalError(
+            400,
+            resource_type.codes.name,
+            f"The name '{resource.name}' is not valid for {resource_type.name}: "
+            f"{resource_type.rule.words}.",
+            target="name",
+            by_provider=True,
+        )

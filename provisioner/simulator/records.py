@@ -1,0 +1,120 @@
+"""The rows of the simulator's state."""
+
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import Any
+
+from provisioner.model.resource_id import ResourceId
+from provisioner.model.values import Body
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One resource.
+
+    body        what GET answers, without id, name, type, etag and system data, and without the
+                lists whose entries are resources of their own
+    references  keys of the resources that the body points to
+    operation   token of the long operation that still runs on it
+    """
+
+    id: ResourceId
+    type: str
+    body: Body
+    etag: str
+    created: str
+    modified: str
+    references: tuple[str, ...] = ()
+    operation: str | None = None
+
+    def to_json(self) -> list[Any]:
+        """Return the row as JSON."""
+        return [
+            self.id.text,
+            self.type,
+            self.body,
+            self.etag,
+            self.created,
+            self.modified,
+            self.references,
+            self.operation,
+        ]
+
+    @staticmethod
+    def from_json(row: list[Any]) -> "Record":
+        """Read back what `to_json` wrote."""
+        text, type_name, body, etag, created, modified, references, operation = row
+        return Record(
+            ResourceId.parse(text),
+            type_name,
+            body,
+            etag,
+            created,
+            modified,
+            tuple(references),
+            operation,
+        )
+
+
+class OperationKind(StrEnum):
+    """What a long operation does to its target."""
+
+    CREATE = "Creating"
+    UPDATE = "Updating"
+    DELETE = "Deleting"
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One long operation. Times are ISO 8601.
+
+    holds      keys of resources that no other write may touch while it runs
+    error      code and message with which it ends, if it fails
+    settled    whether its effect has been applied
+    """
+
+    token: str
+    kind: OperationKind
+    target: str
+    started: str
+    ends: str
+    holds: tuple[str, ...] = ()
+    error: tuple[str, str] | None = None
+    settled: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the row as JSON."""
+        return asdict(self)
+
+    @staticmethod
+    def from_json(row: dict[str, Any]) -> "Operation":
+        """Read back what `to_json` wrote."""
+        failure = row["error"]
+        return Operation(
+            row["token"],
+            OperationKind(row["kind"]),
+            row["target"],
+            row["started"],
+            row["ends"],
+            tuple(row["holds"]),
+            (failure[0], failure[1]) if failure else None,
+            row["settled"],
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Deleted:
+    """A soft-deleted resource: its last row, and when it went and will be purged."""
+
+    record: Record
+    deleted: str
+    purged: str
+
+    def to_json(self) -> list[Any]:
+        """Return the row as JSON."""
+        return [self.record.to_json(), self.deleted, self.purged]
+
+    @staticmethod
+    def from_json(row: list[Any]) -> "Deleted":
+        """Read back what `to_json` wrote."""
+        return Deleted(Record.from_json(row[0]), row[1], row[2])

@@ -1,0 +1,64 @@
+"""References between resources: every ARM id in a body whose type is in the catalog."""
+
+from collections.abc import Iterator, Mapping
+
+from provisioner.catalog.resource_type import ResourceType
+from provisioner.model.resource_id import SUBSCRIPTION, ResourceId, parse_resource_id
+from provisioner.simulator.body_paths import Tree
+from provisioner.simulator.cloud import Cloud
+from provisioner.simulator.errors import RefusalError
+
+
+def find_references(cloud: Cloud, owner: ResourceId, body: Tree) -> list[tuple[str, ResourceId]]:
+    """Return (path, id) of each resource of a known type that a body points to.
+
+    An id of something inside a resource (a load balancer's frontend) counts as the resource. Ids
+    of the owner itself and below it, and of subscriptions, are left out.
+    """
+    found: list[tuple[str, ResourceId]] = []
+    for path, text in _strings(body, ""):
+        target = _known(cloud, parse_resource_id(text))
+        if target is not None and target.type != SUBSCRIPTION and not target.is_within(owner):
+            found.append((path, target))
+    return found
+
+
+def check_references(
+    cloud: Cloud,
+    resource_type: ResourceType,
+    owner: ResourceId,
+    references: list[tuple[str, ResourceId]],
+) -> None:
+    """Raise RefusalError for the first reference to a resource that does not exist."""
+    for path, target in references:
+        if cloud.find(target) is None:
+            raise RefusalError(
+                400,
+                resource_type.missing_reference,
+                f"Resource {target.text} referenced by resource {owner.text} was not found. "
+                "Please make sure that the referenced resource exists, and that both are in the "
+                "same region.",
+                target=path,
+                by_provider=True,
+            )
+
+
+def _strings(value: Tree, path: str) -> Iterator[tuple[str, str]]:
+    """Yield every string that could be an id, keys of maps included (user-assigned identities)."""
+    if isinstance(value, str):
+        if value.startswith("/"):
+            yield path, value
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            if key.startswith("/"):
+                yield path, key
+            yield from _strings(item, f"{path}.{key}" if path else key)
+    elif isinstance(value, (list, tuple)):
+        for position, item in enumerate(value):
+            yield from _strings(item, f"{path}[{position}]")
+
+
+def _known(cloud: Cloud, resource: ResourceId | None) -> ResourceId | None:
+    while resource is not None and cloud.catalog.of(resource) is None:
+        resource = resource.parent
+    return resource

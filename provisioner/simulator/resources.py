@@ -1,0 +1,155 @@
+"""GET, HEAD, PUT, PATCH and DELETE of one resource, over the facts of its type."""
+
+from collections.abc import Mapping
+
+from provisioner.catalog.resource_type import DeleteFlow, ResourceType, Scope, WriteFlow
+from provisioner.model.resource_id import ResourceId
+from provisioner.simulator.answers import etag_of, quote_etag, render, show_state
+from provisioner.simulator.body_paths import Tree
+from provisioner.simulator.cloud import Cloud
+from provisioner.simulator.errors import RefusalError, resource_not_found
+from provisioner.simulator.exchange import Answer, Request
+from provisioner.simulator.operations import check_idle, operation_headers, start_operation
+from provisioner.simulator.places import check_place
+from provisioner.simulator.records import OperationKind, Record
+from provisioner.simulator.removal import check_unlocked, check_unused, remove_resource
+from provisioner.simulator.writing import write_resource
+
+_DELETE_HEADERS = {
+    DeleteFlow.LOCATION: ("Location",),
+    DeleteFlow.ASYNC_OPERATION: ("Azure-AsyncOperation", "Location"),
+}
+
+
+def get_resource(cloud: Cloud, _request: Request, resource: ResourceId) -> Answer:
+    """Answer a GET: 200, or 404."""
+    resource_type = cloud.type_of(resource)
+    row = cloud.find(resource)
+    if row is None:
+        check_place(cloud, resource_type, resource, writing=False)
+        raise resource_not_found(cloud.canonical(resource), resource_type.codes.not_found)
+    return Answer(200, render(cloud, row), _etag_headers(cloud, resource_type, row))
+
+
+def head_resource(cloud: Cloud, _request: Request, resource: ResourceId) -> Answer:
+    """Answer a HEAD: 204 where the resource exists, else 404."""
+    cloud.type_of(resource)
+    return Answer(204 if cloud.find(resource) is not None else 404)
+
+
+def put_resource(cloud: Cloud, request: Request, resource: ResourceId) -> Answer:
+    """Answer a PUT: create the resource, or replace what it says."""
+    resource_type = cloud.type_of(resource)
+    check_place(cloud, resource_type, resource, writing=True)
+    document = request.read_object()
+    before = cloud.store.resources.get(resource.key)
+    _check_conditions(cloud, request, resource_type, before)
+    check_unlocked(cloud, resource, deleting=False)
+    check_idle(cloud, resource_type, resource, document)
+    row = write_resource(cloud, resource_type, cloud.canonical(resource), document)
+    return _answer_write(cloud, request, resource_type, row, created=before is None)
+
+
+def patch_resource(cloud: Cloud, request: Request, resource: ResourceId) -> Answer:
+    """Answer a PATCH: merge tags and properties into what there is (RFC 7396), at once."""
+    resource_type = cloud.type_of(resource)
+    before = cloud.store.resources.get(resource.key)
+    if before is None:
+        check_place(cloud, resource_type, resource, writing=False)
+        raise resource_not_found(cloud.canonical(resource), resource_type.codes.not_found)
+    document = request.read_object()
+    _check_conditions(cloud, request, resource_type, before)
+    check_unlocked(cloud, resource, deleting=False)
+    check_idle(cloud, resource_type, resource, document)
+    whole = _merge_patch(before.body, document)
+    row = write_resource(cloud, resource_type, before.id, whole)
+    return Answer(200, render(cloud, row), _etag_headers(cloud, resource_type, row))
+
+
+def delete_resource(cloud: Cloud, request: Request, resource: ResourceId) -> Answer:
+    """Answer a DELETE: 204 where there is nothing, else the type's own flow."""
+    resource_type = cloud.type_of(resource)
+    check_place(cloud, resource_type, resource, writing=False)
+    row = cloud.store.resources.get(resource.key)
+    if row is None:
+        return _answer_absent(cloud, resource_type, resource)
+    _check_conditions(cloud, request, resource_type, row)
+    check_unlocked(cloud, resource, deleting=True)
+    check_idle(cloud, resource_type, resource, row.body)
+    check_unused(cloud, resource)
+    if resource_type.delete is DeleteFlow.SYNC:
+        body = render(cloud, row) if resource_type.scope is Scope.EXTENSION else None
+        remove_resource(cloud, resource)
+        return Answer(200, body)
+    operation = start_operation(cloud, request, resource_type, row.id, OperationKind.DELETE)
+    names = _DELETE_HEADERS[resource_type.delete]
+    return Answer(202, None, operation_headers(cloud, request, resource_type, operation, names))
+
+
+def _answer_absent(cloud: Cloud, resource_type: ResourceType, resource: ResourceId) -> Answer:
+    if resource.is_container:
+        raise resource_not_found(cloud.canonical(resource), resource_type.codes.not_found)
+    return Answer(204)
+
+
+def _answer_write(
+    cloud: Cloud, request: Request, resource_type: ResourceType, row: Record, *, created: bool
+) -> Answer:
+    status = resource_type.created if created else 200
+    if resource_type.write is WriteFlow.SYNC:
+        return Answer(status, render(cloud, row), _etag_headers(cloud, resource_type, row))
+    kind = OperationKind.CREATE if created else OperationKind.UPDATE
+    operation = start_operation(cloud, request, resource_type, row.id, kind)
+    accepted = resource_type.write is WriteFlow.ACCEPTED
+    names = ("Azure-AsyncOperation", "Location") if accepted else ("Azure-AsyncOperation",)
+    headers = operation_headers(cloud, request, resource_type, operation, names)
+    if accepted:
+        return Answer(202, {}, headers)
+    body = render(cloud, row)
+    show_state(body, kind.value)
+    return Answer(status, body, headers | _etag_headers(cloud, resource_type, row))
+
+
+def _etag_headers(cloud: Cloud, resource_type: ResourceType, row: Record) -> dict[str, str]:
+    return {"ETag": quote_etag(etag_of(cloud, row))} if resource_type.etag else {}
+
+
+def _check_conditions(
+    cloud: Cloud, request: Request, resource_type: ResourceType, row: Record | None
+) -> None:
+    """Raise RefusalError where If-Match or If-None-Match does not hold, if the type looks."""
+    if not resource_type.etag:
+        return
+    wanted = request.headers.get("if-match")
+    unwanted = request.headers.get("if-none-match")
+    current = etag_of(cloud, row) if row else None
+    fails = (wanted is not None and not _matches(wanted, current)) or (
+        unwanted is not None and _matches(unwanted, current)
+    )
+    if fails:
+        raise RefusalError(
+            412,
+            "PreconditionFailed",
+            "The condition in the request header is not satisfied: the resource has changed, "
+            "or does not exist.",
+            by_provider=True,
+        )
+
+
+def _matches(condition: str, current: str | None) -> bool:
+    if current is None:
+        return False
+    tags = (tag.strip().removeprefix("W/").strip('"') for tag in condition.split(","))
+    return any(tag in ("*", current) for tag in tags)
+
+
+def _merge_patch(target: Tree, patch: Tree) -> Tree:
+    if not isinstance(patch, Mapping):
+        return patch
+    merged = dict(target) if isinstance(target, Mapping) else {}
+    for key, value in patch.items():
+        if value is None:
+            merged.pop(key, None)
+        else:
+            merged[key] = _merge_patch(merged.get(key), value)
+    return merged

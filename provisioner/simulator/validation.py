@@ -1,0 +1,130 @@
+"""Reads the body of a write against the schema: ARM's casing of names, and its refusals."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from provisioner.catalog.registry import Catalog
+from provisioner.catalog.resource_type import ResourceType
+from provisioner.catalog.schema import Kind, Model, Shape
+from provisioner.model.values import Json
+from provisioner.simulator.body_paths import Tree
+from provisioner.simulator.errors import RefusalError
+
+_KINDS: Mapping[Kind, tuple[type, ...]] = {
+    Kind.STRING: (str,),
+    Kind.INTEGER: (int,),
+    Kind.NUMBER: (int, float),
+    Kind.BOOLEAN: (bool,),
+    Kind.OBJECT: (Mapping,),
+    Kind.MAP: (Mapping,),
+    Kind.LIST: (list, tuple),
+}
+_ENVELOPE = ("id", "name", "type", "etag", "systemData")
+
+
+def read_body(catalog: Catalog, resource_type: ResourceType, document: Mapping[str, Any]) -> Tree:
+    """Return the writable part of `document` as a new dict, with names and enums in Azure's case.
+
+    Nulls, read-only values and properties that the model does not have are left out, as ARM
+    leaves them out. Raises RefusalError for a value of the wrong JSON type, an unknown enum value,
+    or a required property that is missing.
+    """
+    body = _Reader(catalog, resource_type).read_model(
+        catalog.schemas.root(resource_type.name), document, ""
+    )
+    for name in _ENVELOPE:
+        body.pop(name, None)
+    return body
+
+
+def normalise_location(location: str) -> str:
+    """Return a region's name as ARM writes it: "West Europe" is westeurope."""
+    return location.replace(" ", "").lower()
+
+
+class _Reader:
+    def __init__(self, catalog: Catalog, resource_type: ResourceType) -> None:
+        self._models = catalog.schemas.models
+        self._type = resource_type
+
+    def read_model(self, model: Model, value: Mapping[str, Any], path: str) -> dict[str, Any]:
+        out: dict[str, Any] = {}
+        for key, item in value.items():
+            prop = model.find(key)
+            if prop is None:
+                if model.open_ended:
+                    out[key] = item
+                continue
+            here = f"{path}.{prop.name}" if path else prop.name
+            if item is None or prop.read_only or self._type.fact(here).read_only:
+                continue
+            out[prop.name] = self._read(prop.shape, item, here)
+        missing = [
+            prop.name
+            for prop in model.properties.values()
+            if prop.required and not prop.read_only and prop.name not in out
+        ]
+        if missing:
+            self._refuse_missing(path, missing)
+        return out
+
+    def _refuse_missing(self, path: str, missing: list[str]) -> None:
+        where = f"'{path}'" if path else "the request body"
+        raise RefusalError(
+            400,
+            "MissingRequiredParameter",
+            f"Required property '{missing[0]}' is missing from {where}.",
+            target=f"{path}.{missing[0]}" if path else missing[0],
+            by_provider=True,
+        )
+
+    def _read(self, shape: Shape, value: Tree, path: str) -> Tree:
+        if shape.kind is Kind.ANY:
+            return value
+        self._check_kind(shape.kind, value, path)
+        if shape.kind is Kind.OBJECT:
+            model = self._models.get(shape.model or "")
+            return self.read_model(model, value, path) if model else dict(value)
+        item = shape.item
+        if shape.kind is Kind.MAP:
+            if item is None:
+                return dict(value)
+            return {k: self._read(item, v, f"{path}[]") for k, v in value.items() if v is not None}
+        if shape.kind is Kind.LIST:
+            return [self._read(item, v, f"{path}[]") if item else v for v in value]
+        return self._read_enum(shape, value, path) if shape.enum else value
+
+    def _check_kind(self, kind: Kind, value: Tree, path: str) -> None:
+        matches = isinstance(value, _KINDS[kind]) and (
+            kind is Kind.BOOLEAN or not isinstance(value, bool)
+        )
+        if not matches:
+            raise RefusalError(
+                400,
+                "InvalidRequestContent",
+                f"The value of '{path}' must be of type {kind.value}, not {_name(value)}.",
+                target=path,
+                by_provider=True,
+            )
+
+    def _read_enum(self, shape: Shape, value: str, path: str) -> str:
+        for known in shape.enum:
+            if known.lower() == value.lower():
+                return known
+        raise RefusalError(
+            400,
+            self._type.codes.value,
+            f"The value '{value}' of '{path}' is invalid. Valid values: {', '.join(shape.enum)}.",
+            target=path,
+            by_provider=True,
+        )
+
+
+def _name(value: Json) -> str:
+    if isinstance(value, Mapping):
+        return "object"
+    if isinstance(value, (list, tuple)):
+        return "list"
+    return {str: "string", bool: "boolean", int: "integer", float: "number"}.get(
+        type(value), "null"
+    )

@@ -1,0 +1,221 @@
+"""The body of a write: checked, completed with what Azure fills in, stored with its children."""
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from provisioner.catalog.resource_type import Embedded, ResourceType
+from provisioner.model.resource_id import RESOURCE_GROUP, ResourceId
+from provisioner.model.values import ABSENT
+from provisioner.simulator.answers import embedded_entries
+from provisioner.simulator.body_paths import put, remove, split_path, thaw, value_at
+from provisioner.simulator.changes import check_changes, check_values, keep_fixed_values
+from provisioner.simulator.cloud import Cloud
+from provisioner.simulator.computing import add_computed
+from provisioner.simulator.defaults import drop_write_only, fill_defaults
+from provisioner.simulator.deleted import check_recoverable
+from provisioner.simulator.errors import RefusalError
+from provisioner.simulator.places import check_name
+from provisioner.simulator.records import Record
+from provisioner.simulator.references import check_references, find_references
+from provisioner.simulator.removal import check_unused, managed_group, remove_resource
+from provisioner.simulator.validation import normalise_location, read_body
+
+
+def write_resource(
+    cloud: Cloud, resource_type: ResourceType, resource: ResourceId, document: Mapping[str, Any]
+) -> Record:
+    """Create or replace a resource and return its row. Raises RefusalError as Azure would."""
+    before = cloud.store.resources.get(resource.key)
+    if before is None:
+        check_name(resource_type, resource)
+        document = check_recoverable(cloud, resource_type, resource, document)
+        _check_name_is_free(cloud, resource_type, resource)
+    _check_location(resource_type, resource, document, before)
+    body = read_body(cloud.catalog, resource_type, document)
+    sent = [entry for entry in resource_type.embedded if value_at(body, entry.path) is not ABSENT]
+    held = _with_children(cloud, resource_type, before) if before else None
+    _complete(cloud, resource_type, body, held)
+    references = find_references(cloud, resource, body)
+    check_references(cloud, resource_type, resource, references)
+    _check_unique(cloud, resource_type, resource, body)
+    etag = str(uuid.uuid4())
+    whole = add_computed(cloud, resource_type, resource, body, etag)
+    lists = [(embedded, value_at(body, embedded.path)) for embedded in sent]
+    for embedded in resource_type.embedded:
+        remove(whole, split_path(embedded.path))
+    drop_write_only(resource_type, whole)
+    now = cloud.stamp()
+    row = Record(
+        id=before.id if before else resource,
+        type=resource_type.name,
+        body=whole,
+        etag=etag,
+        created=before.created if before else now,
+        modified=now,
+        references=_held(references, [embedded.path for embedded in resource_type.embedded]),
+    )
+    cloud.store.resources.put(row.id.key, row)
+    for embedded, entries in lists:
+        _write_children(cloud, row, embedded, entries)
+    _touch_parent(cloud, resource_type, row)
+    _keep_managed_group(cloud, resource_type, row)
+    return row
+
+
+def _complete(
+    cloud: Cloud,
+    resource_type: ResourceType,
+    body: dict[str, Any],
+    before: Mapping[str, Any] | None,
+) -> None:
+    """Fill in what the body is silent about, and refuse what may not change.
+
+    A PUT that is silent about the children keeps them, and the facts see them.
+    """
+    if isinstance(body.get("location"), str):
+        body["location"] = normalise_location(body["location"])
+    if cloud.catalog.schemas.root(resource_type.name).find("properties") is not None:
+        body.setdefault("properties", {})
+    check_values(resource_type, body)
+    if before is not None:
+        for embedded in resource_type.embedded:
+            if value_at(body, embedded.path) is ABSENT:
+                put(body, embedded.path, thaw(value_at(before, embedded.path)))
+        keep_fixed_values(resource_type, before, body)
+    fill_defaults(resource_type, body)
+    if before is not None:
+        check_changes(resource_type, before, body)
+
+
+def _check_location(
+    resource_type: ResourceType,
+    resource: ResourceId,
+    document: Mapping[str, Any],
+    before: Record | None,
+) -> None:
+    if not (resource_type.has_location or resource.is_container):
+        return
+    location = document.get("location")
+    if not isinstance(location, str) or not location.strip():
+        raise RefusalError(
+            400, "LocationRequired", "The location property is required for this definition."
+        )
+    held = before.body.get("location") if before else None
+    if isinstance(held, str) and normalise_location(location) != normalise_location(held):
+        kind = "ResourceGroup" if resource.type == RESOURCE_GROUP else "Resource"
+        raise RefusalError(
+            409,
+            f"Invalid{kind}Location",
+            f"'{resource.name}' already exists in location '{held}'. It cannot be created in "
+            f"location '{location}'.",
+        )
+
+
+def _check_name_is_free(cloud: Cloud, resource_type: ResourceType, resource: ResourceId) -> None:
+    if not resource_type.rule.unique_in_azure:
+        return
+    for row in cloud.store.resources.of_type(resource_type.name):
+        if row.id.name.lower() == resource.name.lower():
+            raise RefusalError(
+                409,
+                resource_type.codes.taken,
+                f"The name '{resource.name}' is already in use. Names of {resource_type.name} "
+                "are unique in Azure: choose another one.",
+                by_provider=True,
+            )
+
+
+def _check_unique(
+    cloud: Cloud, resource_type: ResourceType, resource: ResourceId, body: Mapping[str, Any]
+) -> None:
+    """Refuse a second resource of one scope with the same values (`ResourceType.unique_by`)."""
+    wanted = _identifying(resource_type, body)
+    container = resource.container
+    if not wanted or container is None:
+        return
+    for row in cloud.store.resources.inside(container.key):
+        same_type = row.type == resource_type.name and row.id != resource
+        if same_type and _identifying(resource_type, row.body) == wanted:
+            raise RefusalError(
+                409,
+                resource_type.codes.duplicate,
+                f"The same already exists under the name '{row.id.name}'.",
+                by_provider=True,
+            )
+
+
+def _identifying(resource_type: ResourceType, body: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the values that tell one from another; of an id its last name, as ARM compares it."""
+    return tuple(
+        str(value_at(body, path)).lower().rpartition("/")[2] for path in resource_type.unique_by
+    )
+
+
+def _held(references: list[tuple[str, ResourceId]], embedded: list[str]) -> tuple[str, ...]:
+    """Return the keys of what a resource itself points to: its children hold what theirs do."""
+    return tuple(
+        sorted(
+            {
+                target.key
+                for path, target in references
+                if not any(path.startswith(f"{listed}[") for listed in embedded)
+            }
+        )
+    )
+
+
+def _with_children(cloud: Cloud, resource_type: ResourceType, row: Record) -> dict[str, Any]:
+    """Return the body of a row with the lists of its children in it."""
+    whole: dict[str, Any] = thaw(row.body)
+    for embedded in resource_type.embedded:
+        put(whole, embedded.path, thaw(embedded_entries(cloud, embedded, row)))
+    return whole
+
+
+def _write_children(
+    cloud: Cloud, parent: Record, embedded: Embedded, entries: list[dict[str, Any]]
+) -> None:
+    """Make the children of a resource what a list in its body says; the others are deleted."""
+    child_type = cloud.catalog.get(embedded.child)
+    kept: set[str] = set()
+    for entry in entries:
+        name = entry.get("name")
+        if not isinstance(name, str):
+            raise RefusalError(
+                400,
+                "InvalidRequestContent",
+                f"An entry of '{embedded.path}' has no name.",
+                target=embedded.path,
+                by_provider=True,
+            )
+        child = ResourceId(child_type.name, (*parent.id.names, name), parent.id.scope)
+        kept.add(child.key)
+        content = dict(entry)
+        if embedded.flattened:
+            content = {"properties": {k: v for k, v in entry.items() if k != "name"}}
+        write_resource(cloud, child_type, cloud.canonical(child), content)
+    for row in cloud.store.resources.inside(parent.id.key):
+        if row.type == child_type.name and row.id.key not in kept:
+            check_unused(cloud, row.id)
+            remove_resource(cloud, row.id)
+
+
+def _touch_parent(cloud: Cloud, resource_type: ResourceType, row: Record) -> None:
+    """Give the parent the etag of a child that its answer embeds (recorded for networks)."""
+    parent_id = row.id.parent
+    parent = cloud.store.resources.get(parent_id.key) if parent_id else None
+    if parent is not None:
+        embedded = cloud.catalog.get(parent.type).embedded
+        if any(entry.child == resource_type.name for entry in embedded):
+            cloud.store.resources.put(parent.id.key, replace(parent, etag=row.etag))
+
+
+def _keep_managed_group(cloud: Cloud, resource_type: ResourceType, row: Record) -> None:
+    group = managed_group(resource_type, row.id, row.body)
+    group_type = cloud.catalog.find(RESOURCE_GROUP)
+    if group is None or group_type is None or cloud.store.resources.get(group.key) is not None:
+        return
+    document = {"location": row.body.get("location"), "managedBy": row.id.text}
+    write_resource(cloud, group_type, group, document)

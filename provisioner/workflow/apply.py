@@ -1,0 +1,118 @@
+"""`azsec apply`: exactly the steps of a plan, if Azure still is as the plan saw it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from provisioner.blueprint.expression import resolve
+from provisioner.catalog.registry import Catalog
+from provisioner.documents.apply import ApplyDocument, Event
+from provisioner.documents.plan import Action
+from provisioner.engine.executor import Executor
+from provisioner.engine.ports import Reader, Writer
+from provisioner.model.actual import ActualState, Found
+from provisioner.model.diagnostic import DiagnosticError, GateError, error
+from provisioner.model.values import Value
+from provisioner.plan.plan import Plan
+from provisioner.plan.reads import Read
+from provisioner.plan.staleness import find_stale
+from provisioner.plan.state import state_of_single_reads
+from provisioner.plan.steps import DELETE
+from provisioner.plan.text import to_plain
+
+
+@dataclass(frozen=True, slots=True)
+class ApplyOptions:
+    """What the person who applies has decided.
+
+    `allow_delete` permits deletes and replacements; `parallelism` is how many steps run at once.
+    """
+
+    allow_delete: bool
+    parallelism: int
+
+
+@dataclass(frozen=True, slots=True)
+class Surface:
+    """The world as an apply needs it: Azure, a clock of monotonic seconds, and who listens."""
+
+    reader: Reader
+    writer: Writer
+    clock: Callable[[], float]
+    on_event: Callable[[Event], None]
+
+
+def check_permitted(plan: Plan, options: ApplyOptions) -> None:
+    """Raise DiagnosticError for a plan that cannot be applied, GateError for one that may not."""
+    if not plan.can_apply():
+        blocked = [c for c in plan.document.changes if c.action is Action.BLOCKED]
+        raise DiagnosticError(
+            *(
+                error("plan-blocked", f"{change.address} is blocked: {change.reason}.")
+                for change in blocked
+            ),
+            *(
+                error(d.code, d.message, None, d.hint)
+                for d in plan.document.diagnostics
+                if d.severity == "error"
+            ),
+        )
+    if plan.is_destructive and not options.allow_delete:
+        doomed = [c for c in plan.document.changes if c.action in (Action.DELETE, Action.REPLACE)]
+        named = ", ".join(change.address for change in doomed[:5])
+        more = f" and {len(doomed) - 5} more" if len(doomed) > 5 else ""
+        raise GateError(
+            error(
+                "delete-not-allowed",
+                f"the plan deletes or replaces {named}{more}.",
+                None,
+                "If that is meant, apply with --allow-delete.",
+            )
+        )
+
+
+def apply_plan(
+    plan: Plan, catalog: Catalog, surface: Surface, options: ApplyOptions
+) -> ApplyDocument:
+    """Apply a plan; return how each step ended.
+
+    Raises GateError and DiagnosticError as `check_permitted` does, DiagnosticError
+    (`plan-stale`) with each field that moved since, and AzureError where nothing can be read.
+    """
+    check_permitted(plan, options)
+    state = _read_observed(plan, surface.reader)
+    values = _values(plan, state)
+    stale = find_stale(plan, state, values, catalog)
+    if stale:
+        raise DiagnosticError(*stale)
+    etags = {key: found.etag for key, found in state.found.items() if found.etag is not None}
+    doomed = {step.address for step in plan.steps if step.verb == DELETE}
+    known = {address: value for address, value in values.items() if address not in doomed}
+    executor = Executor(surface.writer, known, etags, surface.on_event, surface.clock)
+    run = executor.run(plan.steps, options.parallelism)
+    return ApplyDocument(
+        environment=plan.document.environment,
+        digest=plan.document.digest,
+        steps=run.outcomes,
+        outputs={
+            name: to_plain(resolve(value, run.values.get))
+            for name, value in sorted(plan.outputs.items())
+        },
+        interrupted=run.interrupted,
+        diagnostics=plan.document.diagnostics,
+    )
+
+
+def _read_observed(plan: Plan, reader: Reader) -> ActualState:
+    reads = [
+        Read(entry.id.text, entry.api_version, entry.type, is_list=False) for entry in plan.observed
+    ]
+    return state_of_single_reads(reader.read(reads), [entry.id for entry in plan.observed])
+
+
+def _values(plan: Plan, state: ActualState) -> Mapping[str, Mapping[str, Value]]:
+    found = {entry.address: (entry, state.get(entry.id)) for entry in plan.observed}
+    return {
+        address: {**actual.body, "id": entry.id.text, "name": entry.id.name, "type": entry.type}
+        for address, (entry, actual) in found.items()
+        if isinstance(actual, Found)
+    }

@@ -1,0 +1,80 @@
+"""`azsec drift`: what changed in Azure behind the blueprint's back."""
+
+from provisioner.catalog.registry import Catalog
+from provisioner.documents.drift import DriftDocument, DriftKind, ResourceDriftDocument
+from provisioner.documents.plan import Action, FieldChangeDocument, FieldKind
+from provisioner.engine.ports import Reader
+from provisioner.model.diagnostic import Diagnostic, error, warning
+from provisioner.plan.assembly import documents_of, field_document
+from provisioner.plan.changes import ResourceChange
+from provisioner.workflow.plan import Desired, plan_environment
+
+_REVERSED = {
+    FieldKind.ADDED: FieldKind.REMOVED,
+    FieldKind.REMOVED: FieldKind.ADDED,
+    FieldKind.CHANGED: FieldKind.CHANGED,
+}
+
+
+def check_drift(desired: Desired, catalog: Catalog, reader: Reader) -> DriftDocument:
+    """Return how Azure departs from an environment's blueprint.
+
+    It is the plan, told in the order in which things happened: what plan would change back is
+    what drifted. Raises what `plan_environment` raises.
+    """
+    planned = plan_environment(desired, catalog, reader)
+    changes = planned.changes.resources
+    drifted = [c for c in changes if c.action in _DRIFTED]
+    diagnostics = [*planned.changes.diagnostics, *_told(changes)]
+    return DriftDocument(
+        environment=desired.document,
+        in_sync=sum(change.action is Action.NO_OP for change in changes),
+        drifted=tuple(_drift_document(change) for change in drifted),
+        undeclared=planned.plan.document.undeclared,
+        unmanaged=planned.plan.document.unmanaged,
+        diagnostics=documents_of(diagnostics),
+    )
+
+
+_DRIFTED = (Action.CREATE, Action.UPDATE, Action.REPLACE)
+
+
+def _told(changes: tuple[ResourceChange, ...]) -> list[Diagnostic]:
+    """Say what is neither in sync nor drifted: unreadable resources, and leftovers."""
+    told: list[Diagnostic] = []
+    for change in changes:
+        if change.action is Action.BLOCKED:
+            told.append(error("not-comparable", f"{change.address}: {change.reason}."))
+        elif change.action is Action.DELETE:
+            told.append(
+                warning(
+                    "leftover",
+                    f"{change.address} {change.reason}: {change.id}.",
+                    None,
+                    "`azsec apply` deletes it.",
+                )
+            )
+    return told
+
+
+def _drift_document(change: ResourceChange) -> ResourceDriftDocument:
+    missing = change.action is Action.CREATE
+    return ResourceDriftDocument(
+        address=change.address,
+        id=change.id.text,
+        type=change.type.name,
+        resource_group=change.id.resource_group,
+        kind=DriftKind.MISSING if missing else DriftKind.CHANGED,
+        fields=() if missing else tuple(_reversed(field_document(f)) for f in change.fields),
+    )
+
+
+def _reversed(field: FieldChangeDocument) -> FieldChangeDocument:
+    """Turn a planned change around: before is what the blueprint says, after what Azure has."""
+    return field.model_copy(
+        update={
+            "before": field.after,
+            "after": field.before,
+            "kind": _REVERSED[field.kind],
+        }
+    )

@@ -1,0 +1,119 @@
+"""`azsec plan` and `azsec destroy`: desired against actual, before anything is written."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from provisioner.blueprint.composition import compose
+from provisioner.blueprint.environment import Environment, load_environment
+from provisioner.blueprint.files import Sources
+from provisioner.blueprint.graph import DesiredGraph
+from provisioner.catalog.registry import Catalog
+from provisioner.documents.document import EnvironmentDocument
+from provisioner.engine.ports import Reader
+from provisioner.model.actual import ActualState
+from provisioner.model.diagnostic import DiagnosticError, error, nearest
+from provisioner.plan.assembly import Target, assemble_plan, is_at
+from provisioner.plan.changes import Changes, decide_changes
+from provisioner.plan.plan import Plan
+from provisioner.workflow.reading import read_environment
+
+
+@dataclass(frozen=True, slots=True)
+class Desired:
+    """An environment as its files describe it, and the cloud that it is meant for now."""
+
+    environment: Environment
+    graph: DesiredGraph
+    cloud: str
+
+    @property
+    def document(self) -> EnvironmentDocument:
+        """The environment as documents name it."""
+        return EnvironmentDocument(
+            name=self.environment.name,
+            blueprint=self.environment.blueprint,
+            cloud=self.cloud,
+            auth=self.environment.auth,
+            tenant_id=self.environment.tenant_id,
+            subscriptions=dict(self.environment.subscriptions),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A plan with what was read for it."""
+
+    plan: Plan
+    state: ActualState
+    changes: Changes
+
+
+def load_desired(
+    path: str, catalog: Catalog, sources: Sources, cloud: str | None = None
+) -> Desired:
+    """Read and compose an environment; `cloud` goes before the one that its file names.
+
+    Raises DiagnosticError with everything that is wrong.
+    """
+    environment = load_environment(path, sources)
+    graph = compose(environment, catalog, sources)
+    return Desired(environment, graph, cloud or environment.cloud)
+
+
+def plan_environment(
+    desired: Desired, catalog: Catalog, reader: Reader, targets: Sequence[str] = ()
+) -> Planned:
+    """Return the plan that makes the environment what its blueprint says.
+
+    `targets` limits it to those addresses and what they wait for. Raises AzureError where nothing
+    can be read, and DiagnosticError for a target that does not exist or a blueprint without
+    resources: deleting everything takes `azsec destroy`.
+    """
+    if not any(resource.managed for resource in desired.graph):
+        raise DiagnosticError(
+            error(
+                "empty-blueprint",
+                f"{desired.environment.blueprint} describes no resources.",
+                None,
+                "To delete the environment, run `azsec destroy`.",
+            )
+        )
+    for wanted in targets:
+        if not any(is_at(address, wanted) for address in desired.graph.resources):
+            raise DiagnosticError(
+                error(
+                    "unknown-target",
+                    f"there is no resource at {wanted!r}.",
+                    None,
+                    nearest(wanted, list(desired.graph.resources)),
+                )
+            )
+    return _plan(desired, desired.graph, catalog, reader, targets)
+
+
+def plan_destroy(
+    desired: Desired, catalog: Catalog, reader: Reader, targets: Sequence[str] = ()
+) -> Planned:
+    """Return the plan that deletes everything the environment owns: a plan of an empty graph."""
+    return _plan(desired, DesiredGraph({}, {}), catalog, reader, targets)
+
+
+def _plan(
+    desired: Desired,
+    graph: DesiredGraph,
+    catalog: Catalog,
+    reader: Reader,
+    targets: Sequence[str],
+) -> Planned:
+    environment = desired.environment
+    reading = read_environment(
+        desired.graph,
+        catalog,
+        environment.name,
+        sorted(set(environment.subscriptions.values())),
+        reader,
+    )
+    changes = decide_changes(graph, reading.state, reading.inventory, catalog, environment.name)
+    target = Target(tuple(targets)) if targets else None
+    plan = assemble_plan(desired.document, graph, changes, reading.state, catalog, target)
+    return Planned(plan, reading.state, changes)

@@ -1,0 +1,150 @@
+"""Stories: Markdown files that are run. See tests/scenarios/README.md."""
+
+import contextlib
+import io
+import json
+import re
+import shlex
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from provisioner.azure.client import ArmClient
+from provisioner.azure.cloud import local_cloud
+from provisioner.azure.credential import LocalToken
+from provisioner.catalog.registry import Catalog
+from provisioner.cli.application import app
+from provisioner.cli.failure import run_guarded
+from provisioner.model.resource_id import ResourceId
+from provisioner.plan.reads import Read
+from provisioner.simulator.server import LocalAzure
+
+_BLOCK = re.compile(r"^```(\w+) ?([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+STATE = Path(".azsec/local.db")
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A fenced block of a story: its language, the words after it, its text and its place."""
+
+    language: str
+    words: str
+    text: str
+    start: int
+    end: int
+
+
+def read_blocks(story: str) -> Iterator[Block]:
+    """Yield the fenced blocks of a story."""
+    for match in _BLOCK.finditer(story):
+        yield Block(match[1], match[2], match[3], match.start(3), match.end(3))
+
+
+def tell(story: str, catalog: Catalog) -> str:
+    """Run a story in the current folder; return it with what really was printed.
+
+    `yaml FILE` blocks are written to files; `console` blocks are run; `tamper` blocks change
+    resources behind azsec's back, a line each: `ID-SUFFIX PATH = JSON`, or `delete ID-SUFFIX`.
+    """
+    told = ""
+    position = 0
+    for block in read_blocks(story):
+        told += story[position : block.start]
+        position = block.end
+        if block.language == "yaml" and block.words:
+            path = Path(block.words)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(block.text, encoding="utf-8")
+            told += block.text
+        elif block.language == "console":
+            told += _run_console(block.text)
+        elif block.language == "tamper":
+            _tamper(block.text, catalog)
+            told += block.text
+        else:
+            told += block.text
+    return told + story[position:]
+
+
+def _run_console(text: str) -> str:
+    told = ""
+    for line in text.splitlines():
+        if line.startswith("$ "):
+            told += line + "\n" + _run(shlex.split(line.removeprefix("$ ")))
+    return told
+
+
+def _run(words: list[str]) -> str:
+    """Run one command in this process; return its output, errors after it, and a failing code."""
+    assert words[0] == "azsec", words
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        code = run_guarded(app, words[1:])
+    told = "".join(f"{line}\n".replace(" \n", "\n") for line in out.getvalue().splitlines())
+    told += "".join(f"! {line}\n" for line in err.getvalue().splitlines())
+    return told + (f"[exit {int(code)}]\n" if code else "")
+
+
+def _tamper(text: str, catalog: Catalog) -> None:
+    with (
+        LocalAzure.start(catalog, STATE) as server,
+        ArmClient.open(local_cloud(server.endpoint), LocalToken(), parallelism=1) as client,
+    ):
+        for line in text.splitlines():
+            if line.startswith("delete "):
+                resource = find_resource(line.removeprefix("delete ").strip(), server)
+                version = catalog.get(resource.type).api_version
+                client.delete(resource, version, None, lambda _status: None)
+            elif line.strip():
+                suffix, path, value = re.fullmatch(r"(\S+) (\S+) = (.+)", line).groups()
+                change_resource(
+                    find_resource(suffix, server), path, json.loads(value), catalog, client
+                )
+
+
+def find_resource(suffix: str, server: LocalAzure) -> ResourceId:
+    """Return the one resource whose id ends with `suffix`."""
+    found = [text for text in server.resource_ids() if text.lower().endswith(suffix.lower())]
+    assert len(found) == 1, f"{suffix} is the end of {len(found)} ids: {found[:5]}"
+    return ResourceId.parse(found[0])
+
+
+def change_resource(
+    resource: ResourceId, path: str, value: object, catalog: Catalog, client: ArmClient
+) -> None:
+    """Change one property, as somebody in the portal would: GET, change, PUT."""
+    resource_type = catalog.get(resource.type)
+    read = Read(resource.text, resource_type.api_version, resource_type.name, is_list=False)
+    body = json.loads(json.dumps(client.read([read])[0].items[0]))
+    _set(body, path, value)
+    for embedded in resource_type.embedded:
+        if not path.startswith(embedded.path) and not embedded.flattened:
+            body["properties"].pop(embedded.path.removeprefix("properties."), None)
+    client.put(resource, resource_type.api_version, body, None, lambda _status: None)
+
+
+def _set(body: dict[str, Any], path: str, value: object) -> None:
+    current: Any = body
+    steps = re.findall(r"[^.\[\]]+", path)
+    for step in steps[:-1]:
+        if isinstance(current, list):
+            current = (
+                next((item for item in current if item.get("name") == step), None)
+                or current[int(step)]
+            )
+        else:
+            current = current.setdefault(step, {})
+    last = steps[-1]
+    if last == "+":
+        current.append(value)
+    elif isinstance(current, list):
+        index = next((i for i, item in enumerate(current) if item.get("name") == last), None)
+        if value is None and index is not None:
+            del current[index]
+        else:
+            current[index if index is not None else int(last)] = value
+    elif value is None:
+        current.pop(last, None)
+    else:
+        current[last] = value
