@@ -44,7 +44,7 @@ class _Composition:
         self.placed: dict[str, Placed] = {}
         self.groups: dict[str, Bound] = {}
         self._mistakes: dict[Diagnostic, None] = {}
-        self._open: list[tuple[str, str]] = []
+        self._open: list[tuple[str, str, Span]] = []
         self._evaluator = Evaluator(self)
         self._placement = Placement(self)
         file, node = load_file(BlueprintFile, environment.blueprint, sources)
@@ -122,10 +122,13 @@ class _Composition:
     @contextmanager
     def opened(self, address: str, what: str, span: Span) -> Iterator[None]:
         """Guard the evaluation of one part of one thing: entered twice, it is a cycle."""
-        part = (address, what)
+        part = (address, what, span)
         if part in self._open:
             around = self._open[self._open.index(part) :]
-            raise DiagnosticError(cycle_diagnostic(around, address, span))
+            # Told from the same place wherever it was entered, so that it is told once.
+            start = around.index(min(around))
+            links = [(a, w) for a, w, _ in (*around[start:], *around[:start])]
+            raise DiagnosticError(cycle_diagnostic(links, links[0][0], around[start][2]))
         self._open.append(part)
         try:
             yield

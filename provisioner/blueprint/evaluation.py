@@ -144,7 +144,7 @@ class Evaluator:
                     "missing-parameter",
                     f"the parameter {name!r} is not given.",
                     instance.place,
-                    f"{spec.description or 'It has no default.'} Add it.",
+                    f"{(spec.description or 'It has no default').rstrip('.')}. Add it.",
                 )
             )
         else:

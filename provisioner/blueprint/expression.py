@@ -293,7 +293,8 @@ def _materialise(bound: object, known: Lookup, paths: Paths) -> object:
     not known is left out.
     """
     if isinstance(bound, ResourceValue):
-        bound = known(bound.address) or {}
+        found_body = known(bound.address)
+        bound = {} if found_body is None else found_body
     if isinstance(bound, Mapping):
         names = [step for path in paths for step in path[:1] if isinstance(step, str)]
         keys = _touched(bound, paths) if any(not path for path in paths) else names

@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 
 import yaml
 
-from provisioner.model.diagnostic import DiagnosticError, error
+from provisioner.model.diagnostic import Diagnostic, DiagnosticError, error
 from provisioner.model.span import Span
 
 Plain: TypeAlias = bool | int | float | str | list["Plain"] | dict[str, "Plain"] | None
@@ -79,15 +79,20 @@ class _CoreSchemaLoader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type:
     yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012
 
 
-for _tag, _pattern, _first in (
-    ("bool", r"true|True|TRUE|false|False|FALSE", "tTfF"),
-    ("int", r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+", "-+0123456789"),
-    ("float", r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?", "-+0123456789."),
-    ("null", r"~|null|Null|NULL|", "~nN\0"),
-):
-    _CoreSchemaLoader.add_implicit_resolver(
-        f"tag:yaml.org,2002:{_tag}", re.compile(rf"(?:{_pattern})\Z"), [*_first, ""]
-    )
+_CORE = "tag:yaml.org,2002:"
+_FORMS = {
+    "bool": (re.compile(r"(?:true|True|TRUE|false|False|FALSE)\Z"), "tTfF"),
+    "int": (re.compile(r"(?:[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+)\Z"), "-+0123456789"),
+    "float": (
+        re.compile(r"(?:[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?)\Z"),
+        "-+0123456789.",
+    ),
+    "null": (re.compile(r"(?:~|null|Null|NULL|)\Z"), "~nN\0"),
+}
+"""How the scalars of the core schema are written, and with which characters they begin."""
+
+for _kind, (_form, _first) in _FORMS.items():
+    _CoreSchemaLoader.add_implicit_resolver(f"{_CORE}{_kind}", _form, [*_first, ""])
 
 
 def parse_yaml(text: str, file: str) -> Node:
@@ -117,6 +122,8 @@ def _convert(node: Any, file: str, open_nodes: frozenset[int]) -> Node:  # noqa:
     if id(node) in open_nodes:
         raise DiagnosticError(error("invalid-yaml", "an alias contains itself.", span))
     inside = open_nodes | {id(node)}
+    if not isinstance(node, yaml.ScalarNode) and node.tag not in (f"{_CORE}map", f"{_CORE}seq"):
+        raise DiagnosticError(_refused_tag(node, span))
     if isinstance(node, yaml.MappingNode):
         return _convert_mapping(node, span, file, inside)
     if isinstance(node, yaml.SequenceNode):
@@ -149,8 +156,10 @@ def _convert_mapping(
 
 
 def _scalar(node: yaml.ScalarNode, span: Span) -> bool | int | float | str | None:
-    kind = node.tag.removeprefix("tag:yaml.org,2002:")
+    kind = node.tag.removeprefix(_CORE)
     text = node.value
+    if kind in _FORMS and not _FORMS[kind][0].match(text):
+        raise DiagnosticError(_refused_tag(node, span))
     match kind:
         case "str":
             return str(text)
@@ -163,6 +172,8 @@ def _scalar(node: yaml.ScalarNode, span: Span) -> bool | int | float | str | Non
         case "float":
             return float(text)
         case _:
-            raise DiagnosticError(
-                error("invalid-yaml", f"the tag {node.tag!r} is not allowed.", span, "Remove it.")
-            )
+            raise DiagnosticError(_refused_tag(node, span))
+
+
+def _refused_tag(node: yaml.Node, span: Span) -> Diagnostic:
+    return error("invalid-yaml", f"the tag {node.tag!r} is not allowed.", span, "Remove it.")

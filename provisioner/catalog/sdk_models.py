@@ -9,6 +9,7 @@ import importlib
 import inspect
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from enum import Enum
 from types import ModuleType, NoneType, UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
@@ -26,6 +27,7 @@ _LEGACY_SCALARS = {
     "iso-8601": Kind.STRING,
     "duration": Kind.STRING,
 }
+_OR = " or "
 _STRING = Shape(Kind.STRING)
 _ANY = Shape(Kind.ANY)
 
@@ -54,6 +56,7 @@ def read_schema_index(types: Iterable[ResourceType]) -> SchemaIndex:
                 continue
             models[name], children = _read_model(name, model_class, module)
             pending.extend(children)
+    _add_either_models(models)
     return SchemaIndex(models, roots)
 
 
@@ -69,17 +72,58 @@ def _read_model(name: str, model_class: type, module: ModuleType) -> tuple[Model
     properties: dict[str, Property] = {}
     for family in (model_class, *_subtypes(model_class)):
         for prop, mentioned in read(family, module):
-            if prop.name in properties:
-                continue
-            properties[prop.name] = prop
+            known = properties.get(prop.name)
+            if known is not None:
+                if known.read_only or prop.read_only or known.shape == prop.shape:
+                    continue
+                properties[prop.name] = replace(known, shape=_either(known.shape, prop.shape))
+            else:
+                # What one variant requires, the others may not have at all.
+                required = prop.required and family is model_class
+                properties[prop.name] = replace(prop, required=required)
             if not prop.read_only:
                 children.extend(mentioned)
     return Model(name, properties, open_ended="additional_properties" in properties), children
 
 
+def _either(one: Shape, other: Shape) -> Shape:
+    """Return the shape that takes the values of both: variants may differ in what `action` is."""
+    if one.kind is not other.kind:
+        return _ANY
+    if one.model and other.model:
+        names = dict.fromkeys((*one.model.split(_OR), *other.model.split(_OR)))
+        return replace(one, model=_OR.join(names))
+    if one.item and other.item:
+        return replace(one, item=_either(one.item, other.item))
+    both = one.enum and other.enum
+    return replace(one, enum=tuple(dict.fromkeys((*one.enum, *other.enum))) if both else ())
+
+
+def _add_either_models(models: dict[str, Model]) -> None:
+    """Add the models that `_either` has named: the properties of both, required by none."""
+    pending = sorted(_either_names(models.values()) - models.keys())
+    while pending:
+        name = pending.pop()
+        parts = [models[part] for part in name.split(_OR)]
+        properties: dict[str, Property] = {}
+        for prop in (prop for part in parts for prop in part.properties.values()):
+            known = properties.get(prop.name, prop)
+            shape = _either(known.shape, prop.shape)
+            properties[prop.name] = replace(known, shape=shape, required=False)
+        models[name] = Model(name, properties, any(part.open_ended for part in parts))
+        pending.extend(_either_names([models[name]]) - models.keys())
+
+
+def _either_names(models: Iterable[Model]) -> set[str]:
+    shapes = [prop.shape for model in models for prop in model.properties.values()]
+    names = {shape.model or "" for outer in shapes for shape in (outer, outer.item or outer)}
+    return {name for name in names if _OR in name}
+
+
 def _subtypes(model_class: type) -> Iterator[type]:
     """Yield the variants of a discriminated model: on the wire they share one property bag."""
-    for child in model_class.__subclasses__():
+    children: list[type] = model_class.__subclasses__()
+    for child in children:
         if child.__module__ == model_class.__module__ and _is_discriminated(model_class):
             yield child
             yield from _subtypes(child)

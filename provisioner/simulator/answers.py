@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from provisioner.catalog.resource_type import Embedded, ResourceType
-from provisioner.simulator.body_paths import put
+from provisioner.simulator.body_paths import put, remove, split_path, thaw
 from provisioner.simulator.cloud import Cloud
 from provisioner.simulator.records import Record
 
@@ -37,6 +37,20 @@ def embedded_entries(cloud: Cloud, embedded: Embedded, row: Record) -> list[dict
     if embedded.flattened:
         return [{"name": child.id.name, **_properties(child)} for child in children]
     return [render(cloud, child) for child in children]
+
+
+def with_children(cloud: Cloud, resource_type: ResourceType, row: Record) -> dict[str, Any]:
+    """Return a copy of a row's body with the lists of its children in it."""
+    whole: dict[str, Any] = thaw(row.body)
+    for embedded in resource_type.embedded:
+        put(whole, embedded.path, thaw(embedded_entries(cloud, embedded, row)))
+    return whole
+
+
+def remove_children(resource_type: ResourceType, body: dict[str, Any]) -> None:
+    """Take the lists of children out of `body`: a row holds only what is the resource's own."""
+    for embedded in resource_type.embedded:
+        remove(body, split_path(embedded.path))
 
 
 def show_state(body: dict[str, Any], state: str) -> None:

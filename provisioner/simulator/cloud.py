@@ -58,23 +58,26 @@ class Cloud:
     def find(self, resource: ResourceId) -> Record | None:
         """Return the row of a resource, one that Azure itself provides included, or None."""
         row = self.store.resources.get(resource.key)
-        return row if row is not None else self._built_in(resource)
+        resource_type = self.catalog.of(resource) if row is None else None
+        if resource_type is not None:
+            for provided in self.built_in(resource_type, resource.scope):
+                if provided.id == resource:
+                    return provided
+        return row
 
-    def _built_in(self, resource: ResourceId) -> Record | None:
-        resource_type = self.catalog.of(resource)
-        if resource_type is None:
-            return None
-        for name, body in resource_type.built_in.items():
-            if name.lower() == resource.name.lower():
-                return Record(
-                    id=ResourceId(resource_type.name, (name,), resource.scope),
-                    type=resource_type.name,
-                    body=body,
-                    etag=stable_guid(name),
-                    created=_BUILT_IN_SINCE,
-                    modified=_BUILT_IN_SINCE,
-                )
-        return None
+    def built_in(self, resource_type: ResourceType, scope: ResourceId | None) -> list[Record]:
+        """Return the resources of a type that Azure itself has at a scope."""
+        return [
+            Record(
+                id=ResourceId(resource_type.name, (name,), scope),
+                type=resource_type.name,
+                body=body,
+                etag=stable_guid(name),
+                created=_BUILT_IN_SINCE,
+                modified=_BUILT_IN_SINCE,
+            )
+            for name, body in resource_type.built_in.items()
+        ]
 
     def canonical(self, resource: ResourceId) -> ResourceId:
         """Return the id as ARM writes it: type names as documented, names as first given."""

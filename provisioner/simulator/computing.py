@@ -2,13 +2,14 @@
 
 import ipaddress
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from provisioner.catalog.resource_type import ResourceType
 from provisioner.catalog.schema import Kind, Model
 from provisioner.model.resource_id import ResourceId, parse_resource_id
 from provisioner.model.values import Body
-from provisioner.simulator.answers import quote_etag, render
+from provisioner.simulator.answers import quote_etag, remove_children, render, with_children
 from provisioner.simulator.body_paths import Tree, merge, split_path, values_at
 from provisioner.simulator.cloud import TENANT, Cloud, stable_guid
 from provisioner.simulator.errors import RefusalError
@@ -29,6 +30,22 @@ def add_computed(
     root = cloud.catalog.schemas.root(resource_type.name)
     _Entries(cloud, resource_type.name, resource, etag).add(root, whole)
     return dict(whole)
+
+
+def refresh_around(cloud: Cloud, resource: ResourceId) -> None:
+    """Compute again what depends on a resource that has changed or gone.
+
+    That is what points to it or to its parent: one side of a peering learns of the other.
+    """
+    keys = [resource.key, *([resource.parent.key] if resource.parent else [])]
+    around = {row.id.key: row for key in keys for row in cloud.store.resources.referring_to(key)}
+    for row in around.values():
+        resource_type = cloud.catalog.get(row.type)
+        whole = with_children(cloud, resource_type, row)
+        whole = add_computed(cloud, resource_type, row.id, whole, row.etag)
+        remove_children(resource_type, whole)
+        if whole != row.body:
+            cloud.store.resources.put(row.id.key, replace(row, body=whole))
 
 
 class LocalSurroundings:

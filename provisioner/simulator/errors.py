@@ -7,7 +7,7 @@ and `target` (guidelines.md §3.1; recorded in errors.jsonl).
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from provisioner.model.resource_id import ResourceId
+from provisioner.model.resource_id import RESOURCE_GROUP, ResourceId
 from provisioner.model.values import Json
 
 
@@ -58,12 +58,11 @@ def group_not_found(name: str) -> RefusalError:
 
 def resource_not_found(resource: ResourceId, code: str = "ResourceNotFound") -> RefusalError:
     """Return the refusal of a read of a resource that does not exist."""
+    if resource.type == RESOURCE_GROUP:
+        return group_not_found(resource.name)
     namespace, *kinds = resource.type.split("/")
-    path = "/".join(
-        (namespace, *(part for pair in zip(kinds, resource.names, strict=True) for part in pair))
-        if kinds
-        else (resource.type, *resource.names)
-    )
+    named = (f"{kind}/{name}" for kind, name in zip(kinds, resource.names, strict=False))
+    path = "/".join((namespace, *named))
     place = f" under resource group '{resource.resource_group}'" if resource.resource_group else ""
     return RefusalError(
         404,

@@ -30,6 +30,7 @@ def list_type(cloud: Cloud, request: Request, sample: ResourceId) -> Answer:
     check_place(cloud, resource_type, sample, writing=False)
     if resource_type.scope is Scope.EXTENSION:
         rows = list(_extensions(cloud, resource_type, sample, request.query.get("$filter", "")))
+        rows += cloud.built_in(resource_type, sample.scope)
     else:
         rows = list(_inside(cloud, resource_type, sample))
     return _page(cloud, request, rows, render)

@@ -48,6 +48,7 @@ def start_operation(
         holds=held_keys(resource_type, target, row.body if row else {}),
         error=(fault.code, fault.message) if fault else None,
     )
+    cloud.store.operations.forget_ended()
     cloud.store.operations.put(operation.token, operation)
     if row is not None:
         cloud.store.resources.put(target.key, replace(row, operation=operation.token))
@@ -58,8 +59,7 @@ def start_operation(
 
 def settle_due(cloud: Cloud) -> None:
     """Apply the effect of every operation whose time is up."""
-    running = cloud.store.operations
-    for operation in [op for _, op in running.items() if not op.settled]:
+    for operation in cloud.store.operations.running():
         if parse_time(operation.ends) <= cloud.now():
             _settle(cloud, operation)
 
@@ -107,8 +107,8 @@ def top_resource(resource: ResourceId) -> ResourceId:
 def check_idle(cloud: Cloud, resource_type: ResourceType, target: ResourceId, body: object) -> None:
     """Raise RefusalError while another operation holds what a write to `target` needs."""
     wanted = set(held_keys(resource_type, target, body))
-    for _, operation in cloud.store.operations.items():
-        if not operation.settled and wanted & set(operation.holds):
+    for operation in cloud.store.operations.running():
+        if wanted & set(operation.holds):
             raise RefusalError(
                 409,
                 resource_type.codes.busy,

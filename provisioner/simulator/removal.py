@@ -9,6 +9,7 @@ from provisioner.model.resource_id import ResourceId, resource_group_id
 from provisioner.simulator.body_paths import value_at
 from provisioner.simulator.clock import format_time
 from provisioner.simulator.cloud import Cloud
+from provisioner.simulator.computing import refresh_around
 from provisioner.simulator.errors import RefusalError
 from provisioner.simulator.records import Deleted, Record
 
@@ -19,6 +20,7 @@ def remove_resource(cloud: Cloud, resource: ResourceId) -> None:
     row = rows.get(resource.key)
     for gone in [*rows.below(resource.key), *([row] if row else [])]:
         _remove_row(cloud, gone)
+    refresh_around(cloud, resource)
 
 
 def _remove_row(cloud: Cloud, row: Record) -> None:

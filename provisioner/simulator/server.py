@@ -6,7 +6,7 @@ import os
 import signal
 import socket
 import threading
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from pathlib import Path
 from types import FrameType, TracebackType
 
@@ -77,6 +77,10 @@ class LocalAzure:
         """The requests answered so far, the oldest first."""
         return self._application.requests
 
+    def resource_ids(self) -> tuple[str, ...]:
+        """Return the id of every resource, groups included, the oldest first."""
+        return tuple(row.id.text for _, row in self._application.cloud.store.resources.items())
+
     @property
     def faults(self) -> Faults:
         """The faults to inject: rules can be added and cleared at any time."""
@@ -92,7 +96,12 @@ class LocalAzure:
         self._application.cloud.page_size = size
 
     def close(self) -> None:
-        """Stop the server and close its state. What has been answered has been kept."""
+        """Stop the server and close its state. What has been answered has been kept.
+
+        A server that is closed already stays so.
+        """
+        if not self._thread.is_alive():
+            return
         self._server.stop()
         self._thread.join()
         self._application.cloud.store.close()
@@ -140,22 +149,33 @@ class _Server(uvicorn.Server):
         await asyncio.sleep(0)
 
 
-def serve_forever(local: LocalAzure) -> None:
-    """Keep a started server in the foreground until SIGINT or SIGTERM, then close it."""
+def serve_forever(
+    catalog: Catalog,
+    state: Path | None,
+    *,
+    port: int = 0,
+    realistic: float | None = None,
+    on_start: Callable[[str], None],
+) -> None:
+    """Serve in the foreground until SIGINT or SIGTERM; call `on_start` with the endpoint first.
+
+    The arguments are those of `LocalAzure.start`, which says what is raised.
+    """
     stop = threading.Event()
 
     def on_signal(_number: int, _frame: FrameType | None) -> None:
         stop.set()
 
-    before = {
-        number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)
-    }
-    try:
-        stop.wait()
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-        local.close()
+    with LocalAzure.start(catalog, state, port=port, realistic=realistic) as local:
+        before = {
+            number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)
+        }
+        try:
+            on_start(local.endpoint)
+            stop.wait()
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
 
 
 def _config(application: Application) -> uvicorn.Config:

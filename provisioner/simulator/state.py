@@ -9,13 +9,13 @@ import json
 import os
 import sqlite3
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from provisioner.model.diagnostic import DiagnosticError, error
-from provisioner.model.resource_id import ResourceId
 from provisioner.simulator.records import Deleted, Operation, Record
 
 if sys.platform != "win32":
@@ -140,6 +140,39 @@ class ResourceTable(Table[Record]):
             self._referrers.get(target, {}).pop(key, None)
 
 
+class OperationTable(Table[Operation]):
+    """The long operations: those that run, and the latest of those that have ended."""
+
+    _KEPT = 1000
+
+    def __init__(self) -> None:
+        super().__init__("operation", Operation.to_json, Operation.from_json)
+        self._running: dict[str, None] = {}
+
+    def running(self) -> list[Operation]:
+        """Return the operations that have not ended, the oldest first."""
+        return [self._rows[key] for key in self._running]
+
+    def forget_ended(self) -> None:
+        """Forget the oldest of many operations that have ended: nobody polls them any more."""
+        if len(self._rows) <= 2 * self._KEPT:
+            return
+        ended = [key for key in self._rows if key not in self._running]
+        for key in ended[: -self._KEPT]:
+            self.remove(key)
+
+    def _set(self, key: str, row: Operation) -> None:
+        super()._set(key, row)
+        if row.settled:
+            self._running.pop(key, None)
+        else:
+            self._running[key] = None
+
+    def _unset(self, key: str) -> None:
+        super()._unset(key)
+        self._running.pop(key, None)
+
+
 def _same(value: str) -> str:
     return value
 
@@ -156,17 +189,15 @@ class Store:
 
     def __init__(self, path: Path | None = None) -> None:
         self.resources = ResourceTable()
-        self.operations: Table[Operation] = Table(
-            "operation", Operation.to_json, Operation.from_json
-        )
+        self.operations = OperationTable()
         self.deleted: Table[Deleted] = Table("deleted", Deleted.to_json, Deleted.from_json)
         self.addresses: Table[str] = Table("address", _same, _same)
         self.subscriptions: Table[str] = Table("subscription", _same, _same)
         self.registrations: Table[str] = Table("registration", _same, _same)
-        self._lock = _Lock(path) if path else None
-        self._connection = _open(path) if path else None
-        if self._connection and path:
-            self._load(self._connection, path)
+        self._lock: _Lock | None = None
+        self._connection: sqlite3.Connection | None = None
+        if path is not None:
+            self._open(path)
 
     @property
     def tables(self) -> tuple[Table[Any], ...]:
@@ -210,17 +241,27 @@ class Store:
             self._connection = None
         if self._lock is not None:
             self._lock.release()
+            self._lock = None
 
-    def _load(self, connection: sqlite3.Connection, path: Path) -> None:
-        by_name = {table.name: table for table in self.tables}
+    def _open(self, path: Path) -> None:
+        self._lock = _Lock(path)
         try:
-            for kind, key, document in connection.execute(
-                "SELECT kind, key, document FROM entry ORDER BY number"
-            ):
-                by_name[kind].load(key, document)
+            self._connection = sqlite3.connect(path, check_same_thread=False)
+            _prepare(self._connection, path)
+            self._load(self._connection)
         except (sqlite3.DatabaseError, KeyError, TypeError, ValueError) as problem:
             self.close()
             raise _unreadable(path, str(problem)) from problem
+        except DiagnosticError:
+            self.close()
+            raise
+
+    def _load(self, connection: sqlite3.Connection) -> None:
+        by_name = {table.name: table for table in self.tables}
+        for kind, key, document in connection.execute(
+            "SELECT kind, key, document FROM entry ORDER BY number"
+        ):
+            by_name[kind].load(key, document)
 
 
 def _unreadable(path: Path, reason: str) -> DiagnosticError:
@@ -233,23 +274,12 @@ def _unreadable(path: Path, reason: str) -> DiagnosticError:
     )
 
 
-def _open(path: Path) -> sqlite3.Connection:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        connection = sqlite3.connect(path, check_same_thread=False)
-        _prepare(connection, path)
-    except sqlite3.DatabaseError as problem:
-        raise _unreadable(path, str(problem)) from problem
-    return connection
-
-
 def _prepare(connection: sqlite3.Connection, path: Path) -> None:
     """Check that the file is ours, or make it so where it is empty."""
     (application,) = connection.execute("PRAGMA application_id").fetchone()
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
     if tables and (application, version) != (_APPLICATION, _FORMAT):
-        connection.close()
         raise _unreadable(path, "it was written by something else, or by another version")
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = NORMAL")
@@ -316,21 +346,20 @@ def status(path: Path) -> StateStatus:
             (application,) = connection.execute("PRAGMA application_id").fetchone()
             if application != _APPLICATION:
                 raise _unreadable(path, "it was written by something else")
-            rows = connection.execute("SELECT kind, key FROM entry ORDER BY number").fetchall()
+            rows = connection.execute(
+                "SELECT kind, key, CASE kind WHEN 'resource' THEN json_extract(document, '$[1]')"
+                " END FROM entry ORDER BY number"
+            ).fetchall()
     except sqlite3.DatabaseError as problem:
         raise _unreadable(path, str(problem)) from problem
-    counts: dict[str, int] = {}
-    for kind, key in rows:
-        if kind == "resource":
-            type_name = ResourceId.parse(key).type
-            counts[type_name] = counts.get(type_name, 0) + 1
+    counts = Counter(type_name for kind, _, type_name in rows if kind == "resource")
     return StateStatus(
         path=path,
         exists=True,
         size=path.stat().st_size,
         resources=dict(sorted(counts.items())),
-        deleted=sum(kind == "deleted" for kind, _ in rows),
-        subscriptions=tuple(key for kind, key in rows if kind == "subscription"),
+        deleted=sum(kind == "deleted" for kind, _, _ in rows),
+        subscriptions=tuple(key for kind, key, _ in rows if kind == "subscription"),
         holder=_holder(path),
     )
 

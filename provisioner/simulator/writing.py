@@ -8,11 +8,11 @@ from typing import Any
 from provisioner.catalog.resource_type import Embedded, ResourceType
 from provisioner.model.resource_id import RESOURCE_GROUP, ResourceId
 from provisioner.model.values import ABSENT
-from provisioner.simulator.answers import embedded_entries
-from provisioner.simulator.body_paths import put, remove, split_path, thaw, value_at
+from provisioner.simulator.answers import remove_children, with_children
+from provisioner.simulator.body_paths import put, thaw, value_at
 from provisioner.simulator.changes import check_changes, check_values, keep_fixed_values
 from provisioner.simulator.cloud import Cloud
-from provisioner.simulator.computing import add_computed
+from provisioner.simulator.computing import add_computed, refresh_around
 from provisioner.simulator.defaults import drop_write_only, fill_defaults
 from provisioner.simulator.deleted import check_recoverable
 from provisioner.simulator.errors import RefusalError
@@ -35,7 +35,7 @@ def write_resource(
     _check_location(resource_type, resource, document, before)
     body = read_body(cloud.catalog, resource_type, document)
     sent = [entry for entry in resource_type.embedded if value_at(body, entry.path) is not ABSENT]
-    held = _with_children(cloud, resource_type, before) if before else None
+    held = with_children(cloud, resource_type, before) if before else None
     _complete(cloud, resource_type, body, held)
     references = find_references(cloud, resource, body)
     check_references(cloud, resource_type, resource, references)
@@ -43,8 +43,7 @@ def write_resource(
     etag = str(uuid.uuid4())
     whole = add_computed(cloud, resource_type, resource, body, etag)
     lists = [(embedded, value_at(body, embedded.path)) for embedded in sent]
-    for embedded in resource_type.embedded:
-        remove(whole, split_path(embedded.path))
+    remove_children(resource_type, whole)
     drop_write_only(resource_type, whole)
     now = cloud.stamp()
     row = Record(
@@ -60,6 +59,7 @@ def write_resource(
     for embedded, entries in lists:
         _write_children(cloud, row, embedded, entries)
     _touch_parent(cloud, resource_type, row)
+    refresh_around(cloud, row.id)
     _keep_managed_group(cloud, resource_type, row)
     return row
 
@@ -164,14 +164,6 @@ def _held(references: list[tuple[str, ResourceId]], embedded: list[str]) -> tupl
             }
         )
     )
-
-
-def _with_children(cloud: Cloud, resource_type: ResourceType, row: Record) -> dict[str, Any]:
-    """Return the body of a row with the lists of its children in it."""
-    whole: dict[str, Any] = thaw(row.body)
-    for embedded in resource_type.embedded:
-        put(whole, embedded.path, thaw(embedded_entries(cloud, embedded, row)))
-    return whole
 
 
 def _write_children(

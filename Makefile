@@ -1,0 +1,65 @@
+# Everything runs from .venv, which `make setup` builds from requirements.lock alone.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check golden bench lock clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(INSTALLED) ## Build .venv from the lock, if the lock changed since
+
+demo: setup ## Plan, apply, tamper and find the drift on the built-in Azure; no account needed
+	@$(BIN)/python scripts/demo
+
+test: setup ## Run every test
+	@$(BIN)/python -m pytest -n 2
+
+check: setup ## Check style, types and the layers of the code
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+golden: setup ## Rewrite the expected outputs of the tests; review them with git diff
+	AZSEC_REWRITE_GOLDEN=1 $(BIN)/python -m pytest tests/reports tests/scenarios
+
+bench: setup ## Measure planning, reading and comparing
+	@$(BIN)/python -m benchmarks
+
+lock: setup ## Pin the newest allowed dependencies, with their hashes
+	env -u PIP_FIND_LINKS CUSTOM_COMPILE_COMMAND='make lock' $(BIN)/pip-compile --quiet \
+		--upgrade --generate-hashes --extra dev --strip-extras --allow-unsafe \
+		--no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
+		--output-file requirements.lock pyproject.toml
+
+clean: ## Remove .venv and every cache
+	rm -rf $(VENV) build dist *.egg-info
+	rm -rf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# --no-deps: the lock is complete, and `pip check` proves it. The project itself is built with the
+# setuptools of the lock, so nothing is fetched that has no hash; its warning about folders with the
+# name of the package is meant for people who are not in this folder.
+$(INSTALLED): requirements.lock pyproject.toml
+	@command -v $(PYTHON) >/dev/null || { \
+		echo 'azsec needs Python 3.11 or newer, and there is no $(PYTHON) on this machine.' \
+		'Install it, or name another: make setup PYTHON=python3.13' >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "azsec needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) -V 2>&1)." \
+		'Name another: make setup PYTHON=python3.13' >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+		echo '$(PYTHON) comes without venv. On Debian and Ubuntu: apt install python3-venv' >&2; \
+		exit 1; }
+	@echo 'Building $(VENV) from requirements.lock (once, about a minute) ...'
+	@$(PYTHON) -m venv --clear $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+		--require-hashes --no-deps --requirement requirements.lock
+	@PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --disable-pip-version-check \
+		--no-deps --no-build-isolation --editable .
+	@$(BIN)/python -m pip check --quiet --disable-pip-version-check
+	@touch $@

@@ -1,0 +1,82 @@
+"""Lines of styled text, and how they are written: with ANSI colours or as they are.
+
+A style only underlines what the words already say. Text is never read as markup.
+"""
+
+import textwrap
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TextIO
+
+
+class Style(StrEnum):
+    """How a span looks: the parameters of its ANSI sequence (SGR)."""
+
+    PLAIN = ""
+    BOLD = "1"
+    DIM = "2"
+    CREATE = "32"
+    UPDATE = "33"
+    REPLACE = "35"
+    DELETE = "31"
+    BLOCKED = "1;31"
+    WARNING = "1;33"
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A piece of a line in one style. `text` has no line break and no control character."""
+
+    text: str
+    style: Style = Style.PLAIN
+
+
+Line = tuple[Span, ...]
+BLANK: Line = ()
+
+
+def line(*parts: Span | str) -> Line:
+    """Return a line of spans; bare text is plain."""
+    return tuple(part if isinstance(part, Span) else Span(part) for part in parts)
+
+
+def length(spans: Iterable[Span]) -> int:
+    """Return how many columns spans take."""
+    return sum(len(span.text) for span in spans)
+
+
+def wrap(text: str, room: int) -> list[str]:
+    """Return words in lines of at most `room` columns; a longer word keeps its own line."""
+    return textwrap.wrap(text, max(room, 24), break_long_words=False, break_on_hyphens=False)
+
+
+def join_wrapped(items: Sequence[str], room: int) -> list[str]:
+    """Return items in lines of at most `room` columns, broken between items only."""
+    rows: list[str] = []
+    current = ""
+    for position, item in enumerate(items):
+        piece = item if position == len(items) - 1 else f"{item},"
+        if current and len(current) + 1 + len(piece) > room:
+            rows.append(current)
+            current = piece
+        else:
+            current = f"{current} {piece}" if current else piece
+    return [*rows, current] if current else rows
+
+
+def write_lines(lines: Iterable[Line], stream: TextIO, *, color: bool) -> None:
+    """Write lines to a stream. Where its encoding lacks a character, a similar one stands in."""
+    encoding = getattr(stream, "encoding", None) or "utf-8"
+    for spans in lines:
+        text = "".join(_paint(span) if color else span.text for span in spans).rstrip() + "\n"
+        if not encoding.lower().startswith("utf"):
+            text = text.replace("·", "-").replace("…", "..")
+            text = text.encode(encoding, "replace").decode(encoding)
+        stream.write(text)
+
+
+def _paint(span: Span) -> str:
+    if span.style is Style.PLAIN or not span.text:
+        return span.text
+    return f"\x1b[{span.style}m{span.text}\x1b[0m"

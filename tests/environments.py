@@ -1,0 +1,107 @@
+"""The repository's environments, and small ones, on a built-in Azure of a test's own."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from provisioner.azure.client import ArmClient
+from provisioner.azure.cloud import local_cloud
+from provisioner.azure.credential import LocalToken
+from provisioner.catalog.registry import Catalog
+from provisioner.cli.workspace import FileSources
+from provisioner.documents.apply import ApplyDocument, Event
+from provisioner.model.diagnostic import DiagnosticError, error
+from provisioner.plan.plan import Plan
+from provisioner.simulator.server import LocalAzure
+from provisioner.workflow.apply import ApplyOptions, Surface, apply_plan
+from provisioner.workflow.plan import Desired, load_desired, plan_destroy, plan_environment
+
+ROOT = Path(__file__).parents[1]
+ENVIRONMENTS = sorted((ROOT / "environments").glob("*.yaml"))
+
+
+class Texts:
+    """Files held in memory, by path."""
+
+    def __init__(self, files: Mapping[str, str]) -> None:
+        self._files = files
+
+    def read_text(self, path: str) -> str:
+        if path not in self._files:
+            raise DiagnosticError(error("file-not-found", f"there is no file {path!r}."))
+        return self._files[path]
+
+
+@dataclass(frozen=True)
+class Bench:
+    """A built-in Azure and a client for it, with the workflows bound to them."""
+
+    catalog: Catalog
+    server: LocalAzure
+    client: ArmClient
+
+    def load(self, path: str | Path) -> Desired:
+        """Compose an environment of the repository, to be applied to the built-in Azure."""
+        return load_desired(str(path), self.catalog, FileSources(), "local")
+
+    def compose(self, resources: str, **parts: str) -> Desired:
+        """Compose a small environment from the text of its blueprint's `resources:`."""
+        return compose_small(resources, self.catalog, **parts)
+
+    def plan(self, desired: Desired, *targets: str) -> Plan:
+        return plan_environment(desired, self.catalog, self.client, targets).plan
+
+    def plan_destroy(self, desired: Desired) -> Plan:
+        return plan_destroy(desired, self.catalog, self.client).plan
+
+    def apply(
+        self,
+        plan: Plan,
+        *,
+        allow_delete: bool = False,
+        on_event: Callable[[Event], None] = lambda _event: None,
+    ) -> ApplyDocument:
+        surface = Surface(self.client, self.client, lambda: 0.0, on_event)
+        options = ApplyOptions(allow_delete=allow_delete, parallelism=8)
+        return apply_plan(plan, self.catalog, surface, options)
+
+
+@contextmanager
+def open_bench(catalog: Catalog) -> Iterator[Bench]:
+    """Start a built-in Azure in memory."""
+    with (
+        LocalAzure.start(catalog, None) as server,
+        ArmClient.open(local_cloud(server.endpoint), LocalToken(), parallelism=8) as client,
+    ):
+        yield Bench(catalog, server, client)
+
+
+ENVIRONMENT = """\
+apiVersion: azsec/v1
+kind: Environment
+metadata: {name: test}
+blueprint: blueprint.yaml
+cloud: local
+tenantId: 99999999-9999-9999-9999-999999999999
+subscriptions:
+  workload: 11111111-1111-1111-1111-111111111111
+"""
+BLUEPRINT = """\
+apiVersion: azsec/v1
+kind: Blueprint
+metadata: {name: test}
+resourceGroups:
+  main: {subscription: workload, name: rg-main, location: westeurope}
+resources:
+"""
+
+
+def compose_small(resources: str, catalog: Catalog, name: str = "test") -> Desired:
+    """Compose an environment whose blueprint has one resource group and these resources."""
+    indented = "".join(f"  {line}\n" for line in resources.strip("\n").splitlines())
+    files = {
+        "environment.yaml": ENVIRONMENT.replace("name: test", f"name: {name}"),
+        "blueprint.yaml": BLUEPRINT + (indented or "  {}\n"),
+    }
+    return load_desired("environment.yaml", catalog, Texts(files))

@@ -1,0 +1,53 @@
+"""Local Azures of the invented catalog and of azsec's own."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from provisioner.catalog.registry import Catalog, all_types, build_catalog
+from provisioner.catalog.sdk_models import read_schema_index
+from provisioner.simulator.server import LocalAzure
+from tests.simulator.invented import invented_catalog
+from tests.simulator.setting import Caller, Setting, StandingClock
+
+
+@pytest.fixture(scope="session")
+def invented() -> Catalog:
+    return invented_catalog()
+
+
+@pytest.fixture(scope="session")
+def real_catalog() -> Catalog:
+    return build_catalog(all_types(), read_schema_index(all_types()))
+
+
+@pytest.fixture
+def run(invented: Catalog) -> Iterator[Callable[..., Setting]]:
+    """Starts servers; all are closed at the end of the test."""
+    with ExitStack() as stack:
+
+        def start(state: Path | None = None, *, group: bool = True, **options: Any) -> Setting:
+            clock = options.pop("clock", None) or StandingClock()
+            azure = stack.enter_context(LocalAzure.start(invented, state, clock=clock, **options))
+            call = Caller(azure.endpoint)
+            stack.callback(call.close)
+            if group:
+                call.create_group()
+            return Setting(azure, call, clock)
+
+        yield start
+
+
+@pytest.fixture
+def here(run: Callable[..., Setting]) -> Setting:
+    """A local Azure whose long operations take no time."""
+    return run()
+
+
+@pytest.fixture
+def slow(run: Callable[..., Setting]) -> Setting:
+    """A local Azure whose long operations take the seconds of their type, by a standing clock."""
+    return run(realistic=1.0)

@@ -1,0 +1,178 @@
+"""Expressions: what they read is found without running them, and Unknown flows through."""
+
+import pytest
+
+from provisioner.blueprint.expression import (
+    ExpressionError,
+    compile_expression,
+    evaluate,
+    parse_template,
+    resolve,
+    unknown_functions,
+)
+from provisioner.model.values import ResourceValue, Unknown
+
+CHAINS = [
+    ("vault.properties.uri", ["vault.properties.uri"], "members"),
+    ("list[0].id", ["list[0].id"], "a place in a list"),
+    ('zones["a.b"].id', ["zones.a.b.id"], "a key with a dot"),
+    ("hosts[cloud].name", ["hosts", "cloud"], "a computed key reads the whole mapping"),
+    ("a.b + a.c", ["a.b", "a.c"], "two chains of one name"),
+    ("pools.map(p, p.name)", ["pools"], "the name that a macro binds is not read"),
+    ("pools.filter(p, p.size > limit)", ["pools", "limit"], "but what stands beside it is"),
+    ("name.startsWith(prefix)", ["name", "prefix"], "a method is not a member"),
+    ("size(list)", ["list"], "a function is not a name"),
+    ('"vault.id" + x', ["x"], "nothing is read in a text"),
+    ("true ? a : b.c", ["a", "b.c"], "both branches are read"),
+    ('{"k": v.w}', ["v.w"], "a map's values are read"),
+    ("1 + 2", [], "a constant reads nothing"),
+]
+
+
+@pytest.mark.parametrize(("text", "chains", "_reason"), CHAINS, ids=[row[2] for row in CHAINS])
+def test_chains_are_found_without_running_the_expression(text, chains, _reason):
+    assert [str(chain) for chain in compile_expression(text).chains] == chains
+
+
+def test_names_are_listed_once_and_sorted():
+    assert compile_expression("b.x + a + b.y").names == ("a", "b")
+
+
+def test_a_function_that_does_not_exist_is_known_before_it_is_called():
+    expression = compile_expression('false ? cidrsubnt("10.0.0.0/8", 8, 0) : lower("X")')
+    assert unknown_functions(expression) == ("cidrsubnt",)
+
+
+BAD = [
+    ("a +", "cannot be read, at character 4: Syntax error: mismatched input '<EOF>'"),
+    ("", "cannot be read, at character 1: Syntax error: mismatched input '<EOF>'"),
+]
+
+
+@pytest.mark.parametrize(("text", "said"), BAD)
+def test_bad_syntax_says_where(text, said):
+    with pytest.raises(ExpressionError) as problem:
+        compile_expression(text)
+    assert str(problem.value) == said
+
+
+TEMPLATES = [
+    ("plain", "plain", "no expression"),
+    ("${1 + 1}", 2, "a lone expression keeps its type"),
+    ("${[1, 2]}", [1, 2], "lists too"),
+    ("${ {'a': {'b': 1}} }", {"a": {"b": 1}}, "and maps, braces and all"),
+    ("n${1}m${'x'}", "n1mx", "in a text, values become text"),
+    ("$${literal}", "${literal}", "an escape stands for the characters"),
+    ("$${a}-${'b'}", "${a}-b", "beside an expression too"),
+    ("${'}'}", "}", "a brace in a text does not end the expression"),
+    ('${"a\\"}"}', 'a"}', "nor does one after an escaped quote"),
+    ("$5 and {x}", "$5 and {x}", "a lone $ is a character"),
+]
+
+
+@pytest.mark.parametrize(("text", "value", "_reason"), TEMPLATES, ids=[r[2] for r in TEMPLATES])
+def test_a_template_is_text_with_expressions_in_it(text, value, _reason):
+    template = parse_template(text)
+    expression = template.expression
+    found = template.text if expression is None else evaluate(expression, {}, lambda _: None)
+    assert found == value
+    assert type(found) is type(value)
+
+
+@pytest.mark.parametrize("text", ["${a", "x ${'}", "${ {'a': 1 }"])
+def test_an_expression_that_does_not_end_is_refused(text):
+    with pytest.raises(ExpressionError, match="does not end: a closing brace is missing"):
+        parse_template(text)
+
+
+# Unknown values
+
+BODIES = {
+    "id": {"id": "/ids/1", "properties": {"name": "one"}},
+    "fw": {"properties": {"ips": [{"address": "10.0.0.4"}]}},
+}
+
+
+def _run(text, scope, bodies=BODIES):
+    return evaluate(compile_expression(text), scope, bodies.get)
+
+
+def test_what_a_body_says_is_known():
+    assert _run("r.properties.name", {"r": ResourceValue("id")}) == "one"
+
+
+def test_what_a_body_does_not_say_is_known_after_apply():
+    value = _run("r.properties.principalId", {"r": ResourceValue("id")})
+    assert isinstance(value, Unknown)
+    assert str(value) == "(known after apply: id.properties.principalId)"
+
+
+def test_a_resource_that_is_not_there_yet_is_unknown_as_a_whole():
+    value = _run("r.id", {"r": ResourceValue("elsewhere")})
+    assert isinstance(value, Unknown)
+    assert value.paths == ("elsewhere.id",)
+
+
+def test_an_unknown_in_the_branch_not_taken_still_makes_the_value_unknown():
+    scope = {"r": ResourceValue("id")}
+    assert isinstance(_run('true ? "a" : r.properties.later', scope), Unknown)
+
+
+def test_the_paths_of_everything_unknown_are_listed_once_and_sorted():
+    scope = {"r": ResourceValue("id"), "fw": ResourceValue("fw")}
+    value = _run("r.properties.b + fw.properties.a + r.properties.b", scope)
+    assert value.paths == ("fw.properties.a", "id.properties.b")
+
+
+def test_an_unknown_of_an_unknown_keeps_the_first_ones_path():
+    inner = _run("r.properties.principalId", {"r": ResourceValue("id")})
+    outer = _run('"x-" + p', {"p": inner})
+    assert isinstance(outer, Unknown)
+    assert outer.paths == ("id.properties.principalId",)
+
+
+def test_an_unknown_holds_only_what_its_expression_reads():
+    scope = {"module": {"known": 1, "later": ResourceValue("elsewhere")}}
+    value = _run("module.later.id", scope)
+    assert value.where == {"module": {"later": ResourceValue("elsewhere")}}
+
+
+def test_a_known_value_beside_an_unknown_one_stays_known():
+    later = _run("r.properties.x", {"r": ResourceValue("id")})
+    assert _run("m.a", {"m": {"a": 1, "b": later}}) == 1
+
+
+def test_an_index_into_a_list_of_a_body():
+    assert _run("fw.properties.ips[0].address", {"fw": ResourceValue("fw")}) == "10.0.0.4"
+    beyond = _run("fw.properties.ips[1].address", {"fw": ResourceValue("fw")})
+    assert beyond.paths == ("fw.properties.ips[1].address",)
+
+
+def test_property_names_are_found_whatever_their_case():
+    assert _run("r.Properties.NAME", {"r": ResourceValue("id")}) == "one"
+
+
+def test_resolve_fills_in_every_unknown_once_azure_has_answered():
+    inner = _run("r.properties.principalId", {"r": ResourceValue("id")})
+    outer = _run('"x-" + p', {"p": inner})
+    answered = {"id": {"properties": {"principalId": "42"}}}
+    assert resolve({"a": [outer], "b": 1}, answered.get) == {"a": ["x-42"], "b": 1}
+
+
+def test_resolve_leaves_unknown_what_is_still_not_there():
+    value = _run("r.properties.principalId", {"r": ResourceValue("id")})
+    assert resolve(value, {}.get) == value
+
+
+FAILURES = [
+    ("m.b", {"m": {"a": 1}}, "there is no 'b' in what it reads"),
+    ("cidrsubnet('10.0.0.0/8', 8, 999)", {}, "10.0.0.0/8 holds 256 ranges of /16; there is no 999"),
+    ("roleDefinitionId('x', 'Reader')", {}, "'x' is not the id of something in a subscription"),
+]
+
+
+@pytest.mark.parametrize(("text", "scope", "said"), FAILURES)
+def test_an_expression_without_a_value_says_why(text, scope, said):
+    with pytest.raises(ExpressionError) as problem:
+        _run(text, scope)
+    assert str(problem.value) == said

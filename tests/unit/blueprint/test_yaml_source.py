@@ -1,0 +1,134 @@
+"""A file is read as YAML 1.2 data, and every part of it knows where it stands."""
+
+import pytest
+
+from provisioner.blueprint.yaml_source import parse_yaml
+from provisioner.model.diagnostic import DiagnosticError
+
+SCALARS = [
+    ("true", True, "booleans are true and false"),
+    ("FALSE", False, "in the three spellings of the core schema"),
+    ("yes", "yes", "yes is a text, as in YAML 1.2"),
+    ("on", "on", "so is on"),
+    ("No", "No", "and No: Norway is not a boolean"),
+    ("2027-03-31", "2027-03-31", "a date is a text"),
+    ("12:30:45", "12:30:45", "a time is not a number in base 60"),
+    ("0755", 755, "a leading zero does not make an octal number"),
+    ("0o17", 15, "0o does"),
+    ("0x1F", 31, "0x makes a hexadecimal one"),
+    ("-7", -7, "a sign is part of a number"),
+    ("1_000", "1_000", "an underscore is not"),
+    ("1.34", 1.34, "a version without quotes is a number"),
+    ('"1.34"', "1.34", "and with quotes a text"),
+    ("1e3", 1000.0, "exponents make floats"),
+    ("~", None, "~ is null"),
+    ("null", None, "so is null"),
+    ("", None, "and so is nothing"),
+    ("<<", "<<", "there are no merge keys"),
+]
+
+
+@pytest.mark.parametrize(("text", "value", "_reason"), SCALARS, ids=[row[2] for row in SCALARS])
+def test_scalars_follow_the_core_schema_of_yaml_1_2(text, value, _reason):
+    read = parse_yaml(f"key: {text}\n", "a.yaml").get("key")
+    assert read is not None
+    assert read.plain() == value
+    assert type(read.plain()) is type(value)
+
+
+def test_every_node_and_key_knows_its_line_and_column():
+    root = parse_yaml('first:\n  - a: 1\n    b: "two"\nsecond: {c: [x]}\n', "dir/a.yaml")
+    assert str(root.find(("first", 0)).span) == "dir/a.yaml:2:5"
+    assert str(root.find(("first", 0)).key_spans["b"]) == "dir/a.yaml:3:5"
+    assert str(root.find(("first", 0, "b")).span) == "dir/a.yaml:3:8"
+    assert str(root.find(("second", "c", 0)).span) == "dir/a.yaml:4:14"
+
+
+def test_a_path_that_leads_nowhere_ends_at_the_last_node_that_exists():
+    root = parse_yaml("a: {b: [1]}\n", "a.yaml")
+    assert root.find(("a", "b", 5, "c")) is root.find(("a", "b"))
+
+
+def test_a_quoted_text_says_so_because_its_text_starts_a_column_further():
+    root = parse_yaml("plain: x\nsingle: 'x'\ndouble: \"x\"\n", "a.yaml")
+    assert [root.find((key,)).quoted for key in ("plain", "single", "double")] == [
+        False,
+        True,
+        True,
+    ]
+
+
+def test_an_anchor_is_data_written_once():
+    assert parse_yaml("a: &x {n: 1}\nb: *x\n", "a.yaml").plain() == {"a": {"n": 1}, "b": {"n": 1}}
+
+
+REFUSALS = [
+    (
+        "duplicate",
+        "a: 1\nb:\n  c: 1\n  c: 2\n",
+        "a.yaml:4:3: error: 'c' stands here for the second time; first at a.yaml:3:3. "
+        "Remove one of them.",
+    ),
+    (
+        "python tag",
+        "a: !!python/object:os.system x\n",
+        "a.yaml:1:4: error: the tag 'tag:yaml.org,2002:python/object:os.system' is not allowed. "
+        "Remove it.",
+    ),
+    (
+        "own tag",
+        "a: !secret x\n",
+        "a.yaml:1:4: error: the tag '!secret' is not allowed. Remove it.",
+    ),
+    (
+        "tag on a mapping",
+        "a: !thing {b: 1}\n",
+        "a.yaml:1:4: error: the tag '!thing' is not allowed. Remove it.",
+    ),
+    (
+        "key that is no text",
+        "? [a]\n: 1\n",
+        "a.yaml:1:3: error: a key must be a plain text.",
+    ),
+    (
+        "alias in itself",
+        "a: &x [*x]\n",
+        "a.yaml:1:4: error: an alias contains itself.",
+    ),
+    ("empty", "# nothing\n", "a.yaml:1:1: error: the file is empty. Expected a document."),
+    (
+        "tag that the text belies",
+        "a: !!int abc\n",
+        "a.yaml:1:4: error: the tag 'tag:yaml.org,2002:int' is not allowed. Remove it.",
+    ),
+    (
+        "tag of an older YAML",
+        "a: !!bool yes\n",
+        "a.yaml:1:4: error: the tag 'tag:yaml.org,2002:bool' is not allowed. Remove it.",
+    ),
+    (
+        "two documents",
+        "a: 1\n---\nb: 2\n",
+        "a.yaml:2:1: error: this is not valid YAML: expected a single document in the stream but "
+        "found another document. Correct the syntax.",
+    ),
+    (
+        "bad syntax",
+        "a: [1, 2\nb: 3\n",
+        "a.yaml:2:2: error: this is not valid YAML: while parsing a flow sequence did not find "
+        "expected ',' or ']'. Correct the syntax.",
+    ),
+    (
+        "tab",
+        "a:\n\tb: 1\n",
+        "a.yaml:2:1: error: this is not valid YAML: while scanning for the next token found "
+        "character that cannot start any token. Correct the syntax.",
+    ),
+]
+
+
+@pytest.mark.parametrize(("_id", "text", "said"), REFUSALS, ids=[row[0] for row in REFUSALS])
+def test_what_is_not_plain_data_is_refused_with_its_place(_id, text, said):
+    with pytest.raises(DiagnosticError) as refusal:
+        parse_yaml(text, "a.yaml")
+    assert str(refusal.value) == said
