@@ -251,6 +251,8 @@ class Evaluator:
         found: set[str] = set()
         for chain in expression.chains:
             traced = scope[chain.root]
+            if chain.root == EACH and chain.path == ("key",):
+                continue  # It was known before anything was placed: there is nothing to wait for.
             found |= traced.sources
             bound: Bound = traced.value
             for step in chain.path:

@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import Any, TypeAlias
 
-import cel
-
+from provisioner.blueprint import cel_runtime as cel
 from provisioner.blueprint.functions import FUNCTIONS, STANDARD_FUNCTIONS
 from provisioner.model.values import ABSENT, Bound, ResourceValue, Unknown, Value, lookup
 

@@ -96,11 +96,10 @@ FUNCTIONS: Mapping[str, Callable[..., object]] = {
 
 STANDARD_FUNCTIONS = frozenset(
     {
-        "all", "bool", "bytes", "contains", "double", "duration", "endsWith", "exists",
-        "exists_one", "filter", "getDate", "getDayOfMonth", "getDayOfWeek", "getDayOfYear",
-        "getFullYear", "getHours", "getMilliseconds", "getMinutes", "getMonth", "getSeconds",
-        "has", "int", "map", "matches", "max", "min", "optional", "size", "startsWith", "string",
-        "timestamp", "type", "uint",
+        "all", "bytes", "contains", "double", "duration", "endsWith", "exists", "exists_one",
+        "filter", "getDate", "getDayOfMonth", "getDayOfWeek", "getDayOfYear", "getFullYear",
+        "getHours", "getMilliseconds", "getMinutes", "getMonth", "getSeconds", "has", "int", "map",
+        "matches", "size", "startsWith", "string", "timestamp", "type", "uint",
     }
 )  # fmt: skip
-"""CEL's own functions, for telling a misspelt name while loading."""
+"""CEL's own functions that its package has, for telling a misspelt name while loading."""

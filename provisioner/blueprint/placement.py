@@ -85,11 +85,23 @@ class Placement:
         loop = node.get("forEach")
         if loop is None:
             return place(address, None)
-        entries = self._context.evaluate(instance, loop, None)
         return {
-            key: place(f"{address}[{key}]", Traced({"key": key, "value": item}, entries.sources))
-            for key, item in loop_entries(entries.value, loop.span)
+            key: place(f"{address}[{key}]", Traced({"key": key, "value": item.value}, item.sources))
+            for key, item in self._loop(instance, loop)
         }
+
+    def _loop(self, instance: Instance, loop: Node) -> list[tuple[str, Traced]]:
+        if loop.entries:
+            # Written out, an entry waits for what it reads itself, and not for the others.
+            return [
+                (key, self._context.evaluate(instance, item, None))
+                for key, item in sorted(loop.entries.items())
+            ]
+        entries = self._context.evaluate(instance, loop, None)
+        return [
+            (key, Traced(item, entries.sources))
+            for key, item in loop_entries(entries.value, loop.span)
+        ]
 
     def _condition(self, instance: Instance, node: Node, each: Traced | None) -> bool:
         condition = node.get("when")

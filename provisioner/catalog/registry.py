@@ -3,10 +3,11 @@
 import importlib
 import pkgutil
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from provisioner.catalog import types as type_packages
+from provisioner.catalog.field import Field
 from provisioner.catalog.resource_type import ResourceType
 from provisioner.catalog.schema import SchemaIndex
 from provisioner.model.resource_id import ResourceId
@@ -53,9 +54,28 @@ def all_types() -> tuple[ResourceType, ...]:
 
 
 def build_catalog(types: Iterable[ResourceType], schemas: SchemaIndex) -> Catalog:
-    """Return the catalog of `types`. Raises ValueError where two files claim one name."""
+    """Return the catalog of `types`. Raises ValueError where two files claim one name.
+
+    What is known of a child type is known of its entries in its parent's body too.
+    """
     by_name: dict[str, ResourceType] = {}
     for resource_type in types:
         if by_name.setdefault(resource_type.name.lower(), resource_type) is not resource_type:
             raise ValueError(f"{resource_type.name} stands twice in the catalog")
-    return Catalog(by_name, schemas)
+    return Catalog(
+        {name: _with_facts_of_children(found, by_name) for name, found in by_name.items()}, schemas
+    )
+
+
+def _with_facts_of_children(
+    resource_type: ResourceType, by_name: Mapping[str, ResourceType]
+) -> ResourceType:
+    facts: dict[str, Field] = {}
+    for embedded in resource_type.embedded:
+        child = by_name.get(embedded.child.lower())
+        for path, fact in child.fields.items() if child else ():
+            entry = path.removeprefix("properties.") if embedded.flattened else path
+            facts[f"{embedded.path}[].{entry}"] = fact
+    return (
+        replace(resource_type, fields={**facts, **resource_type.fields}) if facts else resource_type
+    )

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from enum import Enum
 from types import ModuleType, NoneType, UnionType
-from typing import Any, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from provisioner.catalog.resource_type import ResourceType
 from provisioner.catalog.schema import Kind, Model, Property, SchemaIndex, Shape
@@ -164,19 +164,28 @@ def _rest_fields(model_class: type) -> Iterator[tuple[str, Any]]:
                 yield attribute, candidate
 
 
-def _typed_shape(annotation: Any) -> tuple[Shape, list[type]]:
+def _typed_shape(annotation: object) -> tuple[Shape, list[type]]:
     options = [
         option
         for option in (get_args(annotation) if _is_union(annotation) else (annotation,))
         if option is not NoneType
     ]
-    enums = [o for o in options if isinstance(o, type) and issubclass(o, Enum)]
-    if enums:
-        return Shape(Kind.STRING, enum=tuple(str(v.value) for v in enums[0])), []
+    named = [values for values in map(_named_values, options) if values]
+    if named:
+        return Shape(Kind.STRING, enum=named[0]), []
     return _single_shape(options[0] if len(options) == 1 else Any)
 
 
-def _single_shape(option: Any) -> tuple[Shape, list[type]]:
+def _named_values(option: object) -> tuple[str, ...]:
+    """Return the values that an enum or a literal (a discriminator's) names, or ()."""
+    if get_origin(option) is Literal:
+        return tuple(str(getattr(value, "value", value)) for value in get_args(option))
+    if isinstance(option, type) and issubclass(option, Enum):
+        return tuple(str(value.value) for value in option)
+    return ()
+
+
+def _single_shape(option: object) -> tuple[Shape, list[type]]:
     origin = get_origin(option)
     if origin in (list, tuple):
         item, mentioned = _typed_shape(get_args(option)[0])
@@ -193,7 +202,7 @@ def _single_shape(option: Any) -> tuple[Shape, list[type]]:
     return _ANY, []
 
 
-def _is_union(annotation: Any) -> bool:
+def _is_union(annotation: object) -> bool:
     return get_origin(annotation) in (Union, UnionType)
 
 

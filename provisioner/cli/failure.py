@@ -6,8 +6,8 @@ import sys
 from collections.abc import Sequence
 from types import FrameType
 
-import click
 import typer
+from typer.exceptions import Abort, TyperException
 
 from provisioner.cli.exit_code import ExitCode
 from provisioner.model.azure_error import AzureError
@@ -21,7 +21,7 @@ def run_guarded(app: typer.Typer, arguments: Sequence[str]) -> int:
     """
     try:
         result = app(list(arguments), standalone_mode=False)
-    except click.ClickException as problem:
+    except TyperException as problem:
         problem.show()
         return ExitCode.ERROR
     except (DiagnosticError, AzureError) as problem:
@@ -30,7 +30,7 @@ def run_guarded(app: typer.Typer, arguments: Sequence[str]) -> int:
         # The reader of our output went away (`azsec plan … | head`).
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ExitCode.SUCCESS
-    except (KeyboardInterrupt, click.exceptions.Abort):
+    except (KeyboardInterrupt, Abort):
         return _leave()
     return result if isinstance(result, int) else ExitCode.SUCCESS
 

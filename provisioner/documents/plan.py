@@ -87,13 +87,19 @@ class UnmanagedDocument(Document):
 
 
 class StepDocument(Document):
-    """One request of the plan. `after` names the steps that have to be done first."""
+    """One request of the plan. `after` names the steps that have to be done first.
+
+    `action` is what the plan does to the resource: a replace is a DELETE and a PUT. `seconds`
+    estimates how long Azure takes for the step, 0 where that is not known.
+    """
 
     key: str
     verb: Literal["PUT", "DELETE"]
     address: str
     id: str
     api_version: str
+    action: Action | None = None
+    seconds: int = 0
     after: tuple[str, ...] = ()
 
 

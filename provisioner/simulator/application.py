@@ -5,7 +5,6 @@ import json
 import re
 import threading
 import uuid
-from collections import deque
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -74,7 +73,7 @@ class Application:
     def __init__(self, cloud: Cloud, allowed_actions: Collection[str] | None = None) -> None:
         self.cloud = cloud
         self.allowed_actions = allowed_actions
-        self._requests: deque[RecordedRequest] = deque(maxlen=_REMEMBERED)
+        self._requests: list[RecordedRequest] = []
         self._busy = threading.Lock()
 
     @property
@@ -90,11 +89,16 @@ class Application:
         try:
             answer = self.answer(request)
         except _DroppedError:
-            self._requests.append(RecordedRequest(request.method, request.path, 0))
+            self._record(request, 0)
             await _close_connection(receive)
             return
-        self._requests.append(RecordedRequest(request.method, request.path, answer.status))
+        self._record(request, answer.status)
         await _response(request, answer)(scope, receive, send)
+
+    def _record(self, request: Request, status: int) -> None:
+        if len(self._requests) >= _REMEMBERED:
+            del self._requests[: _REMEMBERED // 2]
+        self._requests.append(RecordedRequest(request.method, request.path, status))
 
     def answer(self, request: Request) -> Answer:
         """Return the answer to one request, and keep its effect if it has one."""
@@ -243,7 +247,7 @@ def _route_resource(cloud: Cloud, request: Request) -> Answer:
     raise RefusalError(
         405,
         "MethodNotAllowed",
-        f"The local Azure does not know {request.method} {request.path}.",
+        f"The built-in Azure does not know {request.method} {request.path}.",
     )
 
 

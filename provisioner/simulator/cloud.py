@@ -27,7 +27,7 @@ def stable_guid(*seed: str) -> str:
 
 @dataclass
 class Cloud:
-    """One local Azure.
+    """One built-in Azure.
 
     pace        how much of a type's `seconds` a long operation takes; None for none of it
     page_size   how many items a page of a list holds at most

@@ -14,7 +14,7 @@ def fill_defaults(resource_type: ResourceType, body: dict[str, Any]) -> None:
     """
     for path in sorted(resource_type.fields, key=_depth):
         facts = resource_type.fields[path]
-        if facts.write_only or facts.embeds:
+        if facts.write_only:
             continue
         default = facts.default_in(body)
         if default is not None and default is not ABSENT:

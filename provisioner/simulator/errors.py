@@ -11,7 +11,7 @@ from provisioner.model.resource_id import RESOURCE_GROUP, ResourceId
 from provisioner.model.values import Json
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class RefusalError(Exception):
     """A request that is refused.
 
@@ -79,5 +79,5 @@ def invalid_type(type_name: str) -> RefusalError:
         404,
         "InvalidResourceType",
         f"The resource type '{kind}' could not be found in the namespace '{namespace}': "
-        "the local Azure knows the types of azsec's catalog only.",
+        "the built-in Azure knows the types of azsec's catalog only.",
     )

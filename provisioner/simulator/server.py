@@ -1,4 +1,4 @@
-"""Starts and stops the local Azure: in a thread of this process, or in the foreground."""
+"""Starts and stops the built-in Azure: in a thread of this process, or in the foreground."""
 
 import asyncio
 import contextlib
@@ -206,7 +206,7 @@ def _listen(port: int, store: Store) -> socket.socket:
         raise DiagnosticError(
             error(
                 "local-port-unavailable",
-                f"The local Azure cannot listen on port {port}: {problem.strerror}.",
+                f"The built-in Azure cannot listen on port {port}: {problem.strerror}.",
                 hint="Choose another port, or none for a free one.",
             )
         ) from problem

@@ -268,7 +268,7 @@ def _unreadable(path: Path, reason: str) -> DiagnosticError:
     return DiagnosticError(
         error(
             "local-state-unreadable",
-            f"{path} is not a state of the local Azure that this azsec can read: {reason}.",
+            f"{path} is not a state of the built-in Azure that this azsec can read: {reason}.",
             hint=_RESET,
         )
     )

@@ -22,7 +22,7 @@ REGIONS = {
     "westus3": "West US 3",
     "southeastasia": "Southeast Asia",
 }
-"""The regions that the local Azure lists, with the names that people read."""
+"""The regions that the built-in Azure lists, with the names that people read."""
 
 
 def get_metadata(_cloud: Cloud, request: Request) -> Answer:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from provisioner.catalog.resource_type import Embedded, ResourceType
-from provisioner.model.resource_id import RESOURCE_GROUP, ResourceId
+from provisioner.model.resource_id import RESOURCE_GROUP, ResourceId, parse_resource_id
 from provisioner.model.values import ABSENT
 from provisioner.simulator.answers import remove_children, with_children
 from provisioner.simulator.body_paths import put, thaw, value_at
@@ -131,13 +131,13 @@ def _check_unique(
     cloud: Cloud, resource_type: ResourceType, resource: ResourceId, body: Mapping[str, Any]
 ) -> None:
     """Refuse a second resource of one scope with the same values (`ResourceType.unique_by`)."""
-    wanted = _identifying(resource_type, body)
+    wanted = _identifying(cloud, resource_type, body)
     container = resource.container
     if not wanted or container is None:
         return
     for row in cloud.store.resources.inside(container.key):
         same_type = row.type == resource_type.name and row.id != resource
-        if same_type and _identifying(resource_type, row.body) == wanted:
+        if same_type and _identifying(cloud, resource_type, row.body) == wanted:
             raise RefusalError(
                 409,
                 resource_type.codes.duplicate,
@@ -146,11 +146,21 @@ def _check_unique(
             )
 
 
-def _identifying(resource_type: ResourceType, body: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return the values that tell one from another; of an id its last name, as ARM compares it."""
-    return tuple(
-        str(value_at(body, path)).lower().rpartition("/")[2] for path in resource_type.unique_by
-    )
+def _identifying(
+    cloud: Cloud, resource_type: ResourceType, body: Mapping[str, Any]
+) -> tuple[str, ...]:
+    """Return the values that tell one from another, case ignored.
+
+    What Azure itself has is the same at every scope, so its name alone counts.
+    """
+    values: list[str] = []
+    for path in resource_type.unique_by:
+        text = str(value_at(body, path)).lower()
+        target = parse_resource_id(text)
+        target_type = cloud.catalog.of(target) if target else None
+        provided = target is not None and target_type is not None and target_type.built_in
+        values.append(target.name if target and provided else text)
+    return tuple(values)
 
 
 def _held(references: list[tuple[str, ResourceId]], embedded: list[str]) -> tuple[str, ...]:

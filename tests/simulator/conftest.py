@@ -1,4 +1,4 @@
-"""Local Azures of the invented catalog and of azsec's own."""
+"""Built-in Azures of the invented catalog and of azsec's own."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -43,11 +43,11 @@ def run(invented: Catalog) -> Iterator[Callable[..., Setting]]:
 
 @pytest.fixture
 def here(run: Callable[..., Setting]) -> Setting:
-    """A local Azure whose long operations take no time."""
+    """A built-in Azure whose long operations take no time."""
     return run()
 
 
 @pytest.fixture
 def slow(run: Callable[..., Setting]) -> Setting:
-    """A local Azure whose long operations take the seconds of their type, by a standing clock."""
+    """A built-in Azure whose long operations take their type's seconds, by a standing clock."""
     return run(realistic=1.0)

@@ -1,5 +1,7 @@
 """A catalog of types that no provider has: what works with it is not made for one type."""
 
+from collections.abc import Mapping
+
 from provisioner.catalog.field import Field
 from provisioner.catalog.refusals import RefusalCodes, SoftDelete
 from provisioner.catalog.registry import Catalog, build_catalog
@@ -10,9 +12,12 @@ from provisioner.catalog.resource_type import (
     NameRule,
     ResourceType,
     Scope,
+    Surroundings,
     WriteFlow,
 )
 from provisioner.catalog.schema import Kind, Model, Property, SchemaIndex, Shape
+from provisioner.model.resource_id import ResourceId
+from provisioner.model.values import Body, Json
 
 ANY_NAME = NameRule(r"[\w-]{1,40}", "1 to 40 letters, digits, underscores and hyphens")
 
@@ -62,6 +67,7 @@ NET = ResourceType(
             Property("lanes", _list("lane")),
             Property("rules", _list("rule")),
             Property("secret", TEXT),
+            Property("usage", NUMBER, read_only=True),
             _STATE,
         ),
         _model("guard", Property("action", TEXT), Property("strict", FLAG)),
@@ -170,7 +176,59 @@ GRANT = ResourceType(
         _model("grant.properties", Property("principalId", TEXT), Property("role", TEXT)),
     ),
     fields={"properties.principalId": Field(create_only=True)},
-    built_in={"everyone": {"properties": {"role": "reader"}}},
+)
+
+ROLE = ResourceType(
+    name="Contoso.Access/roles",
+    api_version="2026-01-01",
+    sdk=None,
+    rule=ANY_NAME,
+    scope=Scope.EXTENSION,
+    write=WriteFlow.SYNC,
+    delete=DeleteFlow.SYNC,
+    models=(_whole("role"), _model("role.properties", Property("title", TEXT))),
+    built_in={"reader": {"properties": {"title": "Reads"}}},
+)
+
+
+def _link_state(_resource: ResourceId, body: Body, around: Surroundings) -> Mapping[str, Json]:
+    answered = around.lookup(f"{body['properties']['remoteId']}/links/back") is not None
+    return {"properties": {"state": "Connected" if answered else "Initiated"}}
+
+
+LINK = ResourceType(
+    name="Contoso.Fabric/nets/links",
+    api_version="2026-01-01",
+    sdk=None,
+    rule=ANY_NAME,
+    lists=ListRead.PARENT,
+    write=WriteFlow.ACCEPTED,
+    models=(
+        _whole("link"),
+        _model(
+            "link.properties", Property("remoteId", TEXT), Property("state", TEXT, read_only=True)
+        ),
+    ),
+    computed=_link_state,
+)
+
+FARM = ResourceType(
+    name="Contoso.Fabric/farms",
+    api_version="2026-01-01",
+    sdk=None,
+    rule=ANY_NAME,
+    managed_group="properties.workGroup",
+    models=(
+        Model(
+            "farm",
+            {
+                **_whole("farm").properties,
+                "identity": Property("identity", Shape(Kind.OBJECT, model="identity")),
+            },
+        ),
+        _model("farm.properties", Property("workGroup", TEXT)),
+        _model("identity", Property("type", TEXT), Property("principalId", TEXT, read_only=True)),
+    ),
 )
 
 LOCK = ResourceType(
@@ -198,7 +256,7 @@ RESOURCE_GROUPS = ResourceType(
     models=(_whole("group"), _model("group.properties", _STATE)),
 )
 
-INVENTED = (NET, LANE, PORT, SAFE, GRANT, LOCK, RESOURCE_GROUPS)
+INVENTED = (NET, LANE, LINK, PORT, FARM, SAFE, GRANT, ROLE, LOCK, RESOURCE_GROUPS)
 
 
 def invented_catalog() -> Catalog:

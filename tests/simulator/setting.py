@@ -41,7 +41,7 @@ class Reply:
 
 
 class Caller:
-    """Sends requests to a local Azure; paths may leave out `/subscriptions/…/resourceGroups/rg`."""
+    """Sends requests to a built-in Azure; paths may start at the namespace, in the group `rg`."""
 
     def __init__(self, endpoint: str) -> None:
         self._connection = http.client.HTTPConnection(urlsplit(endpoint).netloc, timeout=5)
@@ -72,7 +72,7 @@ class Caller:
 
 @dataclass(frozen=True)
 class Setting:
-    """A running local Azure of the invented catalog, with the group `rg` in it."""
+    """A running built-in Azure of the invented catalog, with the group `rg` in it."""
 
     azure: LocalAzure
     call: Caller

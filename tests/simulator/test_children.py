@@ -56,6 +56,7 @@ def test_a_write_to_the_one_changes_the_etag_of_the_other(here: Setting):
     first = here.call("GET", NET).headers["etag"]
     assert here.call("GET", f"{NET}/lanes/a").headers["etag"] == first
     here.call("PUT", f"{NET}/lanes/b", {"properties": {"range": "10.0.9.0/24"}})
+    assert here.call("GET", f"{NET}/lanes/a").headers["etag"] != first
     assert here.call("PUT", NET, _net("a", "b"), {"If-Match": first}).status == 412
 
 

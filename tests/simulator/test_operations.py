@@ -4,6 +4,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from provisioner.simulator.records import Operation, OperationKind
+from provisioner.simulator.state import Store
 from tests.simulator.setting import GROUP, Setting
 
 NET = "Contoso.Fabric/nets/n"
@@ -93,6 +95,21 @@ def test_a_restart_takes_up_where_it_was(run: Callable[..., Setting], tmp_path: 
     second.clock.advance(30)
     assert second.call("GET", f"/subscr{url}").body["status"] == "Succeeded"
     assert _state(second, f"{GROUP}/providers/{NET}") == "Succeeded"
+
+
+def test_operations_that_ended_long_ago_are_forgotten():
+    operations = Store().operations
+    for number in range(3000):
+        token = f"op-{number}"
+        running = number == 0
+        operations.forget_ended()
+        operations.put(
+            token, Operation(token, OperationKind.UPDATE, "/x", "", "", settled=not running)
+        )
+    assert len(operations) <= 2001
+    assert operations.get("op-0") is not None, "one that still runs is kept"
+    assert operations.get("op-1") is None
+    assert operations.get("op-2999") is not None
 
 
 def test_an_operation_that_nobody_started_is_not_found(here: Setting):

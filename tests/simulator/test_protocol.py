@@ -92,11 +92,9 @@ def test_every_answer_carries_the_ids_and_limits_that_clients_log(here: Setting)
 
 
 def test_names_compare_without_case_and_answers_keep_the_first_spelling(here: Setting):
-    here.call(
-        "PUT",
-        "Contoso.Fabric/nets/Net",
-        {"location": "westeurope", "properties": {"range": "10.0.0.0/16"}},
-    )
+    body = {"location": "westeurope", "properties": {"range": "10.0.0.0/16"}}
+    whispered = f"{GROUP}/providers/Contoso.Fabric/nets/".lower()
+    here.call("PUT", f"{whispered.replace('/rg/', '/RG/')}Net", body)
     shouted = here.call("GET", f"{GROUP}/providers/Contoso.Fabric/nets/Net".upper())
     assert shouted.status == 200
     assert shouted.body["id"] == f"{GROUP}/providers/Contoso.Fabric/nets/Net"

@@ -1,4 +1,4 @@
-"""The SDK clients that people use, against the local Azure and azsec's own catalog."""
+"""The SDK clients that people use, against the built-in Azure and azsec's own catalog."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -40,7 +40,7 @@ Connect = Callable[[type[Any]], Any]
 
 @pytest.fixture
 def connect(real_catalog: Catalog) -> Iterator[Connect]:
-    """Returns SDK clients of one local Azure with the group `rg` in it."""
+    """Returns SDK clients of one built-in Azure with the group `rg` in it."""
     with LocalAzure.start(real_catalog, None) as local:
 
         def client(kind: type[Any]) -> Any:

@@ -11,7 +11,7 @@ import pytest
 
 from provisioner.model.diagnostic import DiagnosticError
 from provisioner.simulator.state import Store, reset, status
-from tests.simulator.setting import GROUP, SUBSCRIPTION, Setting
+from tests.simulator.setting import GROUP, SUBSCRIPTION, Caller, Setting
 
 NET = "Contoso.Fabric/nets/n"
 BODY = {"location": "westeurope", "properties": {"range": "10.0.0.0/16"}}
@@ -95,9 +95,34 @@ def test_status_counts_and_reset_forgets(run: Callable[..., Setting], tmp_path: 
     assert not status(state).exists
     again = run(state, group=False)
     assert again.call("GET", GROUP).status == 404
+    assert again.azure.resource_ids() == ()
 
 
 def test_a_port_that_is_taken_is_said(run: Callable[..., Setting]):
     port = int(run().azure.endpoint.rpartition(":")[2])
     with pytest.raises(DiagnosticError, match=f"port {port}"):
         run(port=port)
+
+
+def test_serving_ends_with_a_signal_and_keeps_what_was_answered(tmp_path: Path):
+    state = tmp_path / "state.db"
+    script = (
+        "import pathlib, sys\n"
+        "from provisioner.simulator.server import serve_forever\n"
+        "from tests.simulator.invented import invented_catalog\n"
+        "say = lambda endpoint: print(endpoint, flush=True)\n"
+        "serve_forever(invented_catalog(), pathlib.Path(sys.argv[1]), on_start=say)\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", script, str(state)],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+    ) as server:
+        assert server.stdout is not None
+        call = Caller(server.stdout.readline().strip())
+        call.create_group()
+        call.close()
+        server.terminate()
+        assert server.wait(timeout=5) == 0
+    assert status(state).resources == {"Microsoft.Resources/resourceGroups": 1}

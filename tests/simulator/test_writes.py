@@ -41,6 +41,7 @@ def test_azure_fills_in_what_the_body_is_silent_about(here: Setting):
             "Succeeded",
             id="a read-only value is not the client's",
         ),
+        pytest.param(_with(usage=7), ["usage"], None, id="nor is one that Azure has not set"),
         pytest.param(_with(mode=None), ["mode"], "Open", id="null is silence"),
         pytest.param(_with(unheardOf=1), ["unheardOf"], None, id="unknown property is left out"),
         pytest.param(_with(secret="s"), ["secret"], None, id="write-only is never answered"),
@@ -260,6 +261,43 @@ def test_addresses_are_given_out_from_the_fifth_on_and_kept(here: Setting):
 
 
 def test_what_azure_itself_has_is_there_at_every_scope(here: Setting):
-    found = here.call("GET", f"{GROUP}/providers/Contoso.Access/grants/Everyone")
+    found = here.call("GET", f"{GROUP}/providers/Contoso.Access/roles/Reader")
     assert found.status == 200
-    assert found.body["id"].endswith("/grants/everyone")
+    assert found.body["id"] == f"{GROUP}/providers/Contoso.Access/roles/reader"
+    listed = here.call("GET", f"{GROUP}/providers/Contoso.Access/roles").body["value"]
+    assert [entry["name"] for entry in listed] == ["reader"]
+
+
+def test_an_identity_gets_its_principal_once(here: Setting):
+    farm = {"location": "westeurope", "identity": {"type": "SystemAssigned"}}
+    here.call("PUT", "Contoso.Fabric/farms/f", farm)
+    first = here.call("GET", "Contoso.Fabric/farms/f").body["identity"]["principalId"]
+    here.call("PUT", "Contoso.Fabric/farms/f", farm)
+    assert here.call("GET", "Contoso.Fabric/farms/f").body["identity"]["principalId"] == first
+
+
+def test_a_group_that_azure_keeps_comes_and_goes_with_its_resource(here: Setting):
+    farm = {"location": "westeurope", "properties": {"workGroup": "work"}}
+    work = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/work"
+    here.call("PUT", "Contoso.Fabric/farms/f", farm)
+    assert here.call("HEAD", work).status == 204
+    here.call("DELETE", "Contoso.Fabric/farms/f")
+    assert here.call("HEAD", work).status == 404
+
+
+def test_both_sides_of_a_link_learn_of_each_other(here: Setting):
+    nets = [f"{GROUP}/providers/Contoso.Fabric/nets/{name}" for name in "ab"]
+    for net in nets:
+        here.call("PUT", net, BODY)
+
+    def link(net: str, remote: str) -> str:
+        accepted = here.call("PUT", f"{net}/links/back", {"properties": {"remoteId": remote}})
+        assert (accepted.status, accepted.body) == (202, {})
+        assert accepted.headers["azure-asyncoperation"]
+        found = here.call("GET", f"{nets[0]}/links/back").body
+        return str(found["properties"]["state"])
+
+    assert link(nets[0], nets[1]) == "Initiated"
+    assert link(nets[1], nets[0]) == "Connected"
+    here.call("DELETE", f"{nets[1]}/links/back")
+    assert here.call("GET", f"{nets[0]}/links/back").body["properties"]["state"] == "Initiated"

@@ -269,6 +269,44 @@ def test_an_entry_of_a_loop_is_read_by_its_key():
     assert "net[blue]" not in _edges(graph, "sub")
 
 
+def test_an_entry_of_a_loop_waits_for_what_it_reads_and_not_for_the_others():
+    graph = composed(
+        section(
+            "resources",
+            """
+            a: {type: Invented.Network/networks, name: aa, resourceGroup: main}
+            b: {type: Invented.Network/networks, name: bb, resourceGroup: main}
+            grant:
+              type: Invented.Authorization/grants
+              forEach: {one: "${a.id}", two: "${b.id}"}
+              name: ${each.key}
+              scope: ${each.value}
+              properties: {principalId: p}
+            """,
+        )
+    )
+    assert _edges(graph, "grant[one]") == {"a": "scope", "resourceGroups.main": "scope"}
+    assert _edges(graph, "grant[two]") == {"b": "scope", "resourceGroups.main": "scope"}
+
+
+def test_the_key_of_an_entry_is_nothing_to_wait_for():
+    graph = composed(
+        section(
+            "resources",
+            """
+            a: {type: Invented.Network/networks, name: aa, resourceGroup: main}
+            net:
+              type: Invented.Network/networks
+              forEach: '${{"x": a.id}}'
+              name: net-${each.key}
+              resourceGroup: main
+              properties: {labels: {peer: "${each.value}"}}
+            """,
+        )
+    )
+    assert _edges(graph, "net[x]")["a"] == "properties.labels.peer"
+
+
 def test_what_exists_is_read_and_never_managed():
     graph = composed(NETWORK + "    existing: true\noutputs: {id: '${net.id}'}\n")
     assert not graph.resources["net"].managed

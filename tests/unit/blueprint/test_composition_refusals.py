@@ -5,6 +5,9 @@ Each row adds to a blueprint of five lines (`BLUEPRINT`), so its first line is l
 
 import pytest
 
+from provisioner.blueprint.composition import compose
+from provisioner.blueprint.environment import load_environment
+from provisioner.model.diagnostic import DiagnosticError
 from tests.unit.blueprint.invented_catalog import (
     BLUEPRINT,
     CATALOG,
@@ -13,9 +16,6 @@ from tests.unit.blueprint.invented_catalog import (
     Memory,
     composed,
 )
-from provisioner.blueprint.composition import compose
-from provisioner.blueprint.environment import load_environment
-from provisioner.model.diagnostic import DiagnosticError
 
 NETWORK = """\
 resources:

@@ -10,6 +10,7 @@ from provisioner.blueprint.expression import (
     resolve,
     unknown_functions,
 )
+from provisioner.blueprint.functions import STANDARD_FUNCTIONS
 from provisioner.model.values import ResourceValue, Unknown
 
 CHAINS = [
@@ -17,6 +18,7 @@ CHAINS = [
     ("list[0].id", ["list[0].id"], "a place in a list"),
     ('zones["a.b"].id', ["zones.a.b.id"], "a key with a dot"),
     ("hosts[cloud].name", ["hosts", "cloud"], "a computed key reads the whole mapping"),
+    ("hosts[c].name + name.x", ["hosts", "c", "name.x"], "a member called like a name"),
     ("a.b + a.c", ["a.b", "a.c"], "two chains of one name"),
     ("pools.map(p, p.name)", ["pools"], "the name that a macro binds is not read"),
     ("pools.filter(p, p.size > limit)", ["pools", "limit"], "but what stands beside it is"),
@@ -41,6 +43,36 @@ def test_names_are_listed_once_and_sorted():
 def test_a_function_that_does_not_exist_is_known_before_it_is_called():
     expression = compile_expression('false ? cidrsubnt("10.0.0.0/8", 8, 0) : lower("X")')
     assert unknown_functions(expression) == ("cidrsubnt",)
+
+
+DAY = 'timestamp("2027-03-31T12:30:45Z")'
+STANDARD = {
+    "all": "[1].all(x, x > 0)",
+    "bytes": 'bytes("a")',
+    "contains": '"ab".contains("a")',
+    "double": "double(1)",
+    "duration": 'duration("1h")',
+    "endsWith": '"ab".endsWith("b")',
+    "exists": "[1].exists(x, x > 0)",
+    "exists_one": "[1].exists_one(x, x > 0)",
+    "filter": "[1].filter(x, x > 0)",
+    "has": 'has({"a": 1}.a)',
+    "int": 'int("3")',
+    "map": "[1].map(x, x)",
+    "matches": '"ab".matches("a.")',
+    "size": "size([1])",
+    "startsWith": '"ab".startsWith("a")',
+    "string": "string(1)",
+    "timestamp": DAY,
+    "type": "type(1)",
+    "uint": "uint(1)",
+}
+
+
+@pytest.mark.parametrize("name", sorted(STANDARD_FUNCTIONS))
+def test_every_function_that_is_taken_for_cels_own_is(name):
+    expression = compile_expression(STANDARD.get(name, f"{DAY}.{name}()"))
+    assert evaluate(expression, {}, lambda _: None) is not None
 
 
 BAD = [

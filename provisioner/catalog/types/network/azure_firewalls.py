@@ -1,0 +1,123 @@
+"""Azure firewalls. Facts: guidelines.md §2.1, §2.2 and §2.7, and the recorded pairs of the type."""
+
+from collections.abc import Mapping
+
+from provisioner.catalog import api_versions
+from provisioner.catalog.field import Compare, Disruption, Field
+from provisioner.catalog.resource_type import NameRule, ResourceType, SdkModel, Surroundings
+from provisioner.model.resource_id import ResourceId
+from provisioner.model.values import Body, Json, lookup
+
+_CONFIGURATIONS = ("properties", "ipConfigurations")
+_MANAGEMENT = ("properties", "managementIpConfiguration")
+_SUBNET = ("properties", "subnet", "id")
+# The lists that the rules of each classic collection match on.
+_COLLECTIONS = {
+    "applicationRuleCollections": ("sourceAddresses", "sourceIpGroups", "targetFqdns", "fqdnTags"),
+    "natRuleCollections": (
+        "sourceAddresses",
+        "sourceIpGroups",
+        "destinationAddresses",
+        "destinationPorts",
+    ),
+    "networkRuleCollections": (
+        "sourceAddresses",
+        "sourceIpGroups",
+        "destinationAddresses",
+        "destinationFqdns",
+        "destinationIpGroups",
+        "destinationPorts",
+    ),
+}
+
+
+def _computed(resource: ResourceId, body: Body, around: Surroundings) -> Mapping[str, Json]:
+    properties: dict[str, Json] = {}
+    configurations = lookup(body, _CONFIGURATIONS)
+    if isinstance(configurations, (list, tuple)):
+        properties[_CONFIGURATIONS[-1]] = [
+            _with_address(resource, entry, around) for entry in configurations
+        ]
+    management = lookup(body, _MANAGEMENT)
+    if isinstance(management, Mapping):
+        properties[_MANAGEMENT[-1]] = _with_address(resource, management, around)
+    return {"properties": properties}
+
+
+def _with_address(firewall: ResourceId, entry: Body, around: Surroundings) -> Mapping[str, Json]:
+    """Return an IP configuration with its address: only one that names a subnet has its own."""
+    subnet = lookup(entry, _SUBNET)
+    properties = entry.get("properties")
+    if not isinstance(subnet, str) or not isinstance(properties, Mapping):
+        return entry
+    address = around.free_address(subnet, f"{firewall.text}/{entry.get('name')}")
+    return {**entry, "properties": {**properties, "privateIPAddress": address}}
+
+
+def _collection_fields() -> Mapping[str, Field]:
+    """Return the facts of the classic rules, which stand in the firewall and not in a policy."""
+    fields: dict[str, Field] = {}
+    for name, members in _COLLECTIONS.items():
+        rules = f"properties.{name}[].properties.rules"
+        fields[f"properties.{name}"] = Field(default=(), keys=("name",), security=True)
+        fields[f"properties.{name}[].properties.priority"] = Field(security=True)
+        fields[f"properties.{name}[].properties.action.type"] = Field(
+            compare=Compare.CASELESS, security=True
+        )
+        fields[rules] = Field(default=(), keys=("name",), security=True)
+        fields[f"{rules}[].protocols"] = Field(compare=Compare.SET, security=True)
+        for member in members:
+            fields[f"{rules}[].{member}"] = Field(default=(), compare=Compare.SET, security=True)
+    return fields
+
+
+TYPE = ResourceType(
+    name="Microsoft.Network/azureFirewalls",
+    api_version=api_versions.NETWORK,
+    sdk=SdkModel("azure.mgmt.network", "AzureFirewall"),
+    rule=NameRule(
+        r"[a-zA-Z0-9](?:[a-zA-Z0-9_.-]{0,54}[a-zA-Z0-9_])?",
+        "1 to 56 letters, digits, underscores, periods and hyphens, starting with a letter or "
+        "digit and ending with one or an underscore",
+    ),
+    etag=True,
+    seconds=400,
+    computed=_computed,
+    fields={
+        **_collection_fields(),
+        "properties.sku": Field(default={"name": "AZFW_VNet", "tier": "Standard"}),
+        "properties.sku.name": Field(default="AZFW_VNet", create_only=True),
+        "properties.sku.tier": Field(
+            default="Standard", security=True, disruption=Disruption.CONNECTIONS
+        ),
+        "properties.threatIntelMode": Field(default="Alert", security=True),
+        "properties.firewallPolicy": Field(default=None, security=True),
+        "properties.firewallPolicy.id": Field(
+            compare=Compare.RESOURCE_ID, security=True, disruption=Disruption.CONNECTIONS
+        ),
+        "properties.ipConfigurations": Field(
+            default=(), keys=("name",), security=True, disruption=Disruption.CONNECTIONS
+        ),
+        "properties.ipConfigurations[].properties.subnet.id": Field(
+            compare=Compare.RESOURCE_ID, create_only=True
+        ),
+        "properties.ipConfigurations[].properties.publicIPAddress.id": Field(
+            compare=Compare.RESOURCE_ID, security=True, disruption=Disruption.CONNECTIONS
+        ),
+        # Forced tunnelling cannot be taken away or added later.
+        "properties.managementIpConfiguration.properties.subnet.id": Field(
+            compare=Compare.RESOURCE_ID, create_only=True
+        ),
+        "properties.managementIpConfiguration.properties.publicIPAddress.id": Field(
+            compare=Compare.RESOURCE_ID
+        ),
+        "properties.virtualHub": Field(default=None),
+        "properties.virtualHub.id": Field(compare=Compare.RESOURCE_ID, create_only=True),
+        "properties.hubIPAddresses.privateIPAddress": Field(read_only=True),
+        "properties.hubIPAddresses.publicIPs.addresses": Field(read_only=True),
+        "properties.additionalProperties": Field(default={}, security=True),
+        "properties.autoscaleConfiguration": Field(default=None),
+        "zones": Field(compare=Compare.SET, create_only=True),
+        "extendedLocation.name": Field(compare=Compare.LOCATION, create_only=True),
+    },
+)

@@ -1,0 +1,75 @@
+"""Bastion hosts. Facts: guidelines.md §2.2 and §3.3, and the recorded pairs of the type."""
+
+from collections.abc import Mapping
+
+from provisioner.catalog import api_versions
+from provisioner.catalog.field import Compare, Disruption, Field
+from provisioner.catalog.resource_type import NameRule, ResourceType, SdkModel, Surroundings
+from provisioner.model.resource_id import ResourceId
+from provisioner.model.values import Body, Json, lookup
+
+_SKUS = ("developer", "basic", "standard", "premium")
+_SWITCH = Field(default=False, security=True)
+
+
+def _computed(resource: ResourceId, _body: Body, around: Surroundings) -> Mapping[str, Json]:
+    return {"properties": {"dnsName": f"bst-{around.guid(resource.text)}.bastion.azure.com"}}
+
+
+def _sku_is_fixed(before: Body, after: Body) -> str | None:
+    """A bastion host moves up to a greater SKU in place, never down."""
+    old, new = _rank(before), _rank(after)
+    return "A bastion host cannot go back to a smaller SKU." if new < old else None
+
+
+def _rank(body: Body) -> int:
+    name = str(lookup(body, ("sku", "name"))).lower()
+    return _SKUS.index(name) if name in _SKUS else _SKUS.index("basic")
+
+
+TYPE = ResourceType(
+    name="Microsoft.Network/bastionHosts",
+    api_version=api_versions.NETWORK,
+    sdk=SdkModel("azure.mgmt.network", "BastionHost"),
+    rule=NameRule(
+        r"[a-zA-Z0-9](?:[a-zA-Z0-9_.-]{0,78}[a-zA-Z0-9_])?",
+        "1 to 80 letters, digits, underscores, periods and hyphens, starting with a letter or "
+        "digit and ending with one or an underscore",
+    ),
+    etag=True,
+    seconds=300,
+    computed=_computed,
+    fields={
+        "sku": Field(default={"name": "Basic"}),
+        "sku.name": Field(
+            default="Basic", create_only=_sku_is_fixed, disruption=Disruption.CONNECTIONS
+        ),
+        "zones": Field(compare=Compare.SET, create_only=True),
+        "properties.ipConfigurations": Field(default=(), keys=("name",)),
+        "properties.ipConfigurations[].properties.subnet.id": Field(
+            compare=Compare.RESOURCE_ID, create_only=True
+        ),
+        "properties.ipConfigurations[].properties.publicIPAddress.id": Field(
+            compare=Compare.RESOURCE_ID, create_only=True
+        ),
+        "properties.ipConfigurations[].properties.privateIPAllocationMethod": Field(
+            default="Dynamic"
+        ),
+        "properties.virtualNetwork": Field(default=None),
+        "properties.virtualNetwork.id": Field(compare=Compare.RESOURCE_ID, create_only=True),
+        "properties.dnsName": Field(read_only=True),
+        "properties.networkAcls.ipRules": Field(default=(), keys=("addressPrefix",), security=True),
+        "properties.networkAcls.ipRules[].addressPrefix": Field(compare=Compare.CIDR),
+        "properties.scaleUnits": Field(default=2, disruption=Disruption.CONNECTIONS),
+        "properties.disableCopyPaste": _SWITCH,
+        "properties.enableFileCopy": _SWITCH,
+        "properties.enableIpConnect": _SWITCH,
+        "properties.enableShareableLink": _SWITCH,
+        "properties.enableTunneling": _SWITCH,
+        "properties.enableKerberos": _SWITCH,
+        "properties.enableSessionRecording": _SWITCH,
+        "properties.enablePrivateOnlyBastion": Field(
+            default=False, create_only=True, security=True
+        ),
+    },
+)

@@ -1,0 +1,87 @@
+"""Firewall policies. Facts: guidelines.md §2.1 and §3.1, and the recorded pairs of the type."""
+
+from provisioner.catalog import api_versions
+from provisioner.catalog.field import Compare, Disruption, Field, Owner
+from provisioner.catalog.resource_type import DeleteFlow, NameRule, ResourceType, SdkModel
+from provisioner.model.values import Body, lookup
+
+_INTRUSION = "properties.intrusionDetection"
+_BYPASS = f"{_INTRUSION}.configuration.bypassTrafficSettings"
+_MEMBERS = Field(default=(), compare=Compare.SET, security=True)
+_PRIVATE_RANGES = ("properties", "snat", "privateRanges")
+
+
+def _owner_of_ranges(body: Body) -> Owner:
+    """The word IANAPrivateRanges leaves the ranges to Azure, which answers them spelt out."""
+    named = lookup(body, _PRIVATE_RANGES)
+    leaves_them = isinstance(named, (list, tuple)) and list(named) == ["IANAPrivateRanges"]
+    return Owner.SERVICE if leaves_them else Owner.BLUEPRINT
+
+
+TYPE = ResourceType(
+    name="Microsoft.Network/firewallPolicies",
+    api_version=api_versions.NETWORK,
+    sdk=SdkModel("azure.mgmt.network", "FirewallPolicy"),
+    rule=NameRule(
+        r"[a-zA-Z0-9](?:[a-zA-Z0-9_.-]{0,78}[a-zA-Z0-9_])?",
+        "1 to 80 letters, digits, underscores, periods and hyphens, starting with a letter or "
+        "digit and ending with one or an underscore",
+    ),
+    etag=True,
+    serialise_on="",
+    delete=DeleteFlow.SYNC,
+    seconds=15,
+    in_use="InUseFirewallPolicyCannotBeDeleted",
+    fields={
+        "properties.sku": Field(default={"tier": "Standard"}),
+        "properties.sku.tier": Field(default="Standard", create_only=True, security=True),
+        "properties.threatIntelMode": Field(default="Alert", security=True),
+        "properties.threatIntelWhitelist.ipAddresses": _MEMBERS,
+        "properties.threatIntelWhitelist.fqdns": _MEMBERS,
+        "properties.threatIntelWhitelist.fqdns[]": Field(compare=Compare.CASELESS),
+        "properties.basePolicy": Field(default=None, security=True),
+        "properties.basePolicy.id": Field(compare=Compare.RESOURCE_ID, security=True),
+        "properties.insights": Field(default=None, security=True),
+        "properties.insights.isEnabled": Field(default=False, security=True),
+        "properties.insights.logAnalyticsResources.workspaces": Field(default=(), keys=("region",)),
+        "properties.insights.logAnalyticsResources.workspaces[].region": Field(
+            compare=Compare.LOCATION
+        ),
+        "properties.insights.logAnalyticsResources.workspaces[].workspaceId.id": Field(
+            compare=Compare.RESOURCE_ID
+        ),
+        "properties.insights.logAnalyticsResources.defaultWorkspaceId.id": Field(
+            compare=Compare.RESOURCE_ID
+        ),
+        "properties.snat.privateRanges": Field(
+            default=(),
+            compare=Compare.SET,
+            owner=_owner_of_ranges,
+            disruption=Disruption.CONNECTIONS,
+        ),
+        # Azure does not answer it while it is off (recorded).
+        "properties.snat.autoLearnPrivateRanges": Field(default="Disabled"),
+        "properties.sql.allowSqlRedirect": Field(default=False, security=True),
+        # Names are looked up at the servers in this order.
+        "properties.dnsSettings.servers": Field(default=(), compare=Compare.ORDERED, security=True),
+        "properties.dnsSettings.enableProxy": Field(default=False, security=True),
+        "properties.explicitProxy": Field(default=None, security=True),
+        "properties.explicitProxy.enableExplicitProxy": Field(default=False, security=True),
+        _INTRUSION: Field(default=None, security=True),
+        f"{_INTRUSION}.mode": Field(default="Off", security=True),
+        f"{_INTRUSION}.profile": Field(security=True),
+        f"{_INTRUSION}.configuration.signatureOverrides": Field(
+            default=(), keys=("id",), security=True
+        ),
+        f"{_INTRUSION}.configuration.signatureOverrides[].mode": Field(security=True),
+        f"{_INTRUSION}.configuration.privateRanges": _MEMBERS,
+        _BYPASS: Field(default=(), keys=("name",), security=True),
+        f"{_BYPASS}[].sourceAddresses": _MEMBERS,
+        f"{_BYPASS}[].sourceIpGroups": _MEMBERS,
+        f"{_BYPASS}[].destinationAddresses": _MEMBERS,
+        f"{_BYPASS}[].destinationIpGroups": _MEMBERS,
+        f"{_BYPASS}[].destinationPorts": _MEMBERS,
+        "properties.transportSecurity": Field(default=None, security=True),
+        "properties.transportSecurity.certificateAuthority.keyVaultSecretId": Field(security=True),
+    },
+)

@@ -1,0 +1,24 @@
+"""IP groups, the named address lists of firewall rules. Facts: the recorded pairs of the type."""
+
+from provisioner.catalog import api_versions
+from provisioner.catalog.field import Compare, Field
+from provisioner.catalog.resource_type import NameRule, ResourceType, SdkModel
+
+TYPE = ResourceType(
+    name="Microsoft.Network/ipGroups",
+    api_version=api_versions.NETWORK,
+    sdk=SdkModel("azure.mgmt.network", "IpGroup"),
+    rule=NameRule(
+        r"[a-zA-Z0-9](?:[a-zA-Z0-9_.-]{0,78}[a-zA-Z0-9_])?",
+        "1 to 80 letters, digits, underscores, periods and hyphens, starting with a letter or "
+        "digit and ending with one or an underscore",
+    ),
+    etag=True,
+    seconds=15,
+    in_use="IpGroupsHasFirewallPolicyReferences",
+    fields={
+        # Ranges stand here as well as single addresses and spans of two addresses.
+        "properties.ipAddresses": Field(default=(), compare=Compare.SET, security=True),
+        "properties.ipAddresses[]": Field(compare=Compare.CIDR, security=True),
+    },
+)

@@ -1,0 +1,99 @@
+"""Network security groups. Facts: guidelines.md §3.3 and the recorded pairs of the type."""
+
+from collections.abc import Mapping
+
+from provisioner.catalog import api_versions
+from provisioner.catalog.field import Compare, Field
+from provisioner.catalog.resource_type import NameRule, ResourceType, SdkModel, Surroundings
+from provisioner.model.resource_id import ResourceId
+from provisioner.model.values import Body, Json
+
+_RULE = "properties.securityRules[].properties"
+_MEMBERS = Field(default=(), compare=Compare.SET, security=True)
+_GROUPS = Field(default=(), keys=("id",), security=True)
+_MATCHED = Field(compare=Compare.CASELESS, security=True)
+
+# Name, priority, direction, access, source, destination: the rules that every group ends with.
+_BUILT_IN = (
+    ("AllowVnetInBound", 65000, "Inbound", "Allow", "VirtualNetwork", "VirtualNetwork"),
+    ("AllowAzureLoadBalancerInBound", 65001, "Inbound", "Allow", "AzureLoadBalancer", "*"),
+    ("DenyAllInBound", 65500, "Inbound", "Deny", "*", "*"),
+    ("AllowVnetOutBound", 65000, "Outbound", "Allow", "VirtualNetwork", "VirtualNetwork"),
+    ("AllowInternetOutBound", 65001, "Outbound", "Allow", "*", "Internet"),
+    ("DenyAllOutBound", 65500, "Outbound", "Deny", "*", "*"),
+)
+
+
+def _computed(resource: ResourceId, _body: Body, around: Surroundings) -> Mapping[str, Json]:
+    return {
+        "properties": {
+            "resourceGuid": around.guid(resource.text),
+            "defaultSecurityRules": [_built_in_rule(resource, *rule) for rule in _BUILT_IN],
+        }
+    }
+
+
+def _built_in_rule(
+    group: ResourceId, name: str, priority: int, direction: str, access: str, *ends: str
+) -> Mapping[str, Json]:
+    source, destination = ends
+    return {
+        "id": f"{group.text}/defaultSecurityRules/{name}",
+        "name": name,
+        "type": f"{group.type}/defaultSecurityRules",
+        "properties": {
+            "priority": priority,
+            "direction": direction,
+            "access": access,
+            "protocol": "*",
+            "sourceAddressPrefix": source,
+            "sourceAddressPrefixes": [],
+            "sourcePortRange": "*",
+            "sourcePortRanges": [],
+            "destinationAddressPrefix": destination,
+            "destinationAddressPrefixes": [],
+            "destinationPortRange": "*",
+            "destinationPortRanges": [],
+            "provisioningState": "Succeeded",
+        },
+    }
+
+
+TYPE = ResourceType(
+    name="Microsoft.Network/networkSecurityGroups",
+    api_version=api_versions.NETWORK,
+    sdk=SdkModel("azure.mgmt.network", "NetworkSecurityGroup"),
+    rule=NameRule(
+        r"[a-zA-Z0-9](?:[a-zA-Z0-9_.-]{0,78}[a-zA-Z0-9_])?",
+        "1 to 80 letters, digits, underscores, periods and hyphens, starting with a letter or "
+        "digit and ending with one or an underscore",
+    ),
+    etag=True,
+    seconds=3,
+    in_use="InUseNetworkSecurityGroupCannotBeDeleted",
+    computed=_computed,
+    fields={
+        # The whole list is the boundary: a rule that nobody declared is a change.
+        "properties.securityRules": Field(default=(), keys=("name",), security=True),
+        "properties.flushConnection": Field(default=False),
+        f"{_RULE}.description": Field(default=None),
+        f"{_RULE}.access": Field(security=True),
+        f"{_RULE}.direction": Field(security=True),
+        f"{_RULE}.priority": Field(security=True),
+        f"{_RULE}.protocol": Field(security=True),
+        f"{_RULE}.sourceAddressPrefix": _MATCHED,
+        f"{_RULE}.sourceAddressPrefixes": _MEMBERS,
+        f"{_RULE}.sourceAddressPrefixes[]": Field(compare=Compare.CASELESS),
+        f"{_RULE}.sourceApplicationSecurityGroups": _GROUPS,
+        f"{_RULE}.sourceApplicationSecurityGroups[].id": Field(compare=Compare.RESOURCE_ID),
+        f"{_RULE}.sourcePortRange": Field(security=True),
+        f"{_RULE}.sourcePortRanges": _MEMBERS,
+        f"{_RULE}.destinationAddressPrefix": _MATCHED,
+        f"{_RULE}.destinationAddressPrefixes": _MEMBERS,
+        f"{_RULE}.destinationAddressPrefixes[]": Field(compare=Compare.CASELESS),
+        f"{_RULE}.destinationApplicationSecurityGroups": _GROUPS,
+        f"{_RULE}.destinationApplicationSecurityGroups[].id": Field(compare=Compare.RESOURCE_ID),
+        f"{_RULE}.destinationPortRange": Field(security=True),
+        f"{_RULE}.destinationPortRanges": _MEMBERS,
+    },
+)

@@ -1,0 +1,87 @@
+"""DNS zone groups of private endpoints. Facts: guidelines.md CLU-11.1 and the recorded pairs."""
+
+from collections.abc import Mapping, Sequence
+
+from provisioner.catalog import api_versions
+from provisioner.catalog.field import Compare, Disruption, Field
+from provisioner.catalog.refusals import RefusalCodes
+from provisioner.catalog.resource_type import (
+    ListRead,
+    NameRule,
+    ResourceType,
+    SdkModel,
+    Surroundings,
+)
+from provisioner.model.resource_id import ResourceId, parse_resource_id
+from provisioner.model.values import Body, Json, lookup
+
+_CONFIGS = ("properties", "privateDnsZoneConfigs")
+_ZONE = ("properties", "privateDnsZoneId")
+_SECONDS_TO_LIVE = 10
+
+
+def _computed(resource: ResourceId, body: Body, around: Surroundings) -> Mapping[str, Json]:
+    endpoint = around.lookup(resource.parent.text) if resource.parent else None
+    names = lookup(endpoint, ("properties", "customDnsConfigs"))
+    configs = lookup(body, _CONFIGS)
+    found = names if isinstance(names, (list, tuple)) else ()
+    return {
+        "properties": {
+            _CONFIGS[-1]: [
+                _with_records(config, found)
+                for config in (configs if isinstance(configs, (list, tuple)) else ())
+            ]
+        }
+    }
+
+
+def _with_records(config: Body, names: Sequence[Body]) -> Mapping[str, Json]:
+    """Return an entry with the records that Azure keeps in its zone for the endpoint."""
+    properties = config.get("properties")
+    known = properties if isinstance(properties, Mapping) else {}
+    zone = parse_resource_id(lookup(config, _ZONE))
+    suffix = zone.name.lower() if zone else ""
+    served = f".{suffix.removeprefix('privatelink.')}"
+    records: list[Json] = [
+        {
+            "recordType": "A",
+            "recordSetName": str(name["fqdn"]).removesuffix(served),
+            "fqdn": f"{str(name['fqdn']).removesuffix(served)}.{suffix}",
+            "ttl": _SECONDS_TO_LIVE,
+            "ipAddresses": name["ipAddresses"],
+            "provisioningState": "Succeeded",
+        }
+        for name in names
+        if str(name["fqdn"]).endswith(served)
+    ]
+    return {
+        **config,
+        "properties": {**known, "recordSets": records, "provisioningState": "Succeeded"},
+    }
+
+
+TYPE = ResourceType(
+    name="Microsoft.Network/privateEndpoints/privateDnsZoneGroups",
+    api_version=api_versions.NETWORK,
+    sdk=SdkModel("azure.mgmt.network", "PrivateDnsZoneGroup"),
+    rule=NameRule(
+        r"[a-zA-Z0-9](?:[a-zA-Z0-9_.-]{0,78}[a-zA-Z0-9_])?",
+        "1 to 80 letters, digits, underscores, periods and hyphens, starting with a letter or "
+        "digit and ending with one or an underscore",
+    ),
+    lists=ListRead.PARENT,
+    taggable=False,
+    etag=True,
+    serialise_on="",
+    seconds=15,
+    codes=RefusalCodes(not_found="NotFound"),
+    computed=_computed,
+    fields={
+        "properties.privateDnsZoneConfigs": Field(
+            default=(), keys=("name",), security=True, disruption=Disruption.CONNECTIONS
+        ),
+        "properties.privateDnsZoneConfigs[].properties.privateDnsZoneId": Field(
+            compare=Compare.RESOURCE_ID, security=True, disruption=Disruption.CONNECTIONS
+        ),
+    },
+)

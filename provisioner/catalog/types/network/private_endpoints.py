@@ -1,0 +1,133 @@
+"""Private endpoints. Facts: guidelines.md CLU-11.1, §2.2 and §2.4, and the recorded pairs."""
+
+from collections.abc import Mapping, Sequence
+
+from provisioner.catalog import api_versions
+from provisioner.catalog.field import Compare, Disruption, Field
+from provisioner.catalog.resource_type import NameRule, ResourceType, SdkModel, Surroundings
+from provisioner.model.resource_id import ResourceId, parse_resource_id
+from provisioner.model.values import Body, Json, lookup
+
+_APPROVED = {"status": "Approved", "description": "Auto-Approved", "actionsRequired": "None"}
+_PENDING = {"status": "Pending", "description": "", "actionsRequired": "None"}
+_STATES = {
+    "privateLinkServiceConnections": _APPROVED,
+    "manualPrivateLinkServiceConnections": _PENDING,
+}
+
+# The hosts at which a service answers in the public cloud (guidelines.md §2.4), by its type.
+_HOSTS = {
+    "microsoft.keyvault/vaults": ("{name}.vaultcore.azure.net",),
+    "microsoft.containerregistry/registries": (
+        "{name}.{location}.data.azurecr.io",
+        "{name}.azurecr.io",
+    ),
+}
+
+
+def _computed(resource: ResourceId, body: Body, around: Surroundings) -> Mapping[str, Json]:
+    interface = lookup(body, ("properties", "customNetworkInterfaceName"))
+    name = interface or f"{resource.name}.nic.{around.guid(resource.text, 'interface')}"
+    group = resource.scope.text if resource.scope else ""
+    properties: dict[str, Json] = {
+        "resourceGuid": around.guid(resource.text),
+        "networkInterfaces": [
+            {"id": f"{group}/providers/{TYPE.namespace}/networkInterfaces/{name}"}
+        ],
+        "customDnsConfigs": _names(resource, body, around),
+    }
+    for kind, state in _STATES.items():
+        properties[kind] = [_in_state(entry, state) for entry in _connections(body, kind)]
+    return {"properties": properties}
+
+
+def _connections(body: Body, kind: str) -> Sequence[Body]:
+    found = lookup(body, ("properties", kind))
+    return found if isinstance(found, (list, tuple)) else ()
+
+
+def _in_state(connection: Body, state: Mapping[str, Json]) -> Mapping[str, Json]:
+    properties = connection.get("properties")
+    known = properties if isinstance(properties, Mapping) else {}
+    return {**connection, "properties": {**known, "privateLinkServiceConnectionState": state}}
+
+
+def _names(resource: ResourceId, body: Body, around: Surroundings) -> list[Json]:
+    """Return the names of the services behind an endpoint, each with an address of its own."""
+    subnet = lookup(body, ("properties", "subnet", "id"))
+    if not isinstance(subnet, str):
+        return []
+    hosts = [
+        host
+        for connection in _connections(body, "privateLinkServiceConnections")
+        for host in _hosts(connection, lookup(body, ("location",)))
+    ]
+    fixed = _fixed_addresses(body)
+    named: list[Json] = []
+    for position, host in enumerate(hosts):
+        if position < len(fixed):
+            address = fixed[position]
+        else:
+            address = around.free_address(subnet, f"{resource.text}/{host}")
+        named.append({"fqdn": host, "ipAddresses": [address]})
+    return named
+
+
+def _hosts(connection: Body, location: object) -> list[str]:
+    service = parse_resource_id(lookup(connection, ("properties", "privateLinkServiceId")))
+    if service is None:
+        return []
+    patterns = _HOSTS.get(service.type.lower(), ())
+    return [text.format(name=service.name.lower(), location=location) for text in patterns]
+
+
+def _fixed_addresses(body: Body) -> list[str]:
+    entries = lookup(body, ("properties", "ipConfigurations"))
+    found = entries if isinstance(entries, (list, tuple)) else ()
+    return [str(lookup(entry, ("properties", "privateIPAddress"))) for entry in found]
+
+
+def _connection_fields(path: str) -> Mapping[str, Field]:
+    properties = f"{path}[].properties"
+    return {
+        path: Field(default=(), keys=("name",), security=True, disruption=Disruption.CONNECTIONS),
+        f"{properties}.privateLinkServiceId": Field(
+            compare=Compare.RESOURCE_ID, create_only=True, security=True
+        ),
+        f"{properties}.groupIds": Field(
+            default=(), compare=Compare.SET, create_only=True, security=True
+        ),
+        f"{properties}.groupIds[]": Field(compare=Compare.CASELESS),
+        # The owner of the service approves, and says why.
+        f"{properties}.privateLinkServiceConnectionState": Field(read_only=True),
+    }
+
+
+TYPE = ResourceType(
+    name="Microsoft.Network/privateEndpoints",
+    api_version=api_versions.NETWORK,
+    sdk=SdkModel("azure.mgmt.network", "PrivateEndpoint"),
+    rule=NameRule(
+        r"[a-zA-Z0-9][a-zA-Z0-9_.-]{0,62}[a-zA-Z0-9_]",
+        "2 to 64 letters, digits, underscores, periods and hyphens, starting with a letter or "
+        "digit and ending with one or an underscore",
+    ),
+    etag=True,
+    serialise_on="",
+    seconds=60,
+    computed=_computed,
+    fields={
+        **_connection_fields("properties.privateLinkServiceConnections"),
+        **_connection_fields("properties.manualPrivateLinkServiceConnections"),
+        "properties.subnet.id": Field(compare=Compare.RESOURCE_ID, create_only=True),
+        "properties.ipConfigurations": Field(
+            default=(), keys=("name",), disruption=Disruption.CONNECTIONS
+        ),
+        "properties.ipVersionType": Field(default="IPv4", create_only=True),
+        "properties.customNetworkInterfaceName": Field(default="", create_only=True),
+        "properties.customDnsConfigs": Field(read_only=True),
+        "properties.applicationSecurityGroups": Field(default=(), keys=("id",), security=True),
+        "properties.applicationSecurityGroups[].id": Field(compare=Compare.RESOURCE_ID),
+        "extendedLocation.name": Field(compare=Compare.LOCATION, create_only=True),
+    },
+)

@@ -1,0 +1,83 @@
+"""Public IP addresses. Facts: the recorded pairs of the type, guidelines.md §2.7."""
+
+import ipaddress
+from collections.abc import Mapping
+
+from provisioner.catalog import api_versions
+from provisioner.catalog.field import Compare, Field
+from provisioner.catalog.resource_type import NameRule, ResourceType, SdkModel, Surroundings
+from provisioner.model.resource_id import ResourceId
+from provisioner.model.values import ABSENT, Absent, Body, Json, lookup
+
+# Ranges that no network routes (RFC 2544, RFC 3849): made-up addresses reach nobody.
+_RANGES = {
+    "IPv4": ipaddress.ip_network("198.18.0.0/15"),
+    "IPv6": ipaddress.ip_network("2001:db8::/32"),
+}
+
+
+def _computed(resource: ResourceId, body: Body, around: Surroundings) -> Mapping[str, Json]:
+    properties: dict[str, Json] = {"resourceGuid": around.guid(resource.text)}
+    if lookup(body, ("properties", "publicIPAllocationMethod")) == "Static":
+        version = str(lookup(body, ("properties", "publicIPAddressVersion")))
+        network = _RANGES.get(version, _RANGES["IPv4"])
+        seed = int(around.guid(resource.text, "address").replace("-", ""), 16)
+        properties["ipAddress"] = str(network[seed % network.num_addresses])
+    label = lookup(body, ("properties", "dnsSettings", "domainNameLabel"))
+    if isinstance(label, str) and label:
+        host = f"{label}.{lookup(body, ('location',))}.cloudapp.azure.com"
+        properties["dnsSettings"] = {"fqdn": host}
+    return {"properties": properties}
+
+
+def _default_allocation(body: Body) -> Json | Absent:
+    """A Basic address is dynamic where nothing is said; a Standard one has to say Static."""
+    sku = lookup(body, ("sku", "name"))
+    return "Dynamic" if isinstance(sku, Absent) or sku == "Basic" else ABSENT
+
+
+TYPE = ResourceType(
+    name="Microsoft.Network/publicIPAddresses",
+    api_version=api_versions.NETWORK,
+    sdk=SdkModel("azure.mgmt.network", "PublicIPAddress"),
+    rule=NameRule(
+        r"[a-zA-Z0-9](?:[a-zA-Z0-9_.-]{0,78}[a-zA-Z0-9_])?",
+        "1 to 80 letters, digits, underscores, periods and hyphens, starting with a letter or "
+        "digit and ending with one or an underscore",
+    ),
+    etag=True,
+    seconds=3,
+    in_use="PublicIPAddressCannotBeDeleted",
+    computed=_computed,
+    fields={
+        "sku": Field(default={"name": "Basic", "tier": "Regional"}),
+        "sku.name": Field(default="Basic", create_only=True, security=True),
+        "sku.tier": Field(default="Regional", create_only=True),
+        "zones": Field(compare=Compare.SET, create_only=True),
+        "extendedLocation.name": Field(compare=Compare.LOCATION, create_only=True),
+        "properties.publicIPAllocationMethod": Field(default=_default_allocation, create_only=True),
+        "properties.publicIPAddressVersion": Field(default="IPv4", create_only=True),
+        "properties.idleTimeoutInMinutes": Field(default=4),
+        "properties.ddosSettings": Field(default={"protectionMode": "VirtualNetworkInherited"}),
+        "properties.ddosSettings.protectionMode": Field(
+            default="VirtualNetworkInherited", security=True
+        ),
+        "properties.ddosSettings.ddosProtectionPlan": Field(default=None, security=True),
+        "properties.ddosSettings.ddosProtectionPlan.id": Field(
+            compare=Compare.RESOURCE_ID, security=True
+        ),
+        "properties.ddosSettings.ddosCustomPolicy.id": Field(compare=Compare.RESOURCE_ID),
+        "properties.dnsSettings": Field(default=None, security=True),
+        "properties.dnsSettings.domainNameLabel": Field(compare=Compare.CASELESS, security=True),
+        "properties.dnsSettings.fqdn": Field(read_only=True),
+        "properties.dnsSettings.reverseFqdn": Field(default=None, compare=Compare.CASELESS),
+        "properties.ipTags": Field(default=(), keys=("ipTagType",), create_only=True),
+        "properties.ipAddress": Field(read_only=True),
+        "properties.publicIPPrefix.id": Field(compare=Compare.RESOURCE_ID, create_only=True),
+        # Written by the gateway that uses the address, and by the migration to Standard.
+        "properties.natGateway": Field(read_only=True),
+        "properties.servicePublicIPAddress": Field(read_only=True),
+        "properties.linkedPublicIPAddress": Field(read_only=True),
+        "properties.migrationPhase": Field(read_only=True),
+    },
+)

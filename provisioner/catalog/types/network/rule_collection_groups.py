@@ -1,0 +1,69 @@
+"""Rule collection groups of firewall policies. Facts: guidelines.md §2.1, §3.1 and §3.3, and the
+recorded pairs of the type."""
+
+from collections.abc import Mapping
+
+from provisioner.catalog import api_versions
+from provisioner.catalog.field import Compare, Field
+from provisioner.catalog.refusals import RefusalCodes
+from provisioner.catalog.resource_type import ListRead, NameRule, ResourceType, SdkModel
+
+_COLLECTIONS = "properties.ruleCollections"
+_RULES = f"{_COLLECTIONS}[].rules"
+_ADDRESSES = (
+    "sourceAddresses",
+    "sourceGeoLocations",
+    "destinationAddresses",
+    "destinationGeoLocations",
+    "destinationPorts",
+    "destinationFqdns",
+    "targetFqdns",
+    "targetUrls",
+    "fqdnTags",
+    "webCategories",
+    "ipProtocols",
+)
+_ID_LISTS = ("sourceIpGroups", "sourceKubeSelectorGroups", "destinationIpGroups")
+
+
+def _member_fields() -> Mapping[str, Field]:
+    """Return the facts of the lists that rules match on: the order of none of them matters."""
+    members = Field(default=(), compare=Compare.SET, security=True)
+    entries = {f"{_RULES}[].{name}[]": Field(compare=Compare.CASELESS) for name in _ADDRESSES}
+    ids = {f"{_RULES}[].{name}[]": Field(compare=Compare.RESOURCE_ID) for name in _ID_LISTS}
+    lists = {f"{_RULES}[].{name}": members for name in (*_ADDRESSES, *_ID_LISTS)}
+    return {**lists, **entries, **ids}
+
+
+TYPE = ResourceType(
+    name="Microsoft.Network/firewallPolicies/ruleCollectionGroups",
+    api_version=api_versions.NETWORK,
+    sdk=SdkModel("azure.mgmt.network", "FirewallPolicyRuleCollectionGroup"),
+    rule=NameRule(
+        r"[a-zA-Z0-9](?:[a-zA-Z0-9_.-]{0,78}[a-zA-Z0-9_])?",
+        "1 to 80 letters, digits, underscores, periods and hyphens, starting with a letter or "
+        "digit and ending with one or an underscore",
+    ),
+    lists=ListRead.PARENT,
+    taggable=False,
+    etag=True,
+    serialise_on="",
+    seconds=20,
+    codes=RefusalCodes(not_found="NotFound"),
+    fields={
+        **_member_fields(),
+        "properties.priority": Field(security=True),
+        _COLLECTIONS: Field(default=(), keys=("name",), security=True),
+        f"{_COLLECTIONS}[].priority": Field(security=True),
+        # Sent as DNAT, answered as Dnat (recorded).
+        f"{_COLLECTIONS}[].action.type": Field(compare=Compare.CASELESS, security=True),
+        _RULES: Field(default=(), keys=("name",), security=True),
+        # Pairs of a type and a port in an application rule; the others have `ipProtocols`.
+        f"{_RULES}[].protocols": Field(compare=Compare.SET, security=True),
+        f"{_RULES}[].terminateTLS": Field(default=False, security=True),
+        f"{_RULES}[].translatedAddress": Field(security=True),
+        f"{_RULES}[].translatedFqdn": Field(compare=Compare.CASELESS, security=True),
+        f"{_RULES}[].translatedPort": Field(security=True),
+        f"{_RULES}[].httpHeadersToInsert": Field(default=(), keys=("headerName",), security=True),
+    },
+)

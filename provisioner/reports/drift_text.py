@@ -1,0 +1,51 @@
+"""The text of a drift check."""
+
+from collections.abc import Iterator
+
+from provisioner.documents.drift import DriftDocument, DriftKind
+from provisioner.reports.field_text import change_lines
+from provisioner.reports.section_text import (
+    Columns,
+    heading,
+    render_diagnostics,
+    totals,
+    undeclared_lines,
+    unmanaged_lines,
+)
+from provisioner.reports.styled import BLANK, Line, Span, Style, line
+from provisioner.reports.wording import NO_DRIFT, joined
+
+
+def render_drift_text(document: DriftDocument, width: int = 100) -> Iterator[Line]:
+    """Yield the lines of a drift check: fields read from what is declared to what Azure has."""
+    yield from heading("drift", document.environment, width)
+    columns = Columns([(d.address, d.type, d.resource_group) for d in document.drifted], width)
+    for drifted in document.drifted:
+        yield columns.line(drifted.address, drifted.type, drifted.resource_group)
+        if drifted.kind is DriftKind.MISSING:
+            yield line("    ", Span("- missing", Style.DELETE), " · declared, and not in Azure")
+        else:
+            yield line("    ", Span("~ changed", Style.UPDATE), " · declared -> in Azure")
+            yield from change_lines(drifted.fields, width)
+        yield BLANK
+    yield from undeclared_lines(document.undeclared, width)
+    yield from unmanaged_lines(document.unmanaged, width)
+    yield from render_diagnostics(document.diagnostics, width)
+    if not document.found and not any(d.severity == "error" for d in document.diagnostics):
+        yield line(NO_DRIFT)
+    yield from totals("Drift", drift_summary(document), None, width)
+
+
+def drift_summary(document: DriftDocument) -> str:
+    """Return how many resources drifted, and in which way."""
+    changed = sum(drifted.kind is DriftKind.CHANGED for drifted in document.drifted)
+    missing = len(document.drifted) - changed
+    weakened = sum(entry.field.security for entry in document.undeclared)
+    return joined(
+        (
+            f"{changed:,} changed" if changed else "",
+            f"{missing:,} missing" if missing else "",
+            f"{weakened:,} undeclared (security)" if weakened else "",
+            f"{document.in_sync:,} in sync",
+        )
+    )

@@ -1,0 +1,284 @@
+"""Plans and drift checks as Markdown: a comment on a pull request.
+
+A comment on GitHub holds 65,536 characters. What is over is left out from the least risky end:
+first the details of resources, then rows of the table; the text always says how much is missing.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from provisioner.documents.document import DiagnosticDocument, EnvironmentDocument
+from provisioner.documents.drift import DriftDocument, DriftKind, ResourceDriftDocument
+from provisioner.documents.plan import (
+    Action,
+    FieldChangeDocument,
+    PlanDocument,
+    ResourceChangeDocument,
+    UndeclaredDocument,
+    UnmanagedDocument,
+)
+from provisioner.reports.drift_text import drift_summary
+from provisioner.reports.markdown_escape import code, details, html_code, prose
+from provisioner.reports.timing import remaining_seconds
+from provisioner.reports.values import (
+    leaves,
+    plain,
+    plural,
+    shorten,
+    shorten_pair,
+    show_estimate,
+    show_pair,
+    show_path,
+    show_value,
+)
+from provisioner.reports.wording import (
+    NO_CHANGES,
+    NO_DRIFT,
+    SIGNS,
+    Part,
+    and_more,
+    counts,
+    is_disruptive,
+    joined,
+    marks,
+    parts_of,
+    refusal_of,
+    risk,
+)
+
+LIMIT = 65_000
+"""The most characters that a report has."""
+
+_SECTION = 8_000
+_DETAIL_LINES = 120
+_ROWS_SHARE = 60
+"""How much of the room, in percent, goes to a table that does not fit: the riskiest changes keep
+their details."""
+
+_LONGEST_VALUE = 1_000
+_PATHS_IN_CELL = 3
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """One resource: its row of the table, and what is folded (empty where there is nothing)."""
+
+    row: str
+    folded: str
+
+
+def render_plan_markdown(document: PlanDocument) -> str:
+    """Return a plan as Markdown of less than 65,000 characters, riskiest changes first."""
+    estimate = remaining_seconds(document.steps)
+    told = [f"**{number:,} {action}**" for action, number in counts(document.summary)]
+    told.append(f"{document.summary.unchanged:,} unchanged")
+    told.append(show_estimate(estimate) if estimate else "")
+    head = _heading("plan", document.environment, joined(told))
+    refusal = refusal_of(document)
+    if refusal:
+        head += f"**{refusal}**\n\n"
+    elif document.summary.changes == 0:
+        head += f"{NO_CHANGES}\n\n"
+    tail = (
+        _undeclared(document.undeclared)
+        + _unmanaged(document.unmanaged)
+        + _diagnostics(document.diagnostics)
+        + f"Digest {code(document.digest)}\n"
+    )
+    entries = [_plan_entry(change) for change in sorted(document.changes, key=risk)]
+    columns = ("action", "address", "type", "what changes", "disruption")
+    return _assemble(head, _table_head(columns), entries, tail, "`azsec show FILE` shows all.")
+
+
+def render_drift_markdown(document: DriftDocument) -> str:
+    """Return a drift check as Markdown of less than 65,000 characters."""
+    head = _heading("drift", document.environment, prose(drift_summary(document)))
+    if not document.found and not any(d.severity == "error" for d in document.diagnostics):
+        head += f"{NO_DRIFT}\n\n"
+    tail = (
+        _undeclared(document.undeclared)
+        + _unmanaged(document.unmanaged)
+        + _diagnostics(document.diagnostics)
+    )
+    weakened_first = sorted(
+        document.drifted, key=lambda drifted: not any(field.security for field in drifted.fields)
+    )
+    entries = [_drift_entry(drifted) for drifted in weakened_first]
+    hint = f"{code(f'azsec drift {document.environment.name}')} shows all."
+    columns = ("drift", "address", "type", "declared -> in Azure")
+    return _assemble(head, _table_head(columns), entries, tail, hint)
+
+
+def _heading(command: str, environment: EnvironmentDocument, told: str) -> str:
+    about = joined(
+        (
+            code(environment.blueprint),
+            prose(environment.cloud, 60),
+            plural(len(environment.subscriptions), "subscription"),
+        )
+    )
+    return f"### azsec {command}: {prose(environment.name, 200)}\n\n{told}\n\n{about}\n\n"
+
+
+def _table_head(columns: Sequence[str]) -> str:
+    return f"| {' | '.join(columns)} |\n|{'---|' * len(columns)}\n"
+
+
+def _assemble(head: str, table_head: str, entries: Sequence[_Entry], tail: str, hint: str) -> str:
+    """Put a report together, with as many rows and then as many details as there is room for."""
+    if not entries:
+        return head + tail
+    room = LIMIT - len(head) - len(tail) - len(table_head) - 2 * (len(hint) + 100)
+    rows = [entry.row for entry in entries]
+    if sum(map(len, rows)) > room:
+        rows = _fitting(rows, room * _ROWS_SHARE // 100)
+    room -= sum(map(len, rows))
+    folds = [entry.folded for entry in entries[: len(rows)] if entry.folded]
+    shown = _fitting(folds, room)
+    text = head + table_head + "".join(rows)
+    if len(rows) < len(entries):
+        text += f"\n{and_more(len(entries) - len(rows), 'resource')}. {hint}\n"
+    text += "\n" + "".join(shown)
+    if len(shown) < len(folds):
+        text += f"{plural(len(folds) - len(shown), 'resource')} without details here. {hint}\n\n"
+    return text + tail
+
+
+def _fitting(texts: Sequence[str], room: int) -> list[str]:
+    taken: list[str] = []
+    for text in texts:
+        room -= len(text)
+        if room < 0:
+            break
+        taken.append(text)
+    return taken
+
+
+def _plan_entry(change: ResourceChangeDocument) -> _Entry:
+    sign = f"`{SIGNS[change.action]}` {change.action}"
+    action = f"**{sign}**" if change.action in _EYE_CATCHING else sign
+    disruption = prose(change.disruption, 60) if is_disruptive(change) else ""
+    row = _row(action, code(change.address), code(change.type), _what(change), disruption)
+    facts = joined(
+        (
+            f"{html_code(change.address)} {SIGNS[change.action]} {change.action}",
+            disruption,
+            show_estimate(change.seconds) if change.seconds else "",
+        )
+    )
+    lines = [f"# {shorten(plain(change.id), 500)}"]
+    if change.reason:
+        lines.append(f"# {shorten(plain(change.reason), _LONGEST_VALUE)}")
+    return _Entry(row, details(facts, lines + _diff_lines(change.fields)))
+
+
+_EYE_CATCHING = (Action.BLOCKED, Action.DELETE, Action.REPLACE)
+
+
+def _drift_entry(drifted: ResourceDriftDocument) -> _Entry:
+    missing = drifted.kind is DriftKind.MISSING
+    sign = "**`-` missing**" if missing else "`~` changed"
+    what = "" if missing else _paths(drifted.fields)
+    row = _row(sign, code(drifted.address), code(drifted.type), what)
+    if missing:
+        return _Entry(row, "")
+    lines = [f"# {shorten(plain(drifted.id), 500)}", *_diff_lines(drifted.fields)]
+    return _Entry(row, details(f"{html_code(drifted.address)} ~ changed", lines))
+
+
+def _row(*cells: str) -> str:
+    return f"| {' | '.join(cells)} |\n"
+
+
+def _what(change: ResourceChangeDocument) -> str:
+    if change.action is Action.CREATE:
+        return ""
+    if change.action in (Action.DELETE, Action.BLOCKED):
+        return prose(change.reason or "", 300)
+    forcing = [field for field in change.fields if field.forces_replace]
+    return _paths(forcing or change.fields)
+
+
+def _paths(fields: Sequence[FieldChangeDocument]) -> str:
+    """Return the paths that matter most, those that concern security first."""
+    ordered = sorted(fields, key=lambda field: not field.security)
+    shown = [
+        code(show_path(field.path), 120) + (" **security**" if field.security else "")
+        for field in ordered[:_PATHS_IN_CELL]
+    ]
+    if len(ordered) > _PATHS_IN_CELL:
+        shown.append(and_more(len(ordered) - _PATHS_IN_CELL, "property"))
+    return "<br>".join(shown)
+
+
+def _diff_lines(fields: Iterable[FieldChangeDocument]) -> list[str]:
+    """Return the lines of a diff block: what goes behind a minus, what comes behind a plus."""
+    lines: list[str] = []
+    for field in fields:
+        notes = "".join(f"  [{mark}]" for mark in marks(field))
+        if field.reason:
+            notes += f"  ({shorten(plain(field.reason), _LONGEST_VALUE)})"
+        for part in parts_of(field):
+            lines += _part_lines(part, notes)
+            notes = ""
+    if len(lines) > _DETAIL_LINES:
+        hidden = and_more(len(lines) - _DETAIL_LINES, "line")
+        return [*lines[:_DETAIL_LINES], f"# {hidden}"]
+    return lines
+
+
+def _part_lines(part: Part, notes: str) -> list[str]:
+    path = shorten(part.path, 200)
+    if part.sign == "~":
+        before, after = shorten_pair(*show_pair(part.before, part.after), _LONGEST_VALUE)
+        return [f"- {path}: {before}", f"+ {path}: {after}{notes}"]
+    told = [
+        f"{part.sign} {path}{'.' if inner else ''}{inner}: "
+        f"{shorten(show_value(value), _LONGEST_VALUE)}"
+        for inner, value in leaves(part.value)
+    ]
+    return [told[0] + notes, *told[1:]]
+
+
+def _undeclared(entries: Sequence[UndeclaredDocument]) -> str:
+    rows = [
+        _row(
+            code(entry.address),
+            code(show_path(entry.field.path)) + "".join(f" **{m}**" for m in _told(entry.field)),
+            code(show_value(entry.field.before)),
+            code("none" if entry.field.after is None else show_value(entry.field.after)),
+        )
+        for entry in sorted(entries, key=lambda entry: not entry.field.security)
+    ]
+    title = "Undeclared: off the default where the blueprint is silent; not changed by a plan"
+    return _section(title, _table_head(("address", "property", "value", "default")), rows, "value")
+
+
+def _told(field: FieldChangeDocument) -> list[str]:
+    return [prose(mark) for mark in marks(field)]
+
+
+def _unmanaged(entries: Sequence[UnmanagedDocument]) -> str:
+    rows = [_row(code(entry.id, 300), code(entry.type)) for entry in entries]
+    title = "Unmanaged: not made by azsec, and never touched by it"
+    return _section(title, _table_head(("resource", "type")), rows, "resource")
+
+
+def _diagnostics(diagnostics: Sequence[DiagnosticDocument]) -> str:
+    rows = []
+    for told in sorted(diagnostics, key=lambda told: told.severity != "error"):
+        place = f"{code(told.place)}: " if told.place else ""
+        hint = f" {prose(told.hint, 300)}" if told.hint else ""
+        rows.append(f"- **{told.severity}** {place}{prose(told.message, 500)}{hint}\n")
+    return _section("Diagnostics", "", rows, "message")
+
+
+def _section(title: str, head: str, rows: Sequence[str], noun: str) -> str:
+    """Return a titled section of as many rows as there is room for; nothing for no rows."""
+    if not rows:
+        return ""
+    shown = _fitting(rows, _SECTION)
+    text = f"**{title}**\n\n{head}{''.join(shown)}\n"
+    if len(shown) < len(rows):
+        text += f"{and_more(len(rows) - len(shown), noun)}.\n\n"
+    return text

@@ -1,0 +1,96 @@
+"""The text of a plan."""
+
+from collections.abc import Iterator
+
+from provisioner.documents.plan import Action, PlanDocument, ResourceChangeDocument
+from provisioner.reports.field_text import change_lines, create_lines
+from provisioner.reports.section_text import (
+    Columns,
+    heading,
+    render_diagnostics,
+    totals,
+    undeclared_lines,
+    unmanaged_lines,
+)
+from provisioner.reports.styled import BLANK, Line, Span, Style, line, wrap
+from provisioner.reports.timing import remaining_seconds
+from provisioner.reports.values import plain, show_estimate
+from provisioner.reports.wording import (
+    NO_CHANGES,
+    SIGNS,
+    counts,
+    is_disruptive,
+    joined,
+    refusal_of,
+    risk,
+)
+
+_STYLES = {
+    Action.NO_OP: Style.PLAIN,
+    Action.CREATE: Style.CREATE,
+    Action.UPDATE: Style.UPDATE,
+    Action.REPLACE: Style.REPLACE,
+    Action.DELETE: Style.DELETE,
+    Action.BLOCKED: Style.BLOCKED,
+}
+
+
+def render_plan_text(document: PlanDocument, width: int = 100) -> Iterator[Line]:
+    """Yield the lines of a plan.
+
+    What is riskiest comes last, next to the totals, where the eye is when a plan has scrolled by.
+    """
+    yield from heading("plan", document.environment, width)
+    columns = Columns([(c.address, c.type, c.resource_group) for c in document.changes], width)
+    for change in sorted(document.changes, key=lambda change: risk(change)[0], reverse=True):
+        yield from _change_lines(change, columns, width)
+    yield from undeclared_lines(document.undeclared, width)
+    yield from unmanaged_lines(document.unmanaged, width)
+    yield from render_diagnostics(document.diagnostics, width)
+    refusal = refusal_of(document)
+    if refusal:
+        yield line(Span(refusal, Style.BLOCKED))
+    elif document.summary.changes == 0:
+        yield line(NO_CHANGES)
+    yield from totals("Plan", _summary(document), document.digest, width)
+
+
+def _summary(document: PlanDocument) -> str:
+    estimate = remaining_seconds(document.steps)
+    return joined(
+        (
+            *(f"{number:,} {action}" for action, number in counts(document.summary)),
+            f"{document.summary.unchanged:,} unchanged",
+            show_estimate(estimate) if estimate else "",
+        )
+    )
+
+
+def _change_lines(change: ResourceChangeDocument, columns: Columns, width: int) -> Iterator[Line]:
+    yield columns.line(change.address, change.type, change.resource_group)
+    yield from _action_lines(change, width)
+    if change.action is Action.CREATE:
+        yield from create_lines(change.fields, width)
+    else:
+        yield from change_lines(change.fields, width)
+    if change.action is Action.DELETE:
+        yield line(" " * 6, Span(plain(change.id), Style.DIM))
+    yield BLANK
+
+
+def _action_lines(change: ResourceChangeDocument, width: int) -> Iterator[Line]:
+    facts = []
+    if change.action is not Action.BLOCKED:
+        told = is_disruptive(change) or change.action is Action.UPDATE
+        facts = [plain(change.disruption) if told else ""]
+        facts.append(show_estimate(change.seconds) if change.seconds else "")
+    named = Span(f"{SIGNS[change.action]} {change.action}", _STYLES[change.action])
+    about = joined(("", *facts))
+    about = f" · {about}" if about else ""
+    reason = plain(change.reason or "")
+    if reason and len(about) + len(named.text) + len(reason) + 7 <= width:
+        yield line("    ", named, f"{about} · {reason}")
+        return
+    yield line("    ", named, about)
+    for row in wrap(reason, width - 6):
+        yield line(" " * 6, row)

@@ -1,0 +1,349 @@
+"""What an apply is doing, while it does it: live on a terminal, as lines elsewhere.
+
+Both displays are context managers that are called with each event, from any thread. A reader that
+goes away does not stop an apply: output that cannot be written is dropped.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import TYPE_CHECKING, Protocol, Self, TextIO
+
+from provisioner.documents.apply import (
+    Event,
+    StepFailed,
+    StepProgressed,
+    StepSkipped,
+    StepStarted,
+    StepSucceeded,
+)
+from provisioner.documents.plan import Action, StepDocument
+from provisioner.reports.styled import Line, Span, Style, line, write_lines
+from provisioner.reports.timing import remaining_seconds
+from provisioner.reports.values import plain, shorten, show_duration, show_estimate
+from provisioner.reports.wording import SIGNS, joined
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.live import Live
+    from rich.text import Text
+
+REMINDER_SECONDS = 30.0
+"""How often a line says that a step is still running."""
+
+_TICK_SECONDS = 1.0
+_REFRESHES_PER_SECOND = 4
+_BAR = 24
+_STYLES = {"+": Style.CREATE, "~": Style.UPDATE, "-": Style.DELETE}
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A step in words: its sign, its address, and what happens and has happened to it."""
+
+    sign: str
+    address: str
+    doing: str
+    done: str
+
+    @staticmethod
+    def of(step: StepDocument) -> "Task":
+        """Return the words of a step. A replace is a delete and then a create."""
+        action = step.action or Action.UPDATE
+        if step.verb == "DELETE":
+            action = Action.DELETE
+        elif action is Action.REPLACE:
+            action = Action.CREATE
+        doing, done = _VERBS.get(action, ("updating", "updated"))
+        return Task(SIGNS[action], plain(step.address), doing, done)
+
+
+_VERBS = {
+    Action.CREATE: ("creating", "created"),
+    Action.DELETE: ("deleting", "deleted"),
+}
+
+
+@dataclass(slots=True)
+class _Running:
+    task: Task
+    seconds: int
+    started: float
+    told: float
+    status: str = ""
+
+
+class Board:
+    """What runs and what has ended. Not thread-safe: its owner holds a lock.
+
+    `clock` gives monotonic seconds.
+    """
+
+    def __init__(self, steps: Sequence[StepDocument], clock: Callable[[], float]) -> None:
+        self._steps = tuple(steps)
+        self._tasks = {step.key: Task.of(step) for step in steps}
+        self._clock = clock
+        self._ended: set[str] = set()
+        self._troubled = 0
+        self._running: dict[str, _Running] = {}
+
+    def take(self, event: Event) -> Line | None:
+        """Note an event; return the line that tells it, or None where it only moves the display."""
+        if isinstance(event, StepProgressed):
+            running = self._running.get(event.key)
+            if running is not None:
+                running.status = plain(event.status)
+            return None
+        if isinstance(event, StepStarted):
+            return self._start(event)
+        self._ended.add(event.key)
+        self._running.pop(event.key, None)
+        if not isinstance(event, StepSucceeded):
+            self._troubled += 1
+        return self._end(event, self._task(event.key))
+
+    def _task(self, key: str) -> Task:
+        return self._tasks.get(key) or Task(" ", plain(key), "working on it", "done")
+
+    def _start(self, event: StepStarted) -> Line:
+        task, now = self._task(event.key), self._clock()
+        self._running[event.key] = _Running(task, event.seconds, now, now)
+        estimate = f" ({show_estimate(event.seconds)})" if event.seconds else ""
+        return _told(task, f"{task.doing}{estimate}")
+
+    def _end(self, event: StepSucceeded | StepFailed | StepSkipped, task: Task) -> Line:
+        count = Span(f"  ({len(self._ended)}/{len(self._steps)})", Style.DIM)
+        if isinstance(event, StepSkipped):
+            cause = self._tasks.get(event.because)
+            why = f"waits for {cause.address}" if cause else plain(event.because)
+            return (*_told(task, f"skipped: {why}", Style.WARNING), count)
+        took = show_duration(event.elapsed)
+        if isinstance(event, StepSucceeded):
+            return (*_told(task, f"{task.done} [{took}]"), count)
+        return (
+            *_told(task, f"failed [{took}]: {plain(event.message)}", Style.BLOCKED),
+            count,
+        )
+
+    def reminders(self) -> list[Line]:
+        """Return a line for each step of which nothing was said for half a minute."""
+        now = self._clock()
+        lines = []
+        for running in self._running.values():
+            if now - running.told >= REMINDER_SECONDS:
+                running.told = now
+                azure = f", Azure: {running.status}" if running.status else ""
+                took = show_duration(now - running.started)
+                lines.append(_told(running.task, f"still {running.task.doing} [{took}]{azure}"))
+        return lines
+
+    def lines(self, width: int, height: int) -> list[Line]:
+        """Return the live display: running steps, longest first, and how far the apply is."""
+        now = self._clock()
+        entries = list(self._running.values())
+        shown = entries[: max(1, height - 2)]
+        column = max((len(entry.task.address) for entry in shown), default=0)
+        lines: list[Line] = []
+        for entry in shown:
+            took = show_duration(max(1.0, now - entry.started))
+            estimate = f" of {show_estimate(entry.seconds)}" if entry.seconds else ""
+            text = f" {entry.task.address:{column}}  {entry.task.doing}  {took + estimate:16}"
+            sign = Span(f"  {entry.task.sign}", _STYLES.get(entry.task.sign, Style.PLAIN))
+            room = width - len(text) - 5
+            status = shorten(entry.status, room) if room > 8 else ""
+            lines.append(line(sign, shorten(text, width - 3), Span(f"  {status}", Style.DIM)))
+        return [*lines, self._totals(len(entries) - len(shown))]
+
+    def _totals(self, hidden: int) -> Line:
+        now = self._clock()
+        elapsed = {key: now - entry.started for key, entry in self._running.items()}
+        left = remaining_seconds(self._steps, self._ended, elapsed)
+        total = len(self._steps)
+        filled = _BAR * len(self._ended) // total if total else _BAR
+        told = joined(
+            (
+                f"{len(self._ended)} of {total} done",
+                f"{len(self._running)} running" + (f", {hidden} not shown" if hidden else ""),
+                f"{self._troubled} failed or skipped" if self._troubled else "",
+                f"{show_estimate(left)} left" if left else "",
+            )
+        )
+        return line(
+            "  ",
+            Span("━" * filled, Style.CREATE),
+            Span("─" * (_BAR - filled), Style.DIM),
+            f"  {told}",
+        )
+
+
+def _told(task: Task, text: str, style: Style = Style.PLAIN) -> Line:
+    sign = Span(task.sign, _STYLES.get(task.sign, Style.PLAIN))
+    return line(sign, f" {task.address}  ", Span(text, style))
+
+
+class Progress(Protocol):
+    """What an apply tells its events to."""
+
+    def __enter__(self) -> Self:
+        """Begin to show."""
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        raised: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Show nothing any more."""
+
+    def __call__(self, event: Event) -> None:
+        """Show an event. May be called from any thread."""
+
+
+def _time_of_day() -> str:
+    return time.strftime("%H:%M:%S")
+
+
+class PlainProgress(Progress):
+    """A line for each thing that happens, for a log: `12:03:04  + aks.cluster  creating (~6 min)`.
+
+    `clock` gives monotonic seconds, `time_of_day` what a line begins with. Every half a minute a
+    line says of each running step that it is, and in which state Azure says it is.
+    """
+
+    def __init__(
+        self,
+        steps: Sequence[StepDocument],
+        stream: TextIO,
+        clock: Callable[[], float],
+        time_of_day: Callable[[], str] = _time_of_day,
+    ) -> None:
+        self._board = Board(steps, clock)
+        self._stream = stream
+        self._time_of_day = time_of_day
+        self._lock = threading.Lock()
+        self._stopped = threading.Event()
+        self._ticker = threading.Thread(target=self._tick, name="azsec-progress", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._ticker.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        raised: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._stopped.set()
+        self._ticker.join()
+
+    def __call__(self, event: Event) -> None:
+        """Write the line of an event."""
+        with self._lock:
+            told = self._board.take(event)
+            if told is not None:
+                self._write([told])
+
+    def remind(self) -> None:
+        """Write a line for each step of which nothing was said for half a minute."""
+        with self._lock:
+            self._write(self._board.reminders())
+
+    def _tick(self) -> None:
+        while not self._stopped.wait(_TICK_SECONDS):
+            self.remind()
+
+    def _write(self, lines: Sequence[Line]) -> None:
+        if not lines:
+            return
+        stamp = Span(f"{self._time_of_day()}  ")
+        try:
+            write_lines([(stamp, *told) for told in lines], self._stream, color=False)
+            self._stream.flush()
+        except OSError:
+            self._stopped.set()
+
+
+class LiveProgress(Progress):
+    """The running steps with their times, redrawn in place; what ended scrolls by above them.
+
+    `clock` gives monotonic seconds. Colours follow NO_COLOR and the terminal.
+    """
+
+    def __init__(
+        self, steps: Sequence[StepDocument], stream: TextIO, clock: Callable[[], float]
+    ) -> None:
+        self._board = Board(steps, clock)
+        self._stream = stream
+        self._lock = threading.Lock()
+        self._console: Console | None = None
+        self._live: Live | None = None
+
+    def __enter__(self) -> Self:
+        from rich.console import Console
+        from rich.live import Live
+
+        self._console = Console(
+            file=self._stream, highlight=False, markup=False, emoji=False, soft_wrap=True
+        )
+        self._live = Live(
+            console=self._console,
+            get_renderable=self._render,
+            refresh_per_second=_REFRESHES_PER_SECOND,
+            transient=True,
+            redirect_stdout=False,
+            redirect_stderr=False,
+        )
+        self._live.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        raised: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._live is not None:
+            self._live.stop()
+
+    def __call__(self, event: Event) -> None:
+        """Take an event in; write a line for what has ended."""
+        with self._lock:
+            told = self._board.take(event)
+        # Outside of the lock: rich holds its own one while it asks for what to draw.
+        if told is not None and self._console is not None and not isinstance(event, StepStarted):
+            self._console.print(_text([line("  ", *told)]))
+
+    def _render(self) -> "Text":
+        assert self._console is not None
+        size = self._console.size
+        with self._lock:
+            return _text(self._board.lines(size.width, size.height))
+
+
+def _text(lines: Sequence[Line]) -> "Text":
+    """Return lines as rich's text: styled, and never read as markup."""
+    from rich.text import Text
+
+    text = Text(end="")
+    for number, spans in enumerate(lines):
+        if number:
+            text.append("\n")
+        for span in spans:
+            text.append(span.text, _RICH_STYLES[span.style])
+    return text
+
+
+_RICH_STYLES = {
+    Style.PLAIN: "",
+    Style.BOLD: "bold",
+    Style.DIM: "dim",
+    Style.CREATE: "green",
+    Style.UPDATE: "yellow",
+    Style.REPLACE: "magenta",
+    Style.DELETE: "red",
+    Style.BLOCKED: "bold red",
+    Style.WARNING: "bold yellow",
+}

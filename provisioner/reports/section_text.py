@@ -1,0 +1,172 @@
+"""The sections that the text of several documents has in common."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from provisioner.documents.document import DiagnosticDocument, EnvironmentDocument
+from provisioner.documents.plan import UndeclaredDocument, UnmanagedDocument
+from provisioner.reports.styled import BLANK, Line, Span, Style, length, line, wrap
+from provisioner.reports.values import plain, plural, shorten, show_digest, show_path, show_value
+from provisioner.reports.wording import and_more, joined, marks
+
+_MOST_UNDECLARED = 30
+_MOST_UNMANAGED = 20
+_GAP = "  "
+
+
+def heading(command: str, environment: EnvironmentDocument, width: int) -> list[Line]:
+    """Return the first line: the command, and which environment it speaks of."""
+    title = f"azsec {command} {plain(environment.name)}"
+    about = joined(
+        (
+            plain(environment.blueprint),
+            plain(environment.cloud),
+            plural(len(environment.subscriptions), "subscription"),
+        )
+    )
+    return [ends(line(Span(title, Style.BOLD)), line(Span(about, Style.DIM)), width), BLANK]
+
+
+def ends(left: Line, right: Line, width: int) -> Line:
+    """Return a line with one part at the left and the other at the right end, where they fit."""
+    space = max(3, width - length(left) - length(right))
+    return (*left, Span(" " * space), *right)
+
+
+class Columns:
+    """How wide addresses and types are shown: one decision for all resources of a document.
+
+    Where they do not fit, types lose the vendor's name first, and then all but the last kind.
+    """
+
+    def __init__(self, resources: Sequence[tuple[str, str, str | None]], width: int) -> None:
+        self._address = min(max((len(plain(r[0])) for r in resources), default=0), width // 2)
+        groups = max((len(plain(r[2] or "")) for r in resources), default=0)
+        room = width - 2 - self._address - groups - 2 * len(_GAP)
+        self._shortening = next(
+            (
+                step
+                for step in (0, 1)
+                if max((len(_short_type(r[1], step)) for r in resources), default=0) <= room
+            ),
+            2,
+        )
+        self._type = max((len(_short_type(r[1], self._shortening)) for r in resources), default=0)
+
+    def line(self, address: str, resource_type: str, group: str | None) -> Line:
+        """Return the line that names a resource."""
+        kind = _short_type(resource_type, self._shortening)
+        return line(
+            "  ",
+            Span(plain(address).ljust(self._address), Style.BOLD),
+            _GAP,
+            Span(kind.ljust(self._type), Style.DIM),
+            _GAP,
+            Span(plain(group or ""), Style.DIM),
+        )
+
+
+def _short_type(resource_type: str, step: int) -> str:
+    text = plain(resource_type)
+    if step == 0:
+        return text
+    without_vendor = text.partition(".")[2] or text
+    if step == 1 or "/" not in text:
+        return without_vendor
+    return f"…/{text.rpartition('/')[2]}"
+
+
+def undeclared_lines(entries: Sequence[UndeclaredDocument], width: int) -> list[Line]:
+    """Return the section of values off their default that the blueprint does not mention."""
+    if not entries:
+        return []
+    ordered = sorted(entries, key=lambda entry: not entry.field.security)
+    shown = ordered[:_MOST_UNDECLARED]
+    address = min(max(len(plain(entry.address)) for entry in shown), width // 3)
+    path = min(max(len(show_path(entry.field.path)) for entry in shown), width // 3)
+    result = [line("  ", Span("undeclared", Style.BOLD), f" · {_UNDECLARED}")]
+    for entry in shown:
+        head = (
+            f"    {plain(entry.address):{address}}{_GAP}{show_path(entry.field.path):{path}}{_GAP}"
+        )
+        notes = "".join(f"  [{mark}]" for mark in marks(entry.field))
+        values = _undeclared_values(entry, width - 8)
+        if len(head) + len(values) + len(notes) <= width:
+            result.append(line(head, values, Span(notes, Style.WARNING)))
+        else:
+            result.append(line(head.rstrip(), Span(notes, Style.WARNING)))
+            result.append(line(" " * 8, values))
+    return [*result, *_hidden(len(entries) - len(shown), "value"), BLANK]
+
+
+_UNDECLARED = "off the default where the blueprint is silent; not changed by a plan"
+
+
+def _undeclared_values(entry: UndeclaredDocument, room: int) -> str:
+    actual, default = show_value(entry.field.before), show_value(entry.field.after)
+    default = "none" if entry.field.after is None else default
+    return f"{shorten(actual, room // 2)} (default {shorten(default, room // 2 - 12)})"
+
+
+def unmanaged_lines(entries: Sequence[UnmanagedDocument], width: int) -> list[Line]:
+    """Return the section of resources that azsec did not make."""
+    if not entries:
+        return []
+    shown = entries[:_MOST_UNMANAGED]
+    columns = Columns([(_name(entry), entry.type, entry.resource_group) for entry in shown], width)
+    result = [
+        line("  ", Span("unmanaged", Style.BOLD), " · not made by azsec, and never touched by it")
+    ]
+    for entry in shown:
+        named = columns.line(_name(entry), entry.type, entry.resource_group)
+        result.append((Span("  "), *(Span(span.text) for span in named)))
+    return [*result, *_hidden(len(entries) - len(shown), "resource"), BLANK]
+
+
+def _name(entry: UnmanagedDocument) -> str:
+    return entry.id.rpartition("/")[2]
+
+
+def _hidden(count: int, noun: str) -> list[Line]:
+    return [line("    ", Span(and_more(count, noun), Style.DIM))] if count > 0 else []
+
+
+def render_diagnostics(diagnostics: Iterable[DiagnosticDocument], width: int = 100) -> list[Line]:
+    """Return the lines of diagnostics, errors first: place, message and what to do."""
+    result: list[Line] = []
+    for told in sorted(diagnostics, key=lambda told: told.severity != "error"):
+        style = Style.BLOCKED if told.severity == "error" else Style.WARNING
+        label = f"{told.severity:7}"
+        place = f"{plain(told.place)}: " if told.place else ""
+        rows = wrap(f"{place}{plain(told.message)}", width - 11)
+        result.append(line("  ", Span(label, style), "  ", rows[0] if rows else ""))
+        result += [line(" " * 11, row) for row in rows[1:]]
+        hints = wrap(plain(told.hint or ""), width - 11)
+        result += [line(" " * 11, Span(row, Style.DIM)) for row in hints]
+    return [*result, BLANK] if result else []
+
+
+def output_lines(outputs: dict[str, Any], width: int) -> list[Line]:
+    """Return the section of an environment's outputs."""
+    if not outputs:
+        return []
+    column = max(len(plain(name)) for name in outputs)
+    result = [line("  ", Span("outputs", Style.BOLD))]
+    for name, value in outputs.items():
+        room = max(40, width - column - 6)
+        # Outputs are copied from here: they are never shortened.
+        rows = wrap(show_value(value), room) or ['""']
+        result.append(line(f"    {plain(name):{column}}  {rows[0]}"))
+        result += [line(" " * (column + 6), row) for row in rows[1:]]
+    return [*result, BLANK]
+
+
+def totals(label: str, told: str, digest: str | None, width: int) -> list[Line]:
+    """Return the last line: how many of what, and the digest (below, where it does not fit)."""
+    left = line(Span(f"{label:7}", Style.BOLD), told)
+    if digest is None:
+        return [left]
+    right = line(Span(show_digest(digest), Style.DIM))
+    if length(left) + 3 + length(right) > width:
+        return [left, line(" " * 7, *right)]
+    return [ends(left, right, width)]

@@ -1,0 +1,40 @@
+"""Documents as text, with or without colour."""
+
+from collections.abc import Iterable
+from typing import TextIO
+
+from provisioner.documents.apply import ApplyDocument
+from provisioner.documents.drift import DriftDocument
+from provisioner.documents.plan import PlanDocument
+from provisioner.reports.apply_text import render_apply_text
+from provisioner.reports.drift_text import render_drift_text
+from provisioner.reports.plan_text import render_plan_text
+from provisioner.reports.styled import Line, write_lines
+
+UNBOUNDED_WIDTH = 120
+"""The columns that a file or a pipe is laid out for."""
+
+_NARROWEST = 60
+
+
+def write_text(
+    document: PlanDocument | DriftDocument | ApplyDocument,
+    stream: TextIO,
+    *,
+    color: bool,
+    width: int | None,
+) -> None:
+    """Write a document as text. `width` is in columns, None for what is no terminal.
+
+    Without `color` nothing but the text is written: no ANSI sequence.
+    """
+    columns = max(width or UNBOUNDED_WIDTH, _NARROWEST)
+    write_lines(_render(document, columns), stream, color=color)
+
+
+def _render(document: PlanDocument | DriftDocument | ApplyDocument, width: int) -> Iterable[Line]:
+    if isinstance(document, PlanDocument):
+        return render_plan_text(document, width)
+    if isinstance(document, DriftDocument):
+        return render_drift_text(document, width)
+    return render_apply_text(document, width)

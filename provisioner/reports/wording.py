@@ -1,0 +1,158 @@
+"""The words and signs that every report uses for the same thing."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from provisioner.documents.plan import (
+    Action,
+    FieldChangeDocument,
+    FieldKind,
+    PlanDocument,
+    PlanSummary,
+    ResourceChangeDocument,
+)
+from provisioner.reports.values import list_difference, plain, plural, show_path
+
+SIGNS: Mapping[Action, str] = {
+    Action.NO_OP: " ",
+    Action.CREATE: "+",
+    Action.UPDATE: "~",
+    Action.REPLACE: "-/+",
+    Action.DELETE: "-",
+    Action.BLOCKED: "!",
+}
+
+BY_RISK = (Action.BLOCKED, Action.DELETE, Action.REPLACE, Action.UPDATE, Action.CREATE)
+"""The actions that need a reviewer's eye most, first."""
+
+HARMLESS = "no disruption"
+_DISRUPTIONS = (HARMLESS, "connections drop", "control plane blips", "nodes reimaged", "data lost")
+"""`provisioner.catalog.field.Disruption`, from harmless to worst."""
+
+NO_CHANGES = "No changes: Azure is as the blueprint says."
+NO_DRIFT = "No drift: Azure is as the blueprint says."
+
+BLUEPRINT = "blueprint"
+"""The owner of a field that needs no mention."""
+
+
+def risk(change: ResourceChangeDocument) -> tuple[int, int, bool]:
+    """Return the sort key of a change: the lower, the more it needs a reviewer's eye."""
+    known = change.disruption in _DISRUPTIONS
+    disruption = _DISRUPTIONS.index(change.disruption) if known else len(_DISRUPTIONS)
+    order = BY_RISK.index(change.action) if change.action in BY_RISK else len(BY_RISK)
+    return order, -disruption, not any(field.security for field in change.fields)
+
+
+def is_disruptive(change: ResourceChangeDocument) -> bool:
+    """Tell whether a change does something to what runs that has to be said."""
+    return change.disruption != HARMLESS
+
+
+def refusal_of(document: PlanDocument) -> str | None:
+    """Return why a plan cannot be applied as it is, or None."""
+    if document.summary.blocked:
+        return (
+            f"This plan cannot be applied: {plural(document.summary.blocked, 'resource')} blocked."
+        )
+    if any(told.severity == "error" for told in document.diagnostics):
+        return "This plan cannot be applied: it has errors."
+    return None
+
+
+def counts(summary: PlanSummary) -> list[tuple[Action, int]]:
+    """Return the actions that a plan takes, with how many resources each."""
+    numbers = (
+        (Action.CREATE, summary.create),
+        (Action.UPDATE, summary.update),
+        (Action.REPLACE, summary.replace),
+        (Action.DELETE, summary.delete),
+        (Action.BLOCKED, summary.blocked),
+    )
+    return [(action, number) for action, number in numbers if number]
+
+
+def marks(field: FieldChangeDocument) -> list[str]:
+    """Return what has to be said of a field beside its values."""
+    told = []
+    if field.security:
+        told.append("security")
+    if field.forces_replace:
+        told.append("forces replace")
+    if field.owner != BLUEPRINT:
+        told.append(f"set by {plain(field.owner)}")
+    return told
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One thing that happens within a field: `+` gains, `-` loses, `~` turns one into another.
+
+    `path` is as displayed. `kept` counts the entries of a list that stay.
+    """
+
+    path: str
+    sign: str
+    before: Any = None
+    after: Any = None
+    kept: int = 0
+
+    @property
+    def value(self) -> Any:  # noqa: ANN401  any JSON
+        """What a `+` gains or a `-` loses."""
+        return self.after if self.sign == "+" else self.before
+
+
+def parts_of(field: FieldChangeDocument) -> list[Part]:
+    """Take a field's change apart, down to the properties and entries that really differ."""
+    path = show_path(field.path)
+    if field.kind is FieldKind.ADDED:
+        return _whole(path, "+", field.after)
+    if field.kind is FieldKind.REMOVED:
+        return _whole(path, "-", field.before)
+    return list(_changed(path, field.before, field.after))
+
+
+def _whole(path: str, sign: str, value: Any) -> list[Part]:  # noqa: ANN401  any JSON
+    entries = value if isinstance(value, list) and value else [value]
+    if sign == "+":
+        return [Part(path, sign, after=entry) for entry in entries]
+    return [Part(path, sign, before=entry) for entry in entries]
+
+
+def _changed(path: str, before: Any, after: Any) -> Iterator[Part]:  # noqa: ANN401  any JSON
+    if before is None or after is None:
+        yield from _whole(path, "+" if before is None else "-", after if before is None else before)
+    elif isinstance(before, Mapping) and isinstance(after, Mapping):
+        for key in (*before, *(key for key in after if key not in before)):
+            one, other = before.get(key), after.get(key)
+            if one != other:
+                inner = path if key == "properties" else f"{path}.{plain(key)}"
+                yield from _changed(inner, one, other)
+    elif isinstance(before, list) and isinstance(after, list):
+        yield from _changed_list(path, before, after)
+    else:
+        yield Part(path, "~", before, after)
+
+
+def _changed_list(path: str, before: Sequence[Any], after: Sequence[Any]) -> Iterator[Part]:
+    difference = list_difference(before, after)
+    if not difference.removed and not difference.added:
+        yield Part(path, "~", before, after)
+        return
+    for entry in difference.removed:
+        yield Part(path, "-", before=entry, kept=difference.kept)
+    for entry in difference.added:
+        yield Part(path, "+", after=entry, kept=difference.kept)
+
+
+def joined(texts: Iterable[str]) -> str:
+    """Return short facts on one line."""
+    return " · ".join(text for text in texts if text)
+
+
+def and_more(hidden: int, noun: str) -> str:
+    """Return the line that stands for what was left out."""
+    number, _, nouns = plural(hidden, noun).partition(" ")
+    return f"… and {number} more {nouns}"
