@@ -12,7 +12,10 @@ from provisioner.catalog.registry import Catalog
 from provisioner.cli.workspace import FileSources
 from provisioner.documents.apply import ApplyDocument, Event
 from provisioner.model.diagnostic import DiagnosticError, error
+from provisioner.model.resource_id import ResourceId
+from provisioner.model.values import Body
 from provisioner.plan.plan import Plan
+from provisioner.plan.reads import Read
 from provisioner.simulator.server import LocalAzure
 from provisioner.workflow.apply import ApplyOptions, Surface, apply_plan
 from provisioner.workflow.plan import Desired, load_desired, plan_destroy, plan_environment
@@ -48,6 +51,14 @@ class Bench:
     def compose(self, resources: str, **parts: str) -> Desired:
         """Compose a small environment from the text of its blueprint's `resources:`."""
         return compose_small(resources, self.catalog, **parts)
+
+    def body_of(self, name: str) -> Body:
+        """Return what Azure answers for the one resource whose id ends with `/name`."""
+        (text,) = (t for t in self.server.resource_ids() if t.endswith(f"/{name}"))
+        resource = ResourceId.parse(text)
+        resource_type = self.catalog.get(resource.type)
+        read = Read(text, resource_type.api_version, resource_type.name, is_list=False)
+        return self.client.read([read])[0].items[0]
 
     def plan(self, desired: Desired, *targets: str) -> Plan:
         return plan_environment(desired, self.catalog, self.client, targets).plan

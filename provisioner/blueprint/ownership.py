@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from provisioner.blueprint.graph import DesiredGraph, DesiredResource
 from provisioner.model.resource_id import ResourceId
-from provisioner.model.values import Body, lookup
+from provisioner.model.values import Body, Value, lookup
 
 ENVIRONMENT_TAG = "azsec-environment"
 ADDRESS_TAG = "azsec-address"
@@ -80,6 +80,33 @@ def _below_tags(digests: Sequence[str]) -> dict[str, str]:
 def is_ownership_tag(name: str) -> bool:
     """Tell whether a tag is one that azsec writes to know its own."""
     return name in (ENVIRONMENT_TAG, ADDRESS_TAG) or name.startswith(BELOW_TAG)
+
+
+def stale_tags(desired: Mapping[str, object], live: Body) -> dict[str, str]:
+    """Return the ownership tags that a live body has and its desired body no longer does.
+
+    Tags that others wrote are kept; these are azsec's own, and go.
+    """
+    wanted, found = lookup(desired, ("tags",)), lookup(live, ("tags",))
+    if not isinstance(found, Mapping):
+        return {}
+    kept = wanted if isinstance(wanted, Mapping) else {}
+    return {
+        name: str(value)
+        for name, value in found.items()
+        if is_ownership_tag(name) and name not in kept
+    }
+
+
+def without_stale_tags(
+    body: Mapping[str, Value], desired: Mapping[str, object]
+) -> Mapping[str, Value]:
+    """Return a body that is about to be written without the ownership tags that went."""
+    tags = lookup(body, ("tags",))
+    if not isinstance(tags, Mapping):
+        return body
+    gone = stale_tags(desired, {"tags": tags})
+    return {**body, "tags": {name: tag for name, tag in tags.items() if name not in gone}}
 
 
 def digest(resource: ResourceId) -> str:

@@ -3,6 +3,8 @@
 from enum import StrEnum
 from typing import Any, Literal, TypeAlias
 
+from pydantic import Field
+
 from provisioner.documents.document import (
     FORMAT_VERSION,
     DiagnosticDocument,
@@ -80,7 +82,7 @@ class ApplyDocument(Document):
     environment: EnvironmentDocument
     digest: str
     steps: tuple[StepOutcome, ...] = ()
-    outputs: dict[str, Any] = {}
+    outputs: dict[str, Any] = Field(default_factory=dict)
     interrupted: bool = False
     diagnostics: tuple[DiagnosticDocument, ...] = ()
 

@@ -3,6 +3,8 @@
 from enum import StrEnum
 from typing import Any, Literal
 
+from pydantic import Field
+
 from provisioner.documents.document import (
     FORMAT_VERSION,
     DiagnosticDocument,
@@ -131,5 +133,5 @@ class PlanDocument(Document):
     undeclared: tuple[UndeclaredDocument, ...] = ()
     unmanaged: tuple[UnmanagedDocument, ...] = ()
     steps: tuple[StepDocument, ...] = ()
-    outputs: dict[str, Any] = {}
+    outputs: dict[str, Any] = Field(default_factory=dict)
     diagnostics: tuple[DiagnosticDocument, ...] = ()

@@ -6,7 +6,13 @@ from enum import StrEnum
 
 from provisioner.blueprint.expression import ExpressionError, resolve
 from provisioner.blueprint.graph import DesiredGraph, DesiredResource
-from provisioner.blueprint.ownership import digest, is_ownership_tag, owner_of, vouched_below
+from provisioner.blueprint.ownership import (
+    digest,
+    is_ownership_tag,
+    owner_of,
+    stale_tags,
+    vouched_below,
+)
 from provisioner.catalog.field import Disruption
 from provisioner.catalog.registry import Catalog
 from provisioner.catalog.resource_type import ResourceType, Scope
@@ -152,7 +158,13 @@ class _Decider:
         if owner is not None and owner[0] != self._environment:
             return self._blocked(resource, found, f"it belongs to the environment {owner[0]!r}")
         result = compare(resource.type, self._catalog.schemas, desired, found.body)
-        declared = tuple(change for change in result.changes if change.declared)
+        declared = (
+            *(change for change in result.changes if change.declared),
+            *(
+                FieldChange.removed(f"tags.{name}", value)
+                for name, value in stale_tags(desired, found.body).items()
+            ),
+        )
         undeclared = tuple(change for change in result.changes if not change.declared)
         refused = next((change for change in declared if change.refused), None)
         forcing = next((change for change in declared if change.forces_replace), None)

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from provisioner.blueprint.graph import DesiredGraph
+from provisioner.blueprint.ownership import without_stale_tags
 from provisioner.catalog.references import references_in
 from provisioner.catalog.registry import Catalog
 from provisioner.catalog.resource_type import ResourceType
@@ -103,7 +104,8 @@ def _put(change: ResourceChange, catalog: Catalog) -> Step:
     assert change.desired is not None
     body = change.desired
     if change.action is Action.UPDATE and change.found is not None:
-        body = merge_for_write(change.type, catalog.schemas, change.desired, change.found.body)
+        merged = merge_for_write(change.type, catalog.schemas, change.desired, change.found.body)
+        body = without_stale_tags(merged, change.desired)
     return Step(
         key=f"put {change.address}",
         verb=PUT,

@@ -108,7 +108,7 @@ def _content(content: Sequence[tuple[str, Any]], room: int) -> list[str]:
 
 def _inline(value: Any, room: int) -> str:  # noqa: ANN401  any JSON
     """Return a value short enough to stand among others; a long list by its first entries."""
-    limit = max(16, min(_INLINE, room))
+    limit = max(12, min(_INLINE, room))
     if not isinstance(value, list):
         return shorten(show_value(value), limit)
     shown: list[str] = []

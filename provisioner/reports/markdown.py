@@ -4,8 +4,9 @@ A comment on GitHub holds 65,536 characters. What is over is left out from the l
 first the details of resources, then rows of the table; the text always says how much is missing.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from provisioner.documents.document import DiagnosticDocument, EnvironmentDocument
 from provisioner.documents.drift import DriftDocument, DriftKind, ResourceDriftDocument
@@ -61,10 +62,10 @@ _PATHS_IN_CELL = 3
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    """One resource: its row of the table, and what is folded (empty where there is nothing)."""
+    """One resource: its row of the table, and what makes its folded details (None: it has none)."""
 
     row: str
-    folded: str
+    fold: Callable[[], str] | None
 
 
 def render_plan_markdown(document: PlanDocument) -> str:
@@ -133,8 +134,8 @@ def _assemble(head: str, table_head: str, entries: Sequence[_Entry], tail: str, 
     if sum(map(len, rows)) > room:
         rows = _fitting(rows, room * _ROWS_SHARE // 100)
     room -= sum(map(len, rows))
-    folds = [entry.folded for entry in entries[: len(rows)] if entry.folded]
-    shown = _fitting(folds, room)
+    folds = [entry.fold for entry in entries[: len(rows)] if entry.fold is not None]
+    shown = _fitting((fold() for fold in folds), room)
     text = head + table_head + "".join(rows)
     if len(rows) < len(entries):
         text += f"\n{and_more(len(entries) - len(rows), 'resource')}. {hint}\n"
@@ -144,7 +145,7 @@ def _assemble(head: str, table_head: str, entries: Sequence[_Entry], tail: str, 
     return text + tail
 
 
-def _fitting(texts: Sequence[str], room: int) -> list[str]:
+def _fitting(texts: Iterable[str], room: int) -> list[str]:
     taken: list[str] = []
     for text in texts:
         room -= len(text)
@@ -159,17 +160,21 @@ def _plan_entry(change: ResourceChangeDocument) -> _Entry:
     action = f"**{sign}**" if change.action in _EYE_CATCHING else sign
     disruption = prose(change.disruption, 60) if is_disruptive(change) else ""
     row = _row(action, code(change.address), code(change.type), _what(change), disruption)
+    return _Entry(row, partial(_plan_details, change))
+
+
+def _plan_details(change: ResourceChangeDocument) -> str:
     facts = joined(
         (
             f"{html_code(change.address)} {SIGNS[change.action]} {change.action}",
-            disruption,
+            prose(change.disruption, 60) if is_disruptive(change) else "",
             show_estimate(change.seconds) if change.seconds else "",
         )
     )
     lines = [f"# {shorten(plain(change.id), 500)}"]
     if change.reason:
         lines.append(f"# {shorten(plain(change.reason), _LONGEST_VALUE)}")
-    return _Entry(row, details(facts, lines + _diff_lines(change.fields)))
+    return details(facts, lines + _diff_lines(change.fields))
 
 
 _EYE_CATCHING = (Action.BLOCKED, Action.DELETE, Action.REPLACE)
@@ -180,10 +185,12 @@ def _drift_entry(drifted: ResourceDriftDocument) -> _Entry:
     sign = "**`-` missing**" if missing else "`~` changed"
     what = "" if missing else _paths(drifted.fields)
     row = _row(sign, code(drifted.address), code(drifted.type), what)
-    if missing:
-        return _Entry(row, "")
+    return _Entry(row, None if missing else partial(_drift_details, drifted))
+
+
+def _drift_details(drifted: ResourceDriftDocument) -> str:
     lines = [f"# {shorten(plain(drifted.id), 500)}", *_diff_lines(drifted.fields)]
-    return _Entry(row, details(f"{html_code(drifted.address)} ~ changed", lines))
+    return details(f"{html_code(drifted.address)} ~ changed", lines)
 
 
 def _row(*cells: str) -> str:
@@ -241,7 +248,7 @@ def _part_lines(part: Part, notes: str) -> list[str]:
 
 
 def _undeclared(entries: Sequence[UndeclaredDocument]) -> str:
-    rows = [
+    rows = (
         _row(
             code(entry.address),
             code(show_path(entry.field.path)) + "".join(f" **{m}**" for m in _told(entry.field)),
@@ -249,9 +256,10 @@ def _undeclared(entries: Sequence[UndeclaredDocument]) -> str:
             code("none" if entry.field.after is None else show_value(entry.field.after)),
         )
         for entry in sorted(entries, key=lambda entry: not entry.field.security)
-    ]
-    title = "Undeclared: off the default where the blueprint is silent; not changed by a plan"
-    return _section(title, _table_head(("address", "property", "value", "default")), rows, "value")
+    )
+    title = "**Undeclared: the blueprint is silent, Azure is off the default; left as is**"
+    head = _table_head(("address", "property", "value", "default"))
+    return _section(f"{title}\n\n{head}", rows, len(entries), "value")
 
 
 def _told(field: FieldChangeDocument) -> list[str]:
@@ -259,26 +267,30 @@ def _told(field: FieldChangeDocument) -> list[str]:
 
 
 def _unmanaged(entries: Sequence[UnmanagedDocument]) -> str:
-    rows = [_row(code(entry.id, 300), code(entry.type)) for entry in entries]
-    title = "Unmanaged: not made by azsec, and never touched by it"
-    return _section(title, _table_head(("resource", "type")), rows, "resource")
+    rows = (_row(code(entry.id, 300), code(entry.type)) for entry in entries)
+    title = "**Unmanaged: not made by azsec, and never touched by it**"
+    head = _table_head(("resource", "type"))
+    return _section(f"{title}\n\n{head}", rows, len(entries), "resource")
 
 
 def _diagnostics(diagnostics: Sequence[DiagnosticDocument]) -> str:
-    rows = []
-    for told in sorted(diagnostics, key=lambda told: told.severity != "error"):
-        place = f"{code(told.place)}: " if told.place else ""
-        hint = f" {prose(told.hint, 300)}" if told.hint else ""
-        rows.append(f"- **{told.severity}** {place}{prose(told.message, 500)}{hint}\n")
-    return _section("Diagnostics", "", rows, "message")
+    ordered = sorted(diagnostics, key=lambda told: told.severity != "error")
+    rows = (_diagnostic(told) for told in ordered)
+    return _section("**Diagnostics**\n\n", rows, len(ordered), "message")
 
 
-def _section(title: str, head: str, rows: Sequence[str], noun: str) -> str:
-    """Return a titled section of as many rows as there is room for; nothing for no rows."""
-    if not rows:
+def _diagnostic(told: DiagnosticDocument) -> str:
+    place = f"{code(told.place)}: " if told.place else ""
+    hint = f" {prose(told.hint, 300)}" if told.hint else ""
+    return f"- **{told.severity}** {place}{prose(told.message, 500)}{hint}\n"
+
+
+def _section(head: str, rows: Iterable[str], count: int, noun: str) -> str:
+    """Return a section of as many of `count` rows as there is room for; nothing for no rows."""
+    if not count:
         return ""
     shown = _fitting(rows, _SECTION)
-    text = f"**{title}**\n\n{head}{''.join(shown)}\n"
-    if len(shown) < len(rows):
-        text += f"{and_more(len(rows) - len(shown), noun)}.\n\n"
+    text = f"{head}{''.join(shown)}\n"
+    if len(shown) < count:
+        text += f"{and_more(count - len(shown), noun)}.\n\n"
     return text

@@ -4,6 +4,7 @@ Both displays are context managers that are called with each event, from any thr
 goes away does not stop an apply: output that cannot be written is dropped.
 """
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -20,7 +21,7 @@ from provisioner.documents.apply import (
     StepSucceeded,
 )
 from provisioner.documents.plan import Action, StepDocument
-from provisioner.reports.styled import Line, Span, Style, line, write_lines
+from provisioner.reports.styled import Line, Span, Style, encodable, line, write_lines
 from provisioner.reports.timing import remaining_seconds
 from provisioner.reports.values import plain, shorten, show_duration, show_estimate
 from provisioner.reports.wording import SIGNS, joined
@@ -306,24 +307,29 @@ class LiveProgress(Progress):
         traceback: TracebackType | None,
     ) -> None:
         if self._live is not None:
-            self._live.stop()
+            with contextlib.suppress(OSError):
+                self._live.stop()
 
     def __call__(self, event: Event) -> None:
         """Take an event in; write a line for what has ended."""
         with self._lock:
             told = self._board.take(event)
         # Outside of the lock: rich holds its own one while it asks for what to draw.
-        if told is not None and self._console is not None and not isinstance(event, StepStarted):
-            self._console.print(_text([line("  ", *told)]))
+        if told is None or self._console is None or self._live is None:
+            return
+        with contextlib.suppress(OSError):
+            self._live.refresh()
+            if not isinstance(event, StepStarted):
+                self._console.print(_text([line("  ", *told)], self._console.encoding))
 
     def _render(self) -> "Text":
         assert self._console is not None
         size = self._console.size
         with self._lock:
-            return _text(self._board.lines(size.width, size.height))
+            return _text(self._board.lines(size.width, size.height), self._console.encoding)
 
 
-def _text(lines: Sequence[Line]) -> "Text":
+def _text(lines: Sequence[Line], encoding: str) -> "Text":
     """Return lines as rich's text: styled, and never read as markup."""
     from rich.text import Text
 
@@ -332,7 +338,7 @@ def _text(lines: Sequence[Line]) -> "Text":
         if number:
             text.append("\n")
         for span in spans:
-            text.append(span.text, _RICH_STYLES[span.style])
+            text.append(encodable(span.text, encoding), _RICH_STYLES[span.style])
     return text
 
 

@@ -99,7 +99,7 @@ def undeclared_lines(entries: Sequence[UndeclaredDocument], width: int) -> list[
     return [*result, *_hidden(len(entries) - len(shown), "value"), BLANK]
 
 
-_UNDECLARED = "off the default where the blueprint is silent; not changed by a plan"
+_UNDECLARED = "the blueprint is silent, Azure is off the default; left as is"
 
 
 def _undeclared_values(entry: UndeclaredDocument, room: int) -> str:
@@ -163,10 +163,11 @@ def output_lines(outputs: dict[str, Any], width: int) -> list[Line]:
 
 def totals(label: str, told: str, digest: str | None, width: int) -> list[Line]:
     """Return the last line: how many of what, and the digest (below, where it does not fit)."""
-    left = line(Span(f"{label:7}", Style.BOLD), told)
+    first, *rest = wrap(told, width - 7)
+    rows = [line(Span(f"{label:7}", Style.BOLD), first), *(line(" " * 7, row) for row in rest)]
     if digest is None:
-        return [left]
+        return rows
     right = line(Span(show_digest(digest), Style.DIM))
-    if length(left) + 3 + length(right) > width:
-        return [left, line(" " * 7, *right)]
-    return [ends(left, right, width)]
+    if length(rows[-1]) + 3 + length(right) > width:
+        return [*rows, line(" " * 7, *right)]
+    return [*rows[:-1], ends(rows[-1], right, width)]

@@ -66,14 +66,21 @@ def join_wrapped(items: Sequence[str], room: int) -> list[str]:
 
 
 def write_lines(lines: Iterable[Line], stream: TextIO, *, color: bool) -> None:
-    """Write lines to a stream. Where its encoding lacks a character, a similar one stands in."""
-    encoding = getattr(stream, "encoding", None) or "utf-8"
+    """Write lines to a stream, as far as its encoding can."""
+    encoding = getattr(stream, "encoding", None)
     for spans in lines:
-        text = "".join(_paint(span) if color else span.text for span in spans).rstrip() + "\n"
-        if not encoding.lower().startswith("utf"):
-            text = text.replace("·", "-").replace("…", "..")
-            text = text.encode(encoding, "replace").decode(encoding)
-        stream.write(text)
+        text = "".join(_paint(span) if color else span.text for span in spans)
+        stream.write(encodable(text.rstrip(), encoding) + "\n")
+
+
+def encodable(text: str, encoding: str | None) -> str:
+    """Return `text` as an encoding can write it: a similar character stands for a missing one."""
+    if encoding is None or encoding.lower().startswith("utf"):
+        return text
+    return text.translate(_SIMILAR).encode(encoding, "replace").decode(encoding)
+
+
+_SIMILAR = {ord("·"): "-", ord("…"): "..", ord("━"): "#", ord("─"): "."}
 
 
 def _paint(span: Span) -> str:

@@ -24,6 +24,8 @@ def plain(text: str) -> str:
     Line breaks and tabs become a space; other control and invisible characters become U+FFFD, so
     that the reader sees that there was something.
     """
+    if text.isprintable():
+        return text
     return _UNSAFE.sub("\ufffd", _BREAKS.sub(" ", text))
 
 

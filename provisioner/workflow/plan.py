@@ -15,7 +15,7 @@ from provisioner.model.diagnostic import DiagnosticError, error, nearest
 from provisioner.plan.assembly import Target, assemble_plan, is_at
 from provisioner.plan.changes import Changes, decide_changes
 from provisioner.plan.plan import Plan
-from provisioner.workflow.reading import read_environment
+from provisioner.workflow.reading import Reading, read_environment
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +113,32 @@ def _plan(
         sorted(set(environment.subscriptions.values())),
         reader,
     )
+    _check_subscriptions(environment, reading)
     changes = decide_changes(graph, reading.state, reading.inventory, catalog, environment.name)
     target = Target(tuple(targets)) if targets else None
     plan = assemble_plan(desired.document, graph, changes, reading.state, catalog, target)
     return Planned(plan, reading.state, changes)
+
+
+def _check_subscriptions(environment: Environment, reading: Reading) -> None:
+    """Raise DiagnosticError for each subscription of the environment that Azure does not know."""
+    unknown: dict[str, str] = {}
+    for answer in reading.refused:
+        if answer.refused is not None and answer.refused.code in _NO_SUBSCRIPTION:
+            unknown[answer.read.path.split("/")[2].lower()] = str(answer.refused)
+    if unknown:
+        raise DiagnosticError(
+            *(
+                error(
+                    "subscription-not-found",
+                    f"Azure does not show the subscription {alias!r} ({guid}): {unknown[guid]}.",
+                    environment.node.find(("subscriptions", alias)).span,
+                    "Correct the GUID and the tenant, or give the credential Reader on it.",
+                )
+                for alias, guid in environment.subscriptions.items()
+                if guid in unknown
+            )
+        )
+
+
+_NO_SUBSCRIPTION = frozenset({"SubscriptionNotFound", "InvalidSubscriptionId"})

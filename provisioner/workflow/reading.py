@@ -13,10 +13,11 @@ from provisioner.plan.state import Inventory, assemble_state, bodies_of, take_in
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What one read of an environment found."""
+    """What one read of an environment found, and the answers that were refusals."""
 
     state: ActualState
     inventory: Inventory
+    refused: tuple[Answer, ...]
 
 
 def read_environment(
@@ -34,4 +35,8 @@ def read_environment(
     owned = [entry.id for entry in take_inventory(first, environment).owned]
     second = reader.read(child_reads(graph, catalog, bodies_of(first, catalog), owned))
     answers: list[Answer] = [*first, *second]
-    return Reading(assemble_state(answers, graph, catalog), take_inventory(answers, environment))
+    return Reading(
+        assemble_state(answers, graph, catalog),
+        take_inventory(answers, environment),
+        tuple(answer for answer in answers if answer.refused is not None),
+    )

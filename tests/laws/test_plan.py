@@ -97,9 +97,8 @@ def test_values_of_azure_reach_what_refers_to_them(bench: Bench) -> None:
     assert principal.after == "(known after apply: identity.properties.principalId)"
 
     bench.apply(plan)
-    bodies = {body["type"]: body for body in bench.server.bodies()}
-    identity = next(body for kind, body in bodies.items() if kind.endswith("Identities"))
-    role = next(body for kind, body in bodies.items() if kind.endswith("roleAssignments"))
+    identity = bench.body_of("id-reader")
+    role = bench.body_of(assignment.id.rpartition("/")[2])
     assert lookup(role, ("properties", "principalId")) == lookup(
         identity, ("properties", "principalId")
     )

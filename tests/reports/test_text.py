@@ -1,0 +1,192 @@
+"""What the text of a document promises whatever stands in it."""
+
+import io
+
+import pytest
+
+from provisioner.catalog.field import Disruption, Owner
+from provisioner.documents.document import DiagnosticDocument
+from provisioner.documents.plan import Action
+from provisioner.model.diagnostic import Severity
+from provisioner.reports import wording
+from provisioner.reports.color import wants_color
+from provisioner.reports.text import write_text
+from tests.reports import documents
+from tests.reports.documents import AKS, added, change, changed, removed
+
+ALL = {
+    "plan": documents.PLAN,
+    "empty plan": documents.EMPTY_PLAN,
+    "large plan": documents.large_plan(60),
+    "drift": documents.DRIFT,
+    "no drift": documents.EMPTY_DRIFT,
+    "failed apply": documents.FAILED_APPLY,
+    "apply": documents.FINISHED_APPLY,
+}
+
+
+def print_text(document, *, color=False, width=100):
+    stream = io.StringIO()
+    write_text(document, stream, color=color, width=width)
+    return stream.getvalue()
+
+
+def plan_of(*fields, action=Action.UPDATE, **more):
+    entry = change("aks.cluster", "N/kinds/a", AKS, action, fields, **more)
+    return documents.PLAN.model_copy(update={"changes": (entry,)})
+
+
+@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize("width", [None, 20, 72, 200])
+def test_without_color_there_is_no_escape_sequence(name, width):
+    assert "\x1b" not in print_text(ALL[name], width=width)
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_color_adds_nothing_but_sequences(name):
+    import re
+
+    colored = print_text(ALL[name], color=True)
+    assert "\x1b[" in colored
+    bare = "".join(
+        f"{row.rstrip()}\n" for row in re.sub(r"\x1b\[[\d;]*m", "", colored).splitlines()
+    )
+    assert bare == print_text(ALL[name])
+
+
+def test_lines_fit_the_terminal_but_for_ids_that_are_copied():
+    for width in (80, 100, 140):
+        rows = print_text(documents.PLAN, width=width).splitlines()
+        too_long = [row for row in rows if len(row) > width and "/subscriptions/" not in row]
+        assert not too_long
+
+
+EVIL = "\x1b[2J\u202e[bold]x[/bold]\nsecond"
+
+
+def test_untrusted_text_is_neither_markup_nor_a_sequence():
+    document = plan_of(
+        changed(f"properties.{EVIL}", EVIL, EVIL + "2", reason=EVIL, owner=EVIL),
+        added("properties.object", {EVIL: [EVIL, {EVIL: EVIL}]}),
+        reason=EVIL,
+        disruption=EVIL,
+    ).model_copy(
+        update={
+            "diagnostics": (
+                DiagnosticDocument(
+                    severity=Severity.ERROR, code="x", message=EVIL, place=EVIL, hint=EVIL
+                ),
+            )
+        }
+    )
+    printed = print_text(document)
+    assert "\x1b" not in printed
+    assert "\u202e" not in printed
+    assert "[bold]x[/bold] second" in printed
+    colored = print_text(document, color=True)
+    assert "\x1b[2J" not in colored
+
+
+FIELDS = {
+    "a value that changes": (changed("properties.a", 1, 2), "a                 1 -> 2"),
+    "a value that appears": (added("properties.a", "x"), "a                 + x"),
+    "a value that goes": (removed("properties.a", "x"), "a                 - x"),
+    "an entry of a list": (
+        changed("properties.a", ["x", "y"], ["y"]),
+        "a                 - x  (1 unchanged)",
+    ),
+    "a list that is only put in order": (
+        changed("properties.a", ["x", "y"], ["y", "x"]),
+        "a                 [x, y] -> [y, x]",
+    ),
+    "a list whose entry occurs twice": (
+        changed("properties.a", ["x", "x"], ["x"]),
+        "a                 - x  (1 unchanged)",
+    ),
+    "within an object only what differs": (
+        changed("properties.a", {"b": 1, "properties": {"c": 2}}, {"b": 1, "properties": {"c": 3}}),
+        "a.c               2 -> 3".replace("a.c  ", "a.c  "),
+    ),
+    "a security field": (
+        changed("properties.a", True, False, security=True),
+        "a                 true -> false  [security]",
+    ),
+    "a field that forces a replace": (
+        changed("properties.a", 1, 2, forces_replace=True),
+        "a                 1 -> 2  [forces replace]",
+    ),
+    "a field with another owner": (
+        changed("properties.a", 1, 2, owner="policy"),
+        "a                 1 -> 2  [set by policy]",
+    ),
+    "a value not known yet": (
+        changed("properties.a", 1, "(known after apply: x.id)", unknown=True),
+        "a                 1 -> (known after apply: x.id)",
+    ),
+}
+
+
+@pytest.mark.parametrize("row", FIELDS)
+def test_field(row):
+    field, shown = FIELDS[row]
+    lines = [" ".join(line.split()) for line in print_text(plan_of(field)).splitlines()]
+    assert " ".join(shown.split()) in lines
+
+
+def test_an_object_that_is_added_is_shown_whole():
+    hosts = [f"host-{number}.example" for number in range(40)]
+    printed = print_text(plan_of(added("properties.rules[a]", {"name": "a", "hosts": hosts})))
+    assert all(host in printed for host in hosts)
+    assert "name: a" not in printed, "the path says it"
+
+
+def test_a_create_is_folded_and_says_so():
+    fields = [added(f"properties.p{number}", number) for number in range(40)]
+    printed = print_text(plan_of(*fields, action=Action.CREATE))
+    assert "… and 16 more properties" in printed
+
+
+def test_what_is_riskiest_stands_next_to_the_totals():
+    printed = print_text(documents.PLAN)
+    order = ["+ create", "~ update", "-/+ replace", "- delete", "! blocked", "Plan "]
+    places = [printed.rindex(word) for word in order]
+    assert places == sorted(places)
+
+
+def test_a_plan_with_errors_says_that_it_cannot_be_applied():
+    broken = DiagnosticDocument(severity=Severity.ERROR, code="x", message="It is broken.")
+    document = documents.EMPTY_PLAN.model_copy(update={"diagnostics": (broken,)})
+    printed = print_text(document)
+    assert "This plan cannot be applied: it has errors." in printed
+    assert "No changes" not in printed
+
+
+def test_a_stream_that_knows_ascii_only_is_written_to():
+    raw = io.BytesIO()
+    stream = io.TextIOWrapper(raw, encoding="ascii")
+    write_text(documents.PLAN, stream, color=False, width=100)
+    stream.flush()
+    assert b"3 create - 3 update" in raw.getvalue()
+
+
+def test_the_words_for_disruption_are_the_catalogs():
+    assert list(Disruption) == list(wording._DISRUPTIONS)
+    assert Owner.BLUEPRINT == wording.BLUEPRINT
+
+
+COLOR = {
+    "a terminal has color": ({}, True, True),
+    "a pipe has none": ({}, False, False),
+    "NO_COLOR forbids it": ({"NO_COLOR": "1"}, True, False),
+    "NO_COLOR wins": ({"NO_COLOR": "1", "FORCE_COLOR": "1"}, True, False),
+    "an empty NO_COLOR says nothing": ({"NO_COLOR": ""}, True, True),
+    "FORCE_COLOR colors a log": ({"FORCE_COLOR": "1"}, False, True),
+    "FORCE_COLOR=0 forbids it": ({"FORCE_COLOR": "0"}, True, False),
+    "a dumb terminal has none": ({"TERM": "dumb"}, True, False),
+}
+
+
+@pytest.mark.parametrize("row", COLOR)
+def test_color(row):
+    environ, is_terminal, expected = COLOR[row]
+    assert wants_color(environ, is_terminal) is expected
