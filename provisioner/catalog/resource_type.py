@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
-from provisioner.catalog.field import NO_FACTS, Field
+from provisioner.catalog.field import NO_FACTS, Disruption, Field
 from provisioner.catalog.refusals import RefusalCodes, SoftDelete
 from provisioner.catalog.schema import Model
 from provisioner.model.resource_id import RESOURCE_GROUP, SUBSCRIPTION, ResourceId
@@ -129,6 +129,7 @@ class ResourceType:
     embedded        lists of its body that are child resources
     computed        the values that only Azure writes, for the simulator to fill in
     write, delete   the recorded flows
+    loss            what deleting one does to what runs
     seconds         how long Azure takes to create one, for `--realistic` and the plan's estimate
     flat_errors     whether its provider answers errors without the `error` envelope
     in_use          the code with which Azure refuses to delete one that others point to; None
@@ -161,6 +162,7 @@ class ResourceType:
     computed: Callable[[ResourceId, Body, Surroundings], Mapping[str, Json]] = _nothing_computed
     write: WriteFlow = WriteFlow.ASYNC_OPERATION
     delete: DeleteFlow = DeleteFlow.ASYNC_OPERATION
+    loss: Disruption = Disruption.CONNECTIONS
     seconds: int = 5
     flat_errors: bool = False
     in_use: str | None = None

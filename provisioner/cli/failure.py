@@ -22,7 +22,8 @@ def run_guarded(app: typer.Typer, arguments: Sequence[str]) -> int:
     try:
         result = app(list(arguments), standalone_mode=False)
     except TyperException as problem:
-        problem.show()
+        message = problem.format_message().rstrip(".")
+        sys.stderr.write(f"error: {message}. `azsec COMMAND --help` lists what there is.\n")
         return ExitCode.ERROR
     except (DiagnosticError, AzureError) as problem:
         return _tell(problem)

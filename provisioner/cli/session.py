@@ -60,6 +60,7 @@ class Session:
         self._state = state
         self._realistic = realistic
         self._stack = ExitStack()
+        self._client: ArmClient | None = None
 
     @cached_property
     def catalog(self) -> Catalog:
@@ -72,10 +73,16 @@ class Session:
         return load_desired(path, self.catalog, FileSources(), self._cloud)
 
     def connect(self, environment: EnvironmentDocument) -> "ArmClient":
-        """Return a client for an environment's cloud; the local one is started for it.
+        """Return the client of this session, for an environment's cloud; the first call opens it.
 
-        Raises DiagnosticError where no credential is found, and for a corrupt state file.
+        The local cloud is started for it. Raises DiagnosticError where no credential is found,
+        and for a corrupt state file.
         """
+        if self._client is None:
+            self._client = self._open(environment)
+        return self._client
+
+    def _open(self, environment: EnvironmentDocument) -> "ArmClient":
         from provisioner.azure.client import ArmClient
         from provisioner.azure.cloud import find_cloud, local_cloud
         from provisioner.azure.credential import open_credential

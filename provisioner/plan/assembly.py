@@ -157,6 +157,7 @@ def _document(
     steps: Sequence[Step],
     outputs: Mapping[str, Value],
 ) -> PlanDocument:
+    actions = {change.address: change.action for change in resources}
     return PlanDocument(
         environment=environment,
         digest="",
@@ -177,6 +178,8 @@ def _document(
             StepDocument(
                 key=step.key,
                 verb="PUT" if step.verb == "PUT" else "DELETE",
+                action=actions[step.address],
+                seconds=step.seconds,
                 address=step.address,
                 id=step.id.text,
                 api_version=step.api_version,

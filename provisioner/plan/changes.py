@@ -58,7 +58,7 @@ class ResourceChange:
     def disruption(self) -> Disruption:
         """The worst thing that the change does to what runs on the resource."""
         if self.action in (Action.DELETE, Action.REPLACE):
-            return Disruption.DATA
+            return self.type.loss
         if self.action is not Action.UPDATE:
             return Disruption.NONE
         return max(

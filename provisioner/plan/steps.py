@@ -53,12 +53,27 @@ def build_steps(
     for change in changes:
         if change.found is not None:
             _order_around_deletes(change, puts, deletes, after, catalog)
-    for key in deletes:
-        for other, step in deletes.items():
-            if key.startswith(other + "/"):
-                after[step.key].add(deletes[key].key)
+    _order_deletes(changes, deletes, after)
     steps = {step.key: step for step in (*puts.values(), *deletes.values())}
     return _unguard_shared(_sort(steps, after))
+
+
+def _order_deletes(
+    changes: Sequence[ResourceChange], deletes: Mapping[str, Step], after: dict[str, set[str]]
+) -> None:
+    """What stands in or on another goes before it; a lock goes before all that it guards."""
+    for step in deletes.values():
+        for container in step.id.ancestors:
+            holder = deletes.get(container.key)
+            if holder is not None:
+                after[holder.key].add(step.key)
+    for change in changes:
+        lock = deletes.get(change.id.key)
+        if lock is None or change.type.lock_level is None or change.id.scope is None:
+            continue
+        for step in deletes.values():
+            if step is not lock and step.id.is_within(change.id.scope):
+                after[step.key].add(lock.key)
 
 
 _PUTS = (Action.CREATE, Action.UPDATE, Action.REPLACE)

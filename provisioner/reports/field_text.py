@@ -20,11 +20,14 @@ from provisioner.reports.wording import Part, and_more, marks, parts_of
 INDENT = 6
 _GAP = 2
 _MOST_ENTRIES = 20
-_MOST_GROUPS = 24
+_MOST_GROUPS = 32
 _MOST_ROWS = 5
+_MOST_BESIDE = 3
 _INLINE = 60
 _SIGN_STYLES = {"+": Style.CREATE, "-": Style.DELETE}
-_GROUP = re.compile(r"[^.\[]+(?:\[[^\]]*\])?")
+_MARK = re.compile(r"\[([^\[\]]*)\]")
+_PROPERTY = re.compile(r"[^.\[]+")
+_LEAST_TELLING = "description"
 
 Row = tuple[Span, ...]
 
@@ -57,30 +60,37 @@ def _objects(
 
 
 def create_lines(fields: Sequence[FieldChangeDocument], width: int) -> list[Line]:
-    """Return the lines of a resource that is made: one for each property, its content inline.
+    """Return the lines of a resource that is made: its properties, their content inline.
 
     What is left out is counted; all of it stands in the JSON.
     """
     groups: dict[str, list[tuple[str, Any]]] = {}
     for field in fields:
         path = show_path(field.path)
-        match = _GROUP.match(path)
-        name = match[0] if match else path
+        name = _group_of(path)
         rest = path[len(name) :].lstrip(".")
         if rest == "name" and name.endswith(f"[{field.after}]"):
             continue
         groups.setdefault(name, []).append((rest, field.after))
     groups = dict(_unwrapped(name, content) for name, content in groups.items())
     shown = dict(list(groups.items())[:_MOST_GROUPS])
-    column = _column(list(shown), width)
+    column = _column([name for name in shown if not name.endswith("]")], width)
     result: list[Line] = []
     for name, content in shown.items():
-        rows = _content(content, width - column)
-        result += _two_columns(name, [line(row) for row in rows], column)
+        result += _group_lines(name, content, column, width)
     if len(groups) > len(shown):
         hidden = and_more(len(groups) - len(shown), "property")
         result.append(line(" " * INDENT, Span(hidden, Style.DIM)))
     return result
+
+
+def _group_of(path: str) -> str:
+    """Return what a path is told under: the innermost named entry, or else the property."""
+    named = [mark for mark in _MARK.finditer(path) if not mark[1].isdecimal()]
+    if named:
+        return path[: named[-1].end()]
+    match = _PROPERTY.match(path)
+    return match[0] if match else path
 
 
 def _unwrapped(name: str, content: list[tuple[str, Any]]) -> tuple[str, list[tuple[str, Any]]]:
@@ -91,19 +101,40 @@ def _unwrapped(name: str, content: list[tuple[str, Any]]) -> tuple[str, list[tup
     return f"{name}.{rest}" if not rest.startswith("[") else f"{name}{rest}", [("", value)]
 
 
+def _group_lines(
+    name: str, content: Sequence[tuple[str, Any]], column: int, width: int
+) -> list[Line]:
+    """Put a property's content beside its name; that of an entry, or much of it, below."""
+    beside = _content(content, width - column)
+    fits = len(beside) <= _MOST_BESIDE and all(len(row) <= width - column for row in beside)
+    if fits and not name.endswith("]"):
+        return _two_columns(name, [line(row) for row in beside], column)
+    rows = _cut(content, width - INDENT - 2)
+    return [line(" " * INDENT, name), *(line(" " * (INDENT + 2), row) for row in rows)]
+
+
 def _content(content: Sequence[tuple[str, Any]], room: int) -> list[str]:
     if len(content) == 1 and not content[0][0] and not isinstance(content[0][1], Mapping):
         return [shorten(_inline(content[0][1], room), room)]
-    items = [
-        f"{rest}: {_inline(value, room - len(rest) - 3)}" if rest else _inline(value, room)
-        for rest, value in content
-    ]
+    return join_wrapped(_items(content, room), room)
+
+
+def _cut(content: Sequence[tuple[str, Any]], room: int) -> list[str]:
+    items = _items(content, room)
     rows = join_wrapped(items, room)
     shown = len(items)
     while len(rows) > _MOST_ROWS:
         shown -= 1
         rows = join_wrapped([*items[:shown], f"… {len(items) - shown} more"], room)
     return rows
+
+
+def _items(content: Sequence[tuple[str, Any]], room: int) -> list[str]:
+    ordered = sorted(content, key=lambda item: item[0] == _LEAST_TELLING)
+    return [
+        f"{rest}: {_inline(value, room - len(rest) - 3)}" if rest else _inline(value, room)
+        for rest, value in ordered
+    ]
 
 
 def _inline(value: Any, room: int) -> str:  # noqa: ANN401  any JSON

@@ -202,16 +202,14 @@ def _what(change: ResourceChangeDocument) -> str:
         return ""
     if change.action in (Action.DELETE, Action.BLOCKED):
         return prose(change.reason or "", 300)
-    forcing = [field for field in change.fields if field.forces_replace]
-    return _paths(forcing or change.fields)
+    return _paths(change.fields)
 
 
 def _paths(fields: Sequence[FieldChangeDocument]) -> str:
-    """Return the paths that matter most, those that concern security first."""
-    ordered = sorted(fields, key=lambda field: not field.security)
+    """Return the paths that matter most: what forces a replace, then what concerns security."""
+    ordered = sorted(fields, key=lambda field: (not field.forces_replace, not field.security))
     shown = [
-        code(show_path(field.path), 120) + (" **security**" if field.security else "")
-        for field in ordered[:_PATHS_IN_CELL]
+        code(show_path(field.path), 120) + _emphasised(field) for field in ordered[:_PATHS_IN_CELL]
     ]
     if len(ordered) > _PATHS_IN_CELL:
         shown.append(and_more(len(ordered) - _PATHS_IN_CELL, "property"))
@@ -251,7 +249,7 @@ def _undeclared(entries: Sequence[UndeclaredDocument]) -> str:
     rows = (
         _row(
             code(entry.address),
-            code(show_path(entry.field.path)) + "".join(f" **{m}**" for m in _told(entry.field)),
+            code(show_path(entry.field.path)) + _emphasised(entry.field),
             code(show_value(entry.field.before)),
             code("none" if entry.field.after is None else show_value(entry.field.after)),
         )
@@ -262,8 +260,8 @@ def _undeclared(entries: Sequence[UndeclaredDocument]) -> str:
     return _section(f"{title}\n\n{head}", rows, len(entries), "value")
 
 
-def _told(field: FieldChangeDocument) -> list[str]:
-    return [prose(mark) for mark in marks(field)]
+def _emphasised(field: FieldChangeDocument) -> str:
+    return "".join(f" **{prose(mark, 60)}**" for mark in marks(field))
 
 
 def _unmanaged(entries: Sequence[UnmanagedDocument]) -> str:

@@ -13,7 +13,7 @@ _BREAKS = re.compile(r"[ ]*[\t\n\v\f\r\x85\u2028\u2029]+[ ]*")
 _UNSAFE = re.compile(
     "[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ud800-\udfff]"
 )
-_MARK = re.compile(r"(\[[^\]]*\])")
+_MARK = re.compile(r"(\[[^\[\]]*\])")
 _INNER = re.compile(r"(^|\.)properties\.")
 _CONTEXT = 8
 

@@ -105,7 +105,7 @@ FIELDS = {
     ),
     "within an object only what differs": (
         changed("properties.a", {"b": 1, "properties": {"c": 2}}, {"b": 1, "properties": {"c": 3}}),
-        "a.c               2 -> 3".replace("a.c  ", "a.c  "),
+        "a.c               2 -> 3",
     ),
     "a security field": (
         changed("properties.a", True, False, security=True),
@@ -140,10 +140,59 @@ def test_an_object_that_is_added_is_shown_whole():
     assert "name: a" not in printed, "the path says it"
 
 
+def create_of(**values):
+    fields = [added(f"properties.{path}", value) for path, value in values.items()]
+    document = plan_of(*fields, action=Action.CREATE)
+    rows = print_text(document).splitlines()
+    return [row.removeprefix("      ") for row in rows[rows.index("    + create") + 1 :]]
+
+
+CREATES = {
+    "a property stands beside its name": ({"a": 1}, ["a  1"]),
+    "a lonely property is named whole": ({"a.b.c": 1}, ["a.b.c  1"]),
+    "properties of one are told together": (
+        {"a.b": 1, "a.c": [1, 2]},
+        ["a  b: 1, c: [1, 2]"],
+    ),
+    "a named entry stands for itself, and its name once": (
+        {"rules[x].name": "x", "rules[x].b": 1, "rules[x].c": 2, "rules[y].b": 3},
+        ["rules[x]", "  b: 1, c: 2", "rules[y].b  3"],
+    ),
+    "an entry in an entry stands for itself": (
+        {"a[x].b": 1, "a[x].c": 1, "a[x].d[y].e": 1, "a[x].d[y].f": 1},
+        ["a[x]", "  b: 1, c: 1", "a[x].d[y]", "  e: 1, f: 1"],
+    ),
+    "an entry without a name belongs to what it is in": (
+        {"a[x].b[0].c": 1, "a[x].b[0].d": 2},
+        ["a[x]", "  b[0].c: 1, b[0].d: 2"],
+    ),
+    "a description comes last": (
+        {"a.description": "x", "a.b": 1},
+        ["a  b: 1, description: x"],
+    ),
+    "a long list is counted": (
+        {"a": [f"host-{n}.example" for n in range(40)]},
+        ["a  [host-0.example, host-1.example, host-2.example, host-3.example, … 36 more]"],
+    ),
+}
+
+
+@pytest.mark.parametrize("row", CREATES)
+def test_create(row):
+    values, shown = CREATES[row]
+    assert create_of(**values)[: len(shown)] == shown
+
+
 def test_a_create_is_folded_and_says_so():
-    fields = [added(f"properties.p{number}", number) for number in range(40)]
-    printed = print_text(plan_of(*fields, action=Action.CREATE))
-    assert "… and 16 more properties" in printed
+    printed = create_of(**{f"p{number}": number for number in range(40)})
+    assert "… and 8 more properties" in printed
+
+
+def test_much_content_is_cut_and_says_so():
+    printed = create_of(**{f"a.property{number}": "x" * 20 for number in range(40)})
+    assert printed[0] == "a"
+    assert printed[5].endswith("… 30 more")
+    assert not printed[6]
 
 
 def test_what_is_riskiest_stands_next_to_the_totals():

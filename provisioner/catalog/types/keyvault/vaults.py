@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from provisioner.catalog import api_versions
-from provisioner.catalog.field import Compare, Field
+from provisioner.catalog.field import Compare, Disruption, Field
 from provisioner.catalog.refusals import RefusalCodes, SoftDelete
 from provisioner.catalog.resource_type import (
     DeleteFlow,
@@ -38,6 +38,7 @@ TYPE = ResourceType(
     write=WriteFlow.SYNC,
     delete=DeleteFlow.SYNC,
     seconds=20,
+    loss=Disruption.DATA,
     created=200,
     soft_delete=SoftDelete(
         retention="properties.softDeleteRetentionInDays",

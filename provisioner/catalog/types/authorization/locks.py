@@ -1,0 +1,31 @@
+"""Management locks. Facts: guidelines.md ENV-01.1, and the recorded pairs of the type."""
+
+from provisioner.catalog import api_versions
+from provisioner.catalog.field import Compare, Disruption, Field
+from provisioner.catalog.resource_type import (
+    DeleteFlow,
+    NameRule,
+    ResourceType,
+    Scope,
+    SdkModel,
+    WriteFlow,
+)
+
+TYPE = ResourceType(
+    name="Microsoft.Authorization/locks",
+    api_version=api_versions.LOCKS,
+    sdk=SdkModel("azure.mgmt.resource.locks", "ManagementLockObject"),
+    rule=NameRule(r"[^<>%&:\\?/]{1,90}", r"1 to 90 characters other than <>%&:\?/"),
+    scope=Scope.EXTENSION,
+    taggable=False,
+    write=WriteFlow.SYNC,
+    delete=DeleteFlow.SYNC,
+    seconds=1,
+    loss=Disruption.NONE,
+    lock_level="properties.level",
+    fields={
+        "properties.level": Field(compare=Compare.CASELESS, security=True),
+        "properties.notes": Field(default=None),
+        "properties.owners": Field(default=(), keys=("applicationId",)),
+    },
+)

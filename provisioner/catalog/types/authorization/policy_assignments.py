@@ -1,0 +1,68 @@
+"""Policy assignments. Facts: guidelines.md WRK-02 and §3.6, and the recorded pairs of the type."""
+
+from collections.abc import Mapping
+
+from provisioner.catalog import api_versions
+from provisioner.catalog.field import Compare, Disruption, Field
+from provisioner.catalog.refusals import RefusalCodes
+from provisioner.catalog.resource_type import (
+    DeleteFlow,
+    NameRule,
+    ResourceType,
+    Scope,
+    SdkModel,
+    Surroundings,
+    WriteFlow,
+)
+from provisioner.model.resource_id import ResourceId
+from provisioner.model.values import Body, Json
+
+
+def _computed(resource: ResourceId, _body: Body, around: Surroundings) -> Mapping[str, Json]:
+    return {
+        "properties": {
+            "scope": resource.scope.text if resource.scope else "/",
+            "instanceId": around.guid(resource.text),
+        }
+    }
+
+
+TYPE = ResourceType(
+    name="Microsoft.Authorization/policyAssignments",
+    api_version=api_versions.POLICY,
+    sdk=SdkModel("azure.mgmt.resource.policy", "PolicyAssignment"),
+    rule=NameRule(
+        r"[^<>%&:\\?/]{0,63}[^<>%&:\\?/. ]",
+        r"1 to 64 characters other than <>%&:\?/, not ending with a period or space",
+    ),
+    scope=Scope.EXTENSION,
+    taggable=False,
+    write=WriteFlow.SYNC,
+    delete=DeleteFlow.SYNC,
+    seconds=2,
+    loss=Disruption.NONE,
+    codes=RefusalCodes(not_found="PolicyAssignmentNotFound"),
+    computed=_computed,
+    fields={
+        "location": Field(default=None),
+        "identity": Field(default=None),
+        "properties.displayName": Field(default=None),
+        "properties.description": Field(default=None),
+        "properties.policyDefinitionId": Field(
+            compare=Compare.RESOURCE_ID, create_only=True, security=True
+        ),
+        # Azure adds the version that is in force where none is asked for.
+        "properties.definitionVersion": Field(compare=Compare.VERSION),
+        "properties.enforcementMode": Field(
+            default="Default", compare=Compare.CASELESS, security=True
+        ),
+        "properties.assignmentType": Field(default="Custom", compare=Compare.CASELESS),
+        "properties.notScopes": Field(default=(), compare=Compare.SET, security=True),
+        "properties.parameters": Field(default={}, security=True),
+        "properties.nonComplianceMessages": Field(default=(), keys=("message",)),
+        "properties.resourceSelectors": Field(default=(), keys=("name",), security=True),
+        "properties.overrides": Field(default=(), security=True),
+        # Azure writes here who assigned it and when.
+        "properties.metadata": Field(compare=Compare.IGNORED),
+    },
+)

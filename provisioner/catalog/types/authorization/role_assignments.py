@@ -1,0 +1,58 @@
+"""Role assignments. Facts: guidelines.md §2.5, §2.7 and §3.5, and the recorded pairs."""
+
+from collections.abc import Mapping
+
+from provisioner.catalog import api_versions
+from provisioner.catalog.field import Compare, Disruption, Field
+from provisioner.catalog.refusals import RefusalCodes
+from provisioner.catalog.resource_type import (
+    DeleteFlow,
+    NameRule,
+    ResourceType,
+    Scope,
+    SdkModel,
+    Surroundings,
+    WriteFlow,
+)
+from provisioner.model.resource_id import ResourceId
+from provisioner.model.values import Body, Json
+
+
+def _computed(resource: ResourceId, _body: Body, _around: Surroundings) -> Mapping[str, Json]:
+    return {"properties": {"scope": resource.scope.text if resource.scope else "/"}}
+
+
+TYPE = ResourceType(
+    name="Microsoft.Authorization/roleAssignments",
+    api_version=api_versions.AUTHORIZATION,
+    sdk=SdkModel("azure.mgmt.authorization.v2022_04_01", "RoleAssignment"),
+    rule=NameRule(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", "a GUID"),
+    scope=Scope.EXTENSION,
+    taggable=False,
+    write=WriteFlow.SYNC,
+    delete=DeleteFlow.SYNC,
+    seconds=1,
+    loss=Disruption.NONE,
+    missing_reference="RoleDefinitionDoesNotExist",
+    unique_by=("properties.principalId", "properties.roleDefinitionId"),
+    codes=RefusalCodes(
+        not_found="RoleAssignmentNotFound",
+        fixed="RoleAssignmentUpdateNotPermitted",
+        duplicate="RoleAssignmentExists",
+    ),
+    computed=_computed,
+    fields={
+        "properties.principalId": Field(compare=Compare.CASELESS, create_only=True, security=True),
+        "properties.roleDefinitionId": Field(
+            compare=Compare.RESOURCE_ID, create_only=True, security=True
+        ),
+        # Azure looks the principal up where the body is silent; its word is not ours to judge.
+        "properties.principalType": Field(compare=Compare.CASELESS),
+        "properties.condition": Field(default=None, security=True),
+        "properties.conditionVersion": Field(default=None),
+        "properties.description": Field(default=None),
+        "properties.delegatedManagedIdentityResourceId": Field(
+            default=None, compare=Compare.RESOURCE_ID
+        ),
+    },
+)

@@ -1,0 +1,90 @@
+"""Container registries. Facts: guidelines.md WRK-01.4, CLU-08.5, and the recorded pairs."""
+
+from collections.abc import Mapping
+
+from provisioner.catalog import api_versions
+from provisioner.catalog.field import Compare, Default, Disruption, Field
+from provisioner.catalog.refusals import RefusalCodes
+from provisioner.catalog.resource_type import (
+    DeleteFlow,
+    NameRule,
+    ResourceType,
+    SdkModel,
+    Surroundings,
+    WriteFlow,
+)
+from provisioner.model.resource_id import ResourceId
+from provisioner.model.values import Absent, Body, Json, lookup
+
+
+def _computed(resource: ResourceId, _body: Body, _around: Surroundings) -> Mapping[str, Json]:
+    return {"properties": {"loginServer": f"{resource.name.lower()}.azurecr.io"}}
+
+
+def _in_premium(value: Json) -> Default:
+    """Some settings are answered for the Premium tier alone (recorded)."""
+
+    def default(body: Body) -> Json | Absent:
+        tier = lookup(body, ("sku", "name"))
+        return value if str(tier).lower() == "premium" else None
+
+    return default
+
+
+TYPE = ResourceType(
+    name="Microsoft.ContainerRegistry/registries",
+    api_version=api_versions.CONTAINER_REGISTRY,
+    sdk=SdkModel("azure.mgmt.containerregistry", "Registry"),
+    rule=NameRule(r"[a-zA-Z0-9]{5,50}", "5 to 50 letters and digits", unique_in_azure=True),
+    write=WriteFlow.SYNC,
+    delete=DeleteFlow.SYNC,
+    created=200,
+    seconds=20,
+    loss=Disruption.DATA,
+    codes=RefusalCodes(taken="AlreadyInUse"),
+    computed=_computed,
+    fields={
+        "location": Field(create_only=True),
+        "identity": Field(default=None),
+        "sku.name": Field(compare=Compare.CASELESS),
+        "properties.adminUserEnabled": Field(default=False, security=True),
+        "properties.anonymousPullEnabled": Field(default=False, security=True),
+        "properties.publicNetworkAccess": Field(
+            default="Enabled", compare=Compare.CASELESS, security=True
+        ),
+        "properties.networkRuleBypassOptions": Field(
+            default="AzureServices", compare=Compare.CASELESS, security=True
+        ),
+        "properties.networkRuleBypassAllowedForTasks": Field(default=False, security=True),
+        "properties.networkRuleSet": Field(
+            default=_in_premium({"defaultAction": "Allow", "ipRules": []}), security=True
+        ),
+        "properties.networkRuleSet.defaultAction": Field(default="Allow", security=True),
+        "properties.networkRuleSet.ipRules": Field(default=(), keys=("value",), security=True),
+        "properties.dataEndpointEnabled": Field(default=False),
+        "properties.zoneRedundancy": Field(default="Disabled", create_only=True),
+        "properties.encryption.status": Field(
+            default="disabled", compare=Compare.CASELESS, create_only=True, security=True
+        ),
+        "properties.roleAssignmentMode": Field(
+            default="LegacyRegistryPermissions", compare=Compare.CASELESS, security=True
+        ),
+        "properties.policies.quarantinePolicy.status": Field(
+            default="disabled", compare=Compare.CASELESS
+        ),
+        "properties.policies.trustPolicy.status": Field(
+            default="disabled", compare=Compare.CASELESS, security=True
+        ),
+        "properties.policies.trustPolicy.type": Field(default="Notary"),
+        "properties.policies.retentionPolicy.status": Field(
+            default="disabled", compare=Compare.CASELESS
+        ),
+        "properties.policies.retentionPolicy.days": Field(default=7),
+        "properties.policies.exportPolicy.status": Field(
+            default="enabled", compare=Compare.CASELESS, security=True
+        ),
+        "properties.policies.azureADAuthenticationAsArmPolicy.status": Field(
+            default="enabled", compare=Compare.CASELESS, security=True
+        ),
+    },
+)

@@ -1,0 +1,103 @@
+"""Diagnostic settings: where a resource's logs go. Facts: guidelines.md MON-01 and §0.1.
+
+No SDK package has operations or models for them, so the models stand here, as Azure documents
+them for the api version.
+"""
+
+from provisioner.catalog import api_versions
+from provisioner.catalog.field import Compare, Disruption, Field
+from provisioner.catalog.resource_type import (
+    DeleteFlow,
+    ListRead,
+    NameRule,
+    ResourceType,
+    Scope,
+    WriteFlow,
+)
+from provisioner.catalog.schema import Kind, Model, Property, Shape
+
+_TEXT = Shape(Kind.STRING)
+_FLAG = Shape(Kind.BOOLEAN)
+
+
+def _model(name: str, **shapes: Shape) -> Model:
+    return Model(
+        f"insights.{name}", {prop: Property(prop, shape) for prop, shape in shapes.items()}
+    )
+
+
+def _list_of(name: str) -> Shape:
+    return Shape(Kind.LIST, item=Shape(Kind.OBJECT, f"insights.{name}"))
+
+
+TYPE = ResourceType(
+    name="Microsoft.Insights/diagnosticSettings",
+    api_version=api_versions.DIAGNOSTIC_SETTINGS,
+    sdk=None,
+    rule=NameRule(r"[^*<>%&:\\?+/]{1,260}", r"1 to 260 characters other than *<>%&:\?+/"),
+    scope=Scope.EXTENSION,
+    lists=ListRead.RESOURCE,
+    taggable=False,
+    write=WriteFlow.SYNC,
+    delete=DeleteFlow.SYNC,
+    created=200,
+    seconds=2,
+    loss=Disruption.NONE,
+    models=(
+        _model(
+            "DiagnosticSettings",
+            properties=Shape(Kind.OBJECT, "insights.DiagnosticSettingsProperties"),
+        ),
+        _model(
+            "DiagnosticSettingsProperties",
+            workspaceId=_TEXT,
+            logAnalyticsDestinationType=_TEXT,
+            storageAccountId=_TEXT,
+            serviceBusRuleId=_TEXT,
+            eventHubAuthorizationRuleId=_TEXT,
+            eventHubName=_TEXT,
+            marketplacePartnerId=_TEXT,
+            logs=_list_of("LogSettings"),
+            metrics=_list_of("MetricSettings"),
+        ),
+        _model(
+            "LogSettings",
+            category=_TEXT,
+            categoryGroup=_TEXT,
+            enabled=_FLAG,
+            retentionPolicy=Shape(Kind.OBJECT, "insights.RetentionPolicy"),
+        ),
+        _model(
+            "MetricSettings",
+            category=_TEXT,
+            enabled=_FLAG,
+            timeGrain=_TEXT,
+            retentionPolicy=Shape(Kind.OBJECT, "insights.RetentionPolicy"),
+        ),
+        _model("RetentionPolicy", enabled=_FLAG, days=Shape(Kind.INTEGER)),
+    ),
+    fields={
+        "properties.workspaceId": Field(default=None, compare=Compare.RESOURCE_ID, security=True),
+        "properties.storageAccountId": Field(
+            default=None, compare=Compare.RESOURCE_ID, security=True
+        ),
+        "properties.eventHubAuthorizationRuleId": Field(
+            default=None, compare=Compare.RESOURCE_ID, security=True
+        ),
+        "properties.serviceBusRuleId": Field(default=None, compare=Compare.RESOURCE_ID),
+        "properties.eventHubName": Field(default=None, security=True),
+        "properties.marketplacePartnerId": Field(default=None, compare=Compare.RESOURCE_ID),
+        "properties.logAnalyticsDestinationType": Field(default=None, compare=Compare.CASELESS),
+        # Azure lists every category that the resource has, those that are off too.
+        "properties.logs": Field(default=(), keys=("category", "categoryGroup"), shared=True),
+        "properties.logs[].enabled": Field(security=True),
+        "properties.logs[].retentionPolicy": Field(default={"enabled": False, "days": 0}),
+        "properties.logs[].retentionPolicy.enabled": Field(default=False),
+        "properties.logs[].retentionPolicy.days": Field(default=0),
+        "properties.metrics": Field(default=(), keys=("category",), shared=True),
+        "properties.metrics[].timeGrain": Field(default=None),
+        "properties.metrics[].retentionPolicy": Field(default={"enabled": False, "days": 0}),
+        "properties.metrics[].retentionPolicy.enabled": Field(default=False),
+        "properties.metrics[].retentionPolicy.days": Field(default=0),
+    },
+)

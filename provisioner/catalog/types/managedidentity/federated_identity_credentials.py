@@ -1,0 +1,35 @@
+"""Federated credentials of an identity. Facts: guidelines.md ENV-02.4, §2.7 and §3.5."""
+
+from provisioner.catalog import api_versions
+from provisioner.catalog.field import Compare, Field
+from provisioner.catalog.refusals import RefusalCodes
+from provisioner.catalog.resource_type import (
+    DeleteFlow,
+    ListRead,
+    NameRule,
+    ResourceType,
+    SdkModel,
+    WriteFlow,
+)
+
+TYPE = ResourceType(
+    name="Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials",
+    api_version=api_versions.MANAGED_IDENTITY,
+    sdk=SdkModel("azure.mgmt.msi", "FederatedIdentityCredential"),
+    rule=NameRule(
+        r"[a-zA-Z0-9][a-zA-Z0-9_-]{2,119}",
+        "3 to 120 letters, digits, hyphens and underscores, starting with a letter or digit",
+    ),
+    lists=ListRead.PARENT,
+    taggable=False,
+    serialise_on="",
+    write=WriteFlow.SYNC,
+    delete=DeleteFlow.SYNC,
+    seconds=2,
+    codes=RefusalCodes(busy="ConcurrentFederatedIdentityCredentialsWritesForSingleManagedIdentity"),
+    fields={
+        "properties.issuer": Field(security=True),
+        "properties.subject": Field(security=True),
+        "properties.audiences": Field(compare=Compare.SET, security=True),
+    },
+)

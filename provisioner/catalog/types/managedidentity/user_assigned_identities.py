@@ -1,0 +1,47 @@
+"""User-assigned identities. Facts: guidelines.md §3.1, and the recorded pairs of the type."""
+
+from collections.abc import Mapping
+
+from provisioner.catalog import api_versions
+from provisioner.catalog.field import Field
+from provisioner.catalog.resource_type import (
+    DeleteFlow,
+    NameRule,
+    ResourceType,
+    SdkModel,
+    Surroundings,
+    WriteFlow,
+)
+from provisioner.model.resource_id import ResourceId
+from provisioner.model.values import Body, Json
+
+
+def _computed(resource: ResourceId, _body: Body, around: Surroundings) -> Mapping[str, Json]:
+    return {
+        "properties": {
+            "tenantId": around.tenant(),
+            "principalId": around.guid(resource.text, "principal"),
+            "clientId": around.guid(resource.text, "client"),
+        }
+    }
+
+
+TYPE = ResourceType(
+    name="Microsoft.ManagedIdentity/userAssignedIdentities",
+    api_version=api_versions.MANAGED_IDENTITY,
+    sdk=SdkModel("azure.mgmt.msi", "Identity"),
+    rule=NameRule(
+        r"[a-zA-Z0-9][a-zA-Z0-9_-]{2,127}",
+        "3 to 128 letters, digits, hyphens and underscores, starting with a letter or digit",
+    ),
+    write=WriteFlow.SYNC,
+    delete=DeleteFlow.SYNC,
+    # One writer: credentials of one identity are written one at a time (guidelines.md ENV-02.4).
+    serialise_on="",
+    seconds=3,
+    computed=_computed,
+    fields={
+        "location": Field(create_only=True),
+        "properties.isolationScope": Field(default="None", create_only=True),
+    },
+)

@@ -1,0 +1,1 @@
+"""Compares a desired body with Azure's answer, by the schema and the facts of its type."""

@@ -1,0 +1,52 @@
+"""One property that differs."""
+
+from dataclasses import dataclass
+
+from provisioner.catalog.field import Disruption, Owner
+from provisioner.documents.plan import FieldKind
+from provisioner.model.values import ABSENT, Absent, Unknown, Value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FieldChange:
+    """A property whose desired and actual values differ.
+
+    path        `properties.agentPoolProfiles[system].count`: a list entry by its key, else index
+    declared    False where the desired body is silent; then `after` is the default
+    before      the actual value, `after` the desired one; ABSENT where there is none
+    refused     why the change cannot be made at all (a one-way switch); None where it can
+    reason      why it forces a replacement
+    unknown     whether `after` will only be known after apply
+    """
+
+    path: str
+    kind: FieldKind
+    declared: bool
+    before: Value | Absent
+    after: Value | Absent
+    forces_replace: bool = False
+    reason: str | None = None
+    refused: str | None = None
+    owner: Owner = Owner.BLUEPRINT
+    security: bool = False
+    disruption: Disruption = Disruption.NONE
+    unknown: bool = False
+
+    @staticmethod
+    def added(path: str, value: Value) -> "FieldChange":
+        """Return the change of a declared property that did not exist."""
+        return FieldChange(
+            path=path,
+            kind=FieldKind.ADDED,
+            declared=True,
+            before=ABSENT,
+            after=value,
+            unknown=isinstance(value, Unknown),
+        )
+
+    @staticmethod
+    def removed(path: str, value: Value) -> "FieldChange":
+        """Return the change of a property that is declared not to exist."""
+        return FieldChange(
+            path=path, kind=FieldKind.REMOVED, declared=True, before=value, after=ABSENT
+        )

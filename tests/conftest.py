@@ -1,0 +1,25 @@
+import os
+from pathlib import Path
+
+import pytest
+
+from provisioner.catalog.registry import Catalog, all_types, build_catalog
+from provisioner.catalog.sdk_models import read_schema_index
+
+CORPUS = Path(__file__).parents[2] / "shared" / "corpus"
+
+
+@pytest.fixture(scope="session")
+def catalog() -> Catalog:
+    """Every type that azsec knows, with the schemas of the installed SDK packages."""
+    return build_catalog(all_types(), read_schema_index(all_types()))
+
+
+@pytest.fixture(scope="session")
+def corpus() -> Path:
+    """The folder of recorded Azure traffic, which stands beside the repository or nowhere."""
+    if not CORPUS.is_dir():
+        if os.environ.get("CI") == "true" and not os.environ.get("GITHUB_ACTIONS"):
+            pytest.fail("the recorded Azure traffic is missing: expected ../shared/corpus")
+        pytest.skip("needs recorded Azure traffic (../shared/corpus)")
+    return CORPUS
