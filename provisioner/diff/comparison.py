@@ -8,6 +8,7 @@ default is known nothing is reported; the path is listed, so that coverage can b
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import cast
 
 from provisioner.catalog.field import Disruption, Owner
 from provisioner.catalog.resource_type import ResourceType
@@ -18,7 +19,7 @@ from provisioner.diff.normal_form import is_newer, is_same
 from provisioner.diff.rules import Rule, Rules
 from provisioner.documents.plan import FieldKind
 from provisioner.model.resource_id import parse_resource_id
-from provisioner.model.values import ABSENT, Body, Unknown, is_empty, lookup
+from provisioner.model.values import ABSENT, Body, Unknown, Value, is_empty, lookup
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,15 +32,18 @@ class Comparison:
 
 
 def compare(
-    resource_type: ResourceType, schemas: SchemaIndex, desired: Body, actual: Body
+    resource_type: ResourceType,
+    schemas: SchemaIndex,
+    desired: Mapping[str, Value],
+    actual: Body,
 ) -> Comparison:
     """Compare two bodies of one type. Never raises, whatever JSON they are.
 
     `desired` may hold Unknown leaves: each differs from whatever Azure has.
     """
-    walker = _Walker(
-        _rules(resource_type.name, id(schemas), _Key(resource_type, schemas)), desired, actual
-    )
+    rules = _rules(_Key(resource_type, schemas))
+    # To a fact, a value that is not known yet is a value like any other.
+    walker = _Walker(rules, cast(Body, desired), actual)
     walker.compare_objects(walker.rules.root, desired, actual, "")
     return Comparison(
         tuple(sorted(walker.changes, key=lambda change: change.path)),
@@ -48,14 +52,14 @@ def compare(
 
 
 class _Key:
-    """Carries a type and its schemas past a cache that is keyed by their names."""
+    """A type and its schemas, known to the cache of their rules by which objects they are."""
 
     def __init__(self, resource_type: ResourceType, schemas: SchemaIndex) -> None:
         self.resource_type = resource_type
         self.schemas = schemas
 
     def __hash__(self) -> int:
-        return 0
+        return hash((id(self.resource_type), id(self.schemas)))
 
     def __eq__(self, other: object) -> bool:
         return (
@@ -66,7 +70,7 @@ class _Key:
 
 
 @lru_cache(maxsize=256)
-def _rules(_name: str, _schemas: int, key: _Key) -> Rules:
+def _rules(key: _Key) -> Rules:
     return Rules(key.resource_type, key.schemas)
 
 

@@ -26,7 +26,7 @@ class Observed:
     id: ResourceId
     type: str
     api_version: str
-    body: Mapping[str, Json] | None
+    body: Mapping[str, Value] | None
     touched: bool
 
 

@@ -233,7 +233,7 @@ TYPE = ResourceType(
             default="none", security=True, disruption=Disruption.NODES
         ),
         f"{_NETWORK}.networkDataplane": Field(
-            default=_where(f"{_NETWORK}.networkPlugin", "azure", "azure"),
+            default="azure",
             disruption=Disruption.NODES,
         ),
         f"{_NETWORK}.podCidr": Field(default=_pod_range, compare=Compare.CIDR, create_only=True),

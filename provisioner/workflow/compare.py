@@ -1,0 +1,65 @@
+"""`azsec compare`: desired bodies against Azure's answers, a line each, as a stream.
+
+The shape of lines and answers is in docs/compare.md.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from provisioner.catalog.registry import Catalog
+from provisioner.diff.change import FieldChange
+from provisioner.diff.comparison import compare
+from provisioner.model.diagnostic import nearest
+from provisioner.plan.text import to_plain
+
+
+def compare_lines(
+    lines: Iterable[str], catalog: Catalog, *, show_unknown: bool
+) -> Iterator[Mapping[str, Any]]:
+    """Yield the answer to each line, in order; a line that cannot be answered gets an `error`.
+
+    Holds one line at a time. `show_unknown` adds the paths of values with no known default.
+    """
+    for line in lines:
+        if line.strip():
+            yield _answer(line, catalog, show_unknown)
+
+
+def _answer(line: str, catalog: Catalog, show_unknown: bool) -> Mapping[str, Any]:
+    try:
+        question = json.loads(line)
+    except ValueError as problem:
+        return _refuse(None, f"the line is not JSON: {problem}")
+    if not isinstance(question, dict):
+        return _refuse(None, "expected an object with type, desired and actual")
+    key = question.get("key")
+    name = question.get("type")
+    resource_type = catalog.find(name) if isinstance(name, str) else None
+    if resource_type is None:
+        hint = nearest(str(name), [known.name for known in catalog])
+        return _refuse(key, f"azsec does not know the type {name!r}. {hint}")
+    desired, actual = question.get("desired"), question.get("actual")
+    for side, body in (("desired", desired), ("actual", actual)):
+        if not isinstance(body, dict):
+            return _refuse(key, f"`{side}` is no ARM body: expected an object")
+    result = compare(resource_type, catalog.schemas, desired, actual)
+    answer = {"key": key, "changes": [_change(change) for change in result.changes]}
+    return {**answer, "unknown": list(result.unknown_defaults)} if show_unknown else answer
+
+
+def _refuse(key: object, why: str) -> Mapping[str, Any]:
+    return {"key": key, "changes": [], "error": why}
+
+
+def _change(change: FieldChange) -> Mapping[str, Any]:
+    return {
+        "path": change.path,
+        "kind": change.kind,
+        "declared": change.declared,
+        "before": to_plain(change.before),
+        "after": to_plain(change.after),
+        "forcesReplace": change.forces_replace,
+        "reason": change.reason or change.refused,
+        "security": change.security,
+    }
