@@ -75,7 +75,6 @@ class _Composition:
         for alias, group in self._groups_of_file.items():
             self.attempt(self._placement.place_group, self._root, alias, group)
         self.attempt(self._placement.place_all, self._root)
-        self._stop_on_mistakes()
         built: list[DesiredResource] = []
         for address in sorted(self.placed):
             self.attempt(lambda at: built.append(self._resources.build(at)), address)

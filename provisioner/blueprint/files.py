@@ -191,7 +191,7 @@ def _explain(model: type[BaseModel], root: Node, details: Any) -> Diagnostic:  #
             span = parent.key_spans.get(str(path[-1]), node.span)
             return error(
                 "unknown-property",
-                f"{readable!r} is not a property of a {model.__name__.removesuffix('File')}.",
+                f"{readable!r} is no property of {_called(model)}.",
                 span,
                 nearest(str(path[-1]), _keys_at(model, path[:-1])),
             )
@@ -206,6 +206,11 @@ def _explain(model: type[BaseModel], root: Node, details: Any) -> Diagnostic:  #
             )
         case _:
             return error("wrong-type", f"{readable!r}: {details['msg']}.", node.span)
+
+
+def _called(model: type[BaseModel]) -> str:
+    kind = model.__name__.removesuffix("File")
+    return f"an {kind}" if kind[0] in "AEIO" else f"a {kind}"
 
 
 def _keys_at(model: type[BaseModel], path: tuple[str | int, ...]) -> list[str]:

@@ -22,8 +22,9 @@ def run_guarded(app: typer.Typer, arguments: Sequence[str]) -> int:
     try:
         result = app(list(arguments), standalone_mode=False)
     except TyperException as problem:
-        message = problem.format_message().rstrip(".")
-        sys.stderr.write(f"error: {message}. `azsec COMMAND --help` lists what there is.\n")
+        message = problem.format_message()
+        end = "" if message.endswith((".", "?")) else "."
+        sys.stderr.write(f"error: {message}{end} `azsec COMMAND --help` says what there is.\n")
         return ExitCode.ERROR
     except (DiagnosticError, AzureError) as problem:
         return _tell(problem)

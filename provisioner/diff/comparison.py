@@ -166,11 +166,23 @@ class _Walker:
     def _compare_pair(self, rule: Rule, entry: Rule, pair: Pair, path: str) -> None:
         if pair.desired is ABSENT:
             if not (rule.fact.embeds or rule.fact.shared):
-                self._report(rule, path, ABSENT, pair.actual)
+                self._report(rule, path, ABSENT, self._written(entry, pair.actual))
         elif pair.actual is ABSENT:
             self._report(rule, path, pair.desired, ABSENT)
         else:
             self._compare_value(entry, pair.desired, pair.actual, path)
+
+    def _written(self, rule: Rule, actual: object) -> object:
+        """Return of a value what somebody wrote: nothing that only Azure does, nothing empty."""
+        if not isinstance(actual, Mapping):
+            return actual
+        kept: dict[str, object] = {}
+        for key, value in actual.items():
+            child = self.rules.child(rule, str(key))
+            generated = "name" in actual and key in ("id", "etag", "type", "provisioningState")
+            if not (child.silent or generated or is_empty(value)):
+                kept[key] = self._written(child, value)
+        return kept
 
     def _judge_silence(self, rule: Rule, actual: object, path: str) -> None:
         """Judge a value that the desired body does not speak of."""

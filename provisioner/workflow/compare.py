@@ -40,9 +40,10 @@ def _answer(line: str, catalog: Catalog, show_unknown: bool) -> Mapping[str, Any
         hint = nearest(str(name), [known.name for known in catalog])
         return _refuse(key, f"azsec does not know the type {name!r}. {hint}")
     desired, actual = question.get("desired"), question.get("actual")
-    for side, body in (("desired", desired), ("actual", actual)):
-        if not isinstance(body, dict):
-            return _refuse(key, f"`{side}` is no ARM body: expected an object")
+    if not isinstance(desired, dict):
+        return _refuse(key, "`desired` is no ARM body: expected an object")
+    if not isinstance(actual, dict):
+        return _refuse(key, "`actual` is no ARM body: expected an object")
     result = compare(resource_type, catalog.schemas, desired, actual)
     answer = {"key": key, "changes": [_change(change) for change in result.changes]}
     return {**answer, "unknown": list(result.unknown_defaults)} if show_unknown else answer

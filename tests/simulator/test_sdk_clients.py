@@ -70,10 +70,10 @@ def test_resource_groups(connect: Connect):
 def test_generic_resources(connect: Connect):
     client = connect(ResourceManagementClient)
     connect(ManagedServiceIdentityClient).user_assigned_identities.create_or_update(
-        "rg", "id", {"location": "westeurope", "tags": {"a": "b"}}
+        "rg", "id-node", {"location": "westeurope", "tags": {"a": "b"}}
     )
     (found,) = client.resources.list(filter="tagName eq 'a' and tagValue eq 'b'")
-    assert found.name == "id"
+    assert found.name == "id-node"
     again = client.resources.get_by_id(found.id, api_version="2024-11-30")
     assert again.properties["principalId"]
     assert client.providers.get(found.type.partition("/")[0]).registration_state == "Registered"
@@ -184,7 +184,7 @@ def test_a_network_and_what_stands_in_it(connect: Connect):
 def test_role_assignments(connect: Connect):
     assignments = connect(AuthorizationManagementClient).role_assignments
     identities = connect(ManagedServiceIdentityClient).user_assigned_identities
-    identity = identities.create_or_update("rg", "id", {"location": "westeurope"})
+    identity = identities.create_or_update("rg", "id-node", {"location": "westeurope"})
     role = find_built_in_role("Reader")
     body = {
         "properties": {

@@ -169,13 +169,13 @@ REFUSALS = [
     (
         "unknown key at the top",
         "resource: {}\n",
-        "blueprint.yaml:6:1: error: 'resource' is not a property of a Blueprint. "
+        "blueprint.yaml:6:1: error: 'resource' is no property of a Blueprint. "
         "Did you mean 'resources'?",
     ),
     (
         "unknown key in a parameter",
         "parameters:\n  a: {type: string, defualt: x}\n",
-        "blueprint.yaml:7:21: error: 'parameters.a.defualt' is not a property of a Blueprint. "
+        "blueprint.yaml:7:21: error: 'parameters.a.defualt' is no property of a Blueprint. "
         "Did you mean 'default'?",
     ),
     (
@@ -391,7 +391,7 @@ ENVIRONMENTS = [
     (
         "unknown key",
         ENVIRONMENT + "parameter: {}\n",
-        "env.yaml:7:1: error: 'parameter' is not a property of a Environment. "
+        "env.yaml:7:1: error: 'parameter' is no property of an Environment. "
         "Did you mean 'parameters'?",
     ),
     (
