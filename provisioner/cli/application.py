@@ -58,7 +58,9 @@ FormatOption = Annotated[
 ]
 CloudOption = Annotated[
     CloudChoice | None,
-    typer.Option(help="`local` rehearses the environment on the built-in Azure."),
+    typer.Option(
+        envvar="AZSEC_CLOUD", help="`local` rehearses the environment on the built-in Azure."
+    ),
 ]
 StateOption = Annotated[
     str | None,

@@ -2,42 +2,69 @@
 
 import ipaddress
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from datetime import UTC, datetime
 
 from provisioner.catalog.field import Compare
 from provisioner.catalog.schema import Kind
 from provisioner.diff.rules import Rule
-from provisioner.model.resource_id import parse_resource_id
 
 _DURATION = re.compile(
     r"P(?:(?P<days>\d+)D)?(?:T(?:(?P<hours>\d+)H)?(?:(?P<minutes>\d+)M)?"
     r"(?:(?P<seconds>\d+(?:\.\d+)?)S)?)?"
 )
+_SECONDS = {"days": 86400, "hours": 3600, "minutes": 60, "seconds": 1}
+_MOMENT = re.compile(
+    r"\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d)", re.IGNORECASE
+)
+_GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+# Longer digits are no number that a service counts with, and Python refuses to read them.
+_NUMBER = re.compile(r"-?\d{1,18}(?:\.\d{1,18})?")
+_VERSION_PART = re.compile(r"\d{1,18}")
 _BOOLEANS = frozenset({"true", "false"})
+_ID_STARTS = ("/subscriptions/", "/providers/")
+_SUBSCRIPTION = re.compile(r"/subscriptions/[^/]+(?=/providers/)")
+
+Form = Hashable
+"""What every spelling of one value has in common."""
 
 
 def is_same(rule: Rule, desired: object, actual: object) -> bool:
     """Tell whether two scalars mean the same under the rule of their property."""
     if type(desired) is type(actual) and desired == actual:
         return True
-    if isinstance(desired, bool) or isinstance(actual, bool):
-        return rule.shape.kind is Kind.STRING and _same_words(desired, actual)
-    if isinstance(desired, (int, float)) or isinstance(actual, (int, float)):
-        return _number(desired) is not None and _number(desired) == _number(actual)
+    if not (is_scalar(desired) and is_scalar(actual)):
+        return False
     if isinstance(desired, str) and isinstance(actual, str):
-        return _is_same_text(rule, desired, actual)
-    return False
+        if rule.compare is Compare.VERSION:
+            return is_version_of(desired, actual)
+        if desired[:1] == "/" and _is_same_at_tenant(desired, actual):
+            return True
+    return normal_form(rule, desired) == normal_form(rule, actual)
 
 
-def _is_same_text(rule: Rule, desired: str, actual: str) -> bool:
-    compare = rule.fact.compare or _implied(rule)
-    normalise = _NORMAL_FORMS.get(compare)
-    if normalise is not None:
-        return normalise(desired) == normalise(actual)
-    if compare is Compare.VERSION:
-        return is_version_of(desired, actual)
-    return _same_ids(desired, actual) or _same_words(desired, actual)
+def is_scalar(value: object) -> bool:
+    """Tell whether a value is text, a number or a boolean."""
+    return isinstance(value, (str, bool, int, float))
+
+
+def normal_form(rule: Rule, value: object) -> Form:
+    """Return what every spelling of a scalar has in common; of anything else, its text.
+
+    Text that the schema takes for a number or a boolean is read as one, and the other way round.
+    """
+    kind = rule.shape.kind
+    if isinstance(value, bool):
+        # In a tuple, because to Python True is 1.
+        return str(value).lower() if kind is Kind.STRING else (value,)
+    if isinstance(value, (int, float)):
+        return f"{value:g}" if kind is Kind.STRING and abs(value) < 1e6 else value
+    text = str(value)
+    if kind in (Kind.INTEGER, Kind.NUMBER) and _NUMBER.fullmatch(text):
+        return float(text) if "." in text else int(text)
+    if kind is Kind.BOOLEAN and text.lower() in _BOOLEANS:
+        return (text.lower() == "true",)
+    return _FORMS.get(rule.compare, _plain)(text)
 
 
 def is_version_of(prefix: str, version: str) -> bool:
@@ -48,59 +75,57 @@ def is_version_of(prefix: str, version: str) -> bool:
 
 def is_newer(one: str, other: str) -> bool:
     """Tell whether the version `one` is newer than `other`. False where either is no version."""
-    numbers = [re.findall(r"\d+", text) for text in (one, other)]
-    return [int(n) for n in numbers[0]] > [int(n) for n in numbers[1]][: len(numbers[0])]
+    ours, theirs = (
+        [int(number) for number in _VERSION_PART.findall(text)] for text in (one, other)
+    )
+    return ours > theirs[: len(ours)]
 
 
-def _implied(rule: Rule) -> Compare:
-    if rule.path == "location":
-        return Compare.LOCATION
-    return Compare.CASELESS if rule.shape.enum else Compare.EXACT
+def _is_same_at_tenant(one: str, other: str) -> bool:
+    """A built-in definition belongs to no subscription, and is answered as if to the one asked."""
+    first, second = _resource_id(one), _resource_id(other)
+    if first.startswith("/providers/"):
+        return first == _SUBSCRIPTION.sub("", second, count=1)
+    return second.startswith("/providers/") and second == _SUBSCRIPTION.sub("", first, count=1)
 
 
-def _number(value: object) -> float | None:
-    if isinstance(value, str) and not re.fullmatch(r"-?\d+(\.\d+)?", value):
-        return None
-    return float(value) if isinstance(value, (int, float, str)) else None
+def _plain(text: str) -> Form:
+    """Return the form of text that has no rule of its own.
+
+    Ids and GUIDs have no case, a boolean that Azure keeps as text is answered in its own case, and
+    a moment stated with its zone is one moment, however many digits its fraction has.
+    """
+    folded = text.lower()
+    if folded.startswith(_ID_STARTS):
+        return folded.rstrip("/")
+    if folded in _BOOLEANS or (len(text) == 36 and _GUID.fullmatch(text)):
+        return folded
+    if "T" in text.upper() and _MOMENT.fullmatch(text):
+        return _timestamp(text)
+    return text
 
 
-def _same_words(desired: object, actual: object) -> bool:
-    """A boolean that Azure keeps as text is answered in its own case."""
-    one, other = str(desired).lower(), str(actual).lower()
-    return one == other and one in _BOOLEANS
-
-
-def _same_ids(desired: str, actual: str) -> bool:
-    if not (desired.startswith("/") and actual.startswith("/")):
-        return False
-    one, other = parse_resource_id(desired.rstrip("/")), parse_resource_id(actual.rstrip("/"))
-    if one is None or other is None:
-        return False
-    return one == other
-
-
-def _location(text: str) -> str:
+def _location(text: str) -> Form:
     return text.replace(" ", "").lower()
 
 
-def _range(text: str) -> str:
+def _range(text: str) -> Form:
     try:
-        return str(ipaddress.ip_network(text))
+        return str(ipaddress.ip_interface(text))
     except ValueError:
         return text.lower()
 
 
-def _duration(text: str) -> float | str:
+def _duration(text: str) -> Form:
     match = _DURATION.fullmatch(text.upper())
-    if match is None:
+    if match is None or text[-1:].upper() in ("P", "T"):
         return text
-    parts = {name: float(value or 0) for name, value in match.groupdict().items()}
-    return parts["days"] * 86400 + parts["hours"] * 3600 + parts["minutes"] * 60 + parts["seconds"]
+    return sum(float(value) * _SECONDS[name] for name, value in match.groupdict("0").items())
 
 
-def _timestamp(text: str) -> datetime | str:
+def _timestamp(text: str) -> Form:
     try:
-        moment = datetime.fromisoformat(text)
+        moment = datetime.fromisoformat(text.upper())
     except ValueError:
         return text
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
@@ -110,7 +135,7 @@ def _resource_id(text: str) -> str:
     return text.rstrip("/").lower()
 
 
-_NORMAL_FORMS: Mapping[Compare, Callable[[str], object]] = {
+_FORMS: Mapping[Compare | None, Callable[[str], Form]] = {
     Compare.CASELESS: str.lower,
     Compare.LOCATION: _location,
     Compare.RESOURCE_ID: _resource_id,

@@ -1,13 +1,18 @@
-"""How each property of a type is compared: schema and facts in one tree, built as it is walked."""
+"""How each property of a type is compared: schema and facts as one tree, made once for a type."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from provisioner.catalog.field import Compare, Field
-from provisioner.catalog.resource_type import ResourceType
-from provisioner.catalog.schema import Kind, SchemaIndex, Shape
+from provisioner.catalog.resource_type import Embedded, ResourceType
+from provisioner.catalog.schema import Kind, Model, Property, SchemaIndex, Shape
 
+TAGS = "tags"
+_LOCATION = "location"
 _ENVELOPE = frozenset({"id", "name", "type", "etag", "systemdata"})
+_ENVELOPE_OF_ENTRY = frozenset({"id", "type", "etag", "systemdata"})
+_RESOURCE = ("id", "name", "properties")
 _UNTYPED = Shape(Kind.ANY)
 
 
@@ -15,67 +20,149 @@ _UNTYPED = Shape(Kind.ANY)
 class Rule:
     """How one property is compared.
 
-    `path` is generic (`[]` for entries). `silent` properties are passed over: only Azure writes
-    them, or Azure never answers them.
+    path       generic, `[]` for entries
+    name       as the schema spells it, `[]` for entries
+    compare    the fact's own way, else the one that the schema implies, else None
+    computed   only Azure writes it
+    silent     passed over: computed, or never answered, or told to be ignored
+    generated  the id, type or ETag of an entry that is a resource: passed over where it has a name
+    create_only  whether the fact or the SDK says that a change needs a new resource
+    embedded   set on a list whose entries are child resources
     """
 
     path: str
     name: str
     shape: Shape
     fact: Field
-    silent: bool
-    children: dict[str, "Rule"] = field(default_factory=dict)
-    entry: "Rule | None" = None
+    compare: Compare | None
+    computed: bool = False
+    silent: bool = False
+    generated: bool = False
+    create_only: bool = False
+    embedded: Embedded | None = None
+    properties: Mapping[str, "Rule"] | None = field(default=None, repr=False)
+    entry: "Rule | None" = field(default=None, repr=False)
+
+    @property
+    def is_map(self) -> bool:
+        """Whether its keys are content of their own, and no property names."""
+        return self.shape.kind is Kind.MAP
 
 
 class Rules:
-    """The rules of one type, each made once. Not safe to share between threads while it grows."""
+    """The rules of one type. What is below a rule is made when it is first asked for, and kept;
+    only what the schema names is kept, so that no stream of bodies makes the tree grow for ever.
+    """
 
     def __init__(self, resource_type: ResourceType, schemas: SchemaIndex) -> None:
         self._type = resource_type
         self._schemas = schemas
+        self._embedded = {embedded.path.lower(): embedded for embedded in resource_type.embedded}
         root = Shape(Kind.OBJECT, schemas.roots[resource_type.name])
-        self.root = Rule("", "", root, resource_type.fact(""), silent=False)
+        self.root = Rule("", "", root, resource_type.fact(""), None)
 
     def child(self, rule: Rule, key: str) -> Rule:
         """Return the rule of the property `key` of an object or map, case ignored."""
-        folded = key.lower()
-        known = rule.children.get(folded)
-        if known is not None:
-            return known
         if rule.shape.kind is Kind.MAP:
-            entry = self.entry(rule)
-            made = Rule(entry.path, key, entry.shape, entry.fact, entry.silent)
-        else:
-            made = self._property(rule, key, folded)
-        rule.children[folded] = made
-        return made
-
-    def _property(self, rule: Rule, key: str, folded: str) -> Rule:
-        model = self._schemas.models.get(rule.shape.model or "")
-        prop = model.find(key) if model else None
-        name = prop.name if prop else key
-        path = f"{rule.path}.{name}" if rule.path else name
-        fact = self._type.fact(path)
-        silent = (
-            (prop is not None and prop.read_only)
-            or fact.read_only
-            or fact.write_only
-            or fact.compare is Compare.IGNORED
-            or (not rule.path and folded in _ENVELOPE)
-        )
-        return Rule(path, name, prop.shape if prop else _UNTYPED, fact, silent)
+            return rule.entry or self.entry(rule)
+        known = rule.properties
+        if known is None:
+            known = self._properties(rule)
+        return known.get(key) or known.get(key.lower()) or self._make(rule, key, None)
 
     def entry(self, rule: Rule) -> Rule:
         """Return the rule of the entries of a list or map."""
         if rule.entry is None:
             path = f"{rule.path}[]"
             shape = rule.shape.item or _UNTYPED
-            rule.entry = Rule(path, "[]", shape, self._type.fact(path), silent=False)
+            fact = self._type.fact(path)
+            rule.entry = Rule(path, "[]", shape, fact, fact.compare or _implied("", shape))
         return rule.entry
 
-    def properties(self, rule: Rule) -> Mapping[str, Rule]:
-        """Return the rules of the properties that the schema names, by name."""
-        model = self._schemas.models.get(rule.shape.model or "")
-        names = model.properties if model else {}
-        return {name: self.child(rule, name) for name in names}
+    def _properties(self, rule: Rule) -> Mapping[str, Rule]:
+        model = self._model(rule)
+        made: dict[str, Rule] = {}
+        for prop in model.properties.values() if model else ():
+            child = self._make(rule, prop.name, prop)
+            made[prop.name] = made[prop.name.lower()] = child
+        rule.properties = made
+        return made
+
+    def _make(self, rule: Rule, key: str, prop: Property | None) -> Rule:
+        path = f"{rule.path}.{key}" if rule.path else key
+        shape = prop.shape if prop else _UNTYPED
+        fact = self._type.fact(path)
+        computed = (
+            (prop is not None and prop.read_only)
+            or fact.read_only
+            or (not rule.path and key.lower() in _ENVELOPE)
+        )
+        return Rule(
+            path=path,
+            name=key,
+            shape=shape,
+            fact=fact,
+            compare=fact.compare or self._implied(rule, key, shape),
+            computed=computed,
+            silent=computed or fact.write_only or fact.compare is Compare.IGNORED,
+            generated=self._is_generated(rule, key),
+            create_only=bool(fact.create_only)
+            or (prop is not None and prop.create_only)
+            or path == _LOCATION,
+            embedded=self._embedded.get(path.lower()),
+        )
+
+    def _implied(self, rule: Rule, key: str, shape: Shape) -> Compare | None:
+        """Names of entries are compared without case, as they are paired without."""
+        if rule.name == "[]" and key in (*self._keys_of(rule), "name"):
+            return Compare.CASELESS
+        return _implied(key, shape)
+
+    def _keys_of(self, entry: Rule) -> tuple[str, ...]:
+        return self._type.fact(entry.path.removesuffix("[]")).keys
+
+    def _is_generated(self, rule: Rule, key: str) -> bool:
+        model = self._model(rule)
+        return (
+            rule.name == "[]"
+            and key.lower() in _ENVELOPE_OF_ENTRY
+            and model is not None
+            and all(name in model.properties for name in _RESOURCE)
+        )
+
+    def _model(self, rule: Rule) -> Model | None:
+        return self._schemas.models.get(rule.shape.model or "")
+
+
+def _implied(key: str, shape: Shape) -> Compare | None:
+    if shape.enum:
+        return Compare.CASELESS
+    return Compare.LOCATION if key.lower() == _LOCATION else None
+
+
+def rules_of(resource_type: ResourceType, schemas: SchemaIndex) -> Rules:
+    """Return the rules of a type, the same ones each time it is asked."""
+    return _cached(_Key(resource_type, schemas))
+
+
+class _Key:
+    """A type and its schemas, known to the cache of their rules by which objects they are."""
+
+    def __init__(self, resource_type: ResourceType, schemas: SchemaIndex) -> None:
+        self.resource_type = resource_type
+        self.schemas = schemas
+
+    def __hash__(self) -> int:
+        return hash((id(self.resource_type), id(self.schemas)))
+
+    def __eq__(self, other: object) -> bool:
+        return (
+            isinstance(other, _Key)
+            and other.resource_type is self.resource_type
+            and other.schemas is self.schemas
+        )
+
+
+@lru_cache(maxsize=256)
+def _cached(key: _Key) -> Rules:
+    return Rules(key.resource_type, key.schemas)

@@ -20,7 +20,7 @@ from provisioner.model.resource_id import ResourceId
 from provisioner.plan.reads import Read
 from provisioner.simulator.server import LocalAzure
 
-_BLOCK = re.compile(r"^```(\w+) ?([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_BLOCK = re.compile(r"^(`{3,})(\w+) ?([^\n]*)\n(.*?)^\1$", re.MULTILINE | re.DOTALL)
 STATE = Path(".azsec/local.db")
 
 
@@ -38,7 +38,7 @@ class Block:
 def read_blocks(story: str) -> Iterator[Block]:
     """Yield the fenced blocks of a story."""
     for match in _BLOCK.finditer(story):
-        yield Block(match[1], match[2], match[3], match.start(3), match.end(3))
+        yield Block(match[2], match[3], match[4], match.start(4), match.end(4))
 
 
 def tell(story: str, catalog: Catalog) -> str:
@@ -60,7 +60,7 @@ def tell(story: str, catalog: Catalog) -> str:
         elif block.language == "console":
             told += _run_console(block.text)
         elif block.language == "tamper":
-            _tamper(block.text, catalog)
+            tamper(block.text, catalog)
             told += block.text
         else:
             told += block.text
@@ -71,13 +71,14 @@ def _run_console(text: str) -> str:
     told = ""
     for line in text.splitlines():
         if line.startswith("$ "):
-            told += line + "\n" + _run(shlex.split(line.removeprefix("$ ")))
+            told += line + "\n" + run_command(line.removeprefix("$ "))
     return told
 
 
-def _run(words: list[str]) -> str:
+def run_command(line: str) -> str:
     """Run one command in this process; return its output, errors after it, and a failing code."""
-    assert words[0] == "azsec", words
+    words = shlex.split(line)
+    assert words[0] == "azsec", line
     out, err = io.StringIO(), io.StringIO()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         code = run_guarded(app, words[1:])
@@ -86,7 +87,8 @@ def _run(words: list[str]) -> str:
     return told + (f"[exit {int(code)}]\n" if code else "")
 
 
-def _tamper(text: str, catalog: Catalog) -> None:
+def tamper(text: str, catalog: Catalog) -> None:
+    """Change resources behind azsec's back; see `tell` for the lines of `text`."""
     with (
         LocalAzure.start(catalog, STATE) as server,
         ArmClient.open(local_cloud(server.endpoint), LocalToken(), parallelism=1) as client,

@@ -1,0 +1,81 @@
+"""The commands of the README and of docs/ are run, in the order in which a reader types them."""
+
+import os
+import re
+import shlex
+import shutil
+from pathlib import Path
+
+import pytest
+
+from provisioner.catalog.registry import Catalog
+from provisioner.cli.application import app
+from provisioner.cli.failure import run_guarded
+from tests.scenarios.story import read_blocks, run_command, tamper
+
+_ROOT = Path(__file__).parents[2]
+_PAGES = [_ROOT / "README.md", *sorted((_ROOT / "docs").glob("*.md"))]
+_COMMAND = re.compile(r"^\$ azsec (.+)$", re.MULTILINE)
+_PLAN = re.compile(r"(<!-- plan:begin -->\n).*?(<!-- plan:end -->)", re.DOTALL)
+_TAMPERING = """\
+routeTables/rt-contoso-local properties.routes[default].properties.nextHopType = "Internet"
+routeTables/rt-contoso-local properties.routes[default].properties.nextHopIpAddress = null
+networkSecurityGroups/nsg-contoso-local-nodes properties.securityRules[+] = {"name": "ssh", \
+"properties": {"priority": 4000, "direction": "Inbound", "access": "Allow", "protocol": "Tcp", \
+"sourceAddressPrefix": "*", "sourcePortRange": "*", "destinationAddressPrefix": "*", \
+"destinationPortRange": "22"}}
+managedClusters/aks-contoso-local properties.disableLocalAccounts = false
+virtualNetworks/vnet-contoso-local properties.dhcpOptions.dnsServers = ["203.0.113.53"]
+"""
+
+
+@pytest.fixture
+def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with the blueprints and environments of the repository, on the built-in Azure."""
+    for folder in ("blueprints", "environments"):
+        shutil.copytree(_ROOT / folder, tmp_path / folder)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("AZSEC_CLOUD", "local")
+    monkeypatch.setenv("COLUMNS", "100")
+    monkeypatch.delenv("AZSEC_LOCAL_STATE", raising=False)
+    return tmp_path
+
+
+def commands_of(page: Path) -> list[str]:
+    text = page.read_text(encoding="utf-8")
+    blocks = [block.text for block in read_blocks(text) if block.language == "console"]
+    return [command for block in blocks for command in _COMMAND.findall(block)]
+
+
+@pytest.mark.parametrize("page", _PAGES, ids=lambda page: page.stem)
+def test_the_commands_of_a_page_run(
+    page: Path, repository: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for command in commands_of(page):
+        words = shlex.split(command.partition(" > ")[0])
+        if words[:2] == ["local", "serve"]:
+            continue  # runs until it is stopped: tests/scenarios/test_serve.py
+        if words[0] == "init":
+            empty = repository / "empty"
+            empty.mkdir()
+            os.chdir(empty)
+
+        code = run_guarded(app, words)
+
+        told = capsys.readouterr()
+        assert code in (0, 2), f"azsec {command}: {told.err}"
+
+
+def test_the_plan_in_the_readme_is_a_real_one(repository: Path, catalog: Catalog) -> None:
+    run_command("azsec apply local --yes --quiet")
+    tamper(_TAMPERING, catalog)
+    told = f"```text\n{run_command('azsec plan local')}```\n"
+    page = _ROOT / "README.md"
+    text = page.read_text(encoding="utf-8")
+
+    written = _PLAN.sub(lambda found: found[1] + told + found[2], text)
+
+    if os.environ.get("AZSEC_REWRITE_GOLDEN"):
+        page.write_text(written, encoding="utf-8")
+        return
+    assert text == written, "run `make golden` and review the difference"
