@@ -169,7 +169,16 @@ def evaluate(expression: Expression, scope: Mapping[str, Bound], known: Lookup) 
         raise ExpressionError(str(problem).partition(". CEL ")[0]) from None
     if failures:
         raise ExpressionError(failures[0])
-    return result
+    return _in_order(result)
+
+
+def _in_order(value: Value) -> Value:
+    """Return a value with its keys sorted: CEL gives those of a map in another order each time."""
+    if isinstance(value, Mapping):
+        return {key: _in_order(value[key]) for key in sorted(value)}
+    if isinstance(value, (list, tuple)):
+        return [_in_order(item) for item in value]
+    return value
 
 
 def resolve(value: Value, known: Lookup) -> Value:

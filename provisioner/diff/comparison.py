@@ -5,21 +5,30 @@ another. An undeclared one: the body is silent, and Azure has a value off the de
 default is known nothing is reported; the path is listed, so that coverage can be measured.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import lru_cache
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import cast
 
 from provisioner.catalog.field import Disruption, Owner
 from provisioner.catalog.resource_type import ResourceType
 from provisioner.catalog.schema import Kind, SchemaIndex
 from provisioner.diff.change import FieldChange
-from provisioner.diff.entries import Pair, pair_entries
-from provisioner.diff.normal_form import is_newer, is_same
-from provisioner.diff.rules import Rule, Rules
+from provisioner.diff.entries import Pair, are_scalars, has_same_scalars, pair_entries
+from provisioner.diff.normal_form import is_same
+from provisioner.diff.rules import Rule, Rules, rules_of
+from provisioner.diff.view import View, is_hollow
 from provisioner.documents.plan import FieldKind
 from provisioner.model.resource_id import parse_resource_id
-from provisioner.model.values import ABSENT, Body, Unknown, Value, is_empty, lookup
+from provisioner.model.values import (
+    ABSENT,
+    Absent,
+    Body,
+    Unknown,
+    Value,
+    is_empty,
+    lookup,
+    unknowns,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,50 +48,42 @@ def compare(
 ) -> Comparison:
     """Compare two bodies of one type. Never raises, whatever JSON they are.
 
-    `desired` may hold Unknown leaves: each differs from whatever Azure has.
+    `desired` may hold Unknown leaves: each differs from whatever Azure has. Bodies nested deeper
+    than Python can follow (hundreds of levels) differ as wholes, unless they are equal.
     """
-    rules = _rules(_Key(resource_type, schemas))
-    # To a fact, a value that is not known yet is a value like any other.
-    walker = _Walker(rules, cast(Body, desired), actual)
-    walker.compare_objects(walker.rules.root, desired, actual, "")
+    rules = rules_of(resource_type, schemas)
+    walker = _Walker(rules, View(_as_object(desired), _as_object(actual)))
+    try:
+        walker.compare_objects(rules.root, desired, actual, "")
+    except RecursionError:
+        return Comparison(_compare_wholes(desired, actual), ())
     return Comparison(
-        tuple(sorted(walker.changes, key=lambda change: change.path)),
+        tuple(sorted(walker.changes, key=lambda change: (change.path, change.kind))),
         tuple(sorted(walker.unknown_defaults)),
     )
 
 
-class _Key:
-    """A type and its schemas, known to the cache of their rules by which objects they are."""
-
-    def __init__(self, resource_type: ResourceType, schemas: SchemaIndex) -> None:
-        self.resource_type = resource_type
-        self.schemas = schemas
-
-    def __hash__(self) -> int:
-        return hash((id(self.resource_type), id(self.schemas)))
-
-    def __eq__(self, other: object) -> bool:
-        return (
-            isinstance(other, _Key)
-            and other.resource_type is self.resource_type
-            and other.schemas is self.schemas
-        )
+def _as_object(body: object) -> Mapping[str, object]:
+    return body if isinstance(body, Mapping) else {}
 
 
-@lru_cache(maxsize=256)
-def _rules(key: _Key) -> Rules:
-    return Rules(key.resource_type, key.schemas)
+def _compare_wholes(desired: object, actual: object) -> tuple[FieldChange, ...]:
+    try:
+        equal = desired == actual
+    except RecursionError:
+        equal = False
+    whole = FieldChange(path="", kind=FieldKind.CHANGED, declared=True, before=ABSENT, after=ABSENT)
+    return () if equal else (whole,)
 
 
 class _Walker:
     """Walks two bodies once, and keeps what differs."""
 
-    def __init__(self, rules: Rules, desired: Body, actual: Body) -> None:
-        self.rules = rules
+    def __init__(self, rules: Rules, view: View) -> None:
         self.changes: list[FieldChange] = []
         self.unknown_defaults: list[str] = []
-        self._desired = desired
-        self._actual = actual
+        self._rules = rules
+        self._view = view
 
     def compare_objects(self, rule: Rule, desired: object, actual: object, path: str) -> None:
         """Compare two objects property by property."""
@@ -91,22 +92,39 @@ class _Walker:
                 self._report(rule, path, desired, actual)
             return
         theirs = {key.lower(): key for key in actual}
+        named = "name" in desired or "name" in theirs
         for key, value in desired.items():
-            child = self.rules.child(rule, str(key))
-            real = theirs.pop(str(key).lower(), None)
-            below = _join(path, str(key), child)
-            if not child.silent:
-                self._compare_value(
-                    child, value, actual[real] if real is not None else ABSENT, below
-                )
-        if rule.path == "tags":
+            child = self._rules.child(rule, key)
+            real = theirs.pop(key.lower(), None)
+            if child.silent or (child.generated and named):
+                continue
+            other = actual[real] if real is not None else ABSENT
+            if rule.is_map:
+                self._compare_entry_of_map(child, value, other, _join(path, key))
+            else:
+                self._compare_value(child, value, other, _join(path, child.name))
+        if rule.is_tags:
             return  # what the blueprint lacks here belongs to others
         for real in theirs.values():
-            child = self.rules.child(rule, real)
-            if not child.silent:
-                self._judge_silence(child, actual[real], _join(path, real, child))
+            child = self._rules.child(rule, real)
+            if rule.is_map:
+                self._judge_extra(rule, child, actual[real], _join(path, real))
+            elif not (child.silent or (child.generated and named)):
+                self._judge_silence(child, actual[real], _join(path, child.name))
+
+    def _compare_entry_of_map(self, rule: Rule, desired: object, actual: object, path: str) -> None:
+        """In a map to have a key says something already, even with nothing behind it."""
+        is_there = actual is not ABSENT and actual is not None
+        if is_there or desired is None or not is_empty(desired):
+            self._compare_value(rule, desired, actual, path)
+        else:
+            self._report(rule, path, desired, actual)
 
     def _compare_value(self, rule: Rule, desired: object, actual: object, path: str) -> None:
+        if rule.fact.owner is not Owner.BLUEPRINT and self._view.leaves_to_others(
+            rule, desired, actual
+        ):
+            return
         if isinstance(desired, Unknown):
             self._report(rule, path, desired, actual)
         elif is_empty(desired):
@@ -114,8 +132,6 @@ class _Walker:
                 self._judge_empty(rule, desired, actual, path)
         elif is_empty(actual):
             self._judge_missing(rule, desired, actual, path)
-        elif self._is_owned_elsewhere(rule, desired, actual):
-            return
         elif isinstance(desired, Mapping):
             if not _is_same_reference(desired, actual):
                 self.compare_objects(rule, desired, actual, path)
@@ -125,175 +141,221 @@ class _Walker:
             self._report(rule, path, desired, actual)
 
     def _judge_empty(self, rule: Rule, desired: object, actual: object, path: str) -> None:
-        """Null and "" say nothing; an empty list or object says that there is to be nothing."""
-        says_none = isinstance(desired, (list, tuple)) and not rule.fact.embeds
-        if says_none and rule.fact.shared is False and isinstance(actual, (list, tuple)):
-            if self._is_default(rule, actual):
-                return
-            self._compare_lists(rule, desired, actual, path)  # type: ignore[arg-type]
+        """Null and "" say nothing; an empty list says that there is to be nothing."""
+        both = isinstance(desired, (list, tuple)) and isinstance(actual, (list, tuple))
+        if both and not (rule.fact.embeds or rule.fact.shared):
+            if not self._is_default(rule, actual):
+                self._compare_lists(rule, (), cast(Sequence[object], actual), path)
         else:
             self._judge_silence(rule, actual, path)
 
     def _judge_missing(self, rule: Rule, desired: object, actual: object, path: str) -> None:
         """Azure leaves out what is as it would be anyway."""
-        if self._is_default(rule, desired) or self._is_owned_elsewhere(rule, desired, actual):
+        if self._is_default(rule, desired):
             return
         if isinstance(desired, Mapping):
-            for key, value in desired.items():
-                child = self.rules.child(rule, str(key))
-                if not child.silent:
-                    self._compare_value(child, value, ABSENT, _join(path, str(key), child))
-        elif desired is not False or not is_empty(rule.fact.default_in(self._desired)):
+            self.compare_objects(rule, desired, {}, path)
+        elif isinstance(desired, (list, tuple)) and all(is_empty(item) for item in desired):
+            return
+        elif desired is not False or not is_empty(self._view.default(rule)):
             self._report(rule, path, desired, actual)
 
     def _compare_lists(
-        self,
-        rule: Rule,
-        desired: list[object] | tuple[object, ...],
-        actual: list[object] | tuple[object, ...],
-        path: str,
+        self, rule: Rule, desired: Sequence[object], actual: Sequence[object], path: str
     ) -> None:
-        entry = self.rules.entry(rule)
-
-        def is_equal(one: object, other: object) -> bool:
-            probe = _Walker(self.rules, self._desired, self._actual)
-            probe._compare_value(entry, one, other, "")
-            return not probe.changes
-
-        for pair in pair_entries(rule, desired, actual, is_equal):
-            self._compare_pair(rule, entry, pair, f"{path}[{pair.mark}]")
+        """Scalars are reported as the whole list that they stand in, objects one by one."""
+        entry = self._rules.entry(rule)
+        if are_scalars(desired, actual):
+            if not has_same_scalars(rule, entry, desired, actual):
+                self._report(rule, path, desired, actual)
+        elif any(isinstance(item, Unknown) for item in desired):
+            self._report(rule, path, desired, actual)
+        else:
+            for pair in pair_entries(self._rules, rule, desired, actual, self._distance(entry)):
+                self._compare_pair(rule, entry, pair, f"{path}[{pair.mark}]")
 
     def _compare_pair(self, rule: Rule, entry: Rule, pair: Pair, path: str) -> None:
+        outer = self._view
+        if rule.embedded is not None:
+            self._view = outer.entry(rule.embedded, pair.desired, pair.actual)
         if pair.desired is ABSENT:
             if not (rule.fact.embeds or rule.fact.shared):
-                self._report(rule, path, ABSENT, self._written(entry, pair.actual))
+                self._report(entry, path, ABSENT, pair.actual, of=rule)
         elif pair.actual is ABSENT:
-            self._report(rule, path, pair.desired, ABSENT)
+            self._report(entry, path, pair.desired, ABSENT, of=rule)
         else:
             self._compare_value(entry, pair.desired, pair.actual, path)
+        self._view = outer
 
-    def _written(self, rule: Rule, actual: object) -> object:
-        """Return of a value what somebody wrote: nothing that only Azure does, nothing empty."""
-        if not isinstance(actual, Mapping):
-            return actual
-        kept: dict[str, object] = {}
-        for key, value in actual.items():
-            child = self.rules.child(rule, str(key))
-            generated = "name" in actual and key in ("id", "etag", "type", "provisioningState")
-            if not (child.silent or generated or is_empty(value)):
-                kept[key] = self._written(child, value)
-        return kept
+    def _judge_extra(self, rule: Rule, entry: Rule, actual: object, path: str) -> None:
+        """Judge an entry of a declared map that the desired body lacks.
+
+        An object is a change because it is there (an identity that somebody attached), unless the
+        facts know when such an entry is off; so is a scalar in a map that is known to start empty.
+        """
+        inner = actual if isinstance(actual, Mapping) else {}
+        facts = (entry.fact, *(self._rules.child(entry, key).fact for key in inner))
+        known = any(fact.default is not ABSENT for fact in facts)
+        counts = entry.shape.kind is Kind.OBJECT or rule.fact.default is not ABSENT
+        if known or not counts:
+            self._judge_silence(entry, actual, path)
+        elif actual is not None and self._view.owner(rule) is Owner.BLUEPRINT:
+            self._report(entry, path, ABSENT, actual, declared=False, of=rule)
 
     def _judge_silence(self, rule: Rule, actual: object, path: str) -> None:
         """Judge a value that the desired body does not speak of."""
-        if is_empty(actual) or rule.fact.embeds:
+        if is_empty(actual) or rule.fact.embeds or rule.is_tags:
             return
-        if rule.fact.owner_in(self._actual) is not Owner.BLUEPRINT:
+        if self._view.owner(rule) is not Owner.BLUEPRINT:
             return
-        default = rule.fact.default_in(self._desired)
+        default = self._view.default(rule)
         if default is ABSENT:
-            if isinstance(actual, Mapping) and rule.shape.kind in (Kind.OBJECT, Kind.MAP):
-                for key, value in actual.items():
-                    child = self.rules.child(rule, str(key))
-                    if not child.silent:
-                        self._judge_silence(child, value, _join(path, str(key), child))
-            elif isinstance(actual, (list, tuple)) and any(isinstance(i, Mapping) for i in actual):
-                self.unknown_defaults.append(path)
-            else:
-                self.unknown_defaults.append(path)
+            self._judge_parts(rule, actual, path)
         elif isinstance(default, Mapping) and isinstance(actual, Mapping):
-            probe = _Walker(self.rules, self._desired, self._actual)
+            probe = _Walker(self._rules, self._view)
             probe.compare_objects(rule, default, actual, path)
             self.changes += [_as_undeclared(change) for change in probe.changes]
-        elif not self._is_default(rule, actual):
+            self.unknown_defaults += probe.unknown_defaults
+        elif not (self._is_default(rule, actual) or self._is_off(rule, default, actual)):
             self._report(rule, path, default, actual, declared=False)
 
+    def _judge_parts(self, rule: Rule, actual: object, path: str) -> None:
+        if not (isinstance(actual, Mapping) and rule.shape.kind in (Kind.OBJECT, Kind.MAP)):
+            self.unknown_defaults.append(path)
+            return
+        for key, value in actual.items():
+            child = self._rules.child(rule, key)
+            if not child.silent:
+                self._judge_silence(child, value, _join(path, key if rule.is_map else child.name))
+
+    def _is_off(self, rule: Rule, default: object, actual: object) -> bool:
+        """Tell whether Azure spells out an object that is not set: nothing in it is switched on."""
+        return (
+            is_empty(default)
+            and isinstance(actual, Mapping)
+            and is_hollow(self._written(rule, actual))
+        )
+
     def _is_default(self, rule: Rule, value: object) -> bool:
-        default = rule.fact.default_in(self._desired)
+        default = self._view.default(rule)
         if default is ABSENT:
             return False
         if is_empty(default) or is_empty(value):
             return is_empty(default) and (is_empty(value) or value is False)
-        probe = _Walker(self.rules, self._desired, self._actual)
+        probe = _Walker(self._rules, self._view)
         if isinstance(default, (list, tuple)) and isinstance(value, (list, tuple)):
             probe._compare_lists(rule, default, value, "")
-            return not probe.changes
-        if isinstance(default, Mapping) and isinstance(value, Mapping):
+        elif isinstance(default, Mapping) and isinstance(value, Mapping):
             probe.compare_objects(rule, default, value, "")
-            return not probe.changes
-        return is_same(rule, default, value)
+        else:
+            return is_same(rule, default, value)
+        return not probe.changes
 
-    def _is_owned_elsewhere(self, rule: Rule, desired: object, actual: object) -> bool:
-        owner = rule.fact.owner_in(self._desired)
-        if owner is Owner.UPGRADE_CHANNEL:
-            # The channel has upgraded: planning the old version back would be a downgrade.
-            return not (
-                isinstance(desired, str) and isinstance(actual, str) and is_newer(desired, actual)
-            )
-        return owner is not Owner.BLUEPRINT
+    def _distance(self, entry: Rule) -> "_Distance":
+        return _Distance(self._rules, self._view, entry)
+
+    def _written(self, rule: Rule, value: object) -> object:
+        """Return what somebody wrote of a value: nothing that Azure computes or never answers."""
+        if isinstance(value, (list, tuple)):
+            entry = self._rules.entry(rule)
+            return [self._written(entry, item) for item in value]
+        if not isinstance(value, Mapping):
+            return value
+        named = "name" in value
+        kept: dict[str, object] = {}
+        for key, item in value.items():
+            child = self._rules.child(rule, key)
+            if not (child.silent or (child.generated and named) or is_empty(item)):
+                kept[key] = self._written(child, item)
+        return kept
 
     def _report(
-        self, rule: Rule, path: str, desired: object, actual: object, *, declared: bool = True
+        self,
+        rule: Rule,
+        path: str,
+        desired: object,
+        actual: object,
+        *,
+        declared: bool = True,
+        of: Rule | None = None,
     ) -> None:
-        reason = self._reason_to_replace(rule, path, actual) if declared else None
+        """Keep a change. `of` is the list whose facts hold for an entry that is gone or new."""
+        facts = of or rule
+        reason = self._reason_to_replace(facts, path, actual) if declared else None
         self.changes.append(
             FieldChange(
                 path=path,
                 kind=_kind(desired, actual),
                 declared=declared,
-                before=actual,  # type: ignore[arg-type]
-                after=desired,  # type: ignore[arg-type]
+                before=cast("Value | Absent", self._written(rule, actual)),
+                after=cast("Value | Absent", self._written(rule, desired)),
                 forces_replace=reason is not None,
                 reason=reason,
-                refused=self._refusal(rule, path, actual) if declared else None,
-                owner=rule.fact.owner_in(self._desired),
-                security=rule.fact.security,
-                disruption=rule.fact.disruption if declared else Disruption.NONE,
-                unknown=isinstance(desired, Unknown),
+                refused=self._refusal(facts, path, actual) if declared else None,
+                owner=self._view.owner(facts),
+                security=facts.fact.security,
+                disruption=facts.fact.disruption if declared else Disruption.NONE,
+                unknown=next(unknowns(desired), None) is not None,
             )
         )
 
     def _reason_to_replace(self, rule: Rule, path: str, actual: object) -> str | None:
-        create_only = rule.fact.create_only
-        if callable(create_only):
-            return create_only(self._actual, self._desired)
-        if create_only and not is_empty(actual):
+        if callable(rule.fact.create_only):
+            return rule.fact.create_only(self._view.before, self._view.after)
+        # A value that is neither there nor known to be filled in may be one that Azure never
+        # answers, and a replacement is too much to plan on that.
+        if rule.create_only and not (is_empty(actual) and self._view.default(rule) is ABSENT):
             return f"{_short(path)} cannot change in place"
         return None
 
     def _refusal(self, rule: Rule, path: str, actual: object) -> str | None:
-        if any(is_same(rule, value, actual) for value in rule.fact.irreversible):
-            return f"{_short(path)} cannot be changed from {actual} again"
+        if not rule.fact.irreversible:
+            return None
+        present = self._view.default(rule) if is_empty(actual) else actual
+        if any(is_same(rule, value, present) for value in rule.fact.irreversible):
+            return f"{_short(path)} cannot be changed from {present} again"
         return None
 
 
+class _Distance:
+    """How many properties of two entries of a list differ."""
+
+    def __init__(self, rules: Rules, view: View, entry: Rule) -> None:
+        self._rules = rules
+        self._view = view
+        self._entry = entry
+
+    def __call__(self, desired: object, actual: object) -> int:
+        probe = _Walker(self._rules, self._view)
+        probe._compare_value(self._entry, desired, actual, "")
+        return len(probe.changes)
+
+
 def _short(path: str) -> str:
+    """Return a path as a person calls the property: `zones` for an entry of it."""
     return path.removeprefix("properties.")
 
 
 def _as_undeclared(change: FieldChange) -> FieldChange:
-    return FieldChange(
-        path=change.path,
-        kind=change.kind,
+    return replace(
+        change,
         declared=False,
-        before=change.before,
-        after=change.after,
-        owner=change.owner,
-        security=change.security,
+        forces_replace=False,
+        reason=None,
+        refused=None,
+        disruption=Disruption.NONE,
     )
 
 
 def _kind(desired: object, actual: object) -> FieldKind:
-    if is_empty(actual) and not is_empty(desired):
-        return FieldKind.ADDED
-    if desired is ABSENT or desired is None:
-        return FieldKind.REMOVED
-    return FieldKind.CHANGED
+    if is_empty(desired):
+        return FieldKind.ADDED if is_empty(actual) else FieldKind.REMOVED
+    return FieldKind.ADDED if is_empty(actual) else FieldKind.CHANGED
 
 
-def _join(path: str, key: str, rule: Rule) -> str:
-    name = rule.name if rule.name != "[]" else key
-    if "." in name or "/" in name:
+def _join(path: str, name: str) -> str:
+    """Return the path of a property; a key that is an id stands in brackets, to be readable."""
+    if "/" in name:
         return f"{path}[{name}]"
     return f"{path}.{name}" if path else name
 

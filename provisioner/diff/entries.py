@@ -1,109 +1,161 @@
 """Pairs the entries of two lists: by a key, by position, or by what is most alike."""
 
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from provisioner.catalog.field import Compare
-from provisioner.diff.rules import Rule
-from provisioner.model.values import ABSENT, Absent, lookup
+from provisioner.diff.normal_form import Form, is_same, is_scalar, normal_form
+from provisioner.diff.rules import Rule, Rules
+from provisioner.model.values import ABSENT, is_empty, lookup
+
+# Finding the most alike takes the product of both lengths: longer lists pair by position instead.
+_MOST_COMPARISONS = 2500
+
+Distance = Callable[[object, object], int]
+"""How many properties of two entries differ."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Two entries that stand for the same thing; ABSENT on the side that has none."""
+    """Two entries that stand for the same thing; ABSENT on the side that has none.
+
+    `mark` is how a path names the entry: the value of its key, else its index.
+    """
 
     mark: str
     desired: object
     actual: object
 
 
+def are_scalars(*lists: Sequence[object]) -> bool:
+    """Tell whether lists hold text, numbers and booleans alone, or nothing."""
+    return all(is_scalar(item) or is_empty(item) for entries in lists for item in entries)
+
+
+def has_same_scalars(
+    rule: Rule, entry: Rule, desired: Sequence[object], actual: Sequence[object]
+) -> bool:
+    """Tell whether two lists of scalars mean the same: as bags, unless their order matters.
+
+    Where others have entries in the list too, theirs are no difference.
+    """
+    ours = [item for item in desired if not is_empty(item)]
+    theirs = [item for item in actual if not is_empty(item)]
+    if rule.fact.compare is Compare.ORDERED:
+        return len(ours) == len(theirs) and all(
+            is_same(entry, one, other) for one, other in zip(ours, theirs, strict=True)
+        )
+    wanted, found = (
+        Counter(normal_form(entry, item) for item in items) for items in (ours, theirs)
+    )
+    return wanted <= found if rule.fact.shared else wanted == found
+
+
 def pair_entries(
+    rules: Rules,
     rule: Rule,
     desired: Sequence[object],
     actual: Sequence[object],
-    is_equal: Callable[[object, object], bool],
+    distance: Distance,
 ) -> list[Pair]:
     """Pair the entries of a list, in the order of the desired ones, then what only Azure has.
 
-    Entries with a key are paired by it. Of others, an ordered list pairs by position, and a set
-    takes out what is equal first: what is left over on both sides is paired in order, where the
-    entries are objects, so that a changed entry is told as a change and not as one gone, one new.
+    Entries are paired by the key that the facts name, or by position where their order matters,
+    or by their `name` or `id`. Of others, what is equal is paired first, and then what is most
+    alike, so that a changed entry is told as a change and not as one gone and one new.
     """
-    key = _shared_key(rule, [*desired, *actual])
-    if key is not None:
-        return _by_key(key, desired, actual)
-    if rule.fact.compare is Compare.ORDERED:
+    keys = rule.fact.keys if rule.fact.compare is Compare.ORDERED else _keys(rule)
+    entry = rules.entry(rule)
+    for key in keys:
+        naming = _naming(rules, entry, key)
+        ours, theirs = _marks(naming, key, desired), _marks(naming, key, actual)
+        if ours is not None and theirs is not None:
+            return _by_key(ours, theirs, distance)
+    if rule.fact.compare is Compare.ORDERED or len(desired) * len(actual) > _MOST_COMPARISONS:
         return _by_position(desired, actual)
-    left, rest = _without_equal(desired, actual, is_equal)
-    if all(isinstance(item, dict) for _, item in (*left, *rest)):
-        return _leftovers(left, rest)
-    return [Pair(str(at), item, ABSENT) for at, item in left] + [
-        Pair(str(at), ABSENT, item) for at, item in rest
-    ]
+    return _by_likeness(desired, actual, distance)
 
 
-def _shared_key(rule: Rule, entries: Sequence[object]) -> str | None:
-    """Return the property that names every entry, or None. `name` and `id` are known to."""
-    for key in (*rule.fact.keys, "name", "id"):
-        values = [key_of(entry, key) for entry in entries]
-        if values and all(value is not None for value in values):
-            return key
-    return None
+@dataclass(frozen=True, slots=True)
+class _Marked:
+    mark: str
+    form: Form
+    entry: object
 
 
-def key_of(entry: object, key: str) -> str | None:
-    """Return the value of an entry's key as text, or None."""
-    value = lookup(entry, key.split("."))
-    return str(value) if isinstance(value, (str, int)) and not isinstance(value, bool) else None
+def _keys(rule: Rule) -> Iterable[str]:
+    return (*rule.fact.keys, "name", "id")
 
 
-def _by_key(key: str, desired: Sequence[object], actual: Sequence[object]) -> list[Pair]:
-    theirs: dict[str, list[object]] = {}
-    for entry in actual:
-        theirs.setdefault(str(key_of(entry, key)).lower(), []).append(entry)
+def _naming(rules: Rules, entry: Rule, key: str) -> Rule:
+    for step in key.split("."):
+        entry = rules.child(entry, step)
+    return entry
+
+
+def _marks(naming: Rule, key: str, entries: Sequence[object]) -> list[_Marked] | None:
+    """Return the entries with the values of their key, or None where one has none."""
+    steps = key.split(".")
+    marked = []
+    for entry in entries:
+        value = lookup(entry, steps)
+        if is_empty(value) or isinstance(value, bool) or not is_scalar(value):
+            return None
+        form = normal_form(naming, value)
+        marked.append(_Marked(str(value), form.lower() if isinstance(form, str) else form, entry))
+    return marked
+
+
+def _by_key(ours: Sequence[_Marked], theirs: Sequence[_Marked], distance: Distance) -> list[Pair]:
+    left: dict[Form, list[_Marked]] = {}
+    for other in theirs:
+        left.setdefault(other.form, []).append(other)
     pairs = []
-    for entry in desired:
-        mark = str(key_of(entry, key))
-        same = theirs.get(mark.lower())
-        pairs.append(Pair(mark, entry, same.pop(0) if same else ABSENT))
+    for mine in ours:
+        same = left.get(mine.form)
+        actual = same.pop(_nearest(mine.entry, same, distance)).entry if same else ABSENT
+        pairs.append(Pair(mine.mark, mine.entry, actual))
     return pairs + [
-        Pair(str(key_of(entry, key)), ABSENT, entry) for rest in theirs.values() for entry in rest
+        Pair(other.mark, ABSENT, other.entry) for rest in left.values() for other in rest
     ]
+
+
+def _nearest(entry: object, candidates: Sequence[_Marked], distance: Distance) -> int:
+    """Return which of several entries with one key is meant: the most alike."""
+    if len(candidates) == 1:
+        return 0
+    return min(range(len(candidates)), key=lambda at: distance(entry, candidates[at].entry))
 
 
 def _by_position(desired: Sequence[object], actual: Sequence[object]) -> list[Pair]:
-    length = max(len(desired), len(actual))
-
-    def at(entries: Sequence[object], index: int) -> object | Absent:
-        return entries[index] if index < len(entries) else ABSENT
-
-    return [Pair(str(index), at(desired, index), at(actual, index)) for index in range(length)]
-
-
-Placed = tuple[int, object]
+    both = min(len(desired), len(actual))
+    return (
+        [Pair(str(at), desired[at], actual[at]) for at in range(both)]
+        + [Pair(str(at), desired[at], ABSENT) for at in range(both, len(desired))]
+        + [Pair(str(at), ABSENT, actual[at]) for at in range(both, len(actual))]
+    )
 
 
-def _without_equal(
-    desired: Sequence[object],
-    actual: Sequence[object],
-    is_equal: Callable[[object, object], bool],
-) -> tuple[list[Placed], list[Placed]]:
-    rest = list(enumerate(actual))
-    left = []
-    for index, item in enumerate(desired):
-        same = next((i for i, (_, other) in enumerate(rest) if is_equal(item, other)), None)
-        if same is None:
-            left.append((index, item))
-        else:
-            del rest[same]
-    return left, rest
-
-
-def _leftovers(left: list[Placed], rest: list[Placed]) -> list[Pair]:
-    both = min(len(left), len(rest))
-    changed = [
-        Pair(str(at), mine, theirs)
-        for (at, mine), (_, theirs) in zip(left[:both], rest[:both], strict=True)
+def _by_likeness(
+    desired: Sequence[object], actual: Sequence[object], distance: Distance
+) -> list[Pair]:
+    far = sorted(
+        (distance(mine, other), at, place)
+        for at, mine in enumerate(desired)
+        for place, other in enumerate(actual)
+        if isinstance(mine, Mapping) == isinstance(other, Mapping)
+    )
+    partner: dict[int, int] = {}
+    taken: set[int] = set()
+    for _, at, place in far:
+        if at not in partner and place not in taken:
+            partner[at] = place
+            taken.add(place)
+    pairs = [
+        Pair(str(at), mine, actual[partner[at]] if at in partner else ABSENT)
+        for at, mine in enumerate(desired)
     ]
-    gone = [Pair(str(at), item, ABSENT) for at, item in left[both:]]
-    return changed + gone + [Pair(str(at), ABSENT, item) for at, item in rest[both:]]
+    return pairs + [
+        Pair(str(place), ABSENT, other) for place, other in enumerate(actual) if place not in taken
+    ]

@@ -1,17 +1,18 @@
 """What is written when a resource is updated: the live body, overlaid with the desired one.
 
 So what others own (policy's tags, the autoscaler's counts, service defaults) survives, while
-lists that the blueprint declares are exactly as it declares them.
+lists that the blueprint declares are exactly as it declares them (design: updates merge).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from provisioner.catalog.field import Owner
 from provisioner.catalog.resource_type import ResourceType
-from provisioner.catalog.schema import SchemaIndex
-from provisioner.diff.entries import pair_entries
-from provisioner.diff.normal_form import is_same
-from provisioner.diff.rules import Rule, Rules
+from provisioner.catalog.schema import Kind, SchemaIndex
+from provisioner.diff.entries import Pair, are_scalars, pair_entries
+from provisioner.diff.normal_form import normal_form
+from provisioner.diff.rules import Rule, Rules, rules_of
+from provisioner.diff.view import View
 from provisioner.model.values import ABSENT, Body, Value, is_empty
 
 
@@ -24,91 +25,100 @@ def merge_for_write(
     then keeps them, and a partial one would delete the rest (peers.md §2, item 3) — but for one
     that is flattened into its parent (node pools), which has to be sent.
     """
-    merger = _Merger(Rules(resource_type, schemas), resource_type, desired, actual)
-    merged = merger.merge(merger.rules.root, desired, actual)
+    rules = rules_of(resource_type, schemas)
+    merged = _Merger(rules, View(desired, actual)).merge(rules.root, desired, actual)
     assert isinstance(merged, Mapping)
     return merged
 
 
 class _Merger:
-    def __init__(
-        self,
-        rules: Rules,
-        resource_type: ResourceType,
-        desired: Mapping[str, Value],
-        actual: Body,
-    ) -> None:
-        self.rules = rules
-        self._left_out = {
-            embedded.path.lower() for embedded in resource_type.embedded if not embedded.flattened
-        }
-        self._desired = desired
-        self._actual = actual
+    def __init__(self, rules: Rules, view: View) -> None:
+        self._rules = rules
+        self._view = view
 
     def merge(self, rule: Rule, desired: object, actual: object) -> object:
-        """Return the value to send for one property."""
-        if isinstance(actual, Mapping) and (isinstance(desired, Mapping) or desired is ABSENT):
-            return self._merge_objects(rule, desired, actual)
-        if desired is ABSENT:
+        """Return the value to send for one property, or None for nothing.
+
+        Null and "" say nothing, so the live value stays; an empty list empties it.
+        """
+        if desired is ABSENT or desired is None or desired == "":
             return self._live(rule, actual)
+        if isinstance(actual, Mapping) and isinstance(desired, Mapping):
+            return self._merge_objects(rule, desired, actual)
         if isinstance(desired, (list, tuple)) and isinstance(actual, (list, tuple)):
             return self._merge_lists(rule, desired, actual)
-        if rule.fact.owner_in(self._actual) is not Owner.BLUEPRINT and not is_empty(actual):
-            return actual
-        return desired
+        others = rule.fact.owner is not Owner.BLUEPRINT and not is_empty(actual)
+        return actual if others and self._view.leaves_to_others(rule, desired, actual) else desired
 
-    def _merge_objects(self, rule: Rule, desired: object, actual: Mapping[str, object]) -> object:
-        wanted: Mapping[str, object] = desired if isinstance(desired, Mapping) else {}
-        names = {str(key).lower(): key for key in wanted}
+    def _merge_objects(
+        self, rule: Rule, desired: Mapping[str, object], actual: Mapping[str, object]
+    ) -> Mapping[str, object]:
+        names = {key.lower(): key for key in desired}
+        named = "name" in actual or "name" in names
         merged: dict[str, object] = {}
         for key, value in actual.items():
-            child = self.rules.child(rule, key)
+            child = self._rules.child(rule, key)
             own = names.pop(key.lower(), None)
-            if own is None and (child.silent or child.path.lower() in self._left_out):
+            if child.generated and named:
                 continue
-            item = self.merge(child, wanted[own] if own is not None else ABSENT, value)
+            if own is not None:
+                item = self.merge(child, desired[own], None if child.silent else value)
+            elif _is_left_out(child):
+                continue
+            else:
+                item = self._live(child, value)
             if item is not None:
-                merged[child.name if child.name != "[]" else key] = item
+                merged[key if rule.is_map else child.name] = item
         for own in names.values():
-            merged[own] = wanted[own]
+            child = self._rules.child(rule, own)
+            if desired[own] is not None and not (child.generated and named):
+                merged[own] = desired[own]
         return merged
 
     def _merge_lists(
-        self,
-        rule: Rule,
-        desired: list[object] | tuple[object, ...],
-        actual: list[object] | tuple[object, ...],
+        self, rule: Rule, desired: Sequence[object], actual: Sequence[object]
     ) -> list[object]:
-        entry = self.rules.entry(rule)
+        """Entries of a list are as declared; those of child resources are merged, and kept."""
+        entry = self._rules.entry(rule)
         keeps_others = rule.fact.embeds or rule.fact.shared
-        merged: list[object] = []
-        for pair in pair_entries(
-            rule, desired, actual, lambda one, other: is_same(entry, one, other)
-        ):
-            if pair.desired is ABSENT:
-                if keeps_others:
-                    merged.append(self._live(entry, pair.actual))
-            elif isinstance(pair.desired, Mapping) and isinstance(pair.actual, Mapping):
-                merged.append(self._merge_entry(entry, pair.desired, pair.actual, rule))
-            else:
-                merged.append(pair.desired)
-        if all(isinstance(item, Mapping) for item in desired):
-            return merged
-        return [*desired, *merged[len(desired) :]]
+        if not keeps_others:
+            return list(desired)
+        if are_scalars(desired, actual):
+            ours = {normal_form(entry, item) for item in desired}
+            return [*desired, *(item for item in actual if normal_form(entry, item) not in ours)]
+        pairs = pair_entries(self._rules, rule, desired, actual, _is_different)
+        return [self._merge_pair(rule, entry, pair) for pair in pairs]
 
-    def _merge_entry(
-        self, entry: Rule, desired: Mapping[str, object], actual: Mapping[str, object], rule: Rule
-    ) -> object:
-        """Entries of a security list are as declared; those of child resources are merged."""
-        if rule.fact.embeds or rule.fact.shared:
-            return self._merge_objects(entry, desired, actual)
-        return desired
+    def _merge_pair(self, rule: Rule, entry: Rule, pair: Pair) -> object:
+        if pair.desired is ABSENT:
+            return self._live(entry, pair.actual)
+        if not (isinstance(pair.desired, Mapping) and isinstance(pair.actual, Mapping)):
+            return pair.desired
+        outer = self._view
+        if rule.embedded is not None:
+            self._view = outer.entry(rule.embedded, pair.desired, pair.actual)
+        merged = self._merge_objects(entry, pair.desired, pair.actual)
+        self._view = outer
+        return merged
 
     def _live(self, rule: Rule, actual: object) -> object:
-        """Return what can be written of a live value."""
-        if isinstance(actual, Mapping):
-            return self._merge_objects(rule, ABSENT, actual)
+        """Return what can be written of a live value, or None for nothing."""
         if isinstance(actual, (list, tuple)):
-            entry = self.rules.entry(rule)
+            entry = self._rules.entry(rule)
             return [self._live(entry, item) for item in actual]
-        return actual
+        if not isinstance(actual, Mapping):
+            return None if actual is ABSENT else actual
+        kept = self._merge_objects(rule, {}, actual)
+        # An object of computed values alone says nothing, but a key of a map does.
+        is_computed = actual and not kept and rule.shape.kind is Kind.OBJECT and rule.name != "[]"
+        return None if is_computed else kept
+
+
+def _is_left_out(rule: Rule) -> bool:
+    """Azure refuses or ignores what it computes, and keeps children that are not mentioned."""
+    children = rule.embedded is not None and not rule.embedded.flattened
+    return rule.computed or rule.fact.write_only or children
+
+
+def _is_different(one: object, other: object) -> int:
+    return int(one != other)

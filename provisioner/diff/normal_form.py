@@ -58,13 +58,20 @@ def normal_form(rule: Rule, value: object) -> Form:
         # In a tuple, because to Python True is 1.
         return str(value).lower() if kind is Kind.STRING else (value,)
     if isinstance(value, (int, float)):
-        return f"{value:g}" if kind is Kind.STRING and abs(value) < 1e6 else value
+        return _digits(value) if kind is Kind.STRING else value
     text = str(value)
     if kind in (Kind.INTEGER, Kind.NUMBER) and _NUMBER.fullmatch(text):
         return float(text) if "." in text else int(text)
     if kind is Kind.BOOLEAN and text.lower() in _BOOLEANS:
         return (text.lower() == "true",)
     return _FORMS.get(rule.compare, _plain)(text)
+
+
+def _digits(number: int | float) -> Form:
+    if isinstance(number, float) and number.is_integer():
+        number = int(number)
+    # Python refuses to write out numbers of thousands of digits.
+    return str(number) if abs(number) < 10**18 else number
 
 
 def is_version_of(prefix: str, version: str) -> bool:

@@ -8,7 +8,7 @@ from provisioner.catalog.field import Compare, Field
 from provisioner.catalog.resource_type import Embedded, ResourceType
 from provisioner.catalog.schema import Kind, Model, Property, SchemaIndex, Shape
 
-TAGS = "tags"
+_TAGS = "tags"
 _LOCATION = "location"
 _ENVELOPE = frozenset({"id", "name", "type", "etag", "systemdata"})
 _ENVELOPE_OF_ENTRY = frozenset({"id", "type", "etag", "systemdata"})
@@ -47,6 +47,11 @@ class Rule:
     def is_map(self) -> bool:
         """Whether its keys are content of their own, and no property names."""
         return self.shape.kind is Kind.MAP
+
+    @property
+    def is_tags(self) -> bool:
+        """Whether others, such as a policy, have entries of their own in it."""
+        return self.name == _TAGS and self.shape.kind is Kind.MAP
 
 
 class Rules:

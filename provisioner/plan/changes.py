@@ -1,6 +1,6 @@
 """What has to change: desired against actual, one decision for each resource."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -21,8 +21,8 @@ from provisioner.diff.comparison import compare
 from provisioner.documents.plan import Action
 from provisioner.model.actual import ActualState, Found, Missing, Unreadable
 from provisioner.model.diagnostic import Diagnostic, error
-from provisioner.model.resource_id import RESOURCE_GROUP, ResourceId
-from provisioner.model.values import Body, Value
+from provisioner.model.resource_id import ResourceId
+from provisioner.model.values import Body, Value, lookup
 from provisioner.plan.state import Inventory
 
 
@@ -41,7 +41,7 @@ class ResourceChange:
     """What happens to one resource, and the bodies that say so.
 
     `desired` is the body with its references resolved as far as they are known; None for a
-    delete. `found` is what stands in Azure; None for a create.
+    delete. `found` is what stands in Azure now, or None.
     """
 
     address: str
@@ -94,12 +94,11 @@ def decide_changes(
     deletes = [
         _delete(address, found, catalog, bool(graph.resources)) for address, found in leftovers
     ]
-    deletes = _without_covered(deletes)
     managed = [change for change in kept if change is not None]
     gone = [change.id for change in deletes]
     unmanaged = _unmanaged(graph, state, inventory, catalog, gone)
     return Changes(
-        (*managed, *_guard_groups(deletes, unmanaged)),
+        (*managed, *_guard(deletes, unmanaged)),
         unmanaged,
         decider.values,
         tuple(decider.diagnostics),
@@ -132,9 +131,11 @@ class _Decider:
         if isinstance(actual, Unreadable):
             return self._blocked(resource, actual, f"it cannot be read: {actual.reason}")
         if isinstance(actual, Missing):
-            return _create(resource, desired, None)
+            return _create(resource, desired)
         if any(resource.id.is_within(gone) for gone in self._replaced):
-            return _create(resource, desired, ActionReason.PARENT_REPLACED)
+            return replace(
+                _create(resource, desired), reason=ActionReason.PARENT_REPLACED, found=actual
+            )
         return self._compare(resource, desired, actual)
 
     def _read(self, resource: DesiredResource, actual: Found | Missing | Unreadable) -> None:
@@ -225,18 +226,15 @@ def _overlay(live: object, desired: object) -> Value:
     return desired if desired is not None else live  # type: ignore[return-value]
 
 
-def _create(
-    resource: DesiredResource, desired: Mapping[str, Value], reason: ActionReason | None
-) -> ResourceChange:
+def _create(resource: DesiredResource, desired: Mapping[str, Value]) -> ResourceChange:
     fields = tuple(
         FieldChange.added(path, value)
         for path, value in _leaves(desired, "")
         if not is_ownership_tag(path.removeprefix("tags."))
     )
     return ResourceChange(
-        resource.address, resource.id, resource.type, Action.CREATE, reason, fields, (), desired,
-        None,
-    )  # fmt: skip
+        resource.address, resource.id, resource.type, Action.CREATE, None, fields, (), desired, None
+    )
 
 
 def _leaves(value: Value, path: str) -> Iterator[tuple[str, Value]]:
@@ -298,23 +296,6 @@ def _delete(address: str, found: Found, catalog: Catalog, keeps_others: bool) ->
     )
 
 
-def _without_covered(deletes: Sequence[ResourceChange]) -> list[ResourceChange]:
-    """Leave out what disappears with its parent: a subnet goes with its network."""
-    gone = {change.id.key for change in deletes}
-    return [
-        change
-        for change in deletes
-        if change.id.parent is None or not any(a.key in gone for a in _parents(change.id))
-    ]
-
-
-def _parents(resource: ResourceId) -> Iterator[ResourceId]:
-    parent = resource.parent
-    while parent is not None:
-        yield parent
-        parent = parent.parent
-
-
 def _unmanaged(
     graph: DesiredGraph,
     state: ActualState,
@@ -326,13 +307,7 @@ def _unmanaged(
     going = {resource.key for resource in gone}
     candidates = {resource.key: resource for resource in inventory.in_groups}
     for hit in state.found.values():
-        parent = hit.id.parent
-        known_parent = graph.by_id.get(parent.key) if parent else None
-        if (
-            known_parent is not None
-            and known_parent.managed
-            and not _is_stated_inside(known_parent, hit.id)
-        ):
+        if hit.id.parent is not None and _is_foreign_child(hit.id, graph, going, catalog):
             candidates[hit.id.key] = hit.id
     return tuple(
         candidates[key]
@@ -340,22 +315,36 @@ def _unmanaged(
         if key not in graph.by_id
         and key not in going
         and not _is_extension(candidates[key], catalog)
-        and not any(above.key in going for above in _parents(candidates[key]))
     )
 
 
-def _is_stated_inside(parent: DesiredResource, child: ResourceId) -> bool:
-    """Tell whether a parent's own body states the child (the system pool of a cluster)."""
-    for embedded in parent.type.embedded:
-        if embedded.child.lower() != child.type.lower():
-            continue
-        entries: Value = parent.body
-        for step in embedded.path.split("."):
-            entries = entries.get(step) if isinstance(entries, Mapping) else None
-        for entry in entries if isinstance(entries, (list, tuple)) else ():
-            if isinstance(entry, Mapping) and entry.get("name") == child.name:
-                return True
-    return False
+def _is_foreign_child(
+    child: ResourceId, graph: DesiredGraph, going: Collection[str], catalog: Catalog
+) -> bool:
+    """Tell whether a child stands in one of our resources without being part of it.
+
+    A part of it is what the parent's own body states (the system pool of a cluster), and, where
+    the parent goes, what cannot be without it (every pool).
+    """
+    assert child.parent is not None
+    parent_type = catalog.of(child.parent)
+    embedded = [
+        entry
+        for entry in (parent_type.embedded if parent_type else ())
+        if entry.child.lower() == child.type.lower()
+    ]
+    if child.parent.key in going:
+        return not any(entry.flattened for entry in embedded)
+    parent = graph.by_id.get(child.parent.key)
+    if parent is None or not parent.managed:
+        return False
+    stated = [lookup(parent.body, entry.path.split(".")) for entry in embedded]
+    names = [
+        lookup(entry, ("name",))
+        for entries in stated
+        for entry in (entries if isinstance(entries, (list, tuple)) else ())
+    ]
+    return child.name not in names
 
 
 def _is_extension(resource: ResourceId, catalog: Catalog) -> bool:
@@ -363,15 +352,13 @@ def _is_extension(resource: ResourceId, catalog: Catalog) -> bool:
     return resource_type is not None and resource_type.scope is Scope.EXTENSION
 
 
-def _guard_groups(
+def _guard(
     deletes: Sequence[ResourceChange], unmanaged: Sequence[ResourceId]
 ) -> list[ResourceChange]:
-    """Block the delete of a resource group that holds what azsec did not make."""
+    """Block the delete of what holds something that azsec did not make: it would go too."""
     guarded: list[ResourceChange] = []
     for change in deletes:
-        foreign: list[ResourceId] = []
-        if change.id.type == RESOURCE_GROUP:
-            foreign = [resource for resource in unmanaged if resource.is_within(change.id)]
+        foreign = [resource for resource in unmanaged if resource.is_within(change.id)]
         if foreign:
             others = f" and {len(foreign) - 1} more" if len(foreign) > 1 else ""
             reason = f"it holds {foreign[0]}{others}, which azsec did not make"

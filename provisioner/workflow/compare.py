@@ -31,6 +31,8 @@ def _answer(line: str, catalog: Catalog, show_unknown: bool) -> Mapping[str, Any
         question = json.loads(line)
     except ValueError as problem:
         return _refuse(None, f"the line is not JSON: {problem}")
+    except RecursionError:
+        return _refuse(None, "the line is nested too deeply to be an ARM body")
     if not isinstance(question, dict):
         return _refuse(None, "expected an object with type, desired and actual")
     key = question.get("key")

@@ -131,3 +131,27 @@ def test_an_empty_blueprint_is_an_error_and_not_a_wish(bench: Bench) -> None:
 
     with pytest.raises(DiagnosticError, match="describes no resources"):
         bench.plan(Desired(desired.environment, DesiredGraph({}, {}), "local"))
+
+
+def test_what_holds_a_foreign_child_is_not_deleted(bench: Bench) -> None:
+    bench.apply(bench.plan(bench.compose(NETWORK + TABLE)))
+    subnet = f"{GROUP}/providers/Microsoft.Network/virtualNetworks/vnet/subnets/foreign"
+    put(bench, subnet, {"properties": {"addressPrefix": "10.0.9.0/24"}})
+
+    plan = bench.plan(bench.compose(TABLE))
+
+    network = next(c for c in plan.document.changes if c.address == "vnet")
+    assert network.action is Action.BLOCKED
+    assert network.reason == f"it holds {subnet}, which azsec did not make"
+
+
+def test_what_points_to_a_resource_goes_before_it(bench: Bench) -> None:
+    guarded = SUBNET.replace("10.0.1.0/24}", '10.0.1.0/24, routeTable: {id: "${table.id}"}}')
+    desired = bench.compose(NETWORK + guarded + TABLE)
+    bench.apply(bench.plan(desired))
+
+    keys = [step.key for step in bench.plan_destroy(desired).steps]
+
+    assert keys.index("delete vnet/subnets/nodes") < keys.index("delete table")
+    assert keys.index("delete vnet/subnets/nodes") < keys.index("delete vnet")
+    assert keys[-1] == "delete resourceGroups.main"

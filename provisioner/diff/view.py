@@ -1,0 +1,90 @@
+"""What facts are asked about: the bodies of one resource before and after."""
+
+from collections.abc import Mapping
+from typing import cast
+
+from provisioner.catalog.field import Owner
+from provisioner.catalog.resource_type import Embedded
+from provisioner.diff.normal_form import is_newer
+from provisioner.diff.rules import Rule
+from provisioner.model.values import Absent, Body, Json, is_empty
+
+
+class View:
+    """One resource as it is, and as it will be. Facts that are functions of a body get these.
+
+    A child resource that stands in its parent's body has a view of its own, in the shape of the
+    child's body, because its facts are written for that.
+    """
+
+    def __init__(self, desired: Mapping[str, object], actual: Mapping[str, object]) -> None:
+        self._desired = desired
+        self._actual = actual
+        self._after: Body | None = None
+
+    @property
+    def before(self) -> Body:
+        """The body as Azure has it."""
+        return cast(Body, self._actual)
+
+    @property
+    def after(self) -> Body:
+        """The body that the desired one leads to: Azure's, overlaid with it."""
+        if self._after is None:
+            # To a fact, a value that is not known yet is a value like any other.
+            self._after = cast(Body, _overlay(self._actual, self._desired))
+        return self._after
+
+    def default(self, rule: Rule) -> Json | Absent:
+        """Return what Azure fills in for a property, or ABSENT where that is not known."""
+        default = rule.fact.default
+        return default(self.after) if callable(default) else default
+
+    def owner(self, rule: Rule) -> Owner:
+        """Return who writes a property."""
+        owner = rule.fact.owner
+        return owner if isinstance(owner, Owner) else owner(self.after)
+
+    def leaves_to_others(self, rule: Rule, desired: object, actual: object) -> bool:
+        """Tell whether the desired value has nothing to say against the actual one.
+
+        What another writes is left to it. An upgrade channel moves a version ahead of the stated
+        one: only a stated version that is newer than the running one is a change.
+        """
+        owner = self.owner(rule)
+        if owner is Owner.UPGRADE_CHANNEL and isinstance(desired, str) and isinstance(actual, str):
+            return not is_newer(desired, actual)
+        return owner is not Owner.BLUEPRINT
+
+    def entry(self, embedded: Embedded, desired: object, actual: object) -> "View":
+        """Return the view of a child resource that stands in a list of this one."""
+        return View(_child_body(embedded, desired), _child_body(embedded, actual))
+
+
+def _child_body(embedded: Embedded, entry: object) -> Mapping[str, object]:
+    if not isinstance(entry, Mapping):
+        return {}
+    return {"properties": entry} if embedded.flattened else entry
+
+
+def _overlay(actual: object, desired: object) -> object:
+    if not (isinstance(desired, Mapping) and isinstance(actual, Mapping)):
+        return actual if desired is None or desired == "" else desired
+    merged = dict(actual)
+    spelt: dict[str, str] | None = None
+    for key, value in desired.items():
+        real = key
+        if key not in merged:
+            spelt = spelt or {str(name).lower(): name for name in actual}
+            real = spelt.get(str(key).lower(), key)
+        merged[real] = _overlay(merged.get(real), value)
+    return merged
+
+
+def is_hollow(value: object) -> bool:
+    """Tell whether a value says no more than that nothing is set or switched on."""
+    if isinstance(value, Mapping):
+        return all(is_hollow(item) for item in value.values())
+    if isinstance(value, (list, tuple)):
+        return all(is_hollow(item) for item in value)
+    return value is False or is_empty(value)

@@ -1,0 +1,262 @@
+"""The laws of the comparison, on bodies made from the schemas of real types."""
+
+import copy
+import random
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from provisioner.catalog.field import Compare, Owner
+from provisioner.catalog.registry import Catalog, all_types, build_catalog
+from provisioner.catalog.resource_type import ResourceType
+from provisioner.catalog.schema import Kind, Shape
+from provisioner.catalog.sdk_models import read_schema_index
+from provisioner.diff.comparison import compare
+from provisioner.diff.merge import merge_for_write
+from provisioner.diff.rules import Rule, rules_of
+
+_NAMES = (
+    "Microsoft.ContainerService/managedClusters",
+    "Microsoft.KeyVault/vaults",
+    "Microsoft.Network/networkSecurityGroups",
+    "Microsoft.Network/virtualNetworks",
+    "Microsoft.Network/virtualNetworks/subnets",
+)
+_MODEL_DEPTH = 4
+_LIST_LENGTH = 2
+
+
+def _catalog() -> Catalog:
+    types = tuple(t for t in all_types() if t.name in {*_NAMES, *_children_of(_NAMES)})
+    return build_catalog(types, read_schema_index(types))
+
+
+def _children_of(names: tuple[str, ...]) -> set[str]:
+    return {e.child for t in all_types() if t.name in names for e in t.embedded}
+
+
+CATALOG = _catalog()
+TYPES = [CATALOG.get(name) for name in _NAMES]
+laws = settings(
+    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
+)
+every_type = pytest.mark.parametrize("resource_type", TYPES, ids=lambda t: t.kind)
+seeds = st.integers(0, 10**9)
+
+
+class Body:
+    """A body that speaks of about half of a type's properties, and of entries by their name."""
+
+    def __init__(self, resource_type: ResourceType, seed: int) -> None:
+        self.rules = rules_of(resource_type, CATALOG.schemas)
+        self.random = random.Random(seed)
+        self.value = self._object(self.rules.root, 0)
+
+    def _object(self, rule: Rule, depth: int) -> dict[str, object]:
+        made: dict[str, object] = {}
+        model = CATALOG.schemas.models.get(rule.shape.model or "")
+        for name in model.properties if model else ():
+            child = self.rules.child(rule, name)
+            if not child.silent and self.random.random() < 0.5:
+                value = self._value(child, depth + 1)
+                if value is not None:
+                    made[name] = value
+        return made
+
+    def _value(self, rule: Rule, depth: int) -> object:
+        shape = rule.shape
+        if shape.kind in (Kind.OBJECT, Kind.MAP, Kind.LIST) and depth > _MODEL_DEPTH:
+            return None
+        if shape.kind is Kind.OBJECT:
+            return self._object(rule, depth) or None
+        if shape.kind is Kind.MAP:
+            entry = self.rules.entry(rule)
+            return {f"key{n}": self._value(entry, depth) or "v" for n in range(_LIST_LENGTH)}
+        if shape.kind is Kind.LIST:
+            return self._list(rule, depth)
+        return self._scalar(shape)
+
+    def _list(self, rule: Rule, depth: int) -> list[object] | None:
+        entry = self.rules.entry(rule)
+        if entry.shape.kind is not Kind.OBJECT:
+            return [f"{self._scalar(Shape(Kind.STRING))}-{n}" for n in range(_LIST_LENGTH)]
+        key = (*rule.fact.keys, "name")[0]
+        return [{**self._object(entry, depth), key: f"entry{n}"} for n in range(_LIST_LENGTH)]
+
+    def _scalar(self, shape: Shape) -> object:
+        if shape.kind is Kind.BOOLEAN:
+            return self.random.random() < 0.5
+        if shape.kind in (Kind.INTEGER, Kind.NUMBER):
+            return self.random.randint(1, 1000)
+        return self.random.choice(shape.enum or ("alpha", "beta", "gamma"))
+
+
+def compare_all(resource_type, desired, actual):
+    return compare(resource_type, CATALOG.schemas, desired, actual).changes
+
+
+@every_type
+@laws
+@given(seed=seeds)
+def test_a_body_does_not_differ_from_itself(resource_type: ResourceType, seed: int) -> None:
+    body = Body(resource_type, seed).value
+
+    assert compare_all(resource_type, body, copy.deepcopy(body)) == ()
+
+
+@every_type
+@laws
+@given(seed=seeds)
+def test_order_and_case_of_names_are_nothing(resource_type: ResourceType, seed: int) -> None:
+    body = Body(resource_type, seed)
+
+    assert compare_all(resource_type, body.value, _shuffled(body, body.rules.root)) == ()
+
+
+@every_type
+@laws
+@given(one=seeds, other=seeds)
+def test_the_same_changes_come_in_the_same_order(
+    resource_type: ResourceType, one: int, other: int
+) -> None:
+    desired, actual = Body(resource_type, one).value, Body(resource_type, other).value
+
+    assert compare_all(resource_type, desired, actual) == compare_all(
+        resource_type, _reversed(desired), _reversed(actual)
+    )
+
+
+@every_type
+@laws
+@given(seed=seeds)
+def test_one_altered_value_is_one_change_there(resource_type: ResourceType, seed: int) -> None:
+    body = Body(resource_type, seed)
+    actual = copy.deepcopy(body.value)
+    path = _alter_one(body, actual)
+
+    if path is not None:
+        assert [change.path for change in compare_all(resource_type, body.value, actual)] == [path]
+
+
+@every_type
+@laws
+@given(one=seeds, other=seeds)
+def test_after_an_update_nothing_declared_differs(
+    resource_type: ResourceType, one: int, other: int
+) -> None:
+    desired, actual = Body(resource_type, one).value, Body(resource_type, other).value
+
+    written = merge_for_write(resource_type, CATALOG.schemas, desired, actual)
+
+    left = compare_all(resource_type, desired, written)
+    assert [change.path for change in left if change.declared] == []
+
+
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=6),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["properties", "name", "id", "tags", "x.y"]), inner)
+    ),
+    max_leaves=8,
+)
+
+
+@every_type
+@laws
+@given(seed=seeds, junk=_JSON, at=seeds)
+def test_whatever_json_it_is_it_never_raises(
+    resource_type: ResourceType, seed: int, junk: object, at: int
+) -> None:
+    body = Body(resource_type, seed).value
+    broken = _put_anywhere(copy.deepcopy(body), junk, random.Random(at))
+
+    for desired, actual in ((body, broken), (broken, body), (broken, broken), (junk, junk)):
+        compare_all(resource_type, desired, actual)
+
+
+def _shuffled(body: Body, rule: Rule, value: object = None) -> object:
+    """Return a body with its keys shuffled and upper case, and its unordered lists shuffled."""
+    value = body.value if value is None else value
+    if isinstance(value, dict):
+        keys = list(value)
+        body.random.shuffle(keys)
+        return {
+            key if rule.is_map else key.upper(): _shuffled(
+                body, body.rules.child(rule, key), value[key]
+            )
+            for key in keys
+        }
+    if isinstance(value, list):
+        entries = [_shuffled(body, body.rules.entry(rule), entry) for entry in value]
+        if rule.fact.compare is not Compare.ORDERED:
+            body.random.shuffle(entries)
+        return entries
+    return value
+
+
+def _reversed(value: object) -> object:
+    if isinstance(value, dict):
+        return {key: _reversed(value[key]) for key in reversed(value)}
+    return [_reversed(entry) for entry in value] if isinstance(value, list) else value
+
+
+def _alter_one(body: Body, actual: dict[str, object]) -> str | None:
+    """Alter one scalar in place, and return the path at which that is to be reported."""
+    leaves = list(_leaves(body, body.rules.root, actual, "", body.value))
+    if not leaves:
+        return None
+    path, holder, key = body.random.choice(leaves)
+    value = holder[key]
+    holder[key] = value + 1 if isinstance(value, int) else f"{value}-altered"
+    return path
+
+
+def _leaves(body: Body, rule: Rule, value: dict[str, object], path: str, whole: object):
+    """Yield the text and numbers whose change concerns nothing but themselves."""
+    for key, item in value.items():
+        child = body.rules.child(rule, key)
+        here = f"{path}.{key}" if path else key
+        if child.fact.owner is not Owner.BLUEPRINT or callable(child.fact.default):
+            continue
+        if isinstance(item, dict):
+            yield from _leaves(body, child, item, here, whole)
+        elif isinstance(item, list):
+            yield from _entries(body, child, item, here, whole)
+        elif isinstance(item, (str, int)) and not isinstance(item, bool):
+            if child.compare in (None, Compare.CASELESS, Compare.EXACT) and not _steers(here):
+                yield here, value, key
+
+
+def _entries(body: Body, rule: Rule, entries: list, path: str, whole: object):
+    entry = body.rules.entry(rule)
+    names = (*rule.fact.keys, "name")
+    for item in entries:
+        if isinstance(item, dict) and names[0] in item:
+            inside = {key: value for key, value in item.items() if key not in names}
+            for found, holder, key in _leaves(
+                body, entry, inside, f"{path}[{item[names[0]]}]", whole
+            ):
+                yield found, item if holder is inside else holder, key
+
+
+def _steers(path: str) -> bool:
+    """Tell whether the defaults or the owner of other properties depend on a property."""
+    return path.rpartition(".")[2].lower() in (
+        "networkplugin",
+        "networkpluginmode",
+        "upgradechannel",
+        "id",
+    )
+
+
+def _put_anywhere(value: object, junk: object, at: random.Random) -> object:
+    if isinstance(value, dict) and value and at.random() < 0.8:
+        key = at.choice(list(value))
+        value[key] = _put_anywhere(value[key], junk, at)
+        return value
+    if isinstance(value, list) and value and at.random() < 0.8:
+        value[0] = _put_anywhere(value[0], junk, at)
+        return value
+    return junk

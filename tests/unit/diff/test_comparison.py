@@ -1,0 +1,367 @@
+"""What is a change and what is only another spelling, row by row: id, reason, bodies, outcome.
+
+Outcomes are the paths of changes; `?` marks an undeclared one.
+"""
+
+from dataclasses import dataclass
+
+import pytest
+
+from provisioner.catalog.field import Disruption, Owner
+from provisioner.diff.change import FieldChange
+from provisioner.diff.comparison import Comparison, compare
+from provisioner.diff.rules import rules_of
+from provisioner.documents.plan import FieldKind
+from provisioner.model.values import ABSENT, Unknown
+from tests.unit.diff.invented import CATALOG, FARM, farm
+
+ID = "/subscriptions/S/resourceGroups/rg/providers/Invented.Net/networks/n/subnets/s"
+LOWER_ID = ID.lower()
+OTHER_ID = ID.replace("/subnets/s", "/subnets/t")
+ROLE = "/providers/Invented.Auth/roles/r"
+GUID = "1C793267-c310-d4ae-7bd5-5AF5bef875d3"
+UNKNOWN = Unknown("a.b", {}, ("a.b",))
+
+
+@dataclass(frozen=True)
+class Row:
+    id: str
+    reason: str
+    desired: object
+    actual: object
+    paths: tuple[str, ...] = ()
+
+
+def run(desired, actual) -> Comparison:
+    return compare(FARM, CATALOG.schemas, desired, actual)
+
+
+def paths_of(result: Comparison) -> tuple[str, ...]:
+    return tuple(c.path if c.declared else f"?{c.path}" for c in result.changes)
+
+
+def only(desired, actual) -> FieldChange:
+    (change,) = run(desired, actual).changes
+    return change
+
+
+def at(name, desired, actual, *, changes=False, id=None, why=""):
+    path = f"properties.{name}"
+    return Row(
+        id or f"{name} {desired!r:.30} {actual!r:.30}",
+        why,
+        farm(**{name: desired}),
+        farm(**{name: actual}),
+        (path,) if changes else (),
+    )
+
+
+SAME_OR_NOT = [
+    at("text", "a", "a", why="equal"),
+    at("text", "a", "A", changes=True, why="free text has case"),
+    at("mode", "open", "Open", why="services take enums without regard to case"),
+    at("mode", "open", "Closed", changes=True, why="another value"),
+    at("mode", "odd", "ODD", why="a value newer than the SDK is an enum's all the same"),
+    at("size", 1, 1.0, why="JSON has one kind of number"),
+    at("size", "12", 12, why="the schema takes it for a number"),
+    at("size", 12, 13, changes=True, why="another number"),
+    at("text", 12, "12", why="the schema takes it for text"),
+    at("flag", True, 1, changes=True, why="a number is no boolean, although Python says so"),
+    at("flag", "True", True, why="the schema takes it for a boolean"),
+    at("text", "true", "True", why="a boolean that Azure keeps as text has its own case"),
+    at("text", "true", "yes", changes=True, why="only boolean words are told apart from text"),
+    at("vnetId", ID, LOWER_ID + "/", why="ids have no case, and a slash at the end is none of it"),
+    at("text", ID, LOWER_ID, why="what reads as an id is one, fact or none"),
+    at("text", ID, OTHER_ID, changes=True, why="another resource"),
+    at("text", f"/subscriptions/S{ROLE}", ROLE, why="a definition of the tenant's, seen from one"),
+    at("text", "/etc/A", "/etc/a", changes=True, why="a path that is no id has case"),
+    at("text", GUID, GUID.lower(), why="GUIDs have no case"),
+    at("range", "10.0.0.5", "10.0.0.5/32", why="a bare address is a range of one"),
+    at("range", "2001:DB8:0::/48", "2001:db8::/48", why="IPv6 has a normal form"),
+    at("range", "10.0.0.0/24", "10.0.0.0/25", changes=True, why="another size"),
+    at("range", "10.0.0.0/24", "10.0.0.5/24", changes=True, why="host bits are kept"),
+    at("range", "VirtualNetwork", "virtualnetwork", why="a service tag may stand there"),
+    at("every", "PT1H", "PT60M", why="durations are compared by what they last"),
+    at("every", "P1D", "PT24H", why="a day has 24 hours"),
+    at("every", "PT1H", "PT2H", changes=True, why="another duration"),
+    at("every", "weekly", "Weekly", changes=True, why="no duration: text"),
+    at("moment", "2026-01-01T00:00:00.000Z", "2026-01-01T01:00:00+01:00", why="one moment"),
+    at("moment", "2026-01-01T00:00:00Z", "2026-01-01T00:00:01Z", changes=True, why="another"),
+    at("text", "2026-01-01T22:30:17.000Z", "2026-01-01T22:30:17Z", why="digits of a fraction"),
+    at("version", "1.33", "1.33.5", why="a prefix names the whole"),
+    at("version", "1.3", "1.33.5", changes=True, why="1.3 is no prefix of 1.33 by parts"),
+    at("bag", ["b", "a"], ["a", "b"], why="a list of scalars is a bag unless a fact says"),
+    at("bag", ["a", "a"], ["a"], changes=True, why="a bag counts"),
+    at("bag", ["a"], ["a", "b"], changes=True, why="one more"),
+    at("bag", [""], None, why="entries that are empty say nothing"),
+    at("servers", ["a", "b"], ["b", "a"], changes=True, why="the fact says that order matters"),
+    at("ranges", ["10.0.0.5"], ["10.0.0.5/32"], why="entries have a rule of their own"),
+    at("theirs", ["a"], ["b", "a"], why="others have entries in it too"),
+    at("theirs", ["a", "c"], ["b", "a"], changes=True, why="ours is missing"),
+    at("subnet", {"id": ID}, {"id": LOWER_ID, "properties": {"x": 1}}, why="answered expanded"),
+    at("secret", "s", None, why="Azure never answers it"),
+    at("made", "a", "b", why="a fact says that only Azure writes it"),
+    at("state", "a", "b", why="the schema says that only Azure writes it"),
+    at("ignored", "a", "b", why="told to be ignored"),
+    at("gone", "a", "b", why="a policy writes it"),
+    at("notInSchema", "a", "b", changes=True, why="unknown properties are compared as they are"),
+    at("text", {"a": 1}, "x", changes=True, why="another kind of value"),
+    at("profile", "x", {"level": "low"}, changes=True, why="another kind of value"),
+    at("bag", ["a"], "a", changes=True, why="another kind of value"),
+    at("subnet", {"id": ID}, [ID], changes=True, why="another kind of value"),
+]
+
+ROWS = [
+    *SAME_OR_NOT,
+    Row("key case", "property names have no case", farm(TEXT="a"), farm(text="a")),
+    Row("location", "a display name", {"location": "West Europe"}, {"location": "westeurope"}),
+    Row("envelope", "ARM's own", {"id": "a", "etag": "x"}, {"id": "b", "etag": "y", "name": "n"}),
+    Row("tags of others", "a policy writes them", {"tags": {"a": "1"}}, {"tags": {"A": "1", "b": "2"}}),
+    Row("no tags", "a policy writes them", {}, {"tags": {"b": "2"}}),
+    Row("tag", "ours", {"tags": {"a": "1"}}, {"tags": {"a": "2"}}, ("tags.a",)),
+    Row("tag gone", "ours", {"tags": {"a.b": ""}}, {"tags": {}}, ("tags.a.b",)),
+    *(
+        Row(f"{nothing!r} for {other!r}", "not set, both ways", farm(text=nothing), farm(text=other))
+        for nothing in (None, "", [], {})
+        for other in (None, "", [], {})
+    ),
+    Row("absent default", "Azure leaves out the default", farm(plan="Basic"), farm(), ()),
+    Row("absent value", "not the default", farm(plan="Pro"), farm(), ("properties.plan",)),
+    Row("false", "absent is off", farm(silentFlag=False), farm()),
+    Row("true", "absent is off", farm(silentFlag=True), farm(), ("properties.silentFlag",)),
+    Row(
+        "parts of an absent object",
+        "each part may be at its default",
+        farm(other={"level": "low", "on": False}),
+        farm(),
+    ),
+    # Undeclared.
+    Row("default", "known and equal", farm(), farm(plan="Basic")),
+    Row("off default", "known and moved", farm(), farm(plan="Pro"), ("?properties.plan",)),
+    Row("null", "says nothing", farm(plan=None), farm(plan="Pro"), ("?properties.plan",)),
+    Row("unknown default", "nothing is known", farm(), farm(text="a")),
+    Row("owned", "a policy writes it", farm(), farm(gone="a")),
+    Row("list", "an entry", farm(), farm(ranges=["0.0.0.0/0"]), ("?properties.ranges",)),
+    Row("hollow", "nothing in it is on", farm(), farm(profile={"on": False, "level": None})),
+    Row("computed only", "only Azure wrote in it", farm(), farm(profile={"key": "k"})),
+    Row("object", "it is on", farm(), farm(profile={"on": True}), ("?properties.profile",)),
+    Row("part", "a part of an object", farm(), farm(other={"level": "high"}), ("?properties.other.level",)),
+    Row(
+        "add-on",
+        "an entry of a map that is on",
+        farm(),
+        farm(addons={"routing": {"enabled": True}}),
+        ("?properties.addons.routing.enabled",),
+    ),
+    Row("add-on off", "as by default", farm(addons={"a": {"enabled": True}}),
+        farm(addons={"a": {"enabled": True}, "b": {"enabled": False}})),
+    Row("label", "the map starts empty", farm(labels={"a": "1"}), farm(labels={"a": "1", "x/y": "2"}),
+        ("?properties.labels[x/y]",)),
+    Row("setting", "nothing is known", farm(config={"a": "1"}), farm(config={"a": "1", "b": "2"})),
+    # Maps whose keys are content.
+    Row("identity", "to have the key says it", {"identity": {"userAssignedIdentities": {ID: {}}}},
+        {"identity": {"userAssignedIdentities": {}}}, (f"identity.userAssignedIdentities[{ID}]",)),
+    Row("identity there", "what Azure adds", {"identity": {"userAssignedIdentities": {ID: {}}}},
+        {"identity": {"userAssignedIdentities": {LOWER_ID: {"principalId": "p"}}}}),
+    Row("identity added", "behind our back", {"identity": {"userAssignedIdentities": {ID: {}}}},
+        {"identity": {"userAssignedIdentities": {ID: {}, OTHER_ID: {"principalId": "p"}}}},
+        (f"?identity.userAssignedIdentities[{OTHER_ID}]",)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.id)
+def test_rule(row: Row) -> None:
+    assert paths_of(run(row.desired, row.actual)) == row.paths, row.reason
+
+
+def rule(name, priority=1, **more):
+    return {"name": name, "properties": {"priority": priority, "access": "Allow"}, **more}
+
+
+LISTS = [
+    Row("order", "paired by key", farm(rules=[rule("a"), rule("b")]), farm(rules=[rule("B"), rule("A")])),
+    Row("generated", "the id of an entry is made of its name", farm(rules=[rule("a")]),
+        farm(rules=[rule("a", id=ID, etag="e", type="t")])),
+    Row("changed", "within the entry", farm(rules=[rule("a")]), farm(rules=[rule("a", 2)]),
+        ("properties.rules[a].properties.priority",)),
+    Row("added", "authoritative", farm(rules=[]), farm(rules=[rule("x")]), ("properties.rules[x]",)),
+    Row("extra", "authoritative", farm(rules=[rule("a")]), farm(rules=[rule("a"), rule("x")]),
+        ("properties.rules[x]",)),
+    Row("missing", "authoritative", farm(rules=[rule("a")]), farm(rules=[]), ("properties.rules",)),
+    Row("key spelling", "keys follow their rule", farm(allowed=[{"value": "10.0.0.5"}]),
+        farm(allowed=[{"value": "10.0.0.5/32", "action": "Allow"}])),
+    Row("no key", "what is equal is paired first",
+        farm(windows=[{"day": "Mon", "hour": 1}, {"day": "Tue", "hour": 2}]),
+        farm(windows=[{"day": "Tue", "hour": 2}, {"day": "Mon", "hour": 1}])),
+    Row("most alike", "and then what is most alike",
+        farm(windows=[{"day": "Mon", "hour": 1}, {"day": "Tue", "hour": 2}]),
+        farm(windows=[{"day": "Tue", "hour": 9}, {"day": "Mon", "hour": 1}]),
+        ("properties.windows[1].hour",)),
+    Row("references", "paired by id", farm(subnets=[{"id": ID}, {"id": OTHER_ID}]),
+        farm(subnets=[{"id": OTHER_ID}, {"id": LOWER_ID}])),
+    Row("another reference", "one gone, one new", farm(subnets=[{"id": ID}]),
+        farm(subnets=[{"id": OTHER_ID}]),
+        (f"properties.subnets[{ID}]", f"properties.subnets[{OTHER_ID}]")),
+    Row("children of others", "they are resources of their own",
+        farm(workers=[{"name": "a"}]), farm(workers=[{"name": "a"}, {"name": "b"}])),
+    Row("children unsaid", "they are resources of their own", farm(), farm(workers=[{"name": "b"}])),
+    Row("no children", "an empty list does not speak of them", farm(workers=[]),
+        farm(workers=[{"name": "b"}])),
+    Row("child", "ours", farm(workers=[{"name": "a", "mode": "x"}]),
+        farm(workers=[{"name": "a", "mode": "y"}]), ("properties.workers[a].mode",)),
+    Row("facts of a child", "asked of the child itself: a scales, b does not",
+        farm(workers=[{"name": "a", "autoscale": True, "count": 1}, {"name": "b", "count": 1}]),
+        farm(workers=[{"name": "a", "autoscale": True, "count": 5}, {"name": "b", "count": 5}]),
+        ("properties.workers[b].count",)),
+    Row("mixed", "whatever it is", farm(rules=[rule("a"), 7]), farm(rules=[rule("a"), 8]),
+        ("properties.rules[1]",)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("row", LISTS, ids=lambda row: row.id)
+def test_list(row: Row) -> None:
+    assert paths_of(run(row.desired, row.actual)) == row.paths, row.reason
+
+
+def test_a_change_carries_both_values_and_the_facts() -> None:
+    change = only(farm(flag=True), farm(flag=False))
+
+    assert (change.before, change.after, change.kind) == (False, True, FieldKind.CHANGED)
+    assert change.security
+    assert change.declared
+
+
+def test_an_undeclared_change_has_the_default_as_what_it_should_be() -> None:
+    change = only(farm(), farm(flag=True))
+
+    assert (change.before, change.after, change.declared) == (True, False, False)
+
+
+def test_an_added_and_a_removed_entry_have_one_side_only() -> None:
+    gone, new = run(farm(rules=[rule("b")]), farm(rules=[rule("a", id=ID)])).changes
+
+    assert (gone.kind, gone.before, gone.after) == (FieldKind.REMOVED, rule("a"), ABSENT)
+    assert (new.kind, new.before, new.after) == (FieldKind.ADDED, ABSENT, rule("b"))
+    assert gone.security, "the facts of the list hold for what is gone from it"
+
+
+def test_a_list_of_scalars_is_reported_whole() -> None:
+    change = only(farm(ranges=["10.0.0.0/8"]), farm(ranges=["10.0.0.0/8", "0.0.0.0/0"]))
+
+    assert change.path == "properties.ranges"
+    assert change.before == ["10.0.0.0/8", "0.0.0.0/0"]
+    assert change.after == ["10.0.0.0/8"]
+
+
+def test_create_only_forces_a_replacement_and_says_why() -> None:
+    change = only(farm(fixed="second"), farm(fixed="first"))
+    absent = only(farm(fixed="second"), farm())
+
+    assert change.forces_replace
+    assert change.reason == "fixed cannot change in place"
+    assert absent.forces_replace, "absent is the default, which is another value too"
+
+
+def test_a_location_never_changes_in_place() -> None:
+    assert only({"location": "westeurope"}, {"location": "northeurope"}).forces_replace
+
+
+def test_create_only_may_depend_on_both_bodies() -> None:
+    assert only(farm(size=1), farm(size=2)).reason == "it cannot shrink"
+    assert not only(farm(size=3), farm(size=2)).forces_replace
+
+
+def test_a_one_way_switch_is_refused() -> None:
+    assert "cannot be changed from True" in str(only(farm(lock=False), farm(lock=True)).refused)
+    assert only(farm(lock=True), farm(lock=False)).refused is None
+
+
+def test_an_undeclared_change_neither_replaces_nor_refuses() -> None:
+    change = only(farm(), farm(fixed="second"))
+
+    assert (change.forces_replace, change.reason, change.disruption) == (
+        False,
+        None,
+        Disruption.NONE,
+    )
+
+
+UPGRADES = [
+    ("1.34", "1.33.5", True, "newer than what runs: an upgrade"),
+    ("1.33", "1.34.2", False, "the channel went ahead: never a downgrade"),
+    ("1.33", "1.33.9", False, "the same minor"),
+    ("1.33.7", "1.33.5", True, "a newer patch"),
+    ("latest", "1.33.5", False, "no version"),
+]
+
+
+@pytest.mark.parametrize(("desired", "actual", "changes", "reason"), UPGRADES)
+def test_an_upgrade_channel_is_never_turned_back(desired, actual, changes, reason) -> None:
+    result = run(farm(version=desired, channel="stable"), farm(version=actual, channel="stable"))
+
+    assert bool(result.changes) is changes, reason
+    assert all(change.owner is Owner.UPGRADE_CHANNEL for change in result.changes)
+
+
+def test_without_a_channel_a_downgrade_is_a_change() -> None:
+    assert paths_of(run(farm(version="1.33"), farm(version="1.34.2"))) == ("properties.version",)
+
+
+def test_an_unknown_value_differs_from_whatever_is_there() -> None:
+    for actual in (farm(text="a"), farm()):
+        change = only(farm(text=UNKNOWN), actual)
+        assert change.unknown
+        assert change.after == UNKNOWN
+
+
+def test_a_list_with_an_unknown_entry_is_unknown() -> None:
+    change = only(farm(bag=["a", UNKNOWN]), farm(bag=["a", "b"]))
+
+    assert (change.path, change.unknown) == ("properties.bag", True)
+
+
+def test_an_unknown_reference_in_a_list_is_told_at_the_reference() -> None:
+    change = only(farm(subnets=[{"id": UNKNOWN}]), farm(subnets=[{"id": ID}]))
+
+    assert (change.path, change.unknown) == ("properties.subnets[0].id", True)
+
+
+def test_values_with_no_known_default_are_listed() -> None:
+    result = run(farm(), farm(text="a", subnet={"id": ID}, windows=[{"day": "Mon"}], state="x"))
+
+    assert result.changes == ()
+    assert result.unknown_defaults == (
+        "properties.subnet.id",
+        "properties.text",
+        "properties.windows",
+    )
+
+
+def test_what_is_never_answered_is_never_told() -> None:
+    added = only(farm(notInSchema=[{"name": "a"}], secret="s"), farm())
+
+    assert "secret" not in added.path
+    assert paths_of(run(farm(secret="s"), farm(secret="t"))) == ()
+
+
+def test_nesting_without_end_is_told_and_not_a_crash() -> None:
+    deep: object = "x"
+    for _ in range(600):
+        deep = {"a": deep}
+
+    assert run(farm(other=deep), farm(other=deep)).changes == ()
+    assert [change.path for change in run(farm(other=deep), farm(other={"a": deep})).changes] == [
+        ""
+    ]
+
+
+def test_no_stream_of_bodies_makes_the_rules_grow() -> None:
+    rules = rules_of(FARM, CATALOG.schemas)
+    run(farm(labels={"a": "1"}, odd="1"), farm(labels={"a": "2"}, odd="2"))
+    properties = rules.child(rules.root, "properties")
+    before = len(properties.properties or ())
+    for number in range(50):
+        run(farm(**{f"odd{number}": 1}), farm(labels={f"l{number}": "1"}))
+
+    assert len(properties.properties or ()) == before
+    assert rules.child(properties, "labels").properties is None

@@ -1,0 +1,115 @@
+"""Changes that need a new resource, and changes that cannot be made."""
+
+import pytest
+
+from provisioner.catalog.field import Disruption
+from provisioner.documents.plan import Action, ResourceChangeDocument
+from provisioner.model.diagnostic import GateError
+from provisioner.plan.plan import Plan
+from tests.environments import Bench
+
+ADDRESS = """\
+ip:
+  type: Microsoft.Network/publicIPAddresses
+  resourceGroup: main
+  name: pip
+  sku: {name: Standard}
+  zones: ["1"]
+  properties: {publicIPAllocationMethod: Static}
+"""
+NETWORK = """\
+vnet:
+  type: Microsoft.Network/virtualNetworks
+  resourceGroup: main
+  name: vnet
+  location: westeurope
+  properties: {addressSpace: {addressPrefixes: [10.0.0.0/16]}}
+nodes:
+  type: Microsoft.Network/virtualNetworks/subnets
+  parent: ${vnet.id}
+  name: nodes
+  properties: {addressPrefix: 10.0.1.0/24}
+"""
+VAULT = """\
+vault:
+  type: Microsoft.KeyVault/vaults
+  resourceGroup: main
+  name: kv-azsec-test
+  properties:
+    tenantId: ${environment.tenantId}
+    sku: {family: A, name: standard}
+    enablePurgeProtection: true
+"""
+
+
+def change_at(plan: Plan, address: str) -> ResourceChangeDocument:
+    return next(change for change in plan.document.changes if change.address == address)
+
+
+def test_a_property_that_cannot_change_replaces_and_says_why(bench: Bench) -> None:
+    bench.apply(bench.plan(bench.compose(ADDRESS)))
+
+    plan = bench.plan(bench.compose(ADDRESS.replace('["1"]', '["2"]')))
+
+    change = change_at(plan, "ip")
+    assert change.action is Action.REPLACE
+    assert change.reason == "zones cannot change in place"
+    assert change.disruption == Disruption.CONNECTIONS
+    assert [step.key for step in plan.steps] == ["delete ip", "put ip"]
+    with pytest.raises(GateError, match="deletes or replaces ip"):
+        bench.apply(plan)
+    bench.apply(plan, allow_delete=True)
+    assert bench.plan(bench.compose(ADDRESS.replace('["1"]', '["2"]'))).steps == ()
+
+
+def test_what_stands_in_a_replaced_resource_is_made_again(bench: Bench) -> None:
+    bench.apply(bench.plan(bench.compose(NETWORK)))
+    moved = bench.compose(NETWORK.replace("location: westeurope", "location: northeurope"))
+
+    plan = bench.plan(moved)
+
+    assert change_at(plan, "vnet").action is Action.REPLACE
+    subnet = change_at(plan, "nodes")
+    assert (subnet.action, subnet.reason) == (Action.CREATE, "what it stands in is replaced")
+    assert [step.key for step in plan.steps] == ["delete vnet", "put vnet", "put nodes"]
+    bench.apply(plan, allow_delete=True)
+    assert bench.plan(moved).steps == ()
+
+
+def test_a_one_way_switch_is_refused_by_name(bench: Bench) -> None:
+    bench.apply(bench.plan(bench.compose(VAULT)))
+
+    plan = bench.plan(bench.compose(VAULT.replace("Protection: true", "Protection: false")))
+
+    change = change_at(plan, "vault")
+    assert change.action is Action.BLOCKED
+    assert change.reason == "enablePurgeProtection cannot be changed from True again"
+    assert not plan.can_apply()
+    assert plan.steps == ()
+
+
+def test_a_target_takes_what_it_waits_for_and_nothing_else(bench: Bench) -> None:
+    desired = bench.compose(NETWORK + ADDRESS)
+
+    plan = bench.plan(desired, "nodes")
+
+    assert [change.address for change in plan.document.changes] == [
+        "resourceGroups.main",
+        "vnet",
+        "nodes",
+    ]
+
+
+def test_the_worst_disruption_of_its_fields_is_that_of_a_change(bench: Bench) -> None:
+    bench.apply(bench.plan(bench.compose(NETWORK)))
+    network = bench.server.resource_ids()
+    assert network
+    changed = NETWORK.replace(
+        "{addressSpace: {addressPrefixes: [10.0.0.0/16]}}",
+        "{addressSpace: {addressPrefixes: [10.0.0.0/16]}, dhcpOptions: {dnsServers: [10.0.0.4]}}",
+    )
+
+    change = change_at(bench.plan(bench.compose(changed)), "vnet")
+
+    assert change.action is Action.UPDATE
+    assert change.disruption == Disruption.CONNECTIONS
