@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from provisioner.blueprint.files import RESOURCE_KEYS
 from provisioner.blueprint.yaml_source import Node
+from provisioner.catalog.field import Field
 from provisioner.catalog.resource_type import ResourceType
 from provisioner.catalog.schema import Kind, Model, Property, SchemaIndex, Shape
 from provisioner.model.diagnostic import Diagnostic, error, nearest
@@ -86,12 +87,19 @@ class _Checker:
             if prop is None:
                 if not model.open_ended:
                     yield self._unknown(model, key, place, path)
-            elif prop.read_only or self._fact_says_read_only((*path, key)):
+            elif prop.read_only or self._fact((*path, key)).read_only:
                 yield error(
                     "read-only",
                     f"{_readable((*path, key))} is written by Azure alone.",
                     place,
                     "Remove it.",
+                )
+            elif self._fact((*path, key)).secret and item is not None:
+                yield error(
+                    "secret",
+                    f"{_readable((*path, key))} is a secret, and no file may hold one.",
+                    place,
+                    "Remove it: use a managed identity, or let Azure generate it.",
                 )
             else:
                 yield from self.check(prop.shape, item, node.get(key) or node, (*path, key))
@@ -116,9 +124,9 @@ class _Checker:
             return False
         return prop.required and not prop.read_only
 
-    def _fact_says_read_only(self, path: Sequence[str]) -> bool:
+    def _fact(self, path: Sequence[str]) -> Field:
         generic = ".".join("[]" if step.startswith("[") else step for step in path)
-        return self._type.fact(generic.replace(".[]", "[]")).read_only
+        return self._type.fact(generic.replace(".[]", "[]"))
 
     def _unknown(self, model: Model, key: str, span: Span, path: tuple[str, ...]) -> Diagnostic:
         known = [prop.name for prop in model.properties.values() if not prop.read_only]

@@ -99,6 +99,7 @@ class Field:
     refused: tuple[Json, ...] = ()
     read_only: bool = False
     write_only: bool = False
+    secret: bool = False
     owner: OwnerRule = Owner.BLUEPRINT
     security: bool = False
     disruption: Disruption = Disruption.NONE

@@ -32,11 +32,16 @@ def _answer(line: str, catalog: Catalog, show_unknown: bool) -> Mapping[str, Any
     except ValueError as problem:
         return _refuse(None, f"the line is not JSON: {problem}")
     except RecursionError:
-        return _refuse(None, "the line is nested too deeply to be an ARM body")
+        return _refuse(None, "the line is nested too deeply to hold an ARM body")
     if not isinstance(question, dict):
         return _refuse(None, "expected an object with type, desired and actual")
-    key = question.get("key")
-    name = question.get("type")
+    return _compare(question, catalog, show_unknown)
+
+
+def _compare(
+    question: Mapping[str, Any], catalog: Catalog, show_unknown: bool
+) -> Mapping[str, Any]:
+    key, name = question.get("key"), question.get("type")
     resource_type = catalog.find(name) if isinstance(name, str) else None
     if resource_type is None:
         hint = nearest(str(name), [known.name for known in catalog])

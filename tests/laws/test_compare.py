@@ -39,7 +39,7 @@ def _children_of(names: tuple[str, ...]) -> set[str]:
 CATALOG = _catalog()
 TYPES = [CATALOG.get(name) for name in _NAMES]
 laws = settings(
-    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
 )
 every_type = pytest.mark.parametrize("resource_type", TYPES, ids=lambda t: t.kind)
 seeds = st.integers(0, 10**9)
@@ -224,9 +224,8 @@ def _leaves(body: Body, rule: Rule, value: dict[str, object], path: str, whole: 
             yield from _leaves(body, child, item, here, whole)
         elif isinstance(item, list):
             yield from _entries(body, child, item, here, whole)
-        elif isinstance(item, (str, int)) and not isinstance(item, bool):
-            if child.compare in (None, Compare.CASELESS, Compare.EXACT) and not _steers(here):
-                yield here, value, key
+        elif _is_plain(child, item) and not _steers(here):
+            yield here, value, key
 
 
 def _entries(body: Body, rule: Rule, entries: list, path: str, whole: object):
@@ -239,6 +238,12 @@ def _entries(body: Body, rule: Rule, entries: list, path: str, whole: object):
                 body, entry, inside, f"{path}[{item[names[0]]}]", whole
             ):
                 yield found, item if holder is inside else holder, key
+
+
+def _is_plain(rule: Rule, value: object) -> bool:
+    """Tell whether any other value of a property is another one, and is reported at its path."""
+    exact = rule.compare in (None, Compare.CASELESS, Compare.EXACT)
+    return exact and isinstance(value, (str, int)) and not isinstance(value, bool)
 
 
 def _steers(path: str) -> bool:

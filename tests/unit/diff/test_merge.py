@@ -40,7 +40,7 @@ CASES = [
     case("write-only", "only ours", farm(secret="s"), farm(secret="masked"), farm(secret="s")),
     case("write-only live", "never theirs", farm(), farm(secret="masked"), farm()),
     case("ignored", "kept all the same", farm(), farm(ignored="x"), farm(ignored="x")),
-    case("computed object", "nothing of it can be sent", farm(), farm(profile={"key": "k"}), farm()),
+    case("computed object", "nothing of it to send", farm(), farm(profile={"key": "k"}), farm()),
     case(
         "objects",
         "merge",

@@ -186,7 +186,9 @@ TYPE = ResourceType(
             default=(), compare=Compare.SET, security=True
         ),
         "properties.aadProfile.tenantID": Field(compare=Compare.CASELESS, security=True),
-        "properties.aadProfile.serverAppSecret": Field(write_only=True),
+        "properties.aadProfile.serverAppSecret": Field(write_only=True, secret=True),
+        "properties.windowsProfile.adminPassword": Field(write_only=True, secret=True),
+        "properties.servicePrincipalProfile.secret": Field(write_only=True, secret=True),
         "properties.addonProfiles": Field(default={}, security=True),
         "properties.addonProfiles[].enabled": Field(default=False, security=True),
         "properties.addonProfiles[].config": Field(default={}),
