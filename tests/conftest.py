@@ -1,10 +1,12 @@
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from provisioner.catalog.registry import Catalog, all_types, build_catalog
 from provisioner.catalog.sdk_models import read_schema_index
+from tests.environments import Bench, open_bench
 
 CORPUS = Path(__file__).parents[2] / "shared" / "corpus"
 
@@ -23,3 +25,10 @@ def corpus() -> Path:
             pytest.fail("the recorded Azure traffic is missing: expected ../shared/corpus")
         pytest.skip("needs recorded Azure traffic (../shared/corpus)")
     return CORPUS
+
+
+@pytest.fixture
+def bench(catalog: Catalog) -> Iterator[Bench]:
+    """A built-in Azure of the test's own, with the workflows bound to it."""
+    with open_bench(catalog) as opened:
+        yield opened

@@ -1,17 +1,15 @@
 """What goes wrong while applying, and how the next plan takes up from there."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from provisioner.catalog.registry import Catalog
 from provisioner.cli.application import app
 from provisioner.cli.failure import run_guarded
 from provisioner.documents.apply import ApplyDocument, Outcome
 from provisioner.model.diagnostic import DiagnosticError
 from provisioner.simulator.faults import Fault
-from tests.environments import Bench, open_bench
+from tests.environments import Bench
 
 GROUP = "/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/rg-main"
 RESOURCES = """\
@@ -31,12 +29,6 @@ nodes:
   name: nodes
   properties: {addressPrefix: 10.0.1.0/24, networkSecurityGroup: {id: "${nsg.id}"}}
 """
-
-
-@pytest.fixture
-def bench(catalog: Catalog) -> Iterator[Bench]:
-    with open_bench(catalog) as opened:
-        yield opened
 
 
 def outcomes(document: ApplyDocument) -> dict[str, Outcome]:
