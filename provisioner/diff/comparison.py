@@ -362,7 +362,7 @@ def _join(path: str, name: str) -> str:
 
 def _is_same_reference(desired: Mapping[str, object], actual: object) -> bool:
     """Tell whether both point to one resource: Azure sometimes answers more of it than its id."""
-    if len(desired) != 1:
+    if "id" not in desired or any(not is_empty(desired[key]) for key in desired if key != "id"):
         return False
-    one = parse_resource_id(lookup(desired, ("id",)))
+    one = parse_resource_id(desired["id"])
     return one is not None and one == parse_resource_id(lookup(actual, ("id",)))

@@ -110,7 +110,7 @@ class _Merger:
             return None if actual is ABSENT else actual
         kept = self._merge_objects(rule, {}, actual)
         # An object of computed values alone says nothing, but a key of a map does.
-        is_computed = actual and not kept and rule.shape.kind is Kind.OBJECT and rule.name != "[]"
+        is_computed = actual and not kept and rule.shape.kind is Kind.OBJECT and not rule.is_entry
         return None if is_computed else kept
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from provisioner.catalog.field import Compare, Field
+from provisioner.catalog.field import NO_FACTS, Compare, Field
 from provisioner.catalog.resource_type import Embedded, ResourceType
 from provisioner.catalog.schema import Kind, Model, Property, SchemaIndex, Shape
 
@@ -20,7 +20,8 @@ _UNTYPED = Shape(Kind.ANY)
 class Rule:
     """How one property is compared.
 
-    path       generic, `[]` for entries
+    path       generic, `[]` for entries, but for those of a map that facts name
+    generic    `[]` for all entries
     name       as the schema spells it, `[]` for entries
     compare    the fact's own way, else the one that the schema implies, else None
     computed   only Azure writes it
@@ -31,6 +32,7 @@ class Rule:
     """
 
     path: str
+    generic: str
     name: str
     shape: Shape
     fact: Field
@@ -49,6 +51,11 @@ class Rule:
         return self.shape.kind is Kind.MAP
 
     @property
+    def is_entry(self) -> bool:
+        """Whether it is of the entries of a list or map."""
+        return self.generic.endswith("[]")
+
+    @property
     def is_tags(self) -> bool:
         """Whether others, such as a policy, have entries of their own in it."""
         return self.name == _TAGS and self.shape.kind is Kind.MAP
@@ -64,25 +71,48 @@ class Rules:
         self._schemas = schemas
         self._embedded = {embedded.path.lower(): embedded for embedded in resource_type.embedded}
         root = Shape(Kind.OBJECT, schemas.roots[resource_type.name])
-        self.root = Rule("", "", root, resource_type.fact(""), None)
+        self.root = Rule("", "", "", root, resource_type.fact(""), None)
 
     def child(self, rule: Rule, key: str) -> Rule:
         """Return the rule of the property `key` of an object or map, case ignored."""
-        if rule.shape.kind is Kind.MAP:
-            return rule.entry or self.entry(rule)
         known = rule.properties
         if known is None:
-            known = self._properties(rule)
-        return known.get(key) or known.get(key.lower()) or self._make(rule, key, None)
+            known = self._named_entries(rule) if rule.is_map else self._properties(rule)
+        found = known.get(key) or known.get(key.lower())
+        if found is not None:
+            return found
+        return self.entry(rule) if rule.is_map else self._make(rule, key, None)
 
     def entry(self, rule: Rule) -> Rule:
         """Return the rule of the entries of a list or map."""
         if rule.entry is None:
-            path = f"{rule.path}[]"
-            shape = rule.shape.item or _UNTYPED
-            fact = self._type.fact(path)
-            rule.entry = Rule(path, "[]", shape, fact, fact.compare or _implied("", shape))
+            rule.entry = self._entry(rule, f"{rule.path}[]", "[]")
         return rule.entry
+
+    def _named_entries(self, rule: Rule) -> Mapping[str, Rule]:
+        """Return the rules of those entries of a map that facts speak of by their key."""
+        prefix = f"{rule.path}.".lower()
+        keys = {
+            path[len(prefix) :].split(".")[0].split("[")[0]
+            for path in map(str.lower, self._type.fields)
+            if path.startswith(prefix)
+        }
+        rule.properties = {
+            key: self._entry(rule, f"{rule.path}.{key}", key) for key in sorted(keys)
+        }
+        return rule.properties
+
+    def _entry(self, rule: Rule, path: str, name: str) -> Rule:
+        shape = rule.shape.item or _UNTYPED
+        generic = f"{rule.generic}[]"
+        fact = self._fact(path, generic)
+        compare = fact.compare or _implied("", shape)
+        return Rule(path, generic, name, shape, fact, compare)
+
+    def _fact(self, path: str, generic: str) -> Field:
+        """Return the facts of a property; those of a named entry come before those of all."""
+        named = self._type.fact(path)
+        return self._type.fact(generic) if named is NO_FACTS else named
 
     def _properties(self, rule: Rule) -> Mapping[str, Rule]:
         model = self._model(rule)
@@ -95,8 +125,9 @@ class Rules:
 
     def _make(self, rule: Rule, key: str, prop: Property | None) -> Rule:
         path = f"{rule.path}.{key}" if rule.path else key
+        generic = f"{rule.generic}.{key}" if rule.path else key
         shape = prop.shape if prop else _UNTYPED
-        fact = self._type.fact(path)
+        fact = self._fact(path, generic)
         computed = (
             (prop is not None and prop.read_only)
             or fact.read_only
@@ -104,6 +135,7 @@ class Rules:
         )
         return Rule(
             path=path,
+            generic=generic,
             name=key,
             shape=shape,
             fact=fact,
@@ -119,17 +151,17 @@ class Rules:
 
     def _implied(self, rule: Rule, key: str, shape: Shape) -> Compare | None:
         """Names of entries are compared without case, as they are paired without."""
-        if rule.name == "[]" and key in (*self._keys_of(rule), "name"):
+        if rule.is_entry and key in (*self._keys_of(rule), "name"):
             return Compare.CASELESS
         return _implied(key, shape)
 
     def _keys_of(self, entry: Rule) -> tuple[str, ...]:
-        return self._type.fact(entry.path.removesuffix("[]")).keys
+        return self._type.fact(entry.generic.removesuffix("[]")).keys
 
     def _is_generated(self, rule: Rule, key: str) -> bool:
         model = self._model(rule)
         return (
-            rule.name == "[]"
+            rule.is_entry
             and key.lower() in _ENVELOPE_OF_ENTRY
             and model is not None
             and all(name in model.properties for name in _RESOURCE)

@@ -1,12 +1,16 @@
 """`azsec compare`: a line in, an answer out, whatever the line is."""
 
 import json
+import re
 from itertools import count, islice
+from pathlib import Path
 
 import pytest
 
 from provisioner.workflow.compare import compare_lines
 from tests.unit.diff.invented import CATALOG, FARM, farm
+
+PAGE = Path(__file__).parents[3] / "docs" / "compare.md"
 
 
 def answers(*lines, show_unknown=False):
@@ -62,3 +66,10 @@ def test_a_stream_without_end_is_answered_line_by_line() -> None:
     first = islice(compare_lines(endless, CATALOG, show_unknown=False), 3)
 
     assert [answer["key"] for answer in first] == [0, 1, 2]
+
+
+def test_the_example_of_the_page_is_true(catalog) -> None:
+    blocks = re.findall(r"^```json\n(.*?)^```", PAGE.read_text(encoding="utf-8"), re.M | re.S)
+    asked, told = (json.loads(block) for block in blocks)
+
+    assert list(compare_lines([json.dumps(asked)], catalog, show_unknown=False)) == [told]

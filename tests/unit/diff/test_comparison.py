@@ -99,6 +99,7 @@ SAME_OR_NOT = [
     at("theirs", ["a"], ["b", "a"], why="others have entries in it too"),
     at("theirs", ["a", "c"], ["b", "a"], changes=True, why="ours is missing"),
     at("subnet", {"id": ID}, {"id": LOWER_ID, "properties": {"x": 1}}, why="answered expanded"),
+    at("subnet", {"id": ID, "x": None}, {"id": LOWER_ID, "x": 1}, why="null says nothing"),
     at("secret", "s", None, why="Azure never answers it"),
     at("made", "a", "b", why="a fact says that only Azure writes it"),
     at("state", "a", "b", why="the schema says that only Azure writes it"),
@@ -159,6 +160,10 @@ ROWS = [
         farm(addons={"a": {"enabled": True}, "b": {"enabled": False}})),
     Row("label", "the map starts empty", farm(labels={"a": "1"}),
         farm(labels={"a": "1", "x/y": "2"}), ("?properties.labels[x/y]",)),
+    Row("named add-on", "facts may name an entry", farm(),
+        farm(addons={"Legacy": {"enabled": True}})),
+    Row("named add-on off", "facts may name an entry", farm(),
+        farm(addons={"legacy": {"enabled": False}}), ("?properties.addons.legacy.enabled",)),
     Row("setting", "nothing is known", farm(config={"a": "1"}), farm(config={"a": "1", "b": "2"})),
     # Maps whose keys are content.
     Row("identity", "to have the key says it", {"identity": {"userAssignedIdentities": {ID: {}}}},
@@ -267,6 +272,11 @@ def test_create_only_forces_a_replacement_and_says_why() -> None:
     assert absent.forces_replace, "absent is the default, which is another value too"
 
 
+def test_nothing_is_replaced_on_a_value_that_azure_may_never_answer() -> None:
+    assert only(farm(born="b"), farm(born="a")).forces_replace
+    assert not only(farm(born="b"), farm()).forces_replace
+
+
 def test_a_location_never_changes_in_place() -> None:
     assert only({"location": "westeurope"}, {"location": "northeurope"}).forces_replace
 
@@ -342,6 +352,28 @@ def test_values_with_no_known_default_are_listed() -> None:
     )
 
 
+def test_tags_of_others_are_not_even_listed() -> None:
+    assert run({"tags": {"a": "1"}}, {"tags": {"a": "1", "b": "2"}}).unknown_defaults == ()
+
+
+def test_of_several_entries_with_one_key_the_most_alike_is_meant() -> None:
+    mine = [rule("a", 1), rule("a", 2)]
+
+    assert run(farm(rules=mine), farm(rules=mine[::-1])).changes == ()
+
+
+def test_long_lists_take_no_longer_than_they_are_long() -> None:
+    many = [{"day": str(number), "hour": number} for number in range(2000)]
+    ranges = [f"10.{number // 256}.{number % 256}.0/24" for number in range(5000)]
+
+    result = run(
+        farm(windows=many, ranges=ranges),
+        farm(windows=[*many, {"day": "x", "hour": 1}], ranges=ranges[::-1]),
+    )
+
+    assert paths_of(result) == ("properties.windows[2000]",)
+
+
 def test_what_is_never_answered_is_never_told() -> None:
     added = only(farm(notInSchema=[{"name": "a"}], secret="s"), farm())
 
@@ -369,4 +401,4 @@ def test_no_stream_of_bodies_makes_the_rules_grow() -> None:
         run(farm(**{f"odd{number}": 1}), farm(labels={f"l{number}": "1"}))
 
     assert len(properties.properties or ()) == before
-    assert rules.child(properties, "labels").properties is None
+    assert rules.child(properties, "labels").properties == {}
