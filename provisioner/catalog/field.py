@@ -1,8 +1,8 @@
 """Facts about one property of an ARM type that its SDK model does not state.
 
 A fact is written in the file of its type, under the property's path: wire names joined by dots,
-`[]` for the entries of a list or map (`properties.agentPoolProfiles[].count`). An entry of a map may
-stand by its key instead (`properties.addonProfiles.azurepolicy.enabled`), and then comes first.
+`[]` for the entries of a list or map (`properties.agentPoolProfiles[].count`). An entry of a map
+may stand by its key instead (`properties.addonProfiles.azurepolicy.enabled`), and then comes first.
 """
 
 from collections.abc import Callable

@@ -11,7 +11,8 @@ from provisioner.model.values import ABSENT, Absent, Unknown, Value
 class FieldChange:
     """A property whose desired and actual values differ.
 
-    path        `properties.agentPoolProfiles[system].count`: a list entry by its key, else index
+    path        `properties.agentPoolProfiles[system].count`: a list entry by its key, else index;
+                a list of plain values is one property
     declared    False where the desired body is silent; then `after` is the default
     before      the actual value, `after` the desired one; ABSENT where there is none
     refused     why the change cannot be made at all (a one-way switch); None where it can

@@ -10,7 +10,7 @@ from provisioner.catalog.resource_type import ListRead, ResourceType
 from provisioner.model.actual import ActualState, Found, Unreadable
 from provisioner.model.resource_id import ResourceId, parse_resource_id
 from provisioner.model.values import Body, lookup
-from provisioner.plan.reads import INVENTORY, Answer
+from provisioner.plan.reads import INVENTORY, Answer, Read
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,17 +112,23 @@ def _with_children(
 
 
 def _hidden_by(answer: Answer, graph: DesiredGraph) -> Iterator[ResourceId]:
-    """Yield the resources of the graph that a refused read would have answered."""
-    prefix = answer.read.path.lower()
-    type_name = answer.read.type.lower()
-    subscription = prefix.split("/")[2]
+    """Yield the resources of the graph that a refused read would have led to.
+
+    They are those of its type, and the children of that type, below what it was to list.
+    """
+    wanted = answer.read.type.lower()
+    container = _container(answer.read)
     for resource in graph:
-        same_type = resource.type.name.lower() == type_name or (
-            resource.type.lists is ListRead.EMBEDDED
-            and (resource.type.parent or "").lower() == type_name
-        )
-        in_subscription = (resource.id.subscription or "").lower() == subscription
-        below = resource.id.key.startswith(prefix)
-        on_scope = f"/providers/{type_name}" in prefix and prefix.count("/") > 4 and not below
-        if same_type and in_subscription and not (on_scope and answer.read.is_list and below):
+        name = resource.type.name.lower()
+        is_below = resource.id.key == container or resource.id.key.startswith(f"{container}/")
+        if wanted and is_below and (name == wanted or name.startswith(f"{wanted}/")):
             yield resource.id
+
+
+def _container(read: Read) -> str:
+    """Return the key of the id below which a read lists; of a single resource, its own."""
+    path, name = read.path.lower(), read.type.lower()
+    for suffix in (f"/providers/{name}", f"/{name.rpartition('/')[2]}"):
+        if read.is_list and path.endswith(suffix):
+            return path.removesuffix(suffix)
+    return path

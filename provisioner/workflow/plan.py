@@ -1,7 +1,7 @@
 """`azsec plan` and `azsec destroy`: desired against actual, before anything is written."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from provisioner.blueprint.composition import compose
 from provisioner.blueprint.environment import Environment, load_environment
@@ -11,10 +11,11 @@ from provisioner.catalog.registry import Catalog
 from provisioner.documents.document import EnvironmentDocument
 from provisioner.engine.ports import Reader
 from provisioner.model.actual import ActualState
-from provisioner.model.diagnostic import DiagnosticError, error, nearest
+from provisioner.model.diagnostic import Diagnostic, DiagnosticError, error, nearest, warning
 from provisioner.plan.assembly import Target, assemble_plan, is_at
 from provisioner.plan.changes import Changes, decide_changes
 from provisioner.plan.plan import Plan
+from provisioner.plan.reads import INVENTORY
 from provisioner.workflow.reading import Reading, read_environment
 
 
@@ -115,9 +116,24 @@ def _plan(
     )
     _check_subscriptions(environment, reading)
     changes = decide_changes(graph, reading.state, reading.inventory, catalog, environment.name)
+    changes = replace(changes, diagnostics=(*changes.diagnostics, *_warn_of_gaps(reading)))
     target = Target(tuple(targets)) if targets else None
     plan = assemble_plan(desired.document, graph, changes, reading.state, catalog, target)
     return Planned(plan, reading.state, changes)
+
+
+def _warn_of_gaps(reading: Reading) -> list[Diagnostic]:
+    """Say which lists of what is there were refused: what left the blueprint is not seen there."""
+    return [
+        warning(
+            "cannot-list",
+            f"{answer.read.path} cannot be listed: {answer.refused}.",
+            None,
+            "What left the blueprint, and what azsec did not make, may be overlooked.",
+        )
+        for answer in reading.refused
+        if answer.read.type == INVENTORY
+    ]
 
 
 def _check_subscriptions(environment: Environment, reading: Reading) -> None:

@@ -103,6 +103,20 @@ def test_what_cannot_be_read_blocks_and_is_not_taken_for_absent(bench: Bench) ->
     assert not plan.can_apply()
 
 
+def test_a_list_of_what_is_there_that_is_refused_is_a_warning(bench: Bench) -> None:
+    desired = bench.compose(RESOURCES)
+    bench.apply(bench.plan(desired))
+    bench.server.faults.add(
+        Fault(path="rg-main/resources$", status=403, code="AuthorizationFailed", times=None)
+    )
+
+    plan = bench.plan(desired)
+
+    assert plan.steps == ()
+    assert plan.can_apply()
+    assert [d.code for d in plan.document.diagnostics] == ["cannot-list"]
+
+
 def test_an_unreachable_endpoint_is_one_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -43,9 +43,7 @@ def test_a_shipped_file_is_accepted(path: Path, schemas: Mapping[str, Mapping[st
         pytest.param("vaultUri: ${other.id}", "", id="an expression is a value of any type"),
     ],
 )
-def test_a_body_is_checked(
-    body: str, said: str, schemas: Mapping[str, Mapping[str, Any]]
-) -> None:
+def test_a_body_is_checked(body: str, said: str, schemas: Mapping[str, Mapping[str, Any]]) -> None:
     resource = (
         "  vault:\n    type: Microsoft.KeyVault/vaults\n    name: kv-one\n    properties:\n"
         f"      tenantId: x\n      sku: {{family: A, name: standard}}\n      {body}\n"

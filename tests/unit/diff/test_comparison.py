@@ -353,7 +353,8 @@ def test_values_with_no_known_default_are_listed() -> None:
 
 
 def test_tags_of_others_are_not_even_listed() -> None:
-    assert run({"tags": {"a": "1"}}, {"tags": {"a": "1", "b": "2"}}).unknown_defaults == ()
+    for ours in ({}, {"tags": {"a": "1"}}):
+        assert run(ours, {"tags": {"a": "1", "b": "2"}}).unknown_defaults == ()
 
 
 def test_of_several_entries_with_one_key_the_most_alike_is_meant() -> None:
