@@ -17,7 +17,7 @@ from provisioner.catalog.resource_type import (
     Surroundings,
 )
 from provisioner.model.resource_id import ResourceId
-from provisioner.model.values import Body, Json, lookup
+from provisioner.model.values import ABSENT, Absent, Body, Json, lookup
 
 
 def _computed(_resource: ResourceId, body: Body, _around: Surroundings) -> Mapping[str, Json]:
@@ -41,6 +41,18 @@ def _count_owner(body: Body) -> Owner:
     pools = profiles if isinstance(profiles, (list, tuple)) else [body.get("properties")]
     scaled = any(lookup(pool, ("enableAutoScaling",)) is True for pool in pools)
     return Owner.AUTOSCALER if scaled else Owner.BLUEPRINT
+
+
+def _disk_owner(body: Body) -> Owner:
+    """Zero asks for the size that goes with the machine, and Azure answers with that."""
+    asked = lookup(body, ("properties", "osDiskSizeGB"))
+    return Owner.SERVICE if asked == 0 else Owner.BLUEPRINT
+
+
+def _default_image(body: Body) -> Json | Absent:
+    """Which Windows a pool gets depends on the Kubernetes version."""
+    system = lookup(body, ("properties", "osType"))
+    return ABSENT if str(system).lower() == "windows" else "Ubuntu"
 
 
 TYPE = ResourceType(
@@ -70,9 +82,9 @@ TYPE = ResourceType(
             compare=Compare.CASELESS, create_only=True, disruption=Disruption.NODES
         ),
         "properties.osType": Field(default="Linux", create_only=True),
-        "properties.osSKU": Field(default="Ubuntu", disruption=Disruption.NODES),
+        "properties.osSKU": Field(default=_default_image, disruption=Disruption.NODES),
         "properties.osDiskType": Field(create_only=True),
-        "properties.osDiskSizeGB": Field(create_only=True),
+        "properties.osDiskSizeGB": Field(create_only=True, owner=_disk_owner),
         "properties.kubeletDiskType": Field(default="OS"),
         "properties.maxPods": Field(create_only=True),
         "properties.availabilityZones": Field(default=(), compare=Compare.SET, create_only=True),

@@ -155,8 +155,8 @@ TYPE = ResourceType(
     fields={
         "location": Field(create_only=True),
         "kind": Field(default="Base", create_only=True),
-        "sku": Field(default={"name": "Base", "tier": "Free"}),
-        "sku.name": Field(default="Base"),
+        # Base was called Basic before 2023.
+        "sku.name": Field(),
         "sku.tier": Field(default="Free"),
         "identity.type": Field(disruption=_PLANE),
         _PROFILES: Field(embeds=True, keys=("name",)),
@@ -191,7 +191,6 @@ TYPE = ResourceType(
         "properties.servicePrincipalProfile.secret": Field(write_only=True, secret=True),
         "properties.addonProfiles": Field(default={}, security=True),
         "properties.addonProfiles[].enabled": Field(default=False, security=True),
-        "properties.addonProfiles[].config": Field(default={}),
         f"{_ACCESS}.authorizedIPRanges": Field(
             default=(), compare=Compare.SET, security=True, disruption=_PLANE
         ),
@@ -232,16 +231,15 @@ TYPE = ResourceType(
             create_only=_plugin_changes_to_overlay_only, disruption=Disruption.NODES
         ),
         f"{_NETWORK}.networkPolicy": Field(
-            default="none", security=True, disruption=Disruption.NODES
+            default=_where(f"{_NETWORK}.networkDataplane", "cilium", "cilium", "none"),
+            security=True,
+            disruption=Disruption.NODES,
         ),
         f"{_NETWORK}.networkDataplane": Field(
             default="azure",
             disruption=Disruption.NODES,
         ),
         f"{_NETWORK}.podCidr": Field(default=_pod_range, compare=Compare.CIDR, create_only=True),
-        # The ranges of both families, of which the single one is the first.
-        f"{_NETWORK}.podCidrs": Field(owner=Owner.SERVICE),
-        f"{_NETWORK}.serviceCidrs": Field(owner=Owner.SERVICE),
         f"{_NETWORK}.serviceCidr": Field(
             default="10.0.0.0/16", compare=Compare.CIDR, create_only=True
         ),
@@ -253,8 +251,7 @@ TYPE = ResourceType(
         f"{_NETWORK}.outboundType": Field(
             default="loadBalancer", security=True, disruption=Disruption.CONNECTIONS
         ),
-        # What it balances out is only there with a load balancer as the way out.
-        f"{_NETWORK}.loadBalancerProfile": Field(owner=Owner.SERVICE),
+        f"{_NETWORK}.loadBalancerProfile.managedOutboundIPs.countIPv6": Field(default=0),
         f"{_NETWORK}.advancedNetworking": Field(default=None, security=True),
         "properties.nodeResourceGroupProfile.restrictionLevel": Field(
             default="Unrestricted", security=True
@@ -281,11 +278,9 @@ TYPE = ResourceType(
         "properties.storageProfile.snapshotController.enabled": Field(default=True),
         "properties.storageProfile.blobCSIDriver.enabled": Field(default=False),
         "properties.metricsProfile.costAnalysis.enabled": Field(default=False),
-        "properties.windowsProfile": Field(owner=Owner.SERVICE),
         "properties.linuxProfile.adminUsername": Field(create_only=True),
         "properties.podIdentityProfile": Field(default=None, security=True),
         "properties.httpProxyConfig": Field(default=None, security=True),
-        "properties.autoScalerProfile": Field(owner=Owner.SERVICE),
         "properties.ingressProfile": Field(default=None, security=True),
         "properties.serviceMeshProfile": Field(default=None, security=True),
         "properties.azureMonitorProfile": Field(default=None, security=True),

@@ -75,6 +75,7 @@ TYPE = ResourceType(
         "properties.networkAcls.bypass": Field(default="AzureServices", security=True),
         "properties.networkAcls.defaultAction": Field(default="Allow", security=True),
         "properties.networkAcls.ipRules": Field(default=(), keys=("value",), security=True),
+        "properties.networkAcls.ipRules[].value": Field(compare=Compare.CIDR),
         "properties.networkAcls.virtualNetworkRules": Field(
             default=(), keys=("id",), security=True
         ),
