@@ -58,8 +58,7 @@ def state_of_single_reads(
         if answer.refused is not None:
             unreadable.append(Unreadable(resource, str(answer.refused)))
         for body in answer.items:
-            etag = body.get("etag")
-            found[resource.key] = Found(resource, body, etag if isinstance(etag, str) else None)
+            found[resource.key] = Found(resource, body, _etag_of(body))
     return ActualState(found, tuple(unreadable), sum(answer.calls for answer in answers))
 
 
@@ -94,12 +93,17 @@ def _found_in(answers: Iterable[Answer], catalog: Catalog) -> Iterator[Found]:
                 yield from _with_children(resource, body, resource_type, catalog)
 
 
+def _etag_of(body: Body) -> str | None:
+    """Return the ETag in a body: `etag` in most services, `eTag` in AKS."""
+    etag = lookup(body, ("etag",))
+    return etag if isinstance(etag, str) else None
+
+
 def _with_children(
     resource: ResourceId, body: Body, resource_type: ResourceType, catalog: Catalog
 ) -> Iterator[Found]:
     """Yield a resource and the children that its own body holds whole."""
-    etag = body.get("etag")
-    yield Found(resource, body, etag if isinstance(etag, str) else None)
+    yield Found(resource, body, _etag_of(body))
     for embedded in resource_type.embedded:
         child_type = catalog.get(embedded.child)
         if child_type.lists is not ListRead.EMBEDDED:
