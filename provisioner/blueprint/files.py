@@ -14,7 +14,6 @@ from provisioner.blueprint.yaml_source import Node, parse_yaml
 from provisioner.model.diagnostic import Diagnostic, DiagnosticError, error, nearest
 from provisioner.model.span import Span
 
-API_VERSION = "azsec/v1"
 ParameterType = Literal[
     "string", "integer", "number", "boolean", "guid", "cidr", "ipAddress", "resourceId",
     "list", "map", "object", "any",
@@ -150,15 +149,6 @@ class EnvironmentFile(FilePart):
 
 
 AnyFile = TypeVar("AnyFile", ModuleFile, BlueprintFile, EnvironmentFile)
-
-
-class Loaded(BaseModel):
-    """A file as its model, with the nodes that say where each part stands."""
-
-    model_config = ConfigDict(frozen=True, arbitrary_types_allowed=True)
-
-    path: str
-    node: Node
 
 
 def relative_to(path: str, reference: str) -> str:

@@ -109,10 +109,6 @@ class Field:
         """Return the default in this body, or ABSENT where it is not known."""
         return self.default(body) if callable(self.default) else self.default
 
-    def owner_in(self, body: Body) -> Owner:
-        """Return who owns the property in this body."""
-        return self.owner(body) if callable(self.owner) else self.owner
-
 
 NO_FACTS = Field()
 """What is known of a property that its type's file does not mention."""

@@ -5,6 +5,7 @@ Everything heavy is imported when a command runs, so that `azsec --help` answers
 
 import sys
 from enum import StrEnum
+from io import TextIOWrapper
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -99,6 +100,10 @@ def run() -> None:
     from provisioner.cli.failure import interrupt_on_terminate, run_guarded
 
     interrupt_on_terminate()
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            # What Azure answers may hold text that a terminal cannot show.
+            stream.reconfigure(errors="backslashreplace")
     sys.exit(run_guarded(app, sys.argv[1:]))
 
 

@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Iterable
+from io import TextIOWrapper
 from pathlib import Path
 
 from provisioner.cli.exit_code import ExitCode
@@ -17,9 +18,11 @@ def compare_stream(file: str, *, jsonl: bool, show_unknown: bool) -> int:
     Without `jsonl` the whole input is one comparison, which may span lines.
     """
     if file == "-":
+        if isinstance(sys.stdin, TextIOWrapper):
+            sys.stdin.reconfigure(errors="replace")
         return _answer(sys.stdin if jsonl else [sys.stdin.read()], show_unknown)
     try:
-        with Path(file).open(encoding="utf-8") as lines:
+        with Path(file).open(encoding="utf-8", errors="replace") as lines:
             return _answer(lines if jsonl else [lines.read()], show_unknown)
     except OSError as problem:
         raise DiagnosticError(
@@ -32,5 +35,6 @@ def _answer(lines: Iterable[str], show_unknown: bool) -> int:
     for answer in compare_lines(lines, load_catalog(), show_unknown=show_unknown):
         if "error" in answer:
             code = ExitCode.ERROR
-        sys.stdout.write(json.dumps(answer, ensure_ascii=False) + "\n")
+        # In ASCII, because a body may hold text that is no valid Unicode.
+        sys.stdout.write(json.dumps(answer) + "\n")
     return code

@@ -88,7 +88,7 @@ def decide_changes(
     An empty graph plans a delete of everything that the environment owns: only `destroy` gives
     one. `values` holds what is known of each resource that exists and stays, by address.
     """
-    decider = _Decider(graph, state, catalog, environment)
+    decider = _Decider(state, catalog, environment)
     kept = [decider.decide(resource) for resource in graph.ordered]
     leftovers = _leftovers(graph, state, inventory, catalog, environment)
     deletes = [
@@ -106,10 +106,7 @@ def decide_changes(
 
 
 class _Decider:
-    def __init__(
-        self, graph: DesiredGraph, state: ActualState, catalog: Catalog, environment: str
-    ) -> None:
-        self._graph = graph
+    def __init__(self, state: ActualState, catalog: Catalog, environment: str) -> None:
         self._state = state
         self._catalog = catalog
         self._environment = environment

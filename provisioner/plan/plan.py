@@ -79,7 +79,7 @@ def digest_of(plan: Plan) -> str:
 
 def digest_json(value: object) -> str:
     """Return `sha256:…` of the canonical JSON of a value."""
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"))
     return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
 
 

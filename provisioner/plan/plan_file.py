@@ -16,7 +16,7 @@ from provisioner.plan.steps import DELETE, PUT, Step
 
 def write_plan_file(plan: Plan) -> str:
     """Return the text of a plan's file. The same plan gives the same bytes."""
-    return json.dumps(plan_to_json(plan), indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+    return json.dumps(plan_to_json(plan), indent=1, sort_keys=True) + "\n"
 
 
 def read_plan_file(text: str, file: str) -> Plan:
