@@ -61,5 +61,6 @@ $(INSTALLED): requirements.lock pyproject.toml
 		--require-hashes --no-deps --requirement requirements.lock
 	@PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --disable-pip-version-check \
 		--no-deps --no-build-isolation --editable .
+	@$(BIN)/python -m compileall -q provisioner
 	@$(BIN)/python -m pip check --quiet --disable-pip-version-check
 	@touch $@

@@ -23,6 +23,8 @@ class Sample:
 def measure_commands(folder: Path, runs: int) -> None:
     """Print the medians of start-up, help, and a plan of the applied local environment."""
     environ = {**os.environ, "AZSEC_LOCAL_STATE": str(folder / "local.db")}
+    # An installed package has its bytecode: the warm-up run may write what is missing.
+    environ.pop("PYTHONDONTWRITEBYTECODE", None)
     _report("azsec --version", ["--version"], environ, runs)
     _report("azsec --help", ["--help"], environ, runs)
     _run(["apply", "local", "--yes", "--quiet"], environ)
