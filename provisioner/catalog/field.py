@@ -5,8 +5,8 @@ A fact is written in the file of its type, under the property's path: wire names
 may stand by its key instead (`properties.addonProfiles.azurepolicy.enabled`), and then comes first.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeAlias
 
@@ -35,13 +35,17 @@ class Compare(StrEnum):
 
 
 class Owner(StrEnum):
-    """Who writes a property. What the blueprint does not own is never planned back."""
+    """Who writes a property. What the blueprint does not own is never planned back.
+
+    `POLICY` owns a value where the blueprint is silent, because a policy's effect (modify,
+    deployIfNotExists) may have set it. What the blueprint declares is its own.
+    """
 
     BLUEPRINT = "blueprint"
     SERVICE = "service"
     AUTOSCALER = "autoscaler"
     UPGRADE_CHANNEL = "upgrade channel"
-    POLICY = "policy"
+    POLICY = "Azure Policy"
 
 
 class Disruption(StrEnum):
@@ -59,8 +63,25 @@ class Disruption(StrEnum):
         return list(Disruption).index(self)
 
 
-Default: TypeAlias = Json | Absent | Callable[[Body], Json | Absent]
+FixedDefault: TypeAlias = Json | Absent | Callable[[Body], Json | Absent]
 """A default: a value, a pure function of the whole body that gives one, or ABSENT (not known)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Since:
+    """A default that changed with an api version: what Azure fills in depends on the one that the
+    body was written with."""
+
+    api_version: str
+    default: FixedDefault
+    before: FixedDefault
+
+    def at(self, api_version: str) -> FixedDefault:
+        """Return the default of a body written with `api_version` (`2026-02-01`, `…-preview`)."""
+        return self.default if api_version >= self.api_version else self.before
+
+
+Default: TypeAlias = FixedDefault | Since
 
 OwnerRule: TypeAlias = Owner | Callable[[Body], Owner]
 """An owner, or a pure function of the whole body that names one."""
@@ -75,6 +96,10 @@ class Field:
     """What azsec knows of one property beyond its SDK model.
 
     default        what Azure fills in where the body is silent; ABSENT means not known
+    kept           a PUT that is silent leaves the value as it is; the default is a new resource's,
+                   and no value that is there is a move off it
+    aliases        values (in lower case) that mean another one, by which Azure may answer them
+    reserved       what entries of a list or keys of a map start with that the service adds itself
     compare        how values are compared; None takes the rule of the schema's kind
     keys           the properties that identify an entry of a list, in order of preference
     embeds         the list holds resources of their own (subnets of a network): entries that the
@@ -91,6 +116,9 @@ class Field:
     """
 
     default: Default = ABSENT
+    kept: bool = False
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    reserved: str | None = None
     compare: Compare | None = None
     keys: tuple[str, ...] = ()
     embeds: bool = False
@@ -105,9 +133,14 @@ class Field:
     security: bool = False
     disruption: Disruption = Disruption.NONE
 
-    def default_in(self, body: Body) -> Json | Absent:
-        """Return the default in this body, or ABSENT where it is not known."""
-        return self.default(body) if callable(self.default) else self.default
+    def default_in(self, body: Body, api_version: str) -> Json | Absent:
+        """Return the default in a body of this api version, or ABSENT where it is not known."""
+        default = self.default_at(api_version)
+        return default(body) if callable(default) else default
+
+    def default_at(self, api_version: str) -> FixedDefault:
+        """Return the default, which may be a function, for bodies of this api version."""
+        return self.default.at(api_version) if isinstance(self.default, Since) else self.default
 
 
 NO_FACTS = Field()

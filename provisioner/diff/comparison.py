@@ -13,7 +13,13 @@ from provisioner.catalog.field import Disruption, Owner
 from provisioner.catalog.resource_type import ResourceType
 from provisioner.catalog.schema import Kind, SchemaIndex
 from provisioner.diff.change import FieldChange
-from provisioner.diff.entries import Pair, are_scalars, has_same_scalars, pair_entries
+from provisioner.diff.entries import (
+    Pair,
+    are_scalars,
+    has_same_scalars,
+    is_reserved,
+    pair_entries,
+)
 from provisioner.diff.normal_form import is_same
 from provisioner.diff.rules import Rule, Rules, rules_of
 from provisioner.diff.view import View, is_hollow
@@ -45,14 +51,18 @@ def compare(
     schemas: SchemaIndex,
     desired: Mapping[str, Value],
     actual: Body,
+    api_version: str | None = None,
 ) -> Comparison:
     """Compare two bodies of one type. Never raises, whatever JSON they are.
 
+    `api_version` is the one that the bodies were written and answered with; without it, the one
+    that azsec speaks.
     `desired` may hold Unknown leaves: each differs from whatever Azure has. Bodies nested deeper
     than Python can follow (hundreds of levels) differ as wholes, unless they are equal.
     """
     rules = rules_of(resource_type, schemas)
-    walker = _Walker(rules, View(_as_object(desired), _as_object(actual)))
+    spoken = api_version or resource_type.api_version
+    walker = _Walker(rules, View(_as_object(desired), _as_object(actual), spoken))
     try:
         walker.compare_objects(rules.root, desired, actual, "")
     except RecursionError:
@@ -103,14 +113,18 @@ class _Walker:
                 self._compare_entry_of_map(child, value, other, _join(path, key))
             else:
                 self._compare_value(child, value, other, _join(path, child.name))
-        if rule.is_tags:
-            return  # what the blueprint lacks here belongs to others
-        for real in theirs.values():
-            child = self._rules.child(rule, real)
+        if not rule.is_tags:  # what the blueprint lacks there belongs to others
+            self._judge_rest(rule, {real: actual[real] for real in theirs.values()}, named, path)
+
+    def _judge_rest(self, rule: Rule, rest: Mapping[str, object], named: bool, path: str) -> None:
+        """Judge the properties, or the keys of a map, that the desired object lacks."""
+        for key, value in rest.items():
+            child = self._rules.child(rule, key)
             if rule.is_map:
-                self._judge_extra(rule, child, actual[real], _join(path, real))
+                if not is_reserved(rule, (key,)):
+                    self._judge_extra(rule, child, value, _join(path, key))
             elif not (child.silent or (child.generated and named)):
-                self._judge_silence(child, actual[real], _join(path, child.name))
+                self._judge_silence(child, value, _join(path, child.name))
 
     def _compare_entry_of_map(self, rule: Rule, desired: object, actual: object, path: str) -> None:
         """In a map to have a key says something already, even with nothing behind it."""
@@ -204,7 +218,7 @@ class _Walker:
 
     def _judge_silence(self, rule: Rule, actual: object, path: str) -> None:
         """Judge a value that the desired body does not speak of."""
-        if is_empty(actual) or rule.fact.embeds or rule.is_tags:
+        if is_empty(actual) or rule.fact.embeds or rule.fact.kept or rule.is_tags:
             return
         if self._view.owner(rule) is not Owner.BLUEPRINT:
             return
@@ -241,7 +255,9 @@ class _Walker:
         if default is ABSENT:
             return False
         if is_empty(default) or is_empty(value):
-            return is_empty(default) and (is_empty(value) or value is False)
+            return is_empty(default) and (
+                is_empty(value) or value is False or is_reserved(rule, value)
+            )
         probe = _Walker(self._rules, self._view)
         if isinstance(default, (list, tuple)) and isinstance(value, (list, tuple)):
             probe._compare_lists(rule, default, value, "")

@@ -49,7 +49,17 @@ def has_same_scalars(
     wanted, found = (
         Counter(normal_form(entry, item) for item in items) for items in (ours, theirs)
     )
-    return wanted <= found if rule.fact.shared else wanted == found
+    if rule.fact.shared:
+        return wanted <= found
+    return wanted == found or (wanted <= found and is_reserved(rule, tuple(found - wanted)))
+
+
+def is_reserved(rule: Rule, entries: object) -> bool:
+    """Tell whether the service itself adds all of these entries (or keys) of a list or map."""
+    prefix = rule.fact.reserved
+    if prefix is None or not isinstance(entries, (list, tuple, Mapping)):
+        return False
+    return all(isinstance(entry, str) and entry.startswith(prefix) for entry in entries)
 
 
 def pair_entries(

@@ -26,7 +26,8 @@ def merge_for_write(
     that is flattened into its parent (node pools), which has to be sent.
     """
     rules = rules_of(resource_type, schemas)
-    merged = _Merger(rules, View(desired, actual)).merge(rules.root, desired, actual)
+    view = View(desired, actual, resource_type.api_version)
+    merged = _Merger(rules, view).merge(rules.root, desired, actual)
     assert isinstance(merged, Mapping)
     return merged
 

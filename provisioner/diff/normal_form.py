@@ -60,6 +60,8 @@ def normal_form(rule: Rule, value: object) -> Form:
     if isinstance(value, (int, float)):
         return _digits(value) if kind is Kind.STRING else value
     text = str(value)
+    if rule.fact.aliases:
+        text = rule.fact.aliases.get(text.lower(), text)
     if kind in (Kind.INTEGER, Kind.NUMBER) and _NUMBER.fullmatch(text):
         return float(text) if "." in text else int(text)
     if kind is Kind.BOOLEAN and text.lower() in _BOOLEANS:

@@ -17,9 +17,12 @@ class View:
     child's body, because its facts are written for that.
     """
 
-    def __init__(self, desired: Mapping[str, object], actual: Mapping[str, object]) -> None:
+    def __init__(
+        self, desired: Mapping[str, object], actual: Mapping[str, object], api_version: str
+    ) -> None:
         self._desired = desired
         self._actual = actual
+        self._api_version = api_version
         self._after: Body | None = None
 
     @property
@@ -37,7 +40,7 @@ class View:
 
     def default(self, rule: Rule) -> Json | Absent:
         """Return what Azure fills in for a property, or ABSENT where that is not known."""
-        default = rule.fact.default
+        default = rule.fact.default_at(self._api_version)
         return default(self.after) if callable(default) else default
 
     def owner(self, rule: Rule) -> Owner:
@@ -49,16 +52,21 @@ class View:
         """Tell whether the desired value has nothing to say against the actual one.
 
         What another writes is left to it. An upgrade channel moves a version ahead of the stated
-        one: only a stated version that is newer than the running one is a change.
+        one: only a stated version that is newer than the running one is a change. A policy writes
+        only where nothing is stated.
         """
         owner = self.owner(rule)
+        if owner is Owner.POLICY:
+            return is_empty(desired)
         if owner is Owner.UPGRADE_CHANNEL and isinstance(desired, str) and isinstance(actual, str):
             return not is_newer(desired, actual)
         return owner is not Owner.BLUEPRINT
 
     def entry(self, embedded: Embedded, desired: object, actual: object) -> "View":
         """Return the view of a child resource that stands in a list of this one."""
-        return View(_child_body(embedded, desired), _child_body(embedded, actual))
+        return View(
+            _child_body(embedded, desired), _child_body(embedded, actual), self._api_version
+        )
 
 
 def _child_body(embedded: Embedded, entry: object) -> Mapping[str, object]:

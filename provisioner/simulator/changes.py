@@ -10,22 +10,22 @@ from provisioner.simulator.body_paths import Tree, put, split_path, thaw, value_
 from provisioner.simulator.errors import RefusalError
 
 
-def keep_fixed_values(resource_type: ResourceType, before: Tree, body: dict[str, Any]) -> None:
-    """Set in `body` the fixed values of `before` that it is silent about."""
+def keep_values(resource_type: ResourceType, before: Tree, body: dict[str, Any]) -> None:
+    """Set in `body` the values of `before` that it is silent about, where silence keeps them."""
     for path, facts in resource_type.fields.items():
-        fixed = facts.create_only is True or facts.irreversible
-        if not fixed or facts.read_only or "[]" in path:
+        stays = facts.kept or facts.create_only is True
+        if not (stays or facts.irreversible) or facts.read_only or "[]" in path:
             continue
         old = value_at(before, path)
-        kept = facts.create_only is True or old in facts.irreversible
+        kept = stays or old in facts.irreversible
         if kept and not is_empty(old) and value_at(body, path) is ABSENT:
             put(body, path, thaw(old))
 
 
-def check_values(resource_type: ResourceType, body: Tree) -> None:
+def check_values(resource_type: ResourceType, body: Tree, api_version: str) -> None:
     """Raise RefusalError for a value that Azure never accepts, on creation too."""
-    for path, facts in resource_type.fields.items():
-        refused = (*facts.refused, *_left_defaults(facts, body))
+    for path, facts in own_facts(resource_type):
+        refused = (*facts.refused, *_left_defaults(facts, body, api_version))
         if refused:
             for at, value in values_at(body, split_path(path)):
                 if value in refused:
@@ -38,22 +38,32 @@ def check_values(resource_type: ResourceType, body: Tree) -> None:
                     )
 
 
-def _left_defaults(facts: Field, body: Tree) -> Iterator[Any]:
+def own_facts(resource_type: ResourceType) -> Iterator[tuple[str, Field]]:
+    """Yield the facts of a type without those of the resources that its lists embed, which are
+    checked and filled in when they are written themselves."""
+    embedded = tuple(f"{entry.path}[]" for entry in resource_type.embedded)
+    for path, facts in resource_type.fields.items():
+        if not path.startswith(embedded or ("[]",)):
+            yield path, facts
+
+
+def _left_defaults(facts: Field, body: Tree, api_version: str) -> Iterator[Any]:
     """Yield the value of a flag whose default is one that cannot be left."""
-    default = facts.default_in(body) if facts.irreversible else None
+    default = facts.default_in(body, api_version) if facts.irreversible else None
     if isinstance(default, bool) and default in facts.irreversible:
         yield not default
 
 
-def check_changes(resource_type: ResourceType, before: Tree, after: Tree) -> None:
+def check_changes(resource_type: ResourceType, before: Tree, after: Tree, api_version: str) -> None:
     """Raise RefusalError for a change that only a new resource could take (guidelines.md §2.7)."""
-    for path, facts in resource_type.fields.items():
+    for path, facts in own_facts(resource_type):
         if facts.read_only or not (facts.create_only or facts.irreversible):
             continue
         old = dict(values_at(before, split_path(path)))
         new = dict(values_at(after, split_path(path)))
         for at in _compared(path, old, new):
-            reason = _refusal_of(facts, (old.get(at), new.get(at)), before, after)
+            default = facts.default_in(after, api_version)
+            reason = _refusal_of(facts, (old.get(at), new.get(at)), default, before, after)
             if reason is not None:
                 raise RefusalError(
                     resource_type.codes.fixed_status,
@@ -71,7 +81,9 @@ def _compared(path: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> list
     return [*old, *(at for at in new if at not in old)]
 
 
-def _refusal_of(facts: Field, values: tuple[Any, Any], before: Tree, after: Tree) -> str | None:
+def _refusal_of(
+    facts: Field, values: tuple[Any, Any], default: Tree, before: Tree, after: Tree
+) -> str | None:
     """Return why a change is refused ("" where there is nothing to add), or None if it is not."""
     old, new = values
     if _same(old, new, facts.compare):
@@ -80,7 +92,7 @@ def _refusal_of(facts: Field, values: tuple[Any, Any], before: Tree, after: Tree
         reason = facts.create_only(before, after)
         if reason is not None:
             return f" {reason}"
-    elif facts.create_only and not (is_empty(old) and _same(facts.default_in(after), new, None)):
+    elif facts.create_only and not (is_empty(old) and _same(default, new, None)):
         return ""
     if old is not None and old in facts.irreversible:
         return " It cannot be undone."

@@ -46,7 +46,8 @@ def put_resource(cloud: Cloud, request: Request, resource: ResourceId) -> Answer
     _check_conditions(cloud, request, resource_type, before)
     check_unlocked(cloud, resource, deleting=False)
     check_idle(cloud, resource_type, resource, document)
-    row = write_resource(cloud, resource_type, cloud.canonical(resource), document)
+    version = request.query["api-version"]
+    row = write_resource(cloud, resource_type, cloud.canonical(resource), document, version)
     return _answer_write(cloud, request, resource_type, row, created=before is None)
 
 
@@ -62,7 +63,7 @@ def patch_resource(cloud: Cloud, request: Request, resource: ResourceId) -> Answ
     check_unlocked(cloud, resource, deleting=False)
     check_idle(cloud, resource_type, resource, document)
     whole = _merge_patch(before.body, document)
-    row = write_resource(cloud, resource_type, before.id, whole)
+    row = write_resource(cloud, resource_type, before.id, whole, request.query["api-version"])
     return Answer(200, render(cloud, row), _etag_headers(cloud, resource_type, row))
 
 

@@ -10,7 +10,7 @@ from provisioner.model.resource_id import RESOURCE_GROUP, ResourceId, parse_reso
 from provisioner.model.values import ABSENT
 from provisioner.simulator.answers import remove_children, with_children
 from provisioner.simulator.body_paths import put, thaw, value_at
-from provisioner.simulator.changes import check_changes, check_values, keep_fixed_values
+from provisioner.simulator.changes import check_changes, check_values, keep_values
 from provisioner.simulator.cloud import Cloud
 from provisioner.simulator.computing import add_computed, refresh_around
 from provisioner.simulator.defaults import drop_write_only, fill_defaults
@@ -24,9 +24,16 @@ from provisioner.simulator.validation import normalise_location, read_body
 
 
 def write_resource(
-    cloud: Cloud, resource_type: ResourceType, resource: ResourceId, document: Mapping[str, Any]
+    cloud: Cloud,
+    resource_type: ResourceType,
+    resource: ResourceId,
+    document: Mapping[str, Any],
+    api_version: str,
 ) -> Record:
-    """Create or replace a resource and return its row. Raises RefusalError as Azure would."""
+    """Create or replace a resource and return its row. Raises RefusalError as Azure would.
+
+    `api_version` is the one that the document was written for: some defaults changed with one.
+    """
     before = cloud.store.resources.get(resource.key)
     if before is None:
         check_name(resource_type, resource)
@@ -36,7 +43,7 @@ def write_resource(
     body = read_body(cloud.catalog, resource_type, document)
     sent = [entry for entry in resource_type.embedded if value_at(body, entry.path) is not ABSENT]
     held = with_children(cloud, resource_type, before) if before else None
-    _complete(cloud, resource_type, body, held)
+    _complete(cloud, resource_type, body, held, api_version)
     references = find_references(cloud, resource, body)
     check_references(cloud, resource_type, resource, references)
     _check_unique(cloud, resource_type, resource, body)
@@ -57,7 +64,7 @@ def write_resource(
     )
     cloud.store.resources.put(row.id.key, row)
     for embedded, entries in lists:
-        _write_children(cloud, row, embedded, entries)
+        _write_children(cloud, row, embedded, entries, api_version)
     _touch_parent(cloud, resource_type, row)
     refresh_around(cloud, row.id)
     _keep_managed_group(cloud, resource_type, row)
@@ -69,6 +76,7 @@ def _complete(
     resource_type: ResourceType,
     body: dict[str, Any],
     before: Mapping[str, Any] | None,
+    api_version: str,
 ) -> None:
     """Fill in what the body is silent about, and refuse what may not change.
 
@@ -78,15 +86,15 @@ def _complete(
         body["location"] = normalise_location(body["location"])
     if cloud.catalog.schemas.root(resource_type.name).find("properties") is not None:
         body.setdefault("properties", {})
-    check_values(resource_type, body)
+    check_values(resource_type, body, api_version)
     if before is not None:
         for embedded in resource_type.embedded:
             if value_at(body, embedded.path) is ABSENT:
                 put(body, embedded.path, thaw(value_at(before, embedded.path)))
-        keep_fixed_values(resource_type, before, body)
-    fill_defaults(resource_type, body)
+        keep_values(resource_type, before, body)
+    fill_defaults(resource_type, body, api_version)
     if before is not None:
-        check_changes(resource_type, before, body)
+        check_changes(resource_type, before, body, api_version)
 
 
 def _check_location(
@@ -177,7 +185,11 @@ def _held(references: list[tuple[str, ResourceId]], embedded: list[str]) -> tupl
 
 
 def _write_children(
-    cloud: Cloud, parent: Record, embedded: Embedded, entries: list[dict[str, Any]]
+    cloud: Cloud,
+    parent: Record,
+    embedded: Embedded,
+    entries: list[dict[str, Any]],
+    api_version: str,
 ) -> None:
     """Make the children of a resource what a list in its body says; the others are deleted."""
     child_type = cloud.catalog.get(embedded.child)
@@ -197,7 +209,7 @@ def _write_children(
         content = dict(entry)
         if embedded.flattened:
             content = {"properties": {k: v for k, v in entry.items() if k != "name"}}
-        write_resource(cloud, child_type, cloud.canonical(child), content)
+        write_resource(cloud, child_type, cloud.canonical(child), content, api_version)
     for row in cloud.store.resources.inside(parent.id.key):
         if row.type == child_type.name and row.id.key not in kept:
             check_unused(cloud, row.id)
@@ -220,4 +232,4 @@ def _keep_managed_group(cloud: Cloud, resource_type: ResourceType, row: Record) 
     if group is None or group_type is None or cloud.store.resources.get(group.key) is not None:
         return
     document = {"location": row.body.get("location"), "managedBy": row.id.text}
-    write_resource(cloud, group_type, group, document)
+    write_resource(cloud, group_type, group, document, group_type.api_version)

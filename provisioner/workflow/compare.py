@@ -51,7 +51,9 @@ def _compare(
         return _refuse(key, "`desired` is no ARM body: expected an object")
     if not isinstance(actual, dict):
         return _refuse(key, "`actual` is no ARM body: expected an object")
-    result = compare(resource_type, catalog.schemas, desired, actual)
+    version = question.get("apiVersion")
+    spoken = version if isinstance(version, str) and version else None
+    result = compare(resource_type, catalog.schemas, desired, actual, spoken)
     answer = {"key": key, "changes": [_change(change) for change in result.changes]}
     return {**answer, "unknown": list(result.unknown_defaults)} if show_unknown else answer
 

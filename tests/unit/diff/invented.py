@@ -3,7 +3,7 @@
 The comparison knows no type by name: what it does follows from a schema and from facts.
 """
 
-from provisioner.catalog.field import Compare, Disruption, Field, Owner
+from provisioner.catalog.field import Compare, Disruption, Field, Owner, Since
 from provisioner.catalog.registry import Catalog, build_catalog
 from provisioner.catalog.resource_type import Embedded, NameRule, ResourceType
 from provisioner.catalog.schema import Kind, Model, Property, Shape
@@ -97,6 +97,7 @@ FARMS = ResourceType(
             "FarmProperties",
             *_text("text", "plan", "range", "every", "moment", "version", "channel", "vnetId"),
             *_text("secret", "made", "ignored", "gone", "fixed", "born"),
+            *_text("tier", "grade", "since"),
             *_text("state", read_only=True),
             Property("mode", Shape(Kind.STRING, enum=("Open", "Closed"))),
             Property("size", _WHOLE),
@@ -105,6 +106,7 @@ FARMS = ResourceType(
             Property("silentFlag", _FLAG),
             Property("bag", _TEXTS),
             Property("servers", _TEXTS),
+            Property("marks", _TEXTS),
             Property("ranges", _TEXTS),
             Property("theirs", _TEXTS),
             Property("labels", _TEXT_MAP),
@@ -164,7 +166,11 @@ FARMS = ResourceType(
         "properties.ranges": Field(default=(), compare=Compare.SET, security=True),
         "properties.ranges[]": Field(compare=Compare.CIDR),
         "properties.theirs": Field(shared=True),
-        "properties.labels": Field(default={}),
+        "properties.labels": Field(default={}, reserved="farm.io/"),
+        "properties.marks": Field(default=(), reserved="farm.io/"),
+        "properties.tier": Field(default="Free", kept=True),
+        "properties.grade": Field(default="Base", aliases={"basic": "Base"}),
+        "properties.since": Field(default=Since("2026-01-01", "new", "old")),
         "properties.addons": Field(default={}, security=True),
         "properties.addons[].enabled": Field(default=False, security=True),
         "properties.addons.legacy.enabled": Field(default=True, security=True),

@@ -104,7 +104,13 @@ SAME_OR_NOT = [
     at("made", "a", "b", why="a fact says that only Azure writes it"),
     at("state", "a", "b", why="the schema says that only Azure writes it"),
     at("ignored", "a", "b", why="told to be ignored"),
-    at("gone", "a", "b", why="a policy writes it"),
+    at("gone", "a", "b", changes=True, why="a policy writes only where nothing is declared"),
+    at("grade", "Basic", "Base", why="the same under another name"),
+    at("grade", "Basic", "Pro", changes=True, why="another value"),
+    at("marks", ["a"], ["a", "farm.io/x"], why="the service adds its own"),
+    at("marks", [], ["farm.io/x"], why="the service adds its own to none"),
+    at("marks", ["farm.io/x"], ["a"], changes=True, why="asked for, and not there"),
+    at("marks", ["a"], ["a", "b"], changes=True, why="what has no reserved name is no service's"),
     at("notInSchema", "a", "b", changes=True, why="unknown properties are compared as they are"),
     at("text", {"a": 1}, "x", changes=True, why="another kind of value"),
     at("profile", "x", {"level": "low"}, changes=True, why="another kind of value"),
@@ -142,7 +148,16 @@ ROWS = [
     Row("off default", "known and moved", farm(), farm(plan="Pro"), ("?properties.plan",)),
     Row("null", "says nothing", farm(plan=None), farm(plan="Pro"), ("?properties.plan",)),
     Row("unknown default", "nothing is known", farm(), farm(text="a")),
-    Row("owned", "a policy writes it", farm(), farm(gone="a")),
+    Row("owned", "a policy may have written it", farm(), farm(gone="a")),
+    Row("kept", "silence leaves it as it is", farm(), farm(tier="Standard")),
+    Row("kept but declared", "is ours", farm(tier="Free"), farm(tier="Standard"),
+        ("properties.tier",)),
+    Row("alias of the default", "the same", farm(), farm(grade="basic")),
+    Row("reserved", "the service's own", farm(), farm(marks=["farm.io/x"])),
+    Row("not reserved", "somebody's", farm(), farm(marks=["farm.io/x", "a"]),
+        ("?properties.marks",)),
+    Row("reserved key", "the service's own", farm(labels={"a": "1"}),
+        farm(labels={"a": "1", "farm.io/x": "2"})),
     Row("list", "an entry", farm(), farm(ranges=["0.0.0.0/0"]), ("?properties.ranges",)),
     Row("hollow", "nothing in it is on", farm(), farm(profile={"on": False, "level": None})),
     Row("computed only", "only Azure wrote in it", farm(), farm(profile={"key": "k"})),
@@ -174,6 +189,21 @@ ROWS = [
         {"identity": {"userAssignedIdentities": {ID: {}, OTHER_ID: {"principalId": "p"}}}},
         (f"?identity.userAssignedIdentities[{OTHER_ID}]",)),
 ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("api_version", "value", "paths"),
+    [
+        ("2025-12-01", "old", ()),
+        ("2025-12-01", "new", ("?properties.since",)),
+        ("2026-01-01", "new", ()),
+        ("2026-02-01-preview", "old", ("?properties.since",)),
+    ],
+)
+def test_a_default_is_that_of_the_api_version(api_version, value, paths) -> None:
+    result = compare(FARM, CATALOG.schemas, farm(), farm(since=value), api_version)
+
+    assert paths_of(result) == paths
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.id)

@@ -55,6 +55,17 @@ def _default_image(body: Body) -> Json | Absent:
     return ABSENT if str(system).lower() == "windows" else "Ubuntu"
 
 
+def _default_type(body: Body) -> Json | Absent:
+    """A pool of stated machines, and one that AKS manages itself, are no scale set."""
+    machines = isinstance(lookup(body, ("properties", "virtualMachinesProfile")), Mapping)
+    managed = lookup(body, ("properties", "mode")) == "ManagedSystem"
+    return "VirtualMachines" if machines or managed else "VirtualMachineScaleSets"
+
+
+# AKS marks spot and gateway pools itself, with labels and taints that nobody else may set.
+_RESERVED = "kubernetes.azure.com/"
+
+
 TYPE = ResourceType(
     name="Microsoft.ContainerService/managedClusters/agentPools",
     api_version=api_versions.CONTAINER_SERVICE,
@@ -77,7 +88,7 @@ TYPE = ResourceType(
         "properties.minCount": Field(default=None),
         "properties.maxCount": Field(default=None),
         "properties.mode": Field(default="User"),
-        "properties.type": Field(default="VirtualMachineScaleSets", create_only=True),
+        "properties.type": Field(default=_default_type, create_only=True),
         "properties.vmSize": Field(
             compare=Compare.CASELESS, create_only=True, disruption=Disruption.NODES
         ),
@@ -117,8 +128,10 @@ TYPE = ResourceType(
         "properties.scaleSetPriority": Field(default="Regular", create_only=True),
         "properties.scaleSetEvictionPolicy": Field(default="Delete", create_only=True),
         "properties.spotMaxPrice": Field(default=-1),
-        "properties.nodeLabels": Field(default={}, security=True),
-        "properties.nodeTaints": Field(default=(), compare=Compare.SET, security=True),
+        "properties.nodeLabels": Field(default={}, security=True, reserved=_RESERVED),
+        "properties.nodeTaints": Field(
+            default=(), compare=Compare.SET, security=True, reserved=_RESERVED
+        ),
         "properties.orchestratorVersion": Field(
             compare=Compare.VERSION, disruption=Disruption.NODES
         ),

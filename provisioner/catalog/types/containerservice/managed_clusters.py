@@ -6,7 +6,7 @@ What is known of a pool stands in `agent_pools`, and holds for agentPoolProfiles
 from collections.abc import Callable, Mapping
 
 from provisioner.catalog import api_versions
-from provisioner.catalog.field import Compare, Default, Disruption, Field, Owner
+from provisioner.catalog.field import Compare, Disruption, Field, FixedDefault, Owner
 from provisioner.catalog.kubernetes_versions import running_version
 from provisioner.catalog.refusals import RefusalCodes
 from provisioner.catalog.resource_type import (
@@ -80,7 +80,9 @@ def _kubelet(resource: ResourceId, body: Body, around: Surroundings) -> Mapping[
     }
 
 
-def _where(path: str, value: object, default: Json, otherwise: Json = None) -> Default:
+def _where(
+    path: str, value: object, default: Json, otherwise: Json | Absent = None
+) -> FixedDefault:
     """Return a default that holds where the property at `path` has a value."""
 
     def find(body: Body) -> Json | Absent:
@@ -89,12 +91,40 @@ def _where(path: str, value: object, default: Json, otherwise: Json = None) -> D
     return find
 
 
+def _preset(automatic: Json, otherwise: Json | Absent = None) -> FixedDefault:
+    """Return a default that AKS Automatic presets, and the one of other clusters."""
+    return _where("sku.name", "Automatic", automatic, otherwise)
+
+
+def _issues_tokens(body: Body) -> Json:
+    """Whether the OIDC issuer is on: since Kubernetes 1.34, and in Automatic, from the start."""
+    automatic = _at(body, "sku.name") == "Automatic"
+    return automatic or _is_at_least(_at(body, "properties.kubernetesVersion"), 1, 34)
+
+
+def _has_dashboard(body: Body) -> Json:
+    """Whether the dashboard, which AKS has retired, is on: before Kubernetes 1.18, it was."""
+    return not _is_at_least(_at(body, "properties.kubernetesVersion"), 1, 18)
+
+
+def _is_at_least(version: object, *wanted: int) -> bool:
+    """Tell whether a Kubernetes version (`1.34`, `1.34.2`) is one, or a later; so is none."""
+    parts = str(version or "").split(".")[: len(wanted)]
+    return not all(map(str.isdigit, parts)) or tuple(map(int, parts)) >= wanted
+
+
 def _pod_range(body: Body) -> Json | Absent:
     """Pods have a range of their own but where they take addresses of a subnet."""
     plugin = _at(body, f"{_NETWORK}.networkPlugin")
     mode = _at(body, f"{_NETWORK}.networkPluginMode")
     flat = plugin == "none" or (plugin == "azure" and mode != "overlay")
     return None if flat else "10.244.0.0/16"
+
+
+def _default_policy(body: Body) -> Json | Absent:
+    """Cilium enforces policies itself; other data planes enforce none unless told to."""
+    dataplane = _at(body, f"{_NETWORK}.networkDataplane")
+    return "cilium" if dataplane == "cilium" else "none"
 
 
 def _upgrade_owner(path: str) -> Callable[[Body], Owner]:
@@ -155,9 +185,11 @@ TYPE = ResourceType(
     fields={
         "location": Field(create_only=True),
         "kind": Field(default="Base", create_only=True),
-        # Base was called Basic before 2023.
-        "sku.name": Field(),
-        "sku.tier": Field(default="Free"),
+        "sku.name": Field(default="Base", aliases={"basic": "Base"}),
+        # A PUT without it leaves a cluster in the tier it is in (recorded).
+        "sku.tier": Field(
+            default=_preset("Standard", "Free"), kept=True, aliases={"paid": "Standard"}
+        ),
         "identity.type": Field(disruption=_PLANE),
         _PROFILES: Field(embeds=True, keys=("name",)),
         "properties.kubernetesVersion": Field(
@@ -172,14 +204,18 @@ TYPE = ResourceType(
         "properties.diskEncryptionSetID": Field(
             default=None, compare=Compare.RESOURCE_ID, create_only=True, security=True
         ),
-        "properties.disableLocalAccounts": Field(default=False, security=True, disruption=_PLANE),
+        "properties.disableLocalAccounts": Field(
+            default=_preset(True, False), security=True, disruption=_PLANE
+        ),
         "properties.publicNetworkAccess": Field(default=None, security=True),
         "properties.supportPlan": Field(default="KubernetesOfficial"),
         "properties.servicePrincipalProfile": Field(owner=Owner.SERVICE),
         "properties.identityProfile": Field(security=True),
         "properties.identityProfile[].resourceId": Field(compare=Compare.RESOURCE_ID),
         "properties.powerState": Field(default={"code": "Running"}),
-        "properties.aadProfile": Field(default=None, security=True),
+        "properties.aadProfile": Field(
+            default=_preset({"managed": True, "enableAzureRBAC": True}), security=True
+        ),
         "properties.aadProfile.managed": Field(default=True, irreversible=(True,), security=True),
         "properties.aadProfile.enableAzureRBAC": Field(default=False, security=True),
         "properties.aadProfile.adminGroupObjectIDs": Field(
@@ -191,6 +227,17 @@ TYPE = ResourceType(
         "properties.servicePrincipalProfile.secret": Field(write_only=True, secret=True),
         "properties.addonProfiles": Field(default={}, security=True),
         "properties.addonProfiles[].enabled": Field(default=False, security=True),
+        # The built-in policy "Deploy Azure Policy Add-on to AKS clusters" turns it on by itself.
+        "properties.addonProfiles.azurepolicy": Field(owner=Owner.POLICY, security=True),
+        "properties.addonProfiles.azureKeyvaultSecretsProvider.enabled": Field(
+            default=_preset(True, False), security=True
+        ),
+        "properties.addonProfiles.azureKeyvaultSecretsProvider.config": Field(
+            default=_preset({"enableSecretRotation": "true"}), security=True
+        ),
+        "properties.addonProfiles.KubeDashboard.enabled": Field(
+            default=_has_dashboard, security=True
+        ),
         f"{_ACCESS}.authorizedIPRanges": Field(
             default=(), compare=Compare.SET, security=True, disruption=_PLANE
         ),
@@ -214,12 +261,14 @@ TYPE = ResourceType(
         ),
         f"{_ACCESS}.disableRunCommand": Field(default=False, security=True),
         f"{_ACCESS}.enableVnetIntegration": Field(
-            default=False, irreversible=(True,), security=True, disruption=_PLANE
+            default=_preset(True, False), irreversible=(True,), security=True, disruption=_PLANE
         ),
         f"{_ACCESS}.subnetId": Field(
             default=None, compare=Compare.RESOURCE_ID, create_only=True, security=True
         ),
-        "properties.autoUpgradeProfile.upgradeChannel": Field(default="none", security=True),
+        "properties.autoUpgradeProfile.upgradeChannel": Field(
+            default=_preset("stable", "none"), security=True
+        ),
         "properties.autoUpgradeProfile.nodeOSUpgradeChannel": Field(
             default="NodeImage", security=True
         ),
@@ -231,13 +280,12 @@ TYPE = ResourceType(
             create_only=_plugin_changes_to_overlay_only, disruption=Disruption.NODES
         ),
         f"{_NETWORK}.networkPolicy": Field(
-            default=_where(f"{_NETWORK}.networkDataplane", "cilium", "cilium", "none"),
+            default=_default_policy,
             security=True,
             disruption=Disruption.NODES,
         ),
         f"{_NETWORK}.networkDataplane": Field(
-            default="azure",
-            disruption=Disruption.NODES,
+            default=_preset("cilium", "azure"), disruption=Disruption.NODES
         ),
         f"{_NETWORK}.podCidr": Field(default=_pod_range, compare=Compare.CIDR, create_only=True),
         f"{_NETWORK}.serviceCidr": Field(
@@ -254,15 +302,17 @@ TYPE = ResourceType(
         f"{_NETWORK}.loadBalancerProfile.managedOutboundIPs.countIPv6": Field(default=0),
         f"{_NETWORK}.advancedNetworking": Field(default=None, security=True),
         "properties.nodeResourceGroupProfile.restrictionLevel": Field(
-            default="Unrestricted", security=True
+            default=_preset("ReadOnly", "Unrestricted"),
+            aliases={"unspecified": "Unrestricted"},
+            security=True,
         ),
-        "properties.nodeProvisioningProfile.mode": Field(default="Manual"),
+        "properties.nodeProvisioningProfile.mode": Field(default=_preset("Auto", "Manual")),
         "properties.nodeProvisioningProfile.defaultNodePools": Field(default="Auto"),
         "properties.oidcIssuerProfile.enabled": Field(
-            default=False, irreversible=(True,), security=True
+            default=_issues_tokens, irreversible=(True,), security=True
         ),
-        f"{_SECURITY}.workloadIdentity.enabled": Field(default=False, security=True),
-        f"{_SECURITY}.imageCleaner.enabled": Field(default=False, security=True),
+        f"{_SECURITY}.workloadIdentity.enabled": Field(default=_preset(True, False), security=True),
+        f"{_SECURITY}.imageCleaner.enabled": Field(default=_preset(True, False), security=True),
         f"{_SECURITY}.imageCleaner.intervalHours": Field(default=168),
         f"{_SECURITY}.defender.securityMonitoring.enabled": Field(default=False, security=True),
         f"{_SECURITY}.defender.logAnalyticsWorkspaceResourceId": Field(
@@ -273,17 +323,22 @@ TYPE = ResourceType(
             default="Disabled", irreversible=("Enabled",), security=True, disruption=_PLANE
         ),
         f"{_SECURITY}.customCATrustCertificates": Field(default=(), security=True),
-        "properties.storageProfile.diskCSIDriver.enabled": Field(default=True),
-        "properties.storageProfile.fileCSIDriver.enabled": Field(default=True),
-        "properties.storageProfile.snapshotController.enabled": Field(default=True),
-        "properties.storageProfile.blobCSIDriver.enabled": Field(default=False),
+        # A PUT that is silent about a driver leaves it on or off, as it is (recorded).
+        "properties.storageProfile.diskCSIDriver.enabled": Field(default=True, kept=True),
+        "properties.storageProfile.fileCSIDriver.enabled": Field(default=True, kept=True),
+        "properties.storageProfile.snapshotController.enabled": Field(default=True, kept=True),
+        "properties.storageProfile.blobCSIDriver.enabled": Field(default=False, kept=True),
         "properties.metricsProfile.costAnalysis.enabled": Field(default=False),
         "properties.linuxProfile.adminUsername": Field(create_only=True),
         "properties.podIdentityProfile": Field(default=None, security=True),
         "properties.httpProxyConfig": Field(default=None, security=True),
-        "properties.ingressProfile": Field(default=None, security=True),
+        "properties.ingressProfile": Field(
+            default=_preset({"webAppRouting": {"enabled": True}}), security=True
+        ),
         "properties.serviceMeshProfile": Field(default=None, security=True),
         "properties.azureMonitorProfile": Field(default=None, security=True),
-        "properties.workloadAutoScalerProfile": Field(default=None),
+        "properties.workloadAutoScalerProfile": Field(
+            default=_preset({"keda": {"enabled": True}, "verticalPodAutoscaler": {"enabled": True}})
+        ),
     },
 )
