@@ -63,6 +63,14 @@ class Disruption(StrEnum):
         return list(Disruption).index(self)
 
 
+class Answered(StrEnum):
+    """When Azure's answers hold a property that is at its default."""
+
+    ALWAYS = "always"
+    STATED = "where the request states it"
+    MOVED = "never: only a value off the default"
+
+
 FixedDefault: TypeAlias = Json | Absent | Callable[[Body], Json | Absent]
 """A default: a value, a pure function of the whole body that gives one, or ABSENT (not known)."""
 
@@ -86,6 +94,9 @@ Default: TypeAlias = FixedDefault | Since
 OwnerRule: TypeAlias = Owner | Callable[[Body], Owner]
 """An owner, or a pure function of the whole body that names one."""
 
+AnsweredRule: TypeAlias = Answered | Callable[[Body], Answered]
+"""When a default is answered, or a pure function of the whole body that says so."""
+
 ImmutableRule: TypeAlias = bool | Callable[[Body, Body], str | None]
 """Whether a change needs a new resource: a flag, or a pure function of the bodies before and
 after that returns the reason (None where the change can be made in place)."""
@@ -96,6 +107,8 @@ class Field:
     """What azsec knows of one property beyond its SDK model.
 
     default        what Azure fills in where the body is silent; ABSENT means not known
+    answered       when Azure spells the default out, for the simulator: a comparison knows no
+                   difference between a default and nothing
     kept           a PUT that is silent leaves the value as it is; the default is a new resource's,
                    and no value that is there is a move off it
     aliases        values (in lower case) that mean another one, by which Azure may answer them
@@ -116,6 +129,7 @@ class Field:
     """
 
     default: Default = ABSENT
+    answered: AnsweredRule = Answered.ALWAYS
     kept: bool = False
     aliases: Mapping[str, str] = field(default_factory=dict)
     reserved: str | None = None
@@ -141,6 +155,10 @@ class Field:
     def default_at(self, api_version: str) -> FixedDefault:
         """Return the default, which may be a function, for bodies of this api version."""
         return self.default.at(api_version) if isinstance(self.default, Since) else self.default
+
+    def answered_in(self, body: Body) -> Answered:
+        """Return when the default is answered in this body."""
+        return self.answered(body) if callable(self.answered) else self.answered
 
 
 NO_FACTS = Field()

@@ -11,3 +11,9 @@ def running_version(stated: Json) -> str:
     """Return the version that runs where `stated` is asked for: a minor one gets its patch."""
     text = stated if isinstance(stated, str) and stated else DEFAULT_VERSION
     return _PATCHES.get(text, text)
+
+
+def is_at_least(version: object, *wanted: int) -> bool:
+    """Tell whether a Kubernetes version (`1.34`, `1.34.2`) is one, or a later; so is none."""
+    parts = version.split(".")[: len(wanted)] if isinstance(version, str) else []
+    return not (parts and all(map(str.isdigit, parts))) or tuple(map(int, parts)) >= wanted

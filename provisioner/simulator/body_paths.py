@@ -73,18 +73,28 @@ def put(body: dict[str, Tree], path: str, value: Tree) -> None:
     body[last] = value
 
 
-def remove(body: Tree, steps: tuple[str, ...]) -> None:
-    """Take away what stands at `steps`, wherever it does."""
+def _always(_at: str, _value: Tree) -> bool:
+    return True
+
+
+def remove(
+    body: Tree,
+    steps: tuple[str, ...],
+    unwanted: Callable[[str, Tree], bool] = _always,
+    at: str = "",
+) -> None:
+    """Take away what stands at `steps`, wherever it does and `unwanted` (path, value) says so."""
     step, rest = steps[0], steps[1:]
     if step == "[]":
-        for _, entry in _entries(body):
+        for label, entry in _entries(body):
             if rest:
-                remove(entry, rest)
-    elif isinstance(body, dict):
+                remove(entry, rest, unwanted, f"{at}[{label}]")
+    elif isinstance(body, dict) and step in body:
+        here = f"{at}.{step}" if at else step
         if rest:
-            remove(body.get(step), rest)
-        else:
-            body.pop(step, None)
+            remove(body[step], rest, unwanted, here)
+        elif unwanted(here, body[step]):
+            del body[step]
 
 
 def thaw(value: Json) -> Tree:

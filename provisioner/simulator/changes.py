@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from provisioner.catalog.field import Compare, Field
+from provisioner.catalog.field import Compare, Field, Owner
 from provisioner.catalog.resource_type import ResourceType
 from provisioner.model.values import ABSENT, is_empty
 from provisioner.simulator.body_paths import Tree, put, split_path, thaw, value_at, values_at
@@ -13,7 +13,7 @@ from provisioner.simulator.errors import RefusalError
 def keep_values(resource_type: ResourceType, before: Tree, body: dict[str, Any]) -> None:
     """Set in `body` the values of `before` that it is silent about, where silence keeps them."""
     for path, facts in resource_type.fields.items():
-        stays = facts.kept or facts.create_only is True
+        stays = facts.kept or bool(facts.create_only)
         if not (stays or facts.irreversible) or facts.read_only or "[]" in path:
             continue
         old = value_at(before, path)
@@ -59,6 +59,8 @@ def check_changes(resource_type: ResourceType, before: Tree, after: Tree, api_ve
     for path, facts in own_facts(resource_type):
         if facts.read_only or not (facts.create_only or facts.irreversible):
             continue
+        if callable(facts.owner) and facts.owner(after) is not Owner.BLUEPRINT:
+            continue
         old = dict(values_at(before, split_path(path)))
         new = dict(values_at(after, split_path(path)))
         for at in _compared(path, old, new):
@@ -84,22 +86,28 @@ def _compared(path: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> list
 def _refusal_of(
     facts: Field, values: tuple[Any, Any], default: Tree, before: Tree, after: Tree
 ) -> str | None:
-    """Return why a change is refused ("" where there is nothing to add), or None if it is not."""
+    """Return why a change is refused ("" where there is nothing to add), or None if it is not.
+
+    Where nothing stands, the default does; where that is not known, a value may still be given.
+    """
     old, new = values
-    if _same(old, new, facts.compare):
+    if is_empty(old):
+        old = default
+    if is_same(old, new, facts.compare):
         return None
     if callable(facts.create_only):
         reason = facts.create_only(before, after)
         if reason is not None:
             return f" {reason}"
-    elif facts.create_only and not (is_empty(old) and _same(default, new, None)):
+    elif facts.create_only and old is not ABSENT:
         return ""
     if old is not None and old in facts.irreversible:
         return " It cannot be undone."
     return None
 
 
-def _same(old: Tree, new: Tree, compare: Compare | None) -> bool:
+def is_same(old: Tree, new: Tree, compare: Compare | None) -> bool:
+    """Tell whether two values of a property are equal, case ignored."""
     if is_empty(old) and is_empty(new):
         return True
     left, right = _fold(old), _fold(new)

@@ -1,26 +1,57 @@
 """What Azure fills in where the body of a write is silent, and what it does not answer."""
 
+from collections.abc import Callable, Collection
 from typing import Any
 
+from provisioner.catalog.field import Answered, Field
 from provisioner.catalog.resource_type import ResourceType
-from provisioner.model.values import ABSENT
-from provisioner.simulator.body_paths import fill, remove, split_path, thaw
-from provisioner.simulator.changes import own_facts
+from provisioner.model.values import ABSENT, Absent
+from provisioner.simulator.body_paths import Tree, fill, remove, split_path, thaw, values_at
+from provisioner.simulator.changes import is_same, own_facts
 
 
-def fill_defaults(resource_type: ResourceType, body: dict[str, Any], api_version: str) -> None:
+def fill_defaults(
+    resource_type: ResourceType, body: dict[str, Any], api_version: str, *, is_new: bool
+) -> None:
     """Set in `body` every default of the catalog whose parent is there, the outermost first.
 
-    A default of null stands for a property that Azure does not answer.
+    A default of null stands for a property that Azure does not answer. What a silent PUT keeps
+    as it is has its default in a new resource only.
     """
     facts_by_path = dict(own_facts(resource_type))
     for path in sorted(facts_by_path, key=_depth):
         facts = facts_by_path[path]
-        if facts.write_only:
+        if facts.write_only or (facts.kept and not is_new):
             continue
         default = facts.default_in(body, api_version)
         if default is not None and default is not ABSENT:
             fill(body, split_path(path), lambda value=default: thaw(value))  # type: ignore[misc]
+
+
+def hide_defaults(
+    resource_type: ResourceType, stated: Tree, body: dict[str, Any], api_version: str
+) -> None:
+    """Take out of `body` the defaults that Azure does not spell out (`Field.answered`).
+
+    `stated` is what the client wrote.
+    """
+    for path, facts in own_facts(resource_type):
+        rule = facts.answered_in(body)
+        default = facts.default_in(body, api_version)
+        if rule is Answered.ALWAYS or isinstance(default, Absent):
+            continue
+        steps = split_path(path)
+        spelled_out = {at for at, _ in values_at(stated, steps)} if rule is Answered.STATED else ()
+        remove(body, steps, _is_default(facts, thaw(default), spelled_out))
+
+
+def _is_default(
+    facts: Field, default: Tree, spelled_out: Collection[str]
+) -> Callable[[str, Tree], bool]:
+    def is_default(at: str, value: Tree) -> bool:
+        return at not in spelled_out and is_same(value, default, facts.compare)
+
+    return is_default
 
 
 def drop_write_only(resource_type: ResourceType, body: dict[str, Any]) -> None:

@@ -22,14 +22,18 @@ _KINDS: Mapping[Kind, tuple[type, ...]] = {
 _ENVELOPE = ("id", "name", "type", "etag", "systemData")
 
 
-def read_body(catalog: Catalog, resource_type: ResourceType, document: Mapping[str, Any]) -> Tree:
+def read_body(
+    catalog: Catalog, resource_type: ResourceType, document: Mapping[str, Any], api_version: str
+) -> Tree:
     """Return the writable part of `document` as a new dict, with names and enums in Azure's case.
 
     Nulls, read-only values and properties that the model does not have are left out, as ARM
     leaves them out. Raises RefusalError for a value of the wrong JSON type, an unknown enum value,
-    or a required property that is missing.
+    or a required property that is missing. The enums of another api version than the catalog's are
+    not known, so there any text is taken.
     """
-    body = _Reader(catalog, resource_type).read_model(
+    knows_enums = api_version == resource_type.api_version
+    body = _Reader(catalog, resource_type, knows_enums=knows_enums).read_model(
         catalog.schemas.root(resource_type.name), document, ""
     )
     for name in _ENVELOPE:
@@ -43,9 +47,10 @@ def normalise_location(location: str) -> str:
 
 
 class _Reader:
-    def __init__(self, catalog: Catalog, resource_type: ResourceType) -> None:
+    def __init__(self, catalog: Catalog, resource_type: ResourceType, *, knows_enums: bool) -> None:
         self._models = catalog.schemas.models
         self._type = resource_type
+        self._knows_enums = knows_enums
 
     def read_model(self, model: Model, value: Mapping[str, Any], path: str) -> dict[str, Any]:
         out: dict[str, Any] = {}
@@ -108,9 +113,12 @@ class _Reader:
             )
 
     def _read_enum(self, shape: Shape, value: str, path: str) -> str:
+        value = self._type.fact(path).aliases.get(value.lower(), value)
         for known in shape.enum:
             if known.lower() == value.lower():
                 return known
+        if not self._knows_enums:
+            return value
         raise RefusalError(
             400,
             self._type.codes.value,

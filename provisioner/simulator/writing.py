@@ -13,7 +13,7 @@ from provisioner.simulator.body_paths import put, thaw, value_at
 from provisioner.simulator.changes import check_changes, check_values, keep_values
 from provisioner.simulator.cloud import Cloud
 from provisioner.simulator.computing import add_computed, refresh_around
-from provisioner.simulator.defaults import drop_write_only, fill_defaults
+from provisioner.simulator.defaults import drop_write_only, fill_defaults, hide_defaults
 from provisioner.simulator.deleted import check_recoverable
 from provisioner.simulator.errors import RefusalError
 from provisioner.simulator.places import check_name
@@ -40,7 +40,8 @@ def write_resource(
         document = check_recoverable(cloud, resource_type, resource, document)
         _check_name_is_free(cloud, resource_type, resource)
     _check_location(resource_type, resource, document, before)
-    body = read_body(cloud.catalog, resource_type, document)
+    body = read_body(cloud.catalog, resource_type, document, api_version)
+    stated = thaw(body)
     sent = [entry for entry in resource_type.embedded if value_at(body, entry.path) is not ABSENT]
     held = with_children(cloud, resource_type, before) if before else None
     _complete(cloud, resource_type, body, held, api_version)
@@ -52,6 +53,7 @@ def write_resource(
     lists = [(embedded, value_at(body, embedded.path)) for embedded in sent]
     remove_children(resource_type, whole)
     drop_write_only(resource_type, whole)
+    hide_defaults(resource_type, stated, whole, api_version)
     now = cloud.stamp()
     row = Record(
         id=before.id if before else resource,
@@ -92,7 +94,7 @@ def _complete(
             if value_at(body, embedded.path) is ABSENT:
                 put(body, embedded.path, thaw(value_at(before, embedded.path)))
         keep_values(resource_type, before, body)
-    fill_defaults(resource_type, body, api_version)
+    fill_defaults(resource_type, body, api_version, is_new=before is None)
     if before is not None:
         check_changes(resource_type, before, body, api_version)
 

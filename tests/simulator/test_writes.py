@@ -146,7 +146,7 @@ def test_a_reference_must_point_to_something(here: Setting):
     ("before", "after", "refused"),
     [
         pytest.param({"size": 4}, {"size": 5}, True, id="fixed at creation"),
-        pytest.param({}, {"size": 5}, True, id="fixed at creation, by silence"),
+        pytest.param({}, {"size": 5}, False, id="nothing stood there, as far as is known"),
         pytest.param({"size": 4}, {}, False, id="silence keeps what is fixed"),
         pytest.param({"mode": "Open"}, {"mode": "Closed"}, False, id="free"),
         pytest.param(

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from provisioner.catalog import api_versions
-from provisioner.catalog.field import Compare, Default, Disruption, Field
+from provisioner.catalog.field import Answered, Compare, Default, Disruption, Field
 from provisioner.catalog.refusals import RefusalCodes
 from provisioner.catalog.resource_type import (
     DeleteFlow,
@@ -55,7 +55,9 @@ TYPE = ResourceType(
         "properties.networkRuleBypassOptions": Field(
             default="AzureServices", compare=Compare.CASELESS, security=True
         ),
-        "properties.networkRuleBypassAllowedForTasks": Field(default=False, security=True),
+        "properties.networkRuleBypassAllowedForTasks": Field(
+            default=False, answered=Answered.STATED, security=True
+        ),
         "properties.networkRuleSet": Field(
             default=_in_premium({"defaultAction": "Allow", "ipRules": []}), security=True
         ),
@@ -67,8 +69,23 @@ TYPE = ResourceType(
             default="disabled", compare=Compare.CASELESS, create_only=True, security=True
         ),
         "properties.roleAssignmentMode": Field(
-            default="LegacyRegistryPermissions", compare=Compare.CASELESS, security=True
+            default="LegacyRegistryPermissions",
+            answered=Answered.STATED,
+            compare=Compare.CASELESS,
+            security=True,
         ),
+        "properties.encryption": Field(default={}),
+        "properties.policies": Field(default={}),
+        **{
+            f"properties.policies.{name}": Field(default={})
+            for name in (
+                "quarantinePolicy",
+                "trustPolicy",
+                "retentionPolicy",
+                "exportPolicy",
+                "azureADAuthenticationAsArmPolicy",
+            )
+        },
         "properties.policies.quarantinePolicy.status": Field(
             default="disabled", compare=Compare.CASELESS
         ),

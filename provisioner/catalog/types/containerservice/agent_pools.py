@@ -3,11 +3,19 @@
 A cluster's body holds its pools too (agentPoolProfiles): what is known here is known there.
 """
 
+import re
 from collections.abc import Mapping
 
 from provisioner.catalog import api_versions
-from provisioner.catalog.field import Compare, Disruption, Field, Owner
-from provisioner.catalog.kubernetes_versions import running_version
+from provisioner.catalog.field import (
+    Answered,
+    AnsweredRule,
+    Compare,
+    Disruption,
+    Field,
+    Owner,
+)
+from provisioner.catalog.kubernetes_versions import is_at_least, running_version
 from provisioner.catalog.refusals import RefusalCodes
 from provisioner.catalog.resource_type import (
     ListRead,
@@ -19,17 +27,73 @@ from provisioner.catalog.resource_type import (
 from provisioner.model.resource_id import ResourceId
 from provisioner.model.values import ABSENT, Absent, Body, Json, lookup
 
+_MACHINE = re.compile(r"standard_[a-z]+(?P<cores>\d+)(?P<features>[a-z]*)_v\d", re.IGNORECASE)
+_SMALLEST_DISK = 128
 
-def _computed(_resource: ResourceId, body: Body, _around: Surroundings) -> Mapping[str, Json]:
+
+def _since(minor: int) -> AnsweredRule:
+    """Tell that AKS answers a default for pools of Kubernetes 1.`minor` and later.
+
+    Its answers have grown with its releases; which of them made a pool can be told by the pool's
+    version. The recorded ones, of 1.17 to 1.35, all stand on one side.
+    """
+
+    def find(body: Body) -> Answered:
+        version = lookup(body, ("properties", "orchestratorVersion"))
+        return Answered.ALWAYS if is_at_least(version, 1, minor) else Answered.STATED
+
+    return find
+
+
+def _computed(resource: ResourceId, body: Body, around: Surroundings) -> Mapping[str, Json]:
+    cluster = around.lookup(resource.parent.text) if resource.parent else None
     stated = lookup(body, ("properties", "orchestratorVersion"))
-    version = running_version(stated if isinstance(stated, str) else None)
-    return {
-        "properties": {
-            "orchestratorVersion": stated if isinstance(stated, str) else version,
-            "currentOrchestratorVersion": version,
-            "powerState": {"code": "Running"},
-        }
+    version = stated or lookup(cluster, ("properties", "kubernetesVersion"))
+    properties: dict[str, Json] = {
+        "currentOrchestratorVersion": running_version(
+            version if isinstance(version, str) else None
+        ),
+        "powerState": {"code": "Running"},
     }
+    if isinstance(version, str) and version:
+        properties["orchestratorVersion"] = version
+    if lookup(body, ("properties", "maxPods")) is ABSENT:
+        properties["maxPods"] = _most_pods(cluster)
+    return {"properties": {**properties, **_disk(body)}}
+
+
+def _most_pods(cluster: Body | None) -> int:
+    """How many pods a node takes where nobody says: guidelines.md §2.2."""
+    network = lookup(cluster, ("properties", "networkProfile"))
+    if lookup(network, ("networkPluginMode",)) == "overlay":
+        return 250
+    return 30 if lookup(network, ("networkPlugin",)) == "azure" else 110
+
+
+def _disk(body: Body) -> Mapping[str, Json]:
+    """The disk that a node gets where nobody says: on the machine's own, if that is large enough.
+
+    Machines with a `d` among their features have a local disk of 37.5 GB for each of their
+    cores; AKS takes it from 128 GB on (recorded on 20 sizes of the D families).
+    """
+    kind = lookup(body, ("properties", "osDiskType"))
+    size = lookup(body, ("properties", "osDiskSizeGB"))
+    machine = _MACHINE.match(str(lookup(body, ("properties", "vmSize"))))
+    local = int(machine["cores"]) * 75 // 2 if machine and "d" in machine["features"] else 0
+    fits = local >= _SMALLEST_DISK
+    return {
+        "osDiskType": kind if isinstance(kind, str) else "Ephemeral" if fits else "Managed",
+        "osDiskSizeGB": size
+        if isinstance(size, int) and size
+        else local
+        if fits
+        else _SMALLEST_DISK,
+    }
+
+
+def _where_spot(body: Body) -> Answered:
+    spot = lookup(body, ("properties", "scaleSetPriority")) == "Spot"
+    return Answered.ALWAYS if spot else Answered.MOVED
 
 
 def _count_owner(body: Body) -> Owner:
@@ -84,7 +148,7 @@ TYPE = ResourceType(
     computed=_computed,
     fields={
         "properties.count": Field(owner=_count_owner),
-        "properties.enableAutoScaling": Field(default=False),
+        "properties.enableAutoScaling": Field(default=False, answered=Answered.STATED),
         "properties.minCount": Field(default=None),
         "properties.maxCount": Field(default=None),
         "properties.mode": Field(default="User"),
@@ -93,6 +157,7 @@ TYPE = ResourceType(
             compare=Compare.CASELESS, create_only=True, disruption=Disruption.NODES
         ),
         "properties.osType": Field(default="Linux", create_only=True),
+        "properties.nodeImageVersion": Field(read_only=True),
         "properties.osSKU": Field(default=_default_image, disruption=Disruption.NODES),
         "properties.osDiskType": Field(create_only=True),
         "properties.osDiskSizeGB": Field(create_only=True, owner=_disk_owner),
@@ -118,16 +183,27 @@ TYPE = ResourceType(
         "properties.nodePublicIPPrefixID": Field(
             default=None, compare=Compare.RESOURCE_ID, create_only=True, security=True
         ),
-        "properties.enableEncryptionAtHost": Field(default=False, create_only=True, security=True),
-        "properties.enableFIPS": Field(default=False, security=True, disruption=Disruption.NODES),
-        "properties.enableUltraSSD": Field(default=False, create_only=True),
-        "properties.workloadRuntime": Field(
-            default="OCIContainer", create_only=True, security=True
+        "properties.enableEncryptionAtHost": Field(
+            default=False, answered=Answered.STATED, create_only=True, security=True
         ),
-        "properties.scaleDownMode": Field(default="Delete"),
-        "properties.scaleSetPriority": Field(default="Regular", create_only=True),
-        "properties.scaleSetEvictionPolicy": Field(default="Delete", create_only=True),
-        "properties.spotMaxPrice": Field(default=-1),
+        "properties.enableFIPS": Field(default=False, security=True, disruption=Disruption.NODES),
+        "properties.enableUltraSSD": Field(
+            default=False, answered=Answered.STATED, create_only=True
+        ),
+        "properties.workloadRuntime": Field(
+            default="OCIContainer",
+            answered=Answered.STATED,
+            create_only=True,
+            security=True,
+        ),
+        "properties.scaleDownMode": Field(default="Delete", answered=_since(31)),
+        "properties.scaleSetPriority": Field(
+            default="Regular", answered=Answered.MOVED, create_only=True
+        ),
+        "properties.scaleSetEvictionPolicy": Field(
+            default="Delete", answered=_where_spot, create_only=True
+        ),
+        "properties.spotMaxPrice": Field(default=-1, answered=_where_spot),
         "properties.nodeLabels": Field(default={}, security=True, reserved=_RESERVED),
         "properties.nodeTaints": Field(
             default=(), compare=Compare.SET, security=True, reserved=_RESERVED
@@ -135,18 +211,27 @@ TYPE = ResourceType(
         "properties.orchestratorVersion": Field(
             compare=Compare.VERSION, disruption=Disruption.NODES
         ),
-        "properties.upgradeSettings.maxSurge": Field(default="10%"),
-        "properties.upgradeSettings.maxUnavailable": Field(default="0"),
-        "properties.upgradeSettings.drainTimeoutInMinutes": Field(default=30),
-        "properties.upgradeSettings.nodeSoakDurationInMinutes": Field(default=0),
+        "properties.upgradeSettings": Field(default={}),
+        "properties.upgradeSettings.maxSurge": Field(default="10%", answered=_since(28)),
+        "properties.upgradeSettings.maxUnavailable": Field(default="0", answered=_since(31)),
+        "properties.upgradeSettings.drainTimeoutInMinutes": Field(
+            default=30, answered=Answered.STATED
+        ),
+        "properties.upgradeSettings.nodeSoakDurationInMinutes": Field(
+            default=0, answered=Answered.STATED
+        ),
+        "properties.securityProfile": Field(default={}),
         "properties.securityProfile.sshAccess": Field(
-            default="LocalUser", security=True, disruption=Disruption.NODES
+            default="LocalUser",
+            answered=_since(26),
+            security=True,
+            disruption=Disruption.NODES,
         ),
         "properties.securityProfile.enableSecureBoot": Field(
-            default=False, security=True, disruption=Disruption.NODES
+            default=False, answered=_since(28), security=True, disruption=Disruption.NODES
         ),
         "properties.securityProfile.enableVTPM": Field(
-            default=False, security=True, disruption=Disruption.NODES
+            default=False, answered=_since(28), security=True, disruption=Disruption.NODES
         ),
         "properties.networkProfile.allowedHostPorts": Field(default=(), security=True),
         "properties.kubeletConfig": Field(default=None, create_only=True, security=True),

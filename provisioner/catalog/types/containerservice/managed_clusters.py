@@ -6,8 +6,16 @@ What is known of a pool stands in `agent_pools`, and holds for agentPoolProfiles
 from collections.abc import Callable, Mapping
 
 from provisioner.catalog import api_versions
-from provisioner.catalog.field import Compare, Disruption, Field, FixedDefault, Owner
-from provisioner.catalog.kubernetes_versions import running_version
+from provisioner.catalog.field import (
+    Answered,
+    AnsweredRule,
+    Compare,
+    Disruption,
+    Field,
+    FixedDefault,
+    Owner,
+)
+from provisioner.catalog.kubernetes_versions import is_at_least, running_version
 from provisioner.catalog.refusals import RefusalCodes
 from provisioner.catalog.resource_type import (
     Embedded,
@@ -17,11 +25,12 @@ from provisioner.catalog.resource_type import (
     Surroundings,
 )
 from provisioner.model.resource_id import ResourceId
-from provisioner.model.values import Absent, Body, Json, lookup
+from provisioner.model.values import ABSENT, Absent, Body, Json, lookup
 
 _PROFILES = "properties.agentPoolProfiles"
 _ACCESS = "properties.apiServerAccessProfile"
 _NETWORK = "properties.networkProfile"
+_ADVANCED = f"{_NETWORK}.advancedNetworking"
 _SECURITY = "properties.securityProfile"
 
 
@@ -33,7 +42,7 @@ def _computed(resource: ResourceId, body: Body, around: Surroundings) -> Mapping
     location = str(body.get("location", "")).replace(" ", "").lower()
     prefix = _at(body, "properties.dnsPrefix") or resource.name
     host = f"{prefix}-{around.guid(resource.text)[:8]}"
-    stated = _at(body, "properties.kubernetesVersion")
+    stated = _at(body, "properties.kubernetesVersion") or None
     version = running_version(stated if isinstance(stated, str) else None)
     properties: dict[str, Json] = {
         "kubernetesVersion": stated if isinstance(stated, str) else version,
@@ -55,6 +64,7 @@ def _computed(resource: ResourceId, body: Body, around: Surroundings) -> Mapping
         properties["oidcIssuerProfile"] = {
             "issuerURL": f"https://{location}.oic.prod-aks.azure.com/{around.tenant()}/{issuer}/"
         }
+    properties["networkProfile"] = _plugin(body)
     return {"properties": properties}
 
 
@@ -99,18 +109,12 @@ def _preset(automatic: Json, otherwise: Json | Absent = None) -> FixedDefault:
 def _issues_tokens(body: Body) -> Json:
     """Whether the OIDC issuer is on: since Kubernetes 1.34, and in Automatic, from the start."""
     automatic = _at(body, "sku.name") == "Automatic"
-    return automatic or _is_at_least(_at(body, "properties.kubernetesVersion"), 1, 34)
+    return automatic or is_at_least(_at(body, "properties.kubernetesVersion"), 1, 34)
 
 
 def _has_dashboard(body: Body) -> Json:
     """Whether the dashboard, which AKS has retired, is on: before Kubernetes 1.18, it was."""
-    return not _is_at_least(_at(body, "properties.kubernetesVersion"), 1, 18)
-
-
-def _is_at_least(version: object, *wanted: int) -> bool:
-    """Tell whether a Kubernetes version (`1.34`, `1.34.2`) is one, or a later; so is none."""
-    parts = str(version or "").split(".")[: len(wanted)]
-    return not all(map(str.isdigit, parts)) or tuple(map(int, parts)) >= wanted
+    return not is_at_least(_at(body, "properties.kubernetesVersion"), 1, 18)
 
 
 def _pod_range(body: Body) -> Json | Absent:
@@ -119,6 +123,81 @@ def _pod_range(body: Body) -> Json | Absent:
     mode = _at(body, f"{_NETWORK}.networkPluginMode")
     flat = plugin == "none" or (plugin == "azure" and mode != "overlay")
     return None if flat else "10.244.0.0/16"
+
+
+def _since(minor: int) -> AnsweredRule:
+    """Tell that AKS answers a default for clusters of Kubernetes 1.`minor` and later; see
+    `agent_pools`."""
+
+    def find(body: Body) -> Answered:
+        version = _at(body, "properties.kubernetesVersion")
+        return Answered.ALWAYS if is_at_least(version, 1, minor) else Answered.STATED
+
+    return find
+
+
+def _ranges(path: str) -> FixedDefault:
+    """Return the list of the single range at `path`, which AKS answers beside it."""
+
+    def find(body: Body) -> Json | Absent:
+        single = _at(body, path)
+        return [single] if isinstance(single, str) and single else ABSENT
+
+    return find
+
+
+def _managed_addresses(body: Body) -> Json | Absent:
+    """The load balancer gets one address of its own but where it is given others."""
+    balancer = _at(body, f"{_NETWORK}.loadBalancerProfile")
+    given = any(
+        isinstance(lookup(balancer, (name,)), Mapping)
+        for name in ("outboundIPs", "outboundIPPrefixes")
+    )
+    balances = _at(body, f"{_NETWORK}.outboundType") in ("loadBalancer", ABSENT)
+    return None if given or not balances else {"count": 1}
+
+
+def _nat_gateway(body: Body) -> Json | Absent:
+    managed = _at(body, f"{_NETWORK}.outboundType") == "managedNATGateway"
+    return (
+        {"managedOutboundIPProfile": {"count": 1}, "idleTimeoutInMinutes": 4} if managed else None
+    )
+
+
+def _windows(body: Body) -> Json | Absent:
+    """AKS keeps an account for Windows pools ready where the plugin that they need is stated."""
+    stated = _at(body, f"{_NETWORK}.networkPlugin") == "azure"
+    return {"adminUsername": "azureuser"} if stated else None
+
+
+def _advanced(body: Body) -> Json | Absent:
+    """Observability comes with Advanced Container Networking Services."""
+    return _at(body, f"{_ADVANCED}.enabled") is True
+
+
+def _advanced_security(body: Body) -> Json | Absent:
+    """The security of Advanced Container Networking Services needs Cilium, and comes with it."""
+    cilium = _at(body, f"{_NETWORK}.networkDataplane") == "cilium"
+    return cilium and _at(body, f"{_ADVANCED}.enabled") is True
+
+
+def _where_secured(default: Json) -> FixedDefault:
+    return _where(f"{_ADVANCED}.security.enabled", True, default)
+
+
+def _where_plugin_is_azure(body: Body) -> Answered:
+    azure = _at(body, f"{_NETWORK}.networkPlugin") == "azure"
+    return Answered.ALWAYS if azure else Answered.STATED
+
+
+def _plugin(body: Body) -> Mapping[str, Json]:
+    """Nobody says a plugin, and gets overlay; before Kubernetes 1.30, kubenet (recorded)."""
+    stated = _at(body, f"{_NETWORK}.networkPlugin")
+    if isinstance(stated, str) and stated:
+        return {}
+    if not is_at_least(_at(body, "properties.kubernetesVersion"), 1, 30):
+        return {"networkPlugin": "kubenet"}
+    return {"networkPlugin": "azure", "networkPluginMode": "overlay"}
 
 
 def _default_policy(body: Body) -> Json | Absent:
@@ -184,7 +263,8 @@ TYPE = ResourceType(
     computed=_computed,
     fields={
         "location": Field(create_only=True),
-        "kind": Field(default="Base", create_only=True),
+        "kind": Field(default="Base", answered=_since(33), create_only=True),
+        "sku": Field(default={}),
         "sku.name": Field(default="Base", aliases={"basic": "Base"}),
         # A PUT without it leaves a cluster in the tier it is in (recorded).
         "sku.tier": Field(
@@ -205,7 +285,7 @@ TYPE = ResourceType(
             default=None, compare=Compare.RESOURCE_ID, create_only=True, security=True
         ),
         "properties.disableLocalAccounts": Field(
-            default=_preset(True, False), security=True, disruption=_PLANE
+            default=_preset(True, False), answered=Answered.STATED, security=True, disruption=_PLANE
         ),
         "properties.publicNetworkAccess": Field(default=None, security=True),
         "properties.supportPlan": Field(default="KubernetesOfficial"),
@@ -259,20 +339,34 @@ TYPE = ResourceType(
             security=True,
             disruption=Disruption.NODES,
         ),
-        f"{_ACCESS}.disableRunCommand": Field(default=False, security=True),
+        f"{_ACCESS}.disableRunCommand": Field(
+            default=False, answered=Answered.STATED, security=True
+        ),
         f"{_ACCESS}.enableVnetIntegration": Field(
-            default=_preset(True, False), irreversible=(True,), security=True, disruption=_PLANE
+            default=_preset(True, False),
+            answered=Answered.STATED,
+            irreversible=(True,),
+            security=True,
+            disruption=_PLANE,
         ),
         f"{_ACCESS}.subnetId": Field(
             default=None, compare=Compare.RESOURCE_ID, create_only=True, security=True
         ),
+        "properties.autoUpgradeProfile": Field(default={}),
         "properties.autoUpgradeProfile.upgradeChannel": Field(
-            default=_preset("stable", "none"), security=True
+            default=_preset("stable", "none"), answered=Answered.STATED, security=True
         ),
         "properties.autoUpgradeProfile.nodeOSUpgradeChannel": Field(
-            default="NodeImage", security=True
+            default="NodeImage", answered=_since(26), security=True
         ),
-        "properties.bootstrapProfile.artifactSource": Field(default="Direct", security=True),
+        "properties.bootstrapProfile": Field(default={}),
+        "properties.bootstrapProfile.artifactSource": Field(
+            default="Direct", answered=_since(33), security=True
+        ),
+        "properties.bootstrapProfile.containerRegistryId": Field(
+            compare=Compare.RESOURCE_ID, security=True
+        ),
+        _NETWORK: Field(default={}),
         f"{_NETWORK}.networkPlugin": Field(
             create_only=_plugin_changes_to_overlay_only, disruption=Disruption.NODES
         ),
@@ -281,15 +375,22 @@ TYPE = ResourceType(
         ),
         f"{_NETWORK}.networkPolicy": Field(
             default=_default_policy,
+            answered=_since(27),
             security=True,
             disruption=Disruption.NODES,
         ),
         f"{_NETWORK}.networkDataplane": Field(
-            default=_preset("cilium", "azure"), disruption=Disruption.NODES
+            default=_preset("cilium", "azure"),
+            answered=_where_plugin_is_azure,
+            disruption=Disruption.NODES,
         ),
         f"{_NETWORK}.podCidr": Field(default=_pod_range, compare=Compare.CIDR, create_only=True),
         f"{_NETWORK}.serviceCidr": Field(
             default="10.0.0.0/16", compare=Compare.CIDR, create_only=True
+        ),
+        f"{_NETWORK}.podCidrs": Field(default=_ranges(f"{_NETWORK}.podCidr"), create_only=True),
+        f"{_NETWORK}.serviceCidrs": Field(
+            default=_ranges(f"{_NETWORK}.serviceCidr"), create_only=True
         ),
         f"{_NETWORK}.dnsServiceIP": Field(default="10.0.0.10", create_only=True),
         f"{_NETWORK}.ipFamilies": Field(default=["IPv4"], compare=Compare.SET),
@@ -299,15 +400,60 @@ TYPE = ResourceType(
         f"{_NETWORK}.outboundType": Field(
             default="loadBalancer", security=True, disruption=Disruption.CONNECTIONS
         ),
-        f"{_NETWORK}.loadBalancerProfile.managedOutboundIPs.countIPv6": Field(default=0),
-        f"{_NETWORK}.advancedNetworking": Field(default=None, security=True),
+        f"{_NETWORK}.loadBalancerProfile": Field(default={}),
+        f"{_NETWORK}.loadBalancerProfile.backendPoolType": Field(
+            default="nodeIPConfiguration", compare=Compare.CASELESS
+        ),
+        f"{_NETWORK}.loadBalancerProfile.managedOutboundIPs": Field(default=_managed_addresses),
+        f"{_NETWORK}.loadBalancerProfile.managedOutboundIPs.countIPv6": Field(
+            default=0, answered=Answered.MOVED
+        ),
+        f"{_NETWORK}.loadBalancerProfile.outboundIPs": Field(default=None, security=True),
+        f"{_NETWORK}.loadBalancerProfile.outboundIPPrefixes": Field(default=None, security=True),
+        f"{_NETWORK}.loadBalancerProfile.allocatedOutboundPorts": Field(
+            default=0, answered=Answered.STATED
+        ),
+        f"{_NETWORK}.loadBalancerProfile.idleTimeoutInMinutes": Field(
+            default=30, answered=Answered.STATED
+        ),
+        f"{_NETWORK}.loadBalancerProfile.enableMultipleStandardLoadBalancers": Field(
+            default=False, answered=Answered.STATED
+        ),
+        f"{_NETWORK}.natGatewayProfile": Field(default=_nat_gateway),
+        f"{_NETWORK}.natGatewayProfile.outboundIPs": Field(default=None, security=True),
+        f"{_NETWORK}.natGatewayProfile.outboundIPPrefixes": Field(default=None, security=True),
+        f"{_NETWORK}.natGatewayProfile.managedOutboundIPProfile.countIPv6": Field(
+            default=0, answered=Answered.STATED
+        ),
+        f"{_NETWORK}.staticEgressGatewayProfile": Field(default=None, security=True),
+        _ADVANCED: Field(default=None, security=True),
+        f"{_ADVANCED}.observability": Field(default={}),
+        f"{_ADVANCED}.observability.enabled": Field(default=_advanced, security=True),
+        f"{_ADVANCED}.security": Field(default={}),
+        f"{_ADVANCED}.security.enabled": Field(default=_advanced_security, security=True),
+        f"{_ADVANCED}.security.advancedNetworkPolicies": Field(
+            default=_where_secured("FQDN"), answered=_since(31), security=True
+        ),
+        f"{_ADVANCED}.security.transitEncryption": Field(
+            default=_where_secured({"type": "None"}), security=True
+        ),
+        f"{_ADVANCED}.security.transitEncryption.type": Field(
+            default="None", answered=_since(31), security=True
+        ),
         "properties.nodeResourceGroupProfile.restrictionLevel": Field(
             default=_preset("ReadOnly", "Unrestricted"),
+            answered=Answered.STATED,
             aliases={"unspecified": "Unrestricted"},
             security=True,
         ),
-        "properties.nodeProvisioningProfile.mode": Field(default=_preset("Auto", "Manual")),
-        "properties.nodeProvisioningProfile.defaultNodePools": Field(default="Auto"),
+        "properties.nodeProvisioningProfile": Field(default={}),
+        "properties.nodeProvisioningProfile.mode": Field(
+            default=_preset("Auto", "Manual"), answered=_since(27)
+        ),
+        "properties.nodeProvisioningProfile.defaultNodePools": Field(
+            default="Auto", answered=_since(31)
+        ),
+        "properties.oidcIssuerProfile": Field(default={}),
         "properties.oidcIssuerProfile.enabled": Field(
             default=_issues_tokens, irreversible=(True,), security=True
         ),
@@ -318,17 +464,32 @@ TYPE = ResourceType(
         f"{_SECURITY}.defender.logAnalyticsWorkspaceResourceId": Field(
             default=None, compare=Compare.RESOURCE_ID, security=True
         ),
+        f"{_SECURITY}.defender.securityGating": Field(default=None, security=True),
         f"{_SECURITY}.azureKeyVaultKms": Field(default=None, security=True),
         f"{_SECURITY}.kubernetesResourceObjectEncryptionProfile.infrastructureEncryption": Field(
             default="Disabled", irreversible=("Enabled",), security=True, disruption=_PLANE
         ),
         f"{_SECURITY}.customCATrustCertificates": Field(default=(), security=True),
+        "properties.storageProfile": Field(default={}),
+        "properties.storageProfile.diskCSIDriver": Field(default={}),
+        "properties.storageProfile.fileCSIDriver": Field(default={}),
+        "properties.storageProfile.snapshotController": Field(default={}),
         # A PUT that is silent about a driver leaves it on or off, as it is (recorded).
         "properties.storageProfile.diskCSIDriver.enabled": Field(default=True, kept=True),
         "properties.storageProfile.fileCSIDriver.enabled": Field(default=True, kept=True),
         "properties.storageProfile.snapshotController.enabled": Field(default=True, kept=True),
         "properties.storageProfile.blobCSIDriver.enabled": Field(default=False, kept=True),
-        "properties.metricsProfile.costAnalysis.enabled": Field(default=False),
+        "properties.metricsProfile": Field(default={"costAnalysis": {"enabled": False}}),
+        "properties.metricsProfile.costAnalysis.enabled": Field(default=False, answered=_since(26)),
+        "properties.windowsProfile": Field(default=_windows, kept=True),
+        "properties.windowsProfile.adminUsername": Field(create_only=True),
+        "properties.windowsProfile.enableCSIProxy": Field(default=True),
+        "properties.windowsProfile.licenseType": Field(default=None),
+        "properties.windowsProfile.gmsaProfile": Field(default=None, security=True),
+        "properties.enableFIPS": Field(default=False, answered=Answered.STATED, security=True),
+        "properties.aiToolchainOperatorProfile": Field(default=None, security=True),
+        "properties.schedulerProfile": Field(default=None),
+        "properties.hostedSystemProfile": Field(default=None),
         "properties.linuxProfile.adminUsername": Field(create_only=True),
         "properties.podIdentityProfile": Field(default=None, security=True),
         "properties.httpProxyConfig": Field(default=None, security=True),

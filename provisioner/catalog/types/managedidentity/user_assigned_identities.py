@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from provisioner.catalog import api_versions
-from provisioner.catalog.field import Field
+from provisioner.catalog.field import Answered, Field
 from provisioner.catalog.resource_type import (
     DeleteFlow,
     NameRule,
@@ -42,6 +42,8 @@ TYPE = ResourceType(
     computed=_computed,
     fields={
         "location": Field(create_only=True),
-        "properties.isolationScope": Field(default="None", create_only=True),
+        "properties.isolationScope": Field(
+            default="None", answered=Answered.STATED, create_only=True
+        ),
     },
 )

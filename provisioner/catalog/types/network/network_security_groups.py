@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from provisioner.catalog import api_versions
-from provisioner.catalog.field import Compare, Field
+from provisioner.catalog.field import Answered, Compare, Field
 from provisioner.catalog.resource_type import NameRule, ResourceType, SdkModel, Surroundings
 from provisioner.model.resource_id import ResourceId
 from provisioner.model.values import Body, Json
@@ -75,7 +75,7 @@ TYPE = ResourceType(
     fields={
         # The whole list is the boundary: a rule that nobody declared is a change.
         "properties.securityRules": Field(default=(), keys=("name",), security=True),
-        "properties.flushConnection": Field(default=False),
+        "properties.flushConnection": Field(default=False, answered=Answered.STATED),
         f"{_RULE}.description": Field(default=None),
         f"{_RULE}.access": Field(security=True),
         f"{_RULE}.direction": Field(security=True),

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from provisioner.catalog import api_versions
-from provisioner.catalog.field import Compare, Disruption, Field
+from provisioner.catalog.field import Answered, Compare, Disruption, Field
 from provisioner.catalog.resource_type import NameRule, ResourceType, SdkModel, Surroundings
 from provisioner.model.resource_id import ResourceId
 from provisioner.model.values import Body, Json
@@ -49,7 +49,10 @@ TYPE = ResourceType(
             default=False, security=True, disruption=Disruption.CONNECTIONS
         ),
         "properties.disablePeeringRoute": Field(
-            default="None", security=True, disruption=Disruption.CONNECTIONS
+            default="None",
+            answered=Answered.STATED,
+            security=True,
+            disruption=Disruption.CONNECTIONS,
         ),
     },
 )

@@ -1,7 +1,7 @@
 """Subnets. Facts: guidelines.md §2.2, §2.7 and §3.3, and the recorded pairs of the type."""
 
 from provisioner.catalog import api_versions
-from provisioner.catalog.field import Compare, Disruption, Field
+from provisioner.catalog.field import Answered, Compare, Disruption, Field
 from provisioner.catalog.refusals import RefusalCodes
 from provisioner.catalog.resource_type import ListRead, NameRule, ResourceType, SdkModel
 
@@ -59,7 +59,9 @@ TYPE = ResourceType(
         "properties.privateEndpointNetworkPolicies": Field(default="Disabled", security=True),
         "properties.privateLinkServiceNetworkPolicies": Field(default="Enabled", security=True),
         # Implicit outbound access has ended (guidelines.md §2.2): silence is a private subnet.
-        "properties.defaultOutboundAccess": Field(default=False, security=True),
+        "properties.defaultOutboundAccess": Field(
+            default=False, answered=Answered.STATED, security=True
+        ),
         "properties.sharingScope": Field(default=None, security=True),
         "properties.ipAllocations": Field(default=(), keys=("id",)),
         "properties.ipAllocations[].id": Field(compare=Compare.RESOURCE_ID),

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from provisioner.catalog import api_versions
-from provisioner.catalog.field import Compare, Disruption, Field
+from provisioner.catalog.field import Answered, Compare, Disruption, Field
 from provisioner.catalog.resource_type import (
     Embedded,
     NameRule,
@@ -59,7 +59,7 @@ TYPE = ResourceType(
             disruption=Disruption.CONNECTIONS,
         ),
         "properties.enableDdosProtection": Field(default=False, security=True),
-        "properties.enableVmProtection": Field(default=False),
+        "properties.enableVmProtection": Field(default=False, answered=Answered.STATED),
         "properties.ddosProtectionPlan": Field(default=None, security=True),
         "properties.ddosProtectionPlan.id": Field(compare=Compare.RESOURCE_ID, security=True),
         "properties.encryption": Field(default=None, security=True),

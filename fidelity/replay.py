@@ -1,0 +1,201 @@
+"""Replays recorded writes against the built-in Azure, each in the surroundings that it had."""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from fidelity.recordings import Pair, ids_in
+from provisioner.catalog.registry import Catalog
+from provisioner.catalog.resource_type import ResourceType, Scope
+from provisioner.model.resource_id import RESOURCE_GROUP, ResourceId, resource_group_id
+from provisioner.simulator.application import Application
+from provisioner.simulator.cloud import Cloud
+from provisioner.simulator.exchange import Answer, Request
+from provisioner.simulator.records import Record
+from provisioner.simulator.state import Store
+
+_ENVELOPE = frozenset({"id", "name", "type", "etag", "systemdata"})
+_BASE = "http://127.0.0.1"
+CHOICES = ("kubernetesVersion", "orchestratorVersion", "vmSize")
+_SINCE = "2026-01-01T00:00:00Z"
+
+
+class Hands:
+    """A clock that stands still until it is moved."""
+
+    def __init__(self) -> None:
+        self._now = datetime(2026, 1, 1, tzinfo=UTC)
+
+    def now(self) -> datetime:
+        """Return the time."""
+        return self._now
+
+    def move(self, seconds: int) -> None:
+        """Let time pass."""
+        self._now += timedelta(seconds=seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What is known of the resources that a recorded write met: answers of Azure by source and
+    id, and an example body of each type for what no recording shows."""
+
+    answers: Mapping[tuple[str, str], Mapping[str, Any]]
+    examples: Mapping[str, Mapping[str, Any]]
+
+
+class Replay:
+    """One built-in Azure, to be furnished and asked."""
+
+    def __init__(
+        self, catalog: Catalog, surroundings: Surroundings, source: str, pace: float | None = None
+    ) -> None:
+        self.clock = Hands()
+        self.cloud = Cloud(catalog, Store(None), self.clock, pace)
+        self._application = Application(self.cloud)
+        self._catalog = catalog
+        self._surroundings = surroundings
+        self._source = source
+
+    def ask(
+        self,
+        method: str,
+        uri: str,
+        body: Any = None,
+        headers: Mapping[str, str] | None = None,  # noqa: ANN401
+    ) -> Answer:
+        """Send one request, and return its answer."""
+        parts = urlsplit(uri)
+        query = {name.lower(): values[0] for name, values in parse_qs(parts.query).items()}
+        content = b"" if body is None else json.dumps(body).encode()
+        sent = {"authorization": "Bearer replay", **(headers or {})}
+        return self._application.answer(Request(method, parts.path, query, sent, content, _BASE))
+
+    def furnish(self, resource: ResourceId) -> None:
+        """Make what a resource stands in exist, as far as it does not."""
+        for container in reversed(list(resource.ancestors)):
+            self.place(container)
+
+    def furnish_references(self, owner: ResourceId, body: Any) -> None:  # noqa: ANN401
+        """Make what a body points to exist."""
+        for target in ids_in(body):
+            known = self._known(target)
+            if known is not None and not known.is_within(owner) and not owner.is_within(known):
+                self.furnish(known)
+                self.place(known)
+
+    def place(self, resource: ResourceId, answer: Mapping[str, Any] | None = None) -> None:
+        """Put a resource there as Azure answered it, or as an example has it."""
+        if self.cloud.find(resource) is not None:
+            return
+        resource_type = self._catalog.of(resource)
+        if resource_type is None or resource_type.scope is Scope.TENANT:
+            return
+        held = answer or self._surroundings.answers.get((self._source, resource.key))
+        body = held or self._surroundings.examples.get(resource_type.name, {})
+        self._store(resource_type, resource, body)
+
+    def _store(
+        self, resource_type: ResourceType, resource: ResourceId, body: Mapping[str, Any]
+    ) -> None:
+        own = {key: value for key, value in body.items() if key.lower() not in _ENVELOPE}
+        if resource.type == RESOURCE_GROUP:
+            own.setdefault("location", "westus2")
+            own.setdefault("properties", {"provisioningState": "Succeeded"})
+        for embedded in resource_type.embedded:
+            entries, own = _take_out(own, embedded.path.split("."))
+            child_type = self._catalog.get(embedded.child)
+            for entry in entries:
+                child = ResourceId(
+                    child_type.name, (*resource.names, str(entry["name"])), resource.scope
+                )
+                whole = {"properties": entry} if embedded.flattened else entry
+                self._store(child_type, child, whole)
+        self.cloud.store.resources.put(
+            resource.key,
+            Record(resource, resource_type.name, own, "recorded", _SINCE, _SINCE),
+        )
+        self.cloud.store.commit()
+
+    def _known(self, target: ResourceId) -> ResourceId | None:
+        """Return what of an id is a resource of a type in the catalog."""
+        current: ResourceId | None = target
+        while current is not None and not current.is_container:
+            if self._catalog.of(current) is not None:
+                return current
+            current = current.parent
+        return current if current is not None and current.type == RESOURCE_GROUP else None
+
+
+def _take_out(
+    body: dict[str, Any], steps: list[str]
+) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """Return the list at `steps`, and the body without it."""
+    first, *rest = steps
+    held = body.get(first)
+    if not rest:
+        return (
+            [entry for entry in held or () if isinstance(entry, dict) and "name" in entry],
+            {key: value for key, value in body.items() if key != first},
+        )
+    if not isinstance(held, dict):
+        return [], body
+    entries, inner = _take_out(held, rest)
+    return entries, {**body, first: inner}
+
+
+def state_choices(request: Any, answer: Any) -> Any:  # noqa: ANN401 (JSON)
+    """Return a request with what Azure chose by the day and the region, where it is silent.
+
+    Which Kubernetes version is the default, and which machines have a free quota, is no behaviour
+    that could be right or wrong: the recorded choice is stated, and not counted.
+    """
+    if isinstance(answer, Mapping) and isinstance(request, Mapping):
+        stated = {key: state_choices(item, answer.get(key)) for key, item in request.items()}
+        chosen = {
+            key: answer[key]
+            for key in CHOICES
+            if key in answer and stated.get(key) in (None, "") and answer[key]
+        }
+        return {**stated, **chosen}
+    if isinstance(answer, list) and isinstance(request, list):
+        by_name = {item.get("name"): item for item in answer if isinstance(item, Mapping)}
+        return [
+            state_choices(item, by_name.get(item.get("name")))
+            if isinstance(item, Mapping)
+            else item
+            for item in request
+        ]
+    return request
+
+
+_BIRTHMARKS = ("resourceUID", "resourceGuid", "fqdn", "uniqueId", "creationDate", "principalId")
+
+
+def is_same_resource(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Tell whether two answers are of one resource, and not of two by the same name in turn."""
+    ours, theirs = (answer.get("properties") or {} for answer in (one, other))
+    return all(ours[key] == theirs[key] for key in _BIRTHMARKS if key in ours and key in theirs)
+
+
+def surroundings_of(pairs: Iterable[Pair], examples: Path) -> Surroundings:
+    """Return what the recordings say of each resource, and the examples of the catalog's tests."""
+    answers = {(pair.source, pair.id.lower()): pair.answer for pair in pairs}
+    bodies: dict[str, Mapping[str, Any]] = {}
+    for file in sorted(examples.glob("*/*.json"), reverse=True):
+        content = json.loads(file.read_text(encoding="utf-8"))
+        bodies[file.parent.name.replace(".", "/").replace("Microsoft/", "Microsoft.", 1)] = content[
+            "body"
+        ]
+    return Surroundings(answers, bodies)
+
+
+def group_of(resource: ResourceId) -> ResourceId | None:
+    """Return the resource group that a resource stands in."""
+    if resource.subscription is None or resource.resource_group is None:
+        return None
+    return resource_group_id(resource.subscription, resource.resource_group)
