@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check golden bench lock clean
+.PHONY: help setup demo test check golden bench fidelity lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,6 +30,9 @@ golden: setup ## Rewrite the expected outputs of the tests; review them with git
 
 bench: setup ## Measure planning, reading and comparing
 	@$(BIN)/python -m benchmarks
+
+fidelity: setup ## Hold the built-in Azure against recorded traffic; writes docs/fidelity.md
+	@$(BIN)/python -m fidelity
 
 lock: setup ## Pin the newest allowed dependencies, with their hashes
 	env -u PIP_FIND_LINKS CUSTOM_COMPILE_COMMAND='make lock' $(BIN)/pip-compile --quiet \

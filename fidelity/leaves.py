@@ -144,3 +144,8 @@ def _is_generated(model: Model | None, key: str, path: str) -> bool:
         and model is not None
         and "name" in model.properties
     )
+
+
+def generic(path: str) -> str:
+    """Return a path with `[]` for every entry."""
+    return re.sub(r"\[[^\]]*\]", "[]", path)

@@ -65,8 +65,8 @@ class Replay:
         self,
         method: str,
         uri: str,
-        body: Any = None,
-        headers: Mapping[str, str] | None = None,  # noqa: ANN401
+        body: Any = None,  # noqa: ANN401 (JSON)
+        headers: Mapping[str, str] | None = None,
     ) -> Answer:
         """Send one request, and return its answer."""
         parts = urlsplit(uri)
@@ -87,6 +87,11 @@ class Replay:
             if known is not None and not known.is_within(owner) and not owner.is_within(known):
                 self.furnish(known)
                 self.place(known)
+
+    def write(self, resource: ResourceId, pair: Pair) -> None:
+        """Write a resource as a client did, so that it holds on to what it points to."""
+        self.furnish_references(resource, pair.request)
+        self.ask("PUT", f"{pair.id}?api-version={pair.api_version}", pair.request)
 
     def place(self, resource: ResourceId, answer: Mapping[str, Any] | None = None) -> None:
         """Put a resource there as Azure answered it, or as an example has it."""

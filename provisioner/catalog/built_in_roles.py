@@ -21,6 +21,7 @@ BUILT_IN_ROLES = {
     "Managed Identity Operator": "f1a07417-d97a-45cb-824c-7a7467783830",
     "Monitoring Metrics Publisher": "3913510d-42f4-4e42-8a64-420c390055eb",
     "Network Contributor": "4d97b98b-1d4f-4787-a291-c67834d212e7",
+    "Owner": "8e3af657-a8ff-443c-a75c-2fe8c4bcb635",
     "Private DNS Zone Contributor": "b12aa53e-6015-4669-85d0-8515ebb3ae7f",
     "Reader": "acdd72a7-3385-48ef-bd42-f606fba81ae7",
     "Virtual Machine Administrator Login": "1c0163c0-47e6-4577-8991-ea5c82e286e4",

@@ -124,6 +124,7 @@ class ResourceType:
     fields          facts by path; see `catalog.field`
     taggable        whether `tags` can be set: what cannot is owned through its nearest ancestor
     etag            whether writes can be guarded by If-Match
+    etag_header     whether GET answers the ETag as a header too, and not in the body alone
     serialise_on    path of ids: writes below the same such id go one at a time ("" is the parent
                     or the resource itself, the AKS and network rule: guidelines.md §3.7)
     embedded        lists of its body that are child resources
@@ -138,7 +139,7 @@ class ResourceType:
     ranges_within   paths of address ranges in its body, each with the path of the ranges in its
                     parent's body that it must lie in
     soft_delete     how a deleted one keeps its name until purged; None where it does not
-    created         the status that answers a PUT which creates one
+    created, updated  the statuses that answer a PUT which creates one, and which changes one
     codes           the codes of the other refusals
     unique_by       paths: no two resources of one scope may have the same values at all of them
     built_in        resources of the type that Azure itself has at every scope, by name
@@ -157,6 +158,7 @@ class ResourceType:
     fields: Mapping[str, Field] = field(default_factory=dict)
     taggable: bool = True
     etag: bool = False
+    etag_header: bool = True
     serialise_on: str | None = None
     embedded: tuple[Embedded, ...] = ()
     computed: Callable[[ResourceId, Body, Surroundings], Mapping[str, Json]] = _nothing_computed
@@ -170,6 +172,7 @@ class ResourceType:
     ranges_within: Mapping[str, str] = field(default_factory=dict)
     soft_delete: SoftDelete | None = None
     created: int = 201
+    updated: int = 200
     codes: RefusalCodes = _COMMON_CODES
     unique_by: tuple[str, ...] = ()
     built_in: Mapping[str, Body] = field(default_factory=dict)
@@ -180,6 +183,12 @@ class ResourceType:
     def namespace(self) -> str:
         """The resource provider: what stands before the first slash."""
         return self.name.partition("/")[0]
+
+    @property
+    def creating(self) -> str:
+        """The provisioning state of one that is being created. What the network provider makes is
+        updated from the start (recorded for each of its types)."""
+        return "Updating" if self.namespace == "Microsoft.Network" else "Creating"
 
     @property
     def kind(self) -> str:

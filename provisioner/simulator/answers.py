@@ -6,7 +6,7 @@ from typing import Any
 from provisioner.catalog.resource_type import Embedded, ResourceType
 from provisioner.simulator.body_paths import put, remove, split_path, thaw
 from provisioner.simulator.cloud import Cloud
-from provisioner.simulator.records import Record
+from provisioner.simulator.records import OperationKind, Record
 
 
 def render(cloud: Cloud, row: Record) -> dict[str, Any]:
@@ -21,7 +21,8 @@ def render(cloud: Cloud, row: Record) -> dict[str, Any]:
     if row.operation is not None:
         running = cloud.store.operations.get(row.operation)
         if running is not None and not running.settled:
-            show_state(body, running.kind.value)
+            created = running.kind is OperationKind.CREATE
+            show_state(body, resource_type.creating if created else running.kind.value)
     if cloud.catalog.schemas.root(row.type).find("systemData") is not None:
         body["systemData"] = _system_data(row)
     return body

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from provisioner.catalog.resource_type import DeleteFlow, ResourceType, Scope, WriteFlow
-from provisioner.model.resource_id import ResourceId
+from provisioner.model.resource_id import RESOURCE_GROUP, ResourceId
 from provisioner.simulator.answers import etag_of, quote_etag, render, show_state
 from provisioner.simulator.body_paths import Tree
 from provisioner.simulator.cloud import Cloud
@@ -70,6 +70,8 @@ def patch_resource(cloud: Cloud, request: Request, resource: ResourceId) -> Answ
 def delete_resource(cloud: Cloud, request: Request, resource: ResourceId) -> Answer:
     """Answer a DELETE: 204 where there is nothing, else the type's own flow."""
     resource_type = cloud.type_of(resource)
+    if _stands_on_missing_group(cloud, resource_type, resource):
+        return Answer(204)
     check_place(cloud, resource_type, resource, writing=False)
     row = cloud.store.resources.get(resource.key)
     if row is None:
@@ -87,6 +89,17 @@ def delete_resource(cloud: Cloud, request: Request, resource: ResourceId) -> Ans
     return Answer(202, None, operation_headers(cloud, request, resource_type, operation, names))
 
 
+def _stands_on_missing_group(
+    cloud: Cloud, resource_type: ResourceType, resource: ResourceId
+) -> bool:
+    """Tell whether an extension resource stood on a group that is gone: recorded for role
+    assignments, whose provider does not ask for the group (it does for a resource in one)."""
+    scope = resource.scope
+    if resource_type.scope is not Scope.EXTENSION or scope is None:
+        return False
+    return scope.type == RESOURCE_GROUP and cloud.find(scope) is None
+
+
 def _answer_absent(cloud: Cloud, resource_type: ResourceType, resource: ResourceId) -> Answer:
     if resource.is_container:
         raise resource_not_found(cloud.canonical(resource), resource_type.codes.not_found)
@@ -96,7 +109,7 @@ def _answer_absent(cloud: Cloud, resource_type: ResourceType, resource: Resource
 def _answer_write(
     cloud: Cloud, request: Request, resource_type: ResourceType, row: Record, *, created: bool
 ) -> Answer:
-    status = resource_type.created if created else 200
+    status = resource_type.created if created else resource_type.updated
     if resource_type.write is WriteFlow.SYNC:
         return Answer(status, render(cloud, row), _etag_headers(cloud, resource_type, row))
     kind = OperationKind.CREATE if created else OperationKind.UPDATE
@@ -107,12 +120,13 @@ def _answer_write(
     if accepted:
         return Answer(202, {}, headers)
     body = render(cloud, row)
-    show_state(body, kind.value)
-    return Answer(status, body, headers | _etag_headers(cloud, resource_type, row))
+    show_state(body, resource_type.creating if created else kind.value)
+    return Answer(status, body, headers)
 
 
 def _etag_headers(cloud: Cloud, resource_type: ResourceType, row: Record) -> dict[str, str]:
-    return {"ETag": quote_etag(etag_of(cloud, row))} if resource_type.etag else {}
+    shown = resource_type.etag and resource_type.etag_header
+    return {"ETag": quote_etag(etag_of(cloud, row))} if shown else {}
 
 
 def _check_conditions(

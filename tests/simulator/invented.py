@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from provisioner.catalog.field import Field
+from provisioner.catalog.field import Answered, Field, Since
 from provisioner.catalog.refusals import RefusalCodes, SoftDelete
 from provisioner.catalog.registry import Catalog, build_catalog
 from provisioner.catalog.resource_type import (
@@ -67,6 +67,11 @@ NET = ResourceType(
             Property("lanes", _list("lane")),
             Property("rules", _list("rule")),
             Property("secret", TEXT),
+            Property("tier", TEXT),
+            Property("grade", Shape(Kind.STRING, enum=("Base", "Pro"))),
+            Property("echo", FLAG),
+            Property("quiet", FLAG),
+            Property("aged", TEXT),
             Property("usage", NUMBER, read_only=True),
             _STATE,
         ),
@@ -88,6 +93,11 @@ NET = ResourceType(
         "properties.guard.strict": Field(irreversible=(True,)),
         "properties.rules[].properties.weight": Field(default=100),
         "properties.secret": Field(write_only=True),
+        "properties.tier": Field(default="Free", kept=True),
+        "properties.grade": Field(default="Base", aliases={"basic": "Base"}),
+        "properties.echo": Field(default=False, answered=Answered.STATED),
+        "properties.quiet": Field(default=False, answered=Answered.MOVED),
+        "properties.aged": Field(default=Since("2026-01-01", "new", "old")),
         "properties.lanes": Field(embeds=True),
     },
 )

@@ -143,6 +143,42 @@ def test_a_reference_must_point_to_something(here: Setting):
 
 
 @pytest.mark.parametrize(
+    ("stated", "answered"),
+    [
+        pytest.param({}, {"grade": "Base", "tier": "Free"}, id="defaults that are spelled out"),
+        pytest.param({"echo": False}, {"echo": False}, id="an echo of what is stated"),
+        pytest.param({"quiet": False}, {}, id="a default that is never told"),
+        pytest.param({"quiet": True}, {"quiet": True}, id="but a value off it is"),
+        pytest.param({"grade": "basic"}, {"grade": "Base"}, id="an older name of a value"),
+    ],
+)
+def test_defaults_are_answered_as_the_service_does(
+    here: Setting, stated: dict[str, Any], answered: dict[str, Any]
+):
+    found = here.call("PUT", NET, _with(**stated)).body["properties"]
+    shown = {name: found[name] for name in ("echo", "quiet") if name in found}
+    assert shown == {name: answered[name] for name in ("echo", "quiet") if name in answered}
+    assert answered.items() <= found.items()
+
+
+def test_a_default_is_that_of_the_api_version_of_the_request(here: Setting):
+    older = here.call("PUT", f"{NET}?api-version=2025-06-01", BODY).body
+    newer = here.call("PUT", NET + "2", BODY).body
+    assert (older["properties"]["aged"], newer["properties"]["aged"]) == ("old", "new")
+
+
+def test_an_enum_of_another_api_version_is_not_known(here: Setting):
+    assert here.call("PUT", NET, _with(grade="Ultra")).status == 400
+    assert here.call("PUT", f"{NET}?api-version=2027-01-01", _with(grade="Ultra")).status == 201
+
+
+def test_silence_keeps_what_is_kept_and_resets_the_rest(here: Setting):
+    here.call("PUT", NET, _with(tier="Standard", grade="Pro"))
+    after = here.call("PUT", NET, BODY).body["properties"]
+    assert (after["tier"], after["grade"]) == ("Standard", "Base")
+
+
+@pytest.mark.parametrize(
     ("before", "after", "refused"),
     [
         pytest.param({"size": 4}, {"size": 5}, True, id="fixed at creation"),
@@ -231,8 +267,8 @@ def test_a_patch_merges_and_null_takes_away(here: Setting):
 
 
 def test_a_write_can_be_guarded_by_the_etag_it_was_read_with(here: Setting):
-    etag = here.call("PUT", NET, BODY).headers["etag"]
-    assert here.call("GET", NET).headers["etag"] == etag
+    assert "etag" not in here.call("PUT", NET, BODY).headers, "a write that goes on has none yet"
+    etag = here.call("GET", NET).headers["etag"]
     guarded = here.call("PUT", NET, BODY, {"If-Match": etag})
     assert guarded.status == 200
     stale = here.call("PUT", NET, BODY, {"If-Match": etag})

@@ -140,6 +140,7 @@ TYPE = ResourceType(
     lists=ListRead.PARENT,
     taggable=False,
     etag=True,
+    etag_header=False,
     serialise_on="",
     flat_errors=True,
     seconds=180,

@@ -249,6 +249,7 @@ TYPE = ResourceType(
         "digit",
     ),
     etag=True,
+    etag_header=False,
     serialise_on="",
     embedded=(
         Embedded(

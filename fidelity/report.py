@@ -1,0 +1,186 @@
+"""Renders what was measured: a table for the terminal, and docs/fidelity.md."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+
+from fidelity.causes import cause_of
+from fidelity.conversations import Course, Difference
+from fidelity.measure import SINCE, Findings
+from fidelity.refusals import Retrial
+
+_UNEXPLAINED = "not explained yet"
+_HEAD = f"""# Fidelity of the built-in Azure
+
+Written by `make fidelity`, which replays recorded traffic of the real Azure against the built-in
+one and counts. Each write is sent to an Azure that holds what the recorded one held: what a body
+refers to, what it stands in, and the resource itself where it existed. No recording is known to
+the simulator, which imports the catalog only.
+
+- **Leaves** are the values of an answer that a client can set. Both answers count: a value that
+  only one of them has differs. Null and "" are as good as absent. What Azure generates (ids,
+  clocks, host names, versions) is held against its shape. Answers to api versions from {SINCE} on
+  count; what Azure chose by the day and the region (the default Kubernetes version, the size of a
+  machine) is told to the built-in one, and is not counted.
+- **Conversations** are compared request by request: method and status. How often a client polled
+  does not count. A request is left out where Azure failed for reasons of its own (throttling,
+  outages, a directory that lags behind), or where it is about a type that azsec does not know.
+- **Errors** are writes that Azure refused, with status and code, where what made it refuse can be
+  set up.
+"""
+
+
+def summarise(findings: Findings) -> Iterator[str]:
+    """Yield the lines that `make fidelity` prints."""
+    rows = list(_rows(findings))
+    width = max(len(row[0]) for row in rows)
+    heads = ("type", "writes", "agreed", "differing", "conversations", "errors")
+    for name, *cells in (heads, *rows):
+        yield f"{name:<{width}}  " + "  ".join(
+            f"{cell:>{len(head)}}" for cell, head in zip(cells, heads[1:], strict=True)
+        )
+
+
+def render(findings: Findings) -> str:
+    """Return docs/fidelity.md."""
+    parts = [
+        _HEAD,
+        "## Figures\n",
+        _table(
+            (
+                "type",
+                "writes",
+                "leaves agreed",
+                "differing",
+                "conversations agreed",
+                "errors agreed",
+            ),
+            _rows(findings),
+        ),
+        "\n## Leaves that differ\n",
+        _table(("type", "property", "times", "Azure", "ours", "why"), _leaf_rows(findings)),
+        "\n## Requests that are answered otherwise\n",
+        *_requests(findings.courses),
+        "\n## States and headers that differ\n",
+        "They do not count as disagreement: which state an answer shows depends on the moment.\n",
+        _table(("request", "times", "Azure", "ours"), _side_rows(findings.courses)),
+        "\n## Errors\n",
+        _table(("type", "times", "Azure", "ours"), _error_rows(findings.retrials)),
+        "\n## What was left out\n",
+        _table(("times", "what"), _left_out(findings)),
+    ]
+    return "\n".join(parts) + "\n"
+
+
+def share(findings: Findings) -> float:
+    """Return the part of the leaves that agree, 0 to 1."""
+    return findings.agreed / max(1, findings.agreed + findings.differing)
+
+
+def _rows(findings: Findings) -> Iterator[tuple[str, ...]]:
+    courses, retrials = _courses_by_type(findings), _retrials_by_type(findings)
+    for name in sorted({*findings.types, *courses, *retrials}):
+        figures = findings.types.get(name)
+        went, tried = courses.get(name, []), retrials.get(name, [])
+        yield (
+            name,
+            str(figures.writes if figures else 0),
+            str(figures.agreed if figures else 0),
+            str(figures.differing.total() if figures else 0),
+            _of(sum(not course.differences for course in went), len(went)),
+            _of(sum(retrial.agrees for retrial in tried), len(tried)),
+        )
+    tried = [retrial for retrial in findings.retrials if retrial.left_out is None]
+    yield (
+        "all",
+        str(sum(figures.writes for figures in findings.types.values())),
+        f"{findings.agreed} ({share(findings):.1%})",
+        str(findings.differing),
+        _of(sum(not course.differences for course in findings.courses), len(findings.courses)),
+        _of(sum(retrial.agrees for retrial in tried), len(tried)),
+    )
+
+
+def _of(part: int, whole: int) -> str:
+    return f"{part} of {whole}" if whole else "-"
+
+
+def _courses_by_type(findings: Findings) -> dict[str, list[Course]]:
+    found: dict[str, list[Course]] = defaultdict(list)
+    for course in findings.courses:
+        found[course.conversation.type].append(course)
+    return found
+
+
+def _retrials_by_type(findings: Findings) -> dict[str, list[Retrial]]:
+    found: dict[str, list[Retrial]] = defaultdict(list)
+    for retrial in findings.retrials:
+        if retrial.left_out is None:
+            found[retrial.refusal.type].append(retrial)
+    return found
+
+
+def _leaf_rows(findings: Findings) -> Iterator[tuple[str, ...]]:
+    for name, figures in sorted(findings.types.items()):
+        places: dict[str, Counter[tuple[str, str]]] = defaultdict(Counter)
+        for (path, recorded, ours), times in figures.differing.items():
+            places[path][recorded, ours] += times
+        for path, values in sorted(places.items(), key=lambda item: (-item[1].total(), item[0])):
+            (recorded, ours), _ = values.most_common(1)[0]
+            why = cause_of(name, path) or _UNEXPLAINED
+            yield name.partition("/")[2], f"`{path}`", str(values.total()), recorded, ours, why
+
+
+def _requests(courses: Sequence[Course]) -> Iterator[str]:
+    counted = _count(course.differences for course in courses)
+    if not counted:
+        yield "None.\n"
+        return
+    yield _table(("request", "times", "Azure", "ours"), counted)
+
+
+def _side_rows(courses: Sequence[Course]) -> list[tuple[str, ...]]:
+    return [
+        *_count(course.states for course in courses),
+        *_count(course.headers for course in courses),
+    ]
+
+
+def _count(groups: Iterable[Iterable[Difference]]) -> list[tuple[str, ...]]:
+    counted = Counter(
+        (difference.request, difference.recorded, difference.ours)
+        for group in groups
+        for difference in group
+    )
+    return [
+        (request, str(times), recorded, ours)
+        for (request, recorded, ours), times in sorted(
+            counted.items(), key=lambda item: (-item[1], item[0])
+        )
+    ]
+
+
+def _error_rows(retrials: Sequence[Retrial]) -> Iterator[tuple[str, ...]]:
+    counted = Counter(
+        (f"{retrial.refusal.method} {retrial.refusal.type}", retrial.recorded, retrial.ours)
+        for retrial in retrials
+        if retrial.left_out is None and not retrial.agrees
+    )
+    for (request, recorded, ours), times in sorted(counted.items()):
+        yield request, str(times), recorded, ours
+
+
+def _left_out(findings: Findings) -> Iterator[tuple[str, ...]]:
+    counted = Counter(
+        f"errors: {retrial.left_out}" for retrial in findings.retrials if retrial.left_out
+    )
+    counted["requests of conversations"] = sum(course.left_out for course in findings.courses)
+    if findings.unknown:
+        counted["writes of types without a file in the catalog"] = findings.unknown
+    for what, times in sorted(counted.items()):
+        yield str(times), what
+
+
+def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [f"| {' | '.join(heads)} |", f"|{'---|' * len(heads)}"]
+    lines += [f"| {' | '.join(row)} |" for row in rows]
+    return "\n".join(lines)
