@@ -22,6 +22,9 @@ def test_azure_fills_in_what_the_body_is_silent_about(here: Setting):
     assert found["properties"] == {
         "range": "10.0.0.0/16",
         "mode": "Open",
+        "tier": "Free",
+        "grade": "Base",
+        "aged": "new",
         "lanes": [],
         "provisioningState": "Succeeded",
     }
