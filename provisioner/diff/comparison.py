@@ -208,6 +208,8 @@ class _Walker:
         facts know when such an entry is off; so is a scalar in a map that is known to start empty.
         """
         inner = actual if isinstance(actual, Mapping) else {}
+        if entry.fact.kept:
+            return
         facts = (entry.fact, *(self._rules.child(entry, key).fact for key in inner))
         known = any(fact.default is not ABSENT for fact in facts)
         counts = entry.shape.kind is Kind.OBJECT or rule.fact.default is not ABSENT
@@ -334,17 +336,17 @@ class _Walker:
 
 
 class _Distance:
-    """How many properties of two entries of a list differ."""
+    """How many properties of two entries of a list differ, and how many more only one has."""
 
     def __init__(self, rules: Rules, view: View, entry: Rule) -> None:
         self._rules = rules
         self._view = view
         self._entry = entry
 
-    def __call__(self, desired: object, actual: object) -> int:
+    def __call__(self, desired: object, actual: object) -> tuple[int, int]:
         probe = _Walker(self._rules, self._view)
         probe._compare_value(self._entry, desired, actual, "")
-        return len(probe.changes)
+        return len(probe.changes), len(probe.unknown_defaults)
 
 
 def _short(path: str) -> str:

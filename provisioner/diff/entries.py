@@ -12,8 +12,8 @@ from provisioner.model.values import ABSENT, is_empty, lookup
 # Finding the most alike takes the product of both lengths: longer lists pair by position instead.
 _MOST_COMPARISONS = 2500
 
-Distance = Callable[[object, object], int]
-"""How many properties of two entries differ."""
+Distance = Callable[[object, object], tuple[int, int]]
+"""How many properties of two entries differ, and how many more only one of them has."""
 
 
 @dataclass(frozen=True, slots=True)

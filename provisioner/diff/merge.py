@@ -121,5 +121,5 @@ def _is_left_out(rule: Rule) -> bool:
     return rule.computed or rule.fact.write_only or children
 
 
-def _is_different(one: object, other: object) -> int:
-    return int(one != other)
+def _is_different(one: object, other: object) -> tuple[int, int]:
+    return int(one != other), 0

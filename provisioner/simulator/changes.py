@@ -25,7 +25,7 @@ def keep_values(resource_type: ResourceType, before: Tree, body: dict[str, Any])
 def check_values(resource_type: ResourceType, body: Tree, api_version: str) -> None:
     """Raise RefusalError for a value that Azure never accepts, on creation too."""
     for path, facts in own_facts(resource_type):
-        refused = (*facts.refused, *_left_defaults(facts, body, api_version))
+        refused = (*facts.refused, *_left_defaults(facts, api_version))
         if refused:
             for at, value in values_at(body, split_path(path)):
                 if value in refused:
@@ -47,9 +47,9 @@ def own_facts(resource_type: ResourceType) -> Iterator[tuple[str, Field]]:
             yield path, facts
 
 
-def _left_defaults(facts: Field, body: Tree, api_version: str) -> Iterator[Any]:
+def _left_defaults(facts: Field, api_version: str) -> Iterator[Any]:
     """Yield the value of a flag whose default is one that cannot be left."""
-    default = facts.default_in(body, api_version) if facts.irreversible else None
+    default = facts.default_at(api_version) if facts.irreversible else None
     if isinstance(default, bool) and default in facts.irreversible:
         yield not default
 

@@ -45,7 +45,7 @@ def write_resource(
     sent = [entry for entry in resource_type.embedded if value_at(body, entry.path) is not ABSENT]
     held = with_children(cloud, resource_type, before) if before else None
     _complete(cloud, resource_type, body, held, api_version)
-    references = find_references(cloud, resource, body)
+    references = _references(cloud, resource_type, resource, body)
     check_references(cloud, resource_type, resource, references)
     _check_unique(cloud, resource_type, resource, body)
     etag = str(uuid.uuid4())
@@ -171,6 +171,19 @@ def _identifying(
         provided = target is not None and target_type is not None and target_type.built_in
         values.append(target.name if target and provided else text)
     return tuple(values)
+
+
+def _references(
+    cloud: Cloud, resource_type: ResourceType, resource: ResourceId, body: Mapping[str, Any]
+) -> list[tuple[str, ResourceId]]:
+    """Return what a body points to, but for what Azure itself keeps for the resource (the kubelet
+    identity of a cluster, in the group of its nodes)."""
+    kept = managed_group(resource_type, resource, body)
+    return [
+        (path, target)
+        for path, target in find_references(cloud, resource, body)
+        if kept is None or not target.is_within(kept)
+    ]
 
 
 def _held(references: list[tuple[str, ResourceId]], embedded: list[str]) -> tuple[str, ...]:

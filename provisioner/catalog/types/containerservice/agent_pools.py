@@ -53,8 +53,9 @@ def _computed(resource: ResourceId, body: Body, around: Surroundings) -> Mapping
         "currentOrchestratorVersion": running_version(
             version if isinstance(version, str) else None
         ),
-        "powerState": {"code": "Running"},
     }
+    if lookup(body, ("properties", "powerState")) is ABSENT:
+        properties["powerState"] = {"code": "Running"}
     if isinstance(version, str) and version:
         properties["orchestratorVersion"] = version
     if lookup(body, ("properties", "maxPods")) is ABSENT:

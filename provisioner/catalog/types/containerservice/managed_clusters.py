@@ -292,6 +292,9 @@ TYPE = ResourceType(
         "properties.supportPlan": Field(default="KubernetesOfficial"),
         "properties.servicePrincipalProfile": Field(owner=Owner.SERVICE),
         "properties.identityProfile": Field(security=True),
+        # AKS makes one where nobody gives it one.
+        "properties.identityProfile.kubeletidentity": Field(kept=True, security=True),
+        "properties.privateLinkResources": Field(read_only=True),
         "properties.identityProfile[].resourceId": Field(compare=Compare.RESOURCE_ID),
         "properties.powerState": Field(default={"code": "Running"}),
         "properties.aadProfile": Field(
@@ -374,15 +377,15 @@ TYPE = ResourceType(
         f"{_NETWORK}.networkPluginMode": Field(
             create_only=_plugin_changes_to_overlay_only, disruption=Disruption.NODES
         ),
+        f"{_NETWORK}.networkDataplane": Field(
+            default=_preset("cilium", "azure"),
+            answered=_where_plugin_is_azure,
+            disruption=Disruption.NODES,
+        ),
         f"{_NETWORK}.networkPolicy": Field(
             default=_default_policy,
             answered=_since(27),
             security=True,
-            disruption=Disruption.NODES,
-        ),
-        f"{_NETWORK}.networkDataplane": Field(
-            default=_preset("cilium", "azure"),
-            answered=_where_plugin_is_azure,
             disruption=Disruption.NODES,
         ),
         f"{_NETWORK}.podCidr": Field(default=_pod_range, compare=Compare.CIDR, create_only=True),
