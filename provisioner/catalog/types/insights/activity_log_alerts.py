@@ -36,16 +36,10 @@ TYPE = ResourceType(
         "properties.scopes": Field(compare=Compare.SET, security=True),
         "properties.scopes[]": Field(compare=Compare.RESOURCE_ID),
         # All of them have to hold, so their order means nothing.
-        **{
-            path: Field(default=(), keys=("field",), security=True)
-            for path in _CONDITIONS
-        },
+        **{path: Field(default=(), keys=("field",), security=True) for path in _CONDITIONS},
         **{f"{path}[].equals": _VALUE for path in _CONDITIONS},
         **{f"{path}[].containsAny": _VALUES for path in _CONDITIONS},
-        **{
-            f"{path}[].containsAny[]": Field(compare=Compare.CASELESS)
-            for path in _CONDITIONS
-        },
+        **{f"{path}[].containsAny[]": Field(compare=Compare.CASELESS) for path in _CONDITIONS},
         "properties.actions.actionGroups": Field(
             default=(), keys=("actionGroupId",), security=True
         ),

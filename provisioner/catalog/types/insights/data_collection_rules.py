@@ -56,7 +56,9 @@ def _computed(resource: ResourceId, body: Body, around: Surroundings) -> Mapping
         **_with_ids(body, "logAnalytics", "workspaceId", around),
         **_with_ids(body, "monitoringAccounts", "accountId", around),
     }
-    return {"properties": {**properties, "destinations": destinations} if destinations else properties}
+    return {
+        "properties": {**properties, "destinations": destinations} if destinations else properties
+    }
 
 
 def _with_ids(body: Body, kind: str, name: str, around: Surroundings) -> Mapping[str, Json]:
