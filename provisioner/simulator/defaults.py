@@ -4,7 +4,7 @@ from typing import Any
 
 from provisioner.catalog.resource_type import ResourceType
 from provisioner.model.values import ABSENT
-from provisioner.simulator.body_paths import fill, remove, split_path, thaw
+from provisioner.simulator.body_paths import fill, put, remove, split_path, thaw, value_at
 
 
 def fill_defaults(resource_type: ResourceType, body: dict[str, Any]) -> None:
@@ -19,6 +19,14 @@ def fill_defaults(resource_type: ResourceType, body: dict[str, Any]) -> None:
         default = facts.default_in(body)
         if default is not None and default is not ABSENT:
             fill(body, split_path(path), lambda value=default: thaw(value))  # type: ignore[misc]
+
+
+def take_values(resource_type: ResourceType, body: dict[str, Any]) -> None:
+    """Put what Azure makes of them in the place of values that it does not honour any more."""
+    for path, facts in resource_type.fields.items():
+        for asked, answered in facts.taken_as:
+            if value_at(body, path) == asked:
+                put(body, path, answered)
 
 
 def drop_write_only(resource_type: ResourceType, body: dict[str, Any]) -> None:

@@ -35,10 +35,10 @@ TYPE = ResourceType(
         "properties.mode": Field(default="Indexed", compare=Compare.CASELESS, security=True),
         "properties.displayName": Field(default=None),
         "properties.description": Field(default=None),
-        "properties.policyRule": Field(security=True),
+        "properties.policyRule": Field(closed=True, security=True),
         "properties.parameters": Field(default={}, security=True),
         "properties.parameters[].allowedValues": Field(default=(), compare=Compare.SET),
-        "properties.parameters[].defaultValue": Field(security=True),
+        "properties.parameters[].defaultValue": Field(default=None, closed=True, security=True),
         "properties.externalEvaluationEnforcementSettings": Field(default=None, security=True),
         # Azure numbers what it is given; one may ask for a number.
         "properties.version": Field(compare=Compare.VERSION),

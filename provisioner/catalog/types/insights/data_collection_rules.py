@@ -114,6 +114,9 @@ TYPE = ResourceType(
             f"properties.dataSources.{kind}[].transformKql": Field(default=None, security=True)
             for kind in _TRANSFORMED
         },
+        "properties.dataSources.extensions[].extensionSettings": Field(
+            default={}, closed=True, security=True
+        ),
         "properties.dataSources.logFiles[].settings": Field(default=None),
         "properties.dataSources.prometheusForwarder[].labelIncludeFilter": Field(
             default={}, security=True

@@ -61,8 +61,10 @@ TYPE = ResourceType(
         "properties.enabledForDeployment": Field(default=False, security=True),
         "properties.enabledForDiskEncryption": Field(default=False, security=True),
         "properties.enabledForTemplateDeployment": Field(default=False, security=True),
-        # Soft delete cannot be switched off any more, so silence is not a choice.
-        "properties.enableSoftDelete": Field(default=True, irreversible=(True,), security=True),
+        # Soft delete cannot be switched off any more: a false is taken, and answered as true.
+        "properties.enableSoftDelete": Field(
+            default=True, taken_as=((False, True),), security=True
+        ),
         "properties.softDeleteRetentionInDays": Field(default=90, create_only=True),
         # From api version 2026-02-01 on, silence means Azure RBAC (guidelines.md WRK-05.2).
         "properties.enableRbacAuthorization": Field(default=True, security=True),
