@@ -25,8 +25,12 @@ def take_values(resource_type: ResourceType, body: dict[str, Any]) -> None:
     """Put what Azure makes of them in the place of values that it does not honour any more."""
     for path, facts in resource_type.fields.items():
         for asked, answered in facts.taken_as:
-            if value_at(body, path) == asked:
+            if _folded(value_at(body, path)) == _folded(asked):
                 put(body, path, answered)
+
+
+def _folded(value: object) -> object:
+    return value.lower() if isinstance(value, str) else value
 
 
 def drop_write_only(resource_type: ResourceType, body: dict[str, Any]) -> None:

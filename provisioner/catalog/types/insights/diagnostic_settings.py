@@ -67,6 +67,7 @@ TYPE = ResourceType(
     models=(
         _model(
             "DiagnosticSettings",
+            location=_TEXT,
             properties=Shape(Kind.OBJECT, "insights.DiagnosticSettingsProperties"),
         ),
         _model(
@@ -98,6 +99,8 @@ TYPE = ResourceType(
         _model("RetentionPolicy", enabled=_FLAG, days=Shape(Kind.INTEGER)),
     ),
     fields={
+        # Where what they are set on stands.
+        "location": Field(read_only=True),
         "properties.workspaceId": Field(default=None, compare=Compare.RESOURCE_ID, security=True),
         "properties.storageAccountId": Field(
             default=None, compare=Compare.RESOURCE_ID, security=True

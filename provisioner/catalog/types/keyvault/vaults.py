@@ -50,10 +50,13 @@ TYPE = ResourceType(
     computed=_computed,
     fields={
         "properties.accessPolicies": Field(default=(), keys=("objectId",), security=True),
-        "properties.accessPolicies[].permissions.keys": Field(compare=Compare.SET),
-        "properties.accessPolicies[].permissions.secrets": Field(compare=Compare.SET),
-        "properties.accessPolicies[].permissions.certificates": Field(compare=Compare.SET),
-        "properties.accessPolicies[].permissions.storage": Field(compare=Compare.SET),
+        "properties.accessPolicies[].applicationId": Field(default=None, compare=Compare.CASELESS),
+        **{
+            f"properties.accessPolicies[].permissions.{kind}": Field(
+                default=(), compare=Compare.SET, security=True
+            )
+            for kind in ("keys", "secrets", "certificates", "storage")
+        },
         # The vault's address can be sent, and is answered by Azure whatever was sent.
         "properties.vaultUri": Field(read_only=True),
         "properties.provisioningState": Field(read_only=True),
@@ -80,6 +83,10 @@ TYPE = ResourceType(
         "properties.networkAcls.ipRules[].value": Field(compare=Compare.CIDR),
         "properties.networkAcls.virtualNetworkRules": Field(
             default=(), keys=("id",), security=True
+        ),
+        "properties.networkAcls.virtualNetworkRules[].id": Field(compare=Compare.RESOURCE_ID),
+        "properties.networkAcls.virtualNetworkRules[].ignoreMissingVnetServiceEndpoint": Field(
+            default=False
         ),
         "properties.tenantId": Field(compare=Compare.CASELESS, security=True),
         "properties.hsmPoolResourceId": Field(default=ABSENT, read_only=True),
