@@ -24,7 +24,14 @@ _PACE = 1.0
 _LONG = 86_400
 # Retry-After is a hint: one type answers it in one recording, and not in the next.
 _HEADERS = ("azure-asyncoperation", "location", "etag")
-_DELAYS = frozenset({"PrincipalNotFound", "ServicePrincipalNotFound", "AnotherOperationInProgress"})
+_DELAYS = frozenset(
+    {
+        "PrincipalNotFound",
+        "ServicePrincipalNotFound",
+        "AnotherOperationInProgress",
+        "AuthorizationFailed",
+    }
+)
 _ENDED = frozenset({"succeeded", "failed", "canceled"})
 
 
@@ -112,7 +119,7 @@ class _Talk:
         creates = exchange.method == "PUT" and exchange.status in (201, resource_type.created)
         absent = exchange.status in (404, 204) or exchange.status >= 400
         if creates or absent or (exchange.method == "PUT" and exchange.status == 202):
-            if exchange.status != 404:
+            if _outcome(exchange.status, exchange.answer) != "404 ResourceGroupNotFound":
                 self._replay.furnish(resource)
             return
         self._replay.furnish(resource)
@@ -219,7 +226,8 @@ class _Talk:
 
 def _is_failure(exchange: Exchange) -> bool:
     """Tell whether Azure failed for reasons that no recording shows: it was throttled or broken,
-    the directory had not heard yet of a new principal, or somebody else was writing."""
+    the directory had not heard yet of a new principal, somebody else was writing, or the caller
+    lacked a permission."""
     code = _outcome(exchange.status, exchange.answer).partition(" ")[2]
     return exchange.status == 429 or exchange.status >= 500 or code in _DELAYS
 

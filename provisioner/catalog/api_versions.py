@@ -5,9 +5,12 @@ installed packages), so that the schema index and the wire agree. `DIAGNOSTIC_SE
 operations (guidelines.md §0.1); its version is the one that Azure documents.
 """
 
+ACTION_GROUPS = "2023-01-01"
+ACTIVITY_LOG_ALERTS = "2020-10-01"
 AUTHORIZATION = "2022-04-01"
 CONTAINER_REGISTRY = "2025-11-01"
 CONTAINER_SERVICE = "2026-08-01"
+DATA_COLLECTION = "2023-03-11"
 DIAGNOSTIC_SETTINGS = "2021-05-01-preview"
 KEY_VAULT = "2026-05-15"
 LOCKS = "2020-05-01"

@@ -117,11 +117,15 @@ class Field:
     keys           the properties that identify an entry of a list, in order of preference
     embeds         the list holds resources of their own (subnets of a network): entries that the
                    body does not declare belong to those resources and are not a change
-    shared         the list has entries that others own: what the body lacks is kept on write
+    shared         the list has entries that others own: what the body lacks is kept on write, and
+                   is a change only where it is off the defaults of an entry
+    closed         an open object in which Azure fills in nothing: what the body lacks is a change
     create_only    a change needs a replacement (guidelines.md §2.7)
     irreversible   values that cannot be left again: a change away from one is refused
     refused        values that Azure refuses although the SDK model allows them
+    taken_as       (asked, answered): what Azure makes of a value that it takes and does not honour
     read_only      only Azure writes it, although the SDK model allows it in a request
+    stated         only Azure writes it, but a body may state it, and then it has to hold
     write_only     Azure accepts it and never answers it
     owner          who writes it
     security       a silent change of it weakens the environment
@@ -137,10 +141,13 @@ class Field:
     keys: tuple[str, ...] = ()
     embeds: bool = False
     shared: bool = False
+    closed: bool = False
     create_only: ImmutableRule = False
     irreversible: tuple[Json, ...] = ()
     refused: tuple[Json, ...] = ()
+    taken_as: tuple[tuple[Json, Json], ...] = ()
     read_only: bool = False
+    stated: bool = False
     write_only: bool = False
     secret: bool = False
     owner: OwnerRule = Owner.BLUEPRINT

@@ -20,7 +20,7 @@ from provisioner.diff.entries import (
     is_reserved,
     pair_entries,
 )
-from provisioner.diff.normal_form import is_same
+from provisioner.diff.normal_form import is_same, is_taken_as
 from provisioner.diff.rules import Rule, Rules, rules_of
 from provisioner.diff.view import View, is_hollow
 from provisioner.documents.plan import FieldKind
@@ -106,7 +106,7 @@ class _Walker:
         for key, value in desired.items():
             child = self._rules.child(rule, key)
             real = theirs.pop(key.lower(), None)
-            if child.silent or (child.generated and named):
+            if (child.silent and not child.stated) or (child.generated and named):
                 continue
             other = actual[real] if real is not None else ABSENT
             if rule.is_map:
@@ -151,7 +151,7 @@ class _Walker:
                 self.compare_objects(rule, desired, actual, path)
         elif isinstance(desired, (list, tuple)) and isinstance(actual, (list, tuple)):
             self._compare_lists(rule, desired, actual, path)
-        elif not is_same(rule, desired, actual):
+        elif not (is_same(rule, desired, actual) or is_taken_as(rule, desired, actual)):
             self._report(rule, path, desired, actual)
 
     def _judge_empty(self, rule: Rule, desired: object, actual: object, path: str) -> None:
@@ -193,7 +193,9 @@ class _Walker:
         if rule.embedded is not None:
             self._view = outer.entry(rule.embedded, pair.desired, pair.actual)
         if pair.desired is ABSENT:
-            if not (rule.fact.embeds or rule.fact.shared):
+            if rule.fact.shared:
+                self._judge_silence(entry, pair.actual, path)
+            elif not rule.fact.embeds:
                 self._report(entry, path, ABSENT, pair.actual, of=rule)
         elif pair.actual is ABSENT:
             self._report(entry, path, pair.desired, ABSENT, of=rule)
@@ -225,7 +227,9 @@ class _Walker:
         if self._view.owner(rule) is not Owner.BLUEPRINT:
             return
         default = self._view.default(rule)
-        if default is ABSENT:
+        if default is ABSENT and rule.closed:
+            self._report(rule, path, default, actual, declared=False)
+        elif default is ABSENT:
             self._judge_parts(rule, actual, path)
         elif isinstance(default, Mapping) and isinstance(actual, Mapping):
             probe = _Walker(self._rules, self._view)

@@ -43,6 +43,14 @@ def is_same(rule: Rule, desired: object, actual: object) -> bool:
     return normal_form(rule, desired) == normal_form(rule, actual)
 
 
+def is_taken_as(rule: Rule, desired: object, actual: object) -> bool:
+    """Tell whether Azure answers the one scalar to whoever asks for the other."""
+    return any(
+        is_same(rule, desired, asked) and is_same(rule, actual, answered)
+        for asked, answered in rule.fact.taken_as
+    )
+
+
 def is_scalar(value: object) -> bool:
     """Tell whether a value is text, a number or a boolean."""
     return isinstance(value, (str, bool, int, float))

@@ -26,6 +26,8 @@ class Rule:
     compare    the fact's own way, else the one that the schema implies, else None
     computed   only Azure writes it
     silent     passed over: computed, or never answered, or told to be ignored
+    stated     computed, and compared nevertheless where the body states it
+    closed     inside an open object in which Azure fills in nothing
     generated  the id, type or ETag of an entry that is a resource: passed over where it has a name
     create_only  whether the fact or the SDK says that a change needs a new resource
     embedded   set on a list whose entries are child resources
@@ -39,6 +41,8 @@ class Rule:
     compare: Compare | None
     computed: bool = False
     silent: bool = False
+    stated: bool = False
+    closed: bool = False
     generated: bool = False
     create_only: bool = False
     embedded: Embedded | None = None
@@ -107,7 +111,7 @@ class Rules:
         generic = f"{rule.generic}[]"
         fact = self._fact(path, generic)
         compare = fact.compare or _implied("", shape)
-        return Rule(path, generic, name, shape, fact, compare)
+        return Rule(path, generic, name, shape, fact, compare, closed=_is_closed(rule, shape))
 
     def _fact(self, path: str, generic: str) -> Field:
         """Return the facts of a property; those of a named entry come before those of all."""
@@ -142,6 +146,8 @@ class Rules:
             compare=fact.compare or self._implied(rule, key, shape),
             computed=computed,
             silent=computed or fact.write_only or fact.compare is Compare.IGNORED,
+            stated=fact.stated,
+            closed=_is_closed(rule, shape),
             generated=self._is_generated(rule, key),
             create_only=bool(fact.create_only)
             or (prop is not None and prop.create_only)
@@ -169,6 +175,10 @@ class Rules:
 
     def _model(self, rule: Rule) -> Model | None:
         return self._schemas.models.get(rule.shape.model or "")
+
+
+def _is_closed(outer: Rule, shape: Shape) -> bool:
+    return shape.kind is Kind.ANY and (outer.closed or outer.fact.closed)
 
 
 def _implied(key: str, shape: Shape) -> Compare | None:

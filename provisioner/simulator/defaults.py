@@ -6,7 +6,16 @@ from typing import Any
 from provisioner.catalog.field import Answered, Field
 from provisioner.catalog.resource_type import ResourceType
 from provisioner.model.values import ABSENT, Absent
-from provisioner.simulator.body_paths import Tree, fill, remove, split_path, thaw, values_at
+from provisioner.simulator.body_paths import (
+    Tree,
+    fill,
+    put,
+    remove,
+    split_path,
+    thaw,
+    value_at,
+    values_at,
+)
 from provisioner.simulator.changes import is_same, own_facts
 
 
@@ -52,6 +61,18 @@ def _is_default(
         return at not in spelled_out and is_same(value, default, facts.compare)
 
     return is_default
+
+
+def take_values(resource_type: ResourceType, body: dict[str, Any]) -> None:
+    """Put what Azure makes of them in the place of values that it does not honour any more."""
+    for path, facts in resource_type.fields.items():
+        for asked, answered in facts.taken_as:
+            if _folded(value_at(body, path)) == _folded(asked):
+                put(body, path, answered)
+
+
+def _folded(value: object) -> object:
+    return value.lower() if isinstance(value, str) else value
 
 
 def drop_write_only(resource_type: ResourceType, body: dict[str, Any]) -> None:

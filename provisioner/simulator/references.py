@@ -31,7 +31,7 @@ def check_references(
 ) -> None:
     """Raise RefusalError for the first reference to a resource that does not exist."""
     for path, target in references:
-        if cloud.find(target) is None:
+        if cloud.find(target) is None and not _is_azures_own(cloud, target):
             raise RefusalError(
                 400,
                 resource_type.missing_reference,
@@ -56,6 +56,14 @@ def _strings(value: Tree, path: str) -> Iterator[tuple[str, str]]:
     elif isinstance(value, (list, tuple)):
         for position, item in enumerate(value):
             yield from _strings(item, f"{path}[{position}]")
+
+
+def _is_azures_own(cloud: Cloud, target: ResourceId) -> bool:
+    """Tell whether a resource stands at no scope: one of Azure's own, such as a built-in policy.
+
+    Where the catalog lists those of a type (built-in roles), they are found like all others.
+    """
+    return target.scope is None and not cloud.type_of(target).built_in
 
 
 def _known(cloud: Cloud, resource: ResourceId | None) -> ResourceId | None:

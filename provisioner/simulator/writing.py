@@ -13,7 +13,12 @@ from provisioner.simulator.body_paths import put, thaw, value_at
 from provisioner.simulator.changes import check_changes, check_values, keep_values
 from provisioner.simulator.cloud import Cloud
 from provisioner.simulator.computing import add_computed, refresh_around
-from provisioner.simulator.defaults import drop_write_only, fill_defaults, hide_defaults
+from provisioner.simulator.defaults import (
+    drop_write_only,
+    fill_defaults,
+    hide_defaults,
+    take_values,
+)
 from provisioner.simulator.deleted import check_recoverable
 from provisioner.simulator.errors import RefusalError
 from provisioner.simulator.places import check_name
@@ -89,6 +94,7 @@ def _complete(
     if cloud.catalog.schemas.root(resource_type.name).find("properties") is not None:
         body.setdefault("properties", {})
     check_values(resource_type, body, api_version)
+    take_values(resource_type, body)
     if before is not None:
         for embedded in resource_type.embedded:
             if value_at(body, embedded.path) is ABSENT:

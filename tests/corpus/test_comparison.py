@@ -10,11 +10,20 @@ from pathlib import Path
 
 CLEAN = (
     "Microsoft.Authorization/locks",
+    "Microsoft.Authorization/policyAssignments",
+    "Microsoft.Authorization/policyDefinitions",
+    "Microsoft.Authorization/roleAssignments",
     "Microsoft.Authorization/roleDefinitions",
     "Microsoft.ContainerRegistry/registries",
     "Microsoft.ContainerService/managedClusters",
     "Microsoft.ContainerService/managedClusters/agentPools",
     "Microsoft.ContainerService/managedClusters/maintenanceConfigurations",
+    "Microsoft.ContainerService/managedClusters/trustedAccessRoleBindings",
+    "Microsoft.Insights/actionGroups",
+    "Microsoft.Insights/activityLogAlerts",
+    "Microsoft.Insights/dataCollectionEndpoints",
+    "Microsoft.Insights/dataCollectionRules",
+    "Microsoft.Insights/diagnosticSettings",
     "Microsoft.ManagedIdentity/userAssignedIdentities",
     "Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials",
     "Microsoft.Network/azureFirewalls",
@@ -30,6 +39,7 @@ CLEAN = (
     "Microsoft.Network/routeTables",
     "Microsoft.Network/virtualNetworks",
     "Microsoft.Network/virtualNetworks/subnets",
+    "Microsoft.OperationalInsights/workspaces",
     "Microsoft.Resources/resourceGroups",
 )
 

@@ -21,6 +21,17 @@ def test_almost_every_settable_leaf_agrees(findings: Findings) -> None:
     assert share(findings) >= 0.97
 
 
+def test_conversations_take_the_recorded_course(findings: Findings) -> None:
+    strayed = {
+        course.conversation.source: course.differences
+        for course in findings.courses
+        if course.differences
+    }
+
+    assert len(findings.courses) > 100
+    assert strayed == {}
+
+
 def test_refusals_have_the_recorded_status_and_code(findings: Findings) -> None:
     tried = [retrial for retrial in findings.retrials if retrial.left_out is None]
 

@@ -122,7 +122,6 @@ def test_a_vault_from_creation_to_purge(connect: Connect):
             "BadRequest",
             id="retention stays",
         ),
-        pytest.param(None, {"enableSoftDelete": False}, "BadRequest", id="soft delete is on"),
     ],
 )
 def test_what_a_vault_refuses(
@@ -134,6 +133,13 @@ def test_what_a_vault_refuses(
     with pytest.raises(HttpResponseError) as refused:
         vaults.begin_create_or_update("rg", "kv-one", _vault(**after)).result()
     assert refused.value.error.code == code
+
+
+def test_a_vault_without_soft_delete_is_taken_for_one_with_it(connect: Connect):
+    vaults = connect(KeyVaultManagementClient).vaults
+    asked = _vault(enableSoftDelete=False)
+    created = vaults.begin_create_or_update("rg", "kv-one", asked).result()
+    assert created.properties.enable_soft_delete is True
 
 
 def test_a_network_and_what_stands_in_it(connect: Connect):

@@ -51,6 +51,24 @@ def test_the_pinned_version_is_the_default_of_an_older_package(
     assert pinned == getattr(importlib.import_module(module), client).DEFAULT_API_VERSION
 
 
+@pytest.mark.parametrize(
+    ("pinned", "operations"),
+    [
+        (api_versions.ACTION_GROUPS, "action_groups"),
+        (api_versions.ACTIVITY_LOG_ALERTS, "activity_log_alerts"),
+        (api_versions.DATA_COLLECTION, "data_collection_endpoints"),
+        (api_versions.DATA_COLLECTION, "data_collection_rules"),
+    ],
+)
+def test_the_pinned_version_is_what_the_monitor_package_sends(pinned: str, operations: str) -> None:
+    # Each group of operations in this package has a version of its own.
+    module = importlib.import_module(f"azure.mgmt.monitor.operations._{operations}_operations")
+
+    request = module.build_get_request("rg", "name", _SUBSCRIPTION)
+
+    assert f"api-version={pinned}" in request.url
+
+
 def test_the_pinned_version_is_what_the_network_package_sends() -> None:
     # This package has no version of its own: each of its requests carries one.
     operations = importlib.import_module("azure.mgmt.network.operations._operations")

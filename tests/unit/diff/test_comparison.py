@@ -191,6 +191,27 @@ ROWS = [
 ]  # fmt: skip
 
 
+ROWS += [
+    Row("taken as another", "Azure answers what it makes of it", farm(brand="Old"),
+        farm(brand="New")),
+    Row("taken as asked", "as it was before", farm(brand="Old"), farm(brand="Old")),
+    Row("taken as neither", "and nothing else", farm(brand="Old"), farm(brand="Dear"),
+        ("properties.brand",)),
+    Row("never turned round", "what is honoured stays as asked", farm(brand="New"),
+        farm(brand="Old"), ("properties.brand",)),
+    Row("stated and computed", "it has to hold", farm(home=ID), farm(home=OTHER_ID),
+        ("properties.home",)),
+    Row("stated and the same", "ids have no case", farm(home=ID), farm(home=LOWER_ID)),
+    Row("unstated and computed", "Azure alone writes it", farm(), farm(home=ID)),
+    Row("closed", "nothing is filled in inside it", farm(document={"if": {"a": "1"}}),
+        farm(document={"if": {"a": "1", "b": {"c": "2"}}}), ("?properties.document.if.b",)),
+    Row("closed and equal", "however deep", farm(document={"if": [{"a": {"b": 1}}]}),
+        farm(document={"if": [{"a": {"b": 1}}]})),
+    Row("open", "Azure may fill in what it likes", farm(heard={"a": "1"}),
+        farm(heard={"a": "1", "b": "2"})),
+]  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("api_version", "value", "paths"),
     [
@@ -253,6 +274,13 @@ LISTS = [
         farm(workers=[{"name": "a", "autoscale": True, "count": 1}, {"name": "b", "count": 1}]),
         farm(workers=[{"name": "a", "autoscale": True, "count": 5}, {"name": "b", "count": 5}]),
         ("properties.workers[b].count",)),
+    Row("others' entries that are off", "they are as they would be anyway",
+        farm(lamps=[{"name": "a", "lit": True}]),
+        farm(lamps=[{"name": "a", "lit": True}, {"name": "b", "lit": False}])),
+    Row("others' entries that are on", "somebody has switched one on",
+        farm(lamps=[{"name": "a", "lit": True}]),
+        farm(lamps=[{"name": "a", "lit": True}, {"name": "b", "lit": True}]),
+        ("?properties.lamps[b].lit",)),
     Row("mixed", "whatever it is", farm(rules=[rule("a"), 7]), farm(rules=[rule("a"), 8]),
         ("properties.rules[1]",)),
 ]  # fmt: skip

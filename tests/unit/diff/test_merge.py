@@ -66,6 +66,10 @@ CASES = [
     ),
     case("shared", "entries of others survive", farm(theirs=["a"]), farm(theirs=["b", "a"]),
          farm(theirs=["a", "b"])),
+    case("taken as another", "what Azure makes of it stays", farm(brand="Old"), farm(brand="New"),
+         farm(brand="New")),
+    case("stated", "is sent as stated", farm(home=ID), farm(home=ID), farm(home=ID)),
+    case("unstated", "is never sent", farm(), farm(home=ID), farm()),
     case(
         "pools",
         "children that are flattened have to be sent, all of them",

@@ -17,6 +17,8 @@ from provisioner.catalog.resource_type import (
 from provisioner.model.resource_id import ResourceId
 from provisioner.model.values import Body, Json
 
+_NARROWED = ("resourceSelectors", "overrides")
+
 
 def _computed(resource: ResourceId, _body: Body, around: Surroundings) -> Mapping[str, Json]:
     return {
@@ -39,6 +41,7 @@ TYPE = ResourceType(
     taggable=False,
     write=WriteFlow.SYNC,
     delete=DeleteFlow.SYNC,
+    updated=201,
     seconds=2,
     loss=Disruption.NONE,
     codes=RefusalCodes(not_found="PolicyAssignmentNotFound"),
@@ -46,6 +49,10 @@ TYPE = ResourceType(
     fields={
         "location": Field(default=None),
         "identity": Field(default=None),
+        # Azure says it, by where the assignment stands; a body that says another is a mistake.
+        "properties.scope": Field(
+            compare=Compare.RESOURCE_ID, stated=True, create_only=True, security=True
+        ),
         "properties.displayName": Field(default=None),
         "properties.description": Field(default=None),
         "properties.policyDefinitionId": Field(
@@ -58,10 +65,25 @@ TYPE = ResourceType(
         ),
         "properties.assignmentType": Field(default="Custom", compare=Compare.CASELESS),
         "properties.notScopes": Field(default=(), compare=Compare.SET, security=True),
+        "properties.notScopes[]": Field(compare=Compare.RESOURCE_ID),
         "properties.parameters": Field(default={}, security=True),
+        "properties.parameters[].value": Field(closed=True, security=True),
         "properties.nonComplianceMessages": Field(default=(), keys=("message",)),
+        "properties.nonComplianceMessages[].policyDefinitionReferenceId": Field(default=None),
         "properties.resourceSelectors": Field(default=(), keys=("name",), security=True),
         "properties.overrides": Field(default=(), security=True),
+        **{
+            f"properties.{path}[].selectors": Field(default=(), keys=("kind",), security=True)
+            for path in _NARROWED
+        },
+        **{
+            f"properties.{path}[].selectors[].{name}": Field(
+                default=(), compare=Compare.SET, security=True
+            )
+            for path in _NARROWED
+            for name in ("in", "notIn")
+        },
+        "properties.selfServeExemptionSettings": Field(default=None, security=True),
         # Azure writes here who assigned it and when.
         "properties.metadata": Field(compare=Compare.IGNORED),
     },

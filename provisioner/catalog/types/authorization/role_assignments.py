@@ -15,11 +15,16 @@ from provisioner.catalog.resource_type import (
     WriteFlow,
 )
 from provisioner.model.resource_id import ResourceId
-from provisioner.model.values import Body, Json
+from provisioner.model.values import Body, Json, is_empty, lookup
 
 
 def _computed(resource: ResourceId, _body: Body, _around: Surroundings) -> Mapping[str, Json]:
     return {"properties": {"scope": resource.scope.text if resource.scope else "/"}}
+
+
+def _default_version(body: Body) -> Json:
+    """A condition is written in the one version that there is."""
+    return None if is_empty(lookup(body, ("properties", "condition"))) else "2.0"
 
 
 TYPE = ResourceType(
@@ -42,6 +47,10 @@ TYPE = ResourceType(
     ),
     computed=_computed,
     fields={
+        # Azure says it, by where the assignment stands; a body that says another is a mistake.
+        "properties.scope": Field(
+            compare=Compare.RESOURCE_ID, stated=True, create_only=True, security=True
+        ),
         "properties.principalId": Field(compare=Compare.CASELESS, create_only=True, security=True),
         "properties.roleDefinitionId": Field(
             compare=Compare.RESOURCE_ID, create_only=True, security=True
@@ -49,7 +58,7 @@ TYPE = ResourceType(
         # Azure looks the principal up where the body is silent; its word is not ours to judge.
         "properties.principalType": Field(compare=Compare.CASELESS),
         "properties.condition": Field(default=None, security=True),
-        "properties.conditionVersion": Field(default=None),
+        "properties.conditionVersion": Field(default=_default_version),
         "properties.description": Field(default=None),
         "properties.delegatedManagedIdentityResourceId": Field(
             default=None, compare=Compare.RESOURCE_ID

@@ -4,6 +4,8 @@ No SDK package has operations or models for them, so the models stand here, as A
 them for the api version.
 """
 
+from collections.abc import Callable
+
 from provisioner.catalog import api_versions
 from provisioner.catalog.field import Compare, Disruption, Field
 from provisioner.catalog.resource_type import (
@@ -15,9 +17,11 @@ from provisioner.catalog.resource_type import (
     WriteFlow,
 )
 from provisioner.catalog.schema import Kind, Model, Property, Shape
+from provisioner.model.values import Body, Json, lookup
 
 _TEXT = Shape(Kind.STRING)
 _FLAG = Shape(Kind.BOOLEAN)
+_ONE_TABLE = "azurediagnostics"
 
 
 def _model(name: str, **shapes: Shape) -> Model:
@@ -28,6 +32,23 @@ def _model(name: str, **shapes: Shape) -> Model:
 
 def _list_of(name: str) -> Shape:
     return Shape(Kind.LIST, item=Shape(Kind.OBJECT, f"insights.{name}"))
+
+
+def _all_off(kind: str) -> Callable[[Body], Json]:
+    """Where the body is silent nothing is sent: Azure answers what there is, switched off."""
+
+    def default(body: Body) -> Json:
+        entries = lookup(body, ("properties", kind))
+        listed = entries if isinstance(entries, (list, tuple)) else ()
+        return () if any(lookup(entry, ("enabled",)) is True for entry in listed) else listed
+
+    return default
+
+
+def _default_tables(body: Body) -> Json:
+    """Null stands for the one table of old, AzureDiagnostics, which some types spell out."""
+    stated = lookup(body, ("properties", "logAnalyticsDestinationType"))
+    return stated if isinstance(stated, str) and stated.lower() == _ONE_TABLE else None
 
 
 TYPE = ResourceType(
@@ -46,6 +67,7 @@ TYPE = ResourceType(
     models=(
         _model(
             "DiagnosticSettings",
+            location=_TEXT,
             properties=Shape(Kind.OBJECT, "insights.DiagnosticSettingsProperties"),
         ),
         _model(
@@ -77,6 +99,8 @@ TYPE = ResourceType(
         _model("RetentionPolicy", enabled=_FLAG, days=Shape(Kind.INTEGER)),
     ),
     fields={
+        # Where what they are set on stands.
+        "location": Field(read_only=True),
         "properties.workspaceId": Field(default=None, compare=Compare.RESOURCE_ID, security=True),
         "properties.storageAccountId": Field(
             default=None, compare=Compare.RESOURCE_ID, security=True
@@ -87,14 +111,19 @@ TYPE = ResourceType(
         "properties.serviceBusRuleId": Field(default=None, compare=Compare.RESOURCE_ID),
         "properties.eventHubName": Field(default=None, security=True),
         "properties.marketplacePartnerId": Field(default=None, compare=Compare.RESOURCE_ID),
-        "properties.logAnalyticsDestinationType": Field(default=None, compare=Compare.CASELESS),
+        "properties.logAnalyticsDestinationType": Field(
+            default=_default_tables, compare=Compare.CASELESS
+        ),
         # Azure lists every category that the resource has, those that are off too.
-        "properties.logs": Field(default=(), keys=("category", "categoryGroup"), shared=True),
-        "properties.logs[].enabled": Field(security=True),
+        "properties.logs": Field(
+            default=_all_off("logs"), keys=("category", "categoryGroup"), shared=True
+        ),
+        "properties.logs[].enabled": Field(default=False, security=True),
         "properties.logs[].retentionPolicy": Field(default={"enabled": False, "days": 0}),
         "properties.logs[].retentionPolicy.enabled": Field(default=False),
         "properties.logs[].retentionPolicy.days": Field(default=0),
-        "properties.metrics": Field(default=(), keys=("category",), shared=True),
+        "properties.metrics": Field(default=_all_off("metrics"), keys=("category",), shared=True),
+        "properties.metrics[].enabled": Field(default=False, security=True),
         "properties.metrics[].timeGrain": Field(default=None),
         "properties.metrics[].retentionPolicy": Field(default={"enabled": False, "days": 0}),
         "properties.metrics[].retentionPolicy.enabled": Field(default=False),

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from provisioner.catalog import api_versions
-from provisioner.catalog.field import Compare, Disruption, Field
+from provisioner.catalog.field import Compare, Disruption, Field, Since
 from provisioner.catalog.refusals import RefusalCodes, SoftDelete
 from provisioner.catalog.resource_type import (
     DeleteFlow,
@@ -50,10 +50,13 @@ TYPE = ResourceType(
     computed=_computed,
     fields={
         "properties.accessPolicies": Field(default=(), keys=("objectId",), security=True),
-        "properties.accessPolicies[].permissions.keys": Field(compare=Compare.SET),
-        "properties.accessPolicies[].permissions.secrets": Field(compare=Compare.SET),
-        "properties.accessPolicies[].permissions.certificates": Field(compare=Compare.SET),
-        "properties.accessPolicies[].permissions.storage": Field(compare=Compare.SET),
+        "properties.accessPolicies[].applicationId": Field(default=None, compare=Compare.CASELESS),
+        **{
+            f"properties.accessPolicies[].permissions.{kind}": Field(
+                default=(), compare=Compare.SET, security=True
+            )
+            for kind in ("keys", "secrets", "certificates", "storage")
+        },
         # The vault's address can be sent, and is answered by Azure whatever was sent.
         "properties.vaultUri": Field(read_only=True),
         "properties.provisioningState": Field(read_only=True),
@@ -61,11 +64,15 @@ TYPE = ResourceType(
         "properties.enabledForDeployment": Field(default=False, security=True),
         "properties.enabledForDiskEncryption": Field(default=False, security=True),
         "properties.enabledForTemplateDeployment": Field(default=False, security=True),
-        # Soft delete cannot be switched off any more, so silence is not a choice.
-        "properties.enableSoftDelete": Field(default=True, irreversible=(True,), security=True),
+        # Soft delete cannot be switched off any more: a false is taken, and answered as true.
+        "properties.enableSoftDelete": Field(
+            default=True, taken_as=((False, True),), security=True
+        ),
         "properties.softDeleteRetentionInDays": Field(default=90, create_only=True),
         # From api version 2026-02-01 on, silence means Azure RBAC (guidelines.md WRK-05.2).
-        "properties.enableRbacAuthorization": Field(default=True, security=True),
+        "properties.enableRbacAuthorization": Field(
+            default=Since("2026-02-01", True, before=False), security=True
+        ),
         "properties.enablePurgeProtection": Field(
             default=None, irreversible=(True,), refused=(False,), security=True
         ),
@@ -78,6 +85,10 @@ TYPE = ResourceType(
         "properties.networkAcls.ipRules[].value": Field(compare=Compare.CIDR),
         "properties.networkAcls.virtualNetworkRules": Field(
             default=(), keys=("id",), security=True
+        ),
+        "properties.networkAcls.virtualNetworkRules[].id": Field(compare=Compare.RESOURCE_ID),
+        "properties.networkAcls.virtualNetworkRules[].ignoreMissingVnetServiceEndpoint": Field(
+            default=False
         ),
         "properties.tenantId": Field(compare=Compare.CASELESS, security=True),
         "properties.hsmPoolResourceId": Field(default=ABSENT, read_only=True),

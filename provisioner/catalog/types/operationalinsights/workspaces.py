@@ -12,7 +12,20 @@ from provisioner.catalog.resource_type import (
     Surroundings,
 )
 from provisioner.model.resource_id import ResourceId
-from provisioner.model.values import Body, Json
+from provisioner.model.values import Body, Json, lookup
+
+_LEGACY = "Standalone"
+_DAYS = 30
+_LEGACY_DAYS = 31
+
+
+def _default_retention(body: Body) -> Json:
+    """How long a workspace of the legacy tier keeps data depends on when it was made."""
+    tier = lookup(body, ("properties", "sku", "name"))
+    if str(tier).lower() != _LEGACY.lower():
+        return _DAYS
+    days = lookup(body, ("properties", "retentionInDays"))
+    return _LEGACY_DAYS if days == _LEGACY_DAYS else _DAYS
 
 
 def _computed(resource: ResourceId, _body: Body, around: Surroundings) -> Mapping[str, Json]:
@@ -39,8 +52,13 @@ TYPE = ResourceType(
     fields={
         "location": Field(create_only=True),
         "properties.sku": Field(default={"name": "PerGB2018"}),
-        "properties.sku.name": Field(default="PerGB2018", compare=Compare.CASELESS),
-        "properties.retentionInDays": Field(default=30, security=True),
+        # The legacy tier is not sold any more. Until late in 2025 it was answered as asked for, and
+        # since then as PerGB2018, whatever the api version (recorded pairs).
+        "properties.sku.name": Field(
+            default="PerGB2018", compare=Compare.CASELESS, taken_as=((_LEGACY, "PerGB2018"),)
+        ),
+        "properties.sku.capacityReservationLevel": Field(default=None),
+        "properties.retentionInDays": Field(default=_default_retention, security=True),
         "properties.publicNetworkAccessForIngestion": Field(
             default="Enabled", compare=Compare.CASELESS, security=True
         ),
@@ -51,6 +69,8 @@ TYPE = ResourceType(
         "properties.defaultDataCollectionRuleResourceId": Field(
             default=None, compare=Compare.RESOURCE_ID
         ),
+        "properties.replication": Field(default=None),
+        "properties.replication.enabled": Field(default=False),
         "properties.workspaceCapping.dailyQuotaGb": Field(default=-1, security=True),
         "properties.features.disableLocalAuth": Field(default=False, security=True),
         "properties.features.enableDataExport": Field(default=False, security=True),

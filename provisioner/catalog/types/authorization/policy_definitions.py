@@ -1,0 +1,49 @@
+"""Policy definitions of one's own. Facts: guidelines.md WRK-02, and the recorded pairs."""
+
+from provisioner.catalog import api_versions
+from provisioner.catalog.field import Compare, Disruption, Field
+from provisioner.catalog.refusals import RefusalCodes
+from provisioner.catalog.resource_type import (
+    DeleteFlow,
+    NameRule,
+    ResourceType,
+    Scope,
+    SdkModel,
+    WriteFlow,
+)
+
+TYPE = ResourceType(
+    name="Microsoft.Authorization/policyDefinitions",
+    api_version=api_versions.POLICY,
+    sdk=SdkModel("azure.mgmt.resource.policy", "PolicyDefinition"),
+    rule=NameRule(
+        r"[^<>%&:\\?/]{0,63}[^<>%&:\\?/. ]",
+        r"1 to 64 characters other than <>%&:\?/, not ending with a period or space",
+    ),
+    scope=Scope.EXTENSION,
+    # The thousands of built-in policies are nobody's drift.
+    list_query={"$filter": "policyType eq 'Custom'"},
+    taggable=False,
+    write=WriteFlow.SYNC,
+    delete=DeleteFlow.SYNC,
+    seconds=1,
+    loss=Disruption.NONE,
+    codes=RefusalCodes(not_found="PolicyDefinitionNotFound"),
+    fields={
+        "properties.policyType": Field(default="Custom", compare=Compare.CASELESS),
+        # Indexed leaves out the resources that have neither tags nor a location.
+        "properties.mode": Field(default="Indexed", compare=Compare.CASELESS, security=True),
+        "properties.displayName": Field(default=None),
+        "properties.description": Field(default=None),
+        "properties.policyRule": Field(closed=True, security=True),
+        "properties.parameters": Field(default={}, security=True),
+        "properties.parameters[].allowedValues": Field(default=(), compare=Compare.SET),
+        "properties.parameters[].defaultValue": Field(default=None, closed=True, security=True),
+        "properties.externalEvaluationEnforcementSettings": Field(default=None, security=True),
+        # Azure numbers what it is given; one may ask for a number.
+        "properties.version": Field(compare=Compare.VERSION),
+        "properties.versions": Field(compare=Compare.IGNORED),
+        # Azure writes here who made it and when.
+        "properties.metadata": Field(compare=Compare.IGNORED),
+    },
+)

@@ -1,0 +1,38 @@
+"""Trusted access to a cluster: an Azure service may act in it. Facts: the recorded pairs and flows.
+
+The deletion is the SDK's word (a Location to poll); none was recorded.
+"""
+
+from provisioner.catalog import api_versions
+from provisioner.catalog.field import Compare, Disruption, Field
+from provisioner.catalog.refusals import RefusalCodes
+from provisioner.catalog.resource_type import (
+    DeleteFlow,
+    ListRead,
+    NameRule,
+    ResourceType,
+    SdkModel,
+)
+
+TYPE = ResourceType(
+    name="Microsoft.ContainerService/managedClusters/trustedAccessRoleBindings",
+    api_version=api_versions.CONTAINER_SERVICE,
+    sdk=SdkModel("azure.mgmt.containerservice", "TrustedAccessRoleBinding"),
+    rule=NameRule(r"[A-Za-z0-9-]{1,24}", "1 to 24 letters, digits and hyphens"),
+    lists=ListRead.PARENT,
+    taggable=False,
+    serialise_on="",
+    flat_errors=True,
+    delete=DeleteFlow.LOCATION,
+    seconds=10,
+    loss=Disruption.NONE,
+    codes=RefusalCodes(not_found="NotFound", busy="OperationNotAllowed"),
+    fields={
+        # An update takes other roles, and no other source (az aks trustedaccess rolebinding).
+        "properties.sourceResourceId": Field(
+            compare=Compare.RESOURCE_ID, create_only=True, security=True
+        ),
+        "properties.roles": Field(compare=Compare.SET, security=True),
+        "properties.roles[]": Field(compare=Compare.CASELESS),
+    },
+)

@@ -1,0 +1,102 @@
+"""Action groups: who is told when an alert fires. Facts: the recorded pairs and flows, and the
+defaults of the SDK model."""
+
+from collections.abc import Mapping
+
+from provisioner.catalog import api_versions
+from provisioner.catalog.field import Compare, Disruption, Field
+from provisioner.catalog.resource_type import (
+    DeleteFlow,
+    NameRule,
+    ResourceType,
+    SdkModel,
+    Surroundings,
+    WriteFlow,
+)
+from provisioner.model.resource_id import ResourceId
+from provisioner.model.values import Body, Json, lookup
+
+_KINDS = (
+    "armRoleReceivers",
+    "automationRunbookReceivers",
+    "azureAppPushReceivers",
+    "azureFunctionReceivers",
+    "emailReceivers",
+    "eventHubReceivers",
+    "itsmReceivers",
+    "logicAppReceivers",
+    "smsReceivers",
+    "voiceReceivers",
+    "webhookReceivers",
+)
+# App push, ITSM, SMS and voice have formats of their own.
+_WITH_COMMON_SCHEMA = (
+    "armRoleReceivers",
+    "automationRunbookReceivers",
+    "azureFunctionReceivers",
+    "emailReceivers",
+    "eventHubReceivers",
+    "logicAppReceivers",
+    "webhookReceivers",
+)
+# Receivers whose address has to answer Azure's confirmation before they count as enabled.
+_CONFIRMED = ("emailReceivers", "smsReceivers")
+_IDS = (
+    "automationRunbookReceivers[].automationAccountId",
+    "automationRunbookReceivers[].webhookResourceId",
+    "azureFunctionReceivers[].functionAppResourceId",
+    "logicAppReceivers[].resourceId",
+)
+
+
+def _computed(_resource: ResourceId, body: Body, _around: Surroundings) -> Mapping[str, Json]:
+    confirmed: dict[str, Json] = {}
+    for kind in _CONFIRMED:
+        entries = lookup(body, ("properties", kind))
+        if isinstance(entries, (list, tuple)):
+            confirmed[kind] = [
+                {**entry, "status": "Enabled"} for entry in entries if isinstance(entry, Mapping)
+            ]
+    return {"properties": confirmed}
+
+
+TYPE = ResourceType(
+    name="Microsoft.Insights/actionGroups",
+    api_version=api_versions.ACTION_GROUPS,
+    sdk=SdkModel("azure.mgmt.monitor", "ActionGroupResource"),
+    rule=NameRule(
+        r"[^:<>+/&%\\?|]{0,259}[^:<>+/&%\\?|. ]",
+        r"1 to 260 characters other than :<>+/&%\?|, not ending with a period or space",
+    ),
+    write=WriteFlow.SYNC,
+    delete=DeleteFlow.SYNC,
+    seconds=2,
+    loss=Disruption.NONE,
+    computed=_computed,
+    fields={
+        # "global", which Azure answers as "Global", or one of a few regions.
+        "location": Field(default="global", compare=Compare.LOCATION, create_only=True),
+        "properties.enabled": Field(default=True, security=True),
+        **{
+            f"properties.{kind}": Field(default=(), keys=("name",), security=True)
+            for kind in _KINDS
+        },
+        **{
+            f"properties.{kind}[].useCommonAlertSchema": Field(default=False)
+            for kind in _WITH_COMMON_SCHEMA
+        },
+        **{f"properties.{path}": Field(compare=Compare.RESOURCE_ID) for path in _IDS},
+        "properties.armRoleReceivers[].roleId": Field(compare=Compare.CASELESS),
+        "properties.automationRunbookReceivers[].serviceUri": Field(default=None, security=True),
+        "properties.emailReceivers[].emailAddress": Field(compare=Compare.CASELESS),
+        "properties.azureAppPushReceivers[].emailAddress": Field(compare=Compare.CASELESS),
+        "properties.webhookReceivers[].useAadAuth": Field(default=False, security=True),
+        "properties.webhookReceivers[].objectId": Field(default=None, compare=Compare.CASELESS),
+        "properties.webhookReceivers[].identifierUri": Field(default=None),
+        # Azure looks the tenants up where the body is silent.
+        "properties.webhookReceivers[].tenantId": Field(compare=Compare.CASELESS),
+        "properties.eventHubReceivers[].tenantId": Field(compare=Compare.CASELESS),
+        "properties.eventHubReceivers[].eventHubNameSpace": Field(compare=Compare.CASELESS),
+        "properties.eventHubReceivers[].eventHubName": Field(compare=Compare.CASELESS),
+    },
+)

@@ -1,0 +1,142 @@
+"""Data collection rules: what agents collect, and where it goes. Facts: the recorded pairs and
+flows."""
+
+from collections.abc import Mapping
+from typing import cast
+
+from provisioner.catalog import api_versions
+from provisioner.catalog.field import Compare, Disruption, Field
+from provisioner.catalog.resource_type import (
+    DeleteFlow,
+    NameRule,
+    ResourceType,
+    SdkModel,
+    Surroundings,
+    WriteFlow,
+)
+from provisioner.model.resource_id import ResourceId
+from provisioner.model.values import Body, Json, lookup
+
+_SOURCES = {
+    "extensions": ("streams", "inputDataSources"),
+    "iisLogs": ("streams", "logDirectories"),
+    "logFiles": ("streams", "filePatterns"),
+    "performanceCounters": ("streams", "counterSpecifiers"),
+    "platformTelemetry": ("streams",),
+    "prometheusForwarder": ("streams",),
+    "syslog": ("streams", "facilityNames", "logLevels"),
+    "windowsEventLogs": ("streams", "xPathQueries"),
+    "windowsFirewallLogs": ("streams", "profileFilter"),
+}
+"""The lists of data sources, each with the lists in its entries: their order means nothing."""
+
+_TRANSFORMED = ("iisLogs", "logFiles", "performanceCounters", "syslog", "windowsEventLogs")
+
+_DESTINATIONS = {
+    "azureDataExplorer": "resourceId",
+    "eventHubs": "eventHubResourceId",
+    "eventHubsDirect": "eventHubResourceId",
+    "logAnalytics": "workspaceResourceId",
+    "microsoftFabric": None,
+    "monitoringAccounts": "accountResourceId",
+    "storageAccounts": "storageAccountResourceId",
+    "storageBlobsDirect": "storageAccountResourceId",
+    "storageTablesDirect": "storageAccountResourceId",
+}
+"""The lists of destinations, each with the property that holds the id of one."""
+
+_BAG = Field(default=(), compare=Compare.SET, security=True)
+_NAMED = Field(default=(), keys=("name",), security=True)
+
+
+def _computed(resource: ResourceId, body: Body, around: Surroundings) -> Mapping[str, Json]:
+    made = around.guid(resource.text, "immutable").replace("-", "")
+    properties: dict[str, Json] = {"immutableId": f"dcr-{made}"}
+    destinations = {
+        **_with_ids(body, "logAnalytics", "workspaceId", around),
+        **_with_ids(body, "monitoringAccounts", "accountId", around),
+    }
+    return {
+        "properties": {**properties, "destinations": destinations} if destinations else properties
+    }
+
+
+def _with_ids(body: Body, kind: str, name: str, around: Surroundings) -> Mapping[str, Json]:
+    """Return a list of destinations with the GUID under which each takes data."""
+    entries = lookup(body, ("properties", "destinations", kind))
+    if not isinstance(entries, (list, tuple)):
+        return {}
+    return {kind: [_with_id(cast(Body, entry), kind, name, around) for entry in entries]}
+
+
+def _with_id(entry: Body, kind: str, name: str, around: Surroundings) -> Mapping[str, Json]:
+    target = str(entry.get(_DESTINATIONS[kind] or ""))
+    customer = lookup(around.lookup(target), ("properties", "customerId"))
+    found = customer if isinstance(customer, str) else around.guid(target, name)
+    return {**entry, name: found}
+
+
+TYPE = ResourceType(
+    name="Microsoft.Insights/dataCollectionRules",
+    api_version=api_versions.DATA_COLLECTION,
+    sdk=SdkModel("azure.mgmt.monitor", "DataCollectionRuleResource"),
+    rule=NameRule(
+        r"[a-zA-Z0-9][a-zA-Z0-9_.-]{1,62}[a-zA-Z0-9]",
+        "3 to 64 letters, digits, underscores, periods and hyphens, starting and ending with a "
+        "letter or digit",
+    ),
+    write=WriteFlow.SYNC,
+    delete=DeleteFlow.SYNC,
+    created=200,
+    seconds=5,
+    loss=Disruption.NONE,
+    missing_reference="WorkspaceNotFound",
+    computed=_computed,
+    fields={
+        "location": Field(create_only=True),
+        "kind": Field(default=None, compare=Compare.CASELESS),
+        "identity": Field(default=None),
+        "properties.description": Field(default=None),
+        "properties.dataCollectionEndpointId": Field(
+            default=None, compare=Compare.RESOURCE_ID, security=True
+        ),
+        "properties.agentSettings": Field(default=None),
+        "properties.references": Field(default=None),
+        "properties.streamDeclarations": Field(default={}),
+        "properties.streamDeclarations[].columns": Field(default=(), keys=("name",)),
+        **{f"properties.dataSources.{kind}": _NAMED for kind in _SOURCES},
+        **{
+            f"properties.dataSources.{kind}[].{name}": _BAG
+            for kind, names in _SOURCES.items()
+            for name in names
+        },
+        **{
+            f"properties.dataSources.{kind}[].transformKql": Field(default=None, security=True)
+            for kind in _TRANSFORMED
+        },
+        "properties.dataSources.extensions[].extensionSettings": Field(
+            default={}, closed=True, security=True
+        ),
+        "properties.dataSources.logFiles[].settings": Field(default=None),
+        "properties.dataSources.prometheusForwarder[].labelIncludeFilter": Field(
+            default={}, security=True
+        ),
+        "properties.dataSources.dataImports": Field(default=None),
+        **{f"properties.destinations.{kind}": _NAMED for kind in _DESTINATIONS},
+        **{
+            f"properties.destinations.{kind}[].{name}": Field(
+                compare=Compare.RESOURCE_ID, security=True
+            )
+            for kind, name in _DESTINATIONS.items()
+            if name
+        },
+        "properties.destinations.azureMonitorMetrics": Field(default=None),
+        "properties.dataFlows": Field(default=(), security=True),
+        "properties.dataFlows[].streams": _BAG,
+        "properties.dataFlows[].destinations": _BAG,
+        "properties.dataFlows[].transformKql": Field(default=None, security=True),
+        "properties.dataFlows[].outputStream": Field(default=None, security=True),
+        "properties.dataFlows[].builtInTransform": Field(default=None, security=True),
+        "properties.dataFlows[].captureOverflow": Field(default=False),
+    },
+)
