@@ -1,5 +1,8 @@
 """Data collection rules: what agents collect, and where it goes. Facts: the recorded pairs and
-flows."""
+flows.
+
+How often a counter is read has no default here: every recorded body says it.
+"""
 
 from collections.abc import Mapping
 
