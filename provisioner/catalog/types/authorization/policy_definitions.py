@@ -37,7 +37,7 @@ TYPE = ResourceType(
         "properties.description": Field(default=None),
         "properties.policyRule": Field(closed=True, security=True),
         "properties.parameters": Field(default={}, security=True),
-        "properties.parameters[].allowedValues": Field(default=(), compare=Compare.SET),
+        "properties.parameters[].allowedValues": Field(default=None, compare=Compare.SET),
         "properties.parameters[].defaultValue": Field(default=None, closed=True, security=True),
         "properties.externalEvaluationEnforcementSettings": Field(default=None, security=True),
         # Azure numbers what it is given; one may ask for a number.

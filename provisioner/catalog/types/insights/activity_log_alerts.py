@@ -13,7 +13,7 @@ from provisioner.catalog.resource_type import (
 
 # Azure compares the values of a condition with those of an event without regard to case.
 _VALUE = Field(default=None, compare=Compare.CASELESS, security=True)
-_VALUES = Field(default=(), compare=Compare.SET, security=True)
+_VALUES = Field(default=None, compare=Compare.SET, security=True)
 _CONDITIONS = ("properties.condition.allOf", "properties.condition.allOf[].anyOf")
 
 TYPE = ResourceType(
@@ -36,7 +36,7 @@ TYPE = ResourceType(
         "properties.scopes": Field(compare=Compare.SET, security=True),
         "properties.scopes[]": Field(compare=Compare.RESOURCE_ID),
         # All of them have to hold, so their order means nothing.
-        **{path: Field(default=(), keys=("field",), security=True) for path in _CONDITIONS},
+        **{path: Field(default=None, keys=("field",), security=True) for path in _CONDITIONS},
         **{f"{path}[].equals": _VALUE for path in _CONDITIONS},
         **{f"{path}[].containsAny": _VALUES for path in _CONDITIONS},
         **{f"{path}[].containsAny[]": Field(compare=Compare.CASELESS) for path in _CONDITIONS},
@@ -44,6 +44,6 @@ TYPE = ResourceType(
             default=(), keys=("actionGroupId",), security=True
         ),
         "properties.actions.actionGroups[].actionGroupId": Field(compare=Compare.RESOURCE_ID),
-        "properties.actions.actionGroups[].webhookProperties": Field(default={}),
+        "properties.actions.actionGroups[].webhookProperties": Field(default=None),
     },
 )

@@ -1,8 +1,10 @@
 """Data collection rules: what agents collect, and where it goes. Facts: the recorded pairs and
-flows."""
+flows.
+
+How often a counter is read has no default here: every recorded body says it.
+"""
 
 from collections.abc import Mapping
-from typing import cast
 
 from provisioner.catalog import api_versions
 from provisioner.catalog.field import Compare, Disruption, Field
@@ -45,19 +47,21 @@ _DESTINATIONS = {
 }
 """The lists of destinations, each with the property that holds the id of one."""
 
-_BAG = Field(default=(), compare=Compare.SET, security=True)
-_NAMED = Field(default=(), keys=("name",), security=True)
+_BAG = Field(default=None, compare=Compare.SET, security=True)
+_NAMED = Field(default=None, keys=("name",), security=True)
 
 
 def _computed(resource: ResourceId, body: Body, around: Surroundings) -> Mapping[str, Json]:
     made = around.guid(resource.text, "immutable").replace("-", "")
-    properties: dict[str, Json] = {"immutableId": f"dcr-{made}"}
     destinations = {
         **_with_ids(body, "logAnalytics", "workspaceId", around),
         **_with_ids(body, "monitoringAccounts", "accountId", around),
     }
     return {
-        "properties": {**properties, "destinations": destinations} if destinations else properties
+        "properties": {
+            "immutableId": f"dcr-{made}",
+            **({"destinations": destinations} if destinations else {}),
+        }
     }
 
 
@@ -66,14 +70,18 @@ def _with_ids(body: Body, kind: str, name: str, around: Surroundings) -> Mapping
     entries = lookup(body, ("properties", "destinations", kind))
     if not isinstance(entries, (list, tuple)):
         return {}
-    return {kind: [_with_id(cast(Body, entry), kind, name, around) for entry in entries]}
+    return {
+        kind: [
+            {**entry, name: _guid_of(str(lookup(entry, (_DESTINATIONS[kind] or "",))), around)}
+            for entry in entries
+            if isinstance(entry, Mapping)
+        ]
+    }
 
 
-def _with_id(entry: Body, kind: str, name: str, around: Surroundings) -> Mapping[str, Json]:
-    target = str(entry.get(_DESTINATIONS[kind] or ""))
+def _guid_of(target: str, around: Surroundings) -> Json:
     customer = lookup(around.lookup(target), ("properties", "customerId"))
-    found = customer if isinstance(customer, str) else around.guid(target, name)
-    return {**entry, name: found}
+    return customer if isinstance(customer, str) else around.guid(target)
 
 
 TYPE = ResourceType(
@@ -102,8 +110,8 @@ TYPE = ResourceType(
         ),
         "properties.agentSettings": Field(default=None),
         "properties.references": Field(default=None),
-        "properties.streamDeclarations": Field(default={}),
-        "properties.streamDeclarations[].columns": Field(default=(), keys=("name",)),
+        "properties.streamDeclarations": Field(default=None),
+        "properties.streamDeclarations[].columns": Field(default=None, keys=("name",)),
         **{f"properties.dataSources.{kind}": _NAMED for kind in _SOURCES},
         **{
             f"properties.dataSources.{kind}[].{name}": _BAG
@@ -115,11 +123,11 @@ TYPE = ResourceType(
             for kind in _TRANSFORMED
         },
         "properties.dataSources.extensions[].extensionSettings": Field(
-            default={}, closed=True, security=True
+            default=None, closed=True, security=True
         ),
         "properties.dataSources.logFiles[].settings": Field(default=None),
         "properties.dataSources.prometheusForwarder[].labelIncludeFilter": Field(
-            default={}, security=True
+            default=None, security=True
         ),
         "properties.dataSources.dataImports": Field(default=None),
         **{f"properties.destinations.{kind}": _NAMED for kind in _DESTINATIONS},
@@ -131,7 +139,7 @@ TYPE = ResourceType(
             if name
         },
         "properties.destinations.azureMonitorMetrics": Field(default=None),
-        "properties.dataFlows": Field(default=(), security=True),
+        "properties.dataFlows": Field(default=None, security=True),
         "properties.dataFlows[].streams": _BAG,
         "properties.dataFlows[].destinations": _BAG,
         "properties.dataFlows[].transformKql": Field(default=None, security=True),

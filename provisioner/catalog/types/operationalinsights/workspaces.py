@@ -1,4 +1,8 @@
-"""Log Analytics workspaces. Facts: guidelines.md MON-04, and the recorded pairs of the type."""
+"""Log Analytics workspaces. Facts: guidelines.md MON-04, and the recorded pairs of the type.
+
+Azure also answers `source`, `sku.maxCapacityReservationLevel` and two numbers among the features
+that its SDK does not know: nobody can set them, and no default is known.
+"""
 
 from collections.abc import Mapping
 
