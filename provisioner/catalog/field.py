@@ -65,9 +65,12 @@ Default: TypeAlias = Json | Absent | Callable[[Body], Json | Absent]
 OwnerRule: TypeAlias = Owner | Callable[[Body], Owner]
 """An owner, or a pure function of the whole body that names one."""
 
-ImmutableRule: TypeAlias = bool | Callable[[Body, Body], str | None]
-"""Whether a change needs a new resource: a flag, or a pure function of the bodies before and
-after that returns the reason (None where the change can be made in place)."""
+ChangeRule: TypeAlias = Callable[[Body, Body], str | None]
+"""A pure function of the bodies before and after a change: a sentence that says why Azure does
+not make it in place, or None where it does."""
+
+ImmutableRule: TypeAlias = bool | ChangeRule
+"""Whether a change needs a new resource: a flag, or a rule that gives the reason."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,8 +83,15 @@ class Field:
     embeds         the list holds resources of their own (subnets of a network): entries that the
                    body does not declare belong to those resources and are not a change
     shared         the list has entries that others own: what the body lacks is kept on write
-    create_only    a change needs a replacement (guidelines.md §2.7)
+    create_only    a change needs a replacement (guidelines.md §2.7); holds for all that is below,
+                   but for what has facts of its own
+    answered       Azure answers it wherever it is set, so that to lack it is a value like any other
+                   (a known default says the same); else a `create_only` flag does not judge the
+                   change of a value that is not there
     irreversible   values that cannot be left again: a change away from one is refused
+    forbidden      tells a change that Azure refuses and that no new resource is the answer to
+    parent_fixed   tells a change that only a new parent can take: refused for the child alone, and
+                   a replacement where the parent's own body states the child
     refused        values that Azure refuses although the SDK model allows them
     read_only      only Azure writes it, although the SDK model allows it in a request
     write_only     Azure accepts it and never answers it
@@ -96,7 +106,10 @@ class Field:
     embeds: bool = False
     shared: bool = False
     create_only: ImmutableRule = False
+    answered: bool = False
     irreversible: tuple[Json, ...] = ()
+    forbidden: ChangeRule | None = None
+    parent_fixed: ChangeRule | None = None
     refused: tuple[Json, ...] = ()
     read_only: bool = False
     write_only: bool = False

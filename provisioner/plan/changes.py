@@ -128,12 +128,20 @@ class _Decider:
         if isinstance(actual, Unreadable):
             return self._blocked(resource, actual, f"it cannot be read: {actual.reason}")
         if isinstance(actual, Missing):
-            return _create(resource, desired)
+            return self._make(resource, desired)
         if any(resource.id.is_within(gone) for gone in self._replaced):
             return replace(
                 _create(resource, desired), reason=ActionReason.PARENT_REPLACED, found=actual
             )
         return self._compare(resource, desired, actual)
+
+    def _make(self, resource: DesiredResource, desired: Mapping[str, Value]) -> ResourceChange:
+        """Return the creation of a resource, blocked where Azure never accepts a value of it."""
+        result = compare(resource.type, self._catalog.schemas, desired, {})
+        refused = next((change.refused for change in result.changes if change.refused), None)
+        if refused is not None:
+            return self._blocked(resource, Missing(resource.id), refused)
+        return _create(resource, desired)
 
     def _read(self, resource: DesiredResource, actual: Found | Missing | Unreadable) -> None:
         if isinstance(actual, Found):
@@ -174,6 +182,12 @@ class _Decider:
         elif forcing is not None and adopted:
             action = Action.BLOCKED
             reason = f"{forcing.path} cannot change in place, and azsec did not make the resource"
+        elif forcing is not None and resource.type.soft_delete is not None:
+            action = Action.BLOCKED
+            reason = (
+                f"{forcing.reason}, and a new {resource.id.name} cannot take the place of the old "
+                "one, which keeps the name when it is deleted: choose another name"
+            )
         elif forcing is not None:
             action, reason = Action.REPLACE, forcing.reason
             self._replaced.append(resource.id)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from provisioner.catalog.field import Compare, Field
+from provisioner.catalog.field import ChangeRule, Compare, Field
 from provisioner.catalog.resource_type import ResourceType
 from provisioner.model.values import ABSENT, is_empty
 from provisioner.simulator.body_paths import Tree, put, split_path, thaw, value_at, values_at
@@ -48,7 +48,7 @@ def _left_defaults(facts: Field, body: Tree) -> Iterator[Any]:
 def check_changes(resource_type: ResourceType, before: Tree, after: Tree) -> None:
     """Raise RefusalError for a change that only a new resource could take (guidelines.md §2.7)."""
     for path, facts in resource_type.fields.items():
-        if facts.read_only or not (facts.create_only or facts.irreversible):
+        if facts.read_only or not (facts.create_only or facts.irreversible or _rules(facts)):
             continue
         old = dict(values_at(before, split_path(path)))
         new = dict(values_at(after, split_path(path)))
@@ -79,12 +79,17 @@ def _refusal_of(facts: Field, values: tuple[Any, Any], before: Tree, after: Tree
     if callable(facts.create_only):
         reason = facts.create_only(before, after)
         if reason is not None:
-            return f" {reason}"
+            return f" {reason}."
     elif facts.create_only and not (is_empty(old) and _same(facts.default_in(after), new, None)):
         return ""
     if old is not None and old in facts.irreversible:
         return " It cannot be undone."
-    return None
+    reasons = (rule(before, after) for rule in _rules(facts))
+    return next((f" {reason}." for reason in reasons if reason is not None), None)
+
+
+def _rules(facts: Field) -> list[ChangeRule]:
+    return [rule for rule in (facts.forbidden, facts.parent_fixed) if rule is not None]
 
 
 def _same(old: Tree, new: Tree, compare: Compare | None) -> bool:

@@ -5,7 +5,7 @@ What is known of a pool stands in `agent_pools`, and holds for agentPoolProfiles
 
 from collections.abc import Callable, Mapping
 
-from provisioner.catalog import api_versions
+from provisioner.catalog import api_versions, cluster_changes
 from provisioner.catalog.field import Compare, Default, Disruption, Field, Owner
 from provisioner.catalog.kubernetes_versions import running_version
 from provisioner.catalog.refusals import RefusalCodes
@@ -106,29 +106,18 @@ def _upgrade_owner(path: str) -> Callable[[Body], Owner]:
     return find
 
 
-def _private_needs_integration(before: Body, after: Body) -> str | None:
-    """guidelines.md §0.6: only API Server VNet Integration makes a cluster convertible."""
-    integrated = (
-        _at(before, f"{_ACCESS}.enableVnetIntegration") is True
-        or _at(after, f"{_ACCESS}.enableVnetIntegration") is True
-    )
-    if integrated:
-        return None
-    return "a cluster becomes private, or public, in place only with API Server VNet Integration"
-
-
-def _plugin_changes_to_overlay_only(before: Body, after: Body) -> str | None:
-    """guidelines.md §2.7: kubenet and flat Azure CNI can become overlay, and nothing else can."""
-    if (
-        _at(after, f"{_NETWORK}.networkPlugin") == "azure"
-        and _at(after, f"{_NETWORK}.networkPluginMode") == "overlay"
-        and _at(before, f"{_NETWORK}.networkPlugin") in ("kubenet", "azure")
-    ):
-        return None
-    return "networkProfile.networkPlugin can only become Azure CNI overlay in place"
+def _principal_owner(body: Body) -> Owner:
+    """Azure writes a principal of its own for a cluster with a managed identity."""
+    client = _at(body, "properties.servicePrincipalProfile.clientId")
+    return Owner.BLUEPRINT if isinstance(client, str) and client != "msi" else Owner.SERVICE
 
 
 _PLANE = Disruption.CONTROL_PLANE
+_PLUGIN = Field(
+    create_only=cluster_changes.plugin_becomes_overlay,
+    forbidden=cluster_changes.overlay_comes_without_policy,
+    disruption=Disruption.NODES,
+)
 
 TYPE = ResourceType(
     name="Microsoft.ContainerService/managedClusters",
@@ -158,7 +147,7 @@ TYPE = ResourceType(
         # Base was called Basic before 2023.
         "sku.name": Field(),
         "sku.tier": Field(default="Free"),
-        "identity.type": Field(disruption=_PLANE),
+        "identity.type": Field(disruption=_PLANE, forbidden=cluster_changes.identity_stays_managed),
         _PROFILES: Field(embeds=True, keys=("name",)),
         "properties.kubernetesVersion": Field(
             compare=Compare.VERSION,
@@ -175,7 +164,9 @@ TYPE = ResourceType(
         "properties.disableLocalAccounts": Field(default=False, security=True, disruption=_PLANE),
         "properties.publicNetworkAccess": Field(default=None, security=True),
         "properties.supportPlan": Field(default="KubernetesOfficial"),
-        "properties.servicePrincipalProfile": Field(owner=Owner.SERVICE),
+        "properties.servicePrincipalProfile": Field(owner=_principal_owner),
+        # "msi" stands for a managed identity, which a cluster never gives up again.
+        "properties.servicePrincipalProfile.clientId": Field(default="msi", irreversible=("msi",)),
         "properties.identityProfile": Field(security=True),
         "properties.identityProfile[].resourceId": Field(compare=Compare.RESOURCE_ID),
         "properties.powerState": Field(default={"code": "Running"}),
@@ -197,7 +188,7 @@ TYPE = ResourceType(
         f"{_ACCESS}.authorizedIPRanges[]": Field(compare=Compare.CIDR),
         f"{_ACCESS}.enablePrivateCluster": Field(
             default=False,
-            create_only=_private_needs_integration,
+            create_only=cluster_changes.private_only_with_integration,
             security=True,
             disruption=_PLANE,
         ),
@@ -209,6 +200,7 @@ TYPE = ResourceType(
         f"{_ACCESS}.privateDNSZone": Field(
             default=_where(f"{_ACCESS}.enablePrivateCluster", True, "system"),
             compare=Compare.RESOURCE_ID,
+            create_only=cluster_changes.zone_is_only_given_up,
             security=True,
             disruption=Disruption.NODES,
         ),
@@ -217,31 +209,39 @@ TYPE = ResourceType(
             default=False, irreversible=(True,), security=True, disruption=_PLANE
         ),
         f"{_ACCESS}.subnetId": Field(
-            default=None, compare=Compare.RESOURCE_ID, create_only=True, security=True
+            default=None,
+            compare=Compare.RESOURCE_ID,
+            create_only=cluster_changes.api_server_keeps_its_subnet,
+            security=True,
         ),
         "properties.autoUpgradeProfile.upgradeChannel": Field(default="none", security=True),
         "properties.autoUpgradeProfile.nodeOSUpgradeChannel": Field(
             default="NodeImage", security=True
         ),
         "properties.bootstrapProfile.artifactSource": Field(default="Direct", security=True),
-        f"{_NETWORK}.networkPlugin": Field(
-            create_only=_plugin_changes_to_overlay_only, disruption=Disruption.NODES
-        ),
-        f"{_NETWORK}.networkPluginMode": Field(
-            create_only=_plugin_changes_to_overlay_only, disruption=Disruption.NODES
-        ),
+        f"{_NETWORK}.networkPlugin": _PLUGIN,
+        f"{_NETWORK}.networkPluginMode": _PLUGIN,
         f"{_NETWORK}.networkPolicy": Field(
             default=_where(f"{_NETWORK}.networkDataplane", "cilium", "cilium", "none"),
             security=True,
             disruption=Disruption.NODES,
+            forbidden=cluster_changes.one_policy_engine,
         ),
         f"{_NETWORK}.networkDataplane": Field(
             default="azure",
             disruption=Disruption.NODES,
+            forbidden=cluster_changes.cilium_needs_linux,
         ),
-        f"{_NETWORK}.podCidr": Field(default=_pod_range, compare=Compare.CIDR, create_only=True),
+        f"{_NETWORK}.podCidr": Field(
+            default=_pod_range,
+            compare=Compare.CIDR,
+            create_only=cluster_changes.pod_range_only_grows,
+            disruption=Disruption.NODES,
+        ),
         f"{_NETWORK}.serviceCidr": Field(
-            default="10.0.0.0/16", compare=Compare.CIDR, create_only=True
+            default="10.0.0.0/16",
+            compare=Compare.CIDR,
+            create_only=cluster_changes.service_range_is_fixed,
         ),
         f"{_NETWORK}.dnsServiceIP": Field(default="10.0.0.10", create_only=True),
         f"{_NETWORK}.ipFamilies": Field(default=["IPv4"], compare=Compare.SET),
@@ -249,7 +249,10 @@ TYPE = ResourceType(
             default="standard", compare=Compare.CASELESS, create_only=True
         ),
         f"{_NETWORK}.outboundType": Field(
-            default="loadBalancer", security=True, disruption=Disruption.CONNECTIONS
+            default="loadBalancer",
+            security=True,
+            disruption=Disruption.CONNECTIONS,
+            forbidden=cluster_changes.outbound_can_change,
         ),
         f"{_NETWORK}.loadBalancerProfile.managedOutboundIPs.countIPv6": Field(default=0),
         f"{_NETWORK}.advancedNetworking": Field(default=None, security=True),
@@ -279,6 +282,7 @@ TYPE = ResourceType(
         "properties.storageProfile.blobCSIDriver.enabled": Field(default=False),
         "properties.metricsProfile.costAnalysis.enabled": Field(default=False),
         "properties.linuxProfile.adminUsername": Field(create_only=True),
+        "properties.windowsProfile.adminUsername": Field(create_only=True),
         "properties.podIdentityProfile": Field(default=None, security=True),
         "properties.httpProxyConfig": Field(default=None, security=True),
         "properties.ingressProfile": Field(default=None, security=True),
