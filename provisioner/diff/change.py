@@ -25,7 +25,8 @@ class FieldChange:
     before      the actual value, `after` the desired one; ABSENT where there is none
     refused     why the change cannot be made at all (a one-way switch); None where it can
     reason      why it forces a replacement
-    child       the child that has to be replaced, where not the resource itself
+    child       the child that it is about, where the resource's body states one; None for a change
+                that takes a new resource although it is in a child
     unknown     whether `after` will only be known after apply
     """
 

@@ -315,7 +315,7 @@ class _Walker:
         if beyond is not None:
             return _Verdict(refused=beyond) if self._child is None else _Verdict(reason=beyond)
         reason = self._reason_to_replace(rule, path, actual)
-        return _Verdict(reason, refused, self._child if reason is not None else None)
+        return _Verdict(reason, refused, self._child)
 
     def _reason_to_replace(self, rule: Rule, path: str, actual: object) -> str | None:
         if callable(rule.create_only):
@@ -351,7 +351,7 @@ def _said(value: object) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Verdict:
-    """Why a change takes a new resource, or is refused, and the child that it is about."""
+    """Why a change takes a new resource, or is refused, and the child that this is about."""
 
     reason: str | None = None
     refused: str | None = None
