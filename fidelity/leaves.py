@@ -15,6 +15,8 @@ from provisioner.catalog.resource_type import ResourceType
 from provisioner.catalog.schema import Kind, Model, SchemaIndex, Shape
 
 _ENVELOPE = frozenset({"id", "name", "type", "etag", "systemdata"})
+_RENAMED = frozenset({"clientid", "tenantid"})
+"""What stands in every recording under another name than Azure's."""
 _KEYS = ("name", "id", "objectId", "value")
 _SHAPES = tuple(
     re.compile(pattern, re.IGNORECASE)
@@ -109,7 +111,7 @@ class _Reader:
                 inner, below = shape.item or Shape(Kind.ANY), f"{generic}[]"
             else:
                 found = _property(model, key)
-                if not path and key.lower() in _ENVELOPE:
+                if (not path and key.lower() in _ENVELOPE) or key.lower() in _RENAMED:
                     continue
                 if model is not None and found is None:
                     continue

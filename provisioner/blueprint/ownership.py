@@ -16,6 +16,7 @@ from provisioner.model.values import Body, Value, lookup
 ENVIRONMENT_TAG = "azsec-environment"
 ADDRESS_TAG = "azsec-address"
 BELOW_TAG = "azsec-below"
+STAND_IN_TAG = "azsec-stands-in-for"
 _DIGEST_LENGTH = 8
 _DIGESTS_A_TAG = 28
 """A tag's value holds 256 characters at most (Azure Resource Manager's limit)."""
@@ -79,7 +80,7 @@ def _below_tags(digests: Sequence[str]) -> dict[str, str]:
 
 def is_ownership_tag(name: str) -> bool:
     """Tell whether a tag is one that azsec writes to know its own."""
-    return name in (ENVIRONMENT_TAG, ADDRESS_TAG) or name.startswith(BELOW_TAG)
+    return name in (ENVIRONMENT_TAG, ADDRESS_TAG, STAND_IN_TAG) or name.startswith(BELOW_TAG)
 
 
 def stale_tags(desired: Mapping[str, object], live: Body) -> dict[str, str]:
@@ -123,6 +124,22 @@ def owner_of(body: Body) -> tuple[str, str] | None:
     if not isinstance(environment, str) or not isinstance(address, str):
         return None
     return environment, address
+
+
+def marks_of_stand_in(environment: str, address: str, name: str) -> Mapping[str, str]:
+    """Return the tags of what stands in for the resource `name` at an address meanwhile."""
+    return {ENVIRONMENT_TAG: environment, ADDRESS_TAG: address, STAND_IN_TAG: name}
+
+
+def stands_in_for(tags: object, environment: str) -> tuple[str, str] | None:
+    """Return (address, name) of the resource for which one with these tags stands in.
+
+    None for what is no stand-in of this environment.
+    """
+    if not isinstance(tags, Mapping) or tags.get(ENVIRONMENT_TAG) != environment:
+        return None
+    address, name = tags.get(ADDRESS_TAG), tags.get(STAND_IN_TAG)
+    return (address, name) if isinstance(address, str) and isinstance(name, str) else None
 
 
 def vouched_below(bodies: Iterable[Body], environment: str) -> frozenset[str]:

@@ -97,9 +97,12 @@ OwnerRule: TypeAlias = Owner | Callable[[Body], Owner]
 AnsweredRule: TypeAlias = Answered | Callable[[Body], Answered]
 """When a default is answered, or a pure function of the whole body that says so."""
 
-ImmutableRule: TypeAlias = bool | Callable[[Body, Body], str | None]
-"""Whether a change needs a new resource: a flag, or a pure function of the bodies before and
-after that returns the reason (None where the change can be made in place)."""
+ChangeRule: TypeAlias = Callable[[Body, Body], str | None]
+"""A pure function of the bodies before and after a change: a sentence that says why Azure does
+not make it in place, or None where it does."""
+
+ImmutableRule: TypeAlias = bool | ChangeRule
+"""Whether a change needs a new resource: a flag, or a rule that gives the reason."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,8 +123,15 @@ class Field:
     shared         the list has entries that others own: what the body lacks is kept on write, and
                    is a change only where it is off the defaults of an entry
     closed         an open object in which Azure fills in nothing: what the body lacks is a change
-    create_only    a change needs a replacement (guidelines.md §2.7)
+    create_only    a change needs a replacement (guidelines.md §2.7); holds for all that is below,
+                   but for what has facts of its own
+    definite       Azure answers it wherever it is set, so that to lack it is a value like any other
+                   (a known default says the same); else a `create_only` flag does not judge the
+                   change of a value that is not there
     irreversible   values that cannot be left again: a change away from one is refused
+    forbidden      tells a change that Azure refuses and that no new resource is the answer to
+    parent_fixed   tells a change that only a new parent can take: refused for the child alone, and
+                   a replacement where the parent's own body states the child
     refused        values that Azure refuses although the SDK model allows them
     taken_as       (asked, answered): what Azure makes of a value that it takes and does not honour
     read_only      only Azure writes it, although the SDK model allows it in a request
@@ -143,7 +153,10 @@ class Field:
     shared: bool = False
     closed: bool = False
     create_only: ImmutableRule = False
+    definite: bool = False
     irreversible: tuple[Json, ...] = ()
+    forbidden: ChangeRule | None = None
+    parent_fixed: ChangeRule | None = None
     refused: tuple[Json, ...] = ()
     taken_as: tuple[tuple[Json, Json], ...] = ()
     read_only: bool = False

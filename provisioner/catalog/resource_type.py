@@ -1,7 +1,7 @@
 """What azsec knows of one ARM type. One value a file, under `provisioner/catalog/types/`."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
@@ -10,7 +10,7 @@ from provisioner.catalog.field import NO_FACTS, Disruption, Field
 from provisioner.catalog.refusals import RefusalCodes, SoftDelete
 from provisioner.catalog.schema import Model
 from provisioner.model.resource_id import RESOURCE_GROUP, SUBSCRIPTION, ResourceId
-from provisioner.model.values import Body, Json
+from provisioner.model.values import Body, Json, Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +87,23 @@ class DeleteFlow(StrEnum):
     ASYNC_OPERATION = "202, then Azure-AsyncOperation"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rotation:
+    """How a resource is replaced without a gap: another of its kind stands in for it meanwhile.
+
+    name       the stand-in's name: of the resource's own name, the desired body and the names
+               that its siblings have
+    stand_in   the stand-in's body, of the desired body and the live one
+    successor  the body of the new resource, of the desired body and the live one
+    marks      path of a map in the body that takes tags, to know the stand-in as azsec's own
+    """
+
+    name: Callable[[str, Mapping[str, Value], Collection[str]], str]
+    stand_in: Callable[[Mapping[str, Value], Body], Mapping[str, Value]]
+    successor: Callable[[Mapping[str, Value], Body], Mapping[str, Value]]
+    marks: str
+
+
 class Surroundings(Protocol):
     """What Azure can look at while it computes the values that only it writes."""
 
@@ -131,6 +148,7 @@ class ResourceType:
     computed        the values that only Azure writes, for the simulator to fill in
     write, delete   the recorded flows
     loss            what deleting one does to what runs
+    rotation        how one is replaced without a gap; None where it is deleted and made again
     seconds         how long Azure takes to create one, for `--realistic` and the plan's estimate
     flat_errors     whether its provider answers errors without the `error` envelope
     in_use          the code with which Azure refuses to delete one that others point to; None
@@ -165,6 +183,7 @@ class ResourceType:
     write: WriteFlow = WriteFlow.ASYNC_OPERATION
     delete: DeleteFlow = DeleteFlow.ASYNC_OPERATION
     loss: Disruption = Disruption.CONNECTIONS
+    rotation: Rotation | None = None
     seconds: int = 5
     flat_errors: bool = False
     in_use: str | None = None

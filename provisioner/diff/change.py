@@ -7,6 +7,14 @@ from provisioner.documents.plan import FieldKind
 from provisioner.model.values import ABSENT, Absent, Unknown, Value
 
 
+@dataclass(frozen=True, slots=True)
+class Child:
+    """A resource that is stated in the body of its parent: its type and its name."""
+
+    type: str
+    name: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FieldChange:
     """A property whose desired and actual values differ.
@@ -17,6 +25,8 @@ class FieldChange:
     before      the actual value, `after` the desired one; ABSENT where there is none
     refused     why the change cannot be made at all (a one-way switch); None where it can
     reason      why it forces a replacement
+    child       the child that it is about, where the resource's body states one; None for a change
+                that takes a new resource although it is in a child
     unknown     whether `after` will only be known after apply
     """
 
@@ -28,6 +38,7 @@ class FieldChange:
     forces_replace: bool = False
     reason: str | None = None
     refused: str | None = None
+    child: Child | None = None
     owner: Owner = Owner.BLUEPRINT
     security: bool = False
     disruption: Disruption = Disruption.NONE

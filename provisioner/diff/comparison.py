@@ -12,7 +12,7 @@ from typing import cast
 from provisioner.catalog.field import Disruption, Owner
 from provisioner.catalog.resource_type import ResourceType
 from provisioner.catalog.schema import Kind, SchemaIndex
-from provisioner.diff.change import FieldChange
+from provisioner.diff.change import Child, FieldChange
 from provisioner.diff.entries import (
     Pair,
     are_scalars,
@@ -94,6 +94,7 @@ class _Walker:
         self.unknown_defaults: list[str] = []
         self._rules = rules
         self._view = view
+        self._child: Child | None = None
 
     def compare_objects(self, rule: Rule, desired: object, actual: object, path: str) -> None:
         """Compare two objects property by property."""
@@ -165,6 +166,9 @@ class _Walker:
 
     def _judge_missing(self, rule: Rule, desired: object, actual: object, path: str) -> None:
         """Azure leaves out what is as it would be anyway."""
+        if any(is_same(rule, value, desired) for value in rule.fact.refused):
+            self._report(rule, path, desired, actual)
+            return
         if self._is_default(rule, desired):
             return
         if isinstance(desired, Mapping):
@@ -192,6 +196,7 @@ class _Walker:
         outer = self._view
         if rule.embedded is not None:
             self._view = outer.entry(rule.embedded, pair.desired, pair.actual)
+            self._child = Child(rule.embedded.child, pair.mark)
         if pair.desired is ABSENT:
             if rule.fact.shared:
                 self._judge_silence(entry, pair.actual, path)
@@ -202,6 +207,8 @@ class _Walker:
         else:
             self._compare_value(entry, pair.desired, pair.actual, path)
         self._view = outer
+        if rule.embedded is not None:
+            self._child = None
 
     def _judge_extra(self, rule: Rule, entry: Rule, actual: object, path: str) -> None:
         """Judge an entry of a declared map that the desired body lacks.
@@ -303,7 +310,7 @@ class _Walker:
     ) -> None:
         """Keep a change. `of` is the list whose facts hold for an entry that is gone or new."""
         facts = of or rule
-        reason = self._reason_to_replace(facts, path, actual) if declared else None
+        verdict = self._judge(facts, path, desired, actual) if declared else _Verdict()
         self.changes.append(
             FieldChange(
                 path=path,
@@ -311,9 +318,10 @@ class _Walker:
                 declared=declared,
                 before=cast("Value | Absent", self._written(rule, actual)),
                 after=cast("Value | Absent", self._written(rule, desired)),
-                forces_replace=reason is not None,
-                reason=reason,
-                refused=self._refusal(facts, path, actual) if declared else None,
+                forces_replace=verdict.reason is not None,
+                reason=verdict.reason,
+                refused=verdict.refused,
+                child=verdict.child,
                 owner=self._view.owner(facts),
                 security=facts.fact.security,
                 disruption=facts.fact.disruption if declared else Disruption.NONE,
@@ -321,22 +329,55 @@ class _Walker:
             )
         )
 
+    def _judge(self, rule: Rule, path: str, desired: object, actual: object) -> "_Verdict":
+        """Say whether Azure makes a declared change in place, and what it takes where not."""
+        refused = self._refusal(rule, path, desired, actual)
+        fixed = rule.fact.parent_fixed
+        beyond = fixed(self._view.before, self._view.after) if fixed is not None else None
+        if beyond is not None:
+            return _Verdict(refused=beyond) if self._child is None else _Verdict(reason=beyond)
+        reason = self._reason_to_replace(rule, path, actual)
+        return _Verdict(reason, refused, self._child)
+
     def _reason_to_replace(self, rule: Rule, path: str, actual: object) -> str | None:
-        if callable(rule.fact.create_only):
-            return rule.fact.create_only(self._view.before, self._view.after)
+        if callable(rule.create_only):
+            return rule.create_only(self._view.before, self._view.after)
         # A value that is neither there nor known to be filled in may be one that Azure never
         # answers, and a replacement is too much to plan on that.
-        if rule.create_only and not (is_empty(actual) and self._view.default(rule) is ABSENT):
+        if rule.create_only and (rule.definite or not is_empty(actual)):
             return f"{_short(path)} cannot change in place"
         return None
 
-    def _refusal(self, rule: Rule, path: str, actual: object) -> str | None:
-        if not rule.fact.irreversible:
-            return None
+    def _refusal(self, rule: Rule, path: str, desired: object, actual: object) -> str | None:
+        fact = rule.fact
         present = self._view.default(rule) if is_empty(actual) else actual
-        if any(is_same(rule, value, present) for value in rule.fact.irreversible):
-            return f"{_short(path)} cannot be changed from {present} again"
+        if any(is_same(rule, value, present) for value in fact.irreversible):
+            return _one_way(_short(path), present)
+        if any(is_same(rule, value, desired) for value in fact.refused):
+            return f"{_short(path)} cannot be {_said(desired)}: Azure does not accept that"
+        if fact.forbidden is not None:
+            return fact.forbidden(self._view.before, self._view.after)
         return None
+
+
+def _one_way(path: str, present: object) -> str:
+    if present is True:
+        return f"{path} can be turned on, and never off again"
+    return f"{path} can never change again once it is {_said(present)}"
+
+
+def _said(value: object) -> str:
+    """Return a value as it stands in a blueprint."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+@dataclass(frozen=True, slots=True)
+class _Verdict:
+    """Why a change takes a new resource, or is refused, and the child that this is about."""
+
+    reason: str | None = None
+    refused: str | None = None
+    child: Child | None = None
 
 
 class _Distance:
@@ -365,6 +406,7 @@ def _as_undeclared(change: FieldChange) -> FieldChange:
         forces_replace=False,
         reason=None,
         refused=None,
+        child=None,
         disruption=Disruption.NONE,
     )
 

@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from provisioner.catalog.field import NO_FACTS, Compare, Field
+from provisioner.catalog.field import NO_FACTS, Compare, Field, ImmutableRule
 from provisioner.catalog.resource_type import Embedded, ResourceType
 from provisioner.catalog.schema import Kind, Model, Property, SchemaIndex, Shape
+from provisioner.model.values import ABSENT
 
 _TAGS = "tags"
 _LOCATION = "location"
@@ -29,7 +30,9 @@ class Rule:
     stated     computed, and compared nevertheless where the body states it
     closed     inside an open object in which Azure fills in nothing
     generated  the id, type or ETag of an entry that is a resource: passed over where it has a name
-    create_only  whether the fact or the SDK says that a change needs a new resource
+    create_only  whether a change needs a new resource: the facts' word, its own or that of what it
+               stands in, or the SDK's
+    definite   whether to lack it is a value like any other
     embedded   set on a list whose entries are child resources
     """
 
@@ -44,7 +47,8 @@ class Rule:
     stated: bool = False
     closed: bool = False
     generated: bool = False
-    create_only: bool = False
+    create_only: ImmutableRule = False
+    definite: bool = False
     embedded: Embedded | None = None
     properties: Mapping[str, "Rule"] | None = field(default=None, repr=False)
     entry: "Rule | None" = field(default=None, repr=False)
@@ -111,7 +115,18 @@ class Rules:
         generic = f"{rule.generic}[]"
         fact = self._fact(path, generic)
         compare = fact.compare or _implied("", shape)
-        return Rule(path, generic, name, shape, fact, compare, closed=_is_closed(rule, shape))
+        create_only, definite = _fixed(rule, fact)
+        return Rule(
+            path,
+            generic,
+            name,
+            shape,
+            fact,
+            compare,
+            create_only=create_only,
+            definite=definite,
+            closed=_is_closed(rule, shape),
+        )
 
     def _fact(self, path: str, generic: str) -> Field:
         """Return the facts of a property; those of a named entry come before those of all."""
@@ -137,6 +152,8 @@ class Rules:
             or fact.read_only
             or (not rule.path and key.lower() in _ENVELOPE)
         )
+        create_only, definite = _fixed(rule, fact)
+        by_nature = (prop is not None and prop.create_only) or path == _LOCATION
         return Rule(
             path=path,
             generic=generic,
@@ -149,9 +166,8 @@ class Rules:
             stated=fact.stated,
             closed=_is_closed(rule, shape),
             generated=self._is_generated(rule, key),
-            create_only=bool(fact.create_only)
-            or (prop is not None and prop.create_only)
-            or path == _LOCATION,
+            create_only=create_only or by_nature,
+            definite=definite,
             embedded=self._embedded.get(path.lower()),
         )
 
@@ -185,6 +201,13 @@ def _implied(key: str, shape: Shape) -> Compare | None:
     if shape.enum:
         return Compare.CASELESS
     return Compare.LOCATION if key.lower() == _LOCATION else None
+
+
+def _fixed(parent: Rule, fact: Field) -> tuple[ImmutableRule, bool]:
+    """Return (create_only, definite) of a property: what is fixed as a whole is so in its parts."""
+    if fact is NO_FACTS:
+        return parent.create_only, parent.definite
+    return fact.create_only, fact.definite or fact.default is not ABSENT
 
 
 def rules_of(resource_type: ResourceType, schemas: SchemaIndex) -> Rules:

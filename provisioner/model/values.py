@@ -94,3 +94,15 @@ def lookup(body: object, path: Sequence[str]) -> object:
         else:
             return ABSENT
     return body
+
+
+def put_at(body: Mapping[str, Value], path: Sequence[str], value: Value) -> Mapping[str, Value]:
+    """Return a body with another value at a path; as it is where the path leads through no object.
+
+    The last name of the path may be new; those before it stand in the body.
+    """
+    first, *rest = path
+    if not rest:
+        return {**body, first: value}
+    inner = body.get(first)
+    return {**body, first: put_at(inner, rest, value)} if isinstance(inner, Mapping) else body

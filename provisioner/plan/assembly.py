@@ -1,7 +1,7 @@
 """Puts a plan together: decisions, steps, what was seen, and the document that shows them."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from provisioner.blueprint.expression import resolve
 from provisioner.blueprint.graph import DesiredGraph
@@ -26,6 +26,7 @@ from provisioner.model.resource_id import ResourceId
 from provisioner.model.values import Unknown, Value, unknowns
 from provisioner.plan.changes import Changes, ResourceChange
 from provisioner.plan.plan import Input, Observed, Plan, digest_json, encode_value, with_digest
+from provisioner.plan.rotation import resource_stating
 from provisioner.plan.steps import Step, build_steps
 from provisioner.plan.text import to_plain
 
@@ -72,7 +73,7 @@ def assemble_plan(
         resources = tuple(
             change
             for change in resources
-            if change.address in selected
+            if _address_of(change, graph) in selected
             or any(is_at(change.address, wanted) for wanted in target.addresses)
         )
     steps = build_steps(resources, graph, catalog)
@@ -97,6 +98,12 @@ def assemble_plan(
     return with_digest(plan)
 
 
+def _address_of(change: ResourceChange, graph: DesiredGraph) -> str:
+    """Return the address of what states a resource: its own, or its parent's."""
+    stating = resource_stating(change, graph)
+    return change.address if stating is None else stating.address
+
+
 def _observe(
     resources: Sequence[ResourceChange],
     graph: DesiredGraph,
@@ -117,8 +124,19 @@ def _observe(
             _writable(change, change.found, catalog) if change.found else None,
             touched=True,
         )
-        if change.address in graph.resources:
-            read |= {edge.on for edge in graph.resources[change.address].edges}
+        if change.stand_in is not None:
+            placed = replace(change, id=change.stand_in.id, found=change.stand_in.found)
+            observed[change.stand_in.address] = Observed(
+                change.stand_in.address,
+                change.stand_in.id,
+                change.type.name,
+                change.type.api_version,
+                _writable(placed, placed.found, catalog) if placed.found else None,
+                touched=True,
+            )
+        stating = resource_stating(change, graph)
+        if stating is not None:
+            read |= {edge.on for edge in stating.edges}
     for address in sorted(read - observed.keys()):
         resource = graph.resources[address]
         found = state.get(resource.id)
@@ -141,9 +159,10 @@ def _inputs(
     """Return the values that Azure gave and that stand in the bodies of the plan."""
     found: list[Input] = []
     for change in resources:
-        if change.action is Action.NO_OP or change.address not in graph.resources:
+        stating = resource_stating(change, graph)
+        if change.action is Action.NO_OP or stating is None:
             continue
-        for source in unknowns(graph.resources[change.address].body):
+        for source in unknowns(stating.body):
             value = resolve(source, values.get)
             if not isinstance(value, Unknown) and not any(True for _ in unknowns(value)):
                 found.append(Input(source, to_plain(value)))
@@ -158,6 +177,7 @@ def _document(
     outputs: Mapping[str, Value],
 ) -> PlanDocument:
     actions = {change.address: change.action for change in resources}
+    actions |= {c.stand_in.address: c.action for c in resources if c.stand_in is not None}
     return PlanDocument(
         environment=environment,
         digest="",
@@ -218,6 +238,10 @@ def _summarise(resources: Sequence[ResourceChange]) -> PlanSummary:
     )
 
 
+_ROTATED = 3
+"""A rotation makes two resources and deletes two, each in half of the time."""
+
+
 def _change_document(change: ResourceChange) -> ResourceChangeDocument:
     return ResourceChangeDocument(
         address=change.address,
@@ -227,7 +251,7 @@ def _change_document(change: ResourceChange) -> ResourceChangeDocument:
         action=change.action,
         reason=str(change.reason) if change.reason else None,
         disruption=change.disruption,
-        seconds=change.type.seconds,
+        seconds=change.type.seconds * (1 if change.stand_in is None else _ROTATED),
         fields=tuple(field_document(field) for field in _shown(change)),
     )
 

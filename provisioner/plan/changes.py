@@ -37,11 +37,26 @@ class ActionReason(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class StandIn:
+    """What takes the place of a resource while it is replaced by rotation.
+
+    `body` is what is written of it, None where it is there already and needs no write. `found` is
+    what an earlier apply left of it. `relieves` tells whether the resource has to be deleted.
+    """
+
+    address: str
+    id: ResourceId
+    body: Mapping[str, Value] | None
+    found: Found | None
+    relieves: bool
+
+
+@dataclass(frozen=True, slots=True)
 class ResourceChange:
     """What happens to one resource, and the bodies that say so.
 
     `desired` is the body with its references resolved as far as they are known; None for a
-    delete. `found` is what stands in Azure now, or None.
+    delete. `found` is what stands in Azure now, or None. `stand_in` is set on a rotation.
     """
 
     address: str
@@ -53,6 +68,7 @@ class ResourceChange:
     undeclared: tuple[FieldChange, ...]
     desired: Mapping[str, Value] | None
     found: Found | None
+    stand_in: StandIn | None = None
 
     @property
     def disruption(self) -> Disruption:
@@ -128,12 +144,20 @@ class _Decider:
         if isinstance(actual, Unreadable):
             return self._blocked(resource, actual, f"it cannot be read: {actual.reason}")
         if isinstance(actual, Missing):
-            return _create(resource, desired)
+            return self._make(resource, desired)
         if any(resource.id.is_within(gone) for gone in self._replaced):
             return replace(
                 _create(resource, desired), reason=ActionReason.PARENT_REPLACED, found=actual
             )
         return self._compare(resource, desired, actual)
+
+    def _make(self, resource: DesiredResource, desired: Mapping[str, Value]) -> ResourceChange:
+        """Return the creation of a resource, blocked where Azure never accepts a value of it."""
+        result = compare(resource.type, self._catalog.schemas, desired, {})
+        refused = next((change.refused for change in result.changes if change.refused), None)
+        if refused is not None:
+            return self._blocked(resource, Missing(resource.id), refused)
+        return _create(resource, desired)
 
     def _read(self, resource: DesiredResource, actual: Found | Missing | Unreadable) -> None:
         if isinstance(actual, Found):
@@ -166,6 +190,7 @@ class _Decider:
         undeclared = tuple(change for change in result.changes if not change.declared)
         refused = next((change for change in declared if change.refused), None)
         forcing = next((change for change in declared if change.forces_replace), None)
+        rotates = all(self._rotates(change) for change in declared if change.forces_replace)
         adopted = resource.type.taggable and owner is None
         reason: str | None = None
         action = Action.UPDATE if declared else Action.NO_OP
@@ -174,7 +199,14 @@ class _Decider:
         elif forcing is not None and adopted:
             action = Action.BLOCKED
             reason = f"{forcing.path} cannot change in place, and azsec did not make the resource"
-        elif forcing is not None:
+        elif forcing is not None and resource.type.soft_delete is not None:
+            action = Action.BLOCKED
+            reason = (
+                f"{forcing.reason}, and a new {resource.id.name} cannot take the place of the old "
+                "one, which keeps the name when it is deleted: choose another name"
+            )
+        elif forcing is not None and not rotates:
+            forcing = next(c for c in declared if c.forces_replace and not self._rotates(c))
             action, reason = Action.REPLACE, forcing.reason
             self._replaced.append(resource.id)
         elif adopted:
@@ -185,6 +217,11 @@ class _Decider:
             resource.address, resource.id, resource.type, action, reason, declared, undeclared,
             desired, found,
         )  # fmt: skip
+
+    def _rotates(self, change: FieldChange) -> bool:
+        """Tell whether a child can be replaced in place of the resource whose body states it."""
+        child = change.child
+        return child is not None and self._catalog.get(child.type).rotation is not None
 
     def _blocked(
         self, resource: DesiredResource, actual: Found | Missing | Unreadable, why: str

@@ -1,6 +1,6 @@
 """The requests that carry out a plan, and which of them have to wait for which."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from provisioner.blueprint.graph import DesiredGraph
@@ -11,8 +11,9 @@ from provisioner.catalog.resource_type import ResourceType
 from provisioner.diff.merge import merge_for_write
 from provisioner.documents.plan import Action
 from provisioner.model.resource_id import ResourceId
-from provisioner.model.values import Value
+from provisioner.model.values import Value, lookup, put_at
 from provisioner.plan.changes import ResourceChange
+from provisioner.plan.rotation import resource_stating
 
 PUT, DELETE = "PUT", "DELETE"
 
@@ -42,20 +43,68 @@ def build_steps(
     changes: Sequence[ResourceChange], graph: DesiredGraph, catalog: Catalog
 ) -> tuple[Step, ...]:
     """Return the steps of `changes`, in an order in which each comes after what it waits for."""
-    puts = {c.address: _put(c, catalog) for c in changes if c.action in _PUTS}
-    deletes = {c.id.key: _delete(c) for c in changes if c.action in _DELETES}
+    rotations = [c for c in changes if c.stand_in is not None and c.action is Action.REPLACE]
+    rotating = {change.id.key for change in rotations}
+    gone = {change.id.key for change in changes if _is_deleted(change)} - rotating
+    puts = {c.address: _put(c, catalog, gone) for c in changes if c.action in _PUTS}
+    deletes = {c.id.key: _delete(c) for c in changes if _is_deleted(c)}
     after: dict[str, set[str]] = {step.key: set() for step in (*puts.values(), *deletes.values())}
-    for address, step in puts.items():
-        resource = graph.resources[address]
-        after[step.key] |= {puts[edge.on].key for edge in resource.edges if edge.on in puts}
-        if resource.id.key in deletes:
-            after[step.key].add(deletes[resource.id.key].key)
+    for change in changes:
+        if change.address in puts:
+            step = puts[change.address]
+            after[step.key] |= _waits(change, graph, puts)
+            if change.id.key in deletes:
+                after[step.key].add(deletes[change.id.key].key)
     for change in changes:
         if change.found is not None:
-            _order_around_deletes(change, puts, deletes, after, catalog)
+            _order_around_deletes(change, puts, deletes, rotating, after, catalog)
     _order_deletes(changes, deletes, after)
     steps = {step.key: step for step in (*puts.values(), *deletes.values())}
+    for change in rotations:
+        steps |= _rotate(change, puts[change.address], deletes.get(change.id.key), after)
     return _unguard_shared(_sort(steps, after))
+
+
+def _is_deleted(change: ResourceChange) -> bool:
+    if change.stand_in is not None and change.action is Action.REPLACE:
+        return change.stand_in.relieves
+    return change.action in _DELETES
+
+
+def _waits(change: ResourceChange, graph: DesiredGraph, puts: Mapping[str, Step]) -> set[str]:
+    """Return the keys of the writes that the write of a resource has to wait for.
+
+    What is stated in the body of its parent waits for what the parent waits for, and for it.
+    """
+    stating = resource_stating(change, graph)
+    if stating is None:
+        return set()
+    waits = {puts[edge.on].key for edge in stating.edges if edge.on in puts}
+    if stating.address != change.address and stating.address in puts:
+        waits.add(puts[stating.address].key)
+    return waits
+
+
+def _rotate(
+    change: ResourceChange, put: Step, delete: Step | None, after: dict[str, set[str]]
+) -> Mapping[str, Step]:
+    """Return the steps of what stands in: made before the old goes, deleted after the new is there.
+
+    The write of the parent comes first, with the children as they are: a pool may be made anew in
+    a version that its cluster is only upgraded to.
+    """
+    assert change.stand_in is not None
+    placed = replace(
+        change, address=change.stand_in.address, id=change.stand_in.id, found=change.stand_in.found
+    )
+    leave = replace(_delete(placed), guarded=False)
+    after[leave.key] = {put.key}
+    if change.stand_in.body is None or delete is None:
+        return {leave.key: leave}
+    enter = _write(placed, change.stand_in.body)
+    after[enter.key] = set(after[put.key]) - {delete.key}
+    after[delete.key].add(enter.key)
+    return {enter.key: enter, leave.key: leave}
 
 
 def _order_deletes(
@@ -84,6 +133,7 @@ def _order_around_deletes(
     change: ResourceChange,
     puts: Mapping[str, Step],
     deletes: Mapping[str, Step],
+    rotating: Collection[str],
     after: dict[str, set[str]],
     catalog: Catalog,
 ) -> None:
@@ -102,7 +152,9 @@ def _order_around_deletes(
         # The tags that vouch for what is below change only once it is gone, so that a crash in
         # between leaves it known as ours.
         after[put.key] |= {
-            step.key for key, step in deletes.items() if key.startswith(change.id.key + "/")
+            step.key
+            for key, step in deletes.items()
+            if key.startswith(change.id.key + "/") and key not in rotating
         }
 
 
@@ -115,12 +167,34 @@ def _mentioned(change: ResourceChange, catalog: Catalog) -> Iterator[ResourceId]
             current = current.parent
 
 
-def _put(change: ResourceChange, catalog: Catalog) -> Step:
+def _put(change: ResourceChange, catalog: Catalog, gone: Collection[str]) -> Step:
+    """Return the write of a resource, without the children in its body that go before it."""
     assert change.desired is not None
     body = change.desired
     if change.action is Action.UPDATE and change.found is not None:
         merged = merge_for_write(change.type, catalog.schemas, change.desired, change.found.body)
-        body = without_stale_tags(merged, change.desired)
+        body = _without_gone(change, without_stale_tags(merged, change.desired), gone)
+    return _write(change, body)
+
+
+def _without_gone(
+    change: ResourceChange, body: Mapping[str, Value], gone: Collection[str]
+) -> Mapping[str, Value]:
+    for embedded in change.type.embedded:
+
+        def stays(entry: Value, kind: str = embedded.child) -> bool:
+            name = entry.get("name") if isinstance(entry, Mapping) else None
+            child = ResourceId(kind, (*change.id.names, str(name)), change.id.scope)
+            return child.key not in gone
+
+        path = embedded.path.split(".")
+        entries = lookup(body, path)
+        if isinstance(entries, (list, tuple)):
+            body = put_at(body, path, [entry for entry in entries if stays(entry)])
+    return body
+
+
+def _write(change: ResourceChange, body: Mapping[str, Value]) -> Step:
     return Step(
         key=f"put {change.address}",
         verb=PUT,

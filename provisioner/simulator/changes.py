@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from provisioner.catalog.field import Compare, Field, Owner
+from provisioner.catalog.field import ChangeRule, Compare, Field, Owner
 from provisioner.catalog.resource_type import ResourceType
 from provisioner.model.values import ABSENT, is_empty
 from provisioner.simulator.body_paths import Tree, put, split_path, thaw, value_at, values_at
@@ -57,7 +57,7 @@ def _left_defaults(facts: Field, api_version: str) -> Iterator[Any]:
 def check_changes(resource_type: ResourceType, before: Tree, after: Tree, api_version: str) -> None:
     """Raise RefusalError for a change that only a new resource could take (guidelines.md §2.7)."""
     for path, facts in own_facts(resource_type):
-        if facts.read_only or not (facts.create_only or facts.irreversible):
+        if facts.read_only or not (facts.create_only or facts.irreversible or _rules(facts)):
             continue
         if callable(facts.owner) and facts.owner(after) is not Owner.BLUEPRINT:
             continue
@@ -98,12 +98,17 @@ def _refusal_of(
     if callable(facts.create_only):
         reason = facts.create_only(before, after)
         if reason is not None:
-            return f" {reason}"
+            return f" {reason}."
     elif facts.create_only and old is not ABSENT:
         return ""
     if old is not None and old in facts.irreversible:
         return " It cannot be undone."
-    return None
+    reasons = (rule(before, after) for rule in _rules(facts))
+    return next((f" {reason}." for reason in reasons if reason is not None), None)
+
+
+def _rules(facts: Field) -> list[ChangeRule]:
+    return [rule for rule in (facts.forbidden, facts.parent_fixed) if rule is not None]
 
 
 def is_same(old: Tree, new: Tree, compare: Compare | None) -> bool:

@@ -16,6 +16,7 @@ from provisioner.plan.assembly import Target, assemble_plan, is_at
 from provisioner.plan.changes import Changes, decide_changes
 from provisioner.plan.plan import Plan
 from provisioner.plan.reads import INVENTORY
+from provisioner.plan.rotation import rotate
 from provisioner.workflow.reading import Reading, read_environment
 
 
@@ -116,6 +117,7 @@ def _plan(
     )
     _check_subscriptions(environment, reading)
     changes = decide_changes(graph, reading.state, reading.inventory, catalog, environment.name)
+    changes = rotate(changes, graph, reading.state, catalog, environment.name)
     changes = replace(changes, diagnostics=(*changes.diagnostics, *_warn_of_gaps(reading)))
     target = Target(tuple(targets)) if targets else None
     plan = assemble_plan(desired.document, graph, changes, reading.state, catalog, target)

@@ -4,7 +4,7 @@ import pytest
 
 from provisioner.catalog.field import Disruption
 from provisioner.documents.plan import Action, ResourceChangeDocument
-from provisioner.model.diagnostic import GateError
+from provisioner.model.diagnostic import DiagnosticError, GateError
 from provisioner.plan.plan import Plan
 from tests.environments import Bench
 
@@ -29,6 +29,13 @@ nodes:
   parent: ${vnet.id}
   name: nodes
   properties: {addressPrefix: 10.0.1.0/24}
+"""
+LOCK = """\
+lock:
+  type: Microsoft.Authorization/locks
+  scope: ${resourceGroups.main.id}
+  name: keep
+  properties: {level: ReadOnly}
 """
 VAULT = """\
 vault:
@@ -83,9 +90,74 @@ def test_a_one_way_switch_is_refused_by_name(bench: Bench) -> None:
 
     change = change_at(plan, "vault")
     assert change.action is Action.BLOCKED
-    assert change.reason == "enablePurgeProtection cannot be changed from True again"
+    assert change.reason == "enablePurgeProtection can be turned on, and never off again"
     assert not plan.can_apply()
     assert plan.steps == ()
+
+
+def test_a_plan_that_is_blocked_is_not_applied_and_the_property_is_named(bench: Bench) -> None:
+    bench.apply(bench.plan(bench.compose(VAULT)))
+    plan = bench.plan(bench.compose(VAULT.replace("Protection: true", "Protection: false")))
+    before = len(bench.server.requests)
+
+    with pytest.raises(DiagnosticError, match="vault is blocked: enablePurgeProtection can be"):
+        bench.apply(plan, allow_delete=True)
+
+    assert len(bench.server.requests) == before
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (("Protection: true", "Protection: false"), "enablePurgeProtection cannot be false"),
+    ],
+    ids=["never-false"],
+)
+def test_a_value_that_azure_never_accepts_is_refused_before_a_resource_is_made(
+    change: tuple[str, str], words: str, bench: Bench
+) -> None:
+    plan = bench.plan(bench.compose(VAULT.replace(*change)))
+
+    vault = change_at(plan, "vault")
+    assert vault.action is Action.BLOCKED
+    assert words in str(vault.reason)
+    assert not plan.can_apply()
+
+
+def test_a_vault_is_not_replaced_as_its_name_stays_taken(bench: Bench) -> None:
+    """A deleted vault keeps its name for up to 90 days: the new one could not be made."""
+    bench.apply(bench.plan(bench.compose(VAULT)))
+
+    plan = bench.plan(bench.compose(VAULT + "    softDeleteRetentionInDays: 7\n"))
+
+    vault = change_at(plan, "vault")
+    assert vault.action is Action.BLOCKED
+    assert vault.reason == (
+        "softDeleteRetentionInDays cannot change in place, and a new kv-azsec-test cannot take the "
+        "place of the old one, which keeps the name when it is deleted: choose another name"
+    )
+    assert [field.path for field in vault.fields if field.forces_replace] == [
+        "properties.softDeleteRetentionInDays"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "kind"),
+    [
+        ("name: pip", "name: other", "publicIPAddresses"),
+        ("scope: ${resourceGroups.main.id}", "scope: ${ip.id}", "locks"),
+    ],
+    ids=["name", "scope"],
+)
+def test_another_id_is_another_resource(before: str, after: str, kind: str, bench: Bench) -> None:
+    """What is part of the id (name, group, scope, subscription with its tenant) cannot change."""
+    bench.apply(bench.plan(bench.compose(ADDRESS + LOCK)))
+
+    plan = bench.plan(bench.compose((ADDRESS + LOCK).replace(before, after)))
+
+    moved = [change for change in plan.document.changes if change.type.endswith(kind)]
+    assert sorted(change.action for change in moved) == [Action.CREATE, Action.DELETE]
+    assert moved[0].id != moved[1].id
 
 
 def test_a_target_takes_what_it_waits_for_and_nothing_else(bench: Bench) -> None:

@@ -6,7 +6,7 @@ A cluster's body holds its pools too (agentPoolProfiles): what is known here is 
 import re
 from collections.abc import Mapping
 
-from provisioner.catalog import api_versions
+from provisioner.catalog import api_versions, cluster_changes
 from provisioner.catalog.field import (
     Answered,
     AnsweredRule,
@@ -16,6 +16,7 @@ from provisioner.catalog.field import (
     Owner,
 )
 from provisioner.catalog.kubernetes_versions import is_at_least, running_version
+from provisioner.catalog.pool_rotation import NODE_POOL
 from provisioner.catalog.refusals import RefusalCodes
 from provisioner.catalog.resource_type import (
     ListRead,
@@ -146,6 +147,7 @@ TYPE = ResourceType(
     flat_errors=True,
     seconds=180,
     loss=Disruption.NODES,
+    rotation=NODE_POOL,
     codes=RefusalCodes(not_found="NotFound", busy="OperationNotAllowed"),
     computed=_computed,
     fields={
@@ -156,18 +158,28 @@ TYPE = ResourceType(
         "properties.mode": Field(default="User"),
         "properties.type": Field(default=_default_type, create_only=True),
         "properties.vmSize": Field(
-            compare=Compare.CASELESS, create_only=True, disruption=Disruption.NODES
+            compare=Compare.CASELESS,
+            create_only=cluster_changes.size_is_fixed_in_scale_sets,
+            disruption=Disruption.NODES,
         ),
         "properties.osType": Field(default="Linux", create_only=True),
         "properties.nodeImageVersion": Field(read_only=True),
-        "properties.osSKU": Field(default=_default_image, disruption=Disruption.NODES),
+        "properties.osSKU": Field(
+            default=_default_image,
+            create_only=cluster_changes.linux_stays_linux,
+            disruption=Disruption.NODES,
+        ),
         "properties.osDiskType": Field(create_only=True),
         "properties.osDiskSizeGB": Field(create_only=True, owner=_disk_owner),
         "properties.kubeletDiskType": Field(default="OS"),
         "properties.maxPods": Field(create_only=True),
         "properties.availabilityZones": Field(default=(), compare=Compare.SET, create_only=True),
         "properties.vnetSubnetID": Field(
-            default=None, compare=Compare.RESOURCE_ID, create_only=True, security=True
+            default=None,
+            compare=Compare.RESOURCE_ID,
+            create_only=True,
+            parent_fixed=cluster_changes.pools_share_a_network,
+            security=True,
         ),
         "properties.podSubnetID": Field(
             default=None, compare=Compare.RESOURCE_ID, create_only=True, security=True

@@ -5,7 +5,7 @@ What is known of a pool stands in `agent_pools`, and holds for agentPoolProfiles
 
 from collections.abc import Callable, Mapping
 
-from provisioner.catalog import api_versions
+from provisioner.catalog import api_versions, cluster_changes
 from provisioner.catalog.field import (
     Answered,
     AnsweredRule,
@@ -50,7 +50,7 @@ def _computed(resource: ResourceId, body: Body, around: Surroundings) -> Mapping
         "maxAgentPools": 100,
         "powerState": {"code": "Running"},
         "nodeResourceGroup": _node_group(resource, body),
-        "servicePrincipalProfile": {"clientId": "msi"},
+        "servicePrincipalProfile": {"clientId": _principal(body)},
         "resourceUID": around.guid(resource.text, "uid").replace("-", "")[:24],
         "azurePortalFQDN": f"{host}.portal.hcp.{location}.azmk8s.io",
         "identityProfile": {"kubeletidentity": _kubelet(resource, body, around)},
@@ -66,6 +66,11 @@ def _computed(resource: ResourceId, body: Body, around: Surroundings) -> Mapping
         }
     properties["networkProfile"] = _plugin(body)
     return {"properties": properties}
+
+
+def _principal(body: Body) -> Json:
+    stated = _at(body, "properties.servicePrincipalProfile.clientId")
+    return stated if isinstance(stated, str) and stated else "msi"
 
 
 def _node_group(resource: ResourceId, body: Body) -> Json:
@@ -215,29 +220,12 @@ def _upgrade_owner(path: str) -> Callable[[Body], Owner]:
     return find
 
 
-def _private_needs_integration(before: Body, after: Body) -> str | None:
-    """guidelines.md §0.6: only API Server VNet Integration makes a cluster convertible."""
-    integrated = (
-        _at(before, f"{_ACCESS}.enableVnetIntegration") is True
-        or _at(after, f"{_ACCESS}.enableVnetIntegration") is True
-    )
-    if integrated:
-        return None
-    return "a cluster becomes private, or public, in place only with API Server VNet Integration"
-
-
-def _plugin_changes_to_overlay_only(before: Body, after: Body) -> str | None:
-    """guidelines.md §2.7: kubenet and flat Azure CNI can become overlay, and nothing else can."""
-    if (
-        _at(after, f"{_NETWORK}.networkPlugin") == "azure"
-        and _at(after, f"{_NETWORK}.networkPluginMode") == "overlay"
-        and _at(before, f"{_NETWORK}.networkPlugin") in ("kubenet", "azure")
-    ):
-        return None
-    return "networkProfile.networkPlugin can only become Azure CNI overlay in place"
-
-
 _PLANE = Disruption.CONTROL_PLANE
+_PLUGIN = Field(
+    create_only=cluster_changes.plugin_becomes_overlay,
+    forbidden=cluster_changes.overlay_comes_without_policy,
+    disruption=Disruption.NODES,
+)
 
 TYPE = ResourceType(
     name="Microsoft.ContainerService/managedClusters",
@@ -271,7 +259,7 @@ TYPE = ResourceType(
         "sku.tier": Field(
             default=_preset("Standard", "Free"), kept=True, aliases={"paid": "Standard"}
         ),
-        "identity.type": Field(disruption=_PLANE),
+        "identity.type": Field(disruption=_PLANE, forbidden=cluster_changes.identity_stays_managed),
         _PROFILES: Field(embeds=True, keys=("name",)),
         "properties.kubernetesVersion": Field(
             compare=Compare.VERSION,
@@ -290,7 +278,11 @@ TYPE = ResourceType(
         ),
         "properties.publicNetworkAccess": Field(default=None, security=True),
         "properties.supportPlan": Field(default="KubernetesOfficial"),
-        "properties.servicePrincipalProfile": Field(owner=Owner.SERVICE),
+        # "msi" stands for a managed identity, which a cluster never gives up again.
+        "properties.servicePrincipalProfile": Field(kept=True),
+        "properties.servicePrincipalProfile.clientId": Field(
+            default="msi", kept=True, irreversible=("msi",)
+        ),
         "properties.identityProfile": Field(security=True),
         # AKS makes one where nobody gives it one.
         "properties.identityProfile.kubeletidentity": Field(kept=True, security=True),
@@ -328,7 +320,7 @@ TYPE = ResourceType(
         f"{_ACCESS}.authorizedIPRanges[]": Field(compare=Compare.CIDR),
         f"{_ACCESS}.enablePrivateCluster": Field(
             default=False,
-            create_only=_private_needs_integration,
+            create_only=cluster_changes.private_only_with_integration,
             security=True,
             disruption=_PLANE,
         ),
@@ -340,6 +332,7 @@ TYPE = ResourceType(
         f"{_ACCESS}.privateDNSZone": Field(
             default=_where(f"{_ACCESS}.enablePrivateCluster", True, "system"),
             compare=Compare.RESOURCE_ID,
+            create_only=cluster_changes.zone_is_only_given_up,
             security=True,
             disruption=Disruption.NODES,
         ),
@@ -354,7 +347,10 @@ TYPE = ResourceType(
             disruption=_PLANE,
         ),
         f"{_ACCESS}.subnetId": Field(
-            default=None, compare=Compare.RESOURCE_ID, create_only=True, security=True
+            default=None,
+            compare=Compare.RESOURCE_ID,
+            create_only=cluster_changes.api_server_keeps_its_subnet,
+            security=True,
         ),
         "properties.autoUpgradeProfile": Field(default={}),
         "properties.autoUpgradeProfile.upgradeChannel": Field(
@@ -371,38 +367,44 @@ TYPE = ResourceType(
             compare=Compare.RESOURCE_ID, security=True
         ),
         _NETWORK: Field(default={}),
-        f"{_NETWORK}.networkPlugin": Field(
-            create_only=_plugin_changes_to_overlay_only, disruption=Disruption.NODES
-        ),
-        f"{_NETWORK}.networkPluginMode": Field(
-            create_only=_plugin_changes_to_overlay_only, disruption=Disruption.NODES
-        ),
+        f"{_NETWORK}.networkPlugin": _PLUGIN,
+        f"{_NETWORK}.networkPluginMode": _PLUGIN,
         f"{_NETWORK}.networkDataplane": Field(
             default=_preset("cilium", "azure"),
             answered=_where_plugin_is_azure,
             disruption=Disruption.NODES,
+            forbidden=cluster_changes.cilium_needs_linux,
         ),
         f"{_NETWORK}.networkPolicy": Field(
             default=_default_policy,
             answered=_since(27),
             security=True,
             disruption=Disruption.NODES,
+            forbidden=cluster_changes.one_policy_engine,
         ),
-        f"{_NETWORK}.podCidr": Field(default=_pod_range, compare=Compare.CIDR, create_only=True),
+        f"{_NETWORK}.podCidr": Field(
+            default=_pod_range,
+            compare=Compare.CIDR,
+            create_only=cluster_changes.pod_range_only_grows,
+            disruption=Disruption.NODES,
+        ),
         f"{_NETWORK}.serviceCidr": Field(
-            default="10.0.0.0/16", compare=Compare.CIDR, create_only=True
+            default="10.0.0.0/16",
+            compare=Compare.CIDR,
+            create_only=cluster_changes.service_range_is_fixed,
         ),
-        f"{_NETWORK}.podCidrs": Field(default=_ranges(f"{_NETWORK}.podCidr"), create_only=True),
-        f"{_NETWORK}.serviceCidrs": Field(
-            default=_ranges(f"{_NETWORK}.serviceCidr"), create_only=True
-        ),
+        f"{_NETWORK}.podCidrs": Field(default=_ranges(f"{_NETWORK}.podCidr")),
+        f"{_NETWORK}.serviceCidrs": Field(default=_ranges(f"{_NETWORK}.serviceCidr")),
         f"{_NETWORK}.dnsServiceIP": Field(default="10.0.0.10", create_only=True),
         f"{_NETWORK}.ipFamilies": Field(default=["IPv4"], compare=Compare.SET),
         f"{_NETWORK}.loadBalancerSku": Field(
             default="standard", compare=Compare.CASELESS, create_only=True
         ),
         f"{_NETWORK}.outboundType": Field(
-            default="loadBalancer", security=True, disruption=Disruption.CONNECTIONS
+            default="loadBalancer",
+            security=True,
+            disruption=Disruption.CONNECTIONS,
+            forbidden=cluster_changes.outbound_can_change,
         ),
         f"{_NETWORK}.loadBalancerProfile": Field(default={}),
         f"{_NETWORK}.loadBalancerProfile.backendPoolType": Field(

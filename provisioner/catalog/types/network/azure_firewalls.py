@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from provisioner.catalog import api_versions
 from provisioner.catalog.field import Compare, Disruption, Field
 from provisioner.catalog.resource_type import NameRule, ResourceType, SdkModel, Surroundings
-from provisioner.model.resource_id import ResourceId
+from provisioner.model.resource_id import ResourceId, parse_resource_id
 from provisioner.model.values import Body, Json, lookup
 
 _CONFIGURATIONS = ("properties", "ipConfigurations")
@@ -71,6 +71,37 @@ def _collection_fields() -> Mapping[str, Field]:
     return fields
 
 
+def _networks(body: Body) -> frozenset[str]:
+    """Return the keys of the virtual networks that the addresses of a firewall are in."""
+    configurations = lookup(body, _CONFIGURATIONS)
+    entries = configurations if isinstance(configurations, (list, tuple)) else ()
+    subnets = (parse_resource_id(lookup(entry, _SUBNET)) for entry in entries)
+    return frozenset(s.parent.key for s in subnets if s is not None and s.parent is not None)
+
+
+def _stays_in_its_network(before: Body, after: Body) -> str | None:
+    """guidelines.md §2.7: a firewall gets more addresses in place, but in one network."""
+    old = _networks(before)
+    if not old or old == _networks(after):
+        return None
+    return "ipConfigurations cannot go to another virtual network in place"
+
+
+def _tunnels_from_the_start(before: Body, after: Body) -> str | None:
+    """guidelines.md §2.7: a firewall has a subnet for its management from its creation, or never.
+
+    What else the configuration holds (its public address) can change.
+    """
+    if "properties" not in before:
+        return None
+    old, new = (
+        parse_resource_id(lookup(body, (*_MANAGEMENT, *_SUBNET))) for body in (before, after)
+    )
+    if old == new:
+        return None
+    return "managementIpConfiguration (forced tunnelling) is chosen when a firewall is made"
+
+
 TYPE = ResourceType(
     name="Microsoft.Network/azureFirewalls",
     api_version=api_versions.NETWORK,
@@ -96,28 +127,37 @@ TYPE = ResourceType(
             compare=Compare.RESOURCE_ID, security=True, disruption=Disruption.CONNECTIONS
         ),
         "properties.ipConfigurations": Field(
-            default=(), keys=("name",), security=True, disruption=Disruption.CONNECTIONS
+            default=(),
+            keys=("name",),
+            create_only=_stays_in_its_network,
+            security=True,
+            disruption=Disruption.CONNECTIONS,
         ),
         "properties.ipConfigurations[].properties.subnet.id": Field(
-            compare=Compare.RESOURCE_ID, create_only=True
+            compare=Compare.RESOURCE_ID, create_only=_stays_in_its_network
         ),
         "properties.ipConfigurations[].properties.publicIPAddress.id": Field(
             compare=Compare.RESOURCE_ID, security=True, disruption=Disruption.CONNECTIONS
         ),
         # Forced tunnelling cannot be taken away or added later.
+        "properties.managementIpConfiguration": Field(
+            default=None, create_only=_tunnels_from_the_start, security=True
+        ),
         "properties.managementIpConfiguration.properties.subnet.id": Field(
-            compare=Compare.RESOURCE_ID, create_only=True
+            compare=Compare.RESOURCE_ID, create_only=_tunnels_from_the_start
         ),
         "properties.managementIpConfiguration.properties.publicIPAddress.id": Field(
             compare=Compare.RESOURCE_ID
         ),
         "properties.virtualHub": Field(default=None),
-        "properties.virtualHub.id": Field(compare=Compare.RESOURCE_ID, create_only=True),
+        "properties.virtualHub.id": Field(
+            compare=Compare.RESOURCE_ID, create_only=True, definite=True
+        ),
         "properties.hubIPAddresses.privateIPAddress": Field(read_only=True),
         "properties.hubIPAddresses.publicIPs.addresses": Field(read_only=True),
         "properties.additionalProperties": Field(default={}, security=True),
         "properties.autoscaleConfiguration": Field(default=None),
-        "zones": Field(compare=Compare.SET, create_only=True),
+        "zones": Field(compare=Compare.SET, create_only=True, definite=True),
         "extendedLocation.name": Field(compare=Compare.LOCATION, create_only=True),
     },
 )

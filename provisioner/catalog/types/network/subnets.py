@@ -1,12 +1,73 @@
 """Subnets. Facts: guidelines.md §2.2, §2.7 and §3.3, and the recorded pairs of the type."""
 
+from collections.abc import Iterable
+
 from provisioner.catalog import api_versions
 from provisioner.catalog.field import Answered, Compare, Disruption, Field
 from provisioner.catalog.refusals import RefusalCodes
 from provisioner.catalog.resource_type import ListRead, NameRule, ResourceType, SdkModel
+from provisioner.model.resource_id import parse_resource_id
+from provisioner.model.values import Body, lookup
 
 _ATTACHED = Field(default=None, security=True, disruption=Disruption.CONNECTIONS)
 _ATTACHED_ID = Field(compare=Compare.RESOURCE_ID, security=True, disruption=Disruption.CONNECTIONS)
+
+# What Azure answers of the things that stand in a subnet.
+_USERS = (
+    "ipConfigurations",
+    "privateEndpoints",
+    "serviceAssociationLinks",
+    "resourceNavigationLinks",
+    "ipConfigurationProfiles",
+)
+
+
+def _user_of(body: Body) -> str | None:
+    """Return the name of something that stands in a subnet, or None."""
+    for kind in _USERS:
+        users = lookup(body, ("properties", kind))
+        for user in users if isinstance(users, (list, tuple)) else ():
+            service = lookup(user, ("properties", "linkedResourceType"))
+            resource = parse_resource_id(lookup(user, ("id",)))
+            if isinstance(service, str) or resource is None:
+                return service if isinstance(service, str) else "something"
+            return (resource.parent or resource).name
+    return None
+
+
+def _ranges(body: Body, keys: Iterable[str]) -> frozenset[str]:
+    values = (lookup(body, ("properties", key)) for key in keys)
+    texts = (value if isinstance(value, (list, tuple)) else (value,) for value in values)
+    return frozenset(text for several in texts for text in several if isinstance(text, str))
+
+
+def _keeps_ranges(before: Body, after: Body) -> str | None:
+    """guidelines.md §2.7: a range that something stands in stays; others can be added."""
+    user = _user_of(before)
+    keys = ("addressPrefix", "addressPrefixes")
+    changed = [key for key in keys if _ranges(before, (key,)) != _ranges(after, (key,))]
+    if user is None or _ranges(before, keys) <= _ranges(after, changed):
+        return None
+    return (
+        f"addressPrefix cannot change, nor the subnet be deleted, while {user} is in it: give the "
+        "new range to a new subnet"
+    )
+
+
+def _services(body: Body) -> frozenset[str]:
+    delegations = lookup(body, ("properties", "delegations"))
+    entries = delegations if isinstance(delegations, (list, tuple)) else ()
+    names = (lookup(entry, ("properties", "serviceName")) for entry in entries)
+    return frozenset(name.lower() for name in names if isinstance(name, str))
+
+
+def _keeps_delegations(before: Body, after: Body) -> str | None:
+    """guidelines.md §2.7: a service keeps the subnet that it was given while it uses it."""
+    user = _user_of(before)
+    if user is None or _services(before) == _services(after):
+        return None
+    return f"delegations cannot change while {user} is in the subnet"
+
 
 TYPE = ResourceType(
     name="Microsoft.Network/virtualNetworks/subnets",
@@ -29,9 +90,12 @@ TYPE = ResourceType(
         "properties.addressPrefixes": "properties.addressSpace.addressPrefixes",
     },
     fields={
-        # Fixed only while something is in the subnet, which the body does not say.
-        "properties.addressPrefix": Field(compare=Compare.CIDR, disruption=Disruption.CONNECTIONS),
-        "properties.addressPrefixes": Field(compare=Compare.SET, disruption=Disruption.CONNECTIONS),
+        "properties.addressPrefix": Field(
+            compare=Compare.CIDR, forbidden=_keeps_ranges, disruption=Disruption.CONNECTIONS
+        ),
+        "properties.addressPrefixes": Field(
+            compare=Compare.SET, forbidden=_keeps_ranges, disruption=Disruption.CONNECTIONS
+        ),
         "properties.addressPrefixes[]": Field(compare=Compare.CIDR),
         "properties.networkSecurityGroup": _ATTACHED,
         "properties.networkSecurityGroup.id": _ATTACHED_ID,
@@ -51,10 +115,12 @@ TYPE = ResourceType(
         "properties.serviceEndpoints[].networkIdentifier.id": Field(compare=Compare.RESOURCE_ID),
         "properties.serviceEndpointPolicies": Field(default=(), keys=("id",), security=True),
         "properties.serviceEndpointPolicies[].id": Field(compare=Compare.RESOURCE_ID),
-        "properties.delegations": Field(default=(), keys=("name",), security=True),
+        "properties.delegations": Field(
+            default=(), keys=("name",), security=True, forbidden=_keeps_delegations
+        ),
         "properties.delegations[].type": Field(read_only=True),
         "properties.delegations[].properties.serviceName": Field(
-            compare=Compare.CASELESS, security=True
+            compare=Compare.CASELESS, security=True, forbidden=_keeps_delegations
         ),
         "properties.privateEndpointNetworkPolicies": Field(default="Disabled", security=True),
         "properties.privateLinkServiceNetworkPolicies": Field(default="Enabled", security=True),

@@ -1,0 +1,196 @@
+"""Which changes of an AKS cluster and of its node pools Azure makes in place, and which never.
+
+Each rule is asked about one property that differs, with the bodies before and after, and gives the
+sentence that a reviewer reads (guidelines.md §0, §2.3, §2.4 and §2.7). A body without properties is
+that of a resource about to be created: nothing of it can have changed.
+"""
+
+from collections.abc import Iterator, Mapping
+
+from provisioner.model.cidr import is_range_within
+from provisioner.model.resource_id import parse_resource_id
+from provisioner.model.values import Body, lookup
+
+_ACCESS = "properties.apiServerAccessProfile"
+_NETWORK = "properties.networkProfile"
+_ENGINES = ("azure", "calico", "cilium")
+_NODES = "properties.vnetSubnetID"
+
+
+def _at(body: Body, path: str) -> object:
+    return lookup(body, path.split("."))
+
+
+def _word(body: Body, path: str, default: str = "") -> str:
+    """Return a word of a body in small letters, or `default` where it has none."""
+    value = _at(body, path)
+    return value.lower() if isinstance(value, str) and value else default
+
+
+def _exists(body: Body) -> bool:
+    return isinstance(body.get("properties"), Mapping)
+
+
+def _pools(body: Body) -> Iterator[Mapping[str, object]]:
+    pools = _at(body, "properties.agentPoolProfiles")
+    for pool in pools if isinstance(pools, (list, tuple)) else ():
+        if isinstance(pool, Mapping):
+            yield pool
+
+
+def _has_windows(body: Body) -> bool:
+    return any(str(pool.get("osType")).lower() == "windows" for pool in _pools(body))
+
+
+def private_only_with_integration(before: Body, after: Body) -> str | None:
+    """guidelines.md §0.6: only API Server VNet Integration makes a cluster convertible."""
+    if _is_integrated(before) or _is_integrated(after):
+        return None
+    return "a cluster becomes private, or public, in place only with API Server VNet Integration"
+
+
+def _is_integrated(body: Body) -> bool:
+    return _at(body, f"{_ACCESS}.enableVnetIntegration") is True
+
+
+def api_server_keeps_its_subnet(before: Body, _after: Body) -> str | None:
+    """guidelines.md §2.7: a subnet is chosen with VNet integration, and kept."""
+    if not _is_integrated(before):
+        return None
+    return "apiServerAccessProfile.subnetId cannot change in place once the API server is in it"
+
+
+def zone_is_only_given_up(before: Body, after: Body) -> str | None:
+    """guidelines.md §2.4: `system` or a zone of one's own can become `none`, and nothing else."""
+    was_private = _at(before, f"{_ACCESS}.enablePrivateCluster") is True
+    if not was_private or _word(after, f"{_ACCESS}.privateDNSZone") == "none":
+        return None
+    return "apiServerAccessProfile.privateDNSZone can only become none in place"
+
+
+def plugin_becomes_overlay(before: Body, after: Body) -> str | None:
+    """guidelines.md §2.7: kubenet and flat Azure CNI can become overlay, and nothing else can."""
+    if _is_overlay(after) and _word(before, f"{_NETWORK}.networkPlugin") in ("kubenet", "azure"):
+        return None
+    return "networkProfile.networkPlugin can only become Azure CNI overlay in place"
+
+
+def _is_overlay(body: Body) -> bool:
+    plugin, mode = f"{_NETWORK}.networkPlugin", f"{_NETWORK}.networkPluginMode"
+    return _word(body, plugin) == "azure" and _word(body, mode) == "overlay"
+
+
+def overlay_comes_without_policy(before: Body, after: Body) -> str | None:
+    """guidelines.md §2.7: a cluster becomes overlay without a network policy engine."""
+    engine = _word(before, f"{_NETWORK}.networkPolicy", "none")
+    if not _exists(before) or not _is_overlay(after) or engine == "none":
+        return None
+    return (
+        "a cluster becomes overlay without a network policy engine: set "
+        f"networkProfile.networkPolicy (now {engine}) to none in a change before this one"
+    )
+
+
+def one_policy_engine(before: Body, after: Body) -> str | None:
+    """guidelines.md §2.7: no two engines at once. Only the Cilium data plane replaces another."""
+    old = _word(before, f"{_NETWORK}.networkPolicy", "none")
+    new = _word(after, f"{_NETWORK}.networkPolicy", "none")
+    if old not in _ENGINES or new not in _ENGINES or _is_cilium(after):
+        return None
+    return (
+        f"networkProfile.networkPolicy goes from {old} to {new} by way of none: Azure runs no two "
+        "engines at once, so set none in a change before this one"
+    )
+
+
+def _is_cilium(body: Body) -> bool:
+    return _word(body, f"{_NETWORK}.networkDataplane") == "cilium"
+
+
+def cilium_needs_linux(before: Body, after: Body) -> str | None:
+    """guidelines.md §2.7: the Cilium data plane has no Windows nodes."""
+    if _exists(before) and _is_cilium(after) and (_has_windows(before) or _has_windows(after)):
+        return (
+            "networkProfile.networkDataplane becomes cilium only in a cluster without Windows pools"
+        )
+    return None
+
+
+def pod_range_only_grows(before: Body, after: Body) -> str | None:
+    """guidelines.md §2.7: an overlay cluster of Linux pools can get more addresses for pods."""
+    old, new = _at(before, f"{_NETWORK}.podCidr"), _at(after, f"{_NETWORK}.podCidr")
+    if not (isinstance(old, str) and old):
+        # Only a cluster that becomes overlay gets a range for its pods.
+        return plugin_becomes_overlay(before, after)
+    if not _is_overlay(before):
+        return "networkProfile.podCidr cannot change in place: only an overlay network can grow"
+    if _has_windows(before) or _has_windows(after):
+        return "networkProfile.podCidr cannot change in place in a cluster with Windows pools"
+    if isinstance(new, str) and is_range_within(old, new):
+        return None
+    return f"networkProfile.podCidr can only grow in place: the new range has to hold {old}"
+
+
+def service_range_is_fixed(_before: Body, _after: Body) -> str | None:
+    """guidelines.md §2.7."""
+    return (
+        "networkProfile.serviceCidr cannot change in place (from Kubernetes 1.33 on, ServiceCIDR "
+        "objects in the cluster add to it)"
+    )
+
+
+def identity_stays_managed(before: Body, after: Body) -> str | None:
+    """guidelines.md §2.7: a service principal gives way to a managed identity for good."""
+    managed = ("systemassigned", "userassigned")
+    if _word(before, "identity.type") in managed and _word(after, "identity.type") not in managed:
+        return "identity.type cannot go back from a managed identity to a service principal"
+    return None
+
+
+_OWN_NETWORK = ("loadbalancer", "userassignednatgateway", "userdefinedrouting", "none")
+
+
+def outbound_can_change(before: Body, after: Body) -> str | None:
+    """guidelines.md §2.3: the matrix of outbound types, by who made the network of the nodes."""
+    path = f"{_NETWORK}.outboundType"
+    old, new = _word(before, path, "loadbalancer"), _word(after, path, "loadbalancer")
+    if not _exists(before) or old == new:
+        return None
+    shown = f"networkProfile.outboundType cannot change from {_at(before, path)} to "
+    shown += str(_at(after, path))
+    if any(pool.get("vnetSubnetID") for pool in (*_pools(before), *_pools(after))):
+        # What is not in the matrix needs a network that Azure manages, or the other way round.
+        return None if new in _OWN_NETWORK else f"{shown} in a virtual network of one's own"
+    if new.startswith("user"):
+        return f"{shown} in a virtual network that Azure manages: it takes one of one's own"
+    if old.startswith("managednat") and new in ("loadbalancer", "managednatgateway"):
+        return f"{shown}: set none in a change before this one"
+    return None
+
+
+def size_is_fixed_in_scale_sets(before: Body, _after: Body) -> str | None:
+    """guidelines.md §2.7: only a pool of virtual machines changes the size of its nodes."""
+    if _word(before, "properties.type") == "virtualmachines":
+        return None
+    return "vmSize cannot change in place"
+
+
+def linux_stays_linux(before: Body, after: Body) -> str | None:
+    """guidelines.md §2.7: one Linux gives way to another by a new image, a Windows does not."""
+    images = (_word(before, "properties.osSKU"), _word(after, "properties.osSKU"))
+    if any(image.startswith("windows") for image in images):
+        return "osSKU cannot change in place on Windows nodes"
+    return None
+
+
+def pools_share_a_network(before: Body, after: Body) -> str | None:
+    """guidelines.md §2.2 and §2.7: all pools are in one network, and a cluster stays in its own."""
+    if not _exists(before) or _network(before) == _network(after):
+        return None
+    return "vnetSubnetID cannot go to another virtual network: all pools of a cluster share one"
+
+
+def _network(body: Body) -> str | None:
+    """Return the key of the virtual network that the nodes of a pool are in; None for Azure's."""
+    subnet = parse_resource_id(_at(body, _NODES))
+    return subnet.parent.key if subnet is not None and subnet.parent is not None else None

@@ -1,0 +1,59 @@
+"""How a node pool is rotated: what stands in for it, and what comes after it.
+
+Names follow guidelines.md §3.2 and §3.6: up to 12 small letters and digits, 6 on Windows.
+"""
+
+from collections.abc import Collection, Mapping
+from itertools import count
+
+from provisioner.catalog.resource_type import Rotation
+from provisioner.model.values import Body, Value, lookup
+
+_LONGEST, _LONGEST_ON_WINDOWS = 12, 6
+_SIZE = ("enableAutoScaling", "count", "minCount", "maxCount")
+
+
+def _name_stand_in(name: str, desired: Mapping[str, Value], taken: Collection[str]) -> str:
+    """Return the first free name of `systemtmp`, `systemtmp1`, …, cut to what Azure takes."""
+    is_windows = str(lookup(desired, ("properties", "osType"))).lower() == "windows"
+    longest = _LONGEST_ON_WINDOWS if is_windows else _LONGEST
+    avoided = {other.lower() for other in (name, *taken)}
+    endings = ("tmp" if number == 0 else f"tmp{number}" for number in count())
+    names = (f"{name[: longest - len(ending)]}{ending}" for ending in endings)
+    return next(candidate for candidate in names if candidate.lower() not in avoided)
+
+
+def _stand_in(desired: Mapping[str, Value], live: Body) -> Mapping[str, Value]:
+    """Return a pool of the new shape and the live size; a system pool's is one too.
+
+    Autoscaling and its bounds are taken together: a count alone may lie outside of new bounds.
+    """
+    new, old = _properties(desired), _properties(live)
+    sized = {
+        **{key: value for key, value in new.items() if key not in _SIZE},
+        **{key: old[key] for key in _SIZE if old.get(key) is not None},
+    }
+    if str(old.get("mode")).lower() == "system":
+        sized["mode"] = "System"
+    return {"properties": sized}
+
+
+def _successor(desired: Mapping[str, Value], live: Body) -> Mapping[str, Value]:
+    """Return the pool as desired, with as many nodes as now where the blueprint does not say."""
+    new, nodes = dict(_properties(desired)), _properties(live).get("count")
+    scaled = new.get("enableAutoScaling") is True
+    if isinstance(nodes, int) and (scaled or new.get("count") is None):
+        least, most = (new.get(key) if scaled else None for key in ("minCount", "maxCount"))
+        nodes = max(nodes, least) if isinstance(least, int) else nodes
+        new["count"] = min(nodes, most) if isinstance(most, int) else nodes
+    return {**desired, "properties": new}
+
+
+def _properties(body: Mapping[str, Value]) -> Mapping[str, Value]:
+    properties = body.get("properties")
+    return properties if isinstance(properties, Mapping) else {}
+
+
+NODE_POOL = Rotation(
+    name=_name_stand_in, stand_in=_stand_in, successor=_successor, marks="properties.tags"
+)

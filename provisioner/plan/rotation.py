@@ -1,0 +1,270 @@
+"""Replacement by rotation: another resource stands in while one is deleted and made again.
+
+The stand-in carries marks of its own, so that a plan made after a crash at any point finds it: with
+it there, the rotation is taken up where it stopped, whatever has been done of it.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from provisioner.blueprint.graph import DesiredGraph, DesiredResource
+from provisioner.blueprint.ownership import marks_of_stand_in, stands_in_for
+from provisioner.catalog.registry import Catalog
+from provisioner.catalog.resource_type import Embedded, ResourceType, Rotation
+from provisioner.diff.change import Child, FieldChange
+from provisioner.diff.comparison import compare
+from provisioner.diff.merge import merge_for_write
+from provisioner.documents.plan import Action
+from provisioner.model.actual import ActualState, Found
+from provisioner.model.resource_id import ResourceId
+from provisioner.model.values import Body, Value, lookup, put_at
+from provisioner.plan.changes import ActionReason, Changes, ResourceChange, StandIn
+
+_RESUMED = "taken up where an earlier apply stopped"
+_OUTLIVED = "stood in for a resource that has left the blueprint"
+_KEPT = (Action.CREATE, Action.UPDATE, Action.REPLACE, Action.NO_OP)
+
+
+def rotate(
+    changes: Changes, graph: DesiredGraph, state: ActualState, catalog: Catalog, environment: str
+) -> Changes:
+    """Return the changes with rotations for the replacements that can go without a gap.
+
+    A child that its parent's body states gets a change of its own, at `ADDRESS/KIND/NAME`. What
+    stood in for a resource that has left the blueprint is deleted.
+    """
+    rotator = _Rotator(graph, state, catalog, environment)
+    resources = [done for change in changes.resources for done in rotator.rotate(change)]
+    standing = {change.stand_in.id.key for change in resources if change.stand_in is not None}
+    resources += rotator.outlived(resources, standing)
+    gone = standing | {change.id.key for change in resources if change.action is Action.DELETE}
+    unmanaged = tuple(resource for resource in changes.unmanaged if resource.key not in gone)
+    return replace(changes, resources=tuple(resources), unmanaged=unmanaged)
+
+
+def resource_stating(change: ResourceChange, graph: DesiredGraph) -> DesiredResource | None:
+    """Return the resource of the graph whose body states what changes: its own, or its parent's."""
+    own = graph.by_id.get(change.id.key)
+    if own is not None or change.id.parent is None or change.stand_in is None:
+        return own
+    return graph.by_id.get(change.id.parent.key)
+
+
+@dataclass(frozen=True, slots=True)
+class _Rotator:
+    graph: DesiredGraph
+    state: ActualState
+    catalog: Catalog
+    environment: str
+
+    def rotate(self, change: ResourceChange) -> Iterator[ResourceChange]:
+        """Yield a change, and those of the children in its body that are rotated."""
+        if change.desired is None or change.action not in _KEPT:
+            yield change
+        elif change.type.rotation is not None:
+            yield self._itself(change, change.type.rotation)
+        elif change.found is not None and change.action in (Action.UPDATE, Action.NO_OP):
+            children = [
+                self._itself(child, rotation)
+                for embedded in change.type.embedded
+                for child, rotation in self._children(change, embedded)
+            ]
+            rotated = [child for child in children if child.stand_in is not None]
+            yield _without_children(change, rotated)
+            yield from rotated
+        else:
+            yield change
+
+    def outlived(
+        self, changes: Sequence[ResourceChange], standing: Iterable[str]
+    ) -> Iterator[ResourceChange]:
+        """Yield the deletes of what stands in for nothing any more, and does not go anyway."""
+        doomed = (Action.DELETE, Action.REPLACE)
+        gone = {c.id.key for c in changes if c.action in doomed} | set(standing)
+        for key in sorted(self.state.found):
+            hit = self.state.found[key]
+            resource_type, mark = self._mark_of(hit)
+            going = key in gone or any(above.key in gone for above in hit.id.ancestors)
+            if resource_type is not None and mark is not None and not going:
+                yield ResourceChange(
+                    address=f"{mark[0]}/{hit.id.name}",
+                    id=hit.id,
+                    type=resource_type,
+                    action=Action.DELETE,
+                    reason=_OUTLIVED,
+                    fields=(),
+                    undeclared=(),
+                    desired=None,
+                    found=hit,
+                )
+
+    def _children(
+        self, change: ResourceChange, embedded: Embedded
+    ) -> Iterator[tuple[ResourceChange, Rotation]]:
+        """Yield the children that a body states, each as a change of its own."""
+        child_type = self.catalog.get(embedded.child)
+        if child_type.rotation is None:
+            return
+        for entry in _entries(change.desired, embedded):
+            name = str(entry["name"])
+            resource = ResourceId(child_type.name, (*change.id.names, name), change.id.scope)
+            fields = tuple(_fields_of(change, embedded, name))
+            forcing = next((field for field in fields if field.forces_replace), None)
+            stated = {key: value for key, value in entry.items() if key != "name"}
+            yield (
+                ResourceChange(
+                    address=f"{change.address}/{child_type.kind}/{name}",
+                    id=resource,
+                    type=child_type,
+                    action=Action.REPLACE if forcing is not None else Action.UPDATE,
+                    reason=forcing.reason if forcing is not None else None,
+                    fields=fields,
+                    undeclared=(),
+                    desired={"properties": stated} if embedded.flattened else entry,
+                    found=self._found(resource),
+                ),
+                child_type.rotation,
+            )
+
+    def _found(self, resource: ResourceId) -> Found | None:
+        hit = self.state.get(resource)
+        return hit if isinstance(hit, Found) else None
+
+    def _itself(self, change: ResourceChange, rotation: Rotation) -> ResourceChange:
+        """Return the rotation of a resource, or its change as it is where it needs none."""
+        standing = self._standing_in(change.id)
+        if change.reason == ActionReason.PARENT_REPLACED:
+            return change
+        if change.action is not Action.REPLACE and standing is None:
+            return change
+        assert change.desired is not None
+        known = change.found or standing
+        live: Body = known.body if known is not None else {}
+        relieves = change.action is Action.REPLACE and change.found is not None
+        desired = rotation.successor(change.desired, live)
+        if change.found is not None and not relieves:
+            desired = self._merge(change.type, change.desired, change.found.body)
+        return replace(
+            change,
+            action=Action.REPLACE,
+            reason=f"by rotation · {change.reason or _RESUMED}",
+            desired=desired,
+            stand_in=self._stand_in(change, rotation, standing, live, relieves=relieves),
+        )
+
+    def _stand_in(
+        self,
+        change: ResourceChange,
+        rotation: Rotation,
+        standing: Found | None,
+        live: Body,
+        *,
+        relieves: bool,
+    ) -> StandIn:
+        assert change.desired is not None
+        body = self._marked(change, rotation, rotation.stand_in(change.desired, live))
+        if standing is None:
+            name = rotation.name(change.id.name, change.desired, self._names_beside(change.id))
+            resource = ResourceId(change.id.type, (*change.id.names[:-1], name), change.id.scope)
+        else:
+            resource = standing.id
+            body = self._completed(change.type, body, standing.body)
+        address = f"{change.address}/{resource.name}"
+        return StandIn(address, resource, body if relieves else None, standing, relieves)
+
+    def _completed(
+        self, resource_type: ResourceType, body: Mapping[str, Value], live: Body
+    ) -> Mapping[str, Value]:
+        """Return what to write to a stand-in that an earlier apply left, perhaps half made.
+
+        One of another shape than is wanted by now serves as well, as it is.
+        """
+        found = compare(resource_type, self.catalog.schemas, body, live)
+        fits = not any(change.forces_replace or change.refused for change in found.changes)
+        return self._merge(resource_type, body if fits else {}, live)
+
+    def _merge(
+        self, resource_type: ResourceType, desired: Mapping[str, Value], live: Body
+    ) -> Mapping[str, Value]:
+        return merge_for_write(resource_type, self.catalog.schemas, desired, live)
+
+    def _marked(
+        self, change: ResourceChange, rotation: Rotation, body: Mapping[str, Value]
+    ) -> Mapping[str, Value]:
+        marks = marks_of_stand_in(self.environment, change.address, change.id.name)
+        return _with_tags(body, rotation.marks.split("."), marks)
+
+    def _standing_in(self, resource: ResourceId) -> Found | None:
+        """Return what stands in for a resource since an earlier apply, or None."""
+        for key in sorted(self.state.found):
+            hit = self.state.found[key]
+            if hit.id.parent == resource.parent:
+                _, mark = self._mark_of(hit)
+                if mark is not None and mark[1].lower() == resource.name.lower():
+                    return hit
+        return None
+
+    def _mark_of(self, hit: Found) -> tuple[ResourceType | None, tuple[str, str] | None]:
+        resource_type = self.catalog.of(hit.id)
+        if resource_type is None or resource_type.rotation is None:
+            return resource_type, None
+        tags = lookup(hit.body, resource_type.rotation.marks.split("."))
+        return resource_type, stands_in_for(tags, self.environment)
+
+    def _names_beside(self, resource: ResourceId) -> frozenset[str]:
+        """Return the names of all siblings, in Azure and in the blueprint."""
+        there = {hit.id.name for hit in self.state.found.values() if _beside(hit.id, resource)}
+        wanted = {other.id.name for other in self.graph if _beside(other.id, resource)}
+        parent = self.graph.by_id.get(resource.parent.key) if resource.parent else None
+        if parent is not None:
+            for embedded in parent.type.embedded:
+                wanted |= {str(entry["name"]) for entry in _entries(parent.body, embedded)}
+        return frozenset(there | wanted)
+
+
+def _beside(one: ResourceId, other: ResourceId) -> bool:
+    return one.parent == other.parent and one.type.lower() == other.type.lower()
+
+
+def _entries(body: Mapping[str, Value] | None, embedded: Embedded) -> Iterator[Mapping[str, Value]]:
+    listed = lookup(body, embedded.path.split("."))
+    for entry in listed if isinstance(listed, (list, tuple)) else ():
+        if isinstance(entry, Mapping) and isinstance(entry.get("name"), str):
+            yield entry
+
+
+def _fields_of(change: ResourceChange, embedded: Embedded, name: str) -> Iterator[FieldChange]:
+    """Yield the changes in a child, under the paths that they have in the child's own body."""
+    child = Child(embedded.child, name)
+    for field in change.fields:
+        if field.child == child:
+            _, _, rest = field.path.removeprefix(embedded.path).partition("]")
+            path = f"properties{rest}" if embedded.flattened else rest.removeprefix(".")
+            within = f"{embedded.path.removeprefix('properties.')}[{name}]."
+            reason = field.reason.removeprefix(within) if field.reason else None
+            yield replace(field, path=path, reason=reason, child=None)
+
+
+def _without_children(change: ResourceChange, rotated: Sequence[ResourceChange]) -> ResourceChange:
+    """Return the parent's change without what the rotations of its children do."""
+    if not rotated:
+        return change
+    children = {Child(child.type.name, child.id.name) for child in rotated}
+    fields = tuple(field for field in change.fields if field.child not in children)
+    desired: Mapping[str, Value] = change.desired or {}
+    for embedded in change.type.embedded:
+        kept = [
+            entry
+            for entry in _entries(desired, embedded)
+            if Child(embedded.child, str(entry["name"])) not in children
+        ]
+        desired = put_at(desired, embedded.path.split("."), kept)
+    action = change.action if fields else Action.NO_OP
+    return replace(change, action=action, fields=fields, desired=desired)
+
+
+def _with_tags(
+    body: Mapping[str, Value], path: Sequence[str], marks: Mapping[str, str]
+) -> Mapping[str, Value]:
+    own = lookup(body, path)
+    return put_at(body, path, {**(own if isinstance(own, Mapping) else {}), **marks})
