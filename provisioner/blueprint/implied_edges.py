@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from provisioner.blueprint.graph import DesiredGraph, DesiredResource, Edge
 from provisioner.model.cidr import is_range_within
-from provisioner.model.diagnostic import DiagnosticError, error
+from provisioner.model.diagnostic import Diagnostic, DiagnosticError, error
 from provisioner.model.resource_id import ResourceId, parse_resource_id
 from provisioner.model.values import Value, lookup
 
@@ -25,9 +25,29 @@ def with_implied_edges(resources: list[DesiredResource]) -> list[DesiredResource
                     "Give it another name.",
                 )
             )
+    clashes += [found for resource in resources for found in _stated_twice(resource, by_key)]
     if clashes:
         raise DiagnosticError(*clashes)
     return [_with_edges_of_ids(resource, by_key) for resource in resources]
+
+
+def _stated_twice(
+    resource: DesiredResource, by_key: Mapping[str, DesiredResource]
+) -> Iterator[Diagnostic]:
+    """Refuse a child beside a parent whose own list says which children there are: each write of
+    the parent would delete it."""
+    parent = by_key.get(resource.id.parent.key) if resource.id.parent else None
+    if parent is None or not parent.managed:
+        return
+    for embedded in parent.type.embedded:
+        if embedded.child == resource.type.name and not embedded.kept:
+            yield error(
+                "stated-by-parent",
+                f"{resource.address}: {parent.address} ({parent.span}) states all of its "
+                f"{resource.type.kind} itself.",
+                resource.span,
+                f"Move it into {embedded.path} of {parent.address}.",
+            )
 
 
 def _with_edges_of_ids(

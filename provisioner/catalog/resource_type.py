@@ -36,7 +36,8 @@ class ListRead(StrEnum):
     SUBSCRIPTION   GET /subscriptions/S/providers/TYPE answers all of them
     PARENT         GET PARENT/kind answers the children of one parent
     EMBEDDED       the parent's own answer holds them: no call at all
-    RESOURCE       one GET for each scope (extension resources that no list covers)
+    RESOURCE       one GET for each scope: extension resources that no list covers, and what Azure
+                   lists by resource group only
     """
 
     SUBSCRIPTION = "subscription"
@@ -63,12 +64,14 @@ class Embedded:
     """A list in a body whose entries are child resources of the type `child`.
 
     `flattened` entries hold the child's `properties` beside its name (agentPoolProfiles); others
-    are whole child bodies (subnets).
+    are whole child bodies (subnets). `kept` says whether a PUT that does not mention the list
+    leaves the children as they are (subnets); else it deletes them (rules of a security group).
     """
 
     path: str
     child: str
     flattened: bool = False
+    kept: bool = True
 
 
 class WriteFlow(StrEnum):

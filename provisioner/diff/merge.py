@@ -119,7 +119,8 @@ class _Merger:
 
 def _is_left_out(rule: Rule) -> bool:
     """Azure refuses or ignores what it computes, and keeps children that are not mentioned."""
-    children = rule.embedded is not None and not rule.embedded.flattened
+    embedded = rule.embedded
+    children = embedded is not None and embedded.kept and not embedded.flattened
     return rule.computed or rule.fact.write_only or children
 
 

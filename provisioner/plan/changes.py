@@ -367,6 +367,8 @@ def _is_foreign_child(
         for entry in (parent_type.embedded if parent_type else ())
         if entry.child.lower() == child.type.lower()
     ]
+    if any(not entry.kept for entry in embedded):
+        return False  # what the parent's own list lacks is a change of the parent
     if child.parent.key in going:
         return not any(entry.flattened for entry in embedded)
     parent = graph.by_id.get(child.parent.key)

@@ -47,6 +47,9 @@ def write_resource(
     _check_location(resource_type, resource, document, before)
     body = read_body(cloud.catalog, resource_type, document, api_version)
     stated = thaw(body)
+    for entry in resource_type.embedded:
+        if not entry.kept and value_at(body, entry.path) is ABSENT:
+            put(body, entry.path, [])
     sent = [entry for entry in resource_type.embedded if value_at(body, entry.path) is not ABSENT]
     held = with_children(cloud, resource_type, before) if before else None
     _complete(cloud, resource_type, body, held, api_version)

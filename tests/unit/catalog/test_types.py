@@ -54,7 +54,7 @@ def test_a_child_is_listed_with_its_parent(resource_type: ResourceType) -> None:
 
     assert is_child == listed_there
     if resource_type.lists is ListRead.RESOURCE:
-        assert resource_type.scope is Scope.EXTENSION
+        assert resource_type.scope in (Scope.EXTENSION, Scope.RESOURCE_GROUP)
 
 
 @every_type

@@ -3,15 +3,16 @@
 from collections.abc import Mapping
 
 from provisioner.catalog import api_versions
-from provisioner.catalog.field import Answered, Compare, Field
-from provisioner.catalog.resource_type import NameRule, ResourceType, SdkModel, Surroundings
+from provisioner.catalog.field import Answered, Field
+from provisioner.catalog.resource_type import (
+    Embedded,
+    NameRule,
+    ResourceType,
+    SdkModel,
+    Surroundings,
+)
 from provisioner.model.resource_id import ResourceId
 from provisioner.model.values import Body, Json
-
-_RULE = "properties.securityRules[].properties"
-_MEMBERS = Field(default=(), compare=Compare.SET, security=True)
-_GROUPS = Field(default=(), keys=("id",), security=True)
-_MATCHED = Field(compare=Compare.CASELESS, security=True)
 
 # Name, priority, direction, access, source, destination: the rules that every group ends with.
 _BUILT_IN = (
@@ -72,28 +73,16 @@ TYPE = ResourceType(
     seconds=3,
     in_use="InUseNetworkSecurityGroupCannotBeDeleted",
     computed=_computed,
+    embedded=(
+        Embedded(
+            "properties.securityRules",
+            "Microsoft.Network/networkSecurityGroups/securityRules",
+            kept=False,
+        ),
+    ),
     fields={
         # The whole list is the boundary: a rule that nobody declared is a change.
         "properties.securityRules": Field(default=(), keys=("name",), security=True),
         "properties.flushConnection": Field(default=False, answered=Answered.STATED),
-        f"{_RULE}.description": Field(default=None),
-        f"{_RULE}.access": Field(security=True),
-        f"{_RULE}.direction": Field(security=True),
-        f"{_RULE}.priority": Field(security=True),
-        f"{_RULE}.protocol": Field(security=True),
-        f"{_RULE}.sourceAddressPrefix": _MATCHED,
-        f"{_RULE}.sourceAddressPrefixes": _MEMBERS,
-        f"{_RULE}.sourceAddressPrefixes[]": Field(compare=Compare.CASELESS),
-        f"{_RULE}.sourceApplicationSecurityGroups": _GROUPS,
-        f"{_RULE}.sourceApplicationSecurityGroups[].id": Field(compare=Compare.RESOURCE_ID),
-        f"{_RULE}.sourcePortRange": Field(security=True),
-        f"{_RULE}.sourcePortRanges": _MEMBERS,
-        f"{_RULE}.destinationAddressPrefix": _MATCHED,
-        f"{_RULE}.destinationAddressPrefixes": _MEMBERS,
-        f"{_RULE}.destinationAddressPrefixes[]": Field(compare=Compare.CASELESS),
-        f"{_RULE}.destinationApplicationSecurityGroups": _GROUPS,
-        f"{_RULE}.destinationApplicationSecurityGroups[].id": Field(compare=Compare.RESOURCE_ID),
-        f"{_RULE}.destinationPortRange": Field(security=True),
-        f"{_RULE}.destinationPortRanges": _MEMBERS,
     },
 )

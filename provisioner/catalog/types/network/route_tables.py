@@ -3,12 +3,16 @@
 from collections.abc import Mapping
 
 from provisioner.catalog import api_versions
-from provisioner.catalog.field import Answered, Compare, Disruption, Field
-from provisioner.catalog.resource_type import NameRule, ResourceType, SdkModel, Surroundings
+from provisioner.catalog.field import Answered, Disruption, Field
+from provisioner.catalog.resource_type import (
+    Embedded,
+    NameRule,
+    ResourceType,
+    SdkModel,
+    Surroundings,
+)
 from provisioner.model.resource_id import ResourceId
 from provisioner.model.values import Body, Json
-
-_ROUTING = Field(security=True, disruption=Disruption.CONNECTIONS)
 
 
 def _computed(resource: ResourceId, _body: Body, around: Surroundings) -> Mapping[str, Json]:
@@ -28,22 +32,11 @@ TYPE = ResourceType(
     seconds=3,
     in_use="InUseRouteTableCannotBeDeleted",
     computed=_computed,
+    embedded=(Embedded("properties.routes", "Microsoft.Network/routeTables/routes", kept=False),),
     fields={
         # The whole list is the boundary: a route that nobody declared is a change.
         "properties.routes": Field(
             default=(), keys=("name",), security=True, disruption=Disruption.CONNECTIONS
-        ),
-        # A service tag stands here as well as a range.
-        "properties.routes[].properties.addressPrefix": Field(
-            compare=Compare.CIDR, security=True, disruption=Disruption.CONNECTIONS
-        ),
-        "properties.routes[].properties.nextHopType": _ROUTING,
-        "properties.routes[].properties.nextHopIpAddress": _ROUTING,
-        "properties.routes[].properties.nextHop": Field(
-            default=None, security=True, disruption=Disruption.CONNECTIONS
-        ),
-        "properties.routes[].properties.nextHop.nextHopIpAddresses": Field(
-            compare=Compare.SET, security=True, disruption=Disruption.CONNECTIONS
         ),
         "properties.disableBgpRoutePropagation": Field(
             default=False, security=True, disruption=Disruption.CONNECTIONS

@@ -92,7 +92,8 @@ TYPE = ResourceType(
         "properties.remoteAddressSpace": Field(read_only=True),
         "properties.remoteVirtualNetworkAddressSpace": Field(read_only=True),
         "properties.remoteBgpCommunities": Field(read_only=True),
-        "properties.peeringState": Field(read_only=True),
+        # By what the other side does; a body that says another one is a mistake.
+        "properties.peeringState": Field(read_only=True, stated=True),
         "properties.peeringSyncLevel": Field(read_only=True),
     },
 )

@@ -1,0 +1,86 @@
+"""Connections of virtual network gateways. Facts: the recorded pairs of the type."""
+
+from collections.abc import Mapping
+
+from provisioner.catalog import api_versions
+from provisioner.catalog.field import Compare, Disruption, Field
+from provisioner.catalog.resource_type import (
+    ListRead,
+    NameRule,
+    ResourceType,
+    SdkModel,
+    Surroundings,
+)
+from provisioner.model.resource_id import ResourceId
+from provisioner.model.values import Body, Json
+
+_ENDS = (
+    "properties.virtualNetworkGateway1",
+    "properties.virtualNetworkGateway2",
+    "properties.localNetworkGateway2",
+    "properties.peer",
+)
+_RULES = ("properties.egressNatRules", "properties.ingressNatRules")
+_KEYS = Field(secret=True, security=True, disruption=Disruption.CONNECTIONS)
+
+
+def _computed(resource: ResourceId, _body: Body, around: Surroundings) -> Mapping[str, Json]:
+    return {
+        "properties": {
+            "resourceGuid": around.guid(resource.text),
+            "connectionStatus": "Unknown",
+            "egressBytesTransferred": 0,
+            "ingressBytesTransferred": 0,
+        }
+    }
+
+
+TYPE = ResourceType(
+    name="Microsoft.Network/connections",
+    api_version=api_versions.NETWORK,
+    sdk=SdkModel("azure.mgmt.network", "VirtualNetworkGatewayConnection"),
+    rule=NameRule(
+        r"[a-zA-Z0-9](?:[a-zA-Z0-9_.-]{0,78}[a-zA-Z0-9_])?",
+        "1 to 80 letters, digits, underscores, periods and hyphens, starting with a letter or "
+        "digit and ending with one or an underscore",
+    ),
+    # Azure lists them by resource group only.
+    lists=ListRead.RESOURCE,
+    etag=True,
+    etag_header=False,
+    seconds=30,
+    computed=_computed,
+    fields={
+        **{
+            end: Field(default=None, security=True, disruption=Disruption.CONNECTIONS)
+            for end in _ENDS
+        },
+        **{f"{end}.id": Field(compare=Compare.RESOURCE_ID, create_only=True) for end in _ENDS},
+        "properties.connectionType": Field(create_only=True),
+        "properties.connectionProtocol": Field(default="IKEv2", create_only=True, security=True),
+        "properties.connectionMode": Field(default="Default"),
+        "properties.routingWeight": Field(default=0),
+        # 0 is the 45 seconds that the gateway waits by itself.
+        "properties.dpdTimeoutSeconds": Field(default=0),
+        "properties.sharedKey": _KEYS,
+        "properties.authorizationKey": _KEYS,
+        "properties.authenticationType": Field(default="PSK", security=True),
+        "properties.certificateAuthentication": Field(default=None, security=True),
+        "properties.enableBgp": Field(default=False, security=True),
+        "properties.gatewayCustomBgpIpAddresses": Field(
+            default=(), keys=("ipConfigurationId",), security=True
+        ),
+        "properties.useLocalAzureIpAddress": Field(default=False),
+        "properties.usePolicyBasedTrafficSelectors": Field(default=False, security=True),
+        "properties.ipsecPolicies": Field(
+            default=(), security=True, disruption=Disruption.CONNECTIONS
+        ),
+        "properties.trafficSelectorPolicies": Field(default=(), security=True),
+        "properties.expressRouteGatewayBypass": Field(default=False, security=True),
+        "properties.enablePrivateLinkFastPath": Field(default=False, security=True),
+        **{path: Field(default=(), keys=("id",), security=True) for path in _RULES},
+        **{f"{path}[].id": Field(compare=Compare.RESOURCE_ID) for path in _RULES},
+        "properties.tunnelProperties": Field(default=None, security=True),
+        "properties.resourceGuid": Field(read_only=True),
+    },
+)

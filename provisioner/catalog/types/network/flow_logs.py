@@ -1,0 +1,65 @@
+"""Flow logs of networks. Facts: guidelines.md MON-04 and the recorded pairs of the type."""
+
+from collections.abc import Mapping
+
+from provisioner.catalog import api_versions
+from provisioner.catalog.field import Compare, Disruption, Field
+from provisioner.catalog.resource_type import (
+    ListRead,
+    NameRule,
+    ResourceType,
+    SdkModel,
+    Surroundings,
+)
+from provisioner.model.resource_id import ResourceId
+from provisioner.model.values import Body, Json, lookup
+
+_ANALYTICS = "properties.flowAnalyticsConfiguration.networkWatcherFlowAnalyticsConfiguration"
+
+
+def _computed(_resource: ResourceId, body: Body, around: Surroundings) -> Mapping[str, Json]:
+    target = lookup(body, ("properties", "targetResourceId"))
+    return {"properties": {"targetResourceGuid": around.guid(str(target))}}
+
+
+TYPE = ResourceType(
+    name="Microsoft.Network/networkWatchers/flowLogs",
+    api_version=api_versions.NETWORK,
+    sdk=SdkModel("azure.mgmt.network", "FlowLog"),
+    rule=NameRule(
+        r"[a-zA-Z0-9](?:[a-zA-Z0-9_.-]{0,78}[a-zA-Z0-9_])?",
+        "1 to 80 letters, digits, underscores, periods and hyphens, starting with a letter or "
+        "digit and ending with one or an underscore",
+    ),
+    lists=ListRead.PARENT,
+    etag=True,
+    etag_header=False,
+    serialise_on="",
+    seconds=10,
+    loss=Disruption.NONE,
+    computed=_computed,
+    fields={
+        "location": Field(compare=Compare.LOCATION, create_only=True),
+        "identity": Field(default=None),
+        "properties.targetResourceId": Field(
+            compare=Compare.RESOURCE_ID, create_only=True, security=True
+        ),
+        "properties.storageId": Field(compare=Compare.RESOURCE_ID, security=True),
+        "properties.enabled": Field(default=True, security=True),
+        "properties.enabledFilteringCriteria": Field(default=None, security=True),
+        "properties.recordTypes": Field(default=None, security=True),
+        "properties.retentionPolicy": Field(default={}, security=True),
+        # 0 days keep the logs for ever.
+        "properties.retentionPolicy.days": Field(default=0, security=True),
+        "properties.retentionPolicy.enabled": Field(default=False, security=True),
+        "properties.format": Field(default={}),
+        "properties.format.type": Field(default="JSON"),
+        "properties.format.version": Field(default=1),
+        "properties.flowAnalyticsConfiguration": Field(default=None, security=True),
+        f"{_ANALYTICS}.enabled": Field(default=False, security=True),
+        f"{_ANALYTICS}.trafficAnalyticsInterval": Field(default=60),
+        f"{_ANALYTICS}.workspaceId": Field(compare=Compare.CASELESS),
+        f"{_ANALYTICS}.workspaceRegion": Field(compare=Compare.LOCATION),
+        f"{_ANALYTICS}.workspaceResourceId": Field(compare=Compare.RESOURCE_ID, security=True),
+    },
+)

@@ -1,0 +1,31 @@
+"""Network watchers: one for each region of a subscription. Facts: guidelines.md MON-04 and the
+recorded pairs of the type."""
+
+from collections.abc import Mapping
+
+from provisioner.catalog import api_versions
+from provisioner.catalog.field import Disruption
+from provisioner.catalog.resource_type import NameRule, ResourceType, SdkModel, Surroundings
+from provisioner.model.resource_id import ResourceId
+from provisioner.model.values import Body, Json
+
+
+def _computed(_resource: ResourceId, _body: Body, _around: Surroundings) -> Mapping[str, Json]:
+    return {"properties": {"runningOperationIds": []}}
+
+
+TYPE = ResourceType(
+    name="Microsoft.Network/networkWatchers",
+    api_version=api_versions.NETWORK,
+    sdk=SdkModel("azure.mgmt.network", "NetworkWatcher"),
+    rule=NameRule(
+        r"[a-zA-Z0-9](?:[a-zA-Z0-9_.-]{0,78}[a-zA-Z0-9_])?",
+        "1 to 80 letters, digits, underscores, periods and hyphens, starting with a letter or "
+        "digit and ending with one or an underscore",
+    ),
+    etag=True,
+    etag_header=False,
+    seconds=3,
+    loss=Disruption.NONE,
+    computed=_computed,
+)

@@ -1,0 +1,56 @@
+"""Public IP prefixes. Facts: the recorded pairs of the type."""
+
+import ipaddress
+from collections.abc import Mapping
+
+from provisioner.catalog import api_versions
+from provisioner.catalog.field import Compare, Field
+from provisioner.catalog.resource_type import NameRule, ResourceType, SdkModel, Surroundings
+from provisioner.model.resource_id import ResourceId
+from provisioner.model.values import Body, Json, lookup
+
+# Ranges for documentation (RFC 5737, RFC 3849): no prefix of the built-in Azure is anybody's.
+_RANGES = {
+    "IPv4": ipaddress.ip_network("203.0.113.0/24"),
+    "IPv6": ipaddress.ip_network("2001:db8::/32"),
+}
+
+
+def _computed(resource: ResourceId, body: Body, around: Surroundings) -> Mapping[str, Json]:
+    properties: dict[str, Json] = {"resourceGuid": around.guid(resource.text)}
+    length = lookup(body, ("properties", "prefixLength"))
+    version = str(lookup(body, ("properties", "publicIPAddressVersion")))
+    network = _RANGES.get(version, _RANGES["IPv4"])
+    if isinstance(length, int) and network.prefixlen <= length <= network.max_prefixlen:
+        properties["ipPrefix"] = f"{network.network_address}/{length}"
+    return {"properties": properties}
+
+
+TYPE = ResourceType(
+    name="Microsoft.Network/publicIPPrefixes",
+    api_version=api_versions.NETWORK,
+    sdk=SdkModel("azure.mgmt.network", "PublicIPPrefix"),
+    rule=NameRule(
+        r"[a-zA-Z0-9](?:[a-zA-Z0-9_.-]{0,78}[a-zA-Z0-9_])?",
+        "1 to 80 letters, digits, underscores, periods and hyphens, starting with a letter or "
+        "digit and ending with one or an underscore",
+    ),
+    etag=True,
+    seconds=5,
+    in_use="PublicIPPrefixCannotBeDeleted",
+    computed=_computed,
+    fields={
+        "sku": Field(default={"name": "Standard", "tier": "Regional"}),
+        "sku.name": Field(default="Standard", create_only=True),
+        "sku.tier": Field(default="Regional", create_only=True),
+        "zones": Field(compare=Compare.SET, create_only=True, definite=True),
+        "extendedLocation": Field(default=None, create_only=True),
+        "properties.prefixLength": Field(create_only=True),
+        "properties.publicIPAddressVersion": Field(default="IPv4", create_only=True),
+        "properties.ipTags": Field(default=(), keys=("ipTagType",), create_only=True),
+        "properties.customIPPrefix": Field(default=None, create_only=True),
+        "properties.customIPPrefix.id": Field(compare=Compare.RESOURCE_ID, create_only=True),
+        # Written by the gateway that uses the prefix.
+        "properties.natGateway": Field(read_only=True),
+    },
+)

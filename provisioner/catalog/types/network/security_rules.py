@@ -1,0 +1,53 @@
+"""Rules of network security groups. Facts: guidelines.md NET-03 and the recorded pairs.
+
+A group's body holds its rules too: what is known here is known there.
+"""
+
+from provisioner.catalog import api_versions
+from provisioner.catalog.field import Compare, Disruption, Field
+from provisioner.catalog.resource_type import ListRead, NameRule, ResourceType, SdkModel
+
+_ENDS = ("source", "destination")
+_MEMBERS = Field(default=(), compare=Compare.SET, security=True)
+
+TYPE = ResourceType(
+    name="Microsoft.Network/networkSecurityGroups/securityRules",
+    api_version=api_versions.NETWORK,
+    sdk=SdkModel("azure.mgmt.network", "SecurityRule"),
+    rule=NameRule(
+        r"[a-zA-Z0-9](?:[a-zA-Z0-9_.-]{0,78}[a-zA-Z0-9_])?",
+        "1 to 80 letters, digits, underscores, periods and hyphens, starting with a letter or "
+        "digit and ending with one or an underscore",
+    ),
+    lists=ListRead.EMBEDDED,
+    taggable=False,
+    etag=True,
+    serialise_on="",
+    seconds=3,
+    loss=Disruption.CONNECTIONS,
+    fields={
+        "properties.description": Field(default=None),
+        "properties.access": Field(security=True),
+        "properties.direction": Field(security=True),
+        "properties.priority": Field(security=True),
+        "properties.protocol": Field(security=True),
+        **{
+            f"properties.{end}AddressPrefix": Field(compare=Compare.CASELESS, security=True)
+            for end in _ENDS
+        },
+        **{f"properties.{end}AddressPrefixes": _MEMBERS for end in _ENDS},
+        **{f"properties.{end}AddressPrefixes[]": Field(compare=Compare.CASELESS) for end in _ENDS},
+        **{f"properties.{end}PortRange": Field(security=True) for end in _ENDS},
+        **{f"properties.{end}PortRanges": _MEMBERS for end in _ENDS},
+        **{
+            f"properties.{end}ApplicationSecurityGroups": Field(
+                default=(), keys=("id",), security=True
+            )
+            for end in _ENDS
+        },
+        **{
+            f"properties.{end}ApplicationSecurityGroups[].id": Field(compare=Compare.RESOURCE_ID)
+            for end in _ENDS
+        },
+    },
+)

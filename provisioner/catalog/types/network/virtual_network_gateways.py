@@ -1,0 +1,136 @@
+"""VPN and ExpressRoute gateways. Facts: guidelines.md §2.3 and the recorded pairs of the type."""
+
+from collections.abc import Mapping
+
+from provisioner.catalog import api_versions
+from provisioner.catalog.field import Compare, Disruption, Field, FixedDefault
+from provisioner.catalog.resource_type import (
+    ListRead,
+    NameRule,
+    ResourceType,
+    SdkModel,
+    Surroundings,
+)
+from provisioner.model.resource_id import ResourceId
+from provisioner.model.values import Absent, Body, Json, lookup
+
+_CLIENTS = "properties.vpnClientConfiguration"
+_CONFIG = "properties.ipConfigurations[].properties"
+_DEFAULT_ASN = 65515
+_OFF = Field(default=False, security=True)
+
+
+def _computed(resource: ResourceId, _body: Body, around: Surroundings) -> Mapping[str, Json]:
+    return {"properties": {"resourceGuid": around.guid(resource.text)}}
+
+
+def _of_vpn(value: Json) -> FixedDefault:
+    """Return a default of VPN gateways, which ExpressRoute gateways do not have."""
+
+    def find(body: Body) -> Json | Absent:
+        return None if lookup(body, ("properties", "gatewayType")) == "ExpressRoute" else value
+
+    return find
+
+
+def _tier(body: Body) -> Json | Absent:
+    """The tier of a gateway is named like its SKU."""
+    name = lookup(body, ("properties", "sku", "name"))
+    return name if isinstance(name, str) else None
+
+
+TYPE = ResourceType(
+    name="Microsoft.Network/virtualNetworkGateways",
+    api_version=api_versions.NETWORK,
+    sdk=SdkModel("azure.mgmt.network", "VirtualNetworkGateway"),
+    rule=NameRule(
+        r"[a-zA-Z0-9](?:[a-zA-Z0-9_.-]{0,78}[a-zA-Z0-9_])?",
+        "1 to 80 letters, digits, underscores, periods and hyphens, starting with a letter or "
+        "digit and ending with one or an underscore",
+    ),
+    # Azure lists them by resource group only.
+    lists=ListRead.RESOURCE,
+    etag=True,
+    etag_header=False,
+    seconds=1500,
+    computed=_computed,
+    fields={
+        "identity": Field(default=None),
+        "extendedLocation": Field(default=None, create_only=True),
+        "properties.gatewayType": Field(create_only=True),
+        "properties.vpnType": Field(default=_of_vpn("RouteBased"), create_only=True),
+        "properties.vpnGatewayGeneration": Field(default=_of_vpn("Generation1"), create_only=True),
+        "properties.sku.tier": Field(default=_tier),
+        "properties.ipConfigurations": Field(
+            default=(), keys=("name",), security=True, disruption=Disruption.CONNECTIONS
+        ),
+        f"{_CONFIG}.privateIPAllocationMethod": Field(default="Dynamic"),
+        f"{_CONFIG}.subnet.id": Field(compare=Compare.RESOURCE_ID, create_only=True),
+        f"{_CONFIG}.publicIPAddress.id": Field(compare=Compare.RESOURCE_ID),
+        "properties.activeActive": Field(default=_of_vpn(False), disruption=Disruption.CONNECTIONS),
+        "properties.enableBgp": Field(default=False, security=True),
+        "properties.enablePrivateIpAddress": _OFF,
+        "properties.enableDnsForwarding": _OFF,
+        "properties.enableBgpRouteTranslationForNat": _OFF,
+        "properties.enableHighBandwidthVpnGateway": Field(default=False),
+        "properties.disableIPSecReplayProtection": _OFF,
+        "properties.allowRemoteVnetTraffic": _OFF,
+        "properties.allowVirtualWanTraffic": _OFF,
+        "properties.adminState": Field(default=None),
+        "properties.resiliencyModel": Field(default=None),
+        "properties.autoScaleConfiguration": Field(default=None),
+        "properties.virtualNetworkGatewayMigrationStatus": Field(read_only=True),
+        "properties.vNetExtendedLocationResourceId": Field(
+            default=None, compare=Compare.RESOURCE_ID
+        ),
+        # Where forced tunnelling goes.
+        "properties.gatewayDefaultSite": Field(
+            default=None, security=True, disruption=Disruption.CONNECTIONS
+        ),
+        "properties.gatewayDefaultSite.id": Field(compare=Compare.RESOURCE_ID, security=True),
+        "properties.customRoutes": Field(default=None, security=True),
+        "properties.customRoutes.addressPrefixes": Field(
+            default=(), compare=Compare.SET, security=True
+        ),
+        "properties.customRoutes.addressPrefixes[]": Field(compare=Compare.CIDR),
+        "properties.natRules": Field(default=(), keys=("name",), security=True),
+        "properties.virtualNetworkGatewayPolicyGroups": Field(
+            default=(), keys=("name",), security=True
+        ),
+        "properties.bgpSettings.asn": Field(default=_DEFAULT_ASN, security=True),
+        "properties.bgpSettings.peerWeight": Field(default=0),
+        # The gateway takes an address of its subnet.
+        "properties.bgpSettings.bgpPeeringAddress": Field(kept=True),
+        "properties.bgpSettings.bgpPeeringAddresses": Field(keys=("ipconfigurationId",), kept=True),
+        "properties.bgpSettings.bgpPeeringAddresses[].ipconfigurationId": Field(
+            compare=Compare.RESOURCE_ID
+        ),
+        "properties.bgpSettings.bgpPeeringAddresses[].customBgpIpAddresses": Field(
+            default=(), compare=Compare.SET, security=True
+        ),
+        _CLIENTS: Field(default=None, security=True),
+        f"{_CLIENTS}.vpnClientAddressPool.addressPrefixes": Field(
+            default=(), compare=Compare.SET, security=True
+        ),
+        f"{_CLIENTS}.vpnClientAddressPool.addressPrefixes[]": Field(compare=Compare.CIDR),
+        f"{_CLIENTS}.vpnClientProtocols": Field(compare=Compare.SET, security=True),
+        f"{_CLIENTS}.vpnAuthenticationTypes": Field(default=(), compare=Compare.SET, security=True),
+        f"{_CLIENTS}.vpnClientRootCertificates": Field(default=(), keys=("name",), security=True),
+        f"{_CLIENTS}.vpnClientRevokedCertificates": Field(
+            default=(), keys=("name",), security=True
+        ),
+        f"{_CLIENTS}.vpnClientIpsecPolicies": Field(default=(), security=True),
+        f"{_CLIENTS}.radiusServers": Field(
+            default=(), keys=("radiusServerAddress",), security=True
+        ),
+        f"{_CLIENTS}.radiusServers[].radiusServerSecret": Field(write_only=True, secret=True),
+        f"{_CLIENTS}.radiusServerAddress": Field(default=None, security=True),
+        f"{_CLIENTS}.radiusServerSecret": Field(write_only=True, secret=True),
+        f"{_CLIENTS}.aadTenant": Field(default=None, security=True),
+        f"{_CLIENTS}.aadAudience": Field(default=None, security=True),
+        f"{_CLIENTS}.aadIssuer": Field(default=None, security=True),
+        f"{_CLIENTS}.vngClientConnectionConfigurations": Field(
+            default=(), keys=("name",), security=True
+        ),
+    },
+)
