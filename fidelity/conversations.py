@@ -21,15 +21,17 @@ from provisioner.simulator.exchange import Answer
 
 _POLL = re.compile(r"/(operations|operationresults|operationstatuses)/", re.IGNORECASE)
 _PACE = 1.0
+_PRECONDITION_FAILED = 412
 _LONG = 86_400
 # Retry-After is a hint: one type answers it in one recording, and not in the next.
 _HEADERS = ("azure-asyncoperation", "location", "etag")
 _DELAYS = frozenset(
     {
-        "PrincipalNotFound",
-        "ServicePrincipalNotFound",
         "AnotherOperationInProgress",
         "AuthorizationFailed",
+        "PrincipalNotFound",
+        "ServicePrincipalNotFound",
+        "StorageProvisioningStateNotSucceeded",
     }
 )
 _ENDED = frozenset({"succeeded", "failed", "canceled"})
@@ -43,6 +45,14 @@ class Difference:
     type: str
     recorded: str
     ours: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of a write: the next answer to a GET of it, and whether its operation failed."""
+
+    settled: Any = None
+    fails: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +74,9 @@ def replay_conversation(
     """Say all that a client said to a built-in Azure, and compare what is answered."""
     replay = Replay(catalog, surroundings, conversation.source, _PACE)
     talk = _Talk(replay, catalog)
-    for exchange, settled in _with_settled(conversation.exchanges):
+    for exchange, outcome in _with_outcome(conversation.exchanges):
         talk.place_what_was_there(exchange)
-        talk.repeat(exchange, settled)
+        talk.repeat(exchange, outcome)
     return Course(
         conversation,
         talk.asked,
@@ -77,25 +87,27 @@ def replay_conversation(
     )
 
 
-def _with_settled(exchanges: tuple[Exchange, ...]) -> list[tuple[Exchange, Any]]:
-    """Return each exchange with the next answer to a GET of what it is about, for a PUT."""
-    found: list[tuple[Exchange, Any]] = []
-    for index, exchange in enumerate(exchanges):
-        settled = None
-        if exchange.method == "PUT":
-            path = urlsplit(exchange.uri).path.lower()
-            settled = next(
-                (
-                    later.answer
-                    for later in exchanges[index + 1 :]
-                    if later.method == "GET"
-                    and later.status == 200
-                    and urlsplit(later.uri).path.lower() == path
-                ),
-                None,
-            )
-        found.append((exchange, settled))
-    return found
+def _with_outcome(exchanges: tuple[Exchange, ...]) -> list[tuple[Exchange, Outcome]]:
+    """Return each exchange with what came of it."""
+    return [
+        (exchange, _outcome_of(exchange, exchanges[index + 1 :]))
+        for index, exchange in enumerate(exchanges)
+    ]
+
+
+def _outcome_of(exchange: Exchange, later: tuple[Exchange, ...]) -> Outcome:
+    """Return what a write led to, and whether its operation failed in the end."""
+    if exchange.method not in ("PUT", "DELETE"):
+        return Outcome()
+    path = _bare(exchange.uri)
+    polled = _bare(exchange.headers.get("azure-asyncoperation", ""))
+    answers = (
+        other.answer
+        for other in later
+        if other.method == "GET" and other.status == 200 and _bare(other.uri) == path
+    )
+    fails = any(_bare(other.uri) == polled and _state(other.answer) == "Failed" for other in later)
+    return Outcome(next(answers, None), bool(polled) and fails)
 
 
 class _Talk:
@@ -126,10 +138,9 @@ class _Talk:
         body = exchange.answer if exchange.method == "GET" else exchange.request
         self._replay.place(resource, body if isinstance(body, Mapping) else None)
 
-    def repeat(self, exchange: Exchange, settled: Any) -> None:  # noqa: ANN401 (JSON)
+    def repeat(self, exchange: Exchange, outcome: Outcome) -> None:
         """Say what the client said, and note what is answered otherwise."""
-        bodiless = exchange.method in ("PUT", "PATCH") and exchange.request is None
-        if _is_failure(exchange) or bodiless:
+        if _is_failure(exchange):
             self.left_out += 1
             return
         if _POLL.search(urlsplit(exchange.uri).path):
@@ -143,12 +154,15 @@ class _Talk:
         if _shows_time_passed(exchange):
             self._replay.clock.move(_LONG)
         body = exchange.request
+        if body is None and exchange.method == "PUT":
+            body = exchange.answer  # recorded without the request, which led to this
         if exchange.method == "PUT" and exchange.status < 400:
-            body = state_choices(body, settled or exchange.answer)
+            body = state_choices(body, outcome.settled or exchange.answer)
             self._replay.furnish_references(resource, body)
-        answer = self._replay.ask(
-            exchange.method, exchange.uri, body, dict(exchange.request_headers)
-        )
+        if outcome.fails:
+            path = urlsplit(exchange.uri).path
+            self._replay.cloud.faults.fail_operation(path, "OperationFailed", "As recorded.")
+        answer = self._replay.ask(exchange.method, exchange.uri, body, _conditions(exchange))
         self._remember_polls(exchange, answer)
         self._compare(exchange, answer, resource_type)
 
@@ -222,6 +236,15 @@ class _Talk:
         if any(found is None for found in known):
             return None, None  # it is, or stands on, something that azsec does not know
         return resource, self._catalog.of(resource)
+
+
+def _conditions(exchange: Exchange) -> dict[str, str]:
+    """Return what a request was made conditional on; a recorded ETag that held is any of ours."""
+    held = exchange.status != _PRECONDITION_FAILED
+    return {
+        name: "*" if name.lower() == "if-match" and held else value
+        for name, value in exchange.request_headers.items()
+    }
 
 
 def _is_failure(exchange: Exchange) -> bool:

@@ -109,6 +109,8 @@ class _Checker:
         self, model: Model, value: Mapping[str, object], node: Node, path: tuple[str, ...]
     ) -> Iterator[Diagnostic]:
         given = {key.lower() for key, item in value.items() if item is not None}
+        if path and "id" in given:
+            return  # a reference, whatever else the model of what it points to requires
         for prop in model.properties.values():
             if self._is_required(prop, path) and prop.name.lower() not in given:
                 yield error(

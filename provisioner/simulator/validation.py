@@ -64,6 +64,8 @@ class _Reader:
             if item is None or prop.read_only or self._type.fact(here).read_only:
                 continue
             out[prop.name] = self._read(prop.shape, item, here)
+        if path and "id" in out:
+            return out  # a reference, whatever else the model of what it points to requires
         missing = [
             prop.name
             for prop in model.properties.values()
