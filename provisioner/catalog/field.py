@@ -95,6 +95,8 @@ class Field:
     refused        values that Azure refuses although the SDK model allows them
     read_only      only Azure writes it, although the SDK model allows it in a request
     write_only     Azure accepts it and never answers it
+    follows        path of the property that Azure fills it in from: a write that changes that one
+                   leaves it out, unless the blueprint states it
     owner          who writes it
     security       a silent change of it weakens the environment
     disruption     what a change of it does to what runs
@@ -113,6 +115,7 @@ class Field:
     refused: tuple[Json, ...] = ()
     read_only: bool = False
     write_only: bool = False
+    follows: str = ""
     secret: bool = False
     owner: OwnerRule = Owner.BLUEPRINT
     security: bool = False

@@ -243,6 +243,8 @@ TYPE = ResourceType(
             compare=Compare.CIDR,
             create_only=cluster_changes.service_range_is_fixed,
         ),
+        f"{_NETWORK}.podCidrs": Field(compare=Compare.SET, follows=f"{_NETWORK}.podCidr"),
+        f"{_NETWORK}.serviceCidrs": Field(compare=Compare.SET, follows=f"{_NETWORK}.serviceCidr"),
         f"{_NETWORK}.dnsServiceIP": Field(default="10.0.0.10", create_only=True),
         f"{_NETWORK}.ipFamilies": Field(default=["IPv4"], compare=Compare.SET),
         f"{_NETWORK}.loadBalancerSku": Field(
