@@ -64,6 +64,12 @@ CASES = [
         farm(rules=[{"name": "a", "properties": {"priority": 2, "access": "Deny"}}, {"name": "x"}]),
         farm(rules=[{"name": "a", "properties": {"priority": 1}}]),
     ),
+    case("copy", "filled in from what changes", farm(text="a"), farm(text="b", copy="b"),
+         farm(text="a")),
+    case("copy kept", "it stays as long as that does", farm(text="b"), farm(text="b", copy="b"),
+         farm(text="b", copy="b")),
+    case("copy stated", "declared", farm(text="a", copy="c"), farm(text="b", copy="b"),
+         farm(text="a", copy="c")),
     case("shared", "entries of others survive", farm(theirs=["a"]), farm(theirs=["b", "a"]),
          farm(theirs=["a", "b"])),
     case(
