@@ -6,6 +6,7 @@ from provisioner.catalog.field import Disruption
 from provisioner.documents.plan import Action, ResourceChangeDocument
 from provisioner.model.diagnostic import DiagnosticError, GateError
 from provisioner.plan.plan import Plan
+from provisioner.workflow.drift import check_drift
 from tests.environments import Bench
 
 ADDRESS = """\
@@ -186,3 +187,29 @@ def test_the_worst_disruption_of_its_fields_is_that_of_a_change(bench: Bench) ->
 
     assert change.action is Action.UPDATE
     assert change.disruption == Disruption.CONNECTIONS
+
+
+CLUSTER = """\
+aks:
+  type: Microsoft.ContainerService/managedClusters
+  resourceGroup: main
+  name: aks
+  identity: {type: SystemAssigned}
+  properties:
+    dnsPrefix: aks
+    oidcIssuerProfile: {enabled: true}
+    agentPoolProfiles: [{name: system, mode: System, vmSize: Standard_D4s_v5, count: 3}]
+"""
+
+
+def test_a_drift_that_no_plan_turns_back_is_a_drift_that_says_so(bench: Bench) -> None:
+    bench.apply(bench.plan(bench.compose(CLUSTER)))
+    blueprint = bench.compose(CLUSTER.replace("enabled: true", "enabled: false"))
+
+    drift = check_drift(blueprint, bench.catalog, bench.client)
+
+    (drifted,) = drift.drifted
+    assert [field.path for field in drifted.fields] == ["properties.oidcIssuerProfile.enabled"]
+    (told,) = drift.diagnostics
+    assert (told.code, told.severity) == ("not-reversible", "warning")
+    assert "aks cannot be changed back: oidcIssuerProfile.enabled can be turned on" in told.message

@@ -166,7 +166,9 @@ TYPE = ResourceType(
         "properties.supportPlan": Field(default="KubernetesOfficial"),
         "properties.servicePrincipalProfile": Field(owner=_principal_owner),
         # "msi" stands for a managed identity, which a cluster never gives up again.
-        "properties.servicePrincipalProfile.clientId": Field(default="msi", irreversible=("msi",)),
+        "properties.servicePrincipalProfile.clientId": Field(
+            default="msi", forbidden=cluster_changes.principal_stays_managed
+        ),
         "properties.identityProfile": Field(security=True),
         "properties.identityProfile[].resourceId": Field(compare=Compare.RESOURCE_ID),
         "properties.powerState": Field(default={"code": "Running"}),
