@@ -36,7 +36,7 @@ lock:
   type: Microsoft.Authorization/locks
   scope: ${resourceGroups.main.id}
   name: keep
-  properties: {level: ReadOnly}
+  properties: {level: CanNotDelete}
 """
 VAULT = """\
 vault:
