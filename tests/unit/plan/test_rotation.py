@@ -279,6 +279,22 @@ def test_the_pool_of_somebody_else_is_never_taken_for_a_stand_in(cluster: Bench)
     assert sorted(pools_of(cluster)) == ["batch", "batchtmp", "system"]
 
 
+def test_stand_ins_of_pools_with_like_names_do_not_meet(bench: Bench) -> None:
+    one = CLUSTER[CLUSTER.index("batch:") :]
+    pools = "".join(one.replace("batch", f"workerpool{number}") for number in "12")
+    text = CLUSTER[: CLUSTER.index("batch:")] + pools
+    bench.apply(bench.plan(bench.compose(text)))
+    desired = bench.compose(text.replace("Standard_D8s_v5", "Standard_D32s_v5"))
+
+    plan = bench.plan(desired)
+
+    made = {name for verb, name in steps_of(plan) if verb == "PUT"}
+    assert made == {"workerpool1", "workerpool2", "workerpootmp", "workerpotmp1"}
+    bench.apply(plan, allow_delete=True)
+    assert sorted(pools_of(bench)) == ["system", "workerpool1", "workerpool2"]
+    assert bench.plan(desired).steps == ()
+
+
 def test_a_pool_that_somebody_makes_after_the_plan_makes_it_stale(cluster: Bench) -> None:
     plan = cluster.plan(cluster.compose(LARGE_BATCH))
     put_pool(cluster, "batchtmp", {"mode": "User", "vmSize": "Standard_D2s_v5", "count": 1})
