@@ -167,7 +167,7 @@ TYPE = ResourceType(
         "properties.servicePrincipalProfile": Field(owner=_principal_owner),
         # "msi" stands for a managed identity, which a cluster never gives up again.
         "properties.servicePrincipalProfile.clientId": Field(
-            default="msi", forbidden=cluster_changes.principal_stays_managed
+            forbidden=cluster_changes.principal_stays_managed
         ),
         "properties.identityProfile": Field(security=True),
         "properties.identityProfile[].resourceId": Field(compare=Compare.RESOURCE_ID),
