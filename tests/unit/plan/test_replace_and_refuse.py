@@ -4,7 +4,9 @@ import pytest
 
 from provisioner.catalog.field import Disruption
 from provisioner.documents.plan import Action, ResourceChangeDocument
+from provisioner.model.azure_error import AzureError
 from provisioner.model.diagnostic import DiagnosticError, GateError
+from provisioner.model.resource_id import ResourceId
 from provisioner.plan.plan import Plan
 from provisioner.workflow.drift import check_drift
 from tests.environments import Bench
@@ -30,6 +32,16 @@ nodes:
   parent: ${vnet.id}
   name: nodes
   properties: {addressPrefix: 10.0.1.0/24}
+"""
+FIREWALL = """\
+firewall:
+  type: Microsoft.Network/azureFirewalls
+  resourceGroup: main
+  name: fw
+  properties:
+    ipConfigurations:
+      - name: one
+        properties: {subnet: {id: "${nodes.id}"}, publicIPAddress: {id: "${ip.id}"}}
 """
 LOCK = """\
 lock:
@@ -160,6 +172,25 @@ def test_another_id_is_another_resource(before: str, after: str, kind: str, benc
     moved = [change for change in plan.document.changes if change.type.endswith(kind)]
     assert sorted(change.action for change in moved) == [Action.CREATE, Action.DELETE]
     assert moved[0].id != moved[1].id
+
+
+def test_a_range_that_something_is_in_is_refused_by_the_plan_and_by_azure(bench: Bench) -> None:
+    firewall = NETWORK.replace("name: nodes", "name: AzureFirewallSubnet") + ADDRESS + FIREWALL
+    bench.apply(bench.plan(bench.compose(firewall)))
+    moved = firewall.replace("10.0.1.0/24", "10.0.2.0/24")
+
+    change = change_at(bench.plan(bench.compose(moved)), "nodes")
+
+    assert change.action is Action.BLOCKED
+    assert change.reason == (
+        "addressPrefix cannot change, nor the subnet be deleted, while fw is in it: give the new "
+        "range to a new subnet"
+    )
+    subnet = ResourceId.parse(change.id)
+    version = bench.catalog.get(subnet.type).api_version
+    body = {"properties": {"addressPrefix": "10.0.2.0/24"}}
+    with pytest.raises(AzureError, match="addressPrefix"):
+        bench.client.put(subnet, version, body, None, lambda _status: None)
 
 
 def test_a_target_takes_what_it_waits_for_and_nothing_else(bench: Bench) -> None:
