@@ -147,6 +147,14 @@ def identity_stays_managed(before: Body, after: Body) -> str | None:
     return None
 
 
+def principal_stays_managed(before: Body, after: Body) -> str | None:
+    """guidelines.md §2.7: `msi` in the place of a principal stands for a managed identity."""
+    path = "properties.servicePrincipalProfile.clientId"
+    if _word(before, path) != "msi" or _word(after, path) == "msi":
+        return None
+    return "servicePrincipalProfile cannot take the place of a managed identity again"
+
+
 _OWN_NETWORK = ("loadbalancer", "userassignednatgateway", "userdefinedrouting", "none")
 
 
@@ -185,7 +193,8 @@ def linux_stays_linux(before: Body, after: Body) -> str | None:
 
 def pools_share_a_network(before: Body, after: Body) -> str | None:
     """guidelines.md §2.2 and §2.7: all pools are in one network, and a cluster stays in its own."""
-    if not _exists(before) or _network(before) == _network(after):
+    is_known = isinstance(_at(after, _NODES) or "", str)
+    if not _exists(before) or not is_known or _network(before) == _network(after):
         return None
     return "vnetSubnetID cannot go to another virtual network: all pools of a cluster share one"
 

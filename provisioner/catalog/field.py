@@ -137,6 +137,8 @@ class Field:
     read_only      only Azure writes it, although the SDK model allows it in a request
     stated         only Azure writes it, but a body may state it, and then it has to hold
     write_only     Azure accepts it and never answers it
+    follows        path of the property that Azure fills it in from: a write that changes that one
+                   leaves it out, unless the blueprint states it
     owner          who writes it
     security       a silent change of it weakens the environment
     disruption     what a change of it does to what runs
@@ -162,6 +164,7 @@ class Field:
     read_only: bool = False
     stated: bool = False
     write_only: bool = False
+    follows: str = ""
     secret: bool = False
     owner: OwnerRule = Owner.BLUEPRINT
     security: bool = False

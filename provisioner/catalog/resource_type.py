@@ -156,6 +156,8 @@ class ResourceType:
     flat_errors     whether its provider answers errors without the `error` envelope
     in_use          the code with which Azure refuses to delete one that others point to; None
                     where it does not look
+    occupants       lists of its body in which Azure names what is in it, each with the types of
+                    what it names there
     missing_reference  the code for a body that points to nothing
     ranges_within   paths of address ranges in its body, each with the path of the ranges in its
                     parent's body that it must lie in
@@ -190,6 +192,7 @@ class ResourceType:
     seconds: int = 5
     flat_errors: bool = False
     in_use: str | None = None
+    occupants: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     missing_reference: str = "InvalidResourceReference"
     ranges_within: Mapping[str, str] = field(default_factory=dict)
     soft_delete: SoftDelete | None = None

@@ -229,7 +229,10 @@ class _Walker:
 
     def _judge_silence(self, rule: Rule, actual: object, path: str) -> None:
         """Judge a value that the desired body does not speak of."""
-        if is_empty(actual) or rule.fact.embeds or rule.fact.kept or rule.is_tags:
+        if is_empty(actual) or rule.fact.embeds or rule.is_tags:
+            return
+        if rule.fact.kept:
+            self.unknown_defaults.append(path)
             return
         if self._view.owner(rule) is not Owner.BLUEPRINT:
             return

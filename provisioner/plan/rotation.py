@@ -5,7 +5,7 @@ it there, the rotation is taken up where it stopped, whatever has been done of i
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from provisioner.blueprint.graph import DesiredGraph, DesiredResource
 from provisioner.blueprint.ownership import marks_of_stand_in, stands_in_for
@@ -52,10 +52,13 @@ def resource_stating(change: ResourceChange, graph: DesiredGraph) -> DesiredReso
 
 @dataclass(frozen=True, slots=True)
 class _Rotator:
+    """Decides rotations one after the other; `named` holds the stand-ins that it has named."""
+
     graph: DesiredGraph
     state: ActualState
     catalog: Catalog
     environment: str
+    named: list[ResourceId] = field(default_factory=list)
 
     def rotate(self, change: ResourceChange) -> Iterator[ResourceChange]:
         """Yield a change, and those of the children in its body that are rotated."""
@@ -109,7 +112,7 @@ class _Rotator:
             name = str(entry["name"])
             resource = ResourceId(child_type.name, (*change.id.names, name), change.id.scope)
             fields = tuple(_fields_of(change, embedded, name))
-            forcing = next((field for field in fields if field.forces_replace), None)
+            forcing = next((part for part in fields if part.forces_replace), None)
             stated = {key: value for key, value in entry.items() if key != "name"}
             yield (
                 ResourceChange(
@@ -166,6 +169,7 @@ class _Rotator:
         if standing is None:
             name = rotation.name(change.id.name, change.desired, self._names_beside(change.id))
             resource = ResourceId(change.id.type, (*change.id.names[:-1], name), change.id.scope)
+            self.named.append(resource)
         else:
             resource = standing.id
             body = self._completed(change.type, body, standing.body)
@@ -212,8 +216,9 @@ class _Rotator:
         return resource_type, stands_in_for(tags, self.environment)
 
     def _names_beside(self, resource: ResourceId) -> frozenset[str]:
-        """Return the names of all siblings, in Azure and in the blueprint."""
-        there = {hit.id.name for hit in self.state.found.values() if _beside(hit.id, resource)}
+        """Return the names of all siblings, in Azure, in the blueprint and in this plan."""
+        found = (hit.id for hit in self.state.found.values())
+        there = {other.name for other in (*found, *self.named) if _beside(other, resource)}
         wanted = {other.id.name for other in self.graph if _beside(other.id, resource)}
         parent = self.graph.by_id.get(resource.parent.key) if resource.parent else None
         if parent is not None:
@@ -236,13 +241,13 @@ def _entries(body: Mapping[str, Value] | None, embedded: Embedded) -> Iterator[M
 def _fields_of(change: ResourceChange, embedded: Embedded, name: str) -> Iterator[FieldChange]:
     """Yield the changes in a child, under the paths that they have in the child's own body."""
     child = Child(embedded.child, name)
-    for field in change.fields:
-        if field.child == child:
-            _, _, rest = field.path.removeprefix(embedded.path).partition("]")
+    for part in change.fields:
+        if part.child == child:
+            _, _, rest = part.path.removeprefix(embedded.path).partition("]")
             path = f"properties{rest}" if embedded.flattened else rest.removeprefix(".")
             within = f"{embedded.path.removeprefix('properties.')}[{name}]."
-            reason = field.reason.removeprefix(within) if field.reason else None
-            yield replace(field, path=path, reason=reason, child=None)
+            reason = part.reason.removeprefix(within) if part.reason else None
+            yield replace(part, path=path, reason=reason, child=None)
 
 
 def _without_children(change: ResourceChange, rotated: Sequence[ResourceChange]) -> ResourceChange:
@@ -250,7 +255,7 @@ def _without_children(change: ResourceChange, rotated: Sequence[ResourceChange])
     if not rotated:
         return change
     children = {Child(child.type.name, child.id.name) for child in rotated}
-    fields = tuple(field for field in change.fields if field.child not in children)
+    fields = tuple(part for part in change.fields if part.child not in children)
     desired: Mapping[str, Value] = change.desired or {}
     for embedded in change.type.embedded:
         kept = [

@@ -15,6 +15,9 @@ def render(cloud: Cloud, row: Record) -> dict[str, Any]:
     body: dict[str, Any] = {"id": row.id.text, "name": row.id.name, "type": resource_type.name}
     body |= row.body
     _show_etag(cloud, resource_type, row, body)
+    for path, value in occupants(cloud, resource_type, row).items():
+        _copy_on_the_way(body, path)
+        put(body, path, value)
     for embedded in resource_type.embedded:
         _copy_on_the_way(body, embedded.path)
         put(body, embedded.path, embedded_entries(cloud, embedded, row))
@@ -26,6 +29,18 @@ def render(cloud: Cloud, row: Record) -> dict[str, Any]:
     if cloud.catalog.schemas.root(row.type).find("systemData") is not None:
         body["systemData"] = _system_data(row)
     return body
+
+
+def occupants(cloud: Cloud, resource_type: ResourceType, row: Record) -> Mapping[str, Any]:
+    """Return, by path, the lists in which Azure names what is in a resource; none that is empty."""
+    if not resource_type.occupants:
+        return {}
+    users = cloud.store.resources.referring_to(row.id.key)
+    named = {
+        path: [{"id": user.id.text} for user in users if user.type in types]
+        for path, types in resource_type.occupants.items()
+    }
+    return {path: entries for path, entries in named.items() if entries}
 
 
 def embedded_entries(cloud: Cloud, embedded: Embedded, row: Record) -> list[dict[str, Any]]:

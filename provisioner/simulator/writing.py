@@ -8,7 +8,7 @@ from typing import Any
 from provisioner.catalog.resource_type import Embedded, ResourceType
 from provisioner.model.resource_id import RESOURCE_GROUP, ResourceId, parse_resource_id
 from provisioner.model.values import ABSENT
-from provisioner.simulator.answers import remove_children, with_children
+from provisioner.simulator.answers import occupants, remove_children, with_children
 from provisioner.simulator.body_paths import put, thaw, value_at
 from provisioner.simulator.changes import check_changes, check_values, keep_values
 from provisioner.simulator.cloud import Cloud
@@ -51,7 +51,7 @@ def write_resource(
         if not entry.kept and value_at(body, entry.path) is ABSENT:
             put(body, entry.path, [])
     sent = [entry for entry in resource_type.embedded if value_at(body, entry.path) is not ABSENT]
-    held = with_children(cloud, resource_type, before) if before else None
+    held = _held_before(cloud, resource_type, before) if before else None
     _complete(cloud, resource_type, body, held, api_version)
     references = _references(cloud, resource_type, resource, body)
     check_references(cloud, resource_type, resource, references)
@@ -79,6 +79,14 @@ def write_resource(
     refresh_around(cloud, row.id)
     _keep_managed_group(cloud, resource_type, row)
     return row
+
+
+def _held_before(cloud: Cloud, resource_type: ResourceType, before: Record) -> Mapping[str, Any]:
+    """Return what a write finds: the body with its children, and with what is in the resource."""
+    whole = with_children(cloud, resource_type, before)
+    for path, named in occupants(cloud, resource_type, before).items():
+        put(whole, path, named)
+    return whole
 
 
 def _complete(

@@ -24,7 +24,7 @@ def check_drift(desired: Desired, catalog: Catalog, reader: Reader) -> DriftDocu
     """
     planned = plan_environment(desired, catalog, reader)
     changes = planned.changes.resources
-    drifted = [c for c in changes if c.action in _DRIFTED]
+    drifted = [c for c in changes if c.action in _DRIFTED or _is_for_good(c)]
     diagnostics = [*planned.changes.diagnostics, *_told(changes)]
     return DriftDocument(
         environment=desired.document,
@@ -36,6 +36,11 @@ def check_drift(desired: Desired, catalog: Catalog, reader: Reader) -> DriftDocu
     )
 
 
+def _is_for_good(change: ResourceChange) -> bool:
+    """Tell whether a resource drifted in a way that no plan can turn back."""
+    return change.action is Action.BLOCKED and bool(change.fields)
+
+
 _DRIFTED = (Action.CREATE, Action.UPDATE, Action.REPLACE)
 
 
@@ -43,7 +48,16 @@ def _told(changes: tuple[ResourceChange, ...]) -> list[Diagnostic]:
     """Say what is neither in sync nor drifted: unreadable resources, and leftovers."""
     told: list[Diagnostic] = []
     for change in changes:
-        if change.action is Action.BLOCKED:
+        if _is_for_good(change):
+            told.append(
+                warning(
+                    "not-reversible",
+                    f"{change.address} cannot be changed back: {change.reason}.",
+                    None,
+                    "Change the blueprint to what Azure has, or make the resource anew by hand.",
+                )
+            )
+        elif change.action is Action.BLOCKED:
             told.append(error("not-comparable", f"{change.address}: {change.reason}."))
         elif change.action is Action.DELETE:
             told.append(

@@ -47,6 +47,17 @@ def _channel_owner(body):
     return Owner.UPGRADE_CHANNEL if channel == "stable" else Owner.BLUEPRINT
 
 
+def _further(before, after):
+    """Soil may get worse by one at a time."""
+    old, new = (lookup(body, ("properties", "soil")) for body in (before, after))
+    return "soil cannot skip a step" if isinstance(old, int) and new != old + 1 else None
+
+
+def _moves(before, after):
+    old, new = (lookup(body, ("properties", "land")) for body in (before, after))
+    return None if str(old)[:1] == str(new)[:1] else "a worker cannot go to another land"
+
+
 def _smaller(before, after):
     old, new = (lookup(body, ("properties", "size")) for body in (before, after))
     return "it cannot shrink" if int(str(new)) < int(str(old)) else None
@@ -63,13 +74,14 @@ WORKERS = ResourceType(
             "WorkerProperties",
             Property("count", _WHOLE),
             Property("autoscale", _FLAG),
-            *_text("image", "mode"),
+            *_text("image", "mode", "land"),
         ),
     ),
     fields={
         "properties.count": Field(owner=_count_owner),
         "properties.autoscale": Field(default=False),
         "properties.image": Field(create_only=True),
+        "properties.land": Field(create_only=True, parent_fixed=_moves),
     },
 )
 
@@ -96,11 +108,13 @@ FARMS = ResourceType(
         _model(
             "FarmProperties",
             *_text("text", "plan", "range", "every", "moment", "version", "channel", "vnetId"),
-            *_text("secret", "made", "ignored", "gone", "fixed", "born"),
+            *_text("secret", "made", "ignored", "gone", "fixed", "born", "kept", "copy", "never"),
             *_text("tier", "grade", "since", "brand"),
             *_text("state", "home", read_only=True),
             Property("document", Shape(Kind.ANY)),
             Property("heard", Shape(Kind.ANY)),
+            Property("soil", _WHOLE),
+            _object("sealed", "Profile"),
             Property("mode", Shape(Kind.STRING, enum=("Open", "Closed"))),
             Property("size", _WHOLE),
             Property("flag", _FLAG),
@@ -137,7 +151,7 @@ FARMS = ResourceType(
         _model("Lamp", *_text("name"), Property("lit", _FLAG)),
         _model(
             "FarmWorker",
-            *_text("name", "image", "mode"),
+            *_text("name", "image", "mode", "land"),
             Property("count", _WHOLE),
             Property("autoscale", _FLAG),
         ),
@@ -166,6 +180,12 @@ FARMS = ResourceType(
         "properties.gone": Field(owner=Owner.POLICY),
         "properties.fixed": Field(create_only=True, default="first"),
         "properties.born": Field(create_only=True),
+        "properties.kept": Field(create_only=True, definite=True),
+        "properties.sealed": Field(create_only=True, default=None),
+        "properties.sealed.on": Field(default=False),
+        "properties.never": Field(default="y", refused=("x",)),
+        "properties.soil": Field(forbidden=_further),
+        "properties.copy": Field(follows="properties.text"),
         "properties.servers": Field(compare=Compare.ORDERED),
         "properties.ranges": Field(default=(), compare=Compare.SET, security=True),
         "properties.ranges[]": Field(compare=Compare.CIDR),

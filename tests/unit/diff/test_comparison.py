@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pytest
 
 from provisioner.catalog.field import Disruption, Owner
-from provisioner.diff.change import FieldChange
+from provisioner.diff.change import Child, FieldChange
 from provisioner.diff.comparison import Comparison, compare
 from provisioner.diff.rules import rules_of
 from provisioner.documents.plan import FieldKind
@@ -348,6 +348,57 @@ def test_a_one_way_switch_is_refused() -> None:
     refused = only(farm(lock=False), farm(lock=True)).refused
     assert refused == "lock can be turned on, and never off again"
     assert only(farm(lock=True), farm(lock=False)).refused is None
+
+
+def test_a_value_that_azure_always_answers_is_not_there_where_it_is_absent() -> None:
+    assert only(farm(kept="a"), farm()).reason == "kept cannot change in place"
+
+
+def test_what_is_fixed_as_a_whole_is_fixed_in_its_parts() -> None:
+    change = only(farm(sealed={"level": "high"}), farm(sealed={"level": "low"}))
+
+    assert (change.path, change.reason) == (
+        "properties.sealed.level",
+        "sealed.level cannot change in place",
+    )
+    assert only(farm(sealed={"level": "high"}), farm()).forces_replace
+    assert not only(farm(sealed={"on": True}), farm(sealed={"on": False})).forces_replace
+
+
+def test_a_value_that_azure_never_accepts_is_refused_whatever_is_there() -> None:
+    for actual in (farm(), farm(never="y"), farm(never="z")):
+        assert only(farm(never="x"), actual).refused == (
+            "never cannot be x: Azure does not accept that"
+        )
+    assert only(farm(never="z"), farm(never="y")).refused is None
+
+
+def test_a_change_may_be_forbidden_by_both_bodies() -> None:
+    assert only(farm(soil=3), farm(soil=1)).refused == "soil cannot skip a step"
+    assert only(farm(soil=2), farm(soil=1)).refused is None
+    assert only(farm(soil=2), farm()).refused is None
+
+
+def test_a_child_in_the_body_is_named_by_what_only_takes_a_new_child() -> None:
+    change = only(
+        farm(workers=[{"name": "a", "image": "new"}]), farm(workers=[{"name": "A", "image": "old"}])
+    )
+
+    assert change.forces_replace
+    assert change.child == Child("Invented.Farm/farms/workers", "a")
+
+
+def test_a_change_that_takes_a_new_parent_is_refused_for_the_child_alone() -> None:
+    worker = CATALOG.get("Invented.Farm/farms/workers")
+    before, after = ({"properties": {"land": land}} for land in ("a1", "b1"))
+
+    inside = only(
+        farm(workers=[{"name": "w", "land": "b1"}]), farm(workers=[{"name": "w", "land": "a1"}])
+    )
+    (alone,) = compare(worker, CATALOG.schemas, after, before).changes
+
+    assert (inside.child, inside.reason) == (None, "a worker cannot go to another land")
+    assert (alone.forces_replace, alone.refused) == (False, "a worker cannot go to another land")
 
 
 def test_an_undeclared_change_neither_replaces_nor_refuses() -> None:

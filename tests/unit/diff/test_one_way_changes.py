@@ -134,7 +134,7 @@ CLUSTERS_REFUSED = [
         REFUSED, "identity.type cannot go back"),
     Row("principal-in-place-of-identity", CLUSTER, {
         "properties.servicePrincipalProfile.clientId": ("msi", "0000-1111")}, REFUSED,
-        "servicePrincipalProfile.clientId can never change again once it is msi"),
+        "servicePrincipalProfile cannot take the place of a managed identity again"),
     Row("two-policy-engines", CLUSTER, {f"{_NET}.networkPolicy": ("azure", "calico")}, REFUSED,
         "networkPolicy goes from azure to calico by way of none"),
     Row("overlay-with-a-policy", CLUSTER, {f"{_NET}.networkPluginMode": (ABSENT, "overlay")},

@@ -4,8 +4,11 @@ import pytest
 
 from provisioner.catalog.field import Disruption
 from provisioner.documents.plan import Action, ResourceChangeDocument
+from provisioner.model.azure_error import AzureError
 from provisioner.model.diagnostic import DiagnosticError, GateError
+from provisioner.model.resource_id import ResourceId
 from provisioner.plan.plan import Plan
+from provisioner.workflow.drift import check_drift
 from tests.environments import Bench
 
 ADDRESS = """\
@@ -30,12 +33,22 @@ nodes:
   name: nodes
   properties: {addressPrefix: 10.0.1.0/24}
 """
+FIREWALL = """\
+firewall:
+  type: Microsoft.Network/azureFirewalls
+  resourceGroup: main
+  name: fw
+  properties:
+    ipConfigurations:
+      - name: one
+        properties: {subnet: {id: "${nodes.id}"}, publicIPAddress: {id: "${ip.id}"}}
+"""
 LOCK = """\
 lock:
   type: Microsoft.Authorization/locks
   scope: ${resourceGroups.main.id}
   name: keep
-  properties: {level: ReadOnly}
+  properties: {level: CanNotDelete}
 """
 VAULT = """\
 vault:
@@ -160,6 +173,25 @@ def test_another_id_is_another_resource(before: str, after: str, kind: str, benc
     assert moved[0].id != moved[1].id
 
 
+def test_a_range_that_something_is_in_is_refused_by_the_plan_and_by_azure(bench: Bench) -> None:
+    firewall = NETWORK.replace("name: nodes", "name: AzureFirewallSubnet") + ADDRESS + FIREWALL
+    bench.apply(bench.plan(bench.compose(firewall)))
+    moved = firewall.replace("10.0.1.0/24", "10.0.2.0/24")
+
+    change = change_at(bench.plan(bench.compose(moved)), "nodes")
+
+    assert change.action is Action.BLOCKED
+    assert change.reason == (
+        "addressPrefix cannot change, nor the subnet be deleted, while fw is in it: give the new "
+        "range to a new subnet"
+    )
+    subnet = ResourceId.parse(change.id)
+    version = bench.catalog.get(subnet.type).api_version
+    body = {"properties": {"addressPrefix": "10.0.2.0/24"}}
+    with pytest.raises(AzureError, match="addressPrefix"):
+        bench.client.put(subnet, version, body, None, lambda _status: None)
+
+
 def test_a_target_takes_what_it_waits_for_and_nothing_else(bench: Bench) -> None:
     desired = bench.compose(NETWORK + ADDRESS)
 
@@ -185,3 +217,29 @@ def test_the_worst_disruption_of_its_fields_is_that_of_a_change(bench: Bench) ->
 
     assert change.action is Action.UPDATE
     assert change.disruption == Disruption.CONNECTIONS
+
+
+CLUSTER = """\
+aks:
+  type: Microsoft.ContainerService/managedClusters
+  resourceGroup: main
+  name: aks
+  identity: {type: SystemAssigned}
+  properties:
+    dnsPrefix: aks
+    oidcIssuerProfile: {enabled: true}
+    agentPoolProfiles: [{name: system, mode: System, vmSize: Standard_D4s_v5, count: 3}]
+"""
+
+
+def test_a_drift_that_no_plan_turns_back_is_a_drift_that_says_so(bench: Bench) -> None:
+    bench.apply(bench.plan(bench.compose(CLUSTER)))
+    blueprint = bench.compose(CLUSTER.replace("enabled: true", "enabled: false"))
+
+    drift = check_drift(blueprint, bench.catalog, bench.client)
+
+    (drifted,) = drift.drifted
+    assert [field.path for field in drifted.fields] == ["properties.oidcIssuerProfile.enabled"]
+    (told,) = drift.diagnostics
+    assert (told.code, told.severity) == ("not-reversible", "warning")
+    assert "aks cannot be changed back: oidcIssuerProfile.enabled can be turned on" in told.message

@@ -112,7 +112,10 @@ def _preset(automatic: Json, otherwise: Json | Absent = None) -> FixedDefault:
 
 
 def _issues_tokens(body: Body) -> Json:
-    """Whether the OIDC issuer is on: since Kubernetes 1.34, and in Automatic, from the start."""
+    """Whether the OIDC issuer is on in a new cluster: since Kubernetes 1.34, and in Automatic.
+
+    An upgrade to that version turns it on in no cluster that was made without.
+    """
     automatic = _at(body, "sku.name") == "Automatic"
     return automatic or is_at_least(_at(body, "properties.kubernetesVersion"), 1, 34)
 
@@ -281,7 +284,7 @@ TYPE = ResourceType(
         # "msi" stands for a managed identity, which a cluster never gives up again.
         "properties.servicePrincipalProfile": Field(kept=True),
         "properties.servicePrincipalProfile.clientId": Field(
-            default="msi", kept=True, irreversible=("msi",)
+            default="msi", kept=True, forbidden=cluster_changes.principal_stays_managed
         ),
         "properties.identityProfile": Field(security=True),
         # AKS makes one where nobody gives it one.
@@ -393,8 +396,16 @@ TYPE = ResourceType(
             compare=Compare.CIDR,
             create_only=cluster_changes.service_range_is_fixed,
         ),
-        f"{_NETWORK}.podCidrs": Field(default=_ranges(f"{_NETWORK}.podCidr")),
-        f"{_NETWORK}.serviceCidrs": Field(default=_ranges(f"{_NETWORK}.serviceCidr")),
+        f"{_NETWORK}.podCidrs": Field(
+            default=_ranges(f"{_NETWORK}.podCidr"),
+            compare=Compare.SET,
+            follows=f"{_NETWORK}.podCidr",
+        ),
+        f"{_NETWORK}.serviceCidrs": Field(
+            default=_ranges(f"{_NETWORK}.serviceCidr"),
+            compare=Compare.SET,
+            follows=f"{_NETWORK}.serviceCidr",
+        ),
         f"{_NETWORK}.dnsServiceIP": Field(default="10.0.0.10", create_only=True),
         f"{_NETWORK}.ipFamilies": Field(default=["IPv4"], compare=Compare.SET),
         f"{_NETWORK}.loadBalancerSku": Field(
@@ -461,7 +472,7 @@ TYPE = ResourceType(
         ),
         "properties.oidcIssuerProfile": Field(default={}),
         "properties.oidcIssuerProfile.enabled": Field(
-            default=_issues_tokens, irreversible=(True,), security=True
+            default=_issues_tokens, kept=True, irreversible=(True,), security=True
         ),
         f"{_SECURITY}.workloadIdentity.enabled": Field(default=_preset(True, False), security=True),
         f"{_SECURITY}.imageCleaner.enabled": Field(default=_preset(True, False), security=True),

@@ -84,6 +84,15 @@ TYPE = ResourceType(
     serialise_on="",
     seconds=4,
     in_use="InUseSubnetCannotBeDeleted",
+    occupants={
+        "properties.ipConfigurations": (
+            "Microsoft.ContainerService/managedClusters/agentPools",
+            "Microsoft.Network/azureFirewalls",
+            "Microsoft.Network/bastionHosts",
+        ),
+        "properties.privateEndpoints": ("Microsoft.Network/privateEndpoints",),
+        "properties.serviceAssociationLinks": ("Microsoft.ContainerService/managedClusters",),
+    },
     codes=RefusalCodes(not_found="NotFound"),
     ranges_within={
         "properties.addressPrefix": "properties.addressSpace.addressPrefixes",
