@@ -2,6 +2,7 @@
 
 import resource
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 from provisioner.azure.client import ArmClient
@@ -88,7 +89,7 @@ def measure_estate(folder: Path, size: int) -> None:
     catalog = load_catalog()
     path = write_estate(folder, size)
     started = time.perf_counter()
-    desired = load_desired(path, catalog, FileSources())
+    desired = load_desired(path, catalog, FileSources(), datetime.now(UTC).date())
     composed = time.perf_counter() - started
     count = sum(entry.managed for entry in desired.graph)
     with LocalAzure.start(catalog, None) as server:

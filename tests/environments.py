@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 from provisioner.azure.client import ArmClient
@@ -46,7 +47,7 @@ class Bench:
 
     def load(self, path: str | Path) -> Desired:
         """Compose an environment of the repository, to be applied to the built-in Azure."""
-        return load_desired(str(path), self.catalog, FileSources(), "local")
+        return load_desired(str(path), self.catalog, FileSources(), TODAY, "local")
 
     def compose(self, resources: str, **parts: str) -> Desired:
         """Compose a small environment from the text of its blueprint's `resources:`."""
@@ -60,8 +61,24 @@ class Bench:
         read = Read(text, resource_type.api_version, resource_type.name, is_list=False)
         return self.client.read([read])[0].items[0]
 
-    def plan(self, desired: Desired, *targets: str) -> Plan:
-        return plan_environment(desired, self.catalog, self.client, targets).plan
+    def tamper(self, name: str, **properties: object) -> None:
+        """Change properties of the one resource of this name, as somebody in the portal would."""
+        body = self.body_of(name)
+        resource = ResourceId.parse(str(body["id"]))
+        before = body["properties"]
+        assert isinstance(before, Mapping)
+        self.client.put(
+            resource,
+            self.catalog.get(resource.type).api_version,
+            {**body, "properties": {**before, **properties}},  # type: ignore[dict-item]
+            None,
+            lambda _status: None,
+        )
+
+    def plan(self, desired: Desired, *targets: str, adopt_defaults: bool = False) -> Plan:
+        return plan_environment(
+            desired, self.catalog, self.client, targets, adopt_defaults=adopt_defaults
+        ).plan
 
     def plan_destroy(self, desired: Desired) -> Plan:
         return plan_destroy(desired, self.catalog, self.client).plan
@@ -108,11 +125,18 @@ resources:
 """
 
 
-def compose_small(resources: str, catalog: Catalog, name: str = "test") -> Desired:
-    """Compose an environment whose blueprint has one resource group and these resources."""
+TODAY = date(2027, 1, 15)
+
+
+def compose_small(
+    resources: str, catalog: Catalog, name: str = "test", ignore: str = ""
+) -> Desired:
+    """Compose an environment whose blueprint has one resource group and these resources; `ignore`
+    is the YAML list of what it lets go."""
     indented = "".join(f"  {line}\n" for line in resources.strip("\n").splitlines())
     files = {
-        "environment.yaml": ENVIRONMENT.replace("name: test", f"name: {name}"),
+        "environment.yaml": ENVIRONMENT.replace("name: test", f"name: {name}")
+        + (f"ignore:\n{ignore}" if ignore else ""),
         "blueprint.yaml": BLUEPRINT + (indented or "  {}\n"),
     }
-    return load_desired("environment.yaml", catalog, Texts(files))
+    return load_desired("environment.yaml", catalog, Texts(files), TODAY)

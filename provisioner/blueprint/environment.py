@@ -1,12 +1,14 @@
 """An environment file, checked: where a blueprint is applied, and with which values."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from provisioner.blueprint.files import EnvironmentFile, Sources, load_file, relative_to, span_of
+from provisioner.blueprint.ignores import Ignore
 from provisioner.blueprint.yaml_source import Node
 from provisioner.model.diagnostic import DiagnosticError, error
+from provisioner.model.property_path import split_steps
 
 _GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
@@ -14,7 +16,8 @@ _GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 @dataclass(frozen=True, slots=True)
 class Environment:
     """One environment. `subscriptions` maps alias to GUID; paths are relative to where the
-    command runs; `node` is the file, for the places of what is wrong with it."""
+    command runs; `ignores` are properties that others may change; `node` is the file, for the
+    places of what is wrong with it."""
 
     name: str
     path: str
@@ -23,6 +26,7 @@ class Environment:
     auth: str
     tenant_id: str
     subscriptions: Mapping[str, str]
+    ignores: tuple[Ignore, ...]
     node: Node
 
     @property
@@ -59,5 +63,33 @@ def load_environment(path: str, sources: Sources) -> Environment:
         auth=file.auth,
         tenant_id=file.tenant_id.lower(),
         subscriptions={alias: guid.lower() for alias, guid in file.subscriptions.items()},
+        ignores=tuple(_ignores(file, node)),
         node=node,
     )
+
+
+def _ignores(file: EnvironmentFile, node: Node) -> Iterator[Ignore]:
+    """Yield the entries of `ignore`. Raises DiagnosticError for a path that is none."""
+    for number, entry in enumerate(file.ignore):
+        here = node.find(("ignore", number))
+        steps = split_steps(entry.path)
+        if steps is None:
+            raise DiagnosticError(
+                error(
+                    "wrong-path",
+                    f"{entry.path!r} is no path of a property.",
+                    here.find(("path",)).span,
+                    "Write it as a plan shows it: properties.agentPoolProfiles[system].count",
+                )
+            )
+        yield Ignore(
+            path=entry.path,
+            steps=steps,
+            scope=entry.scope,
+            reason=entry.reason,
+            owner=entry.owner,
+            expires=entry.expires,
+            span=here.span,
+            path_span=here.find(("path",)).span,
+            scope_span=here.find(("scope",)).span,
+        )

@@ -6,6 +6,7 @@ schema, while composing. `azsec schema` writes the JSON Schemas of these models.
 
 import posixpath
 from collections.abc import Mapping
+from datetime import date
 from typing import Any, Literal, Protocol, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -130,6 +131,16 @@ class BlueprintFile(FilePart):
     outputs: dict[str, Any] = Field(default_factory=dict)
 
 
+class IgnoreFile(FilePart):
+    """A property that somebody else may change, for a time. `expires` is the last day of it."""
+
+    path: str = Field(min_length=1)
+    scope: str = Field(min_length=1)
+    reason: str = Field(min_length=1)
+    owner: str = Field(min_length=1)
+    expires: date
+
+
 class EnvironmentFile(FilePart):
     """One environment: where a blueprint is applied, and with which values."""
 
@@ -146,6 +157,7 @@ class EnvironmentFile(FilePart):
     )
     subscriptions: dict[str, str]
     parameters: dict[str, Any] = Field(default_factory=dict)
+    ignore: list[IgnoreFile] = Field(default_factory=list)
 
 
 AnyFile = TypeVar("AnyFile", ModuleFile, BlueprintFile, EnvironmentFile)

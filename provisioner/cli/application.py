@@ -80,6 +80,13 @@ TargetOption = Annotated[
         show_default=False,
     ),
 ]
+AdoptDefaultsOption = Annotated[
+    bool,
+    typer.Option(
+        "--adopt-defaults",
+        help="Put back to the default what was moved off it where the blueprint is silent.",
+    ),
+]
 ParallelismOption = Annotated[
     int, typer.Option(min=1, max=64, help="How many requests run at once.")
 ]
@@ -152,6 +159,8 @@ def init(
 def validate(environment: EnvironmentArgument) -> None:
     """Check an environment and its blueprint, without talking to Azure."""
     desired = _session().load(environment)
+    for told in desired.diagnostics:
+        typer.echo(str(told), err=True)
     managed = sum(resource.managed for resource in desired.graph)
     typer.echo(f"{desired.environment.path} is valid: {managed} resources.")
 
@@ -169,6 +178,7 @@ def plan(  # noqa: PLR0913  typer: one parameter an option
     destroy: Annotated[
         bool, typer.Option("--destroy", help="Plan to delete the environment.")
     ] = False,
+    adopt_defaults: AdoptDefaultsOption = False,
     target: TargetOption = None,
     cloud: CloudOption = None,
     state: StateOption = None,
@@ -180,7 +190,9 @@ def plan(  # noqa: PLR0913  typer: one parameter an option
     from provisioner.cli.session import save_plan
 
     with _session(cloud=cloud, state=state, parallelism=parallelism, quiet=quiet) as session:
-        made = session.plan(environment, target or [], destroy=destroy)
+        made = session.plan(
+            environment, target or [], destroy=destroy, adopt_defaults=adopt_defaults
+        )
     if out is not None:
         save_plan(made, out)
     print_plan(made.document, output.value)
@@ -218,6 +230,7 @@ def apply(  # noqa: PLR0913  typer: one parameter an option
     allow_delete: Annotated[
         bool, typer.Option("--allow-delete", help="Permit deletes and replacements.")
     ] = False,
+    adopt_defaults: AdoptDefaultsOption = False,
     target: TargetOption = None,
     output: FormatOption = OutputFormat.TEXT,
     cloud: CloudOption = None,
@@ -237,7 +250,7 @@ def apply(  # noqa: PLR0913  typer: one parameter an option
     if is_plan_file(subject):
         raise typer.Exit(apply_saved(session, subject, options, output.value))
     with session:
-        made = session.plan(subject, target or [], destroy=False)
+        made = session.plan(subject, target or [], adopt_defaults=adopt_defaults)
         code = apply_environment(session, made, options, yes=yes, output=output.value)
     raise typer.Exit(code)
 

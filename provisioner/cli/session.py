@@ -5,6 +5,7 @@ import sys
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -70,7 +71,8 @@ class Session:
     def load(self, environment: str) -> Desired:
         """Return an environment, by its name or path, as its files describe it."""
         path = find_environment(environment)
-        return load_desired(path, self.catalog, FileSources(), self._cloud)
+        today = datetime.now().astimezone().date()
+        return load_desired(path, self.catalog, FileSources(), today, self._cloud)
 
     def connect(self, environment: EnvironmentDocument) -> "ArmClient":
         """Return the client of this session, for an environment's cloud; the first call opens it.
@@ -112,13 +114,24 @@ class Session:
     ) -> None:
         self._stack.close()
 
-    def plan(self, environment: str, targets: Sequence[str], *, destroy: bool) -> Plan:
+    def plan(
+        self,
+        environment: str,
+        targets: Sequence[str],
+        *,
+        destroy: bool = False,
+        adopt_defaults: bool = False,
+    ) -> Plan:
         """Read Azure and plan; say on a terminal how long the reading took."""
         desired = self.load(environment)
         client = self.connect(desired.document)
         started = time.monotonic()
-        make = plan_destroy if destroy else plan_environment
-        planned = make(desired, self.catalog, client, targets)
+        if destroy:
+            planned = plan_destroy(desired, self.catalog, client, targets)
+        else:
+            planned = plan_environment(
+                desired, self.catalog, client, targets, adopt_defaults=adopt_defaults
+            )
         seconds = time.monotonic() - started
         if not self.quiet and sys.stderr.isatty():
             sys.stderr.write(f"read in {seconds:.1f} s, {planned.state.calls} calls\n")

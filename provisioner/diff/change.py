@@ -25,6 +25,7 @@ class FieldChange:
     before      the actual value, `after` the desired one; ABSENT where there is none
     refused     why the change cannot be made at all (a one-way switch); None where it can
     reason      why it forces a replacement
+    hindrance   of an undeclared one: why Azure would not take it back to the default in place
     child       the child that it is about, where the resource's body states one; None for a change
                 that takes a new resource although it is in a child
     unknown     whether `after` will only be known after apply
@@ -38,6 +39,7 @@ class FieldChange:
     forces_replace: bool = False
     reason: str | None = None
     refused: str | None = None
+    hindrance: str | None = None
     child: Child | None = None
     owner: Owner = Owner.BLUEPRINT
     security: bool = False

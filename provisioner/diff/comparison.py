@@ -313,7 +313,10 @@ class _Walker:
     ) -> None:
         """Keep a change. `of` is the list whose facts hold for an entry that is gone or new."""
         facts = of or rule
-        verdict = self._judge(facts, path, desired, actual) if declared else _Verdict()
+        verdict = self._judge(facts, path, desired, actual)
+        hindrance = None if declared else verdict.refused or verdict.reason
+        if not declared:
+            verdict = _Verdict()
         self.changes.append(
             FieldChange(
                 path=path,
@@ -324,6 +327,7 @@ class _Walker:
                 forces_replace=verdict.reason is not None,
                 reason=verdict.reason,
                 refused=verdict.refused,
+                hindrance=hindrance,
                 child=verdict.child,
                 owner=self._view.owner(facts),
                 security=facts.fact.security,
@@ -333,7 +337,7 @@ class _Walker:
         )
 
     def _judge(self, rule: Rule, path: str, desired: object, actual: object) -> "_Verdict":
-        """Say whether Azure makes a declared change in place, and what it takes where not."""
+        """Say whether Azure makes a change in place, and what it takes where not."""
         refused = self._refusal(rule, path, desired, actual)
         fixed = rule.fact.parent_fixed
         beyond = fixed(self._view.before, self._view.after) if fixed is not None else None
@@ -406,6 +410,7 @@ def _as_undeclared(change: FieldChange) -> FieldChange:
     return replace(
         change,
         declared=False,
+        hindrance=change.refused or change.reason,
         forces_replace=False,
         reason=None,
         refused=None,

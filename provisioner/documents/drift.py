@@ -9,7 +9,12 @@ from provisioner.documents.document import (
     Document,
     EnvironmentDocument,
 )
-from provisioner.documents.plan import FieldChangeDocument, UndeclaredDocument, UnmanagedDocument
+from provisioner.documents.plan import (
+    FieldChangeDocument,
+    IgnoredDocument,
+    UndeclaredDocument,
+    UnmanagedDocument,
+)
 
 
 class DriftKind(StrEnum):
@@ -44,6 +49,7 @@ class DriftDocument(Document):
     in_sync: int
     drifted: tuple[ResourceDriftDocument, ...] = ()
     undeclared: tuple[UndeclaredDocument, ...] = ()
+    ignored: tuple[IgnoredDocument, ...] = ()
     unmanaged: tuple[UnmanagedDocument, ...] = ()
     diagnostics: tuple[DiagnosticDocument, ...] = ()
 

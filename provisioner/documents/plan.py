@@ -80,6 +80,19 @@ class UndeclaredDocument(Document):
     field: FieldChangeDocument
 
 
+class IgnoredDocument(Document):
+    """A change that the environment lets go: neither planned nor drift. `expires` is the last day
+    on which it does (ISO 8601); `field` reads like any other change of the same document."""
+
+    address: str
+    id: str
+    type: str
+    field: FieldChangeDocument
+    reason: str
+    owner: str
+    expires: str
+
+
 class UnmanagedDocument(Document):
     """A resource in the environment's resource groups that azsec did not make. Never touched."""
 
@@ -131,6 +144,7 @@ class PlanDocument(Document):
     summary: PlanSummary
     changes: tuple[ResourceChangeDocument, ...] = ()
     undeclared: tuple[UndeclaredDocument, ...] = ()
+    ignored: tuple[IgnoredDocument, ...] = ()
     unmanaged: tuple[UnmanagedDocument, ...] = ()
     steps: tuple[StepDocument, ...] = ()
     outputs: dict[str, Any] = Field(default_factory=dict)

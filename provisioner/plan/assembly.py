@@ -13,6 +13,7 @@ from provisioner.documents.document import DiagnosticDocument, EnvironmentDocume
 from provisioner.documents.plan import (
     Action,
     FieldChangeDocument,
+    IgnoredDocument,
     PlanDocument,
     PlanSummary,
     ResourceChangeDocument,
@@ -192,6 +193,19 @@ def _document(
             )
             for change in resources
             for field in change.undeclared
+        ),
+        ignored=tuple(
+            IgnoredDocument(
+                address=change.address,
+                id=change.id.text,
+                type=change.type.name,
+                field=field_document(entry.field),
+                reason=entry.ignore.reason,
+                owner=entry.ignore.owner,
+                expires=entry.ignore.expires.isoformat(),
+            )
+            for change in resources
+            for entry in change.ignored
         ),
         unmanaged=tuple(unmanaged_document(resource) for resource in changes.unmanaged),
         steps=tuple(

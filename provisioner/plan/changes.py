@@ -20,10 +20,11 @@ from provisioner.diff.change import FieldChange
 from provisioner.diff.comparison import compare
 from provisioner.documents.plan import Action
 from provisioner.model.actual import ActualState, Found, Missing, Unreadable
-from provisioner.model.diagnostic import Diagnostic, error
+from provisioner.model.diagnostic import Diagnostic, error, warning
 from provisioner.model.resource_id import ResourceId
 from provisioner.model.values import Body, Value, lookup
 from provisioner.plan.state import Inventory
+from provisioner.plan.terms import Ignored, Terms, split_ignored, with_live
 
 
 class ActionReason(StrEnum):
@@ -34,6 +35,7 @@ class ActionReason(StrEnum):
     BELOW_LEFT_BLUEPRINT = "was made by azsec and is no longer in the blueprint"
     PARENT_REPLACED = "what it stands in is replaced"
     DESTROY = "the environment is destroyed"
+    DEFAULT = "goes back to the service's default"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,7 @@ class ResourceChange:
     desired: Mapping[str, Value] | None
     found: Found | None
     stand_in: StandIn | None = None
+    ignored: tuple[Ignored, ...] = ()
 
     @property
     def disruption(self) -> Disruption:
@@ -97,14 +100,15 @@ def decide_changes(
     state: ActualState,
     inventory: Inventory,
     catalog: Catalog,
-    environment: str,
+    terms: Terms,
 ) -> Changes:
     """Return what has to happen to make the actual state the desired one.
 
     An empty graph plans a delete of everything that the environment owns: only `destroy` gives
     one. `values` holds what is known of each resource that exists and stays, by address.
     """
-    decider = _Decider(state, catalog, environment)
+    environment = terms.environment
+    decider = _Decider(state, catalog, terms)
     kept = [decider.decide(resource) for resource in graph.ordered]
     leftovers = _leftovers(graph, state, inventory, catalog, environment)
     deletes = [
@@ -122,10 +126,10 @@ def decide_changes(
 
 
 class _Decider:
-    def __init__(self, state: ActualState, catalog: Catalog, environment: str) -> None:
+    def __init__(self, state: ActualState, catalog: Catalog, terms: Terms) -> None:
         self._state = state
         self._catalog = catalog
-        self._environment = environment
+        self._terms = terms
         self._replaced: list[ResourceId] = []
         self.values: dict[str, Mapping[str, Value]] = {}
         self.diagnostics: list[Diagnostic] = []
@@ -177,17 +181,20 @@ class _Decider:
         self, resource: DesiredResource, desired: Mapping[str, Value], found: Found
     ) -> ResourceChange:
         owner = owner_of(found.body)
-        if owner is not None and owner[0] != self._environment:
+        if owner is not None and owner[0] != self._terms.environment:
             return self._blocked(resource, found, f"it belongs to the environment {owner[0]!r}")
         result = compare(resource.type, self._catalog.schemas, desired, found.body)
+        changes, ignored = split_ignored(resource.address, result.changes, self._terms.ignores)
+        stated, undeclared = _by_declaration(changes)
+        back, undeclared = self._put_back(resource, undeclared)
         declared = (
-            *(change for change in result.changes if change.declared),
+            *stated,
+            *back,
             *(
                 FieldChange.removed(f"tags.{name}", value)
                 for name, value in stale_tags(desired, found.body).items()
             ),
         )
-        undeclared = tuple(change for change in result.changes if not change.declared)
         refused = next((change for change in declared if change.refused), None)
         forcing = next((change for change in declared if change.forces_replace), None)
         rotates = all(self._rotates(change) for change in declared if change.forces_replace)
@@ -212,11 +219,39 @@ class _Decider:
         elif adopted:
             reason = ActionReason.ADOPTED
         if action in (Action.NO_OP, Action.UPDATE):
+            desired = with_live(desired, ignored)
             self.values[resource.address] = _value_of(resource, found.body, desired)
         return ResourceChange(
             resource.address, resource.id, resource.type, action, reason, declared, undeclared,
-            desired, found,
+            desired, found, ignored=ignored,
         )  # fmt: skip
+
+    def _put_back(
+        self, resource: DesiredResource, undeclared: tuple[FieldChange, ...]
+    ) -> tuple[tuple[FieldChange, ...], tuple[FieldChange, ...]]:
+        """Return the undeclared changes that are planned back to the default, and the others.
+
+        What Azure cannot change in place is left as it is, with a warning: nobody asked for a new
+        resource.
+        """
+        if not self._terms.adopt_defaults:
+            return (), undeclared
+        back, left = [], []
+        for change in undeclared:
+            if change.hindrance is None:
+                back.append(replace(change, reason=ActionReason.DEFAULT))
+                continue
+            left.append(change)
+            self.diagnostics.append(
+                warning(
+                    "default-not-adopted",
+                    f"{change.path} of {resource.address} stays off its default: "
+                    f"{change.hindrance}.",
+                    resource.span,
+                    "Declare the value, or ignore it in the environment.",
+                )
+            )
+        return tuple(back), tuple(left)
 
     def _rotates(self, change: FieldChange) -> bool:
         """Tell whether a child can be replaced in place of the resource whose body states it."""
@@ -230,6 +265,15 @@ class _Decider:
             resource.address, resource.id, resource.type, Action.BLOCKED, why, (), (), None,
             actual if isinstance(actual, Found) else None,
         )  # fmt: skip
+
+
+def _by_declaration(
+    changes: Sequence[FieldChange],
+) -> tuple[tuple[FieldChange, ...], tuple[FieldChange, ...]]:
+    return (
+        tuple(change for change in changes if change.declared),
+        tuple(change for change in changes if not change.declared),
+    )
 
 
 def _value_of(

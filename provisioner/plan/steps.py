@@ -14,6 +14,7 @@ from provisioner.model.resource_id import ResourceId
 from provisioner.model.values import Value, lookup, put_at
 from provisioner.plan.changes import ResourceChange
 from provisioner.plan.rotation import resource_stating
+from provisioner.plan.terms import with_defaults
 
 PUT, DELETE = "PUT", "DELETE"
 
@@ -173,7 +174,8 @@ def _put(change: ResourceChange, catalog: Catalog, gone: Collection[str]) -> Ste
     body = change.desired
     if change.action is Action.UPDATE and change.found is not None:
         merged = merge_for_write(change.type, catalog.schemas, change.desired, change.found.body)
-        body = _without_gone(change, without_stale_tags(merged, change.desired), gone)
+        tagged = without_stale_tags(merged, change.desired)
+        body = _without_gone(change, with_defaults(tagged, change.fields), gone)
     return _write(change, body)
 
 

@@ -7,6 +7,7 @@ from provisioner.reports.field_text import change_lines
 from provisioner.reports.section_text import (
     Columns,
     heading,
+    ignored_lines,
     render_diagnostics,
     totals,
     undeclared_lines,
@@ -29,6 +30,7 @@ def render_drift_text(document: DriftDocument, width: int = 100) -> Iterator[Lin
             yield from change_lines(drifted.fields, width)
         yield BLANK
     yield from undeclared_lines(document.undeclared, width)
+    yield from ignored_lines(document.ignored, width)
     yield from unmanaged_lines(document.unmanaged, width)
     yield from render_diagnostics(document.diagnostics, width)
     if not document.found and not any(d.severity == "error" for d in document.diagnostics):

@@ -13,6 +13,7 @@ from provisioner.documents.drift import DriftDocument, DriftKind, ResourceDriftD
 from provisioner.documents.plan import (
     Action,
     FieldChangeDocument,
+    IgnoredDocument,
     PlanDocument,
     ResourceChangeDocument,
     UndeclaredDocument,
@@ -82,6 +83,7 @@ def render_plan_markdown(document: PlanDocument) -> str:
         head += f"{NO_CHANGES}\n\n"
     tail = (
         _undeclared(document.undeclared)
+        + _ignored(document.ignored)
         + _unmanaged(document.unmanaged)
         + _diagnostics(document.diagnostics)
         + f"Digest {code(document.digest)}\n"
@@ -98,6 +100,7 @@ def render_drift_markdown(document: DriftDocument) -> str:
         head += f"{NO_DRIFT}\n\n"
     tail = (
         _undeclared(document.undeclared)
+        + _ignored(document.ignored)
         + _unmanaged(document.unmanaged)
         + _diagnostics(document.diagnostics)
     )
@@ -257,6 +260,22 @@ def _undeclared(entries: Sequence[UndeclaredDocument]) -> str:
     )
     title = "**Undeclared: the blueprint is silent, Azure is off the default; left as is**"
     head = _table_head(("address", "property", "value", "default"))
+    return _section(f"{title}\n\n{head}", rows, len(entries), "value")
+
+
+def _ignored(entries: Sequence[IgnoredDocument]) -> str:
+    rows = (
+        _row(
+            code(entry.address),
+            code(show_path(entry.field.path)) + _emphasised(entry.field),
+            code(" -> ".join(show_pair(entry.field.before, entry.field.after))),
+            prose(f"{entry.owner}: {entry.reason}", 200),
+            entry.expires,
+        )
+        for entry in entries
+    )
+    title = "**Ignored by the environment; left as is**"
+    head = _table_head(("address", "property", "value", "who and why", "until"))
     return _section(f"{title}\n\n{head}", rows, len(entries), "value")
 
 

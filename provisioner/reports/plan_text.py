@@ -7,6 +7,7 @@ from provisioner.reports.field_text import change_lines, create_lines
 from provisioner.reports.section_text import (
     Columns,
     heading,
+    ignored_lines,
     render_diagnostics,
     totals,
     undeclared_lines,
@@ -45,6 +46,7 @@ def render_plan_text(document: PlanDocument, width: int = 100) -> Iterator[Line]
     for change in sorted(document.changes, key=lambda change: risk(change)[0], reverse=True):
         yield from _change_lines(change, columns, width)
     yield from undeclared_lines(document.undeclared, width)
+    yield from ignored_lines(document.ignored, width)
     yield from unmanaged_lines(document.unmanaged, width)
     yield from render_diagnostics(document.diagnostics, width)
     refusal = refusal_of(document)

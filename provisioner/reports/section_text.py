@@ -4,9 +4,17 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from provisioner.documents.document import DiagnosticDocument, EnvironmentDocument
-from provisioner.documents.plan import UndeclaredDocument, UnmanagedDocument
+from provisioner.documents.plan import IgnoredDocument, UndeclaredDocument, UnmanagedDocument
 from provisioner.reports.styled import BLANK, Line, Span, Style, length, line, wrap
-from provisioner.reports.values import plain, plural, shorten, show_digest, show_path, show_value
+from provisioner.reports.values import (
+    plain,
+    plural,
+    shorten,
+    show_digest,
+    show_pair,
+    show_path,
+    show_value,
+)
 from provisioner.reports.wording import and_more, joined, marks
 
 _MOST_UNDECLARED = 30
@@ -106,6 +114,26 @@ def _undeclared_values(entry: UndeclaredDocument, room: int) -> str:
     actual, default = show_value(entry.field.before), show_value(entry.field.after)
     default = "none" if entry.field.after is None else default
     return f"{shorten(actual, room // 2)} (default {shorten(default, room // 2 - 12)})"
+
+
+def ignored_lines(entries: Sequence[IgnoredDocument], width: int) -> list[Line]:
+    """Return the section of changes that the environment lets go."""
+    if not entries:
+        return []
+    shown = entries[:_MOST_UNDECLARED]
+    address = min(max(len(plain(entry.address)) for entry in shown), width // 3)
+    path = min(max(len(show_path(entry.field.path)) for entry in shown), width // 3)
+    result = [line("  ", Span("ignored", Style.BOLD), " · by the environment; left as is")]
+    for entry in shown:
+        values = " -> ".join(show_pair(entry.field.before, entry.field.after))
+        notes = "".join(f"  [{mark}]" for mark in marks(entry.field))
+        place = f"{plain(entry.address):{address}}{_GAP}{show_path(entry.field.path):{path}}"
+        head = f"    {place}{_GAP}"
+        told = shorten(values, max(20, width - len(head) - len(notes)))
+        why = f"until {plain(entry.expires)} by {plain(entry.owner)}: {plain(entry.reason)}"
+        result.append(line(head, told, Span(notes, Style.WARNING)))
+        result.append(line(" " * 8, Span(shorten(why, width - 8), Style.DIM)))
+    return [*result, *_hidden(len(entries) - len(shown), "value"), BLANK]
 
 
 def unmanaged_lines(entries: Sequence[UnmanagedDocument], width: int) -> list[Line]:

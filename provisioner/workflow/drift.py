@@ -31,6 +31,10 @@ def check_drift(desired: Desired, catalog: Catalog, reader: Reader) -> DriftDocu
         in_sync=sum(change.action is Action.NO_OP for change in changes),
         drifted=tuple(_drift_document(change) for change in drifted),
         undeclared=planned.plan.document.undeclared,
+        ignored=tuple(
+            entry.model_copy(update={"field": _reversed(entry.field)})
+            for entry in planned.plan.document.ignored
+        ),
         unmanaged=planned.plan.document.unmanaged,
         diagnostics=documents_of(diagnostics),
     )

@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 
 from provisioner.blueprint.composition import compose
 from provisioner.blueprint.environment import Environment, load_environment
 from provisioner.blueprint.files import Sources
 from provisioner.blueprint.graph import DesiredGraph
+from provisioner.blueprint.ignores import check_ignores
 from provisioner.catalog.registry import Catalog
 from provisioner.documents.document import EnvironmentDocument
 from provisioner.engine.ports import Reader
@@ -17,6 +19,7 @@ from provisioner.plan.changes import Changes, decide_changes
 from provisioner.plan.plan import Plan
 from provisioner.plan.reads import INVENTORY
 from provisioner.plan.rotation import rotate
+from provisioner.plan.terms import Terms
 from provisioner.workflow.reading import Reading, read_environment
 
 
@@ -27,6 +30,7 @@ class Desired:
     environment: Environment
     graph: DesiredGraph
     cloud: str
+    diagnostics: tuple[Diagnostic, ...] = ()
 
     @property
     def document(self) -> EnvironmentDocument:
@@ -42,6 +46,14 @@ class Desired:
 
 
 @dataclass(frozen=True, slots=True)
+class Scope:
+    """What a plan is limited to: addresses (none: everything), and the terms of it."""
+
+    terms: Terms
+    targets: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Planned:
     """A plan with what was read for it."""
 
@@ -51,25 +63,33 @@ class Planned:
 
 
 def load_desired(
-    path: str, catalog: Catalog, sources: Sources, cloud: str | None = None
+    path: str, catalog: Catalog, sources: Sources, today: date, cloud: str | None = None
 ) -> Desired:
     """Read and compose an environment; `cloud` goes before the one that its file names.
 
-    Raises DiagnosticError with everything that is wrong.
+    `today` is the day by which what the environment lets go expires. Raises DiagnosticError with
+    everything that is wrong.
     """
     environment = load_environment(path, sources)
     graph = compose(environment, catalog, sources)
-    return Desired(environment, graph, cloud or environment.cloud)
+    told = check_ignores(environment.ignores, graph, catalog, today)
+    return Desired(environment, graph, cloud or environment.cloud, told)
 
 
 def plan_environment(
-    desired: Desired, catalog: Catalog, reader: Reader, targets: Sequence[str] = ()
+    desired: Desired,
+    catalog: Catalog,
+    reader: Reader,
+    targets: Sequence[str] = (),
+    *,
+    adopt_defaults: bool = False,
 ) -> Planned:
     """Return the plan that makes the environment what its blueprint says.
 
-    `targets` limits it to those addresses and what they wait for. Raises AzureError where nothing
-    can be read, and DiagnosticError for a target that does not exist or a blueprint without
-    resources: deleting everything takes `azsec destroy`.
+    `targets` limits it to those addresses and what they wait for; `adopt_defaults` puts back what
+    was moved off the services' defaults where the blueprint is silent. Raises AzureError where
+    nothing can be read, and DiagnosticError for a target that does not exist or a blueprint
+    without resources: deleting everything takes `azsec destroy`.
     """
     if not any(resource.managed for resource in desired.graph):
         raise DiagnosticError(
@@ -90,14 +110,16 @@ def plan_environment(
                     nearest(wanted, list(desired.graph.resources)),
                 )
             )
-    return _plan(desired, desired.graph, catalog, reader, targets)
+    terms = Terms(desired.environment.name, desired.environment.ignores, adopt_defaults)
+    return _plan(desired, desired.graph, catalog, reader, Scope(terms, tuple(targets)))
 
 
 def plan_destroy(
     desired: Desired, catalog: Catalog, reader: Reader, targets: Sequence[str] = ()
 ) -> Planned:
     """Return the plan that deletes everything the environment owns: a plan of an empty graph."""
-    return _plan(desired, DesiredGraph({}, {}), catalog, reader, targets)
+    terms = Terms(desired.environment.name)
+    return _plan(desired, DesiredGraph({}, {}), catalog, reader, Scope(terms, tuple(targets)))
 
 
 def _plan(
@@ -105,7 +127,7 @@ def _plan(
     graph: DesiredGraph,
     catalog: Catalog,
     reader: Reader,
-    targets: Sequence[str],
+    scope: Scope,
 ) -> Planned:
     environment = desired.environment
     reading = read_environment(
@@ -116,10 +138,11 @@ def _plan(
         reader,
     )
     _check_subscriptions(environment, reading)
-    changes = decide_changes(graph, reading.state, reading.inventory, catalog, environment.name)
+    changes = decide_changes(graph, reading.state, reading.inventory, catalog, scope.terms)
     changes = rotate(changes, graph, reading.state, catalog, environment.name)
-    changes = replace(changes, diagnostics=(*changes.diagnostics, *_warn_of_gaps(reading)))
-    target = Target(tuple(targets)) if targets else None
+    told = (*desired.diagnostics, *changes.diagnostics, *_warn_of_gaps(reading))
+    changes = replace(changes, diagnostics=told)
+    target = Target(scope.targets) if scope.targets else None
     plan = assemble_plan(desired.document, graph, changes, reading.state, catalog, target)
     return Planned(plan, reading.state, changes)
 

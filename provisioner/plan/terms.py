@@ -1,0 +1,76 @@
+"""On which terms an environment is planned: what it lets go, and what it puts back."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from provisioner.blueprint.ignores import Ignore
+from provisioner.diff.change import FieldChange
+from provisioner.model.property_path import set_at, split_steps
+from provisioner.model.values import ABSENT, Absent, Value, is_empty
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """The environment's name, the properties that others may change, and whether values that were
+    moved off the service's defaults are put back."""
+
+    environment: str
+    ignores: tuple[Ignore, ...] = ()
+    adopt_defaults: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Ignored:
+    """A change that is left alone, and who lets it go."""
+
+    field: FieldChange
+    ignore: Ignore
+
+
+def split_ignored(
+    address: str, changes: Sequence[FieldChange], ignores: Iterable[Ignore]
+) -> tuple[tuple[FieldChange, ...], tuple[Ignored, ...]]:
+    """Return the changes of a resource that count, and those that the environment lets go."""
+    kept: list[FieldChange] = []
+    ignored: list[Ignored] = []
+    inside = [ignore for ignore in ignores if ignore.holds(address)]
+    for change in changes:
+        covering = next((ignore for ignore in inside if ignore.covers(change.path)), None)
+        if covering is None:
+            kept.append(change)
+        else:
+            ignored.append(Ignored(change, covering))
+    return tuple(kept), tuple(ignored)
+
+
+def with_live(desired: Mapping[str, Value], ignored: Iterable[Ignored]) -> Mapping[str, Value]:
+    """Return a desired body that says of what is ignored what Azure has."""
+    for entry in ignored:
+        if entry.field.declared:
+            desired = _set(desired, entry.field.path, entry.field.before)
+    return desired
+
+
+def with_defaults(body: Mapping[str, Value], fields: Iterable[FieldChange]) -> Mapping[str, Value]:
+    """Return the body of an update in which the undeclared ones of `fields` are at their default.
+
+    A default of nothing is left out, but for a list: an empty one has to be said, or Azure keeps
+    what is in it.
+    """
+    for field in fields:
+        if not field.declared:
+            body = _set(body, field.path, _default_of(field))
+    return body
+
+
+def _default_of(field: FieldChange) -> Value | Absent:
+    if not is_empty(field.after):
+        return field.after
+    return [] if isinstance(field.before, (list, tuple)) else ABSENT
+
+
+def _set(body: Mapping[str, Value], path: str, value: Value | Absent) -> Mapping[str, Value]:
+    steps = split_steps(path)
+    changed = body if steps is None else set_at(body, steps, value)
+    assert isinstance(changed, Mapping)
+    return changed
