@@ -8,6 +8,7 @@ import tempfile
 from pathlib import Path
 
 from benchmarks.commands import measure_commands
+from benchmarks.comparisons import measure_comparisons
 
 
 def main() -> None:
@@ -22,6 +23,7 @@ def main() -> None:
     print(f"python    {platform.python_version()}")
     with tempfile.TemporaryDirectory() as folder:
         measure_commands(Path(folder), options.runs)
+        measure_comparisons(Path(folder), options.runs)
         # A child's memory counts from its parent's at the fork, so azsec is imported only now.
         from benchmarks.estates import measure_estate
 
