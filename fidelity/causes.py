@@ -3,6 +3,7 @@
 import re
 
 _EARLIER = "AKS answers more with each of its releases; the recording is of another one than ours"
+_ONCE = "one recording answers so, and others of the same kind do not"
 _MACHINES = "which disks a machine has: AKS knows every size, the catalog their families"
 
 CAUSES: tuple[tuple[str, str, str], ...] = (
@@ -18,6 +19,27 @@ CAUSES: tuple[tuple[str, str, str], ...] = (
         _EARLIER,
     ),
     (r"managedClusters$", r"^(kind|sku\.name)$", _EARLIER),
+    (r"agentPools$", r"localDNSProfile", "AKS fills in a whole configuration for each domain"),
+    (
+        r"managedClusters$",
+        r"(webAppRouting|serviceMeshProfile|effectiveApplicationGatewayId|containerInsights"
+        r"|virtualMachine|maxPods|managedOutboundIPs\.count|httpProxyConfig)",
+        "add-ons and profiles complete themselves in ways that one recording does not settle",
+    ),
+    (
+        r"managedClusters$",
+        r"(networkPlugin(Mode)?|storageProfile|aadProfile|upgradeChannel"
+        r"|azureKeyvaultSecretsProvider|sku\.tier)",
+        _ONCE,
+    ),
+    (
+        r"(routeTables|privateEndpoints|virtualNetworks)$",
+        r"(disablePeeringRoute|ipVersionType|privateEndpointVNetPolicies)$",
+        "only some api versions answer it",
+    ),
+    (r"virtualNetworks$", r"defaultOutboundAccess$", _ONCE),
+    (r"vaults$", r"", "answers of Key Vault differ with how old a vault is"),
+    (r"virtualNetworkGateways$", r"bgp", "a gateway takes its address from its subnet"),
     (r"managedClusters$", r"azurepolicy", "a policy of the recorded subscription turned it on"),
     (r"managedClusters$", r"aadProfile\.tenantID$", "the tenant of the recording is its own"),
     (r"agentPools$", r"virtualMachine", "AKS spells out which machines it took"),

@@ -30,6 +30,8 @@ from provisioner.model.values import ABSENT, Absent, Body, Json, lookup
 
 _MACHINE = re.compile(r"standard_[a-z]+(?P<cores>\d+)(?P<features>[a-z]*)_v\d", re.IGNORECASE)
 _SMALLEST_DISK = 128
+# AKS marks spot and gateway pools itself, with labels and taints that nobody else may set.
+_RESERVED = "kubernetes.azure.com/"
 
 
 def _since(minor: int) -> AnsweredRule:
@@ -61,7 +63,25 @@ def _computed(resource: ResourceId, body: Body, around: Surroundings) -> Mapping
         properties["orchestratorVersion"] = version
     if lookup(body, ("properties", "maxPods")) is ABSENT:
         properties["maxPods"] = _most_pods(cluster)
-    return {"properties": {**properties, **_disk(body)}}
+    return {"properties": {**properties, **_disk(body), **_marks(body)}}
+
+
+def _marks(body: Body) -> dict[str, Json]:
+    """The taint and the label that AKS puts on spot and gateway pools."""
+    spot = lookup(body, ("properties", "scaleSetPriority")) == "Spot"
+    gateway = lookup(body, ("properties", "mode")) == "Gateway"
+    key, value = ("scalesetpriority", "spot") if spot else ("mode", "gateway")
+    if not (spot or gateway):
+        return {}
+    taints = lookup(body, ("properties", "nodeTaints"))
+    labels = lookup(body, ("properties", "nodeLabels"))
+    own = f"{_RESERVED}{key}={value}:NoSchedule"
+    others = [t for t in taints if t != own] if isinstance(taints, (list, tuple)) else []
+    marked: dict[str, Json] = {"nodeTaints": [*others, own]}
+    if spot:
+        known = labels if isinstance(labels, Mapping) else {}
+        marked["nodeLabels"] = {**known, f"{_RESERVED}{key}": value}
+    return marked
 
 
 def _most_pods(cluster: Body | None) -> int:
@@ -126,10 +146,6 @@ def _default_type(body: Body) -> Json | Absent:
     machines = isinstance(lookup(body, ("properties", "virtualMachinesProfile")), Mapping)
     managed = lookup(body, ("properties", "mode")) == "ManagedSystem"
     return "VirtualMachines" if machines or managed else "VirtualMachineScaleSets"
-
-
-# AKS marks spot and gateway pools itself, with labels and taints that nobody else may set.
-_RESERVED = "kubernetes.azure.com/"
 
 
 TYPE = ResourceType(

@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping
 from provisioner.catalog import api_versions, cluster_changes
 from provisioner.catalog.field import (
     Answered,
-    AnsweredRule,
     Compare,
     Disruption,
     Field,
@@ -133,7 +132,7 @@ def _pod_range(body: Body) -> Json | Absent:
     return None if flat else "10.244.0.0/16"
 
 
-def _since(minor: int) -> AnsweredRule:
+def _since(minor: int) -> Callable[[Body], Answered]:
     """Tell that AKS answers a default for clusters of Kubernetes 1.`minor` and later; see
     `agent_pools`."""
 
@@ -166,7 +165,7 @@ def _managed_addresses(body: Body) -> Json | Absent:
 
 
 def _nat_gateway(body: Body) -> Json | Absent:
-    managed = _at(body, f"{_NETWORK}.outboundType") == "managedNATGateway"
+    managed = str(_at(body, f"{_NETWORK}.outboundType")).startswith("managedNATGateway")
     return (
         {"managedOutboundIPProfile": {"count": 1}, "idleTimeoutInMinutes": 4} if managed else None
     )
@@ -189,8 +188,9 @@ def _advanced_security(body: Body) -> Json | Absent:
     return cilium and _at(body, f"{_ADVANCED}.enabled") is True
 
 
-def _where_secured(default: Json) -> FixedDefault:
-    return _where(f"{_ADVANCED}.security.enabled", True, default)
+def _where_secured(body: Body) -> Answered:
+    secured = _at(body, f"{_ADVANCED}.security.enabled") is True
+    return _since(31)(body) if secured else Answered.STATED
 
 
 def _where_plugin_is_azure(body: Body) -> Answered:
@@ -449,13 +449,11 @@ TYPE = ResourceType(
         f"{_ADVANCED}.security": Field(default={}),
         f"{_ADVANCED}.security.enabled": Field(default=_advanced_security, security=True),
         f"{_ADVANCED}.security.advancedNetworkPolicies": Field(
-            default=_where_secured("FQDN"), answered=_since(31), security=True
+            default="FQDN", answered=_where_secured, security=True
         ),
-        f"{_ADVANCED}.security.transitEncryption": Field(
-            default=_where_secured({"type": "None"}), security=True
-        ),
+        f"{_ADVANCED}.security.transitEncryption": Field(default={}, security=True),
         f"{_ADVANCED}.security.transitEncryption.type": Field(
-            default="None", answered=_since(31), security=True
+            default="None", answered=_where_secured, security=True
         ),
         "properties.nodeResourceGroupProfile.restrictionLevel": Field(
             default=_preset("ReadOnly", "Unrestricted"),

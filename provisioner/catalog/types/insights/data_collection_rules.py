@@ -7,7 +7,7 @@ How often a counter is read has no default here: every recorded body says it.
 from collections.abc import Mapping
 
 from provisioner.catalog import api_versions
-from provisioner.catalog.field import Compare, Disruption, Field
+from provisioner.catalog.field import Answered, Compare, Disruption, Field
 from provisioner.catalog.resource_type import (
     DeleteFlow,
     NameRule,
@@ -145,6 +145,6 @@ TYPE = ResourceType(
         "properties.dataFlows[].transformKql": Field(default=None, security=True),
         "properties.dataFlows[].outputStream": Field(default=None, security=True),
         "properties.dataFlows[].builtInTransform": Field(default=None, security=True),
-        "properties.dataFlows[].captureOverflow": Field(default=False),
+        "properties.dataFlows[].captureOverflow": Field(default=False, answered=Answered.STATED),
     },
 )

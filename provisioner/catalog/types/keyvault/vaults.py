@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from provisioner.catalog import api_versions
-from provisioner.catalog.field import Compare, Disruption, Field, Since
+from provisioner.catalog.field import Answered, Compare, Disruption, Field, Since
 from provisioner.catalog.refusals import RefusalCodes, SoftDelete
 from provisioner.catalog.resource_type import (
     DeleteFlow,
@@ -62,8 +62,12 @@ TYPE = ResourceType(
         "properties.provisioningState": Field(read_only=True),
         "properties.createMode": Field(write_only=True),
         "properties.enabledForDeployment": Field(default=False, security=True),
-        "properties.enabledForDiskEncryption": Field(default=False, security=True),
-        "properties.enabledForTemplateDeployment": Field(default=False, security=True),
+        "properties.enabledForDiskEncryption": Field(
+            default=False, answered=Answered.STATED, security=True
+        ),
+        "properties.enabledForTemplateDeployment": Field(
+            default=False, answered=Answered.STATED, security=True
+        ),
         # Soft delete cannot be switched off any more: a false is taken, and answered as true.
         "properties.enableSoftDelete": Field(
             default=True, taken_as=((False, True),), security=True
@@ -71,7 +75,9 @@ TYPE = ResourceType(
         "properties.softDeleteRetentionInDays": Field(default=90, create_only=True),
         # From api version 2026-02-01 on, silence means Azure RBAC (guidelines.md WRK-05.2).
         "properties.enableRbacAuthorization": Field(
-            default=Since("2026-02-01", True, before=False), security=True
+            default=Since("2026-02-01", True, before=False),
+            answered=Answered.STATED,
+            security=True,
         ),
         "properties.enablePurgeProtection": Field(
             default=None, irreversible=(True,), refused=(False,), security=True

@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 
 from provisioner.catalog import api_versions
-from provisioner.catalog.field import Compare, Disruption, Field
+from provisioner.catalog.field import Answered, Compare, Disruption, Field
 from provisioner.catalog.resource_type import NameRule, ResourceType, SdkModel, Surroundings
 from provisioner.model.resource_id import ResourceId
 from provisioner.model.values import Body, Json, lookup
 
 _SKUS = ("developer", "basic", "standard", "premium")
-_SWITCH = Field(default=False, security=True)
+_SWITCH = Field(default=False, answered=Answered.STATED, security=True)
 
 
 def _computed(resource: ResourceId, _body: Body, around: Surroundings) -> Mapping[str, Json]:
@@ -69,7 +69,7 @@ TYPE = ResourceType(
         "properties.enableKerberos": _SWITCH,
         "properties.enableSessionRecording": _SWITCH,
         "properties.enablePrivateOnlyBastion": Field(
-            default=False, create_only=True, security=True
+            default=False, answered=Answered.STATED, create_only=True, security=True
         ),
     },
 )

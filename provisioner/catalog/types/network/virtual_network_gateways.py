@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from provisioner.catalog import api_versions
-from provisioner.catalog.field import Compare, Disruption, Field, FixedDefault
+from provisioner.catalog.field import Answered, Compare, Disruption, Field, FixedDefault
 from provisioner.catalog.resource_type import (
     ListRead,
     NameRule,
@@ -70,7 +70,9 @@ TYPE = ResourceType(
         "properties.activeActive": Field(default=_of_vpn(False), disruption=Disruption.CONNECTIONS),
         "properties.enableBgp": Field(default=False, security=True),
         "properties.enablePrivateIpAddress": _OFF,
-        "properties.enableDnsForwarding": _OFF,
+        "properties.enableDnsForwarding": Field(
+            default=False, answered=Answered.STATED, security=True
+        ),
         "properties.enableBgpRouteTranslationForNat": _OFF,
         "properties.enableHighBandwidthVpnGateway": Field(default=False),
         "properties.disableIPSecReplayProtection": _OFF,
@@ -97,6 +99,7 @@ TYPE = ResourceType(
         "properties.virtualNetworkGatewayPolicyGroups": Field(
             default=(), keys=("name",), security=True
         ),
+        "properties.bgpSettings": Field(default={}),
         "properties.bgpSettings.asn": Field(default=_DEFAULT_ASN, security=True),
         "properties.bgpSettings.peerWeight": Field(default=0),
         # The gateway takes an address of its subnet.

@@ -4,7 +4,7 @@ the recorded pairs of the type."""
 from collections.abc import Mapping
 
 from provisioner.catalog import api_versions
-from provisioner.catalog.field import Compare, Disruption, Field
+from provisioner.catalog.field import Answered, Compare, Disruption, Field
 from provisioner.catalog.resource_type import (
     ListRead,
     NameRule,
@@ -48,6 +48,8 @@ TYPE = ResourceType(
         ),
         "properties.registrationEnabled": Field(default=False, security=True),
         # NxDomainRedirect asks the public DNS where the zone has no answer.
-        "properties.resolutionPolicy": Field(default="Default", security=True),
+        "properties.resolutionPolicy": Field(
+            default="Default", answered=Answered.STATED, security=True
+        ),
     },
 )

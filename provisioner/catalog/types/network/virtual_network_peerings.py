@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from provisioner.catalog import api_versions
-from provisioner.catalog.field import Compare, Disruption, Field
+from provisioner.catalog.field import Answered, Compare, Disruption, Field
 from provisioner.catalog.refusals import RefusalCodes
 from provisioner.catalog.resource_type import (
     ListRead,
@@ -79,7 +79,9 @@ TYPE = ResourceType(
         ),
         "properties.doNotVerifyRemoteGateways": Field(default=False, security=True),
         "properties.peerCompleteVnets": Field(default=True, create_only=True, security=True),
-        "properties.enableOnlyIPv6Peering": Field(default=False, create_only=True),
+        "properties.enableOnlyIPv6Peering": Field(
+            default=False, answered=Answered.STATED, create_only=True
+        ),
         "properties.localSubnetNames": Field(
             default=(), compare=Compare.SET, security=True, disruption=Disruption.CONNECTIONS
         ),

@@ -59,7 +59,7 @@ TYPE = ResourceType(
             disruption=Disruption.CONNECTIONS,
         ),
         "properties.enableDdosProtection": Field(default=False, security=True),
-        "properties.enableVmProtection": Field(default=False, answered=Answered.STATED),
+        "properties.enableVmProtection": Field(default=False, answered=Answered.MOVED),
         "properties.ddosProtectionPlan": Field(default=None, security=True),
         "properties.ddosProtectionPlan.id": Field(compare=Compare.RESOURCE_ID, security=True),
         "properties.encryption": Field(default=None, security=True),

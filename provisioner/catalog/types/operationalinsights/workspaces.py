@@ -7,7 +7,7 @@ that its SDK does not know: nobody can set them, and no default is known.
 from collections.abc import Mapping
 
 from provisioner.catalog import api_versions
-from provisioner.catalog.field import Compare, Disruption, Field
+from provisioner.catalog.field import Answered, Compare, Disruption, Field
 from provisioner.catalog.resource_type import (
     DeleteFlow,
     NameRule,
@@ -18,6 +18,7 @@ from provisioner.catalog.resource_type import (
 from provisioner.model.resource_id import ResourceId
 from provisioner.model.values import Body, Json, lookup
 
+_UNTOLD = Field(default=False, answered=Answered.STATED, security=True)
 _LEGACY = "Standalone"
 _DAYS = 30
 _LEGACY_DAYS = 31
@@ -69,16 +70,20 @@ TYPE = ResourceType(
         "properties.publicNetworkAccessForQuery": Field(
             default="Enabled", compare=Compare.CASELESS, security=True
         ),
-        "properties.forceCmkForQuery": Field(default=False, security=True),
+        "properties.forceCmkForQuery": Field(
+            default=False, answered=Answered.STATED, security=True
+        ),
         "properties.defaultDataCollectionRuleResourceId": Field(
             default=None, compare=Compare.RESOURCE_ID
         ),
         "properties.replication": Field(default=None),
         "properties.replication.enabled": Field(default=False),
+        "properties.workspaceCapping": Field(default={}),
         "properties.workspaceCapping.dailyQuotaGb": Field(default=-1, security=True),
-        "properties.features.disableLocalAuth": Field(default=False, security=True),
-        "properties.features.enableDataExport": Field(default=False, security=True),
-        "properties.features.immediatePurgeDataOn30Days": Field(default=False, security=True),
+        "properties.features": Field(default={}),
+        "properties.features.disableLocalAuth": _UNTOLD,
+        "properties.features.enableDataExport": _UNTOLD,
+        "properties.features.immediatePurgeDataOn30Days": _UNTOLD,
         "properties.features.enableLogAccessUsingOnlyResourcePermissions": Field(
             default=True, security=True
         ),
