@@ -123,9 +123,7 @@ TYPE = ResourceType(
         "properties.ipConfigurations": Field(
             default=(), keys=("name",), disruption=Disruption.CONNECTIONS
         ),
-        "properties.ipVersionType": Field(
-            default="IPv4", answered=Answered.STATED, create_only=True
-        ),
+        "properties.ipVersionType": Field(default="IPv4", create_only=True),
         "properties.customNetworkInterfaceName": Field(default="", create_only=True),
         "properties.customDnsConfigs": Field(read_only=True),
         "properties.applicationSecurityGroups": Field(default=(), keys=("id",), security=True),
