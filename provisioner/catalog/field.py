@@ -139,6 +139,8 @@ class Field:
     write_only     Azure accepts it and never answers it
     follows        path of the property that Azure fills it in from: a write that changes that one
                    leaves it out, unless the blueprint states it
+    secret         no file may hold it: refused in a blueprint, left out of what is written back
+    sensitive      whoever has it has access (a signed URL): documents do not show it
     owner          who writes it
     security       a silent change of it weakens the environment
     disruption     what a change of it does to what runs
@@ -166,6 +168,7 @@ class Field:
     write_only: bool = False
     follows: str = ""
     secret: bool = False
+    sensitive: bool = False
     owner: OwnerRule = Owner.BLUEPRINT
     security: bool = False
     disruption: Disruption = Disruption.NONE

@@ -28,6 +28,7 @@ class FieldChange:
     hindrance   of an undeclared one: why Azure would not take it back to the default in place
     child       the child that it is about, where the resource's body states one; None for a change
                 that takes a new resource although it is in a child
+    sensitive   whether a value of it holds a secret: documents do not show it
     unknown     whether `after` will only be known after apply
     """
 
@@ -44,6 +45,7 @@ class FieldChange:
     owner: Owner = Owner.BLUEPRINT
     security: bool = False
     disruption: Disruption = Disruption.NONE
+    sensitive: bool = False
     unknown: bool = False
 
     @staticmethod

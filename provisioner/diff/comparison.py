@@ -301,6 +301,17 @@ class _Walker:
                 kept[key] = self._written(child, item)
         return kept
 
+    def _holds_secret(self, rule: Rule, value: object) -> bool:
+        """Tell whether a value is one that no document may show, or holds one."""
+        if rule.fact.secret or rule.fact.sensitive:
+            return not is_empty(value)
+        if isinstance(value, Mapping):
+            return any(self._holds_secret(self._rules.child(rule, k), v) for k, v in value.items())
+        if isinstance(value, (list, tuple)) and value:
+            entry = self._rules.entry(rule)
+            return any(self._holds_secret(entry, item) for item in value)
+        return False
+
     def _report(
         self,
         rule: Rule,
@@ -331,6 +342,7 @@ class _Walker:
                 child=verdict.child,
                 owner=self._view.owner(facts),
                 security=facts.fact.security,
+                sensitive=self._holds_secret(rule, desired) or self._holds_secret(rule, actual),
                 disruption=facts.fact.disruption if declared else Disruption.NONE,
                 unknown=next(unknowns(desired), None) is not None,
             )

@@ -38,7 +38,8 @@ class FieldChangeDocument(Document):
     `path` reads `properties.routes[default].properties.nextHopType`. `before` is the actual value
     and `after` the desired one; a value that was or will be absent is null, and one that Azure
     will only know after apply is the text `(known after apply: …)` with `unknown` true.
-    `declared` is false where the blueprint is silent: then `after` is the service's default.
+    `declared` is false where the blueprint is silent: then `after` is the service's default. Where
+    a value holds a secret `sensitive` is true, and `(sensitive)` stands for each value there is.
     """
 
     path: str
@@ -47,6 +48,7 @@ class FieldChangeDocument(Document):
     before: Any = None
     after: Any = None
     forces_replace: bool = False
+    sensitive: bool = False
     unknown: bool = False
     security: bool = False
     owner: str = "blueprint"

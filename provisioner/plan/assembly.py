@@ -29,7 +29,7 @@ from provisioner.plan.changes import Changes, ResourceChange
 from provisioner.plan.plan import Input, Observed, Plan, digest_json, encode_value, with_digest
 from provisioner.plan.rotation import resource_stating
 from provisioner.plan.steps import Step, build_steps
-from provisioner.plan.text import to_plain
+from provisioner.plan.text import disclose, to_plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,8 +282,9 @@ def field_document(change: FieldChange) -> FieldChangeDocument:
         path=change.path,
         kind=change.kind,
         declared=change.declared,
-        before=to_plain(change.before),
-        after=to_plain(change.after),
+        before=disclose(change.before, sensitive=change.sensitive),
+        after=disclose(change.after, sensitive=change.sensitive),
+        sensitive=change.sensitive,
         forces_replace=change.forces_replace,
         unknown=change.unknown,
         security=change.security,

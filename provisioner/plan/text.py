@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 
-from provisioner.model.values import Absent, Json, Unknown
+from provisioner.model.values import Absent, Json, Unknown, is_empty
 
 
 def show_value(value: object) -> str:
@@ -13,6 +13,12 @@ def show_value(value: object) -> str:
     if isinstance(value, Unknown):
         return str(value)
     return json.dumps(to_plain(value), ensure_ascii=False)
+
+
+def disclose(value: object, *, sensitive: bool) -> Json:
+    """Return a value as a document may show it: JSON, or `(sensitive)` in the place of a secret."""
+    plain = to_plain(value)
+    return "(sensitive)" if sensitive and not is_empty(plain) else plain
 
 
 def to_plain(value: object) -> Json:

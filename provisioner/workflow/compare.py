@@ -11,7 +11,7 @@ from provisioner.catalog.registry import Catalog
 from provisioner.diff.change import FieldChange
 from provisioner.diff.comparison import compare
 from provisioner.model.diagnostic import nearest
-from provisioner.plan.text import to_plain
+from provisioner.plan.text import disclose
 
 
 def compare_lines(
@@ -67,8 +67,8 @@ def _change(change: FieldChange) -> Mapping[str, Any]:
         "path": change.path,
         "kind": change.kind,
         "declared": change.declared,
-        "before": to_plain(change.before),
-        "after": to_plain(change.after),
+        "before": disclose(change.before, sensitive=change.sensitive),
+        "after": disclose(change.after, sensitive=change.sensitive),
         "forcesReplace": change.forces_replace,
         "reason": change.reason or change.refused,
         "security": change.security,

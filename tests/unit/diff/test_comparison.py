@@ -212,6 +212,14 @@ ROWS += [
 ]  # fmt: skip
 
 
+def test_what_holds_a_secret_is_marked() -> None:
+    changed = only(farm(key="k"), farm(key="l"))
+    entry = only(farm(gates=[]), farm(gates=[{"name": "g", "url": "https://x?sig=s"}]))
+
+    assert (changed.sensitive, entry.sensitive) == (True, True)
+    assert not only(farm(text="a"), farm(text="b")).sensitive
+
+
 @pytest.mark.parametrize(
     ("api_version", "value", "paths"),
     [

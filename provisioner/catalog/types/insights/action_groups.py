@@ -47,6 +47,13 @@ _IDS = (
     "azureFunctionReceivers[].functionAppResourceId",
     "logicAppReceivers[].resourceId",
 )
+# URLs that carry the key to what they call.
+_SIGNED = (
+    "automationRunbookReceivers[].serviceUri",
+    "azureFunctionReceivers[].httpTriggerUrl",
+    "logicAppReceivers[].callbackUrl",
+    "webhookReceivers[].serviceUri",
+)
 
 
 def _computed(_resource: ResourceId, body: Body, _around: Surroundings) -> Mapping[str, Json]:
@@ -87,7 +94,10 @@ TYPE = ResourceType(
         },
         **{f"properties.{path}": Field(compare=Compare.RESOURCE_ID) for path in _IDS},
         "properties.armRoleReceivers[].roleId": Field(compare=Compare.CASELESS),
-        "properties.automationRunbookReceivers[].serviceUri": Field(default=None, security=True),
+        **{
+            f"properties.{path}": Field(default=None, security=True, sensitive=True)
+            for path in _SIGNED
+        },
         "properties.emailReceivers[].emailAddress": Field(compare=Compare.CASELESS),
         "properties.azureAppPushReceivers[].emailAddress": Field(compare=Compare.CASELESS),
         "properties.webhookReceivers[].useAadAuth": Field(default=False, security=True),
