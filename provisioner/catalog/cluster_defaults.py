@@ -1,0 +1,145 @@
+"""What AKS fills into the body of a cluster, as far as it depends on the rest of the body.
+
+Sources: guidelines.md §0, §1.2 and §2, the documentation of AKS Automatic, and the recorded pairs.
+A function of a body returns the default in it, or ABSENT where that is not known; one that returns
+`Answered` says when AKS spells the default out.
+"""
+
+from collections.abc import Callable, Mapping
+
+from provisioner.catalog.field import Answered, FixedDefault
+from provisioner.catalog.kubernetes_versions import is_at_least
+from provisioner.model.values import ABSENT, Absent, Body, Json, lookup
+
+_NETWORK = "properties.networkProfile"
+_ADVANCED = f"{_NETWORK}.advancedNetworking"
+
+
+def _at(body: Body, path: str) -> object:
+    return lookup(body, path.split("."))
+
+
+def where(path: str, value: object, default: Json, otherwise: Json | Absent = None) -> FixedDefault:
+    """Return a default that holds where the property at `path` has a value."""
+
+    def find(body: Body) -> Json | Absent:
+        return default if _at(body, path) == value else otherwise
+
+    return find
+
+
+def preset(automatic: Json, otherwise: Json | Absent = None) -> FixedDefault:
+    """Return a default that AKS Automatic presets, and the one of other clusters."""
+    return where("sku.name", "Automatic", automatic, otherwise)
+
+
+def issues_tokens(body: Body) -> Json:
+    """Whether the OIDC issuer is on in a new cluster: since Kubernetes 1.34, and in Automatic.
+
+    An upgrade to that version turns it on in no cluster that was made without.
+    """
+    automatic = _at(body, "sku.name") == "Automatic"
+    return automatic or is_at_least(_at(body, "properties.kubernetesVersion"), 1, 34)
+
+
+def has_insights(body: Body) -> Json:
+    """Container insights are the add-on `omsagent` under a newer name, and come with it."""
+    return _at(body, "properties.addonProfiles.omsagent.enabled") is True
+
+
+def has_dashboard(body: Body) -> Json:
+    """Whether the dashboard, which AKS has retired, is on: before Kubernetes 1.18, it was."""
+    return not is_at_least(_at(body, "properties.kubernetesVersion"), 1, 18)
+
+
+def pod_range(body: Body) -> Json | Absent:
+    """Pods have a range of their own but where they take addresses of a subnet."""
+    plugin = _at(body, f"{_NETWORK}.networkPlugin")
+    mode = _at(body, f"{_NETWORK}.networkPluginMode")
+    flat = plugin == "none" or (plugin == "azure" and mode != "overlay")
+    return None if flat else "10.244.0.0/16"
+
+
+def since(minor: int) -> Callable[[Body], Answered]:
+    """Tell that AKS answers a default for clusters of Kubernetes 1.`minor` and later; see
+    `agent_pools`."""
+
+    def find(body: Body) -> Answered:
+        version = _at(body, "properties.kubernetesVersion")
+        return Answered.ALWAYS if is_at_least(version, 1, minor) else Answered.STATED
+
+    return find
+
+
+def ranges_beside(path: str) -> FixedDefault:
+    """Return the list of the single range at `path`, which AKS answers beside it."""
+
+    def find(body: Body) -> Json | Absent:
+        single = _at(body, path)
+        return [single] if isinstance(single, str) and single else ABSENT
+
+    return find
+
+
+def managed_addresses(body: Body) -> Json | Absent:
+    """The load balancer gets one address of its own but where it is given others."""
+    balancer = _at(body, f"{_NETWORK}.loadBalancerProfile")
+    given = any(
+        isinstance(lookup(balancer, (name,)), Mapping)
+        for name in ("outboundIPs", "outboundIPPrefixes")
+    )
+    balances = _at(body, f"{_NETWORK}.outboundType") in ("loadBalancer", ABSENT)
+    return None if given or not balances else {"count": 1}
+
+
+def nat_gateway(body: Body) -> Json | Absent:
+    """A gateway that AKS manages has one address, and drops idle flows after four minutes."""
+    managed = str(_at(body, f"{_NETWORK}.outboundType")).startswith("managedNATGateway")
+    return (
+        {"managedOutboundIPProfile": {"count": 1}, "idleTimeoutInMinutes": 4} if managed else None
+    )
+
+
+def windows_account(body: Body) -> Json | Absent:
+    """AKS keeps an account for Windows pools ready where the plugin that they need is stated."""
+    stated = _at(body, f"{_NETWORK}.networkPlugin") == "azure"
+    return {"adminUsername": "azureuser"} if stated else None
+
+
+def observes(body: Body) -> Json | Absent:
+    """Observability comes with Advanced Container Networking Services."""
+    return _at(body, f"{_ADVANCED}.enabled") is True
+
+
+def secures(body: Body) -> Json | Absent:
+    """The security of Advanced Container Networking Services needs Cilium, and comes with it."""
+    cilium = _at(body, f"{_NETWORK}.networkDataplane") == "cilium"
+    return cilium and _at(body, f"{_ADVANCED}.enabled") is True
+
+
+def where_secured(body: Body) -> Answered:
+    """The parts of that security are told where it is on, by clusters of Kubernetes 1.31 on."""
+    secured = _at(body, f"{_ADVANCED}.security.enabled") is True
+    return since(31)(body) if secured else Answered.STATED
+
+
+def where_plugin_is_azure(body: Body) -> Answered:
+    """Only Azure CNI has data planes to choose from."""
+    azure = _at(body, f"{_NETWORK}.networkPlugin") == "azure"
+    return Answered.ALWAYS if azure else Answered.STATED
+
+
+def network_plugin(body: Body) -> Mapping[str, Json]:
+    """Whoever says no plugin gets overlay; before Kubernetes 1.30, kubenet (recorded)."""
+    stated = _at(body, f"{_NETWORK}.networkPlugin")
+    if isinstance(stated, str) and stated:
+        return {}
+    if not is_at_least(_at(body, "properties.kubernetesVersion"), 1, 30):
+        return {"networkPlugin": "kubenet"}
+    return {"networkPlugin": "azure", "networkPluginMode": "overlay"}
+
+
+def network_policy(body: Body) -> Json | Absent:
+    """Cilium enforces policies itself; other data planes enforce none unless told to."""
+    dataplane = _at(body, f"{_NETWORK}.networkDataplane")
+    return "cilium" if dataplane == "cilium" else "none"
