@@ -22,6 +22,7 @@ from provisioner.diff.entries import (
 )
 from provisioner.diff.normal_form import is_same, is_taken_as
 from provisioner.diff.rules import Rule, Rules, rules_of
+from provisioner.diff.verdict import Verdict, judge
 from provisioner.diff.view import View, is_hollow
 from provisioner.documents.plan import FieldKind
 from provisioner.model.resource_id import parse_resource_id
@@ -324,10 +325,10 @@ class _Walker:
     ) -> None:
         """Keep a change. `of` is the list whose facts hold for an entry that is gone or new."""
         facts = of or rule
-        verdict = self._judge(facts, path, desired, actual)
+        verdict = judge(facts, self._view, path, desired, actual, self._child)
         hindrance = None if declared else verdict.refused or verdict.reason
         if not declared:
-            verdict = _Verdict()
+            verdict = Verdict()
         self.changes.append(
             FieldChange(
                 path=path,
@@ -348,56 +349,6 @@ class _Walker:
             )
         )
 
-    def _judge(self, rule: Rule, path: str, desired: object, actual: object) -> "_Verdict":
-        """Say whether Azure makes a change in place, and what it takes where not."""
-        refused = self._refusal(rule, path, desired, actual)
-        fixed = rule.fact.parent_fixed
-        beyond = fixed(self._view.before, self._view.after) if fixed is not None else None
-        if beyond is not None:
-            return _Verdict(refused=beyond) if self._child is None else _Verdict(reason=beyond)
-        reason = self._reason_to_replace(rule, path, actual)
-        return _Verdict(reason, refused, self._child)
-
-    def _reason_to_replace(self, rule: Rule, path: str, actual: object) -> str | None:
-        if callable(rule.create_only):
-            return rule.create_only(self._view.before, self._view.after)
-        # A value that is neither there nor known to be filled in may be one that Azure never
-        # answers, and a replacement is too much to plan on that.
-        if rule.create_only and (rule.definite or not is_empty(actual)):
-            return f"{_short(path)} cannot change in place"
-        return None
-
-    def _refusal(self, rule: Rule, path: str, desired: object, actual: object) -> str | None:
-        fact = rule.fact
-        present = self._view.default(rule) if is_empty(actual) else actual
-        if any(is_same(rule, value, present) for value in fact.irreversible):
-            return _one_way(_short(path), present)
-        if any(is_same(rule, value, desired) for value in fact.refused):
-            return f"{_short(path)} cannot be {_said(desired)}: Azure does not accept that"
-        if fact.forbidden is not None:
-            return fact.forbidden(self._view.before, self._view.after)
-        return None
-
-
-def _one_way(path: str, present: object) -> str:
-    if present is True:
-        return f"{path} can be turned on, and never off again"
-    return f"{path} can never change again once it is {_said(present)}"
-
-
-def _said(value: object) -> str:
-    """Return a value as it stands in a blueprint."""
-    return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-@dataclass(frozen=True, slots=True)
-class _Verdict:
-    """Why a change takes a new resource, or is refused, and the child that this is about."""
-
-    reason: str | None = None
-    refused: str | None = None
-    child: Child | None = None
-
 
 class _Distance:
     """How many properties of two entries of a list differ, and how many more only one has."""
@@ -411,11 +362,6 @@ class _Distance:
         probe = _Walker(self._rules, self._view)
         probe._compare_value(self._entry, desired, actual, "")
         return len(probe.changes), len(probe.unknown_defaults)
-
-
-def _short(path: str) -> str:
-    """Return a path as a person calls the property: `zones` for an entry of it."""
-    return path.removeprefix("properties.")
 
 
 def _as_undeclared(change: FieldChange) -> FieldChange:

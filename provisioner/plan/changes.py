@@ -1,28 +1,27 @@
 """What has to change: desired against actual, one decision for each resource."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from provisioner.blueprint.expression import ExpressionError, resolve
 from provisioner.blueprint.graph import DesiredGraph, DesiredResource
 from provisioner.blueprint.ownership import (
-    digest,
     is_ownership_tag,
     owner_of,
     stale_tags,
-    vouched_below,
 )
 from provisioner.catalog.field import Disruption
 from provisioner.catalog.registry import Catalog
-from provisioner.catalog.resource_type import ResourceType, Scope
+from provisioner.catalog.resource_type import ResourceType
 from provisioner.diff.change import FieldChange
 from provisioner.diff.comparison import compare
 from provisioner.documents.plan import Action
 from provisioner.model.actual import ActualState, Found, Missing, Unreadable
 from provisioner.model.diagnostic import Diagnostic, error, warning
 from provisioner.model.resource_id import ResourceId
-from provisioner.model.values import Body, Value, lookup
+from provisioner.model.values import Body, Value
+from provisioner.plan.leftovers import find_leftovers, find_unmanaged
 from provisioner.plan.state import Inventory
 from provisioner.plan.terms import Ignored, Terms, split_ignored, with_live
 
@@ -110,13 +109,13 @@ def decide_changes(
     environment = terms.environment
     decider = _Decider(state, catalog, terms)
     kept = [decider.decide(resource) for resource in graph.ordered]
-    leftovers = _leftovers(graph, state, inventory, catalog, environment)
+    leftovers = find_leftovers(graph, state, inventory, catalog, environment)
     deletes = [
         _delete(address, found, catalog, bool(graph.resources)) for address, found in leftovers
     ]
     managed = [change for change in kept if change is not None]
     gone = [change.id for change in deletes]
-    unmanaged = _unmanaged(graph, state, inventory, catalog, gone)
+    unmanaged = find_unmanaged(graph, state, inventory, catalog, gone)
     return Changes(
         (*managed, *_guard(deletes, unmanaged)),
         unmanaged,
@@ -328,42 +327,6 @@ def _leaves(value: Value, path: str) -> Iterator[tuple[str, Value]]:
         yield path, value
 
 
-def _leftovers(
-    graph: DesiredGraph,
-    state: ActualState,
-    inventory: Inventory,
-    catalog: Catalog,
-    environment: str,
-) -> list[tuple[str, Found]]:
-    """Return what the environment made and the blueprint no longer holds, with an address."""
-    found: dict[str, tuple[str, Found]] = {}
-    for owned in inventory.owned:
-        hit = state.found.get(owned.id.key)
-        if owned.id.key not in graph.by_id and hit is not None:
-            found[owned.id.key] = (owned.address, hit)
-    vouched = vouched_below((hit.body for hit in state.found.values()), environment)
-    for key, hit in state.found.items():
-        resource_type = catalog.of(hit.id)
-        if (
-            resource_type is not None
-            and not resource_type.taggable
-            and key not in graph.by_id
-            and digest(hit.id) in vouched
-        ):
-            found[key] = (_address_below(hit.id, state), hit)
-    return [found[key] for key in sorted(found)]
-
-
-def _address_below(resource: ResourceId, state: ActualState) -> str:
-    """Name a resource without tags by the address of what vouches for it."""
-    for ancestor in resource.ancestors:
-        hit = state.found.get(ancestor.key)
-        owner = owner_of(hit.body) if hit else None
-        if owner is not None:
-            return f"{owner[1]}/{resource.type.rpartition('/')[2]}/{resource.name}"
-    return resource.name
-
-
 def _delete(address: str, found: Found, catalog: Catalog, keeps_others: bool) -> ResourceChange:
     reason = ActionReason.DESTROY
     if keeps_others:
@@ -372,64 +335,6 @@ def _delete(address: str, found: Found, catalog: Catalog, keeps_others: bool) ->
     return ResourceChange(
         address, found.id, catalog.get(found.id.type), Action.DELETE, reason, (), (), None, found
     )
-
-
-def _unmanaged(
-    graph: DesiredGraph,
-    state: ActualState,
-    inventory: Inventory,
-    catalog: Catalog,
-    gone: Sequence[ResourceId],
-) -> tuple[ResourceId, ...]:
-    """Return what stands among the environment's resources and is not its own."""
-    going = {resource.key for resource in gone}
-    candidates = {resource.key: resource for resource in inventory.in_groups}
-    for hit in state.found.values():
-        if hit.id.parent is not None and _is_foreign_child(hit.id, graph, going, catalog):
-            candidates[hit.id.key] = hit.id
-    return tuple(
-        candidates[key]
-        for key in sorted(candidates)
-        if key not in graph.by_id
-        and key not in going
-        and not _is_extension(candidates[key], catalog)
-    )
-
-
-def _is_foreign_child(
-    child: ResourceId, graph: DesiredGraph, going: Collection[str], catalog: Catalog
-) -> bool:
-    """Tell whether a child stands in one of our resources without being part of it.
-
-    A part of it is what the parent's own body states (the system pool of a cluster), and, where
-    the parent goes, what cannot be without it (every pool).
-    """
-    assert child.parent is not None
-    parent_type = catalog.of(child.parent)
-    embedded = [
-        entry
-        for entry in (parent_type.embedded if parent_type else ())
-        if entry.child.lower() == child.type.lower()
-    ]
-    if any(not entry.kept for entry in embedded):
-        return False  # what the parent's own list lacks is a change of the parent
-    if child.parent.key in going:
-        return not any(entry.flattened for entry in embedded)
-    parent = graph.by_id.get(child.parent.key)
-    if parent is None or not parent.managed:
-        return False
-    stated = [lookup(parent.body, entry.path.split(".")) for entry in embedded]
-    names = [
-        lookup(entry, ("name",))
-        for entries in stated
-        for entry in (entries if isinstance(entries, (list, tuple)) else ())
-    ]
-    return child.name not in names
-
-
-def _is_extension(resource: ResourceId, catalog: Catalog) -> bool:
-    resource_type = catalog.of(resource)
-    return resource_type is not None and resource_type.scope is Scope.EXTENSION
 
 
 def _guard(
