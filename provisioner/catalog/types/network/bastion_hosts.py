@@ -4,7 +4,8 @@ from collections.abc import Mapping
 
 from provisioner.catalog import api_versions
 from provisioner.catalog.field import Answered, Compare, Disruption, Field
-from provisioner.catalog.resource_type import NameRule, ResourceType, SdkModel, Surroundings
+from provisioner.catalog.network_provider import NETWORK_NAME
+from provisioner.catalog.resource_type import ResourceType, SdkModel, Surroundings
 from provisioner.model.resource_id import ResourceId
 from provisioner.model.values import Body, Json, lookup
 
@@ -31,11 +32,7 @@ TYPE = ResourceType(
     name="Microsoft.Network/bastionHosts",
     api_version=api_versions.NETWORK,
     sdk=SdkModel("azure.mgmt.network", "BastionHost"),
-    rule=NameRule(
-        r"[a-zA-Z0-9](?:[a-zA-Z0-9_.-]{0,78}[a-zA-Z0-9_])?",
-        "1 to 80 letters, digits, underscores, periods and hyphens, starting with a letter or "
-        "digit and ending with one or an underscore",
-    ),
+    rule=NETWORK_NAME,
     etag=True,
     seconds=300,
     computed=_computed,

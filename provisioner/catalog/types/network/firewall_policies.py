@@ -2,7 +2,8 @@
 
 from provisioner.catalog import api_versions
 from provisioner.catalog.field import Compare, Disruption, Field, Owner
-from provisioner.catalog.resource_type import DeleteFlow, NameRule, ResourceType, SdkModel
+from provisioner.catalog.network_provider import NETWORK_NAME
+from provisioner.catalog.resource_type import DeleteFlow, ResourceType, SdkModel
 from provisioner.model.values import Body, lookup
 
 _INTRUSION = "properties.intrusionDetection"
@@ -22,11 +23,7 @@ TYPE = ResourceType(
     name="Microsoft.Network/firewallPolicies",
     api_version=api_versions.NETWORK,
     sdk=SdkModel("azure.mgmt.network", "FirewallPolicy"),
-    rule=NameRule(
-        r"[a-zA-Z0-9](?:[a-zA-Z0-9_.-]{0,78}[a-zA-Z0-9_])?",
-        "1 to 80 letters, digits, underscores, periods and hyphens, starting with a letter or "
-        "digit and ending with one or an underscore",
-    ),
+    rule=NETWORK_NAME,
     etag=True,
     serialise_on="",
     delete=DeleteFlow.SYNC,

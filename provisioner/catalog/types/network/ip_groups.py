@@ -2,17 +2,14 @@
 
 from provisioner.catalog import api_versions
 from provisioner.catalog.field import Compare, Field
-from provisioner.catalog.resource_type import NameRule, ResourceType, SdkModel
+from provisioner.catalog.network_provider import NETWORK_NAME
+from provisioner.catalog.resource_type import ResourceType, SdkModel
 
 TYPE = ResourceType(
     name="Microsoft.Network/ipGroups",
     api_version=api_versions.NETWORK,
     sdk=SdkModel("azure.mgmt.network", "IpGroup"),
-    rule=NameRule(
-        r"[a-zA-Z0-9](?:[a-zA-Z0-9_.-]{0,78}[a-zA-Z0-9_])?",
-        "1 to 80 letters, digits, underscores, periods and hyphens, starting with a letter or "
-        "digit and ending with one or an underscore",
-    ),
+    rule=NETWORK_NAME,
     etag=True,
     seconds=15,
     in_use="IpGroupsHasFirewallPolicyReferences",

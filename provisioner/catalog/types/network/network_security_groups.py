@@ -4,9 +4,9 @@ from collections.abc import Mapping
 
 from provisioner.catalog import api_versions
 from provisioner.catalog.field import Answered, Field
+from provisioner.catalog.network_provider import NETWORK_NAME
 from provisioner.catalog.resource_type import (
     Embedded,
-    NameRule,
     ResourceType,
     SdkModel,
     Surroundings,
@@ -64,11 +64,7 @@ TYPE = ResourceType(
     name="Microsoft.Network/networkSecurityGroups",
     api_version=api_versions.NETWORK,
     sdk=SdkModel("azure.mgmt.network", "NetworkSecurityGroup"),
-    rule=NameRule(
-        r"[a-zA-Z0-9](?:[a-zA-Z0-9_.-]{0,78}[a-zA-Z0-9_])?",
-        "1 to 80 letters, digits, underscores, periods and hyphens, starting with a letter or "
-        "digit and ending with one or an underscore",
-    ),
+    rule=NETWORK_NAME,
     etag=True,
     seconds=3,
     in_use="InUseNetworkSecurityGroupCannotBeDeleted",

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 
 from provisioner.catalog import api_versions
 from provisioner.catalog.field import Disruption
-from provisioner.catalog.resource_type import NameRule, ResourceType, SdkModel, Surroundings
+from provisioner.catalog.network_provider import NETWORK_NAME
+from provisioner.catalog.resource_type import ResourceType, SdkModel, Surroundings
 from provisioner.model.resource_id import ResourceId
 from provisioner.model.values import Body, Json
 
@@ -18,11 +19,7 @@ TYPE = ResourceType(
     name="Microsoft.Network/networkWatchers",
     api_version=api_versions.NETWORK,
     sdk=SdkModel("azure.mgmt.network", "NetworkWatcher"),
-    rule=NameRule(
-        r"[a-zA-Z0-9](?:[a-zA-Z0-9_.-]{0,78}[a-zA-Z0-9_])?",
-        "1 to 80 letters, digits, underscores, periods and hyphens, starting with a letter or "
-        "digit and ending with one or an underscore",
-    ),
+    rule=NETWORK_NAME,
     etag=True,
     etag_header=False,
     seconds=3,

@@ -5,7 +5,8 @@ A table's body holds its routes too: what is known here is known there.
 
 from provisioner.catalog import api_versions
 from provisioner.catalog.field import Compare, Disruption, Field
-from provisioner.catalog.resource_type import ListRead, NameRule, ResourceType, SdkModel
+from provisioner.catalog.network_provider import NETWORK_NAME
+from provisioner.catalog.resource_type import ListRead, ResourceType, SdkModel
 
 _ROUTING = Field(security=True, disruption=Disruption.CONNECTIONS)
 
@@ -13,11 +14,7 @@ TYPE = ResourceType(
     name="Microsoft.Network/routeTables/routes",
     api_version=api_versions.NETWORK,
     sdk=SdkModel("azure.mgmt.network", "Route"),
-    rule=NameRule(
-        r"[a-zA-Z0-9](?:[a-zA-Z0-9_.-]{0,78}[a-zA-Z0-9_])?",
-        "1 to 80 letters, digits, underscores, periods and hyphens, starting with a letter or "
-        "digit and ending with one or an underscore",
-    ),
+    rule=NETWORK_NAME,
     lists=ListRead.EMBEDDED,
     taggable=False,
     etag=True,

@@ -5,8 +5,9 @@ from collections.abc import Mapping
 
 from provisioner.catalog import api_versions
 from provisioner.catalog.field import Compare, Field
+from provisioner.catalog.network_provider import NETWORK_NAME
 from provisioner.catalog.refusals import RefusalCodes
-from provisioner.catalog.resource_type import ListRead, NameRule, ResourceType, SdkModel
+from provisioner.catalog.resource_type import ListRead, ResourceType, SdkModel
 
 _COLLECTIONS = "properties.ruleCollections"
 _RULES = f"{_COLLECTIONS}[].rules"
@@ -39,11 +40,7 @@ TYPE = ResourceType(
     name="Microsoft.Network/firewallPolicies/ruleCollectionGroups",
     api_version=api_versions.NETWORK,
     sdk=SdkModel("azure.mgmt.network", "FirewallPolicyRuleCollectionGroup"),
-    rule=NameRule(
-        r"[a-zA-Z0-9](?:[a-zA-Z0-9_.-]{0,78}[a-zA-Z0-9_])?",
-        "1 to 80 letters, digits, underscores, periods and hyphens, starting with a letter or "
-        "digit and ending with one or an underscore",
-    ),
+    rule=NETWORK_NAME,
     lists=ListRead.PARENT,
     taggable=False,
     etag=True,

@@ -5,7 +5,8 @@ A group's body holds its rules too: what is known here is known there.
 
 from provisioner.catalog import api_versions
 from provisioner.catalog.field import Compare, Disruption, Field
-from provisioner.catalog.resource_type import ListRead, NameRule, ResourceType, SdkModel
+from provisioner.catalog.network_provider import NETWORK_NAME
+from provisioner.catalog.resource_type import ListRead, ResourceType, SdkModel
 
 _ENDS = ("source", "destination")
 _MEMBERS = Field(default=(), compare=Compare.SET, security=True)
@@ -14,11 +15,7 @@ TYPE = ResourceType(
     name="Microsoft.Network/networkSecurityGroups/securityRules",
     api_version=api_versions.NETWORK,
     sdk=SdkModel("azure.mgmt.network", "SecurityRule"),
-    rule=NameRule(
-        r"[a-zA-Z0-9](?:[a-zA-Z0-9_.-]{0,78}[a-zA-Z0-9_])?",
-        "1 to 80 letters, digits, underscores, periods and hyphens, starting with a letter or "
-        "digit and ending with one or an underscore",
-    ),
+    rule=NETWORK_NAME,
     lists=ListRead.EMBEDDED,
     taggable=False,
     etag=True,

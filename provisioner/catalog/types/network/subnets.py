@@ -4,8 +4,9 @@ from collections.abc import Iterable
 
 from provisioner.catalog import api_versions
 from provisioner.catalog.field import Answered, Compare, Disruption, Field
+from provisioner.catalog.network_provider import NETWORK_NAME
 from provisioner.catalog.refusals import RefusalCodes
-from provisioner.catalog.resource_type import ListRead, NameRule, ResourceType, SdkModel
+from provisioner.catalog.resource_type import ListRead, ResourceType, SdkModel
 from provisioner.model.resource_id import parse_resource_id
 from provisioner.model.values import Body, lookup
 
@@ -73,11 +74,7 @@ TYPE = ResourceType(
     name="Microsoft.Network/virtualNetworks/subnets",
     api_version=api_versions.NETWORK,
     sdk=SdkModel("azure.mgmt.network", "Subnet"),
-    rule=NameRule(
-        r"[a-zA-Z0-9](?:[a-zA-Z0-9_.-]{0,78}[a-zA-Z0-9_])?",
-        "1 to 80 letters, digits, underscores, periods and hyphens, starting with a letter or "
-        "digit and ending with one or an underscore",
-    ),
+    rule=NETWORK_NAME,
     lists=ListRead.EMBEDDED,
     taggable=False,
     etag=True,

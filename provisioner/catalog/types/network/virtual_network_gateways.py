@@ -1,27 +1,19 @@
 """VPN and ExpressRoute gateways. Facts: guidelines.md §2.3 and the recorded pairs of the type."""
 
-from collections.abc import Mapping
-
 from provisioner.catalog import api_versions
 from provisioner.catalog.field import Answered, Compare, Disruption, Field, FixedDefault
+from provisioner.catalog.network_provider import NETWORK_NAME, compute_guid
 from provisioner.catalog.resource_type import (
     ListRead,
-    NameRule,
     ResourceType,
     SdkModel,
-    Surroundings,
 )
-from provisioner.model.resource_id import ResourceId
 from provisioner.model.values import Absent, Body, Json, lookup
 
 _CLIENTS = "properties.vpnClientConfiguration"
 _CONFIG = "properties.ipConfigurations[].properties"
 _DEFAULT_ASN = 65515
 _OFF = Field(default=False, security=True)
-
-
-def _computed(resource: ResourceId, _body: Body, around: Surroundings) -> Mapping[str, Json]:
-    return {"properties": {"resourceGuid": around.guid(resource.text)}}
 
 
 def _of_vpn(value: Json) -> FixedDefault:
@@ -43,17 +35,13 @@ TYPE = ResourceType(
     name="Microsoft.Network/virtualNetworkGateways",
     api_version=api_versions.NETWORK,
     sdk=SdkModel("azure.mgmt.network", "VirtualNetworkGateway"),
-    rule=NameRule(
-        r"[a-zA-Z0-9](?:[a-zA-Z0-9_.-]{0,78}[a-zA-Z0-9_])?",
-        "1 to 80 letters, digits, underscores, periods and hyphens, starting with a letter or "
-        "digit and ending with one or an underscore",
-    ),
+    rule=NETWORK_NAME,
     # Azure lists them by resource group only.
     lists=ListRead.RESOURCE,
     etag=True,
     etag_header=False,
     seconds=1500,
-    computed=_computed,
+    computed=compute_guid,
     fields={
         "identity": Field(default=None),
         "extendedLocation": Field(default=None, create_only=True),

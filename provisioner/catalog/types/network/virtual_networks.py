@@ -1,25 +1,17 @@
 """Virtual networks. Facts: guidelines.md §2.2 and §3.3, and the recorded pairs of the type."""
 
-from collections.abc import Mapping
-
 from provisioner.catalog import api_versions
 from provisioner.catalog.field import Answered, Compare, Disruption, Field
+from provisioner.catalog.network_provider import compute_guid
 from provisioner.catalog.resource_type import (
     Embedded,
     NameRule,
     ResourceType,
     SdkModel,
-    Surroundings,
 )
-from provisioner.model.resource_id import ResourceId
-from provisioner.model.values import Body, Json
 
 _SUBNETS = "properties.subnets"
 _PEERINGS = "properties.virtualNetworkPeerings"
-
-
-def _computed(resource: ResourceId, _body: Body, around: Surroundings) -> Mapping[str, Json]:
-    return {"properties": {"resourceGuid": around.guid(resource.text)}}
 
 
 TYPE = ResourceType(
@@ -38,7 +30,7 @@ TYPE = ResourceType(
         Embedded(_PEERINGS, "Microsoft.Network/virtualNetworks/virtualNetworkPeerings"),
     ),
     seconds=5,
-    computed=_computed,
+    computed=compute_guid,
     fields={
         _SUBNETS: Field(embeds=True, keys=("name",)),
         # A subnet made within its network in an api version up to 2020-07-01 has the other default
