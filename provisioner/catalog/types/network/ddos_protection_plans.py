@@ -1,4 +1,4 @@
-"""DDoS protection plans. Facts: guidelines.md NET-11 and the recorded pairs of the type."""
+"""DDoS protection plans. Facts: guidelines.md NET-10 and the recorded pairs of the type."""
 
 from provisioner.catalog import api_versions
 from provisioner.catalog.network_provider import NETWORK_NAME, compute_guid

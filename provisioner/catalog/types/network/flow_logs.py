@@ -1,4 +1,4 @@
-"""Flow logs of networks. Facts: guidelines.md MON-04 and the recorded pairs of the type."""
+"""Flow logs of networks. Facts: guidelines.md NET-09 and the recorded pairs of the type."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""Network watchers: one for each region of a subscription. Facts: guidelines.md MON-04 and the
+"""Network watchers: one for each region of a subscription. Facts: guidelines.md NET-09 and the
 recorded pairs of the type."""
 
 from collections.abc import Mapping

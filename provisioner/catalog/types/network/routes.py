@@ -1,4 +1,4 @@
-"""Routes of route tables. Facts: guidelines.md NET-01 and the recorded pairs of the type.
+"""Routes of route tables. Facts: guidelines.md §2.3 and the recorded pairs of the type.
 
 A table's body holds its routes too: what is known here is known there.
 """

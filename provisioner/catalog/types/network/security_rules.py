@@ -1,4 +1,4 @@
-"""Rules of network security groups. Facts: guidelines.md NET-03 and the recorded pairs.
+"""Rules of network security groups. Facts: guidelines.md NET-04 and the recorded pairs.
 
 A group's body holds its rules too: what is known here is known there.
 """
