@@ -391,8 +391,18 @@ def _join(path: str, name: str) -> str:
 
 
 def _is_same_reference(desired: Mapping[str, object], actual: object) -> bool:
-    """Tell whether both point to one resource: Azure sometimes answers more of it than its id."""
-    if "id" not in desired or any(not is_empty(desired[key]) for key in desired if key != "id"):
+    """Tell whether both point to one resource, and one of them says no more than its id.
+
+    Azure sometimes answers more of a resource than was asked for, and clients sometimes send all
+    that they have read of it.
+    """
+    if not (_is_bare(desired) or _is_bare(actual)):
         return False
-    one = parse_resource_id(desired["id"])
+    one = parse_resource_id(lookup(desired, ("id",)))
     return one is not None and one == parse_resource_id(lookup(actual, ("id",)))
+
+
+def _is_bare(reference: object) -> bool:
+    return isinstance(reference, Mapping) and all(
+        is_empty(value) for key, value in reference.items() if key.lower() != "id"
+    )
