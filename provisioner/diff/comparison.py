@@ -233,7 +233,7 @@ class _Walker:
         if is_empty(actual) or rule.fact.embeds or rule.is_tags:
             return
         if rule.fact.kept:
-            self.unknown_defaults.append(path)
+            self._judge_parts(rule, actual, path)
             return
         if self._view.owner(rule) is not Owner.BLUEPRINT:
             return

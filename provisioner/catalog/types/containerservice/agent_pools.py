@@ -263,6 +263,17 @@ TYPE = ResourceType(
         "properties.securityProfile.enableVTPM": Field(
             default=False, answered=_since(28), security=True, disruption=Disruption.NODES
         ),
+        "properties.messageOfTheDay": Field(default=None, create_only=True, security=True),
+        "properties.gpuInstanceProfile": Field(default=None, create_only=True),
+        "properties.creationData": Field(default=None, create_only=True),
+        "properties.windowsProfile": Field(default=None, security=True),
+        "properties.artifactStreamingProfile": Field(default=None),
+        "properties.localDNSProfile": Field(default=None, security=True),
+        "properties.networkProfile.nodePublicIPTags": Field(default=(), security=True),
+        "properties.networkProfile.applicationSecurityGroups": Field(
+            default=(), compare=Compare.SET, security=True
+        ),
+        "properties.networkProfile.applicationSecurityGroups[]": Field(compare=Compare.RESOURCE_ID),
         "properties.networkProfile.allowedHostPorts": Field(default=(), security=True),
         "properties.kubeletConfig": Field(default=None, create_only=True, security=True),
         "properties.linuxOSConfig": Field(default=None, create_only=True),

@@ -103,6 +103,28 @@ def _upgrade_owner(path: str) -> Callable[[Body], Owner]:
     return find
 
 
+# The profile of the cluster autoscaler (documentation: use the cluster autoscaler on AKS).
+_AUTOSCALER: Mapping[str, Json] = {
+    "balance-similar-node-groups": "false",
+    "daemonset-eviction-for-empty-nodes": False,
+    "daemonset-eviction-for-occupied-nodes": True,
+    "expander": "random",
+    "ignore-daemonsets-utilization": False,
+    "max-empty-bulk-delete": "10",
+    "max-graceful-termination-sec": "600",
+    "max-node-provision-time": "15m",
+    "max-total-unready-percentage": "45",
+    "new-pod-scale-up-delay": "0s",
+    "ok-total-unready-count": "3",
+    "scale-down-delay-after-add": "10m",
+    "scale-down-delay-after-delete": "10s",
+    "scale-down-delay-after-failure": "3m",
+    "scale-down-unneeded-time": "10m",
+    "scale-down-unready-time": "20m",
+    "scale-down-utilization-threshold": "0.5",
+    "scan-interval": "10s",
+    "skip-nodes-with-system-pods": "true",
+}
 _PLANE = Disruption.CONTROL_PLANE
 _PLUGIN = Field(
     create_only=cluster_changes.plugin_becomes_overlay,
@@ -397,6 +419,12 @@ TYPE = ResourceType(
         "properties.aiToolchainOperatorProfile": Field(default=None, security=True),
         "properties.schedulerProfile": Field(default=None),
         "properties.hostedSystemProfile": Field(default=None),
+        "properties.linuxProfile": Field(default=None, security=True),
+        "properties.upgradeSettings": Field(default=None, security=True),
+        **{
+            f"properties.autoScalerProfile.{name}": Field(default=value, answered=Answered.STATED)
+            for name, value in _AUTOSCALER.items()
+        },
         "properties.linuxProfile.adminUsername": Field(create_only=True),
         "properties.podIdentityProfile": Field(default=None, security=True),
         "properties.httpProxyConfig": Field(default=None, security=True),
@@ -406,6 +434,13 @@ TYPE = ResourceType(
         "properties.serviceMeshProfile": Field(default=None, security=True),
         "properties.azureMonitorProfile": Field(default={}, security=True),
         "properties.azureMonitorProfile.metrics.enabled": Field(default=False, security=True),
+        "properties.azureMonitorProfile.metrics.kubeStateMetrics": Field(default=None),
+        "properties.azureMonitorProfile.metrics.controlPlane": Field(default=None),
+        "properties.azureMonitorProfile.appMonitoring": Field(default=None, security=True),
+        "properties.azureMonitorProfile.containerInsights.syslogPort": Field(default=None),
+        "properties.azureMonitorProfile.containerInsights.disablePrometheusMetricsScraping": Field(
+            default=False, answered=Answered.STATED, security=True
+        ),
         "properties.azureMonitorProfile.containerInsights.enabled": Field(
             default=cluster_defaults.has_insights, answered=Answered.STATED, security=True
         ),

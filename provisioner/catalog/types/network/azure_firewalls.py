@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from provisioner.catalog import api_versions
-from provisioner.catalog.field import Compare, Disruption, Field
+from provisioner.catalog.field import Answered, Compare, Disruption, Field
 from provisioner.catalog.resource_type import NameRule, ResourceType, SdkModel, Surroundings
 from provisioner.model.resource_id import ResourceId, parse_resource_id
 from provisioner.model.values import Body, Json, lookup
@@ -115,6 +115,7 @@ TYPE = ResourceType(
     seconds=400,
     computed=_computed,
     fields={
+        "properties.aiSecurityAddOn": Field(default=False, answered=Answered.STATED, security=True),
         **_collection_fields(),
         "properties.sku": Field(default={"name": "AZFW_VNet", "tier": "Standard"}),
         "properties.sku.name": Field(default="AZFW_VNet", create_only=True),

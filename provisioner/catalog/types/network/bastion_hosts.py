@@ -37,6 +37,8 @@ TYPE = ResourceType(
     seconds=300,
     computed=_computed,
     fields={
+        "identity": Field(default=None, security=True),
+        "properties.sessionRecordingConfiguration": Field(default=None, security=True),
         "sku": Field(default={"name": "Basic"}),
         "sku.name": Field(
             default="Basic", create_only=_sku_is_fixed, disruption=Disruption.CONNECTIONS

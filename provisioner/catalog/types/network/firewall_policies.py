@@ -30,6 +30,8 @@ TYPE = ResourceType(
     seconds=15,
     in_use="InUseFirewallPolicyCannotBeDeleted",
     fields={
+        "identity": Field(default=None, security=True),
+        "properties.dnsSettings.requireProxyForNetworkRules": Field(default=None, security=True),
         "properties.sku": Field(default={"tier": "Standard"}),
         "properties.sku.tier": Field(default="Standard", create_only=True, security=True),
         "properties.threatIntelMode": Field(default="Alert", security=True),

@@ -31,6 +31,8 @@ TYPE = ResourceType(
         "properties.idleTimeoutInMinutes": Field(default=4),
         "properties.sourceVirtualNetwork": Field(default=None),
         "properties.sourceVirtualNetwork.id": Field(compare=Compare.RESOURCE_ID, create_only=True),
+        "properties.serviceGateway": Field(default=None, security=True),
+        "properties.nat64": Field(default=None),
         "properties.serviceGateway.id": Field(compare=Compare.RESOURCE_ID),
     },
 )

@@ -70,6 +70,9 @@ TYPE = ResourceType(
         "properties.dnsSettings.reverseFqdn": Field(default=None, compare=Compare.CASELESS),
         "properties.ipTags": Field(default=(), keys=("ipTagType",), create_only=True),
         "properties.ipAddress": Field(read_only=True),
+        "properties.publicIPPrefix": Field(default=None, create_only=True),
+        "properties.deleteOption": Field(default=None),
+        "properties.ddosSettings.ddosCustomPolicy": Field(default=None, security=True),
         "properties.publicIPPrefix.id": Field(compare=Compare.RESOURCE_ID, create_only=True),
         # Written by the gateway that uses the address, and by the migration to Standard.
         "properties.natGateway": Field(read_only=True),
