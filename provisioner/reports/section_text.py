@@ -132,7 +132,7 @@ def ignored_lines(entries: Sequence[IgnoredDocument], width: int) -> list[Line]:
         told = shorten(values, max(20, width - len(head) - len(notes)))
         why = f"until {plain(entry.expires)} by {plain(entry.owner)}: {plain(entry.reason)}"
         result.append(line(head, told, Span(notes, Style.WARNING)))
-        result.append(line(" " * 8, Span(shorten(why, width - 8), Style.DIM)))
+        result += [line(" " * 8, Span(row, Style.DIM)) for row in wrap(why, width - 8)]
     return [*result, *_hidden(len(entries) - len(shown), "value"), BLANK]
 
 

@@ -41,6 +41,7 @@ TYPE = ResourceType(
     etag=True,
     etag_header=False,
     seconds=1500,
+    in_use="VirtualNetworkGatewayCannotBeDeleted",
     computed=compute_guid,
     fields={
         "identity": Field(default=None),
