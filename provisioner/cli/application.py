@@ -187,8 +187,11 @@ def plan(  # noqa: PLR0913  typer: one parameter an option
 ) -> None:
     """Show every change that would make Azure what the blueprint says."""
     from provisioner.cli.output import print_plan
-    from provisioner.cli.session import save_plan
+    from provisioner.cli.session import refuse_options, save_plan
 
+    if destroy:
+        decided = {"--adopt-defaults": adopt_defaults}
+        refuse_options("a plan that deletes has no use for it", decided)
     with _session(cloud=cloud, state=state, parallelism=parallelism, quiet=quiet) as session:
         made = session.plan(
             environment, target or [], destroy=destroy, adopt_defaults=adopt_defaults
@@ -240,7 +243,12 @@ def apply(  # noqa: PLR0913  typer: one parameter an option
     quiet: QuietOption = False,
 ) -> None:
     """Apply a reviewed plan, or plan an environment and apply that."""
-    from provisioner.cli.session import apply_environment, apply_saved, is_plan_file
+    from provisioner.cli.session import (
+        apply_environment,
+        apply_saved,
+        is_plan_file,
+        refuse_options,
+    )
     from provisioner.workflow.apply import ApplyOptions
 
     session = _session(
@@ -248,6 +256,8 @@ def apply(  # noqa: PLR0913  typer: one parameter an option
     )
     options = ApplyOptions(allow_delete=allow_delete, parallelism=parallelism)
     if is_plan_file(subject):
+        decided = {"--adopt-defaults": adopt_defaults, "--target": bool(target)}
+        refuse_options("a plan file is applied as it is", decided)
         raise typer.Exit(apply_saved(session, subject, options, output.value))
     with session:
         made = session.plan(subject, target or [], adopt_defaults=adopt_defaults)

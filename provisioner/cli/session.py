@@ -3,7 +3,7 @@
 import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from datetime import datetime
 from functools import cached_property
@@ -24,7 +24,7 @@ from provisioner.cli.workspace import (
 from provisioner.documents.apply import ApplyDocument, Outcome
 from provisioner.documents.document import EnvironmentDocument
 from provisioner.documents.drift import DriftDocument
-from provisioner.model.diagnostic import GateError, error
+from provisioner.model.diagnostic import DiagnosticError, GateError, error
 from provisioner.plan.plan import Plan
 from provisioner.plan.plan_file import read_plan_file, write_plan_file
 from provisioner.workflow.apply import ApplyOptions, Surface, apply_plan, check_permitted
@@ -148,6 +148,20 @@ class Session:
         with open_progress(plan.document.steps, quiet=self.quiet) as on_event:
             surface = Surface(client, client, time.monotonic, on_event)
             return apply_plan(plan, self.catalog, surface, options)
+
+
+def refuse_options(why: str, given: Mapping[str, bool]) -> None:
+    """Refuse options that cannot have an effect. `given`: whether each was given, by its name.
+
+    Raises DiagnosticError, one diagnostic an option.
+    """
+    told = [
+        error("option-without-effect", f"{option}: {why}.", None, "Leave it out.")
+        for option, is_given in given.items()
+        if is_given
+    ]
+    if told:
+        raise DiagnosticError(*told)
 
 
 def read_plan(path: str) -> Plan:

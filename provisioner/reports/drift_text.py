@@ -14,7 +14,7 @@ from provisioner.reports.section_text import (
     unmanaged_lines,
 )
 from provisioner.reports.styled import BLANK, Line, Span, Style, line
-from provisioner.reports.wording import NO_DRIFT, joined
+from provisioner.reports.wording import NO_DRIFT, count_ignored, joined, nothing_found
 
 
 def render_drift_text(document: DriftDocument, width: int = 100) -> Iterator[Line]:
@@ -34,7 +34,7 @@ def render_drift_text(document: DriftDocument, width: int = 100) -> Iterator[Lin
     yield from unmanaged_lines(document.unmanaged, width)
     yield from render_diagnostics(document.diagnostics, width)
     if not document.found and not any(d.severity == "error" for d in document.diagnostics):
-        yield line(NO_DRIFT)
+        yield line(nothing_found(NO_DRIFT, document.ignored))
     yield from totals("Drift", drift_summary(document), None, width)
 
 
@@ -48,6 +48,7 @@ def drift_summary(document: DriftDocument) -> str:
             f"{changed:,} changed" if changed else "",
             f"{missing:,} missing" if missing else "",
             f"{weakened:,} undeclared (security)" if weakened else "",
+            count_ignored(document.ignored),
             f"{document.in_sync:,} in sync",
         )
     )

@@ -39,10 +39,12 @@ from provisioner.reports.wording import (
     SIGNS,
     Part,
     and_more,
+    count_ignored,
     counts,
     is_disruptive,
     joined,
     marks,
+    nothing_found,
     parts_of,
     refusal_of,
     risk,
@@ -74,13 +76,14 @@ def render_plan_markdown(document: PlanDocument) -> str:
     estimate = remaining_seconds(document.steps)
     told = [f"**{number:,} {action}**" for action, number in counts(document.summary)]
     told.append(f"{document.summary.unchanged:,} unchanged")
+    told.append(count_ignored(document.ignored))
     told.append(show_estimate(estimate) if estimate else "")
     head = _heading("plan", document.environment, joined(told))
     refusal = refusal_of(document)
     if refusal:
         head += f"**{refusal}**\n\n"
     elif document.summary.changes == 0:
-        head += f"{NO_CHANGES}\n\n"
+        head += f"{nothing_found(NO_CHANGES, document.ignored)}\n\n"
     tail = (
         _undeclared(document.undeclared)
         + _ignored(document.ignored)
@@ -97,7 +100,7 @@ def render_drift_markdown(document: DriftDocument) -> str:
     """Return a drift check as Markdown of less than 65,000 characters."""
     head = _heading("drift", document.environment, prose(drift_summary(document)))
     if not document.found and not any(d.severity == "error" for d in document.diagnostics):
-        head += f"{NO_DRIFT}\n\n"
+        head += f"{nothing_found(NO_DRIFT, document.ignored)}\n\n"
     tail = (
         _undeclared(document.undeclared)
         + _ignored(document.ignored)

@@ -19,9 +19,11 @@ from provisioner.reports.values import plain, show_estimate
 from provisioner.reports.wording import (
     NO_CHANGES,
     SIGNS,
+    count_ignored,
     counts,
     is_disruptive,
     joined,
+    nothing_found,
     refusal_of,
     risk,
 )
@@ -53,7 +55,7 @@ def render_plan_text(document: PlanDocument, width: int = 100) -> Iterator[Line]
     if refusal:
         yield line(Span(refusal, Style.BLOCKED))
     elif document.summary.changes == 0:
-        yield line(NO_CHANGES)
+        yield line(nothing_found(NO_CHANGES, document.ignored))
     yield from totals("Plan", _summary(document), document.digest, width)
 
 
@@ -63,6 +65,7 @@ def _summary(document: PlanDocument) -> str:
         (
             *(f"{number:,} {action}" for action, number in counts(document.summary)),
             f"{document.summary.unchanged:,} unchanged",
+            count_ignored(document.ignored),
             show_estimate(estimate) if estimate else "",
         )
     )

@@ -8,6 +8,7 @@ from provisioner.documents.plan import (
     Action,
     FieldChangeDocument,
     FieldKind,
+    IgnoredDocument,
     PlanDocument,
     PlanSummary,
     ResourceChangeDocument,
@@ -30,8 +31,8 @@ HARMLESS = "no disruption"
 _DISRUPTIONS = (HARMLESS, "connections drop", "control plane blips", "nodes reimaged", "data lost")
 """`provisioner.catalog.field.Disruption`, from harmless to worst."""
 
-NO_CHANGES = "No changes: Azure is as the blueprint says."
-NO_DRIFT = "No drift: Azure is as the blueprint says."
+NO_CHANGES = "No changes"
+NO_DRIFT = "No drift"
 
 BLUEPRINT = "blueprint"
 """The owner of a field that needs no mention."""
@@ -59,6 +60,21 @@ def refusal_of(document: PlanDocument) -> str | None:
     if any(told.severity == "error" for told in document.diagnostics):
         return "This plan cannot be applied: it has errors."
     return None
+
+
+def nothing_found(what: str, ignored: Sequence[IgnoredDocument]) -> str:
+    """Return the sentence for `NO_CHANGES` or `NO_DRIFT`, true also where changes are let go."""
+    beside = ", but for what is ignored" if ignored else ""
+    return f"{what}: Azure is as the blueprint says{beside}."
+
+
+def count_ignored(ignored: Sequence[IgnoredDocument]) -> str:
+    """Return how many changes are let go, and how many of those are about security; maybe ""."""
+    if not ignored:
+        return ""
+    security = sum(entry.field.security for entry in ignored)
+    beside = f" ({security:,} security)" if security else ""
+    return f"{len(ignored):,} ignored{beside}"
 
 
 def counts(summary: PlanSummary) -> list[tuple[Action, int]]:

@@ -7,6 +7,7 @@ from provisioner.documents.plan import (
     Action,
     FieldChangeDocument,
     FieldKind,
+    IgnoredDocument,
     PlanDocument,
     PlanSummary,
     ResourceChangeDocument,
@@ -296,6 +297,28 @@ _UNDECLARED = (
         ),
     ),
 )
+_IGNORED = (
+    IgnoredDocument(
+        address="aks.pools[apps]",
+        id=resource_id(AKS, "ContainerService/managedClusters/aks-contoso/agentPools/apps"),
+        type="Microsoft.ContainerService/managedClusters/agentPools",
+        field=changed("properties.count", 5, 3),
+        reason="the cost team scales it by hand",
+        owner="cost@contoso.example",
+        expires="2027-03-31",
+    ),
+    IgnoredDocument(
+        address="registry.registry",
+        id=resource_id(AKS, "ContainerRegistry/registries/crcontoso"),
+        type="Microsoft.ContainerRegistry/registries",
+        field=changed(
+            "properties.publicNetworkAccess", "Enabled", "Disabled", declared=False, security=True
+        ),
+        reason="the build agents of the old estate push from outside until they have moved",
+        owner="platform@contoso.example",
+        expires="2026-12-31",
+    ),
+)
 _UNMANAGED = (
     UnmanagedDocument(
         id=resource_id(AKS, "Compute/virtualMachines/vm-jumpbox"),
@@ -332,6 +355,7 @@ PLAN = _plan(
     ],
     71,
     undeclared=_UNDECLARED,
+    ignored=_IGNORED,
     unmanaged=_UNMANAGED,
     diagnostics=_DIAGNOSTICS,
 )
@@ -397,6 +421,7 @@ DRIFT = DriftDocument(
         ),
     ),
     undeclared=_UNDECLARED,
+    ignored=_IGNORED,
     unmanaged=_UNMANAGED,
     diagnostics=(
         DiagnosticDocument(
@@ -482,6 +507,7 @@ def large_plan(count):
         ],
         count,
         undeclared=_UNDECLARED * count,
+        ignored=_IGNORED * count,
         unmanaged=_UNMANAGED * count,
         diagnostics=_DIAGNOSTICS * count,
     )

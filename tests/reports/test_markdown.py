@@ -55,7 +55,7 @@ def test_what_is_left_out_is_counted():
     folded = printed.count("<details>")
     assert f"… and {5000 - rows:,} more resources. `azsec show FILE`" in printed
     assert f"{rows - folded:,} resources without details here. `azsec show FILE`" in printed
-    assert folded > 10, "the riskiest keep their details"
+    assert folded >= 10, "the riskiest keep their details"
 
 
 def test_details_go_before_rows():
