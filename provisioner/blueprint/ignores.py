@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from provisioner.blueprint.graph import DesiredGraph, DesiredResource
+from provisioner.blueprint.ownership import is_ownership_tag
 from provisioner.catalog.registry import Catalog
 from provisioner.catalog.resource_type import ResourceType
 from provisioner.catalog.schema import Kind, Shape
@@ -29,7 +30,6 @@ _NOTICE = timedelta(days=14)
 class Ignore:
     """One entry. `scope` is an address, or what addresses begin with (`hub` holds `hub.vnet`);
     `expires` is the last day on which it holds.
-    `expires` is the last day on which it holds. `spans` has the place of each of its properties.
     """
 
     path: str
@@ -58,7 +58,7 @@ def check_ignores(
     """Return what is to be said of entries that hold for a few days more.
 
     Raises DiagnosticError for entries that have expired, that stand twice, whose scope matches
-    nothing or whose path is no property of what it matches.
+    nothing, whose path is no property of what it matches, or that would let ownership go.
     """
     wrong = [
         *_repeated(ignores),
@@ -102,6 +102,13 @@ def _wrong_with(
             ignore.span,
             f"Ask {ignore.owner}: renew it, or remove it and let the blueprint have its way again.",
         )
+    if _lets_ownership_go(ignore.steps):
+        yield error(
+            "ownership-ignored",
+            f"{ignore.path!r} holds the tags in which azsec keeps what it owns.",
+            ignore.path_span,
+            "Name the tags that others write: tags that the blueprint lacks are kept anyway.",
+        )
     inside = [resource for resource in graph if ignore.holds(resource.address)]
     if not inside:
         yield error(
@@ -119,6 +126,12 @@ def _wrong_with(
             ignore.path_span,
             unknown[0] or "",
         )
+
+
+def _lets_ownership_go(steps: Steps) -> bool:
+    if steps[0].lower() != "tags":
+        return False
+    return len(steps) == 1 or steps[1] == "[*]" or is_ownership_tag(steps[1].strip("[]").lower())
 
 
 def _called(inside: Sequence[DesiredResource]) -> str:

@@ -128,6 +128,8 @@ def test_what_is_ignored_forces_nothing_and_is_refused_nothing(bench: Bench) -> 
             ("was ignored until 2027-01-14", "platform@contoso.example"),
             id="expired",
         ),
+        pytest.param(ignore("tags", "nsg"), ("what it owns",), id="all tags, ours too"),
+        pytest.param(ignore("tags.azsec-below", "nsg"), ("what it owns",), id="one of our tags"),
         pytest.param(
             ignore("properties.securityRules", "nsg") * 2, ("is ignored at",), id="stated twice"
         ),
