@@ -104,9 +104,9 @@ QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Print no progr
 
 def run() -> None:
     """Run the command line, and turn every expected failure into words and an exit code."""
-    from provisioner.cli.failure import interrupt_on_terminate, run_guarded
+    from provisioner.cli.failure import handle_interrupts, run_guarded
 
-    interrupt_on_terminate()
+    handle_interrupts()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             # What Azure answers may hold text that a terminal cannot show.

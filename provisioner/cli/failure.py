@@ -37,13 +37,22 @@ def run_guarded(app: typer.Typer, arguments: Sequence[str]) -> int:
     return result if isinstance(result, int) else ExitCode.SUCCESS
 
 
-def interrupt_on_terminate() -> None:
-    """Treat SIGTERM, with which CI cancels a job, as Ctrl-C."""
-    signal.signal(signal.SIGTERM, _interrupt)
+def handle_interrupts() -> None:
+    """Make a first Ctrl-C a KeyboardInterrupt, and leave at once on a second one.
 
+    SIGTERM, with which CI cancels a job, counts as Ctrl-C. The second one is no exception, because
+    Python drops one that is raised inside of a finaliser.
+    """
+    seen: list[int] = []
 
-def _interrupt(_signal: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
+    def interrupt(number: int, _frame: FrameType | None) -> None:
+        seen.append(number)
+        if len(seen) > 1:
+            _leave_now()
+        raise KeyboardInterrupt
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, interrupt)
 
 
 def _tell(problem: DiagnosticError | AzureError) -> int:
@@ -63,3 +72,14 @@ def _leave() -> int:
     sys.stderr.flush()
     sys.stdout.flush()
     os._exit(ExitCode.INTERRUPTED)
+
+
+def _leave_now() -> None:
+    """Leave from whatever is running, a write to stderr too: hence past Python's buffers."""
+    stderr = sys.stderr.fileno()
+    os.write(stderr, _SHOW_CURSOR + b"interrupted\n" if os.isatty(stderr) else b"interrupted\n")
+    os._exit(ExitCode.INTERRUPTED)
+
+
+_SHOW_CURSOR = b"\x1b[?25h"
+"""Undoes what the display of progress does to a terminal."""

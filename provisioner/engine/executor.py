@@ -60,8 +60,8 @@ class Executor:
     def run(self, steps: Sequence[Step], parallelism: int) -> Run:
         """Run the steps; return how each ended.
 
-        A failure skips exactly what waits for it. A first KeyboardInterrupt lets what is in
-        flight end and starts nothing more; a second one is raised to the caller at once.
+        A failure skips exactly what waits for it. A KeyboardInterrupt lets what is in flight end
+        and starts nothing more.
         """
         schedule = Schedule(steps)
         running: dict[Future[Body | None], tuple[Step, float]] = {}
@@ -76,8 +76,6 @@ class Executor:
                     for future in done:
                         self._settle(schedule, future, *running.pop(future))
                 except KeyboardInterrupt:
-                    if self._interrupted:
-                        raise
                     self._interrupted = True
                     self._skip(schedule.stop(), INTERRUPTED)
         finally:
