@@ -1,0 +1,85 @@
+"""The resources of an environment in one state: as desired, as planned, or as Azure has them.
+
+What judges a state (network proofs, controls, exports) takes an estate, and so judges all three
+alike.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from provisioner.model.resource_id import ResourceId
+from provisioner.model.span import Span
+from provisioner.model.values import Value
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """One resource of an estate.
+
+    `type` is the catalog's name of it. `body` may hold Unknown leaves where the state is not
+    Azure's own. `address` is the blueprint's name, None for what the blueprint does not have;
+    `span` is its place in the blueprint, if it has one.
+    """
+
+    id: ResourceId
+    type: str
+    body: Mapping[str, Value]
+    address: str | None = None
+    span: Span | None = None
+
+    @property
+    def label(self) -> str:
+        """What to call it: its address, or else its id."""
+        return self.address or self.id.text
+
+
+@dataclass(frozen=True)
+class Estate:
+    """Resources by the key of their id (`ResourceId.key`)."""
+
+    resources: Mapping[str, Resource]
+
+    @staticmethod
+    def of(resources: Iterable[Resource]) -> "Estate":
+        """Return the estate of these resources; a later one stands for an earlier of its id."""
+        return Estate({resource.id.key: resource for resource in resources})
+
+    def get(self, resource: ResourceId) -> Resource | None:
+        """Return the resource with this id, or None."""
+        return self.resources.get(resource.key)
+
+    def of_type(self, name: str) -> tuple[Resource, ...]:
+        """Return the resources of a type (the catalog's name), in the order of the estate."""
+        return self._by_type.get(name.lower(), ())
+
+    def children(self, parent: ResourceId, name: str) -> tuple[Resource, ...]:
+        """Return the resources of the type `name` that stand directly in `parent`."""
+        return self._by_parent.get((parent.key, name.lower()), ())
+
+    def at(self, address: str) -> Resource | None:
+        """Return the resource at an address of the blueprint, or None."""
+        return self._by_address.get(address)
+
+    def __iter__(self) -> Iterator[Resource]:
+        return iter(self.resources.values())
+
+    @cached_property
+    def _by_type(self) -> Mapping[str, tuple[Resource, ...]]:
+        found: dict[str, list[Resource]] = {}
+        for resource in self:
+            found.setdefault(resource.type.lower(), []).append(resource)
+        return {name: tuple(those) for name, those in found.items()}
+
+    @cached_property
+    def _by_parent(self) -> Mapping[tuple[str, str], tuple[Resource, ...]]:
+        found: dict[tuple[str, str], list[Resource]] = {}
+        for resource in self:
+            container = resource.id.container
+            if container is not None:
+                found.setdefault((container.key, resource.type.lower()), []).append(resource)
+        return {key: tuple(those) for key, those in found.items()}
+
+    @cached_property
+    def _by_address(self) -> Mapping[str, Resource]:
+        return {r.address: r for r in self if r.address is not None}

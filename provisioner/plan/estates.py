@@ -1,0 +1,135 @@
+"""The three states of an environment as estates: desired, actual, and what a plan leads to.
+
+In an estate every child is a resource of its own, also one that ARM answers inside its parent's
+body (a route, a rule, a subnet, a node pool).
+"""
+
+from collections.abc import Iterator, Mapping
+
+from provisioner.blueprint.graph import DesiredGraph
+from provisioner.catalog.registry import Catalog
+from provisioner.catalog.resource_type import Embedded
+from provisioner.diff.merge import merge_for_write
+from provisioner.documents.plan import Action
+from provisioner.model.actual import ActualState
+from provisioner.model.estate import Estate, Resource
+from provisioner.model.resource_id import ResourceId
+from provisioner.model.values import ABSENT, Value, lookup
+from provisioner.plan.changes import Changes, ResourceChange
+from provisioner.plan.terms import with_defaults
+
+
+def desired_estate(graph: DesiredGraph, catalog: Catalog) -> Estate:
+    """Return what the blueprint describes; what only Azure can know is Unknown."""
+    stated = [Resource(r.id, r.type.name, r.body, r.address, r.span) for r in graph]
+    embedded = [child for resource in stated for child in _children(resource, catalog)]
+    return Estate.of([*embedded, *stated])
+
+
+def actual_estate(state: ActualState, graph: DesiredGraph, catalog: Catalog) -> Estate:
+    """Return what was found in Azure, all of it: what the blueprint does not have too."""
+    return Estate(_found(state, graph, catalog))
+
+
+def planned_estate(
+    changes: Changes, state: ActualState, graph: DesiredGraph, catalog: Catalog
+) -> Estate:
+    """Return the state that a plan leads to: what is found, with the plan's changes made to it.
+
+    A blocked change is not made. Values that Azure will only answer with are Unknown.
+    """
+    resources = _found(state, graph, catalog)
+    for change in changes.resources:
+        if change.action is Action.DELETE:
+            _remove(resources, change.id)
+            continue
+        if change.action is Action.REPLACE:
+            _remove(resources, change.id)
+        body = _outcome(change, catalog)
+        if body is None or change.desired is None:
+            continue
+        stated = graph.by_id.get(change.id.key)
+        made = Resource(
+            change.id, change.type.name, body, change.address, stated.span if stated else None
+        )
+        for embedded in change.type.embedded:
+            if lookup(change.desired, embedded.path.split(".")) is ABSENT:
+                continue
+            if not embedded.kept:
+                _remove_children(resources, change.id, embedded.child)
+            for child in _children_at(made, embedded):
+                resources[child.id.key] = child
+        resources[change.id.key] = made
+    return Estate(resources)
+
+
+def _found(state: ActualState, graph: DesiredGraph, catalog: Catalog) -> dict[str, Resource]:
+    resources: dict[str, Resource] = {}
+    for key, found in state.found.items():
+        stated = graph.by_id.get(key)
+        known = catalog.find(found.id.type)
+        resource = Resource(
+            found.id,
+            known.name if known else found.id.type,
+            found.body,
+            stated.address if stated else None,
+            stated.span if stated else None,
+        )
+        for child in _children(resource, catalog):
+            resources.setdefault(child.id.key, child)
+        resources[key] = resource
+    return resources
+
+
+def _outcome(change: ResourceChange, catalog: Catalog) -> Mapping[str, Value] | None:
+    """Return the body that a resource has after its change; None where it stays as found."""
+    if change.desired is None or change.action in (Action.NO_OP, Action.BLOCKED):
+        return None
+    if change.action is not Action.UPDATE or change.found is None:
+        return change.desired
+    written = merge_for_write(change.type, catalog.schemas, change.desired, change.found.body)
+    # What Azure alone writes (an address it gave) stays: the write does not mention it.
+    return with_defaults(_over(change.found.body, written), change.fields)
+
+
+def _over(found: Mapping[str, Value], written: Mapping[str, Value]) -> Mapping[str, Value]:
+    outcome = dict(found)
+    for name, value in written.items():
+        before = found.get(name)
+        if isinstance(before, Mapping) and isinstance(value, Mapping):
+            outcome[name] = _over(before, value)
+        else:
+            outcome[name] = value
+    return outcome
+
+
+def _children(resource: Resource, catalog: Catalog) -> Iterator[Resource]:
+    known = catalog.find(resource.type)
+    for embedded in known.embedded if known else ():
+        yield from _children_at(resource, embedded)
+
+
+def _children_at(resource: Resource, embedded: Embedded) -> Iterator[Resource]:
+    entries = lookup(resource.body, embedded.path.split("."))
+    for entry in entries if isinstance(entries, (list, tuple)) else ():
+        name = entry.get("name") if isinstance(entry, Mapping) else None
+        if not isinstance(name, str):
+            continue
+        body: Mapping[str, Value] = entry
+        if embedded.flattened:
+            inner = {key: value for key, value in entry.items() if key != "name"}
+            body = {"name": name, "properties": inner}
+        child = ResourceId(embedded.child, (*resource.id.names, name), resource.id.scope)
+        address = f"{resource.address}[{name}]" if resource.address else None
+        yield Resource(child, embedded.child, body, address, resource.span)
+
+
+def _remove(resources: dict[str, Resource], gone: ResourceId) -> None:
+    for key in [key for key in resources if key == gone.key or key.startswith(f"{gone.key}/")]:
+        del resources[key]
+
+
+def _remove_children(resources: dict[str, Resource], parent: ResourceId, kind: str) -> None:
+    for key, resource in list(resources.items()):
+        if resource.type == kind and key.startswith(f"{parent.key}/"):
+            del resources[key]
