@@ -1,0 +1,1 @@
+"""Who may do what: the least permissions that an environment needs."""

@@ -1,0 +1,1 @@
+"""An environment as a template of another tool: one direction, out."""

@@ -1,0 +1,1 @@
+"""What would make an apply fail, asked of Azure before anything is written."""
