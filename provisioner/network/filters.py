@@ -1,0 +1,142 @@
+"""Network security groups: which part of some traffic they let through, exactly."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from provisioner.network.intervals import ANY_PORT, Intervals
+from provisioner.network.tags import Tags
+from provisioner.network.topology import SecurityGroup, SecurityRule
+
+PROTOCOLS = ("tcp", "udp", "icmp", "esp", "ah")
+"""Every protocol that a rule of a network security group can name."""
+
+NO_GROUP = "no network security group"
+
+
+@dataclass(frozen=True, slots=True)
+class Traffic:
+    """Packets: any of the sources to any of the destinations, on any of the ports."""
+
+    sources: Intervals
+    destinations: Intervals
+    protocol: str
+    ports: Intervals
+
+    def __bool__(self) -> bool:
+        return bool(self.sources) and bool(self.destinations) and bool(self.ports)
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """Traffic that a rule lets through."""
+
+    traffic: Traffic
+    rule: str
+
+
+_DEFAULTS = tuple(
+    SecurityRule(name, priority, inbound, allows, "*", (source,), (destination,), ANY_PORT)
+    for name, priority, inbound, allows, source, destination in (
+        ("AllowVnetInBound", 65000, True, True, "VirtualNetwork", "VirtualNetwork"),
+        ("AllowAzureLoadBalancerInBound", 65001, True, True, "AzureLoadBalancer", "*"),
+        ("DenyAllInBound", 65500, True, False, "*", "*"),
+        ("AllowVnetOutBound", 65000, False, True, "VirtualNetwork", "VirtualNetwork"),
+        ("AllowInternetOutBound", 65001, False, True, "*", "Internet"),
+        ("DenyAllOutBound", 65500, False, False, "*", "*"),
+    )
+)
+"""The rules that every group ends with (network-security-groups-overview)."""
+
+
+def admit(
+    group: SecurityGroup | None, *, inbound: bool, traffic: Traffic, tags: Tags, certain: bool
+) -> tuple[Admitted, ...]:
+    """Return the parts of `traffic` that a group lets through, with the rules that do.
+
+    `certain` gives what is let through whatever service tags hold; without it, what may be. The
+    two are the same where no service tag is named.
+    """
+    if group is None:
+        return (Admitted(traffic, NO_GROUP),) if traffic else ()
+    left = [traffic]
+    found: list[Admitted] = []
+    for rule in _applying(group, inbound, traffic.protocol):
+        smaller = _smaller(rule, traffic.protocol, tags)
+        larger = _larger(rule, traffic.protocol, tags)
+        if rule.allows:
+            hits = [_meet(part, smaller if certain else larger) for part in left]
+            label = _label(group, rule)
+            found += [Admitted(hit, label) for hit in hits if hit]
+            left = [rest for part in left for rest in _without(part, smaller)]
+        else:
+            gone = larger if certain else smaller
+            left = [rest for part in left for rest in _without(part, gone)]
+        if not left:
+            break
+    return tuple(found)
+
+
+def judge(
+    group: SecurityGroup | None, *, inbound: bool, packet: Traffic, tags: Tags
+) -> tuple[bool, str]:
+    """Return whether a group lets one packet through (a traffic of one address each), and which
+    rule decides. A service tag of which nobody knows the addresses is taken to hold it."""
+    let = admit(group, inbound=inbound, traffic=packet, tags=tags, certain=False)
+    if let or group is None:
+        return True, let[0].rule if let else NO_GROUP
+    for rule in _applying(group, inbound, packet.protocol):
+        if not rule.allows and _meet(packet, _smaller(rule, packet.protocol, tags)):
+            return False, _label(group, rule)
+    return False, group.label
+
+
+def _smaller(rule: SecurityRule, protocol: str, tags: Tags) -> Traffic:
+    """Return what a rule certainly matches."""
+    if rule.source_ports != ANY_PORT:
+        return Traffic(Intervals(), Intervals(), protocol, rule.ports)
+    return Traffic(
+        tags.of(rule.sources).must, tags.of(rule.destinations).must, protocol, rule.ports
+    )
+
+
+def _larger(rule: SecurityRule, protocol: str, tags: Tags) -> Traffic:
+    """Return what a rule may match."""
+    return Traffic(tags.of(rule.sources).may, tags.of(rule.destinations).may, protocol, rule.ports)
+
+
+def _applying(group: SecurityGroup, inbound: bool, protocol: str) -> Iterator[SecurityRule]:
+    for rule in (*group.rules, *_DEFAULTS):
+        if rule.inbound == inbound and rule.protocol in ("*", "any", protocol):
+            yield rule
+
+
+def _label(group: SecurityGroup, rule: SecurityRule) -> str:
+    return f"{group.label} {rule.label}" if rule.priority >= 65000 else rule.label
+
+
+def _meet(one: Traffic, other: Traffic) -> Traffic:
+    return Traffic(
+        one.sources & other.sources,
+        one.destinations & other.destinations,
+        one.protocol,
+        one.ports & other.ports,
+    )
+
+
+def _without(one: Traffic, other: Traffic) -> Iterator[Traffic]:
+    """Yield what is left of `one`, as disjoint parts."""
+    shared = _meet(one, other)
+    if not shared:
+        yield one
+        return
+    parts = (
+        Traffic(one.sources - other.sources, one.destinations, one.protocol, one.ports),
+        Traffic(shared.sources, one.destinations - other.destinations, one.protocol, one.ports),
+        Traffic(shared.sources, shared.destinations, one.protocol, one.ports - other.ports),
+    )
+    yield from (part for part in parts if part)
+
+
+def any_traffic(sources: Intervals, destinations: Intervals) -> Iterable[Traffic]:
+    """Return all that can go between two sets of addresses, one a protocol."""
+    return [Traffic(sources, destinations, protocol, ANY_PORT) for protocol in PROTOCOLS]

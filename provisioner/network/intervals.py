@@ -1,0 +1,149 @@
+"""Sets of numbers as intervals: IPv4 addresses and ports, exact and whole."""
+
+import ipaddress
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+_HIGHEST_ADDRESS = 2**32 - 1
+_HIGHEST_PORT = 2**16 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Intervals:
+    """A set of integers: `parts` are disjoint, sorted (low, high) pairs, both ends included, with
+    a gap between any two."""
+
+    parts: tuple[tuple[int, int], ...] = ()
+
+    @staticmethod
+    def of(pairs: Iterable[tuple[int, int]]) -> "Intervals":
+        """Return the set of all numbers in any of the pairs."""
+        joined: list[tuple[int, int]] = []
+        for low, high in sorted(pairs):
+            if joined and low <= joined[-1][1] + 1:
+                if high > joined[-1][1]:
+                    joined[-1] = (joined[-1][0], high)
+            else:
+                joined.append((low, high))
+        return Intervals(tuple(joined))
+
+    def __or__(self, other: "Intervals") -> "Intervals":
+        if not other.parts:
+            return self
+        return Intervals.of((*self.parts, *other.parts)) if self.parts else other
+
+    def __and__(self, other: "Intervals") -> "Intervals":
+        found: list[tuple[int, int]] = []
+        ours, theirs = iter(self.parts), iter(other.parts)
+        one, two = next(ours, None), next(theirs, None)
+        while one is not None and two is not None:
+            low, high = max(one[0], two[0]), min(one[1], two[1])
+            if low <= high:
+                found.append((low, high))
+            if one[1] < two[1]:
+                one = next(ours, None)
+            else:
+                two = next(theirs, None)
+        return Intervals(tuple(found))
+
+    def __sub__(self, other: "Intervals") -> "Intervals":
+        if not self.parts or not other.parts:
+            return self
+        found: list[tuple[int, int]] = []
+        for low, high in self.parts:
+            start = max(bisect_right(other.parts, (low, low)) - 1, 0)
+            for below, above in other.parts[start:]:
+                if below > high:
+                    break
+                if above < low:
+                    continue
+                if below > low:
+                    found.append((low, below - 1))
+                low = above + 1
+            if low <= high:
+                found.append((low, high))
+        return Intervals(tuple(found))
+
+    def __bool__(self) -> bool:
+        return bool(self.parts)
+
+    def __contains__(self, number: int) -> bool:
+        at = bisect_right(self.parts, (number, 2**33)) - 1
+        return at >= 0 and self.parts[at][0] <= number <= self.parts[at][1]
+
+    def __iter__(self) -> Iterator[tuple[int, int]]:
+        return iter(self.parts)
+
+    def covers(self, other: "Intervals") -> bool:
+        """Tell whether every number of `other` is in this set."""
+        return not other - self
+
+    @property
+    def lowest(self) -> int:
+        """The lowest number. Raises IndexError for the empty set."""
+        return self.parts[0][0]
+
+    @property
+    def size(self) -> int:
+        """How many numbers there are."""
+        return sum(high - low + 1 for low, high in self.parts)
+
+
+NOTHING = Intervals()
+EVERYWHERE = Intervals(((0, _HIGHEST_ADDRESS),))
+ANY_PORT = Intervals(((0, _HIGHEST_PORT),))
+
+
+def parse_addresses(text: str) -> Intervals | None:
+    """Return the addresses that an ARM body writes as `*`, a range, an address or `a-b`.
+
+    None for anything else: a service tag, a name, an IPv6 range.
+    """
+    if text in ("*", "Any", "0.0.0.0/0"):
+        return EVERYWHERE
+    low, dash, high = text.partition("-")
+    try:
+        if dash:
+            pair = int(ipaddress.IPv4Address(low.strip())), int(ipaddress.IPv4Address(high.strip()))
+            return Intervals((pair,)) if pair[0] <= pair[1] else None
+        network = ipaddress.IPv4Network(text.strip(), strict=False)
+    except ValueError:
+        return None
+    return Intervals(((int(network.network_address), int(network.broadcast_address)),))
+
+
+def parse_ports(text: str) -> Intervals | None:
+    """Return the ports that an ARM body writes as `*`, `443` or `1024-2048`; None for no such."""
+    if text in ("*", "Any"):
+        return ANY_PORT
+    low, dash, high = text.partition("-")
+    if not low.strip().isdigit() or (dash and not high.strip().isdigit()):
+        return None
+    pair = int(low), int(high if dash else low)
+    return Intervals((pair,)) if pair[0] <= pair[1] <= _HIGHEST_PORT else None
+
+
+def show_address(number: int) -> str:
+    """Return an address in dotted form."""
+    return str(ipaddress.IPv4Address(number))
+
+
+def show_addresses(addresses: Intervals, most: int = 3) -> str:
+    """Return the ranges of a set as people write them: `10.0.0.0/16, 10.1.0.4 and 2 more`."""
+    ranges = [
+        str(network) if network.num_addresses > 1 else str(network.network_address)
+        for low, high in addresses.parts[: most + 1]
+        for network in ipaddress.summarize_address_range(
+            ipaddress.IPv4Address(low), ipaddress.IPv4Address(high)
+        )
+    ]
+    shown = ", ".join(ranges[:most])
+    return shown if len(ranges) <= most else f"{shown} and more"
+
+
+def show_ports(ports: Intervals) -> str:
+    """Return the ports of a set as people write them: `443, 8000-8080`, `any`."""
+    if ports == ANY_PORT:
+        return "any"
+    return ", ".join(str(low) if low == high else f"{low}-{high}" for low, high in ports)

@@ -1,0 +1,1 @@
+"""What is proved of a network, one module a proof."""

@@ -1,0 +1,158 @@
+"""The API server is reachable from, and resolves in, exactly the networks named (CLU-01, NET-08).
+
+The networks named are the blueprint's own: those that its zone is linked to by the blueprint. A
+link, a path or an address that the blueprint does not name is a breach.
+"""
+
+from collections.abc import Iterator
+
+from provisioner.network.intervals import EVERYWHERE, parse_addresses
+from provisioner.network.proof import Breach, Proof, conclude, skip
+from provisioner.network.resolution import resolves
+from provisioner.network.topology import Cluster, Network, Subnet, Topology, Zone, is_workload
+from provisioner.network.tracing import Packet, trace_packet
+
+NAME = "api-server"
+CLAIM = "the API server is reachable from, and resolves in, exactly the networks named"
+
+_PORT = 443
+
+
+def prove_api_server(topology: Topology) -> Proof:
+    """Prove it of every cluster."""
+    if not topology.clusters:
+        return skip(NAME, CLAIM, "there is no cluster")
+    breaches = [b for cluster in topology.clusters for b in _breaches(topology, cluster)]
+    count = len(topology.clusters)
+    return conclude(NAME, CLAIM, breaches, f"{count} cluster{'s' if count > 1 else ''}")
+
+
+def _breaches(topology: Topology, cluster: Cluster) -> Iterator[Breach]:
+    if not cluster.private:
+        yield from _of_public(topology, cluster)
+        return
+    if cluster.authorized:
+        yield Breach(
+            cluster.label,
+            f"{cluster.label} is private and states authorizedIPRanges: AKS refuses the two "
+            "together.",
+            "Remove the ranges: who reaches a private API server is decided by the network.",
+            cluster.span,
+        )
+    if cluster.public_name:
+        yield Breach(
+            cluster.label,
+            f"{cluster.label} has a public name too, which tells everybody its private address.",
+            "Set `enablePrivateClusterPublicFQDN: false`.",
+            cluster.span,
+        )
+    nodes = _node_subnets(topology, cluster)
+    if not nodes:
+        return
+    home = topology.networks[nodes[0].network]
+    yield from _of_names(topology, cluster, home)
+    yield from _of_paths(topology, cluster, nodes)
+
+
+def _of_public(topology: Topology, cluster: Cluster) -> Iterator[Breach]:
+    wide = [text for text in cluster.authorized if parse_addresses(text) == EVERYWHERE]
+    if not cluster.authorized or wide:
+        what = f"lets {wide[0]} in" if wide else "has no authorizedIPRanges"
+        yield Breach(
+            cluster.label,
+            f"the API server of {cluster.label} is public and {what}.",
+            "Make the cluster private, or name the ranges that may reach it (CLU-01).",
+            cluster.span,
+        )
+
+
+def _of_names(topology: Topology, cluster: Cluster, home: Network) -> Iterator[Breach]:
+    if cluster.zone == "none":
+        return
+    if cluster.zone == "system":
+        if home.dns_servers:
+            yield Breach(
+                home.label,
+                f"AKS links the zone of {cluster.label} to {home.label} alone, which asks other "
+                "DNS servers.",
+                "Give the cluster a private DNS zone of your own, linked to where those stand.",
+                home.span,
+            )
+        return
+    zone = topology.zones.get(cluster.zone)
+    if zone is None:
+        yield Breach(
+            cluster.label,
+            f"the private DNS zone of {cluster.label} was not read: {cluster.zone}.",
+            "Add it to the blueprint (`existing: true`).",
+            cluster.span,
+            certain=False,
+        )
+        return
+    yield from zone_breaches(topology, zone, home, cluster.label)
+
+
+def zone_breaches(topology: Topology, zone: Zone, home: Network, what: str) -> Iterator[Breach]:
+    """Yield what is wrong with the links of a zone that `home` has to find `what` in."""
+    if not zone.links:
+        yield Breach(
+            zone.label,
+            f"nobody links {zone.name}: {what} is not found by its name.",
+            f"Link it to {home.label} and to where its DNS server stands.",
+            zone.span,
+        )
+        return
+    found, resolver = resolves(topology, home, zone)
+    if not found:
+        yield Breach(
+            resolver.element,
+            f"{home.label} asks {resolver.words}, and {zone.name} does not answer there: "
+            f"{what} is not found by its name.",
+            "Link the zone to the network where the DNS server stands.",
+            home.span,
+        )
+    for link in zone.links:
+        network = topology.networks.get(link.network)
+        if network is None or not network.declared:
+            yield Breach(
+                link.label,
+                f"{zone.name} resolves in {link.network.rpartition('/')[2] or 'a network'} too, "
+                "which this environment does not name.",
+                "Remove the link, or add the network to the blueprint.",
+                zone.span,
+            )
+
+
+def _of_paths(topology: Topology, cluster: Cluster, nodes: tuple[Subnet, ...]) -> Iterator[Breach]:
+    """Nodes reach the API server; networks that are not the blueprint's do not."""
+    server = topology.subnets.get(cluster.api_server_subnet or "") or nodes[0]
+    address = server.ranges.lowest + 5
+    for subnet in nodes:
+        path = trace_packet(topology, subnet, Packet(address, "tcp", _PORT))
+        if not path.delivered:
+            last = path.hops[-1]
+            yield Breach(
+                last.element,
+                f"{subnet.label} does not reach the API server of {cluster.label}: {last.element} "
+                f"({last.role}) stops it.",
+                f"Let TCP {_PORT} from {subnet.label} to {server.label} through.",
+                subnet.span,
+            )
+    for network in topology.networks.values():
+        if network.declared:
+            continue
+        for subnet in topology.subnets_of(network.key):
+            path = trace_packet(topology, subnet, Packet(address, "tcp", _PORT))
+            if is_workload(subnet) and path.delivered:
+                yield Breach(
+                    path.hops[-2].element,
+                    f"{subnet.label} reaches the API server of {cluster.label}, and this "
+                    "environment does not name its network.",
+                    "Take the peering away, or name the network in the blueprint.",
+                    cluster.span,
+                )
+
+
+def _node_subnets(topology: Topology, cluster: Cluster) -> tuple[Subnet, ...]:
+    keys = dict.fromkeys(pool.subnet for pool in cluster.pools if pool.subnet)
+    return tuple(topology.subnets[key] for key in keys if key in topology.subnets)

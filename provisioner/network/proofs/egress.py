@@ -1,0 +1,113 @@
+"""No workload leaves for the internet but through the firewall (ENV-04.1, ENV-04.3)."""
+
+from collections.abc import Iterator
+
+from provisioner.network.filters import admit, any_traffic
+from provisioner.network.intervals import Intervals, show_addresses
+from provisioner.network.proof import Breach, Proof, conclude, skip
+from provisioner.network.routes import EffectiveRoute, Routing, route_subnet
+from provisioner.network.tags import PUBLIC, tags_of
+from provisioner.network.topology import HopType, Subnet, Topology, is_workload
+from provisioner.network.ways import firewall_behind, ways_out
+
+NAME = "egress"
+CLAIM = "no path from a workload subnet to the internet avoids the firewall"
+
+
+def prove_egress(topology: Topology) -> Proof:
+    """Prove that public addresses are reached through the firewall alone, or not at all.
+
+    A route of the system's to the internet is harmless where nothing gives packets an address to
+    leave with: a private subnet without a NAT gateway. One that somebody wrote is never.
+    """
+    subnets = [subnet for subnet in topology.subnets.values() if is_workload(subnet)]
+    if not subnets:
+        return skip(NAME, CLAIM, "there is no workload subnet")
+    breaches = [breach for subnet in subnets for breach in _breaches(topology, subnet)]
+    return conclude(NAME, CLAIM, breaches, f"{len(subnets)} subnets, every public address")
+
+
+def _breaches(topology: Topology, subnet: Subnet) -> Iterator[Breach]:
+    routing = route_subnet(topology, subnet)
+    for route in routing.routes:
+        public = route.addresses & PUBLIC
+        if public:
+            yield from _of_route(topology, subnet, route, public)
+    yield from _of_unknown_prefixes(topology, subnet, routing)
+
+
+def _of_route(
+    topology: Topology, subnet: Subnet, route: EffectiveRoute, public: Intervals
+) -> Iterator[Breach]:
+    shown = show_addresses(public)
+    if route.hop is HopType.INTERNET:
+        if route.user_defined:
+            yield Breach(
+                route.label,
+                f"{subnet.label} sends {shown} to the internet, past the firewall.",
+                "Remove the route, or give it the firewall as its next hop.",
+                subnet.span,
+            )
+        else:
+            yield from _of_system_route(topology, subnet, public)
+    elif route.hop is HopType.GATEWAY:
+        yield Breach(
+            route.label,
+            f"{subnet.label} sends {shown} to the virtual network gateway, past the firewall.",
+            "Give the route the firewall as its next hop.",
+            subnet.span,
+        )
+    elif route.hop is HopType.APPLIANCE and firewall_behind(topology, route) is None:
+        yield Breach(
+            route.label,
+            f"{subnet.label} sends {shown} to {route.towards or 'nowhere'}, which is not the "
+            "address of a firewall.",
+            "Give the route the firewall's private address as its next hop.",
+            subnet.span,
+        )
+
+
+def _of_system_route(topology: Topology, subnet: Subnet, public: Intervals) -> Iterator[Breach]:
+    tags = tags_of(topology, topology.networks[subnet.network], subnet)
+    for way in ways_out(topology, subnet):
+        for traffic in any_traffic(subnet.ranges, public):
+            let = admit(subnet.group, inbound=False, traffic=traffic, tags=tags, certain=False)
+            if let:
+                yield Breach(
+                    way.element,
+                    f"{subnet.label} leaves for {show_addresses(let[0].traffic.destinations)} "
+                    f"through {way.words}: no route leads to the firewall, and "
+                    f"{let[0].rule} lets it go.",
+                    "Route 0.0.0.0/0 to the firewall, and set `defaultOutboundAccess: false`.",
+                    way.span or subnet.span,
+                )
+                break
+
+
+def _of_unknown_prefixes(topology: Topology, subnet: Subnet, routing: Routing) -> Iterator[Breach]:
+    for route in routing.tagged:
+        if route.hop in (HopType.INTERNET, HopType.GATEWAY):
+            yield Breach(
+                route.label,
+                f"{subnet.label} sends what {route.prefix} stands for to {route.hop.value}, past "
+                "the firewall.",
+                "Remove the route: the firewall knows service tags too.",
+                subnet.span,
+            )
+    if routing.learned_from is not None:
+        element = subnet.table.label if subnet.table else subnet.label
+        yield Breach(
+            element,
+            f"{subnet.label} takes the routes that {routing.learned_from} learns: one that is "
+            "longer than 0.0.0.0/0 leads around the firewall.",
+            "Set `disableBgpRoutePropagation: true` on its route table.",
+            subnet.span,
+        )
+    for service in routing.service_endpoints:
+        yield Breach(
+            subnet.label,
+            f"the service endpoint for {service} leads {subnet.label} to every account of that "
+            "service, past the firewall.",
+            "Take a private endpoint and remove the service endpoint.",
+            subnet.span,
+        )

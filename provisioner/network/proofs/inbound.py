@@ -1,0 +1,63 @@
+"""Nothing on the internet reaches a workload subnet (NET-03, NET-04, CLU-02.2)."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from provisioner.network.filters import NO_GROUP, admit, any_traffic
+from provisioner.network.intervals import NOTHING, show_ports
+from provisioner.network.proof import Breach, Proof, conclude, skip
+from provisioner.network.tags import PUBLIC, tags_of
+from provisioner.network.topology import Subnet, Topology, is_workload
+from provisioner.network.ways import pools_in
+
+NAME = "inbound"
+CLAIM = "no network security group lets the internet into a workload subnet, and no node is on it"
+
+
+def prove_inbound(topology: Topology) -> Proof:
+    """Prove that every workload subnet is closed to public sources, and no node has an address.
+
+    Traffic that a load balancer or a gateway hands on keeps its source, so the group is what
+    decides, whatever leads there. Service tags of Azure's own services are not the internet.
+    """
+    subnets = [subnet for subnet in topology.subnets.values() if is_workload(subnet)]
+    if not subnets:
+        return skip(NAME, CLAIM, "there is no workload subnet")
+    breaches = [breach for subnet in subnets for breach in _breaches(topology, subnet)]
+    return conclude(NAME, CLAIM, breaches, f"{len(subnets)} subnets, every public address")
+
+
+def _breaches(topology: Topology, subnet: Subnet) -> Iterator[Breach]:
+    for _, pool in pools_in(topology, subnet):
+        if pool.public_addresses and pool.subnet == subnet.key:
+            yield Breach(
+                pool.label,
+                f"every node of {pool.label} has a public address.",
+                "Set `enableNodePublicIP: false` (it replaces the pool).",
+                pool.span,
+            )
+    seen = tags_of(topology, topology.networks[subnet.network], subnet)
+    tags = replace(seen, services=NOTHING)
+    told: set[str] = set()
+    for traffic in any_traffic(PUBLIC, subnet.ranges):
+        for let in admit(subnet.group, inbound=True, traffic=traffic, tags=tags, certain=False):
+            if let.rule in told:
+                continue
+            told.add(let.rule)
+            yield _breach(subnet, let.rule, traffic.protocol, show_ports(let.traffic.ports))
+
+
+def _breach(subnet: Subnet, rule: str, protocol: str, ports: str) -> Breach:
+    if rule == NO_GROUP:
+        return Breach(
+            subnet.label,
+            f"{subnet.label} has no network security group: what has a way to it gets in.",
+            "Give it one that denies what it does not name.",
+            subnet.span,
+        )
+    return Breach(
+        rule,
+        f"{rule} lets public addresses into {subnet.label} ({protocol}, port {ports}).",
+        "Name the sources, or deny all before it is reached.",
+        subnet.span,
+    )

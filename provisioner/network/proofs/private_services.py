@@ -1,0 +1,131 @@
+"""Vault and registry answer only on their private endpoints (CLU-11.1, WRK-05.1, WRK-01.4)."""
+
+from collections.abc import Iterator
+
+from provisioner.network.proof import Breach, Proof, conclude, skip
+from provisioner.network.proofs.api_server import zone_breaches
+from provisioner.network.topology import Network, PrivateEndpoint, Service, ServiceKind, Topology
+from provisioner.network.tracing import Packet, trace_packet
+from provisioner.network.ways import pools_in
+
+NAME = "private services"
+CLAIM = "vault, registry and storage answer only on their private endpoints"
+
+_GROUPS = {
+    ServiceKind.VAULT: "vault",
+    ServiceKind.REGISTRY: "registry",
+    ServiceKind.STORAGE: "blob",
+}
+_ENDPOINTS = {
+    ServiceKind.VAULT: "microsoft.keyvault",
+    ServiceKind.REGISTRY: "microsoft.containerregistry",
+    ServiceKind.STORAGE: "microsoft.storage",
+}
+_PORT = 443
+
+
+def prove_private_services(topology: Topology) -> Proof:
+    """Prove it of every vault, registry and storage account of the environment.
+
+    A storage account without a private endpoint is left to itself where it is closed: platform
+    services write flow logs past its firewall.
+    """
+    if not topology.services:
+        return skip(NAME, CLAIM, "there is no vault, registry or storage account")
+    breaches = [b for service in topology.services for b in _breaches(topology, service)]
+    return conclude(NAME, CLAIM, breaches, f"{len(topology.services)} services")
+
+
+def _breaches(topology: Topology, service: Service) -> Iterator[Breach]:
+    if service.public:
+        yield Breach(
+            service.label,
+            f"{service.label} answers on its public address.",
+            "Set `publicNetworkAccess: Disabled`.",
+            service.span,
+        )
+    for opening in service.openings:
+        yield Breach(
+            service.label,
+            f"the firewall of {service.label} lets {opening} in.",
+            "Remove the rule: its private endpoint needs none.",
+            service.span,
+        )
+    endpoints = [e for e in topology.endpoints if e.target == service.key]
+    if not endpoints:
+        if service.kind is not ServiceKind.STORAGE or service.public:
+            yield Breach(
+                service.label,
+                f"{service.label} has no private endpoint.",
+                f"Give it one for the group {_GROUPS[service.kind]!r}.",
+                service.span,
+            )
+        return
+    for endpoint in endpoints:
+        yield from _of_endpoint(topology, service, endpoint)
+    wanted = _ENDPOINTS[service.kind]
+    for subnet in topology.subnets.values():
+        if any(name.lower().startswith(wanted) for name in subnet.service_endpoints):
+            yield Breach(
+                subnet.label,
+                f"{subnet.label} has a service endpoint beside the private endpoint of "
+                f"{service.label}: it leads to the public address.",
+                "Remove the service endpoint.",
+                subnet.span,
+            )
+
+
+def _of_endpoint(
+    topology: Topology, service: Service, endpoint: PrivateEndpoint
+) -> Iterator[Breach]:
+    if _GROUPS[service.kind] not in endpoint.groups:
+        yield Breach(
+            endpoint.label,
+            f"{endpoint.label} leads to {', '.join(endpoint.groups) or 'nothing'} of its target.",
+            f"State `groupIds: [{_GROUPS[service.kind]}]`.",
+            service.span,
+        )
+    if endpoint.approved is False:
+        yield Breach(
+            endpoint.label,
+            f"{endpoint.label} is not approved: {service.label} does not answer on it.",
+            "Approve the connection on the service.",
+            service.span,
+        )
+    home = topology.networks.get(endpoint.network)
+    if not endpoint.zones:
+        yield Breach(
+            endpoint.label,
+            f"no private DNS zone holds a record for {endpoint.label}: clients are led to the "
+            f"public address of {service.label}.",
+            "Add a private DNS zone group.",
+            service.span,
+        )
+    for key in endpoint.zones:
+        zone = topology.zones.get(key)
+        if zone is not None and home is not None:
+            yield from zone_breaches(topology, zone, home, service.label)
+    if home is not None:
+        yield from _of_paths(topology, service, endpoint, home)
+
+
+def _of_paths(
+    topology: Topology, service: Service, endpoint: PrivateEndpoint, home: Network
+) -> Iterator[Breach]:
+    """The nodes that stand in the endpoint's network reach it."""
+    subnet = topology.subnets.get(endpoint.subnet)
+    if subnet is None or not subnet.ranges:
+        return
+    for source in topology.subnets_of(home.key):
+        if not pools_in(topology, source):
+            continue
+        path = trace_packet(topology, source, Packet(subnet.ranges.lowest + 4, "tcp", _PORT))
+        if not path.delivered:
+            last = path.hops[-1]
+            yield Breach(
+                last.element,
+                f"{source.label} does not reach {service.label}: {last.element} ({last.role}) "
+                "stops it.",
+                f"Let TCP {_PORT} from {source.label} to {subnet.label} through.",
+                source.span,
+            )

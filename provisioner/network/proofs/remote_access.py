@@ -1,0 +1,71 @@
+"""No workload subnet opens remote access to another (NET-04)."""
+
+from collections.abc import Iterator
+
+from provisioner.network.filters import Traffic, admit
+from provisioner.network.intervals import NOTHING, Intervals, show_ports
+from provisioner.network.proof import Breach, Proof, conclude, skip
+from provisioner.network.tags import tags_of
+from provisioner.network.topology import Subnet, Topology, is_workload
+
+NAME = "remote access"
+CLAIM = "no workload subnet reaches SSH or RDP of its network or of a peered one"
+
+_PORTS = Intervals.of([(22, 22), (3389, 3389)])
+
+
+def prove_remote_access(topology: Topology) -> Proof:
+    """Prove it for the subnets of networks that hold a cluster, and of their peers.
+
+    What leaves is judged, not what comes in: an intruder on one node must not get to the next one.
+    """
+    nodes = {
+        subnet.network
+        for cluster in topology.clusters
+        for pool in cluster.pools
+        if (subnet := topology.subnets.get(pool.subnet or "")) is not None
+    }
+    if not nodes:
+        return skip(NAME, CLAIM, "there is no cluster in a network of this environment")
+    peers = {r.key for key in nodes for _, r in topology.peers(topology.networks[key])}
+    subnets = [
+        s for key in sorted(nodes | peers) for s in topology.subnets_of(key) if is_workload(s)
+    ]
+    breaches = [breach for subnet in subnets for breach in _breaches(topology, subnet)]
+    return conclude(NAME, CLAIM, breaches, f"{len(subnets)} subnets, TCP 22 and 3389")
+
+
+def _breaches(topology: Topology, subnet: Subnet) -> Iterator[Breach]:
+    network = topology.networks[subnet.network]
+    tags = tags_of(topology, network, subnet)
+    others = network.ranges
+    for _, remote in topology.peers(network):
+        others = others | remote.ranges
+    traffic = Traffic(subnet.ranges, others, "tcp", _PORTS)
+    lets = admit(subnet.group, inbound=False, traffic=traffic, tags=tags, certain=False)
+    reached = NOTHING
+    for let in lets:
+        for other in _near(topology, subnet):
+            both = Traffic(
+                let.traffic.sources,
+                let.traffic.destinations & other.ranges,
+                "tcp",
+                let.traffic.ports,
+            )
+            seen = tags_of(topology, topology.networks[other.network], other)
+            into = admit(other.group, inbound=True, traffic=both, tags=seen, certain=False)
+            if into and not reached:
+                reached = other.ranges
+                yield Breach(
+                    let.rule,
+                    f"{subnet.label} reaches port {show_ports(into[0].traffic.ports)} in "
+                    f"{other.label}: {let.rule} lets it out, {into[0].rule} lets it in.",
+                    "Deny TCP 22 and 3389 to VirtualNetwork, before what allows it.",
+                    subnet.span,
+                )
+
+
+def _near(topology: Topology, subnet: Subnet) -> Iterator[Subnet]:
+    network = topology.networks[subnet.network]
+    for key in (network.key, *(remote.key for _, remote in topology.peers(network))):
+        yield from (other for other in topology.subnets_of(key) if is_workload(other))

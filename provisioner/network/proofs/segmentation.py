@@ -1,0 +1,82 @@
+"""Peered networks reach each other through the firewall alone (NET-07, WRK-03.4)."""
+
+from collections.abc import Iterator
+
+from provisioner.network.filters import PROTOCOLS, Admitted, Traffic, admit
+from provisioner.network.intervals import ANY_PORT, Intervals, show_addresses, show_ports
+from provisioner.network.proof import Breach, Proof, conclude, skip
+from provisioner.network.routes import Routing, route_subnet
+from provisioner.network.tags import Tags, tags_of
+from provisioner.network.topology import HopType, Network, Subnet, Topology, is_workload
+
+NAME = "segmentation"
+CLAIM = "hub and spokes reach each other through the firewall alone"
+
+
+def prove_segmentation(topology: Topology) -> Proof:
+    """Prove that no workload subnet reaches one of a peered network over the peering itself.
+
+    Groups that close what the routes leave open count: a path needs a route and both groups.
+    """
+    if not topology.firewalls:
+        return skip(NAME, CLAIM, "there is no firewall")
+    subnets = [subnet for subnet in topology.subnets.values() if is_workload(subnet)]
+    breaches = [breach for subnet in subnets for breach in _breaches(topology, subnet)]
+    return conclude(NAME, CLAIM, breaches, f"{len(subnets)} subnets, both ways")
+
+
+def _breaches(topology: Topology, subnet: Subnet) -> Iterator[Breach]:
+    network = topology.networks[subnet.network]
+    routing: Routing | None = None
+    for peering, remote in topology.peers(network):
+        routing = routing or route_subnet(topology, subnet)
+        direct = [
+            route
+            for route in routing.routes
+            if (route.hop is HopType.PEERING and route.towards == remote.key)
+            or (route.user_defined and route.hop is HopType.VNET)
+        ]
+        for other in topology.subnets_of(remote.key):
+            if not is_workload(other):
+                continue
+            for route in direct:
+                reached = route.addresses & other.ranges
+                if reached:
+                    yield from _over(topology, subnet, other, reached, peering.label)
+
+
+def _over(
+    topology: Topology, subnet: Subnet, other: Subnet, reached: Intervals, peering: str
+) -> Iterator[Breach]:
+    let = let_through(topology, subnet, other, reached)
+    if let is None:
+        return
+    out, into = let
+    yield Breach(
+        peering,
+        f"{subnet.label} reaches {other.label} ({show_addresses(reached)}) over the peering, past "
+        f"the firewall: {out.rule} and {into.rule} let {into.traffic.protocol} "
+        f"{show_ports(into.traffic.ports)} through.",
+        "Route the other network's range to the firewall, on both sides.",
+        subnet.span,
+    )
+
+
+def let_through(
+    topology: Topology, subnet: Subnet, other: Subnet, reached: Intervals
+) -> tuple[Admitted, Admitted] | None:
+    """Return an example of what both groups let from one subnet to addresses of another."""
+    ours = _tags(topology, subnet)
+    theirs = _tags(topology, other)
+    for protocol in PROTOCOLS:
+        traffic = Traffic(subnet.ranges, reached, protocol, ANY_PORT)
+        for out in admit(subnet.group, inbound=False, traffic=traffic, tags=ours, certain=False):
+            into = admit(other.group, inbound=True, traffic=out.traffic, tags=theirs, certain=False)
+            if into:
+                return out, into[0]
+    return None
+
+
+def _tags(topology: Topology, subnet: Subnet) -> Tags:
+    network: Network = topology.networks[subnet.network]
+    return tags_of(topology, network, subnet)

@@ -1,0 +1,88 @@
+"""Name resolution: in which network a private DNS zone answers the questions of another one.
+
+A private zone answers in the networks that it is linked to. A network whose DNS server is the
+firewall (as proxy) or a private resolver asks where those stand (guidelines.md NET-08).
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from provisioner.network.intervals import parse_addresses
+from provisioner.network.tags import HOST
+from provisioner.network.topology import Firewall, Network, Topology, Zone
+
+
+@dataclass(frozen=True, slots=True)
+class Resolver:
+    """Who answers a network's questions: `asks` is the key of the network whose links count, None
+    where nothing is known of it, and `words` says who and why."""
+
+    element: str
+    asks: str | None
+    words: str
+
+
+def resolvers_of(topology: Topology, network: Network) -> tuple[Resolver, ...]:
+    """Return who answers a network's questions, one for each of its DNS servers."""
+    if not network.dns_servers:
+        return (Resolver(network.label, network.key, "Azure's own resolver"),)
+    return tuple(_resolver(topology, network, server) for server in network.dns_servers)
+
+
+def resolves(topology: Topology, network: Network, zone: Zone) -> tuple[bool, Resolver]:
+    """Return whether every DNS server of a network answers for a private zone, and the first one
+    that does not (else the first)."""
+    linked = {link.network for link in zone.links}
+    resolvers = resolvers_of(topology, network)
+    for resolver in resolvers:
+        if resolver.asks not in linked:
+            return False, resolver
+    return True, resolvers[0]
+
+
+def _resolver(topology: Topology, network: Network, server: str) -> Resolver:
+    address = parse_addresses(server)
+    if address is not None and address == HOST:
+        return Resolver(network.label, network.key, "Azure's own resolver")
+    for firewall in topology.firewalls:
+        if _is(topology, firewall, server):
+            return _proxy(topology, network, firewall)
+    for key, where, given in topology.resolvers:
+        if key == server or (address is not None and given == address.lowest):
+            return Resolver(network.label, where, f"the private resolver at {server}")
+    return Resolver(
+        network.label, None, f"{server}, which is neither the firewall nor a private resolver"
+    )
+
+
+def _proxy(topology: Topology, network: Network, firewall: Firewall) -> Resolver:
+    if firewall.policy is None or not firewall.policy.dns_proxy:
+        element = firewall.policy.label if firewall.policy else firewall.label
+        return Resolver(element, None, f"{firewall.label}, whose DNS proxy is off")
+    for server in firewall.policy.dns_servers:
+        for key, where, given in topology.resolvers:
+            address = parse_addresses(server)
+            if key == server or (address is not None and given == address.lowest):
+                return Resolver(firewall.policy.label, where, f"{firewall.label}, then {server}")
+        return Resolver(
+            firewall.policy.label, None, f"{firewall.label}, which asks {server}: nothing is known"
+        )
+    return Resolver(firewall.label, firewall.network, f"{firewall.label} as DNS proxy")
+
+
+def _is(topology: Topology, firewall: Firewall, server: str) -> bool:
+    address = parse_addresses(server)
+    if address is None:
+        return firewall.key == server
+    if firewall.address is not None:
+        return firewall.address == address.lowest
+    subnet = topology.subnets.get(firewall.subnet)
+    return subnet is not None and address.lowest in subnet.ranges
+
+
+def linked_networks(topology: Topology, zone: Zone) -> Iterator[Network]:
+    """Yield the networks of the topology that a zone is linked to."""
+    for link in zone.links:
+        network = topology.networks.get(link.network)
+        if network is not None:
+            yield network

@@ -1,0 +1,118 @@
+"""Effective routes: for every IPv4 address, where a subnet sends what goes there.
+
+The rules are Azure's (virtual-networks-udr-overview): the longest prefix wins; of equal prefixes a
+user-defined route goes before a learned one, and that before a system route; but the system routes
+of the network, its peers and service endpoints are never overridden by a learned one.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from provisioner.network.intervals import EVERYWHERE, NOTHING, Intervals, parse_addresses
+from provisioner.network.tags import PRIVATE
+from provisioner.network.topology import HopType, Network, Route, Subnet, Topology
+
+SYSTEM_ROUTE = "the system route"
+
+
+@dataclass(frozen=True, slots=True)
+class EffectiveRoute:
+    """Where some addresses lead. `label` is the route's or the peering's; `prefix` is the range
+    that was stated; `towards` is the appliance's address or key, or the peer's key."""
+
+    label: str
+    prefix: str
+    hop: HopType
+    towards: str | None
+    addresses: Intervals
+    user_defined: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Routing:
+    """All that a subnet does with addresses. The `routes` are disjoint and hold every address.
+
+    `tagged` are user-defined routes for service tags: they take some public addresses, nobody
+    knows which. `learned_from` is the gateway whose routes, whatever they are, are added; None
+    where none is. `service_endpoints` are services that are reached past all routes.
+    """
+
+    routes: tuple[EffectiveRoute, ...]
+    tagged: tuple[Route, ...]
+    learned_from: str | None
+    service_endpoints: tuple[str, ...]
+
+    def to(self, address: int) -> EffectiveRoute:
+        """Return the route of one address."""
+        return next(route for route in self.routes if address in route.addresses)
+
+
+def route_subnet(topology: Topology, subnet: Subnet) -> Routing:
+    """Return the effective routes of a subnet."""
+    network = topology.networks[subnet.network]
+    stated = subnet.table.routes if subnet.table else ()
+    user = [_user_route(route) for route in stated]
+    candidates = [route for route in user if route is not None]
+    overridden = any(r.addresses == EVERYWHERE for r in candidates)
+    candidates += _system_routes(topology, network, overridden)
+    # Stable: of equal prefixes the user-defined ones stay before the system's.
+    candidates.sort(key=lambda route: route.addresses.size)
+    taken = NOTHING
+    routes = []
+    for route in candidates:
+        left = route.addresses - taken
+        if left:
+            taken = taken | left
+            routes.append(
+                EffectiveRoute(
+                    route.label, route.prefix, route.hop, route.towards, left, route.user_defined
+                )
+            )
+    return Routing(
+        routes=tuple(routes),
+        tagged=tuple(r for r, made in zip(stated, user, strict=True) if made is None),
+        learned_from=_gateway(topology, network) if _learns(subnet) else None,
+        service_endpoints=subnet.service_endpoints,
+    )
+
+
+def _user_route(route: Route) -> EffectiveRoute | None:
+    addresses = parse_addresses(route.prefix)
+    if addresses is None:
+        return None
+    return EffectiveRoute(route.label, route.prefix, route.hop, route.appliance, addresses, True)
+
+
+def _system_routes(
+    topology: Topology, network: Network, overridden: bool
+) -> Iterator[EffectiveRoute]:
+    for pair in network.ranges:
+        yield _system(HopType.VNET, Intervals((pair,)), network.label, network.key)
+    for peering, remote in topology.peers(network):
+        for pair in remote.ranges:
+            yield _system(HopType.PEERING, Intervals((pair,)), peering.label, remote.key)
+    if not overridden:
+        # With a default route of one's own these are gone (virtual-networks-udr-overview,
+        # routing example: Subnet1 against Subnet2).
+        for pair in PRIVATE:
+            yield _system(HopType.NONE, Intervals((pair,)), SYSTEM_ROUTE, None)
+    yield _system(HopType.INTERNET, EVERYWHERE, SYSTEM_ROUTE, None)
+
+
+def _system(hop: HopType, addresses: Intervals, label: str, towards: str | None) -> EffectiveRoute:
+    return EffectiveRoute(label, "", hop, towards, addresses, user_defined=False)
+
+
+def _learns(subnet: Subnet) -> bool:
+    return subnet.table is None or subnet.table.propagates
+
+
+def _gateway(topology: Topology, network: Network) -> str | None:
+    """Return the gateway whose routes a network learns: its own one, or one that a peer lends."""
+    if network.gateway is not None:
+        return network.gateway
+    for peering, remote in topology.peers(network):
+        lends = any(p.remote == network.key and p.gateway_transit for p in remote.peerings)
+        if peering.remote_gateways and lends and remote.gateway is not None:
+            return remote.gateway
+    return None

@@ -1,0 +1,322 @@
+"""The neutral model of a network: what decides where a packet goes, and nothing else.
+
+Every element keeps the `label` by which a person finds it in the blueprint or in Azure. Ids are
+keys (`ResourceId.key`). A set of values that only Azure will know is empty or None, and what rests
+on it is judged unknown.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cached_property
+
+from provisioner.model.span import Span
+from provisioner.network.intervals import ANY_PORT, Intervals
+
+
+class HopType(StrEnum):
+    """Where a route leads, in Azure's words for effective routes."""
+
+    VNET = "VnetLocal"
+    PEERING = "VNetPeering"
+    INTERNET = "Internet"
+    APPLIANCE = "VirtualAppliance"
+    GATEWAY = "VirtualNetworkGateway"
+    SERVICE_ENDPOINT = "VirtualNetworkServiceEndpoint"
+    NONE = "None"
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A user-defined route. `prefix` is a range or a service tag; `appliance` is the next hop's
+    address, or the key of the firewall whose address Azure has yet to give."""
+
+    label: str
+    prefix: str
+    hop: HopType
+    appliance: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RouteTable:
+    """A route table. `propagates` says whether routes that a gateway learned are added."""
+
+    label: str
+    routes: tuple[Route, ...]
+    propagates: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SecurityRule:
+    """One rule of a network security group. Protocols are lower case, `*` is all of them."""
+
+    label: str
+    priority: int
+    inbound: bool
+    allows: bool
+    protocol: str
+    sources: tuple[str, ...]
+    destinations: tuple[str, ...]
+    ports: Intervals
+    source_ports: Intervals = ANY_PORT
+
+
+@dataclass(frozen=True, slots=True)
+class SecurityGroup:
+    """A network security group, its rules by priority."""
+
+    label: str
+    rules: tuple[SecurityRule, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Subnet:
+    """A subnet. `private` is `defaultOutboundAccess: false`."""
+
+    key: str
+    label: str
+    name: str
+    network: str
+    ranges: Intervals
+    table: RouteTable | None
+    group: SecurityGroup | None
+    nat_gateway: str | None
+    private: bool
+    service_endpoints: tuple[str, ...]
+    delegations: tuple[str, ...]
+    endpoint_policies: bool
+    span: Span | None
+
+
+@dataclass(frozen=True, slots=True)
+class Peering:
+    """One side of a peering. `connected` is None before Azure has said so."""
+
+    label: str
+    remote: str
+    access: bool
+    forwarded: bool
+    gateway_transit: bool
+    remote_gateways: bool
+    connected: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """A virtual network. A DNS server is an address, or the key of what will have one; none at
+    all is Azure's own resolver. `declared` tells whether the blueprint has it."""
+
+    key: str
+    label: str
+    name: str
+    ranges: Intervals
+    dns_servers: tuple[str, ...]
+    peerings: tuple[Peering, ...]
+    gateway: str | None
+    declared: bool
+    span: Span | None
+
+
+@dataclass(frozen=True, slots=True)
+class FirewallRule:
+    """One rule of a firewall policy, with the priorities of its group and its collection.
+
+    `kind` is network, application or nat. `names` are host names, a leading `*.` is any label
+    before; `tags` are FQDN tags or service tags. Ranges of IP groups are among `sources` and
+    `destinations`; what they hold is unknown where `open_ended`.
+    """
+
+    label: str
+    kind: str
+    order: tuple[int, int, int]
+    allows: bool
+    protocols: frozenset[str]
+    sources: tuple[str, ...]
+    destinations: tuple[str, ...]
+    names: tuple[str, ...]
+    tags: tuple[str, ...]
+    ports: Intervals
+    open_ended: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FirewallPolicy:
+    """A firewall policy with its rules in the order of evaluation within each kind."""
+
+    key: str
+    label: str
+    rules: tuple[FirewallRule, ...]
+    dns_proxy: bool
+    dns_servers: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Firewall:
+    """An Azure Firewall. `address` is None until Azure has given it one."""
+
+    key: str
+    label: str
+    network: str
+    subnet: str
+    address: int | None
+    policy: FirewallPolicy | None
+    public_addresses: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ZoneLink:
+    """A network in which a private DNS zone resolves."""
+
+    label: str
+    network: str
+
+
+@dataclass(frozen=True, slots=True)
+class Zone:
+    """A private DNS zone."""
+
+    key: str
+    label: str
+    name: str
+    links: tuple[ZoneLink, ...]
+    span: Span | None
+
+
+@dataclass(frozen=True, slots=True)
+class PrivateEndpoint:
+    """A private endpoint: what it leads to, and the zones that hold its record.
+
+    `approved` is None before Azure has said so.
+    """
+
+    key: str
+    label: str
+    network: str
+    subnet: str
+    target: str
+    groups: tuple[str, ...]
+    zones: tuple[str, ...]
+    approved: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """A node pool: where its nodes and pods stand, and whether nodes have public addresses."""
+
+    label: str
+    name: str
+    subnet: str | None
+    pod_subnet: str | None
+    public_addresses: bool
+    span: Span | None
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """An AKS cluster, as far as its network goes.
+
+    `zone` is `system`, `none` or the key of a private DNS zone. `features` name what it needs to
+    reach (`provisioner.catalog.egress`).
+    """
+
+    key: str
+    label: str
+    pools: tuple[Pool, ...]
+    outbound: str
+    private: bool
+    public_name: bool
+    zone: str
+    authorized: tuple[str, ...]
+    api_server_subnet: str | None
+    region: str
+    features: tuple[str, ...]
+    span: Span | None
+
+
+class ServiceKind(StrEnum):
+    """A platform service that private endpoints stand for."""
+
+    VAULT = "vault"
+    REGISTRY = "registry"
+    STORAGE = "storage"
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A platform service. `public` is whether it answers on a public address; `openings` are what
+    its own firewall lets in (addresses, subnets)."""
+
+    key: str
+    label: str
+    name: str
+    kind: ServiceKind
+    public: bool
+    openings: tuple[str, ...]
+    span: Span | None
+
+
+@dataclass(frozen=True)
+class Topology:
+    """A whole network. `cloud` is the name of the cloud, `unread` says what could not be read."""
+
+    cloud: str
+    networks: Mapping[str, Network]
+    subnets: Mapping[str, Subnet]
+    firewalls: tuple[Firewall, ...] = ()
+    zones: Mapping[str, Zone] = field(default_factory=dict)
+    endpoints: tuple[PrivateEndpoint, ...] = ()
+    clusters: tuple[Cluster, ...] = ()
+    services: tuple[Service, ...] = ()
+    resolvers: tuple[tuple[str, str, int | None], ...] = ()
+
+    def subnets_of(self, network: str) -> tuple[Subnet, ...]:
+        """Return the subnets of a network."""
+        return self._subnets_of.get(network, ())
+
+    @cached_property
+    def _subnets_of(self) -> Mapping[str, tuple[Subnet, ...]]:
+        found: dict[str, list[Subnet]] = {}
+        for subnet in self.subnets.values():
+            found.setdefault(subnet.network, []).append(subnet)
+        return {key: tuple(those) for key, those in found.items()}
+
+    @cached_property
+    def firewalls_by_subnet(self) -> Mapping[str, Firewall]:
+        """The firewalls by the key of the subnet that they stand in."""
+        return {firewall.subnet: firewall for firewall in self.firewalls}
+
+    def peers(self, network: Network) -> tuple[tuple[Peering, Network], ...]:
+        """Return the networks whose peering with this one is whole and gives access: both sides
+        are there, let traffic in, and are connected as far as Azure has said."""
+        found = []
+        for peering in network.peerings:
+            remote = self.networks.get(peering.remote)
+            back = (
+                next((p for p in remote.peerings if p.remote == network.key), None)
+                if remote
+                else None
+            )
+            if remote is None or back is None:
+                continue
+            if all(p.access and p.connected is not False for p in (peering, back)):
+                found.append((peering, remote))
+        return tuple(found)
+
+
+RESERVED_SUBNETS = frozenset(
+    name.lower()
+    for name in (
+        "AzureFirewallSubnet",
+        "AzureFirewallManagementSubnet",
+        "AzureBastionSubnet",
+        "GatewaySubnet",
+        "RouteServerSubnet",
+    )
+)
+"""Subnets that only Azure's own network services stand in (guidelines.md §2.2)."""
+
+
+def is_workload(subnet: Subnet) -> bool:
+    """Tell whether workloads can stand in a subnet: neither a reserved one nor a resolver's."""
+    resolver = any("dnsresolvers" in service.lower() for service in subnet.delegations)
+    return subnet.name.lower() not in RESERVED_SUBNETS and not resolver

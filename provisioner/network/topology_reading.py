@@ -1,0 +1,475 @@
+"""Reads the neutral model of a network from an estate, whatever state that is."""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from provisioner.model.estate import Estate, Resource
+from provisioner.model.resource_id import parse_resource_id
+from provisioner.model.values import Unknown, lookup
+from provisioner.network.intervals import ANY_PORT, NOTHING, Intervals, parse_addresses, parse_ports
+from provisioner.network.topology import (
+    Cluster,
+    Firewall,
+    FirewallPolicy,
+    FirewallRule,
+    HopType,
+    Network,
+    Peering,
+    Pool,
+    PrivateEndpoint,
+    Route,
+    RouteTable,
+    SecurityGroup,
+    SecurityRule,
+    Service,
+    ServiceKind,
+    Subnet,
+    Topology,
+    Zone,
+    ZoneLink,
+)
+
+_NETWORK = "Microsoft.Network/virtualNetworks"
+_SUBNET = f"{_NETWORK}/subnets"
+_PEERING = f"{_NETWORK}/virtualNetworkPeerings"
+_TABLE = "Microsoft.Network/routeTables"
+_ROUTE = f"{_TABLE}/routes"
+_GROUP = "Microsoft.Network/networkSecurityGroups"
+_RULE = f"{_GROUP}/securityRules"
+_FIREWALL = "Microsoft.Network/azureFirewalls"
+_POLICY = "Microsoft.Network/firewallPolicies"
+_RULE_GROUP = f"{_POLICY}/ruleCollectionGroups"
+_ZONE = "Microsoft.Network/privateDnsZones"
+_LINK = f"{_ZONE}/virtualNetworkLinks"
+_ENDPOINT = "Microsoft.Network/privateEndpoints"
+_ZONE_GROUP = f"{_ENDPOINT}/privateDnsZoneGroups"
+_GATEWAY = "Microsoft.Network/virtualNetworkGateways"
+_IP_GROUP = "Microsoft.Network/ipGroups"
+_RESOLVER_ENDPOINT = "Microsoft.Network/dnsResolvers/inboundEndpoints"
+_CLUSTER = "Microsoft.ContainerService/managedClusters"
+_POOL = f"{_CLUSTER}/agentPools"
+_SERVICES = {
+    "Microsoft.KeyVault/vaults": ServiceKind.VAULT,
+    "Microsoft.ContainerRegistry/registries": ServiceKind.REGISTRY,
+    "Microsoft.Storage/storageAccounts": ServiceKind.STORAGE,
+}
+
+
+def read_topology(estate: Estate, cloud: str) -> Topology:
+    """Return the network of an estate. `cloud` is the name of the cloud it is in."""
+    reader = _Reader(estate)
+    subnets = {r.id.key: reader.subnet(r) for r in estate.of_type(_SUBNET)}
+    return Topology(
+        cloud=cloud,
+        networks={r.id.key: reader.network(r) for r in estate.of_type(_NETWORK)},
+        subnets=subnets,
+        firewalls=tuple(
+            firewall
+            for firewall in map(reader.firewall, estate.of_type(_FIREWALL))
+            if firewall is not None
+        ),
+        zones={r.id.key: reader.zone(r) for r in estate.of_type(_ZONE)},
+        endpoints=tuple(reader.endpoint(r) for r in estate.of_type(_ENDPOINT)),
+        clusters=tuple(reader.cluster(r) for r in estate.of_type(_CLUSTER)),
+        services=tuple(
+            reader.service(r, kind)
+            for name, kind in _SERVICES.items()
+            for r in estate.of_type(name)
+        ),
+        resolvers=tuple(reader.resolver(r) for r in estate.of_type(_RESOLVER_ENDPOINT)),
+    )
+
+
+class _Reader:
+    def __init__(self, estate: Estate) -> None:
+        self._estate = estate
+        self._tables = {r.id.key: self._table(r) for r in estate.of_type(_TABLE)}
+        self._groups = {r.id.key: self._group(r) for r in estate.of_type(_GROUP)}
+        self._policies = {r.id.key: self._policy(r) for r in estate.of_type(_POLICY)}
+        self._gateways = dict(self._gateways_by_network())
+
+    def network(self, resource: Resource) -> Network:
+        servers = _at(resource.body, "properties.dhcpOptions.dnsServers")
+        return Network(
+            key=resource.id.key,
+            label=resource.label,
+            name=resource.id.name,
+            ranges=_ranges(_texts(resource.body, "properties.addressSpace.addressPrefixes")),
+            dns_servers=tuple(self._address(server) or "?" for server in _items(servers)),
+            peerings=tuple(
+                self._peering(child) for child in self._estate.children(resource.id, _PEERING)
+            ),
+            gateway=self._gateways.get(resource.id.key),
+            declared=resource.address is not None,
+            span=resource.span,
+        )
+
+    def subnet(self, resource: Resource) -> Subnet:
+        body = resource.body
+        prefixes = [
+            *_texts(body, "properties.addressPrefixes"),
+            *([p] if (p := _text(body, "properties.addressPrefix")) else []),
+        ]
+        network = resource.id.parent
+        nat = _key(body, "properties.natGateway.id")
+        return Subnet(
+            key=resource.id.key,
+            label=resource.label,
+            name=resource.id.name,
+            network=network.key if network else "",
+            ranges=_ranges(prefixes),
+            table=self._tables.get(_key(body, "properties.routeTable.id") or ""),
+            group=self._groups.get(_key(body, "properties.networkSecurityGroup.id") or ""),
+            nat_gateway=self._label(nat) if nat else None,
+            private=_at(body, "properties.defaultOutboundAccess") is False,
+            service_endpoints=tuple(
+                name
+                for entry in _items(_at(body, "properties.serviceEndpoints"))
+                if (name := _text(entry, "service"))
+            ),
+            delegations=tuple(
+                name
+                for entry in _items(_at(body, "properties.delegations"))
+                if (name := _text(entry, "properties.serviceName"))
+            ),
+            endpoint_policies=_text(body, "properties.privateEndpointNetworkPolicies") == "Enabled",
+            span=resource.span,
+        )
+
+    def firewall(self, resource: Resource) -> Firewall | None:
+        entries = _items(_at(resource.body, "properties.ipConfigurations"))
+        subnets = [key for entry in entries if (key := _key(entry, "properties.subnet.id"))]
+        if not subnets:
+            return None
+        address = _text(entries[0], "properties.privateIPAddress")
+        found = parse_addresses(address) if address else None
+        return Firewall(
+            key=resource.id.key,
+            label=resource.label,
+            network=subnets[0].rpartition("/subnets/")[0],
+            subnet=subnets[0],
+            address=found.lowest if found else None,
+            policy=self._policies.get(_key(resource.body, "properties.firewallPolicy.id") or ""),
+            public_addresses=tuple(
+                key for entry in entries if (key := _key(entry, "properties.publicIPAddress.id"))
+            ),
+        )
+
+    def zone(self, resource: Resource) -> Zone:
+        return Zone(
+            key=resource.id.key,
+            label=resource.label,
+            name=resource.id.name,
+            links=tuple(
+                ZoneLink(link.label, _key(link.body, "properties.virtualNetwork.id") or "")
+                for link in self._estate.children(resource.id, _LINK)
+            ),
+            span=resource.span,
+        )
+
+    def endpoint(self, resource: Resource) -> PrivateEndpoint:
+        connections = [
+            *_items(_at(resource.body, "properties.privateLinkServiceConnections")),
+            *_items(_at(resource.body, "properties.manualPrivateLinkServiceConnections")),
+        ]
+        first = connections[0] if connections else {}
+        status = _text(first, "properties.privateLinkServiceConnectionState.status")
+        subnet = _key(resource.body, "properties.subnet.id") or ""
+        return PrivateEndpoint(
+            key=resource.id.key,
+            label=resource.label,
+            network=subnet.rpartition("/subnets/")[0],
+            subnet=subnet,
+            target=_key(first, "properties.privateLinkServiceId") or "",
+            groups=tuple(group.lower() for group in _texts(first, "properties.groupIds")),
+            zones=tuple(
+                key
+                for group in self._estate.children(resource.id, _ZONE_GROUP)
+                for entry in _items(_at(group.body, "properties.privateDnsZoneConfigs"))
+                if (key := _key(entry, "properties.privateDnsZoneId"))
+            ),
+            approved=None if status is None else status == "Approved",
+        )
+
+    def cluster(self, resource: Resource) -> Cluster:
+        body = resource.body
+        pools = self._estate.children(resource.id, _POOL)
+        zone = _text(body, "properties.apiServerAccessProfile.privateDNSZone") or "system"
+        named = parse_resource_id(zone)
+        return Cluster(
+            key=resource.id.key,
+            label=resource.label,
+            pools=tuple(_pool(pool) for pool in pools),
+            outbound=_text(body, "properties.networkProfile.outboundType") or "loadBalancer",
+            private=_at(body, "properties.apiServerAccessProfile.enablePrivateCluster") is True,
+            # The service's default is true (aks `enable-private-cluster-public-fqdn`).
+            public_name=_at(
+                body, "properties.apiServerAccessProfile.enablePrivateClusterPublicFQDN"
+            )
+            is not False,
+            zone=named.key if named else zone.lower(),
+            authorized=_texts(body, "properties.apiServerAccessProfile.authorizedIPRanges"),
+            api_server_subnet=_key(body, "properties.apiServerAccessProfile.subnetId"),
+            region=_text(body, "location") or "",
+            features=(),
+            span=resource.span,
+        )
+
+    def service(self, resource: Resource, kind: ServiceKind) -> Service:
+        body = resource.body
+        rules = _at(body, "properties.networkAcls") or _at(body, "properties.networkRuleSet") or {}
+        openings = [
+            text
+            for path, name in (
+                ("ipRules", "value"),
+                ("virtualNetworkRules", "id"),
+                ("virtualNetworkRules", "virtualNetworkResourceId"),
+            )
+            for entry in _items(_at(rules, path))
+            if (text := _text(entry, name))
+        ]
+        return Service(
+            key=resource.id.key,
+            label=resource.label,
+            name=resource.id.name,
+            kind=kind,
+            public=(_text(body, "properties.publicNetworkAccess") or "Enabled").lower()
+            != "disabled",
+            openings=tuple(openings),
+            span=resource.span,
+        )
+
+    def resolver(self, resource: Resource) -> tuple[str, str, int | None]:
+        """Return (key, network, address) of an inbound endpoint of a private resolver."""
+        entries = _items(_at(resource.body, "properties.ipConfigurations"))
+        subnet = next((k for e in entries if (k := _key(e, "subnet.id"))), "")
+        address = next((a for e in entries if (a := _text(e, "privateIpAddress"))), None)
+        found = parse_addresses(address) if address else None
+        return resource.id.key, subnet.rpartition("/subnets/")[0], found.lowest if found else None
+
+    def _table(self, resource: Resource) -> RouteTable:
+        return RouteTable(
+            resource.label,
+            tuple(self._route(child) for child in self._estate.children(resource.id, _ROUTE)),
+            _at(resource.body, "properties.disableBgpRoutePropagation") is not True,
+        )
+
+    def _route(self, resource: Resource) -> Route:
+        hop = _text(resource.body, "properties.nextHopType") or ""
+        return Route(
+            label=resource.label,
+            prefix=_text(resource.body, "properties.addressPrefix") or "",
+            hop=_HOPS.get(hop.lower(), HopType.NONE),
+            appliance=self._address(_at(resource.body, "properties.nextHopIpAddress")),
+        )
+
+    def _group(self, resource: Resource) -> SecurityGroup:
+        rules = [_rule(child) for child in self._estate.children(resource.id, _RULE)]
+        return SecurityGroup(resource.label, tuple(sorted(rules, key=lambda rule: rule.priority)))
+
+    def _peering(self, resource: Resource) -> Peering:
+        state = _text(resource.body, "properties.peeringState")
+        return Peering(
+            label=resource.label,
+            remote=_key(resource.body, "properties.remoteVirtualNetwork.id") or "",
+            # Azure gives access and forwards nothing where the body is silent (recorded).
+            access=_at(resource.body, "properties.allowVirtualNetworkAccess") is not False,
+            forwarded=_at(resource.body, "properties.allowForwardedTraffic") is True,
+            gateway_transit=_at(resource.body, "properties.allowGatewayTransit") is True,
+            remote_gateways=_at(resource.body, "properties.useRemoteGateways") is True,
+            connected=None if state is None else state == "Connected",
+        )
+
+    def _policy(self, resource: Resource) -> FirewallPolicy:
+        rules = [
+            rule
+            for group in self._estate.children(resource.id, _RULE_GROUP)
+            for rule in self._firewall_rules(group)
+        ]
+        return FirewallPolicy(
+            key=resource.id.key,
+            label=resource.label,
+            rules=tuple(sorted(rules, key=lambda rule: rule.order)),
+            dns_proxy=_at(resource.body, "properties.dnsSettings.enableProxy") is True,
+            dns_servers=tuple(
+                self._address(server) or "?"
+                for server in _items(_at(resource.body, "properties.dnsSettings.servers"))
+            ),
+        )
+
+    def _firewall_rules(self, group: Resource) -> Iterator[FirewallRule]:
+        outer = _number(group.body, "properties.priority")
+        for collection in _items(_at(group.body, "properties.ruleCollections")):
+            inner = _number(collection, "priority")
+            name = _text(collection, "name") or ""
+            allows = _text(collection, "action.type") != "Deny"
+            for position, rule in enumerate(_items(_at(collection, "rules"))):
+                label = f"{group.label} {name}.{_text(rule, 'name') or position}"
+                yield self._firewall_rule(label, (outer, inner, position), rule, allows)
+
+    def _firewall_rule(
+        self, label: str, order: tuple[int, int, int], rule: object, allows: bool
+    ) -> FirewallRule:
+        kind = (_text(rule, "ruleType") or "").lower().removesuffix("rule")
+        destinations = list(_texts(rule, "destinationAddresses"))
+        sources, open_sources = self._ip_groups(rule, "sourceIpGroups")
+        more, open_destinations = self._ip_groups(rule, "destinationIpGroups")
+        if kind == "application":
+            entries = _items(_at(rule, "protocols"))
+            protocols = frozenset((_text(e, "protocolType") or "").lower() for e in entries)
+            ports = Intervals.of(
+                (port, port) for port in (_number(entry, "port") for entry in entries)
+            )
+        else:
+            protocols = frozenset(p.lower() for p in _texts(rule, "ipProtocols"))
+            ports = _ports(_texts(rule, "destinationPorts"))
+        tags = [text for text in destinations if parse_addresses(text) is None]
+        return FirewallRule(
+            label=label,
+            kind=kind,
+            order=order,
+            allows=allows,
+            protocols=protocols,
+            sources=(*_texts(rule, "sourceAddresses"), *sources),
+            destinations=tuple(t for t in [*destinations, *more] if t not in tags),
+            names=(*_texts(rule, "targetFqdns"), *_texts(rule, "destinationFqdns")),
+            tags=(*tags, *_texts(rule, "fqdnTags"), *_texts(rule, "webCategories")),
+            ports=ports,
+            open_ended=open_sources or open_destinations,
+        )
+
+    def _ip_groups(self, rule: object, path: str) -> tuple[list[str], bool]:
+        """Return the ranges of the IP groups that a rule names, and whether one is not known."""
+        ranges: list[str] = []
+        unknown = False
+        for text in _texts(rule, path):
+            named = parse_resource_id(text)
+            group = self._estate.get(named) if named else None
+            if group is None:
+                unknown = True
+            else:
+                ranges += _texts(group.body, "properties.ipAddresses")
+        return ranges, unknown
+
+    def _gateways_by_network(self) -> Iterator[tuple[str, str]]:
+        for resource in self._estate.of_type(_GATEWAY):
+            for entry in _items(_at(resource.body, "properties.ipConfigurations")):
+                subnet = _key(entry, "properties.subnet.id")
+                if subnet:
+                    yield subnet.rpartition("/subnets/")[0], resource.label
+
+    def _address(self, value: object) -> str | None:
+        """Return an address, or the key of the resource that Azure has yet to give it to."""
+        if isinstance(value, str):
+            return value
+        if isinstance(value, Unknown):
+            for path in value.paths:
+                found = self._at_path(path)
+                if found is not None:
+                    return found.id.key
+        return None
+
+    def _at_path(self, path: str) -> Resource | None:
+        """Return the resource whose address a path of an Unknown begins with."""
+        parts = path.split(".")
+        for length in range(len(parts), 0, -1):
+            found = self._estate.at(".".join(parts[:length]))
+            if found is not None:
+                return found
+        return None
+
+    def _label(self, key: str) -> str:
+        found = self._estate.resources.get(key)
+        return found.label if found else key
+
+
+_HOPS = {
+    "vnetlocal": HopType.VNET,
+    "virtualnetworkgateway": HopType.GATEWAY,
+    "internet": HopType.INTERNET,
+    "virtualappliance": HopType.APPLIANCE,
+    "none": HopType.NONE,
+}
+
+
+def _rule(resource: Resource) -> SecurityRule:
+    body = resource.body
+    return SecurityRule(
+        label=resource.label,
+        priority=_number(body, "properties.priority"),
+        inbound=(_text(body, "properties.direction") or "").lower() == "inbound",
+        allows=(_text(body, "properties.access") or "").lower() == "allow",
+        protocol=(_text(body, "properties.protocol") or "*").lower(),
+        sources=_either(body, "properties.sourceAddressPrefix", "sourceApplicationSecurityGroups"),
+        destinations=_either(
+            body, "properties.destinationAddressPrefix", "destinationApplicationSecurityGroups"
+        ),
+        ports=_ports(_either(body, "properties.destinationPortRange")),
+        source_ports=_ports(_either(body, "properties.sourcePortRange")),
+    )
+
+
+def _either(body: object, path: str, groups: str = "") -> tuple[str, ...]:
+    """Return what a rule states in the singular property, the plural one, or as groups."""
+    plural = f"{path}es" if path.endswith("Prefix") else f"{path}s"
+    single = _text(body, path)
+    named = [
+        f"asg:{key}"
+        for entry in _items(_at(body, f"properties.{groups}") if groups else None)
+        if (key := _key(entry, "id"))
+    ]
+    return (*([single] if single else []), *_texts(body, plural), *named)
+
+
+def _pool(resource: Resource) -> Pool:
+    body = resource.body
+    return Pool(
+        label=resource.label,
+        name=resource.id.name,
+        subnet=_key(body, "properties.vnetSubnetID"),
+        pod_subnet=_key(body, "properties.podSubnetID"),
+        public_addresses=_at(body, "properties.enableNodePublicIP") is True,
+        span=resource.span,
+    )
+
+
+def _ports(texts: Iterable[str]) -> Intervals:
+    found = [parse_ports(text) for text in texts]
+    joined = NOTHING
+    for ports in found:
+        joined = joined | (ANY_PORT if ports is None else ports)
+    return joined
+
+
+def _ranges(texts: Iterable[str]) -> Intervals:
+    joined = NOTHING
+    for text in texts:
+        joined = joined | (parse_addresses(text) or NOTHING)
+    return joined
+
+
+def _at(body: object, path: str) -> object:
+    found = lookup(body, path.split("."))
+    return found if found or found is False or found == 0 else None
+
+
+def _text(body: object, path: str) -> str | None:
+    found = _at(body, path)
+    return found if isinstance(found, str) else None
+
+
+def _key(body: object, path: str) -> str | None:
+    named = parse_resource_id(_at(body, path))
+    return named.key if named else None
+
+
+def _number(body: object, path: str) -> int:
+    found = _at(body, path)
+    return found if isinstance(found, int) else 0
+
+
+def _items(value: object) -> Sequence[object]:
+    return value if isinstance(value, (list, tuple)) else ()
+
+
+def _texts(body: object, path: str) -> tuple[str, ...]:
+    return tuple(item for item in _items(_at(body, path)) if isinstance(item, str))

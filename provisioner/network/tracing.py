@@ -1,0 +1,197 @@
+"""Follows a packet: hop by hop, which element decided what."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from provisioner.network.filters import Traffic, judge
+from provisioner.network.firewalls import Target, decide
+from provisioner.network.intervals import Intervals, show_address
+from provisioner.network.routes import EffectiveRoute, route_subnet
+from provisioner.network.tags import PUBLIC, tags_of
+from provisioner.network.topology import Firewall, HopType, Network, Subnet, Topology
+from provisioner.network.ways import firewall_behind, ways_out
+
+
+@dataclass(frozen=True, slots=True)
+class Hop:
+    """One decision: what decided (`element`), in which role, and how."""
+
+    element: str
+    role: str
+    words: str
+    passes: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """The way of a packet. `through` is the label of the firewall that it passed, or None."""
+
+    hops: tuple[Hop, ...]
+    delivered: bool
+    through: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Packet:
+    """What is sent: to an address, on a port. `name` is the host name that was asked for and
+    `tags` the firewall's tags that hold it, so that a firewall can judge by them."""
+
+    destination: int
+    protocol: str
+    port: int
+    name: str | None = None
+    tags: frozenset[str] = frozenset()
+
+
+def trace_packet(topology: Topology, source: Subnet, packet: Packet) -> Path:
+    """Return the way of a packet from the lowest usable address of a subnet."""
+    hops: list[Hop] = []
+    sender = Intervals(((source.ranges.lowest + 4, source.ranges.lowest + 4),))
+    traffic = _traffic(sender, packet)
+    network = topology.networks[source.network]
+    tags = tags_of(topology, network, source)
+    passes, rule = judge(source.group, inbound=False, packet=traffic, tags=tags)
+    hops.append(Hop(rule, "outbound rules", f"{'allow' if passes else 'deny'} it", passes))
+    if not passes:
+        return Path(tuple(hops), delivered=False)
+    route = route_subnet(topology, source).to(packet.destination)
+    if route.hop is HopType.APPLIANCE:
+        return _over_firewall(topology, source, packet, route, hops)
+    hops.append(_routed(topology, source, route))
+    if not hops[-1].passes:
+        return Path(tuple(hops), delivered=False)
+    if route.hop in (HopType.VNET, HopType.PEERING):
+        return _arrive(topology, traffic, hops, None)
+    return Path(tuple(hops), delivered=True)
+
+
+def _traffic(sender: Intervals, packet: Packet) -> Traffic:
+    return Traffic(
+        sender,
+        Intervals(((packet.destination, packet.destination),)),
+        packet.protocol,
+        Intervals(((packet.port, packet.port),)),
+    )
+
+
+def _routed(topology: Topology, source: Subnet, route: EffectiveRoute) -> Hop:
+    stated = f"{route.prefix} " if route.prefix else ""
+    if route.hop is HopType.NONE:
+        return Hop(route.label, "route", f"{stated}drops it", passes=False)
+    if route.hop is HopType.INTERNET:
+        ways = ways_out(topology, source)
+        if not ways and not route.user_defined:
+            return Hop(
+                route.label,
+                "route",
+                "leads to the internet, and nothing gives it an address to leave with",
+                passes=False,
+            )
+        words = ways[0].words if ways else "any public address that it may get"
+        return Hop(route.label, "route", f"{stated}leads to the internet, through {words}")
+    if route.hop is HopType.GATEWAY:
+        return Hop(route.label, "route", f"{stated}leads to the virtual network gateway")
+    where = "another network, over the peering" if route.hop is HopType.PEERING else "its network"
+    return Hop(route.label, "route", f"{stated}leads into {where}")
+
+
+def _over_firewall(
+    topology: Topology, source: Subnet, packet: Packet, route: EffectiveRoute, hops: list[Hop]
+) -> Path:
+    firewall = firewall_behind(topology, route)
+    if firewall is None:
+        words = f"{route.prefix} leads to {route.towards}, which is not the address of a firewall"
+        return Path((*hops, Hop(route.label, "route", words, passes=False)), delivered=False)
+    hops.append(Hop(route.label, "route", f"{route.prefix} leads to {firewall.label}"))
+    broken = broken_leg(topology, topology.networks[source.network], firewall)
+    if broken is not None:
+        return Path((*hops, broken), delivered=False)
+    target = Target(
+        packet.protocol,
+        packet.port,
+        name=packet.name,
+        addresses=Intervals(((packet.destination, packet.destination),)),
+    )
+    ruling = decide(firewall.policy, source.ranges, target, packet.tags)
+    what = packet.name or show_address(packet.destination)
+    words = f"{'allows' if ruling.allowed else 'denies'} {what}"
+    hops.append(Hop(ruling.rule, "firewall rule", words, ruling.allowed))
+    if not ruling.allowed:
+        return Path(tuple(hops), delivered=False, through=firewall.label)
+    if packet.destination in PUBLIC:
+        hops.append(Hop(firewall.label, "firewall", "sends it on to the internet"))
+        return Path(tuple(hops), delivered=True, through=firewall.label)
+    sender = Intervals(((source.ranges.lowest + 4, source.ranges.lowest + 4),))
+    return _from_firewall(topology, _traffic(sender, packet), firewall, hops)
+
+
+def _from_firewall(
+    topology: Topology, traffic: Traffic, firewall: Firewall, hops: list[Hop]
+) -> Path:
+    network = topology.networks.get(firewall.network)
+    target = _subnet_at(topology, traffic.destinations.lowest)
+    if network is None or target is None:
+        words = "knows no network with this address"
+        return Path(
+            (*hops, Hop(firewall.label, "firewall", words, passes=False)), False, firewall.label
+        )
+    remote = topology.networks[target.network]
+    if remote.key != network.key:
+        broken = broken_leg(topology, remote, firewall)
+        if broken is not None:
+            return Path((*hops, broken), delivered=False, through=firewall.label)
+    hops.append(Hop(firewall.label, "firewall", f"sends it on into {remote.label}"))
+    return _arrive(topology, traffic, hops, firewall.label)
+
+
+def broken_leg(topology: Topology, network: Network, firewall: Firewall) -> Hop | None:
+    """Return what keeps a network and a firewall apart, or None.
+
+    Between networks both sides of a peering have to be there, connected, give access, and take
+    what the firewall forwards (NET-07).
+    """
+    if network.key == firewall.network:
+        return None
+    ours = next((p for p in network.peerings if p.remote == firewall.network), None)
+    hub = topology.networks.get(firewall.network)
+    theirs = next((p for p in hub.peerings if p.remote == network.key), None) if hub else None
+    if ours is None or theirs is None:
+        side = network.label if ours is None else firewall.network.rpartition("/")[2]
+        words = f"has no peering towards the other side ({firewall.label})"
+        return Hop(side, "peering", words, passes=False)
+    for peering in (ours, theirs):
+        if not peering.access:
+            return Hop(peering.label, "peering", "gives no access", passes=False)
+        if peering.connected is False:
+            return Hop(peering.label, "peering", "is not connected", passes=False)
+        if not peering.forwarded:
+            words = "takes nothing that a firewall forwards (allowForwardedTraffic)"
+            return Hop(peering.label, "peering", words, passes=False)
+    return None
+
+
+def _arrive(topology: Topology, traffic: Traffic, hops: list[Hop], through: str | None) -> Path:
+    subnet = _subnet_at(topology, traffic.destinations.lowest)
+    if subnet is None:
+        words = f"no subnet holds {show_address(traffic.destinations.lowest)}"
+        return Path((*hops, Hop("-", "subnet", words, passes=False)), False, through)
+    tags = tags_of(topology, topology.networks[subnet.network], subnet)
+    passes, rule = judge(subnet.group, inbound=True, packet=traffic, tags=tags)
+    hop = Hop(rule, "inbound rules", f"{'allow' if passes else 'deny'} it", passes)
+    arrived = [Hop(subnet.label, "subnet", "receives it")] if passes else []
+    return Path((*hops, hop, *arrived), passes, through)
+
+
+def _subnet_at(topology: Topology, address: int) -> Subnet | None:
+    return next((s for s in topology.subnets.values() if address in s.ranges), None)
+
+
+def paths_to_internet(
+    topology: Topology, source: Subnet, protocol: str, port: int
+) -> Iterator[tuple[int, Path]]:
+    """Yield (address, path) for one public address of each route that holds any."""
+    for route in route_subnet(topology, source).routes:
+        public = route.addresses & PUBLIC
+        if public:
+            address = public.lowest
+            yield address, trace_packet(topology, source, Packet(address, protocol, port))

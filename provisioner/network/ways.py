@@ -1,0 +1,66 @@
+"""The ways out of a subnet, and the firewall behind a route."""
+
+from dataclasses import dataclass
+
+from provisioner.model.span import Span
+from provisioner.network.intervals import parse_addresses
+from provisioner.network.routes import EffectiveRoute
+from provisioner.network.topology import Cluster, Firewall, HopType, Pool, Subnet, Topology
+
+
+@dataclass(frozen=True, slots=True)
+class WayOut:
+    """What gives packets of a subnet a public address to leave with."""
+
+    element: str
+    words: str
+    span: Span | None = None
+
+
+def ways_out(topology: Topology, subnet: Subnet) -> tuple[WayOut, ...]:
+    """Return what lets packets that are routed to the internet leave a subnet."""
+    found = []
+    if subnet.nat_gateway is not None:
+        found.append(WayOut(subnet.nat_gateway, f"the NAT gateway {subnet.nat_gateway}"))
+    for cluster, pool in pools_in(topology, subnet):
+        if pool.public_addresses:
+            found.append(WayOut(pool.label, f"the public addresses of {pool.label}", pool.span))
+        if cluster.outbound in ("loadBalancer", "managedNATGateway"):
+            words = f"the outbound rules of {cluster.label} (outboundType {cluster.outbound})"
+            found.append(WayOut(cluster.label, words, cluster.span))
+    if not subnet.private:
+        found.append(WayOut(subnet.label, "Azure's default outbound access"))
+    return tuple(dict.fromkeys(found))
+
+
+def pools_in(topology: Topology, subnet: Subnet) -> tuple[tuple[Cluster, Pool], ...]:
+    """Return the node pools whose nodes or pods stand in a subnet."""
+    return tuple(
+        (cluster, pool)
+        for cluster in topology.clusters
+        for pool in cluster.pools
+        if subnet.key in (pool.subnet, pool.pod_subnet)
+    )
+
+
+def firewall_behind(topology: Topology, route: EffectiveRoute) -> Firewall | None:
+    """Return the firewall that a route leads to, or None for one that leads elsewhere.
+
+    A firewall whose address Azure has yet to give is known by reference, or by an address in its
+    subnet, which holds nothing else.
+    """
+    if route.hop is not HopType.APPLIANCE or route.towards is None:
+        return None
+    found = parse_addresses(route.towards)
+    for firewall in topology.firewalls:
+        if found is None:
+            if firewall.key == route.towards:
+                return firewall
+        elif firewall.address is not None:
+            if firewall.address == found.lowest:
+                return firewall
+        else:
+            subnet = topology.subnets.get(firewall.subnet)
+            if subnet is not None and found.lowest in subnet.ranges:
+                return firewall
+    return None
