@@ -14,10 +14,19 @@ _GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
 @dataclass(frozen=True, slots=True)
+class Egress:
+    """Hosts outside that workloads may reach over TLS, on which ports, and why."""
+
+    fqdns: tuple[str, ...]
+    ports: tuple[int, ...]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Environment:
     """One environment. `subscriptions` maps alias to GUID; paths are relative to where the
-    command runs; `ignores` are properties that others may change; `node` is the file, for the
-    places of what is wrong with it."""
+    command runs; `ignores` are properties that others may change; `proofs_block` says whether a
+    proof that fails refuses an apply; `node` is the file, for the places of what is wrong."""
 
     name: str
     path: str
@@ -27,6 +36,8 @@ class Environment:
     tenant_id: str
     subscriptions: Mapping[str, str]
     ignores: tuple[Ignore, ...]
+    egress: tuple[Egress, ...]
+    proofs_block: bool
     node: Node
 
     @property
@@ -64,6 +75,8 @@ def load_environment(path: str, sources: Sources) -> Environment:
         tenant_id=file.tenant_id.lower(),
         subscriptions={alias: guid.lower() for alias, guid in file.subscriptions.items()},
         ignores=tuple(_ignores(file, node)),
+        egress=tuple(Egress(tuple(e.fqdns), tuple(e.ports), e.reason) for e in file.egress),
+        proofs_block=file.gates.proofs == "block",
         node=node,
     )
 

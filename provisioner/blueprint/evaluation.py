@@ -176,6 +176,10 @@ class Evaluator:
             "cloud": cloud,
             "tenantId": environment.tenant_id,
             "subscriptions": dict(environment.subscriptions),
+            "egress": [
+                {"fqdns": list(e.fqdns), "ports": list(e.ports), "reason": e.reason}
+                for e in environment.egress
+            ],
         }
 
     def _module_outputs(self, instance: Instance, chain: Chain, span: Span) -> Traced:

@@ -141,6 +141,20 @@ class IgnoreFile(FilePart):
     expires: date
 
 
+class EgressFile(FilePart):
+    """Hosts outside that workloads may reach, beside what the cluster itself needs."""
+
+    fqdns: list[str] = Field(min_length=1)
+    ports: list[int] = Field(default=[443], min_length=1)
+    reason: str = Field(min_length=1)
+
+
+class GatesFile(FilePart):
+    """What refuses an apply. `proofs`: whether a proof that fails does, or only warns."""
+
+    proofs: Literal["block", "warn"] = "block"
+
+
 class EnvironmentFile(FilePart):
     """One environment: where a blueprint is applied, and with which values."""
 
@@ -158,6 +172,8 @@ class EnvironmentFile(FilePart):
     subscriptions: dict[str, str]
     parameters: dict[str, Any] = Field(default_factory=dict)
     ignore: list[IgnoreFile] = Field(default_factory=list)
+    egress: list[EgressFile] = Field(default_factory=list)
+    gates: GatesFile = Field(default_factory=GatesFile)
 
 
 AnyFile = TypeVar("AnyFile", ModuleFile, BlueprintFile, EnvironmentFile)

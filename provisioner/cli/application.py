@@ -158,8 +158,9 @@ def init(
 @app.command()
 def validate(environment: EnvironmentArgument) -> None:
     """Check an environment and its blueprint, without talking to Azure."""
-    desired = _session().load(environment)
-    for told in desired.diagnostics:
+    session = _session()
+    desired = session.load(environment)
+    for told in (*desired.diagnostics, *session.check(desired)):
         typer.echo(str(told), err=True)
     managed = sum(resource.managed for resource in desired.graph)
     typer.echo(f"{desired.environment.path} is valid: {managed} resources.")

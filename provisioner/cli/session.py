@@ -24,7 +24,7 @@ from provisioner.cli.workspace import (
 from provisioner.documents.apply import ApplyDocument, Outcome
 from provisioner.documents.document import EnvironmentDocument
 from provisioner.documents.drift import DriftDocument
-from provisioner.model.diagnostic import DiagnosticError, GateError, error
+from provisioner.model.diagnostic import Diagnostic, DiagnosticError, GateError, error
 from provisioner.plan.plan import Plan
 from provisioner.plan.plan_file import read_plan_file, write_plan_file
 from provisioner.workflow.apply import ApplyOptions, Surface, apply_plan, check_permitted
@@ -35,6 +35,7 @@ from provisioner.workflow.plan import (
     plan_destroy,
     plan_environment,
 )
+from provisioner.workflow.proving import check_desired
 
 if TYPE_CHECKING:
     from provisioner.azure.client import ArmClient
@@ -136,6 +137,13 @@ class Session:
         if not self.quiet and sys.stderr.isatty():
             sys.stderr.write(f"read in {seconds:.1f} s, {planned.state.calls} calls\n")
         return planned.plan
+
+    def check(self, desired: Desired) -> tuple[Diagnostic, ...]:
+        """Return what is to be said of an environment that is valid, without asking Azure.
+
+        Raises DiagnosticError where a proof fails, and the environment does not only warn of it.
+        """
+        return check_desired(desired.environment, desired.graph, self.catalog)
 
     def drift(self, environment: str) -> DriftDocument:
         """Read Azure and compare."""

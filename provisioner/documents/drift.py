@@ -15,6 +15,7 @@ from provisioner.documents.plan import (
     UndeclaredDocument,
     UnmanagedDocument,
 )
+from provisioner.documents.proof import FAILS, ProofDocument
 
 
 class DriftKind(StrEnum):
@@ -39,8 +40,8 @@ class ResourceDriftDocument(Document):
 class DriftDocument(Document):
     """A whole drift check.
 
-    `drifted` and every undeclared field that is security-relevant make the check fail; other
-    undeclared fields and unmanaged resources are told and do not.
+    `drifted`, every undeclared field that is security-relevant and a proof that fails of what is in
+    Azure make the check fail; other undeclared fields and unmanaged resources are told and do not.
     """
 
     kind: Literal["azsec/drift"] = "azsec/drift"
@@ -51,9 +52,14 @@ class DriftDocument(Document):
     undeclared: tuple[UndeclaredDocument, ...] = ()
     ignored: tuple[IgnoredDocument, ...] = ()
     unmanaged: tuple[UnmanagedDocument, ...] = ()
+    proofs: tuple[ProofDocument, ...] = ()
     diagnostics: tuple[DiagnosticDocument, ...] = ()
 
     @property
     def found(self) -> bool:
         """Whether there is drift: what exit code 2 of `azsec drift` means."""
-        return bool(self.drifted) or any(entry.field.security for entry in self.undeclared)
+        return (
+            bool(self.drifted)
+            or any(entry.field.security for entry in self.undeclared)
+            or any(proof.verdict == FAILS for proof in self.proofs)
+        )

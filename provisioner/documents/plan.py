@@ -11,6 +11,7 @@ from provisioner.documents.document import (
     Document,
     EnvironmentDocument,
 )
+from provisioner.documents.proof import GateDocument, ProofDocument
 
 
 class Action(StrEnum):
@@ -137,7 +138,10 @@ class PlanSummary(Document):
 
 
 class PlanDocument(Document):
-    """A whole plan. `digest` is sha256:… over everything that apply would do."""
+    """A whole plan. `digest` is sha256:… over everything that apply would do.
+
+    `proofs` are about the state that the plan leads to; `gates` are those that refuse to apply it.
+    """
 
     kind: Literal["azsec/plan"] = "azsec/plan"
     format_version: str = FORMAT_VERSION
@@ -148,6 +152,8 @@ class PlanDocument(Document):
     undeclared: tuple[UndeclaredDocument, ...] = ()
     ignored: tuple[IgnoredDocument, ...] = ()
     unmanaged: tuple[UnmanagedDocument, ...] = ()
+    proofs: tuple[ProofDocument, ...] = ()
+    gates: tuple[GateDocument, ...] = ()
     steps: tuple[StepDocument, ...] = ()
     outputs: dict[str, Any] = Field(default_factory=dict)
     diagnostics: tuple[DiagnosticDocument, ...] = ()

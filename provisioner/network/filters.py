@@ -34,10 +34,13 @@ class Admitted:
     rule: str
 
 
+ALLOW_VNET_IN = "AllowVnetInBound"
+"""The default rule that lets in what the tag VirtualNetwork holds."""
+
 _DEFAULTS = tuple(
     SecurityRule(name, priority, inbound, allows, "*", (source,), (destination,), ANY_PORT)
     for name, priority, inbound, allows, source, destination in (
-        ("AllowVnetInBound", 65000, True, True, "VirtualNetwork", "VirtualNetwork"),
+        (ALLOW_VNET_IN, 65000, True, True, "VirtualNetwork", "VirtualNetwork"),
         ("AllowAzureLoadBalancerInBound", 65001, True, True, "AzureLoadBalancer", "*"),
         ("DenyAllInBound", 65500, True, False, "*", "*"),
         ("AllowVnetOutBound", 65000, False, True, "VirtualNetwork", "VirtualNetwork"),

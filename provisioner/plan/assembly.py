@@ -21,6 +21,7 @@ from provisioner.documents.plan import (
     UndeclaredDocument,
     UnmanagedDocument,
 )
+from provisioner.documents.proof import GateDocument, ProofDocument
 from provisioner.model.actual import ActualState, Found
 from provisioner.model.diagnostic import Diagnostic
 from provisioner.model.resource_id import ResourceId
@@ -59,28 +60,44 @@ def is_at(address: str, wanted: str) -> bool:
     return address == wanted or address.startswith((f"{wanted}.", f"{wanted}[", f"{wanted}/"))
 
 
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What was proved of the state that a plan leads to, and the gates that refuse it."""
+
+    proofs: tuple[ProofDocument, ...] = ()
+    gates: tuple[GateDocument, ...] = ()
+
+
+def select_changes(changes: Changes, graph: DesiredGraph, target: Target) -> Changes:
+    """Return the changes that a target covers."""
+    selected = target.select(graph)
+    return replace(
+        changes,
+        resources=tuple(
+            change
+            for change in changes.resources
+            if _address_of(change, graph) in selected
+            or any(is_at(change.address, wanted) for wanted in target.addresses)
+        ),
+    )
+
+
 def assemble_plan(
     environment: EnvironmentDocument,
     graph: DesiredGraph,
     changes: Changes,
     state: ActualState,
     catalog: Catalog,
-    target: Target | None,
+    judgement: Judgement,
 ) -> Plan:
-    """Return the plan that carries out `changes`, as far as `target` goes (None: all)."""
+    """Return the plan that carries out `changes`."""
     resources = changes.resources
-    if target is not None:
-        selected = target.select(graph)
-        resources = tuple(
-            change
-            for change in resources
-            if _address_of(change, graph) in selected
-            or any(is_at(change.address, wanted) for wanted in target.addresses)
-        )
     steps = build_steps(resources, graph, catalog)
     outputs = {name: resolve(value, changes.values.get) for name, value in graph.outputs.items()}
     plan = Plan(
-        document=_document(environment, resources, changes, steps, outputs),
+        document=_document(environment, resources, changes, steps, outputs).model_copy(
+            update={"proofs": judgement.proofs, "gates": judgement.gates}
+        ),
         steps=steps,
         observed=_observe(resources, graph, state, catalog),
         inputs=_inputs(resources, graph, changes.values),

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from provisioner.documents.drift import DriftDocument, DriftKind
 from provisioner.reports.field_text import change_lines
+from provisioner.reports.proof_text import breach_lines, proof_totals
 from provisioner.reports.section_text import (
     Columns,
     heading,
@@ -32,9 +33,11 @@ def render_drift_text(document: DriftDocument, width: int = 100) -> Iterator[Lin
     yield from undeclared_lines(document.undeclared, width)
     yield from ignored_lines(document.ignored, width)
     yield from unmanaged_lines(document.unmanaged, width)
+    yield from breach_lines(document.proofs, width)
     yield from render_diagnostics(document.diagnostics, width)
     if not document.found and not any(d.severity == "error" for d in document.diagnostics):
         yield line(nothing_found(NO_DRIFT, document.ignored))
+    yield from proof_totals(document.proofs, width)
     yield from totals("Drift", drift_summary(document), None, width)
 
 

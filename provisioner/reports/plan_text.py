@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from provisioner.documents.plan import Action, PlanDocument, ResourceChangeDocument
 from provisioner.reports.field_text import change_lines, create_lines
+from provisioner.reports.proof_text import breach_lines, gate_lines, proof_totals
 from provisioner.reports.section_text import (
     Columns,
     heading,
@@ -50,12 +51,15 @@ def render_plan_text(document: PlanDocument, width: int = 100) -> Iterator[Line]
     yield from undeclared_lines(document.undeclared, width)
     yield from ignored_lines(document.ignored, width)
     yield from unmanaged_lines(document.unmanaged, width)
+    yield from breach_lines(document.proofs, width)
     yield from render_diagnostics(document.diagnostics, width)
     refusal = refusal_of(document)
     if refusal:
         yield line(Span(refusal, Style.BLOCKED))
     elif document.summary.changes == 0:
         yield line(nothing_found(NO_CHANGES, document.ignored))
+    yield from gate_lines(document.gates, width)
+    yield from proof_totals(document.proofs, width)
     yield from totals("Plan", _summary(document), document.digest, width)
 
 

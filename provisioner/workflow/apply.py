@@ -56,6 +56,18 @@ def check_permitted(plan: Plan, options: ApplyOptions) -> None:
                 if d.severity == "error"
             ),
         )
+    if plan.document.gates:
+        raise GateError(
+            *(
+                error(
+                    f"gate-{gate.gate}",
+                    f"the gate {gate.gate!r} refuses the plan: {gate.reason}.",
+                    None,
+                    "Correct the blueprint; `azsec plan` names what is to blame.",
+                )
+                for gate in plan.document.gates
+            )
+        )
     if plan.is_destructive and not options.allow_delete:
         doomed = [c for c in plan.document.changes if c.action in (Action.DELETE, Action.REPLACE)]
         named = ", ".join(change.address for change in doomed[:5])

@@ -5,9 +5,12 @@ from provisioner.documents.drift import DriftDocument, DriftKind, ResourceDriftD
 from provisioner.documents.plan import Action, FieldChangeDocument, FieldKind
 from provisioner.engine.ports import Reader
 from provisioner.model.diagnostic import Diagnostic, error, warning
+from provisioner.network.proving import proof_documents
 from provisioner.plan.assembly import documents_of, field_document
 from provisioner.plan.changes import ResourceChange
+from provisioner.plan.estates import actual_estate
 from provisioner.workflow.plan import Desired, plan_environment
+from provisioner.workflow.proving import prove_environment
 
 _REVERSED = {
     FieldKind.ADDED: FieldKind.REMOVED,
@@ -26,6 +29,9 @@ def check_drift(desired: Desired, catalog: Catalog, reader: Reader) -> DriftDocu
     changes = planned.changes.resources
     drifted = [c for c in changes if c.action in _DRIFTED or _is_for_good(c)]
     diagnostics = [*planned.changes.diagnostics, *_told(changes)]
+    proofs = prove_environment(
+        actual_estate(planned.state, desired.graph, catalog), desired.environment
+    )
     return DriftDocument(
         environment=desired.document,
         in_sync=sum(change.action is Action.NO_OP for change in changes),
@@ -36,6 +42,7 @@ def check_drift(desired: Desired, catalog: Catalog, reader: Reader) -> DriftDocu
             for entry in planned.plan.document.ignored
         ),
         unmanaged=planned.plan.document.unmanaged,
+        proofs=proof_documents(proofs),
         diagnostics=documents_of(diagnostics),
     )
 

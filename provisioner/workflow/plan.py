@@ -14,12 +14,14 @@ from provisioner.documents.document import EnvironmentDocument
 from provisioner.engine.ports import Reader
 from provisioner.model.actual import ActualState
 from provisioner.model.diagnostic import Diagnostic, DiagnosticError, error, nearest, warning
-from provisioner.plan.assembly import Target, assemble_plan, is_at
+from provisioner.plan.assembly import Judgement, Target, assemble_plan, is_at, select_changes
 from provisioner.plan.changes import Changes, decide_changes
+from provisioner.plan.estates import planned_estate
 from provisioner.plan.plan import Plan
 from provisioner.plan.reads import INVENTORY
 from provisioner.plan.rotation import rotate
 from provisioner.plan.terms import Terms
+from provisioner.workflow.proving import judge, prove_environment
 from provisioner.workflow.reading import Reading, read_environment
 
 
@@ -142,8 +144,13 @@ def _plan(
     changes = rotate(changes, graph, reading.state, catalog, environment.name)
     told = (*desired.diagnostics, *changes.diagnostics, *_warn_of_gaps(reading))
     changes = replace(changes, diagnostics=told)
-    target = Target(scope.targets) if scope.targets else None
-    plan = assemble_plan(desired.document, graph, changes, reading.state, catalog, target)
+    if scope.targets:
+        changes = select_changes(changes, graph, Target(scope.targets))
+    judgement = Judgement()
+    if graph.resources:
+        outcome = planned_estate(changes, reading.state, graph, catalog)
+        judgement = judge(prove_environment(outcome, environment), environment)
+    plan = assemble_plan(desired.document, graph, changes, reading.state, catalog, judgement)
     return Planned(plan, reading.state, changes)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from provisioner.network.filters import NO_GROUP, admit, any_traffic
+from provisioner.network.filters import ALLOW_VNET_IN, NO_GROUP, admit, any_traffic
 from provisioner.network.intervals import NOTHING, show_ports
 from provisioner.network.proof import Breach, Proof, conclude, skip
 from provisioner.network.tags import PUBLIC, tags_of
@@ -53,6 +53,14 @@ def _breach(subnet: Subnet, rule: str, protocol: str, ports: str) -> Breach:
             subnet.label,
             f"{subnet.label} has no network security group: what has a way to it gets in.",
             "Give it one that denies what it does not name.",
+            subnet.span,
+        )
+    if rule.endswith(ALLOW_VNET_IN):
+        return Breach(
+            rule,
+            f"{rule} lets public addresses into {subnet.label}: a route of its table makes them "
+            "part of VirtualNetwork.",
+            "Deny what is not named: add a rule that denies all inbound, at priority 4096.",
             subnet.span,
         )
     return Breach(

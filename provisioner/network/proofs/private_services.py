@@ -27,8 +27,7 @@ _PORT = 443
 def prove_private_services(topology: Topology) -> Proof:
     """Prove it of every vault, registry and storage account of the environment.
 
-    A storage account without a private endpoint is left to itself where it is closed: platform
-    services write flow logs past its firewall.
+    One that is closed and has no private endpoint answers nowhere, which is nobody's danger.
     """
     if not topology.services:
         return skip(NAME, CLAIM, "there is no vault, registry or storage account")
@@ -52,18 +51,11 @@ def _breaches(topology: Topology, service: Service) -> Iterator[Breach]:
             service.span,
         )
     endpoints = [e for e in topology.endpoints if e.target == service.key]
-    if not endpoints:
-        if service.kind is not ServiceKind.STORAGE or service.public:
-            yield Breach(
-                service.label,
-                f"{service.label} has no private endpoint.",
-                f"Give it one for the group {_GROUPS[service.kind]!r}.",
-                service.span,
-            )
-        return
     for endpoint in endpoints:
         yield from _of_endpoint(topology, service, endpoint)
     wanted = _ENDPOINTS[service.kind]
+    if not endpoints:
+        return
     for subnet in topology.subnets.values():
         if any(name.lower().startswith(wanted) for name in subnet.service_endpoints):
             yield Breach(

@@ -1,0 +1,34 @@
+"""What was proved of an environment's network, as every output tells it."""
+
+from provisioner.documents.document import Document
+
+FAILS = "fails"
+"""The verdict of a proof with a counter-example."""
+
+
+class BreachDocument(Document):
+    """A counter-example. `element` is what decides it; `certain` is false where something that it
+    rests on is not known."""
+
+    element: str
+    message: str
+    hint: str
+    certain: bool = True
+
+
+class ProofDocument(Document):
+    """A statement about the whole network, and how it ended: `holds`, `fails`, `unknown` or
+    `not applicable`. `scope` says what was looked at, or why there was nothing to look at."""
+
+    name: str
+    claim: str
+    verdict: str
+    scope: str
+    breaches: tuple[BreachDocument, ...] = ()
+
+
+class GateDocument(Document):
+    """A gate that refuses the plan: which one, and why."""
+
+    gate: str
+    reason: str

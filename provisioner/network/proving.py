@@ -1,0 +1,70 @@
+"""Runs every proof over a network."""
+
+from collections.abc import Sequence
+
+from provisioner.documents.proof import BreachDocument, ProofDocument
+from provisioner.model.diagnostic import Diagnostic, error, warning
+from provisioner.model.estate import Estate
+from provisioner.network.proof import Proof, Verdict
+from provisioner.network.proofs.api_server import prove_api_server
+from provisioner.network.proofs.egress import prove_egress
+from provisioner.network.proofs.inbound import prove_inbound
+from provisioner.network.proofs.private_services import prove_private_services
+from provisioner.network.proofs.remote_access import prove_remote_access
+from provisioner.network.proofs.segmentation import prove_segmentation
+from provisioner.network.topology import Topology
+from provisioner.network.topology_reading import read_topology
+
+PROOFS = (
+    prove_egress,
+    prove_inbound,
+    prove_segmentation,
+    prove_remote_access,
+    prove_api_server,
+    prove_private_services,
+)
+
+
+def prove(estate: Estate, cloud: str) -> tuple[Proof, ...]:
+    """Return every proof over an estate. `cloud` is the name of its cloud."""
+    return prove_topology(read_topology(estate, cloud))
+
+
+def prove_topology(topology: Topology) -> tuple[Proof, ...]:
+    """Return every proof over a network, in the order in which they are told."""
+    return tuple(proof(topology) for proof in PROOFS)
+
+
+def proof_documents(proofs: Sequence[Proof]) -> tuple[ProofDocument, ...]:
+    """Return proofs as documents hold them."""
+    return tuple(
+        ProofDocument(
+            name=proof.name,
+            claim=proof.claim,
+            verdict=proof.verdict.value,
+            scope=proof.scope,
+            breaches=tuple(
+                BreachDocument(
+                    element=breach.element,
+                    message=breach.message,
+                    hint=breach.hint,
+                    certain=breach.certain,
+                )
+                for breach in proof.breaches
+            ),
+        )
+        for proof in proofs
+    )
+
+
+def proof_diagnostics(proofs: Sequence[Proof]) -> tuple[Diagnostic, ...]:
+    """Return what failed as errors, and what is unknown as warnings, one a breach."""
+    told = []
+    for proof in proofs:
+        if proof.verdict not in (Verdict.FAILS, Verdict.UNKNOWN):
+            continue
+        for breach in proof.breaches:
+            make = error if breach.certain else warning
+            code = f"{proof.name.replace(' ', '-')}-not-proved"
+            told.append(make(code, breach.message, breach.span, breach.hint))
+    return tuple(told)

@@ -1,0 +1,61 @@
+"""The text of proofs: the counter-examples, and one line that says how each ended."""
+
+from collections.abc import Iterator, Sequence
+
+from provisioner.documents.proof import FAILS, GateDocument, ProofDocument
+from provisioner.reports.styled import BLANK, Line, Span, Style, line, wrap
+from provisioner.reports.values import plain
+from provisioner.reports.wording import and_more
+
+_MOST_BREACHES = 10
+_WORDS = {"holds": "ok", FAILS: "FAILS", "unknown": "unknown"}
+_STYLES = {FAILS: Style.BLOCKED, "unknown": Style.WARNING}
+
+
+def breach_lines(proofs: Sequence[ProofDocument], width: int) -> Iterator[Line]:
+    """Yield the section of what was not proved: the claim, then every counter-example."""
+    for proof in proofs:
+        if not proof.breaches:
+            continue
+        style = _STYLES.get(proof.verdict, Style.PLAIN)
+        title = line("  ", Span("not proved", Style.BOLD), " · ", Span(plain(proof.name), style))
+        rows = wrap(f"{plain(proof.claim)} ({plain(proof.scope)})", width - 4)
+        yield title
+        yield from (line("    ", Span(row, Style.DIM)) for row in rows)
+        for breach in proof.breaches[:_MOST_BREACHES]:
+            yield line("    ", Span(plain(breach.element), style))
+            yield from (line(" " * 8, row) for row in wrap(plain(breach.message), width - 8))
+            rows = wrap(plain(breach.hint), width - 8)
+            yield from (line(" " * 8, Span(row, Style.DIM)) for row in rows)
+        hidden = len(proof.breaches) - _MOST_BREACHES
+        if hidden > 0:
+            yield line("    ", Span(and_more(hidden, "counter-example"), Style.DIM))
+        yield BLANK
+
+
+def proof_totals(proofs: Sequence[ProofDocument], width: int) -> Iterator[Line]:
+    """Yield the line that says how every proof ended; none where nothing was to be proved."""
+    told = [proof for proof in proofs if proof.verdict in _WORDS]
+    if not told:
+        return
+    rows: list[list[Span]] = [[]]
+    used = 7
+    for proof in told:
+        words = f"{plain(proof.name)} {_WORDS[proof.verdict]}"
+        gap = " · " if rows[-1] else ""
+        if used + len(gap) + len(words) > width and rows[-1]:
+            rows.append([])
+            used, gap = 7, ""
+        used += len(gap) + len(words)
+        rows[-1] += [Span(gap), Span(words, _STYLES.get(proof.verdict, Style.PLAIN))]
+    for number, row in enumerate(rows):
+        yield line(Span("Proofs ", Style.BOLD) if number == 0 else " " * 7, *row)
+
+
+def gate_lines(gates: Sequence[GateDocument], width: int) -> Iterator[Line]:
+    """Yield what the gates say: that an apply will be refused, and by which one."""
+    if not gates:
+        return
+    names = ", ".join(dict.fromkeys(plain(gate.gate) for gate in gates))
+    text = f"An apply is refused by the gate {names!r}."
+    yield from (line(Span(row, Style.BLOCKED)) for row in wrap(text, width))

@@ -1,0 +1,45 @@
+"""Proves the network of an environment's state, and says what that means for a plan."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from provisioner.blueprint.environment import Environment
+from provisioner.blueprint.graph import DesiredGraph
+from provisioner.catalog.registry import Catalog
+from provisioner.documents.proof import GateDocument
+from provisioner.model.diagnostic import Diagnostic, DiagnosticError, Severity
+from provisioner.model.estate import Estate
+from provisioner.network.proof import Proof, Verdict
+from provisioner.network.proving import proof_diagnostics, proof_documents, prove
+from provisioner.plan.assembly import Judgement
+from provisioner.plan.estates import desired_estate
+
+
+def prove_environment(estate: Estate, environment: Environment) -> tuple[Proof, ...]:
+    """Return every proof over a state of an environment."""
+    return prove(estate, environment.cloud)
+
+
+def check_desired(
+    environment: Environment, graph: DesiredGraph, catalog: Catalog
+) -> tuple[Diagnostic, ...]:
+    """Return what the proofs over an environment's desired state warn of.
+
+    Raises DiagnosticError with every counter-example, unless the gate only warns.
+    """
+    told = proof_diagnostics(prove_environment(desired_estate(graph, catalog), environment))
+    wrong = [diagnostic for diagnostic in told if diagnostic.severity is Severity.ERROR]
+    if wrong and environment.proofs_block:
+        raise DiagnosticError(*wrong)
+    return tuple(replace(diagnostic, severity=Severity.WARNING) for diagnostic in told)
+
+
+def judge(proofs: Sequence[Proof], environment: Environment) -> Judgement:
+    """Return what proofs mean for a plan: one that fails refuses it, unless the gate only warns."""
+    failed = [proof for proof in proofs if proof.verdict is Verdict.FAILS]
+    gates = [
+        GateDocument(gate="proofs", reason=f"{proof.name}: it is not true that {proof.claim}")
+        for proof in failed
+        if environment.proofs_block
+    ]
+    return Judgement(proof_documents(proofs), tuple(gates))
