@@ -41,6 +41,11 @@ class Environment:
     node: Node
 
     @property
+    def cloud_names(self) -> str:
+        """The cloud whose names the environment uses: the built-in one has the public cloud's."""
+        return "AzureCloud" if self.cloud == "local" else self.cloud
+
+    @property
     def parameters(self) -> Mapping[str, Node]:
         """The values given to the blueprint's parameters."""
         given = self.node.get("parameters")

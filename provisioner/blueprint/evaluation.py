@@ -170,10 +170,9 @@ class Evaluator:
 
     def _environment_value(self) -> Bound:
         environment = self._context.environment
-        cloud = "AzureCloud" if environment.cloud == "local" else environment.cloud
         return {
             "name": environment.name,
-            "cloud": cloud,
+            "cloud": environment.cloud_names,
             "tenantId": environment.tenant_id,
             "subscriptions": dict(environment.subscriptions),
             "egress": [

@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Callable, Mapping
 
 from provisioner.catalog.built_in_roles import ROLE_DEFINITION_TYPE, find_built_in_role
+from provisioner.catalog.egress import CLOUDS, FEATURES, egress_of
 from provisioner.model.resource_id import ResourceId, parse_resource_id, subscription_id
 
 _NAMESPACE = uuid.UUID("11fb06fb-712d-4ddd-98c7-e71bbd588830")
@@ -81,10 +82,43 @@ def role_definition_id(scope: str, role: str) -> str:
     return ResourceId(ROLE_DEFINITION_TYPE, (name,), subscription_id(parsed.subscription)).text
 
 
+def egress_rules(cloud: str, region: str, features: list[str]) -> list[dict[str, object]]:
+    """Return what a firewall has to let through for features of a cluster, a rule for each port.
+
+    A rule has `name`, `description`, `protocol` (Https or Http), `port` and `hosts`. Raises
+    ValueError for a feature of which nobody knows what it needs in this cloud.
+    """
+    rules: list[dict[str, object]] = []
+    for feature in features:
+        needs = egress_of(cloud, feature, region)
+        if needs is None:
+            raise ValueError(_unknown_feature(feature, cloud))
+        rules += [
+            {
+                "name": feature if need.protocol == "https" else f"{feature}-{need.protocol}",
+                "description": f"A cluster needs it to {FEATURES[feature].purpose}.",
+                "protocol": need.protocol.capitalize(),
+                "port": need.port,
+                "hosts": list(need.hosts),
+            }
+            for need in needs
+            if not need.optional
+        ]
+    return rules
+
+
+def _unknown_feature(feature: str, cloud: str) -> str:
+    if feature in FEATURES:
+        known = ", ".join(name for name in CLOUDS if name in FEATURES[feature].rules)
+        return f"what {feature!r} needs in {cloud} is not known, only in {known}"
+    return f"there is no feature {feature!r}; there are {', '.join(sorted(FEATURES))}"
+
+
 FUNCTIONS: Mapping[str, Callable[..., object]] = {
     "cidrhost": cidrhost,
     "cidrsubnet": cidrsubnet,
     "concat": concat,
+    "egressRules": egress_rules,
     "guid": guid,
     "lower": lower,
     "merge": merge,

@@ -1,22 +1,24 @@
 """Runs every proof over a network."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from provisioner.documents.proof import BreachDocument, ProofDocument
 from provisioner.model.diagnostic import Diagnostic, error, warning
 from provisioner.model.estate import Estate
 from provisioner.network.proof import Proof, Verdict
+from provisioner.network.proofs.allowances import prove_allowances
 from provisioner.network.proofs.api_server import prove_api_server
 from provisioner.network.proofs.egress import prove_egress
 from provisioner.network.proofs.inbound import prove_inbound
 from provisioner.network.proofs.private_services import prove_private_services
 from provisioner.network.proofs.remote_access import prove_remote_access
 from provisioner.network.proofs.segmentation import prove_segmentation
-from provisioner.network.topology import Topology
+from provisioner.network.topology import Opening, Topology
 from provisioner.network.topology_reading import read_topology
 
 PROOFS = (
     prove_egress,
+    prove_allowances,
     prove_inbound,
     prove_segmentation,
     prove_remote_access,
@@ -25,9 +27,10 @@ PROOFS = (
 )
 
 
-def prove(estate: Estate, cloud: str) -> tuple[Proof, ...]:
-    """Return every proof over an estate. `cloud` is the name of its cloud."""
-    return prove_topology(read_topology(estate, cloud))
+def prove(estate: Estate, cloud: str, openings: Iterable[Opening] = ()) -> tuple[Proof, ...]:
+    """Return every proof over an estate. `cloud` is the name of the cloud whose names it uses,
+    `openings` is what its environment lets workloads reach."""
+    return prove_topology(read_topology(estate, cloud, openings))
 
 
 def prove_topology(topology: Topology) -> tuple[Proof, ...]:

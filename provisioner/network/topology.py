@@ -255,9 +255,17 @@ class Service:
     span: Span | None
 
 
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """Hosts outside that workloads may reach over TLS, as the environment says."""
+
+    hosts: tuple[str, ...]
+    ports: tuple[int, ...]
+
+
 @dataclass(frozen=True)
 class Topology:
-    """A whole network. `cloud` is the name of the cloud, `unread` says what could not be read."""
+    """A whole network. `cloud` is the name of the cloud whose names it uses."""
 
     cloud: str
     networks: Mapping[str, Network]
@@ -268,6 +276,7 @@ class Topology:
     clusters: tuple[Cluster, ...] = ()
     services: tuple[Service, ...] = ()
     resolvers: tuple[tuple[str, str, int | None], ...] = ()
+    openings: tuple[Opening, ...] = ()
 
     def subnets_of(self, network: str) -> tuple[Subnet, ...]:
         """Return the subnets of a network."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from provisioner.catalog.egress import features_of
 from provisioner.model.estate import Estate, Resource
 from provisioner.model.resource_id import parse_resource_id
 from provisioner.model.values import Unknown, lookup
@@ -13,6 +14,7 @@ from provisioner.network.topology import (
     FirewallRule,
     HopType,
     Network,
+    Opening,
     Peering,
     Pool,
     PrivateEndpoint,
@@ -54,8 +56,9 @@ _SERVICES = {
 }
 
 
-def read_topology(estate: Estate, cloud: str) -> Topology:
-    """Return the network of an estate. `cloud` is the name of the cloud it is in."""
+def read_topology(estate: Estate, cloud: str, openings: Iterable[Opening] = ()) -> Topology:
+    """Return the network of an estate. `cloud` is the name of the cloud whose names it uses,
+    `openings` is what its environment lets workloads reach."""
     reader = _Reader(estate)
     subnets = {r.id.key: reader.subnet(r) for r in estate.of_type(_SUBNET)}
     return Topology(
@@ -76,6 +79,7 @@ def read_topology(estate: Estate, cloud: str) -> Topology:
             for r in estate.of_type(name)
         ),
         resolvers=tuple(reader.resolver(r) for r in estate.of_type(_RESOLVER_ENDPOINT)),
+        openings=tuple(openings),
     )
 
 
@@ -210,7 +214,7 @@ class _Reader:
             authorized=_texts(body, "properties.apiServerAccessProfile.authorizedIPRanges"),
             api_server_subnet=_key(body, "properties.apiServerAccessProfile.subnetId"),
             region=_text(body, "location") or "",
-            features=(),
+            features=features_of(body, (pool.body for pool in pools)),
             span=resource.span,
         )
 
@@ -331,7 +335,11 @@ class _Reader:
             protocols=protocols,
             sources=(*_texts(rule, "sourceAddresses"), *sources),
             destinations=tuple(t for t in [*destinations, *more] if t not in tags),
-            names=(*_texts(rule, "targetFqdns"), *_texts(rule, "destinationFqdns")),
+            names=(
+                *_texts(rule, "targetFqdns"),
+                *_texts(rule, "destinationFqdns"),
+                *(url.partition("/")[0] for url in _texts(rule, "targetUrls")),
+            ),
             tags=(*tags, *_texts(rule, "fqdnTags"), *_texts(rule, "webCategories")),
             ports=ports,
             open_ended=open_sources or open_destinations,

@@ -43,6 +43,12 @@ def pools_in(topology: Topology, subnet: Subnet) -> tuple[tuple[Cluster, Pool], 
     )
 
 
+def subnets_of(topology: Topology, cluster: Cluster) -> tuple[Subnet, ...]:
+    """Return the subnets that nodes and pods of a cluster stand in."""
+    keys = [key for pool in cluster.pools for key in (pool.subnet, pool.pod_subnet) if key]
+    return tuple(topology.subnets[key] for key in dict.fromkeys(keys) if key in topology.subnets)
+
+
 def firewall_behind(topology: Topology, route: EffectiveRoute) -> Firewall | None:
     """Return the firewall that a route leads to, or None for one that leads elsewhere.
 

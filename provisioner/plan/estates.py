@@ -14,6 +14,7 @@ from provisioner.documents.plan import Action
 from provisioner.model.actual import ActualState
 from provisioner.model.estate import Estate, Resource
 from provisioner.model.resource_id import ResourceId
+from provisioner.model.span import Span
 from provisioner.model.values import ABSENT, Value, lookup
 from provisioner.plan.changes import Changes, ResourceChange
 from provisioner.plan.terms import with_defaults
@@ -68,17 +69,21 @@ def _found(state: ActualState, graph: DesiredGraph, catalog: Catalog) -> dict[st
     for key, found in state.found.items():
         stated = graph.by_id.get(key)
         known = catalog.find(found.id.type)
-        resource = Resource(
-            found.id,
-            known.name if known else found.id.type,
-            found.body,
-            stated.address if stated else None,
-            stated.span if stated else None,
-        )
+        address, span = (stated.address, stated.span) if stated else _place(found.id, graph)
+        name = known.name if known else found.id.type
+        resource = Resource(found.id, name, found.body, address, span)
         for child in _children(resource, catalog):
             resources.setdefault(child.id.key, child)
         resources[key] = resource
     return resources
+
+
+def _place(child: ResourceId, graph: DesiredGraph) -> tuple[str | None, Span | None]:
+    """Return where what the blueprint does not have stands, if it stands in something it has."""
+    parent = graph.by_id.get(child.parent.key) if child.parent else None
+    if parent is None:
+        return None, None
+    return f"{parent.address}[{child.name}]", parent.span
 
 
 def _outcome(change: ResourceChange, catalog: Catalog) -> Mapping[str, Value] | None:

@@ -21,6 +21,8 @@ from provisioner.documents.plan import (
 )
 from provisioner.reports.drift_text import drift_summary
 from provisioner.reports.markdown_escape import code, details, html_code, prose
+from provisioner.reports.markdown_table import fitting, row, section, table_head
+from provisioner.reports.proof_markdown import gates_refuse, proof_section, proof_totals
 from provisioner.reports.timing import remaining_seconds
 from provisioner.reports.values import (
     leaves,
@@ -53,7 +55,6 @@ from provisioner.reports.wording import (
 LIMIT = 65_000
 """The most characters that a report has."""
 
-_SECTION = 8_000
 _DETAIL_LINES = 120
 _ROWS_SHARE = 60
 """How much of the room, in percent, goes to a table that does not fit: the riskiest changes keep
@@ -84,8 +85,10 @@ def render_plan_markdown(document: PlanDocument) -> str:
         head += f"**{refusal}**\n\n"
     elif document.summary.changes == 0:
         head += f"{nothing_found(NO_CHANGES, document.ignored)}\n\n"
+    head += gates_refuse(document.gates) + proof_totals(document.proofs)
     tail = (
-        _undeclared(document.undeclared)
+        proof_section(document.proofs)
+        + _undeclared(document.undeclared)
         + _ignored(document.ignored)
         + _unmanaged(document.unmanaged)
         + _diagnostics(document.diagnostics)
@@ -93,7 +96,7 @@ def render_plan_markdown(document: PlanDocument) -> str:
     )
     entries = [_plan_entry(change) for change in sorted(document.changes, key=risk)]
     columns = ("action", "address", "type", "what changes", "disruption")
-    return _assemble(head, _table_head(columns), entries, tail, "`azsec show FILE` shows all.")
+    return _assemble(head, table_head(columns), entries, tail, "`azsec show FILE` shows all.")
 
 
 def render_drift_markdown(document: DriftDocument) -> str:
@@ -101,8 +104,10 @@ def render_drift_markdown(document: DriftDocument) -> str:
     head = _heading("drift", document.environment, prose(drift_summary(document)))
     if not document.found and not any(d.severity == "error" for d in document.diagnostics):
         head += f"{nothing_found(NO_DRIFT, document.ignored)}\n\n"
+    head += proof_totals(document.proofs)
     tail = (
-        _undeclared(document.undeclared)
+        proof_section(document.proofs)
+        + _undeclared(document.undeclared)
         + _ignored(document.ignored)
         + _unmanaged(document.unmanaged)
         + _diagnostics(document.diagnostics)
@@ -113,7 +118,7 @@ def render_drift_markdown(document: DriftDocument) -> str:
     entries = [_drift_entry(drifted) for drifted in weakened_first]
     hint = f"{code(f'azsec drift {document.environment.name}')} shows all."
     columns = ("drift", "address", "type", "declared -> in Azure")
-    return _assemble(head, _table_head(columns), entries, tail, hint)
+    return _assemble(head, table_head(columns), entries, tail, hint)
 
 
 def _heading(command: str, environment: EnvironmentDocument, told: str) -> str:
@@ -127,10 +132,6 @@ def _heading(command: str, environment: EnvironmentDocument, told: str) -> str:
     return f"### azsec {command}: {prose(environment.name, 200)}\n\n{told}\n\n{about}\n\n"
 
 
-def _table_head(columns: Sequence[str]) -> str:
-    return f"| {' | '.join(columns)} |\n|{'---|' * len(columns)}\n"
-
-
 def _assemble(head: str, table_head: str, entries: Sequence[_Entry], tail: str, hint: str) -> str:
     """Put a report together, with as many rows and then as many details as there is room for."""
     if not entries:
@@ -138,10 +139,10 @@ def _assemble(head: str, table_head: str, entries: Sequence[_Entry], tail: str, 
     room = LIMIT - len(head) - len(tail) - len(table_head) - 2 * (len(hint) + 100)
     rows = [entry.row for entry in entries]
     if sum(map(len, rows)) > room:
-        rows = _fitting(rows, room * _ROWS_SHARE // 100)
+        rows = fitting(rows, room * _ROWS_SHARE // 100)
     room -= sum(map(len, rows))
     folds = [entry.fold for entry in entries[: len(rows)] if entry.fold is not None]
-    shown = _fitting((fold() for fold in folds), room)
+    shown = fitting((fold() for fold in folds), room)
     text = head + table_head + "".join(rows)
     if len(rows) < len(entries):
         text += f"\n{and_more(len(entries) - len(rows), 'resource')}. {hint}\n"
@@ -151,22 +152,12 @@ def _assemble(head: str, table_head: str, entries: Sequence[_Entry], tail: str, 
     return text + tail
 
 
-def _fitting(texts: Iterable[str], room: int) -> list[str]:
-    taken: list[str] = []
-    for text in texts:
-        room -= len(text)
-        if room < 0:
-            break
-        taken.append(text)
-    return taken
-
-
 def _plan_entry(change: ResourceChangeDocument) -> _Entry:
     sign = f"`{SIGNS[change.action]}` {change.action}"
     action = f"**{sign}**" if change.action in _EYE_CATCHING else sign
     disruption = prose(change.disruption, 60) if is_disruptive(change) else ""
-    row = _row(action, code(change.address), code(change.type), _what(change), disruption)
-    return _Entry(row, partial(_plan_details, change))
+    summary = row(action, code(change.address), code(change.type), _what(change), disruption)
+    return _Entry(summary, partial(_plan_details, change))
 
 
 def _plan_details(change: ResourceChangeDocument) -> str:
@@ -190,17 +181,13 @@ def _drift_entry(drifted: ResourceDriftDocument) -> _Entry:
     missing = drifted.kind is DriftKind.MISSING
     sign = "**`-` missing**" if missing else "`~` changed"
     what = "" if missing else _paths(drifted.fields)
-    row = _row(sign, code(drifted.address), code(drifted.type), what)
-    return _Entry(row, None if missing else partial(_drift_details, drifted))
+    summary = row(sign, code(drifted.address), code(drifted.type), what)
+    return _Entry(summary, None if missing else partial(_drift_details, drifted))
 
 
 def _drift_details(drifted: ResourceDriftDocument) -> str:
     lines = [f"# {shorten(plain(drifted.id), 500)}", *_diff_lines(drifted.fields)]
     return details(f"{html_code(drifted.address)} ~ changed", lines)
-
-
-def _row(*cells: str) -> str:
-    return f"| {' | '.join(cells)} |\n"
 
 
 def _what(change: ResourceChangeDocument) -> str:
@@ -253,7 +240,7 @@ def _part_lines(part: Part, notes: str) -> list[str]:
 
 def _undeclared(entries: Sequence[UndeclaredDocument]) -> str:
     rows = (
-        _row(
+        row(
             code(entry.address),
             code(show_path(entry.field.path)) + _emphasised(entry.field),
             code(show_value(entry.field.before)),
@@ -262,13 +249,13 @@ def _undeclared(entries: Sequence[UndeclaredDocument]) -> str:
         for entry in sorted(entries, key=lambda entry: not entry.field.security)
     )
     title = "**Undeclared: the blueprint is silent, Azure is off the default; left as is**"
-    head = _table_head(("address", "property", "value", "default"))
-    return _section(f"{title}\n\n{head}", rows, len(entries), "value")
+    head = table_head(("address", "property", "value", "default"))
+    return section(f"{title}\n\n{head}", rows, len(entries), "value")
 
 
 def _ignored(entries: Sequence[IgnoredDocument]) -> str:
     rows = (
-        _row(
+        row(
             code(entry.address),
             code(show_path(entry.field.path)) + _emphasised(entry.field),
             code(" -> ".join(show_pair(entry.field.before, entry.field.after))),
@@ -278,8 +265,8 @@ def _ignored(entries: Sequence[IgnoredDocument]) -> str:
         for entry in entries
     )
     title = "**Ignored by the environment; left as is**"
-    head = _table_head(("address", "property", "value", "who and why", "until"))
-    return _section(f"{title}\n\n{head}", rows, len(entries), "value")
+    head = table_head(("address", "property", "value", "who and why", "until"))
+    return section(f"{title}\n\n{head}", rows, len(entries), "value")
 
 
 def _emphasised(field: FieldChangeDocument) -> str:
@@ -287,30 +274,19 @@ def _emphasised(field: FieldChangeDocument) -> str:
 
 
 def _unmanaged(entries: Sequence[UnmanagedDocument]) -> str:
-    rows = (_row(code(entry.id, 300), code(entry.type)) for entry in entries)
+    rows = (row(code(entry.id, 300), code(entry.type)) for entry in entries)
     title = "**Unmanaged: not made by azsec, and never touched by it**"
-    head = _table_head(("resource", "type"))
-    return _section(f"{title}\n\n{head}", rows, len(entries), "resource")
+    head = table_head(("resource", "type"))
+    return section(f"{title}\n\n{head}", rows, len(entries), "resource")
 
 
 def _diagnostics(diagnostics: Sequence[DiagnosticDocument]) -> str:
     ordered = sorted(diagnostics, key=lambda told: told.severity != "error")
     rows = (_diagnostic(told) for told in ordered)
-    return _section("**Diagnostics**\n\n", rows, len(ordered), "message")
+    return section("**Diagnostics**\n\n", rows, len(ordered), "message")
 
 
 def _diagnostic(told: DiagnosticDocument) -> str:
     place = f"{code(told.place)}: " if told.place else ""
     hint = f" {prose(told.hint, 300)}" if told.hint else ""
     return f"- **{told.severity}** {place}{prose(told.message, 500)}{hint}\n"
-
-
-def _section(head: str, rows: Iterable[str], count: int, noun: str) -> str:
-    """Return a section of as many of `count` rows as there is room for; nothing for no rows."""
-    if not count:
-        return ""
-    shown = _fitting(rows, _SECTION)
-    text = f"{head}{''.join(shown)}\n"
-    if len(shown) < count:
-        text += f"{and_more(count - len(shown), noun)}.\n\n"
-    return text

@@ -5,10 +5,9 @@ from collections.abc import Iterator, Sequence
 from provisioner.documents.proof import FAILS, GateDocument, ProofDocument
 from provisioner.reports.styled import BLANK, Line, Span, Style, line, wrap
 from provisioner.reports.values import plain
-from provisioner.reports.wording import and_more
+from provisioner.reports.wording import PROOF_WORDS, and_more
 
 _MOST_BREACHES = 10
-_WORDS = {"holds": "ok", FAILS: "FAILS", "unknown": "unknown"}
 _STYLES = {FAILS: Style.BLOCKED, "unknown": Style.WARNING}
 
 
@@ -35,13 +34,13 @@ def breach_lines(proofs: Sequence[ProofDocument], width: int) -> Iterator[Line]:
 
 def proof_totals(proofs: Sequence[ProofDocument], width: int) -> Iterator[Line]:
     """Yield the line that says how every proof ended; none where nothing was to be proved."""
-    told = [proof for proof in proofs if proof.verdict in _WORDS]
+    told = [proof for proof in proofs if proof.verdict in PROOF_WORDS]
     if not told:
         return
     rows: list[list[Span]] = [[]]
     used = 7
     for proof in told:
-        words = f"{plain(proof.name)} {_WORDS[proof.verdict]}"
+        words = f"{plain(proof.name)} {PROOF_WORDS[proof.verdict]}"
         gap = " · " if rows[-1] else ""
         if used + len(gap) + len(words) > width and rows[-1]:
             rows.append([])

@@ -13,6 +13,7 @@ from provisioner.documents.plan import (
     PlanSummary,
     ResourceChangeDocument,
 )
+from provisioner.documents.proof import FAILS
 from provisioner.reports.values import list_difference, plain, plural, show_path
 
 SIGNS: Mapping[Action, str] = {
@@ -33,6 +34,9 @@ _DISRUPTIONS = (HARMLESS, "connections drop", "control plane blips", "nodes reim
 
 NO_CHANGES = "No changes"
 NO_DRIFT = "No drift"
+
+PROOF_WORDS: Mapping[str, str] = {"holds": "ok", FAILS: "FAILS", "unknown": "unknown"}
+"""How a proof ended, in a word; what there was nothing to prove of is not mentioned."""
 
 BLUEPRINT = "blueprint"
 """The owner of a field that needs no mention."""

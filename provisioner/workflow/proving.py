@@ -11,13 +11,15 @@ from provisioner.model.diagnostic import Diagnostic, DiagnosticError, Severity
 from provisioner.model.estate import Estate
 from provisioner.network.proof import Proof, Verdict
 from provisioner.network.proving import proof_diagnostics, proof_documents, prove
+from provisioner.network.topology import Opening
 from provisioner.plan.assembly import Judgement
 from provisioner.plan.estates import desired_estate
 
 
 def prove_environment(estate: Estate, environment: Environment) -> tuple[Proof, ...]:
     """Return every proof over a state of an environment."""
-    return prove(estate, environment.cloud)
+    openings = (Opening(egress.fqdns, egress.ports) for egress in environment.egress)
+    return prove(estate, environment.cloud_names, openings)
 
 
 def check_desired(

@@ -15,6 +15,7 @@ from provisioner.documents.plan import (
     UndeclaredDocument,
     UnmanagedDocument,
 )
+from provisioner.documents.proof import BreachDocument, GateDocument, ProofDocument
 from provisioner.model.diagnostic import Severity
 
 HUB, AKS = "rg-contoso-hub", "rg-contoso-aks"
@@ -341,6 +342,57 @@ _DIAGNOSTICS = (
     ),
 )
 
+_PROOFS = (
+    ProofDocument(
+        name="egress",
+        claim="no path from a workload subnet to the internet avoids the firewall",
+        verdict="holds",
+        scope="4 subnets, every public address",
+    ),
+    ProofDocument(
+        name="allowances",
+        claim="every host that the clusters need is let through, and nothing else is",
+        verdict="unknown",
+        scope="1 clusters, 9 rules of firewalls",
+        breaches=(
+            BreachDocument(
+                element="aks.cluster",
+                message="aks.cluster has gitops switched on, and what it needs to reach in "
+                "AzureCloud is not known.",
+                hint="Find it out, open it, and name it in the environment's `egress`.",
+                certain=False,
+            ),
+        ),
+    ),
+    ProofDocument(
+        name="private services",
+        claim="vault, registry and storage answer only on their private endpoints",
+        verdict="fails",
+        scope="2 services",
+        breaches=(
+            BreachDocument(
+                element="registry.registry",
+                message="registry.registry answers on its public address.",
+                hint="Set `publicNetworkAccess: Disabled`.",
+                certain=True,
+            ),
+        ),
+    ),
+    ProofDocument(
+        name="segmentation",
+        claim="hub and spokes reach each other through the firewall alone",
+        verdict="not applicable",
+        scope="there is no firewall",
+    ),
+)
+_GATES = (
+    GateDocument(
+        gate="proofs",
+        reason="private services: it is not true that vault, registry and storage answer only on "
+        "their private endpoints",
+    ),
+)
+
 PLAN = _plan(
     [
         _UPDATE_EGRESS,
@@ -357,10 +409,12 @@ PLAN = _plan(
     undeclared=_UNDECLARED,
     ignored=_IGNORED,
     unmanaged=_UNMANAGED,
+    proofs=_PROOFS,
+    gates=_GATES,
     diagnostics=_DIAGNOSTICS,
 )
 
-EMPTY_PLAN = _plan([], 76)
+EMPTY_PLAN = _plan([], 76, proofs=_PROOFS[:1])
 
 DRIFT = DriftDocument(
     environment=ENVIRONMENT,
@@ -423,6 +477,7 @@ DRIFT = DriftDocument(
     undeclared=_UNDECLARED,
     ignored=_IGNORED,
     unmanaged=_UNMANAGED,
+    proofs=_PROOFS,
     diagnostics=(
         DiagnosticDocument(
             severity=Severity.ERROR,
@@ -433,7 +488,7 @@ DRIFT = DriftDocument(
     ),
 )
 
-EMPTY_DRIFT = DriftDocument(environment=ENVIRONMENT, in_sync=76)
+EMPTY_DRIFT = DriftDocument(environment=ENVIRONMENT, in_sync=76, proofs=_PROOFS[:1])
 
 
 def _outcome(verb, address, outcome, elapsed=0.0, message=None):

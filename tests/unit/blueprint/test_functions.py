@@ -20,6 +20,21 @@ VALUES = [
     ("lower", ("ABC",), "abc", "small letters"),
     ("replace", ("a.b.c", ".", "-"), "a-b-c", "every one"),
     (
+        "egressRules",
+        ("AzureCloud", "westeurope", ["security-patches", "key-vault-provider"]),
+        [
+            {
+                "name": "security-patches",
+                "description": "A cluster needs it to install security patches "
+                "(nodeOSUpgradeChannel SecurityPatch).",
+                "protocol": "Https",
+                "port": 443,
+                "hosts": ["snapshot.ubuntu.com"],
+            }
+        ],
+        "a rule for each port; what needs nothing has none",
+    ),
+    (
         "roleDefinitionId",
         (f"{SUBSCRIPTION}/resourceGroups/rg", "Reader"),
         f"{SUBSCRIPTION}/providers/Microsoft.Authorization/roleDefinitions/{READER}",
@@ -42,6 +57,12 @@ REFUSALS = [
     ("cidrsubnet", ("10.0.0.0/16", 8, -1), "10.0.0.0/16 holds 256 ranges of /24; there is no -1"),
     ("cidrsubnet", ("10.0.0.1/16", 8, 0), "10.0.0.1/16 has host bits set"),
     ("cidrhost", ("10.0.0.0/24", 256), "10.0.0.0/24 holds 256 addresses; there is no 256"),
+    (
+        "egressRules",
+        ("AzureChinaCloud", "chinaeast2", ["defender"]),
+        "what 'defender' needs in AzureChinaCloud is not known, only in AzureCloud, AzureUSGov",
+    ),
+    ("egressRules", ("AzureCloud", "westeurope", ["nods"]), "there is no feature 'nods'; there"),
     ("roleDefinitionId", ("nowhere", "Reader"), "'nowhere' is not the id of something in a"),
     ("roleDefinitionId", (SUBSCRIPTION, "Readr"), "no built-in role 'Readr'. Did you mean 'Rea"),
 ]

@@ -96,8 +96,8 @@ def test_the_api_servers_zone_has_the_name_that_aks_demands(cloud):
 def test_no_host_of_another_cloud_is_let_through(cloud):
     suffix = {"AzureCloud": ".com", "AzureUSGovernment": ".us", "AzureChinaCloud": ".cn"}[cloud]
     rules = graph_of("local", cloud).resources["hub.applicationRules"].body
-    (collection,) = lookup(rules, ("properties", "ruleCollections"))
-    hosts = {host for rule in collection["rules"] for host in rule.get("targetFqdns", [])}
+    collections = lookup(rules, ("properties", "ruleCollections"))
+    hosts = {h for c in collections for rule in c["rules"] for h in rule.get("targetFqdns", [])}
     login = {host for host in hosts if host.startswith("login.")}
     assert len(login) == 1
     assert login.pop().endswith(suffix)

@@ -1,0 +1,331 @@
+"""What an AKS cluster has to reach on the internet: one table, cloud by feature.
+
+Modules open a firewall by it (`egressRules`), and the proof `allowances` compares the firewall with
+it. The facts are those of AKS's outbound-rules-control-egress (guidelines.md §2.1); a feature
+without a row in a cloud is unknown there, which is neither nothing nor everything.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from provisioner.model.values import Value, lookup
+
+CLOUDS = ("AzureCloud", "AzureUSGovernment", "AzureChinaCloud")
+
+
+@dataclass(frozen=True, slots=True)
+class EgressRule:
+    """Destinations on one port.
+
+    `protocol` is https, http, tcp or udp. `hosts` are host names (`*.` stands for any label
+    before), `tags` service tags. What is `optional` may be open and need not be.
+    """
+
+    protocol: str
+    port: int
+    hosts: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    optional: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Feature:
+    """Something that a cluster has switched on. `purpose` ends the sentence "a cluster needs it
+    to"; a cloud without `rules` is one in which nobody has said what it needs."""
+
+    name: str
+    purpose: str
+    rules: Mapping[str, tuple[EgressRule, ...]]
+
+
+def _https(*hosts: str) -> EgressRule:
+    return EgressRule("https", 443, hosts)
+
+
+def _http(*hosts: str) -> EgressRule:
+    return EgressRule("http", 80, hosts)
+
+
+def _optional(rule: EgressRule) -> EgressRule:
+    return EgressRule(rule.protocol, rule.port, rule.hosts, rule.tags, optional=True)
+
+
+_SIGN_IN = {
+    "AzureCloud": "login.microsoftonline.com",
+    "AzureUSGovernment": "login.microsoftonline.us",
+    "AzureChinaCloud": "login.chinacloudapi.cn",
+}
+_IMAGES = ("mcr.microsoft.com", "*.data.mcr.microsoft.com")
+_PACKAGES = ("packages.microsoft.com", "packages.aks.azure.com", "acs-mirror.azureedge.net")
+# Nodes of images built after March 2021 keep their clocks by the host.
+_TIME = EgressRule("udp", 123, ("ntp.ubuntu.com",), optional=True)
+
+_NODES = {
+    "AzureCloud": (
+        _https(
+            *_IMAGES,
+            "mcr-0001.mcr-msedge.net",
+            "management.azure.com",
+            _SIGN_IN["AzureCloud"],
+            *_PACKAGES,
+        ),
+        _TIME,
+    ),
+    "AzureUSGovernment": (
+        _https(*_IMAGES, "management.usgovcloudapi.net", _SIGN_IN["AzureUSGovernment"], *_PACKAGES),
+        _TIME,
+    ),
+    "AzureChinaCloud": (
+        _https(
+            *_IMAGES,
+            "mcr.azure.cn",
+            "*.data.mcr.azure.cn",
+            "management.chinacloudapi.cn",
+            _SIGN_IN["AzureChinaCloud"],
+            "packages.microsoft.com",
+            "*.azk8s.cn",
+        ),
+        _TIME,
+    ),
+}
+
+# Clusters with konnectivity agents need no tunnel, so its ports may stay shut.
+_TUNNEL = tuple(
+    EgressRule(protocol, port, tags=("AzureCloud.{region}",), optional=True)
+    for protocol, port in (("udp", 1194), ("tcp", 9000))
+)
+_API_SERVER = {
+    "AzureCloud": (_https("*.hcp.{region}.azmk8s.io"), *_TUNNEL),
+    "AzureUSGovernment": (_https("*.hcp.{region}.cx.aks.containerservice.azure.us"), *_TUNNEL),
+    "AzureChinaCloud": (
+        _https(
+            "*.hcp.{region}.cx.prod.service.azk8s.cn", "*.tun.{region}.cx.prod.service.azk8s.cn"
+        ),
+        *_TUNNEL,
+    ),
+}
+
+
+def _monitor(top: str) -> tuple[EgressRule, ...]:
+    return (
+        _https(
+            f"*.ods.opinsights.azure.{top}",
+            f"*.oms.opinsights.azure.{top}",
+            f"*.monitoring.azure.{top}",
+            *_ingestion(top),
+        ),
+    )
+
+
+def _ingestion(top: str) -> tuple[str, ...]:
+    return (
+        f"*.ingest.monitor.azure.{top}",
+        f"*.metrics.ingest.monitor.azure.{top}",
+        f"global.handler.control.monitor.azure.{top}",
+        f"{{region}}.handler.control.monitor.azure.{top}",
+    )
+
+
+# The agents of add-ons report on themselves there, and work without.
+_TELEMETRY = _optional(_https("dc.services.visualstudio.com"))
+_NOTHING: dict[str, tuple[EgressRule, ...]] = {cloud: () for cloud in CLOUDS}
+
+FEATURES: Mapping[str, Feature] = MappingProxyType(
+    {
+        feature.name: feature
+        for feature in (
+            Feature("nodes", "start its nodes, pull AKS's images and sign in", _NODES),
+            Feature("public-api-server", "reach its API server by its public name", _API_SERVER),
+            Feature(
+                "workload-identity",
+                "exchange the tokens of service accounts",
+                {cloud: (_https(host),) for cloud, host in _SIGN_IN.items()},
+            ),
+            Feature(
+                "policy",
+                "fetch the constraints of Azure Policy",
+                {
+                    "AzureCloud": (
+                        _https("data.policy.core.windows.net", "store.policy.core.windows.net"),
+                        _TELEMETRY,
+                    ),
+                    "AzureUSGovernment": (_https("data.policy.azure.us", "store.policy.azure.us"),),
+                    "AzureChinaCloud": (_https("data.policy.azure.cn", "store.policy.azure.cn"),),
+                },
+            ),
+            Feature(
+                "monitor",
+                "send logs to Container insights",
+                {
+                    "AzureCloud": (*_monitor("com"), _TELEMETRY),
+                    "AzureUSGovernment": _monitor("us"),
+                    "AzureChinaCloud": _monitor("cn"),
+                },
+            ),
+            Feature(
+                "metrics",
+                "send metrics to Azure Monitor's Prometheus",
+                {
+                    "AzureCloud": (_https(*_ingestion("com")),),
+                    "AzureUSGovernment": (_https(*_ingestion("us")),),
+                    "AzureChinaCloud": (_https(*_ingestion("cn")),),
+                },
+            ),
+            # Not offered in China any more (guidelines.md §2.4). The hosts by cloud are those of
+            # Defender for Containers' network requirements.
+            Feature(
+                "defender",
+                "send what its sensors see to Defender for Containers",
+                {
+                    "AzureCloud": (
+                        _https(
+                            _SIGN_IN["AzureCloud"],
+                            "*.ods.opinsights.azure.com",
+                            "*.oms.opinsights.azure.com",
+                            "*.cloud.defender.microsoft.com",
+                        ),
+                    ),
+                    "AzureUSGovernment": (
+                        _https(
+                            _SIGN_IN["AzureUSGovernment"],
+                            "*.ods.opinsights.azure.us",
+                            "*.oms.opinsights.azure.us",
+                            "*.cloud.defender.microsoft.us",
+                        ),
+                    ),
+                },
+            ),
+            # The vaults it reads are the environment's, on their private endpoints: an allowance
+            # for every vault there is would be a way out for secrets.
+            Feature("key-vault-provider", "mount secrets of Key Vault", _NOTHING),
+            Feature("ingress-gateway", "configure its Application Gateway", _NOTHING),
+            Feature(
+                "os-patches",
+                "patch nodes by themselves (nodeOSUpgradeChannel Unmanaged)",
+                {
+                    cloud: (
+                        _http(
+                            "security.ubuntu.com",
+                            "azure.archive.ubuntu.com",
+                            "changelogs.ubuntu.com",
+                        ),
+                    )
+                    for cloud in CLOUDS
+                },
+            ),
+            Feature(
+                "security-patches",
+                "install security patches (nodeOSUpgradeChannel SecurityPatch)",
+                {cloud: (_https("snapshot.ubuntu.com"),) for cloud in CLOUDS},
+            ),
+            Feature(
+                "windows",
+                "start its Windows nodes",
+                {
+                    "AzureCloud": (
+                        _https("onegetcdn.azureedge.net", "go.microsoft.com"),
+                        _http(
+                            "*.mp.microsoft.com",
+                            "www.msftconnecttest.com",
+                            "ctldl.windowsupdate.com",
+                        ),
+                    )
+                },
+            ),
+            Feature(
+                "gpu",
+                "install the drivers of its GPU nodes",
+                {
+                    "AzureCloud": (
+                        _https("nvidia.github.io", "us.download.nvidia.com", "download.docker.com"),
+                    )
+                },
+            ),
+        )
+    }
+)
+"""Every feature whose needs are known in some cloud, by name."""
+
+FQDN_TAGS: Mapping[str, frozenset[str]] = MappingProxyType(
+    {"azurekubernetesservice": frozenset({"nodes", "public-api-server"})}
+)
+"""The features whose hosts an FQDN tag of Azure Firewall holds, by the tag in lower case."""
+
+_ADD_ONS = {
+    "azurepolicy": "policy",
+    "omsagent": "monitor",
+    "azurekeyvaultsecretsprovider": "key-vault-provider",
+    "ingressapplicationgateway": "ingress-gateway",
+}
+_PRIVATE_ACCESS = ("enablePrivateCluster", "enableVnetIntegration")
+_SWITCHES = (
+    ("securityProfile.workloadIdentity.enabled", "workload-identity"),
+    ("securityProfile.defender.securityMonitoring.enabled", "defender"),
+    ("azureMonitorProfile.metrics.enabled", "metrics"),
+)
+_CHANNELS = {"unmanaged": "os-patches", "securitypatch": "security-patches"}
+# How the sizes of machines with a GPU begin.
+_GPU_SIZES = "standard_n"
+
+
+def egress_of(cloud: str, feature: str, region: str) -> tuple[EgressRule, ...] | None:
+    """Return what a feature needs in a cloud's region; None where nobody has said."""
+    known = FEATURES.get(feature)
+    rules = known.rules.get(cloud) if known else None
+    if rules is None:
+        return None
+    return tuple(
+        EgressRule(
+            rule.protocol,
+            rule.port,
+            tuple(host.replace("{region}", region) for host in rule.hosts),
+            tuple(tag.replace("{region}", region) for tag in rule.tags),
+            rule.optional,
+        )
+        for rule in rules
+    )
+
+
+def features_of(
+    cluster: Mapping[str, Value], pools: Iterable[Mapping[str, Value]]
+) -> tuple[str, ...]:
+    """Return the features that a cluster has switched on, of the bodies of it and of its pools.
+
+    Add-ons that the table does not have are named by themselves, and so are unknown.
+    """
+    return tuple(dict.fromkeys(_features(cluster, tuple(pools))))
+
+
+def _features(
+    cluster: Mapping[str, Value], pools: tuple[Mapping[str, Value], ...]
+) -> Iterator[str]:
+    # An isolated cluster starts from its own registry (concepts-network-isolated).
+    if _text(cluster, "bootstrapProfile.artifactSource") != "cache":
+        yield "nodes"
+    access = "apiServerAccessProfile"
+    if not any(_is_on(cluster, f"{access}.{p}") for p in _PRIVATE_ACCESS):
+        yield "public-api-server"
+    yield from (name for path, name in _SWITCHES if _is_on(cluster, path))
+    add_ons = lookup(cluster, ("properties", "addonProfiles"))
+    for name, add_on in sorted(add_ons.items()) if isinstance(add_ons, Mapping) else ():
+        if isinstance(add_on, Mapping) and add_on.get("enabled") is True:
+            yield _ADD_ONS.get(name.lower()) or name
+    channel = _CHANNELS.get(_text(cluster, "autoUpgradeProfile.nodeOSUpgradeChannel"))
+    yield from [channel] if channel else ()
+    for pool in pools:
+        if _text(pool, "osType") == "windows":
+            yield "windows"
+        elif _text(pool, "vmSize").startswith(_GPU_SIZES) and (
+            _text(pool, "gpuProfile.driver") != "none"
+        ):
+            yield "gpu"
+
+
+def _is_on(body: Mapping[str, Value], path: str) -> bool:
+    return lookup(body, ("properties", *path.split("."))) is True
+
+
+def _text(body: Mapping[str, Value], path: str) -> str:
+    found = lookup(body, ("properties", *path.split(".")))
+    return found.lower() if isinstance(found, str) else ""

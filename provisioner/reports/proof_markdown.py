@@ -1,0 +1,40 @@
+"""Proofs as Markdown: how each ended, and every counter-example."""
+
+from collections.abc import Sequence
+
+from provisioner.documents.proof import FAILS, BreachDocument, GateDocument, ProofDocument
+from provisioner.reports.markdown_escape import code, prose
+from provisioner.reports.markdown_table import row, section, table_head
+from provisioner.reports.wording import PROOF_WORDS, joined
+
+
+def gates_refuse(gates: Sequence[GateDocument]) -> str:
+    """Return the paragraph that says which gates refuse an apply; empty where none does."""
+    names = ", ".join(dict.fromkeys(code(gate.gate) for gate in gates))
+    return f"**An apply is refused by the gate {names}.**\n\n" if gates else ""
+
+
+def proof_totals(proofs: Sequence[ProofDocument]) -> str:
+    """Return the paragraph that says how every proof ended; empty where nothing was proved."""
+    told = [proof for proof in proofs if proof.verdict in PROOF_WORDS]
+    words = joined(_total(proof) for proof in told)
+    return f"Proofs: {words}\n\n" if told else ""
+
+
+def proof_section(proofs: Sequence[ProofDocument]) -> str:
+    """Return the table of counter-examples, those that are certain first."""
+    found = [(proof, breach) for proof in proofs for breach in proof.breaches]
+    found.sort(key=lambda pair: not pair[1].certain)
+    head = "**Not proved**\n\n" + table_head(("proof", "to blame", "counter-example", "what to do"))
+    rows = (_row(proof, breach) for proof, breach in found)
+    return section(head, rows, len(found), "counter-example")
+
+
+def _total(proof: ProofDocument) -> str:
+    text = f"{prose(proof.name)} {PROOF_WORDS[proof.verdict]}"
+    return f"**{text}**" if proof.verdict == FAILS else text
+
+
+def _row(proof: ProofDocument, breach: BreachDocument) -> str:
+    name = prose(proof.name) if breach.certain else f"{prose(proof.name)} (not known)"
+    return row(name, code(breach.element), prose(breach.message, 500), prose(breach.hint, 300))
