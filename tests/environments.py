@@ -37,6 +37,25 @@ class Texts:
         return self._files[path]
 
 
+class ShippedFiles:
+    """The files of the repository; `cloud` stands in the place of `local` in an environment."""
+
+    def __init__(self, cloud: str = "local") -> None:
+        self._cloud = cloud
+
+    def read_text(self, path: str) -> str:
+        file = ROOT / path
+        if not file.is_file():
+            raise DiagnosticError(error("file-not-found", f"there is no file {path!r}."))
+        text = file.read_text(encoding="utf-8")
+        return text.replace("cloud: local", f"cloud: {self._cloud}")
+
+
+def load_shipped(name: str, catalog: Catalog, cloud: str = "local") -> Desired:
+    """Compose an environment of the repository; `cloud` stands in the place of `local`."""
+    return load_desired(f"environments/{name}.yaml", catalog, ShippedFiles(cloud), TODAY)
+
+
 @dataclass(frozen=True)
 class Bench:
     """A built-in Azure and a client for it, with the workflows bound to them."""

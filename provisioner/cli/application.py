@@ -46,6 +46,21 @@ class CloudChoice(StrEnum):
     LOCAL = "local"
 
 
+class StateChoice(StrEnum):
+    """Which state of an environment a command looks at."""
+
+    DESIRED = "desired"
+    PLANNED = "planned"
+    ACTUAL = "actual"
+
+
+class ProtocolChoice(StrEnum):
+    """What carries packets."""
+
+    TCP = "tcp"
+    UDP = "udp"
+
+
 EnvironmentArgument = Annotated[
     str,
     typer.Argument(
@@ -56,6 +71,13 @@ EnvironmentArgument = Annotated[
 ]
 FormatOption = Annotated[
     OutputFormat, typer.Option("--output", "-o", help="How to print the result.")
+]
+StateKindOption = Annotated[
+    StateChoice,
+    typer.Option(
+        "--of",
+        help="What the blueprint says, what a plan leads to, or what is in Azure.",
+    ),
 ]
 CloudOption = Annotated[
     CloudChoice | None,
@@ -310,6 +332,39 @@ def drift(
         raise typer.Exit(ExitCode.ERROR)
     if document.found:
         raise typer.Exit(ExitCode.DIFFERENCES)
+
+
+@app.command()
+def trace(  # noqa: PLR0913  typer: one parameter an option
+    environment: EnvironmentArgument,
+    source: Annotated[
+        str,
+        typer.Option("--from", metavar="SUBNET", help="A subnet: nodes, pods, address or name."),
+    ] = "nodes",
+    to: Annotated[
+        str,
+        typer.Option(
+            metavar="DESTINATION",
+            help="internet:443, fqdn:HOST, vault, registry, storage, api-server, subnet:NAME or "
+            "an address; each with :PORT.",
+        ),
+    ] = "internet:443",
+    protocol: Annotated[ProtocolChoice, typer.Option(help="What carries it.")] = ProtocolChoice.TCP,
+    of: StateKindOption = StateChoice.DESIRED,
+    output: FormatOption = OutputFormat.TEXT,
+    cloud: CloudOption = None,
+    state: StateOption = None,
+    parallelism: ParallelismOption = 10,
+) -> None:
+    """Follow packets through the network: which route, rule or zone decides what."""
+    from provisioner.cli.output import print_trace
+    from provisioner.documents.trace import StateKind
+    from provisioner.workflow.trace import Question
+
+    question = Question(source, to, protocol.value, StateKind(of.value))
+    with _session(cloud=cloud, state=state, parallelism=parallelism, quiet=True) as session:
+        document = session.trace(environment, question)
+    print_trace(document, output.value)
 
 
 @app.command()

@@ -6,12 +6,16 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from provisioner.documents.apply import ApplyDocument, Event
 from provisioner.documents.drift import DriftDocument
 from provisioner.documents.plan import PlanDocument, StepDocument
+from provisioner.documents.trace import TraceDocument
 from provisioner.model.diagnostic import DiagnosticError, error
+
+if TYPE_CHECKING:
+    from provisioner.reports.text import TextDocument
 
 
 def print_plan(document: PlanDocument, output: str, stream: TextIO | None = None) -> None:
@@ -28,6 +32,13 @@ def print_drift(document: DriftDocument, output: str) -> None:
     _print(document, output, sys.stdout, lambda: render_drift_markdown(document))
 
 
+def print_trace(document: TraceDocument, output: str) -> None:
+    """Print a trace as text, JSON or Markdown."""
+    from provisioner.reports.trace_markdown import render_trace_markdown
+
+    _print(document, output, sys.stdout, lambda: render_trace_markdown(document))
+
+
 def print_apply(document: ApplyDocument, output: str) -> None:
     """Print what an apply did, as text or JSON."""
 
@@ -40,7 +51,7 @@ def print_apply(document: ApplyDocument, output: str) -> None:
 
 
 def _print(
-    document: PlanDocument | DriftDocument | ApplyDocument,
+    document: "TextDocument",
     output: str,
     stream: TextIO,
     render_markdown: Callable[[], str],

@@ -24,6 +24,7 @@ from provisioner.cli.workspace import (
 from provisioner.documents.apply import ApplyDocument, Outcome
 from provisioner.documents.document import EnvironmentDocument
 from provisioner.documents.drift import DriftDocument
+from provisioner.documents.trace import TraceDocument
 from provisioner.model.diagnostic import Diagnostic, DiagnosticError, GateError, error
 from provisioner.plan.plan import Plan
 from provisioner.plan.plan_file import read_plan_file, write_plan_file
@@ -36,6 +37,7 @@ from provisioner.workflow.plan import (
     plan_environment,
 )
 from provisioner.workflow.proving import check_desired
+from provisioner.workflow.trace import Question, trace
 
 if TYPE_CHECKING:
     from provisioner.azure.client import ArmClient
@@ -149,6 +151,11 @@ class Session:
         """Read Azure and compare."""
         desired = self.load(environment)
         return check_drift(desired, self.catalog, self.connect(desired.document))
+
+    def trace(self, environment: str, question: Question) -> TraceDocument:
+        """Follow packets through an environment; Azure is read only if the question takes it."""
+        desired = self.load(environment)
+        return trace(desired, self.catalog, lambda: self.connect(desired.document), question)
 
     def apply(self, plan: Plan, options: ApplyOptions) -> ApplyDocument:
         """Apply a plan, showing its progress on stderr."""

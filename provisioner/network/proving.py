@@ -1,10 +1,9 @@
 """Runs every proof over a network."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from provisioner.documents.proof import BreachDocument, ProofDocument
 from provisioner.model.diagnostic import Diagnostic, error, warning
-from provisioner.model.estate import Estate
 from provisioner.network.proof import Proof, Verdict
 from provisioner.network.proofs.allowances import prove_allowances
 from provisioner.network.proofs.api_server import prove_api_server
@@ -13,8 +12,7 @@ from provisioner.network.proofs.inbound import prove_inbound
 from provisioner.network.proofs.private_services import prove_private_services
 from provisioner.network.proofs.remote_access import prove_remote_access
 from provisioner.network.proofs.segmentation import prove_segmentation
-from provisioner.network.topology import Opening, Topology
-from provisioner.network.topology_reading import read_topology
+from provisioner.network.topology import Topology
 
 PROOFS = (
     prove_egress,
@@ -25,12 +23,6 @@ PROOFS = (
     prove_api_server,
     prove_private_services,
 )
-
-
-def prove(estate: Estate, cloud: str, openings: Iterable[Opening] = ()) -> tuple[Proof, ...]:
-    """Return every proof over an estate. `cloud` is the name of the cloud whose names it uses,
-    `openings` is what its environment lets workloads reach."""
-    return prove_topology(read_topology(estate, cloud, openings))
 
 
 def prove_topology(topology: Topology) -> tuple[Proof, ...]:

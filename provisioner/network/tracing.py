@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from provisioner.network.filters import Traffic, judge
-from provisioner.network.firewalls import Target, decide
+from provisioner.network.firewalls import DEFAULT_DENY, Ruling, Target, decide
 from provisioner.network.intervals import Intervals, show_address
 from provisioner.network.routes import EffectiveRoute, route_subnet
 from provisioner.network.tags import PUBLIC, tags_of
@@ -87,8 +87,8 @@ def _routed(topology: Topology, source: Subnet, route: EffectiveRoute) -> Hop:
                 "leads to the internet, and nothing gives it an address to leave with",
                 passes=False,
             )
-        words = ways[0].words if ways else "any public address that it may get"
-        return Hop(route.label, "route", f"{stated}leads to the internet, through {words}")
+        through = f", through {ways[0].words}" if ways else ""
+        return Hop(route.label, "route", f"{stated}leads to the internet{through}")
     if route.hop is HopType.GATEWAY:
         return Hop(route.label, "route", f"{stated}leads to the virtual network gateway")
     where = "another network, over the peering" if route.hop is HopType.PEERING else "its network"
@@ -114,8 +114,7 @@ def _over_firewall(
     )
     ruling = decide(firewall.policy, source.ranges, target, packet.tags)
     what = packet.name or show_address(packet.destination)
-    words = f"{'allows' if ruling.allowed else 'denies'} {what}"
-    hops.append(Hop(ruling.rule, "firewall rule", words, ruling.allowed))
+    hops.append(_ruled(firewall, ruling, what))
     if not ruling.allowed:
         return Path(tuple(hops), delivered=False, through=firewall.label)
     if packet.destination in PUBLIC:
@@ -123,6 +122,14 @@ def _over_firewall(
         return Path(tuple(hops), delivered=True, through=firewall.label)
     sender = Intervals(((source.ranges.lowest + 4, source.ranges.lowest + 4),))
     return _from_firewall(topology, _traffic(sender, packet), firewall, hops)
+
+
+def _ruled(firewall: Firewall, ruling: Ruling, what: str) -> Hop:
+    if ruling.rule == DEFAULT_DENY:
+        policy = firewall.policy.label if firewall.policy else firewall.label
+        return Hop(policy, "firewall rules", f"none names {what}: denied", passes=False)
+    words = f"{'allows' if ruling.allowed else 'denies'} {what}"
+    return Hop(ruling.rule, "firewall rule", words, ruling.allowed)
 
 
 def _from_firewall(

@@ -1,15 +1,20 @@
 """Documents as text, with or without colour."""
 
 from collections.abc import Iterable
-from typing import TextIO
+from typing import TextIO, TypeAlias
 
 from provisioner.documents.apply import ApplyDocument
 from provisioner.documents.drift import DriftDocument
 from provisioner.documents.plan import PlanDocument
+from provisioner.documents.trace import TraceDocument
 from provisioner.reports.apply_text import render_apply_text
 from provisioner.reports.drift_text import render_drift_text
 from provisioner.reports.plan_text import render_plan_text
 from provisioner.reports.styled import Line, write_lines
+from provisioner.reports.trace_text import render_trace_text
+
+TextDocument: TypeAlias = PlanDocument | DriftDocument | ApplyDocument | TraceDocument
+"""What can be written as text."""
 
 UNBOUNDED_WIDTH = 120
 """The columns that a file or a pipe is laid out for."""
@@ -18,7 +23,7 @@ _NARROWEST = 60
 
 
 def write_text(
-    document: PlanDocument | DriftDocument | ApplyDocument,
+    document: TextDocument,
     stream: TextIO,
     *,
     color: bool,
@@ -32,9 +37,11 @@ def write_text(
     write_lines(_render(document, columns), stream, color=color)
 
 
-def _render(document: PlanDocument | DriftDocument | ApplyDocument, width: int) -> Iterable[Line]:
+def _render(document: TextDocument, width: int) -> Iterable[Line]:
     if isinstance(document, PlanDocument):
         return render_plan_text(document, width)
     if isinstance(document, DriftDocument):
         return render_drift_text(document, width)
+    if isinstance(document, TraceDocument):
+        return render_trace_text(document, width)
     return render_apply_text(document, width)

@@ -14,6 +14,7 @@ from provisioner.documents.plan import (
     ResourceChangeDocument,
 )
 from provisioner.documents.proof import FAILS
+from provisioner.documents.trace import JourneyDocument
 from provisioner.reports.values import list_difference, plain, plural, show_path
 
 SIGNS: Mapping[Action, str] = {
@@ -165,6 +166,14 @@ def _changed_list(path: str, before: Sequence[Any], after: Sequence[Any]) -> Ite
         yield Part(path, "-", before=entry, kept=difference.kept)
     for entry in difference.added:
         yield Part(path, "+", after=entry, kept=difference.kept)
+
+
+def outcome_of(journey: JourneyDocument) -> str:
+    """Return how a journey ends, in words."""
+    over = f", through {plain(journey.through)}" if journey.through else ""
+    if journey.delivered:
+        return f"delivered{over}"
+    return f"stopped by {plain(journey.hops[-1].element)}"
 
 
 def joined(texts: Iterable[str]) -> str:

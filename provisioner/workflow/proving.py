@@ -10,16 +10,22 @@ from provisioner.documents.proof import GateDocument
 from provisioner.model.diagnostic import Diagnostic, DiagnosticError, Severity
 from provisioner.model.estate import Estate
 from provisioner.network.proof import Proof, Verdict
-from provisioner.network.proving import proof_diagnostics, proof_documents, prove
-from provisioner.network.topology import Opening
+from provisioner.network.proving import proof_diagnostics, proof_documents, prove_topology
+from provisioner.network.topology import Opening, Topology
+from provisioner.network.topology_reading import read_topology
 from provisioner.plan.assembly import Judgement
 from provisioner.plan.estates import desired_estate
 
 
 def prove_environment(estate: Estate, environment: Environment) -> tuple[Proof, ...]:
     """Return every proof over a state of an environment."""
+    return prove_topology(topology_of(estate, environment))
+
+
+def topology_of(estate: Estate, environment: Environment) -> Topology:
+    """Return the network of a state of an environment."""
     openings = (Opening(egress.fqdns, egress.ports) for egress in environment.egress)
-    return prove(estate, environment.cloud_names, openings)
+    return read_topology(estate, environment.cloud_names, openings)
 
 
 def check_desired(

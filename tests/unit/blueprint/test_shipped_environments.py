@@ -7,13 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from provisioner.blueprint.composition import compose
-from provisioner.blueprint.environment import load_environment
 from provisioner.blueprint.graph import DesiredGraph
 from provisioner.catalog.registry import all_types, build_catalog
 from provisioner.catalog.sdk_models import read_schema_index
-from provisioner.model.diagnostic import DiagnosticError, error
 from provisioner.model.values import lookup, unknowns
+from tests.environments import load_shipped
 
 ROOT = Path(__file__).parents[3]
 ENVIRONMENTS = sorted(path.stem for path in (ROOT / "environments").glob("*.yaml"))
@@ -24,29 +22,14 @@ ROLE = "Microsoft.Authorization/roleAssignments"
 LOCK = "Microsoft.Authorization/locks"
 
 
-class _Files:
-    """The files of the repository; `cloud` stands in the place of the one that they name."""
-
-    def __init__(self, cloud: str = "") -> None:
-        self.cloud = cloud
-
-    def read_text(self, path):
-        file = ROOT / path
-        if not file.is_file():
-            raise DiagnosticError(error("file-not-found", f"there is no file {path!r}."))
-        text = file.read_text(encoding="utf-8")
-        return text.replace("cloud: local", f"cloud: {self.cloud}") if self.cloud else text
-
-
 @lru_cache(maxsize=1)
 def catalog():
     return build_catalog(all_types(), read_schema_index(all_types()))
 
 
 @lru_cache
-def graph_of(name: str, cloud: str = "") -> DesiredGraph:
-    files = _Files(cloud)
-    return compose(load_environment(f"environments/{name}.yaml", files), catalog(), files)
+def graph_of(name: str, cloud: str = "local") -> DesiredGraph:
+    return load_shipped(name, catalog(), cloud).graph
 
 
 def of_type(graph, name):

@@ -1,0 +1,47 @@
+"""The way of packets through an environment's network, hop by hop."""
+
+from enum import StrEnum
+from typing import Literal
+
+from provisioner.documents.document import FORMAT_VERSION, Document, EnvironmentDocument
+
+
+class StateKind(StrEnum):
+    """A state of an environment: what the blueprint says, what a plan leads to, what Azure has."""
+
+    DESIRED = "desired"
+    PLANNED = "planned"
+    ACTUAL = "actual"
+
+
+class HopDocument(Document):
+    """One decision: the element that decided, its role, and how."""
+
+    element: str
+    role: str
+    words: str
+    passes: bool
+
+
+class JourneyDocument(Document):
+    """The way from one subnet to one destination. `through` is the firewall on it, if there is
+    one; `delivered` is whether it ends where it leads to."""
+
+    source: str
+    destination: str
+    delivered: bool
+    through: str | None = None
+    hops: tuple[HopDocument, ...]
+
+
+class TraceDocument(Document):
+    """The answer to one question, with a journey for each source and each way that differs."""
+
+    kind: Literal["azsec/trace"] = "azsec/trace"
+    format_version: str = FORMAT_VERSION
+    environment: EnvironmentDocument
+    state: StateKind
+    source: str
+    destination: str
+    protocol: str
+    journeys: tuple[JourneyDocument, ...]

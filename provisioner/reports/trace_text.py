@@ -1,0 +1,37 @@
+"""The text of a trace: one block a journey, one line a hop."""
+
+from collections.abc import Iterator
+
+from provisioner.documents.trace import JourneyDocument, TraceDocument
+from provisioner.reports.section_text import heading
+from provisioner.reports.styled import BLANK, Line, Span, Style, line, wrap
+from provisioner.reports.values import plain
+from provisioner.reports.wording import outcome_of
+
+_WIDEST_ELEMENT = 48
+
+
+def render_trace_text(document: TraceDocument, width: int = 100) -> Iterator[Line]:
+    """Yield the lines of a trace."""
+    yield from heading("trace", document.environment, width)
+    for journey in document.journeys:
+        yield from _journey_lines(journey, width)
+        yield BLANK
+    delivered = sum(journey.delivered for journey in document.journeys)
+    words = f"{delivered} of {len(document.journeys)} delivered · {document.protocol}"
+    yield line(Span("Trace  ", Style.BOLD), f"{words} · {document.state.value} state")
+
+
+def _journey_lines(journey: JourneyDocument, width: int) -> Iterator[Line]:
+    style = Style.CREATE if journey.delivered else Style.DELETE
+    ends = f"{plain(journey.source)} -> {plain(journey.destination)}"
+    yield line("  ", Span(ends, Style.BOLD), " · ", Span(outcome_of(journey), style))
+    elements = min(max(len(plain(hop.element)) for hop in journey.hops), _WIDEST_ELEMENT)
+    roles = max(len(plain(hop.role)) for hop in journey.hops)
+    for number, hop in enumerate(journey.hops, 1):
+        element, role = plain(hop.element), plain(hop.role)
+        start = f"    {number:>2}  {element:<{elements}}  {role:<{roles}}  "
+        shown = Style.PLAIN if hop.passes else Style.DELETE
+        rows = wrap(plain(hop.words), width - len(start))
+        yield line(start, Span(rows[0], shown))
+        yield from (line(" " * len(start), Span(row, shown)) for row in rows[1:])

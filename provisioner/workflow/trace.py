@@ -1,0 +1,86 @@
+"""`azsec trace`: where packets go, and which element decides it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from provisioner.catalog.registry import Catalog
+from provisioner.documents.trace import HopDocument, JourneyDocument, StateKind, TraceDocument
+from provisioner.engine.ports import Reader
+from provisioner.model.diagnostic import DiagnosticError, error
+from provisioner.model.estate import Estate
+from provisioner.network.destinations import find_sources, parse_destination
+from provisioner.network.journeys import Journey, find_journeys
+from provisioner.plan.estates import actual_estate, desired_estate, planned_estate
+from provisioner.workflow.plan import Desired, plan_environment
+from provisioner.workflow.proving import topology_of
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked: from where to what (as `azsec trace` takes them), by `tcp` or `udp`, and of
+    which state of the environment."""
+
+    source: str
+    destination: str
+    protocol: str
+    state: StateKind
+
+
+def trace(
+    desired: Desired, catalog: Catalog, connect: Callable[[], Reader], question: Question
+) -> TraceDocument:
+    """Return the ways of packets in a state of an environment.
+
+    `connect` gives what reads Azure, and is called only for a state that takes reading. Raises
+    DiagnosticError for a source or destination that does not exist, and what `plan_environment`
+    raises.
+    """
+    destination = parse_destination(question.destination)
+    estate = estate_in(question.state, desired, catalog, connect)
+    topology = topology_of(estate, desired.environment)
+    journeys = [
+        journey
+        for source in find_sources(topology, question.source)
+        for journey in find_journeys(topology, source, destination, question.protocol)
+    ]
+    if not journeys:
+        raise DiagnosticError(
+            error(
+                "nothing-to-trace",
+                f"there is no {destination.kind.value} in the {question.state} state of "
+                f"{desired.environment.name}.",
+            )
+        )
+    return TraceDocument(
+        environment=desired.document,
+        state=question.state,
+        source=question.source,
+        destination=str(destination),
+        protocol=question.protocol,
+        journeys=tuple(_document(journey) for journey in journeys),
+    )
+
+
+def estate_in(
+    state: StateKind, desired: Desired, catalog: Catalog, connect: Callable[[], Reader]
+) -> Estate:
+    """Return an environment in one of its states. Azure is asked for all but the desired one."""
+    if state is StateKind.DESIRED:
+        return desired_estate(desired.graph, catalog)
+    planned = plan_environment(desired, catalog, connect())
+    if state is StateKind.ACTUAL:
+        return actual_estate(planned.state, desired.graph, catalog)
+    return planned_estate(planned.changes, planned.state, desired.graph, catalog)
+
+
+def _document(journey: Journey) -> JourneyDocument:
+    return JourneyDocument(
+        source=journey.source.label,
+        destination=journey.destination,
+        delivered=journey.path.delivered,
+        through=journey.path.through,
+        hops=tuple(
+            HopDocument(element=hop.element, role=hop.role, words=hop.words, passes=hop.passes)
+            for hop in journey.path.hops
+        ),
+    )
