@@ -30,7 +30,7 @@ def is_within(inner: IpRange, outer: IpRange) -> bool:
 
 
 def overlap(one: IpRange, other: IpRange) -> bool:
-    """Tell whether two ranges share an address: of two in CIDR notation, one then holds the other."""
+    """Tell whether two ranges share an address: one of them then holds the other."""
     return is_within(one, other) or is_within(other, one)
 
 
@@ -68,7 +68,7 @@ def first_free(space: IpRange, taken: Iterable[IpRange], prefix: int) -> IpRange
     """Return the first range of /`prefix` in `space` that no range of `taken` touches, or None."""
     for gap in free_ranges(space, taken):
         if gap.prefixlen <= prefix:
-            return next(iter(gap.subnets(new_prefix=prefix)))
+            return read_range(f"{gap.network_address}/{prefix}")
     return None
 
 
