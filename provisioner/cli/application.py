@@ -158,8 +158,8 @@ def init(
 @app.command()
 def validate(environment: EnvironmentArgument) -> None:
     """Check an environment and its blueprint, without talking to Azure."""
-    desired = _session().load(environment)
-    for told in desired.diagnostics:
+    desired, diagnostics = _session().validate(environment)
+    for told in diagnostics:
         typer.echo(str(told), err=True)
     managed = sum(resource.managed for resource in desired.graph)
     typer.echo(f"{desired.environment.path} is valid: {managed} resources.")
@@ -309,6 +309,23 @@ def drift(
         raise typer.Exit(ExitCode.ERROR)
     if document.found:
         raise typer.Exit(ExitCode.DIFFERENCES)
+
+
+@app.command()
+def network(
+    environment: EnvironmentArgument,
+    show_all: Annotated[
+        bool, typer.Option("--all", help="Show all environments of its directory side by side.")
+    ] = False,
+    output: FormatOption = OutputFormat.TEXT,
+) -> None:
+    """Show the address plan: networks, subnets, what needs addresses, and what is free."""
+    from provisioner.cli.output import print_network
+
+    document = _session().describe_network(environment, show_all=show_all)
+    print_network(document, output.value)
+    if document.has_errors:
+        raise typer.Exit(ExitCode.ERROR)
 
 
 @app.command()

@@ -10,6 +10,7 @@ from typing import TextIO
 
 from provisioner.documents.apply import ApplyDocument, Event
 from provisioner.documents.drift import DriftDocument
+from provisioner.documents.network import NetworkDocument
 from provisioner.documents.plan import PlanDocument, StepDocument
 from provisioner.model.diagnostic import DiagnosticError, error
 
@@ -28,6 +29,13 @@ def print_drift(document: DriftDocument, output: str) -> None:
     _print(document, output, sys.stdout, lambda: render_drift_markdown(document))
 
 
+def print_network(document: NetworkDocument, output: str) -> None:
+    """Print address plans as text, JSON or Markdown."""
+    from provisioner.reports.network_markdown import render_network_markdown
+
+    _print(document, output, sys.stdout, lambda: render_network_markdown(document))
+
+
 def print_apply(document: ApplyDocument, output: str) -> None:
     """Print what an apply did, as text or JSON."""
 
@@ -40,7 +48,7 @@ def print_apply(document: ApplyDocument, output: str) -> None:
 
 
 def _print(
-    document: PlanDocument | DriftDocument | ApplyDocument,
+    document: PlanDocument | DriftDocument | ApplyDocument | NetworkDocument,
     output: str,
     stream: TextIO,
     render_markdown: Callable[[], str],

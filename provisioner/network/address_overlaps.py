@@ -1,7 +1,7 @@
 """Which ranges overlap, and whether that is an error, a warning, or allowed.
 
-- Azure refuses overlapping subnets of a network, spaces of a network, and spaces among a network and
-  all its peers (guidelines.md §3.3; Azure/ResourceModules#731).
+- Azure refuses overlapping subnets of a network, spaces of a network, and spaces among a network
+  and all its peers (guidelines.md §3.3; Azure/ResourceModules#731).
 - AKS refuses pod, service and bridge ranges that overlap each other or a subnet, and the reserved
   ranges (guidelines.md §2.2, §3.2). A pod cannot reach what its own cluster's ranges cover.
 - Networks that do not meet may use the same range; they can never be connected, which is a warning.
@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from provisioner.model.diagnostic import Diagnostic, Severity, error, warning
-from provisioner.model.estate import Resource
 from provisioner.model.span import Span
 from provisioner.network.address_plan import (
     AddressPlan,
@@ -281,8 +280,8 @@ def _tell(pairs: Sequence[tuple[Claim, Claim, _Verdict]]) -> Diagnostic:
     if len(pairs) > 1:
         names = [str(w if i is ours else i) for w, i, _verdict in pairs[1:]]
         rest = len(names) - _MOST_NAMED
-        more = f" So do {', '.join(names[:_MOST_NAMED])}"
-        more += f" and {rest:,} more." if rest > 0 else "."
+        more = f" It overlaps {', '.join(names[:_MOST_NAMED])}"
+        more += f" and {rest:,} more, too." if rest > 0 else ", too."
     message = f"{describe_overlap(ours, other)}: {verdict.because}.{more}"
     make = error if verdict.severity is Severity.ERROR else warning
     return make(verdict.code, message, ours.span or other.span, verdict.hint)

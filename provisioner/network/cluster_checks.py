@@ -48,8 +48,8 @@ def _check_pods(cluster: Cluster) -> Iterator[Diagnostic]:
             yield error(
                 "small-pod-range",
                 f"{cluster.resource.label}: {describe_nodes(cluster.pools)}; each takes a "
-                f"/{_NODE_PREFIX} of the pod range: {nodes:,} x 256 = {nodes * 256:,} addresses are "
-                f"needed, {one} has {one.num_addresses:,}, enough for {blocks:,} nodes.",
+                f"/{_NODE_PREFIX} of the pod range: {nodes:,} x 256 = {nodes * 256:,} addresses "
+                f"are needed, {one} has {one.num_addresses:,}, enough for {blocks:,} nodes.",
                 cluster.resource.span,
                 f"A /{prefix} is enough for {2 ** (_NODE_PREFIX - prefix):,} nodes.",
             )
@@ -148,7 +148,7 @@ def _check_networks(cluster: Cluster) -> Iterator[Diagnostic]:
 
 
 def _check_names(cluster: Cluster, networks: tuple[ResourceId, ...]) -> Iterator[Diagnostic]:
-    """guidelines.md §2.2: overlay labels nodes with these names, and a label holds 63 characters."""
+    """guidelines.md §2.2: these names are in labels of overlay nodes, of 63 characters at most."""
     named = [("subnet", subnet.name) for subnet in cluster.subnets]
     named += [("network", network.name) for network in networks]
     named += [("resource group", network.resource_group or "") for network in networks]

@@ -1,8 +1,8 @@
 """Whether each subnet lies in its network, is large enough for what stands in it, and carries
 nothing that what stands in it does not bear.
 
-Sources: guidelines.md §2.2, NET-03, NET-11; the documentation of Azure Firewall, Bastion, VPN Gateway
-and Route Server for their subnets; the Virtual network FAQ for the least size of a subnet.
+Sources: guidelines.md §2.2, NET-03, NET-11; the documentation of Azure Firewall, Bastion, VPN
+Gateway and Route Server for their subnets; the Virtual network FAQ for the least size of a subnet.
 """
 
 from collections.abc import Iterator
@@ -302,8 +302,8 @@ def _check_company(subnet: Subnet, rule: Rule | None) -> Iterator[Diagnostic]:
             yield error(
                 "small-subnet",
                 f"{subnet.resource.label}: a /{one.prefixlen} has {one.num_addresses} addresses; "
-                f"the API server of {api_server[0].resource.label} needs a /{_API_SERVER_PREFIX} or "
-                f"larger, {2 ** (32 - _API_SERVER_PREFIX)} addresses.",
+                f"the API server of {api_server[0].resource.label} needs a /{_API_SERVER_PREFIX} "
+                f"or larger, {2 ** (32 - _API_SERVER_PREFIX)} addresses.",
                 subnet.resource.span,
                 f"Give it a /{_API_SERVER_PREFIX}.",
             )

@@ -5,9 +5,11 @@ from typing import TextIO
 
 from provisioner.documents.apply import ApplyDocument
 from provisioner.documents.drift import DriftDocument
+from provisioner.documents.network import NetworkDocument
 from provisioner.documents.plan import PlanDocument
 from provisioner.reports.apply_text import render_apply_text
 from provisioner.reports.drift_text import render_drift_text
+from provisioner.reports.network_text import render_network_text
 from provisioner.reports.plan_text import render_plan_text
 from provisioner.reports.styled import Line, write_lines
 
@@ -18,7 +20,7 @@ _NARROWEST = 60
 
 
 def write_text(
-    document: PlanDocument | DriftDocument | ApplyDocument,
+    document: PlanDocument | DriftDocument | ApplyDocument | NetworkDocument,
     stream: TextIO,
     *,
     color: bool,
@@ -32,9 +34,13 @@ def write_text(
     write_lines(_render(document, columns), stream, color=color)
 
 
-def _render(document: PlanDocument | DriftDocument | ApplyDocument, width: int) -> Iterable[Line]:
+def _render(
+    document: PlanDocument | DriftDocument | ApplyDocument | NetworkDocument, width: int
+) -> Iterable[Line]:
     if isinstance(document, PlanDocument):
         return render_plan_text(document, width)
     if isinstance(document, DriftDocument):
         return render_drift_text(document, width)
+    if isinstance(document, NetworkDocument):
+        return render_network_text(document, width)
     return render_apply_text(document, width)
