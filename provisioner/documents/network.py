@@ -12,8 +12,8 @@ from provisioner.documents.document import (
 
 class SubnetDocument(Document):
     """One subnet. `usable` is how many IPv4 addresses Azure leaves of it, `needed` how many what
-    stands in it takes at most (null: not known), `free` the difference. `arithmetic` is how `needed`
-    is counted, `holds` what stands in it."""
+    stands in it takes at most (null: not known, or the service's own business), `free` the
+    difference. `arithmetic` is how `needed` is counted, `holds` what stands in it."""
 
     address: str
     name: str

@@ -66,7 +66,7 @@ def read_demands(estate: Estate, clusters: Sequence[Cluster]) -> Iterator[Demand
                 # How many instances run is the service's business; the least size of the subnet
                 # makes room for all of them.
                 yield Demand(
-                    kind, host, subnet, 0, 0, "in a subnet of its own, of a fixed least size"
+                    kind, host, subnet, None, 0, "in a subnet of its own, of a fixed least size"
                 )
 
 

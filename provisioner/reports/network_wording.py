@@ -46,8 +46,8 @@ def _order(text: str) -> tuple[int, int, int]:
 
 
 def count_of(number: int | None) -> str:
-    """Return a number of addresses; a question mark where it is not known."""
-    return "?" if number is None else f"{number:,}"
+    """Return a number of addresses; a dash where it is not known, or the service's own business."""
+    return "-" if number is None else f"{number:,}"
 
 
 def node_room(cluster: ClusterRangesDocument) -> str:

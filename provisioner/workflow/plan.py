@@ -14,8 +14,10 @@ from provisioner.documents.document import EnvironmentDocument
 from provisioner.engine.ports import Reader
 from provisioner.model.actual import ActualState
 from provisioner.model.diagnostic import Diagnostic, DiagnosticError, error, nearest, warning
+from provisioner.network.address_checks import check_addresses
 from provisioner.plan.assembly import Target, assemble_plan, is_at
 from provisioner.plan.changes import Changes, decide_changes
+from provisioner.plan.estates import known_estate
 from provisioner.plan.plan import Plan
 from provisioner.plan.reads import INVENTORY
 from provisioner.plan.rotation import rotate
@@ -140,8 +142,10 @@ def _plan(
     _check_subscriptions(environment, reading)
     changes = decide_changes(graph, reading.state, reading.inventory, catalog, scope.terms)
     changes = rotate(changes, graph, reading.state, catalog, environment.name)
-    told = (*desired.diagnostics, *changes.diagnostics, *_warn_of_gaps(reading))
-    changes = replace(changes, diagnostics=told)
+    told = [*desired.diagnostics, *changes.diagnostics, *_warn_of_gaps(reading)]
+    if graph.resources:
+        told += check_addresses(known_estate(graph, reading.state, catalog))
+    changes = replace(changes, diagnostics=tuple(told))
     target = Target(scope.targets) if scope.targets else None
     plan = assemble_plan(desired.document, graph, changes, reading.state, catalog, target)
     return Planned(plan, reading.state, changes)
