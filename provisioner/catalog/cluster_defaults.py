@@ -14,6 +14,10 @@ from provisioner.model.values import ABSENT, Absent, Body, Json, lookup
 _NETWORK = "properties.networkProfile"
 _ADVANCED = f"{_NETWORK}.advancedNetworking"
 
+SERVICE_RANGE = "10.0.0.0/16"
+DNS_SERVICE_ADDRESS = "10.0.0.10"
+"""What the services of a cluster get where nobody says."""
+
 
 def _at(body: Body, path: str) -> object:
     return lookup(body, path.split("."))
@@ -58,6 +62,14 @@ def pod_range(body: Body) -> Json | Absent:
     mode = _at(body, f"{_NETWORK}.networkPluginMode")
     flat = plugin == "none" or (plugin == "azure" and mode != "overlay")
     return None if flat else "10.244.0.0/16"
+
+
+def most_pods(cluster: Body | None) -> int:
+    """How many pods a node takes where nobody says: guidelines.md §2.2."""
+    network = lookup(cluster, ("properties", "networkProfile"))
+    if lookup(network, ("networkPluginMode",)) == "overlay":
+        return 250
+    return 30 if lookup(network, ("networkPlugin",)) == "azure" else 110
 
 
 def since(minor: int) -> Callable[[Body], Answered]:

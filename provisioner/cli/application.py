@@ -180,9 +180,8 @@ def init(
 @app.command()
 def validate(environment: EnvironmentArgument) -> None:
     """Check an environment and its blueprint, without talking to Azure."""
-    session = _session()
-    desired = session.load(environment)
-    for told in (*desired.diagnostics, *session.check(desired)):
+    desired, diagnostics = _session().validate(environment)
+    for told in diagnostics:
         typer.echo(str(told), err=True)
     managed = sum(resource.managed for resource in desired.graph)
     typer.echo(f"{desired.environment.path} is valid: {managed} resources.")
@@ -365,6 +364,23 @@ def trace(  # noqa: PLR0913  typer: one parameter an option
     with _session(cloud=cloud, state=state, parallelism=parallelism, quiet=True) as session:
         document = session.trace(environment, question)
     print_trace(document, output.value)
+
+
+@app.command()
+def network(
+    environment: EnvironmentArgument,
+    show_all: Annotated[
+        bool, typer.Option("--all", help="Show all environments of its directory side by side.")
+    ] = False,
+    output: FormatOption = OutputFormat.TEXT,
+) -> None:
+    """Show the address plan: networks, subnets, what needs addresses, and what is free."""
+    from provisioner.cli.output import print_network
+
+    document = _session().describe_network(environment, show_all=show_all)
+    print_network(document, output.value)
+    if document.has_errors:
+        raise typer.Exit(ExitCode.ERROR)
 
 
 @app.command()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from provisioner.documents.apply import ApplyDocument, Event
 from provisioner.documents.drift import DriftDocument
+from provisioner.documents.network import NetworkDocument
 from provisioner.documents.plan import PlanDocument, StepDocument
 from provisioner.documents.trace import TraceDocument
 from provisioner.model.diagnostic import DiagnosticError, error
@@ -37,6 +38,13 @@ def print_trace(document: TraceDocument, output: str) -> None:
     from provisioner.reports.trace_markdown import render_trace_markdown
 
     _print(document, output, sys.stdout, lambda: render_trace_markdown(document))
+
+
+def print_network(document: NetworkDocument, output: str) -> None:
+    """Print address plans as text, JSON or Markdown."""
+    from provisioner.reports.network_markdown import render_network_markdown
+
+    _print(document, output, sys.stdout, lambda: render_network_markdown(document))
 
 
 def print_apply(document: ApplyDocument, output: str) -> None:

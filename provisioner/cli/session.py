@@ -17,6 +17,7 @@ from provisioner.cli.output import open_progress, print_apply, print_plan
 from provisioner.cli.workspace import (
     FileSources,
     find_environment,
+    find_siblings,
     load_catalog,
     state_path,
     write_file,
@@ -24,19 +25,25 @@ from provisioner.cli.workspace import (
 from provisioner.documents.apply import ApplyDocument, Outcome
 from provisioner.documents.document import EnvironmentDocument
 from provisioner.documents.drift import DriftDocument
+from provisioner.documents.network import NetworkDocument
 from provisioner.documents.trace import TraceDocument
 from provisioner.model.diagnostic import Diagnostic, DiagnosticError, GateError, error
 from provisioner.plan.plan import Plan
 from provisioner.plan.plan_file import read_plan_file, write_plan_file
 from provisioner.workflow.apply import ApplyOptions, Surface, apply_plan, check_permitted
 from provisioner.workflow.drift import check_drift
+from provisioner.workflow.network import (
+    Siblings,
+    describe_network,
+    load_siblings,
+    validate_environment,
+)
 from provisioner.workflow.plan import (
     Desired,
     load_desired,
     plan_destroy,
     plan_environment,
 )
-from provisioner.workflow.proving import check_desired
 from provisioner.workflow.trace import Question, trace
 
 if TYPE_CHECKING:
@@ -76,6 +83,24 @@ class Session:
         path = find_environment(environment)
         today = datetime.now().astimezone().date()
         return load_desired(path, self.catalog, FileSources(), today, self._cloud)
+
+    def load_siblings(self, desired: Desired) -> Siblings:
+        """Return the other environments in the directory of one, as far as they compose."""
+        today = datetime.now().astimezone().date()
+        paths = find_siblings(desired.environment.path)
+        return load_siblings(paths, self.catalog, FileSources(), today)
+
+    def validate(self, environment: str) -> tuple[Desired, tuple[Diagnostic, ...]]:
+        """Return an environment with what there is to say of it; raise what is wrong with it."""
+        desired = self.load(environment)
+        siblings = self.load_siblings(desired)
+        return desired, validate_environment(desired, self.catalog, siblings)
+
+    def describe_network(self, environment: str, *, show_all: bool) -> NetworkDocument:
+        """Return the address plan of an environment, or of all in its directory."""
+        desired = self.load(environment)
+        siblings = self.load_siblings(desired)
+        return describe_network(desired, siblings, self.catalog, show_all=show_all)
 
     def connect(self, environment: EnvironmentDocument) -> "ArmClient":
         """Return the client of this session, for an environment's cloud; the first call opens it.
@@ -139,13 +164,6 @@ class Session:
         if not self.quiet and sys.stderr.isatty():
             sys.stderr.write(f"read in {seconds:.1f} s, {planned.state.calls} calls\n")
         return planned.plan
-
-    def check(self, desired: Desired) -> tuple[Diagnostic, ...]:
-        """Return what is to be said of an environment that is valid, without asking Azure.
-
-        Raises DiagnosticError where a proof fails, and the environment does not only warn of it.
-        """
-        return check_desired(desired.environment, desired.graph, self.catalog)
 
     def drift(self, environment: str) -> DriftDocument:
         """Read Azure and compare."""

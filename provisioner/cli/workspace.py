@@ -49,6 +49,15 @@ def find_environment(name: str) -> str:
     return path.as_posix()
 
 
+def find_siblings(path: str) -> tuple[str, ...]:
+    """Return the paths of the other environment files in the directory of one, in order."""
+    own = Path(path)
+    if not own.is_file():
+        return ()
+    beside = [entry for suffix in ("yaml", "yml") for entry in own.parent.glob(f"*.{suffix}")]
+    return tuple(sorted(one.as_posix() for one in beside if not one.samefile(own)))
+
+
 def load_catalog() -> Catalog:
     """Return the catalog, its schema index from the cache of this user where it is there."""
     from platformdirs import user_cache_path

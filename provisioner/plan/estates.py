@@ -27,6 +27,21 @@ def desired_estate(graph: DesiredGraph, catalog: Catalog) -> Estate:
     return Estate.of([*embedded, *stated])
 
 
+def known_estate(graph: DesiredGraph, state: ActualState, catalog: Catalog) -> Estate:
+    """Return what the blueprint describes, with what it only reads as it was found in Azure.
+
+    That includes the children that others put there: the subnets and peerings of a shared network.
+    """
+    read = (graph.by_id.get(key) for key in state.found)
+    found = [
+        Resource(r.id, r.type.name, state.found[r.id.key].body, r.address, r.span)
+        for r in read
+        if r is not None and not r.managed
+    ]
+    inside = [child for resource in found for child in _children(resource, catalog)]
+    return Estate.of([*inside, *desired_estate(graph, catalog), *found])
+
+
 def actual_estate(state: ActualState, graph: DesiredGraph, catalog: Catalog) -> Estate:
     """Return what was found in Azure, all of it: what the blueprint does not have too."""
     return Estate(_found(state, graph, catalog))

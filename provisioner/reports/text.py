@@ -5,15 +5,19 @@ from typing import TextIO, TypeAlias
 
 from provisioner.documents.apply import ApplyDocument
 from provisioner.documents.drift import DriftDocument
+from provisioner.documents.network import NetworkDocument
 from provisioner.documents.plan import PlanDocument
 from provisioner.documents.trace import TraceDocument
 from provisioner.reports.apply_text import render_apply_text
 from provisioner.reports.drift_text import render_drift_text
+from provisioner.reports.network_text import render_network_text
 from provisioner.reports.plan_text import render_plan_text
 from provisioner.reports.styled import Line, write_lines
 from provisioner.reports.trace_text import render_trace_text
 
-TextDocument: TypeAlias = PlanDocument | DriftDocument | ApplyDocument | TraceDocument
+TextDocument: TypeAlias = (
+    PlanDocument | DriftDocument | ApplyDocument | NetworkDocument | TraceDocument
+)
 """What can be written as text."""
 
 UNBOUNDED_WIDTH = 120
@@ -44,4 +48,6 @@ def _render(document: TextDocument, width: int) -> Iterable[Line]:
         return render_drift_text(document, width)
     if isinstance(document, TraceDocument):
         return render_trace_text(document, width)
+    if isinstance(document, NetworkDocument):
+        return render_network_text(document, width)
     return render_apply_text(document, width)

@@ -14,14 +14,16 @@ from provisioner.documents.document import EnvironmentDocument
 from provisioner.engine.ports import Reader
 from provisioner.model.actual import ActualState
 from provisioner.model.diagnostic import Diagnostic, DiagnosticError, error, nearest, warning
+from provisioner.network.address_checks import check_addresses
+from provisioner.network.wiring_checks import check_wiring
 from provisioner.plan.assembly import Judgement, Target, assemble_plan, is_at, select_changes
 from provisioner.plan.changes import Changes, decide_changes
-from provisioner.plan.estates import planned_estate
+from provisioner.plan.estates import known_estate, planned_estate
 from provisioner.plan.plan import Plan
 from provisioner.plan.reads import INVENTORY
 from provisioner.plan.rotation import rotate
 from provisioner.plan.terms import Terms
-from provisioner.workflow.proving import judge, prove_environment
+from provisioner.workflow.proving import judge, prove_environment, topology_of
 from provisioner.workflow.reading import Reading, read_environment
 
 
@@ -142,8 +144,11 @@ def _plan(
     _check_subscriptions(environment, reading)
     changes = decide_changes(graph, reading.state, reading.inventory, catalog, scope.terms)
     changes = rotate(changes, graph, reading.state, catalog, environment.name)
-    told = (*desired.diagnostics, *changes.diagnostics, *_warn_of_gaps(reading))
-    changes = replace(changes, diagnostics=told)
+    told = [*desired.diagnostics, *changes.diagnostics, *_warn_of_gaps(reading)]
+    if graph.resources:
+        known = known_estate(graph, reading.state, catalog)
+        told += (*check_addresses(known), *check_wiring(topology_of(known, environment)))
+    changes = replace(changes, diagnostics=tuple(told))
     if scope.targets:
         changes = select_changes(changes, graph, Target(scope.targets))
     judgement = Judgement()

@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 
 from provisioner.catalog import api_versions, cluster_changes
+from provisioner.catalog.cluster_defaults import most_pods
 from provisioner.catalog.field import (
     Answered,
     AnsweredRule,
@@ -62,7 +63,7 @@ def _computed(resource: ResourceId, body: Body, around: Surroundings) -> Mapping
     if isinstance(version, str) and version:
         properties["orchestratorVersion"] = version
     if lookup(body, ("properties", "maxPods")) is ABSENT:
-        properties["maxPods"] = _most_pods(cluster)
+        properties["maxPods"] = most_pods(cluster)
     return {"properties": {**properties, **_disk(body), **_marks(body)}}
 
 
@@ -82,14 +83,6 @@ def _marks(body: Body) -> dict[str, Json]:
         known = labels if isinstance(labels, Mapping) else {}
         marked["nodeLabels"] = {**known, f"{_RESERVED}{key}": value}
     return marked
-
-
-def _most_pods(cluster: Body | None) -> int:
-    """How many pods a node takes where nobody says: guidelines.md §2.2."""
-    network = lookup(cluster, ("properties", "networkProfile"))
-    if lookup(network, ("networkPluginMode",)) == "overlay":
-        return 250
-    return 30 if lookup(network, ("networkPlugin",)) == "azure" else 110
 
 
 def _disk(body: Body) -> Mapping[str, Json]:

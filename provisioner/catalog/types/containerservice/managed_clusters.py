@@ -302,7 +302,7 @@ TYPE = ResourceType(
             disruption=Disruption.NODES,
         ),
         f"{_NETWORK}.serviceCidr": Field(
-            default="10.0.0.0/16",
+            default=cluster_defaults.SERVICE_RANGE,
             compare=Compare.CIDR,
             create_only=cluster_changes.service_range_is_fixed,
         ),
@@ -316,7 +316,9 @@ TYPE = ResourceType(
             compare=Compare.SET,
             follows=f"{_NETWORK}.serviceCidr",
         ),
-        f"{_NETWORK}.dnsServiceIP": Field(default="10.0.0.10", create_only=True),
+        f"{_NETWORK}.dnsServiceIP": Field(
+            default=cluster_defaults.DNS_SERVICE_ADDRESS, create_only=True
+        ),
         f"{_NETWORK}.ipFamilies": Field(default=["IPv4"], compare=Compare.SET),
         f"{_NETWORK}.loadBalancerSku": Field(
             default="standard", compare=Compare.CASELESS, create_only=True

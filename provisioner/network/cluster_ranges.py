@@ -1,0 +1,260 @@
+"""Clusters as the address plan sees them: pools with their nodes at most, and the ranges inside.
+
+Sources: guidelines.md §2.2 and the documentation of AKS ("IP address planning", "Upgrade node
+pools"). Defaults are those of the catalog.
+"""
+
+import ipaddress
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from provisioner.catalog import cluster_defaults
+from provisioner.model.estate import Estate, Resource
+from provisioner.model.resource_id import ResourceId, parse_resource_id
+from provisioner.model.values import ABSENT, Body, Value, lookup
+from provisioner.network.ranges import IpRange, read_range
+
+CLUSTER = "Microsoft.ContainerService/managedClusters"
+POOL = f"{CLUSTER}/agentPools"
+
+DEFAULT_SURGE = "10%"
+"""How many nodes more an upgrade makes where nobody says."""
+
+_PERCENT = re.compile(r"(\d+)\s*%")
+
+
+class Plugin(StrEnum):
+    """Where pods take their addresses from; the text is how a report names it."""
+
+    FLAT = "Azure CNI, flat"
+    OVERLAY = "Azure CNI, overlay"
+    KUBENET = "kubenet"
+    NONE = "no plugin"
+
+    @property
+    def has_pod_range(self) -> bool:
+        """Whether each node takes a /24 of the pod range (guidelines.md §2.2)."""
+        return self in (Plugin.OVERLAY, Plugin.KUBENET)
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """One node pool. `nodes` is how many it has at most, None where nobody says; `surge` is how
+    many more an upgrade makes, as `surge_text` says. `static` pods take whole blocks of the pod
+    subnet when a node is made."""
+
+    resource: Resource
+    nodes: int | None
+    surge: int
+    surge_text: str
+    max_pods: int
+    subnet: ResourceId | None
+    pod_subnet: ResourceId | None
+    static: bool
+
+    @property
+    def name(self) -> str:
+        """Its name in its cluster."""
+        return self.resource.id.name
+
+    @property
+    def most(self) -> int:
+        """The nodes that there are at most, during an upgrade; 0 where nobody says."""
+        return (self.nodes or 0) + self.surge
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """One cluster: its pools and the ranges inside of it. `wrong` maps a property to the text that
+    stands for a range or an address there and is none."""
+
+    resource: Resource
+    plugin: Plugin
+    pools: tuple[Pool, ...]
+    pods: tuple[IpRange, ...]
+    services: tuple[IpRange, ...]
+    bridges: tuple[IpRange, ...]
+    wrong: tuple[tuple[str, str], ...]
+    dns_address: ipaddress.IPv4Address | ipaddress.IPv6Address | None
+    api_server_subnet: ResourceId | None
+    has_private_link: bool
+    provisions_nodes: bool
+
+    @property
+    def subnets(self) -> tuple[ResourceId, ...]:
+        """The subnets that its nodes and pods stand in, each once."""
+        found = [s for pool in self.pools for s in (pool.subnet, pool.pod_subnet) if s]
+        return tuple({s.key: s for s in found}.values())
+
+    @property
+    def networks(self) -> tuple[ResourceId, ...]:
+        """The networks that its nodes and pods stand in, each once."""
+        found = [subnet.parent for subnet in self.subnets]
+        return tuple({n.key: n for n in found if n is not None}.values())
+
+
+def read_clusters(estate: Estate) -> tuple[Cluster, ...]:
+    """Return the clusters of an estate; one of which nothing is known is left out."""
+    return tuple(
+        _read_cluster(resource, estate)
+        for resource in estate.of_type(CLUSTER)
+        if isinstance(lookup(resource.body, ("properties",)), Mapping)
+    )
+
+
+def _read_cluster(resource: Resource, estate: Estate) -> Cluster:
+    body = _with_plugin(resource.body)
+    plugin = _plugin_of(body)
+    wrong: list[tuple[str, str]] = []
+    default = cluster_defaults.pod_range(body)
+    pods = _ranges(body, ("podCidrs", "podCidr"), wrong) or _default(body, "podCidr", default)
+    services = _ranges(body, ("serviceCidrs", "serviceCidr"), wrong) or _default(
+        body, "serviceCidr", cluster_defaults.SERVICE_RANGE
+    )
+    api_server = lookup(body, ("properties", "apiServerAccessProfile"))
+    integrated = lookup(api_server, ("enableVnetIntegration",)) is True
+    provisioning = lookup(body, ("properties", "nodeProvisioningProfile", "mode"))
+    pools = tuple(_read_pool(pool, body) for pool in estate.children(resource.id, POOL))
+    return Cluster(
+        resource=resource,
+        plugin=plugin,
+        pools=pools,
+        pods=pods if plugin.has_pod_range else (),
+        services=services,
+        # Newer api versions have no such property; what older ones answered is still read.
+        bridges=_ranges(body, ("dockerBridgeCidr",), wrong),
+        wrong=tuple(wrong),
+        dns_address=_dns_address(body, wrong),
+        api_server_subnet=parse_resource_id(lookup(api_server, ("subnetId",)))
+        if integrated
+        else None,
+        has_private_link=lookup(api_server, ("enablePrivateCluster",)) is True and not integrated,
+        provisions_nodes=str(provisioning).lower() == "auto",
+    )
+
+
+def _with_plugin(body: Mapping[str, Value]) -> Body:
+    """Return a cluster's body with the network plugin that it gets where nobody says."""
+    properties = lookup(body, ("properties",))
+    network = lookup(properties, ("networkProfile",))
+    known: Body = network if isinstance(network, Mapping) else {}
+    stated: Body = properties if isinstance(properties, Mapping) else {}
+    whole: Body = {**body, "properties": {**stated, "networkProfile": known}}  # type: ignore[dict-item]
+    given = cluster_defaults.network_plugin(whole)
+    return {**whole, "properties": {**stated, "networkProfile": {**known, **given}}}
+
+
+def _plugin_of(body: Body) -> Plugin:
+    network = lookup(body, ("properties", "networkProfile"))
+    plugin = str(lookup(network, ("networkPlugin",))).lower()
+    if plugin == "azure":
+        overlay = str(lookup(network, ("networkPluginMode",))).lower() == "overlay"
+        return Plugin.OVERLAY if overlay else Plugin.FLAT
+    return Plugin.KUBENET if plugin == "kubenet" else Plugin.NONE
+
+
+def _ranges(body: Body, names: Iterable[str], wrong: list[tuple[str, str]]) -> tuple[IpRange, ...]:
+    """Return the ranges of the first of several properties that has any; note what is none."""
+    for name in names:
+        stated = lookup(body, ("properties", "networkProfile", name))
+        listed = stated if isinstance(stated, (list, tuple)) else [stated]
+        texts = [text for text in listed if isinstance(text, str) and text]
+        found = [
+            (text, _read_bridge(text) if "Bridge" in name else read_range(text)) for text in texts
+        ]
+        wrong += [(f"networkProfile.{name}", text) for text, one in found if one is None]
+        if texts:
+            return tuple(one for _text, one in found if one is not None)
+    return ()
+
+
+def _read_bridge(text: str) -> IpRange | None:
+    """Return the range of a bridge, whose property gives the bridge's own address in it."""
+    try:
+        return ipaddress.ip_interface(text).network
+    except ValueError:
+        return None
+
+
+def _default(body: Body, name: str, default: object) -> tuple[IpRange, ...]:
+    """Return the range that a cluster gets where nobody says; none where one is still unknown."""
+    stated = lookup(body, ("properties", "networkProfile", name))
+    found = read_range(default) if stated in (ABSENT, None, "") else None
+    return (found,) if found is not None else ()
+
+
+def _dns_address(
+    body: Body, wrong: list[tuple[str, str]]
+) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    stated = lookup(body, ("properties", "networkProfile", "dnsServiceIP"))
+    text = cluster_defaults.DNS_SERVICE_ADDRESS if stated in (ABSENT, None, "") else stated
+    if not isinstance(text, str):
+        return None
+    try:
+        return ipaddress.ip_address(text)
+    except ValueError:
+        wrong.append(("networkProfile.dnsServiceIP", text))
+        return None
+
+
+def _read_pool(resource: Resource, cluster: Body) -> Pool:
+    properties = lookup(resource.body, ("properties",))
+    nodes = _most_nodes(properties)
+    surge_text = _surge_text(properties)
+    max_pods = lookup(properties, ("maxPods",))
+    block = str(lookup(properties, ("podIPAllocationMode",))).lower() == "staticblock"
+    return Pool(
+        resource=resource,
+        nodes=nodes,
+        surge=count_surge(surge_text, nodes or 0),
+        surge_text=surge_text,
+        max_pods=max_pods
+        if isinstance(max_pods, int) and max_pods
+        else _most_pods(cluster, lookup(properties, ("podSubnetID",))),
+        subnet=parse_resource_id(lookup(properties, ("vnetSubnetID",))),
+        pod_subnet=parse_resource_id(lookup(properties, ("podSubnetID",))),
+        static=block,
+    )
+
+
+def _most_pods(cluster: Body, pod_subnet: object) -> int:
+    """Pods that take addresses of a subnet of their own are 110 a node (guidelines.md §2.2)."""
+    return 110 if isinstance(pod_subnet, str) else cluster_defaults.most_pods(cluster)
+
+
+def _most_nodes(properties: object) -> int | None:
+    """Return how many nodes a pool has at most: what the autoscaler may make, or what is stated."""
+    counts = list(_counts(properties))
+    return sum(c for c in counts if c is not None) if counts and None not in counts else None
+
+
+def _counts(properties: object) -> Iterator[int | None]:
+    scale = lookup(properties, ("virtualMachinesProfile", "scale"))
+    if isinstance(scale, Mapping):
+        manual = lookup(scale, ("manual",))
+        for profile in manual if isinstance(manual, (list, tuple)) else ():
+            yield _whole(lookup(profile, ("count",)))
+        if isinstance(lookup(scale, ("autoscale",)), Mapping):
+            yield _whole(lookup(scale, ("autoscale", "maxCount")))
+        return
+    scaled = lookup(properties, ("enableAutoScaling",)) is True
+    yield _whole(lookup(properties, ("maxCount" if scaled else "count",)))
+
+
+def _whole(value: object) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _surge_text(properties: object) -> str:
+    stated = lookup(properties, ("upgradeSettings", "maxSurge"))
+    return stated if isinstance(stated, str) and stated else DEFAULT_SURGE
+
+
+def count_surge(text: str, nodes: int) -> int:
+    """Return how many nodes more than `nodes` an upgrade makes: a number, or a share rounded up."""
+    share = _PERCENT.fullmatch(text.strip())
+    if share:
+        return -(-nodes * int(share[1]) // 100)
+    return int(text) if text.strip().isdigit() else 0

@@ -1,0 +1,182 @@
+"""What takes addresses of subnets, how many at most, and the arithmetic of it in words.
+
+Sources: guidelines.md §2.2; the documentation of each service for what its subnet is called.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from provisioner.model.estate import Estate, Resource
+from provisioner.model.resource_id import ResourceId, parse_resource_id
+from provisioner.model.values import lookup
+from provisioner.network.cluster_ranges import Cluster, Plugin, Pool
+
+FIREWALL = "Microsoft.Network/azureFirewalls"
+BASTION = "Microsoft.Network/bastionHosts"
+GATEWAY = "Microsoft.Network/virtualNetworkGateways"
+PRIVATE_ENDPOINT = "Microsoft.Network/privateEndpoints"
+_REGISTRY = "Microsoft.ContainerRegistry/registries"
+
+API_SERVER_ADDRESSES = 9
+"""What the API server of one cluster takes of its subnet at least (guidelines.md §2.2)."""
+
+_BATCH = 16
+"""Pods of a subnet of their own get their addresses in batches of so many (guidelines.md §2.2)."""
+
+
+class DemandKind(StrEnum):
+    """What stands in a subnet; the text is how a report names it."""
+
+    NODES = "nodes"
+    PODS = "pods"
+    API_SERVER = "API server"
+    ENDPOINT = "private endpoint"
+    FIREWALL = "firewall"
+    FIREWALL_MANAGEMENT = "firewall management"
+    BASTION = "Bastion"
+    GATEWAY = "gateway"
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """What one resource takes of a subnet. `addresses` is how many at most, None where that is not
+    known; `least` is with how many it can work at all. `arithmetic` says how they are counted."""
+
+    kind: DemandKind
+    resource: Resource
+    subnet: ResourceId
+    addresses: int | None
+    least: int
+    arithmetic: str
+
+
+def read_demands(estate: Estate, clusters: Sequence[Cluster]) -> Iterator[Demand]:
+    """Yield what takes addresses of any subnet, in the order of the estate by kind."""
+    for cluster in clusters:
+        yield from _of_cluster(cluster)
+    for endpoint in estate.of_type(PRIVATE_ENDPOINT):
+        subnet = parse_resource_id(lookup(endpoint.body, ("properties", "subnet", "id")))
+        if subnet is not None:
+            count, why = _endpoint_addresses(endpoint)
+            yield Demand(DemandKind.ENDPOINT, endpoint, subnet, count, count, why)
+    for kind, name, path in _HOSTS:
+        for host in estate.of_type(name):
+            for subnet in _subnets_of(host, path):
+                # How many instances run is the service's business; the least size of the subnet
+                # makes room for all of them.
+                yield Demand(
+                    kind, host, subnet, None, 0, "in a subnet of its own, of a fixed least size"
+                )
+
+
+_HOSTS = (
+    (DemandKind.FIREWALL, FIREWALL, "ipConfigurations"),
+    (DemandKind.FIREWALL_MANAGEMENT, FIREWALL, "managementIpConfiguration"),
+    (DemandKind.BASTION, BASTION, "ipConfigurations"),
+    (DemandKind.GATEWAY, GATEWAY, "ipConfigurations"),
+)
+
+
+def _subnets_of(host: Resource, path: str) -> list[ResourceId]:
+    stated = lookup(host.body, ("properties", path))
+    entries = stated if isinstance(stated, (list, tuple)) else [stated]
+    ids = [parse_resource_id(lookup(e, ("properties", "subnet", "id"))) for e in entries]
+    return list({i.key: i for i in ids if i is not None}.values())
+
+
+def _endpoint_addresses(endpoint: Resource) -> tuple[int, str]:
+    """A registry has an address of its own and one for the data of its region; others have one."""
+    connections = lookup(endpoint.body, ("properties", "privateLinkServiceConnections"))
+    for connection in connections if isinstance(connections, (list, tuple)) else ():
+        target = parse_resource_id(lookup(connection, ("properties", "privateLinkServiceId")))
+        if target is not None and target.type.lower() == _REGISTRY.lower():
+            return 2, "1 for the registry + 1 for its data = 2"
+    return 1, "1"
+
+
+def _of_cluster(cluster: Cluster) -> Iterator[Demand]:
+    subnet = cluster.api_server_subnet
+    if subnet is not None:
+        least = API_SERVER_ADDRESSES
+        yield Demand(
+            DemandKind.API_SERVER,
+            cluster.resource,
+            subnet,
+            least,
+            least,
+            f"the API server takes {least}",
+        )
+    for identity, pools in _by_subnet(cluster, lambda pool: pool.subnet):
+        yield _of_nodes(cluster, identity, pools)
+    for identity, pools in _by_subnet(cluster, lambda pool: pool.pod_subnet):
+        yield _of_pods(cluster, identity, pools)
+    first = next((pool.subnet for pool in cluster.pools if pool.subnet), None)
+    if cluster.has_private_link and first is not None:
+        why = "1 for the API server"
+        yield Demand(DemandKind.ENDPOINT, cluster.resource, first, 1, 1, why)
+
+
+def _of_nodes(cluster: Cluster, subnet: ResourceId, pools: list[Pool]) -> Demand:
+    flat = [p for p in pools if cluster.plugin is Plugin.FLAT and p.pod_subnet is None]
+    nodes = sum(pool.most for pool in pools)
+    needed = nodes + sum(pool.most * pool.max_pods for pool in flat)
+    words = describe_nodes(pools)
+    if flat:
+        terms = [f"{most:,} x {pods}" for pods, most in _by_max_pods(flat)]
+        words += f"; {' + '.join([f'{nodes:,}', *terms])} = {needed:,}"
+    known = all(pool.nodes is not None for pool in pools) and not cluster.provisions_nodes
+    return Demand(
+        DemandKind.NODES, cluster.resource, subnet, needed if known else None, needed, words
+    )
+
+
+def _of_pods(cluster: Cluster, subnet: ResourceId, pools: list[Pool]) -> Demand:
+    batches = [(pool, -(-pool.max_pods // _BATCH)) for pool in pools]
+    needed = sum(pool.most * count * _BATCH for pool, count in batches)
+    least = sum(pool.most * _BATCH * (count if pool.static else 1) for pool, count in batches)
+    terms = [
+        f"{pool.most:,} x {count} batches of {_BATCH} for {pool.max_pods} pods"
+        for pool, count in batches
+    ]
+    known = all(pool.nodes is not None for pool in pools) and not cluster.provisions_nodes
+    words = f"{describe_nodes(pools)}; {' + '.join(terms)} = {needed:,}"
+    return Demand(
+        DemandKind.PODS, cluster.resource, subnet, needed if known else None, least, words
+    )
+
+
+def describe_nodes(pools: Sequence[Pool]) -> str:
+    """Return how many nodes pools have at most while they are upgraded, in words.
+
+    "2 pools of at most 10 nodes in all, 33% surge = 14 nodes": each pool's surge is rounded up.
+    """
+    nodes = sum(pool.nodes or 0 for pool in pools)
+    surges = sorted({pool.surge_text for pool in pools})
+    several = len(pools) != 1
+    who = f"{len(pools)} pools" if several else "1 pool"
+    share = " and ".join(surges)
+    total = sum(pool.most for pool in pools)
+    rounded = " rounded up for each" if several and "%" in share else ""
+    return (
+        f"{who} of at most {nodes:,} nodes{' in all' if several else ''}, "
+        f"{share} surge{rounded} = {total:,} nodes"
+    )
+
+
+def _by_max_pods(pools: Sequence[Pool]) -> list[tuple[int, int]]:
+    counted: dict[int, int] = {}
+    for pool in pools:
+        counted[pool.max_pods] = counted.get(pool.max_pods, 0) + pool.most
+    return list(counted.items())
+
+
+def _by_subnet(
+    cluster: Cluster, subnet_of: Callable[[Pool], ResourceId | None]
+) -> list[tuple[ResourceId, list[Pool]]]:
+    found: dict[str, tuple[ResourceId, list[Pool]]] = {}
+    for pool in cluster.pools:
+        subnet = subnet_of(pool)
+        if subnet is not None:
+            found.setdefault(subnet.key, (subnet, []))[1].append(pool)
+    return list(found.values())

@@ -1,0 +1,99 @@
+"""Exact arithmetic over address ranges: which of them overlap, and what they leave free."""
+
+import ipaddress
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import groupby
+from typing import TypeAlias, TypeVar
+
+IpRange: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+T = TypeVar("T")
+
+
+def read_range(value: object) -> IpRange | None:
+    """Return a range in CIDR notation, None for what is none (host bits that are set, too)."""
+    if not isinstance(value, str) or "/" not in value:
+        return None
+    try:
+        return ipaddress.ip_network(value)
+    except ValueError:
+        return None
+
+
+def is_within(inner: IpRange, outer: IpRange) -> bool:
+    """Tell whether every address of `inner` lies in `outer`."""
+    return (
+        inner.version == outer.version
+        and _first(outer) <= _first(inner)
+        and _last(inner) <= _last(outer)
+    )
+
+
+def overlap(one: IpRange, other: IpRange) -> bool:
+    """Tell whether two ranges share an address: one of them then holds the other."""
+    return is_within(one, other) or is_within(other, one)
+
+
+def overlapping(items: Sequence[T], range_of: Callable[[T], IpRange]) -> Iterator[tuple[T, T]]:
+    """Yield every pair of items whose ranges overlap, the wider (or else the earlier) first.
+
+    One sweep over the sorted ranges: ranges in CIDR notation are disjoint or nested, so those that
+    are still open where one begins are exactly those that hold it. O(n log n + pairs).
+    """
+    for _version, group in groupby(
+        sorted(items, key=lambda item: _order(range_of(item))),
+        key=lambda item: range_of(item).version,
+    ):
+        still_open: list[T] = []
+        for item in group:
+            begins = _first(range_of(item))
+            while still_open and _last(range_of(still_open[-1])) < begins:
+                still_open.pop()
+            for wider in still_open:
+                yield wider, item
+            still_open.append(item)
+
+
+def free_ranges(space: IpRange, taken: Iterable[IpRange]) -> tuple[IpRange, ...]:
+    """Return what of `space` no range of `taken` holds, as the fewest ranges, in order."""
+    free: list[IpRange] = []
+    following = _first(space)
+    for one in sorted(filter(lambda r: overlap(r, space), taken), key=_order):
+        free += _between(space, following, _first(one) - 1)
+        following = max(following, _last(one) + 1)
+    return (*free, *_between(space, following, _last(space)))
+
+
+def first_free(space: IpRange, taken: Iterable[IpRange], prefix: int) -> IpRange | None:
+    """Return the first range of /`prefix` in `space` that no range of `taken` touches, or None."""
+    for gap in free_ranges(space, taken):
+        if gap.prefixlen <= prefix:
+            return read_range(f"{gap.network_address}/{prefix}")
+    return None
+
+
+def show_ends(shown: IpRange) -> str:
+    """Return the first and the last address of a range, in words."""
+    return f"{shown[0]} to {shown[-1]}"
+
+
+def _between(space: IpRange, first: int, last: int) -> list[IpRange]:
+    if first > last:
+        return []
+    if isinstance(space, ipaddress.IPv4Network):
+        ends = ipaddress.IPv4Address(first), ipaddress.IPv4Address(last)
+        return list(ipaddress.summarize_address_range(*ends))
+    wide = ipaddress.IPv6Address(first), ipaddress.IPv6Address(last)
+    return list(ipaddress.summarize_address_range(*wide))
+
+
+def _first(one: IpRange) -> int:
+    return int(one.network_address)
+
+
+def _last(one: IpRange) -> int:
+    return int(one.broadcast_address)
+
+
+def _order(one: IpRange) -> tuple[int, int, int]:
+    return one.version, _first(one), one.prefixlen

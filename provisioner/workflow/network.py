@@ -1,0 +1,186 @@
+"""`azsec network`: the address plan of an environment, beside those of its directory."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from provisioner.blueprint.files import Sources
+from provisioner.catalog.registry import Catalog
+from provisioner.documents.document import DiagnosticDocument
+from provisioner.documents.network import (
+    ClusterRangesDocument,
+    EnvironmentNetworkDocument,
+    NetworkDocument,
+    SiteDocument,
+    SubnetDocument,
+    VirtualNetworkDocument,
+)
+from provisioner.model.diagnostic import Diagnostic, DiagnosticError, Severity, warning
+from provisioner.model.estate import Estate
+from provisioner.network.address_checks import check_addresses
+from provisioner.network.address_overlaps import find_repeated
+from provisioner.network.address_plan import (
+    AddressPlan,
+    Subnet,
+    VirtualNetwork,
+    read_address_plan,
+)
+from provisioner.network.cluster_ranges import Cluster
+from provisioner.network.demand import describe_nodes
+from provisioner.network.ranges import free_ranges
+from provisioner.network.subnet_checks import describe_demands
+from provisioner.network.wiring_checks import check_wiring
+from provisioner.plan.estates import desired_estate
+from provisioner.workflow.plan import Desired, load_desired
+from provisioner.workflow.proving import check_desired, topology_of
+
+
+@dataclass(frozen=True, slots=True)
+class Siblings:
+    """The other environments of a directory; `problems` tell which of them do not compose."""
+
+    environments: tuple[Desired, ...]
+    problems: tuple[Diagnostic, ...] = ()
+
+
+def load_siblings(
+    paths: Iterable[str], catalog: Catalog, sources: Sources, today: date
+) -> Siblings:
+    """Read and compose the environments at `paths`, as far as they can be."""
+    composed: list[Desired] = []
+    problems: list[Diagnostic] = []
+    for path in paths:
+        try:
+            composed.append(load_desired(path, catalog, sources, today))
+        except DiagnosticError as problem:
+            first = problem.diagnostics[0]
+            problems.append(
+                warning(
+                    "not-compared",
+                    f"{path} cannot be composed, so nothing is compared with it: {first.message}",
+                    first.span,
+                    f"`azsec validate {path}` tells all of it.",
+                )
+            )
+    return Siblings(tuple(composed), tuple(problems))
+
+
+def validate_environment(
+    desired: Desired, catalog: Catalog, siblings: Siblings
+) -> tuple[Diagnostic, ...]:
+    """Return what there is to say of an environment that composes, without talking to Azure.
+
+    Raises DiagnosticError, with all of it, where one is an error. Proofs that fail are errors only
+    where the addresses are right, and the environment's gate does not merely warn.
+    """
+    estate = desired_estate(desired.graph, catalog)
+    others = _estates((*siblings.environments,), catalog)
+    told = (
+        *desired.diagnostics,
+        *check_addresses(estate, others),
+        *check_wiring(topology_of(estate, desired.environment)),
+    )
+    if not any(diagnostic.severity is Severity.ERROR for diagnostic in told):
+        told = (*told, *check_desired(desired.environment, desired.graph, catalog))
+    if any(diagnostic.severity is Severity.ERROR for diagnostic in told):
+        raise DiagnosticError(*told)
+    return told
+
+
+def describe_network(
+    desired: Desired, siblings: Siblings, catalog: Catalog, *, show_all: bool = False
+) -> NetworkDocument:
+    """Return the address plan of an environment, checked against its siblings; theirs, too, where
+    all are to be shown."""
+    estates = _estates((desired, *siblings.environments), catalog)
+    plans = {name: read_address_plan(estate) for name, estate in estates.items()}
+    described = []
+    shown = (desired, *siblings.environments) if show_all else (desired,)
+    for one, name in zip(shown, estates, strict=False):
+        others = {other: estate for other, estate in estates.items() if other != name}
+        described.append(_describe(one, plans[name], check_addresses(estates[name], others)))
+    return NetworkDocument(
+        environments=tuple(described),
+        notes=find_repeated(plans),
+        diagnostics=tuple(DiagnosticDocument.of(problem) for problem in siblings.problems),
+    )
+
+
+def _estates(environments: Sequence[Desired], catalog: Catalog) -> dict[str, Estate]:
+    """Return the estates by the name of the environment; by its path where a name is taken."""
+    found: dict[str, Estate] = {}
+    for one in environments:
+        name = one.environment.path if one.environment.name in found else one.environment.name
+        found[name] = desired_estate(one.graph, catalog)
+    return found
+
+
+def _describe(
+    desired: Desired, plan: AddressPlan, told: tuple[Diagnostic, ...]
+) -> EnvironmentNetworkDocument:
+    return EnvironmentNetworkDocument(
+        environment=desired.document,
+        networks=tuple(_network(network, plan.networks) for network in plan.networks.values()),
+        clusters=tuple(_cluster(cluster) for cluster in plan.clusters),
+        sites=tuple(
+            SiteDocument(address=site.resource.label, ranges=tuple(map(str, site.ranges)))
+            for site in plan.sites
+        ),
+        diagnostics=tuple(DiagnosticDocument.of(diagnostic) for diagnostic in told),
+    )
+
+
+def _network(
+    network: VirtualNetwork, networks: Mapping[str, VirtualNetwork]
+) -> VirtualNetworkDocument:
+    taken = [one for subnet in network.subnets for one in subnet.ranges]
+    free = [gap for space in network.spaces for gap in free_ranges(space, taken)]
+    return VirtualNetworkDocument(
+        address=network.label,
+        id=network.id.text,
+        declared=network.resource is not None,
+        spaces=tuple(map(str, network.spaces)),
+        addresses=sum(space.num_addresses for space in network.spaces),
+        free=tuple(map(str, free)),
+        free_addresses=sum(gap.num_addresses for gap in free),
+        peers=tuple(sorted(networks[key].label for key in network.peers if key in networks)),
+        subnets=tuple(
+            _subnet(subnet)
+            for subnet in sorted(network.subnets, key=lambda s: [(r.version, r) for r in s.ranges])
+        ),
+    )
+
+
+def _subnet(subnet: Subnet) -> SubnetDocument:
+    usable, needed = subnet.usable, subnet.needed
+    holds = dict.fromkeys(f"{d.kind} of {d.resource.label}" for d in subnet.demands)
+    return SubnetDocument(
+        address=subnet.resource.label,
+        name=subnet.name,
+        ranges=tuple(map(str, subnet.ranges)),
+        usable=usable,
+        needed=needed,
+        free=usable - needed if usable is not None and needed is not None else None,
+        arithmetic=describe_demands(subnet),
+        holds=tuple(holds),
+        delegations=subnet.delegations,
+        security_group=subnet.security_group.name if subnet.security_group else None,
+        route_table=subnet.route_table.name if subnet.route_table else None,
+    )
+
+
+def _cluster(cluster: Cluster) -> ClusterRangesDocument:
+    known = all(pool.nodes is not None for pool in cluster.pools) and not cluster.provisions_nodes
+    pods = [one for one in cluster.pods if one.version == 4]
+    room = sum(one.num_addresses // 256 for one in pods) if pods else None
+    return ClusterRangesDocument(
+        address=cluster.resource.label,
+        plugin=cluster.plugin.value,
+        nodes=sum(pool.most for pool in cluster.pools) if known else None,
+        node_room=room,
+        arithmetic=describe_nodes(cluster.pools),
+        pods=tuple(map(str, cluster.pods)),
+        services=tuple(map(str, cluster.services)),
+        bridges=tuple(map(str, cluster.bridges)),
+        dns_address=str(cluster.dns_address) if cluster.dns_address else None,
+    )
