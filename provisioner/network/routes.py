@@ -86,11 +86,11 @@ def _user_route(route: Route) -> EffectiveRoute | None:
 def _system_routes(
     topology: Topology, network: Network, overridden: bool
 ) -> Iterator[EffectiveRoute]:
-    for pair in network.ranges:
-        yield _system(HopType.VNET, Intervals((pair,)), network.label, network.key)
+    for prefix in network.prefixes:
+        yield _system(HopType.VNET, prefix, network.label, network.key)
     for peering, remote in topology.peers(network):
-        for pair in remote.ranges:
-            yield _system(HopType.PEERING, Intervals((pair,)), peering.label, remote.key)
+        for prefix in remote.prefixes:
+            yield _system(HopType.PEERING, prefix, peering.label, remote.key)
     if not overridden:
         # With a default route of one's own these are gone (virtual-networks-udr-overview,
         # routing example: Subnet1 against Subnet2).

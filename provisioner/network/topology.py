@@ -103,18 +103,24 @@ class Peering:
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """A virtual network. A DNS server is an address, or the key of what will have one; none at
-    all is Azure's own resolver. `declared` tells whether the blueprint has it."""
+    """A virtual network. `prefixes` are its address spaces one by one, each with a system route
+    of its own. A DNS server is an address, or the key of what will have one; none at all is Azure's
+    own resolver. `declared` tells whether the blueprint has it."""
 
     key: str
     label: str
     name: str
-    ranges: Intervals
+    prefixes: tuple[Intervals, ...]
     dns_servers: tuple[str, ...]
     peerings: tuple[Peering, ...]
     gateway: str | None
     declared: bool
     span: Span | None
+
+    @property
+    def ranges(self) -> Intervals:
+        """All addresses of the network."""
+        return Intervals.of(pair for prefix in self.prefixes for pair in prefix)
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,7 +97,11 @@ class _Reader:
             key=resource.id.key,
             label=resource.label,
             name=resource.id.name,
-            ranges=_ranges(_texts(resource.body, "properties.addressSpace.addressPrefixes")),
+            prefixes=tuple(
+                addresses
+                for text in _texts(resource.body, "properties.addressSpace.addressPrefixes")
+                if (addresses := parse_addresses(text)) is not None
+            ),
             dns_servers=tuple(self._address(server) or "?" for server in _items(servers)),
             peerings=tuple(
                 self._peering(child) for child in self._estate.children(resource.id, _PEERING)

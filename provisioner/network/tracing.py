@@ -163,7 +163,7 @@ def broken_leg(topology: Topology, network: Network, firewall: Firewall) -> Hop 
     hub = topology.networks.get(firewall.network)
     theirs = next((p for p in hub.peerings if p.remote == network.key), None) if hub else None
     if ours is None or theirs is None:
-        side = network.label if ours is None else firewall.network.rpartition("/")[2]
+        side = network.label if ours is None or hub is None else hub.label
         words = f"has no peering towards the other side ({firewall.label})"
         return Hop(side, "peering", words, passes=False)
     for peering in (ours, theirs):

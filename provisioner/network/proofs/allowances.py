@@ -93,12 +93,18 @@ def _unmet(
                 denied.setdefault(ruling.rule, []).append(host)
         for rule, those in denied.items():
             yield Breach(
-                policy.label if policy and rule == DEFAULT_DENY else rule,
+                _to_blame(firewall, rule),
                 f"{firewall.label} denies {', '.join(those)} ({protocol} {need.port}) to "
                 f"{subnet.label}, {wanted}: {rule}.",
                 f"Add a rule that allows it, or switch {feature} off.",
                 cluster.span,
             )
+
+
+def _to_blame(firewall: Firewall, rule: str) -> str:
+    if firewall.policy is None:
+        return firewall.label
+    return firewall.policy.label if rule == DEFAULT_DENY else rule
 
 
 def _stopped(

@@ -72,11 +72,11 @@ def _of_names(topology: Topology, cluster: Cluster, home: Network) -> Iterator[B
     if cluster.zone == "system":
         if home.dns_servers:
             yield Breach(
-                home.label,
+                cluster.label,
                 f"AKS links the zone of {cluster.label} to {home.label} alone, which asks other "
                 "DNS servers.",
                 "Give the cluster a private DNS zone of your own, linked to where those stand.",
-                home.span,
+                cluster.span,
             )
         return
     zone = topology.zones.get(cluster.zone)
