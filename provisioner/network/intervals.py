@@ -4,6 +4,7 @@ import ipaddress
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 _HIGHEST_ADDRESS = 2**32 - 1
 _HIGHEST_PORT = 2**16 - 1
@@ -95,6 +96,8 @@ EVERYWHERE = Intervals(((0, _HIGHEST_ADDRESS),))
 ANY_PORT = Intervals(((0, _HIGHEST_PORT),))
 
 
+# A rule's prefixes are asked for once for every packet that is followed.
+@lru_cache(maxsize=65_536)
 def parse_addresses(text: str) -> Intervals | None:
     """Return the addresses that an ARM body writes as `*`, a range, an address or `a-b`.
 

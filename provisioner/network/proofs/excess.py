@@ -42,12 +42,13 @@ def excess_of(topology: Topology, firewall: Firewall) -> Iterator[Breach]:
         and any(is_workload(subnet) for subnet in topology.subnets_of(network.key))
     ]
     may = {network.key: _may_be_open(topology, network) for network in networks}
+    workloads = {network.key: _workload_ranges(topology, network) for network in networks}
     for rule in firewall.policy.rules:
         if not rule.allows or rule.kind == "nat":
             continue
+        sources = source_of(rule)
         for network in networks:
-            sources = source_of(rule) & _workload_ranges(topology, network)
-            if sources or rule.open_ended:
+            if sources & workloads[network.key] or rule.open_ended:
                 yield from _too_much(topology, firewall, rule, network, may[network.key])
 
 
