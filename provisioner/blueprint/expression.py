@@ -1,7 +1,8 @@
 """Expressions: CEL in `${…}`, what they refer to, and their value as far as it is known.
 
 Which properties an expression reads is found statically (`Expression.chains`), so that a value
-which Azure will only know after apply makes the whole expression Unknown, whatever the branch.
+which Azure will only know after apply makes the whole expression Unknown, whatever the branch,
+unless the expression only puts it somewhere (`holes`).
 """
 
 import re
@@ -12,6 +13,7 @@ from typing import Any, TypeAlias
 
 from provisioner.blueprint import cel_runtime as cel
 from provisioner.blueprint.functions import FUNCTIONS, STANDARD_FUNCTIONS
+from provisioner.blueprint.holes import dig_holes
 from provisioner.model.values import ABSENT, Bound, ResourceValue, Unknown, Value, lookup
 
 _OPERATOR = re.compile(r"^[_@!\-]")
@@ -145,12 +147,17 @@ def evaluate(expression: Expression, scope: Mapping[str, Bound], known: Lookup) 
 
     `scope` binds the expression's names. Raises ExpressionError where it has no value.
     """
-    paths: dict[str, None] = {}
-    for chain in expression.chains:
-        for path in _unknown_paths(scope[chain.root], chain, known):
-            paths[path] = None
-    if paths:
-        return _unknown(expression, scope, tuple(sorted(paths)))
+    unknown = {
+        chain: paths
+        for chain in expression.chains
+        if (paths := _unknown_paths(scope[chain.root], chain, known))
+    }
+    if unknown:
+        around = _evaluate_around(expression, scope, known, list(unknown))
+        if around is not None:
+            return around
+        told = {path for found in unknown.values() for path in found}
+        return _unknown(expression, scope, tuple(sorted(told)))
     variables = {
         name: _materialise(scope[name], known, _paths_of(expression, name))
         for name in expression.names
@@ -170,6 +177,31 @@ def evaluate(expression: Expression, scope: Mapping[str, Bound], known: Lookup) 
     if failures:
         raise ExpressionError(failures[0])
     return _in_order(result)
+
+
+def _evaluate_around(
+    expression: Expression, scope: Mapping[str, Bound], known: Lookup, unknown: list[Chain]
+) -> Value | None:
+    """Return the value of an expression that only puts unknown values somewhere, with each of them
+    in its place; None where it does more with one of them, or is nothing but one."""
+    holed = dig_holes(expression.text, [str(chain) for chain in unknown])
+    if holed is None or not isinstance(
+        value := evaluate(compile_expression(holed.text), scope, known), (Mapping, list)
+    ):
+        return None
+    fill = {
+        mark: evaluate(compile_expression(chain), scope, known)
+        for mark, chain in holed.holes.items()
+    }
+    return _filled(value, fill)
+
+
+def _filled(value: Value, fill: Mapping[str, Value]) -> Value:
+    if isinstance(value, Mapping):
+        return {key: _filled(item, fill) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_filled(item, fill) for item in value]
+    return fill.get(value, value) if isinstance(value, str) else value
 
 
 def _in_order(value: Value) -> Value:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 
 from provisioner.catalog.built_in_roles import ROLE_DEFINITION_TYPE, find_built_in_role
 from provisioner.catalog.egress import CLOUDS, FEATURES, egress_of
+from provisioner.catalog.private_link import private_link_zone
 from provisioner.model.resource_id import ResourceId, parse_resource_id, subscription_id
 
 _NAMESPACE = uuid.UUID("11fb06fb-712d-4ddd-98c7-e71bbd588830")
@@ -122,6 +123,7 @@ FUNCTIONS: Mapping[str, Callable[..., object]] = {
     "guid": guid,
     "lower": lower,
     "merge": merge,
+    "privateLinkZone": private_link_zone,
     "replace": replace,
     "roleDefinitionId": role_definition_id,
     "uniqueString": unique_string,

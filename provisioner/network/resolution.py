@@ -15,11 +15,13 @@ from provisioner.network.topology import Firewall, Network, Topology, Zone
 @dataclass(frozen=True, slots=True)
 class Resolver:
     """Who answers a network's questions: `asks` is the key of the network whose links count, None
-    where nothing is known of it, and `words` says who and why."""
+    where nothing is known of it, and `words` says who and why. `certain` is false where that is for
+    lack of reading it."""
 
     element: str
     asks: str | None
     words: str
+    certain: bool = True
 
 
 def resolvers_of(topology: Topology, network: Network) -> tuple[Resolver, ...]:
@@ -56,6 +58,9 @@ def _resolver(topology: Topology, network: Network, server: str) -> Resolver:
 
 
 def _proxy(topology: Topology, network: Network, firewall: Firewall) -> Resolver:
+    if not firewall.known:
+        words = f"{firewall.label}, which others run and which was not read"
+        return Resolver(firewall.label, None, words, certain=False)
     if firewall.policy is None or not firewall.policy.dns_proxy:
         element = firewall.policy.label if firewall.policy else firewall.label
         return Resolver(element, None, f"{firewall.label}, whose DNS proxy is off")

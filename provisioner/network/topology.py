@@ -86,6 +86,7 @@ class Subnet:
     delegations: tuple[str, ...]
     endpoint_policies: bool
     span: Span | None
+    declared: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +159,8 @@ class FirewallPolicy:
 
 @dataclass(frozen=True, slots=True)
 class Firewall:
-    """An Azure Firewall. `address` is None until Azure has given it one."""
+    """An Azure Firewall. `address` is None until Azure has given it one. Of one that others run and
+    that was not read, nothing but its name is `known`."""
 
     key: str
     label: str
@@ -167,6 +169,8 @@ class Firewall:
     address: int | None
     policy: FirewallPolicy | None
     public_addresses: tuple[str, ...]
+    known: bool = True
+    declared: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,6 +241,7 @@ class Cluster:
     region: str
     features: tuple[str, ...]
     span: Span | None
+    declared: bool = True
 
 
 class ServiceKind(StrEnum):
@@ -259,6 +264,7 @@ class Service:
     public: bool
     openings: tuple[str, ...]
     span: Span | None
+    declared: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,7 +277,11 @@ class Opening:
 
 @dataclass(frozen=True)
 class Topology:
-    """A whole network. `cloud` is the name of the cloud whose names it uses."""
+    """A whole network. `cloud` is the name of the cloud whose names it uses.
+
+    What is not `declared` stands in the same subscriptions or beside the environment's own: proofs
+    are about what is, and look at the rest as far as it is in the way.
+    """
 
     cloud: str
     networks: Mapping[str, Network]
@@ -284,6 +294,26 @@ class Topology:
     resolvers: tuple[tuple[str, str, int | None], ...] = ()
     openings: tuple[Opening, ...] = ()
 
+    @cached_property
+    def workload_subnets(self) -> tuple[Subnet, ...]:
+        """The environment's subnets that workloads can stand in."""
+        return tuple(s for s in self.subnets.values() if s.declared and is_workload(s))
+
+    @cached_property
+    def own_clusters(self) -> tuple[Cluster, ...]:
+        """The environment's clusters."""
+        return tuple(cluster for cluster in self.clusters if cluster.declared)
+
+    @cached_property
+    def own_firewalls(self) -> tuple[Firewall, ...]:
+        """The environment's firewalls, or those that it refers to."""
+        return tuple(firewall for firewall in self.firewalls if firewall.declared)
+
+    @cached_property
+    def own_services(self) -> tuple[Service, ...]:
+        """The environment's platform services."""
+        return tuple(service for service in self.services if service.declared)
+
     def subnets_of(self, network: str) -> tuple[Subnet, ...]:
         """Return the subnets of a network."""
         return self._subnets_of.get(network, ())
@@ -294,11 +324,6 @@ class Topology:
         for subnet in self.subnets.values():
             found.setdefault(subnet.network, []).append(subnet)
         return {key: tuple(those) for key, those in found.items()}
-
-    @cached_property
-    def firewalls_by_subnet(self) -> Mapping[str, Firewall]:
-        """The firewalls by the key of the subnet that they stand in."""
-        return {firewall.subnet: firewall for firewall in self.firewalls}
 
     def peers(self, network: Network) -> tuple[tuple[Peering, Network], ...]:
         """Return the networks whose peering with this one is whole and gives access: both sides

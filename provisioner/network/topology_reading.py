@@ -65,11 +65,7 @@ def read_topology(estate: Estate, cloud: str, openings: Iterable[Opening] = ()) 
         cloud=cloud,
         networks={r.id.key: reader.network(r) for r in estate.of_type(_NETWORK)},
         subnets=subnets,
-        firewalls=tuple(
-            firewall
-            for firewall in map(reader.firewall, estate.of_type(_FIREWALL))
-            if firewall is not None
-        ),
+        firewalls=tuple(reader.firewall(r) for r in estate.of_type(_FIREWALL)),
         zones={r.id.key: reader.zone(r) for r in estate.of_type(_ZONE)},
         endpoints=tuple(reader.endpoint(r) for r in estate.of_type(_ENDPOINT)),
         clusters=tuple(reader.cluster(r) for r in estate.of_type(_CLUSTER)),
@@ -141,13 +137,25 @@ class _Reader:
             ),
             endpoint_policies=_text(body, "properties.privateEndpointNetworkPolicies") == "Enabled",
             span=resource.span,
+            declared=resource.address is not None,
         )
 
-    def firewall(self, resource: Resource) -> Firewall | None:
+    def firewall(self, resource: Resource) -> Firewall:
         entries = _items(_at(resource.body, "properties.ipConfigurations"))
         subnets = [key for entry in entries if (key := _key(entry, "properties.subnet.id"))]
+        declared = resource.address is not None
         if not subnets:
-            return None
+            return Firewall(
+                resource.id.key,
+                resource.label,
+                "",
+                "",
+                None,
+                None,
+                (),
+                known=False,
+                declared=declared,
+            )
         address = _text(entries[0], "properties.privateIPAddress")
         found = parse_addresses(address) if address else None
         return Firewall(
@@ -160,6 +168,7 @@ class _Reader:
             public_addresses=tuple(
                 key for entry in entries if (key := _key(entry, "properties.publicIPAddress.id"))
             ),
+            declared=declared,
         )
 
     def zone(self, resource: Resource) -> Zone:
@@ -220,6 +229,7 @@ class _Reader:
             region=_text(body, "location") or "",
             features=features_of(body, (pool.body for pool in pools)),
             span=resource.span,
+            declared=resource.address is not None,
         )
 
     def service(self, resource: Resource, kind: ServiceKind) -> Service:
@@ -244,6 +254,7 @@ class _Reader:
             != "disabled",
             openings=tuple(openings),
             span=resource.span,
+            declared=resource.address is not None,
         )
 
     def resolver(self, resource: Resource) -> tuple[str, str, int | None]:

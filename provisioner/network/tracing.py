@@ -61,7 +61,10 @@ def trace_packet(topology: Topology, source: Subnet, packet: Packet) -> Path:
     if not hops[-1].passes:
         return Path(tuple(hops), delivered=False)
     if route.hop in (HopType.VNET, HopType.PEERING):
-        return _arrive(topology, traffic, hops, None)
+        # A route of the user's for the network leads into its peers too.
+        peers = [peering.remote for peering in network.peerings]
+        towards = [source.network, *peers] if route.towards is None else [route.towards]
+        return _arrive(topology, traffic, hops, None, frozenset(towards))
     return Path(tuple(hops), delivered=True)
 
 
@@ -98,11 +101,15 @@ def _routed(topology: Topology, source: Subnet, route: EffectiveRoute) -> Hop:
 def _over_firewall(
     topology: Topology, source: Subnet, packet: Packet, route: EffectiveRoute, hops: list[Hop]
 ) -> Path:
-    firewall = firewall_behind(topology, route)
+    firewall = firewall_behind(topology, source, route)
     if firewall is None:
         words = f"{route.prefix} leads to {route.towards}, which is not the address of a firewall"
         return Path((*hops, Hop(route.label, "route", words, passes=False)), delivered=False)
     hops.append(Hop(route.label, "route", f"{route.prefix} leads to {firewall.label}"))
+    if not firewall.known:
+        words = "is run by others and was not read (take `--of planned`)"
+        hops.append(Hop(firewall.label, "firewall", words, passes=False))
+        return Path(tuple(hops), delivered=False, through=firewall.label)
     broken = broken_leg(topology, topology.networks[source.network], firewall)
     if broken is not None:
         return Path((*hops, broken), delivered=False)
@@ -136,7 +143,8 @@ def _from_firewall(
     topology: Topology, traffic: Traffic, firewall: Firewall, hops: list[Hop]
 ) -> Path:
     network = topology.networks.get(firewall.network)
-    target = _subnet_at(topology, traffic.destinations.lowest)
+    near = frozenset({firewall.network, *(p.remote for p in network.peerings)} if network else ())
+    target = _subnet_at(topology, traffic.destinations.lowest, near)
     if network is None or target is None:
         words = "knows no network with this address"
         return Path(
@@ -148,7 +156,7 @@ def _from_firewall(
         if broken is not None:
             return Path((*hops, broken), delivered=False, through=firewall.label)
     hops.append(Hop(firewall.label, "firewall", f"sends it on into {remote.label}"))
-    return _arrive(topology, traffic, hops, firewall.label)
+    return _arrive(topology, traffic, hops, firewall.label, near)
 
 
 def broken_leg(topology: Topology, network: Network, firewall: Firewall) -> Hop | None:
@@ -157,7 +165,7 @@ def broken_leg(topology: Topology, network: Network, firewall: Firewall) -> Hop 
     Between networks both sides of a peering have to be there, connected, give access, and take
     what the firewall forwards (NET-07).
     """
-    if network.key == firewall.network:
+    if network.key == firewall.network or not firewall.known:
         return None
     ours = next((p for p in network.peerings if p.remote == firewall.network), None)
     hub = topology.networks.get(firewall.network)
@@ -177,8 +185,14 @@ def broken_leg(topology: Topology, network: Network, firewall: Firewall) -> Hop 
     return None
 
 
-def _arrive(topology: Topology, traffic: Traffic, hops: list[Hop], through: str | None) -> Path:
-    subnet = _subnet_at(topology, traffic.destinations.lowest)
+def _arrive(
+    topology: Topology,
+    traffic: Traffic,
+    hops: list[Hop],
+    through: str | None,
+    networks: frozenset[str],
+) -> Path:
+    subnet = _subnet_at(topology, traffic.destinations.lowest, networks)
     if subnet is None:
         words = f"no subnet holds {show_address(traffic.destinations.lowest)}"
         return Path((*hops, Hop("-", "subnet", words, passes=False)), False, through)
@@ -189,8 +203,10 @@ def _arrive(topology: Topology, traffic: Traffic, hops: list[Hop], through: str 
     return Path((*hops, hop, *arrived), passes, through)
 
 
-def _subnet_at(topology: Topology, address: int) -> Subnet | None:
-    return next((s for s in topology.subnets.values() if address in s.ranges), None)
+def _subnet_at(topology: Topology, address: int, networks: frozenset[str]) -> Subnet | None:
+    """Return the subnet with an address, of some networks: others may use the same range."""
+    inside = (subnet for key in networks for subnet in topology.subnets_of(key))
+    return next((subnet for subnet in inside if address in subnet.ranges), None)
 
 
 def paths_to_internet(

@@ -49,24 +49,26 @@ def subnets_of(topology: Topology, cluster: Cluster) -> tuple[Subnet, ...]:
     return tuple(topology.subnets[key] for key in dict.fromkeys(keys) if key in topology.subnets)
 
 
-def firewall_behind(topology: Topology, route: EffectiveRoute) -> Firewall | None:
-    """Return the firewall that a route leads to, or None for one that leads elsewhere.
+def firewall_behind(topology: Topology, source: Subnet, route: EffectiveRoute) -> Firewall | None:
+    """Return the firewall that a route of a subnet leads to, or None for one that leads elsewhere.
 
     A firewall whose address Azure has yet to give is known by reference, or by an address in its
-    subnet, which holds nothing else.
+    subnet, which holds nothing else. Of several with one address, which networks that do not meet
+    may have, it is the one in the subnet's network or in a peered one.
     """
     if route.hop is not HopType.APPLIANCE or route.towards is None:
         return None
-    found = parse_addresses(route.towards)
-    for firewall in topology.firewalls:
-        if found is None:
-            if firewall.key == route.towards:
-                return firewall
-        elif firewall.address is not None:
-            if firewall.address == found.lowest:
-                return firewall
-        else:
-            subnet = topology.subnets.get(firewall.subnet)
-            if subnet is not None and found.lowest in subnet.ranges:
-                return firewall
-    return None
+    fitting = [f for f in topology.firewalls if _answers(topology, f, route.towards)]
+    network = topology.networks[source.network]
+    near = {network.key, *(peering.remote for peering in network.peerings)}
+    return next((f for f in fitting if f.network in near), fitting[0] if fitting else None)
+
+
+def _answers(topology: Topology, firewall: Firewall, address: str) -> bool:
+    found = parse_addresses(address)
+    if found is None:
+        return firewall.key == address
+    if firewall.address is not None:
+        return firewall.address == found.lowest
+    subnet = topology.subnets.get(firewall.subnet)
+    return subnet is not None and found.lowest in subnet.ranges

@@ -238,7 +238,7 @@ SEGMENTATION = [
     fault("segmentation", "spoke.toHub", "the route to the hub is gone",
           lambda s: s.remove("spoke.routes[hub]")),
     fault("segmentation", "spoke.fromHub", "the hub's route to the spoke is gone",
-          lambda s: s.remove("hub.sharedRoutes[cluster]")),
+          lambda s: s.remove("hub.sharedRoutes[cluster-10.4.0.0-16]")),
     fault("segmentation", "spoke.toHub", "the route to the hub leads straight there",
           lambda s: s.set("spoke.routes[hub]", nextHopType="VnetLocal")),
     fault("segmentation", "spoke.toHub", "the route to the hub covers but a part of it",

@@ -27,13 +27,13 @@ def prove_allowances(topology: Topology) -> Proof:
     that a private zone answers where the firewall stands. A feature of which nobody knows what it
     needs makes the proof unknown.
     """
-    if not topology.clusters and not topology.firewalls:
+    if not topology.own_clusters and not topology.own_firewalls:
         return skip(NAME, CLAIM, "there is no cluster and no firewall")
-    breaches = [b for cluster in topology.clusters for b in _missing(topology, cluster)]
-    breaches += [b for firewall in topology.firewalls for b in excess_of(topology, firewall)]
-    rules = sum(len(f.policy.rules) for f in topology.firewalls if f.policy)
+    breaches = [b for cluster in topology.own_clusters for b in _missing(topology, cluster)]
+    breaches += [b for firewall in topology.own_firewalls for b in excess_of(topology, firewall)]
+    rules = sum(len(f.policy.rules) for f in topology.own_firewalls if f.policy)
     return conclude(
-        NAME, CLAIM, breaches, f"{len(topology.clusters)} clusters, {rules} rules of firewalls"
+        NAME, CLAIM, breaches, f"{len(topology.own_clusters)} clusters, {rules} rules of firewalls"
     )
 
 
@@ -79,6 +79,16 @@ def _unmet(
         )
         return
     for firewall in _firewalls_before(topology, subnet):
+        if not firewall.known:
+            yield Breach(
+                firewall.label,
+                f"what {firewall.label} lets through was not read: whether {subnet.label} gets all "
+                f"that {cluster.label} needs shows in a plan.",
+                "Run `azsec plan`, with Reader on the firewall's policy.",
+                cluster.span,
+                certain=False,
+            )
+            continue
         sources, policy = subnet.ranges, firewall.policy
         if any(
             decide(policy, sources, Target(protocol, need.port, tag=tag)).allowed
@@ -123,7 +133,7 @@ def _stopped(
     for route in route_subnet(topology, subnet).routes:
         if not route.addresses & PUBLIC:
             continue
-        firewall = firewall_behind(topology, route)
+        firewall = firewall_behind(topology, subnet, route)
         if firewall is not None:
             broken = broken_leg(topology, network, firewall)
             if broken is None:
@@ -146,7 +156,8 @@ def _firewalls_before(topology: Topology, subnet: Subnet) -> Iterator[Firewall]:
     found = {
         firewall.key: firewall
         for route in route_subnet(topology, subnet).routes
-        if route.addresses & PUBLIC and (firewall := firewall_behind(topology, route)) is not None
+        if route.addresses & PUBLIC
+        and (firewall := firewall_behind(topology, subnet, route)) is not None
     }
     yield from found.values()
 

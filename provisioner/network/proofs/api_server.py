@@ -20,10 +20,10 @@ _PORT = 443
 
 def prove_api_server(topology: Topology) -> Proof:
     """Prove it of every cluster."""
-    if not topology.clusters:
+    if not topology.own_clusters:
         return skip(NAME, CLAIM, "there is no cluster")
-    breaches = [b for cluster in topology.clusters for b in _breaches(topology, cluster)]
-    count = len(topology.clusters)
+    breaches = [b for cluster in topology.own_clusters for b in _breaches(topology, cluster)]
+    count = len(topology.own_clusters)
     return conclude(NAME, CLAIM, breaches, f"{count} cluster{'s' if count > 1 else ''}")
 
 
@@ -103,7 +103,16 @@ def zone_breaches(topology: Topology, zone: Zone, home: Network, what: str) -> I
         )
         return
     found, resolver = resolves(topology, home, zone)
-    if not found:
+    if not resolver.certain:
+        yield Breach(
+            resolver.element,
+            f"{home.label} asks {resolver.words}: whether {zone.name} answers there shows in a "
+            "plan.",
+            "Run `azsec plan`, with Reader on the hub.",
+            home.span,
+            certain=False,
+        )
+    elif not found:
         yield Breach(
             resolver.element,
             f"{home.label} asks {resolver.words}, and {zone.name} does not answer there: "

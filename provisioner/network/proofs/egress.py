@@ -7,7 +7,7 @@ from provisioner.network.intervals import Intervals, show_addresses
 from provisioner.network.proof import Breach, Proof, conclude, skip
 from provisioner.network.routes import EffectiveRoute, Routing, route_subnet
 from provisioner.network.tags import PUBLIC, tags_of
-from provisioner.network.topology import HopType, Subnet, Topology, is_workload
+from provisioner.network.topology import HopType, Subnet, Topology
 from provisioner.network.ways import firewall_behind, ways_out
 
 NAME = "egress"
@@ -20,7 +20,7 @@ def prove_egress(topology: Topology) -> Proof:
     A route of the system's to the internet is harmless where nothing gives packets an address to
     leave with: a private subnet without a NAT gateway. One that somebody wrote is never.
     """
-    subnets = [subnet for subnet in topology.subnets.values() if is_workload(subnet)]
+    subnets = topology.workload_subnets
     if not subnets:
         return skip(NAME, CLAIM, "there is no workload subnet")
     breaches = [breach for subnet in subnets for breach in _breaches(topology, subnet)]
@@ -57,7 +57,7 @@ def _of_route(
             "Give the route the firewall as its next hop.",
             subnet.span,
         )
-    elif route.hop is HopType.APPLIANCE and firewall_behind(topology, route) is None:
+    elif route.hop is HopType.APPLIANCE and firewall_behind(topology, subnet, route) is None:
         yield Breach(
             route.label,
             f"{subnet.label} sends {shown} to {route.towards or 'nowhere'}, which is not the "

@@ -7,7 +7,7 @@ from provisioner.network.filters import ALLOW_VNET_IN, NO_GROUP, admit, any_traf
 from provisioner.network.intervals import NOTHING, show_ports
 from provisioner.network.proof import Breach, Proof, conclude, skip
 from provisioner.network.tags import PUBLIC, tags_of
-from provisioner.network.topology import Subnet, Topology, is_workload
+from provisioner.network.topology import Subnet, Topology
 from provisioner.network.ways import pools_in
 
 NAME = "inbound"
@@ -20,7 +20,7 @@ def prove_inbound(topology: Topology) -> Proof:
     Traffic that a load balancer or a gateway hands on keeps its source, so the group is what
     decides, whatever leads there. Service tags of Azure's own services are not the internet.
     """
-    subnets = [subnet for subnet in topology.subnets.values() if is_workload(subnet)]
+    subnets = topology.workload_subnets
     if not subnets:
         return skip(NAME, CLAIM, "there is no workload subnet")
     breaches = [breach for subnet in subnets for breach in _breaches(topology, subnet)]

@@ -29,10 +29,10 @@ def prove_private_services(topology: Topology) -> Proof:
 
     One that is closed and has no private endpoint answers nowhere, which is nobody's danger.
     """
-    if not topology.services:
+    if not topology.own_services:
         return skip(NAME, CLAIM, "there is no vault, registry or storage account")
-    breaches = [b for service in topology.services for b in _breaches(topology, service)]
-    return conclude(NAME, CLAIM, breaches, f"{len(topology.services)} services")
+    breaches = [b for service in topology.own_services for b in _breaches(topology, service)]
+    return conclude(NAME, CLAIM, breaches, f"{len(topology.own_services)} services")
 
 
 def _breaches(topology: Topology, service: Service) -> Iterator[Breach]:
@@ -57,7 +57,9 @@ def _breaches(topology: Topology, service: Service) -> Iterator[Breach]:
     if not endpoints:
         return
     for subnet in topology.subnets.values():
-        if any(name.lower().startswith(wanted) for name in subnet.service_endpoints):
+        if subnet.declared and any(
+            name.lower().startswith(wanted) for name in subnet.service_endpoints
+        ):
             yield Breach(
                 subnet.label,
                 f"{subnet.label} has a service endpoint beside the private endpoint of "

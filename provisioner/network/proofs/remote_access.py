@@ -21,7 +21,7 @@ def prove_remote_access(topology: Topology) -> Proof:
     """
     nodes = {
         subnet.network
-        for cluster in topology.clusters
+        for cluster in topology.own_clusters
         for pool in cluster.pools
         if (subnet := topology.subnets.get(pool.subnet or "")) is not None
     }
@@ -29,7 +29,10 @@ def prove_remote_access(topology: Topology) -> Proof:
         return skip(NAME, CLAIM, "there is no cluster in a network of this environment")
     peers = {r.key for key in nodes for _, r in topology.peers(topology.networks[key])}
     subnets = [
-        s for key in sorted(nodes | peers) for s in topology.subnets_of(key) if is_workload(s)
+        s
+        for key in sorted(nodes | peers)
+        for s in topology.subnets_of(key)
+        if s.declared and is_workload(s)
     ]
     breaches = [breach for subnet in subnets for breach in _breaches(topology, subnet)]
     return conclude(NAME, CLAIM, breaches, f"{len(subnets)} subnets, TCP 22 and 3389")

@@ -18,9 +18,9 @@ def prove_segmentation(topology: Topology) -> Proof:
 
     Groups that close what the routes leave open count: a path needs a route and both groups.
     """
-    if not topology.firewalls:
+    if not topology.own_firewalls:
         return skip(NAME, CLAIM, "there is no firewall")
-    subnets = [subnet for subnet in topology.subnets.values() if is_workload(subnet)]
+    subnets = topology.workload_subnets
     breaches = [breach for subnet in subnets for breach in _breaches(topology, subnet)]
     return conclude(NAME, CLAIM, breaches, f"{len(subnets)} subnets, both ways")
 

@@ -20,6 +20,12 @@ VALUES = [
     ("lower", ("ABC",), "abc", "small letters"),
     ("replace", ("a.b.c", ".", "-"), "a-b-c", "every one"),
     (
+        "privateLinkZone",
+        ("api-server", "AzureChinaCloud", "chinaeast2"),
+        "privatelink.chinaeast2.cx.prod.service.azk8s.cn",
+        "by cloud and region",
+    ),
+    (
         "egressRules",
         ("AzureCloud", "westeurope", ["security-patches", "key-vault-provider"]),
         [
@@ -62,6 +68,8 @@ REFUSALS = [
         ("AzureChinaCloud", "chinaeast2", ["defender"]),
         "what 'defender' needs in AzureChinaCloud is not known, only in AzureCloud, AzureUSGov",
     ),
+    ("privateLinkZone", ("valt", "AzureCloud", "x"), "there is no service 'valt'; there are api-"),
+    ("privateLinkZone", ("vault", "local", "x"), "the zone of vault in local is not known"),
     ("egressRules", ("AzureCloud", "westeurope", ["nods"]), "there is no feature 'nods'; there"),
     ("roleDefinitionId", ("nowhere", "Reader"), "'nowhere' is not the id of something in a"),
     ("roleDefinitionId", (SUBSCRIPTION, "Readr"), "no built-in role 'Readr'. Did you mean 'Rea"),

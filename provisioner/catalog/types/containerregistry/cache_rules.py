@@ -1,0 +1,44 @@
+"""Cache rules of a registry: images of another registry, kept in this one.
+
+Facts: guidelines.md §2.1 (network-isolated clusters start from one of them); the REST reference of
+`registries/cacheRules`: the two repositories are fixed, the credentials are not.
+"""
+
+from collections.abc import Mapping
+
+from provisioner.catalog import api_versions
+from provisioner.catalog.field import Compare, Field
+from provisioner.catalog.resource_type import (
+    DeleteFlow,
+    ListRead,
+    NameRule,
+    ResourceType,
+    SdkModel,
+    Surroundings,
+    WriteFlow,
+)
+from provisioner.model.resource_id import ResourceId
+from provisioner.model.values import Body, Json
+
+
+def _computed(_resource: ResourceId, _body: Body, _around: Surroundings) -> Mapping[str, Json]:
+    return {"properties": {"creationDate": "2026-01-01T00:00:00Z"}}
+
+
+TYPE = ResourceType(
+    name="Microsoft.ContainerRegistry/registries/cacheRules",
+    api_version=api_versions.CONTAINER_REGISTRY,
+    sdk=SdkModel("azure.mgmt.containerregistry", "CacheRule"),
+    rule=NameRule(r"[a-zA-Z0-9-]{5,50}", "5 to 50 letters, digits and hyphens"),
+    lists=ListRead.PARENT,
+    taggable=False,
+    write=WriteFlow.ASYNC_OPERATION,
+    delete=DeleteFlow.LOCATION,
+    seconds=5,
+    computed=_computed,
+    fields={
+        "properties.sourceRepository": Field(create_only=True, security=True),
+        "properties.targetRepository": Field(create_only=True),
+        "properties.credentialSetResourceId": Field(compare=Compare.RESOURCE_ID, security=True),
+    },
+)
