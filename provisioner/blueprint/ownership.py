@@ -2,8 +2,10 @@
 
 A resource that can carry tags says which environment made it and at which address. One that
 cannot (a subnet, a role assignment) is vouched for by the nearest resource above it that can:
-that one's tags list the digests of the ids below it that azsec made. Because the list is part of
-the desired body, it is known before anything is written, and a crash orphans nothing.
+that one's tags list the digests of the ids below it that azsec made. Where everything above it is
+managed by others (the other side of a peering), the nearest resource that it waits for vouches.
+Because the list is part of the desired body of what is written first, it is known before anything
+else is written, and a crash orphans nothing.
 """
 
 import hashlib
@@ -44,7 +46,8 @@ def _voucher(graph: DesiredGraph, resource: DesiredResource) -> DesiredResource 
         found = graph.by_id.get(ancestor.key)
         if found is not None and found.managed and found.type.taggable:
             return found
-    return None
+    waited_for = [graph.resources[edge.on] for edge in resource.edges]
+    return next((other for other in waited_for if other.managed and other.type.taggable), None)
 
 
 def _tagged(resource: DesiredResource, environment: str, digests: Sequence[str]) -> DesiredResource:
@@ -142,6 +145,17 @@ def stands_in_for(tags: object, environment: str) -> tuple[str, str] | None:
     return (address, name) if isinstance(address, str) and isinstance(name, str) else None
 
 
+def digests_in(body: Body) -> frozenset[str]:
+    """Return the digests that a body's tags list."""
+    tags = lookup(body, ("tags",))
+    return frozenset(
+        listed
+        for name, value in (tags.items() if isinstance(tags, Mapping) else ())
+        if name.startswith(BELOW_TAG) and isinstance(value, str)
+        for listed in value.split()
+    )
+
+
 def vouched_below(bodies: Iterable[Body], environment: str) -> frozenset[str]:
     """Return the digests of all ids that owned resources vouch for in this environment."""
     found: set[str] = set()
@@ -149,9 +163,5 @@ def vouched_below(bodies: Iterable[Body], environment: str) -> frozenset[str]:
         owner = owner_of(body)
         if owner is None or owner[0] != environment:
             continue
-        tags = lookup(body, ("tags",))
-        assert isinstance(tags, Mapping)
-        for name, value in tags.items():
-            if name.startswith(BELOW_TAG) and isinstance(value, str):
-                found.update(value.split())
+        found |= digests_in(body)
     return frozenset(found)

@@ -45,7 +45,8 @@ def _address_below(resource: ResourceId, state: ActualState) -> str:
         owner = owner_of(hit.body) if hit else None
         if owner is not None:
             return f"{owner[1]}/{resource.type.rpartition('/')[2]}/{resource.name}"
-    return resource.name
+    below = "/".join(resource.names[:-1])
+    return f"{below}/{resource.name}" if below else resource.name
 
 
 def find_unmanaged(

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from provisioner.blueprint.graph import DesiredGraph
-from provisioner.blueprint.ownership import without_stale_tags
+from provisioner.blueprint.ownership import digest, digests_in, without_stale_tags
 from provisioner.catalog.references import references_in
 from provisioner.catalog.registry import Catalog
 from provisioner.catalog.resource_type import ResourceType
@@ -152,10 +152,12 @@ def _order_around_deletes(
     if put is not None and change.action is Action.UPDATE:
         # The tags that vouch for what is below change only once it is gone, so that a crash in
         # between leaves it known as ours.
+        vouched = digests_in(change.found.body)
         after[put.key] |= {
             step.key
             for key, step in deletes.items()
-            if key.startswith(change.id.key + "/") and key not in rotating
+            if (key.startswith(change.id.key + "/") or digest(step.id) in vouched)
+            and key not in rotating
         }
 
 
