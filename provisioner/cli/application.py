@@ -54,6 +54,14 @@ class StateChoice(StrEnum):
     ACTUAL = "actual"
 
 
+class PurposeChoice(StrEnum):
+    """What a role is for."""
+
+    PLAN = "plan"
+    APPLY = "apply"
+    DELETE = "delete"
+
+
 class ProtocolChoice(StrEnum):
     """What carries packets."""
 
@@ -364,6 +372,51 @@ def trace(  # noqa: PLR0913  typer: one parameter an option
     with _session(cloud=cloud, state=state, parallelism=parallelism, quiet=True) as session:
         document = session.trace(environment, question)
     print_trace(document, output.value)
+
+
+@app.command()
+def roles(  # noqa: PLR0913  typer: one parameter an option
+    environment: EnvironmentArgument,
+    purpose: Annotated[
+        list[PurposeChoice] | None,
+        typer.Option(
+            "--for",
+            help="plan (and drift), apply, or delete (apply that deletes, destroy). Repeatable.",
+            show_default="plan and apply",
+        ),
+    ] = None,
+    out: Annotated[
+        str | None,
+        typer.Option(help="Write each definition here, for az role definition create."),
+    ] = None,
+    github: Annotated[
+        str | None,
+        typer.Option(metavar="OWNER/NAME", help="The repository whose jobs run azsec."),
+    ] = None,
+    github_environment: Annotated[
+        str | None, typer.Option(metavar="NAME", help="The environment that its jobs are in.")
+    ] = None,
+    github_branch: Annotated[
+        str | None, typer.Option(metavar="NAME", help="The branch that its jobs run on.")
+    ] = None,
+    output: FormatOption = OutputFormat.TEXT,
+) -> None:
+    """Show the least that plan, drift and apply may do, as custom roles of Azure."""
+    from provisioner.cli.output import print_roles
+    from provisioner.cli.session import write_roles
+    from provisioner.documents.roles import Purpose
+    from provisioner.workflow.roles import Pipeline
+
+    wanted = purpose or [PurposeChoice.PLAN, PurposeChoice.APPLY]
+    pipeline = None
+    if github or github_environment or github_branch:
+        pipeline = Pipeline(github or "", github_environment, github_branch)
+    document = _session().roles(environment, [Purpose(p.value) for p in wanted], pipeline)
+    if out is None:
+        print_roles(document, output.value)
+        return
+    for path in write_roles(document, out):
+        typer.echo(f"wrote {path}")
 
 
 @app.command()

@@ -12,6 +12,7 @@ from provisioner.documents.apply import ApplyDocument, Event
 from provisioner.documents.drift import DriftDocument
 from provisioner.documents.network import NetworkDocument
 from provisioner.documents.plan import PlanDocument, StepDocument
+from provisioner.documents.roles import RolesDocument
 from provisioner.documents.trace import TraceDocument
 from provisioner.model.diagnostic import DiagnosticError, error
 
@@ -38,6 +39,13 @@ def print_trace(document: TraceDocument, output: str) -> None:
     from provisioner.reports.trace_markdown import render_trace_markdown
 
     _print(document, output, sys.stdout, lambda: render_trace_markdown(document))
+
+
+def print_roles(document: RolesDocument, output: str) -> None:
+    """Print roles as text, JSON or Markdown."""
+    from provisioner.reports.roles_markdown import render_roles_markdown
+
+    _print(document, output, sys.stdout, lambda: render_roles_markdown(document))
 
 
 def print_network(document: NetworkDocument, output: str) -> None:

@@ -1,5 +1,6 @@
 """One command at work: the environment, the catalog, and Azure behind its ports."""
 
+import json
 import os
 import sys
 import time
@@ -26,6 +27,7 @@ from provisioner.documents.apply import ApplyDocument, Outcome
 from provisioner.documents.document import EnvironmentDocument
 from provisioner.documents.drift import DriftDocument
 from provisioner.documents.network import NetworkDocument
+from provisioner.documents.roles import Purpose, RolesDocument
 from provisioner.documents.trace import TraceDocument
 from provisioner.model.diagnostic import Diagnostic, DiagnosticError, GateError, error
 from provisioner.plan.plan import Plan
@@ -44,6 +46,7 @@ from provisioner.workflow.plan import (
     plan_destroy,
     plan_environment,
 )
+from provisioner.workflow.roles import Pipeline, describe_roles, role_files
 from provisioner.workflow.trace import Question, trace
 
 if TYPE_CHECKING:
@@ -175,12 +178,29 @@ class Session:
         desired = self.load(environment)
         return trace(desired, self.catalog, lambda: self.connect(desired.document), question)
 
+    def roles(
+        self, environment: str, purposes: Sequence[Purpose], pipeline: Pipeline | None
+    ) -> RolesDocument:
+        """Return the least that an environment's commands may do."""
+        return describe_roles(self.load(environment), self.catalog, purposes, pipeline)
+
     def apply(self, plan: Plan, options: ApplyOptions) -> ApplyDocument:
         """Apply a plan, showing its progress on stderr."""
         client = self.connect(plan.document.environment)
         with open_progress(plan.document.steps, quiet=self.quiet) as on_event:
             surface = Surface(client, client, time.monotonic, on_event)
             return apply_plan(plan, self.catalog, surface, options)
+
+
+def write_roles(document: RolesDocument, directory: str) -> list[str]:
+    """Write the definitions of roles, a file each, and return their paths."""
+    paths = []
+    for name, definition in role_files(document).items():
+        path = Path(directory) / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_file(str(path), json.dumps(definition, indent=2) + "\n")
+        paths.append(str(path))
+    return paths
 
 
 def refuse_options(why: str, given: Mapping[str, bool]) -> None:

@@ -7,16 +7,18 @@ from provisioner.documents.apply import ApplyDocument
 from provisioner.documents.drift import DriftDocument
 from provisioner.documents.network import NetworkDocument
 from provisioner.documents.plan import PlanDocument
+from provisioner.documents.roles import RolesDocument
 from provisioner.documents.trace import TraceDocument
 from provisioner.reports.apply_text import render_apply_text
 from provisioner.reports.drift_text import render_drift_text
 from provisioner.reports.network_text import render_network_text
 from provisioner.reports.plan_text import render_plan_text
+from provisioner.reports.roles_text import render_roles_text
 from provisioner.reports.styled import Line, write_lines
 from provisioner.reports.trace_text import render_trace_text
 
 TextDocument: TypeAlias = (
-    PlanDocument | DriftDocument | ApplyDocument | NetworkDocument | TraceDocument
+    PlanDocument | DriftDocument | ApplyDocument | NetworkDocument | TraceDocument | RolesDocument
 )
 """What can be written as text."""
 
@@ -46,6 +48,8 @@ def _render(document: TextDocument, width: int) -> Iterable[Line]:
         return render_plan_text(document, width)
     if isinstance(document, DriftDocument):
         return render_drift_text(document, width)
+    if isinstance(document, RolesDocument):
+        return render_roles_text(document, width)
     if isinstance(document, TraceDocument):
         return render_trace_text(document, width)
     if isinstance(document, NetworkDocument):

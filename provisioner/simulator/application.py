@@ -7,20 +7,19 @@ import threading
 import uuid
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from provisioner.catalog.resource_type import ResourceType
 from provisioner.model.resource_id import ResourceId, parse_resource_id, subscription_id
 from provisioner.model.resource_id import resource_group_id as group_id
 from provisioner.simulator import deleted, listing, operations, resources, subscriptions
-from provisioner.simulator.cloud import CALLER, Cloud, type_label
+from provisioner.simulator.cloud import Cloud
 from provisioner.simulator.errors import RefusalError, invalid_type
 from provisioner.simulator.exchange import Answer, Request
 from provisioner.simulator.faults import Fault, FaultKind
+from provisioner.simulator.permissions import check_allowed, demands_of, named_type
 from provisioner.simulator.places import check_place
 
 _BEFORE = frozenset({FaultKind.ANSWER, FaultKind.DROP})
@@ -28,7 +27,6 @@ _AFTER = frozenset({FaultKind.DROP_ANSWER})
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _API_VERSION = re.compile(r"\d{4}-\d{2}-\d{2}(-[a-z0-9-]+)?", re.IGNORECASE)
 _OPEN_PATHS = ("/metadata/endpoints",)
-_VERBS = {"PUT": "write", "PATCH": "write", "DELETE": "delete", "GET": "read", "HEAD": "read"}
 _READS_LEFT = 16499
 _WRITES_LEFT = 11999
 _REMEMBERED = 100_000
@@ -74,7 +72,13 @@ class Application:
         self.cloud = cloud
         self.allowed_actions = allowed_actions
         self._requests: list[RecordedRequest] = []
+        self._demanded: set[str] = set()
         self._busy = threading.Lock()
+
+    @property
+    def demanded_actions(self) -> frozenset[str]:
+        """The actions that the requests so far took."""
+        return frozenset(self._demanded)
 
     @property
     def requests(self) -> tuple[RecordedRequest, ...]:
@@ -120,27 +124,17 @@ class Application:
         if request.path.lower() not in _OPEN_PATHS:
             _check_token(request)
             _check_api_version(request)
-        action, scope = _action(self.cloud, request)
-        self._check_allowed(action, scope)
+        demands = demands_of(self.cloud, request)
+        self._demanded |= {demand.action for demand in demands}
+        if self.allowed_actions is not None:
+            check_allowed(demands, self.allowed_actions)
+        action = demands[0].action if demands else ""
         fault = self.cloud.faults.take(_BEFORE, request.method, request.path, action)
         if fault is not None:
             return _answer_fault(fault)
         operations.settle_due(self.cloud)
         deleted.purge_due(self.cloud)
         return _route(self.cloud, request)
-
-    def _check_allowed(self, action: str, scope: str) -> None:
-        allowed = self.allowed_actions
-        if allowed is None or not action:
-            return
-        if not any(fnmatchcase(action.lower(), pattern.lower()) for pattern in allowed):
-            raise RefusalError(
-                403,
-                "AuthorizationFailed",
-                f"The client 'local' with object id '{CALLER}' does not have authorization to "
-                f"perform action '{action}' over scope '{scope}' or the scope is invalid. "
-                "If access was recently granted, please refresh your credentials.",
-            )
 
 
 def _route(cloud: Cloud, request: Request) -> Answer:
@@ -288,29 +282,6 @@ def _check_subscription(cloud: Cloud, request: Request) -> None:
     subscriptions.record_subscription(cloud, segments[2])
 
 
-def _named_type(cloud: Cloud, request: Request) -> tuple[ResourceType | None, ResourceId | None]:
-    """Return the type that a request is about, and the id where it names one."""
-    resource = parse_resource_id(request.path) or parse_resource_id(request.path + "/-")
-    return (cloud.catalog.of(resource) if resource else None), resource
-
-
-def _action(cloud: Cloud, request: Request) -> tuple[str, str]:
-    """Return the permission that a request needs and its scope; "" where it needs none."""
-    if request.method == "POST":
-        base, _, verb = request.path.rpartition("/")
-        resource = parse_resource_id(base)
-        resource_type = cloud.catalog.of(resource) if resource else None
-        if resource is None or resource_type is None:
-            return "", ""
-        return f"{type_label(resource, resource_type)}/{verb}/action", resource.text
-    resource_type, resource = _named_type(cloud, request)
-    if resource is None or resource_type is None:
-        return "", ""
-    verb = _VERBS.get(request.method, "action")
-    scope = resource.text.removesuffix("/-")
-    return f"{type_label(resource, resource_type)}/{verb}", scope
-
-
 def _answer_fault(fault: Fault) -> Answer:
     if fault.kind is FaultKind.DROP:
         raise _DroppedError
@@ -319,7 +290,7 @@ def _answer_fault(fault: Fault) -> Answer:
 
 
 def _refuse(cloud: Cloud, request: Request, refusal: RefusalError) -> Answer:
-    resource_type, _ = _named_type(cloud, request)
+    resource_type, _ = named_type(cloud, request)
     flat = resource_type is not None and resource_type.flat_errors
     return Answer(refusal.status, refusal.body(flat=flat), refusal.headers)
 

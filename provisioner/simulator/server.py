@@ -77,6 +77,20 @@ class LocalAzure:
         """The requests answered so far, the oldest first."""
         return self._application.requests
 
+    @property
+    def demanded_actions(self) -> frozenset[str]:
+        """The actions of Azure RBAC that the requests so far took."""
+        return self._application.demanded_actions
+
+    @property
+    def allowed_actions(self) -> Collection[str] | None:
+        """The caller's permissions (`*/read`), None for all: may be set at any time."""
+        return self._application.allowed_actions
+
+    @allowed_actions.setter
+    def allowed_actions(self, actions: Collection[str] | None) -> None:
+        self._application.allowed_actions = actions
+
     def resource_ids(self) -> tuple[str, ...]:
         """Return the id of every resource, groups included, the oldest first."""
         return tuple(row.id.text for _, row in self._application.cloud.store.resources.items())

@@ -20,7 +20,6 @@ from provisioner.plan.assembly import Judgement, Target, assemble_plan, is_at, s
 from provisioner.plan.changes import Changes, decide_changes
 from provisioner.plan.estates import known_estate, planned_estate
 from provisioner.plan.plan import Plan
-from provisioner.plan.reads import INVENTORY
 from provisioner.plan.rotation import rotate
 from provisioner.plan.terms import Terms
 from provisioner.workflow.proving import judge, prove_environment, topology_of
@@ -144,7 +143,7 @@ def _plan(
     _check_subscriptions(environment, reading)
     changes = decide_changes(graph, reading.state, reading.inventory, catalog, scope.terms)
     changes = rotate(changes, graph, reading.state, catalog, environment.name)
-    told = [*desired.diagnostics, *changes.diagnostics, *_warn_of_gaps(reading)]
+    told = [*desired.diagnostics, *changes.diagnostics, *_warn_of_gaps(reading, desired.graph)]
     if graph.resources:
         known = known_estate(graph, reading.state, catalog)
         told += (*check_addresses(known), *check_wiring(topology_of(known, environment)))
@@ -159,8 +158,10 @@ def _plan(
     return Planned(plan, reading.state, changes)
 
 
-def _warn_of_gaps(reading: Reading) -> list[Diagnostic]:
-    """Say which lists of what is there were refused: what left the blueprint is not seen there."""
+def _warn_of_gaps(reading: Reading, graph: DesiredGraph) -> list[Diagnostic]:
+    """Say which refused lists would show only what left the blueprint: those of types that it does
+    not have, and those of everything. Of the others, what it has is unreadable, and blocked."""
+    stated = {resource.type.name for resource in graph}
     return [
         warning(
             "cannot-list",
@@ -169,7 +170,7 @@ def _warn_of_gaps(reading: Reading) -> list[Diagnostic]:
             "What left the blueprint, and what azsec did not make, may be overlooked.",
         )
         for answer in reading.refused
-        if answer.read.type == INVENTORY
+        if answer.read.type not in stated
     ]
 
 

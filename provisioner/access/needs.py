@@ -1,0 +1,97 @@
+"""What an environment's commands may do at least: actions of Azure RBAC, and on what."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from provisioner.blueprint.graph import DesiredGraph, DesiredResource
+from provisioner.catalog.permissions import (
+    LIST_GROUP_RESOURCES,
+    LIST_RESOURCES,
+    action_on,
+    linked_actions,
+    polled_actions,
+)
+from provisioner.catalog.registry import Catalog
+from provisioner.catalog.resource_type import ListRead, WriteFlow
+from provisioner.model.resource_id import ResourceId, parse_resource_id, subscription_id
+from provisioner.model.values import Body, Unknown
+from provisioner.plan.reads import INVENTORY, Read, child_reads, wide_reads
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """An action, and the resource or container that it is asked of."""
+
+    action: str
+    scope: ResourceId
+
+
+def read_needs(
+    graph: DesiredGraph, catalog: Catalog, environment: str, subscriptions: Iterable[str]
+) -> frozenset[Need]:
+    """Return what `azsec plan` and `azsec drift` need: every read of the environment."""
+    wide = wide_reads(graph, catalog, environment, sorted(set(subscriptions)))
+    everything: dict[str, Body] = {r.id.key: {} for r in graph}
+    below = child_reads(graph, catalog, everything, ())
+    return frozenset(_of_read(read, catalog) for read in (*wide, *below))
+
+
+def write_needs(graph: DesiredGraph, catalog: Catalog) -> frozenset[Need]:
+    """Return what the writes of `azsec apply` need, beside the reads of its plan."""
+    return frozenset(need for resource in _managed(graph) for need in _of_write(resource, catalog))
+
+
+def delete_needs(graph: DesiredGraph) -> frozenset[Need]:
+    """Return what the deletes of `azsec apply --allow-delete` and `azsec destroy` need."""
+    return frozenset(need for resource in _managed(graph) for need in _of_delete(resource))
+
+
+def _managed(graph: DesiredGraph) -> Iterator[DesiredResource]:
+    return (resource for resource in graph if resource.managed)
+
+
+def _of_read(read: Read, catalog: Catalog) -> Need:
+    if read.type == INVENTORY:
+        group = parse_resource_id(read.path.removesuffix("/resources"))
+        if group is not None and group.resource_group is not None:
+            return Need(LIST_GROUP_RESOURCES, group)
+        return Need(LIST_RESOURCES, subscription_id(read.path.split("/")[2]))
+    sample = parse_resource_id(read.path if not read.is_list else f"{read.path}/-")
+    assert sample is not None, read.path
+    scope = sample if not read.is_list else sample.container
+    assert scope is not None
+    return Need(action_on(catalog.get(read.type), "read"), scope)
+
+
+def _of_write(resource: DesiredResource, catalog: Catalog) -> Iterator[Need]:
+    yield Need(action_on(resource.type, "write"), resource.id)
+    if resource.type.write is not WriteFlow.SYNC or resource.type.lists is ListRead.EMBEDDED:
+        # What was started is followed, and its outcome read.
+        yield Need(action_on(resource.type, "read"), resource.id)
+    for action in polled_actions(resource.type, deleting=False):
+        yield Need(action, _subscription_of(resource.id))
+    body = _known(resource.body)
+    assert isinstance(body, Mapping)
+    for action, target in linked_actions(resource.type, catalog.schemas, body):
+        yield Need(action, target)
+
+
+def _of_delete(resource: DesiredResource) -> Iterator[Need]:
+    yield Need(action_on(resource.type, "delete"), resource.id)
+    for action in polled_actions(resource.type, deleting=True):
+        yield Need(action, _subscription_of(resource.id))
+
+
+def _subscription_of(resource: ResourceId) -> ResourceId:
+    return subscription_id(resource.subscription or "")
+
+
+def _known(value: object) -> object:
+    """Return a body without what is not known yet: ids always are."""
+    if isinstance(value, Unknown):
+        return None
+    if isinstance(value, Mapping):
+        return {key: _known(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_known(item) for item in value]
+    return value

@@ -1,0 +1,84 @@
+"""Role definitions from needs: one for each purpose and scope, no wider than it has to be."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from provisioner.access.needs import Need
+from provisioner.blueprint.graph import DesiredGraph
+from provisioner.catalog.built_in_roles import BUILT_IN_ROLES
+from provisioner.catalog.permissions import ASSIGN_ROLE, assignment_condition
+from provisioner.model.resource_id import RESOURCE_GROUP, ResourceId, parse_resource_id
+from provisioner.model.values import lookup
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """Actions that are allowed in a scope: a subscription or a resource group."""
+
+    scope: ResourceId
+    actions: tuple[str, ...]
+    condition: str | None = None
+
+
+def group_needs(needs: Iterable[Need], graph: DesiredGraph) -> tuple[Role, ...]:
+    """Return the roles that cover all needs, by scope.
+
+    What is asked in a resource group that the environment does not make (that of a shared hub) is
+    allowed there alone; all else in the subscription, in which the environment's own groups are yet
+    to be made.
+    """
+    others = {
+        resource.id.key
+        for resource in graph
+        if resource.id.type == RESOURCE_GROUP and not resource.managed
+    }
+    grouped: dict[str, tuple[ResourceId, set[str]]] = {}
+    for need in needs:
+        scope = _scope_of(need.scope, others)
+        grouped.setdefault(scope.key, (scope, set()))[1].add(need.action)
+    condition = _condition(graph)
+    return tuple(
+        Role(scope, tuple(sorted(actions)), condition if ASSIGN_ROLE in actions else None)
+        for _, (scope, actions) in sorted(grouped.items())
+    )
+
+
+def _scope_of(resource: ResourceId, others: set[str]) -> ResourceId:
+    current = resource
+    while current.container is not None:
+        if current.key in others:
+            return current
+        current = current.container
+    return current
+
+
+def _condition(graph: DesiredGraph) -> str | None:
+    """Return the condition under which the blueprint's roles may be assigned, and no others."""
+    names = {guid: name for name, guid in BUILT_IN_ROLES.items()}
+    roles: dict[str, str] = {}
+    principals: set[str] = set()
+    for resource in graph:
+        definition = lookup(resource.body, ("properties", "roleDefinitionId"))
+        named = parse_resource_id(definition)
+        if named is None or not resource.managed:
+            continue
+        roles[names.get(named.name, named.name)] = named.name
+        principal = lookup(resource.body, ("properties", "principalType"))
+        principals.add(principal if isinstance(principal, str) else "ServicePrincipal")
+    return assignment_condition(roles, frozenset(principals)) if roles else None
+
+
+def role_definition(
+    name: str, description: str, scope: str, actions: Iterable[str]
+) -> Mapping[str, object]:
+    """Return a custom role as `az role definition create` takes it."""
+    return {
+        "Name": name,
+        "IsCustom": True,
+        "Description": description,
+        "Actions": list(actions),
+        "NotActions": [],
+        "DataActions": [],
+        "NotDataActions": [],
+        "AssignableScopes": [scope],
+    }

@@ -1,0 +1,124 @@
+"""Which actions of Azure RBAC a request takes, and which ones what it points to.
+
+Azure checks a write twice: `TYPE/write` on the resource, and an action on everything that the body
+links to (`LinkedAuthorizationFailed`). Source: the resource provider operations of Azure RBAC, and
+the pages of the services (private-endpoint-overview, virtual-network-manage-peering,
+diagnostic-settings, AKS concepts-identity).
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from provisioner.catalog.references import references_in
+from provisioner.catalog.resource_type import DeleteFlow, ResourceType, WriteFlow
+from provisioner.catalog.schema import SchemaIndex
+from provisioner.model.resource_id import ResourceId
+
+LIST_RESOURCES = "Microsoft.Resources/subscriptions/resources/read"
+LIST_GROUP_RESOURCES = "Microsoft.Resources/subscriptions/resourceGroups/resources/read"
+DELETED_GROUP = "Microsoft.Resources/subscriptions/operationresults/read"
+GROUP = "Microsoft.Resources/subscriptions/resourceGroups"
+ASSIGN_ROLE = "Microsoft.Authorization/roleAssignments/write"
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """What it takes to point to a resource: `action`, asked of it. `referrers` are the types to
+    which that applies; none is every type."""
+
+    action: str
+    referrers: tuple[str, ...] = ()
+
+
+_NETWORK = "Microsoft.Network"
+_VNET = f"{_NETWORK}/virtualNetworks"
+_ENDPOINTS = (f"{_NETWORK}/privateEndpoints",)
+_JOINED = (
+    f"{_VNET}/subnets",
+    f"{_NETWORK}/routeTables",
+    f"{_NETWORK}/networkSecurityGroups",
+    f"{_NETWORK}/natGateways",
+    f"{_NETWORK}/publicIPAddresses",
+    f"{_NETWORK}/publicIPPrefixes",
+    f"{_NETWORK}/ddosProtectionPlans",
+    f"{_NETWORK}/firewallPolicies",
+    f"{_NETWORK}/ipGroups",
+    f"{_NETWORK}/privateDnsZones",
+    f"{_NETWORK}/virtualNetworkGateways",
+    f"{_NETWORK}/localNetworkGateways",
+)
+_WORKSPACE = "Microsoft.OperationalInsights/workspaces"
+_IDENTITY = "Microsoft.ManagedIdentity/userAssignedIdentities"
+_VAULT = "Microsoft.KeyVault/vaults"
+_REGISTRY = "Microsoft.ContainerRegistry/registries"
+
+LINKS: Mapping[str, tuple[Link, ...]] = MappingProxyType(
+    {
+        target.lower(): links
+        for target, links in {
+            **{kind: (Link(f"{kind}/join/action"),) for kind in _JOINED},
+            _VNET: (
+                Link(f"{_VNET}/peer/action", (f"{_VNET}/virtualNetworkPeerings",)),
+                Link(
+                    f"{_VNET}/join/action",
+                    (f"{_NETWORK}/privateDnsZones/virtualNetworkLinks",),
+                ),
+            ),
+            _IDENTITY: (Link(f"{_IDENTITY}/assign/action"),),
+            _VAULT: (Link(f"{_VAULT}/PrivateEndpointConnectionsApproval/action", _ENDPOINTS),),
+            _REGISTRY: (
+                Link(f"{_REGISTRY}/privateEndpointConnectionsApproval/action", _ENDPOINTS),
+            ),
+            # Who sends logs there could read its keys.
+            _WORKSPACE: (Link(f"{_WORKSPACE}/sharedKeys/action"),),
+        }.items()
+    }
+)
+"""What it takes to point to a resource, by its type in lower case."""
+
+
+def action_on(resource_type: ResourceType, verb: str) -> str:
+    """Return the action for `read`, `write` or `delete` of a type."""
+    name = GROUP if resource_type.name_in_id == "resourceGroups" else resource_type.name
+    return f"{name}/{verb}"
+
+
+def linked_actions(
+    resource_type: ResourceType, schemas: SchemaIndex, body: Mapping[str, object]
+) -> Iterator[tuple[str, ResourceId]]:
+    """Yield (action, resource) for what a write of `body` takes of what it points to."""
+    for _path, target in references_in(resource_type, schemas, body):
+        for link in LINKS.get(target.type.lower(), ()):
+            if not link.referrers or resource_type.name in link.referrers:
+                yield link.action, target
+
+
+def polled_actions(resource_type: ResourceType, *, deleting: bool) -> Iterator[str]:
+    """Yield the actions for following what a write or a delete started."""
+    places = f"{resource_type.namespace}/locations"
+    if not deleting:
+        if resource_type.write is not WriteFlow.SYNC:
+            yield f"{places}/operations/read"
+    elif resource_type.name_in_id == "resourceGroups":
+        yield DELETED_GROUP
+    elif resource_type.delete is DeleteFlow.LOCATION:
+        yield f"{places}/operationResults/read"
+    elif resource_type.delete is DeleteFlow.ASYNC_OPERATION:
+        yield f"{places}/operations/read"
+
+
+def assignment_condition(roles: Mapping[str, str], principals: frozenset[str]) -> str:
+    """Return the condition under which somebody may assign roles: only these (GUIDs by name), and
+    only to these kinds of principals (conditions-role-assignments-overview)."""
+    guids = ", ".join(sorted(roles.values()))
+    kinds = ", ".join(f"'{kind}'" for kind in sorted(principals))
+    clauses = []
+    for verb, side in (("write", "Request"), ("delete", "Resource")):
+        attribute = f"@{side}[Microsoft.Authorization/roleAssignments:"
+        clauses.append(
+            f"((!(ActionMatches{{'Microsoft.Authorization/roleAssignments/{verb}'}})) OR "
+            f"({attribute}RoleDefinitionId] ForAnyOfAnyValues:GuidEquals {{{guids}}} AND "
+            f"{attribute}PrincipalType] ForAnyOfAnyValues:StringEqualsIgnoreCase {{{kinds}}}))"
+        )
+    return " AND ".join(clauses)

@@ -1,0 +1,45 @@
+"""The least that an environment's commands may do, as role definitions of Azure RBAC."""
+
+from enum import StrEnum
+from typing import Literal
+
+from provisioner.documents.document import FORMAT_VERSION, Document, EnvironmentDocument
+
+
+class Purpose(StrEnum):
+    """What somebody does with azsec: review (plan and drift), apply, or delete too."""
+
+    PLAN = "plan"
+    APPLY = "apply"
+    DELETE = "delete"
+
+
+class RoleDocument(Document):
+    """A custom role. `scope` is the one place where it is to be assigned; `condition` limits which
+    roles its holder may assign, and belongs to the assignment."""
+
+    name: str
+    description: str
+    purpose: Purpose
+    scope: str
+    actions: tuple[str, ...]
+    condition: str | None = None
+
+
+class FederatedCredentialDocument(Document):
+    """What a CI job signs in by, instead of a secret."""
+
+    name: str
+    issuer: str
+    subject: str
+    audiences: tuple[str, ...]
+
+
+class RolesDocument(Document):
+    """The roles of an environment, the narrowest scope each, and the credential of its CI."""
+
+    kind: Literal["azsec/roles"] = "azsec/roles"
+    format_version: str = FORMAT_VERSION
+    environment: EnvironmentDocument
+    roles: tuple[RoleDocument, ...]
+    credential: FederatedCredentialDocument | None = None

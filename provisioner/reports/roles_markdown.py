@@ -1,0 +1,27 @@
+"""Roles as Markdown."""
+
+from provisioner.documents.roles import RoleDocument, RolesDocument
+from provisioner.reports.markdown_escape import code, prose
+
+
+def render_roles_markdown(document: RolesDocument) -> str:
+    """Return the roles of an environment as Markdown: a list of actions for each."""
+    head = f"### azsec roles: {prose(document.environment.name, 200)}\n\n"
+    text = head + "\n".join(_role(role) for role in document.roles)
+    if document.credential is not None:
+        found = document.credential
+        audiences = ", ".join(code(audience) for audience in found.audiences)
+        text += (
+            f"\n**federated credential**\n\n- issuer {code(found.issuer)}\n"
+            f"- subject {code(found.subject)}\n- audience {audiences}\n"
+        )
+    return text
+
+
+def _role(role: RoleDocument) -> str:
+    actions = "".join(f"- {code(action)}\n" for action in role.actions)
+    condition = f"\nOn the condition:\n\n{code(role.condition, 4000)}\n" if role.condition else ""
+    return (
+        f"**{prose(role.name)}**: {prose(role.description)} Assign it at {code(role.scope, 400)}."
+        f"\n\n{actions}{condition}"
+    )

@@ -1,0 +1,128 @@
+"""What a caller has to be allowed: the request itself, and all that its body points to."""
+
+import json
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from provisioner.catalog.permissions import (
+    DELETED_GROUP,
+    LIST_GROUP_RESOURCES,
+    LIST_RESOURCES,
+    linked_actions,
+)
+from provisioner.catalog.resource_type import ResourceType
+from provisioner.model.resource_id import ResourceId, parse_resource_id
+from provisioner.simulator.cloud import CALLER, Cloud, type_label
+from provisioner.simulator.errors import RefusalError
+from provisioner.simulator.exchange import Request
+
+_VERBS = {"PUT": "write", "PATCH": "write", "DELETE": "delete", "GET": "read", "HEAD": "read"}
+_S = "(?P<scope>/subscriptions/[^/]+)"
+_PLAIN = (
+    (re.compile(f"{_S}/resources", re.IGNORECASE), LIST_RESOURCES),
+    (
+        re.compile("(?P<scope>/subscriptions/[^/]+/resourcegroups/[^/]+)/resources", re.IGNORECASE),
+        LIST_GROUP_RESOURCES,
+    ),
+    (re.compile(f"{_S}/operationresults/[^/]+", re.IGNORECASE), DELETED_GROUP),
+)
+_POLLED = re.compile(
+    f"{_S}/providers/(?P<namespace>[^/]+)/locations/[^/]+/(?P<kind>operations|operationResults)/.+",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """An action that a request takes, on a scope. `linked` is for what a body points to."""
+
+    action: str
+    scope: str
+    linked: bool = False
+
+
+def named_type(cloud: Cloud, request: Request) -> tuple[ResourceType | None, ResourceId | None]:
+    """Return the type that a request is about, and the id where it names one."""
+    resource = parse_resource_id(request.path) or parse_resource_id(request.path + "/-")
+    return (cloud.catalog.of(resource) if resource else None), resource
+
+
+def demands_of(cloud: Cloud, request: Request) -> tuple[Demand, ...]:
+    """Return the actions that a request takes, its own first; none where it needs no permission."""
+    own = _own(cloud, request)
+    if own is None:
+        return ()
+    if request.method not in ("PUT", "PATCH"):
+        return (own,)
+    resource_type, _ = named_type(cloud, request)
+    body = _body_of(request)
+    if resource_type is None or body is None:
+        return (own,)
+    links = linked_actions(resource_type, cloud.catalog.schemas, body)
+    return (own, *(Demand(action, target.text, linked=True) for action, target in links))
+
+
+def check_allowed(demands: Collection[Demand], allowed: Collection[str]) -> None:
+    """Refuse a request of whose demands one is not among the allowed actions (with wildcards), in
+    the words of Azure: AuthorizationFailed, or LinkedAuthorizationFailed."""
+    patterns = [pattern.lower() for pattern in allowed]
+    refused = [d for d in demands if not _matches(d.action, patterns)]
+    if not refused:
+        return
+    first = next(iter(demands))
+    if not refused[0].linked:
+        raise RefusalError(
+            403,
+            "AuthorizationFailed",
+            f"The client 'local' with object id '{CALLER}' does not have authorization to "
+            f"perform action '{first.action}' over scope '{first.scope}' or the scope is invalid. "
+            "If access was recently granted, please refresh your credentials.",
+        )
+    actions = ",".join(dict.fromkeys(demand.action for demand in refused))
+    scopes = ",".join(dict.fromkeys(demand.scope for demand in refused))
+    raise RefusalError(
+        403,
+        "LinkedAuthorizationFailed",
+        f"The client 'local' with object id '{CALLER}' has permission to perform action "
+        f"'{first.action}' on scope '{first.scope}'; however, it does not have permission to "
+        f"perform action(s) '{actions}' on the linked scope(s) '{scopes}' (respectively) or the "
+        "linked scope(s) are invalid.",
+    )
+
+
+def _matches(action: str, patterns: Collection[str]) -> bool:
+    return any(fnmatchcase(action.lower(), pattern) for pattern in patterns)
+
+
+def _own(cloud: Cloud, request: Request) -> Demand | None:
+    for pattern, action in _PLAIN:
+        match = pattern.fullmatch(request.path)
+        if match is not None and request.method == "GET":
+            return Demand(action, match["scope"])
+    match = _POLLED.fullmatch(request.path)
+    if match is not None:
+        kind = "operations" if match["kind"].lower() == "operations" else "operationResults"
+        return Demand(f"{match['namespace']}/locations/{kind}/read", match["scope"])
+    if request.method == "POST":
+        base, _, verb = request.path.rpartition("/")
+        resource = parse_resource_id(base)
+        resource_type = cloud.catalog.of(resource) if resource else None
+        if resource is None or resource_type is None:
+            return None
+        return Demand(f"{type_label(resource, resource_type)}/{verb}/action", resource.text)
+    resource_type, resource = named_type(cloud, request)
+    if resource is None or resource_type is None:
+        return None
+    verb = _VERBS.get(request.method, "action")
+    label = type_label(resource, resource_type)
+    return Demand(f"{label}/{verb}", resource.text.removesuffix("/-"))
+
+
+def _body_of(request: Request) -> dict[str, object] | None:
+    try:
+        body = json.loads(request.content or b"{}")
+    except ValueError:
+        return None
+    return body if isinstance(body, dict) else None

@@ -1,0 +1,103 @@
+"""The roles that azsec writes are enough, and nothing in them is too much."""
+
+from functools import cache
+
+import pytest
+
+from provisioner.access.needs import Need, delete_needs, read_needs, write_needs
+from provisioner.catalog.registry import Catalog, all_types, build_catalog
+from provisioner.catalog.sdk_models import read_schema_index
+from provisioner.documents.apply import Outcome
+from provisioner.model.azure_error import AzureError
+from provisioner.model.diagnostic import DiagnosticError
+from provisioner.workflow.plan import Desired
+from tests.environments import Bench, open_bench
+from tests.laws.test_blueprints import BLUEPRINTS, PAGES, load_pages
+
+
+def actions_of(needs: frozenset[Need]) -> frozenset[str]:
+    return frozenset(need.action for need in needs)
+
+
+def reads(desired: Desired, catalog: Catalog) -> frozenset[str]:
+    environment = desired.environment
+    subscriptions = environment.subscriptions.values()
+    return actions_of(read_needs(desired.graph, catalog, environment.name, subscriptions))
+
+
+def writes(desired: Desired, catalog: Catalog) -> frozenset[str]:
+    return reads(desired, catalog) | actions_of(write_needs(desired.graph, catalog))
+
+
+def deletes(desired: Desired, catalog: Catalog) -> frozenset[str]:
+    return writes(desired, catalog) | actions_of(delete_needs(desired.graph))
+
+
+def load(name: str, catalog: Catalog) -> list[Desired]:
+    pages = [PAGES["hub"], PAGES[name]] if name == "spoke-aks" else [PAGES[name]]
+    return load_pages("AzureCloud", catalog, *pages)
+
+
+def apply(bench: Bench, desired: Desired) -> bool:
+    """Tell whether an environment can be planned and applied to its end."""
+    try:
+        plan = bench.plan(desired)
+        if not plan.can_apply() or plan.document.diagnostics:
+            return False
+        done = bench.apply(plan)
+    except (AzureError, DiagnosticError):
+        return False
+    return all(step.outcome is Outcome.SUCCEEDED for step in done.steps)
+
+
+@pytest.mark.parametrize("name", BLUEPRINTS)
+def test_the_roles_are_enough_and_nothing_in_them_is_unused(catalog: Catalog, name: str) -> None:
+    *others, desired = load(name, catalog)
+    with open_bench(catalog) as bench:
+        for other in others:
+            assert apply(bench, other)
+        before = bench.server.demanded_actions
+        bench.server.allowed_actions = writes(desired, catalog)
+        assert apply(bench, desired)
+        assert bench.plan(desired).steps == ()
+        applied = bench.server.demanded_actions
+
+        bench.server.allowed_actions = reads(desired, catalog)
+        assert bench.plan(desired).steps == ()
+
+        bench.server.allowed_actions = deletes(desired, catalog)
+        gone = bench.apply(bench.plan_destroy(desired), allow_delete=True)
+        assert all(step.outcome is Outcome.SUCCEEDED for step in gone.steps)
+        destroyed = bench.server.demanded_actions
+    # Each action of the roles was asked for, so each of them would be refused if it were missing.
+    assert writes(desired, catalog) <= applied
+    assert applied - before <= writes(desired, catalog)
+    assert deletes(desired, catalog) <= destroyed
+
+
+@cache
+def removable() -> tuple[str, ...]:
+    catalog = build_catalog(all_types(), read_schema_index(all_types()))
+    (desired,) = load("hub", catalog)
+    return tuple(sorted(writes(desired, catalog)))
+
+
+@pytest.mark.parametrize("action", removable())
+def test_without_any_one_of_its_actions_an_apply_fails(catalog: Catalog, action: str) -> None:
+    (desired,) = load("hub", catalog)
+    with open_bench(catalog) as bench:
+        bench.server.allowed_actions = writes(desired, catalog) - {action}
+        applied = apply(bench, desired)
+        # What only shows once there is something: the next plan has to read it.
+        assert not applied or bench.plan(desired).document.diagnostics
+
+
+def test_a_link_that_is_refused_is_told_as_azure_tells_it(catalog: Catalog) -> None:
+    (desired,) = load("hub", catalog)
+    with open_bench(catalog) as bench:
+        join = "Microsoft.Network/networkSecurityGroups/join/action"
+        bench.server.allowed_actions = writes(desired, catalog) - {join}
+        done = bench.apply(bench.plan(desired))
+    (failed, *_) = [step for step in done.steps if step.outcome is Outcome.FAILED]
+    assert "LinkedAuthorizationFailed" in str(failed.message)
+    assert join in str(failed.message)
