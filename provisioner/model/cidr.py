@@ -1,15 +1,24 @@
 """Address ranges in CIDR notation."""
 
 import ipaddress
+from typing import TypeAlias
+
+Range: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
+"""A range of addresses."""
+
+
+def parse_range(text: object) -> Range | None:
+    """Return the range that a text names, a single address as one of its own; None for any other
+    value, and where bits are set behind the prefix."""
+    try:
+        return ipaddress.ip_network(text) if isinstance(text, str) else None
+    except ValueError:
+        return None
 
 
 def is_range_within(inner: str, outer: str) -> bool:
     """Tell whether every address of `inner` lies in `outer`. False for what is not a range."""
-    try:
-        below = ipaddress.ip_network(inner)
-        above = ipaddress.ip_network(outer)
-    except ValueError:
-        return False
+    below, above = parse_range(inner), parse_range(outer)
     if isinstance(below, ipaddress.IPv4Network) and isinstance(above, ipaddress.IPv4Network):
         return below.subnet_of(above)
     if isinstance(below, ipaddress.IPv6Network) and isinstance(above, ipaddress.IPv6Network):

@@ -4,7 +4,7 @@ In an estate every child is a resource of its own, also one that ARM answers ins
 body (a route, a rule, a subnet, a node pool).
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from provisioner.blueprint.graph import DesiredGraph
 from provisioner.catalog.registry import Catalog
@@ -20,11 +20,17 @@ from provisioner.plan.changes import Changes, ResourceChange
 from provisioner.plan.terms import with_defaults
 
 
+def expand(resources: Iterable[Resource], catalog: Catalog) -> tuple[Resource, ...]:
+    """Return resources with the children that stand inside of them; what is stated by itself comes
+    last, and so counts."""
+    stated = tuple(resources)
+    return (*(child for resource in stated for child in _children(resource, catalog)), *stated)
+
+
 def desired_estate(graph: DesiredGraph, catalog: Catalog) -> Estate:
     """Return what the blueprint describes; what only Azure can know is Unknown."""
-    stated = [Resource(r.id, r.type.name, r.body, r.address, r.span) for r in graph]
-    embedded = [child for resource in stated for child in _children(resource, catalog)]
-    return Estate.of([*embedded, *stated])
+    stated = (Resource(r.id, r.type.name, r.body, r.address, r.span) for r in graph)
+    return Estate.of(expand(stated, catalog))
 
 
 def known_estate(graph: DesiredGraph, state: ActualState, catalog: Catalog) -> Estate:

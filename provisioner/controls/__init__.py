@@ -1,0 +1,1 @@
+"""The guidelines as controls: what a secure environment is, checked on any state of it."""

@@ -1,0 +1,1 @@
+"""The controls of each chapter of the guidelines."""

@@ -1,0 +1,1 @@
+"""Securing a cluster: CLU."""

@@ -1,0 +1,213 @@
+"""CLU-01: the endpoint of the API server.
+
+Facts: guidelines.md §0.6, §1.2 and §2.4.
+"""
+
+from collections.abc import Iterator
+
+from provisioner.controls.control import Control, Layer, Mappings, Severity
+from provisioner.controls.kinds import CLUSTER, SUBNET
+from provisioner.controls.rule import expect, look, rule
+from provisioner.controls.subject import Observation, Subject
+from provisioner.controls.wanted import equals, is_set
+from provisioner.model.cidr import parse_range
+from provisioner.model.values import Unknown
+
+_ITEM = "Master endpoint security"
+_ACCESS = "properties.apiServerAccessProfile"
+_PRIVATE = f"{_ACCESS}.enablePrivateCluster"
+_INTEGRATED = f"{_ACCESS}.enableVnetIntegration"
+_PUBLIC_NAME = f"{_ACCESS}.enablePrivateClusterPublicFQDN"
+_RANGES = f"{_ACCESS}.authorizedIPRanges"
+_SUBNET = f"{_ACCESS}.subnetId"
+_PREFIX = "properties.addressPrefix"
+_DELEGATIONS = "properties.delegations"
+_POLICY = "040732e8-d947-40b8-95d6-854c95024bf8"
+
+
+def _has_private_link(cluster: Subject) -> bool:
+    return cluster.value(_PRIVATE) is True and cluster.value(_INTEGRATED) is not True
+
+
+def _is_integrated(cluster: Subject) -> bool:
+    return cluster.value(_PRIVATE) is True and cluster.value(_INTEGRATED) is True
+
+
+def _judge_ranges(cluster: Subject) -> Iterator[Observation]:
+    """A public API server answers the ranges that are named, and no others."""
+    if cluster.value(_PRIVATE) is True:
+        return
+    ranges = cluster.texts(_RANGES)
+    if not ranges:
+        yield cluster.fails(_RANGES, "the API server answers every address: no range is named")
+    for text in ranges:
+        found = parse_range(text)
+        if found is None:
+            yield cluster.fails(_RANGES, f"{text} is no range of addresses")
+        elif found.prefixlen == 0:
+            yield cluster.fails(_RANGES, f"{text} is every address")
+        else:
+            yield cluster.passes(_RANGES, f"it answers {', '.join(ranges)}")
+
+
+def _judge_subnet(cluster: Subject) -> Iterator[Observation]:
+    """The subnet of an integrated API server is delegated to AKS and a /28 or larger."""
+    if not _is_integrated(cluster):
+        return
+    named = cluster.value(_SUBNET)
+    if isinstance(named, Unknown):
+        yield cluster.unknown(_SUBNET, f"its subnet is {named}")
+        return
+    subnet = cluster.at(named)
+    if subnet is None:
+        yield look(cluster, _SUBNET, is_set())
+        return
+    delegated = [entry.get("properties") for entry in subnet.entries(_DELEGATIONS)]
+    services = [str(p.get("serviceName")) for p in delegated if isinstance(p, dict)]
+    if CLUSTER.lower() not in (service.lower() for service in services):
+        yield cluster.fails(_SUBNET, f"{subnet.label} is not delegated to {CLUSTER}")
+    prefix = parse_range(subnet.value(_PREFIX))
+    if prefix is not None and prefix.prefixlen > 28:
+        yield cluster.fails(_SUBNET, f"{subnet.label} is a /{prefix.prefixlen}, smaller than /28")
+    else:
+        yield cluster.passes(_SUBNET, f"{subnet.label} is its own subnet")
+
+
+CONTROLS = (
+    Control(
+        id="CLU-01",
+        title="The API server is closed to the internet",
+        severity=Severity.CRITICAL,
+        layer=Layer.NETWORK,
+        item=_ITEM,
+        rationale="Whoever reaches the API server can try to sign in to it, and to use its flaws.",
+        modes=(),
+        mappings=Mappings(cis=("5.4.1", "5.4.2")),
+    ),
+    Control(
+        id="CLU-01.1",
+        title="A private API server, behind a private link",
+        severity=Severity.CRITICAL,
+        layer=Layer.NETWORK,
+        item=_ITEM,
+        rationale=(
+            "A private endpoint answers in the networks that it is linked to. Its public name "
+            "would tell the world its private address."
+        ),
+        remediation="""
+            cluster:
+              type: Microsoft.ContainerService/managedClusters
+              properties:
+                apiServerAccessProfile:
+                  enablePrivateCluster: true
+                  enablePrivateClusterPublicFQDN: false
+        """,
+        rules=(
+            expect(
+                CLUSTER,
+                _PUBLIC_NAME,
+                equals(False),
+                when=_has_private_link,
+                reading=(_PRIVATE, _INTEGRATED),
+            ),
+        ),
+        mappings=Mappings(policies=(_POLICY,), checkov=("CKV_AZURE_115",), cis=("5.4.2",)),
+    ),
+    Control(
+        id="CLU-01.2",
+        title="A private API server in a subnet of its own (API Server VNet Integration)",
+        severity=Severity.CRITICAL,
+        layer=Layer.NETWORK,
+        item=_ITEM,
+        rationale="The API server stands in the network itself, and its traffic never leaves it.",
+        remediation="""
+            cluster:
+              type: Microsoft.ContainerService/managedClusters
+              properties:
+                apiServerAccessProfile:
+                  enablePrivateCluster: true
+                  enableVnetIntegration: true
+                  subnetId: ${apiServer.id}
+            apiServer:
+              type: Microsoft.Network/virtualNetworks/subnets
+              properties:
+                addressPrefix: 10.0.1.0/28
+                delegations:
+                  - name: aks
+                    properties: {serviceName: Microsoft.ContainerService/managedClusters}
+        """,
+        rules=(
+            rule(
+                CLUSTER,
+                _judge_subnet,
+                _PRIVATE,
+                _INTEGRATED,
+                _SUBNET,
+                others={SUBNET: (_PREFIX, _DELEGATIONS)},
+            ),
+        ),
+        mappings=Mappings(policies=(_POLICY,), checkov=("CKV_AZURE_115",), cis=("5.4.2",)),
+    ),
+    Control(
+        id="CLU-01.3",
+        title="A public API server answers named ranges alone",
+        severity=Severity.CRITICAL,
+        layer=Layer.NETWORK,
+        item=_ITEM,
+        rationale="Where the API server has to be public, an allow-list keeps the internet out.",
+        remediation="""
+            cluster:
+              type: Microsoft.ContainerService/managedClusters
+              properties:
+                apiServerAccessProfile:
+                  authorizedIPRanges: [203.0.113.0/28]
+        """,
+        rules=(rule(CLUSTER, _judge_ranges, _PRIVATE, _RANGES),),
+        mappings=Mappings(
+            policies=("0e246bcf-5f6f-4f87-bc6f-775d4712c7ea",),
+            checkov=("CKV_AZURE_6",),
+            psrule=("Azure.AKS.AuthorizedIPs",),
+        ),
+    ),
+    Control(
+        id="CLU-01.4",
+        title="No commands around the private endpoint",
+        severity=Severity.HIGH,
+        layer=Layer.NETWORK,
+        item=_ITEM,
+        rationale=(
+            "`az aks command invoke` runs commands in the cluster through Azure Resource Manager: "
+            "from anywhere, around a private endpoint."
+        ),
+        remediation="""
+            cluster:
+              type: Microsoft.ContainerService/managedClusters
+              properties:
+                apiServerAccessProfile: {disableRunCommand: true}
+        """,
+        rules=(expect(CLUSTER, f"{_ACCESS}.disableRunCommand", equals(True)),),
+        mappings=Mappings(policies=("89f2d532-c53c-4f8f-9afa-4927b1114a0d",)),
+    ),
+    Control(
+        id="CLU-01.5",
+        title="No shared certificate of an administrator",
+        severity=Severity.CRITICAL,
+        layer=Layer.IDENTITY,
+        item=_ITEM,
+        rationale=(
+            "A local account is a certificate that everybody shares, that no directory can lock "
+            "and no log can tell apart."
+        ),
+        remediation="""
+            cluster:
+              type: Microsoft.ContainerService/managedClusters
+              properties: {disableLocalAccounts: true}
+        """,
+        rules=(expect(CLUSTER, "properties.disableLocalAccounts", equals(True)),),
+        mappings=Mappings(
+            policies=("993c2fcd-2b29-49d2-9eb0-df2c3a730c32",),
+            checkov=("CKV_AZURE_141",),
+            psrule=("Azure.AKS.LocalAccounts",),
+        ),
+    ),
+)

@@ -1,0 +1,1 @@
+"""Securing workloads: WRK."""

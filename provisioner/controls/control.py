@@ -1,0 +1,129 @@
+"""What a control is: one row of the guidelines, with the rules that check it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from provisioner.controls.rule import Rule
+
+
+class Severity(StrEnum):
+    """How much a control matters, the worst first, as in the outline of the guidelines."""
+
+    CRITICAL = "critical"
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+    INFO = "info"
+
+    @property
+    def rank(self) -> int:
+        """The position on the scale: 0 is worst."""
+        return list(Severity).index(self)
+
+    @property
+    def emoji(self) -> str:
+        """The mark that the outline gives it."""
+        return _EMOJI[self]
+
+
+_EMOJI = {
+    Severity.CRITICAL: "💥",
+    Severity.HIGH: "🔥",
+    Severity.MEDIUM: "☁️",
+    Severity.LOW: "⛅",
+    Severity.INFO: "ℹ️",  # noqa: RUF001  the sign is the emoji's own
+}
+
+
+class Layer(StrEnum):
+    """The layer of defence that a control belongs to (PRI-02, PRI-08)."""
+
+    NETWORK = "network"
+    IDENTITY = "identity"
+    DATA = "data"
+    RUNTIME = "runtime"
+    AUDIT = "audit"
+
+
+class Mode(StrEnum):
+    """Who can answer a control: Azure Resource Manager, the Kubernetes API, Microsoft Graph, a log
+    query, or a person (the letters of guidelines.md)."""
+
+    ARM = "A"
+    CLUSTER = "K"
+    DIRECTORY = "G"
+    LOGS = "L"
+    PERSON = "M"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mappings:
+    """The same control in other frameworks: CIS AKS 1.8 (recommendation numbers), Azure Policy
+    (GUIDs of built-in definitions), checkov (`CKV_AZURE_n`) and PSRule (`Azure.…`)."""
+
+    cis: tuple[str, ...] = ()
+    policies: tuple[str, ...] = ()
+    checkov: tuple[str, ...] = ()
+    psrule: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return any((self.cis, self.policies, self.checkov, self.psrule))
+
+
+NO_MAPPINGS = Mappings()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Control:
+    """One row of the guidelines.
+
+    id           as in guidelines.md: CLU-01.4
+    title        what has to be true, in a few words
+    severity     as the outline says, or as guidelines.md proposes
+    layer        the layer of defence it belongs to
+    item         the item of the outline that it comes from
+    rationale    why it matters, in a sentence or two
+    remediation  resources of a blueprint, by address, as YAML: what satisfies it. Merged into one
+                 that fails it, it passes. For what Azure Resource Manager cannot answer: what to do
+    modes        who can answer it
+    rules        what checks it; none where it is answered by its parts, or not by ARM
+    evidence     what shows the rest, where ARM alone does not: a query, a command, a document
+    mappings     the same in other frameworks
+    unmapped     why no other framework has it; "" where `mappings` holds one
+    """
+
+    id: str
+    title: str
+    severity: Severity
+    layer: Layer
+    item: str
+    rationale: str
+    remediation: str = ""
+    modes: tuple[Mode, ...] = (Mode.ARM,)
+    rules: tuple[Rule, ...] = ()
+    evidence: str = ""
+    mappings: Mappings = NO_MAPPINGS
+    unmapped: str = ""
+
+    @property
+    def is_verifiable(self) -> bool:
+        """Whether Azure Resource Manager can answer it, or the part of it that counts."""
+        return Mode.ARM in self.modes
+
+    @property
+    def chapter(self) -> str:
+        """The letters of its id: CLU, WRK, ENV, NET, PRV, MON, CFG, SA or MAN."""
+        return self.id.partition("-")[0]
+
+    def is_part_of(self, other: "Control") -> bool:
+        """Tell whether this is a part of another control: CLU-01.4 of CLU-01."""
+        return self.id.startswith(f"{other.id}.")
+
+    @property
+    def reads(self) -> Iterator[tuple[str, str]]:
+        """Yield (ARM type, path) of every property that its rules may look at."""
+        for rule in self.rules:
+            for kind, paths in rule.reads.items():
+                for path in paths:
+                    yield kind, path

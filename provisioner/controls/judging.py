@@ -1,0 +1,129 @@
+"""Runs controls over a state, and says how each of them ended."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from provisioner.controls.attestations import Attestation
+from provisioner.controls.control import Control
+from provisioner.controls.ground import Ground
+from provisioner.controls.rule import apply_rule
+from provisioner.controls.verdict import Finding, Verdict, worst
+from provisioner.controls.waivers import Waiver
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """How one control ended.
+
+    `why` says it where there are no findings. `outstanding` is the evidence that Azure Resource
+    Manager cannot give and nobody attested, "" where there is none; `attestation` is the one that
+    gives it.
+    """
+
+    control: Control
+    verdict: Verdict
+    findings: tuple[Finding, ...] = ()
+    why: str = ""
+    outstanding: str = ""
+    attestation: Attestation | None = None
+
+
+def judge(
+    controls: Sequence[Control],
+    ground: Ground,
+    waivers: Sequence[Waiver] = (),
+    attestations: Sequence[Attestation] = (),
+) -> tuple[Result, ...]:
+    """Return the result of every control, in their order.
+
+    What a waiver covers is waived. What only a cluster, a log, a directory or a person can answer
+    is unknown, until somebody attests it.
+    """
+    attested = {attestation.control: attestation for attestation in attestations}
+    told = {
+        control.id: _judge(control, ground, waivers, attested.get(control.id))
+        for control in controls
+    }
+    return tuple(_with_parts(told[control.id], controls, told) for control in controls)
+
+
+def find(control: Control, ground: Ground) -> tuple[Finding, ...]:
+    """Return what the rules of one control find: one finding a property, the worst of it.
+
+    A resource that could not be read is unknown to every rule that would look at it.
+    """
+    found = [seen for rule in control.rules for seen in apply_rule(control.id, rule, ground)]
+    kinds = {kind.lower() for rule in control.rules for kind in rule.reads}
+    for resource, reason in ground.unreadable:
+        if resource.type.lower() in kinds:
+            found.append(
+                Finding(control.id, Verdict.UNKNOWN, resource, "", f"unreadable: {reason}")
+            )
+    by_key: dict[tuple[str, str, str], Finding] = {}
+    for seen in found:
+        known = by_key.get(seen.key)
+        if known is None or seen.verdict.rank < known.verdict.rank:
+            by_key[seen.key] = seen
+    return tuple(by_key.values())
+
+
+def _judge(
+    control: Control,
+    ground: Ground,
+    waivers: Sequence[Waiver],
+    attestation: Attestation | None,
+) -> Result:
+    findings = tuple(_waive(seen, waivers) for seen in find(control, ground))
+    outstanding = "" if attestation else control.evidence
+    if not control.is_verifiable and control.evidence:
+        verdict = Verdict.PASS if attestation else Verdict.UNKNOWN
+        why = f"attested by {attestation.by}" if attestation else f"needs {control.evidence}"
+        return Result(control, verdict, (), why, outstanding, attestation)
+    verdict = worst(seen.verdict for seen in findings)
+    why = "" if findings else _nothing(control)
+    if verdict is Verdict.NOT_APPLICABLE:
+        outstanding = ""
+    return Result(control, verdict, findings, why, outstanding, attestation)
+
+
+def _nothing(control: Control) -> str:
+    kinds = dict.fromkeys(rule.on for rule in control.rules)
+    return f"there is nothing that it is about: {', '.join(kinds)}" if kinds else ""
+
+
+def _waive(seen: Finding, waivers: Iterable[Waiver]) -> Finding:
+    if seen.verdict is not Verdict.FAIL:
+        return seen
+    waived = any(waiver.covers(seen) for waiver in waivers)
+    return replace(seen, verdict=Verdict.WAIVED) if waived else seen
+
+
+def _with_parts(result: Result, controls: Sequence[Control], told: Mapping[str, Result]) -> Result:
+    """Return the result of a control with that of its parts: it ends as the worst of them does.
+
+    What nobody has answered yet says nothing against an item of which other parts are known.
+    """
+    parts = [told[part.id] for part in controls if part.is_part_of(result.control)]
+    if not parts:
+        return result
+    verdicts = [part.verdict for part in parts]
+    if result.control.rules or result.control.evidence:
+        verdicts.append(result.verdict)
+    answered = [v for v in verdicts if v is not Verdict.UNKNOWN] or verdicts
+    partly = worst(answered)
+    if any(_is_unreadable(part) for part in parts) and partly is not Verdict.FAIL:
+        partly = Verdict.UNKNOWN
+    names = [part.control.id for part in parts if part.verdict is partly]
+    return replace(result, verdict=partly, why=result.why or f"by its parts {', '.join(names)}")
+
+
+def _is_unreadable(result: Result) -> bool:
+    return result.verdict is Verdict.UNKNOWN and bool(result.findings)
+
+
+def failures(results: Iterable[Result]) -> Iterator[tuple[Control, Finding]]:
+    """Yield every finding that fails, with its control."""
+    for result in results:
+        for seen in result.findings:
+            if seen.verdict is Verdict.FAIL:
+                yield result.control, seen

@@ -1,0 +1,94 @@
+"""What checks a control: a judgement of each resource of a type, and all that it may look at.
+
+A judge sees nothing but the properties that its rule declares: what a control reads is therefore
+what it says it reads, in the documentation and to whoever asks what a changed property touches.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TypeAlias
+
+from provisioner.controls.ground import Ground
+from provisioner.controls.subject import Observation, Sight, Subject
+from provisioner.controls.verdict import Finding
+from provisioner.controls.wanted import Wanted, show
+from provisioner.model.values import Unknown
+
+Judge: TypeAlias = Callable[[Subject], Iterator[Observation]]
+"""Says what there is to say of one resource: an observation a property that was looked at. None is
+to say that the rule is not about this resource."""
+
+Condition: TypeAlias = Callable[[Subject], bool]
+"""Tells whether a rule is about a resource at all."""
+
+_NOTHING: Mapping[str, tuple[str, ...]] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """A judgement of every resource of the type `on`.
+
+    `reads` has the properties that the judge may look at, by the type of the resource that they
+    are read from (`on` itself, and others that it looks up). `clouds` are those in which it can
+    hold; none is every cloud.
+    """
+
+    on: str
+    judge: Judge
+    reads: Mapping[str, tuple[str, ...]]
+    clouds: tuple[str, ...] = ()
+
+
+def rule(
+    on: str,
+    judge: Judge,
+    *paths: str,
+    others: Mapping[str, Sequence[str]] = _NOTHING,
+    clouds: Sequence[str] = (),
+) -> Rule:
+    """Return a rule over a type that reads `paths` of it, and paths of other types."""
+    reads = {kind: tuple(theirs) for kind, theirs in others.items()}
+    reads[on] = (*paths, *(path for path in reads.get(on, ()) if path not in paths))
+    return Rule(on=on, judge=judge, reads=MappingProxyType(reads), clouds=tuple(clouds))
+
+
+def expect(
+    on: str,
+    path: str,
+    wanted: Wanted,
+    *,
+    when: Condition | None = None,
+    reading: Sequence[str] = (),
+    clouds: Sequence[str] = (),
+) -> Rule:
+    """Return the rule that one property is as wanted, in every resource of a type (`when` a
+    condition holds, which may read the paths in `reading`)."""
+
+    def judge(subject: Subject) -> Iterator[Observation]:
+        if when is None or when(subject):
+            yield look(subject, path, wanted)
+
+    return rule(on, judge, path, *reading, clouds=clouds)
+
+
+def look(subject: Subject, path: str, wanted: Wanted) -> Observation:
+    """Return what is to be said of one property that is to be as wanted."""
+    value = subject.value(path)
+    if isinstance(value, Unknown):
+        return subject.unknown(path, f"{path} is {value}")
+    note = "" if subject.states(path) else " (default)"
+    said = f"{path} is {show(value)}{note if not show(value) == 'not set' else ''}"
+    if wanted.test(value):
+        return subject.passes(path, said)
+    return subject.fails(path, f"{said}, expected {wanted.words}")
+
+
+def apply_rule(control: str, found: Rule, ground: Ground) -> Iterator[Finding]:
+    """Yield the findings of a control's rule over a state."""
+    if found.clouds and ground.cloud not in found.clouds:
+        return
+    sight = Sight(ground, found.reads)
+    for resource in ground.subjects(found.on):
+        for seen in found.judge(sight.of(resource)):
+            yield Finding(control, seen.verdict, resource, seen.path, seen.evidence)

@@ -1,0 +1,165 @@
+"""One resource as a rule sees it: its properties with the catalog's defaults filled in."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import cast
+
+from provisioner.controls.ground import Ground
+from provisioner.controls.verdict import Verdict
+from provisioner.model.estate import Resource
+from provisioner.model.property_path import split_steps
+from provisioner.model.resource_id import ResourceId, parse_resource_id
+from provisioner.model.values import ABSENT, Absent, Body, Unknown, is_empty, lookup
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """What is said of one property of a resource, with the words that show it."""
+
+    verdict: Verdict
+    path: str
+    evidence: str
+
+
+class Sight:
+    """What a rule may look at, of all that there is: `reads` has paths by type."""
+
+    def __init__(self, ground: Ground, reads: Mapping[str, tuple[str, ...]]) -> None:
+        self.ground = ground
+        self._reads = {kind.lower(): frozenset(paths) for kind, paths in reads.items()}
+
+    def of(self, resource: Resource) -> "Subject":
+        """Return a resource as the rule sees it. Raises KeyError for a type it does not read."""
+        return Subject(resource, self, self._reads[resource.type.lower()])
+
+    def all(self, kind: str) -> tuple["Subject", ...]:
+        """Return every resource of a type, those of others too. Raises KeyError as `of` does."""
+        paths = self._reads[kind.lower()]
+        found = self.ground.estate.of_type(kind)
+        return tuple(Subject(resource, self, paths) for resource in found)
+
+
+class Subject:
+    """A resource, of which a rule may look at the properties that it declares."""
+
+    __slots__ = ("_paths", "_sight", "resource")
+
+    def __init__(self, resource: Resource, sight: Sight, paths: frozenset[str]) -> None:
+        self.resource = resource
+        self._sight = sight
+        self._paths = paths
+
+    @property
+    def id(self) -> ResourceId:
+        """Its id."""
+        return self.resource.id
+
+    @property
+    def name(self) -> str:
+        """Its own name, without those of its parents."""
+        return self.resource.id.name
+
+    @property
+    def label(self) -> str:
+        """What to call it: its address, or else its id."""
+        return self.resource.label
+
+    @property
+    def cloud(self) -> str:
+        """The cloud whose names are used."""
+        return self._sight.ground.cloud
+
+    def value(self, path: str) -> object:
+        """Return what stands at a path, or Azure's default where nothing does; ABSENT where none
+        is known. `[key]` in a path is a key of a map. Raises KeyError for a path that the rule
+        does not declare."""
+        stated = self._stated(path)
+        if not is_empty(stated):
+            return stated
+        default = self._default(path)
+        return stated if isinstance(default, Absent) else default
+
+    def states(self, path: str) -> bool:
+        """Tell whether a property is set in the body itself."""
+        return not is_empty(self._stated(path))
+
+    def texts(self, path: str) -> tuple[str, ...]:
+        """Return the texts of the list at a path; none where there is no list."""
+        found = self.value(path)
+        entries = found if isinstance(found, (list, tuple)) else ()
+        return tuple(entry for entry in entries if isinstance(entry, str))
+
+    def entries(self, path: str) -> tuple[Mapping[str, object], ...]:
+        """Return the objects of the list at a path; none where there is no list."""
+        found = self.value(path)
+        entries = found if isinstance(found, (list, tuple)) else ()
+        return tuple(entry for entry in entries if isinstance(entry, Mapping))
+
+    def all(self, kind: str) -> tuple["Subject", ...]:
+        """Return every resource of a type, those of others too."""
+        return self._sight.all(kind)
+
+    def children(self, kind: str) -> tuple["Subject", ...]:
+        """Return its children of a type."""
+        found = self._sight.ground.estate.children(self.id, kind)
+        return tuple(self._sight.of(child) for child in found)
+
+    def at(self, value: object) -> "Subject | None":
+        """Return the resource that an id names, or None where the state does not have it. Raises
+        KeyError where it has, and is of a type that the rule does not declare."""
+        named = parse_resource_id(value)
+        found = self._sight.ground.estate.get(named) if named else None
+        return self._sight.of(found) if found else None
+
+    def is_value_of(self, value: object, path: str) -> bool:
+        """Tell whether a value is what stands at a path of this resource: also where Azure will
+        only know it after apply, and the value is a reference to it."""
+        if isinstance(value, Unknown):
+            address = self.resource.address
+            return address is not None and value.paths == (f"{address}.{path}",)
+        stated = self._stated(path)
+        return not is_empty(stated) and _folded(stated) == _folded(value)
+
+    def passes(self, path: str, evidence: str) -> Observation:
+        """Say that a property is as it should be."""
+        return Observation(Verdict.PASS, path, evidence)
+
+    def fails(self, path: str, evidence: str) -> Observation:
+        """Say that a property is not as it should be."""
+        return Observation(Verdict.FAIL, path, evidence)
+
+    def unknown(self, path: str, evidence: str) -> Observation:
+        """Say that it cannot be told whether a property is as it should be."""
+        return Observation(Verdict.UNKNOWN, path, evidence)
+
+    def _stated(self, path: str) -> object:
+        if path not in self._paths:
+            raise KeyError(f"{path} of {self.resource.type} is not declared by the rule")
+        return lookup(self.resource.body, _keys(path))
+
+    def _default(self, path: str) -> object:
+        """Return the catalog's default of a property, also as a part of what it stands in."""
+        known = self._sight.ground.catalog.find(self.resource.type)
+        if known is None:
+            return ABSENT
+        keys = _keys(path)
+        for length in range(len(keys), 0, -1):
+            fact = known.fact(".".join(keys[:length]))
+            # To a fact, a value that is not known yet is a value like any other.
+            default = fact.default_in(cast(Body, self.resource.body), known.api_version)
+            if not isinstance(default, Absent):
+                return default if length == len(keys) else lookup(default, keys[length:])
+        return ABSENT
+
+
+@lru_cache(maxsize=4096)
+def _keys(path: str) -> tuple[str, ...]:
+    steps = split_steps(path)
+    if steps is None:
+        raise ValueError(f"{path!r} is no path of a property")
+    return tuple(step[1:-1] if step.startswith("[") else step for step in steps)
+
+
+def _folded(value: object) -> object:
+    return value.lower() if isinstance(value, str) else value

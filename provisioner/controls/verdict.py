@@ -1,0 +1,48 @@
+"""What controls say of resources: the verdicts, and one finding for each thing that was judged."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from provisioner.model.estate import Resource
+
+
+class Verdict(StrEnum):
+    """How a control ended, the worst first. `unknown` is not `pass`: something it rests on cannot
+    be seen. A failure is `waived` where the environment accepts it until a day."""
+
+    FAIL = "fail"
+    UNKNOWN = "unknown"
+    WAIVED = "waived"
+    PASS = "pass"
+    NOT_APPLICABLE = "not applicable"
+
+    @property
+    def rank(self) -> int:
+        """The position on the scale: 0 is worst."""
+        return list(Verdict).index(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a control says of one resource.
+
+    `path` is the property that decides it, "" for the resource as a whole; `evidence` says in words
+    what stands there.
+    """
+
+    control: str
+    verdict: Verdict
+    resource: Resource
+    path: str
+    evidence: str
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """What tells it from other findings: the control, the resource's id and the property."""
+        return self.control, self.resource.id.key, self.path
+
+
+def worst(verdicts: Iterable[Verdict]) -> Verdict:
+    """Return the worst of some verdicts: not applicable where there are none."""
+    return min(verdicts, key=lambda verdict: verdict.rank, default=Verdict.NOT_APPLICABLE)

@@ -1,0 +1,89 @@
+"""What a property has to be: a test, with the words for it."""
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+
+from provisioner.model.values import is_empty
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A test of a property's value (ABSENT where it is not set and no default is known), and the
+    words that end the sentence "expected …"."""
+
+    test: Callable[[object], bool]
+    words: str
+
+
+def equals(value: object) -> Wanted:
+    """Want a value; text is compared without case, as ARM compares enums."""
+    return Wanted(lambda found: _folded(found) == _folded(value), show(value))
+
+
+def differs(value: object) -> Wanted:
+    """Want any value but this one."""
+    return Wanted(lambda found: _folded(found) != _folded(value), f"anything but {show(value)}")
+
+
+def one_of(*values: object) -> Wanted:
+    """Want one of some values."""
+    folded = [_folded(value) for value in values]
+    words = " or ".join(show(value) for value in values)
+    return Wanted(lambda found: _folded(found) in folded, words)
+
+
+def at_least(number: int) -> Wanted:
+    """Want a number that is no smaller."""
+    return Wanted(lambda found: is_number(found) and found >= number, f"at least {number}")  # type: ignore[operator]
+
+
+def between(least: int, most: int) -> Wanted:
+    """Want a number of a range, its ends included."""
+    words = f"{least} to {most}"
+    return Wanted(lambda found: is_number(found) and least <= found <= most, words)  # type: ignore[operator]
+
+
+def is_set() -> Wanted:
+    """Want any value at all."""
+    return Wanted(lambda found: not is_empty(found), "a value")
+
+
+def is_unset() -> Wanted:
+    """Want none: absent, null or empty."""
+    return Wanted(is_empty, "nothing")
+
+
+def holds(*values: str) -> Wanted:
+    """Want a list that holds all of some texts, whatever else it holds."""
+    wanted = {value.lower() for value in values}
+
+    def test(found: object) -> bool:
+        entries = found if isinstance(found, (list, tuple)) else ()
+        return wanted <= {entry.lower() for entry in entries if isinstance(entry, str)}
+
+    return Wanted(test, f"a list with {' and '.join(values)}")
+
+
+def is_number(value: object) -> bool:
+    """Tell whether a value is a number; true and false are none."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def show(value: object) -> str:
+    """Return a value as evidence says it."""
+    if is_empty(value):
+        return "not set"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (str, int, float)):
+        return str(value)
+    if isinstance(value, Mapping):
+        return f"an object with {', '.join(str(key) for key in value)}"
+    if isinstance(value, Collection):
+        texts = [show(item) for item in value]
+        return f"[{', '.join(texts[:5])}{', …' if len(texts) > 5 else ''}]"
+    return str(value)
+
+
+def _folded(value: object) -> object:
+    return value.lower() if isinstance(value, str) else value

@@ -1,0 +1,121 @@
+"""Small estates for controls, written as in a blueprint (see README.md beside this file)."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from textwrap import dedent
+from typing import Any
+
+import yaml
+
+from provisioner.catalog.registry import Catalog
+from provisioner.controls.control import Control
+from provisioner.controls.ground import Ground
+from provisioner.controls.judging import find
+from provisioner.controls.verdict import Finding
+from provisioner.model.estate import Estate, Resource
+from provisioner.model.resource_id import ResourceId, parse_resource_id
+from provisioner.plan.estates import expand
+
+FIXTURES = Path(__file__).parent / "fixtures"
+SUBSCRIPTION = "/subscriptions/11111111-1111-1111-1111-111111111111"
+GROUP = f"{SUBSCRIPTION}/resourceGroups/rg-main"
+_META = ("type", "name", "parent", "scope", "existing")
+
+Sketch = Mapping[str, Any]
+"""Resources by address, as a fixture states them."""
+
+
+def read_fixture(control: str) -> dict[str, Any]:
+    """Return the fixture of a control."""
+    text = (FIXTURES / f"{control}.yaml").read_text()
+    document: dict[str, Any] = yaml.safe_load(text)
+    return document
+
+
+def read_remediation(control: Control) -> dict[str, Any]:
+    """Return the resources that a control's remediation states."""
+    document: dict[str, Any] = yaml.safe_load(dedent(control.remediation))
+    return document
+
+
+def merge(base: Any, patch: Any) -> Any:
+    """Return a value with another merged into it."""
+    if isinstance(base, dict) and isinstance(patch, dict):
+        merged = {key: value for key, value in base.items() if key not in patch}
+        for key, value in patch.items():
+            if value is not None:
+                merged[key] = merge(base.get(key), value)
+        return merged
+    if _is_named(patch) and (_is_named(base) or not base):
+        entries = {entry["name"]: entry for entry in base or ()}
+        for entry in patch:
+            entries[entry["name"]] = merge(entries.get(entry["name"], {}), entry)
+        return [entry for entry in entries.values() if not entry.get("remove")]
+    return patch
+
+
+def _is_named(value: object) -> bool:
+    return (
+        isinstance(value, list)
+        and bool(value)
+        and all(isinstance(entry, dict) and "name" in entry for entry in value)
+    )
+
+
+def ground_of(sketch: Sketch, catalog: Catalog, cloud: str = "AzureCloud") -> Ground:
+    """Return the state that a sketch draws."""
+    ids: dict[str, str] = {"subscription": SUBSCRIPTION, "resourceGroup": GROUP}
+    pending = dict(sketch)
+    while pending:
+        ready = [a for a, body in pending.items() if not _waits(body, pending)]
+        assert ready, f"these wait for each other: {list(pending)}"
+        for address in ready:
+            ids[address] = _id_of(address, pending.pop(address), ids).text
+    resources = []
+    for address, body in sketch.items():
+        resource = parse_resource_id(ids[address])
+        assert resource is not None
+        stated = {key: _filled(value, ids) for key, value in body.items() if key not in _META}
+        resources.append(Resource(resource, body["type"], stated, address))
+    estate = Estate.of(expand(resources, catalog))
+    own = frozenset(
+        r.id.key
+        for r in estate
+        if not any(
+            r.id.is_within(known.id) and sketch[known.address or ""].get("existing")
+            for known in resources
+        )
+    )
+    return Ground(estate, own, catalog, cloud)
+
+
+def findings_of(control: Control, sketch: Sketch, catalog: Catalog) -> tuple[Finding, ...]:
+    """Return what a control finds in a sketch."""
+    return find(control, ground_of(sketch, catalog))
+
+
+def _waits(body: Mapping[str, Any], pending: Mapping[str, Any]) -> bool:
+    text = f"{body.get('parent', '')} {body.get('scope', '')}"
+    return any(f"${{{address}.id}}" in text for address in pending)
+
+
+def _id_of(address: str, body: Mapping[str, Any], ids: Mapping[str, str]) -> ResourceId:
+    name = str(body.get("name", address))
+    if "parent" in body:
+        parent = parse_resource_id(_filled(body["parent"], ids))
+        assert parent is not None, body["parent"]
+        return ResourceId(body["type"], (*parent.names, name), parent.scope)
+    scope = parse_resource_id(_filled(body.get("scope", GROUP), ids))
+    return ResourceId(body["type"], (name,), scope)
+
+
+def _filled(value: Any, ids: Mapping[str, str]) -> Any:
+    if isinstance(value, str):
+        for address, text in ids.items():
+            value = value.replace(f"${{{address}.id}}", text).replace(f"${{{address}}}", text)
+        return value
+    if isinstance(value, dict):
+        return {_filled(key, ids): _filled(item, ids) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_filled(item, ids) for item in value]
+    return value
