@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from provisioner.blueprint.graph import DesiredGraph
 from provisioner.catalog.registry import Catalog
+from provisioner.controls.kinds import ASKED
 from provisioner.model.actual import ActualState, Unreadable
 from provisioner.model.estate import Estate, Resource
 from provisioner.model.resource_id import SUBSCRIPTION, ResourceId
@@ -39,7 +40,11 @@ def survey(
 ) -> Ground:
     """Return the ground that an estate of an environment is. `state` is what was read of Azure,
     where it was read."""
-    own = frozenset(resource.id.key for resource in estate if _is_own(resource.id, graph))
+    own = frozenset(
+        resource.id.key
+        for resource in estate
+        if resource.type in ASKED or _is_own(resource.id, graph)
+    )
     return Ground(estate, own, catalog, cloud, tuple(_unreadable(graph, state)) if state else ())
 
 
@@ -47,10 +52,8 @@ def _unreadable(graph: DesiredGraph, state: ActualState) -> Iterator[tuple[Resou
     for stated in graph:
         found = state.get(stated.id)
         if isinstance(found, Unreadable):
-            yield (
-                Resource(stated.id, stated.type.name, {}, stated.address, stated.span),
-                found.reason,
-            )
+            hidden = Resource(stated.id, stated.type.name, {}, stated.address, stated.span)
+            yield hidden, found.reason
 
 
 def _is_own(resource: ResourceId, graph: DesiredGraph) -> bool:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from provisioner.controls.attestations import Attestation
 from provisioner.controls.control import Control
 from provisioner.controls.ground import Ground
+from provisioner.controls.kinds import ASKED
 from provisioner.controls.rule import apply_rule
 from provisioner.controls.verdict import Finding, Verdict, worst
 from provisioner.controls.waivers import Waiver
@@ -56,9 +57,8 @@ def find(control: Control, ground: Ground) -> tuple[Finding, ...]:
     kinds = {kind.lower() for rule in control.rules for kind in rule.reads}
     for resource, reason in ground.unreadable:
         if resource.type.lower() in kinds:
-            found.append(
-                Finding(control.id, Verdict.UNKNOWN, resource, "", f"unreadable: {reason}")
-            )
+            why = f"it could not be read: {reason}"
+            found.append(Finding(control.id, Verdict.UNKNOWN, resource, "", why))
     by_key: dict[tuple[str, str, str], Finding] = {}
     for seen in found:
         known = by_key.get(seen.key)
@@ -81,6 +81,8 @@ def _judge(
         return Result(control, verdict, (), why, outstanding, attestation)
     verdict = worst(seen.verdict for seen in findings)
     why = "" if findings else _nothing(control)
+    if not findings and any(rule.on in ASKED for rule in control.rules):
+        verdict, why = Verdict.UNKNOWN, "only Azure can say: `azsec check --actual` asks"
     if verdict is Verdict.NOT_APPLICABLE:
         outstanding = ""
     return Result(control, verdict, findings, why, outstanding, attestation)

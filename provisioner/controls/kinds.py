@@ -47,3 +47,12 @@ COLLECTION_RULE = "Microsoft.Insights/dataCollectionRules"
 COLLECTION_ENDPOINT = "Microsoft.Insights/dataCollectionEndpoints"
 DEFENDER_PLAN = "Microsoft.Security/pricings"
 RESOURCE_GROUP = "Microsoft.Resources/resourceGroups"
+
+PROVIDER = "Microsoft.Resources/providers"
+"""A resource provider of a subscription, named by its namespace, with its `registrationState`."""
+
+OFFERED_VERSIONS = "Microsoft.ContainerService/locations/kubernetesVersions"
+"""What a region offers of Kubernetes, named by the region: `values`, as Azure lists them."""
+
+ASKED = (PROVIDER, OFFERED_VERSIONS)
+"""What no blueprint states: a state has it where Azure was asked."""

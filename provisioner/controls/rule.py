@@ -13,7 +13,7 @@ from provisioner.controls.ground import Ground
 from provisioner.controls.subject import Observation, Sight, Subject
 from provisioner.controls.verdict import Finding
 from provisioner.controls.wanted import Wanted, show
-from provisioner.model.values import Unknown
+from provisioner.model.values import Unknown, is_empty
 
 Judge: TypeAlias = Callable[[Subject], Iterator[Observation]]
 """Says what there is to say of one resource: an observation a property that was looked at. None is
@@ -77,8 +77,9 @@ def look(subject: Subject, path: str, wanted: Wanted) -> Observation:
     value = subject.value(path)
     if isinstance(value, Unknown):
         return subject.unknown(path, f"{path} is {value}")
-    note = "" if subject.states(path) else " (default)"
-    said = f"{path} is {show(value)}{note if not show(value) == 'not set' else ''}"
+    said = f"{path} is {show(value)}"
+    if not subject.states(path) and not is_empty(value):
+        said += " (default)"
     if wanted.test(value):
         return subject.passes(path, said)
     return subject.fails(path, f"{said}, expected {wanted.words}")

@@ -1,4 +1,4 @@
-"""`waivers:` of an environment: failures that are accepted, for a reason, by somebody, for a time."""
+"""`waivers:` of an environment: failures that somebody accepts, for a reason and for a time."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -85,9 +85,8 @@ def check_used(waivers: Iterable[Waiver], found: Collection[Finding]) -> tuple[D
 
 def unknown_control(name: str, controls: Collection[str], span: Span) -> Diagnostic:
     """Return the error that there is no control of a name, with the nearest one."""
-    return error(
-        "unknown-control", f"there is no control {name!r}.", span, nearest(name, [*controls])
-    )
+    message = f"there is no control {name!r}."
+    return error("unknown-control", message, span, nearest(name, [*controls]))
 
 
 def _repeated(waivers: Iterable[Waiver]) -> Iterator[Diagnostic]:
