@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from provisioner.blueprint.acceptances import Attestation, Waiver
 from provisioner.blueprint.files import EnvironmentFile, Sources, load_file, relative_to, span_of
 from provisioner.blueprint.ignores import Ignore
 from provisioner.blueprint.yaml_source import Node
@@ -26,7 +27,8 @@ class Egress:
 class Environment:
     """One environment. `subscriptions` maps alias to GUID; paths are relative to where the
     command runs; `ignores` are properties that others may change; `proofs_block` says whether a
-    proof that fails refuses an apply; `node` is the file, for the places of what is wrong."""
+    proof that fails refuses an apply; `controls_gate` is the least severity at which a control that
+    newly fails does (None: none does); `node` is the file, for the places of what is wrong."""
 
     name: str
     path: str
@@ -38,6 +40,9 @@ class Environment:
     ignores: tuple[Ignore, ...]
     egress: tuple[Egress, ...]
     proofs_block: bool
+    controls_gate: str | None
+    waivers: tuple[Waiver, ...]
+    attestations: tuple[Attestation, ...]
     node: Node
 
     @property
@@ -82,8 +87,40 @@ def load_environment(path: str, sources: Sources) -> Environment:
         ignores=tuple(_ignores(file, node)),
         egress=tuple(Egress(tuple(e.fqdns), tuple(e.ports), e.reason) for e in file.egress),
         proofs_block=file.gates.proofs == "block",
+        controls_gate=None if file.gates.controls == "none" else file.gates.controls,
+        waivers=tuple(_waivers(file, node)),
+        attestations=tuple(_attestations(file, node)),
         node=node,
     )
+
+
+def _waivers(file: EnvironmentFile, node: Node) -> Iterator[Waiver]:
+    for number, entry in enumerate(file.waivers):
+        here = node.find(("waivers", number))
+        yield Waiver(
+            control=entry.control,
+            scope=entry.scope,
+            reason=entry.reason,
+            owner=entry.owner,
+            expires=entry.expires,
+            span=here.span,
+            control_span=here.find(("control",)).span,
+            scope_span=here.find(("scope",)).span,
+        )
+
+
+def _attestations(file: EnvironmentFile, node: Node) -> Iterator[Attestation]:
+    for number, entry in enumerate(file.attestations):
+        here = node.find(("attestations", number))
+        yield Attestation(
+            control=entry.control,
+            by=entry.by,
+            on=entry.on,
+            expires=entry.expires,
+            evidence=entry.evidence,
+            span=here.span,
+            control_span=here.find(("control",)).span,
+        )
 
 
 def _ignores(file: EnvironmentFile, node: Node) -> Iterator[Ignore]:

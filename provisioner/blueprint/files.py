@@ -149,10 +149,33 @@ class EgressFile(FilePart):
     reason: str = Field(min_length=1)
 
 
+class WaiverFile(FilePart):
+    """A control that may fail in a scope, for a time. `expires` is the last day of it."""
+
+    control: str = Field(min_length=1)
+    scope: str = Field(min_length=1)
+    reason: str = Field(min_length=1)
+    owner: str = Field(min_length=1)
+    expires: date
+
+
+class AttestationFile(FilePart):
+    """What somebody vouches for where Azure cannot answer: who looked, when, and until when it
+    holds. `evidence` says what shows it."""
+
+    control: str = Field(min_length=1)
+    by: str = Field(min_length=1)
+    on: date
+    expires: date
+    evidence: str = ""
+
+
 class GatesFile(FilePart):
-    """What refuses an apply. `proofs`: whether a proof that fails does, or only warns."""
+    """What refuses an apply. `proofs`: whether a proof that fails does, or only warns. `controls`:
+    the least severity at which a control that newly fails does."""
 
     proofs: Literal["block", "warn"] = "block"
+    controls: Literal["critical", "high", "medium", "low", "none"] = "high"
 
 
 class EnvironmentFile(FilePart):
@@ -174,6 +197,8 @@ class EnvironmentFile(FilePart):
     ignore: list[IgnoreFile] = Field(default_factory=list)
     egress: list[EgressFile] = Field(default_factory=list)
     gates: GatesFile = Field(default_factory=GatesFile)
+    waivers: list[WaiverFile] = Field(default_factory=list)
+    attestations: list[AttestationFile] = Field(default_factory=list)
 
 
 AnyFile = TypeVar("AnyFile", ModuleFile, BlueprintFile, EnvironmentFile)

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+from provisioner.blueprint.yaml_source import Node
 from provisioner.catalog.resource_type import ResourceType
 from provisioner.model.diagnostic import Diagnostic, DiagnosticError, error
 from provisioner.model.resource_id import ResourceId
@@ -26,6 +27,7 @@ class DesiredResource:
     """One resource as the blueprint wants it.
 
     `body` may hold Unknown leaves. One that is not `managed` is only read (`existing: true`).
+    `node` is where the blueprint states it, for the places of its properties.
     """
 
     address: str
@@ -35,6 +37,7 @@ class DesiredResource:
     managed: bool
     edges: tuple[Edge, ...]
     span: Span
+    node: Node
 
 
 @dataclass(frozen=True)

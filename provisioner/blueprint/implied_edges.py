@@ -1,6 +1,7 @@
 """What a finished graph means beyond its expressions: edges of ids written by hand, clashes."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from provisioner.blueprint.graph import DesiredGraph, DesiredResource, Edge
 from provisioner.model.cidr import is_range_within
@@ -62,10 +63,7 @@ def _with_edges_of_ids(
         if other is not None and other is not resource and other.address not in known:
             known.add(other.address)
             found.append(Edge(other.address, reason))
-    return DesiredResource(
-        resource.address, resource.id, resource.type, resource.body, resource.managed,
-        tuple(sorted(found)), resource.span,
-    )  # fmt: skip
+    return replace(resource, edges=tuple(sorted(found)))
 
 
 def _mentioned_ids(value: Value, path: str) -> Iterator[tuple[str, ResourceId]]:

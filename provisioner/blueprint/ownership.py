@@ -10,6 +10,7 @@ else is written, and a crash orphans nothing.
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from provisioner.blueprint.graph import DesiredGraph, DesiredResource
 from provisioner.model.resource_id import ResourceId
@@ -60,15 +61,7 @@ def _tagged(resource: DesiredResource, environment: str, digests: Sequence[str])
         ADDRESS_TAG: resource.address,
         **_below_tags(sorted(digests)),
     }
-    return DesiredResource(
-        address=resource.address,
-        id=resource.id,
-        type=resource.type,
-        body={**resource.body, "tags": tags},
-        managed=True,
-        edges=resource.edges,
-        span=resource.span,
-    )
+    return replace(resource, body={**resource.body, "tags": tags})
 
 
 def _below_tags(digests: Sequence[str]) -> dict[str, str]:

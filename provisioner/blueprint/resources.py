@@ -46,6 +46,7 @@ class Resources:
             managed=not placed.spec.existing,
             edges=_one_reason_each(edge for edge in edges if edge.on != address),
             span=placed.span,
+            node=placed.node,
         )
 
     def identify(self, address: str) -> tuple[ResourceId, tuple[Edge, ...]]:

@@ -30,6 +30,12 @@ local_app = typer.Typer(
     rich_markup_mode=None,
 )
 app.add_typer(local_app, name="local")
+controls_app = typer.Typer(
+    help="The guidelines as controls: what they are, why, and what satisfies them.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+app.add_typer(controls_app, name="controls")
 
 
 class OutputFormat(StrEnum):
@@ -60,6 +66,26 @@ class PurposeChoice(StrEnum):
     PLAN = "plan"
     APPLY = "apply"
     DELETE = "delete"
+
+
+class CheckFormat(StrEnum):
+    """How a check prints its result."""
+
+    TEXT = "text"
+    JSON = "json"
+    MARKDOWN = "markdown"
+    SARIF = "sarif"
+    JUNIT = "junit"
+
+
+class FrameworkChoice(StrEnum):
+    """Whose requirements a check is told by."""
+
+    OUTLINE = "outline"
+    CIS = "cis-aks-1.8"
+    POLICY = "azure-policy"
+    CHECKOV = "checkov"
+    PSRULE = "psrule"
 
 
 class ProtocolChoice(StrEnum):
@@ -339,6 +365,63 @@ def drift(
         raise typer.Exit(ExitCode.ERROR)
     if document.found:
         raise typer.Exit(ExitCode.DIFFERENCES)
+
+
+@app.command()
+def check(  # noqa: PLR0913  typer: one parameter an option
+    environment: EnvironmentArgument,
+    of: StateKindOption = StateChoice.DESIRED,
+    actual: Annotated[
+        bool, typer.Option("--actual", help="Short for --of actual: check what is in Azure.")
+    ] = False,
+    framework: Annotated[
+        FrameworkChoice | None,
+        typer.Option(help="Tell it by the requirements of a framework.", show_default=False),
+    ] = None,
+    show_all: Annotated[
+        bool, typer.Option("--all", help="List what passes and is not applicable too.")
+    ] = False,
+    output: Annotated[
+        CheckFormat, typer.Option("--output", "-o", help="How to print the result.")
+    ] = CheckFormat.TEXT,
+    cloud: CloudOption = None,
+    state: StateOption = None,
+    parallelism: ParallelismOption = 10,
+) -> None:
+    """Check every control of the guidelines; exit with 3 if one fails at or above the gate."""
+    from provisioner.cli.output import print_check, print_compliance
+    from provisioner.controls.frameworks import Framework
+    from provisioner.documents.trace import StateKind
+
+    kind = StateKind.ACTUAL if actual else StateKind(of.value)
+    with _session(cloud=cloud, state=state, parallelism=parallelism, quiet=True) as session:
+        if framework is not None:
+            report = session.report_compliance(environment, kind, Framework(framework.value))
+            print_compliance(report, output.value)
+            return
+        document = session.check(environment, kind)
+    print_check(document, output.value, show_all=show_all)
+    if document.refused:
+        raise typer.Exit(ExitCode.REFUSED)
+
+
+@controls_app.command("list")
+def list_controls(output: FormatOption = OutputFormat.TEXT) -> None:
+    """List every control: its severity, and who can answer it."""
+    from provisioner.cli.controls import print_all_controls
+
+    print_all_controls(output.value)
+
+
+@controls_app.command("show")
+def show_control(
+    control: Annotated[str, typer.Argument(metavar="ID", help="As in CLU-01.4.")],
+    output: FormatOption = OutputFormat.TEXT,
+) -> None:
+    """Say of one control why it matters, what it reads and what satisfies it."""
+    from provisioner.cli.controls import print_one_control
+
+    print_one_control(control, output.value)
 
 
 @app.command()

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, TextIO
 
 from provisioner.documents.apply import ApplyDocument, Event
+from provisioner.documents.controls import CheckDocument, ComplianceDocument, ControlsDocument
 from provisioner.documents.drift import DriftDocument
 from provisioner.documents.network import NetworkDocument
 from provisioner.documents.plan import PlanDocument, StepDocument
@@ -39,6 +40,42 @@ def print_trace(document: TraceDocument, output: str) -> None:
     from provisioner.reports.trace_markdown import render_trace_markdown
 
     _print(document, output, sys.stdout, lambda: render_trace_markdown(document))
+
+
+def print_check(document: CheckDocument, output: str, *, show_all: bool) -> None:
+    """Print a check as text, JSON, Markdown, SARIF or JUnit XML."""
+    if output == "sarif":
+        from provisioner import __version__
+        from provisioner.reports.check_sarif import render_check_sarif
+
+        sys.stdout.write(render_check_sarif(document, __version__))
+        return
+    if output == "junit":
+        from provisioner.reports.check_junit import render_check_junit
+
+        sys.stdout.write(render_check_junit(document))
+        return
+    from provisioner.reports.check_markdown import render_check_markdown
+
+    shown = document if not show_all else document.model_copy(update={"lists_all": True})
+    _print(shown, output, sys.stdout, lambda: render_check_markdown(document))
+
+
+def print_compliance(document: ComplianceDocument, output: str) -> None:
+    """Print a compliance report as text, JSON or Markdown."""
+    from provisioner.reports.check_markdown import render_compliance_markdown
+
+    if output in ("sarif", "junit"):
+        message = "a compliance report is printed as text, JSON or Markdown."
+        raise DiagnosticError(error("wrong-output", message, None, "Leave --framework out."))
+    _print(document, output, sys.stdout, lambda: render_compliance_markdown(document))
+
+
+def print_controls(document: ControlsDocument, output: str) -> None:
+    """Print controls as text, JSON or Markdown."""
+    from provisioner.reports.controls_markdown import render_controls_markdown
+
+    _print(document, output, sys.stdout, lambda: render_controls_markdown(document))
 
 
 def print_roles(document: RolesDocument, output: str) -> None:

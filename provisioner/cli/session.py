@@ -23,16 +23,19 @@ from provisioner.cli.workspace import (
     state_path,
     write_file,
 )
+from provisioner.controls.frameworks import Framework
 from provisioner.documents.apply import ApplyDocument, Outcome
+from provisioner.documents.controls import CheckDocument, ComplianceDocument
 from provisioner.documents.document import EnvironmentDocument
 from provisioner.documents.drift import DriftDocument
 from provisioner.documents.network import NetworkDocument
 from provisioner.documents.roles import Purpose, RolesDocument
-from provisioner.documents.trace import TraceDocument
+from provisioner.documents.trace import StateKind, TraceDocument
 from provisioner.model.diagnostic import Diagnostic, DiagnosticError, GateError, error
 from provisioner.plan.plan import Plan
 from provisioner.plan.plan_file import read_plan_file, write_plan_file
 from provisioner.workflow.apply import ApplyOptions, Surface, apply_plan, check_permitted
+from provisioner.workflow.check import check_environment, report_compliance
 from provisioner.workflow.drift import check_drift
 from provisioner.workflow.network import (
     Siblings,
@@ -177,6 +180,22 @@ class Session:
         """Follow packets through an environment; Azure is read only if the question takes it."""
         desired = self.load(environment)
         return trace(desired, self.catalog, lambda: self.connect(desired.document), question)
+
+    def check(self, environment: str, kind: StateKind) -> CheckDocument:
+        """Judge a state of an environment by the controls; Azure is read only if it takes that."""
+        desired = self.load(environment)
+        return check_environment(
+            desired, self.catalog, lambda: self.connect(desired.document), kind
+        )
+
+    def report_compliance(
+        self, environment: str, kind: StateKind, framework: Framework
+    ) -> ComplianceDocument:
+        """Return how far a state of an environment is what a framework asks for."""
+        desired = self.load(environment)
+        return report_compliance(
+            desired, self.catalog, lambda: self.connect(desired.document), kind, framework
+        )
 
     def roles(
         self, environment: str, purposes: Sequence[Purpose], pipeline: Pipeline | None

@@ -1,26 +1,12 @@
-"""`attestations:` of an environment: what a person vouches for where Azure cannot answer."""
+"""Checks the attestations of an environment: what people vouch for where Azure cannot answer."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 
+from provisioner.blueprint.acceptances import Attestation
 from provisioner.controls.control import Control
 from provisioner.controls.waivers import NOTICE, unknown_control
 from provisioner.model.diagnostic import Diagnostic, DiagnosticError, error, warning
-from provisioner.model.span import Span
-
-
-@dataclass(frozen=True, slots=True)
-class Attestation:
-    """One entry: who looked, on which day, what shows it, and the last day on which it holds."""
-
-    control: str
-    by: str
-    on: date
-    expires: date
-    evidence: str
-    span: Span
-    control_span: Span
 
 
 def check_attestations(

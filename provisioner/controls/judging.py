@@ -3,13 +3,13 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from provisioner.controls.attestations import Attestation
+from provisioner.blueprint.acceptances import Attestation, Waiver
 from provisioner.controls.control import Control
 from provisioner.controls.ground import Ground
 from provisioner.controls.kinds import ASKED
 from provisioner.controls.rule import apply_rule
 from provisioner.controls.verdict import Finding, Verdict, worst
-from provisioner.controls.waivers import Waiver
+from provisioner.controls.waivers import covers
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,7 @@ def _nothing(control: Control) -> str:
 def _waive(seen: Finding, waivers: Iterable[Waiver]) -> Finding:
     if seen.verdict is not Verdict.FAIL:
         return seen
-    waived = any(waiver.covers(seen) for waiver in waivers)
+    waived = any(covers(waiver, seen) for waiver in waivers)
     return replace(seen, verdict=Verdict.WAIVED) if waived else seen
 
 

@@ -75,9 +75,10 @@ def expect(
 def look(subject: Subject, path: str, wanted: Wanted) -> Observation:
     """Return what is to be said of one property that is to be as wanted."""
     value = subject.value(path)
+    name = path.removeprefix("properties.")
     if isinstance(value, Unknown):
-        return subject.unknown(path, f"{path} is {value}")
-    said = f"{path} is {show(value)}"
+        return subject.unknown(path, f"{name} is {value}")
+    said = f"{name} is {show(value)}"
     if not subject.states(path) and not is_empty(value):
         said += " (default)"
     if wanted.test(value):

@@ -1,9 +1,9 @@
-"""`waivers:` of an environment: failures that somebody accepts, for a reason and for a time."""
+"""Checks the waivers of an environment: failures that it accepts, for a reason and for a time."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
 
+from provisioner.blueprint.acceptances import Waiver
 from provisioner.controls.control import Control
 from provisioner.controls.verdict import Finding, Verdict
 from provisioner.model.diagnostic import Diagnostic, DiagnosticError, error, nearest, warning
@@ -13,28 +13,10 @@ NOTICE = timedelta(days=14)
 """How long before the end of a waiver or an attestation it is warned of."""
 
 
-@dataclass(frozen=True, slots=True)
-class Waiver:
-    """One entry. `scope` is an address, or what addresses begin with (`hub` holds `hub.network`);
-    `expires` is the last day on which it holds."""
-
-    control: str
-    scope: str
-    reason: str
-    owner: str
-    expires: date
-    span: Span
-    control_span: Span
-    scope_span: Span
-
-    def covers(self, seen: Finding) -> bool:
-        """Tell whether a finding is one that this waives."""
-        address = seen.resource.address
-        return seen.control == self.control and address is not None and self.holds(address)
-
-    def holds(self, address: str) -> bool:
-        """Tell whether an address is in scope."""
-        return address == self.scope or address.startswith((f"{self.scope}.", f"{self.scope}["))
+def covers(waiver: Waiver, seen: Finding) -> bool:
+    """Tell whether a finding is one that a waiver accepts."""
+    address = seen.resource.address
+    return seen.control == waiver.control and address is not None and waiver.holds(address)
 
 
 def check_waivers(
@@ -79,7 +61,7 @@ def check_used(waivers: Iterable[Waiver], found: Collection[Finding]) -> tuple[D
             "Remove it.",
         )
         for waiver in waivers
-        if not any(waiver.covers(seen) for seen in waived)
+        if not any(covers(waiver, seen) for seen in waived)
     )
 
 

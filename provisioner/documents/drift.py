@@ -3,6 +3,7 @@
 from enum import StrEnum
 from typing import Literal
 
+from provisioner.documents.controls import SecurityDeltaDocument
 from provisioner.documents.document import (
     FORMAT_VERSION,
     DiagnosticDocument,
@@ -42,6 +43,7 @@ class DriftDocument(Document):
 
     `drifted`, every undeclared field that is security-relevant and a proof that fails of what is in
     Azure make the check fail; other undeclared fields and unmanaged resources are told and do not.
+    `security` has the controls that what drifted breaks.
     """
 
     kind: Literal["azsec/drift"] = "azsec/drift"
@@ -53,6 +55,7 @@ class DriftDocument(Document):
     ignored: tuple[IgnoredDocument, ...] = ()
     unmanaged: tuple[UnmanagedDocument, ...] = ()
     proofs: tuple[ProofDocument, ...] = ()
+    security: SecurityDeltaDocument | None = None
     diagnostics: tuple[DiagnosticDocument, ...] = ()
 
     @property

@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from provisioner.documents.controls import SecurityDeltaDocument
 from provisioner.documents.document import (
     FORMAT_VERSION,
     DiagnosticDocument,
@@ -140,7 +141,8 @@ class PlanSummary(Document):
 class PlanDocument(Document):
     """A whole plan. `digest` is sha256:… over everything that apply would do.
 
-    `proofs` are about the state that the plan leads to; `gates` are those that refuse to apply it.
+    `proofs` are about the state that the plan leads to, and `security` is what it means for the
+    controls (None where nothing was judged); `gates` are those that refuse to apply it.
     """
 
     kind: Literal["azsec/plan"] = "azsec/plan"
@@ -153,6 +155,7 @@ class PlanDocument(Document):
     ignored: tuple[IgnoredDocument, ...] = ()
     unmanaged: tuple[UnmanagedDocument, ...] = ()
     proofs: tuple[ProofDocument, ...] = ()
+    security: SecurityDeltaDocument | None = None
     gates: tuple[GateDocument, ...] = ()
     steps: tuple[StepDocument, ...] = ()
     outputs: dict[str, Any] = Field(default_factory=dict)

@@ -28,7 +28,8 @@ class ProofDocument(Document):
 
 
 class GateDocument(Document):
-    """A gate that refuses the plan: which one, and why."""
+    """A gate that refuses the plan: which one, why, and what to do."""
 
     gate: str
     reason: str
+    hint: str

@@ -9,6 +9,7 @@ from provisioner.blueprint.ownership import is_ownership_tag
 from provisioner.catalog.registry import Catalog
 from provisioner.diff.change import FieldChange
 from provisioner.diff.merge import merge_for_write
+from provisioner.documents.controls import SecurityDeltaDocument
 from provisioner.documents.document import DiagnosticDocument, EnvironmentDocument
 from provisioner.documents.plan import (
     Action,
@@ -62,9 +63,11 @@ def is_at(address: str, wanted: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What was proved of the state that a plan leads to, and the gates that refuse it."""
+    """What was proved of the state that a plan leads to, what it means for the controls, and the
+    gates that refuse it."""
 
     proofs: tuple[ProofDocument, ...] = ()
+    security: SecurityDeltaDocument | None = None
     gates: tuple[GateDocument, ...] = ()
 
 
@@ -96,7 +99,11 @@ def assemble_plan(
     outputs = {name: resolve(value, changes.values.get) for name, value in graph.outputs.items()}
     plan = Plan(
         document=_document(environment, resources, changes, steps, outputs).model_copy(
-            update={"proofs": judgement.proofs, "gates": judgement.gates}
+            update={
+                "proofs": judgement.proofs,
+                "security": judgement.security,
+                "gates": judgement.gates,
+            }
         ),
         steps=steps,
         observed=_observe(resources, graph, state, catalog),

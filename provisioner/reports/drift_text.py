@@ -14,6 +14,7 @@ from provisioner.reports.section_text import (
     undeclared_lines,
     unmanaged_lines,
 )
+from provisioner.reports.security_text import total_lines, turn_lines
 from provisioner.reports.styled import BLANK, Line, Span, Style, line
 from provisioner.reports.wording import NO_DRIFT, count_ignored, joined, nothing_found
 
@@ -33,10 +34,12 @@ def render_drift_text(document: DriftDocument, width: int = 100) -> Iterator[Lin
     yield from undeclared_lines(document.undeclared, width)
     yield from ignored_lines(document.ignored, width)
     yield from unmanaged_lines(document.unmanaged, width)
+    yield from turn_lines(document.security, width)
     yield from breach_lines(document.proofs, width)
     yield from render_diagnostics(document.diagnostics, width)
     if not document.found and not any(d.severity == "error" for d in document.diagnostics):
         yield line(nothing_found(NO_DRIFT, document.ignored))
+    yield from total_lines(document.security, width)
     yield from proof_totals(document.proofs, width)
     yield from totals("Drift", drift_summary(document), None, width)
 

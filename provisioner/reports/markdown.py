@@ -19,6 +19,7 @@ from provisioner.documents.plan import (
     UndeclaredDocument,
     UnmanagedDocument,
 )
+from provisioner.reports.check_markdown import security_section
 from provisioner.reports.drift_text import drift_summary
 from provisioner.reports.markdown_escape import code, details, html_code, prose
 from provisioner.reports.markdown_table import fitting, row, section, table_head
@@ -85,7 +86,8 @@ def render_plan_markdown(document: PlanDocument) -> str:
         head += f"**{refusal}**\n\n"
     elif document.summary.changes == 0:
         head += f"{nothing_found(NO_CHANGES, document.ignored)}\n\n"
-    head += gates_refuse(document.gates) + proof_totals(document.proofs)
+    head += gates_refuse(document.gates) + security_section(document.security)
+    head += proof_totals(document.proofs)
     tail = (
         proof_section(document.proofs)
         + _undeclared(document.undeclared)
@@ -104,7 +106,7 @@ def render_drift_markdown(document: DriftDocument) -> str:
     head = _heading("drift", document.environment, prose(drift_summary(document)))
     if not document.found and not any(d.severity == "error" for d in document.diagnostics):
         head += f"{nothing_found(NO_DRIFT, document.ignored)}\n\n"
-    head += proof_totals(document.proofs)
+    head += security_section(document.security) + proof_totals(document.proofs)
     tail = (
         proof_section(document.proofs)
         + _undeclared(document.undeclared)

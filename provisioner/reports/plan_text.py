@@ -14,6 +14,7 @@ from provisioner.reports.section_text import (
     undeclared_lines,
     unmanaged_lines,
 )
+from provisioner.reports.security_text import total_lines, turn_lines
 from provisioner.reports.styled import BLANK, Line, Span, Style, line, wrap
 from provisioner.reports.timing import remaining_seconds
 from provisioner.reports.values import plain, show_estimate
@@ -42,9 +43,11 @@ _STYLES = {
 def render_plan_text(document: PlanDocument, width: int = 100) -> Iterator[Line]:
     """Yield the lines of a plan.
 
-    What is riskiest comes last, next to the totals, where the eye is when a plan has scrolled by.
+    What it breaks of the controls comes first. What is riskiest comes last, next to the totals,
+    where the eye is when a plan has scrolled by.
     """
     yield from heading("plan", document.environment, width)
+    yield from turn_lines(document.security, width)
     columns = Columns([(c.address, c.type, c.resource_group) for c in document.changes], width)
     for change in sorted(document.changes, key=lambda change: risk(change)[0], reverse=True):
         yield from _change_lines(change, columns, width)
@@ -59,6 +62,7 @@ def render_plan_text(document: PlanDocument, width: int = 100) -> Iterator[Line]
     elif document.summary.changes == 0:
         yield line(nothing_found(NO_CHANGES, document.ignored))
     yield from gate_lines(document.gates, width)
+    yield from total_lines(document.security, width)
     yield from proof_totals(document.proofs, width)
     yield from totals("Plan", _summary(document), document.digest, width)
 

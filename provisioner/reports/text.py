@@ -1,15 +1,18 @@
 """Documents as text, with or without colour."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import TextIO, TypeAlias
 
 from provisioner.documents.apply import ApplyDocument
+from provisioner.documents.controls import CheckDocument, ComplianceDocument, ControlsDocument
 from provisioner.documents.drift import DriftDocument
 from provisioner.documents.network import NetworkDocument
 from provisioner.documents.plan import PlanDocument
 from provisioner.documents.roles import RolesDocument
 from provisioner.documents.trace import TraceDocument
 from provisioner.reports.apply_text import render_apply_text
+from provisioner.reports.check_text import render_check_text, render_compliance_text
+from provisioner.reports.controls_text import render_controls_text
 from provisioner.reports.drift_text import render_drift_text
 from provisioner.reports.network_text import render_network_text
 from provisioner.reports.plan_text import render_plan_text
@@ -18,7 +21,15 @@ from provisioner.reports.styled import Line, write_lines
 from provisioner.reports.trace_text import render_trace_text
 
 TextDocument: TypeAlias = (
-    PlanDocument | DriftDocument | ApplyDocument | NetworkDocument | TraceDocument | RolesDocument
+    PlanDocument
+    | DriftDocument
+    | ApplyDocument
+    | NetworkDocument
+    | TraceDocument
+    | RolesDocument
+    | CheckDocument
+    | ComplianceDocument
+    | ControlsDocument
 )
 """What can be written as text."""
 
@@ -40,18 +51,18 @@ def write_text(
     Without `color` nothing but the text is written: no ANSI sequence.
     """
     columns = max(width or UNBOUNDED_WIDTH, _NARROWEST)
-    write_lines(_render(document, columns), stream, color=color)
+    render = _RENDERERS[type(document)]
+    write_lines(render(document, columns), stream, color=color)
 
 
-def _render(document: TextDocument, width: int) -> Iterable[Line]:
-    if isinstance(document, PlanDocument):
-        return render_plan_text(document, width)
-    if isinstance(document, DriftDocument):
-        return render_drift_text(document, width)
-    if isinstance(document, RolesDocument):
-        return render_roles_text(document, width)
-    if isinstance(document, TraceDocument):
-        return render_trace_text(document, width)
-    if isinstance(document, NetworkDocument):
-        return render_network_text(document, width)
-    return render_apply_text(document, width)
+_RENDERERS: Mapping[type, Callable[..., Iterable[Line]]] = {
+    PlanDocument: render_plan_text,
+    DriftDocument: render_drift_text,
+    ApplyDocument: render_apply_text,
+    CheckDocument: render_check_text,
+    ComplianceDocument: render_compliance_text,
+    ControlsDocument: render_controls_text,
+    NetworkDocument: render_network_text,
+    TraceDocument: render_trace_text,
+    RolesDocument: render_roles_text,
+}

@@ -63,7 +63,7 @@ def check_permitted(plan: Plan, options: ApplyOptions) -> None:
                     f"gate-{gate.gate}",
                     f"the gate {gate.gate!r} refuses the plan: {gate.reason}.",
                     None,
-                    "Correct the blueprint; `azsec plan` names what is to blame.",
+                    gate.hint,
                 )
                 for gate in plan.document.gates
             )

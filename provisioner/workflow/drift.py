@@ -8,7 +8,8 @@ from provisioner.model.diagnostic import Diagnostic, error, warning
 from provisioner.network.proving import proof_documents
 from provisioner.plan.assembly import documents_of, field_document
 from provisioner.plan.changes import ResourceChange
-from provisioner.plan.estates import actual_estate
+from provisioner.plan.estates import actual_estate, desired_estate
+from provisioner.workflow.judging import judge_change, judge_state
 from provisioner.workflow.plan import Desired, plan_environment
 from provisioner.workflow.proving import prove_environment
 
@@ -29,9 +30,10 @@ def check_drift(desired: Desired, catalog: Catalog, reader: Reader) -> DriftDocu
     changes = planned.changes.resources
     drifted = [c for c in changes if c.action in _DRIFTED or _is_for_good(c)]
     diagnostics = [*planned.changes.diagnostics, *_told(changes)]
-    proofs = prove_environment(
-        actual_estate(planned.state, desired.graph, catalog), desired.environment
-    )
+    graph, environment = desired.graph, desired.environment
+    found = actual_estate(planned.state, graph, catalog)
+    stated = judge_state(desired_estate(graph, catalog), graph, environment, catalog)
+    actual = judge_state(found, graph, environment, catalog, planned.state)
     return DriftDocument(
         environment=desired.document,
         in_sync=sum(change.action is Action.NO_OP for change in changes),
@@ -42,7 +44,8 @@ def check_drift(desired: Desired, catalog: Catalog, reader: Reader) -> DriftDocu
             for entry in planned.plan.document.ignored
         ),
         unmanaged=planned.plan.document.unmanaged,
-        proofs=proof_documents(proofs),
+        proofs=proof_documents(prove_environment(found, environment)),
+        security=judge_change(stated, actual, graph, environment).security,
         diagnostics=documents_of(diagnostics),
     )
 

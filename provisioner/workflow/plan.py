@@ -14,14 +14,16 @@ from provisioner.documents.document import EnvironmentDocument
 from provisioner.engine.ports import Reader
 from provisioner.model.actual import ActualState
 from provisioner.model.diagnostic import Diagnostic, DiagnosticError, error, nearest, warning
+from provisioner.model.estate import Estate
 from provisioner.network.address_checks import check_addresses
 from provisioner.network.wiring_checks import check_wiring
 from provisioner.plan.assembly import Judgement, Target, assemble_plan, is_at, select_changes
 from provisioner.plan.changes import Changes, decide_changes
-from provisioner.plan.estates import known_estate, planned_estate
+from provisioner.plan.estates import actual_estate, known_estate, planned_estate
 from provisioner.plan.plan import Plan
 from provisioner.plan.rotation import rotate
 from provisioner.plan.terms import Terms
+from provisioner.workflow.judging import check_acceptances, judge_change, judge_state
 from provisioner.workflow.proving import judge, prove_environment, topology_of
 from provisioner.workflow.reading import Reading, read_environment
 
@@ -75,7 +77,10 @@ def load_desired(
     """
     environment = load_environment(path, sources)
     graph = compose(environment, catalog, sources)
-    told = check_ignores(environment.ignores, graph, catalog, today)
+    told = (
+        *check_ignores(environment.ignores, graph, catalog, today),
+        *check_acceptances(environment, graph, today),
+    )
     return Desired(environment, graph, cloud or environment.cloud, told)
 
 
@@ -154,8 +159,21 @@ def _plan(
     if graph.resources:
         outcome = planned_estate(changes, reading.state, graph, catalog)
         judgement = judge(prove_environment(outcome, environment), environment)
+        judgement = _judge_controls(judgement, outcome, desired, reading.state, catalog)
     plan = assemble_plan(desired.document, graph, changes, reading.state, catalog, judgement)
     return Planned(plan, reading.state, changes)
+
+
+def _judge_controls(
+    judgement: Judgement, outcome: Estate, desired: Desired, state: ActualState, catalog: Catalog
+) -> Judgement:
+    """Add what the change from the actual state means for the controls."""
+    environment, graph = desired.environment, desired.graph
+    found = actual_estate(state, graph, catalog)
+    before = judge_state(found, graph, environment, catalog, state)
+    after = judge_state(outcome, graph, environment, catalog, state)
+    change = judge_change(before, after, graph, environment)
+    return replace(judgement, security=change.security, gates=(*judgement.gates, *change.gates))
 
 
 def _warn_of_gaps(reading: Reading, graph: DesiredGraph) -> list[Diagnostic]:

@@ -46,8 +46,12 @@ def judge(proofs: Sequence[Proof], environment: Environment) -> Judgement:
     """Return what proofs mean for a plan: one that fails refuses it, unless the gate only warns."""
     failed = [proof for proof in proofs if proof.verdict is Verdict.FAILS]
     gates = [
-        GateDocument(gate="proofs", reason=f"{proof.name}: it is not true that {proof.claim}")
+        GateDocument(
+            gate="proofs",
+            reason=f"{proof.name}: it is not true that {proof.claim}",
+            hint="Correct the blueprint; `azsec plan` names what is to blame.",
+        )
         for proof in failed
         if environment.proofs_block
     ]
-    return Judgement(proof_documents(proofs), tuple(gates))
+    return Judgement(proof_documents(proofs), gates=tuple(gates))

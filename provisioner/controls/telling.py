@@ -1,0 +1,148 @@
+"""Turns controls, results and deltas into the documents that every output renders."""
+
+from collections.abc import Callable, Iterable, Sequence
+from textwrap import dedent
+from typing import TypeAlias
+
+from provisioner.blueprint.acceptances import Attestation, Waiver
+from provisioner.blueprint.files import span_of
+from provisioner.blueprint.graph import DesiredGraph
+from provisioner.controls.control import Control
+from provisioner.controls.delta import Delta, Turn
+from provisioner.controls.judging import Result
+from provisioner.controls.registry import CHAPTERS
+from provisioner.controls.verdict import Finding
+from provisioner.documents.controls import (
+    AttestationDocument,
+    ControlDocument,
+    FindingDocument,
+    MappingsDocument,
+    ResultDocument,
+    SecurityDeltaDocument,
+    TurnDocument,
+    WaiverDocument,
+)
+from provisioner.model.property_path import split_steps
+
+PlaceOf: TypeAlias = Callable[[Finding], str | None]
+"""Says where in the blueprint a finding's property stands: file:line:column, or None."""
+
+
+def places_in(graph: DesiredGraph) -> PlaceOf:
+    """Return what finds places in a blueprint: that of the property, or of the nearest above it."""
+
+    def place(seen: Finding) -> str | None:
+        stated = graph.by_id.get(seen.resource.id.key)
+        if stated is None:
+            return str(seen.resource.span) if seen.resource.span else None
+        steps = split_steps(seen.path) if seen.path else None
+        if steps is None:
+            return str(stated.span)
+        return str(span_of(stated.node, *(step.strip("[]") for step in steps)))
+
+    return place
+
+
+def control_document(control: Control) -> ControlDocument:
+    """Return the document of a control."""
+    return ControlDocument(
+        id=control.id,
+        title=control.title,
+        severity=control.severity.value,
+        emoji=control.severity.emoji,
+        chapter=control.chapter,
+        chapter_title=CHAPTERS[control.chapter],
+        layer=control.layer.value,
+        item=control.item,
+        rationale=control.rationale,
+        remediation=dedent(control.remediation).strip("\n"),
+        modes=tuple(mode.value for mode in control.modes),
+        reads=tuple(dict.fromkeys(f"{kind} {path}" for kind, path in control.reads)),
+        evidence=control.evidence,
+        mappings=MappingsDocument(
+            cis=control.mappings.cis,
+            policies=control.mappings.policies,
+            checkov=control.mappings.checkov,
+            psrule=control.mappings.psrule,
+        ),
+        unmapped=control.unmapped,
+    )
+
+
+def result_documents(results: Iterable[Result], place: PlaceOf) -> tuple[ResultDocument, ...]:
+    """Return the documents of results."""
+    return tuple(
+        ResultDocument(
+            control=control_document(result.control),
+            verdict=result.verdict.value,
+            why=result.why,
+            outstanding=result.outstanding,
+            findings=tuple(_finding_document(seen, place) for seen in result.findings),
+            attestation=_attestation_document(result.attestation),
+        )
+        for result in results
+    )
+
+
+def _finding_document(seen: Finding, place: PlaceOf) -> FindingDocument:
+    return FindingDocument(
+        verdict=seen.verdict.value,
+        address=seen.resource.address,
+        id=seen.resource.id.text,
+        type=seen.resource.type,
+        path=seen.path,
+        evidence=seen.evidence,
+        place=place(seen),
+    )
+
+
+def _attestation_document(attestation: Attestation | None) -> AttestationDocument | None:
+    if attestation is None:
+        return None
+    return AttestationDocument(
+        control=attestation.control,
+        by=attestation.by,
+        on=attestation.on.isoformat(),
+        expires=attestation.expires.isoformat(),
+        evidence=attestation.evidence,
+    )
+
+
+def waiver_documents(waivers: Sequence[Waiver]) -> tuple[WaiverDocument, ...]:
+    """Return the documents of waivers."""
+    return tuple(
+        WaiverDocument(
+            control=waiver.control,
+            scope=waiver.scope,
+            reason=waiver.reason,
+            owner=waiver.owner,
+            expires=waiver.expires.isoformat(),
+            place=str(waiver.span),
+        )
+        for waiver in waivers
+    )
+
+
+def delta_document(delta: Delta, place: PlaceOf) -> SecurityDeltaDocument:
+    """Return the document of what turned."""
+    return SecurityDeltaDocument(
+        failing=tuple(turn_document(turn, place) for turn in delta.failing),
+        passing=tuple(turn_document(turn, place) for turn in delta.passing),
+    )
+
+
+def turn_document(turn: Turn, place: PlaceOf) -> TurnDocument:
+    """Return the document of one control that turned."""
+    control = turn.control
+    return TurnDocument(
+        control=control.id,
+        title=control.title,
+        severity=control.severity.value,
+        emoji=control.severity.emoji,
+        address=turn.finding.resource.label,
+        path=turn.finding.path,
+        evidence=turn.finding.evidence,
+        remediation=dedent(control.remediation).strip("\n"),
+        place=place(turn.finding),
+        is_new=turn.is_new,
+    )

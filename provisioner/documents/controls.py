@@ -1,0 +1,202 @@
+"""What controls say of an environment, as every output tells it."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from provisioner.documents.document import (
+    FORMAT_VERSION,
+    DiagnosticDocument,
+    Document,
+    EnvironmentDocument,
+)
+
+FAIL = "fail"
+"""The verdict of a control that is not satisfied."""
+
+
+class MappingsDocument(Document):
+    """The same control in other frameworks: CIS AKS 1.8, Azure Policy, checkov and PSRule."""
+
+    cis: tuple[str, ...] = ()
+    policies: tuple[str, ...] = ()
+    checkov: tuple[str, ...] = ()
+    psrule: tuple[str, ...] = ()
+
+
+class ControlDocument(Document):
+    """One control: what has to be true, why, what satisfies it, and who can answer it.
+
+    `severity` is critical, high, medium, low or info; `emoji` the outline's mark of it. `modes` are
+    the letters of who can answer (A: Azure Resource Manager, K: the cluster, G: the directory,
+    L: logs, M: a person). `reads` are the properties that it looks at, `TYPE path`. `remediation`
+    is YAML where it states resources. `evidence` is what shows the rest where ARM cannot.
+    """
+
+    id: str
+    title: str
+    severity: str
+    emoji: str
+    chapter: str
+    chapter_title: str
+    layer: str
+    item: str
+    rationale: str
+    remediation: str
+    modes: tuple[str, ...]
+    reads: tuple[str, ...] = ()
+    evidence: str = ""
+    mappings: MappingsDocument
+    unmapped: str = ""
+
+
+class ControlsDocument(Document):
+    """Every control that azsec has, or one of them."""
+
+    kind: Literal["azsec/controls"] = "azsec/controls"
+    format_version: str = FORMAT_VERSION
+    controls: tuple[ControlDocument, ...]
+
+
+class FindingDocument(Document):
+    """What a control says of one resource: its verdict, and the property that decides it with what
+    stands there. `place` is file:line:column in the blueprint, where it has one."""
+
+    verdict: str
+    address: str | None = None
+    id: str
+    type: str
+    path: str
+    evidence: str
+    place: str | None = None
+
+
+class WaiverDocument(Document):
+    """A failure that the environment accepts. `expires` is the last day of it (ISO 8601)."""
+
+    control: str
+    scope: str
+    reason: str
+    owner: str
+    expires: str
+    place: str
+
+
+class AttestationDocument(Document):
+    """What somebody vouches for, from the day on which they looked to the last day of it."""
+
+    control: str
+    by: str
+    on: str
+    expires: str
+    evidence: str = ""
+
+
+class ResultDocument(Document):
+    """How one control ended: `pass`, `fail`, `waived`, `unknown` or `not applicable`.
+
+    `why` says it where there are no findings. `outstanding` is the evidence that is still missing
+    beside what ARM answers.
+    """
+
+    control: ControlDocument
+    verdict: str
+    why: str = ""
+    outstanding: str = ""
+    findings: tuple[FindingDocument, ...] = ()
+    attestation: AttestationDocument | None = None
+
+    @property
+    def is_group(self) -> bool:
+        """Whether the control is answered by its parts alone."""
+        return not self.control.modes
+
+
+class CheckDocument(Document):
+    """All controls over one state of an environment (`desired`, `planned` or `actual`).
+
+    `gate` is the least severity that refuses, None where nothing does. `lists_all` asks a report to
+    list what passes and is not applicable too; JSON always does.
+    """
+
+    kind: Literal["azsec/check"] = "azsec/check"
+    format_version: str = FORMAT_VERSION
+    environment: EnvironmentDocument
+    state: str
+    gate: str | None = None
+    results: tuple[ResultDocument, ...]
+    waivers: tuple[WaiverDocument, ...] = ()
+    diagnostics: tuple[DiagnosticDocument, ...] = ()
+    lists_all: bool = Field(default=False, exclude=True)
+
+    def count(self, verdict: str) -> int:
+        """Return how many controls ended in a way; those that only have parts do not count."""
+        return sum(r.verdict == verdict for r in self.results if not r.is_group)
+
+    @property
+    def refused(self) -> tuple[ResultDocument, ...]:
+        """The controls that fail at or above the gate."""
+        if self.gate is None:
+            return ()
+        least = SEVERITIES.index(self.gate)
+        return tuple(
+            result
+            for result in self.results
+            if result.verdict == FAIL
+            and not result.is_group
+            and SEVERITIES.index(result.control.severity) <= least
+        )
+
+
+class RequirementDocument(Document):
+    """What a framework asks for, how it ended, and the controls that answer it."""
+
+    id: str
+    title: str = ""
+    verdict: str
+    controls: tuple[str, ...]
+    failing: tuple[str, ...] = ()
+
+
+class ComplianceDocument(Document):
+    """A state of an environment, by the requirements of a framework."""
+
+    kind: Literal["azsec/compliance"] = "azsec/compliance"
+    format_version: str = FORMAT_VERSION
+    environment: EnvironmentDocument
+    state: str
+    framework: str
+    title: str
+    requirements: tuple[RequirementDocument, ...]
+
+    def count(self, verdict: str) -> int:
+        """Return how many requirements ended in a way."""
+        return sum(requirement.verdict == verdict for requirement in self.requirements)
+
+
+SEVERITIES = ("critical", "high", "medium", "low", "info")
+"""The severities, the worst first."""
+
+
+class TurnDocument(Document):
+    """A control that a change turns for one resource. `is_new` is for a resource that was not
+    judged before."""
+
+    control: str
+    title: str
+    severity: str
+    emoji: str
+    address: str
+    path: str
+    evidence: str
+    remediation: str
+    place: str | None = None
+    is_new: bool = False
+
+
+class SecurityDeltaDocument(Document):
+    """What a change of state means for security: the controls that fail and did not, and those
+    that pass and did not."""
+
+    failing: tuple[TurnDocument, ...] = ()
+    passing: tuple[TurnDocument, ...] = ()

@@ -1,0 +1,58 @@
+"""A check as JUnit XML: a suite for each chapter, a case for each control."""
+
+from collections.abc import Sequence
+from xml.etree import ElementTree
+
+from provisioner.documents.controls import FAIL, CheckDocument, ResultDocument
+from provisioner.reports.values import plain
+from provisioner.reports.verdict_wording import chapters
+
+
+def render_check_junit(document: CheckDocument) -> str:
+    """Return a check as JUnit XML. What is waived, not known or not applicable is skipped, with
+    the reason."""
+    told = [result for result in document.results if not result.is_group]
+    root = ElementTree.Element("testsuites", name=f"azsec check {document.environment.name}")
+    _count(root, told)
+    for chapter, title in chapters(told).items():
+        cases = [result for result in told if result.control.chapter == chapter]
+        suite = ElementTree.SubElement(root, "testsuite", name=title)
+        _count(suite, cases)
+        for result in cases:
+            _add_case(suite, result)
+    ElementTree.indent(root)
+    text = ElementTree.tostring(root, encoding="unicode", xml_declaration=False)
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{text}\n'
+
+
+def _count(element: ElementTree.Element, results: Sequence[ResultDocument]) -> None:
+    failing = sum(result.verdict == FAIL for result in results)
+    passing = sum(result.verdict == "pass" for result in results)
+    element.set("tests", str(len(results)))
+    element.set("failures", str(failing))
+    element.set("errors", "0")
+    element.set("skipped", str(len(results) - failing - passing))
+
+
+def _add_case(suite: ElementTree.Element, result: ResultDocument) -> None:
+    control = result.control
+    case = ElementTree.SubElement(
+        suite,
+        "testcase",
+        name=f"{control.id} {control.title}",
+        classname=f"azsec.{control.chapter}.{control.layer}",
+        time="0",
+    )
+    lines = [
+        f"{plain(seen.address or seen.id)}: {plain(seen.evidence)}"
+        for seen in result.findings
+        if seen.verdict == result.verdict
+    ]
+    if result.verdict == FAIL:
+        failure = ElementTree.SubElement(
+            case, "failure", message=lines[0] if lines else control.title, type=control.severity
+        )
+        failure.text = "\n".join(lines)
+    elif result.verdict != "pass":
+        why = lines[0] if lines else plain(result.why)
+        ElementTree.SubElement(case, "skipped", message=f"{result.verdict}: {why}")

@@ -1,0 +1,121 @@
+"""A check, a compliance report and what turned as Markdown."""
+
+from collections.abc import Sequence
+
+from provisioner.documents.controls import (
+    FAIL,
+    CheckDocument,
+    ComplianceDocument,
+    ResultDocument,
+    SecurityDeltaDocument,
+)
+from provisioner.reports.markdown_escape import code, prose
+from provisioner.reports.markdown_table import row, section, table_head
+from provisioner.reports.security_text import security_total
+from provisioner.reports.verdict_wording import (
+    LAYERS,
+    MARKS,
+    chapters,
+    matrix,
+    totals_of,
+    waiver_of,
+)
+
+
+def render_check_markdown(document: CheckDocument) -> str:
+    """Return a check as Markdown: counts, the table of chapters by layers, then what fails, is
+    waived and is not known."""
+    told = [result for result in document.results if not result.is_group]
+    text = f"### azsec check: {prose(document.environment.name, 200)}\n\n"
+    text += f"{prose(totals_of(document))}\n\n"
+    if document.refused:
+        ids = ", ".join(code(result.control.id) for result in document.refused)
+        text += f"**Refused by the gate `controls` ({document.gate} and worse): {ids}.**\n\n"
+    text += _matrix(document.results)
+    text += _findings(FAIL, "**Failing**", told, document)
+    text += _findings("waived", "**Waived**", told, document)
+    text += _open(told)
+    return text.rstrip() + "\n"
+
+
+def render_compliance_markdown(document: ComplianceDocument) -> str:
+    """Return a compliance report as Markdown: a row for each requirement."""
+    text = f"### {prose(document.title)}: {prose(document.environment.name, 200)}\n\n"
+    counts = [f"{document.count(v)} {v}" for v in MARKS if document.count(v)]
+    text += f"{' · '.join(counts)} · {document.state} state\n\n"
+    text += table_head(("", "requirement", "what", "controls"))
+    for entry in document.requirements:
+        named = ", ".join(entry.failing or entry.controls)
+        text += row(MARKS[entry.verdict], code(entry.id), prose(entry.title, 200), prose(named))
+    return text
+
+
+def security_section(security: SecurityDeltaDocument | None) -> str:
+    """Return the section of what turned, what fails first; empty where nothing did."""
+    total = security_total(security)
+    if security is None or not total:
+        return ""
+    rows = (
+        row(
+            f"{turn.emoji} {turn.severity}",
+            code(turn.control),
+            code(turn.address),
+            prose(turn.evidence, 300),
+        )
+        for turn in security.failing
+    )
+    head = table_head(("severity", "control", "address", "what"))
+    title = "**Controls that newly fail**"
+    return f"Controls: {prose(total)}\n\n" + section(
+        f"{title}\n\n{head}", rows, len(security.failing), "control"
+    )
+
+
+def _matrix(results: Sequence[ResultDocument]) -> str:
+    cells = matrix(results)
+    text = table_head(("chapter", *LAYERS))
+    for chapter, title in chapters(results).items():
+        shown = []
+        for layer in LAYERS:
+            fine, judged, failing = cells.get((chapter, layer), (0, 0, 0))
+            told = f"{fine}/{judged}" if judged else "-"
+            shown.append(f"**{told}**" if failing else told)
+        text += row(prose(title), *shown)
+    return text + "\n"
+
+
+def _findings(
+    verdict: str, title: str, results: Sequence[ResultDocument], document: CheckDocument
+) -> str:
+    rows = []
+    for result in results:
+        for seen in result.findings:
+            if seen.verdict != verdict:
+                continue
+            waiver = waiver_of(result, seen, document.waivers)
+            why = f"until {waiver.expires} by {waiver.owner}: {waiver.reason}" if waiver else ""
+            rows.append(
+                row(
+                    f"{result.control.emoji} {result.control.severity}",
+                    code(result.control.id),
+                    code(seen.address or seen.id),
+                    prose(seen.evidence, 300) + (f"<br>{prose(why, 300)}" if why else ""),
+                    code(seen.place) if seen.place else "",
+                )
+            )
+    head = table_head(("severity", "control", "address", "what", "where"))
+    return section(f"{title}\n\n{head}", rows, len(rows), "finding")
+
+
+def _open(results: Sequence[ResultDocument]) -> str:
+    rows = [
+        row(
+            code(result.control.id),
+            prose(result.control.title, 200),
+            prose(result.outstanding or result.why, 300),
+        )
+        for result in results
+        if result.verdict == "unknown"
+    ]
+    head = table_head(("control", "what has to be true", "needs"))
+    return section(f"**Not known**\n\n{head}", rows, len(rows), "control")

@@ -1,0 +1,147 @@
+"""A check as SARIF 2.1.0, for code scanning: what fails, at its line of the blueprint.
+
+What an environment waives is a suppressed result, with the reason. GitHub takes the severity from
+`security-severity` (0 to 10) and wants a location of every result, so what has no place in the
+blueprint stands at its first line.
+"""
+
+import hashlib
+import json
+import posixpath
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from provisioner.documents.controls import (
+    FAIL,
+    CheckDocument,
+    ControlDocument,
+    FindingDocument,
+    ResultDocument,
+    WaiverDocument,
+)
+from provisioner.reports.values import plain
+from provisioner.reports.verdict_wording import waiver_of
+
+_SCHEMA = (
+    "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+)
+_LEVELS = {"critical": "error", "high": "error", "medium": "warning", "low": "note", "info": "note"}
+_SCORES = {"critical": "9.5", "high": "8.0", "medium": "5.5", "low": "3.0", "info": "0.0"}
+
+
+def render_check_sarif(document: CheckDocument, version: str) -> str:
+    """Return a check as SARIF. `version` is azsec's own."""
+    found = [result for result in document.results if _shown(result)]
+    log: Mapping[str, Any] = {
+        "$schema": _SCHEMA,
+        "version": "2.1.0",
+        "runs": [
+            {
+                "tool": {
+                    "driver": {
+                        "name": "azsec",
+                        "semanticVersion": version,
+                        "rules": [_rule(result.control) for result in found],
+                    }
+                },
+                "automationDetails": {"id": f"azsec/{document.environment.name}/"},
+                "columnKind": "unicodeCodePoints",
+                "results": [
+                    entry
+                    for number, result in enumerate(found)
+                    for entry in _results(number, result, document)
+                ],
+            }
+        ],
+    }
+    return json.dumps(log, indent=2, ensure_ascii=False) + "\n"
+
+
+def _shown(result: ResultDocument) -> bool:
+    return any(seen.verdict in (FAIL, "waived") for seen in result.findings)
+
+
+def _rule(control: ControlDocument) -> Mapping[str, Any]:
+    remediation = f"\n\n```yaml\n{control.remediation}\n```" if control.remediation else ""
+    mappings = control.mappings
+    tags = ["security", control.layer, *(f"CIS-AKS-1.8-{number}" for number in mappings.cis)]
+    return {
+        "id": control.id,
+        "name": control.title,
+        "shortDescription": {"text": control.title},
+        "fullDescription": {"text": control.rationale},
+        "help": {
+            "text": f"{control.rationale}\n\n{control.remediation}".strip(),
+            "markdown": f"{control.rationale}{remediation}",
+        },
+        "defaultConfiguration": {"level": _LEVELS[control.severity]},
+        "properties": {
+            "tags": [*tags, *mappings.checkov, *mappings.psrule],
+            "security-severity": _SCORES[control.severity],
+            "precision": "very-high",
+        },
+    }
+
+
+def _results(
+    number: int, result: ResultDocument, document: CheckDocument
+) -> Iterator[Mapping[str, Any]]:
+    for seen in result.findings:
+        if seen.verdict not in (FAIL, "waived"):
+            continue
+        entry: dict[str, Any] = {
+            "ruleId": result.control.id,
+            "ruleIndex": number,
+            "level": _LEVELS[result.control.severity],
+            "message": {"text": f"{plain(seen.address or seen.id)}: {plain(seen.evidence)}"},
+            "locations": [_location(seen, document.environment.blueprint)],
+            "partialFingerprints": {"azsec/v1": _fingerprint(result.control, seen)},
+        }
+        waiver = waiver_of(result, seen, document.waivers)
+        if waiver is not None:
+            entry["suppressions"] = [_suppression(waiver)]
+        yield entry
+
+
+def _location(seen: FindingDocument, blueprint: str) -> Mapping[str, Any]:
+    path, line, column = _split(seen.place) or (blueprint, 1, 1)
+    artifact: dict[str, Any] = {"uri": posixpath.normpath(path)}
+    if not path.startswith("/"):
+        artifact["uriBaseId"] = "%SRCROOT%"
+    return {
+        "physicalLocation": {
+            "artifactLocation": artifact,
+            "region": {"startLine": line, "startColumn": column},
+        },
+        "logicalLocations": [
+            {"fullyQualifiedName": plain(seen.address or seen.id), "kind": "resource"}
+        ],
+    }
+
+
+def _split(place: str | None) -> tuple[str, int, int] | None:
+    parts = (place or "").rsplit(":", 2)
+    if len(parts) != 3 or not (parts[1].isdigit() and parts[2].isdigit()):
+        return None
+    return parts[0], int(parts[1]), int(parts[2])
+
+
+def _fingerprint(control: ControlDocument, seen: FindingDocument) -> str:
+    """What tells a finding from others, wherever its line moves to."""
+    text = "\n".join((control.id, seen.address or seen.id.lower(), seen.path))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _suppression(waiver: WaiverDocument) -> Mapping[str, Any]:
+    path, line, column = _split(waiver.place) or (waiver.place, 1, 1)
+    return {
+        "kind": "external",
+        "status": "accepted",
+        "justification": f"{waiver.reason} ({waiver.owner}, until {waiver.expires})",
+        "location": {
+            "physicalLocation": {
+                "artifactLocation": {"uri": posixpath.normpath(path)},
+                "region": {"startLine": line, "startColumn": column},
+            }
+        },
+    }

@@ -1,0 +1,140 @@
+"""The text of a check: what fails first, then what nobody knows, and the table of all."""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from provisioner.documents.controls import (
+    FAIL,
+    CheckDocument,
+    ComplianceDocument,
+    FindingDocument,
+    ResultDocument,
+    WaiverDocument,
+)
+from provisioner.reports.section_text import heading, render_diagnostics
+from provisioner.reports.styled import BLANK, Line, Span, Style, line, wrap
+from provisioner.reports.values import plain, plural
+from provisioner.reports.verdict_wording import (
+    LAYERS,
+    MARKS,
+    chapters,
+    matrix,
+    remedy_hint,
+    totals_of,
+    waiver_of,
+)
+from provisioner.reports.wording import and_more
+
+_MOST_FINDINGS = 8
+_STYLES = {
+    FAIL: Style.BLOCKED,
+    "unknown": Style.WARNING,
+    "waived": Style.UPDATE,
+    "pass": Style.CREATE,
+    "not applicable": Style.DIM,
+}
+
+
+def render_check_text(document: CheckDocument, width: int = 100) -> Iterator[Line]:
+    """Yield the lines of a check."""
+    yield from heading("check", document.environment, width)
+    told = [result for result in document.results if not result.is_group]
+    rest = ("pass", "not applicable") if document.lists_all else ()
+    for verdict in (FAIL, "waived", "unknown", *rest):
+        found = [result for result in told if result.verdict == verdict]
+        if found:
+            yield from _section(verdict, found, document.waivers, width)
+    yield from _open_questions(told, width)
+    yield from _table(document.results)
+    yield from render_diagnostics(document.diagnostics, width)
+    yield from _refusal(document, width)
+    rows = wrap(totals_of(document), width - 9)
+    yield from (
+        line(Span("Controls " if number == 0 else " " * 9, Style.BOLD), row)
+        for number, row in enumerate(rows)
+    )
+
+
+def render_compliance_text(document: ComplianceDocument, width: int = 100) -> Iterator[Line]:
+    """Yield the lines of a compliance report: each requirement with the controls that answer."""
+    yield from heading("check", document.environment, width)
+    yield line("  ", Span(plain(document.title), Style.BOLD), f" · {document.state} state")
+    column = max((len(r.id) for r in document.requirements), default=0)
+    for requirement in document.requirements:
+        mark = Span(MARKS[requirement.verdict], _STYLES[requirement.verdict])
+        named = ", ".join(map(plain, requirement.failing or requirement.controls))
+        about = f"{plain(requirement.title)} ({named})" if requirement.title else named
+        first, *rest = wrap(about, width - column - 8)
+        yield line("    ", mark, f" {plain(requirement.id):{column}}  {first}")
+        yield from (line(" " * (column + 8), row) for row in rest)
+    yield BLANK
+    counts = " · ".join(
+        f"{document.count(verdict)} {verdict}" for verdict in MARKS if document.count(verdict)
+    )
+    yield line(Span("Requirements ", Style.BOLD), counts)
+
+
+def _section(
+    verdict: str, found: Sequence[ResultDocument], waivers: Sequence[WaiverDocument], width: int
+) -> Iterator[Line]:
+    yield line("  ", Span(verdict, _STYLES[verdict]), f" · {plural(len(found), 'control')}")
+    for result in found:
+        control = result.control
+        head = f"{control.id}  {control.emoji} {control.severity}"
+        yield line("    ", Span(head, _STYLES[verdict]), f" · {plain(control.title)}")
+        if verdict == "pass":
+            continue
+        matching = [seen for seen in result.findings if seen.verdict == verdict]
+        for seen in matching[:_MOST_FINDINGS]:
+            yield from _finding(seen, waiver_of(result, seen, waivers), width)
+        hidden = len(matching) - _MOST_FINDINGS
+        if hidden > 0:
+            yield line(" " * 8, Span(and_more(hidden, "resource"), Style.DIM))
+        if result.why and not matching:
+            yield from (line(" " * 8, row) for row in wrap(plain(result.why), width - 8))
+        if verdict == FAIL:
+            yield line(" " * 8, Span(remedy_hint(control), Style.DIM))
+    yield BLANK
+
+
+def _finding(seen: FindingDocument, waiver: WaiverDocument | None, width: int) -> Iterator[Line]:
+    place = f" ({plain(seen.place)})" if seen.place else ""
+    text = f"{plain(seen.address or seen.id)}: {plain(seen.evidence)}{place}"
+    yield from (line(" " * 8, row) for row in wrap(text, width - 8))
+    if waiver is not None:
+        why = f"until {plain(waiver.expires)} by {plain(waiver.owner)}: {plain(waiver.reason)}"
+        yield from (line(" " * 10, Span(row, Style.DIM)) for row in wrap(why, width - 10))
+
+
+def _open_questions(results: Iterable[ResultDocument], width: int) -> Iterator[Line]:
+    """Yield what passes as far as Azure can say, and of which the rest is still to be shown."""
+    ids = [r.control.id for r in results if r.outstanding and r.verdict in ("pass", "waived")]
+    if not ids:
+        return
+    said = "pass as far as Azure Resource Manager can say; `attestations:` takes the rest"
+    yield line("  ", Span("not all seen", Style.WARNING), f" · {plural(len(ids), 'control')}")
+    yield from (line("    ", row) for row in wrap(said, width - 4))
+    yield from (line("    ", Span(row, Style.DIM)) for row in wrap(", ".join(ids), width - 4))
+    yield BLANK
+
+
+def _table(results: Sequence[ResultDocument]) -> Iterator[Line]:
+    """Yield the table of chapters by layers: passing of those that could be judged."""
+    cells = matrix(results)
+    names = chapters(results)
+    column = max(map(len, names.values()), default=0)
+    yield line("  ", " " * column, Span("".join(f"{layer:>10}" for layer in LAYERS), Style.DIM))
+    for chapter, title in names.items():
+        spans = []
+        for layer in LAYERS:
+            fine, judged, failing = cells.get((chapter, layer), (0, 0, 0))
+            text = f"{fine}/{judged}" if judged else "-"
+            spans.append(Span(f"{text:>10}", Style.BLOCKED if failing else Style.PLAIN))
+        yield line("  ", f"{title:{column}}", *spans)
+    yield BLANK
+
+
+def _refusal(document: CheckDocument, width: int) -> Iterator[Line]:
+    if document.refused:
+        ids = ", ".join(result.control.id for result in document.refused)
+        text = f"Refused by the gate 'controls' ({document.gate} and worse): {ids}."
+        yield from (line(Span(row, Style.BLOCKED)) for row in wrap(text, width))

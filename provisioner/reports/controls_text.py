@@ -1,0 +1,77 @@
+"""The text of controls: the list of all, or one with all that is to be said of it."""
+
+from collections.abc import Iterator
+
+from provisioner.documents.controls import ControlDocument, ControlsDocument
+from provisioner.reports.styled import BLANK, Line, Span, Style, line, wrap
+from provisioner.reports.values import plural
+
+_MODES = {
+    "A": "Azure Resource Manager",
+    "K": "the cluster",
+    "G": "the directory",
+    "L": "logs",
+    "M": "a person",
+}
+
+
+def render_controls_text(document: ControlsDocument, width: int = 100) -> Iterator[Line]:
+    """Yield a line for each control, by chapters; a single one is told as a whole."""
+    if len(document.controls) == 1:
+        yield from _whole(document.controls[0], width)
+        return
+    chapter = ""
+    for control in document.controls:
+        if control.chapter != chapter:
+            if chapter:
+                yield BLANK
+            chapter = control.chapter
+            yield line(Span(control.chapter_title, Style.BOLD))
+        indent = "    " if "." in control.id else "  "
+        modes = "".join(control.modes)
+        head = f"{indent}{control.id:{12 - len(indent)}}{control.severity:10}{modes:4}"
+        first, *rest = wrap(control.title, width - len(head))
+        yield line(head, first)
+        yield from (line(" " * len(head), row) for row in rest)
+    yield BLANK
+    answered = sum("A" in control.modes for control in document.controls)
+    yield line(
+        Span("Controls  ", Style.BOLD),
+        f"{plural(len(document.controls), 'control')} · {answered} that Azure Resource Manager can "
+        "answer",
+    )
+
+
+def _whole(control: ControlDocument, width: int) -> Iterator[Line]:
+    told = f" · {control.emoji} {control.severity} · {control.layer}"
+    yield line(Span(control.id, Style.BOLD), told)
+    yield line(Span(control.title, Style.BOLD))
+    yield from (line(row) for row in wrap(control.rationale, width))
+    yield BLANK
+    yield line("  outline   ", f"{control.chapter_title}: {control.item}")
+    modes = ", ".join(_MODES[mode] for mode in control.modes) or "its parts"
+    yield line("  answered  ", f"by {modes}")
+    if control.evidence:
+        yield from _labelled("needs", control.evidence, width)
+    for number, read in enumerate(control.reads):
+        yield line("  reads     " if number == 0 else " " * 12, read)
+    mappings = control.mappings
+    for label, entries in (
+        ("CIS", mappings.cis),
+        ("policy", mappings.policies),
+        ("checkov", mappings.checkov),
+        ("PSRule", mappings.psrule),
+    ):
+        if entries:
+            yield from _labelled(label, ", ".join(entries), width)
+    if control.unmapped:
+        yield from _labelled("mappings", f"none: {control.unmapped}", width)
+    if control.remediation:
+        yield BLANK
+        yield line(Span("What satisfies it", Style.BOLD))
+        yield from (line("  ", row) for row in control.remediation.splitlines())
+
+
+def _labelled(label: str, text: str, width: int) -> Iterator[Line]:
+    for number, row in enumerate(wrap(text, width - 12)):
+        yield line(f"  {label:10}" if number == 0 else " " * 12, row)

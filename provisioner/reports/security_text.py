@@ -1,0 +1,55 @@
+"""The text of what a plan or a drift means for the controls."""
+
+from collections.abc import Iterator, Sequence
+
+from provisioner.documents.controls import SecurityDeltaDocument, TurnDocument
+from provisioner.reports.styled import BLANK, Line, Span, Style, line, wrap
+from provisioner.reports.values import plain
+from provisioner.reports.wording import and_more, joined
+
+_MOST = 12
+_MOST_NAMED = 6
+
+
+def turn_lines(security: SecurityDeltaDocument | None, width: int) -> Iterator[Line]:
+    """Yield the section of controls that newly fail, the worst first: what fails, where and why."""
+    if security is None or not security.failing:
+        return
+    yield line("  ", Span("newly failing", Style.BLOCKED), " · controls that this breaks")
+    for turn in security.failing[:_MOST]:
+        told = f"{plain(turn.control)}  {turn.emoji} {plain(turn.severity)}"
+        yield line("    ", Span(told, Style.BLOCKED), f" · {plain(turn.title)}")
+        place = f" ({plain(turn.place)})" if turn.place else ""
+        rows = wrap(f"{plain(turn.address)}: {plain(turn.evidence)}{place}", width - 8)
+        yield from (line(" " * 8, row) for row in rows)
+    hidden = len(security.failing) - _MOST
+    if hidden > 0:
+        yield line("    ", Span(and_more(hidden, "control"), Style.DIM))
+    hint = "`azsec controls show ID` says why it matters, and what satisfies it."
+    yield line("    ", Span(hint, Style.DIM))
+    yield BLANK
+
+
+def security_total(security: SecurityDeltaDocument | None) -> str:
+    """Return how many controls turn, and which; "" where nothing was judged or turns."""
+    if security is None or not (security.failing or security.passing):
+        return ""
+    return joined((_named("newly fail", security.failing), _named("now pass", security.passing)))
+
+
+def total_lines(security: SecurityDeltaDocument | None, width: int) -> Iterator[Line]:
+    """Yield the line that says how many controls turn."""
+    told = security_total(security)
+    if not told:
+        return
+    style = Style.BLOCKED if security and security.failing else Style.PLAIN
+    for number, row in enumerate(wrap(told, width - 9)):
+        yield line(Span("Controls " if number == 0 else " " * 9, Style.BOLD), Span(row, style))
+
+
+def _named(verb: str, turns: Sequence[TurnDocument]) -> str:
+    ids = list(dict.fromkeys(turn.control for turn in turns))
+    if not ids:
+        return ""
+    more = f", … {len(ids) - _MOST_NAMED} more" if len(ids) > _MOST_NAMED else ""
+    return f"{len(ids)} {verb} ({', '.join(map(plain, ids[:_MOST_NAMED]))}{more})"
