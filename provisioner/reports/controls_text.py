@@ -29,7 +29,7 @@ def render_controls_text(document: ControlsDocument, width: int = 100) -> Iterat
             yield line(Span(control.chapter_title, Style.BOLD))
         indent = "    " if "." in control.id else "  "
         modes = "".join(control.modes)
-        head = f"{indent}{control.id:{12 - len(indent)}}{control.severity:10}{modes:4}"
+        head = f"{indent}{control.id:{14 - len(indent)}}{control.severity:10}{modes:4}"
         first, *rest = wrap(control.title, width - len(head))
         yield line(head, first)
         yield from (line(" " * len(head), row) for row in rest)

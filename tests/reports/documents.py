@@ -390,6 +390,7 @@ _GATES = (
         gate="proofs",
         reason="private services: it is not true that vault, registry and storage answer only on "
         "their private endpoints",
+        hint="Correct the blueprint; `azsec plan` names what is to blame.",
     ),
 )
 

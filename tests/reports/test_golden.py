@@ -6,10 +6,15 @@ from pathlib import Path
 
 import pytest
 
+from provisioner.documents.proof import GateDocument
+from provisioner.reports.check_junit import render_check_junit
+from provisioner.reports.check_markdown import render_check_markdown, render_compliance_markdown
+from provisioner.reports.check_sarif import render_check_sarif
+from provisioner.reports.controls_markdown import render_controls_markdown
 from provisioner.reports.json_text import render_json
 from provisioner.reports.markdown import render_drift_markdown, render_plan_markdown
 from provisioner.reports.text import write_text
-from tests.reports import documents
+from tests.reports import control_documents, documents
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -19,6 +24,17 @@ def text(document):
     write_text(document, stream, color=False, width=100)
     return stream.getvalue()
 
+
+def sarif(document):
+    return render_check_sarif(document, "1.2.3")
+
+
+WEAKENING_PLAN = documents.EMPTY_PLAN.model_copy(
+    update={
+        "security": control_documents.SECURITY,
+        "gates": (GateDocument(gate="controls", reason="CLU-01.4 newly fails", hint=""),),
+    }
+)
 
 OUTPUTS = {
     "plan.txt": (text, documents.PLAN),
@@ -34,6 +50,19 @@ OUTPUTS = {
     "apply-failed.txt": (text, documents.FAILED_APPLY),
     "apply-failed.json": (render_json, documents.FAILED_APPLY),
     "apply.txt": (text, documents.FINISHED_APPLY),
+    "plan-weakens.txt": (text, WEAKENING_PLAN),
+    "plan-weakens.md": (render_plan_markdown, WEAKENING_PLAN),
+    "check.txt": (text, control_documents.CHECK),
+    "check-all.txt": (text, control_documents.CHECK.model_copy(update={"lists_all": True})),
+    "check.md": (render_check_markdown, control_documents.CHECK),
+    "check.json": (render_json, control_documents.CHECK),
+    "check.sarif": (sarif, control_documents.CHECK),
+    "check.xml": (render_check_junit, control_documents.CHECK),
+    "compliance.txt": (text, control_documents.COMPLIANCE),
+    "compliance.md": (render_compliance_markdown, control_documents.COMPLIANCE),
+    "controls.txt": (text, control_documents.CONTROLS),
+    "controls-one.txt": (text, control_documents.ONE_CONTROL),
+    "controls.md": (render_controls_markdown, control_documents.CONTROLS),
 }
 
 

@@ -5,10 +5,11 @@ import json
 import pytest
 
 from provisioner.documents.apply import ApplyDocument
+from provisioner.documents.controls import CheckDocument, ComplianceDocument, ControlsDocument
 from provisioner.documents.drift import DriftDocument
 from provisioner.documents.plan import PlanDocument
 from provisioner.reports.json_text import render_json
-from tests.reports import documents
+from tests.reports import control_documents, documents
 from tests.reports.documents import changed
 
 
@@ -18,6 +19,9 @@ from tests.reports.documents import changed
         (PlanDocument, documents.PLAN),
         (DriftDocument, documents.DRIFT),
         (ApplyDocument, documents.FAILED_APPLY),
+        (CheckDocument, control_documents.CHECK),
+        (ComplianceDocument, control_documents.COMPLIANCE),
+        (ControlsDocument, control_documents.CONTROLS),
     ],
 )
 def test_json_reads_back_as_the_document(kind, document):

@@ -1,0 +1,218 @@
+"""The documents of controls that the reports are tested with."""
+
+from provisioner.documents.controls import (
+    AttestationDocument,
+    CheckDocument,
+    ComplianceDocument,
+    ControlDocument,
+    ControlsDocument,
+    FindingDocument,
+    MappingsDocument,
+    RequirementDocument,
+    ResultDocument,
+    SecurityDeltaDocument,
+    TurnDocument,
+    WaiverDocument,
+)
+from tests.reports.documents import AKS, ENVIRONMENT, resource_id
+
+_CLUSTER = "Microsoft.ContainerService/managedClusters"
+_VAULT = "Microsoft.KeyVault/vaults"
+
+
+def control(name: str, title: str, **said) -> ControlDocument:
+    return ControlDocument(
+        **{
+            "id": name,
+            "title": title,
+            "severity": "high",
+            "emoji": "🔥",
+            "chapter": name.partition("-")[0],
+            "chapter_title": "Securing a cluster" if name[0] == "C" else "Securing workloads",
+            "layer": "network",
+            "item": "Master endpoint security",
+            "rationale": "Whoever reaches it can try to sign in.",
+            "remediation": "",
+            "modes": ("A",),
+            "mappings": MappingsDocument(),
+            **said,
+        }
+    )
+
+
+RUN_COMMAND = control(
+    "CLU-01.4",
+    "No commands around the private endpoint",
+    remediation=(
+        f"cluster:\n  type: {_CLUSTER}\n  properties:\n"
+        "    apiServerAccessProfile: {disableRunCommand: true}"
+    ),
+    reads=(f"{_CLUSTER} properties.apiServerAccessProfile.disableRunCommand",),
+    mappings=MappingsDocument(policies=("89f2d532-c53c-4f8f-9afa-4927b1114a0d",)),
+)
+LOCAL_ACCOUNTS = control(
+    "CLU-01.5",
+    "No shared certificate of an administrator",
+    severity="critical",
+    emoji="💥",
+    layer="identity",
+    mappings=MappingsDocument(checkov=("CKV_AZURE_141",), psrule=("Azure.AKS.LocalAccounts",)),
+)
+BENCHMARK = control(
+    "CLU-07",
+    "The nodes pass the CIS benchmark",
+    layer="audit",
+    modes=("A", "K"),
+    evidence="the report of kube-bench",
+    mappings=MappingsDocument(cis=("3.1.1", "3.2.10")),
+)
+CLOSED_VAULT = control("WRK-05.1", "The vault is closed", layer="data", unmapped="It is ours.")
+HASHICORP = control(
+    "WRK-05.6",
+    "HashiCorp Vault trusts this cluster alone",
+    layer="data",
+    modes=("M", "K"),
+    evidence="who operates the vault says how it signs in",
+)
+GROUP = control("CLU-01", "The API server is closed", severity="critical", emoji="💥", modes=())
+
+
+def finding(verdict: str, address: str | None, path: str, evidence: str, place: str | None):
+    kind, name = (_VAULT, "kv-contoso") if address == "vault.vault" else (_CLUSTER, "aks-contoso")
+    return FindingDocument(
+        verdict=verdict,
+        address=address,
+        id=resource_id(AKS, f"{kind}/{name}"),
+        type=kind,
+        path=path,
+        evidence=evidence,
+        place=place,
+    )
+
+
+RUN_COMMAND_FAILS = finding(
+    "fail",
+    "aks.cluster",
+    "properties.apiServerAccessProfile.disableRunCommand",
+    "apiServerAccessProfile.disableRunCommand is false, expected true",
+    "blueprints/modules/cluster.yaml:192:9",
+)
+
+CHECK = CheckDocument(
+    environment=ENVIRONMENT,
+    state="desired",
+    gate="high",
+    results=(
+        ResultDocument(control=GROUP, verdict="fail", why="by its parts CLU-01.4"),
+        ResultDocument(control=RUN_COMMAND, verdict="fail", findings=(RUN_COMMAND_FAILS,)),
+        ResultDocument(
+            control=LOCAL_ACCOUNTS,
+            verdict="pass",
+            findings=(
+                finding(
+                    "pass", "aks.cluster", "properties.disableLocalAccounts",
+                    "disableLocalAccounts is true", None,
+                ),
+            ),
+        ),
+        ResultDocument(
+            control=BENCHMARK,
+            verdict="pass",
+            outstanding="the report of kube-bench",
+            findings=(finding("pass", "aks.cluster", "", "the CIS initiative is assigned", None),),
+        ),
+        ResultDocument(
+            control=CLOSED_VAULT,
+            verdict="waived",
+            findings=(
+                finding(
+                    "waived", "vault.vault", "properties.publicNetworkAccess",
+                    "publicNetworkAccess is Enabled (default), expected Disabled",
+                    "blueprints/modules/vault.yaml:31:7",
+                ),
+            ),
+        ),
+        ResultDocument(
+            control=HASHICORP,
+            verdict="unknown",
+            why="needs who operates the vault says how it signs in",
+            outstanding="who operates the vault says how it signs in",
+        ),
+    ),
+    waivers=(
+        WaiverDocument(
+            control="WRK-05.1",
+            scope="vault",
+            reason="the old build agents push from outside until they have moved",
+            owner="platform@contoso.example",
+            expires="2027-03-31",
+            place="environments/prod.yaml:40:5",
+        ),
+    ),
+)  # fmt: skip
+
+ATTESTED = CHECK.model_copy(
+    update={
+        "results": (
+            CHECK.results[-1].model_copy(
+                update={
+                    "verdict": "pass",
+                    "attestation": AttestationDocument(
+                        control="WRK-05.6",
+                        by="auditor@contoso.example",
+                        on="2026-11-02",
+                        expires="2027-03-31",
+                    ),
+                }
+            ),
+        ),
+        "waivers": (),
+    }
+)
+
+COMPLIANCE = ComplianceDocument(
+    environment=ENVIRONMENT,
+    state="desired",
+    framework="cis-aks-1.8",
+    title="CIS Azure Kubernetes Service Benchmark 1.8",
+    requirements=(
+        RequirementDocument(
+            id="3.2.10", title="", verdict="unknown", controls=("CLU-02.7", "CLU-07")
+        ),
+        RequirementDocument(
+            id="5.4.2", verdict="fail", controls=("CLU-01", "CLU-01.1"), failing=("CLU-01.1",)
+        ),
+        RequirementDocument(id="5.5.1", verdict="pass", controls=("CLU-03.2",)),
+    ),
+)
+
+CONTROLS = ControlsDocument(controls=(GROUP, RUN_COMMAND, BENCHMARK, CLOSED_VAULT, HASHICORP))
+ONE_CONTROL = ControlsDocument(controls=(RUN_COMMAND,))
+
+SECURITY = SecurityDeltaDocument(
+    failing=(
+        TurnDocument(
+            control="CLU-01.4",
+            title=RUN_COMMAND.title,
+            severity="high",
+            emoji="🔥",
+            address="aks.cluster",
+            path="properties.apiServerAccessProfile.disableRunCommand",
+            evidence="apiServerAccessProfile.disableRunCommand is false, expected true",
+            remediation=RUN_COMMAND.remediation,
+            place="blueprints/modules/cluster.yaml:192:9",
+        ),
+    ),
+    passing=(
+        TurnDocument(
+            control="WRK-05.3",
+            title="What is deleted can be had back",
+            severity="high",
+            emoji="🔥",
+            address="vault.vault",
+            path="properties.enablePurgeProtection",
+            evidence="enablePurgeProtection is true",
+            remediation="",
+        ),
+    ),
+)

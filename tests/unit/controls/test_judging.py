@@ -1,0 +1,147 @@
+"""How controls end: by the worst of what they find, by their parts, by who else answers."""
+
+from provisioner.catalog.registry import Catalog
+from provisioner.controls.control import Control, Layer, Mode, Severity
+from provisioner.controls.delta import compare_results, gated
+from provisioner.controls.ground import Ground
+from provisioner.controls.judging import Result, judge
+from provisioner.controls.kinds import VAULT
+from provisioner.controls.verdict import Verdict
+from provisioner.model.estate import Estate, Resource
+from provisioner.model.resource_id import ResourceId
+from provisioner.model.values import Unknown
+from tests.controls.estates import ground_of
+from tests.unit.controls.sketches import attestation, control, waiver
+
+CLOSED = {"vault": {"type": VAULT, "properties": {"publicNetworkAccess": "Disabled"}}}
+OPEN = {"vault": {"type": VAULT, "properties": {"publicNetworkAccess": "Enabled"}}}
+SILENT = {"vault": {"type": VAULT}}
+
+
+def one(found: tuple[Result, ...]) -> Result:
+    (result,) = found
+    return result
+
+
+def test_what_is_as_it_should_be_passes(catalog: Catalog) -> None:
+    result = one(judge([control("WRK-05.1")], ground_of(CLOSED, catalog)))
+    assert result.verdict is Verdict.PASS
+    assert result.findings[0].evidence == "publicNetworkAccess is Disabled"
+
+
+def test_what_is_absent_is_judged_by_the_default(catalog: Catalog) -> None:
+    result = one(judge([control("WRK-05.1")], ground_of(SILENT, catalog)))
+    assert result.verdict is Verdict.FAIL
+    said = "publicNetworkAccess is Enabled (default), expected Disabled"
+    assert result.findings[0].evidence == said
+
+
+def test_where_there_is_nothing_it_is_not_applicable(catalog: Catalog) -> None:
+    result = one(judge([control("WRK-05.1")], ground_of({}, catalog)))
+    assert result.verdict is Verdict.NOT_APPLICABLE
+    assert VAULT in result.why
+
+
+def test_what_is_known_after_apply_is_unknown(catalog: Catalog) -> None:
+    later = Unknown("x", {}, ("other.properties.x",))
+    sketch = {"vault": {"type": VAULT, "properties": {"publicNetworkAccess": later}}}
+    assert one(judge([control("WRK-05.1")], ground_of(sketch, catalog))).verdict is Verdict.UNKNOWN
+
+
+def test_what_cannot_be_read_is_unknown_and_says_why(catalog: Catalog) -> None:
+    hidden = Resource(ResourceId.parse("/subscriptions/s/providers/A.B/c/d"), VAULT, {}, "vault")
+    ground = Ground(Estate.of(()), frozenset(), catalog, "AzureCloud", ((hidden, "403"),))
+    result = one(judge([control("WRK-05.1")], ground))
+    assert result.verdict is Verdict.UNKNOWN
+    assert "403" in result.findings[0].evidence
+
+
+def test_what_others_manage_is_not_judged(catalog: Catalog) -> None:
+    sketch = {"vault": {**OPEN["vault"], "existing": True}}
+    result = one(judge([control("WRK-05.1")], ground_of(sketch, catalog)))
+    assert result.verdict is Verdict.NOT_APPLICABLE
+
+
+def test_a_waiver_turns_a_failure_and_nothing_else(catalog: Catalog) -> None:
+    ground = ground_of(OPEN, catalog)
+    assert one(judge([control("WRK-05.1")], ground, [waiver()])).verdict is Verdict.WAIVED
+    elsewhere = waiver(scope="registry")
+    assert one(judge([control("WRK-05.1")], ground, [elsewhere])).verdict is Verdict.FAIL
+
+
+def test_what_only_a_cluster_knows_is_unknown_until_attested(catalog: Catalog) -> None:
+    asked = control("CLU-07", modes=(Mode.CLUSTER,), evidence="the report of kube-bench")
+    ground = ground_of(CLOSED, catalog)
+    before = one(judge([asked], ground))
+    assert before.verdict is Verdict.UNKNOWN
+    assert before.why == "needs the report of kube-bench"
+    after = one(judge([asked], ground, (), [attestation()]))
+    assert after.verdict is Verdict.PASS
+    assert after.outstanding == ""
+
+
+def test_what_arm_answers_in_part_passes_and_says_what_is_missing(catalog: Catalog) -> None:
+    asked = control("WRK-05.1", modes=(Mode.ARM, Mode.CLUSTER), evidence="a look inside")
+    result = one(judge([asked], ground_of(CLOSED, catalog)))
+    assert (result.verdict, result.outstanding) == (Verdict.PASS, "a look inside")
+
+
+def _group() -> Control:
+    return Control(
+        id="WRK-05",
+        title="Secrets are safe",
+        severity=Severity.HIGH,
+        layer=Layer.DATA,
+        item="Secrets",
+        rationale="They open doors.",
+        modes=(),
+    )
+
+
+def test_a_group_ends_as_the_worst_of_its_parts(catalog: Catalog) -> None:
+    controls = [
+        _group(),
+        control("WRK-05.1"),
+        control("WRK-05.2", "properties.sku.name", "premium"),
+    ]
+    group, *_ = judge(controls, ground_of(CLOSED, catalog))
+    assert group.verdict is Verdict.FAIL
+    assert group.why == "by its parts WRK-05.2"
+
+
+def test_what_nobody_answered_says_nothing_against_a_group(catalog: Catalog) -> None:
+    asked = control("WRK-05.3", modes=(Mode.PERSON,), evidence="a letter")
+    group, *_ = judge([_group(), control("WRK-05.1"), asked], ground_of(CLOSED, catalog))
+    assert group.verdict is Verdict.PASS
+
+
+def test_a_delta_has_what_turned_the_worst_first(catalog: Catalog) -> None:
+    controls = [
+        control("WRK-05.1"),
+        control("WRK-05.3", "properties.enablePurgeProtection", True, severity=Severity.CRITICAL),
+    ]
+    good = {"vault": {"type": VAULT, "properties": {
+        "publicNetworkAccess": "Disabled", "enablePurgeProtection": True}}}  # fmt: skip
+    before = judge(controls, ground_of(good, catalog))
+    after = judge(controls, ground_of(SILENT, catalog))
+    delta = compare_results(before, after)
+    assert [turn.control.id for turn in delta.failing] == ["WRK-05.3", "WRK-05.1"]
+    assert not delta.passing
+    back = compare_results(after, before)
+    assert [turn.control.id for turn in back.passing] == ["WRK-05.3", "WRK-05.1"]
+    assert not back.failing
+
+
+def test_what_fails_already_is_not_new_and_what_is_new_is_told_so(catalog: Catalog) -> None:
+    results = judge([control("WRK-05.1")], ground_of(OPEN, catalog))
+    assert compare_results(results, results).failing == ()
+    (turn,) = compare_results((), results).failing
+    assert turn.is_new
+
+
+def test_a_gate_stops_at_its_severity_and_above(catalog: Catalog) -> None:
+    delta = compare_results((), judge([control("WRK-05.1")], ground_of(OPEN, catalog)))
+    assert gated(delta, Severity.HIGH)
+    assert gated(delta, Severity.MEDIUM)
+    assert not gated(delta, Severity.CRITICAL)
+    assert not gated(delta, None)
