@@ -19,6 +19,8 @@ NAMES_ARM_TYPES = (
     "provisioner/cli/scaffold.py",
     # Bodies are read into the neutral models of the network there.
     "provisioner/network/",
+    # Controls are about types, and about no more of them than their rules declare.
+    "provisioner/controls/",
 )
 
 

@@ -1,0 +1,173 @@
+"""The shipped environment against its controls: in every state, and with each property changed."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any, cast
+
+import pytest
+
+from provisioner.catalog.registry import Catalog
+from provisioner.controls.control import Severity
+from provisioner.controls.ground import Ground, survey
+from provisioner.controls.judging import Result, find
+from provisioner.controls.kinds import ASKED
+from provisioner.controls.registry import all_controls
+from provisioner.controls.verdict import Verdict
+from provisioner.documents.apply import Outcome
+from provisioner.model.estate import Estate, Resource
+from provisioner.model.property_path import set_at, split_steps
+from provisioner.model.values import ABSENT, Absent, Value, lookup
+from provisioner.plan.estates import actual_estate, desired_estate, planned_estate
+from provisioner.workflow.drift import check_drift
+from provisioner.workflow.judging import judge_state
+from provisioner.workflow.plan import Desired, plan_environment
+from tests.environments import ENVIRONMENTS, load_shipped, open_bench
+
+JUDGED = (Severity.CRITICAL, Severity.HIGH, Severity.MEDIUM)
+
+
+def verdicts(results: tuple[Result, ...]) -> dict[str, str]:
+    """The verdict of each control, but of those that only Azure can answer."""
+    return {
+        result.control.id: result.verdict.value
+        for result in results
+        if not any(rule.on in ASKED for rule in result.control.rules)
+    }
+
+
+@pytest.fixture(scope="module")
+def desired(catalog: Catalog) -> Desired:
+    return load_shipped("local", catalog)
+
+
+@pytest.fixture(scope="module")
+def states(catalog: Catalog, desired: Desired) -> dict[str, tuple[Estate, tuple[Result, ...]]]:
+    """The estate and the results of each state: before an apply, and after it."""
+    graph, environment = desired.graph, desired.environment
+    with open_bench(catalog) as bench:
+        before = plan_environment(desired, catalog, bench.client)
+        done = bench.apply(before.plan)
+        assert all(step.outcome is Outcome.SUCCEEDED for step in done.steps)
+        after = plan_environment(desired, catalog, bench.client)
+    estates = {
+        "desired": (desired_estate(graph, catalog), None),
+        "planned": (planned_estate(before.changes, before.state, graph, catalog), before.state),
+        "actual": (actual_estate(after.state, graph, catalog), after.state),
+    }
+    return {
+        name: (estate, judge_state(estate, graph, environment, catalog, state))
+        for name, (estate, state) in estates.items()
+    }
+
+
+@pytest.mark.parametrize("state", ["planned", "actual"])
+def test_every_state_is_judged_alike(
+    states: dict[str, tuple[Estate, tuple[Result, ...]]], state: str
+) -> None:
+    stated, found = verdicts(states["desired"][1]), verdicts(states[state][1])
+    assert {name: found[name] for name in stated if found[name] != stated[name]} == {}
+
+
+@pytest.mark.parametrize("path", ENVIRONMENTS, ids=[path.stem for path in ENVIRONMENTS])
+def test_what_arm_can_answer_passes_or_is_waived(catalog: Catalog, path: Any) -> None:
+    desired = load_shipped(path.stem, catalog)
+    estate = desired_estate(desired.graph, catalog)
+    results = judge_state(estate, desired.graph, desired.environment, catalog)
+    wrong = [
+        (result.control.id, result.verdict.value, seen.resource.label, seen.evidence)
+        for result in results
+        if result.control.is_verifiable and result.control.severity in JUDGED
+        for seen in result.findings
+        if seen.verdict not in (Verdict.PASS, Verdict.WAIVED)
+    ]
+    assert wrong == []
+
+
+def _tampered(resource: Resource, path: str) -> Iterator[Resource]:
+    """Yield a resource with another value at a path: gone, turned, emptied, made up."""
+    steps = split_steps(path)
+    assert steps is not None
+    keys = [step[1:-1] if step.startswith("[") else step for step in steps]
+    stated = lookup(resource.body, keys)
+    for value in (ABSENT, *_others(stated)):
+        if value != stated:
+            changed = set_at(resource.body, steps, cast(Value | Absent, value))
+            yield replace(resource, body=cast(Mapping[str, Value], changed))
+
+
+def _others(value: object) -> tuple[object, ...]:
+    if isinstance(value, bool):
+        return (not value,)
+    if isinstance(value, int):
+        return (0, 100_000)
+    if isinstance(value, (list, tuple)):
+        return ([], [*value, "0.0.0.0/0"], value[:1], value[1:])
+    if isinstance(value, Mapping):
+        return ({},)
+    if isinstance(value, str):
+        return ("tampered", "/subscriptions/s/resourceGroups/g/providers/A.B/c/d")
+    return (True, False, "tampered", ["0.0.0.0/0"], 1)
+
+
+def _judged(ground: Ground) -> dict[str, frozenset[tuple[str, str, Verdict]]]:
+    """What each control finds, as far as it can turn."""
+    return {
+        control.id: frozenset(
+            (seen.resource.id.key, seen.path, seen.verdict) for seen in find(control, ground)
+        )
+        for control in all_controls()
+        if control.rules
+    }
+
+
+def _worst(found: frozenset[tuple[str, str, Verdict]]) -> int:
+    return min((verdict.rank for _, _, verdict in found), default=9)
+
+
+def test_a_changed_property_turns_those_that_read_it_and_no_others(
+    catalog: Catalog, desired: Desired, states: dict[str, tuple[Estate, tuple[Result, ...]]]
+) -> None:
+    estate, _ = states["actual"]
+    environment = desired.environment
+    before = _judged(survey(estate, desired.graph, catalog, environment.cloud_names))
+    readers: dict[tuple[str, str], set[str]] = {}
+    for control in all_controls():
+        for kind, path in control.reads:
+            readers.setdefault((kind.lower(), path), set()).add(control.id)
+    turned_by_any: set[str] = set()
+    for (kind, path), reading in readers.items():
+        for resource in estate.of_type(kind)[:3]:
+            for changed in _tampered(resource, path):
+                moved = Estate({**estate.resources, resource.id.key: changed})
+                after = _judged(survey(moved, desired.graph, catalog, environment.cloud_names))
+                turned = {name for name in before if _worst(after[name]) != _worst(before[name])}
+                assert turned <= reading, (kind, path, resource.label, turned - reading)
+                turned_by_any |= turned
+    passing = {name for name, found in before.items() if _worst(found) == Verdict.PASS.rank}
+    assert passing - turned_by_any == set()
+
+
+TAMPERED = (
+    # What somebody does in the portal, and the control that says so.
+    ("aks-contoso-local", {"disableLocalAccounts": False}, "CLU-01.5"),
+    ("aks-contoso-local", {"apiServerAccessProfile": {"disableRunCommand": False}}, "CLU-01.4"),
+)
+
+
+@pytest.mark.parametrize(("name", "properties", "control"), TAMPERED)
+def test_what_is_changed_in_azure_is_told_by_drift(
+    catalog: Catalog, desired: Desired, name: str, properties: Any, control: str
+) -> None:
+    with open_bench(catalog) as bench:
+        bench.apply(bench.plan(desired))
+        body = bench.body_of(name)
+        merged = {
+            key: {**cast(Any, body["properties"])[key], **value}
+            if isinstance(value, dict)
+            else value
+            for key, value in properties.items()
+        }
+        bench.tamper(name, **merged)
+        document = check_drift(desired, catalog, bench.client)
+    assert document.security is not None
+    assert control in {turn.control for turn in document.security.failing}
