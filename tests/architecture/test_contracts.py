@@ -11,7 +11,10 @@ import pytest
 
 from tests.architecture.repository import PROVISIONER, ROOT, modules, relative, repository_files
 
-PURE = ("model", "documents", "catalog", "blueprint", "diff", "plan")
+PURE = (
+    "model", "documents", "catalog", "blueprint", "diff", "plan", "network", "preflight", "export",
+    "access", "controls",
+)  # fmt: skip
 VAGUE = {"util", "utils", "helper", "helpers", "common", "base", "manager", "managers", "misc"}
 
 NAMES_ARM_TYPES = (
