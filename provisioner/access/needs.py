@@ -43,7 +43,12 @@ def write_needs(graph: DesiredGraph, catalog: Catalog) -> frozenset[Need]:
 
 def delete_needs(graph: DesiredGraph) -> frozenset[Need]:
     """Return what the deletes of `azsec apply --allow-delete` and `azsec destroy` need."""
-    return frozenset(need for resource in _managed(graph) for need in _of_delete(resource))
+    return frozenset(
+        need
+        for resource in _managed(graph)
+        if resource.type.deletable
+        for need in _of_delete(resource)
+    )
 
 
 def _managed(graph: DesiredGraph) -> Iterator[DesiredResource]:

@@ -31,6 +31,7 @@ def find_leftovers(
         if (
             resource_type is not None
             and not resource_type.taggable
+            and resource_type.deletable
             and key not in graph.by_id
             and digest(hit.id) in vouched
         ):
@@ -55,9 +56,11 @@ def find_unmanaged(
     inventory: Inventory,
     catalog: Catalog,
     gone: Sequence[ResourceId],
+    environment: str,
 ) -> tuple[ResourceId, ...]:
     """Return what stands among the environment's resources and is not its own."""
     going = {resource.key for resource in gone}
+    vouched = vouched_below((hit.body for hit in state.found.values()), environment)
     candidates = {resource.key: resource for resource in inventory.in_groups}
     for hit in state.found.values():
         if hit.id.parent is not None and _is_foreign_child(hit.id, graph, going, catalog):
@@ -68,6 +71,7 @@ def find_unmanaged(
         if key not in graph.by_id
         and key not in going
         and not _is_extension(candidates[key], catalog)
+        and not _goes_with_its_parent(candidates[key], vouched, catalog)
     )
 
 
@@ -100,6 +104,12 @@ def _is_foreign_child(
         for entry in (entries if isinstance(entries, (list, tuple)) else ())
     ]
     return child.name not in names
+
+
+def _goes_with_its_parent(resource: ResourceId, vouched: Collection[str], catalog: Catalog) -> bool:
+    """Tell whether azsec made a resource that nobody can delete by itself (a key of a vault)."""
+    resource_type = catalog.of(resource)
+    return resource_type is not None and not resource_type.deletable and digest(resource) in vouched
 
 
 def _is_extension(resource: ResourceId, catalog: Catalog) -> bool:

@@ -66,10 +66,14 @@ class Cloud:
         return row
 
     def built_in(self, resource_type: ResourceType, scope: ResourceId | None) -> list[Record]:
-        """Return the resources of a type that Azure itself has at a scope."""
+        """Return the resources of a type that Azure itself has at a scope, but for those that
+        somebody has written since."""
+        ids = {
+            name: ResourceId(resource_type.name, (name,), scope) for name in resource_type.built_in
+        }
         return [
             Record(
-                id=ResourceId(resource_type.name, (name,), scope),
+                id=ids[name],
                 type=resource_type.name,
                 body=body,
                 etag=stable_guid(name),
@@ -77,6 +81,7 @@ class Cloud:
                 modified=_BUILT_IN_SINCE,
             )
             for name, body in resource_type.built_in.items()
+            if self.store.resources.get(ids[name].key) is None
         ]
 
     def canonical(self, resource: ResourceId) -> ResourceId:
