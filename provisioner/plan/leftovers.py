@@ -1,5 +1,6 @@
 """What is there and not in the blueprint: what azsec made, and what it did not."""
 
+from collections import Counter
 from collections.abc import Collection, Sequence
 
 from provisioner.blueprint.graph import DesiredGraph
@@ -36,7 +37,12 @@ def find_leftovers(
             and digest(hit.id) in vouched
         ):
             found[key] = (_address_below(hit.id, state), hit)
-    return [found[key] for key in sorted(found)]
+    taken = Counter(address for address, _hit in found.values())
+    # What stands in two subscriptions under one name is told apart by its id.
+    return [
+        (address if taken[address] == 1 else hit.id.text, hit)
+        for _key, (address, hit) in sorted(found.items())
+    ]
 
 
 def _address_below(resource: ResourceId, state: ActualState) -> str:
