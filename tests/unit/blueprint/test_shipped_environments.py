@@ -210,7 +210,7 @@ def test_a_namespace_lets_nothing_out_and_says_what_pods_may_be(name):
 
 @pytest.mark.parametrize("name", ENVIRONMENTS)
 def test_nobody_in_a_namespace_opens_a_shell_or_reads_secrets(name):
-    """MAN-01, MAN-02, WRK-02.8: the roles at namespaces are these, and RBAC Writer is none of them."""
+    """MAN-01, MAN-02, WRK-02.8: RBAC Writer, which does both, is no role at a namespace."""
     graph = graph_of(name)
     granted = {
         role.id.name: [

@@ -8,6 +8,7 @@ from provisioner.documents.plan import Action
 from provisioner.model.azure_error import AzureError
 from provisioner.model.resource_id import ResourceId
 from provisioner.plan.plan import Plan
+from provisioner.workflow.drift import check_drift
 from tests.environments import Bench
 
 VAULT = """
@@ -140,6 +141,19 @@ def test_azure_refuses_to_delete_what_it_keeps(bench: Bench) -> None:
 
     with pytest.raises(AzureError, match="MethodNotAllowed"):
         bench.client.delete(plan, api_versions.SECURITY_PRICINGS, None, print)
+
+
+def test_an_activity_log_that_somebody_switched_off_is_drift(bench: Bench) -> None:
+    blueprint = bench.compose(
+        WORKSPACE.replace("    two: 11111111-1111-1111-1111-111111111112\n", "")
+    )
+    bench.apply(bench.plan(blueprint))
+    assert not check_drift(blueprint, bench.catalog, bench.client).found
+
+    bench.tamper("activity", logs=[{"category": "Administrative", "enabled": False}])
+
+    (drifted,) = check_drift(blueprint, bench.catalog, bench.client).drifted
+    assert drifted.address == "activity[one]"
 
 
 def test_settings_of_one_name_on_two_subscriptions_both_go(bench: Bench) -> None:
