@@ -23,6 +23,7 @@ from provisioner.network.topology import (
     Firewall,
     HopType,
     Network,
+    Pool,
     PrivateEndpoint,
     Service,
     ServiceKind,
@@ -43,6 +44,11 @@ _NOT_READ = "not read"
 def api_server_id(cluster: Cluster) -> str:
     """Return the id of the node that stands for the private API server of a cluster."""
     return f"{cluster.key}/apiserver"
+
+
+def pool_id(cluster: Cluster, pool: Pool) -> str:
+    """Return the id of the node of a pool, which may stand in the body of its cluster."""
+    return f"{cluster.key}/agentpools/{pool.name.lower()}"
 
 
 @dataclass(frozen=True)
@@ -158,12 +164,13 @@ class _Artist:
         network = self._networks[key]
         ranges = show_addresses(network.ranges) if network else ""
         named = self._id(key)
+        group = named.resource_group if named else None
         return GroupDocument(
             id=key,
             kind=GroupKind.HUB if key in self._hubs else GroupKind.NETWORK,
             name=self._name(key),
             address=self._address(key),
-            details=(ranges or _NOT_READ, *([named.resource_group] if named else [])),
+            details=(ranges or _NOT_READ, *([group] if group else [])),
             parent=_subscription(key),
             declared=network is not None and network.declared,
         )
@@ -262,7 +269,7 @@ class _Artist:
             if pool.public_addresses:
                 details.append("nodes have public addresses")
             yield NodeDocument(
-                id=f"{cluster.key}/agentpools/{pool.name.lower()}",
+                id=pool_id(cluster, pool),
                 kind=NodeKind.POOL,
                 name=pool.name,
                 address=pool.label,

@@ -12,9 +12,9 @@ from provisioner.documents.graph import (
 from provisioner.model.estate import Estate
 from provisioner.network.bystanders import find_ties
 from provisioner.network.egress_ways import EgressWay
-from provisioner.network.picture import Picture, api_server_id
+from provisioner.network.picture import Picture, api_server_id, pool_id
 from provisioner.network.proof import Proof
-from provisioner.network.topology import HopType, Topology
+from provisioner.network.topology import Firewall, HopType, Subnet, Topology
 
 _Ends = tuple[str, str]
 
@@ -148,34 +148,36 @@ def _owners(topology: Topology) -> Mapping[str, tuple[str, ...]]:
 
 
 def _labels(topology: Topology) -> Iterator[tuple[str, str]]:
-    for thing in (
-        *topology.networks.values(),
-        *topology.zones.values(),
-        *topology.endpoints,
-        *topology.services,
-        *topology.clusters,
-    ):
-        yield thing.label, thing.key
+    yield from ((network.label, key) for key, network in topology.networks.items())
+    yield from ((endpoint.label, endpoint.key) for endpoint in topology.endpoints)
+    yield from ((service.label, service.key) for service in topology.services)
     for subnet in topology.subnets.values():
-        yield subnet.label, subnet.key
-        for holder in (subnet.table, subnet.group):
-            if holder is not None:
-                yield holder.label, subnet.key
-        for part in (
-            *(subnet.table.routes if subnet.table else ()),
-            *(subnet.group.rules if subnet.group else ()),
-        ):
-            yield part.label, subnet.key
+        yield from ((label, subnet.key) for label in _subnet_labels(subnet))
     for firewall in topology.firewalls:
-        yield firewall.label, firewall.key
-        if firewall.policy is not None:
-            yield firewall.policy.label, firewall.key
-            yield from ((rule.label, firewall.key) for rule in firewall.policy.rules)
+        yield from ((label, firewall.key) for label in _firewall_labels(firewall))
     for zone in topology.zones.values():
+        yield zone.label, zone.key
         yield from ((link.label, zone.key) for link in zone.links)
     for cluster in topology.clusters:
-        for pool in cluster.pools:
-            yield pool.label, f"{cluster.key}/agentpools/{pool.name.lower()}"
+        yield cluster.label, cluster.key
+        yield from ((pool.label, pool_id(cluster, pool)) for pool in cluster.pools)
+
+
+def _subnet_labels(subnet: Subnet) -> Iterator[str]:
+    yield subnet.label
+    if subnet.table is not None:
+        yield subnet.table.label
+        yield from (route.label for route in subnet.table.routes)
+    if subnet.group is not None:
+        yield subnet.group.label
+        yield from (rule.label for rule in subnet.group.rules)
+
+
+def _firewall_labels(firewall: Firewall) -> Iterator[str]:
+    yield firewall.label
+    if firewall.policy is not None:
+        yield firewall.policy.label
+        yield from (rule.label for rule in firewall.policy.rules)
 
 
 def _peering_ends(topology: Topology) -> Mapping[str, tuple[_Ends, ...]]:
