@@ -58,32 +58,29 @@ class EdgeKind(StrEnum):
     LOGS = "logs"
 
 
-class GroupDocument(Document):
-    """A box that holds others. `id` is the id of the resource in lower case, `address` its name in
-    the blueprint, `details` are lines such as its ranges, `parent` the id of the group around it.
-
-    What is not `declared` is not the blueprint's.
-    """
+class BoxDocument(Document):
+    """A box. `id` is the id of the resource in lower case, `address` its name in the blueprint,
+    `details` are lines such as its ranges. What is not `declared` is not the blueprint's."""
 
     id: str
+    name: str
+    address: str | None = None
+    details: tuple[str, ...] = ()
+    declared: bool = True
+
+
+class GroupDocument(BoxDocument):
+    """A box that holds others. `parent` is the id of the group around it."""
+
     kind: GroupKind
-    name: str
-    address: str | None = None
-    details: tuple[str, ...] = ()
     parent: str | None = None
-    declared: bool = True
 
 
-class NodeDocument(Document):
-    """A box. Its properties are those of a group; `group` is the id of the group it stands in."""
+class NodeDocument(BoxDocument):
+    """A box that holds nothing. `group` is the id of the group that it stands in."""
 
-    id: str
     kind: NodeKind
-    name: str
-    address: str | None = None
-    details: tuple[str, ...] = ()
     group: str | None = None
-    declared: bool = True
 
 
 class EdgeDocument(Document):

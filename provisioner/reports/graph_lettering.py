@@ -39,8 +39,9 @@ def _unusual(character: str) -> float:
 
 @lru_cache(maxsize=65_536)
 def break_text(text: str, width: float, size: float, *, bold: bool = False) -> tuple[str, ...]:
-    """Return text as lines that are at most `width` wide: broken behind a dash, dot, slash,
-    comma or space or before a capital where there is one, and anywhere else. Nothing is lost but spaces at the ends."""
+    """Return text as lines that are at most `width` wide: broken behind a dash, dot, slash, comma
+    or space or before a capital where there is one, and anywhere else. Nothing is lost but spaces
+    at the ends."""
     lines, current = [], ""
     for part in _PARTS.findall(text):
         for piece in _fitting(part, width, size, bold):
