@@ -204,7 +204,7 @@ class _Artist:
     def nodes(self) -> Iterator[NodeDocument]:
         """Yield every node."""
         topology = self._topology
-        yield NodeDocument(id=INTERNET, kind=NodeKind.INTERNET, name="internet")
+        yield self._internet()
         if any(b.kind is NodeKind.GATEWAY for b in self._bystanders if self._is_drawn(b)):
             ranges = ranges_on_premises(self._estate)
             yield NodeDocument(
@@ -223,6 +223,13 @@ class _Artist:
         yield from self._services(endpoints)
         zones = topology.zones.values()
         yield from (self._zone(zone) for zone in zones if self._address(zone.key) is not None)
+
+    def _internet(self) -> NodeDocument:
+        ways = [way for those in self._ways.values() for way in those]
+        unknown = any(way.firewall and not way.firewall.known for way in ways)
+        closed = not unknown and not any(way.leaves for way in ways)
+        details = ("no subnet reaches it",) if closed else ()
+        return NodeDocument(id=INTERNET, kind=NodeKind.INTERNET, name="internet", details=details)
 
     def _is_drawn(self, bystander: Bystander) -> bool:
         inside = bystander.subnet in self._subnets

@@ -15,8 +15,8 @@ from provisioner.reports.graph_blocks import COLUMN_WIDTH, GAP, OUTSIDE_WIDTH, B
 _LEAST_HEIGHT = 780
 _FLATNESS = 0.7
 _STRETCH = 1.4
-"""How high a column of a large drawing is to be, to its width: screens are wider than high. It may be
-higher where that saves its frame a second one."""
+"""How high a column of a large drawing is to be, to its width: screens are wider than high. It may
+be higher where that saves its frame a second one."""
 
 _APART = 2 * GAP
 _NETWORKS = (GroupKind.HUB, GroupKind.NETWORK)

@@ -3,14 +3,17 @@
 from collections.abc import Callable
 
 from provisioner.catalog.registry import Catalog
+from provisioner.documents.document import EnvironmentDocument
 from provisioner.documents.graph import EgressDocument, GraphDocument
 from provisioner.documents.trace import HopDocument, StateKind
 from provisioner.engine.ports import Reader
 from provisioner.model.diagnostic import DiagnosticError, error
+from provisioner.model.estate import Estate
 from provisioner.network.egress_ways import EgressWay, find_egress
 from provisioner.network.picture import draw_network
 from provisioner.network.picture_edges import draw_edges, mark_breaches
 from provisioner.network.proving import prove_topology
+from provisioner.network.topology import Topology
 from provisioner.workflow.plan import Desired
 from provisioner.workflow.proving import topology_of
 from provisioner.workflow.trace import estate_in
@@ -24,23 +27,31 @@ def draw_graph(
     `connect` gives what reads Azure, and is called only for a state that takes reading. Raises
     DiagnosticError where there is no network, and what `plan_environment` raises.
     """
-    environment = desired.environment
     estate = estate_in(state, desired, catalog, connect)
-    topology = topology_of(estate, environment)
+    topology = topology_of(estate, desired.environment)
+    return draw_estate(estate, topology, desired.document, state)
+
+
+def draw_estate(
+    estate: Estate, topology: Topology, environment: EnvironmentDocument, state: StateKind
+) -> GraphDocument:
+    """Return an estate and the topology that was read from it as a drawing.
+
+    Raises DiagnosticError where there is no network.
+    """
     if not any(network.declared for network in topology.networks.values()):
         raise DiagnosticError(
             error(
                 "nothing-to-draw",
                 f"there is no virtual network in the {state} state of {environment.name}.",
                 None,
-                "A state that was applied is drawn with --of actual, the blueprint's with "
-                "--of desired.",
+                "`--of desired` draws what the blueprint says.",
             )
         )
     ways = find_egress(topology)
     picture = draw_network(estate, topology, ways, environment.subscriptions)
     return GraphDocument(
-        environment=desired.document,
+        environment=environment,
         state=state,
         groups=picture.groups,
         nodes=picture.nodes,
