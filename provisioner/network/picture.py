@@ -226,8 +226,8 @@ class _Artist:
 
     def _internet(self) -> NodeDocument:
         ways = [way for those in self._ways.values() for way in those]
-        unknown = any(way.firewall and not way.firewall.known for way in ways)
-        closed = not unknown and not any(way.leaves for way in ways)
+        # Behind a firewall it is for the rules to say, and one packet does not speak for all.
+        closed = not any(way.leaves or way.firewall for way in ways)
         details = ("no subnet reaches it",) if closed else ()
         return NodeDocument(id=INTERNET, kind=NodeKind.INTERNET, name="internet", details=details)
 

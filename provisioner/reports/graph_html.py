@@ -11,7 +11,7 @@ from html import escape
 
 from provisioner.documents.graph import EgressDocument, GraphDocument, MarkDocument
 from provisioner.reports.graph_style import STYLE
-from provisioner.reports.graph_svg import describe, render_graph_svg
+from provisioner.reports.graph_svg import describe, describe_way, render_graph_svg
 from provisioner.reports.values import plain
 
 _PAGE_STYLE = (
@@ -84,10 +84,7 @@ def _marks(marks: Iterable[MarkDocument]) -> Iterator[str]:
 
 
 def _way(way: EgressDocument) -> Iterator[str]:
-    subnets = ", ".join(way.subnets)
-    outcome = "reaches the internet" if way.delivered else "does not reach the internet"
-    asked = f" (asking for {way.host})" if way.host else ""
-    yield f"<table><caption>{_text(f'{subnets}: {outcome}{asked}')}</caption>"
+    yield f"<table><caption>{_text(describe_way(way))}</caption>"
     yield _head("", "element", "role", "what it does")
     for number, hop in enumerate(way.hops, 1):
         words = _text(hop.words)

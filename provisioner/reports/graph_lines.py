@@ -64,7 +64,7 @@ def kinds_of(edges: Iterable[EdgeDocument]) -> tuple[EdgeKind, ...]:
 
 WORDS = {
     EdgeKind.EGRESS: "way to the internet",
-    EdgeKind.ROUTE: "default route, stopped or unknown on the way",
+    EdgeKind.ROUTE: "default route",
     EdgeKind.PEERING: "peering",
     EdgeKind.GATEWAY: "gateway connection",
     EdgeKind.PRIVATE_ENDPOINT: "private endpoint of",

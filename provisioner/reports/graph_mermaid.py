@@ -83,6 +83,9 @@ class _Writer:
         for node in document.nodes:
             self._inside.setdefault(node.group, []).append(node)
 
+        default = (EdgeKind.EGRESS, EdgeKind.ROUTE)
+        self._leaving = {edge.source for edge in document.edges if edge.kind in default}
+
     def text(self) -> str:
         lines = ["flowchart LR"]
         for item in self._inside.get(None, ()):
@@ -106,12 +109,19 @@ class _Writer:
             yield f'{indent}{name}{start}"{label}"{end}'
 
     def _label(self, item: GroupDocument | NodeDocument) -> str:
-        words = [item.name, *item.details]
+        words = [item.name]
         if item.kind is not GroupKind.SUBNET and item.kind.value != item.name:
-            words[0] = f"{item.kind.value} {item.name}"
-        words += [f"fails: {proof}" for proof in self._fails.get(item.id, ())]
-        words += [f"unknown: {proof}" for proof in self._unknown.get(item.id, ())]
-        return "<br/>".join(map(quote, words))
+            words = [f"{item.kind.value} {item.name}"]
+        marks = [
+            *(f"fails: {proof}" for proof in self._fails.get(item.id, ())),
+            *(f"unknown: {proof}" for proof in self._unknown.get(item.id, ())),
+        ]
+        if item.id not in self._inside:
+            return "<br/>".join(map(quote, [*words, *item.details, *marks]))
+        # What a subgraph holds covers the second line of its title, and what a line that leaves
+        # it says makes it long.
+        told = item.details[:1] if item.id in self._leaving else item.details
+        return quote(" · ".join([*words, *told, *marks]))
 
     def _edge(self, edge: EdgeDocument) -> str:
         words = _LABELS.get(edge.kind, "")
@@ -128,7 +138,7 @@ class _Writer:
         boxes = (*self._document.groups, *self._document.nodes)
         others = [self._names[box.id] for box in boxes if not box.declared]
         if others:
-            yield "  classDef undeclared stroke-dasharray:5 4"
+            yield "  classDef undeclared stroke-dasharray:5"
             yield f"  class {','.join(others)} undeclared"
         if self._fails:
             names = [self._names[box.id] for box in boxes if box.id in self._fails]

@@ -12,6 +12,7 @@ from itertools import pairwise
 from provisioner.documents.graph import (
     EdgeDocument,
     EdgeKind,
+    EgressDocument,
     GraphDocument,
     GroupDocument,
     GroupKind,
@@ -99,17 +100,17 @@ def describe(document: GraphDocument) -> str:
     kinds = (GroupKind.HUB, GroupKind.NETWORK)
     networks = plural(sum(group.kind in kinds for group in document.groups), "network")
     subnets = plural(sum(g.kind is GroupKind.SUBNET for g in document.groups), "subnet")
-    ways = [
-        f"{', '.join(way.subnets)} "
-        + (
-            f"reach the internet through {way.through or 'no firewall'}"
-            if way.delivered
-            else "do not reach the internet"
-        )
-        for way in document.egress
-    ]
     failing = [f"{mark.proof} fails: {mark.message}" for mark in document.marks if mark.certain]
-    return ". ".join([f"{networks} with {subnets}", *ways, *failing]).rstrip(".") + "."
+    told = (f"{networks} with {subnets}", *map(describe_way, document.egress), *failing)
+    return ". ".join(sentence.rstrip(".") for sentence in told) + "."
+
+
+def describe_way(way: EgressDocument) -> str:
+    """Return where the packet of a way got to, in words."""
+    asked = way.host or "an address on the internet"
+    outcome = "is reached" if way.delivered else "is not reached"
+    through = f", through {way.through}" if way.delivered and way.through else ""
+    return f"from {', '.join(way.subnets)} {asked} {outcome}{through}"
 
 
 def _text(words: str) -> str:

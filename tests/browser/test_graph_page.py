@@ -69,14 +69,18 @@ def test_a_reader_without_our_fonts_sees_no_overlap_either(catalog: Catalog, tmp
     check(document, tmp_path, wide)
 
 
+_BOX = r'(<rect x=")\d+(" y="\d+" width="\d+" height="\d+" rx="4")'
+
+
 @pytest.mark.parametrize(
     ("broken", "by", "told"),
     [
-        pytest.param(r'(<rect x=")\d+(" y="\d+" width="\d+" height="\d+" rx="4")', r"\g<1>5\g<2>", "box", id="a box"),
-        pytest.param(r'(<text class="name" x=")\d+', r"\g<1>5", "outside of its box", id="a text"),
-        pytest.param(r'(<path d="M\d+ \d+H)\d+', r"\g<1>600", "a line crosses", id="a line"),
+        pytest.param(_BOX, r"\g<1>5\g<2>", "boxes overlap", id="boxes moved to the left"),
+        pytest.param(r'(<text class="name" x=")\d+', r"\g<1>5", "outside", id="texts moved"),
+        pytest.param(r'(<text class="kind" x="\d+" y=")\d+', r"\g<1>99", "texts", id="in one line"),
+        pytest.param(r'(<path d="M\d+ \d+H)\d+', r"\g<1>600", "a line crosses", id="lines moved"),
     ],
-)  # fmt: skip
+)
 def test_an_overlap_is_noticed(broken, by, told, catalog: Catalog, tmp_path: Path):
     page = render_graph_html(draw_page("secure-aks", catalog))
     found = measure(re.sub(broken, by, page), tmp_path)["found"]
