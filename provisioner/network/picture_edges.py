@@ -14,6 +14,7 @@ from provisioner.network.bystanders import find_ties
 from provisioner.network.egress_ways import EgressWay
 from provisioner.network.picture import Picture, api_server_id, pool_id
 from provisioner.network.proof import Proof
+from provisioner.network.proofs import egress
 from provisioner.network.topology import Firewall, HopType, Subnet, Topology
 
 _Ends = tuple[str, str]
@@ -112,9 +113,14 @@ def _dns_links(topology: Topology) -> Iterator[EdgeDocument]:
 
 
 def mark_breaches(
-    topology: Topology, picture: Picture, proofs: Iterable[Proof]
+    topology: Topology,
+    picture: Picture,
+    edges: Iterable[EdgeDocument],
+    proofs: Iterable[Proof],
 ) -> tuple[MarkDocument, ...]:
-    """Return every counter-example with what of the picture it is about."""
+    """Return every counter-example with what of the picture it is about: its boxes, and the lines
+    of a peering or of a way to the internet that should not be."""
+    leaving = [(edge.source, edge.target) for edge in edges if edge.kind is EdgeKind.EGRESS]
     owners = _owners(topology)
     ends = _peering_ends(topology)
     told = []
@@ -128,7 +134,10 @@ def mark_breaches(
                     message=breach.message,
                     certain=breach.certain,
                     marked=tuple(key for key in keys if key in picture.ids),
-                    edges=tuple(ends.get(breach.element, ())),
+                    edges=(
+                        *ends.get(breach.element, ()),
+                        *(way for way in leaving if egress.NAME == proof.name and way[0] in keys),
+                    ),
                 )
             )
     return tuple(told)

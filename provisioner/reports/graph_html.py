@@ -11,7 +11,7 @@ from html import escape
 
 from provisioner.documents.graph import EgressDocument, GraphDocument, MarkDocument
 from provisioner.reports.graph_style import STYLE
-from provisioner.reports.graph_svg import describe, describe_way, render_graph_svg
+from provisioner.reports.graph_svg import describe_way, render_graph_svg
 from provisioner.reports.values import plain
 
 _PAGE_STYLE = (
@@ -51,7 +51,6 @@ def render_graph_html(document: GraphDocument) -> str:
         "<body>",
         f"<h1>The network of {name}</h1>",
         f"<p>{_text(about)}</p>",
-        f"<p>{_text(describe(document))}</p>",
         '<div class="drawing" role="region" aria-label="drawing" tabindex="0">',
         render_graph_svg(document).rstrip(),
         "</div>",

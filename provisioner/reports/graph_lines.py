@@ -10,15 +10,16 @@ def fold_edges(document: GraphDocument) -> tuple[EdgeDocument, ...]:
     """Return the edges, with one from a group instead of the same one from each thing in it.
 
     The same is: every member of a group has a line of one kind to one target. Nothing is folded
-    where one member has no such line, or the target stands in the group.
+    where one member has no such line, one of them is marked, or the target stands in the group.
     """
     parents = {box.id: box.parent for box in document.groups}
     parents |= {node.id: node.group for node in document.nodes}
+    failing = failing_ends(document)
     members = Counter(parent for parent in parents.values() if parent)
     ways: dict[tuple[str, EdgeKind, str], list[EdgeDocument]] = {}
     for edge in document.edges:
         parent = parents.get(edge.source)
-        if parent is not None:
+        if parent is not None and (edge.source, edge.target) not in failing:
             ways.setdefault((parent, edge.kind, edge.target), []).append(edge)
     folded: dict[tuple[str, str, EdgeKind], EdgeDocument] = {}
     for edge in document.edges:

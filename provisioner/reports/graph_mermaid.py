@@ -133,8 +133,8 @@ class _Writer:
 
     def _styles(self, edges: Sequence[EdgeDocument]) -> Iterator[str]:
         failing = failing_ends(self._document)
-        egress = [n for n, edge in enumerate(edges) if edge.kind is EdgeKind.EGRESS]
         wrong = [n for n, edge in enumerate(edges) if (edge.source, edge.target) in failing]
+        egress = [n for n, e in enumerate(edges) if e.kind is EdgeKind.EGRESS and n not in wrong]
         boxes = (*self._document.groups, *self._document.nodes)
         others = [self._names[box.id] for box in boxes if not box.declared]
         if others:

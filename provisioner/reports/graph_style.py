@@ -58,7 +58,8 @@ def _colours(dark: bool) -> str:
         rules.append(f".azsec .{_name(kind)}>path{{stroke:{colour}}}")
         rules.append(f".azsec .head-{_name(kind)}{{fill:{colour}}}")
     fails = _FAILS[shift + 1]
-    rules.append(f".azsec .edge.fails>path{{stroke:{fails}}}.azsec text.fails{{fill:{fails}}}")
+    rules.append(f".azsec .edge.fails>path{{stroke:{fails}}}")
+    rules.append(f".azsec text.fails,.azsec .head-fails{{fill:{fails}}}")
     return "".join(rules)
 
 
@@ -75,6 +76,7 @@ def _strokes() -> str:
         ".azsec .edge>path{fill:none;stroke-linejoin:round}",
         ".azsec .edge.legend>path{fill:none}.azsec .legend.undeclared>rect{fill:none}",
     ]
+    rules.append(".azsec .edge.fails:not(.peering)>path{marker-end:url(#azsec-fails)}")
     for kind, (_, _, width, dashes) in _EDGES.items():
         name = _name(kind)
         dashed = f";stroke-dasharray:{dashes}" if dashes else ""
@@ -89,10 +91,9 @@ STYLE = (
 """The style sheet of a drawing."""
 
 ARROWS = "".join(
-    f'<marker id="azsec-{_name(kind)}" viewBox="0 0 8 8" refX="8" refY="4" markerWidth="8" '
+    f'<marker id="azsec-{name}" viewBox="0 0 8 8" refX="8" refY="4" markerWidth="8" '
     f'markerHeight="8" markerUnits="userSpaceOnUse" orient="auto">'
-    f'<path class="head-{_name(kind)}" d="M0 0L8 4L0 8z"/></marker>'
-    for kind in EdgeKind
-    if kind is not EdgeKind.PEERING
+    f'<path class="head-{name}" d="M0 0L8 4L0 8z"/></marker>'
+    for name in ("fails", *(_name(kind) for kind in EdgeKind if kind is not EdgeKind.PEERING))
 )
 """The heads of the lines, one of each colour."""

@@ -109,8 +109,8 @@ def describe_way(way: EgressDocument) -> str:
     """Return where the packet of a way got to, in words."""
     asked = way.host or "an address on the internet"
     outcome = "is reached" if way.delivered else "is not reached"
-    through = f", through {way.through}" if way.delivered and way.through else ""
-    return f"from {', '.join(way.subnets)} {asked} {outcome}{through}"
+    through = f" through {way.through}" if way.delivered and way.through else ""
+    return f"From {', '.join(way.subnets)}, {asked} {outcome}{through}"
 
 
 def _text(words: str) -> str:
@@ -197,7 +197,7 @@ def _path(route: Route) -> str:
 def _entries(document: GraphDocument, edges: Sequence[EdgeDocument]) -> list[tuple[str, str]]:
     entries = [(f"edge {_css(kind)}", WORDS[kind]) for kind in kinds_of(edges)]
     if any(not box.declared for box in (*document.groups, *document.nodes)):
-        entries.append(("node undeclared", "not of the blueprint"))
+        entries.append(("node outside undeclared", "not of the blueprint"))
     if any(mark.certain for mark in document.marks):
         entries.append(("node fails", "counter-example to a proof"))
     return entries

@@ -50,23 +50,24 @@ def draw_estate(
         )
     ways = find_egress(topology)
     picture = draw_network(estate, topology, ways, environment.subscriptions)
+    edges = draw_edges(estate, topology, ways, picture)
     return GraphDocument(
         environment=environment,
         state=state,
         groups=picture.groups,
         nodes=picture.nodes,
-        edges=draw_edges(estate, topology, ways, picture),
+        edges=edges,
         egress=_told_once(ways),
-        marks=mark_breaches(topology, picture, prove_topology(topology)),
+        marks=mark_breaches(topology, picture, edges, prove_topology(topology)),
     )
 
 
 def _told_once(ways: tuple[EgressWay, ...]) -> tuple[EgressDocument, ...]:
-    """Return the ways, those of subnets that go the same one together."""
+    """Return the ways, those that arrive first; subnets that go the same one are told together."""
     found: dict[tuple[object, ...], list[EgressWay]] = {}
     for way in ways:
         found.setdefault((way.host, way.path), []).append(way)
-    return tuple(
+    told = (
         EgressDocument(
             subnets=tuple(dict.fromkeys(way.subnet.label for way in same)),
             host=same[0].host,
@@ -79,3 +80,4 @@ def _told_once(ways: tuple[EgressWay, ...]) -> tuple[EgressDocument, ...]:
         )
         for same in found.values()
     )
+    return tuple(sorted(told, key=lambda way: not way.delivered))

@@ -58,7 +58,7 @@ def test_svg_tells_what_it_shows_to_those_who_do_not_see_it():
     told = {element.attrib.get("id"): element.text for element in root.iter()}
     assert [told[label] for label in labels] == [
         "prod · planned state",
-        "2 networks with 1 subnet. from spoke.nodes mcr.microsoft.com is reached, through "
+        "2 networks with 1 subnet. From spoke.nodes, mcr.microsoft.com is reached through "
         "hub.firewall. inbound fails: spoke.nodes lets the <internet> in. segmentation fails: "
         "the peering forwards nothing.",
     ]
@@ -101,7 +101,7 @@ def test_a_page_allows_its_two_styles_and_nothing_else():
 def test_a_page_lists_the_way_hop_by_hop():
     text = render_graph_html(GRAPH)
     cells = [unescape(cell) for cell in re.findall(r"<td>(.*?)</td>", text)]
-    assert "from spoke.nodes mcr.microsoft.com is reached, through hub.firewall</caption>" in text
+    assert "From spoke.nodes, mcr.microsoft.com is reached through hub.firewall</caption>" in text
     assert "<code>spoke.routes[<b>]</code>" in cells
     assert '<span class="stops">no</span>' in cells
 
