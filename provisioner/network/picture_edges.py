@@ -125,6 +125,7 @@ def mark_breaches(
     ends = _peering_ends(topology)
     told = []
     for proof in proofs:
+        avoiding = leaving if proof.name == egress.NAME else []
         for breach in proof.breaches:
             keys = _find(owners, breach.element)
             told.append(
@@ -136,7 +137,7 @@ def mark_breaches(
                     marked=tuple(key for key in keys if key in picture.ids),
                     edges=(
                         *ends.get(breach.element, ()),
-                        *(way for way in leaving if egress.NAME == proof.name and way[0] in keys),
+                        *(way for way in avoiding if way[0] in keys),
                     ),
                 )
             )
