@@ -20,6 +20,7 @@ _MARGIN = 16
 _STEP = 4
 _RIGHT, _LEFT = 1, -1
 
+Point = tuple[int, int]
 Tree = tuple[int, str, bool]
 """The kind of lines (its position), the box that they share, and whether it is their source."""
 
@@ -38,10 +39,12 @@ class Way:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A line with its corners in pixels."""
+    """A line with its corners in pixels. It `arrives` unless it ends at another of its tree."""
 
     edge: EdgeDocument
-    points: tuple[tuple[int, int], ...]
+    tree: Tree
+    points: tuple[Point, ...]
+    arrives: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +146,7 @@ def route_edges(
         if len(way.gutters) > 1:
             points += [(first, levels[way.tree]), (last, levels[way.tree])]
         points += [(last, end), (_side(target, way.arrives), end)]
-        routes.append(Route(way.edge, tuple(points)))
+        routes.append(Route(way.edge, way.tree, tuple(points)))
     return tuple(routes)
 
 

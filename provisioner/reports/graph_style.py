@@ -76,6 +76,7 @@ def _strokes() -> str:
         ".azsec .edge>path{fill:none;stroke-linejoin:round}",
         ".azsec .edge.legend>path{fill:none}.azsec .legend.undeclared>rect{fill:none}",
     ]
+    rules.append(".azsec .edge.joins>path{marker-end:none}")
     rules.append(".azsec .edge.fails:not(.peering)>path{marker-end:url(#azsec-fails)}")
     for kind, (_, _, width, dashes) in _EDGES.items():
         name = _name(kind)

@@ -26,6 +26,7 @@ from provisioner.reports.graph_blocks import (
     Letter,
     build_blocks,
 )
+from provisioner.reports.graph_joining import join_routes
 from provisioner.reports.graph_layout import Place, arrange, place
 from provisioner.reports.graph_lettering import measure_text
 from provisioner.reports.graph_lines import (
@@ -72,7 +73,9 @@ def render_graph_svg(document: GraphDocument) -> str:
     gutters = roads.widths(columns)
     top = _TITLE_HEIGHT + LANE * len(roads.highway) + 2 * GAP
     places = place(columns, gutters, top)
-    routes = route_edges(roads, columns, places, _TITLE_HEIGHT + GAP)
+    routes = join_routes(
+        route_edges(roads, columns, places, _TITLE_HEIGHT + GAP), failing_ends(document)
+    )
     width = 2 * GAP + sum(column.width for column in columns) + sum(gutters)
     width = max(width, _title_width(document))
     bottom = max(box.y + box.height for box in places) + 2 * GAP
@@ -172,7 +175,7 @@ def _lines(document: GraphDocument, routes: Sequence[Route]) -> Iterator[str]:
     # What matters most is drawn last, and so lies on top.
     for route in reversed(routes):
         edge = route.edge
-        classes = f"edge {_css(edge.kind)}"
+        classes = f"edge {_css(edge.kind)}" + ("" if route.arrives else " joins")
         if (edge.source, edge.target) in failing:
             classes += " fails"
         told = f"{names[edge.source]} to {names[edge.target]}: {edge.words}"
