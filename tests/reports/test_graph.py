@@ -9,7 +9,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from provisioner.documents.graph import EdgeKind, GraphDocument, NodeKind
+from provisioner.documents.graph import EdgeDocument, EdgeKind, GraphDocument, NodeKind
 from provisioner.reports.graph_html import render_graph_html
 from provisioner.reports.graph_lettering import break_text, measure_text
 from provisioner.reports.graph_lines import fold_edges
@@ -200,3 +200,66 @@ def test_every_kind_has_a_family_and_a_stroke():
         graph = GRAPH.model_copy(update={"edges": edges})
         read_mermaid(render_graph_mermaid(graph))
         assert f".{kind.value.lower().replace(' ', '-')}>path{{stroke:" in render_graph_svg(graph)
+
+
+def drawn_lines(svg: str) -> list[tuple[str, list[tuple[int, int, int, int]]]]:
+    """The classes of each line of a drawing, and its segments as (x, y, x, y), low ends first."""
+    found = []
+    for classes, path in re.findall(r'<g class="(edge [^"]*)"><title>.*?d="([^"]*)"', svg):
+        segments, x, y = [], 0, 0
+        for step, one, two in re.findall(r"([MHV])(\d+)(?: (\d+))?", path):
+            to_x, to_y = {"M": (one, two), "H": (one, y), "V": (x, one)}[step]
+            to_x, to_y = int(to_x), int(to_y)
+            if step != "M":
+                segments.append((min(x, to_x), min(y, to_y), max(x, to_x), max(y, to_y)))
+            x, y = to_x, to_y
+        found.append((classes, segments))
+    return found
+
+
+def shared(one: tuple[int, int, int, int], other: tuple[int, int, int, int]) -> int:
+    """How many pixels two segments lie on each other."""
+    if one[0] == one[2] == other[0] == other[2]:
+        return min(one[3], other[3]) - max(one[1], other[1])
+    if one[1] == one[3] == other[1] == other[3]:
+        return min(one[2], other[2]) - max(one[0], other[0])
+    return 0
+
+
+@pytest.mark.parametrize("document", [GRAPH, draw_spokes(1, 3), draw_spokes(4, 3)])
+def test_no_line_lies_on_another(document):
+    lines = [
+        (name, part) for name, parts in drawn_lines(render_graph_svg(document)) for part in parts
+    ]
+    over = [
+        (one, other)
+        for number, one in enumerate(lines)
+        for other in lines[number + 1 :]
+        if "fails" not in one[0] + other[0] and shared(one[1], other[1]) > 0
+    ]
+    assert over == []
+
+
+def test_lines_join_and_one_arrives_for_all():
+    names = [name for name, _ in drawn_lines(render_graph_svg(draw_spokes(1, 3)))]
+    routes = [name for name in names if name.startswith("edge route")]
+    # Two subnets to the firewall, and from there to the internet.
+    assert sorted(routes) == ["edge route", "edge route", "edge route joins"]
+
+
+def test_a_line_that_is_marked_is_drawn_whole():
+    graph = draw_spokes(1, 3)
+    ends = tuple((e.source, e.target) for e in graph.edges if e.kind is EdgeKind.ROUTE)
+    marked = graph.marks[0].model_copy(update={"edges": ends, "certain": True})
+    svg = render_graph_svg(graph.model_copy(update={"marks": (marked,)}))
+    routes = [name for name, _ in drawn_lines(svg) if name.startswith("edge route")]
+    assert set(routes) == {"edge route fails"}
+
+
+def test_lines_within_a_group_stay_apart():
+    (one, two) = (node.id for node in GRAPH.nodes if node.kind is NodeKind.ZONE)
+    edges = tuple(
+        EdgeDocument(source=source, target=one, kind=EdgeKind.LOGS, words="w")
+        for source in (one, two)
+    )
+    assert fold_edges(GRAPH.model_copy(update={"edges": edges})) == edges

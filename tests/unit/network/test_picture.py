@@ -151,6 +151,12 @@ def test_services_stand_behind_their_endpoints(site, draw):
     assert not theirs.declared
 
 
+def test_services_of_others_that_nothing_leads_to_are_left_out(site, draw):
+    vaults = site.resource("vault.vault").type
+    names = {n.name for n in draw(site.put(vaults, "kv-theirs", "vault.vault", None)).nodes}
+    assert "kv-theirs" not in names
+
+
 def test_peerings_are_one_line_and_say_which_side_is_missing(site, draw):
     whole = [e for e in draw(site).edges if e.kind is EdgeKind.PEERING]
     assert [edge.words for edge in whole] == ["spoke.fromHub and spoke.toHub"]
