@@ -37,7 +37,8 @@ _GROUPS = {
 _FAILS = ("#ffebe9", "#c0141c", "#3a1214", "#ff7b72")
 
 
-def _name(kind: EdgeKind) -> str:
+def class_of(kind: EdgeKind) -> str:
+    """Return the class of the lines of a kind."""
     return kind.value.lower().replace(" ", "-")
 
 
@@ -55,8 +56,8 @@ def _colours(dark: bool) -> str:
         rules.append(f".azsec .{name}>rect{{fill:{fill};stroke:{stroke}}}")
     for kind, (light, night, _, _) in _EDGES.items():
         colour = night if dark else light
-        rules.append(f".azsec .{_name(kind)}>path{{stroke:{colour}}}")
-        rules.append(f".azsec .head-{_name(kind)}{{fill:{colour}}}")
+        rules.append(f".azsec .{class_of(kind)}>path{{stroke:{colour}}}")
+        rules.append(f".azsec .head-{class_of(kind)}{{fill:{colour}}}")
     fails = _FAILS[shift + 1]
     rules.append(f".azsec .edge.fails>path{{stroke:{fails}}}")
     rules.append(f".azsec text.fails,.azsec .head-fails{{fill:{fails}}}")
@@ -79,7 +80,7 @@ def _strokes() -> str:
     rules.append(".azsec .edge.joins>path{marker-end:none}")
     rules.append(".azsec .edge.fails:not(.peering)>path{marker-end:url(#azsec-fails)}")
     for kind, (_, _, width, dashes) in _EDGES.items():
-        name = _name(kind)
+        name = class_of(kind)
         dashed = f";stroke-dasharray:{dashes}" if dashes else ""
         arrow = "" if kind is EdgeKind.PEERING else f";marker-end:url(#azsec-{name})"
         rules.append(f".azsec .{name}>path{{stroke-width:{width}{dashed}{arrow}}}")
@@ -95,6 +96,6 @@ ARROWS = "".join(
     f'<marker id="azsec-{name}" viewBox="0 0 8 8" refX="8" refY="4" markerWidth="8" '
     f'markerHeight="8" markerUnits="userSpaceOnUse" orient="auto">'
     f'<path class="head-{name}" d="M0 0L8 4L0 8z"/></marker>'
-    for name in ("fails", *(_name(kind) for kind in EdgeKind if kind is not EdgeKind.PEERING))
+    for name in ("fails", *(class_of(kind) for kind in EdgeKind if kind is not EdgeKind.PEERING))
 )
 """The heads of the lines, one of each colour."""

@@ -11,7 +11,6 @@ from itertools import pairwise
 
 from provisioner.documents.graph import (
     EdgeDocument,
-    EdgeKind,
     EgressDocument,
     GraphDocument,
     GroupDocument,
@@ -37,7 +36,7 @@ from provisioner.reports.graph_lines import (
     kinds_of,
 )
 from provisioner.reports.graph_routing import LANE, Route, plan_roads, route_edges
-from provisioner.reports.graph_style import ARROWS, STYLE
+from provisioner.reports.graph_style import ARROWS, STYLE, class_of
 from provisioner.reports.values import plain, plural
 
 _TITLE_SIZE, _TITLE_HEIGHT = 18, 60
@@ -175,15 +174,11 @@ def _lines(document: GraphDocument, routes: Sequence[Route]) -> Iterator[str]:
     # What matters most is drawn last, and so lies on top.
     for route in reversed(routes):
         edge = route.edge
-        classes = f"edge {_css(edge.kind)}" + ("" if route.arrives else " joins")
+        classes = f"edge {class_of(edge.kind)}" + ("" if route.arrives else " joins")
         if (edge.source, edge.target) in failing:
             classes += " fails"
         told = f"{names[edge.source]} to {names[edge.target]}: {edge.words}"
         yield f'<g class="{classes}"><title>{_text(told)}</title><path d="{_path(route)}"/></g>'
-
-
-def _css(kind: EdgeKind) -> str:
-    return kind.value.lower().replace(" ", "-")
 
 
 def _path(route: Route) -> str:
@@ -198,7 +193,7 @@ def _path(route: Route) -> str:
 
 
 def _entries(document: GraphDocument, edges: Sequence[EdgeDocument]) -> list[tuple[str, str]]:
-    entries = [(f"edge {_css(kind)}", WORDS[kind]) for kind in kinds_of(edges)]
+    entries = [(f"edge {class_of(kind)}", WORDS[kind]) for kind in kinds_of(edges)]
     if any(not box.declared for box in (*document.groups, *document.nodes)):
         entries.append(("node outside undeclared", "not of the blueprint"))
     if any(mark.certain for mark in document.marks):
