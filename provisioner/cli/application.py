@@ -40,6 +40,15 @@ class OutputFormat(StrEnum):
     MARKDOWN = "markdown"
 
 
+class DrawingFormat(StrEnum):
+    """How a command draws its result."""
+
+    MERMAID = "mermaid"
+    SVG = "svg"
+    HTML = "html"
+    JSON = "json"
+
+
 class CloudChoice(StrEnum):
     """Where `--cloud` can send a command instead of the environment's own cloud."""
 
@@ -372,6 +381,41 @@ def trace(  # noqa: PLR0913  typer: one parameter an option
     with _session(cloud=cloud, state=state, parallelism=parallelism, quiet=True) as session:
         document = session.trace(environment, question)
     print_trace(document, output.value)
+
+
+@app.command()
+def graph(  # noqa: PLR0913  typer: one parameter an option
+    environment: EnvironmentArgument,
+    of: StateKindOption = StateChoice.DESIRED,
+    output: Annotated[
+        DrawingFormat | None,
+        typer.Option(
+            "--output",
+            "-o",
+            help="How to draw it; else the ending of the file says.",
+            show_default="mermaid",
+        ),
+    ] = None,
+    out: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="Write it to this file (.svg, .html, .mmd, .json).",
+            show_default=False,
+        ),
+    ] = None,
+    cloud: CloudOption = None,
+    state: StateOption = None,
+    parallelism: ParallelismOption = 10,
+) -> None:
+    """Draw the network with its way to the internet: as Mermaid, SVG or a page."""
+    from provisioner.cli.drawing import format_of, write_drawing
+    from provisioner.documents.trace import StateKind
+
+    chosen = format_of(output.value if output else None, out)
+    with _session(cloud=cloud, state=state, parallelism=parallelism, quiet=True) as session:
+        document = session.draw(environment, StateKind(of.value))
+    write_drawing(document, chosen, out)
 
 
 @app.command()

@@ -26,14 +26,16 @@ from provisioner.cli.workspace import (
 from provisioner.documents.apply import ApplyDocument, Outcome
 from provisioner.documents.document import EnvironmentDocument
 from provisioner.documents.drift import DriftDocument
+from provisioner.documents.graph import GraphDocument
 from provisioner.documents.network import NetworkDocument
 from provisioner.documents.roles import Purpose, RolesDocument
-from provisioner.documents.trace import TraceDocument
+from provisioner.documents.trace import StateKind, TraceDocument
 from provisioner.model.diagnostic import Diagnostic, DiagnosticError, GateError, error
 from provisioner.plan.plan import Plan
 from provisioner.plan.plan_file import read_plan_file, write_plan_file
 from provisioner.workflow.apply import ApplyOptions, Surface, apply_plan, check_permitted
 from provisioner.workflow.drift import check_drift
+from provisioner.workflow.graph import draw_graph
 from provisioner.workflow.network import (
     Siblings,
     describe_network,
@@ -177,6 +179,11 @@ class Session:
         """Follow packets through an environment; Azure is read only if the question takes it."""
         desired = self.load(environment)
         return trace(desired, self.catalog, lambda: self.connect(desired.document), question)
+
+    def draw(self, environment: str, state: StateKind) -> GraphDocument:
+        """Draw a state of an environment; Azure is read for all but the desired one."""
+        desired = self.load(environment)
+        return draw_graph(desired, self.catalog, lambda: self.connect(desired.document), state)
 
     def roles(
         self, environment: str, purposes: Sequence[Purpose], pipeline: Pipeline | None

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from provisioner.reports.graph_mermaid import render_graph_mermaid
+from provisioner.reports.graph_svg import render_graph_svg
 from provisioner.reports.json_text import render_json
 from provisioner.reports.markdown import render_drift_markdown, render_plan_markdown
 from provisioner.reports.text import write_text
@@ -34,6 +36,9 @@ OUTPUTS = {
     "apply-failed.txt": (text, documents.FAILED_APPLY),
     "apply-failed.json": (render_json, documents.FAILED_APPLY),
     "apply.txt": (text, documents.FINISHED_APPLY),
+    "graph.mmd": (render_graph_mermaid, documents.GRAPH),
+    "graph.svg": (render_graph_svg, documents.GRAPH),
+    "graph.json": (render_json, documents.GRAPH),
 }
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from provisioner.documents.apply import ApplyDocument
 from provisioner.documents.drift import DriftDocument
+from provisioner.documents.graph import GraphDocument
 from provisioner.documents.plan import PlanDocument
 from provisioner.reports.json_text import render_json
 from tests.reports import documents
@@ -18,6 +19,7 @@ from tests.reports.documents import changed
         (PlanDocument, documents.PLAN),
         (DriftDocument, documents.DRIFT),
         (ApplyDocument, documents.FAILED_APPLY),
+        (GraphDocument, documents.GRAPH),
     ],
 )
 def test_json_reads_back_as_the_document(kind, document):
