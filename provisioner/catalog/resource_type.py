@@ -167,6 +167,7 @@ class ResourceType:
     unique_by       paths: no two resources of one scope may have the same values at all of them
     built_in        resources of the type that Azure itself has at every scope, by name
     managed_group   path of the name of a resource group that Azure keeps for a resource
+    providers       the resource providers that one needs in its subscription, beside its own
     lock_level      path of the level (CanNotDelete, ReadOnly) at which one guards its scope
     """
 
@@ -202,6 +203,7 @@ class ResourceType:
     unique_by: tuple[str, ...] = ()
     built_in: Mapping[str, Body] = field(default_factory=dict)
     managed_group: str | None = None
+    providers: tuple[str, ...] = ()
     lock_level: str | None = None
 
     @property
