@@ -30,10 +30,11 @@ OFFERED = (
     OfferedVersion("1.30", ("1.30.14",), (LONG_TERM,)),
     OfferedVersion("1.31", ("1.31.14",), (LONG_TERM,)),
     OfferedVersion("1.32", ("1.32.13",), (LONG_TERM,)),
-    OfferedVersion("1.33", ("1.33.11", "1.33.12")),
+    OfferedVersion("1.33", ("1.33.11", "1.33.12"), (LONG_TERM,)),
     OfferedVersion("1.34", ("1.34.6", "1.34.7")),
     OfferedVersion("1.35", ("1.35.3", "1.35.4")),
-    OfferedVersion("1.36", ("1.36.1",), is_preview=True),
+    OfferedVersion("1.36", ("1.36.1",)),
+    OfferedVersion("1.37", ("1.37.0",), is_preview=True),
 )
 """What the built-in Azure offers in every region."""
 

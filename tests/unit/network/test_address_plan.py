@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from provisioner.catalog.node_pools import count_surge
 from provisioner.model.diagnostic import Severity
 from provisioner.network.address_checks import check_addresses
 from provisioner.network.address_plan import read_address_plan
