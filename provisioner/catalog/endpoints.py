@@ -8,6 +8,7 @@ operations".
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -64,6 +65,24 @@ FEATURE = Endpoint(
     "Microsoft.Features/providers/features/read",
     api_versions.FEATURES,
 )
+FEATURES = Endpoint(
+    "GET",
+    f"{_S}/providers/Microsoft.Features/features",
+    "Microsoft.Features/features/read",
+    api_versions.FEATURES,
+)
+REGISTER_FEATURE = Endpoint(
+    "POST",
+    f"{FEATURE.path}/register",
+    "Microsoft.Features/providers/features/register/action",
+    api_versions.FEATURES,
+)
+UNREGISTER_FEATURE = Endpoint(
+    "POST",
+    f"{FEATURE.path}/unregister",
+    "Microsoft.Features/providers/features/unregister/action",
+    api_versions.FEATURES,
+)
 KUBERNETES_VERSIONS = Endpoint(
     "GET",
     f"{_S}/providers/Microsoft.ContainerService/locations/{{location}}/kubernetesVersions",
@@ -94,15 +113,27 @@ PERMISSIONS = Endpoint(
     "Microsoft.Authorization/permissions/read",
     api_versions.AUTHORIZATION,
 )
+QUOTA = Endpoint(
+    "PUT",
+    f"{_S}/providers/Microsoft.Compute/locations/{{location}}/providers/Microsoft.Quota"
+    "/quotas/{quota}",
+    "Microsoft.Quota/quotas/write",
+    api_versions.QUOTA,
+)
+"""Where a limit is raised or lowered; azsec asks for none."""
 
 _FIXED = (
     PROVIDERS,
     FEATURE,
+    FEATURES,
+    REGISTER_FEATURE,
+    UNREGISTER_FEATURE,
     KUBERNETES_VERSIONS,
     MACHINE_SIZES,
     CORE_USAGE,
     POLICY_RESTRICTIONS,
     PERMISSIONS,
+    QUOTA,
 )
 
 
@@ -128,13 +159,12 @@ def deleted_list(resource_type: ResourceType) -> Endpoint:
     )
 
 
-def action_of(method: str, path: str, types: tuple[ResourceType, ...]) -> str | None:
-    """Return the action that a request to one of these places takes; None for any other."""
-    places = [*_FIXED]
+def endpoints_of(types: Iterable[ResourceType]) -> tuple[Endpoint, ...]:
+    """Return all of these places, with those that the types have of their own."""
+    found = dict.fromkeys(_FIXED)
     for resource_type in types:
         if resource_type.rule.unique_in_azure:
-            places.append(name_check(resource_type))
+            found[name_check(resource_type)] = None
         if resource_type.soft_delete is not None:
-            places.append(deleted_list(resource_type))
-    found = (place.action_at(method, path) for place in places)
-    return next((action for action in found if action is not None), None)
+            found[deleted_list(resource_type)] = None
+    return tuple(found)
