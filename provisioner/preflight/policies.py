@@ -10,21 +10,21 @@ from dataclasses import dataclass
 
 from provisioner.catalog.endpoints import POLICY_RESTRICTIONS
 from provisioner.model.diagnostic import Diagnostic, error, warning
-from provisioner.model.values import Json, Unknown, Value, lookup, unknowns
+from provisioner.model.values import ABSENT, Json, Unknown, Value, lookup, unknowns
 from provisioner.preflight.check import Check
 from provisioner.preflight.inquiry import Inquiry, Replies, ask_scope, scope_of
 from provisioner.preflight.intent import Intent, Write
 
 _BROKEN = "noncompliant"
-_DENIES = ("deny",)
-_CHANGES = ("modify", "append", "addtonetworkgroup")
+_DENY = "deny"
+_CHANGES = ("modify", "append")
+_SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True)
 class _Finding:
-    """One policy that the content of a write breaks."""
+    """One policy that denies the content of a write."""
 
-    effect: str
     assignment: str
     definition: str
     reason: str
@@ -39,27 +39,21 @@ def _ask(intent: Intent) -> Iterator[Inquiry]:
 
 
 def _judge(intent: Intent, replies: Replies) -> Iterator[Diagnostic]:
-    changed: dict[tuple[str, str], list[str]] = {}
+    changes: dict[tuple[str, str], list[str]] = {}
     for write in intent.writes:
         inquiry = _inquiry(write, intent)
         for item in replies[inquiry].items if inquiry is not None else ():
-            for finding in _findings(item):
-                effect = finding.effect.lower()
-                if effect in _DENIES:
-                    yield _denied(write, finding)
-                elif effect in _CHANGES:
-                    key = (finding.effect, finding.assignment)
-                    changed.setdefault(key, []).append(write.address)
-    for (effect, assignment), addresses in sorted(changed.items()):
-        shown = ", ".join(addresses[:5])
-        more = f" and {len(addresses) - 5} more" if len(addresses) > 5 else ""
+            yield from (_denied(write, finding) for finding in _denials(item))
+            for change in _changes(item):
+                changes.setdefault(change, []).append(write.address)
+    for (assignment, what), addresses in sorted(changes.items()):
+        shown = ", ".join(addresses[:_SHOWN])
+        more = f" and {len(addresses) - _SHOWN} more" if len(addresses) > _SHOWN else ""
         yield warning(
             "policy-changes",
-            f"the policy assignment {assignment} ({effect}) changes what is written of "
-            f"{shown}{more}.",
+            f"the policy assignment {assignment} will set {what} of {shown}{more}.",
             None,
-            "What it sets shows as Azure's own afterwards. Declare it in the blueprint, or ignore "
-            "it, if the next plan wants it back.",
+            "If the next plan wants it back, declare it in the blueprint, or ignore it.",
         )
 
 
@@ -83,9 +77,11 @@ def _inquiry(write: Write, intent: Intent) -> Inquiry | None:
     holder = write.id.parent or write.id.scope
     if holder is not None and scope.resource_group is not None and not holder.is_container:
         details["scope"] = holder.text
-    return ask_scope(
-        POLICY_RESTRICTIONS, scope, body={"resourceDetails": details, "includeAuditEffect": False}
-    )
+    body: dict[str, Json] = {"resourceDetails": details, "includeAuditEffect": False}
+    if write.type.taggable:
+        # What is asked about is answered with what policies will set.
+        body["pendingFields"] = [{"field": "tags"}]
+    return ask_scope(POLICY_RESTRICTIONS, scope, body=body)
 
 
 def _known_of(body: Mapping[str, Value]) -> dict[str, Json]:
@@ -102,21 +98,38 @@ def _known(value: object) -> Json:
     return value if isinstance(value, (str, int, float, bool)) else None
 
 
-def _findings(item: Mapping[str, object]) -> Iterator[_Finding]:
-    entries = lookup(item, ("contentEvaluationResult", "policyEvaluations"))
-    for entry in entries if isinstance(entries, (list, tuple)) else ():
-        if str(lookup(entry, ("evaluationResult",))).lower() != _BROKEN:
+def _denials(item: Mapping[str, object]) -> Iterator[_Finding]:
+    for entry in _list(item, "contentEvaluationResult", "policyEvaluations"):
+        effect = str(lookup(entry, ("effectDetails", "policyEffect"))).lower()
+        broken = str(lookup(entry, ("evaluationResult",))).lower() == _BROKEN
+        if not broken or effect != _DENY:
             continue
-        seen = lookup(entry, ("evaluationDetails", "evaluatedExpressions"))
-        paths = (lookup(e, ("path",)) for e in (seen if isinstance(seen, (list, tuple)) else ()))
+        expressions = _list(entry, "evaluationDetails", "evaluatedExpressions")
+        paths = (lookup(expression, ("path",)) for expression in expressions)
         reason = lookup(entry, ("evaluationDetails", "reason"))
         yield _Finding(
-            effect=str(lookup(entry, ("effectDetails", "policyEffect"))),
             assignment=str(lookup(entry, ("policyInfo", "policyAssignmentId"))),
             definition=str(lookup(entry, ("policyInfo", "policyDefinitionId"))),
             reason=reason.rstrip(". ") if isinstance(reason, str) else "",
             fields=tuple(dict.fromkeys(path for path in paths if isinstance(path, str))),
         )
+
+
+def _changes(item: Mapping[str, object]) -> Iterator[tuple[str, str]]:
+    """Yield (assignment, `field = value`) for what policies set by themselves."""
+    for entry in _list(item, "fieldRestrictions"):
+        for restriction in _list(entry, "restrictions"):
+            value = lookup(restriction, ("defaultValue",))
+            effect = lookup(restriction, ("policyEffect",))
+            sets = effect is ABSENT or str(effect).lower() in _CHANGES
+            if sets and isinstance(value, (str, int, bool)):
+                assignment = str(lookup(restriction, ("policy", "policyAssignmentId")))
+                yield assignment, f"{lookup(entry, ('field',))} = {value}"
+
+
+def _list(item: object, *path: str) -> tuple[object, ...]:
+    found = lookup(item, path)
+    return tuple(found) if isinstance(found, (list, tuple)) else ()
 
 
 def _denied(write: Write, finding: _Finding) -> Diagnostic:
