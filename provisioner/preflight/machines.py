@@ -133,9 +133,9 @@ def _judge_capabilities(pool: PlannedPool, size: OfferedSize) -> Iterator[Diagno
     for path, capability, needs in _lacking(pool, size):
         yield error(
             "size-unfit",
-            f"{pool.label}: {path} needs {needs}, and {size.name} has {capability}.",
+            f"{pool.label}: {path} needs {needs}; {size.name} has {capability}.",
             pool.write.span,
-            f"Take another size, or change {path}.",
+            "Take another size, or state less.",
         )
 
 

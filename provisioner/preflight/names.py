@@ -84,9 +84,8 @@ def _judge_deleted(write: Write, gone: Body) -> Iterator[Diagnostic]:
     name = facts.mode.rpartition(".")[2]
     if same_place and same_region:
         recover = (
-            f"To take it back with all that is in it, state `{name}: {facts.recover}` in the "
-            f"properties of {write.address}, apply, and take that line out again; its role "
-            "assignments do not come back with it, and the apply makes those of the blueprint"
+            f"Recover it: state `{name}: {facts.recover}` in its properties, apply, and take that "
+            "line out again (its role assignments are gone; the apply makes those of the blueprint)"
         )
     else:
         place = before.text if before else "another resource group"

@@ -18,11 +18,14 @@ from provisioner.cli.application import app
 from provisioner.cli.failure import run_guarded
 from provisioner.model.resource_id import ResourceId
 from provisioner.plan.reads import Read
+from provisioner.preflight.inquiry import Inquiry
 from provisioner.simulator.server import LocalAzure
 
 _BLOCK = re.compile(r"^(`{3,})(\w+) ?([^\n]*)\n(.*?)^\1$", re.MULTILINE | re.DOTALL)
 _DIGEST = re.compile(r"sha256:[0-9a-f…]+")
 """What a plan's digest covers changes with azsec itself, and is tested elsewhere."""
+_DAY = re.compile(r"(until\s+(?:!\s+)?)\d{4}-\d{2}-\d{2}")
+"""The built-in Azure goes by the clock of the machine."""
 
 STATE = Path(".azsec/local.db")
 
@@ -48,7 +51,8 @@ def tell(story: str, catalog: Catalog) -> str:
     """Run a story in the current folder; return it with what really was printed.
 
     `yaml FILE` blocks are written to files; `console` blocks are run; `tamper` blocks change
-    resources behind azsec's back, a line each: `ID-SUFFIX PATH = JSON`, or `delete ID-SUFFIX`.
+    resources behind azsec's back, a line each: `ID-SUFFIX PATH = JSON`, or `delete ID-SUFFIX`; or
+    `PUT PATH JSON` and `POST PATH`, which are sent as they are.
     """
     told = ""
     position = 0
@@ -87,7 +91,7 @@ def run_command(line: str) -> str:
         code = run_guarded(app, words[1:])
     told = "".join(f"{line}\n".replace(" \n", "\n") for line in out.getvalue().splitlines())
     told += "".join(f"! {line}\n" for line in err.getvalue().splitlines())
-    told = _DIGEST.sub("sha256:…", told)
+    told = _DAY.sub(r"\1YYYY-MM-DD", _DIGEST.sub("sha256:…", told))
     return told + (f"[exit {int(code)}]\n" if code else "")
 
 
@@ -102,11 +106,21 @@ def tamper(text: str, catalog: Catalog) -> None:
                 resource = find_resource(line.removeprefix("delete ").strip(), server)
                 version = catalog.get(resource.type).api_version
                 client.delete(resource, version, None, lambda _status: None)
+            elif line.startswith(("PUT ", "POST ")):
+                send_request(line, client)
             elif line.strip():
                 suffix, path, value = re.fullmatch(r"(\S+) (\S+) = (.+)", line).groups()
                 change_resource(
                     find_resource(suffix, server), path, json.loads(value), catalog, client
                 )
+
+
+def send_request(line: str, client: ArmClient) -> None:
+    """Send one request of an API that azsec has no use for, as an operator would."""
+    method, path, body = [*line.split(" ", 2), "{}"][:3]
+    scope = ResourceId.parse("/".join(path.split("/")[:3]))
+    (reply,) = client.ask([Inquiry(method, path, "2024-07-01", "", scope, (), body)])
+    assert reply.refused is None, reply.refused
 
 
 def find_resource(suffix: str, server: LocalAzure) -> ResourceId:
