@@ -92,12 +92,12 @@ def check_nodes(
         return
     before = cloud.store.resources.get(resource.key)
     held = before.body if before else None
+    _check_features(cloud, resource_type, resource, body)
     if resource_type.name == CLUSTER:
         _check_version(body, held, "kubernetesVersion", "K8sVersionNotSupported")
-        return
-    _check_version(body, held, "orchestratorVersion", "AgentPoolK8sVersionNotSupported")
-    _check_encryption(cloud, resource_type, resource, body)
-    _check_quota(cloud, resource, body)
+    else:
+        _check_version(body, held, "orchestratorVersion", "AgentPoolK8sVersionNotSupported")
+        _check_quota(cloud, resource, body)
 
 
 def _check_version(
@@ -115,14 +115,21 @@ def _check_version(
         )
 
 
-def _check_encryption(
+def _check_features(
     cloud: Cloud, resource_type: ResourceType, resource: ResourceId, body: Mapping[str, Any]
 ) -> None:
+    """Refuse what needs a feature: one of AKS itself, or that of the machines for encryption.
+
+    What the pools in the body of a cluster need is looked at when they are written.
+    """
     for needed in registrations_for(resource_type, resource, body):
-        if needed.is_feature and not is_registered(cloud, needed.subscription, needed.what):
+        if not needed.is_feature or "[]" in needed.path:
+            continue
+        if not is_registered(cloud, needed.subscription, needed.what):
+            own = needed.what.startswith(f"{resource_type.namespace}/")
             raise RefusalError(
                 400,
-                "SubscriptionNotEnabledEncryptionAtHost",
+                "PreviewFeatureNotRegistered" if own else "SubscriptionNotEnabledEncryptionAtHost",
                 f"The subscription does not have the feature {needed.what} registered.",
                 target=needed.path,
                 by_provider=True,

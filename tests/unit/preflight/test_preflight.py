@@ -44,6 +44,17 @@ cluster:
         count: 3
         enableEncryptionAtHost: true
 """
+ENCRYPTED = """\
+    securityProfile:
+      kubernetesResourceObjectEncryptionProfile: {infrastructureEncryption: Enabled}
+"""
+POOL = """\
+apps:
+  type: Microsoft.ContainerService/managedClusters/agentPools
+  parent: ${cluster.id}
+  name: apps
+  properties: {mode: User, vmSize: Standard_D4ds_v5, count: 2}
+"""
 NETWORK = """\
 vnet:
   type: Microsoft.Network/virtualNetworks
@@ -139,6 +150,13 @@ FORECASTS = [
         "not-registered",
         "SubscriptionNotEnabledEncryptionAtHost",
         id="a feature that is not registered",
+    ),
+    pytest.param(
+        CLUSTER + ENCRYPTED,
+        unregister("Microsoft.ContainerService/KMSPMKPreview"),
+        "not-registered",
+        "PreviewFeatureNotRegistered",
+        id="a feature of a preview",
     ),
     pytest.param(
         CLUSTER.replace("1.35", "1.22"),
@@ -248,6 +266,21 @@ def test_what_azure_does_not_answer_is_a_warning(bench: Bench) -> None:
     assert told(plan) == ["warning: not-checked"] * 3
     assert plan.can_apply()
     assert "AuthorizationFailed" in plan.document.diagnostics[0].message
+
+
+def test_a_rotation_needs_room_for_what_stands_in(bench: Bench) -> None:
+    bench.apply(bench.plan(bench.compose(CLUSTER + POOL)))
+    set_quota("standardDDSv5Family", 59)(bench)
+    larger = POOL.replace("Standard_D4ds_v5", "Standard_D8ds_v5")
+
+    (told_once,) = bench.preflight(bench.compose(CLUSTER + larger)).document.diagnostics
+
+    # What stands in takes 24, and its successor as many beside it, less what the old pool had.
+    assert told_once.code == "quota-exceeded"
+    assert "59 vCPUs, 20 used, 39 left" in told_once.message
+    assert "(2 + 1 surge (10%)) x 8 + apps (2 + 1 surge (10%)) x 8 - 8 it has = 40" in (
+        told_once.message
+    )
 
 
 def test_a_plan_made_offline_says_so(bench: Bench, catalog) -> None:
