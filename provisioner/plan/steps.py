@@ -163,7 +163,15 @@ def _order_around_deletes(
 
 def _mentioned(change: ResourceChange, catalog: Catalog) -> Iterator[ResourceId]:
     assert change.found is not None
-    for _path, mentioned in references_in(change.type, catalog.schemas, change.found.body):
+    found = change.found.body
+    references = list(references_in(change.type, catalog.schemas, found))
+    for embedded in change.type.embedded:
+        # What is stated in the body of its parent alone goes with it, and holds on until then.
+        entries = lookup(found, embedded.path.split(".")) if embedded.flattened else ()
+        for entry in entries if isinstance(entries, (list, tuple)) else ():
+            child = catalog.get(embedded.child)
+            references += references_in(child, catalog.schemas, {"properties": entry})
+    for _path, mentioned in references:
         current: ResourceId | None = mentioned
         while current is not None and not current.is_container:
             yield current

@@ -3,6 +3,7 @@
 import contextlib
 import io
 import json
+import os
 import re
 import shlex
 from collections.abc import Iterator
@@ -24,7 +25,7 @@ from provisioner.simulator.server import LocalAzure
 _BLOCK = re.compile(r"^(`{3,})(\w+) ?([^\n]*)\n(.*?)^\1$", re.MULTILINE | re.DOTALL)
 _DIGEST = re.compile(r"sha256:[0-9a-f…]+")
 """What a plan's digest covers changes with azsec itself, and is tested elsewhere."""
-_DAY = re.compile(r"(until\s+(?:!\s+)?)\d{4}-\d{2}-\d{2}")
+_DAY = re.compile(r"((?:keeps it|kept|wait)\s+(?:!\s+)?until\s+(?:!\s+)?)\d{4}-\d{2}-\d{2}")
 """The built-in Azure goes by the clock of the machine."""
 
 STATE = Path(".azsec/local.db")
@@ -52,10 +53,12 @@ def tell(story: str, catalog: Catalog) -> str:
 
     `yaml FILE` blocks are written to files; `console` blocks are run; `tamper` blocks change
     resources behind azsec's back, a line each: `ID-SUFFIX PATH = JSON`, or `delete ID-SUFFIX`; or
-    `PUT PATH JSON` and `POST PATH`, which are sent as they are.
+    `PUT PATH JSON` and `POST PATH`, which are sent as they are. A `permissions` block says what
+    the caller may do from there on, an action a line; an empty one: everything.
     """
     told = ""
     position = 0
+    allowed: list[str] = []
     for block in read_blocks(story):
         told += story[position : block.start]
         position = block.end
@@ -65,13 +68,32 @@ def tell(story: str, catalog: Catalog) -> str:
             path.write_text(block.text, encoding="utf-8")
             told += block.text
         elif block.language == "console":
-            told += _run_console(block.text)
+            with as_caller(allowed, catalog):
+                told += _run_console(block.text)
+        elif block.language == "permissions":
+            allowed = block.text.split()
+            told += block.text
         elif block.language == "tamper":
             tamper(block.text, catalog)
             told += block.text
         else:
             told += block.text
     return told + story[position:]
+
+
+@contextlib.contextmanager
+def as_caller(allowed: list[str], catalog: Catalog) -> Iterator[None]:
+    """Let commands talk to a built-in Azure that allows these actions; none: each starts its own,
+    which allows everything."""
+    if not allowed:
+        yield
+        return
+    with LocalAzure.start(catalog, STATE, allowed_actions=allowed) as server:
+        os.environ["AZSEC_LOCAL_ENDPOINT"] = server.endpoint
+        try:
+            yield
+        finally:
+            del os.environ["AZSEC_LOCAL_ENDPOINT"]
 
 
 def _run_console(text: str) -> str:

@@ -155,3 +155,28 @@ def test_what_points_to_a_resource_goes_before_it(bench: Bench) -> None:
     assert keys.index("delete vnet/subnets/nodes") < keys.index("delete table")
     assert keys.index("delete vnet/subnets/nodes") < keys.index("delete vnet")
     assert keys[-1] == "delete resourceGroups.main"
+
+
+def test_a_subnet_goes_after_the_cluster_that_states_a_pool_in_it(bench: Bench) -> None:
+    # The pool is no change of its own: it goes with the cluster, whose delete takes longer.
+    cluster = """\
+cluster:
+  type: Microsoft.ContainerService/managedClusters
+  resourceGroup: main
+  name: aks
+  identity: {type: SystemAssigned}
+  properties:
+    dnsPrefix: aks
+    agentPoolProfiles:
+      - name: system
+        mode: System
+        vmSize: Standard_D4ds_v5
+        count: 1
+        vnetSubnetID: ${nodes.id}
+"""
+    desired = bench.compose(NETWORK + SUBNET + cluster)
+    bench.apply(bench.plan(desired))
+
+    steps = {step.key: step for step in bench.plan_destroy(desired).steps}
+
+    assert "delete cluster" in steps["delete vnet/subnets/nodes"].after
