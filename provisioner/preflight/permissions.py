@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 
 from provisioner.catalog.endpoints import PERMISSIONS
+from provisioner.catalog.permissions import is_polled
 from provisioner.model.diagnostic import Diagnostic, Severity
 from provisioner.model.resource_id import ResourceId
 from provisioner.model.values import Body
@@ -30,8 +31,9 @@ def _judge(intent: Intent, replies: Replies) -> Iterator[Diagnostic]:
     for wanted, scope in _wanted(intent):
         reply = replies[_inquiry(scope)]
         if reply.refused is None and not _is_allowed(wanted.action, reply.items):
-            # A role on the resource itself, which the answer of its group does not tell.
-            maybe = wanted.scope.key in intent.found and not wanted.scope.is_container
+            # A role on the resource itself is not in the answer of its group.
+            stands = wanted.scope.key in intent.found and not wanted.scope.is_container
+            maybe = stands or is_polled(wanted.action)
             entry = lacking.setdefault((scope.key, maybe), (scope, set()))
             entry[1].add(wanted.action)
     for (_, maybe), (scope, actions) in sorted(lacking.items()):
@@ -77,7 +79,9 @@ def _told(scope: ResourceId, actions: list[str], intent: Intent, *, maybe: bool)
     # Who plans need not be who applies: the plan of a reader is as good as any.
     severity = Severity.ERROR if intent.applies and not maybe else Severity.WARNING
     who = "this caller"
-    apart = "; a role on the resources themselves would not show here" if maybe else ""
+    apart = (
+        "; Azure may let it: a role on the resources themselves does not show here" if maybe else ""
+    )
     return Diagnostic(
         severity,
         "permission-missing",

@@ -167,6 +167,7 @@ cluster:
   identity: {type: SystemAssigned}
   properties:
     dnsPrefix: aks
+    networkProfile: {serviceCidr: 10.100.0.0/16, dnsServiceIP: 10.100.0.10}
     agentPoolProfiles:
       - name: system
         mode: System

@@ -23,6 +23,12 @@ ROWS = [
     pytest.param(WRITE, [], ERROR, id="no role at all"),
     pytest.param(ASSIGN, [CONTRIBUTOR], ERROR, id="left out of a wildcard"),
     pytest.param(ASSIGN, [CONTRIBUTOR, OWNER], [], id="left out of one role, and in another"),
+    pytest.param(
+        "Microsoft.Network/locations/operations/read",
+        [],
+        ["warning: permission-missing"],
+        id="following an operation, which not every provider asks for",
+    ),
     pytest.param(WRITE, DENIED, ["warning: not-checked"], id="nobody may ask"),
 ]
 
