@@ -120,6 +120,11 @@ def polled_actions(resource_type: ResourceType, *, deleting: bool) -> Iterator[s
         yield f"{places}/operations/read"
 
 
+def is_polled(action: str) -> bool:
+    """Tell whether an action only follows an operation, which not every provider asks for."""
+    return "/locations/" in action or action == DELETED_GROUP
+
+
 def assignment_condition(roles: Mapping[str, str], principals: frozenset[str]) -> str:
     """Return the condition under which somebody may assign roles: only these (GUIDs by name), and
     only to these kinds of principals (conditions-role-assignments-overview)."""

@@ -172,6 +172,7 @@ class ResourceType:
     access_kinds    kinds below one that roles are assigned at although they are no resources (the
                     Kubernetes namespaces of a cluster)
     managed_group   path of the name of a resource group that Azure keeps for a resource
+    providers       the resource providers that one needs in its subscription, beside its own
     lock_level      path of the level (CanNotDelete, ReadOnly) at which one guards its scope
     """
 
@@ -210,6 +211,7 @@ class ResourceType:
     changed_by: str | None = None
     access_kinds: tuple[str, ...] = ()
     managed_group: str | None = None
+    providers: tuple[str, ...] = ()
     lock_level: str | None = None
 
     @property

@@ -126,6 +126,12 @@ AdoptDefaultsOption = Annotated[
         help="Put back to the default what was moved off it where the blueprint is silent.",
     ),
 ]
+OfflineOption = Annotated[
+    bool,
+    typer.Option(
+        "--offline", help="Leave out the preflight: do not ask Azure what would fail at apply."
+    ),
+]
 ParallelismOption = Annotated[
     int, typer.Option(min=1, max=64, help="How many requests run at once.")
 ]
@@ -218,6 +224,7 @@ def plan(  # noqa: PLR0913  typer: one parameter an option
         bool, typer.Option("--destroy", help="Plan to delete the environment.")
     ] = False,
     adopt_defaults: AdoptDefaultsOption = False,
+    offline: OfflineOption = False,
     target: TargetOption = None,
     cloud: CloudOption = None,
     state: StateOption = None,
@@ -226,15 +233,14 @@ def plan(  # noqa: PLR0913  typer: one parameter an option
 ) -> None:
     """Show every change that would make Azure what the blueprint says."""
     from provisioner.cli.output import print_plan
-    from provisioner.cli.session import refuse_options, save_plan
+    from provisioner.cli.session import PlanChoices, refuse_options, save_plan
 
     if destroy:
         decided = {"--adopt-defaults": adopt_defaults}
         refuse_options("a plan that deletes has no use for it", decided)
     with _session(cloud=cloud, state=state, parallelism=parallelism, quiet=quiet) as session:
-        made = session.plan(
-            environment, target or [], destroy=destroy, adopt_defaults=adopt_defaults
-        )
+        choices = PlanChoices(destroy, adopt_defaults, offline)
+        made = session.plan(environment, target or [], choices)
     if out is not None:
         save_plan(made, out)
     print_plan(made.document, output.value)
@@ -273,6 +279,7 @@ def apply(  # noqa: PLR0913  typer: one parameter an option
         bool, typer.Option("--allow-delete", help="Permit deletes and replacements.")
     ] = False,
     adopt_defaults: AdoptDefaultsOption = False,
+    offline: OfflineOption = False,
     target: TargetOption = None,
     output: FormatOption = OutputFormat.TEXT,
     cloud: CloudOption = None,
@@ -283,6 +290,7 @@ def apply(  # noqa: PLR0913  typer: one parameter an option
 ) -> None:
     """Apply a reviewed plan, or plan an environment and apply that."""
     from provisioner.cli.session import (
+        PlanChoices,
         apply_environment,
         apply_saved,
         is_plan_file,
@@ -295,11 +303,16 @@ def apply(  # noqa: PLR0913  typer: one parameter an option
     )
     options = ApplyOptions(allow_delete=allow_delete, parallelism=parallelism)
     if is_plan_file(subject):
-        decided = {"--adopt-defaults": adopt_defaults, "--target": bool(target)}
+        decided = {
+            "--adopt-defaults": adopt_defaults,
+            "--offline": offline,
+            "--target": bool(target),
+        }
         refuse_options("a plan file is applied as it is", decided)
         raise typer.Exit(apply_saved(session, subject, options, output.value))
     with session:
-        made = session.plan(subject, target or [], adopt_defaults=adopt_defaults)
+        choices = PlanChoices(False, adopt_defaults, offline, applies=True)
+        made = session.plan(subject, target or [], choices)
         code = apply_environment(session, made, options, yes=yes, output=output.value)
     raise typer.Exit(code)
 
@@ -308,6 +321,7 @@ def apply(  # noqa: PLR0913  typer: one parameter an option
 def destroy(  # noqa: PLR0913  typer: one parameter an option
     environment: EnvironmentArgument,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Delete without asking.")] = False,
+    offline: OfflineOption = False,
     target: TargetOption = None,
     output: FormatOption = OutputFormat.TEXT,
     cloud: CloudOption = None,
@@ -317,14 +331,15 @@ def destroy(  # noqa: PLR0913  typer: one parameter an option
     quiet: QuietOption = False,
 ) -> None:
     """Delete everything that an environment owns, and nothing else."""
-    from provisioner.cli.session import apply_environment
+    from provisioner.cli.session import PlanChoices, apply_environment
     from provisioner.workflow.apply import ApplyOptions
 
     options = ApplyOptions(allow_delete=True, parallelism=parallelism)
     with _session(
         cloud=cloud, state=state, parallelism=parallelism, realistic=realistic, quiet=quiet
     ) as session:
-        made = session.plan(environment, target or [], destroy=True)
+        choices = PlanChoices(destroy=True, offline=offline, applies=True)
+        made = session.plan(environment, target or [], choices)
         code = apply_environment(session, made, options, yes=yes, output=output.value)
     raise typer.Exit(code)
 

@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -48,6 +49,7 @@ from provisioner.workflow.plan import (
     plan_destroy,
     plan_environment,
 )
+from provisioner.workflow.preflight import Preflight
 from provisioner.workflow.roles import Pipeline, describe_roles, role_files
 from provisioner.workflow.trace import Question, trace
 
@@ -56,6 +58,17 @@ if TYPE_CHECKING:
 
 LOCAL = "local"
 _LOCAL_ENDPOINT = "AZSEC_LOCAL_ENDPOINT"
+
+
+@dataclass(frozen=True, slots=True)
+class PlanChoices:
+    """What was asked of a plan: to delete, to put back defaults, to leave out the preflight, and
+    whether its caller is about to apply it."""
+
+    destroy: bool = False
+    adopt_defaults: bool = False
+    offline: bool = False
+    applies: bool = False
 
 
 class Session:
@@ -151,23 +164,27 @@ class Session:
         self,
         environment: str,
         targets: Sequence[str],
-        *,
-        destroy: bool = False,
-        adopt_defaults: bool = False,
+        choices: PlanChoices,
     ) -> Plan:
         """Read Azure and plan; say on a terminal how long the reading took."""
         desired = self.load(environment)
         client = self.connect(desired.document)
+        preflight = Preflight(None if choices.offline else client, applies=choices.applies)
         started = time.monotonic()
-        if destroy:
-            planned = plan_destroy(desired, self.catalog, client, targets)
+        if choices.destroy:
+            planned = plan_destroy(desired, self.catalog, client, targets, preflight=preflight)
         else:
             planned = plan_environment(
-                desired, self.catalog, client, targets, adopt_defaults=adopt_defaults
+                desired,
+                self.catalog,
+                client,
+                targets,
+                adopt_defaults=choices.adopt_defaults,
+                preflight=preflight,
             )
         seconds = time.monotonic() - started
         if not self.quiet and sys.stderr.isatty():
-            sys.stderr.write(f"read in {seconds:.1f} s, {planned.state.calls} calls\n")
+            sys.stderr.write(f"read in {seconds:.1f} s, {planned.calls} calls\n")
         return planned.plan
 
     def drift(self, environment: str) -> DriftDocument:

@@ -11,6 +11,7 @@ from provisioner.simulator.errors import RefusalError, resource_not_found
 from provisioner.simulator.exchange import Answer, Request
 from provisioner.simulator.operations import check_idle, operation_headers, start_operation
 from provisioner.simulator.places import check_place
+from provisioner.simulator.policies import check_policies
 from provisioner.simulator.records import OperationKind, Record
 from provisioner.simulator.removal import check_unlocked, check_unused, remove_resource
 from provisioner.simulator.writing import write_resource
@@ -46,6 +47,7 @@ def put_resource(cloud: Cloud, request: Request, resource: ResourceId) -> Answer
     _check_conditions(cloud, request, resource_type, before)
     check_unlocked(cloud, resource, deleting=False)
     check_idle(cloud, resource_type, resource, document)
+    check_policies(cloud, resource_type, resource, document)
     if before is not None and resource_type.changed_by is not None:
         return Answer(200, render(cloud, before))
     version = request.query["api-version"]
@@ -65,6 +67,7 @@ def patch_resource(cloud: Cloud, request: Request, resource: ResourceId) -> Answ
     check_unlocked(cloud, resource, deleting=False)
     check_idle(cloud, resource_type, resource, document)
     whole = _merge_patch(before.body, document)
+    check_policies(cloud, resource_type, resource, whole)
     row = write_resource(cloud, resource_type, before.id, whole, request.query["api-version"])
     return Answer(200, render(cloud, row), _etag_headers(cloud, resource_type, row))
 

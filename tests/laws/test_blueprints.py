@@ -94,7 +94,8 @@ def test_a_blueprint_from_nothing_to_nothing(bench: Bench, catalog: Catalog, nam
     environments = load_pages(cloud, catalog, *pages)
 
     for desired in environments:
-        first = bench.plan(desired)
+        first = bench.preflight(desired, applies=True)
+        assert first.document.diagnostics == ()
         assert verdicts_of(first.document) <= HOLDS, first.document.proofs
         assert failed(bench.apply(first)) == []
 
