@@ -1,5 +1,6 @@
 """The repository's environments, and small ones, on a built-in Azure of a test's own."""
 
+import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,9 +18,11 @@ from provisioner.model.resource_id import ResourceId
 from provisioner.model.values import Body
 from provisioner.plan.plan import Plan
 from provisioner.plan.reads import Read
+from provisioner.preflight.inquiry import Inquiry
 from provisioner.simulator.server import LocalAzure
 from provisioner.workflow.apply import ApplyOptions, Surface, apply_plan
 from provisioner.workflow.plan import Desired, load_desired, plan_destroy, plan_environment
+from provisioner.workflow.preflight import Preflight
 
 ROOT = Path(__file__).parents[1]
 ENVIRONMENTS = sorted((ROOT / "environments").glob("*.yaml"))
@@ -99,8 +102,23 @@ class Bench:
             desired, self.catalog, self.client, targets, adopt_defaults=adopt_defaults
         ).plan
 
+    def preflight(self, desired: Desired, *, applies: bool = False) -> Plan:
+        """Plan as `azsec plan` does, or `azsec apply`: with its preflight."""
+        preflight = Preflight(self.client, applies=applies)
+        return plan_environment(desired, self.catalog, self.client, preflight=preflight).plan
+
     def plan_destroy(self, desired: Desired) -> Plan:
-        return plan_destroy(desired, self.catalog, self.client).plan
+        preflight = Preflight(self.client, applies=True)
+        return plan_destroy(desired, self.catalog, self.client, preflight=preflight).plan
+
+    def send(self, method: str, path: str, body: Body | None = None, version: str = "") -> Body:
+        """Send one request of an API that azsec has no use for, as an operator would."""
+        text = None if body is None else json.dumps(body)
+        scope = ResourceId.parse("/".join(path.split("/")[:3]))
+        inquiry = Inquiry(method, path, version or "2024-07-01", "", scope, (), text or "{}")
+        (reply,) = self.client.ask([inquiry])
+        assert reply.refused is None, reply.refused
+        return reply.items[0]
 
     def apply(
         self,

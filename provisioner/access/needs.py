@@ -12,10 +12,11 @@ from provisioner.catalog.permissions import (
     polled_actions,
 )
 from provisioner.catalog.registry import Catalog
-from provisioner.catalog.resource_type import ListRead, WriteFlow
+from provisioner.catalog.resource_type import ListRead, ResourceType, WriteFlow
 from provisioner.model.resource_id import ResourceId, parse_resource_id, subscription_id
-from provisioner.model.values import Body, Unknown
+from provisioner.model.values import Body, Unknown, Value
 from provisioner.plan.reads import INVENTORY, Read, child_reads, wide_reads
+from provisioner.plan.steps import DELETE, Step
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +39,31 @@ def read_needs(
 
 def write_needs(graph: DesiredGraph, catalog: Catalog) -> frozenset[Need]:
     """Return what the writes of `azsec apply` need, beside the reads of its plan."""
-    return frozenset(need for resource in _managed(graph) for need in _of_write(resource, catalog))
+    return frozenset(
+        need for r in _managed(graph) for need in _of_write(r.type, r.id, r.body, catalog)
+    )
 
 
 def delete_needs(graph: DesiredGraph) -> frozenset[Need]:
     """Return what the deletes of `azsec apply --allow-delete` and `azsec destroy` need."""
-    return frozenset(need for resource in _managed(graph) for need in _of_delete(resource))
+    return frozenset(
+        need
+        for resource in _managed(graph)
+        if resource.type.deletable
+        for need in _of_delete(resource.type, resource.id)
+    )
+
+
+def step_needs(steps: Iterable[Step], catalog: Catalog) -> frozenset[Need]:
+    """Return what the steps of one plan need, beside the reads."""
+    needs: set[Need] = set()
+    for step in steps:
+        resource_type = catalog.get(step.type)
+        if step.verb == DELETE:
+            needs |= set(_of_delete(resource_type, step.id))
+        else:
+            needs |= set(_of_write(resource_type, step.id, step.body or {}, catalog))
+    return frozenset(needs)
 
 
 def _managed(graph: DesiredGraph) -> Iterator[DesiredResource]:
@@ -63,23 +83,25 @@ def _of_read(read: Read, catalog: Catalog) -> Need:
     return Need(action_on(catalog.get(read.type), "read"), scope)
 
 
-def _of_write(resource: DesiredResource, catalog: Catalog) -> Iterator[Need]:
-    yield Need(action_on(resource.type, "write"), resource.id)
-    if resource.type.write is not WriteFlow.SYNC or resource.type.lists is ListRead.EMBEDDED:
+def _of_write(
+    resource_type: ResourceType, resource: ResourceId, body: Mapping[str, Value], catalog: Catalog
+) -> Iterator[Need]:
+    yield Need(action_on(resource_type, "write"), resource)
+    if resource_type.write is not WriteFlow.SYNC or resource_type.lists is ListRead.EMBEDDED:
         # What was started is followed, and its outcome read.
-        yield Need(action_on(resource.type, "read"), resource.id)
-    for action in polled_actions(resource.type, deleting=False):
-        yield Need(action, _subscription_of(resource.id))
-    body = _known(resource.body)
-    assert isinstance(body, Mapping)
-    for action, target in linked_actions(resource.type, catalog.schemas, body):
+        yield Need(action_on(resource_type, "read"), resource)
+    for action in polled_actions(resource_type, deleting=False):
+        yield Need(action, _subscription_of(resource))
+    known = _known(body)
+    assert isinstance(known, Mapping)
+    for action, target in linked_actions(resource_type, catalog.schemas, known):
         yield Need(action, target)
 
 
-def _of_delete(resource: DesiredResource) -> Iterator[Need]:
-    yield Need(action_on(resource.type, "delete"), resource.id)
-    for action in polled_actions(resource.type, deleting=True):
-        yield Need(action, _subscription_of(resource.id))
+def _of_delete(resource_type: ResourceType, resource: ResourceId) -> Iterator[Need]:
+    yield Need(action_on(resource_type, "delete"), resource)
+    for action in polled_actions(resource_type, deleting=True):
+        yield Need(action, _subscription_of(resource))
 
 
 def _subscription_of(resource: ResourceId) -> ResourceId:

@@ -43,6 +43,7 @@ from provisioner.model.azure_error import AzureError
 from provisioner.model.resource_id import ResourceId
 from provisioner.model.values import Body, Json
 from provisioner.plan.reads import Answer, Read
+from provisioner.preflight.inquiry import Inquiry, Reply
 
 DEFAULT_BUDGET = RetryBudget()
 _CONNECT_SECONDS = 10
@@ -53,7 +54,7 @@ _PATH_CHARACTERS = "/:@!$&'()*+,;=-._~"
 
 
 class ArmClient:
-    """Reads and writes Azure Resource Manager: the Reader and Writer of `engine.ports`.
+    """Reads, asks and writes Azure Resource Manager: all ports of `engine.ports`.
 
     Safe to use from several threads. Use it as a context manager, so that its connections and
     threads end with it.
@@ -131,6 +132,13 @@ class ArmClient:
         """
         return tuple(self._threads.map(self._answer, reads))
 
+    def ask(self, inquiries: Sequence[Inquiry]) -> Sequence[Reply]:
+        """Answer all of `inquiries`, in their order, in parallel. A refusal is a reply.
+
+        Raises AzureError only where nothing can be asked: no credential, or no endpoint.
+        """
+        return tuple(self._threads.map(self._reply, inquiries))
+
     def put(
         self,
         resource: ResourceId,
@@ -181,6 +189,30 @@ class ArmClient:
             refused = None if is_absent(error) else error
             return Answer(read, refused=refused, calls=tally.calls)
         return Answer(read, items, calls=tally.calls)
+
+    def _reply(self, inquiry: Inquiry) -> Reply:
+        tally = Tally()
+        try:
+            items = tuple(self._items(inquiry, tally))
+        except AzureError as error:
+            if error.code in (CONNECTION, CREDENTIAL):
+                raise
+            return Reply(inquiry, refused=error, calls=tally.calls)
+        return Reply(inquiry, items, calls=tally.calls)
+
+    def _items(self, inquiry: Inquiry, tally: Tally) -> Iterator[Body]:
+        query = dict(inquiry.query)
+        if inquiry.body is None:
+            read = Read(inquiry.path, inquiry.api_version, "", inquiry.is_list, query)
+            yield from self._pages(read, tally)
+            return
+        request = HttpRequest(
+            inquiry.method,
+            self._url(inquiry.path, inquiry.api_version, query),
+            content=inquiry.body,
+            headers={"Content-Type": "application/json"},
+        )
+        yield _body_of(self._client.send_request(request, tally=tally))
 
     def _pages(self, read: Read, tally: Tally) -> Iterator[Body]:
         """Yield the items of every page. Raises AzureError for an answer that is no list."""

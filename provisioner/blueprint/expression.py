@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 from provisioner.blueprint import cel_runtime as cel
 from provisioner.blueprint.functions import FUNCTIONS, STANDARD_FUNCTIONS
 from provisioner.blueprint.holes import dig_holes
-from provisioner.model.values import ABSENT, Bound, ResourceValue, Unknown, Value, lookup
+from provisioner.model.values import ABSENT, Absent, Bound, ResourceValue, Unknown, Value, lookup
 
 _OPERATOR = re.compile(r"^[_@!\-]")
 _TOKEN = re.compile(
@@ -154,7 +154,7 @@ def evaluate(expression: Expression, scope: Mapping[str, Bound], known: Lookup) 
     }
     if unknown:
         around = _evaluate_around(expression, scope, known, list(unknown))
-        if around is not None:
+        if not isinstance(around, Absent):
             return around
         told = {path for found in unknown.values() for path in found}
         return _unknown(expression, scope, tuple(sorted(told)))
@@ -181,14 +181,16 @@ def evaluate(expression: Expression, scope: Mapping[str, Bound], known: Lookup) 
 
 def _evaluate_around(
     expression: Expression, scope: Mapping[str, Bound], known: Lookup, unknown: list[Chain]
-) -> Value | None:
+) -> Value | Absent:
     """Return the value of an expression that only puts unknown values somewhere, with each of them
-    in its place; None where it does more with one of them, or is nothing but one."""
+    in its place, or null where it chooses to set nothing. ABSENT where it does more with one of
+    them, or is nothing but one."""
     holed = dig_holes(expression.text, [str(chain) for chain in unknown])
-    if holed is None or not isinstance(
-        value := evaluate(compile_expression(holed.text), scope, known), (Mapping, list)
-    ):
-        return None
+    if holed is None:
+        return ABSENT
+    value = evaluate(compile_expression(holed.text), scope, known)
+    if value is not None and not isinstance(value, (Mapping, list)):
+        return ABSENT
     fill = {
         mark: evaluate(compile_expression(chain), scope, known)
         for mark, chain in holed.holes.items()

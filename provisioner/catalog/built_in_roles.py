@@ -7,6 +7,8 @@ ROLE_DEFINITION_TYPE = "Microsoft.Authorization/roleDefinitions"
 BUILT_IN_ROLES = {
     "AcrPull": "7f951dda-4ed3-4680-a7ca-43fe172d538d",
     "Azure Kubernetes Service Cluster User Role": "4abbcc35-e782-43d8-92c5-2d3f1bd2253f",
+    "Azure Kubernetes Service Namespace Contributor": "289d8817-ee69-43f1-a0af-43a45505b488",
+    "Azure Kubernetes Service Namespace User": "c9f76ca8-b262-4b10-8ed2-09cf0948aa35",
     "Azure Kubernetes Service RBAC Admin": "3498e952-d568-435e-9b2c-8d77e338d7f7",
     "Azure Kubernetes Service RBAC Cluster Admin": "b1ff04bb-8a4e-4dc4-8eb5-8693973ce19b",
     "Azure Kubernetes Service RBAC Reader": "7f6c6a51-bcf8-42ba-9220-52d62157d7db",

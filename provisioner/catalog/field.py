@@ -139,6 +139,10 @@ class Field:
     write_only     Azure accepts it and never answers it
     follows        path of the property that Azure fills it in from: a write that changes that one
                    leaves it out, unless the blueprint states it
+    requires       (value, what): what has to be registered in the subscription for a value: a
+                   feature (`Namespace/Name`) or a resource provider (`Namespace`)
+    requires_there  the resource provider that has to be registered in the subscription of the
+                   resource that the value names
     secret         no file may hold it: refused in a blueprint, left out of what is written back
     sensitive      whoever has it has access (a signed URL): documents do not show it
     owner          who writes it
@@ -167,6 +171,8 @@ class Field:
     stated: bool = False
     write_only: bool = False
     follows: str = ""
+    requires: tuple[tuple[Json, str], ...] = ()
+    requires_there: str = ""
     secret: bool = False
     sensitive: bool = False
     owner: OwnerRule = Owner.BLUEPRINT

@@ -1,10 +1,47 @@
-"""Kubernetes versions that AKS offers (guidelines.md CLU-06.1), for the built-in Azure."""
+"""Kubernetes versions that AKS offers (guidelines.md CLU-06.1), for the built-in Azure.
+
+Three minor versions have the community's support; some older ones go on under long-term support,
+which takes the Premium tier ("Supported Kubernetes versions in AKS", "Long-term support").
+"""
+
+from dataclasses import dataclass
 
 from provisioner.model.values import Json
 
 _PATCHES = {"1.33": "1.33.12", "1.34": "1.34.7", "1.35": "1.35.4", "1.36": "1.36.1"}
 DEFAULT_VERSION = "1.35"
 """The minor version of a cluster that states none."""
+
+COMMUNITY, LONG_TERM = "KubernetesOfficial", "AKSLongTermSupport"
+"""The support plans, as a cluster's `supportPlan` and the list of versions name them."""
+
+
+@dataclass(frozen=True, slots=True)
+class OfferedVersion:
+    """A minor version that a region offers: its patches, its support plans, whether a preview."""
+
+    minor: str
+    patches: tuple[str, ...]
+    plans: tuple[str, ...] = (COMMUNITY, LONG_TERM)
+    is_preview: bool = False
+
+
+OFFERED = (
+    OfferedVersion("1.30", ("1.30.14",), (LONG_TERM,)),
+    OfferedVersion("1.31", ("1.31.14",), (LONG_TERM,)),
+    OfferedVersion("1.32", ("1.32.13",), (LONG_TERM,)),
+    OfferedVersion("1.33", ("1.33.11", "1.33.12"), (LONG_TERM,)),
+    OfferedVersion("1.34", ("1.34.6", "1.34.7")),
+    OfferedVersion("1.35", ("1.35.3", "1.35.4")),
+    OfferedVersion("1.36", ("1.36.1",)),
+    OfferedVersion("1.37", ("1.37.0",), is_preview=True),
+)
+"""What the built-in Azure offers in every region."""
+
+
+def offers(version: str) -> bool:
+    """Tell whether a minor version or a patch (`1.35`, `1.35.4`) is offered."""
+    return any(version in (one.minor, *one.patches) for one in OFFERED)
 
 
 def running_version(stated: Json) -> str:

@@ -3,7 +3,7 @@
 Azure checks a write twice: `TYPE/write` on the resource, and an action on everything that the body
 links to (`LinkedAuthorizationFailed`). Source: the resource provider operations of Azure RBAC, and
 the pages of the services (private-endpoint-overview, virtual-network-manage-peering,
-diagnostic-settings, AKS concepts-identity).
+diagnostic-settings, alerts-create-log-alert-rule, AKS concepts-identity).
 """
 
 from collections.abc import Iterator, Mapping
@@ -49,6 +49,14 @@ _JOINED = (
     f"{_NETWORK}/localNetworkGateways",
 )
 _WORKSPACE = "Microsoft.OperationalInsights/workspaces"
+_LOGGING = (
+    "Microsoft.Insights/diagnosticSettings",
+    "Microsoft.Insights/dataCollectionRules",
+    "Microsoft.ContainerService/managedClusters",
+    f"{_NETWORK}/networkWatchers/flowLogs",
+)
+_ALERTS = "Microsoft.Insights/scheduledQueryRules"
+_ACTION_GROUP = "Microsoft.Insights/actionGroups"
 _IDENTITY = "Microsoft.ManagedIdentity/userAssignedIdentities"
 _VAULT = "Microsoft.KeyVault/vaults"
 _REGISTRY = "Microsoft.ContainerRegistry/registries"
@@ -70,8 +78,12 @@ LINKS: Mapping[str, tuple[Link, ...]] = MappingProxyType(
             _REGISTRY: (
                 Link(f"{_REGISTRY}/privateEndpointConnectionsApproval/action", _ENDPOINTS),
             ),
-            # Who sends logs there could read its keys.
-            _WORKSPACE: (Link(f"{_WORKSPACE}/sharedKeys/action"),),
+            # Who sends logs there could read its keys; an alert only looks at what is there.
+            _WORKSPACE: (
+                Link(f"{_WORKSPACE}/sharedKeys/action", _LOGGING),
+                Link(f"{_WORKSPACE}/read", (_ALERTS,)),
+            ),
+            _ACTION_GROUP: (Link(f"{_ACTION_GROUP}/read", (_ALERTS,)),),
         }.items()
     }
 )
@@ -106,6 +118,11 @@ def polled_actions(resource_type: ResourceType, *, deleting: bool) -> Iterator[s
         yield f"{places}/operationResults/read"
     elif resource_type.delete is DeleteFlow.ASYNC_OPERATION:
         yield f"{places}/operations/read"
+
+
+def is_polled(action: str) -> bool:
+    """Tell whether an action only follows an operation, which not every provider asks for."""
+    return "/locations/" in action or action == DELETED_GROUP
 
 
 def assignment_condition(roles: Mapping[str, str], principals: frozenset[str]) -> str:

@@ -166,7 +166,13 @@ class ResourceType:
     codes           the codes of the other refusals
     unique_by       paths: no two resources of one scope may have the same values at all of them
     built_in        resources of the type that Azure itself has at every scope, by name
+    deletable       whether Azure Resource Manager deletes one by itself; one that it does not goes
+                    with what it stands in, or stays as it is
+    changed_by      what changes one that is there, where a PUT of it does not; None where it does
+    access_kinds    kinds below one that roles are assigned at although they are no resources (the
+                    Kubernetes namespaces of a cluster)
     managed_group   path of the name of a resource group that Azure keeps for a resource
+    providers       the resource providers that one needs in its subscription, beside its own
     lock_level      path of the level (CanNotDelete, ReadOnly) at which one guards its scope
     """
 
@@ -201,7 +207,11 @@ class ResourceType:
     codes: RefusalCodes = _COMMON_CODES
     unique_by: tuple[str, ...] = ()
     built_in: Mapping[str, Body] = field(default_factory=dict)
+    deletable: bool = True
+    changed_by: str | None = None
+    access_kinds: tuple[str, ...] = ()
     managed_group: str | None = None
+    providers: tuple[str, ...] = ()
     lock_level: str | None = None
 
     @property

@@ -46,6 +46,15 @@ class OutputFormat(StrEnum):
     MARKDOWN = "markdown"
 
 
+class DrawingFormat(StrEnum):
+    """How a command draws its result."""
+
+    MERMAID = "mermaid"
+    SVG = "svg"
+    HTML = "html"
+    JSON = "json"
+
+
 class CloudChoice(StrEnum):
     """Where `--cloud` can send a command instead of the environment's own cloud."""
 
@@ -143,6 +152,12 @@ AdoptDefaultsOption = Annotated[
         help="Put back to the default what was moved off it where the blueprint is silent.",
     ),
 ]
+OfflineOption = Annotated[
+    bool,
+    typer.Option(
+        "--offline", help="Leave out the preflight: do not ask Azure what would fail at apply."
+    ),
+]
 ParallelismOption = Annotated[
     int, typer.Option(min=1, max=64, help="How many requests run at once.")
 ]
@@ -235,6 +250,7 @@ def plan(  # noqa: PLR0913  typer: one parameter an option
         bool, typer.Option("--destroy", help="Plan to delete the environment.")
     ] = False,
     adopt_defaults: AdoptDefaultsOption = False,
+    offline: OfflineOption = False,
     target: TargetOption = None,
     cloud: CloudOption = None,
     state: StateOption = None,
@@ -243,15 +259,14 @@ def plan(  # noqa: PLR0913  typer: one parameter an option
 ) -> None:
     """Show every change that would make Azure what the blueprint says."""
     from provisioner.cli.output import print_plan
-    from provisioner.cli.session import refuse_options, save_plan
+    from provisioner.cli.session import PlanChoices, refuse_options, save_plan
 
     if destroy:
         decided = {"--adopt-defaults": adopt_defaults}
         refuse_options("a plan that deletes has no use for it", decided)
     with _session(cloud=cloud, state=state, parallelism=parallelism, quiet=quiet) as session:
-        made = session.plan(
-            environment, target or [], destroy=destroy, adopt_defaults=adopt_defaults
-        )
+        choices = PlanChoices(destroy, adopt_defaults, offline)
+        made = session.plan(environment, target or [], choices)
     if out is not None:
         save_plan(made, out)
     print_plan(made.document, output.value)
@@ -290,6 +305,7 @@ def apply(  # noqa: PLR0913  typer: one parameter an option
         bool, typer.Option("--allow-delete", help="Permit deletes and replacements.")
     ] = False,
     adopt_defaults: AdoptDefaultsOption = False,
+    offline: OfflineOption = False,
     target: TargetOption = None,
     output: FormatOption = OutputFormat.TEXT,
     cloud: CloudOption = None,
@@ -300,6 +316,7 @@ def apply(  # noqa: PLR0913  typer: one parameter an option
 ) -> None:
     """Apply a reviewed plan, or plan an environment and apply that."""
     from provisioner.cli.session import (
+        PlanChoices,
         apply_environment,
         apply_saved,
         is_plan_file,
@@ -312,11 +329,16 @@ def apply(  # noqa: PLR0913  typer: one parameter an option
     )
     options = ApplyOptions(allow_delete=allow_delete, parallelism=parallelism)
     if is_plan_file(subject):
-        decided = {"--adopt-defaults": adopt_defaults, "--target": bool(target)}
+        decided = {
+            "--adopt-defaults": adopt_defaults,
+            "--offline": offline,
+            "--target": bool(target),
+        }
         refuse_options("a plan file is applied as it is", decided)
         raise typer.Exit(apply_saved(session, subject, options, output.value))
     with session:
-        made = session.plan(subject, target or [], adopt_defaults=adopt_defaults)
+        choices = PlanChoices(False, adopt_defaults, offline, applies=True)
+        made = session.plan(subject, target or [], choices)
         code = apply_environment(session, made, options, yes=yes, output=output.value)
     raise typer.Exit(code)
 
@@ -325,6 +347,7 @@ def apply(  # noqa: PLR0913  typer: one parameter an option
 def destroy(  # noqa: PLR0913  typer: one parameter an option
     environment: EnvironmentArgument,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Delete without asking.")] = False,
+    offline: OfflineOption = False,
     target: TargetOption = None,
     output: FormatOption = OutputFormat.TEXT,
     cloud: CloudOption = None,
@@ -334,14 +357,15 @@ def destroy(  # noqa: PLR0913  typer: one parameter an option
     quiet: QuietOption = False,
 ) -> None:
     """Delete everything that an environment owns, and nothing else."""
-    from provisioner.cli.session import apply_environment
+    from provisioner.cli.session import PlanChoices, apply_environment
     from provisioner.workflow.apply import ApplyOptions
 
     options = ApplyOptions(allow_delete=True, parallelism=parallelism)
     with _session(
         cloud=cloud, state=state, parallelism=parallelism, realistic=realistic, quiet=quiet
     ) as session:
-        made = session.plan(environment, target or [], destroy=True)
+        choices = PlanChoices(destroy=True, offline=offline, applies=True)
+        made = session.plan(environment, target or [], choices)
         code = apply_environment(session, made, options, yes=yes, output=output.value)
     raise typer.Exit(code)
 
@@ -455,6 +479,41 @@ def trace(  # noqa: PLR0913  typer: one parameter an option
     with _session(cloud=cloud, state=state, parallelism=parallelism, quiet=True) as session:
         document = session.trace(environment, question)
     print_trace(document, output.value)
+
+
+@app.command()
+def graph(  # noqa: PLR0913  typer: one parameter an option
+    environment: EnvironmentArgument,
+    of: StateKindOption = StateChoice.DESIRED,
+    output: Annotated[
+        DrawingFormat | None,
+        typer.Option(
+            "--output",
+            "-o",
+            help="How to draw it; else the ending of the file says.",
+            show_default="mermaid",
+        ),
+    ] = None,
+    out: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="Write it to this file (.svg, .html, .mmd, .json).",
+            show_default=False,
+        ),
+    ] = None,
+    cloud: CloudOption = None,
+    state: StateOption = None,
+    parallelism: ParallelismOption = 10,
+) -> None:
+    """Draw the network with its way to the internet: as Mermaid, SVG or a page."""
+    from provisioner.cli.drawing import format_of, write_drawing
+    from provisioner.documents.trace import StateKind
+
+    chosen = format_of(output.value if output else None, out)
+    with _session(cloud=cloud, state=state, parallelism=parallelism, quiet=True) as session:
+        document = session.draw(environment, StateKind(of.value))
+    write_drawing(document, chosen, out)
 
 
 @app.command()

@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -28,6 +29,7 @@ from provisioner.documents.apply import ApplyDocument, Outcome
 from provisioner.documents.controls import CheckDocument, ComplianceDocument
 from provisioner.documents.document import EnvironmentDocument
 from provisioner.documents.drift import DriftDocument
+from provisioner.documents.graph import GraphDocument
 from provisioner.documents.network import NetworkDocument
 from provisioner.documents.roles import Purpose, RolesDocument
 from provisioner.documents.trace import StateKind, TraceDocument
@@ -37,6 +39,7 @@ from provisioner.plan.plan_file import read_plan_file, write_plan_file
 from provisioner.workflow.apply import ApplyOptions, Surface, apply_plan, check_permitted
 from provisioner.workflow.check import check_environment, report_compliance
 from provisioner.workflow.drift import check_drift
+from provisioner.workflow.graph import draw_graph
 from provisioner.workflow.network import (
     Siblings,
     describe_network,
@@ -49,6 +52,7 @@ from provisioner.workflow.plan import (
     plan_destroy,
     plan_environment,
 )
+from provisioner.workflow.preflight import Preflight
 from provisioner.workflow.roles import Pipeline, describe_roles, role_files
 from provisioner.workflow.trace import Question, trace
 
@@ -57,6 +61,17 @@ if TYPE_CHECKING:
 
 LOCAL = "local"
 _LOCAL_ENDPOINT = "AZSEC_LOCAL_ENDPOINT"
+
+
+@dataclass(frozen=True, slots=True)
+class PlanChoices:
+    """What was asked of a plan: to delete, to put back defaults, to leave out the preflight, and
+    whether its caller is about to apply it."""
+
+    destroy: bool = False
+    adopt_defaults: bool = False
+    offline: bool = False
+    applies: bool = False
 
 
 class Session:
@@ -152,23 +167,27 @@ class Session:
         self,
         environment: str,
         targets: Sequence[str],
-        *,
-        destroy: bool = False,
-        adopt_defaults: bool = False,
+        choices: PlanChoices,
     ) -> Plan:
         """Read Azure and plan; say on a terminal how long the reading took."""
         desired = self.load(environment)
         client = self.connect(desired.document)
+        preflight = Preflight(None if choices.offline else client, applies=choices.applies)
         started = time.monotonic()
-        if destroy:
-            planned = plan_destroy(desired, self.catalog, client, targets)
+        if choices.destroy:
+            planned = plan_destroy(desired, self.catalog, client, targets, preflight=preflight)
         else:
             planned = plan_environment(
-                desired, self.catalog, client, targets, adopt_defaults=adopt_defaults
+                desired,
+                self.catalog,
+                client,
+                targets,
+                adopt_defaults=choices.adopt_defaults,
+                preflight=preflight,
             )
         seconds = time.monotonic() - started
         if not self.quiet and sys.stderr.isatty():
-            sys.stderr.write(f"read in {seconds:.1f} s, {planned.state.calls} calls\n")
+            sys.stderr.write(f"read in {seconds:.1f} s, {planned.calls} calls\n")
         return planned.plan
 
     def drift(self, environment: str) -> DriftDocument:
@@ -196,6 +215,11 @@ class Session:
         return report_compliance(
             desired, self.catalog, lambda: self.connect(desired.document), kind, framework
         )
+
+    def draw(self, environment: str, state: StateKind) -> GraphDocument:
+        """Draw a state of an environment; Azure is read for all but the desired one."""
+        desired = self.load(environment)
+        return draw_graph(desired, self.catalog, lambda: self.connect(desired.document), state)
 
     def roles(
         self, environment: str, purposes: Sequence[Purpose], pipeline: Pipeline | None

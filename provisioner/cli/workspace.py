@@ -1,6 +1,7 @@
 """Files and folders: where environments, caches and the built-in Azure's state are."""
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from provisioner.catalog.registry import Catalog
@@ -82,7 +83,8 @@ def write_file(path: str, text: str) -> None:
         temporary.write_text(text, encoding="utf-8")
         temporary.replace(target)
     except OSError as problem:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
         raise DiagnosticError(
             error("file-not-written", f"{path} cannot be written: {problem.strerror}.")
         ) from None

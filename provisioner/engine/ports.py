@@ -6,6 +6,7 @@ from typing import Protocol
 from provisioner.model.resource_id import ResourceId
 from provisioner.model.values import Body
 from provisioner.plan.reads import Answer, Read
+from provisioner.preflight.inquiry import Inquiry, Reply
 
 
 class Reader(Protocol):
@@ -15,6 +16,16 @@ class Reader(Protocol):
         """Answer all of `reads`, in their order, in parallel. A refusal is an answer.
 
         Raises AzureError only where nothing can be read: no credential, or no endpoint.
+        """
+
+
+class Inquirer(Protocol):
+    """Asks Azure Resource Manager what it would do; nothing is changed by it."""
+
+    def ask(self, inquiries: Sequence[Inquiry]) -> Sequence[Reply]:
+        """Answer all of `inquiries`, in their order, in parallel. A refusal is a reply.
+
+        Raises AzureError only where nothing can be asked: no credential, or no endpoint.
         """
 
 

@@ -5,24 +5,17 @@ pools"). Defaults are those of the catalog.
 """
 
 import ipaddress
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
 from provisioner.catalog import cluster_defaults
+from provisioner.catalog.node_pools import CLUSTER, POOL, count_surge, whole
+from provisioner.catalog.node_pools import surge_text as read_surge
 from provisioner.model.estate import Estate, Resource
 from provisioner.model.resource_id import ResourceId, parse_resource_id
 from provisioner.model.values import ABSENT, Body, Value, lookup
 from provisioner.network.ranges import IpRange, read_range
-
-CLUSTER = "Microsoft.ContainerService/managedClusters"
-POOL = f"{CLUSTER}/agentPools"
-
-DEFAULT_SURGE = "10%"
-"""How many nodes more an upgrade makes where nobody says."""
-
-_PERCENT = re.compile(r"(\d+)\s*%")
 
 
 class Plugin(StrEnum):
@@ -202,7 +195,7 @@ def _dns_address(
 def _read_pool(resource: Resource, cluster: Body) -> Pool:
     properties = lookup(resource.body, ("properties",))
     nodes = _most_nodes(properties)
-    surge_text = _surge_text(properties)
+    surge_text = read_surge(properties)
     max_pods = lookup(properties, ("maxPods",))
     block = str(lookup(properties, ("podIPAllocationMode",))).lower() == "staticblock"
     return Pool(
@@ -235,26 +228,9 @@ def _counts(properties: object) -> Iterator[int | None]:
     if isinstance(scale, Mapping):
         manual = lookup(scale, ("manual",))
         for profile in manual if isinstance(manual, (list, tuple)) else ():
-            yield _whole(lookup(profile, ("count",)))
+            yield whole(lookup(profile, ("count",)))
         if isinstance(lookup(scale, ("autoscale",)), Mapping):
-            yield _whole(lookup(scale, ("autoscale", "maxCount")))
+            yield whole(lookup(scale, ("autoscale", "maxCount")))
         return
     scaled = lookup(properties, ("enableAutoScaling",)) is True
-    yield _whole(lookup(properties, ("maxCount" if scaled else "count",)))
-
-
-def _whole(value: object) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
-
-
-def _surge_text(properties: object) -> str:
-    stated = lookup(properties, ("upgradeSettings", "maxSurge"))
-    return stated if isinstance(stated, str) and stated else DEFAULT_SURGE
-
-
-def count_surge(text: str, nodes: int) -> int:
-    """Return how many nodes more than `nodes` an upgrade makes: a number, or a share rounded up."""
-    share = _PERCENT.fullmatch(text.strip())
-    if share:
-        return -(-nodes * int(share[1]) // 100)
-    return int(text) if text.strip().isdigit() else 0
+    yield whole(lookup(properties, ("maxCount" if scaled else "count",)))

@@ -92,7 +92,7 @@ class _Traveller:
             if not public:
                 continue
             packet = replace(
-                self._packet(public.lowest), name=host, tags=_tags_with(self._topology, host)
+                self._packet(public.lowest), name=host, tags=fqdn_tags_with(self._topology, host)
             )
             path = trace_packet(self._topology, self._source, packet)
             if path.hops in told:
@@ -208,7 +208,7 @@ def _public_answer(service: Service) -> Hop:
     return Hop(service.label, "service", words, passes=False)
 
 
-def _tags_with(topology: Topology, host: str | None) -> frozenset[str]:
+def fqdn_tags_with(topology: Topology, host: str | None) -> frozenset[str]:
     """Return the FQDN tags of Azure Firewall that are known to hold a host."""
     if host is None:
         return frozenset()

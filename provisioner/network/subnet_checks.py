@@ -8,6 +8,7 @@ Gateway and Route Server for their subnets; the Virtual network FAQ for the leas
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from provisioner.catalog.node_pools import CLUSTER
 from provisioner.model.diagnostic import Diagnostic, error, warning
 from provisioner.model.estate import Estate
 from provisioner.model.span import Span
@@ -19,7 +20,6 @@ from provisioner.network.address_plan import (
     Subnet,
     VirtualNetwork,
 )
-from provisioner.network.cluster_ranges import CLUSTER
 from provisioner.network.demand import DemandKind
 from provisioner.network.ranges import is_within
 

@@ -115,7 +115,7 @@ def decide_changes(
     ]
     managed = [change for change in kept if change is not None]
     gone = [change.id for change in deletes]
-    unmanaged = find_unmanaged(graph, state, inventory, catalog, gone)
+    unmanaged = find_unmanaged(graph, state, inventory, catalog, gone, environment)
     return Changes(
         (*managed, *_guard(deletes, unmanaged)),
         unmanaged,
@@ -202,6 +202,12 @@ class _Decider:
         action = Action.UPDATE if declared else Action.NO_OP
         if refused is not None:
             action, reason = Action.BLOCKED, refused.refused
+        elif declared and resource.type.changed_by is not None:
+            action = Action.BLOCKED
+            reason = (
+                "Azure Resource Manager does not change one that is there: use "
+                f"{resource.type.changed_by}, or choose another name"
+            )
         elif forcing is not None and adopted:
             action = Action.BLOCKED
             reason = f"{forcing.path} cannot change in place, and azsec did not make the resource"

@@ -1,5 +1,6 @@
 """What is there and not in the blueprint: what azsec made, and what it did not."""
 
+from collections import Counter
 from collections.abc import Collection, Sequence
 
 from provisioner.blueprint.graph import DesiredGraph
@@ -31,11 +32,17 @@ def find_leftovers(
         if (
             resource_type is not None
             and not resource_type.taggable
+            and resource_type.deletable
             and key not in graph.by_id
             and digest(hit.id) in vouched
         ):
             found[key] = (_address_below(hit.id, state), hit)
-    return [found[key] for key in sorted(found)]
+    taken = Counter(address for address, _hit in found.values())
+    # What stands in two subscriptions under one name is told apart by its id.
+    return [
+        (address if taken[address] == 1 else hit.id.text, hit)
+        for _key, (address, hit) in sorted(found.items())
+    ]
 
 
 def _address_below(resource: ResourceId, state: ActualState) -> str:
@@ -55,9 +62,11 @@ def find_unmanaged(
     inventory: Inventory,
     catalog: Catalog,
     gone: Sequence[ResourceId],
+    environment: str,
 ) -> tuple[ResourceId, ...]:
     """Return what stands among the environment's resources and is not its own."""
     going = {resource.key for resource in gone}
+    vouched = vouched_below((hit.body for hit in state.found.values()), environment)
     candidates = {resource.key: resource for resource in inventory.in_groups}
     for hit in state.found.values():
         if hit.id.parent is not None and _is_foreign_child(hit.id, graph, going, catalog):
@@ -68,6 +77,7 @@ def find_unmanaged(
         if key not in graph.by_id
         and key not in going
         and not _is_extension(candidates[key], catalog)
+        and not _goes_with_its_parent(candidates[key], vouched, catalog)
     )
 
 
@@ -100,6 +110,12 @@ def _is_foreign_child(
         for entry in (entries if isinstance(entries, (list, tuple)) else ())
     ]
     return child.name not in names
+
+
+def _goes_with_its_parent(resource: ResourceId, vouched: Collection[str], catalog: Catalog) -> bool:
+    """Tell whether azsec made a resource that nobody can delete by itself (a key of a vault)."""
+    resource_type = catalog.of(resource)
+    return resource_type is not None and not resource_type.deletable and digest(resource) in vouched
 
 
 def _is_extension(resource: ResourceId, catalog: Catalog) -> bool:

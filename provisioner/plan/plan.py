@@ -2,13 +2,13 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from provisioner.documents.document import FORMAT_VERSION
+from provisioner.documents.document import FORMAT_VERSION, DiagnosticDocument
 from provisioner.documents.plan import PlanDocument
-from provisioner.model.diagnostic import Severity
+from provisioner.model.diagnostic import Diagnostic, Severity
 from provisioner.model.resource_id import ResourceId
 from provisioner.model.values import Bound, Json, ResourceValue, Unknown, Value
 from provisioner.plan.steps import Step
@@ -67,6 +67,13 @@ class Plan:
 def with_digest(plan: Plan) -> Plan:
     """Return the plan with the digest of its content in its document."""
     return replace(plan, document=plan.document.model_copy(update={"digest": digest_of(plan)}))
+
+
+def with_diagnostics(plan: Plan, diagnostics: Iterable[Diagnostic]) -> Plan:
+    """Return the plan with more that is told of it, and the digest of that."""
+    told = tuple(DiagnosticDocument.of(diagnostic) for diagnostic in diagnostics)
+    document = plan.document.model_copy(update={"diagnostics": plan.document.diagnostics + told})
+    return with_digest(replace(plan, document=document))
 
 
 def digest_of(plan: Plan) -> str:

@@ -141,7 +141,7 @@ def _order_around_deletes(
     """What points to a resource has to let go of it, or go, before the resource can go."""
     assert change.found is not None
     put, own_delete = puts.get(change.address), deletes.get(change.id.key)
-    for mentioned in _mentioned(change, catalog):
+    for mentioned in _mentioned(change, catalog, whole=own_delete is not None):
         delete = deletes.get(mentioned.key)
         if delete is None or delete is own_delete:
             continue
@@ -161,13 +161,30 @@ def _order_around_deletes(
         }
 
 
-def _mentioned(change: ResourceChange, catalog: Catalog) -> Iterator[ResourceId]:
+def _mentioned(change: ResourceChange, catalog: Catalog, *, whole: bool) -> Iterator[ResourceId]:
+    """Yield what the body in Azure points to; `whole` with what the children in it point to, which
+    go with it (the subnet of a cluster's system pool)."""
     assert change.found is not None
-    for _path, mentioned in references_in(change.type, catalog.schemas, change.found.body):
+    found = list(references_in(change.type, catalog.schemas, change.found.body))
+    if whole:
+        found += _references_of_children(change, catalog)
+    for _path, mentioned in found:
         current: ResourceId | None = mentioned
         while current is not None and not current.is_container:
             yield current
             current = current.parent
+
+
+def _references_of_children(
+    change: ResourceChange, catalog: Catalog
+) -> Iterator[tuple[str, ResourceId]]:
+    assert change.found is not None
+    for embedded in change.type.embedded:
+        entries = lookup(change.found.body, embedded.path.split("."))
+        for entry in entries if isinstance(entries, (list, tuple)) else ():
+            if isinstance(entry, Mapping):
+                body = {"properties": entry} if embedded.flattened else entry
+                yield from references_in(catalog.get(embedded.child), catalog.schemas, body)
 
 
 def _put(change: ResourceChange, catalog: Catalog, gone: Collection[str]) -> Step:

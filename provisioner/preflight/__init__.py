@@ -1,1 +1,1 @@
-"""What would make an apply fail, asked of Azure before anything is written."""
+"""What would fail at apply, found by asking Azure while planning."""

@@ -12,14 +12,40 @@ from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from provisioner.catalog.endpoints import (
+    CORE_USAGE,
+    FEATURE,
+    FEATURES,
+    KUBERNETES_VERSIONS,
+    MACHINE_SIZES,
+    PERMISSIONS,
+    POLICY_RESTRICTIONS,
+    QUOTA,
+    REGISTER_FEATURE,
+    UNREGISTER_FEATURE,
+)
 from provisioner.model.resource_id import ResourceId, parse_resource_id, subscription_id
 from provisioner.model.resource_id import resource_group_id as group_id
-from provisioner.simulator import deleted, listing, operations, resources, subscriptions
+from provisioner.simulator import (
+    compute,
+    deleted,
+    features,
+    listing,
+    operations,
+    policies,
+    resources,
+    subscriptions,
+)
 from provisioner.simulator.cloud import Cloud
 from provisioner.simulator.errors import RefusalError, invalid_type
 from provisioner.simulator.exchange import Answer, Request
 from provisioner.simulator.faults import Fault, FaultKind
-from provisioner.simulator.permissions import check_allowed, demands_of, named_type
+from provisioner.simulator.permissions import (
+    check_allowed,
+    demands_of,
+    list_permissions,
+    named_type,
+)
 from provisioner.simulator.places import check_place
 
 _BEFORE = frozenset({FaultKind.ANSWER, FaultKind.DROP})
@@ -70,7 +96,7 @@ class Application:
 
     def __init__(self, cloud: Cloud, allowed_actions: Collection[str] | None = None) -> None:
         self.cloud = cloud
-        self.allowed_actions = allowed_actions
+        cloud.allowed_actions = allowed_actions
         self._requests: list[RecordedRequest] = []
         self._demanded: set[str] = set()
         self._busy = threading.Lock()
@@ -126,8 +152,8 @@ class Application:
             _check_api_version(request)
         demands = demands_of(self.cloud, request)
         self._demanded |= {demand.action for demand in demands}
-        if self.allowed_actions is not None:
-            check_allowed(demands, self.allowed_actions)
+        if self.cloud.allowed_actions is not None:
+            check_allowed(demands, self.cloud.allowed_actions)
         action = demands[0].action if demands else ""
         fault = self.cloud.faults.take(_BEFORE, request.method, request.path, action)
         if fault is not None:
@@ -140,7 +166,7 @@ class Application:
 def _route(cloud: Cloud, request: Request) -> Answer:
     _check_subscription(cloud, request)
     method = "GET" if request.method == "HEAD" else request.method
-    for verb, pattern, handler in _ROUTES:
+    for verb, pattern, handler in (*_ROUTES, *_ENDPOINTS):
         match = pattern.fullmatch(request.path) if verb == method else None
         if match is not None:
             return handler(cloud, request, **match.groupdict())
@@ -196,6 +222,21 @@ _ROUTES: tuple[tuple[str, re.Pattern[str], Handler], ...] = tuple(
         ("GET", _P + "/locations/{loc}/operations/{token}", _poll_status),
         ("GET", _P + "/locations/{loc}/operationResults/{token}", _poll_result),
         ("GET", _P + "/locations/{loc}/purgeResults/{name}", _poll_purge),
+    )
+)
+_ENDPOINTS: tuple[tuple[str, re.Pattern[str], Handler], ...] = tuple(
+    (endpoint.method, endpoint.pattern, handler)
+    for endpoint, handler in (
+        (FEATURE, features.get_feature),
+        (FEATURES, features.list_features),
+        (REGISTER_FEATURE, features.register_feature),
+        (UNREGISTER_FEATURE, features.unregister_feature),
+        (KUBERNETES_VERSIONS, compute.list_versions),
+        (MACHINE_SIZES, compute.list_sizes),
+        (CORE_USAGE, compute.list_usages),
+        (QUOTA, compute.put_quota),
+        (POLICY_RESTRICTIONS, policies.check_restrictions),
+        (PERMISSIONS, list_permissions),
     )
 )
 _DELETED = _compile(

@@ -1,9 +1,12 @@
 """The world that one request is answered in: the catalog, the state, the time."""
 
 import uuid
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 
+from provisioner.catalog.endpoints import Endpoint, endpoints_of
 from provisioner.catalog.registry import Catalog
 from provisioner.catalog.resource_type import ResourceType
 from provisioner.model.resource_id import RESOURCE_GROUP, ResourceId, resource_group_id
@@ -31,6 +34,7 @@ class Cloud:
 
     pace        how much of a type's `seconds` a long operation takes; None for none of it
     page_size   how many items a page of a list holds at most
+    allowed_actions  the permissions of the caller, with wildcards; None for all
     """
 
     catalog: Catalog
@@ -39,6 +43,12 @@ class Cloud:
     pace: float | None = None
     page_size: int = 1000
     faults: Faults = field(default_factory=Faults)
+    allowed_actions: Collection[str] | None = None
+
+    @cached_property
+    def endpoints(self) -> tuple[Endpoint, ...]:
+        """The places that answer about a scope and are no resources."""
+        return endpoints_of(self.catalog)
 
     def now(self) -> datetime:
         """Return the time by this cloud's clock."""
@@ -66,10 +76,14 @@ class Cloud:
         return row
 
     def built_in(self, resource_type: ResourceType, scope: ResourceId | None) -> list[Record]:
-        """Return the resources of a type that Azure itself has at a scope."""
+        """Return the resources of a type that Azure itself has at a scope, but for those that
+        somebody has written since."""
+        ids = {
+            name: ResourceId(resource_type.name, (name,), scope) for name in resource_type.built_in
+        }
         return [
             Record(
-                id=ResourceId(resource_type.name, (name,), scope),
+                id=ids[name],
                 type=resource_type.name,
                 body=body,
                 etag=stable_guid(name),
@@ -77,6 +91,7 @@ class Cloud:
                 modified=_BUILT_IN_SINCE,
             )
             for name, body in resource_type.built_in.items()
+            if self.store.resources.get(ids[name].key) is None
         ]
 
     def canonical(self, resource: ResourceId) -> ResourceId:

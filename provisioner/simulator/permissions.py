@@ -14,9 +14,10 @@ from provisioner.catalog.permissions import (
 )
 from provisioner.catalog.resource_type import ResourceType
 from provisioner.model.resource_id import ResourceId, parse_resource_id
+from provisioner.model.values import Json
 from provisioner.simulator.cloud import CALLER, Cloud, type_label
 from provisioner.simulator.errors import RefusalError
-from provisioner.simulator.exchange import Request
+from provisioner.simulator.exchange import Answer, Request
 
 _VERBS = {"PUT": "write", "PATCH": "write", "DELETE": "delete", "GET": "read", "HEAD": "read"}
 _S = "(?P<scope>/subscriptions/[^/]+)"
@@ -96,7 +97,28 @@ def _matches(action: str, patterns: Collection[str]) -> bool:
     return any(fnmatchcase(action.lower(), pattern) for pattern in patterns)
 
 
+def list_permissions(cloud: Cloud, _request: Request, scope: str) -> Answer:
+    """Answer what the caller may do at a scope: the same everywhere, as `allowed_actions` says."""
+    del scope
+    allowed = ["*"] if cloud.allowed_actions is None else sorted(cloud.allowed_actions)
+    granted: dict[str, Json] = {
+        "actions": list(allowed),
+        "notActions": [],
+        "dataActions": [],
+        "notDataActions": [],
+    }
+    return Answer(200, {"value": [granted]})
+
+
 def _own(cloud: Cloud, request: Request) -> Demand | None:
+    asked = (endpoint.action_at(request.method, request.path) for endpoint in cloud.endpoints)
+    action = next((action for action in asked if action is not None), None)
+    if action is not None:
+        return Demand(action, request.path.partition("/providers")[0])
+    return _of_resource(cloud, request)
+
+
+def _of_resource(cloud: Cloud, request: Request) -> Demand | None:
     for pattern, action in _PLAIN:
         match = pattern.fullmatch(request.path)
         if match is not None and request.method == "GET":

@@ -11,6 +11,7 @@ from provisioner.simulator.errors import RefusalError, resource_not_found
 from provisioner.simulator.exchange import Answer, Request
 from provisioner.simulator.operations import check_idle, operation_headers, start_operation
 from provisioner.simulator.places import check_place
+from provisioner.simulator.policies import check_policies
 from provisioner.simulator.records import OperationKind, Record
 from provisioner.simulator.removal import check_unlocked, check_unused, remove_resource
 from provisioner.simulator.writing import write_resource
@@ -46,6 +47,9 @@ def put_resource(cloud: Cloud, request: Request, resource: ResourceId) -> Answer
     _check_conditions(cloud, request, resource_type, before)
     check_unlocked(cloud, resource, deleting=False)
     check_idle(cloud, resource_type, resource, document)
+    check_policies(cloud, resource_type, resource, document)
+    if before is not None and resource_type.changed_by is not None:
+        return Answer(200, render(cloud, before))
     version = request.query["api-version"]
     row = write_resource(cloud, resource_type, cloud.canonical(resource), document, version)
     return _answer_write(cloud, request, resource_type, row, created=before is None)
@@ -63,6 +67,7 @@ def patch_resource(cloud: Cloud, request: Request, resource: ResourceId) -> Answ
     check_unlocked(cloud, resource, deleting=False)
     check_idle(cloud, resource_type, resource, document)
     whole = _merge_patch(before.body, document)
+    check_policies(cloud, resource_type, resource, whole)
     row = write_resource(cloud, resource_type, before.id, whole, request.query["api-version"])
     return Answer(200, render(cloud, row), _etag_headers(cloud, resource_type, row))
 
@@ -70,6 +75,12 @@ def patch_resource(cloud: Cloud, request: Request, resource: ResourceId) -> Answ
 def delete_resource(cloud: Cloud, request: Request, resource: ResourceId) -> Answer:
     """Answer a DELETE: 204 where there is nothing, else the type's own flow."""
     resource_type = cloud.type_of(resource)
+    if not resource_type.deletable:
+        raise RefusalError(
+            405,
+            "MethodNotAllowed",
+            f"Resources of the type '{resource_type.name}' cannot be deleted by themselves.",
+        )
     if _stands_on_missing_group(cloud, resource_type, resource):
         return Answer(204)
     check_place(cloud, resource_type, resource, writing=False)

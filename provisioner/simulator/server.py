@@ -85,11 +85,11 @@ class LocalAzure:
     @property
     def allowed_actions(self) -> Collection[str] | None:
         """The caller's permissions (`*/read`), None for all: may be set at any time."""
-        return self._application.allowed_actions
+        return self._application.cloud.allowed_actions
 
     @allowed_actions.setter
     def allowed_actions(self, actions: Collection[str] | None) -> None:
-        self._application.allowed_actions = actions
+        self._application.cloud.allowed_actions = actions
 
     def resource_ids(self) -> tuple[str, ...]:
         """Return the id of every resource, groups included, the oldest first."""

@@ -181,8 +181,9 @@ class Store:
     """Everything that a simulator remembers, in a file or (path None) in memory only.
 
     `addresses` holds what was given out of each subnet, by `subnet key|owner`. `subscriptions`
-    holds display names by id; `registrations` the namespaces that are not registered, by
-    `subscription/namespace`.
+    holds display names by id; `registrations` the namespaces and features that are not registered,
+    by `subscription/namespace` and `subscription/namespace/feature`; `quotas` the limits that were
+    changed, by `subscription/region/name`.
 
     Raises DiagnosticError for a file that is not one of these, or that another process has open.
     """
@@ -194,6 +195,7 @@ class Store:
         self.addresses: Table[str] = Table("address", _same, _same)
         self.subscriptions: Table[str] = Table("subscription", _same, _same)
         self.registrations: Table[str] = Table("registration", _same, _same)
+        self.quotas: Table[str] = Table("quota", _same, _same)
         self._lock: _Lock | None = None
         self._connection: sqlite3.Connection | None = None
         if path is not None:
@@ -209,6 +211,7 @@ class Store:
             self.addresses,
             self.subscriptions,
             self.registrations,
+            self.quotas,
         )
 
     def commit(self) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from provisioner.catalog.registrations import known_providers
 from provisioner.catalog.resource_type import ResourceType
 from provisioner.model.values import Json
 from provisioner.simulator.cloud import TENANT, Cloud
@@ -97,7 +98,7 @@ def list_locations(_cloud: Cloud, _request: Request, subscription: str) -> Answe
 
 def list_providers(cloud: Cloud, _request: Request, subscription: str = "") -> Answer:
     """Answer the resource providers of the catalog, with their registration."""
-    namespaces = sorted({resource_type.namespace for resource_type in cloud.catalog})
+    namespaces = sorted(known_providers(cloud.catalog))
     return Answer(200, {"value": [_provider(cloud, subscription, name) for name in namespaces]})
 
 
@@ -152,13 +153,13 @@ def _taken_names(cloud: Cloud, resource_type: ResourceType) -> Iterator[str]:
 
 
 def _namespace(cloud: Cloud, namespace: str) -> str:
-    for resource_type in cloud.catalog:
-        if resource_type.namespace.lower() == namespace.lower():
-            return resource_type.namespace
+    for known in known_providers(cloud.catalog):
+        if known.lower() == namespace.lower():
+            return known
     raise RefusalError(
         404,
         "InvalidResourceNamespace",
-        f"The resource namespace '{namespace}' is invalid: azsec's catalog has no type of it.",
+        f"The resource namespace '{namespace}' is invalid: azsec's catalog does not speak of it.",
     )
 
 

@@ -12,6 +12,7 @@ from provisioner.simulator.answers import occupants, remove_children, with_child
 from provisioner.simulator.body_paths import put, thaw, value_at
 from provisioner.simulator.changes import check_changes, check_values, keep_values
 from provisioner.simulator.cloud import Cloud
+from provisioner.simulator.compute import check_nodes
 from provisioner.simulator.computing import add_computed, refresh_around
 from provisioner.simulator.defaults import (
     drop_write_only,
@@ -53,6 +54,7 @@ def write_resource(
     sent = [entry for entry in resource_type.embedded if value_at(body, entry.path) is not ABSENT]
     held = _held_before(cloud, resource_type, before) if before else None
     _complete(cloud, resource_type, body, held, api_version)
+    check_nodes(cloud, resource_type, resource, body, api_version)
     references = _references(cloud, resource_type, resource, body)
     check_references(cloud, resource_type, resource, references)
     _check_unique(cloud, resource_type, resource, body)

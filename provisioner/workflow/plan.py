@@ -20,10 +20,16 @@ from provisioner.network.wiring_checks import check_wiring
 from provisioner.plan.assembly import Judgement, Target, assemble_plan, is_at, select_changes
 from provisioner.plan.changes import Changes, decide_changes
 from provisioner.plan.estates import actual_estate, known_estate, planned_estate
-from provisioner.plan.plan import Plan
+from provisioner.plan.plan import Plan, with_diagnostics
 from provisioner.plan.rotation import rotate
 from provisioner.plan.terms import Terms
-from provisioner.workflow.judging import check_acceptances, judge_change, judge_state
+from provisioner.workflow.judging import (
+    check_acceptances,
+    check_desired_waivers,
+    judge_change,
+    judge_state,
+)
+from provisioner.workflow.preflight import Preflight
 from provisioner.workflow.proving import judge, prove_environment, topology_of
 from provisioner.workflow.reading import Reading, read_environment
 
@@ -60,11 +66,17 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """A plan with what was read for it."""
+    """A plan with what was read for it. `asked` counts the requests of its preflight."""
 
     plan: Plan
     state: ActualState
     changes: Changes
+    asked: int = 0
+
+    @property
+    def calls(self) -> int:
+        """How many requests the plan took."""
+        return self.state.calls + self.asked
 
 
 def load_desired(
@@ -91,13 +103,15 @@ def plan_environment(
     targets: Sequence[str] = (),
     *,
     adopt_defaults: bool = False,
+    preflight: Preflight | None = None,
 ) -> Planned:
     """Return the plan that makes the environment what its blueprint says.
 
     `targets` limits it to those addresses and what they wait for; `adopt_defaults` puts back what
-    was moved off the services' defaults where the blueprint is silent. Raises AzureError where
-    nothing can be read, and DiagnosticError for a target that does not exist or a blueprint
-    without resources: deleting everything takes `azsec destroy`.
+    was moved off the services' defaults where the blueprint is silent; `preflight` adds what would
+    fail (None where nobody will apply it, for drift). Raises AzureError where nothing can be read,
+    and DiagnosticError for a target that does not exist, a waiver that waives nothing, or a
+    blueprint without resources: deleting everything takes `azsec destroy`.
     """
     if not any(resource.managed for resource in desired.graph):
         raise DiagnosticError(
@@ -118,16 +132,37 @@ def plan_environment(
                     nearest(wanted, list(desired.graph.resources)),
                 )
             )
+    check_desired_waivers(desired.environment, desired.graph, catalog)
     terms = Terms(desired.environment.name, desired.environment.ignores, adopt_defaults)
-    return _plan(desired, desired.graph, catalog, reader, Scope(terms, tuple(targets)))
+    planned = _plan(desired, desired.graph, catalog, reader, Scope(terms, tuple(targets)))
+    return _check(planned, desired, catalog, preflight)
 
 
 def plan_destroy(
-    desired: Desired, catalog: Catalog, reader: Reader, targets: Sequence[str] = ()
+    desired: Desired,
+    catalog: Catalog,
+    reader: Reader,
+    targets: Sequence[str] = (),
+    *,
+    preflight: Preflight | None = None,
 ) -> Planned:
-    """Return the plan that deletes everything the environment owns: a plan of an empty graph."""
+    """Return the plan that deletes everything the environment owns: a plan of an empty graph.
+
+    All that `preflight` has to ask about it is whether the caller may delete.
+    """
     terms = Terms(desired.environment.name)
-    return _plan(desired, DesiredGraph({}, {}), catalog, reader, Scope(terms, tuple(targets)))
+    planned = _plan(desired, DesiredGraph({}, {}), catalog, reader, Scope(terms, tuple(targets)))
+    return _check(planned, desired, catalog, preflight)
+
+
+def _check(
+    planned: Planned, desired: Desired, catalog: Catalog, preflight: Preflight | None
+) -> Planned:
+    if preflight is None:
+        return planned
+    told, asked = preflight.check(planned.plan, desired.graph, planned.state, catalog)
+    plan = with_diagnostics(planned.plan, told) if told else planned.plan
+    return replace(planned, plan=plan, asked=asked)
 
 
 def _plan(

@@ -15,6 +15,7 @@ from provisioner.documents.roles import (
 )
 from provisioner.model.diagnostic import DiagnosticError, error
 from provisioner.workflow.plan import Desired
+from provisioner.workflow.preflight import preflight_needs
 
 _ISSUER = "https://token.actions.githubusercontent.com"
 _AUDIENCES = {
@@ -48,7 +49,7 @@ def describe_roles(
     aliases = {guid.lower(): alias for alias, guid in environment.subscriptions.items()}
     roles = []
     for purpose in purposes:
-        for role in group_needs(_needs(purpose, desired, catalog), desired.graph):
+        for role in group_needs(needs_of(purpose, desired, catalog), desired.graph):
             where = aliases.get((role.scope.subscription or "").lower(), "subscription")
             if role.scope.resource_group is not None:
                 where = role.scope.resource_group
@@ -86,9 +87,11 @@ _DESCRIPTIONS = {
 }
 
 
-def _needs(purpose: Purpose, desired: Desired, catalog: Catalog) -> frozenset[Need]:
+def needs_of(purpose: Purpose, desired: Desired, catalog: Catalog) -> frozenset[Need]:
+    """Return what the commands of an environment need for a purpose; a plan, its preflight too."""
     environment, graph = desired.environment, desired.graph
     reads = read_needs(graph, catalog, environment.name, environment.subscriptions.values())
+    reads |= preflight_needs(graph, catalog)
     if purpose is Purpose.PLAN:
         return reads
     writes = write_needs(graph, catalog)

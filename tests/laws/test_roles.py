@@ -4,33 +4,32 @@ from functools import cache
 
 import pytest
 
-from provisioner.access.needs import Need, delete_needs, read_needs, write_needs
 from provisioner.catalog.registry import Catalog, all_types, build_catalog
 from provisioner.catalog.sdk_models import read_schema_index
 from provisioner.documents.apply import Outcome
+from provisioner.documents.roles import Purpose
 from provisioner.model.azure_error import AzureError
 from provisioner.model.diagnostic import DiagnosticError
 from provisioner.workflow.plan import Desired
+from provisioner.workflow.roles import needs_of
 from tests.environments import Bench, open_bench
 from tests.laws.test_blueprints import BLUEPRINTS, PAGES, load_pages
 
 
-def actions_of(needs: frozenset[Need]) -> frozenset[str]:
-    return frozenset(need.action for need in needs)
+def actions_for(purpose: Purpose, desired: Desired, catalog: Catalog) -> frozenset[str]:
+    return frozenset(need.action for need in needs_of(purpose, desired, catalog))
 
 
 def reads(desired: Desired, catalog: Catalog) -> frozenset[str]:
-    environment = desired.environment
-    subscriptions = environment.subscriptions.values()
-    return actions_of(read_needs(desired.graph, catalog, environment.name, subscriptions))
+    return actions_for(Purpose.PLAN, desired, catalog)
 
 
 def writes(desired: Desired, catalog: Catalog) -> frozenset[str]:
-    return reads(desired, catalog) | actions_of(write_needs(desired.graph, catalog))
+    return actions_for(Purpose.APPLY, desired, catalog)
 
 
 def deletes(desired: Desired, catalog: Catalog) -> frozenset[str]:
-    return writes(desired, catalog) | actions_of(delete_needs(desired.graph))
+    return actions_for(Purpose.DELETE, desired, catalog)
 
 
 def load(name: str, catalog: Catalog) -> list[Desired]:
@@ -41,7 +40,7 @@ def load(name: str, catalog: Catalog) -> list[Desired]:
 def apply(bench: Bench, desired: Desired) -> bool:
     """Tell whether an environment can be planned and applied to its end."""
     try:
-        plan = bench.plan(desired)
+        plan = bench.preflight(desired, applies=True)
         if not plan.can_apply() or plan.document.diagnostics:
             return False
         done = bench.apply(plan)

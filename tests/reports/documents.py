@@ -3,6 +3,18 @@
 from provisioner.documents.apply import ApplyDocument, Outcome, StepOutcome
 from provisioner.documents.document import DiagnosticDocument, EnvironmentDocument
 from provisioner.documents.drift import DriftDocument, DriftKind, ResourceDriftDocument
+from provisioner.documents.graph import (
+    INTERNET,
+    EdgeDocument,
+    EdgeKind,
+    EgressDocument,
+    GraphDocument,
+    GroupDocument,
+    GroupKind,
+    MarkDocument,
+    NodeDocument,
+    NodeKind,
+)
 from provisioner.documents.plan import (
     Action,
     FieldChangeDocument,
@@ -16,6 +28,7 @@ from provisioner.documents.plan import (
     UnmanagedDocument,
 )
 from provisioner.documents.proof import BreachDocument, GateDocument, ProofDocument
+from provisioner.documents.trace import HopDocument, StateKind
 from provisioner.model.diagnostic import Severity
 
 HUB, AKS = "rg-contoso-hub", "rg-contoso-aks"
@@ -567,3 +580,98 @@ def large_plan(count):
         unmanaged=_UNMANAGED * count,
         diagnostics=_DIAGNOSTICS * count,
     )
+
+
+_NODES = "/subscriptions/w/resourcegroups/rg-net/providers/vnets/spoke/subnets/nodes"
+_SPOKE, _HUB_NET = _NODES.rpartition("/subnets/")[0], "/subscriptions/c/vnets/hub"
+_POOL, _FIREWALL = "/subscriptions/w/pool", "/subscriptions/c/firewall"
+_ZONES = "/subscriptions/c/resourcegroups/rg-dns"
+
+GRAPH = GraphDocument(
+    environment=ENVIRONMENT,
+    state=StateKind.PLANNED,
+    groups=(
+        GroupDocument(id="/c", kind=GroupKind.SUBSCRIPTION, name="connectivity"),
+        GroupDocument(id="/w", kind=GroupKind.SUBSCRIPTION, name="workload"),
+        GroupDocument(
+            id=_HUB_NET,
+            kind=GroupKind.HUB,
+            name="vnet-hub",
+            details=("not read",),
+            parent="/c",
+            declared=False,
+        ),
+        GroupDocument(
+            id=_SPOKE,
+            kind=GroupKind.NETWORK,
+            name="vnet-spoke",
+            address="spoke.network",
+            details=("10.4.0.0/16", "rg-net"),
+            parent="/w",
+        ),
+        GroupDocument(id=_ZONES, kind=GroupKind.RESOURCE_GROUP, name="rg-dns", parent="/c"),
+        GroupDocument(
+            id=_NODES,
+            kind=GroupKind.SUBNET,
+            name='nodes "<b>&amp;`*%%;#1;\\',
+            address="spoke.nodes",
+            details=("10.4.0.0/18", "0.0.0.0/0 to afw"),
+            parent=_SPOKE,
+        ),
+    ),
+    nodes=(
+        NodeDocument(id=INTERNET, kind=NodeKind.INTERNET, name="internet"),
+        NodeDocument(id=_FIREWALL, kind=NodeKind.FIREWALL, name="afw", group=_HUB_NET),
+        NodeDocument(id=_POOL, kind=NodeKind.POOL, name="system", address="pool", group=_NODES),
+        NodeDocument(id="/z/1", kind=NodeKind.ZONE, name="privatelink.azurecr.io", group=_ZONES),
+        NodeDocument(id="/z/2", kind=NodeKind.ZONE, name="privatelink.azmk8s.io", group=_ZONES),
+    ),
+    edges=(
+        EdgeDocument(source=_NODES, target=_FIREWALL, kind=EdgeKind.EGRESS, words="0.0.0.0/0"),
+        EdgeDocument(source=_FIREWALL, target=INTERNET, kind=EdgeKind.EGRESS, words="sends on"),
+        EdgeDocument(source=_SPOKE, target=_HUB_NET, kind=EdgeKind.PEERING, words="spoke.toHub"),
+        EdgeDocument(source="/z/1", target=_SPOKE, kind=EdgeKind.DNS_LINK, words="dns.one"),
+        EdgeDocument(source="/z/2", target=_SPOKE, kind=EdgeKind.DNS_LINK, words="dns.two"),
+    ),
+    egress=(
+        EgressDocument(
+            subnets=("spoke.nodes",),
+            host="mcr.microsoft.com",
+            delivered=True,
+            through="hub.firewall",
+            hops=(
+                HopDocument(
+                    element="spoke.routes[<b>]",
+                    role="route",
+                    words="0.0.0.0/0 leads to hub.firewall",
+                    passes=True,
+                ),
+                HopDocument(element="hub.firewall", role="firewall", words="no", passes=False),
+            ),
+        ),
+    ),
+    marks=(
+        MarkDocument(
+            proof="inbound",
+            element="spoke.rules[ssh]",
+            message="spoke.nodes lets the <internet> in.",
+            certain=True,
+            marked=(_NODES,),
+        ),
+        MarkDocument(
+            proof="segmentation",
+            element="spoke.toHub",
+            message="the peering forwards nothing.",
+            certain=True,
+            marked=(),
+            edges=((_SPOKE, _HUB_NET),),
+        ),
+        MarkDocument(
+            proof="allowances",
+            element="hub.firewall",
+            message="it was not read.",
+            certain=False,
+            marked=(_FIREWALL,),
+        ),
+    ),
+)

@@ -11,6 +11,8 @@ from provisioner.reports.check_junit import render_check_junit
 from provisioner.reports.check_markdown import render_check_markdown, render_compliance_markdown
 from provisioner.reports.check_sarif import render_check_sarif
 from provisioner.reports.controls_markdown import render_controls_markdown
+from provisioner.reports.graph_mermaid import render_graph_mermaid
+from provisioner.reports.graph_svg import render_graph_svg
 from provisioner.reports.json_text import render_json
 from provisioner.reports.markdown import render_drift_markdown, render_plan_markdown
 from provisioner.reports.text import write_text
@@ -63,6 +65,9 @@ OUTPUTS = {
     "controls.txt": (text, control_documents.CONTROLS),
     "controls-one.txt": (text, control_documents.ONE_CONTROL),
     "controls.md": (render_controls_markdown, control_documents.CONTROLS),
+    "graph.mmd": (render_graph_mermaid, documents.GRAPH),
+    "graph.svg": (render_graph_svg, documents.GRAPH),
+    "graph.json": (render_json, documents.GRAPH),
 }
 
 

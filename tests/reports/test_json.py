@@ -7,6 +7,7 @@ import pytest
 from provisioner.documents.apply import ApplyDocument
 from provisioner.documents.controls import CheckDocument, ComplianceDocument, ControlsDocument
 from provisioner.documents.drift import DriftDocument
+from provisioner.documents.graph import GraphDocument
 from provisioner.documents.plan import PlanDocument
 from provisioner.reports.json_text import render_json
 from tests.reports import control_documents, documents
@@ -22,6 +23,7 @@ from tests.reports.documents import changed
         (CheckDocument, control_documents.CHECK),
         (ComplianceDocument, control_documents.COMPLIANCE),
         (ControlsDocument, control_documents.CONTROLS),
+        (GraphDocument, documents.GRAPH),
     ],
 )
 def test_json_reads_back_as_the_document(kind, document):

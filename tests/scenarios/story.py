@@ -3,6 +3,7 @@
 import contextlib
 import io
 import json
+import os
 import re
 import shlex
 from collections.abc import Iterator
@@ -18,11 +19,14 @@ from provisioner.cli.application import app
 from provisioner.cli.failure import run_guarded
 from provisioner.model.resource_id import ResourceId
 from provisioner.plan.reads import Read
+from provisioner.preflight.inquiry import Inquiry
 from provisioner.simulator.server import LocalAzure
 
 _BLOCK = re.compile(r"^(`{3,})(\w+) ?([^\n]*)\n(.*?)^\1$", re.MULTILINE | re.DOTALL)
 _DIGEST = re.compile(r"sha256:[0-9a-f…]+")
 """What a plan's digest covers changes with azsec itself, and is tested elsewhere."""
+_DAY = re.compile(r"((?:keeps it|kept|wait)\s+(?:!\s+)?until\s+(?:!\s+)?)\d{4}-\d{2}-\d{2}")
+"""The built-in Azure goes by the clock of the machine."""
 
 STATE = Path(".azsec/local.db")
 
@@ -48,10 +52,13 @@ def tell(story: str, catalog: Catalog) -> str:
     """Run a story in the current folder; return it with what really was printed.
 
     `yaml FILE` blocks are written to files; `console` blocks are run; `tamper` blocks change
-    resources behind azsec's back, a line each: `ID-SUFFIX PATH = JSON`, or `delete ID-SUFFIX`.
+    resources behind azsec's back, a line each: `ID-SUFFIX PATH = JSON`, or `delete ID-SUFFIX`; or
+    `PUT PATH JSON` and `POST PATH`, which are sent as they are. A `permissions` block says what
+    the caller may do from there on, an action a line; an empty one: everything.
     """
     told = ""
     position = 0
+    allowed: list[str] = []
     for block in read_blocks(story):
         told += story[position : block.start]
         position = block.end
@@ -61,13 +68,32 @@ def tell(story: str, catalog: Catalog) -> str:
             path.write_text(block.text, encoding="utf-8")
             told += block.text
         elif block.language == "console":
-            told += _run_console(block.text)
+            with as_caller(allowed, catalog):
+                told += _run_console(block.text)
+        elif block.language == "permissions":
+            allowed = block.text.split()
+            told += block.text
         elif block.language == "tamper":
             tamper(block.text, catalog)
             told += block.text
         else:
             told += block.text
     return told + story[position:]
+
+
+@contextlib.contextmanager
+def as_caller(allowed: list[str], catalog: Catalog) -> Iterator[None]:
+    """Let commands talk to a built-in Azure that allows these actions; none: each starts its own,
+    which allows everything."""
+    if not allowed:
+        yield
+        return
+    with LocalAzure.start(catalog, STATE, allowed_actions=allowed) as server:
+        os.environ["AZSEC_LOCAL_ENDPOINT"] = server.endpoint
+        try:
+            yield
+        finally:
+            del os.environ["AZSEC_LOCAL_ENDPOINT"]
 
 
 def _run_console(text: str) -> str:
@@ -87,7 +113,7 @@ def run_command(line: str) -> str:
         code = run_guarded(app, words[1:])
     told = "".join(f"{line}\n".replace(" \n", "\n") for line in out.getvalue().splitlines())
     told += "".join(f"! {line}\n" for line in err.getvalue().splitlines())
-    told = _DIGEST.sub("sha256:…", told)
+    told = _DAY.sub(r"\1YYYY-MM-DD", _DIGEST.sub("sha256:…", told))
     return told + (f"[exit {int(code)}]\n" if code else "")
 
 
@@ -102,11 +128,21 @@ def tamper(text: str, catalog: Catalog) -> None:
                 resource = find_resource(line.removeprefix("delete ").strip(), server)
                 version = catalog.get(resource.type).api_version
                 client.delete(resource, version, None, lambda _status: None)
+            elif line.startswith(("PUT ", "POST ")):
+                send_request(line, client)
             elif line.strip():
                 suffix, path, value = re.fullmatch(r"(\S+) (\S+) = (.+)", line).groups()
                 change_resource(
                     find_resource(suffix, server), path, json.loads(value), catalog, client
                 )
+
+
+def send_request(line: str, client: ArmClient) -> None:
+    """Send one request of an API that azsec has no use for, as an operator would."""
+    method, path, body = [*line.split(" ", 2), "{}"][:3]
+    scope = ResourceId.parse("/".join(path.split("/")[:3]))
+    (reply,) = client.ask([Inquiry(method, path, "2024-07-01", "", scope, (), body)])
+    assert reply.refused is None, reply.refused
 
 
 def find_resource(suffix: str, server: LocalAzure) -> ResourceId:

@@ -17,6 +17,7 @@ _ROOT = Path(__file__).parents[2]
 _PAGES = [_ROOT / "README.md", *sorted((_ROOT / "docs").glob("*.md"))]
 _COMMAND = re.compile(r"^\$ azsec (.+)$", re.MULTILINE)
 _PLAN = re.compile(r"(<!-- plan:begin -->\n).*?(<!-- plan:end -->)", re.DOTALL)
+_GRAPH = re.compile(r"(<!-- graph:begin -->\n).*?(<!-- graph:end -->)", re.DOTALL)
 _TAMPERING = """\
 routeTables/rt-contoso-local properties.routes[default].properties.nextHopType = "Internet"
 routeTables/rt-contoso-local properties.routes[default].properties.nextHopIpAddress = null
@@ -70,12 +71,22 @@ def test_the_plan_in_the_readme_is_a_real_one(repository: Path, catalog: Catalog
     run_command("azsec apply local --yes --quiet")
     tamper(_TAMPERING, catalog)
     told = f"```text\n{run_command('azsec plan local')}```\n"
-    page = _ROOT / "README.md"
+    _hold(_ROOT / "README.md", _PLAN, told)
+
+
+def test_the_picture_of_the_graph_page_is_a_real_one(repository: Path) -> None:
+    told = f"```mermaid\n{run_command('azsec graph local')}```\n"
+    _hold(_ROOT / "docs" / "graph.md", _GRAPH, told)
+
+
+def _hold(page: Path, place: re.Pattern[str], told: str) -> None:
+    """Compare a part of a page with what was told, or rewrite it."""
     text = page.read_text(encoding="utf-8")
 
-    written = _PLAN.sub(lambda found: found[1] + told + found[2], text)
+    written = place.sub(lambda found: found[1] + told + found[2], text)
 
     if os.environ.get("AZSEC_REWRITE_GOLDEN"):
         page.write_text(written, encoding="utf-8")
         return
+    assert told in text
     assert text == written, "run `make golden` and review the difference"

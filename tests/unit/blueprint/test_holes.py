@@ -79,6 +79,13 @@ def test_what_is_around_is_known_and_the_hole_is_filled_later():
     ]
 
 
+def test_what_is_not_set_is_known_not_to_be_whatever_the_other_branch_holds():
+    text = 'on ? {"id": firewall.properties.id} : null'
+    scope = {"on": False, "firewall": ResourceValue("hub.firewall")}
+
+    assert evaluate(compile_expression(text), scope, lambda _address: None) is None
+
+
 def test_what_looks_at_an_unknown_value_stays_unknown_as_a_whole():
     scope = {"firewall": ResourceValue("hub.firewall")}
     expression = compile_expression('[firewall.properties.address + "/32"]')

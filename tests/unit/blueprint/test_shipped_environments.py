@@ -59,7 +59,9 @@ def test_an_environment_composes_to_a_graph_in_order(name):
 
 @pytest.mark.parametrize("cloud", CLOUDS)
 def test_the_blueprint_fits_every_cloud(cloud):
-    assert len(graph_of("local", cloud).resources) == len(graph_of("local").resources)
+    """Defender for Cloud is not offered in China any more (guidelines.md §2.4)."""
+    missing = graph_of("local").resources.keys() - graph_of("local", cloud).resources.keys()
+    assert missing == ({"defender.containers"} if cloud == "AzureChinaCloud" else set())
 
 
 ZONES = {
@@ -189,3 +191,44 @@ def test_ids_are_the_same_every_time():
     one = [resource.id.text for resource in graph_of("local")]
     graph_of.cache_clear()
     assert [resource.id.text for resource in graph_of("local")] == one
+
+
+NAMESPACE = "Microsoft.ContainerService/managedClusters/managedNamespaces"
+ACTIONS = "Microsoft.ContainerService/managedClusters"
+
+
+@pytest.mark.parametrize("name", ENVIRONMENTS)
+def test_a_namespace_lets_nothing_out_and_says_what_pods_may_be(name):
+    """CLU-05.2, CLU-05.4, CLU-05.5"""
+    for namespace in of_type(graph_of(name), NAMESPACE):
+        properties = namespace.body["properties"]
+        assert properties["defaultNetworkPolicy"]["egress"] == "DenyAll"
+        assert len(properties["defaultResourceQuota"]) == 4
+        enforced = properties["labels"]["pod-security.kubernetes.io/enforce"]
+        assert enforced == ("baseline" if name == "dev" else "restricted")
+
+
+@pytest.mark.parametrize("name", ENVIRONMENTS)
+def test_nobody_in_a_namespace_opens_a_shell_or_reads_secrets(name):
+    """MAN-01, MAN-02, WRK-02.8: RBAC Writer, which does both, is no role at a namespace."""
+    graph = graph_of(name)
+    granted = {
+        role.id.name: [
+            action
+            for permission in role.body["properties"]["permissions"]
+            for action in (*permission["actions"], *permission["dataActions"])
+        ]
+        for role in of_type(graph, "Microsoft.Authorization/roleDefinitions")
+    }
+    verbs = ("read", "write", "delete")
+    assert sorted(granted.values()) == [
+        [f"{ACTIONS}/apps/deployments/{verb}" for verb in verbs],
+        [f"{ACTIONS}/pods/read"],
+    ]
+    at_namespaces = {
+        str(role.body["properties"]["roleDefinitionId"]).rpartition("/")[2]
+        for role in of_type(graph, ROLE)
+        if "/namespaces/" in role.id.text
+    }
+    reader = "7f6c6a51-bcf8-42ba-9220-52d62157d7db"
+    assert at_namespaces == {reader, *granted}

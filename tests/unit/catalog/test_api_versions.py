@@ -57,7 +57,9 @@ def test_the_pinned_version_is_the_default_of_an_older_package(
         (api_versions.ACTION_GROUPS, "action_groups"),
         (api_versions.ACTIVITY_LOG_ALERTS, "activity_log_alerts"),
         (api_versions.DATA_COLLECTION, "data_collection_endpoints"),
+        (api_versions.AZURE_MONITOR_WORKSPACES, "azure_monitor_workspaces"),
         (api_versions.DATA_COLLECTION, "data_collection_rules"),
+        (api_versions.SCHEDULED_QUERY_RULES, "scheduled_query_rules"),
     ],
 )
 def test_the_pinned_version_is_what_the_monitor_package_sends(pinned: str, operations: str) -> None:

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from provisioner.catalog.node_pools import count_surge
 from provisioner.model.diagnostic import Severity
 from provisioner.network.address_checks import check_addresses
 from provisioner.network.address_plan import read_address_plan
-from provisioner.network.cluster_ranges import count_surge
 from provisioner.network.ranges import free_ranges, overlap, overlapping
 from provisioner.plan.estates import desired_estate
 from tests.environments import compose_small

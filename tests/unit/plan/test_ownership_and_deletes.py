@@ -155,3 +155,28 @@ def test_what_points_to_a_resource_goes_before_it(bench: Bench) -> None:
     assert keys.index("delete vnet/subnets/nodes") < keys.index("delete table")
     assert keys.index("delete vnet/subnets/nodes") < keys.index("delete vnet")
     assert keys[-1] == "delete resourceGroups.main"
+
+
+def test_the_subnet_of_a_pool_in_a_clusters_body_goes_after_the_cluster(bench: Bench) -> None:
+    cluster = """
+cluster:
+  type: Microsoft.ContainerService/managedClusters
+  name: aks-test
+  resourceGroup: main
+  identity: {type: SystemAssigned}
+  properties:
+    dnsPrefix: aks-test
+    networkProfile: {serviceCidr: 10.9.0.0/16, dnsServiceIP: 10.9.0.10}
+    agentPoolProfiles:
+      - name: system
+        mode: System
+        count: 1
+        vmSize: Standard_D4ds_v5
+        vnetSubnetID: ${nodes.id}
+"""
+    desired = bench.compose(NETWORK + SUBNET + cluster)
+    bench.apply(bench.plan(desired))
+
+    waits = {step.key: step.after for step in bench.plan_destroy(desired).steps}
+
+    assert "delete cluster" in waits["delete vnet/subnets/nodes"]

@@ -206,8 +206,13 @@ TYPE = ResourceType(
         "properties.nodePublicIPPrefixID": Field(
             default=None, compare=Compare.RESOURCE_ID, create_only=True, security=True
         ),
+        # AKS "Host-based encryption": the feature has to be on in the subscription.
         "properties.enableEncryptionAtHost": Field(
-            default=False, answered=Answered.STATED, create_only=True, security=True
+            default=False,
+            answered=Answered.STATED,
+            create_only=True,
+            security=True,
+            requires=((True, "Microsoft.Compute/EncryptionAtHost"),),
         ),
         "properties.enableFIPS": Field(default=False, security=True, disruption=Disruption.NODES),
         "properties.enableUltraSSD": Field(

@@ -150,7 +150,12 @@ TYPE = ResourceType(
         ),
     ),
     flat_errors=True,
+    # Azure RBAC for Kubernetes asks at them; Azure takes an assignment there as it comes
+    # (guidelines.md §0.4).
+    access_kinds=("namespaces",),
     managed_group="properties.nodeResourceGroup",
+    # Its nodes and their load balancer are made in the same subscription.
+    providers=("Microsoft.Compute", "Microsoft.Network"),
     seconds=360,
     loss=Disruption.DATA,
     codes=RefusalCodes(busy="OperationNotAllowed"),
@@ -216,6 +221,17 @@ TYPE = ResourceType(
         "properties.addonProfiles[].enabled": Field(default=False, security=True),
         # The built-in policy "Deploy Azure Policy Add-on to AKS clusters" turns it on by itself.
         "properties.addonProfiles.azurepolicy": Field(owner=Owner.POLICY, security=True),
+        # "Azure Policy for Kubernetes clusters", prerequisites.
+        "properties.addonProfiles.azurepolicy.enabled": Field(
+            default=False,
+            owner=Owner.POLICY,
+            security=True,
+            requires=((True, "Microsoft.PolicyInsights"),),
+        ),
+        # "Enable monitoring for AKS", prerequisites.
+        "properties.addonProfiles.omsagent.enabled": Field(
+            default=False, security=True, requires=((True, "Microsoft.OperationalInsights"),)
+        ),
         "properties.addonProfiles.azureKeyvaultSecretsProvider.enabled": Field(
             default=preset(True, False), security=True
         ),
@@ -246,6 +262,8 @@ TYPE = ResourceType(
             create_only=cluster_changes.zone_is_only_given_up,
             security=True,
             disruption=Disruption.NODES,
+            # "Create a private AKS cluster": in both subscriptions, where the zone is in another.
+            requires_there="Microsoft.ContainerService",
         ),
         f"{_ACCESS}.disableRunCommand": Field(
             default=False, answered=Answered.STATED, security=True
@@ -391,14 +409,22 @@ TYPE = ResourceType(
         f"{_SECURITY}.workloadIdentity.enabled": Field(default=preset(True, False), security=True),
         f"{_SECURITY}.imageCleaner.enabled": Field(default=preset(True, False), security=True),
         f"{_SECURITY}.imageCleaner.intervalHours": Field(default=168),
-        f"{_SECURITY}.defender.securityMonitoring.enabled": Field(default=False, security=True),
+        # "Defender for Containers": its plan is a setting of the provider.
+        f"{_SECURITY}.defender.securityMonitoring.enabled": Field(
+            default=False, security=True, requires=((True, "Microsoft.Security"),)
+        ),
         f"{_SECURITY}.defender.logAnalyticsWorkspaceResourceId": Field(
             default=None, compare=Compare.RESOURCE_ID, security=True
         ),
         f"{_SECURITY}.defender.securityGating": Field(default=None, security=True),
         f"{_SECURITY}.azureKeyVaultKms": Field(default=None, security=True),
         f"{_SECURITY}.kubernetesResourceObjectEncryptionProfile.infrastructureEncryption": Field(
-            default="Disabled", irreversible=("Enabled",), security=True, disruption=_PLANE
+            default="Disabled",
+            irreversible=("Enabled",),
+            security=True,
+            disruption=_PLANE,
+            # Behind a preview's feature (guidelines.md WRK-06).
+            requires=(("Enabled", "Microsoft.ContainerService/KMSPMKPreview"),),
         ),
         f"{_SECURITY}.customCATrustCertificates": Field(default=(), security=True),
         "properties.storageProfile": Field(default={}),

@@ -1,0 +1,170 @@
+"""Places of Azure Resource Manager that answer about a subscription or scope and are no resources.
+
+Each has the path, the api version and the action of Azure RBAC that asking takes. Source: the REST
+reference of each service (Resources "Providers", Features, Key Vault and Container Registry "Check
+Name Availability", AKS "List Kubernetes Versions", Compute "Resource Skus" and "Usage", Policy
+Insights "Policy Restrictions", Authorization "Permissions") and "Azure resource provider
+operations".
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+
+from provisioner.catalog import api_versions
+from provisioner.catalog.resource_type import ResourceType
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """One place: `path` with the names of its variable parts in braces, and what asking takes.
+
+    `{scope}` is a whole id (`/subscriptions/S/resourceGroups/G`), any other part one segment.
+    """
+
+    method: str
+    path: str
+    action: str
+    api_version: str
+
+    def at(self, **parts: str) -> str:
+        """Return the path with its variable parts filled in."""
+        return self.path.format(**parts)
+
+    def action_at(self, method: str, path: str) -> str | None:
+        """Return the action that a request takes, or None where it is not for this place."""
+        return self.action if method == self.method and self.pattern.fullmatch(path) else None
+
+    @cached_property
+    def pattern(self) -> re.Pattern[str]:
+        """The paths of this place."""
+        words = re.split(r"\{(\w+)\}", self.path)
+        told = (
+            re.escape(word) if not position % 2 else f"(?P<{word}>{_part(word)})"
+            for position, word in enumerate(words)
+        )
+        return re.compile("".join(told) + "/?", re.IGNORECASE)
+
+
+def _part(name: str) -> str:
+    return "/subscriptions/.+?" if name == "scope" else "[^/]+"
+
+
+_S = "/subscriptions/{subscription}"
+
+PROVIDERS = Endpoint(
+    "GET",
+    f"{_S}/providers",
+    "Microsoft.Resources/subscriptions/providers/read",
+    api_versions.RESOURCES,
+)
+FEATURE = Endpoint(
+    "GET",
+    f"{_S}/providers/Microsoft.Features/providers/{{namespace}}/features/{{feature}}",
+    "Microsoft.Features/providers/features/read",
+    api_versions.FEATURES,
+)
+FEATURES = Endpoint(
+    "GET",
+    f"{_S}/providers/Microsoft.Features/features",
+    "Microsoft.Features/features/read",
+    api_versions.FEATURES,
+)
+REGISTER_FEATURE = Endpoint(
+    "POST",
+    f"{FEATURE.path}/register",
+    "Microsoft.Features/providers/features/register/action",
+    api_versions.FEATURES,
+)
+UNREGISTER_FEATURE = Endpoint(
+    "POST",
+    f"{FEATURE.path}/unregister",
+    "Microsoft.Features/providers/features/unregister/action",
+    api_versions.FEATURES,
+)
+KUBERNETES_VERSIONS = Endpoint(
+    "GET",
+    f"{_S}/providers/Microsoft.ContainerService/locations/{{location}}/kubernetesVersions",
+    "Microsoft.ContainerService/locations/kubernetesVersions/read",
+    api_versions.CONTAINER_SERVICE,
+)
+MACHINE_SIZES = Endpoint(
+    "GET",
+    f"{_S}/providers/Microsoft.Compute/skus",
+    "Microsoft.Compute/skus/read",
+    api_versions.COMPUTE_SKUS,
+)
+CORE_USAGE = Endpoint(
+    "GET",
+    f"{_S}/providers/Microsoft.Compute/locations/{{location}}/usages",
+    "Microsoft.Compute/locations/usages/read",
+    api_versions.COMPUTE,
+)
+POLICY_RESTRICTIONS = Endpoint(
+    "POST",
+    "{scope}/providers/Microsoft.PolicyInsights/checkPolicyRestrictions",
+    "Microsoft.PolicyInsights/checkPolicyRestrictions/read",
+    api_versions.POLICY_INSIGHTS,
+)
+PERMISSIONS = Endpoint(
+    "GET",
+    "{scope}/providers/Microsoft.Authorization/permissions",
+    "Microsoft.Authorization/permissions/read",
+    api_versions.AUTHORIZATION,
+)
+QUOTA = Endpoint(
+    "PUT",
+    f"{_S}/providers/Microsoft.Compute/locations/{{location}}/providers/Microsoft.Quota"
+    "/quotas/{quota}",
+    "Microsoft.Quota/quotas/write",
+    api_versions.QUOTA,
+)
+"""Where a limit is raised or lowered; azsec asks for none."""
+
+_FIXED = (
+    PROVIDERS,
+    FEATURE,
+    FEATURES,
+    REGISTER_FEATURE,
+    UNREGISTER_FEATURE,
+    KUBERNETES_VERSIONS,
+    MACHINE_SIZES,
+    CORE_USAGE,
+    POLICY_RESTRICTIONS,
+    PERMISSIONS,
+    QUOTA,
+)
+
+
+def name_check(resource_type: ResourceType) -> Endpoint:
+    """Return where the provider of a type says whether a name is free in all of Azure."""
+    namespace = resource_type.namespace
+    return Endpoint(
+        "POST",
+        f"{_S}/providers/{namespace}/checkNameAvailability",
+        f"{namespace}/checkNameAvailability/read",
+        resource_type.api_version,
+    )
+
+
+def deleted_list(resource_type: ResourceType) -> Endpoint:
+    """Return where the soft-deleted resources of a type in a subscription are listed."""
+    kind = f"deleted{resource_type.kind[:1].upper()}{resource_type.kind[1:]}"
+    return Endpoint(
+        "GET",
+        f"{_S}/providers/{resource_type.namespace}/{kind}",
+        f"{resource_type.namespace}/{kind}/read",
+        resource_type.api_version,
+    )
+
+
+def endpoints_of(types: Iterable[ResourceType]) -> tuple[Endpoint, ...]:
+    """Return all of these places, with those that the types have of their own."""
+    found = dict.fromkeys(_FIXED)
+    for resource_type in types:
+        if resource_type.rule.unique_in_azure:
+            found[name_check(resource_type)] = None
+        if resource_type.soft_delete is not None:
+            found[deleted_list(resource_type)] = None
+    return tuple(found)

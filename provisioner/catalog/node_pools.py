@@ -1,0 +1,75 @@
+"""How many machines of which size a node pool takes, read off its body.
+
+Source: guidelines.md §2.2; AKS "Upgrade node pools", "Cluster autoscaler", "Virtual Machines node
+pools".
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from provisioner.model.values import lookup
+
+CLUSTER = "Microsoft.ContainerService/managedClusters"
+POOL = f"{CLUSTER}/agentPools"
+
+DEFAULT_SURGE = "10%"
+"""How many nodes more an upgrade makes where nobody says."""
+
+_PERCENT = re.compile(r"(\d+)\s*%")
+
+
+@dataclass(frozen=True, slots=True)
+class Machines:
+    """Machines of one size in a pool: how many there are to begin with, and how many at most."""
+
+    size: str
+    first: int
+    most: int
+
+
+def machines_of(properties: object) -> tuple[Machines, ...]:
+    """Return the machines of a pool by its properties; none where their number is not known."""
+    profiles = lookup(properties, ("virtualMachinesProfile", "scale"))
+    if isinstance(profiles, Mapping):
+        return tuple(_of_profiles(profiles))
+    size = lookup(properties, ("vmSize",))
+    scaled = lookup(properties, ("enableAutoScaling",)) is True
+    least = whole(lookup(properties, ("minCount",))) if scaled else None
+    most = whole(lookup(properties, ("maxCount",))) if scaled else None
+    count = whole(lookup(properties, ("count",)))
+    first = max(count or 0, least or 0) if scaled else count
+    if not isinstance(size, str) or first is None:
+        return ()
+    return (Machines(size, first, max(first, most or 0)),)
+
+
+def _of_profiles(scale: Mapping[str, object]) -> Iterator[Machines]:
+    manual = scale.get("manual")
+    for profile in manual if isinstance(manual, (list, tuple)) else ():
+        size, count = lookup(profile, ("size",)), whole(lookup(profile, ("count",)))
+        if isinstance(size, str) and count is not None:
+            yield Machines(size, count, count)
+    size = lookup(scale, ("autoscale", "size"))
+    least, most = (whole(lookup(scale, ("autoscale", key))) for key in ("minCount", "maxCount"))
+    if isinstance(size, str) and most is not None:
+        yield Machines(size, least or 0, most)
+
+
+def whole(value: object) -> int | None:
+    """Return a value that is a whole number, else None."""
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def surge_text(properties: object) -> str:
+    """Return how many nodes more an upgrade makes, as a body says it: `33%` or `1`."""
+    stated = lookup(properties, ("upgradeSettings", "maxSurge"))
+    return stated if isinstance(stated, str) and stated else DEFAULT_SURGE
+
+
+def count_surge(text: str, nodes: int) -> int:
+    """Return how many nodes more than `nodes` an upgrade makes: a number, or a share rounded up."""
+    share = _PERCENT.fullmatch(text.strip())
+    if share:
+        return -(-nodes * int(share[1]) // 100)
+    return int(text) if text.strip().isdigit() else 0

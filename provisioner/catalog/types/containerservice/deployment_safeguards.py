@@ -1,0 +1,73 @@
+"""Deployment safeguards of a cluster: good practice and pod security standards, at admission.
+
+Facts: guidelines.md WRK-02.3. No pinned SDK package has operations or models for them
+(guidelines.md §0.1), so the models stand here, as Azure documents them; no traffic was recorded.
+The Azure Policy add-on enforces them, so the cluster has to have it.
+"""
+
+from collections.abc import Mapping
+
+from provisioner.catalog import api_versions
+from provisioner.catalog.field import Compare, Disruption, Field
+from provisioner.catalog.resource_type import (
+    ListRead,
+    NameRule,
+    ResourceType,
+    Scope,
+    Surroundings,
+)
+from provisioner.catalog.schema import Kind, Model, Property, Shape
+from provisioner.model.resource_id import ResourceId
+from provisioner.model.values import Body, Json
+
+_TEXT = Shape(Kind.STRING)
+_TEXTS = Shape(Kind.LIST, item=_TEXT)
+_LEVELS = Shape(Kind.STRING, enum=("Warn", "Enforce"))
+_STANDARDS = Shape(Kind.STRING, enum=("Privileged", "Baseline", "Restricted"))
+_PROPERTIES = "safeguards.DeploymentSafeguardsProperties"
+# Those that AKS leaves alone, whatever the body says (the AKS page deployment-safeguards).
+_SYSTEM = ("kube-system", "calico-system", "tigera-system", "gatekeeper-system")
+
+
+def _computed(_resource: ResourceId, _body: Body, _around: Surroundings) -> Mapping[str, Json]:
+    return {"properties": {"systemExcludedNamespaces": list(_SYSTEM)}}
+
+
+TYPE = ResourceType(
+    name="Microsoft.ContainerService/deploymentSafeguards",
+    api_version=api_versions.DEPLOYMENT_SAFEGUARDS,
+    sdk=None,
+    rule=NameRule(r"\w+", "default", fixed=("default",)),
+    scope=Scope.EXTENSION,
+    lists=ListRead.RESOURCE,
+    taggable=False,
+    seconds=30,
+    loss=Disruption.NONE,
+    models=(
+        Model(
+            "safeguards.DeploymentSafeguard",
+            {
+                "eTag": Property("eTag", _TEXT, read_only=True),
+                "properties": Property("properties", Shape(Kind.OBJECT, _PROPERTIES)),
+            },
+        ),
+        Model(
+            _PROPERTIES,
+            {
+                "level": Property("level", _LEVELS, required=True),
+                "podSecurityStandardsLevel": Property("podSecurityStandardsLevel", _STANDARDS),
+                "excludedNamespaces": Property("excludedNamespaces", _TEXTS),
+                "systemExcludedNamespaces": Property(
+                    "systemExcludedNamespaces", _TEXTS, read_only=True
+                ),
+                "provisioningState": Property("provisioningState", _TEXT, read_only=True),
+            },
+        ),
+    ),
+    computed=_computed,
+    fields={
+        "properties.level": Field(security=True),
+        "properties.podSecurityStandardsLevel": Field(default="Privileged", security=True),
+        "properties.excludedNamespaces": Field(default=(), compare=Compare.SET, security=True),
+    },
+)

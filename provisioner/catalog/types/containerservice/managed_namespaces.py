@@ -1,0 +1,60 @@
+"""Namespaces of a cluster that Azure Resource Manager keeps. Facts: guidelines.md CLU-05 and §3.6.
+
+No traffic was recorded: the flows are the SDK's word, the other facts those of the AKS page
+managed-namespaces.
+"""
+
+from collections.abc import Mapping
+
+from provisioner.catalog import api_versions
+from provisioner.catalog.field import Disruption, Field
+from provisioner.catalog.refusals import RefusalCodes
+from provisioner.catalog.resource_type import (
+    ListRead,
+    NameRule,
+    ResourceType,
+    SdkModel,
+    Surroundings,
+)
+from provisioner.model.resource_id import ResourceId
+from provisioner.model.values import Body, Json, lookup
+
+
+def _computed(resource: ResourceId, _body: Body, around: Surroundings) -> Mapping[str, Json]:
+    cluster = around.lookup(resource.parent.text) if resource.parent else None
+    portal = lookup(cluster, ("properties", "azurePortalFQDN"))
+    return {"properties": {"portalFqdn": portal} if isinstance(portal, str) else {}}
+
+
+TYPE = ResourceType(
+    name="Microsoft.ContainerService/managedClusters/managedNamespaces",
+    api_version=api_versions.CONTAINER_SERVICE,
+    sdk=SdkModel("azure.mgmt.containerservice", "ManagedNamespace"),
+    # Kubernetes keeps the prefix for itself, and AKS refuses to manage what the system runs in.
+    rule=NameRule(
+        r"(?!kube-)[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?",
+        "1 to 63 small letters, digits and hyphens, starting and ending with a letter or digit, "
+        "and not with kube-",
+    ),
+    lists=ListRead.PARENT,
+    serialise_on="",
+    flat_errors=True,
+    seconds=15,
+    # One whose policy is Keep leaves the Kubernetes namespace behind; the other takes all in it.
+    loss=Disruption.DATA,
+    codes=RefusalCodes(not_found="NotFound", busy="OperationNotAllowed"),
+    computed=_computed,
+    fields={
+        # The pod security standard is a label (CLU-05.5).
+        "properties.labels": Field(default={}, security=True),
+        "properties.annotations": Field(default={}, security=True),
+        "properties.defaultResourceQuota": Field(default=None, security=True),
+        "properties.defaultNetworkPolicy": Field(default={}, security=True),
+        "properties.defaultNetworkPolicy.ingress": Field(
+            default="AllowSameNamespace", security=True
+        ),
+        "properties.defaultNetworkPolicy.egress": Field(default="AllowAll", security=True),
+        "properties.adoptionPolicy": Field(default="Never"),
+        "properties.deletePolicy": Field(default="Keep"),
+    },
+)

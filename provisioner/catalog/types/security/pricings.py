@@ -1,0 +1,103 @@
+"""Plans of Defender for Cloud on a subscription. Facts: guidelines.md CLU-04.1 and §3.6.
+
+Every plan is always there, as Free where nobody switched it on; Azure takes it back from single
+machines only. The models stand here, as Azure documents them for the api version: no pinned SDK
+package has them, and no traffic was recorded.
+"""
+
+from collections.abc import Mapping
+
+from provisioner.catalog import api_versions
+from provisioner.catalog.field import Compare, Disruption, Field
+from provisioner.catalog.resource_type import (
+    DeleteFlow,
+    ListRead,
+    NameRule,
+    ResourceType,
+    Scope,
+    Surroundings,
+    WriteFlow,
+)
+from provisioner.catalog.schema import Kind, Model, Property, Shape
+from provisioner.model.resource_id import ResourceId
+from provisioner.model.values import Body, Json
+
+_PLANS = (
+    "Api",
+    "AppServices",
+    "Arm",
+    "CloudPosture",
+    "Containers",
+    "CosmosDbs",
+    "KeyVaults",
+    "OpenSourceRelationalDatabases",
+    "SqlServerVirtualMachines",
+    "SqlServers",
+    "StorageAccounts",
+    "VirtualMachines",
+)
+_TEXT = Shape(Kind.STRING)
+# A text and no boolean (guidelines.md §3.6).
+_SWITCH = Shape(Kind.STRING, enum=("True", "False"))
+
+
+def _model(name: str, *properties: Property) -> Model:
+    return Model(f"security.{name}", {prop.name: prop for prop in properties})
+
+
+def _computed(_resource: ResourceId, _body: Body, _around: Surroundings) -> Mapping[str, Json]:
+    return {"properties": {"freeTrialRemainingTime": "PT0S"}}
+
+
+TYPE = ResourceType(
+    name="Microsoft.Security/pricings",
+    api_version=api_versions.SECURITY_PRICINGS,
+    sdk=None,
+    rule=NameRule(r"\w+", f"one of {', '.join(_PLANS)}", fixed=_PLANS),
+    scope=Scope.EXTENSION,
+    lists=ListRead.RESOURCE,
+    taggable=False,
+    deletable=False,
+    write=WriteFlow.SYNC,
+    delete=DeleteFlow.SYNC,
+    created=200,
+    seconds=5,
+    loss=Disruption.NONE,
+    models=(
+        _model("Pricing", Property("properties", Shape(Kind.OBJECT, "security.PricingProperties"))),
+        _model(
+            "PricingProperties",
+            Property("pricingTier", Shape(Kind.STRING, enum=("Free", "Standard")), required=True),
+            Property("subPlan", _TEXT),
+            Property("enforce", _SWITCH),
+            Property("extensions", Shape(Kind.LIST, item=Shape(Kind.OBJECT, "security.Extension"))),
+            Property("freeTrialRemainingTime", _TEXT, read_only=True),
+            Property("enablementTime", _TEXT, read_only=True),
+            Property("inherited", _TEXT, read_only=True),
+            Property("inheritedFrom", _TEXT, read_only=True),
+            Property("resourcesCoverageStatus", _TEXT, read_only=True),
+            Property("deprecated", Shape(Kind.BOOLEAN), read_only=True),
+            Property("replacedBy", Shape(Kind.LIST, item=_TEXT), read_only=True),
+        ),
+        _model(
+            "Extension",
+            Property("name", _TEXT, required=True),
+            Property("isEnabled", _SWITCH, required=True),
+            Property("additionalExtensionProperties", Shape(Kind.MAP, item=Shape(Kind.ANY))),
+            Property("operationStatus", Shape(Kind.ANY), read_only=True),
+        ),
+    ),
+    built_in={plan: {"properties": {"pricingTier": "Free"}} for plan in _PLANS},
+    computed=_computed,
+    fields={
+        "properties.pricingTier": Field(security=True),
+        "properties.subPlan": Field(default=None, security=True),
+        "properties.enforce": Field(default="False", security=True),
+        # Azure lists every extension that the plan has, those that are off too. Which of them it
+        # switches on by itself where the body names none depends on the plan.
+        "properties.extensions": Field(keys=("name",), shared=True, security=True),
+        "properties.extensions[].name": Field(compare=Compare.CASELESS),
+        "properties.extensions[].isEnabled": Field(default="False", security=True),
+        "properties.extensions[].additionalExtensionProperties": Field(default=None, security=True),
+    },
+)

@@ -1,0 +1,84 @@
+"""Writes drawings: in which format, on standard output or to a file."""
+
+import sys
+from pathlib import PurePath
+
+from provisioner.cli.workspace import write_file
+from provisioner.documents.graph import GraphDocument
+from provisioner.model.diagnostic import DiagnosticError, error, warning
+
+_ENDINGS = {
+    ".mmd": "mermaid",
+    ".mermaid": "mermaid",
+    ".svg": "svg",
+    ".html": "html",
+    ".htm": "html",
+    ".json": "json",
+}
+
+
+def format_of(output: str | None, out: str | None) -> str:
+    """Return the format of a drawing: the one that is asked for, else what the file's ending says,
+    else Mermaid.
+
+    Raises DiagnosticError for a file whose ending says nothing.
+    """
+    if output is not None:
+        return output
+    if out is None:
+        return "mermaid"
+    ending = PurePath(out).suffix.lower()
+    if ending not in _ENDINGS:
+        raise DiagnosticError(
+            error(
+                "unknown-format",
+                f"{out}: the ending does not say which format. "
+                f"Expected one of {', '.join(_ENDINGS)}.",
+                None,
+                "Or name the format with -o.",
+            )
+        )
+    return _ENDINGS[ending]
+
+
+def write_drawing(document: GraphDocument, output: str, out: str | None) -> None:
+    """Write a drawing to a file, or to standard output; warn of one that Mermaid will not draw.
+
+    Raises DiagnosticError where the file cannot be written.
+    """
+    text = _render(document, output)
+    if out is None:
+        sys.stdout.write(text)
+    else:
+        write_file(out, text)
+
+
+def _render(document: GraphDocument, output: str) -> str:
+    if output == "svg":
+        from provisioner.reports.graph_svg import render_graph_svg
+
+        return render_graph_svg(document)
+    if output == "html":
+        from provisioner.reports.graph_html import render_graph_html
+
+        return render_graph_html(document)
+    if output == "json":
+        from provisioner.reports.json_text import render_json
+
+        return render_json(document)
+    return _render_mermaid(document)
+
+
+def _render_mermaid(document: GraphDocument) -> str:
+    from provisioner.reports.graph_mermaid import is_too_large, render_graph_mermaid
+
+    text = render_graph_mermaid(document)
+    if is_too_large(document, text):
+        told = warning(
+            "large-chart",
+            "Mermaid draws no chart of this size, unless it is configured to.",
+            None,
+            "Take --out FILE.svg.",
+        )
+        sys.stderr.write(f"{told}\n")
+    return text

@@ -1,0 +1,128 @@
+"""The topology of an environment, as a drawing needs it: boxes in boxes, and lines between them."""
+
+from enum import StrEnum
+from typing import Literal
+
+from provisioner.documents.document import FORMAT_VERSION, Document, EnvironmentDocument
+from provisioner.documents.trace import HopDocument, StateKind
+
+INTERNET = "internet"
+ON_PREMISES = "on-premises"
+"""The ids of the two nodes that are no resources."""
+
+
+class GroupKind(StrEnum):
+    """What a group is. A hub is a network whose firewall, gateway or bastion others share."""
+
+    SUBSCRIPTION = "subscription"
+    HUB = "hub"
+    NETWORK = "network"
+    SUBNET = "subnet"
+    RESOURCE_GROUP = "resource group"
+
+
+class NodeKind(StrEnum):
+    """What a node is, in the words that a drawing has above its name."""
+
+    INTERNET = "internet"
+    ON_PREMISES = "on-premises"
+    FIREWALL = "firewall"
+    BASTION = "bastion"
+    GATEWAY = "gateway"
+    RESOLVER = "DNS resolver"
+    POOL = "node pool"
+    API_SERVER = "API server"
+    PRIVATE_ENDPOINT = "private endpoint"
+    CLUSTER = "AKS cluster"
+    VAULT = "key vault"
+    REGISTRY = "container registry"
+    STORAGE = "storage account"
+    SERVICE = "service"
+    ZONE = "private DNS zone"
+    WORKSPACE = "log workspace"
+    IDENTITY = "managed identity"
+
+
+class EdgeKind(StrEnum):
+    """What a line says. `egress` is the way that packets to the internet take and arrive by;
+    `route` is a default route whose packets are stopped on the way, or are not known to arrive."""
+
+    EGRESS = "egress"
+    ROUTE = "route"
+    PEERING = "peering"
+    GATEWAY = "gateway"
+    PRIVATE_ENDPOINT = "private endpoint"
+    API_SERVER = "API server"
+    DNS_LINK = "DNS link"
+    IDENTITY = "identity"
+    LOGS = "logs"
+
+
+class BoxDocument(Document):
+    """A box. `id` is the id of the resource in lower case, `address` its name in the blueprint,
+    `details` are lines such as its ranges. What is not `declared` is not the blueprint's."""
+
+    id: str
+    name: str
+    address: str | None = None
+    details: tuple[str, ...] = ()
+    declared: bool = True
+
+
+class GroupDocument(BoxDocument):
+    """A box that holds others. `parent` is the id of the group around it."""
+
+    kind: GroupKind
+    parent: str | None = None
+
+
+class NodeDocument(BoxDocument):
+    """A box that holds nothing. `group` is the id of the group that it stands in."""
+
+    kind: NodeKind
+    group: str | None = None
+
+
+class EdgeDocument(Document):
+    """A line from one node or group to another, by their ids. `words` say what makes it."""
+
+    source: str
+    target: str
+    kind: EdgeKind
+    words: str
+
+
+class EgressDocument(Document):
+    """The way of a packet from subnets to the internet, hop by hop. `host` is the name that was
+    asked for, the first that the cluster needs; empty where an address was asked for."""
+
+    subnets: tuple[str, ...]
+    host: str
+    delivered: bool
+    through: str | None = None
+    hops: tuple[HopDocument, ...]
+
+
+class MarkDocument(Document):
+    """A counter-example to a proof, and the nodes, groups and edges (source, target) to mark."""
+
+    proof: str
+    element: str
+    message: str
+    certain: bool
+    marked: tuple[str, ...]
+    edges: tuple[tuple[str, str], ...] = ()
+
+
+class GraphDocument(Document):
+    """A state of an environment as a drawing. A parent stands before what is in it."""
+
+    kind: Literal["azsec/graph"] = "azsec/graph"
+    format_version: str = FORMAT_VERSION
+    environment: EnvironmentDocument
+    state: StateKind
+    groups: tuple[GroupDocument, ...]
+    nodes: tuple[NodeDocument, ...]
+    edges: tuple[EdgeDocument, ...]
+    egress: tuple[EgressDocument, ...]
+    marks: tuple[MarkDocument, ...] = ()

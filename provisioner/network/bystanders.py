@@ -1,0 +1,109 @@
+"""What a drawing of a network shows although no packet is decided by it."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from provisioner.documents.graph import ON_PREMISES, EdgeKind, NodeKind
+from provisioner.model.estate import Estate, Resource
+from provisioner.model.resource_id import parse_resource_id
+from provisioner.model.values import lookup
+
+_BASTION = "Microsoft.Network/bastionHosts"
+_GATEWAY = "Microsoft.Network/virtualNetworkGateways"
+_LOCAL_GATEWAY = "Microsoft.Network/localNetworkGateways"
+_WORKSPACE = "Microsoft.OperationalInsights/workspaces"
+_IDENTITY = "Microsoft.ManagedIdentity/userAssignedIdentities"
+_CLUSTER = "Microsoft.ContainerService/managedClusters"
+_DIAGNOSTIC = "Microsoft.Insights/diagnosticSettings"
+
+
+@dataclass(frozen=True, slots=True)
+class Bystander:
+    """A bastion, a gateway, a workspace or an identity. `subnet` is the key of the subnet that it
+    stands in, None for what stands in no network."""
+
+    resource: Resource
+    kind: NodeKind
+    subnet: str | None = None
+    details: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Tie:
+    """A relation that is no way of packets, between two resources by their keys."""
+
+    source: str
+    target: str
+    kind: EdgeKind
+    words: str
+
+
+def find_bystanders(estate: Estate) -> Iterator[Bystander]:
+    """Yield the bystanders of an estate, in its order."""
+    for resource in estate.of_type(_BASTION):
+        sku = lookup(resource.body, ["sku", "name"])
+        details = (sku,) if isinstance(sku, str) else ()
+        yield Bystander(resource, NodeKind.BASTION, _subnet_of(resource), details)
+    for resource in estate.of_type(_GATEWAY):
+        details = (_gateway_kind(resource),)
+        yield Bystander(resource, NodeKind.GATEWAY, _subnet_of(resource), details)
+    for resource in estate.of_type(_WORKSPACE):
+        yield Bystander(resource, NodeKind.WORKSPACE)
+    for resource in estate.of_type(_IDENTITY):
+        yield Bystander(resource, NodeKind.IDENTITY)
+
+
+def find_ties(estate: Estate) -> Iterator[Tie]:
+    """Yield who signs in as which identity, whose logs go where, and the lines of gateways."""
+    for cluster in estate.of_type(_CLUSTER):
+        for identity in _mapping(cluster.body, "identity", "userAssignedIdentities"):
+            yield from _tie(cluster, identity, EdgeKind.IDENTITY, "the control plane signs in as")
+        kubelet = lookup(
+            cluster.body, ["properties", "identityProfile", "kubeletidentity", "resourceId"]
+        )
+        yield from _tie(cluster, kubelet, EdgeKind.IDENTITY, "nodes pull images as")
+    for setting in estate.of_type(_DIAGNOSTIC):
+        source = estate.get(setting.id.container) if setting.id.container else None
+        workspace = lookup(setting.body, ["properties", "workspaceId"])
+        if source is not None:
+            yield from _tie(source, workspace, EdgeKind.LOGS, "sends its logs to")
+    for gateway in estate.of_type(_GATEWAY):
+        words = f"{_gateway_kind(gateway)} connection to"
+        yield Tie(gateway.id.key, ON_PREMISES, EdgeKind.GATEWAY, words)
+
+
+def ranges_on_premises(estate: Estate) -> tuple[str, ...]:
+    """Return the ranges that local network gateways stand for."""
+    found: dict[str, None] = {}
+    for resource in estate.of_type(_LOCAL_GATEWAY):
+        path = ["properties", "localNetworkAddressSpace", "addressPrefixes"]
+        found.update((p, None) for p in _items(lookup(resource.body, path)) if isinstance(p, str))
+    return tuple(sorted(found))
+
+
+def _tie(source: Resource, target: object, kind: EdgeKind, words: str) -> Iterator[Tie]:
+    named = parse_resource_id(target)
+    if named is not None and named != source.id:
+        yield Tie(source.id.key, named.key, kind, words)
+
+
+def _gateway_kind(gateway: Resource) -> str:
+    kind = lookup(gateway.body, ["properties", "gatewayType"])
+    return kind if isinstance(kind, str) else "gateway"
+
+
+def _subnet_of(resource: Resource) -> str | None:
+    for entry in _items(lookup(resource.body, ["properties", "ipConfigurations"])):
+        named = parse_resource_id(lookup(entry, ["properties", "subnet", "id"]))
+        if named is not None:
+            return named.key
+    return None
+
+
+def _mapping(body: object, *path: str) -> tuple[str, ...]:
+    found = lookup(body, list(path))
+    return tuple(found) if isinstance(found, Mapping) else ()
+
+
+def _items(value: object) -> tuple[object, ...]:
+    return tuple(value) if isinstance(value, (list, tuple)) else ()

@@ -1,0 +1,74 @@
+"""Resources of which a scope can have one only, where another name has it already.
+
+That is a role assignment of the same role to the same principal (`ResourceType.unique_by`): Azure
+refuses it with 409 (guidelines.md §3.5). Nothing is asked: the actual state has them.
+"""
+
+from collections.abc import Iterator, Mapping
+
+from provisioner.model.actual import Found
+from provisioner.model.diagnostic import Diagnostic, error, warning
+from provisioner.model.resource_id import parse_resource_id
+from provisioner.model.values import lookup
+from provisioner.preflight.check import Check
+from provisioner.preflight.inquiry import Inquiry, Replies
+from provisioner.preflight.intent import Intent, Write
+
+
+def _ask(_intent: Intent) -> tuple[Inquiry, ...]:
+    return ()
+
+
+def _judge(intent: Intent, _replies: Replies) -> Iterator[Diagnostic]:
+    held: dict[tuple[str, tuple[str, ...]], Found] = {}
+    written = [w for w in intent.writes if w.is_new and w.type.unique_by]
+    kinds = {write.type.name.lower(): write.type for write in written}
+    for found in intent.found.values():
+        resource_type = kinds.get(found.id.type.lower())
+        container = found.id.container
+        if resource_type is not None and container is not None:
+            values = _identity(resource_type.unique_by, found.body)
+            if values is not None:
+                held[container.key, values] = found
+    for write in written:
+        container, values = write.id.container, _identity(write.type.unique_by, write.body)
+        other = held.get((container.key, values)) if container and values else None
+        if other is not None and other.id != write.id:
+            yield _told(write, other, intent)
+
+
+CHECK = Check("whether assignments collide", _ask, _judge)
+
+
+def _identity(paths: tuple[str, ...], body: Mapping[str, object]) -> tuple[str, ...] | None:
+    """Return what tells one from another; None where a part of it is not known yet.
+
+    A role is told by its GUID alone: Azure answers its id below another scope than it was given.
+    """
+    values = [lookup(body, path.split(".")) for path in paths]
+    if not all(isinstance(value, str) for value in values):
+        return None
+    named = (parse_resource_id(value) for value in values)
+    return tuple(
+        (target.name if target else str(value)).lower()
+        for target, value in zip(named, values, strict=True)
+    )
+
+
+def _told(write: Write, other: Found, intent: Intent) -> Diagnostic:
+    what = f"{write.address}: {other.id.text} is the same under another name"
+    if other.id.key in intent.deleted:
+        return warning(
+            "assignment-exists",
+            f"{what}, and this plan deletes it; if that comes later, Azure answers "
+            f"{write.type.codes.duplicate}.",
+            write.span,
+            "Apply once more in that case.",
+        )
+    return error(
+        "assignment-exists",
+        f"{what}: Azure refuses a second one ({write.type.codes.duplicate}).",
+        write.span,
+        f"Give {write.address} the name {other.id.name}, and azsec takes that one over; or "
+        f"delete it: az role assignment delete --ids {other.id.text}",
+    )

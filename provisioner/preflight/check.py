@@ -1,0 +1,42 @@
+"""The shape of a check, and what it says of what it could not ask."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from provisioner.model.diagnostic import Diagnostic, warning
+from provisioner.preflight.inquiry import Inquiry, Replies
+from provisioner.preflight.intent import Intent
+
+Asker: TypeAlias = Callable[[Intent], Iterable[Inquiry]]
+Judge: TypeAlias = Callable[[Intent, Replies], Iterable[Diagnostic]]
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One check: what it asks Azure for an intent, and what it says of the replies.
+
+    `subject` names what stays unchecked where Azure refuses to answer.
+    """
+
+    subject: str
+    ask: Asker
+    judge: Judge
+
+    def run(self, intent: Intent, replies: Replies) -> Iterator[Diagnostic]:
+        """Yield what the check finds, and a warning for each kind of refusal."""
+        yield from self.judge(intent, replies)
+        refused: dict[tuple[str, str], list[str]] = {}
+        for inquiry in dict.fromkeys(self.ask(intent)):
+            refusal = replies[inquiry].refused
+            if refusal is not None:
+                kind = (refusal.code, inquiry.scope.text)
+                refused.setdefault(kind, []).append(refusal.message)
+        for (code, scope), messages in sorted(refused.items()):
+            times = f" ({len(messages)} times)" if len(messages) > 1 else ""
+            yield warning(
+                "not-checked",
+                f"{self.subject} could not be checked in {scope}{times}: {code}: {messages[0]}",
+                None,
+                "`azsec roles --for plan` names what it takes to ask; `--offline` asks nothing.",
+            )

@@ -1,0 +1,99 @@
+"""What preflight asks Azure, and what comes back."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from provisioner.catalog.endpoints import Endpoint
+from provisioner.model.azure_error import AzureError
+from provisioner.model.resource_id import ResourceId, resource_group_id, subscription_id
+from provisioner.model.values import Body, Json
+
+
+@dataclass(frozen=True, slots=True)
+class Inquiry:
+    """One request that changes nothing.
+
+    `action` is what asking takes, on `scope`. `body` is JSON text, None for a GET. A list is
+    followed to its last page.
+    """
+
+    method: str
+    path: str
+    api_version: str
+    action: str
+    scope: ResourceId
+    query: tuple[tuple[str, str], ...] = ()
+    body: str | None = None
+    is_list: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What Azure answered: the items of a list, or the one object; or its refusal.
+
+    `calls` counts requests, pages and retries included.
+    """
+
+    inquiry: Inquiry
+    items: tuple[Body, ...] = ()
+    refused: AzureError | None = None
+    calls: int = 1
+
+
+Replies: TypeAlias = Mapping[Inquiry, Reply]
+
+
+def ask_subscription(
+    endpoint: Endpoint,
+    subscription: str,
+    *,
+    is_list: bool = False,
+    query: tuple[tuple[str, str], ...] = (),
+    body: Json = None,
+    **parts: str,
+) -> Inquiry:
+    """Return the inquiry at a place below a subscription; `parts` fill in the rest of its path."""
+    return Inquiry(
+        endpoint.method,
+        endpoint.at(subscription=subscription, **parts),
+        endpoint.api_version,
+        endpoint.action,
+        subscription_id(subscription),
+        query,
+        _text(body),
+        is_list,
+    )
+
+
+def ask_scope(
+    endpoint: Endpoint, scope: ResourceId, *, is_list: bool = False, body: Json = None
+) -> Inquiry:
+    """Return the inquiry at a place below a subscription or a resource group."""
+    return Inquiry(
+        endpoint.method,
+        endpoint.at(scope=scope.text),
+        endpoint.api_version,
+        endpoint.action,
+        scope,
+        (),
+        _text(body),
+        is_list,
+    )
+
+
+def scope_of(resource: ResourceId, existing: frozenset[str]) -> ResourceId | None:
+    """Return where to ask about a resource: its resource group if that exists, by the keys of
+    `existing`, else its subscription; None for what stands above subscriptions."""
+    if resource.subscription is None:
+        return None
+    if resource.resource_group is not None:
+        group = resource_group_id(resource.subscription, resource.resource_group)
+        if group.key in existing:
+            return group
+    return subscription_id(resource.subscription)
+
+
+def _text(body: Json) -> str | None:
+    return None if body is None else json.dumps(body, sort_keys=True, separators=(",", ":"))

@@ -1,0 +1,131 @@
+"""What a plan is about to do, as far as preflight asks about it."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from provisioner.blueprint.graph import DesiredGraph
+from provisioner.catalog.registry import Catalog
+from provisioner.catalog.resource_type import ResourceType
+from provisioner.model.actual import ActualState, Found
+from provisioner.model.resource_id import RESOURCE_GROUP, ResourceId
+from provisioner.model.span import Span
+from provisioner.model.values import Body, Value
+from provisioner.plan.steps import DELETE, PUT, Step
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """One resource that the plan writes.
+
+    `body` is what is sent, with Unknown leaves. `found` is what stands there now, None for a new
+    one. `is_new` also holds for one that is deleted and made again. `span` is its place in the
+    blueprint, or that of what states it.
+    """
+
+    address: str
+    id: ResourceId
+    type: ResourceType
+    body: Mapping[str, Value]
+    found: Body | None
+    is_new: bool
+    span: Span | None
+
+
+@dataclass(frozen=True, slots=True)
+class Permission:
+    """An action that the plan takes, and the resource or container that it is asked of."""
+
+    action: str
+    scope: ResourceId
+
+
+@dataclass(frozen=True)
+class Intent:
+    """Everything that checks look at.
+
+    deleted     keys of the ids that the plan deletes
+    found       what Azure has, by the key of its id
+    regions     the location of what the plan leaves or makes, by the key of its id
+    permissions what the plan takes
+    applies     whether the caller is about to apply the plan, and not only to review it
+    """
+
+    writes: tuple[Write, ...]
+    deleted: frozenset[str]
+    found: Mapping[str, Found]
+    regions: Mapping[str, str]
+    permissions: tuple[Permission, ...] = ()
+    applies: bool = False
+
+    @cached_property
+    def groups(self) -> frozenset[str]:
+        """The keys of the resource groups that exist."""
+        return frozenset(key for key, hit in self.found.items() if hit.id.type == RESOURCE_GROUP)
+
+
+def read_intent(
+    steps: Iterable[Step],
+    graph: DesiredGraph,
+    state: ActualState,
+    catalog: Catalog,
+    permissions: Iterable[Permission] = (),
+    *,
+    applies: bool = False,
+) -> Intent:
+    """Return the intent of a plan, by its steps and what was read for it."""
+    steps = tuple(steps)
+    deleted = frozenset(step.id.key for step in steps if step.verb == DELETE)
+    writes = tuple(
+        _write(step, graph, state, catalog, is_deleted=step.id.key in deleted)
+        for step in steps
+        if step.verb == PUT
+    )
+    return Intent(
+        writes,
+        deleted,
+        state.found,
+        dict(_regions(writes, state.found)),
+        tuple(permissions),
+        applies,
+    )
+
+
+def intent_from_nothing(graph: DesiredGraph, permissions: Iterable[Permission] = ()) -> Intent:
+    """Return the intent to make everything that a graph describes, what it only reads being there.
+
+    It asks all that a plan of the environment may ask: the roles of `azsec roles` come from it.
+    """
+    writes = tuple(
+        Write(r.address, r.id, r.type, r.body, None, True, r.span) for r in graph if r.managed
+    )
+    found = {r.id.key: Found(r.id, {}) for r in graph if not r.managed}
+    regions = dict(_regions(writes, found))
+    return Intent(writes, frozenset(), found, regions, tuple(permissions))
+
+
+def _write(
+    step: Step, graph: DesiredGraph, state: ActualState, catalog: Catalog, *, is_deleted: bool
+) -> Write:
+    hit = state.get(step.id)
+    found = hit.body if isinstance(hit, Found) else None
+    stated = graph.by_id.get(step.id.key)
+    if stated is None and step.id.parent is not None:
+        stated = graph.by_id.get(step.id.parent.key)
+    return Write(
+        step.address,
+        step.id,
+        catalog.get(step.type),
+        step.body or {},
+        found,
+        found is None or is_deleted,
+        stated.span if stated else None,
+    )
+
+
+def _regions(writes: Iterable[Write], found: Mapping[str, Found]) -> Iterator[tuple[str, str]]:
+    bodies = [(key, hit.body) for key, hit in found.items()]
+    for key, body in (*bodies, *((w.id.key, w.body) for w in writes)):
+        location = body.get("location")
+        if isinstance(location, str):
+            yield key, location.replace(" ", "").lower()

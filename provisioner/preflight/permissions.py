@@ -1,0 +1,91 @@
+"""The permissions that the caller lacks for what the plan does.
+
+Source: Authorization "Permissions - List For Resource Group"; "Understand Azure role definitions"
+(an action is granted by a role whose `actions` hold it, with wildcards, and whose `notActions` do
+not; roles add up). Deny assignments and conditions are not in that answer.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
+
+from provisioner.catalog.endpoints import PERMISSIONS
+from provisioner.catalog.permissions import is_polled
+from provisioner.model.diagnostic import Diagnostic, Severity
+from provisioner.model.resource_id import ResourceId
+from provisioner.model.values import Body
+from provisioner.preflight.check import Check
+from provisioner.preflight.inquiry import Inquiry, Replies, ask_scope, scope_of
+from provisioner.preflight.intent import Intent, Permission
+
+_SHOWN = 8
+
+
+def _ask(intent: Intent) -> Iterator[Inquiry]:
+    scopes = {scope.key: scope for _, scope in _wanted(intent)}
+    return (_inquiry(scopes[key]) for key in sorted(scopes))
+
+
+def _judge(intent: Intent, replies: Replies) -> Iterator[Diagnostic]:
+    lacking: dict[tuple[str, bool], tuple[ResourceId, set[str]]] = {}
+    for wanted, scope in _wanted(intent):
+        reply = replies[_inquiry(scope)]
+        if reply.refused is None and not _is_allowed(wanted.action, reply.items):
+            # A role on the resource itself is not in the answer of its group.
+            stands = wanted.scope.key in intent.found and not wanted.scope.is_container
+            maybe = stands or is_polled(wanted.action)
+            entry = lacking.setdefault((scope.key, maybe), (scope, set()))
+            entry[1].add(wanted.action)
+    for (_, maybe), (scope, actions) in sorted(lacking.items()):
+        yield _told(scope, sorted(actions), intent, maybe=maybe)
+
+
+CHECK = Check("what the caller may do", _ask, _judge)
+
+
+def _wanted(intent: Intent) -> Iterator[tuple[Permission, ResourceId]]:
+    for wanted in intent.permissions:
+        scope = scope_of(wanted.scope, intent.groups)
+        if scope is not None:
+            yield wanted, scope
+
+
+def _inquiry(scope: ResourceId) -> Inquiry:
+    return ask_scope(PERMISSIONS, scope, is_list=True)
+
+
+def _is_allowed(action: str, roles: Iterable[Body]) -> bool:
+    return any(
+        _holds(role, "actions", action) and not _holds(role, "notActions", action) for role in roles
+    )
+
+
+def _holds(role: Mapping[str, object], name: str, action: str) -> bool:
+    patterns = role.get(name)
+    return any(
+        _pattern(str(pattern)).fullmatch(action)
+        for pattern in (patterns if isinstance(patterns, (list, tuple)) else ())
+    )
+
+
+@lru_cache(maxsize=4096)
+def _pattern(text: str) -> re.Pattern[str]:
+    return re.compile(".*".join(map(re.escape, text.split("*"))), re.IGNORECASE)
+
+
+def _told(scope: ResourceId, actions: list[str], intent: Intent, *, maybe: bool) -> Diagnostic:
+    shown = ", ".join(actions[:_SHOWN])
+    more = f" and {len(actions) - _SHOWN} more" if len(actions) > _SHOWN else ""
+    # Who plans need not be who applies: the plan of a reader is as good as any.
+    severity = Severity.ERROR if intent.applies and not maybe else Severity.WARNING
+    who = "this caller"
+    apart = (
+        "; Azure may let it: a role on the resources themselves does not show here" if maybe else ""
+    )
+    return Diagnostic(
+        severity,
+        "permission-missing",
+        f"{who} may not do in {scope.text} what the plan takes: {shown}{more}{apart}.",
+        None,
+        "`azsec roles ENV --for apply` (or `--for delete`) writes the roles that it takes.",
+    )

@@ -1,0 +1,163 @@
+"""Azure Policy: what would deny or change each resource that the plan writes.
+
+Source: Policy Insights "Policy Restrictions - Check At Resource Group Scope" and "At Subscription
+Scope": `contentEvaluationResult.policyEvaluations[]` tell the policies that the content breaks,
+`fieldRestrictions[]` what fields may and must hold.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from provisioner.catalog.endpoints import POLICY_RESTRICTIONS
+from provisioner.model.diagnostic import Diagnostic, error, warning
+from provisioner.model.values import ABSENT, Json, Unknown, Value, lookup, unknowns
+from provisioner.preflight.check import Check
+from provisioner.preflight.inquiry import Inquiry, Replies, ask_scope, scope_of
+from provisioner.preflight.intent import Intent, Write
+
+_BROKEN = "noncompliant"
+_DENY = "deny"
+_CHANGES = ("modify", "append")
+_SHOWN = 5
+
+
+@dataclass(frozen=True, slots=True)
+class _Finding:
+    """One policy that denies the content of a write."""
+
+    assignment: str
+    definition: str
+    reason: str
+    fields: tuple[str, ...]
+
+
+def _ask(intent: Intent) -> Iterator[Inquiry]:
+    for write in intent.writes:
+        inquiry = _inquiry(write, intent)
+        if inquiry is not None:
+            yield inquiry
+
+
+def _judge(intent: Intent, replies: Replies) -> Iterator[Diagnostic]:
+    changes: dict[tuple[str, str], list[str]] = {}
+    for write in intent.writes:
+        inquiry = _inquiry(write, intent)
+        for item in replies[inquiry].items if inquiry is not None else ():
+            yield from (_denied(write, finding) for finding in _denials(item))
+            for change in _changes(item):
+                changes.setdefault(change, []).append(write.address)
+    for (assignment, what), addresses in sorted(changes.items()):
+        shown = ", ".join(addresses[:_SHOWN])
+        more = f" and {len(addresses) - _SHOWN} more" if len(addresses) > _SHOWN else ""
+        yield warning(
+            "policy-changes",
+            f"the policy assignment {assignment} will set {what} of {shown}{more}.",
+            None,
+            "If the next plan wants it back, declare it in the blueprint, or ignore it.",
+        )
+
+
+CHECK = Check("what Azure Policy denies", _ask, _judge)
+
+
+def _inquiry(write: Write, intent: Intent) -> Inquiry | None:
+    """Return the inquiry for a write; None for what stands in no subscription.
+
+    Policies see a resource in its group. One in a group that is yet to be made is asked about in
+    the subscription, where the assignments stand that the group will have from the start.
+    """
+    scope = scope_of(write.id, intent.groups)
+    if scope is None:
+        return None
+    content = {"name": write.id.name, "type": write.type.name, **_known_of(write.body)}
+    details: dict[str, Json] = {
+        "resourceContent": content,
+        "apiVersion": write.type.api_version,
+    }
+    holder = write.id.parent or write.id.scope
+    if holder is not None and scope.resource_group is not None and not holder.is_container:
+        details["scope"] = holder.text
+    body: dict[str, Json] = {"resourceDetails": details, "includeAuditEffect": False}
+    if write.type.taggable:
+        # What is asked about is answered with what policies will set.
+        body["pendingFields"] = [{"field": "tags"}]
+    return ask_scope(POLICY_RESTRICTIONS, scope, body=body)
+
+
+def _known_of(body: Mapping[str, Value]) -> dict[str, Json]:
+    known = _known(body)
+    return known if isinstance(known, dict) else {}
+
+
+def _known(value: object) -> Json:
+    """Return a body without what only Azure will know, which no policy can be asked about yet."""
+    if isinstance(value, Mapping):
+        return {k: _known(v) for k, v in value.items() if not isinstance(v, Unknown)}
+    if isinstance(value, (list, tuple)):
+        return [_known(item) for item in value if not isinstance(item, Unknown)]
+    return value if isinstance(value, (str, int, float, bool)) else None
+
+
+def _denials(item: Mapping[str, object]) -> Iterator[_Finding]:
+    for entry in _list(item, "contentEvaluationResult", "policyEvaluations"):
+        effect = str(lookup(entry, ("effectDetails", "policyEffect"))).lower()
+        broken = str(lookup(entry, ("evaluationResult",))).lower() == _BROKEN
+        if not broken or effect != _DENY:
+            continue
+        expressions = _list(entry, "evaluationDetails", "evaluatedExpressions")
+        paths = (lookup(expression, ("path",)) for expression in expressions)
+        reason = lookup(entry, ("evaluationDetails", "reason"))
+        yield _Finding(
+            assignment=str(lookup(entry, ("policyInfo", "policyAssignmentId"))),
+            definition=str(lookup(entry, ("policyInfo", "policyDefinitionId"))),
+            reason=reason.rstrip(". ") if isinstance(reason, str) else "",
+            fields=tuple(dict.fromkeys(path for path in paths if isinstance(path, str))),
+        )
+
+
+def _changes(item: Mapping[str, object]) -> Iterator[tuple[str, str]]:
+    """Yield (assignment, `field = value`) for what policies set by themselves."""
+    for entry in _list(item, "fieldRestrictions"):
+        for restriction in _list(entry, "restrictions"):
+            value = lookup(restriction, ("defaultValue",))
+            effect = lookup(restriction, ("policyEffect",))
+            sets = effect is ABSENT or str(effect).lower() in _CHANGES
+            if sets and isinstance(value, (str, int, bool)):
+                assignment = str(lookup(restriction, ("policy", "policyAssignmentId")))
+                yield assignment, f"{lookup(entry, ('field',))} = {value}"
+
+
+def _list(item: object, *path: str) -> tuple[object, ...]:
+    found = lookup(item, path)
+    return tuple(found) if isinstance(found, (list, tuple)) else ()
+
+
+def _denied(write: Write, finding: _Finding) -> Diagnostic:
+    unknown = [path for path in finding.fields if _is_unknown(write.body, path)]
+    where = f", by {', '.join(finding.fields)}" if finding.fields else ""
+    said = f": {finding.reason}" if finding.reason else ""
+    policies = f"the assignment {finding.assignment} of {finding.definition}"
+    if unknown:
+        return warning(
+            "policy-may-deny",
+            f"{write.address}: Azure Policy may deny it ({policies}{where}); "
+            f"{', '.join(unknown)} is known after apply{said}.",
+            write.span,
+            "What is refused at apply can be taken up by the next plan.",
+        )
+    return error(
+        "policy-denies",
+        f"{write.address}: Azure Policy denies it ({policies}{where}){said}.",
+        write.span,
+        "Change what the policy names, or ask who assigned it for an exemption.",
+    )
+
+
+def _is_unknown(body: Mapping[str, Value], path: str) -> bool:
+    """Tell whether a field, or something above or below it, is known after apply."""
+    value: object = body
+    for name in path.replace("[*]", "").split("."):
+        if isinstance(value, Unknown):
+            return True
+        value = lookup(value, (name,)) if isinstance(value, Mapping) else value
+    return any(True for _ in unknowns(value))

@@ -1,0 +1,159 @@
+"""The quota of vCPUs: by family and in all of a region, with the arithmetic.
+
+What has to be there at once: every pool that the plan makes or grows, with the nodes that its
+upgrade adds, and what stands in for a pool while it is rotated. Source: AKS "Quotas, SKUs and
+regions"; Compute "Usage - List" (a family by its name, `cores` for the region, `lowPriorityCores`
+for spot); guidelines.md §2.2 for the surge.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from provisioner.catalog.endpoints import CORE_USAGE
+from provisioner.model.diagnostic import Diagnostic, Severity
+from provisioner.model.values import Body, lookup
+from provisioner.preflight.check import Check
+from provisioner.preflight.inquiry import Inquiry, Replies, ask_subscription
+from provisioner.preflight.intent import Intent
+from provisioner.preflight.machines import OfferedSize, ask_sizes, read_sizes
+from provisioner.preflight.pools import PlannedPool, planned_pools, surge_of
+
+_REGIONAL, _SPOT = "cores", "lowPriorityCores"
+
+
+@dataclass(slots=True)
+class _Need:
+    """What one quota has to hold: vCPUs to begin with and at most, and how they are counted."""
+
+    subscription: str
+    region: str
+    quota: str
+    first: int = 0
+    most: int = 0
+    first_words: list[str] = field(default_factory=list)
+    most_words: list[str] = field(default_factory=list)
+    pools: list[PlannedPool] = field(default_factory=list)
+
+    def add(self, pool: PlannedPool, at_first: "_Count", at_most: "_Count") -> None:
+        if at_most.vcpus <= 0:
+            return
+        self.pools.append(pool)
+        self.most += at_most.vcpus
+        self.most_words.append(at_most.words)
+        if at_first.vcpus > 0:
+            self.first += at_first.vcpus
+            self.first_words.append(at_first.words)
+
+
+@dataclass(frozen=True, slots=True)
+class _Count:
+    vcpus: int
+    words: str
+
+
+def _ask(intent: Intent) -> Iterator[Inquiry]:
+    for pool in planned_pools(intent):
+        if pool.grows:
+            yield ask_sizes(pool)
+            yield _usage(pool.subscription, pool.region)
+
+
+def _judge(intent: Intent, replies: Replies) -> Iterator[Diagnostic]:
+    for need in _needs(intent, replies):
+        reply = replies[_usage(need.subscription, need.region)]
+        if reply.refused is None:
+            yield from _judge_need(need, reply.items)
+
+
+CHECK = Check("whether the quota of vCPUs is enough", _ask, _judge)
+
+
+def _usage(subscription: str, region: str) -> Inquiry:
+    return ask_subscription(CORE_USAGE, subscription, is_list=True, location=region)
+
+
+def _needs(intent: Intent, replies: Replies) -> list[_Need]:
+    needs: dict[tuple[str, str, str], _Need] = {}
+    lists: dict[Inquiry, Mapping[str, OfferedSize]] = {}
+    for pool in planned_pools(intent):
+        inquiry = ask_sizes(pool)
+        if not pool.grows or replies[inquiry].refused is not None:
+            continue
+        if inquiry not in lists:
+            lists[inquiry] = read_sizes(replies[inquiry].items, pool.region)
+        for quota, at_first, at_most in _counts(pool, lists[inquiry]):
+            key = (pool.subscription, pool.region, quota)
+            need = needs.setdefault(key, _Need(*key))
+            need.add(pool, at_first, at_most)
+    return [needs[key] for key in sorted(needs) if needs[key].pools]
+
+
+def _counts(
+    pool: PlannedPool, sizes: Mapping[str, OfferedSize]
+) -> Iterator[tuple[str, _Count, _Count]]:
+    """Yield, for each quota that a pool draws on, what it takes to begin with and at most.
+
+    Machines that it has in the same quota now are counted as used already, and taken off.
+    """
+    for machines in pool.machines:
+        size = sizes.get(machines.size.lower())
+        if size is None:
+            continue
+        quotas = (_SPOT,) if pool.is_spot else (size.family, _REGIONAL)
+        for quota in quotas:
+            held = sum(
+                was.first * sizes[was.size.lower()].cores
+                for was in pool.machines_held
+                if was.size.lower() in sizes
+                and (quota in (_SPOT, _REGIONAL) or sizes[was.size.lower()].family == quota)
+            )
+            yield (
+                quota,
+                _count(pool, machines.first, size.cores, held),
+                _count(pool, machines.most, size.cores, held),
+            )
+
+
+def _count(pool: PlannedPool, nodes: int, cores: int, held: int) -> _Count:
+    surge = surge_of(pool, nodes)
+    share = f" ({pool.surge})" if "%" in pool.surge else ""
+    taken = f" - {held} it has" if held else ""
+    words = f"{pool.label} ({nodes} + {surge} surge{share}) x {cores}{taken}"
+    return _Count((nodes + surge) * cores - held, words)
+
+
+def _judge_need(need: _Need, usages: tuple[Body, ...]) -> Iterator[Diagnostic]:
+    usage = next(
+        (u for u in usages if str(lookup(u, ("name", "value"))).lower() == need.quota.lower()), None
+    )
+    if usage is None:
+        yield _diagnostic(need, Severity.WARNING, "not-checked", "Azure answers no such quota")
+        return
+    limit, used = _number(usage.get("limit")), _number(usage.get("currentValue"))
+    left = limit - used
+    account = f"{limit} vCPUs, {used} used, {left} left"
+    if need.first > left:
+        what = f"{' + '.join(need.first_words)} = {need.first}, {need.first - left} too many"
+        yield _diagnostic(need, Severity.ERROR, "quota-exceeded", f"{account}; needed {what}")
+    elif need.most > left:
+        what = f"{' + '.join(need.most_words)} = {need.most}, {need.most - left} too many"
+        yield _diagnostic(
+            need, Severity.WARNING, "quota-short", f"{account}; at most there may be {what}"
+        )
+
+
+def _diagnostic(need: _Need, severity: Severity, code: str, what: str) -> Diagnostic:
+    names = {_REGIONAL: "all families together", _SPOT: "spot machines"}
+    return Diagnostic(
+        severity,
+        code,
+        f"the quota of {names.get(need.quota, need.quota)} in {need.region} of the subscription "
+        f"{need.subscription}: {what}.",
+        need.pools[0].write.span,
+        f"Ask for more of {need.quota} (Usage + quotas, or `az quota update`), or take fewer or "
+        "smaller nodes, a lower maxCount or a lower surge.",
+    )
+
+
+def _number(value: object) -> int:
+    return int(value) if isinstance(value, (int, float)) else 0

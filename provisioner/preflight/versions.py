@@ -1,0 +1,127 @@
+"""Kubernetes versions: offered in the region, under the support plan of the cluster.
+
+Source: "Supported Kubernetes versions in AKS", "Long-term support"; the list of versions that AKS
+answers for a region (`values[]` of `isPreview`, `capabilities.supportPlan`, `patchVersions`).
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from provisioner.catalog.endpoints import KUBERNETES_VERSIONS
+from provisioner.catalog.kubernetes_versions import LONG_TERM
+from provisioner.catalog.node_pools import CLUSTER, POOL
+from provisioner.model.diagnostic import Diagnostic, error, warning
+from provisioner.model.values import Body, lookup
+from provisioner.preflight.check import Check
+from provisioner.preflight.inquiry import Inquiry, Replies, ask_subscription
+from provisioner.preflight.intent import Intent, Write
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    write: Write
+    property: str
+    version: str
+    region: str
+    plan: object
+
+
+def _ask(intent: Intent) -> Iterator[Inquiry]:
+    return (_inquiry(wanted) for wanted in _wanted(intent))
+
+
+def _judge(intent: Intent, replies: Replies) -> Iterator[Diagnostic]:
+    for wanted in _wanted(intent):
+        reply = replies[_inquiry(wanted)]
+        if reply.refused is None:
+            offered = [entry for item in reply.items for entry in _entries(item)]
+            yield from _judge_one(wanted, offered)
+
+
+CHECK = Check("which Kubernetes versions are offered", _ask, _judge)
+
+
+def _inquiry(wanted: _Wanted) -> Inquiry:
+    subscription = (wanted.write.id.subscription or "").lower()
+    return ask_subscription(KUBERNETES_VERSIONS, subscription, location=wanted.region)
+
+
+def _wanted(intent: Intent) -> Iterator[_Wanted]:
+    """Yield the versions that writes ask for and that do not run there already."""
+    for write in intent.writes:
+        if write.type.name == CLUSTER:
+            name, running, cluster = "kubernetesVersion", "currentKubernetesVersion", write.id
+        elif write.type.name == POOL and write.id.parent is not None:
+            name, cluster = "orchestratorVersion", write.id.parent
+            running = "currentOrchestratorVersion"
+        else:
+            continue
+        version = lookup(write.body, ("properties", name))
+        region = intent.regions.get(cluster.key)
+        if not isinstance(version, str) or not version or region is None:
+            continue
+        now = None if write.is_new else lookup(write.found, ("properties", running))
+        if isinstance(now, str) and (now == version or now.startswith(f"{version}.")):
+            continue
+        yield _Wanted(write, name, version, region, _plan(intent, cluster.key))
+
+
+def _plan(intent: Intent, cluster: str) -> object:
+    written = next((w.body for w in intent.writes if w.id.key == cluster), None)
+    held = intent.found.get(cluster)
+    body = written if written is not None else held.body if held else None
+    return lookup(body, ("properties", "supportPlan"))
+
+
+def _entries(item: Body) -> list[Mapping[str, object]]:
+    values = item.get("values")
+    entries = values if isinstance(values, (list, tuple)) else ()
+    return [entry for entry in entries if isinstance(entry, Mapping)]
+
+
+def _judge_one(wanted: _Wanted, offered: list[Mapping[str, object]]) -> Iterator[Diagnostic]:
+    write, version = wanted.write, wanted.version
+    said = f"{write.address}: {wanted.property} {version}"
+    entry = next((e for e in offered if _covers(e, version)), None)
+    if entry is None:
+        yield error(
+            "version-not-offered",
+            f"{said} is not offered in {wanted.region}: expected one of "
+            f"{', '.join(_supported(offered)) or 'none'}.",
+            write.span,
+            "State one of these; a minor version takes its newest patch.",
+        )
+        return
+    plans = lookup(entry, ("capabilities", "supportPlan"))
+    plans = plans if isinstance(plans, (list, tuple)) else ()
+    if list(plans) == [LONG_TERM] and wanted.plan != LONG_TERM:
+        yield error(
+            "version-long-term-only",
+            f"{said} is offered in {wanted.region} under long-term support alone: expected "
+            f"supportPlan {LONG_TERM}, found {wanted.plan if wanted.plan else 'none'}.",
+            write.span,
+            f"Take one of {', '.join(_supported(offered))}; or state `supportPlan: {LONG_TERM}` "
+            "and the tier Premium.",
+        )
+    if entry.get("isPreview") is True:
+        yield warning(
+            "version-preview",
+            f"{said} is a preview in {wanted.region}, without a service level.",
+            write.span,
+            f"For production take one of {', '.join(_supported(offered))}.",
+        )
+
+
+def _covers(entry: Mapping[str, object], version: str) -> bool:
+    patches = entry.get("patchVersions")
+    return entry.get("version") == version or (isinstance(patches, Mapping) and version in patches)
+
+
+def _supported(offered: list[Mapping[str, object]]) -> list[str]:
+    """Return the minor versions under ordinary support, and no previews."""
+    found = []
+    for entry in offered:
+        plans = lookup(entry, ("capabilities", "supportPlan"))
+        if entry.get("isPreview") is not True and plans not in ([LONG_TERM], (LONG_TERM,)):
+            found.append(str(entry.get("version")))
+    return sorted(found, key=lambda text: [int(p) for p in text.split(".") if p.isdigit()])

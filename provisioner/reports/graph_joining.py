@@ -1,0 +1,58 @@
+"""Lets the lines of one tree join, instead of lying on each other where they share lanes.
+
+Dashes that lie on each other would read as a line without them.
+"""
+
+from collections.abc import Container, Iterable, Sequence
+from dataclasses import replace
+from itertools import pairwise
+
+from provisioner.reports.graph_routing import Point, Route, Tree
+
+_Segment = tuple[Point, Point]
+
+
+def join_routes(routes: Sequence[Route], alone: Container[tuple[str, str]]) -> tuple[Route, ...]:
+    """Return the lines, each up to where it meets one of its tree that is drawn already, or from
+    there. The order stays. A line whose ends are in `alone` is left whole, and nothing joins it."""
+    drawn: dict[Tree, list[_Segment]] = {}
+    joined = dict(enumerate(routes))
+    for number in sorted(joined, key=lambda n: (_reach(routes[n]), n)):
+        route = routes[number]
+        if (route.edge.source, route.edge.target) in alone:
+            continue
+        before = drawn.setdefault(route.tree, [])
+        joined[number] = _joined(route, before)
+        before.extend(pairwise(joined[number].points))
+    return tuple(joined[number] for number in range(len(routes)))
+
+
+def _reach(route: Route) -> tuple[int, int]:
+    """Return what puts the line first that goes furthest along the lanes which others join."""
+    xs = [x for x, _ in route.points[1:-1]]
+    (_, begin), *_ = points = _outwards(route)
+    return min(xs) - max(xs), -abs(points[2][1] - begin) if len(points) > 2 else 0
+
+
+def _outwards(route: Route) -> tuple[Point, ...]:
+    """Return the corners of a line, from the end that it does not share."""
+    shares_source = route.tree[2]
+    return tuple(reversed(route.points)) if shares_source else route.points
+
+
+def _joined(route: Route, drawn: Iterable[_Segment]) -> Route:
+    points = _outwards(route)
+    segments = tuple(drawn)
+    for number, point in enumerate(points[1:-1], 1):
+        if any(_is_on(point, segment) for segment in segments):
+            kept = points[: number + 1]
+            if route.tree[2]:
+                return replace(route, points=tuple(reversed(kept)))
+            return replace(route, points=kept, arrives=False)
+    return route
+
+
+def _is_on(point: Point, segment: _Segment) -> bool:
+    (x, y), ((from_x, from_y), (to_x, to_y)) = point, segment
+    inside = min(from_x, to_x) <= x <= max(from_x, to_x)
+    return inside and min(from_y, to_y) <= y <= max(from_y, to_y)

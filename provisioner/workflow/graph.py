@@ -1,0 +1,83 @@
+"""`azsec graph`: an environment's network as a drawing."""
+
+from collections.abc import Callable
+
+from provisioner.catalog.registry import Catalog
+from provisioner.documents.document import EnvironmentDocument
+from provisioner.documents.graph import EgressDocument, GraphDocument
+from provisioner.documents.trace import HopDocument, StateKind
+from provisioner.engine.ports import Reader
+from provisioner.model.diagnostic import DiagnosticError, error
+from provisioner.model.estate import Estate
+from provisioner.network.egress_ways import EgressWay, find_egress
+from provisioner.network.picture import draw_network
+from provisioner.network.picture_edges import draw_edges, mark_breaches
+from provisioner.network.proving import prove_topology
+from provisioner.network.topology import Topology
+from provisioner.workflow.plan import Desired
+from provisioner.workflow.proving import topology_of
+from provisioner.workflow.trace import estate_in
+
+
+def draw_graph(
+    desired: Desired, catalog: Catalog, connect: Callable[[], Reader], state: StateKind
+) -> GraphDocument:
+    """Return the network of a state of an environment, with what is proved false of it.
+
+    `connect` gives what reads Azure, and is called only for a state that takes reading. Raises
+    DiagnosticError where there is no network, and what `plan_environment` raises.
+    """
+    estate = estate_in(state, desired, catalog, connect)
+    topology = topology_of(estate, desired.environment)
+    return draw_estate(estate, topology, desired.document, state)
+
+
+def draw_estate(
+    estate: Estate, topology: Topology, environment: EnvironmentDocument, state: StateKind
+) -> GraphDocument:
+    """Return an estate and the topology that was read from it as a drawing.
+
+    Raises DiagnosticError where there is no network.
+    """
+    if not any(network.declared for network in topology.networks.values()):
+        raise DiagnosticError(
+            error(
+                "nothing-to-draw",
+                f"there is no virtual network in the {state} state of {environment.name}.",
+                None,
+                "`--of desired` draws what the blueprint says.",
+            )
+        )
+    ways = find_egress(topology)
+    picture = draw_network(estate, topology, ways, environment.subscriptions)
+    edges = draw_edges(estate, topology, ways, picture)
+    return GraphDocument(
+        environment=environment,
+        state=state,
+        groups=picture.groups,
+        nodes=picture.nodes,
+        edges=edges,
+        egress=_told_once(ways),
+        marks=mark_breaches(topology, picture, edges, prove_topology(topology)),
+    )
+
+
+def _told_once(ways: tuple[EgressWay, ...]) -> tuple[EgressDocument, ...]:
+    """Return the ways, those that arrive first; subnets that go the same one are told together."""
+    found: dict[tuple[object, ...], list[EgressWay]] = {}
+    for way in ways:
+        found.setdefault((way.host, way.path), []).append(way)
+    told = (
+        EgressDocument(
+            subnets=tuple(dict.fromkeys(way.subnet.label for way in same)),
+            host=same[0].host,
+            delivered=same[0].leaves,
+            through=same[0].path.through,
+            hops=tuple(
+                HopDocument(element=hop.element, role=hop.role, words=hop.words, passes=hop.passes)
+                for hop in same[0].path.hops
+            ),
+        )
+        for same in found.values()
+    )
+    return tuple(sorted(told, key=lambda way: not way.delivered))

@@ -1,0 +1,67 @@
+"""Preflight of a plan: asks Azure what would fail, and writes that into the plan."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from provisioner.access.needs import Need, delete_needs, step_needs, write_needs
+from provisioner.blueprint.graph import DesiredGraph
+from provisioner.catalog.registry import Catalog
+from provisioner.engine.ports import Inquirer
+from provisioner.model.actual import ActualState
+from provisioner.model.diagnostic import Diagnostic, warning
+from provisioner.plan.plan import Plan
+from provisioner.preflight.checks import inquiries_for, judge_replies
+from provisioner.preflight.intent import Permission, intent_from_nothing, read_intent
+
+
+@dataclass(frozen=True, slots=True)
+class Preflight:
+    """Who asks for a plan what would fail at apply.
+
+    `inquirer` is None for a plan that is made without (`--offline`). `applies` holds where the
+    caller is about to apply the plan: what the caller may not do is an error then.
+    """
+
+    inquirer: Inquirer | None
+    applies: bool = False
+
+    def check(
+        self, plan: Plan, graph: DesiredGraph, state: ActualState, catalog: Catalog
+    ) -> tuple[tuple[Diagnostic, ...], int]:
+        """Return what would fail, and how many requests it took to know.
+
+        A plan without writes has nothing to ask about. Raises AzureError where nothing can be
+        asked at all.
+        """
+        if not plan.steps:
+            return (), 0
+        if self.inquirer is None:
+            return (_skipped(),), 0
+        permissions = permissions_of(step_needs(plan.steps, catalog))
+        intent = read_intent(plan.steps, graph, state, catalog, permissions, applies=self.applies)
+        replies = self.inquirer.ask(inquiries_for(intent))
+        told = judge_replies(intent, {reply.inquiry: reply for reply in replies})
+        return told, sum(reply.calls for reply in replies)
+
+
+def permissions_of(needs: Iterable[Need]) -> tuple[Permission, ...]:
+    """Return needs as preflight takes them, in an order of their own."""
+    ordered = sorted(needs, key=lambda need: (need.scope.key, need.action))
+    return tuple(Permission(need.action, need.scope) for need in ordered)
+
+
+def preflight_needs(graph: DesiredGraph, catalog: Catalog) -> frozenset[Need]:
+    """Return what it takes to ask everything that a plan of an environment may ask."""
+    needs = write_needs(graph, catalog) | delete_needs(graph)
+    intent = intent_from_nothing(graph, permissions_of(needs))
+    return frozenset(Need(inquiry.action, inquiry.scope) for inquiry in inquiries_for(intent))
+
+
+def _skipped() -> Diagnostic:
+    return warning(
+        "preflight-skipped",
+        "nobody asked Azure whether names are free, quotas and registrations are there, and "
+        "policies and permissions let the plan through (--offline).",
+        None,
+        "Plan without --offline before the apply.",
+    )
