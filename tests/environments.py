@@ -151,8 +151,8 @@ cloud: local
 tenantId: 99999999-9999-9999-9999-999999999999
 subscriptions:
   workload: 11111111-1111-1111-1111-111111111111
-# These environments are too small to be proved of anything.
-gates: {proofs: warn}
+# These environments are too small to be proved of anything, or secure.
+gates: {proofs: warn, controls: none}
 """
 BLUEPRINT = """\
 apiVersion: azsec/v1

@@ -123,9 +123,10 @@ def waiver_documents(waivers: Sequence[Waiver]) -> tuple[WaiverDocument, ...]:
     )
 
 
-def delta_document(delta: Delta, place: PlaceOf) -> SecurityDeltaDocument:
-    """Return the document of what turned."""
+def delta_document(delta: Delta, gate: str | None, place: PlaceOf) -> SecurityDeltaDocument:
+    """Return the document of what turned, with the least severity that the gate refuses."""
     return SecurityDeltaDocument(
+        gate=gate,
         failing=tuple(turn_document(turn, place) for turn in delta.failing),
         passing=tuple(turn_document(turn, place) for turn in delta.passing),
     )

@@ -15,6 +15,15 @@ FAIL = "fail"
 """The verdict of a control that is not satisfied."""
 
 
+SEVERITIES = ("critical", "high", "medium", "low", "info")
+"""The severities, the worst first."""
+
+
+def is_gated(severity: str, gate: str | None) -> bool:
+    """Tell whether a severity is at or above the least one that a gate refuses."""
+    return gate is not None and SEVERITIES.index(severity) <= SEVERITIES.index(gate)
+
+
 class MappingsDocument(Document):
     """The same control in other frameworks: CIS AKS 1.8, Azure Policy, checkov and PSRule."""
 
@@ -136,15 +145,12 @@ class CheckDocument(Document):
     @property
     def refused(self) -> tuple[ResultDocument, ...]:
         """The controls that fail at or above the gate."""
-        if self.gate is None:
-            return ()
-        least = SEVERITIES.index(self.gate)
         return tuple(
             result
             for result in self.results
             if result.verdict == FAIL
             and not result.is_group
-            and SEVERITIES.index(result.control.severity) <= least
+            and is_gated(result.control.severity, self.gate)
         )
 
 
@@ -174,10 +180,6 @@ class ComplianceDocument(Document):
         return sum(requirement.verdict == verdict for requirement in self.requirements)
 
 
-SEVERITIES = ("critical", "high", "medium", "low", "info")
-"""The severities, the worst first."""
-
-
 class TurnDocument(Document):
     """A control that a change turns for one resource. `is_new` is for a resource that was not
     judged before."""
@@ -196,7 +198,13 @@ class TurnDocument(Document):
 
 class SecurityDeltaDocument(Document):
     """What a change of state means for security: the controls that fail and did not, and those
-    that pass and did not."""
+    that pass and did not. `gate` is the least severity that refuses, None where nothing does."""
 
+    gate: str | None = None
     failing: tuple[TurnDocument, ...] = ()
     passing: tuple[TurnDocument, ...] = ()
+
+    @property
+    def refused(self) -> tuple[TurnDocument, ...]:
+        """What newly fails at or above the gate."""
+        return tuple(turn for turn in self.failing if is_gated(turn.severity, self.gate))

@@ -12,17 +12,19 @@ _MOST_NAMED = 6
 
 
 def turn_lines(security: SecurityDeltaDocument | None, width: int) -> Iterator[Line]:
-    """Yield the section of controls that newly fail, the worst first: what fails, where and why."""
-    if security is None or not security.failing:
+    """Yield the section of controls that newly fail and that the gate is about, the worst first:
+    what fails, where and why. Of those below the gate only the total tells."""
+    refused = security.refused if security else ()
+    if not refused:
         return
     yield line("  ", Span("newly failing", Style.BLOCKED), " · controls that this breaks")
-    for turn in security.failing[:_MOST]:
+    for turn in refused[:_MOST]:
         told = f"{plain(turn.control)}  {turn.emoji} {plain(turn.severity)}"
         yield line("    ", Span(told, Style.BLOCKED), f" · {plain(turn.title)}")
         place = f" ({plain(turn.place)})" if turn.place else ""
         rows = wrap(f"{plain(turn.address)}: {plain(turn.evidence)}{place}", width - 8)
         yield from (line(" " * 8, row) for row in rows)
-    hidden = len(security.failing) - _MOST
+    hidden = len(refused) - _MOST
     if hidden > 0:
         yield line("    ", Span(and_more(hidden, "control"), Style.DIM))
     hint = "`azsec controls show ID` says why it matters, and what satisfies it."

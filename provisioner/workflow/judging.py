@@ -69,7 +69,7 @@ def judge_change(
     delta = compare_results(before, after)
     least = Severity(environment.controls_gate) if environment.controls_gate else None
     return Change(
-        delta_document(delta, places_in(graph)),
+        delta_document(delta, environment.controls_gate, places_in(graph)),
         tuple(_gate(turn) for turn in gated(delta, least)),
     )
 

@@ -190,6 +190,7 @@ CONTROLS = ControlsDocument(controls=(GROUP, RUN_COMMAND, BENCHMARK, CLOSED_VAUL
 ONE_CONTROL = ControlsDocument(controls=(RUN_COMMAND,))
 
 SECURITY = SecurityDeltaDocument(
+    gate="high",
     failing=(
         TurnDocument(
             control="CLU-01.4",
