@@ -55,6 +55,7 @@ def gate_lines(gates: Sequence[GateDocument], width: int) -> Iterator[Line]:
     """Yield what the gates say: that an apply will be refused, and by which one."""
     if not gates:
         return
-    names = ", ".join(dict.fromkeys(plain(gate.gate) for gate in gates))
-    text = f"An apply is refused by the gate {names!r}."
+    names = list(dict.fromkeys(f"'{plain(gate.gate)}'" for gate in gates))
+    noun = "gate" if len(names) == 1 else "gates"
+    text = f"An apply is refused by the {noun} {' and '.join(names)}."
     yield from (line(Span(row, Style.BLOCKED)) for row in wrap(text, width))
