@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from provisioner.blueprint.files import EnvironmentFile, Sources, load_file, relative_to, span_of
 from provisioner.blueprint.ignores import Ignore
+from provisioner.blueprint.kubernetes import KubernetesSettings, check_kubernetes
 from provisioner.blueprint.yaml_source import Node
 from provisioner.model.diagnostic import DiagnosticError, error
 from provisioner.model.property_path import split_steps
@@ -26,7 +27,8 @@ class Egress:
 class Environment:
     """One environment. `subscriptions` maps alias to GUID; paths are relative to where the
     command runs; `ignores` are properties that others may change; `proofs_block` says whether a
-    proof that fails refuses an apply; `node` is the file, for the places of what is wrong."""
+    proof that fails refuses an apply; `kubernetes` is what stands in the cluster and has no ARM form;
+    `node` is the file, for the places of what is wrong."""
 
     name: str
     path: str
@@ -38,6 +40,7 @@ class Environment:
     ignores: tuple[Ignore, ...]
     egress: tuple[Egress, ...]
     proofs_block: bool
+    kubernetes: KubernetesSettings
     node: Node
 
     @property
@@ -71,6 +74,9 @@ def load_environment(path: str, sources: Sources) -> Environment:
         raise DiagnosticError(
             error("missing-property", "no subscription is named.", span_of(node, "subscriptions"))
         )
+    wrong = list(check_kubernetes(file.kubernetes, node.find(("kubernetes",))))
+    if wrong:
+        raise DiagnosticError(*wrong)
     return Environment(
         name=file.metadata.name,
         path=path,
@@ -82,6 +88,7 @@ def load_environment(path: str, sources: Sources) -> Environment:
         ignores=tuple(_ignores(file, node)),
         egress=tuple(Egress(tuple(e.fqdns), tuple(e.ports), e.reason) for e in file.egress),
         proofs_block=file.gates.proofs == "block",
+        kubernetes=file.kubernetes,
         node=node,
     )
 

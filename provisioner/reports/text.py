@@ -5,6 +5,7 @@ from typing import TextIO, TypeAlias
 
 from provisioner.documents.apply import ApplyDocument
 from provisioner.documents.drift import DriftDocument
+from provisioner.documents.manifests import PodChecksDocument
 from provisioner.documents.network import NetworkDocument
 from provisioner.documents.plan import PlanDocument
 from provisioner.documents.roles import RolesDocument
@@ -13,12 +14,19 @@ from provisioner.reports.apply_text import render_apply_text
 from provisioner.reports.drift_text import render_drift_text
 from provisioner.reports.network_text import render_network_text
 from provisioner.reports.plan_text import render_plan_text
+from provisioner.reports.pod_checks_text import render_pod_checks_text
 from provisioner.reports.roles_text import render_roles_text
 from provisioner.reports.styled import Line, write_lines
 from provisioner.reports.trace_text import render_trace_text
 
 TextDocument: TypeAlias = (
-    PlanDocument | DriftDocument | ApplyDocument | NetworkDocument | TraceDocument | RolesDocument
+    PlanDocument
+    | DriftDocument
+    | ApplyDocument
+    | NetworkDocument
+    | TraceDocument
+    | RolesDocument
+    | PodChecksDocument
 )
 """What can be written as text."""
 
@@ -50,6 +58,8 @@ def _render(document: TextDocument, width: int) -> Iterable[Line]:
         return render_drift_text(document, width)
     if isinstance(document, RolesDocument):
         return render_roles_text(document, width)
+    if isinstance(document, PodChecksDocument):
+        return render_pod_checks_text(document, width)
     if isinstance(document, TraceDocument):
         return render_trace_text(document, width)
     if isinstance(document, NetworkDocument):
