@@ -27,8 +27,8 @@ class Egress:
 class Environment:
     """One environment. `subscriptions` maps alias to GUID; paths are relative to where the
     command runs; `ignores` are properties that others may change; `proofs_block` says whether a
-    proof that fails refuses an apply; `kubernetes` is what stands in the cluster and has no ARM form;
-    `node` is the file, for the places of what is wrong."""
+    proof that fails refuses an apply; `kubernetes` is what stands in the cluster and has no ARM
+    form; `node` is the file, for the places of what is wrong."""
 
     name: str
     path: str

@@ -53,6 +53,10 @@ class Limits(FilePart):
     max_memory: Quantity | None = Field(None, alias="maxMemory")
 
 
+_QUOTA = Quota.model_validate({})
+_LIMITS = Limits.model_validate({})
+
+
 class IngressRule(FilePart):
     """A namespace whose pods may reach the pods of another, and on which ports."""
 
@@ -100,8 +104,8 @@ class NamespaceSettings(FilePart):
     isolated: bool = False
     pull_always: bool = Field(True, alias="pullAlways")
     api_access: bool = Field(False, alias="apiAccess")
-    quota: Quota = Field(default_factory=Quota)
-    limits: Limits = Field(default_factory=Limits)
+    quota: Quota = _QUOTA
+    limits: Limits = _LIMITS
     deployers: tuple[str, ...] = ()
     log_readers: tuple[str, ...] = Field((), alias="logReaders")
     ingress: tuple[IngressRule, ...] = ()
@@ -223,14 +227,18 @@ def _check_name(namespace: NamespaceSettings, node: Node, seen: set[str]) -> Ite
 
 
 def _check_access(namespace: NamespaceSettings, node: Node) -> Iterator[Diagnostic]:
+    yield from _check_accounts(namespace, node)
     for key, groups in (("deployers", namespace.deployers), ("logReaders", namespace.log_readers)):
         for number, group in enumerate(groups):
             if not _GUID.fullmatch(group):
                 yield _wrong(
                     node, (key, number), group, "the object id of a group of Entra, a GUID"
                 )
+
+
+def _check_accounts(namespace: NamespaceSettings, node: Node) -> Iterator[Diagnostic]:
     for number, account in enumerate(namespace.service_accounts):
-        path = ("serviceAccounts", number)
+        path: tuple[str | int, ...] = ("serviceAccounts", number)
         if not _LABEL.fullmatch(account.name):
             yield _wrong(node, (*path, "name"), account.name, _A_LABEL)
         if account.client_id is not None and not _GUID.fullmatch(account.client_id):
@@ -241,8 +249,8 @@ def _check_access(namespace: NamespaceSettings, node: Node) -> Iterator[Diagnost
         if not _LABEL.fullmatch(secrets.name):
             yield _wrong(node, ("secrets", number, "name"), secrets.name, _A_LABEL)
         for place, name in enumerate(secrets.objects):
+            path = ("secrets", number, "objects", place)
             if not _OBJECT.fullmatch(name):
-                path = ("secrets", number, "objects", place)
                 yield _wrong(
                     node, path, name, "the name of a secret in a vault: letters, digits, '-'"
                 )

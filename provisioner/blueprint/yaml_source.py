@@ -111,7 +111,7 @@ def parse_documents(text: str, file: str) -> tuple[Node, ...]:
     """Read the YAML documents of a file, the empty ones left out. Raises as `parse_yaml` does."""
     with _told(file):
         roots = list(yaml.compose_all(text, Loader=_CoreSchemaLoader))
-    nodes = [_convert(root, file, frozenset()) for root in roots if root is not None]
+    nodes = [_convert(root, file, frozenset()) for root in roots]
     return tuple(node for node in nodes if node.value is not None)
 
 

@@ -29,12 +29,13 @@ from provisioner.documents.drift import DriftDocument
 from provisioner.documents.network import NetworkDocument
 from provisioner.documents.roles import Purpose, RolesDocument
 from provisioner.documents.trace import StateKind, TraceDocument
+from provisioner.manifests.rendering import ClusterObjects
 from provisioner.model.diagnostic import Diagnostic, DiagnosticError, GateError, error
 from provisioner.plan.plan import Plan
 from provisioner.plan.plan_file import read_plan_file, write_plan_file
 from provisioner.workflow.apply import ApplyOptions, Surface, apply_plan, check_permitted
 from provisioner.workflow.drift import check_drift
-from provisioner.workflow.manifests import ClusterObjects, find_objects
+from provisioner.workflow.manifests import find_objects
 from provisioner.workflow.network import (
     Siblings,
     describe_network,

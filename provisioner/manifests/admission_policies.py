@@ -174,9 +174,10 @@ def _image_policies(selector: Object, registries: tuple[str, ...]) -> Iterator[A
         "An image is named by a digest or a tag, and latest is none.",
         (
             Rule(
-                "has(c.image) && (c.image.matches('@sha256:[0-9a-f]{64}$') || "
-                "(c.image.matches(':[A-Za-z0-9_][A-Za-z0-9._-]*$') && "
-                "!c.image.endsWith(':latest')))",
+                "has(c.image) && (c.image.contains('@') ? "
+                "c.image.matches('@sha256:[0-9a-f]{64}$') : "
+                "c.image.matches(':[A-Za-z0-9_][A-Za-z0-9._-]*$') && "
+                "!c.image.endsWith(':latest'))",
                 "images have a digest, or a tag that is not latest",
                 ("image",),
                 per_container=True,
@@ -315,23 +316,20 @@ def _service_accounts(names: list[str]) -> AdmissionPolicy:
         "A pod has an account of its own, and no token for the API server.",
         (
             Rule(
-                "has(object.spec.serviceAccountName) && object.spec.serviceAccountName != 'default'",
+                "has(object.spec.serviceAccountName) && "
+                "object.spec.serviceAccountName != 'default'",
                 "serviceAccountName names an account that is not default",
                 ("spec", "serviceAccountName"),
             ),
+            # What the API server mounts, be it for the pod's word or for its account's.
             Rule(
-                "!has(object.spec.automountServiceAccountToken) || "
-                "object.spec.automountServiceAccountToken == false",
-                "automountServiceAccountToken is false",
+                "(!has(object.spec.automountServiceAccountToken) || "
+                "object.spec.automountServiceAccountToken == false) && "
+                "(!has(object.spec.volumes) || "
+                "object.spec.volumes.all(v, !v.name.startsWith('kube-api-access-')))",
+                "no token is mounted: automountServiceAccountToken is false, of the account or "
+                "of the pod",
                 ("spec", "automountServiceAccountToken"),
-            ),
-            # What the API server mounts for an account that does not say no.
-            Rule(
-                "!has(object.spec.volumes) || "
-                "object.spec.volumes.all(v, !v.name.startsWith('kube-api-access-'))",
-                "no token is mounted: the account or the pod sets automountServiceAccountToken "
-                "to false",
-                ("spec", "serviceAccountName"),
             ),
         ),
         _named(names),

@@ -19,7 +19,7 @@ _NODE_PATHS = {
 
 
 def render_benchmark(settings: BenchmarkSettings, facts: ClusterFacts) -> Iterator[Manifest]:
-    """Yield the job and the namespace that it runs in: the only one whose pods may be privileged."""
+    """Yield the job and its namespace, the only one whose pods may be privileged."""
     yield make_manifest(
         Place("v1", "Namespace", BENCHMARK_NAMESPACE),
         ("CLU-07", "MAN-04"),

@@ -1,4 +1,4 @@
-"""The objects of a namespace beside its network policies: itself, its bounds, accounts and roles."""
+"""The objects of a namespace but its network policies: itself, its bounds, accounts and roles."""
 
 from collections.abc import Iterator
 
@@ -103,7 +103,9 @@ def _service_accounts(namespace: WantedNamespace, facts: ClusterFacts) -> Iterat
         yield make_manifest(
             Place("v1", "ServiceAccount", account.name, namespace.name),
             ("SA-01", "SA-02", "ENV-02.3"),
-            "Signs in to Azure as an identity of its own, and holds no token for the API server.",
+            "Signs in to Azure as an identity of its own, and holds no token for the API server."
+            if account.client_id
+            else "Holds no token for the API server.",
             {"automountServiceAccountToken": False},
             annotations={k: v for k, v in identity.items() if v} if account.client_id else None,
         )

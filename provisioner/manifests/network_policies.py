@@ -54,7 +54,7 @@ def _default_deny(namespace: str) -> Manifest:
         namespace,
         "default-deny",
         ("WRK-03.2", "WRK-14", "CLU-05.4", "ENV-02.6"),
-        "Nothing comes in or goes out but what another policy allows; the metadata service neither.",
+        "Nothing comes in or goes out but what another policy allows, to the metadata neither.",
         {"policyTypes": ["Ingress", "Egress"]},
     )
 
@@ -145,7 +145,7 @@ def _block(cidr: str) -> Object:
     """Return a range without the metadata service: an `except` is no rule of its own, so each
     range that holds it has to leave it out."""
     network = ip_network(cidr)
-    if network.version == 4 and METADATA_SERVICE.subnet_of(network):  # type: ignore[arg-type]
+    if network.version == 4 and METADATA_SERVICE.subnet_of(network):
         return {"cidr": cidr, "except": [str(METADATA_SERVICE)]}
     return {"cidr": cidr}
 

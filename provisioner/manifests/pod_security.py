@@ -34,7 +34,7 @@ class _Pod:
 
     @property
     def is_windows(self) -> bool:
-        return _get(self.body, "spec", "os", "name") == "windows"
+        return bool(_get(self.body, "spec", "os", "name") == "windows")
 
     def containers(self, *lists: str) -> Iterator[tuple[Path, Object]]:
         """Yield the containers with their paths, of these lists or of all."""

@@ -55,12 +55,16 @@ def find_namespaces(
     names = {*stated, *facts.managed, *(found.namespace for found in facts.federations)}
     return tuple(
         WantedNamespace(
-            settings=stated.get(name) or NamespaceSettings(name=name),
+            settings=stated.get(name) or _unstated(name),
             accounts=_accounts(stated.get(name), name, facts),
             managed=facts.managed.get(name),
         )
         for name in sorted(names)
     )
+
+
+def _unstated(name: str) -> NamespaceSettings:
+    return NamespaceSettings.model_validate({"name": name})
 
 
 def _accounts(

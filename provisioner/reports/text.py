@@ -1,7 +1,7 @@
 """Documents as text, with or without colour."""
 
-from collections.abc import Iterable
-from typing import TextIO, TypeAlias
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TextIO, TypeAlias
 
 from provisioner.documents.apply import ApplyDocument
 from provisioner.documents.drift import DriftDocument
@@ -52,16 +52,15 @@ def write_text(
 
 
 def _render(document: TextDocument, width: int) -> Iterable[Line]:
-    if isinstance(document, PlanDocument):
-        return render_plan_text(document, width)
-    if isinstance(document, DriftDocument):
-        return render_drift_text(document, width)
-    if isinstance(document, RolesDocument):
-        return render_roles_text(document, width)
-    if isinstance(document, PodChecksDocument):
-        return render_pod_checks_text(document, width)
-    if isinstance(document, TraceDocument):
-        return render_trace_text(document, width)
-    if isinstance(document, NetworkDocument):
-        return render_network_text(document, width)
-    return render_apply_text(document, width)
+    return _RENDERERS[type(document)](document, width)
+
+
+_RENDERERS: Mapping[type[TextDocument], Callable[[Any, int], Iterable[Line]]] = {
+    PlanDocument: render_plan_text,
+    DriftDocument: render_drift_text,
+    ApplyDocument: render_apply_text,
+    NetworkDocument: render_network_text,
+    TraceDocument: render_trace_text,
+    RolesDocument: render_roles_text,
+    PodChecksDocument: render_pod_checks_text,
+}
