@@ -149,7 +149,7 @@ class Peer:
 
 _LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 _HOST = re.compile(
-    r"(\*\.)?[a-z0-9*]([-a-z0-9*]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)+", re.I
+    r"[a-z0-9*]([-a-z0-9*]*[a-z0-9*])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)+", re.IGNORECASE
 )
 _GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _QUANTITY = re.compile(

@@ -35,7 +35,8 @@ def admit(pod: Object, mounts_tokens: Mapping[str, bool]) -> Object:
     they do. Sources: the pages "Images" (the default of imagePullPolicy), "Configure Service
     Accounts for Pods" and "Managing Service Accounts" (the volume) of the Kubernetes documentation.
     """
-    spec = dict(pod.get("spec") or {})
+    stated = pod.get("spec")
+    spec = dict(stated) if isinstance(stated, Mapping) else {}
     for name in CONTAINER_LISTS:
         if isinstance(spec.get(name), list):
             spec[name] = [_with_pull_policy(container) for container in spec[name]]
@@ -90,7 +91,8 @@ def evaluate(policy: AdmissionPolicy, pod: Object, labels: Mapping[str, str]) ->
         return
     for rule in policy.rules:
         if not holds(rule.whole, known):
-            for path in _blamed(rule, pod):
+            # Where the expression fails as a whole, no container is to blame alone.
+            for path in list(_blamed(rule, pod)) or [("spec",)]:
                 yield Finding(policy, path, rule.message)
 
 
@@ -100,7 +102,8 @@ def _blamed(rule: Rule, pod: Object) -> Iterator[Path]:
         yield rule.field
         return
     for name in CONTAINER_LISTS:
-        for number, container in enumerate(pod["spec"].get(name) or ()):
+        containers = pod["spec"].get(name)
+        for number, container in enumerate(containers if isinstance(containers, list) else ()):
             if not holds(rule.expression, {"c": container}):
                 yield ("spec", name, number, *rule.field)
 
