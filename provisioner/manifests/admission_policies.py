@@ -1,7 +1,7 @@
 """What Pod Security cannot say of pods, as ValidatingAdmissionPolicies (WRK-01.6, MAN-05).
 
 The expressions keep to what both the API server and the CEL library of azsec evaluate: `has`,
-`all`, `exists`, `in`, comparisons, `startsWith`, `endsWith`, `contains` and `matches`.
+`size`, `all`, comparisons, conditionals, `startsWith`, `endsWith`, `contains` and `matches`.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -69,13 +69,18 @@ def admission_policies(
     any there is no policy for them."""
     everywhere = _selector()
     hardened = _selector({"pod-security.kubernetes.io/enforce": ("NotIn", ["privileged"])})
-    found = [*_image_policies(everywhere, registries), *_pod_policies(hardened)]
+    restricted = _selector({"pod-security.kubernetes.io/enforce": ("In", ["restricted"])})
+    found = [
+        *_image_policies(everywhere, registries),
+        *_pod_policies(hardened),
+        _capabilities(restricted),
+    ]
     found.append(
         AdmissionPolicy(
             "azsec-no-default-namespace",
             ("CFG-04", "ENV-01.4"),
             "The default namespace has no bounds, and nobody owns it.",
-            (Rule("false", "pods do not run in the default namespace", ("metadata",)),),
+            (Rule("false", "pods may not run in the default namespace", ("metadata",)),),
             {"matchLabels": {_NAME_LABEL: "default"}},
         )
     )
@@ -161,7 +166,7 @@ def _image_policies(selector: Object, registries: tuple[str, ...]) -> Iterator[A
             (
                 Rule(
                     f"has(c.image) && ({known})",
-                    f"images come from {' or '.join(registries)}",
+                    f"images have to come from {' or '.join(registries)}",
                     ("image",),
                     per_container=True,
                 ),
@@ -178,7 +183,7 @@ def _image_policies(selector: Object, registries: tuple[str, ...]) -> Iterator[A
                 "c.image.matches('@sha256:[0-9a-f]{64}$') : "
                 "c.image.matches(':[A-Za-z0-9_][A-Za-z0-9._-]*$') && "
                 "!c.image.endsWith(':latest'))",
-                "images have a digest, or a tag that is not latest",
+                "images need a digest, or a tag that is not latest",
                 ("image",),
                 per_container=True,
             ),
@@ -210,7 +215,7 @@ def _pod_policies(selector: Object) -> Iterator[AdmissionPolicy]:
             Rule(
                 "!has(object.spec.volumes) || object.spec.volumes.all(v, !has(v.ephemeral) && "
                 f"(!has(v.csi) || v.csi.driver == '{SECRETS_DRIVER}'))",
-                f"volumes are neither ephemeral nor of another driver than {SECRETS_DRIVER}",
+                f"volumes may be neither ephemeral nor of a driver but {SECRETS_DRIVER}",
                 ("spec", "volumes"),
             ),
         ),
@@ -224,7 +229,7 @@ def _pod_policies(selector: Object) -> Iterator[AdmissionPolicy]:
             Rule(
                 "has(c.securityContext) && has(c.securityContext.readOnlyRootFilesystem) && "
                 "c.securityContext.readOnlyRootFilesystem == true",
-                "readOnlyRootFilesystem is true",
+                "readOnlyRootFilesystem should be true",
                 ("securityContext", "readOnlyRootFilesystem"),
                 per_container=True,
             ),
@@ -240,12 +245,33 @@ def _pod_policies(selector: Object) -> Iterator[AdmissionPolicy]:
             Rule(
                 "has(object.spec.runtimeClassName) || "
                 "(has(object.spec.hostUsers) && object.spec.hostUsers == false)",
-                "hostUsers is false, or the pod runs in a sandbox",
+                "hostUsers should be false, unless the pod runs in a sandbox",
                 ("spec", "hostUsers"),
             ),
         ),
         selector,
         enforced=False,
+    )
+
+
+def _capabilities(selector: Object) -> AdmissionPolicy:
+    """Return the policy for the one capability that the restricted standard lets back in, and the
+    outline's did not: a port below 1024 is for a Service to have."""
+    own = "c.securityContext.capabilities"
+    return AdmissionPolicy(
+        "azsec-capabilities",
+        ("MAN-05", "CLU-06.7"),
+        "A container adds no capability.",
+        (
+            Rule(
+                f"!has(c.securityContext) || !has({own}) || !has({own}.add) || "
+                f"size({own}.add) == 0",
+                "no capability may be added",
+                ("securityContext", "capabilities", "add"),
+                per_container=True,
+            ),
+        ),
+        selector,
     )
 
 
@@ -255,19 +281,19 @@ def _group_rules() -> Iterator[Rule]:
         in_range = _GROUP_RANGE.format(f"{pod}.{field}")
         yield Rule(
             f"!has({pod}) || !has({pod}.{field}) || ({in_range})",
-            f"{field} is from 1 to 65535",
+            f"{field} has to be from 1 to 65535",
             ("spec", "securityContext", field),
         )
     yield Rule(
         f"!has({pod}) || !has({pod}.supplementalGroups) || "
         f"{pod}.supplementalGroups.all(g, {_GROUP_RANGE.format('g')})",
-        "supplementalGroups are from 1 to 65535",
+        "supplementalGroups have to be from 1 to 65535",
         ("spec", "securityContext", "supplementalGroups"),
     )
     own = "c.securityContext"
     yield Rule(
         f"!has({own}) || !has({own}.runAsGroup) || ({_GROUP_RANGE.format(f'{own}.runAsGroup')})",
-        "runAsGroup is from 1 to 65535",
+        "runAsGroup has to be from 1 to 65535",
         ("securityContext", "runAsGroup"),
         per_container=True,
     )
@@ -279,7 +305,7 @@ def _profile_rules() -> Iterator[Rule]:
             own = f"{where}.securityContext"
             yield Rule(
                 f"!has({own}) || !has({own}.{profile}) || {own}.{profile}.type == 'RuntimeDefault'",
-                f"{profile} is RuntimeDefault",
+                f"{profile} has to be RuntimeDefault",
                 (*(() if per_container else ("spec",)), "securityContext", profile, "type"),
                 per_container,
             )
@@ -287,7 +313,7 @@ def _profile_rules() -> Iterator[Rule]:
     yield Rule(
         "!has(object.metadata.annotations) || object.metadata.annotations.all(k, "
         f"!k.startsWith('{prefix}') || object.metadata.annotations[k] == 'runtime/default')",
-        "annotations of AppArmor are runtime/default",
+        "annotations of AppArmor have to be runtime/default",
         ("metadata", "annotations"),
     )
 
@@ -300,7 +326,7 @@ def _pull_always(names: list[str]) -> AdmissionPolicy:
         (
             Rule(
                 "has(c.imagePullPolicy) && c.imagePullPolicy == 'Always'",
-                "imagePullPolicy is Always",
+                "imagePullPolicy has to be Always",
                 ("imagePullPolicy",),
                 per_container=True,
             ),
@@ -318,7 +344,7 @@ def _service_accounts(names: list[str]) -> AdmissionPolicy:
             Rule(
                 "has(object.spec.serviceAccountName) && "
                 "object.spec.serviceAccountName != 'default'",
-                "serviceAccountName names an account that is not default",
+                "serviceAccountName has to name an account other than default",
                 ("spec", "serviceAccountName"),
             ),
             # What the API server mounts, be it for the pod's word or for its account's.
@@ -327,8 +353,8 @@ def _service_accounts(names: list[str]) -> AdmissionPolicy:
                 "object.spec.automountServiceAccountToken == false) && "
                 "(!has(object.spec.volumes) || "
                 "object.spec.volumes.all(v, !v.name.startsWith('kube-api-access-')))",
-                "no token is mounted: automountServiceAccountToken is false, of the account or "
-                "of the pod",
+                "no token may be mounted: set automountServiceAccountToken to false, of the "
+                "account or of the pod",
                 ("spec", "automountServiceAccountToken"),
             ),
         ),
@@ -345,7 +371,7 @@ def _isolated(names: list[str]) -> AdmissionPolicy:
             Rule(
                 "has(object.spec.runtimeClassName) && "
                 f"object.spec.runtimeClassName == '{KATA_RUNTIME}'",
-                f"runtimeClassName is {KATA_RUNTIME}",
+                f"runtimeClassName has to be {KATA_RUNTIME}",
                 ("spec", "runtimeClassName"),
             ),
         ),

@@ -68,7 +68,8 @@ def judge_pods(
         if home is None:
             wrong.append(_unknown(pod, name, sorted(homes)))
         else:
-            judged.append(JudgedPod(pod, name, home.level, tuple(_verdicts(pod, home, objects))))
+            found = sorted(_verdicts(pod, home, objects), key=lambda each: (each.span, each.field))
+            judged.append(JudgedPod(pod, name, home.level, tuple(found)))
     if wrong:
         raise DiagnosticError(*wrong)
     return tuple(judged)

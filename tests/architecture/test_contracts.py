@@ -11,7 +11,7 @@ import pytest
 
 from tests.architecture.repository import PROVISIONER, ROOT, modules, relative, repository_files
 
-PURE = ("model", "documents", "catalog", "blueprint", "diff", "plan")
+PURE = ("model", "documents", "catalog", "blueprint", "diff", "plan", "manifests")
 VAGUE = {"util", "utils", "helper", "helpers", "common", "base", "manager", "managers", "misc"}
 
 NAMES_ARM_TYPES = (
@@ -19,6 +19,8 @@ NAMES_ARM_TYPES = (
     "provisioner/cli/scaffold.py",
     # Bodies are read into the neutral models of the network there.
     "provisioner/network/",
+    # And into the facts of a cluster there.
+    "provisioner/manifests/cluster_facts.py",
 )
 
 

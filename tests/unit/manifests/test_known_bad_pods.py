@@ -63,6 +63,9 @@ BAD = {
     "is the root group in one container": (f"{CONTEXT}.runAsGroup", 0, SILENT),
     "adds a capability": (f"{CONTEXT}.capabilities", {"drop": ["ALL"], "add": ["SYS_ADMIN"]},
                           REFUSED),
+    "adds the capability that the standard allows": (
+        f"{CONTEXT}.capabilities", {"drop": ["ALL"], "add": ["NET_BIND_SERVICE"]}, REFUSED,
+    ),
     "keeps its capabilities": (f"{CONTEXT}.capabilities", REMOVED, FILLED_IN),
     "drops some capabilities": (f"{CONTEXT}.capabilities", {"drop": ["KILL"]}, FILLED_IN),
     "may gain privileges": (f"{CONTEXT}.allowPrivilegeEscalation", True, REFUSED),
