@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from provisioner.blueprint.files import EnvironmentFile
-from provisioner.blueprint.kubernetes import check_kubernetes
+from provisioner.blueprint.kubernetes_checks import check_kubernetes
 from provisioner.blueprint.yaml_source import parse_documents, parse_yaml
 from provisioner.manifests.cluster_facts import ClusterFacts, Federation
 from provisioner.manifests.judging import JudgedPod, judge_pods

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from provisioner.blueprint.files import EnvironmentFile, Sources, load_file, relative_to, span_of
 from provisioner.blueprint.ignores import Ignore
-from provisioner.blueprint.kubernetes import KubernetesSettings, check_kubernetes
+from provisioner.blueprint.kubernetes import KubernetesSettings
+from provisioner.blueprint.kubernetes_checks import check_kubernetes
 from provisioner.blueprint.yaml_source import Node
 from provisioner.model.diagnostic import DiagnosticError, error
 from provisioner.model.property_path import split_steps

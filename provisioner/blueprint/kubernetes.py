@@ -4,7 +4,6 @@ The defaults are the secure ones: what is not stated is refused, limited or not 
 """
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from ipaddress import IPv4Network, ip_network
@@ -13,8 +12,6 @@ from typing import Literal
 from pydantic import Field
 
 from provisioner.blueprint.file_part import FilePart
-from provisioner.blueprint.yaml_source import Node
-from provisioner.model.diagnostic import Diagnostic, error
 
 Quantity = str | int | float
 PodSecurity = Literal["restricted", "baseline", "privileged"]
@@ -151,15 +148,21 @@ _LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 _HOST = re.compile(
     r"[a-z0-9*]([-a-z0-9*]*[a-z0-9*])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)+", re.IGNORECASE
 )
-_GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-_QUANTITY = re.compile(
-    r"\+?([0-9]+(\.[0-9]*)?|\.[0-9]+)(n|u|m|k|[KMGTPE]i|[MGTPE]|[eE][-+]?[0-9]+)?"
-)
-_REGISTRY = re.compile(r"[a-z0-9][a-z0-9.-]*\.[a-z]{2,}(:[0-9]+)?(/[a-z0-9._/-]*[a-z0-9])?")
-_IMAGE = re.compile(
-    r"[a-z0-9][a-z0-9._/-]*(:(?!latest$)[A-Za-z0-9_][A-Za-z0-9._-]*|@sha256:[0-9a-f]{64})"
-)
-_OBJECT = re.compile(r"[0-9A-Za-z-]{1,127}")
+
+
+def is_label(name: str) -> bool:
+    """Tell whether a name is a DNS label, as that of a namespace has to be."""
+    return _LABEL.fullmatch(name) is not None
+
+
+def is_subdomain(name: str) -> bool:
+    """Tell whether a name is labels with dots between, as that of most objects has to be."""
+    return len(name) <= 253 and all(map(is_label, name.split(".")))
+
+
+def is_system_namespace(name: str) -> bool:
+    """Tell whether a namespace is the system's or everybody's, and so nobody's to describe."""
+    return name == "default" or name.startswith("kube-") or name in SYSTEM_NAMESPACES
 
 
 def parse_peer(text: str) -> Peer | None:
@@ -178,120 +181,3 @@ def parse_peer(text: str) -> Peer | None:
     if _HOST.fullmatch(text) and not re.fullmatch(r"[0-9.]+", text):
         return Peer(PeerKind.HOST, text.lower())
     return None
-
-
-def check_kubernetes(settings: KubernetesSettings, node: Node) -> Iterator[Diagnostic]:
-    """Yield what is wrong with values in `kubernetes:`, whose node is `node`."""
-    for number, registry in enumerate(settings.registries):
-        if not _REGISTRY.fullmatch(registry):
-            yield _wrong(
-                node, ("registries", number), registry, "a registry, as in cr.example.com/team"
-            )
-    benchmark = settings.benchmark
-    if benchmark is not None and not _IMAGE.fullmatch(benchmark.image):
-        yield _wrong(
-            node,
-            ("benchmark", "image"),
-            benchmark.image,
-            "an image that is pinned, without its registry: REPOSITORY@sha256:DIGEST or "
-            "REPOSITORY:TAG, and not latest",
-        )
-    seen: set[str] = set()
-    for number, namespace in enumerate(settings.namespaces):
-        here = node.find(("namespaces", number))
-        yield from _check_name(namespace, here, seen)
-        yield from _check_access(namespace, here)
-        yield from _check_quantities(namespace, here)
-        yield from _check_rules(namespace, here)
-        seen.add(namespace.name)
-
-
-def _wrong(node: Node, path: tuple[str | int, ...], value: object, expected: str) -> Diagnostic:
-    readable = ".".join(str(step) for step in path)
-    return error(
-        "wrong-value", f"{readable!r} is {value!r}.", node.find(path).span, f"Expected {expected}."
-    )
-
-
-_A_LABEL = "a DNS label: small letters, digits and '-', at most 63 of them"
-
-
-def _check_name(namespace: NamespaceSettings, node: Node, seen: set[str]) -> Iterator[Diagnostic]:
-    name = namespace.name
-    if not _LABEL.fullmatch(name):
-        yield _wrong(node, ("name",), name, _A_LABEL)
-    elif name == "default" or name.startswith("kube-") or name in SYSTEM_NAMESPACES:
-        yield _wrong(node, ("name",), name, "a namespace that is not the system's (CFG-04)")
-    elif name in seen:
-        yield _wrong(node, ("name",), name, "a name that no other namespace has")
-
-
-def _check_access(namespace: NamespaceSettings, node: Node) -> Iterator[Diagnostic]:
-    yield from _check_accounts(namespace, node)
-    for key, groups in (("deployers", namespace.deployers), ("logReaders", namespace.log_readers)):
-        for number, group in enumerate(groups):
-            if not _GUID.fullmatch(group):
-                yield _wrong(
-                    node, (key, number), group, "the object id of a group of Entra, a GUID"
-                )
-
-
-def _check_accounts(namespace: NamespaceSettings, node: Node) -> Iterator[Diagnostic]:
-    for number, account in enumerate(namespace.service_accounts):
-        path: tuple[str | int, ...] = ("serviceAccounts", number)
-        if not _LABEL.fullmatch(account.name):
-            yield _wrong(node, (*path, "name"), account.name, _A_LABEL)
-        if account.client_id is not None and not _GUID.fullmatch(account.client_id):
-            yield _wrong(
-                node, (*path, "clientId"), account.client_id, "the client id of an identity, a GUID"
-            )
-    for number, secrets in enumerate(namespace.secrets):
-        if not _LABEL.fullmatch(secrets.name):
-            yield _wrong(node, ("secrets", number, "name"), secrets.name, _A_LABEL)
-        for place, name in enumerate(secrets.objects):
-            path = ("secrets", number, "objects", place)
-            if not _OBJECT.fullmatch(name):
-                yield _wrong(
-                    node, path, name, "the name of a secret in a vault: letters, digits, '-'"
-                )
-
-
-def _check_quantities(namespace: NamespaceSettings, node: Node) -> Iterator[Diagnostic]:
-    for key, part in (("quota", namespace.quota), ("limits", namespace.limits)):
-        for name, field in type(part).model_fields.items():
-            value = getattr(part, name)
-            if value is not None and not _QUANTITY.fullmatch(str(value)):
-                path = (key, field.alias or name)
-                yield _wrong(node, path, value, "a quantity of Kubernetes, as in 500m, 2 or 8Gi")
-
-
-def _check_rules(namespace: NamespaceSettings, node: Node) -> Iterator[Diagnostic]:
-    for number, ingress in enumerate(namespace.ingress):
-        path: tuple[str | int, ...] = ("ingress", number)
-        if not _LABEL.fullmatch(ingress.source):
-            yield _wrong(node, (*path, "from"), ingress.source, "the name of a namespace")
-        yield from _check_ports(ingress.ports, node, path)
-    for number, egress in enumerate(namespace.egress):
-        path = ("egress", number)
-        yield from _check_ports(egress.ports, node, path)
-        peer = parse_peer(egress.to)
-        if peer is None:
-            yield _wrong(
-                node,
-                (*path, "to"),
-                egress.to,
-                "a range without host bits (10.20.1.5/32), a host (api.example.com), "
-                "namespace:NAME or private-endpoints",
-            )
-        elif peer.kind is PeerKind.RANGE and ip_network(peer.value) == METADATA_SERVICE:
-            yield _wrong(
-                node, (*path, "to"), egress.to, "no way to the metadata service of nodes (ENV-02.6)"
-            )
-
-
-def _check_ports(
-    ports: tuple[int, ...], node: Node, path: tuple[str | int, ...]
-) -> Iterator[Diagnostic]:
-    for number, port in enumerate(ports):
-        if not 1 <= port <= 65535:
-            yield _wrong(node, (*path, "ports", number), port, "a port from 1 to 65535")

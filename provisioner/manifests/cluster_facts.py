@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from provisioner.blueprint.kubernetes import is_label, is_subdomain, is_system_namespace
 from provisioner.catalog.kubernetes_versions import DEFAULT_VERSION
 from provisioner.catalog.private_link import private_link_zone
 from provisioner.model.diagnostic import DiagnosticError, error
@@ -23,7 +24,8 @@ _SUBJECT = "system:serviceaccount:"
 
 @dataclass(frozen=True, slots=True)
 class Federation:
-    """A service account that signs in as a managed identity. `client_id` is None where only Azure
+    """A service account that signs in as a managed identity, in a namespace that is not the
+    system's. `client_id` is None where only Azure
     knows it; `identity` is what to call the identity."""
 
     namespace: str
@@ -135,6 +137,8 @@ def _federations(estate: Estate) -> Iterator[Federation]:
         if not isinstance(subject, str) or not subject.startswith(_SUBJECT):
             continue
         namespace, _, account = subject.removeprefix(_SUBJECT).partition(":")
+        if is_system_namespace(namespace) or not (is_label(namespace) and is_subdomain(account)):
+            continue
         parent = credential.id.parent
         identity = estate.get(parent) if parent else None
         client = _at(identity, "clientId") if identity else None

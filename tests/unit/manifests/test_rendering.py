@@ -13,7 +13,7 @@ from provisioner.manifests.manifest import CONTROLS
 from provisioner.model.diagnostic import DiagnosticError
 from provisioner.reports.manifests_yaml import render_manifest_files, render_manifests_yaml
 from provisioner.workflow.manifests import describe_manifests, find_objects
-from tests.environments import ENVIRONMENTS, load_shipped
+from tests.environments import ENVIRONMENTS, compose_small, load_shipped
 from tests.manifests import CLIENT, DEVELOPERS, FULL, READERS, find, render
 from tests.unit.manifests.custom_resources import SPECS
 
@@ -161,6 +161,45 @@ def test_what_arm_keeps_of_a_namespace_is_left_to_it():
     assert ("NetworkPolicy", "default-deny") not in names
     assert ("NetworkPolicy", "allow-dns") in names
     assert objects.namespaces[0].pod_security == "baseline"
+
+
+CREDENTIALS = """\
+cluster:
+  type: Microsoft.ContainerService/managedClusters
+  resourceGroup: main
+  name: aks
+  identity: {type: SystemAssigned}
+  properties: {dnsPrefix: a, kubernetesVersion: 1.35.4}
+identity:
+  type: Microsoft.ManagedIdentity/userAssignedIdentities
+  resourceGroup: main
+  name: id-shop
+"""
+
+
+def test_an_identity_of_the_system_makes_no_namespace_of_the_system(catalog):
+    subjects = {
+        "ours": "system:serviceaccount:shop:web.v2",
+        "dns": "system:serviceaccount:kube-system:external-dns",
+        "default": "system:serviceaccount:default:default",
+        "github": "repo:contoso/platform:environment:prod",
+        "broken": "system:serviceaccount:A B:web",
+    }
+    text = CREDENTIALS + "".join(
+        f"{name}:\n"
+        "  type: Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials\n"
+        "  parent: ${identity.id}\n"
+        f"  name: {name}\n"
+        "  properties:\n"
+        "    issuer: https://issuer.example.com\n"
+        f"    subject: '{subject}'\n"
+        "    audiences: [api://AzureADTokenExchange]\n"
+        for name, subject in subjects.items()
+    )
+    objects = find_objects(compose_small(text, catalog), catalog, pytest.fail, StateKind.DESIRED)
+    assert [namespace.name for namespace in objects.namespaces] == ["shop"]
+    assert [account.name for account in objects.namespaces[0].accounts] == ["web.v2"]
+    assert objects.facts.version == (1, 35)
 
 
 def test_a_client_id_that_only_azure_knows_is_told(catalog):

@@ -75,6 +75,27 @@ WRONG = {
     "a limit that is no quantity": (
         f"{ONE}      limits: {{cpu: half}}\n", (FIRST + 2, 21), "a quantity of Kubernetes",
     ),
+    "a limit under its request": (
+        f"{ONE}      limits: {{memory: 64Mi}}\n",
+        (FIRST + 2, 24),
+        "'limits.memory' is '64Mi'. Expected no less than memoryRequest, which is 128Mi.",
+    ),
+    "the most under the limit": (
+        f"{ONE}      limits: {{cpu: 1, maxCpu: 1e2m}}\n", (FIRST + 2, 32), "a quantity",
+    ),
+    "the most, in another unit": (
+        f"{ONE}      limits: {{cpu: 1, maxCpu: 900m}}\n", (FIRST + 2, 32), "no less than cpu",
+    ),
+    "an account twice": (
+        f"{ONE}      serviceAccounts: [{{name: a}}, {{name: a}}]\n",
+        (FIRST + 2, 43),
+        "a name that no other of the namespace has",
+    ),
+    "a vault that is none": (
+        f"{ONE}      secrets: [{{name: s, serviceAccount: a, vault: kv_a, objects: [a]}}]\n",
+        (FIRST + 2, 53),
+        "the name of a vault",
+    ),
     "a client id that is none": (
         f"{ONE}      serviceAccounts: [{{name: app, clientId: app}}]\n",
         (FIRST + 2, 47),
