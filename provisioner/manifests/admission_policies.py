@@ -43,7 +43,7 @@ class Rule:
         """The expression over the whole pod, as the API server gets it."""
         if not self.per_container:
             return self.expression
-        return " && ".join(
+        return " &&\n".join(
             f"(!has(object.spec.{name}) || object.spec.{name}.all(c, {self.expression}))"
             for name in CONTAINER_LISTS
         )

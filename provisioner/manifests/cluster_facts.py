@@ -75,7 +75,10 @@ def read_cluster(estate: Estate, cloud: str, tenant_id: str) -> ClusterFacts:
     if len(clusters) != 1:
         found = ", ".join(cluster.label for cluster in clusters) or "none"
         raise DiagnosticError(
-            error("which-cluster", f"manifests are of one cluster; the environment has {found}.")
+            error(
+                "which-cluster",
+                f"manifests are of one cluster; in this state the environment has {found}.",
+            )
         )
     (cluster,) = clusters
     network = _at(cluster, "networkProfile")
