@@ -464,12 +464,15 @@ def manifests(  # noqa: PLR0913  typer: one parameter an option
     No cluster is contacted. --check exits with 1 if a pod would be refused.
     """
     from provisioner.cli.manifests import Wanted, check_pods, write_manifests
+    from provisioner.cli.session import refuse_options
     from provisioner.documents.trace import StateKind
 
     wanted = Wanted(environment, StateKind(of.value), output.value)
     with _session(cloud=cloud, state=state, quiet=True) as session:
         if check or files:
+            refuse_options("pods are judged, and nothing is written", {"--out": out is not None})
             raise typer.Exit(check_pods(session, wanted, files or [], namespace, asked=check))
+        refuse_options("no pod is judged", {"--namespace": namespace is not None})
         write_manifests(session, wanted, out)
 
 

@@ -7,6 +7,9 @@ from typing import Any
 CONTROLS = "azsec.dev/controls"
 """The annotation that names the controls of the guidelines that an object meets."""
 
+REASONS = "azsec.dev/reasons"
+"""The annotation that says why each way out of a namespace is there, a line each."""
+
 MANAGED_BY = {"app.kubernetes.io/managed-by": "azsec"}
 
 Object = Mapping[str, Any]

@@ -5,7 +5,7 @@ destination have a rule of their own here: the outline's one rule for both opene
 port to the resolver's range, and DNS to the database's (guidelines.md MAN-03).
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from ipaddress import ip_network
 
 from provisioner.blueprint.kubernetes import (
@@ -16,7 +16,7 @@ from provisioner.blueprint.kubernetes import (
     parse_peer,
 )
 from provisioner.manifests.cluster_facts import ClusterFacts
-from provisioner.manifests.manifest import Manifest, Object, Place, make_manifest
+from provisioner.manifests.manifest import REASONS, Manifest, Object, Place, make_manifest
 from provisioner.manifests.wanted import WantedNamespace
 
 _API = "networking.k8s.io/v1"
@@ -39,13 +39,19 @@ def render_network_policies(namespace: WantedNamespace, facts: ClusterFacts) -> 
 
 
 def _policy(
-    namespace: str, name: str, controls: tuple[str, ...], reason: str, spec: Object
+    namespace: str,
+    name: str,
+    controls: tuple[str, ...],
+    reason: str,
+    spec: Object,
+    annotations: Mapping[str, str] | None = None,
 ) -> Manifest:
     return make_manifest(
         Place(_API, "NetworkPolicy", name, namespace),
         controls,
         reason,
         {"spec": {"podSelector": _EVERY_POD, **spec}},
+        annotations=annotations,
     )
 
 
@@ -126,6 +132,7 @@ def _egress(
                     for rule, peer in to_ranges
                 ],
             },
+            _reasons(rule for rule, _ in to_ranges),
         )
     to_hosts = [(rule, peer) for rule, peer in rules if peer.kind is PeerKind.HOST]
     if to_hosts:
@@ -184,7 +191,14 @@ def _allow_hosts(namespace: str, rules: list[tuple[EgressRule, Peer]]) -> Manife
         ("WRK-03.3", "MAN-03"),
         "Hosts by name; their addresses are what the cluster's DNS answered.",
         {"spec": {"endpointSelector": {}, "egress": [dns, *reached]}},
+        annotations=_reasons(rule for rule, _ in rules),
     )
+
+
+def _reasons(rules: Iterable[EgressRule]) -> Mapping[str, str]:
+    """Return the annotation that says why each rule is there, as the environment does."""
+    told = [f"{rule.to}: {rule.reason}" for rule in rules if rule.reason]
+    return {REASONS: "\n".join(told)} if told else {}
 
 
 def _host(name: str) -> Object:

@@ -127,6 +127,11 @@ def test_what_was_wrong_with_the_rule_of_the_outline():
     assert not allows([OUTLINE], "Egress", KUBE_DNS, 53, "UDP")
 
 
+def test_a_policy_says_why_each_way_out_is_there():
+    annotations = find(render(FULL), "NetworkPolicy", "allow-egress", "app")["metadata"]
+    assert annotations["annotations"]["azsec.dev/reasons"] == "10.30.1.5/32: the database"
+
+
 def test_cilium_denies_the_metadata_service_before_it_allows_anything():
     policy = find(render(FULL), "CiliumNetworkPolicy", "deny-metadata-service", "app")
     assert policy["spec"]["egressDeny"] == [{"toCIDR": ["169.254.169.254/32"]}]

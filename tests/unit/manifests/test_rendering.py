@@ -1,6 +1,7 @@
 """The objects are what Kubernetes takes, and say what the controls ask for."""
 
 import json
+import re
 
 import jsonschema
 import kubernetes_validate
@@ -13,7 +14,15 @@ from provisioner.manifests.manifest import CONTROLS
 from provisioner.model.diagnostic import DiagnosticError
 from provisioner.reports.manifests_yaml import render_manifest_files, render_manifests_yaml
 from provisioner.workflow.manifests import describe_manifests, find_objects
-from tests.environments import ENVIRONMENTS, compose_small, load_shipped
+from provisioner.workflow.plan import load_desired
+from tests.environments import (
+    ENVIRONMENTS,
+    ROOT,
+    TODAY,
+    ShippedFiles,
+    compose_small,
+    load_shipped,
+)
 from tests.manifests import CLIENT, DEVELOPERS, FULL, READERS, find, render
 from tests.unit.manifests.custom_resources import SPECS
 
@@ -56,6 +65,28 @@ def test_kubernetes_takes_the_objects_of_the_shipped_environments(path, catalog)
     assert {"Namespace", "NetworkPolicy"} <= {manifest.kind for manifest in objects.manifests}
     for manifest in objects.manifests:
         check(manifest.body, ".".join(map(str, objects.facts.version)))
+
+
+def test_the_environment_of_the_page_is_one_that_works(catalog):
+    page = (ROOT / "docs" / "manifests.md").read_text(encoding="utf-8")
+    text = re.search(r"```yaml environments/billing.yaml\n(.*?)```", page, re.DOTALL)[1]
+
+    class Sources(ShippedFiles):
+        def read_text(self, path):
+            return text if path == "environments/billing.yaml" else super().read_text(path)
+
+    desired = load_desired("environments/billing.yaml", catalog, Sources(), TODAY)
+    objects = find_objects(desired, catalog, pytest.fail, StateKind.DESIRED)
+    assert objects.diagnostics == ()
+    for manifest in objects.manifests:
+        check(manifest.body, "1.35")
+    # Every object and policy that the page names is there, and none that it does not.
+    policies = {policy.name for policy in objects.policies}
+    assert policies == set(re.findall(r"^\| `(azsec-[a-z-]+)` \|", page, re.MULTILINE))
+    for kind in {manifest.kind for manifest in objects.manifests} - {
+        "ValidatingAdmissionPolicyBinding"
+    }:
+        assert kind in page
 
 
 def test_a_wrong_object_is_noticed():
