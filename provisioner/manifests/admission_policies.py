@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from provisioner.blueprint.kubernetes import SYSTEM_NAMESPACES
 from provisioner.manifests.cluster_facts import ClusterFacts
 from provisioner.manifests.manifest import Manifest, Object, Place, make_manifest
-from provisioner.manifests.wanted import WantedNamespace
+from provisioner.manifests.namespaces import WantedNamespace
 
 CONTAINER_LISTS = ("containers", "initContainers", "ephemeralContainers")
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from provisioner.manifests.cluster_facts import ClusterFacts
 from provisioner.manifests.manifest import Manifest, Object, Place, make_manifest
-from provisioner.manifests.wanted import WantedNamespace, vault_of
+from provisioner.manifests.namespaces import WantedNamespace, vault_of
 
 _RBAC = "rbac.authorization.k8s.io"
 

@@ -17,7 +17,7 @@ from provisioner.blueprint.kubernetes import (
 )
 from provisioner.manifests.cluster_facts import ClusterFacts
 from provisioner.manifests.manifest import REASONS, Manifest, Object, Place, make_manifest
-from provisioner.manifests.wanted import WantedNamespace
+from provisioner.manifests.namespaces import WantedNamespace
 
 _API = "networking.k8s.io/v1"
 _CILIUM = "cilium.io/v2"

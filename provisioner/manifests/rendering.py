@@ -13,13 +13,13 @@ from provisioner.manifests.benchmark import render_benchmark
 from provisioner.manifests.cluster_facts import ClusterFacts
 from provisioner.manifests.manifest import Manifest, Place, make_manifest
 from provisioner.manifests.namespace_objects import render_namespace
-from provisioner.manifests.network_policies import render_network_policies
-from provisioner.manifests.wanted import (
+from provisioner.manifests.namespaces import (
     WantedNamespace,
     check_namespaces,
     find_namespaces,
     warn_of_clients,
 )
+from provisioner.manifests.network_policies import render_network_policies
 from provisioner.model.diagnostic import Diagnostic, DiagnosticError, error
 
 
