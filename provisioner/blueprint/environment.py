@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from provisioner.blueprint.acceptances import Attestation, Waiver
 from provisioner.blueprint.files import EnvironmentFile, Sources, load_file, relative_to, span_of
 from provisioner.blueprint.ignores import Ignore
+from provisioner.blueprint.kubernetes import KubernetesSettings
+from provisioner.blueprint.kubernetes_checks import check_kubernetes
 from provisioner.blueprint.yaml_source import Node
 from provisioner.model.diagnostic import DiagnosticError, error
 from provisioner.model.property_path import split_steps
@@ -28,7 +30,8 @@ class Environment:
     """One environment. `subscriptions` maps alias to GUID; paths are relative to where the
     command runs; `ignores` are properties that others may change; `proofs_block` says whether a
     proof that fails refuses an apply; `controls_gate` is the least severity at which a control that
-    newly fails does (None: none does); `node` is the file, for the places of what is wrong."""
+    newly fails does (None: none does); `kubernetes` is what stands in the cluster and has no ARM
+    form; `node` is the file, for the places of what is wrong."""
 
     name: str
     path: str
@@ -43,6 +46,7 @@ class Environment:
     controls_gate: str | None
     waivers: tuple[Waiver, ...]
     attestations: tuple[Attestation, ...]
+    kubernetes: KubernetesSettings
     node: Node
 
     @property
@@ -76,6 +80,9 @@ def load_environment(path: str, sources: Sources) -> Environment:
         raise DiagnosticError(
             error("missing-property", "no subscription is named.", span_of(node, "subscriptions"))
         )
+    wrong = list(check_kubernetes(file.kubernetes, node.find(("kubernetes",))))
+    if wrong:
+        raise DiagnosticError(*wrong)
     return Environment(
         name=file.metadata.name,
         path=path,
@@ -90,6 +97,7 @@ def load_environment(path: str, sources: Sources) -> Environment:
         controls_gate=None if file.gates.controls == "none" else file.gates.controls,
         waivers=tuple(_waivers(file, node)),
         attestations=tuple(_attestations(file, node)),
+        kubernetes=file.kubernetes,
         node=node,
     )
 

@@ -11,6 +11,8 @@ from typing import Any, Literal, Protocol, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from provisioner.blueprint.file_part import FilePart
+from provisioner.blueprint.kubernetes import KubernetesSettings
 from provisioner.blueprint.yaml_source import Node, parse_yaml
 from provisioner.model.diagnostic import Diagnostic, DiagnosticError, error, nearest
 from provisioner.model.span import Span
@@ -26,12 +28,6 @@ class Sources(Protocol):
 
     def read_text(self, path: str) -> str:
         """Return the text of the file at `path`. Raises DiagnosticError where there is none."""
-
-
-class FilePart(BaseModel):
-    """A part of a file: frozen, and without room for what it does not name."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
 
 class Parameter(FilePart):
@@ -199,6 +195,7 @@ class EnvironmentFile(FilePart):
     gates: GatesFile = Field(default_factory=GatesFile)
     waivers: list[WaiverFile] = Field(default_factory=list)
     attestations: list[AttestationFile] = Field(default_factory=list)
+    kubernetes: KubernetesSettings = Field(default_factory=KubernetesSettings)
 
 
 AnyFile = TypeVar("AnyFile", ModuleFile, BlueprintFile, EnvironmentFile)

@@ -6,6 +6,7 @@ document is data and never makes objects.
 
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -97,8 +98,28 @@ for _kind, (_form, _first) in _FORMS.items():
 
 def parse_yaml(text: str, file: str) -> Node:
     """Read one YAML document. Raises DiagnosticError (`invalid-yaml`) with the place."""
-    try:
+    with _told(file):
         root = yaml.compose(text, Loader=_CoreSchemaLoader)
+    if root is None:
+        raise DiagnosticError(
+            error("invalid-yaml", "the file is empty.", Span(file, 1, 1), "Expected a document.")
+        )
+    return _convert(root, file, frozenset())
+
+
+def parse_documents(text: str, file: str) -> tuple[Node, ...]:
+    """Read the YAML documents of a file, the empty ones left out. Raises as `parse_yaml` does."""
+    with _told(file):
+        roots = list(yaml.compose_all(text, Loader=_CoreSchemaLoader))
+    nodes = [_convert(root, file, frozenset()) for root in roots]
+    return tuple(node for node in nodes if node.value is not None)
+
+
+@contextmanager
+def _told(file: str) -> Iterator[None]:
+    """Tell what is wrong with the YAML of a file as a diagnostic."""
+    try:
+        yield
     except yaml.MarkedYAMLError as problem:
         mark = problem.problem_mark or problem.context_mark
         span = Span(file, mark.line + 1, mark.column + 1) if mark else Span(file, 1, 1)
@@ -110,11 +131,6 @@ def parse_yaml(text: str, file: str) -> Node:
         raise DiagnosticError(
             error("invalid-yaml", f"this is not valid YAML: {problem}.", Span(file, 1, 1))
         ) from None
-    if root is None:
-        raise DiagnosticError(
-            error("invalid-yaml", "the file is empty.", Span(file, 1, 1), "Expected a document.")
-        )
-    return _convert(root, file, frozenset())
 
 
 def _convert(node: Any, file: str, open_nodes: frozenset[int]) -> Node:  # noqa: ANN401

@@ -55,6 +55,13 @@ class DrawingFormat(StrEnum):
     JSON = "json"
 
 
+class PlainFormat(StrEnum):
+    """How a command prints its result that has no Markdown."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
 class CloudChoice(StrEnum):
     """Where `--cloud` can send a command instead of the environment's own cloud."""
 
@@ -559,6 +566,56 @@ def roles(  # noqa: PLR0913  typer: one parameter an option
         return
     for path in write_roles(document, out):
         typer.echo(f"wrote {path}")
+
+
+@app.command()
+def manifests(  # noqa: PLR0913  typer: one parameter an option
+    environment: EnvironmentArgument,
+    files: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[FILE]...",
+            help="With --check: YAML files with pods or what makes them; - is standard input.",
+            show_default=False,
+        ),
+    ] = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Judge the pods of the files as the cluster would.")
+    ] = False,
+    namespace: Annotated[
+        str | None,
+        typer.Option(
+            "--namespace", "-n", help="With --check: where pods go whose metadata does not say."
+        ),
+    ] = None,
+    out: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DIR", help="Write a file for each namespace here.", show_default=False
+        ),
+    ] = None,
+    of: StateKindOption = StateChoice.DESIRED,
+    output: Annotated[
+        PlainFormat, typer.Option("--output", "-o", help="text is YAML for kubectl.")
+    ] = PlainFormat.TEXT,
+    cloud: CloudOption = None,
+    state: StateOption = None,
+) -> None:
+    """Write what stands in the cluster and has no ARM form, or judge pods by it.
+
+    No cluster is contacted. --check exits with 1 if a pod would be refused.
+    """
+    from provisioner.cli.manifests import Wanted, check_pods, write_manifests
+    from provisioner.cli.session import refuse_options
+    from provisioner.documents.trace import StateKind
+
+    wanted = Wanted(environment, StateKind(of.value), output.value)
+    with _session(cloud=cloud, state=state, quiet=True) as session:
+        if check or files:
+            refuse_options("pods are judged, and nothing is written", {"--out": out is not None})
+            raise typer.Exit(check_pods(session, wanted, files or [], namespace, asked=check))
+        refuse_options("no pod is judged", {"--namespace": namespace is not None})
+        write_manifests(session, wanted, out)
 
 
 @app.command()

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TextIO
 from provisioner.documents.apply import ApplyDocument, Event
 from provisioner.documents.controls import CheckDocument, ComplianceDocument, ControlsDocument
 from provisioner.documents.drift import DriftDocument
+from provisioner.documents.manifests import ManifestsDocument, PodChecksDocument
 from provisioner.documents.network import NetworkDocument
 from provisioner.documents.plan import PlanDocument, StepDocument
 from provisioner.documents.roles import RolesDocument
@@ -83,6 +84,19 @@ def print_roles(document: RolesDocument, output: str) -> None:
     from provisioner.reports.roles_markdown import render_roles_markdown
 
     _print(document, output, sys.stdout, lambda: render_roles_markdown(document))
+
+
+def print_manifests(document: ManifestsDocument, output: str) -> None:
+    """Print the objects of a cluster as YAML for kubectl, or JSON."""
+    from provisioner.reports.json_text import render_json
+    from provisioner.reports.manifests_yaml import render_manifests_yaml
+
+    sys.stdout.write(render_json(document) if output == "json" else render_manifests_yaml(document))
+
+
+def print_pod_checks(document: PodChecksDocument, output: str) -> None:
+    """Print the verdicts on pods as text or JSON."""
+    _print(document, output, sys.stdout, lambda: "")
 
 
 def print_network(document: NetworkDocument, output: str) -> None:

@@ -33,6 +33,7 @@ from provisioner.documents.graph import GraphDocument
 from provisioner.documents.network import NetworkDocument
 from provisioner.documents.roles import Purpose, RolesDocument
 from provisioner.documents.trace import StateKind, TraceDocument
+from provisioner.manifests.rendering import ClusterObjects
 from provisioner.model.diagnostic import Diagnostic, DiagnosticError, GateError, error
 from provisioner.plan.plan import Plan
 from provisioner.plan.plan_file import read_plan_file, write_plan_file
@@ -40,6 +41,7 @@ from provisioner.workflow.apply import ApplyOptions, Surface, apply_plan, check_
 from provisioner.workflow.check import check_environment, report_compliance
 from provisioner.workflow.drift import check_drift
 from provisioner.workflow.graph import draw_graph
+from provisioner.workflow.manifests import find_objects
 from provisioner.workflow.network import (
     Siblings,
     describe_network,
@@ -226,6 +228,10 @@ class Session:
     ) -> RolesDocument:
         """Return the least that an environment's commands may do."""
         return describe_roles(self.load(environment), self.catalog, purposes, pipeline)
+
+    def find_objects(self, desired: Desired, state: StateKind) -> ClusterObjects:
+        """Return what is to stand in a cluster; Azure is read only for a state that takes it."""
+        return find_objects(desired, self.catalog, lambda: self.connect(desired.document), state)
 
     def apply(self, plan: Plan, options: ApplyOptions) -> ApplyDocument:
         """Apply a plan, showing its progress on stderr."""

@@ -1,11 +1,12 @@
 """Documents as text, with or without colour."""
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import TextIO, TypeAlias
+from typing import Any, TextIO, TypeAlias
 
 from provisioner.documents.apply import ApplyDocument
 from provisioner.documents.controls import CheckDocument, ComplianceDocument, ControlsDocument
 from provisioner.documents.drift import DriftDocument
+from provisioner.documents.manifests import PodChecksDocument
 from provisioner.documents.network import NetworkDocument
 from provisioner.documents.plan import PlanDocument
 from provisioner.documents.roles import RolesDocument
@@ -16,6 +17,7 @@ from provisioner.reports.controls_text import render_controls_text
 from provisioner.reports.drift_text import render_drift_text
 from provisioner.reports.network_text import render_network_text
 from provisioner.reports.plan_text import render_plan_text
+from provisioner.reports.pod_checks_text import render_pod_checks_text
 from provisioner.reports.roles_text import render_roles_text
 from provisioner.reports.styled import Line, write_lines
 from provisioner.reports.trace_text import render_trace_text
@@ -30,6 +32,7 @@ TextDocument: TypeAlias = (
     | CheckDocument
     | ComplianceDocument
     | ControlsDocument
+    | PodChecksDocument
 )
 """What can be written as text."""
 
@@ -55,7 +58,7 @@ def write_text(
     write_lines(render(document, columns), stream, color=color)
 
 
-_RENDERERS: Mapping[type, Callable[..., Iterable[Line]]] = {
+_RENDERERS: Mapping[type[TextDocument], Callable[[Any, int], Iterable[Line]]] = {
     PlanDocument: render_plan_text,
     DriftDocument: render_drift_text,
     ApplyDocument: render_apply_text,
@@ -65,4 +68,5 @@ _RENDERERS: Mapping[type, Callable[..., Iterable[Line]]] = {
     NetworkDocument: render_network_text,
     TraceDocument: render_trace_text,
     RolesDocument: render_roles_text,
+    PodChecksDocument: render_pod_checks_text,
 }

@@ -1,0 +1,183 @@
+"""The `kubernetes:` of an environment: what stands inside the cluster and has no ARM form.
+
+The defaults are the secure ones: what is not stated is refused, limited or not given.
+"""
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from ipaddress import IPv4Network, ip_network
+from typing import Literal
+
+from pydantic import Field
+
+from provisioner.blueprint.file_part import FilePart
+
+Quantity = str | int | float
+PodSecurity = Literal["restricted", "baseline", "privileged"]
+
+METADATA_SERVICE = IPv4Network("169.254.169.254/32")
+"""Where a node's identity gives out tokens (ENV-02.6)."""
+
+SYSTEM_NAMESPACES = (
+    "aks-command", "aks-istio-egress", "aks-istio-ingress", "aks-istio-system",
+    "app-routing-system", "azure-arc", "azure-extensions-usage-system", "calico-system",
+    "dataprotection-microsoft", "gatekeeper-system", "kube-node-lease", "kube-public",
+    "kube-system", "tigera-operator",
+)  # fmt: skip
+"""The namespaces of Kubernetes and of AKS, whose pods are not the environment's to judge
+(guidelines.md WRK-02.1, CLU-05.1)."""
+
+
+class Quota(FilePart):
+    """What the pods of a namespace may take together (CLU-05.2). None: no limit."""
+
+    cpu_request: Quantity | None = Field("4", alias="cpuRequest")
+    cpu_limit: Quantity | None = Field("8", alias="cpuLimit")
+    memory_request: Quantity | None = Field("8Gi", alias="memoryRequest")
+    memory_limit: Quantity | None = Field("16Gi", alias="memoryLimit")
+    pods: Quantity | None = "50"
+
+
+class Limits(FilePart):
+    """What a container gets that states nothing, and the most that it may state (CLU-05.3)."""
+
+    cpu_request: Quantity = Field("100m", alias="cpuRequest")
+    cpu: Quantity = "500m"
+    memory_request: Quantity = Field("128Mi", alias="memoryRequest")
+    memory: Quantity = "512Mi"
+    max_cpu: Quantity | None = Field(None, alias="maxCpu")
+    max_memory: Quantity | None = Field(None, alias="maxMemory")
+
+
+_QUOTA = Quota.model_validate({})
+_LIMITS = Limits.model_validate({})
+
+
+class IngressRule(FilePart):
+    """A namespace whose pods may reach the pods of another, and on which ports."""
+
+    source: str = Field(alias="from")
+    ports: tuple[int, ...] = Field(min_length=1)
+
+
+class EgressRule(FilePart):
+    """Where pods may go (see `parse_peer`), on which ports, and why."""
+
+    to: str
+    ports: tuple[int, ...] = Field(min_length=1)
+    protocol: Literal["TCP", "UDP"] = "TCP"
+    reason: str = ""
+
+
+class ServiceAccountSettings(FilePart):
+    """A service account; with a client id it signs in as that managed identity."""
+
+    name: str
+    client_id: str | None = Field(None, alias="clientId")
+
+
+class SecretsSettings(FilePart):
+    """Secrets of a key vault that pods mount as files, as the identity of a service account.
+
+    `vault` is its name; it may be left out where the environment has one vault.
+    """
+
+    name: str
+    service_account: str = Field(alias="serviceAccount")
+    vault: str | None = None
+    objects: tuple[str, ...] = Field(min_length=1)
+
+
+class NamespaceSettings(FilePart):
+    """One namespace. Groups are object ids of Entra.
+
+    `isolated`: pods run in virtual machines of their own. `pullAlways`: an image that a node has
+    is still asked for. `apiAccess`: pods may hold a token for the API server.
+    """
+
+    name: str
+    pod_security: PodSecurity = Field("restricted", alias="podSecurity")
+    isolated: bool = False
+    pull_always: bool = Field(True, alias="pullAlways")
+    api_access: bool = Field(False, alias="apiAccess")
+    quota: Quota = _QUOTA
+    limits: Limits = _LIMITS
+    deployers: tuple[str, ...] = ()
+    log_readers: tuple[str, ...] = Field((), alias="logReaders")
+    ingress: tuple[IngressRule, ...] = ()
+    egress: tuple[EgressRule, ...] = ()
+    service_accounts: tuple[ServiceAccountSettings, ...] = Field((), alias="serviceAccounts")
+    secrets: tuple[SecretsSettings, ...] = ()
+
+
+class BenchmarkSettings(FilePart):
+    """The image of kube-bench, as the environment's registry has it: REPOSITORY@sha256:DIGEST or
+    REPOSITORY:TAG."""
+
+    image: str
+
+
+class KubernetesSettings(FilePart):
+    """What stands in the cluster. `registries` are those that images may come from, beside the
+    environment's own."""
+
+    registries: tuple[str, ...] = ()
+    benchmark: BenchmarkSettings | None = None
+    namespaces: tuple[NamespaceSettings, ...] = ()
+
+
+class PeerKind(StrEnum):
+    """What pods may go to."""
+
+    RANGE = "range"
+    HOST = "host"
+    NAMESPACE = "namespace"
+    PRIVATE_ENDPOINTS = "private-endpoints"
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """The other end of an egress rule; `value` is a range, a host or a namespace."""
+
+    kind: PeerKind
+    value: str = ""
+
+
+_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+_HOST = re.compile(
+    r"[a-z0-9*]([-a-z0-9*]*[a-z0-9*])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)+", re.IGNORECASE
+)
+
+
+def is_label(name: str) -> bool:
+    """Tell whether a name is a DNS label, as that of a namespace has to be."""
+    return _LABEL.fullmatch(name) is not None
+
+
+def is_subdomain(name: str) -> bool:
+    """Tell whether a name is labels with dots between, as that of most objects has to be."""
+    return len(name) <= 253 and all(map(is_label, name.split(".")))
+
+
+def is_system_namespace(name: str) -> bool:
+    """Tell whether a namespace is the system's or everybody's, and so nobody's to describe."""
+    return name == "default" or name.startswith("kube-") or name in SYSTEM_NAMESPACES
+
+
+def parse_peer(text: str) -> Peer | None:
+    """Return what `to` means: a range (10.20.1.5/32), a host (api.example.com, *.example.com),
+    `namespace:NAME` or `private-endpoints`; None for what is none of them."""
+    if text == PeerKind.PRIVATE_ENDPOINTS:
+        return Peer(PeerKind.PRIVATE_ENDPOINTS)
+    if text.startswith("namespace:"):
+        name = text.removeprefix("namespace:")
+        return Peer(PeerKind.NAMESPACE, name) if _LABEL.fullmatch(name) else None
+    if "/" in text:
+        try:
+            return Peer(PeerKind.RANGE, str(ip_network(text)))
+        except ValueError:
+            return None
+    if _HOST.fullmatch(text) and not re.fullmatch(r"[0-9.]+", text):
+        return Peer(PeerKind.HOST, text.lower())
+    return None

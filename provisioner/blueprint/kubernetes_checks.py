@@ -1,0 +1,198 @@
+"""Checks the values in an environment's `kubernetes:`, beyond their shapes."""
+
+import re
+from collections.abc import Iterator
+from decimal import Decimal
+from ipaddress import ip_network
+
+from provisioner.blueprint.kubernetes import (
+    METADATA_SERVICE,
+    KubernetesSettings,
+    NamespaceSettings,
+    PeerKind,
+    Quantity,
+    is_label,
+    is_subdomain,
+    is_system_namespace,
+    parse_peer,
+)
+from provisioner.blueprint.yaml_source import Node
+from provisioner.model.diagnostic import Diagnostic, error
+
+_GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_QUANTITY = re.compile(
+    r"\+?([0-9]+(\.[0-9]*)?|\.[0-9]+)(n|u|m|k|[KMGTPE]i|[MGTPE]|[eE][-+]?[0-9]+)?"
+)
+_REGISTRY = re.compile(r"[a-z0-9][a-z0-9.-]*\.[a-z]{2,}(:[0-9]+)?(/[a-z0-9._/-]*[a-z0-9])?")
+_IMAGE = re.compile(
+    r"[a-z0-9][a-z0-9._/-]*(:(?!latest$)[A-Za-z0-9_][A-Za-z0-9._-]*|@sha256:[0-9a-f]{64})"
+)
+_OBJECT = re.compile(r"[0-9A-Za-z-]{1,127}")
+_VAULT = re.compile(r"[A-Za-z](-?[A-Za-z0-9]){2,23}")
+_SCALES = {
+    "": 0, "n": -9, "u": -6, "m": -3, "k": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18,
+}  # fmt: skip
+_BINARY_SCALES = {"Ki": 10, "Mi": 20, "Gi": 30, "Ti": 40, "Pi": 50, "Ei": 60}
+
+
+Path = tuple[str | int, ...]
+
+
+def check_kubernetes(settings: KubernetesSettings, node: Node) -> Iterator[Diagnostic]:
+    """Yield what is wrong with values in `kubernetes:`, whose node is `node`."""
+    for number, registry in enumerate(settings.registries):
+        if not _REGISTRY.fullmatch(registry):
+            yield _wrong(
+                node, ("registries", number), registry, "a registry, as in cr.example.com/team"
+            )
+    benchmark = settings.benchmark
+    if benchmark is not None and not _IMAGE.fullmatch(benchmark.image):
+        yield _wrong(
+            node,
+            ("benchmark", "image"),
+            benchmark.image,
+            "an image that is pinned, without its registry: REPOSITORY@sha256:DIGEST or "
+            "REPOSITORY:TAG, and not latest",
+        )
+    seen: set[str] = set()
+    for number, namespace in enumerate(settings.namespaces):
+        here = node.find(("namespaces", number))
+        yield from _check_name(namespace, here, seen)
+        yield from _check_access(namespace, here)
+        yield from _check_quantities(namespace, here)
+        yield from _check_bounds(namespace, here)
+        yield from _check_rules(namespace, here)
+        seen.add(namespace.name)
+
+
+def _wrong(node: Node, path: Path, value: object, expected: str) -> Diagnostic:
+    readable = ".".join(str(step) for step in path)
+    return error(
+        "wrong-value", f"{readable!r} is {value!r}.", node.find(path).span, f"Expected {expected}."
+    )
+
+
+_A_LABEL = "a DNS label: small letters, digits and '-', at most 63 of them"
+
+
+def _check_name(namespace: NamespaceSettings, node: Node, seen: set[str]) -> Iterator[Diagnostic]:
+    name = namespace.name
+    if not is_label(name):
+        yield _wrong(node, ("name",), name, _A_LABEL)
+    elif is_system_namespace(name):
+        yield _wrong(node, ("name",), name, "a namespace that is not the system's (CFG-04)")
+    elif name in seen:
+        yield _wrong(node, ("name",), name, "a name that no other namespace has")
+
+
+def _check_own_name(name: str, node: Node, path: Path, seen: set[str]) -> Iterator[Diagnostic]:
+    if not is_subdomain(name):
+        yield _wrong(node, path, name, _A_LABEL)
+    elif name in seen:
+        yield _wrong(node, path, name, "a name that no other of the namespace has")
+
+
+def _check_access(namespace: NamespaceSettings, node: Node) -> Iterator[Diagnostic]:
+    yield from _check_accounts(namespace, node)
+    yield from _check_secrets(namespace, node)
+    for key, groups in (("deployers", namespace.deployers), ("logReaders", namespace.log_readers)):
+        for number, group in enumerate(groups):
+            if not _GUID.fullmatch(group):
+                yield _wrong(
+                    node, (key, number), group, "the object id of a group of Entra, a GUID"
+                )
+
+
+def _check_accounts(namespace: NamespaceSettings, node: Node) -> Iterator[Diagnostic]:
+    accounts: set[str] = set()
+    for number, account in enumerate(namespace.service_accounts):
+        path: Path = ("serviceAccounts", number)
+        yield from _check_own_name(account.name, node, (*path, "name"), accounts)
+        accounts.add(account.name)
+        if account.client_id is not None and not _GUID.fullmatch(account.client_id):
+            yield _wrong(
+                node, (*path, "clientId"), account.client_id, "the client id of an identity, a GUID"
+            )
+
+
+def _check_secrets(namespace: NamespaceSettings, node: Node) -> Iterator[Diagnostic]:
+    seen: set[str] = set()
+    for number, secrets in enumerate(namespace.secrets):
+        yield from _check_own_name(secrets.name, node, ("secrets", number, "name"), seen)
+        seen.add(secrets.name)
+        if secrets.vault is not None and not _VAULT.fullmatch(secrets.vault):
+            path: Path = ("secrets", number, "vault")
+            yield _wrong(node, path, secrets.vault, "the name of a vault")
+        for place, name in enumerate(secrets.objects):
+            path = ("secrets", number, "objects", place)
+            if not _OBJECT.fullmatch(name):
+                yield _wrong(
+                    node, path, name, "the name of a secret in a vault: letters, digits, '-'"
+                )
+
+
+def _check_quantities(namespace: NamespaceSettings, node: Node) -> Iterator[Diagnostic]:
+    for key, part in (("quota", namespace.quota), ("limits", namespace.limits)):
+        for name, field in type(part).model_fields.items():
+            value = getattr(part, name)
+            if value is not None and not _QUANTITY.fullmatch(str(value)):
+                path = (key, field.alias or name)
+                yield _wrong(node, path, value, "a quantity of Kubernetes, as in 500m, 2 or 8Gi")
+
+
+def _check_bounds(namespace: NamespaceSettings, node: Node) -> Iterator[Diagnostic]:
+    """Yield what a LimitRange refuses: a request over its limit, a limit over the most."""
+    limits = namespace.limits
+    for low, low_name, high, high_name in (
+        (limits.cpu_request, "cpuRequest", limits.cpu, "cpu"),
+        (limits.cpu, "cpu", limits.max_cpu, "maxCpu"),
+        (limits.memory_request, "memoryRequest", limits.memory, "memory"),
+        (limits.memory, "memory", limits.max_memory, "maxMemory"),
+    ):
+        less, more = _amount(low), _amount(high)
+        if less is not None and more is not None and less > more:
+            expected = f"no less than {low_name}, which is {low}"
+            yield _wrong(node, ("limits", high_name), high, expected)
+
+
+def _amount(quantity: Quantity | None) -> Decimal | None:
+    """Return what a quantity stands for; None for what is none (see the page "Quantity")."""
+    match = _QUANTITY.fullmatch(str(quantity))
+    if quantity is None or match is None:
+        return None
+    suffix = match[3] or ""
+    number = Decimal(str(quantity).removesuffix(suffix) if suffix else str(quantity))
+    if suffix in _BINARY_SCALES:
+        return number * Decimal(2) ** _BINARY_SCALES[suffix]
+    exponent = int(suffix[1:]) if suffix not in _SCALES else _SCALES[suffix]
+    return number.scaleb(exponent)
+
+
+def _check_rules(namespace: NamespaceSettings, node: Node) -> Iterator[Diagnostic]:
+    for number, ingress in enumerate(namespace.ingress):
+        path: Path = ("ingress", number)
+        if not is_label(ingress.source):
+            yield _wrong(node, (*path, "from"), ingress.source, "the name of a namespace")
+        yield from _check_ports(ingress.ports, node, path)
+    for number, egress in enumerate(namespace.egress):
+        path = ("egress", number)
+        yield from _check_ports(egress.ports, node, path)
+        peer = parse_peer(egress.to)
+        if peer is None:
+            yield _wrong(
+                node,
+                (*path, "to"),
+                egress.to,
+                "a range without host bits (10.20.1.5/32), a host (api.example.com), "
+                "namespace:NAME or private-endpoints",
+            )
+        elif peer.kind is PeerKind.RANGE and ip_network(peer.value) == METADATA_SERVICE:
+            yield _wrong(
+                node, (*path, "to"), egress.to, "no way to the metadata service of nodes (ENV-02.6)"
+            )
+
+
+def _check_ports(ports: tuple[int, ...], node: Node, path: Path) -> Iterator[Diagnostic]:
+    for number, port in enumerate(ports):
+        if not 1 <= port <= 65535:
+            yield _wrong(node, (*path, "ports", number), port, "a port from 1 to 65535")

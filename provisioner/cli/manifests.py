@@ -1,0 +1,70 @@
+"""`azsec manifests`: the objects of a cluster on stdout or as files, and the check of pods."""
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from provisioner.cli.exit_code import ExitCode
+from provisioner.cli.output import print_manifests, print_pod_checks
+from provisioner.cli.session import Session, refuse_options
+from provisioner.cli.workspace import FileSources, write_file
+from provisioner.documents.trace import StateKind
+from provisioner.model.diagnostic import DiagnosticError, error
+from provisioner.workflow.manifests import check_pods as judge
+from provisioner.workflow.manifests import describe_manifests
+
+_STDIN = "-"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """The environment that is asked for, in which of its states, and how it is printed."""
+
+    environment: str
+    state: StateKind
+    output: str
+
+
+def write_manifests(session: Session, wanted: Wanted, directory: str | None) -> None:
+    """Print the objects of an environment's cluster, or write them into a directory."""
+    desired = session.load(wanted.environment)
+    objects = session.find_objects(desired, wanted.state)
+    for told in objects.diagnostics:
+        sys.stderr.write(f"{told}\n")
+    document = describe_manifests(desired, objects)
+    if directory is None:
+        print_manifests(document, wanted.output)
+        return
+    from provisioner.reports.manifests_yaml import render_manifest_files
+
+    refuse_options("files are YAML", {"--output json": wanted.output == "json"})
+    folder = Path(directory)
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in render_manifest_files(document).items():
+        path = folder / name
+        write_file(str(path), text)
+        sys.stdout.write(f"wrote {path}\n")
+
+
+def check_pods(
+    session: Session, wanted: Wanted, files: list[str], namespace: str | None, *, asked: bool
+) -> int:
+    """Print the verdicts on the pods of files; return the exit code.
+
+    Raises DiagnosticError for files without `--check`, and for `--check` without files.
+    """
+    if not asked or not files:
+        what = "files are read with --check alone" if files else "there is no file to check"
+        raise DiagnosticError(
+            error("what-to-check", f"{what}.", None, "azsec manifests ENV --check FILE...")
+        )
+    desired = session.load(wanted.environment)
+    objects = session.find_objects(desired, wanted.state)
+    texts = {path: _read(path) for path in files}
+    document = judge(desired, objects, texts, namespace)
+    print_pod_checks(document, wanted.output)
+    return ExitCode.ERROR if document.refused else ExitCode.SUCCESS
+
+
+def _read(path: str) -> str:
+    return sys.stdin.read() if path == _STDIN else FileSources().read_text(path)

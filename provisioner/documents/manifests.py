@@ -1,0 +1,75 @@
+"""The objects of a cluster that have no ARM form, and the verdicts on pods."""
+
+from typing import Any, Literal
+
+from provisioner.documents.document import (
+    FORMAT_VERSION,
+    DiagnosticDocument,
+    Document,
+    EnvironmentDocument,
+)
+
+
+class ManifestDocument(Document):
+    """An object with the controls that it meets and what it does. `namespace` is None for what
+    belongs to the cluster; a Namespace belongs to itself."""
+
+    controls: tuple[str, ...]
+    reason: str
+    namespace: str | None = None
+    body: dict[str, Any]
+
+
+class ManifestsDocument(Document):
+    """The objects of a cluster, in the order in which they are to be made."""
+
+    kind: Literal["azsec/manifests"] = "azsec/manifests"
+    format_version: str = FORMAT_VERSION
+    environment: EnvironmentDocument
+    kubernetes_version: str
+    manifests: tuple[ManifestDocument, ...]
+    diagnostics: tuple[DiagnosticDocument, ...] = ()
+
+
+class VerdictDocument(Document):
+    """Something that a pod may not have. `place` is file:line:column; one that is not `enforced`
+    only warns."""
+
+    rule: str
+    controls: tuple[str, ...]
+    message: str
+    field: str
+    place: str
+    enforced: bool
+
+
+class JudgedPodDocument(Document):
+    """The pod of an object, and the level of the Pod Security Standards that it was judged by."""
+
+    kind: str
+    name: str
+    namespace: str
+    level: str
+    place: str
+    verdicts: tuple[VerdictDocument, ...]
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether the cluster would not let it in."""
+        return any(verdict.enforced for verdict in self.verdicts)
+
+
+class PodChecksDocument(Document):
+    """The verdicts on the pods of some files. `skipped` counts the objects that have no pod."""
+
+    kind: Literal["azsec/pod-checks"] = "azsec/pod-checks"
+    format_version: str = FORMAT_VERSION
+    environment: EnvironmentDocument
+    kubernetes_version: str
+    pods: tuple[JudgedPodDocument, ...]
+    skipped: int
+
+    @property
+    def refused(self) -> int:
+        """How many pods the cluster would not let in."""
+        return sum(pod.is_refused for pod in self.pods)

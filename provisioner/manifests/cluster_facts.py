@@ -1,0 +1,163 @@
+"""Reads what the objects of a cluster depend on from an estate, whatever state that is."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from provisioner.blueprint.kubernetes import is_label, is_subdomain, is_system_namespace
+from provisioner.catalog.kubernetes_versions import DEFAULT_VERSION
+from provisioner.catalog.private_link import private_link_zone
+from provisioner.model.diagnostic import DiagnosticError, error
+from provisioner.model.estate import Estate, Resource
+from provisioner.model.resource_id import parse_resource_id
+from provisioner.model.values import is_empty, lookup
+
+_CLUSTER = "Microsoft.ContainerService/managedClusters"
+_POOL = f"{_CLUSTER}/agentPools"
+_NAMESPACE = f"{_CLUSTER}/managedNamespaces"
+_REGISTRY = "Microsoft.ContainerRegistry/registries"
+_VAULT = "Microsoft.KeyVault/vaults"
+_ENDPOINT = "Microsoft.Network/privateEndpoints"
+_CREDENTIAL = "Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials"
+
+_SUBJECT = "system:serviceaccount:"
+
+
+@dataclass(frozen=True, slots=True)
+class Federation:
+    """A service account that signs in as a managed identity, in a namespace that is not the
+    system's. `client_id` is None where only Azure
+    knows it; `identity` is what to call the identity."""
+
+    namespace: str
+    account: str
+    identity: str
+    client_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ManagedNamespace:
+    """A namespace that ARM makes, and what it keeps of it: changes in the cluster are refused."""
+
+    name: str
+    pod_security: str
+    has_quota: bool
+    has_network_policy: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterFacts:
+    """What a cluster is, as far as its objects depend on it.
+
+    `version` is its minor version; `registries` are login servers, `endpoint_ranges` the subnets
+    that private endpoints stand in, `filters_hosts` whether policies may name hosts.
+    """
+
+    cloud: str
+    tenant_id: str
+    version: tuple[int, int]
+    has_cilium: bool
+    filters_hosts: bool
+    has_istio: bool
+    has_kata: bool
+    registries: tuple[str, ...]
+    vaults: tuple[str, ...]
+    endpoint_ranges: tuple[str, ...]
+    federations: tuple[Federation, ...]
+    managed: Mapping[str, ManagedNamespace]
+
+
+def read_cluster(estate: Estate, cloud: str, tenant_id: str) -> ClusterFacts:
+    """Return the facts of the one cluster of an estate; `cloud` is the one whose names it uses.
+
+    Raises DiagnosticError where there is none, or more than one.
+    """
+    clusters = estate.of_type(_CLUSTER)
+    if len(clusters) != 1:
+        found = ", ".join(cluster.label for cluster in clusters) or "none"
+        raise DiagnosticError(
+            error(
+                "which-cluster",
+                f"manifests are of one cluster; in this state the environment has {found}.",
+            )
+        )
+    (cluster,) = clusters
+    network = _at(cluster, "networkProfile")
+    advanced = lookup(network, ("advancedNetworking", "security", "advancedNetworkPolicies"))
+    return ClusterFacts(
+        cloud=cloud,
+        tenant_id=tenant_id,
+        version=_minor(_at(cluster, "kubernetesVersion")),
+        has_cilium=lookup(network, ("networkDataplane",)) == "cilium",
+        filters_hosts=advanced in ("FQDN", "L7"),
+        has_istio=lookup(_at(cluster, "serviceMeshProfile"), ("mode",)) == "Istio",
+        has_kata=any(
+            str(_at(pool, "workloadRuntime")).startswith("Kata") for pool in estate.of_type(_POOL)
+        ),
+        registries=tuple(
+            sorted(
+                f"{registry.id.name.lower()}{_registry_suffix(cloud)}"
+                for registry in estate.of_type(_REGISTRY)
+            )
+        ),
+        vaults=tuple(sorted(vault.id.name for vault in estate.of_type(_VAULT))),
+        endpoint_ranges=tuple(sorted(set(_endpoint_ranges(estate)))),
+        federations=tuple(
+            sorted(_federations(estate), key=lambda found: (found.namespace, found.account))
+        ),
+        managed={found.name: found for found in map(_managed, estate.of_type(_NAMESPACE))},
+    )
+
+
+def _at(resource: Resource, *path: str) -> object:
+    return lookup(resource.body, ("properties", *path))
+
+
+def _minor(stated: object) -> tuple[int, int]:
+    text = stated if isinstance(stated, str) and stated else DEFAULT_VERSION
+    major, minor = text.split(".")[:2]
+    return int(major), int(minor)
+
+
+def _registry_suffix(cloud: str) -> str:
+    return private_link_zone("registry", cloud, "").removeprefix("privatelink")
+
+
+def _endpoint_ranges(estate: Estate) -> Iterator[str]:
+    for endpoint in estate.of_type(_ENDPOINT):
+        subnet = parse_resource_id(_at(endpoint, "subnet", "id"))
+        found = estate.get(subnet) if subnet else None
+        if found is None:
+            continue
+        one = _at(found, "addressPrefix")
+        many = _at(found, "addressPrefixes")
+        prefixes = many if isinstance(many, (list, tuple)) and many else [one]
+        yield from (prefix for prefix in prefixes if isinstance(prefix, str))
+
+
+def _federations(estate: Estate) -> Iterator[Federation]:
+    for credential in estate.of_type(_CREDENTIAL):
+        subject = _at(credential, "subject")
+        if not isinstance(subject, str) or not subject.startswith(_SUBJECT):
+            continue
+        namespace, _, account = subject.removeprefix(_SUBJECT).partition(":")
+        if is_system_namespace(namespace) or not (is_label(namespace) and is_subdomain(account)):
+            continue
+        parent = credential.id.parent
+        identity = estate.get(parent) if parent else None
+        client = _at(identity, "clientId") if identity else None
+        yield Federation(
+            namespace,
+            account,
+            identity.label if identity else str(parent),
+            client if isinstance(client, str) else None,
+        )
+
+
+def _managed(namespace: Resource) -> ManagedNamespace:
+    level = _at(namespace, "labels", "pod-security.kubernetes.io/enforce")
+    return ManagedNamespace(
+        name=namespace.id.name,
+        pod_security=level if isinstance(level, str) else "privileged",
+        has_quota=not is_empty(_at(namespace, "defaultResourceQuota")),
+        has_network_policy=not is_empty(_at(namespace, "defaultNetworkPolicy")),
+    )

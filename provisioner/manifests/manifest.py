@@ -1,0 +1,72 @@
+"""One object of Kubernetes, with the control that it meets."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+CONTROLS = "azsec.dev/controls"
+"""The annotation that names the controls of the guidelines that an object meets."""
+
+REASONS = "azsec.dev/reasons"
+"""The annotation that says why each way out of a namespace is there, a line each."""
+
+MANAGED_BY = {"app.kubernetes.io/managed-by": "azsec"}
+
+Object = Mapping[str, Any]
+"""A Kubernetes object, or a part of one, as its API takes it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """An object with the controls that it meets and, in a sentence, what it does."""
+
+    controls: tuple[str, ...]
+    reason: str
+    body: Object
+
+    @property
+    def kind(self) -> str:
+        """The kind of the object."""
+        return str(self.body["kind"])
+
+    @property
+    def name(self) -> str:
+        """The name of the object."""
+        return str(self.body["metadata"]["name"])
+
+    @property
+    def namespace(self) -> str | None:
+        """The namespace that it belongs to; a Namespace belongs to itself. None: the cluster."""
+        if self.kind == "Namespace":
+            return self.name
+        found = self.body["metadata"].get("namespace")
+        return None if found is None else str(found)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What an object is and where: `api` is its apiVersion, `namespace` None for the cluster."""
+
+    api: str
+    kind: str
+    name: str
+    namespace: str | None = None
+
+
+def make_manifest(
+    place: Place,
+    controls: tuple[str, ...],
+    reason: str,
+    content: Object,
+    *,
+    labels: Mapping[str, str] | None = None,
+    annotations: Mapping[str, str] | None = None,
+) -> Manifest:
+    """Return the manifest of an object; `content` is all but its type and metadata."""
+    metadata: dict[str, Any] = {"name": place.name}
+    if place.namespace is not None:
+        metadata["namespace"] = place.namespace
+    metadata["labels"] = {**MANAGED_BY, **(labels or {})}
+    metadata["annotations"] = {CONTROLS: " ".join(controls), **(annotations or {})}
+    body = {"apiVersion": place.api, "kind": place.kind, "metadata": metadata, **content}
+    return Manifest(controls, reason, body)

@@ -1,0 +1,184 @@
+"""The objects of a namespace but its network policies: itself, its bounds, accounts and roles."""
+
+from collections.abc import Iterator
+
+from provisioner.manifests.cluster_facts import ClusterFacts
+from provisioner.manifests.manifest import Manifest, Object, Place, make_manifest
+from provisioner.manifests.namespaces import WantedNamespace, vault_of
+
+_RBAC = "rbac.authorization.k8s.io"
+
+_SECRETS_CLOUD = {
+    "AzureCloud": "AzurePublicCloud",
+    "AzureUSGovernment": "AzureUSGovernmentCloud",
+    "AzureChinaCloud": "AzureChinaCloud",
+}
+"""The clouds as the provider of the Secrets Store calls them (its page "Sovereign clouds")."""
+
+
+def render_namespace(namespace: WantedNamespace, facts: ClusterFacts) -> Iterator[Manifest]:
+    """Yield the objects of a namespace in the order in which they are to be made."""
+    if namespace.managed is None:
+        yield make_manifest(
+            Place("v1", "Namespace", namespace.name),
+            ("CLU-05.1", "CLU-05.5", "MAN-05"),
+            f"Pods have to meet the {namespace.pod_security} standard.",
+            {},
+            labels=pod_security_labels(namespace.pod_security, facts.version),
+        )
+    if namespace.managed is None or not namespace.managed.has_quota:
+        yield from _quota(namespace)
+    yield _limits(namespace)
+    yield from _service_accounts(namespace, facts)
+    yield from _roles(namespace)
+    yield from _secrets(namespace, facts)
+
+
+def pod_security_labels(level: str, version: tuple[int, int]) -> dict[str, str]:
+    """Return the labels that make a namespace enforce, audit and warn of a level of the Pod
+    Security Standards, as they were in the version of the cluster."""
+    pinned = f"v{version[0]}.{version[1]}"
+    labels = {}
+    for mode in ("enforce", "audit", "warn"):
+        labels[f"pod-security.kubernetes.io/{mode}"] = level
+        labels[f"pod-security.kubernetes.io/{mode}-version"] = pinned
+    return labels
+
+
+def _quota(namespace: WantedNamespace) -> Iterator[Manifest]:
+    quota = namespace.settings.quota
+    hard = {
+        "requests.cpu": quota.cpu_request,
+        "limits.cpu": quota.cpu_limit,
+        "requests.memory": quota.memory_request,
+        "limits.memory": quota.memory_limit,
+        "pods": quota.pods,
+    }
+    stated = {name: str(value) for name, value in hard.items() if value is not None}
+    if stated:
+        yield make_manifest(
+            Place("v1", "ResourceQuota", "azsec-quota", namespace.name),
+            ("CLU-05.2",),
+            "What its pods may take together.",
+            {"spec": {"hard": stated}},
+        )
+
+
+def _limits(namespace: WantedNamespace) -> Manifest:
+    limits = namespace.settings.limits
+    container: dict[str, object] = {
+        "type": "Container",
+        "default": {"cpu": str(limits.cpu), "memory": str(limits.memory)},
+        "defaultRequest": {
+            "cpu": str(limits.cpu_request),
+            "memory": str(limits.memory_request),
+        },
+    }
+    most = {"cpu": limits.max_cpu, "memory": limits.max_memory}
+    bounded = {name: str(value) for name, value in most.items() if value is not None}
+    if bounded:
+        container["max"] = bounded
+    return make_manifest(
+        Place("v1", "LimitRange", "azsec-limits", namespace.name),
+        ("CLU-05.3", "CFG-01"),
+        "What a container gets that states nothing.",
+        {"spec": {"limits": [container]}},
+    )
+
+
+def _service_accounts(namespace: WantedNamespace, facts: ClusterFacts) -> Iterator[Manifest]:
+    yield make_manifest(
+        Place("v1", "ServiceAccount", "default", namespace.name),
+        ("SA-01",),
+        "A pod that names no account gets no token.",
+        {"automountServiceAccountToken": False},
+    )
+    for account in namespace.accounts:
+        if account.name == "default":
+            continue
+        identity = {
+            "azure.workload.identity/client-id": account.client_id,
+            "azure.workload.identity/tenant-id": facts.tenant_id,
+        }
+        yield make_manifest(
+            Place("v1", "ServiceAccount", account.name, namespace.name),
+            ("SA-01", "SA-02", "ENV-02.3"),
+            "Signs in to Azure as an identity of its own, and holds no token for the API server."
+            if account.client_id
+            else "Holds no token for the API server.",
+            {"automountServiceAccountToken": False},
+            annotations={k: v for k, v in identity.items() if v} if account.client_id else None,
+        )
+
+
+def _roles(namespace: WantedNamespace) -> Iterator[Manifest]:
+    if namespace.settings.deployers:
+        rule = {
+            "apiGroups": ["apps"],
+            "resources": ["deployments"],
+            "verbs": ["get", "list", "watch", "create", "update", "patch", "delete"],
+        }
+        reason = "Manages deployments: no secrets, no exec, and no pods of its own."
+        yield _role(namespace.name, "deployment-manager", ("MAN-01", "WRK-02.8"), reason, rule)
+        yield _binding(
+            namespace.name, "deployment-manager", ("MAN-01",), namespace.settings.deployers
+        )
+    if namespace.settings.log_readers:
+        rule = {
+            "apiGroups": [""],
+            "resources": ["pods", "pods/log"],
+            "verbs": ["get", "list", "watch"],
+        }
+        reason = "Reads pods and their logs, and nothing else."
+        yield _role(namespace.name, "log-reader", ("MAN-02",), reason, rule)
+        yield _binding(namespace.name, "log-reader", ("MAN-02",), namespace.settings.log_readers)
+
+
+def _role(
+    namespace: str, name: str, controls: tuple[str, ...], reason: str, rule: Object
+) -> Manifest:
+    return make_manifest(
+        Place(f"{_RBAC}/v1", "Role", name, namespace), controls, reason, {"rules": [rule]}
+    )
+
+
+def _binding(
+    namespace: str, role: str, controls: tuple[str, ...], groups: tuple[str, ...]
+) -> Manifest:
+    return make_manifest(
+        Place(f"{_RBAC}/v1", "RoleBinding", role, namespace),
+        (*controls, "CLU-05.6"),
+        "Groups of Entra, by object id; never persons.",
+        {
+            "roleRef": {"apiGroup": _RBAC, "kind": "Role", "name": role},
+            "subjects": [
+                {"apiGroup": _RBAC, "kind": "Group", "name": group.lower()} for group in groups
+            ],
+        },
+    )
+
+
+def _secrets(namespace: WantedNamespace, facts: ClusterFacts) -> Iterator[Manifest]:
+    for secrets in namespace.settings.secrets:
+        client = namespace.client_id(secrets.service_account)
+        if client is None:
+            continue
+        entries = "".join(
+            f"  - |\n    objectName: {name}\n    objectType: secret\n" for name in secrets.objects
+        )
+        parameters = {
+            "usePodIdentity": "false",
+            "clientID": client,
+            "keyvaultName": vault_of(secrets, facts),
+            "tenantId": facts.tenant_id,
+            "cloudName": _SECRETS_CLOUD[facts.cloud],
+            "objects": f"array:\n{entries}",
+        }
+        yield make_manifest(
+            Place(
+                "secrets-store.csi.x-k8s.io/v1", "SecretProviderClass", secrets.name, namespace.name
+            ),
+            ("WRK-05.4", "WRK-11", "CFG-05"),
+            "Secrets are files in the pod, and are not copied into Kubernetes.",
+            {"spec": {"provider": "azure", "parameters": parameters}},
+        )

@@ -1,0 +1,311 @@
+"""The Pod Security Standards: judges a pod as the admission of Kubernetes does.
+
+Source: the pages "Pod Security Standards" and, for sysctls by version, "Using sysctls in a
+Kubernetes Cluster" of the Kubernetes documentation. Fields that a pod leaves out count as the API
+server takes them. A value of another type than the field has is never one that is allowed.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from provisioner.manifests.manifest import Object
+
+Path = tuple[str | int, ...]
+Version = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """A field of a pod that a standard does not allow. `path` is that of the field in the pod;
+    `control` is what the page of the standards calls the control."""
+
+    path: Path
+    control: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Pod:
+    """A pod being judged by the standards of a version."""
+
+    body: Object
+    version: Version
+
+    @property
+    def is_windows(self) -> bool:
+        return bool(_get(self.body, "spec", "os", "name") == "windows")
+
+    def containers(self, *lists: str) -> Iterator[tuple[Path, Object]]:
+        """Yield the containers with their paths, of these lists or of all."""
+        for name in lists or ("initContainers", "containers", "ephemeralContainers"):
+            for number, container in enumerate(_list(_get(self.body, "spec", name))):
+                yield ("spec", name, number), container
+
+    def contexts(self) -> Iterator[tuple[Path, Object]]:
+        """Yield what security contexts stand in: the pod's spec and the containers."""
+        yield ("spec",), _get(self.body, "spec") or {}
+        yield from self.containers()
+
+    def fields(self, *names: str) -> Iterator[tuple[Path, Any]]:
+        """Yield a field of every security context of the pod, with its path; None if not set."""
+        for path, part in self.contexts():
+            yield (*path, "securityContext", *names), _get(part, "securityContext", *names)
+
+
+def judge_pod(pod: Object, level: str, version: Version) -> tuple[Violation, ...]:
+    """Return what in a pod a level does not allow: `restricted`, `baseline` or `privileged`.
+
+    `pod` has `metadata` and `spec`; `version` is the minor version that the standards are of.
+    """
+    if level == "privileged":
+        return ()
+    judged = _Pod(pod, version)
+    checks = _BASELINE if level == "baseline" else _RESTRICTED
+    found = (violation for check in checks for violation in check(judged))
+    return tuple(dict.fromkeys(found))
+
+
+def _get(value: Any, *path: str) -> Any:  # noqa: ANN401
+    for name in path:
+        value = value.get(name) if isinstance(value, Mapping) else None
+    return value
+
+
+def _list(value: Any) -> list[Any]:  # noqa: ANN401
+    return list(value) if isinstance(value, (list, tuple)) else []
+
+
+def _is_false_or_unset(value: object) -> bool:
+    return value is None or value is False
+
+
+def _host_process(pod: _Pod) -> Iterator[Violation]:
+    for path, value in pod.fields("windowsOptions", "hostProcess"):
+        if not _is_false_or_unset(value):
+            yield Violation(path, "HostProcess", "a HostProcess pod is the node's own process")
+
+
+def _host_namespaces(pod: _Pod) -> Iterator[Violation]:
+    for name in ("hostNetwork", "hostPID", "hostIPC"):
+        if not _is_false_or_unset(_get(pod.body, "spec", name)):
+            yield Violation(("spec", name), "Host Namespaces", f"{name} is not allowed")
+
+
+def _privileged(pod: _Pod) -> Iterator[Violation]:
+    for path, container in pod.containers():
+        if not _is_false_or_unset(_get(container, "securityContext", "privileged")):
+            at = (*path, "securityContext", "privileged")
+            yield Violation(at, "Privileged Containers", "privileged is not allowed")
+
+
+_BASELINE_CAPABILITIES = frozenset(
+    {
+        "AUDIT_WRITE", "CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "MKNOD",
+        "NET_BIND_SERVICE", "SETFCAP", "SETGID", "SETPCAP", "SETUID", "SYS_CHROOT",
+    }
+)  # fmt: skip
+
+
+def _added_capabilities(pod: _Pod, allowed: frozenset[str]) -> Iterator[Violation]:
+    for path, container in pod.containers():
+        added = _list(_get(container, "securityContext", "capabilities", "add"))
+        for number, capability in enumerate(added):
+            if str(capability) not in allowed:
+                at = (*path, "securityContext", "capabilities", "add", number)
+                yield Violation(at, "Capabilities", f"the capability {capability} is not allowed")
+
+
+def _baseline_capabilities(pod: _Pod) -> Iterator[Violation]:
+    yield from _added_capabilities(pod, _BASELINE_CAPABILITIES)
+
+
+def _host_path(pod: _Pod) -> Iterator[Violation]:
+    for number, volume in enumerate(_list(_get(pod.body, "spec", "volumes"))):
+        if _get(volume, "hostPath") is not None:
+            at = ("spec", "volumes", number, "hostPath")
+            yield Violation(at, "HostPath Volumes", "hostPath is not allowed")
+
+
+def _host_ports(pod: _Pod) -> Iterator[Violation]:
+    for path, container in pod.containers():
+        for number, port in enumerate(_list(_get(container, "ports"))):
+            value = _get(port, "hostPort")
+            if value is not None and (value != 0 or value is False):
+                at = (*path, "ports", number, "hostPort")
+                yield Violation(at, "Host Ports", "hostPort is not allowed")
+
+
+def _probe_hosts(pod: _Pod) -> Iterator[Violation]:
+    if pod.version < (1, 34):
+        return
+    handlers = [(probe,) for probe in ("livenessProbe", "readinessProbe", "startupProbe")]
+    hooks = [("lifecycle", hook) for hook in ("postStart", "preStop")]
+    for path, container in pod.containers("initContainers", "containers"):
+        for handler in (*handlers, *hooks):
+            for kind in ("httpGet", "tcpSocket"):
+                if _get(container, *handler, kind, "host") not in (None, ""):
+                    at = (*path, *handler, kind, "host")
+                    yield Violation(
+                        at,
+                        "Host Probes / Lifecycle Hooks",
+                        "a host other than the pod is not allowed",
+                    )
+
+
+_APPARMOR_ANNOTATION = "container.apparmor.security.beta.kubernetes.io/"
+
+
+def _apparmor(pod: _Pod) -> Iterator[Violation]:
+    for path, value in pod.fields("appArmorProfile", "type"):
+        if value not in (None, "RuntimeDefault", "Localhost"):
+            yield Violation(path, "AppArmor", f"the profile {value} is not allowed")
+    annotations = _get(pod.body, "metadata", "annotations")
+    for name, value in annotations.items() if isinstance(annotations, Mapping) else ():
+        allowed = value in (None, "", "runtime/default") or str(value).startswith("localhost/")
+        if name.startswith(_APPARMOR_ANNOTATION) and not allowed:
+            at = ("metadata", "annotations", name)
+            yield Violation(at, "AppArmor", f"the profile {value} is not allowed")
+
+
+def _selinux(pod: _Pod) -> Iterator[Violation]:
+    types = [None, "", "container_t", "container_init_t", "container_kvm_t"]
+    if pod.version >= (1, 31):
+        types.append("container_engine_t")
+    for path, value in pod.fields("seLinuxOptions"):
+        if _get(value, "type") not in types:
+            yield Violation((*path, "type"), "SELinux", "this type of SELinux is not allowed")
+        for name in ("user", "role"):
+            if _get(value, name) not in (None, ""):
+                yield Violation((*path, name), "SELinux", f"a {name} of SELinux is not allowed")
+
+
+def _proc_mount(pod: _Pod) -> Iterator[Violation]:
+    for path, container in pod.containers():
+        if _get(container, "securityContext", "procMount") not in (None, "Default"):
+            at = (*path, "securityContext", "procMount")
+            yield Violation(at, "/proc Mount Type", "procMount is Default or left out")
+
+
+def _baseline_seccomp(pod: _Pod) -> Iterator[Violation]:
+    for path, value in pod.fields("seccompProfile", "type"):
+        if value not in (None, "RuntimeDefault", "Localhost"):
+            yield Violation(path, "Seccomp", f"the profile {value} is not allowed")
+
+
+_SYSCTLS: Mapping[str, Version] = {
+    "kernel.shm_rmid_forced": (1, 0),
+    "net.ipv4.ip_local_port_range": (1, 0),
+    "net.ipv4.ip_unprivileged_port_start": (1, 0),
+    "net.ipv4.ping_group_range": (1, 0),
+    "net.ipv4.tcp_syncookies": (1, 0),
+    "net.ipv4.ip_local_reserved_ports": (1, 27),
+    "net.ipv4.tcp_fin_timeout": (1, 29),
+    "net.ipv4.tcp_keepalive_intvl": (1, 29),
+    "net.ipv4.tcp_keepalive_probes": (1, 29),
+    "net.ipv4.tcp_keepalive_time": (1, 29),
+    "net.ipv4.tcp_rmem": (1, 32),
+    "net.ipv4.tcp_wmem": (1, 32),
+    "net.ipv4.tcp_notsent_lowat": (1, 37),
+    "net.ipv4.tcp_slow_start_after_idle": (1, 37),
+}
+"""The sysctls that are safe, and since when they are."""
+
+
+def _sysctls(pod: _Pod) -> Iterator[Violation]:
+    for number, sysctl in enumerate(_list(_get(pod.body, "spec", "securityContext", "sysctls"))):
+        name = _get(sysctl, "name")
+        since = _SYSCTLS.get(name) if isinstance(name, str) else None
+        if since is None or pod.version < since:
+            at = ("spec", "securityContext", "sysctls", number, "name")
+            yield Violation(at, "Sysctls", f"the sysctl {name} is not allowed")
+
+
+_VOLUME_TYPES = frozenset(
+    {
+        "configMap", "csi", "downwardAPI", "emptyDir", "ephemeral", "persistentVolumeClaim",
+        "projected", "secret",
+    }
+)  # fmt: skip
+
+
+def _volume_types(pod: _Pod) -> Iterator[Violation]:
+    for number, volume in enumerate(_list(_get(pod.body, "spec", "volumes"))):
+        stated = (
+            {n for n, v in volume.items() if v is not None}
+            if isinstance(volume, Mapping)
+            else set()
+        )
+        kinds = stated - {"name"}
+        for kind in sorted(kinds - _VOLUME_TYPES):
+            at = ("spec", "volumes", number, kind)
+            yield Violation(at, "Volume Types", f"a volume of type {kind} is not allowed")
+
+
+def _privilege_escalation(pod: _Pod) -> Iterator[Violation]:
+    for path, container in () if pod.is_windows else pod.containers():
+        if _get(container, "securityContext", "allowPrivilegeEscalation") is not False:
+            at = (*path, "securityContext", "allowPrivilegeEscalation")
+            yield Violation(at, "Privilege Escalation", "allowPrivilegeEscalation has to be false")
+
+
+def _non_root(pod: _Pod) -> Iterator[Violation]:
+    of_pod = _get(pod.body, "spec", "securityContext", "runAsNonRoot")
+    if of_pod not in (None, True):
+        at: Path = ("spec", "securityContext", "runAsNonRoot")
+        yield Violation(at, "Running as Non-root", "runAsNonRoot has to be true")
+    for path, container in pod.containers():
+        own = _get(container, "securityContext", "runAsNonRoot")
+        if (of_pod if own is None else own) is not True:
+            at = (*path, "securityContext", "runAsNonRoot")
+            yield Violation(at, "Running as Non-root", "runAsNonRoot has to be true")
+
+
+def _root_user(pod: _Pod) -> Iterator[Violation]:
+    for path, value in pod.fields("runAsUser"):
+        if value is not None and (not isinstance(value, int) or value == 0):
+            yield Violation(path, "Running as Non-root user", "runAsUser must not be 0")
+
+
+def _restricted_seccomp(pod: _Pod) -> Iterator[Violation]:
+    if pod.is_windows:
+        return
+    allowed = ("RuntimeDefault", "Localhost")
+    of_pod = _get(pod.body, "spec", "securityContext", "seccompProfile", "type")
+    if of_pod is not None and of_pod not in allowed:
+        at: Path = ("spec", "securityContext", "seccompProfile", "type")
+        yield Violation(at, "Seccomp", f"the profile {of_pod} is not allowed")
+    for path, container in pod.containers():
+        own = _get(container, "securityContext", "seccompProfile", "type")
+        at = (*path, "securityContext", "seccompProfile", "type")
+        if own is not None and own not in allowed:
+            yield Violation(at, "Seccomp", f"the profile {own} is not allowed")
+        elif own is None and of_pod is None:
+            yield Violation(at, "Seccomp", "seccompProfile has to be set, as RuntimeDefault")
+
+
+def _restricted_capabilities(pod: _Pod) -> Iterator[Violation]:
+    if pod.is_windows:
+        return
+    for path, container in pod.containers():
+        if "ALL" not in _list(_get(container, "securityContext", "capabilities", "drop")):
+            at = (*path, "securityContext", "capabilities", "drop")
+            yield Violation(at, "Capabilities", "ALL capabilities have to be dropped")
+    yield from _added_capabilities(pod, frozenset({"NET_BIND_SERVICE"}))
+
+
+_Check = Callable[[_Pod], Iterator[Violation]]
+
+_BOTH: tuple[_Check, ...] = (
+    _host_process, _host_namespaces, _privileged, _host_ports, _probe_hosts, _apparmor, _selinux,
+    _proc_mount, _sysctls,
+)  # fmt: skip
+
+_BASELINE: tuple[_Check, ...] = (*_BOTH, _baseline_capabilities, _host_path, _baseline_seccomp)
+
+_RESTRICTED: tuple[_Check, ...] = (
+    *_BOTH, _volume_types, _privilege_escalation, _non_root, _root_user, _restricted_seccomp,
+    _restricted_capabilities,
+)  # fmt: skip
+"""The checks of the restricted standard. Three of the baseline are not among them, because it has
+a stricter one in the place of each: of volumes, of seccomp and of capabilities."""

@@ -1,0 +1,81 @@
+"""All objects of a cluster, in the order in which they are to be made."""
+
+from dataclasses import dataclass
+
+from provisioner.blueprint.kubernetes import KubernetesSettings
+from provisioner.blueprint.yaml_source import Node
+from provisioner.manifests.admission_policies import (
+    AdmissionPolicy,
+    admission_policies,
+    render_policies,
+)
+from provisioner.manifests.benchmark import render_benchmark
+from provisioner.manifests.cluster_facts import ClusterFacts
+from provisioner.manifests.manifest import Manifest, Place, make_manifest
+from provisioner.manifests.namespace_objects import render_namespace
+from provisioner.manifests.namespaces import (
+    WantedNamespace,
+    check_namespaces,
+    find_namespaces,
+    warn_of_clients,
+)
+from provisioner.manifests.network_policies import render_network_policies
+from provisioner.model.diagnostic import Diagnostic, DiagnosticError, error
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterObjects:
+    """What is to stand in a cluster: its namespaces, what judges their pods, and every object."""
+
+    facts: ClusterFacts
+    namespaces: tuple[WantedNamespace, ...]
+    policies: tuple[AdmissionPolicy, ...]
+    manifests: tuple[Manifest, ...]
+    diagnostics: tuple[Diagnostic, ...]
+
+
+def render_cluster(settings: KubernetesSettings, facts: ClusterFacts, node: Node) -> ClusterObjects:
+    """Return the objects of a cluster. `node` is the `kubernetes:` that the settings are from.
+
+    Raises DiagnosticError for what the cluster cannot do.
+    """
+    wrong = list(check_namespaces(settings, facts, node))
+    if settings.benchmark is not None and not facts.registries:
+        wrong.append(
+            error(
+                "no-registry",
+                "the benchmark's image comes from the environment's registry, and it has none.",
+                node.find(("benchmark",)).span,
+            )
+        )
+    if wrong:
+        raise DiagnosticError(*wrong)
+    namespaces = find_namespaces(settings, facts)
+    registries = tuple(dict.fromkeys((*facts.registries, *settings.registries)))
+    policies = admission_policies(namespaces, facts, registries)
+    manifests: list[Manifest] = []
+    for namespace in namespaces:
+        manifests += render_namespace(namespace, facts)
+        manifests += render_network_policies(namespace, facts)
+    if settings.benchmark is not None:
+        manifests += render_benchmark(settings.benchmark, facts)
+    # Policies come last: they judge what is made after them.
+    manifests += render_policies(policies)
+    if facts.has_istio:
+        manifests.append(_strict_mesh())
+    return ClusterObjects(
+        facts=facts,
+        namespaces=namespaces,
+        policies=policies,
+        manifests=tuple(manifests),
+        diagnostics=tuple(warn_of_clients(namespaces, facts)),
+    )
+
+
+def _strict_mesh() -> Manifest:
+    return make_manifest(
+        Place("security.istio.io/v1", "PeerAuthentication", "default", "aks-istio-system"),
+        ("CLU-10.2",),
+        "Services of the mesh take encrypted traffic alone.",
+        {"spec": {"mtls": {"mode": "STRICT"}}},
+    )

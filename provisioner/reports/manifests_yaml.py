@@ -1,0 +1,56 @@
+"""The objects of a cluster as YAML for kubectl: a stream of documents, each under its reason."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import yaml
+
+from provisioner.documents.manifests import ManifestDocument, ManifestsDocument
+
+_CLUSTER_FILE = "cluster.yaml"
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes texts of several lines as blocks, lists below their key, and no aliases."""
+
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
+        return super().increase_indent(flow, indentless=False)
+
+    def ignore_aliases(self, data: Any) -> bool:  # noqa: ANN401
+        return True
+
+
+def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    style = "|" if "\n" in text else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_Dumper.add_representer(str, _represent_text)
+
+
+def render_manifests_yaml(document: ManifestsDocument) -> str:
+    """Return all objects as one stream."""
+    return _stream(document, document.manifests)
+
+
+def render_manifest_files(document: ManifestsDocument) -> Mapping[str, str]:
+    """Return the objects as files by name: one for each namespace, which begins with it, and
+    `cluster.yaml` for what belongs to no namespace."""
+    files: dict[str, list[ManifestDocument]] = {}
+    for manifest in document.manifests:
+        name = f"namespace-{manifest.namespace}.yaml" if manifest.namespace else _CLUSTER_FILE
+        files.setdefault(name, []).append(manifest)
+    return {name: _stream(document, manifests) for name, manifests in files.items()}
+
+
+def _stream(document: ManifestsDocument, manifests: Iterable[ManifestDocument]) -> str:
+    head = (
+        f"# azsec manifests {document.environment.name}: Kubernetes {document.kubernetes_version}. "
+        "Change the environment's file, not this one.\n"
+    )
+    return head + "".join(_one(manifest) for manifest in manifests)
+
+
+def _one(manifest: ManifestDocument) -> str:
+    body = yaml.dump(manifest.body, Dumper=_Dumper, sort_keys=False, width=4096, allow_unicode=True)
+    return f"---\n# {', '.join(manifest.controls)}: {manifest.reason}\n{body}"

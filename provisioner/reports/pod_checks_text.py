@@ -1,0 +1,41 @@
+"""The text of the verdicts on pods."""
+
+from collections.abc import Iterator
+
+from provisioner.documents.manifests import JudgedPodDocument, PodChecksDocument, VerdictDocument
+from provisioner.reports.section_text import heading
+from provisioner.reports.styled import BLANK, Line, Span, Style, line
+from provisioner.reports.values import plain, plural
+
+
+def render_pod_checks_text(document: PodChecksDocument, width: int = 100) -> Iterator[Line]:
+    """Yield the lines: each pod with what it may not have, and where that stands."""
+    yield from heading("manifests", document.environment, width)
+    for pod in document.pods:
+        yield from _pod(pod)
+        yield BLANK
+    words = [
+        plural(len(document.pods), "pod"),
+        f"{document.refused} refused",
+        f"{len(document.pods) - document.refused} let in",
+    ]
+    if document.skipped:
+        words.append(f"{plural(document.skipped, 'object')} without a pod")
+    yield line(Span("Pods  ", Style.BOLD), " · ".join(words))
+
+
+def _pod(pod: JudgedPodDocument) -> Iterator[Line]:
+    outcome = Span("refused", Style.DELETE) if pod.is_refused else Span("let in", Style.CREATE)
+    called = f"{plain(pod.kind)} {plain(pod.name)}"
+    yield line(
+        "  ", Span(called, Style.BOLD), f" in {plain(pod.namespace)} ({pod.level}): ", outcome
+    )
+    for verdict in pod.verdicts:
+        yield from _verdict(verdict)
+
+
+def _verdict(verdict: VerdictDocument) -> Iterator[Line]:
+    mark = Span("x ", Style.DELETE) if verdict.enforced else Span("! ", Style.UPDATE)
+    yield line("    ", mark, f"{plain(verdict.place)}: {plain(verdict.message)}")
+    controls = ", ".join(verdict.controls)
+    yield line("      ", Span(f"{plain(verdict.field)} · {verdict.rule} · {controls}", Style.DIM))

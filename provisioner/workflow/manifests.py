@@ -1,0 +1,102 @@
+"""`azsec manifests`: what stands inside the cluster, and whether it would let pods in."""
+
+from collections.abc import Callable, Mapping
+
+from provisioner.blueprint.yaml_source import parse_documents
+from provisioner.catalog.registry import Catalog
+from provisioner.documents.document import DiagnosticDocument
+from provisioner.documents.manifests import (
+    JudgedPodDocument,
+    ManifestDocument,
+    ManifestsDocument,
+    PodChecksDocument,
+    VerdictDocument,
+)
+from provisioner.documents.trace import StateKind
+from provisioner.engine.ports import Reader
+from provisioner.manifests.cluster_facts import ClusterFacts, read_cluster
+from provisioner.manifests.judging import JudgedPod, judge_pods
+from provisioner.manifests.pods import find_pods
+from provisioner.manifests.rendering import ClusterObjects, render_cluster
+from provisioner.workflow.plan import Desired
+from provisioner.workflow.trace import estate_in
+
+
+def find_objects(
+    desired: Desired, catalog: Catalog, connect: Callable[[], Reader], state: StateKind
+) -> ClusterObjects:
+    """Return the objects of an environment's cluster, which is read in one of its states.
+
+    `connect` gives what reads Azure, and is called only for a state that takes reading. Raises
+    DiagnosticError for what the cluster cannot do.
+    """
+    environment = desired.environment
+    estate = estate_in(state, desired, catalog, connect)
+    facts = read_cluster(estate, environment.cloud_names, environment.tenant_id)
+    return render_cluster(environment.kubernetes, facts, environment.node.find(("kubernetes",)))
+
+
+def describe_manifests(desired: Desired, objects: ClusterObjects) -> ManifestsDocument:
+    """Return the document of a cluster's objects."""
+    return ManifestsDocument(
+        environment=desired.document,
+        kubernetes_version=_version(objects.facts),
+        manifests=tuple(
+            ManifestDocument(
+                controls=manifest.controls,
+                reason=manifest.reason,
+                namespace=manifest.namespace,
+                body=dict(manifest.body),
+            )
+            for manifest in objects.manifests
+        ),
+        diagnostics=tuple(DiagnosticDocument.of(told) for told in objects.diagnostics),
+    )
+
+
+def check_pods(
+    desired: Desired,
+    objects: ClusterObjects,
+    files: Mapping[str, str],
+    default_namespace: str | None,
+) -> PodChecksDocument:
+    """Return the verdicts on the pods of some files, given as texts by their paths.
+
+    Raises DiagnosticError for a file that is no YAML, and for a namespace that does not exist.
+    """
+    documents = [
+        document for path, text in files.items() for document in parse_documents(text, path)
+    ]
+    found = [tuple(find_pods(document)) for document in documents]
+    pods = tuple(pod for those in found for pod in those)
+    return PodChecksDocument(
+        environment=desired.document,
+        kubernetes_version=_version(objects.facts),
+        pods=tuple(map(_judged, judge_pods(pods, objects, default_namespace))),
+        skipped=sum(not those for those in found),
+    )
+
+
+def _version(facts: ClusterFacts) -> str:
+    return ".".join(map(str, facts.version))
+
+
+def _judged(judged: JudgedPod) -> JudgedPodDocument:
+    return JudgedPodDocument(
+        kind=judged.pod.kind,
+        name=judged.pod.name,
+        namespace=judged.namespace,
+        level=judged.level,
+        place=str(judged.pod.node.span),
+        verdicts=tuple(
+            VerdictDocument(
+                rule=verdict.rule,
+                controls=verdict.controls,
+                message=verdict.message,
+                field=verdict.field,
+                place=str(verdict.span),
+                enforced=verdict.enforced,
+            )
+            for verdict in judged.verdicts
+        ),
+    )
