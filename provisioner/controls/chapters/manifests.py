@@ -30,8 +30,7 @@ _DELEGATED = "properties.network.delegatedSubnetResourceId"
 
 def _role_rule(*actions: str) -> Rule:
     """Return the rule that a role of one's own allows exactly this, and is given in namespaces."""
-    wanted = [grants.action(name) for name in actions]
-    exact = frozenset(name.lower() for name in wanted)
+    exact = frozenset(grants.action(name).lower() for name in actions)
 
     def judge(cluster: Subject) -> Iterator[Observation]:
         if cluster.value(_RBAC) is not True:
@@ -44,7 +43,7 @@ def _role_rule(*actions: str) -> Rule:
             return
         near = fitting or [role for role in roles if exact & grants.data_actions(role)]
         also = f"; {near[0].label} allows something else" if near else ""
-        yield cluster.fails("", f"no role allows exactly {', '.join(wanted)}{also}")
+        yield cluster.fails("", f"no role allows exactly {', '.join(actions)}{also}")
 
     return rule(CLUSTER, judge, _RBAC, others=grants.READS)
 
