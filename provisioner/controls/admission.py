@@ -33,13 +33,19 @@ _STANDARDS_LEVEL = "properties.podSecurityStandardsLevel"
 _LEFT_OUT = "properties.excludedNamespaces"
 _MANAGEMENT_GROUP = "microsoft.management/managementgroups"
 
-READS: Mapping[str, tuple[str, ...]] = {
+POLICY_READS: Mapping[str, tuple[str, ...]] = {
     CLUSTER: (ADD_ON, _LOCATION),
     POLICY_ASSIGNMENT: (_DEFINITION, _MODE, _NOT_SCOPES, _SELECTORS, _OVERRIDES, _PARAMETERS),
     NAMESPACE: (_LABELS,),
-    SAFEGUARDS: (_LEVEL, _STANDARDS_LEVEL, _LEFT_OUT),
 }
-"""What a rule reads that asks what is in force, by type."""
+"""What a rule reads that asks which policies are in force, by type."""
+
+SAFEGUARD_READS: Mapping[str, tuple[str, ...]] = {
+    CLUSTER: (ADD_ON,),
+    SAFEGUARDS: (_LEVEL, _STANDARDS_LEVEL, _LEFT_OUT),
+    NAMESPACE: (_LABELS,),
+}
+"""What a rule reads that asks what the safeguards enforce, by type."""
 
 DENY = equals("Deny")
 # What would take pods out of any of the policies: an author chooses the labels of a pod and the
@@ -72,7 +78,7 @@ def policy_rule(*ways: Demand, unless: Condition | None = None) -> Rule:
         if seen.verdict is Verdict.PASS or unless is None or not unless(cluster):
             yield seen
 
-    return rule(CLUSTER, judge, others=READS)
+    return rule(CLUSTER, judge, others={**(SAFEGUARD_READS if unless else {}), **POLICY_READS})
 
 
 def assign(address: str, policy: BuiltInPolicy, parameters: str) -> str:

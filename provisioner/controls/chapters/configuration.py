@@ -8,7 +8,7 @@ import binascii
 from collections.abc import Iterator
 
 from provisioner.catalog.built_in_policies import SAFEGUARDS_INITIATIVE
-from provisioner.controls.admission import READS, Demand, ask_any, safeguards_of
+from provisioner.controls.admission import POLICY_READS, Demand, ask_any, safeguards_of
 from provisioner.controls.control import Control, Layer, Mappings, Mode, Severity
 from provisioner.controls.kinds import (
     CLUSTER,
@@ -17,6 +17,7 @@ from provisioner.controls.kinds import (
     NETWORK,
     REGISTRY,
     RESOURCE_GROUP,
+    SAFEGUARDS,
     VAULT,
     WORKSPACE,
 )
@@ -143,7 +144,7 @@ CONTROLS = (
               properties: {level: Warn}
         """,
         modes=(Mode.CLUSTER, Mode.ARM),
-        rules=(rule(CLUSTER, _judge_practice, others=READS),),
+        rules=(rule(CLUSTER, _judge_practice, others={SAFEGUARDS: (), **POLICY_READS}),),
         evidence=(
             "the workloads without them: `kubectl get deployments,poddisruptionbudgets -A -o json`"
         ),

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 
 from provisioner.catalog import built_in_policies as policies
 from provisioner.catalog.built_in_policies import BuiltInPolicy
-from provisioner.controls import admission, grants
-from provisioner.controls.admission import DENY, Demand, ask_any, assign
+from provisioner.controls import grants
+from provisioner.controls.admission import DENY, POLICY_READS, Demand, ask_any, assign
 from provisioner.controls.control import Control, Layer, Mappings, Mode, Severity
 from provisioner.controls.kinds import (
     CLUSTER,
@@ -286,7 +286,7 @@ CONTROLS = (
         ),
         remediation=assign("restricted", policies.RESTRICTED, _STRICT),
         modes=(Mode.CLUSTER, Mode.ARM),
-        rules=(rule(CLUSTER, _judge_fields, others=admission.READS),),
+        rules=(rule(CLUSTER, _judge_fields, others=POLICY_READS),),
         evidence=(
             "bad pods that are refused in each team's namespace: `kubectl apply --dry-run=server` "
             "of pods that are privileged, root, in group 0, or with a volume of the host"

@@ -13,7 +13,8 @@ from provisioner.catalog.built_in_policies import (
 )
 from provisioner.controls.admission import (
     DENY,
-    READS,
+    POLICY_READS,
+    SAFEGUARD_READS,
     Demand,
     ask_any,
     assign,
@@ -71,8 +72,6 @@ def _judge_left_out(guards: Subject) -> Iterator[Observation]:
                 names = ", ".join(sorted(kept))
                 yield guards.fails(_LEFT_OUT, f"{_LEFT_OUT} leaves out {names}")
 
-
-_SAFEGUARD_READS = {kind: paths for kind, paths in READS.items() if kind != CLUSTER}
 
 CONTROLS = (
     Control(
@@ -136,12 +135,12 @@ CONTROLS = (
               properties: {level: Enforce, podSecurityStandardsLevel: Restricted}
         """,
         rules=(
-            rule(CLUSTER, _judge_safeguards, others=READS),
+            rule(CLUSTER, _judge_safeguards, others={**SAFEGUARD_READS, **POLICY_READS}),
             expect(SAFEGUARDS, "properties.level", equals("Enforce")),
             expect(
                 SAFEGUARDS, "properties.podSecurityStandardsLevel", one_of("Baseline", "Restricted")
             ),
-            rule(SAFEGUARDS, _judge_left_out, others={**_SAFEGUARD_READS, CLUSTER: ()}),
+            rule(SAFEGUARDS, _judge_left_out, others={**SAFEGUARD_READS, CLUSTER: ()}),
         ),
         mappings=Mappings(policies=(SAFEGUARDS_INITIATIVE.guid,)),
     ),
