@@ -1,6 +1,5 @@
 """What satisfies a control in another way, and what it has nothing to say of."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -11,11 +10,13 @@ from provisioner.controls.verdict import Verdict, worst
 from tests.controls.estates import FIXTURES, findings_of, merge, read_fixture
 
 
-def rows(key: str) -> Iterator[Any]:
-    """Yield (control, patch) of every patch that fixtures have under a key."""
-    for control in sorted(path.stem for path in FIXTURES.glob("*.yaml")):
-        for number, patch in enumerate(read_fixture(control).get(key, ())):
-            yield pytest.param(control, patch, id=f"{control}-{number}")
+def rows(key: str) -> list[Any]:
+    """Return (control, patch) of every patch that fixtures have under a key."""
+    return [
+        pytest.param(path.stem, patch, id=f"{path.stem}-{number}")
+        for path in sorted(FIXTURES.glob("*.yaml"))
+        for number, patch in enumerate(read_fixture(path.stem).get(key, ()))
+    ]
 
 
 def verdict_of(control: str, patch: dict[str, Any], catalog: Catalog) -> tuple[Verdict, object]:
