@@ -9,12 +9,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from provisioner.catalog.built_in_policies import BuiltInPolicy
+from provisioner.catalog.built_in_policies import RESTRICTED, BuiltInPolicy
 from provisioner.controls.kinds import CLUSTER, NAMESPACE, POLICY_ASSIGNMENT, SAFEGUARDS
 from provisioner.controls.rule import Condition, Rule, rule
 from provisioner.controls.subject import Observation, Subject
 from provisioner.controls.verdict import Verdict
-from provisioner.controls.wanted import Wanted, differs, equals, is_unset, show
+from provisioner.controls.wanted import Wanted, differs, equals, holds, is_unset, only, show
 from provisioner.model.resource_id import ResourceId, parse_resource_id
 from provisioner.model.values import Unknown, is_empty, lookup, unknowns
 
@@ -69,6 +69,19 @@ class Demand:
     for_tenants: bool = False
 
 
+RESTRICTED_PODS = Demand(
+    RESTRICTED,
+    {
+        "effect": DENY,
+        "requiredDropCapabilities": holds("ALL"),
+        "allowedCapabilities": only("NET_BIND_SERVICE"),
+    },
+    for_tenants=True,
+)
+"""The restricted initiative as strict as the standard of Kubernetes. Its defaults drop nothing and
+allow 14 capabilities (guidelines.md WRK-02.2)."""
+
+
 def policy_rule(*ways: Demand, unless: Condition | None = None) -> Rule:
     """Return the rule that one of some policies is in force on every cluster. Where none is, it
     says so of the first that is assigned, and not to clusters that `unless` takes care of."""
@@ -81,18 +94,19 @@ def policy_rule(*ways: Demand, unless: Condition | None = None) -> Rule:
     return rule(CLUSTER, judge, others={**(SAFEGUARD_READS if unless else {}), **POLICY_READS})
 
 
-def assign(address: str, policy: BuiltInPolicy, parameters: str) -> str:
-    """Return the resource of a blueprint that assigns a policy, for a remediation; `parameters` is
-    an object in YAML."""
+def assign(address: str, policy: BuiltInPolicy, **parameters: str) -> str:
+    """Return the resource of a blueprint that assigns a policy, for a remediation; the values of
+    its parameters are written in YAML."""
+    lines = (f"      {name}: {{value: {value}}}\n" for name, value in parameters.items())
     return f"""
 {address}:
   type: {POLICY_ASSIGNMENT}
-  scope: ${{resourceGroup}}
+  scope: ${{resourceGroup.id}}
   properties:
     policyDefinitionId: {policy.id}
     enforcementMode: Default
-    parameters: {parameters}
-"""
+    parameters:
+{"".join(lines)}"""
 
 
 def ask_any(cluster: Subject, ways: tuple[Demand, ...]) -> Observation:

@@ -101,8 +101,8 @@ CONTROLS = (
         ),
         modes=(Mode.CLUSTER,),
         evidence=(
-            "the pods without them: `kubectl get pods -A -o json`, containers without "
-            "resources.requests and resources.limits"
+            "an empty list of containers without resources.requests and resources.limits: `kubectl "
+            "get pods -A -o json`"
         ),
         mappings=Mappings(
             policies=(
@@ -124,8 +124,8 @@ CONTROLS = (
         ),
         modes=(Mode.CLUSTER,),
         evidence=(
-            "the containers that may write: `kubectl get pods -A -o json`, those without "
-            "securityContext.readOnlyRootFilesystem"
+            "an empty list of containers without readOnlyRootFilesystem: `kubectl get pods -A -o "
+            "json`"
         ),
         mappings=Mappings(policies=("df49d893-a74c-421d-bc95-c663042e5b80",)),
     ),
@@ -146,7 +146,8 @@ CONTROLS = (
         modes=(Mode.CLUSTER, Mode.ARM),
         rules=(rule(CLUSTER, _judge_practice, others={SAFEGUARDS: (), **POLICY_READS}),),
         evidence=(
-            "the workloads without them: `kubectl get deployments,poddisruptionbudgets -A -o json`"
+            "an empty list of deployments without probes, a budget or spread over nodes: `kubectl "
+            "get deployments,poddisruptionbudgets -A -o json`"
         ),
         mappings=Mappings(policies=(SAFEGUARDS_INITIATIVE.guid,)),
     ),
@@ -163,7 +164,7 @@ CONTROLS = (
         ),
         modes=(Mode.CLUSTER,),
         evidence=(
-            "what runs there: `kubectl get all -n default`, nothing but the service kubernetes"
+            "an empty namespace but for the service kubernetes: `kubectl get all -n default`"
         ),
         mappings=Mappings(cis=("4.6.3",), policies=("9f061a12-e40d-4183-a00e-171812443373",)),
     ),
@@ -180,8 +181,8 @@ CONTROLS = (
         ),
         modes=(Mode.CLUSTER,),
         evidence=(
-            "the pods with secrets in their environment: `kubectl get pods -A -o json`, those with "
-            "secretKeyRef or secretRef"
+            "an empty list of containers with secretKeyRef or secretRef in their environment: "
+            "`kubectl get pods -A -o json`"
         ),
         mappings=Mappings(cis=("4.5.1",)),
     ),
@@ -201,8 +202,8 @@ CONTROLS = (
         ),
         modes=(Mode.CLUSTER,),
         evidence=(
-            "the pods that set them: `kubectl get pods -A -o json`, those with sysctls, procMount "
-            "or seLinuxOptions"
+            "an empty list of pods with unsafe sysctls, procMount or seLinuxOptions: `kubectl get "
+            "pods -A -o json`"
         ),
         mappings=Mappings(
             policies=(

@@ -8,7 +8,14 @@ from collections.abc import Iterator, Mapping
 from provisioner.catalog import built_in_policies as policies
 from provisioner.catalog.built_in_policies import BuiltInPolicy
 from provisioner.controls import grants
-from provisioner.controls.admission import DENY, POLICY_READS, Demand, ask_any, assign
+from provisioner.controls.admission import (
+    DENY,
+    POLICY_READS,
+    RESTRICTED_PODS,
+    Demand,
+    ask_any,
+    assign,
+)
 from provisioner.controls.control import Control, Layer, Mappings, Mode, Severity
 from provisioner.controls.kinds import (
     CLUSTER,
@@ -88,9 +95,6 @@ _VOLUMES = only(
     "configMap", "csi", "downwardAPI", "emptyDir", "ephemeral", "persistentVolumeClaim",
     "projected", "secret",
 )  # fmt: skip
-# The initiative asks for every field of the outline's policy at once, where its parameters are
-# these; its ranges of groups and its volumes are fixed.
-_WHOLE = _asks(policies.RESTRICTED, **_CAPABILITIES)
 _FIELDS = {
     "privileged": _asks(policies.NO_PRIVILEGED),
     "allowPrivilegeEscalation": _asks(policies.NO_ESCALATION),
@@ -117,15 +121,12 @@ _FIELDS = {
 """The fields of the outline's pod security policy, and the policy that asks for each today."""
 
 
-_STRICT = (
-    "{effect: {value: Deny}, requiredDropCapabilities: {value: [ALL]}, "
-    "allowedCapabilities: {value: [NET_BIND_SERVICE]}}"
-)
-
-
 def _judge_fields(cluster: Subject) -> Iterator[Observation]:
-    """Each field is asked for by the initiative, or by a policy of its own."""
-    whole = ask_any(cluster, (_WHOLE,))
+    """Each field is asked for by the initiative, or by a policy of its own.
+
+    The initiative has all of them: its ranges of groups and its volumes are fixed.
+    """
+    whole = ask_any(cluster, (RESTRICTED_PODS,))
     parts = {field: ask_any(cluster, (demand,)) for field, demand in _FIELDS.items()}
     missing = [field for field, seen in parts.items() if seen.verdict is not Verdict.PASS]
     if whole.verdict is Verdict.PASS or len(missing) == len(_FIELDS):
@@ -164,7 +165,7 @@ CONTROLS = (
                       - Microsoft.ContainerService/managedClusters/apps/deployments/write
                       - Microsoft.ContainerService/managedClusters/apps/deployments/delete
                     notDataActions: []
-                assignableScopes: ["${resourceGroup}"]
+                assignableScopes: ["${resourceGroup.id}"]
         """,
         modes=(Mode.ARM, Mode.CLUSTER),
         rules=(
@@ -202,7 +203,7 @@ CONTROLS = (
                     notActions: []
                     dataActions: [Microsoft.ContainerService/managedClusters/pods/read]
                     notDataActions: []
-                assignableScopes: ["${resourceGroup}"]
+                assignableScopes: ["${resourceGroup.id}"]
         """,
         modes=(Mode.ARM, Mode.CLUSTER),
         rules=(_role_rule("pods/read"),),
@@ -269,8 +270,8 @@ CONTROLS = (
         ),
         modes=(Mode.CLUSTER,),
         evidence=(
-            "the namespaces that are privileged or unlabelled: `kubectl get namespaces -L "
-            "pod-security.kubernetes.io/enforce`, none but those of agents and the system's"
+            "a list of the privileged and unlabelled namespaces with those of agents and of the "
+            "system alone: `kubectl get namespaces -L pod-security.kubernetes.io/enforce`"
         ),
         unmapped="No framework has a check of it.",
     ),
@@ -284,7 +285,13 @@ CONTROLS = (
             "The pod security standards of Kubernetes leave open what the policy asked for: groups "
             "above 0. Azure Policy asks for it, and refuses pods of namespaces that have no label."
         ),
-        remediation=assign("restricted", policies.RESTRICTED, _STRICT),
+        remediation=assign(
+            "restricted",
+            policies.RESTRICTED,
+            effect="Deny",
+            requiredDropCapabilities="[ALL]",
+            allowedCapabilities="[NET_BIND_SERVICE]",
+        ),
         modes=(Mode.CLUSTER, Mode.ARM),
         rules=(rule(CLUSTER, _judge_fields, others=POLICY_READS),),
         evidence=(

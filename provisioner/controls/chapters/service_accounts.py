@@ -65,8 +65,8 @@ CONTROLS = (
         ),
         modes=(Mode.CLUSTER,),
         evidence=(
-            "the service accounts and pods that mount a token: `kubectl get serviceaccounts,pods "
-            "-A -o json`, those without automountServiceAccountToken: false"
+            "an empty list of service accounts that mount a token without need: `kubectl get "
+            "serviceaccounts -A -o json`, those without automountServiceAccountToken: false"
         ),
         mappings=Mappings(
             cis=("4.1.5", "4.1.6"), policies=("423dd1ba-798e-40e4-9c4d-b6902674b423",)
@@ -88,8 +88,8 @@ CONTROLS = (
         ),
         modes=(Mode.CLUSTER,),
         evidence=(
-            "the pods and their accounts: `kubectl get pods -A -o json`, none with "
-            "serviceAccountName default"
+            "an empty list of pods that run as the account default: `kubectl get pods -A -o json`, "
+            "those with serviceAccountName default"
         ),
         mappings=Mappings(cis=("4.1.5", "5.2.1")),
     ),
@@ -106,7 +106,7 @@ CONTROLS = (
         ),
         modes=(Mode.CLUSTER,),
         evidence=(
-            "the list of such secrets, which is empty: `kubectl get secrets -A --field-selector "
+            "an empty list of tokens in secrets: `kubectl get secrets -A --field-selector "
             "type=kubernetes.io/service-account-token`"
         ),
         mappings=Mappings(cis=("4.1.2", "4.1.12")),
@@ -126,7 +126,7 @@ CONTROLS = (
               type: Microsoft.ContainerService/managedClusters/trustedAccessRoleBindings
               parent: ${cluster.id}
               properties:
-                sourceResourceId: ${resourceGroup}/providers/Microsoft.DataProtection/backupVaults/backups
+                sourceResourceId: ${resourceGroup.id}/providers/Microsoft.DataProtection/backupVaults/backups
                 roles: [Microsoft.DataProtection/backupVaults/backup-operator]
         """,  # noqa: E501
         rules=(

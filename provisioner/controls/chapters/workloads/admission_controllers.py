@@ -22,9 +22,10 @@ CONTROLS = (
         remediation=assign(
             "pulls",
             PULL_POLICY,
-            "{effect: {value: Deny}, allowedPullPolicy: {value: [Always]}}",
+            effect="Deny",
+            allowedPullPolicy="[Always]",
         )
-        + assign("versions", NO_LATEST, "{effect: {value: Deny}}"),
+        + assign("versions", NO_LATEST, effect="Deny"),
         modes=(Mode.CLUSTER, Mode.ARM),
         rules=(
             policy_rule(Demand(PULL_POLICY, {"effect": DENY, "allowedPullPolicy": only("Always")})),

@@ -143,8 +143,8 @@ CONTROLS = (
         remediation=assign(
             "registries",
             ALLOWED_IMAGES,
-            "{effect: {value: Deny}, "
-            r"allowedContainerImagesRegex: {value: '^contoso\.azurecr\.io/.+$'}}",
+            effect="Deny",
+            allowedContainerImagesRegex=r"'^contoso\.azurecr\.io/.+$'",
         ),
         modes=(Mode.ARM, Mode.CLUSTER),
         rules=(

@@ -121,8 +121,8 @@ CONTROLS = (
             expect(CLUSTER, f"{_ADVANCED}.security.advancedNetworkPolicies", one_of("FQDN", "L7")),
         ),
         evidence=(
-            "the policies that name hosts: `kubectl get ciliumnetworkpolicies -A -o json`, those "
-            "with toFQDNs"
+            "the policies that name hosts, where workloads leave the cluster: `kubectl get "
+            "ciliumnetworkpolicies -A -o json`, those with toFQDNs"
         ),
         unmapped="No framework has a check of it.",
     ),
@@ -187,8 +187,8 @@ CONTROLS = (
         ),
         modes=(Mode.CLUSTER,),
         evidence=(
-            "the services and ingresses of the cluster: `kubectl get services,ingresses -A -o "
-            "json`, without a public load balancer, externalIPs or an ingress without tls"
+            "an empty list of services with a public load balancer or externalIPs, and of "
+            "ingresses without tls: `kubectl get services,ingresses -A -o json`"
         ),
         mappings=Mappings(
             cis=("5.4.5",),

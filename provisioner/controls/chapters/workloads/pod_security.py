@@ -14,6 +14,7 @@ from provisioner.catalog.built_in_policies import (
 from provisioner.controls.admission import (
     DENY,
     POLICY_READS,
+    RESTRICTED_PODS,
     SAFEGUARD_READS,
     Demand,
     ask_any,
@@ -28,20 +29,10 @@ from provisioner.controls.kinds import CLUSTER, SAFEGUARDS
 from provisioner.controls.rule import expect, rule
 from provisioner.controls.subject import Observation, Subject
 from provisioner.controls.verdict import Verdict
-from provisioner.controls.wanted import equals, holds, one_of, only
+from provisioner.controls.wanted import equals, one_of
 
 _ITEM = "DenyEscalatingExec / pod security policies: privileged, root, volumes, fsGroup, hostPorts"
 _LEFT_OUT = "properties.excludedNamespaces"
-# The initiative's defaults drop nothing and allow 14 capabilities (guidelines.md WRK-02.2).
-_STRICT = Demand(
-    RESTRICTED,
-    {
-        "effect": DENY,
-        "requiredDropCapabilities": holds("ALL"),
-        "allowedCapabilities": only("NET_BIND_SERVICE"),
-    },
-    for_tenants=True,
-)
 # The restricted initiative asks for all that the baseline one does, and more.
 _BASELINE = (Demand(BASELINE, {"effect": DENY}), Demand(RESTRICTED, {"effect": DENY}))
 _NO_PRIVILEGED = (Demand(NO_PRIVILEGED, {"effect": DENY}), *_BASELINE)
@@ -97,7 +88,7 @@ CONTROLS = (
             "It refuses what only agents on nodes need. The initiative audits by default, and what "
             "is audited runs."
         ),
-        remediation=assign("baseline", BASELINE, "{effect: {value: Deny}}"),
+        remediation=assign("baseline", BASELINE, effect="Deny"),
         rules=(policy_rule(*_BASELINE, unless=_has_baseline),),
         mappings=Mappings(policies=(BASELINE.guid,)),
     ),
@@ -114,10 +105,11 @@ CONTROLS = (
         remediation=assign(
             "restricted",
             RESTRICTED,
-            "{effect: {value: Deny}, requiredDropCapabilities: {value: [ALL]}, "
-            "allowedCapabilities: {value: [NET_BIND_SERVICE]}}",
+            effect="Deny",
+            requiredDropCapabilities="[ALL]",
+            allowedCapabilities="[NET_BIND_SERVICE]",
         ),
-        rules=(policy_rule(_STRICT, unless=_has_restricted),),
+        rules=(policy_rule(RESTRICTED_PODS, unless=_has_restricted),),
         mappings=Mappings(policies=(RESTRICTED.guid,)),
     ),
     Control(
@@ -151,12 +143,12 @@ CONTROLS = (
         layer=Layer.RUNTIME,
         item=_ITEM,
         rationale="A privileged container has every device and every right of its node.",
-        remediation=assign("privileged", NO_PRIVILEGED, "{effect: {value: Deny}}"),
+        remediation=assign("privileged", NO_PRIVILEGED, effect="Deny"),
         modes=(Mode.CLUSTER, Mode.ARM),
         rules=(policy_rule(*_NO_PRIVILEGED, unless=_has_baseline),),
         evidence=(
-            "the pods that run privileged: `kubectl get pods -A -o json`, those with "
-            "securityContext.privileged outside of the namespaces of agents (MAN-04)"
+            "an empty list of privileged containers outside of the namespaces of agents (MAN-04): "
+            "`kubectl get pods -A -o json`, those with securityContext.privileged"
         ),
         mappings=Mappings(cis=("4.2.1",), policies=(NO_PRIVILEGED.guid,)),
     ),
@@ -203,8 +195,8 @@ CONTROLS = (
         ),
         modes=(Mode.CLUSTER,),
         evidence=(
-            "the pods with hostNetwork, hostPID, hostIPC or a hostPort: `kubectl get pods -A -o "
-            "json`, outside of the namespaces of agents (MAN-04)"
+            "an empty list of pods with hostNetwork, hostPID, hostIPC or a hostPort outside of the "
+            "namespaces of agents (MAN-04): `kubectl get pods -A -o json`"
         ),
         mappings=Mappings(
             cis=("4.2.2", "4.2.3", "4.2.4"),
@@ -228,8 +220,8 @@ CONTROLS = (
         ),
         modes=(Mode.CLUSTER,),
         evidence=(
-            "the volumes of pods and the hostPath of persistent volumes: `kubectl get pods,pv -A "
-            "-o json`, outside of the namespaces of agents (MAN-04)"
+            "an empty list of volumes with a hostPath outside of the namespaces of agents "
+            "(MAN-04): `kubectl get pods,pv -A -o json`"
         ),
         mappings=Mappings(
             cis=("4.1.8",),
