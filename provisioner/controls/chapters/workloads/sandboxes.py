@@ -10,7 +10,7 @@ from provisioner.controls.control import Control, Layer, Mode, Severity
 from provisioner.controls.kinds import POOL
 from provisioner.controls.rule import look, rule
 from provisioner.controls.subject import Observation, Subject
-from provisioner.controls.wanted import Wanted, one_of, show
+from provisioner.controls.wanted import Wanted, equals, show
 from provisioner.model.values import lookup
 
 _RUNTIME = "properties.workloadRuntime"
@@ -19,13 +19,13 @@ _SIZE = "properties.vmSize"
 _LABELS = "properties.nodeLabels"
 _TAINTS = "properties.nodeTaints"
 _UNTRUSTED = "untrusted"
-_MACHINE = re.compile(r"standard_[de]\d+(-\d+)?(?P<features>[a-z]*)_v(?P<version>\d+)", re.I)
+_MACHINE = re.compile(r"standard_[de]\d+(-\d+)?(?P<features>[a-z]*)_v(?P<version>\d+)")
 
 
 def _is_nesting(value: object) -> bool:
     """Tell whether a machine runs virtual machines: those of the families D and E, from the third
     generation on, but for Arm's."""
-    machine = _MACHINE.fullmatch(str(value))
+    machine = _MACHINE.fullmatch(str(value).lower())
     return machine is not None and int(machine["version"]) >= 3 and "p" not in machine["features"]
 
 
@@ -46,10 +46,10 @@ def _judge_pool(pool: Subject) -> Iterator[Observation]:
     isolates = str(runtime).startswith("Kata")
     if isolates:
         yield pool.passes(_RUNTIME, f"{_RUNTIME} is {show(runtime)}")
-        yield look(pool, _IMAGE, one_of("AzureLinux", "AzureLinux3"))
+        yield look(pool, _IMAGE, equals("AzureLinux"))
         yield look(pool, _SIZE, _NESTING)
     elif _says_untrusted(pool):
-        yield look(pool, _RUNTIME, one_of("KataVmIsolation"))
+        yield look(pool, _RUNTIME, equals("KataVmIsolation"))
 
 
 CONTROLS = (
