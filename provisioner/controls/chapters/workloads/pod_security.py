@@ -231,4 +231,18 @@ CONTROLS = (
             ),
         ),
     ),
+    Control(
+        id="WRK-10",
+        title="What pod security policies once refused is refused by their successors",
+        severity=Severity.INFO,
+        layer=Layer.RUNTIME,
+        item="Prose: AKS does not support pod security policies",
+        rationale=(
+            "Kubernetes 1.25 took them away. Their place is taken by the pod security standards, "
+            "Azure Policy and the safeguards of AKS."
+        ),
+        modes=(),
+        same_as=("WRK-02",),
+        unmapped="Pod security policies are gone; their successors are mapped.",
+    ),
 )

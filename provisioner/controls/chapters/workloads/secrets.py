@@ -163,4 +163,18 @@ CONTROLS = (
             )
         ),
     ),
+    Control(
+        id="WRK-13",
+        title="Workloads come to their secrets without the agent of acs-keyvault-agent",
+        severity=Severity.INFO,
+        layer=Layer.IDENTITY,
+        item="Prose: Hexadite/acs-keyvault-agent",
+        rationale=(
+            "The agent is abandoned, and signed in with a service principal's secret. A workload's "
+            "own identity needs none."
+        ),
+        modes=(),
+        same_as=("WRK-05.4",),
+        unmapped="The agent is abandoned; its successor is mapped.",
+    ),
 )

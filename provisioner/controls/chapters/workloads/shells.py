@@ -96,4 +96,18 @@ CONTROLS = (
         ),
         mappings=Mappings(cis=("4.1.4", "4.1.9")),
     ),
+    Control(
+        id="WRK-09",
+        title="What DenyEscalatingExec refused is allowed to nobody",
+        severity=Severity.LOW,
+        layer=Layer.IDENTITY,
+        item="Prose: DenyEscalatingExec",
+        rationale=(
+            "The controller refused shells in privileged pods. Kubernetes gave it up for rights: "
+            "whoever has no right to exec opens no shell anywhere."
+        ),
+        modes=(),
+        same_as=("WRK-02.8",),
+        unmapped="The controller is gone; its successor is mapped.",
+    ),
 )
