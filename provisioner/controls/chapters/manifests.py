@@ -1,0 +1,310 @@
+"""MAN: the sample manifests of the outline, as they are written today.
+
+Facts: guidelines.md §0.3, §1.6 and its field map.
+"""
+
+from collections.abc import Iterator, Mapping
+
+from provisioner.catalog import built_in_policies as policies
+from provisioner.catalog.built_in_policies import BuiltInPolicy
+from provisioner.controls import grants
+from provisioner.controls.admission import (
+    DENY,
+    POLICY_READS,
+    RESTRICTED_PODS,
+    Demand,
+    ask_any,
+    assign,
+)
+from provisioner.controls.control import Control, Layer, Mappings, Mode, Severity
+from provisioner.controls.kinds import (
+    CLUSTER,
+    POSTGRES,
+    PRIVATE_ENDPOINT,
+    ROLE_ASSIGNMENT,
+    ROLE_DEFINITION,
+)
+from provisioner.controls.private_links import CONNECTIONS, ENDPOINT_READS, is_linked
+from provisioner.controls.rule import Rule, expect, rule
+from provisioner.controls.subject import Observation, Subject
+from provisioner.controls.verdict import Verdict
+from provisioner.controls.wanted import Wanted, equals, holds, is_unset, only
+
+_RBAC = "properties.aadProfile.enableAzureRBAC"
+_PUBLIC = "properties.network.publicNetworkAccess"
+_DELEGATED = "properties.network.delegatedSubnetResourceId"
+
+
+def _role_rule(*actions: str) -> Rule:
+    """Return the rule that a role of one's own allows exactly this, and is given in namespaces."""
+    exact = frozenset(grants.action(name).lower() for name in actions)
+
+    def judge(cluster: Subject) -> Iterator[Observation]:
+        if cluster.value(_RBAC) is not True:
+            return  # Roles of Kubernetes itself do it then.
+        roles = cluster.all(ROLE_DEFINITION)
+        fitting = [role for role in roles if grants.data_actions(role) == exact]
+        plain = [role for role in fitting if not grants.has_actions(role)]
+        if plain:
+            yield _look_at_use(cluster, plain)
+            return
+        near = fitting or [role for role in roles if exact & grants.data_actions(role)]
+        also = f"; {near[0].label} allows something else" if near else ""
+        yield cluster.fails("", f"no role allows exactly {', '.join(actions)}{also}")
+
+    return rule(CLUSTER, judge, _RBAC, others=grants.READS)
+
+
+def _look_at_use(cluster: Subject, roles: list[Subject]) -> Observation:
+    names = {role.name.lower() for role in roles}
+    given = [g for g in cluster.all(ROLE_ASSIGNMENT) if grants.role_of(g) in names]
+    wide = [g for g in given if g.id.scope is None or not grants.is_in_namespace(g.id.scope)]
+    if wide:
+        return cluster.fails("", f"{wide[0].label} gives {roles[0].label} beyond a namespace")
+    held = f"it is given in namespaces ({len(given)})" if given else "it is given to nobody yet"
+    return cluster.passes("", f"{roles[0].label} allows nothing else; {held}")
+
+
+def _judge_postgres(server: Subject) -> Iterator[Observation]:
+    """A server outside of the network is reached through a private endpoint."""
+    if server.states(_DELEGATED):
+        yield server.passes(_DELEGATED, "it stands in the network itself")
+    elif is_linked(server, "postgresqlServer"):
+        yield server.passes("", "a private endpoint leads to it")
+    else:
+        yield server.fails("", "no private endpoint leads to it")
+
+
+def _is_above_zero(value: object) -> bool:
+    ranges = value.get("ranges") if isinstance(value, Mapping) else None
+    listed = ranges if isinstance(ranges, (list, tuple)) else ()
+    least = [entry.get("min") for entry in listed if isinstance(entry, Mapping)]
+    return bool(least) and all(isinstance(number, int) and number >= 1 for number in least)
+
+
+def _asks(policy: BuiltInPolicy, **parameters: Wanted) -> Demand:
+    return Demand(policy, {"effect": DENY, **parameters}, for_tenants=True)
+
+
+_ABOVE_ZERO = Wanted(_is_above_zero, "ranges from 1 on: never the group of root")
+_CAPABILITIES = {
+    "requiredDropCapabilities": holds("ALL"),
+    "allowedCapabilities": only("NET_BIND_SERVICE"),
+}
+_VOLUMES = only(
+    "configMap", "csi", "downwardAPI", "emptyDir", "ephemeral", "persistentVolumeClaim",
+    "projected", "secret",
+)  # fmt: skip
+_FIELDS = {
+    "privileged": _asks(policies.NO_PRIVILEGED),
+    "allowPrivilegeEscalation": _asks(policies.NO_ESCALATION),
+    "requiredDropCapabilities": _asks(policies.CAPABILITIES, **_CAPABILITIES),
+    "volumes": _asks(policies.VOLUME_TYPES, allowedVolumeTypes=_VOLUMES),
+    "hostIPC, hostPID": _asks(policies.HOST_NAMESPACES),
+    "hostNetwork": _asks(
+        policies.HOST_NETWORK,
+        allowHostNetwork=equals(False),
+        maxPort=equals(0),
+        allowedHostPorts=is_unset(),
+    ),
+    # No standard of Kubernetes' own asks for the groups.
+    "runAsUser, supplementalGroups, fsGroup": _asks(
+        policies.USERS_AND_GROUPS,
+        runAsUserRule=equals("MustRunAsNonRoot"),
+        supplementalGroupsRule=equals("MustRunAs"),
+        supplementalGroupsRanges=_ABOVE_ZERO,
+        fsGroupRule=equals("MustRunAs"),
+        fsGroupRanges=_ABOVE_ZERO,
+    ),
+    "seccomp": _asks(policies.SECCOMP, allowedProfiles=only("runtime/default", "docker/default")),
+}
+"""The fields of the outline's pod security policy, and the policy that asks for each today."""
+
+
+def _judge_fields(cluster: Subject) -> Iterator[Observation]:
+    """Each field is asked for by the initiative, or by a policy of its own.
+
+    The initiative has all of them: its ranges of groups and its volumes are fixed.
+    """
+    whole = ask_any(cluster, (RESTRICTED_PODS,))
+    parts = {field: ask_any(cluster, (demand,)) for field, demand in _FIELDS.items()}
+    missing = [field for field, seen in parts.items() if seen.verdict is not Verdict.PASS]
+    if whole.verdict is Verdict.PASS or len(missing) == len(_FIELDS):
+        yield whole
+    elif not missing:
+        yield cluster.passes("", "a policy of its own asks for each field")
+    else:
+        seen = parts[missing[0]]
+        yield Observation(seen.verdict, seen.path, f"{missing[0]}: {seen.evidence}")
+
+
+CONTROLS = (
+    Control(
+        id="MAN-01",
+        title="A role for deployments alone",
+        severity=Severity.CRITICAL,
+        layer=Layer.IDENTITY,
+        item="role_deployment_manager.yaml",
+        rationale=(
+            "Whoever deploys needs deployments. The built-in role that allows them also reads "
+            "secrets and opens shells."
+        ),
+        remediation="""
+            deployer:
+              type: Microsoft.Authorization/roleDefinitions
+              name: 5b0e1d2c-3f4a-4b5c-8d6e-7f8091a2b3c4
+              scope: ${subscription}
+              properties:
+                roleName: Kubernetes deployment manager
+                type: CustomRole
+                permissions:
+                  - actions: []
+                    notActions: []
+                    dataActions:
+                      - Microsoft.ContainerService/managedClusters/apps/deployments/read
+                      - Microsoft.ContainerService/managedClusters/apps/deployments/write
+                      - Microsoft.ContainerService/managedClusters/apps/deployments/delete
+                    notDataActions: []
+                assignableScopes: ["${resourceGroup.id}"]
+        """,
+        modes=(Mode.ARM, Mode.CLUSTER),
+        rules=(
+            _role_rule(
+                "apps/deployments/read", "apps/deployments/write", "apps/deployments/delete"
+            ),
+        ),
+        evidence=(
+            "SubjectAccessReviews of a member of the group: deployments allowed, secrets and "
+            "pods/exec denied; or the Role deployment-manager of `azsec manifests`, without "
+            "wildcards"
+        ),
+        unmapped="No framework has a check of one role's exact actions.",
+    ),
+    Control(
+        id="MAN-02",
+        title="A role for logs alone",
+        severity=Severity.HIGH,
+        layer=Layer.IDENTITY,
+        item="role_log_reader.yaml",
+        rationale=(
+            "Logs may hold secrets, and are not for everybody who may look at a namespace. Whoever "
+            "reads them needs nothing else."
+        ),
+        remediation="""
+            logReader:
+              type: Microsoft.Authorization/roleDefinitions
+              name: 8e314f5a-627d-4e8f-9a91-a2b3c4d5e6f7
+              scope: ${subscription}
+              properties:
+                roleName: Kubernetes log reader
+                type: CustomRole
+                permissions:
+                  - actions: []
+                    notActions: []
+                    dataActions: [Microsoft.ContainerService/managedClusters/pods/read]
+                    notDataActions: []
+                assignableScopes: ["${resourceGroup.id}"]
+        """,
+        modes=(Mode.ARM, Mode.CLUSTER),
+        rules=(_role_rule("pods/read"),),
+        evidence=(
+            "SubjectAccessReviews of a member of the group: get of pods/log allowed, get of "
+            "secrets denied; or the Role pod-and-pod-logs-reader of `azsec manifests`"
+        ),
+        unmapped="No framework has a check of one role's exact actions.",
+    ),
+    Control(
+        id="MAN-03",
+        title="A workload reaches its database, privately, and nothing else",
+        severity=Severity.HIGH,
+        layer=Layer.NETWORK,
+        item="networkpolicy_securing_egress.yaml",
+        rationale=(
+            "A rule on a region's range of addresses lets a workload reach the databases of "
+            "everybody in it. A private endpoint is one address, and one database."
+        ),
+        remediation="""
+            database:
+              type: Microsoft.DBforPostgreSQL/flexibleServers
+              properties: {network: {publicNetworkAccess: Disabled}}
+            endpoint:
+              type: Microsoft.Network/privateEndpoints
+              properties:
+                privateLinkServiceConnections:
+                  - name: database
+                    properties:
+                      privateLinkServiceId: ${database.id}
+                      groupIds: [postgresqlServer]
+        """,
+        modes=(Mode.CLUSTER, Mode.ARM),
+        rules=(
+            expect(POSTGRES, _PUBLIC, equals("Disabled")),
+            rule(
+                POSTGRES,
+                _judge_postgres,
+                _DELEGATED,
+                CONNECTIONS,
+                others={PRIVATE_ENDPOINT: ENDPOINT_READS},
+            ),
+        ),
+        evidence=(
+            "the workload's policy: `kubectl get networkpolicies -A -o json`, with one rule for "
+            "DNS to kube-dns and another for 5432 to the private endpoint's address alone"
+        ),
+        unmapped="No framework has a check of it.",
+    ),
+    Control(
+        id="MAN-04",
+        title="Namespaces of privileged agents are named, and no others are privileged",
+        severity=Severity.MEDIUM,
+        layer=Layer.RUNTIME,
+        item="podsecuritypolicy_privileged.yaml",
+        rationale=(
+            "An agent on nodes may need everything. A namespace without a label allows it to "
+            "everybody."
+        ),
+        remediation=(
+            "Label namespaces of agents pod-security.kubernetes.io/enforce: privileged, name them "
+            "in `privilegedNamespaces` of the environment, and label all others baseline or "
+            "restricted."
+        ),
+        modes=(Mode.CLUSTER,),
+        evidence=(
+            "a list of the privileged and unlabelled namespaces with those of agents and of the "
+            "system alone: `kubectl get namespaces -L pod-security.kubernetes.io/enforce`"
+        ),
+        unmapped="No framework has a check of it.",
+    ),
+    Control(
+        id="MAN-05",
+        title="Every field of the restricted pod security policy is enforced",
+        severity=Severity.CRITICAL,
+        layer=Layer.RUNTIME,
+        item="podsecuritypolicy_restricted.yaml",
+        rationale=(
+            "The pod security standards of Kubernetes leave open what the policy asked for: groups "
+            "above 0. Azure Policy asks for it, and refuses pods of namespaces that have no label."
+        ),
+        remediation=assign(
+            "restricted",
+            policies.RESTRICTED,
+            effect="Deny",
+            requiredDropCapabilities="[ALL]",
+            allowedCapabilities="[NET_BIND_SERVICE]",
+        ),
+        modes=(Mode.CLUSTER, Mode.ARM),
+        rules=(rule(CLUSTER, _judge_fields, others=POLICY_READS),),
+        evidence=(
+            "bad pods that are refused in each team's namespace: `kubectl apply --dry-run=server` "
+            "of pods that are privileged, root, in group 0, or with a volume of the host"
+        ),
+        mappings=Mappings(
+            policies=(
+                policies.RESTRICTED.guid,
+                *(demand.policy.guid for demand in _FIELDS.values()),
+                "e1e6c427-07d9-46ab-9689-bfa85431e636",
+                "511f5417-5d12-434d-ab2e-816901e72a5e",
+            )
+        ),
+    ),
+)

@@ -1,0 +1,221 @@
+"""WRK-03: which traffic of workloads is let through, in the cluster and out of it.
+
+Facts: guidelines.md §1.3 and §2.1.
+"""
+
+from collections.abc import Iterator
+
+from provisioner.controls.control import Control, Layer, Mappings, Mode, Severity
+from provisioner.controls.kinds import CLUSTER, FIREWALL, FIREWALL_POLICY
+from provisioner.controls.rule import expect, look, rule
+from provisioner.controls.subject import Observation, Subject
+from provisioner.controls.wanted import equals, is_set, one_of
+
+_ITEM = "Filtering network traffic with policies, Azure Firewall or network appliances"
+_ENGINE = "properties.networkProfile.networkPolicy"
+_DATAPLANE = "properties.networkProfile.networkDataplane"
+_ADVANCED = "properties.networkProfile.advancedNetworking"
+_TIER = "properties.sku.tier"
+_POLICY = "properties.firewallPolicy.id"
+_THREATS = "properties.threatIntelMode"
+_RECIPES = "Prose: network policy recipes"
+
+
+def _uses_cilium(cluster: Subject) -> bool:
+    return cluster.value(_ENGINE) == "cilium"
+
+
+def _is_premium(policy: Subject) -> bool:
+    return policy.value(_TIER) == "Premium"
+
+
+def _judge_firewall(firewall: Subject) -> Iterator[Observation]:
+    """A firewall without a policy holds its own settings, as firewalls once did."""
+    if firewall.states(_POLICY):
+        yield look(firewall, _POLICY, is_set())
+    else:
+        yield look(firewall, _THREATS, equals("Deny"))
+
+
+CONTROLS = (
+    Control(
+        id="WRK-03",
+        title="What workloads may talk to is written down, and all else is dropped",
+        severity=Severity.MEDIUM,
+        layer=Layer.NETWORK,
+        item=_ITEM,
+        rationale="An open network takes an intruder from the weakest pod to all others, and out.",
+        modes=(),
+        mappings=Mappings(cis=("4.4.1", "5.4.4")),
+    ),
+    Control(
+        id="WRK-03.1",
+        title="An engine for network policies that has a future",
+        severity=Severity.MEDIUM,
+        layer=Layer.NETWORK,
+        item=_ITEM,
+        rationale=(
+            "Without an engine a NetworkPolicy is accepted, and does nothing. The engine `azure` "
+            "is being retired."
+        ),
+        remediation="""
+            cluster:
+              type: Microsoft.ContainerService/managedClusters
+              properties:
+                networkProfile: {networkPolicy: cilium, networkDataplane: cilium}
+        """,
+        rules=(
+            expect(CLUSTER, _ENGINE, one_of("cilium", "calico")),
+            expect(CLUSTER, _DATAPLANE, equals("cilium"), when=_uses_cilium, reading=(_ENGINE,)),
+        ),
+        mappings=Mappings(
+            policies=("46238e2f-3f6f-4589-9f3f-77bed4116e67",),
+            checkov=("CKV_AZURE_7",),
+            psrule=("Azure.AKS.NetworkPolicy",),
+        ),
+    ),
+    Control(
+        id="WRK-03.2",
+        title="Each namespace denies by default, and allows by name",
+        severity=Severity.MEDIUM,
+        layer=Layer.NETWORK,
+        item=_ITEM,
+        rationale="Pods without a policy talk to everything, in both directions.",
+        remediation=(
+            "Apply the policies default-deny and allow-dns of `azsec manifests` to each namespace, "
+            "and allow what else it needs by labels. A managed namespace has the first by "
+            "defaultNetworkPolicy (CLU-05.4)."
+        ),
+        modes=(Mode.CLUSTER,),
+        evidence=(
+            "a policy with an empty podSelector for Ingress and Egress in every namespace but the "
+            "system's: `kubectl get networkpolicies -A -o json`"
+        ),
+        mappings=Mappings(cis=("4.4.2",)),
+    ),
+    Control(
+        id="WRK-03.3",
+        title="Policies may name hosts, and look into requests",
+        severity=Severity.MEDIUM,
+        layer=Layer.NETWORK,
+        item=_ITEM,
+        rationale=(
+            "The addresses of a service in the cloud change; its name does not. A rule on "
+            "addresses is either too wide or wrong tomorrow."
+        ),
+        remediation="""
+            cluster:
+              type: Microsoft.ContainerService/managedClusters
+              properties:
+                networkProfile:
+                  networkPolicy: cilium
+                  networkDataplane: cilium
+                  advancedNetworking:
+                    enabled: true
+                    security: {enabled: true, advancedNetworkPolicies: FQDN}
+        """,
+        modes=(Mode.ARM, Mode.CLUSTER),
+        rules=(
+            expect(CLUSTER, f"{_ADVANCED}.enabled", equals(True)),
+            expect(CLUSTER, f"{_ADVANCED}.security.enabled", equals(True)),
+            expect(CLUSTER, f"{_ADVANCED}.security.advancedNetworkPolicies", one_of("FQDN", "L7")),
+        ),
+        evidence=(
+            "the policies that name hosts, where workloads leave the cluster: `kubectl get "
+            "ciliumnetworkpolicies -A -o json`, those with toFQDNs"
+        ),
+        unmapped="No framework has a check of it.",
+    ),
+    Control(
+        id="WRK-03.4",
+        title="The firewall stops known attackers and intrusions",
+        severity=Severity.MEDIUM,
+        layer=Layer.NETWORK,
+        item=_ITEM,
+        rationale=(
+            "A firewall that alerts lets through what it knows to be an attack. Names in its rules "
+            "mean what clients mean only where it answers their DNS questions itself."
+        ),
+        remediation="""
+            policy:
+              type: Microsoft.Network/firewallPolicies
+              properties:
+                sku: {tier: Premium}
+                threatIntelMode: Deny
+                intrusionDetection: {mode: Deny}
+                dnsSettings: {enableProxy: true}
+            firewall:
+              type: Microsoft.Network/azureFirewalls
+              properties: {firewallPolicy: {id: "${policy.id}"}}
+        """,
+        rules=(
+            expect(FIREWALL_POLICY, _THREATS, equals("Deny")),
+            expect(
+                FIREWALL_POLICY,
+                "properties.intrusionDetection.mode",
+                equals("Deny"),
+                when=_is_premium,
+                reading=(_TIER,),
+            ),
+            expect(FIREWALL_POLICY, "properties.dnsSettings.enableProxy", equals(True)),
+            rule(FIREWALL, _judge_firewall, _POLICY, _THREATS),
+        ),
+        mappings=Mappings(
+            policies=(
+                "fc5e4038-4584-4632-8c85-c0448d374b2c",
+                "da79a7e2-8aa1-45ed-af81-ba050c153564",
+                "3f84c9b0-8b64-4208-98d4-6ada96bb49c3",
+            ),
+            checkov=("CKV_AZURE_216", "CKV_AZURE_219", "CKV_AZURE_220"),
+            psrule=("Azure.Firewall.PolicyMode",),
+        ),
+    ),
+    Control(
+        id="WRK-03.5",
+        title="Services are reached from inside, over TLS",
+        severity=Severity.MEDIUM,
+        layer=Layer.NETWORK,
+        item=_ITEM,
+        rationale=(
+            "One line in a Service puts it on the internet, past the firewall. An external address "
+            "lets a service take over the traffic to any host."
+        ),
+        remediation=(
+            "Give Services of the type LoadBalancer the annotation "
+            "service.beta.kubernetes.io/azure-load-balancer-internal, and Ingress `tls`; use no "
+            "externalIPs. The policies of the mappings refuse the rest."
+        ),
+        modes=(Mode.CLUSTER,),
+        evidence=(
+            "an empty list of services with a public load balancer or externalIPs, and of "
+            "ingresses without tls: `kubectl get services,ingresses -A -o json`"
+        ),
+        mappings=Mappings(
+            cis=("5.4.5",),
+            policies=(
+                "3fc4dc25-5baf-40d8-9b05-7fe74c1bc64e",
+                "1a5b4dca-0b6f-4cf5-907c-56316bc1bf3d",
+                "d46c275d-1680-448d-b2ec-e495a3b6cc89",
+                "233a2a17-77ca-4fb1-9b6b-69223d272a44",
+            ),
+        ),
+    ),
+    Control(
+        id="WRK-14",
+        title="The network policies that every namespace needs are at hand",
+        severity=Severity.MEDIUM,
+        layer=Layer.NETWORK,
+        item=_RECIPES,
+        rationale="A team that starts from a working set does not start from an open network.",
+        remediation=(
+            "Apply default-deny, allow-dns, allow-same-namespace and allow-ingress-controller of "
+            "`azsec manifests` to the teams' namespaces."
+        ),
+        modes=(Mode.CLUSTER,),
+        evidence=(
+            "the policies of the teams' namespaces: `kubectl get networkpolicies -A`, with "
+            "default-deny and allow-dns in each"
+        ),
+        mappings=Mappings(cis=("4.4.2",)),
+    ),
+)

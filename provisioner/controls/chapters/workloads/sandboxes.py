@@ -1,0 +1,83 @@
+"""WRK-04: pods in virtual machines of their own.
+
+Facts: guidelines.md §1.3.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+
+from provisioner.controls.control import Control, Layer, Mode, Severity
+from provisioner.controls.kinds import POOL
+from provisioner.controls.rule import look, rule
+from provisioner.controls.subject import Observation, Subject
+from provisioner.controls.wanted import Wanted, equals, show
+from provisioner.model.values import lookup
+
+_RUNTIME = "properties.workloadRuntime"
+_IMAGE = "properties.osSKU"
+_SIZE = "properties.vmSize"
+_LABELS = "properties.nodeLabels"
+_TAINTS = "properties.nodeTaints"
+_UNTRUSTED = "untrusted"
+_MACHINE = re.compile(r"standard_[de]\d+(-\d+)?(?P<features>[a-z]*)_v(?P<version>\d+)")
+
+
+def _is_nesting(value: object) -> bool:
+    """Tell whether a machine runs virtual machines: those of the families D and E, from the third
+    generation on, but for Arm's."""
+    machine = _MACHINE.fullmatch(str(value).lower())
+    return machine is not None and int(machine["version"]) >= 3 and "p" not in machine["features"]
+
+
+_NESTING = Wanted(_is_nesting, "a machine that nests others: the family D or E, v3 or later")
+
+
+def _says_untrusted(pool: Subject) -> bool:
+    """Tell whether a pool says by a label or a taint that what it runs is not to be trusted."""
+    labels = pool.value(_LABELS)
+    values = [lookup(labels, (name,)) for name in labels] if isinstance(labels, Mapping) else []
+    taints = [taint.partition("=")[2].partition(":")[0] for taint in pool.texts(_TAINTS)]
+    return _UNTRUSTED in (*values, *taints)
+
+
+def _judge_pool(pool: Subject) -> Iterator[Observation]:
+    """A pool that is for untrusted pods, or for sandboxes, has what a sandbox needs."""
+    runtime = pool.value(_RUNTIME)
+    isolates = str(runtime).startswith("Kata")
+    if isolates:
+        yield pool.passes(_RUNTIME, f"{_RUNTIME} is {show(runtime)}")
+        yield look(pool, _IMAGE, equals("AzureLinux"))
+        yield look(pool, _SIZE, _NESTING)
+    elif _says_untrusted(pool):
+        yield look(pool, _RUNTIME, equals("KataVmIsolation"))
+
+
+CONTROLS = (
+    Control(
+        id="WRK-04",
+        title="Pods that are not trusted run in virtual machines of their own",
+        severity=Severity.MEDIUM,
+        layer=Layer.RUNTIME,
+        item="Container sandboxes, gVisor, Kata containers",
+        rationale=(
+            "Containers of one node share its kernel, and a flaw of it is a way from one to all "
+            "others. A virtual machine has a kernel of its own."
+        ),
+        remediation="""
+            tenants:
+              type: Microsoft.ContainerService/managedClusters/agentPools
+              parent: ${cluster.id}
+              properties:
+                workloadRuntime: KataVmIsolation
+                osSKU: AzureLinux
+                vmSize: Standard_D8ds_v5
+        """,
+        modes=(Mode.ARM, Mode.CLUSTER),
+        rules=(rule(POOL, _judge_pool, _RUNTIME, _IMAGE, _SIZE, _LABELS, _TAINTS),),
+        evidence=(
+            "the pods of those pools with their runtime: `kubectl get pods -A -o json`, with "
+            "runtimeClassName kata-vm-isolation"
+        ),
+        unmapped="No framework has a check of it.",
+    ),
+)

@@ -1,0 +1,158 @@
+"""WRK-05: the vault that secrets lie in.
+
+Facts: guidelines.md §1.3 and §2.8.
+"""
+
+from collections.abc import Iterator
+
+from provisioner.controls.control import Control, Layer, Mappings, Severity
+from provisioner.controls.kinds import DIAGNOSTIC_SETTING, PRIVATE_ENDPOINT, VAULT
+from provisioner.controls.private_links import CONNECTIONS, ENDPOINT_READS, is_linked
+from provisioner.controls.rule import expect, rule
+from provisioner.controls.subject import Observation, Subject
+from provisioner.controls.wanted import at_least, equals, is_unset
+
+ITEM = "Maintaining secrets in HashiCorp Vault, Azure Key Vault, Azure KMS plugin"
+_ACLS = "properties.networkAcls"
+_LOGS = "properties.logs"
+_DESTINATIONS = (
+    "properties.workspaceId",
+    "properties.storageAccountId",
+    "properties.eventHubAuthorizationRuleId",
+)
+_AUDIT = (("category", "auditevent"), ("categoryGroup", "audit"), ("categoryGroup", "alllogs"))
+
+
+def _judge_endpoint(vault: Subject) -> Iterator[Observation]:
+    """A vault that is closed to the internet is reached through a private endpoint."""
+    if is_linked(vault, "vault"):
+        yield vault.passes("", "a private endpoint leads to it")
+    else:
+        yield vault.fails("", "no private endpoint leads to it")
+
+
+def _judge_audit(vault: Subject) -> Iterator[Observation]:
+    """Who read what from the vault is sent somewhere."""
+    for setting in vault.children(DIAGNOSTIC_SETTING):
+        on = [entry for entry in setting.entries(_LOGS) if entry.get("enabled") is True]
+        audits = any(str(entry.get(key)).lower() == name for entry in on for key, name in _AUDIT)
+        if audits and any(setting.states(path) for path in _DESTINATIONS):
+            yield vault.passes("", f"{setting.label} keeps its audit log")
+            return
+    yield vault.fails("", "no diagnostic setting sends its AuditEvent log anywhere")
+
+
+CONTROLS = (
+    Control(
+        id="WRK-05.1",
+        title="The vault is reached from the network alone",
+        severity=Severity.HIGH,
+        layer=Layer.NETWORK,
+        item=ITEM,
+        rationale=(
+            "A vault on the internet is one stolen token away from everybody. Trusted services of "
+            "Azure come in all the same."
+        ),
+        remediation="""
+            vault:
+              type: Microsoft.KeyVault/vaults
+              properties:
+                publicNetworkAccess: Disabled
+                networkAcls:
+                  {defaultAction: Deny, bypass: AzureServices, ipRules: [], virtualNetworkRules: []}
+            endpoint:
+              type: Microsoft.Network/privateEndpoints
+              properties:
+                privateLinkServiceConnections:
+                  - name: vault
+                    properties: {privateLinkServiceId: "${vault.id}", groupIds: [vault]}
+        """,
+        rules=(
+            expect(VAULT, "properties.publicNetworkAccess", equals("Disabled")),
+            expect(VAULT, f"{_ACLS}.defaultAction", equals("Deny")),
+            expect(VAULT, f"{_ACLS}.ipRules", is_unset()),
+            expect(VAULT, f"{_ACLS}.virtualNetworkRules", is_unset()),
+            rule(VAULT, _judge_endpoint, CONNECTIONS, others={PRIVATE_ENDPOINT: ENDPOINT_READS}),
+        ),
+        mappings=Mappings(
+            policies=(
+                "405c5871-3e91-4644-8a63-58e19d68ff5b",
+                "55615ac9-af46-4a59-874e-391cc3dfb490",
+                "a6abeaec-4d90-4a02-805f-6b26c4d3fbe9",
+            ),
+            checkov=("CKV_AZURE_189", "CKV_AZURE_109"),
+            psrule=("Azure.KeyVault.Firewall",),
+        ),
+    ),
+    Control(
+        id="WRK-05.2",
+        title="Azure RBAC decides who may read the vault",
+        severity=Severity.HIGH,
+        layer=Layer.IDENTITY,
+        item=ITEM,
+        rationale=(
+            "With access policies, whoever may change the vault can let themselves in. Roles need "
+            "another right, can be given for a time, and for one secret."
+        ),
+        remediation="""
+            vault:
+              type: Microsoft.KeyVault/vaults
+              properties: {enableRbacAuthorization: true, accessPolicies: []}
+        """,
+        rules=(
+            expect(VAULT, "properties.enableRbacAuthorization", equals(True)),
+            expect(VAULT, "properties.accessPolicies", is_unset()),
+        ),
+        mappings=Mappings(
+            policies=("12d4fa5e-1f9f-4c21-97a9-b99b3c6611b5",), psrule=("Azure.KeyVault.RBAC",)
+        ),
+    ),
+    Control(
+        id="WRK-05.3",
+        title="Nobody can delete secrets for good",
+        severity=Severity.HIGH,
+        layer=Layer.DATA,
+        item=ITEM,
+        rationale=(
+            "A key that is purged takes with it all that it encrypts. With purge protection, what "
+            "was deleted comes back for 90 days."
+        ),
+        remediation="""
+            vault:
+              type: Microsoft.KeyVault/vaults
+              properties: {enablePurgeProtection: true, softDeleteRetentionInDays: 90}
+        """,
+        rules=(
+            expect(VAULT, "properties.enablePurgeProtection", equals(True)),
+            expect(VAULT, "properties.softDeleteRetentionInDays", at_least(90)),
+        ),
+        mappings=Mappings(
+            policies=(
+                "0b60c0b2-2dc2-4e1c-b5c9-abbed971de53",
+                "1e66c121-a66a-4b1f-9b83-0fd99bf0fc2d",
+            ),
+            checkov=("CKV_AZURE_110", "CKV_AZURE_111", "CKV_AZURE_42"),
+            psrule=("Azure.KeyVault.PurgeProtect",),
+        ),
+    ),
+    Control(
+        id="WRK-05.5",
+        title="Who read which secret is logged",
+        severity=Severity.HIGH,
+        layer=Layer.AUDIT,
+        item=ITEM,
+        rationale="Without the log nobody can say which secrets an intruder has.",
+        remediation="""
+            logs:
+              type: Microsoft.Insights/diagnosticSettings
+              scope: ${vault.id}
+              properties:
+                workspaceId: ${workspace.id}
+                logs: [{category: AuditEvent, enabled: true}]
+        """,
+        rules=(rule(VAULT, _judge_audit, others={DIAGNOSTIC_SETTING: (_LOGS, *_DESTINATIONS)}),),
+        mappings=Mappings(
+            policies=("cf820ca0-f99e-4f3e-84fb-66e913812d21",), psrule=("Azure.KeyVault.Logs",)
+        ),
+    ),
+)
