@@ -62,7 +62,8 @@ def test_every_version_that_aks_offers_takes_every_object(version):
 def test_kubernetes_takes_the_objects_of_the_shipped_environments(path, catalog):
     desired = load_shipped(path.stem, catalog)
     objects = find_objects(desired, catalog, pytest.fail, StateKind.DESIRED)
-    assert {"Namespace", "NetworkPolicy"} <= {manifest.kind for manifest in objects.manifests}
+    # The namespaces themselves are Azure Resource Manager's.
+    assert {"LimitRange", "NetworkPolicy"} <= {manifest.kind for manifest in objects.manifests}
     for manifest in objects.manifests:
         check(manifest.body, ".".join(map(str, objects.facts.version)))
 
@@ -306,4 +307,4 @@ def test_the_bytes_are_the_same_each_time_and_read_back_as_they_were(catalog):
     ]
     files = render_manifest_files(text())
     assert set(files) == {"namespace-app.yaml", "cluster.yaml"}
-    assert next(yaml.safe_load_all(files["namespace-app.yaml"]))["kind"] == "Namespace"
+    assert next(yaml.safe_load_all(files["namespace-app.yaml"]))["kind"] == "LimitRange"
