@@ -33,6 +33,7 @@ REGISTRY = "Microsoft.ContainerRegistry/registries"
 CACHE_RULE = f"{REGISTRY}/cacheRules"
 IDENTITY = "Microsoft.ManagedIdentity/userAssignedIdentities"
 FEDERATED_CREDENTIAL = f"{IDENTITY}/federatedIdentityCredentials"
+POSTGRES = "Microsoft.DBforPostgreSQL/flexibleServers"
 
 ROLE_ASSIGNMENT = "Microsoft.Authorization/roleAssignments"
 ROLE_DEFINITION = "Microsoft.Authorization/roleDefinitions"

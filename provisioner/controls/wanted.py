@@ -64,6 +64,18 @@ def holds(*values: str) -> Wanted:
     return Wanted(test, f"a list with {' and '.join(values)}")
 
 
+def only(*values: str) -> Wanted:
+    """Want a list of no other texts than these; not all of them have to be there."""
+    allowed = {value.lower() for value in values}
+
+    def test(found: object) -> bool:
+        return isinstance(found, (list, tuple)) and all(
+            isinstance(entry, str) and entry.lower() in allowed for entry in found
+        )
+
+    return Wanted(test, f"a list of no more than {', '.join(values)}")
+
+
 def is_number(value: object) -> bool:
     """Tell whether a value is a number; true and false are none."""
     return isinstance(value, (int, float)) and not isinstance(value, bool)
