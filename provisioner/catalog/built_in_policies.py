@@ -110,3 +110,11 @@ SECCOMP = BuiltInPolicy(
     "allowed seccomp profiles",
     MappingProxyType({"effect": "Audit", "allowedProfiles": ()}),
 )
+CIS_BENCHMARK = BuiltInPolicy(
+    "4fd005fd-51be-478f-a8fb-149d48b20d48", "CIS Kubernetes benchmark", is_initiative=True
+)
+RUNNING_IMAGES = BuiltInPolicy(
+    "17f4b1cc-c55c-4d94-b1f9-2978f6ac2957",
+    "vulnerabilities of running images resolved",
+    MappingProxyType({"effect": "AuditIfNotExists"}),
+)

@@ -66,6 +66,11 @@ class Subject:
         return self.resource.label
 
     @property
+    def is_own(self) -> bool:
+        """Whether it is the environment's own, and not only looked up."""
+        return self.id.key in self._sight.ground.own
+
+    @property
     def cloud(self) -> str:
         """The cloud whose names are used."""
         return self._sight.ground.cloud
@@ -100,9 +105,9 @@ class Subject:
         """Return every resource of a type, those of others too."""
         return self._sight.all(kind)
 
-    def children(self, kind: str) -> tuple["Subject", ...]:
-        """Return its children of a type."""
-        found = self._sight.ground.estate.children(self.id, kind)
+    def children(self, kind: str, parent: ResourceId | None = None) -> tuple["Subject", ...]:
+        """Return its children of a type, or those of what another id names."""
+        found = self._sight.ground.estate.children(parent or self.id, kind)
         return tuple(self._sight.of(child) for child in found)
 
     def at(self, value: object) -> "Subject | None":

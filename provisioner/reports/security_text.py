@@ -7,7 +7,8 @@ from provisioner.reports.styled import BLANK, Line, Span, Style, line, wrap
 from provisioner.reports.values import plain
 from provisioner.reports.wording import and_more, joined
 
-_MOST = 12
+_MOST = 10
+_MOST_PLACES = 3
 _MOST_NAMED = 6
 
 
@@ -18,15 +19,20 @@ def turn_lines(security: SecurityDeltaDocument | None, width: int) -> Iterator[L
     if not refused:
         return
     yield line("  ", Span("newly failing", Style.BLOCKED), " · controls that this breaks")
-    for turn in refused[:_MOST]:
-        told = f"{plain(turn.control)}  {turn.emoji} {plain(turn.severity)}"
-        yield line("    ", Span(told, Style.BLOCKED), f" · {plain(turn.title)}")
-        place = f" ({plain(turn.place)})" if turn.place else ""
-        rows = wrap(f"{plain(turn.address)}: {plain(turn.evidence)}{place}", width - 8)
-        yield from (line(" " * 8, row) for row in rows)
-    hidden = len(refused) - _MOST
-    if hidden > 0:
-        yield line("    ", Span(and_more(hidden, "control"), Style.DIM))
+    controls = list(dict.fromkeys(turn.control for turn in refused))
+    for control in controls[:_MOST]:
+        first, *more = [turn for turn in refused if turn.control == control]
+        told = f"{plain(control)}  {first.emoji} {plain(first.severity)}"
+        yield line("    ", Span(told, Style.BLOCKED), f" · {plain(first.title)}")
+        for turn in (first, *more[: _MOST_PLACES - 1]):
+            place = f" ({plain(turn.place)})" if turn.place else ""
+            rows = wrap(f"{plain(turn.address)}: {plain(turn.evidence)}{place}", width - 8)
+            yield from (line(" " * 8, row) for row in rows)
+        if len(more) >= _MOST_PLACES:
+            hidden = and_more(len(more) - _MOST_PLACES + 1, "property")
+            yield line(" " * 8, Span(hidden, Style.DIM))
+    if len(controls) > _MOST:
+        yield line("    ", Span(and_more(len(controls) - _MOST, "control"), Style.DIM))
     hint = "`azsec controls show ID` says why it matters, and what satisfies it."
     yield line("    ", Span(hint, Style.DIM))
     yield BLANK

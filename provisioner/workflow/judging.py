@@ -1,6 +1,6 @@
 """Judges states of an environment by the controls, and says what that means for a plan."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -70,7 +70,7 @@ def judge_change(
     least = Severity(environment.controls_gate) if environment.controls_gate else None
     return Change(
         delta_document(delta, environment.controls_gate, places_in(graph)),
-        tuple(_gate(turn) for turn in gated(delta, least)),
+        tuple(_gates(gated(delta, least))),
     )
 
 
@@ -89,15 +89,19 @@ def check_desired_waivers(environment: Environment, graph: DesiredGraph, catalog
         check_waivers_used(judge_state(estate, graph, environment, catalog), environment)
 
 
-def _gate(turn: Turn) -> GateDocument:
-    control, seen = turn.control, turn.finding
-    return GateDocument(
-        gate=GATE,
-        reason=(
-            f"{control.id} ({control.severity}) newly fails: {seen.resource.label}: {seen.evidence}"
-        ),
-        hint=(
-            f"`azsec controls show {control.id}` says what satisfies it; `waivers:` of the "
-            "environment accepts it for a time."
-        ),
-    )
+def _gates(refused: Sequence[Turn]) -> Iterator[GateDocument]:
+    """Yield a gate for each control that newly fails, with the first of its findings."""
+    for control in dict.fromkeys(turn.control for turn in refused):
+        first, *more = [turn.finding for turn in refused if turn.control is control]
+        others = f", and {len(more)} more" if more else ""
+        yield GateDocument(
+            gate=GATE,
+            reason=(
+                f"{control.id} ({control.severity}) newly fails: {first.resource.label}: "
+                f"{first.evidence}{others}"
+            ),
+            hint=(
+                f"`azsec controls show {control.id}` says what satisfies it; `waivers:` of the "
+                "environment accepts it for a time."
+            ),
+        )

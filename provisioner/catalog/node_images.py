@@ -1,0 +1,57 @@
+"""What runs on nodes, by a pool's `osSKU`: what has been retired, and what follows Kubernetes.
+
+Facts of August 2026: guidelines.md CLU-06.5, CLU-06.7 and CLU-06.8; AKS "Upgrade operating system
+(OS) versions" and "Secure container access".
+"""
+
+import re
+from datetime import date
+
+from provisioner.catalog.kubernetes_versions import is_at_least
+
+_RETIRED_SKUS = {
+    "cblmariner": "Azure Linux 2 has no images since 2026-03-31",
+    "mariner": "Azure Linux 2 has no images since 2026-03-31",
+    "windows2019": "Windows Server 2019 was retired on 2026-03-01",
+}
+_RETIRED_IMAGES = {
+    "aksubuntu-1604": "Ubuntu 16.04 was retired",
+    "aksubuntu-1804": "Ubuntu 18.04 was retired",
+    "akscblmariner": "Azure Linux 2 has no images since 2026-03-31",
+    "aksazurelinux-v2": "Azure Linux 2 has no images since 2026-03-31",
+    "akswindows-2019": "Windows Server 2019 was retired on 2026-03-01",
+}
+# The Kubernetes 1.x with which a SKU without a version moved on to the present one.
+_MOVED_ON = {"azurelinux": 32, "ubuntu": 35}
+_PRESENT = ("azurelinux3", "ubuntu2404")
+_APP_ARMOR = date(2025, 11, 7)
+_DAY = re.compile(r"-(\d{4})(\d{2})\.(\d{2})\.\d+$")
+
+
+def why_retired(sku: object, image: object, version: object) -> str:
+    """Return why no node should run what a pool does; "" where it may.
+
+    `image` is the pool's `nodeImageVersion`, `version` that of its Kubernetes, where they are
+    known.
+    """
+    found = str(image).lower() if isinstance(image, str) else ""
+    name = next((why for start, why in _RETIRED_IMAGES.items() if found.startswith(start)), "")
+    folded = str(sku).lower()
+    if folded == "azurelinux" and not is_at_least(version, 1, _MOVED_ON[folded]):
+        return name or _RETIRED_IMAGES["aksazurelinux-v2"]
+    return name or _RETIRED_SKUS.get(folded, "")
+
+
+def has_user_namespaces(sku: object, version: object) -> bool:
+    """Tell whether pods of a pool can have users of their own: on Azure Linux 3 and Ubuntu 24.04."""
+    folded = str(sku).lower()
+    minor = _MOVED_ON.get(folded)
+    return folded in _PRESENT or (minor is not None and is_at_least(version, 1, minor))
+
+
+def lacks_app_armor(image: object) -> bool:
+    """Tell whether a node image is one of Azure Linux from before it had AppArmor."""
+    if not isinstance(image, str) or not image.lower().startswith("aksazurelinux"):
+        return False
+    day = _DAY.search(image)
+    return day is not None and date(*map(int, day.groups())) < _APP_ARMOR

@@ -1,0 +1,220 @@
+"""CLU-03: who is let into the Kubernetes API, and what they may do there.
+
+Facts: guidelines.md §0.3, §0.4, §1.2 and §2.5.
+"""
+
+from collections.abc import Iterator
+
+from provisioner.catalog.built_in_roles import find_built_in_role
+from provisioner.controls.control import Control, Layer, Mappings, Mode, Severity
+from provisioner.controls.grants import ROLE, is_in_namespace, role_of
+from provisioner.controls.kinds import CLUSTER, ROLE_ASSIGNMENT
+from provisioner.controls.rule import expect, look, rule
+from provisioner.controls.subject import Observation, Subject
+from provisioner.controls.verdict import Verdict
+from provisioner.controls.wanted import equals, is_set
+from provisioner.model.resource_id import SUBSCRIPTION, ResourceId
+
+_ITEM = "Configure RBAC"
+_ENTRA = "properties.aadProfile"
+_AZURE_RBAC = f"{_ENTRA}.enableAzureRBAC"
+_CLUSTER_ADMIN = "Azure Kubernetes Service RBAC Cluster Admin"
+_IN_CLUSTER = frozenset(
+    find_built_in_role(name)
+    for name in (
+        "Azure Kubernetes Service RBAC Reader",
+        "Azure Kubernetes Service RBAC Writer",
+        "Azure Kubernetes Service RBAC Admin",
+        _CLUSTER_ADMIN,
+    )
+)
+_CREDENTIALS = "0ab0b1a8-8aac-4efd-b8c2-3ee1fb270be8"  # Cluster Admin: fetches the certificate.
+_BROAD = {find_built_in_role(_CLUSTER_ADMIN): _CLUSTER_ADMIN, _CREDENTIALS: "Cluster Admin"}
+
+
+def _judge_azure_rbac(cluster: Subject) -> Iterator[Observation]:
+    """Azure RBAC decides, and somebody has a role that it decides by."""
+    switched = look(cluster, _AZURE_RBAC, equals(True))
+    yield switched
+    if switched.verdict is not Verdict.PASS:
+        return
+    given = [grant for grant in cluster.all(ROLE_ASSIGNMENT) if _lets_in(grant, cluster.id)]
+    if given:
+        yield cluster.passes("", f"{len(given)} role assignments let people in")
+    else:
+        yield cluster.fails("", "nobody has a role that lets them into it")
+
+
+def _lets_in(grant: Subject, cluster: ResourceId) -> bool:
+    scope = grant.id.scope
+    if scope is None or not (cluster.is_within(scope) or scope.is_within(cluster)):
+        return False
+    return role_of(grant) in _IN_CLUSTER or is_in_namespace(scope)
+
+
+def _judge_breadth(cluster: Subject) -> Iterator[Observation]:
+    """Nobody administers a cluster because they administer all of a subscription."""
+    broad = [grant for grant in cluster.all(ROLE_ASSIGNMENT) if _is_broad(grant, cluster.id)]
+    for grant in broad:
+        where = grant.id.scope.text if grant.id.scope else "everything"
+        yield cluster.fails("", f"{grant.label} gives {_BROAD[role_of(grant)]} over {where}")
+    if not broad:
+        yield cluster.passes("", "no assignment above its resource group administers it")
+
+
+def _is_broad(grant: Subject, cluster: ResourceId) -> bool:
+    if role_of(grant) not in _BROAD:
+        return False
+    scope = grant.id.scope
+    if scope is None or scope.type.lower() == "microsoft.management/managementgroups":
+        return True
+    return scope.type == SUBSCRIPTION and cluster.is_within(scope)
+
+
+CONTROLS = (
+    Control(
+        id="CLU-03",
+        title="Everybody in the cluster is known, and may do what they need",
+        severity=Severity.CRITICAL,
+        layer=Layer.IDENTITY,
+        item=_ITEM,
+        rationale="Who may do everything loses everything with one stolen token.",
+        modes=(),
+        unmapped="It is answered by its parts, which have their own.",
+    ),
+    Control(
+        id="CLU-03.1",
+        title="Kubernetes asks who may do what",
+        severity=Severity.CRITICAL,
+        layer=Layer.IDENTITY,
+        item=_ITEM,
+        rationale="Without RBAC every pod with a token administers the cluster.",
+        remediation="""
+            cluster:
+              type: Microsoft.ContainerService/managedClusters
+              properties: {enableRBAC: true}
+        """,
+        rules=(expect(CLUSTER, "properties.enableRBAC", equals(True)),),
+        mappings=Mappings(
+            policies=("ac4a19c2-fa67-49b4-8ae5-0b2e78c49457",),
+            checkov=("CKV_AZURE_5",),
+            psrule=("Azure.AKS.UseRBAC",),
+            cis=("3.2.2",),
+        ),
+    ),
+    Control(
+        id="CLU-03.2",
+        title="People sign in with Entra ID, and groups administer",
+        severity=Severity.CRITICAL,
+        layer=Layer.IDENTITY,
+        item=_ITEM,
+        rationale="Who leaves, or loses a device, is locked out in one place. So is their token.",
+        remediation="""
+            cluster:
+              type: Microsoft.ContainerService/managedClusters
+              properties:
+                aadProfile:
+                  managed: true
+                  adminGroupObjectIDs: [9a6e3d40-af71-4d94-8b17-65d3f4a6d801]
+        """,
+        modes=(Mode.ARM, Mode.DIRECTORY),
+        rules=(
+            expect(CLUSTER, f"{_ENTRA}.managed", equals(True)),
+            expect(CLUSTER, f"{_ENTRA}.adminGroupObjectIDs", is_set()),
+        ),
+        evidence=(
+            "Entra ID's word that each administrators' id is a security group: "
+            "`az ad group show --group ID --query securityEnabled`"
+        ),
+        mappings=Mappings(
+            policies=(
+                "450d2877-ebea-41e8-b00c-e286317d21bf",
+                "36a27de4-199b-40fb-b336-945a8475d6c5",
+            ),
+            psrule=("Azure.AKS.ManagedAAD",),
+            cis=("5.5.1",),
+        ),
+    ),
+    Control(
+        id="CLU-03.3",
+        title="Azure RBAC decides who may do what in Kubernetes",
+        severity=Severity.CRITICAL,
+        layer=Layer.IDENTITY,
+        item=_ITEM,
+        rationale=(
+            "Roles are then given, reviewed and taken away where all others of Azure are, for a "
+            "time if need be."
+        ),
+        remediation="""
+            cluster:
+              type: Microsoft.ContainerService/managedClusters
+              properties:
+                aadProfile: {enableAzureRBAC: true}
+            readers:
+              type: Microsoft.Authorization/roleAssignments
+              scope: ${cluster.id}
+              properties:
+                roleDefinitionId: /subscriptions/11111111-1111-1111-1111-111111111111/providers/Microsoft.Authorization/roleDefinitions/7f6c6a51-bcf8-42ba-9220-52d62157d7db
+                principalId: 9a6e3d40-af71-4d94-8b17-65d3f4a6d802
+                principalType: Group
+        """,
+        rules=(rule(CLUSTER, _judge_azure_rbac, _AZURE_RBAC, others={ROLE_ASSIGNMENT: (ROLE,)}),),
+        mappings=Mappings(psrule=("Azure.AKS.AzureRBAC",), cis=("5.5.2",)),
+    ),
+    Control(
+        id="CLU-03.4",
+        title="Nobody administers the cluster by a role on a whole subscription",
+        severity=Severity.CRITICAL,
+        layer=Layer.IDENTITY,
+        item=_ITEM,
+        rationale=(
+            "A role above the cluster reaches every cluster that is there and that will be. "
+            "Inside, cluster-admin is for the system."
+        ),
+        remediation="""
+            admins:
+              type: Microsoft.Authorization/roleAssignments
+              scope: ${cluster.id}
+              properties:
+                roleDefinitionId: /subscriptions/11111111-1111-1111-1111-111111111111/providers/Microsoft.Authorization/roleDefinitions/b1ff04bb-8a4e-4dc4-8eb5-8693973ce19b
+                principalId: 9a6e3d40-af71-4d94-8b17-65d3f4a6d801
+                principalType: Group
+        """,
+        modes=(Mode.ARM, Mode.CLUSTER),
+        rules=(rule(CLUSTER, _judge_breadth, others={ROLE_ASSIGNMENT: (ROLE,)}),),
+        evidence=(
+            "the subjects of cluster-admin, none but the system's: `kubectl get "
+            "clusterrolebindings -o wide` filtered for ClusterRole/cluster-admin"
+        ),
+        mappings=Mappings(policies=("a3dc4946-dba6-43e6-950d-f96532848c9f",), cis=("4.1.1",)),
+    ),
+    Control(
+        id="CLU-03.5",
+        title="No role in the cluster leads to another one's rights",
+        severity=Severity.HIGH,
+        layer=Layer.IDENTITY,
+        item=_ITEM,
+        rationale=(
+            "Who may read secrets, make tokens, reach a kubelet, sign certificates, change webhooks "
+            "or use escalating verbs is an administrator under another name."
+        ),
+        remediation=(
+            "Name verbs and resources in each Role; leave out `*`, `bind`, `escalate`, "
+            "`impersonate`, `serviceaccounts/token`, `nodes/proxy`, approval of certificate "
+            "requests and webhook configurations. `azsec manifests` renders roles without them, and "
+            "the two policies of this control refuse wildcards and edits of webhooks."
+        ),
+        modes=(Mode.CLUSTER,),
+        evidence=(
+            "a walk through all rules of `kubectl get roles,clusterroles -A -o json`; `kubectl auth "
+            "can-i --as` asks nothing of Azure RBAC, and so does not show it"
+        ),
+        mappings=Mappings(
+            policies=(
+                "ca8d5704-aa2b-40cf-b110-dc19052825ad",
+                "1ddac26b-ed48-4c30-8cc5-3a68c79b8001",
+            ),
+            cis=tuple(f"4.1.{number}" for number in range(2, 13)),
+        ),
+    ),
+)

@@ -1,0 +1,274 @@
+"""CLU-02: the virtual machines that nodes are.
+
+Facts: guidelines.md §1.2, §2.2 and §2.5; AKS "Trusted launch" (not for Windows, nor for Kata).
+"""
+
+from collections.abc import Iterator
+
+from provisioner.catalog.built_in_roles import find_built_in_role
+from provisioner.controls.control import Control, Layer, Mappings, Mode, Severity
+from provisioner.controls.grants import ROLE, role_of
+from provisioner.controls.kinds import (
+    BASTION,
+    CLUSTER,
+    NETWORK,
+    PEERING,
+    POOL,
+    ROLE_ASSIGNMENT,
+    SUBNET,
+)
+from provisioner.controls.rule import expect, look, rule
+from provisioner.controls.subject import Observation, Subject
+from provisioner.controls.wanted import equals, is_unset, one_of, show
+from provisioner.model.cidr import parse_range
+from provisioner.model.resource_id import ResourceId
+from provisioner.model.values import Unknown, lookup
+
+_ITEM = "Securing access to host VMs"
+_SSH = "properties.securityProfile.sshAccess"
+_RUNTIME = "properties.workloadRuntime"
+_SYSTEM = "properties.osType"
+_NODE_GROUP = "properties.nodeResourceGroup"
+_SKU = "sku.name"
+_CONFIGURATIONS = "properties.ipConfigurations"
+_PREFIX = "properties.addressPrefix"
+_REMOTE = "properties.remoteVirtualNetwork.id"
+_LOGINS = frozenset(
+    find_built_in_role(name)
+    for name in ("Virtual Machine Administrator Login", "Virtual Machine User Login")
+)
+
+
+def _can_be_trusted(pool: Subject) -> bool:
+    """Tell whether trusted launch goes with a pool: it does not with Windows, nor with Kata."""
+    kata = str(pool.value(_RUNTIME)).lower().startswith("kata")
+    return not kata and str(pool.value(_SYSTEM)).lower() != "windows"
+
+
+def _judge_way_in(cluster: Subject) -> Iterator[Observation]:
+    """There is a bastion host to come in by."""
+    hosts = cluster.all(BASTION)
+    if hosts:
+        yield cluster.passes("", f"{hosts[0].label} leads to its nodes")
+    elif any(_leads_away(peering) for peering in cluster.all(PEERING)):
+        yield cluster.unknown("", "it may stand in the network of others that is peered with")
+    else:
+        yield cluster.fails("", "no bastion host leads to its nodes")
+
+
+def _leads_away(peering: Subject) -> bool:
+    remote = peering.at(peering.value(_REMOTE))
+    return remote is None or not remote.is_own
+
+
+def _judge_bastion(host: Subject) -> Iterator[Observation]:
+    """A bastion host has a tier with tunnels, and room to grow."""
+    yield look(host, _SKU, one_of("Standard", "Premium"))
+    for entry in host.entries(_CONFIGURATIONS):
+        subnet = host.at(lookup(entry, ("properties", "subnet", "id")))
+        prefix = parse_range(subnet.value(_PREFIX)) if subnet else None
+        if subnet is None or prefix is None:
+            continue
+        if subnet.name != "AzureBastionSubnet" or prefix.prefixlen > 26:
+            said = f"it stands in {subnet.name}, a /{prefix.prefixlen}"
+            yield host.fails(_CONFIGURATIONS, f"{said}, expected AzureBastionSubnet, a /26 or more")
+        else:
+            yield host.passes(_CONFIGURATIONS, f"{subnet.label} is a /{prefix.prefixlen}")
+
+
+def _judge_login(grant: Subject) -> Iterator[Observation]:
+    """Who signs in to machines does so in the nodes' resource group, and nowhere else."""
+    if role_of(grant) not in _LOGINS:
+        return
+    groups = [cluster.value(_NODE_GROUP) for cluster in grant.all(CLUSTER)]
+    unknown = next((name for name in groups if isinstance(name, Unknown)), None)
+    if _group_of(grant.id.scope) in [str(name).lower() for name in groups]:
+        yield grant.passes(ROLE, "it is given in the nodes' resource group")
+    elif unknown is not None:
+        yield grant.unknown(ROLE, f"the nodes' resource group is {unknown}")
+    else:
+        where = grant.id.scope.text if grant.id.scope else "everywhere"
+        yield grant.fails(ROLE, f"machines may be signed in to at {show(where)}")
+
+
+def _group_of(scope: ResourceId | None) -> str:
+    return (scope.resource_group or "").lower() if scope else ""
+
+
+CONTROLS = (
+    Control(
+        id="CLU-02",
+        title="Nobody signs in to nodes but in an emergency",
+        severity=Severity.CRITICAL,
+        layer=Layer.RUNTIME,
+        item=_ITEM,
+        rationale="Whoever is on a node has the secrets and the identity of all that runs there.",
+        modes=(),
+        unmapped="It is answered by its parts, which have their own.",
+    ),
+    Control(
+        id="CLU-02.1",
+        title="Nodes take no SSH keys",
+        severity=Severity.CRITICAL,
+        layer=Layer.RUNTIME,
+        item=_ITEM,
+        rationale="A key is shared, copied and never expires. Entra ID can stand in for it.",
+        remediation="""
+            pool:
+              type: Microsoft.ContainerService/managedClusters/agentPools
+              properties:
+                securityProfile: {sshAccess: Disabled}
+        """,
+        rules=(expect(POOL, _SSH, one_of("Disabled", "EntraId")),),
+        mappings=Mappings(policies=("28257686-e9db-403e-b9e2-a5eecbe03da9",)),
+    ),
+    Control(
+        id="CLU-02.2",
+        title="Nodes have no public address and open no port of their host",
+        severity=Severity.CRITICAL,
+        layer=Layer.NETWORK,
+        item=_ITEM,
+        rationale="A node with a public address is one flaw away from the internet.",
+        remediation="""
+            pool:
+              type: Microsoft.ContainerService/managedClusters/agentPools
+              properties:
+                enableNodePublicIP: false
+                networkProfile: {allowedHostPorts: []}
+        """,
+        rules=(
+            expect(POOL, "properties.enableNodePublicIP", equals(False)),
+            expect(POOL, "properties.networkProfile.allowedHostPorts", is_unset()),
+        ),
+        mappings=Mappings(checkov=("CKV_AZURE_143",), cis=("5.4.3",)),
+    ),
+    Control(
+        id="CLU-02.3",
+        title="Nobody changes what AKS made for the nodes",
+        severity=Severity.HIGH,
+        layer=Layer.IDENTITY,
+        item=_ITEM,
+        rationale=(
+            "Who may write to the nodes' resource group opens its security rules or runs commands "
+            "on its machines. A deny assignment holds for owners too."
+        ),
+        remediation="""
+            cluster:
+              type: Microsoft.ContainerService/managedClusters
+              properties:
+                nodeResourceGroupProfile: {restrictionLevel: ReadOnly}
+        """,
+        rules=(
+            expect(
+                CLUSTER, "properties.nodeResourceGroupProfile.restrictionLevel", equals("ReadOnly")
+            ),
+        ),
+        unmapped="No framework has a check of it.",
+    ),
+    Control(
+        id="CLU-02.4",
+        title="Nodes start nothing but signed code",
+        severity=Severity.MEDIUM,
+        layer=Layer.RUNTIME,
+        item=_ITEM,
+        rationale="Secure boot and a virtual TPM keep what hides below the system off a node.",
+        remediation="""
+            pool:
+              type: Microsoft.ContainerService/managedClusters/agentPools
+              properties:
+                securityProfile: {enableSecureBoot: true, enableVTPM: true}
+        """,
+        rules=tuple(
+            expect(
+                POOL,
+                f"properties.securityProfile.{name}",
+                equals(True),
+                when=_can_be_trusted,
+                reading=(_RUNTIME, _SYSTEM),
+            )
+            for name in ("enableSecureBoot", "enableVTPM")
+        ),
+        unmapped="No framework has a check of it.",
+    ),
+    Control(
+        id="CLU-02.5",
+        title="The disks of nodes are encrypted on their host",
+        severity=Severity.MEDIUM,
+        layer=Layer.DATA,
+        item=_ITEM,
+        rationale=(
+            "Temporary disks and caches hold secrets of pods, and lie in the clear on the host "
+            "otherwise. A key of one's own and FIPS come on top where they are asked for."
+        ),
+        remediation="""
+            pool:
+              type: Microsoft.ContainerService/managedClusters/agentPools
+              properties: {enableEncryptionAtHost: true}
+        """,
+        rules=(expect(POOL, "properties.enableEncryptionAtHost", equals(True)),),
+        mappings=Mappings(
+            policies=(
+                "41425d9f-d1a5-499a-9932-f8ed8453932c",
+                "7d7be79c-23ba-4033-84dd-45e2a5ccdd67",
+            ),
+            checkov=("CKV_AZURE_227", "CKV_AZURE_117"),
+        ),
+    ),
+    Control(
+        id="CLU-02.6",
+        title="The way to a node in an emergency leads through Bastion",
+        severity=Severity.MEDIUM,
+        layer=Layer.NETWORK,
+        item=_ITEM,
+        rationale=(
+            "An emergency needs a way in that is logged and takes an Entra ID role. Without one, "
+            "somebody opens another."
+        ),
+        remediation="""
+            bastion:
+              type: Microsoft.Network/bastionHosts
+              sku: {name: Standard}
+              properties:
+                ipConfigurations:
+                  - name: default
+                    properties: {subnet: {id: "${bastionSubnet.id}"}}
+            bastionSubnet:
+              type: Microsoft.Network/virtualNetworks/subnets
+              name: AzureBastionSubnet
+              parent: ${network.id}
+              properties: {addressPrefix: 10.0.0.64/26}
+        """,
+        rules=(
+            rule(CLUSTER, _judge_way_in, others={BASTION: (), PEERING: (_REMOTE,), NETWORK: ()}),
+            rule(BASTION, _judge_bastion, _SKU, _CONFIGURATIONS, others={SUBNET: (_PREFIX,)}),
+            rule(ROLE_ASSIGNMENT, _judge_login, ROLE, others={CLUSTER: (_NODE_GROUP,)}),
+        ),
+        unmapped="No framework has a check of it.",
+    ),
+    Control(
+        id="CLU-02.7",
+        title="The kubelet and its files are closed on every node",
+        severity=Severity.HIGH,
+        layer=Layer.RUNTIME,
+        item=_ITEM,
+        rationale=(
+            "The kubelet runs whatever it is told. AKS sets its flags and the owners of its files, "
+            "and a benchmark on the node shows that nobody changed them."
+        ),
+        remediation=(
+            "Upgrade the node image of a node that misses a check "
+            "(`az aks nodepool upgrade --node-image-only`): nothing on a node is mended by hand."
+        ),
+        modes=(Mode.CLUSTER,),
+        evidence=(
+            "the report of the kube-bench job on sections 3.1 and 3.2: `azsec manifests` renders "
+            "it, `kubectl logs job/kube-bench` shows it"
+        ),
+        mappings=Mappings(
+            cis=(
+                *(f"3.1.{number}" for number in range(1, 5)),
+                *(f"3.2.{number}" for number in range(1, 10)),
+            )
+        ),
+    ),
+)

@@ -1,0 +1,174 @@
+"""CLU-11: Azure's services that a cluster uses, closed to everybody else.
+
+Private endpoints do it; service endpoints stand in where there are none. Facts: guidelines.md §1.2
+and §2.4. Storage accounts are not judged: no environment here has any of its own.
+"""
+
+from collections.abc import Iterator
+
+from provisioner.controls.control import Control, Layer, Mappings, Severity
+from provisioner.controls.kinds import PRIVATE_ENDPOINT, REGISTRY, SUBNET, VAULT, ZONE_GROUP
+from provisioner.controls.private_links import CONNECTIONS, ENDPOINT_READS, is_linked
+from provisioner.controls.rule import Judge, Rule, look, rule
+from provisioner.controls.subject import Observation, Subject
+from provisioner.controls.wanted import equals
+from provisioner.model.resource_id import parse_resource_id
+from provisioner.model.values import lookup
+
+_ITEM = "Service endpoints for PaaS service lockdown"
+_PUBLIC = "properties.publicNetworkAccess"
+_RULES = "properties.networkAcls.virtualNetworkRules"
+_ACTION = "properties.networkAcls.defaultAction"
+_ENDPOINTS = "properties.serviceEndpoints"
+_CONFIGS = "properties.privateDnsZoneConfigs"
+_SERVICE = "Microsoft.KeyVault"
+
+
+def _endpoints_to(target: Subject) -> list[Subject]:
+    """Return the private endpoints in this state that lead to a resource."""
+    return [
+        endpoint
+        for endpoint in target.all(PRIVATE_ENDPOINT)
+        for path in ENDPOINT_READS
+        for entry in endpoint.entries(path)
+        if parse_resource_id(lookup(entry, ("properties", "privateLinkServiceId"))) == target.id
+    ]
+
+
+def _judges(group: str) -> Judge:
+    """Return the judge of a service's private endpoint; `group` is the part that it leads to."""
+
+    def judge(target: Subject) -> Iterator[Observation]:
+        linked = is_linked(target, group)
+        if not linked and target.value(_PUBLIC) != "Disabled" and target.entries(_RULES):
+            return  # It is reached by service endpoints.
+        if linked:
+            yield target.passes("", "an approved private endpoint leads to it")
+        else:
+            yield target.fails("", f"no approved private endpoint leads to its {group}")
+        yield look(target, _PUBLIC, equals("Disabled"))
+        for endpoint in _endpoints_to(target):
+            if not any(zones.entries(_CONFIGS) for zones in endpoint.children(ZONE_GROUP)):
+                yield target.fails("", f"{endpoint.label} is in no private DNS zone")
+
+    return judge
+
+
+def _linked(kind: str, group: str) -> Rule:
+    others = {PRIVATE_ENDPOINT: ENDPOINT_READS, ZONE_GROUP: (_CONFIGS,)}
+    return rule(kind, _judges(group), _PUBLIC, _RULES, CONNECTIONS, others=others)
+
+
+def _judge_service_endpoints(vault: Subject) -> Iterator[Observation]:
+    """A vault that subnets reach names them, and they send what is for it over the backbone."""
+    rules = vault.entries(_RULES)
+    if not rules or is_linked(vault, "vault"):
+        return
+    yield look(vault, _ACTION, equals("Deny"))
+    for entry in rules:
+        subnet = vault.at(entry.get("id"))
+        if subnet is None:
+            yield vault.unknown(_RULES, f"{entry.get('id')} is not known here")
+        elif _has_service(subnet):
+            yield vault.passes(_RULES, f"{subnet.label} has the service endpoint")
+        else:
+            yield vault.fails(_RULES, f"{subnet.label} has no service endpoint {_SERVICE}")
+
+
+def _has_service(subnet: Subject) -> bool:
+    services = (str(entry.get("service")) for entry in subnet.entries(_ENDPOINTS))
+    return any(service.lower() == _SERVICE.lower() for service in services)
+
+
+CONTROLS = (
+    Control(
+        id="CLU-11",
+        title="Azure's services answer the networks that use them, and no others",
+        severity=Severity.MEDIUM,
+        layer=Layer.NETWORK,
+        item=_ITEM,
+        rationale="A stolen token of a service that the internet reaches is enough to use it.",
+        modes=(),
+        unmapped="It is answered by its parts, which have their own.",
+    ),
+    Control(
+        id="CLU-11.1",
+        title="Vaults and registries are reached through private endpoints alone",
+        severity=Severity.MEDIUM,
+        layer=Layer.NETWORK,
+        item=_ITEM,
+        rationale=(
+            "A private endpoint is one service's address in the network. Its name has to lead "
+            "there, or clients go to the public one."
+        ),
+        remediation="""
+            vault:
+              type: Microsoft.KeyVault/vaults
+              properties: {publicNetworkAccess: Disabled}
+            registry:
+              type: Microsoft.ContainerRegistry/registries
+              properties: {publicNetworkAccess: Disabled}
+            endpoint:
+              type: Microsoft.Network/privateEndpoints
+              properties:
+                privateLinkServiceConnections:
+                  - name: vault
+                    properties: {privateLinkServiceId: "${vault.id}", groupIds: [vault]}
+            record:
+              type: Microsoft.Network/privateEndpoints/privateDnsZoneGroups
+              parent: ${endpoint.id}
+              properties:
+                privateDnsZoneConfigs:
+                  - name: vault
+                    properties: {privateDnsZoneId: "${zone.id}"}
+        """,
+        rules=(_linked(VAULT, "vault"), _linked(REGISTRY, "registry")),
+        mappings=Mappings(
+            policies=(
+                "a6abeaec-4d90-4a02-805f-6b26c4d3fbe9",
+                "e8eef0a8-67cf-4eb4-9386-14b0e78733d4",
+            )
+        ),
+    ),
+    Control(
+        id="CLU-11.2",
+        title="Where service endpoints stand in, both sides name each other",
+        severity=Severity.MEDIUM,
+        layer=Layer.NETWORK,
+        item=_ITEM,
+        rationale=(
+            "A subnet that is named and has no service endpoint comes with a public address and is "
+            "refused. A vault that names subnets and denies nobody is open."
+        ),
+        remediation="""
+            vault:
+              type: Microsoft.KeyVault/vaults
+              properties:
+                networkAcls:
+                  defaultAction: Deny
+                  virtualNetworkRules: [{id: "${nodes.id}"}]
+            nodes:
+              type: Microsoft.Network/virtualNetworks/subnets
+              parent: ${network.id}
+              properties:
+                serviceEndpoints: [{service: Microsoft.KeyVault}]
+        """,
+        rules=(
+            rule(
+                VAULT,
+                _judge_service_endpoints,
+                _RULES,
+                _ACTION,
+                CONNECTIONS,
+                others={PRIVATE_ENDPOINT: ENDPOINT_READS, SUBNET: (_ENDPOINTS,)},
+            ),
+        ),
+        mappings=Mappings(
+            policies=(
+                "ea4d6841-2173-4317-9747-ff522a45120f",
+                "60d21c4f-21a3-4d94-85f4-b924e6aeeda4",
+                "ae5d2f14-d830-42b6-9899-df6cfe9c71a3",
+            )
+        ),
+    ),
+)

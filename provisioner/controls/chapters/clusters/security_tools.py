@@ -1,0 +1,196 @@
+"""CLU-04: what watches clusters and images all the time.
+
+Facts: guidelines.md §1.2 and §2.4.
+"""
+
+from collections.abc import Iterator, Mapping
+
+from provisioner.catalog.built_in_policies import RUNNING_IMAGES
+from provisioner.controls.control import Control, Layer, Mappings, Mode, Severity
+from provisioner.controls.kinds import CLUSTER, DEFENDER_PLAN, POLICY_ASSIGNMENT
+from provisioner.controls.rule import expect, rule
+from provisioner.controls.subject import Observation, Subject
+from provisioner.controls.wanted import equals, is_set, show
+from provisioner.model.resource_id import SUBSCRIPTION, ResourceId
+from provisioner.model.values import Unknown
+
+_ITEM = "Continuous security using tools like Aqua, NeuVector, Twistlock, Sysdig"
+_CLOUDS = ("AzureCloud", "AzureUSGovernment")
+"""Defender for Cloud is not offered in China any more (guidelines.md §2.4)."""
+
+_TIER = "properties.pricingTier"
+_EXTENSIONS = "properties.extensions"
+_DEFINITION = "properties.policyDefinitionId"
+_DEFENDER = "properties.securityProfile.defender"
+_ASSESSMENT = "ContainerRegistriesVulnerabilityAssessments"
+_WANTED = (
+    _ASSESSMENT,
+    "AgentlessDiscoveryForKubernetes",
+    "AgentlessVmScanning",
+    "ContainerSensor",
+    "ContainerIntegrityContribution",
+)
+
+
+def _plan_of(cluster: Subject) -> Subject | None:
+    """Return the plan of Defender for Containers on the subscription of a cluster."""
+    above = next((a for a in cluster.id.ancestors if a.type == SUBSCRIPTION), None)
+    plans = cluster.children(DEFENDER_PLAN, above) if above else ()
+    return next((plan for plan in plans if plan.name.lower() == "containers"), None)
+
+
+def _is_on(plan: Subject | None, extension: str) -> bool:
+    """Tell whether an extension of a plan is on: it is a text, not a boolean."""
+    if plan is None or plan.value(_TIER) != "Standard":
+        return False
+    return any(
+        str(entry.get("name")).lower() == extension.lower()
+        and str(entry.get("isEnabled")).lower() == "true"
+        for entry in plan.entries(_EXTENSIONS)
+    )
+
+
+def _judge_plan(cluster: Subject) -> Iterator[Observation]:
+    """The plan is on, with everything that it has."""
+    plan = _plan_of(cluster)
+    if plan is None:
+        yield cluster.fails("", "the plan Containers of its subscription is not known to be on")
+        return
+    tier = plan.value(_TIER)
+    off = [name for name in _WANTED if not _is_on(plan, name)]
+    if isinstance(tier, Unknown):
+        yield cluster.unknown("", f"pricingTier of {plan.label} is {tier}")
+    elif tier != "Standard":
+        yield cluster.fails("", f"pricingTier of {plan.label} is {show(tier)}, expected Standard")
+    elif off:
+        yield cluster.fails("", f"{plan.label} has not switched on {', '.join(off)}")
+    else:
+        yield cluster.passes("", f"{plan.label} is on, with all of its extensions")
+
+
+def _judge_findings(cluster: Subject) -> Iterator[Observation]:
+    """Vulnerabilities of running images are found, or else asked for by the policy."""
+    plan = _plan_of(cluster)
+    policy = next((a for a in cluster.all(POLICY_ASSIGNMENT) if _asks(a, cluster.id)), None)
+    if _is_on(plan, _ASSESSMENT) and plan is not None:
+        yield cluster.passes("", f"{plan.label} assesses images")
+    elif policy is not None:
+        yield cluster.passes("", f"{policy.label} asks for {RUNNING_IMAGES.title}")
+    else:
+        yield cluster.fails("", f"{_ASSESSMENT} is not on, and nothing assigns the policy")
+
+
+def _asks(assigned: Subject, cluster: ResourceId) -> bool:
+    scope = assigned.id.scope
+    named = str(assigned.value(_DEFINITION)).lower() == RUNNING_IMAGES.id.lower()
+    return named and (
+        scope is None
+        or cluster.is_within(scope)
+        or scope.type.lower() == "microsoft.management/managementgroups"
+    )
+
+
+_READS: Mapping[str, tuple[str, ...]] = {DEFENDER_PLAN: (_TIER, _EXTENSIONS)}
+_ON = """
+            plan:
+              type: Microsoft.Security/pricings
+              name: Containers
+              scope: ${subscription.id}
+              properties:
+                pricingTier: Standard
+                extensions:
+                  - {name: ContainerRegistriesVulnerabilityAssessments, isEnabled: "True"}
+                  - {name: AgentlessDiscoveryForKubernetes, isEnabled: "True"}
+                  - {name: AgentlessVmScanning, isEnabled: "True"}
+                  - {name: ContainerSensor, isEnabled: "True"}
+                  - {name: ContainerIntegrityContribution, isEnabled: "True"}
+"""
+
+CONTROLS = (
+    Control(
+        id="CLU-04",
+        title="Something watches the clusters all the time",
+        severity=Severity.CRITICAL,
+        layer=Layer.RUNTIME,
+        item=_ITEM,
+        rationale="What no rule forbids has to be seen when it happens.",
+        modes=(),
+        unmapped="It is answered by its parts, which have their own.",
+    ),
+    Control(
+        id="CLU-04.1",
+        title="Defender for Containers is on, with all of its parts",
+        severity=Severity.CRITICAL,
+        layer=Layer.RUNTIME,
+        item=_ITEM,
+        rationale=(
+            "The plan finds vulnerable images, weak settings and attacks. Each of its extensions is "
+            "switched on by itself, and what is off sees nothing."
+        ),
+        remediation=_ON,
+        rules=(rule(CLUSTER, _judge_plan, others=_READS, clouds=_CLOUDS),),
+        mappings=Mappings(
+            policies=(
+                "1c988dd6-ade4-430f-a608-2a3e5b0a6d38",
+                "efd4031d-b232-4595-babf-ae817348e91b",
+            ),
+            psrule=("Azure.Defender.Containers",),
+            checkov=("CKV_AZURE_85", "CKV_AZURE_86"),
+        ),
+    ),
+    Control(
+        id="CLU-04.2",
+        title="Defender's sensor runs on the nodes",
+        severity=Severity.CRITICAL,
+        layer=Layer.RUNTIME,
+        item=_ITEM,
+        rationale="Only a sensor sees what a process does that has broken out of its container.",
+        remediation="""
+            cluster:
+              type: Microsoft.ContainerService/managedClusters
+              properties:
+                securityProfile:
+                  defender:
+                    securityMonitoring: {enabled: true}
+                    logAnalyticsWorkspaceResourceId: ${workspace.id}
+        """,
+        modes=(Mode.ARM, Mode.CLUSTER),
+        rules=(
+            expect(
+                CLUSTER, f"{_DEFENDER}.securityMonitoring.enabled", equals(True), clouds=_CLOUDS
+            ),
+            expect(
+                CLUSTER, f"{_DEFENDER}.logAnalyticsWorkspaceResourceId", is_set(), clouds=_CLOUDS
+            ),
+        ),
+        evidence=(
+            "as many sensors ready as there are nodes: `kubectl get daemonset -n kube-system "
+            "microsoft-defender-collector-ds`"
+        ),
+        mappings=Mappings(
+            policies=(
+                "a1840de2-8088-4ea8-b153-b4c723e9cb01",
+                "64def556-fbad-4622-930e-72d1d5589bf5",
+            ),
+            psrule=("Azure.AKS.DefenderProfile",),
+        ),
+    ),
+    Control(
+        id="CLU-04.3",
+        title="Vulnerabilities of running images are found and seen to",
+        severity=Severity.HIGH,
+        layer=Layer.RUNTIME,
+        item=_ITEM,
+        rationale="An image without a flaw today has one next month, and runs on.",
+        remediation=_ON,
+        rules=(
+            rule(
+                CLUSTER,
+                _judge_findings,
+                others={**_READS, POLICY_ASSIGNMENT: (_DEFINITION,)},
+                clouds=_CLOUDS,
+            ),
+        ),
+        mappings=Mappings(policies=(RUNNING_IMAGES.guid,)),
+    ),
+)
