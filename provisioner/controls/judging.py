@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from provisioner.blueprint.acceptances import Attestation, Waiver
 from provisioner.controls.control import Control
 from provisioner.controls.ground import Ground
-from provisioner.controls.kinds import ASKED
+from provisioner.controls.kinds import ASKED, CLUSTER
 from provisioner.controls.rule import apply_rule
 from provisioner.controls.verdict import Finding, Verdict, worst
 from provisioner.controls.waivers import covers
@@ -76,6 +76,9 @@ def _judge(
     findings = tuple(_waive(seen, waivers) for seen in find(control, ground))
     outstanding = "" if attestation else control.evidence
     if not control.is_verifiable and control.evidence:
+        if not ground.subjects(CLUSTER):
+            # What others than Azure answer is about what runs in a cluster.
+            return Result(control, Verdict.NOT_APPLICABLE, (), "there is no cluster")
         verdict = Verdict.PASS if attestation else Verdict.UNKNOWN
         why = f"attested by {attestation.by}" if attestation else f"needs {control.evidence}"
         return Result(control, verdict, (), why, outstanding, attestation)

@@ -91,7 +91,7 @@ def check_desired_waivers(environment: Environment, graph: DesiredGraph, catalog
 
 def _gates(refused: Sequence[Turn]) -> Iterator[GateDocument]:
     """Yield a gate for each control that newly fails, with the first of its findings."""
-    for control in dict.fromkeys(turn.control for turn in refused):
+    for control in {turn.control.id: turn.control for turn in refused}.values():
         first, *more = [turn.finding for turn in refused if turn.control is control]
         others = f", and {len(more)} more" if more else ""
         yield GateDocument(

@@ -16,9 +16,8 @@ from provisioner.controls.admission import (
 )
 from provisioner.controls.control import Control, Layer, Mappings, Mode, Severity
 from provisioner.controls.kinds import CLUSTER, NAMESPACE, OFFERED_VERSIONS, POOL, WINDOW
-from provisioner.controls.rule import expect, look, rule
+from provisioner.controls.rule import expect, rule
 from provisioner.controls.subject import Observation, Subject
-from provisioner.controls.verdict import Verdict
 from provisioner.controls.versions import (
     LOCATION,
     PLAN,
@@ -32,7 +31,7 @@ from provisioner.controls.versions import (
     supported_minors,
     version_of,
 )
-from provisioner.controls.wanted import Wanted, between, equals, is_set, one_of, show
+from provisioner.controls.wanted import Wanted, between, is_set, one_of, show
 from provisioner.model.values import Unknown, is_empty, lookup
 
 _ITEM = "Upgrading and maintaining hosts, AppArmor, Linux capabilities filter, OS security patching"
