@@ -84,13 +84,16 @@ def test_what_arm_can_answer_passes_or_is_waived(catalog: Catalog, path: Any) ->
     assert wrong == []
 
 
-def _tampered(resource: Resource, path: str) -> Iterator[Resource]:
-    """Yield a resource with another value at a path: gone, turned, emptied, made up."""
+def _tampered(resource: Resource, path: str, catalog: Catalog) -> Iterator[Resource]:
+    """Yield a resource with another value at a path: gone, turned, emptied, made up, and all that
+    the service knows."""
     steps = split_steps(path)
     assert steps is not None
     keys = [step[1:-1] if step.startswith("[") else step for step in steps]
     stated = lookup(resource.body, keys)
-    for value in (ABSENT, *_others(stated)):
+    known = catalog.find(resource.type)
+    found = catalog.schemas.find(known.name, keys) if known else None
+    for value in (ABSENT, *_others(stated), *(found.shape.enum if found else ())):
         if value != stated:
             changed = set_at(resource.body, steps, cast(Value | Absent, value))
             yield replace(resource, body=cast(Mapping[str, Value], changed))
@@ -178,7 +181,7 @@ def test_a_changed_property_turns_those_that_read_it_and_no_others(
                 within = reading.union(
                     *(theirs for other, theirs in inside.items() if _overlap(path, other))
                 )
-                for changed in _tampered(resource, path) if path else (None,):
+                for changed in _tampered(resource, path, catalog) if path else (None,):
                     turned = turning.turned(resource.id.key, changed)
                     assert turned <= within, (path, resource.label, turned - within)
                     turned_by_any |= turned

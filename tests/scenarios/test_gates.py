@@ -67,7 +67,7 @@ WEAKENINGS = [
         "blueprints/modules/namespace.yaml",
         "egress: DenyAll",
         "egress: AllowAll",
-        [("CLU-05.4", "namespaces")],
+        [("CLU-05.4", "teams")],
         id="a namespace has no policy for what goes out",
     ),
 ]

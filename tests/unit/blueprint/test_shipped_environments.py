@@ -205,7 +205,7 @@ def test_a_namespace_lets_nothing_out_and_says_what_pods_may_be(name):
         assert properties["defaultNetworkPolicy"]["egress"] == "DenyAll"
         assert len(properties["defaultResourceQuota"]) == 4
         enforced = properties["labels"]["pod-security.kubernetes.io/enforce"]
-        assert enforced == ("baseline" if name == "dev" else "restricted")
+        assert enforced == "restricted"
 
 
 @pytest.mark.parametrize("name", ENVIRONMENTS)

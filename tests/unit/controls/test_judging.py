@@ -5,7 +5,7 @@ from provisioner.controls.control import Control, Layer, Mode, Severity
 from provisioner.controls.delta import compare_results, gated
 from provisioner.controls.ground import Ground
 from provisioner.controls.judging import Result, judge
-from provisioner.controls.kinds import VAULT
+from provisioner.controls.kinds import CLUSTER, VAULT
 from provisioner.controls.verdict import Verdict
 from provisioner.model.estate import Estate, Resource
 from provisioner.model.resource_id import ResourceId
@@ -71,13 +71,15 @@ def test_a_waiver_turns_a_failure_and_nothing_else(catalog: Catalog) -> None:
 
 def test_what_only_a_cluster_knows_is_unknown_until_attested(catalog: Catalog) -> None:
     asked = control("CLU-07", modes=(Mode.CLUSTER,), evidence="the report of kube-bench")
-    ground = ground_of(CLOSED, catalog)
+    ground = ground_of({"cluster": {"type": CLUSTER}}, catalog)
     before = one(judge([asked], ground))
     assert before.verdict is Verdict.UNKNOWN
     assert before.why == "needs the report of kube-bench"
     after = one(judge([asked], ground, (), [attestation()]))
     assert after.verdict is Verdict.PASS
     assert after.outstanding == ""
+    nowhere = one(judge([asked], ground_of(CLOSED, catalog)))
+    assert (nowhere.verdict, nowhere.why) == (Verdict.NOT_APPLICABLE, "there is no cluster")
 
 
 def test_what_arm_answers_in_part_passes_and_says_what_is_missing(catalog: Catalog) -> None:
@@ -111,7 +113,8 @@ def test_a_group_ends_as_the_worst_of_its_parts(catalog: Catalog) -> None:
 
 def test_what_nobody_answered_says_nothing_against_a_group(catalog: Catalog) -> None:
     asked = control("WRK-05.3", modes=(Mode.PERSON,), evidence="a letter")
-    group, *_ = judge([_group(), control("WRK-05.1"), asked], ground_of(CLOSED, catalog))
+    sketch = {**CLOSED, "cluster": {"type": CLUSTER}}
+    group, *_ = judge([_group(), control("WRK-05.1"), asked], ground_of(sketch, catalog))
     assert group.verdict is Verdict.PASS
 
 
