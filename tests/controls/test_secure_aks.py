@@ -83,6 +83,13 @@ def test_what_arm_can_answer_passes_or_is_waived(catalog: Catalog, path: Any) ->
     assert wrong == []
 
 
+HELD_OTHERWISE = {
+    "CLU-03.4": "where a role is assigned is no property of the assignment",
+    "CLU-06.7": "the safeguards and the labels of the namespaces each satisfy it alone",
+}
+"""What no single property turns, and why."""
+
+
 def _tampered(resource: Resource, path: str) -> Iterator[Resource]:
     """Yield a resource with another value at a path: gone, turned, emptied, made up."""
     steps = split_steps(path)
@@ -120,6 +127,27 @@ def _judged(ground: Ground) -> dict[str, frozenset[tuple[str, str, Verdict]]]:
     }
 
 
+def _sample(estate: Estate, kind: str) -> tuple[Resource, ...]:
+    """Some resources of a type: one for each type of what they stand in, and three at least."""
+    found = estate.of_type(kind)
+    by_place = {r.id.container.type: r for r in found if r.id.container is not None}
+    return tuple({r.id.key: r for r in (*found[:3], *by_place.values())}.values())
+
+
+def _readers(kind: str, path: str) -> set[str]:
+    """The controls that read a property, something in it, or what it stands in."""
+    return {
+        control.id
+        for control in all_controls()
+        for theirs, read in control.reads
+        if theirs.lower() == kind and (_holds(read, path) or _holds(path, read))
+    }
+
+
+def _holds(above: str, path: str) -> bool:
+    return path == above or path.startswith((f"{above}.", f"{above}["))
+
+
 def _worst(found: frozenset[tuple[str, str, Verdict]]) -> int:
     return min((verdict.rank for _, _, verdict in found), default=9)
 
@@ -130,13 +158,11 @@ def test_a_changed_property_turns_those_that_read_it_and_no_others(
     estate, _ = states["actual"]
     environment = desired.environment
     before = _judged(survey(estate, desired.graph, catalog, environment.cloud_names))
-    readers: dict[tuple[str, str], set[str]] = {}
-    for control in all_controls():
-        for kind, path in control.reads:
-            readers.setdefault((kind.lower(), path), set()).add(control.id)
+    reads = {(kind.lower(), path) for control in all_controls() for kind, path in control.reads}
     turned_by_any: set[str] = set()
-    for (kind, path), reading in readers.items():
-        for resource in estate.of_type(kind)[:3]:
+    for kind, path in sorted(reads):
+        reading = _readers(kind, path)
+        for resource in _sample(estate, kind):
             for changed in _tampered(resource, path):
                 moved = Estate({**estate.resources, resource.id.key: changed})
                 after = _judged(survey(moved, desired.graph, catalog, environment.cloud_names))
@@ -144,7 +170,7 @@ def test_a_changed_property_turns_those_that_read_it_and_no_others(
                 assert turned <= reading, (kind, path, resource.label, turned - reading)
                 turned_by_any |= turned
     passing = {name for name, found in before.items() if _worst(found) == Verdict.PASS.rank}
-    assert passing - turned_by_any == set()
+    assert passing - turned_by_any == set(HELD_OTHERWISE)
 
 
 TAMPERED = (
