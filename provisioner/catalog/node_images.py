@@ -8,7 +8,20 @@ import re
 from datetime import date
 
 from provisioner.catalog.kubernetes_versions import is_at_least
+from provisioner.model.values import is_empty
 
+_SUPPORTED_SKUS = (
+    "azurecontainerlinux",
+    "azurelinux",
+    "azurelinux3",
+    "azurelinuxosguard",
+    "flatcar",
+    "ubuntu",
+    "ubuntu2204",
+    "ubuntu2404",
+    "windows2022",
+    "windows2025",
+)
 _RETIRED_SKUS = {
     "cblmariner": "Azure Linux 2 has no images since 2026-03-31",
     "mariner": "Azure Linux 2 has no images since 2026-03-31",
@@ -32,18 +45,20 @@ def why_retired(sku: object, image: object, version: object) -> str:
     """Return why no node should run what a pool does; "" where it may.
 
     `image` is the pool's `nodeImageVersion`, `version` that of its Kubernetes, where they are
-    known.
+    known. A pool of Windows that says no SKU gets the present one.
     """
     found = str(image).lower() if isinstance(image, str) else ""
     name = next((why for start, why in _RETIRED_IMAGES.items() if found.startswith(start)), "")
     folded = str(sku).lower()
     if folded == "azurelinux" and not is_at_least(version, 1, _MOVED_ON[folded]):
         return name or _RETIRED_IMAGES["aksazurelinux-v2"]
-    return name or _RETIRED_SKUS.get(folded, "")
+    if is_empty(sku) or folded in _SUPPORTED_SKUS:
+        return name
+    return name or _RETIRED_SKUS.get(folded, "it is none that AKS supports")
 
 
 def has_user_namespaces(sku: object, version: object) -> bool:
-    """Tell whether pods of a pool can have users of their own: on Azure Linux 3 and Ubuntu 24.04."""
+    """Tell whether pods can have users of their own: on Azure Linux 3 and Ubuntu 24.04."""
     folded = str(sku).lower()
     minor = _MOVED_ON.get(folded)
     return folded in _PRESENT or (minor is not None and is_at_least(version, 1, minor))

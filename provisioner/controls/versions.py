@@ -4,17 +4,20 @@ Facts: guidelines.md CLU-06.1; "Supported Kubernetes versions in AKS", "Long-ter
 """
 
 import re
+from collections.abc import Mapping
 
 from provisioner.catalog.kubernetes_versions import COMMUNITY, LONG_TERM, OFFERED
-from provisioner.controls.kinds import OFFERED_VERSIONS
+from provisioner.controls.kinds import CLUSTER, OFFERED_VERSIONS
 from provisioner.controls.subject import Subject
-from provisioner.model.values import Unknown, lookup
+from provisioner.model.values import Unknown, is_empty, lookup
 
 STATED, RUNNING = "properties.kubernetesVersion", "properties.currentKubernetesVersion"
 POOL_STATED = "properties.orchestratorVersion"
 POOL_RUNNING = "properties.currentOrchestratorVersion"
 PLAN, TIER, LOCATION = "properties.supportPlan", "sku.tier", "location"
 VALUES = "values"
+CLUSTER_READS: Mapping[str, tuple[str, ...]] = {CLUSTER: (RUNNING, STATED)}
+"""What a rule over pools reads that asks which Kubernetes one runs, by type."""
 _VERSION = re.compile(r"1\.(\d+)(\.\d+)?(-.*)?")
 
 
@@ -22,6 +25,18 @@ def version_of(subject: Subject, running: str, stated: str) -> object:
     """Return what runs, or else what is asked for; Azure alone tells the first."""
     found = subject.value(running)
     return found if isinstance(found, str) and found else subject.value(stated)
+
+
+def cluster_of(pool: Subject) -> Subject | None:
+    """Return the cluster of a pool, or None where the state does not have it."""
+    return pool.at(pool.id.parent.text) if pool.id.parent else None
+
+
+def kubernetes_of(pool: Subject) -> object:
+    """Return the Kubernetes that a pool runs: that of its cluster where it says none."""
+    version = version_of(pool, POOL_RUNNING, POOL_STATED)
+    cluster = cluster_of(pool)
+    return version_of(cluster, RUNNING, STATED) if is_empty(version) and cluster else version
 
 
 def minor_of(version: object) -> int | None:

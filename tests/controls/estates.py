@@ -1,5 +1,6 @@
 """Small estates for controls, written as in a blueprint (see README.md beside this file)."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from textwrap import dedent
@@ -7,6 +8,7 @@ from typing import Any
 
 import yaml
 
+from provisioner.catalog.built_in_roles import find_built_in_role
 from provisioner.catalog.registry import Catalog
 from provisioner.controls.control import Control
 from provisioner.controls.ground import Ground
@@ -19,6 +21,8 @@ from provisioner.plan.estates import expand
 FIXTURES = Path(__file__).parent / "fixtures"
 SUBSCRIPTION = "/subscriptions/11111111-1111-1111-1111-111111111111"
 GROUP = f"{SUBSCRIPTION}/resourceGroups/rg-main"
+ROLES = f"{SUBSCRIPTION}/providers/Microsoft.Authorization/roleDefinitions"
+_ROLE = re.compile(r'\$\{roleDefinitionId\(\w+\.id, "([^"]+)"\)\}')
 _META = ("type", "name", "parent", "scope", "existing")
 
 Sketch = Mapping[str, Any]
@@ -113,7 +117,7 @@ def _filled(value: Any, ids: Mapping[str, str]) -> Any:
     if isinstance(value, str):
         for address, text in ids.items():
             value = value.replace(f"${{{address}.id}}", text).replace(f"${{{address}}}", text)
-        return value
+        return _ROLE.sub(lambda found: f"{ROLES}/{find_built_in_role(found[1])}", value)
     if isinstance(value, dict):
         return {_filled(key, ids): _filled(item, ids) for key, item in value.items()}
     if isinstance(value, list):

@@ -23,7 +23,6 @@ from provisioner.workflow.judging import judge_state
 from provisioner.workflow.plan import Desired, plan_environment
 from tests.environments import ENVIRONMENTS, load_shipped, open_bench
 
-_MOST = 6
 JUDGED = (Severity.CRITICAL, Severity.HIGH, Severity.MEDIUM)
 
 
@@ -128,6 +127,13 @@ def _judged(
             )
 
 
+def _sample(estate: Estate, kind: str) -> tuple[Resource, ...]:
+    """Some resources of a type: one for each type of what they stand in, and three at least."""
+    found = estate.of_type(kind)
+    by_place = {r.id.container.type: r for r in found if r.id.container is not None}
+    return tuple({r.id.key: r for r in (*found[:3], *by_place.values())}.values())
+
+
 def _worst(found: frozenset[tuple[str, str, Verdict]]) -> int:
     return min((verdict.rank for _, _, verdict in found), default=9)
 
@@ -176,7 +182,7 @@ def test_a_changed_property_turns_those_that_read_it_and_no_others(
                     inside.setdefault(path, set()).add(control.id)
     turned_by_any: set[str] = set()
     for kind, inside in readers.items():
-        for resource in estate.of_type(kind)[:_MOST]:
+        for resource in _sample(estate, kind):
             for path, reading in inside.items():
                 within = reading.union(
                     *(theirs for other, theirs in inside.items() if _overlap(path, other))

@@ -154,7 +154,8 @@ CONTROLS = (
               type: Microsoft.Authorization/roleAssignments
               scope: ${cluster.id}
               properties:
-                roleDefinitionId: /subscriptions/11111111-1111-1111-1111-111111111111/providers/Microsoft.Authorization/roleDefinitions/7f6c6a51-bcf8-42ba-9220-52d62157d7db
+                roleDefinitionId: >-
+                  ${roleDefinitionId(cluster.id, "Azure Kubernetes Service RBAC Reader")}
                 principalId: 9a6e3d40-af71-4d94-8b17-65d3f4a6d802
                 principalType: Group
         """,
@@ -176,7 +177,8 @@ CONTROLS = (
               type: Microsoft.Authorization/roleAssignments
               scope: ${cluster.id}
               properties:
-                roleDefinitionId: /subscriptions/11111111-1111-1111-1111-111111111111/providers/Microsoft.Authorization/roleDefinitions/b1ff04bb-8a4e-4dc4-8eb5-8693973ce19b
+                roleDefinitionId: >-
+                  ${roleDefinitionId(cluster.id, "Azure Kubernetes Service RBAC Cluster Admin")}
                 principalId: 9a6e3d40-af71-4d94-8b17-65d3f4a6d801
                 principalType: Group
         """,
@@ -195,19 +197,19 @@ CONTROLS = (
         layer=Layer.IDENTITY,
         item=_ITEM,
         rationale=(
-            "Who may read secrets, make tokens, reach a kubelet, sign certificates, change webhooks "
-            "or use escalating verbs is an administrator under another name."
+            "Who may read secrets, make tokens, reach a kubelet, sign certificates, change "
+            "webhooks or use escalating verbs is an administrator under another name."
         ),
         remediation=(
             "Name verbs and resources in each Role; leave out `*`, `bind`, `escalate`, "
             "`impersonate`, `serviceaccounts/token`, `nodes/proxy`, approval of certificate "
-            "requests and webhook configurations. `azsec manifests` renders roles without them, and "
-            "the two policies of this control refuse wildcards and edits of webhooks."
+            "requests and webhook configurations. `azsec manifests` renders roles without them, "
+            "and the two policies of this control refuse wildcards and edits of webhooks."
         ),
         modes=(Mode.CLUSTER,),
         evidence=(
-            "a walk through all rules of `kubectl get roles,clusterroles -A -o json`; `kubectl auth "
-            "can-i --as` asks nothing of Azure RBAC, and so does not show it"
+            "a walk through all rules of `kubectl get roles,clusterroles -A -o json`; `kubectl "
+            "auth can-i --as` asks nothing of Azure RBAC, and so does not show it"
         ),
         mappings=Mappings(
             policies=(

@@ -5,6 +5,7 @@ Facts: guidelines.md §0.4, §1.2 and §2.5; AKS "Use managed namespaces".
 
 from collections.abc import Iterator
 
+from provisioner.catalog.built_in_roles import find_built_in_role
 from provisioner.controls.control import Control, Layer, Mappings, Mode, Severity
 from provisioner.controls.grants import ROLE, role_of
 from provisioner.controls.kinds import CLUSTER, NAMESPACE, ROLE_ASSIGNMENT
@@ -20,8 +21,8 @@ _POLICY = "properties.defaultNetworkPolicy"
 _STANDARD = "properties.labels[pod-security.kubernetes.io/enforce]"
 _PRINCIPAL = "properties.principalType"
 # Who may fetch credentials: in a namespace, or in the whole cluster.
-_NAMESPACE_USER = "c9f76ca8-b262-4b10-8ed2-09cf0948aa35"
-_CLUSTER_USER = "4abbcc35-e782-43d8-92c5-2d3f1bd2253f"
+_NAMESPACE_USER = find_built_in_role("Azure Kubernetes Service Namespace User")
+_CLUSTER_USER = find_built_in_role("Azure Kubernetes Service Cluster User Role")
 
 
 def _judge_presence(cluster: Subject) -> Iterator[Observation]:
@@ -212,14 +213,16 @@ CONTROLS = (
               type: Microsoft.Authorization/roleAssignments
               scope: ${team.id}
               properties:
-                roleDefinitionId: /subscriptions/11111111-1111-1111-1111-111111111111/providers/Microsoft.Authorization/roleDefinitions/c9f76ca8-b262-4b10-8ed2-09cf0948aa35
+                roleDefinitionId: >-
+                  ${roleDefinitionId(cluster.id, "Azure Kubernetes Service Namespace User")}
                 principalId: 9a6e3d40-af71-4d94-8b17-65d3f4a6d802
                 principalType: Group
             readers:
               type: Microsoft.Authorization/roleAssignments
               scope: ${cluster.id}/namespaces/team
               properties:
-                roleDefinitionId: /subscriptions/11111111-1111-1111-1111-111111111111/providers/Microsoft.Authorization/roleDefinitions/7f6c6a51-bcf8-42ba-9220-52d62157d7db
+                roleDefinitionId: >-
+                  ${roleDefinitionId(cluster.id, "Azure Kubernetes Service RBAC Reader")}
                 principalId: 9a6e3d40-af71-4d94-8b17-65d3f4a6d802
                 principalType: Group
         """,

@@ -1,7 +1,8 @@
 """CLU-11: Azure's services that a cluster uses, closed to everybody else.
 
 Private endpoints do it; service endpoints stand in where there are none. Facts: guidelines.md §1.2
-and §2.4. Storage accounts are not judged: no environment here has any of its own.
+and §2.4. A registry has no service endpoints: they never left preview. Storage accounts are not
+judged: the catalog does not have them.
 """
 
 from collections.abc import Iterator
@@ -40,8 +41,8 @@ def _judges(group: str) -> Judge:
 
     def judge(target: Subject) -> Iterator[Observation]:
         linked = is_linked(target, group)
-        if not linked and target.value(_PUBLIC) != "Disabled" and target.entries(_RULES):
-            return  # It is reached by service endpoints.
+        if not linked and group == "vault" and target.entries(_RULES):
+            return  # Service endpoints lead to it.
         if linked:
             yield target.passes("", "an approved private endpoint leads to it")
         else:
@@ -54,9 +55,9 @@ def _judges(group: str) -> Judge:
     return judge
 
 
-def _linked(kind: str, group: str) -> Rule:
+def _linked(kind: str, group: str, *paths: str) -> Rule:
     others = {PRIVATE_ENDPOINT: ENDPOINT_READS, ZONE_GROUP: (_CONFIGS,)}
-    return rule(kind, _judges(group), _PUBLIC, _RULES, CONNECTIONS, others=others)
+    return rule(kind, _judges(group), _PUBLIC, CONNECTIONS, *paths, others=others)
 
 
 def _judge_service_endpoints(vault: Subject) -> Iterator[Observation]:
@@ -122,7 +123,7 @@ CONTROLS = (
                   - name: vault
                     properties: {privateDnsZoneId: "${zone.id}"}
         """,
-        rules=(_linked(VAULT, "vault"), _linked(REGISTRY, "registry")),
+        rules=(_linked(VAULT, "vault", _RULES), _linked(REGISTRY, "registry")),
         mappings=Mappings(
             policies=(
                 "a6abeaec-4d90-4a02-805f-6b26c4d3fbe9",

@@ -64,9 +64,9 @@ CONTROLS = (
         modes=(Mode.ARM, Mode.CLUSTER),
         rules=(expect(CLUSTER, "properties.enableRBAC", equals(True)),),
         evidence=(
-            "the day on which the cluster's authority ends, more than 90 days away: `kubectl config "
-            "view --raw` holds it, `openssl x509 -noout -enddate` reads it; `az aks rotate-certs` "
-            "replaces it"
+            "the day on which the cluster's authority ends, more than 90 days away: `kubectl "
+            "config view --raw` holds it, `openssl x509 -noout -enddate` reads it; `az aks "
+            "rotate-certs` replaces it"
         ),
         mappings=Mappings(cis=("3.2.8", "3.2.9")),
     ),

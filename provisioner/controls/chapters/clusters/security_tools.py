@@ -124,8 +124,8 @@ CONTROLS = (
         layer=Layer.RUNTIME,
         item=_ITEM,
         rationale=(
-            "The plan finds vulnerable images, weak settings and attacks. Each of its extensions is "
-            "switched on by itself, and what is off sees nothing."
+            "The plan finds vulnerable images, weak settings and attacks. Each of its extensions "
+            "is switched on by itself, and what is off sees nothing."
         ),
         remediation=_ON,
         rules=(rule(CLUSTER, _judge_plan, others=_READS, clouds=_CLOUDS),),

@@ -1,21 +1,12 @@
-"""CLU-06: keeping clusters and their nodes up to date, and what confines a container on them.
+"""CLU-06: keeping clusters and their nodes up to date. What nodes run is in `nodes`.
 
-Facts: guidelines.md §1.2; AKS "Planned maintenance", "Upgrade options", "Secure container access".
+Facts: guidelines.md §1.2; AKS "Planned maintenance", "Upgrade options".
 """
 
 from collections.abc import Iterator
 
-from provisioner.catalog.node_images import has_user_namespaces, lacks_app_armor, why_retired
-from provisioner.controls.admission import (
-    POLICY_READS,
-    RESTRICTED_PODS,
-    SAFEGUARD_READS,
-    ask_any,
-    is_safeguarded,
-    tenants_of,
-)
 from provisioner.controls.control import Control, Layer, Mappings, Mode, Severity
-from provisioner.controls.kinds import CLUSTER, NAMESPACE, OFFERED_VERSIONS, POOL, WINDOW
+from provisioner.controls.kinds import CLUSTER, OFFERED_VERSIONS, POOL, WINDOW
 from provisioner.controls.rule import expect, rule
 from provisioner.controls.subject import Observation, Subject
 from provisioner.controls.versions import (
@@ -27,6 +18,7 @@ from provisioner.controls.versions import (
     STATED,
     TIER,
     VALUES,
+    cluster_of,
     minor_of,
     supported_minors,
     version_of,
@@ -34,13 +26,10 @@ from provisioner.controls.versions import (
 from provisioner.controls.wanted import Wanted, between, is_set, one_of, show
 from provisioner.model.values import Unknown, is_empty, lookup
 
-_ITEM = "Upgrading and maintaining hosts, AppArmor, Linux capabilities filter, OS security patching"
+ITEM = "Upgrading and maintaining hosts, AppArmor, Linux capabilities filter, OS security patching"
 _UPGRADES = "properties.autoUpgradeProfile"
 _SCHEDULE = "properties.maintenanceWindow.schedule"
 _SETTINGS = "properties.upgradeSettings"
-_IMAGE, _SKU = "properties.nodeImageVersion", "properties.osSKU"
-_SYSTEM, _RUNTIME = "properties.osType", "properties.workloadRuntime"
-_LABELS = "properties.labels"
 _WINDOWS = ("default", "aksManagedAutoUpgradeSchedule", "aksManagedNodeOSUpgradeSchedule")
 _SKEW = 2
 """How many minors nodes may be behind their cluster: what is older is out of support."""
@@ -65,7 +54,7 @@ def _judge_version(cluster: Subject) -> Iterator[Observation]:
 
 def _judge_pool(pool: Subject) -> Iterator[Observation]:
     """A pool is not ahead of its cluster, and not far behind."""
-    cluster = _cluster_of(pool)
+    cluster = cluster_of(pool)
     version = version_of(pool, POOL_RUNNING, POOL_STATED)
     if cluster is None or is_empty(version):
         return  # It gets the version of its cluster.
@@ -78,17 +67,6 @@ def _judge_pool(pool: Subject) -> Iterator[Observation]:
         yield pool.fails(POOL_STATED, f"Kubernetes {version} is out of support on its nodes")
     else:
         yield pool.passes(POOL_STATED, f"Kubernetes {version} is supported")
-
-
-def _cluster_of(pool: Subject) -> Subject | None:
-    return pool.at(pool.id.parent.text) if pool.id.parent else None
-
-
-def _runs(pool: Subject) -> object:
-    """Return the Kubernetes that a pool runs: that of its cluster where it says none."""
-    version = version_of(pool, POOL_RUNNING, POOL_STATED)
-    cluster = _cluster_of(pool)
-    return version_of(cluster, RUNNING, STATED) if is_empty(version) and cluster else version
 
 
 def _judge_windows(cluster: Subject) -> Iterator[Observation]:
@@ -113,60 +91,6 @@ def _judge_schedule(window: Subject) -> Iterator[Observation]:
         yield window.fails(_SCHEDULE, f"schedule is {show(stated)}, expected {expected}")
 
 
-def _judge_image(pool: Subject) -> Iterator[Observation]:
-    """Nodes run what still gets images."""
-    sku, image = pool.value(_SKU), pool.value(_IMAGE)
-    why = why_retired(sku, image, _runs(pool))
-    runs = f"{show(sku)} ({image})" if isinstance(image, str) else show(sku)
-    if isinstance(sku, Unknown):
-        yield pool.unknown(_SKU, f"osSKU is {sku}")
-    elif why:
-        yield pool.fails(_SKU, f"nodes run {runs}: {why}")
-    else:
-        yield pool.passes(_SKU, f"nodes run {runs}")
-
-
-def _judge_confinement(cluster: Subject) -> Iterator[Observation]:
-    """Something refuses pods that are not confined: a policy, the safeguards, or namespaces."""
-    if is_safeguarded(cluster, "Restricted"):
-        yield cluster.passes("", "its safeguards enforce the restricted standard")
-        return
-    teams = tenants_of(cluster)
-    strict = {n.name for n in cluster.children(NAMESPACE) if _is_restricted(n)}
-    if teams and strict >= set(teams):
-        yield cluster.passes("", f"{', '.join(teams)} enforce the restricted standard")
-    else:
-        yield ask_any(cluster, (RESTRICTED_PODS,))
-
-
-def _is_restricted(namespace: Subject) -> bool:
-    label = lookup(namespace.value(_LABELS), ("pod-security.kubernetes.io/enforce",))
-    return label == "restricted"
-
-
-def _judge_app_armor(pool: Subject) -> Iterator[Observation]:
-    """A node image has AppArmor; only Azure says which image it is."""
-    image = pool.value(_IMAGE)
-    if lacks_app_armor(image):
-        yield pool.fails(_IMAGE, f"{image} is from before Azure Linux had AppArmor (2025-11-07)")
-
-
-def _judge_users(pool: Subject) -> Iterator[Observation]:
-    """Pods of a pool can have users of their own. Windows has none, and Kata a whole machine."""
-    kata = str(pool.value(_RUNTIME)).lower().startswith("kata")
-    sku = pool.value(_SKU)
-    if kata or str(pool.value(_SYSTEM)).lower() == "windows":
-        return
-    if isinstance(sku, Unknown):
-        yield pool.unknown(_SKU, f"osSKU is {sku}")
-    elif has_user_namespaces(sku, _runs(pool)):
-        yield pool.passes(_SKU, f"osSKU is {sku}")
-    else:
-        said = f"osSKU is {show(sku)}"
-        yield pool.fails(_SKU, f"{said}, expected Azure Linux 3 or Ubuntu 24.04")
-
-
-_RUNS = {CLUSTER: (RUNNING, STATED)}
 _SUPPORT = (RUNNING, STATED, PLAN, TIER, LOCATION)
 
 CONTROLS = (
@@ -175,7 +99,7 @@ CONTROLS = (
         title="Clusters and nodes are kept up to date, and confine what runs on them",
         severity=Severity.CRITICAL,
         layer=Layer.RUNTIME,
-        item=_ITEM,
+        item=ITEM,
         rationale="A flaw that is known and not patched is the one that is used.",
         modes=(),
         unmapped="It is answered by its parts, which have their own.",
@@ -185,7 +109,7 @@ CONTROLS = (
         title="The version of Kubernetes is supported",
         severity=Severity.CRITICAL,
         layer=Layer.RUNTIME,
-        item=_ITEM,
+        item=ITEM,
         rationale=(
             "A version out of support gets no patches. The latest three minor versions are in "
             "support; older ones for those who pay for it."
@@ -218,7 +142,7 @@ CONTROLS = (
         title="AKS upgrades the cluster by itself",
         severity=Severity.CRITICAL,
         layer=Layer.RUNTIME,
-        item=_ITEM,
+        item=ITEM,
         rationale="What waits for somebody to do it waits for too long.",
         remediation="""
             cluster:
@@ -244,7 +168,7 @@ CONTROLS = (
         title="AKS patches the nodes' system by itself",
         severity=Severity.CRITICAL,
         layer=Layer.RUNTIME,
-        item=_ITEM,
+        item=ITEM,
         rationale="Patches that are tested and rolled out by AKS reach every node within days.",
         remediation="""
             cluster:
@@ -270,7 +194,7 @@ CONTROLS = (
         title="Maintenance happens in windows that are planned",
         severity=Severity.HIGH,
         layer=Layer.RUNTIME,
-        item=_ITEM,
+        item=ITEM,
         rationale=(
             "Upgrades that come at a bad time are switched off. A window is at least four hours "
             "long, or they do not get done."
@@ -300,26 +224,11 @@ CONTROLS = (
         ),
     ),
     Control(
-        id="CLU-06.5",
-        title="Nodes run a system that still gets images",
-        severity=Severity.HIGH,
-        layer=Layer.RUNTIME,
-        item=_ITEM,
-        rationale="A system that is retired gets no patches, and its pools cannot grow.",
-        remediation="""
-            pool:
-              type: Microsoft.ContainerService/managedClusters/agentPools
-              properties: {osSKU: AzureLinux3}
-        """,
-        rules=(rule(POOL, _judge_image, _SKU, _IMAGE, POOL_RUNNING, POOL_STATED, others=_RUNS),),
-        unmapped="No framework has a check of it.",
-    ),
-    Control(
         id="CLU-06.6",
         title="An upgrade moves pods before it takes their node",
         severity=Severity.MEDIUM,
         layer=Layer.RUNTIME,
-        item=_ITEM,
+        item=ITEM,
         rationale="Upgrades that break nothing are not put off.",
         remediation="""
             pool:
@@ -336,65 +245,6 @@ CONTROLS = (
             "a disruption budget for each workload that lets a pod go: `kubectl get "
             "poddisruptionbudgets -A`"
         ),
-        unmapped="No framework has a check of it.",
-    ),
-    Control(
-        id="CLU-06.7",
-        title="Containers run under AppArmor and seccomp, without capabilities",
-        severity=Severity.HIGH,
-        layer=Layer.RUNTIME,
-        item=_ITEM,
-        rationale="What a process may not ask the kernel for, an intruder in it may not either.",
-        remediation="""
-            team:
-              type: Microsoft.ContainerService/managedClusters/managedNamespaces
-              properties:
-                labels: {pod-security.kubernetes.io/enforce: restricted}
-        """,
-        modes=(Mode.CLUSTER, Mode.ARM),
-        rules=(
-            rule(CLUSTER, _judge_confinement, others={**SAFEGUARD_READS, **POLICY_READS}),
-            rule(POOL, _judge_app_armor, _IMAGE),
-        ),
-        evidence=(
-            "the profiles and capabilities of every pod: `kubectl get pods -A -o json`, its "
-            "`securityContext`"
-        ),
-        mappings=Mappings(
-            policies=(
-                "511f5417-5d12-434d-ab2e-816901e72a5e",
-                "975ce327-682c-4f2e-aa46-b9598289b86c",
-                "c26596ff-4d70-4e6a-9a30-c2506bd2f80c",
-                "d2e7ea85-6b44-4317-a0be-1b951587f626",
-            )
-        ),
-    ),
-    Control(
-        id="CLU-06.8",
-        title="The users of pods are none of their node",
-        severity=Severity.MEDIUM,
-        layer=Layer.RUNTIME,
-        item=_ITEM,
-        rationale="Who is root in a container and breaks out of it is nobody on the node then.",
-        remediation="""
-            pool:
-              type: Microsoft.ContainerService/managedClusters/agentPools
-              properties: {osSKU: AzureLinux3}
-        """,
-        modes=(Mode.CLUSTER, Mode.ARM),
-        rules=(
-            rule(
-                POOL,
-                _judge_users,
-                _SKU,
-                _SYSTEM,
-                _RUNTIME,
-                POOL_RUNNING,
-                POOL_STATED,
-                others=_RUNS,
-            ),
-        ),
-        evidence="`hostUsers: false` in the pods of the teams: `kubectl get pods -A -o json`",
         unmapped="No framework has a check of it.",
     ),
 )

@@ -1,0 +1,161 @@
+"""CLU-06.5, CLU-06.7 and CLU-06.8: what nodes run, and how it confines containers.
+
+Facts: guidelines.md §1.2; AKS "Secure container access".
+"""
+
+from collections.abc import Iterator
+
+from provisioner.catalog.node_images import has_user_namespaces, lacks_app_armor, why_retired
+from provisioner.controls.admission import (
+    POLICY_READS,
+    RESTRICTED_PODS,
+    SAFEGUARD_READS,
+    ask_any,
+    is_safeguarded,
+    tenants_of,
+)
+from provisioner.controls.chapters.clusters.upgrades import ITEM
+from provisioner.controls.control import Control, Layer, Mappings, Mode, Severity
+from provisioner.controls.kinds import CLUSTER, NAMESPACE, POOL
+from provisioner.controls.rule import rule
+from provisioner.controls.subject import Observation, Subject
+from provisioner.controls.versions import CLUSTER_READS, POOL_RUNNING, POOL_STATED, kubernetes_of
+from provisioner.controls.wanted import show
+from provisioner.model.values import Unknown, lookup
+
+_IMAGE, _SKU = "properties.nodeImageVersion", "properties.osSKU"
+_SYSTEM, _RUNTIME = "properties.osType", "properties.workloadRuntime"
+_LABELS = "properties.labels"
+
+
+def _judge_image(pool: Subject) -> Iterator[Observation]:
+    """Nodes run what still gets images."""
+    sku, image = pool.value(_SKU), pool.value(_IMAGE)
+    why = why_retired(sku, image, kubernetes_of(pool))
+    runs = f"{show(sku)} ({image})" if isinstance(image, str) else show(sku)
+    if isinstance(sku, Unknown):
+        yield pool.unknown(_SKU, f"osSKU is {sku}")
+    elif why:
+        yield pool.fails(_SKU, f"nodes run {runs}: {why}")
+    else:
+        yield pool.passes(_SKU, f"nodes run {runs}")
+
+
+def _judge_confinement(cluster: Subject) -> Iterator[Observation]:
+    """Something refuses pods that are not confined: a policy, the safeguards, or namespaces."""
+    if is_safeguarded(cluster, "Restricted"):
+        yield cluster.passes("", "its safeguards enforce the restricted standard")
+        return
+    teams = tenants_of(cluster)
+    strict = {n.name for n in cluster.children(NAMESPACE) if _is_restricted(n)}
+    if teams and strict >= set(teams):
+        yield cluster.passes("", f"{', '.join(teams)} enforce the restricted standard")
+    else:
+        yield ask_any(cluster, (RESTRICTED_PODS,))
+
+
+def _is_restricted(namespace: Subject) -> bool:
+    label = lookup(namespace.value(_LABELS), ("pod-security.kubernetes.io/enforce",))
+    return label == "restricted"
+
+
+def _judge_app_armor(pool: Subject) -> Iterator[Observation]:
+    """A node image has AppArmor; only Azure says which image it is."""
+    image = pool.value(_IMAGE)
+    if lacks_app_armor(image):
+        yield pool.fails(_IMAGE, f"{image} is from before Azure Linux had AppArmor (2025-11-07)")
+
+
+def _judge_users(pool: Subject) -> Iterator[Observation]:
+    """Pods of a pool can have users of their own. Windows has none, and Kata a whole machine."""
+    kata = str(pool.value(_RUNTIME)).lower().startswith("kata")
+    sku = pool.value(_SKU)
+    if kata or str(pool.value(_SYSTEM)).lower() == "windows":
+        return
+    if isinstance(sku, Unknown):
+        yield pool.unknown(_SKU, f"osSKU is {sku}")
+    elif has_user_namespaces(sku, kubernetes_of(pool)):
+        yield pool.passes(_SKU, f"osSKU is {sku}")
+    else:
+        said = f"osSKU is {show(sku)}"
+        yield pool.fails(_SKU, f"{said}, expected Azure Linux 3 or Ubuntu 24.04")
+
+
+CONTROLS = (
+    Control(
+        id="CLU-06.5",
+        title="Nodes run a system that still gets images",
+        severity=Severity.HIGH,
+        layer=Layer.RUNTIME,
+        item=ITEM,
+        rationale="A system that is retired gets no patches, and its pools cannot grow.",
+        remediation="""
+            pool:
+              type: Microsoft.ContainerService/managedClusters/agentPools
+              properties: {osSKU: AzureLinux3}
+        """,
+        rules=(
+            rule(POOL, _judge_image, _SKU, _IMAGE, POOL_RUNNING, POOL_STATED, others=CLUSTER_READS),
+        ),
+        unmapped="No framework has a check of it.",
+    ),
+    Control(
+        id="CLU-06.7",
+        title="Containers run under AppArmor and seccomp, without capabilities",
+        severity=Severity.HIGH,
+        layer=Layer.RUNTIME,
+        item=ITEM,
+        rationale="What a process may not ask the kernel for, an intruder in it may not either.",
+        remediation="""
+            team:
+              type: Microsoft.ContainerService/managedClusters/managedNamespaces
+              properties:
+                labels: {pod-security.kubernetes.io/enforce: restricted}
+        """,
+        modes=(Mode.CLUSTER, Mode.ARM),
+        rules=(
+            rule(CLUSTER, _judge_confinement, others={**SAFEGUARD_READS, **POLICY_READS}),
+            rule(POOL, _judge_app_armor, _IMAGE),
+        ),
+        evidence=(
+            "the profiles and capabilities of every pod: `kubectl get pods -A -o json`, its "
+            "`securityContext`"
+        ),
+        mappings=Mappings(
+            policies=(
+                "511f5417-5d12-434d-ab2e-816901e72a5e",
+                "975ce327-682c-4f2e-aa46-b9598289b86c",
+                "c26596ff-4d70-4e6a-9a30-c2506bd2f80c",
+                "d2e7ea85-6b44-4317-a0be-1b951587f626",
+            )
+        ),
+    ),
+    Control(
+        id="CLU-06.8",
+        title="The users of pods are none of their node",
+        severity=Severity.MEDIUM,
+        layer=Layer.RUNTIME,
+        item=ITEM,
+        rationale="Who is root in a container and breaks out of it is nobody on the node then.",
+        remediation="""
+            pool:
+              type: Microsoft.ContainerService/managedClusters/agentPools
+              properties: {osSKU: AzureLinux3}
+        """,
+        modes=(Mode.CLUSTER, Mode.ARM),
+        rules=(
+            rule(
+                POOL,
+                _judge_users,
+                _SKU,
+                _SYSTEM,
+                _RUNTIME,
+                POOL_RUNNING,
+                POOL_STATED,
+                others=CLUSTER_READS,
+            ),
+        ),
+        evidence="`hostUsers: false` in the pods of the teams: `kubectl get pods -A -o json`",
+        unmapped="No framework has a check of it.",
+    ),
+)
