@@ -91,6 +91,8 @@ class Control:
     evidence     what shows the rest, where ARM alone does not: a query, a command, a document
     mappings     the same in other frameworks
     unmapped     why no other framework has it; "" where `mappings` holds one
+    same_as      ids of the controls that answer it as well, as their parts do an item: a row that
+                 refers to others
     """
 
     id: str
@@ -105,6 +107,7 @@ class Control:
     evidence: str = ""
     mappings: Mappings = NO_MAPPINGS
     unmapped: str = ""
+    same_as: tuple[str, ...] = ()
 
     @property
     def is_verifiable(self) -> bool:
@@ -117,8 +120,10 @@ class Control:
         return self.id.partition("-")[0]
 
     def is_part_of(self, other: "Control") -> bool:
-        """Tell whether this is a part of another control: CLU-01.4 of CLU-01."""
-        return self.id.startswith(f"{other.id}.")
+        """Tell whether this is a part of another control: CLU-01.4 of CLU-01, and of one that
+        refers to CLU-01."""
+        above = (other.id, *other.same_as)
+        return self.id in other.same_as or self.id.startswith(tuple(f"{name}." for name in above))
 
     @property
     def reads(self) -> Iterator[tuple[str, str]]:

@@ -111,7 +111,8 @@ def _with_parts(result: Result, controls: Sequence[Control], told: Mapping[str, 
     verdicts = [part.verdict for part in parts]
     if result.control.rules or result.control.evidence:
         verdicts.append(result.verdict)
-    answered = [v for v in verdicts if v is not Verdict.UNKNOWN] or verdicts
+    open_ones = (Verdict.UNKNOWN, Verdict.NOT_APPLICABLE)
+    answered = [v for v in verdicts if v not in open_ones] or verdicts
     partly = worst(answered)
     if any(_is_unreadable(part) for part in parts) and partly is not Verdict.FAIL:
         partly = Verdict.UNKNOWN

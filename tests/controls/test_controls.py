@@ -39,6 +39,21 @@ def test_what_does_not_fails_and_says_where(control: Control, catalog: Catalog) 
     assert all(seen.evidence for seen in found)
 
 
+ALSO = [
+    pytest.param(control, patch, id=f"{control.id}-{number}")
+    for control in CHECKED
+    for number, patch in enumerate(read_fixture(control.id).get("also-fail", ()))
+]
+
+
+@pytest.mark.parametrize(("control", "patch"), ALSO)
+def test_each_property_that_it_reads_matters(
+    control: Control, patch: dict[str, object], catalog: Catalog
+) -> None:
+    found = findings_of(control, merge(read_fixture(control.id)["pass"], patch), catalog)
+    assert worst(seen.verdict for seen in found) is Verdict.FAIL, found
+
+
 @_parametrize
 def test_a_property_that_is_absent_is_judged_by_its_default(
     control: Control, catalog: Catalog
@@ -65,6 +80,7 @@ def test_a_control_says_all_that_a_reader_asks(control: Control) -> None:
     parts = [other for other in all_controls() if other.is_part_of(control)]
     if not parts:
         assert control.remediation
+    assert set(control.same_as) <= set(controls_by_id())
     # Azure Resource Manager answers what has rules; somebody else is to answer the rest.
     assert bool(control.rules) == (Mode.ARM in control.modes)
     assert bool(control.evidence) == any(mode is not Mode.ARM for mode in control.modes)
