@@ -1,16 +1,19 @@
 """One resource as a rule sees it: its properties with the catalog's defaults filled in."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import lru_cache
-from typing import cast
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
+from typing import TypeVar, cast
 
+from provisioner.catalog.registry import Catalog
 from provisioner.controls.ground import Ground
 from provisioner.controls.verdict import Verdict
-from provisioner.model.estate import Resource
-from provisioner.model.property_path import split_steps
-from provisioner.model.resource_id import ResourceId, parse_resource_id
-from provisioner.model.values import ABSENT, Absent, Body, Unknown, is_empty, lookup
+from provisioner.model.estate import Estate, Resource
+from provisioner.model.property_path import set_at, split_steps
+from provisioner.model.resource_id import RESOURCE_GROUP, ResourceId, parse_resource_id
+from provisioner.model.values import ABSENT, Absent, Body, Unknown, Value, is_empty, lookup
+
+_Derived = TypeVar("_Derived")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +31,7 @@ class Sight:
     def __init__(self, ground: Ground, reads: Mapping[str, tuple[str, ...]]) -> None:
         self.ground = ground
         self._reads = {kind.lower(): frozenset(paths) for kind, paths in reads.items()}
+        self._derived: dict[object, object] = {}
 
     def of(self, resource: Resource) -> "Subject":
         """Return a resource as the rule sees it. Raises KeyError for a type it does not read."""
@@ -38,6 +42,28 @@ class Sight:
         paths = self._reads[kind.lower()]
         found = self.ground.estate.of_type(kind)
         return tuple(Subject(resource, self, paths) for resource in found)
+
+    def derive(self, compute: Callable[[Estate, Catalog], _Derived]) -> _Derived:
+        """Return what a function makes of all that the rule may look at; it is called once."""
+        if compute not in self._derived:
+            self._derived[compute] = compute(self._visible, self.ground.catalog)
+        return cast(_Derived, self._derived[compute])
+
+    @cached_property
+    def _visible(self) -> Estate:
+        """The state, with nothing in its bodies but what the rule declares."""
+        return Estate.of(
+            replace(resource, body=self._body_of(resource)) for resource in self.ground.estate
+        )
+
+    def _body_of(self, resource: Resource) -> Mapping[str, Value]:
+        body: Value = {}
+        for path in self._reads.get(resource.type.lower(), ()):
+            stated = lookup(resource.body, _keys(path))
+            steps = split_steps(path)
+            if steps and not isinstance(stated, Absent):
+                body = set_at(body, steps, cast(Value, stated))
+        return cast(Mapping[str, Value], body)
 
 
 class Subject:
@@ -69,6 +95,17 @@ class Subject:
     def cloud(self) -> str:
         """The cloud whose names are used."""
         return self._sight.ground.cloud
+
+    @property
+    def is_own(self) -> bool:
+        """Whether it is the environment's own: others' are looked up, and never written."""
+        return self.id.key in self._sight.ground.own
+
+    @property
+    def resource_group(self) -> ResourceId | None:
+        """The id of the resource group that it stands in."""
+        places = (self.id, *self.id.ancestors)
+        return next((place for place in places if place.type == RESOURCE_GROUP), None)
 
     def value(self, path: str) -> object:
         """Return what stands at a path, or Azure's default where nothing does; ABSENT where none
@@ -102,8 +139,23 @@ class Subject:
 
     def children(self, kind: str) -> tuple["Subject", ...]:
         """Return its children of a type."""
-        found = self._sight.ground.estate.children(self.id, kind)
+        return self.standing_in(self.id, kind)
+
+    def standing_in(self, place: ResourceId, kind: str) -> tuple["Subject", ...]:
+        """Return the resources of a type that stand directly in a place, or are set on it."""
+        found = self._sight.ground.estate.children(place, kind)
         return tuple(self._sight.of(child) for child in found)
+
+    def reaching(self, kind: str) -> tuple["Subject", ...]:
+        """Return the resources of an extension type that hold for this one: those that are set on
+        it, and on all that it stands in."""
+        places = (self.id, *self.id.ancestors)
+        return tuple(found for place in places for found in self.standing_in(place, kind))
+
+    def derive(self, compute: Callable[[Estate, Catalog], _Derived]) -> _Derived:
+        """Return what a function makes of the whole state, as far as the rule may look at it: an
+        index, a plan. It is called once for all resources that the rule judges."""
+        return self._sight.derive(compute)
 
     def at(self, value: object) -> "Subject | None":
         """Return the resource that an id names, or None where the state does not have it. Raises
