@@ -149,7 +149,9 @@ def _judge_count(identity: Subject) -> Iterator[Observation]:
     """Entra ID takes twenty credentials of an identity, and refuses the next."""
     count = len(identity.children(FEDERATED_CREDENTIAL))
     if count > _MOST_CREDENTIALS:
-        yield identity.fails("", f"it has {count} credentials, expected {_MOST_CREDENTIALS} at most")
+        yield identity.fails(
+            "", f"it has {count} credentials, expected {_MOST_CREDENTIALS} at most"
+        )
     elif count:
         yield identity.passes("", f"it has {count} of {_MOST_CREDENTIALS} credentials")
 

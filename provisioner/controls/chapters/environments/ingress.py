@@ -157,7 +157,13 @@ CONTROLS = (
             ),
             expect(FRONT_DOOR_WEB_FIREWALL, _MODE, equals("Prevention")),
         ),
-        mappings=Mappings(),
-        unmapped="PLACEHOLDER",
+        mappings=Mappings(
+            policies=(
+                "3fc4dc25-5baf-40d8-9b05-7fe74c1bc64e",
+                "1a5b4dca-0b6f-4cf5-907c-56316bc1bf3d",
+                "d46c275d-1680-448d-b2ec-e495a3b6cc89",
+                "233a2a17-77ca-4fb1-9b6b-69223d272a44",
+            ),
+        ),
     ),
 )
