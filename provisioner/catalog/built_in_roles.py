@@ -1,5 +1,5 @@
-"""Azure's built-in roles that a secure AKS environment assigns, or keeps from being assigned, by name
-(guidelines.md §2.5).
+"""Azure's built-in roles by name: those that a secure AKS environment assigns (guidelines.md §2.5),
+and those that it keeps from being assigned (§1.4).
 """
 
 from provisioner.model.diagnostic import nearest

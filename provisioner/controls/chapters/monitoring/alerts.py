@@ -30,7 +30,7 @@ _EVENTS = {
 
 
 def _judge_alerts(cluster: Subject) -> Iterator[Observation]:
-    """For each event, an alert that is on looks where the cluster's logs are, and tells somebody."""
+    """For each event, an alert that is on looks where the logs are, and tells somebody."""
     places = {place.key for place in (cluster.id, *cluster.id.ancestors)}
     for setting in cluster.children(DIAGNOSTIC_SETTING):
         workspace = parse_resource_id(setting.value(WORKSPACE_ID))

@@ -10,6 +10,7 @@ from provisioner.controls.kinds import CLUSTER, FIREWALL, REGISTRY, SECURITY_GRO
 from provisioner.controls.log_settings import SETTING_READS, TABLES, find_settings, judge_logs
 from provisioner.controls.rule import Judge, rule
 from provisioner.controls.subject import Observation, Subject
+from provisioner.controls.verdict import Verdict
 from provisioner.controls.wanted import show
 from provisioner.model.resource_id import SUBSCRIPTION
 
@@ -44,7 +45,7 @@ def _judge_control_plane(cluster: Subject) -> Iterator[Observation]:
     """All that the control plane logs is kept, in tables of its own."""
     drivers = [name for path, name in _DRIVERS.items() if cluster.value(path) is True]
     audits = [list(judge_logs(cluster, cluster.id, (n,))) for n in (_AUDIT_OF_WRITES, _AUDIT)]
-    passing = [found for found in audits if found[0].verdict == "pass"]
+    passing = [found for found in audits if found[0].verdict is Verdict.PASS]
     yield from judge_logs(cluster, cluster.id, (*_CONTROL_PLANE, *drivers))
     yield from passing[0] if passing else audits[0]
     for setting in find_settings(cluster, cluster.id):

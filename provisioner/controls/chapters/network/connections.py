@@ -141,9 +141,8 @@ def _place_of(
         spaces = lookup(network.body, _SPACES.split("."))
         for text in spaces if isinstance(spaces, (list, tuple)) else ():
             space = parse_range(text)
-            if address is not None and space is not None and address.version == space.version:
-                if address.network_address in space:
-                    return network.id
+            if address is not None and space is not None and address.network_address in space:
+                return network.id
     return None
 
 
@@ -210,7 +209,7 @@ CONTROLS = (
         item=ITEM,
         rationale=(
             "A network that is not linked asks the public DNS and gets an address that is closed. "
-            "Where a resolver asks for it, the resolver's network needs the link."
+            "Where a resolver asks in its stead, the resolver's network needs the link."
         ),
         remediation="""
             hubLink:
@@ -254,8 +253,8 @@ CONTROLS = (
         ),
         modes=(Mode.CLUSTER, Mode.PERSON),
         evidence=(
-            "nodes that are ready, from behind Bastion: `kubectl get nodes`, with the routes of one "
-            "of them: `az network nic show-effective-route-table`"
+            "nodes that are ready, from behind Bastion: `kubectl get nodes`, and their routes: "
+            "`az network nic show-effective-route-table`"
         ),
         unmapped="No framework has a check of it.",
     ),

@@ -215,7 +215,7 @@ CONTROLS = (
                     ),
                 },
             ),
-        ),  # fmt: skip
+        ),
         mappings=Mappings(
             checkov=("CKV_AZURE_9", "CKV_AZURE_10", "CKV_AZURE_77"),
             psrule=("Azure.NSG.AnyInboundSource", "Azure.NSG.LateralTraversal"),

@@ -68,16 +68,19 @@ def _judge_flows(network: Subject) -> Iterator[Observation]:
     if not logs:
         yield network.fails("", "no flow log records who talks to whom in it")
         return
-    for log in logs:
-        wrong = [path for path, wanted in _WANTED.items() if not wanted.test(log.value(path))]
-        if not wrong:
-            yield network.passes(
-                "", f"{log.label} records its flows for {show(log.value(_DAYS))} days"
-            )
-            return
-    for path in wrong:
-        said = f"{path} of {logs[-1].label} is {show(logs[-1].value(path))}"
-        yield network.fails("", f"{said}, expected {_WANTED[path].words}")
+    wrong = [list(_wrong_with(log)) for log in logs]
+    if all(wrong):
+        yield from (network.fails("", said) for said in wrong[0])
+    else:
+        good = logs[wrong.index([])]
+        yield network.passes("", f"{good.label} records its flows, {show(good.value(_DAYS))} days")
+
+
+def _wrong_with(log: Subject) -> Iterator[str]:
+    for path, wanted in _WANTED.items():
+        if not wanted.test(log.value(path)):
+            found = show(log.value(path))
+            yield f"{path} of {log.label} is {found}, expected {wanted.words}"
 
 
 def _public_networks(estate: Estate, _catalog: Catalog) -> Mapping[str, str]:
