@@ -25,7 +25,7 @@ _EVERYTHING = "alllogs"
 
 def find_settings(subject: Subject, place: ResourceId) -> tuple[Subject, ...]:
     """Return the diagnostic settings of a place that send logs to a workspace."""
-    settings = subject.standing_in(place, DIAGNOSTIC_SETTING)
+    settings = subject.children(DIAGNOSTIC_SETTING, place)
     return tuple(setting for setting in settings if setting.states(WORKSPACE_ID))
 
 

@@ -92,14 +92,14 @@ class Subject:
         return self.resource.label
 
     @property
+    def is_own(self) -> bool:
+        """Whether it is the environment's own, and not only looked up."""
+        return self.id.key in self._sight.ground.own
+
+    @property
     def cloud(self) -> str:
         """The cloud whose names are used."""
         return self._sight.ground.cloud
-
-    @property
-    def is_own(self) -> bool:
-        """Whether it is the environment's own: others' are looked up, and never written."""
-        return self.id.key in self._sight.ground.own
 
     @property
     def resource_group(self) -> ResourceId | None:
@@ -137,20 +137,16 @@ class Subject:
         """Return every resource of a type, those of others too."""
         return self._sight.all(kind)
 
-    def children(self, kind: str) -> tuple["Subject", ...]:
-        """Return its children of a type."""
-        return self.standing_in(self.id, kind)
-
-    def standing_in(self, place: ResourceId, kind: str) -> tuple["Subject", ...]:
-        """Return the resources of a type that stand directly in a place, or are set on it."""
-        found = self._sight.ground.estate.children(place, kind)
+    def children(self, kind: str, parent: ResourceId | None = None) -> tuple["Subject", ...]:
+        """Return its children of a type, or those of what another id names."""
+        found = self._sight.ground.estate.children(parent or self.id, kind)
         return tuple(self._sight.of(child) for child in found)
 
     def reaching(self, kind: str) -> tuple["Subject", ...]:
         """Return the resources of an extension type that hold for this one: those that are set on
         it, and on all that it stands in."""
         places = (self.id, *self.id.ancestors)
-        return tuple(found for place in places for found in self.standing_in(place, kind))
+        return tuple(found for place in places for found in self.children(kind, place))
 
     def derive(self, compute: Callable[[Estate, Catalog], _Derived]) -> _Derived:
         """Return what a function makes of the whole state, as far as the rule may look at it: an

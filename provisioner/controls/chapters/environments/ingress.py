@@ -88,7 +88,7 @@ def _judge_nodes(cluster: Subject) -> Iterator[Observation]:
     }
     inbound = [
         address
-        for address in cluster.standing_in(place, PUBLIC_ADDRESS)
+        for address in cluster.children(PUBLIC_ADDRESS, place)
         if address.id.key not in ways_out
     ]
     for address in inbound:

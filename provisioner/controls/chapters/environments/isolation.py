@@ -86,7 +86,7 @@ def _judge_cluster(cluster: Subject) -> Iterator[Observation]:
     nodes = _node_group(cluster.id, cluster.value(_NODE_GROUP))
     places = [nodes] if nodes is not None else []
     places += [place for place in cluster.id.ancestors if place.is_container]
-    locks = [lock for place in places for lock in cluster.standing_in(place, LOCK)]
+    locks = [lock for place in places for lock in cluster.children(LOCK, place)]
     for lock in locks:
         place = lock.id.scope
         where = place.name if place is not None else "all"

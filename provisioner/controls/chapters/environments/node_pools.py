@@ -94,7 +94,7 @@ def _judge_subnet(pool: Subject, tenant: str, path: str) -> Iterator[Observation
         if path == _NODES:
             yield pool.fails(path, "it has no subnet of its own")
         return
-    for other in pool.standing_in(parent, POOL):
+    for other in pool.children(POOL, parent):
         if _tenant_of(other) != tenant and parse_resource_id(other.value(path)) == mine:
             yield pool.fails(path, f"{mine.name} is the subnet of {other.label}, too")
             return

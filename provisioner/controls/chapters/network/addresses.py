@@ -248,6 +248,7 @@ CONTROLS = (
         rules=(
             rule(NETWORK, _judge_overlap, others=_READS),
             rule(SUBNET, _judge_overlap, others=_READS),
+            rule(SITE, _judge_overlap, others=_READS),
             rule(CLUSTER, _judge_ranges, others=_READS),
         ),
         unmapped="No framework has a check of it.",

@@ -56,7 +56,7 @@ def _judge_peering(peering: Subject) -> Iterator[Observation]:
     if remote is None or network is None:
         yield peering.fails(_REMOTE, f"{_REMOTE} is {show(peering.value(_REMOTE))}: no network")
         return
-    sides = peering.standing_in(remote, PEERING)
+    sides = peering.children(PEERING, remote)
     back = next((s for s in sides if parse_resource_id(s.value(_REMOTE)) == network), None)
     if back is not None:
         yield peering.passes(_REMOTE, f"{back.label} leads back")
