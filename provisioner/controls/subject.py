@@ -1,7 +1,7 @@
 """One resource as a rule sees it: its properties with the catalog's defaults filled in."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import TypeVar, cast
 
@@ -31,7 +31,6 @@ class Sight:
     def __init__(self, ground: Ground, reads: Mapping[str, tuple[str, ...]]) -> None:
         self.ground = ground
         self._reads = {kind.lower(): frozenset(paths) for kind, paths in reads.items()}
-        self._derived: dict[object, object] = {}
 
     def of(self, resource: Resource) -> "Subject":
         """Return a resource as the rule sees it. Raises KeyError for a type it does not read."""
@@ -44,17 +43,29 @@ class Sight:
         return tuple(Subject(resource, self, paths) for resource in found)
 
     def derive(self, compute: Callable[[Estate, Catalog], _Derived]) -> _Derived:
-        """Return what a function makes of all that the rule may look at; it is called once."""
-        if compute not in self._derived:
-            self._derived[compute] = compute(self._visible, self.ground.catalog)
-        return cast(_Derived, self._derived[compute])
+        """Return what a function makes of all that the rule may look at. It is called once for all
+        rules that may look at the same."""
+        key = (compute, self._key)
+        kept = self.ground.derived
+        if key not in kept:
+            kept[key] = compute(self._visible, self.ground.catalog)
+        return cast(_Derived, kept[key])
 
     @cached_property
+    def _key(self) -> object:
+        return frozenset(self._reads.items())
+
+    @property
     def _visible(self) -> Estate:
         """The state, with nothing in its bodies but what the rule declares."""
-        return Estate.of(
-            replace(resource, body=self._body_of(resource)) for resource in self.ground.estate
-        )
+        kept = self.ground.derived
+        if self._key not in kept:
+            bodies = ((found, self._body_of(found)) for found in self.ground.estate)
+            kept[self._key] = Estate.of(
+                Resource(found.id, found.type, body, found.address, found.span)
+                for found, body in bodies
+            )
+        return cast(Estate, kept[self._key])
 
     def _body_of(self, resource: Resource) -> Mapping[str, Value]:
         body: Value = {}
