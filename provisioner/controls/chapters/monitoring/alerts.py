@@ -8,11 +8,17 @@ from collections.abc import Iterator
 
 from provisioner.controls.chapters.monitoring.logs import ITEM
 from provisioner.controls.control import Control, Layer, Severity
-from provisioner.controls.kinds import ACTION_GROUP, ALERT_RULE, CLUSTER, DIAGNOSTIC_SETTING
+from provisioner.controls.kinds import (
+    ACTION_GROUP,
+    ALERT_RULE,
+    CLUSTER,
+    DIAGNOSTIC_SETTING,
+    WORKSPACE,
+)
 from provisioner.controls.log_settings import WORKSPACE_ID
 from provisioner.controls.rule import rule
 from provisioner.controls.subject import Observation, Subject
-from provisioner.model.resource_id import parse_resource_id
+from provisioner.model.resource_id import ResourceId, parse_resource_id
 from provisioner.model.values import lookup
 
 _ENABLED = "properties.enabled"
@@ -31,21 +37,31 @@ _EVENTS = {
 
 def _judge_alerts(cluster: Subject) -> Iterator[Observation]:
     """For each event, an alert that is on looks where the logs are, and tells somebody."""
-    places = {place.key for place in (cluster.id, *cluster.id.ancestors)}
-    for setting in cluster.children(DIAGNOSTIC_SETTING):
-        workspace = parse_resource_id(setting.value(WORKSPACE_ID))
-        if workspace is not None:
-            places |= {place.key for place in (workspace, *workspace.ancestors)}
+    named = (s.value(WORKSPACE_ID) for s in cluster.children(DIAGNOSTIC_SETTING))
+    workspaces = [found for name in named if (found := parse_resource_id(name)) is not None]
+    places = {
+        place.key for found in (cluster.id, *workspaces) for place in (found, *found.ancestors)
+    }
     alerts = [alert for alert in cluster.all(ALERT_RULE) if _looks_at(alert, places)]
     missing = [
         event
         for event, words in _EVENTS.items()
         if not any(words.search(query) for alert in alerts for query in _queries(alert))
     ]
+    foreign = [found.name for found in workspaces if not _is_own(cluster, found)]
     for event in missing:
-        yield cluster.fails("", f"nobody is told when {event}")
+        if foreign:
+            why = f"the alerts on {foreign[0]} are others' to show"
+            yield cluster.unknown("", f"whether anybody is told when {event}: {why}")
+        else:
+            yield cluster.fails("", f"nobody is told when {event}")
     if not missing:
         yield cluster.passes("", f"{len(_EVENTS)} events of its audit logs are told")
+
+
+def _is_own(cluster: Subject, workspace: ResourceId) -> bool:
+    found = cluster.at(workspace.text)
+    return found is not None and found.is_own
 
 
 def _looks_at(alert: Subject, places: set[str]) -> bool:
@@ -103,6 +119,7 @@ CONTROLS = (
                     ALERT_RULE: (_ENABLED, _SCOPES, _CRITERIA, _GROUPS),
                     ACTION_GROUP: (_ENABLED,),
                     DIAGNOSTIC_SETTING: (WORKSPACE_ID,),
+                    WORKSPACE: (),
                 },
             ),
         ),
