@@ -3,6 +3,7 @@
 Source: guidelines.md §2.4, and private-endpoint-dns.
 """
 
+import re
 from collections.abc import Mapping
 from types import MappingProxyType
 
@@ -41,3 +42,15 @@ def private_link_zone(service: str, cloud: str, region: str) -> str:
     if cloud not in ZONES[service]:
         raise ValueError(f"the zone of {service} in {cloud} is not known")
     return ZONES[service][cloud].replace("{region}", region)
+
+
+def is_api_server_zone(name: str, cloud: str) -> bool:
+    """Tell whether a zone is one that AKS keeps the names of API servers in: of any region, and
+    also below it (`team.privatelink.westeurope.azmk8s.io`, guidelines.md §2.4)."""
+    endings = (ZONES[service].get(cloud, "") for service in ("api-server", "api-server-integrated"))
+    for ending in endings:
+        before, _, after = ending.partition("{region}")
+        words = re.escape(before) + "[a-z0-9]+" + re.escape(after)
+        if ending and re.fullmatch(rf"(.+\.)?{words}", name.lower()):
+            return True
+    return False

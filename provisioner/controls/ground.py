@@ -1,7 +1,7 @@
 """The state of an environment that controls judge: its estate, and what of it is its own."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from provisioner.blueprint.graph import DesiredGraph
 from provisioner.catalog.registry import Catalog
@@ -17,7 +17,8 @@ class Ground:
 
     `own` has the keys of the resources that are judged: those of the blueprint, and what stands in
     them or in the environment's resource groups. All others are only looked up. `cloud` is the
-    one whose names are used. `unreadable` has what could not be read, and why.
+    one whose names are used. `unreadable` has what could not be read, and why. `derived` keeps
+    what rules made of the whole state (`Subject.derive`), for others that ask for the same.
     """
 
     estate: Estate
@@ -25,6 +26,7 @@ class Ground:
     catalog: Catalog
     cloud: str
     unreadable: tuple[tuple[Resource, str], ...] = ()
+    derived: dict[object, object] = field(default_factory=dict, compare=False, repr=False)
 
     def subjects(self, kind: str) -> tuple[Resource, ...]:
         """Return the resources of a type that are judged."""

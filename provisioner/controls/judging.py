@@ -49,7 +49,8 @@ def judge(
 
 
 def find(control: Control, ground: Ground) -> tuple[Finding, ...]:
-    """Return what the rules of one control find: one finding a property, the worst of it.
+    """Return what the rules of one control find: one finding a property, the worst of it; all that
+    is as bad stands in its evidence.
 
     A resource that could not be read is unknown to every rule that would look at it.
     """
@@ -62,9 +63,18 @@ def find(control: Control, ground: Ground) -> tuple[Finding, ...]:
     by_key: dict[tuple[str, str, str], Finding] = {}
     for seen in found:
         known = by_key.get(seen.key)
-        if known is None or seen.verdict.rank < known.verdict.rank:
-            by_key[seen.key] = seen
+        by_key[seen.key] = seen if known is None else _join(known, seen)
     return tuple(by_key.values())
+
+
+def _join(known: Finding, seen: Finding) -> Finding:
+    """Return the worse of two findings of one property, or what both say against it."""
+    if seen.verdict is not known.verdict:
+        return min(known, seen, key=lambda finding: finding.verdict.rank)
+    told = known.evidence.split("; ")
+    if seen.verdict is Verdict.PASS or seen.evidence in told:
+        return known
+    return replace(known, evidence="; ".join((*told, seen.evidence)))
 
 
 def _judge(

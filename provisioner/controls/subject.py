@@ -1,16 +1,19 @@
 """One resource as a rule sees it: its properties with the catalog's defaults filled in."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import cast
+from functools import cached_property, lru_cache
+from typing import TypeVar, cast
 
+from provisioner.catalog.registry import Catalog
 from provisioner.controls.ground import Ground
 from provisioner.controls.verdict import Verdict
-from provisioner.model.estate import Resource
-from provisioner.model.property_path import split_steps
-from provisioner.model.resource_id import ResourceId, parse_resource_id
-from provisioner.model.values import ABSENT, Absent, Body, Unknown, is_empty, lookup
+from provisioner.model.estate import Estate, Resource
+from provisioner.model.property_path import set_at, split_steps
+from provisioner.model.resource_id import RESOURCE_GROUP, ResourceId, parse_resource_id
+from provisioner.model.values import ABSENT, Absent, Body, Unknown, Value, is_empty, lookup
+
+_Derived = TypeVar("_Derived")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,40 @@ class Sight:
         paths = self._reads[kind.lower()]
         found = self.ground.estate.of_type(kind)
         return tuple(Subject(resource, self, paths) for resource in found)
+
+    def derive(self, compute: Callable[[Estate, Catalog], _Derived]) -> _Derived:
+        """Return what a function makes of all that the rule may look at. It is called once for all
+        rules that may look at the same."""
+        key = (compute, self._key)
+        kept = self.ground.derived
+        if key not in kept:
+            kept[key] = compute(self._visible, self.ground.catalog)
+        return cast(_Derived, kept[key])
+
+    @cached_property
+    def _key(self) -> object:
+        return frozenset(self._reads.items())
+
+    @property
+    def _visible(self) -> Estate:
+        """The state, with nothing in its bodies but what the rule declares."""
+        kept = self.ground.derived
+        if self._key not in kept:
+            bodies = ((found, self._body_of(found)) for found in self.ground.estate)
+            kept[self._key] = Estate.of(
+                Resource(found.id, found.type, body, found.address, found.span)
+                for found, body in bodies
+            )
+        return cast(Estate, kept[self._key])
+
+    def _body_of(self, resource: Resource) -> Mapping[str, Value]:
+        body: Value = {}
+        for path in self._reads.get(resource.type.lower(), ()):
+            stated = lookup(resource.body, _keys(path))
+            steps = split_steps(path)
+            if steps and not isinstance(stated, Absent):
+                body = set_at(body, steps, cast(Value, stated))
+        return cast(Mapping[str, Value], body)
 
 
 class Subject:
@@ -75,6 +112,12 @@ class Subject:
         """The cloud whose names are used."""
         return self._sight.ground.cloud
 
+    @property
+    def resource_group(self) -> ResourceId | None:
+        """The id of the resource group that it stands in."""
+        places = (self.id, *self.id.ancestors)
+        return next((place for place in places if place.type == RESOURCE_GROUP), None)
+
     def value(self, path: str) -> object:
         """Return what stands at a path, or Azure's default where nothing does; ABSENT where none
         is known. `[key]` in a path is a key of a map. Raises KeyError for a path that the rule
@@ -109,6 +152,17 @@ class Subject:
         """Return its children of a type, or those of what another id names."""
         found = self._sight.ground.estate.children(parent or self.id, kind)
         return tuple(self._sight.of(child) for child in found)
+
+    def reaching(self, kind: str) -> tuple["Subject", ...]:
+        """Return the resources of an extension type that hold for this one: those that are set on
+        it, and on all that it stands in."""
+        places = (self.id, *self.id.ancestors)
+        return tuple(found for place in places for found in self.children(kind, place))
+
+    def derive(self, compute: Callable[[Estate, Catalog], _Derived]) -> _Derived:
+        """Return what a function makes of the whole state, as far as the rule may look at it: an
+        index, a plan. It is called once for all resources that the rule judges."""
+        return self._sight.derive(compute)
 
     def at(self, value: object) -> "Subject | None":
         """Return the resource that an id names, or None where the state does not have it. Raises

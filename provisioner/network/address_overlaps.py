@@ -85,13 +85,28 @@ class _Verdict:
     hint: str
 
 
+@dataclass(frozen=True, slots=True)
+class Overlap:
+    """A range that overlaps others: `owner` is the key of the network, subnet, cluster or site that
+    claims it."""
+
+    owner: str
+    diagnostic: Diagnostic
+
+
 def check_overlaps(plan: AddressPlan, others: Mapping[str, AddressPlan]) -> Iterator[Diagnostic]:
     """Yield what overlaps in a plan, and between it and the plans of other environments by name.
 
     Overlaps among other environments are left to them.
     """
+    for overlap in find_overlaps(plan, others):
+        yield overlap.diagnostic
+
+
+def find_overlaps(plan: AddressPlan, others: Mapping[str, AddressPlan]) -> Iterator[Overlap]:
+    """Yield what `check_overlaps` does, with whose range each is about."""
     for network in plan.networks.values():
-        yield from _check_subnets(network)
+        yield from _find_in_network(network)
     merged = merge_networks({"": plan, **others})
     whole = AddressPlan(merged, plan.clusters, plan.sites)
     claims = list(_claims_of(plan, others, merged))
@@ -275,8 +290,8 @@ def _judge_clusters(wider: Claim, inner: Claim) -> _Verdict | None:
     return None
 
 
-def _tell(pairs: Sequence[tuple[Claim, Claim, _Verdict]]) -> Diagnostic:
-    """Return one diagnostic for all overlaps of one kind that a claim has."""
+def _tell(pairs: Sequence[tuple[Claim, Claim, _Verdict]]) -> Overlap:
+    """Return one overlap for all of one kind that a claim has."""
     wider, inner, verdict = pairs[0]
     ours, other = (inner, wider) if _is_ours(inner) else (wider, inner)
     more = ""
@@ -287,7 +302,8 @@ def _tell(pairs: Sequence[tuple[Claim, Claim, _Verdict]]) -> Diagnostic:
         more += f" and {rest:,} more, too." if rest > 0 else ", too."
     message = f"{describe_overlap(ours, other)}: {verdict.because}.{more}"
     make = error if verdict.severity is Severity.ERROR else warning
-    return make(verdict.code, message, ours.span or other.span, verdict.hint)
+    told = make(verdict.code, message, ours.span or other.span, verdict.hint)
+    return Overlap(ours.owner, told)
 
 
 def describe_overlap(ours: Claim, other: Claim) -> str:
@@ -306,7 +322,7 @@ def describe_overlap(ours: Claim, other: Claim) -> str:
     )
 
 
-def _check_subnets(network: VirtualNetwork) -> Iterator[Diagnostic]:
+def _find_in_network(network: VirtualNetwork) -> Iterator[Overlap]:
     claims = [
         Claim(
             ClaimKind.SUBNET,
@@ -320,13 +336,14 @@ def _check_subnets(network: VirtualNetwork) -> Iterator[Diagnostic]:
     ]
     taken = [claim.range for claim in claims]
     for wider, inner in overlapping(claims, lambda claim: claim.range):
-        yield error(
+        told = error(
             "overlapping-subnets",
             f"{describe_overlap(inner, wider)}: Azure refuses that in one network, "
             f"{network.label}.",
             inner.span or wider.span,
             propose_range(network, taken, inner.range.prefixlen),
         )
+        yield Overlap(inner.owner, told)
 
 
 def propose_range(network: VirtualNetwork, taken: Sequence[IpRange], prefix: int) -> str:

@@ -1,7 +1,7 @@
 """Small estates for controls, written as in a blueprint (see README.md beside this file)."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
@@ -69,16 +69,19 @@ def _is_named(value: object) -> bool:
 def ground_of(sketch: Sketch, catalog: Catalog, cloud: str = "AzureCloud") -> Ground:
     """Return the state that a sketch draws."""
     ids: dict[str, str] = {"subscription": SUBSCRIPTION, "resourceGroup": GROUP}
+    named: dict[str, ResourceId] = {}
     pending = dict(sketch)
     while pending:
         ready = [a for a, body in pending.items() if not _waits(body, pending)]
         assert ready, f"these wait for each other: {list(pending)}"
         for address in ready:
-            ids[address] = _id_of(address, pending.pop(address), ids).text
+            named[address] = _id_of(address, pending.pop(address), ids)
+            ids[address] = named[address].text
+    for address, body in sketch.items():
+        ids.update(_texts(body.get("properties", {}), f"{address}.properties"))
     resources = []
     for address, body in sketch.items():
-        resource = parse_resource_id(ids[address])
-        assert resource is not None
+        resource = named[address]
         stated = {key: _filled(value, ids) for key, value in body.items() if key not in _META}
         resources.append(Resource(resource, body["type"], stated, address))
     estate = Estate.of(expand(resources, catalog))
@@ -111,6 +114,14 @@ def _id_of(address: str, body: Mapping[str, Any], ids: Mapping[str, str]) -> Res
         return ResourceId(body["type"], (*parent.names, name), parent.scope)
     scope = parse_resource_id(_filled(body.get("scope", GROUP), ids))
     return ResourceId(body["type"], (name,), scope)
+
+
+def _texts(body: Any, path: str) -> Iterator[tuple[str, str]]:
+    """Yield each text of a body by its path, for others to refer to."""
+    for key, value in body.items() if isinstance(body, dict) else ():
+        if isinstance(value, str):
+            yield f"{path}.{key}", value
+        yield from _texts(value, f"{path}.{key}")
 
 
 def _filled(value: Any, ids: Mapping[str, str]) -> Any:

@@ -1,0 +1,285 @@
+"""ENV-04: the way out of the environment: through a firewall, or none at all.
+
+Facts: guidelines.md §1.4, §2.1 and §2.3; the documentation "Azure Firewall forced tunneling".
+"""
+
+from collections.abc import Iterator
+
+from provisioner.controls.control import Control, Layer, Mappings, Severity
+from provisioner.controls.firewall_addresses import CONFIGURATIONS, addresses_of, find_firewall
+from provisioner.controls.kinds import (
+    CACHE_RULE,
+    CLUSTER,
+    FIREWALL,
+    POOL,
+    REGISTRY,
+    ROUTE,
+    ROUTE_TABLE,
+    SUBNET,
+)
+from provisioner.controls.rule import expect, look, rule
+from provisioner.controls.subject import Observation, Subject
+from provisioner.controls.wanted import equals, is_set, show
+from provisioner.model.resource_id import parse_resource_id
+from provisioner.model.values import lookup
+
+ITEM = "Inbound/outbound traffic (forced tunneling)"
+_OUTBOUND = "properties.networkProfile.outboundType"
+_SOURCE = "properties.bootstrapProfile.artifactSource"
+_BOOTSTRAP = "properties.bootstrapProfile.containerRegistryId"
+_NODES = "properties.vnetSubnetID"
+_PODS = "properties.podSubnetID"
+_TABLE = "properties.routeTable.id"
+_PREFIX = "properties.addressPrefix"
+_HOP = "properties.nextHopType"
+_ADDRESS = "properties.nextHopIpAddress"
+_NO_LEARNED = "properties.disableBgpRoutePropagation"
+_PUBLIC = "properties.publicNetworkAccess"
+_FROM = "properties.sourceRepository"
+_TO = "properties.targetRepository"
+_MANAGEMENT = "properties.managementIpConfiguration"
+_MANAGEMENT_SUBNET = "AzureFirewallManagementSubnet"
+
+_ISOLATED = ("none", "block")
+_ALL = "0.0.0.0/0"
+_ON_PURPOSE = ("VirtualAppliance", "VirtualNetworkGateway")
+_CACHE = "aks-managed-mcr"
+_CACHED = {_FROM: "mcr.microsoft.com/*", _TO: "aks-managed-repository/*"}
+
+
+def _is_isolated(cluster: Subject) -> bool:
+    return str(cluster.value(_OUTBOUND)).lower() in _ISOLATED
+
+
+def _judge_egress(cluster: Subject) -> Iterator[Observation]:
+    """All that leaves the subnets of a cluster is led to a firewall, unless nothing leaves them."""
+    if _is_isolated(cluster):
+        return
+    yield look(cluster, _OUTBOUND, equals("userDefinedRouting"))
+    named = [pool.value(path) for pool in cluster.children(POOL) for path in (_NODES, _PODS)]
+    subnets = {found.key: found for name in named if (found := parse_resource_id(name))}
+    if not subnets:
+        yield cluster.fails("", "its nodes stand in a network that AKS makes, without a firewall")
+    for identity in subnets.values():
+        subnet = cluster.at(identity.text)
+        path = f"{_OUTBOUND}[{identity.name}]"
+        if subnet is None:
+            yield cluster.unknown(path, f"nothing is known of its subnet {identity.text}")
+        else:
+            yield from _judge_subnet(cluster, subnet, path)
+
+
+def _judge_subnet(cluster: Subject, subnet: Subject, path: str) -> Iterator[Observation]:
+    table = cluster.at(subnet.value(_TABLE))
+    if table is None:
+        named = subnet.value(_TABLE)
+        if subnet.states(_TABLE):
+            yield cluster.unknown(path, f"nothing is known of {show(named)} of {subnet.label}")
+        else:
+            yield cluster.fails(path, f"{subnet.label} has no route table")
+        return
+    if table.value(_NO_LEARNED) is not True:
+        yield cluster.fails(path, f"{table.label} takes up routes that gateways learn")
+    routes = [r for r in table.children(ROUTE) if r.value(_PREFIX) == _ALL]
+    if not routes:
+        yield cluster.fails(path, f"{table.label} has no route for {_ALL}")
+    for route in routes:
+        yield _judge_route(cluster, route, f"{subnet.label} by {route.label}", path)
+
+
+def _judge_route(cluster: Subject, route: Subject, way: str, path: str) -> Observation:
+    hop, address = route.value(_HOP), route.value(_ADDRESS)
+    if str(hop).lower() != "virtualappliance":
+        return cluster.fails(path, f"{way} leads to {show(hop)}, expected VirtualAppliance")
+    firewall = find_firewall(cluster, address)
+    if firewall is not None:
+        return cluster.passes(path, f"{way} leads to {firewall.label}")
+    known = [addresses_of(firewall) for firewall in cluster.all(FIREWALL)]
+    if known and all(known):
+        return cluster.fails(path, f"{way} leads to {show(address)}, which is no firewall's")
+    return cluster.unknown(path, f"{way} leads to {show(address)}: of what is not known")
+
+
+def _judge_bootstrap(cluster: Subject) -> Iterator[Observation]:
+    """The registry that nodes start from is private, and fetches what they ask for."""
+    if not _is_isolated(cluster):
+        return
+    yield look(cluster, _BOOTSTRAP, is_set())
+    registry = cluster.at(cluster.value(_BOOTSTRAP))
+    if registry is None:
+        return
+    if registry.value(_PUBLIC) != "Disabled":
+        what = f"{registry.label} is open to the internet"
+        yield cluster.fails(_BOOTSTRAP, f"{what}: {_PUBLIC} is {show(registry.value(_PUBLIC))}")
+    caches = [r for r in registry.children(CACHE_RULE) if r.name.lower() == _CACHE]
+    if not caches:
+        yield cluster.fails(_BOOTSTRAP, f"{registry.label} has no cache rule {_CACHE}")
+    for cache in caches:
+        for path, wanted in _CACHED.items():
+            if cache.value(path) != wanted:
+                said = f"{path} of {cache.label} is {show(cache.value(path))}"
+                yield cluster.fails(_BOOTSTRAP, f"{said}, expected {wanted}")
+
+
+def _judge_management(firewall: Subject) -> Iterator[Observation]:
+    """A firewall whose traffic is led on premises is managed through an address of its own."""
+    tunnels = [hop for _, hop in _default_routes(firewall, CONFIGURATIONS) if hop in _ON_PURPOSE]
+    if not firewall.states(_MANAGEMENT):
+        if tunnels:
+            what = f"its subnet leads all traffic to {tunnels[0]}"
+            yield firewall.fails(_MANAGEMENT, f"{what}, and Azure has no way to manage it")
+        return
+    stated = firewall.value(_MANAGEMENT)
+    subnet = parse_resource_id(lookup(stated, ("properties", "subnet", "id")))
+    if subnet is None or subnet.name.lower() != _MANAGEMENT_SUBNET.lower():
+        name = subnet.name if subnet else "none"
+        what = f"its subnet of management is {name}, expected {_MANAGEMENT_SUBNET}"
+        yield firewall.fails(_MANAGEMENT, what)
+    if not lookup(stated, ("properties", "publicIPAddress", "id")):
+        yield firewall.fails(_MANAGEMENT, "Azure manages it without a public address")
+    for label, hop in _default_routes(firewall, _MANAGEMENT):
+        if hop != "Internet":
+            what = f"{label} leads its management to {hop}, expected Internet"
+            yield firewall.fails(_MANAGEMENT, what)
+    yield firewall.passes(_MANAGEMENT, "Azure manages it through an address of its own")
+
+
+def _default_routes(firewall: Subject, path: str) -> Iterator[tuple[str, str]]:
+    """Yield (route, next hop) of each route for all addresses in the subnet of a configuration."""
+    stated = firewall.value(path)
+    for entry in stated if isinstance(stated, (list, tuple)) else [stated]:
+        subnet = firewall.at(lookup(entry, ("properties", "subnet", "id")))
+        table = firewall.at(subnet.value(_TABLE)) if subnet is not None else None
+        for route in table.children(ROUTE) if table is not None else ():
+            if route.value(_PREFIX) == _ALL:
+                yield route.label, str(route.value(_HOP))
+
+
+CONTROLS = (
+    Control(
+        id="ENV-04",
+        title="Traffic comes in and goes out by the ways that were made for it",
+        severity=Severity.HIGH,
+        layer=Layer.NETWORK,
+        item=ITEM,
+        rationale=(
+            "What an intruder takes has to leave, and what they bring has to come from somewhere. "
+            "Both are seen where there is one way."
+        ),
+        modes=(),
+        unmapped="Its parts are mapped.",
+    ),
+    Control(
+        id="ENV-04.1",
+        title="All that leaves the cluster passes the firewall",
+        severity=Severity.HIGH,
+        layer=Layer.NETWORK,
+        item=ITEM,
+        rationale=(
+            "A firewall lets through the hosts that are named. Routes that gateways learn would "
+            "lead around it."
+        ),
+        remediation="""
+            cluster:
+              type: Microsoft.ContainerService/managedClusters
+              properties: {networkProfile: {outboundType: userDefinedRouting}}
+        """,
+        rules=(
+            rule(
+                CLUSTER,
+                _judge_egress,
+                _OUTBOUND,
+                others={
+                    POOL: (_NODES, _PODS),
+                    SUBNET: (_TABLE,),
+                    ROUTE_TABLE: (_NO_LEARNED,),
+                    ROUTE: (_PREFIX, _HOP, _ADDRESS),
+                    FIREWALL: (CONFIGURATIONS,),
+                },
+            ),
+        ),
+        mappings=Mappings(cis=("5.4.3",), policies=("fc5e4038-4584-4632-8c85-c0448d374b2c",)),
+    ),
+    Control(
+        id="ENV-04.2",
+        title="A cluster that reaches nothing starts from a registry of its own",
+        severity=Severity.HIGH,
+        layer=Layer.NETWORK,
+        item=ITEM,
+        rationale=(
+            "Nodes need images to start. A private registry that fetches them leaves nothing that "
+            "a node has to reach outside."
+        ),
+        remediation="""
+            cluster:
+              type: Microsoft.ContainerService/managedClusters
+              properties:
+                networkProfile: {outboundType: none}
+                bootstrapProfile: {artifactSource: Cache, containerRegistryId: "${registry.id}"}
+        """,
+        rules=(
+            expect(CLUSTER, _SOURCE, equals("Cache"), when=_is_isolated, reading=(_OUTBOUND,)),
+            rule(
+                CLUSTER,
+                _judge_bootstrap,
+                _OUTBOUND,
+                _BOOTSTRAP,
+                others={REGISTRY: (_PUBLIC,), CACHE_RULE: (_FROM, _TO)},
+            ),
+        ),
+        unmapped="No framework has a check of it.",
+    ),
+    Control(
+        id="ENV-04.3",
+        title="No subnet has a way to the internet that nobody made",
+        severity=Severity.HIGH,
+        layer=Layer.NETWORK,
+        item=ITEM,
+        rationale=(
+            "Azure once gave machines without a public address one that nobody saw. A subnet may "
+            "still ask for it."
+        ),
+        remediation="""
+            nodes:
+              type: Microsoft.Network/virtualNetworks/subnets
+              parent: ${network.id}
+              properties: {defaultOutboundAccess: false}
+        """,
+        rules=(expect(SUBNET, "properties.defaultOutboundAccess", equals(False)),),
+        mappings=Mappings(
+            policies=("7bca8353-aa3b-429b-904a-9229c4385837",),
+            psrule=("Azure.VNET.PrivateSubnet",),
+        ),
+    ),
+    Control(
+        id="ENV-04.5",
+        title="A firewall that is tunneled on premises can still be managed",
+        severity=Severity.HIGH,
+        layer=Layer.NETWORK,
+        item=ITEM,
+        rationale=(
+            "Azure manages a firewall through the internet. Where a route takes that away, a "
+            "subnet and an address of its own give it back."
+        ),
+        remediation="""
+            firewall:
+              type: Microsoft.Network/azureFirewalls
+              properties:
+                managementIpConfiguration:
+                  name: management
+                  properties:
+                    subnet: {id: "${firewallManagement.id}"}
+                    publicIPAddress: {id: "${managementAddress.id}"}
+        """,
+        rules=(
+            rule(
+                FIREWALL,
+                _judge_management,
+                CONFIGURATIONS,
+                _MANAGEMENT,
+                others={SUBNET: (_TABLE,), ROUTE_TABLE: (), ROUTE: (_PREFIX, _HOP)},
+            ),
+        ),
+        unmapped="No framework has a check of it.",
+    ),
+)

@@ -1,0 +1,222 @@
+"""ENV-01.2, ENV-01.3 and ENV-03: which pods share nodes, and which nodes share hosts.
+
+Facts: guidelines.md §1.4; the documentation of AKS ("Manage system node pools") and of Azure
+("Isolation in the Azure public cloud").
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+
+from provisioner.controls.control import Control, Layer, Mappings, Mode, Severity
+from provisioner.controls.kinds import CLUSTER, POOL
+from provisioner.controls.rule import expect, look, rule
+from provisioner.controls.subject import Observation, Subject
+from provisioner.controls.wanted import at_least, holds, show
+from provisioner.model.resource_id import parse_resource_id
+from provisioner.model.values import lookup
+
+MODE = "properties.mode"
+_ITEM = "Cluster vs nodes vs namespace isolation"
+_HOSTED = "properties.hostedSystemProfile.enabled"
+_TAINTS = "properties.nodeTaints"
+_LABELS = "properties.nodeLabels"
+_SCALES = "properties.enableAutoScaling"
+_LEAST = "properties.minCount"
+_COUNT = "properties.count"
+_NODES = "properties.vnetSubnetID"
+_PODS = "properties.podSubnetID"
+_HOSTS = "properties.hostGroupID"
+_SIZE = "properties.vmSize"
+_RUNTIME = "properties.workloadRuntime"
+_TENANT = "tenant"
+_UNTRUSTED = "untrusted"
+
+_ISOLATED = re.compile(r"standard_[a-z]+\d+(-\d+)?[a-z]*i[a-z]*_v\d+|standard_(f72s_v2|m128ms)")
+"""Machines that have a host for themselves say so with an i among their features, but for two."""
+
+
+def _is_system(pool: Subject) -> bool:
+    return pool.value(MODE) == "System"
+
+
+def judge_modes(cluster: Subject) -> Iterator[Observation]:
+    """A cluster has a pool for what runs the cluster, and another one for all else."""
+    if cluster.value(_HOSTED) is True:
+        yield cluster.passes(_HOSTED, "AKS runs the system's pods on nodes of its own")
+        return
+    modes = [show(pool.value(MODE)) for pool in cluster.children(POOL)]
+    missing = [mode for mode in ("System", "User") if mode not in modes]
+    if missing:
+        yield cluster.fails("", f"it has no pool with mode {' and none with '.join(missing)}")
+    else:
+        yield cluster.passes("", "pods of the system and others have pools of their own")
+
+
+def _judge_nodes(pool: Subject) -> Iterator[Observation]:
+    if _is_system(pool):
+        path = _LEAST if pool.value(_SCALES) is True else _COUNT
+        yield look(pool, path, at_least(2))
+
+
+def _tenant_of(pool: Subject) -> str | None:
+    """Return whose pool it is, by its label or else its taint `tenant`."""
+    labels = pool.value(_LABELS)
+    label = lookup(labels, (_TENANT,)) if isinstance(labels, Mapping) else None
+    if isinstance(label, str):
+        return label
+    taints = [taint for taint in pool.texts(_TAINTS) if taint.startswith(f"{_TENANT}=")]
+    return taints[0].partition("=")[2].partition(":")[0] if taints else None
+
+
+def _judge_tenant(pool: Subject) -> Iterator[Observation]:
+    """A tenant's pool draws the tenant's pods, repels others, and shares its subnets with none."""
+    tenant = _tenant_of(pool)
+    if tenant is None:
+        return
+    labels = pool.value(_LABELS)
+    if lookup(labels, (_TENANT,)) == tenant:
+        yield pool.passes(_LABELS, f"it has the label {_TENANT}={tenant}")
+    else:
+        yield pool.fails(_LABELS, f"it has no label {_TENANT}={tenant} for pods to ask for")
+    repels = [f"{_TENANT}={tenant}:{effect}" for effect in ("NoSchedule", "NoExecute")]
+    if any(taint in repels for taint in pool.texts(_TAINTS)):
+        yield pool.passes(_TAINTS, f"it repels pods that do not tolerate {_TENANT}={tenant}")
+    else:
+        yield pool.fails(_TAINTS, f"it takes pods of others: it has no taint {repels[0]}")
+    for path in (_NODES, _PODS):
+        yield from _judge_subnet(pool, tenant, path)
+
+
+def _judge_subnet(pool: Subject, tenant: str, path: str) -> Iterator[Observation]:
+    mine = parse_resource_id(pool.value(path))
+    parent = pool.id.parent
+    if mine is None or parent is None:
+        if path == _NODES:
+            yield pool.fails(path, "it has no subnet of its own")
+        return
+    for other in pool.children(POOL, parent):
+        if _tenant_of(other) != tenant and parse_resource_id(other.value(path)) == mine:
+            yield pool.fails(path, f"{mine.name} is the subnet of {other.label}, too")
+            return
+    yield pool.passes(path, f"{mine.name} is the subnet of {tenant} alone")
+
+
+def _says_untrusted(pool: Subject) -> bool:
+    """Tell whether a pool says by a label or a taint that what it runs is not to be trusted."""
+    labels = pool.value(_LABELS)
+    values = list(labels.values()) if isinstance(labels, Mapping) else []
+    taints = [taint.partition("=")[2].partition(":")[0] for taint in pool.texts(_TAINTS)]
+    return _UNTRUSTED in (*values, *taints)
+
+
+def _judge_host(pool: Subject) -> Iterator[Observation]:
+    """Pods that are not trusted share no kernel and no host with others, by one of three ways."""
+    size, runtime = str(pool.value(_SIZE)), str(pool.value(_RUNTIME))
+    if pool.states(_HOSTS):
+        yield pool.passes(_HOSTS, f"{_HOSTS} is {show(pool.value(_HOSTS))}")
+    elif _ISOLATED.fullmatch(size.lower()):
+        yield pool.passes(_SIZE, f"{size} has a host for itself")
+    elif runtime.startswith("Kata"):
+        yield pool.passes(_RUNTIME, f"{_RUNTIME} is {runtime}: pods have virtual machines")
+    elif _says_untrusted(pool):
+        yield pool.fails(
+            _HOSTS,
+            f"it is for untrusted pods, with no dedicated hosts, the shared size {size} and the "
+            f"runtime {runtime}",
+        )
+
+
+CONTROLS = (
+    Control(
+        id="ENV-01.2",
+        title="Pods of the system have nodes of their own",
+        severity=Severity.HIGH,
+        layer=Layer.RUNTIME,
+        item=_ITEM,
+        rationale=(
+            "A pod that takes a node down, or breaks out of it, does not meet the cluster's DNS "
+            "and tunnel there."
+        ),
+        remediation="""
+            system:
+              type: Microsoft.ContainerService/managedClusters/agentPools
+              parent: ${cluster.id}
+              properties:
+                mode: System
+                enableAutoScaling: true
+                minCount: 2
+                count: 2
+                nodeTaints: [CriticalAddonsOnly=true:NoSchedule]
+        """,
+        rules=(
+            rule(CLUSTER, judge_modes, _HOSTED, others={POOL: (MODE,)}),
+            expect(
+                POOL,
+                _TAINTS,
+                holds("CriticalAddonsOnly=true:NoSchedule"),
+                when=_is_system,
+                reading=(MODE,),
+            ),
+            rule(POOL, _judge_nodes, MODE, _SCALES, _LEAST, _COUNT),
+        ),
+        mappings=Mappings(checkov=("CKV_AZURE_232",), psrule=("Azure.AKS.MinNodeCount",)),
+    ),
+    Control(
+        id="ENV-01.3",
+        title="A tenant's nodes run that tenant's pods alone",
+        severity=Severity.HIGH,
+        layer=Layer.RUNTIME,
+        item=_ITEM,
+        rationale=(
+            "A label draws pods to a pool and a taint keeps others away; with a subnet of its own, "
+            "the network can tell tenants apart as well."
+        ),
+        remediation="""
+            blue:
+              type: Microsoft.ContainerService/managedClusters/agentPools
+              parent: ${cluster.id}
+              properties:
+                nodeLabels: {tenant: blue}
+                nodeTaints: ["tenant=blue:NoSchedule"]
+                vnetSubnetID: ${blueNodes.id}
+                podSubnetID: ${bluePods.id}
+        """,
+        modes=(Mode.ARM, Mode.CLUSTER),
+        rules=(
+            rule(
+                POOL,
+                _judge_tenant,
+                _LABELS,
+                _TAINTS,
+                _NODES,
+                _PODS,
+            ),
+        ),
+        evidence=(
+            "the namespaces of each tenant with the annotation "
+            "scheduler.alpha.kubernetes.io/node-selector that names its pool: `kubectl get "
+            "namespaces -o json`"
+        ),
+        unmapped="No framework has a check of it.",
+    ),
+    Control(
+        id="ENV-03",
+        title="Pods that are not trusted share no host with others",
+        severity=Severity.MEDIUM,
+        layer=Layer.RUNTIME,
+        item="Dedicated nodes / Hyper-V isolation on nodes",
+        rationale=(
+            "Virtual machines of one host share its processor and memory. Dedicated hosts, sizes "
+            "that fill a host, and virtual machines for pods take neighbours away."
+        ),
+        remediation="""
+            untrusted:
+              type: Microsoft.ContainerService/managedClusters/agentPools
+              parent: ${cluster.id}
+              properties:
+                hostGroupID: ${hosts.id}
+        """,
+        rules=(rule(POOL, _judge_host, _HOSTS, _SIZE, _RUNTIME, _LABELS, _TAINTS),),
+        unmapped="No framework has a check of it.",
+    ),
+)

@@ -1,0 +1,1 @@
+"""Monitoring and auditing: MON."""

@@ -1,0 +1,159 @@
+"""MON-03 and MON-04: what the agents on nodes collect, and the workspace that it goes to.
+
+Facts: guidelines.md §1.5; the documentation "Enable monitoring for AKS clusters" and "Azure Monitor
+private link".
+"""
+
+from collections.abc import Iterator
+
+from provisioner.controls.chapters.monitoring.logs import ITEM
+from provisioner.controls.control import Control, Layer, Mappings, Severity
+from provisioner.controls.kinds import (
+    CLUSTER,
+    COLLECTION_ASSOCIATION,
+    COLLECTION_RULE,
+    WORKSPACE,
+)
+from provisioner.controls.rule import expect, rule
+from provisioner.controls.subject import Observation, Subject
+from provisioner.controls.wanted import at_least, equals
+from provisioner.model.values import lookup
+
+_METRICS = "properties.azureMonitorProfile.metrics.enabled"
+_INSIGHTS = "properties.azureMonitorProfile.containerInsights.enabled"
+_INSIGHTS_WORKSPACE = (
+    "properties.azureMonitorProfile.containerInsights.logAnalyticsWorkspaceResourceId"
+)
+_ADDON = "properties.addonProfiles.omsagent.enabled"
+_ADDON_CONFIG = "properties.addonProfiles.omsagent.config"
+_RULE = "properties.dataCollectionRuleId"
+_FLOWS = "properties.dataFlows"
+_PROMETHEUS = "Microsoft-PrometheusMetrics"
+_SCOPED = "properties.privateLinkScopedResources"
+_INGESTION = "properties.publicNetworkAccessForIngestion"
+_QUERY = "properties.publicNetworkAccessForQuery"
+
+
+def _judge_insights(cluster: Subject) -> Iterator[Observation]:
+    """Container insights are on by their new name, or as the add-on of old."""
+    if cluster.value(_ADDON) is True:
+        workspace = lookup(cluster.value(_ADDON_CONFIG), ("logAnalyticsWorkspaceResourceID",))
+        path, on = _ADDON_CONFIG, workspace
+    else:
+        path, on = _INSIGHTS_WORKSPACE, cluster.value(_INSIGHTS_WORKSPACE)
+        if cluster.value(_INSIGHTS) is not True:
+            yield cluster.fails(_INSIGHTS, "neither container insights nor omsagent is on")
+            return
+    if on:
+        yield cluster.passes(path, "logs of containers go to a workspace")
+    else:
+        yield cluster.fails(path, "container insights are on, and no workspace is named")
+
+
+def _judge_metrics(cluster: Subject) -> Iterator[Observation]:
+    """The agent of Prometheus sends what a rule that is associated with the cluster names."""
+    if cluster.value(_METRICS) is not True:
+        return
+    unknown = ""
+    for association in cluster.children(COLLECTION_ASSOCIATION):
+        found = association.at(association.value(_RULE))
+        if found is None:
+            unknown = unknown or association.label
+        elif any(_PROMETHEUS in _streams(flow) for flow in found.entries(_FLOWS)):
+            yield cluster.passes("", f"{found.label} says where its metrics go")
+            return
+    if unknown:
+        yield cluster.unknown("", f"nothing is known of the rule that {unknown} names")
+    else:
+        yield cluster.fails("", f"no data collection rule takes its {_PROMETHEUS}")
+
+
+def _streams(flow: object) -> tuple[object, ...]:
+    found = lookup(flow, ("streams",))
+    return tuple(found) if isinstance(found, (list, tuple)) else ()
+
+
+def _is_scoped(workspace: Subject) -> bool:
+    """Tell whether a private link scope leads to a workspace. Without one, a workspace that is
+    closed takes no logs at all."""
+    return workspace.states(_SCOPED)
+
+
+CONTROLS = (
+    Control(
+        id="MON-03",
+        title="Logs of containers and metrics of the cluster are collected",
+        severity=Severity.HIGH,
+        layer=Layer.AUDIT,
+        item=ITEM,
+        rationale=(
+            "A container that is gone has taken its logs along. Metrics show what logs do not: a "
+            "miner, a leak, a flood."
+        ),
+        remediation="""
+            cluster:
+              type: Microsoft.ContainerService/managedClusters
+              properties:
+                azureMonitorProfile: {metrics: {enabled: true}}
+                addonProfiles:
+                  omsagent:
+                    enabled: true
+                    config: {logAnalyticsWorkspaceResourceID: "${workspace.id}", useAADAuth: "true"}
+            prometheus:
+              type: Microsoft.Insights/dataCollectionRules
+              properties:
+                dataFlows: [{streams: [Microsoft-PrometheusMetrics], destinations: [account]}]
+            prometheusOfCluster:
+              type: Microsoft.Insights/dataCollectionRuleAssociations
+              scope: ${cluster.id}
+              properties: {dataCollectionRuleId: "${prometheus.id}"}
+        """,
+        rules=(
+            expect(CLUSTER, _METRICS, equals(True)),
+            rule(
+                CLUSTER,
+                _judge_insights,
+                _ADDON,
+                _ADDON_CONFIG,
+                _INSIGHTS,
+                _INSIGHTS_WORKSPACE,
+            ),
+            rule(
+                CLUSTER,
+                _judge_metrics,
+                _METRICS,
+                others={COLLECTION_ASSOCIATION: (_RULE,), COLLECTION_RULE: (_FLOWS,)},
+            ),
+        ),
+        mappings=Mappings(checkov=("CKV_AZURE_4",), psrule=("Azure.AKS.ContainerInsights",)),
+    ),
+    Control(
+        id="MON-04",
+        title="The workspace keeps logs for 90 days, and takes no shared key",
+        severity=Severity.HIGH,
+        layer=Layer.AUDIT,
+        item=ITEM,
+        rationale=(
+            "Whoever has a workspace's key can write logs that never happened. An intruder is "
+            "found weeks later, and then the logs have to be there."
+        ),
+        remediation="""
+            workspace:
+              type: Microsoft.OperationalInsights/workspaces
+              properties:
+                retentionInDays: 90
+                features: {disableLocalAuth: true}
+                publicNetworkAccessForIngestion: Disabled
+                publicNetworkAccessForQuery: Disabled
+        """,
+        rules=(
+            expect(WORKSPACE, "properties.retentionInDays", at_least(90)),
+            expect(WORKSPACE, "properties.features.disableLocalAuth", equals(True)),
+            *(
+                expect(WORKSPACE, path, equals("Disabled"), when=_is_scoped, reading=(_SCOPED,))
+                for path in (_INGESTION, _QUERY)
+            ),
+        ),
+        unmapped="No framework has a check of it.",
+    ),
+)

@@ -1,0 +1,195 @@
+"""MON-01, MON-02, MON-05 and MON-07: which logs are kept, and whether they arrive.
+
+Facts: guidelines.md §1.5; the documentation "Monitor AKS data reference" and those of each service.
+"""
+
+from collections.abc import Iterator
+
+from provisioner.controls.control import Control, Layer, Mappings, Mode, Severity
+from provisioner.controls.kinds import CLUSTER, FIREWALL, REGISTRY, SECURITY_GROUP, VAULT
+from provisioner.controls.log_settings import SETTING_READS, TABLES, find_settings, judge_logs
+from provisioner.controls.rule import Judge, rule
+from provisioner.controls.subject import Observation, Subject
+from provisioner.controls.verdict import Verdict
+from provisioner.controls.wanted import show
+from provisioner.model.resource_id import SUBSCRIPTION
+
+ITEM = "Continuous monitoring and auditing of security relevant events"
+_TIER = "properties.sku.tier"
+_CONTROL_PLANE = (
+    "guard",
+    "kube-apiserver",
+    "kube-controller-manager",
+    "kube-scheduler",
+    "cluster-autoscaler",
+    "cloud-controller-manager",
+)
+_AUDIT = "kube-audit"
+_AUDIT_OF_WRITES = "kube-audit-admin"
+_DRIVERS = {
+    "properties.storageProfile.diskCSIDriver.enabled": "csi-azuredisk-controller",
+    "properties.storageProfile.fileCSIDriver.enabled": "csi-azurefile-controller",
+    "properties.storageProfile.snapshotController.enabled": "csi-snapshot-controller",
+}
+"""A driver that is off writes no log."""
+
+_FIREWALL = ("AZFWNetworkRule", "AZFWApplicationRule", "AZFWThreatIntel", "AZFWDnsQuery")
+_INTRUSIONS = "AZFWIdpsSignature"
+_GROUP = ("NetworkSecurityGroupEvent", "NetworkSecurityGroupRuleCounter")
+_REGISTRY = ("ContainerRegistryLoginEvents", "ContainerRegistryRepositoryEvents")
+_VAULT = ("AuditEvent",)
+_ACTIVITY = ("Administrative", "Policy", "Security")
+
+
+def _judge_control_plane(cluster: Subject) -> Iterator[Observation]:
+    """All that the control plane logs is kept, in tables of its own."""
+    drivers = [name for path, name in _DRIVERS.items() if cluster.value(path) is True]
+    audits = [list(judge_logs(cluster, cluster.id, (n,))) for n in (_AUDIT_OF_WRITES, _AUDIT)]
+    passing = [found for found in audits if found[0].verdict is Verdict.PASS]
+    yield from judge_logs(cluster, cluster.id, (*_CONTROL_PLANE, *drivers))
+    yield from passing[0] if passing else audits[0]
+    for setting in find_settings(cluster, cluster.id):
+        tables = setting.value(TABLES)
+        if str(tables).lower() != "dedicated":
+            said = f"{TABLES} of {setting.label} is {show(tables)}"
+            yield cluster.fails("", f"{said}, expected Dedicated")
+
+
+def _judge_firewall(firewall: Subject) -> Iterator[Observation]:
+    """The tier Premium also logs intrusions."""
+    premium = firewall.value(_TIER) == "Premium"
+    wanted = (*_FIREWALL, _INTRUSIONS) if premium else _FIREWALL
+    yield from judge_logs(firewall, firewall.id, wanted)
+
+
+def _judge_all(*wanted: str) -> Judge:
+    """Return the judgement that these categories of a resource's logs are kept."""
+
+    def judge(subject: Subject) -> Iterator[Observation]:
+        yield from judge_logs(subject, subject.id, wanted)
+
+    return judge
+
+
+def _judge_activity(cluster: Subject) -> Iterator[Observation]:
+    """What is done through Azure Resource Manager in a cluster's subscription is kept."""
+    for place in cluster.id.ancestors:
+        if place.type == SUBSCRIPTION:
+            said = f"the activity log of {place.name}"
+            yield from judge_logs(cluster, place, _ACTIVITY, said)
+
+
+CONTROLS = (
+    Control(
+        id="MON-01",
+        title="What is asked of the API server is kept",
+        severity=Severity.CRITICAL,
+        layer=Layer.AUDIT,
+        item=ITEM,
+        rationale=(
+            "The audit log is the one witness of who did what in the cluster. AKS keeps it nowhere "
+            "unless it is told to."
+        ),
+        remediation="""
+            logs:
+              type: Microsoft.Insights/diagnosticSettings
+              scope: ${cluster.id}
+              properties:
+                workspaceId: ${workspace.id}
+                logAnalyticsDestinationType: Dedicated
+                logs:
+                  - {category: kube-audit, enabled: true}
+                  - {category: kube-audit-admin, enabled: true}
+                  - {category: guard, enabled: true}
+                  - {category: kube-apiserver, enabled: true}
+                  - {category: kube-controller-manager, enabled: true}
+                  - {category: kube-scheduler, enabled: true}
+                  - {category: cluster-autoscaler, enabled: true}
+                  - {category: cloud-controller-manager, enabled: true}
+                  - {category: csi-azuredisk-controller, enabled: true}
+                  - {category: csi-azurefile-controller, enabled: true}
+                  - {category: csi-snapshot-controller, enabled: true}
+        """,
+        rules=(rule(CLUSTER, _judge_control_plane, *_DRIVERS, others=SETTING_READS),),
+        mappings=Mappings(
+            policies=(
+                "245fc9df-fa96-4414-9a0b-3738c2f7341c",
+                "6c66c325-74c8-42fd-a286-a74b0e2939d8",
+            ),
+            cis=("2.1.1",),
+            psrule=("Azure.AKS.AuditLogs", "Azure.AKS.PlatformLogs"),
+        ),
+    ),
+    Control(
+        id="MON-02",
+        title="Logs arrive",
+        severity=Severity.HIGH,
+        layer=Layer.AUDIT,
+        item=ITEM,
+        rationale=(
+            "A setting says where logs are to go. A cap, a closed network or a removed table keep "
+            "them from getting there, and nothing fails."
+        ),
+        remediation=(
+            "Run the query. Where a day is empty, look at the daily cap of the workspace, at its "
+            "public network access, and at the diagnostic settings (MON-01, MON-05)."
+        ),
+        modes=(Mode.LOGS,),
+        evidence=(
+            "rows of the last day in the workspace: `union AKSAudit, AKSAuditAdmin, "
+            "AKSControlPlane, AZFWApplicationRule, AzureDiagnostics, AzureActivity | where "
+            "TimeGenerated > ago(24h) | summarize count() by Type`"
+        ),
+        unmapped="No framework has a check of it.",
+    ),
+    Control(
+        id="MON-05",
+        title="What firewall, security groups, registry and vault see is kept",
+        severity=Severity.HIGH,
+        layer=Layer.AUDIT,
+        item=ITEM,
+        rationale=(
+            "Who pulled an image, who read a secret and what was refused at the edge is known by "
+            "these services alone."
+        ),
+        remediation="""
+            vaultLogs:
+              type: Microsoft.Insights/diagnosticSettings
+              scope: ${vault.id}
+              properties:
+                workspaceId: ${workspace.id}
+                logs: [{category: AuditEvent, enabled: true}]
+        """,
+        rules=(
+            rule(FIREWALL, _judge_firewall, _TIER, others=SETTING_READS),
+            rule(SECURITY_GROUP, _judge_all(*_GROUP), others=SETTING_READS),
+            rule(REGISTRY, _judge_all(*_REGISTRY), others=SETTING_READS),
+            rule(VAULT, _judge_all(*_VAULT), others=SETTING_READS),
+        ),
+        unmapped="No framework has a check of it.",
+    ),
+    Control(
+        id="MON-07",
+        title="What is done through Azure Resource Manager is kept",
+        severity=Severity.HIGH,
+        layer=Layer.AUDIT,
+        item=ITEM,
+        rationale=(
+            "Azure keeps the activity log for 90 days and then drops it. In the workspace it "
+            "stands beside the logs of the cluster."
+        ),
+        remediation="""
+            activity:
+              type: Microsoft.Insights/diagnosticSettings
+              scope: ${subscription}
+              properties:
+                workspaceId: ${workspace.id}
+                logs:
+                  - {category: Administrative, enabled: true}
+                  - {category: Policy, enabled: true}
+                  - {category: Security, enabled: true}
+        """,
+        rules=(rule(CLUSTER, _judge_activity, others=SETTING_READS),),
+        unmapped="No framework has a check of it.",
+    ),
+)

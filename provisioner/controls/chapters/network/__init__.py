@@ -1,0 +1,1 @@
+"""Setting up and validating the virtual network: NET."""

@@ -1,0 +1,277 @@
+"""NET-01, NET-02 and NET-11: addresses that are enough, and nobody else's.
+
+The arithmetic is that of `azsec network`. Facts: guidelines.md §1.5, §2.2 and §3.2.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+
+from provisioner.catalog.machine_sizes import zones_of
+from provisioner.catalog.registry import Catalog
+from provisioner.controls.control import Control, Layer, Mappings, Severity
+from provisioner.controls.kinds import (
+    BASTION,
+    CLUSTER,
+    FIREWALL,
+    NETWORK,
+    NETWORK_GATEWAY,
+    PEERING,
+    POOL,
+    PRIVATE_ENDPOINT,
+    ROUTE,
+    SITE,
+    SUBNET,
+)
+from provisioner.controls.rule import rule
+from provisioner.controls.subject import Observation, Subject
+from provisioner.controls.wanted import show
+from provisioner.model.cidr import parse_range
+from provisioner.model.diagnostic import Diagnostic
+from provisioner.model.diagnostic import Severity as Weight
+from provisioner.model.estate import Estate
+from provisioner.network.address_overlaps import find_overlaps
+from provisioner.network.address_plan import AddressPlan, read_address_plan
+from provisioner.network.cluster_checks import check_clusters
+from provisioner.network.subnet_checks import check_subnets
+
+ITEM = "Setting up and validating the virtual network"
+_SPACE = "properties.addressSpace.addressPrefixes"
+_PREFIX = "properties.addressPrefix"
+_PREFIXES = "properties.addressPrefixes"
+_PROFILE = "properties.networkProfile"
+_API_SERVER = "properties.apiServerAccessProfile"
+_CONFIGURATIONS = "properties.ipConfigurations"
+_ZONES = "zones"
+_LEAST_ZONES = 2
+_FIREWALL_SUBNETS = ("azurefirewallsubnet", "azurefirewallmanagementsubnet")
+_FIREWALL_PREFIX = 26
+
+_READS: Mapping[str, tuple[str, ...]] = {
+    NETWORK: (_SPACE,),
+    SUBNET: (
+        _PREFIX,
+        _PREFIXES,
+        "properties.delegations",
+        "properties.networkSecurityGroup.id",
+        "properties.routeTable.id",
+    ),
+    PEERING: (
+        "properties.remoteVirtualNetwork.id",
+        "properties.remoteAddressSpace.addressPrefixes",
+    ),
+    SITE: ("properties.localNetworkAddressSpace.addressPrefixes",),
+    ROUTE: (_PREFIX, "properties.nextHopType"),
+    PRIVATE_ENDPOINT: ("properties.subnet.id", "properties.privateLinkServiceConnections"),
+    FIREWALL: (_CONFIGURATIONS, "properties.managementIpConfiguration"),
+    BASTION: (_CONFIGURATIONS,),
+    NETWORK_GATEWAY: (_CONFIGURATIONS,),
+    CLUSTER: (
+        "properties.kubernetesVersion",
+        *(
+            f"{_PROFILE}.{name}"
+            for name in (
+                "networkPlugin", "networkPluginMode", "podCidr", "podCidrs", "serviceCidr",
+                "serviceCidrs", "dnsServiceIP", "dockerBridgeCidr",
+            )
+        ),
+        f"{_API_SERVER}.enablePrivateCluster",
+        f"{_API_SERVER}.enableVnetIntegration",
+        f"{_API_SERVER}.subnetId",
+        "properties.nodeProvisioningProfile.mode",
+    ),
+    POOL: (
+        "properties.count",
+        "properties.enableAutoScaling",
+        "properties.maxCount",
+        "properties.maxPods",
+        "properties.podIPAllocationMode",
+        "properties.podSubnetID",
+        "properties.upgradeSettings.maxSurge",
+        "properties.virtualMachinesProfile.scale",
+        "properties.vnetSubnetID",
+    ),
+}  # fmt: skip
+"""What the address plan is read from."""
+
+_OF_SERVICES = ("wrong-dns-address", "large-service-range")
+"""What is wrong with the ranges inside of a cluster, and says nothing of what they are to hold."""
+
+_UNKNOWN = ("unknown-range", "unknown-nodes")
+
+
+def _plan(estate: Estate, _catalog: Catalog) -> AddressPlan:
+    return read_address_plan(estate)
+
+
+def _whole(estate: Estate, _catalog: Catalog) -> Estate:
+    return estate
+
+
+def _overlaps(estate: Estate, _catalog: Catalog) -> Mapping[str, tuple[Diagnostic, ...]]:
+    """Return what cannot be because ranges overlap, by the key of whose range it is. What only
+    keeps networks from ever being connected is left to `azsec network`, which warns of it."""
+    found: dict[str, tuple[Diagnostic, ...]] = {}
+    for overlap in find_overlaps(read_address_plan(estate), {}):
+        if overlap.diagnostic.severity is Weight.ERROR:
+            found[overlap.owner] = (*found.get(overlap.owner, ()), overlap.diagnostic)
+    return found
+
+
+def _told(subject: Subject, path: str, wrong: Iterable[Diagnostic]) -> Iterator[Observation]:
+    """Say of a resource what a check found. A subnet that is large enough for less than it is to
+    hold does not fit either."""
+    for found in wrong:
+        said = found.message.removeprefix(f"{subject.label}: ").rstrip(".")
+        make = subject.unknown if found.code in _UNKNOWN else subject.fails
+        yield make(path, said)
+
+
+def _judge_network(network: Subject) -> Iterator[Observation]:
+    plan = network.derive(_plan)
+    read = plan.networks.get(network.id.key)
+    if read is None:
+        return
+    alone = replace(plan, networks={network.id.key: replace(read, subnets=())}, clusters=())
+    yield from _told(network, _SPACE, check_subnets(alone, network.derive(_whole)))
+    spaces = ", ".join(str(space) for space in read.spaces)
+    yield network.passes(_SPACE, f"its spaces are {spaces}")
+
+
+def _judge_subnet(subnet: Subject) -> Iterator[Observation]:
+    plan = subnet.derive(_plan)
+    network, read = plan.network_of(subnet.id), plan.subnet(subnet.id)
+    if network is None or read is None:
+        return
+    # What others there are matters to its place alone, and that is judged as an overlap.
+    alone = replace(network, subnets=(read,), wrong=())
+    shown = replace(plan, networks={network.id.key: alone}, clusters=())
+    yield from _told(subnet, _PREFIX, check_subnets(shown, subnet.derive(_whole)))
+    ranges = ", ".join(str(one) for one in read.ranges)
+    yield subnet.passes(_PREFIX, f"{ranges} holds what stands in it at most")
+
+
+def _wrong_with(cluster: Subject) -> tuple[Diagnostic, ...]:
+    plan = cluster.derive(_plan)
+    alone = tuple(one for one in plan.clusters if one.resource.id == cluster.id)
+    return tuple(check_clusters(replace(plan, clusters=alone)))
+
+
+def _judge_cluster(cluster: Subject) -> Iterator[Observation]:
+    path = f"{_PROFILE}.podCidr"
+    wrong = [found for found in _wrong_with(cluster) if found.code not in _OF_SERVICES]
+    yield from _told(cluster, path, wrong)
+    yield cluster.passes(path, "its ranges hold its pods and nodes at most")
+
+
+def _judge_overlap(subject: Subject) -> Iterator[Observation]:
+    wrong = subject.derive(_overlaps).get(subject.id.key, ())
+    yield from _told(subject, "", wrong)
+    yield subject.passes("", "its ranges are its own")
+
+
+def _judge_ranges(cluster: Subject) -> Iterator[Observation]:
+    path = f"{_PROFILE}.serviceCidr"
+    wrong = [found for found in _wrong_with(cluster) if found.code in _OF_SERVICES]
+    yield from _told(cluster, path, wrong)
+    yield from _judge_overlap(cluster)
+
+
+def _judge_firewall_subnet(subnet: Subject) -> Iterator[Observation]:
+    """Azure Firewall takes a /26, so that it can grow to all of its instances."""
+    if subnet.name.lower() not in _FIREWALL_SUBNETS:
+        return
+    texts = subnet.texts(_PREFIXES) or (subnet.value(_PREFIX),)
+    ranges = [found for text in texts if (found := parse_range(text)) is not None]
+    small = [one for one in ranges if one.version == 4 and one.prefixlen > _FIREWALL_PREFIX]
+    if small:
+        yield subnet.fails(_PREFIX, f"it is {small[0]}, expected a /{_FIREWALL_PREFIX} or larger")
+    elif ranges:
+        yield subnet.passes(_PREFIX, f"it is {ranges[0]}, a /{_FIREWALL_PREFIX} or larger")
+    else:
+        yield subnet.unknown(_PREFIX, f"{_PREFIX} is {show(subnet.value(_PREFIX))}")
+
+
+def _judge_zones(firewall: Subject) -> Iterator[Observation]:
+    """A firewall stands in several zones, where its region has any."""
+    region = str(firewall.value("location")).lower()
+    zones = firewall.texts(_ZONES)
+    if len(zones) >= _LEAST_ZONES:
+        yield firewall.passes(_ZONES, f"it stands in zones {', '.join(zones)}")
+    elif zones_of(region):
+        said = f"{_ZONES} is {show(firewall.value(_ZONES))}"
+        yield firewall.fails(_ZONES, f"{said}, expected {_LEAST_ZONES} at least")
+
+
+CONTROLS = (
+    Control(
+        id="NET-01",
+        title="Networks and ranges hold what is to stand in them",
+        severity=Severity.HIGH,
+        layer=Layer.NETWORK,
+        item=ITEM,
+        rationale=(
+            "A subnet that is full stops upgrades and new nodes, and cannot grow while something "
+            "stands in it."
+        ),
+        remediation="""
+            nodes:
+              type: Microsoft.Network/virtualNetworks/subnets
+              parent: ${network.id}
+              properties: {addressPrefix: 10.0.0.0/22}
+        """,
+        rules=(
+            rule(NETWORK, _judge_network, others=_READS),
+            rule(SUBNET, _judge_subnet, others=_READS),
+            rule(CLUSTER, _judge_cluster, others=_READS),
+        ),
+        mappings=Mappings(psrule=("Azure.AKS.CNISubnetSize",)),
+    ),
+    Control(
+        id="NET-02",
+        title="No range of pods, services, networks and peers overlaps another",
+        severity=Severity.HIGH,
+        layer=Layer.NETWORK,
+        item=ITEM,
+        rationale=(
+            "What a cluster uses inside, its pods cannot reach outside. Networks with the same "
+            "addresses cannot be peered."
+        ),
+        remediation="""
+            cluster:
+              type: Microsoft.ContainerService/managedClusters
+              properties:
+                networkProfile:
+                  podCidr: 100.64.0.0/16
+                  serviceCidr: 100.127.0.0/20
+                  dnsServiceIP: 100.127.0.10
+        """,
+        rules=(
+            rule(NETWORK, _judge_overlap, others=_READS),
+            rule(SUBNET, _judge_overlap, others=_READS),
+            rule(SITE, _judge_overlap, others=_READS),
+            rule(CLUSTER, _judge_ranges, others=_READS),
+        ),
+        unmapped="No framework has a check of it.",
+    ),
+    Control(
+        id="NET-11",
+        title="The firewall has room to grow, and outlives a data centre",
+        severity=Severity.HIGH,
+        layer=Layer.NETWORK,
+        item=ITEM,
+        rationale=(
+            "All that leaves the environment passes it: it has to scale, and to go on when a zone "
+            "does not. Zones are chosen when it is made."
+        ),
+        remediation="""
+            firewall:
+              type: Microsoft.Network/azureFirewalls
+              zones: ["1", "2", "3"]
+        """,
+        rules=(
+            rule(SUBNET, _judge_firewall_subnet, _PREFIX, _PREFIXES),
+            rule(FIREWALL, _judge_zones, _ZONES, "location"),
+        ),
+        mappings=Mappings(psrule=("Azure.VNET.FirewallSubnet",)),
+    ),
+)

@@ -1,0 +1,176 @@
+"""NET-09 and NET-10: networks whose traffic is recorded, and that withstand a flood.
+
+Facts: guidelines.md §1.5; the documentation "Virtual network flow logs" and "Azure DDoS
+Protection".
+"""
+
+from collections.abc import Iterator, Mapping
+
+from provisioner.catalog.registry import Catalog
+from provisioner.controls.chapters.network.addresses import ITEM
+from provisioner.controls.control import Control, Layer, Mappings, Severity
+from provisioner.controls.kinds import (
+    APPLICATION_GATEWAY,
+    BASTION,
+    FIREWALL,
+    FLOW_LOG,
+    NETWORK,
+    NETWORK_GATEWAY,
+)
+from provisioner.controls.rule import rule
+from provisioner.controls.subject import Observation, Subject
+from provisioner.controls.wanted import Wanted, at_least, equals, show
+from provisioner.model.estate import Estate
+from provisioner.model.resource_id import parse_resource_id
+from provisioner.model.values import lookup
+
+_TARGET = "properties.targetResourceId"
+_ANALYTICS = (
+    "properties.flowAnalyticsConfiguration.networkWatcherFlowAnalyticsConfiguration.enabled"
+)
+_KEEPS = "properties.retentionPolicy.enabled"
+_DAYS = "properties.retentionPolicy.days"
+_WANTED: Mapping[str, Wanted] = {
+    "properties.enabled": equals(True),
+    _KEEPS: equals(True),
+    _DAYS: at_least(90),
+    _ANALYTICS: equals(True),
+}
+_PROTECTED = "properties.enableDdosProtection"
+_PLAN = "properties.ddosProtectionPlan.id"
+_CONFIGURATIONS = "properties.ipConfigurations"
+_MANAGEMENT = "properties.managementIpConfiguration"
+_HOSTS: Mapping[str, tuple[str, ...]] = {
+    FIREWALL: (_CONFIGURATIONS, _MANAGEMENT),
+    BASTION: (_CONFIGURATIONS,),
+    NETWORK_GATEWAY: (_CONFIGURATIONS,),
+    APPLICATION_GATEWAY: (
+        "properties.frontendIPConfigurations",
+        "properties.gatewayIPConfigurations",
+    ),
+}
+
+
+def _logs_by_target(estate: Estate, _catalog: Catalog) -> Mapping[str, tuple[str, ...]]:
+    """Return the ids of the flow logs of each network, by its key."""
+    found: dict[str, tuple[str, ...]] = {}
+    for log in estate.of_type(FLOW_LOG):
+        target = parse_resource_id(lookup(log.body, _TARGET.split(".")))
+        if target is not None:
+            found[target.key] = (*found.get(target.key, ()), log.id.text)
+    return found
+
+
+def _judge_flows(network: Subject) -> Iterator[Observation]:
+    """One flow log of a network is on, keeps what it records, and has it analysed."""
+    ids = network.derive(_logs_by_target).get(network.id.key, ())
+    logs = [log for log in map(network.at, ids) if log is not None]
+    if not logs:
+        yield network.fails("", "no flow log records who talks to whom in it")
+        return
+    wrong = [list(_wrong_with(log)) for log in logs]
+    if all(wrong):
+        yield from (network.fails("", said) for said in wrong[0])
+    else:
+        good = logs[wrong.index([])]
+        yield network.passes("", f"{good.label} records its flows, {show(good.value(_DAYS))} days")
+
+
+def _wrong_with(log: Subject) -> Iterator[str]:
+    for path, wanted in _WANTED.items():
+        if not wanted.test(log.value(path)):
+            found = show(log.value(path))
+            yield f"{path} of {log.label} is {found}, expected {wanted.words}"
+
+
+def _public_networks(estate: Estate, _catalog: Catalog) -> Mapping[str, str]:
+    """Return what has a public address in each network, by the network's key."""
+    found: dict[str, str] = {}
+    for kind, paths in _HOSTS.items():
+        for host in estate.of_type(kind):
+            entries = [entry for path in paths for entry in _entries(host.body, path)]
+            if not any(lookup(e, ("properties", "publicIPAddress", "id")) for e in entries):
+                continue
+            for entry in entries:
+                subnet = parse_resource_id(lookup(entry, ("properties", "subnet", "id")))
+                if subnet is not None and subnet.parent is not None:
+                    found.setdefault(subnet.parent.key, host.label)
+    return found
+
+
+def _entries(body: Mapping[str, object], path: str) -> tuple[object, ...]:
+    stated = lookup(body, path.split("."))
+    return tuple(stated) if isinstance(stated, (list, tuple)) else (stated,)
+
+
+def _judge_flood(network: Subject) -> Iterator[Observation]:
+    """A network that answers the internet has a plan of DDoS protection."""
+    host = network.derive(_public_networks).get(network.id.key)
+    if host is None:
+        return
+    said = f"{host} answers the internet"
+    if network.value(_PROTECTED) is not True:
+        yield network.fails(_PROTECTED, f"{said}, and {_PROTECTED} is not true")
+    elif not network.states(_PLAN):
+        yield network.fails(_PLAN, f"{said}, and {_PLAN} is not set")
+    else:
+        yield network.passes(_PLAN, f"{_PLAN} is {show(network.value(_PLAN))}")
+
+
+CONTROLS = (
+    Control(
+        id="NET-09",
+        title="Who talks to whom is recorded, and kept for 90 days",
+        severity=Severity.HIGH,
+        layer=Layer.AUDIT,
+        item=ITEM,
+        rationale=(
+            "An intruder is found weeks later. What they reached in between is in the flow logs, "
+            "if there are any."
+        ),
+        remediation="""
+            flows:
+              type: Microsoft.Network/networkWatchers/flowLogs
+              parent: ${watcher.id}
+              properties:
+                targetResourceId: ${network.id}
+                storageId: ${storage.id}
+                enabled: true
+                retentionPolicy: {enabled: true, days: 90}
+                flowAnalyticsConfiguration:
+                  networkWatcherFlowAnalyticsConfiguration:
+                    enabled: true
+                    workspaceResourceId: ${workspace.id}
+        """,
+        rules=(rule(NETWORK, _judge_flows, others={FLOW_LOG: (_TARGET, *_WANTED)}),),
+        mappings=Mappings(
+            policies=(
+                "4c3c6c5f-0d47-4402-99b8-aa543dd8bcee",
+                "cd6f7aff-2845-4dab-99f2-6d1754a754b0",
+                "3e9965dc-cc13-47ca-8259-a4252fd0cf7b",
+                "b6e2945c-0b7b-40f5-9233-7a5323b5cdc6",
+            ),
+            checkov=("CKV_AZURE_12",),
+        ),
+    ),
+    Control(
+        id="NET-10",
+        title="Networks that answer the internet withstand a flood",
+        severity=Severity.MEDIUM,
+        layer=Layer.NETWORK,
+        item=ITEM,
+        rationale=(
+            "The way out and the way in for operators are public addresses. One plan serves all "
+            "networks of a tenant."
+        ),
+        remediation="""
+            network:
+              type: Microsoft.Network/virtualNetworks
+              properties:
+                enableDdosProtection: true
+                ddosProtectionPlan: {id: "${plan.id}"}
+        """,
+        rules=(rule(NETWORK, _judge_flood, _PROTECTED, _PLAN, others=_HOSTS),),
+        unmapped="No framework has a check of it.",
+    ),
+)

@@ -1,0 +1,158 @@
+"""PRV: what a cluster is made of, and what has to be there before it is.
+
+Facts: guidelines.md §1.5 and §2.6; the documentation "Reliability in AKS".
+"""
+
+from collections.abc import Iterator
+
+from provisioner.catalog.machine_sizes import zones_of
+from provisioner.catalog.registrations import registrations_for
+from provisioner.catalog.registry import Catalog
+from provisioner.controls.control import Control, Layer, Mappings, Severity
+from provisioner.controls.kinds import CLUSTER, POOL, PROVIDER
+from provisioner.controls.rule import expect, look, rule
+from provisioner.controls.subject import Observation, Subject
+from provisioner.controls.wanted import at_least, equals, one_of, show
+from provisioner.model.estate import Estate
+
+ITEM = "Provisioning clusters"
+_ZONES = "properties.availabilityZones"
+_LEAST_ZONES = 2
+_REGION = "location"
+_STATE = "registrationState"
+
+_ASKING = (
+    "properties.addonProfiles.azurepolicy.enabled",
+    "properties.addonProfiles.omsagent.enabled",
+    "properties.securityProfile.defender.securityMonitoring.enabled",
+    "properties.apiServerAccessProfile.privateDNSZone",
+)
+"""Properties of a cluster that need a resource provider beside its own."""
+
+
+def _judge_zones(pool: Subject) -> Iterator[Observation]:
+    """Nodes stand in several zones, where the region of their cluster has any."""
+    cluster = pool.at(pool.id.parent.text) if pool.id.parent else None
+    region = str(cluster.value(_REGION) if cluster is not None else "").lower()
+    zones = pool.texts(_ZONES)
+    if len(zones) >= _LEAST_ZONES:
+        yield pool.passes(_ZONES, f"its nodes stand in zones {', '.join(zones)}")
+    elif zones_of(region):
+        said = f"{_ZONES} is {show(pool.value(_ZONES))}"
+        yield pool.fails(_ZONES, f"{said}, expected {_LEAST_ZONES} at least")
+
+
+def _needed(estate: Estate, catalog: Catalog) -> frozenset[tuple[str, str]]:
+    """Return the subscription and the namespace of each resource provider that is needed, in small
+    letters."""
+    found: set[tuple[str, str]] = set()
+    for resource in estate:
+        known = catalog.find(resource.type)
+        if known is None:
+            continue
+        for needed in registrations_for(known, resource.id, resource.body):
+            if not needed.is_feature:
+                found.add((needed.subscription.lower(), needed.what.lower()))
+    return frozenset(found)
+
+
+def _judge_provider(provider: Subject) -> Iterator[Observation]:
+    """Azure refuses what a provider that is not registered would make."""
+    place = ((provider.id.subscription or "").lower(), provider.name.lower())
+    if place in provider.derive(_needed):
+        yield look(provider, _STATE, equals("Registered"))
+
+
+CONTROLS = (
+    Control(
+        id="PRV-01",
+        title="The cluster is of a tier with a service level",
+        severity=Severity.HIGH,
+        layer=Layer.RUNTIME,
+        item=ITEM,
+        rationale="The free tier promises nothing, and its API server is a small one.",
+        remediation="""
+            cluster:
+              type: Microsoft.ContainerService/managedClusters
+              sku: {name: Base, tier: Standard}
+        """,
+        rules=(
+            expect(CLUSTER, "sku.name", one_of("Base", "Automatic")),
+            expect(CLUSTER, "sku.tier", one_of("Standard", "Premium")),
+        ),
+        mappings=Mappings(checkov=("CKV_AZURE_170",), psrule=("Azure.AKS.UptimeSLA",)),
+    ),
+    Control(
+        id="PRV-02",
+        title="Nodes stand in several zones, in sets that Azure still offers",
+        severity=Severity.MEDIUM,
+        layer=Layer.RUNTIME,
+        item=ITEM,
+        rationale=(
+            "A zone that fails takes some of the nodes with it and not all. Availability sets and "
+            "the basic load balancer have been retired."
+        ),
+        remediation="""
+            pool:
+              type: Microsoft.ContainerService/managedClusters/agentPools
+              parent: ${cluster.id}
+              properties: {availabilityZones: ["1", "2", "3"], type: VirtualMachineScaleSets}
+            cluster:
+              type: Microsoft.ContainerService/managedClusters
+              properties: {networkProfile: {loadBalancerSku: standard}}
+        """,
+        rules=(
+            rule(POOL, _judge_zones, _ZONES, others={CLUSTER: (_REGION,)}),
+            expect(POOL, "properties.type", equals("VirtualMachineScaleSets")),
+            expect(CLUSTER, "properties.networkProfile.loadBalancerSku", equals("standard")),
+        ),
+        mappings=Mappings(
+            checkov=("CKV_AZURE_169",),
+            psrule=("Azure.AKS.AvailabilityZone", "Azure.AKS.PoolScaleSet"),
+        ),
+    ),
+    Control(
+        id="PRV-03",
+        title="A node keeps nothing, and holds enough pods",
+        severity=Severity.MEDIUM,
+        layer=Layer.DATA,
+        item=ITEM,
+        rationale=(
+            "An ephemeral disk goes with its node, with all that an intruder left on it. Neither "
+            "it nor the number of pods can be changed later."
+        ),
+        remediation="""
+            pool:
+              type: Microsoft.ContainerService/managedClusters/agentPools
+              parent: ${cluster.id}
+              properties: {osDiskType: Ephemeral, maxPods: 110}
+        """,
+        rules=(
+            expect(POOL, "properties.osDiskType", equals("Ephemeral")),
+            expect(POOL, "properties.maxPods", at_least(50)),
+        ),
+        mappings=Mappings(
+            checkov=("CKV_AZURE_226", "CKV_AZURE_168"), psrule=("Azure.AKS.EphemeralOSDisk",)
+        ),
+    ),
+    Control(
+        id="PRV-04",
+        title="The resource providers of the environment are registered",
+        severity=Severity.HIGH,
+        layer=Layer.RUNTIME,
+        item=ITEM,
+        rationale=(
+            "Azure refuses the first resource of a provider that is not registered, in the middle "
+            "of a deployment. `azsec preflight` asks before it."
+        ),
+        remediation="""
+            containerService:
+              type: Microsoft.Resources/providers
+              name: Microsoft.ContainerService
+              scope: ${subscription}
+              registrationState: Registered
+        """,
+        rules=(rule(PROVIDER, _judge_provider, _STATE, others={CLUSTER: _ASKING}),),
+        unmapped="No framework has a check of it.",
+    ),
+)
