@@ -85,7 +85,8 @@ def child_reads(
     """Return the second round, given the bodies that the first found, by the key of their id.
 
     Lists are read only below resources that exist and that azsec has something below, in the
-    blueprint or by the tags in Azure. `owned` is what carries the environment's tag.
+    blueprint or by the tags in Azure; whether what the blueprint only names the id of (a network
+    watcher) exists shows when its list is read. `owned` is what carries the environment's tag.
     """
     reads: dict[str, Read] = {}
     for resource in graph:
@@ -97,6 +98,10 @@ def child_reads(
                 read = Read(f"{resource.id}/{child.kind}", child.api_version, child.name, True)
                 reads[read.path.lower()] = read
     for resource in graph:
+        parent = resource.id.parent
+        if resource.type.lists is ListRead.PARENT and parent and parent.key not in graph.by_id:
+            path = f"{parent}/{resource.type.kind}"
+            reads[path.lower()] = Read(path, resource.type.api_version, resource.type.name, True)
         scope = resource.id.scope
         if resource.type.lists is ListRead.RESOURCE and scope is not None:
             path = f"{scope}/providers/{resource.type.name}"
