@@ -19,7 +19,7 @@ from provisioner.catalog.resource_type import (
 )
 from provisioner.catalog.schema import Kind, Model, Property, Shape
 from provisioner.model.resource_id import ResourceId
-from provisioner.model.values import Body, Json
+from provisioner.model.values import Body, Json, lookup
 
 _TEXT = Shape(Kind.STRING)
 _FLAG = Shape(Kind.BOOLEAN)
@@ -194,7 +194,7 @@ _CREATED = "2001-01-01T00:00:00.0000000Z"
 
 
 def _computed(resource: ResourceId, body: Body, _around: Surroundings) -> Mapping[str, Json]:
-    sku = str(body["sku"]["name"])
+    sku = str(lookup(body, ("sku", "name")))
     hosts = {
         kind: f"https://{resource.name}.{kind}.core.windows.net/"
         for kind in ("blob", "dfs", "file", "queue", "table")
