@@ -123,7 +123,9 @@ def polled_actions(resource_type: ResourceType, *, deleting: bool) -> Iterator[s
     """Yield the actions for following what a write or a delete started."""
     places = f"{resource_type.namespace}/locations"
     if not deleting:
-        if resource_type.write is not WriteFlow.SYNC:
+        if resource_type.write is WriteFlow.LOCATION:
+            yield f"{resource_type.namespace}/operations/read"
+        elif resource_type.write is not WriteFlow.SYNC:
             yield f"{places}/operations/read"
     elif resource_type.name_in_id == "resourceGroups":
         yield DELETED_GROUP
@@ -135,7 +137,7 @@ def polled_actions(resource_type: ResourceType, *, deleting: bool) -> Iterator[s
 
 def is_polled(action: str) -> bool:
     """Tell whether an action only follows an operation, which not every provider asks for."""
-    return "/locations/" in action or action == DELETED_GROUP
+    return "/locations/" in action or action.endswith("/operations/read") or action == DELETED_GROUP
 
 
 def assignment_condition(roles: Mapping[str, str], principals: frozenset[str]) -> str:

@@ -94,6 +94,7 @@ class WriteFlow(StrEnum):
     SYNC = "200 or 201, done"
     ASYNC_OPERATION = "200 or 201, then Azure-AsyncOperation"
     ACCEPTED = "202, then Azure-AsyncOperation"
+    LOCATION = "202, then Location; a change 200, done"
 
 
 class DeleteFlow(StrEnum):

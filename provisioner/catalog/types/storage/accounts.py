@@ -2,7 +2,7 @@
 networks", and the accounts in the recorded traffic of other types.
 
 The models stand here, because no pinned SDK package has them. Azure answers a new account with 202,
-no body and a Location (recorded); the built-in Azure answers it at once.
+no body and a Location (recorded).
 """
 
 from collections.abc import Mapping
@@ -226,9 +226,8 @@ TYPE = ResourceType(
     sdk=None,
     models=_MODELS,
     rule=NameRule(r"[a-z0-9]{3,24}", "3 to 24 lower-case letters and digits", unique_in_azure=True),
-    write=WriteFlow.SYNC,
+    write=WriteFlow.LOCATION,
     delete=DeleteFlow.SYNC,
-    created=200,
     seconds=20,
     loss=Disruption.DATA,
     codes=RefusalCodes(name="AccountNameInvalid", taken="StorageAccountAlreadyTaken"),
