@@ -64,6 +64,9 @@ TRANSIENT_WRITES = {
         TransientCode("FailedIdentityOperation", 120, "a new identity is not known everywhere"),
         TransientCode("ParentResourceNotFound", 60, "a new parent is not known everywhere"),
         TransientCode("ResourceGroupNotFound", 60, "a new group is not known everywhere"),
+        TransientCode(
+            "StorageProvisioningStateNotSucceeded", 120, "a new account's name is not known at once"
+        ),
         TransientCode("InvalidResourceReference", 60, "a new target is not known everywhere"),
         TransientCode(
             "AuthorizationFailed", _GRANT_SECONDS, "a new role takes minutes to work", True

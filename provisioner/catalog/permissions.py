@@ -3,7 +3,8 @@
 Azure checks a write twice: `TYPE/write` on the resource, and an action on everything that the body
 links to (`LinkedAuthorizationFailed`). Source: the resource provider operations of Azure RBAC, and
 the pages of the services (private-endpoint-overview, virtual-network-manage-peering,
-diagnostic-settings, alerts-create-log-alert-rule, AKS concepts-identity).
+diagnostic-settings, alerts-create-log-alert-rule, AKS concepts-identity, Network Watcher's
+required-rbac-permissions).
 """
 
 from collections.abc import Iterator, Mapping
@@ -55,6 +56,8 @@ _LOGGING = (
     "Microsoft.ContainerService/managedClusters",
     f"{_NETWORK}/networkWatchers/flowLogs",
 )
+_STORAGE = "Microsoft.Storage/storageAccounts"
+_FLOW_LOGS = (f"{_NETWORK}/networkWatchers/flowLogs",)
 _ALERTS = "Microsoft.Insights/scheduledQueryRules"
 _ACTION_GROUP = "Microsoft.Insights/actionGroups"
 _IDENTITY = "Microsoft.ManagedIdentity/userAssignedIdentities"
@@ -83,6 +86,16 @@ LINKS: Mapping[str, tuple[Link, ...]] = MappingProxyType(
                 Link(f"{_WORKSPACE}/sharedKeys/action", _LOGGING),
                 Link(f"{_WORKSPACE}/read", (_ALERTS,)),
             ),
+            # Who starts a flow log has to be able to fetch what writes to its account (Network
+            # Watcher's page on Azure RBAC). That Azure asks for all three, also where the log has
+            # an identity of its own, is inferred.
+            _STORAGE: (
+                *(
+                    Link(f"{_STORAGE}/{verb}/action", _FLOW_LOGS)
+                    for verb in ("listKeys", "listAccountSas", "listServiceSas")
+                ),
+                Link(f"{_STORAGE}/PrivateEndpointConnectionsApproval/action", _ENDPOINTS),
+            ),
             _ACTION_GROUP: (Link(f"{_ACTION_GROUP}/read", (_ALERTS,)),),
         }.items()
     }
@@ -110,7 +123,9 @@ def polled_actions(resource_type: ResourceType, *, deleting: bool) -> Iterator[s
     """Yield the actions for following what a write or a delete started."""
     places = f"{resource_type.namespace}/locations"
     if not deleting:
-        if resource_type.write is not WriteFlow.SYNC:
+        if resource_type.write is WriteFlow.LOCATION:
+            yield f"{resource_type.namespace}/operations/read"
+        elif resource_type.write is not WriteFlow.SYNC:
             yield f"{places}/operations/read"
     elif resource_type.name_in_id == "resourceGroups":
         yield DELETED_GROUP
@@ -122,7 +137,7 @@ def polled_actions(resource_type: ResourceType, *, deleting: bool) -> Iterator[s
 
 def is_polled(action: str) -> bool:
     """Tell whether an action only follows an operation, which not every provider asks for."""
-    return "/locations/" in action or action == DELETED_GROUP
+    return "/locations/" in action or action.endswith("/operations/read") or action == DELETED_GROUP
 
 
 def assignment_condition(roles: Mapping[str, str], principals: frozenset[str]) -> str:

@@ -74,12 +74,27 @@ class Embedded:
     kept: bool = True
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Regional:
+    """A type of which Azure itself makes one in a region, when another type comes into use there.
+
+    beside   the type whose resources bring it, unless the subscription has one in the region
+    group    the resource group that Azure makes for it
+    name     its name; `{location}` stands for the region
+    """
+
+    beside: str
+    group: str
+    name: str
+
+
 class WriteFlow(StrEnum):
     """How Azure answers a PUT, as recorded: what is asynchronous, and where it is polled."""
 
     SYNC = "200 or 201, done"
     ASYNC_OPERATION = "200 or 201, then Azure-AsyncOperation"
     ACCEPTED = "202, then Azure-AsyncOperation"
+    LOCATION = "202, then Location; a change 200, done"
 
 
 class DeleteFlow(StrEnum):
@@ -172,6 +187,7 @@ class ResourceType:
     access_kinds    kinds below one that roles are assigned at although they are no resources (the
                     Kubernetes namespaces of a cluster)
     managed_group   path of the name of a resource group that Azure keeps for a resource
+    regional        how Azure makes one in each region that is used; it belongs to nobody, and stays
     providers       the resource providers that one needs in its subscription, beside its own
     lock_level      path of the level (CanNotDelete, ReadOnly) at which one guards its scope
     """
@@ -211,6 +227,7 @@ class ResourceType:
     changed_by: str | None = None
     access_kinds: tuple[str, ...] = ()
     managed_group: str | None = None
+    regional: Regional | None = None
     providers: tuple[str, ...] = ()
     lock_level: str | None = None
 

@@ -201,7 +201,9 @@ def _public(zone: Zone) -> str:
 
 
 def _public_answer(service: Service) -> Hop:
-    if service.public:
+    if service.public and service.guarded:
+        words = "is found by its public address, whose firewall denies by default"
+    elif service.public:
         words = "is found by its public address, which answers"
     else:
         words = "is found by its public address, which does not answer"

@@ -302,6 +302,8 @@ class _Artist:
 
     def _service(self, service: Service) -> NodeDocument:
         access = "public access" if service.public else "no public access"
+        if service.public and service.guarded:
+            access = "firewall denies by default"
         openings = f", {len(service.openings)} openings" if service.openings else ""
         return self._node(service.key, _SERVICES[service.kind], [access + openings])
 

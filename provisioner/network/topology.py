@@ -255,7 +255,8 @@ class ServiceKind(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Service:
     """A platform service. `public` is whether it answers on a public address; `openings` are what
-    its own firewall lets in (addresses, subnets)."""
+    its own firewall lets in (addresses, subnets, resources), and `guarded` whether that lets in
+    nothing else but Azure's trusted services."""
 
     key: str
     label: str
@@ -265,6 +266,7 @@ class Service:
     openings: tuple[str, ...]
     span: Span | None
     declared: bool = True
+    guarded: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -241,6 +241,8 @@ class _Reader:
                 ("ipRules", "value"),
                 ("virtualNetworkRules", "id"),
                 ("virtualNetworkRules", "virtualNetworkResourceId"),
+                ("ipv6Rules", "value"),
+                ("resourceAccessRules", "resourceId"),
             )
             for entry in _items(_at(rules, path))
             if (text := _text(entry, name))
@@ -255,6 +257,7 @@ class _Reader:
             openings=tuple(openings),
             span=resource.span,
             declared=resource.address is not None,
+            guarded=(_text(rules, "defaultAction") or "Allow").lower() == "deny",
         )
 
     def resolver(self, resource: Resource) -> tuple[str, str, int | None]:

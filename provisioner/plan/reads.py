@@ -5,7 +5,7 @@ this environment's tag. The second lists the children of the parents that the fi
 fetches what is owned but of no type that was listed.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from provisioner.blueprint.graph import DesiredGraph
@@ -85,17 +85,13 @@ def child_reads(
     """Return the second round, given the bodies that the first found, by the key of their id.
 
     Lists are read only below resources that exist and that azsec has something below, in the
-    blueprint or by the tags in Azure. `owned` is what carries the environment's tag.
+    blueprint or by the tags in Azure; whether what the blueprint only names the id of (a network
+    watcher) exists shows when its list is read. `owned` is what carries the environment's tag.
     """
     reads: dict[str, Read] = {}
-    for resource in graph:
-        key = resource.id.key
-        if key not in found:
-            continue
-        for child in catalog:
-            if child.lists is ListRead.PARENT and child.parent == resource.type.name:
-                read = Read(f"{resource.id}/{child.kind}", child.api_version, child.name, True)
-                reads[read.path.lower()] = read
+    for parent, child in _listed_children(graph, catalog, found):
+        read = Read(f"{parent}/{child.kind}", child.api_version, child.name, True)
+        reads[read.path.lower()] = read
     for resource in graph:
         scope = resource.id.scope
         if resource.type.lists is ListRead.RESOURCE and scope is not None:
@@ -111,6 +107,20 @@ def child_reads(
                 leftover.text, resource_type.api_version, resource_type.name, False
             )
     return tuple(reads[key] for key in sorted(reads))
+
+
+def _listed_children(
+    graph: DesiredGraph, catalog: Catalog, found: Mapping[str, Body]
+) -> Iterator[tuple[ResourceId, ResourceType]]:
+    """Yield (parent, type of children) for the lists to read below single resources."""
+    for resource in graph:
+        if resource.id.key in found:
+            for child in catalog:
+                if child.lists is ListRead.PARENT and child.parent == resource.type.name:
+                    yield resource.id, child
+        parent = resource.id.parent
+        if resource.type.lists is ListRead.PARENT and parent and parent.key not in graph.by_id:
+            yield parent, resource.type
 
 
 def _groups(graph: DesiredGraph, found: Mapping[str, Body]) -> list[ResourceId]:

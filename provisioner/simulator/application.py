@@ -221,6 +221,7 @@ _ROUTES: tuple[tuple[str, re.Pattern[str], Handler], ...] = tuple(
         ("GET", _S + "/operationresults/{token}", _poll_result),
         ("GET", _P + "/locations/{loc}/operations/{token}", _poll_status),
         ("GET", _P + "/locations/{loc}/operationResults/{token}", _poll_result),
+        ("GET", _P + "/locations/{loc}/asyncoperations/{token}", _poll_result),
         ("GET", _P + "/locations/{loc}/purgeResults/{name}", _poll_purge),
     )
 )

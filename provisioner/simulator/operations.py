@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import timedelta
 
-from provisioner.catalog.resource_type import ResourceType
+from provisioner.catalog.resource_type import ResourceType, WriteFlow
 from provisioner.model.resource_id import ResourceId, parse_resource_id
 from provisioner.model.values import Json
 from provisioner.simulator.answers import render, show_state
@@ -135,6 +135,8 @@ def operation_headers(
         "Azure-AsyncOperation": f"{place}/operations/{operation.token}",
         "Location": f"{place}/operationResults/{operation.token}",
     }
+    if resource_type.write is WriteFlow.LOCATION:
+        urls["Location"] = f"{place}/asyncoperations/{operation.token}"
     if target.is_container:
         urls["Location"] = f"{subscription}/operationresults/{operation.token}"
     headers = {name: f"{urls[name]}?api-version={api_version}" for name in names}

@@ -30,9 +30,16 @@ _PLAIN = (
     (re.compile(f"{_S}/operationresults/[^/]+", re.IGNORECASE), DELETED_GROUP),
 )
 _POLLED = re.compile(
-    f"{_S}/providers/(?P<namespace>[^/]+)/locations/[^/]+/(?P<kind>operations|operationResults)/.+",
+    f"{_S}/providers/(?P<namespace>[^/]+)/locations/[^/]+/"
+    "(?P<kind>operations|operationResults|asyncoperations)/.+",
     re.IGNORECASE,
 )
+_POLLING = {
+    "operations": "locations/operations",
+    "operationresults": "locations/operationResults",
+    "asyncoperations": "operations",
+}
+"""What is read, in the words of an action, where an operation is polled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,8 +132,8 @@ def _of_resource(cloud: Cloud, request: Request) -> Demand | None:
             return Demand(action, match["scope"])
     match = _POLLED.fullmatch(request.path)
     if match is not None:
-        kind = "operations" if match["kind"].lower() == "operations" else "operationResults"
-        return Demand(f"{match['namespace']}/locations/{kind}/read", match["scope"])
+        read = _POLLING[match["kind"].lower()]
+        return Demand(f"{match['namespace']}/{read}/read", match["scope"])
     if request.method == "POST":
         base, _, verb = request.path.rpartition("/")
         resource = parse_resource_id(base)

@@ -121,11 +121,15 @@ def _answer_write(
     cloud: Cloud, request: Request, resource_type: ResourceType, row: Record, *, created: bool
 ) -> Answer:
     status = resource_type.created if created else resource_type.updated
-    if resource_type.write is WriteFlow.SYNC:
+    located = resource_type.write is WriteFlow.LOCATION
+    if resource_type.write is WriteFlow.SYNC or (located and not created):
         return Answer(status, render(cloud, row), _etag_headers(cloud, resource_type, row))
     kind = OperationKind.CREATE if created else OperationKind.UPDATE
     operation = start_operation(cloud, request, resource_type, row.id, kind)
     accepted = resource_type.write is WriteFlow.ACCEPTED
+    if located:
+        place = operation_headers(cloud, request, resource_type, operation, ("Location",))
+        return Answer(202, None, place)
     names = ("Azure-AsyncOperation", "Location") if accepted else ("Azure-AsyncOperation",)
     headers = operation_headers(cloud, request, resource_type, operation, names)
     if accepted:

@@ -6,7 +6,12 @@ from dataclasses import replace
 from typing import Any
 
 from provisioner.catalog.resource_type import Embedded, ResourceType
-from provisioner.model.resource_id import RESOURCE_GROUP, ResourceId, parse_resource_id
+from provisioner.model.resource_id import (
+    RESOURCE_GROUP,
+    ResourceId,
+    parse_resource_id,
+    resource_group_id,
+)
 from provisioner.model.values import ABSENT
 from provisioner.simulator.answers import occupants, remove_children, with_children
 from provisioner.simulator.body_paths import put, thaw, value_at
@@ -80,6 +85,7 @@ def write_resource(
     _touch_parent(cloud, resource_type, row)
     refresh_around(cloud, row.id)
     _keep_managed_group(cloud, resource_type, row)
+    _bring_regional(cloud, resource_type, row)
     return row
 
 
@@ -267,3 +273,26 @@ def _keep_managed_group(cloud: Cloud, resource_type: ResourceType, row: Record) 
         return
     document = {"location": row.body.get("location"), "managedBy": row.id.text}
     write_resource(cloud, group_type, group, document, group_type.api_version)
+
+
+def _bring_regional(cloud: Cloud, resource_type: ResourceType, row: Record) -> None:
+    """Make what Azure itself has in a region where the type is used (`ResourceType.regional`)."""
+    location, subscription = row.body.get("location"), row.id.subscription
+    for brought in cloud.catalog:
+        facts = brought.regional
+        if facts is None or facts.beside != resource_type.name or subscription is None:
+            continue
+        there = (
+            found.body.get("location")
+            for found in cloud.store.resources.of_type(brought.name)
+            if found.id.subscription == subscription
+        )
+        if location in there:
+            continue
+        document = {"location": location}
+        group = resource_group_id(subscription, facts.group)
+        group_type = cloud.type_of(group)
+        if cloud.store.resources.get(group.key) is None:
+            write_resource(cloud, group_type, group, document, group_type.api_version)
+        named = ResourceId(brought.name, (facts.name.format(location=location),), group)
+        write_resource(cloud, brought, named, document, brought.api_version)

@@ -69,13 +69,18 @@ def failed(applied: ApplyDocument) -> list[object]:
 
 
 def left(bench: Bench, catalog: Catalog) -> list[str]:
-    """Return what is there and could be deleted: a plan of Defender is there for ever."""
+    """Return what is there and is somebody's: a plan of Defender is there for ever, and so are the
+    watchers that Azure makes in the regions that are used, with their group."""
     ids = [ResourceId.parse(text) for text in bench.server.resource_ids()]
-    return [
-        found.text
-        for found in ids
-        if (resource_type := catalog.of(found)) is None or resource_type.deletable
-    ]
+    return [found.text for found in ids if not is_azures_own(found, catalog)]
+
+
+def is_azures_own(found: ResourceId, catalog: Catalog) -> bool:
+    groups = {kind.regional.group.lower() for kind in catalog if kind.regional}
+    if found.is_container:
+        return found.name.lower() in groups
+    kind = catalog.of(found)
+    return kind is not None and (not kind.deletable or kind.regional is not None)
 
 
 HOLDS = {Verdict.HOLDS.value, Verdict.NOT_APPLICABLE.value}

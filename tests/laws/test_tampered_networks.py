@@ -301,6 +301,23 @@ SERVICES = [
     fault("private services", "vault.vault", "the vault's firewall lets a subnet in",
           lambda s: s.set("vault.vault", networkAcls={
               "virtualNetworkRules": [{"id": s.resource(NODES).id.text}]})),
+    fault("private services", "flows.account", "the account of flow logs lets everybody in",
+          lambda s: s.set("flows.account", networkAcls={"defaultAction": "Allow"})),
+    fault("private services", "flows.account", "the account of flow logs says nothing of networks",
+          lambda s: s.change("flows.account", lambda p: p.pop("networkAcls"))),
+    fault("private services", "flows.account", "the account of flow logs lets an address in",
+          lambda s: s.change("flows.account", lambda p: p["networkAcls"].update(
+              ipRules=[{"value": "198.51.100.7"}]))),
+    fault("private services", "flows.account", "the account of flow logs lets a resource in",
+          lambda s: s.change("flows.account", lambda p: p["networkAcls"].update(
+              resourceAccessRules=[{"resourceId": s.resource("cluster.cluster").id.text}]))),
+    fault("private services", "flows.account", "clients reach the account of flow logs privately",
+          lambda s: s.change("vault.endpoint", lambda p: p["privateLinkServiceConnections"][0][
+              "properties"].update(privateLinkServiceId=s.resource("flows.account").id.text,
+                                   groupIds=["blob"]))),
+    fault("private services", "vault.vault", "a vault denies by default, and has its endpoint",
+          lambda s: s.set("vault.vault", publicNetworkAccess="Enabled",
+                          networkAcls={"defaultAction": "Deny"})),
     fault("private services", NODES, "a service endpoint beside the private endpoint",
           lambda s: s.set(NODES, serviceEndpoints=[{"service": "Microsoft.KeyVault"}])),
     fault("private services", "vault.endpoint", "the endpoint is rejected",
@@ -444,6 +461,8 @@ HARMLESS = [
     harmless("autoscaling", lambda s: pool(s, count=5)),
     harmless("the vault's firewall denies by default",
              lambda s: s.set("vault.vault", networkAcls={"defaultAction": "Deny"})),
+    harmless("the account of flow logs is closed to Azure too",
+             lambda s: s.set("flows.account", publicNetworkAccess="Disabled")),
 ]  # fmt: skip
 
 

@@ -249,3 +249,23 @@ def test_a_cluster_and_its_pools(connect: Connect):
     aks.agent_pools.begin_delete("rg", "aks", "user").result()
     aks.managed_clusters.begin_delete("rg", "aks").result()
     assert list(aks.managed_clusters.list()) == []
+
+
+def test_the_watcher_of_a_region_comes_with_its_first_network_and_stays(connect: Connect):
+    """network-watcher-overview"""
+    network, resources = connect(NetworkManagementClient), connect(ResourceManagementClient)
+
+    def make(name: str, location: str) -> None:
+        space = {"addressSpace": {"addressPrefixes": ["10.0.0.0/16"]}}
+        body = {"location": location, "properties": space}
+        network.virtual_networks.begin_create_or_update("rg", name, body).result()
+
+    network.network_watchers.create_or_update("rg", "ours", {"location": "northeurope"})
+    for name, location in (("one", "westeurope"), ("two", "westeurope"), ("three", "northeurope")):
+        make(name, location)
+    for name in ("one", "two"):
+        network.virtual_networks.begin_delete("rg", name).result()
+    found = {watcher.name: watcher.location for watcher in network.network_watchers.list_all()}
+    assert found == {"ours": "northeurope", "NetworkWatcher_westeurope": "westeurope"}
+    groups = {group.name: group.tags for group in resources.resource_groups.list()}
+    assert groups == {"rg": {"env": "dev"}, "NetworkWatcherRG": None}

@@ -10,6 +10,10 @@ from provisioner.network.ways import pools_in
 
 NAME = "private services"
 CLAIM = "vault, registry and storage answer only on their private endpoints"
+_TRUSTED_ALONE = frozenset({ServiceKind.STORAGE})
+"""Kinds that Azure's trusted services alone write to, some of them on no other way: flow logs reach
+a storage account neither by a private endpoint nor with public access disabled
+(vnet-flow-logs-overview, storage accounts behind a firewall)."""
 
 _GROUPS = {
     ServiceKind.VAULT: "vault",
@@ -27,7 +31,9 @@ _PORT = 443
 def prove_private_services(topology: Topology) -> Proof:
     """Prove it of every vault, registry and storage account of the environment.
 
-    One that is closed and has no private endpoint answers nowhere, which is nobody's danger.
+    One that is closed and has no private endpoint answers nowhere, which is nobody's danger. So is
+    a storage account without one whose own firewall denies everybody but Azure's trusted services:
+    no client is meant to reach it. One with a private endpoint has clients, and no such excuse.
     """
     if not topology.own_services:
         return skip(NAME, CLAIM, "there is no vault, registry or storage account")
@@ -36,7 +42,9 @@ def prove_private_services(topology: Topology) -> Proof:
 
 
 def _breaches(topology: Topology, service: Service) -> Iterator[Breach]:
-    if service.public:
+    endpoints = [e for e in topology.endpoints if e.target == service.key]
+    set_aside = service.kind in _TRUSTED_ALONE and service.guarded and not endpoints
+    if service.public and not set_aside:
         yield Breach(
             service.label,
             f"{service.label} answers on its public address.",
@@ -50,7 +58,6 @@ def _breaches(topology: Topology, service: Service) -> Iterator[Breach]:
             "Remove the rule: its private endpoint needs none.",
             service.span,
         )
-    endpoints = [e for e in topology.endpoints if e.target == service.key]
     for endpoint in endpoints:
         yield from _of_endpoint(topology, service, endpoint)
     wanted = _ENDPOINTS[service.kind]

@@ -161,6 +161,7 @@ def test_no_lock_stands_where_it_would_stop_aks(name):
         "privateDnsZones",
         "vaults",
         "registries",
+        "storageAccounts",
         "workspaces",
     }
     assert all(lock.address != "dns.cluster.lock" for lock in locks)

@@ -33,6 +33,8 @@ TYPE = ResourceType(
     serialise_on="",
     seconds=10,
     loss=Disruption.NONE,
+    # Flow logs are written through it (vnet-flow-logs-manage, prerequisites).
+    providers=("Microsoft.Insights",),
     computed=_computed,
     fields={
         "location": Field(compare=Compare.LOCATION, create_only=True),

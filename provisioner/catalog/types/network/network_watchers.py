@@ -1,12 +1,13 @@
-"""Network watchers: one for each region of a subscription. Facts: guidelines.md NET-09 and the
-recorded pairs of the type."""
+"""Network watchers: one for each region of a subscription. Facts: guidelines.md NET-09, the
+recorded pairs of the type, and network-watcher-overview and network-watcher-create: with a virtual
+network comes the watcher of its region, under a name that is always the same."""
 
 from collections.abc import Mapping
 
 from provisioner.catalog import api_versions
 from provisioner.catalog.field import Disruption
 from provisioner.catalog.network_provider import NETWORK_NAME
-from provisioner.catalog.resource_type import ResourceType, SdkModel, Surroundings
+from provisioner.catalog.resource_type import Regional, ResourceType, SdkModel, Surroundings
 from provisioner.model.resource_id import ResourceId
 from provisioner.model.values import Body, Json
 
@@ -24,5 +25,10 @@ TYPE = ResourceType(
     etag_header=False,
     seconds=3,
     loss=Disruption.NONE,
+    regional=Regional(
+        beside="Microsoft.Network/virtualNetworks",
+        group="NetworkWatcherRG",
+        name="NetworkWatcher_{location}",
+    ),
     computed=_computed,
 )
