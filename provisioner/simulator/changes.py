@@ -25,6 +25,8 @@ def keep_values(resource_type: ResourceType, before: Tree, body: dict[str, Any])
 def check_values(resource_type: ResourceType, body: Tree, api_version: str) -> None:
     """Raise RefusalError for a value that Azure never accepts, on creation too."""
     for path, facts in own_facts(resource_type):
+        if facts.minimum is not None:
+            _check_minimum(resource_type, body, path, facts.minimum)
         refused = (*facts.refused, *_left_defaults(facts, api_version))
         if refused:
             for at, value in values_at(body, split_path(path)):
@@ -36,6 +38,18 @@ def check_values(resource_type: ResourceType, body: Tree, api_version: str) -> N
                         target=at,
                         by_provider=True,
                     )
+
+
+def _check_minimum(resource_type: ResourceType, body: Tree, path: str, minimum: int) -> None:
+    for at, value in values_at(body, split_path(path)):
+        if isinstance(value, int) and value < minimum:
+            raise RefusalError(
+                400,
+                resource_type.codes.value,
+                f"Values for request parameters are invalid: {at.removeprefix('properties.')}.",
+                target=at,
+                by_provider=True,
+            )
 
 
 def own_facts(resource_type: ResourceType) -> Iterator[tuple[str, Field]]:

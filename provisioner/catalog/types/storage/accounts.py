@@ -230,7 +230,11 @@ TYPE = ResourceType(
     delete=DeleteFlow.SYNC,
     seconds=20,
     loss=Disruption.DATA,
-    codes=RefusalCodes(name="AccountNameInvalid", taken="StorageAccountAlreadyTaken"),
+    codes=RefusalCodes(
+        name="AccountNameInvalid",
+        taken="StorageAccountAlreadyTaken",
+        value="InvalidValuesForRequestParameters",
+    ),
     computed=_computed,
     fields={
         "location": Field(create_only=True),
@@ -269,6 +273,8 @@ TYPE = ResourceType(
             default=None, create_only=True, security=True
         ),
         "properties.keyPolicy": Field(default=None, security=True),
+        # A negative number is refused (recorded); 0 is not held to be.
+        "properties.keyPolicy.keyExpirationPeriodInDays": Field(minimum=0, security=True),
         "properties.sasPolicy": Field(default=None, security=True),
         "properties.routingPreference": Field(default=None),
         "properties.customDomain": Field(default=None),

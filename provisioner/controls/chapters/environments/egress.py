@@ -21,7 +21,7 @@ from provisioner.controls.rule import expect, look, rule
 from provisioner.controls.subject import Observation, Subject
 from provisioner.controls.wanted import equals, is_set, show
 from provisioner.model.resource_id import parse_resource_id
-from provisioner.model.values import lookup
+from provisioner.model.values import Unknown, lookup
 
 ITEM = "Inbound/outbound traffic (forced tunneling)"
 _OUTBOUND = "properties.networkProfile.outboundType"
@@ -95,7 +95,7 @@ def _judge_route(cluster: Subject, route: Subject, way: str, path: str) -> Obser
     if firewall is not None:
         return cluster.passes(path, f"{way} leads to {firewall.label}")
     known = [addresses_of(firewall) for firewall in cluster.all(FIREWALL)]
-    if known and all(known):
+    if known and (isinstance(address, Unknown) or all(known)):
         return cluster.fails(path, f"{way} leads to {show(address)}, which is no firewall's")
     return cluster.unknown(path, f"{way} leads to {show(address)}: of what is not known")
 
