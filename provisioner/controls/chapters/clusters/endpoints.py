@@ -22,6 +22,8 @@ _RANGES = f"{_ACCESS}.authorizedIPRanges"
 _SUBNET = f"{_ACCESS}.subnetId"
 _PREFIX = "properties.addressPrefix"
 _DELEGATIONS = "properties.delegations"
+# An Automatic cluster has other defaults.
+_KIND = "sku.name"
 _POLICY = "040732e8-d947-40b8-95d6-854c95024bf8"
 
 
@@ -108,7 +110,7 @@ CONTROLS = (
                 _PUBLIC_NAME,
                 equals(False),
                 when=_has_private_link,
-                reading=(_PRIVATE, _INTEGRATED),
+                reading=(_PRIVATE, _INTEGRATED, _KIND),
             ),
         ),
         mappings=Mappings(policies=(_POLICY,), checkov=("CKV_AZURE_115",), cis=("5.4.2",)),
@@ -143,6 +145,7 @@ CONTROLS = (
                 _PRIVATE,
                 _INTEGRATED,
                 _SUBNET,
+                _KIND,
                 others={SUBNET: (_PREFIX, _DELEGATIONS)},
             ),
         ),
