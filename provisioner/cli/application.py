@@ -62,6 +62,13 @@ class PurposeChoice(StrEnum):
     DELETE = "delete"
 
 
+class ExportChoice(StrEnum):
+    """The language of an export."""
+
+    ARM = "arm"
+    BICEP = "bicep"
+
+
 class ProtocolChoice(StrEnum):
     """What carries packets."""
 
@@ -416,6 +423,28 @@ def roles(  # noqa: PLR0913  typer: one parameter an option
         print_roles(document, output.value)
         return
     for path in write_roles(document, out):
+        typer.echo(f"wrote {path}")
+
+
+@app.command()
+def export(
+    environment: EnvironmentArgument,
+    form: Annotated[ExportChoice, typer.Option("--format", help="The language of the templates.")],
+    out: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DIR|FILE",
+            help="Where to write; a name that ends with .json or .bicep is the main file.",
+            show_default="standard output, for arm",
+        ),
+    ] = None,
+) -> None:
+    """Write templates that deploy the same resources without azsec."""
+    from provisioner.cli.session import write_export
+    from provisioner.workflow.export import ExportFormat
+
+    files = _session().export(environment, ExportFormat(form.value))
+    for path in write_export(files, out):
         typer.echo(f"wrote {path}")
 
 

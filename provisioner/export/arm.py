@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
+from provisioner.catalog.deployment import DEPLOYMENT_TYPE, DEPLOYMENT_VERSION, LARGEST_TEMPLATE
 from provisioner.export.deployments import Deployment, Export, Item, Passed
 from provisioner.export.terms import Call, Exported, Read, Term
 from provisioner.model.diagnostic import DiagnosticError, error
@@ -14,13 +15,9 @@ Say: TypeAlias = Callable[[Read], str]
 """Gives the expression of a read, which depends on the template that it stands in."""
 
 FILE = "main.json"
-DEPLOYMENTS = "Microsoft.Resources/deployments"
-_DEPLOYMENTS_VERSION = "2022-09-01"
 _SCHEMAS = "https://schema.management.azure.com/schemas"
 _SUBSCRIPTION_SCHEMA = f"{_SCHEMAS}/2018-05-01/subscriptionDeploymentTemplate.json#"
 _GROUP_SCHEMA = f"{_SCHEMAS}/2019-04-01/deploymentTemplate.json#"
-_LARGEST = 4 * 1024 * 1024
-"""The bytes that a template may have (Azure Resource Manager, template limits)."""
 
 
 def arm_files(export: Export) -> Mapping[str, str]:
@@ -29,7 +26,7 @@ def arm_files(export: Export) -> Mapping[str, str]:
     Raises DiagnosticError for one that is larger than Azure takes.
     """
     text = json.dumps(_main_template(export), indent=2, ensure_ascii=False) + "\n"
-    if len(text.encode()) > _LARGEST:
+    if len(text.encode()) > LARGEST_TEMPLATE:
         raise DiagnosticError(
             error(
                 "not-exportable",
@@ -64,8 +61,8 @@ def _main_template(export: Export) -> Json:
 
 def _nested(export: Export, deployment: Deployment, ids: Mapping[str, str]) -> Json:
     head: dict[str, Json] = {
-        "type": DEPLOYMENTS,
-        "apiVersion": _DEPLOYMENTS_VERSION,
+        "type": DEPLOYMENT_TYPE,
+        "apiVersion": DEPLOYMENT_VERSION,
         "name": deployment.name,
         "subscriptionId": deployment.scope.subscription,
     }
@@ -130,12 +127,12 @@ def _resource(scope: ResourceId, item: Item, waits: list[Json], say: Say) -> Jso
 
 
 def _deployment_id(deployment: Deployment) -> str:
-    return ResourceId(DEPLOYMENTS, (deployment.name,), deployment.scope).text
+    return ResourceId(DEPLOYMENT_TYPE, (deployment.name,), deployment.scope).text
 
 
 def _output(passed: Passed, ids: Mapping[str, str]) -> str:
     where = _quote(ids[passed.source])
-    return f"reference({where}, '{_DEPLOYMENTS_VERSION}').outputs.{passed.name}.value"
+    return f"reference({where}, '{DEPLOYMENT_VERSION}').outputs.{passed.name}.value"
 
 
 def _reference(export: Export, read: Read) -> str:

@@ -20,7 +20,7 @@ _FOLDER = "modules"
 def bicep_files(export: Export) -> Mapping[str, str]:
     """Return the files of an export, by their path below one folder.
 
-    Raises DiagnosticError where Bicep has to name the api version of a type that azsec does not know.
+    Raises DiagnosticError where a type has to be named that azsec does not know.
     """
     files = {FILE: _main(export)}
     for deployment in export.deployments:

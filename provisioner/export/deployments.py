@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from provisioner.blueprint.graph import DesiredGraph, DesiredResource
 from provisioner.blueprint.ownership import is_ownership_tag
+from provisioner.catalog.deployment import MOST_OUTPUTS, MOST_PARAMETERS
 from provisioner.catalog.registry import Catalog
 from provisioner.catalog.schema import Kind
 from provisioner.export.placement import Placed, place, unplaceable
@@ -26,8 +27,7 @@ from provisioner.model.diagnostic import Diagnostic, DiagnosticError, error
 from provisioner.model.resource_id import ResourceId
 from provisioner.model.values import Value
 
-_MOST_PASSED = {"parameters": 256, "outputs": 64}
-"""How many of each a template has (Azure Resource Manager, template limits)."""
+_MOST_PASSED = {"parameters": MOST_PARAMETERS, "outputs": MOST_OUTPUTS}
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,12 +9,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from provisioner.blueprint.graph import DesiredResource
+from provisioner.catalog.deployment import MOST_RESOURCES
 from provisioner.export.symbols import Symbols
 from provisioner.model.diagnostic import Diagnostic, error
 from provisioner.model.resource_id import ResourceId, resource_group_id, subscription_id
-
-MOST_RESOURCES = 800
-"""How many resources a template holds (Azure Resource Manager, template limits)."""
 
 
 @dataclass(frozen=True, slots=True)

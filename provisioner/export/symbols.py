@@ -3,6 +3,8 @@
 import re
 from collections.abc import Iterable
 
+from provisioner.catalog.deployment import LONGEST_NAME
+
 _TAKEN = frozenset(
     {
         "any", "assert", "az", "concat", "deployment", "existing", "extension", "false", "for",
@@ -13,8 +15,6 @@ _TAKEN = frozenset(
     }
 )  # fmt: skip
 """The words of Bicep, and the functions that an export calls: a symbol would hide them."""
-
-_LONGEST_DEPLOYMENT = 64
 
 
 class Symbols:
@@ -35,7 +35,7 @@ class Symbols:
     def give_deployment(self, *words: str | int) -> str:
         """Return the name of a deployment: letters, digits and `-_.`, 64 of them at most."""
         name = re.sub(r"[^A-Za-z0-9._-]+", "-", "-".join(str(word) for word in words))
-        return self._once(name[: _LONGEST_DEPLOYMENT - 4], "-")
+        return self._once(name[: LONGEST_NAME - 4], "-")
 
     def _once(self, name: str, between: str) -> str:
         number, found = 1, name

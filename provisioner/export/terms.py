@@ -67,7 +67,7 @@ def export_value(value: Value, graph: DesiredGraph) -> Exported:
         return _translate(value, graph)
     if isinstance(value, Mapping):
         return {key: export_value(item, graph) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
+    if isinstance(value, Sequence) and not isinstance(value, str):
         return [export_value(item, graph) for item in value]
     return value
 
@@ -242,7 +242,7 @@ class _Translation:
                 if not isinstance(term, Read):
                     raise self._refusal("a property of a computed text")
                 return self._settle(Read(term.address, term.path + path[position:]))
-            bound = bound[step]  # type: ignore[index,call-overload]
+            bound = bound[step]  # type: ignore[index]
         if isinstance(bound, Unknown):
             return _translate(bound, self._graph)
         if isinstance(bound, (str, int, bool)):

@@ -12,9 +12,17 @@ from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from provisioner.catalog.deployment import DEPLOYMENT_TYPE
 from provisioner.model.resource_id import ResourceId, parse_resource_id, subscription_id
 from provisioner.model.resource_id import resource_group_id as group_id
-from provisioner.simulator import deleted, listing, operations, resources, subscriptions
+from provisioner.simulator import (
+    deleted,
+    deployments,
+    listing,
+    operations,
+    resources,
+    subscriptions,
+)
 from provisioner.simulator.cloud import Cloud
 from provisioner.simulator.errors import RefusalError, invalid_type
 from provisioner.simulator.exchange import Answer, Request
@@ -175,6 +183,7 @@ def _poll_purge(_cloud: Cloud, _request: Request, **_place: str) -> Answer:
 
 _S = "/subscriptions/{s}"
 _P = _S + "/providers/{ns}"
+_D = f"/providers/{DEPLOYMENT_TYPE}/{{name}}"
 _ROUTES: tuple[tuple[str, re.Pattern[str], Handler], ...] = tuple(
     (verb, _compile(pattern), handler)
     for verb, pattern, handler in (
@@ -196,6 +205,15 @@ _ROUTES: tuple[tuple[str, re.Pattern[str], Handler], ...] = tuple(
         ("GET", _P + "/locations/{loc}/operations/{token}", _poll_status),
         ("GET", _P + "/locations/{loc}/operationResults/{token}", _poll_result),
         ("GET", _P + "/locations/{loc}/purgeResults/{name}", _poll_purge),
+        *(
+            route
+            for scope in ("", _S, _S + "/resourcegroups/{g}")
+            for route in (
+                ("PUT", scope + _D, deployments.put_deployment),
+                ("GET", scope + _D, deployments.get_deployment),
+                ("GET", scope + _D + "/operationStatuses/{token}", deployments.poll_deployment),
+            )
+        ),
     )
 )
 _DELETED = _compile(
