@@ -1,6 +1,5 @@
 """Deploys templates to a built-in Azure with Azure's own client."""
 
-import json
 from typing import Any
 
 from azure.core.credentials import AccessToken
@@ -32,10 +31,12 @@ def deployments_client(endpoint: str, subscription: str) -> Any:
     return client.deployments
 
 
-def deploy(endpoint: str, subscription: str, template: str, name: str = "main") -> dict[str, Any]:
+def deploy(
+    endpoint: str, subscription: str, template: object, name: str = "main"
+) -> dict[str, Any]:
     """Deploy a template into a subscription; return what became of the deployment, as JSON."""
     deployments = deployments_client(endpoint, subscription)
-    content = {"template": json.loads(template), "mode": "Incremental"}
+    content = {"template": template, "mode": "Incremental"}
     done = deployments.begin_create_or_update_at_subscription_scope(
         name, {"location": "westeurope", "properties": content}, polling_interval=0
     ).result()
