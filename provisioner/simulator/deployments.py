@@ -270,6 +270,8 @@ class _Run:
         if deployment.scope is None or deployment.scope.type != RESOURCE_GROUP:
             row["location"] = self._location
         self._cloud.store.deployments.put(deployment.key, row)
+        # Kept before the outer deployment hears of a failure, and takes back what it was writing.
+        self._cloud.store.commit()
 
 
 def _outputs(template: Template, functions: Functions) -> dict[str, Any]:
