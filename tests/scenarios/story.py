@@ -47,8 +47,9 @@ def read_blocks(story: str) -> Iterator[Block]:
 def tell(story: str, catalog: Catalog) -> str:
     """Run a story in the current folder; return it with what really was printed.
 
-    `yaml FILE` blocks are written to files; `console` blocks are run; `tamper` blocks change
-    resources behind azsec's back, a line each: `ID-SUFFIX PATH = JSON`, or `delete ID-SUFFIX`.
+    `yaml FILE` blocks are written to files; `bicep FILE` blocks hold what stands in a file by then;
+    `console` blocks are run; `tamper` blocks change resources behind azsec's back, a line each:
+    `ID-SUFFIX PATH = JSON`, or `delete ID-SUFFIX`.
     """
     told = ""
     position = 0
@@ -62,6 +63,8 @@ def tell(story: str, catalog: Catalog) -> str:
             told += block.text
         elif block.language == "console":
             told += _run_console(block.text)
+        elif block.language == "bicep" and block.words:
+            told += Path(block.words).read_text(encoding="utf-8")
         elif block.language == "tamper":
             tamper(block.text, catalog)
             told += block.text
