@@ -4,12 +4,12 @@ A deployment cannot read what another one made. So what is read across is an out
 a parameter of the other, and the template above them hands it over.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from provisioner.blueprint.graph import DesiredGraph, DesiredResource
 from provisioner.blueprint.ownership import is_ownership_tag
-from provisioner.catalog.deployment import MOST_OUTPUTS, MOST_PARAMETERS
+from provisioner.catalog.deployment import MOST_OUTPUTS, MOST_PARAMETERS, MOST_RESOURCES
 from provisioner.catalog.registry import Catalog
 from provisioner.catalog.schema import Kind
 from provisioner.export.placement import Placed, place, unplaceable
@@ -28,6 +28,7 @@ from provisioner.model.resource_id import ResourceId
 from provisioner.model.values import Value
 
 _MOST_PASSED = {"parameters": MOST_PARAMETERS, "outputs": MOST_OUTPUTS}
+_HINT = "Use the property as it is, or put it into a text."
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,13 +163,14 @@ def _translate(
                 body[key] = export_value(value, graph)
             except NotExportableError as problem:
                 said = f"{resource.address}: {problem}."
-                problems.append(error("not-exportable", said, resource.span))
+                problems.append(error("not-exportable", said, resource.span, _HINT))
         bodies[resource.address] = body
     for name, value in graph.outputs.items():
         try:
             outputs[name] = export_value(value, graph)
         except NotExportableError as problem:
-            problems.append(error("not-exportable", f"the output {name!r}: {problem}."))
+            said = f"the output {name!r}: {problem}."
+            problems.append(error("not-exportable", said, None, _HINT))
     return bodies, outputs, problems
 
 
@@ -259,8 +261,11 @@ _KINDS = {
 }
 
 
-def _refuse_large(deployments: Iterable[Deployment]) -> None:
+def _refuse_large(deployments: Sequence[Deployment]) -> None:
     told = []
+    if len(deployments) > MOST_RESOURCES:
+        said = f"there are {len(deployments)} deployments; a template holds {MOST_RESOURCES}."
+        told.append(error("not-exportable", said, None, "Split the environment."))
     for one in deployments:
         for what, count in (("parameters", len(one.parameters)), ("outputs", len(one.outputs))):
             if count > _MOST_PASSED[what]:

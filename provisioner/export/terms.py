@@ -163,9 +163,7 @@ class _Translation:
         except ExpressionError as problem:
             raise NotExportableError(str(problem)) from None
         if not isinstance(value, bool):
-            raise NotExportableError(
-                f"what `{condition.strip()}` is will only be known after apply"
-            )
+            raise self._refusal(f"a choice by `{condition.strip()}`")
         return value
 
     def _known(self, address: str) -> Mapping[str, Value] | None:
@@ -273,8 +271,7 @@ class _Translation:
 
     def _refusal(self, what: str) -> NotExportableError:
         return NotExportableError(
-            f"`{self._unknown.expression}` is {self._unknown}, and a template has no word for "
-            f"{what} in it"
+            f"a template has no word for {what} in `{self._unknown.expression}`"
         )
 
 

@@ -1,11 +1,13 @@
 """The text of an export: what is written of values, waits, scopes, and what cannot be written."""
 
 import json
+from dataclasses import replace
 
 import jsonschema
 import pytest
 
 from provisioner.catalog.registry import Catalog
+from provisioner.export.placement import place
 from provisioner.model.diagnostic import DiagnosticError
 from provisioner.workflow.export import ExportFormat, export_environment
 from tests.environments import ENVIRONMENTS, Bench, compose_small, load_shipped
@@ -214,11 +216,94 @@ def test_what_is_known_after_apply(catalog: Catalog, text, arm, bicep):
     assert f"note: {bicep}\n" in module
 
 
-def test_an_environment_without_resources_is_refused(catalog: Catalog):
-    resources = (NETWORK % "").replace(
-        "resourceGroup: main", "resourceGroup: main\n  existing: true"
+SHARED = """
+hub:
+  type: Microsoft.Network/azureFirewalls
+  name: afw
+  resourceGroup: main
+  existing: true
+"""
+ROUTES = """
+routes:
+  type: Microsoft.Network/routeTables
+  name: rt
+  resourceGroup: main
+  properties:
+    routes:
+      - name: out
+        properties:
+          addressPrefix: 0.0.0.0/0
+          nextHopType: VirtualAppliance
+          nextHopIpAddress: ${hub.properties.ipConfigurations[0].properties.privateIPAddress}
+"""
+
+
+def test_what_others_manage_is_read_and_not_written(catalog: Catalog):
+    desired = compose_small(SHARED + ROUTES, catalog)
+    (routes,) = [r for r in inner(template_of(SHARED + ROUTES, catalog)) if r["name"] == "rt"]
+    hop = routes["properties"]["routes"][0]["properties"]["nextHopIpAddress"]
+    firewall = desired.graph.resources["hub"]
+    assert hop == (
+        f"[reference('{firewall.id}', '{firewall.type.api_version}')"
+        ".ipConfigurations[0].properties.privateIPAddress]"
     )
-    desired = compose_small(resources.replace("  existing: true", "  existing: true", 1), catalog)
-    assert [r.address for r in desired.graph if not r.managed] == ["vnet"]
-    names = [r["name"] for r in inner(template_of(resources, catalog))]
-    assert names == ["rg-main"]
+    files = export_environment(desired, catalog, ExportFormat.BICEP)
+    module = files["modules/rg-main.bicep"]
+    assert "resource hub 'Microsoft.Network/azureFirewalls@2026-03-01' existing = {" in module
+    assert "hub.properties.ipConfigurations[0].properties.privateIPAddress" in module
+    compiled = compile_bicep(files, SUBSCRIPTION)
+    assert [r["name"] for r in inner(compiled)] == ["rt"]
+
+
+LOCKED = """
+lock:
+  type: Microsoft.Authorization/locks
+  name: keep
+  scope: %s
+  properties: {level: CanNotDelete}
+"""
+
+
+def test_a_scope_that_azsec_does_not_know(catalog: Catalog):
+    storage = "/providers/Microsoft.Storage/storageAccounts/logs"
+    resources = LOCKED % f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-logs{storage}"
+    template = template_of(resources, catalog)
+    (lock,) = [r for i in (0, 1) for r in inner(template, i) if r["name"] == "keep"]
+    assert lock["scope"].endswith(storage)
+    with pytest.raises(DiagnosticError, match="Use --format arm"):
+        export_environment(compose_small(resources, catalog), catalog, ExportFormat.BICEP)
+
+
+def test_what_stands_above_subscriptions_is_refused(catalog: Catalog):
+    group = "/providers/Microsoft.Management/managementGroups/corp"
+    with pytest.raises(DiagnosticError, match=f"lock stands on {group}"):
+        template_of(LOCKED % group, catalog)
+
+
+def test_many_resources_are_several_deployments(catalog: Catalog):
+    (identity,) = [r for r in compose_small(IDENTITY, catalog).graph if r.address == "identity"]
+    many = [
+        replace(identity, address=f"id[{i}]", id=replace(identity.id, names=(f"id-{i}",)))
+        for i in range(1601)
+    ]
+    waits = {one.address: frozenset(o.address for o in many[:i]) for i, one in enumerate(many)}
+    placed = place(many, waits, "test", {})
+    assert [len(one.resources) for one in placed] == [800, 800, 1]
+    assert [one.name for one in placed] == ["rg-main", "rg-main-2", "rg-main-3"]
+
+
+def test_names_of_deployments(catalog: Catalog):
+    (group,) = [r for r in compose_small(IDENTITY, catalog).graph if r.id.is_container]
+    long = "rg-" + "n" * 87
+    (identity,) = [r for r in compose_small(IDENTITY, catalog).graph if r.address == "identity"]
+    scopes = [replace(group.id, names=(name,)) for name in (f"{long}a", f"{long}b", "rg(ü)")]
+    placed = place(
+        [replace(identity, address=s.name, id=replace(identity.id, scope=s)) for s in scopes],
+        {s.name: frozenset() for s in scopes},
+        "test",
+        {},
+    )
+    names = [one.name for one in placed]
+    assert len(set(names)) == 3
+    assert [len(name) <= 64 for name in names] == [True] * 3
+    assert names[2] == "rg-"

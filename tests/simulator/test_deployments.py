@@ -184,6 +184,24 @@ def test_values_pass_between_deployments(local: LocalAzure):
     assert len(local.resource_ids()) == 3
 
 
+def test_a_deployment_into_a_tenant_and_into_a_group(local: LocalAzure):
+    deployments = deployments_client(local.endpoint, SUBSCRIPTION)
+    into = nested(template(GROUP), subscriptionId=SUBSCRIPTION, location="westeurope")
+    into = {key: value for key, value in into.items() if key not in ("resourceGroup", "dependsOn")}
+    deployments.begin_create_or_update_at_tenant_scope(
+        "main",
+        {
+            "location": "westeurope",
+            "properties": {"mode": "Incremental", "template": template(into)},
+        },
+    ).result()
+    deployments.begin_create_or_update(
+        "rg", "main", {"properties": {"mode": "Incremental", "template": template(IDENTITY)}}
+    ).result()
+    assert local.resource_ids() == (GROUP_ID, IDENTITY_ID)
+    assert deployments.get("rg", "main").location is None
+
+
 def test_what_fails_leaves_the_rest(local: LocalAzure):
     missing = IDENTITY_ID.replace("/id-main", "/none")
     bad = {**IDENTITY, "name": "bad", "tags": {"a": f"[reference('{missing}').clientId]"}}
