@@ -214,7 +214,11 @@ def _id_of(head: Mapping[str, Any], scope: ResourceId | None) -> ResourceId:
 
 
 def _in_order(found: Mapping[str, TemplateResource]) -> Iterator[TemplateResource]:
-    """Yield the resources, each after what it waits for. Raises RefusalError for a circle."""
+    """Yield the resources, each after what it waits for. Raises RefusalError for a circle.
+
+    Azure starts at once whatever waits for nothing more, in no order that a template could count
+    on. Here the last in the template goes first, so that a wait which is missing shows.
+    """
     done: set[str] = set()
     left = dict(found)
     for resource in found.values():
@@ -227,6 +231,6 @@ def _in_order(found: Mapping[str, TemplateResource]) -> Iterator[TemplateResourc
             raise invalid_template(
                 f"Circular dependency detected on resource: '{next(iter(left.values())).id}'"
             )
-        for key in ready:
+        for key in reversed(ready):
             done.add(key)
             yield left.pop(key)

@@ -184,6 +184,14 @@ def test_values_pass_between_deployments(local: LocalAzure):
     assert len(local.resource_ids()) == 3
 
 
+def test_what_waits_for_nothing_may_come_first(local: LocalAzure):
+    late = {**GROUP, "name": "rg-other", "tags": {"a": f"[reference('{GROUP_ID}').state]"}}
+    assert refusal(local, template(GROUP, late))[0] == "DeploymentFailed"
+    deployments = deployments_client(local.endpoint, SUBSCRIPTION)
+    error = deployments.get_at_subscription_scope("main").properties.error
+    assert [detail.code for detail in error.details] == ["ResourceGroupNotFound"]
+
+
 def test_a_deployment_into_a_tenant_and_into_a_group(local: LocalAzure):
     deployments = deployments_client(local.endpoint, SUBSCRIPTION)
     into = nested(template(GROUP), subscriptionId=SUBSCRIPTION, location="westeurope")
