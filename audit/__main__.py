@@ -10,6 +10,7 @@ from audit.scanning import Scan, scan
 from audit.templates import Scanned, export_all, weaken
 from provisioner.catalog.registry import all_types, build_catalog
 from provisioner.catalog.sdk_models import read_schema_index
+from provisioner.model.diagnostic import DiagnosticError
 
 _ROOT = Path(__file__).parents[1]
 _CHECKOV = _ROOT / ".audit" / "bin" / "checkov"
@@ -85,4 +86,7 @@ def _blind_spots(templates: Iterable[Scanned]) -> list[str]:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except (DiagnosticError, OSError, RuntimeError, ValueError) as problem:
+        sys.exit(f"The audit could not be made: {problem}")
