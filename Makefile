@@ -4,9 +4,14 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
+AUDIT := .audit
+
+COMPILE := env -u PIP_FIND_LINKS CUSTOM_COMPILE_COMMAND='make lock' $(BIN)/pip-compile --quiet \
+	--upgrade --generate-hashes --strip-extras --allow-unsafe \
+	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check golden bench fidelity lock clean
+.PHONY: help setup demo test check golden bench fidelity audit lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,14 +39,15 @@ bench: setup ## Measure planning, reading and comparing
 fidelity: setup ## Hold the built-in Azure against recorded traffic; writes docs/fidelity.md
 	@$(BIN)/python -m fidelity
 
-lock: setup ## Pin the newest allowed dependencies, with their hashes
-	env -u PIP_FIND_LINKS CUSTOM_COMPILE_COMMAND='make lock' $(BIN)/pip-compile --quiet \
-		--upgrade --generate-hashes --extra dev --strip-extras --allow-unsafe \
-		--no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
-		--output-file requirements.lock pyproject.toml
+audit: setup $(AUDIT)/.installed ## Scan what the blueprints deploy with checkov, against docs/audit.md
+	@$(BIN)/python -m audit
 
-clean: ## Remove .venv and every cache
-	rm -rf $(VENV) build dist *.egg-info
+lock: setup ## Pin the newest allowed dependencies, with their hashes
+	$(COMPILE) --extra dev --output-file requirements.lock pyproject.toml
+	$(COMPILE) --output-file audit/requirements.lock audit/requirements.in
+
+clean: ## Remove .venv, .audit and every cache
+	rm -rf $(VENV) $(AUDIT) build dist *.egg-info
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -66,4 +72,12 @@ $(INSTALLED): requirements.lock pyproject.toml
 		--no-deps --no-build-isolation --editable .
 	@$(BIN)/python -m compileall -q provisioner
 	@$(BIN)/python -m pip check --quiet --disable-pip-version-check
+	@touch $@
+
+# checkov pins what azsec uses in other versions, so it has a place of its own.
+$(AUDIT)/.installed: audit/requirements.lock
+	@echo 'Building $(AUDIT) from audit/requirements.lock (once, about a minute) ...'
+	@$(PYTHON) -m venv --clear $(AUDIT)
+	@$(AUDIT)/bin/python -m pip install --quiet --disable-pip-version-check \
+		--require-hashes --no-deps --requirement audit/requirements.lock
 	@touch $@

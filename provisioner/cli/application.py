@@ -104,6 +104,13 @@ class FrameworkChoice(StrEnum):
     PSRULE = "psrule"
 
 
+class ExportChoice(StrEnum):
+    """The language of an export."""
+
+    ARM = "arm"
+    BICEP = "bicep"
+
+
 class ProtocolChoice(StrEnum):
     """What carries packets."""
 
@@ -616,6 +623,28 @@ def manifests(  # noqa: PLR0913  typer: one parameter an option
             raise typer.Exit(check_pods(session, wanted, files or [], namespace, asked=check))
         refuse_options("no pod is judged", {"--namespace": namespace is not None})
         write_manifests(session, wanted, out)
+
+
+@app.command()
+def export(
+    environment: EnvironmentArgument,
+    form: Annotated[ExportChoice, typer.Option("--format", help="The language of the templates.")],
+    out: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DIR|FILE",
+            help="Where to write; a name that ends with .json or .bicep is the main file.",
+            show_default="standard output, for arm",
+        ),
+    ] = None,
+) -> None:
+    """Write templates that deploy the same resources without azsec."""
+    from provisioner.cli.session import write_export
+    from provisioner.workflow.export import ExportFormat
+
+    files = _session().export(environment, ExportFormat(form.value))
+    for path in write_export(files, out):
+        typer.echo(f"wrote {path}")
 
 
 @app.command()

@@ -21,6 +21,7 @@ from provisioner.cli.workspace import (
     find_environment,
     find_siblings,
     load_catalog,
+    make_folder,
     state_path,
     write_file,
 )
@@ -40,6 +41,7 @@ from provisioner.plan.plan_file import read_plan_file, write_plan_file
 from provisioner.workflow.apply import ApplyOptions, Surface, apply_plan, check_permitted
 from provisioner.workflow.check import check_environment, report_compliance
 from provisioner.workflow.drift import check_drift
+from provisioner.workflow.export import ExportFormat, export_environment
 from provisioner.workflow.graph import draw_graph
 from provisioner.workflow.manifests import find_objects
 from provisioner.workflow.network import (
@@ -233,6 +235,10 @@ class Session:
         """Return what is to stand in a cluster; Azure is read only for a state that takes it."""
         return find_objects(desired, self.catalog, lambda: self.connect(desired.document), state)
 
+    def export(self, environment: str, form: ExportFormat) -> Mapping[str, str]:
+        """Return the files that deploy an environment without azsec, the main one first."""
+        return export_environment(self.load(environment), self.catalog, form)
+
     def apply(self, plan: Plan, options: ApplyOptions) -> ApplyDocument:
         """Apply a plan, showing its progress on stderr."""
         client = self.connect(plan.document.environment)
@@ -249,6 +255,36 @@ def write_roles(document: RolesDocument, directory: str) -> list[str]:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_file(str(path), json.dumps(definition, indent=2) + "\n")
         paths.append(str(path))
+    return paths
+
+
+def write_export(files: Mapping[str, str], out: str | None) -> list[str]:
+    """Write the files of an export and return their paths; one alone is printed where none is.
+
+    `out` is a folder, or the path of the main file with the others beside it. Raises
+    DiagnosticError where several have no folder, or one cannot be written.
+    """
+    main = next(iter(files))
+    if out is None:
+        if len(files) > 1:
+            raise DiagnosticError(
+                error(
+                    "no-folder",
+                    f"the export has {len(files)} files.",
+                    None,
+                    "Name a folder for them: --out DIR.",
+                )
+            )
+        sys.stdout.write(files[main])
+        return []
+    is_file = Path(out).suffix == Path(main).suffix
+    folder = Path(out).parent if is_file else Path(out)
+    paths = []
+    for name, text in files.items():
+        path = Path(out) if is_file and name == main else folder / name
+        make_folder(path.parent)
+        write_file(str(path), text)
+        paths.append(path.as_posix())
     return paths
 
 

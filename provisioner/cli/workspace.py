@@ -75,6 +75,16 @@ def state_path(given: str | None) -> Path:
     return path
 
 
+def make_folder(path: Path) -> None:
+    """Make a folder with those above it. Raises DiagnosticError where it cannot be."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as problem:
+        raise DiagnosticError(
+            error("file-not-written", f"{path} cannot be made: {problem.strerror}.")
+        ) from None
+
+
 def write_file(path: str, text: str) -> None:
     """Write a text file whole or not at all. Raises DiagnosticError where it cannot be."""
     target = Path(path)

@@ -12,6 +12,7 @@ from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from provisioner.catalog.deployment import DEPLOYMENT_TYPE
 from provisioner.catalog.endpoints import (
     CORE_USAGE,
     FEATURE,
@@ -29,6 +30,7 @@ from provisioner.model.resource_id import resource_group_id as group_id
 from provisioner.simulator import (
     compute,
     deleted,
+    deployments,
     features,
     listing,
     operations,
@@ -201,6 +203,7 @@ def _poll_purge(_cloud: Cloud, _request: Request, **_place: str) -> Answer:
 
 _S = "/subscriptions/{s}"
 _P = _S + "/providers/{ns}"
+_D = f"/providers/{DEPLOYMENT_TYPE}/{{name}}"
 _ROUTES: tuple[tuple[str, re.Pattern[str], Handler], ...] = tuple(
     (verb, _compile(pattern), handler)
     for verb, pattern, handler in (
@@ -223,6 +226,15 @@ _ROUTES: tuple[tuple[str, re.Pattern[str], Handler], ...] = tuple(
         ("GET", _P + "/locations/{loc}/operationResults/{token}", _poll_result),
         ("GET", _P + "/locations/{loc}/asyncoperations/{token}", _poll_result),
         ("GET", _P + "/locations/{loc}/purgeResults/{name}", _poll_purge),
+        *(
+            route
+            for scope in ("", _S, _S + "/resourcegroups/{g}")
+            for route in (
+                ("PUT", scope + _D, deployments.put_deployment),
+                ("GET", scope + _D, deployments.get_deployment),
+                ("GET", scope + _D + "/operationStatuses/{token}", deployments.poll_deployment),
+            )
+        ),
     )
 )
 _ENDPOINTS: tuple[tuple[str, re.Pattern[str], Handler], ...] = tuple(

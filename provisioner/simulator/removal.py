@@ -20,6 +20,10 @@ def remove_resource(cloud: Cloud, resource: ResourceId) -> None:
     row = rows.get(resource.key)
     for gone in [*rows.below(resource.key), *([row] if row else [])]:
         _remove_row(cloud, gone)
+    if resource.is_container:
+        for key, _ in cloud.store.deployments.items():
+            if key.startswith(f"{resource.key}/"):
+                cloud.store.deployments.remove(key)
     refresh_around(cloud, resource)
 
 

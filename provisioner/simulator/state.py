@@ -173,16 +173,17 @@ class OperationTable(Table[Operation]):
         self._running.pop(key, None)
 
 
-def _same(value: str) -> str:
+def _same(value: Row) -> Row:
     return value
 
 
 class Store:
     """Everything that a simulator remembers, in a file or (path None) in memory only.
 
-    `addresses` holds what was given out of each subnet, by `subnet key|owner`. `subscriptions`
-    holds display names by id; `registrations` the namespaces and features that are not registered,
-    by `subscription/namespace` and `subscription/namespace/feature`; `quotas` the limits that were
+    `deployments` holds what GET answers for each, with its token and its end. `addresses` holds
+    what was given out of each subnet, by `subnet key|owner`. `subscriptions` holds display names by
+    id; `registrations` the namespaces and features that are not registered, by
+    `subscription/namespace` and `subscription/namespace/feature`; `quotas` the limits that were
     changed, by `subscription/region/name`.
 
     Raises DiagnosticError for a file that is not one of these, or that another process has open.
@@ -191,6 +192,7 @@ class Store:
     def __init__(self, path: Path | None = None) -> None:
         self.resources = ResourceTable()
         self.operations = OperationTable()
+        self.deployments: Table[dict[str, Any]] = Table("deployment", _same, _same)
         self.deleted: Table[Deleted] = Table("deleted", Deleted.to_json, Deleted.from_json)
         self.addresses: Table[str] = Table("address", _same, _same)
         self.subscriptions: Table[str] = Table("subscription", _same, _same)
@@ -207,6 +209,7 @@ class Store:
         return (
             self.resources,
             self.operations,
+            self.deployments,
             self.deleted,
             self.addresses,
             self.subscriptions,

@@ -51,10 +51,11 @@ def read_blocks(story: str) -> Iterator[Block]:
 def tell(story: str, catalog: Catalog) -> str:
     """Run a story in the current folder; return it with what really was printed.
 
-    `yaml FILE` blocks are written to files; `console` blocks are run; `tamper` blocks change
-    resources behind azsec's back, a line each: `ID-SUFFIX PATH = JSON`, or `delete ID-SUFFIX`; or
-    `PUT PATH JSON` and `POST PATH`, which are sent as they are. A `permissions` block says what
-    the caller may do from there on, an action a line; an empty one: everything.
+    `yaml FILE` blocks are written to files; `bicep FILE` blocks hold what stands in a file by then;
+    `console` blocks are run; `tamper` blocks change resources behind azsec's back, a line each:
+    `ID-SUFFIX PATH = JSON`, or `delete ID-SUFFIX`; or `PUT PATH JSON` and `POST PATH`, which are
+    sent as they are. A `permissions` block says what the caller may do from there on, an action a
+    line; an empty one: everything.
     """
     told = ""
     position = 0
@@ -73,6 +74,8 @@ def tell(story: str, catalog: Catalog) -> str:
         elif block.language == "permissions":
             allowed = block.text.split()
             told += block.text
+        elif block.language == "bicep" and block.words:
+            told += Path(block.words).read_text(encoding="utf-8")
         elif block.language == "tamper":
             tamper(block.text, catalog)
             told += block.text

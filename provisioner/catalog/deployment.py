@@ -1,0 +1,15 @@
+"""Deployments, which azsec exports and never makes: they are no resource of a blueprint.
+
+The template limits are those of "Azure subscription and service limits", ARM template limits.
+"""
+
+DEPLOYMENT_TYPE = "Microsoft.Resources/deployments"
+DEPLOYMENT_VERSION = "2022-09-01"
+RESOURCE_GROUP_TYPE = "Microsoft.Resources/resourceGroups"
+
+LONGEST_NAME = 64
+MOST_RESOURCES = 800
+MOST_PARAMETERS = 256
+MOST_OUTPUTS = 64
+LARGEST_TEMPLATE = 4 * 1024 * 1024
+"""In bytes."""

@@ -1,0 +1,86 @@
+"""Which deployment a resource is part of: one for each resource group, or several in a row.
+
+A deployment ends when all of it has ended, so two deployments must not wait for each other. A
+resource is one layer above those of other scopes that it waits for; what has one scope and one
+layer is one deployment.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from provisioner.blueprint.graph import DesiredResource
+from provisioner.catalog.deployment import MOST_RESOURCES
+from provisioner.export.symbols import Symbols
+from provisioner.model.diagnostic import Diagnostic, error
+from provisioner.model.resource_id import ResourceId, resource_group_id, subscription_id
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """The resources of one deployment, each after those that it waits for."""
+
+    name: str
+    scope: ResourceId
+    resources: tuple[DesiredResource, ...]
+
+
+def place(
+    resources: Sequence[DesiredResource],
+    waits: Mapping[str, frozenset[str]],
+    environment: str,
+    aliases: Mapping[str, str],
+) -> tuple[Placed, ...]:
+    """Return the deployments of `resources`, which come in the order of their waits.
+
+    `waits` is what each comes after, near and far; `aliases` the names of subscriptions by GUID in
+    lower case. Every resource has to have a scope (`unplaceable` says which have none).
+    """
+    layers: dict[str, int] = {}
+    scopes: dict[str, ResourceId] = {}
+    together: dict[tuple[int, ResourceId], list[DesiredResource]] = {}
+    for resource in resources:
+        scope = scope_of(resource)
+        assert scope is not None
+        layer = max(
+            (layers[on] + (scopes[on] != scope) for on in waits[resource.address]), default=0
+        )
+        layers[resource.address], scopes[resource.address] = layer, scope
+        together.setdefault((layer, scope), []).append(resource)
+    symbols = Symbols()
+    found = []
+    for (_, scope), members in sorted(together.items(), key=lambda entry: entry[0][0]):
+        for start in range(0, len(members), MOST_RESOURCES):
+            name = symbols.give_deployment(*_words(scope, environment, aliases))
+            found.append(Placed(name, scope, tuple(members[start : start + MOST_RESOURCES])))
+    return tuple(found)
+
+
+def scope_of(resource: DesiredResource) -> ResourceId | None:
+    """Return what a resource is deployed into: a subscription or a resource group, or None."""
+    subscription = resource.id.subscription
+    if subscription is None:
+        return None
+    if resource.id.resource_group is None or resource.id.is_container:
+        return subscription_id(subscription)
+    return resource_group_id(subscription, resource.id.resource_group)
+
+
+def unplaceable(resources: Iterable[DesiredResource]) -> list[Diagnostic]:
+    """Return a diagnostic for each resource that no deployment can hold."""
+    return [
+        error(
+            "not-exportable",
+            f"{resource.address} stands on {resource.id.scope or 'the tenant'}, and an export "
+            "deploys into subscriptions and resource groups.",
+            resource.span,
+            "Deploy it by a template of its own.",
+        )
+        for resource in resources
+        if scope_of(resource) is None
+    ]
+
+
+def _words(scope: ResourceId, environment: str, aliases: Mapping[str, str]) -> tuple[str, ...]:
+    if scope.resource_group is not None:
+        return (scope.name,)
+    return environment, aliases.get(scope.name.lower(), scope.name)

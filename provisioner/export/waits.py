@@ -1,0 +1,47 @@
+"""What a template has to wait for: the edges of the graph, and what Azure writes one at a time."""
+
+from collections.abc import Mapping
+
+from provisioner.blueprint.graph import DesiredGraph, DesiredResource
+from provisioner.model.resource_id import ResourceId
+
+
+def waits_of(graph: DesiredGraph) -> Mapping[str, frozenset[str]]:
+    """Return everything that each managed resource comes after, near and far, by address.
+
+    What only is read is passed through. Writes that Azure refuses while another one to the same
+    network or cluster runs (`ResourceType.serialise_on`) are put in a row, because a deployment
+    writes as much at once as it can.
+    """
+    closed: dict[str, frozenset[str]] = {}
+    last_writer: dict[ResourceId | None, str] = {}
+    for resource in graph.ordered:
+        after = {edge.on for edge in resource.edges}
+        if resource.managed:
+            writer = _writer(resource)
+            if writer in last_writer:
+                after.add(last_writer[writer])
+            if writer is not None:
+                last_writer[writer] = resource.address
+        closed[resource.address] = frozenset(after).union(*(closed[on] for on in after))
+    managed = {resource.address for resource in graph if resource.managed}
+    return {address: waits & managed for address, waits in closed.items() if address in managed}
+
+
+def nearest_waits(waits: Mapping[str, frozenset[str]], address: str) -> list[str]:
+    """Return of what a resource waits for that which nothing else of it waits for, sorted."""
+    own = waits[address]
+    implied: set[str] = set()
+    for on in own:
+        implied |= waits[on]
+    return sorted(own - implied)
+
+
+def _writer(resource: DesiredResource) -> ResourceId | None:
+    """Return the resource whose writes go one at a time, if the type has such a rule."""
+    if resource.type.serialise_on is None:
+        return None
+    top = resource.id
+    while top.parent is not None:
+        top = top.parent
+    return top
