@@ -35,6 +35,13 @@ class Catalog:
         """Return the type of a resource, or None."""
         return self.find(resource.type)
 
+    def access_holder(self, scope: ResourceId) -> ResourceType | None:
+        """Return the type below which `scope` is a place to assign roles at and no resource (the
+        Kubernetes namespaces of a cluster), or None."""
+        holder = self.of(scope.parent) if scope.parent else None
+        kind = scope.type.rpartition("/")[2].lower()
+        return holder if holder is not None and kind in holder.access_kinds else None
+
     def children(self, parent: ResourceType) -> Iterator[ResourceType]:
         """Yield the types whose resources are children of `parent`."""
         return (child for child in self if child.parent == parent.name)

@@ -184,7 +184,9 @@ class _Existing:
         return self._given[resource.key]
 
     def _declare(self, resource: ResourceId, symbol: str) -> str:
-        known = self._export.catalog.of(resource)
+        catalog = self._export.catalog
+        # A place to assign roles at is declared as its holder's child; Bicep warns of its type.
+        known = catalog.of(resource) or catalog.access_holder(resource)
         if known is None:
             raise DiagnosticError(
                 error(
@@ -198,7 +200,7 @@ class _Existing:
         entries = [f"name: {quote('/'.join(resource.names))}"]
         if resource.scope is not None and resource.scope != self._scope:
             entries.append(f"scope: {self._scope_of(resource.scope)}")
-        version = quote(f"{known.name}@{known.api_version}")
+        version = quote(f"{resource.type}@{known.api_version}")
         return f"resource {symbol} {version} existing = {write_block('{', entries, '}')}\n"
 
     def _scope_of(self, scope: ResourceId) -> str:

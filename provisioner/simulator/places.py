@@ -26,16 +26,9 @@ def check_place(
     for container in reversed(list(resource.ancestors)):
         if container.type == SUBSCRIPTION or cloud.find(container) is not None:
             continue
-        if _is_access_scope(cloud, container):
+        if cloud.catalog.access_holder(container) is not None:
             continue
         raise _refusal(resource, container, writing=writing)
-
-
-def _is_access_scope(cloud: Cloud, container: ResourceId) -> bool:
-    """Tell whether an id is no resource, but a scope that roles can be assigned at."""
-    holder = cloud.catalog.of(container.parent) if container.parent else None
-    kind = container.type.rpartition("/")[2].lower()
-    return holder is not None and kind in holder.access_kinds
 
 
 def _refusal(resource: ResourceId, missing: ResourceId, *, writing: bool) -> RefusalError:

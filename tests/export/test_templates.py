@@ -126,7 +126,7 @@ def said(template: dict) -> dict[str, dict]:
 
 def _id_of(deployment: dict, resource: dict) -> str:
     if resource["type"] == "Microsoft.Resources/resourceGroups":
-        return resource["name"]
+        return f"/subscriptions/{deployment['subscriptionId']}/resourceGroups/{resource['name']}"
     group = f"/subscriptions/{deployment['subscriptionId']}"
     if "resourceGroup" in deployment:
         group += f"/resourceGroups/{deployment['resourceGroup']}"
@@ -303,11 +303,11 @@ lock:
 
 
 def test_a_scope_that_azsec_does_not_know(catalog: Catalog):
-    storage = "/providers/Microsoft.Storage/storageAccounts/logs"
-    resources = LOCKED % f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-logs{storage}"
+    search = "/providers/Microsoft.Search/searchServices/logs"
+    resources = LOCKED % f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-logs{search}"
     template = template_of(resources, catalog)
     (lock,) = [r for i in (0, 1) for r in inner(template, i) if r["name"] == "keep"]
-    assert lock["scope"].endswith(storage)
+    assert lock["scope"].endswith(search)
     with pytest.raises(DiagnosticError, match="Use --format arm"):
         export_environment(compose_small(resources, catalog), catalog, ExportFormat.BICEP)
 
