@@ -61,6 +61,8 @@ CASES = (
     ("ENV-04.1", NO_ADDRESS, Verdict.UNKNOWN, "whether a text will be the firewall's address"),
     ("ENV-04.1", {"pool": {"properties": {"vnetSubnetID": FOREIGN}}},
      Verdict.UNKNOWN, "the routes of a subnet that is others'"),
+    ("ENV-05.2", {"readers": {"properties": {"roleDefinitionId": "some-role"}}}, Verdict.UNKNOWN,
+     "what a role that is none grants in a namespace"),
     ("MON-06", {"workspace": {"existing": True}}, Verdict.PASS, "alerts that are seen"),
     ("MON-06", {"workspace": {"existing": True}, "execAlert": None}, Verdict.UNKNOWN,
      "the alerts of those who run the workspace"),

@@ -52,7 +52,10 @@ def _judge_persona(assignment: Subject) -> Iterator[Observation]:
     role, place = role_of(assignment), place_of(assignment)
     kind = place.type.lower() if place is not None else ""
     where = place.name if place is not None else "the tenant"
-    if role == _PLATFORM:
+    if role is None and kind in (CLUSTER.lower(), *_NAMESPACES):
+        said = f"{ROLE} is {show(assignment.value(ROLE))}"
+        yield assignment.unknown(ROLE, f"{said}: what it grants in {where} is not known")
+    elif role == _PLATFORM:
         if kind == CLUSTER.lower():
             yield assignment.passes(ROLE, f"{role} holds for the cluster {where}")
         else:
