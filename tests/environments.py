@@ -1,6 +1,7 @@
 """The repository's environments, and small ones, on a built-in Azure of a test's own."""
 
 import json
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -132,12 +133,32 @@ class Bench:
         return apply_plan(plan, self.catalog, surface, options)
 
 
+class SkippedTime:
+    """A clock that a sleep moves on at once: no test waits for what azsec has patience with."""
+
+    def __init__(self) -> None:
+        self._slept = 0.0
+
+    def sleep(self, seconds: float) -> None:
+        self._slept += seconds
+
+    def now(self) -> float:
+        return time.time() + self._slept
+
+
 @contextmanager
 def open_bench(catalog: Catalog) -> Iterator[Bench]:
     """Start a built-in Azure in memory."""
+    skipped = SkippedTime()
     with (
         LocalAzure.start(catalog, None) as server,
-        ArmClient.open(local_cloud(server.endpoint), LocalToken(), parallelism=8) as client,
+        ArmClient.open(
+            local_cloud(server.endpoint),
+            LocalToken(),
+            parallelism=8,
+            sleep=skipped.sleep,
+            clock=skipped.now,
+        ) as client,
     ):
         yield Bench(catalog, server, client)
 
