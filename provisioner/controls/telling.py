@@ -123,17 +123,19 @@ def waiver_documents(waivers: Sequence[Waiver]) -> tuple[WaiverDocument, ...]:
     )
 
 
-def delta_document(delta: Delta, gate: str | None, place: PlaceOf) -> SecurityDeltaDocument:
-    """Return the document of what turned, with the least severity that the gate refuses."""
+def delta_document(delta: Delta, gate: str | None) -> SecurityDeltaDocument:
+    """Return the document of what turned, with the least severity that the gate refuses.
+
+    It says where by address and property alone: a line that moves is nothing to a plan.
+    """
     return SecurityDeltaDocument(
         gate=gate,
-        failing=tuple(turn_document(turn, place) for turn in delta.failing),
-        passing=tuple(turn_document(turn, place) for turn in delta.passing),
+        failing=tuple(_turn_document(turn) for turn in delta.failing),
+        passing=tuple(_turn_document(turn) for turn in delta.passing),
     )
 
 
-def turn_document(turn: Turn, place: PlaceOf) -> TurnDocument:
-    """Return the document of one control that turned."""
+def _turn_document(turn: Turn) -> TurnDocument:
     control = turn.control
     return TurnDocument(
         control=control.id,
@@ -144,6 +146,5 @@ def turn_document(turn: Turn, place: PlaceOf) -> TurnDocument:
         path=turn.finding.path,
         evidence=turn.finding.evidence,
         remediation=dedent(control.remediation).strip("\n"),
-        place=place(turn.finding),
         is_new=turn.is_new,
     )

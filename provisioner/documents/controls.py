@@ -192,7 +192,6 @@ class TurnDocument(Document):
     path: str
     evidence: str
     remediation: str
-    place: str | None = None
     is_new: bool = False
 
 

@@ -25,8 +25,7 @@ def turn_lines(security: SecurityDeltaDocument | None, width: int) -> Iterator[L
         told = f"{plain(control)}  {first.emoji} {plain(first.severity)}"
         yield line("    ", Span(told, Style.BLOCKED), f" · {plain(first.title)}")
         for turn in (first, *more[: _MOST_PLACES - 1]):
-            place = f" ({plain(turn.place)})" if turn.place else ""
-            rows = wrap(f"{plain(turn.address)}: {plain(turn.evidence)}{place}", width - 8)
+            rows = wrap(f"{plain(turn.address)}: {plain(turn.evidence)}", width - 8)
             yield from (line(" " * 8, row) for row in rows)
         if len(more) >= _MOST_PLACES:
             hidden = and_more(len(more) - _MOST_PLACES + 1, "property")

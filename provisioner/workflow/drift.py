@@ -45,7 +45,7 @@ def check_drift(desired: Desired, catalog: Catalog, reader: Reader) -> DriftDocu
         ),
         unmanaged=planned.plan.document.unmanaged,
         proofs=proof_documents(prove_environment(found, environment)),
-        security=judge_change(stated, actual, graph, environment).security,
+        security=judge_change(stated, actual, environment).security,
         diagnostics=documents_of(diagnostics),
     )
 

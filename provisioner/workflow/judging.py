@@ -13,7 +13,7 @@ from provisioner.controls.delta import Turn, compare_results, gated
 from provisioner.controls.ground import survey
 from provisioner.controls.judging import Result, judge
 from provisioner.controls.registry import all_controls, controls_by_id
-from provisioner.controls.telling import delta_document, places_in
+from provisioner.controls.telling import delta_document
 from provisioner.controls.waivers import check_used, check_waivers
 from provisioner.documents.controls import SecurityDeltaDocument
 from provisioner.documents.proof import GateDocument
@@ -63,13 +63,13 @@ def judge_state(
 
 
 def judge_change(
-    before: Sequence[Result], after: Sequence[Result], graph: DesiredGraph, environment: Environment
+    before: Sequence[Result], after: Sequence[Result], environment: Environment
 ) -> Change:
     """Return what turns between two states, and what of it the environment's gate refuses."""
     delta = compare_results(before, after)
     least = Severity(environment.controls_gate) if environment.controls_gate else None
     return Change(
-        delta_document(delta, environment.controls_gate, places_in(graph)),
+        delta_document(delta, environment.controls_gate),
         tuple(_gates(gated(delta, least))),
     )
 

@@ -207,7 +207,7 @@ def _judge_controls(
     found = actual_estate(state, graph, catalog)
     before = judge_state(found, graph, environment, catalog, state)
     after = judge_state(outcome, graph, environment, catalog, state)
-    change = judge_change(before, after, graph, environment)
+    change = judge_change(before, after, environment)
     return replace(judgement, security=change.security, gates=(*judgement.gates, *change.gates))
 
 

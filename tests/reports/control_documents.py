@@ -201,7 +201,6 @@ SECURITY = SecurityDeltaDocument(
             path="properties.apiServerAccessProfile.disableRunCommand",
             evidence="apiServerAccessProfile.disableRunCommand is false, expected true",
             remediation=RUN_COMMAND.remediation,
-            place="blueprints/modules/cluster.yaml:192:9",
         ),
     ),
     passing=(
