@@ -1,6 +1,6 @@
 """Runs controls over a state, and says how each of them ended."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from provisioner.blueprint.acceptances import Attestation, Waiver
@@ -130,16 +130,10 @@ def _with_parts(result: Result, controls: Sequence[Control], told: Mapping[str, 
     if any(_is_unreadable(part) for part in parts) and partly is not Verdict.FAIL:
         partly = Verdict.UNKNOWN
     names = [part.control.id for part in parts if part.verdict is partly]
-    return replace(result, verdict=partly, why=result.why or f"by its parts {', '.join(names)}")
+    if any(seen.verdict is partly for seen in result.findings):
+        return replace(result, verdict=partly)
+    return replace(result, verdict=partly, why=f"by its parts {', '.join(names)}")
 
 
 def _is_unreadable(result: Result) -> bool:
     return result.verdict is Verdict.UNKNOWN and bool(result.findings)
-
-
-def failures(results: Iterable[Result]) -> Iterator[tuple[Control, Finding]]:
-    """Yield every finding that fails, with its control."""
-    for result in results:
-        for seen in result.findings:
-            if seen.verdict is Verdict.FAIL:
-                yield result.control, seen
