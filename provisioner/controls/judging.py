@@ -118,6 +118,8 @@ def _with_parts(result: Result, controls: Sequence[Control], told: Mapping[str, 
 
     What nobody has answered yet says nothing against an item of which other parts are known.
     """
+    if "." in result.control.id and not result.control.same_as:
+        return result  # A part has no parts of its own.
     parts = [told[part.id] for part in controls if part.is_part_of(result.control)]
     if not parts:
         return result
