@@ -24,6 +24,8 @@ blueprint: estate.yaml
 cloud: local
 tenantId: 00000000-0000-0000-0000-000000000000
 subscriptions: {workload: 11111111-1111-1111-1111-111111111111}
+# An estate of a benchmark is large, and not secure.
+gates: {controls: none}
 """
 
 
