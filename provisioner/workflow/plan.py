@@ -11,6 +11,7 @@ from provisioner.blueprint.graph import DesiredGraph
 from provisioner.blueprint.ignores import check_ignores
 from provisioner.catalog.registry import Catalog
 from provisioner.documents.document import EnvironmentDocument
+from provisioner.documents.plan import Action
 from provisioner.engine.ports import Reader
 from provisioner.model.actual import ActualState
 from provisioner.model.diagnostic import Diagnostic, DiagnosticError, error, nearest, warning
@@ -194,9 +195,14 @@ def _plan(
     if graph.resources:
         outcome = planned_estate(changes, reading.state, graph, catalog)
         judgement = judge(prove_environment(outcome, environment), environment)
-        judgement = _judge_controls(judgement, outcome, desired, reading.state, catalog)
+        if any(change.action not in _NOTHING_DONE for change in changes.resources):
+            # Where nothing is done nothing turns.
+            judgement = _judge_controls(judgement, outcome, desired, reading.state, catalog)
     plan = assemble_plan(desired.document, graph, changes, reading.state, catalog, judgement)
     return Planned(plan, reading.state, changes)
+
+
+_NOTHING_DONE = (Action.NO_OP, Action.BLOCKED)
 
 
 def _judge_controls(
