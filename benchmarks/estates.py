@@ -19,7 +19,7 @@ _SUBNETS_A_NETWORK = 20
 _ENVIRONMENT = """\
 apiVersion: azsec/v1
 kind: Environment
-metadata: {name: estate}
+metadata: {name: estate, id: 0123456789abcdef0123456789abcdef}
 blueprint: estate.yaml
 cloud: local
 tenantId: 00000000-0000-0000-0000-000000000000

@@ -1,8 +1,9 @@
 """The repository's environments, and small ones, on a built-in Azure of a test's own."""
 
+import hashlib
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -98,9 +99,20 @@ class Bench:
             lambda _status: None,
         )
 
-    def plan(self, desired: Desired, *targets: str, adopt_defaults: bool = False) -> Plan:
+    def plan(
+        self,
+        desired: Desired,
+        *targets: str,
+        adopt_defaults: bool = False,
+        adopt: Sequence[str] = (),
+    ) -> Plan:
         return plan_environment(
-            desired, self.catalog, self.client, targets, adopt_defaults=adopt_defaults
+            desired,
+            self.catalog,
+            self.client,
+            targets,
+            adopt_defaults=adopt_defaults,
+            adopt=adopt,
         ).plan
 
     def preflight(self, desired: Desired, *, applies: bool = False) -> Plan:
@@ -166,7 +178,7 @@ def open_bench(catalog: Catalog) -> Iterator[Bench]:
 ENVIRONMENT = """\
 apiVersion: azsec/v1
 kind: Environment
-metadata: {name: test}
+metadata: {name: test, id: 0123456789abcdef0123456789abcdef}
 blueprint: blueprint.yaml
 cloud: local
 tenantId: 99999999-9999-9999-9999-999999999999
@@ -195,7 +207,9 @@ def compose_small(
     is the YAML list of what it lets go."""
     indented = "".join(f"  {line}\n" for line in resources.strip("\n").splitlines())
     files = {
-        "environment.yaml": ENVIRONMENT.replace("name: test", f"name: {name}")
+        "environment.yaml": ENVIRONMENT.replace("name: test", f"name: {name}").replace(
+            "0123456789abcdef0123456789abcdef", hashlib.sha256(name.encode()).hexdigest()[:32]
+        )
         + (f"ignore:\n{ignore}" if ignore else ""),
         "blueprint.yaml": BLUEPRINT + (indented or "  {}\n"),
     }

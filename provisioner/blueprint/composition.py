@@ -24,14 +24,14 @@ from provisioner.model.values import Bound, Value
 
 
 def compose(environment: Environment, catalog: Catalog, sources: Sources) -> DesiredGraph:
-    """Return the graph that an environment's blueprint describes, with ownership tags.
+    """Return the graph that an environment's blueprint describes, with its marks.
 
     Raises DiagnosticError with everything that is wrong: one run shows all mistakes.
     """
     graph = _Composition(environment, catalog, sources).compose()
     check_ranges(graph)
     graph.ordered  # noqa: B018  raises for a cycle
-    return add_ownership(graph, environment.name)
+    return add_ownership(graph, environment.marks)
 
 
 class _Composition:

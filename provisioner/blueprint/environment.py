@@ -9,6 +9,7 @@ from provisioner.blueprint.files import EnvironmentFile, Sources, load_file, rel
 from provisioner.blueprint.ignores import Ignore
 from provisioner.blueprint.kubernetes import KubernetesSettings
 from provisioner.blueprint.kubernetes_checks import check_kubernetes
+from provisioner.blueprint.ownership import Marks, derive_id
 from provisioner.blueprint.yaml_source import Node
 from provisioner.model.diagnostic import DiagnosticError, error
 from provisioner.model.property_path import split_steps
@@ -27,19 +28,24 @@ class Egress:
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """One environment. `subscriptions` maps alias to GUID; paths are relative to where the
-    command runs; `ignores` are properties that others may change; `proofs_block` says whether a
-    proof that fails refuses an apply; `controls_gate` is the least severity at which a control that
-    newly fails does (None: none does); `kubernetes` is what stands in the cluster and has no ARM
-    form; `node` is the file, for the places of what is wrong."""
+    """One environment. `id` is what its marks are made with, and `states_id` whether its file says
+    it; `subscriptions` maps alias to GUID; paths are relative to where the command runs; `adopt`
+    are addresses whose resources may be taken over; `ignores` are properties that others may
+    change; `proofs_block` says whether a proof that fails refuses an apply; `controls_gate` is the
+    least severity at which a control that newly fails does (None: none does); `kubernetes` is
+    what stands in the cluster and has no ARM form; `node` is the file, for the places of what is
+    wrong."""
 
     name: str
+    id: str
+    states_id: bool
     path: str
     blueprint: str
     cloud: str
     auth: str
     tenant_id: str
     subscriptions: Mapping[str, str]
+    adopt: tuple[str, ...]
     ignores: tuple[Ignore, ...]
     egress: tuple[Egress, ...]
     proofs_block: bool
@@ -48,6 +54,11 @@ class Environment:
     attestations: tuple[Attestation, ...]
     kubernetes: KubernetesSettings
     node: Node
+
+    @property
+    def marks(self) -> Marks:
+        """What makes and verifies the marks on the environment's resources."""
+        return Marks(self.name, self.id)
 
     @property
     def cloud_names(self) -> str:
@@ -61,8 +72,12 @@ class Environment:
         return given.entries if given else {}
 
 
-def load_environment(path: str, sources: Sources) -> Environment:
-    """Read the environment file at `path`. Raises DiagnosticError with every place."""
+def load_environment(path: str, sources: Sources, origin: str | None = None) -> Environment:
+    """Read the environment file at `path`. Raises DiagnosticError with every place.
+
+    One that states no id gets one derived from `origin`, the absolute path of its file (without:
+    from `path`); the workflows decide where that is good enough.
+    """
     file, node = load_file(EnvironmentFile, path, sources)
     wrong = [
         error(
@@ -85,12 +100,15 @@ def load_environment(path: str, sources: Sources) -> Environment:
         raise DiagnosticError(*wrong)
     return Environment(
         name=file.metadata.name,
+        id=file.metadata.id or derive_id(origin or path),
+        states_id=file.metadata.id is not None,
         path=path,
         blueprint=relative_to(path, file.blueprint),
         cloud=file.cloud,
         auth=file.auth,
         tenant_id=file.tenant_id.lower(),
         subscriptions={alias: guid.lower() for alias, guid in file.subscriptions.items()},
+        adopt=tuple(file.adopt),
         ignores=tuple(_ignores(file, node)),
         egress=tuple(Egress(tuple(e.fqdns), tuple(e.ports), e.reason) for e in file.egress),
         proofs_block=file.gates.proofs == "block",

@@ -127,6 +127,13 @@ class BlueprintFile(FilePart):
     outputs: dict[str, Any] = Field(default_factory=dict)
 
 
+class EnvironmentMetadata(Metadata):
+    """What an environment is called, and its id: 128 random bits, which the marks on its resources
+    are made with. `azsec init` writes one."""
+
+    id: str | None = Field(None, pattern=r"^[0-9a-f]{32}$")
+
+
 class IgnoreFile(FilePart):
     """A property that somebody else may change, for a time. `expires` is the last day of it."""
 
@@ -179,7 +186,7 @@ class EnvironmentFile(FilePart):
 
     api_version: Literal["azsec/v1"] = Field(alias="apiVersion")
     kind: Literal["Environment"]
-    metadata: Metadata
+    metadata: EnvironmentMetadata
     blueprint: str
     cloud: Literal["AzureCloud", "AzureUSGovernment", "AzureChinaCloud", "local"] = "AzureCloud"
     auth: Literal[
@@ -190,6 +197,7 @@ class EnvironmentFile(FilePart):
     )
     subscriptions: dict[str, str]
     parameters: dict[str, Any] = Field(default_factory=dict)
+    adopt: list[str] = Field(default_factory=list)
     ignore: list[IgnoreFile] = Field(default_factory=list)
     egress: list[EgressFile] = Field(default_factory=list)
     gates: GatesFile = Field(default_factory=GatesFile)

@@ -1,82 +1,378 @@
-"""Whose a resource is, written on the resource: there is no state file.
+"""Which environment a resource belongs to, written in tags: there is no state file.
 
-A resource that can carry tags says which environment made it and at which address. One that
-cannot (a subnet, a role assignment) is vouched for by the nearest resource above it that can:
-that one's tags list the digests of the ids below it that azsec made. Where everything above it is
-managed by others (the other side of a peering), the nearest resource that it waits for vouches.
-Because the list is part of the desired body of what is written first, it is known before anything
-else is written, and a crash orphans nothing.
+A resource that takes tags carries a **mark**: a keyed hash over its id, its type and its address,
+whose key is the environment's id. Nobody can compute it who only reads tags, and copied to another
+resource it does not verify. Azure copies tags by itself (AKS to its node resource group and to
+what is in it, policies from a group to its resources), so an environment's name in a tag proves
+nothing.
+
+A resource without tags (a subnet, a role assignment) has its mark on a **carrier**: the nearest
+resource above it that takes tags; else the first that it waits for; else a resource group of the
+environment, of the same subscription if there is one. Marks are part of the desired body of what is
+written first, so a crash leaves nothing behind that is not known.
+
+Called while composing (tags become part of the bodies) and while planning (marks are verified).
+Nothing here reads Azure.
 """
 
+import base64
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+import hmac
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
 
-from provisioner.blueprint.graph import DesiredGraph, DesiredResource
-from provisioner.model.resource_id import ResourceId
+from provisioner.blueprint.graph import DesiredGraph, DesiredResource, Edge
+from provisioner.catalog.resource_type import ResourceType, Scope
+from provisioner.model.diagnostic import Diagnostic, DiagnosticError, error
+from provisioner.model.resource_id import RESOURCE_GROUP, ResourceId
 from provisioner.model.values import Body, Value, lookup
 
 ENVIRONMENT_TAG = "azsec-environment"
 ADDRESS_TAG = "azsec-address"
+OWNER_TAG = "azsec-owner"
+MARK_TAG = "azsec-mark"
 BELOW_TAG = "azsec-below"
 STAND_IN_TAG = "azsec-stands-in-for"
-_DIGEST_LENGTH = 8
-_DIGESTS_A_TAG = 28
-"""A tag's value holds 256 characters at most (Azure Resource Manager's limit)."""
+_NAMES = frozenset({ENVIRONMENT_TAG, ADDRESS_TAG, OWNER_TAG, MARK_TAG, STAND_IN_TAG})
+_MARK_BYTES = 15
+_BELOW_BYTES = 9
+_OWNER_BYTES = 12
+_MARKS_A_TAG = 19
+"""12 characters and a separator each: a tag's value holds 256 characters at most, a resource 50
+tags (learn.microsoft.com, "Use tags to organize your Azure resources", limitations)."""
+_MOST_TAGS = 50
+_SEPARATOR = "."
+"""No space: tags of DNS zones take none (same page)."""
 
 
-def add_ownership(graph: DesiredGraph, environment: str) -> DesiredGraph:
-    """Return the graph with ownership tags in the body of every managed resource that can."""
+class Claim(StrEnum):
+    """What the tags of a resource say about whose it is."""
+
+    NONE = "no environment's"
+    OURS = "this environment's"
+    OTHER = "another environment's"
+    INVALID = "carries a mark that does not verify"
+    AMBIGUOUS = "carries a tag of azsec twice"
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Whose a resource is by its tags; `environment` and `address` are what they state."""
+
+    claim: Claim
+    environment: str = ""
+    address: str = ""
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether the mark verifies with this environment's id."""
+        return self.claim is Claim.OURS
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """Makes and verifies the marks of one environment.
+
+    `environment` is its name, for people. `key` is its id: 32 hexadecimal digits that nobody
+    outside of its repository has to know.
+    """
+
+    environment: str
+    key: str = field(repr=False)
+
+    @property
+    def owner(self) -> str:
+        """The environment's id as tags and plan files hold it: 16 characters that do not give the
+        id away. Azure filters lists by it."""
+        return self._hash(_OWNER_BYTES, "owner")
+
+    def mark(self, resource: ResourceId, address: str, stands_in_for: str = "") -> str:
+        """Return the mark of a resource at an address: 20 characters."""
+        kind = resource.type.lower()
+        return self._hash(_MARK_BYTES, "mark", resource.key, kind, address, stands_in_for)
+
+    def mark_below(self, resource: ResourceId) -> str:
+        """Return the mark by which a carrier knows a resource without tags: 12 characters."""
+        return self._hash(_BELOW_BYTES, "below", resource.key, resource.type.lower())
+
+    def mark_part(self, resource: ResourceId) -> str:
+        """Return the mark by which a carrier knows a child that its own body states (a pool of a
+        cluster): 12 characters."""
+        return self._hash(_BELOW_BYTES, "part", resource.key, resource.type.lower())
+
+    def tags(self, resource: ResourceId, address: str) -> Mapping[str, str]:
+        """Return the tags that say that a resource is this environment's."""
+        return {
+            ENVIRONMENT_TAG: self.environment,
+            ADDRESS_TAG: address,
+            OWNER_TAG: self.owner,
+            MARK_TAG: self.mark(resource, address),
+        }
+
+    def tags_of_stand_in(self, resource: ResourceId, address: str, name: str) -> Mapping[str, str]:
+        """Return the tags of what takes the place of the resource `name` during a rotation."""
+        return {
+            **self.tags(resource, address),
+            STAND_IN_TAG: name,
+            MARK_TAG: self.mark(resource, address, name),
+        }
+
+    def owner_of(self, resource: ResourceId, tags: object) -> Owner:
+        """Return whose a resource is by its tags."""
+        found = _azsec_tags(tags)
+        if any(len(values) > 1 for values in found.values()):
+            return Owner(Claim.AMBIGUOUS)
+        stated = {name: values[0] for name, values in found.items()}
+        environment, address = stated.get(ENVIRONMENT_TAG), stated.get(ADDRESS_TAG)
+        if environment is None and OWNER_TAG not in stated and MARK_TAG not in stated:
+            return Owner(Claim.NONE)
+        owner = Owner(Claim.INVALID, environment or "", address or "")
+        if stated.get(OWNER_TAG, self.owner) != self.owner:
+            return replace(owner, claim=Claim.OTHER)
+        if OWNER_TAG not in stated and environment != self.environment:
+            return replace(owner, claim=Claim.OTHER)
+        expected = self.mark(resource, address or "", stated.get(STAND_IN_TAG, ""))
+        if address and hmac.compare_digest(stated.get(MARK_TAG, ""), expected):
+            return replace(owner, claim=Claim.OURS)
+        return owner
+
+    def stood_in_for(self, resource: ResourceId, tags: object) -> tuple[str, str] | None:
+        """Return (address, name) of the resource whose place this one takes, or None."""
+        owner = self.owner_of(resource, tags)
+        names = _azsec_tags(tags).get(STAND_IN_TAG, [])
+        return (owner.address, names[0]) if owner.is_ours and names else None
+
+    def _hash(self, size: int, *parts: str) -> str:
+        message = "\n".join(("azsec", *parts)).encode()
+        digest = hmac.digest(self.key.encode(), message, hashlib.sha256)
+        return base64.urlsafe_b64encode(digest[:size]).decode()
+
+
+def derive_id(origin: str) -> str:
+    """Return the id of an environment that states none, from where its file stands.
+
+    Good enough for a rehearsal on the built-in Azure, and for nothing else: who knows the path
+    knows the id.
+    """
+    return hashlib.sha256(f"azsec rehearsal\n{origin}".encode()).hexdigest()[:32]
+
+
+def add_ownership(graph: DesiredGraph, marks: Marks) -> DesiredGraph:
+    """Return the graph with marks in the bodies of all that is managed.
+
+    Raises DiagnosticError (`no-carrier`, `too-many-tags`) for what nothing can carry the mark of.
+    """
+    carriers = _Carriers(graph)
     below: dict[str, list[str]] = {}
+    edges: dict[str, Edge] = {}
+    missing: list[Diagnostic] = []
     for resource in graph:
-        if resource.managed and not resource.type.taggable:
-            voucher = _voucher(graph, resource)
-            if voucher is not None:
-                below.setdefault(voucher.address, []).append(digest(resource.id))
+        if not resource.managed:
+            continue
+        embedded = embedded_children(resource.type, resource.id, resource.body)
+        marked = [marks.mark_part(child) for child in embedded if child.key not in graph.by_id]
+        if marked and resource.type.taggable:
+            below.setdefault(resource.address, []).extend(marked)
+        if resource.type.taggable or _is_always_there(resource.type):
+            continue
+        carrier = carriers.of(resource)
+        if carrier is None:
+            missing.append(_no_carrier(resource))
+            continue
+        below.setdefault(carrier.address, []).append(marks.mark_below(resource.id))
+        if not resource.id.is_within(carrier.id):
+            edges[resource.address] = Edge(carrier.address, "mark")
+    if missing:
+        raise DiagnosticError(*missing)
     return DesiredGraph(
         {
-            resource.address: _tagged(resource, environment, below.get(resource.address, ()))
+            resource.address: _marked(resource, marks, below.get(resource.address, ()), edges)
             for resource in graph
         },
         graph.outputs,
     )
 
 
-def _voucher(graph: DesiredGraph, resource: DesiredResource) -> DesiredResource | None:
-    for ancestor in resource.id.ancestors:
-        found = graph.by_id.get(ancestor.key)
-        if found is not None and found.managed and found.type.taggable:
-            return found
-    waited_for = [graph.resources[edge.on] for edge in resource.edges]
-    return next((other for other in waited_for if other.managed and other.type.taggable), None)
+@dataclass(frozen=True, slots=True)
+class _Carriers:
+    """Finds what carries the mark of a resource without tags."""
+
+    graph: DesiredGraph
+
+    def of(self, resource: DesiredResource) -> DesiredResource | None:
+        """Return the carrier, always the same for one blueprint, or None."""
+        for ancestor in resource.id.ancestors:
+            found = self.graph.by_id.get(ancestor.key)
+            if found is not None and _carries(found):
+                return found
+        for candidate in (*self._waited_for(resource), *self._groups(resource)):
+            if _carries(candidate) and not self._waits(candidate, resource):
+                return candidate
+        return None
+
+    def _waited_for(self, resource: DesiredResource) -> Iterator[DesiredResource]:
+        return (self.graph.resources[edge.on] for edge in resource.edges)
+
+    def _groups(self, resource: DesiredResource) -> list[DesiredResource]:
+        """Return the resource groups, those of the resource's own subscription first."""
+        groups = [other for other in self.graph if other.id.type == RESOURCE_GROUP]
+        return sorted(
+            groups,
+            key=lambda group: (group.id.subscription != resource.id.subscription, group.address),
+        )
+
+    def _waits(self, candidate: DesiredResource, resource: DesiredResource) -> bool:
+        """Tell whether the candidate itself waits for the resource whose mark it would carry."""
+        pending, seen = [candidate.address], set[str]()
+        while pending:
+            address = pending.pop()
+            if address == resource.address:
+                return True
+            if address not in seen:
+                seen.add(address)
+                pending += [edge.on for edge in self.graph.resources[address].edges]
+        return False
 
 
-def _tagged(resource: DesiredResource, environment: str, digests: Sequence[str]) -> DesiredResource:
-    if not (resource.managed and resource.type.taggable):
+def _is_always_there(resource_type: ResourceType) -> bool:
+    """Tell whether every scope has one that nobody makes or deletes (a plan of Defender)."""
+    return resource_type.scope is Scope.EXTENSION and not resource_type.deletable
+
+
+def _carries(resource: DesiredResource) -> bool:
+    return resource.managed and resource.type.taggable
+
+
+def _no_carrier(resource: DesiredResource) -> Diagnostic:
+    return error(
+        "no-carrier",
+        f"{resource.address} takes no tags, and nothing in the blueprint can carry its mark: once "
+        "it left the blueprint, azsec would not know it as its own.",
+        resource.span,
+        "Declare a resource group in `resourceGroups:` (it carries the marks of what stands at a "
+        "subscription), or state the resource as `existing: true`.",
+    )
+
+
+def embedded_children(
+    resource_type: ResourceType, resource: ResourceId, body: Mapping[str, Value]
+) -> Iterator[ResourceId]:
+    """Yield the ids of the children that a body states and that outlive a write without them.
+
+    Pools of a cluster and subnets of a network do; rules of a security group are part of it.
+    """
+    for embedded in resource_type.embedded:
+        entries = lookup(body, embedded.path.split(".")) if embedded.kept else ()
+        for entry in entries if isinstance(entries, (list, tuple)) else ():
+            name = entry.get("name") if isinstance(entry, Mapping) else None
+            if isinstance(name, str):
+                yield ResourceId(embedded.child, (*resource.names, name), resource.scope)
+
+
+def _marked(
+    resource: DesiredResource, marks: Marks, below: Sequence[str], edges: Mapping[str, Edge]
+) -> DesiredResource:
+    edge = edges.get(resource.address)
+    if edge is not None and all(other.on != edge.on for other in resource.edges):
+        resource = replace(resource, edges=(*resource.edges, edge))
+    if not _carries(resource):
         return resource
-    own = lookup(resource.body, ("tags",))
+    stated = lookup(resource.body, ("tags",))
+    own = stated if isinstance(stated, Mapping) else {}
+    reserved = next((name for name in own if is_ownership_tag(name)), None)
+    if reserved is not None:
+        raise DiagnosticError(
+            error(
+                "reserved-tag",
+                f"{resource.address} states the tag {reserved!r}, which azsec writes itself.",
+                resource.span,
+                "Remove it.",
+            )
+        )
     tags = {
-        **(own if isinstance(own, Mapping) else {}),
-        ENVIRONMENT_TAG: environment,
-        ADDRESS_TAG: resource.address,
-        **_below_tags(sorted(digests)),
+        **own,
+        **marks.tags(resource.id, resource.address),
+        **tags_below(below),
     }
+    if len(tags) > _MOST_TAGS:
+        raise DiagnosticError(
+            error(
+                "too-many-tags",
+                f"{resource.address} would carry {len(tags)} tags, {len(tags) - len(own)} of "
+                f"them with the marks of what stands below it; Azure takes {_MOST_TAGS}.",
+                resource.span,
+                "Spread what stands below it over several resource groups.",
+            )
+        )
     return replace(resource, body={**resource.body, "tags": tags})
 
 
-def _below_tags(digests: Sequence[str]) -> dict[str, str]:
+def tags_below(marks: Iterable[str]) -> dict[str, str]:
+    """Return the tags that hold the marks of what stands below a carrier."""
+    ordered = sorted(set(marks))
     chunks = [
-        digests[start : start + _DIGESTS_A_TAG] for start in range(0, len(digests), _DIGESTS_A_TAG)
+        ordered[start : start + _MARKS_A_TAG] for start in range(0, len(ordered), _MARKS_A_TAG)
     ]
     return {
-        BELOW_TAG if index == 0 else f"{BELOW_TAG}-{index + 1}": " ".join(chunk)
+        BELOW_TAG if index == 0 else f"{BELOW_TAG}-{index + 1}": _SEPARATOR.join(chunk)
         for index, chunk in enumerate(chunks)
     }
 
 
+def with_marks_below(
+    body: Mapping[str, Value], more: Collection[str], less: Collection[str]
+) -> Mapping[str, Value]:
+    """Return a carrier's desired body with more and without some marks of what stands below it."""
+    tags = lookup(body, ("tags",))
+    if not isinstance(tags, Mapping):
+        return body
+    stated = marks_below(tags)
+    wanted = (stated | set(more)) - set(less)
+    if wanted == stated:
+        return body
+    own = {name: tag for name, tag in tags.items() if not _is_below(name)}
+    return {**body, "tags": {**own, **tags_below(wanted)}}
+
+
+def marks_below(tags: object) -> frozenset[str]:
+    """Return the marks of what stands below a carrier, given its tags."""
+    return frozenset(
+        mark
+        for name, value in (tags.items() if isinstance(tags, Mapping) else ())
+        if _is_below(name) and isinstance(value, str)
+        for mark in value.split(_SEPARATOR)
+    )
+
+
+def _is_below(name: str) -> bool:
+    return name.lower() == BELOW_TAG or name.lower().startswith(f"{BELOW_TAG}-")
+
+
+def mark_in(body: Body) -> str | None:
+    """Return the mark that the tags of a body hold, verified or not, or None."""
+    tags = lookup(body, ("tags",))
+    for name, value in tags.items() if isinstance(tags, Mapping) else ():
+        if name.lower() == MARK_TAG and isinstance(value, str):
+            return value
+    return None
+
+
 def is_ownership_tag(name: str) -> bool:
-    """Tell whether a tag is one that azsec writes to know its own."""
-    return name in (ENVIRONMENT_TAG, ADDRESS_TAG, STAND_IN_TAG) or name.startswith(BELOW_TAG)
+    """Tell whether a tag is one that azsec writes to know its own; case is ignored, as by Azure."""
+    return name.lower() in _NAMES or _is_below(name)
+
+
+def _azsec_tags(tags: object) -> dict[str, list[str]]:
+    """Return the values of azsec's own tags by their names in lower case.
+
+    Azure compares names of tags without case and keeps the case that they were written with.
+    """
+    found: dict[str, list[str]] = {}
+    for name, value in tags.items() if isinstance(tags, Mapping) else ():
+        if isinstance(name, str) and name.lower() in _NAMES:
+            found.setdefault(name.lower(), []).append(value if isinstance(value, str) else "")
+    return found
 
 
 def stale_tags(desired: Mapping[str, object], live: Body) -> dict[str, str]:
@@ -87,11 +383,11 @@ def stale_tags(desired: Mapping[str, object], live: Body) -> dict[str, str]:
     wanted, found = lookup(desired, ("tags",)), lookup(live, ("tags",))
     if not isinstance(found, Mapping):
         return {}
-    kept = wanted if isinstance(wanted, Mapping) else {}
+    kept = {name.lower() for name in wanted} if isinstance(wanted, Mapping) else set()
     return {
         name: str(value)
         for name, value in found.items()
-        if is_ownership_tag(name) and name not in kept
+        if is_ownership_tag(name) and name.lower() not in kept
     }
 
 
@@ -104,57 +400,3 @@ def without_stale_tags(
         return body
     gone = stale_tags(desired, {"tags": tags})
     return {**body, "tags": {name: tag for name, tag in tags.items() if name not in gone}}
-
-
-def digest(resource: ResourceId) -> str:
-    """Return the 8 hexadecimal digits that stand for an id in an ancestor's tag."""
-    return hashlib.sha256(resource.key.encode()).hexdigest()[:_DIGEST_LENGTH]
-
-
-def owner_of(body: Body) -> tuple[str, str] | None:
-    """Return (environment, address) as a body's tags state them, or None."""
-    tags = lookup(body, ("tags",))
-    if not isinstance(tags, Mapping):
-        return None
-    environment, address = tags.get(ENVIRONMENT_TAG), tags.get(ADDRESS_TAG)
-    if not isinstance(environment, str) or not isinstance(address, str):
-        return None
-    return environment, address
-
-
-def marks_of_stand_in(environment: str, address: str, name: str) -> Mapping[str, str]:
-    """Return the tags of what stands in for the resource `name` at an address meanwhile."""
-    return {ENVIRONMENT_TAG: environment, ADDRESS_TAG: address, STAND_IN_TAG: name}
-
-
-def stands_in_for(tags: object, environment: str) -> tuple[str, str] | None:
-    """Return (address, name) of the resource for which one with these tags stands in.
-
-    None for what is no stand-in of this environment.
-    """
-    if not isinstance(tags, Mapping) or tags.get(ENVIRONMENT_TAG) != environment:
-        return None
-    address, name = tags.get(ADDRESS_TAG), tags.get(STAND_IN_TAG)
-    return (address, name) if isinstance(address, str) and isinstance(name, str) else None
-
-
-def digests_in(body: Body) -> frozenset[str]:
-    """Return the digests that a body's tags list."""
-    tags = lookup(body, ("tags",))
-    return frozenset(
-        listed
-        for name, value in (tags.items() if isinstance(tags, Mapping) else ())
-        if name.startswith(BELOW_TAG) and isinstance(value, str)
-        for listed in value.split()
-    )
-
-
-def vouched_below(bodies: Iterable[Body], environment: str) -> frozenset[str]:
-    """Return the digests of all ids that owned resources vouch for in this environment."""
-    found: set[str] = set()
-    for body in bodies:
-        owner = owner_of(body)
-        if owner is None or owner[0] != environment:
-            continue
-        found |= digests_in(body)
-    return frozenset(found)

@@ -1,7 +1,7 @@
 """What azsec knows of one ARM type. One value a file, under `provisioner/catalog/types/`."""
 
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
@@ -142,6 +142,10 @@ def _nothing_computed(_id: ResourceId, _body: Body, _around: Surroundings) -> Ma
     return {}
 
 
+def _nothing_made(_body: Body) -> Iterable[str]:
+    return ()
+
+
 _COMMON_CODES = RefusalCodes()
 
 
@@ -186,6 +190,7 @@ class ResourceType:
     changed_by      what changes one that is there, where a PUT of it does not; None where it does
     access_kinds    kinds below one that roles are assigned at although they are no resources (the
                     Kubernetes namespaces of a cluster)
+    makes           the ids of what its service makes for one and deletes with it, of its live body
     managed_group   path of the name of a resource group that Azure keeps for a resource
     regional        how Azure makes one in each region that is used; it belongs to nobody, and stays
     providers       the resource providers that one needs in its subscription, beside its own
@@ -226,6 +231,7 @@ class ResourceType:
     deletable: bool = True
     changed_by: str | None = None
     access_kinds: tuple[str, ...] = ()
+    makes: Callable[[Body], Iterable[str]] = _nothing_made
     managed_group: str | None = None
     regional: Regional | None = None
     providers: tuple[str, ...] = ()

@@ -166,6 +166,16 @@ AdoptDefaultsOption = Annotated[
         help="Put back to the default what was moved off it where the blueprint is silent.",
     ),
 ]
+AdoptOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--adopt",
+        metavar="ADDRESS",
+        help="Permit taking over the resource at this address where it exists without a mark of "
+        "azsec; a module's address permits all in it, * everything. Repeatable.",
+        show_default=False,
+    ),
+]
 OfflineOption = Annotated[
     bool,
     typer.Option(
@@ -263,6 +273,7 @@ def plan(  # noqa: PLR0913  typer: one parameter an option
     destroy: Annotated[
         bool, typer.Option("--destroy", help="Plan to delete the environment.")
     ] = False,
+    adopt: AdoptOption = None,
     adopt_defaults: AdoptDefaultsOption = False,
     offline: OfflineOption = False,
     target: TargetOption = None,
@@ -276,16 +287,18 @@ def plan(  # noqa: PLR0913  typer: one parameter an option
     from provisioner.cli.session import PlanChoices, refuse_options, save_plan
 
     if destroy:
-        decided = {"--adopt-defaults": adopt_defaults}
+        decided = {"--adopt-defaults": adopt_defaults, "--adopt": bool(adopt)}
         refuse_options("a plan that deletes has no use for it", decided)
     with _session(cloud=cloud, state=state, parallelism=parallelism, quiet=quiet) as session:
-        choices = PlanChoices(destroy, adopt_defaults, offline)
+        choices = PlanChoices(destroy, adopt_defaults, offline, adopt=tuple(adopt or ()))
         made = session.plan(environment, target or [], choices)
     if out is not None:
         save_plan(made, out)
     print_plan(made.document, output.value)
     if not made.can_apply():
         raise typer.Exit(ExitCode.ERROR)
+    if made.adopts_unasked:
+        raise typer.Exit(ExitCode.REFUSED)
     if detailed_exitcode and made.document.summary.changes:
         raise typer.Exit(ExitCode.DIFFERENCES)
 
@@ -318,6 +331,7 @@ def apply(  # noqa: PLR0913  typer: one parameter an option
     allow_delete: Annotated[
         bool, typer.Option("--allow-delete", help="Permit deletes and replacements.")
     ] = False,
+    adopt: AdoptOption = None,
     adopt_defaults: AdoptDefaultsOption = False,
     offline: OfflineOption = False,
     target: TargetOption = None,
@@ -344,6 +358,7 @@ def apply(  # noqa: PLR0913  typer: one parameter an option
     options = ApplyOptions(allow_delete=allow_delete, parallelism=parallelism)
     if is_plan_file(subject):
         decided = {
+            "--adopt": bool(adopt),
             "--adopt-defaults": adopt_defaults,
             "--offline": offline,
             "--target": bool(target),
@@ -351,7 +366,7 @@ def apply(  # noqa: PLR0913  typer: one parameter an option
         refuse_options("a plan file is applied as it is", decided)
         raise typer.Exit(apply_saved(session, subject, options, output.value))
     with session:
-        choices = PlanChoices(False, adopt_defaults, offline, applies=True)
+        choices = PlanChoices(False, adopt_defaults, offline, True, tuple(adopt or ()))
         made = session.plan(subject, target or [], choices)
         code = apply_environment(session, made, options, yes=yes, output=output.value)
     raise typer.Exit(code)

@@ -1,6 +1,7 @@
 """`azsec init`: a first blueprint and environment, small and secure, to grow from."""
 
 import re
+import secrets
 from importlib.resources import files
 from pathlib import Path
 from string import Template
@@ -27,7 +28,9 @@ def write_scaffold(directory: str, name: str) -> list[str]:
         )
     root = Path(directory)
     prefix = (re.sub(r"[^a-z0-9]", "", name).lstrip("0123456789") + "env")[:8]
-    environment = Template(_read("environment.yaml")).substitute(name=name, prefix=prefix)
+    environment = Template(_read("environment.yaml")).substitute(
+        name=name, prefix=prefix, id=secrets.token_hex(16)
+    )
     written = {
         root / "blueprints" / "starter.yaml": _read("blueprint.yaml"),
         root / "environments" / f"{name}.yaml": environment,

@@ -22,6 +22,7 @@ from provisioner.cli.workspace import (
     find_siblings,
     load_catalog,
     make_folder,
+    read_if_text,
     state_path,
     write_file,
 )
@@ -43,6 +44,7 @@ from provisioner.workflow.check import check_environment, report_compliance
 from provisioner.workflow.drift import check_drift
 from provisioner.workflow.export import ExportFormat, export_environment
 from provisioner.workflow.graph import draw_graph
+from provisioner.workflow.identity import check_unique_id
 from provisioner.workflow.manifests import find_objects
 from provisioner.workflow.network import (
     Siblings,
@@ -69,13 +71,14 @@ _LOCAL_ENDPOINT = "AZSEC_LOCAL_ENDPOINT"
 
 @dataclass(frozen=True, slots=True)
 class PlanChoices:
-    """What was asked of a plan: to delete, to put back defaults, to leave out the preflight, and
-    whether its caller is about to apply it."""
+    """What was asked of a plan: to delete, to put back defaults, to leave out the preflight,
+    whether its caller is about to apply it, and what may be taken over."""
 
     destroy: bool = False
     adopt_defaults: bool = False
     offline: bool = False
     applies: bool = False
+    adopt: tuple[str, ...] = ()
 
 
 class Session:
@@ -107,7 +110,13 @@ class Session:
         """Return an environment, by its name or path, as its files describe it."""
         path = find_environment(environment)
         today = datetime.now().astimezone().date()
-        return load_desired(path, self.catalog, FileSources(), today, self._cloud)
+        sources = FileSources()
+        origin = str(Path(path).resolve())
+        desired = load_desired(path, self.catalog, sources, today, self._cloud, origin)
+        check_unique_id(
+            desired.environment, {beside: read_if_text(beside) for beside in find_siblings(path)}
+        )
+        return desired
 
     def load_siblings(self, desired: Desired) -> Siblings:
         """Return the other environments in the directory of one, as far as they compose."""
@@ -187,6 +196,7 @@ class Session:
                 client,
                 targets,
                 adopt_defaults=choices.adopt_defaults,
+                adopt=choices.adopt,
                 preflight=preflight,
             )
         seconds = time.monotonic() - started

@@ -59,6 +59,14 @@ def find_siblings(path: str) -> tuple[str, ...]:
     return tuple(sorted(one.as_posix() for one in beside if not one.samefile(own)))
 
 
+def read_if_text(path: str) -> str:
+    """Return the text of a file, "" where it cannot be read as one."""
+    try:
+        return FileSources().read_text(path)
+    except DiagnosticError:
+        return ""
+
+
 def load_catalog() -> Catalog:
     """Return the catalog, its schema index from the cache of this user where it is there."""
     from platformdirs import user_cache_path

@@ -21,6 +21,7 @@ class Action(StrEnum):
     NO_OP = "no-op"
     CREATE = "create"
     UPDATE = "update"
+    ADOPT = "adopt"
     REPLACE = "replace"
     DELETE = "delete"
     BLOCKED = "blocked"
@@ -127,6 +128,7 @@ class PlanSummary(Document):
 
     create: int = 0
     update: int = 0
+    adopt: int = 0
     replace: int = 0
     delete: int = 0
     blocked: int = 0
@@ -135,7 +137,7 @@ class PlanSummary(Document):
     @property
     def changes(self) -> int:
         """How many resources the plan touches or would have to."""
-        return self.create + self.update + self.replace + self.delete + self.blocked
+        return self.create + self.update + self.adopt + self.replace + self.delete + self.blocked
 
 
 class PlanDocument(Document):

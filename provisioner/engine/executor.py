@@ -25,6 +25,10 @@ INTERRUPTED = "interrupted"
 """The reason of steps that Ctrl-C kept from starting."""
 
 
+class StepRefusedError(Exception):
+    """A step that is not sent, because what it rests on is no longer so. Its text says what."""
+
+
 @dataclass(frozen=True, slots=True)
 class Run:
     """How the steps ended, in the order of the plan, and what is known of each address since."""
@@ -38,7 +42,8 @@ class Executor:
     """Drives a writer through the steps of one plan.
 
     `values` holds what is known of resources by address, for filling in references; `etags` the
-    ETag last read, by id key. `clock` gives monotonic seconds. Events arrive on several threads.
+    ETag last read, by id key. `hindrance` looks right before a delete whether it may be sent, and
+    returns why not. `clock` gives monotonic seconds. Events arrive on several threads.
     """
 
     def __init__(
@@ -46,9 +51,11 @@ class Executor:
         writer: Writer,
         values: Mapping[str, Mapping[str, Value]],
         etags: Mapping[str, str],
+        hindrance: Callable[[Step], str | None],
         on_event: Callable[[Event], None],
         clock: Callable[[], float],
     ) -> None:
+        self._hindrance = hindrance
         self._writer = writer
         self._values = dict(values)
         self._etags = etags
@@ -111,6 +118,9 @@ class Executor:
 
         if_match = self._etags.get(step.id.key) if step.guarded else None
         if step.verb == DELETE:
+            hindrance = self._hindrance(step)
+            if hindrance is not None:
+                raise StepRefusedError(f"not deleted: {hindrance}")
             self._writer.delete(step.id, step.api_version, if_match, on_status)
             return None
         body = resolve(step.body or {}, self._values.get)
@@ -125,7 +135,7 @@ class Executor:
         elapsed = round(self._clock() - started, 3)
         try:
             body = future.result()
-        except (AzureError, ExpressionError) as problem:
+        except (AzureError, ExpressionError, StepRefusedError) as problem:
             self._note(step, Outcome.FAILED, elapsed, str(problem))
             self._on_event(StepFailed(key=step.key, elapsed=elapsed, message=str(problem)))
             self._skip(schedule.fail(step), step.key)

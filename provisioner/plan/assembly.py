@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from provisioner.blueprint.expression import resolve
 from provisioner.blueprint.graph import DesiredGraph
-from provisioner.blueprint.ownership import is_ownership_tag
+from provisioner.blueprint.ownership import ADDRESS_TAG, is_ownership_tag
 from provisioner.catalog.registry import Catalog
 from provisioner.diff.change import FieldChange
 from provisioner.diff.merge import merge_for_write
@@ -31,6 +31,7 @@ from provisioner.plan.changes import Changes, ResourceChange
 from provisioner.plan.plan import Input, Observed, Plan, digest_json, encode_value, with_digest
 from provisioner.plan.rotation import resource_stating
 from provisioner.plan.steps import Step, build_steps
+from provisioner.plan.terms import is_at
 from provisioner.plan.text import disclose, to_plain
 
 
@@ -56,11 +57,6 @@ class Target:
         return frozenset(selected)
 
 
-def is_at(address: str, wanted: str) -> bool:
-    """Tell whether an address is the wanted one or stands inside of it (`hub` holds `hub.vnet`)."""
-    return address == wanted or address.startswith((f"{wanted}.", f"{wanted}[", f"{wanted}/"))
-
-
 @dataclass(frozen=True, slots=True)
 class Judgement:
     """What was proved of the state that a plan leads to, what it means for the controls, and the
@@ -72,15 +68,22 @@ class Judgement:
 
 
 def select_changes(changes: Changes, graph: DesiredGraph, target: Target) -> Changes:
-    """Return the changes that a target covers."""
+    """Return the changes that a target covers. What is deleted takes what it holds along."""
     selected = target.select(graph)
+    covered = [
+        change
+        for change in changes.resources
+        if _address_of(change, graph) in selected
+        or any(is_at(change.address, wanted) for wanted in target.addresses)
+    ]
+    gone = {c.id.key for c in covered if c.action in (Action.DELETE, Action.REPLACE)}
+    kept = {change.id.key for change in covered}
     return replace(
         changes,
         resources=tuple(
             change
             for change in changes.resources
-            if _address_of(change, graph) in selected
-            or any(is_at(change.address, wanted) for wanted in target.addresses)
+            if change.id.key in kept or any(above.key in gone for above in change.id.ancestors)
         ),
     )
 
@@ -269,6 +272,7 @@ def _summarise(resources: Sequence[ResourceChange]) -> PlanSummary:
     return PlanSummary(
         create=count(Action.CREATE),
         update=count(Action.UPDATE),
+        adopt=count(Action.ADOPT),
         replace=count(Action.REPLACE),
         delete=count(Action.DELETE),
         blocked=count(Action.BLOCKED),
@@ -295,9 +299,12 @@ def _change_document(change: ResourceChange) -> ResourceChangeDocument:
 
 
 def _shown(change: ResourceChange) -> list[FieldChange]:
-    """Leave azsec's own tags out, unless they are all that changes."""
-    told = [f for f in change.fields if not is_ownership_tag(f.path.removeprefix("tags."))]
-    return told or list(change.fields)
+    """Leave azsec's own tags out, unless they are all that changes: then the address says why."""
+    others = [f for f in change.fields if not is_ownership_tag(f.path.removeprefix("tags."))]
+    if others or change.action is Action.ADOPT:
+        return others
+    address = [f for f in change.fields if f.path == f"tags.{ADDRESS_TAG}"]
+    return address or list(change.fields)
 
 
 def field_document(change: FieldChange) -> FieldChangeDocument:

@@ -1,15 +1,17 @@
 """What has to change: desired against actual, one decision for each resource."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from provisioner.blueprint.expression import ExpressionError, resolve
 from provisioner.blueprint.graph import DesiredGraph, DesiredResource
 from provisioner.blueprint.ownership import (
+    Claim,
+    Owner,
     is_ownership_tag,
-    owner_of,
     stale_tags,
+    with_marks_below,
 )
 from provisioner.catalog.field import Disruption
 from provisioner.catalog.registry import Catalog
@@ -20,8 +22,10 @@ from provisioner.documents.plan import Action
 from provisioner.model.actual import ActualState, Found, Missing, Unreadable
 from provisioner.model.diagnostic import Diagnostic, error, warning
 from provisioner.model.resource_id import ResourceId
-from provisioner.model.values import Body, Value
-from provisioner.plan.leftovers import find_leftovers, find_unmanaged
+from provisioner.model.values import Body, Value, lookup
+from provisioner.plan.contents import Contents, find_contents
+from provisioner.plan.orphans import Orphan, find_orphans, find_unmanaged
+from provisioner.plan.owners import Owners, find_owners, find_unaccounted
 from provisioner.plan.state import Inventory
 from provisioner.plan.terms import Ignored, Terms, split_ignored, with_live
 
@@ -29,8 +33,8 @@ from provisioner.plan.terms import Ignored, Terms, split_ignored, with_live
 class ActionReason(StrEnum):
     """Why a change is what it is. For people: nothing decides by it."""
 
-    ADOPTED = "exists already and is taken over: its tags do not say yet that it is azsec's"
-    LEFT_BLUEPRINT = "carries this environment's tags and is no longer in the blueprint"
+    ADOPTED = "exists already, without a mark of azsec, and is taken over"
+    LEFT_BLUEPRINT = "carries this environment's mark and is no longer in the blueprint"
     BELOW_LEFT_BLUEPRINT = "was made by azsec and is no longer in the blueprint"
     PARENT_REPLACED = "what it stands in is replaced"
     DESTROY = "the environment is destroyed"
@@ -57,7 +61,10 @@ class ResourceChange:
     """What happens to one resource, and the bodies that say so.
 
     `desired` is the body with its references resolved as far as they are known; None for a
-    delete. `found` is what stands in Azure now, or None. `stand_in` is set on a rotation.
+    delete. `found` is what stands in Azure now, or None. `stand_in` is set on a rotation. `loses`
+    is the worst that happens to what stands in a resource that is deleted or replaced. `carriers`
+    are the keys of what carries the mark of one that is deleted, `inside` those of all that stands
+    in one that is deleted or replaced.
     """
 
     address: str
@@ -71,13 +78,16 @@ class ResourceChange:
     found: Found | None
     stand_in: StandIn | None = None
     ignored: tuple[Ignored, ...] = ()
+    loses: Disruption = Disruption.NONE
+    carriers: tuple[str, ...] = ()
+    inside: tuple[str, ...] = ()
 
     @property
     def disruption(self) -> Disruption:
         """The worst thing that the change does to what runs on the resource."""
-        if self.action in (Action.DELETE, Action.REPLACE):
-            return self.type.loss
-        if self.action is not Action.UPDATE:
+        if self.action in _LOSSES:
+            return max(self.type.loss, self.loses, key=lambda d: d.rank)
+        if self.action not in (Action.UPDATE, Action.ADOPT):
             return Disruption.NONE
         return max(
             (f.disruption for f in self.fields), key=lambda d: d.rank, default=Disruption.NONE
@@ -100,36 +110,91 @@ def decide_changes(
     inventory: Inventory,
     catalog: Catalog,
     terms: Terms,
+    deletes_at: Callable[[str], bool] = lambda _address: True,
 ) -> Changes:
     """Return what has to happen to make the actual state the desired one.
 
     An empty graph plans a delete of everything that the environment owns: only `destroy` gives
-    one. `values` holds what is known of each resource that exists and stays, by address.
+    one. `deletes_at` tells at which addresses a plan that is limited to some deletes what left the
+    blueprint. `values` holds what is known of each resource that exists and stays, by address.
     """
-    environment = terms.environment
-    decider = _Decider(state, catalog, terms)
+    owners = find_owners(state, catalog, terms.marks)
+    contents = find_contents(state, inventory, owners, catalog)
+    orphans = find_orphans(graph, state, inventory, catalog, owners)
+    deletes = guard_deletes(
+        [_delete(orphan, owners, catalog, bool(graph.resources)) for orphan in orphans], contents
+    )
+    stays = [d.id for d in deletes if d.action is Action.BLOCKED or not deletes_at(d.address)]
+    decider = _Decider(graph, state, catalog, terms, contents, stays)
     kept = [decider.decide(resource) for resource in graph.ordered]
-    leftovers = find_leftovers(graph, state, inventory, catalog, environment)
-    deletes = [
-        _delete(address, found, catalog, bool(graph.resources)) for address, found in leftovers
-    ]
     managed = [change for change in kept if change is not None]
-    gone = [change.id for change in deletes]
-    unmanaged = find_unmanaged(graph, state, inventory, catalog, gone, environment)
+    changes = _with_losses([*managed, *deletes], contents)
+    gone = {change.id.key for change in changes if change.action is Action.DELETE}
     return Changes(
-        (*managed, *_guard(deletes, unmanaged)),
-        unmanaged,
+        tuple(changes),
+        find_unmanaged(graph, state, contents, gone),
         decider.values,
-        tuple(decider.diagnostics),
+        (*decider.diagnostics, *_unaccounted(owners, graph, state)),
     )
 
 
+def _unaccounted(owners: Owners, graph: DesiredGraph, state: ActualState) -> Iterator[Diagnostic]:
+    for key, marks in sorted(find_unaccounted(owners, graph, state).items()):
+        yield warning(
+            "unaccounted-mark",
+            f"{state.found[key].id} carries {len(marks)} marks of resources that azsec made, that "
+            "are no longer in the blueprint, and that no read found.",
+            None,
+            "They were deleted by hand, or stand outside of what was read; apply forgets them.",
+        )
+
+
+def _with_losses(changes: Sequence[ResourceChange], contents: Contents) -> list[ResourceChange]:
+    """Return the changes, each loss of a container with its content and the worst that it means."""
+    worst: dict[str, Disruption] = {}
+    for change in changes:
+        for container in change.id.ancestors if change.action in _LOSSES else ():
+            before = worst.get(container.key, Disruption.NONE)
+            worst[container.key] = max(before, change.type.loss, key=lambda d: d.rank)
+    return [
+        replace(
+            change,
+            loses=worst.get(change.id.key, Disruption.NONE),
+            inside=tuple(resource.key for resource in contents.within(change.id)),
+        )
+        if change.action in _LOSSES
+        else change
+        for change in changes
+    ]
+
+
+_LOSSES = (Action.DELETE, Action.REPLACE)
+
+
 class _Decider:
-    def __init__(self, state: ActualState, catalog: Catalog, terms: Terms) -> None:
+    def __init__(
+        self,
+        graph: DesiredGraph,
+        state: ActualState,
+        catalog: Catalog,
+        terms: Terms,
+        contents: Contents,
+        stays: Sequence[ResourceId],
+    ) -> None:
         self._state = state
         self._catalog = catalog
         self._terms = terms
+        self._contents = contents
+        self._owners = contents.owners
         self._replaced: list[ResourceId] = []
+        self._kept_marks = {
+            mark
+            for resource in stays
+            for mark in (terms.marks.mark_below(resource), terms.marks.mark_part(resource))
+        }
+        self._withheld = {
+            terms.marks.mark_below(resource.id) for resource in graph if self._is_withheld(resource)
+        }
         self.values: dict[str, Mapping[str, Value]] = {}
         self.diagnostics: list[Diagnostic] = []
 
@@ -144,15 +209,75 @@ class _Decider:
         except ExpressionError as problem:
             return self._blocked(resource, actual, f"a value that it refers to: {problem}")
         assert isinstance(desired, Mapping)
+        desired = self._with_marks(resource, desired)
         if isinstance(actual, Unreadable):
             return self._blocked(resource, actual, f"it cannot be read: {actual.reason}")
         if isinstance(actual, Missing):
             return self._make(resource, desired)
         if any(resource.id.is_within(gone) for gone in self._replaced):
-            return replace(
-                _create(resource, desired), reason=ActionReason.PARENT_REPLACED, found=actual
-            )
+            return self._lose(resource, desired, actual)
         return self._compare(resource, desired, actual)
+
+    def _lose(
+        self, resource: DesiredResource, desired: Mapping[str, Value], found: Found
+    ) -> ResourceChange:
+        """Return the change of what stands in something that is replaced: lost, and made anew.
+
+        What Azure Resource Manager does not delete by itself goes with what it stands in.
+        """
+        made = replace(_create(resource, desired), reason=ActionReason.PARENT_REPLACED, found=found)
+        return replace(made, action=Action.REPLACE) if resource.type.deletable else made
+
+    def _is_withheld(self, resource: DesiredResource) -> bool:
+        """Tell whether the mark of a resource is not to be written yet: it exists without one, and
+        nothing permits to take it over."""
+        return (
+            resource.managed
+            and not resource.type.taggable
+            and resource.type.deletable
+            and isinstance(self._state.get(resource.id), Found)
+            and not self._owners.is_vouched(resource.id)
+            and not self._terms.permits_adoption(resource.address)
+        )
+
+    def _with_marks(
+        self, resource: DesiredResource, desired: Mapping[str, Value]
+    ) -> Mapping[str, Value]:
+        """Return a desired body with the marks that the resource is to carry after this plan: not
+        those of what may not be taken over, and still those of what left and is not deleted."""
+        carried = self._owners.below.get(resource.id.key, frozenset())
+        return with_marks_below(desired, carried & self._kept_marks, self._withheld)
+
+    def _hold(self, resource: DesiredResource, found: Found) -> tuple[bool, str | None]:
+        """Return whether a resource that was found has to be adopted, and why it may not be touched
+        at all, if so."""
+        manager = lookup(found.body, ("managedBy",))
+        if not resource.type.taggable:
+            ours = not resource.type.deletable or self._owners.is_vouched(resource.id)
+            return not ours, None
+        owner = self._owners.by_tags[found.id.key]
+        if isinstance(manager, str) and manager and not owner.is_ours:
+            return False, f"it is managed by {manager}"
+        return owner.claim is Claim.NONE, _why_not_ours(owner, self._terms.marks.environment)
+
+    def _hinders_loss(self, container: ResourceId) -> str | None:
+        """Return why a container cannot be deleted and made anew, or None."""
+        unseen = self._contents.unseen(container)
+        if unseen is not None:
+            return f"what it holds cannot be listed: {unseen.reason}"
+        inside = list(self._contents.within(container))
+        ours = {resource.key for resource in inside if self._owners.is_ours(resource)}
+        foreign = self._contents.foreign(container, ours)
+        if foreign:
+            return _holds(foreign)
+        for resource in inside:
+            resource_type = self._catalog.of(resource)
+            if resource_type is not None and resource_type.soft_delete is not None:
+                return (
+                    f"it holds {resource}, which keeps its name when it is deleted, so that a new "
+                    "one cannot take its place"
+                )
+        return None
 
     def _make(self, resource: DesiredResource, desired: Mapping[str, Value]) -> ResourceChange:
         """Return the creation of a resource, blocked where Azure never accepts a value of it."""
@@ -179,9 +304,9 @@ class _Decider:
     def _compare(
         self, resource: DesiredResource, desired: Mapping[str, Value], found: Found
     ) -> ResourceChange:
-        owner = owner_of(found.body)
-        if owner is not None and owner[0] != self._terms.environment:
-            return self._blocked(resource, found, f"it belongs to the environment {owner[0]!r}")
+        adopted, held = self._hold(resource, found)
+        if held is not None:
+            return self._blocked(resource, found, held)
         result = compare(resource.type, self._catalog.schemas, desired, found.body)
         changes, ignored = split_ignored(resource.address, result.changes, self._terms.ignores)
         stated, undeclared = _by_declaration(changes)
@@ -197,8 +322,7 @@ class _Decider:
         refused = next((change for change in declared if change.refused), None)
         forcing = next((change for change in declared if change.forces_replace), None)
         rotates = all(self._rotates(change) for change in declared if change.forces_replace)
-        adopted = resource.type.taggable and owner is None
-        reason: str | None = None
+        reason: str | None = self._moved(resource, found) if declared else None
         action = Action.UPDATE if declared else Action.NO_OP
         if refused is not None:
             action, reason = Action.BLOCKED, refused.refused
@@ -220,16 +344,27 @@ class _Decider:
         elif forcing is not None and not rotates:
             forcing = next(c for c in declared if c.forces_replace and not self._rotates(c))
             action, reason = Action.REPLACE, forcing.reason
-            self._replaced.append(resource.id)
+            hindrance = self._hinders_loss(resource.id)
+            if hindrance is not None:
+                action, reason = Action.BLOCKED, f"{forcing.reason}, and {hindrance}"
+            else:
+                self._replaced.append(resource.id)
         elif adopted:
-            reason = ActionReason.ADOPTED
-        if action in (Action.NO_OP, Action.UPDATE):
+            action, reason = Action.ADOPT, ActionReason.ADOPTED
+        if action in (Action.NO_OP, Action.UPDATE, Action.ADOPT):
             desired = with_live(desired, ignored)
             self.values[resource.address] = _value_of(resource, found.body, desired)
         return ResourceChange(
             resource.address, resource.id, resource.type, action, reason, declared, undeclared,
             desired, found, ignored=ignored,
         )  # fmt: skip
+
+    def _moved(self, resource: DesiredResource, found: Found) -> str | None:
+        """Return that the blueprint has a resource at another address now, if it has."""
+        before = self._owners.address_of(found.id)
+        if before is None or before == resource.address:
+            return None
+        return f"was {before} in the blueprint"
 
     def _put_back(
         self, resource: DesiredResource, undeclared: tuple[FieldChange, ...]
@@ -333,26 +468,96 @@ def _leaves(value: Value, path: str) -> Iterator[tuple[str, Value]]:
         yield path, value
 
 
-def _delete(address: str, found: Found, catalog: Catalog, keeps_others: bool) -> ResourceChange:
-    reason = ActionReason.DESTROY
+def _delete(orphan: Orphan, owners: Owners, catalog: Catalog, keeps_others: bool) -> ResourceChange:
+    reason: str = ActionReason.DESTROY
     if keeps_others:
-        tagged = owner_of(found.body) is not None
-        reason = ActionReason.LEFT_BLUEPRINT if tagged else ActionReason.BELOW_LEFT_BLUEPRINT
+        reason = (
+            ActionReason.LEFT_BLUEPRINT if orphan.by_tags else ActionReason.BELOW_LEFT_BLUEPRINT
+        )
+    action = Action.DELETE
+    if orphan.unreadable is not None:
+        action, reason = Action.BLOCKED, f"{reason}, and cannot be read: {orphan.unreadable}"
+    resource_type = catalog.get(orphan.id.type)
+    carriers = () if orphan.by_tags else tuple(owners.carriers_of(orphan.id))
     return ResourceChange(
-        address, found.id, catalog.get(found.id.type), Action.DELETE, reason, (), (), None, found
-    )
+        orphan.address, orphan.id, resource_type, action, reason, (), (), None, orphan.found,
+        carriers=carriers,
+    )  # fmt: skip
 
 
-def _guard(
-    deletes: Sequence[ResourceChange], unmanaged: Sequence[ResourceId]
-) -> list[ResourceChange]:
-    """Block the delete of what holds something that azsec did not make: it would go too."""
-    guarded: list[ResourceChange] = []
-    for change in deletes:
-        foreign = [resource for resource in unmanaged if resource.is_within(change.id)]
-        if foreign:
-            others = f" and {len(foreign) - 1} more" if len(foreign) > 1 else ""
-            reason = f"it holds {foreign[0]}{others}, which azsec did not make"
-            change = replace(change, action=Action.BLOCKED, reason=reason)
-        guarded.append(change)
-    return guarded
+def guard_deletes(deletes: Sequence[ResourceChange], contents: Contents) -> list[ResourceChange]:
+    """Block the delete of what holds something that does not go by the same plan.
+
+    Blocking one may keep what another held, so this goes on until nothing more is blocked.
+    """
+    guarded = list(deletes)
+    while True:
+        going = {c.id.key for c in guarded if c.action is Action.DELETE}
+        blocked = [
+            replace(change, action=Action.BLOCKED, reason=why)
+            if change.action is Action.DELETE and (why := _hinders_delete(change, contents, going))
+            else change
+            for change in guarded
+        ]
+        if blocked == guarded:
+            return guarded
+        guarded = blocked
+
+
+def _hinders_delete(
+    change: ResourceChange, contents: Contents, going: Collection[str]
+) -> str | None:
+    unseen = contents.unseen(change.id)
+    if unseen is not None:
+        return f"what it holds cannot be listed: {unseen.reason}"
+    foreign = contents.foreign(change.id, going)
+    if foreign:
+        return _holds(foreign) if not _all_ours(foreign, contents) else _keeps(foreign)
+    for mark in contents.owners.below.get(change.id.key, ()):
+        left = contents.marked.get(mark)
+        if left is not None and left.key not in going and not left.is_within(change.id):
+            return f"it carries the mark of {left}, which stays"
+    return None
+
+
+def _all_ours(resources: Sequence[ResourceId], contents: Contents) -> bool:
+    return all(contents.owners.is_ours(resource) for resource in resources)
+
+
+def _holds(foreign: Sequence[ResourceId]) -> str:
+    return f"it holds {_listed(foreign)}, which azsec did not make"
+
+
+def _keeps(staying: Sequence[ResourceId]) -> str:
+    return f"it holds {_listed(staying)}, which this plan does not delete"
+
+
+def _listed(resources: Sequence[ResourceId]) -> str:
+    shown = ", ".join(str(resource) for resource in resources[:_MOST_NAMED])
+    more = len(resources) - _MOST_NAMED
+    return f"{shown} and {more} more" if more > 0 else shown
+
+
+_MOST_NAMED = 5
+
+
+def _why_not_ours(owner: Owner, environment: str) -> str | None:
+    """Return why a resource with such an owner may not be touched, or None where it may."""
+    match owner.claim:
+        case Claim.OTHER if owner.environment == environment:
+            return (
+                f"it belongs to another environment of the name {environment!r}: its mark was made "
+                "with another id"
+            )
+        case Claim.OTHER:
+            return f"it belongs to the environment {owner.environment!r}"
+        case Claim.INVALID:
+            return (
+                f"its tags name the environment {owner.environment!r}, and its mark does not "
+                "verify: it was copied from another resource, edited, or written with another id "
+                "(see `azsec ownership migrate`)"
+            )
+        case Claim.AMBIGUOUS:
+            return "it carries a tag of azsec twice, in two spellings: remove one"
+        case Claim.NONE | Claim.OURS:
+            return None

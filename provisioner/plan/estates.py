@@ -111,7 +111,7 @@ def _outcome(change: ResourceChange, catalog: Catalog) -> Mapping[str, Value] | 
     """Return the body that a resource has after its change; None where it stays as found."""
     if change.desired is None or change.action in (Action.NO_OP, Action.BLOCKED):
         return None
-    if change.action is not Action.UPDATE or change.found is None:
+    if change.action not in (Action.UPDATE, Action.ADOPT) or change.found is None:
         return change.desired
     written = merge_for_write(change.type, catalog.schemas, change.desired, change.found.body)
     # What Azure alone writes (an address it gave) stays: the write does not mention it.

@@ -13,6 +13,9 @@ from provisioner.model.resource_id import ResourceId
 from provisioner.model.values import Bound, Json, ResourceValue, Unknown, Value
 from provisioner.plan.steps import Step
 
+ADOPTION_GATE = "adoption"
+"""The gate that refuses to take over what exists and carries no mark of azsec."""
+
 
 @dataclass(frozen=True, slots=True)
 class Observed:
@@ -57,6 +60,11 @@ class Plan:
         """Tell whether the plan may be applied: nothing blocked, and no error in it."""
         has_error = any(d.severity is Severity.ERROR for d in self.document.diagnostics)
         return not has_error and self.document.summary.blocked == 0
+
+    @property
+    def adopts_unasked(self) -> bool:
+        """Whether the plan would take over what exists without a permission to do so."""
+        return any(gate.gate == ADOPTION_GATE for gate in self.document.gates)
 
     @property
     def is_destructive(self) -> bool:
@@ -120,6 +128,8 @@ def _step_to_json(step: Step) -> dict[str, Any]:
         "lock": step.lock,
         "seconds": step.seconds,
         "after": list(step.after),
+        "mark": step.mark,
+        "inside": list(step.inside),
     }
 
 

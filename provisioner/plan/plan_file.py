@@ -81,6 +81,8 @@ def _read_step(entry: dict[str, Any]) -> Step:
         lock=entry["lock"],
         seconds=entry["seconds"],
         after=tuple(entry["after"]),
+        mark=entry["mark"],
+        inside=tuple(entry["inside"]),
     )
 
 

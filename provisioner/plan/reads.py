@@ -1,15 +1,16 @@
 """Which requests read an environment: one list call for each type and scope, however large.
 
 Reading goes in two rounds. The first lists whole types in each subscription, and what carries
-this environment's tag. The second lists the children of the parents that the first found, and
-fetches what is owned but of no type that was listed.
+this environment's tag. The second lists the children of the parents that the first found, the
+content of the environment's groups, and fetches what is owned but of no type that was listed. A
+third is needed only where a mark stands for what neither the blueprint has nor a read found.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from provisioner.blueprint.graph import DesiredGraph
-from provisioner.blueprint.ownership import ENVIRONMENT_TAG
+from provisioner.blueprint.ownership import OWNER_TAG
 from provisioner.catalog import api_versions
 from provisioner.catalog.registry import Catalog
 from provisioner.catalog.resource_type import ListRead, ResourceType, Scope
@@ -51,9 +52,11 @@ class Answer:
 
 
 def wide_reads(
-    graph: DesiredGraph, catalog: Catalog, environment: str, subscriptions: Iterable[str]
+    graph: DesiredGraph, catalog: Catalog, owner: str, subscriptions: Iterable[str]
 ) -> tuple[Read, ...]:
     """Return the first round: every type of the graph, in each subscription where it occurs.
+
+    `owner` is what the environment's resources carry in their tag of that name (`Marks.owner`).
 
     Types that hang on any scope (role assignments, locks) are read in every subscription of the
     environment, because one that left the blueprint leaves no other trace.
@@ -73,14 +76,14 @@ def wide_reads(
             )
         }
     reads = [_list_in(subscription, catalog.get(name)) for subscription, name in sorted(pairs)]
-    return (*reads, *(_owned_in(s, environment) for s in sorted(set(subscriptions))))
+    return (*reads, *(_owned_in(s, owner) for s in sorted(set(subscriptions))))
 
 
 def child_reads(
     graph: DesiredGraph,
     catalog: Catalog,
     found: Mapping[str, Body],
-    owned: Iterable[ResourceId],
+    owned: Sequence[ResourceId],
 ) -> tuple[Read, ...]:
     """Return the second round, given the bodies that the first found, by the key of their id.
 
@@ -89,7 +92,7 @@ def child_reads(
     watcher) exists shows when its list is read. `owned` is what carries the environment's tag.
     """
     reads: dict[str, Read] = {}
-    for parent, child in _listed_children(graph, catalog, found):
+    for parent, child in _listed_children(graph, catalog, found, owned):
         read = Read(f"{parent}/{child.kind}", child.api_version, child.name, True)
         reads[read.path.lower()] = read
     for resource in graph:
@@ -97,7 +100,8 @@ def child_reads(
         if resource.type.lists is ListRead.RESOURCE and scope is not None:
             path = f"{scope}/providers/{resource.type.name}"
             reads[path.lower()] = Read(path, resource.type.api_version, resource.type.name, True)
-    for resource_group in _groups(graph, found):
+    gone = [resource for resource in owned if resource.type == RESOURCE_GROUP]
+    for resource_group in (*_groups(graph, found), *gone):
         path = f"{resource_group}/resources"
         reads[path.lower()] = Read(path, api_versions.RESOURCES, INVENTORY, True)
     for leftover in owned:
@@ -109,15 +113,43 @@ def child_reads(
     return tuple(reads[key] for key in sorted(reads))
 
 
+def extension_reads(
+    scopes: Iterable[ResourceId], catalog: Catalog, done: Iterable[Read]
+) -> tuple[Read, ...]:
+    """Return the reads of the extension resources that no wide list covers, at some scopes."""
+    already = {read.path.lower() for read in done}
+    reads: dict[str, Read] = {}
+    for scope in scopes:
+        for resource_type in catalog:
+            if (
+                resource_type.lists is ListRead.RESOURCE
+                and resource_type.scope is Scope.EXTENSION
+                and resource_type.deletable
+            ):
+                path = f"{scope}/providers/{resource_type.name}"
+                reads[path.lower()] = Read(
+                    path, resource_type.api_version, resource_type.name, True
+                )
+    return tuple(reads[key] for key in sorted(reads.keys() - already))
+
+
 def _listed_children(
-    graph: DesiredGraph, catalog: Catalog, found: Mapping[str, Body]
+    graph: DesiredGraph,
+    catalog: Catalog,
+    found: Mapping[str, Body],
+    owned: Iterable[ResourceId],
 ) -> Iterator[tuple[ResourceId, ResourceType]]:
-    """Yield (parent, type of children) for the lists to read below single resources."""
+    """Yield (parent, type of children) for the lists to read below single resources.
+
+    What is owned and left the blueprint is looked into as well, before anything deletes it.
+    """
+    stated = [resource.id for resource in graph if resource.id.key in found]
+    for holder in (*stated, *(left for left in owned if left.key not in graph.by_id)):
+        known = catalog.of(holder)
+        for child in catalog:
+            if known and child.lists is ListRead.PARENT and child.parent == known.name:
+                yield holder, child
     for resource in graph:
-        if resource.id.key in found:
-            for child in catalog:
-                if child.lists is ListRead.PARENT and child.parent == resource.type.name:
-                    yield resource.id, child
         parent = resource.id.parent
         if resource.type.lists is ListRead.PARENT and parent and parent.key not in graph.by_id:
             yield parent, resource.type
@@ -149,7 +181,7 @@ def _list_in(subscription: str, resource_type: ResourceType) -> Read:
     return Read(path, resource_type.api_version, resource_type.name, True, resource_type.list_query)
 
 
-def _owned_in(subscription: str, environment: str) -> Read:
-    query = {"$filter": f"tagName eq '{ENVIRONMENT_TAG}' and tagValue eq '{environment}'"}
+def _owned_in(subscription: str, owner: str) -> Read:
+    query = {"$filter": f"tagName eq '{OWNER_TAG}' and tagValue eq '{owner}'"}
     path = f"{subscription_id(subscription).text}/resources"
     return Read(path, api_versions.RESOURCES, INVENTORY, True, query)

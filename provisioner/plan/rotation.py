@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from provisioner.blueprint.graph import DesiredGraph, DesiredResource
-from provisioner.blueprint.ownership import marks_of_stand_in, stands_in_for
+from provisioner.blueprint.ownership import Marks
 from provisioner.catalog.registry import Catalog
 from provisioner.catalog.resource_type import Embedded, ResourceType, Rotation
 from provisioner.diff.change import Child, FieldChange
@@ -22,18 +22,18 @@ from provisioner.plan.changes import ActionReason, Changes, ResourceChange, Stan
 
 _RESUMED = "taken up where an earlier apply stopped"
 _OUTLIVED = "stood in for a resource that has left the blueprint"
-_KEPT = (Action.CREATE, Action.UPDATE, Action.REPLACE, Action.NO_OP)
+_KEPT = (Action.CREATE, Action.UPDATE, Action.ADOPT, Action.REPLACE, Action.NO_OP)
 
 
 def rotate(
-    changes: Changes, graph: DesiredGraph, state: ActualState, catalog: Catalog, environment: str
+    changes: Changes, graph: DesiredGraph, state: ActualState, catalog: Catalog, marks: Marks
 ) -> Changes:
     """Return the changes with rotations for the replacements that can go without a gap.
 
     A child that its parent's body states gets a change of its own, at `ADDRESS/KIND/NAME`. What
     stood in for a resource that has left the blueprint is deleted.
     """
-    rotator = _Rotator(graph, state, catalog, environment)
+    rotator = _Rotator(graph, state, catalog, marks)
     resources = [done for change in changes.resources for done in rotator.rotate(change)]
     standing = {change.stand_in.id.key for change in resources if change.stand_in is not None}
     resources += rotator.outlived(resources, standing)
@@ -57,7 +57,7 @@ class _Rotator:
     graph: DesiredGraph
     state: ActualState
     catalog: Catalog
-    environment: str
+    marks: Marks
     named: list[ResourceId] = field(default_factory=list)
 
     def rotate(self, change: ResourceChange) -> Iterator[ResourceChange]:
@@ -66,7 +66,11 @@ class _Rotator:
             yield change
         elif change.type.rotation is not None:
             yield self._itself(change, change.type.rotation)
-        elif change.found is not None and change.action in (Action.UPDATE, Action.NO_OP):
+        elif change.found is not None and change.action in (
+            Action.UPDATE,
+            Action.ADOPT,
+            Action.NO_OP,
+        ):
             children = [
                 self._itself(child, rotation)
                 for embedded in change.type.embedded
@@ -165,13 +169,15 @@ class _Rotator:
         relieves: bool,
     ) -> StandIn:
         assert change.desired is not None
-        body = self._marked(change, rotation, rotation.stand_in(change.desired, live))
+        body = rotation.stand_in(change.desired, live)
         if standing is None:
             name = rotation.name(change.id.name, change.desired, self._names_beside(change.id))
             resource = ResourceId(change.id.type, (*change.id.names[:-1], name), change.id.scope)
             self.named.append(resource)
+            body = self._marked(change, rotation, resource, body)
         else:
             resource = standing.id
+            body = self._marked(change, rotation, resource, body)
             body = self._completed(change.type, body, standing.body)
         address = f"{change.address}/{resource.name}"
         return StandIn(address, resource, body if relieves else None, standing, relieves)
@@ -193,9 +199,13 @@ class _Rotator:
         return merge_for_write(resource_type, self.catalog.schemas, desired, live)
 
     def _marked(
-        self, change: ResourceChange, rotation: Rotation, body: Mapping[str, Value]
+        self,
+        change: ResourceChange,
+        rotation: Rotation,
+        resource: ResourceId,
+        body: Mapping[str, Value],
     ) -> Mapping[str, Value]:
-        marks = marks_of_stand_in(self.environment, change.address, change.id.name)
+        marks = self.marks.tags_of_stand_in(resource, change.address, change.id.name)
         return _with_tags(body, rotation.marks.split("."), marks)
 
     def _standing_in(self, resource: ResourceId) -> Found | None:
@@ -213,7 +223,7 @@ class _Rotator:
         if resource_type is None or resource_type.rotation is None:
             return resource_type, None
         tags = lookup(hit.body, resource_type.rotation.marks.split("."))
-        return resource_type, stands_in_for(tags, self.environment)
+        return resource_type, self.marks.stood_in_for(hit.id, tags)
 
     def _names_beside(self, resource: ResourceId) -> frozenset[str]:
         """Return the names of all siblings, in Azure, in the blueprint and in this plan."""
@@ -264,7 +274,8 @@ def _without_children(change: ResourceChange, rotated: Sequence[ResourceChange])
             if Child(embedded.child, str(entry["name"])) not in children
         ]
         desired = put_at(desired, embedded.path.split("."), kept)
-    action = change.action if fields else Action.NO_OP
+    adopts = change.action is Action.ADOPT
+    action = change.action if fields or adopts else Action.NO_OP
     return replace(change, action=action, fields=fields, desired=desired)
 
 

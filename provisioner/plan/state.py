@@ -1,10 +1,10 @@
 """Assembles what the reads answered into the actual state of an environment."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from provisioner.blueprint.graph import DesiredGraph
-from provisioner.blueprint.ownership import owner_of
+from provisioner.blueprint.ownership import Marks
 from provisioner.catalog.registry import Catalog
 from provisioner.catalog.resource_type import ListRead, ResourceType
 from provisioner.model.actual import ActualState, Found, Unreadable
@@ -15,7 +15,7 @@ from provisioner.plan.reads import INVENTORY, Answer, Read
 
 @dataclass(frozen=True, slots=True)
 class Owned:
-    """A resource that carries this environment's tag, with the address that the tag states."""
+    """A resource whose mark verifies as this environment's, with the address that it states."""
 
     id: ResourceId
     address: str
@@ -23,10 +23,17 @@ class Owned:
 
 @dataclass(frozen=True, slots=True)
 class Inventory:
-    """What the mixed lists show: what the environment owns, and all that is in its groups."""
+    """What the lists show beside the bodies.
+
+    `owned` is what the environment made, `in_groups` all that is in its groups. `managed_by` names
+    the resource that another one says it is managed by, by the key of the managed one. `unlisted`
+    are the containers of which a list was refused.
+    """
 
     owned: tuple[Owned, ...]
     in_groups: tuple[ResourceId, ...]
+    managed_by: Mapping[str, ResourceId] = field(default_factory=dict)
+    unlisted: tuple[Unreadable, ...] = ()
 
 
 def bodies_of(answers: Sequence[Answer], catalog: Catalog) -> Mapping[str, Body]:
@@ -62,23 +69,38 @@ def state_of_single_reads(
     return ActualState(found, tuple(unreadable), sum(answer.calls for answer in answers))
 
 
-def take_inventory(answers: Sequence[Answer], environment: str) -> Inventory:
-    """Return what the mixed lists and the tags of listed resources say of this environment."""
+def take_inventory(answers: Sequence[Answer], marks: Marks) -> Inventory:
+    """Return what the lists show of an environment beside the bodies.
+
+    What another resource manages is never owned, whatever its tags say: services copy tags (AKS
+    to its node resource group and all that is in it).
+    """
     owned: dict[str, Owned] = {}
     in_groups: dict[str, ResourceId] = {}
+    managed_by: dict[str, ResourceId] = {}
+    unlisted: list[Unreadable] = []
     for answer in answers:
+        if answer.refused is not None and answer.read.is_list:
+            container = parse_resource_id(_container(answer.read))
+            if container is not None:
+                unlisted.append(Unreadable(container, str(answer.refused)))
         for body in answer.items:
             resource = parse_resource_id(body.get("id"))
             if resource is None:
                 continue
-            owner = owner_of(body)
-            if owner is not None and owner[0] == environment:
-                owned[resource.key] = Owned(resource, owner[1])
+            manager = parse_resource_id(body.get("managedBy"))
+            if manager is not None:
+                managed_by[resource.key] = manager
+            owner = marks.owner_of(resource, lookup(body, ("tags",)))
+            if owner.is_ours and manager is None:
+                owned[resource.key] = Owned(resource, owner.address)
             if answer.read.type == INVENTORY and not answer.read.query:
                 in_groups[resource.key] = resource
     return Inventory(
         tuple(owned[key] for key in sorted(owned)),
         tuple(in_groups[key] for key in sorted(in_groups)),
+        managed_by,
+        tuple(unlisted),
     )
 
 
@@ -132,6 +154,8 @@ def _hidden_by(answer: Answer, graph: DesiredGraph) -> Iterator[ResourceId]:
 def _container(read: Read) -> str:
     """Return the key of the id below which a read lists; of a single resource, its own."""
     path, name = read.path.lower(), read.type.lower()
+    if read.type == INVENTORY:
+        return path.removesuffix("/resources")
     for suffix in (f"/providers/{name}", f"/{name.rpartition('/')[2]}"):
         if read.is_list and path.endswith(suffix):
             return path.removesuffix(suffix)

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from provisioner.blueprint.graph import DesiredGraph
-from provisioner.blueprint.ownership import digest, digests_in, without_stale_tags
+from provisioner.blueprint.ownership import mark_in, marks_below, without_stale_tags
 from provisioner.catalog.references import references_in
 from provisioner.catalog.registry import Catalog
 from provisioner.catalog.resource_type import ResourceType
@@ -25,6 +25,8 @@ class Step:
 
     `body` may hold Unknown leaves, which apply fills in. `guarded` asks for If-Match with the
     ETag read last. Steps with one `lock` go one at a time. `seconds` estimates the duration.
+    Of a DELETE, `mark` is the mark that its resource carries, and `inside` the keys of all that may
+    still stand in it: what else there is by then stops it.
     """
 
     key: str
@@ -38,6 +40,8 @@ class Step:
     lock: str
     seconds: int
     after: tuple[str, ...] = ()
+    mark: str | None = None
+    inside: tuple[str, ...] = ()
 
 
 def build_steps(
@@ -47,8 +51,13 @@ def build_steps(
     rotations = [c for c in changes if c.stand_in is not None and c.action is Action.REPLACE]
     rotating = {change.id.key for change in rotations}
     gone = {change.id.key for change in changes if _is_deleted(change)} - rotating
-    puts = {c.address: _put(c, catalog, gone) for c in changes if c.action in _PUTS}
-    deletes = {c.id.key: _delete(c) for c in changes if _is_deleted(c)}
+    puts = {c.address: _put(c, catalog, gone) for c in changes if _is_written(c)}
+    lost = {change.id.key for change in changes if _is_deleted(change)}
+    deletes = {
+        c.id.key: _delete(c)
+        for c in changes
+        if _is_deleted(c) and not _goes_with_parent(c, lost, catalog)
+    }
     after: dict[str, set[str]] = {step.key: set() for step in (*puts.values(), *deletes.values())}
     for change in changes:
         if change.address in puts:
@@ -60,16 +69,35 @@ def build_steps(
         if change.found is not None:
             _order_around_deletes(change, puts, deletes, rotating, after, catalog)
     _order_deletes(changes, deletes, after)
+    _order_carriers(changes, puts, deletes, after)
     steps = {step.key: step for step in (*puts.values(), *deletes.values())}
     for change in rotations:
         steps |= _rotate(change, puts[change.address], deletes.get(change.id.key), after)
     return _unguard_shared(_sort(steps, after))
 
 
+def _is_written(change: ResourceChange) -> bool:
+    """Tell whether a change is a write of the resource itself. What takes no tags and is adopted
+    as it is gets its mark on its carrier."""
+    return change.action in _PUTS and (change.action is not Action.ADOPT or bool(change.fields))
+
+
 def _is_deleted(change: ResourceChange) -> bool:
     if change.stand_in is not None and change.action is Action.REPLACE:
         return change.stand_in.relieves
     return change.action in _DELETES
+
+
+def _goes_with_parent(change: ResourceChange, lost: Collection[str], catalog: Catalog) -> bool:
+    """Tell whether a resource is made anew without a delete of its own, because its parent's delete
+    takes it along: AKS deletes the pools of a cluster, and no last system pool by itself."""
+    parent = change.id.parent
+    if change.action is not Action.REPLACE or parent is None or parent.key not in lost:
+        return False
+    known = catalog.of(parent)
+    return known is not None and any(
+        embedded.flattened and embedded.child == change.type.name for embedded in known.embedded
+    )
 
 
 def _waits(change: ResourceChange, graph: DesiredGraph, puts: Mapping[str, Step]) -> set[str]:
@@ -126,7 +154,31 @@ def _order_deletes(
                 after[step.key].add(lock.key)
 
 
-_PUTS = (Action.CREATE, Action.UPDATE, Action.REPLACE)
+def _order_carriers(
+    changes: Sequence[ResourceChange],
+    puts: Mapping[str, Step],
+    deletes: Mapping[str, Step],
+    after: dict[str, set[str]],
+) -> None:
+    """A mark goes from its carrier only once what it stands for is gone, or another carrier has it:
+    an apply that stops in between leaves nothing behind that is not known."""
+    writes = {c.id.key: puts[c.address] for c in changes if c.address in puts}
+    for change in changes:
+        gone = deletes.get(change.id.key)
+        for key in change.carriers if gone is not None else ():
+            for holder in (writes.get(key), deletes.get(key)):
+                if holder is not None and gone is not None:
+                    after[holder.key].add(gone.key)
+        if gone is None or change.action is not Action.DELETE or change.found is None:
+            continue
+        carried = marks_below(lookup(change.found.body, ("tags",)))
+        for step in puts.values() if carried else ():
+            if carried & marks_below(lookup(step.body, ("tags",))):
+                after[gone.key].add(step.key)
+
+
+_PUTS = (Action.CREATE, Action.UPDATE, Action.ADOPT, Action.REPLACE)
+_UPDATES = (Action.UPDATE, Action.ADOPT)
 _DELETES = (Action.DELETE, Action.REPLACE)
 
 
@@ -149,15 +201,11 @@ def _order_around_deletes(
             after[delete.key].add(own_delete.key)
         elif put is not None and not mentioned.is_within(change.id):
             after[delete.key].add(put.key)
-    if put is not None and change.action is Action.UPDATE:
-        # The tags that vouch for what is below change only once it is gone, so that a crash in
-        # between leaves it known as ours.
-        vouched = digests_in(change.found.body)
+    if put is not None and change.action in _UPDATES:
         after[put.key] |= {
             step.key
             for key, step in deletes.items()
-            if (key.startswith(change.id.key + "/") or digest(step.id) in vouched)
-            and key not in rotating
+            if key.startswith(change.id.key + "/") and key not in rotating
         }
 
 
@@ -191,7 +239,7 @@ def _put(change: ResourceChange, catalog: Catalog, gone: Collection[str]) -> Ste
     """Return the write of a resource, without the children in its body that go before it."""
     assert change.desired is not None
     body = change.desired
-    if change.action is Action.UPDATE and change.found is not None:
+    if change.action in _UPDATES and change.found is not None:
         merged = merge_for_write(change.type, catalog.schemas, change.desired, change.found.body)
         tagged = without_stale_tags(merged, change.desired)
         body = _without_gone(change, with_defaults(tagged, change.fields), gone)
@@ -224,7 +272,7 @@ def _write(change: ResourceChange, body: Mapping[str, Value]) -> Step:
         type=change.type.name,
         api_version=change.type.api_version,
         body=body,
-        guarded=change.action is Action.UPDATE and change.type.etag,
+        guarded=change.action in _UPDATES and change.type.etag,
         lock=_lock(change.type, change.id),
         seconds=change.type.seconds,
     )
@@ -242,6 +290,8 @@ def _delete(change: ResourceChange) -> Step:
         guarded=change.type.etag,
         lock=_lock(change.type, change.id),
         seconds=max(1, change.type.seconds // 2),
+        mark=mark_in(change.found.body) if change.found is not None else None,
+        inside=change.inside,
     )
 
 

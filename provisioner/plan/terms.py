@@ -1,9 +1,10 @@
-"""On which terms an environment is planned: what it lets go, and what it puts back."""
+"""On which terms an environment is planned: what it ignores, puts back and may take over."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from provisioner.blueprint.ignores import Ignore
+from provisioner.blueprint.ownership import Marks
 from provisioner.diff.change import FieldChange
 from provisioner.model.property_path import set_at, split_steps
 from provisioner.model.values import ABSENT, Absent, Value, is_empty
@@ -11,12 +12,26 @@ from provisioner.model.values import ABSENT, Absent, Value, is_empty
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """The environment's name, the properties that others may change, and whether values that were
-    moved off the service's defaults are put back."""
+    """The environment's marks, the properties that others may change, whether values that were
+    moved off the service's defaults are put back, and the addresses whose resources may be taken
+    over (all of a module by the module's address, `*` for every address)."""
 
-    environment: str
+    marks: Marks
     ignores: tuple[Ignore, ...] = ()
     adopt_defaults: bool = False
+    adopt: tuple[str, ...] = ()
+
+    def permits_adoption(self, address: str) -> bool:
+        """Tell whether the resource at an address may be taken over where it exists already."""
+        return any(wanted == EVERY_ADDRESS or is_at(address, wanted) for wanted in self.adopt)
+
+
+EVERY_ADDRESS = "*"
+
+
+def is_at(address: str, wanted: str) -> bool:
+    """Tell whether an address is the wanted one or stands inside of it (`hub` holds `hub.vnet`)."""
+    return address == wanted or address.startswith((f"{wanted}.", f"{wanted}[", f"{wanted}/"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -176,7 +176,7 @@ def _plan_details(change: ResourceChangeDocument) -> str:
     return details(facts, lines + _diff_lines(change.fields))
 
 
-_EYE_CATCHING = (Action.BLOCKED, Action.DELETE, Action.REPLACE)
+_EYE_CATCHING = (Action.BLOCKED, Action.DELETE, Action.REPLACE, Action.ADOPT)
 
 
 def _drift_entry(drifted: ResourceDriftDocument) -> _Entry:

@@ -34,6 +34,7 @@ _STYLES = {
     Action.NO_OP: Style.PLAIN,
     Action.CREATE: Style.CREATE,
     Action.UPDATE: Style.UPDATE,
+    Action.ADOPT: Style.UPDATE,
     Action.REPLACE: Style.REPLACE,
     Action.DELETE: Style.DELETE,
     Action.BLOCKED: Style.BLOCKED,
@@ -94,7 +95,7 @@ def _change_lines(change: ResourceChangeDocument, columns: Columns, width: int) 
 def _action_lines(change: ResourceChangeDocument, width: int) -> Iterator[Line]:
     facts = []
     if change.action is not Action.BLOCKED:
-        told = is_disruptive(change) or change.action is Action.UPDATE
+        told = is_disruptive(change) or change.action in (Action.UPDATE, Action.ADOPT)
         facts = [plain(change.disruption) if told else ""]
         facts.append(show_estimate(change.seconds) if change.seconds else "")
     named = Span(f"{SIGNS[change.action]} {change.action}", _STYLES[change.action])

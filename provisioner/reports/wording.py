@@ -21,12 +21,20 @@ SIGNS: Mapping[Action, str] = {
     Action.NO_OP: " ",
     Action.CREATE: "+",
     Action.UPDATE: "~",
+    Action.ADOPT: "<-",
     Action.REPLACE: "-/+",
     Action.DELETE: "-",
     Action.BLOCKED: "!",
 }
 
-BY_RISK = (Action.BLOCKED, Action.DELETE, Action.REPLACE, Action.UPDATE, Action.CREATE)
+BY_RISK = (
+    Action.BLOCKED,
+    Action.DELETE,
+    Action.REPLACE,
+    Action.ADOPT,
+    Action.UPDATE,
+    Action.CREATE,
+)
 """The actions that need a reviewer's eye most, first."""
 
 HARMLESS = "no disruption"
@@ -87,6 +95,7 @@ def counts(summary: PlanSummary) -> list[tuple[Action, int]]:
     numbers = (
         (Action.CREATE, summary.create),
         (Action.UPDATE, summary.update),
+        (Action.ADOPT, summary.adopt),
         (Action.REPLACE, summary.replace),
         (Action.DELETE, summary.delete),
         (Action.BLOCKED, summary.blocked),

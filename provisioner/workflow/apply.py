@@ -14,9 +14,10 @@ from provisioner.model.diagnostic import DiagnosticError, GateError, error
 from provisioner.model.values import Value
 from provisioner.plan.plan import Plan
 from provisioner.plan.reads import Read
+from provisioner.plan.removal import find_hindrance, removal_reads
 from provisioner.plan.staleness import find_stale
 from provisioner.plan.state import state_of_single_reads
-from provisioner.plan.steps import DELETE
+from provisioner.plan.steps import DELETE, Step
 from provisioner.plan.text import to_plain
 
 
@@ -99,7 +100,12 @@ def apply_plan(
     etags = {key: found.etag for key, found in state.found.items() if found.etag is not None}
     doomed = {step.address for step in plan.steps if step.verb == DELETE}
     known = {address: value for address, value in values.items() if address not in doomed}
-    executor = Executor(surface.writer, known, etags, surface.on_event, surface.clock)
+
+    def hindrance(step: Step) -> str | None:
+        answers = surface.reader.read(removal_reads(step, catalog))
+        return find_hindrance(step, answers, catalog)
+
+    executor = Executor(surface.writer, known, etags, hindrance, surface.on_event, surface.clock)
     run = executor.run(plan.steps, options.parallelism)
     return ApplyDocument(
         environment=plan.document.environment,

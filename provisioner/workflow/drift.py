@@ -55,7 +55,7 @@ def _is_for_good(change: ResourceChange) -> bool:
     return change.action is Action.BLOCKED and bool(change.fields)
 
 
-_DRIFTED = (Action.CREATE, Action.UPDATE, Action.REPLACE)
+_DRIFTED = (Action.CREATE, Action.UPDATE, Action.ADOPT, Action.REPLACE)
 
 
 def _told(changes: tuple[ResourceChange, ...]) -> list[Diagnostic]:

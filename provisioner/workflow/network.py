@@ -32,7 +32,7 @@ from provisioner.network.subnet_checks import describe_demands
 from provisioner.network.wiring_checks import check_wiring
 from provisioner.plan.estates import desired_estate
 from provisioner.workflow.judging import check_desired_waivers
-from provisioner.workflow.plan import Desired, load_desired
+from provisioner.workflow.plan import Desired, check_adoptions, load_desired, require_id
 from provisioner.workflow.proving import check_desired, topology_of
 
 
@@ -74,6 +74,8 @@ def validate_environment(
     Raises DiagnosticError, with all of it, where one is an error. Proofs that fail are errors only
     where the addresses are right, and the environment's gate does not merely warn.
     """
+    require_id(desired)
+    check_adoptions(desired.environment.adopt, desired)
     check_desired_waivers(desired.environment, desired.graph, catalog)
     estate = desired_estate(desired.graph, catalog)
     others = _estates((*siblings.environments,), catalog)

@@ -6,24 +6,25 @@ from datetime import date
 
 from provisioner.blueprint.composition import compose
 from provisioner.blueprint.environment import Environment, load_environment
-from provisioner.blueprint.files import Sources
+from provisioner.blueprint.files import Sources, span_of
 from provisioner.blueprint.graph import DesiredGraph
 from provisioner.blueprint.ignores import check_ignores
 from provisioner.catalog.registry import Catalog
 from provisioner.documents.document import EnvironmentDocument
 from provisioner.documents.plan import Action
+from provisioner.documents.proof import GateDocument
 from provisioner.engine.ports import Reader
 from provisioner.model.actual import ActualState
 from provisioner.model.diagnostic import Diagnostic, DiagnosticError, error, nearest, warning
 from provisioner.model.estate import Estate
 from provisioner.network.address_checks import check_addresses
 from provisioner.network.wiring_checks import check_wiring
-from provisioner.plan.assembly import Judgement, Target, assemble_plan, is_at, select_changes
+from provisioner.plan.assembly import Judgement, Target, assemble_plan, select_changes
 from provisioner.plan.changes import Changes, decide_changes
 from provisioner.plan.estates import actual_estate, known_estate, planned_estate
-from provisioner.plan.plan import Plan, with_diagnostics
+from provisioner.plan.plan import ADOPTION_GATE, Plan, with_diagnostics
 from provisioner.plan.rotation import rotate
-from provisioner.plan.terms import Terms
+from provisioner.plan.terms import EVERY_ADDRESS, Terms, is_at
 from provisioner.workflow.judging import (
     check_acceptances,
     check_desired_waivers,
@@ -64,6 +65,10 @@ class Scope:
     terms: Terms
     targets: tuple[str, ...]
 
+    def holds(self, address: str) -> bool:
+        """Tell whether what left the blueprint at an address is within the limits."""
+        return not self.targets or any(is_at(address, wanted) for wanted in self.targets)
+
 
 @dataclass(frozen=True, slots=True)
 class Planned:
@@ -81,35 +86,81 @@ class Planned:
 
 
 def load_desired(
-    path: str, catalog: Catalog, sources: Sources, today: date, cloud: str | None = None
+    path: str,
+    catalog: Catalog,
+    sources: Sources,
+    today: date,
+    cloud: str | None = None,
+    origin: str | None = None,
 ) -> Desired:
     """Read and compose an environment; `cloud` goes before the one that its file names.
 
-    `today` is the day by which what the environment lets go expires. Raises DiagnosticError with
-    everything that is wrong.
+    `today` is the day by which what the environment lets go expires; `origin` is the absolute path
+    of its file. Raises DiagnosticError with everything that is wrong.
     """
-    environment = load_environment(path, sources)
+    environment = load_environment(path, sources, origin)
     graph = compose(environment, catalog, sources)
     told = (
+        *_check_id(environment, cloud or environment.cloud),
         *check_ignores(environment.ignores, graph, catalog, today),
         *check_acceptances(environment, graph, today),
     )
     return Desired(environment, graph, cloud or environment.cloud, told)
 
 
-def plan_environment(
+def _check_id(environment: Environment, cloud: str) -> tuple[Diagnostic, ...]:
+    if environment.states_id or cloud != LOCAL:
+        return ()
+    return (
+        warning(
+            "environment-without-id",
+            f"{environment.path} states no `metadata.id`; on the built-in Azure it gets one from "
+            "its path.",
+            span_of(environment.node, "metadata"),
+            _ID_HINT,
+        ),
+    )
+
+
+def require_id(desired: Desired) -> None:
+    """Raise DiagnosticError (`environment-without-id`) for an environment that cannot tell its own
+    resources from those of another one: all clouds but the built-in one are shared."""
+    environment = desired.environment
+    if environment.states_id or desired.cloud == LOCAL:
+        return
+    raise DiagnosticError(
+        error(
+            "environment-without-id",
+            f"{environment.path} states no `metadata.id`: azsec could not tell what this "
+            "environment made from what another one of the same name made.",
+            span_of(environment.node, "metadata"),
+            _ID_HINT,
+        )
+    )
+
+
+LOCAL = "local"
+_ID_HINT = (
+    "Add one that no other file has: `azsec init` writes one, and so does `id: $(openssl rand -hex "
+    "16)`; `azsec ownership migrate` then marks what the environment has in Azure already."
+)
+
+
+def plan_environment(  # noqa: PLR0913
     desired: Desired,
     catalog: Catalog,
     reader: Reader,
     targets: Sequence[str] = (),
     *,
     adopt_defaults: bool = False,
+    adopt: Sequence[str] = (),
     preflight: Preflight | None = None,
 ) -> Planned:
     """Return the plan that makes the environment what its blueprint says.
 
     `targets` limits it to those addresses and what they wait for; `adopt_defaults` puts back what
-    was moved off the services' defaults where the blueprint is silent; `preflight` adds what would
+    was moved off the services' defaults where the blueprint is silent; `adopt` are addresses whose
+    resources may be taken over where they exist already; `preflight` adds what would
     fail (None where nobody will apply it, for drift). Raises AzureError where nothing can be read,
     and DiagnosticError for a target that does not exist, a waiver that waives nothing, or a
     blueprint without resources: deleting everything takes `azsec destroy`.
@@ -134,7 +185,10 @@ def plan_environment(
                 )
             )
     check_desired_waivers(desired.environment, desired.graph, catalog)
-    terms = Terms(desired.environment.name, desired.environment.ignores, adopt_defaults)
+    environment = desired.environment
+    permitted = (*environment.adopt, *adopt)
+    check_adoptions(permitted, desired)
+    terms = Terms(environment.marks, environment.ignores, adopt_defaults, permitted)
     planned = _plan(desired, desired.graph, catalog, reader, Scope(terms, tuple(targets)))
     return _check(planned, desired, catalog, preflight)
 
@@ -151,7 +205,7 @@ def plan_destroy(
 
     All that `preflight` has to ask about it is whether the caller may delete.
     """
-    terms = Terms(desired.environment.name)
+    terms = Terms(desired.environment.marks)
     planned = _plan(desired, DesiredGraph({}, {}), catalog, reader, Scope(terms, tuple(targets)))
     return _check(planned, desired, catalog, preflight)
 
@@ -174,16 +228,19 @@ def _plan(
     scope: Scope,
 ) -> Planned:
     environment = desired.environment
+    require_id(desired)
     reading = read_environment(
         desired.graph,
         catalog,
-        environment.name,
+        environment.marks,
         sorted(set(environment.subscriptions.values())),
         reader,
     )
     _check_subscriptions(environment, reading)
-    changes = decide_changes(graph, reading.state, reading.inventory, catalog, scope.terms)
-    changes = rotate(changes, graph, reading.state, catalog, environment.name)
+    changes = decide_changes(
+        graph, reading.state, reading.inventory, catalog, scope.terms, scope.holds
+    )
+    changes = rotate(changes, graph, reading.state, catalog, environment.marks)
     told = [*desired.diagnostics, *changes.diagnostics, *_warn_of_gaps(reading, desired.graph)]
     if graph.resources:
         known = known_estate(graph, reading.state, catalog)
@@ -198,8 +255,51 @@ def _plan(
         if any(change.action not in _NOTHING_DONE for change in changes.resources):
             # Where nothing is done nothing turns.
             judgement = _judge_controls(judgement, outcome, desired, reading.state, catalog)
+    judgement = replace(judgement, gates=(*judgement.gates, *_adoption_gates(changes, scope.terms)))
     plan = assemble_plan(desired.document, graph, changes, reading.state, catalog, judgement)
     return Planned(plan, reading.state, changes)
+
+
+def _adoption_gates(changes: Changes, terms: Terms) -> tuple[GateDocument, ...]:
+    """Return the gate that refuses to take over what nobody permitted to, if there is such."""
+    refused = [
+        change
+        for change in changes.resources
+        if change.action is Action.ADOPT and not terms.permits_adoption(change.address)
+    ]
+    if not refused:
+        return ()
+    shown = ", ".join(f"{change.address} ({change.id})" for change in refused[:5])
+    more = f" and {len(refused) - 5} more" if len(refused) > 5 else ""
+    return (
+        GateDocument(
+            gate=ADOPTION_GATE,
+            reason=f"{shown}{more} exists and carries no mark of azsec",
+            hint="To take it over, list its address under `adopt:` in the environment, or add "
+            "`--adopt ADDRESS`. To use it as it is, state `existing: true`. Or choose another "
+            "name.",
+        ),
+    )
+
+
+def check_adoptions(addresses: Sequence[str], desired: Desired) -> None:
+    """Raise DiagnosticError for each address to adopt at which the blueprint has nothing."""
+    graph = desired.graph
+    listed = desired.environment.adopt
+    unknown = [
+        error(
+            "unknown-address",
+            f"there is nothing to adopt at {wanted!r}: the blueprint has no such address.",
+            desired.environment.node.find(("adopt", listed.index(wanted))).span
+            if wanted in listed
+            else None,
+            nearest(wanted, list(graph.resources)),
+        )
+        for wanted in addresses
+        if wanted != EVERY_ADDRESS and not any(is_at(at, wanted) for at in graph.resources)
+    ]
+    if unknown:
+        raise DiagnosticError(*unknown)
 
 
 _NOTHING_DONE = (Action.NO_OP, Action.BLOCKED)

@@ -1,13 +1,16 @@
-"""Reads an environment: two rounds of wide reads, assembled into its actual state."""
+"""Reads an environment: rounds of wide reads, assembled into its actual state."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from provisioner.blueprint.graph import DesiredGraph
+from provisioner.blueprint.ownership import Marks
 from provisioner.catalog.registry import Catalog
 from provisioner.engine.ports import Reader
 from provisioner.model.actual import ActualState
-from provisioner.plan.reads import Answer, child_reads, wide_reads
+from provisioner.model.resource_id import ResourceId, subscription_id
+from provisioner.plan.owners import find_owners, find_unaccounted
+from provisioner.plan.reads import Answer, child_reads, extension_reads, wide_reads
 from provisioner.plan.state import Inventory, assemble_state, bodies_of, take_inventory
 
 
@@ -23,20 +26,52 @@ class Reading:
 def read_environment(
     graph: DesiredGraph,
     catalog: Catalog,
-    environment: str,
+    marks: Marks,
     subscriptions: Sequence[str],
     reader: Reader,
 ) -> Reading:
-    """Return the actual state of what the graph and the environment's tags name.
+    """Return the actual state of what the graph and the environment's marks name.
 
     Raises AzureError where nothing can be read at all.
     """
-    first = reader.read(wide_reads(graph, catalog, environment, subscriptions))
-    owned = [entry.id for entry in take_inventory(first, environment).owned]
+    first = reader.read(wide_reads(graph, catalog, marks.owner, subscriptions))
+    owned = [entry.id for entry in take_inventory(first, marks).owned]
     second = reader.read(child_reads(graph, catalog, bodies_of(first, catalog), owned))
     answers: list[Answer] = [*first, *second]
+    state = assemble_state(answers, graph, catalog)
+    scopes = _scopes_of_marks(graph, catalog, state, marks, subscriptions)
+    if scopes:
+        third = extension_reads(scopes, catalog, (answer.read for answer in answers))
+        answers += reader.read(third)
+        state = assemble_state(answers, graph, catalog)
     return Reading(
-        assemble_state(answers, graph, catalog),
-        take_inventory(answers, environment),
+        state,
+        take_inventory(answers, marks),
         tuple(answer for answer in answers if answer.refused is not None),
     )
+
+
+def _scopes_of_marks(
+    graph: DesiredGraph,
+    catalog: Catalog,
+    state: ActualState,
+    marks: Marks,
+    subscriptions: Sequence[str],
+) -> list[ResourceId]:
+    """Return where extension resources may stand whose marks stand for nothing that was read.
+
+    That is at the carrier of the mark, at what stands below it without tags, at what the
+    blueprint only reads, and at the subscriptions.
+    """
+    owners = find_owners(state, catalog, marks)
+    carriers = find_unaccounted(owners, graph, state)
+    if not carriers:
+        return []
+    below = [
+        hit.id
+        for key, hit in state.found.items()
+        if key in carriers
+        or (key not in owners.by_tags and any(a.key in carriers for a in hit.id.ancestors))
+    ]
+    read_only = [resource.id for resource in graph if not resource.managed]
+    return [*below, *read_only, *(subscription_id(each) for each in subscriptions)]

@@ -78,7 +78,9 @@ def run(
     etags: dict[str, str] | None = None,
     on_event: Callable[[Event], None] = lambda _event: None,
 ) -> Run:
-    executor = Executor(writer, {}, etags or {}, on_event, clock=lambda: 0.0)
+    executor = Executor(
+        writer, {}, etags or {}, lambda _step: None, on_event, clock=lambda: 0.0
+    )
     return executor.run(steps, parallelism)
 
 

@@ -109,17 +109,39 @@ def test_another_environments_resource_is_never_changed(bench: Bench) -> None:
     assert found["vnet"] is Action.BLOCKED
 
 
-def test_an_existing_resource_is_taken_over_and_the_plan_says_so(bench: Bench) -> None:
+def test_taking_over_is_an_act(bench: Bench) -> None:
     bench.apply(bench.plan(bench.compose(NETWORK)))
     table = f"{GROUP}/providers/Microsoft.Network/routeTables/rt-main"
     put(bench, table, {"location": "westeurope", "properties": {"routes": []}})
+    desired = bench.compose(NETWORK + TABLE)
 
-    plan = bench.plan(bench.compose(NETWORK + TABLE))
+    plan = bench.plan(desired)
 
     change = next(c for c in plan.document.changes if c.address == "table")
-    assert change.action is Action.UPDATE
-    assert change.reason is not None
-    assert change.reason.startswith("exists already and is taken over")
+    assert change.action is Action.ADOPT
+    assert change.reason == "exists already, without a mark of azsec, and is taken over"
+    with pytest.raises(GateError, match=r"table \(.*rt-main\) exists and carries no mark"):
+        bench.apply(plan)
+    bench.apply(bench.plan(desired, adopt=("table",)))
+    assert bench.plan(desired).steps == ()
+    assert actions(bench, NETWORK) == {"table": Action.DELETE}
+
+
+def test_a_child_without_tags_is_taken_over_only_when_asked(bench: Bench) -> None:
+    bench.apply(bench.plan(bench.compose(NETWORK)))
+    subnet = f"{GROUP}/providers/Microsoft.Network/virtualNetworks/vnet/subnets/nodes"
+    put(bench, subnet, {"properties": {"addressPrefix": "10.0.1.0/24"}})
+    desired = bench.compose(NETWORK + SUBNET)
+
+    plan = bench.plan(desired)
+
+    assert {c.address: c.action for c in plan.document.changes} == {"nodes": Action.ADOPT}
+    assert plan.adopts_unasked
+    permitted = bench.plan(desired, adopt=("nodes",))
+    assert [step.key for step in permitted.steps] == ["put vnet"], "the network carries its mark"
+    bench.apply(permitted)
+    assert bench.plan(desired).steps == ()
+    assert actions(bench, NETWORK)["vnet/subnets/nodes"] is Action.DELETE
 
 
 def test_an_empty_blueprint_is_an_error_and_not_a_wish(bench: Bench) -> None:

@@ -90,8 +90,13 @@ def test_what_stands_in_a_replaced_resource_is_made_again(bench: Bench) -> None:
 
     assert change_at(plan, "vnet").action is Action.REPLACE
     subnet = change_at(plan, "nodes")
-    assert (subnet.action, subnet.reason) == (Action.CREATE, "what it stands in is replaced")
-    assert [step.key for step in plan.steps] == ["delete vnet", "put vnet", "put nodes"]
+    assert (subnet.action, subnet.reason) == (Action.REPLACE, "what it stands in is replaced")
+    assert [step.key for step in plan.steps] == [
+        "delete nodes",
+        "delete vnet",
+        "put vnet",
+        "put nodes",
+    ]
     bench.apply(plan, allow_delete=True)
     assert bench.plan(moved).steps == ()
 

@@ -1,6 +1,6 @@
 """DNS zone groups of private endpoints. Facts: guidelines.md CLU-11.1 and the recorded pairs."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from provisioner.catalog import api_versions
 from provisioner.catalog.field import Compare, Disruption, Field
@@ -60,6 +60,18 @@ def _with_records(config: Body, names: Sequence[Body]) -> Mapping[str, Json]:
     }
 
 
+def _makes(body: Body) -> Iterator[str]:
+    """Yield the records that Azure keeps in the zones of a group, and removes with the group
+    (learn.microsoft.com, "Azure Private Endpoint private DNS zone values"; recorded)."""
+    configs = lookup(body, _CONFIGS)
+    for config in configs if isinstance(configs, (list, tuple)) else ():
+        zone, records = lookup(config, _ZONE), lookup(config, ("properties", "recordSets"))
+        for record in records if isinstance(records, (list, tuple)) else ():
+            kind, name = lookup(record, ("recordType",)), lookup(record, ("recordSetName",))
+            if isinstance(zone, str) and isinstance(kind, str) and isinstance(name, str):
+                yield f"{zone}/{kind}/{name}"
+
+
 TYPE = ResourceType(
     name="Microsoft.Network/privateEndpoints/privateDnsZoneGroups",
     api_version=api_versions.NETWORK,
@@ -72,6 +84,7 @@ TYPE = ResourceType(
     seconds=15,
     codes=RefusalCodes(not_found="NotFound"),
     computed=_computed,
+    makes=_makes,
     fields={
         "properties.privateDnsZoneConfigs": Field(
             default=(), keys=("name",), security=True, disruption=Disruption.CONNECTIONS

@@ -1,6 +1,6 @@
 """Private endpoints. Facts: guidelines.md CLU-11.1, §2.2 and §2.4, and the recorded pairs."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from provisioner.catalog import api_versions
 from provisioner.catalog.field import Compare, Disruption, Field
@@ -103,6 +103,16 @@ def _connection_fields(path: str) -> Mapping[str, Field]:
     }
 
 
+def _makes(body: Body) -> Iterator[str]:
+    """Yield the network interface that Azure makes for an endpoint, in the endpoint's group, and
+    deletes with it (learn.microsoft.com, "Manage Azure private endpoints")."""
+    interfaces = lookup(body, ("properties", "networkInterfaces"))
+    for interface in interfaces if isinstance(interfaces, (list, tuple)) else ():
+        made = lookup(interface, ("id",))
+        if isinstance(made, str):
+            yield made
+
+
 TYPE = ResourceType(
     name="Microsoft.Network/privateEndpoints",
     api_version=api_versions.NETWORK,
@@ -116,6 +126,7 @@ TYPE = ResourceType(
     serialise_on="",
     seconds=60,
     computed=_computed,
+    makes=_makes,
     fields={
         **_connection_fields("properties.privateLinkServiceConnections"),
         **_connection_fields("properties.manualPrivateLinkServiceConnections"),

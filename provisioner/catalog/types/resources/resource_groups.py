@@ -1,7 +1,7 @@
 """Resource groups. Facts: guidelines.md §3.1, and the recorded pairs and flows of the type."""
 
 from provisioner.catalog import api_versions
-from provisioner.catalog.field import Field
+from provisioner.catalog.field import Disruption, Field
 from provisioner.catalog.refusals import RefusalCodes
 from provisioner.catalog.resource_type import (
     DeleteFlow,
@@ -25,6 +25,7 @@ TYPE = ResourceType(
     write=WriteFlow.SYNC,
     delete=DeleteFlow.LOCATION,
     seconds=2,
+    loss=Disruption.DATA,
     codes=RefusalCodes(
         not_found="ResourceGroupNotFound", fixed="InvalidResourceGroupLocation", fixed_status=409
     ),

@@ -1,0 +1,125 @@
+"""What stands in a container, and whether deleting the container takes along what is not ours.
+
+A resource group, a network, a vault, a zone and a cluster take what is in them along when they are
+deleted. So each of them goes only when everything in it is known, and goes by this plan too.
+"""
+
+from bisect import bisect_left
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from provisioner.catalog.registry import Catalog
+from provisioner.catalog.resource_type import Scope
+from provisioner.model.actual import ActualState, Unreadable
+from provisioner.model.resource_id import ResourceId, parse_resource_id
+from provisioner.model.values import Body
+from provisioner.plan.owners import Owners
+from provisioner.plan.state import Inventory
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """Everything that one read of an environment saw, as containers hold it.
+
+    `in_groups` is what the lists of its resource groups show. `made_by` names the maker of what a
+    service makes for a resource (the network interface of a private endpoint), by key. `marked` is
+    what a carrier may have the mark of, by that mark. `unlisted` are the containers of which a list
+    was refused.
+    """
+
+    owners: Owners
+    catalog: Catalog
+    ids: Mapping[str, ResourceId]
+    in_groups: tuple[ResourceId, ...]
+    made_by: Mapping[str, ResourceId]
+    marked: Mapping[str, ResourceId]
+    unlisted: tuple[Unreadable, ...]
+    _keys: list[str] = field(repr=False)
+
+    def within(self, container: ResourceId) -> Iterator[ResourceId]:
+        """Yield the ids of all that stands below a container, in the order of their keys."""
+        prefix = f"{container.key}/"
+        for index in range(bisect_left(self._keys, prefix), len(self._keys)):
+            if not self._keys[index].startswith(prefix):
+                return
+            yield self.ids[self._keys[index]]
+
+    def unseen(self, container: ResourceId) -> Unreadable | None:
+        """Return a list of something in a container that Azure refused, or None."""
+        return next((gap for gap in self.unlisted if gap.id.is_within(container)), None)
+
+    def foreign(self, container: ResourceId, going: Collection[str]) -> list[ResourceId]:
+        """Return what a container holds and azsec did not make, or does not delete.
+
+        `going` are the keys of what the plan deletes. What a service makes goes with its maker,
+        and what is part of its parent with it. Extension resources (grants, locks) are not
+        content: they have no life apart from what they are about.
+        """
+        return [
+            resource
+            for resource in self.within(container)
+            if resource.key not in going and not self._goes_along(resource, container, going)
+        ]
+
+    def _goes_along(
+        self, resource: ResourceId, container: ResourceId, going: Collection[str]
+    ) -> bool:
+        maker = self.made_by.get(resource.key)
+        if maker is not None:
+            return maker.key in going or maker.key == container.key
+        known = self.catalog.of(resource)
+        if known is not None and known.scope is Scope.EXTENSION:
+            return True
+        if resource.parent is None:
+            return False
+        if is_part(resource, self.catalog):
+            return self._ends(resource.parent, container, going)
+        ends = self._ends(resource.parent, container, going)
+        if known is not None and not known.deletable and known.rule.fixed:
+            return ends  # every parent has one (blobServices/default)
+        # A key of a vault, a pool in the body of its cluster: made with its parent, marked there.
+        return ends and self.owners.is_ours(resource)
+
+    def _ends(self, parent: ResourceId, container: ResourceId, going: Collection[str]) -> bool:
+        return (
+            parent.key == container.key
+            or parent.key in going
+            or self._goes_along(parent, container, going)
+        )
+
+
+def is_part(child: ResourceId, catalog: Catalog) -> bool:
+    """Tell whether a child is part of its parent's body and nothing without it (a rule)."""
+    parent = catalog.of(child.parent) if child.parent else None
+    return any(
+        not embedded.kept and embedded.child.lower() == child.type.lower()
+        for embedded in (parent.embedded if parent else ())
+    )
+
+
+def find_contents(
+    state: ActualState, inventory: Inventory, owners: Owners, catalog: Catalog
+) -> Contents:
+    """Return what the containers hold, of all that a read of an environment saw."""
+    ids = {resource.key: resource for resource in inventory.in_groups}
+    ids |= {key: hit.id for key, hit in state.found.items()}
+    made_by = dict(inventory.managed_by)
+    for hit in state.found.values():
+        made_by |= {made.key: hit.id for made in _made_by(hit.id, hit.body, catalog)}
+    marked = {
+        mark: hit.id
+        for key, hit in state.found.items()
+        if owners.vouched and key not in owners.by_tags
+        for mark in (owners.marks.mark_below(hit.id), owners.marks.mark_part(hit.id))
+    }
+    return Contents(
+        owners, catalog, ids, inventory.in_groups, made_by, marked, inventory.unlisted, sorted(ids)
+    )
+
+
+def _made_by(resource: ResourceId, body: Body, catalog: Catalog) -> Iterator[ResourceId]:
+    resource_type = catalog.of(resource)
+    for text in resource_type.makes(body) if resource_type is not None else ():
+        made = parse_resource_id(text)
+        if made is not None:
+            yield made

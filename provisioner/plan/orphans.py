@@ -1,0 +1,138 @@
+"""What is there and not in the blueprint: what azsec made, and what it did not."""
+
+from collections import Counter
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from provisioner.blueprint.graph import DesiredGraph
+from provisioner.catalog.registry import Catalog
+from provisioner.catalog.resource_type import Scope
+from provisioner.model.actual import ActualState, Found, Unreadable
+from provisioner.model.resource_id import ResourceId
+from provisioner.plan.contents import Contents
+from provisioner.plan.owners import Owners, declared_keys
+from provisioner.plan.state import Inventory
+
+
+@dataclass(frozen=True, slots=True)
+class Orphan:
+    """A resource that the environment made and the blueprint no longer holds.
+
+    `by_tags` tells whether it carries its own mark, or a carrier does. `found` is None for one that
+    is listed and could not be read: `unreadable` says why.
+    """
+
+    address: str
+    id: ResourceId
+    found: Found | None
+    by_tags: bool
+    unreadable: str | None = None
+
+
+def find_orphans(
+    graph: DesiredGraph,
+    state: ActualState,
+    inventory: Inventory,
+    catalog: Catalog,
+    owners: Owners,
+) -> list[Orphan]:
+    """Return what the environment made and the blueprint no longer holds, each with an address."""
+    declared = declared_keys(graph)
+    found = {
+        owned.id.key: orphan
+        for owned in inventory.owned
+        if owned.id.key not in declared
+        and (orphan := _by_tags(owned.id, owned.address, state)) is not None
+    }
+    for key, hit in state.found.items():
+        resource_type = catalog.of(hit.id)
+        if (
+            resource_type is not None
+            and not resource_type.taggable
+            and resource_type.deletable
+            and key not in declared
+            and (owners.is_vouched(hit.id) or _left_its_parent(hit.id, found, owners))
+        ):
+            found[key] = Orphan(_address_below(hit.id, owners), hit.id, hit, by_tags=False)
+    taken = Counter(orphan.address for orphan in found.values())
+    # What stands in two subscriptions under one name is known by its id.
+    return [
+        orphan
+        if taken[orphan.address] == 1
+        else Orphan(orphan.id.text, orphan.id, orphan.found, orphan.by_tags, orphan.unreadable)
+        for _key, orphan in sorted(found.items())
+    ]
+
+
+def _left_its_parent(child: ResourceId, found: Mapping[str, Orphan], owners: Owners) -> bool:
+    """Tell whether a child left the body of its parent. Where the parent goes, the child goes with
+    it: AKS deletes no last system pool by itself."""
+    going = child.parent is not None and child.parent.key in found
+    return not going and owners.is_stated(child)
+
+
+def _by_tags(resource: ResourceId, address: str, state: ActualState) -> Orphan | None:
+    actual = state.get(resource)
+    if isinstance(actual, Found):
+        return Orphan(address, resource, actual, by_tags=True)
+    if isinstance(actual, Unreadable):
+        return Orphan(address, resource, None, by_tags=True, unreadable=actual.reason)
+    return None  # listed a moment ago, and gone since
+
+
+def _address_below(resource: ResourceId, owners: Owners) -> str:
+    """Name a resource without tags by the address of what it stands in."""
+    for ancestor in resource.ancestors:
+        address = owners.address_of(ancestor)
+        if address is not None:
+            return f"{address}/{resource.type.rpartition('/')[2]}/{resource.name}"
+    below = "/".join(resource.names[:-1])
+    return f"{below}/{resource.name}" if below else resource.name
+
+
+def find_unmanaged(
+    graph: DesiredGraph,
+    state: ActualState,
+    contents: Contents,
+    gone: Collection[str],
+) -> tuple[ResourceId, ...]:
+    """Return what stands among the environment's resources and is not its own.
+
+    `gone` are the keys of what the plan deletes. What a service makes for one of the environment's
+    resources is not listed.
+    """
+    catalog = contents.catalog
+    candidates = {resource.key: resource for resource in contents.in_groups}
+    for hit in state.found.values():
+        if hit.id.parent is not None and _stands_in_ours(hit.id, graph, gone, catalog):
+            candidates[hit.id.key] = hit.id
+    declared = declared_keys(graph)
+    return tuple(
+        candidates[key]
+        for key in sorted(candidates)
+        if key not in declared
+        and key not in gone
+        and key not in contents.made_by
+        and not _is_extension(candidates[key], catalog)
+        and not contents.owners.is_ours(candidates[key])
+    )
+
+
+def _stands_in_ours(
+    child: ResourceId, graph: DesiredGraph, going: Collection[str], catalog: Catalog
+) -> bool:
+    """Tell whether a child stands in one of our resources without being part of it."""
+    assert child.parent is not None
+    parent_type, own = catalog.of(child.parent), catalog.of(child)
+    for embedded in parent_type.embedded if parent_type else ():
+        if embedded.child.lower() == child.type.lower() and not embedded.kept:
+            return False  # what the parent's own list lacks is a change of the parent
+    if own is not None and not own.deletable and own.rule.fixed:
+        return False  # every parent has one
+    parent = graph.by_id.get(child.parent.key)
+    return child.parent.key in going or (parent is not None and parent.managed)
+
+
+def _is_extension(resource: ResourceId, catalog: Catalog) -> bool:
+    resource_type = catalog.of(resource)
+    return resource_type is not None and resource_type.scope is Scope.EXTENSION

@@ -1,0 +1,127 @@
+"""Whose each resource that was read is: what the marks in Azure prove, and what they do not."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from provisioner.blueprint.graph import DesiredGraph
+from provisioner.blueprint.ownership import (
+    Marks,
+    Owner,
+    embedded_children,
+    marks_below,
+)
+from provisioner.catalog.registry import Catalog
+from provisioner.model.actual import ActualState
+from provisioner.model.resource_id import ResourceId
+from provisioner.model.values import lookup
+
+
+@dataclass(frozen=True, slots=True)
+class Owners:
+    """What the marks in a state prove.
+
+    `by_tags` holds the owner of each found resource whose type takes tags, by the key of its id.
+    `below` holds the marks that each verified carrier has, by the key of the carrier's id, and
+    `vouched` all of them. `standing_in` are the keys of what an unfinished rotation left.
+    """
+
+    marks: Marks
+    catalog: Catalog
+    by_tags: Mapping[str, Owner]
+    below: Mapping[str, frozenset[str]]
+    vouched: frozenset[str]
+    standing_in: frozenset[str]
+
+    def is_ours(self, resource: ResourceId) -> bool:
+        """Tell whether a resource that was found verifies as this environment's."""
+        owner = self.by_tags.get(resource.key)
+        if owner is not None and owner.is_ours:
+            return True
+        return (
+            resource.key in self.standing_in
+            or self.is_vouched(resource)
+            or self.is_stated(resource)
+        )
+
+    def is_vouched(self, resource: ResourceId) -> bool:
+        """Tell whether a carrier has the mark of a resource."""
+        return bool(self.vouched) and self.marks.mark_below(resource) in self.vouched
+
+    def is_stated(self, resource: ResourceId) -> bool:
+        """Tell whether a carrier has the mark of a child that its own body states."""
+        return bool(self.vouched) and self.marks.mark_part(resource) in self.vouched
+
+    def address_of(self, resource: ResourceId) -> str | None:
+        """Return the address that the verified tags of a resource state, or None."""
+        owner = self.by_tags.get(resource.key)
+        return owner.address if owner is not None and owner.is_ours else None
+
+    def carriers_of(self, resource: ResourceId) -> Iterator[str]:
+        """Yield the keys of the carriers that have the mark of a resource."""
+        wanted = {self.marks.mark_below(resource), self.marks.mark_part(resource)}
+        return (key for key, marks in self.below.items() if marks & wanted)
+
+
+def find_owners(state: ActualState, catalog: Catalog, marks: Marks) -> Owners:
+    """Return whose the resources in a state are. A carrier counts if its own mark verifies."""
+    by_tags: dict[str, Owner] = {}
+    below: dict[str, frozenset[str]] = {}
+    standing_in: set[str] = set()
+    for key, hit in state.found.items():
+        resource_type = catalog.of(hit.id)
+        if resource_type is None:
+            continue
+        if resource_type.rotation is not None:
+            own = lookup(hit.body, resource_type.rotation.marks.split("."))
+            if marks.stood_in_for(hit.id, own) is not None:
+                standing_in.add(key)
+        if not resource_type.taggable:
+            continue
+        tags = lookup(hit.body, ("tags",))
+        owner = marks.owner_of(hit.id, tags)
+        by_tags[key] = owner
+        if owner.is_ours:
+            carried = marks_below(tags)
+            if carried:
+                below[key] = carried
+    vouched = frozenset(mark for carried in below.values() for mark in carried)
+    return Owners(marks, catalog, by_tags, below, vouched, frozenset(standing_in))
+
+
+def find_unaccounted(
+    owners: Owners, graph: DesiredGraph, state: ActualState
+) -> Mapping[str, frozenset[str]]:
+    """Return the marks, by the key of their carrier, of what neither the graph has nor a read
+    found: it was deleted by hand, or it stands where nothing was read."""
+    if not owners.vouched:
+        return {}
+    known = {
+        mark
+        for resource in _without_tags(graph, state, owners)
+        for mark in (owners.marks.mark_below(resource), owners.marks.mark_part(resource))
+    }
+    left = {key: carried - known for key, carried in owners.below.items()}
+    return {key: marks for key, marks in left.items() if marks}
+
+
+def _without_tags(graph: DesiredGraph, state: ActualState, owners: Owners) -> Iterable[ResourceId]:
+    for resource in graph:
+        if resource.managed:
+            yield from embedded_children(resource.type, resource.id, resource.body)
+            if not resource.type.taggable:
+                yield resource.id
+    for key, hit in state.found.items():
+        if key not in owners.by_tags:
+            yield hit.id
+
+
+def declared_keys(graph: DesiredGraph) -> frozenset[str]:
+    """Return the keys of all that a graph declares, with the children in its bodies."""
+    return frozenset(
+        key
+        for resource in graph
+        for key in (
+            resource.id.key,
+            *(c.key for c in embedded_children(resource.type, resource.id, resource.body)),
+        )
+    )

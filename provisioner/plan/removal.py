@@ -1,0 +1,80 @@
+"""Whether a resource may be deleted now: asked again right before its DELETE is sent.
+
+Between a review and the moment of a delete somebody else may have put something into a group, or
+made the resource anew. What was not seen when the plan was made stops the delete.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from provisioner.blueprint.ownership import MARK_TAG, mark_in
+from provisioner.catalog import api_versions
+from provisioner.catalog.registry import Catalog
+from provisioner.catalog.resource_type import ListRead, Scope
+from provisioner.model.resource_id import RESOURCE_GROUP, ResourceId, parse_resource_id
+from provisioner.model.values import Body, lookup
+from provisioner.plan.reads import INVENTORY, Answer, Read
+from provisioner.plan.steps import Step
+
+
+def removal_reads(step: Step, catalog: Catalog) -> tuple[Read, ...]:
+    """Return the reads that prove a delete: the resource itself, then the lists of its content."""
+    reads = [Read(step.id.text, step.api_version, step.type, is_list=False)]
+    if step.id.type == RESOURCE_GROUP:
+        reads.append(Read(f"{step.id}/resources", api_versions.RESOURCES, INVENTORY, is_list=True))
+    known = catalog.of(step.id)
+    for child in catalog.children(known) if known is not None else ():
+        if child.lists is ListRead.PARENT:
+            path = f"{step.id}/{child.kind}"
+            reads.append(Read(path, child.api_version, child.name, is_list=True))
+    return tuple(reads)
+
+
+def find_hindrance(step: Step, answers: Sequence[Answer], catalog: Catalog) -> str | None:
+    """Return why a resource may not be deleted, given the answers to its reads, or None.
+
+    One that is gone already may: deleting it does nothing.
+    """
+    itself, *lists = answers
+    if itself.refused is not None:
+        return f"it cannot be read right before its delete: {itself.refused}"
+    if not itself.items:
+        return None
+    body = itself.items[0]
+    mark = mark_in(body)
+    if mark != step.mark:
+        return (
+            f"its tag {MARK_TAG} was {step.mark or '(absent)'} when it was planned and is "
+            f"{mark or '(absent)'}: another one may have taken its place"
+        )
+    refused = next((answer for answer in lists if answer.refused is not None), None)
+    if refused is not None:
+        return f"{refused.read.path} cannot be listed right before its delete: {refused.refused}"
+    arrived = [
+        resource
+        for resource in _content(step.id, body, lists, catalog)
+        if resource.key not in step.inside
+    ]
+    if not arrived:
+        return None
+    more = f" and {len(arrived) - 1} more" if len(arrived) > 1 else ""
+    return f"{arrived[0]}{more} arrived in it since it was planned"
+
+
+def _content(
+    container: ResourceId, body: Body, lists: Sequence[Answer], catalog: Catalog
+) -> Iterator[ResourceId]:
+    for answer in lists:
+        for item in answer.items:
+            resource = parse_resource_id(item.get("id"))
+            known = catalog.of(resource) if resource is not None else None
+            if resource is None or (known is not None and known.scope is Scope.EXTENSION):
+                continue
+            if known is None or known.deletable or not known.rule.fixed:
+                yield resource
+    resource_type = catalog.of(container)
+    for embedded in resource_type.embedded if resource_type is not None else ():
+        entries = lookup(body, embedded.path.split(".")) if embedded.kept else ()
+        for entry in entries if isinstance(entries, (list, tuple)) else ():
+            name = lookup(entry, ("name",))
+            if isinstance(name, str):
+                yield ResourceId(embedded.child, (*container.names, name), container.scope)
