@@ -20,10 +20,12 @@ from provisioner.documents.proof import FAILS, ProofDocument
 
 
 class DriftKind(StrEnum):
-    """How a resource departs from its blueprint: its values differ, or it is gone."""
+    """How a resource departs from its blueprint: its values differ, it is gone, or one is there
+    without a mark of azsec (the mark was removed, or azsec did not make it)."""
 
     CHANGED = "changed"
     MISSING = "missing"
+    UNMARKED = "unmarked"
 
 
 class ResourceDriftDocument(Document):

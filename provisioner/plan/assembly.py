@@ -294,12 +294,15 @@ def _change_document(change: ResourceChange) -> ResourceChangeDocument:
         reason=str(change.reason) if change.reason else None,
         disruption=change.disruption,
         seconds=change.type.seconds * (1 if change.stand_in is None else _ROTATED),
-        fields=tuple(field_document(field) for field in _shown(change)),
+        fields=tuple(field_document(field) for field in shown_fields(change)),
     )
 
 
-def _shown(change: ResourceChange) -> list[FieldChange]:
-    """Leave azsec's own tags out, unless they are all that changes: then the address says why."""
+def shown_fields(change: ResourceChange) -> list[FieldChange]:
+    """Return the fields of a change that a person is shown.
+
+    azsec's own tags are left out, unless they are all that changes: then the address says why.
+    """
     others = [f for f in change.fields if not is_ownership_tag(f.path.removeprefix("tags."))]
     if others or change.action is Action.ADOPT:
         return others

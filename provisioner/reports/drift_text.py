@@ -1,5 +1,6 @@
 """The text of a drift check."""
 
+from collections import Counter
 from collections.abc import Iterator
 
 from provisioner.documents.drift import DriftDocument, DriftKind
@@ -16,7 +17,13 @@ from provisioner.reports.section_text import (
 )
 from provisioner.reports.security_text import total_lines, turn_lines
 from provisioner.reports.styled import BLANK, Line, Span, Style, line
-from provisioner.reports.wording import NO_DRIFT, count_ignored, joined, nothing_found
+from provisioner.reports.wording import (
+    NO_DRIFT,
+    UNMARKED,
+    count_ignored,
+    joined,
+    nothing_found,
+)
 
 
 def render_drift_text(document: DriftDocument, width: int = 100) -> Iterator[Line]:
@@ -27,6 +34,9 @@ def render_drift_text(document: DriftDocument, width: int = 100) -> Iterator[Lin
         yield columns.line(drifted.address, drifted.type, drifted.resource_group)
         if drifted.kind is DriftKind.MISSING:
             yield line("    ", Span("- missing", Style.DELETE), " · declared, and not in Azure")
+        elif drifted.kind is DriftKind.UNMARKED:
+            yield line("    ", Span("<- unmarked", Style.UPDATE), f" · {UNMARKED}")
+            yield from change_lines(drifted.fields, width)
         else:
             yield line("    ", Span("~ changed", Style.UPDATE), " · declared -> in Azure")
             yield from change_lines(drifted.fields, width)
@@ -46,13 +56,12 @@ def render_drift_text(document: DriftDocument, width: int = 100) -> Iterator[Lin
 
 def drift_summary(document: DriftDocument) -> str:
     """Return how many resources drifted, and in which way."""
-    changed = sum(drifted.kind is DriftKind.CHANGED for drifted in document.drifted)
-    missing = len(document.drifted) - changed
+    kinds = Counter(drifted.kind for drifted in document.drifted)
+    counted = ((kinds[kind], kind.value) for kind in DriftKind)
     weakened = sum(entry.field.security for entry in document.undeclared)
     return joined(
         (
-            f"{changed:,} changed" if changed else "",
-            f"{missing:,} missing" if missing else "",
+            *(f"{number:,} {word}" for number, word in counted if number),
             f"{weakened:,} undeclared (security)" if weakened else "",
             count_ignored(document.ignored),
             f"{document.in_sync:,} in sync",

@@ -40,6 +40,7 @@ from provisioner.reports.wording import (
     NO_CHANGES,
     NO_DRIFT,
     SIGNS,
+    UNMARKED,
     Part,
     and_more,
     count_ignored,
@@ -179,10 +180,18 @@ def _plan_details(change: ResourceChangeDocument) -> str:
 _EYE_CATCHING = (Action.BLOCKED, Action.DELETE, Action.REPLACE, Action.ADOPT)
 
 
+_DRIFT_SIGNS = {
+    DriftKind.CHANGED: "`~` changed",
+    DriftKind.MISSING: "**`-` missing**",
+    DriftKind.UNMARKED: "**`<-` unmarked**",
+}
+
+
 def _drift_entry(drifted: ResourceDriftDocument) -> _Entry:
     missing = drifted.kind is DriftKind.MISSING
-    sign = "**`-` missing**" if missing else "`~` changed"
-    what = "" if missing else _paths(drifted.fields)
+    sign = _DRIFT_SIGNS[drifted.kind]
+    what = UNMARKED if drifted.kind is DriftKind.UNMARKED else _paths(drifted.fields)
+    what = "" if missing else what
     summary = row(sign, code(drifted.address), code(drifted.type), what)
     return _Entry(summary, None if missing else partial(_drift_details, drifted))
 

@@ -43,6 +43,7 @@ _DISRUPTIONS = (HARMLESS, "connections drop", "control plane blips", "nodes reim
 
 NO_CHANGES = "No changes"
 NO_DRIFT = "No drift"
+UNMARKED = "exists without a mark of azsec"
 
 PROOF_WORDS: Mapping[str, str] = {"holds": "ok", FAILS: "FAILS", "unknown": "unknown"}
 """How a proof ended, in a word; what there was nothing to prove of is not mentioned."""

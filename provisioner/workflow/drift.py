@@ -6,7 +6,7 @@ from provisioner.documents.plan import Action, FieldChangeDocument, FieldKind
 from provisioner.engine.ports import Reader
 from provisioner.model.diagnostic import Diagnostic, error, warning
 from provisioner.network.proving import proof_documents
-from provisioner.plan.assembly import documents_of, field_document
+from provisioner.plan.assembly import documents_of, field_document, shown_fields
 from provisioner.plan.changes import ResourceChange
 from provisioner.plan.estates import actual_estate, desired_estate
 from provisioner.workflow.judging import judge_change, judge_state
@@ -87,13 +87,14 @@ def _told(changes: tuple[ResourceChange, ...]) -> list[Diagnostic]:
 
 def _drift_document(change: ResourceChange) -> ResourceDriftDocument:
     missing = change.action is Action.CREATE
+    kind = DriftKind.UNMARKED if change.action is Action.ADOPT else DriftKind.CHANGED
     return ResourceDriftDocument(
         address=change.address,
         id=change.id.text,
         type=change.type.name,
         resource_group=change.id.resource_group,
-        kind=DriftKind.MISSING if missing else DriftKind.CHANGED,
-        fields=() if missing else tuple(_reversed(field_document(f)) for f in change.fields),
+        kind=DriftKind.MISSING if missing else kind,
+        fields=() if missing else tuple(_reversed(field_document(f)) for f in shown_fields(change)),
     )
 
 

@@ -4,7 +4,6 @@ import json
 
 import pytest
 
-from provisioner.blueprint.ownership import is_ownership_tag
 from provisioner.catalog.registry import Catalog
 from provisioner.documents.plan import Action
 from provisioner.workflow.export import ExportFormat, export_environment
@@ -42,8 +41,5 @@ def test_a_template_deploys_what_an_apply_makes(bench: Bench, catalog: Catalog, 
     assert {text.lower() for text in bench.server.resource_ids()} == expected
     for desired in environments:
         changes = bench.plan(desired).document.changes
-        paths = [(c.address, f.path) for c in changes for f in c.fields]
-        ownership = [at for at in paths if is_ownership_tag(at[1].removeprefix("tags."))]
-        assert ownership
-        assert paths == ownership
-        assert {change.action for change in changes} <= {Action.NO_OP, Action.UPDATE}
+        assert {change.action for change in changes} == {Action.ADOPT}
+        assert not [(c.address, f.path) for c in changes for f in c.fields]
