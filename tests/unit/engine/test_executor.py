@@ -78,9 +78,7 @@ def run(
     etags: dict[str, str] | None = None,
     on_event: Callable[[Event], None] = lambda _event: None,
 ) -> Run:
-    executor = Executor(
-        writer, {}, etags or {}, lambda _step: None, on_event, clock=lambda: 0.0
-    )
+    executor = Executor(writer, {}, etags or {}, lambda _step: None, on_event, clock=lambda: 0.0)
     return executor.run(steps, parallelism)
 
 
