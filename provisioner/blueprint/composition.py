@@ -7,6 +7,7 @@ written in any order, and finds every cycle.
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from provisioner.blueprint.boundaries import check_boundaries
 from provisioner.blueprint.environment import Environment
 from provisioner.blueprint.evaluation import Evaluator
 from provisioner.blueprint.files import BlueprintFile, Sources, load_file, span_of
@@ -29,6 +30,7 @@ def compose(environment: Environment, catalog: Catalog, sources: Sources) -> Des
     Raises DiagnosticError with everything that is wrong: one run shows all mistakes.
     """
     graph = _Composition(environment, catalog, sources).compose()
+    check_boundaries(graph, environment.subscriptions)
     check_ranges(graph)
     graph.ordered  # noqa: B018  raises for a cycle
     return add_ownership(graph, environment.marks)

@@ -12,7 +12,7 @@ from provisioner.blueprint.ownership import is_ownership_tag
 from provisioner.catalog.deployment import MOST_OUTPUTS, MOST_PARAMETERS, MOST_RESOURCES
 from provisioner.catalog.registry import Catalog
 from provisioner.catalog.schema import Kind
-from provisioner.export.placement import Placed, place, unplaceable
+from provisioner.export.placement import Placed, place
 from provisioner.export.symbols import Symbols
 from provisioner.export.terms import (
     Call,
@@ -111,7 +111,6 @@ def export_deployments(source: Source) -> Export:
     graph = source.graph
     managed = [resource for resource in graph.ordered if resource.managed]
     bodies, outputs, problems = _translate(graph, managed)
-    problems += unplaceable(managed)
     if not managed:
         problems.append(error("not-exportable", f"{source.blueprint} describes no resources."))
     if problems:

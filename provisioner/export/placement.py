@@ -5,13 +5,12 @@ resource is one layer above those of other scopes that it waits for; what has on
 layer is one deployment.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from provisioner.blueprint.graph import DesiredResource
 from provisioner.catalog.deployment import MOST_RESOURCES
 from provisioner.export.symbols import Symbols
-from provisioner.model.diagnostic import Diagnostic, error
 from provisioner.model.resource_id import ResourceId, resource_group_id, subscription_id
 
 
@@ -33,7 +32,7 @@ def place(
     """Return the deployments of `resources`, which come in the order of their waits.
 
     `waits` is what each comes after, near and far; `aliases` the names of subscriptions by GUID in
-    lower case. Every resource has to have a scope (`unplaceable` says which have none).
+    lower case. Every resource stands in a subscription (`check_boundaries`).
     """
     layers: dict[str, int] = {}
     scopes: dict[str, ResourceId] = {}
@@ -63,21 +62,6 @@ def scope_of(resource: DesiredResource) -> ResourceId | None:
     if resource.id.resource_group is None or resource.id.is_container:
         return subscription_id(subscription)
     return resource_group_id(subscription, resource.id.resource_group)
-
-
-def unplaceable(resources: Iterable[DesiredResource]) -> list[Diagnostic]:
-    """Return a diagnostic for each resource that no deployment can hold."""
-    return [
-        error(
-            "not-exportable",
-            f"{resource.address} stands on {resource.id.scope or 'the tenant'}, and an export "
-            "deploys into subscriptions and resource groups.",
-            resource.span,
-            "Deploy it by a template of its own.",
-        )
-        for resource in resources
-        if scope_of(resource) is None
-    ]
 
 
 def _words(scope: ResourceId, environment: str, aliases: Mapping[str, str]) -> tuple[str, ...]:
