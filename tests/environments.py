@@ -201,15 +201,19 @@ TODAY = date(2027, 1, 15)
 
 
 def compose_small(
-    resources: str, catalog: Catalog, name: str = "test", ignore: str = ""
+    resources: str,
+    catalog: Catalog,
+    name: str = "test",
+    ignore: str = "",
+    subscriptions: str = "",
 ) -> Desired:
     """Compose an environment whose blueprint has one resource group and these resources; `ignore`
-    is the YAML list of what it lets go."""
+    is the YAML list of what it ignores, `subscriptions` lines with more of them."""
     indented = "".join(f"  {line}\n" for line in resources.strip("\n").splitlines())
     files = {
-        "environment.yaml": ENVIRONMENT.replace("name: test", f"name: {name}").replace(
-            "0123456789abcdef0123456789abcdef", hashlib.sha256(name.encode()).hexdigest()[:32]
-        )
+        "environment.yaml": ENVIRONMENT.replace("name: test", f"name: {name}")
+        .replace("0123456789abcdef0123456789abcdef", hashlib.sha256(name.encode()).hexdigest()[:32])
+        .replace("subscriptions:\n", f"subscriptions:\n{subscriptions}")
         + (f"ignore:\n{ignore}" if ignore else ""),
         "blueprint.yaml": BLUEPRINT + (indented or "  {}\n"),
     }

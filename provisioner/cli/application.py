@@ -36,6 +36,12 @@ controls_app = typer.Typer(
     rich_markup_mode=None,
 )
 app.add_typer(controls_app, name="controls")
+ownership_app = typer.Typer(
+    help="The marks by which azsec knows the resources of an environment.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+app.add_typer(ownership_app, name="ownership")
 
 
 class OutputFormat(StrEnum):
@@ -705,6 +711,39 @@ def schema(
     from provisioner.cli.schema_output import write_schemas
 
     write_schemas(directory)
+
+
+@ownership_app.command("migrate")
+def migrate(  # noqa: PLR0913  typer: one parameter an option
+    environment: EnvironmentArgument,
+    previous_id: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--previous-id",
+            metavar="ID",
+            help="An id that the environment had before. Repeatable.",
+            show_default=False,
+        ),
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Write without asking.")] = False,
+    output: FormatOption = OutputFormat.TEXT,
+    cloud: CloudOption = None,
+    state: StateOption = None,
+    parallelism: ParallelismOption = 10,
+    quiet: QuietOption = False,
+) -> None:
+    """Write the marks of an environment's id to what it made before it had that id.
+
+    Shows first what is marked anew, and what is not and why. Only tags are written.
+    """
+    from provisioner.cli.session import apply_environment
+    from provisioner.workflow.apply import ApplyOptions
+
+    options = ApplyOptions(allow_delete=False, parallelism=parallelism)
+    with _session(cloud=cloud, state=state, parallelism=parallelism, quiet=quiet) as session:
+        made = session.plan_migration(environment, previous_id or [])
+        code = apply_environment(session, made, options, yes=yes, output=output.value)
+    raise typer.Exit(code)
 
 
 @local_app.command("serve")

@@ -13,6 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
+from provisioner.blueprint.ownership import derive_id
 from provisioner.catalog.registry import Catalog
 from provisioner.cli.exit_code import ExitCode
 from provisioner.cli.output import open_progress, print_apply, print_plan
@@ -46,6 +47,7 @@ from provisioner.workflow.export import ExportFormat, export_environment
 from provisioner.workflow.graph import draw_graph
 from provisioner.workflow.identity import check_unique_id
 from provisioner.workflow.manifests import find_objects
+from provisioner.workflow.migration import plan_migration
 from provisioner.workflow.network import (
     Siblings,
     describe_network,
@@ -203,6 +205,18 @@ class Session:
         if not self.quiet and sys.stderr.isatty():
             sys.stderr.write(f"read in {seconds:.1f} s, {planned.calls} calls\n")
         return planned.plan
+
+    def plan_migration(self, environment: str, previous_ids: Sequence[str]) -> Plan:
+        """Read Azure and plan the new marks of what an environment made before.
+
+        On the built-in Azure an environment without an id had one from the path of its file.
+        """
+        desired = self.load(environment)
+        earlier = list(previous_ids)
+        if desired.cloud == LOCAL:
+            earlier.append(derive_id(str(Path(desired.environment.path).resolve())))
+        client = self.connect(desired.document)
+        return plan_migration(desired, self.catalog, client, earlier)
 
     def drift(self, environment: str) -> DriftDocument:
         """Read Azure and compare."""

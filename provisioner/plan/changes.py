@@ -9,6 +9,7 @@ from provisioner.blueprint.graph import DesiredGraph, DesiredResource
 from provisioner.blueprint.ownership import (
     Claim,
     Owner,
+    embedded_children,
     is_ownership_tag,
     stale_tags,
     with_marks_below,
@@ -181,6 +182,7 @@ class _Decider:
         contents: Contents,
         stays: Sequence[ResourceId],
     ) -> None:
+        self._graph = graph
         self._state = state
         self._catalog = catalog
         self._terms = terms
@@ -260,6 +262,17 @@ class _Decider:
             return False, f"it is managed by {manager}"
         return owner.claim is Claim.NONE, _why_not_ours(owner, self._terms.marks.environment)
 
+    def _taken_child(
+        self, resource: DesiredResource, desired: Mapping[str, Value]
+    ) -> ResourceId | None:
+        """Return a child that a body states and that is there without a mark (a pool that somebody
+        added to the cluster), or None."""
+        for child in embedded_children(resource.type, resource.id, desired):
+            found = child.key in self._state.found and child.key not in self._graph.by_id
+            if found and not self._owners.is_ours(child):
+                return child
+        return None
+
     def _hinders_loss(self, container: ResourceId) -> str | None:
         """Return why a container cannot be deleted and made anew, or None."""
         unseen = self._contents.unseen(container)
@@ -319,38 +332,14 @@ class _Decider:
                 for name, value in stale_tags(desired, found.body).items()
             ),
         )
-        refused = next((change for change in declared if change.refused), None)
-        forcing = next((change for change in declared if change.forces_replace), None)
-        rotates = all(self._rotates(change) for change in declared if change.forces_replace)
-        reason: str | None = self._moved(resource, found) if declared else None
-        action = Action.UPDATE if declared else Action.NO_OP
-        if refused is not None:
-            action, reason = Action.BLOCKED, refused.refused
-        elif declared and resource.type.changed_by is not None:
-            action = Action.BLOCKED
-            reason = (
-                "Azure Resource Manager does not change one that is there: use "
-                f"{resource.type.changed_by}, or choose another name"
-            )
-        elif forcing is not None and adopted:
-            action = Action.BLOCKED
-            reason = f"{forcing.path} cannot change in place, and azsec did not make the resource"
-        elif forcing is not None and resource.type.soft_delete is not None:
-            action = Action.BLOCKED
-            reason = (
-                f"{forcing.reason}, and a new {resource.id.name} cannot take the place of the old "
-                "one, which keeps the name when it is deleted: choose another name"
-            )
-        elif forcing is not None and not rotates:
-            forcing = next(c for c in declared if c.forces_replace and not self._rotates(c))
-            action, reason = Action.REPLACE, forcing.reason
-            hindrance = self._hinders_loss(resource.id)
-            if hindrance is not None:
-                action, reason = Action.BLOCKED, f"{forcing.reason}, and {hindrance}"
-            else:
-                self._replaced.append(resource.id)
-        elif adopted:
-            action, reason = Action.ADOPT, ActionReason.ADOPTED
+        why = _hinders_update(resource, declared, adopted=adopted)
+        if why is not None:
+            action: Action = Action.BLOCKED
+            reason: str | None = why
+        elif any(c.forces_replace and not self._rotates(c) for c in declared):
+            action, reason = self._replace(resource, declared)
+        else:
+            action, reason = self._keep(resource, desired, found, declared, adopted=adopted)
         if action in (Action.NO_OP, Action.UPDATE, Action.ADOPT):
             desired = with_live(desired, ignored)
             self.values[resource.address] = _value_of(resource, found.body, desired)
@@ -358,6 +347,34 @@ class _Decider:
             resource.address, resource.id, resource.type, action, reason, declared, undeclared,
             desired, found, ignored=ignored,
         )  # fmt: skip
+
+    def _keep(
+        self,
+        resource: DesiredResource,
+        desired: Mapping[str, Value],
+        found: Found,
+        declared: Sequence[FieldChange],
+        *,
+        adopted: bool,
+    ) -> tuple[Action, str | None]:
+        """Return what happens to a resource that stays, and why."""
+        if adopted:
+            return Action.ADOPT, ActionReason.ADOPTED
+        taken = self._taken_child(resource, desired)
+        if taken is not None:
+            return Action.ADOPT, f"its {taken.name} {ActionReason.ADOPTED}"
+        return (Action.UPDATE, self._moved(resource, found)) if declared else (Action.NO_OP, None)
+
+    def _replace(
+        self, resource: DesiredResource, declared: Sequence[FieldChange]
+    ) -> tuple[Action, str | None]:
+        """Return the replacement of a resource, or that what it holds hinders it."""
+        forcing = next(c for c in declared if c.forces_replace and not self._rotates(c))
+        hindrance = self._hinders_loss(resource.id)
+        if hindrance is not None:
+            return Action.BLOCKED, f"{forcing.reason}, and {hindrance}"
+        self._replaced.append(resource.id)
+        return Action.REPLACE, forcing.reason
 
     def _moved(self, resource: DesiredResource, found: Found) -> str | None:
         """Return that the blueprint has a resource at another address now, if it has."""
@@ -405,6 +422,29 @@ class _Decider:
             resource.address, resource.id, resource.type, Action.BLOCKED, why, (), (), None,
             actual if isinstance(actual, Found) else None,
         )  # fmt: skip
+
+
+def _hinders_update(
+    resource: DesiredResource, declared: Sequence[FieldChange], *, adopted: bool
+) -> str | None:
+    """Return why a resource cannot become what is declared, or None."""
+    refused = next((change for change in declared if change.refused), None)
+    forcing = next((change for change in declared if change.forces_replace), None)
+    if refused is not None:
+        return refused.refused
+    if declared and resource.type.changed_by is not None:
+        return (
+            f"Azure Resource Manager does not change one that is there: use "
+            f"{resource.type.changed_by}, or choose another name"
+        )
+    if forcing is not None and adopted:
+        return f"{forcing.path} cannot change in place, and azsec did not make the resource"
+    if forcing is not None and resource.type.soft_delete is not None:
+        return (
+            f"{forcing.reason}, and a new {resource.id.name} cannot take the place of the old "
+            "one, which keeps the name when it is deleted: choose another name"
+        )
+    return None
 
 
 def _by_declaration(

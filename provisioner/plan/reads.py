@@ -52,7 +52,7 @@ class Answer:
 
 
 def wide_reads(
-    graph: DesiredGraph, catalog: Catalog, owner: str, subscriptions: Iterable[str]
+    graph: DesiredGraph, catalog: Catalog, owner: str, subscriptions: Sequence[str]
 ) -> tuple[Read, ...]:
     """Return the first round: every type of the graph, in each subscription where it occurs.
 
@@ -76,7 +76,7 @@ def wide_reads(
             )
         }
     reads = [_list_in(subscription, catalog.get(name)) for subscription, name in sorted(pairs)]
-    return (*reads, *(_owned_in(s, owner) for s in sorted(set(subscriptions))))
+    return (*reads, *tagged_reads(OWNER_TAG, owner, subscriptions))
 
 
 def child_reads(
@@ -181,7 +181,16 @@ def _list_in(subscription: str, resource_type: ResourceType) -> Read:
     return Read(path, resource_type.api_version, resource_type.name, True, resource_type.list_query)
 
 
-def _owned_in(subscription: str, owner: str) -> Read:
-    query = {"$filter": f"tagName eq '{OWNER_TAG}' and tagValue eq '{owner}'"}
-    path = f"{subscription_id(subscription).text}/resources"
-    return Read(path, api_versions.RESOURCES, INVENTORY, True, query)
+def tagged_reads(tag: str, value: str, subscriptions: Sequence[str]) -> tuple[Read, ...]:
+    """Return the lists of what carries a tag with a value, one a subscription."""
+    query = {"$filter": f"tagName eq '{tag}' and tagValue eq '{value}'"}
+    return tuple(
+        Read(
+            f"{subscription_id(subscription).text}/resources",
+            api_versions.RESOURCES,
+            INVENTORY,
+            True,
+            query,
+        )
+        for subscription in sorted(set(subscriptions))
+    )

@@ -157,7 +157,9 @@ def test_an_activity_log_that_somebody_switched_off_is_drift(bench: Bench) -> No
 
 
 def test_settings_of_one_name_on_two_subscriptions_both_go(bench: Bench) -> None:
-    blueprint = bench.compose(WORKSPACE)
+    blueprint = bench.compose(
+        WORKSPACE, subscriptions="  other: 11111111-1111-1111-1111-111111111112\n"
+    )
     bench.apply(bench.plan(blueprint))
 
     gone = bench.apply(bench.plan_destroy(blueprint), allow_delete=True)

@@ -1,0 +1,199 @@
+"""`azsec ownership migrate`: new marks for what an environment made before it had its present id.
+
+Only tags are written. What is marked is decided by what stands in Azure: tags of the form that
+azsec wrote before marks were keyed, or marks made with an earlier id. What is not marked anew is
+listed with the reason, and stays as it is.
+"""
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from provisioner.blueprint.graph import DesiredResource
+from provisioner.blueprint.ownership import (
+    ADDRESS_TAG,
+    ENVIRONMENT_TAG,
+    MARK_TAG,
+    OWNER_TAG,
+    Claim,
+    Marks,
+    is_ownership_tag,
+    marks_below,
+    with_marks_below,
+)
+from provisioner.catalog.registry import Catalog
+from provisioner.diff.comparison import compare
+from provisioner.documents.plan import Action
+from provisioner.engine.ports import Reader
+from provisioner.model.actual import ActualState, Found
+from provisioner.model.diagnostic import Diagnostic, warning
+from provisioner.model.resource_id import ResourceId, parse_resource_id
+from provisioner.model.values import Body, Value, lookup
+from provisioner.plan.assembly import Judgement, assemble_plan
+from provisioner.plan.changes import Changes, ResourceChange
+from provisioner.plan.owners import Owners, find_owners
+from provisioner.plan.plan import Plan
+from provisioner.plan.reads import tagged_reads
+from provisioner.workflow.plan import Desired, require_id
+from provisioner.workflow.reading import read_environment
+
+_UNKEYED_DIGITS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class _Verdict:
+    """Whether a resource is marked anew, and why or why not."""
+
+    marked: bool
+    reason: str
+
+
+def plan_migration(
+    desired: Desired, catalog: Catalog, reader: Reader, previous_ids: Sequence[str] = ()
+) -> Plan:
+    """Return the plan that marks anew what an environment made; nothing but tags changes.
+
+    `previous_ids` are ids that the environment had before. Raises AzureError where nothing can be
+    read, and DiagnosticError for an environment without an id.
+    """
+    require_id(desired)
+    environment = desired.environment
+    subscriptions = sorted(set(environment.subscriptions.values()))
+    reading = read_environment(desired.graph, catalog, environment.marks, subscriptions, reader)
+    migration = _Migration(
+        desired,
+        catalog,
+        reading.state,
+        find_owners(reading.state, catalog, environment.marks),
+        tuple(Marks(environment.name, each) for each in previous_ids),
+    )
+    tagged = reader.read(tagged_reads(ENVIRONMENT_TAG, environment.name, subscriptions))
+    resources = tuple(migration.changes())
+    changes = Changes(
+        resources,
+        (),
+        {},
+        (
+            *migration.passed_over(),
+            *migration.strangers(item for answer in tagged for item in answer.items),
+        ),
+    )
+    return assemble_plan(
+        desired.document, desired.graph, changes, reading.state, catalog, Judgement()
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Migration:
+    desired: Desired
+    catalog: Catalog
+    state: ActualState
+    owners: Owners
+    previous: tuple[Marks, ...]
+
+    def changes(self) -> Iterator[ResourceChange]:
+        """Yield the writes of tags: those of what is marked anew, and of carriers."""
+        withheld = {
+            self.owners.marks.mark_below(resource.id)
+            for resource in self._found(taggable=False)
+            if not self._judge_below(resource.id).marked
+        }
+        for resource in self._found(taggable=True):
+            verdict = self._judge(resource)
+            if not (verdict.marked or self.owners.is_ours(resource.id)):
+                continue
+            found = self.state.found[resource.id.key]
+            body = {"tags": _own_tags(resource.body)}
+            wanted = with_marks_below(body, (), withheld)
+            result = compare(resource.type, self.catalog.schemas, wanted, found.body)
+            fields = tuple(change for change in result.changes if change.declared)
+            if fields:
+                reason = verdict.reason if verdict.marked else "carries the marks of what is below"
+                yield ResourceChange(
+                    resource.address, resource.id, resource.type, Action.ADOPT, reason, fields,
+                    (), wanted, found,
+                )  # fmt: skip
+
+    def passed_over(self) -> Iterator[Diagnostic]:
+        """Yield what the blueprint has, exists, and is not marked anew."""
+        for resource in self._found(taggable=True):
+            verdict = self._judge(resource)
+            if not verdict.marked and not self.owners.is_ours(resource.id):
+                yield _not_marked(resource.address, resource.id, verdict.reason)
+        for resource in self._found(taggable=False):
+            verdict = self._judge_below(resource.id)
+            if not verdict.marked and resource.type.deletable:
+                yield _not_marked(resource.address, resource.id, verdict.reason)
+
+    def strangers(self, tagged: Iterable[Body]) -> Iterator[Diagnostic]:
+        """Yield what names the environment in its tags and is not in the blueprint."""
+        for body in tagged:
+            resource = parse_resource_id(body.get("id"))
+            if resource is None or resource.key in self.desired.graph.by_id:
+                continue
+            if self.owners.marks.owner_of(resource, lookup(body, ("tags",))).is_ours:
+                continue
+            manager = body.get("managedBy")
+            why = (
+                f"{manager} manages it, and its service copied the tags"
+                if manager
+                else "the blueprint has nothing at its id: delete it yourself if it is yours, or "
+                "declare it and adopt it"
+            )
+            yield _not_marked(resource.name, resource, why)
+
+    def _found(self, *, taggable: bool) -> Iterator[DesiredResource]:
+        for resource in self.desired.graph:
+            if (
+                resource.managed
+                and resource.type.taggable is taggable
+                and isinstance(self.state.get(resource.id), Found)
+            ):
+                yield resource
+
+    def _judge(self, resource: DesiredResource) -> _Verdict:
+        body = self.state.found[resource.id.key].body
+        tags = lookup(body, ("tags",))
+        if lookup(body, ("managedBy",)):
+            return _Verdict(False, "another resource manages it")
+        if any(marks.owner_of(resource.id, tags).is_ours for marks in self.previous):
+            return _Verdict(True, "is marked anew: its mark was made with an earlier id")
+        owner = self.owners.marks.owner_of(resource.id, tags)
+        if owner.claim is Claim.NONE:
+            return _Verdict(False, "it carries no tags of azsec: adopt it (`--adopt ADDRESS`)")
+        if not _is_unkeyed(tags) or owner.environment != self.desired.environment.name:
+            return _Verdict(False, f"its tags are {owner.claim} ({owner.environment})")
+        if owner.address != resource.address:
+            return _Verdict(False, f"its tags say that it was made at {owner.address}")
+        return _Verdict(True, "is marked anew: its tags name this environment and address")
+
+    def _judge_below(self, resource: ResourceId) -> _Verdict:
+        """Judge what takes no tags: a carrier that is ours, by now or before, has to name it."""
+        if self.owners.is_vouched(resource):
+            return _Verdict(True, "")
+        unkeyed = hashlib.sha256(resource.key.encode()).hexdigest()[:_UNKEYED_DIGITS]
+        for carrier in self._found(taggable=True):
+            tags = lookup(self.state.found[carrier.id.key].body, ("tags",))
+            if not self._judge(carrier).marked:
+                continue
+            named = {word for mark in marks_below(tags) for word in mark.split()}
+            earlier = {marks.mark_below(resource) for marks in self.previous}
+            if unkeyed in named or named & earlier:
+                return _Verdict(True, "")
+        return _Verdict(False, "no resource that is marked names it: adopt it (`--adopt ADDRESS`)")
+
+
+def _own_tags(body: Mapping[str, Value]) -> dict[str, Value]:
+    tags = lookup(body, ("tags",))
+    found = tags.items() if isinstance(tags, Mapping) else ()
+    return {name: value for name, value in found if is_ownership_tag(name)}
+
+
+def _is_unkeyed(tags: object) -> bool:
+    """Tell whether tags have the form that azsec wrote before marks were keyed."""
+    names = {name.lower() for name in tags} if isinstance(tags, Mapping) else set()
+    return {ENVIRONMENT_TAG, ADDRESS_TAG} <= names and not names & {OWNER_TAG, MARK_TAG}
+
+
+def _not_marked(name: str, resource: ResourceId, why: str) -> Diagnostic:
+    return warning("not-marked", f"{name} ({resource}) is not marked anew: {why}.")
