@@ -301,13 +301,12 @@ def _change_document(change: ResourceChange) -> ResourceChangeDocument:
 def shown_fields(change: ResourceChange) -> list[FieldChange]:
     """Return the fields of a change that a person is shown.
 
-    azsec's own tags are left out, unless they are all that changes: then the address says why.
+    azsec's own tags are left out, but for the address where nothing else changes.
     """
     others = [f for f in change.fields if not is_ownership_tag(f.path.removeprefix("tags."))]
     if others or change.action is Action.ADOPT:
         return others
-    address = [f for f in change.fields if f.path == f"tags.{ADDRESS_TAG}"]
-    return address or list(change.fields)
+    return [f for f in change.fields if f.path == f"tags.{ADDRESS_TAG}"]
 
 
 def field_document(change: FieldChange) -> FieldChangeDocument:

@@ -39,6 +39,7 @@ class ActionReason(StrEnum):
     BELOW_LEFT_BLUEPRINT = "was made by azsec and is no longer in the blueprint"
     PARENT_REPLACED = "what it stands in is replaced"
     DESTROY = "the environment is destroyed"
+    MARKS = "the marks that it carries change"
     DEFAULT = "goes back to the service's default"
 
 
@@ -129,7 +130,7 @@ def decide_changes(
     decider = _Decider(graph, state, catalog, terms, contents, stays)
     kept = [decider.decide(resource) for resource in graph.ordered]
     managed = [change for change in kept if change is not None]
-    changes = _with_losses([*managed, *deletes], contents)
+    changes = _with_losses(_without_taken_names([*managed, *deletes]), contents)
     gone = {change.id.key for change in changes if change.action is Action.DELETE}
     return Changes(
         tuple(changes),
@@ -148,6 +149,33 @@ def _unaccounted(owners: Owners, graph: DesiredGraph, state: ActualState) -> Ite
             None,
             "They were deleted by hand, or stand outside of what was read; apply forgets them.",
         )
+
+
+def _without_taken_names(changes: Sequence[ResourceChange]) -> list[ResourceChange]:
+    """Return the changes, with the creations blocked whose name a deleted resource keeps.
+
+    A vault that moves to another group is deleted there and made here under the one name that all
+    of Azure has of it, and a soft-deleted one keeps that name until it is purged.
+    """
+    kept = {
+        (change.type.name, change.id.name.lower()): change
+        for change in changes
+        if change.action is Action.DELETE and change.type.soft_delete is not None
+    }
+    return [
+        replace(change, action=Action.BLOCKED, reason=_name_kept_by(kept[name]), fields=())
+        if change.action is Action.CREATE
+        and (name := (change.type.name, change.id.name.lower())) in kept
+        else change
+        for change in changes
+    ]
+
+
+def _name_kept_by(deleted: ResourceChange) -> str:
+    return (
+        f"{deleted.id} is deleted by this plan and keeps the name {deleted.id.name} until it is "
+        "purged: choose another name"
+    )
 
 
 def _with_losses(changes: Sequence[ResourceChange], contents: Contents) -> list[ResourceChange]:
@@ -363,7 +391,11 @@ class _Decider:
         taken = self._taken_child(resource, desired)
         if taken is not None:
             return Action.ADOPT, f"its {taken.name} {ActionReason.ADOPTED}"
-        return (Action.UPDATE, self._moved(resource, found)) if declared else (Action.NO_OP, None)
+        if not declared:
+            return Action.NO_OP, None
+        marks_alone = all(is_ownership_tag(f.path.removeprefix("tags.")) for f in declared)
+        moved = self._moved(resource, found)
+        return Action.UPDATE, moved or (ActionReason.MARKS if marks_alone else None)
 
     def _replace(
         self, resource: DesiredResource, declared: Sequence[FieldChange]

@@ -86,8 +86,7 @@ def _address_below(resource: ResourceId, owners: Owners) -> str:
         address = owners.address_of(ancestor)
         if address is not None:
             return f"{address}/{resource.type.rpartition('/')[2]}/{resource.name}"
-    below = "/".join(resource.names[:-1])
-    return f"{below}/{resource.name}" if below else resource.name
+    return "/".join((*resource.names[:-1], resource.type.rpartition("/")[2], resource.name))
 
 
 def find_unmanaged(

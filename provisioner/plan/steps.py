@@ -70,6 +70,7 @@ def build_steps(
             _order_around_deletes(change, puts, deletes, rotating, after, catalog)
     _order_deletes(changes, deletes, after)
     _order_carriers(changes, puts, deletes, after)
+    _order_names(changes, puts, deletes, after)
     steps = {step.key: step for step in (*puts.values(), *deletes.values())}
     for change in rotations:
         steps |= _rotate(change, puts[change.address], deletes.get(change.id.key), after)
@@ -175,6 +176,24 @@ def _order_carriers(
         for step in puts.values() if carried else ():
             if carried & marks_below(lookup(step.body, ("tags",))):
                 after[gone.key].add(step.key)
+
+
+def _order_names(
+    changes: Sequence[ResourceChange],
+    puts: Mapping[str, Step],
+    deletes: Mapping[str, Step],
+    after: dict[str, set[str]],
+) -> None:
+    """A name that all of Azure has once is free only when the resource that had it is gone."""
+    gone = {
+        (change.type.name, change.id.name.lower()): deletes[change.id.key].key
+        for change in changes
+        if change.type.rule.unique_in_azure and change.id.key in deletes
+    }
+    for change in changes if gone else ():
+        had = gone.get((change.type.name, change.id.name.lower()))
+        if change.action is Action.CREATE and change.address in puts and had is not None:
+            after[puts[change.address].key].add(had)
 
 
 _PUTS = (Action.CREATE, Action.UPDATE, Action.ADOPT, Action.REPLACE)
