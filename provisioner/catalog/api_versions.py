@@ -3,7 +3,8 @@
 Each is the one that the pinned SDK package speaks by default (a test compares them with the
 installed packages), so that the schema index and the wire agree. `DIAGNOSTIC_SETTINGS`,
 `DEPLOYMENT_SAFEGUARDS`, `SECURITY_PRICINGS` and `STORAGE` are in no pinned package (guidelines.md
-§0.1), and what is only asked (`COMPUTE`, `FEATURES`, `POLICY_INSIGHTS`, `QUOTA`) needs none; their
+§0.1), and what is only asked (`COMPUTE`, `FEATURES`, `POLICY_INSIGHTS`, `QUOTA`,
+`SUBSCRIPTIONS`) needs none; their
 versions are those that Azure documents.
 """
 
@@ -32,3 +33,4 @@ RESOURCES = "2025-04-01"
 SCHEDULED_QUERY_RULES = "2023-12-01"
 SECURITY_PRICINGS = "2024-01-01"
 STORAGE = "2024-01-01"
+SUBSCRIPTIONS = "2022-12-01"

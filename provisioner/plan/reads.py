@@ -76,7 +76,7 @@ def wide_reads(
             )
         }
     reads = [_list_in(subscription, catalog.get(name)) for subscription, name in sorted(pairs)]
-    return (*reads, *tagged_reads(OWNER_TAG, owner, subscriptions))
+    return (*reads, *tagged_reads(OWNER_TAG, owner, subscriptions), SUBSCRIPTIONS)
 
 
 def child_reads(
@@ -179,6 +179,30 @@ def _list_in(subscription: str, resource_type: ResourceType) -> Read:
     else:
         path = f"{prefix}/providers/{resource_type.name}"
     return Read(path, resource_type.api_version, resource_type.name, True, resource_type.list_query)
+
+
+SUBSCRIPTIONS = Read(
+    "/subscriptions", api_versions.SUBSCRIPTIONS, "Microsoft.Resources/subscriptions", True
+)
+"""Every subscription that the credential can see; a list that takes no permission."""
+
+_MOST_SUBSCRIPTIONS = 50
+
+
+def stray_reads(
+    answers: Iterable[Answer], owner: str, subscriptions: Iterable[str]
+) -> tuple[Read, ...]:
+    """Return the lists that show what an environment left in subscriptions that are no longer its
+    own, in the first 50 of those that are visible."""
+    own = {each.lower() for each in subscriptions}
+    visible = {
+        str(item.get("subscriptionId", "")).lower()
+        for answer in answers
+        if answer.read == SUBSCRIPTIONS
+        for item in answer.items
+    }
+    others = sorted(visible - own - {""})[:_MOST_SUBSCRIPTIONS]
+    return tagged_reads(OWNER_TAG, owner, others)
 
 
 def tagged_reads(tag: str, value: str, subscriptions: Sequence[str]) -> tuple[Read, ...]:

@@ -17,6 +17,7 @@ from provisioner.engine.ports import Reader
 from provisioner.model.actual import ActualState
 from provisioner.model.diagnostic import Diagnostic, DiagnosticError, error, nearest, warning
 from provisioner.model.estate import Estate
+from provisioner.model.resource_id import ResourceId
 from provisioner.network.address_checks import check_addresses
 from provisioner.network.wiring_checks import check_wiring
 from provisioner.plan.assembly import Judgement, Target, assemble_plan, select_changes
@@ -242,6 +243,7 @@ def _plan(
     )
     changes = rotate(changes, graph, reading.state, catalog, environment.marks)
     told = [*desired.diagnostics, *changes.diagnostics, *_warn_of_gaps(reading, desired.graph)]
+    told += _warn_of_strays(reading)
     if graph.resources:
         known = known_estate(graph, reading.state, catalog)
         told += (*check_addresses(known), *check_wiring(topology_of(known, environment)))
@@ -331,6 +333,29 @@ def _warn_of_gaps(reading: Reading, graph: DesiredGraph) -> list[Diagnostic]:
         for answer in reading.refused
         if answer.read.type not in stated
     ]
+
+
+def _warn_of_strays(reading: Reading) -> list[Diagnostic]:
+    """Return a warning for each subscription that left the environment with resources in it."""
+    found: dict[str, list[ResourceId]] = {}
+    for stray in reading.strays:
+        found.setdefault(str(stray.subscription), []).append(stray)
+    return [
+        warning(
+            "left-in-subscription",
+            f"{len(strays)} resources in the subscription {subscription} carry this environment's "
+            f"mark, and the subscription is none of the environment's: {_first_of(strays)}.",
+            None,
+            "To have them deleted, add it to `subscriptions:` under any alias, apply, and take it "
+            "out again.",
+        )
+        for subscription, strays in sorted(found.items())
+    ]
+
+
+def _first_of(resources: Sequence[ResourceId]) -> str:
+    shown = ", ".join(str(resource) for resource in resources[:3])
+    return f"{shown}, …" if len(resources) > 3 else shown
 
 
 def _check_subscriptions(environment: Environment, reading: Reading) -> None:

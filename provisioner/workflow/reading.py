@@ -10,17 +10,27 @@ from provisioner.engine.ports import Reader
 from provisioner.model.actual import ActualState
 from provisioner.model.resource_id import ResourceId, subscription_id
 from provisioner.plan.owners import find_owners, find_unaccounted
-from provisioner.plan.reads import Answer, child_reads, extension_reads, wide_reads
+from provisioner.plan.reads import (
+    Answer,
+    child_reads,
+    extension_reads,
+    stray_reads,
+    wide_reads,
+)
 from provisioner.plan.state import Inventory, assemble_state, bodies_of, take_inventory
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What one read of an environment found, and the answers that were refusals."""
+    """What one read of an environment found, and the answers that were refusals.
+
+    `strays` carry its mark in subscriptions that are none of its own (any more).
+    """
 
     state: ActualState
     inventory: Inventory
     refused: tuple[Answer, ...]
+    strays: tuple[ResourceId, ...] = ()
 
 
 def read_environment(
@@ -36,8 +46,11 @@ def read_environment(
     """
     first = reader.read(wide_reads(graph, catalog, marks.owner, subscriptions))
     owned = [entry.id for entry in take_inventory(first, marks).owned]
-    second = reader.read(child_reads(graph, catalog, bodies_of(first, catalog), owned))
-    answers: list[Answer] = [*first, *second]
+    below = child_reads(graph, catalog, bodies_of(first, catalog), owned)
+    elsewhere = stray_reads(first, marks.owner, subscriptions)
+    second = reader.read((*below, *elsewhere))
+    answers: list[Answer] = [*first, *second[: len(below)]]
+    strays = take_inventory(second[len(below) :], marks).owned
     state = assemble_state(answers, graph, catalog)
     scopes = _scopes_of_marks(graph, catalog, state, marks, subscriptions)
     if scopes:
@@ -48,6 +61,7 @@ def read_environment(
         state,
         take_inventory(answers, marks),
         tuple(answer for answer in answers if answer.refused is not None),
+        tuple(stray.id for stray in strays),
     )
 
 
