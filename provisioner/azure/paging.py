@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Iterator
 from typing import cast
+from urllib.parse import urlsplit
 
 from provisioner.azure.bounds import Bounds
-from provisioner.azure.errors import unexpected_error
+from provisioner.azure.errors import is_absent, unexpected_error
 from provisioner.model.azure_error import AzureError
 from provisioner.model.resource_id import parse_resource_id
 from provisioner.model.values import Body
@@ -28,7 +29,7 @@ def follow_pages(
         seen.add(link)
         if len(seen) > bounds.pages:
             raise _endless(path, f"{bounds.pages:,} pages")
-        page = fetch(link)
+        page = _fetch_page(link, path, fetch, is_first=len(seen) == 1)
         if page is None:
             return
         found = _items_of(page, path)
@@ -57,6 +58,22 @@ def name_resource(body: Body, path: str) -> Body:
     raise unexpected_error(200, f"{path} holds a resource with {shown}, which is no resource id")
 
 
+def _fetch_page(
+    link: str, path: str, fetch: Callable[[str], Body | None], *, is_first: bool
+) -> Body | None:
+    """Return a page. A later page that does not exist leaves a list without its end: a 404 says
+    that a list is absent by its first page only."""
+    try:
+        page = fetch(link)
+    except AzureError as error:
+        if is_first or not is_absent(error):
+            raise
+        raise _without_end(path, str(error)) from error
+    if page is None and not is_first:
+        raise _without_end(path, "204")
+    return page
+
+
 def _items_of(page: Body, path: str) -> list[Body]:
     items = page.get("value")
     if not isinstance(items, list):
@@ -68,9 +85,24 @@ def _items_of(page: Body, path: str) -> list[Body]:
 
 def _link_of(page: Body, path: str) -> str | None:
     link = page.get("nextLink")
-    if link is not None and not isinstance(link, str):
-        raise unexpected_error(200, f"the list {path} has a page link that is no text")
-    return link or None
+    if link is None or link == "":
+        return None
+    if not isinstance(link, str) or not _is_url(link):
+        raise unexpected_error(200, f"the list {path} has a page link that is no URL")
+    return link
+
+
+def _is_url(link: str) -> bool:
+    """Tell whether a link is absolute: the SDK would take any other text for a path."""
+    try:
+        parts = urlsplit(link)
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.netloc)
+
+
+def _without_end(path: str, reason: str) -> AzureError:
+    return unexpected_error(200, f"the list {path} names a next page that is absent ({reason})")
 
 
 def _endless(path: str, bound: str) -> AzureError:
