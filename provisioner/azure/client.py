@@ -15,7 +15,7 @@ from azure.core.pipeline import PipelineResponse
 from azure.core.pipeline.policies import RequestIdPolicy, UserAgentPolicy
 from azure.core.polling import LROPoller
 from azure.core.polling.base_polling import OperationFailed
-from azure.core.rest import HttpRequest
+from azure.core.rest import HttpRequest, HttpResponse
 from azure.mgmt.core.policies import ARMHttpLoggingPolicy
 from azure.mgmt.resource.resources import ResourceManagementClient
 
@@ -41,7 +41,7 @@ from provisioner.azure.retry import (
 from provisioner.azure.settlement import Settlement, is_doubt
 from provisioner.azure.transport import open_transport
 from provisioner.model.azure_error import AzureError
-from provisioner.model.resource_id import ResourceId
+from provisioner.model.resource_id import ResourceId, parse_resource_id
 from provisioner.model.values import Body
 from provisioner.plan.reads import Answer, Read
 from provisioner.preflight.inquiry import Inquiry, Reply
@@ -52,6 +52,7 @@ _GRANT_KIND = "/roleassignments"
 _PATH_CHARACTERS = "/:@!$&'()*+,;=-._~"
 _OK = 200
 _NO_CONTENT = 204
+_SYNCHRONOUS = frozenset({200, 201})
 _ACCEPTED = frozenset({200, 201, 202, 204})
 
 
@@ -284,6 +285,8 @@ class ArmClient:
         status = first.http_response.status_code
         if status not in _ACCEPTED:
             raise unexpected_error(status, f"HTTP {status} to a {request.method}")
+        if request.method == "PUT" and status in _SYNCHRONOUS:
+            _check_written(first.http_response)
         polling = OperationPolling(self._cloud.poll_interval, self._sleep, self._clock, on_status)
         # What cannot be read in the first answer is raised here: the write counts as refused.
         poller: LROPoller[Body] = LROPoller(self._client, first, _resource_of, polling)
@@ -307,6 +310,16 @@ class ArmClient:
 
 def _guard(if_match: str | None) -> dict[str, str]:
     return {"If-Match": if_match} if if_match else {}
+
+
+def _check_written(response: HttpResponse) -> None:
+    """Raise AzureError for an answer 200 or 201 to a PUT that is neither the resource nor names
+    an operation: a GET afterwards would show what was there before as if it were written."""
+    if response.headers.get("Azure-AsyncOperation", "").strip():
+        return
+    if parse_resource_id(body_of(response).get("id")) is None:
+        what = f"HTTP {response.status_code} to a PUT, without the resource"
+        raise unexpected_error(response.status_code, what)
 
 
 def _resource_of(response: PipelineResponse[Any, Any]) -> Body:

@@ -752,3 +752,13 @@ def test_a_message_is_one_line_of_bounded_length(server, client):
     assert refused.startswith("Bad ]0;x: first second [31m")
     assert refused.isprintable()
     assert len(refused) < 6_000
+
+
+@pytest.mark.parametrize("body", [None, {}, {"value": [None]}, {"id": 7}, {"id": "vnet"}], ids=str)
+@pytest.mark.parametrize("status", [200, 201])
+def test_a_write_that_answers_without_the_resource_is_no_success(server, client, status, body):
+    server.answer("PUT", NETWORK, Reply(status, body))
+    server.answer("GET", NETWORK, Reply(200, resource(NETWORK, "Succeeded")))
+
+    with pytest.raises(AzureError, match=r"UnexpectedAnswer: HTTP \d+ to a PUT, without the"):
+        put(client)
