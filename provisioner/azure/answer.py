@@ -35,7 +35,7 @@ def read_object(content: bytes) -> dict[str, Any]:
         raise AnswerError("no JSON") from cause
     if not isinstance(document, dict):
         raise AnswerError(f"JSON that is {_kind_of(document)}, no object")
-    if _is_deeper(document, MAX_DEPTH):
+    if content.count(b"[") + content.count(b"{") > MAX_DEPTH and _is_deeper(document, MAX_DEPTH):
         raise AnswerError(_TOO_DEEP)
     if rb"\ud" in content.lower() and not _is_encodable(document):
         raise AnswerError("JSON with half of a surrogate pair")
@@ -61,8 +61,8 @@ def _is_deeper(document: dict[str, Any], levels: int) -> bool:
         level = [
             child
             for node in level
-            for child in (node.values() if isinstance(node, dict) else node)
-            if isinstance(child, (dict, list))
+            for child in (node.values() if type(node) is dict else node)
+            if type(child) is dict or type(child) is list
         ]
         if not level:
             return False

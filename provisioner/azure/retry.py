@@ -13,6 +13,7 @@ from provisioner.model.azure_error import AzureError
 
 _LONGEST_PAUSE = 60.0
 _LONGEST_SERVER_PAUSE = 5.0
+_LONGEST_THROTTLED_PAUSE = 2.0
 _AT_ONCE_PAUSES = (0.1, 2.0)
 _LONGEST_OBEYED = 7200.0
 _UNREACHED_SECONDS = 10.0
@@ -180,7 +181,7 @@ def find_patience(error: AzureError, is_write: bool, known: Circumstances, now: 
     if row is not None and _applies(row, known, now):
         return Patience(row.seconds)
     if error.status == _THROTTLED:
-        return Patience(float("inf"), _LONGEST_SERVER_PAUSE, counted=False)
+        return Patience(float("inf"), _LONGEST_THROTTLED_PAUSE, counted=False)
     if error.status in _SERVER_STATUSES:
         return Patience(_SERVER_SECONDS, _LONGEST_SERVER_PAUSE)
     return NEVER
