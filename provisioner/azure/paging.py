@@ -47,7 +47,7 @@ def name_resource(body: Body, path: str) -> Body:
     """Return the body of a resource, which has an id. Raises AzureError where it has none.
 
     `path` is what was read. An id without its first slash gets it: diagnostic settings of a
-    subscription answer so (REST reference of Microsoft.Insights/diagnosticSettings).
+    subscription answer so (the examples of their REST reference).
     """
     found = body.get("id")
     if parse_resource_id(found) is not None:
