@@ -696,11 +696,8 @@ def test_a_delete_whose_resource_stays_is_an_error(server, client, time, replies
     assert 0 < time.now - FakeTime().now < 60
 
 
-def test_a_resource_that_is_deleting_for_ever_is_left_alone(server, client, time):
+def test_a_resource_that_is_deleting_for_ever_is_left_alone(server, time):
     server.answer("DELETE", NETWORK, Reply(200))
-    time.sleep_more = 600
-    slow = FakeTime.sleep
-    time.sleep = lambda seconds: slow(time, seconds)
     server.answer("GET", NETWORK, *[Reply(200, resource(NETWORK, "Deleting"))] * 30)
 
     cloud = replace(local_cloud(server.endpoint), poll_interval=600.0)
