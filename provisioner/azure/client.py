@@ -1,56 +1,59 @@
 """The client of Azure Resource Manager: one HTTP path for every type, JSON in and JSON out."""
 
-import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from types import TracebackType
-from typing import Any, cast
+from typing import Any
 from urllib.parse import quote, urlencode
 
-import requests
 from azure.core.credentials import TokenCredential
 from azure.core.exceptions import HttpResponseError
 from azure.core.pipeline import PipelineResponse
 from azure.core.pipeline.policies import RequestIdPolicy, UserAgentPolicy
-from azure.core.pipeline.transport import RequestsTransport
 from azure.core.polling import LROPoller
+from azure.core.polling.base_polling import OperationFailed
 from azure.core.rest import HttpRequest, HttpResponse
-from azure.mgmt.core.policies import ARMChallengeAuthenticationPolicy, ARMHttpLoggingPolicy
+from azure.mgmt.core.policies import ARMHttpLoggingPolicy
 from azure.mgmt.resource.resources import ResourceManagementClient
-from requests.adapters import HTTPAdapter
 
 from provisioner import __version__
 from provisioner.azure.cloud import Cloud
-from provisioner.azure.errors import CONNECTION, CREDENTIAL, UNEXPECTED, is_absent, read_error
-from provisioner.azure.operation import (
-    OPERATION_SECONDS,
-    OperationPolling,
-    is_failed,
-    is_transitional,
-    provisioning_state,
-    timed_out,
+from provisioner.azure.credential import SharedToken
+from provisioner.azure.errors import (
+    CONNECTION,
+    CREDENTIAL,
+    is_absent,
+    read_error,
+    unexpected_error,
 )
-from provisioner.azure.pipeline import BudgetPolicy, EndpointPolicy, Tally
+from provisioner.azure.operation import OperationPolling, body_of, encode_body
+from provisioner.azure.paging import follow_pages, name_resource
+from provisioner.azure.pipeline import BudgetPolicy, EndpointPolicy, Tally, TokenPolicy
 from provisioner.azure.retry import (
     Attempts,
     Circumstances,
     RetryBudget,
     find_patience,
 )
+from provisioner.azure.settlement import Settlement, is_doubt
+from provisioner.azure.transport import open_transport
 from provisioner.model.azure_error import AzureError
-from provisioner.model.resource_id import ResourceId
-from provisioner.model.values import Body, Json
+from provisioner.model.resource_id import ResourceId, parse_resource_id
+from provisioner.model.values import Body
 from provisioner.plan.reads import Answer, Read
 from provisioner.preflight.inquiry import Inquiry, Reply
 
 DEFAULT_BUDGET = RetryBudget()
-_CONNECT_SECONDS = 10
-_READ_SECONDS = 120
 _ANY_SUBSCRIPTION = "00000000-0000-0000-0000-000000000000"
 _GRANT_KIND = "/roleassignments"
 _PATH_CHARACTERS = "/:@!$&'()*+,;=-._~"
+_OK = 200
+_NO_CONTENT = 204
+_SYNCHRONOUS = frozenset({200, 201})
+_ACCEPTED = frozenset({200, 201, 202, 204})
 
 
 class ArmClient:
@@ -75,6 +78,7 @@ class ArmClient:
         self._retry = retry
         self._known = known
         self._sleep, self._clock = time_source
+        self._settlement = Settlement(self._get, cloud.poll_interval, *time_source)
 
     @staticmethod
     def open(
@@ -92,25 +96,28 @@ class ArmClient:
         ends, so that an interrupted command does not wait for it. Nothing is sent yet.
         """
         known = Circumstances()
-        sleep = sleep or known.closed.wait
+        time_source = (sleep or known.closed.wait, clock)
+        tokens = (
+            credential if isinstance(credential, SharedToken) else SharedToken(credential, clock)
+        )
         client = ResourceManagementClient(
-            credential,
+            tokens,
             # Ids carry their own subscription: the SDK wants one and never uses it here.
             _ANY_SUBSCRIPTION,
             base_url=cloud.resource_manager,
             credential_scopes=[cloud.scope],
-            transport=_open_transport(cloud, parallelism),
+            transport=open_transport(cloud, parallelism),
             policies=[
                 RequestIdPolicy(),
                 UserAgentPolicy(base_user_agent=f"azsec/{__version__}"),
                 EndpointPolicy(cloud),
-                BudgetPolicy(cloud, retry, known, sleep, clock),
-                ARMChallengeAuthenticationPolicy(credential, cloud.scope),
+                BudgetPolicy(cloud, retry, known, time_source),
+                TokenPolicy(tokens, cloud.scope),
                 ARMHttpLoggingPolicy(),
             ],
         )
         threads = ThreadPoolExecutor(parallelism, thread_name_prefix="arm-read")
-        return ArmClient(cloud, client, threads, retry, known, (sleep, clock))
+        return ArmClient(cloud, client, threads, retry, known, time_source)
 
     def __enter__(self) -> "ArmClient":
         return self
@@ -154,11 +161,11 @@ class ArmClient:
         """
         url = self._url(resource.text, api_version)
         headers = {"Content-Type": "application/json", **_guard(if_match)}
-        request = HttpRequest("PUT", url, content=_encode(body), headers=headers)
-        settled = self._write(request, if_match is None, on_status)
-        if not _is_resource(settled, resource):
-            settled = self._get(url)
-        settled = self._settle(url, settled, on_status)
+        request = HttpRequest("PUT", url, content=encode_body(body), headers=headers)
+        settled, doubt = self._write(request, if_match is None, on_status)
+        if doubt is not None or not _is_resource(settled, resource):
+            settled = self._settlement.find_written(url, doubt)
+        settled = self._settlement.await_rest(url, settled, on_status)
         if resource.type.lower().endswith(_GRANT_KIND):
             self._known.granted_at = self._clock()
         return settled
@@ -170,19 +177,25 @@ class ArmClient:
         if_match: str | None,
         on_status: Callable[[str], None],
     ) -> None:
-        """Delete a resource; one that is gone already is deleted. Raises AzureError."""
+        """Delete a resource; one that is gone already is deleted. Raises AzureError.
+
+        It is deleted once a GET says that it does not exist, whatever the DELETE and its operation
+        answered: some services answer them early.
+        """
         url = self._url(resource.text, api_version)
         request = HttpRequest("DELETE", url, headers=_guard(if_match))
+        doubt = None
         try:
-            self._write(request, if_match is None, on_status)
+            _, doubt = self._write(request, if_match is None, on_status)
         except AzureError as error:
             if not is_absent(error):
                 raise
+        self._settlement.await_gone(url, doubt, on_status)
 
     def _answer(self, read: Read) -> Answer:
         tally = Tally()
         try:
-            items = tuple(self._pages(read, tally))
+            items = tuple(name_resource(body, read.path) for body in self._pages(read, tally))
         except AzureError as error:
             if error.code in (CONNECTION, CREDENTIAL):
                 raise
@@ -212,39 +225,44 @@ class ArmClient:
             content=inquiry.body,
             headers={"Content-Type": "application/json"},
         )
-        yield _body_of(self._client.send_request(request, tally=tally))
+        yield body_of(self._client.send_request(request, tally=tally))
 
     def _pages(self, read: Read, tally: Tally) -> Iterator[Body]:
-        """Yield the items of every page. Raises AzureError for an answer that is no list."""
-        url: str | None = self._url(read.path, read.api_version, read.query)
-        seen: set[str] = set()
-        while url is not None:
-            if url in seen:
-                raise _unexpected(200, f"the page link of {read.path} leads back to itself")
-            seen.add(url)
-            page = self._get(url, tally)
-            if not read.is_list:
-                yield from (page,) if page else ()
-                return
-            items = page.get("value", None if page else ())
-            if not isinstance(items, (list, tuple)):
-                raise _unexpected(200, f"the list {read.path} has no `value`")
-            yield from cast(Sequence[Body], items)
-            link = page.get("nextLink")
-            url = link if isinstance(link, str) and link else None
+        """Yield the items of every page, or the one object. Raises AzureError."""
+        url = self._url(read.path, read.api_version, read.query)
+        if read.is_list:
+            yield from follow_pages(
+                url, read.path, partial(self._get, tally=tally), self._cloud.bounds
+            )
+            return
+        found = self._get(url, tally)
+        if found is not None:
+            yield found
 
-    def _get(self, url: str, tally: Tally | None = None) -> Body:
-        """Return the JSON object at `url`; {} where Azure answers without a body."""
-        return _body_of(self._client.send_request(HttpRequest("GET", url), tally=tally))
+    def _get(self, url: str, tally: Tally | None = None) -> Body | None:
+        """Return the JSON object at `url`, None for 204. Raises AzureError.
+
+        An answer 200 without a body is none: it must not look like an absent resource.
+        """
+        response = self._client.send_request(HttpRequest("GET", url), tally=tally)
+        if response.status_code == _NO_CONTENT:
+            return None
+        if response.status_code != _OK or not response.content:
+            content = "with" if response.content else "without"
+            raise unexpected_error(
+                response.status_code, f"HTTP {response.status_code} {content} a body to a GET"
+            )
+        return body_of(response)
 
     def _write(
         self, request: HttpRequest, repeatable: bool, on_status: Callable[[str], None]
-    ) -> Body:
+    ) -> tuple[Body, AzureError | None]:
         """Send a write and follow it to its end; return what the last answer held.
 
-        A request that is refused has had its retries in the pipeline. An operation that was
-        accepted and then failed for a transient reason is sent again here, within a budget of its
-        own, unless If-Match guards it: the failure may have moved the ETag.
+        With it comes the error, if any, for which the operation could not be followed. A request
+        that is refused has had its retries in the pipeline. An operation that was accepted and
+        then failed for a transient reason is sent again here, within a budget of its own, unless
+        If-Match guards it: the failure may have moved the ETag.
         """
         attempts = Attempts(self._retry, self._clock)
         while True:
@@ -260,90 +278,52 @@ class ArmClient:
                     raise replace(error, message=error.message + attempts.account) from error
                 self._sleep(pause)
 
-    def _operate(self, request: HttpRequest, on_status: Callable[[str], None]) -> Body:
-        first = self._client.send_request(request, _return_pipeline_response=True)
+    def _operate(
+        self, request: HttpRequest, on_status: Callable[[str], None]
+    ) -> tuple[Body, AzureError | None]:
+        first: Any = self._client.send_request(request, _return_pipeline_response=True)
+        status = first.http_response.status_code
+        if status not in _ACCEPTED:
+            raise unexpected_error(status, f"HTTP {status} to a {request.method}")
+        if request.method == "PUT" and status in _SYNCHRONOUS:
+            _check_written(first.http_response)
         polling = OperationPolling(self._cloud.poll_interval, self._sleep, self._clock, on_status)
+        # What cannot be read in the first answer is raised here: the write counts as refused.
+        poller: LROPoller[Body] = LROPoller(self._client, first, _resource_of, polling)
         try:
-            poller: LROPoller[Body] = LROPoller(self._client, first, _resource_of, polling)
-            return poller.result() or {}
+            return poller.result() or {}, None
         except HttpResponseError as failure:
             answer = polling.last_answer
             error = read_error(answer.status_code, answer.headers, answer.content)
-            raise error from failure
-
-    def _settle(self, url: str, body: Body, on_status: Callable[[str], None]) -> Body:
-        """Return the body once the resource's own state is at rest: the operation may end before.
-
-        Raises AzureError where that state is a failure.
-        """
-        deadline = self._clock() + OPERATION_SECONDS
-        while is_transitional(body):
-            state = provisioning_state(body) or ""
-            on_status(state)
-            if self._clock() > deadline:
-                raise timed_out(state)
-            self._sleep(self._cloud.poll_interval)
-            body = self._get(url)
-        if is_failed(body):
-            raise read_error(200, {}, json.dumps(body))
-        return body
+            if isinstance(failure.__cause__, OperationFailed):
+                raise error from failure
+            return {}, error
+        except AzureError as error:
+            if not is_doubt(error):
+                raise
+            return {}, error
 
     def _url(self, path: str, api_version: str, query: Mapping[str, str] | None = None) -> str:
         parameters = urlencode({"api-version": api_version, **(query or {})})
         return f"{self._cloud.resource_manager}{quote(path, safe=_PATH_CHARACTERS)}?{parameters}"
 
 
-def _open_transport(cloud: Cloud, parallelism: int) -> RequestsTransport:
-    """Return a transport whose pool holds a connection for each request in flight."""
-    session = requests.Session()
-    # A proxy of the environment cannot reach this machine's loopback.
-    session.trust_env = not cloud.is_local
-    # With an auth of its own a session does not look for a password for the host in ~/.netrc,
-    # which would replace the token.
-    session.auth = _keep_token
-    adapter = HTTPAdapter(pool_connections=1, pool_maxsize=parallelism, max_retries=0)
-    session.mount("https://", adapter)
-    session.mount("http://", adapter)
-    return RequestsTransport(
-        session=session, connection_timeout=_CONNECT_SECONDS, read_timeout=_READ_SECONDS
-    )
-
-
-def _keep_token(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    return request
-
-
 def _guard(if_match: str | None) -> dict[str, str]:
     return {"If-Match": if_match} if if_match else {}
 
 
-def _encode(body: Body) -> bytes:
-    """Return the JSON text of a body, whatever kinds of read-only mapping and sequence it has."""
-    return json.dumps(body, default=_plain).encode()
-
-
-def _plain(value: object) -> Json:
-    if isinstance(value, Mapping):
-        return dict(value)
-    if isinstance(value, Sequence):
-        return list(value)
-    raise TypeError(f"a body cannot hold a {type(value).__name__}")
+def _check_written(response: HttpResponse) -> None:
+    """Raise AzureError for an answer 200 or 201 to a PUT that is neither the resource nor names
+    an operation: a GET afterwards would show what was there before as if it were written."""
+    if response.headers.get("Azure-AsyncOperation", "").strip():
+        return
+    if parse_resource_id(body_of(response).get("id")) is None:
+        what = f"HTTP {response.status_code} to a PUT, without the resource"
+        raise unexpected_error(response.status_code, what)
 
 
 def _resource_of(response: PipelineResponse[Any, Any]) -> Body:
-    return _body_of(response.http_response)
-
-
-def _body_of(response: HttpResponse) -> Body:
-    if not response.content:
-        return {}
-    try:
-        body = response.json()
-    except ValueError:
-        body = None
-    if not isinstance(body, dict):
-        raise read_error(response.status_code, response.headers, response.content)
-    return body
+    return body_of(response.http_response)
 
 
 def _is_resource(body: Body, resource: ResourceId) -> bool:
@@ -351,7 +331,3 @@ def _is_resource(body: Body, resource: ResourceId) -> bool:
     answered = body.get("id")
     named = isinstance(answered, str) and answered.lower().endswith(f"/{resource.name.lower()}")
     return named and "status" not in body
-
-
-def _unexpected(status: int, what: str) -> AzureError:
-    return AzureError(status, UNEXPECTED, f"{what}. Azure Resource Manager does not answer so.")

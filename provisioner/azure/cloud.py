@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
+from provisioner.azure.bounds import DEFAULT_BOUNDS, Bounds
 from provisioner.model.diagnostic import DiagnosticError, error, nearest
 
 LOCAL = "local"
@@ -22,6 +23,7 @@ class Cloud:
     vault_zone         private DNS zone of key vaults
     registry_zone      private DNS zone of container registries
     poll_interval      seconds between two looks at a long operation, where Azure names none
+    bounds             what one answer, and one list, may bring
     """
 
     name: str
@@ -33,6 +35,7 @@ class Cloud:
     vault_zone: str
     registry_zone: str
     poll_interval: float = 5.0
+    bounds: Bounds = DEFAULT_BOUNDS
 
     @property
     def is_local(self) -> bool:

@@ -12,6 +12,7 @@ import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from urllib.parse import urlencode, urlsplit
 
 from azure.core.credentials import AccessToken, TokenCredential
@@ -42,12 +43,19 @@ class SharedToken:
     """Hands one token to all threads, and asks `source` for the next shortly before it ends.
 
     Without it, parallel requests would each start the Azure CLI, which takes a second a time.
-    `clock` gives seconds since the epoch.
+    `clock` gives seconds since the epoch. `rebuild` makes another source in place of `source`,
+    whose own cache would hand out a token again that Azure has refused.
     """
 
-    def __init__(self, source: TokenCredential, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        source: TokenCredential,
+        clock: Callable[[], float] = time.time,
+        rebuild: Callable[[], TokenCredential] | None = None,
+    ) -> None:
         self._source = source
         self._clock = clock
+        self._rebuild = rebuild
         self._lock = threading.Lock()
         self._tokens: dict[tuple[str, ...], AccessToken] = {}
 
@@ -71,6 +79,23 @@ class SharedToken:
                 )
                 self._tokens[scopes] = known
             return known
+
+    def reject(self, token: str) -> None:
+        """Note that Azure refused a token: none who asks is given it again from here.
+
+        Raises ClientAuthenticationError where the source can no longer be set up.
+        """
+        with self._lock:
+            held = {scopes for scopes, known in self._tokens.items() if known.token == token}
+            if not held:
+                return
+            for scopes in held:
+                del self._tokens[scopes]
+            if self._rebuild is not None:
+                try:
+                    self._source = self._rebuild()
+                except _NotSetUpError as reason:
+                    raise ClientAuthenticationError(str(reason)) from reason
 
 
 class LocalToken:
@@ -133,7 +158,7 @@ def open_credential(
     tried: list[str] = []
     for name, build in _sources(auth):
         try:
-            credential = SharedToken(build(setting), clock)
+            credential = SharedToken(build(setting), clock, partial(build, setting))
             credential.get_token(cloud.scope)
         except _NotSetUpError as reason:
             tried.append(f"{name}: {reason}")

@@ -1,13 +1,15 @@
 """Turns whatever Azure, a proxy or the network answers into one AzureError."""
 
-import json
 from collections.abc import Iterator, Mapping
 from http import HTTPStatus
+from itertools import islice
 from typing import Any
 
+from provisioner.azure.answer import AnswerError, read_object
 from provisioner.model.azure_error import AzureError
 
 CONNECTION = "ConnectionError"
+INCOMPLETE = "IncompleteAnswer"
 CREDENTIAL = "CredentialUnavailable"
 CLOSED = "ClientClosed"
 UNEXPECTED = "UnexpectedAnswer"
@@ -26,6 +28,8 @@ NOT_ABSENT = frozenset(
 """Codes of a 404 that do not say that the resource is absent: the question itself was wrong, or
 something other than Azure Resource Manager answered it."""
 
+_MAX_MESSAGE = 4_000
+_MAX_DETAILS = 20
 _CORRELATION_HEADERS = ("x-ms-correlation-request-id", "x-ms-request-id")
 
 
@@ -38,21 +42,19 @@ def read_error(status: int, headers: Mapping[str, str], body: bytes | str | None
     spoke, not Azure Resource Manager. Details that say more than the message are added to it.
     """
     correlation = _correlation_id(headers)
-    text = body.decode("utf-8-sig", "replace") if isinstance(body, bytes) else body or ""
-    if not text.strip():
+    content = body.encode() if isinstance(body, str) else body or b""
+    if not content.strip():
         return AzureError(status, _status_word(status), f"HTTP {status}, no reason.", correlation)
     try:
-        document = json.loads(text)
-    except ValueError:
-        document = None
-    if not isinstance(document, dict):
-        return _not_json(status, headers, correlation)
+        document = read_object(content)
+    except AnswerError as problem:
+        return _not_json(status, headers, correlation, str(problem))
     envelope = _pick(document, "error")
     told = envelope if isinstance(envelope, dict) else document
     code = _text(_pick(told, "code")) or _outcome_code(document, status)
     message = _text(_pick(told, "message")) or _silent_message(document, status)
-    for detail in _detail_messages(told):
-        if detail not in message:
+    for detail in islice(_detail_messages(told), _MAX_DETAILS):
+        if detail not in message and len(message) < _MAX_MESSAGE:
             message = f"{message} {detail}"
     return AzureError(status, code, message, correlation, _text(_pick(told, "target")) or None)
 
@@ -65,6 +67,28 @@ def connection_error(host: str, cause: BaseException) -> AzureError:
         f"no answer from {host}: {_root_cause(cause)}. Check that the name is right, that this "
         "machine can reach it, and HTTPS_PROXY and NO_PROXY where a proxy is needed.",
     )
+
+
+def incomplete_error(host: str, cause: BaseException) -> AzureError:
+    """Return the error for an answer that `host` began and did not end."""
+    return AzureError(
+        0, INCOMPLETE, f"an answer of {host} broke off: {_root_cause(cause)}. Check the connection."
+    )
+
+
+def unbounded_error(host: str, bound: str) -> AzureError:
+    """Return the error for an answer that was not read to its end, with the bound that it met."""
+    return AzureError(
+        0,
+        UNEXPECTED,
+        f"an answer of {host} {bound}, which is the bound of what is read. Check whether a proxy "
+        "or a gateway answered in its place.",
+    )
+
+
+def unexpected_error(status: int, what: str) -> AzureError:
+    """Return the error for an answer of another shape than Azure Resource Manager gives."""
+    return AzureError(status, UNEXPECTED, f"{what}. Azure Resource Manager does not answer so.")
 
 
 def credential_error(cause: BaseException) -> AzureError:
@@ -96,7 +120,8 @@ def is_absent(error: AzureError) -> bool:
 
 def first_line(text: str) -> str:
     """Return the first line of a text that says something, at most 300 characters."""
-    line = next((line.strip() for line in text.splitlines() if line.strip()), "no reason given")
+    lines = (_printable(line) for line in text.splitlines())
+    line = next((line for line in lines if line), "no reason given")
     return line if len(line) <= 300 else line[:299] + "…"
 
 
@@ -108,12 +133,19 @@ def _pick(document: Mapping[str, Any], name: str) -> object:
 
 
 def _text(value: object) -> str:
-    return " ".join(str(value).split()) if isinstance(value, (str, int)) else ""
+    text = _printable(str(value)) if isinstance(value, (str, int)) else ""
+    return text if len(text) <= _MAX_MESSAGE else text[: _MAX_MESSAGE - 1] + "…"
+
+
+def _printable(text: str) -> str:
+    """Return a text in one line, without what would steer the terminal that it is printed to."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 
 def _correlation_id(headers: Mapping[str, str]) -> str | None:
     folded = {name.lower(): value for name, value in headers.items()}
-    return next((folded[name] for name in _CORRELATION_HEADERS if folded.get(name)), None)
+    found = next((folded[name] for name in _CORRELATION_HEADERS if folded.get(name)), None)
+    return _text(found) or None
 
 
 def _status_word(status: int) -> str:
@@ -123,13 +155,16 @@ def _status_word(status: int) -> str:
         return f"Http{status}"
 
 
-def _not_json(status: int, headers: Mapping[str, str], correlation: str | None) -> AzureError:
+def _not_json(
+    status: int, headers: Mapping[str, str], correlation: str | None, problem: str
+) -> AzureError:
     kind = next((value for key, value in headers.items() if key.lower() == "content-type"), "text")
     return AzureError(
         status,
         UNEXPECTED,
-        f"HTTP {status} with {kind.partition(';')[0]} where Azure Resource Manager answers JSON. "
-        "Check whether a proxy or a gateway answered in its place.",
+        f"HTTP {status} with {first_line(kind.partition(';')[0])} where Azure Resource Manager "
+        f"answers with a JSON object: {problem}. Check whether a proxy or a gateway answered in "
+        "its place.",
         correlation,
     )
 

@@ -1,10 +1,11 @@
 """Azure's long operations, as recorded: how each kind is followed until it has ended."""
 
-from collections.abc import Callable, Mapping
+import json
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from azure.core.pipeline import PipelineResponse
-from azure.core.polling.base_polling import BadResponse, LocationPolling, StatusCheckPolling
+from azure.core.polling.base_polling import LocationPolling, StatusCheckPolling
 from azure.core.rest import HttpResponse
 from azure.mgmt.core.polling.arm_polling import (
     ARMPolling,
@@ -12,11 +13,20 @@ from azure.mgmt.core.polling.arm_polling import (
     BodyContentPolling,
 )
 
+from provisioner.azure.answer import AnswerError, read_object
+from provisioner.azure.errors import first_line, read_error, unexpected_error
 from provisioner.azure.retry import read_retry_after
 from provisioner.model.azure_error import AzureError
+from provisioner.model.values import Body, Json
 
 OPERATION_SECONDS = 7200.0
 """How long an operation may run before it is left alone: a gateway takes 45 minutes."""
+
+TIMED_OUT = "OperationTimedOut"
+
+LONGEST_POLL_PAUSE = 600.0
+"""The longest Retry-After that a running operation is given, in seconds: the longest recorded one
+is 160, and what runs for hours is still to be looked at. A longer one counts as silence."""
 
 _RUNNING = "InProgress"
 _SETTLED = "Succeeded"
@@ -46,16 +56,32 @@ def is_failed(body: object) -> bool:
     return (provisioning_state(body) or "").lower() in _FAILED_WORDS
 
 
-def _json_of(response: PipelineResponse[Any, Any]) -> Mapping[str, Any]:
-    """Return the object that an answer holds, {} for none. Raises BadResponse for other text."""
-    http = response.http_response
-    if not http.content:
+def encode_body(body: Body) -> bytes:
+    """Return the JSON text of a body, whatever kinds of read-only mapping and sequence it has."""
+    return json.dumps(body, default=_plain).encode()
+
+
+def _plain(value: object) -> Json:
+    if isinstance(value, Mapping):
+        return dict(value)
+    if isinstance(value, Sequence):
+        return list(value)
+    raise TypeError(f"a body cannot hold a {type(value).__name__}")
+
+
+def body_of(response: HttpResponse) -> Body:
+    """Return the object that an answer holds, {} for none. Raises AzureError for anything else."""
+    if not response.content:
         return {}
     try:
-        document = http.json()
-    except ValueError as cause:
-        raise BadResponse("not JSON") from cause
-    return document if isinstance(document, Mapping) else {}
+        return read_object(response.content)
+    except AnswerError as problem:
+        error = read_error(response.status_code, response.headers, response.content)
+        raise error from problem
+
+
+def _json_of(response: PipelineResponse[Any, Any]) -> Body:
+    return body_of(response.http_response)
 
 
 def _ended(status: str) -> str:
@@ -71,14 +97,27 @@ class _AsyncOperation(AzureAsyncOperationPolling[Any, Any]):
     the resource itself once they are done (recorded).
     """
 
+    def can_poll(self, pipeline_response: PipelineResponse[Any, Any]) -> bool:
+        """Tell whether the answer to the write names an operation."""
+        headers = pipeline_response.http_response.headers
+        return bool(headers.get("Azure-AsyncOperation", "").strip())
+
     def get_status(self, pipeline_response: PipelineResponse[Any, Any]) -> str:
         """Return the status that an answer of the operation's URL tells."""
         body = _json_of(pipeline_response)
-        if pipeline_response is not self._first and not body.get("status"):
+        status = body.get("status")
+        if status is not None and not isinstance(status, str):
+            raise unexpected_error(200, "an operation has a `status` that is no text")
+        if pipeline_response is not self._first and not status:
             if pipeline_response.http_response.status_code == 202:
                 return _RUNNING
             return provisioning_state(body) or _SETTLED
-        return _ended(str(body.get("status") or _RUNNING))
+        return _ended(status or _RUNNING)
+
+    def get_final_get_url(self, pipeline_response: PipelineResponse[Any, Any]) -> str | None:
+        """Return the URL of what was written: the operation's answer may name no other."""
+        url: str = self._request.url
+        return url if self._request.method == "PUT" else None
 
     def set_initial_status(self, pipeline_response: PipelineResponse[Any, Any]) -> str:
         """Remember the answer to the write: it is the resource, not a status."""
@@ -95,8 +134,8 @@ class _AcceptedLocation(LocationPolling[Any, Any]):
 
     def can_poll(self, pipeline_response: PipelineResponse[Any, Any]) -> bool:
         """Tell whether the write was accepted for later with a URL to ask."""
-        accepted = pipeline_response.http_response.status_code == 202
-        return accepted and super().can_poll(pipeline_response)
+        http = pipeline_response.http_response
+        return http.status_code == 202 and bool(http.headers.get("Location", "").strip())
 
 
 class _ProvisioningState(BodyContentPolling[Any, Any]):
@@ -104,21 +143,22 @@ class _ProvisioningState(BodyContentPolling[Any, Any]):
 
     def set_initial_status(self, pipeline_response: PipelineResponse[Any, Any]) -> str:
         """Return the first state. A created resource without one is complete."""
-        status = super().set_initial_status(pipeline_response)
-        if pipeline_response.http_response.status_code == 201:
-            return _ended(provisioning_state(_json_of(pipeline_response)) or _SETTLED)
-        return _ended(status)
+        self._initial_response = pipeline_response
+        if pipeline_response.http_response.status_code == 202:
+            return _RUNNING
+        return self.get_status(pipeline_response)
 
     def get_status(self, pipeline_response: PipelineResponse[Any, Any]) -> str:
-        """Return the state that a GET of the resource tells."""
-        return _ended(super().get_status(pipeline_response))
+        """Return the state that a GET of the resource tells. One without a state is complete."""
+        return _ended(provisioning_state(_json_of(pipeline_response)) or _SETTLED)
 
 
 class OperationPolling(ARMPolling):
     """Follows one operation with an injected clock, and reports each status that Azure tells.
 
-    Retry-After is obeyed from the first answer on, 0 included; `interval` (seconds) stands in
-    where there is none. Raises AzureError `OperationTimedOut` after OPERATION_SECONDS.
+    Retry-After is obeyed from the first answer on, up to LONGEST_POLL_PAUSE and to what is left
+    of OPERATION_SECONDS; `interval` (seconds) stands in where there is none, and between two polls
+    where it is 0. Raises AzureError `OperationTimedOut` after OPERATION_SECONDS.
     """
 
     def __init__(
@@ -156,28 +196,31 @@ class OperationPolling(ARMPolling):
             self._is_first = False
             self._delay_first()
         super().update_status()
-        self._on_status(self.status())
-        if not self.finished() and self._clock() > self._deadline:
+        self._on_status(first_line(self.status()))
+        if not self.finished() and self._clock() >= self._deadline:
             raise timed_out(self.status())
 
     def _delay_first(self) -> None:
-        asked = read_retry_after(self._pipeline_response.http_response.headers, self._clock())
+        asked = self._read_delay()
         if asked:
-            self._pause(asked)
+            self._sleep(asked)
+
+    def _read_delay(self) -> float | None:
+        asked = read_retry_after(self._pipeline_response.http_response.headers, self._clock())
+        return asked if asked is not None and asked <= LONGEST_POLL_PAUSE else None
 
     def _extract_delay(self) -> float:
-        asked = read_retry_after(self._pipeline_response.http_response.headers, self._clock())
-        return self._interval if asked is None else asked
+        return self._read_delay() or self._interval
 
     def _sleep(self, delay: float) -> None:
-        self._pause(delay)
+        self._pause(min(delay, max(self._deadline - self._clock(), 0.0)))
 
 
 def timed_out(status: str) -> AzureError:
     """Return the error for an operation that does not end. Azure goes on with it."""
     return AzureError(
         0,
-        "OperationTimedOut",
-        f"the operation is still {status!r} after {OPERATION_SECONDS / 60:.0f} minutes. Azure goes "
-        "on with it: look at the resource's activity log, then plan again.",
+        TIMED_OUT,
+        f"the operation is still {first_line(status)!r} after {OPERATION_SECONDS / 60:.0f} "
+        "minutes. Azure goes on with it: look at the resource's activity log, then plan again.",
     )

@@ -1,10 +1,11 @@
-"""The two policies of our own in the SDK's HTTP pipeline: where requests may go, and retries."""
+"""The policies of our own in the SDK's HTTP pipeline: where requests may go, retries, tokens."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
 
+import requests
 from azure.core.exceptions import (
     ClientAuthenticationError,
     DecodeError,
@@ -14,26 +15,36 @@ from azure.core.exceptions import (
 )
 from azure.core.pipeline import PipelineRequest, PipelineResponse
 from azure.core.pipeline.policies import HTTPPolicy, SansIOHTTPPolicy
+from azure.core.rest import HttpRequest, HttpResponse
+from azure.mgmt.core.policies import ARMChallengeAuthenticationPolicy
 
 from provisioner.azure.cloud import Cloud, is_loopback
+from provisioner.azure.credential import SharedToken
 from provisioner.azure.errors import (
     closed_error,
     connection_error,
     credential_error,
     foreign_host_error,
+    incomplete_error,
     read_error,
+    unbounded_error,
 )
 from provisioner.azure.retry import (
+    NEVER,
     Attempts,
     Circumstances,
     RetryBudget,
     find_patience,
     read_retry_after,
 )
+from provisioner.azure.transport import UnboundedAnswerError
 from provisioner.model.azure_error import AzureError
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _WRITES = frozenset({"PUT", "DELETE"})
+_GUARDS = ("If-Match", "If-None-Match")
+_UNAUTHORIZED = 401
+_BROKEN_BODY = (requests.exceptions.ChunkedEncodingError, requests.exceptions.ContentDecodingError)
 
 
 @dataclass(slots=True)
@@ -58,19 +69,23 @@ class EndpointPolicy(SansIOHTTPPolicy[Any, Any]):
     def on_request(self, request: PipelineRequest[Any]) -> None:
         """Check where `request` goes. Raises AzureError `ForeignHost`."""
         url = request.http_request.url
-        if _origin(url) != self._origin:
-            raise foreign_host_error(urlsplit(url).netloc, self._cloud.host)
-        if self._allows_http:
-            request.context.options["enforce_https"] = False
+        origin = _origin(url)
+        if origin != self._origin or (origin[0] != "https" and not self._allows_http):
+            raise foreign_host_error(_host_of(url), self._cloud.host)
+
+
+def _host_of(url: str) -> str:
+    """Return what an error names of a URL, which may be no URL at all."""
+    return url.partition("://")[2].partition("/")[0][:100] or url[:100]
 
 
 def _origin(url: str) -> tuple[str, str, int]:
     """Return scheme, host and port; port -1, which nothing has, for what is no URL."""
-    parts = urlsplit(url)
     try:
+        parts = urlsplit(url)
         port = parts.port or _DEFAULT_PORTS.get(parts.scheme, -1)
     except ValueError:
-        port = -1
+        return "", "", -1
     return parts.scheme, (parts.hostname or "").lower(), port
 
 
@@ -85,20 +100,20 @@ class BudgetPolicy(HTTPPolicy[Any, Any]):
         cloud: Cloud,
         budget: RetryBudget,
         known: Circumstances,
-        sleep: Callable[[float], object],
-        clock: Callable[[], float],
+        time_source: tuple[Callable[[float], object], Callable[[], float]],
     ) -> None:
         super().__init__()
         self._cloud = cloud
         self._budget = budget
         self._known = known
-        self._sleep = sleep
-        self._clock = clock
+        self._sleep, self._clock = time_source
 
     def send(self, request: PipelineRequest[Any]) -> PipelineResponse[Any, Any]:
         """Send `request` until it is accepted or the budget is spent. Raises AzureError."""
         tally = request.context.options.pop("tally", None)
         is_write = request.http_request.method in _WRITES
+        if request.http_request.method != "GET":
+            request.context.options.setdefault("read_timeout", self._cloud.bounds.write_seconds)
         attempts = Attempts(self._budget, self._clock)
         while not self._known.closed.is_set():
             if isinstance(tally, Tally):
@@ -106,8 +121,11 @@ class BudgetPolicy(HTTPPolicy[Any, Any]):
             answer = self._attempt(request)
             if isinstance(answer, PipelineResponse):
                 return answer
-            error, asked = answer
+            error, asked, is_lost = answer
             patience = find_patience(error, is_write, self._known, self._clock())
+            if is_lost and _is_guarded(request):
+                # Sent again it would meet what it has done itself, and be refused with 412.
+                patience, error = NEVER, replace(error, message=error.message + _MAY_HAVE_DONE)
             pause = attempts.next_pause(patience, asked)
             if pause is None:
                 raise replace(error, message=error.message + attempts.account)
@@ -116,17 +134,91 @@ class BudgetPolicy(HTTPPolicy[Any, Any]):
 
     def _attempt(
         self, request: PipelineRequest[Any]
-    ) -> PipelineResponse[Any, Any] | tuple[AzureError, float | None]:
-        """Send once: return the answer, or the refusal and what its Retry-After says."""
+    ) -> PipelineResponse[Any, Any] | tuple[AzureError, float | None, bool]:
+        """Send once: return the answer; or the refusal, what its Retry-After says, and whether
+        the request was sent and its answer lost."""
         try:
             response = self.next.send(request)
         except ClientAuthenticationError as failure:
-            return credential_error(failure), None
-        except (ServiceRequestError, ServiceResponseError, DecodeError, HttpResponseError) as cause:
-            return connection_error(self._cloud.host, cause), None
+            return credential_error(failure), None, False
+        except ServiceRequestError as cause:
+            return connection_error(self._cloud.host, cause), None, False
+        except (ServiceResponseError, DecodeError, HttpResponseError) as cause:
+            return self._lost_answer(cause), None, True
         self._known.reached = True
         http = response.http_response
         if http.status_code < 300:
             return response
         error = read_error(http.status_code, http.headers, http.content)
-        return error, read_retry_after(http.headers, self._clock())
+        return error, read_retry_after(http.headers, self._clock()), False
+
+    def _lost_answer(
+        self, cause: ServiceResponseError | DecodeError | HttpResponseError
+    ) -> AzureError:
+        """Return the error for an answer that did not come, or not to its end."""
+        inner = cause.inner_exception
+        if isinstance(inner, UnboundedAnswerError):
+            return unbounded_error(self._cloud.host, str(inner))
+        if isinstance(inner, _BROKEN_BODY):
+            self._known.reached = True
+            return incomplete_error(self._cloud.host, inner)
+        return connection_error(self._cloud.host, cause)
+
+
+_MAY_HAVE_DONE = " Whether the write took effect is not known: plan again."
+
+
+def _is_guarded(request: PipelineRequest[Any]) -> bool:
+    return any(name in request.http_request.headers for name in _GUARDS)
+
+
+class TokenPolicy(ARMChallengeAuthenticationPolicy):
+    """Gives each request the shared token, and once a fresh one where Azure answers 401.
+
+    A token may be revoked before its end, and the SDK asks for another one only where the answer
+    holds a claims challenge. The SDK's own copy of the token is not used: a request that meets
+    401 takes it away from under those of other threads.
+    """
+
+    def __init__(self, tokens: SharedToken, scope: str) -> None:
+        super().__init__(tokens, scope)
+        self._tokens = tokens
+        self._scope = scope
+
+    def on_request(self, request: PipelineRequest[HttpRequest]) -> None:
+        """Authorize a request. Raises ClientAuthenticationError."""
+        self.authorize_request(request, self._scope)
+
+    def authorize_request(
+        self, request: PipelineRequest[HttpRequest], *scopes: str, **kwargs: object
+    ) -> None:
+        """Authorize a request with a token for `scopes`. Raises ClientAuthenticationError."""
+        claims = kwargs.get("claims")
+        known = self._tokens.get_token(*scopes, claims=claims if isinstance(claims, str) else None)
+        token = known.token
+        request.context["token"] = token
+        request.http_request.headers["Authorization"] = f"Bearer {token}"
+
+    def send(
+        self, request: PipelineRequest[HttpRequest]
+    ) -> PipelineResponse[HttpRequest, HttpResponse]:
+        """Send a request with a token. Raises ClientAuthenticationError where there is none."""
+        response = super().send(request)
+        refused = response.http_response.status_code == _UNAUTHORIZED
+        if not refused or request.context.get("renewed"):
+            return response
+        request.context["renewed"] = True
+        self._tokens.reject(request.context["token"])
+        return super().send(request)
+
+    def on_challenge(
+        self,
+        request: PipelineRequest[HttpRequest],
+        response: PipelineResponse[HttpRequest, HttpResponse],
+    ) -> bool:
+        """Authorize a request anew where Azure asks for claims; tell whether to send it again."""
+        try:
+            return super().on_challenge(request, response)
+        except ValueError:
+            # The claims are no base64, or no text.
+            return False

@@ -8,12 +8,17 @@ from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from threading import Event
 
-from provisioner.azure.errors import CONNECTION
+from provisioner.azure.errors import CONNECTION, INCOMPLETE
 from provisioner.model.azure_error import AzureError
 
 _LONGEST_PAUSE = 60.0
+_LONGEST_SERVER_PAUSE = 5.0
+_LONGEST_THROTTLED_PAUSE = 2.0
+_AT_ONCE_PAUSES = (0.1, 2.0)
+_LONGEST_OBEYED = 7200.0
 _UNREACHED_SECONDS = 10.0
-_SERVER_SECONDS = 120.0
+_INCOMPLETE_SECONDS = 30.0
+_SERVER_SECONDS = 90.0
 _GRANT_SECONDS = 600.0
 _SERVER_STATUSES = frozenset({408, 500, 502, 503, 504})
 _THROTTLED = 429
@@ -23,11 +28,28 @@ _THROTTLED = 429
 class RetryBudget:
     """How often one request is sent, and for how many seconds, before its refusal counts.
 
-    A wait that would end after `total_seconds` is not begun.
+    A wait that would end after `total_seconds` is not begun. Throttling is bounded by the seconds
+    alone: a storm that refuses four of five requests ends some request's twentieth attempt.
     """
 
-    attempts: int = 15
+    attempts: int = 25
     total_seconds: float = 600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How a request that was refused is tried again: for how many seconds, 0 for never.
+
+    The pauses double from 1 second to `longest_pause` where Azure names none. `counted`: the
+    number of attempts is bounded too.
+    """
+
+    seconds: float
+    longest_pause: float = _LONGEST_PAUSE
+    counted: bool = True
+
+
+NEVER = Patience(0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,16 +133,22 @@ class Attempts:
         self.started = self.clock()
         self.allowed = self.budget.total_seconds
 
-    def next_pause(self, patience: float, asked: float | None) -> float | None:
+    def next_pause(self, patience: Patience, asked: float | None) -> float | None:
         """Return how many seconds to wait for the next attempt, or None to give up.
 
-        `patience` bounds the whole in seconds, 0 for never. `asked` is what Azure's Retry-After
-        says; it is obeyed as it is. Without it the pauses double from 1 to 60 seconds.
+        `asked` is what Azure's Retry-After says, and the least that is waited. 0 asks for an
+        attempt at once: those pauses double too, from a tenth of a second, so that a server that
+        always says 0 is not asked without a break.
         """
-        if patience <= 0 or self.made >= self.budget.attempts:
+        if patience.seconds <= 0 or (patience.counted and self.made >= self.budget.attempts):
             return None
-        pause = asked if asked is not None else min(2.0 ** (self.made - 1), _LONGEST_PAUSE)
-        self.allowed = min(patience, self.budget.total_seconds)
+        doubled = 2.0 ** min(self.made - 1, 10)
+        if asked is None:
+            pause = min(doubled, patience.longest_pause)
+        else:
+            shortest, longest = _AT_ONCE_PAUSES
+            pause = max(asked, min(shortest * doubled, longest))
+        self.allowed = min(patience.seconds, self.budget.total_seconds)
         if self.elapsed + pause > self.allowed:
             return None
         self.made += 1
@@ -142,16 +170,21 @@ class Attempts:
         )
 
 
-def find_patience(error: AzureError, is_write: bool, known: Circumstances, now: float) -> float:
-    """Return for how many seconds a request that ended in `error` is tried again; 0 is never."""
+def find_patience(error: AzureError, is_write: bool, known: Circumstances, now: float) -> Patience:
+    """Return how a request that ended in `error` is tried again."""
     if error.code == CONNECTION:
-        return _SERVER_SECONDS if known.reached else _UNREACHED_SECONDS
+        seconds = _SERVER_SECONDS if known.reached else _UNREACHED_SECONDS
+        return Patience(seconds, _LONGEST_SERVER_PAUSE)
+    if error.code == INCOMPLETE:
+        return Patience(_INCOMPLETE_SECONDS, _LONGEST_SERVER_PAUSE)
     row = TRANSIENT_WRITES.get(error.code.lower()) if is_write else None
     if row is not None and _applies(row, known, now):
-        return row.seconds
+        return Patience(row.seconds)
     if error.status == _THROTTLED:
-        return float("inf")
-    return _SERVER_SECONDS if error.status in _SERVER_STATUSES else 0.0
+        return Patience(float("inf"), _LONGEST_THROTTLED_PAUSE, counted=False)
+    if error.status in _SERVER_STATUSES:
+        return Patience(_SERVER_SECONDS, _LONGEST_SERVER_PAUSE)
+    return NEVER
 
 
 def _applies(row: TransientCode, known: Circumstances, now: float) -> bool:
@@ -164,21 +197,32 @@ def read_retry_after(headers: Mapping[str, str], now: float) -> float | None:
     """Return the seconds that Azure asks to wait, 0 included; None where it does not say.
 
     `retry-after-ms` and `x-ms-retry-after-ms` are milliseconds; `Retry-After` is seconds or an
-    HTTP date, which is held against `now` (seconds since the epoch). Nonsense counts as silence.
+    HTTP date, which is held against `now` (seconds since the epoch). Nonsense counts as silence:
+    what is no number and no date, and more than two hours, which is as long as anything is waited
+    for.
     """
     folded = {name.lower(): value.strip() for name, value in headers.items()}
     for name in ("retry-after-ms", "x-ms-retry-after-ms"):
         if name in folded and (milliseconds := _number(folded[name])) is not None:
-            return milliseconds / 1000
+            return _obeyed(milliseconds / 1000)
     text = folded.get("retry-after", "")
     seconds = _number(text)
-    if seconds is not None or not text:
-        return seconds
+    if seconds is None and text:
+        seconds = _seconds_until(text, now)
+    return _obeyed(seconds)
+
+
+def _obeyed(seconds: float | None) -> float | None:
+    return seconds if seconds is not None and seconds <= _LONGEST_OBEYED else None
+
+
+def _seconds_until(date: str, now: float) -> float | None:
     try:
-        return max(0.0, parsedate_to_datetime(text).timestamp() - now)
-    except ValueError:
+        return max(0.0, parsedate_to_datetime(date).timestamp() - now)
+    except (ValueError, TypeError, IndexError, OverflowError, OSError):
         return None
 
 
 def _number(text: str) -> float | None:
+    """Return a decimal number without a sign; infinity for one of hundreds of digits."""
     return float(text) if text.isascii() and text.replace(".", "", 1).isdigit() else None

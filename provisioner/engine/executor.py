@@ -1,8 +1,10 @@
 """Runs steps on threads: as many at once as allowed, each after what it waits for."""
 
+import traceback
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
+from pathlib import Path
 
 from provisioner.blueprint.expression import ExpressionError, resolve
 from provisioner.documents.apply import (
@@ -18,11 +20,13 @@ from provisioner.documents.apply import (
 from provisioner.engine.ports import Writer
 from provisioner.engine.schedule import Schedule
 from provisioner.model.azure_error import AzureError
-from provisioner.model.values import Body, Value, unknowns
+from provisioner.model.values import Value, unknowns
 from provisioner.plan.steps import DELETE, Step
 
 INTERRUPTED = "interrupted"
 """The reason of steps that Ctrl-C kept from starting."""
+
+_MAX_WORDS = 500
 
 
 class StepRefusedError(Exception):
@@ -71,7 +75,7 @@ class Executor:
         and starts nothing more.
         """
         schedule = Schedule(steps)
-        running: dict[Future[Body | None], tuple[Step, float]] = {}
+        running: dict[Future[Mapping[str, Value] | None], tuple[Step, float]] = {}
         pool = ThreadPoolExecutor(parallelism, thread_name_prefix="azsec-step")
         try:
             while True:
@@ -93,7 +97,7 @@ class Executor:
     def _start(
         self,
         schedule: Schedule,
-        running: dict[Future[Body | None], tuple[Step, float]],
+        running: dict[Future[Mapping[str, Value] | None], tuple[Step, float]],
         pool: ThreadPoolExecutor,
         parallelism: int,
     ) -> None:
@@ -112,7 +116,9 @@ class Executor:
             )
             running[pool.submit(self._send, step)] = (step, self._clock())
 
-    def _send(self, step: Step) -> Body | None:
+    def _send(self, step: Step) -> Mapping[str, Value] | None:
+        """Send one step, on a thread of its own; return what is known of its address then."""
+
         def on_status(status: str) -> None:
             self._on_event(StepProgressed(key=step.key, status=status))
 
@@ -127,26 +133,28 @@ class Executor:
         missing = next(unknowns(body), None)
         if missing is not None or not isinstance(body, Mapping):
             raise ExpressionError(f"still {missing}: Azure did not answer with it")
-        return self._writer.put(step.id, step.api_version, body, if_match, on_status)  # type: ignore[arg-type]
+        settled = self._writer.put(step.id, step.api_version, body, if_match, on_status)  # type: ignore[arg-type]
+        return {**settled, "id": step.id.text, "name": step.id.name, "type": step.type}
 
     def _settle(
-        self, schedule: Schedule, future: Future[Body | None], step: Step, started: float
+        self,
+        schedule: Schedule,
+        future: Future[Mapping[str, Value] | None],
+        step: Step,
+        started: float,
     ) -> None:
+        """Note how a step ended: whatever was raised in it is its own outcome, not the run's."""
         elapsed = round(self._clock() - started, 3)
-        try:
-            body = future.result()
-        except (AzureError, ExpressionError, StepRefusedError) as problem:
-            self._note(step, Outcome.FAILED, elapsed, str(problem))
-            self._on_event(StepFailed(key=step.key, elapsed=elapsed, message=str(problem)))
+        problem = future.exception()
+        if problem is not None:
+            message = _message_of(problem)
+            self._note(step, Outcome.FAILED, elapsed, message)
+            self._on_event(StepFailed(key=step.key, elapsed=elapsed, message=message))
             self._skip(schedule.fail(step), step.key)
             return
-        if body is not None:
-            self._values[step.address] = {
-                **body,
-                "id": step.id.text,
-                "name": step.id.name,
-                "type": step.type,
-            }
+        values = future.result()
+        if values is not None:
+            self._values[step.address] = values
         schedule.finish(step)
         self._note(step, Outcome.SUCCEEDED, elapsed, None)
         self._on_event(StepSucceeded(key=step.key, elapsed=elapsed))
@@ -165,3 +173,24 @@ class Executor:
             elapsed=elapsed,
             message=message,
         )
+
+
+def _message_of(problem: BaseException) -> str:
+    """Return what a person is told of the exception that ended a step.
+
+    One that no step is known to raise is a defect of azsec: its place is what a report needs.
+    """
+    if isinstance(problem, (AzureError, ExpressionError, StepRefusedError)):
+        return str(problem)
+    kind = type(problem).__name__
+    words = " ".join(str(problem).split()) or "no message"
+    frames = traceback.extract_tb(problem.__traceback__)
+    place = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+    return (
+        f"internal error: {kind}: {_shorten(words)}{place}. This is a defect of azsec: report it. "
+        "Whether the step took effect in Azure is not known: plan again."
+    )
+
+
+def _shorten(words: str) -> str:
+    return words if len(words) <= _MAX_WORDS else words[: _MAX_WORDS - 1] + "…"

@@ -14,7 +14,7 @@ from provisioner.documents.document import EnvironmentDocument
 from provisioner.documents.plan import Action
 from provisioner.documents.proof import GateDocument
 from provisioner.engine.ports import Reader
-from provisioner.model.actual import ActualState
+from provisioner.model.actual import ActualState, Unreadable
 from provisioner.model.diagnostic import Diagnostic, DiagnosticError, error, nearest, warning
 from provisioner.model.estate import Estate
 from provisioner.model.resource_id import ResourceId
@@ -320,18 +320,23 @@ def _judge_controls(
 
 
 def _warn_of_gaps(reading: Reading, graph: DesiredGraph) -> list[Diagnostic]:
-    """Say which refused lists would show only what left the blueprint: those of types that it does
-    not have, and those of everything. Of the others, what it has is unreadable, and blocked."""
+    """Name the refused lists. Where the blueprint has what they would show, that is unreadable,
+    and blocked; or else each was read by itself, and it is an error that the list was not."""
+    blocked = {
+        resource.type.name
+        for resource in graph
+        if isinstance(reading.state.get(resource.id), Unreadable)
+    }
     stated = {resource.type.name for resource in graph}
     return [
-        warning(
+        (error if answer.read.type in stated else warning)(
             "cannot-list",
             f"{answer.read.path} cannot be listed: {answer.refused}.",
             None,
             "What left the blueprint, and what azsec did not make, may be overlooked.",
         )
         for answer in reading.refused
-        if answer.read.type not in stated
+        if answer.read.type not in blocked
     ]
 
 

@@ -9,6 +9,7 @@ from provisioner.cli.failure import run_guarded
 from provisioner.documents.apply import ApplyDocument, Outcome
 from provisioner.model.diagnostic import DiagnosticError
 from provisioner.simulator.faults import Fault
+from provisioner.workflow.drift import check_drift
 from tests.environments import Bench
 
 GROUP = "/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/rg-main"
@@ -115,6 +116,36 @@ def test_a_list_of_what_is_there_that_is_refused_is_a_warning(bench: Bench) -> N
     assert plan.steps == ()
     assert plan.can_apply()
     assert [d.code for d in plan.document.diagnostics] == ["cannot-list"]
+
+
+def test_a_list_of_what_the_blueprint_has_that_is_refused_is_an_error(bench: Bench) -> None:
+    """Each resource of it was found by itself, by its tags: what else the list holds is unseen."""
+    desired = bench.compose(RESOURCES)
+    bench.apply(bench.plan(desired))
+    bench.server.faults.add(
+        Fault(path="networkSecurityGroups$", status=403, code="AuthorizationFailed", times=None)
+    )
+
+    plan = bench.plan(desired)
+    drift = check_drift(desired, bench.catalog, bench.client)
+
+    assert [(d.code, d.severity) for d in plan.document.diagnostics] == [("cannot-list", "error")]
+    assert [(d.code, d.severity) for d in drift.diagnostics] == [("cannot-list", "error")]
+    assert "AuthorizationFailed" in drift.diagnostics[0].message
+
+
+def test_a_delete_that_azure_accepts_and_does_not_do_is_a_failure(bench: Bench) -> None:
+    bench.apply(bench.plan(bench.compose(RESOURCES)))
+    fewer = bench.compose(RESOURCES[: RESOURCES.index("vnet:")])
+    accepted = Fault(method="DELETE", path="virtualNetworks/vnet$", status=204, times=None)
+    bench.server.faults.add(accepted)
+
+    result = bench.apply(bench.plan(fewer), allow_delete=True)
+
+    failed = next(step for step in result.steps if step.outcome is Outcome.FAILED)
+    assert failed.message is not None
+    assert failed.message.startswith("NotDeleted: Azure accepted the delete")
+    assert bench.body_of("vnet")["name"] == "vnet"
 
 
 def test_an_unreachable_endpoint_is_one_sentence(

@@ -3,11 +3,15 @@
     server.answer("GET", "/path", Reply(200, {"value": []}))
 
 Replies to one method and path (case ignored, as ARM does) are given out in order. `{endpoint}` in
-a reply's body or headers becomes the server's own origin. A request without a reply left is
-answered 501, so that a test sees what it did not foresee.
+a reply's body or headers becomes the server's own origin. `cut` ends a reply in its middle:
+"length" promises more bytes than come, "chunked" leaves out the last chunk, "reset" breaks the
+connection, "drip" sends a byte every 50 ms; `takes` are seconds before it begins. A request
+without a reply left is answered 501, so that a test sees what it did not foresee.
 """
 
 import json
+import socket
+import struct
 import threading
 from collections import defaultdict, deque
 from collections.abc import Mapping
@@ -23,6 +27,7 @@ class Reply:
     body: Any = None
     headers: Mapping[str, str] = field(default_factory=dict)
     drops: bool = False
+    cut: str = ""
     takes: float = 0.0
 
     def encode(self, endpoint: str) -> bytes:
@@ -49,8 +54,7 @@ class ScriptedServer:
         self.requests: list[Request] = []
         self._replies: defaultdict[tuple[str, str], deque[Reply]] = defaultdict(deque)
         self._lock = threading.Lock()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self._server.daemon_threads = True
+        self._server = _Server(("127.0.0.1", 0), self._handler())
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
         self.endpoint = f"http://127.0.0.1:{self._server.server_port}"
         self.connections = 0
@@ -107,15 +111,13 @@ class ScriptedServer:
                 if reply.drops:
                     self.close_connection = True
                     return
-                payload = reply.encode(scripted.endpoint)
+                headers, payload = _encode(reply, scripted.endpoint)
                 self.send_response(reply.status)
-                headers = {"Content-Type": "application/json; charset=utf-8", **reply.headers}
                 for name, value in headers.items():
-                    self.send_header(name, value.replace("{endpoint}", scripted.endpoint))
-                if reply.status != 204:
-                    self.send_header("Content-Length", str(len(payload)))
+                    self.send_header(name, value)
                 self.end_headers()
-                self.wfile.write(payload)
+                self.close_connection = bool(reply.cut)
+                _send(self.connection, payload, reply.cut)
 
             do_GET = do_PUT = do_DELETE = do_POST = _serve  # noqa: N815
 
@@ -123,6 +125,42 @@ class ScriptedServer:
                 pass
 
         return Handler
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, *_: object) -> None:
+        """A client that gives up an answer breaks its connection: nothing to report."""
+
+
+def _encode(reply: Reply, endpoint: str) -> tuple[dict[str, str], bytes]:
+    """Return the headers and the payload of a reply, cut ones with a promise of more."""
+    payload = reply.encode(endpoint)
+    headers = {
+        "Content-Type": "application/json; charset=utf-8",
+        **{name: value.replace("{endpoint}", endpoint) for name, value in reply.headers.items()},
+    }
+    if reply.cut == "chunked":
+        headers["Transfer-Encoding"] = "chunked"
+        payload = b"%x\r\n%s\r\n" % (len(payload), payload)
+    elif reply.status != 204:
+        more = 100 if reply.cut in ("length", "reset") else 0
+        headers["Content-Length"] = str(len(payload) + more)
+    return headers, payload
+
+
+def _send(connection: socket.socket, payload: bytes, cut: str) -> None:
+    if cut == "drip":
+        for byte in payload:
+            connection.sendall(bytes([byte]))
+            threading.Event().wait(0.05)
+        return
+    connection.sendall(payload)
+    if cut == "reset":
+        # Closing with unsent data thrown away makes the kernel send RST.
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        connection.close()
 
 
 @dataclass

@@ -113,6 +113,8 @@ def test_a_recorded_write_settles(server, client, answers):
     for step in answers:
         server.answer(step["method"], path_of(step["uri"]), reply_of(step))
 
+    if write["method"] == "DELETE":
+        server.answer("GET", path_of(write["uri"]), Reply(404))
     if "Failed" in map(status_of, answers):
         with pytest.raises(AzureError):
             follow(client, write)

@@ -2,6 +2,9 @@
 
 import threading
 from collections.abc import Callable
+from typing import Any
+
+import pytest
 
 from provisioner.documents.apply import (
     Event,
@@ -16,7 +19,7 @@ from provisioner.engine.executor import INTERRUPTED, Executor, Run
 from provisioner.model.azure_error import AzureError
 from provisioner.model.resource_id import ResourceId
 from provisioner.model.values import Body
-from provisioner.plan.steps import Step
+from provisioner.plan.steps import DELETE, Step
 from tests.unit.engine.steps import draw_steps, refers_to, step
 
 CHAIN = """
@@ -190,3 +193,101 @@ def test_the_events_tell_the_whole_story() -> None:
     ]
     assert (StepFailed, "network") in told
     assert (StepSkipped, "cluster") in told
+
+
+class Exploding(Writer):
+    """A writer that raises `problem` where it writes or deletes `refuse`."""
+
+    def __init__(self, refuse: str, problem: BaseException) -> None:
+        super().__init__(refuse)
+        self.problem = problem
+
+    def put(
+        self,
+        resource: ResourceId,
+        api_version: str,
+        body: Body,
+        if_match: str | None,
+        on_status: Callable[[str], None],
+    ) -> Body:
+        if resource.name == self.refuse:
+            raise self.problem
+        return super().put(resource, api_version, body, if_match, on_status)
+
+    def delete(
+        self,
+        resource: ResourceId,
+        api_version: str,
+        if_match: str | None,
+        on_status: Callable[[str], None],
+    ) -> None:
+        raise self.problem
+
+
+@pytest.mark.parametrize(
+    "problem",
+    [
+        KeyError("properties"),
+        TypeError("'NoneType' object is not iterable"),
+        RecursionError("maximum recursion depth exceeded"),
+        MemoryError(),
+        OSError(24, "Too many open files"),
+        UnicodeEncodeError("utf-8", "\ud800", 0, 1, "surrogates not allowed"),
+        SystemExit(3),
+        AssertionError("one\ntwo"),
+    ],
+    ids=lambda problem: type(problem).__name__,
+)
+def test_what_is_raised_in_a_step_is_its_outcome_and_the_rest_goes_on(
+    problem: BaseException,
+) -> None:
+    result = run(draw_steps(CHAIN), Exploding("network", problem))
+
+    ends = outcomes(result)
+    assert ends["group"] == ends["vault"] == (Outcome.SUCCEEDED, None)
+    assert ends["cluster"] == (Outcome.SKIPPED, "network")
+    outcome, message = ends["network"]
+    assert outcome is Outcome.FAILED
+    assert message is not None
+    assert message.startswith(f"internal error: {type(problem).__name__}: ")
+    assert "Traceback" not in message
+    assert "\n" not in message
+    assert "test_executor.py:" in message, "where it was raised"
+
+
+def test_what_is_raised_in_a_delete_is_its_outcome_too() -> None:
+    gone = step("gone")
+    gone = Step(**{**{f: getattr(gone, f) for f in Step.__slots__}, "verb": DELETE, "body": None})
+
+    result = run((gone, step("other")), Exploding("", ValueError("no such thing")))
+
+    assert outcomes(result)["other"] == (Outcome.SUCCEEDED, None)
+    message = outcomes(result)["gone"][1]
+    assert message is not None
+    assert message.startswith("internal error: ValueError: no such thing at ")
+
+
+@pytest.mark.parametrize("answer", [None, [], "text", 7], ids=str)
+def test_a_writer_that_answers_with_no_body_fails_its_step_alone(answer: object) -> None:
+    class Silent(Writer):
+        def put(self, *arguments: Any) -> Any:
+            body = super().put(*arguments)
+            return answer if arguments[0].name == "network" else body
+
+    result = run(draw_steps(CHAIN), Silent())
+
+    message = outcomes(result)["network"][1]
+    assert message is not None
+    assert message.startswith("internal error: TypeError")
+    assert outcomes(result)["vault"] == (Outcome.SUCCEEDED, None)
+
+
+def test_a_display_that_breaks_in_a_step_is_the_step_s_outcome() -> None:
+    def break_once(event: Event) -> None:
+        if isinstance(event, StepProgressed) and event.key == "network":
+            raise ValueError("no such style")
+
+    result = run(draw_steps(CHAIN), Writer(), on_event=break_once)
+
+    assert outcomes(result)["network"][0] is Outcome.FAILED
+    assert outcomes(result)["vault"] == (Outcome.SUCCEEDED, None)

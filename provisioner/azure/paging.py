@@ -1,0 +1,111 @@
+"""Follows a list of Azure Resource Manager from page to page, to an end that is always reached."""
+
+from collections.abc import Callable, Iterator
+from typing import cast
+from urllib.parse import urlsplit
+
+from provisioner.azure.bounds import Bounds
+from provisioner.azure.errors import is_absent, unexpected_error
+from provisioner.model.azure_error import AzureError
+from provisioner.model.resource_id import parse_resource_id
+from provisioner.model.values import Body
+
+
+def follow_pages(
+    url: str, path: str, fetch: Callable[[str], Body | None], bounds: Bounds
+) -> Iterator[Body]:
+    """Yield the items of every page of the list at `url`, each an object.
+
+    `fetch` returns the object at a URL, None for an answer without content; `path` is what errors
+    name. Raises AzureError for an answer that is no list of objects, for a page link that is none
+    or leads back, and for a list that does not end within `bounds`: half of a list is none.
+    """
+    seen: set[str] = set()
+    items = empty_pages = 0
+    link: str | None = url
+    while link is not None:
+        if link in seen:
+            raise unexpected_error(200, f"the page link of {path} leads back to itself")
+        seen.add(link)
+        if len(seen) > bounds.pages:
+            raise _endless(path, f"{bounds.pages:,} pages")
+        page = _fetch_page(link, path, fetch, is_first=len(seen) == 1)
+        if page is None:
+            return
+        found = _items_of(page, path)
+        items += len(found)
+        empty_pages = 0 if found else empty_pages + 1
+        if items > bounds.items:
+            raise _endless(path, f"{bounds.items:,} items")
+        if empty_pages > bounds.empty_pages:
+            raise _endless(path, f"{bounds.empty_pages:,} pages without an item in a row")
+        yield from found
+        link = _link_of(page, path)
+
+
+def name_resource(body: Body, path: str) -> Body:
+    """Return the body of a resource, which has an id. Raises AzureError where it has none.
+
+    `path` is what was read. An id without its first slash gets it: diagnostic settings of a
+    subscription answer so (the examples of their REST reference).
+    """
+    found = body.get("id")
+    if parse_resource_id(found) is not None:
+        return body
+    if isinstance(found, str) and parse_resource_id(f"/{found}") is not None:
+        return {**body, "id": f"/{found}"}
+    shown = "no `id`" if found is None else f"the `id` {str(found)[:100]!r}"
+    raise unexpected_error(200, f"{path} holds a resource with {shown}, which is no resource id")
+
+
+def _fetch_page(
+    link: str, path: str, fetch: Callable[[str], Body | None], *, is_first: bool
+) -> Body | None:
+    """Return a page. A later page that does not exist leaves a list without its end: a 404 says
+    that a list is absent by its first page only."""
+    try:
+        page = fetch(link)
+    except AzureError as error:
+        if is_first or not is_absent(error):
+            raise
+        raise _without_end(path, str(error)) from error
+    if page is None and not is_first:
+        raise _without_end(path, "204")
+    return page
+
+
+def _items_of(page: Body, path: str) -> list[Body]:
+    items = page.get("value")
+    if not isinstance(items, list):
+        raise unexpected_error(200, f"the list {path} has no `value`")
+    if any(not isinstance(item, dict) for item in items):
+        raise unexpected_error(200, f"the list {path} holds an item that is no object")
+    return cast(list[Body], items)
+
+
+def _link_of(page: Body, path: str) -> str | None:
+    link = page.get("nextLink")
+    if link is None or link == "":
+        return None
+    if not isinstance(link, str) or not _is_url(link):
+        raise unexpected_error(200, f"the list {path} has a page link that is no URL")
+    return link
+
+
+def _is_url(link: str) -> bool:
+    """Tell whether a link is absolute: the SDK would take any other text for a path."""
+    try:
+        parts = urlsplit(link)
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.netloc)
+
+
+def _without_end(path: str, reason: str) -> AzureError:
+    return unexpected_error(200, f"the list {path} names a next page that is absent ({reason})")
+
+
+def _endless(path: str, bound: str) -> AzureError:
+    return unexpected_error(
+        200, f"the list {path} does not end within {bound}, which is the bound of a list"
+    )

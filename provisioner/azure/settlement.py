@@ -1,0 +1,151 @@
+"""Whether a write has taken effect, by a GET of the resource itself.
+
+What an operation's URL answers is a hint. It may vanish (404), be forbidden (it stands outside
+the resource group: learn.microsoft.com, "Track asynchronous Azure operations"), or say Succeeded
+of a delete whose resource is still there. The resource itself is asked before a write counts.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from provisioner.azure.errors import CLOSED, CONNECTION, CREDENTIAL, is_absent, read_error
+from provisioner.azure.operation import (
+    OPERATION_SECONDS,
+    TIMED_OUT,
+    encode_body,
+    is_failed,
+    is_transitional,
+    provisioning_state,
+    timed_out,
+)
+from provisioner.model.azure_error import AzureError
+from provisioner.model.values import Body
+
+NOT_DELETED = "NotDeleted"
+
+_LOOKS = 24
+"""How often a resource is looked at that is not (or not yet, or still) as the write left it: reads
+are eventually consistent. Two minutes in Azure."""
+
+_CERTAIN = frozenset({CONNECTION, CREDENTIAL, CLOSED, TIMED_OUT})
+
+
+def is_doubt(error: AzureError) -> bool:
+    """Tell whether an error of polling leaves open how the operation ended.
+
+    Not so where nothing more can be asked, or the operation has had its time.
+    """
+    return error.code not in _CERTAIN
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """Looks at resources after a write. `get` returns the object at a URL, None for no content.
+
+    `interval` is the pause between two looks in seconds.
+    """
+
+    get: Callable[[str], Body | None]
+    interval: float
+    sleep: Callable[[float], object]
+    clock: Callable[[], float]
+
+    def find_written(self, url: str, doubt: AzureError | None) -> Body:
+        """Return the body of a resource that was written, once a GET shows it.
+
+        `doubt` is why its operation could not be followed. Raises AzureError, the doubt if there
+        is one, where the resource does not appear.
+        """
+        for look in range(_LOOKS):
+            try:
+                found = self._find(url)
+            except AzureError as error:
+                raise doubt or error from error
+            if found is not None:
+                return found
+            if look < _LOOKS - 1:
+                self.sleep(self.interval)
+        if doubt is not None:
+            note = " The resource was looked for in place of its operation, and does not exist."
+            raise replace(doubt, message=doubt.message + note)
+        raise AzureError(
+            404, "ResourceNotFound", "Azure accepted the write, and the resource does not exist."
+        )
+
+    def await_rest(self, url: str, body: Body, on_status: Callable[[str], None]) -> Body:
+        """Return the body once the resource's own state is at rest: the operation may end before.
+
+        Raises AzureError where that state is a failure, or does not come to rest.
+        """
+        deadline = self.clock() + OPERATION_SECONDS
+        while is_transitional(body):
+            state = provisioning_state(body) or ""
+            on_status(state)
+            if self.clock() >= deadline:
+                raise timed_out(state)
+            self.sleep(self.interval)
+            found = self._find(url)
+            if found is None:
+                raise AzureError(
+                    404, "ResourceNotFound", f"the resource vanished while it was {state!r}."
+                )
+            body = found
+        if is_failed(body):
+            raise read_error(200, {}, encode_body(body))
+        return body
+
+    def await_gone(
+        self, url: str, doubt: AzureError | None, on_status: Callable[[str], None]
+    ) -> None:
+        """Return once a GET says that the resource does not exist.
+
+        A state such as `Deleting` is waited for. Raises AzureError `NotDeleted` where the
+        resource stays, with what `doubt` says of the operation.
+        """
+        deadline = self.clock() + OPERATION_SECONDS
+        looks = 0
+        while (found := self._look_after_delete(url, doubt)) is not None:
+            state = provisioning_state(found) or ""
+            if is_transitional(found):
+                on_status(state)
+                if self.clock() >= deadline:
+                    raise timed_out(state)
+            else:
+                looks += 1
+                if looks >= _LOOKS:
+                    raise self._not_deleted(state, doubt)
+            self.sleep(self.interval)
+
+    def _find(self, url: str) -> Body | None:
+        """Return the resource at `url`, None where a GET says that it does not exist."""
+        try:
+            return self.get(url)
+        except AzureError as error:
+            if is_absent(error):
+                return None
+            raise
+
+    def _look_after_delete(self, url: str, doubt: AzureError | None) -> Body | None:
+        try:
+            return self._find(url)
+        except AzureError as error:
+            note = "whether the resource is deleted could not be read: "
+            raise replace(error, message=note + error.message + _account(doubt)) from error
+
+    def _not_deleted(self, state: str, doubt: AzureError | None) -> AzureError:
+        stands = f" (provisioningState {state})" if state else ""
+        return AzureError(
+            doubt.status if doubt else 200,
+            NOT_DELETED,
+            f"Azure accepted the delete, and the resource still exists{stands} after "
+            f"{_LOOKS} reads in {_LOOKS * self.interval:.0f} s. Look at its locks and its "
+            f"activity log, then plan again.{_account(doubt)}",
+            doubt.correlation_id if doubt else None,
+        )
+
+
+def _account(doubt: AzureError | None) -> str:
+    """Return what is added to an error about an operation that could not be followed."""
+    if doubt is None:
+        return ""
+    return f" Its operation could not be followed: {doubt.code}: {doubt.message}"
