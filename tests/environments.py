@@ -201,7 +201,11 @@ TODAY = date(2027, 1, 15)
 
 
 def compose_small(
-    resources: str, catalog: Catalog, name: str = "test", ignore: str = ""
+    resources: str,
+    catalog: Catalog,
+    name: str = "test",
+    ignore: str = "",
+    location: str = "westeurope",
 ) -> Desired:
     """Compose an environment whose blueprint has one resource group and these resources; `ignore`
     is the YAML list of what it lets go."""
@@ -211,6 +215,6 @@ def compose_small(
             "0123456789abcdef0123456789abcdef", hashlib.sha256(name.encode()).hexdigest()[:32]
         )
         + (f"ignore:\n{ignore}" if ignore else ""),
-        "blueprint.yaml": BLUEPRINT + (indented or "  {}\n"),
+        "blueprint.yaml": BLUEPRINT.replace("westeurope", location) + (indented or "  {}\n"),
     }
     return load_desired("environment.yaml", catalog, Texts(files), TODAY)
