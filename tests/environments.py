@@ -206,6 +206,7 @@ def compose_small(
     name: str = "test",
     ignore: str = "",
     subscriptions: str = "",
+    location: str = "westeurope",
 ) -> Desired:
     """Compose an environment whose blueprint has one resource group and these resources; `ignore`
     is the YAML list of what it ignores, `subscriptions` lines with more of them."""
@@ -215,6 +216,6 @@ def compose_small(
         .replace("0123456789abcdef0123456789abcdef", hashlib.sha256(name.encode()).hexdigest()[:32])
         .replace("subscriptions:\n", f"subscriptions:\n{subscriptions}")
         + (f"ignore:\n{ignore}" if ignore else ""),
-        "blueprint.yaml": BLUEPRINT + (indented or "  {}\n"),
+        "blueprint.yaml": BLUEPRINT.replace("westeurope", location) + (indented or "  {}\n"),
     }
     return load_desired("environment.yaml", catalog, Texts(files), TODAY)

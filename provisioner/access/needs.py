@@ -15,7 +15,7 @@ from provisioner.catalog.registry import Catalog
 from provisioner.catalog.resource_type import ListRead, ResourceType, WriteFlow
 from provisioner.model.resource_id import ResourceId, parse_resource_id, subscription_id
 from provisioner.model.values import Body, Unknown, Value
-from provisioner.plan.reads import INVENTORY, Read, child_reads, wide_reads
+from provisioner.plan.reads import INVENTORY, SUBSCRIPTIONS, Read, child_reads, wide_reads
 from provisioner.plan.steps import DELETE, Step
 
 
@@ -28,13 +28,14 @@ class Need:
 
 
 def read_needs(
-    graph: DesiredGraph, catalog: Catalog, environment: str, subscriptions: Iterable[str]
+    graph: DesiredGraph, catalog: Catalog, owner: str, subscriptions: Iterable[str]
 ) -> frozenset[Need]:
     """Return what `azsec plan` and `azsec drift` need: every read of the environment."""
-    wide = wide_reads(graph, catalog, environment, sorted(set(subscriptions)))
+    wide = wide_reads(graph, catalog, owner, sorted(set(subscriptions)))
     everything: dict[str, Body] = {r.id.key: {} for r in graph}
     below = child_reads(graph, catalog, everything, ())
-    return frozenset(_of_read(read, catalog) for read in (*wide, *below))
+    asked = (read for read in (*wide, *below) if read != SUBSCRIPTIONS)
+    return frozenset(_of_read(read, catalog) for read in asked)
 
 
 def write_needs(graph: DesiredGraph, catalog: Catalog) -> frozenset[Need]:

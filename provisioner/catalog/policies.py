@@ -1,3 +1,4 @@
-"""The type of what puts a policy in force, by its name in the catalog."""
+"""The types of policies, and of what puts one in force, by their names in the catalog."""
 
 ASSIGNMENT = "Microsoft.Authorization/policyAssignments"
+DEFINITION = "Microsoft.Authorization/policyDefinitions"

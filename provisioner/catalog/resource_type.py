@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from provisioner.catalog.field import NO_FACTS, Disruption, Field
 from provisioner.catalog.refusals import RefusalCodes, SoftDelete
@@ -138,6 +138,11 @@ class Surroundings(Protocol):
         """Return the tenant's id."""
 
 
+FitRule: TypeAlias = Callable[[Mapping[str, object], Mapping[str, object]], str | None]
+"""A pure function of the bodies of a parent and of its child: a sentence that says why Azure does
+not take the one with the other, or None where it does."""
+
+
 def _nothing_computed(_id: ResourceId, _body: Body, _around: Surroundings) -> Mapping[str, Json]:
     return {}
 
@@ -175,8 +180,19 @@ class ResourceType:
     flat_errors     whether its provider answers errors without the `error` envelope
     in_use          the code with which Azure refuses to delete one that others point to; None
                     where it does not look
-    occupants       lists of its body in which Azure names what is in it, each with the types of
-                    what it names there
+    occupants       lists of its body in which Azure names what is in it or uses it, each with the
+                    types of what it names there
+    nested          types of children that do not go with one: Azure refuses to delete it while it
+                    has any (409 CannotDeleteResource)
+    generated       paths of the ids of what Azure makes for one, which goes with it (the network
+                    interface of a private endpoint)
+    reaches         paths of ids: Azure writes into what they name when it writes or deletes one
+    written_with    types of what points to one, and that Azure writes whenever it writes one: all
+                    of them have one writer
+    named_alone     whether its name alone tells which one is meant, whatever scope an id says
+    confines        path of the scopes that what points to one has to stand in
+    judges          whether Azure judges by it what is written in its scope (a policy)
+    fits_parent     tells why Azure does not take a child of the type with its parent
     missing_reference  the code for a body that points to nothing
     ranges_within   paths of address ranges in its body, each with the path of the ranges in its
                     parent's body that it must lie in
@@ -192,6 +208,7 @@ class ResourceType:
                     Kubernetes namespaces of a cluster)
     makes           the ids of what its service makes for one and deletes with it, of its live body
     managed_group   path of the name of a resource group that Azure keeps for a resource
+    managed_lock    path and value with which nobody but Azure writes in that group
     regional        how Azure makes one in each region that is used; it belongs to nobody, and stays
     providers       the resource providers that one needs in its subscription, beside its own
     lock_level      path of the level (CanNotDelete, ReadOnly) at which one guards its scope
@@ -220,6 +237,14 @@ class ResourceType:
     flat_errors: bool = False
     in_use: str | None = None
     occupants: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    nested: tuple[str, ...] = ()
+    generated: tuple[str, ...] = ()
+    reaches: tuple[str, ...] = ()
+    written_with: tuple[str, ...] = ()
+    named_alone: bool = False
+    confines: str | None = None
+    judges: bool = False
+    fits_parent: FitRule | None = None
     missing_reference: str = "InvalidResourceReference"
     ranges_within: Mapping[str, str] = field(default_factory=dict)
     soft_delete: SoftDelete | None = None
@@ -233,6 +258,7 @@ class ResourceType:
     access_kinds: tuple[str, ...] = ()
     makes: Callable[[Body], Iterable[str]] = _nothing_made
     managed_group: str | None = None
+    managed_lock: tuple[str, str] | None = None
     regional: Regional | None = None
     providers: tuple[str, ...] = ()
     lock_level: str | None = None

@@ -96,6 +96,22 @@ def lookup(body: object, path: Sequence[str]) -> object:
     return body
 
 
+def values_at(body: object, path: str) -> Iterator[object]:
+    """Yield every value at a path of names joined by dots, with `[]` for the entries of a list."""
+    name, _, rest = path.partition(".")
+    bare = name.removesuffix("[]")
+    value = lookup(body, (bare,))
+    if bare == name:
+        found = () if value is ABSENT else (value,)
+    else:
+        found = tuple(value) if isinstance(value, (list, tuple)) else ()
+    for each in found:
+        if rest:
+            yield from values_at(each, rest)
+        else:
+            yield each
+
+
 def put_at(body: Mapping[str, Value], path: Sequence[str], value: Value) -> Mapping[str, Value]:
     """Return a body with another value at a path; as it is where the path leads through no object.
 

@@ -98,7 +98,7 @@ def assemble_plan(
 ) -> Plan:
     """Return the plan that carries out `changes`."""
     resources = changes.resources
-    steps = build_steps(resources, graph, catalog)
+    steps = build_steps(resources, graph, catalog, state)
     outputs = {name: resolve(value, changes.values.get) for name, value in graph.outputs.items()}
     plan = Plan(
         document=_document(environment, resources, changes, steps, outputs).model_copy(

@@ -15,7 +15,12 @@ from provisioner.catalog import api_versions
 from provisioner.catalog.registry import Catalog
 from provisioner.catalog.resource_type import ListRead, ResourceType, Scope
 from provisioner.model.azure_error import AzureError
-from provisioner.model.resource_id import RESOURCE_GROUP, ResourceId, subscription_id
+from provisioner.model.resource_id import (
+    RESOURCE_GROUP,
+    SUBSCRIPTION,
+    ResourceId,
+    subscription_id,
+)
 from provisioner.model.values import Body
 
 INVENTORY = ""
@@ -181,9 +186,7 @@ def _list_in(subscription: str, resource_type: ResourceType) -> Read:
     return Read(path, resource_type.api_version, resource_type.name, True, resource_type.list_query)
 
 
-SUBSCRIPTIONS = Read(
-    "/subscriptions", api_versions.SUBSCRIPTIONS, "Microsoft.Resources/subscriptions", True
-)
+SUBSCRIPTIONS = Read(f"/{SUBSCRIPTION}", api_versions.SUBSCRIPTIONS, SUBSCRIPTION, True)
 """Every subscription that the credential can see; a list that takes no permission."""
 
 _MOST_SUBSCRIPTIONS = 50

@@ -1,53 +1,39 @@
 """The requests that carry out a plan, and which of them have to wait for which."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from provisioner.blueprint.graph import DesiredGraph
 from provisioner.blueprint.ownership import mark_in, marks_below, without_stale_tags
 from provisioner.catalog.references import references_in
 from provisioner.catalog.registry import Catalog
-from provisioner.catalog.resource_type import ResourceType
+from provisioner.catalog.resource_type import Embedded, ResourceType
 from provisioner.diff.merge import merge_for_write
 from provisioner.documents.plan import Action
+from provisioner.model.actual import ActualState
 from provisioner.model.resource_id import ResourceId
-from provisioner.model.values import Value, lookup, put_at
+from provisioner.model.values import ABSENT, Body, Value, lookup, put_at
 from provisioner.plan.changes import ResourceChange
+from provisioner.plan.locks import find_locks
+from provisioner.plan.ordering import order_around_locks, order_around_policies, share_locks
 from provisioner.plan.rotation import resource_stating
+from provisioner.plan.step import DELETE, PUT, Step
 from provisioner.plan.terms import with_defaults
+from provisioner.plan.users import key_of, targets_of
 
-PUT, DELETE = "PUT", "DELETE"
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One request.
-
-    `body` may hold Unknown leaves, which apply fills in. `guarded` asks for If-Match with the
-    ETag read last. Steps with one `lock` go one at a time. `seconds` estimates the duration.
-    Of a DELETE, `mark` is the mark that its resource carries, and `inside` the keys of all that may
-    still stand in it: what else there is by then stops it.
-    """
-
-    key: str
-    verb: str
-    address: str
-    id: ResourceId
-    type: str
-    api_version: str
-    body: Mapping[str, Value] | None
-    guarded: bool
-    lock: str
-    seconds: int
-    after: tuple[str, ...] = ()
-    mark: str | None = None
-    inside: tuple[str, ...] = ()
+__all__ = ["DELETE", "PUT", "Step", "build_steps"]
 
 
 def build_steps(
-    changes: Sequence[ResourceChange], graph: DesiredGraph, catalog: Catalog
+    changes: Sequence[ResourceChange],
+    graph: DesiredGraph,
+    catalog: Catalog,
+    state: ActualState,
 ) -> tuple[Step, ...]:
-    """Return the steps of `changes`, in an order in which each comes after what it waits for."""
+    """Return the steps of `changes`, in an order in which each comes after what it waits for.
+
+    `state` tells what in Azure points to what, and which locks there are.
+    """
     rotations = [c for c in changes if c.stand_in is not None and c.action is Action.REPLACE]
     rotating = {change.id.key for change in rotations}
     gone = {change.id.key for change in changes if _is_deleted(change)} - rotating
@@ -65,16 +51,20 @@ def build_steps(
             after[step.key] |= _waits(change, graph, puts)
             if change.id.key in deletes:
                 after[step.key].add(deletes[change.id.key].key)
+    known = {key_of(step.id, catalog): step for step in deletes.values()}
     for change in changes:
         if change.found is not None:
-            _order_around_deletes(change, puts, deletes, rotating, after, catalog)
-    _order_deletes(changes, deletes, after)
+            _order_around_deletes(change, puts, known, rotating, after, catalog)
+    _order_deletes(deletes, after)
     _order_carriers(changes, puts, deletes, after)
     _order_names(changes, puts, deletes, after)
+    _order_narrowed(changes, puts, deletes, after, catalog)
+    order_around_locks(changes, puts, deletes, after, find_locks(changes, state, catalog))
+    order_around_policies(changes, puts, deletes, after, state)
     steps = {step.key: step for step in (*puts.values(), *deletes.values())}
     for change in rotations:
         steps |= _rotate(change, puts[change.address], deletes.get(change.id.key), after)
-    return _unguard_shared(_sort(steps, after))
+    return share_locks(_unguard_shared(_sort(steps, after)), changes, state, catalog)
 
 
 def _is_written(change: ResourceChange) -> bool:
@@ -137,22 +127,35 @@ def _rotate(
     return {enter.key: enter, leave.key: leave}
 
 
-def _order_deletes(
-    changes: Sequence[ResourceChange], deletes: Mapping[str, Step], after: dict[str, set[str]]
-) -> None:
-    """What stands in or on another goes before it; a lock goes before all that it guards."""
+def _order_deletes(deletes: Mapping[str, Step], after: dict[str, set[str]]) -> None:
+    """What stands in or on another goes before it."""
     for step in deletes.values():
         for container in step.id.ancestors:
             holder = deletes.get(container.key)
             if holder is not None:
                 after[holder.key].add(step.key)
+
+
+def _order_narrowed(
+    changes: Sequence[ResourceChange],
+    puts: Mapping[str, Step],
+    deletes: Mapping[str, Step],
+    after: dict[str, set[str]],
+    catalog: Catalog,
+) -> None:
+    """What confines its users (a role, by its scopes) changes once those that go have gone."""
+    confining = {
+        key_of(change.id, catalog): puts[change.address]
+        for change in changes
+        if change.type.confines is not None and change.address in puts
+    }
     for change in changes:
-        lock = deletes.get(change.id.key)
-        if lock is None or change.type.lock_level is None or change.id.scope is None:
+        delete = deletes.get(change.id.key)
+        if delete is None or change.found is None or not confining:
             continue
-        for step in deletes.values():
-            if step is not lock and step.id.is_within(change.id.scope):
-                after[step.key].add(lock.key)
+        for target in targets_of(change.type.name, change.found.body, catalog):
+            if target in confining:
+                after[confining[target].key].add(delete.key)
 
 
 def _order_carriers(
@@ -209,32 +212,43 @@ def _order_around_deletes(
     after: dict[str, set[str]],
     catalog: Catalog,
 ) -> None:
-    """What points to a resource has to let go of it, or go, before the resource can go."""
+    """What points to a resource has to let go of it, or go, before the resource can go.
+
+    `deletes` holds the deletes by what two ids of one resource have in common (`key_of`).
+    """
     assert change.found is not None
-    put, own_delete = puts.get(change.address), deletes.get(change.id.key)
+    put, own_delete = puts.get(change.address), deletes.get(key_of(change.id, catalog))
+    if own_delete is None:
+        # What is in a resource that goes has gone with it, and comes back without what it named.
+        holders = (deletes.get(key_of(above, catalog)) for above in change.id.ancestors)
+        own_delete = next((holder for holder in holders if holder is not None), None)
     for mentioned in _mentioned(change, catalog, whole=own_delete is not None):
-        delete = deletes.get(mentioned.key)
+        delete = deletes.get(key_of(mentioned, catalog))
         if delete is None or delete is own_delete:
             continue
         if own_delete is not None:
-            after[delete.key].add(own_delete.key)
+            if not delete.id.is_within(own_delete.id):
+                after[delete.key].add(own_delete.key)
         elif put is not None and not mentioned.is_within(change.id):
             after[delete.key].add(put.key)
     if put is not None and change.action in _UPDATES:
         after[put.key] |= {
             step.key
-            for key, step in deletes.items()
-            if key.startswith(change.id.key + "/") and key not in rotating
+            for step in deletes.values()
+            if step.id.key.startswith(change.id.key + "/") and step.id.key not in rotating
         }
 
 
 def _mentioned(change: ResourceChange, catalog: Catalog, *, whole: bool) -> Iterator[ResourceId]:
-    """Yield what the body in Azure points to; `whole` with what the children in it point to, which
-    go with it (the subnet of a cluster's system pool)."""
+    """Yield what the body in Azure points to, with what the children in it point to that are
+    written with it (the rules of a security group), or all of them where it goes as a `whole` (the
+    subnet of a cluster's system pool)."""
     assert change.found is not None
     found = list(references_in(change.type, catalog.schemas, change.found.body))
-    if whole:
-        found += _references_of_children(change, catalog)
+    for embedded in change.type.embedded:
+        path = embedded.path.split(".")
+        if whole or lookup(change.desired, path) is not ABSENT:
+            found += _references_of_children(change.found.body, embedded, catalog)
     for _path, mentioned in found:
         current: ResourceId | None = mentioned
         while current is not None and not current.is_container:
@@ -243,15 +257,13 @@ def _mentioned(change: ResourceChange, catalog: Catalog, *, whole: bool) -> Iter
 
 
 def _references_of_children(
-    change: ResourceChange, catalog: Catalog
+    body: Body, embedded: Embedded, catalog: Catalog
 ) -> Iterator[tuple[str, ResourceId]]:
-    assert change.found is not None
-    for embedded in change.type.embedded:
-        entries = lookup(change.found.body, embedded.path.split("."))
-        for entry in entries if isinstance(entries, (list, tuple)) else ():
-            if isinstance(entry, Mapping):
-                body = {"properties": entry} if embedded.flattened else entry
-                yield from references_in(catalog.get(embedded.child), catalog.schemas, body)
+    entries = lookup(body, embedded.path.split("."))
+    for entry in entries if isinstance(entries, (list, tuple)) else ():
+        if isinstance(entry, Mapping):
+            child = {"properties": entry} if embedded.flattened else entry
+            yield from references_in(catalog.get(embedded.child), catalog.schemas, child)
 
 
 def _put(change: ResourceChange, catalog: Catalog, gone: Collection[str]) -> Step:
@@ -315,7 +327,10 @@ def _delete(change: ResourceChange) -> Step:
 
 
 def _lock(resource_type: ResourceType, resource: ResourceId) -> str:
-    """Return what is written to: the top resource where its children share its writer."""
+    """Return what is written to: the top resource where its children share its writer.
+
+    What shares a writer because it points to a third is found by `share_locks`.
+    """
     if resource_type.serialise_on is None:
         return resource.key
     while resource.parent is not None:

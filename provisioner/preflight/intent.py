@@ -5,13 +5,18 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from provisioner.blueprint.graph import DesiredGraph
+from provisioner.catalog.policies import ASSIGNMENT, DEFINITION
 from provisioner.catalog.registry import Catalog
 from provisioner.catalog.resource_type import ResourceType
 from provisioner.model.actual import ActualState, Found
-from provisioner.model.resource_id import RESOURCE_GROUP, ResourceId
+from provisioner.model.resource_id import RESOURCE_GROUP, ResourceId, parse_resource_id
 from provisioner.model.span import Span
-from provisioner.model.values import Body, Value
+from provisioner.model.values import Body, Value, lookup
+from provisioner.plan.ordering import closure
 from provisioner.plan.steps import DELETE, PUT, Step
+from provisioner.preflight.policy_rules import Assigned
+
+_DEFINITION_ID = ("properties", "policyDefinitionId")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +45,20 @@ class Permission:
     scope: ResourceId
 
 
+@dataclass(frozen=True, slots=True)
+class PolicyChange:
+    """A policy assignment that the plan makes, changes or deletes, itself or by its definition.
+
+    `then` is what is assigned once the plan has changed it, None where nothing is. `precedes` are
+    the addresses of the writes whose turn comes after the change.
+    """
+
+    id: ResourceId
+    scope: ResourceId
+    then: Assigned | None
+    precedes: frozenset[str]
+
+
 @dataclass(frozen=True)
 class Intent:
     """Everything that checks look at.
@@ -48,6 +67,7 @@ class Intent:
     found       what Azure has, by the key of its id
     regions     the location of what the plan leaves or makes, by the key of its id
     permissions what the plan takes
+    policies    the policy assignments that the plan changes
     applies     whether the caller is about to apply the plan, and not only to review it
     """
 
@@ -57,6 +77,7 @@ class Intent:
     regions: Mapping[str, str]
     permissions: tuple[Permission, ...] = ()
     applies: bool = False
+    policies: tuple[PolicyChange, ...] = ()
 
     @cached_property
     def groups(self) -> frozenset[str]:
@@ -88,6 +109,7 @@ def read_intent(
         dict(_regions(writes, state.found)),
         tuple(permissions),
         applies,
+        tuple(_policy_changes(steps, state)),
     )
 
 
@@ -102,6 +124,34 @@ def intent_from_nothing(graph: DesiredGraph, permissions: Iterable[Permission] =
     found = {r.id.key: Found(r.id, {}) for r in graph if not r.managed}
     regions = dict(_regions(writes, found))
     return Intent(writes, frozenset(), found, regions, tuple(permissions))
+
+
+def _policy_changes(steps: tuple[Step, ...], state: ActualState) -> Iterator[PolicyChange]:
+    """Yield the assignments that stand otherwise once the plan has come to them."""
+    moved = {step.id.key: step for step in steps if step.type in (ASSIGNMENT, DEFINITION)}
+    if not moved:
+        return
+    bodies: dict[str, Body | Mapping[str, Value]] = {k: hit.body for k, hit in state.found.items()}
+    bodies |= {key: step.body for key, step in moved.items() if step.body is not None}
+    waits = {step.key: step.after for step in steps}
+    before = {step.key: closure(step.key, waits) for step in steps if step.verb == PUT}
+    assigned = [hit.id for hit in state.found.values() if hit.id.type.lower() == ASSIGNMENT.lower()]
+    planned = [step.id for step in moved.values() if step.type == ASSIGNMENT]
+    for resource in dict.fromkeys((*assigned, *planned)):
+        named = parse_resource_id(lookup(bodies[resource.key], _DEFINITION_ID))
+        own = {moved[key].key for key in (resource.key, named.key if named else "") if key in moved}
+        if not own or resource.scope is None:
+            continue
+        goes = resource.key in moved and moved[resource.key].body is None
+        definition = bodies.get(named.key) if named else None
+        yield PolicyChange(
+            resource,
+            resource.scope,
+            None if goes else Assigned(bodies[resource.key], definition),
+            frozenset(
+                step.address for step in steps if step.verb == PUT and own <= before[step.key]
+            ),
+        )
 
 
 def _write(

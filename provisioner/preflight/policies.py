@@ -5,15 +5,17 @@ Scope": `contentEvaluationResult.policyEvaluations[]` tell the policies that the
 `fieldRestrictions[]` what fields may and must hold.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from provisioner.catalog.endpoints import POLICY_RESTRICTIONS
 from provisioner.model.diagnostic import Diagnostic, error, warning
+from provisioner.model.resource_id import parse_resource_id
 from provisioner.model.values import ABSENT, Json, Unknown, Value, lookup, unknowns
 from provisioner.preflight.check import Check
 from provisioner.preflight.inquiry import Inquiry, Replies, ask_scope, scope_of
-from provisioner.preflight.intent import Intent, Write
+from provisioner.preflight.intent import Intent, PolicyChange, Write
+from provisioner.preflight.policy_rules import Ruling, Subject, rule_on
 
 _BROKEN = "noncompliant"
 _DENY = "deny"
@@ -40,12 +42,19 @@ def _ask(intent: Intent) -> Iterator[Inquiry]:
 
 def _judge(intent: Intent, replies: Replies) -> Iterator[Diagnostic]:
     changes: dict[tuple[str, str], list[str]] = {}
+    denied: set[tuple[str, str]] = set()
     for write in intent.writes:
         inquiry = _inquiry(write, intent)
         for item in replies[inquiry].items if inquiry is not None else ():
-            yield from (_denied(write, finding) for finding in _denials(item))
+            for finding in _denials(item):
+                changed = _changed(finding, write, intent)
+                if changed is None:
+                    yield _denied(write, finding)
+                else:
+                    denied.add((write.address, changed.id.key))
             for change in _changes(item):
                 changes.setdefault(change, []).append(write.address)
+        yield from _denied_then(write, intent, denied)
     for (assignment, what), addresses in sorted(changes.items()):
         shown = ", ".join(addresses[:_SHOWN])
         more = f" and {len(addresses) - _SHOWN} more" if len(addresses) > _SHOWN else ""
@@ -55,6 +64,41 @@ def _judge(intent: Intent, replies: Replies) -> Iterator[Diagnostic]:
             None,
             "If the next plan wants it back, declare it in the blueprint, or ignore it.",
         )
+
+
+def _changed(finding: _Finding, write: Write, intent: Intent) -> PolicyChange | None:
+    """Return the change of the assignment that denies a write now, if that comes before it."""
+    denying = parse_resource_id(finding.assignment)
+    return next(
+        (one for one in intent.policies if one.id == denying and write.address in one.precedes),
+        None,
+    )
+
+
+def _denied_then(
+    write: Write, intent: Intent, denied: Collection[tuple[str, str]]
+) -> Iterator[Diagnostic]:
+    """Yield what the assignments that the plan itself changes before a write will deny of it.
+
+    `denied` holds (address, key of the assignment) of what Azure denies now.
+    """
+    for policy in intent.policies:
+        judged = write.address in policy.precedes and write.id.is_within(policy.scope)
+        if not judged or policy.then is None or write.id == policy.id:
+            continue
+        ruling, fields = rule_on(policy.then, Subject(write.id, write.type, write.body))
+        named = str(lookup(policy.then.assignment, ("properties", "policyDefinitionId")))
+        known = policy.then.definition is not None or (write.address, policy.id.key) in denied
+        if ruling is Ruling.DENIES:
+            yield _denied(write, _Finding(policy.id.text, named, "as this plan changes it", fields))
+        elif ruling is Ruling.OPEN and known:
+            yield warning(
+                "policy-may-deny",
+                f"{write.address}: Azure Policy may deny it (the assignment {policy.id} of "
+                f"{named}, which this plan changes before it).",
+                write.span,
+                "Azure cannot be asked about an assignment that it does not have yet.",
+            )
 
 
 CHECK = Check("what Azure Policy denies", _ask, _judge)

@@ -1,9 +1,11 @@
 """The body that GET answers for a row of the state."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from provisioner.catalog.resource_type import Embedded, ResourceType
+from provisioner.catalog.schema import Kind
+from provisioner.model.resource_id import ResourceId
 from provisioner.simulator.body_paths import put, remove, split_path, thaw
 from provisioner.simulator.cloud import Cloud
 from provisioner.simulator.records import OperationKind, Record
@@ -32,15 +34,32 @@ def render(cloud: Cloud, row: Record) -> dict[str, Any]:
 
 
 def occupants(cloud: Cloud, resource_type: ResourceType, row: Record) -> Mapping[str, Any]:
-    """Return, by path, the lists in which Azure names what is in a resource; none that is empty."""
+    """Return, by path, what Azure names of those that are in a resource or use it: a list, or one
+    entry where the property holds one; none that is empty."""
     if not resource_type.occupants:
         return {}
-    users = cloud.store.resources.referring_to(row.id.key)
-    named = {
-        path: [{"id": user.id.text} for user in users if user.type in types]
-        for path, types in resource_type.occupants.items()
-    }
-    return {path: entries for path, entries in named.items() if entries}
+    users = [user.id for user in cloud.store.resources.referring_to(row.id.key)]
+    named: dict[str, Any] = {}
+    for path, types in resource_type.occupants.items():
+        entries = [{"id": text} for text in _named_users(users, types)]
+        prop = cloud.catalog.schemas.find(row.type, path.split("."))
+        if entries:
+            is_list = prop is None or prop.shape.kind is Kind.LIST
+            named[path] = entries if is_list else entries[0]
+    return named
+
+
+def _named_users(users: Iterable[ResourceId], types: Collection[str]) -> list[str]:
+    """Return the ids of these types among users, or of what they stand in (the policy of a group
+    of rules), each once."""
+    found: dict[str, str] = {}
+    for user in users:
+        known: ResourceId | None = user
+        while known is not None and known.type not in types:
+            known = known.parent
+        if known is not None:
+            found.setdefault(known.key, known.text)
+    return list(found.values())
 
 
 def embedded_entries(cloud: Cloud, embedded: Embedded, row: Record) -> list[dict[str, Any]]:

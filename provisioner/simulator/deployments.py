@@ -197,8 +197,8 @@ class _Run:
             record_subscription(cloud, resource.id.subscription)
         resource_type = cloud.type_of(resource.id)
         check_place(cloud, resource_type, resource.id, writing=True)
-        check_unlocked(cloud, resource.id, deleting=False)
         body = evaluate(resource.content, functions)
+        check_unlocked(cloud, resource.id, body, deleting=False)
         write_resource(
             cloud, resource_type, cloud.canonical(resource.id), body, resource.api_version
         )

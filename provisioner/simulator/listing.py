@@ -44,15 +44,26 @@ def list_groups(cloud: Cloud, request: Request, subscription: ResourceId) -> Ans
 
 
 def list_resources(cloud: Cloud, request: Request, scope: ResourceId) -> Answer:
-    """Answer the tracked top-level resources in a subscription or group, without properties."""
+    """Answer the tracked resources in a subscription or group, without properties.
+
+    Tracked is what has a location: top-level resources, and some children (links of a zone).
+    """
     wanted = _TYPE.search(request.query.get("$filter", ""))
     rows = [
         row
         for row in _with_tag(cloud.store.resources.below(scope.key), request)
-        if cloud.catalog.get(row.type).has_location and not row.id.is_container
+        if _is_tracked(cloud, row)
         if wanted is None or row.type.lower() == wanted[1].lower()
     ]
     return _page(cloud, request, rows, _render_generic)
+
+
+def _is_tracked(cloud: Cloud, row: Record) -> bool:
+    resource_type = cloud.catalog.get(row.type)
+    if row.id.is_container:
+        return False
+    child = resource_type.parent is not None and resource_type.taggable
+    return resource_type.has_location or (child and "location" in row.body)
 
 
 def _render_generic(_cloud: Cloud, row: Record) -> dict[str, Any]:

@@ -115,9 +115,16 @@ def _is_enforced(assignment: Record, at: ResourceId) -> bool:
 
 
 def _covers(definition: Record, resource_type: ResourceType) -> bool:
-    """Tell whether a policy looks at a type: Indexed leaves out what has no tags or location."""
-    mode = str(lookup(definition.body, ("properties", "mode"))).lower()
-    return mode == "all" or (resource_type.taggable and resource_type.has_location)
+    """Tell whether a policy looks at a type: Indexed leaves out what has no tags or location.
+
+    The modes of resource providers are about what is in a cluster or a vault, and not about what
+    Azure Resource Manager is asked for ("Azure Policy definition structure basics").
+    """
+    mode = lookup(definition.body, ("properties", "mode"))
+    word = mode.lower() if isinstance(mode, str) else "indexed"
+    if word == "indexed":
+        return resource_type.taggable and resource_type.has_location
+    return word == "all"
 
 
 def _message(assignment: Record) -> str:

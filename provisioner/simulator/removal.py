@@ -5,8 +5,8 @@ from datetime import timedelta
 from typing import Any
 
 from provisioner.catalog.resource_type import ResourceType
-from provisioner.model.resource_id import ResourceId, resource_group_id
-from provisioner.simulator.body_paths import value_at
+from provisioner.model.resource_id import ResourceId, parse_resource_id, resource_group_id
+from provisioner.simulator.body_paths import split_path, value_at, values_at
 from provisioner.simulator.clock import format_time
 from provisioner.simulator.cloud import Cloud
 from provisioner.simulator.computing import refresh_around
@@ -67,14 +67,15 @@ def managed_group(
 
 
 def check_unused(cloud: Cloud, resource: ResourceId) -> None:
-    """Raise RefusalError where something outside of a resource points to it or into it."""
-    rows = cloud.store.resources
+    """Raise RefusalError where something outside of a resource points to it or into it, or where
+    it has children that do not go with it."""
+    _check_nested(cloud, resource)
     for row in _members(cloud, resource):
         resource_type = cloud.catalog.get(row.type)
         users = [
             user
-            for user in rows.referring_to(row.id.key)
-            if resource_type.in_use and not user.id.is_within(resource)
+            for user in (users_of(cloud, resource_type, row) if resource_type.in_use else ())
+            if not user.id.is_within(resource)
         ]
         if users and resource_type.in_use:
             code = "ResourceGroupDeletionBlocked" if resource.is_container else resource_type.in_use
@@ -87,6 +88,43 @@ def check_unused(cloud: Cloud, resource: ResourceId) -> None:
             )
 
 
+def users_of(cloud: Cloud, resource_type: ResourceType, row: Record) -> list[Record]:
+    """Return the resources that point to one. A role definition is known by its GUID: the id in an
+    assignment may name another scope."""
+    rows = cloud.store.resources
+    if not resource_type.named_alone:
+        return rows.referring_to(row.id.key)
+    suffix = f"/providers/{resource_type.name}/{row.id.name}".lower()
+    return [
+        user for _, user in rows.items() if any(key.endswith(suffix) for key in user.references)
+    ]
+
+
+def _check_nested(cloud: Cloud, resource: ResourceId) -> None:
+    """Azure Resource Manager refuses to delete what tracked children stand in; deleting a whole
+    group, it deletes them first by itself (Azure/azure-cli#13860)."""
+    resource_type = cloud.catalog.of(resource)
+    if resource_type is None or not resource_type.nested:
+        return
+    kept = {name.lower() for name in resource_type.nested}
+    nested = [
+        row.id for row in cloud.store.resources.inside(resource.key) if row.type.lower() in kept
+    ]
+    if nested:
+        named = ", ".join(f"'{_relative(child)}'" for child in nested)
+        raise RefusalError(
+            409,
+            "CannotDeleteResource",
+            "Cannot delete resource while nested resources exist. Some existing nested resource "
+            f"IDs include: {named}. Please delete all nested resources before deleting this "
+            "resource.",
+        )
+
+
+def _relative(resource: ResourceId) -> str:
+    return resource.text.rpartition("/providers/")[2]
+
+
 def _members(cloud: Cloud, resource: ResourceId) -> Iterator[Record]:
     row = cloud.store.resources.get(resource.key)
     if row is not None:
@@ -94,30 +132,47 @@ def _members(cloud: Cloud, resource: ResourceId) -> Iterator[Record]:
     yield from cloud.store.resources.below(resource.key)
 
 
-def check_unlocked(cloud: Cloud, resource: ResourceId, *, deleting: bool) -> None:
+def check_unlocked(
+    cloud: Cloud, resource: ResourceId, body: Mapping[str, Any], *, deleting: bool
+) -> None:
     """Raise RefusalError where a lock at, above or (for a delete) below a resource says so.
 
-    CanNotDelete forbids deletes, ReadOnly every write. A lock does not guard itself.
+    CanNotDelete forbids deletes, ReadOnly every write. A lock does not guard itself. `body` is what
+    is written or goes: what Azure writes and deletes with it counts too.
     """
     own_type = cloud.catalog.of(resource)
-    if own_type is not None and own_type.lock_level is not None:
+    if own_type is None or own_type.lock_level is not None:
         return
+    touched = [resource, *_reached(own_type, body)]
+    holders = [resource, managed_group(own_type, resource, body)] if deleting else []
     for resource_type in cloud.catalog:
         for lock in _locks(cloud, resource_type):
             scope = lock.id.scope
-            guarded = scope is not None and (
-                resource.is_within(scope) or (deleting and scope.is_within(resource))
-            )
             level = str(value_at(lock.body, resource_type.lock_level or "")).lower()
-            if guarded and (level == "readonly" or (deleting and level == "cannotdelete")):
+            if scope is None or not (level == "readonly" or (deleting and level == "cannotdelete")):
+                continue
+            refused = next((one for one in touched if one.is_within(scope)), None)
+            if any(holder is not None and scope.is_within(holder) for holder in holders):
+                refused = refused or resource
+            if refused is not None:
                 verb = "delete" if deleting else "write"
                 raise RefusalError(
                     409,
                     "ScopeLocked",
-                    f"The scope '{resource.text}' cannot perform {verb} operation because "
+                    f"The scope '{refused.text}' cannot perform {verb} operation because "
                     f"following scope(s) are locked: '{scope}'. "
                     "Please remove the lock and try again.",
                 )
+
+
+def _reached(resource_type: ResourceType, body: Mapping[str, Any]) -> Iterator[ResourceId]:
+    """Yield what Azure writes into when it writes or deletes a resource: the connection of a
+    private endpoint stands in its target."""
+    for path in resource_type.reaches:
+        for _, value in values_at(body, split_path(path)):
+            target = parse_resource_id(value)
+            if target is not None:
+                yield target
 
 
 def _locks(cloud: Cloud, resource_type: ResourceType) -> list[Record]:

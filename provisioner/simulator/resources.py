@@ -45,7 +45,7 @@ def put_resource(cloud: Cloud, request: Request, resource: ResourceId) -> Answer
     document = request.read_object()
     before = cloud.store.resources.get(resource.key)
     _check_conditions(cloud, request, resource_type, before)
-    check_unlocked(cloud, resource, deleting=False)
+    check_unlocked(cloud, resource, document, deleting=False)
     check_idle(cloud, resource_type, resource, document)
     check_policies(cloud, resource_type, resource, document)
     if before is not None and resource_type.changed_by is not None:
@@ -64,7 +64,7 @@ def patch_resource(cloud: Cloud, request: Request, resource: ResourceId) -> Answ
         raise resource_not_found(cloud.canonical(resource), resource_type.codes.not_found)
     document = request.read_object()
     _check_conditions(cloud, request, resource_type, before)
-    check_unlocked(cloud, resource, deleting=False)
+    check_unlocked(cloud, resource, document, deleting=False)
     check_idle(cloud, resource_type, resource, document)
     whole = _merge_patch(before.body, document)
     check_policies(cloud, resource_type, resource, whole)
@@ -88,7 +88,7 @@ def delete_resource(cloud: Cloud, request: Request, resource: ResourceId) -> Ans
     if row is None:
         return _answer_absent(cloud, resource_type, resource)
     _check_conditions(cloud, request, resource_type, row)
-    check_unlocked(cloud, resource, deleting=True)
+    check_unlocked(cloud, resource, row.body, deleting=True)
     check_idle(cloud, resource_type, resource, row.body)
     check_unused(cloud, resource)
     if resource_type.delete is DeleteFlow.SYNC:

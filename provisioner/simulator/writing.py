@@ -30,7 +30,12 @@ from provisioner.simulator.errors import RefusalError
 from provisioner.simulator.places import check_name
 from provisioner.simulator.records import Record
 from provisioner.simulator.references import check_references, find_references
-from provisioner.simulator.removal import check_unused, managed_group, remove_resource
+from provisioner.simulator.removal import (
+    check_unused,
+    managed_group,
+    remove_resource,
+    users_of,
+)
 from provisioner.simulator.validation import normalise_location, read_body
 
 
@@ -60,9 +65,11 @@ def write_resource(
     held = _held_before(cloud, resource_type, before) if before else None
     _complete(cloud, resource_type, body, held, api_version)
     check_nodes(cloud, resource_type, resource, body, api_version)
+    _check_parent(cloud, resource_type, resource, body)
     references = _references(cloud, resource_type, resource, body)
     check_references(cloud, resource_type, resource, references)
     _check_unique(cloud, resource_type, resource, body)
+    _check_users(cloud, resource_type, before, body)
     etag = str(uuid.uuid4())
     whole = add_computed(cloud, resource_type, resource, body, etag)
     lists = [(embedded, value_at(body, embedded.path)) for embedded in sent]
@@ -179,6 +186,61 @@ def _check_unique(
                 f"The same already exists under the name '{row.id.name}'.",
                 by_provider=True,
             )
+
+
+def _check_users(
+    cloud: Cloud, resource_type: ResourceType, before: Record | None, body: Mapping[str, Any]
+) -> None:
+    """Refuse to take a scope from a role definition in which an assignment of it stands ("Azure
+    custom roles": RoleDefinitionHasAssignments)."""
+    if before is None or resource_type.confines is None:
+        return
+    stated = value_at(body, resource_type.confines)
+    scopes = [parse_resource_id(text) for text in (stated if isinstance(stated, list) else ())]
+    if any(scope is None for scope in scopes):
+        return  # a management group, or the tenant
+    for user in users_of(cloud, resource_type, before):
+        holder = user.id.scope
+        if holder is not None and not any(s is not None and holder.is_within(s) for s in scopes):
+            raise RefusalError(
+                400,
+                resource_type.in_use or resource_type.codes.value,
+                f"There are existing role assignments referencing role: {user.id.text} stands "
+                f"outside of {resource_type.confines}.",
+                target=resource_type.confines,
+                by_provider=True,
+            )
+
+
+def _check_parent(
+    cloud: Cloud, resource_type: ResourceType, resource: ResourceId, body: Mapping[str, Any]
+) -> None:
+    """Refuse a child that does not go with its parent, or a parent that does not go with a child
+    that it has (NodePoolMcVersionIncompatible)."""
+    parent = cloud.store.resources.get(resource.parent.key) if resource.parent else None
+    pairs = [(resource_type, parent.body, body)] if parent is not None else []
+    for row in cloud.store.resources.inside(resource.key):
+        stated = _stated_child(resource_type, row, body)
+        pairs.append((cloud.catalog.get(row.type), body, row.body if stated is None else stated))
+    for child_type, above, below in pairs:
+        reason = child_type.fits_parent(above, below) if child_type.fits_parent else None
+        if reason is not None:
+            raise RefusalError(
+                400, child_type.codes.unfit, f"{reason[0].upper()}{reason[1:]}.", by_provider=True
+            )
+
+
+def _stated_child(
+    resource_type: ResourceType, row: Record, body: Mapping[str, Any]
+) -> Mapping[str, Any] | None:
+    """Return the body of a child as its parent's new body states it, or None."""
+    for embedded in resource_type.embedded:
+        entries = value_at(body, embedded.path)
+        for entry in entries if isinstance(entries, list) else ():
+            is_it = embedded.child == row.type and str(entry.get("name")).lower()
+            if is_it == row.id.name.lower():
+                return {"properties": entry} if embedded.flattened else entry
+    return None
 
 
 def _identifying(

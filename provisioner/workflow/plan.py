@@ -23,6 +23,7 @@ from provisioner.network.wiring_checks import check_wiring
 from provisioner.plan.assembly import Judgement, Target, assemble_plan, select_changes
 from provisioner.plan.changes import Changes, decide_changes
 from provisioner.plan.estates import actual_estate, known_estate, planned_estate
+from provisioner.plan.hindrances import foretell_refusals
 from provisioner.plan.plan import ADOPTION_GATE, Plan, with_diagnostics
 from provisioner.plan.rotation import rotate
 from provisioner.plan.terms import EVERY_ADDRESS, Terms, is_at
@@ -250,6 +251,7 @@ def _plan(
     changes = replace(changes, diagnostics=tuple(told))
     if scope.targets:
         changes = select_changes(changes, graph, Target(scope.targets))
+    changes = foretell_refusals(changes, graph, reading.state, catalog)
     judgement = Judgement()
     if graph.resources:
         outcome = planned_estate(changes, reading.state, graph, catalog)

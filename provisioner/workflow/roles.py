@@ -90,7 +90,7 @@ _DESCRIPTIONS = {
 def needs_of(purpose: Purpose, desired: Desired, catalog: Catalog) -> frozenset[Need]:
     """Return what the commands of an environment need for a purpose; a plan, its preflight too."""
     environment, graph = desired.environment, desired.graph
-    reads = read_needs(graph, catalog, environment.name, environment.subscriptions.values())
+    reads = read_needs(graph, catalog, environment.marks.owner, environment.subscriptions.values())
     reads |= preflight_needs(graph, catalog)
     if purpose is Purpose.PLAN:
         return reads

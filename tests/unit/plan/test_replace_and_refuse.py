@@ -169,9 +169,10 @@ def test_a_vault_is_not_replaced_as_its_name_stays_taken(bench: Bench) -> None:
 )
 def test_another_id_is_another_resource(before: str, after: str, kind: str, bench: Bench) -> None:
     """What is part of the id (name, group, scope, subscription with its tenant) cannot change."""
-    bench.apply(bench.plan(bench.compose(ADDRESS + LOCK)))
+    resources = ADDRESS + (LOCK if kind == "locks" else "")
+    bench.apply(bench.plan(bench.compose(resources)))
 
-    plan = bench.plan(bench.compose((ADDRESS + LOCK).replace(before, after)))
+    plan = bench.plan(bench.compose(resources.replace(before, after)))
 
     moved = [change for change in plan.document.changes if change.type.endswith(kind)]
     assert sorted(change.action for change in moved) == [Action.CREATE, Action.DELETE]

@@ -39,6 +39,7 @@ TYPE = ResourceType(
     ),
     scope=Scope.EXTENSION,
     taggable=False,
+    judges=True,
     write=WriteFlow.SYNC,
     delete=DeleteFlow.SYNC,
     updated=201,

@@ -24,6 +24,7 @@ TYPE = ResourceType(
     # The thousands of built-in policies are nobody's drift.
     list_query={"$filter": "policyType eq 'Custom'"},
     taggable=False,
+    judges=True,
     write=WriteFlow.SYNC,
     delete=DeleteFlow.SYNC,
     seconds=1,

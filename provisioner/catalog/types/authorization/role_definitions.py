@@ -22,6 +22,11 @@ TYPE = ResourceType(
     # The hundreds of built-in roles are nobody's drift.
     list_query={"$filter": "type eq 'CustomRole'"},
     taggable=False,
+    # "Azure custom roles", "Delete a custom role": RoleDefinitionHasAssignments.
+    in_use="RoleDefinitionHasAssignments",
+    # The GUID is the tenant's: the id in an assignment may name any scope.
+    named_alone=True,
+    confines="properties.assignableScopes",
     write=WriteFlow.SYNC,
     delete=DeleteFlow.SYNC,
     seconds=1,

@@ -6,7 +6,7 @@ A cluster's body holds its pools too (agentPoolProfiles): what is known here is 
 import re
 from collections.abc import Mapping
 
-from provisioner.catalog import api_versions, cluster_changes
+from provisioner.catalog import api_versions, cluster_changes, version_changes
 from provisioner.catalog.cluster_defaults import most_pods
 from provisioner.catalog.field import (
     Answered,
@@ -157,7 +157,10 @@ TYPE = ResourceType(
     seconds=180,
     loss=Disruption.NODES,
     rotation=NODE_POOL,
-    codes=RefusalCodes(not_found="NotFound", busy="OperationNotAllowed"),
+    fits_parent=version_changes.pool_goes_with_control_plane,
+    codes=RefusalCodes(
+        not_found="NotFound", busy="OperationNotAllowed", unfit="NodePoolMcVersionIncompatible"
+    ),
     computed=_computed,
     fields={
         "properties.count": Field(owner=_count_owner),
@@ -237,7 +240,9 @@ TYPE = ResourceType(
             default=(), compare=Compare.SET, security=True, reserved=_RESERVED
         ),
         "properties.orchestratorVersion": Field(
-            compare=Compare.VERSION, disruption=Disruption.NODES
+            compare=Compare.VERSION,
+            forbidden=version_changes.pool_goes_one_minor_up,
+            disruption=Disruption.NODES,
         ),
         "properties.upgradeSettings": Field(default={}),
         "properties.upgradeSettings.maxSurge": Field(default="10%", answered=_since(28)),

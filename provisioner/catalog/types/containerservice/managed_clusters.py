@@ -5,7 +5,7 @@ What is known of a pool stands in `agent_pools`, and holds for agentPoolProfiles
 
 from collections.abc import Callable, Mapping
 
-from provisioner.catalog import api_versions, cluster_changes, cluster_defaults
+from provisioner.catalog import api_versions, cluster_changes, cluster_defaults, version_changes
 from provisioner.catalog.cluster_defaults import preset, since, where
 from provisioner.catalog.field import (
     Answered,
@@ -154,6 +154,8 @@ TYPE = ResourceType(
     # (guidelines.md §0.4).
     access_kinds=("namespaces",),
     managed_group="properties.nodeResourceGroup",
+    # guidelines.md CLU-02.3: a deny assignment on the group of the nodes.
+    managed_lock=("properties.nodeResourceGroupProfile.restrictionLevel", "ReadOnly"),
     # Its nodes and their load balancer are made in the same subscription.
     providers=("Microsoft.Compute", "Microsoft.Network"),
     seconds=360,
@@ -176,6 +178,7 @@ TYPE = ResourceType(
         "properties.kubernetesVersion": Field(
             compare=Compare.VERSION,
             owner=_upgrade_owner("properties.autoUpgradeProfile.upgradeChannel"),
+            forbidden=version_changes.cluster_goes_one_minor_up,
             disruption=Disruption.NODES,
         ),
         "properties.dnsPrefix": Field(create_only=True),

@@ -12,5 +12,9 @@ TYPE = ResourceType(
     etag=True,
     seconds=5,
     in_use="InUseDdosProtectionPlanCannotBeDeleted",
+    occupants={
+        "properties.virtualNetworks": ("Microsoft.Network/virtualNetworks",),
+        "properties.publicIPAddresses": ("Microsoft.Network/publicIPAddresses",),
+    },
     computed=compute_guid,
 )

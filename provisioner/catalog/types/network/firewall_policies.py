@@ -29,6 +29,14 @@ TYPE = ResourceType(
     delete=DeleteFlow.SYNC,
     seconds=15,
     in_use="InUseFirewallPolicyCannotBeDeleted",
+    occupants={
+        "properties.firewalls": ("Microsoft.Network/azureFirewalls",),
+        "properties.childPolicies": ("Microsoft.Network/firewallPolicies",),
+    },
+    # A write of a policy, or of its rules, writes the firewalls and the policies that take it
+    # ("Put on Firewall Policy … Failed with 1 faulted referenced firewalls",
+    # hashicorp/terraform-provider-azurerm#19843, #15440).
+    written_with=("Microsoft.Network/azureFirewalls", "Microsoft.Network/firewallPolicies"),
     fields={
         "identity": Field(default=None, security=True),
         "properties.dnsSettings.requireProxyForNetworkRules": Field(default=None, security=True),

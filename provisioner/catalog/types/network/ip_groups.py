@@ -13,6 +13,18 @@ TYPE = ResourceType(
     etag=True,
     seconds=15,
     in_use="IpGroupsHasFirewallPolicyReferences",
+    occupants={
+        "properties.firewallPolicies": ("Microsoft.Network/firewallPolicies",),
+        "properties.firewalls": ("Microsoft.Network/azureFirewalls",),
+    },
+    # A write of a group writes the policies and firewalls that name it: of two at once the second
+    # fails ("Put on IP Groups … Failed with 1 faulted referenced firewalls",
+    # hashicorp/terraform-provider-azurerm#19843).
+    written_with=(
+        "Microsoft.Network/firewallPolicies",
+        "Microsoft.Network/firewallPolicies/ruleCollectionGroups",
+        "Microsoft.Network/azureFirewalls",
+    ),
     fields={
         # Ranges stand here as well as single addresses and spans of two addresses.
         "properties.ipAddresses": Field(default=(), compare=Compare.SET, security=True),

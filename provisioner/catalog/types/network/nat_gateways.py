@@ -22,6 +22,7 @@ TYPE = ResourceType(
     etag=True,
     seconds=10,
     in_use="InUseNatGatewayCannotBeDeleted",
+    occupants={"properties.subnets": ("Microsoft.Network/virtualNetworks/subnets",)},
     computed=compute_guid,
     fields={
         **{path: _EXIT for path in _EXITS},

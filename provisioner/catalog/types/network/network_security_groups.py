@@ -68,6 +68,10 @@ TYPE = ResourceType(
     etag=True,
     seconds=3,
     in_use="InUseNetworkSecurityGroupCannotBeDeleted",
+    occupants={
+        "properties.subnets": ("Microsoft.Network/virtualNetworks/subnets",),
+        "properties.networkInterfaces": (),
+    },
     computed=_computed,
     embedded=(
         Embedded(

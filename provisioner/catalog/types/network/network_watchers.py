@@ -23,6 +23,7 @@ TYPE = ResourceType(
     rule=NETWORK_NAME,
     etag=True,
     etag_header=False,
+    nested=("Microsoft.Network/networkWatchers/flowLogs",),
     seconds=3,
     loss=Disruption.NONE,
     regional=Regional(

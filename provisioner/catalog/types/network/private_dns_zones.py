@@ -43,6 +43,9 @@ TYPE = ResourceType(
     write=WriteFlow.ACCEPTED,
     seconds=35,
     in_use="CannotDeleteResource",
+    # "Cannot delete resource while nested resources exist" names the links (Azure/azure-cli#13860);
+    # the records of a zone go with it.
+    nested=("Microsoft.Network/privateDnsZones/virtualNetworkLinks",),
     computed=_computed,
     fields={
         "location": Field(default="global", compare=Compare.LOCATION, create_only=True),

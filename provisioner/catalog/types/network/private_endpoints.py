@@ -124,6 +124,13 @@ TYPE = ResourceType(
     ),
     etag=True,
     serialise_on="",
+    generated=("properties.networkInterfaces[].id",),
+    # Its connection is a child of the target, written and deleted with it: a lock on the target
+    # forbids both (ScopeLocked, hashicorp/terraform-provider-azurerm#17478).
+    reaches=(
+        "properties.privateLinkServiceConnections[].properties.privateLinkServiceId",
+        "properties.manualPrivateLinkServiceConnections[].properties.privateLinkServiceId",
+    ),
     seconds=60,
     computed=_computed,
     makes=_makes,

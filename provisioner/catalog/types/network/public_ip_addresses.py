@@ -45,6 +45,13 @@ TYPE = ResourceType(
     etag=True,
     seconds=3,
     in_use="PublicIPAddressCannotBeDeleted",
+    occupants={
+        "properties.ipConfiguration": (
+            "Microsoft.Network/azureFirewalls",
+            "Microsoft.Network/bastionHosts",
+            "Microsoft.Network/virtualNetworkGateways",
+        ),
+    },
     computed=_computed,
     fields={
         "sku": Field(default={"name": "Basic", "tier": "Regional"}),

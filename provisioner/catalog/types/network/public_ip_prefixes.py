@@ -35,6 +35,7 @@ TYPE = ResourceType(
     etag=True,
     seconds=5,
     in_use="InUsePublicIpPrefixCannotBeDeleted",
+    occupants={"properties.publicIPAddresses": ("Microsoft.Network/publicIPAddresses",)},
     computed=_computed,
     fields={
         "sku": Field(default={"name": "Standard", "tier": "Regional"}),

@@ -17,6 +17,7 @@ TYPE = ResourceType(
     etag=True,
     seconds=3,
     in_use="InUseRouteTableCannotBeDeleted",
+    occupants={"properties.subnets": ("Microsoft.Network/virtualNetworks/subnets",)},
     computed=compute_guid,
     embedded=(Embedded("properties.routes", "Microsoft.Network/routeTables/routes", kept=False),),
     fields={

@@ -1,0 +1,34 @@
+"""One request of a plan."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from provisioner.model.resource_id import ResourceId
+from provisioner.model.values import Value
+
+PUT, DELETE = "PUT", "DELETE"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One request.
+
+    `body` may hold Unknown leaves, which apply fills in. `guarded` asks for If-Match with the
+    ETag read last. Steps with one `lock` go one at a time. `seconds` estimates the duration.
+    Of a DELETE, `mark` is the mark that its resource carries, and `inside` the keys of all that may
+    still stand in it: what else there is by then stops it.
+    """
+
+    key: str
+    verb: str
+    address: str
+    id: ResourceId
+    type: str
+    api_version: str
+    body: Mapping[str, Value] | None
+    guarded: bool
+    lock: str
+    seconds: int
+    after: tuple[str, ...] = ()
+    mark: str | None = None
+    inside: tuple[str, ...] = ()

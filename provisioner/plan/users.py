@@ -1,0 +1,99 @@
+"""Who uses a resource: what points to it, declared or live, and what Azure names in its body."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from provisioner.catalog.references import references_in
+from provisioner.catalog.registry import Catalog
+from provisioner.catalog.resource_type import ResourceType
+from provisioner.model.actual import ActualState, Found
+from provisioner.model.resource_id import ResourceId, parse_resource_id
+from provisioner.model.values import Value, lookup, values_at
+
+
+def key_of(resource: ResourceId, catalog: Catalog) -> str:
+    """Return what two ids of one resource have in common: the id's key, or the type and name where
+    the name alone tells (a role definition, which an assignment may name at any scope)."""
+    resource_type = catalog.of(resource)
+    if resource_type is not None and resource_type.named_alone:
+        return f"{resource_type.name}/{resource.name}".lower()
+    return resource.key
+
+
+def mentions(
+    resource_type: ResourceType, body: Mapping[str, Value], catalog: Catalog
+) -> Iterator[ResourceId]:
+    """Yield all that a body points to, and what it stands in: what points into a resource (a
+    frontend of a load balancer) points to it as well."""
+    for _path, mentioned in references_in(resource_type, catalog.schemas, body):
+        current: ResourceId | None = mentioned
+        while current is not None and not current.is_container:
+            yield current
+            current = current.parent
+
+
+def targets_of(type_name: str, body: Mapping[str, Value], catalog: Catalog) -> frozenset[str]:
+    """Return the keys (`key_of`) of all that a body points to."""
+    known = catalog.find(type_name)
+    if known is None:
+        return frozenset()
+    return frozenset(key_of(mentioned, catalog) for mentioned in mentions(known, body, catalog))
+
+
+@dataclass(frozen=True)
+class Users:
+    """What points to what in Azure now, by the key (`key_of`) of the target."""
+
+    by_target: Mapping[str, tuple[Found, ...]]
+    found: Mapping[str, Found]
+    catalog: Catalog
+
+    @staticmethod
+    def of(state: ActualState, catalog: Catalog) -> "Users":
+        """Return who uses what in a state."""
+        index: dict[str, list[Found]] = {}
+        for hit in state.found.values():
+            for target in targets_of(hit.id.type, hit.body, catalog):
+                index.setdefault(target, []).append(hit)
+        return Users({key: tuple(those) for key, those in index.items()}, state.found, catalog)
+
+    def read(self, resource: ResourceId) -> tuple[Found, ...]:
+        """Return what was read and points to a resource from outside of it."""
+        hits = self.by_target.get(key_of(resource, self.catalog), ())
+        return tuple(hit for hit in hits if not hit.id.is_within(resource))
+
+    def named(self, hit: Found) -> Iterator[tuple[ResourceId | None, str]]:
+        """Yield (id, label) of those that Azure names in a body as its users and that do not show
+        in what was read: the network interfaces in a subnet, the subnet of another subscription.
+
+        The id is None where Azure tells the service alone.
+        """
+        resource_type = self.catalog.of(hit.id)
+        for path in resource_type.occupants if resource_type else ():
+            for entry in _entries(lookup(hit.body, path.split("."))):
+                named = parse_resource_id(lookup(entry, ("id",)))
+                if named is None or named.is_within(hit.id):
+                    service = lookup(entry, ("properties", "linkedResourceType"))
+                    yield None, service if isinstance(service, str) else "a service"
+                elif not self._shows(named, hit.id):
+                    yield named, named.text
+
+    def _shows(self, named: ResourceId, target: ResourceId) -> bool:
+        """Tell whether the references that were read hold one that Azure names."""
+        return any(hit.id.is_within(named) or named.is_within(hit.id) for hit in self.read(target))
+
+
+def _entries(value: object) -> Iterable[object]:
+    if isinstance(value, (list, tuple)):
+        return value
+    return (value,) if isinstance(value, Mapping) else ()
+
+
+def generated_by(hit: Found, catalog: Catalog) -> Iterator[ResourceId]:
+    """Yield the ids of what Azure made for a resource and deletes with it."""
+    resource_type = catalog.of(hit.id)
+    for path in resource_type.generated if resource_type else ():
+        for value in values_at(hit.body, path):
+            made = parse_resource_id(value)
+            if made is not None:
+                yield made

@@ -1,0 +1,231 @@
+"""A policy as an assignment puts it in force, judged on a body before Azure knows the assignment.
+
+A plan may change an assignment and write, after it, what the old one or the new one denies: Azure
+can only be asked about the assignments that it has. What is judged here is the part of the rule
+language that policies on Azure Resource Manager mostly use ("Azure Policy definition structure:
+policy rule"). Everything else, and what is known after apply, leaves the answer open.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from fnmatch import fnmatchcase
+
+from provisioner.catalog.resource_type import ResourceType
+from provisioner.model.resource_id import ResourceId, parse_resource_id
+from provisioner.model.values import ABSENT, Unknown, lookup
+
+_PARAMETER = re.compile(r"\[parameters\('([^']+)'\)\]", re.IGNORECASE)
+_TAG = re.compile(r"tags(?:\.|\[')([^\]']+)(?:'\])?", re.IGNORECASE)
+_DENY = "deny"
+
+
+class Ruling(Enum):
+    """What an assignment does to a write."""
+
+    DENIES = "denies"
+    ALLOWS = "allows"
+    OPEN = "cannot be told"
+
+
+@dataclass(frozen=True, slots=True)
+class Assigned:
+    """An assignment as it will stand, with its definition (None where that was not read)."""
+
+    assignment: Mapping[str, object]
+    definition: Mapping[str, object] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What is written: its id, type and body, with Unknown leaves."""
+
+    id: ResourceId
+    type: ResourceType
+    body: Mapping[str, object]
+
+
+def rule_on(assigned: Assigned, subject: Subject) -> tuple[Ruling, tuple[str, ...]]:
+    """Return what an assignment does to a write, with the fields that its rule looked at."""
+    if not _is_enforced(assigned.assignment, subject.id):
+        return Ruling.ALLOWS, ()
+    definition = assigned.definition
+    effect = _effect(assigned)
+    if effect is not None and effect != _DENY:
+        return Ruling.ALLOWS, ()
+    if definition is None or effect is None:
+        return Ruling.OPEN, ()
+    if not _covers(definition, subject.type):
+        return Ruling.ALLOWS, ()
+    rule = _Rule(assigned, subject)
+    holds = rule.holds(lookup(definition, ("properties", "policyRule", "if")))
+    ruling = Ruling.OPEN if holds is None else Ruling.DENIES if holds else Ruling.ALLOWS
+    return ruling, tuple(rule.fields)
+
+
+def _is_enforced(assignment: Mapping[str, object], at: ResourceId) -> bool:
+    mode = lookup(assignment, ("properties", "enforcementMode"))
+    left_out = lookup(assignment, ("properties", "notScopes"))
+    scopes = [
+        parse_resource_id(s) for s in (left_out if isinstance(left_out, (list, tuple)) else ())
+    ]
+    without = any(scope is not None and at.is_within(scope) for scope in scopes)
+    return str(mode).lower() != "donotenforce" and not without
+
+
+def _covers(definition: Mapping[str, object], resource_type: ResourceType) -> bool:
+    """Tell whether a policy looks at a type: what has tags and a location, for Indexed; nothing of
+    Azure Resource Manager, for the mode of a resource provider."""
+    mode = lookup(definition, ("properties", "mode"))
+    word = mode.lower() if isinstance(mode, str) else "indexed"
+    indexed = resource_type.taggable and resource_type.has_location
+    return word == "all" or (word == "indexed" and indexed)
+
+
+def _effect(assigned: Assigned) -> str | None:
+    """Return the effect in lower case, or None where it cannot be told."""
+    stated = lookup(assigned.definition, ("properties", "policyRule", "then", "effect"))
+    if stated is ABSENT:
+        # Nearly every built-in policy takes its effect as the parameter of that name.
+        stated = "[parameters('effect')]"
+    found = _value(assigned, stated)
+    return found.lower() if isinstance(found, str) else None
+
+
+def _value(assigned: Assigned, value: object) -> object:
+    """Return a value of the rule, ABSENT where it cannot be told. A parameter is the assignment's,
+    or the definition's default."""
+    if isinstance(value, (list, tuple)):
+        items = [_value(assigned, item) for item in value]
+        return ABSENT if any(item is ABSENT for item in items) else items
+    if not isinstance(value, str) or not value.startswith("[") or value.startswith("[["):
+        return ABSENT if isinstance(value, Unknown) else value
+    match = _PARAMETER.fullmatch(value)
+    if match is None:
+        return ABSENT
+    for body, last in ((assigned.assignment, "value"), (assigned.definition, "defaultValue")):
+        found = lookup(body, ("properties", "parameters", match[1], last))
+        if found is not ABSENT:
+            return ABSENT if isinstance(found, Unknown) else found
+    return ABSENT
+
+
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    assigned: Assigned
+    subject: Subject
+    fields: dict[str, None] = field(default_factory=dict)
+
+    def holds(self, condition: object) -> bool | None:
+        """Tell whether a condition holds; None where it cannot be told."""
+        if not isinstance(condition, Mapping):
+            return None
+        words = {str(key).lower(): value for key, value in condition.items()}
+        if "allof" in words or "anyof" in words:
+            wanted = "anyof" in words
+            parts = words["anyof" if wanted else "allof"]
+            results = [
+                self.holds(part) for part in (parts if isinstance(parts, (list, tuple)) else ())
+            ]
+            return wanted if wanted in results else None if None in results else not wanted
+        if "not" in words:
+            inner = self.holds(words["not"])
+            return None if inner is None else not inner
+        return self._compares(words)
+
+    def _compares(self, words: Mapping[str, object]) -> bool | None:
+        operators = [word for word in words if word in _OPERATORS]
+        name = words.get("field")
+        if not isinstance(name, str) or len(operators) != 1 or len(words) != 2:
+            return None
+        wanted = _value(self.assigned, words[operators[0]])
+        values = self._field(name)
+        if wanted is ABSENT or values is None:
+            return None
+        results = [_OPERATORS[operators[0]](value, wanted) for value in values]
+        return all(results)
+
+    def _field(self, name: str) -> list[object] | None:
+        """Return the values that a field reaches: one, or those of the entries behind `[*]`; None
+        where one of them is known after apply, or the name is an alias of something else."""
+        tag, lower = _TAG.fullmatch(name), name.lower()
+        own = f"{self.subject.type.name.lower()}/"
+        if tag is not None:
+            path = ["tags", tag[1]]
+        elif lower in ("type", "name"):
+            return [self.subject.type.name if lower == "type" else self.subject.id.name]
+        elif "/" not in name:
+            path = name.split(".")
+        elif lower.startswith(own):
+            path = name[len(own) :].split(".")
+            if lookup(self.subject.body, (path[0].partition("[")[0],)) is ABSENT:
+                path = ["properties", *path]
+        else:
+            return [None]
+        self.fields[".".join(path)] = None
+        found = list(_reach(self.subject.body, path))
+        if any(isinstance(value, Unknown) for value in found):
+            return None
+        return [_region(value) for value in found] if lower == "location" else found
+
+
+def _region(value: object) -> object:
+    return value.replace(" ", "").lower() if isinstance(value, str) else value
+
+
+def _named(value: object, name: str) -> object:
+    entries = value.items() if isinstance(value, Mapping) else ()
+    return next((item for key, item in entries if key.lower() == name.lower()), None)
+
+
+def _reach(value: object, path: list[str]) -> Iterator[object]:
+    if not path or isinstance(value, Unknown):
+        yield value
+        return
+    name, _, each = path[0].partition("[")
+    below = _named(value, name)
+    if below is None:
+        # An alias leaves out the `properties` of an entry (`subnets[*].addressPrefix`).
+        below = _named(_named(value, "properties"), name)
+    if not each or isinstance(below, Unknown):
+        yield from _reach(below, path[1:])
+        return
+    for entry in below if isinstance(below, (list, tuple)) else ():
+        yield from _reach(entry, path[1:])
+
+
+def _equal(value: object, wanted: object) -> bool:
+    return str(value).lower() == str(wanted).lower()
+
+
+def _is_in(value: object, wanted: object) -> bool:
+    return isinstance(wanted, list) and any(_equal(value, one) for one in wanted)
+
+
+def _exists(value: object, wanted: object) -> bool:
+    return (value is not None) is (str(wanted).lower() == "true")
+
+
+def _like(value: object, wanted: object) -> bool:
+    pattern = str(wanted).lower().replace("[", "[[]").replace("?", "[?]")
+    return fnmatchcase(str("" if value is None else value).lower(), pattern)
+
+
+def _contains(value: object, wanted: object) -> bool:
+    if isinstance(value, (list, tuple)):
+        return any(_equal(item, wanted) for item in value)
+    return str(wanted).lower() in str("" if value is None else value).lower()
+
+
+_OPERATORS: Mapping[str, Callable[[object, object], bool]] = {
+    "equals": _equal,
+    "notequals": lambda value, wanted: not _equal(value, wanted),
+    "in": _is_in,
+    "notin": lambda value, wanted: not _is_in(value, wanted),
+    "exists": _exists,
+    "like": _like,
+    "notlike": lambda value, wanted: not _like(value, wanted),
+    "contains": _contains,
+    "notcontains": lambda value, wanted: not _contains(value, wanted),
+}
