@@ -68,7 +68,7 @@ SHAPES: tuple[SecretShape, ...] = (
     _shape(
         "a user and password in a URL",
         ("://",),
-        r"://[^\s/?#@:\"'<>]*:(?P<secret>[^\s/?#@\"'<>]+)@",
+        r"://[^\s/?#@:\"'<>]*:(?!\(sensitive\)@)(?P<secret>[^\s/?#@\"'<>]+)@",
     ),
     _shape(
         "a shared access signature",
@@ -79,7 +79,7 @@ SHAPES: tuple[SecretShape, ...] = (
         "a key in a connection string",
         ("key=", "secret="),
         r"(?i)(?:Account|SharedAccess|Access|Shared|Api)(?:Key|Secret)\s*="
-        r"\s*(?P<secret>[a-z0-9+/_-]{16,}={0,2})",
+        r"\s*(?P<secret>[a-z0-9+/_=-]{16,})",
     ),
     _shape(
         "an Azure key",
@@ -172,13 +172,13 @@ SHAPES: tuple[SecretShape, ...] = (
     _shape(
         "an npm token",
         ("_authtoken", "npm_"),
-        r"//.+/:_authToken=\s*(?P<secret>npm_\S+|[A-Fa-f0-9-]{36})"
+        r"/:_authToken=\s*(?P<secret>npm_.{1,200}|[A-Fa-f0-9-]{36})"
         r"|(?<![A-Za-z0-9])npm_[A-Za-z0-9]{36}(?![A-Za-z0-9])",
     ),
     _shape(
         "a PyPI token",
         ("pypi-ageic", "pypi-agen"),
-        r"pypi-Age(?:IcHlwaS5vcmc|NdGVzdC5weXBpLm9yZw)[A-Za-z0-9_-]{70,}",
+        r"pypi-AgE(?:IcHlwaS5vcmc|NdGVzdC5weXBpLm9yZw)[A-Za-z0-9_-]{70,}",
     ),
     _shape(
         "an OpenAI token",
@@ -253,6 +253,7 @@ _SLOTS = frozenset({"value", "default", "defaultValue"})
 """Keys whose value is that of what stands around them."""
 
 _PROTECTED = frozenset({"protectedsettings", "protectedparameters"})
+"""Objects that Azure itself keeps secret as a whole (settings of extensions)."""
 _NO_SECRET = re.compile(
     r"""(?xi)
     \s* | true | false | yes | no | none | null | nil | n/?a | unset | default | empty
@@ -285,22 +286,22 @@ def _kind_of(text: str, possible: "list[SecretShape]") -> str | None:
     for shape in possible:
         if shape.compiled.search(text):
             return shape.kind
-    inner = _decoded(text)
-    return None if inner is None else secret_in(inner)
+    return next((kind for _, inner in _coded_in(text) if (kind := secret_in(inner))), None)
 
 
-def _decoded(text: str) -> str | None:
-    """Return what a text in base64 says (custom data, a value of a Kubernetes secret), or None."""
+def _coded_in(text: str) -> Iterator[tuple[str, str]]:
+    """Yield what is base64 in a text (custom data, a value of a Kubernetes secret), and what it
+    says: as a whole where it is broken into lines, else each run."""
     if len(text) < _SHORTEST_CODED:
-        return None
+        return
     joined = "".join(text.split()) if "\n" in text else text
-    if len(joined) % 4 or not _BASE64.fullmatch(joined):
-        return None
-    try:
-        inner = base64.b64decode(joined).decode()
-    except (binascii.Error, UnicodeDecodeError):
-        return None
-    return inner if inner.isprintable() or "\n" in inner else None
+    runs = [(text, joined)] if _BASE64.fullmatch(joined) else []
+    for whole, run in runs or [(found, found) for found in _BASE64.findall(text)]:
+        try:
+            inner = base64.b64decode(run[: len(run) - len(run) % 4]).decode()
+        except (binascii.Error, UnicodeDecodeError):
+            continue
+        yield whole, inner
 
 
 def mask_secrets(text: str) -> str:
@@ -308,9 +309,12 @@ def mask_secrets(text: str) -> str:
     if secret_in(text) is None:
         return text
     masked = text
+    for run, inner in _coded_in(text):
+        if secret_in(inner) is not None:
+            masked = masked.replace(run, MASK)
     for shape in SHAPES:
         masked = shape.compiled.sub(_masked, masked)
-    return MASK if secret_in(masked) is not None or masked == text else masked
+    return MASK if secret_in(masked) is not None else masked
 
 
 def _masked(match: re.Match[str]) -> str:
@@ -390,7 +394,8 @@ def _collect(value: object, name: str, path: tuple[str | int, ...], leaves: list
             below = (*path, key)
             if len(key) >= _SHORTEST:
                 leaves.append((below, "", key, True))
-            _collect(item, outer if key in _SLOTS else key, below, leaves)
+            meant = outer if key in _SLOTS else key
+            _collect(item, name if name.lower() in _PROTECTED else meant, below, leaves)
     elif isinstance(value, (list, tuple)):
         for index, item in enumerate(value):
             _collect(item, name, (*path, index), leaves)
