@@ -46,7 +46,7 @@ def check_replaceable(path: Path) -> None:
 
     A hard link may be replaced: the file gets a new inode, and the other name keeps the old one.
     """
-    _check_folders(path)
+    _check_folders(path.parent)
     found = _lstat(path)
     special = describe_special(found.st_mode) if found else None
     if special:
@@ -85,7 +85,7 @@ def make_folder(path: Path, *, private: bool) -> None:
 
     Raises ProtectedPathError and OSError.
     """
-    _check_folders(path / "file")
+    _check_folders(path)
     missing = []
     current = path
     while not current.exists():
@@ -97,20 +97,20 @@ def make_folder(path: Path, *, private: bool) -> None:
         raise NotADirectoryError(None, "it is no directory", str(path))
 
 
-def _check_folders(path: Path) -> None:
-    """Refuse a link on the way to `path` that leads out of the folder that the command runs in.
+def _check_folders(folder: Path) -> None:
+    """Refuse a link on the way to a folder that leads out of the one that the command runs in.
 
     Who names an absolute path means it (`/tmp` is a link on macOS). A relative one is below a
     folder whose content may come from somebody else's repository.
     """
-    if path.is_absolute():
+    if folder.is_absolute():
         return
-    parents = [parent for parent in path.parents if parent.name not in ("", "..")]
-    linked = next((parent for parent in parents if parent.is_symlink()), None)
-    if linked is None or path.parent.resolve().is_relative_to(Path.cwd().resolve()):
+    parts = [part for part in (folder, *folder.parents) if part.name not in ("", "..")]
+    linked = next((part for part in parts if part.is_symlink()), None)
+    if linked is None or folder.resolve().is_relative_to(Path.cwd().resolve()):
         return
     raise ProtectedPathError(
-        path, f"leads out of this folder: {linked.as_posix()} is a symbolic link"
+        folder, f"leads out of this folder: {linked.as_posix()} is a symbolic link"
     )
 
 

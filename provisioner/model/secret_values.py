@@ -6,7 +6,7 @@ And any text under a name such as `password` or `clientSecret` is one, unless it
 (a Key Vault reference, a resource id, a URL) or says that there is none.
 
 Nothing is judged by entropy: digests, GUIDs, certificates and public keys are no secrets, and a
-check that refuses them is switched off by its users (docs/adr/0018). The shapes of tokens are those
+check that refuses them is switched off by its users (docs/adr/0019). The shapes of tokens are those
 of detect-secrets, which a test holds against the release that the lock pins; importing it at run
 time would take longer than `azsec validate` does. Shapes of Azure's own keys are from
 https://learn.microsoft.com/purview/sit-sensitive-information-type-entity-definitions and

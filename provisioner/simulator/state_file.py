@@ -182,6 +182,10 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
 
 def _take_lock(path: Path) -> FileLock:
     try:
+        _check(path)  # no lock is left beside what is not ours
+    except OSError as problem:
+        raise _refused(path, problem) from None
+    try:
         make_folder(path.parent, private=True)
         return FileLock(_lock_path(path))
     except LockedError as problem:
