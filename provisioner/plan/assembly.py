@@ -337,16 +337,15 @@ def shown_fields(change: ResourceChange) -> list[FieldChange]:
 def field_document(change: FieldChange) -> FieldChangeDocument:
     """Return the document of a property's change."""
     name = named_by(change.path)
-    sensitive = change.sensitive or any(
-        holds_secret(value, name) for value in (change.before, change.after)
-    )
+    before = change.sensitive or holds_secret(change.before, name)
+    after = change.sensitive or holds_secret(change.after, name)
     return FieldChangeDocument(
         path=mask_secrets(change.path),
         kind=change.kind,
         declared=change.declared,
-        before=disclose(change.before, sensitive=sensitive),
-        after=disclose(change.after, sensitive=sensitive),
-        sensitive=sensitive,
+        before=disclose(change.before, sensitive=before),
+        after=disclose(change.after, sensitive=after),
+        sensitive=before or after,
         forces_replace=change.forces_replace,
         unknown=change.unknown,
         security=change.security,
