@@ -132,8 +132,10 @@ def test_a_row_that_azsec_did_not_write_is_damage(tmp_path: Path, change: str):
     _fill(state)
     with sqlite3.connect(state) as connection:
         connection.execute(change)
-    with pytest.raises(DiagnosticError, match=r"is damaged.*`azsec local reset`"):
+    with pytest.raises(DiagnosticError, match=r"is damaged.*`azsec local reset`") as refused:
         Store(state)
+    # The digest alone would notice a row that changed, and not say which.
+    assert ("does not have its checksum" in str(refused.value)) == change.startswith("UPDATE entry")
 
 
 def test_the_state_and_what_is_beside_it_is_for_its_owner_alone(tmp_path: Path):
