@@ -3,8 +3,6 @@
 import importlib.metadata
 import importlib.util
 import json
-import os
-import tempfile
 from collections.abc import Iterator, Sequence
 from hashlib import sha256
 from pathlib import Path
@@ -12,6 +10,8 @@ from pathlib import Path
 from provisioner.catalog.registry import Catalog, all_types, build_catalog
 from provisioner.catalog.resource_type import ResourceType
 from provisioner.catalog.schema import SchemaIndex
+from provisioner.filesystem.atomic_write import write_atomically
+from provisioner.filesystem.protection import check_replaceable, make_folder
 
 _READERS = ("provisioner.catalog.schema", "provisioner.catalog.sdk_models")
 _KEPT = 4
@@ -70,7 +70,9 @@ def _version(package: str) -> str:
 
 
 def _read(path: Path) -> SchemaIndex | None:
+    """Return the index in a file of this user's; a link or a FIFO is as good as no file."""
     try:
+        check_replaceable(path)
         return SchemaIndex.from_json(json.loads(path.read_bytes()))
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
@@ -78,23 +80,17 @@ def _read(path: Path) -> SchemaIndex | None:
 
 def _write(path: Path, index: SchemaIndex) -> None:
     """Write the index in one step, so that no reader sees half of it; drop the oldest others."""
+    content = json.dumps(index.to_json(), separators=(",", ":"))
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.stem, suffix=".part")
-    except OSError:
-        return
-    temporary = Path(name)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump(index.to_json(), file, separators=(",", ":"))
-        temporary.replace(path)
+        make_folder(path.parent, private=True)
+        write_atomically(path, content.encode())
         _prune(path.parent)
     except OSError:
-        temporary.unlink(missing_ok=True)
+        return
 
 
 def _prune(cache_dir: Path) -> None:
     """Delete all but the newest indexes: every change of an SDK package leaves one behind."""
-    found = sorted(cache_dir.glob("schema-*.json"), key=lambda path: -path.stat().st_mtime)
+    found = sorted(cache_dir.glob("schema-*.json"), key=lambda path: -path.lstat().st_mtime)
     for path in found[_KEPT:]:
         path.unlink(missing_ok=True)

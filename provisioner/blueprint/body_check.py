@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from provisioner.blueprint.files import RESOURCE_KEYS
+from provisioner.blueprint.secret_checks import HINT
 from provisioner.blueprint.yaml_source import Node
 from provisioner.catalog.field import Field
 from provisioner.catalog.resource_type import ResourceType
@@ -99,7 +100,7 @@ class _Checker:
                     "secret",
                     f"{_readable((*path, key))} is a secret, and no file may hold one.",
                     place,
-                    "Remove it: use a managed identity, or let Azure generate it.",
+                    HINT,
                 )
             else:
                 yield from self.check(prop.shape, item, node.get(key) or node, (*path, key))

@@ -17,6 +17,7 @@ from provisioner.blueprint.instances import Given, Instance, Placed, entries_of
 from provisioner.blueprint.ownership import add_ownership
 from provisioner.blueprint.placement import Placement
 from provisioner.blueprint.resources import Resources, without_nulls
+from provisioner.blueprint.secret_checks import check_values
 from provisioner.blueprint.yaml_source import Node
 from provisioner.catalog.registry import Catalog
 from provisioner.model.diagnostic import Diagnostic, DiagnosticError, error, nearest
@@ -87,7 +88,10 @@ class _Composition:
         return DesiredGraph({r.address: r for r in with_implied_edges(built)}, outputs)
 
     def _add_output(self, name: str, node: Node, outputs: dict[str, Value]) -> None:
-        outputs[name] = without_nulls(self.evaluate(self._root, node, None).value)
+        value = without_nulls(self.evaluate(self._root, node, None).value)
+        for problem in check_values(value, node, name):
+            self.fail(problem)
+        outputs[name] = value
 
     def check_parameters(self, instance: Instance) -> None:
         """Evaluate every parameter of a file, so that each mistake in one is told."""

@@ -24,6 +24,7 @@ from provisioner.blueprint.instances import (
     addresses_in,
 )
 from provisioner.blueprint.parameters import check_parameter, fill_defaults
+from provisioner.blueprint.secret_checks import check_result, check_values
 from provisioner.blueprint.yaml_source import Node
 from provisioner.model.diagnostic import DiagnosticError, error, nearest
 from provisioner.model.span import Span
@@ -72,6 +73,8 @@ class Evaluator:
             raise DiagnosticError(
                 error("bad-expression", f"the expression {text!r} {_said(problem)}.", span)
             ) from None
+        for secret in check_result(value, span):
+            raise DiagnosticError(secret)
         return Traced(value, self._sources_of(expression, scope))
 
     @staticmethod
@@ -149,6 +152,8 @@ class Evaluator:
             )
         else:
             traced, span = Traced(spec.default), span_of(instance.node, "parameters", name)
+        for secret in check_values(traced.value, given.node if given else instance.node, name):
+            raise DiagnosticError(secret)
         problem = check_parameter(f"parameter {name!r}", spec, traced.value)
         if problem:
             raise DiagnosticError(error("wrong-parameter", f"{problem}.", span))

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from provisioner.blueprint.file_part import FilePart
 from provisioner.blueprint.kubernetes import KubernetesSettings
+from provisioner.blueprint.secret_checks import check_file
 from provisioner.blueprint.yaml_source import Node, parse_yaml
 from provisioner.model.diagnostic import Diagnostic, DiagnosticError, error, nearest
 from provisioner.model.span import Span
@@ -221,6 +222,9 @@ def load_file(model: type[AnyFile], path: str, sources: Sources) -> tuple[AnyFil
         raise DiagnosticError(
             error("invalid-file", "expected a mapping with apiVersion and kind.", node.span)
         )
+    secrets = list(check_file(node))
+    if secrets:
+        raise DiagnosticError(*secrets)
     try:
         return model.model_validate(node.plain()), node
     except ValidationError as problem:

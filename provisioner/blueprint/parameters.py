@@ -7,6 +7,7 @@ from typing import Any
 
 from provisioner.blueprint.files import Parameter
 from provisioner.model.resource_id import parse_resource_id
+from provisioner.model.secret_values import mask_value
 from provisioner.model.values import Bound, Unknown
 
 _GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
@@ -21,28 +22,28 @@ def check_parameter(name: str, spec: Parameter, value: object) -> str | None:
         return None
     expected, accepts = _TYPES[spec.type]
     if not accepts(value):
-        return f"{name} is {_shown(value)}; expected {expected}"
+        return f"{name} is {_shown(name, value)}; expected {expected}"
     return _check_limits(name, spec, value) or _check_inside(name, spec, value)
 
 
 def _check_limits(name: str, spec: Parameter, value: Any) -> str | None:  # noqa: ANN401
     if spec.enum is not None and value not in spec.enum:
-        return f"{name} is {_shown(value)}; expected one of {', '.join(map(str, spec.enum))}"
+        return f"{name} is {_shown(name, value)}; expected one of {', '.join(map(str, spec.enum))}"
     if spec.pattern is not None and not re.fullmatch(spec.pattern, str(value)):
-        return f"{name} is {_shown(value)}; expected a match of {spec.pattern}"
+        return f"{name} is {_shown(name, value)}; expected a match of {spec.pattern}"
     size = len(value) if isinstance(value, (str, list, Mapping)) else None
     for limit, measured, words in (
         (spec.minimum, value, "at least"),
         (spec.min_length, size, "a length of at least"),
     ):
         if limit is not None and measured is not None and measured < limit:
-            return f"{name} is {_shown(value)}; expected {words} {limit:g}"
+            return f"{name} is {_shown(name, value)}; expected {words} {limit:g}"
     for limit, measured, words in (
         (spec.maximum, value, "at most"),
         (spec.max_length, size, "a length of at most"),
     ):
         if limit is not None and measured is not None and measured > limit:
-            return f"{name} is {_shown(value)}; expected {words} {limit:g}"
+            return f"{name} is {_shown(name, value)}; expected {words} {limit:g}"
     return None
 
 
@@ -128,6 +129,6 @@ _TYPES: Mapping[str, tuple[str, Callable[[object], bool]]] = {
 }
 
 
-def _shown(value: object) -> str:
-    text = repr(value)
+def _shown(name: str, value: object) -> str:
+    text = repr(mask_value(value, name))
     return text if len(text) <= 60 else f"{text[:57]}…"

@@ -6,6 +6,7 @@ from provisioner.blueprint.body_check import check_body
 from provisioner.blueprint.files import RESOURCE_KEYS, Resource, ResourceGroup
 from provisioner.blueprint.graph import DesiredResource, Edge
 from provisioner.blueprint.instances import Context, Instance, Placed, stated_in
+from provisioner.blueprint.secret_checks import check_values
 from provisioner.blueprint.yaml_source import Node
 from provisioner.catalog.resource_type import ResourceType, Scope
 from provisioner.model.diagnostic import DiagnosticError, error, nearest
@@ -179,6 +180,8 @@ class Resources:
             }
             body["tags"] = {**shared, **(own if isinstance(own, Mapping) else {})}  # type: ignore[dict-item]
         for problem in check_body(resource_type, self._context.catalog.schemas, body, placed.node):
+            self._context.fail(problem)
+        for problem in check_values(body, placed.node):
             self._context.fail(problem)
         return body, tuple(edges)
 

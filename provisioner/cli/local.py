@@ -4,7 +4,7 @@ import sys
 
 from provisioner.cli.workspace import load_catalog, state_path
 from provisioner.simulator.server import serve_forever
-from provisioner.simulator.state import reset, status
+from provisioner.simulator.state_file import reset, status
 
 
 def serve_local(port: int, state: str | None, realistic: float | None) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from provisioner.cli.exit_code import ExitCode
 from provisioner.cli.output import print_manifests, print_pod_checks
 from provisioner.cli.session import Session, refuse_options
-from provisioner.cli.workspace import FileSources, write_file
+from provisioner.cli.workspace import FileSources, make_folder, write_file
 from provisioner.documents.trace import StateKind
 from provisioner.model.diagnostic import DiagnosticError, error
 from provisioner.workflow.manifests import check_pods as judge
@@ -39,7 +39,7 @@ def write_manifests(session: Session, wanted: Wanted, directory: str | None) -> 
 
     refuse_options("files are YAML", {"--output json": wanted.output == "json"})
     folder = Path(directory)
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     for name, text in render_manifest_files(document).items():
         path = folder / name
         write_file(str(path), text)

@@ -6,7 +6,7 @@ from importlib.resources import files
 from pathlib import Path
 from string import Template
 
-from provisioner.cli.workspace import write_file
+from provisioner.cli.workspace import make_folder, write_file
 from provisioner.model.diagnostic import DiagnosticError, error
 
 _TEMPLATES = files("provisioner.cli") / "templates"
@@ -35,14 +35,14 @@ def write_scaffold(directory: str, name: str) -> list[str]:
         root / "blueprints" / "starter.yaml": _read("blueprint.yaml"),
         root / "environments" / f"{name}.yaml": environment,
     }
-    present = [str(path) for path in written if path.exists()]
+    present = [str(path) for path in written if path.exists() or path.is_symlink()]
     if present:
         raise DiagnosticError(
             error("file-exists", f"{', '.join(present)} exists already; nothing was written.")
         )
     for path, text in written.items():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_file(str(path), text)
+        make_folder(path.parent)
+        write_file(str(path), text, private=False)
     return [str(path) for path in written]
 
 

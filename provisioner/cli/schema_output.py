@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from provisioner.blueprint.json_schema import json_schemas
-from provisioner.cli.workspace import load_catalog, write_file
+from provisioner.cli.workspace import load_catalog, make_folder, write_file
 
 
 def write_schemas(directory: str | None) -> None:
@@ -15,8 +15,8 @@ def write_schemas(directory: str | None) -> None:
         sys.stdout.write(json.dumps(schemas, indent=2) + "\n")
         return
     folder = Path(directory)
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     for kind, schema in schemas.items():
         path = folder / f"{kind}.json"
-        write_file(str(path), json.dumps(schema, indent=2) + "\n")
+        write_file(str(path), json.dumps(schema, indent=2) + "\n", private=False)
         sys.stdout.write(f"wrote {path}\n")

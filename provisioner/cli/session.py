@@ -276,7 +276,7 @@ def write_roles(document: RolesDocument, directory: str) -> list[str]:
     paths = []
     for name, definition in role_files(document).items():
         path = Path(directory) / name
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
         write_file(str(path), json.dumps(definition, indent=2) + "\n")
         paths.append(str(path))
     return paths

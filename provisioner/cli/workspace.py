@@ -1,11 +1,13 @@
 """Files and folders: where environments, caches and the built-in Azure's state are."""
 
 import os
-from contextlib import suppress
 from pathlib import Path
 
 from provisioner.catalog.registry import Catalog
-from provisioner.model.diagnostic import DiagnosticError, error, nearest
+from provisioner.filesystem import protection
+from provisioner.filesystem.atomic_write import write_atomically
+from provisioner.filesystem.protection import ProtectedPathError
+from provisioner.model.diagnostic import Diagnostic, DiagnosticError, error, nearest
 from provisioner.model.span import Span
 
 DEFAULT_STATE = ".azsec/local.db"
@@ -77,32 +79,46 @@ def load_catalog() -> Catalog:
 
 
 def state_path(given: str | None) -> Path:
-    """Return the file of the built-in Azure's state, its folder made."""
+    """Return the file of the built-in Azure's state, its folder made for this user alone.
+
+    Raises DiagnosticError where the folder cannot be.
+    """
     path = Path(given or DEFAULT_STATE)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent, private=True)
     return path
 
 
-def make_folder(path: Path) -> None:
-    """Make a folder with those above it. Raises DiagnosticError where it cannot be."""
+def make_folder(path: Path, *, private: bool = False) -> None:
+    """Make a folder with those above it; `private` keeps others out of new ones.
+
+    Raises DiagnosticError where it cannot be.
+    """
     try:
-        path.mkdir(parents=True, exist_ok=True)
+        protection.make_folder(path, private=private)
     except OSError as problem:
-        raise DiagnosticError(
-            error("file-not-written", f"{path} cannot be made: {problem.strerror}.")
-        ) from None
+        raise DiagnosticError(_not_written(path.as_posix(), problem, "made")) from None
 
 
-def write_file(path: str, text: str) -> None:
-    """Write a text file whole or not at all. Raises DiagnosticError where it cannot be."""
-    target = Path(path)
-    temporary = target.with_name(f".{target.name}.{os.getpid()}")
+def write_file(path: str, text: str, *, private: bool = True) -> None:
+    """Write a text file whole or not at all, for this user alone unless it is not `private`.
+
+    Raises DiagnosticError where it cannot be, and where `path` is a link, a FIFO or a device; but
+    `/dev/stdout`, `/dev/stderr`, `/dev/fd/N` and `/dev/null` are written.
+    """
     try:
-        temporary.write_text(text, encoding="utf-8")
-        temporary.replace(target)
+        write_atomically(Path(path), text.encode(), private=private)
+    except BrokenPipeError:
+        raise  # the reader of /dev/stdout went away, which is no failure
     except OSError as problem:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
-        raise DiagnosticError(
-            error("file-not-written", f"{path} cannot be written: {problem.strerror}.")
-        ) from None
+        raise DiagnosticError(_not_written(path, problem, "written")) from None
+
+
+def _not_written(path: str, problem: OSError, done: str) -> Diagnostic:
+    if isinstance(problem, ProtectedPathError):
+        return error(
+            "file-not-written",
+            f"{problem}.",
+            None,
+            "Name a regular file, or remove what is there if it is yours.",
+        )
+    return error("file-not-written", f"{path} cannot be {done}: {problem.strerror or problem}.")

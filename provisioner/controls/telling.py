@@ -23,6 +23,7 @@ from provisioner.documents.controls import (
     WaiverDocument,
 )
 from provisioner.model.property_path import split_steps
+from provisioner.model.secret_values import mask_secrets
 
 PlaceOf: TypeAlias = Callable[[Finding], str | None]
 """Says where in the blueprint a finding's property stands: file:line:column, or None."""
@@ -91,7 +92,7 @@ def _finding_document(seen: Finding, place: PlaceOf) -> FindingDocument:
         id=seen.resource.id.text,
         type=seen.resource.type,
         path=seen.path,
-        evidence=seen.evidence,
+        evidence=mask_secrets(seen.evidence),
         place=place(seen),
     )
 
@@ -144,7 +145,7 @@ def _turn_document(turn: Turn) -> TurnDocument:
         emoji=control.severity.emoji,
         address=turn.finding.resource.label,
         path=turn.finding.path,
-        evidence=turn.finding.evidence,
+        evidence=mask_secrets(turn.finding.evidence),
         remediation=dedent(control.remediation).strip("\n"),
         is_new=turn.is_new,
     )

@@ -42,7 +42,7 @@ class FieldChangeDocument(Document):
     and `after` the desired one; a value that was or will be absent is null, and one that Azure
     will only know after apply is the text `(known after apply: …)` with `unknown` true.
     `declared` is false where the blueprint is silent: then `after` is the service's default. Where
-    a value holds a secret `sensitive` is true, and `(sensitive)` stands for each value there is.
+    a value holds a secret `sensitive` is true, and `(sensitive)` stands in its place.
     """
 
     path: str

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from provisioner.model.secret_values import mask_secrets
+
 
 # Not frozen: Python itself sets `__traceback__` on an exception that leaves a context manager.
 @dataclass(unsafe_hash=True)
@@ -17,6 +19,10 @@ class AzureError(Exception):
     message: str
     correlation_id: str | None = None
     target: str | None = None
+
+    def __post_init__(self) -> None:
+        # Services quote what was sent to them, and a proxy's URL can hold its password.
+        self.message = mask_secrets(self.message)
 
     def __str__(self) -> str:
         correlation = f" (correlation id {self.correlation_id})" if self.correlation_id else ""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from enum import StrEnum
 
+from provisioner.model.secret_values import mask_secrets
 from provisioner.model.span import Span
 
 
@@ -17,13 +18,19 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
-    """One message. `code` is stable and kebab-case; `hint` says what to do about it."""
+    """One message. `code` is stable and kebab-case; `hint` says what to do about it.
+
+    A secret that a message quotes (an expression, an answer of Azure) is masked here, once for all.
+    """
 
     severity: Severity
     code: str
     message: str
     span: Span | None = None
     hint: str | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "message", mask_secrets(self.message))
 
     def __str__(self) -> str:
         place = f"{self.span}: " if self.span else ""

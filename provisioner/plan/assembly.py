@@ -26,13 +26,15 @@ from provisioner.documents.proof import GateDocument, ProofDocument
 from provisioner.model.actual import ActualState, Found
 from provisioner.model.diagnostic import Diagnostic
 from provisioner.model.resource_id import ResourceId
+from provisioner.model.secret_values import holds_secret, mask_secrets
 from provisioner.model.values import Unknown, Value, unknowns
 from provisioner.plan.changes import Changes, ResourceChange
+from provisioner.plan.concealment import conceal, sensitive_places
 from provisioner.plan.plan import Input, Observed, Plan, digest_json, encode_value, with_digest
 from provisioner.plan.rotation import resource_stating
 from provisioner.plan.steps import Step, build_steps
 from provisioner.plan.terms import is_at
-from provisioner.plan.text import disclose, to_plain
+from provisioner.plan.text import disclose, mask_output, named_by, to_plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +101,10 @@ def assemble_plan(
     """Return the plan that carries out `changes`."""
     resources = changes.resources
     steps = build_steps(resources, graph, catalog, state)
-    outputs = {name: resolve(value, changes.values.get) for name, value in graph.outputs.items()}
+    outputs = {
+        name: mask_output(resolve(value, changes.values.get), name)
+        for name, value in graph.outputs.items()
+    }
     plan = Plan(
         document=_document(environment, resources, changes, steps, outputs).model_copy(
             update={
@@ -117,7 +122,7 @@ def assemble_plan(
             "catalog": digest_json([[t.name, t.api_version] for t in catalog]),
             "state": digest_json(
                 [
-                    [c.id.key, _writable(c, c.found, catalog) if c.found else None]
+                    [c.id.key, _fingerprinted(c, c.found, catalog) if c.found else None]
                     for c in sorted(resources, key=lambda change: change.id.key)
                 ]
             ),
@@ -153,7 +158,12 @@ def _observe(
             touched=True,
         )
         if change.stand_in is not None:
-            placed = replace(change, id=change.stand_in.id, found=change.stand_in.found)
+            placed = replace(
+                change,
+                address=change.stand_in.address,
+                id=change.stand_in.id,
+                found=change.stand_in.found,
+            )
             observed[change.stand_in.address] = Observed(
                 change.stand_in.address,
                 change.stand_in.id,
@@ -175,8 +185,21 @@ def _observe(
     return tuple(observed[address] for address in sorted(observed))
 
 
+def _fingerprinted(change: ResourceChange, found: Found, catalog: Catalog) -> object:
+    """Return what the digest of the state covers of a resource.
+
+    Where a body stands in the plan its secrets are left out of the digest too: with all the rest
+    known, a short one could be guessed from it.
+    """
+    if change.action is Action.NO_OP:
+        return merge_for_write(change.type, catalog.schemas, {}, found.body)
+    return encode_value(_writable(change, found, catalog))
+
+
 def _writable(change: ResourceChange, found: Found, catalog: Catalog) -> Mapping[str, Value]:
-    return merge_for_write(change.type, catalog.schemas, {}, found.body)
+    written = merge_for_write(change.type, catalog.schemas, {}, found.body)
+    places = sensitive_places(change.type, catalog.schemas, found.body, change.desired)
+    return conceal(written, found.body, change.address, places)
 
 
 def _inputs(
@@ -192,7 +215,9 @@ def _inputs(
             continue
         for source in unknowns(stating.body):
             value = resolve(source, values.get)
-            if not isinstance(value, Unknown) and not any(True for _ in unknowns(value)):
+            is_known = not isinstance(value, Unknown) and not any(True for _ in unknowns(value))
+            # What would be written of a secret is refused, so no plan has to hold it.
+            if is_known and not holds_secret(value):
                 found.append(Input(source, to_plain(value)))
     return tuple(found)
 
@@ -291,7 +316,7 @@ def _change_document(change: ResourceChange) -> ResourceChangeDocument:
         type=change.type.name,
         resource_group=change.id.resource_group,
         action=change.action,
-        reason=str(change.reason) if change.reason else None,
+        reason=mask_secrets(str(change.reason)) if change.reason else None,
         disruption=change.disruption,
         seconds=change.type.seconds * (1 if change.stand_in is None else _ROTATED),
         fields=tuple(field_document(field) for field in shown_fields(change)),
@@ -311,13 +336,16 @@ def shown_fields(change: ResourceChange) -> list[FieldChange]:
 
 def field_document(change: FieldChange) -> FieldChangeDocument:
     """Return the document of a property's change."""
+    name = named_by(change.path)
+    before = change.sensitive or holds_secret(change.before, name)
+    after = change.sensitive or holds_secret(change.after, name)
     return FieldChangeDocument(
-        path=change.path,
+        path=mask_secrets(change.path),
         kind=change.kind,
         declared=change.declared,
-        before=disclose(change.before, sensitive=change.sensitive),
-        after=disclose(change.after, sensitive=change.sensitive),
-        sensitive=change.sensitive,
+        before=disclose(change.before, sensitive=before),
+        after=disclose(change.after, sensitive=after),
+        sensitive=before or after,
         forces_replace=change.forces_replace,
         unknown=change.unknown,
         security=change.security,

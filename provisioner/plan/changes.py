@@ -23,7 +23,8 @@ from provisioner.documents.plan import Action
 from provisioner.model.actual import ActualState, Found, Missing, Unreadable
 from provisioner.model.diagnostic import Diagnostic, error, warning
 from provisioner.model.resource_id import ResourceId
-from provisioner.model.values import Body, Value, lookup
+from provisioner.model.secret_values import find_secrets
+from provisioner.model.values import Body, Value, lookup, unknowns
 from provisioner.plan.contents import Contents, find_contents
 from provisioner.plan.orphans import Orphan, find_orphans, find_unmanaged
 from provisioner.plan.owners import Owners, find_owners, find_unaccounted
@@ -235,7 +236,7 @@ class _Decider:
             self._read(resource, actual)
             return None
         try:
-            desired = resolve(resource.body, self.values.get)
+            desired = _without_secrets(resource.body, resolve(resource.body, self.values.get))
         except ExpressionError as problem:
             return self._blocked(resource, actual, f"a value that it refers to: {problem}")
         assert isinstance(desired, Mapping)
@@ -477,6 +478,17 @@ def _hinders_update(
             "one, which keeps the name when it is deleted: choose another name"
         )
     return None
+
+
+def _without_secrets(stated: Mapping[str, Value], desired: Value) -> Value:
+    """Return a resolved body as it is. Raises ExpressionError where it holds a secret: files hold
+    none, so it is one that Azure answered elsewhere, and a plan is a file."""
+    resolved = any(True for _ in unknowns(stated))
+    secret = next(find_secrets(desired), None) if resolved else None
+    if secret is not None:
+        path = ".".join(map(str, secret.path))
+        raise ExpressionError(f"{path} would be {secret.kind} that Azure answered")
+    return desired
 
 
 def _by_declaration(

@@ -139,7 +139,7 @@ def _observed_to_json(entry: Observed) -> dict[str, Any]:
         "id": entry.id.text,
         "type": entry.type,
         "apiVersion": entry.api_version,
-        "body": entry.body,
+        "body": encode_value(entry.body),
         "touched": entry.touched,
     }
 

@@ -92,7 +92,7 @@ def _read_observed(entry: dict[str, Any]) -> Observed:
         id=ResourceId.parse(entry["id"]),
         type=entry["type"],
         api_version=entry["apiVersion"],
-        body=entry["body"],
+        body=decode_value(entry["body"]),
         touched=entry["touched"],
     )
 

@@ -1,13 +1,16 @@
 """Whether Azure still is as the plan saw it, field by field."""
 
 from collections.abc import Mapping
+from typing import cast
 
 from provisioner.blueprint.expression import ExpressionError, resolve
 from provisioner.catalog.registry import Catalog
 from provisioner.diff.comparison import compare
 from provisioner.model.actual import ActualState, Found, Unreadable
 from provisioner.model.diagnostic import Diagnostic, error
-from provisioner.model.values import Value
+from provisioner.model.values import Value, unknowns
+from provisioner.plan.assembly import field_document
+from provisioner.plan.concealment import with_live_bodies
 from provisioner.plan.plan import Observed, Plan
 from provisioner.plan.text import show_value
 
@@ -23,7 +26,7 @@ def find_stale(
     """
     moved: list[Diagnostic] = []
     for entry in plan.observed:
-        moved += _compare(entry, state, catalog)
+        moved += _compare(entry, state, catalog, with_live_bodies(values))
     for given in plan.inputs:
         try:
             now = resolve(given.source, values.get)
@@ -39,7 +42,12 @@ def find_stale(
     return tuple(moved)
 
 
-def _compare(entry: Observed, state: ActualState, catalog: Catalog) -> list[Diagnostic]:
+def _compare(
+    entry: Observed,
+    state: ActualState,
+    catalog: Catalog,
+    values: Mapping[str, Mapping[str, Value]],
+) -> list[Diagnostic]:
     actual = state.get(entry.id)
     if isinstance(actual, Unreadable):
         return [_stale(entry.address, f"cannot be read any more: {actual.reason}")]
@@ -49,14 +57,30 @@ def _compare(entry: Observed, state: ActualState, catalog: Catalog) -> list[Diag
         return [_stale(entry.address, f"was absent and exists now: {entry.id}")]
     if not entry.touched:
         return []
-    result = compare(catalog.get(entry.type), catalog.schemas, entry.body, actual.body)
+    seen = _with_secrets(entry.body, values)
+    if seen is None:
+        return [_stale(entry.address, "held a secret that is gone")]
+    result = compare(catalog.get(entry.type), catalog.schemas, seen, actual.body)
+    documents = (field_document(change) for change in result.changes)
     return [
         _stale(
-            f"{entry.address} {change.path}",
-            f"was {show_value(change.after)} and is {show_value(change.before)}",
+            f"{entry.address} {field.path}",
+            f"was {show_value(field.after)} and is {show_value(field.before)}",
         )
-        for change in result.changes
+        for field in documents
     ]
+
+
+def _with_secrets(
+    body: Mapping[str, Value], values: Mapping[str, Mapping[str, Value]]
+) -> Mapping[str, Value] | None:
+    """Return what was seen with the secrets that Azure has now, None where one is not there: a plan
+    does not hold them, so it cannot be told whether one was rotated, and apply keeps it."""
+    try:
+        seen = resolve(body, values.get)
+    except ExpressionError:
+        return None
+    return None if any(True for _ in unknowns(seen)) else cast(Mapping[str, Value], seen)
 
 
 def _stale(what: str, how: str) -> Diagnostic:

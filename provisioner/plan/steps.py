@@ -14,6 +14,7 @@ from provisioner.model.actual import ActualState
 from provisioner.model.resource_id import ResourceId
 from provisioner.model.values import ABSENT, Body, Value, lookup, put_at
 from provisioner.plan.changes import ResourceChange
+from provisioner.plan.concealment import conceal, sensitive_places
 from provisioner.plan.locks import find_locks
 from provisioner.plan.ordering import order_around_locks, order_around_policies, share_locks
 from provisioner.plan.rotation import resource_stating
@@ -63,7 +64,7 @@ def build_steps(
     order_around_policies(changes, puts, deletes, after, state)
     steps = {step.key: step for step in (*puts.values(), *deletes.values())}
     for change in rotations:
-        steps |= _rotate(change, puts[change.address], deletes.get(change.id.key), after)
+        steps |= _rotate(change, puts[change.address], deletes.get(change.id.key), after, catalog)
     return share_locks(_unguard_shared(_sort(steps, after)), changes, state, catalog)
 
 
@@ -106,7 +107,11 @@ def _waits(change: ResourceChange, graph: DesiredGraph, puts: Mapping[str, Step]
 
 
 def _rotate(
-    change: ResourceChange, put: Step, delete: Step | None, after: dict[str, set[str]]
+    change: ResourceChange,
+    put: Step,
+    delete: Step | None,
+    after: dict[str, set[str]],
+    catalog: Catalog,
 ) -> Mapping[str, Step]:
     """Return the steps of what stands in: made before the old goes, deleted after the new is there.
 
@@ -121,7 +126,8 @@ def _rotate(
     after[leave.key] = {put.key}
     if change.stand_in.body is None or delete is None:
         return {leave.key: leave}
-    enter = _write(placed, change.stand_in.body)
+    # What it takes over of the resource that it stands in for, secrets too, is read from there.
+    enter = _write(placed, _concealed(change, change.stand_in.body, catalog), catalog)
     after[enter.key] = set(after[put.key]) - {delete.key}
     after[delete.key].add(enter.key)
     return {enter.key: enter, leave.key: leave}
@@ -274,7 +280,16 @@ def _put(change: ResourceChange, catalog: Catalog, gone: Collection[str]) -> Ste
         merged = merge_for_write(change.type, catalog.schemas, change.desired, change.found.body)
         tagged = without_stale_tags(merged, change.desired)
         body = _without_gone(change, with_defaults(tagged, change.fields), gone)
-    return _write(change, body)
+    return _write(change, body, catalog)
+
+
+def _concealed(
+    change: ResourceChange, body: Mapping[str, Value], catalog: Catalog
+) -> Mapping[str, Value]:
+    """A plan is a file: what it keeps of Azure's secrets it only refers to."""
+    live = change.found.body if change.found is not None else {}
+    places = sensitive_places(change.type, catalog.schemas, live, change.desired)
+    return conceal(body, live, change.address, places)
 
 
 def _without_gone(
@@ -294,7 +309,7 @@ def _without_gone(
     return body
 
 
-def _write(change: ResourceChange, body: Mapping[str, Value]) -> Step:
+def _write(change: ResourceChange, body: Mapping[str, Value], catalog: Catalog) -> Step:
     return Step(
         key=f"put {change.address}",
         verb=PUT,
@@ -302,7 +317,7 @@ def _write(change: ResourceChange, body: Mapping[str, Value]) -> Step:
         id=change.id,
         type=change.type.name,
         api_version=change.type.api_version,
-        body=body,
+        body=_concealed(change, body, catalog),
         guarded=change.action in _UPDATES and change.type.etag,
         lock=_lock(change.type, change.id),
         seconds=change.type.seconds,

@@ -1,9 +1,12 @@
 """Values in words, for documents and diagnostics."""
 
 import json
+import re
 from collections.abc import Mapping
+from typing import cast
 
-from provisioner.model.values import Absent, Json, Unknown, is_empty
+from provisioner.model.secret_values import MASK, mask_value
+from provisioner.model.values import Absent, Json, Unknown, Value, is_empty
 
 
 def show_value(value: object) -> str:
@@ -18,7 +21,21 @@ def show_value(value: object) -> str:
 def disclose(value: object, *, sensitive: bool) -> Json:
     """Return a value as a document may show it: JSON, or `(sensitive)` in the place of a secret."""
     plain = to_plain(value)
-    return "(sensitive)" if sensitive and not is_empty(plain) else plain
+    return MASK if sensitive and not is_empty(plain) else plain
+
+
+def named_by(path: str) -> str:
+    """Return the name that the value at a path stands under: `tags.password` is a password, and so
+    is `env[DB_PASSWORD].value`."""
+    steps = [step for step in re.split(r"[.\[\]]", path) if step]
+    if len(steps) > 1 and steps[-1] in ("value", "default", "defaultValue"):
+        steps.pop()
+    return steps[-1] if steps else ""
+
+
+def mask_output(value: Value, name: str) -> Value:
+    """Return the value of an output with `(sensitive)` in the place of each secret."""
+    return cast(Value, mask_value(value, name))
 
 
 def to_plain(value: object) -> Json:

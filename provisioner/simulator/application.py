@@ -5,8 +5,8 @@ import json
 import re
 import threading
 import uuid
-from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Collection
+from dataclasses import dataclass, replace
 
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
@@ -38,6 +38,7 @@ from provisioner.simulator import (
     resources,
     subscriptions,
 )
+from provisioner.simulator.admission import check_admitted, read_body
 from provisioner.simulator.cloud import Cloud
 from provisioner.simulator.errors import RefusalError, invalid_type
 from provisioner.simulator.exchange import Answer, Request
@@ -117,7 +118,20 @@ class Application:
         """Serve one HTTP request (ASGI)."""
         if scope["type"] != "http":
             return
-        request = await _read(HttpRequest(scope, receive))
+        request = _head_of(HttpRequest(scope))
+        try:
+            size = sum(len(name) + len(value) for name, value in scope["headers"])
+            target = scope["raw_path"] + b"?" + scope["query_string"]
+            check_admitted(request.method, target, request.headers, size)
+            request = replace(request, content=await read_body(_parts_of(receive)))
+        except RefusalError as refusal:
+            self._record(request, refusal.status)
+            answer = Answer(refusal.status, refusal.body(flat=False), refusal.headers)
+            await _response(request, answer)(scope, receive, send)
+            return
+        except _DroppedError:
+            self._record(request, 0)
+            return
         try:
             answer = self.answer(request)
         except _DroppedError:
@@ -349,13 +363,24 @@ def _refuse(cloud: Cloud, request: Request, refusal: RefusalError) -> Answer:
     return Answer(refusal.status, refusal.body(flat=flat), refusal.headers)
 
 
-async def _read(http: HttpRequest) -> Request:
+def _parts_of(receive: Receive) -> Callable[[], Awaitable[tuple[bytes, bool]]]:
+    async def receive_part() -> tuple[bytes, bool]:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise _DroppedError
+        return message.get("body", b""), message.get("more_body", False)
+
+    return receive_part
+
+
+def _head_of(http: HttpRequest) -> Request:
+    """Return a request whose body has not been read."""
     return Request(
         method=http.method,
         path=http.url.path,
         query={name.lower(): value for name, value in http.query_params.items()},
         headers=dict(http.headers),
-        content=await http.body(),
+        content=b"",
         base=f"{http.url.scheme}://{http.headers.get('host', '')}",
     )
 

@@ -9,11 +9,14 @@ import threading
 from collections.abc import Callable, Collection
 from pathlib import Path
 from types import FrameType, TracebackType
+from typing import cast
 
 import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
 from provisioner.catalog.registry import Catalog
 from provisioner.model.diagnostic import DiagnosticError, error
+from provisioner.simulator.admission import LARGEST_HEADERS, LONGEST_URL
 from provisioner.simulator.application import Application, RecordedRequest
 from provisioner.simulator.clock import Clock, SystemClock
 from provisioner.simulator.cloud import Cloud
@@ -22,6 +25,8 @@ from provisioner.simulator.state import Store
 
 _LOOPBACK = "127.0.0.1"
 _SYSTEM_CLOCK = SystemClock()
+_CONNECTIONS = 512
+_SECONDS_FOR_HEADERS = 30.0
 
 
 class LocalAzure:
@@ -132,6 +137,51 @@ class LocalAzure:
         self.close()
 
 
+class _Protocol(H11Protocol):
+    """HTTP/1.1 that gives up a client whose request does not begin to be one in time.
+
+    uvicorn bounds the wait between two requests, and a client that sends a byte now and then for
+    ever would keep its connection (`read_body` does the same for what follows the headers).
+    """
+
+    _waiting: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Take a new connection."""
+        super().connection_made(transport)
+        self._wait()
+
+    def data_received(self, data: bytes) -> None:
+        """Take bytes; those of a new request start the wait for the rest of its headers."""
+        if self._is_idle() and self._waiting is None:
+            self._wait()
+        super().data_received(data)
+        if not self._is_idle():
+            self._stop_waiting()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget a connection."""
+        self._stop_waiting()
+        super().connection_lost(exc)
+
+    def _is_idle(self) -> bool:
+        cycle = cast("RequestResponseCycle | None", self.cycle)  # None until the first request
+        return cycle is None or cycle.response_complete
+
+    def _wait(self) -> None:
+        self._waiting = self.loop.call_later(_SECONDS_FOR_HEADERS, self._give_up)
+
+    def _stop_waiting(self) -> None:
+        if self._waiting is not None:
+            self._waiting.cancel()
+            self._waiting = None
+
+    def _give_up(self) -> None:
+        self._waiting = None
+        if self._is_idle():
+            self.transport.abort()
+
+
 class _Server(uvicorn.Server):
     """A server that stops at once: uvicorn's own looks for its end ten times a second."""
 
@@ -197,7 +247,9 @@ def _config(application: Application) -> uvicorn.Config:
         application,
         lifespan="off",
         loop="asyncio",
-        http="h11",
+        http=_Protocol,
+        h11_max_incomplete_event_size=LONGEST_URL + LARGEST_HEADERS,
+        limit_concurrency=_CONNECTIONS,
         ws="none",
         log_config=None,
         access_log=False,

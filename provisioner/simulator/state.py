@@ -1,29 +1,16 @@
 """What the simulator remembers: tables in memory, written through to one SQLite file.
 
 Each request is one transaction (`Store.commit`, `Store.rollback`), so that a kill at any moment
-leaves a state between two requests. The file is locked while a simulator has it open.
+leaves a state between two requests. `provisioner.simulator.state_file` is the file.
 """
 
-import contextlib
 import json
-import os
-import sqlite3
-import sys
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from provisioner.model.diagnostic import DiagnosticError, error
 from provisioner.simulator.records import Deleted, Operation, Record
-
-if sys.platform != "win32":
-    import fcntl
-
-_APPLICATION = 0x617A7363
-_FORMAT = 1
-_RESET = "`azsec local reset` starts a new, empty one."
+from provisioner.simulator.state_file import StateFile, damaged
 
 Row = TypeVar("Row")
 
@@ -198,10 +185,10 @@ class Store:
         self.subscriptions: Table[str] = Table("subscription", _same, _same)
         self.registrations: Table[str] = Table("registration", _same, _same)
         self.quotas: Table[str] = Table("quota", _same, _same)
-        self._lock: _Lock | None = None
-        self._connection: sqlite3.Connection | None = None
+        self._file: StateFile | None = None
         if path is not None:
-            self._open(path)
+            self._file = StateFile.open(path)
+            self._load(self._file)
 
     @property
     def tables(self) -> tuple[Table[Any], ...]:
@@ -220,20 +207,8 @@ class Store:
     def commit(self) -> None:
         """Keep what has changed since the last commit."""
         changes = [(table.name, key, text) for table in self.tables for key, text in table.drain()]
-        if not changes or self._connection is None:
-            return
-        with self._connection:
-            for name, key, text in changes:
-                if text is None:
-                    self._connection.execute(
-                        "DELETE FROM entry WHERE kind = ? AND key = ?", (name, key)
-                    )
-                else:
-                    self._connection.execute(
-                        "INSERT INTO entry (kind, key, document) VALUES (?, ?, ?)"
-                        " ON CONFLICT (kind, key) DO UPDATE SET document = excluded.document",
-                        (name, key, text),
-                    )
+        if changes and self._file is not None:
+            self._file.write(changes)
 
     def rollback(self) -> None:
         """Undo what has changed since the last commit."""
@@ -242,151 +217,18 @@ class Store:
 
     def close(self) -> None:
         """Close the file and let others open it."""
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
-        if self._lock is not None:
-            self._lock.release()
-            self._lock = None
+        if self._file is not None:
+            self._file.close()
+            self._file = None
 
-    def _open(self, path: Path) -> None:
-        self._lock = _Lock(path)
+    def _load(self, file: StateFile) -> None:
+        by_name = {table.name: table for table in self.tables}
         try:
-            self._connection = sqlite3.connect(path, check_same_thread=False)
-            _prepare(self._connection, path)
-            self._load(self._connection)
-        except (sqlite3.DatabaseError, KeyError, TypeError, ValueError) as problem:
+            for kind, key, document in file.read():
+                by_name[kind].load(key, document)
+        except (KeyError, TypeError, ValueError) as problem:
             self.close()
-            raise _unreadable(path, str(problem)) from problem
-        except DiagnosticError:
+            raise damaged(file.path, f"a row cannot be read ({problem})") from problem
+        except BaseException:
             self.close()
             raise
-
-    def _load(self, connection: sqlite3.Connection) -> None:
-        by_name = {table.name: table for table in self.tables}
-        for kind, key, document in connection.execute(
-            "SELECT kind, key, document FROM entry ORDER BY number"
-        ):
-            by_name[kind].load(key, document)
-
-
-def _unreadable(path: Path, reason: str) -> DiagnosticError:
-    return DiagnosticError(
-        error(
-            "local-state-unreadable",
-            f"{path} is not a state of the built-in Azure that this azsec can read: {reason}.",
-            hint=_RESET,
-        )
-    )
-
-
-def _prepare(connection: sqlite3.Connection, path: Path) -> None:
-    """Check that the file is ours, or make it so where it is empty."""
-    (application,) = connection.execute("PRAGMA application_id").fetchone()
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
-    (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-    if tables and (application, version) != (_APPLICATION, _FORMAT):
-        raise _unreadable(path, "it was written by something else, or by another version")
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA synchronous = NORMAL")
-    if not tables:
-        connection.executescript(
-            f"PRAGMA application_id = {_APPLICATION}; PRAGMA user_version = {_FORMAT};"
-            "CREATE TABLE entry (number INTEGER PRIMARY KEY, kind TEXT NOT NULL,"
-            " key TEXT NOT NULL, document TEXT NOT NULL, UNIQUE (kind, key));"
-        )
-
-
-class _Lock:
-    """Keeps a second process away from a file; the operating system drops it with the process."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = _lock_path(path)
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        self._handle = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
-        try:
-            if sys.platform != "win32":
-                fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as problem:
-            holder = os.read(self._handle, 32).decode(errors="replace").strip()
-            os.close(self._handle)
-            raise DiagnosticError(
-                error(
-                    "local-state-in-use",
-                    f"{path} is in use by another azsec (process {holder or 'unknown'}).",
-                    hint="Stop `azsec local serve` there, or wait until that command has ended.",
-                )
-            ) from problem
-        os.ftruncate(self._handle, 0)
-        os.pwrite(self._handle, str(os.getpid()).encode(), 0)
-
-    def release(self) -> None:
-        """Let others in."""
-        os.close(self._handle)
-
-
-def _lock_path(path: Path) -> Path:
-    return path.with_name(path.name + ".lock")
-
-
-@dataclass(frozen=True, slots=True)
-class StateStatus:
-    """What a state file holds. `size` is in bytes; `holder` is the process that has it open."""
-
-    path: Path
-    exists: bool
-    size: int
-    resources: Mapping[str, int]
-    deleted: int
-    subscriptions: tuple[str, ...]
-    holder: int | None
-
-
-def status(path: Path) -> StateStatus:
-    """Return what the state file at `path` holds. Raises DiagnosticError if it is not one."""
-    if not path.exists():
-        return StateStatus(path, False, 0, {}, 0, (), None)
-    uri = f"{path.resolve().as_uri()}?mode=ro"
-    try:
-        with contextlib.closing(sqlite3.connect(uri, uri=True)) as connection:
-            (application,) = connection.execute("PRAGMA application_id").fetchone()
-            if application != _APPLICATION:
-                raise _unreadable(path, "it was written by something else")
-            rows = connection.execute(
-                "SELECT kind, key, CASE kind WHEN 'resource' THEN json_extract(document, '$[1]')"
-                " END FROM entry ORDER BY number"
-            ).fetchall()
-    except sqlite3.DatabaseError as problem:
-        raise _unreadable(path, str(problem)) from problem
-    counts = Counter(type_name for kind, _, type_name in rows if kind == "resource")
-    return StateStatus(
-        path=path,
-        exists=True,
-        size=path.stat().st_size,
-        resources=dict(sorted(counts.items())),
-        deleted=sum(kind == "deleted" for kind, _, _ in rows),
-        subscriptions=tuple(key for kind, key, _ in rows if kind == "subscription"),
-        holder=_holder(path),
-    )
-
-
-def _holder(path: Path) -> int | None:
-    try:
-        _Lock(path).release()
-    except DiagnosticError:
-        text = _lock_path(path).read_text(encoding="ascii").strip()
-        return int(text) if text.isdigit() else None
-    return None
-
-
-def reset(path: Path) -> None:
-    """Forget everything in the state file at `path`. Raises DiagnosticError while it is in use."""
-    if not path.parent.exists():
-        return
-    lock = _Lock(path)
-    try:
-        for suffix in ("", "-wal", "-shm"):
-            path.with_name(path.name + suffix).unlink(missing_ok=True)
-    finally:
-        lock.release()
-        _lock_path(path).unlink(missing_ok=True)

@@ -12,13 +12,14 @@ from provisioner.engine.ports import Reader, Writer
 from provisioner.model.actual import ActualState, Found
 from provisioner.model.diagnostic import DiagnosticError, GateError, error
 from provisioner.model.values import Value
+from provisioner.plan.concealment import with_live_bodies
 from provisioner.plan.plan import Plan
 from provisioner.plan.reads import Read
 from provisioner.plan.removal import find_hindrance, removal_reads
 from provisioner.plan.staleness import find_stale
 from provisioner.plan.state import state_of_single_reads
 from provisioner.plan.steps import DELETE, Step
-from provisioner.plan.text import to_plain
+from provisioner.plan.text import mask_output, to_plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +100,8 @@ def apply_plan(
         raise DiagnosticError(*stale)
     etags = {key: found.etag for key, found in state.found.items() if found.etag is not None}
     doomed = {step.address for step in plan.steps if step.verb == DELETE}
-    known = {address: value for address, value in values.items() if address not in doomed}
+    live = with_live_bodies(values)
+    known = {address: value for address, value in live.items() if address not in doomed}
 
     def hindrance(step: Step) -> str | None:
         answers = surface.reader.read(removal_reads(step, catalog))
@@ -112,7 +114,7 @@ def apply_plan(
         digest=plan.document.digest,
         steps=run.outcomes,
         outputs={
-            name: to_plain(resolve(value, run.values.get))
+            name: to_plain(mask_output(resolve(value, run.values.get), name))
             for name, value in sorted(plan.outputs.items())
         },
         interrupted=run.interrupted,

@@ -11,7 +11,7 @@ from provisioner.catalog.registry import Catalog
 from provisioner.diff.change import FieldChange
 from provisioner.diff.comparison import compare
 from provisioner.model.diagnostic import nearest
-from provisioner.plan.text import disclose
+from provisioner.plan.assembly import field_document
 
 
 def compare_lines(
@@ -63,12 +63,13 @@ def _refuse(key: object, why: str) -> Mapping[str, Any]:
 
 
 def _change(change: FieldChange) -> Mapping[str, Any]:
+    field = field_document(change)
     return {
-        "path": change.path,
+        "path": field.path,
         "kind": change.kind,
         "declared": change.declared,
-        "before": disclose(change.before, sensitive=change.sensitive),
-        "after": disclose(change.after, sensitive=change.sensitive),
+        "before": field.before,
+        "after": field.after,
         "forcesReplace": change.forces_replace,
         "reason": change.reason or change.refused,
         "security": change.security,

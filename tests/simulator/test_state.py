@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from provisioner.model.diagnostic import DiagnosticError
-from provisioner.simulator.state import Store, reset, status
+from provisioner.simulator.state import Store
+from provisioner.simulator.state_file import reset, status
 from tests.simulator.setting import GROUP, SUBSCRIPTION, Caller, Setting
 
 NET = "Contoso.Fabric/nets/n"
@@ -70,12 +71,128 @@ def test_a_file_that_is_not_ours_is_refused_with_the_way_out(tmp_path: Path, kin
                 connection.execute("PRAGMA user_version = 99")
             else:
                 connection.execute(
-                    "INSERT INTO entry (kind, key, document) VALUES ('resource', 'x', '{')"
+                    "INSERT INTO entry (kind, key, document, checksum)"
+                    " VALUES ('resource', 'x', '{', x'00')"
                 )
     with pytest.raises(DiagnosticError, match="azsec local reset"):
         Store(state)
     reset(state)
     Store(state).close()
+
+
+def _fill(state: Path) -> list[tuple[str, str]]:
+    store = Store(state)
+    for number in range(40):
+        store.subscriptions.put(f"s{number}", f"name {number} " * 20)
+        store.commit()
+    store.subscriptions.remove("s7")
+    store.subscriptions.put("s3", "again")
+    store.commit()
+    kept = store.subscriptions.items()
+    store.close()
+    return kept
+
+
+def test_no_bit_that_flips_in_the_state_changes_what_is_answered(tmp_path: Path):
+    """SQLite notices little of it: each row has a checksum, and the file a digest over them."""
+    state = tmp_path / "state.db"
+    kept = _fill(state)
+    whole = state.read_bytes()
+    noticed = 0
+    for position in range(0, len(whole), 37):
+        flipped = bytearray(whole)
+        flipped[position] ^= 1 << position % 8
+        state.write_bytes(flipped)
+        try:
+            store = Store(state)
+        except DiagnosticError:
+            noticed += 1
+        else:
+            # In a part of a page that holds nothing.
+            assert store.subscriptions.items() == kept, position
+            store.close()
+        reset(state)
+    assert noticed > 150
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param("UPDATE entry SET document = '\"other\"' WHERE number = 9", id="other value"),
+        pytest.param("UPDATE entry SET key = 'other' WHERE number = 9", id="other key"),
+        pytest.param("UPDATE entry SET number = 99 WHERE number = 9", id="other place"),
+        pytest.param("DELETE FROM entry WHERE number = 9", id="row that went"),
+        pytest.param("UPDATE whole SET digest = x'00'", id="other digest"),
+        pytest.param("DELETE FROM whole", id="no digest"),
+        pytest.param("DROP TABLE whole", id="no table"),
+    ],
+)
+def test_a_row_that_azsec_did_not_write_is_damage(tmp_path: Path, change: str):
+    state = tmp_path / "state.db"
+    _fill(state)
+    with sqlite3.connect(state) as connection:
+        connection.execute(change)
+    with pytest.raises(DiagnosticError, match=r"is damaged.*`azsec local reset`") as refused:
+        Store(state)
+    # The digest alone would notice a row that changed, and not say which.
+    assert ("does not have its checksum" in str(refused.value)) == change.startswith("UPDATE entry")
+
+
+def test_the_state_and_what_is_beside_it_is_for_its_owner_alone(tmp_path: Path):
+    state = tmp_path / "made" / "state.db"
+    before = os.umask(0o000)
+    try:
+        store = Store(state)
+        store.subscriptions.put("a", "b")
+        store.commit()
+        modes = {path.name: path.stat().st_mode & 0o777 for path in state.parent.iterdir()}
+        store.close()
+    finally:
+        os.umask(before)
+    assert modes == dict.fromkeys(
+        ("state.db", "state.db-wal", "state.db-shm", "state.db.lock"), 0o600
+    )
+    assert state.parent.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_state_that_others_may_read_is_tightened(tmp_path: Path):
+    state = tmp_path / "state.db"
+    _fill(state)
+    state.chmod(0o664)
+    Store(state).close()
+    assert state.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("suffix", ["", "-wal", "-journal", ".lock"])
+@pytest.mark.parametrize("kind", ["link", "hard link", "fifo", "directory"])
+def test_nothing_that_azsec_did_not_make_is_written(tmp_path: Path, kind: str, suffix: str):
+    precious = tmp_path / "precious"
+    precious.write_bytes(b"")
+    state = tmp_path / "state.db"
+    place = tmp_path / f"state.db{suffix}"
+    if kind == "link":
+        place.symlink_to(precious)
+    elif kind == "hard link":
+        place.hardlink_to(precious)
+    elif kind == "fifo":
+        os.mkfifo(place)
+    else:
+        place.mkdir()
+    before = place.lstat()
+    for use in (Store, reset):
+        with pytest.raises(DiagnosticError, match="left as it is"):
+            use(state)
+    assert (place.lstat().st_mode, place.lstat().st_ino) == (before.st_mode, before.st_ino)
+    assert precious.read_bytes() == b""
+    assert suffix == ".lock" or not (tmp_path / "state.db.lock").exists()
+
+
+def test_a_lock_with_content_of_somebody_else_is_not_truncated(tmp_path: Path):
+    lock = tmp_path / "state.db.lock"
+    lock.write_text("export PATH=/precious\n")
+    with pytest.raises(DiagnosticError, match="no lock of azsec"):
+        Store(tmp_path / "state.db")
+    assert lock.read_text() == "export PATH=/precious\n"
 
 
 def test_status_counts_and_reset_forgets(run: Callable[..., Setting], tmp_path: Path):

@@ -1,0 +1,65 @@
+"""Refuses secrets in files: wherever a text stands, and wherever an expression gives one.
+
+`provisioner.model.secret_values` says what a secret is. What stands in a file ends in plans, pull
+requests and logs, so there is no exception for tags, reasons, names or keys.
+"""
+
+from collections.abc import Iterator
+
+from provisioner.blueprint.yaml_source import Node
+from provisioner.model.diagnostic import Diagnostic, error
+from provisioner.model.secret_values import NAMED, SecretFound, find_secrets, secret_in
+from provisioner.model.span import Span
+
+HINT = "Remove it: use a managed identity, or let Azure generate it."
+_WRAPPERS = frozenset({"resources", "resourceGroups"})
+
+
+def check_file(root: Node) -> Iterator[Diagnostic]:
+    """Yield each secret in the texts and keys of a file, with its place.
+
+    What is an expression is judged by its value, once it has one.
+    """
+    for found in find_secrets(root.plain()):
+        if found.kind == NAMED and "${" in found.text:
+            continue
+        shown = found.path[2:] if found.path[0] in _WRAPPERS else found.path
+        yield secret_error(shown, found, _place(root, found))
+
+
+def check_values(value: object, node: Node, name: str = "") -> Iterator[Diagnostic]:
+    """Yield each secret in a value that was evaluated from `node` and stands under `name`."""
+    for found in find_secrets(value, name):
+        yield secret_error(found.path or (name,), found, _place(node, found))
+
+
+def check_result(value: object, span: Span) -> Iterator[Diagnostic]:
+    """Yield each secret, known by its shape, in what an expression comes to."""
+    if isinstance(value, str):
+        kind = secret_in(value)
+        if kind is not None:
+            yield error("secret", f"the value holds {kind}, and no file may hold one.", span, HINT)
+    elif isinstance(value, (dict, list, tuple)):
+        for found in find_secrets(value):
+            yield secret_error(found.path, found, span)
+
+
+def secret_error(path: tuple[str | int, ...], found: SecretFound, span: Span) -> Diagnostic:
+    """Return the refusal of one secret."""
+    said = "is a secret" if found.kind == NAMED else f"holds {found.kind}"
+    readable = readable_path(path)
+    return error("secret", f"{readable} {said}, and no file may hold one.", span, HINT)
+
+
+def readable_path(path: tuple[str | int, ...]) -> str:
+    """Return a path as diagnostics write it: `properties.rules[0].name`."""
+    text = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path)
+    return text.removeprefix(".") or "the value"
+
+
+def _place(root: Node, found: SecretFound) -> Span:
+    parent = root.find(found.path[:-1])
+    last = found.path[-1] if found.path else ""
+    if found.is_key or found.kind == NAMED:
+        return parent.key_spans.get(str(last), root.find(found.path).span)
+    return root.find(found.path).span

@@ -1,0 +1,153 @@
+"""What a plan says of a secret that Azure answered: where it is, and never the value.
+
+An update sends the live body, overlaid with the desired one, so what others own is kept (design:
+updates merge). Where such a live value is a secret the plan file holds an Unknown in its place,
+bound to the body that apply reads before it sends anything. What is sent is then what Azure has,
+and a secret that was rotated since the plan is not put back.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TypeAlias
+
+from provisioner.catalog.resource_type import ResourceType
+from provisioner.catalog.schema import SchemaIndex
+from provisioner.diff.sensitive import find_sensitive
+from provisioner.model.diagnostic import Diagnostic, DiagnosticError, error
+from provisioner.model.secret_values import SecretFound, find_secrets
+from provisioner.model.values import Body, Bound, ResourceValue, Unknown, Value
+
+Places: TypeAlias = Mapping[str, tuple[str | int, ...]]
+"""Texts that no file may hold, with the paths at which a live body holds them."""
+
+_LIVE = " in Azure"
+_NAME = "live"
+_NOWHERE: Places = MappingProxyType({})
+_SIMPLE = re.compile(r"[A-Za-z0-9_ .:/@-]*")
+
+
+def sensitive_places(
+    resource_type: ResourceType,
+    schemas: SchemaIndex,
+    live: Body,
+    desired: Mapping[str, Value] | None,
+) -> Places:
+    """Return the texts of a live body that the catalog says no document shows, but for those that
+    the desired body states itself: what a blueprint declares is sent as it is declared."""
+    found = dict(find_sensitive(resource_type, schemas, live))
+    return {text: path for text, path in found.items() if text not in set(_texts(desired))}
+
+
+def _texts(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for item in value.values():
+            yield from _texts(item)
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            yield from _texts(item)
+
+
+def with_live_bodies(
+    values: Mapping[str, Mapping[str, Value]],
+) -> dict[str, Mapping[str, Value]]:
+    """Return what is known of resources by address, with what the Unknowns of `conceal` refer to.
+
+    They refer to what was read first, also after a step deleted or wrote the resource.
+    """
+    return {**values, **{f"{address}{_LIVE}": body for address, body in values.items()}}
+
+
+def conceal(
+    body: Mapping[str, Value], live: Body, address: str, sensitive: Places = _NOWHERE
+) -> Mapping[str, Value]:
+    """Return a body of the resource at `address` with its live secrets as Unknowns.
+
+    `sensitive` are more of them: texts that are secret by what the catalog knows of their place.
+    Raises DiagnosticError (`secret`) for a secret that is not in `live`: a file cannot hold it, and
+    nothing says where apply could read it.
+    """
+    found = {secret.path: secret for secret in find_secrets(body)}
+    if not found and not sensitive:
+        return body
+    places = {**sensitive, **{secret.text: secret.path for secret in find_secrets(live)}}
+    for secret in found.values():
+        if secret.is_key or secret.text not in places:
+            raise DiagnosticError(_homeless(secret, address))
+    hidden = {path: secret.text for path, secret in found.items()}
+    replaced = _Concealer(hidden, places, sensitive, live, address).replace(body, ())
+    assert isinstance(replaced, Mapping)
+    return replaced
+
+
+def _homeless(secret: SecretFound, address: str) -> Diagnostic:
+    path = ".".join(str(step) for step in (secret.path[:-1] if secret.is_key else secret.path))
+    return error(
+        "secret",
+        f"{address}: {path} holds {secret.kind}, which a plan cannot hold.",
+        None,
+        "Remove it in Azure, or state the property without it.",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Concealer:
+    """Puts Unknowns in the place of texts: at the paths of `hidden`, and wherever one of
+    `sensitive` stands."""
+
+    hidden: Mapping[tuple[str | int, ...], str]
+    places: Places
+    sensitive: Places
+    live: Body
+    address: str
+
+    def replace(self, value: Value, path: tuple[str | int, ...]) -> Value:
+        if path in self.hidden:
+            return _unknown(self.places[self.hidden[path]], self.live, self.address)
+        if isinstance(value, str) and value in self.sensitive:
+            return _unknown(self.sensitive[value], self.live, self.address)
+        if isinstance(value, Mapping):
+            return {key: self.replace(item, (*path, key)) for key, item in value.items()}
+        if isinstance(value, (list, tuple)):
+            return [self.replace(item, (*path, index)) for index, item in enumerate(value)]
+        return value
+
+
+def _unknown(path: Sequence[str | int], live: Body, address: str) -> Unknown:
+    names: dict[str, Bound] = {_NAME: ResourceValue(f"{address}{_LIVE}")}
+    expression = "".join((_NAME, *_steps(path, live, names)))
+    return Unknown(expression, names, (f"{address}{''.join(_readable(path))} as it is in Azure",))
+
+
+def _readable(path: Sequence[str | int]) -> Iterator[str]:
+    for step in path:
+        yield f"[{step}]" if isinstance(step, int) else f".{step}"
+
+
+def _steps(path: Sequence[str | int], live: object, names: dict[str, Bound]) -> Iterator[str]:
+    """Yield the steps of a path in CEL: an entry of a list by its name where all have one, because
+    Azure answers some lists in another order each time."""
+    for step in path:
+        if isinstance(step, str):
+            yield f"[{_quoted(step, names)}]"
+            live = live[step] if isinstance(live, Mapping) else None
+        elif isinstance(live, (list, tuple)):
+            called = [item.get("name") if isinstance(item, Mapping) else None for item in live]
+            name, live = called[step], live[step]
+            unique = len({*map(str, called)}) == len(called)
+            if unique and isinstance(name, str) and all(isinstance(one, str) for one in called):
+                yield f".filter(e, e.name == {_quoted(name, names)})[0]"
+            else:
+                yield f"[{step}]"
+
+
+def _quoted(text: str, names: dict[str, Bound]) -> str:
+    """Return a text as CEL: one that would need escapes as a name that is bound to it."""
+    if _SIMPLE.fullmatch(text):
+        return f'"{text}"'
+    name = f"key{len(names)}"
+    names[name] = text
+    return name
