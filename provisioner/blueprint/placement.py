@@ -1,6 +1,7 @@
 """Places resources and opens modules: `when`, `forEach`, groups and the use of files."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from provisioner.blueprint.files import ModuleFile, ResourceGroup, load_file, relative_to, span_of
 from provisioner.blueprint.graph import Edge
@@ -172,16 +173,19 @@ class Placement:
             try:
                 self._files[path] = load_file(ModuleFile, path, self._context.sources)
             except DiagnosticError as problem:
-                if problem.diagnostics[0].code != "file-not-found":
+                first = problem.diagnostics[0]
+                if first.code not in ("file-not-found", "file-outside", "file-unreadable"):
                     raise
-                raise DiagnosticError(
-                    error(
-                        "file-not-found",
+                if first.code == "file-not-found":
+                    first = error(
+                        first.code,
                         f"there is no module file {path!r}.",
                         span,
                         "Check the path: it is relative to this file.",
                     )
-                ) from None
+                elif first.span is None or first.span.line == 1:
+                    first = replace(first, span=span)
+                raise DiagnosticError(first) from None
         return self._files[path]
 
     def find_group(self, instance: Instance, alias: str | None, node: Node) -> str | None:

@@ -187,7 +187,11 @@ class Resources:
     ) -> None:
         def descend(node: Node, path: str) -> Value:
             if isinstance(node.value, Mapping):
-                found = {k: descend(n, f"{path}.{k}") for k, n in node.entries.items()}
+                found: dict[str, Value] = {}
+                keys = self._context.evaluate_keys(placed.instance, node, placed.each)
+                for name, key in keys.items():
+                    edges.extend(Edge(source, path) for source in sorted(key.sources))
+                    found[key.value] = descend(node.entries[name], f"{path}.{key.value}")
                 return {k: v for k, v in found.items() if v is not None}
             if isinstance(node.value, tuple):
                 return [descend(n, f"{path}[{i}]") for i, n in enumerate(node.items)]

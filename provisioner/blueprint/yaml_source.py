@@ -189,11 +189,13 @@ class _Builder:
             case yaml.ScalarEvent():
                 self._add_scalar(event, span)
             case yaml.AliasEvent():
-                self._add_alias(event.anchor, span)
+                self._add_alias(str(event.anchor), span)
             case yaml.SequenceStartEvent() | yaml.MappingStartEvent():
                 self._start(event, span)
             case yaml.SequenceEndEvent() | yaml.MappingEndEvent():
                 self._end()
+            case _:
+                pass
 
     def _start_document(self, span: Span) -> None:
         self._anchors = {}

@@ -34,6 +34,11 @@ def run_guarded(app: typer.Typer, arguments: Sequence[str]) -> int:
         return ExitCode.SUCCESS
     except (KeyboardInterrupt, Abort):
         return _leave()
+    except RecursionError:
+        # Whatever reads a file has a bound of its own; this is for what has none yet.
+        return _tell(DiagnosticError(error("too-large", "the input nests too deeply.")))
+    except MemoryError:
+        return _tell(DiagnosticError(error("too-large", "there is not enough memory for it.")))
     return result if isinstance(result, int) else ExitCode.SUCCESS
 
 

@@ -136,8 +136,7 @@ def test_what_is_not_plain_data_is_refused_with_its_place(_id, text, said):
 def _aliases(levels: int) -> str:
     first = "x0: &x0 [a, a, a, a, a, a, a, a, a]\n"
     return first + "".join(
-        f"x{level}: &x{level} [{', '.join([f'*x{level - 1}'] * 9)}]\n"
-        for level in range(1, levels)
+        f"x{level}: &x{level} [{', '.join([f'*x{level - 1}'] * 9)}]\n" for level in range(1, levels)
     )
 
 
@@ -152,7 +151,11 @@ BOUNDS = [
     ("2^63", "a: 9223372036854775808", "is too large"),
     ("hexadecimal", "a: 0xFFFFFFFFFFFFFFFFF", "is too large"),
     ("float", "a: 1e999", "1e999 is too large. Expected a number of 64 bits"),
-    ("merge key", "a: &x {b: 1}\nc: {<<: *x}\n", "a.yaml:2:5: error: merge keys (<<) are not supported"),
+    (
+        "merge key",
+        "a: &x {b: 1}\nc: {<<: *x}\n",
+        "a.yaml:2:5: error: merge keys (<<) are not supported",
+    ),
     ("binary", "a: !!binary aGk=", "the tag 'tag:yaml.org,2002:binary' is not allowed"),
     ("key with a tag", "!!int 1: a", "the tag 'tag:yaml.org,2002:int' is not allowed"),
     ("NUL", "a: b\0c", "a.yaml:1:5: error: this is not valid YAML: the character U+0000"),
@@ -174,7 +177,9 @@ def test_what_grows_without_a_bound_is_refused_by_the_name_of_the_bound(_id, tex
 
 def test_documents_have_a_bound():
     assert len(parse_documents("--- a\n" * 1000, "a.yaml")) == 1000
-    with pytest.raises(DiagnosticError, match=r"a\.yaml:1001:1: error: .* more than 1,000 documents"):
+    with pytest.raises(
+        DiagnosticError, match=r"a\.yaml:1001:1: error: .* more than 1,000 documents"
+    ):
         parse_documents("--- a\n" * 1001, "a.yaml")
 
 
