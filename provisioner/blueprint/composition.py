@@ -9,12 +9,12 @@ from contextlib import contextmanager
 
 from provisioner.blueprint.boundaries import check_boundaries
 from provisioner.blueprint.environment import Environment
-from provisioner.blueprint.evaluation import Evaluator, exceeded
+from provisioner.blueprint.evaluation import Evaluator
 from provisioner.blueprint.files import BlueprintFile, Sources, load_file, span_of
 from provisioner.blueprint.graph import DesiredGraph, DesiredResource, cycle_diagnostic
 from provisioner.blueprint.implied_edges import check_ranges, with_implied_edges
 from provisioner.blueprint.instances import Given, Instance, Placed, entries_of
-from provisioner.blueprint.metering import Budget
+from provisioner.blueprint.metering import Budget, exceeded
 from provisioner.blueprint.ownership import add_ownership
 from provisioner.blueprint.placement import Placement
 from provisioner.blueprint.resources import Resources, without_nulls

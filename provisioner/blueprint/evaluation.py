@@ -25,7 +25,7 @@ from provisioner.blueprint.instances import (
     Traced,
     addresses_in,
 )
-from provisioner.blueprint.metering import BudgetError
+from provisioner.blueprint.metering import BudgetError, exceeded
 from provisioner.blueprint.parameters import check_parameter, fill_defaults
 from provisioner.blueprint.yaml_source import Node
 from provisioner.model.diagnostic import Diagnostic, DiagnosticError, error, nearest
@@ -202,6 +202,7 @@ class Evaluator:
             )
         else:
             traced, span = Traced(spec.default), span_of(instance.node, "parameters", name)
+            _refuse_expressions(instance.node.find(("parameters", name, "default")))
         problem = check_parameter(f"parameter {name!r}", spec, traced.value)
         if problem:
             raise DiagnosticError(error("wrong-parameter", f"{problem}.", span))
@@ -342,6 +343,24 @@ class _KnownResource(Mapping[str, Value]):
         return len(list(iter(self)))
 
 
+def _refuse_expressions(default: Node) -> None:
+    """Refuse expressions in a default, which is taken as it is written: nothing evaluates them."""
+    for node in default.walk():
+        texts = [(key, node.key_spans[key]) for key in node.entries]
+        if isinstance(node.value, str):
+            texts.append((node.value, node.span))
+        for text, span in texts:
+            if "${" in text:
+                raise DiagnosticError(
+                    error(
+                        "bad-expression",
+                        f"the default holds the expression {_short(text)}.",
+                        span,
+                        "A default is taken as it is written: give the value where it is used.",
+                    )
+                )
+
+
 def _wrong_key(name: str, value: Bound, span: Span) -> Diagnostic:
     what = str(value) if isinstance(value, Unknown) else repr(value)
     return error(
@@ -350,11 +369,6 @@ def _wrong_key(name: str, value: Bound, span: Span) -> Diagnostic:
         span,
         "Expected a text that is known before anything is applied.",
     )
-
-
-def exceeded(what: str, span: Span) -> Diagnostic:
-    """Return the diagnostic of a bound that was exceeded; `what` names it."""
-    return error("too-large", f"{what}.", span, "docs/untrusted-input.md lists the bounds.")
 
 
 def _short(text: str) -> str:

@@ -22,6 +22,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from provisioner.model.diagnostic import Diagnostic, error
+from provisioner.model.span import Span
 from provisioner.model.values import ResourceValue, Unknown
 
 MAX_EXPRESSION_CHARACTERS = 20_000
@@ -296,3 +298,8 @@ def _edited(text: str, edits: Sequence[_Edit]) -> str:
         written += [text[done : edit.start], edit.text]
         done = edit.end
     return "".join([*written, text[done:]])
+
+
+def exceeded(what: str, span: Span) -> Diagnostic:
+    """Return the diagnostic of a bound that was exceeded; `what` names it."""
+    return error("too-large", f"{what}.", span, "docs/untrusted-input.md lists the bounds.")

@@ -177,7 +177,11 @@ class Resources:
             shared = {
                 k: self._context.evaluate(self._root, n, None).value for k, n in self._tags.items()
             }
-            body["tags"] = {**shared, **(own if isinstance(own, Mapping) else {})}  # type: ignore[dict-item]
+            own = own if isinstance(own, Mapping) else {}
+            # Azure compares the names of tags without case: one's own counts.
+            named = {key.lower() for key in own}
+            kept = {key: value for key, value in shared.items() if key.lower() not in named}
+            body["tags"] = {**kept, **own}  # type: ignore[dict-item]
         for problem in check_body(resource_type, self._context.catalog.schemas, body, placed.node):
             self._context.fail(problem)
         return body, tuple(edges)

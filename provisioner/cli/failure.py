@@ -34,11 +34,12 @@ def run_guarded(app: typer.Typer, arguments: Sequence[str]) -> int:
         return ExitCode.SUCCESS
     except (KeyboardInterrupt, Abort):
         return _leave()
-    except RecursionError:
-        # Whatever reads a file has a bound of its own; this is for what has none yet.
-        return _tell(DiagnosticError(error("too-large", "the input nests too deeply.")))
-    except MemoryError:
-        return _tell(DiagnosticError(error("too-large", "there is not enough memory for it.")))
+    except (RecursionError, MemoryError) as problem:
+        # Whatever reads a file has bounds of its own; this is for what has none yet.
+        what = "there is not enough memory for the input"
+        if isinstance(problem, RecursionError):
+            what = "the input nests too deeply"
+        result = _tell(DiagnosticError(error("too-large", f"{what}.")))
     return result if isinstance(result, int) else ExitCode.SUCCESS
 
 
