@@ -62,7 +62,7 @@ BLUEPRINT: dict[str, Any] = {
     "tags": {"team": "${p}"},
     "parameters": {
         "p": {"type": "string", "default": "a", "pattern": "[a-z]*", "minLength": 0},
-        "n": {"type": "list", "default": [{"name": "x", "size": 1}], "items": {"type": "any"}},
+        "n": {"type": "list", "default": [{"name": "net-x", "size": 1}], "items": {"type": "any"}},
     },
     "resourceGroups": {
         "main": {"subscription": "workload", "name": "rg", "location": "westeurope"}
@@ -118,14 +118,14 @@ ENVIRONMENT_FILE: dict[str, Any] = {
     "waivers": [
         {
             "control": "CLU-01.1",
-            "scope": "*",
+            "scope": "one",
             "reason": "r",
             "owner": "o",
             "expires": "2999-01-01",
         }
     ],
     "ignore": [
-        {"path": "tags.x", "scope": "*", "reason": "r", "owner": "o", "expires": "2999-01-01"}
+        {"path": "tags.x", "scope": "one", "reason": "r", "owner": "o", "expires": "2999-01-01"}
     ],
     "egress": [{"fqdns": ["example.org"], "ports": [443], "reason": "r"}],
     "kubernetes": {"namespaces": [{"name": "billing"}]},
