@@ -115,15 +115,6 @@ ENVIRONMENT_FILE: dict[str, Any] = {
     "subscriptions": {"workload": "11111111-1111-1111-1111-111111111111"},
     "parameters": {"p": "a"},
     "gates": {"controls": "none", "proofs": "warn"},
-    "waivers": [
-        {
-            "control": "CLU-01.1",
-            "scope": "one",
-            "reason": "r",
-            "owner": "o",
-            "expires": "2999-01-01",
-        }
-    ],
     "ignore": [
         {"path": "tags.x", "scope": "one", "reason": "r", "owner": "o", "expires": "2999-01-01"}
     ],
