@@ -19,7 +19,7 @@ it reads, and is charged before it runs.
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 from provisioner.model.diagnostic import Diagnostic, error
@@ -31,7 +31,7 @@ MAX_EXPRESSION_NESTING = 40
 """Brackets inside of brackets. The library's parser refuses more than about 90 itself."""
 MAX_COST = 3_000_000
 """What the expressions and values of one environment may cost together. A unit is about one
-microsecond; an environment of 5,000 resources costs about 700,000."""
+microsecond; an environment of 5,000 resources costs about 1,700,000."""
 MAX_VALUE = 500_000
 """The size of one value: its items, entries and texts, a unit for each 16 characters of a text."""
 
@@ -42,6 +42,7 @@ MATCHES = "azsecMatches"
 
 _TURN = 5
 _EXPRESSION = 30
+_CHARACTER = 2
 _COMPREHENSIONS = frozenset({"map", "filter", "all", "exists", "exists_one", "existsOne"})
 _OPENING = frozenset("([{")
 _CLOSING = frozenset(")]}")
@@ -67,6 +68,13 @@ class Budget:
     """What the evaluation of one environment may still cost, in units of about a microsecond."""
 
     left: int = MAX_COST
+    _compiled: set[str] = field(default_factory=set)
+
+    def charge_text(self, text: str) -> None:
+        """Charge for compiling a text, once. Raises BudgetError."""
+        if text not in self._compiled:
+            self._compiled.add(text)
+            self.charge(_CHARACTER * len(text))
 
     def charge(self, cost: int) -> None:
         """Take `cost` off. Raises BudgetError where nothing is left."""
@@ -130,6 +138,7 @@ class Meter:
     def start(self) -> None:
         """Charge for what the expression may do outside of comprehensions. Raises BudgetError."""
         self._budget.charge(_EXPRESSION)
+        self._budget.charge_text(self._metered.text)
         self._charge(self._metered.operations)
 
     @property

@@ -59,6 +59,7 @@ class Placement:
             return
         address = f"{GROUPS}.{alias}"
         span = span_of(root.node, GROUPS, alias)
+        self._check_room(span)
         self._context.placed[address] = Placed(address, root, node, spec, None, span)
         self._context.groups[alias] = ResourceValue(address)
 
@@ -72,11 +73,7 @@ class Placement:
         span = span_of(instance.node, "resources", name)
 
         def place(address: str, each: Traced | None) -> Bound:
-            self._charge(_RESOURCE, span)
-            if len(self._context.placed) >= MAX_RESOURCES:
-                raise DiagnosticError(
-                    exceeded(f"the environment has more than {MAX_RESOURCES:,} resources", span)
-                )
+            self._check_room(span)
             self._context.placed[address] = Placed(address, instance, node, spec, each, span)
             return ResourceValue(address)
 
@@ -118,6 +115,13 @@ class Placement:
             (key, Traced(item, entries.sources))
             for key, item in loop_entries(entries.value, loop.span)
         ]
+
+    def _check_room(self, span: Span) -> None:
+        self._charge(_RESOURCE, span)
+        if len(self._context.placed) >= MAX_RESOURCES:
+            raise DiagnosticError(
+                exceeded(f"the environment has more than {MAX_RESOURCES:,} resources", span)
+            )
 
     def _charge(self, cost: int, span: Span) -> None:
         try:

@@ -1,5 +1,6 @@
 """Turns every way in which a command can fail into words on stderr and an exit code."""
 
+import logging
 import os
 import signal
 import sys
@@ -59,6 +60,8 @@ def handle_interrupts() -> None:
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, interrupt)
+    # The CEL library logs what a function raises, a KeyboardInterrupt too; it is told once, here.
+    logging.getLogger("cel").addHandler(logging.NullHandler())
 
 
 def _tell(problem: DiagnosticError | AzureError) -> int:
