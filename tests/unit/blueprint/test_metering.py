@@ -89,10 +89,10 @@ def test_a_value_that_no_request_can_hold_is_refused(text, said):
 
 
 def test_expressions_share_a_budget():
-    budget = Budget(left=200)
+    budget = Budget(left=1000)
     expression = compile_expression("[1].map(x, x)")
     evaluate(expression, {}, lambda _: None, budget)
-    assert budget.left < 170
+    assert budget.left < 900
     budget.left = 20
     with pytest.raises(ExceededError, match="3,000,000 steps"):
         evaluate(expression, {}, lambda _: None, budget)
