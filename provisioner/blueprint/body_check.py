@@ -30,7 +30,15 @@ _ACCEPTED: Mapping[Kind, tuple[type, ...]] = {
     Kind.MAP: (Mapping,),
     Kind.LIST: (list, tuple),
 }
+_CASE_MATTERS = frozenset(
+    {"nodeLabels", "podLabels", "labels", "labelIncludeFilter", "annotations"}
+)
+"""Maps whose keys Kubernetes compares with their case. All other names are those of Azure,
+which compares them without (guidelines.md §3.1): of two it takes one, and does not say which."""
 _ENVELOPE = frozenset({"id", "name", "type"})
+
+
+_ANYTHING = Shape(Kind.ANY)
 
 
 def check_body(
@@ -43,7 +51,8 @@ def check_body(
     """
     checker = _Checker(resource_type, schemas)
     root = Shape(Kind.OBJECT, schemas.roots[resource_type.name])
-    return list(checker.check(root, body, node, ()))
+    stated = {**dict.fromkeys(node.entries), **body}
+    return [*checker.check_case(stated, node, ()), *checker.check(root, body, node, ())]
 
 
 class _Checker:
@@ -54,7 +63,12 @@ class _Checker:
     def check(
         self, shape: Shape, value: object, node: Node, path: tuple[str, ...]
     ) -> Iterator[Diagnostic]:
-        if value is None or isinstance(value, Unknown) or shape.kind is Kind.ANY:
+        if value is None or isinstance(value, Unknown):
+            return
+        if path and isinstance(value, Mapping) and path[-1] not in _CASE_MATTERS:
+            yield from self.check_case(value, node, path)
+        if shape.kind is Kind.ANY:
+            yield from self._check_any(value, node, path)
             return
         if not _fits(shape.kind, value):
             yield self._wrong_type(shape.kind, value, node.span, path)
@@ -71,6 +85,38 @@ class _Checker:
             for index, item in enumerate(value):
                 below = node.items[index] if index < len(node.items) else node
                 yield from self.check(shape.item, item, below, (*path, f"[{index}]"))
+
+    @staticmethod
+    def check_case(
+        value: Mapping[str, object], node: Node, path: tuple[str, ...]
+    ) -> Iterator[Diagnostic]:
+        """Yield the keys of a mapping that differ from another one in nothing but their case."""
+        seen: dict[str, str] = {}
+        for key in value:
+            first = seen.setdefault(key.lower(), key)
+            if first != key:
+                other = node.key_spans.get(first, node.span)
+                yield error(
+                    "duplicate-key",
+                    f"{_readable((*path, key))} is {first!r} in another case, which stands at "
+                    f"{other}; Azure compares names without case.",
+                    node.key_spans.get(key, node.span),
+                    "Remove one of them.",
+                )
+
+    def _check_any(self, value: object, node: Node, path: tuple[str, ...]) -> Iterator[Diagnostic]:
+        """Check what has no schema below a property: nothing but the case of its names."""
+        children: Iterator[tuple[str, object, Node]] = iter(())
+        if isinstance(value, Mapping):
+            children = ((key, item, node.get(key) or node) for key, item in value.items())
+        elif isinstance(value, (list, tuple)):
+            items = node.items
+            children = (
+                (f"[{index}]", item, items[index] if index < len(items) else node)
+                for index, item in enumerate(value)
+            )
+        for step, item, below in children:
+            yield from self.check(_ANYTHING, item, below, (*path, step))
 
     def _check_mapping(
         self, shape: Shape, value: Mapping[str, object], node: Node, path: tuple[str, ...]

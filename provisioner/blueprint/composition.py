@@ -14,6 +14,7 @@ from provisioner.blueprint.files import BlueprintFile, Sources, load_file, span_
 from provisioner.blueprint.graph import DesiredGraph, DesiredResource, cycle_diagnostic
 from provisioner.blueprint.implied_edges import check_ranges, with_implied_edges
 from provisioner.blueprint.instances import Given, Instance, Placed, entries_of
+from provisioner.blueprint.metering import Budget, exceeded
 from provisioner.blueprint.ownership import add_ownership
 from provisioner.blueprint.placement import Placement
 from provisioner.blueprint.resources import Resources, without_nulls
@@ -46,6 +47,7 @@ class _Composition:
         self.sources = sources
         self.placed: dict[str, Placed] = {}
         self.groups: dict[str, Bound] = {}
+        self.budget = Budget()
         self._mistakes: dict[Diagnostic, None] = {}
         self._open: list[tuple[str, str, Span]] = []
         self._evaluator = Evaluator(self)
@@ -66,6 +68,7 @@ class _Composition:
         )
         self._resources = Resources(self, self._root, entries_of(node, "tags"))
         self.evaluate = self._evaluator.evaluate
+        self.evaluate_keys = self._evaluator.evaluate_keys
         self.place_resource = self._placement.place_resource
         self.open_module = self._placement.open_module
         self.find_group = self._placement.find_group
@@ -109,12 +112,21 @@ class _Composition:
             self.attempt(self._evaluator.parameter, instance, name)
 
     def attempt(self, act: Callable[..., object], *arguments: object) -> None:
-        """Do something; note its mistakes, and go on, so that one run shows all."""
+        """Do something; note its mistakes, and go on, so that one run shows all.
+
+        Once the budget is used up, that is what is wrong, and nothing else is tried.
+        """
+        if self.budget.left < 0:
+            return
         try:
             act(*arguments)
         except DiagnosticError as problem:
             for diagnostic in problem.diagnostics:
                 self.fail(diagnostic)
+        except RecursionError:
+            # From the innermost attempt: one further out has a place too, and no need to tell it.
+            span = self._open[-1][2] if self._open else self._root.place
+            self.fail(exceeded("values refer to each other over too many levels", span))
 
     def fail(self, diagnostic: Diagnostic) -> None:
         """Note a mistake, and go on."""

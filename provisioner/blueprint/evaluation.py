@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from provisioner.blueprint.expression import (
     Chain,
+    ExceededError,
     Expression,
     ExpressionError,
     evaluate,
@@ -19,16 +20,21 @@ from provisioner.blueprint.instances import (
     GROUPS,
     Context,
     Instance,
+    Key,
     Names,
     Traced,
     addresses_in,
 )
+from provisioner.blueprint.metering import BudgetError, exceeded
 from provisioner.blueprint.parameters import check_parameter, fill_defaults
 from provisioner.blueprint.secret_checks import check_result, check_values
 from provisioner.blueprint.yaml_source import Node
-from provisioner.model.diagnostic import DiagnosticError, error, nearest
+from provisioner.model.diagnostic import Diagnostic, DiagnosticError, error, nearest
 from provisioner.model.span import Span
-from provisioner.model.values import Bound, ResourceValue, Value
+from provisioner.model.values import Bound, ResourceValue, Unknown, Value
+
+_NODE = 3
+"""What evaluating one node costs, in units of a budget."""
 
 
 class Evaluator:
@@ -40,18 +46,61 @@ class Evaluator:
 
     def evaluate(self, instance: Instance, node: Node, each: Traced | None) -> Traced:
         """Return the value of a node, its expressions evaluated, with what it came from."""
+        try:
+            self._context.budget.charge(_NODE)
+        except BudgetError as problem:
+            raise DiagnosticError(exceeded(f"evaluating this {problem}", node.span)) from None
         if isinstance(node.value, str):
             return self._evaluate_text(instance, node, each)
         if isinstance(node.value, Mapping):
-            parts = {key: self.evaluate(instance, item, each) for key, item in node.entries.items()}
+            keys = self.evaluate_keys(instance, node, each)
+            parts = {
+                key.value: self.evaluate(instance, node.entries[name], each)
+                for name, key in keys.items()
+            }
             value: Bound = {key: part.value for key, part in parts.items()}
-            return Traced(value, frozenset().union(*(p.sources for p in parts.values())))
+            sources = [key.sources for key in keys.values()]
+            sources += [part.sources for part in parts.values()]
+            return Traced(value, frozenset().union(*sources))
         if isinstance(node.value, tuple):
             listed = [self.evaluate(instance, item, each) for item in node.items]
             return Traced(
                 [p.value for p in listed], frozenset().union(*(p.sources for p in listed))
             )
         return Traced(node.value)
+
+    def evaluate_keys(
+        self, instance: Instance, node: Node, each: Traced | None
+    ) -> Mapping[str, Key]:
+        """Return the keys of a mapping as they are written, each with its value.
+
+        A key may hold expressions (`${identity.id}: {}` under userAssignedIdentities). Raises
+        DiagnosticError for one that is no text, or is only known after apply: what a body looks
+        like has to be known when it is planned. And for two that come to the same.
+        """
+        found: dict[str, Key] = {}
+        written: dict[str, str] = {}
+        for name in node.entries:
+            if "${" not in name:
+                key = Key(name)
+            else:
+                span = node.key_spans.get(name, node.span)
+                traced = self._evaluate_text(instance, Node(name, span), each)
+                if not isinstance(traced.value, str):
+                    raise DiagnosticError(_wrong_key(name, traced.value, span))
+                key = Key(traced.value, traced.sources)
+            if key.value in written:
+                raise DiagnosticError(
+                    error(
+                        "duplicate-key",
+                        f"the keys {written[key.value]!r} and {name!r} are both {key.value!r}.",
+                        node.key_spans.get(name, node.span),
+                        "Remove one of them.",
+                    )
+                )
+            written[key.value] = name
+            found[name] = key
+        return found
 
     def _evaluate_text(self, instance: Instance, node: Node, each: Traced | None) -> Traced:
         text = str(node.value)
@@ -68,10 +117,14 @@ class Evaluator:
             self._check_functions(expression, span)
             scope = self._scope(instance, expression, each, span)
             names = {name: traced.value for name, traced in scope.items()}
-            value = evaluate(expression, names, self._known)
+            value = evaluate(expression, names, self._known, self._context.budget)
+        except ExceededError as problem:
+            raise DiagnosticError(
+                exceeded(f"the expression {_short(text)} {problem}", span)
+            ) from None
         except ExpressionError as problem:
             raise DiagnosticError(
-                error("bad-expression", f"the expression {text!r} {_said(problem)}.", span)
+                error("bad-expression", f"the expression {_short(text)} {_said(problem)}.", span)
             ) from None
         for secret in check_result(value, span):
             raise DiagnosticError(secret)
@@ -152,6 +205,7 @@ class Evaluator:
             )
         else:
             traced, span = Traced(spec.default), span_of(instance.node, "parameters", name)
+            _refuse_expressions(instance.node.find(("parameters", name, "default")))
         for secret in check_values(traced.value, given.node if given else instance.node, name):
             raise DiagnosticError(secret)
         problem = check_parameter(f"parameter {name!r}", spec, traced.value)
@@ -294,9 +348,41 @@ class _KnownResource(Mapping[str, Value]):
         return len(list(iter(self)))
 
 
+def _refuse_expressions(default: Node) -> None:
+    """Refuse expressions in a default, which is taken as it is written: nothing evaluates them."""
+    for node in default.walk():
+        texts = [(key, node.key_spans[key]) for key in node.entries]
+        if isinstance(node.value, str):
+            texts.append((node.value, node.span))
+        for text, span in texts:
+            if "${" in text:
+                raise DiagnosticError(
+                    error(
+                        "bad-expression",
+                        f"the default holds the expression {_short(text)}.",
+                        span,
+                        "A default is taken as it is written: give the value where it is used.",
+                    )
+                )
+
+
+def _wrong_key(name: str, value: Bound, span: Span) -> Diagnostic:
+    what = str(value) if isinstance(value, Unknown) else repr(value)
+    return error(
+        "bad-expression",
+        f"the key {_short(name)} is {what}.",
+        span,
+        "Expected a text that is known before anything is applied.",
+    )
+
+
+def _short(text: str) -> str:
+    return repr(text) if len(text) <= 200 else f"{text[:197]!r}…"
+
+
 def _said(problem: ExpressionError) -> str:
     text = str(problem)
-    return text if text.startswith(("cannot", "does not")) else f"has no value: {text}"
+    return text if text.startswith(("cannot", "does not", "gives")) else f"has no value: {text}"
 
 
 def _join(one: Mapping[str, Bound], other: Mapping[str, Bound]) -> Mapping[str, Bound]:

@@ -5,6 +5,7 @@ which Azure will only know after apply makes the whole expression Unknown, whate
 unless the expression only puts it somewhere (`holes`).
 """
 
+import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,6 +15,16 @@ from typing import Any, TypeAlias
 from provisioner.blueprint import cel_runtime as cel
 from provisioner.blueprint.functions import FUNCTIONS, STANDARD_FUNCTIONS
 from provisioner.blueprint.holes import dig_holes
+from provisioner.blueprint.metering import (
+    MATCHES,
+    Budget,
+    BudgetError,
+    Meter,
+    Metered,
+    meter_expression,
+    size_of,
+)
+from provisioner.blueprint.patterns import matches_part
 from provisioner.model.values import ABSENT, Absent, Bound, ResourceValue, Unknown, Value, lookup
 
 _OPERATOR = re.compile(r"^[_@!\-]")
@@ -24,11 +35,15 @@ _TOKEN = re.compile(
       | (?P<mark>[^\sA-Za-z0-9_"'])""",
     re.VERBOSE,
 )
-_COMPREHENSIONS = frozenset({"map", "filter", "all", "exists", "exists_one"})
+_COMPREHENSIONS = frozenset({"map", "filter", "all", "exists", "exists_one", "existsOne"})
 
 
 class ExpressionError(Exception):
     """An expression that cannot be read or has no value; the message says why."""
+
+
+class ExceededError(ExpressionError):
+    """An expression that exceeds a bound; the message names it, as the end of a sentence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +61,12 @@ class Chain:
 
 @dataclass(frozen=True, slots=True)
 class Expression:
-    """A compiled expression: its CEL text, the chains it reads and the functions it calls."""
+    """A compiled expression: its CEL text, the chains it reads and the functions it calls.
+    `program` is what is run: the text with the calls that count its cost."""
 
     text: str
     program: cel.Program
+    metered: Metered
     chains: tuple[Chain, ...]
     functions: tuple[str, ...]
 
@@ -61,16 +78,21 @@ class Expression:
 
 @lru_cache(maxsize=4096)
 def compile_expression(text: str) -> Expression:
-    """Compile CEL. Raises ExpressionError for bad syntax."""
+    """Compile CEL. Raises ExpressionError for bad syntax, ExceededError for too much of it."""
     try:
+        metered = meter_expression(text)
         program = cel.compile(text)
+        counting = cel.compile(metered.text) if metered.text != text else program
+    except BudgetError as problem:
+        raise ExceededError(str(problem)) from None
     except ValueError as problem:
         said = str(problem).partition("ERROR: ")[2].splitlines() or [str(problem)]
         said_of = re.sub(r"^<input>:\d+:(\d+): ", r"at character \1: ", said[0])
         raise ExpressionError(f"cannot be read, {said_of.split(' expecting ')[0]}") from None
     references = program.references()
     functions = tuple(name for name in references["functions"] if not _OPERATOR.match(name))
-    return Expression(text, program, _chains(text, frozenset(references["variables"])), functions)
+    chains = _chains(text, frozenset(references["variables"]))
+    return Expression(text, counting, metered, chains, functions)
 
 
 def unknown_functions(expression: Expression) -> tuple[str, ...]:
@@ -142,45 +164,85 @@ Lookup: TypeAlias = Callable[[str], Mapping[str, Value] | None]
 where it will only exist after apply."""
 
 
-def evaluate(expression: Expression, scope: Mapping[str, Bound], known: Lookup) -> Value:
+def evaluate(
+    expression: Expression,
+    scope: Mapping[str, Bound],
+    known: Lookup,
+    budget: Budget | None = None,
+) -> Value:
     """Return the value of an expression, or Unknown where it reads what is not known yet.
 
-    `scope` binds the expression's names. Raises ExpressionError where it has no value.
+    `scope` binds the expression's names; `budget` is charged with what the evaluation costs
+    (default: one of its own). Raises ExpressionError where it has no value, ExceededError where it
+    costs more than is left or makes a value larger than `MAX_VALUE`.
     """
+    budget = Budget() if budget is None else budget
+    try:
+        return _evaluate(expression, scope, known, budget)
+    except BudgetError as problem:
+        raise ExceededError(str(problem)) from None
+
+
+def _evaluate(
+    expression: Expression, scope: Mapping[str, Bound], known: Lookup, budget: Budget
+) -> Value:
     unknown = {
         chain: paths
         for chain in expression.chains
         if (paths := _unknown_paths(scope[chain.root], chain, known))
     }
     if unknown:
-        around = _evaluate_around(expression, scope, known, list(unknown))
+        around = _evaluate_around(expression, scope, known, list(unknown), budget)
         if not isinstance(around, Absent):
             return around
         told = {path for found in unknown.values() for path in found}
-        return _unknown(expression, scope, tuple(sorted(told)))
+        result = _unknown(expression, scope, tuple(sorted(told)))
+        budget.charge_value(result)
+        return result
     variables = {
         name: _materialise(scope[name], known, _paths_of(expression, name))
         for name in expression.names
     }
+    return _execute(expression, variables, budget)
+
+
+def _execute(expression: Expression, variables: Mapping[str, object], budget: Budget) -> Value:
+    """Run an expression within its budget. Raises ExpressionError and BudgetError."""
+    meter = Meter(expression.metered, budget, sum(map(size_of, variables.values())))
+    meter.start()
     failures: list[str] = []
     functions: dict[str, Callable[..., Any]] = {
         name: partial(_call, FUNCTIONS[name], failures)
         for name in expression.functions
         if name in FUNCTIONS
     }
+    functions[MATCHES] = partial(_call, matches_part, failures)
     try:
-        result: Value = expression.program.execute(cel.Context(variables, functions))
+        result = expression.program.execute(
+            cel.Context(dict(variables), {**functions, **meter.functions})
+        )
     except KeyError as problem:
         raise ExpressionError(f"there is no {problem.args[0]!r} in what it reads") from None
-    except (RuntimeError, TypeError, ValueError, IndexError) as problem:
+    except (ArithmeticError, RuntimeError, TypeError, ValueError, IndexError) as problem:
+        if meter.failure:
+            raise BudgetError(meter.failure) from None
+        if "Python function call failed: KeyboardInterrupt" in str(problem):
+            raise KeyboardInterrupt from None
         raise ExpressionError(str(problem).partition(". CEL ")[0]) from None
+    if meter.failure:
+        raise BudgetError(meter.failure)
     if failures:
         raise ExpressionError(failures[0])
+    budget.charge_value(result)
     return _in_order(result)
 
 
 def _evaluate_around(
-    expression: Expression, scope: Mapping[str, Bound], known: Lookup, unknown: list[Chain]
+    expression: Expression,
+    scope: Mapping[str, Bound],
+    known: Lookup,
+    unknown: list[Chain],
+    budget: Budget,
 ) -> Value | Absent:
     """Return the value of an expression that only puts unknown values somewhere, with each of them
     in its place, or null where it chooses to set nothing. ABSENT where it does more with one of
@@ -188,11 +250,11 @@ def _evaluate_around(
     holed = dig_holes(expression.text, [str(chain) for chain in unknown])
     if holed is None:
         return ABSENT
-    value = evaluate(compile_expression(holed.text), scope, known)
+    value = _evaluate(compile_expression(holed.text), scope, known, budget)
     if value is not None and not isinstance(value, (Mapping, list)):
         return ABSENT
     fill = {
-        mark: evaluate(compile_expression(chain), scope, known)
+        mark: _evaluate(compile_expression(chain), scope, known, budget)
         for mark, chain in holed.holes.items()
     }
     return _filled(value, fill)
@@ -206,13 +268,24 @@ def _filled(value: Value, fill: Mapping[str, Value]) -> Value:
     return fill.get(value, value) if isinstance(value, str) else value
 
 
-def _in_order(value: Value) -> Value:
-    """Return a value with its keys sorted: CEL gives those of a map in another order each time."""
+def _in_order(value: object) -> Value:
+    """Return a value with its keys sorted: CEL gives those of a map in another order each time.
+
+    Raises ExpressionError for what JSON cannot hold: CEL has times, bytes, infinity and keys that
+    are numbers, and a request to Azure has none of them.
+    """
     if isinstance(value, Mapping):
+        if not all(isinstance(key, str) for key in value):
+            raise ExpressionError("gives a map with a key that is no text")
         return {key: _in_order(value[key]) for key in sorted(value)}
     if isinstance(value, (list, tuple)):
         return [_in_order(item) for item in value]
-    return value
+    if value is None or isinstance(value, (bool, int, str)):
+        return value
+    if isinstance(value, float) and math.isfinite(value):
+        return value
+    shown = str(value) if isinstance(value, float) else f"a {type(value).__name__}"
+    raise ExpressionError(f"gives {shown}, which JSON cannot hold")
 
 
 def resolve(value: Value, known: Lookup) -> Value:

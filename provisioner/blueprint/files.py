@@ -9,10 +9,12 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any, Literal, Protocol, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic_core import PydanticCustomError
 
 from provisioner.blueprint.file_part import FilePart
 from provisioner.blueprint.kubernetes import KubernetesSettings
+from provisioner.blueprint.patterns import PatternError, check_pattern
 from provisioner.blueprint.secret_checks import check_file
 from provisioner.blueprint.yaml_source import Node, parse_yaml
 from provisioner.model.diagnostic import Diagnostic, DiagnosticError, error, nearest
@@ -46,6 +48,16 @@ class Parameter(FilePart):
     max_length: int | None = Field(None, alias="maxLength")
     items: "Parameter | None" = None
     properties: dict[str, "Parameter"] | None = None
+
+    @field_validator("pattern")
+    @classmethod
+    def _is_pattern(cls, pattern: str | None) -> str | None:
+        try:
+            if pattern is not None:
+                check_pattern(pattern)
+        except PatternError as problem:
+            raise PydanticCustomError("wrong_pattern", "{why}", {"why": str(problem)}) from None
+        return pattern
 
     @property
     def is_required(self) -> bool:
@@ -255,6 +267,10 @@ def _explain(model: type[BaseModel], root: Node, details: Any) -> Diagnostic:  #
                 f"{readable!r} is {details['input']!r}.",
                 node.span,
                 f"Expected {details['ctx']['expected']}.",
+            )
+        case "wrong_pattern":
+            return error(
+                "wrong-pattern", f"{readable!r} {details['ctx']['why']}.", node.span, "Simplify it."
             )
         case _:
             return error("wrong-type", f"{readable!r}: {details['msg']}.", node.span)

@@ -8,6 +8,7 @@ from typing import Protocol, TypeAlias
 from provisioner.blueprint.environment import Environment
 from provisioner.blueprint.files import ModuleCall, Parameter, Resource, ResourceGroup, Sources
 from provisioner.blueprint.graph import Edge
+from provisioner.blueprint.metering import Budget
 from provisioner.blueprint.yaml_source import Node
 from provisioner.catalog.registry import Catalog
 from provisioner.catalog.resource_type import ResourceType
@@ -29,6 +30,14 @@ class Traced:
     """A value and the addresses of the resources that it came from."""
 
     value: Bound
+    sources: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A key of a mapping, its expressions evaluated, and the addresses that it came from."""
+
+    value: str
     sources: frozenset[str] = frozenset()
 
 
@@ -121,6 +130,7 @@ class Context(Protocol):
     sources: Sources
     placed: dict[str, Placed]
     groups: dict[str, Bound]
+    budget: Budget
 
     def fail(self, diagnostic: Diagnostic) -> None:
         """Note a mistake, and go on."""
@@ -136,6 +146,11 @@ class Context(Protocol):
 
     def evaluate(self, instance: Instance, node: Node, each: Traced | None) -> Traced:
         """Return the value of a node."""
+
+    def evaluate_keys(
+        self, instance: Instance, node: Node, each: Traced | None
+    ) -> Mapping[str, Key]:
+        """Return the keys of a mapping as they are written, each with its value."""
 
     def place_resource(self, instance: Instance, name: str) -> Traced:
         """Return what the name of a resource means."""

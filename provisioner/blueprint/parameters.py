@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from provisioner.blueprint.files import Parameter
+from provisioner.blueprint.patterns import PatternError, matches_whole
 from provisioner.model.resource_id import parse_resource_id
 from provisioner.model.secret_values import mask_value
 from provisioner.model.values import Bound, Unknown
@@ -29,17 +30,22 @@ def check_parameter(name: str, spec: Parameter, value: object) -> str | None:
 def _check_limits(name: str, spec: Parameter, value: Any) -> str | None:  # noqa: ANN401
     if spec.enum is not None and value not in spec.enum:
         return f"{name} is {_shown(name, value)}; expected one of {', '.join(map(str, spec.enum))}"
-    if spec.pattern is not None and not re.fullmatch(spec.pattern, str(value)):
-        return f"{name} is {_shown(name, value)}; expected a match of {spec.pattern}"
+    if spec.pattern is not None:
+        try:
+            if not matches_whole(spec.pattern, str(value)):
+                return f"{name} is {_shown(name, value)}; expected a match of {spec.pattern}"
+        except PatternError as problem:
+            return f"{name} has a pattern that {problem}"
     size = len(value) if isinstance(value, (str, list, Mapping)) else None
+    number = value if isinstance(value, int | float) else None
     for limit, measured, words in (
-        (spec.minimum, value, "at least"),
+        (spec.minimum, number, "at least"),
         (spec.min_length, size, "a length of at least"),
     ):
         if limit is not None and measured is not None and measured < limit:
             return f"{name} is {_shown(name, value)}; expected {words} {limit:g}"
     for limit, measured, words in (
-        (spec.maximum, value, "at most"),
+        (spec.maximum, number, "at most"),
         (spec.max_length, size, "a length of at most"),
     ):
         if limit is not None and measured is not None and measured > limit:

@@ -1,6 +1,7 @@
 """Places resources and opens modules: `when`, `forEach`, groups and the use of files."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from provisioner.blueprint.files import ModuleFile, ResourceGroup, load_file, relative_to, span_of
 from provisioner.blueprint.graph import Edge
@@ -20,10 +21,16 @@ from provisioner.blueprint.instances import (
     loop_entries,
     stated_in,
 )
+from provisioner.blueprint.metering import BudgetError, exceeded
 from provisioner.blueprint.yaml_source import Node
 from provisioner.model.diagnostic import DiagnosticError, error, nearest
 from provisioner.model.span import Span
 from provisioner.model.values import Bound, ResourceValue, Unknown
+
+MAX_RESOURCES = 10_000
+"""Of one environment. A resource group of Azure holds 800 of a type, a subscription 980 groups."""
+_RESOURCE, _MODULE, _NAME = 50, 100, 10
+"""What placing one costs, in units of a budget; of a module, also each name in its file."""
 
 
 class Placement:
@@ -52,6 +59,7 @@ class Placement:
             return
         address = f"{GROUPS}.{alias}"
         span = span_of(root.node, GROUPS, alias)
+        self._check_room(span)
         self._context.placed[address] = Placed(address, root, node, spec, None, span)
         self._context.groups[alias] = ResourceValue(address)
 
@@ -65,6 +73,7 @@ class Placement:
         span = span_of(instance.node, "resources", name)
 
         def place(address: str, each: Traced | None) -> Bound:
+            self._check_room(span)
             self._context.placed[address] = Placed(address, instance, node, spec, each, span)
             return ResourceValue(address)
 
@@ -93,15 +102,32 @@ class Placement:
     def _loop(self, instance: Instance, loop: Node) -> list[tuple[str, Traced]]:
         if loop.entries:
             # Written out, an entry waits for what it reads itself, and not for the others.
-            return [
-                (key, self._context.evaluate(instance, item, None))
-                for key, item in sorted(loop.entries.items())
-            ]
+            keys = self._context.evaluate_keys(instance, loop, None)
+            return sorted(
+                (
+                    (key.value, self._context.evaluate(instance, loop.entries[name], None))
+                    for name, key in keys.items()
+                ),
+                key=lambda entry: entry[0],
+            )
         entries = self._context.evaluate(instance, loop, None)
         return [
             (key, Traced(item, entries.sources))
             for key, item in loop_entries(entries.value, loop.span)
         ]
+
+    def _check_room(self, span: Span) -> None:
+        self._charge(_RESOURCE, span)
+        if len(self._context.placed) >= MAX_RESOURCES:
+            raise DiagnosticError(
+                exceeded(f"the environment has more than {MAX_RESOURCES:,} resources", span)
+            )
+
+    def _charge(self, cost: int, span: Span) -> None:
+        try:
+            self._context.budget.charge(cost)
+        except BudgetError as problem:
+            raise DiagnosticError(exceeded(f"placing this {problem}", span)) from None
 
     def _condition(self, instance: Instance, node: Node, each: Traced | None) -> bool:
         condition = node.get("when")
@@ -134,6 +160,7 @@ class Placement:
         opened: list[Instance] = []
 
         def open_at(address: str, each: Traced | None) -> Bound:
+            self._charge(_MODULE + _NAME * (len(file.parameters) + len(file.resources)), source)
             child = Instance(
                 prefix=f"{address}.",
                 path=path,
@@ -172,16 +199,19 @@ class Placement:
             try:
                 self._files[path] = load_file(ModuleFile, path, self._context.sources)
             except DiagnosticError as problem:
-                if problem.diagnostics[0].code != "file-not-found":
+                first = problem.diagnostics[0]
+                if first.code not in ("file-not-found", "file-outside", "file-unreadable"):
                     raise
-                raise DiagnosticError(
-                    error(
-                        "file-not-found",
+                if first.code == "file-not-found":
+                    first = error(
+                        first.code,
                         f"there is no module file {path!r}.",
                         span,
                         "Check the path: it is relative to this file.",
                     )
-                ) from None
+                elif first.span is None or first.span.line == 1:
+                    first = replace(first, span=span)
+                raise DiagnosticError(first) from None
         return self._files[path]
 
     def find_group(self, instance: Instance, alias: str | None, node: Node) -> str | None:

@@ -178,7 +178,11 @@ class Resources:
             shared = {
                 k: self._context.evaluate(self._root, n, None).value for k, n in self._tags.items()
             }
-            body["tags"] = {**shared, **(own if isinstance(own, Mapping) else {})}  # type: ignore[dict-item]
+            own = own if isinstance(own, Mapping) else {}
+            # Azure compares the names of tags without case: one's own counts.
+            named = {key.lower() for key in own}
+            kept = {key: value for key, value in shared.items() if key.lower() not in named}
+            body["tags"] = {**kept, **own}  # type: ignore[dict-item]
         for problem in check_body(resource_type, self._context.catalog.schemas, body, placed.node):
             self._context.fail(problem)
         for problem in check_values(body, placed.node):
@@ -190,7 +194,11 @@ class Resources:
     ) -> None:
         def descend(node: Node, path: str) -> Value:
             if isinstance(node.value, Mapping):
-                found = {k: descend(n, f"{path}.{k}") for k, n in node.entries.items()}
+                found: dict[str, Value] = {}
+                keys = self._context.evaluate_keys(placed.instance, node, placed.each)
+                for name, key in keys.items():
+                    edges.extend(Edge(source, path) for source in sorted(key.sources))
+                    found[key.value] = descend(node.entries[name], f"{path}.{key.value}")
                 return {k: v for k, v in found.items() if v is not None}
             if isinstance(node.value, tuple):
                 return [descend(n, f"{path}[{i}]") for i, n in enumerate(node.items)]

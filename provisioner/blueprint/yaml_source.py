@@ -1,7 +1,8 @@
 """YAML as a tree of nodes that know where they stand.
 
 The core schema of YAML 1.2 applies (`yes`, `on` and dates are strings). Tags are refused: a
-document is data and never makes objects.
+document is data and never makes objects. Whoever writes a file may be a stranger (the pipeline of a
+pull request plans it), so everything that can grow has a bound, and the diagnostic names it.
 """
 
 import re
@@ -16,6 +17,18 @@ from provisioner.model.diagnostic import Diagnostic, DiagnosticError, error
 from provisioner.model.span import Span
 
 Plain: TypeAlias = bool | int | float | str | list["Plain"] | dict[str, "Plain"] | None
+
+MAX_CHARACTERS = 4_000_000
+MAX_DEPTH = 64
+"""Levels of lists and mappings: more than any ARM body has, and less than recursion stands."""
+MAX_NODES = 200_000
+"""Nodes of a file, counted with every alias expanded: an alias of an alias multiplies them."""
+MAX_DOCUMENTS = 1_000
+
+_INTEGER_DIGITS = 20
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff]")
+"""Control characters, with which a name deceives a terminal and Azure refuses a request; and
+surrogates, which no UTF-8 has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,50 +87,54 @@ class Node:
             yield from child.walk()
 
 
-class _CoreSchemaLoader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
-    """PyYAML's C parser with the scalar rules of YAML 1.2."""
-
-    yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012
-
+_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""PyYAML's C parser, of which only the events are used: it composes recursively and without a
+bound."""
 
 _CORE = "tag:yaml.org,2002:"
 _FORMS = {
-    "bool": (re.compile(r"(?:true|True|TRUE|false|False|FALSE)\Z"), "tTfF"),
-    "int": (re.compile(r"(?:[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+)\Z"), "-+0123456789"),
-    "float": (
-        re.compile(r"(?:[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?)\Z"),
-        "-+0123456789.",
-    ),
-    "null": (re.compile(r"(?:~|null|Null|NULL|)\Z"), "~nN\0"),
+    "bool": re.compile(r"(?:true|True|TRUE|false|False|FALSE)\Z"),
+    "int": re.compile(r"(?:[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+)\Z"),
+    "float": re.compile(r"(?:[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?)\Z"),
+    "null": re.compile(r"(?:~|null|Null|NULL|)\Z"),
 }
-"""How the scalars of the core schema are written, and with which characters they begin."""
-
-for _kind, (_form, _first) in _FORMS.items():
-    _CoreSchemaLoader.add_implicit_resolver(f"{_CORE}{_kind}", _form, [*_first, ""])
+"""How the scalars of the core schema are written."""
 
 
 def parse_yaml(text: str, file: str) -> Node:
-    """Read one YAML document. Raises DiagnosticError (`invalid-yaml`) with the place."""
-    with _told(file):
-        root = yaml.compose(text, Loader=_CoreSchemaLoader)
-    if root is None:
+    """Read one YAML document. Raises DiagnosticError with the place: `invalid-yaml`,
+    `duplicate-key`, `number-out-of-range`, or `too-large` with the bound that was exceeded."""
+    roots = _read(text, file, 1)
+    if not roots:
         raise DiagnosticError(
             error("invalid-yaml", "the file is empty.", Span(file, 1, 1), "Expected a document.")
         )
-    return _convert(root, file, frozenset())
+    return roots[0]
 
 
 def parse_documents(text: str, file: str) -> tuple[Node, ...]:
     """Read the YAML documents of a file, the empty ones left out. Raises as `parse_yaml` does."""
-    with _told(file):
-        roots = list(yaml.compose_all(text, Loader=_CoreSchemaLoader))
-    nodes = [_convert(root, file, frozenset()) for root in roots]
-    return tuple(node for node in nodes if node.value is not None)
+    return tuple(node for node in _read(text, file, MAX_DOCUMENTS) if node.value is not None)
+
+
+def _read(text: str, file: str, documents: int) -> list[Node]:
+    if len(text) > MAX_CHARACTERS:
+        raise DiagnosticError(
+            _too_large(
+                f"the file has {len(text):,} characters; at most {MAX_CHARACTERS:,} are read",
+                Span(file, 1, 1),
+            )
+        )
+    builder = _Builder(file, documents)
+    with _as_diagnostics(text, file):
+        for event in yaml.parse(text.removeprefix("\ufeff"), Loader=_Loader):
+            builder.add(event)
+    return builder.roots
 
 
 @contextmanager
-def _told(file: str) -> Iterator[None]:
-    """Tell what is wrong with the YAML of a file as a diagnostic."""
+def _as_diagnostics(text: str, file: str) -> Iterator[None]:
+    """Turn the parser's errors into diagnostics with their place."""
     try:
         yield
     except yaml.MarkedYAMLError as problem:
@@ -127,69 +144,232 @@ def _told(file: str) -> Iterator[None]:
         raise DiagnosticError(
             error("invalid-yaml", f"this is not valid YAML: {said}.", span, "Correct the syntax.")
         ) from None
-    except yaml.YAMLError as problem:
+    except (yaml.YAMLError, UnicodeEncodeError):
+        # The parser reads no control characters and does not say where they are.
+        found = _CONTROL.search(text)
+        at = found.start() if found else 0
+        what = f"the character U+{ord(text[at]):04X} is not allowed" if found else "unreadable text"
+        span = Span(file, text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at))
         raise DiagnosticError(
-            error("invalid-yaml", f"this is not valid YAML: {problem}.", Span(file, 1, 1))
+            error("invalid-yaml", f"this is not valid YAML: {what}.", span, "Remove it.")
         ) from None
 
 
-def _convert(node: Any, file: str, open_nodes: frozenset[int]) -> Node:  # noqa: ANN401
-    span = Span(file, node.start_mark.line + 1, node.start_mark.column + 1)
-    if id(node) in open_nodes:
-        raise DiagnosticError(error("invalid-yaml", "an alias contains itself.", span))
-    inside = open_nodes | {id(node)}
-    if not isinstance(node, yaml.ScalarNode) and node.tag not in (f"{_CORE}map", f"{_CORE}seq"):
-        raise DiagnosticError(_refused_tag(node, span))
-    if isinstance(node, yaml.MappingNode):
-        return _convert_mapping(node, span, file, inside)
-    if isinstance(node, yaml.SequenceNode):
-        return Node(tuple(_convert(item, file, inside) for item in node.value), span)
-    return Node(_scalar(node, span), span, quoted=node.style in ("'", '"'))
+@dataclass(slots=True)
+class _Open:
+    """A list or mapping that is being read."""
+
+    span: Span
+    anchor: str | None
+    is_mapping: bool
+    items: list[Node] = field(default_factory=list)
+    entries: dict[str, Node] = field(default_factory=dict)
+    key_spans: dict[str, Span] = field(default_factory=dict)
+    key: str | None = None
+    nodes: int = 1
 
 
-def _convert_mapping(
-    node: yaml.MappingNode, span: Span, file: str, open_nodes: frozenset[int]
-) -> Node:
-    entries: dict[str, Node] = {}
-    places: dict[str, Span] = {}
-    for key_node, value_node in node.value:
-        place = Span(file, key_node.start_mark.line + 1, key_node.start_mark.column + 1)
-        if not isinstance(key_node, yaml.ScalarNode):
-            raise DiagnosticError(error("invalid-yaml", "a key must be a plain text.", place))
-        key = key_node.value
-        if key in entries:
+class _Builder:
+    """Builds the nodes of a stream of events, without recursion and within the bounds."""
+
+    def __init__(self, file: str, documents: int) -> None:
+        self.roots: list[Node] = []
+        self._file = file
+        self._documents = documents
+        self._open: list[_Open] = []
+        self._anchors: dict[str, tuple[Node, int] | None] = {}
+        self._nodes = 0
+
+    def add(self, event: Any) -> None:  # noqa: ANN401
+        """Take the next event. Raises DiagnosticError."""
+        span = Span(self._file, event.start_mark.line + 1, event.start_mark.column + 1)
+        match event:
+            case yaml.DocumentStartEvent():
+                self._start_document(span)
+            case yaml.ScalarEvent():
+                self._add_scalar(event, span)
+            case yaml.AliasEvent():
+                self._add_alias(str(event.anchor), span)
+            case yaml.SequenceStartEvent() | yaml.MappingStartEvent():
+                self._start(event, span)
+            case yaml.SequenceEndEvent() | yaml.MappingEndEvent():
+                self._end()
+            case _:
+                pass
+
+    def _start_document(self, span: Span) -> None:
+        self._anchors = {}
+        if len(self.roots) == self._documents:
+            raise DiagnosticError(
+                error("invalid-yaml", "this is a second document.", span, "Expected a single one.")
+                if self._documents == 1
+                else _too_large(f"the file has more than {self._documents:,} documents", span)
+            )
+
+    def _start(self, event: Any, span: Span) -> None:  # noqa: ANN401
+        is_mapping = isinstance(event, yaml.MappingStartEvent)
+        self._expect_value(span)
+        if event.tag not in (None, f"{_CORE}map" if is_mapping else f"{_CORE}seq"):
+            raise DiagnosticError(_refused_tag(event.tag, span))
+        if len(self._open) == MAX_DEPTH:
+            raise DiagnosticError(
+                _too_large(f"lists and mappings are nested more than {MAX_DEPTH} levels deep", span)
+            )
+        if event.anchor:
+            self._anchors[event.anchor] = None  # open: an alias of it would contain itself
+        self._open.append(_Open(span, event.anchor, is_mapping))
+
+    def _end(self) -> None:
+        done = self._open.pop()
+        value = done.entries if done.is_mapping else tuple(done.items)
+        node = Node(value, done.span, done.key_spans)
+        if done.anchor:
+            self._anchors[done.anchor] = (node, done.nodes)
+        self._place(node, done.nodes, 1, done.span)
+
+    def _add_alias(self, anchor: str, span: Span) -> None:
+        if anchor not in self._anchors:
+            raise DiagnosticError(
+                error("invalid-yaml", f"there is no anchor {anchor!r} above.", span)
+            )
+        target = self._anchors[anchor]
+        if target is None:
+            raise DiagnosticError(error("invalid-yaml", "an alias contains itself.", span))
+        node, nodes = target
+        if self._awaits_key:
+            self._open_key(node.value, span)
+            return
+        # The node is shared and not copied, but whoever walks the tree meets it once an alias.
+        self._place(node, nodes, nodes, span)
+
+    def _add_scalar(self, event: Any, span: Span) -> None:  # noqa: ANN401
+        found = _CONTROL.search(event.value)
+        if found:
+            raise DiagnosticError(
+                error(
+                    "invalid-yaml",
+                    f"the text holds the control character U+{ord(found.group()):04X}.",
+                    span,
+                    "Remove it.",
+                )
+            )
+        if self._awaits_key:
+            if event.tag is not None and event.tag not in ("!", f"{_CORE}str"):
+                raise DiagnosticError(_refused_tag(event.tag, span))
+            if event.value == "<<" and event.implicit[0]:
+                raise DiagnosticError(
+                    error(
+                        "invalid-yaml",
+                        "merge keys (<<) are not supported.",
+                        span,
+                        "Write the entries out.",
+                    )
+                )
+            node = Node(str(event.value), span, quoted=event.style in ("'", '"'))
+            if event.anchor:
+                self._anchors[event.anchor] = (node, 1)
+            self._open_key(node.value, span)
+            return
+        node = Node(_scalar(event, span), span, quoted=event.style in ("'", '"'))
+        if event.anchor:
+            self._anchors[event.anchor] = (node, 1)
+        self._place(node, 1, 1, span)
+
+    @property
+    def _awaits_key(self) -> bool:
+        return bool(self._open) and self._open[-1].is_mapping and self._open[-1].key is None
+
+    def _expect_value(self, span: Span) -> None:
+        if self._awaits_key:
+            raise DiagnosticError(error("invalid-yaml", "a key must be a plain text.", span))
+
+    def _open_key(self, key: object, span: Span) -> None:
+        if not isinstance(key, str):
+            raise DiagnosticError(error("invalid-yaml", "a key must be a plain text.", span))
+        around = self._open[-1]
+        if key in around.entries:
             raise DiagnosticError(
                 error(
                     "duplicate-key",
-                    f"{key!r} stands here for the second time; first at {places[key]}.",
-                    place,
+                    f"{key!r} stands here for the second time; first at {around.key_spans[key]}.",
+                    span,
                     "Remove one of them.",
                 )
             )
-        entries[key] = _convert(value_node, file, open_nodes)
-        places[key] = place
-    return Node(entries, span, places)
+        around.key = key
+        around.key_spans[key] = span
+
+    def _place(self, node: Node, nodes: int, new: int, span: Span) -> None:
+        """Put a node of `nodes` nodes, `new` of them not counted yet, where it belongs."""
+        self._nodes += new
+        if self._nodes > MAX_NODES:
+            raise DiagnosticError(
+                _too_large(
+                    f"the file has more than {MAX_NODES:,} values, its aliases expanded", span
+                )
+            )
+        if not self._open:
+            self.roots.append(node)
+            return
+        around = self._open[-1]
+        around.nodes += nodes
+        if around.key is not None:
+            around.entries[around.key] = node
+            around.key = None
+        else:
+            around.items.append(node)
 
 
-def _scalar(node: yaml.ScalarNode, span: Span) -> bool | int | float | str | None:
-    kind = node.tag.removeprefix(_CORE)
-    text = node.value
-    if kind in _FORMS and not _FORMS[kind][0].match(text):
-        raise DiagnosticError(_refused_tag(node, span))
+def _scalar(event: Any, span: Span) -> bool | int | float | str | None:  # noqa: ANN401
+    text = str(event.value)
+    kind = _kind(event, text)
+    if kind in _FORMS and not _FORMS[kind].match(text):
+        raise DiagnosticError(_refused_tag(event.tag, span))
     match kind:
         case "str":
-            return str(text)
+            return text
         case "null":
             return None
         case "bool":
-            return bool(text.lower() == "true")
+            return text.lower() == "true"
         case "int":
-            return int(text, 0) if text[:2] in ("0x", "0o") else int(text)
+            return _integer(text, span)
         case "float":
-            return float(text)
+            number = float(text)
+            if number in (float("inf"), float("-inf")):
+                raise DiagnosticError(_out_of_range(text, span, "a number of 64 bits"))
+            return number
         case _:
-            raise DiagnosticError(_refused_tag(node, span))
+            raise DiagnosticError(_refused_tag(event.tag, span))
 
 
-def _refused_tag(node: yaml.Node, span: Span) -> Diagnostic:
-    return error("invalid-yaml", f"the tag {node.tag!r} is not allowed.", span, "Remove it.")
+def _kind(event: Any, text: str) -> str:  # noqa: ANN401
+    """Return the kind of a scalar: what its tag says, or how it is written."""
+    if event.tag not in (None, "!"):
+        return str(event.tag).removeprefix(_CORE)
+    if event.tag == "!" or not event.implicit[0]:
+        return "str"
+    return next((kind for kind, form in _FORMS.items() if form.match(text)), "str")
+
+
+def _integer(text: str, span: Span) -> int:
+    """Return an integer. Azure Resource Manager's readers hold 64 bits, and Python's own
+    conversion refuses more than 4,300 digits with an exception."""
+    if len(text.lstrip("+-0ox")) <= _INTEGER_DIGITS:
+        number = int(text, 0) if text[:2] in ("0x", "0o") else int(text)
+        if -(2**63) <= number < 2**63:
+            return number
+    raise DiagnosticError(_out_of_range(text, span, "an integer of 64 bits"))
+
+
+def _out_of_range(text: str, span: Span, expected: str) -> Diagnostic:
+    shown = text if len(text) <= 30 else f"{text[:27]}… ({len(text):,} characters)"
+    return error("number-out-of-range", f"{shown} is too large.", span, f"Expected {expected}.")
+
+
+def _too_large(what: str, span: Span) -> Diagnostic:
+    return error("too-large", f"{what}.", span, "docs/untrusted-input.md lists the bounds.")
+
+
+def _refused_tag(tag: object, span: Span) -> Diagnostic:
+    return error("invalid-yaml", f"the tag {tag!r} is not allowed.", span, "Remove it.")

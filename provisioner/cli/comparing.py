@@ -2,13 +2,15 @@
 
 import json
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from io import TextIOWrapper
 from pathlib import Path
+from typing import TextIO
 
 from provisioner.cli.exit_code import ExitCode
 from provisioner.cli.workspace import load_catalog
 from provisioner.model.diagnostic import DiagnosticError, error
+from provisioner.model.json_source import MAX_CHARACTERS
 from provisioner.workflow.compare import compare_lines
 
 
@@ -20,14 +22,28 @@ def compare_stream(file: str, *, jsonl: bool, show_unknown: bool) -> int:
     if file == "-":
         if isinstance(sys.stdin, TextIOWrapper):
             sys.stdin.reconfigure(errors="replace")
-        return _answer(sys.stdin if jsonl else [sys.stdin.read()], show_unknown)
+        return _answer(_questions(sys.stdin, jsonl=jsonl), show_unknown)
     try:
         with Path(file).open(encoding="utf-8", errors="replace") as lines:
-            return _answer(lines if jsonl else [lines.read()], show_unknown)
+            return _answer(_questions(lines, jsonl=jsonl), show_unknown)
     except OSError as problem:
         raise DiagnosticError(
             error("file-unreadable", f"{file} cannot be read: {problem.strerror}.")
         ) from None
+
+
+def _questions(stream: TextIO, *, jsonl: bool) -> Iterator[str]:
+    """Yield the lines of a stream, or all of it as one. What is longer than is read of a line is
+    left out, so that its end is no line of its own."""
+    read = stream.readline if jsonl else stream.read
+    while line := read(MAX_CHARACTERS + 1):
+        yield line
+        while jsonl and len(line) > MAX_CHARACTERS and not line.endswith("\n"):
+            line = stream.readline(MAX_CHARACTERS)
+            if not line:
+                return
+        if not jsonl:
+            return
 
 
 def _answer(lines: Iterable[str], show_unknown: bool) -> int:

@@ -1,5 +1,6 @@
 """Turns every way in which a command can fail into words on stderr and an exit code."""
 
+import logging
 import os
 import signal
 import sys
@@ -34,6 +35,12 @@ def run_guarded(app: typer.Typer, arguments: Sequence[str]) -> int:
         return ExitCode.SUCCESS
     except (KeyboardInterrupt, Abort):
         return _leave()
+    except (RecursionError, MemoryError) as problem:
+        # Whatever reads a file has bounds of its own; this is for what has none yet.
+        what = "there is not enough memory for the input"
+        if isinstance(problem, RecursionError):
+            what = "the input nests too deeply"
+        result = _tell(DiagnosticError(error("too-large", f"{what}.")))
     return result if isinstance(result, int) else ExitCode.SUCCESS
 
 
@@ -53,6 +60,8 @@ def handle_interrupts() -> None:
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, interrupt)
+    # The CEL library logs what a function raises, a KeyboardInterrupt too; it is told once, here.
+    logging.getLogger("cel").addHandler(logging.NullHandler())
 
 
 def _tell(problem: DiagnosticError | AzureError) -> int:

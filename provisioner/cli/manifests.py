@@ -4,6 +4,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from provisioner.blueprint.yaml_source import MAX_CHARACTERS
 from provisioner.cli.exit_code import ExitCode
 from provisioner.cli.output import print_manifests, print_pod_checks
 from provisioner.cli.session import Session, refuse_options
@@ -67,4 +68,4 @@ def check_pods(
 
 
 def _read(path: str) -> str:
-    return sys.stdin.read() if path == _STDIN else FileSources().read_text(path)
+    return sys.stdin.read(MAX_CHARACTERS + 1) if path == _STDIN else FileSources().read_text(path)

@@ -24,6 +24,7 @@ from provisioner.cli.workspace import (
     load_catalog,
     make_folder,
     read_if_text,
+    repository_of,
     state_path,
     write_file,
 )
@@ -112,7 +113,7 @@ class Session:
         """Return an environment, by its name or path, as its files describe it."""
         path = find_environment(environment)
         today = datetime.now().astimezone().date()
-        sources = FileSources()
+        sources = FileSources(repository_of(path))
         origin = str(Path(path).resolve())
         desired = load_desired(path, self.catalog, sources, today, self._cloud, origin)
         check_unique_id(
@@ -124,7 +125,8 @@ class Session:
         """Return the other environments in the directory of one, as far as they compose."""
         today = datetime.now().astimezone().date()
         paths = find_siblings(desired.environment.path)
-        return load_siblings(paths, self.catalog, FileSources(), today)
+        sources = FileSources(repository_of(desired.environment.path))
+        return load_siblings(paths, self.catalog, sources, today)
 
     def validate(self, environment: str) -> tuple[Desired, tuple[Diagnostic, ...]]:
         """Return an environment with what there is to say of it; raise what is wrong with it."""

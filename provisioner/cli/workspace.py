@@ -1,6 +1,7 @@
 """Files and folders: where environments, caches and the built-in Azure's state are."""
 
 import os
+import stat
 from pathlib import Path
 
 from provisioner.catalog.registry import Catalog
@@ -10,25 +11,106 @@ from provisioner.filesystem.protection import ProtectedPathError
 from provisioner.model.diagnostic import Diagnostic, DiagnosticError, error, nearest
 from provisioner.model.span import Span
 
+ALLOW_OUTSIDE = "AZSEC_ALLOW_OUTSIDE"
+MAX_BYTES = 64_000_000
+"""The bytes of any file that is read. What is in it has bounds of its own."""
+
 DEFAULT_STATE = ".azsec/local.db"
 _ENVIRONMENTS = Path("environments")
 
 
 class FileSources:
-    """The files of the folder that the command runs in."""
+    """The files that a command reads.
+
+    `within` is the folder that they have to lie in, symbolic links followed: a pull request from a
+    fork must not show what else is on the machine that plans it. None: they may lie anywhere.
+    """
+
+    def __init__(self, within: Path | None = None) -> None:
+        self._within = None if os.environ.get(ALLOW_OUTSIDE) else within
 
     def read_text(self, path: str) -> str:
-        """Return the text of a file. Raises DiagnosticError (`file-not-found`)."""
+        """Return the text of a file. Raises DiagnosticError: `file-not-found`, `file-outside`,
+        `file-unreadable` or `too-large`."""
         try:
-            return Path(path).read_text(encoding="utf-8")
+            self._check_place(path)
+            return _decode(_read_regular(path), path)
         except FileNotFoundError:
             raise DiagnosticError(
                 error("file-not-found", f"there is no file {path!r}.", None, "Check the path.")
             ) from None
-        except (OSError, UnicodeDecodeError) as problem:
+        except (OSError, ValueError) as problem:
+            said = (problem.strerror or str(problem)) if isinstance(problem, OSError) else problem
             raise DiagnosticError(
-                error("file-unreadable", f"{path} cannot be read: {problem}.", Span(path, 1, 1))
+                error("file-unreadable", f"{path} cannot be read: {said}.", Span(path, 1, 1))
             ) from None
+
+    def _check_place(self, path: str) -> None:
+        if self._within is None or Path(path).resolve().is_relative_to(self._within):
+            return
+        raise DiagnosticError(
+            error(
+                "file-outside",
+                f"{path} leads outside of {self._within}.",
+                None,
+                f"Files stay inside of the repository; {ALLOW_OUTSIDE}=1 allows others.",
+            )
+        )
+
+
+def _read_regular(path: str) -> bytes:
+    """Return the bytes of a regular file. Raises ValueError for anything else, which might have no
+    end or never answer, and DiagnosticError for one too large."""
+    _check_regular(Path(path).stat())
+    # Without waiting: what was a file a moment ago may be a pipe by now.
+    with os.fdopen(os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0)), "rb") as file:
+        _check_regular(os.fstat(file.fileno()))
+        content = file.read(MAX_BYTES + 1)
+    if len(content) > MAX_BYTES:
+        raise DiagnosticError(
+            error(
+                "too-large",
+                f"the file has more than {MAX_BYTES:,} bytes; no more are read.",
+                Span(path, 1, 1),
+                "docs/untrusted-input.md lists the bounds.",
+            )
+        )
+    return content
+
+
+def _check_regular(found: os.stat_result) -> None:
+    if not stat.S_ISREG(found.st_mode):
+        kind = "a folder" if stat.S_ISDIR(found.st_mode) else "a device, pipe or socket"
+        raise ValueError(f"it is {kind}; expected a regular file")
+
+
+def _decode(content: bytes, path: str) -> str:
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as problem:
+        before = content[: problem.start]
+        column = problem.start - before.rfind(b"\n")
+        raise DiagnosticError(
+            error(
+                "file-unreadable",
+                f"the byte 0x{content[problem.start]:02X} is not UTF-8.",
+                Span(path, before.count(b"\n") + 1, column),
+                "Save the file as UTF-8.",
+            )
+        ) from None
+
+
+def repository_of(path: str) -> Path:
+    """Return the folder that the files of an environment have to lie in: the nearest one above it
+    with a `.git`; without one, the working directory if the environment is below it, or else the
+    folder above the environment's."""
+    folder = Path(path).absolute().parent
+    for above in (folder, *folder.parents):
+        if (above / ".git").exists():
+            return above.resolve()
+    outer = folder.resolve().parent
+    here = Path.cwd().resolve()
+    return here if outer.is_relative_to(here) else outer
 
 
 def find_environment(name: str) -> str:

@@ -8,6 +8,9 @@ from enum import StrEnum
 from provisioner.model.secret_values import mask_secrets
 from provisioner.model.span import Span
 
+_LONGEST = 2_000
+"""Characters of a message that are printed: its beginning and its end."""
+
 
 class Severity(StrEnum):
     """How much a diagnostic matters: an error stops the command, a warning does not."""
@@ -35,7 +38,11 @@ class Diagnostic:
     def __str__(self) -> str:
         place = f"{self.span}: " if self.span else ""
         hint = f" {self.hint}" if self.hint else ""
-        return f"{place}{self.severity}: {self.message}{hint}"
+        message = self.message
+        if len(message) > _LONGEST:
+            # It quotes what a file says, and a file may say a lot.
+            message = f"{message[: _LONGEST // 2]} … {message[-_LONGEST // 2 :]}"
+        return f"{place}{self.severity}: {message}{hint}"
 
 
 class DiagnosticError(Exception):

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 from provisioner.documents.document import FORMAT_VERSION
 from provisioner.documents.plan import PlanDocument
 from provisioner.model.diagnostic import Diagnostic, DiagnosticError, error
+from provisioner.model.json_source import read_json
 from provisioner.model.resource_id import ResourceId
 from provisioner.model.span import Span
 from provisioner.plan.plan import Input, Observed, Plan, decode_value, digest_of, plan_to_json
@@ -25,11 +26,7 @@ def read_plan_file(text: str, file: str) -> Plan:
     Raises DiagnosticError: `not-a-plan`, `plan-version` or `plan-edited`.
     """
     span = Span(file, 1, 1)
-    try:
-        content = json.loads(text)
-    except json.JSONDecodeError as problem:
-        place = Span(file, problem.lineno, problem.colno)
-        raise DiagnosticError(_not_a_plan(place, f"it is not JSON: {problem.msg}")) from None
+    content = _read_content(text, file)
     if not isinstance(content, dict) or content.get("kind") != "azsec/plan-file":
         raise DiagnosticError(_not_a_plan(span, "its kind is not azsec/plan-file"))
     if content.get("formatVersion") != FORMAT_VERSION:
@@ -44,13 +41,26 @@ def read_plan_file(text: str, file: str) -> Plan:
         )
     try:
         plan = _read(content)
-    except (KeyError, TypeError, ValueError, ValidationError) as problem:
+        digest = digest_of(plan)
+    except (AttributeError, KeyError, TypeError, ValueError, ValidationError) as problem:
         raise DiagnosticError(
             _edited(span, f"it cannot be read ({type(problem).__name__})")
         ) from None
-    if digest_of(plan) != plan.document.digest or content["digest"] != plan.document.digest:
+    if digest != plan.document.digest or content.get("digest") != plan.document.digest:
         raise DiagnosticError(_edited(span, "its content does not have the digest that it states"))
     return plan
+
+
+def _read_content(text: str, file: str) -> Any:  # noqa: ANN401  any JSON
+    try:
+        return read_json(text, file)
+    except DiagnosticError as problem:
+        raise DiagnosticError(
+            *(
+                _not_a_plan(told.span or Span(file, 1, 1), told.message.rstrip("."))
+                for told in problem.diagnostics
+            )
+        ) from None
 
 
 def _read(content: dict[str, Any]) -> Plan:

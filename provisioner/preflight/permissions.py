@@ -5,8 +5,8 @@ Source: Authorization "Permissions - List For Resource Group"; "Understand Azure
 not; roles add up). Deny assignments and conditions are not in that answer.
 """
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
+from fnmatch import fnmatchcase
 from functools import lru_cache
 
 from provisioner.catalog.endpoints import PERMISSIONS
@@ -63,14 +63,16 @@ def _is_allowed(action: str, roles: Iterable[Body]) -> bool:
 def _holds(role: Mapping[str, object], name: str, action: str) -> bool:
     patterns = role.get(name)
     return any(
-        _pattern(str(pattern)).fullmatch(action)
+        fnmatchcase(action.lower(), _pattern(str(pattern)))
         for pattern in (patterns if isinstance(patterns, (list, tuple)) else ())
     )
 
 
 @lru_cache(maxsize=4096)
-def _pattern(text: str) -> re.Pattern[str]:
-    return re.compile(".*".join(map(re.escape, text.split("*"))), re.IGNORECASE)
+def _pattern(text: str) -> str:
+    """Return a pattern of actions for `fnmatch`, in which `*` alone is special. A role of somebody
+    else's may hold many: `fnmatch` does not go back to a `*` whose successor has matched."""
+    return text.lower().replace("[", "[[]").replace("?", "[?]")
 
 
 def _told(scope: ResourceId, actions: list[str], intent: Intent, *, maybe: bool) -> Diagnostic:

@@ -3,14 +3,14 @@
 The shape of lines and answers is in docs/compare.md.
 """
 
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from provisioner.catalog.registry import Catalog
 from provisioner.diff.change import FieldChange
 from provisioner.diff.comparison import compare
-from provisioner.model.diagnostic import nearest
+from provisioner.model.diagnostic import DiagnosticError, nearest
+from provisioner.model.json_source import read_json
 from provisioner.plan.assembly import field_document
 
 
@@ -28,11 +28,11 @@ def compare_lines(
 
 def _answer(line: str, catalog: Catalog, show_unknown: bool) -> Mapping[str, Any]:
     try:
-        question = json.loads(line)
-    except ValueError as problem:
-        return _refuse(None, f"the line is not JSON: {problem}")
-    except RecursionError:
-        return _refuse(None, "the line is nested too deeply to hold an ARM body")
+        question = read_json(line, "the line")
+    except DiagnosticError as problem:
+        told = problem.diagnostics[0]
+        column = told.span.column if told.span else 1
+        return _refuse(None, f"character {column} of the line: {told.message}")
     if not isinstance(question, dict):
         return _refuse(None, "expected an object with type, desired and actual")
     return _compare(question, catalog, show_unknown)

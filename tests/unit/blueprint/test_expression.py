@@ -48,10 +48,10 @@ def test_a_function_that_does_not_exist_is_known_before_it_is_called():
 DAY = 'timestamp("2027-03-31T12:30:45Z")'
 STANDARD = {
     "all": "[1].all(x, x > 0)",
-    "bytes": 'bytes("a")',
+    "bytes": 'size(bytes("a"))',
     "contains": '"ab".contains("a")',
     "double": "double(1)",
-    "duration": 'duration("1h")',
+    "duration": 'string(duration("1h"))',
     "endsWith": '"ab".endsWith("b")',
     "exists": "[1].exists(x, x > 0)",
     "exists_one": "[1].exists_one(x, x > 0)",
@@ -63,7 +63,7 @@ STANDARD = {
     "size": "size([1])",
     "startsWith": '"ab".startsWith("a")',
     "string": "string(1)",
-    "timestamp": DAY,
+    "timestamp": f"string({DAY})",
     "type": "type(1)",
     "uint": "uint(1)",
 }

@@ -2,7 +2,7 @@
 
 import pytest
 
-from provisioner.blueprint.yaml_source import parse_yaml
+from provisioner.blueprint.yaml_source import parse_documents, parse_yaml
 from provisioner.model.diagnostic import DiagnosticError
 
 SCALARS = [
@@ -24,7 +24,7 @@ SCALARS = [
     ("~", None, "~ is null"),
     ("null", None, "so is null"),
     ("", None, "and so is nothing"),
-    ("<<", "<<", "there are no merge keys"),
+    ("<<", "<<", "there are no merge keys, and as a value it is a text"),
 ]
 
 
@@ -93,7 +93,7 @@ REFUSALS = [
     (
         "alias in itself",
         "a: &x [*x]\n",
-        "a.yaml:1:4: error: an alias contains itself.",
+        "a.yaml:1:8: error: an alias contains itself.",
     ),
     ("empty", "# nothing\n", "a.yaml:1:1: error: the file is empty. Expected a document."),
     (
@@ -109,8 +109,7 @@ REFUSALS = [
     (
         "two documents",
         "a: 1\n---\nb: 2\n",
-        "a.yaml:2:1: error: this is not valid YAML: expected a single document in the stream but "
-        "found another document. Correct the syntax.",
+        "a.yaml:2:1: error: this is a second document. Expected a single one.",
     ),
     (
         "bad syntax",
@@ -132,3 +131,64 @@ def test_what_is_not_plain_data_is_refused_with_its_place(_id, text, said):
     with pytest.raises(DiagnosticError) as refusal:
         parse_yaml(text, "a.yaml")
     assert str(refusal.value) == said
+
+
+def _aliases(levels: int) -> str:
+    first = "x0: &x0 [a, a, a, a, a, a, a, a, a]\n"
+    return first + "".join(
+        f"x{level}: &x{level} [{', '.join([f'*x{level - 1}'] * 9)}]\n" for level in range(1, levels)
+    )
+
+
+BOUNDS = [
+    ("aliases", _aliases(10), "more than 200,000 values, its aliases expanded"),
+    ("values", f"a: [{'1,' * 200_000}]", "more than 200,000 values"),
+    ("lists", "a: " + "[" * 3000 + "]" * 3000, "nested more than 64 levels deep"),
+    ("mappings", "".join(f"{' ' * level}a:\n" for level in range(90)), "more than 64 levels deep"),
+    ("characters", f"a: {'x' * 4_000_000}", "4,000,003 characters; at most 4,000,000 are read"),
+    ("26 digits", f"a: {'9' * 26}", "99999999999999999999999999 is too large. Expected an integer"),
+    ("5,000 digits", f"a: {'9' * 5000}", "(5,000 characters) is too large"),
+    ("2^63", "a: 9223372036854775808", "is too large"),
+    ("hexadecimal", "a: 0xFFFFFFFFFFFFFFFFF", "is too large"),
+    ("float", "a: 1e999", "1e999 is too large. Expected a number of 64 bits"),
+    (
+        "merge key",
+        "a: &x {b: 1}\nc: {<<: *x}\n",
+        "a.yaml:2:5: error: merge keys (<<) are not supported",
+    ),
+    ("binary", "a: !!binary aGk=", "the tag 'tag:yaml.org,2002:binary' is not allowed"),
+    ("key with a tag", "!!int 1: a", "the tag 'tag:yaml.org,2002:int' is not allowed"),
+    ("NUL", "a: b\0c", "a.yaml:1:5: error: this is not valid YAML: the character U+0000"),
+    ("escaped NUL", 'a: "b\\0c"', "a.yaml:1:4: error: the text holds the control character U+0000"),
+    ("escape sequence in a key", 'a: 1\n"b\\e[0m": 1', "a.yaml:2:1: error: the text holds the"),
+    ("surrogate", "a: b\n\ud800: 1", "a.yaml:2:1: error: this is not valid YAML: the character"),
+    ("escaped surrogate", 'a: "\\ud800"', "invalid Unicode character"),
+    ("alias as a key", "a: &x [1]\n*x : 1\n", "a.yaml:2:1: error: a key must be a plain text"),
+    ("no anchor", "a: *x", "a.yaml:1:4: error: there is no anchor 'x' above"),
+]
+
+
+@pytest.mark.parametrize(("_id", "text", "said"), BOUNDS, ids=[row[0] for row in BOUNDS])
+def test_what_grows_without_a_bound_is_refused_by_the_name_of_the_bound(_id, text, said):
+    with pytest.raises(DiagnosticError, match=r"^a\.yaml:\d+:\d+: error: ") as refusal:
+        parse_yaml(text, "a.yaml")
+    assert said in str(refusal.value)
+
+
+def test_documents_have_a_bound():
+    assert len(parse_documents("--- a\n" * 1000, "a.yaml")) == 1000
+    with pytest.raises(
+        DiagnosticError, match=r"a\.yaml:1001:1: error: .* more than 1,000 documents"
+    ):
+        parse_documents("--- a\n" * 1001, "a.yaml")
+
+
+def test_a_byte_order_mark_is_no_part_of_the_text():
+    root = parse_yaml("\ufeffa: 1\n", "a.yaml")
+    assert root.plain() == {"a": 1}
+    assert str(root.key_spans["a"]) == "a.yaml:1:1"
+
+
+def test_the_numbers_of_64_bits_are_read():
+    root = parse_yaml("[9223372036854775807, -9223372036854775808, 1e308]", "a.yaml")
+    assert root.plain() == [2**63 - 1, -(2**63), 1e308]

@@ -45,7 +45,7 @@ BAD = [
     pytest.param('{"type": "Invented.Farm/farm"}', "Invented.Farm/farms", id="misspelt type"),
     pytest.param(question(None, {}), "`desired`", id="no desired body"),
     pytest.param(question({}, []), "`actual`", id="no actual body"),
-    pytest.param("[" * 100_000, "nested too deeply", id="too deep"),
+    pytest.param("[" * 100_000, "nested more than 200 levels deep", id="too deep"),
 ]
 
 
