@@ -202,6 +202,18 @@ class ArmClient:
                 raise
         self._settlement.await_gone(url, doubt, on_status)
 
+    def request(self, method: str, path: str, api_version: str, body: Body | None = None) -> Body:
+        """Send one request that is answered at once; return the object in the answer, {} for none.
+
+        Raises AzureError.
+        """
+        url = self._url(path, api_version)
+        if body is None:
+            return _body_of(self._client.send_request(HttpRequest(method, url)))
+        headers = {"Content-Type": "application/json"}
+        request = HttpRequest(method, url, content=_encode(body), headers=headers)
+        return _body_of(self._client.send_request(request))
+
     def _answer(self, read: Read) -> Answer:
         tally = Tally()
         try:

@@ -43,6 +43,13 @@ class Inquirer(Protocol):
         """
 
 
+class Requester(Protocol):
+    """Sends single requests that Azure Resource Manager answers at once."""
+
+    def request(self, method: str, path: str, api_version: str, body: Body | None = None) -> Body:
+        """Return the object that the answer holds, {} for none. Raises AzureError."""
+
+
 class Writer(Protocol):
     """Writes to Azure Resource Manager and waits until it has settled.
 

@@ -26,11 +26,13 @@ from provisioner.plan.text import mask_output, to_plain
 class ApplyOptions:
     """What the person who applies has decided.
 
-    `allow_delete` permits deletes and replacements; `parallelism` is how many steps run at once.
+    `allow_delete` permits deletes and replacements; `parallelism` is how many steps run at once;
+    `lock_timeout` is how many seconds to wait for another apply to release the environment's lock.
     """
 
     allow_delete: bool
     parallelism: int
+    lock_timeout: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
