@@ -124,6 +124,29 @@ def load_environment(path: str, sources: Sources, origin: str | None = None) -> 
     )
 
 
+_LOCK_NAMES = (
+    (
+        "resourceGroup",
+        "resource group",
+        r"[-\w.()]{0,89}[-\w()]",
+        "1 to 90 letters, digits and _-.(), without a period at the end",
+    ),
+    (
+        "storageAccount",
+        "storage account",
+        r"[a-z0-9]{3,24}",
+        "3 to 24 lower-case letters and digits",
+    ),
+    (
+        "container",
+        "blob container",
+        r"(?=.{3,63}$)[a-z0-9]+(-[a-z0-9]+)*",
+        "3 to 63 lower-case letters, digits and single hyphens",
+    ),
+)
+"""The names in `lock:` and what Azure accepts (documentation: naming rules for Azure resources)."""
+
+
 def _lock(file: EnvironmentFile, node: Node) -> ResourceId | None:
     """Return the id of the lock's container. Raises DiagnosticError for an unknown subscription."""
     if file.lock is None:
@@ -139,6 +162,22 @@ def _lock(file: EnvironmentFile, node: Node) -> ResourceId | None:
                 nearest(named, list(file.subscriptions)),
             )
         )
+    wrong = [
+        error(
+            "wrong-name",
+            f"{value!r} is no name of a {what}.",
+            node.find(("lock", key)).span,
+            f"Expected {words}.",
+        )
+        for (key, what, pattern, words), value in zip(
+            _LOCK_NAMES,
+            (file.lock.resource_group, file.lock.storage_account, file.lock.container),
+            strict=True,
+        )
+        if not re.fullmatch(pattern, value)
+    ]
+    if wrong:
+        raise DiagnosticError(*wrong)
     return leased_container(
         guid.lower(), file.lock.resource_group, file.lock.storage_account, file.lock.container
     )

@@ -181,9 +181,9 @@ class LockFile(FilePart):
     """
 
     subscription: str
-    resource_group: str = Field(alias="resourceGroup", pattern=r"^[-\w._()]{0,89}[-\w_()]$")
-    storage_account: str = Field(alias="storageAccount", pattern=r"^[a-z0-9]{3,24}$")
-    container: str = Field(min_length=3, max_length=63, pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")
+    resource_group: str = Field(alias="resourceGroup")
+    storage_account: str = Field(alias="storageAccount")
+    container: str
 
 
 class GatesFile(FilePart):
