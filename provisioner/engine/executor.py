@@ -108,6 +108,8 @@ class Executor:
                     self._skip(schedule.stop(), INTERRUPTED)
         finally:
             pool.shutdown(wait=not running, cancel_futures=True)
+        # An interrupt may strike between taking a step off the schedule and sending it.
+        self._skip([step for step in steps if step.key not in self._outcomes], INTERRUPTED)
         outcomes = tuple(self._outcomes[step.key] for step in steps)
         return Run(outcomes, self._values, self._interrupted)
 
