@@ -5,9 +5,11 @@ from collections.abc import Iterator
 import pytest
 
 from provisioner.catalog.registry import Catalog
+from provisioner.documents.roles import Purpose
 from provisioner.model.diagnostic import DiagnosticError
 from provisioner.workflow.drift import check_drift
 from provisioner.workflow.lock import break_lock, show_lock
+from provisioner.workflow.roles import describe_roles, needs_of
 from tests.concurrency import LOCK, LOCK_ACCOUNT, Office, at, open_office, outcomes
 
 NETWORK = """
@@ -244,3 +246,28 @@ def test_a_lock_that_nobody_made_is_a_refusal(office: Office) -> None:
     assert told.code == "lock-not-found"
     assert "containers/lock-test" in told.message
     assert [r.path for r in office.server.requests if r.method == "PUT"] == []
+
+
+def test_the_role_of_an_apply_holds_what_its_lock_takes(office: Office) -> None:
+    office.make_lock()
+    desired, free = office.compose(NETWORK, extra=LOCK), office.compose(NETWORK)
+    needs = needs_of(Purpose.APPLY, desired, office.catalog)
+    added = needs - needs_of(Purpose.APPLY, free, office.catalog)
+    containers = "Microsoft.Storage/storageAccounts/blobServices/containers"
+    assert {need.action for need in added} == {
+        f"{containers}/read",
+        f"{containers}/write",
+        f"{containers}/lease/action",
+    }
+    assert needs_of(Purpose.PLAN, desired, office.catalog) == needs_of(
+        Purpose.PLAN, free, office.catalog
+    )
+    roles = describe_roles(desired, office.catalog, [Purpose.APPLY], None).roles
+    scopes = {role.scope for role in roles}
+    assert any(scope.endswith("/resourceGroups/rg-lock") for scope in scopes)
+
+    ada = office.colleague("ada@dev")
+    office.server.allowed_actions = frozenset(need.action for need in needs)
+    assert not outcomes(ada.apply(ada.plan(desired)), "failed")
+    lock = show_lock(desired.document, ada.client, office.clock.now())
+    assert (lock.state, lock.holder) == ("available", "ada@dev")
