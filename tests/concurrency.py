@@ -1,5 +1,7 @@
 """Two applies at once, in an order that a test controls: a writer that waits where it should."""
 
+import hashlib
+import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -153,15 +155,23 @@ class Office:
         return Colleague(name, self.catalog, client, self.clock)
 
     def compose(
-        self, resources: str, name: str = "test", extra: str = "", group: str = "rg-main"
+        self,
+        resources: str,
+        name: str = "test",
+        extra: str = "",
+        group: str = "rg-main",
+        groups: str = "",
     ) -> Desired:
-        """Compose an environment; `extra` is more text of its file."""
+        """Compose an environment; `extra` is more of its file, `groups` of its groups."""
         indented = "".join(f"  {line}\n" for line in resources.strip("\n").splitlines())
         files = {
-            "environment.yaml": ENVIRONMENT.replace("name: test", f"name: {name}") + extra,
-            "blueprint.yaml": BLUEPRINT.replace("rg-main", group) + indented,
+            f"{name}.yaml": _environment(name) + extra,
+            "blueprint.yaml": BLUEPRINT.replace("rg-main", group).replace(
+                "resources:", f"{groups}resources:"
+            )
+            + indented,
         }
-        return load_desired("environment.yaml", self.catalog, Texts(files), TODAY)
+        return load_desired(f"{name}.yaml", self.catalog, Texts(files), TODAY)
 
     def start(self, colleague: Colleague, plan: Plan, before: str) -> Running:
         """Start an apply that stops before its write to the resource called `before`."""
@@ -185,6 +195,13 @@ class Office:
         platform = self.colleague("platform")
         document = platform.apply(platform.plan(desired))
         assert not outcomes(document, "failed"), document
+
+
+def _environment(name: str) -> str:
+    """Return the text of an environment with an id of its own."""
+    own = hashlib.sha256(name.encode()).hexdigest()[:32]
+    text = ENVIRONMENT.replace("name: test", f"name: {name}")
+    return re.sub("id: [0-9a-f]{32}", f"id: {own}", text)
 
 
 @contextmanager

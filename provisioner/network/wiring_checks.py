@@ -30,10 +30,7 @@ def _check_hops(topology: Topology) -> Iterator[Diagnostic]:
     """A next hop has to be an address that the subnet's network reaches without another hop."""
     told: set[tuple[str, str]] = set()
     for subnet in topology.subnets.values():
-        network = topology.networks.get(subnet.network)
-        if network is None:
-            # A network that the blueprint names by its id alone: its ranges are not known here.
-            continue
+        network = topology.networks[subnet.network]
         near = _near(topology, network)
         for route in subnet.table.routes if subnet.table else ():
             hop = parse_addresses(route.appliance or "")

@@ -67,10 +67,7 @@ def test_the_second_apply_is_refused_and_hears_who_holds_the_lock(office: Office
         bob.apply(second)
 
 
-HUB = (
-    "/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/rg-hub"
-    "/providers/Microsoft.Network/virtualNetworks/vnet-main"
-)
+HUB = "  hub: {subscription: workload, name: rg-hub, location: westeurope, existing: true}\n"
 BASE = """
 vnet:
   type: Microsoft.Network/virtualNetworks
@@ -79,13 +76,18 @@ vnet:
   properties: {addressSpace: {addressPrefixes: [10.0.0.0/16]}}
 """
 SUBNET = """
+vnet:
+  type: Microsoft.Network/virtualNetworks
+  name: vnet-main
+  resourceGroup: hub
+  existing: true
 keeper:
   type: Microsoft.ManagedIdentity/userAssignedIdentities
   name: id-keeper
   resourceGroup: main
 raced:
   type: Microsoft.Network/virtualNetworks/subnets
-  parent: HUB
+  parent: ${vnet.id}
   dependsOn: [keeper]
   name: NAME
   properties: {addressPrefix: 10.0.RANGE.0/24}
@@ -148,9 +150,10 @@ def test_two_environments_add_to_one_network(
     platform.apply(platform.plan(office.compose(BASE, "hub", group="rg-hub")))
     one, other = (
         office.compose(
-            SUBNET.replace("HUB", HUB).replace("NAME", name).replace("RANGE", str(place)),
+            SUBNET.replace("NAME", name).replace("RANGE", str(place)),
             env,
             group=f"rg-{env}",
+            groups=HUB,
         )
         for name, place, env in zip(names, (10, 11), ("one", "other"), strict=True)
     )
