@@ -209,10 +209,10 @@ class ArmClient:
         """
         url = self._url(path, api_version)
         if body is None:
-            return _body_of(self._client.send_request(HttpRequest(method, url)))
+            return body_of(self._client.send_request(HttpRequest(method, url)))
         headers = {"Content-Type": "application/json"}
-        request = HttpRequest(method, url, content=_encode(body), headers=headers)
-        return _body_of(self._client.send_request(request))
+        request = HttpRequest(method, url, content=encode_body(body), headers=headers)
+        return body_of(self._client.send_request(request))
 
     def _answer(self, read: Read) -> Answer:
         tally = Tally()
