@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from provisioner.blueprint.graph import DesiredGraph, DesiredResource
+from provisioner.catalog.endpoints import LEASE
 from provisioner.catalog.permissions import (
     LIST_GROUP_RESOURCES,
     LIST_RESOURCES,
@@ -43,6 +44,16 @@ def write_needs(graph: DesiredGraph, catalog: Catalog) -> frozenset[Need]:
     return frozenset(
         need for r in _managed(graph) for need in _of_write(r.type, r.id, r.body, catalog)
     )
+
+
+def lock_needs(container: ResourceId | None, catalog: Catalog) -> frozenset[Need]:
+    """Return what an apply needs of its lock: to lease the container, to read who holds the lease,
+    and to write into its metadata who does; nothing for an environment without one."""
+    if container is None:
+        return frozenset()
+    container_type = catalog.get(container.type)
+    actions = (action_on(container_type, "read"), action_on(container_type, "write"), LEASE.action)
+    return frozenset(Need(action, container) for action in actions)
 
 
 def delete_needs(graph: DesiredGraph) -> frozenset[Need]:

@@ -20,8 +20,10 @@ class Role:
     condition: str | None = None
 
 
-def group_needs(needs: Iterable[Need], graph: DesiredGraph) -> tuple[Role, ...]:
-    """Return the roles that cover all needs, by scope.
+def group_needs(
+    needs: Iterable[Need], graph: DesiredGraph, lock: ResourceId | None = None
+) -> tuple[Role, ...]:
+    """Return the roles that cover all needs, by scope. `lock` is the container of the lock.
 
     What is asked in a resource group that the environment does not make (that of a shared hub) is
     allowed there alone; all else in the subscription, in which the environment's own groups are yet
@@ -32,6 +34,8 @@ def group_needs(needs: Iterable[Need], graph: DesiredGraph) -> tuple[Role, ...]:
         for resource in graph
         if resource.id.type == RESOURCE_GROUP and not resource.managed
     }
+    if lock is not None and lock.key not in graph.by_id:
+        others |= {holder.key for holder in lock.ancestors if holder.type == RESOURCE_GROUP}
     grouped: dict[str, tuple[ResourceId, set[str]]] = {}
     for need in needs:
         scope = _scope_of(need.scope, others)

@@ -21,6 +21,7 @@ from azure.mgmt.resource.resources import ResourceManagementClient
 
 from provisioner import __version__
 from provisioner.azure.cloud import Cloud
+from provisioner.azure.creation import GuardedCreate
 from provisioner.azure.credential import SharedToken
 from provisioner.azure.errors import (
     CONNECTION,
@@ -40,6 +41,7 @@ from provisioner.azure.retry import (
 )
 from provisioner.azure.settlement import Settlement, is_doubt
 from provisioner.azure.transport import open_transport
+from provisioner.engine.ports import Creation
 from provisioner.model.azure_error import AzureError
 from provisioner.model.resource_id import ResourceId, parse_resource_id
 from provisioner.model.values import Body
@@ -153,16 +155,24 @@ class ArmClient:
         body: Body,
         if_match: str | None,
         on_status: Callable[[str], None],
+        creation: Creation | None = None,
     ) -> Body:
         """Create or update a resource; return its settled body. Raises AzureError.
 
         `body` is sent as it is. `if_match` is an ETag: Azure refuses with 412 if it has moved.
+        `creation` permits to create alone: AzureError `ResourceAppeared` where something is there.
         `on_status` may be called from another thread than the caller's.
         """
         url = self._url(resource.text, api_version)
         headers = {"Content-Type": "application/json", **_guard(if_match)}
         request = HttpRequest("PUT", url, content=encode_body(body), headers=headers)
-        settled, doubt = self._write(request, if_match is None, on_status)
+        if creation is None:
+            settled, doubt = self._write(request, if_match is None, on_status)
+        else:
+            guarded = GuardedCreate(resource, creation, lambda: self._find(url))
+            settled, doubt = guarded.send(
+                request, lambda sent: self._write(sent, True, on_status, guarded)
+            )
         if doubt is not None or not _is_resource(settled, resource):
             settled = self._settlement.find_written(url, doubt)
         settled = self._settlement.await_rest(url, settled, on_status)
@@ -191,6 +201,18 @@ class ArmClient:
             if not is_absent(error):
                 raise
         self._settlement.await_gone(url, doubt, on_status)
+
+    def request(self, method: str, path: str, api_version: str, body: Body | None = None) -> Body:
+        """Send one request that is answered at once; return the object in the answer, {} for none.
+
+        Raises AzureError.
+        """
+        url = self._url(path, api_version)
+        if body is None:
+            return body_of(self._client.send_request(HttpRequest(method, url)))
+        headers = {"Content-Type": "application/json"}
+        request = HttpRequest(method, url, content=encode_body(body), headers=headers)
+        return body_of(self._client.send_request(request))
 
     def _answer(self, read: Read) -> Answer:
         tally = Tally()
@@ -254,8 +276,21 @@ class ArmClient:
             )
         return body_of(response)
 
+    def _find(self, url: str) -> Body | None:
+        """Return the resource at `url`, or None where it does not exist. Raises AzureError."""
+        try:
+            return self._get(url)
+        except AzureError as error:
+            if is_absent(error):
+                return None
+            raise
+
     def _write(
-        self, request: HttpRequest, repeatable: bool, on_status: Callable[[str], None]
+        self,
+        request: HttpRequest,
+        repeatable: bool,
+        on_status: Callable[[str], None],
+        guarded: GuardedCreate | None = None,
     ) -> tuple[Body, AzureError | None]:
         """Send a write and follow it to its end; return what the last answer held.
 
@@ -267,11 +302,14 @@ class ArmClient:
         attempts = Attempts(self._retry, self._clock)
         while True:
             try:
-                return self._operate(request, on_status)
+                return self._operate(request, on_status, guarded)
             except AzureError as error:
                 failed_later = 200 <= error.status < 300
                 if not (repeatable and failed_later):
                     raise
+                if guarded is not None:
+                    # What was accepted and failed is this write's own.
+                    guarded.release(request)
                 patience = find_patience(error, True, self._known, self._clock())
                 pause = attempts.next_pause(patience, None)
                 if pause is None:
@@ -279,12 +317,21 @@ class ArmClient:
                 self._sleep(pause)
 
     def _operate(
-        self, request: HttpRequest, on_status: Callable[[str], None]
+        self,
+        request: HttpRequest,
+        on_status: Callable[[str], None],
+        guarded: GuardedCreate | None,
     ) -> tuple[Body, AzureError | None]:
-        first: Any = self._client.send_request(request, _return_pipeline_response=True)
+        first: Any = self._client.send_request(
+            request,
+            _return_pipeline_response=True,
+            before_retry=guarded.check_again if guarded else None,
+        )
         status = first.http_response.status_code
         if status not in _ACCEPTED:
             raise unexpected_error(status, f"HTTP {status} to a {request.method}")
+        if guarded is not None:
+            guarded.check_answer(status)
         if request.method == "PUT" and status in _SYNCHRONOUS:
             _check_written(first.http_response)
         polling = OperationPolling(self._cloud.poll_interval, self._sleep, self._clock, on_status)

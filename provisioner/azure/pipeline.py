@@ -111,6 +111,7 @@ class BudgetPolicy(HTTPPolicy[Any, Any]):
     def send(self, request: PipelineRequest[Any]) -> PipelineResponse[Any, Any]:
         """Send `request` until it is accepted or the budget is spent. Raises AzureError."""
         tally = request.context.options.pop("tally", None)
+        before_retry = request.context.options.pop("before_retry", None)
         is_write = request.http_request.method in _WRITES
         if request.http_request.method != "GET":
             request.context.options.setdefault("read_timeout", self._cloud.bounds.write_seconds)
@@ -123,13 +124,15 @@ class BudgetPolicy(HTTPPolicy[Any, Any]):
                 return answer
             error, asked, is_lost = answer
             patience = find_patience(error, is_write, self._known, self._clock())
-            if is_lost and _is_guarded(request):
+            if is_lost and before_retry is None and _is_guarded(request):
                 # Sent again it would meet what it has done itself, and be refused with 412.
                 patience, error = NEVER, replace(error, message=error.message + _MAY_HAVE_DONE)
             pause = attempts.next_pause(patience, asked)
             if pause is None:
                 raise replace(error, message=error.message + attempts.account)
             self._sleep(pause)
+            if before_retry is not None:
+                before_retry(error)
         raise closed_error()
 
     def _attempt(

@@ -11,8 +11,10 @@ from provisioner.blueprint.kubernetes import KubernetesSettings
 from provisioner.blueprint.kubernetes_checks import check_kubernetes
 from provisioner.blueprint.ownership import Marks, derive_id
 from provisioner.blueprint.yaml_source import Node
-from provisioner.model.diagnostic import DiagnosticError, error
+from provisioner.catalog.endpoints import leased_container
+from provisioner.model.diagnostic import DiagnosticError, error, nearest
 from provisioner.model.property_path import split_steps
+from provisioner.model.resource_id import ResourceId
 
 _GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
@@ -34,7 +36,7 @@ class Environment:
     change; `proofs_block` says whether a proof that fails refuses an apply; `controls_gate` is the
     least severity at which a control that newly fails does (None: none does); `kubernetes` is
     what stands in the cluster and has no ARM form; `node` is the file, for the places of what is
-    wrong."""
+    wrong; `lock` is the blob container whose lease an apply holds."""
 
     name: str
     id: str
@@ -54,6 +56,7 @@ class Environment:
     attestations: tuple[Attestation, ...]
     kubernetes: KubernetesSettings
     node: Node
+    lock: ResourceId | None = None
 
     @property
     def marks(self) -> Marks:
@@ -117,6 +120,66 @@ def load_environment(path: str, sources: Sources, origin: str | None = None) -> 
         attestations=tuple(_attestations(file, node)),
         kubernetes=file.kubernetes,
         node=node,
+        lock=_lock(file, node),
+    )
+
+
+_LOCK_NAMES = (
+    (
+        "resourceGroup",
+        "resource group",
+        r"[-\w.()]{0,89}[-\w()]",
+        "1 to 90 letters, digits and _-.(), without a period at the end",
+    ),
+    (
+        "storageAccount",
+        "storage account",
+        r"[a-z0-9]{3,24}",
+        "3 to 24 lower-case letters and digits",
+    ),
+    (
+        "container",
+        "blob container",
+        r"(?=.{3,63}$)[a-z0-9]+(-[a-z0-9]+)*",
+        "3 to 63 lower-case letters, digits and single hyphens",
+    ),
+)
+"""The names in `lock:` and what Azure accepts (documentation: naming rules for Azure resources)."""
+
+
+def _lock(file: EnvironmentFile, node: Node) -> ResourceId | None:
+    """Return the id of the lock's container. Raises DiagnosticError for an unknown subscription."""
+    if file.lock is None:
+        return None
+    named = file.lock.subscription
+    guid = file.subscriptions.get(named, named)
+    if not _GUID.fullmatch(guid):
+        raise DiagnosticError(
+            error(
+                "unknown-subscription",
+                f"{named!r} is neither one of the environment's subscriptions nor a GUID.",
+                node.find(("lock", "subscription")).span,
+                nearest(named, list(file.subscriptions)),
+            )
+        )
+    wrong = [
+        error(
+            "wrong-name",
+            f"{value!r} is no name of a {what}.",
+            node.find(("lock", key)).span,
+            f"Expected {words}.",
+        )
+        for (key, what, pattern, words), value in zip(
+            _LOCK_NAMES,
+            (file.lock.resource_group, file.lock.storage_account, file.lock.container),
+            strict=True,
+        )
+        if not re.fullmatch(pattern, value)
+    ]
+    if wrong:
+        raise DiagnosticError(*wrong)
+    return leased_container(
+        guid.lower(), file.lock.resource_group, file.lock.storage_account, file.lock.container
     )
 
 

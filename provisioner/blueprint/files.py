@@ -186,6 +186,18 @@ class AttestationFile(FilePart):
     evidence: str = ""
 
 
+class LockFile(FilePart):
+    """The blob container whose lease an apply holds, so that one runs at a time.
+
+    `subscription` is an alias of the environment's `subscriptions`, or a GUID.
+    """
+
+    subscription: str
+    resource_group: str = Field(alias="resourceGroup")
+    storage_account: str = Field(alias="storageAccount")
+    container: str
+
+
 class GatesFile(FilePart):
     """What refuses an apply. `proofs`: whether a proof that fails does, or only warns. `controls`:
     the least severity at which a control that newly fails does."""
@@ -217,6 +229,7 @@ class EnvironmentFile(FilePart):
     waivers: list[WaiverFile] = Field(default_factory=list)
     attestations: list[AttestationFile] = Field(default_factory=list)
     kubernetes: KubernetesSettings = Field(default_factory=KubernetesSettings)
+    lock: LockFile | None = None
 
 
 AnyFile = TypeVar("AnyFile", ModuleFile, BlueprintFile, EnvironmentFile)

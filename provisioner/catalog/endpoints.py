@@ -14,6 +14,7 @@ from functools import cached_property
 
 from provisioner.catalog import api_versions
 from provisioner.catalog.resource_type import ResourceType
+from provisioner.model.resource_id import ResourceId
 
 
 @dataclass(frozen=True)
@@ -113,6 +114,15 @@ PERMISSIONS = Endpoint(
     "Microsoft.Authorization/permissions/read",
     api_versions.AUTHORIZATION,
 )
+LEASE = Endpoint(
+    "POST",
+    f"{_S}/resourceGroups/{{group}}/providers/Microsoft.Storage/storageAccounts/{{account}}"
+    "/blobServices/default/containers/{container}/lease",
+    "Microsoft.Storage/storageAccounts/blobServices/containers/lease/action",
+    api_versions.STORAGE,
+)
+"""Where a lease on a blob container is taken, renewed, released and broken (the Storage resource
+provider's "Blob Containers - Lease")."""
 QUOTA = Endpoint(
     "PUT",
     f"{_S}/providers/Microsoft.Compute/locations/{{location}}/providers/Microsoft.Quota"
@@ -133,8 +143,15 @@ _FIXED = (
     CORE_USAGE,
     POLICY_RESTRICTIONS,
     PERMISSIONS,
+    LEASE,
     QUOTA,
 )
+
+
+def leased_container(subscription: str, group: str, account: str, container: str) -> ResourceId:
+    """Return the id of the blob container whose lease is taken at LEASE."""
+    path = LEASE.at(subscription=subscription, group=group, account=account, container=container)
+    return ResourceId.parse(path.rpartition("/")[0])
 
 
 def name_check(resource_type: ResourceType) -> Endpoint:

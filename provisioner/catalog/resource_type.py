@@ -105,6 +105,28 @@ class DeleteFlow(StrEnum):
     ASYNC_OPERATION = "202, then Azure-AsyncOperation"
 
 
+class CreateGuard(StrEnum):
+    """What keeps a PUT that is to create from writing over something that exists.
+
+    CONDITION  `If-None-Match: *`: the provider refuses with 412. Documented for the type: the REST
+               reference and the SDK's operations name the header (AKS, private DNS)
+    ANSWER     the header, and a look at the answer. The network provider has ETags and evaluates
+               If-Match; that it evaluates this header is inferred. It answers 201 to a PUT that
+               creates and 200 to one that changes (recorded for each of its types), so a 200
+               betrays a header that was ignored: the step fails, after the fact
+    READ       a read right before the write: the provider has no ETags
+    """
+
+    CONDITION = "condition"
+    ANSWER = "condition and answer"
+    READ = "read"
+
+    @property
+    def is_conditional(self) -> bool:
+        """Whether the request carries `If-None-Match: *`."""
+        return self is not CreateGuard.READ
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rotation:
     """How a resource is replaced without a gap: another of its kind stands in for it meanwhile.
@@ -168,6 +190,9 @@ class ResourceType:
     fields          facts by path; see `catalog.field`
     taggable        whether `tags` can be set: what cannot is owned through its nearest ancestor
     etag            whether writes can be guarded by If-Match
+    if_none_match   whether the type's reference documents `If-None-Match: *` for its PUT
+    with_parent     names of those that Azure makes together with what they stand in (the blob
+                    service of a storage account): a PUT of one finds it there
     etag_header     whether GET answers the ETag as a header too, and not in the body alone
     serialise_on    path of ids: writes below the same such id go one at a time ("" is the parent
                     or the resource itself, the AKS and network rule: guidelines.md §3.7)
@@ -225,6 +250,8 @@ class ResourceType:
     fields: Mapping[str, Field] = field(default_factory=dict)
     taggable: bool = True
     etag: bool = False
+    if_none_match: bool = False
+    with_parent: tuple[str, ...] = ()
     etag_header: bool = True
     serialise_on: str | None = None
     embedded: tuple[Embedded, ...] = ()
@@ -267,6 +294,15 @@ class ResourceType:
     def namespace(self) -> str:
         """The resource provider: what stands before the first slash."""
         return self.name.partition("/")[0]
+
+    def create_guard(self, name: str) -> CreateGuard | None:
+        """Return what guards the creation of the resource `name` (its last part); None for one
+        that Azure makes by itself meanwhile, so that finding it there is no lost race."""
+        if self.regional is not None or name.lower() in self.with_parent:
+            return None
+        if self.if_none_match:
+            return CreateGuard.CONDITION
+        return CreateGuard.ANSWER if self.etag else CreateGuard.READ
 
     @property
     def creating(self) -> str:

@@ -42,6 +42,12 @@ ownership_app = typer.Typer(
     rich_markup_mode=None,
 )
 app.add_typer(ownership_app, name="ownership")
+lock_app = typer.Typer(
+    help="The lock of an environment: one apply at a time.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+app.add_typer(lock_app, name="lock")
 
 
 class OutputFormat(StrEnum):
@@ -190,6 +196,14 @@ OfflineOption = Annotated[
 ]
 ParallelismOption = Annotated[
     int, typer.Option(min=1, max=64, help="How many requests run at once.")
+]
+LockTimeoutOption = Annotated[
+    float,
+    typer.Option(
+        min=0.0,
+        metavar="SECONDS",
+        help="Wait this long for another apply to release the environment's lock.",
+    ),
 ]
 RealisticOption = Annotated[
     float | None,
@@ -345,6 +359,7 @@ def apply(  # noqa: PLR0913  typer: one parameter an option
     cloud: CloudOption = None,
     state: StateOption = None,
     parallelism: ParallelismOption = 10,
+    lock_timeout: LockTimeoutOption = 0.0,
     realistic: RealisticOption = None,
     quiet: QuietOption = False,
 ) -> None:
@@ -361,7 +376,7 @@ def apply(  # noqa: PLR0913  typer: one parameter an option
     session = _session(
         cloud=cloud, state=state, parallelism=parallelism, realistic=realistic, quiet=quiet
     )
-    options = ApplyOptions(allow_delete=allow_delete, parallelism=parallelism)
+    options = ApplyOptions(allow_delete, parallelism, lock_timeout)
     if is_plan_file(subject):
         decided = {
             "--adopt": bool(adopt),
@@ -388,6 +403,7 @@ def destroy(  # noqa: PLR0913  typer: one parameter an option
     cloud: CloudOption = None,
     state: StateOption = None,
     parallelism: ParallelismOption = 10,
+    lock_timeout: LockTimeoutOption = 0.0,
     realistic: RealisticOption = None,
     quiet: QuietOption = False,
 ) -> None:
@@ -395,7 +411,7 @@ def destroy(  # noqa: PLR0913  typer: one parameter an option
     from provisioner.cli.session import PlanChoices, apply_environment
     from provisioner.workflow.apply import ApplyOptions
 
-    options = ApplyOptions(allow_delete=True, parallelism=parallelism)
+    options = ApplyOptions(True, parallelism, lock_timeout)
     with _session(
         cloud=cloud, state=state, parallelism=parallelism, realistic=realistic, quiet=quiet
     ) as session:
@@ -744,6 +760,45 @@ def migrate(  # noqa: PLR0913  typer: one parameter an option
         made = session.plan_migration(environment, previous_id or [])
         code = apply_environment(session, made, options, yes=yes, output=output.value)
     raise typer.Exit(code)
+
+
+@lock_app.command("show")
+def show_lock(
+    environment: EnvironmentArgument,
+    output: Annotated[
+        PlainFormat, typer.Option("--output", "-o", help="How to print the result.")
+    ] = PlainFormat.TEXT,
+    cloud: CloudOption = None,
+    state: StateOption = None,
+) -> None:
+    """Show who holds the lock of an environment, since when and until when."""
+    from provisioner.cli.lock import print_lock
+
+    with _session(cloud=cloud, state=state, quiet=True) as session:
+        described = session.load(environment).document
+        print_lock(described, session.connect(described), output.value)
+
+
+@lock_app.command("break")
+def break_lock(
+    environment: EnvironmentArgument,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Break it without asking.")] = False,
+    output: Annotated[
+        PlainFormat, typer.Option("--output", "-o", help="How to print the result.")
+    ] = PlainFormat.TEXT,
+    cloud: CloudOption = None,
+    state: StateOption = None,
+) -> None:
+    """End the lock of an environment, whoever holds it.
+
+    The apply that held it starts no further step; what it has started goes on in Azure.
+    """
+    from provisioner.cli.lock import break_held
+
+    with _session(cloud=cloud, state=state, quiet=True) as session:
+        described = session.load(environment).document
+        service = session.connect(described)
+        raise typer.Exit(break_held(described, service, output.value, yes=yes))
 
 
 @local_app.command("serve")

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from provisioner.blueprint.ownership import derive_id
 from provisioner.catalog.registry import Catalog
 from provisioner.cli.exit_code import ExitCode
+from provisioner.cli.lock import hold
 from provisioner.cli.output import open_progress, print_apply, print_plan
 from provisioner.cli.workspace import (
     FileSources,
@@ -268,9 +269,14 @@ class Session:
     def apply(self, plan: Plan, options: ApplyOptions) -> ApplyDocument:
         """Apply a plan, showing its progress on stderr."""
         client = self.connect(plan.document.environment)
-        with open_progress(plan.document.steps, quiet=self.quiet) as on_event:
-            surface = Surface(client, client, time.monotonic, on_event)
-            return apply_plan(plan, self.catalog, surface, options)
+        with (
+            hold(plan.document.environment, client, options.lock_timeout) as lock,
+            open_progress(plan.document.steps, quiet=self.quiet) as on_event,
+        ):
+            writer = lock.guard(client)
+            surface = Surface(client, writer, time.monotonic, on_event, lock.halted)
+            document = apply_plan(plan, self.catalog, surface, options)
+            return document.with_diagnostics(lock.report())
 
 
 def write_roles(document: RolesDocument, directory: str) -> list[str]:
@@ -364,7 +370,8 @@ def _finish(document: ApplyDocument, output: str) -> int:
     print_apply(document, output)
     if document.interrupted:
         return ExitCode.INTERRUPTED
-    return ExitCode.ERROR if document.count(Outcome.FAILED) else ExitCode.SUCCESS
+    failed = document.count(Outcome.FAILED) or document.has_errors
+    return ExitCode.ERROR if failed else ExitCode.SUCCESS
 
 
 def _confirm() -> bool:

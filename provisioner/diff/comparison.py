@@ -123,7 +123,7 @@ class _Walker:
         for key, value in rest.items():
             child = self._rules.child(rule, key)
             if rule.is_map:
-                if not is_reserved(rule, (key,)):
+                if not (child.computed or is_reserved(rule, (key,))):
                     self._judge_extra(rule, child, value, _join(path, key))
             elif not (child.silent or (child.generated and named)):
                 self._judge_silence(child, value, _join(path, child.name))

@@ -123,6 +123,8 @@ class Rules:
             shape,
             fact,
             compare,
+            computed=fact.read_only,
+            silent=fact.read_only or fact.write_only or fact.compare is Compare.IGNORED,
             create_only=create_only,
             definite=definite,
             closed=_is_closed(rule, shape),

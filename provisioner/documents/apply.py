@@ -1,5 +1,6 @@
 """What an apply did, and the events that tell it while it happens."""
 
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import Any, Literal, TypeAlias
 
@@ -11,6 +12,7 @@ from provisioner.documents.document import (
     Document,
     EnvironmentDocument,
 )
+from provisioner.model.diagnostic import Diagnostic, Severity
 
 
 class StepStarted(Document):
@@ -85,6 +87,16 @@ class ApplyDocument(Document):
     outputs: dict[str, Any] = Field(default_factory=dict)
     interrupted: bool = False
     diagnostics: tuple[DiagnosticDocument, ...] = ()
+
+    @property
+    def has_errors(self) -> bool:
+        """Whether something went wrong beside the steps (the lock was lost)."""
+        return any(diagnostic.severity is Severity.ERROR for diagnostic in self.diagnostics)
+
+    def with_diagnostics(self, diagnostics: Iterable[Diagnostic]) -> "ApplyDocument":
+        """Return the document with more that is reported of the apply."""
+        more = tuple(DiagnosticDocument.of(diagnostic) for diagnostic in diagnostics)
+        return self.model_copy(update={"diagnostics": (*self.diagnostics, *more)})
 
     def count(self, outcome: Outcome) -> int:
         """How many steps ended like this."""

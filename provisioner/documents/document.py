@@ -23,6 +23,17 @@ class Document(BaseModel):
         return self.model_dump(mode="json", by_alias=True)
 
 
+class LockReferenceDocument(Document):
+    """The blob container whose lease an apply of an environment holds, by its id.
+
+    `optional` says that an apply goes on without it while the container does not exist: the
+    environment itself makes it, or it is rehearsed on the built-in Azure.
+    """
+
+    container: str
+    optional: bool
+
+
 class EnvironmentDocument(Document):
     """Which environment a document speaks of, and how Azure is reached for it.
 
@@ -35,6 +46,7 @@ class EnvironmentDocument(Document):
     auth: str = "default"
     tenant_id: str
     subscriptions: dict[str, str]
+    lock: LockReferenceDocument | None = None
 
 
 class DiagnosticDocument(Document):

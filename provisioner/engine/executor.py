@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from provisioner.blueprint.expression import ExpressionError, resolve
+from provisioner.catalog.registry import Catalog
 from provisioner.documents.apply import (
     Event,
     Outcome,
@@ -17,6 +18,7 @@ from provisioner.documents.apply import (
     StepStarted,
     StepSucceeded,
 )
+from provisioner.engine.creation import creation_of
 from provisioner.engine.ports import Writer
 from provisioner.engine.schedule import Schedule
 from provisioner.model.azure_error import AzureError
@@ -31,6 +33,10 @@ _MAX_WORDS = 500
 
 class StepRefusedError(Exception):
     """A step that is not sent, because what it rests on is no longer so. Its text says what."""
+
+
+def _never() -> str | None:
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +66,8 @@ class Executor:
         clock: Callable[[], float],
     ) -> None:
         self._hindrance = hindrance
+        self._catalog: Catalog | None = None
+        self._halted: Callable[[], str | None] = _never
         self._writer = writer
         self._values = dict(values)
         self._etags = etags
@@ -68,12 +76,21 @@ class Executor:
         self._outcomes: dict[str, StepOutcome] = {}
         self._interrupted = False
 
-    def run(self, steps: Sequence[Step], parallelism: int) -> Run:
+    def run(
+        self,
+        steps: Sequence[Step],
+        parallelism: int,
+        halted: Callable[[], str | None] = _never,
+        catalog: Catalog | None = None,
+    ) -> Run:
         """Run the steps; return how each ended.
 
         A failure skips exactly what waits for it. A KeyboardInterrupt lets what is in flight end
-        and starts nothing more.
+        and starts nothing more; so does a reason that `halted` gives (None: go on).
+        `catalog` tells what a creation made whose answer was lost; without it all is another's.
         """
+        self._halted = halted
+        self._catalog = catalog
         schedule = Schedule(steps)
         running: dict[Future[Mapping[str, Value] | None], tuple[Step, float]] = {}
         pool = ThreadPoolExecutor(parallelism, thread_name_prefix="azsec-step")
@@ -91,6 +108,8 @@ class Executor:
                     self._skip(schedule.stop(), INTERRUPTED)
         finally:
             pool.shutdown(wait=not running, cancel_futures=True)
+        # An interrupt may strike between taking a step off the schedule and sending it.
+        self._skip([step for step in steps if step.key not in self._outcomes], INTERRUPTED)
         outcomes = tuple(self._outcomes[step.key] for step in steps)
         return Run(outcomes, self._values, self._interrupted)
 
@@ -102,6 +121,10 @@ class Executor:
         parallelism: int,
     ) -> None:
         while len(running) < parallelism and not self._interrupted:
+            reason = self._halted()
+            if reason is not None:
+                self._skip(schedule.stop(), reason)
+                return
             step = schedule.start()
             if step is None:
                 return
@@ -133,7 +156,8 @@ class Executor:
         missing = next(unknowns(body), None)
         if missing is not None or not isinstance(body, Mapping):
             raise ExpressionError(f"still {missing}: Azure did not answer with it")
-        settled = self._writer.put(step.id, step.api_version, body, if_match, on_status)  # type: ignore[arg-type]
+        creation = creation_of(step, body, self._catalog)
+        settled = self._writer.put(step.id, step.api_version, body, if_match, on_status, creation)  # type: ignore[arg-type]
         return {**settled, "id": step.id.text, "name": step.id.name, "type": step.type}
 
     def _settle(

@@ -1,12 +1,26 @@
 """What the engine and the workflows need of the world. The adapters have these shapes."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
+from provisioner.catalog.resource_type import CreateGuard
 from provisioner.model.resource_id import ResourceId
 from provisioner.model.values import Body
 from provisioner.plan.reads import Answer, Read
 from provisioner.preflight.inquiry import Inquiry, Reply
+
+
+@dataclass(frozen=True, slots=True)
+class Creation:
+    """A write that is to create: `guard` is what keeps it from writing over what exists.
+
+    `is_as_sent` tells whether a body that Azure answers is what this write would have made. It is
+    asked only where an answer was lost, and what is there may be its own.
+    """
+
+    guard: CreateGuard
+    is_as_sent: Callable[[Body], bool]
 
 
 class Reader(Protocol):
@@ -29,6 +43,13 @@ class Inquirer(Protocol):
         """
 
 
+class Requester(Protocol):
+    """Sends single requests that Azure Resource Manager answers at once."""
+
+    def request(self, method: str, path: str, api_version: str, body: Body | None = None) -> Body:
+        """Return the object that the answer holds, {} for none. Raises AzureError."""
+
+
 class Writer(Protocol):
     """Writes to Azure Resource Manager and waits until it has settled.
 
@@ -42,8 +63,12 @@ class Writer(Protocol):
         body: Body,
         if_match: str | None,
         on_status: Callable[[str], None],
+        creation: Creation | None = None,
     ) -> Body:
-        """Create or update a resource; return its settled body. Raises AzureError."""
+        """Create or update a resource; return its settled body. Raises AzureError.
+
+        With `creation` it only creates: AzureError `ResourceAppeared` where something is there.
+        """
 
     def delete(
         self,

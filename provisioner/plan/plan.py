@@ -130,6 +130,7 @@ def _step_to_json(step: Step) -> dict[str, Any]:
         "after": list(step.after),
         "mark": step.mark,
         "inside": list(step.inside),
+        "createGuard": step.create_guard.value if step.create_guard else None,
     }
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from provisioner.catalog.resource_type import CreateGuard
 from provisioner.documents.document import FORMAT_VERSION
 from provisioner.documents.plan import PlanDocument
 from provisioner.model.diagnostic import Diagnostic, DiagnosticError, error
@@ -93,6 +94,7 @@ def _read_step(entry: dict[str, Any]) -> Step:
         after=tuple(entry["after"]),
         mark=entry["mark"],
         inside=tuple(entry["inside"]),
+        create_guard=CreateGuard(entry["createGuard"]) if entry["createGuard"] else None,
     )
 
 

@@ -9,7 +9,7 @@ third is needed only where a mark stands for what neither the blueprint has nor 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from provisioner.blueprint.graph import DesiredGraph
+from provisioner.blueprint.graph import DesiredGraph, DesiredResource
 from provisioner.blueprint.ownership import OWNER_TAG
 from provisioner.catalog import api_versions
 from provisioner.catalog.registry import Catalog
@@ -148,16 +148,31 @@ def _listed_children(
 
     What is owned and left the blueprint is looked into as well, before anything deletes it.
     """
-    stated = [resource.id for resource in graph if resource.id.key in found]
+    named = {(r.id.parent.key, r.type.name) for r in graph if r.id.parent is not None}
+    stated = [resource.id for resource in graph if _may_exist(resource, found)]
     for holder in (*stated, *(left for left in owned if left.key not in graph.by_id)):
         known = catalog.of(holder)
         for child in catalog:
-            if known and child.lists is ListRead.PARENT and child.parent == known.name:
+            if not known or child.lists is not ListRead.PARENT or child.parent != known.name:
+                continue
+            # What Azure makes with its parent and never deletes is nobody's leftover.
+            comes_along = child.with_parent and not child.deletable
+            if not comes_along or (holder.key, child.name) in named:
                 yield holder, child
     for resource in graph:
         parent = resource.id.parent
         if resource.type.lists is ListRead.PARENT and parent and parent.key not in graph.by_id:
             yield parent, resource.type
+
+
+def _may_exist(resource: DesiredResource, found: Mapping[str, Body]) -> bool:
+    """Tell whether there can be something below a resource: it was found, or it is itself a child
+    whose list is read in this same round (the blob service between an account and its containers).
+    """
+    parent = resource.id.parent
+    if resource.id.key in found:
+        return True
+    return resource.type.lists is ListRead.PARENT and parent is not None and parent.key in found
 
 
 def _groups(graph: DesiredGraph, found: Mapping[str, Body]) -> list[ResourceId]:

@@ -23,7 +23,9 @@ def removal_reads(step: Step, catalog: Catalog) -> tuple[Read, ...]:
         reads.append(Read(f"{step.id}/resources", api_versions.RESOURCES, INVENTORY, is_list=True))
     known = catalog.of(step.id)
     for child in catalog.children(known) if known is not None else ():
-        if child.lists is ListRead.PARENT:
+        # What Azure makes with its parent and never deletes is always there: it says nothing.
+        comes_along = child.with_parent and not child.deletable
+        if child.lists is ListRead.PARENT and not comes_along:
             path = f"{step.id}/{child.kind}"
             reads.append(Read(path, child.api_version, child.name, is_list=True))
     return tuple(reads)

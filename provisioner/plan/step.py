@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from provisioner.catalog.resource_type import CreateGuard
 from provisioner.model.resource_id import ResourceId
 from provisioner.model.values import Value
 
@@ -17,6 +18,7 @@ class Step:
     ETag read last. Steps with one `lock` go one at a time. `seconds` estimates the duration.
     Of a DELETE, `mark` is the mark that its resource carries, and `inside` the keys of all that may
     still stand in it: what else there is by then stops it.
+    `create_guard` is set where the resource was absent: what appeared since is not written over.
     """
 
     key: str
@@ -32,3 +34,4 @@ class Step:
     after: tuple[str, ...] = ()
     mark: str | None = None
     inside: tuple[str, ...] = ()
+    create_guard: CreateGuard | None = None

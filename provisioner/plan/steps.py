@@ -65,7 +65,8 @@ def build_steps(
     steps = {step.key: step for step in (*puts.values(), *deletes.values())}
     for change in rotations:
         steps |= _rotate(change, puts[change.address], deletes.get(change.id.key), after, catalog)
-    return share_locks(_unguard_shared(_sort(steps, after)), changes, state, catalog)
+    ordered = _unguard_stated(_unguard_shared(_sort(steps, after)), catalog)
+    return share_locks(ordered, changes, state, catalog)
 
 
 def _is_written(change: ResourceChange) -> bool:
@@ -127,7 +128,8 @@ def _rotate(
     if change.stand_in.body is None or delete is None:
         return {leave.key: leave}
     # What it takes over of the resource that it stands in for, secrets too, is read from there.
-    enter = _write(placed, _concealed(change, change.stand_in.body, catalog), catalog)
+    body = _concealed(change, change.stand_in.body, catalog)
+    enter = _write(placed, body, catalog, creates=change.stand_in.found is None)
     after[enter.key] = set(after[put.key]) - {delete.key}
     after[delete.key].add(enter.key)
     return {enter.key: enter, leave.key: leave}
@@ -280,7 +282,9 @@ def _put(change: ResourceChange, catalog: Catalog, gone: Collection[str]) -> Ste
         merged = merge_for_write(change.type, catalog.schemas, change.desired, change.found.body)
         tagged = without_stale_tags(merged, change.desired)
         body = _without_gone(change, with_defaults(tagged, change.fields), gone)
-    return _write(change, body, catalog)
+    # A replacement creates as well: what stood there is deleted before.
+    creates = change.found is None or _is_deleted(change)
+    return _write(change, body, catalog, creates=creates)
 
 
 def _concealed(
@@ -309,7 +313,9 @@ def _without_gone(
     return body
 
 
-def _write(change: ResourceChange, body: Mapping[str, Value], catalog: Catalog) -> Step:
+def _write(
+    change: ResourceChange, body: Mapping[str, Value], catalog: Catalog, *, creates: bool
+) -> Step:
     return Step(
         key=f"put {change.address}",
         verb=PUT,
@@ -321,6 +327,7 @@ def _write(change: ResourceChange, body: Mapping[str, Value], catalog: Catalog) 
         guarded=change.action in _UPDATES and change.type.etag,
         lock=_lock(change.type, change.id),
         seconds=change.type.seconds,
+        create_guard=change.type.create_guard(change.id.name) if creates else None,
     )
 
 
@@ -365,6 +372,24 @@ def _unguard_shared(steps: tuple[Step, ...]) -> tuple[Step, ...]:
         result.append(replace(step, guarded=False) if root.key in seen else step)
         seen.add(root.key)
     return tuple(result)
+
+
+def _unguard_stated(steps: tuple[Step, ...], catalog: Catalog) -> tuple[Step, ...]:
+    """A child that its parent's body states (a subnet in a network's list) is made by the parent's
+    write: where that is in the plan, finding the child there is no lost race."""
+    stated = {key for step in steps if step.verb == PUT for key in _stated_children(step, catalog)}
+    return tuple(
+        replace(step, create_guard=None) if step.id.key in stated else step for step in steps
+    )
+
+
+def _stated_children(step: Step, catalog: Catalog) -> Iterator[str]:
+    for embedded in catalog.get(step.type).embedded:
+        entries = lookup(step.body, embedded.path.split("."))
+        for entry in entries if isinstance(entries, (list, tuple)) else ():
+            name = entry.get("name") if isinstance(entry, Mapping) else None
+            if isinstance(name, str):
+                yield ResourceId(embedded.child, (*step.id.names, name), step.id.scope).key
 
 
 def _sort(steps: Mapping[str, Step], after: Mapping[str, set[str]]) -> tuple[Step, ...]:

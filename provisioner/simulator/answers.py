@@ -8,6 +8,7 @@ from provisioner.catalog.schema import Kind
 from provisioner.model.resource_id import ResourceId
 from provisioner.simulator.body_paths import put, remove, split_path, thaw
 from provisioner.simulator.cloud import Cloud
+from provisioner.simulator.lease_states import show_lease
 from provisioner.simulator.records import OperationKind, Record
 
 
@@ -28,6 +29,9 @@ def render(cloud: Cloud, row: Record) -> dict[str, Any]:
         if running is not None and not running.settled:
             created = running.kind is OperationKind.CREATE
             show_state(body, resource_type.creating if created else running.kind.value)
+    lease = show_lease(cloud, row.id)
+    if lease:
+        body["properties"] = {**(body.get("properties") or {}), **lease}
     if cloud.catalog.schemas.root(row.type).find("systemData") is not None:
         body["systemData"] = _system_data(row)
     return body

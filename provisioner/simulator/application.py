@@ -18,6 +18,7 @@ from provisioner.catalog.endpoints import (
     FEATURE,
     FEATURES,
     KUBERNETES_VERSIONS,
+    LEASE,
     MACHINE_SIZES,
     PERMISSIONS,
     POLICY_RESTRICTIONS,
@@ -32,6 +33,7 @@ from provisioner.simulator import (
     deleted,
     deployments,
     features,
+    leases,
     listing,
     operations,
     policies,
@@ -264,6 +266,7 @@ _ENDPOINTS: tuple[tuple[str, re.Pattern[str], Handler], ...] = tuple(
         (QUOTA, compute.put_quota),
         (POLICY_RESTRICTIONS, policies.check_restrictions),
         (PERMISSIONS, list_permissions),
+        (LEASE, leases.lease_container),
     )
 )
 _DELETED = _compile(

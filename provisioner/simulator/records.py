@@ -56,6 +56,29 @@ class Record:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """A lease on a blob container.
+
+    seconds   how long it holds after `renewed`; -1 for ever
+    breaks    when a break takes effect; None where nobody broke it
+    """
+
+    id: str
+    seconds: int
+    renewed: str
+    breaks: str | None = None
+
+    def to_json(self) -> list[Any]:
+        """Return the row as JSON."""
+        return [self.id, self.seconds, self.renewed, self.breaks]
+
+    @staticmethod
+    def from_json(row: list[Any]) -> "Lease":
+        """Read back what `to_json` wrote."""
+        return Lease(*row)
+
+
 class OperationKind(StrEnum):
     """What a long operation does to its target."""
 

@@ -30,6 +30,7 @@ def remove_resource(cloud: Cloud, resource: ResourceId) -> None:
 def _remove_row(cloud: Cloud, row: Record) -> None:
     resource_type = cloud.catalog.get(row.type)
     cloud.store.resources.remove(row.id.key)
+    cloud.store.leases.remove(row.id.key)
     _release_addresses(cloud, row.id)
     if resource_type.soft_delete is not None:
         _keep_deleted(cloud, resource_type, row)

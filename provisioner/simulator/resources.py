@@ -9,6 +9,7 @@ from provisioner.simulator.body_paths import Tree
 from provisioner.simulator.cloud import Cloud
 from provisioner.simulator.errors import RefusalError, resource_not_found
 from provisioner.simulator.exchange import Answer, Request
+from provisioner.simulator.lease_states import check_unleased
 from provisioner.simulator.operations import check_idle, operation_headers, start_operation
 from provisioner.simulator.places import check_place
 from provisioner.simulator.policies import check_policies
@@ -90,6 +91,7 @@ def delete_resource(cloud: Cloud, request: Request, resource: ResourceId) -> Ans
     _check_conditions(cloud, request, resource_type, row)
     check_unlocked(cloud, resource, row.body, deleting=True)
     check_idle(cloud, resource_type, resource, row.body)
+    check_unleased(cloud, resource)
     check_unused(cloud, resource)
     if resource_type.delete is DeleteFlow.SYNC:
         body = render(cloud, row) if resource_type.scope is Scope.EXTENSION else None

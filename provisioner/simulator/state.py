@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from provisioner.simulator.records import Deleted, Operation, Record
+from provisioner.simulator.records import Deleted, Lease, Operation, Record
 from provisioner.simulator.state_file import StateFile, damaged
 
 Row = TypeVar("Row")
@@ -171,7 +171,7 @@ class Store:
     what was given out of each subnet, by `subnet key|owner`. `subscriptions` holds display names by
     id; `registrations` the namespaces and features that are not registered, by
     `subscription/namespace` and `subscription/namespace/feature`; `quotas` the limits that were
-    changed, by `subscription/region/name`.
+    changed, by `subscription/region/name`; `leases` those on blob containers, by container.
 
     Raises DiagnosticError for a file that is not one of these, or that another process has open.
     """
@@ -185,6 +185,7 @@ class Store:
         self.subscriptions: Table[str] = Table("subscription", _same, _same)
         self.registrations: Table[str] = Table("registration", _same, _same)
         self.quotas: Table[str] = Table("quota", _same, _same)
+        self.leases: Table[Lease] = Table("lease", Lease.to_json, Lease.from_json)
         self._file: StateFile | None = None
         if path is not None:
             self._file = StateFile.open(path)
@@ -202,6 +203,7 @@ class Store:
             self.subscriptions,
             self.registrations,
             self.quotas,
+            self.leases,
         )
 
     def commit(self) -> None:

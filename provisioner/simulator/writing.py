@@ -92,6 +92,8 @@ def write_resource(
     _touch_parent(cloud, resource_type, row)
     refresh_around(cloud, row.id)
     _keep_managed_group(cloud, resource_type, row)
+    if before is None:
+        _bring_children(cloud, resource_type, row)
     _bring_regional(cloud, resource_type, row)
     return row
 
@@ -335,6 +337,14 @@ def _keep_managed_group(cloud: Cloud, resource_type: ResourceType, row: Record) 
         return
     document = {"location": row.body.get("location"), "managedBy": row.id.text}
     write_resource(cloud, group_type, group, document, group_type.api_version)
+
+
+def _bring_children(cloud: Cloud, resource_type: ResourceType, row: Record) -> None:
+    """Make what Azure makes together with a resource (`ResourceType.with_parent`)."""
+    for child_type in cloud.catalog.children(resource_type):
+        for name in child_type.with_parent:
+            child = ResourceId(child_type.name, (*row.id.names, name), row.id.scope)
+            write_resource(cloud, child_type, child, {}, child_type.api_version)
 
 
 def _bring_regional(cloud: Cloud, resource_type: ResourceType, row: Record) -> None:

@@ -26,21 +26,27 @@ from provisioner.plan.text import mask_output, to_plain
 class ApplyOptions:
     """What the person who applies has decided.
 
-    `allow_delete` permits deletes and replacements; `parallelism` is how many steps run at once.
+    `allow_delete` permits deletes and replacements; `parallelism` is how many steps run at once;
+    `lock_timeout` is how many seconds to wait for another apply to release the environment's lock.
     """
 
     allow_delete: bool
     parallelism: int
+    lock_timeout: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Surface:
-    """The world as an apply needs it: Azure, a clock of monotonic seconds, and who listens."""
+    """The world as an apply needs it: Azure, a clock of monotonic seconds, and who listens.
+
+    `halted` gives the reason why no further step may start, or None.
+    """
 
     reader: Reader
     writer: Writer
     clock: Callable[[], float]
     on_event: Callable[[Event], None]
+    halted: Callable[[], str | None] = lambda: None
 
 
 def check_permitted(plan: Plan, options: ApplyOptions) -> None:
@@ -108,7 +114,7 @@ def apply_plan(
         return find_hindrance(step, answers, catalog)
 
     executor = Executor(surface.writer, known, etags, hindrance, surface.on_event, surface.clock)
-    run = executor.run(plan.steps, options.parallelism)
+    run = executor.run(plan.steps, options.parallelism, surface.halted, catalog)
     return ApplyDocument(
         environment=plan.document.environment,
         digest=plan.document.digest,

@@ -10,7 +10,7 @@ from provisioner.blueprint.files import Sources, span_of
 from provisioner.blueprint.graph import DesiredGraph
 from provisioner.blueprint.ignores import check_ignores
 from provisioner.catalog.registry import Catalog
-from provisioner.documents.document import EnvironmentDocument
+from provisioner.documents.document import EnvironmentDocument, LockReferenceDocument
 from provisioner.documents.plan import Action
 from provisioner.documents.proof import GateDocument
 from provisioner.engine.ports import Reader
@@ -57,7 +57,18 @@ class Desired:
             auth=self.environment.auth,
             tenant_id=self.environment.tenant_id,
             subscriptions=dict(self.environment.subscriptions),
+            lock=self._lock,
         )
+
+    @property
+    def _lock(self) -> LockReferenceDocument | None:
+        container = self.environment.lock
+        if container is None:
+            return None
+        made = self.graph.by_id.get(container.key)
+        is_rehearsal = self.cloud == "local" != self.environment.cloud
+        optional = is_rehearsal or (made is not None and made.managed)
+        return LockReferenceDocument(container=container.text, optional=optional)
 
 
 @dataclass(frozen=True, slots=True)

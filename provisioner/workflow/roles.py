@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from provisioner.access.needs import Need, delete_needs, read_needs, write_needs
+from provisioner.access.needs import Need, delete_needs, lock_needs, read_needs, write_needs
 from provisioner.access.roles import group_needs, role_definition
 from provisioner.catalog.registry import Catalog
 from provisioner.documents.roles import (
@@ -49,7 +49,9 @@ def describe_roles(
     aliases = {guid.lower(): alias for alias, guid in environment.subscriptions.items()}
     roles = []
     for purpose in purposes:
-        for role in group_needs(needs_of(purpose, desired, catalog), desired.graph):
+        for role in group_needs(
+            needs_of(purpose, desired, catalog), desired.graph, environment.lock
+        ):
             where = aliases.get((role.scope.subscription or "").lower(), "subscription")
             if role.scope.resource_group is not None:
                 where = role.scope.resource_group
@@ -94,7 +96,7 @@ def needs_of(purpose: Purpose, desired: Desired, catalog: Catalog) -> frozenset[
     reads |= preflight_needs(graph, catalog)
     if purpose is Purpose.PLAN:
         return reads
-    writes = write_needs(graph, catalog)
+    writes = write_needs(graph, catalog) | lock_needs(environment.lock, catalog)
     if purpose is Purpose.APPLY:
         return reads | writes
     return reads | writes | delete_needs(graph)

@@ -24,6 +24,8 @@ from provisioner.simulator.server import LocalAzure
 
 _BLOCK = re.compile(r"^(`{3,})(\w+) ?([^\n]*)\n(.*?)^\1$", re.MULTILINE | re.DOTALL)
 _DIGEST = re.compile(r"sha256:[0-9a-f…]+")
+_SIZE = re.compile(r"\d+ KiB")
+"""A database grows by pages, and when it does is its own business."""
 """What a plan's digest covers changes with azsec itself, and is tested elsewhere."""
 _DAY = re.compile(r"((?:keeps it|kept|wait)\s+(?:!\s+)?until\s+(?:!\s+)?)\d{4}-\d{2}-\d{2}")
 """The built-in Azure goes by the clock of the machine."""
@@ -117,6 +119,7 @@ def run_command(line: str) -> str:
     told = "".join(f"{line}\n".replace(" \n", "\n") for line in out.getvalue().splitlines())
     told += "".join(f"! {line}\n" for line in err.getvalue().splitlines())
     told = _DAY.sub(r"\1YYYY-MM-DD", _DIGEST.sub("sha256:…", told))
+    told = _SIZE.sub("… KiB", told)
     return told + (f"[exit {int(code)}]\n" if code else "")
 
 

@@ -16,6 +16,7 @@ from provisioner.documents.apply import (
     StepSucceeded,
 )
 from provisioner.engine.executor import INTERRUPTED, Executor, Run
+from provisioner.engine.ports import Creation
 from provisioner.model.azure_error import AzureError
 from provisioner.model.resource_id import ResourceId
 from provisioner.model.values import Body
@@ -49,6 +50,7 @@ class Writer:
         body: Body,
         if_match: str | None,
         on_status: Callable[[str], None],
+        creation: Creation | None = None,
     ) -> Body:
         with self._lock:
             self._running += 1
@@ -209,6 +211,7 @@ class Exploding(Writer):
         body: Body,
         if_match: str | None,
         on_status: Callable[[str], None],
+        creation: Creation | None = None,
     ) -> Body:
         if resource.name == self.refuse:
             raise self.problem

@@ -151,6 +151,8 @@ TYPE = ResourceType(
     lists=ListRead.PARENT,
     taggable=False,
     etag=True,
+    # The SDK's create_or_update takes if_none_match, as the REST reference does.
+    if_none_match=True,
     etag_header=False,
     serialise_on="",
     flat_errors=True,

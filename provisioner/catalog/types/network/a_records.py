@@ -47,6 +47,8 @@ TYPE = ResourceType(
     lists=ListRead.PARENT,
     taggable=False,
     etag=True,
+    # The SDK's create_or_update takes if_none_match, as the REST reference does.
+    if_none_match=True,
     write=WriteFlow.SYNC,
     delete=DeleteFlow.SYNC,
     seconds=2,

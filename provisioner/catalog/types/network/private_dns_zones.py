@@ -40,6 +40,8 @@ TYPE = ResourceType(
         "hyphens that neither starts nor ends with a hyphen",
     ),
     etag=True,
+    # The SDK's create_or_update takes if_none_match, as the REST reference does.
+    if_none_match=True,
     write=WriteFlow.ACCEPTED,
     seconds=35,
     in_use="CannotDeleteResource",

@@ -28,6 +28,8 @@ TYPE = ResourceType(
     rule=NETWORK_NAME,
     lists=ListRead.PARENT,
     etag=True,
+    # The SDK's create_or_update takes if_none_match, as the REST reference does.
+    if_none_match=True,
     write=WriteFlow.ACCEPTED,
     seconds=35,
     missing_reference="CreateOrUpdateVirtualNetworkLinkFailed",

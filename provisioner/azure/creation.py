@@ -1,0 +1,113 @@
+"""A PUT that only creates: what exists, or appears meanwhile, is refused and not written over.
+
+RFC 9110 §13.1.2: `If-None-Match: *` makes a request fail with 412 where something exists. Which
+provider evaluates it is a fact of the catalog (`CreateGuard`).
+"""
+
+from collections.abc import Callable
+
+from azure.core.rest import HttpRequest
+
+from provisioner.catalog.resource_type import CreateGuard
+from provisioner.engine.ports import Creation
+from provisioner.model.azure_error import AzureError
+from provisioner.model.resource_id import ResourceId
+from provisioner.model.values import Body
+
+APPEARED = "ResourceAppeared"
+_HEADER = "If-None-Match"
+_PRECONDITION_FAILED = 412
+_REFUSED_UNTOUCHED = range(400, 500)
+_TIMED_OUT = 408
+_CHANGED = 200
+
+
+_Written = tuple[Body, AzureError | None]
+"""A body, and the error for which it could not be followed to its end."""
+
+
+class _OwnError(Exception):
+    """Azure took a request whose answer was lost: `body` is what it made."""
+
+    def __init__(self, body: Body) -> None:
+        super().__init__()
+        self.body = body
+
+
+class GuardedCreate:
+    """Guards one creation through its retries. `find` reads the resource, None for absent.
+
+    Only the first attempt can be sure that what it finds is another's. Where an answer was lost (no
+    connection, or an error of the server), Azure may have taken the request: what is there then is
+    its own if it is as sent, and otherwise another's.
+    """
+
+    def __init__(
+        self, resource: ResourceId, creation: Creation, find: Callable[[], Body | None]
+    ) -> None:
+        self._resource = resource
+        self._creation = creation
+        self._find = find
+        self._lost_an_answer = False
+        self._released = False
+
+    def send(self, request: HttpRequest, write: Callable[[HttpRequest], _Written]) -> _Written:
+        """Write if nothing is there; return what `write` does. Raises AzureError.
+
+        `ResourceAppeared` says that the resource exists. Nothing was written then.
+        """
+        if self._creation.guard.is_conditional:
+            request.headers[_HEADER] = "*"
+        try:
+            if self._creation.guard is CreateGuard.READ and self._find() is not None:
+                raise self._appeared()
+            return write(request)
+        except _OwnError as own:
+            return own.body, None
+        except AzureError as error:
+            condition_failed = error.status == _PRECONDITION_FAILED and error.code != APPEARED
+            if not condition_failed or self._released:
+                raise
+            if self._lost_an_answer:
+                found = self._find()
+                if found is not None and self._creation.is_as_sent(found):
+                    return found, None
+            raise self._appeared() from error
+
+    def check_answer(self, status: int) -> None:
+        """Check the status of the first answer. Raises AzureError where the header was ignored."""
+        ignored = self._creation.guard is CreateGuard.ANSWER and status == _CHANGED
+        if ignored and not self._lost_an_answer and not self._released:
+            raise AzureError(
+                _PRECONDITION_FAILED,
+                APPEARED,
+                f"{self._resource.text} was absent when the plan was made, and this write changed "
+                "what had appeared there: the service ignored If-None-Match. Plan again, and look "
+                "for who made it in the resource's activity log.",
+            )
+
+    def check_again(self, error: AzureError) -> None:
+        """Look again before another attempt, after `error`; called by the retries."""
+        if self._released:
+            return
+        if error.status not in _REFUSED_UNTOUCHED or error.status == _TIMED_OUT:
+            self._lost_an_answer = True
+        found = self._find()
+        if found is None:
+            return
+        if self._lost_an_answer and self._creation.is_as_sent(found):
+            raise _OwnError(found)
+        raise self._appeared()
+
+    def release(self, request: HttpRequest) -> None:
+        """Guard no more: Azure has accepted the request, and what is there is its own."""
+        self._released = True
+        request.headers.pop(_HEADER, None)
+
+    def _appeared(self) -> AzureError:
+        return AzureError(
+            _PRECONDITION_FAILED,
+            APPEARED,
+            f"{self._resource.text} was absent when the plan was made and exists now. Nothing was "
+            "written over it. Plan again.",
+        )

@@ -1,0 +1,26 @@
+"""What a step that creates asks of the writer: that nothing else stands there."""
+
+from collections.abc import Mapping
+
+from provisioner.catalog.registry import Catalog
+from provisioner.diff.comparison import compare
+from provisioner.engine.ports import Creation
+from provisioner.model.values import Body, Value
+from provisioner.plan.steps import Step
+
+
+def creation_of(step: Step, body: Mapping[str, Value], catalog: Catalog | None) -> Creation | None:
+    """Return the creation that a step is, or None for one that may change what exists.
+
+    `body` is the body that is sent, with its references filled in. Without a catalog nothing is
+    held to be the step's own.
+    """
+    if step.create_guard is None:
+        return None
+
+    def is_as_sent(found: Body) -> bool:
+        if catalog is None:
+            return False
+        return not compare(catalog.get(step.type), catalog.schemas, body, found).changes
+
+    return Creation(step.create_guard, is_as_sent)

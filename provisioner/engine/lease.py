@@ -1,0 +1,288 @@
+"""A lease on a blob container: who holds it may apply, and it ends by itself.
+
+It is taken, renewed and released through Azure Resource Manager ("Blob Containers - Lease" of the
+Storage resource provider), so that it takes no way to the data of the account. A lease of fixed
+duration lasts 15 to 60 seconds and has no holder: who holds it since when, and until when, is
+written into the container's metadata, which everybody may read (and, by convention, the holder
+alone writes).
+"""
+
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from provisioner.catalog.endpoints import LEASE
+from provisioner.engine.ports import Requester
+from provisioner.model.azure_error import AzureError
+from provisioner.model.resource_id import ResourceId
+from provisioner.model.values import Body, lookup
+
+LEASE_SECONDS = 60
+"""How long a lease holds that nobody renews: after a crash the next apply waits so long at most."""
+
+RENEWAL_SECONDS = LEASE_SECONDS / 3
+_MARGIN_SECONDS = 5.0
+_RETRY_SECONDS = 5.0
+_HELD = frozenset({"leased", "breaking"})
+_CONFLICT, _NOT_FOUND = 409, 404
+_HOLDER, _SINCE, _EXPIRES = "azsecHolder", "azsecSince", "azsecExpires"
+_LONGEST_TEXT = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """The time that a lease lives in: monotonic seconds, the wall clock in UTC, and a sleep."""
+
+    clock: Callable[[], float]
+    now: Callable[[], datetime]
+    sleep: Callable[[float], object]
+
+
+@dataclass(frozen=True, slots=True)
+class LeaseStatus:
+    """What a container says about its lease.
+
+    `state` is Azure's (`available`, `leased`, `expired`, `breaking`, `broken`). `holder`, `since`
+    and `expires` come from the metadata, None where they are not there or belong to an older lease.
+    """
+
+    state: str
+    holder: str | None
+    since: datetime | None
+    expires: datetime | None
+
+    @property
+    def is_held(self) -> bool:
+        """Whether somebody holds it, so that nobody else can take it."""
+        return self.state in _HELD
+
+
+class LeaseHeldError(Exception):
+    """Another holds the lease: `status` says who, as far as is known."""
+
+    def __init__(self, status: LeaseStatus) -> None:
+        super().__init__(status.holder or "")
+        self.status = status
+
+
+def find_status(service: Requester, container: ResourceId, now: datetime) -> LeaseStatus | None:
+    """Return the status of a container's lease, None where there is no container.
+
+    Raises AzureError where it cannot be read.
+    """
+    body = _find(service, container)
+    return None if body is None else _read_status(body, now)
+
+
+def break_lease(service: Requester, container: ResourceId) -> None:
+    """End a lease at once, whoever holds it. Raises AzureError; one that nobody holds is ended."""
+    try:
+        _send(service, container, {"action": "Break", "breakPeriod": 0})
+    except AzureError as error:
+        if error.code != "LeaseNotPresentWithLeaseOperation":
+            raise
+
+
+class Lease:
+    """A lease that this process holds. `renew` may be called from another thread.
+
+    `taken` is when its request was sent, by the clock. Get one from `acquire_lease`, and keep it
+    with `kept`.
+    """
+
+    def __init__(
+        self,
+        service: Requester,
+        container: ResourceId,
+        lease_id: str,
+        metadata: Mapping[str, str],
+        timing: Timing,
+        taken: float,
+    ) -> None:
+        self._service = service
+        self._container = container
+        self._id = lease_id
+        self._metadata = dict(metadata)
+        self._timing = timing
+        self._busy = threading.Lock()
+        self._renewed = taken
+        self._lost: str | None = None
+        self._released = False
+
+    @property
+    def loss(self) -> str | None:
+        """Why the lease does not hold any more, or None while it does.
+
+        It is lost when Azure says so, and when its time is up by this process's own clock: what
+        hangs in the network must not go on believing in it.
+        """
+        if self._released:
+            return None
+        idle = self._timing.clock() - self._renewed
+        if self._lost is None and idle > LEASE_SECONDS - _MARGIN_SECONDS:
+            return f"it could not be renewed for {idle:.0f} s"
+        return self._lost
+
+    def renew(self) -> None:
+        """Renew once. A refusal is a loss; a failure of the network is tried again next time."""
+        with self._busy:
+            if self._released or self._lost is not None:
+                return
+            sent = self._timing.clock()
+            try:
+                _send(self._service, self._container, {"action": "Renew", "leaseId": self._id})
+            except AzureError as error:
+                if error.status in (_CONFLICT, _NOT_FOUND):
+                    self._lost = f"Azure refused to renew it: {error.code}: {error.message}"
+                return
+            self._renewed = sent
+            self.announce()
+
+    def release(self) -> None:
+        """Release it, so that the next one need not wait. What cannot be released expires."""
+        # A renewal that hangs in the network does not keep the command from ending.
+        is_free = self._busy.acquire(timeout=_MARGIN_SECONDS)
+        try:
+            if self._released:
+                return
+            self._released = True
+            if self._lost is None:
+                self._write(self._timing.now())
+            with suppress(AzureError):
+                _send(self._service, self._container, {"action": "Release", "leaseId": self._id})
+        finally:
+            if is_free:
+                self._busy.release()
+
+    def announce(self) -> None:
+        """Write who holds it, since when and until when: for people, nothing decides by it."""
+        self._write(self._timing.now() + timedelta(seconds=LEASE_SECONDS))
+
+    def _write(self, expires: datetime) -> None:
+        self._metadata[_EXPIRES] = _to_text(expires)
+        body = {"properties": {"metadata": dict(self._metadata)}}
+        with suppress(AzureError):
+            _request(self._service, "PATCH", self._container, body)
+
+
+def acquire_lease(
+    service: Requester,
+    container: ResourceId,
+    holder: str,
+    lease_id: str,
+    timing: Timing,
+    timeout: float,
+) -> Lease | None:
+    """Take the lease, waiting up to `timeout` seconds for it; None where there is no container.
+
+    `lease_id` is a new GUID: a request whose answer was lost is sent again with it, and Azure takes
+    it as the same lease. Raises LeaseHeldError and AzureError.
+    """
+    deadline = timing.clock() + timeout
+    proposal: Body = {
+        "action": "Acquire",
+        "leaseDuration": LEASE_SECONDS,
+        "proposedLeaseId": lease_id,
+    }
+    body = _find(service, container)
+    if body is None:
+        return None
+    while True:
+        began = timing.clock()
+        try:
+            _send(service, container, proposal)
+        except AzureError as error:
+            if error.status != _CONFLICT:
+                raise
+            status = _read_status(_find(service, container) or {}, timing.now())
+        else:
+            since = _to_text(timing.now())
+            metadata = {**_metadata(body), _HOLDER: clean_text(holder), _SINCE: since}
+            lease = Lease(service, container, lease_id, metadata, timing, began)
+            lease.announce()
+            return lease
+        left = deadline - timing.clock()
+        if left <= 0:
+            raise LeaseHeldError(status)
+        timing.sleep(min(_RETRY_SECONDS, left))
+
+
+@contextmanager
+def kept(lease: Lease, interval: float = RENEWAL_SECONDS) -> Iterator[Lease]:
+    """Renew a lease on a thread every `interval` seconds, and release it in every way out."""
+    ended = threading.Event()
+
+    def renew() -> None:
+        while not ended.wait(interval):
+            lease.renew()
+
+    thread = threading.Thread(target=renew, name="azsec-lease", daemon=True)
+    thread.start()
+    try:
+        yield lease
+    finally:
+        ended.set()
+        lease.release()
+
+
+def clean_text(text: str) -> str:
+    """Return text as metadata carries it: visible ASCII on one line, at most 200 characters.
+
+    The metadata of a container travels in HTTP headers ("Setting and retrieving properties and
+    metadata for Blob Storage resources"), and what others wrote there is shown on a terminal.
+    """
+    visible = "".join(char if " " <= char <= "~" else "?" for char in text.strip())
+    return visible[:_LONGEST_TEXT]
+
+
+def _find(service: Requester, container: ResourceId) -> Body | None:
+    try:
+        return _request(service, "GET", container)
+    except AzureError as error:
+        if error.status == _NOT_FOUND:
+            return None
+        raise
+
+
+def _send(service: Requester, container: ResourceId, body: Body) -> Body:
+    return service.request("POST", f"{container.text}/lease", LEASE.api_version, body)
+
+
+def _request(
+    service: Requester, method: str, container: ResourceId, body: Body | None = None
+) -> Body:
+    return service.request(method, container.text, LEASE.api_version, body)
+
+
+def _metadata(body: Body) -> dict[str, str]:
+    found = lookup(body, ("properties", "metadata"))
+    entries = found.items() if isinstance(found, Mapping) else ()
+    return {name: value for name, value in entries if isinstance(value, str)}
+
+
+def _read_status(body: Body, now: datetime) -> LeaseStatus:
+    answered = lookup(body, ("properties", "leaseState"))
+    state = answered.lower() if isinstance(answered, str) else "available"
+    # Names of metadata keep no case on their way through Blob Storage's headers.
+    metadata = {name.lower(): value for name, value in _metadata(body).items()}
+    expires = _from_text(metadata.get(_EXPIRES.lower()))
+    if state == "leased" and (expires is None or expires < now):
+        # It was written for an older lease: the present holder has not said yet who it is.
+        return LeaseStatus(state, None, None, None)
+    holder = metadata.get(_HOLDER.lower())
+    since = _from_text(metadata.get(_SINCE.lower()))
+    return LeaseStatus(state, clean_text(holder) if holder else None, since, expires)
+
+
+def _to_text(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def _from_text(text: str | None) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(text or "")
+    except ValueError:
+        return None
+    return moment if moment.tzinfo is not None else None

@@ -1,0 +1,28 @@
+"""The text of a lock: who holds it, since when, until when."""
+
+from provisioner.documents.lock import LockDocument
+from provisioner.reports.values import plain
+
+_NOTES = {
+    "absent": "The container does not exist.",
+    "available": "Nobody holds the lock.",
+    "expired": "Nobody holds the lock: its last holder did not renew it.",
+    "broken": "Nobody holds the lock: it was broken.",
+    "breaking": "The lock is being broken, and held until then.",
+    "leased": "The lock is held.",
+}
+
+
+def render_lock_text(document: LockDocument) -> str:
+    """Return the lines of a lock. `last` stands before what an earlier holder left there."""
+    last = "" if document.held else "last "
+    rows = [
+        ("environment", document.environment.name),
+        ("container", document.container),
+        ("lease", document.state),
+        (f"{last}holder", document.holder or ("unknown" if document.held else None)),
+        (f"{last}since", document.since),
+        (f"{last}expires", document.expires),
+    ]
+    told = [f"{name:12}  {plain(value)}" for name, value in rows if value is not None]
+    return "\n".join((*told, "", _NOTES.get(document.state, ""))).rstrip() + "\n"

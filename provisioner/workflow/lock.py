@@ -1,0 +1,277 @@
+"""One apply at a time: the lock of an environment, a lease on a blob container."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from urllib.parse import urlsplit, urlunsplit
+
+from provisioner.documents.document import EnvironmentDocument
+from provisioner.documents.lock import LockDocument
+from provisioner.engine.lease import (
+    Lease,
+    LeaseHeldError,
+    LeaseStatus,
+    Timing,
+    acquire_lease,
+    break_lease,
+    find_status,
+    kept,
+)
+from provisioner.engine.ports import Creation, Requester, Writer
+from provisioner.model.azure_error import AzureError
+from provisioner.model.diagnostic import Diagnostic, DiagnosticError, error, warning
+from provisioner.model.resource_id import ResourceId
+from provisioner.model.values import Body
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Who wants a lock: the holder's name, a new GUID for the lease, how many seconds it waits for
+    another to release it, and the time."""
+
+    holder: str
+    lease_id: str
+    timeout: float
+    timing: Timing
+
+
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """The lock of an environment while an apply runs: held, or none (`lease` None)."""
+
+    container: ResourceId | None
+    lease: Lease | None
+    diagnostics: tuple[Diagnostic, ...] = ()
+
+    def halted(self) -> str | None:
+        """Return why no further step may start, or None."""
+        loss = self.lease.loss if self.lease is not None else None
+        return f"the lock was lost: {loss}" if loss is not None else None
+
+    def guard(self, writer: Writer) -> Writer:
+        """Return the writer with which to apply: it releases the lock before its container goes."""
+        if self.lease is None or self.container is None:
+            return writer
+        return _ReleasingWriter(writer, self.lease, self.container)
+
+    def report(self) -> tuple[Diagnostic, ...]:
+        """Return what there is to report of the lock once the apply has ended."""
+        reason = self.halted()
+        if reason is None:
+            return self.diagnostics
+        lost = error(
+            "lock-lost",
+            f"{reason}. Steps that had not started were not sent; another apply may be running.",
+            None,
+            "Look with `azsec lock show`, and plan again.",
+        )
+        return (*self.diagnostics, lost)
+
+
+@contextmanager
+def hold_lock(environment: EnvironmentDocument, service: Requester, claim: Claim) -> Iterator[Lock]:
+    """Hold the lock of an environment, if it names one, and release it in every way out.
+
+    Raises DiagnosticError: `lock-held` where another has it after the timeout, `lock-not-found`
+    where its container does not exist and this environment does not make it.
+    """
+    container = find_container(environment)
+    if container is None or environment.lock is None:
+        yield Lock(None, None)
+        return
+    try:
+        lease = acquire_lease(
+            service, container, claim.holder, claim.lease_id, claim.timing, claim.timeout
+        )
+    except LeaseHeldError as held:
+        now = claim.timing.now()
+        raise DiagnosticError(_held(environment, held.status, now, claim.timeout)) from None
+    if lease is None:
+        yield Lock(container, None, (_absent(environment, container),))
+        return
+    with kept(lease):
+        yield Lock(container, lease)
+
+
+def find_container(environment: EnvironmentDocument) -> ResourceId | None:
+    """Return the id of the container whose lease is the environment's lock, or None."""
+    return None if environment.lock is None else ResourceId.parse(environment.lock.container)
+
+
+def show_lock(environment: EnvironmentDocument, service: Requester, now: datetime) -> LockDocument:
+    """Return who holds the lock of an environment. `now` is in UTC.
+
+    Raises DiagnosticError (`no-lock`) for an environment without one, and AzureError.
+    """
+    container = _required(environment)
+    status = find_status(service, container, now)
+    if status is None:
+        status = LeaseStatus("absent", None, None, None)
+    return LockDocument(
+        environment=environment,
+        container=container.text,
+        state=status.state,
+        held=status.is_held,
+        holder=status.holder,
+        since=_to_text(status.since),
+        expires=_to_text(status.expires),
+    )
+
+
+def break_lock(environment: EnvironmentDocument, service: Requester, now: datetime) -> LockDocument:
+    """End the lock of an environment, whoever holds it; return how it stands then.
+
+    The apply that held it starts no further step once it notices, within 20 seconds. Raises
+    DiagnosticError (`no-lock`, `lock-not-found`) and AzureError.
+    """
+    container = _required(environment)
+    try:
+        break_lease(service, container)
+    except AzureError as refused:
+        if refused.status != _NOT_FOUND:
+            raise
+        raise DiagnosticError(_not_found(environment, container)) from None
+    return show_lock(environment, service, now)
+
+
+_NOT_FOUND = 404
+
+
+class _ReleasingWriter:
+    """Writes as `writer` does. What a lease guards cannot be deleted while it is leased."""
+
+    def __init__(self, writer: Writer, lease: Lease, container: ResourceId) -> None:
+        self._writer = writer
+        self._lease = lease
+        self._container = container
+
+    def put(
+        self,
+        resource: ResourceId,
+        api_version: str,
+        body: Body,
+        if_match: str | None,
+        on_status: Callable[[str], None],
+        creation: Creation | None = None,
+    ) -> Body:
+        return self._writer.put(resource, api_version, body, if_match, on_status, creation)
+
+    def delete(
+        self,
+        resource: ResourceId,
+        api_version: str,
+        if_match: str | None,
+        on_status: Callable[[str], None],
+    ) -> None:
+        if self._container == resource or self._container.is_within(resource):
+            self._lease.release()
+        self._writer.delete(resource, api_version, if_match, on_status)
+
+
+def name_holder(user: str, host: str, environ: Mapping[str, str]) -> str:
+    """Return who holds a lock: the run of a CI system by its address, or user@host.
+
+    Only variables that name the run are read, each documented by its CI system, and what could
+    carry a credential is cut off (the user part, query and fragment of an address).
+    """
+    for found in (_github_run(environ), _azure_pipelines_run(environ), environ.get("CI_JOB_URL")):
+        address = _without_credentials(found or "")
+        if address:
+            return address
+    return f"{user}@{host}"
+
+
+def _github_run(environ: Mapping[str, str]) -> str | None:
+    server, repository = environ.get("GITHUB_SERVER_URL"), environ.get("GITHUB_REPOSITORY")
+    run = environ.get("GITHUB_RUN_ID", "")
+    if not (server and repository and run.isdigit()):
+        return None
+    return f"{server}/{repository}/actions/runs/{run}"
+
+
+def _azure_pipelines_run(environ: Mapping[str, str]) -> str | None:
+    """Predefined variables of Azure Pipelines; the build's number stands for its page's query."""
+    collection, project = environ.get("SYSTEM_COLLECTIONURI"), environ.get("SYSTEM_TEAMPROJECT")
+    build = environ.get("BUILD_BUILDID", "")
+    if not (collection and project and build.isdigit()):
+        return None
+    return f"{collection.rstrip('/')}/{project}/_build/{build}"
+
+
+def _without_credentials(address: str) -> str | None:
+    parts = urlsplit(address)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        return None
+    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
+
+
+def _required(environment: EnvironmentDocument) -> ResourceId:
+    container = find_container(environment)
+    if container is None:
+        raise DiagnosticError(
+            error(
+                "no-lock",
+                f"the environment {environment.name!r} has no lock.",
+                None,
+                "Add `lock:` with subscription, resourceGroup, storageAccount and container.",
+            )
+        )
+    return container
+
+
+def _absent(environment: EnvironmentDocument, container: ResourceId) -> Diagnostic:
+    """Return the warning for an apply without its lock. Raises DiagnosticError for a refusal."""
+    assert environment.lock is not None
+    if not environment.lock.optional:
+        raise DiagnosticError(_not_found(environment, container))
+    return warning(
+        "lock-not-held",
+        f"the container of the lock does not exist yet: {container.text}. This apply ran without "
+        "the lock.",
+        None,
+        "Applies hold it from the time that the container exists.",
+    )
+
+
+def _not_found(environment: EnvironmentDocument, container: ResourceId) -> Diagnostic:
+    return error(
+        "lock-not-found",
+        f"the container of the lock of {environment.name!r} does not exist: {container.text}.",
+        None,
+        "Make it first (blueprints/modules/lock.yaml does), or correct `lock:`.",
+    )
+
+
+def _held(
+    environment: EnvironmentDocument, status: LeaseStatus, now: datetime, timeout: float
+) -> Diagnostic:
+    holder = status.holder or "somebody who has not written a name yet"
+    since = ""
+    if status.since is not None:
+        since = f" since {_to_text(status.since)} ({_age(now - status.since)})"
+    until = ""
+    if status.expires is not None:
+        until = f" It expires at {_to_text(status.expires)} unless it is renewed."
+    waited = f" Waited {timeout:g} s for it." if timeout else ""
+    return error(
+        "lock-held",
+        f"the lock of {environment.name!r} is held by {holder}{since}.{until}{waited}",
+        None,
+        "Wait for that apply (--lock-timeout SECONDS does). If its process is gone, the lock "
+        f"expires within a minute; `azsec lock break {environment.name}` ends it at once.",
+    )
+
+
+def _age(elapsed: timedelta) -> str:
+    seconds = max(0, round(elapsed.total_seconds()))
+    minutes, seconds = divmod(seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    shown = ((hours, "h"), (minutes, "min"), (seconds, "s"))
+    return " ".join(f"{number} {unit}" for number, unit in shown if number) or "0 s"
+
+
+def _to_text(moment: datetime | None) -> str | None:
+    if moment is None:
+        return None
+    return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
