@@ -109,11 +109,11 @@ def child_reads(
     for resource_group in (*_groups(graph, found), *gone):
         path = f"{resource_group}/resources"
         reads[path.lower()] = Read(path, api_versions.RESOURCES, INVENTORY, True)
-    for leftover in owned:
-        resource_type = catalog.of(leftover)
-        if leftover.key not in found and resource_type is not None:
-            reads[leftover.key] = Read(
-                leftover.text, resource_type.api_version, resource_type.name, False
+    for orphan in owned:
+        resource_type = catalog.of(orphan)
+        if orphan.key not in found and resource_type is not None:
+            reads[orphan.key] = Read(
+                orphan.text, resource_type.api_version, resource_type.name, False
             )
     return tuple(reads[key] for key in sorted(reads))
 
@@ -155,7 +155,7 @@ def _listed_children(
         for child in catalog:
             if not known or child.lists is not ListRead.PARENT or child.parent != known.name:
                 continue
-            # What Azure makes with its parent and never deletes is nobody's leftover.
+            # What Azure makes with its parent and never deletes is no orphan.
             comes_along = child.with_parent and not child.deletable
             if not comes_along or (holder.key, child.name) in named:
                 yield holder, child
