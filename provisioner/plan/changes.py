@@ -112,10 +112,13 @@ class Changes:
 @dataclass(frozen=True, slots=True)
 class Limits:
     """The addresses that a plan is limited to: at which it deletes what left the blueprint, and at
-    which it writes what the blueprint has."""
+    which it writes what the blueprint has. `only_read` are the keys of what the blueprint states
+    as existing: it may carry a mark of a time when the environment made it, and is never deleted.
+    """
 
     deletes_at: Callable[[str], bool]
     writes_at: Callable[[str], bool]
+    only_read: frozenset[str] = frozenset()
 
 
 UNLIMITED = Limits(lambda _address: True, lambda _address: True)
@@ -136,7 +139,11 @@ def decide_changes(
     """
     owners = find_owners(state, catalog, terms.marks)
     contents = find_contents(state, inventory, owners, catalog)
-    orphans = find_orphans(graph, state, inventory, catalog, owners)
+    orphans = [
+        orphan
+        for orphan in find_orphans(graph, state, inventory, catalog, owners)
+        if orphan.id.key not in limits.only_read
+    ]
     unaccounted = find_unaccounted(owners, graph, state)
     withheld = _Withholding(graph, state, owners, terms, limits).marks
     carried = {

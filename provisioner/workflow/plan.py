@@ -89,12 +89,13 @@ class Scope:
         """Tell whether what left the blueprint at an address is within the limits."""
         return not self.targets or any(is_at(address, wanted) for wanted in self.targets)
 
-    def limits_in(self, graph: DesiredGraph) -> Limits:
+    def limits_in(self, graph: DesiredGraph, stated: DesiredGraph) -> Limits:
         """Return the limits as a plan of the graph takes them: it writes what is at the addresses,
-        and all they wait for."""
+        and all they wait for, and deletes nothing that the blueprint (`stated`) only reads."""
+        only_read = frozenset(resource.id.key for resource in stated if not resource.managed)
         if not self.targets:
-            return UNLIMITED
-        return Limits(self.holds, Target(self.targets).select(graph).__contains__)
+            return replace(UNLIMITED, only_read=only_read)
+        return Limits(self.holds, Target(self.targets).select(graph).__contains__, only_read)
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,7 +271,7 @@ def _plan(
         reading.inventory,
         catalog,
         scope.terms,
-        scope.limits_in(graph),
+        scope.limits_in(graph, desired.graph),
     )
     changes = rotate(changes, graph, reading.state, catalog, environment.marks)
     told = [*desired.diagnostics, *changes.diagnostics, *_warn_of_gaps(reading, desired.graph)]

@@ -543,6 +543,22 @@ def test_destroy_of_what_only_is_stated_as_existing(others: Neighbourhood) -> No
     assert others.exists(group_id("rg-hub"))
 
 
+def test_destroy_of_what_was_handed_over_to_others(others: Neighbourhood) -> None:
+    others.apply(NETWORKED)
+    net = id_of(NETWORK, "vnet")
+    nodes = NODES.partition("    properties")[0] + "    existing: true\n"
+    handed = SPOKE + nodes + identity("one", "spoke")
+    desired = others.apply(handed)
+    others.watch(net, f"{net}/subnets/nodes", group_id("rg-main"))
+
+    plan = others.bench.plan_destroy(desired)
+
+    assert not goes(plan, net), "it carries the mark of the environment that made it, and stays"
+    others.force(plan)
+    assert others.changed == []
+    assert not others.exists(group_id("rg-spoke"))
+
+
 # Extension resources: each type, at each scope.
 
 
@@ -662,6 +678,28 @@ def test_an_extension_resource_that_leaves_and_one_of_others_beside_it(
     assert not others.exists(own)
     assert others.changed == []
     assert others.bench.plan(others.compose(NETWORKED)).steps == ()
+
+
+def test_five_extension_resources_that_leave_two_subscriptions_at_once(
+    others: Neighbourhood,
+) -> None:
+    own = "".join(
+        _scoped(extension, "subscription").replace("  ext:", f"  ext{number}:")
+        for number, extension in enumerate(EXTENSIONS)
+    )
+    lock = "/subscriptions/${environment.subscriptions.platform}"
+    others.apply(
+        ONE + own.replace(f"locks\n    scope: {SUBSCRIPTION}", f"locks\n    scope: {lock}")
+    )
+    made = [t for t in others.bench.server.resource_ids() if "Microsoft.Authorization" in t]
+    assert len(made) == len(EXTENSIONS)
+
+    plan = others.bench.plan(others.compose(ONE))
+
+    assert all(goes(plan, text) for text in made)
+    others.force(plan)
+    assert not any(others.exists(text) for text in made)
+    assert others.bench.plan(others.compose(ONE)).steps == ()
 
 
 def test_a_grant_in_a_subscription_that_holds_no_group(others: Neighbourhood) -> None:
