@@ -174,7 +174,7 @@ def add_ownership(graph: DesiredGraph, marks: Marks) -> DesiredGraph:
         marked = [marks.mark_part(child) for child in embedded if child.key not in graph.by_id]
         if marked and resource.type.taggable:
             below.setdefault(resource.address, []).extend(marked)
-        if resource.type.taggable or _is_always_there(resource.type):
+        if not needs_carrier(resource.type):
             continue
         carrier = carriers.of(resource)
         if carrier is None:
@@ -235,9 +235,11 @@ class _Carriers:
         return False
 
 
-def _is_always_there(resource_type: ResourceType) -> bool:
-    """Tell whether every scope has one that nobody makes or deletes (a plan of Defender)."""
-    return resource_type.scope is Scope.EXTENSION and not resource_type.deletable
+def needs_carrier(resource_type: ResourceType) -> bool:
+    """Tell whether another resource carries the mark of one of a type: it takes no tags, and is not
+    one that every scope has, and that nobody makes or deletes (a plan of Defender)."""
+    always_there = resource_type.scope is Scope.EXTENSION and not resource_type.deletable
+    return not resource_type.taggable and not always_there
 
 
 def _carries(resource: DesiredResource) -> bool:

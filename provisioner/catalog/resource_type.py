@@ -173,6 +173,19 @@ def _nothing_made(_body: Body) -> Iterable[str]:
     return ()
 
 
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A resource that a service makes for another one, in the group that it keeps for it."""
+
+    type: str
+    name: str
+    body: Mapping[str, Json]
+
+
+def _nothing_in_group(_id: ResourceId, _body: Body, _around: Surroundings) -> Iterable[Made]:
+    return ()
+
+
 _COMMON_CODES = RefusalCodes()
 
 
@@ -232,8 +245,10 @@ class ResourceType:
     access_kinds    kinds below one that roles are assigned at although they are no resources (the
                     Kubernetes namespaces of a cluster)
     makes           the ids of what its service makes for one and deletes with it, of its live body
-    managed_group   path of the name of a resource group that Azure keeps for a resource
+    managed_group   path of the name of a resource group that Azure keeps for a resource; the
+                    group has the resource's tags
     managed_lock    path and value with which nobody but Azure writes in that group
+    in_group        what its service makes in that group, with the resource's tags
     regional        how Azure makes one in each region that is used; it belongs to nobody, and stays
     providers       the resource providers that one needs in its subscription, beside its own
     lock_level      path of the level (CanNotDelete, ReadOnly) at which one guards its scope
@@ -286,6 +301,7 @@ class ResourceType:
     makes: Callable[[Body], Iterable[str]] = _nothing_made
     managed_group: str | None = None
     managed_lock: tuple[str, str] | None = None
+    in_group: Callable[[ResourceId, Body, Surroundings], Iterable[Made]] = _nothing_in_group
     regional: Regional | None = None
     providers: tuple[str, ...] = ()
     lock_level: str | None = None

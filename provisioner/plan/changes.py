@@ -11,6 +11,8 @@ from provisioner.blueprint.ownership import (
     Owner,
     embedded_children,
     is_ownership_tag,
+    marks_below,
+    needs_carrier,
     stale_tags,
     with_marks_below,
 )
@@ -107,28 +109,67 @@ class Changes:
     diagnostics: tuple[Diagnostic, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The addresses that a plan is limited to: at which it deletes what left the blueprint, and at
+    which it writes what the blueprint has. `only_read` are the keys of what the blueprint states
+    as existing: it may carry a mark of a time when the environment made it, and is never deleted.
+    """
+
+    deletes_at: Callable[[str], bool]
+    writes_at: Callable[[str], bool]
+    only_read: frozenset[str] = frozenset()
+
+
+UNLIMITED = Limits(lambda _address: True, lambda _address: True)
+
+
 def decide_changes(
     graph: DesiredGraph,
     state: ActualState,
     inventory: Inventory,
     catalog: Catalog,
     terms: Terms,
-    deletes_at: Callable[[str], bool] = lambda _address: True,
+    limits: Limits = UNLIMITED,
 ) -> Changes:
     """Return what has to happen to make the actual state the desired one.
 
     An empty graph plans a delete of everything that the environment owns: only `destroy` gives
-    one. `deletes_at` tells at which addresses a plan that is limited to some deletes what left the
-    blueprint. `values` holds what is known of each resource that exists and stays, by address.
+    one. `values` holds what is known of each resource that exists and stays, by address.
     """
     owners = find_owners(state, catalog, terms.marks)
     contents = find_contents(state, inventory, owners, catalog)
-    orphans = find_orphans(graph, state, inventory, catalog, owners)
+    orphans = [
+        orphan
+        for orphan in find_orphans(graph, state, inventory, catalog, owners)
+        if orphan.id.key not in limits.only_read
+    ]
+    unaccounted = find_unaccounted(owners, graph, state)
+    withheld = _Withholding(graph, state, owners, terms, limits).marks
+    carried = {
+        mark
+        for resource in graph
+        if limits.writes_at(resource.address)
+        for mark in marks_below(lookup(resource.body, ("tags",)))
+    }
     deletes = guard_deletes(
-        [_delete(orphan, owners, catalog, bool(graph.resources)) for orphan in orphans], contents
+        [_delete(orphan, owners, catalog, bool(graph.resources)) for orphan in orphans],
+        contents,
+        carried - withheld,
     )
-    stays = [d.id for d in deletes if d.action is Action.BLOCKED or not deletes_at(d.address)]
-    decider = _Decider(graph, state, catalog, terms, contents, stays)
+    stays = [
+        d.id for d in deletes if d.action is Action.BLOCKED or not limits.deletes_at(d.address)
+    ]
+    kept_marks = {
+        mark
+        for resource in stays
+        for mark in (terms.marks.mark_below(resource), terms.marks.mark_part(resource))
+    }
+    if inventory.unlisted:
+        # What a mark stands for may be in a list that was refused: to drop the mark is to leave
+        # behind for ever what it stands for.
+        kept_marks |= {mark for marks in unaccounted.values() for mark in marks}
+    decider = _Decider(graph, state, catalog, terms, contents, (kept_marks, withheld))
     kept = [decider.decide(resource) for resource in graph.ordered]
     managed = [change for change in kept if change is not None]
     changes = _with_losses(_without_taken_names([*managed, *deletes]), contents)
@@ -137,18 +178,23 @@ def decide_changes(
         tuple(changes),
         find_unmanaged(graph, state, contents, gone),
         decider.values,
-        (*decider.diagnostics, *_unaccounted(owners, graph, state)),
+        (*decider.diagnostics, *_warn_of_unaccounted(unaccounted, state, inventory)),
     )
 
 
-def _unaccounted(owners: Owners, graph: DesiredGraph, state: ActualState) -> Iterator[Diagnostic]:
-    for key, marks in sorted(find_unaccounted(owners, graph, state).items()):
+def _warn_of_unaccounted(
+    unaccounted: Mapping[str, frozenset[str]], state: ActualState, inventory: Inventory
+) -> Iterator[Diagnostic]:
+    hint = "They were deleted by hand, or stand outside of what was read; apply forgets them."
+    if inventory.unlisted:
+        hint = "They may be in a list that was refused: the marks stay until it can be read."
+    for key, marks in sorted(unaccounted.items()):
         yield warning(
             "unaccounted-mark",
             f"{state.found[key].id} carries {len(marks)} marks of resources that azsec made, that "
             "are no longer in the blueprint, and that no read found.",
             None,
-            "They were deleted by hand, or stand outside of what was read; apply forgets them.",
+            hint,
         )
 
 
@@ -177,6 +223,57 @@ def _name_kept_by(deleted: ResourceChange) -> str:
         f"{deleted.id} is deleted by this plan and keeps the name {deleted.id.name} until it is "
         "purged: choose another name"
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Withholding:
+    """Finds the marks that a plan may not write yet, although the blueprint has what they stand
+    for: they would vouch for what azsec has not made, or make its own what nobody permitted."""
+
+    graph: DesiredGraph
+    state: ActualState
+    owners: Owners
+    terms: Terms
+    limits: Limits
+
+    @property
+    def marks(self) -> frozenset[str]:
+        """The marks that no carrier gets by this plan."""
+        marks = self.terms.marks
+        below = (marks.mark_below(r.id) for r in self.graph if self._is_withheld(r))
+        parts = (
+            marks.mark_part(child)
+            for resource in self.graph
+            if not self.terms.permits_adoption(resource.address)
+            for child in unmarked_parts(resource, self.graph, self.state, self.owners)
+        )
+        return frozenset((*below, *parts))
+
+    def _is_withheld(self, resource: DesiredResource) -> bool:
+        if not resource.managed or not needs_carrier(resource.type):
+            return False
+        if self.owners.is_vouched(resource.id):
+            return False
+        if not self.limits.writes_at(resource.address):
+            return True
+        found = isinstance(self.state.get(resource.id), Found)
+        return found and not self.terms.permits_adoption(resource.address)
+
+
+def unmarked_parts(
+    resource: DesiredResource, graph: DesiredGraph, state: ActualState, owners: Owners
+) -> list[ResourceId]:
+    """Return the children that a body states, that exist, and that azsec did not make: a pool that
+    somebody added by hand, and that the blueprint now lists in the body of the cluster."""
+    if not resource.managed or not resource.type.taggable:
+        return []
+    return [
+        child
+        for child in embedded_children(resource.type, resource.id, resource.body)
+        if child.key not in graph.by_id
+        and isinstance(state.get(child), Found)
+        and not owners.is_ours(child)
+    ]
 
 
 def _with_losses(changes: Sequence[ResourceChange], contents: Contents) -> list[ResourceChange]:
@@ -209,7 +306,7 @@ class _Decider:
         catalog: Catalog,
         terms: Terms,
         contents: Contents,
-        stays: Sequence[ResourceId],
+        marks: tuple[Collection[str], Collection[str]],
     ) -> None:
         self._graph = graph
         self._state = state
@@ -218,14 +315,7 @@ class _Decider:
         self._contents = contents
         self._owners = contents.owners
         self._replaced: list[ResourceId] = []
-        self._kept_marks = {
-            mark
-            for resource in stays
-            for mark in (terms.marks.mark_below(resource), terms.marks.mark_part(resource))
-        }
-        self._withheld = {
-            terms.marks.mark_below(resource.id) for resource in graph if self._is_withheld(resource)
-        }
+        self._kept_marks, self._withheld = marks
         self.values: dict[str, Mapping[str, Value]] = {}
         self.diagnostics: list[Diagnostic] = []
 
@@ -259,48 +349,49 @@ class _Decider:
         made = replace(_create(resource, desired), reason=ActionReason.PARENT_REPLACED, found=found)
         return replace(made, action=Action.REPLACE) if resource.type.deletable else made
 
-    def _is_withheld(self, resource: DesiredResource) -> bool:
-        """Tell whether the mark of a resource is not to be written yet: it exists without one, and
-        nothing permits to take it over."""
-        return (
-            resource.managed
-            and not resource.type.taggable
-            and resource.type.deletable
-            and isinstance(self._state.get(resource.id), Found)
-            and not self._owners.is_vouched(resource.id)
-            and not self._terms.permits_adoption(resource.address)
-        )
-
     def _with_marks(
         self, resource: DesiredResource, desired: Mapping[str, Value]
     ) -> Mapping[str, Value]:
         """Return a desired body with the marks that the resource is to carry after this plan: not
         those of what may not be taken over, and still those of what left and is not deleted."""
         carried = self._owners.below.get(resource.id.key, frozenset())
-        return with_marks_below(desired, carried & self._kept_marks, self._withheld)
+        return with_marks_below(desired, carried & set(self._kept_marks), self._withheld)
 
     def _hold(self, resource: DesiredResource, found: Found) -> tuple[bool, str | None]:
         """Return whether a resource that was found has to be adopted, and why it may not be touched
         at all, if so."""
         manager = lookup(found.body, ("managedBy",))
         if not resource.type.taggable:
-            ours = not resource.type.deletable or self._owners.is_vouched(resource.id)
-            return not ours, None
+            if not needs_carrier(resource.type) or self._owners.is_vouched(resource.id):
+                return False, None
+            return True, self._held_above(found.id)
         owner = self._owners.by_tags[found.id.key]
         if isinstance(manager, str) and manager and not owner.is_ours:
             return False, f"it is managed by {manager}"
         return owner.claim is Claim.NONE, _why_not_ours(owner, self._terms.marks.environment)
 
-    def _taken_child(
-        self, resource: DesiredResource, desired: Mapping[str, Value]
-    ) -> ResourceId | None:
+    def _held_above(self, resource: ResourceId) -> str | None:
+        """Return why what exists without a mark may not be adopted: it stands in something of
+        another environment that carries marks of what stands in it, and nobody but that environment
+        can tell whether this is one of them."""
+        for above in resource.ancestors:
+            owner, found = self._owners.by_tags.get(above.key), self._state.get(above)
+            if owner is None or not isinstance(found, Found):
+                continue
+            foreign = owner.claim is Claim.OTHER and marks_below(lookup(found.body, ("tags",)))
+            return (
+                f"it stands in {above}, which belongs to the environment {owner.environment!r} and "
+                "carries marks of what that environment made in it: state it as `existing: true`"
+                if foreign
+                else None
+            )
+        return None
+
+    def _taken_child(self, resource: DesiredResource) -> ResourceId | None:
         """Return a child that a body states and that is there without a mark (a pool that somebody
         added to the cluster), or None."""
-        for child in embedded_children(resource.type, resource.id, desired):
-            found = child.key in self._state.found and child.key not in self._graph.by_id
-            if found and not self._owners.is_ours(child):
-                return child
-        return None
+        parts = unmarked_parts(resource, self._graph, self._state, self._owners)
+        return next(iter(parts), None)
 
     def _hinders_loss(self, container: ResourceId) -> str | None:
         """Return why a container cannot be deleted and made anew, or None."""
@@ -368,7 +459,7 @@ class _Decider:
         elif any(c.forces_replace and not self._rotates(c) for c in declared):
             action, reason = self._replace(resource, declared)
         else:
-            action, reason = self._keep(resource, desired, found, declared, adopted=adopted)
+            action, reason = self._keep(resource, found, declared, adopted=adopted)
         if action in (Action.NO_OP, Action.UPDATE, Action.ADOPT):
             desired = with_live(desired, ignored)
             self.values[resource.address] = _value_of(resource, found.body, desired)
@@ -380,7 +471,6 @@ class _Decider:
     def _keep(
         self,
         resource: DesiredResource,
-        desired: Mapping[str, Value],
         found: Found,
         declared: Sequence[FieldChange],
         *,
@@ -389,7 +479,7 @@ class _Decider:
         """Return what happens to a resource that stays, and why."""
         if adopted:
             return Action.ADOPT, ActionReason.ADOPTED
-        taken = self._taken_child(resource, desired)
+        taken = self._taken_child(resource)
         if taken is not None:
             return Action.ADOPT, f"its {taken.name} {ActionReason.ADOPTED}"
         if not declared:
@@ -558,6 +648,9 @@ def _delete(orphan: Orphan, owners: Owners, catalog: Catalog, keeps_others: bool
         reason = (
             ActionReason.LEFT_BLUEPRINT if orphan.by_tags else ActionReason.BELOW_LEFT_BLUEPRINT
         )
+    stated = owners.by_tags[orphan.id.key].environment if orphan.id.key in owners.by_tags else ""
+    if stated not in ("", owners.marks.environment):
+        reason = f"{reason}; its tags name the environment {stated!r}, which has the same id"
     action = Action.DELETE
     if orphan.unreadable is not None:
         action, reason = Action.BLOCKED, f"{reason}, and cannot be read: {orphan.unreadable}"
@@ -569,17 +662,21 @@ def _delete(orphan: Orphan, owners: Owners, catalog: Catalog, keeps_others: bool
     )  # fmt: skip
 
 
-def guard_deletes(deletes: Sequence[ResourceChange], contents: Contents) -> list[ResourceChange]:
+def guard_deletes(
+    deletes: Sequence[ResourceChange], contents: Contents, carried: Collection[str]
+) -> list[ResourceChange]:
     """Block the delete of what holds something that does not go by the same plan.
 
-    Blocking one may keep what another held, so this goes on until nothing more is blocked.
+    `carried` are the marks that what the plan writes carries. Blocking one delete may keep what
+    another held, so this goes on until nothing more is blocked.
     """
     guarded = list(deletes)
     while True:
         going = {c.id.key for c in guarded if c.action is Action.DELETE}
         blocked = [
             replace(change, action=Action.BLOCKED, reason=why)
-            if change.action is Action.DELETE and (why := _hinders_delete(change, contents, going))
+            if change.action is Action.DELETE
+            and (why := _hinders_delete(change, contents, going, carried))
             else change
             for change in guarded
         ]
@@ -589,7 +686,7 @@ def guard_deletes(deletes: Sequence[ResourceChange], contents: Contents) -> list
 
 
 def _hinders_delete(
-    change: ResourceChange, contents: Contents, going: Collection[str]
+    change: ResourceChange, contents: Contents, going: Collection[str], carried: Collection[str]
 ) -> str | None:
     unseen = contents.unseen(change.id)
     if unseen is not None:
@@ -597,8 +694,14 @@ def _hinders_delete(
     foreign = contents.foreign(change.id, going)
     if foreign:
         return _holds(foreign) if not _all_ours(foreign, contents) else _keeps(foreign)
-    for mark in contents.owners.below.get(change.id.key, ()):
+    for mark in sorted(contents.owners.below.get(change.id.key, frozenset()) - set(carried)):
         left = contents.marked.get(mark)
+        if left is None and contents.unlisted:
+            gap = contents.unlisted[0]
+            return (
+                "it carries the mark of something that no read found, and a list of what stands in "
+                f"{gap.id} was refused: {gap.reason}"
+            )
         if left is not None and left.key not in going and not left.is_within(change.id):
             return f"it carries the mark of {left}, which stays"
     return None

@@ -41,12 +41,22 @@ def bodies_of(answers: Sequence[Answer], catalog: Catalog) -> Mapping[str, Body]
     return {found.id.key: found.body for found in _found_in(answers, catalog)}
 
 
-def assemble_state(answers: Sequence[Answer], graph: DesiredGraph, catalog: Catalog) -> ActualState:
-    """Return the actual state. What a refused read would have shown is unreadable, not absent."""
+def assemble_state(
+    answers: Sequence[Answer],
+    graph: DesiredGraph,
+    catalog: Catalog,
+    owned: Sequence[ResourceId] = (),
+) -> ActualState:
+    """Return the actual state. What a refused read would have shown is unreadable, not absent.
+
+    `owned` is what carries the environment's mark: it may have left the graph.
+    """
     unreadable: dict[str, Unreadable] = {}
+    expected = [(resource.id, resource.type.name) for resource in graph]
+    expected += [(left, known.name) for left in owned if (known := catalog.of(left)) is not None]
     for answer in answers:
         if answer.refused is not None:
-            for resource in _hidden_by(answer, graph):
+            for resource in _hidden_by(answer, expected):
                 unreadable[resource.key] = Unreadable(resource, str(answer.refused))
     return ActualState(
         found={found.id.key: found for found in _found_in(answers, catalog)},
@@ -137,18 +147,19 @@ def _with_children(
                 yield from _with_children(child, entry, child_type, catalog)
 
 
-def _hidden_by(answer: Answer, graph: DesiredGraph) -> Iterator[ResourceId]:
-    """Yield the resources of the graph that a refused read would have led to.
+def _hidden_by(answer: Answer, expected: Iterable[tuple[ResourceId, str]]) -> Iterator[ResourceId]:
+    """Yield those of the expected resources (with their types) that a refused read would have led
+    to.
 
     They are those of its type, and the children of that type, below what it was to list.
     """
     wanted = answer.read.type.lower()
     container = _container(answer.read)
-    for resource in graph:
-        name = resource.type.name.lower()
-        is_below = resource.id.key == container or resource.id.key.startswith(f"{container}/")
+    for resource, type_name in expected:
+        name = type_name.lower()
+        is_below = resource.key == container or resource.key.startswith(f"{container}/")
         if wanted and is_below and (name == wanted or name.startswith(f"{wanted}/")):
-            yield resource.id
+            yield resource
 
 
 def _container(read: Read) -> str:

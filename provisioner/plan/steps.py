@@ -175,6 +175,7 @@ def _order_carriers(
     """A mark goes from its carrier only once what it stands for is gone, or another carrier has it:
     an apply that stops in between leaves nothing behind that is not known."""
     writes = {c.id.key: puts[c.address] for c in changes if c.address in puts}
+    _order_handovers(changes, puts, after)
     for change in changes:
         gone = deletes.get(change.id.key)
         for key in change.carriers if gone is not None else ():
@@ -205,6 +206,37 @@ def _order_names(
         had = gone.get((change.type.name, change.id.name.lower()))
         if change.action is Action.CREATE and change.address in puts and had is not None:
             after[puts[change.address].key].add(had)
+
+
+def _order_handovers(
+    changes: Sequence[ResourceChange], puts: Mapping[str, Step], after: dict[str, set[str]]
+) -> None:
+    """A carrier that hands a mark over to another one is written after it.
+
+    Where the new carrier itself waits for the old one, the mark is for a moment on neither; an
+    apply that ends there leaves something that is declared, and that the next plan asks to adopt.
+    """
+    marks = {step.key: marks_below(lookup(step.body, ("tags",))) for step in puts.values()}
+    for change in changes:
+        old = puts.get(change.address)
+        if old is None or change.found is None:
+            continue
+        lost = marks_below(lookup(change.found.body, ("tags",))) - marks[old.key]
+        for key in sorted(marks) if lost else ():
+            if marks[key] & lost and not _waits_for(key, old.key, after):
+                after[old.key].add(key)
+
+
+def _waits_for(key: str, wanted: str, after: Mapping[str, set[str]]) -> bool:
+    pending, seen = [key], {key}
+    while pending:
+        current = pending.pop()
+        if current == wanted:
+            return True
+        more = after.get(current, set()) - seen
+        seen |= more
+        pending += more
+    return False
 
 
 _PUTS = (Action.CREATE, Action.UPDATE, Action.ADOPT, Action.REPLACE)

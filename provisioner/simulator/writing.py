@@ -18,7 +18,7 @@ from provisioner.simulator.body_paths import put, thaw, value_at
 from provisioner.simulator.changes import check_changes, check_values, keep_values
 from provisioner.simulator.cloud import Cloud
 from provisioner.simulator.compute import check_nodes
-from provisioner.simulator.computing import add_computed, refresh_around
+from provisioner.simulator.computing import LocalSurroundings, add_computed, refresh_around
 from provisioner.simulator.defaults import (
     drop_write_only,
     fill_defaults,
@@ -333,10 +333,45 @@ def _touch_parent(cloud: Cloud, resource_type: ResourceType, row: Record) -> Non
 def _keep_managed_group(cloud: Cloud, resource_type: ResourceType, row: Record) -> None:
     group = managed_group(resource_type, row.id, row.body)
     group_type = cloud.catalog.find(RESOURCE_GROUP)
-    if group is None or group_type is None or cloud.store.resources.get(group.key) is not None:
+    if group is None or group_type is None:
         return
+    tags = _tags(row)
     document = {"location": row.body.get("location"), "managedBy": row.id.text}
-    write_resource(cloud, group_type, group, document, group_type.api_version)
+    _write_tagged(cloud, group_type, group, document, tags)
+    for made in resource_type.in_group(row.id, row.body, LocalSurroundings(cloud)):
+        made_type = cloud.catalog.get(made.type)
+        _write_tagged(
+            cloud, made_type, ResourceId(made_type.name, (made.name,), group), made.body, tags
+        )
+
+
+def _write_tagged(
+    cloud: Cloud,
+    resource_type: ResourceType,
+    resource: ResourceId,
+    document: Mapping[str, Any],
+    tags: Mapping[str, Any],
+) -> None:
+    """Make what a service keeps for another resource, or give it that resource's tags: they
+    overwrite the values of the same names, and leave others
+    (learn.microsoft.com/azure/aks/use-tags, "Before you begin")."""
+    before = cloud.store.resources.get(resource.key)
+    if before is None:
+        whole = {**document, "tags": dict(tags)} if tags else document
+        write_resource(cloud, resource_type, resource, whole, resource_type.api_version)
+        return
+    held = _tags(before)
+    given = {name.lower() for name in tags}
+    merged = {name: text for name, text in held.items() if name.lower() not in given} | dict(tags)
+    if merged != held:
+        cloud.store.resources.put(
+            before.id.key, replace(before, body={**before.body, "tags": merged})
+        )
+
+
+def _tags(row: Record) -> Mapping[str, Any]:
+    tags = row.body.get("tags")
+    return tags if isinstance(tags, Mapping) else {}
 
 
 def _bring_children(cloud: Cloud, resource_type: ResourceType, row: Record) -> None:

@@ -21,7 +21,14 @@ from provisioner.model.resource_id import ResourceId
 from provisioner.network.address_checks import check_addresses
 from provisioner.network.wiring_checks import check_wiring
 from provisioner.plan.assembly import Judgement, Target, assemble_plan, select_changes
-from provisioner.plan.changes import Changes, decide_changes
+from provisioner.plan.changes import (
+    UNLIMITED,
+    ActionReason,
+    Changes,
+    Limits,
+    ResourceChange,
+    decide_changes,
+)
 from provisioner.plan.estates import actual_estate, known_estate, planned_estate
 from provisioner.plan.hindrances import foretell_refusals
 from provisioner.plan.plan import ADOPTION_GATE, Plan, with_diagnostics
@@ -81,6 +88,14 @@ class Scope:
     def holds(self, address: str) -> bool:
         """Tell whether what left the blueprint at an address is within the limits."""
         return not self.targets or any(is_at(address, wanted) for wanted in self.targets)
+
+    def limits_in(self, graph: DesiredGraph, stated: DesiredGraph) -> Limits:
+        """Return the limits as a plan of the graph takes them: it writes what is at the addresses,
+        and all they wait for, and deletes nothing that the blueprint (`stated`) only reads."""
+        only_read = frozenset(resource.id.key for resource in stated if not resource.managed)
+        if not self.targets:
+            return replace(UNLIMITED, only_read=only_read)
+        return Limits(self.holds, Target(self.targets).select(graph).__contains__, only_read)
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,7 +266,12 @@ def _plan(
     )
     _check_subscriptions(environment, reading)
     changes = decide_changes(
-        graph, reading.state, reading.inventory, catalog, scope.terms, scope.holds
+        graph,
+        reading.state,
+        reading.inventory,
+        catalog,
+        scope.terms,
+        scope.limits_in(graph, desired.graph),
     )
     changes = rotate(changes, graph, reading.state, catalog, environment.marks)
     told = [*desired.diagnostics, *changes.diagnostics, *_warn_of_gaps(reading, desired.graph)]
@@ -284,17 +304,23 @@ def _adoption_gates(changes: Changes, terms: Terms) -> tuple[GateDocument, ...]:
     ]
     if not refused:
         return ()
-    shown = ", ".join(f"{change.address} ({change.id})" for change in refused[:5])
-    more = f" and {len(refused) - 5} more" if len(refused) > 5 else ""
+    shown = "; ".join(f"{c.address} ({c.id}) {_why_adopted(c)}" for c in refused[:5])
+    more = f"; and {len(refused) - 5} more" if len(refused) > 5 else ""
     return (
         GateDocument(
             gate=ADOPTION_GATE,
-            reason=f"{shown}{more} exists and carries no mark of azsec",
+            reason=f"{shown}{more}",
             hint="To take it over, list its address under `adopt:` in the environment, or add "
             "`--adopt ADDRESS`. To use it as it is, state `existing: true`. Or choose another "
             "name.",
         ),
     )
+
+
+def _why_adopted(change: ResourceChange) -> str:
+    if change.reason == ActionReason.ADOPTED:
+        return "exists and carries no mark of azsec"
+    return str(change.reason)
 
 
 def check_adoptions(addresses: Sequence[str], desired: Desired) -> None:
@@ -344,7 +370,8 @@ def _warn_of_gaps(reading: Reading, graph: DesiredGraph) -> list[Diagnostic]:
     return [
         (error if answer.read.type in stated else warning)(
             "cannot-list",
-            f"{answer.read.path} cannot be listed: {answer.refused}.",
+            f"{answer.read.path} cannot be {'listed' if answer.read.is_list else 'read'}: "
+            f"{answer.refused}.",
             None,
             "What left the blueprint, and what azsec did not make, may be overlooked.",
         )

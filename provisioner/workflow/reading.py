@@ -51,12 +51,12 @@ def read_environment(
     second = reader.read((*below, *elsewhere))
     answers: list[Answer] = [*first, *second[: len(below)]]
     strays = take_inventory(second[len(below) :], marks).owned
-    state = assemble_state(answers, graph, catalog)
+    state = assemble_state(answers, graph, catalog, owned)
     scopes = _scopes_of_marks(graph, catalog, state, marks, subscriptions)
     if scopes:
         third = extension_reads(scopes, catalog, (answer.read for answer in answers))
         answers += reader.read(third)
-        state = assemble_state(answers, graph, catalog)
+        state = assemble_state(answers, graph, catalog, owned)
     return Reading(
         state,
         take_inventory(answers, marks),

@@ -3,7 +3,7 @@
 What is known of a pool stands in `agent_pools`, and holds for agentPoolProfiles too.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from provisioner.catalog import api_versions, cluster_changes, cluster_defaults, version_changes
 from provisioner.catalog.cluster_defaults import preset, since, where
@@ -18,6 +18,7 @@ from provisioner.catalog.kubernetes_versions import running_version
 from provisioner.catalog.refusals import RefusalCodes
 from provisioner.catalog.resource_type import (
     Embedded,
+    Made,
     NameRule,
     ResourceType,
     SdkModel,
@@ -84,14 +85,49 @@ def _kubelet(resource: ResourceId, body: Body, around: Surroundings) -> Mapping[
     stated = _at(body, "properties.identityProfile.kubeletidentity")
     if isinstance(stated, Mapping):
         return stated
-    name = f"{resource.name}-agentpool"
+    text = (
+        f"/subscriptions/{resource.subscription}/resourcegroups/{_node_group(resource, body)}"
+        "/providers/Microsoft.ManagedIdentity/userAssignedIdentities/"
+        f"{resource.name}-agentpool"
+    )
+    # As the identity itself computes them: it is in the node resource group.
     return {
-        "resourceId": f"/subscriptions/{resource.subscription}/resourcegroups/"
-        f"{_node_group(resource, body)}/providers/Microsoft.ManagedIdentity/"
-        f"userAssignedIdentities/{name}",
-        "clientId": around.guid(resource.text, "kubelet", "client"),
-        "objectId": around.guid(resource.text, "kubelet", "object"),
+        "resourceId": text,
+        "clientId": around.guid(text, "client"),
+        "objectId": around.guid(text, "principal"),
     }
+
+
+def _in_node_group(resource: ResourceId, body: Body, around: Surroundings) -> Iterator[Made]:
+    """Yield what AKS makes in the node resource group and gives the cluster's tags
+    (learn.microsoft.com/azure/aks/use-tags, "Azure tags and AKS clusters"), of the types that the
+    catalog has: the kubelet identity, the nodes' security group, the zone of a private cluster.
+
+    A zone that the cluster is given, or "none", is none of AKS's making
+    (learn.microsoft.com/azure/aks/private-clusters, "Configure a private DNS zone").
+    """
+    location = str(body.get("location", "")).replace(" ", "").lower()
+    group = f"/resourcegroups/{_node_group(resource, body)}/".lower()
+    kubelet = str(_at(body, "properties.identityProfile.kubeletidentity.resourceId"))
+    if group in kubelet.lower():
+        name = kubelet.rpartition("/")[2]
+        yield Made("Microsoft.ManagedIdentity/userAssignedIdentities", name, {"location": location})
+    number = int(around.guid(resource.text, "agentpool")[:8], 16) % 10**8
+    yield Made(
+        "Microsoft.Network/networkSecurityGroups",
+        f"aks-agentpool-{number:08}-nsg",
+        {"location": location, "properties": {}},
+    )
+    zone = _at(body, f"{_ACCESS}.privateDNSZone")
+    private = _at(body, f"{_ACCESS}.enablePrivateCluster") is True
+    integrated = _at(body, f"{_ACCESS}.enableVnetIntegration") is True
+    given = isinstance(zone, str) and zone.lower() not in ("", "system")
+    if private and not integrated and not given:
+        yield Made(
+            "Microsoft.Network/privateDnsZones",
+            f"{around.guid(resource.text, 'zone')}.privatelink.{location}.azmk8s.io",
+            {"location": "global", "properties": {}},
+        )
 
 
 def _upgrade_owner(path: str) -> Callable[[Body], Owner]:
@@ -158,6 +194,7 @@ TYPE = ResourceType(
     managed_group="properties.nodeResourceGroup",
     # guidelines.md CLU-02.3: a deny assignment on the group of the nodes.
     managed_lock=("properties.nodeResourceGroupProfile.restrictionLevel", "ReadOnly"),
+    in_group=_in_node_group,
     # Its nodes and their load balancer are made in the same subscription.
     providers=("Microsoft.Compute", "Microsoft.Network"),
     seconds=360,
