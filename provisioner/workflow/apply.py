@@ -1,6 +1,6 @@
 """`azsec apply`: exactly the steps of a plan, if Azure still is as the plan saw it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from provisioner.blueprint.expression import resolve
@@ -10,7 +10,7 @@ from provisioner.documents.plan import Action
 from provisioner.engine.executor import Executor
 from provisioner.engine.ports import Reader, Writer
 from provisioner.model.actual import ActualState, Found
-from provisioner.model.diagnostic import DiagnosticError, GateError, error
+from provisioner.model.diagnostic import Diagnostic, DiagnosticError, GateError, error
 from provisioner.model.values import Value
 from provisioner.plan.concealment import with_live_bodies
 from provisioner.plan.plan import Plan
@@ -51,6 +51,14 @@ class Surface:
 
 def check_permitted(plan: Plan, options: ApplyOptions) -> None:
     """Raise DiagnosticError for a plan that cannot be applied, GateError for one that may not."""
+    check_applicable(plan, options)
+    if plan.is_destructive and not options.allow_delete:
+        doomed = [step.address for step in plan.steps if step.verb == DELETE]
+        raise GateError(_not_allowed(doomed))
+
+
+def check_applicable(plan: Plan, options: ApplyOptions) -> None:
+    """Raise as `check_permitted` does, by what a plan shows: its steps are not looked at."""
     if not plan.can_apply():
         blocked = [c for c in plan.document.changes if c.action is Action.BLOCKED]
         raise DiagnosticError(
@@ -76,18 +84,24 @@ def check_permitted(plan: Plan, options: ApplyOptions) -> None:
                 for gate in plan.document.gates
             )
         )
-    if plan.is_destructive and not options.allow_delete:
-        doomed = [c for c in plan.document.changes if c.action in (Action.DELETE, Action.REPLACE)]
-        named = ", ".join(change.address for change in doomed[:5])
-        more = f" and {len(doomed) - 5} more" if len(doomed) > 5 else ""
-        raise GateError(
-            error(
-                "delete-not-allowed",
-                f"the plan deletes or replaces {named}{more}.",
-                None,
-                "If that is meant, apply with --allow-delete.",
-            )
-        )
+    doomed = [
+        change.address
+        for change in plan.document.changes
+        if change.action in (Action.DELETE, Action.REPLACE)
+    ]
+    if doomed and not options.allow_delete:
+        raise GateError(_not_allowed(doomed))
+
+
+def _not_allowed(addresses: Sequence[str]) -> Diagnostic:
+    named = ", ".join(addresses[:5])
+    more = f" and {len(addresses) - 5} more" if len(addresses) > 5 else ""
+    return error(
+        "delete-not-allowed",
+        f"the plan deletes or replaces {named}{more}.",
+        None,
+        "If that is meant, apply with --allow-delete.",
+    )
 
 
 def apply_plan(
