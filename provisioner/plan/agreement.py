@@ -12,9 +12,17 @@ from provisioner.catalog.registry import Catalog
 from provisioner.documents.plan import Action, FieldChangeDocument, ResourceChangeDocument
 from provisioner.model.actual import ActualState
 from provisioner.model.diagnostic import Diagnostic, error
-from provisioner.plan.plan import Plan, content_of, digest_of, encode_value, step_to_json
-from provisioner.plan.staleness import find_stale
-from provisioner.plan.text import show_value
+from provisioner.model.values import unknowns
+from provisioner.plan.plan import (
+    Observed,
+    Plan,
+    content_of,
+    digest_of,
+    encode_value,
+    step_to_json,
+)
+from provisioner.plan.staleness import find_stale, observed_values
+from provisioner.plan.text import mask_output, named_by, show_value
 
 _HINT = "Plan again and have the new plan reviewed."
 _MOST = 20
@@ -74,6 +82,7 @@ def _find_moved(
     plan on which resource that is, and none of its expressions is evaluated.
     """
     known = {entry.address: entry for entry in derived.observed}
+    values = observed_values(derived, state)
     seen = [
         entry
         for entry in approved.observed
@@ -82,11 +91,13 @@ def _find_moved(
             (entry.address in known and known[entry.address].id == entry.id)
             or entry.id.key in state.found
         )
+        and _expressions(entry) <= _expressions(known.get(entry.address))
     ]
     moved: list[Diagnostic] = []
     addresses: set[str] = set()
     for entry in seen:
-        stale = find_stale(replace(approved, observed=(entry,), inputs=()), state, {}, catalog)
+        one = replace(approved, observed=(entry,), inputs=())
+        stale = find_stale(one, state, values, catalog)
         moved += stale
         addresses |= {entry.address} if stale else set()
     now = {_text(given.source): given.value for given in derived.inputs}
@@ -94,9 +105,16 @@ def _find_moved(
         value = now.get(_text(given.source), given.value)
         if value != given.value:
             path = ", ".join(given.source.paths)
-            change = f"{path} was {show_value(given.value)} and is {show_value(value)}"
+            before, after = (mask_output(v, named_by(path)) for v in (given.value, value))
+            change = f"{path} was {show_value(before)} and is {show_value(after)}"
             moved.append(error("plan-stale", f"the plan is stale: {change}.", None, _HINT))
     return moved, addresses
+
+
+def _expressions(entry: Observed | None) -> frozenset[str]:
+    """Return the expressions in an observed body: references to secrets that Azure keeps."""
+    body = entry.body if entry is not None else None
+    return frozenset(_text(source) for source in unknowns(body or {}))
 
 
 def _text(source: Any) -> str:  # noqa: ANN401  an Unknown

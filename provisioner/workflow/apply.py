@@ -1,6 +1,6 @@
 """`azsec apply`: exactly the steps of a plan, if Azure still is as the plan saw it."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from provisioner.blueprint.expression import resolve
@@ -9,14 +9,13 @@ from provisioner.documents.apply import ApplyDocument, Event
 from provisioner.documents.plan import Action
 from provisioner.engine.executor import Executor
 from provisioner.engine.ports import Reader, Writer
-from provisioner.model.actual import ActualState, Found
+from provisioner.model.actual import ActualState
 from provisioner.model.diagnostic import Diagnostic, DiagnosticError, GateError, error
-from provisioner.model.values import Value
 from provisioner.plan.concealment import with_live_bodies
 from provisioner.plan.plan import Plan
 from provisioner.plan.reads import Read
 from provisioner.plan.removal import find_hindrance, removal_reads
-from provisioner.plan.staleness import find_stale
+from provisioner.plan.staleness import find_stale, observed_values
 from provisioner.plan.state import state_of_single_reads
 from provisioner.plan.steps import DELETE, Step
 from provisioner.plan.text import mask_output, to_plain
@@ -114,7 +113,7 @@ def apply_plan(
     """
     check_permitted(plan, options)
     state = _read_observed(plan, surface.reader)
-    values = _values(plan, state)
+    values = observed_values(plan, state)
     stale = find_stale(plan, state, values, catalog)
     if stale:
         raise DiagnosticError(*stale)
@@ -147,12 +146,3 @@ def _read_observed(plan: Plan, reader: Reader) -> ActualState:
         Read(entry.id.text, entry.api_version, entry.type, is_list=False) for entry in plan.observed
     ]
     return state_of_single_reads(reader.read(reads), [entry.id for entry in plan.observed])
-
-
-def _values(plan: Plan, state: ActualState) -> Mapping[str, Mapping[str, Value]]:
-    found = {entry.address: (entry, state.get(entry.id)) for entry in plan.observed}
-    return {
-        address: {**actual.body, "id": entry.id.text, "name": entry.id.name, "type": entry.type}
-        for address, (entry, actual) in found.items()
-        if isinstance(actual, Found)
-    }
