@@ -17,10 +17,8 @@ from provisioner.azure.answer import AnswerError, read_object
 from provisioner.azure.errors import first_line, read_error, unexpected_error
 from provisioner.azure.retry import read_retry_after
 from provisioner.model.azure_error import AzureError
+from provisioner.model.provisioning import OPERATION_SECONDS, provisioning_state
 from provisioner.model.values import Body, Json
-
-OPERATION_SECONDS = 7200.0
-"""How long an operation may run before it is left alone: a gateway takes 45 minutes."""
 
 TIMED_OUT = "OperationTimedOut"
 
@@ -30,30 +28,6 @@ is 160, and what runs for hours is still to be looked at. A longer one counts as
 
 _RUNNING = "InProgress"
 _SETTLED = "Succeeded"
-_TRANSITIONAL_WORDS = frozenset({"accepted", "inprogress", "registeringdns"})
-_FAILED_WORDS = frozenset({"failed", "canceled", "cancelled"})
-
-
-def provisioning_state(body: object) -> str | None:
-    """Return the provisioning state in a resource's body, or None."""
-    properties = body.get("properties") if isinstance(body, Mapping) else None
-    state = properties.get("provisioningState") if isinstance(properties, Mapping) else None
-    return state if isinstance(state, str) and state else None
-
-
-def is_transitional(body: object) -> bool:
-    """Tell whether a resource's own state says that Azure still works on it.
-
-    The words end in -ing, but for a few (recorded: `Updating`, `Accepted`, `RegisteringDns`). A
-    word that is not one of them counts as settled, since the operation itself has ended.
-    """
-    state = (provisioning_state(body) or "").lower()
-    return state.endswith("ing") or state in _TRANSITIONAL_WORDS
-
-
-def is_failed(body: object) -> bool:
-    """Tell whether a resource's own state says that the write failed."""
-    return (provisioning_state(body) or "").lower() in _FAILED_WORDS
 
 
 def encode_body(body: Body) -> bytes:

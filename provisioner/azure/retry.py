@@ -57,13 +57,15 @@ class TransientCode:
     """A code with which Azure refuses a write that is right and will be accepted later.
 
     `seconds` bounds the retries, within the budget. `after_grant`: only in the minutes after this
-    client wrote a role assignment, for else the permission is really missing.
+    client wrote a role assignment, for else the permission is really missing. `says`: only where
+    the message holds this text (lower case), for else the code has another meaning.
     """
 
     code: str
     seconds: float
     reason: str
     after_grant: bool = False
+    says: str = ""
 
 
 TRANSIENT_WRITES = {
@@ -77,6 +79,15 @@ TRANSIENT_WRITES = {
             "RetryableErrorDueToAnotherOperation", 600, "the provider asks for another try"
         ),
         TransientCode("Conflict", 600, "a cluster refuses a second change while one runs"),
+        # AKS says both "Another operation (Updating) is in progress" and "there's an in progress
+        # update managed cluster operation". It uses the same code for what is never allowed (the
+        # cluster is stopped), and Compute for a quota.
+        TransientCode(
+            "OperationNotAllowed",
+            600,
+            "a cluster refuses a second change while one runs",
+            says="in progress",
+        ),
         TransientCode(
             "ConcurrentFederatedIdentityCredentialsWritesForSingleManagedIdentity",
             300,
@@ -178,7 +189,7 @@ def find_patience(error: AzureError, is_write: bool, known: Circumstances, now: 
     if error.code == INCOMPLETE:
         return Patience(_INCOMPLETE_SECONDS, _LONGEST_SERVER_PAUSE)
     row = TRANSIENT_WRITES.get(error.code.lower()) if is_write else None
-    if row is not None and _applies(row, known, now):
+    if row is not None and _applies(row, error, known, now):
         return Patience(row.seconds)
     if error.status == _THROTTLED:
         return Patience(float("inf"), _LONGEST_THROTTLED_PAUSE, counted=False)
@@ -187,7 +198,9 @@ def find_patience(error: AzureError, is_write: bool, known: Circumstances, now: 
     return NEVER
 
 
-def _applies(row: TransientCode, known: Circumstances, now: float) -> bool:
+def _applies(row: TransientCode, error: AzureError, known: Circumstances, now: float) -> bool:
+    if row.says not in error.message.lower():
+        return False
     if not row.after_grant:
         return True
     return known.granted_at is not None and now - known.granted_at <= _GRANT_SECONDS

@@ -9,16 +9,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from provisioner.azure.errors import CLOSED, CONNECTION, CREDENTIAL, is_absent, read_error
-from provisioner.azure.operation import (
+from provisioner.azure.operation import TIMED_OUT, encode_body, timed_out
+from provisioner.model.azure_error import AzureError
+from provisioner.model.provisioning import (
     OPERATION_SECONDS,
-    TIMED_OUT,
-    encode_body,
     is_failed,
     is_transitional,
     provisioning_state,
-    timed_out,
 )
-from provisioner.model.azure_error import AzureError
 from provisioner.model.values import Body
 
 NOT_DELETED = "NotDeleted"

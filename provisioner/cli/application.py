@@ -15,6 +15,7 @@ from provisioner.cli.exit_code import ExitCode
 
 if TYPE_CHECKING:
     from provisioner.cli.session import Session
+    from provisioner.plan.plan import Plan
 
 app = typer.Typer(
     name="azsec",
@@ -328,11 +329,11 @@ def show(
     file: Annotated[str, typer.Argument(help="A plan file.", show_default=False)],
     output: FormatOption = OutputFormat.TEXT,
 ) -> None:
-    """Print a saved plan as `azsec plan` printed it."""
-    from provisioner.cli.output import print_plan
+    """Print a saved plan as `azsec plan` printed it, with the steps that apply sends."""
+    from provisioner.cli.output import print_saved_plan
     from provisioner.cli.session import read_plan
 
-    print_plan(read_plan(file).document, output.value)
+    print_saved_plan(read_plan(file).document, output.value)
 
 
 @app.command()
@@ -341,7 +342,8 @@ def apply(  # noqa: PLR0913  typer: one parameter an option
         str,
         typer.Argument(
             metavar="ENV|PLANFILE",
-            help="A plan file, applied exactly; or an environment, planned and confirmed first.",
+            help="A plan file, derived again and applied if it is the same plan; or an "
+            "environment, planned and confirmed first.",
             show_default=False,
         ),
     ],
@@ -352,6 +354,14 @@ def apply(  # noqa: PLR0913  typer: one parameter an option
         bool, typer.Option("--allow-delete", help="Permit deletes and replacements.")
     ] = False,
     adopt: AdoptOption = None,
+    digest: Annotated[
+        str | None,
+        typer.Option(
+            metavar="sha256:…",
+            help="Apply only the plan that has this digest. Replaces the confirmation.",
+            show_default=False,
+        ),
+    ] = None,
     adopt_defaults: AdoptDefaultsOption = False,
     offline: OfflineOption = False,
     target: TargetOption = None,
@@ -365,6 +375,7 @@ def apply(  # noqa: PLR0913  typer: one parameter an option
 ) -> None:
     """Apply a reviewed plan, or plan an environment and apply that."""
     from provisioner.cli.session import (
+        Approval,
         PlanChoices,
         apply_environment,
         apply_saved,
@@ -372,6 +383,7 @@ def apply(  # noqa: PLR0913  typer: one parameter an option
         refuse_options,
     )
     from provisioner.workflow.apply import ApplyOptions
+    from provisioner.workflow.approval import read_digest
 
     session = _session(
         cloud=cloud, state=state, parallelism=parallelism, realistic=realistic, quiet=quiet
@@ -385,11 +397,12 @@ def apply(  # noqa: PLR0913  typer: one parameter an option
             "--target": bool(target),
         }
         refuse_options("a plan file is applied as it is", decided)
-        raise typer.Exit(apply_saved(session, subject, options, output.value))
+        raise typer.Exit(apply_saved(session, subject, options, output.value, digest))
+    approved = None if digest is None else read_digest(digest)
     with session:
         choices = PlanChoices(False, adopt_defaults, offline, True, tuple(adopt or ()))
         made = session.plan(subject, target or [], choices)
-        code = apply_environment(session, made, options, yes=yes, output=output.value)
+        code = apply_environment(session, made, options, Approval(yes, approved), output.value)
     raise typer.Exit(code)
 
 
@@ -408,7 +421,7 @@ def destroy(  # noqa: PLR0913  typer: one parameter an option
     quiet: QuietOption = False,
 ) -> None:
     """Delete everything that an environment owns, and nothing else."""
-    from provisioner.cli.session import PlanChoices, apply_environment
+    from provisioner.cli.session import Approval, PlanChoices, apply_environment
     from provisioner.workflow.apply import ApplyOptions
 
     options = ApplyOptions(True, parallelism, lock_timeout)
@@ -417,7 +430,7 @@ def destroy(  # noqa: PLR0913  typer: one parameter an option
     ) as session:
         choices = PlanChoices(destroy=True, offline=offline, applies=True)
         made = session.plan(environment, target or [], choices)
-        code = apply_environment(session, made, options, yes=yes, output=output.value)
+        code = apply_environment(session, made, options, Approval(yes), output.value)
     raise typer.Exit(code)
 
 
@@ -752,13 +765,18 @@ def migrate(  # noqa: PLR0913  typer: one parameter an option
 
     Shows first what is marked anew, and what is not and why. Only tags are written.
     """
-    from provisioner.cli.session import apply_environment
+    from provisioner.cli.session import Approval, apply_environment
     from provisioner.workflow.apply import ApplyOptions
 
     options = ApplyOptions(allow_delete=False, parallelism=parallelism)
     with _session(cloud=cloud, state=state, parallelism=parallelism, quiet=quiet) as session:
-        made = session.plan_migration(environment, previous_id or [])
-        code = apply_environment(session, made, options, yes=yes, output=output.value)
+
+        def plan_again() -> "Plan":
+            return session.plan_migration(environment, previous_id or [])
+
+        made = plan_again()
+        approval = Approval(yes, derive=plan_again)
+        code = apply_environment(session, made, options, approval, output.value)
     raise typer.Exit(code)
 
 

@@ -17,8 +17,10 @@ from provisioner.documents.plan import PlanDocument, StepDocument
 from provisioner.documents.roles import RolesDocument
 from provisioner.documents.trace import TraceDocument
 from provisioner.model.diagnostic import DiagnosticError, error
+from provisioner.model.provisioning import OPERATION_SECONDS
 
 if TYPE_CHECKING:
+    from provisioner.plan.progress import InProgress
     from provisioner.reports.text import TextDocument
 
 
@@ -27,6 +29,23 @@ def print_plan(document: PlanDocument, output: str, stream: TextIO | None = None
     from provisioner.reports.markdown import render_plan_markdown
 
     _print(document, output, stream or sys.stdout, lambda: render_plan_markdown(document))
+
+
+def print_saved_plan(document: PlanDocument, output: str) -> None:
+    """Print a plan with the steps that apply sends, as text, JSON or Markdown."""
+    from provisioner.reports.markdown import LIMIT, render_plan_markdown
+    from provisioner.reports.steps_report import render_steps_markdown, render_steps_text
+    from provisioner.reports.styled import write_lines
+
+    if output == "markdown":
+        text = render_plan_markdown(document)
+        sys.stdout.write(text + render_steps_markdown(document, LIMIT - len(text)))
+        return
+    print_plan(document, output)
+    if output == "text":
+        width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 100
+        lines = render_steps_text(document, width)
+        write_lines(lines, sys.stdout, color=_has_color(sys.stdout))
 
 
 def print_drift(document: DriftDocument, output: str) -> None:
@@ -140,6 +159,29 @@ def _has_color(stream: TextIO) -> bool:
     from provisioner.reports.color import wants_color
 
     return wants_color(os.environ, is_terminal=stream.isatty())
+
+
+def open_waiting(*, quiet: bool) -> Callable[[Sequence["InProgress"], float], None]:
+    """Return what shows on stderr which resources an apply waits for: a line for each new state,
+    and one each half a minute."""
+    shown: dict[str, tuple[str, float]] = {}
+
+    def show(entries: Sequence["InProgress"], elapsed: float) -> None:
+        for entry in entries:
+            state, at = shown.get(entry.id.key, ("", 0.0))
+            if quiet or (state == entry.state and elapsed - at < _REMINDER_SECONDS):
+                continue
+            shown[entry.id.key] = entry.state, elapsed
+            sys.stderr.write(
+                f"waiting for {entry.label}: {entry.state}, {elapsed:.0f} s of at most "
+                f"{OPERATION_SECONDS / 60:.0f} min\n"
+            )
+            sys.stderr.flush()
+
+    return show
+
+
+_REMINDER_SECONDS = 30
 
 
 @contextmanager

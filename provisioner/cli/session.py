@@ -4,7 +4,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,7 +17,7 @@ from provisioner.blueprint.ownership import derive_id
 from provisioner.catalog.registry import Catalog
 from provisioner.cli.exit_code import ExitCode
 from provisioner.cli.lock import hold
-from provisioner.cli.output import open_progress, print_apply, print_plan
+from provisioner.cli.output import open_progress, open_waiting, print_apply, print_plan
 from provisioner.cli.workspace import (
     FileSources,
     find_environment,
@@ -42,7 +42,20 @@ from provisioner.manifests.rendering import ClusterObjects
 from provisioner.model.diagnostic import Diagnostic, DiagnosticError, GateError, error
 from provisioner.plan.plan import Plan
 from provisioner.plan.plan_file import read_plan_file, write_plan_file
-from provisioner.workflow.apply import ApplyOptions, Surface, apply_plan, check_permitted
+from provisioner.plan.request import Request
+from provisioner.workflow.apply import (
+    ApplyOptions,
+    Surface,
+    apply_plan,
+    check_applicable,
+    check_permitted,
+)
+from provisioner.workflow.approval import (
+    check_agreement,
+    check_digest,
+    check_same_environment,
+    read_digest,
+)
 from provisioner.workflow.check import check_environment, report_compliance
 from provisioner.workflow.drift import check_drift
 from provisioner.workflow.export import ExportFormat, export_environment
@@ -56,15 +69,11 @@ from provisioner.workflow.network import (
     load_siblings,
     validate_environment,
 )
-from provisioner.workflow.plan import (
-    Desired,
-    load_desired,
-    plan_destroy,
-    plan_environment,
-)
+from provisioner.workflow.plan import Desired, Planned, load_desired, plan_request
 from provisioner.workflow.preflight import Preflight
 from provisioner.workflow.roles import Pipeline, describe_roles, role_files
 from provisioner.workflow.trace import Question, trace
+from provisioner.workflow.waiting import Patience, plan_settled
 
 if TYPE_CHECKING:
     from provisioner.azure.client import ArmClient
@@ -110,13 +119,14 @@ class Session:
         """What azsec knows of the types."""
         return load_catalog()
 
-    def load(self, environment: str) -> Desired:
-        """Return an environment, by its name or path, as its files describe it."""
-        path = find_environment(environment)
+    def load(self, environment: str, cloud: str | None = None) -> Desired:
+        """Return an environment, by its name or path, as its files describe it; `cloud` is where a
+        plan was made for, if one was."""
+        path = Path(find_environment(environment)).as_posix()
         today = datetime.now().astimezone().date()
         sources = FileSources(repository_of(path))
         origin = str(Path(path).resolve())
-        desired = load_desired(path, self.catalog, sources, today, self._cloud, origin)
+        desired = load_desired(path, self.catalog, sources, today, self._cloud or cloud, origin)
         check_unique_id(
             desired.environment, {beside: read_if_text(beside) for beside in find_siblings(path)}
         )
@@ -187,27 +197,54 @@ class Session:
         targets: Sequence[str],
         choices: PlanChoices,
     ) -> Plan:
-        """Read Azure and plan; say on a terminal how long the reading took."""
+        """Read Azure and plan; say on a terminal how long the reading took. What is in progress is
+        waited for where the plan is about to be applied."""
         desired = self.load(environment)
         client = self.connect(desired.document)
         preflight = Preflight(None if choices.offline else client, applies=choices.applies)
+        request = Request(
+            desired.environment.path,
+            tuple(targets),
+            choices.destroy,
+            choices.adopt_defaults,
+            choices.adopt,
+        )
+
+        def plan() -> Planned:
+            return self._plan(desired, request, preflight)
+
+        planned = plan_settled(plan, client, self._patience()) if choices.applies else plan()
+        return planned.plan
+
+    def derive(self, approved: Plan) -> Plan:
+        """Return the plan of now, for what an approved plan was asked for.
+
+        Only what it was asked for is taken from the approved plan. Raises DiagnosticError unless
+        the environment is the one it was made for, and both plans have one digest.
+        """
+        rehearsed = approved.document.environment.cloud == LOCAL
+        desired = self.load(approved.request.path, LOCAL if rehearsed else None)
+        check_same_environment(approved, desired)
+        client = self.connect(desired.document)
+
+        def plan() -> Planned:
+            return self._plan(desired, approved.request, None)
+
+        planned = plan_settled(plan, client, self._patience())
+        check_agreement(approved, planned, self.catalog)
+        return planned.plan
+
+    def _plan(self, desired: Desired, request: Request, preflight: Preflight | None) -> Planned:
+        client = self.connect(desired.document)
         started = time.monotonic()
-        if choices.destroy:
-            planned = plan_destroy(desired, self.catalog, client, targets, preflight=preflight)
-        else:
-            planned = plan_environment(
-                desired,
-                self.catalog,
-                client,
-                targets,
-                adopt_defaults=choices.adopt_defaults,
-                adopt=choices.adopt,
-                preflight=preflight,
-            )
+        planned = plan_request(desired, self.catalog, client, request, preflight=preflight)
         seconds = time.monotonic() - started
         if not self.quiet and sys.stderr.isatty():
             sys.stderr.write(f"read in {seconds:.1f} s, {planned.calls} calls\n")
-        return planned.plan
+        return planned
+
+    def _patience(self) -> Patience:
+        return Patience(time.monotonic, time.sleep, open_waiting(quiet=self.quiet))
 
     def plan_migration(self, environment: str, previous_ids: Sequence[str]) -> Plan:
         """Read Azure and plan the new marks of what an environment made before.
@@ -344,26 +381,58 @@ def save_plan(plan: Plan, path: str) -> None:
     write_file(path, write_plan_file(plan))
 
 
-def apply_saved(session: Session, path: str, options: ApplyOptions, output: str) -> int:
-    """Apply the plan in a file, exactly; return the exit code."""
-    plan = read_plan(path)
-    check_permitted(plan, options)
+def apply_saved(
+    session: Session, path: str, options: ApplyOptions, output: str, digest: str | None = None
+) -> int:
+    """Derive the plan in a file again and apply that, if it is the same; return the exit code.
+
+    `digest` is the one that was approved, where that is known.
+    """
+    approved = read_plan(path)
+    if digest is not None:
+        check_digest(approved, read_digest(digest), path)
+    check_applicable(approved, options)
     with session:
+        plan = session.derive(approved)
+        check_permitted(plan, options)
         return _finish(session.apply(plan, options), output)
 
 
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """How a plan that was just made is approved: by `digest`, by `yes`, or by a person who is
+    asked. `derive` makes a plan again that is not one of the environment's blueprint."""
+
+    yes: bool
+    digest: str | None = None
+    derive: Callable[[], Plan] | None = None
+
+
 def apply_environment(
-    session: Session, plan: Plan, options: ApplyOptions, *, yes: bool, output: str
+    session: Session, plan: Plan, options: ApplyOptions, approval: Approval, output: str
 ) -> int:
-    """Show a plan that was just made, ask, apply it; return the exit code."""
+    """Show a plan that was just made, ask, apply it; return the exit code.
+
+    A person takes their time to answer, so the plan is derived again then. Where nobody is asked it
+    is applied as it was just made.
+    """
     print_plan(plan.document, "text", stream=sys.stderr)
+    if approval.digest is not None:
+        check_digest(plan, approval.digest, f"the plan of {plan.document.environment.name}")
     check_permitted(plan, options)
     if not plan.steps:
         return ExitCode.SUCCESS
-    if not yes and not _confirm():
-        sys.stderr.write("Nothing was changed.\n")
-        return ExitCode.REFUSED
+    if not approval.yes and approval.digest is None:
+        if not _confirm():
+            sys.stderr.write("Nothing was changed.\n")
+            return ExitCode.REFUSED
+        plan = session.derive(plan) if approval.derive is None else _same(plan, approval.derive())
     return _finish(session.apply(plan, options), output)
+
+
+def _same(approved: Plan, derived: Plan) -> Plan:
+    check_digest(derived, approved.document.digest, "the plan that was made after the answer")
+    return derived
 
 
 def _finish(document: ApplyDocument, output: str) -> int:

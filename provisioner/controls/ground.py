@@ -1,14 +1,14 @@
 """The state of an environment that controls judge: its estate, and what of it is its own."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from provisioner.blueprint.graph import DesiredGraph
 from provisioner.catalog.registry import Catalog
 from provisioner.controls.kinds import ASKED
-from provisioner.model.actual import ActualState, Unreadable
+from provisioner.model.actual import ActualState
 from provisioner.model.estate import Estate, Resource
 from provisioner.model.resource_id import SUBSCRIPTION, ResourceId
+from provisioner.plan.unreadable import declared_instead, unreadable_resources
 
 
 @dataclass(frozen=True)
@@ -17,8 +17,9 @@ class Ground:
 
     `own` has the keys of the resources that are judged: those of the blueprint, and what stands in
     them or in the environment's resource groups. All others are only looked up. `cloud` is the
-    one whose names are used. `unreadable` has what could not be read, and why. `derived` keeps
-    what rules made of the whole state (`Subject.derive`), for others that ask for the same.
+    one whose names are used. `unreadable` has what could not be read, and why; `declared` is the
+    estate with that as the blueprint declares it, None where everything could be read. `derived`
+    keeps what rules made of the whole state (`Subject.derive`), for others that ask for the same.
     """
 
     estate: Estate
@@ -26,6 +27,7 @@ class Ground:
     catalog: Catalog
     cloud: str
     unreadable: tuple[tuple[Resource, str], ...] = ()
+    declared: Estate | None = None
     derived: dict[object, object] = field(default_factory=dict, compare=False, repr=False)
 
     def subjects(self, kind: str) -> tuple[Resource, ...]:
@@ -47,15 +49,12 @@ def survey(
         for resource in estate
         if resource.type in ASKED or _is_own(resource.id, graph)
     )
-    return Ground(estate, own, catalog, cloud, tuple(_unreadable(graph, state)) if state else ())
-
-
-def _unreadable(graph: DesiredGraph, state: ActualState) -> Iterator[tuple[Resource, str]]:
-    for stated in graph:
-        found = state.get(stated.id)
-        if isinstance(found, Unreadable):
-            hidden = Resource(stated.id, stated.type.name, {}, stated.address, stated.span)
-            yield hidden, found.reason
+    hidden = unreadable_resources(graph, state) if state else ()
+    if state is None or not hidden:
+        return Ground(estate, own, catalog, cloud)
+    instead = declared_instead(estate, graph, state, catalog)
+    empty = tuple((replace(resource, body={}), reason) for resource, reason in hidden)
+    return Ground(estate, own, catalog, cloud, empty, instead)
 
 
 def _is_own(resource: ResourceId, graph: DesiredGraph) -> bool:

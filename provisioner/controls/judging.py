@@ -10,6 +10,7 @@ from provisioner.controls.kinds import ASKED, CLUSTER
 from provisioner.controls.rule import apply_rule
 from provisioner.controls.verdict import Finding, Verdict, worst
 from provisioner.controls.waivers import covers
+from provisioner.model.estate import Estate, Resource
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,19 +53,50 @@ def find(control: Control, ground: Ground) -> tuple[Finding, ...]:
     """Return what the rules of one control find: one finding a property, the worst of it; all that
     is as bad stands in its evidence.
 
-    A resource that could not be read is unknown to every rule that would look at it.
+    A resource that could not be read is unknown to every rule that would look at it, and so is a
+    failure that would be none if it were as declared.
     """
     found = [seen for rule in control.rules for seen in apply_rule(control.id, rule, ground)]
     kinds = {kind.lower() for rule in control.rules for kind in rule.reads}
-    for resource, reason in ground.unreadable:
-        if resource.type.lower() in kinds:
-            why = f"it could not be read: {reason}"
-            found.append(Finding(control.id, Verdict.UNKNOWN, resource, "", why))
+    hidden = [(r, reason) for r, reason in ground.unreadable if r.type.lower() in kinds]
+    if hidden and ground.declared is not None:
+        found = _qualify(control, found, ground, ground.declared, hidden)
+    for resource, reason in hidden:
+        why = f"it could not be read: {reason}"
+        found.append(Finding(control.id, Verdict.UNKNOWN, resource, "", why))
     by_key: dict[tuple[str, str, str], Finding] = {}
     for seen in found:
         known = by_key.get(seen.key)
         by_key[seen.key] = seen if known is None else _join(known, seen)
     return tuple(by_key.values())
+
+
+def _qualify(
+    control: Control,
+    found: Sequence[Finding],
+    ground: Ground,
+    declared: Estate,
+    hidden: Sequence[tuple[Resource, str]],
+) -> list[Finding]:
+    """Return the findings in which a failure that depends on what could not be read is unknown."""
+    instead = replace(ground, estate=declared, unreadable=(), declared=None, derived={})
+    failing = {
+        seen.key
+        for rule in control.rules
+        for seen in apply_rule(control.id, rule, instead)
+        if seen.verdict is Verdict.FAIL
+    }
+    named = ", ".join(resource.label for resource, _ in hidden[:_MOST_HIDDEN])
+    why = f"it depends on what could not be read: {named}"
+    return [
+        replace(seen, verdict=Verdict.UNKNOWN, evidence=why)
+        if seen.verdict is Verdict.FAIL and seen.key not in failing
+        else seen
+        for seen in found
+    ]
+
+
+_MOST_HIDDEN = 3
 
 
 def _join(known: Finding, seen: Finding) -> Finding:

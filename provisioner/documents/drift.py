@@ -13,6 +13,7 @@ from provisioner.documents.document import (
 from provisioner.documents.plan import (
     FieldChangeDocument,
     IgnoredDocument,
+    InProgressDocument,
     UndeclaredDocument,
     UnmanagedDocument,
 )
@@ -30,13 +31,15 @@ class DriftKind(StrEnum):
 
 class ResourceDriftDocument(Document):
     """One resource that is not as declared. In its fields `before` is what the blueprint says
-    and `after` what stands in Azure: drift is told in the order in which it happened."""
+    and `after` what stands in Azure: drift is told in the order in which it happened. `reason` says
+    what is wrong beside them: the provisioning state Failed."""
 
     address: str
     id: str
     type: str
     resource_group: str | None = None
     kind: DriftKind
+    reason: str | None = None
     fields: tuple[FieldChangeDocument, ...] = ()
 
 
@@ -45,7 +48,8 @@ class DriftDocument(Document):
 
     `drifted`, every undeclared field that is security-relevant and a proof that fails of what is in
     Azure make the check fail; other undeclared fields and unmanaged resources are told and do not.
-    `security` has the controls that what drifted breaks.
+    `security` has the controls that what drifted breaks. What is `in_progress` was compared as it
+    was found, and may still change.
     """
 
     kind: Literal["azsec/drift"] = "azsec/drift"
@@ -56,6 +60,7 @@ class DriftDocument(Document):
     undeclared: tuple[UndeclaredDocument, ...] = ()
     ignored: tuple[IgnoredDocument, ...] = ()
     unmanaged: tuple[UnmanagedDocument, ...] = ()
+    in_progress: tuple[InProgressDocument, ...] = ()
     proofs: tuple[ProofDocument, ...] = ()
     security: SecurityDeltaDocument | None = None
     diagnostics: tuple[DiagnosticDocument, ...] = ()

@@ -106,6 +106,16 @@ class UnmanagedDocument(Document):
     resource_group: str | None = None
 
 
+class InProgressDocument(Document):
+    """A resource that Azure still works on. `state` is its `properties.provisioningState`, in the
+    provider's own word; `address` is null for one that the blueprint does not have."""
+
+    address: str | None = None
+    id: str
+    type: str
+    state: str
+
+
 class StepDocument(Document):
     """One request of the plan. `after` names the steps that have to be done first.
 
@@ -141,8 +151,10 @@ class PlanSummary(Document):
 
 
 class PlanDocument(Document):
-    """A whole plan. `digest` is sha256:… over everything that apply would do.
+    """A whole plan. `digest` is sha256:… over everything that apply would do; diagnostics and what
+    is in progress, undeclared, ignored or unmanaged are no part of it.
 
+    `in_progress` is what Azure still works on: apply waits for it, and plans on what settled.
     `proofs` are about the state that the plan leads to, and `security` is what it means for the
     controls (None where nothing was judged); `gates` are those that refuse to apply it.
     """
@@ -156,6 +168,7 @@ class PlanDocument(Document):
     undeclared: tuple[UndeclaredDocument, ...] = ()
     ignored: tuple[IgnoredDocument, ...] = ()
     unmanaged: tuple[UnmanagedDocument, ...] = ()
+    in_progress: tuple[InProgressDocument, ...] = ()
     proofs: tuple[ProofDocument, ...] = ()
     security: SecurityDeltaDocument | None = None
     gates: tuple[GateDocument, ...] = ()

@@ -1,7 +1,7 @@
 """What a proof says: it holds, or here is the counter-example and the element that is to blame."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from provisioner.model.span import Span
@@ -51,6 +51,35 @@ def conclude(name: str, claim: str, breaches: Iterable[Breach], scope: str) -> P
         certain = any(breach.certain for breach in found)
         verdict = Verdict.FAILS if certain else Verdict.UNKNOWN
     return Proof(name, claim, verdict, found, scope)
+
+
+def qualify(absent: Proof, declared: Proof, hidden: Sequence[tuple[str, str]]) -> Proof:
+    """Return a proof of a state of which something could not be read.
+
+    `absent` was made without it, `declared` with it as the blueprint declares it; `hidden` has the
+    labels of what could not be read, and why. Only a breach that both have is certain: the others
+    depend on what nobody saw. Without one it is unknown whether the claim holds.
+    """
+    if Verdict.NOT_APPLICABLE is absent.verdict is declared.verdict:
+        return absent
+    certain = [breach for breach in absent.breaches if breach in declared.breaches]
+    possible = [
+        replace(breach, certain=False)
+        for breach in declared.breaches
+        if breach not in absent.breaches
+    ]
+    more = f" and {len(hidden) - _MOST_HIDDEN} more" if len(hidden) > _MOST_HIDDEN else ""
+    named = ", ".join(label for label, _ in hidden[:_MOST_HIDDEN])
+    gap = Breach(
+        hidden[0][0],
+        f"{absent.name} is not judged: {named}{more} cannot be read ({hidden[0][1]}).",
+        "Give the credential Reader on it.",
+        certain=False,
+    )
+    return conclude(absent.name, absent.claim, [*certain, *possible, gap], declared.scope)
+
+
+_MOST_HIDDEN = 3
 
 
 def skip(name: str, claim: str, because: str) -> Proof:

@@ -56,6 +56,17 @@ _SERVICES = {
 }
 
 
+TYPES_READ = frozenset(
+    name.lower()
+    for name in (
+        _NETWORK, _SUBNET, _PEERING, _TABLE, _ROUTE, _GROUP, _RULE, _FIREWALL, _POLICY, _RULE_GROUP,
+        _ZONE, _LINK, _ENDPOINT, _ZONE_GROUP, _GATEWAY, _IP_GROUP, _RESOLVER_ENDPOINT, _CLUSTER,
+        _POOL, *_SERVICES,
+    )
+)  # fmt: skip
+"""The types of resources that a topology is made of, in lower case."""
+
+
 def read_topology(estate: Estate, cloud: str, openings: Iterable[Opening] = ()) -> Topology:
     """Return the network of an estate. `cloud` is the name of the cloud whose names it uses,
     `openings` is what its environment lets workloads reach."""

@@ -31,6 +31,7 @@ from provisioner.model.values import Unknown, Value, unknowns
 from provisioner.plan.changes import Changes, ResourceChange
 from provisioner.plan.concealment import conceal, sensitive_places
 from provisioner.plan.plan import Input, Observed, Plan, digest_json, encode_value, with_digest
+from provisioner.plan.request import Request
 from provisioner.plan.rotation import resource_stating
 from provisioner.plan.steps import Step, build_steps
 from provisioner.plan.terms import is_at
@@ -57,6 +58,16 @@ class Target:
                 selected.add(address)
                 pending += [edge.on for edge in graph.resources[address].edges]
         return frozenset(selected)
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What a plan is made from: the environment, what was asked for, and a digest of what the
+    environment's file says."""
+
+    environment: EnvironmentDocument
+    request: Request
+    fingerprint: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +102,7 @@ def select_changes(changes: Changes, graph: DesiredGraph, target: Target) -> Cha
 
 
 def assemble_plan(
-    environment: EnvironmentDocument,
+    origin: Origin,
     graph: DesiredGraph,
     changes: Changes,
     state: ActualState,
@@ -106,7 +117,7 @@ def assemble_plan(
         for name, value in graph.outputs.items()
     }
     plan = Plan(
-        document=_document(environment, resources, changes, steps, outputs).model_copy(
+        document=_document(origin.environment, resources, changes, steps, outputs).model_copy(
             update={
                 "proofs": judgement.proofs,
                 "security": judgement.security,
@@ -117,7 +128,9 @@ def assemble_plan(
         observed=_observe(resources, graph, state, catalog),
         inputs=_inputs(resources, graph, changes.values),
         outputs=outputs,
+        request=origin.request,
         digests={
+            "environment": origin.fingerprint,
             "blueprint": digest_json([[r.address, r.id.key, encode_value(r.body)] for r in graph]),
             "catalog": digest_json([[t.name, t.api_version] for t in catalog]),
             "state": digest_json(

@@ -6,11 +6,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from provisioner.documents.document import FORMAT_VERSION, DiagnosticDocument
-from provisioner.documents.plan import PlanDocument
+from provisioner.documents.document import DiagnosticDocument
+from provisioner.documents.plan import InProgressDocument, PlanDocument
 from provisioner.model.diagnostic import Diagnostic, Severity
 from provisioner.model.resource_id import ResourceId
 from provisioner.model.values import Bound, Json, ResourceValue, Unknown, Value
+from provisioner.plan.request import Request, request_to_json
 from provisioner.plan.steps import Step
 
 ADOPTION_GATE = "adoption"
@@ -45,8 +46,8 @@ class Input:
 class Plan:
     """A plan. `document` is what a reviewer sees; `steps` is all that apply does.
 
-    `digests` name what went in: blueprint, catalog and state. The plan's own digest is over all
-    of this, so a plan that was edited is known by it.
+    `request` is what was asked for, so that apply derives the plan again. `digests` name what went
+    in: environment, blueprint, catalog and state.
     """
 
     document: PlanDocument
@@ -55,6 +56,7 @@ class Plan:
     inputs: tuple[Input, ...]
     outputs: Mapping[str, Value]
     digests: Mapping[str, str]
+    request: Request
 
     def can_apply(self) -> bool:
         """Tell whether the plan may be applied: nothing blocked, and no error in it."""
@@ -72,24 +74,50 @@ class Plan:
         return any(step.verb == "DELETE" for step in self.steps)
 
 
+PLAN_FILE_VERSION = "2"
+"""The version of the plan file's shape. 1 had no request, and so could not be derived again."""
+
+
 def with_digest(plan: Plan) -> Plan:
     """Return the plan with the digest of its content in its document."""
     return replace(plan, document=plan.document.model_copy(update={"digest": digest_of(plan)}))
 
 
 def with_diagnostics(plan: Plan, diagnostics: Iterable[Diagnostic]) -> Plan:
-    """Return the plan with more that is told of it, and the digest of that."""
+    """Return the plan with more diagnostics. They are no part of its digest."""
     told = tuple(DiagnosticDocument.of(diagnostic) for diagnostic in diagnostics)
     document = plan.document.model_copy(update={"diagnostics": plan.document.diagnostics + told})
-    return with_digest(replace(plan, document=document))
+    return replace(plan, document=document)
+
+
+def with_in_progress(plan: Plan, entries: tuple[InProgressDocument, ...]) -> Plan:
+    """Return the plan with what Azure still works on. It is no part of its digest."""
+    return replace(plan, document=plan.document.model_copy(update={"in_progress": entries}))
 
 
 def digest_of(plan: Plan) -> str:
-    """Return `sha256:…` over everything in a plan but the digest itself."""
-    content = plan_to_json(plan)
-    del content["digest"]
-    del content["plan"]["digest"]
+    """Return `sha256:…` over what a plan does: the same for the same files and the same Azure.
+
+    Left out is what is said beside it, and comes and goes while the plan stays the same: the
+    preflight's answers, what is in progress, what azsec does not touch.
+    """
+    content = content_of(plan)
+    for name in _BESIDE:
+        content["plan"].pop(name, None)
     return digest_json(content)
+
+
+_BESIDE = ("diagnostics", "inProgress", "undeclared", "ignored", "unmanaged")
+
+
+def content_of(plan: Plan) -> dict[str, Any]:
+    """Return what a plan does, as JSON: the parts that approve it, by name."""
+    content = _content(plan)
+    del content["digest"], content["digests"]
+    del content["plan"]["digest"]
+    # Resources that are as declared are counted, and nothing is done to them.
+    content["plan"]["summary"].pop("unchanged")
+    return content
 
 
 def digest_json(value: object) -> str:
@@ -99,14 +127,24 @@ def digest_json(value: object) -> str:
 
 
 def plan_to_json(plan: Plan) -> dict[str, Any]:
-    """Return the content of a plan file."""
+    """Return the content of a plan file.
+
+    `checksum` is over all of it, so that a file that was damaged or edited is known. Anybody can
+    compute it: what keeps a forged file from being applied is that apply derives the plan again.
+    """
+    content = _content(plan)
+    return {**content, "checksum": digest_json(content)}
+
+
+def _content(plan: Plan) -> dict[str, Any]:
     return {
         "kind": "azsec/plan-file",
-        "formatVersion": FORMAT_VERSION,
+        "formatVersion": PLAN_FILE_VERSION,
         "digest": plan.document.digest,
         "digests": dict(plan.digests),
+        "request": request_to_json(plan.request),
         "plan": plan.document.to_json(),
-        "steps": [_step_to_json(step) for step in plan.steps],
+        "steps": [step_to_json(step) for step in plan.steps],
         "observed": [_observed_to_json(entry) for entry in plan.observed],
         "inputs": [
             {"source": encode_value(entry.source), "value": entry.value} for entry in plan.inputs
@@ -115,7 +153,8 @@ def plan_to_json(plan: Plan) -> dict[str, Any]:
     }
 
 
-def _step_to_json(step: Step) -> dict[str, Any]:
+def step_to_json(step: Step) -> dict[str, Any]:
+    """Return a step as it stands in a plan file."""
     return {
         "key": step.key,
         "verb": step.verb,

@@ -3,16 +3,22 @@
 import json
 from typing import Any
 
-from pydantic import ValidationError
-
 from provisioner.catalog.resource_type import CreateGuard
-from provisioner.documents.document import FORMAT_VERSION
 from provisioner.documents.plan import PlanDocument
 from provisioner.model.diagnostic import Diagnostic, DiagnosticError, error
 from provisioner.model.json_source import read_json
 from provisioner.model.resource_id import ResourceId
 from provisioner.model.span import Span
-from provisioner.plan.plan import Input, Observed, Plan, decode_value, digest_of, plan_to_json
+from provisioner.plan.plan import (
+    PLAN_FILE_VERSION,
+    Input,
+    Observed,
+    Plan,
+    decode_value,
+    digest_of,
+    plan_to_json,
+)
+from provisioner.plan.request import read_request
 from provisioner.plan.steps import DELETE, PUT, Step
 
 
@@ -22,7 +28,7 @@ def write_plan_file(plan: Plan) -> str:
 
 
 def read_plan_file(text: str, file: str) -> Plan:
-    """Read a plan file. Nothing in it is executed but what azsec wrote and the digest covers.
+    """Read a plan file. Nothing in it is executed: apply derives its steps again and compares.
 
     Raises DiagnosticError: `not-a-plan`, `plan-version` or `plan-edited`.
     """
@@ -30,26 +36,41 @@ def read_plan_file(text: str, file: str) -> Plan:
     content = _read_content(text, file)
     if not isinstance(content, dict) or content.get("kind") != "azsec/plan-file":
         raise DiagnosticError(_not_a_plan(span, "its kind is not azsec/plan-file"))
-    if content.get("formatVersion") != FORMAT_VERSION:
+    if content.get("formatVersion") != PLAN_FILE_VERSION:
         raise DiagnosticError(
             error(
                 "plan-version",
                 f"the plan file has format version {content.get('formatVersion')!r}; this azsec "
-                f"reads {FORMAT_VERSION!r}.",
+                f"reads {PLAN_FILE_VERSION!r}.",
                 span,
                 "Plan again, and apply with the azsec that planned.",
             )
         )
     try:
         plan = _read(content)
-        digest = digest_of(plan)
-    except (AttributeError, KeyError, TypeError, ValueError, ValidationError) as problem:
+        wrong = _find_contradiction(plan, content)
+    except (AttributeError, KeyError, TypeError, ValueError) as problem:
         raise DiagnosticError(
             _edited(span, f"it cannot be read ({type(problem).__name__})")
         ) from None
-    if digest != plan.document.digest or content.get("digest") != plan.document.digest:
-        raise DiagnosticError(_edited(span, "its content does not have the digest that it states"))
+    if wrong is not None:
+        raise DiagnosticError(_edited(span, wrong))
     return plan
+
+
+def _find_contradiction(plan: Plan, content: dict[str, Any]) -> str | None:
+    """Return how a file contradicts itself, or None."""
+    if digest_of(plan) != plan.document.digest or content["digest"] != plan.document.digest:
+        return "its content does not have the digest that it states"
+    if content["checksum"] != plan_to_json(plan)["checksum"]:
+        return "its content does not have the checksum that it states"
+    shown = [
+        (step.key, step.verb, step.address, ResourceId.parse(step.id), step.after)
+        for step in plan.document.steps
+    ]
+    if shown != [(step.key, step.verb, step.address, step.id, step.after) for step in plan.steps]:
+        return "the steps that it shows are not the steps that it holds"
+    return None
 
 
 def _read_content(text: str, file: str) -> Any:  # noqa: ANN401  any JSON
@@ -73,7 +94,8 @@ def _read(content: dict[str, Any]) -> Plan:
             Input(decode_value(entry["source"]), entry["value"]) for entry in content["inputs"]
         ),
         outputs=decode_value(content["outputs"]),
-        digests=content["digests"],
+        digests={str(name): str(text) for name, text in content["digests"].items()},
+        request=read_request(content["request"]),
     )
 
 
@@ -99,6 +121,8 @@ def _read_step(entry: dict[str, Any]) -> Step:
 
 
 def _read_observed(entry: dict[str, Any]) -> Observed:
+    if not isinstance(entry["body"], (dict, type(None))) or not isinstance(entry["touched"], bool):
+        raise TypeError("what was observed is no body")
     return Observed(
         address=entry["address"],
         id=ResourceId.parse(entry["id"]),

@@ -42,6 +42,17 @@ def find_stale(
     return tuple(moved)
 
 
+def observed_values(plan: Plan, state: ActualState) -> Mapping[str, Mapping[str, Value]]:
+    """Return what expressions may read of the resources that a plan observed, by address; `state`
+    is a new read of them."""
+    found = {entry.address: (entry, state.get(entry.id)) for entry in plan.observed}
+    return {
+        address: {**actual.body, "id": entry.id.text, "name": entry.id.name, "type": entry.type}
+        for address, (entry, actual) in found.items()
+        if isinstance(actual, Found)
+    }
+
+
 def _compare(
     entry: Observed,
     state: ActualState,

@@ -3,13 +3,14 @@
 from collections import Counter
 from collections.abc import Iterator
 
-from provisioner.documents.drift import DriftDocument, DriftKind
+from provisioner.documents.drift import DriftDocument, DriftKind, ResourceDriftDocument
 from provisioner.reports.field_text import change_lines
 from provisioner.reports.proof_text import breach_lines, proof_totals
 from provisioner.reports.section_text import (
     Columns,
     heading,
     ignored_lines,
+    in_progress_lines,
     render_diagnostics,
     totals,
     undeclared_lines,
@@ -17,10 +18,12 @@ from provisioner.reports.section_text import (
 )
 from provisioner.reports.security_text import total_lines, turn_lines
 from provisioner.reports.styled import BLANK, Line, Span, Style, line
+from provisioner.reports.values import plain
 from provisioner.reports.wording import (
     NO_DRIFT,
     UNMARKED,
     count_ignored,
+    count_in_progress,
     joined,
     nothing_found,
 )
@@ -38,20 +41,26 @@ def render_drift_text(document: DriftDocument, width: int = 100) -> Iterator[Lin
             yield line("    ", Span("<- unmarked", Style.UPDATE), f" · {UNMARKED}")
             yield from change_lines(drifted.fields, width)
         else:
-            yield line("    ", Span("~ changed", Style.UPDATE), " · declared -> in Azure")
+            yield line("    ", Span("~ changed", Style.UPDATE), _about(drifted))
             yield from change_lines(drifted.fields, width)
         yield BLANK
     yield from undeclared_lines(document.undeclared, width)
     yield from ignored_lines(document.ignored, width)
     yield from unmanaged_lines(document.unmanaged, width)
+    yield from in_progress_lines(document.in_progress, width)
     yield from turn_lines(document.security, width)
     yield from breach_lines(document.proofs, width)
     yield from render_diagnostics(document.diagnostics, width)
     if not document.found and not any(d.severity == "error" for d in document.diagnostics):
-        yield line(nothing_found(NO_DRIFT, document.ignored))
+        yield line(nothing_found(NO_DRIFT, document.ignored, document.in_progress))
     yield from total_lines(document.security, width)
     yield from proof_totals(document.proofs, width)
     yield from totals("Drift", drift_summary(document), None, width)
+
+
+def _about(drifted: ResourceDriftDocument) -> str:
+    reason = f" · {plain(drifted.reason)}" if drifted.reason else ""
+    return f"{reason} · declared -> in Azure" if drifted.fields or not reason else reason
 
 
 def drift_summary(document: DriftDocument) -> str:
@@ -64,6 +73,7 @@ def drift_summary(document: DriftDocument) -> str:
             *(f"{number:,} {word}" for number, word in counted if number),
             f"{weakened:,} undeclared (security)" if weakened else "",
             count_ignored(document.ignored),
+            count_in_progress(document.in_progress),
             f"{document.in_sync:,} in sync",
         )
     )

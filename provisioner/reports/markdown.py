@@ -14,6 +14,7 @@ from provisioner.documents.plan import (
     Action,
     FieldChangeDocument,
     IgnoredDocument,
+    InProgressDocument,
     PlanDocument,
     ResourceChangeDocument,
     UndeclaredDocument,
@@ -37,6 +38,7 @@ from provisioner.reports.values import (
     show_value,
 )
 from provisioner.reports.wording import (
+    IN_PROGRESS,
     NO_CHANGES,
     NO_DRIFT,
     SIGNS,
@@ -44,6 +46,7 @@ from provisioner.reports.wording import (
     Part,
     and_more,
     count_ignored,
+    count_in_progress,
     counts,
     is_disruptive,
     joined,
@@ -80,13 +83,14 @@ def render_plan_markdown(document: PlanDocument) -> str:
     told = [f"**{number:,} {action}**" for action, number in counts(document.summary)]
     told.append(f"{document.summary.unchanged:,} unchanged")
     told.append(count_ignored(document.ignored))
+    told.append(count_in_progress(document.in_progress))
     told.append(show_estimate(estimate) if estimate else "")
     head = _heading("plan", document.environment, joined(told))
     refusal = refusal_of(document)
     if refusal:
         head += f"**{refusal}**\n\n"
     elif document.summary.changes == 0:
-        head += f"{nothing_found(NO_CHANGES, document.ignored)}\n\n"
+        head += f"{nothing_found(NO_CHANGES, document.ignored, document.in_progress)}\n\n"
     head += gates_refuse(document.gates) + security_section(document.security)
     head += proof_totals(document.proofs)
     tail = (
@@ -94,6 +98,7 @@ def render_plan_markdown(document: PlanDocument) -> str:
         + _undeclared(document.undeclared)
         + _ignored(document.ignored)
         + _unmanaged(document.unmanaged)
+        + _in_progress(document.in_progress)
         + _diagnostics(document.diagnostics)
         + f"Digest {code(document.digest)}\n"
     )
@@ -106,13 +111,14 @@ def render_drift_markdown(document: DriftDocument) -> str:
     """Return a drift check as Markdown of less than 65,000 characters."""
     head = _heading("drift", document.environment, prose(drift_summary(document)))
     if not document.found and not any(d.severity == "error" for d in document.diagnostics):
-        head += f"{nothing_found(NO_DRIFT, document.ignored)}\n\n"
+        head += f"{nothing_found(NO_DRIFT, document.ignored, document.in_progress)}\n\n"
     head += security_section(document.security) + proof_totals(document.proofs)
     tail = (
         proof_section(document.proofs)
         + _undeclared(document.undeclared)
         + _ignored(document.ignored)
         + _unmanaged(document.unmanaged)
+        + _in_progress(document.in_progress)
         + _diagnostics(document.diagnostics)
     )
     weakened_first = sorted(
@@ -192,6 +198,8 @@ def _drift_entry(drifted: ResourceDriftDocument) -> _Entry:
     sign = _DRIFT_SIGNS[drifted.kind]
     what = UNMARKED if drifted.kind is DriftKind.UNMARKED else _paths(drifted.fields)
     what = "" if missing else what
+    if drifted.reason:
+        what = "<br>".join(part for part in (prose(drifted.reason, 300), what) if part)
     summary = row(sign, code(drifted.address), code(drifted.type), what)
     return _Entry(summary, None if missing else partial(_drift_details, drifted))
 
@@ -204,7 +212,7 @@ def _drift_details(drifted: ResourceDriftDocument) -> str:
 def _what(change: ResourceChangeDocument) -> str:
     if change.action is Action.CREATE:
         return ""
-    if change.action in (Action.DELETE, Action.BLOCKED):
+    if change.action in (Action.DELETE, Action.BLOCKED) or not change.fields:
         return prose(change.reason or "", 300)
     return _paths(change.fields)
 
@@ -289,6 +297,15 @@ def _unmanaged(entries: Sequence[UnmanagedDocument]) -> str:
     title = "**Unmanaged: not made by azsec, and never touched by it**"
     head = table_head(("resource", "type"))
     return section(f"{title}\n\n{head}", rows, len(entries), "resource")
+
+
+def _in_progress(entries: Sequence[InProgressDocument]) -> str:
+    rows = (
+        row(code(entry.address or entry.id, 300), code(entry.type), code(entry.state))
+        for entry in entries
+    )
+    head = table_head(("resource", "type", "state"))
+    return section(f"**In progress: {IN_PROGRESS}**\n\n{head}", rows, len(entries), "resource")
 
 
 def _diagnostics(diagnostics: Sequence[DiagnosticDocument]) -> str:

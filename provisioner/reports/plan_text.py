@@ -9,6 +9,7 @@ from provisioner.reports.section_text import (
     Columns,
     heading,
     ignored_lines,
+    in_progress_lines,
     render_diagnostics,
     totals,
     undeclared_lines,
@@ -22,6 +23,7 @@ from provisioner.reports.wording import (
     NO_CHANGES,
     SIGNS,
     count_ignored,
+    count_in_progress,
     counts,
     is_disruptive,
     joined,
@@ -55,13 +57,14 @@ def render_plan_text(document: PlanDocument, width: int = 100) -> Iterator[Line]
     yield from undeclared_lines(document.undeclared, width)
     yield from ignored_lines(document.ignored, width)
     yield from unmanaged_lines(document.unmanaged, width)
+    yield from in_progress_lines(document.in_progress, width)
     yield from breach_lines(document.proofs, width)
     yield from render_diagnostics(document.diagnostics, width)
     refusal = refusal_of(document)
     if refusal:
         yield line(Span(refusal, Style.BLOCKED))
     elif document.summary.changes == 0:
-        yield line(nothing_found(NO_CHANGES, document.ignored))
+        yield line(nothing_found(NO_CHANGES, document.ignored, document.in_progress))
     yield from gate_lines(document.gates, width)
     yield from total_lines(document.security, width)
     yield from proof_totals(document.proofs, width)
@@ -75,6 +78,7 @@ def _summary(document: PlanDocument) -> str:
             *(f"{number:,} {action}" for action, number in counts(document.summary)),
             f"{document.summary.unchanged:,} unchanged",
             count_ignored(document.ignored),
+            count_in_progress(document.in_progress),
             show_estimate(estimate) if estimate else "",
         )
     )

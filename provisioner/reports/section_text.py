@@ -4,7 +4,12 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from provisioner.documents.document import DiagnosticDocument, EnvironmentDocument
-from provisioner.documents.plan import IgnoredDocument, UndeclaredDocument, UnmanagedDocument
+from provisioner.documents.plan import (
+    IgnoredDocument,
+    InProgressDocument,
+    UndeclaredDocument,
+    UnmanagedDocument,
+)
 from provisioner.reports.styled import BLANK, Line, Span, Style, length, line, wrap
 from provisioner.reports.values import (
     plain,
@@ -15,7 +20,7 @@ from provisioner.reports.values import (
     show_path,
     show_value,
 )
-from provisioner.reports.wording import and_more, joined, marks
+from provisioner.reports.wording import IN_PROGRESS, and_more, joined, marks
 
 _MOST_UNDECLARED = 30
 _MOST_UNMANAGED = 20
@@ -148,6 +153,19 @@ def unmanaged_lines(entries: Sequence[UnmanagedDocument], width: int) -> list[Li
     for entry in shown:
         named = columns.line(_name(entry), entry.type, entry.resource_group)
         result.append((Span("  "), *(Span(span.text) for span in named)))
+    return [*result, *_hidden(len(entries) - len(shown), "resource"), BLANK]
+
+
+def in_progress_lines(entries: Sequence[InProgressDocument], width: int) -> list[Line]:
+    """Return the section of what Azure still works on."""
+    if not entries:
+        return []
+    shown = entries[:_MOST_UNMANAGED]
+    names = [plain(entry.address or entry.id) for entry in shown]
+    column = min(max(map(len, names)), width // 2)
+    result = [line("  ", Span("in progress", Style.BOLD), f" · {IN_PROGRESS}")]
+    for name, entry in zip(names, shown, strict=True):
+        result.append(line(f"    {name:{column}}{_GAP}", Span(plain(entry.state), Style.WARNING)))
     return [*result, *_hidden(len(entries) - len(shown), "resource"), BLANK]
 
 

@@ -9,6 +9,7 @@ from provisioner.documents.plan import (
     FieldChangeDocument,
     FieldKind,
     IgnoredDocument,
+    InProgressDocument,
     PlanDocument,
     PlanSummary,
     ResourceChangeDocument,
@@ -44,6 +45,7 @@ _DISRUPTIONS = (HARMLESS, "connections drop", "control plane blips", "nodes reim
 NO_CHANGES = "No changes"
 NO_DRIFT = "No drift"
 UNMARKED = "exists without a mark of azsec"
+IN_PROGRESS = "Azure still works on it; apply waits, and plans on what settled"
 
 PROOF_WORDS: Mapping[str, str] = {"holds": "ok", FAILS: "FAILS", "unknown": "unknown"}
 """How a proof ended, in a word; what there was nothing to prove of is not mentioned."""
@@ -76,10 +78,23 @@ def refusal_of(document: PlanDocument) -> str | None:
     return None
 
 
-def nothing_found(what: str, ignored: Sequence[IgnoredDocument]) -> str:
-    """Return the sentence for `NO_CHANGES` or `NO_DRIFT`, true also where changes are let go."""
+def nothing_found(
+    what: str,
+    ignored: Sequence[IgnoredDocument],
+    in_progress: Sequence[InProgressDocument] = (),
+) -> str:
+    """Return the sentence for `NO_CHANGES` or `NO_DRIFT`, true also where changes are let go, and
+    where Azure still works on something."""
     beside = ", but for what is ignored" if ignored else ""
+    if in_progress:
+        count = plural(len(in_progress), "resource")
+        return f"{what} so far: {count} in progress. The rest is as the blueprint says{beside}."
     return f"{what}: Azure is as the blueprint says{beside}."
+
+
+def count_in_progress(in_progress: Sequence[InProgressDocument]) -> str:
+    """Return how many resources Azure still works on; maybe ""."""
+    return f"{len(in_progress):,} in progress" if in_progress else ""
 
 
 def count_ignored(ignored: Sequence[IgnoredDocument]) -> str:

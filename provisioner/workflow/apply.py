@@ -1,6 +1,6 @@
 """`azsec apply`: exactly the steps of a plan, if Azure still is as the plan saw it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from provisioner.blueprint.expression import resolve
@@ -9,14 +9,13 @@ from provisioner.documents.apply import ApplyDocument, Event
 from provisioner.documents.plan import Action
 from provisioner.engine.executor import Executor
 from provisioner.engine.ports import Reader, Writer
-from provisioner.model.actual import ActualState, Found
-from provisioner.model.diagnostic import DiagnosticError, GateError, error
-from provisioner.model.values import Value
+from provisioner.model.actual import ActualState
+from provisioner.model.diagnostic import Diagnostic, DiagnosticError, GateError, error
 from provisioner.plan.concealment import with_live_bodies
 from provisioner.plan.plan import Plan
 from provisioner.plan.reads import Read
 from provisioner.plan.removal import find_hindrance, removal_reads
-from provisioner.plan.staleness import find_stale
+from provisioner.plan.staleness import find_stale, observed_values
 from provisioner.plan.state import state_of_single_reads
 from provisioner.plan.steps import DELETE, Step
 from provisioner.plan.text import mask_output, to_plain
@@ -51,6 +50,14 @@ class Surface:
 
 def check_permitted(plan: Plan, options: ApplyOptions) -> None:
     """Raise DiagnosticError for a plan that cannot be applied, GateError for one that may not."""
+    check_applicable(plan, options)
+    if plan.is_destructive and not options.allow_delete:
+        doomed = [step.address for step in plan.steps if step.verb == DELETE]
+        raise GateError(_not_allowed(doomed))
+
+
+def check_applicable(plan: Plan, options: ApplyOptions) -> None:
+    """Raise as `check_permitted` does, by what a plan shows: its steps are not looked at."""
     if not plan.can_apply():
         blocked = [c for c in plan.document.changes if c.action is Action.BLOCKED]
         raise DiagnosticError(
@@ -76,18 +83,24 @@ def check_permitted(plan: Plan, options: ApplyOptions) -> None:
                 for gate in plan.document.gates
             )
         )
-    if plan.is_destructive and not options.allow_delete:
-        doomed = [c for c in plan.document.changes if c.action in (Action.DELETE, Action.REPLACE)]
-        named = ", ".join(change.address for change in doomed[:5])
-        more = f" and {len(doomed) - 5} more" if len(doomed) > 5 else ""
-        raise GateError(
-            error(
-                "delete-not-allowed",
-                f"the plan deletes or replaces {named}{more}.",
-                None,
-                "If that is meant, apply with --allow-delete.",
-            )
-        )
+    doomed = [
+        change.address
+        for change in plan.document.changes
+        if change.action in (Action.DELETE, Action.REPLACE)
+    ]
+    if doomed and not options.allow_delete:
+        raise GateError(_not_allowed(doomed))
+
+
+def _not_allowed(addresses: Sequence[str]) -> Diagnostic:
+    named = ", ".join(addresses[:5])
+    more = f" and {len(addresses) - 5} more" if len(addresses) > 5 else ""
+    return error(
+        "delete-not-allowed",
+        f"the plan deletes or replaces {named}{more}.",
+        None,
+        "If that is meant, apply with --allow-delete.",
+    )
 
 
 def apply_plan(
@@ -100,7 +113,7 @@ def apply_plan(
     """
     check_permitted(plan, options)
     state = _read_observed(plan, surface.reader)
-    values = _values(plan, state)
+    values = observed_values(plan, state)
     stale = find_stale(plan, state, values, catalog)
     if stale:
         raise DiagnosticError(*stale)
@@ -133,12 +146,3 @@ def _read_observed(plan: Plan, reader: Reader) -> ActualState:
         Read(entry.id.text, entry.api_version, entry.type, is_list=False) for entry in plan.observed
     ]
     return state_of_single_reads(reader.read(reads), [entry.id for entry in plan.observed])
-
-
-def _values(plan: Plan, state: ActualState) -> Mapping[str, Mapping[str, Value]]:
-    found = {entry.address: (entry, state.get(entry.id)) for entry in plan.observed}
-    return {
-        address: {**actual.body, "id": entry.id.text, "name": entry.id.name, "type": entry.type}
-        for address, (entry, actual) in found.items()
-        if isinstance(actual, Found)
-    }

@@ -9,9 +9,10 @@ from provisioner.network.proving import proof_documents
 from provisioner.plan.assembly import documents_of, field_document, shown_fields
 from provisioner.plan.changes import ResourceChange
 from provisioner.plan.estates import actual_estate, desired_estate
+from provisioner.plan.progress import failures_of
 from provisioner.workflow.judging import judge_change, judge_state
 from provisioner.workflow.plan import Desired, plan_environment
-from provisioner.workflow.proving import prove_environment
+from provisioner.workflow.proving import prove_state
 
 _REVERSED = {
     FieldKind.ADDED: FieldKind.REMOVED,
@@ -34,6 +35,7 @@ def check_drift(desired: Desired, catalog: Catalog, reader: Reader) -> DriftDocu
     found = actual_estate(planned.state, graph, catalog)
     stated = judge_state(desired_estate(graph, catalog), graph, environment, catalog)
     actual = judge_state(found, graph, environment, catalog, planned.state)
+    proofs = prove_state(found, environment, graph, planned.state, catalog)
     return DriftDocument(
         environment=desired.document,
         in_sync=sum(change.action is Action.NO_OP for change in changes),
@@ -44,7 +46,8 @@ def check_drift(desired: Desired, catalog: Catalog, reader: Reader) -> DriftDocu
             for entry in planned.plan.document.ignored
         ),
         unmanaged=planned.plan.document.unmanaged,
-        proofs=proof_documents(prove_environment(found, environment)),
+        in_progress=planned.plan.document.in_progress,
+        proofs=proof_documents(proofs),
         security=judge_change(stated, actual, environment).security,
         diagnostics=documents_of(diagnostics),
     )
@@ -94,6 +97,7 @@ def _drift_document(change: ResourceChange) -> ResourceDriftDocument:
         type=change.type.name,
         resource_group=change.id.resource_group,
         kind=DriftKind.MISSING if missing else kind,
+        reason=", ".join(failures_of(change)) or None,
         fields=() if missing else tuple(_reversed(field_document(f)) for f in shown_fields(change)),
     )
 

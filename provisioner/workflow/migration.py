@@ -29,11 +29,12 @@ from provisioner.model.actual import ActualState, Found
 from provisioner.model.diagnostic import Diagnostic, warning
 from provisioner.model.resource_id import ResourceId, parse_resource_id
 from provisioner.model.values import Body, Value, lookup
-from provisioner.plan.assembly import Judgement, assemble_plan
+from provisioner.plan.assembly import Judgement, Origin, assemble_plan
 from provisioner.plan.changes import Changes, ResourceChange
 from provisioner.plan.owners import Owners, find_owners
-from provisioner.plan.plan import Plan
+from provisioner.plan.plan import Plan, digest_json
 from provisioner.plan.reads import tagged_reads
+from provisioner.plan.request import Request
 from provisioner.workflow.plan import Desired, require_id
 from provisioner.workflow.reading import read_environment
 
@@ -78,9 +79,10 @@ def plan_migration(
             *migration.strangers(item for answer in tagged for item in answer.items),
         ),
     )
-    return assemble_plan(
-        desired.document, desired.graph, changes, reading.state, catalog, Judgement()
+    origin = Origin(
+        desired.document, Request(environment.path), digest_json(environment.node.plain())
     )
+    return assemble_plan(origin, desired.graph, changes, reading.state, catalog, Judgement())
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,14 @@ from provisioner.model.estate import Estate
 from provisioner.model.resource_id import ResourceId
 from provisioner.network.address_checks import check_addresses
 from provisioner.network.wiring_checks import check_wiring
-from provisioner.plan.assembly import Judgement, Target, assemble_plan, select_changes
+from provisioner.plan.assembly import (
+    Judgement,
+    Origin,
+    Target,
+    assemble_plan,
+    select_changes,
+)
+from provisioner.plan.boundaries import find_outside
 from provisioner.plan.changes import (
     UNLIMITED,
     ActionReason,
@@ -31,7 +38,20 @@ from provisioner.plan.changes import (
 )
 from provisioner.plan.estates import actual_estate, known_estate, planned_estate
 from provisioner.plan.hindrances import foretell_refusals
-from provisioner.plan.plan import ADOPTION_GATE, Plan, with_diagnostics
+from provisioner.plan.plan import (
+    ADOPTION_GATE,
+    Plan,
+    digest_json,
+    with_diagnostics,
+    with_in_progress,
+)
+from provisioner.plan.progress import (
+    InProgress,
+    find_in_progress,
+    in_progress_documents,
+    repair_failed,
+)
+from provisioner.plan.request import Request
 from provisioner.plan.rotation import rotate
 from provisioner.plan.terms import EVERY_ADDRESS, Terms, is_at
 from provisioner.workflow.judging import (
@@ -41,7 +61,7 @@ from provisioner.workflow.judging import (
     judge_state,
 )
 from provisioner.workflow.preflight import Preflight
-from provisioner.workflow.proving import judge, prove_environment, topology_of
+from provisioner.workflow.proving import judge, prove_state, topology_of
 from provisioner.workflow.reading import Reading, read_environment
 
 
@@ -80,32 +100,36 @@ class Desired:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What a plan is limited to: addresses (none: everything), and the terms of it."""
+    """What was asked for (addresses; none: everything), and the terms of it."""
 
     terms: Terms
-    targets: tuple[str, ...]
+    request: Request
 
     def holds(self, address: str) -> bool:
         """Tell whether what left the blueprint at an address is within the limits."""
-        return not self.targets or any(is_at(address, wanted) for wanted in self.targets)
+        targets = self.request.targets
+        return not targets or any(is_at(address, wanted) for wanted in targets)
 
     def limits_in(self, graph: DesiredGraph, stated: DesiredGraph) -> Limits:
         """Return the limits as a plan of the graph takes them: it writes what is at the addresses,
         and all they wait for, and deletes nothing that the blueprint (`stated`) only reads."""
         only_read = frozenset(resource.id.key for resource in stated if not resource.managed)
-        if not self.targets:
+        targets = self.request.targets
+        if not targets:
             return replace(UNLIMITED, only_read=only_read)
-        return Limits(self.holds, Target(self.targets).select(graph).__contains__, only_read)
+        return Limits(self.holds, Target(targets).select(graph).__contains__, only_read)
 
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """A plan with what was read for it. `asked` counts the requests of its preflight."""
+    """A plan with what was read for it. `asked` counts the requests of its preflight;
+    `in_progress` is what Azure still works on."""
 
     plan: Plan
     state: ActualState
     changes: Changes
     asked: int = 0
+    in_progress: tuple[InProgress, ...] = ()
 
     @property
     def calls(self) -> int:
@@ -217,8 +241,37 @@ def plan_environment(  # noqa: PLR0913
     permitted = (*environment.adopt, *adopt)
     check_adoptions(permitted, desired)
     terms = Terms(environment.marks, environment.ignores, adopt_defaults, permitted)
-    planned = _plan(desired, desired.graph, catalog, reader, Scope(terms, tuple(targets)))
+    request = Request(
+        environment.path,
+        tuple(targets),
+        destroy=False,
+        adopt_defaults=adopt_defaults,
+        adopt=tuple(adopt),
+    )
+    planned = _plan(desired, desired.graph, catalog, reader, Scope(terms, request))
     return _check(planned, desired, catalog, preflight)
+
+
+def plan_request(
+    desired: Desired,
+    catalog: Catalog,
+    reader: Reader,
+    request: Request,
+    *,
+    preflight: Preflight | None = None,
+) -> Planned:
+    """Return the plan that a request asks for. Raises what `plan_environment` raises."""
+    if request.destroy:
+        return plan_destroy(desired, catalog, reader, request.targets, preflight=preflight)
+    return plan_environment(
+        desired,
+        catalog,
+        reader,
+        request.targets,
+        adopt_defaults=request.adopt_defaults,
+        adopt=request.adopt,
+        preflight=preflight,
+    )
 
 
 def plan_destroy(
@@ -234,7 +287,8 @@ def plan_destroy(
     All that `preflight` has to ask about it is whether the caller may delete.
     """
     terms = Terms(desired.environment.marks)
-    planned = _plan(desired, DesiredGraph({}, {}), catalog, reader, Scope(terms, tuple(targets)))
+    request = Request(desired.environment.path, tuple(targets), destroy=True)
+    planned = _plan(desired, DesiredGraph({}, {}), catalog, reader, Scope(terms, request))
     return _check(planned, desired, catalog, preflight)
 
 
@@ -274,25 +328,31 @@ def _plan(
         scope.limits_in(graph, desired.graph),
     )
     changes = rotate(changes, graph, reading.state, catalog, environment.marks)
+    changes = repair_failed(changes)
     told = [*desired.diagnostics, *changes.diagnostics, *_warn_of_gaps(reading, desired.graph)]
     told += _warn_of_strays(reading)
     if graph.resources:
         known = known_estate(graph, reading.state, catalog)
         told += (*check_addresses(known), *check_wiring(topology_of(known, environment)))
     changes = replace(changes, diagnostics=tuple(told))
-    if scope.targets:
-        changes = select_changes(changes, graph, Target(scope.targets))
+    if scope.request.targets:
+        changes = select_changes(changes, graph, Target(scope.request.targets))
     changes = foretell_refusals(changes, graph, reading.state, catalog)
     judgement = Judgement()
     if graph.resources:
         outcome = planned_estate(changes, reading.state, graph, catalog)
-        judgement = judge(prove_environment(outcome, environment), environment)
+        proofs = prove_state(outcome, environment, graph, reading.state, catalog)
+        judgement = judge(proofs, environment)
         if any(change.action not in _NOTHING_DONE for change in changes.resources):
             # Where nothing is done nothing turns.
             judgement = _judge_controls(judgement, outcome, desired, reading.state, catalog)
     judgement = replace(judgement, gates=(*judgement.gates, *_adoption_gates(changes, scope.terms)))
-    plan = assemble_plan(desired.document, graph, changes, reading.state, catalog, judgement)
-    return Planned(plan, reading.state, changes)
+    origin = Origin(desired.document, scope.request, digest_json(environment.node.plain()))
+    plan = assemble_plan(origin, graph, changes, reading.state, catalog, judgement)
+    outside = find_outside(plan.steps, environment.subscriptions.values())
+    busy = find_in_progress(changes, graph, reading.state, catalog)
+    plan = with_in_progress(with_diagnostics(plan, outside), in_progress_documents(busy))
+    return Planned(plan, reading.state, changes, in_progress=busy)
 
 
 def _adoption_gates(changes: Changes, terms: Terms) -> tuple[GateDocument, ...]:

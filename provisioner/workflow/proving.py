@@ -7,19 +7,42 @@ from provisioner.blueprint.environment import Environment
 from provisioner.blueprint.graph import DesiredGraph
 from provisioner.catalog.registry import Catalog
 from provisioner.documents.proof import GateDocument
+from provisioner.model.actual import ActualState
 from provisioner.model.diagnostic import Diagnostic, DiagnosticError, Severity
 from provisioner.model.estate import Estate
-from provisioner.network.proof import Proof, Verdict
+from provisioner.network.proof import Proof, Verdict, qualify
 from provisioner.network.proving import proof_diagnostics, proof_documents, prove_topology
 from provisioner.network.topology import Opening, Topology
-from provisioner.network.topology_reading import read_topology
+from provisioner.network.topology_reading import TYPES_READ, read_topology
 from provisioner.plan.assembly import Judgement
 from provisioner.plan.estates import desired_estate
+from provisioner.plan.unreadable import declared_instead, unreadable_resources
 
 
 def prove_environment(estate: Estate, environment: Environment) -> tuple[Proof, ...]:
     """Return every proof over a state of an environment."""
     return prove_topology(topology_of(estate, environment))
+
+
+def prove_state(
+    estate: Estate,
+    environment: Environment,
+    graph: DesiredGraph,
+    state: ActualState,
+    catalog: Catalog,
+) -> tuple[Proof, ...]:
+    """Return every proof over a state that was read of Azure, or planned from one: what could not
+    be read is neither absent nor as declared."""
+    proofs = prove_environment(estate, environment)
+    hidden = [
+        (resource.label, reason)
+        for resource, reason in unreadable_resources(graph, state)
+        if resource.type.lower() in TYPES_READ
+    ]
+    if not hidden:
+        return proofs
+    instead = prove_environment(declared_instead(estate, graph, state, catalog), environment)
+    return tuple(qualify(one, other, hidden) for one, other in zip(proofs, instead, strict=True))
 
 
 def topology_of(estate: Estate, environment: Environment) -> Topology:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from provisioner.documents.plan import InProgressDocument
 from provisioner.documents.proof import GateDocument
 from provisioner.reports.check_junit import render_check_junit
 from provisioner.reports.check_markdown import render_check_markdown, render_compliance_markdown
@@ -15,6 +16,8 @@ from provisioner.reports.graph_mermaid import render_graph_mermaid
 from provisioner.reports.graph_svg import render_graph_svg
 from provisioner.reports.json_text import render_json
 from provisioner.reports.markdown import render_drift_markdown, render_plan_markdown
+from provisioner.reports.steps_report import render_steps_markdown, render_steps_text
+from provisioner.reports.styled import write_lines
 from provisioner.reports.text import write_text
 from tests.reports import control_documents, documents
 
@@ -31,6 +34,41 @@ def sarif(document):
     return render_check_sarif(document, "1.2.3")
 
 
+def steps(document):
+    stream = io.StringIO()
+    write_lines(render_steps_text(document, 100), stream, color=False)
+    return stream.getvalue()
+
+
+BUSY = (
+    InProgressDocument(
+        address="spoke.aks",
+        id="/subscriptions/1/resourceGroups/rg/providers/Microsoft.ContainerService/"
+        "managedClusters/aks",
+        type="Microsoft.ContainerService/managedClusters",
+        state="Creating",
+    ),
+    InProgressDocument(
+        id="/subscriptions/1/resourceGroups/rg/providers/Microsoft.ContainerService/"
+        "managedClusters/aks/agentPools/extra",
+        type="Microsoft.ContainerService/managedClusters/agentPools",
+        state="Updating",
+    ),
+)
+BUSY_PLAN = documents.EMPTY_PLAN.model_copy(update={"in_progress": BUSY})
+BUSY_DRIFT = documents.EMPTY_DRIFT.model_copy(update={"in_progress": BUSY})
+FAILED_DRIFT = documents.EMPTY_DRIFT.model_copy(
+    update={
+        "drifted": (
+            documents.DRIFT.drifted[0].model_copy(
+                update={"fields": (), "reason": "provisioningState is Failed"}
+            ),
+            documents.DRIFT.drifted[0].model_copy(
+                update={"reason": "provisioningState is Canceled"}
+            ),
+        )
+    }
+)
 WEAKENING_PLAN = documents.EMPTY_PLAN.model_copy(
     update={
         "security": control_documents.SECURITY,
@@ -44,6 +82,14 @@ OUTPUTS = {
     "plan.json": (render_json, documents.PLAN),
     "plan-empty.txt": (text, documents.EMPTY_PLAN),
     "plan-empty.md": (render_plan_markdown, documents.EMPTY_PLAN),
+    "plan-in-progress.txt": (text, BUSY_PLAN),
+    "plan-in-progress.md": (render_plan_markdown, BUSY_PLAN),
+    "plan-steps.txt": (steps, documents.PLAN),
+    "plan-steps.md": (lambda document: render_steps_markdown(document, 60_000), documents.PLAN),
+    "drift-in-progress.txt": (text, BUSY_DRIFT),
+    "drift-in-progress.md": (render_drift_markdown, BUSY_DRIFT),
+    "drift-failed.txt": (text, FAILED_DRIFT),
+    "drift-failed.md": (render_drift_markdown, FAILED_DRIFT),
     "drift.txt": (text, documents.DRIFT),
     "drift.md": (render_drift_markdown, documents.DRIFT),
     "drift.json": (render_json, documents.DRIFT),

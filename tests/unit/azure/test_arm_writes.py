@@ -1,5 +1,6 @@
 """Writes and the long operations behind them: the flows are those that Azure was recorded with."""
 
+import contextlib
 from types import MappingProxyType
 
 import pytest
@@ -363,6 +364,29 @@ def test_refusals_that_a_person_must_cure_fail_at_once(server, client, time, sta
     assert (raised.value.status, raised.value.code) == (status, code)
     assert raised.value.message == "no"
     assert time.slept == []
+
+
+@pytest.mark.parametrize(
+    ("message", "tries"),
+    [
+        pytest.param("Another operation (Updating) is in progress", 2, id="one runs"),
+        pytest.param(
+            "there's an in progress update managed cluster operation",
+            2,
+            id="one runs, in new words",
+        ),
+        pytest.param("The cluster is stopped", 1, id="never while it is stopped"),
+        pytest.param("exceeding approved Total Regional Cores quota", 1, id="a quota"),
+    ],
+)
+def test_a_cluster_that_another_operation_keeps_busy_is_asked_again(server, client, message, tries):
+    refused = Reply(409, {"code": "OperationNotAllowed", "message": message})
+    server.answer("PUT", CLUSTER, refused, Reply(200, resource(CLUSTER, "Succeeded")))
+
+    with contextlib.suppress(AzureError):
+        put(client, CLUSTER)
+
+    assert server.log.count(f"PUT {CLUSTER}") == tries
 
 
 def test_after_a_role_assignment_a_missing_permission_may_be_a_slow_one(server, client, time):

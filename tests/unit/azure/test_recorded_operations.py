@@ -8,8 +8,8 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 
-from provisioner.azure.operation import is_transitional
 from provisioner.model.azure_error import AzureError
+from provisioner.model.provisioning import is_transitional
 from provisioner.model.resource_id import ResourceId
 from tests.unit.azure.scripted_server import Reply
 

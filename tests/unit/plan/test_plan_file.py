@@ -48,6 +48,14 @@ def test_a_plan_survives_its_file(bench: Bench) -> None:
         pytest.param(("plan", "summary", "create"), 0, id="what the reviewer reads"),
         pytest.param(("observed", 0, "body"), {}, id="what was seen"),
         pytest.param(("digest",), "sha256:0", id="the digest itself"),
+        pytest.param(("checksum",), "sha256:0", id="the checksum"),
+        pytest.param(
+            ("plan", "unmanaged"), [{"id": "/x", "type": "x"}], id="what is told beside it"
+        ),
+        pytest.param(("request", "targets"), ["vnet"], id="what was asked for"),
+        pytest.param(("request", "destroy"), "yes", id="what was asked for, in another type"),
+        pytest.param(("observed", 0, "body"), [], id="what was seen, in another type"),
+        pytest.param(("digests",), ["state"], id="the digests, in another type"),
     ],
 )
 def test_an_edited_plan_is_refused(
@@ -62,7 +70,7 @@ def test_an_edited_plan_is_refused(
 def test_another_format_version_is_refused(bench: Bench) -> None:
     text = write_plan_file(bench.plan(bench.compose(NETWORK)))
 
-    with pytest.raises(DiagnosticError, match="has format version '99'; this azsec reads '1'"):
+    with pytest.raises(DiagnosticError, match="has format version '99'; this azsec reads '2'"):
         read_plan_file(edit(text, "formatVersion", value="99"), "p")
 
 

@@ -1,0 +1,60 @@
+"""The provisioning state that a resource provider reports in a resource's own body.
+
+Whether a write has settled is read from `properties.provisioningState`, which is a word of the
+provider. Both the client, which follows its own writes, and the plan, which finds the writes of
+others or of an apply that was killed, decide by the words here.
+"""
+
+from collections.abc import Mapping
+
+OPERATION_SECONDS = 7200.0
+"""How long an operation may run before it is left alone: a gateway takes 45 minutes."""
+
+_TRANSITIONAL_WORDS = frozenset(
+    {
+        "accepted",
+        "inprogress",
+        # Key Vault and Storage, while a new name spreads.
+        "registeringdns",
+        "resolvingdns",
+        # Log Analytics (`WorkspaceEntityStatus` of its SDK).
+        "provisioningaccount",
+        # Links of a network security perimeter (`NspLinkProvisioningState`).
+        "waitforremotecompletion",
+    }
+)
+"""The words of providers that do not end in -ing, from recordings and from the SDKs' enums."""
+
+_FAILED_WORDS = frozenset({"failed", "canceled", "cancelled"})
+
+
+def provisioning_state(body: object) -> str | None:
+    """Return the provisioning state in a resource's body, or None."""
+    properties = body.get("properties") if isinstance(body, Mapping) else None
+    state = properties.get("provisioningState") if isinstance(properties, Mapping) else None
+    return state if isinstance(state, str) and state else None
+
+
+def is_transitional(body: object) -> bool:
+    """Tell whether a resource's own state says that Azure still works on it.
+
+    The words end in -ing, but for a few (recorded: `Updating`, `Accepted`, `RegisteringDns`). A
+    word that is not one of them counts as settled, since the operation itself has ended.
+    """
+    return is_transitional_word(provisioning_state(body))
+
+
+def is_transitional_word(state: str | None) -> bool:
+    """Tell whether a provisioning state means that Azure still works on the resource."""
+    word = (state or "").lower()
+    return word.endswith("ing") or word in _TRANSITIONAL_WORDS
+
+
+def is_failed(body: object) -> bool:
+    """Tell whether a resource's own state says that the write failed."""
+    return is_failed_word(provisioning_state(body))
+
+
+def is_failed_word(state: str | None) -> bool:
+    """Tell whether a provisioning state means that the last write failed or was canceled."""
+    return (state or "").lower() in _FAILED_WORDS

@@ -1,0 +1,44 @@
+"""What a plan was asked for: enough to derive the same plan again."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """The options of one plan.
+
+    `path` is the environment's file, relative to where the command ran; `targets` are the
+    addresses that the plan is limited to (none: everything). `destroy` asks for the deletes of all
+    that the environment owns; `adopt_defaults` puts values that the blueprint does not state back
+    to the services' defaults; `adopt` are addresses whose resources may be taken over.
+    """
+
+    path: str
+    targets: tuple[str, ...] = ()
+    destroy: bool = False
+    adopt_defaults: bool = False
+    adopt: tuple[str, ...] = ()
+
+
+def request_to_json(request: Request) -> dict[str, Any]:
+    """Return a request as it stands in a plan file."""
+    return {
+        "environmentFile": request.path,
+        "targets": list(request.targets),
+        "destroy": request.destroy,
+        "adoptDefaults": request.adopt_defaults,
+        "adopt": list(request.adopt),
+    }
+
+
+def read_request(content: Mapping[str, Any]) -> Request:
+    """Return the request in a plan file. Raises KeyError or TypeError for what is none."""
+    path, targets = content["environmentFile"], content["targets"]
+    destroy, adopt_defaults = content["destroy"], content["adoptDefaults"]
+    adopt = content["adopt"]
+    texts = isinstance(path, str) and all(isinstance(text, str) for text in (*targets, *adopt))
+    if not (texts and isinstance(destroy, bool) and isinstance(adopt_defaults, bool)):
+        raise TypeError("a request holds texts and truth values")
+    return Request(path, tuple(targets), destroy, adopt_defaults, tuple(adopt))

@@ -1,0 +1,29 @@
+"""What could not be read, for those who judge a state: it is neither absent nor as declared."""
+
+from provisioner.blueprint.graph import DesiredGraph
+from provisioner.catalog.registry import Catalog
+from provisioner.model.actual import ActualState, Unreadable
+from provisioner.model.estate import Estate, Resource
+from provisioner.plan.estates import expand
+
+
+def unreadable_resources(
+    graph: DesiredGraph, state: ActualState
+) -> tuple[tuple[Resource, str], ...]:
+    """Return the resources of the blueprint that could not be read, as declared, and why."""
+    return tuple(
+        (Resource(r.id, r.type.name, r.body, r.address, r.span), found.reason)
+        for r in graph
+        if isinstance(found := state.get(r.id), Unreadable)
+    )
+
+
+def declared_instead(
+    estate: Estate, graph: DesiredGraph, state: ActualState, catalog: Catalog
+) -> Estate:
+    """Return an estate in which what could not be read is as the blueprint declares it.
+
+    What is judged alike with and without it does not depend on what could not be read.
+    """
+    hidden = [resource for resource, _ in unreadable_resources(graph, state)]
+    return Estate.of([*expand(hidden, catalog), *estate])

@@ -1,0 +1,82 @@
+"""The steps of a plan, in the order in which apply sends them: as text and as Markdown."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from provisioner.documents.plan import PlanDocument, StepDocument
+from provisioner.reports.markdown_escape import code
+from provisioner.reports.markdown_table import fitting, row, table_head
+from provisioner.reports.styled import BLANK, Line, Span, Style, join_wrapped, line
+from provisioner.reports.values import plain, plural
+from provisioner.reports.wording import and_more, joined
+
+_STYLES = {"PUT": Style.CREATE, "DELETE": Style.DELETE}
+
+
+def render_steps_text(document: PlanDocument, width: int = 100) -> Iterator[Line]:
+    """Yield the requests of a plan: number, verb, address, what each waits for, and its id. The
+    last line is the whole digest, which `--digest` takes."""
+    numbers = _numbers(document.steps)
+    column = len(str(len(numbers)))
+    yield BLANK
+    yield line("  ", Span("steps", Style.BOLD), f" · {_about(document.steps)}")
+    for step in document.steps:
+        waits = _waits(step, numbers)
+        named = Span(f"{step.verb:6}", _STYLES.get(step.verb, Style.PLAIN))
+        head = f"    {numbers[step.key]:>{column}}  "
+        rows = join_wrapped(waits, width - len(head) - 14)
+        after = f"after {rows[0]}" if rows else ""
+        name = f"  {plain(step.address)}"
+        if len(head) + 6 + len(name) + 3 + len(after) <= width or not after:
+            yield line(head, named, name, Span(f" · {after}" if after else "", Style.DIM))
+            rows = rows[1:]
+        else:
+            yield line(head, named, name)
+            rows = [after, *rows[1:]]
+        for more in rows:
+            yield line(" " * (len(head) + 8), Span(more, Style.DIM))
+        yield line(" " * (len(head) + 8), Span(plain(step.id), Style.DIM))
+    yield line("  ", Span("digest", Style.BOLD), f" {plain(document.digest)}")
+
+
+def render_steps_markdown(document: PlanDocument, room: int) -> str:
+    """Return the requests of a plan as a table of at most about `room` characters."""
+    if not document.steps:
+        return ""
+    numbers = _numbers(document.steps)
+    head = f"\n**Steps: {_about(document.steps)}**\n\n"
+    head += table_head(("step", "request", "address", "resource", "after"))
+    rows = [
+        row(
+            str(numbers[step.key]),
+            step.verb,
+            code(step.address),
+            code(step.id, 300),
+            ", ".join(_waits(step, numbers)),
+        )
+        for step in document.steps
+    ]
+    shown = fitting(rows, room - len(head) - 100)
+    text = head + "".join(shown)
+    if len(shown) < len(rows):
+        text += f"\n{and_more(len(rows) - len(shown), 'step')}. `azsec show FILE` shows all.\n"
+    return text
+
+
+def _about(steps: Sequence[StepDocument]) -> str:
+    if not steps:
+        return "none: apply sends nothing"
+    deletes = sum(step.verb == "DELETE" for step in steps)
+    count = plural(len(steps), "request")
+    return joined(
+        (f"{count}, each after the ones it names", f"{deletes} DELETE" if deletes else "")
+    )
+
+
+def _numbers(steps: Sequence[StepDocument]) -> Mapping[str, int]:
+    return {step.key: number for number, step in enumerate(steps, start=1)}
+
+
+def _waits(step: StepDocument, numbers: Mapping[str, int]) -> list[str]:
+    known = sorted(numbers[key] for key in step.after if key in numbers)
+    unknown = sorted(plain(key) for key in step.after if key not in numbers)
+    return [*map(str, known), *unknown]
