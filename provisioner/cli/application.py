@@ -400,7 +400,9 @@ def apply(  # noqa: PLR0913  typer: one parameter an option
         raise typer.Exit(apply_saved(session, subject, options, output.value, digest))
     approved = None if digest is None else read_digest(digest)
     with session:
-        choices = PlanChoices(False, adopt_defaults, offline, True, tuple(adopt or ()))
+        choices = PlanChoices(
+            False, adopt_defaults, offline, True, tuple(adopt or ()), lock_timeout
+        )
         made = session.plan(subject, target or [], choices)
         code = apply_environment(session, made, options, Approval(yes, approved), output.value)
     raise typer.Exit(code)
@@ -428,7 +430,9 @@ def destroy(  # noqa: PLR0913  typer: one parameter an option
     with _session(
         cloud=cloud, state=state, parallelism=parallelism, realistic=realistic, quiet=quiet
     ) as session:
-        choices = PlanChoices(destroy=True, offline=offline, applies=True)
+        choices = PlanChoices(
+            destroy=True, offline=offline, applies=True, lock_timeout=lock_timeout
+        )
         made = session.plan(environment, target or [], choices)
         code = apply_environment(session, made, options, Approval(yes), output.value)
     raise typer.Exit(code)

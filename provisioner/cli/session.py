@@ -85,13 +85,15 @@ _LOCAL_ENDPOINT = "AZSEC_LOCAL_ENDPOINT"
 @dataclass(frozen=True, slots=True)
 class PlanChoices:
     """What was asked of a plan: to delete, to put back defaults, to leave out the preflight,
-    whether its caller is about to apply it, and what may be taken over."""
+    whether its caller is about to apply it, what may be taken over, and for how many seconds to
+    wait for the lock of another apply."""
 
     destroy: bool = False
     adopt_defaults: bool = False
     offline: bool = False
     applies: bool = False
     adopt: tuple[str, ...] = ()
+    lock_timeout: float = 0.0
 
 
 class Session:
@@ -213,24 +215,24 @@ class Session:
         def plan() -> Planned:
             return self._plan(desired, request, preflight)
 
-        planned = plan_settled(plan, client, self._patience()) if choices.applies else plan()
+        planned = self._settle(plan, desired, choices.lock_timeout) if choices.applies else plan()
         return planned.plan
 
-    def derive(self, approved: Plan) -> Plan:
+    def derive(self, approved: Plan, lock_timeout: float) -> Plan:
         """Return the plan of now, for what an approved plan was asked for.
 
         Only what it was asked for is taken from the approved plan. Raises DiagnosticError unless
-        the environment is the one it was made for, and both plans have one digest.
+        the environment is the one it was made for and both plans have one digest, and where another
+        apply holds the lock while something is in progress.
         """
         rehearsed = approved.document.environment.cloud == LOCAL
         desired = self.load(approved.request.path, LOCAL if rehearsed else None)
         check_same_environment(approved, desired)
-        client = self.connect(desired.document)
 
         def plan() -> Planned:
             return self._plan(desired, approved.request, None)
 
-        planned = plan_settled(plan, client, self._patience())
+        planned = self._settle(plan, desired, lock_timeout)
         check_agreement(approved, planned, self.catalog)
         return planned.plan
 
@@ -243,8 +245,21 @@ class Session:
             sys.stderr.write(f"read in {seconds:.1f} s, {planned.calls} calls\n")
         return planned
 
-    def _patience(self) -> Patience:
-        return Patience(time.monotonic, time.sleep, open_waiting(quiet=self.quiet))
+    def _settle(
+        self, plan: Callable[[], Planned], desired: Desired, lock_timeout: float
+    ) -> Planned:
+        """Plan, and again once what is in progress has settled.
+
+        It may be the work of another apply, which its lock says at once: so the lock is held
+        meanwhile.
+        """
+        planned = plan()
+        if not planned.in_progress:
+            return planned
+        client = self.connect(desired.document)
+        patience = Patience(time.monotonic, time.sleep, open_waiting(quiet=self.quiet))
+        with hold(desired.document, client, lock_timeout):
+            return plan_settled(plan, client, patience)
 
     def plan_migration(self, environment: str, previous_ids: Sequence[str]) -> Plan:
         """Read Azure and plan the new marks of what an environment made before.
@@ -393,7 +408,7 @@ def apply_saved(
         check_digest(approved, read_digest(digest), path)
     check_applicable(approved, options)
     with session:
-        plan = session.derive(approved)
+        plan = session.derive(approved, options.lock_timeout)
         check_permitted(plan, options)
         return _finish(session.apply(plan, options), output)
 
@@ -426,7 +441,10 @@ def apply_environment(
         if not _confirm():
             sys.stderr.write("Nothing was changed.\n")
             return ExitCode.REFUSED
-        plan = session.derive(plan) if approval.derive is None else _same(plan, approval.derive())
+        if approval.derive is None:
+            plan = session.derive(plan, options.lock_timeout)
+        else:
+            plan = _same(plan, approval.derive())
     return _finish(session.apply(plan, options), output)
 
 

@@ -91,11 +91,15 @@ def _find_moved(
             (entry.address in known and known[entry.address].id == entry.id)
             or entry.id.key in state.found
         )
-        and _expressions(entry) <= _expressions(known.get(entry.address))
     ]
     moved: list[Diagnostic] = []
     addresses: set[str] = set()
     for entry in seen:
+        if not _expressions(entry) <= _expressions(known.get(entry.address)):
+            gone = f"the plan is stale: {entry.address} held a secret that is gone."
+            moved.append(error("plan-stale", gone, None, _HINT))
+            addresses.add(entry.address)
+            continue
         one = replace(approved, observed=(entry,), inputs=())
         stale = find_stale(one, state, values, catalog)
         moved += stale
