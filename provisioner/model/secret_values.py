@@ -224,7 +224,8 @@ _SHORTEST_CODED = 32
 _LARGEST_SETTING = 99_999
 """A larger number under the name of a secret is one (`password: 12345678`), and no setting."""
 
-_BASE64 = re.compile(r"[A-Za-z0-9+/]{32,}={0,2}")
+_BASE64 = re.compile(r"(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{32,}={0,2}")
+"""The look behind keeps the search linear: a run is tried from its start alone."""
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 _LAST = frozenset(
     {"password", "passwords", "passwd", "pwd", "pass", "passphrase", "secret", "apikey", "token"}

@@ -54,7 +54,7 @@ def build_steps(
                 after[step.key].add(deletes[change.id.key].key)
     known = {key_of(step.id, catalog): step for step in deletes.values()}
     for change in changes:
-        if change.found is not None:
+        if known and change.found is not None:
             _order_around_deletes(change, puts, known, rotating, after, catalog)
     _order_deletes(deletes, after)
     _order_carriers(changes, puts, deletes, after)
