@@ -21,6 +21,7 @@ import hmac
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from functools import lru_cache
 
 from provisioner.blueprint.graph import DesiredGraph, DesiredResource, Edge
 from provisioner.catalog.resource_type import ResourceType, Scope
@@ -144,9 +145,15 @@ class Marks:
         return (owner.address, names[0]) if owner.is_ours and names else None
 
     def _hash(self, size: int, *parts: str) -> str:
-        message = "\n".join(("azsec", *parts)).encode()
-        digest = hmac.digest(self.key.encode(), message, hashlib.sha256)
-        return base64.urlsafe_b64encode(digest[:size]).decode()
+        return _keyed_hash(self.key, size, "\n".join(("azsec", *parts)))
+
+
+@lru_cache(maxsize=65_536)
+def _keyed_hash(key: str, size: int, message: str) -> str:
+    """Return `size` bytes of an HMAC as text. One plan asks for each some three times: while it
+    composes, while it reads and while it decides."""
+    digest = hmac.digest(key.encode(), message.encode(), hashlib.sha256)
+    return base64.urlsafe_b64encode(digest[:size]).decode()
 
 
 def derive_id(origin: str) -> str:
