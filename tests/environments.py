@@ -20,6 +20,7 @@ from provisioner.model.resource_id import ResourceId
 from provisioner.model.values import Body
 from provisioner.plan.plan import Plan
 from provisioner.plan.reads import Read
+from provisioner.plan.request import Request
 from provisioner.preflight.inquiry import Inquiry
 from provisioner.simulator.server import LocalAzure
 from provisioner.workflow.apply import ApplyOptions, Surface, apply_plan
@@ -106,14 +107,10 @@ class Bench:
         adopt_defaults: bool = False,
         adopt: Sequence[str] = (),
     ) -> Plan:
-        return plan_environment(
-            desired,
-            self.catalog,
-            self.client,
-            targets,
-            adopt_defaults=adopt_defaults,
-            adopt=adopt,
-        ).plan
+        request = Request(
+            desired.environment.path, targets, adopt_defaults=adopt_defaults, adopt=tuple(adopt)
+        )
+        return plan_environment(desired, self.catalog, self.client, request).plan
 
     def preflight(self, desired: Desired, *, applies: bool = False) -> Plan:
         """Plan as `azsec plan` does, or `azsec apply`: with its preflight."""

@@ -69,7 +69,7 @@ from provisioner.workflow.network import (
     load_siblings,
     validate_environment,
 )
-from provisioner.workflow.plan import Desired, Planned, load_desired, plan_request
+from provisioner.workflow.plan import Desired, Planned, load_desired, plan_environment
 from provisioner.workflow.preflight import Preflight
 from provisioner.workflow.roles import Pipeline, describe_roles, role_files
 from provisioner.workflow.trace import Question, trace
@@ -239,7 +239,7 @@ class Session:
     def _plan(self, desired: Desired, request: Request, preflight: Preflight | None) -> Planned:
         client = self.connect(desired.document)
         started = time.monotonic()
-        planned = plan_request(desired, self.catalog, client, request, preflight=preflight)
+        planned = plan_environment(desired, self.catalog, client, request, preflight=preflight)
         seconds = time.monotonic() - started
         if not self.quiet and sys.stderr.isatty():
             sys.stderr.write(f"read in {seconds:.1f} s, {planned.calls} calls\n")

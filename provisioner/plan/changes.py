@@ -228,7 +228,7 @@ def _name_kept_by(deleted: ResourceChange) -> str:
 @dataclass(frozen=True, slots=True)
 class _Withholding:
     """Finds the marks that a plan may not write yet, although the blueprint has what they stand
-    for: they would vouch for what azsec has not made, or make its own what nobody permitted."""
+    for: they would claim what azsec has not made, or make its own what nobody permitted."""
 
     graph: DesiredGraph
     state: ActualState
@@ -252,7 +252,7 @@ class _Withholding:
     def _is_withheld(self, resource: DesiredResource) -> bool:
         if not resource.managed or not needs_carrier(resource.type):
             return False
-        if self.owners.is_vouched(resource.id):
+        if self.owners.is_carried(resource.id):
             return False
         if not self.limits.writes_at(resource.address):
             return True
@@ -362,7 +362,7 @@ class _Decider:
         at all, if so."""
         manager = lookup(found.body, ("managedBy",))
         if not resource.type.taggable:
-            if not needs_carrier(resource.type) or self._owners.is_vouched(resource.id):
+            if not needs_carrier(resource.type) or self._owners.is_carried(resource.id):
                 return False, None
             return True, self._held_above(found.id)
         owner = self._owners.by_tags[found.id.key]

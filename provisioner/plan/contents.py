@@ -109,7 +109,7 @@ def find_contents(
     marked = {
         mark: hit.id
         for key, hit in state.found.items()
-        if owners.vouched and key not in owners.by_tags
+        if owners.carried and key not in owners.by_tags
         for mark in (owners.marks.mark_below(hit.id), owners.marks.mark_part(hit.id))
     }
     return Contents(

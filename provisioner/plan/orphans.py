@@ -51,7 +51,7 @@ def find_orphans(
             and not resource_type.taggable
             and resource_type.deletable
             and key not in declared
-            and (owners.is_vouched(hit.id) or _left_its_parent(hit.id, found, owners))
+            and (owners.is_carried(hit.id) or _left_its_parent(hit.id, found, owners))
         ):
             found[key] = Orphan(_address_below(hit.id, owners), hit.id, hit, by_tags=False)
     taken = Counter(orphan.address for orphan in found.values())

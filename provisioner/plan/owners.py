@@ -22,14 +22,14 @@ class Owners:
 
     `by_tags` holds the owner of each found resource whose type takes tags, by the key of its id.
     `below` holds the marks that each verified carrier has, by the key of the carrier's id, and
-    `vouched` all of them. `standing_in` are the keys of what an unfinished rotation left.
+    `carried` all of them. `standing_in` are the keys of what an unfinished rotation left.
     """
 
     marks: Marks
     catalog: Catalog
     by_tags: Mapping[str, Owner]
     below: Mapping[str, frozenset[str]]
-    vouched: frozenset[str]
+    carried: frozenset[str]
     standing_in: frozenset[str]
 
     def is_ours(self, resource: ResourceId) -> bool:
@@ -39,17 +39,17 @@ class Owners:
             return True
         return (
             resource.key in self.standing_in
-            or self.is_vouched(resource)
+            or self.is_carried(resource)
             or self.is_stated(resource)
         )
 
-    def is_vouched(self, resource: ResourceId) -> bool:
+    def is_carried(self, resource: ResourceId) -> bool:
         """Tell whether a carrier has the mark of a resource."""
-        return bool(self.vouched) and self.marks.mark_below(resource) in self.vouched
+        return bool(self.carried) and self.marks.mark_below(resource) in self.carried
 
     def is_stated(self, resource: ResourceId) -> bool:
         """Tell whether a carrier has the mark of a child that its own body states."""
-        return bool(self.vouched) and self.marks.mark_part(resource) in self.vouched
+        return bool(self.carried) and self.marks.mark_part(resource) in self.carried
 
     def address_of(self, resource: ResourceId) -> str | None:
         """Return the address that the verified tags of a resource state, or None."""
@@ -84,8 +84,8 @@ def find_owners(state: ActualState, catalog: Catalog, marks: Marks) -> Owners:
             carried = marks_below(tags)
             if carried:
                 below[key] = carried
-    vouched = frozenset(mark for carried in below.values() for mark in carried)
-    return Owners(marks, catalog, by_tags, below, vouched, frozenset(standing_in))
+    all_marks = frozenset(mark for found in below.values() for mark in found)
+    return Owners(marks, catalog, by_tags, below, all_marks, frozenset(standing_in))
 
 
 def find_unaccounted(
@@ -93,7 +93,7 @@ def find_unaccounted(
 ) -> Mapping[str, frozenset[str]]:
     """Return the marks, by the key of their carrier, of what neither the graph has nor a read
     found: it was deleted by hand, or it stands where nothing was read."""
-    if not owners.vouched:
+    if not owners.carried:
         return {}
     known = {
         mark

@@ -171,7 +171,7 @@ class _Migration:
 
     def _judge_below(self, resource: ResourceId) -> _Verdict:
         """Judge what takes no tags: a carrier that is ours, by now or before, has to name it."""
-        if self.owners.is_vouched(resource):
+        if self.owners.is_carried(resource):
             return _Verdict(True, "")
         unkeyed = hashlib.sha256(resource.key.encode()).hexdigest()[:_UNKEYED_DIGITS]
         for carrier in self._found(taggable=True):

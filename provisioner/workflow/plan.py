@@ -198,35 +198,36 @@ _ID_HINT = (
 )
 
 
-def plan_environment(  # noqa: PLR0913
+def plan_environment(
     desired: Desired,
     catalog: Catalog,
     reader: Reader,
-    targets: Sequence[str] = (),
+    request: Request | None = None,
     *,
-    adopt_defaults: bool = False,
-    adopt: Sequence[str] = (),
     preflight: Preflight | None = None,
 ) -> Planned:
-    """Return the plan that makes the environment what its blueprint says.
+    """Return the plan that makes the environment what its blueprint says, as `request` limits it
+    (None: all of it); one that asks to destroy gets the plan of `plan_destroy`.
 
-    `targets` limits it to those addresses and what they wait for; `adopt_defaults` puts back what
-    was moved off the services' defaults where the blueprint is silent; `adopt` are addresses whose
-    resources may be taken over where they exist already; `preflight` adds what would
-    fail (None where nobody will apply it, for drift). Raises AzureError where nothing can be read,
-    and DiagnosticError for a target that does not exist, a waiver that waives nothing, or a
-    blueprint without resources: deleting everything takes `azsec destroy`.
+    `preflight` adds what would fail (None where nobody will apply it, for drift). Raises AzureError
+    where nothing can be read, and DiagnosticError for a target or an address to adopt that does not
+    exist, a waiver that waives nothing, or a blueprint without resources: deleting everything takes
+    `azsec destroy`.
     """
+    environment = desired.environment
+    request = request or Request(environment.path)
+    if request.destroy:
+        return plan_destroy(desired, catalog, reader, request.targets, preflight=preflight)
     if not any(resource.managed for resource in desired.graph):
         raise DiagnosticError(
             error(
                 "empty-blueprint",
-                f"{desired.environment.blueprint} describes no resources.",
+                f"{environment.blueprint} describes no resources.",
                 None,
                 "To delete the environment, run `azsec destroy`.",
             )
         )
-    for wanted in targets:
+    for wanted in request.targets:
         if not any(is_at(address, wanted) for address in desired.graph.resources):
             raise DiagnosticError(
                 error(
@@ -236,42 +237,12 @@ def plan_environment(  # noqa: PLR0913
                     nearest(wanted, list(desired.graph.resources)),
                 )
             )
-    check_desired_waivers(desired.environment, desired.graph, catalog)
-    environment = desired.environment
-    permitted = (*environment.adopt, *adopt)
+    check_desired_waivers(environment, desired.graph, catalog)
+    permitted = (*environment.adopt, *request.adopt)
     check_adoptions(permitted, desired)
-    terms = Terms(environment.marks, environment.ignores, adopt_defaults, permitted)
-    request = Request(
-        environment.path,
-        tuple(targets),
-        destroy=False,
-        adopt_defaults=adopt_defaults,
-        adopt=tuple(adopt),
-    )
+    terms = Terms(environment.marks, environment.ignores, request.adopt_defaults, permitted)
     planned = _plan(desired, desired.graph, catalog, reader, Scope(terms, request))
     return _check(planned, desired, catalog, preflight)
-
-
-def plan_request(
-    desired: Desired,
-    catalog: Catalog,
-    reader: Reader,
-    request: Request,
-    *,
-    preflight: Preflight | None = None,
-) -> Planned:
-    """Return the plan that a request asks for. Raises what `plan_environment` raises."""
-    if request.destroy:
-        return plan_destroy(desired, catalog, reader, request.targets, preflight=preflight)
-    return plan_environment(
-        desired,
-        catalog,
-        reader,
-        request.targets,
-        adopt_defaults=request.adopt_defaults,
-        adopt=request.adopt,
-        preflight=preflight,
-    )
 
 
 def plan_destroy(

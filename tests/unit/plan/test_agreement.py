@@ -12,7 +12,8 @@ from provisioner.plan.agreement import find_disagreement
 from provisioner.plan.boundaries import find_outside
 from provisioner.plan.plan import Plan, digest_json, digest_of
 from provisioner.plan.plan_file import read_plan_file, write_plan_file
-from provisioner.workflow.plan import Desired, Planned, plan_environment, plan_request
+from provisioner.plan.request import Request
+from provisioner.workflow.plan import Desired, Planned, plan_environment
 from tests.environments import Bench
 
 GROUP = "/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/rg-main"
@@ -64,7 +65,7 @@ def explain(bench: Bench, approved: Plan, desired: Desired) -> list[tuple[str, s
 
 
 def derive(bench: Bench, approved: Plan, desired: Desired) -> Planned:
-    return plan_request(desired, bench.catalog, bench.client, approved.request)
+    return plan_environment(desired, bench.catalog, bench.client, approved.request)
 
 
 def edit_step(number: int, **parts: object) -> Callable[[dict[str, Any]], None]:
@@ -253,7 +254,9 @@ def test_the_digest_is_of_what_is_done(bench: Bench) -> None:
 
     assert plain.document.digest == asked.document.digest == digest_of(asked)
     assert replace(plain, request=replace(plain.request, targets=("vnet",))) != plain
-    other = plan_environment(desired, bench.catalog, bench.client, ("vnet",)).plan
+    other = plan_environment(
+        desired, bench.catalog, bench.client, Request(desired.environment.path, ("vnet",))
+    ).plan
     assert other.document.digest != plain.document.digest
 
 
@@ -293,7 +296,8 @@ def test_a_plan_is_derived_again_with_what_may_be_adopted(bench: Bench) -> None:
         lambda _status: None,
     )
     desired = bench.compose(NETWORK)
-    made = plan_environment(desired, bench.catalog, bench.client, ("table",), adopt=("table",)).plan
+    request = Request(desired.environment.path, ("table",), adopt=("table",))
+    made = plan_environment(desired, bench.catalog, bench.client, request).plan
     approved = read_plan_file(write_plan_file(made), "p")
 
     assert approved.request.adopt == ("table",)

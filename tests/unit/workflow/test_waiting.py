@@ -10,6 +10,7 @@ from provisioner.model.azure_error import AzureError
 from provisioner.model.diagnostic import DiagnosticError
 from provisioner.plan.progress import InProgress
 from provisioner.plan.reads import Answer, Read
+from provisioner.plan.request import Request
 from provisioner.workflow.drift import check_drift
 from provisioner.workflow.plan import Desired, Planned, plan_environment
 from provisioner.workflow.waiting import Patience, plan_settled
@@ -194,7 +195,9 @@ def test_a_child_that_somebody_adds_keeps_its_parent_busy(bench: Bench) -> None:
 def test_what_no_target_covers_is_not_waited_for(bench: Bench, applied: Desired) -> None:
     reader = StatedReader(bench, {"routeTables/rt-main": ["Updating"]})
 
-    planned = plan_environment(applied, bench.catalog, reader, ("vnet",))
+    planned = plan_environment(
+        applied, bench.catalog, reader, Request(applied.environment.path, ("vnet",))
+    )
 
     assert planned.in_progress == ()
 
