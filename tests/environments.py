@@ -117,9 +117,9 @@ class Bench:
         preflight = Preflight(self.client, applies=applies)
         return plan_environment(desired, self.catalog, self.client, preflight=preflight).plan
 
-    def plan_destroy(self, desired: Desired) -> Plan:
+    def plan_destroy(self, desired: Desired, *targets: str) -> Plan:
         preflight = Preflight(self.client, applies=True)
-        return plan_destroy(desired, self.catalog, self.client, preflight=preflight).plan
+        return plan_destroy(desired, self.catalog, self.client, targets, preflight=preflight).plan
 
     def send(self, method: str, path: str, body: Body | None = None, version: str = "") -> Body:
         """Send one request of an API that azsec has no use for, as an operator would."""

@@ -16,7 +16,14 @@ from provisioner.catalog.registry import Catalog
 from provisioner.catalog.resource_type import ListRead, ResourceType, WriteFlow
 from provisioner.model.resource_id import ResourceId, parse_resource_id, subscription_id
 from provisioner.model.values import Body, Unknown, Value
-from provisioner.plan.reads import INVENTORY, SUBSCRIPTIONS, Read, child_reads, wide_reads
+from provisioner.plan.reads import (
+    INVENTORY,
+    SUBSCRIPTIONS,
+    Read,
+    child_reads,
+    listable_children,
+    wide_reads,
+)
 from provisioner.plan.steps import DELETE, Step
 
 
@@ -56,13 +63,14 @@ def lock_needs(container: ResourceId | None, catalog: Catalog) -> frozenset[Need
     return frozenset(Need(action, container) for action in actions)
 
 
-def delete_needs(graph: DesiredGraph) -> frozenset[Need]:
-    """Return what the deletes of `azsec apply --allow-delete` and `azsec destroy` need."""
+def delete_needs(graph: DesiredGraph, catalog: Catalog) -> frozenset[Need]:
+    """Return what the deletes of `azsec apply --allow-delete` and `azsec destroy` need: each looks
+    right before at what stands in the resource."""
     return frozenset(
         need
         for resource in _managed(graph)
         if resource.type.deletable
-        for need in _of_delete(resource.type, resource.id)
+        for need in _of_delete(resource.type, resource.id, catalog)
     )
 
 
@@ -72,7 +80,7 @@ def step_needs(steps: Iterable[Step], catalog: Catalog) -> frozenset[Need]:
     for step in steps:
         resource_type = catalog.get(step.type)
         if step.verb == DELETE:
-            needs |= set(_of_delete(resource_type, step.id))
+            needs |= set(_of_delete(resource_type, step.id, catalog))
         else:
             needs |= set(_of_write(resource_type, step.id, step.body or {}, catalog))
     return frozenset(needs)
@@ -110,8 +118,12 @@ def _of_write(
         yield Need(action, target)
 
 
-def _of_delete(resource_type: ResourceType, resource: ResourceId) -> Iterator[Need]:
+def _of_delete(
+    resource_type: ResourceType, resource: ResourceId, catalog: Catalog
+) -> Iterator[Need]:
     yield Need(action_on(resource_type, "delete"), resource)
+    for holder, child in listable_children(resource, catalog):
+        yield Need(action_on(child, "read"), holder)
     for action in polled_actions(resource_type, deleting=True):
         yield Need(action, _subscription_of(resource))
 

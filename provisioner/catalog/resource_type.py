@@ -222,8 +222,7 @@ class ResourceType:
                     types of what it names there
     nested          types of children that do not go with one: Azure refuses to delete it while it
                     has any (409 CannotDeleteResource)
-    generated       paths of the ids of what Azure makes for one, which goes with it (the network
-                    interface of a private endpoint)
+    service_names   a pattern of the names of those that services make for themselves in a parent
     reaches         paths of ids: Azure writes into what they name when it writes or deletes one
     written_with    types of what points to one, and that Azure writes whenever it writes one: all
                     of them have one writer
@@ -280,7 +279,7 @@ class ResourceType:
     in_use: str | None = None
     occupants: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     nested: tuple[str, ...] = ()
-    generated: tuple[str, ...] = ()
+    service_names: str | None = None
     reaches: tuple[str, ...] = ()
     written_with: tuple[str, ...] = ()
     named_alone: bool = False
@@ -346,6 +345,12 @@ class ResourceType:
     def has_location(self) -> bool:
         """Whether a body carries a location: top-level resources in a group do."""
         return self.parent is None and self.scope is Scope.RESOURCE_GROUP
+
+    def is_service_made(self, name: str) -> bool:
+        """Tell whether a service makes one of this name for itself (a container of logs)."""
+        if self.service_names is None:
+            return False
+        return re.fullmatch(self.service_names, name) is not None
 
     def accepts_name(self, name: str) -> bool:
         """Tell whether Azure takes `name` (the last part alone) for a resource of this type."""

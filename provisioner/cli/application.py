@@ -758,6 +758,12 @@ def migrate(  # noqa: PLR0913  typer: one parameter an option
             show_default=False,
         ),
     ] = None,
+    forget_missing: Annotated[
+        bool,
+        typer.Option(
+            "--forget-missing", help="Remove the marks of resources that no read of Azure finds."
+        ),
+    ] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Write without asking.")] = False,
     output: FormatOption = OutputFormat.TEXT,
     cloud: CloudOption = None,
@@ -776,7 +782,9 @@ def migrate(  # noqa: PLR0913  typer: one parameter an option
     with _session(cloud=cloud, state=state, parallelism=parallelism, quiet=quiet) as session:
 
         def plan_again() -> "Plan":
-            return session.plan_migration(environment, previous_id or [])
+            return session.plan_migration(
+                environment, previous_id or [], forget_missing=forget_missing
+            )
 
         made = plan_again()
         approval = Approval(yes, derive=plan_again)

@@ -60,7 +60,7 @@ from provisioner.workflow.check import check_environment, report_compliance
 from provisioner.workflow.drift import check_drift
 from provisioner.workflow.export import ExportFormat, export_environment
 from provisioner.workflow.graph import draw_graph
-from provisioner.workflow.identity import check_unique_id
+from provisioner.workflow.identity import check_unique_id, read_id
 from provisioner.workflow.manifests import find_objects
 from provisioner.workflow.migration import plan_migration
 from provisioner.workflow.network import (
@@ -261,17 +261,19 @@ class Session:
         with hold(desired.document, client, lock_timeout):
             return plan_settled(plan, client, patience)
 
-    def plan_migration(self, environment: str, previous_ids: Sequence[str]) -> Plan:
+    def plan_migration(
+        self, environment: str, previous_ids: Sequence[str], *, forget_missing: bool
+    ) -> Plan:
         """Read Azure and plan the new marks of what an environment made before.
 
         On the built-in Azure an environment without an id had one from the path of its file.
         """
         desired = self.load(environment)
-        earlier = list(previous_ids)
+        earlier = [read_id(each) for each in previous_ids]
         if desired.cloud == LOCAL:
             earlier.append(derive_id(str(Path(desired.environment.path).resolve())))
         client = self.connect(desired.document)
-        return plan_migration(desired, self.catalog, client, earlier)
+        return plan_migration(desired, self.catalog, client, earlier, forget_missing=forget_missing)
 
     def drift(self, environment: str) -> DriftDocument:
         """Read Azure and compare."""

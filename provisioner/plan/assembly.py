@@ -242,8 +242,13 @@ def _document(
     steps: Sequence[Step],
     outputs: Mapping[str, Value],
 ) -> PlanDocument:
-    actions = {change.address: change.action for change in resources}
-    actions |= {c.stand_in.address: c.action for c in resources if c.stand_in is not None}
+    # A resource that moves has two changes at one address: the old one goes, a new one is made.
+    actions = {(change.address, change.id.key): change.action for change in resources}
+    actions |= {
+        (c.stand_in.address, c.stand_in.id.key): c.action
+        for c in resources
+        if c.stand_in is not None
+    }
     return PlanDocument(
         environment=environment,
         digest="",
@@ -277,7 +282,7 @@ def _document(
             StepDocument(
                 key=step.key,
                 verb="PUT" if step.verb == "PUT" else "DELETE",
-                action=actions[step.address],
+                action=actions[step.address, step.id.key],
                 seconds=step.seconds,
                 address=step.address,
                 id=step.id.text,

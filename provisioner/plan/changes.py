@@ -119,6 +119,7 @@ class Limits:
     deletes_at: Callable[[str], bool]
     writes_at: Callable[[str], bool]
     only_read: frozenset[str] = frozenset()
+    stated: DesiredGraph | None = None
 
 
 UNLIMITED = Limits(lambda _address: True, lambda _address: True)
@@ -144,7 +145,7 @@ def decide_changes(
         for orphan in find_orphans(graph, state, inventory, catalog, owners)
         if orphan.id.key not in limits.only_read
     ]
-    unaccounted = find_unaccounted(owners, graph, state)
+    unaccounted = find_unaccounted(owners, limits.stated or graph, state)
     withheld = _Withholding(graph, state, owners, terms, limits).marks
     carried = {
         mark
@@ -155,7 +156,7 @@ def decide_changes(
     deletes = guard_deletes(
         [_delete(orphan, owners, catalog, bool(graph.resources)) for orphan in orphans],
         contents,
-        carried - withheld,
+        Going(carried - withheld, limits.deletes_at, frozenset(graph.by_id) | limits.only_read),
     )
     stays = [
         d.id for d in deletes if d.action is Action.BLOCKED or not limits.deletes_at(d.address)
@@ -165,10 +166,9 @@ def decide_changes(
         for resource in stays
         for mark in (terms.marks.mark_below(resource), terms.marks.mark_part(resource))
     }
-    if inventory.unlisted:
-        # What a mark stands for may be in a list that was refused: to drop the mark is to leave
-        # behind for ever what it stands for.
-        kept_marks |= {mark for marks in unaccounted.values() for mark in marks}
+    # What a mark stands for may be where nothing was read: in a list that was refused, in a zone or
+    # a subscription that left the blueprint. To drop the mark is to leave it behind for ever.
+    kept_marks |= {mark for marks in unaccounted.values() for mark in marks}
     decider = _Decider(graph, state, catalog, terms, contents, (kept_marks, withheld))
     kept = [decider.decide(resource) for resource in graph.ordered]
     managed = [change for change in kept if change is not None]
@@ -185,7 +185,10 @@ def decide_changes(
 def _warn_of_unaccounted(
     unaccounted: Mapping[str, frozenset[str]], state: ActualState, inventory: Inventory
 ) -> Iterator[Diagnostic]:
-    hint = "They were deleted by hand, or stand outside of what was read; apply forgets them."
+    hint = (
+        "They were deleted by hand, or stand outside of what was read. The marks stay; if they "
+        "were deleted, `azsec ownership migrate --forget-missing` removes the marks."
+    )
     if inventory.unlisted:
         hint = "They may be in a list that was refused: the marks stay until it can be read."
     for key, marks in sorted(unaccounted.items()):
@@ -399,8 +402,9 @@ class _Decider:
         if unseen is not None:
             return f"what it holds cannot be listed: {unseen.reason}"
         inside = list(self._contents.within(container))
-        ours = {resource.key for resource in inside if self._owners.is_ours(resource)}
-        foreign = self._contents.foreign(container, ours)
+        only_read = {r.id.key for r in self._graph if not r.managed}
+        ours = {r.key for r in inside if self._owners.is_ours(r) and r.key not in only_read}
+        foreign = self._contents.foreign(container, ours, only_read)
         if foreign:
             return _holds(foreign)
         for resource in inside:
@@ -662,21 +666,43 @@ def _delete(orphan: Orphan, owners: Owners, catalog: Catalog, keeps_others: bool
     )  # fmt: skip
 
 
+@dataclass(frozen=True, slots=True)
+class Going:
+    """What else decides whether a delete may go.
+
+    `carried` are the marks that what the plan writes carries. `deletes_at` tells at which addresses
+    a plan that is limited to some deletes. `staying` are the keys of what the blueprint has.
+    """
+
+    carried: Collection[str]
+    deletes_at: Callable[[str], bool]
+    staying: Collection[str]
+
+    def keys(self, deletes: Sequence[ResourceChange]) -> frozenset[str]:
+        """Return the keys of what goes: what the limits cover, and what stands in it."""
+        planned = [change for change in deletes if change.action is Action.DELETE]
+        covered = {change.id.key for change in planned if self.deletes_at(change.address)}
+        return frozenset(
+            change.id.key
+            for change in planned
+            if change.id.key in covered
+            or any(above.key in covered for above in change.id.ancestors)
+        )
+
+
 def guard_deletes(
-    deletes: Sequence[ResourceChange], contents: Contents, carried: Collection[str]
+    deletes: Sequence[ResourceChange], contents: Contents, limits: Going
 ) -> list[ResourceChange]:
     """Block the delete of what holds something that does not go by the same plan.
 
-    `carried` are the marks that what the plan writes carries. Blocking one delete may keep what
-    another held, so this goes on until nothing more is blocked.
+    Blocking one delete may keep what another held, so this goes on until nothing more is blocked.
     """
     guarded = list(deletes)
     while True:
-        going = {c.id.key for c in guarded if c.action is Action.DELETE}
+        going = limits.keys(guarded)
         blocked = [
             replace(change, action=Action.BLOCKED, reason=why)
-            if change.action is Action.DELETE
-            and (why := _hinders_delete(change, contents, going, carried))
+            if change.id.key in going and (why := _hinders_delete(change, contents, going, limits))
             else change
             for change in guarded
         ]
@@ -686,15 +712,15 @@ def guard_deletes(
 
 
 def _hinders_delete(
-    change: ResourceChange, contents: Contents, going: Collection[str], carried: Collection[str]
+    change: ResourceChange, contents: Contents, going: Collection[str], limits: Going
 ) -> str | None:
     unseen = contents.unseen(change.id)
     if unseen is not None:
         return f"what it holds cannot be listed: {unseen.reason}"
-    foreign = contents.foreign(change.id, going)
+    foreign = contents.foreign(change.id, going, limits.staying)
     if foreign:
         return _holds(foreign) if not _all_ours(foreign, contents) else _keeps(foreign)
-    for mark in sorted(contents.owners.below.get(change.id.key, frozenset()) - set(carried)):
+    for mark in sorted(contents.owners.below.get(change.id.key, frozenset()) - set(limits.carried)):
         left = contents.marked.get(mark)
         if left is None and contents.unlisted:
             gap = contents.unlisted[0]

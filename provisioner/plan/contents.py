@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from provisioner.catalog.registry import Catalog
-from provisioner.catalog.resource_type import Scope
+from provisioner.catalog.resource_type import ResourceType, Scope
 from provisioner.model.actual import ActualState, Unreadable
 from provisioner.model.resource_id import ResourceId, parse_resource_id
 from provisioner.model.values import Body
@@ -48,17 +48,20 @@ class Contents:
         """Return a list of something in a container that Azure refused, or None."""
         return next((gap for gap in self.unlisted if gap.id.is_within(container)), None)
 
-    def foreign(self, container: ResourceId, going: Collection[str]) -> list[ResourceId]:
+    def foreign(
+        self, container: ResourceId, going: Collection[str], staying: Collection[str]
+    ) -> list[ResourceId]:
         """Return what a container holds and azsec did not make, or does not delete.
 
-        `going` are the keys of what the plan deletes. What a service makes goes with its maker,
-        and what is part of its parent with it. Extension resources (grants, locks) are not
-        content: they have no life apart from what they are about.
+        `going` are the keys of what the plan deletes, `staying` those of what the blueprint has.
+        What a service makes goes with its maker, and what is part of its parent with it. Extension
+        resources (grants, locks) are not content: they have no life apart from what they are about.
         """
         return [
             resource
             for resource in self.within(container)
-            if resource.key not in going and not self._goes_along(resource, container, going)
+            if resource.key not in going
+            and (resource.key in staying or not self._goes_along(resource, container, going))
         ]
 
     def _goes_along(
@@ -70,15 +73,14 @@ class Contents:
         known = self.catalog.of(resource)
         if known is not None and known.scope is Scope.EXTENSION:
             return True
-        if resource.parent is None:
+        if resource.parent is None or not self._ends(resource.parent, container, going):
             return False
-        if is_part(resource, self.catalog):
-            return self._ends(resource.parent, container, going)
-        ends = self._ends(resource.parent, container, going)
-        if known is not None and not known.deletable and known.rule.fixed:
-            return ends  # every parent has one (blobServices/default)
         # A key of a vault, a pool in the body of its cluster: made with its parent, marked there.
-        return ends and self.owners.is_ours(resource)
+        return (
+            is_part(resource, self.catalog)
+            or (known is not None and is_always_there(known, resource.name))
+            or self.owners.is_ours(resource)
+        )
 
     def _ends(self, parent: ResourceId, container: ResourceId, going: Collection[str]) -> bool:
         return (
@@ -86,6 +88,13 @@ class Contents:
             or parent.key in going
             or self._goes_along(parent, container, going)
         )
+
+
+def is_always_there(resource_type: ResourceType, name: str) -> bool:
+    """Tell whether a child is nobody's: every parent has one (blobServices/default), or a service
+    makes it for itself (a container of logs)."""
+    fixed = not resource_type.deletable and bool(resource_type.rule.fixed)
+    return fixed or resource_type.is_service_made(name)
 
 
 def is_part(child: ResourceId, catalog: Catalog) -> bool:

@@ -9,7 +9,7 @@ from provisioner.catalog.registry import Catalog
 from provisioner.catalog.resource_type import Scope
 from provisioner.model.actual import ActualState, Found, Unreadable
 from provisioner.model.resource_id import ResourceId
-from provisioner.plan.contents import Contents
+from provisioner.plan.contents import Contents, is_always_there
 from provisioner.plan.owners import Owners, declared_keys
 from provisioner.plan.state import Inventory
 
@@ -126,8 +126,8 @@ def _stands_in_ours(
     for embedded in parent_type.embedded if parent_type else ():
         if embedded.child.lower() == child.type.lower() and not embedded.kept:
             return False  # what the parent's own list lacks is a change of the parent
-    if own is not None and not own.deletable and own.rule.fixed:
-        return False  # every parent has one
+    if own is not None and is_always_there(own, child.name):
+        return False
     parent = graph.by_id.get(child.parent.key)
     return child.parent.key in going or (parent is not None and parent.managed)
 

@@ -150,19 +150,43 @@ def _listed_children(
     """
     named = {(r.id.parent.key, r.type.name) for r in graph if r.id.parent is not None}
     stated = [resource.id for resource in graph if _may_exist(resource, found)]
-    for holder in (*stated, *(left for left in owned if left.key not in graph.by_id)):
+    for holder in stated:
         known = catalog.of(holder)
-        for child in catalog:
-            if not known or child.lists is not ListRead.PARENT or child.parent != known.name:
-                continue
-            # What Azure makes with its parent and never deletes is no orphan.
-            comes_along = child.with_parent and not child.deletable
-            if not comes_along or (holder.key, child.name) in named:
+        for child in catalog.children(known) if known is not None else ():
+            if child.lists is ListRead.PARENT and (
+                not comes_along(child) or (holder.key, child.name) in named
+            ):
                 yield holder, child
+    for left in owned:
+        if left.key not in graph.by_id:
+            yield from listable_children(left, catalog)
     for resource in graph:
         parent = resource.id.parent
         if resource.type.lists is ListRead.PARENT and parent and parent.key not in graph.by_id:
             yield parent, resource.type
+
+
+def comes_along(child: ResourceType) -> bool:
+    """Tell whether Azure makes one with each parent and never deletes it (a blob service)."""
+    return bool(child.with_parent) and not child.deletable
+
+
+def listable_children(
+    holder: ResourceId, catalog: Catalog
+) -> Iterator[tuple[ResourceId, ResourceType]]:
+    """Yield (parent, type of children) for the lists that show what stands in one resource.
+
+    What comes along with it says nothing by being there, but may hold something itself: the
+    containers of an account's blob service.
+    """
+    known = catalog.of(holder)
+    for child in catalog.children(known) if known is not None else ():
+        if comes_along(child):
+            for name in child.rule.fixed:
+                inner = ResourceId(child.name, (*holder.names, name), holder.scope)
+                yield from listable_children(inner, catalog)
+        elif child.lists is ListRead.PARENT:
+            yield holder, child
 
 
 def _may_exist(resource: DesiredResource, found: Mapping[str, Body]) -> bool:

@@ -9,10 +9,11 @@ from collections.abc import Iterator, Sequence
 from provisioner.blueprint.ownership import MARK_TAG, mark_in
 from provisioner.catalog import api_versions
 from provisioner.catalog.registry import Catalog
-from provisioner.catalog.resource_type import ListRead, Scope
+from provisioner.catalog.resource_type import Scope
 from provisioner.model.resource_id import RESOURCE_GROUP, ResourceId, parse_resource_id
 from provisioner.model.values import Body, lookup
-from provisioner.plan.reads import INVENTORY, Answer, Read
+from provisioner.plan.contents import is_always_there
+from provisioner.plan.reads import INVENTORY, Answer, Read, listable_children
 from provisioner.plan.steps import Step
 
 
@@ -21,13 +22,9 @@ def removal_reads(step: Step, catalog: Catalog) -> tuple[Read, ...]:
     reads = [Read(step.id.text, step.api_version, step.type, is_list=False)]
     if step.id.type == RESOURCE_GROUP:
         reads.append(Read(f"{step.id}/resources", api_versions.RESOURCES, INVENTORY, is_list=True))
-    known = catalog.of(step.id)
-    for child in catalog.children(known) if known is not None else ():
-        # What Azure makes with its parent and never deletes is always there: it says nothing.
-        comes_along = child.with_parent and not child.deletable
-        if child.lists is ListRead.PARENT and not comes_along:
-            path = f"{step.id}/{child.kind}"
-            reads.append(Read(path, child.api_version, child.name, is_list=True))
+    for holder, child in listable_children(step.id, catalog):
+        path = f"{holder}/{child.kind}"
+        reads.append(Read(path, child.api_version, child.name, is_list=True))
     return tuple(reads)
 
 
@@ -59,7 +56,7 @@ def find_hindrance(step: Step, answers: Sequence[Answer], catalog: Catalog) -> s
     if not arrived:
         return None
     more = f" and {len(arrived) - 1} more" if len(arrived) > 1 else ""
-    return f"{arrived[0]}{more} arrived in it since it was planned"
+    return f"it holds {arrived[0]}{more}, which was not seen when it was planned"
 
 
 def _content(
@@ -71,7 +68,7 @@ def _content(
             known = catalog.of(resource) if resource is not None else None
             if resource is None or (known is not None and known.scope is Scope.EXTENSION):
                 continue
-            if known is None or known.deletable or not known.rule.fixed:
+            if known is None or not is_always_there(known, resource.name):
                 yield resource
     resource_type = catalog.of(container)
     for embedded in resource_type.embedded if resource_type is not None else ():

@@ -8,7 +8,7 @@ from provisioner.catalog.registry import Catalog
 from provisioner.catalog.resource_type import ResourceType
 from provisioner.model.actual import ActualState, Found
 from provisioner.model.resource_id import ResourceId, parse_resource_id
-from provisioner.model.values import Value, lookup, values_at
+from provisioner.model.values import Value, lookup
 
 
 def key_of(resource: ResourceId, catalog: Catalog) -> str:
@@ -92,8 +92,7 @@ def _entries(value: object) -> Iterable[object]:
 def generated_by(hit: Found, catalog: Catalog) -> Iterator[ResourceId]:
     """Yield the ids of what Azure made for a resource and deletes with it."""
     resource_type = catalog.of(hit.id)
-    for path in resource_type.generated if resource_type else ():
-        for value in values_at(hit.body, path):
-            made = parse_resource_id(value)
-            if made is not None:
-                yield made
+    for text in resource_type.makes(hit.body) if resource_type else ():
+        made = parse_resource_id(text)
+        if made is not None:
+            yield made

@@ -1,5 +1,6 @@
 """That an environment's id is its own: what azsec deletes and overwrites depends on it."""
 
+import re
 from collections.abc import Mapping
 
 from provisioner.blueprint.environment import Environment
@@ -35,3 +36,12 @@ def check_unique_id(environment: Environment, beside: Mapping[str, str]) -> None
                     f"Give the newer one an id of its own. {NEW_ID}",
                 )
             )
+
+
+def read_id(text: str) -> str:
+    """Return the id of an environment as it was given. Raises DiagnosticError (`wrong-id`)."""
+    if not re.fullmatch(r"[0-9a-f]{32}", text):
+        raise DiagnosticError(
+            error("wrong-id", f"{text!r} is no id: expected 32 lower-case hexadecimal digits.")
+        )
+    return text

@@ -19,9 +19,11 @@ from provisioner.blueprint.ownership import (
     Marks,
     is_ownership_tag,
     marks_below,
+    stale_tags,
     with_marks_below,
 )
 from provisioner.catalog.registry import Catalog
+from provisioner.diff.change import FieldChange
 from provisioner.diff.comparison import compare
 from provisioner.documents.plan import Action
 from provisioner.engine.ports import Reader
@@ -30,8 +32,8 @@ from provisioner.model.diagnostic import Diagnostic, warning
 from provisioner.model.resource_id import ResourceId, parse_resource_id
 from provisioner.model.values import Body, Value, lookup
 from provisioner.plan.assembly import Judgement, Origin, assemble_plan
-from provisioner.plan.changes import Changes, ResourceChange
-from provisioner.plan.owners import Owners, find_owners
+from provisioner.plan.changes import Changes, ResourceChange, unmarked_parts
+from provisioner.plan.owners import Owners, find_owners, find_unaccounted
 from provisioner.plan.plan import Plan, digest_json
 from provisioner.plan.reads import tagged_reads
 from provisioner.plan.request import Request
@@ -50,11 +52,17 @@ class _Verdict:
 
 
 def plan_migration(
-    desired: Desired, catalog: Catalog, reader: Reader, previous_ids: Sequence[str] = ()
+    desired: Desired,
+    catalog: Catalog,
+    reader: Reader,
+    previous_ids: Sequence[str] = (),
+    *,
+    forget_missing: bool = False,
 ) -> Plan:
     """Return the plan that marks anew what an environment made; nothing but tags changes.
 
-    `previous_ids` are ids that the environment had before. Raises AzureError where nothing can be
+    `previous_ids` are ids that the environment had before; `forget_missing` drops the marks of what
+    no read finds. Raises AzureError where nothing can be
     read, and DiagnosticError for an environment without an id.
     """
     require_id(desired)
@@ -67,6 +75,7 @@ def plan_migration(
         reading.state,
         find_owners(reading.state, catalog, environment.marks),
         tuple(Marks(environment.name, each) for each in previous_ids),
+        forget_missing,
     )
     tagged = reader.read(tagged_reads(ENVIRONMENT_TAG, environment.name, subscriptions))
     resources = tuple(migration.changes())
@@ -92,6 +101,7 @@ class _Migration:
     state: ActualState
     owners: Owners
     previous: tuple[Marks, ...]
+    forget_missing: bool
 
     def changes(self) -> Iterator[ResourceChange]:
         """Yield the writes of tags: those of what is marked anew, and of carriers."""
@@ -100,21 +110,58 @@ class _Migration:
             for resource in self._found(taggable=False)
             if not self._judge_below(resource.id).marked
         }
+        withheld |= {
+            self.owners.marks.mark_part(child)
+            for resource in self._found(taggable=True)
+            for child in unmarked_parts(resource, self.desired.graph, self.state, self.owners)
+            if not self._was_stated(resource, child)
+        }
         for resource in self._found(taggable=True):
             verdict = self._judge(resource)
             if not (verdict.marked or self.owners.is_ours(resource.id)):
                 continue
             found = self.state.found[resource.id.key]
             body = {"tags": _own_tags(resource.body)}
-            wanted = with_marks_below(body, (), withheld)
+            wanted = with_marks_below(body, self._kept(resource), withheld)
             result = compare(resource.type, self.catalog.schemas, wanted, found.body)
-            fields = tuple(change for change in result.changes if change.declared)
+            fields = (
+                *(change for change in result.changes if change.declared),
+                *(
+                    FieldChange.removed(f"tags.{name}", value)
+                    for name, value in stale_tags(wanted, found.body).items()
+                ),
+            )
             if fields:
                 reason = verdict.reason if verdict.marked else "carries the marks of what is below"
                 yield ResourceChange(
                     resource.address, resource.id, resource.type, Action.ADOPT, reason, fields,
                     (), wanted, found,
                 )  # fmt: skip
+
+    def _was_stated(self, resource: DesiredResource, child: ResourceId) -> bool:
+        """Tell whether a child that a body states was the environment's before: a mark of an
+        earlier id says so, or marks were not keyed then, and parts had none."""
+        tags = lookup(self.state.found[resource.id.key].body, ("tags",))
+        named = marks_below(tags)
+        return _is_unkeyed(tags) or any(m.mark_part(child) in named for m in self.previous)
+
+    def _kept(self, carrier: DesiredResource) -> set[str]:
+        """Return the marks that a carrier keeps although the blueprint has not what they stand for:
+        of what left it and is still there, and of what no read found."""
+        tags = lookup(self.state.found[carrier.id.key].body, ("tags",))
+        named = {word for mark in marks_below(tags) for word in mark.split()}
+        kept: set[str] = set()
+        for hit in self.state.found.values():
+            known = self.catalog.of(hit.id)
+            if known is None or known.taggable or hit.id.key in self.desired.graph.by_id:
+                continue
+            below = {m.mark_below(hit.id) for m in (*self.previous, self.owners.marks)}
+            if named & {*below, _unkeyed_digest(hit.id)}:
+                kept.add(self.owners.marks.mark_below(hit.id))
+        if not self.forget_missing:
+            missing = find_unaccounted(self.owners, self.desired.graph, self.state)
+            kept |= missing.get(carrier.id.key, frozenset())
+        return kept
 
     def passed_over(self) -> Iterator[Diagnostic]:
         """Yield what the blueprint has, exists, and is not marked anew."""
@@ -173,7 +220,7 @@ class _Migration:
         """Judge what takes no tags: a carrier that is ours, by now or before, has to name it."""
         if self.owners.is_carried(resource):
             return _Verdict(True, "")
-        unkeyed = hashlib.sha256(resource.key.encode()).hexdigest()[:_UNKEYED_DIGITS]
+        unkeyed = _unkeyed_digest(resource)
         for carrier in self._found(taggable=True):
             tags = lookup(self.state.found[carrier.id.key].body, ("tags",))
             if not self._judge(carrier).marked:
@@ -183,6 +230,11 @@ class _Migration:
             if unkeyed in named or named & earlier:
                 return _Verdict(True, "")
         return _Verdict(False, "no resource that is marked names it: adopt it (`--adopt ADDRESS`)")
+
+
+def _unkeyed_digest(resource: ResourceId) -> str:
+    """Return what stood for a resource in its carrier's tags before marks were keyed."""
+    return hashlib.sha256(resource.key.encode()).hexdigest()[:_UNKEYED_DIGITS]
 
 
 def _own_tags(body: Mapping[str, Value]) -> dict[str, Value]:

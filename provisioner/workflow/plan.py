@@ -116,8 +116,9 @@ class Scope:
         only_read = frozenset(resource.id.key for resource in stated if not resource.managed)
         targets = self.request.targets
         if not targets:
-            return replace(UNLIMITED, only_read=only_read)
-        return Limits(self.holds, Target(targets).select(graph).__contains__, only_read)
+            return replace(UNLIMITED, only_read=only_read, stated=stated)
+        selected = Target(targets).select(graph)
+        return Limits(self.holds, selected.__contains__, only_read, stated)
 
 
 @dataclass(frozen=True, slots=True)

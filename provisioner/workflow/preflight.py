@@ -52,7 +52,7 @@ def permissions_of(needs: Iterable[Need]) -> tuple[Permission, ...]:
 
 def preflight_needs(graph: DesiredGraph, catalog: Catalog) -> frozenset[Need]:
     """Return what it takes to ask everything that a plan of an environment may ask."""
-    needs = write_needs(graph, catalog) | delete_needs(graph)
+    needs = write_needs(graph, catalog) | delete_needs(graph, catalog)
     intent = intent_from_nothing(graph, permissions_of(needs))
     return frozenset(Need(inquiry.action, inquiry.scope) for inquiry in inquiries_for(intent))
 

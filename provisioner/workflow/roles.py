@@ -99,7 +99,7 @@ def needs_of(purpose: Purpose, desired: Desired, catalog: Catalog) -> frozenset[
     writes = write_needs(graph, catalog) | lock_needs(environment.lock, catalog)
     if purpose is Purpose.APPLY:
         return reads | writes
-    return reads | writes | delete_needs(graph)
+    return reads | writes | delete_needs(graph, catalog)
 
 
 def _credential(desired: Desired, pipeline: Pipeline) -> FederatedCredentialDocument:

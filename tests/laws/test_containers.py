@@ -584,7 +584,7 @@ def test_an_arrival_in_a_group_while_its_content_is_deleted(others: Neighbourhoo
 
     assert result is not None
     failed = next(s for s in result.steps if s.outcome is Outcome.FAILED)
-    assert "othersdata arrived in it since it was planned" in str(failed.message)
+    assert "othersdata, which was not seen when it was planned" in str(failed.message)
     assert others.changed == []
     assert not others.exists(id_of(IDENTITY, "id-two", "rg-second")), "one's own is gone"
 

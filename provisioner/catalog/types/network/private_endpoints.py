@@ -124,7 +124,6 @@ TYPE = ResourceType(
     ),
     etag=True,
     serialise_on="",
-    generated=("properties.networkInterfaces[].id",),
     # Its connection is a child of the target, written and deleted with it: a lock on the target
     # forbids both (ScopeLocked, hashicorp/terraform-provider-azurerm#17478).
     reaches=(

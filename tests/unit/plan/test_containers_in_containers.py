@@ -1,0 +1,142 @@
+"""What stands two levels below, is only read, or is left out by a target, is not lost."""
+
+import pytest
+
+from provisioner.documents.apply import Outcome
+from provisioner.documents.plan import Action
+from provisioner.model.resource_id import ResourceId
+from provisioner.workflow.migration import plan_migration
+from tests.environments import Bench
+
+GROUP = "/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/rg-main"
+KEEP = """\
+keep: {type: Microsoft.ManagedIdentity/userAssignedIdentities, resourceGroup: main, name: id-keep}
+"""
+ACCOUNT = """\
+account:
+  type: Microsoft.Storage/storageAccounts
+  resourceGroup: main
+  name: stcontainers
+  sku: {name: Standard_LRS}
+  kind: StorageV2
+"""
+CONTAINERS = (
+    f"{GROUP}/providers/Microsoft.Storage/storageAccounts/stcontainers/blobServices/default"
+)
+ZONE = """\
+zone:
+  type: Microsoft.Network/privateDnsZones
+  resourceGroup: main
+  name: corp.internal
+  location: global
+"""
+RECORD = f"""\
+record:
+  type: Microsoft.Network/privateDnsZones/A
+  parent: {GROUP}/providers/Microsoft.Network/privateDnsZones/corp.internal
+  name: api
+  properties: {{ttl: 60, aRecords: [{{ipv4Address: 10.0.0.4}}]}}
+"""
+LOCK = """\
+lock:
+  type: Microsoft.Authorization/locks
+  name: keep
+  scope: /subscriptions/${environment.subscriptions.workload}
+  properties: {level: CanNotDelete}
+"""
+
+
+def put(bench: Bench, text: str, body: dict[str, object]) -> None:
+    resource = ResourceId.parse(text)
+    version = bench.catalog.get(resource.type).api_version
+    bench.client.put(resource, version, body, None, lambda _status: None)
+
+
+def test_an_account_with_a_foreign_container_is_not_deleted(bench: Bench) -> None:
+    bench.apply(bench.plan(bench.compose(KEEP + ACCOUNT)))
+    put(bench, f"{CONTAINERS}/containers/theirs", {"properties": {}})
+
+    plan = bench.plan(bench.compose(KEEP))
+
+    account = next(change for change in plan.document.changes if change.address == "account")
+    assert account.action is Action.BLOCKED
+    assert "containers/theirs, which azsec did not make" in str(account.reason)
+
+
+def test_a_container_that_was_not_seen_stops_the_delete_of_its_account(bench: Bench) -> None:
+    desired = bench.compose(ACCOUNT)
+    bench.apply(bench.plan(desired))
+    put(bench, f"{CONTAINERS}/containers/theirs", {"properties": {}})
+
+    done = bench.apply(bench.plan_destroy(desired), allow_delete=True)
+
+    failed = next(step for step in done.steps if step.outcome is Outcome.FAILED)
+    assert "theirs, which was not seen when it was planned" in str(failed.message)
+    assert bench.body_of("containers/theirs")
+
+
+@pytest.mark.parametrize("name", ["insights-logs-flowlogflowevent", "insights-metrics-pt1m"])
+def test_what_a_service_writes_into_an_account_goes_with_it(bench: Bench, name: str) -> None:
+    bench.apply(bench.plan(bench.compose(KEEP + ACCOUNT)))
+    put(bench, f"{CONTAINERS}/containers/{name}", {"properties": {}})
+
+    plan = bench.plan(bench.compose(KEEP))
+
+    assert {c.address: c.action for c in plan.document.changes} == {"account": Action.DELETE}
+    assert plan.document.unmanaged == ()
+
+
+@pytest.mark.parametrize("record", [RECORD, RECORD + "  existing: true\n"], ids=["own", "read"])
+def test_a_zone_is_not_deleted_under_a_record_that_the_blueprint_has(
+    bench: Bench, record: str
+) -> None:
+    bench.apply(bench.plan(bench.compose(ZONE)))
+    bench.apply(bench.plan(bench.compose(ZONE + RECORD)))
+
+    plan = bench.plan(bench.compose(KEEP + record))
+
+    zone = next(change for change in plan.document.changes if change.address == "zone")
+    assert zone.action is Action.BLOCKED
+    assert "corp.internal/A/api" in str(zone.reason)
+
+
+def test_a_target_does_not_delete_the_carrier_of_what_it_leaves(bench: Bench) -> None:
+    desired = bench.compose(LOCK)
+    bench.apply(bench.plan(desired))
+
+    plan = bench.plan_destroy(desired, "resourceGroups.main")
+
+    (group,) = plan.document.changes
+    assert group.action is Action.BLOCKED
+    assert "locks/keep, which stays" in str(group.reason)
+
+
+def test_a_mark_of_what_no_read_finds_stays(bench: Bench) -> None:
+    table = "Microsoft.Network/routeTables"
+    nodes = f"""\
+table: {{type: {table}, resourceGroup: main, name: rt}}
+net:
+  type: Microsoft.Network/virtualNetworks
+  resourceGroup: main
+  name: net
+  properties: {{addressSpace: {{addressPrefixes: [10.0.0.0/16]}}}}
+"""
+    subnet = """\
+one:
+  type: Microsoft.Network/virtualNetworks/subnets
+  parent: ${net.id}
+  name: one
+  properties: {addressPrefix: 10.0.1.0/24}
+"""
+    bench.apply(bench.plan(bench.compose(nodes + subnet)))
+    one = ResourceId.parse(f"{GROUP}/providers/Microsoft.Network/virtualNetworks/net/subnets/one")
+    bench.client.delete(one, bench.catalog.get(one.type).api_version, None, lambda _status: None)
+    without = bench.compose(nodes)
+
+    plan = bench.plan(without)
+
+    assert plan.steps == ()
+    (told,) = [d for d in plan.document.diagnostics if d.code == "unaccounted-mark"]
+    assert "--forget-missing" in str(told.hint)
+    bench.apply(plan_migration(without, bench.catalog, bench.client, (), forget_missing=True))
+    assert bench.plan(without).document.diagnostics == ()
