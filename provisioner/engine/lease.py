@@ -27,6 +27,10 @@ _MARGIN_SECONDS = 5.0
 _RETRY_SECONDS = 5.0
 _HELD = frozenset({"leased", "breaking"})
 _CONFLICT, _NOT_FOUND = 409, 404
+_HELD_CODES = frozenset({"LeaseAlreadyPresent", "LeaseIsBreakingAndCannotBeAcquired"})
+"""What a request for a lease that is held is answered with ("Lease Container", outcomes of use
+attempts). Any other conflict is none of a lease: a management lock (`ScopeLocked`), a container
+that is being deleted (`ContainerBeingDeleted`)."""
 _HOLDER, _SINCE, _EXPIRES = "azsecHolder", "azsecSince", "azsecExpires"
 _LONGEST_TEXT = 200
 
@@ -178,7 +182,7 @@ def acquire_lease(
     """Take the lease, waiting up to `timeout` seconds for it; None where there is no container.
 
     `lease_id` is a new GUID: a request whose answer was lost is sent again with it, and Azure takes
-    it as the same lease. Raises LeaseHeldError and AzureError.
+    it as the same lease. Raises LeaseHeldError, and AzureError for every other refusal.
     """
     deadline = timing.clock() + timeout
     proposal: Body = {
@@ -194,7 +198,7 @@ def acquire_lease(
         try:
             _send(service, container, proposal)
         except AzureError as error:
-            if error.status != _CONFLICT:
+            if error.code not in _HELD_CODES:
                 raise
             status = _read_status(_find(service, container) or {}, timing.now())
         else:

@@ -25,6 +25,8 @@ from provisioner.engine.lease import (
     find_status,
     kept,
 )
+from provisioner.model.azure_error import AzureError
+from provisioner.model.values import lookup
 from provisioner.simulator.faults import Fault
 from provisioner.simulator.server import LocalAzure
 from tests.simulator.setting import StandingClock
@@ -106,6 +108,31 @@ def test_another_is_refused_and_hears_who_holds_it(scene: Scene) -> None:
         scene.acquire(THEIRS, "bob@dev")
 
     assert held.value.status.holder == "ada@dev"
+
+
+@pytest.mark.parametrize("code", ["ScopeLocked", "ContainerBeingDeleted", "AccountIsDisabled"])
+def test_a_conflict_that_is_no_lease_is_not_taken_for_a_held_one(scene: Scene, code: str) -> None:
+    scene.server.faults.add(Fault(path="/lease$", status=409, code=code, times=None))
+    began = scene.clock.now()
+
+    with pytest.raises(AzureError) as refused:
+        scene.acquire(timeout=30)
+
+    assert refused.value.code == code
+    assert scene.clock.now() == began, "it is not waited for"
+
+
+def test_a_lease_that_is_being_broken_is_held(scene: Scene) -> None:
+    scene.acquire()
+    body = {"action": "Break", "breakPeriod": 40}
+    scene.client.request("POST", f"{CONTAINER.text}/lease", api_versions.STORAGE, body)
+
+    for lease_id in (OURS, THEIRS):
+        with pytest.raises(LeaseHeldError) as held:
+            scene.acquire(lease_id, "bob@dev")
+        assert held.value.status.state == "breaking"
+    scene.acquire(THEIRS, "bob@dev", timeout=60)
+    assert scene.status().holder == "bob@dev"
 
 
 def test_a_release_lets_the_next_one_in_at_once(scene: Scene) -> None:
