@@ -101,14 +101,15 @@ class Lease:
         service: Requester,
         container: ResourceId,
         lease_id: str,
-        metadata: Mapping[str, str],
+        holder: str,
         timing: Timing,
         taken: float,
     ) -> None:
         self._service = service
         self._container = container
         self._id = lease_id
-        self._metadata = dict(metadata)
+        self._holder = clean_text(holder)
+        self._since = _to_text(timing.now())
         self._timing = timing
         self._busy = threading.Lock()
         self._renewed = taken
@@ -165,9 +166,12 @@ class Lease:
         self._write(self._timing.now() + timedelta(seconds=LEASE_SECONDS))
 
     def _write(self, expires: datetime) -> None:
-        self._metadata[_EXPIRES] = _to_text(expires)
-        body = {"properties": {"metadata": dict(self._metadata)}}
+        own = {_HOLDER: self._holder, _SINCE: self._since, _EXPIRES: _to_text(expires)}
         with suppress(AzureError):
+            # Written with all entries, since Blob Storage replaces them as a whole ("Set Container
+            # Metadata"). What others wrote meanwhile stays: it is read right before.
+            others = _metadata_of_others(_request(self._service, "GET", self._container))
+            body: Body = {"properties": {"metadata": {**others, **own}}}
             _request(self._service, "PATCH", self._container, body)
 
 
@@ -190,8 +194,7 @@ def acquire_lease(
         "leaseDuration": LEASE_SECONDS,
         "proposedLeaseId": lease_id,
     }
-    body = _find(service, container)
-    if body is None:
+    if _find(service, container) is None:
         return None
     while True:
         began = timing.clock()
@@ -202,9 +205,7 @@ def acquire_lease(
                 raise
             status = _read_status(_find(service, container) or {}, timing.now())
         else:
-            since = _to_text(timing.now())
-            metadata = {**_metadata(body), _HOLDER: clean_text(holder), _SINCE: since}
-            lease = Lease(service, container, lease_id, metadata, timing, began)
+            lease = Lease(service, container, lease_id, holder, timing, began)
             lease.announce()
             return lease
         left = deadline - timing.clock()
@@ -264,6 +265,12 @@ def _metadata(body: Body) -> dict[str, str]:
     found = lookup(body, ("properties", "metadata"))
     entries = found.items() if isinstance(found, Mapping) else ()
     return {name: value for name, value in entries if isinstance(value, str)}
+
+
+def _metadata_of_others(body: Body) -> dict[str, str]:
+    """Return the metadata without azsec's entries, in whatever case their names were answered."""
+    own = {name.lower() for name in (_HOLDER, _SINCE, _EXPIRES)}
+    return {name: value for name, value in _metadata(body).items() if name.lower() not in own}
 
 
 def _read_status(body: Body, now: datetime) -> LeaseStatus:

@@ -168,6 +168,30 @@ def test_renewals_keep_it(scene: Scene) -> None:
     assert scene.status().expires == scene.clock.now() + timedelta(seconds=LEASE_SECONDS)
 
 
+def _metadata(scene: Scene) -> dict[str, str]:
+    body = scene.client.request("GET", CONTAINER.text, api_versions.STORAGE)
+    found = lookup(body, ("properties", "metadata"))
+    assert isinstance(found, dict)
+    return found
+
+
+def test_metadata_of_others_that_changes_meanwhile_stays(scene: Scene) -> None:
+    """A renewal and a release write three entries, and no others."""
+    lease = scene.acquire()
+    for number, write in enumerate((lease.renew, lease.release)):
+        found = {name: text for name, text in _metadata(scene).items() if name != "team"}
+        body = {"properties": {"metadata": {**found, "cost": f"c{number}"}}}
+        scene.client.request("PUT", CONTAINER.text, api_versions.STORAGE, body)
+        scene.clock.advance(20)
+
+        write()
+
+        after = _metadata(scene)
+        assert set(after) == {"azsecHolder", "azsecSince", "azsecExpires", "cost"}
+        assert after["cost"] == f"c{number}"
+    assert scene.status().holder == "ada@dev"
+
+
 def test_a_broken_lease_is_lost_at_the_next_renewal(scene: Scene) -> None:
     lease = scene.acquire()
     break_lease(scene.client, CONTAINER)
