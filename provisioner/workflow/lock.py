@@ -36,13 +36,18 @@ class Claim:
     timing: Timing
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Lock:
-    """The lock of an environment while an apply runs: held, or none (`lease` None)."""
+    """The lock of an environment while an apply runs: held, or none (`lease` None).
+
+    `released_for` is what the lock was released for, so that it can be deleted, and which has not
+    been deleted.
+    """
 
     container: ResourceId | None
     lease: Lease | None
     diagnostics: tuple[Diagnostic, ...] = ()
+    released_for: ResourceId | None = None
 
     def halted(self) -> str | None:
         """Return why no further step may start, or None."""
@@ -53,10 +58,12 @@ class Lock:
         """Return the writer with which to apply: it releases the lock before its container goes."""
         if self.lease is None or self.container is None:
             return writer
-        return _ReleasingWriter(writer, self.lease, self.container)
+        return _ReleasingWriter(writer, self, self.lease, self.container)
 
     def report(self) -> tuple[Diagnostic, ...]:
         """Return what there is to report of the lock once the apply has ended."""
+        if self.released_for is not None:
+            return (*self.diagnostics, _released(self.released_for))
         reason = self.halted()
         if reason is None:
             return self.diagnostics
@@ -141,10 +148,12 @@ _NOT_FOUND = 404
 class _ReleasingWriter:
     """Writes as `writer` does. What a lease guards cannot be deleted while it is leased."""
 
-    def __init__(self, writer: Writer, lease: Lease, container: ResourceId) -> None:
+    def __init__(self, writer: Writer, lock: Lock, lease: Lease, container: ResourceId) -> None:
         self._writer = writer
+        self._lock = lock
         self._lease = lease
         self._container = container
+        self._container_is_gone = False
 
     def put(
         self,
@@ -164,9 +173,15 @@ class _ReleasingWriter:
         if_match: str | None,
         on_status: Callable[[str], None],
     ) -> None:
-        if self._container == resource or self._container.is_within(resource):
-            self._lease.release()
+        if not (self._container == resource or self._container.is_within(resource)):
+            self._writer.delete(resource, api_version, if_match, on_status)
+            return
+        if not self._container_is_gone:
+            self._lock.released_for = resource
+        self._lease.release()
         self._writer.delete(resource, api_version, if_match, on_status)
+        self._container_is_gone = True
+        self._lock.released_for = None
 
 
 def name_holder(user: str, host: str, environ: Mapping[str, str]) -> str:
@@ -231,6 +246,16 @@ def _absent(environment: EnvironmentDocument, container: ResourceId) -> Diagnost
         "the lock.",
         None,
         "Applies hold it from the time that the container exists.",
+    )
+
+
+def _released(resource: ResourceId) -> Diagnostic:
+    return warning(
+        "lock-not-held",
+        f"the lock was released so that {resource.text} could be deleted, and that delete failed. "
+        "The steps after it ran without the lock.",
+        None,
+        "The next apply holds the lock again, if its container still exists.",
     )
 
 
