@@ -26,7 +26,7 @@ from provisioner.model.values import Body
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class LockRequest:
     """Who wants a lock: the holder's name, a new GUID for the lease, how many seconds it waits for
     another to release it, and the time."""
 
@@ -37,7 +37,7 @@ class Claim:
 
 
 @dataclass(slots=True)
-class Lock:
+class HeldLock:
     """The lock of an environment while an apply runs: held, or none (`lease` None).
 
     `released_for` is what the lock was released for, so that it can be deleted, and which has not
@@ -77,7 +77,9 @@ class Lock:
 
 
 @contextmanager
-def hold_lock(environment: EnvironmentDocument, service: Requester, claim: Claim) -> Iterator[Lock]:
+def hold_lock(
+    environment: EnvironmentDocument, service: Requester, request: LockRequest
+) -> Iterator[HeldLock]:
     """Hold the lock of an environment, if it names one, and release it in every way out.
 
     Raises DiagnosticError: `lock-held` where another has it after the timeout, `lock-not-found`
@@ -85,20 +87,20 @@ def hold_lock(environment: EnvironmentDocument, service: Requester, claim: Claim
     """
     container = find_container(environment)
     if container is None or environment.lock is None:
-        yield Lock(None, None)
+        yield HeldLock(None, None)
         return
     try:
         lease = acquire_lease(
-            service, container, claim.holder, claim.lease_id, claim.timing, claim.timeout
+            service, container, request.holder, request.lease_id, request.timing, request.timeout
         )
     except LeaseHeldError as held:
-        now = claim.timing.now()
-        raise DiagnosticError(_held(environment, held.status, now, claim.timeout)) from None
+        now = request.timing.now()
+        raise DiagnosticError(_held(environment, held.status, now, request.timeout)) from None
     if lease is None:
-        yield Lock(container, None, (_absent(environment, container),))
+        yield HeldLock(container, None, (_absent(environment, container),))
         return
     with kept(lease):
-        yield Lock(container, lease)
+        yield HeldLock(container, lease)
 
 
 def find_container(environment: EnvironmentDocument) -> ResourceId | None:
@@ -148,7 +150,7 @@ _NOT_FOUND = 404
 class _ReleasingWriter:
     """Writes as `writer` does. What a lease guards cannot be deleted while it is leased."""
 
-    def __init__(self, writer: Writer, lock: Lock, lease: Lease, container: ResourceId) -> None:
+    def __init__(self, writer: Writer, lock: HeldLock, lease: Lease, container: ResourceId) -> None:
         self._writer = writer
         self._lock = lock
         self._lease = lease
