@@ -20,7 +20,7 @@ from provisioner.model.values import Body
 from provisioner.plan.plan import Plan
 from provisioner.simulator.server import LocalAzure
 from provisioner.workflow.apply import ApplyOptions, Surface, apply_plan
-from provisioner.workflow.lock import Claim, hold_lock
+from provisioner.workflow.lock import LockRequest, hold_lock
 from provisioner.workflow.plan import Desired, load_desired, plan_destroy, plan_environment
 from tests.environments import BLUEPRINT, ENVIRONMENT, TODAY, Texts
 from tests.simulator.setting import StandingClock
@@ -113,8 +113,8 @@ class Colleague:
         )
         number = sum(map(ord, self.name))
         lease_id = f"aaaaaaaa-0000-4000-8000-{number:012d}"
-        claim = Claim(self.name, lease_id, timeout, timing)
-        with hold_lock(plan.document.environment, self.client, claim) as lock:
+        request = LockRequest(self.name, lease_id, timeout, timing)
+        with hold_lock(plan.document.environment, self.client, request) as lock:
             writer = lock.guard(turnstile or self.client)
             surface = Surface(self.client, writer, timing.clock, lambda _event: None, lock.halted)
             options = ApplyOptions(allow_delete=True, parallelism=4)

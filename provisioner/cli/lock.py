@@ -15,16 +15,23 @@ from provisioner.documents.lock import LockDocument
 from provisioner.engine.lease import Timing
 from provisioner.engine.ports import Requester
 from provisioner.model.diagnostic import GateError, error
-from provisioner.workflow.lock import Claim, Lock, break_lock, hold_lock, name_holder, show_lock
+from provisioner.workflow.lock import (
+    HeldLock,
+    LockRequest,
+    break_lock,
+    hold_lock,
+    name_holder,
+    show_lock,
+)
 
 
 def hold(
     environment: EnvironmentDocument, service: Requester, timeout: float
-) -> AbstractContextManager[Lock]:
+) -> AbstractContextManager[HeldLock]:
     """Hold the lock of an environment as this process; see `workflow.lock.hold_lock`."""
     timing = Timing(time.monotonic, _now, time.sleep)
-    claim = Claim(_name_self(), str(uuid.uuid4()), timeout, timing)
-    return hold_lock(environment, service, claim)
+    request = LockRequest(_name_self(), str(uuid.uuid4()), timeout, timing)
+    return hold_lock(environment, service, request)
 
 
 def print_lock(environment: EnvironmentDocument, service: Requester, output: str) -> None:

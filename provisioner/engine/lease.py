@@ -27,6 +27,10 @@ _MARGIN_SECONDS = 5.0
 _RETRY_SECONDS = 5.0
 _HELD = frozenset({"leased", "breaking"})
 _CONFLICT, _NOT_FOUND = 409, 404
+_HELD_CODES = frozenset({"LeaseAlreadyPresent", "LeaseIsBreakingAndCannotBeAcquired"})
+"""What a request for a lease that is held is answered with ("Lease Container", outcomes of use
+attempts). Any other conflict is none of a lease: a management lock (`ScopeLocked`), a container
+that is being deleted (`ContainerBeingDeleted`)."""
 _HOLDER, _SINCE, _EXPIRES = "azsecHolder", "azsecSince", "azsecExpires"
 _LONGEST_TEXT = 200
 
@@ -97,14 +101,15 @@ class Lease:
         service: Requester,
         container: ResourceId,
         lease_id: str,
-        metadata: Mapping[str, str],
+        holder: str,
         timing: Timing,
         taken: float,
     ) -> None:
         self._service = service
         self._container = container
         self._id = lease_id
-        self._metadata = dict(metadata)
+        self._holder = clean_text(holder)
+        self._since = _to_text(timing.now())
         self._timing = timing
         self._busy = threading.Lock()
         self._renewed = taken
@@ -161,9 +166,12 @@ class Lease:
         self._write(self._timing.now() + timedelta(seconds=LEASE_SECONDS))
 
     def _write(self, expires: datetime) -> None:
-        self._metadata[_EXPIRES] = _to_text(expires)
-        body = {"properties": {"metadata": dict(self._metadata)}}
+        own = {_HOLDER: self._holder, _SINCE: self._since, _EXPIRES: _to_text(expires)}
         with suppress(AzureError):
+            # Written with all entries, since Blob Storage replaces them as a whole ("Set Container
+            # Metadata"). What others wrote meanwhile stays: it is read right before.
+            others = _metadata_of_others(_request(self._service, "GET", self._container))
+            body: Body = {"properties": {"metadata": {**others, **own}}}
             _request(self._service, "PATCH", self._container, body)
 
 
@@ -178,7 +186,7 @@ def acquire_lease(
     """Take the lease, waiting up to `timeout` seconds for it; None where there is no container.
 
     `lease_id` is a new GUID: a request whose answer was lost is sent again with it, and Azure takes
-    it as the same lease. Raises LeaseHeldError and AzureError.
+    it as the same lease. Raises LeaseHeldError, and AzureError for every other refusal.
     """
     deadline = timing.clock() + timeout
     proposal: Body = {
@@ -186,21 +194,18 @@ def acquire_lease(
         "leaseDuration": LEASE_SECONDS,
         "proposedLeaseId": lease_id,
     }
-    body = _find(service, container)
-    if body is None:
+    if _find(service, container) is None:
         return None
     while True:
         began = timing.clock()
         try:
             _send(service, container, proposal)
         except AzureError as error:
-            if error.status != _CONFLICT:
+            if error.code not in _HELD_CODES:
                 raise
             status = _read_status(_find(service, container) or {}, timing.now())
         else:
-            since = _to_text(timing.now())
-            metadata = {**_metadata(body), _HOLDER: clean_text(holder), _SINCE: since}
-            lease = Lease(service, container, lease_id, metadata, timing, began)
+            lease = Lease(service, container, lease_id, holder, timing, began)
             lease.announce()
             return lease
         left = deadline - timing.clock()
@@ -260,6 +265,12 @@ def _metadata(body: Body) -> dict[str, str]:
     found = lookup(body, ("properties", "metadata"))
     entries = found.items() if isinstance(found, Mapping) else ()
     return {name: value for name, value in entries if isinstance(value, str)}
+
+
+def _metadata_of_others(body: Body) -> dict[str, str]:
+    """Return the metadata without azsec's entries, in whatever case their names were answered."""
+    own = {name.lower() for name in (_HOLDER, _SINCE, _EXPIRES)}
+    return {name: value for name, value in _metadata(body).items() if name.lower() not in own}
 
 
 def _read_status(body: Body, now: datetime) -> LeaseStatus:

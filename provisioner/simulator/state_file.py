@@ -300,7 +300,10 @@ def _holder(path: Path) -> int | None:
 
 
 def reset(path: Path) -> None:
-    """Forget everything in the state file at `path`.
+    """Forget everything in the state file at `path`. Its lock file stays.
+
+    A process that opened the lock file before it was removed would lock what no other one opens any
+    more, and both would write one state.
 
     Raises DiagnosticError while it is in use, and where it is a link, a FIFO, a device or a
     directory.
@@ -312,7 +315,6 @@ def reset(path: Path) -> None:
         _check(path)
         for suffix in ("", *_BESIDE):
             path.with_name(path.name + suffix).unlink(missing_ok=True)
-        _lock_path(path).unlink(missing_ok=True)
     except OSError as problem:
         raise _refused(path, problem) from None
     finally:

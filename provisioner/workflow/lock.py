@@ -26,7 +26,7 @@ from provisioner.model.values import Body
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class LockRequest:
     """Who wants a lock: the holder's name, a new GUID for the lease, how many seconds it waits for
     another to release it, and the time."""
 
@@ -36,13 +36,18 @@ class Claim:
     timing: Timing
 
 
-@dataclass(frozen=True, slots=True)
-class Lock:
-    """The lock of an environment while an apply runs: held, or none (`lease` None)."""
+@dataclass(slots=True)
+class HeldLock:
+    """The lock of an environment while an apply runs: held, or none (`lease` None).
+
+    `released_for` is what the lock was released for, so that it can be deleted, and which has not
+    been deleted.
+    """
 
     container: ResourceId | None
     lease: Lease | None
     diagnostics: tuple[Diagnostic, ...] = ()
+    released_for: ResourceId | None = None
 
     def halted(self) -> str | None:
         """Return why no further step may start, or None."""
@@ -53,10 +58,12 @@ class Lock:
         """Return the writer with which to apply: it releases the lock before its container goes."""
         if self.lease is None or self.container is None:
             return writer
-        return _ReleasingWriter(writer, self.lease, self.container)
+        return _ReleasingWriter(writer, self, self.lease, self.container)
 
     def report(self) -> tuple[Diagnostic, ...]:
         """Return what there is to report of the lock once the apply has ended."""
+        if self.released_for is not None:
+            return (*self.diagnostics, _released(self.released_for))
         reason = self.halted()
         if reason is None:
             return self.diagnostics
@@ -70,7 +77,9 @@ class Lock:
 
 
 @contextmanager
-def hold_lock(environment: EnvironmentDocument, service: Requester, claim: Claim) -> Iterator[Lock]:
+def hold_lock(
+    environment: EnvironmentDocument, service: Requester, request: LockRequest
+) -> Iterator[HeldLock]:
     """Hold the lock of an environment, if it names one, and release it in every way out.
 
     Raises DiagnosticError: `lock-held` where another has it after the timeout, `lock-not-found`
@@ -78,20 +87,20 @@ def hold_lock(environment: EnvironmentDocument, service: Requester, claim: Claim
     """
     container = find_container(environment)
     if container is None or environment.lock is None:
-        yield Lock(None, None)
+        yield HeldLock(None, None)
         return
     try:
         lease = acquire_lease(
-            service, container, claim.holder, claim.lease_id, claim.timing, claim.timeout
+            service, container, request.holder, request.lease_id, request.timing, request.timeout
         )
     except LeaseHeldError as held:
-        now = claim.timing.now()
-        raise DiagnosticError(_held(environment, held.status, now, claim.timeout)) from None
+        now = request.timing.now()
+        raise DiagnosticError(_held(environment, held.status, now, request.timeout)) from None
     if lease is None:
-        yield Lock(container, None, (_absent(environment, container),))
+        yield HeldLock(container, None, (_absent(environment, container),))
         return
     with kept(lease):
-        yield Lock(container, lease)
+        yield HeldLock(container, lease)
 
 
 def find_container(environment: EnvironmentDocument) -> ResourceId | None:
@@ -141,10 +150,12 @@ _NOT_FOUND = 404
 class _ReleasingWriter:
     """Writes as `writer` does. What a lease guards cannot be deleted while it is leased."""
 
-    def __init__(self, writer: Writer, lease: Lease, container: ResourceId) -> None:
+    def __init__(self, writer: Writer, lock: HeldLock, lease: Lease, container: ResourceId) -> None:
         self._writer = writer
+        self._lock = lock
         self._lease = lease
         self._container = container
+        self._container_is_gone = False
 
     def put(
         self,
@@ -164,9 +175,15 @@ class _ReleasingWriter:
         if_match: str | None,
         on_status: Callable[[str], None],
     ) -> None:
-        if self._container == resource or self._container.is_within(resource):
-            self._lease.release()
+        if not (self._container == resource or self._container.is_within(resource)):
+            self._writer.delete(resource, api_version, if_match, on_status)
+            return
+        if not self._container_is_gone:
+            self._lock.released_for = resource
+        self._lease.release()
         self._writer.delete(resource, api_version, if_match, on_status)
+        self._container_is_gone = True
+        self._lock.released_for = None
 
 
 def name_holder(user: str, host: str, environ: Mapping[str, str]) -> str:
@@ -231,6 +248,16 @@ def _absent(environment: EnvironmentDocument, container: ResourceId) -> Diagnost
         "the lock.",
         None,
         "Applies hold it from the time that the container exists.",
+    )
+
+
+def _released(resource: ResourceId) -> Diagnostic:
+    return warning(
+        "lock-not-held",
+        f"the lock was released so that {resource.text} could be deleted, and that delete failed. "
+        "The steps after it ran without the lock.",
+        None,
+        "The next apply holds the lock again, if its container still exists.",
     )
 
 

@@ -1,5 +1,6 @@
 """The state file: what survives, and what is refused."""
 
+import fcntl
 import os
 import sqlite3
 import subprocess
@@ -213,6 +214,21 @@ def test_status_counts_and_reset_forgets(run: Callable[..., Setting], tmp_path: 
     again = run(state, group=False)
     assert again.call("GET", GROUP).status == 404
     assert again.azure.resource_ids() == ()
+
+
+def test_who_opened_the_lock_before_a_reset_locks_the_same_file_after_it(tmp_path: Path):
+    """Between a process's open and its flock, another may reset the state."""
+    state = tmp_path / "state.db"
+    Store(state).close()
+    lock = os.open(tmp_path / "state.db.lock", os.O_RDWR)
+    try:
+        reset(state)
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        with pytest.raises(DiagnosticError, match="in use by another azsec"):
+            Store(state)
+    finally:
+        os.close(lock)
+    Store(state).close()
 
 
 def test_a_port_that_is_taken_is_said(run: Callable[..., Setting]):

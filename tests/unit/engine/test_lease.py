@@ -25,6 +25,8 @@ from provisioner.engine.lease import (
     find_status,
     kept,
 )
+from provisioner.model.azure_error import AzureError
+from provisioner.model.values import lookup
 from provisioner.simulator.faults import Fault
 from provisioner.simulator.server import LocalAzure
 from tests.simulator.setting import StandingClock
@@ -108,6 +110,31 @@ def test_another_is_refused_and_hears_who_holds_it(scene: Scene) -> None:
     assert held.value.status.holder == "ada@dev"
 
 
+@pytest.mark.parametrize("code", ["ScopeLocked", "ContainerBeingDeleted", "AccountIsDisabled"])
+def test_a_conflict_that_is_no_lease_is_not_taken_for_a_held_one(scene: Scene, code: str) -> None:
+    scene.server.faults.add(Fault(path="/lease$", status=409, code=code, times=None))
+    began = scene.clock.now()
+
+    with pytest.raises(AzureError) as refused:
+        scene.acquire(timeout=30)
+
+    assert refused.value.code == code
+    assert scene.clock.now() == began, "it is not waited for"
+
+
+def test_a_lease_that_is_being_broken_is_held(scene: Scene) -> None:
+    scene.acquire()
+    body = {"action": "Break", "breakPeriod": 40}
+    scene.client.request("POST", f"{CONTAINER.text}/lease", api_versions.STORAGE, body)
+
+    for lease_id in (OURS, THEIRS):
+        with pytest.raises(LeaseHeldError) as held:
+            scene.acquire(lease_id, "bob@dev")
+        assert held.value.status.state == "breaking"
+    scene.acquire(THEIRS, "bob@dev", timeout=60)
+    assert scene.status().holder == "bob@dev"
+
+
 def test_a_release_lets_the_next_one_in_at_once(scene: Scene) -> None:
     scene.acquire().release()
     assert not scene.status().is_held
@@ -139,6 +166,30 @@ def test_renewals_keep_it(scene: Scene) -> None:
         assert lease.loss is None
     assert scene.status().holder == "ada@dev"
     assert scene.status().expires == scene.clock.now() + timedelta(seconds=LEASE_SECONDS)
+
+
+def _metadata(scene: Scene) -> dict[str, str]:
+    body = scene.client.request("GET", CONTAINER.text, api_versions.STORAGE)
+    found = lookup(body, ("properties", "metadata"))
+    assert isinstance(found, dict)
+    return found
+
+
+def test_metadata_of_others_that_changes_meanwhile_stays(scene: Scene) -> None:
+    """A renewal and a release write three entries, and no others."""
+    lease = scene.acquire()
+    for number, write in enumerate((lease.renew, lease.release)):
+        found = {name: text for name, text in _metadata(scene).items() if name != "team"}
+        body = {"properties": {"metadata": {**found, "cost": f"c{number}"}}}
+        scene.client.request("PUT", CONTAINER.text, api_versions.STORAGE, body)
+        scene.clock.advance(20)
+
+        write()
+
+        after = _metadata(scene)
+        assert set(after) == {"azsecHolder", "azsecSince", "azsecExpires", "cost"}
+        assert after["cost"] == f"c{number}"
+    assert scene.status().holder == "ada@dev"
 
 
 def test_a_broken_lease_is_lost_at_the_next_renewal(scene: Scene) -> None:

@@ -6,7 +6,8 @@ import pytest
 
 from provisioner.catalog.registry import Catalog
 from provisioner.documents.roles import Purpose
-from provisioner.model.diagnostic import DiagnosticError
+from provisioner.model.diagnostic import DiagnosticError, Severity
+from provisioner.simulator.faults import Fault
 from provisioner.workflow.drift import check_drift
 from provisioner.workflow.lock import break_lock, show_lock
 from provisioner.workflow.roles import describe_roles, needs_of
@@ -236,6 +237,28 @@ def test_the_first_apply_makes_its_own_lock_and_says_that_it_had_none(office: Of
     third = ada.apply(ada.plan_destroy(changed))
     assert not outcomes(third, "failed")
     assert ada.plan_destroy(changed).steps == ()
+
+
+@pytest.mark.parametrize("refused_at", ["/containers/lock-test$", "/storageAccounts/stlock$"])
+def test_a_lock_released_for_a_delete_that_is_refused_is_reported(
+    office: Office, refused_at: str
+) -> None:
+    own = LOCK.replace("rg-lock", "rg-main")
+    ada = office.colleague("ada@dev")
+    ada.apply(ada.plan(office.compose(LOCK_ACCOUNT + NETWORK, extra=own)))
+    desired = office.compose(LOCK_ACCOUNT + NETWORK, extra=own)
+    fault = Fault(method="DELETE", path=refused_at, status=409, code="ScopeLocked", times=None)
+    office.server.faults.add(fault)
+
+    document = ada.apply(ada.plan_destroy(desired))
+
+    assert outcomes(document, "failed")
+    reported = [(one.code, one.severity) for one in document.diagnostics]
+    if "containers" in refused_at:
+        assert reported == [("lock-not-held", Severity.WARNING)]
+        assert "containers/lock-test" in document.diagnostics[0].message
+    else:
+        assert reported == [], "the container went, and the lock with it"
 
 
 def test_a_lock_that_nobody_made_is_a_refusal(office: Office) -> None:
