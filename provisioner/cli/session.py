@@ -438,6 +438,11 @@ def apply_environment(
         check_digest(plan, approval.digest, f"the plan of {plan.document.environment.name}")
     check_permitted(plan, options)
     if not plan.steps:
+        if output != "text":
+            nothing = ApplyDocument(
+                environment=plan.document.environment, digest=plan.document.digest
+            )
+            print_apply(nothing, output)
         return ExitCode.SUCCESS
     if not approval.yes and approval.digest is None:
         if not _confirm():

@@ -151,7 +151,9 @@ class PlanSummary(Document):
 
 
 class PlanDocument(Document):
-    """A whole plan. `digest` is sha256:… over everything that apply would do; diagnostics and what
+    """A whole plan. `destroys` tells one that deletes all that the environment owns.
+
+    `digest` is sha256:… over everything that apply would do; diagnostics and what
     is in progress, undeclared, ignored or unmanaged are no part of it.
 
     `in_progress` is what Azure still works on: apply waits for it, and plans on what settled.
@@ -163,6 +165,7 @@ class PlanDocument(Document):
     format_version: str = FORMAT_VERSION
     environment: EnvironmentDocument
     digest: str
+    destroys: bool = False
     summary: PlanSummary
     changes: tuple[ResourceChangeDocument, ...] = ()
     undeclared: tuple[UndeclaredDocument, ...] = ()

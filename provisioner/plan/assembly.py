@@ -119,6 +119,7 @@ def assemble_plan(
     plan = Plan(
         document=_document(origin.environment, resources, changes, steps, outputs).model_copy(
             update={
+                "destroys": origin.request.destroy,
                 "proofs": judgement.proofs,
                 "security": judgement.security,
                 "gates": judgement.gates,

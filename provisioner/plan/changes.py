@@ -178,8 +178,23 @@ def decide_changes(
         tuple(changes),
         find_unmanaged(graph, state, contents, gone),
         decider.values,
-        (*decider.diagnostics, *_warn_of_unaccounted(unaccounted, state, inventory)),
+        (
+            *decider.diagnostics,
+            *_warn_of_unaccounted(unaccounted, state, inventory),
+            *(() if graph.resources else _warn_of_others(limits.stated, owners, terms)),
+        ),
     )
+
+
+def _warn_of_others(
+    stated: DesiredGraph | None, owners: Owners, terms: Terms
+) -> Iterator[Diagnostic]:
+    """Yield what the blueprint has, exists, and is not deleted with the environment."""
+    for resource in stated or ():
+        owner = owners.by_tags.get(resource.id.key)
+        if resource.managed and owner is not None and not owner.is_ours:
+            why = _why_not_ours(owner, terms.marks.environment) or "it carries no mark of azsec"
+            yield warning("not-owned", f"{resource.address} ({resource.id}) is not deleted: {why}.")
 
 
 def _warn_of_unaccounted(
@@ -760,7 +775,8 @@ def _why_not_ours(owner: Owner, environment: str) -> str | None:
         case Claim.OTHER if owner.environment == environment:
             return (
                 f"it belongs to another environment of the name {environment!r}: its mark was made "
-                "with another id"
+                f"with another id (if that is an earlier id of this one: `azsec ownership migrate "
+                "--previous-id`)"
             )
         case Claim.OTHER:
             return f"it belongs to the environment {owner.environment!r}"

@@ -20,12 +20,11 @@ from provisioner.reports.security_text import total_lines, turn_lines
 from provisioner.reports.styled import BLANK, Line, Span, Style, line
 from provisioner.reports.values import plain
 from provisioner.reports.wording import (
-    NO_DRIFT,
     UNMARKED,
     count_ignored,
     count_in_progress,
     joined,
-    nothing_found,
+    no_drift,
 )
 
 
@@ -52,7 +51,7 @@ def render_drift_text(document: DriftDocument, width: int = 100) -> Iterator[Lin
     yield from breach_lines(document.proofs, width)
     yield from render_diagnostics(document.diagnostics, width)
     if not document.found and not any(d.severity == "error" for d in document.diagnostics):
-        yield line(nothing_found(NO_DRIFT, document.ignored, document.in_progress))
+        yield line(no_drift(document))
     yield from total_lines(document.security, width)
     yield from proof_totals(document.proofs, width)
     yield from totals("Drift", drift_summary(document), None, width)

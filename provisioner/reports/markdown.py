@@ -39,8 +39,6 @@ from provisioner.reports.values import (
 )
 from provisioner.reports.wording import (
     IN_PROGRESS,
-    NO_CHANGES,
-    NO_DRIFT,
     SIGNS,
     UNMARKED,
     Part,
@@ -51,7 +49,8 @@ from provisioner.reports.wording import (
     is_disruptive,
     joined,
     marks,
-    nothing_found,
+    no_changes,
+    no_drift,
     parts_of,
     refusal_of,
     risk,
@@ -90,7 +89,7 @@ def render_plan_markdown(document: PlanDocument) -> str:
     if refusal:
         head += f"**{refusal}**\n\n"
     elif document.summary.changes == 0:
-        head += f"{nothing_found(NO_CHANGES, document.ignored, document.in_progress)}\n\n"
+        head += f"{no_changes(document)}\n\n"
     head += gates_refuse(document.gates) + security_section(document.security)
     head += proof_totals(document.proofs)
     tail = (
@@ -111,7 +110,7 @@ def render_drift_markdown(document: DriftDocument) -> str:
     """Return a drift check as Markdown of less than 65,000 characters."""
     head = _heading("drift", document.environment, prose(drift_summary(document)))
     if not document.found and not any(d.severity == "error" for d in document.diagnostics):
-        head += f"{nothing_found(NO_DRIFT, document.ignored, document.in_progress)}\n\n"
+        head += f"{no_drift(document)}\n\n"
     head += security_section(document.security) + proof_totals(document.proofs)
     tail = (
         proof_section(document.proofs)

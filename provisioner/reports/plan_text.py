@@ -20,14 +20,13 @@ from provisioner.reports.styled import BLANK, Line, Span, Style, line, wrap
 from provisioner.reports.timing import remaining_seconds
 from provisioner.reports.values import plain, show_estimate
 from provisioner.reports.wording import (
-    NO_CHANGES,
     SIGNS,
     count_ignored,
     count_in_progress,
     counts,
     is_disruptive,
     joined,
-    nothing_found,
+    no_changes,
     refusal_of,
     risk,
 )
@@ -64,7 +63,7 @@ def render_plan_text(document: PlanDocument, width: int = 100) -> Iterator[Line]
     if refusal:
         yield line(Span(refusal, Style.BLOCKED))
     elif document.summary.changes == 0:
-        yield line(nothing_found(NO_CHANGES, document.ignored, document.in_progress))
+        yield line(no_changes(document))
     yield from gate_lines(document.gates, width)
     yield from total_lines(document.security, width)
     yield from proof_totals(document.proofs, width)

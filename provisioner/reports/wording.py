@@ -4,6 +4,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from provisioner.documents.document import DiagnosticDocument
+from provisioner.documents.drift import DriftDocument
 from provisioner.documents.plan import (
     Action,
     FieldChangeDocument,
@@ -78,14 +80,33 @@ def refusal_of(document: PlanDocument) -> str | None:
     return None
 
 
-def nothing_found(
+def no_changes(document: PlanDocument) -> str:
+    """Return the sentence for a plan without changes: what it covers, and what it does not."""
+    if document.destroys:
+        return "Nothing to delete: no resource that was read carries this environment's mark."
+    return _nothing_found(NO_CHANGES, document.ignored, document.in_progress, document.diagnostics)
+
+
+def no_drift(document: DriftDocument) -> str:
+    """Return the sentence for a check without drift: what it covers, and what it does not."""
+    return _nothing_found(NO_DRIFT, document.ignored, document.in_progress, document.diagnostics)
+
+
+_UNSEEN = frozenset({"cannot-list", "unaccounted-mark", "left-in-subscription"})
+"""The codes of diagnostics that tell of something that was not seen."""
+
+
+def _nothing_found(
     what: str,
     ignored: Sequence[IgnoredDocument],
-    in_progress: Sequence[InProgressDocument] = (),
+    in_progress: Sequence[InProgressDocument],
+    diagnostics: Sequence[DiagnosticDocument],
 ) -> str:
-    """Return the sentence for `NO_CHANGES` or `NO_DRIFT`, true also where changes are let go, and
-    where Azure still works on something."""
     beside = ", but for what is ignored" if ignored else ""
+    unseen = sum(diagnostic.code in _UNSEEN for diagnostic in diagnostics)
+    if unseen:
+        gaps = plural(unseen, "warning")
+        return f"{what} in what was read{beside}. Not all was seen: {gaps} above."
     if in_progress:
         count = plural(len(in_progress), "resource")
         return f"{what} so far: {count} in progress. The rest is as the blueprint says{beside}."
