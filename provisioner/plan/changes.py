@@ -318,6 +318,7 @@ class _Decider:
         self._terms = terms
         self._contents = contents
         self._owners = contents.owners
+        self._only_read = {r.id.key for r in graph if not r.managed}
         self._replaced = KeyIndex(())
         self._kept_marks, self._withheld = marks
         self.values: dict[str, Mapping[str, Value]] = {}
@@ -403,7 +404,7 @@ class _Decider:
         if unseen is not None:
             return f"what it holds cannot be listed: {unseen.reason}"
         inside = list(self._contents.within(container))
-        only_read = {r.id.key for r in self._graph if not r.managed}
+        only_read = self._only_read
         ours = {r.key for r in inside if self._owners.is_ours(r) and r.key not in only_read}
         foreign = self._contents.foreign(container, ours, only_read)
         if foreign:
@@ -675,7 +676,7 @@ class Going:
     a plan that is limited to some deletes. `staying` are the keys of what the blueprint has.
     """
 
-    carried: Collection[str]
+    carried: Set[str]
     deletes_at: Callable[[str], bool]
     staying: Collection[str]
 
@@ -721,7 +722,7 @@ def _hinders_delete(
     foreign = contents.foreign(change.id, going, limits.staying)
     if foreign:
         return _holds(foreign) if not _all_ours(foreign, contents) else _keeps(foreign)
-    for mark in sorted(contents.owners.below.get(change.id.key, frozenset()) - set(limits.carried)):
+    for mark in sorted(contents.owners.below.get(change.id.key, frozenset()) - limits.carried):
         left = contents.marked.get(mark)
         if left is None and contents.unlisted:
             gap = contents.unlisted[0]
