@@ -18,10 +18,11 @@ Nothing here reads Azure.
 import base64
 import hashlib
 import hmac
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from functools import lru_cache
+from functools import cached_property, lru_cache
+from itertools import chain
 
 from provisioner.blueprint.graph import DesiredGraph, DesiredResource, Edge
 from provisioner.catalog.resource_type import ResourceType, Scope
@@ -201,7 +202,7 @@ def add_ownership(graph: DesiredGraph, marks: Marks) -> DesiredGraph:
     )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Carriers:
     """Finds what carries the mark of a resource without tags."""
 
@@ -213,7 +214,7 @@ class _Carriers:
             found = self.graph.by_id.get(ancestor.key)
             if found is not None and _carries(found):
                 return found
-        for candidate in (*self._waited_for(resource), *self._groups(resource)):
+        for candidate in chain(self._waited_for(resource), self._groups(resource)):
             if _carries(candidate) and not self._waits(candidate, resource):
                 return candidate
         return None
@@ -221,13 +222,16 @@ class _Carriers:
     def _waited_for(self, resource: DesiredResource) -> Iterator[DesiredResource]:
         return (self.graph.resources[edge.on] for edge in resource.edges)
 
-    def _groups(self, resource: DesiredResource) -> list[DesiredResource]:
-        """Return the resource groups, those of the resource's own subscription first."""
-        groups = [other for other in self.graph if other.id.type == RESOURCE_GROUP]
-        return sorted(
-            groups,
-            key=lambda group: (group.id.subscription != resource.id.subscription, group.address),
-        )
+    def _groups(self, resource: DesiredResource) -> Iterator[DesiredResource]:
+        """Yield the resource groups, those of the resource's own subscription first."""
+        own = resource.id.subscription
+        yield from (group for group in self._ordered_groups if group.id.subscription == own)
+        yield from (group for group in self._ordered_groups if group.id.subscription != own)
+
+    @cached_property
+    def _ordered_groups(self) -> Sequence[DesiredResource]:
+        groups = (other for other in self.graph if other.id.type == RESOURCE_GROUP)
+        return sorted(groups, key=lambda group: group.address)
 
     def _waits(self, candidate: DesiredResource, resource: DesiredResource) -> bool:
         """Tell whether the candidate itself waits for the resource whose mark it would carry."""
@@ -330,14 +334,14 @@ def tags_below(marks: Iterable[str]) -> dict[str, str]:
 
 
 def with_marks_below(
-    body: Mapping[str, Value], more: Collection[str], less: Collection[str]
+    body: Mapping[str, Value], more: Collection[str], less: Set[str]
 ) -> Mapping[str, Value]:
     """Return a carrier's desired body with more and without some marks of what stands below it."""
     tags = lookup(body, ("tags",))
     if not isinstance(tags, Mapping):
         return body
     stated = marks_below(tags)
-    wanted = (stated | set(more)) - set(less)
+    wanted = stated.union(more) - less
     if wanted == stated:
         return body
     own = {name: tag for name, tag in tags.items() if not _is_below(name)}

@@ -5,7 +5,7 @@ plans have one digest; everything else here is the explanation of a refusal.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from provisioner.catalog.registry import Catalog
@@ -13,6 +13,7 @@ from provisioner.documents.plan import Action, FieldChangeDocument, ResourceChan
 from provisioner.model.actual import ActualState
 from provisioner.model.diagnostic import Diagnostic, error
 from provisioner.model.values import unknowns
+from provisioner.plan.concealment import with_live_bodies
 from provisioner.plan.plan import (
     Observed,
     Plan,
@@ -21,7 +22,7 @@ from provisioner.plan.plan import (
     encode_value,
     step_to_json,
 )
-from provisioner.plan.staleness import find_stale, observed_values
+from provisioner.plan.staleness import find_stale_fields, observed_values
 from provisioner.plan.text import mask_output, named_by, show_value
 
 _HINT = "Plan again and have the new plan reviewed."
@@ -82,7 +83,7 @@ def _find_moved(
     plan on which resource that is, and none of its expressions is evaluated.
     """
     known = {entry.address: entry for entry in derived.observed}
-    values = observed_values(derived, state)
+    live = with_live_bodies(observed_values(derived, state))
     seen = [
         entry
         for entry in approved.observed
@@ -100,8 +101,7 @@ def _find_moved(
             moved.append(error("plan-stale", gone, None, _HINT))
             addresses.add(entry.address)
             continue
-        one = replace(approved, observed=(entry,), inputs=())
-        stale = find_stale(one, state, values, catalog)
+        stale = find_stale_fields(entry, state, live, catalog)
         moved += stale
         addresses |= {entry.address} if stale else set()
     now = {_text(given.source): given.value for given in derived.inputs}

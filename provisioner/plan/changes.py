@@ -1,6 +1,6 @@
 """What has to change: desired against actual, one decision for each resource."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -24,6 +24,7 @@ from provisioner.diff.comparison import compare
 from provisioner.documents.plan import Action
 from provisioner.model.actual import ActualState, Found, Missing, Unreadable
 from provisioner.model.diagnostic import Diagnostic, error, warning
+from provisioner.model.key_index import KeyIndex
 from provisioner.model.resource_id import ResourceId
 from provisioner.model.secret_values import find_secrets
 from provisioner.model.values import Body, Value, lookup, unknowns
@@ -324,7 +325,7 @@ class _Decider:
         catalog: Catalog,
         terms: Terms,
         contents: Contents,
-        marks: tuple[Collection[str], Collection[str]],
+        marks: tuple[Set[str], Set[str]],
     ) -> None:
         self._graph = graph
         self._state = state
@@ -332,7 +333,8 @@ class _Decider:
         self._terms = terms
         self._contents = contents
         self._owners = contents.owners
-        self._replaced: list[ResourceId] = []
+        self._only_read = {r.id.key for r in graph if not r.managed}
+        self._replaced = KeyIndex(())
         self._kept_marks, self._withheld = marks
         self.values: dict[str, Mapping[str, Value]] = {}
         self.diagnostics: list[Diagnostic] = []
@@ -353,7 +355,7 @@ class _Decider:
             return self._blocked(resource, actual, f"it cannot be read: {actual.reason}")
         if isinstance(actual, Missing):
             return self._make(resource, desired)
-        if any(resource.id.is_within(gone) for gone in self._replaced):
+        if self._replaced.covers(resource.id.key):
             return self._lose(resource, desired, actual)
         return self._compare(resource, desired, actual)
 
@@ -373,7 +375,7 @@ class _Decider:
         """Return a desired body with the marks that the resource is to carry after this plan: not
         those of what may not be taken over, and still those of what left and is not deleted."""
         carried = self._owners.below.get(resource.id.key, frozenset())
-        return with_marks_below(desired, carried & set(self._kept_marks), self._withheld)
+        return with_marks_below(desired, carried & self._kept_marks, self._withheld)
 
     def _hold(self, resource: DesiredResource, found: Found) -> tuple[bool, str | None]:
         """Return whether a resource that was found has to be adopted, and why it may not be touched
@@ -417,7 +419,7 @@ class _Decider:
         if unseen is not None:
             return f"what it holds cannot be listed: {unseen.reason}"
         inside = list(self._contents.within(container))
-        only_read = {r.id.key for r in self._graph if not r.managed}
+        only_read = self._only_read
         ours = {r.key for r in inside if self._owners.is_ours(r) and r.key not in only_read}
         foreign = self._contents.foreign(container, ours, only_read)
         if foreign:
@@ -515,7 +517,7 @@ class _Decider:
         hindrance = self._hinders_loss(resource.id)
         if hindrance is not None:
             return Action.BLOCKED, f"{forcing.reason}, and {hindrance}"
-        self._replaced.append(resource.id)
+        self._replaced.add(resource.id.key)
         return Action.REPLACE, forcing.reason
 
     def _moved(self, resource: DesiredResource, found: Found) -> str | None:
@@ -689,7 +691,7 @@ class Going:
     a plan that is limited to some deletes. `staying` are the keys of what the blueprint has.
     """
 
-    carried: Collection[str]
+    carried: Set[str]
     deletes_at: Callable[[str], bool]
     staying: Collection[str]
 
@@ -735,7 +737,7 @@ def _hinders_delete(
     foreign = contents.foreign(change.id, going, limits.staying)
     if foreign:
         return _holds(foreign) if not _all_ours(foreign, contents) else _keeps(foreign)
-    for mark in sorted(contents.owners.below.get(change.id.key, frozenset()) - set(limits.carried)):
+    for mark in sorted(contents.owners.below.get(change.id.key, frozenset()) - limits.carried):
         left = contents.marked.get(mark)
         if left is None and contents.unlisted:
             gap = contents.unlisted[0]

@@ -13,6 +13,7 @@ from provisioner.diff.merge import merge_for_write
 from provisioner.documents.plan import Action
 from provisioner.model.actual import ActualState
 from provisioner.model.estate import Estate, Resource
+from provisioner.model.key_index import KeyIndex
 from provisioner.model.resource_id import ResourceId
 from provisioner.model.span import Span
 from provisioner.model.values import ABSENT, Value, lookup
@@ -61,12 +62,13 @@ def planned_estate(
     A blocked change is not made. Values that Azure will only answer with are Unknown.
     """
     resources = _found(state, graph, catalog)
+    index = KeyIndex(resources)
     for change in changes.resources:
         if change.action is Action.DELETE:
-            _remove(resources, change.id)
+            _remove(resources, index, change.id)
             continue
         if change.action is Action.REPLACE:
-            _remove(resources, change.id)
+            _remove(resources, index, change.id)
         body = _outcome(change, catalog)
         if body is None or change.desired is None:
             continue
@@ -78,10 +80,12 @@ def planned_estate(
             if lookup(change.desired, embedded.path.split(".")) is ABSENT:
                 continue
             if not embedded.kept:
-                _remove_children(resources, change.id, embedded.child)
+                _remove_children(resources, index, change.id, embedded.child)
             for child in _children_at(made, embedded):
                 resources[child.id.key] = child
+                index.add(child.id.key)
         resources[change.id.key] = made
+        index.add(change.id.key)
     return Estate(resources)
 
 
@@ -150,12 +154,15 @@ def _children_at(resource: Resource, embedded: Embedded) -> Iterator[Resource]:
         yield Resource(child, embedded.child, body, address, resource.span)
 
 
-def _remove(resources: dict[str, Resource], gone: ResourceId) -> None:
-    for key in [key for key in resources if key == gone.key or key.startswith(f"{gone.key}/")]:
-        del resources[key]
+def _remove(resources: dict[str, Resource], index: KeyIndex, gone: ResourceId) -> None:
+    for key in index.within(gone.key):
+        resources.pop(key, None)
 
 
-def _remove_children(resources: dict[str, Resource], parent: ResourceId, kind: str) -> None:
-    for key, resource in list(resources.items()):
-        if resource.type == kind and key.startswith(f"{parent.key}/"):
+def _remove_children(
+    resources: dict[str, Resource], index: KeyIndex, parent: ResourceId, kind: str
+) -> None:
+    for key in index.within(parent.key):
+        resource = resources.get(key)
+        if resource is not None and resource.type == kind and key != parent.key:
             del resources[key]

@@ -16,6 +16,7 @@ from provisioner.diff.change import FieldChange
 from provisioner.documents.plan import Action
 from provisioner.model.actual import ActualState, Found
 from provisioner.model.estate import Estate
+from provisioner.model.key_index import KeyIndex, keys_above
 from provisioner.model.resource_id import ResourceId, parse_resource_id
 from provisioner.model.values import lookup
 from provisioner.plan.changes import Changes, ResourceChange
@@ -79,11 +80,19 @@ class _Live:
     def users(self) -> Users:
         return Users.of(self.state, self.catalog)
 
+    @cached_property
+    def _index(self) -> KeyIndex:
+        return KeyIndex(self.state.found)
+
+    @cached_property
+    def _places(self) -> Mapping[str, int]:
+        return {key: place for place, key in enumerate(self.state.found)}
+
     def below(self, resource: ResourceId) -> Iterator[Found]:
-        """Yield all that was read and is deleted with a resource, itself included."""
-        for hit in self.state.found.values():
-            if hit.id.is_within(resource):
-                yield hit
+        """Yield all that was read and is deleted with a resource, itself included, in the order of
+        the read."""
+        for key in sorted(self._index.within(resource.key), key=self._places.__getitem__):
+            yield self.state.found[key]
 
     def closed_groups(self) -> Iterator[tuple[ResourceId, str]]:
         """Yield (group, why) of the managed groups in which nobody but Azure may write."""
@@ -125,9 +134,32 @@ class _Foresight:
         return planned_estate(self.changes, self.live.state, self.graph, self.live.catalog)
 
     @cached_property
-    def going(self) -> tuple[ResourceChange, ...]:
-        """What is deleted, or deleted and made anew."""
-        return tuple(change for change in self.changes.resources if _goes(change))
+    def going(self) -> frozenset[str]:
+        """The keys of what is deleted, or deleted and made anew."""
+        return frozenset(change.id.key for change in self.changes.resources if _goes(change))
+
+    @cached_property
+    def ended(self) -> KeyIndex:
+        """The keys of what is deleted with all that is below it, by the plan or by Azure."""
+        along: set[str] = set()
+        for change in self.changes.resources:
+            if not _goes(change):
+                continue
+            group = managed_group_of(change)
+            if group is not None:
+                along.add(group.key)
+            if change.found is not None:
+                along |= {made.key for made in generated_by(change.found, self.live.catalog)}
+        return KeyIndex(self.going | along)
+
+    @cached_property
+    def blocked_below(self) -> Mapping[str, Sequence[str]]:
+        """The addresses of the blocked changes by the keys of all that they stand in."""
+        below: dict[str, list[str]] = {}
+        for change in self.changes.resources:
+            for above in keys_above(change.id.key) if change.action is Action.BLOCKED else ():
+                below.setdefault(above, []).append(change.address)
+        return below
 
     def refusals(self) -> Iterator[tuple[str, str]]:
         """Yield (address, why) for each change that Azure would refuse."""
@@ -197,41 +229,23 @@ class _Foresight:
 
     def _is_going(self, resource: ResourceId) -> bool:
         """Tell whether a resource is deleted by the plan, or by Azure along with what is."""
-        for change in self.going:
-            if resource.is_within(change.id):
-                return True
-            group = managed_group_of(change)
-            if group is not None and resource.is_within(group):
-                return True
-            made = generated_by(change.found, self.live.catalog) if change.found else ()
-            if any(resource.is_within(one) for one in made):
-                return True
-        return False
+        return self.ended.covers(resource.key)
 
     def _nested(self, change: ResourceChange) -> str | None:
         """Azure deletes no zone with its links: each has to be a delete of its own."""
         kinds = {name.lower() for name in change.type.nested}
         held = [
             hit.id.text
-            for hit in self.live.state.found.values()
+            for hit in (self.live.below(change.id) if kinds else ())
             if hit.id.type.lower() in kinds
             and hit.id.parent == change.id
-            and not self._deleted_itself(hit.id)
+            and hit.id.key not in self.going
         ]
         return f"it cannot go before {_listed(held)}" if held else None
 
-    def _deleted_itself(self, resource: ResourceId) -> bool:
-        return any(change.id == resource for change in self.going)
-
     def _keeps(self, change: ResourceChange) -> str | None:
         """What stands in a resource would go with it, although its own delete is refused."""
-        kept = [
-            other.address
-            for other in self.changes.resources
-            if other.action is Action.BLOCKED
-            and other.id != change.id
-            and other.id.is_within(change.id)
-        ]
+        kept = self.blocked_below.get(change.id.key)
         return f"it holds {_listed(kept)}, which cannot go" if kept else None
 
     def _outside(self, change: ResourceChange) -> str | None:

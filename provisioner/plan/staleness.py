@@ -25,8 +25,9 @@ def find_stale(
     `state` is a new read of what the plan observed; `values` holds the new bodies by address.
     """
     moved: list[Diagnostic] = []
+    live = with_live_bodies(values)
     for entry in plan.observed:
-        moved += _compare(entry, state, catalog, with_live_bodies(values))
+        moved += find_stale_fields(entry, state, live, catalog)
     for given in plan.inputs:
         try:
             now = resolve(given.source, values.get)
@@ -53,12 +54,16 @@ def observed_values(plan: Plan, state: ActualState) -> Mapping[str, Mapping[str,
     }
 
 
-def _compare(
+def find_stale_fields(
     entry: Observed,
     state: ActualState,
+    live: Mapping[str, Mapping[str, Value]],
     catalog: Catalog,
-    values: Mapping[str, Mapping[str, Value]],
 ) -> list[Diagnostic]:
+    """Return one diagnostic for each field of one resource that moved since a plan was made.
+
+    `live` are the new bodies as `with_live_bodies` gives them: once for all entries of a plan.
+    """
     actual = state.get(entry.id)
     if isinstance(actual, Unreadable):
         return [_stale(entry.address, f"cannot be read any more: {actual.reason}")]
@@ -68,7 +73,7 @@ def _compare(
         return [_stale(entry.address, f"was absent and exists now: {entry.id}")]
     if not entry.touched:
         return []
-    seen = _with_secrets(entry.body, values)
+    seen = _with_secrets(entry.body, live)
     if seen is None:
         return [_stale(entry.address, "held a secret that is gone")]
     result = compare(catalog.get(entry.type), catalog.schemas, seen, actual.body)

@@ -8,6 +8,7 @@ listed with the reason, and stays as it is.
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from provisioner.blueprint.graph import DesiredResource
 from provisioner.blueprint.ownership import (
@@ -94,7 +95,7 @@ def plan_migration(
     return assemble_plan(origin, desired.graph, changes, reading.state, catalog, Judgement())
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Migration:
     desired: Desired
     catalog: Catalog
@@ -148,20 +149,28 @@ class _Migration:
     def _kept(self, carrier: DesiredResource) -> set[str]:
         """Return the marks that a carrier keeps although the blueprint has not what they stand for:
         of what left it and is still there, and of what no read found."""
-        tags = lookup(self.state.found[carrier.id.key].body, ("tags",))
-        named = {word for mark in marks_below(tags) for word in mark.split()}
-        kept: set[str] = set()
+        kept = {mark for word in self._named_by(carrier) for mark in self._left.get(word, ())}
+        if not self.forget_missing:
+            kept |= self._missing.get(carrier.id.key, frozenset())
+        return kept
+
+    @cached_property
+    def _left(self) -> Mapping[str, set[str]]:
+        """The marks of what left the blueprint and is still there, by what may name it."""
+        left: dict[str, set[str]] = {}
         for hit in self.state.found.values():
             known = self.catalog.of(hit.id)
             if known is None or known.taggable or hit.id.key in self.desired.graph.by_id:
                 continue
             below = {m.mark_below(hit.id) for m in (*self.previous, self.owners.marks)}
-            if named & {*below, _unkeyed_digest(hit.id)}:
-                kept.add(self.owners.marks.mark_below(hit.id))
-        if not self.forget_missing:
-            missing = find_unaccounted(self.owners, self.desired.graph, self.state)
-            kept |= missing.get(carrier.id.key, frozenset())
-        return kept
+            for word in (*below, _unkeyed_digest(hit.id)):
+                left.setdefault(word, set()).add(self.owners.marks.mark_below(hit.id))
+        return left
+
+    @cached_property
+    def _missing(self) -> Mapping[str, frozenset[str]]:
+        """The marks of what no read found, by the key of their carrier."""
+        return find_unaccounted(self.owners, self.desired.graph, self.state)
 
     def passed_over(self) -> Iterator[Diagnostic]:
         """Yield what the blueprint has, exists, and is not marked anew."""
@@ -216,19 +225,28 @@ class _Migration:
             return _Verdict(False, f"its tags say that it was made at {owner.address}")
         return _Verdict(True, "is marked anew: its tags name this environment and address")
 
+    @cached_property
+    def _named_anew(self) -> frozenset[str]:
+        """What the carriers that are marked anew name."""
+        return frozenset(
+            word
+            for carrier in self._found(taggable=True)
+            if self._judge(carrier).marked
+            for word in self._named_by(carrier)
+        )
+
+    def _named_by(self, carrier: DesiredResource) -> set[str]:
+        """Return what the tags of a carrier that was found name as below it."""
+        tags = lookup(self.state.found[carrier.id.key].body, ("tags",))
+        return {word for mark in marks_below(tags) for word in mark.split()}
+
     def _judge_below(self, resource: ResourceId) -> _Verdict:
         """Judge what takes no tags: a carrier that is ours, by now or before, has to name it."""
         if self.owners.is_carried(resource):
             return _Verdict(True, "")
-        unkeyed = _unkeyed_digest(resource)
-        for carrier in self._found(taggable=True):
-            tags = lookup(self.state.found[carrier.id.key].body, ("tags",))
-            if not self._judge(carrier).marked:
-                continue
-            named = {word for mark in marks_below(tags) for word in mark.split()}
-            earlier = {marks.mark_below(resource) for marks in self.previous}
-            if unkeyed in named or named & earlier:
-                return _Verdict(True, "")
+        earlier = (marks.mark_below(resource) for marks in self.previous)
+        if not self._named_anew.isdisjoint((_unkeyed_digest(resource), *earlier)):
+            return _Verdict(True, "")
         return _Verdict(False, "no resource that is marked names it: adopt it (`--adopt ADDRESS`)")
 
 

@@ -1,0 +1,40 @@
+"""Keys of resource ids in order, so that what stands below one is found without reading all."""
+
+from bisect import bisect_left, insort
+from collections.abc import Iterable, Iterator
+
+
+class KeyIndex:
+    """A set of keys (`ResourceId.key`) that answers as `ResourceId.is_within` does."""
+
+    def __init__(self, keys: Iterable[str]) -> None:
+        self._known = set(keys)
+        self._ordered = sorted(self._known)
+
+    def add(self, key: str) -> None:
+        """Add one key."""
+        if key not in self._known:
+            self._known.add(key)
+            insort(self._ordered, key)
+
+    def within(self, key: str) -> Iterator[str]:
+        """Yield a key, if it is one of these, and then all below it in their order."""
+        if key in self._known:
+            yield key
+        prefix = f"{key}/"
+        for index in range(bisect_left(self._ordered, prefix), len(self._ordered)):
+            if not self._ordered[index].startswith(prefix):
+                return
+            yield self._ordered[index]
+
+    def covers(self, key: str) -> bool:
+        """Tell whether a key is one of these or stands below one of them."""
+        return key in self._known or any(above in self._known for above in keys_above(key))
+
+
+def keys_above(key: str) -> Iterator[str]:
+    """Yield each key that `key` can stand below, nearest first."""
+    end = key.rfind("/")
+    while end > 0:
+        yield key[:end]
+        end = key.rfind("/", 0, end)
