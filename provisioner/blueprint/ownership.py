@@ -43,7 +43,6 @@ _OWNER_BYTES = 12
 _MARKS_A_TAG = 19
 """12 characters and a separator each: a tag's value holds 256 characters at most, a resource 50
 tags (learn.microsoft.com, "Use tags to organize your Azure resources", limitations)."""
-_MOST_TAGS = 50
 _SEPARATOR = "."
 """No space: tags of DNS zones take none (same page)."""
 
@@ -308,12 +307,13 @@ def _marked(
         **marks.tags(resource.id, resource.address),
         **tags_below(below),
     }
-    if len(tags) > _MOST_TAGS:
+    most = resource.type.most_tags
+    if len(tags) > most:
         raise DiagnosticError(
             error(
                 "too-many-tags",
                 f"{resource.address} would carry {len(tags)} tags, {len(tags) - len(own)} of "
-                f"them with the marks of what stands below it; Azure takes {_MOST_TAGS}.",
+                f"them with the marks of what stands below it; Azure takes {most}.",
                 resource.span,
                 "Spread what stands below it over several resource groups.",
             )

@@ -52,8 +52,9 @@ class Executor:
     """Drives a writer through the steps of one plan.
 
     `values` holds what is known of resources by address, for filling in references; `etags` the
-    ETag last read, by id key. `hindrance` looks right before a delete whether it may be sent, and
-    returns why not. `clock` gives monotonic seconds. Events arrive on several threads.
+    ETag last read, by id key. `hindrance` looks right before a delete, and a write that
+    no ETag guards, whether it may be sent, and returns why not. `clock` gives monotonic seconds.
+    Events arrive on several threads.
     """
 
     def __init__(
@@ -146,10 +147,12 @@ class Executor:
             self._on_event(StepProgressed(key=step.key, status=status))
 
         if_match = self._etags.get(step.id.key) if step.guarded else None
-        if step.verb == DELETE:
+        if step.verb == DELETE or step.is_checked:
             hindrance = self._hindrance(step)
             if hindrance is not None:
-                raise StepRefusedError(f"not deleted: {hindrance}")
+                done = "deleted" if step.verb == DELETE else "written"
+                raise StepRefusedError(f"not {done}: {hindrance}")
+        if step.verb == DELETE:
             self._writer.delete(step.id, step.api_version, if_match, on_status)
             return None
         body = resolve(step.body or {}, self._values.get)

@@ -25,7 +25,7 @@ from provisioner.documents.plan import Action
 from provisioner.model.actual import ActualState, Found, Missing, Unreadable
 from provisioner.model.diagnostic import Diagnostic, error, warning
 from provisioner.model.key_index import KeyIndex
-from provisioner.model.resource_id import ResourceId
+from provisioner.model.resource_id import ResourceId, resource_group_id
 from provisioner.model.secret_values import find_secrets
 from provisioner.model.values import Body, Value, lookup, unknowns
 from provisioner.plan.contents import Contents, find_contents
@@ -271,7 +271,7 @@ class _Withholding:
     def _is_withheld(self, resource: DesiredResource) -> bool:
         if not resource.managed or not needs_carrier(resource.type):
             return False
-        if self.owners.is_carried(resource.id):
+        if self.owners.is_marked(resource.id):
             return False
         if not self.limits.writes_at(resource.address):
             return True
@@ -309,12 +309,14 @@ def _with_losses(changes: Sequence[ResourceChange], contents: Contents) -> list[
             inside=tuple(resource.key for resource in contents.within(change.id)),
         )
         if change.action in _LOSSES
+        or (change.action in _UPDATES and any(e.kept for e in change.type.embedded))
         else change
         for change in changes
     ]
 
 
 _LOSSES = (Action.DELETE, Action.REPLACE)
+_UPDATES = (Action.UPDATE, Action.ADOPT)
 
 
 class _Decider:
@@ -382,7 +384,7 @@ class _Decider:
         at all, if so."""
         manager = lookup(found.body, ("managedBy",))
         if not resource.type.taggable:
-            if not needs_carrier(resource.type) or self._owners.is_carried(resource.id):
+            if not needs_carrier(resource.type) or self._owners.is_marked(resource.id):
                 return False, None
             return True, self._held_above(found.id)
         owner = self._owners.by_tags[found.id.key]
@@ -434,7 +436,12 @@ class _Decider:
         return None
 
     def _make(self, resource: DesiredResource, desired: Mapping[str, Value]) -> ResourceChange:
-        """Return the creation of a resource, blocked where Azure never accepts a value of it."""
+        """Return the creation of a resource, blocked where Azure never accepts a value of it, and
+        where the group that a service would make for it is there already, with others' things."""
+        group = managed_group_id(resource, desired)
+        if group is not None and group.key in self._state.found:
+            why = f"the group {group} exists, and {resource.type.kind} takes one that Azure makes"
+            return self._blocked(resource, Missing(resource.id), why)
         result = compare(resource.type, self._catalog.schemas, desired, {})
         refused = next((change.refused for change in result.changes if change.refused), None)
         if refused is not None:
@@ -566,6 +573,17 @@ class _Decider:
             resource.address, resource.id, resource.type, Action.BLOCKED, why, (), (), None,
             actual if isinstance(actual, Found) else None,
         )  # fmt: skip
+
+
+def managed_group_id(resource: DesiredResource, body: Mapping[str, Value]) -> ResourceId | None:
+    """Return the id of the group that a service makes for a resource, where its body names it. AKS
+    takes no group that exists (learn.microsoft.com, "Frequently asked questions about AKS": the
+    node resource group is made by AKS)."""
+    path, subscription = resource.type.managed_group, resource.id.subscription
+    name = lookup(body, path.split(".")) if path else None
+    if not isinstance(name, str) or not name or subscription is None:
+        return None
+    return resource_group_id(subscription, name)
 
 
 def _hinders_update(

@@ -37,11 +37,11 @@ class Owners:
         owner = self.by_tags.get(resource.key)
         if owner is not None and owner.is_ours:
             return True
-        return (
-            resource.key in self.standing_in
-            or self.is_carried(resource)
-            or self.is_stated(resource)
-        )
+        return resource.key in self.standing_in or self.is_marked(resource)
+
+    def is_marked(self, resource: ResourceId) -> bool:
+        """Tell whether a carrier has a mark of a resource, declared by itself or in its parent."""
+        return self.is_carried(resource) or self.is_stated(resource)
 
     def is_carried(self, resource: ResourceId) -> bool:
         """Tell whether a carrier has the mark of a resource."""

@@ -1,4 +1,4 @@
-"""Whether a resource may be deleted now: asked again right before its DELETE is sent.
+"""Whether a resource may be deleted or written now: asked again right before the request.
 
 Between a review and the moment of a delete somebody else may have put something into a group, or
 made the resource anew. What was not seen when the plan was made stops the delete.
@@ -11,15 +11,20 @@ from provisioner.catalog import api_versions
 from provisioner.catalog.registry import Catalog
 from provisioner.catalog.resource_type import Scope
 from provisioner.model.resource_id import RESOURCE_GROUP, ResourceId, parse_resource_id
-from provisioner.model.values import Body, lookup
+from provisioner.model.values import ABSENT, Body, lookup
 from provisioner.plan.contents import is_always_there
 from provisioner.plan.reads import INVENTORY, Answer, Read, listable_children
-from provisioner.plan.steps import Step
+from provisioner.plan.step import DELETE, Step
 
 
 def removal_reads(step: Step, catalog: Catalog) -> tuple[Read, ...]:
-    """Return the reads that prove a delete: the resource itself, then the lists of its content."""
+    """Return the reads that prove a delete: the resource itself, then the lists of its content.
+
+    Of a write, the resource itself: its body holds the children that the write would drop.
+    """
     reads = [Read(step.id.text, step.api_version, step.type, is_list=False)]
+    if step.verb != DELETE:
+        return tuple(reads)
     if step.id.type == RESOURCE_GROUP:
         reads.append(Read(f"{step.id}/resources", api_versions.RESOURCES, INVENTORY, is_list=True))
     for holder, child in listable_children(step.id, catalog):
@@ -29,15 +34,15 @@ def removal_reads(step: Step, catalog: Catalog) -> tuple[Read, ...]:
 
 
 def find_hindrance(step: Step, answers: Sequence[Answer], catalog: Catalog) -> str | None:
-    """Return why a resource may not be deleted, given the answers to its reads, or None.
+    """Return why a resource may not be deleted or written, given the answers to its reads, or None.
 
-    One that is gone already may: deleting it does nothing.
+    One that is gone already may be deleted: that does nothing.
     """
     itself, *lists = answers
     if itself.refused is not None:
-        return f"it cannot be read right before its delete: {itself.refused}"
+        return f"it cannot be read right before: {itself.refused}"
     if not itself.items:
-        return None
+        return None if step.verb == DELETE else "it is gone since it was planned"
     body = itself.items[0]
     mark = mark_in(body)
     if mark != step.mark:
@@ -50,7 +55,7 @@ def find_hindrance(step: Step, answers: Sequence[Answer], catalog: Catalog) -> s
         return f"{refused.read.path} cannot be listed right before its delete: {refused.refused}"
     arrived = [
         resource
-        for resource in _content(step.id, body, lists, catalog)
+        for resource in _content(step, body, lists, catalog)
         if resource.key not in step.inside
     ]
     if not arrived:
@@ -60,7 +65,7 @@ def find_hindrance(step: Step, answers: Sequence[Answer], catalog: Catalog) -> s
 
 
 def _content(
-    container: ResourceId, body: Body, lists: Sequence[Answer], catalog: Catalog
+    step: Step, body: Body, lists: Sequence[Answer], catalog: Catalog
 ) -> Iterator[ResourceId]:
     for answer in lists:
         for item in answer.items:
@@ -70,9 +75,12 @@ def _content(
                 continue
             if known is None or not is_always_there(known, resource.name):
                 yield resource
-    resource_type = catalog.of(container)
+    container, resource_type = step.id, catalog.of(step.id)
     for embedded in resource_type.embedded if resource_type is not None else ():
-        entries = lookup(body, embedded.path.split(".")) if embedded.kept else ()
+        path = embedded.path.split(".")
+        if step.verb != DELETE and lookup(step.body, path) is ABSENT:
+            continue  # what a write does not mention it leaves as it is
+        entries = lookup(body, path) if embedded.kept else ()
         for entry in entries if isinstance(entries, (list, tuple)) else ():
             name = lookup(entry, ("name",))
             if isinstance(name, str):

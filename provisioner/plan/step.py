@@ -35,3 +35,8 @@ class Step:
     mark: str | None = None
     inside: tuple[str, ...] = ()
     create_guard: CreateGuard | None = None
+
+    @property
+    def is_checked(self) -> bool:
+        """Whether a write looks right before at what it overwrites, because no ETag guards it."""
+        return self.verb == PUT and not self.guarded and bool(self.mark or self.inside)

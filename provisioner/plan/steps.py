@@ -360,6 +360,8 @@ def _write(
         lock=_lock(change.type, change.id),
         seconds=change.type.seconds,
         create_guard=change.type.create_guard(change.id.name) if creates else None,
+        mark=None if creates or change.found is None else mark_in(change.found.body),
+        inside=() if creates else change.inside,
     )
 
 

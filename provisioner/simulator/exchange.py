@@ -24,7 +24,7 @@ class Request:
         """Return the JSON object in the body. Raises RefusalError for anything else."""
         try:
             document = json.loads(self.content or b"{}")
-        except ValueError as problem:
+        except (ValueError, RecursionError) as problem:
             raise RefusalError(
                 400, "InvalidRequestContent", f"The request content is not valid JSON: {problem}."
             ) from problem

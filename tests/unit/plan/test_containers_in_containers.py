@@ -2,7 +2,7 @@
 
 import pytest
 
-from provisioner.documents.apply import Outcome
+from provisioner.documents.apply import Event, Outcome, StepStarted, StepSucceeded
 from provisioner.documents.plan import Action
 from provisioner.model.resource_id import ResourceId
 from provisioner.workflow.migration import plan_migration
@@ -140,3 +140,93 @@ one:
     assert "--forget-missing" in str(told.hint)
     bench.apply(plan_migration(without, bench.catalog, bench.client, (), forget_missing=True))
     assert bench.plan(without).document.diagnostics == ()
+
+
+POOLS = """\
+aks:
+  type: Microsoft.ContainerService/managedClusters
+  resourceGroup: main
+  name: aks
+  identity: {type: SystemAssigned}
+  properties:
+    dnsPrefix: aks
+    agentPoolProfiles:
+      - {name: system, mode: System, count: 1, vmSize: Standard_D4ds_v5}
+"""
+WORK = "      - {name: work, mode: User, count: 1, vmSize: Standard_D4ds_v5}\n"
+CLUSTER = f"{GROUP}/providers/Microsoft.ContainerService/managedClusters/aks"
+
+
+def test_a_pool_that_arrives_before_its_cluster_is_written_survives(bench: Bench) -> None:
+    bench.apply(bench.plan(bench.compose(POOLS + WORK)))
+    plan = bench.plan(bench.compose(POOLS))
+    pool = {"properties": {"mode": "User", "count": 1, "vmSize": "Standard_D4ds_v5"}}
+
+    def add(event: Event) -> None:
+        if isinstance(event, StepSucceeded) and event.key.endswith("agentPools/work"):
+            put(bench, f"{CLUSTER}/agentPools/extra", pool)
+
+    done = bench.apply(plan, allow_delete=True, on_event=add)
+
+    (failed,) = [step for step in done.steps if step.outcome is Outcome.FAILED]
+    assert "agentPools/extra, which was not seen when it was planned" in str(failed.message)
+    assert bench.body_of("agentPools/extra")
+
+
+def test_an_update_does_not_overwrite_what_took_the_place_of_a_resource(bench: Bench) -> None:
+    bench.apply(bench.plan(bench.compose(KEEP + ACCOUNT)))
+    changed = bench.compose(KEEP + ACCOUNT + "  tags: {team: payments}\n")
+    plan = bench.plan(changed)
+    account = f"{GROUP}/providers/Microsoft.Storage/storageAccounts/stcontainers"
+    theirs = {"location": "westeurope", "kind": "StorageV2", "sku": {"name": "Standard_GRS"}}
+
+    def take(event: Event) -> None:
+        if isinstance(event, StepStarted) and event.key == "put account":
+            resource = ResourceId.parse(account)
+            bench.client.delete(resource, bench.catalog.get(resource.type).api_version, None, print)
+            put(bench, account, theirs)
+
+    done = bench.apply(plan, on_event=take)
+
+    (failed,) = [step for step in done.steps if step.outcome is Outcome.FAILED]
+    assert "another one may have taken its place" in str(failed.message)
+    assert bench.body_of("stcontainers")["sku"] == {"name": "Standard_GRS", "tier": "Standard"}
+
+
+def test_a_cluster_takes_no_node_resource_group_of_others(bench: Bench) -> None:
+    bench.apply(bench.plan(bench.compose(KEEP)))
+    group = GROUP.replace("rg-main", "rg-colleague")
+    put(bench, group, {"location": "westeurope"})
+
+    plan = bench.plan(bench.compose(KEEP + POOLS + "    nodeResourceGroup: rg-colleague\n"))
+
+    cluster = next(change for change in plan.document.changes if change.address == "aks")
+    assert cluster.action is Action.BLOCKED
+    assert "rg-colleague exists" in str(cluster.reason)
+
+
+def test_an_own_inline_subnet_becomes_a_resource_of_its_own(bench: Bench) -> None:
+    network = """\
+net:
+  type: Microsoft.Network/virtualNetworks
+  resourceGroup: main
+  name: net
+  properties:
+    addressSpace: {addressPrefixes: [10.0.0.0/16]}
+"""
+    inline = "    subnets: [{name: one, properties: {addressPrefix: 10.0.1.0/24}}]\n"
+    subnet = """\
+one:
+  type: Microsoft.Network/virtualNetworks/subnets
+  parent: ${net.id}
+  name: one
+  properties: {addressPrefix: 10.0.1.0/24}
+"""
+    bench.apply(bench.plan(bench.compose(network + inline)))
+    moved = bench.compose(network + subnet)
+
+    plan = bench.plan(moved)
+
+    assert {c.action for c in plan.document.changes} <= {Action.UPDATE}
+    bench.apply(plan)
+    assert bench.plan(moved).steps == ()

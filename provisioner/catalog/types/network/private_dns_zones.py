@@ -49,6 +49,8 @@ TYPE = ResourceType(
     # the records of a zone go with it.
     nested=("Microsoft.Network/privateDnsZones/virtualNetworkLinks",),
     computed=_computed,
+    # learn.microsoft.com, "Use tags to organize your Azure resources", limitations.
+    most_tags=15,
     fields={
         "location": Field(default="global", compare=Compare.LOCATION, create_only=True),
         "etag": Field(read_only=True),

@@ -34,6 +34,8 @@ TYPE = ResourceType(
     seconds=35,
     missing_reference="CreateOrUpdateVirtualNetworkLinkFailed",
     computed=_computed,
+    # learn.microsoft.com, "Use tags to organize your Azure resources", limitations.
+    most_tags=15,
     fields={
         # A child, and yet a tracked resource: it has a place and tags of its own.
         "location": Field(default="global", compare=Compare.LOCATION, create_only=True),
