@@ -107,6 +107,15 @@ _REST = """
     location: global
     properties: {registrationEnabled: false, virtualNetwork: {id: "${vnet.id}"}}
 """
+_INGRESS = """
+  ingress:
+    type: Microsoft.Network/publicIPAddresses
+    resourceGroup: main
+    name: pip-ingress
+    sku: {name: Standard}
+    zones: ["1"]
+    properties: {publicIPAllocationMethod: Static}
+"""
 _CLUSTER = """
   kubelet:
     type: Microsoft.ManagedIdentity/userAssignedIdentities
@@ -143,6 +152,7 @@ _ACCOUNT = """
     name: lock-trial
 """
 _WHOLE = _HEAD + _NETWORK + _REST
+_ZONAL = _WHOLE + _INGRESS
 _POOLS = _HEAD + _CLUSTER
 _LARGE = _POOLS.replace("Standard_D4s_v5", "Standard_D16s_v5").replace(
     "Standard_D8s_v5", "Standard_D32s_v5"
@@ -189,7 +199,7 @@ _LEASED = Scenario(
 SCENARIOS = (
     Scenario(name="create", before=None, after=_WHOLE),
     Scenario(name="update", before=_WHOLE, after=_WHOLE.replace("stage: one", "stage: two")),
-    Scenario(name="replace", before=_WHOLE, after=_WHOLE.replace('zones: ["1"]', 'zones: ["2"]')),
+    Scenario(name="replace", before=_ZONAL, after=_ZONAL.replace('zones: ["1"]', 'zones: ["2"]')),
     Scenario(name="rotation", before=_POOLS, after=_LARGE),
     Scenario(name="destroy", before=_WHOLE, after=_WHOLE, destroys=True),
     _LEASED,

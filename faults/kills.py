@@ -222,7 +222,7 @@ def choose_points(course: Course, scenario: Scenario) -> tuple[Point, ...]:
     """Choose points that are spread evenly over the writes of a run.
 
     Where the lease is renewed, they are at the renewal and after it: the rest is in the run
-    without.
+    without. Raises RuntimeError where there are fewer.
     """
     first = 1
     if scenario.renews:
@@ -233,7 +233,9 @@ def choose_points(course: Course, scenario: Scenario) -> tuple[Point, ...]:
         for number in range(first, len(course.writes) + 1)
         for moment in Moment
     ]
-    count = min(scenario.kills, len(points))
+    count = scenario.kills
+    if len(points) < count:
+        raise RuntimeError(f"{scenario.name} has {len(points)} points, and {count} are to be tried")
     return tuple(points[index * len(points) // count] for index in range(count))
 
 
