@@ -11,7 +11,7 @@ COMPILE := env -u PIP_FIND_LINKS CUSTOM_COMPILE_COMMAND='make lock' $(BIN)/pip-c
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check golden bench fidelity audit lock clean
+.PHONY: help setup demo test check golden bench fidelity faults audit lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,6 +38,9 @@ bench: setup ## Measure planning, reading and comparing
 
 fidelity: setup ## Hold the built-in Azure against recorded traffic; writes docs/fidelity.md
 	@$(BIN)/python -m fidelity
+
+faults: setup ## Kill azsec at 60 writes, try every other fault; writes docs/reliability.md
+	@$(BIN)/python -m faults
 
 audit: setup $(AUDIT)/.installed ## Scan what the blueprints deploy with checkov, against docs/audit.md
 	@$(BIN)/python -m audit

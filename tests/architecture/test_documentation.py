@@ -191,7 +191,7 @@ def test_a_link_leads_somewhere(page, target):
 
 
 PATH = re.compile(
-    r"`((?:\.ci|\.github|benchmarks|blueprints|fidelity|docs|environments|provisioner|scripts|tests)/[^`\s]*)`"
+    r"`((?:\.ci|\.github|benchmarks|blueprints|faults|fidelity|docs|environments|provisioner|scripts|tests)/[^`\s]*)`"
 )
 
 
