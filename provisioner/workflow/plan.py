@@ -194,8 +194,9 @@ def require_id(desired: Desired) -> None:
 
 LOCAL = "local"
 _ID_HINT = (
-    "Add one that no other file has: `azsec init` writes one, and so does `id: $(openssl rand -hex "
-    "16)`; `azsec ownership migrate` then marks what the environment has in Azure already."
+    "Add `id:` with 32 random hexadecimal digits that no other file has (`openssl rand -hex 16` "
+    "prints them, `azsec init` writes them). `azsec ownership migrate` then marks what the "
+    "environment has in Azure already."
 )
 
 
