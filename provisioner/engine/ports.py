@@ -10,6 +10,9 @@ from provisioner.model.values import Body
 from provisioner.plan.reads import Answer, Read
 from provisioner.preflight.inquiry import Inquiry, Reply
 
+RESOURCE_APPEARED = "ResourceAppeared"
+"""The code of the AzureError for a creation that found what others had made in the meantime."""
+
 
 @dataclass(frozen=True, slots=True)
 class Creation:
@@ -67,7 +70,7 @@ class Writer(Protocol):
     ) -> Body:
         """Create or update a resource; return its settled body. Raises AzureError.
 
-        With `creation` it only creates: AzureError `ResourceAppeared` where something is there.
+        With `creation` it only creates: AzureError RESOURCE_APPEARED where something is there.
         """
 
     def delete(

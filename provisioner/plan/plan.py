@@ -170,6 +170,10 @@ def step_to_json(step: Step) -> dict[str, Any]:
         "mark": step.mark,
         "inside": list(step.inside),
         "createGuard": step.create_guard.value if step.create_guard else None,
+        "carried": [
+            {"id": mark.resource.text, "carrier": mark.carrier.text, "mark": mark.text}
+            for mark in step.carried
+        ],
     }
 
 

@@ -27,13 +27,15 @@ class Inventory:
 
     `owned` is what the environment made, `in_groups` all that is in its groups. `managed_by` names
     the resource that another one says it is managed by, by the key of the managed one. `unlisted`
-    are the containers of which a list was refused.
+    are the containers of which a list was refused, `listed` what was listed to its end: (key of the
+    container, type).
     """
 
     owned: tuple[Owned, ...]
     in_groups: tuple[ResourceId, ...]
     managed_by: Mapping[str, ResourceId] = field(default_factory=dict)
     unlisted: tuple[Unreadable, ...] = ()
+    listed: frozenset[tuple[str, str]] = frozenset()
 
 
 def bodies_of(answers: Sequence[Answer], catalog: Catalog) -> Mapping[str, Body]:
@@ -111,6 +113,11 @@ def take_inventory(answers: Sequence[Answer], marks: Marks) -> Inventory:
         tuple(in_groups[key] for key in sorted(in_groups)),
         managed_by,
         tuple(unlisted),
+        frozenset(
+            (_container(answer.read), answer.read.type)
+            for answer in answers
+            if answer.read.is_list and answer.read.type != INVENTORY and answer.refused is None
+        ),
     )
 
 

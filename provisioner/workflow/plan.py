@@ -54,6 +54,7 @@ from provisioner.plan.progress import (
 from provisioner.plan.request import Request
 from provisioner.plan.rotation import rotate
 from provisioner.plan.terms import EVERY_ADDRESS, Terms, is_at
+from provisioner.plan.withdrawal import with_carried_marks
 from provisioner.workflow.judging import (
     check_acceptances,
     check_desired_waivers,
@@ -301,7 +302,7 @@ def _plan(
         scope.limits_in(graph, desired.graph),
     )
     changes = rotate(changes, graph, reading.state, catalog, environment.marks)
-    changes = repair_failed(changes)
+    changes = with_carried_marks(repair_failed(changes), reading.state, environment.marks)
     told = [*desired.diagnostics, *changes.diagnostics, *_warn_of_gaps(reading, desired.graph)]
     told += _warn_of_strays(reading)
     if graph.resources:

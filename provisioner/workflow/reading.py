@@ -1,6 +1,6 @@
 """Reads an environment: rounds of wide reads, assembled into its actual state."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from provisioner.blueprint.graph import DesiredGraph
@@ -9,7 +9,7 @@ from provisioner.catalog.registry import Catalog
 from provisioner.engine.ports import Reader
 from provisioner.model.actual import ActualState
 from provisioner.model.resource_id import ResourceId, subscription_id
-from provisioner.plan.owners import find_owners, find_unaccounted
+from provisioner.plan.owners import Owners, find_owners, find_unaccounted
 from provisioner.plan.reads import (
     Answer,
     child_reads,
@@ -52,35 +52,35 @@ def read_environment(
     answers: list[Answer] = [*first, *second[: len(below)]]
     strays = take_inventory(second[len(below) :], marks).owned
     state = assemble_state(answers, graph, catalog, owned)
-    scopes = _scopes_of_marks(graph, catalog, state, marks, subscriptions)
-    if scopes:
+    inventory = take_inventory(answers, marks)
+    owners = find_owners(state, catalog, marks)
+    carriers = find_unaccounted(owners, graph, state, inventory)
+    if carriers:
+        scopes = _scopes_of_marks(carriers, owners, graph, state, subscriptions)
         third = extension_reads(scopes, catalog, (answer.read for answer in answers))
         answers += reader.read(third)
         state = assemble_state(answers, graph, catalog, owned)
+        inventory = take_inventory(answers, marks)
     return Reading(
         state,
-        take_inventory(answers, marks),
+        inventory,
         tuple(answer for answer in answers if answer.refused is not None),
         tuple(stray.id for stray in strays),
     )
 
 
 def _scopes_of_marks(
+    carriers: Collection[str],
+    owners: Owners,
     graph: DesiredGraph,
-    catalog: Catalog,
     state: ActualState,
-    marks: Marks,
     subscriptions: Sequence[str],
 ) -> list[ResourceId]:
-    """Return where extension resources may stand whose marks stand for nothing that was read.
+    """Return where extension resources may stand whose marks nothing that was read accounts for.
 
-    That is at the carrier of the mark, at what stands below it without tags, at what the
-    blueprint only reads, and at the subscriptions.
+    That is at the carrier of the mark (`carriers` are their keys), at what stands below it without
+    tags, at what the blueprint only reads, and at the subscriptions.
     """
-    owners = find_owners(state, catalog, marks)
-    carriers = find_unaccounted(owners, graph, state)
-    if not carriers:
-        return []
     below = [
         hit.id
         for key, hit in state.found.items()
