@@ -247,11 +247,12 @@ def load_file(model: type[AnyFile], path: str, sources: Sources) -> tuple[AnyFil
         raise DiagnosticError(
             error("invalid-file", "expected a mapping with apiVersion and kind.", node.span)
         )
-    secrets = list(check_file(node))
+    plain = node.plain()
+    secrets = list(check_file(plain, node))
     if secrets:
         raise DiagnosticError(*secrets)
     try:
-        return model.model_validate(node.plain()), node
+        return model.model_validate(plain), node
     except ValidationError as problem:
         raise DiagnosticError(
             *(_explain(model, node, details) for details in problem.errors())

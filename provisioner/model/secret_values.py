@@ -217,7 +217,19 @@ SHAPES: tuple[SecretShape, ...] = (
 )
 """Every shape that azsec knows."""
 
-_ANCHORS = tuple((anchor, shape) for shape in SHAPES for anchor in shape.anchors)
+
+def _by_mark() -> Mapping[str, Sequence[tuple[str, int]]]:
+    found: dict[str, list[tuple[str, int]]] = {}
+    for number, shape in enumerate(SHAPES):
+        for anchor in shape.anchors:
+            mark = next((character for character in anchor if not character.isalnum()), "")
+            found.setdefault(mark, []).append((anchor, number))
+    return found
+
+
+_ANCHORS = _by_mark()
+"""The anchors with the number of their shape, by the first character of each that is no letter and
+no digit: a text without an underscore has none of the anchors with one."""
 
 _SHORTEST = 8
 _SHORTEST_CODED = 32
@@ -277,7 +289,14 @@ def secret_in(text: str) -> str | None:
 def _possible_in(text: str) -> "list[SecretShape]":
     """Return the shapes of which an anchor stands in a text, or in many that were joined."""
     folded = text.lower()
-    return [shape for anchor, shape in _ANCHORS if anchor in folded]
+    found = {
+        number
+        for mark, anchors in _ANCHORS.items()
+        if mark in folded
+        for anchor, number in anchors
+        if anchor in folded
+    }
+    return [SHAPES[number] for number in sorted(found)]
 
 
 def _kind_of(text: str, possible: "list[SecretShape]") -> str | None:
@@ -303,6 +322,11 @@ def _coded_in(text: str) -> Iterator[tuple[str, str]]:
         except (binascii.Error, UnicodeDecodeError):
             continue
         yield whole, inner
+
+
+def _may_be_coded(text: str) -> bool:
+    """Tell whether there is a run of base64 in a text, or may be one that is broken into lines."""
+    return len(text) >= _SHORTEST_CODED and ("\n" in text or _BASE64.search(text) is not None)
 
 
 def mask_secrets(text: str) -> str:
@@ -377,7 +401,7 @@ def find_secrets(
     possible = _possible_in("\n".join([text for _, _, text, _ in leaves]))
     for place, named, text, is_key in leaves:
         kind = None
-        if possible or len(text) >= _SHORTEST_CODED:
+        if possible or _may_be_coded(text):
             kind = _kind_of(text, possible)
         if kind is None and names_secret(named) and not _NO_SECRET.fullmatch(text):
             kind = NAMED
@@ -388,7 +412,7 @@ def find_secrets(
 def _collect(value: object, name: str, path: tuple[str | int, ...], leaves: list[_Leaf]) -> None:
     if isinstance(value, str):
         leaves.append((path, name, value, False))
-    elif isinstance(value, Mapping):
+    elif isinstance(value, (dict, Mapping)):  # dict by name: a test of a Mapping takes far longer
         called = value.get("name")
         outer = called if isinstance(called, str) else name
         for key, item in value.items():
