@@ -47,7 +47,7 @@ class Node:
     @property
     def entries(self) -> "Mapping[str, Node]":
         """The entries of a mapping; nothing for another kind of node."""
-        return self.value if isinstance(self.value, Mapping) else {}
+        return self.value if isinstance(self.value, (dict, Mapping)) else {}
 
     @property
     def items(self) -> "tuple[Node, ...]":

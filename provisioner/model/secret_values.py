@@ -283,23 +283,29 @@ _NO_SECRET = re.compile(
 @lru_cache(maxsize=4096)
 def secret_in(text: str) -> str | None:
     """Return the kind of secret that a text holds ("a GitHub token"), or None."""
-    return _kind_of(text, _possible_in(text))
+    return _kind_of(text, _possible_in((text,)).get(0, ()))
 
 
-def _possible_in(text: str) -> "list[SecretShape]":
-    """Return the shapes of which an anchor stands in a text, or in many that were joined."""
-    folded = text.lower()
-    found = {
-        number
-        for mark, anchors in _ANCHORS.items()
-        if mark in folded
-        for anchor, number in anchors
-        if anchor in folded
-    }
-    return [SHAPES[number] for number in sorted(found)]
+def _possible_in(texts: Sequence[str]) -> Mapping[int, Sequence[SecretShape]]:
+    """Return the shapes of which an anchor stands in one of some texts, by the text's index.
+
+    All texts are searched as one: hardly any anchor is found.
+    """
+    folded = [text.lower() for text in texts]
+    joined = "\n".join(folded)
+    found: dict[int, set[int]] = {}
+    for mark, anchors in _ANCHORS.items():
+        if mark not in joined:
+            continue
+        for anchor, number in anchors:
+            if anchor in joined:
+                for index, text in enumerate(folded):
+                    if anchor in text:
+                        found.setdefault(index, set()).add(number)
+    return {i: [SHAPES[number] for number in sorted(numbers)] for i, numbers in found.items()}
 
 
-def _kind_of(text: str, possible: "list[SecretShape]") -> str | None:
+def _kind_of(text: str, possible: Sequence[SecretShape]) -> str | None:
     """Return the kind of secret in one text, of the shapes that are possible in it."""
     if len(text) < _SHORTEST:
         return None
@@ -397,12 +403,11 @@ def find_secrets(
     """
     leaves: list[_Leaf] = []
     _collect(value, name, path, leaves)
-    # All texts at once: the anchors are looked for in one long text, and hardly any is found.
-    possible = _possible_in("\n".join([text for _, _, text, _ in leaves]))
-    for place, named, text, is_key in leaves:
+    possible = _possible_in([text for _, _, text, _ in leaves])
+    for index, (place, named, text, is_key) in enumerate(leaves):
         kind = None
-        if possible or _may_be_coded(text):
-            kind = _kind_of(text, possible)
+        if index in possible or _may_be_coded(text):
+            kind = _kind_of(text, possible.get(index, ()))
         if kind is None and names_secret(named) and not _NO_SECRET.fullmatch(text):
             kind = NAMED
         if kind is not None:
