@@ -60,6 +60,7 @@ def control_document(control: Control) -> ControlDocument:
         modes=tuple(mode.value for mode in control.modes),
         reads=tuple(dict.fromkeys(f"{kind} {path}" for kind, path in control.reads)),
         evidence=control.evidence,
+        limits=control.limits,
         mappings=MappingsDocument(
             cis=control.mappings.cis,
             policies=control.mappings.policies,
