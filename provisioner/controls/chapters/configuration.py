@@ -149,6 +149,7 @@ CONTROLS = (
             "an empty list of deployments without probes, a budget or spread over nodes: `kubectl "
             "get deployments,poddisruptionbudgets -A -o json`"
         ),
+        limits=("Single workloads are the cluster's to show."),
         mappings=Mappings(policies=(SAFEGUARDS_INITIATIVE.guid,)),
     ),
     Control(
@@ -225,6 +226,7 @@ CONTROLS = (
             vault: {tags: {environment: prod}}
         """,
         rules=_tag_rules(),
+        limits=("Whether a value is true is not known."),
         unmapped="Which tags a company uses is its own affair.",
     ),
     Control(
@@ -248,6 +250,7 @@ CONTROLS = (
         rules=(
             rule(CLUSTER, _judge_trust, _CERTIFICATES, others={FIREWALL_POLICY: (_INSPECTION,)}),
         ),
+        limits=("Whose authority a certificate is of is not read: one of a stranger passes."),
         unmapped="No framework has a check of it.",
     ),
 )

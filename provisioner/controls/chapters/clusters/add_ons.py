@@ -55,6 +55,9 @@ CONTROLS = (
                   ingressApplicationGateway: {enabled: false}
         """,
         rules=(rule(CLUSTER, _judge_add_ons, _ADD_ONS),),
+        limits=(
+            "Extensions of the cluster (Microsoft.KubernetesConfiguration) are listed by drift, and not judged here."
+        ),
         unmapped="No framework has a check of it.",
     ),
     Control(
@@ -77,6 +80,7 @@ CONTROLS = (
         modes=(Mode.ARM, Mode.CLUSTER),
         rules=(expect(CLUSTER, f"{_ADD_ONS}.KubeDashboard.enabled", differs(True)),),
         evidence="no such deployment: `kubectl get deployments -A | grep -i dashboard`",
+        limits=("A dashboard that somebody deployed is the cluster's to show."),
         mappings=Mappings(checkov=("CKV_AZURE_8",)),
     ),
     Control(
@@ -94,6 +98,7 @@ CONTROLS = (
                   httpApplicationRouting: {enabled: false}
         """,
         rules=(expect(CLUSTER, f"{_ADD_ONS}.httpApplicationRouting.enabled", differs(True)),),
+        limits=("Ingresses of other kinds are for ENV-04."),
         mappings=Mappings(psrule=("Azure.AKS.HttpAppRouting",)),
     ),
     Control(
@@ -118,6 +123,7 @@ CONTROLS = (
             expect(CLUSTER, "properties.podIdentityProfile.enabled", differs(True)),
             expect(CLUSTER, f"{_ADD_ONS}.openServiceMesh.enabled", differs(True)),
         ),
+        limits=("Components that somebody deployed are the cluster's to show."),
         unmapped="No framework has a check of it.",
     ),
     Control(
@@ -153,6 +159,7 @@ CONTROLS = (
                 reading=(f"{_AGENT}.enabled",),
             ),
         ),
+        limits=("That an add-on works is not seen."),
         mappings=Mappings(
             policies=(
                 "0a15ec92-a229-4763-bb14-0ea34a568f8d",

@@ -97,6 +97,7 @@ CONTROLS = (
         rules=(
             rule(POOL, _judge_image, _SKU, _IMAGE, POOL_RUNNING, POOL_STATED, others=CLUSTER_READS),
         ),
+        limits=("How old an image is is not judged."),
         unmapped="No framework has a check of it.",
     ),
     Control(
@@ -121,6 +122,7 @@ CONTROLS = (
             "the profiles and capabilities of every pod: `kubectl get pods -A -o json`, its "
             "`securityContext`"
         ),
+        limits=("Profiles of single pods are the cluster's to show."),
         mappings=Mappings(
             policies=(
                 "511f5417-5d12-434d-ab2e-816901e72a5e",
@@ -156,6 +158,7 @@ CONTROLS = (
             ),
         ),
         evidence="`hostUsers: false` in the pods of the teams: `kubectl get pods -A -o json`",
+        limits=("Whether a pod uses it is the cluster's to show."),
         unmapped="No framework has a check of it.",
     ),
 )

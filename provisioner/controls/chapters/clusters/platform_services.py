@@ -124,6 +124,9 @@ CONTROLS = (
                     properties: {privateDnsZoneId: "${zone.id}"}
         """,
         rules=(_linked(VAULT, "vault", _RULES), _linked(REGISTRY, "registry")),
+        limits=(
+            "That the name leads to the endpoint is proved by `private services`; who else has an endpoint is listed by drift."
+        ),
         mappings=Mappings(
             policies=(
                 "a6abeaec-4d90-4a02-805f-6b26c4d3fbe9",
@@ -164,6 +167,7 @@ CONTROLS = (
                 others={PRIVATE_ENDPOINT: ENDPOINT_READS, SUBNET: (_ENDPOINTS,)},
             ),
         ),
+        limits=("What the subnets hold is not judged here."),
         mappings=Mappings(
             policies=(
                 "ea4d6841-2173-4317-9747-ff522a45120f",
