@@ -108,7 +108,8 @@ CONTROLS = (
             expect(CLUSTER, "properties.networkProfile.loadBalancerSku", equals("standard")),
         ),
         limits=(
-            "A pool of one node stands in one zone, whatever it names; the number of nodes is not judged."
+            "A pool of one node stands in one zone, whatever it names; the number of nodes is"
+            " not judged."
         ),
         mappings=Mappings(
             checkov=("CKV_AZURE_169",),

@@ -161,7 +161,8 @@ CONTROLS = (
             ),
         ),
         limits=(
-            "What the service does with its access is not seen. A subscription of the environment is one in which it has a group or a cluster."
+            "What the service does with its access is not seen. A subscription of the "
+            "environment is one in which it has a group or a cluster."
         ),
         unmapped="No framework has a check of it.",
     ),

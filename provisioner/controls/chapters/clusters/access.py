@@ -128,7 +128,8 @@ CONTROLS = (
             "`az ad group show --group ID --query securityEnabled`"
         ),
         limits=(
-            "That an id is a group is seen only where a role assignment says otherwise; its members are not read."
+            "That an id is a group is seen only where a role assignment says otherwise; its "
+            "members are not read."
         ),
         mappings=Mappings(
             policies=(
@@ -194,7 +195,8 @@ CONTROLS = (
             "clusterrolebindings -o wide` filtered for ClusterRole/cluster-admin"
         ),
         limits=(
-            "Members of groups and bindings inside the cluster are not read. A pipeline that deploys from a whole subscription fails it too, and is waived by name."
+            "Members of groups and bindings inside the cluster are not read. A pipeline that "
+            "deploys from a whole subscription fails it too, and is waived by name."
         ),
         mappings=Mappings(policies=("a3dc4946-dba6-43e6-950d-f96532848c9f",), cis=("4.1.1",)),
     ),

@@ -56,7 +56,8 @@ CONTROLS = (
         """,
         rules=(rule(CLUSTER, _judge_add_ons, _ADD_ONS),),
         limits=(
-            "Extensions of the cluster (Microsoft.KubernetesConfiguration) are listed by drift, and not judged here."
+            "Extensions of the cluster (Microsoft.KubernetesConfiguration) are listed by "
+            "drift, and not judged here."
         ),
         unmapped="No framework has a check of it.",
     ),

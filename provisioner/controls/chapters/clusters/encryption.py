@@ -127,7 +127,8 @@ CONTROLS = (
             "status`; and UDP 51871 open from node to node"
         ),
         limits=(
-            "Traffic on one node, and of pods in the node's network, stays in the clear. A FIPS pool does not go with it."
+            "Traffic on one node, and of pods in the node's network, stays in the clear. A "
+            "FIPS pool does not go with it."
         ),
         unmapped="No framework has a check of it.",
     ),
@@ -154,7 +155,8 @@ CONTROLS = (
             "peerauthentication -n aks-istio-system -o yaml`"
         ),
         limits=(
-            "Without a strict PeerAuthentication in the cluster the mesh takes what is in the clear."
+            "Without a strict PeerAuthentication in the cluster the mesh takes what is in the"
+            " clear."
         ),
         unmapped="No framework has a check of it.",
     ),
@@ -187,7 +189,8 @@ CONTROLS = (
             ),
         ),
         limits=(
-            "Sizes of machines that do not encrypt are not known: between them traffic stays in the clear (AllowUnencrypted)."
+            "Sizes of machines that do not encrypt are not known: between them traffic stays "
+            "in the clear (AllowUnencrypted)."
         ),
         unmapped="No framework has a check of it.",
     ),

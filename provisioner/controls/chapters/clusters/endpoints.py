@@ -4,15 +4,17 @@ Facts: guidelines.md §0.6, §1.2 and §2.4.
 """
 
 from collections.abc import Iterator
+from typing import cast
 
 from provisioner.controls.control import Control, Layer, Mappings, Severity
 from provisioner.controls.kinds import CLUSTER, POOL, SUBNET
 from provisioner.controls.rule import expect, look, rule
 from provisioner.controls.subject import Observation, Subject
-from provisioner.controls.wanted import equals, is_set
+from provisioner.controls.wanted import equals, is_set, show
 from provisioner.model.cidr import parse_range
 from provisioner.model.resource_id import parse_resource_id
-from provisioner.model.values import Unknown
+from provisioner.model.values import Unknown, Value, unknowns
+from provisioner.network.public_reach import read_reach
 
 _ITEM = "Master endpoint security"
 _ACCESS = "properties.apiServerAccessProfile"
@@ -43,16 +45,21 @@ def _judge_ranges(cluster: Subject) -> Iterator[Observation]:
     if cluster.value(_PRIVATE) is True:
         return
     ranges = cluster.texts(_RANGES)
-    if not ranges:
+    stated = cluster.value(_RANGES)
+    reach = read_reach(ranges)
+    wrong = [text for text in ranges if parse_range(text) is None]
+    if any(True for _ in unknowns(cast(Value, stated))):
+        yield cluster.unknown(_RANGES, f"authorizedIPRanges is {show(stated)}")
+    elif not ranges:
         yield cluster.fails(_RANGES, "the API server answers every address: no range is named")
-    for text in ranges:
-        found = parse_range(text)
-        if found is None:
-            yield cluster.fails(_RANGES, f"{text} is no range of addresses")
-        elif found.prefixlen == 0:
-            yield cluster.fails(_RANGES, f"{text} is every address")
-        else:
-            yield cluster.passes(_RANGES, f"it answers {', '.join(ranges)}")
+    elif wrong:
+        yield cluster.fails(_RANGES, f"{wrong[0]} is no range of addresses")
+    elif reach.holds_strangers:
+        yield cluster.fails(
+            _RANGES, f"{', '.join(ranges)} is {reach}, expected ranges of one's own"
+        )
+    else:
+        yield cluster.passes(_RANGES, f"it answers {', '.join(ranges)}")
 
 
 def _judge_subnet(cluster: Subject) -> Iterator[Observation]:
@@ -124,7 +131,8 @@ CONTROLS = (
             ),
         ),
         limits=(
-            "Whether the private zone answers everywhere it has to is proved by the network's proofs; a certificate of an earlier public endpoint is not seen."
+            "Whether the private zone answers everywhere it has to is proved by the network's"
+            " proofs; a certificate of an earlier public endpoint is not seen."
         ),
         mappings=Mappings(policies=(_POLICY,), checkov=("CKV_AZURE_115",), cis=("5.4.2",)),
     ),
@@ -163,7 +171,8 @@ CONTROLS = (
             ),
         ),
         limits=(
-            "What else reaches the subnet is for the network's proofs and for the rules of its security group."
+            "What else reaches the subnet is for the network's proofs and for the rules of "
+            "its security group."
         ),
         mappings=Mappings(policies=(_POLICY,), checkov=("CKV_AZURE_115",), cis=("5.4.2",)),
     ),
@@ -183,7 +192,9 @@ CONTROLS = (
         """,
         rules=(rule(CLUSTER, _judge_ranges, _PRIVATE, _RANGES),),
         limits=(
-            "Who is behind an address is not known: a range of a provider or of a carrier holds strangers. Ranges that hold less than a /8 of the internet together count as named."
+            "Who is behind an address is not known: a range of a provider or of a carrier "
+            "holds strangers. Ranges that hold less than a /8 of the internet together count "
+            "as named."
         ),
         mappings=Mappings(
             policies=("0e246bcf-5f6f-4f87-bc6f-775d4712c7ea",),
@@ -228,7 +239,8 @@ CONTROLS = (
         """,
         rules=(expect(CLUSTER, "properties.disableLocalAccounts", equals(True)),),
         limits=(
-            "Certificates that were fetched before work until the cluster's certificates are rotated."
+            "Certificates that were fetched before work until the cluster's certificates are "
+            "rotated."
         ),
         mappings=Mappings(
             policies=("993c2fcd-2b29-49d2-9eb0-df2c3a730c32",),

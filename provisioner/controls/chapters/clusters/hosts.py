@@ -160,7 +160,8 @@ CONTROLS = (
         """,
         rules=(expect(POOL, _SSH, one_of("Disabled", "EntraId")),),
         limits=(
-            "A pool takes the setting with its next node image; until then its nodes are as they were."
+            "A pool takes the setting with its next node image; until then its nodes are as "
+            "they were."
         ),
         mappings=Mappings(policies=("28257686-e9db-403e-b9e2-a5eecbe03da9",)),
     ),
@@ -183,7 +184,8 @@ CONTROLS = (
             expect(POOL, "properties.networkProfile.allowedHostPorts", is_unset()),
         ),
         limits=(
-            "Load balancers and addresses that Kubernetes makes in the nodes' resource group are not looked at here."
+            "Load balancers and addresses that Kubernetes makes in the nodes' resource group "
+            "are not looked at here."
         ),
         mappings=Mappings(checkov=("CKV_AZURE_143",), cis=("5.4.3",)),
     ),
@@ -237,7 +239,8 @@ CONTROLS = (
             for name in ("enableSecureBoot", "enableVTPM")
         ),
         limits=(
-            "Windows and Kata pools are left out: they cannot have it. What is signed may still have flaws."
+            "Windows and Kata pools are left out: they cannot have it. What is signed may "
+            "still have flaws."
         ),
         unmapped="No framework has a check of it.",
     ),
@@ -307,7 +310,8 @@ CONTROLS = (
             rule(ROLE_ASSIGNMENT, _judge_login, ROLE, others={CLUSTER: (_NODE_GROUP,)}),
         ),
         limits=(
-            "Bastion's sessions and who is in a group are not seen; a hub that others manage is unknown."
+            "Bastion's sessions and who is in a group are not seen; a hub that others manage "
+            "is unknown."
         ),
         unmapped="No framework has a check of it.",
     ),

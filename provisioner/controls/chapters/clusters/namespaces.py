@@ -181,7 +181,8 @@ CONTROLS = (
         ),
         evidence="a quota in every namespace of a team: `kubectl get resourcequota -A`",
         limits=(
-            "Whether an amount is small enough for the cluster, and quotas of other namespaces, are not judged."
+            "Whether an amount is small enough for the cluster, and quotas of other "
+            "namespaces, are not judged."
         ),
         unmapped="No framework has a check of it.",
     ),
@@ -229,7 +230,8 @@ CONTROLS = (
             "-A -o json`"
         ),
         limits=(
-            "Policies that somebody adds in a namespace open more, and are not seen from Azure. That the cluster has an engine is for WRK-03.1."
+            "Policies that somebody adds in a namespace open more, and are not seen from "
+            "Azure. That the cluster has an engine is for WRK-03.1."
         ),
         mappings=Mappings(cis=("4.4.2",), checkov=("CKV_AZURE_7",)),
     ),
@@ -253,7 +255,8 @@ CONTROLS = (
             "pod-security.kubernetes.io/enforce`"
         ),
         limits=(
-            "Namespaces that Azure does not keep, and pods that ran before the label, are not seen. As of 1.25 all that the standard asks for today is in it."
+            "Namespaces that Azure does not keep, and pods that ran before the label, are not"
+            " seen. As of 1.25 all that the standard asks for today is in it."
         ),
         mappings=Mappings(policies=("42b8ef37-b724-4e24-bbc8-7a7708edfe00",)),
     ),

@@ -172,7 +172,8 @@ CONTROLS = (
             rule(KEY, _judge_expiry, _EXPIRY),
         ),
         limits=(
-            "Secrets and certificates of a vault are of its data plane, and are not read. A key that a policy of Azure's rotates by hand is not seen."
+            "Secrets and certificates of a vault are of its data plane, and are not read. A "
+            "key that a policy of Azure's rotates by hand is not seen."
         ),
         mappings=Mappings(
             policies=(

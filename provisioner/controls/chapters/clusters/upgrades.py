@@ -216,7 +216,8 @@ CONTROLS = (
             ),
         ),
         limits=(
-            "That an upgrade succeeded is not seen. The channel node-image leaves Kubernetes' own version to somebody."
+            "That an upgrade succeeded is not seen. The channel node-image leaves Kubernetes'"
+            " own version to somebody."
         ),
         mappings=Mappings(
             policies=("5c345cdf-2049-47e0-b8fe-b0e96bc2df35",),
