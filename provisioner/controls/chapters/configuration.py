@@ -8,7 +8,13 @@ import binascii
 from collections.abc import Iterator
 
 from provisioner.catalog.built_in_policies import SAFEGUARDS_INITIATIVE
-from provisioner.controls.admission import POLICY_READS, Demand, ask_any, safeguards_of
+from provisioner.controls.admission import (
+    POLICY_READS,
+    SAFEGUARD_READS,
+    Demand,
+    ask_any,
+    is_watched,
+)
 from provisioner.controls.control import Control, Layer, Mappings, Mode, Severity
 from provisioner.controls.kinds import (
     CLUSTER,
@@ -17,7 +23,6 @@ from provisioner.controls.kinds import (
     NETWORK,
     REGISTRY,
     RESOURCE_GROUP,
-    SAFEGUARDS,
     VAULT,
     WORKSPACE,
 )
@@ -37,7 +42,7 @@ _WARNS = Demand(SAFEGUARDS_INITIATIVE, {"effect": one_of("Audit", "Deny")})
 
 def _judge_practice(cluster: Subject) -> Iterator[Observation]:
     """The safeguards look at probes, budgets and spread: they warn at least."""
-    if safeguards_of(cluster) is not None:
+    if is_watched(cluster):
         yield cluster.passes("", "its deployment safeguards look at them")
     else:
         yield ask_any(cluster, (_WARNS,))
@@ -144,7 +149,7 @@ CONTROLS = (
               properties: {level: Warn}
         """,
         modes=(Mode.CLUSTER, Mode.ARM),
-        rules=(rule(CLUSTER, _judge_practice, others={SAFEGUARDS: (), **POLICY_READS}),),
+        rules=(rule(CLUSTER, _judge_practice, others={**SAFEGUARD_READS, **POLICY_READS}),),
         evidence=(
             "an empty list of deployments without probes, a budget or spread over nodes: `kubectl "
             "get deployments,poddisruptionbudgets -A -o json`"

@@ -10,18 +10,16 @@ from provisioner.catalog.built_in_roles import find_built_in_role
 from provisioner.controls.control import Control, Layer, Mappings, Mode, Severity
 from provisioner.controls.grants import ROLE, role_of
 from provisioner.controls.kinds import CLUSTER, NAMESPACE, ROLE_ASSIGNMENT
-from provisioner.controls.rule import expect, look, rule
+from provisioner.controls.namespace_standards import STANDARD, STANDARD_VERSION, judge_standard
+from provisioner.controls.rule import expect, rule
 from provisioner.controls.subject import Observation, Subject
 from provisioner.controls.wanted import Wanted, equals, one_of, show
 from provisioner.model.resource_id import ResourceId
-from provisioner.model.values import Unknown, is_empty
 
 _ITEM = 'Configure "dev" namespaces with permissions, rolebindings, resource quotas and users'
 _STATE = "properties.provisioningState"
 _QUOTA = "properties.defaultResourceQuota"
 _POLICY = "properties.defaultNetworkPolicy"
-_STANDARD = "properties.labels[pod-security.kubernetes.io/enforce]"
-_STANDARD_VERSION = "properties.labels[pod-security.kubernetes.io/enforce-version]"
 _ENGINE = "properties.networkProfile.networkPolicy"
 _PRINCIPAL = "properties.principalType"
 # Who may fetch credentials: in a namespace, or in the whole cluster.
@@ -40,26 +38,7 @@ def _judge_presence(cluster: Subject) -> Iterator[Observation]:
 
 def _judge_standard(namespace: Subject) -> Iterator[Observation]:
     """Kubernetes enforces the restricted standard, as of a version in which it asks for all."""
-    yield look(namespace, _STANDARD, equals("restricted"))
-    pinned = namespace.value(_STANDARD_VERSION)
-    if isinstance(pinned, Unknown):
-        yield namespace.unknown(_STANDARD_VERSION, f"enforce-version is {pinned}")
-    elif not is_empty(pinned):
-        yield look(namespace, _STANDARD_VERSION, _CURRENT)
-
-
-def _is_current(found: object) -> bool:
-    match = _PINNED.fullmatch(str(found))
-    return found == "latest" or (match is not None and int(match[1]) >= _COMPLETE_SINCE)
-
-
-_PINNED = re.compile(r"v1\.(\d{1,3})", re.ASCII)
-_COMPLETE_SINCE = 25
-"""The minor version of Kubernetes as of which the restricted standard asks for all that it does
-today: escalation since 1.8, seccomp since 1.19, capabilities since 1.22, the user since 1.23, and
-Windows pods apart since 1.25 (page "Pod Security Standards"). What came later, hosts of probes in
-1.34, is of the baseline standard."""
-_CURRENT = Wanted(_is_current, f"latest or v1.{_COMPLETE_SINCE} and later")
+    yield judge_standard(namespace)
 
 
 def _judge_policy(namespace: Subject) -> Iterator[Observation]:
@@ -91,7 +70,7 @@ def _judge_state(namespace: Subject) -> Iterator[Observation]:
 
 def _judge_users(namespace: Subject) -> Iterator[Observation]:
     """Groups may do something in a namespace, and get there."""
-    if namespace.value(_STANDARD) == "privileged":
+    if namespace.value(STANDARD) == "privileged":
         return  # It is for agents on nodes, and for nobody to sign in to (MAN-04).
     cluster = namespace.id.parent
     if cluster is None:
@@ -249,7 +228,7 @@ CONTROLS = (
                 labels: {pod-security.kubernetes.io/enforce: restricted}
         """,
         modes=(Mode.ARM, Mode.CLUSTER),
-        rules=(rule(NAMESPACE, _judge_standard, _STANDARD, _STANDARD_VERSION),),
+        rules=(rule(NAMESPACE, _judge_standard, STANDARD, STANDARD_VERSION),),
         evidence=(
             "the label on namespaces that Azure does not keep: `kubectl get namespaces -L "
             "pod-security.kubernetes.io/enforce`"
@@ -289,7 +268,7 @@ CONTROLS = (
                 principalType: Group
         """,
         rules=(
-            rule(NAMESPACE, _judge_users, _STANDARD, others={ROLE_ASSIGNMENT: (ROLE, _PRINCIPAL)}),
+            rule(NAMESPACE, _judge_users, STANDARD, others={ROLE_ASSIGNMENT: (ROLE, _PRINCIPAL)}),
         ),
         limits=("Members of groups, and bindings inside the cluster, are not read."),
         mappings=Mappings(psrule=("Azure.RBAC.UseGroups",)),
