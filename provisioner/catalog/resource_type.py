@@ -252,6 +252,13 @@ class ResourceType:
     regional        how Azure makes one in each region that is used; it belongs to nobody, and stays
     providers       the resource providers that one needs in its subscription, beside its own
     lock_level      path of the level (CanNotDelete, ReadOnly) at which one guards its scope
+    adds            what one does to what it stands in or on, in words ("grants access"): one that
+                    nobody declared is an addition, which is drift
+    adds_by         paths of the values that say to whom, to what or how
+    adds_to         paths of ids in its body, each with what one does to what it names there: one
+                    of others is an addition to what is named, wherever it stands itself
+    harmless        why one that nobody declared is no addition to what it stands in or on; every
+                    child and extension type states this or `adds`
     """
 
     name: str
@@ -306,6 +313,10 @@ class ResourceType:
     regional: Regional | None = None
     providers: tuple[str, ...] = ()
     lock_level: str | None = None
+    adds: str | None = None
+    adds_by: tuple[str, ...] = ()
+    adds_to: Mapping[str, str] = field(default_factory=dict)
+    harmless: str | None = None
 
     @property
     def namespace(self) -> str:

@@ -36,6 +36,7 @@ TYPE = ResourceType(
         guid: {"properties": {"roleName": name, "type": "BuiltInRole"}}
         for name, guid in BUILT_IN_ROLES.items()
     },
+    harmless="it grants nothing until it is assigned, and the assignment is an addition",
     fields={
         "properties.type": Field(default="CustomRole", compare=Compare.CASELESS),
         "properties.description": Field(default=None),
