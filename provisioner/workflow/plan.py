@@ -55,8 +55,8 @@ from provisioner.plan.request import Request
 from provisioner.plan.rotation import rotate
 from provisioner.plan.terms import EVERY_ADDRESS, Terms, is_at
 from provisioner.workflow.judging import (
-    check_acceptances,
     check_desired_waivers,
+    check_waivers_and_attestations,
     judge_change,
     judge_state,
 )
@@ -156,7 +156,7 @@ def load_desired(
     told = (
         *_check_id(environment, cloud or environment.cloud),
         *check_ignores(environment.ignores, graph, catalog, today),
-        *check_acceptances(environment, graph, today),
+        *check_waivers_and_attestations(environment, graph, today),
     )
     return Desired(environment, graph, cloud or environment.cloud, told)
 
