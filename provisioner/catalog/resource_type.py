@@ -221,6 +221,7 @@ class ResourceType:
     affects         types of what one changes the effect of, without being named by it: where an
                     environment has those, it is looked for although nobody declared it: on each of
                     them (extension resources), or in their subscriptions
+    resolves        whether one answers for the names in the domain that it is named after
     rule            which names Azure accepts
     fields          facts by path; see `catalog.field`
     taggable        whether `tags` can be set: what cannot is owned through its nearest ancestor
@@ -295,6 +296,7 @@ class ResourceType:
     list_query: Mapping[str, str] = field(default_factory=dict)
     listed_as: str | None = None
     affects: tuple[str, ...] = ()
+    resolves: bool = False
     models: tuple[Model, ...] = ()
     fields: Mapping[str, Field] = field(default_factory=dict)
     taggable: bool = True

@@ -70,16 +70,16 @@ class Cloud:
         row = self.store.resources.get(resource.key)
         resource_type = self.catalog.of(resource) if row is None else None
         if resource_type is not None:
-            for provided in self.built_in(resource_type, resource.scope):
+            for provided in self.built_in(resource_type, resource.container):
                 if provided.id == resource:
                     return provided
         return row
 
-    def built_in(self, resource_type: ResourceType, scope: ResourceId | None) -> list[Record]:
-        """Return the resources of a type that Azure itself has at a scope, but for those that
-        somebody has written since."""
+    def built_in(self, resource_type: ResourceType, container: ResourceId | None) -> list[Record]:
+        """Return the resources of a type that Azure itself has at a scope or in a parent, but for
+        those that somebody has written since."""
         ids = {
-            name: ResourceId(resource_type.name, (name,), scope) for name in resource_type.built_in
+            name: _within(container, resource_type, name) for name in resource_type.built_in
         }
         return [
             Record(
@@ -113,6 +113,14 @@ class Cloud:
             return None
         group = resource_group_id(resource.subscription, resource.resource_group)
         return self.store.resources.get(group.key)
+
+
+def _within(
+    container: ResourceId | None, resource_type: ResourceType, name: str
+) -> ResourceId:
+    if resource_type.parent is None or container is None:
+        return ResourceId(resource_type.name, (name,), container)
+    return ResourceId(resource_type.name, (*container.names, name), container.scope)
 
 
 _BUILT_IN_SINCE = "2015-02-02T21:55:09.0000000Z"
