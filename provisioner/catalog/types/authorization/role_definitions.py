@@ -79,6 +79,7 @@ TYPE = ResourceType(
     loss=Disruption.NONE,
     codes=RefusalCodes(not_found="RoleDefinitionDoesNotExist"),
     built_in=_BuiltIn(),
+    harmless="it grants nothing until it is assigned, and the assignment is an addition",
     fields={
         "properties.type": Field(default="CustomRole", compare=Compare.CASELESS),
         "properties.description": Field(default=None),
