@@ -3,16 +3,16 @@
 Facts: guidelines.md §1.3.
 """
 
-import re
 from collections.abc import Iterator
 
 from provisioner.catalog.built_in_policies import ALLOWED_IMAGES
 from provisioner.controls.admission import DENY, Demand, assign, policy_rule
 from provisioner.controls.control import Control, Layer, Mappings, Mode, Severity
+from provisioner.controls.image_sources import NAMED_HOSTS
 from provisioner.controls.kinds import CLUSTER, DEFENDER_PLAN, REGISTRY
 from provisioner.controls.rule import look, rule
 from provisioner.controls.subject import Observation, Subject
-from provisioner.controls.wanted import Wanted, equals, show
+from provisioner.controls.wanted import equals, show
 
 _ITEM = "Image scanning in Azure Container Registry, ValidatingAdmissionWebhook and third parties"
 _TIER = "properties.pricingTier"
@@ -48,27 +48,6 @@ def _judge_scan(registry: Subject) -> Iterator[Observation]:
         yield registry.fails("", f"{plan.label} does not switch on {_SCAN}")
     else:
         yield registry.passes("", f"{plan.label} scans its images")
-
-
-def _names_hosts(value: object) -> bool:
-    """Tell whether an expression holds for images of named hosts alone.
-
-    Anchored, with every dot of a host escaped, and no other pattern in it: a dot that is any
-    character matches a look-alike, and a second alternative is not anchored by the first's mark
-    (guidelines.md WRK-01.2).
-    """
-    if not isinstance(value, str) or not value.startswith("^"):
-        return False
-    if "|" in _GROUP.sub("", value):
-        return False
-    host, slash, _ = value[1:].replace("\\/", "/").partition("/")
-    names = host.removeprefix("(").removeprefix("?:").removesuffix(")").split("|")
-    return bool(slash) and all(_HOST.fullmatch(name) for name in names)
-
-
-_GROUP = re.compile(r"\([^()]*\)")
-_HOST = re.compile(r"[\w-]+(\\\.[\w-]+)+(:\d+)?")
-_NAMED_HOSTS = Wanted(_names_hosts, r"one like ^NAME\.azurecr\.io/.+$: anchored, with escaped dots")
 
 
 def _judge_gate(cluster: Subject) -> Iterator[Observation]:
@@ -149,9 +128,7 @@ CONTROLS = (
         modes=(Mode.ARM, Mode.CLUSTER),
         rules=(
             policy_rule(
-                Demand(
-                    ALLOWED_IMAGES, {"effect": DENY, "allowedContainerImagesRegex": _NAMED_HOSTS}
-                )
+                Demand(ALLOWED_IMAGES, {"effect": DENY, "allowedContainerImagesRegex": NAMED_HOSTS})
             ),
         ),
         evidence=(
