@@ -267,6 +267,8 @@ class ResourceType:
     changed_by      what changes one that is there, where a PUT of it does not; None where it does
     access_kinds    kinds below one that roles are assigned at although they are no resources (the
                     Kubernetes namespaces of a cluster)
+    access_twin     such a kind beside which one stands: roles that are assigned at either hold for
+                    both of the same name (a managed namespace, and the namespace in Kubernetes)
     most_tags       how many tags Azure takes on one
     makes           the ids of what its service makes for one and deletes with it, of its live body
     keeps           ids and bodies of those of `makes` that are resources of the catalog (the DNS
@@ -335,6 +337,7 @@ class ResourceType:
     deletable: bool = True
     changed_by: str | None = None
     access_kinds: tuple[str, ...] = ()
+    access_twin: str | None = None
     most_tags: int = 50
     makes: Callable[[Body], Iterable[str]] = _nothing_made
     keeps: KeptRule = _nothing_kept
