@@ -146,6 +146,16 @@ def is_safeguarded(cluster: Subject, *standards: str) -> bool:
     return guards.value(_STANDARDS_LEVEL) in standards and not left_out
 
 
+def is_watched(cluster: Subject) -> bool:
+    """Tell whether a cluster's safeguards look at the teams' workloads, to warn or to enforce."""
+    guards = safeguards_of(cluster)
+    if guards is None or guards.value(_LEVEL) not in ("Warn", "Enforce"):
+        return False
+    teams = tenants_of(cluster)
+    left_out = [name for name in teams if _matches(name, guards.value(_LEFT_OUT))]
+    return not left_out and not _matches("default", guards.value(_LEFT_OUT))
+
+
 def tenants_of(cluster: Subject) -> tuple[str, ...]:
     """Return the names of the teams' namespaces: those that are not for privileged agents
     (MAN-04)."""

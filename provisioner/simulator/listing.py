@@ -25,14 +25,17 @@ Renderer = Callable[[Cloud, Record], dict[str, Any]]
 
 
 def list_type(cloud: Cloud, request: Request, sample: ResourceId) -> Answer:
-    """Answer the resources of `sample`'s type in its parent or scope (its own name is unused)."""
-    resource_type = cloud.type_of(sample)
-    check_place(cloud, resource_type, sample, writing=False)
-    if resource_type.scope is Scope.EXTENSION:
-        rows = list(_extensions(cloud, resource_type, sample, request.query.get("$filter", "")))
-        rows += cloud.built_in(resource_type, sample.scope)
-    else:
-        rows = list(_inside(cloud, resource_type, sample))
+    """Answer the resources of `sample`'s type in its parent or scope (its own name is unused), or
+    those of all types that are listed together under that name."""
+    together = cloud.catalog.listed_together(sample.type)
+    rows: list[Record] = []
+    for resource_type in together or (cloud.type_of(sample),):
+        check_place(cloud, resource_type, sample, writing=False)
+        if resource_type.scope is Scope.EXTENSION:
+            rows += _extensions(cloud, resource_type, sample, request.query.get("$filter", ""))
+        else:
+            rows += _inside(cloud, resource_type, sample)
+        rows += cloud.built_in(resource_type, sample.container)
     return _page(cloud, request, rows, render)
 
 

@@ -178,6 +178,7 @@ CONTROLS = (
             "pods/exec denied; or the Role deployment-manager of `azsec manifests`, without "
             "wildcards"
         ),
+        limits=("Roles inside the cluster and members of groups are not read."),
         unmapped="No framework has a check of one role's exact actions.",
     ),
     Control(
@@ -211,6 +212,7 @@ CONTROLS = (
             "SubjectAccessReviews of a member of the group: get of pods/log allowed, get of "
             "secrets denied; or the Role pod-and-pod-logs-reader of `azsec manifests`"
         ),
+        limits=("Roles inside the cluster and members of groups are not read."),
         unmapped="No framework has a check of one role's exact actions.",
     ),
     Control(
@@ -251,6 +253,7 @@ CONTROLS = (
             "the workload's policy: `kubectl get networkpolicies -A -o json`, with one rule for "
             "DNS to kube-dns and another for 5432 to the private endpoint's address alone"
         ),
+        limits=("The workload's own policy is the cluster's to show."),
         unmapped="No framework has a check of it.",
     ),
     Control(
@@ -298,6 +301,7 @@ CONTROLS = (
             "bad pods that are refused in each team's namespace: `kubectl apply --dry-run=server` "
             "of pods that are privileged, root, in group 0, or with a volume of the host"
         ),
+        limits=("Pods that ran before the assignment are not seen."),
         mappings=Mappings(
             policies=(
                 policies.RESTRICTED.guid,

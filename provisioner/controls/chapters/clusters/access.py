@@ -95,6 +95,7 @@ CONTROLS = (
               properties: {enableRBAC: true}
         """,
         rules=(expect(CLUSTER, "properties.enableRBAC", equals(True)),),
+        limits=("What the roles inside the cluster allow is for CLU-03.5."),
         mappings=Mappings(
             policies=("ac4a19c2-fa67-49b4-8ae5-0b2e78c49457",),
             checkov=("CKV_AZURE_5",),
@@ -125,6 +126,10 @@ CONTROLS = (
         evidence=(
             "Entra ID's word that each administrators' id is a security group: "
             "`az ad group show --group ID --query securityEnabled`"
+        ),
+        limits=(
+            "That an id is a group is seen only where a role assignment says otherwise; its "
+            "members are not read."
         ),
         mappings=Mappings(
             policies=(
@@ -160,6 +165,7 @@ CONTROLS = (
                 principalType: Group
         """,
         rules=(rule(CLUSTER, _judge_azure_rbac, _AZURE_RBAC, others={ROLE_ASSIGNMENT: (ROLE,)}),),
+        limits=("Role bindings of Kubernetes hold beside it, and are not seen from Azure."),
         mappings=Mappings(psrule=("Azure.AKS.AzureRBAC",), cis=("5.5.2",)),
     ),
     Control(
@@ -187,6 +193,10 @@ CONTROLS = (
         evidence=(
             "the subjects of cluster-admin, none but the system's: `kubectl get "
             "clusterrolebindings -o wide` filtered for ClusterRole/cluster-admin"
+        ),
+        limits=(
+            "Members of groups and bindings inside the cluster are not read. A pipeline that "
+            "deploys from a whole subscription fails it too, and is waived by name."
         ),
         mappings=Mappings(policies=("a3dc4946-dba6-43e6-950d-f96532848c9f",), cis=("4.1.1",)),
     ),

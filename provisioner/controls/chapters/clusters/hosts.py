@@ -21,7 +21,7 @@ from provisioner.controls.rule import expect, look, rule
 from provisioner.controls.subject import Observation, Subject
 from provisioner.controls.wanted import equals, is_unset, one_of, show
 from provisioner.model.cidr import parse_range
-from provisioner.model.resource_id import ResourceId
+from provisioner.model.resource_id import ResourceId, parse_resource_id
 from provisioner.model.values import Unknown, lookup
 
 _ITEM = "Securing access to host VMs"
@@ -29,6 +29,7 @@ _SSH = "properties.securityProfile.sshAccess"
 _RUNTIME = "properties.workloadRuntime"
 _SYSTEM = "properties.osType"
 _NODE_GROUP = "properties.nodeResourceGroup"
+_NODES = "properties.vnetSubnetID"
 _SKU = "sku.name"
 _CONFIGURATIONS = "properties.ipConfigurations"
 _PREFIX = "properties.addressPrefix"
@@ -46,14 +47,52 @@ def _can_be_trusted(pool: Subject) -> bool:
 
 
 def _judge_way_in(cluster: Subject) -> Iterator[Observation]:
-    """There is a bastion host to come in by."""
+    """There is a bastion host to come in by: in the nodes' network, or in one that is peered."""
+    ours = _networks_of(cluster)
+    near = {network.key for network in ours} | _peers_of(cluster, ours)
     hosts = cluster.all(BASTION)
-    if hosts:
-        yield cluster.passes("", f"{hosts[0].label} leads to its nodes")
+    leading = [host for host in hosts if not ours or _networks_in(host) & near]
+    if leading:
+        yield cluster.passes("", f"{leading[0].label} leads to its nodes")
     elif any(_leads_away(peering) for peering in cluster.all(PEERING)):
         yield cluster.unknown("", "it may stand in the network of others that is peered with")
+    elif hosts:
+        said = f"{hosts[0].label} stands in a network that is not peered with its nodes'"
+        yield cluster.fails("", said)
     else:
         yield cluster.fails("", "no bastion host leads to its nodes")
+
+
+def _networks_of(cluster: Subject) -> tuple[ResourceId, ...]:
+    """Return the networks that the nodes of a cluster stand in; none where AKS makes its own."""
+    subnets = (parse_resource_id(pool.value(_NODES)) for pool in cluster.children(POOL))
+    found = (subnet.parent for subnet in subnets if subnet is not None)
+    return tuple(dict.fromkeys(network for network in found if network is not None))
+
+
+def _peers_of(cluster: Subject, networks: tuple[ResourceId, ...]) -> set[str]:
+    """Return the networks that are peered with some, from both sides where both are known."""
+    links: set[tuple[str, str]] = set()
+    for peering in cluster.all(PEERING):
+        remote = parse_resource_id(peering.value(_REMOTE))
+        if remote is not None and peering.id.parent is not None:
+            links.add((peering.id.parent.key, remote.key))
+    sides = {network.id.key for network in cluster.all(NETWORK)}
+    own = {network.key for network in networks}
+    return {
+        remote
+        for near, remote in links
+        if near in own and ((remote, near) in links or remote not in sides)
+    }
+
+
+def _networks_in(host: Subject) -> set[str]:
+    """Return the networks that a bastion host stands in."""
+    found = (
+        parse_resource_id(lookup(entry, ("properties", "subnet", "id")))
+        for entry in host.entries(_CONFIGURATIONS)
+    )
+    return {subnet.parent.key for subnet in found if subnet is not None and subnet.parent}
 
 
 def _leads_away(peering: Subject) -> bool:
@@ -120,6 +159,10 @@ CONTROLS = (
                 securityProfile: {sshAccess: Disabled}
         """,
         rules=(expect(POOL, _SSH, one_of("Disabled", "EntraId")),),
+        limits=(
+            "A pool takes the setting with its next node image; until then its nodes are as "
+            "they were."
+        ),
         mappings=Mappings(policies=("28257686-e9db-403e-b9e2-a5eecbe03da9",)),
     ),
     Control(
@@ -139,6 +182,10 @@ CONTROLS = (
         rules=(
             expect(POOL, "properties.enableNodePublicIP", equals(False)),
             expect(POOL, "properties.networkProfile.allowedHostPorts", is_unset()),
+        ),
+        limits=(
+            "Load balancers and addresses that Kubernetes makes in the nodes' resource group "
+            "are not looked at here."
         ),
         mappings=Mappings(checkov=("CKV_AZURE_143",), cis=("5.4.3",)),
     ),
@@ -162,6 +209,9 @@ CONTROLS = (
             expect(
                 CLUSTER, "properties.nodeResourceGroupProfile.restrictionLevel", equals("ReadOnly")
             ),
+        ),
+        limits=(
+            "The deny assignment itself is Azure's to make; `azsec access` lists those that hold."
         ),
         unmapped="No framework has a check of it.",
     ),
@@ -188,6 +238,10 @@ CONTROLS = (
             )
             for name in ("enableSecureBoot", "enableVTPM")
         ),
+        limits=(
+            "Windows and Kata pools are left out: they cannot have it. What is signed may "
+            "still have flaws."
+        ),
         unmapped="No framework has a check of it.",
     ),
     Control(
@@ -206,6 +260,9 @@ CONTROLS = (
               properties: {enableEncryptionAtHost: true}
         """,
         rules=(expect(POOL, "properties.enableEncryptionAtHost", equals(True)),),
+        limits=(
+            "Whether a key of one's own or FIPS is asked for is not known, and neither is judged."
+        ),
         mappings=Mappings(
             policies=(
                 "41425d9f-d1a5-499a-9932-f8ed8453932c",
@@ -239,9 +296,22 @@ CONTROLS = (
               properties: {addressPrefix: 10.0.0.64/26}
         """,
         rules=(
-            rule(CLUSTER, _judge_way_in, others={BASTION: (), PEERING: (_REMOTE,), NETWORK: ()}),
+            rule(
+                CLUSTER,
+                _judge_way_in,
+                others={
+                    BASTION: (_CONFIGURATIONS,),
+                    PEERING: (_REMOTE,),
+                    NETWORK: (),
+                    POOL: (_NODES,),
+                },
+            ),
             rule(BASTION, _judge_bastion, _SKU, _CONFIGURATIONS, others={SUBNET: (_PREFIX,)}),
             rule(ROLE_ASSIGNMENT, _judge_login, ROLE, others={CLUSTER: (_NODE_GROUP,)}),
+        ),
+        limits=(
+            "Bastion's sessions and who is in a group are not seen; a hub that others manage "
+            "is unknown."
         ),
         unmapped="No framework has a check of it.",
     ),

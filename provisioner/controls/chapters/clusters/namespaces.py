@@ -3,22 +3,24 @@
 Facts: guidelines.md §0.4, §1.2 and §2.5; AKS "Use managed namespaces".
 """
 
+import re
 from collections.abc import Iterator
 
 from provisioner.catalog.built_in_roles import find_built_in_role
 from provisioner.controls.control import Control, Layer, Mappings, Mode, Severity
 from provisioner.controls.grants import ROLE, role_of
 from provisioner.controls.kinds import CLUSTER, NAMESPACE, ROLE_ASSIGNMENT
+from provisioner.controls.namespace_standards import STANDARD, STANDARD_VERSION, judge_standard
 from provisioner.controls.rule import expect, rule
 from provisioner.controls.subject import Observation, Subject
-from provisioner.controls.wanted import equals, is_set, one_of, show
+from provisioner.controls.wanted import Wanted, equals, one_of, show
 from provisioner.model.resource_id import ResourceId
 
 _ITEM = 'Configure "dev" namespaces with permissions, rolebindings, resource quotas and users'
 _STATE = "properties.provisioningState"
 _QUOTA = "properties.defaultResourceQuota"
 _POLICY = "properties.defaultNetworkPolicy"
-_STANDARD = "properties.labels[pod-security.kubernetes.io/enforce]"
+_ENGINE = "properties.networkProfile.networkPolicy"
 _PRINCIPAL = "properties.principalType"
 # Who may fetch credentials: in a namespace, or in the whole cluster.
 _NAMESPACE_USER = find_built_in_role("Azure Kubernetes Service Namespace User")
@@ -34,6 +36,31 @@ def _judge_presence(cluster: Subject) -> Iterator[Observation]:
         yield cluster.fails("", "it has no managed namespace")
 
 
+def _judge_standard(namespace: Subject) -> Iterator[Observation]:
+    """Kubernetes enforces the restricted standard, as of a version in which it asks for all."""
+    yield judge_standard(namespace)
+
+
+def _judge_policy(namespace: Subject) -> Iterator[Observation]:
+    """Nobody switched off in its cluster what enforces network policies; whether a cluster has it
+    at all is WRK-03.1's to say."""
+    cluster = namespace.at(namespace.id.parent.text) if namespace.id.parent else None
+    if cluster is None or not cluster.states(_ENGINE):
+        return
+    if str(cluster.value(_ENGINE)).lower() == "none":
+        yield namespace.fails(_POLICY, f"nothing enforces it: {cluster.label} has no policy engine")
+
+
+def _quantity(found: object) -> bool:
+    """Tell whether a text is an amount of Kubernetes' that is more than none."""
+    match = _AMOUNT.fullmatch(str(found))
+    return match is not None and float(match[1]) > 0
+
+
+_AMOUNT = re.compile(r"(\d{1,12}(?:\.\d{1,9})?)(?:m|k|Ki|M|Mi|G|Gi|T|Ti)?", re.ASCII)
+_BOUND = Wanted(_quantity, "an amount above 0")
+
+
 def _judge_state(namespace: Subject) -> Iterator[Observation]:
     """Azure has made it: only Azure says so, and of one that is still to be made, nobody does."""
     state = namespace.value(_STATE)
@@ -43,7 +70,7 @@ def _judge_state(namespace: Subject) -> Iterator[Observation]:
 
 def _judge_users(namespace: Subject) -> Iterator[Observation]:
     """Groups may do something in a namespace, and get there."""
-    if namespace.value(_STANDARD) == "privileged":
+    if namespace.value(STANDARD) == "privileged":
         return  # It is for agents on nodes, and for nobody to sign in to (MAN-04).
     cluster = namespace.id.parent
     if cluster is None:
@@ -106,6 +133,7 @@ CONTROLS = (
             expect(NAMESPACE, "properties.deletePolicy", equals("Keep")),
         ),
         evidence="the label ManagedByARM on each of them: `kubectl get namespaces --show-labels`",
+        limits=("Namespaces that Azure does not keep are not seen."),
         unmapped="No framework has a check of it.",
     ),
     Control(
@@ -127,10 +155,14 @@ CONTROLS = (
         """,
         modes=(Mode.ARM, Mode.CLUSTER),
         rules=tuple(
-            expect(NAMESPACE, f"{_QUOTA}.{name}", is_set())
+            expect(NAMESPACE, f"{_QUOTA}.{name}", _BOUND)
             for name in ("cpuRequest", "cpuLimit", "memoryRequest", "memoryLimit")
         ),
         evidence="a quota in every namespace of a team: `kubectl get resourcequota -A`",
+        limits=(
+            "Whether an amount is small enough for the cluster, and quotas of other "
+            "namespaces, are not judged."
+        ),
         unmapped="No framework has a check of it.",
     ),
     Control(
@@ -170,10 +202,15 @@ CONTROLS = (
         rules=(
             expect(NAMESPACE, f"{_POLICY}.ingress", one_of("AllowSameNamespace", "DenyAll")),
             expect(NAMESPACE, f"{_POLICY}.egress", equals("DenyAll")),
+            rule(NAMESPACE, _judge_policy, others={CLUSTER: (_ENGINE,)}),
         ),
         evidence=(
             "a NetworkPolicy in every namespace that selects all pods: `kubectl get networkpolicy "
             "-A -o json`"
+        ),
+        limits=(
+            "Policies that somebody adds in a namespace open more, and are not seen from "
+            "Azure. That the cluster has an engine is for WRK-03.1."
         ),
         mappings=Mappings(cis=("4.4.2",), checkov=("CKV_AZURE_7",)),
     ),
@@ -191,10 +228,14 @@ CONTROLS = (
                 labels: {pod-security.kubernetes.io/enforce: restricted}
         """,
         modes=(Mode.ARM, Mode.CLUSTER),
-        rules=(expect(NAMESPACE, _STANDARD, equals("restricted")),),
+        rules=(rule(NAMESPACE, _judge_standard, STANDARD, STANDARD_VERSION),),
         evidence=(
             "the label on namespaces that Azure does not keep: `kubectl get namespaces -L "
             "pod-security.kubernetes.io/enforce`"
+        ),
+        limits=(
+            "Namespaces that Azure does not keep, and pods that ran before the label, are not"
+            " seen. As of 1.25 all that the standard asks for today is in it."
         ),
         mappings=Mappings(policies=("42b8ef37-b724-4e24-bbc8-7a7708edfe00",)),
     ),
@@ -227,8 +268,9 @@ CONTROLS = (
                 principalType: Group
         """,
         rules=(
-            rule(NAMESPACE, _judge_users, _STANDARD, others={ROLE_ASSIGNMENT: (ROLE, _PRINCIPAL)}),
+            rule(NAMESPACE, _judge_users, STANDARD, others={ROLE_ASSIGNMENT: (ROLE, _PRINCIPAL)}),
         ),
+        limits=("Members of groups, and bindings inside the cluster, are not read."),
         mappings=Mappings(psrule=("Azure.RBAC.UseGroups",)),
     ),
 )
