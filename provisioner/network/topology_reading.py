@@ -323,13 +323,23 @@ class _Reader:
         return FirewallPolicy(
             key=resource.id.key,
             label=resource.label,
-            rules=tuple(sorted(rules, key=lambda rule: rule.order)),
+            # What is inherited goes before one's own, whatever its priority
+            # (firewall-manager, "Azure Firewall policy rule sets").
+            rules=(*self._inherited(resource), *sorted(rules, key=lambda rule: rule.order)),
             dns_proxy=_at(resource.body, "properties.dnsSettings.enableProxy") is True,
             dns_servers=tuple(
                 self._address(server) or "?"
                 for server in _items(_at(resource.body, "properties.dnsSettings.servers"))
             ),
         )
+
+    def _inherited(self, resource: Resource) -> tuple[FirewallRule, ...]:
+        base = parse_resource_id(_at(resource.body, "properties.basePolicy.id"))
+        parent = self._estate.get(base) if base and base != resource.id else None
+        # A policy that inherits passes nothing on: Azure knows two levels.
+        if parent is None or _at(parent.body, "properties.basePolicy.id"):
+            return ()
+        return self._policy(parent).rules
 
     def _firewall_rules(self, group: Resource) -> Iterator[FirewallRule]:
         outer = _number(group.body, "properties.priority")
@@ -374,6 +384,7 @@ class _Reader:
             tags=(*tags, *_texts(rule, "fqdnTags"), *_texts(rule, "webCategories")),
             ports=ports,
             open_ended=open_sources or open_destinations,
+            translated=_text(rule, "translatedAddress") or _text(rule, "translatedFqdn") or "",
         )
 
     def _ip_groups(self, rule: object, path: str) -> tuple[list[str], bool]:
