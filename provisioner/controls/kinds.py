@@ -43,6 +43,7 @@ POSTGRES = "Microsoft.DBforPostgreSQL/flexibleServers"
 
 ROLE_ASSIGNMENT = "Microsoft.Authorization/roleAssignments"
 ROLE_DEFINITION = "Microsoft.Authorization/roleDefinitions"
+DENY_ASSIGNMENT = "Microsoft.Authorization/denyAssignments"
 POLICY_ASSIGNMENT = "Microsoft.Authorization/policyAssignments"
 POLICY_EXEMPTION = "Microsoft.Authorization/policyExemptions"
 LOCK = "Microsoft.Authorization/locks"
