@@ -5,21 +5,19 @@ Facts: guidelines.md §1.2, §2.2 and §2.5; AKS "Trusted launch" (not for Windo
 
 from collections.abc import Iterator
 
-from provisioner.catalog.built_in_roles import find_built_in_role
 from provisioner.controls.control import Control, Layer, Mappings, Mode, Severity
-from provisioner.controls.grants import ROLE, role_of
+from provisioner.controls.effective_access import ACCESS_READS, access_of, describe_scope
 from provisioner.controls.kinds import (
     BASTION,
     CLUSTER,
     NETWORK,
     PEERING,
     POOL,
-    ROLE_ASSIGNMENT,
     SUBNET,
 )
 from provisioner.controls.rule import expect, look, rule
 from provisioner.controls.subject import Observation, Subject
-from provisioner.controls.wanted import equals, is_unset, one_of, show
+from provisioner.controls.wanted import equals, is_unset, one_of
 from provisioner.model.cidr import parse_range
 from provisioner.model.resource_id import ResourceId, parse_resource_id
 from provisioner.model.values import Unknown, lookup
@@ -34,9 +32,9 @@ _SKU = "sku.name"
 _CONFIGURATIONS = "properties.ipConfigurations"
 _PREFIX = "properties.addressPrefix"
 _REMOTE = "properties.remoteVirtualNetwork.id"
-_LOGINS = frozenset(
-    find_built_in_role(name)
-    for name in ("Virtual Machine Administrator Login", "Virtual Machine User Login")
+_LOGINS = (
+    "Microsoft.Compute/virtualMachines/login/action",
+    "Microsoft.Compute/virtualMachines/loginAsAdmin/action",
 )
 
 
@@ -115,19 +113,23 @@ def _judge_bastion(host: Subject) -> Iterator[Observation]:
             yield host.passes(_CONFIGURATIONS, f"{subnet.label} is a /{prefix.prefixlen}")
 
 
-def _judge_login(grant: Subject) -> Iterator[Observation]:
+def _judge_logins(cluster: Subject) -> Iterator[Observation]:
     """Who signs in to machines does so in the nodes' resource group, and nowhere else."""
-    if role_of(grant) not in _LOGINS:
-        return
-    groups = [cluster.value(_NODE_GROUP) for cluster in grant.all(CLUSTER)]
-    unknown = next((name for name in groups if isinstance(name, Unknown)), None)
-    if _group_of(grant.id.scope) in [str(name).lower() for name in groups]:
-        yield grant.passes(ROLE, "it is given in the nodes' resource group")
-    elif unknown is not None:
-        yield grant.unknown(ROLE, f"the nodes' resource group is {unknown}")
-    else:
-        where = grant.id.scope.text if grant.id.scope else "everywhere"
-        yield grant.fails(ROLE, f"machines may be signed in to at {show(where)}")
+    group = cluster.value(_NODE_GROUP)
+    for grant in access_of(cluster).grants:
+        if not any(grant.allows(action, data=True) for action in _LOGINS):
+            continue
+        given = grant.assignment.label
+        if _group_of(grant.scope) in {_name(c.value(_NODE_GROUP)) for c in cluster.all(CLUSTER)}:
+            yield cluster.passes("", f"{given} is given in the nodes' resource group")
+        elif isinstance(group, Unknown):
+            yield cluster.unknown("", f"the nodes' resource group is {group}")
+        else:
+            yield cluster.fails("", f"{given} signs in to machines at {describe_scope(grant)}")
+
+
+def _name(group: object) -> str:
+    return str(group).lower()
 
 
 def _group_of(scope: ResourceId | None) -> str:
@@ -307,7 +309,7 @@ CONTROLS = (
                 },
             ),
             rule(BASTION, _judge_bastion, _SKU, _CONFIGURATIONS, others={SUBNET: (_PREFIX,)}),
-            rule(ROLE_ASSIGNMENT, _judge_login, ROLE, others={CLUSTER: (_NODE_GROUP,)}),
+            rule(CLUSTER, _judge_logins, _NODE_GROUP, others=ACCESS_READS),
         ),
         limits=(
             "Bastion's sessions and who is in a group are not seen; a hub that others manage "

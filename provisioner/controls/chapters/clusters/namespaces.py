@@ -6,10 +6,15 @@ Facts: guidelines.md §0.4, §1.2 and §2.5; AKS "Use managed namespaces".
 import re
 from collections.abc import Iterator
 
-from provisioner.catalog.built_in_roles import find_built_in_role
 from provisioner.controls.control import Control, Layer, Mappings, Mode, Severity
-from provisioner.controls.grants import ROLE, role_of
-from provisioner.controls.kinds import CLUSTER, NAMESPACE, ROLE_ASSIGNMENT
+from provisioner.controls.effective_access import (
+    ACCESS_READS,
+    NAMESPACE_CREDENTIAL,
+    USER_CREDENTIAL,
+    access_of,
+    lets_into_cluster,
+)
+from provisioner.controls.kinds import CLUSTER, NAMESPACE
 from provisioner.controls.namespace_standards import STANDARD, STANDARD_VERSION, judge_standard
 from provisioner.controls.rule import expect, rule
 from provisioner.controls.subject import Observation, Subject
@@ -21,10 +26,6 @@ _STATE = "properties.provisioningState"
 _QUOTA = "properties.defaultResourceQuota"
 _POLICY = "properties.defaultNetworkPolicy"
 _ENGINE = "properties.networkProfile.networkPolicy"
-_PRINCIPAL = "properties.principalType"
-# Who may fetch credentials: in a namespace, or in the whole cluster.
-_NAMESPACE_USER = find_built_in_role("Azure Kubernetes Service Namespace User")
-_CLUSTER_USER = find_built_in_role("Azure Kubernetes Service Cluster User Role")
 
 
 def _judge_presence(cluster: Subject) -> Iterator[Observation]:
@@ -76,26 +77,25 @@ def _judge_users(namespace: Subject) -> Iterator[Observation]:
     if cluster is None:
         return
     inside = ResourceId(f"{CLUSTER}/namespaces", (*cluster.names, namespace.name), cluster.scope)
-    roles = namespace.children(ROLE_ASSIGNMENT, inside)
-    entries = [
-        *_given(namespace.children(ROLE_ASSIGNMENT), _NAMESPACE_USER),
-        *_given(namespace.children(ROLE_ASSIGNMENT, cluster), _CLUSTER_USER),
-    ]
+    access = access_of(namespace)
+    here = [g for g in access.reaching(inside) if g.scope and not cluster.is_within(g.scope)]
+    roles = [grant for grant in here if lets_into_cluster(grant)]
+    entries = (
+        *access.who_can(NAMESPACE_CREDENTIAL, namespace.id),
+        *access.who_can(USER_CREDENTIAL, cluster),
+    )
     if not roles:
         yield namespace.fails("", f"nobody has a role at {inside.text}")
     elif not entries:
         yield namespace.fails("", "nobody may fetch its credentials, or the cluster's")
     else:
         yield namespace.passes("", f"{len(roles)} role assignments let groups in")
-    for grant in (*roles, *entries):
-        principal = grant.value(_PRINCIPAL)
-        if principal not in ("Group", "ServicePrincipal"):
-            said = f"{grant.label} is for {show(principal)}, expected Group"
+    near = [grant for grant in entries if grant.scope is not None and grant.scope == cluster]
+    for grant in {id(grant): grant for grant in (*here, *near)}.values():
+        kind = grant.principal.type
+        if kind not in ("Group", "ForeignGroup", "ServicePrincipal"):
+            said = f"{grant.assignment.label} is for {show(kind)}, expected Group"
             yield namespace.fails("", said)
-
-
-def _given(grants: tuple[Subject, ...], role: str) -> list[Subject]:
-    return [grant for grant in grants if role_of(grant) == role]
 
 
 CONTROLS = (
@@ -267,9 +267,7 @@ CONTROLS = (
                 principalId: 9a6e3d40-af71-4d94-8b17-65d3f4a6d802
                 principalType: Group
         """,
-        rules=(
-            rule(NAMESPACE, _judge_users, STANDARD, others={ROLE_ASSIGNMENT: (ROLE, _PRINCIPAL)}),
-        ),
+        rules=(rule(NAMESPACE, _judge_users, STANDARD, others=ACCESS_READS),),
         limits=("Members of groups, and bindings inside the cluster, are not read."),
         mappings=Mappings(psrule=("Azure.RBAC.UseGroups",)),
     ),
