@@ -68,7 +68,7 @@ def administrators_of(access: Access, cluster: ResourceId) -> tuple[Grant, ...]:
     return tuple({id(grant): grant for grant in found}.values())
 
 
-def opens_shell(grant: Grant, cluster: Subject, *, run_command_off: bool) -> bool:
+def opens_shell(grant: Grant, *, run_command_off: bool) -> bool:
     """Tell whether a grant lets its holder run commands in containers: by exec, or by `az aks
     command invoke`, unless that is off and its holder cannot switch it on."""
     if grant.allows(EXEC, data=True):
@@ -104,6 +104,12 @@ def grants_around(access: Access, place: ResourceId) -> Iterator[Grant]:
 def is_above_groups(scope: ResourceId | None) -> bool:
     """Tell whether a scope is a subscription, a management group or the tenant's root (None)."""
     return scope is None or scope.type == SUBSCRIPTION or is_management_group(scope)
+
+
+def path_of(grant: Grant) -> str:
+    """Return the path of a finding about a grant, which tells it from those about other grants: a
+    waiver or an old failure of one says nothing of the next."""
+    return f"roleAssignments[{grant.assignment.id.name}]"
 
 
 def describe_scope(grant: Grant) -> str:

@@ -19,7 +19,12 @@ from provisioner.controls.admission import (
     assign,
 )
 from provisioner.controls.control import Control, Layer, Mappings, Mode, Severity
-from provisioner.controls.effective_access import ACCESS_READS, access_of, lets_into_cluster
+from provisioner.controls.effective_access import (
+    ACCESS_READS,
+    access_of,
+    lets_into_cluster,
+    path_of,
+)
 from provisioner.controls.grants import is_in_namespace
 from provisioner.controls.kinds import (
     CLUSTER,
@@ -86,7 +91,7 @@ def _look_at_use(cluster: Subject, roles: list[Subject]) -> Iterator[Observation
     beside = [(grant, more) for grant in given for more in _more_than(access, grant)]
     for grant, more in beside:
         said = f"{more.assignment.label} gives the same principal {more.role.name}"
-        yield cluster.fails("", f"{said} beside {grant.assignment.label}")
+        yield cluster.fails(path_of(more), f"{said} beside {grant.assignment.label}")
     if not beside:
         held = f"it is given in namespaces ({len(given)})" if given else "it is given to nobody yet"
         yield cluster.passes("", f"{roles[0].label} allows nothing else; {held}")

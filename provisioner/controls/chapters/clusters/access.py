@@ -15,6 +15,7 @@ from provisioner.controls.effective_access import (
     grants_around,
     is_above_groups,
     lets_into_cluster,
+    path_of,
 )
 from provisioner.controls.kinds import CLUSTER
 from provisioner.controls.rule import expect, look, rule
@@ -68,11 +69,11 @@ def _judge_breadth(cluster: Subject) -> Iterator[Observation]:
     broad = [g for g in administrators_of(access, cluster.id) if is_above_groups(g.scope)]
     for grant in broad:
         said = f"{grant.assignment.label} gives {grant.role.name} over {describe_scope(grant)}"
-        yield cluster.fails("", f"{said}, and with it the cluster's administration")
+        yield cluster.fails(path_of(grant), f"{said}, and with it the cluster's administration")
     unread = [g for g in access.unknown_at(cluster.id) if is_above_groups(g.scope)]
     for grant in unread:
         said = f"what {grant.assignment.label} gives over {describe_scope(grant)} is not known"
-        yield cluster.unknown("", said)
+        yield cluster.unknown(path_of(grant), said)
     if not broad and not unread:
         yield cluster.passes("", "no assignment above its resource group administers it")
 

@@ -6,7 +6,7 @@ Facts: guidelines.md §1.2, §2.2 and §2.5; AKS "Trusted launch" (not for Windo
 from collections.abc import Iterator
 
 from provisioner.controls.control import Control, Layer, Mappings, Mode, Severity
-from provisioner.controls.effective_access import ACCESS_READS, access_of, describe_scope
+from provisioner.controls.effective_access import ACCESS_READS, access_of, describe_scope, path_of
 from provisioner.controls.kinds import (
     BASTION,
     CLUSTER,
@@ -121,11 +121,13 @@ def _judge_logins(cluster: Subject) -> Iterator[Observation]:
             continue
         given = grant.assignment.label
         if _group_of(grant.scope) in {_name(c.value(_NODE_GROUP)) for c in cluster.all(CLUSTER)}:
-            yield cluster.passes("", f"{given} is given in the nodes' resource group")
+            yield cluster.passes(path_of(grant), f"{given} is given in the nodes' resource group")
         elif isinstance(group, Unknown):
-            yield cluster.unknown("", f"the nodes' resource group is {group}")
+            yield cluster.unknown(path_of(grant), f"the nodes' resource group is {group}")
         else:
-            yield cluster.fails("", f"{given} signs in to machines at {describe_scope(grant)}")
+            yield cluster.fails(
+                path_of(grant), f"{given} signs in to machines at {describe_scope(grant)}"
+            )
 
 
 def _name(group: object) -> str:

@@ -13,6 +13,7 @@ from provisioner.controls.effective_access import (
     USER_CREDENTIAL,
     access_of,
     lets_into_cluster,
+    path_of,
 )
 from provisioner.controls.kinds import CLUSTER, NAMESPACE
 from provisioner.controls.namespace_standards import STANDARD, STANDARD_VERSION, judge_standard
@@ -95,7 +96,7 @@ def _judge_users(namespace: Subject) -> Iterator[Observation]:
         kind = grant.principal.type
         if kind not in ("Group", "ForeignGroup", "ServicePrincipal"):
             said = f"{grant.assignment.label} is for {show(kind)}, expected Group"
-            yield namespace.fails("", said)
+            yield namespace.fails(path_of(grant), said)
 
 
 CONTROLS = (

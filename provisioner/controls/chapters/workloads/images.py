@@ -106,6 +106,7 @@ CONTROLS = (
                 clouds=_CLOUDS,
             ),
         ),
+        limits="Whether somebody acts on what a scan finds is not seen.",
         mappings=Mappings(
             policies=("090c7b07-b4ed-4561-ad20-e9075f3ccaff",),
             checkov=("CKV_AZURE_163",),
@@ -135,6 +136,10 @@ CONTROLS = (
             "a pod that is refused: `kubectl run probe --image=docker.io/library/nginx:1.27 "
             "--dry-run=server` in a team's namespace"
         ),
+        limits=(
+            "What lies in a registry of one's own is not judged. Init and ephemeral "
+            "containers are what the policy makes of them."
+        ),
         mappings=Mappings(cis=("5.1.4",), policies=(ALLOWED_IMAGES.guid,)),
     ),
     Control(
@@ -157,6 +162,7 @@ CONTROLS = (
                           identity: {resourceId: "${kubelet.id}"}
         """,
         rules=(rule(CLUSTER, _judge_gate, _GATE, _READERS, others={REGISTRY: ()}, clouds=_CLOUDS),),
+        limits="The findings themselves are Defender's.",
         unmapped="The built-in policies for it are deprecated, or audit alone.",
     ),
     Control(
