@@ -4,12 +4,12 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from provisioner.blueprint.acceptances import Attestation, Waiver
 from provisioner.blueprint.files import EnvironmentFile, Sources, load_file, relative_to, span_of
 from provisioner.blueprint.ignores import Ignore
 from provisioner.blueprint.kubernetes import KubernetesSettings
 from provisioner.blueprint.kubernetes_checks import check_kubernetes
 from provisioner.blueprint.ownership import Marks, derive_id
+from provisioner.blueprint.waivers import Attestation, Waiver
 from provisioner.blueprint.yaml_source import Node
 from provisioner.catalog.endpoints import leased_container
 from provisioner.model.diagnostic import DiagnosticError, error, nearest

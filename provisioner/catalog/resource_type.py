@@ -173,6 +173,23 @@ def _nothing_made(_body: Body) -> Iterable[str]:
     return ()
 
 
+KeptRule: TypeAlias = Callable[
+    [ResourceId, Body, Surroundings], Iterable[tuple[str, Mapping[str, Json]]]
+]
+"""A function of the id and live body of a resource that yields id and body of what its service
+keeps elsewhere for it."""
+
+
+def _nothing_kept(
+    _id: ResourceId, _body: Body, _around: Surroundings
+) -> Iterable[tuple[str, Mapping[str, Json]]]:
+    return ()
+
+
+def _made_by_hand(_body: Body) -> bool:
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class Made:
     """A resource that a service makes for another one, in the group that it keeps for it."""
@@ -199,6 +216,12 @@ class ResourceType:
     scope           what a top-level resource stands in
     lists           the widest list read
     list_query      what the list call has to ask for (custom role definitions alone, say)
+    listed_as       the last segment of the list that answers it together with others of its
+                    parent's children (`ALL` for records); None for a list of its own
+    affects         types of what one changes the effect of, without being named by it: where an
+                    environment has those, it is looked for although nobody declared it: on each of
+                    them (extension resources), or in their subscriptions
+    resolves        whether one answers for the names in the domain that it is named after
     rule            which names Azure accepts
     fields          facts by path; see `catalog.field`
     taggable        whether `tags` can be set: what cannot is owned through its nearest ancestor
@@ -223,6 +246,7 @@ class ResourceType:
     nested          types of children that do not go with one: Azure refuses to delete it while it
                     has any (409 CannotDeleteResource)
     service_names   a pattern of the names of those that services make for themselves in a parent
+    by_service      tells of a body that a service wrote it (the record of a private endpoint)
     reaches         paths of ids: Azure writes into what they name when it writes or deletes one
     written_with    types of what points to one, and that Azure writes whenever it writes one: all
                     of them have one writer
@@ -243,8 +267,12 @@ class ResourceType:
     changed_by      what changes one that is there, where a PUT of it does not; None where it does
     access_kinds    kinds below one that roles are assigned at although they are no resources (the
                     Kubernetes namespaces of a cluster)
+    access_twin     such a kind beside which one stands: roles that are assigned at either hold for
+                    both of the same name (a managed namespace, and the namespace in Kubernetes)
     most_tags       how many tags Azure takes on one
     makes           the ids of what its service makes for one and deletes with it, of its live body
+    keeps           ids and bodies of those of `makes` that are resources of the catalog (the DNS
+                    records of a private endpoint), for the simulator to write
     managed_group   path of the name of a resource group that Azure keeps for a resource; the
                     group has the resource's tags
     managed_lock    path and value with which nobody but Azure writes in that group
@@ -252,6 +280,13 @@ class ResourceType:
     regional        how Azure makes one in each region that is used; it belongs to nobody, and stays
     providers       the resource providers that one needs in its subscription, beside its own
     lock_level      path of the level (CanNotDelete, ReadOnly) at which one guards its scope
+    adds            what one does to what it stands in or on, in words ("grants access"): one that
+                    nobody declared is an addition, which is drift
+    adds_by         paths of the values that say to whom, to what or how
+    adds_to         paths of ids in its body, each with what one does to what it names there: one
+                    of others is an addition to what is named, wherever it stands itself
+    harmless        why one that nobody declared is no addition to what it stands in or on; every
+                    child and extension type states this or `adds`
     """
 
     name: str
@@ -261,6 +296,9 @@ class ResourceType:
     scope: Scope = Scope.RESOURCE_GROUP
     lists: ListRead = ListRead.SUBSCRIPTION
     list_query: Mapping[str, str] = field(default_factory=dict)
+    listed_as: str | None = None
+    affects: tuple[str, ...] = ()
+    resolves: bool = False
     models: tuple[Model, ...] = ()
     fields: Mapping[str, Field] = field(default_factory=dict)
     taggable: bool = True
@@ -281,6 +319,7 @@ class ResourceType:
     occupants: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     nested: tuple[str, ...] = ()
     service_names: str | None = None
+    by_service: Callable[[Body], bool] = _made_by_hand
     reaches: tuple[str, ...] = ()
     written_with: tuple[str, ...] = ()
     named_alone: bool = False
@@ -298,14 +337,20 @@ class ResourceType:
     deletable: bool = True
     changed_by: str | None = None
     access_kinds: tuple[str, ...] = ()
+    access_twin: str | None = None
     most_tags: int = 50
     makes: Callable[[Body], Iterable[str]] = _nothing_made
+    keeps: KeptRule = _nothing_kept
     managed_group: str | None = None
     managed_lock: tuple[str, str] | None = None
     in_group: Callable[[ResourceId, Body, Surroundings], Iterable[Made]] = _nothing_in_group
     regional: Regional | None = None
     providers: tuple[str, ...] = ()
     lock_level: str | None = None
+    adds: str | None = None
+    adds_by: tuple[str, ...] = ()
+    adds_to: Mapping[str, str] = field(default_factory=dict)
+    harmless: str | None = None
 
     @property
     def namespace(self) -> str:
@@ -331,6 +376,11 @@ class ResourceType:
     def kind(self) -> str:
         """The last segment, as it stands in a URL (`subnets`)."""
         return self.name.rpartition("/")[2]
+
+    @property
+    def list_name(self) -> str:
+        """The name under which a list answers it: its own, or that of a list of several types."""
+        return f"{self.parent}/{self.listed_as}" if self.listed_as else self.name
 
     @property
     def parent(self) -> str | None:

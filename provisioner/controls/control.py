@@ -89,6 +89,7 @@ class Control:
     modes        who can answer it
     rules        what checks it; none where it is answered by its parts, or not by ARM
     evidence     what shows the rest, where ARM alone does not: a query, a command, a document
+    limits       what it cannot see: the part of its purpose that a pass leaves unproved
     mappings     the same in other frameworks
     unmapped     why no other framework has it; "" where `mappings` holds one
     same_as      ids of the controls that answer it as well, as their parts do an item: a row that
@@ -105,6 +106,7 @@ class Control:
     modes: tuple[Mode, ...] = (Mode.ARM,)
     rules: tuple[Rule, ...] = ()
     evidence: str = ""
+    limits: str = ""
     mappings: Mappings = NO_MAPPINGS
     unmapped: str = ""
     same_as: tuple[str, ...] = ()

@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterable, Sequence
 from textwrap import dedent
 from typing import TypeAlias
 
-from provisioner.blueprint.acceptances import Attestation, Waiver
 from provisioner.blueprint.files import span_of
 from provisioner.blueprint.graph import DesiredGraph
+from provisioner.blueprint.waivers import Attestation, Waiver
 from provisioner.controls.control import Control
 from provisioner.controls.delta import Delta, Turn
 from provisioner.controls.judging import Result
@@ -60,6 +60,7 @@ def control_document(control: Control) -> ControlDocument:
         modes=tuple(mode.value for mode in control.modes),
         reads=tuple(dict.fromkeys(f"{kind} {path}" for kind, path in control.reads)),
         evidence=control.evidence,
+        limits=control.limits,
         mappings=MappingsDocument(
             cis=control.mappings.cis,
             policies=control.mappings.policies,

@@ -39,7 +39,8 @@ class ControlDocument(Document):
     `severity` is critical, high, medium, low or info; `emoji` the outline's mark of it. `modes` are
     the letters of who can answer (A: Azure Resource Manager, K: the cluster, G: the directory,
     L: logs, M: a person). `reads` are the properties that it looks at, `TYPE path`. `remediation`
-    is YAML where it states resources. `evidence` is what shows the rest where ARM cannot.
+    is YAML where it states resources. `evidence` is what shows the rest where ARM cannot; `limits`
+    is the part of its purpose that a pass leaves unproved.
     """
 
     id: str
@@ -55,6 +56,7 @@ class ControlDocument(Document):
     modes: tuple[str, ...]
     reads: tuple[str, ...] = ()
     evidence: str = ""
+    limits: str = ""
     mappings: MappingsDocument
     unmapped: str = ""
 

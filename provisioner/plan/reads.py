@@ -1,9 +1,10 @@
 """Which requests read an environment: one list call for each type and scope, however large.
 
-Reading goes in two rounds. The first lists whole types in each subscription, and what carries
-this environment's tag. The second lists the children of the parents that the first found, the
-content of the environment's groups, and fetches what is owned but of no type that was listed. A
-third is needed only where a mark stands for what neither the blueprint has nor a read found.
+Reading goes in rounds. The first lists whole types in each subscription, and what carries this
+environment's tag. The second lists the children of the parents that the first found, the content of
+the environment's groups, and fetches what is owned but of no type that was listed. Further ones are
+needed only below what the second found (the rules of a network manager), and where a mark stands
+for what neither the blueprint has nor a read found.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -12,6 +13,7 @@ from dataclasses import dataclass, field
 from provisioner.blueprint.graph import DesiredGraph, DesiredResource
 from provisioner.blueprint.ownership import OWNER_TAG
 from provisioner.catalog import api_versions
+from provisioner.catalog.private_link import domains_of
 from provisioner.catalog.registry import Catalog
 from provisioner.catalog.resource_type import ListRead, ResourceType, Scope
 from provisioner.model.azure_error import AzureError
@@ -19,6 +21,7 @@ from provisioner.model.resource_id import (
     RESOURCE_GROUP,
     SUBSCRIPTION,
     ResourceId,
+    parse_resource_id,
     subscription_id,
 )
 from provisioner.model.values import Body
@@ -64,13 +67,22 @@ def wide_reads(
     `owner` is what the environment's resources carry in their tag of that name (`Marks.owner`).
 
     Types that hang on any scope (role assignments, locks) are read in every subscription of the
-    environment, because one that left the blueprint leaves no other trace.
+    environment, because one that left the blueprint leaves no other trace. So are those that affect
+    a type of the graph, where the environment has one in a subscription of its own.
     """
     pairs: set[tuple[str, str]] = set()
+    own = {subscription.lower() for subscription in subscriptions}
     for resource in graph:
         listed = _listed_type(resource.type, catalog)
-        if listed is not None and resource.id.subscription is not None:
+        if resource.id.subscription is None:
+            continue
+        if listed is not None:
             pairs.add((resource.id.subscription, listed.name))
+        pairs |= {
+            (resource.id.subscription, other.name)
+            for other in catalog.affecting(resource.type)
+            if other.lists is ListRead.SUBSCRIPTION and resource.id.subscription.lower() in own
+        }
     for subscription in subscriptions:
         pairs |= {
             (subscription, resource_type.name)
@@ -89,33 +101,45 @@ def child_reads(
     catalog: Catalog,
     found: Mapping[str, Body],
     owned: Sequence[ResourceId],
+    done: Iterable[Read] = (),
 ) -> tuple[Read, ...]:
-    """Return the second round, given the bodies that the first found, by the key of their id.
+    """Return the reads that what was found so far leads to, by the key of its id: the second round
+    and, below what that finds, a further one.
 
     Lists are read only below resources that exist and that azsec has something below, in the
     blueprint or by the tags in Azure; whether what the blueprint only names the id of (a network
     watcher) exists shows when its list is read. `owned` is what carries the environment's tag.
     """
     reads: dict[str, Read] = {}
+    already = {read.path.lower() for read in done}
     for parent, child in _listed_children(graph, catalog, found, owned):
-        read = Read(f"{parent}/{child.kind}", child.api_version, child.name, True)
+        read = list_of_children(parent, child)
         reads[read.path.lower()] = read
-    for resource in graph:
-        scope = resource.id.scope
-        if resource.type.lists is ListRead.RESOURCE and scope is not None:
-            path = f"{scope}/providers/{resource.type.name}"
-            reads[path.lower()] = Read(path, resource.type.api_version, resource.type.name, True)
+    for scope, extension in _listed_extensions(graph, catalog, found):
+        path = f"{scope}/providers/{extension.name}"
+        reads[path.lower()] = Read(path, extension.api_version, extension.name, True)
     gone = [resource for resource in owned if resource.type == RESOURCE_GROUP]
     for resource_group in (*_groups(graph, found), *gone):
         path = f"{resource_group}/resources"
         reads[path.lower()] = Read(path, api_versions.RESOURCES, INVENTORY, True)
     for orphan in owned:
         resource_type = catalog.of(orphan)
-        if orphan.key not in found and resource_type is not None:
+        if orphan.key in found or resource_type is None:
+            continue
+        # A list of this round may show it; where none did, it is read by itself in the next.
+        shown_by = f"{orphan.parent}/{resource_type.kind}".lower()
+        if shown_by not in reads or shown_by in already:
             reads[orphan.key] = Read(
                 orphan.text, resource_type.api_version, resource_type.name, False
             )
-    return tuple(reads[key] for key in sorted(reads))
+    return tuple(reads[key] for key in sorted(reads.keys() - already))
+
+
+def list_of_children(parent: ResourceId, child: ResourceType) -> Read:
+    """Return the read of the children of a type in a parent, with those listed together with
+    them."""
+    kind = child.listed_as or child.kind
+    return Read(f"{parent}/{kind}", child.api_version, child.list_name, True)
 
 
 def extension_reads(
@@ -126,10 +150,12 @@ def extension_reads(
     reads: dict[str, Read] = {}
     for scope in scopes:
         for resource_type in catalog:
+            affects = resource_type.affects
             if (
                 resource_type.lists is ListRead.RESOURCE
                 and resource_type.scope is Scope.EXTENSION
                 and resource_type.deletable
+                and (not affects or scope.type.lower() in map(str.lower, affects))
             ):
                 path = f"{scope}/providers/{resource_type.name}"
                 reads[path.lower()] = Read(
@@ -160,10 +186,49 @@ def _listed_children(
     for left in owned:
         if left.key not in graph.by_id:
             yield from listable_children(left, catalog)
+    for stranger in _strangers(graph, catalog, found):
+        yield from listable_children(stranger, catalog)
     for resource in graph:
         parent = resource.id.parent
         if resource.type.lists is ListRead.PARENT and parent and parent.key not in graph.by_id:
             yield parent, resource.type
+
+
+def _strangers(
+    graph: DesiredGraph, catalog: Catalog, found: Mapping[str, Body]
+) -> Iterator[ResourceId]:
+    """Yield what is not in the blueprint and may change the effect of what is, with all below it: a
+    network manager, a zone that answers for a service of the blueprint (and no other zone)."""
+    types = {
+        other.name: other
+        for resource_type in {resource.type.name: resource.type for resource in graph}.values()
+        for other in catalog.affecting(resource_type)
+        if other.scope is not Scope.EXTENSION
+    }
+    domains = {domain for r in graph for domain in domains_of(r.type.name, r.id.name)}
+    for other in types.values():
+        within = f"/providers/{other.name}/".lower()
+        for key, body in found.items():
+            stranger = parse_resource_id(body.get("id")) if within in key else None
+            if stranger is None or key in graph.by_id:
+                continue
+            if not other.resolves or stranger.names[0].lower() in domains:
+                yield stranger
+
+
+def _listed_extensions(
+    graph: DesiredGraph, catalog: Catalog, found: Mapping[str, Body]
+) -> Iterator[tuple[ResourceId, ResourceType]]:
+    """Yield (scope, type) for the lists of extension resources that no wide list covers: of those
+    that the blueprint has, and of those that affect what it makes."""
+    for resource in graph:
+        scope = resource.id.scope
+        if resource.type.lists is ListRead.RESOURCE and scope is not None:
+            yield scope, resource.type
+        if resource.managed and resource.id.key in found:
+            for other in catalog.affecting(resource.type):
+                if other.scope is Scope.EXTENSION and other.lists is ListRead.RESOURCE:
+                    yield resource.id, other
 
 
 def comes_along(child: ResourceType) -> bool:

@@ -56,8 +56,8 @@ from provisioner.plan.rotation import rotate
 from provisioner.plan.terms import EVERY_ADDRESS, Terms, is_at
 from provisioner.plan.withdrawal import with_carried_marks
 from provisioner.workflow.judging import (
-    check_acceptances,
     check_desired_waivers,
+    check_waivers_and_attestations,
     judge_change,
     judge_state,
 )
@@ -157,7 +157,7 @@ def load_desired(
     told = (
         *_check_id(environment, cloud or environment.cloud),
         *check_ignores(environment.ignores, graph, catalog, today),
-        *check_acceptances(environment, graph, today),
+        *check_waivers_and_attestations(environment, graph, today),
     )
     return Desired(environment, graph, cloud or environment.cloud, told)
 
@@ -396,11 +396,11 @@ def _warn_of_gaps(reading: Reading, graph: DesiredGraph) -> list[Diagnostic]:
     """Name the refused lists. Where the blueprint has what they would show, that is unreadable,
     and blocked; or else each was read by itself, and it is an error that the list was not."""
     blocked = {
-        resource.type.name
+        resource.type.list_name
         for resource in graph
         if isinstance(reading.state.get(resource.id), Unreadable)
     }
-    stated = {resource.type.name for resource in graph}
+    stated = {resource.type.list_name for resource in graph}
     return [
         (error if answer.read.type in stated else warning)(
             "cannot-list",

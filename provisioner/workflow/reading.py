@@ -51,6 +51,10 @@ def read_environment(
     second = reader.read((*below, *elsewhere))
     answers: list[Answer] = [*first, *second[: len(below)]]
     strays = take_inventory(second[len(below) :], marks).owned
+    while further := child_reads(
+        graph, catalog, bodies_of(answers, catalog), owned, [answer.read for answer in answers]
+    ):
+        answers += reader.read(further)
     state = assemble_state(answers, graph, catalog, owned)
     inventory = take_inventory(answers, marks)
     owners = find_owners(state, catalog, marks)

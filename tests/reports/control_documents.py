@@ -48,6 +48,7 @@ RUN_COMMAND = control(
         "    apiServerAccessProfile: {disableRunCommand: true}"
     ),
     reads=(f"{_CLUSTER} properties.apiServerAccessProfile.disableRunCommand",),
+    limits="Who reaches the cluster by another way.",
     mappings=MappingsDocument(policies=("89f2d532-c53c-4f8f-9afa-4927b1114a0d",)),
 )
 LOCAL_ACCOUNTS = control(

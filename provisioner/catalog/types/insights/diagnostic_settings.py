@@ -98,6 +98,14 @@ TYPE = ResourceType(
         ),
         _model("RetentionPolicy", enabled=_FLAG, days=Shape(Kind.INTEGER)),
     ),
+    adds="copies its logs",
+    adds_by=(
+        "properties.workspaceId",
+        "properties.storageAccountId",
+        "properties.eventHubAuthorizationRuleId",
+        "properties.serviceBusRuleId",
+        "properties.marketplacePartnerId",
+    ),
     fields={
         # Where what they are set on stands.
         "location": Field(read_only=True),

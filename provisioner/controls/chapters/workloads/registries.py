@@ -5,7 +5,7 @@ Facts: guidelines.md §0.10, §1.3 and §2.5.
 
 from collections.abc import Iterator
 
-from provisioner.catalog.built_in_roles import BUILT_IN_ROLES
+from provisioner.catalog.built_in_roles import find_built_in_role
 from provisioner.controls.control import Control, Layer, Mappings, Severity
 from provisioner.controls.kinds import CLUSTER, IDENTITY, REGISTRY, ROLE_ASSIGNMENT
 from provisioner.controls.rule import expect, rule
@@ -53,7 +53,7 @@ def _judge_pull(registry: Subject) -> Iterator[Observation]:
         given = str(grant.value(_ROLE)).rpartition("/")[2].lower()
         if scope != registry.id:
             yield registry.fails("", f"{grant.label} gives nodes more than this registry")
-        elif given != BUILT_IN_ROLES[role]:
+        elif given != find_built_in_role(role):
             yield registry.fails("", f"{grant.label} gives nodes another role than {role}")
         else:
             pulls = True
@@ -94,6 +94,10 @@ CONTROLS = (
             expect(REGISTRY, "properties.networkRuleSet.defaultAction", equals("Deny")),
             expect(REGISTRY, "properties.dataEndpointEnabled", equals(True)),
             expect(REGISTRY, "properties.policies.exportPolicy.status", equals("disabled")),
+        ),
+        limits=(
+            "Who may push is for WRK-01.5 and `azsec access`; tokens of the registry are "
+            "listed by drift."
         ),
         mappings=Mappings(
             policies=(
@@ -147,6 +151,7 @@ CONTROLS = (
                 },
             ),
         ),
+        limits="Pull secrets inside the cluster are the cluster's to show.",
         mappings=Mappings(
             cis=("5.1.2", "5.1.3"), policies=("12db3749-7e03-4b9f-b443-d37d3fb9f8d9",)
         ),
