@@ -10,6 +10,7 @@ from types import MappingProxyType
 
 from provisioner.access.effective import Access, read_access
 from provisioner.access.grants import Grant
+from provisioner.catalog.registry import Catalog
 from provisioner.controls.kinds import (
     CLUSTER,
     DENY_ASSIGNMENT,
@@ -18,6 +19,7 @@ from provisioner.controls.kinds import (
     ROLE_DEFINITION,
 )
 from provisioner.controls.subject import Subject
+from provisioner.model.estate import Estate
 from provisioner.model.permissions import is_management_group
 from provisioner.model.resource_id import SUBSCRIPTION, ResourceId
 
@@ -56,6 +58,37 @@ def access_of(asker: Subject) -> Access:
     """Return who can do what in the state that a rule looks at. Raises KeyError for a rule that
     does not declare ACCESS_READS."""
     return asker.derive(read_access, ACCESS_READS)
+
+
+def grant_of(assignment: Subject) -> Grant:
+    """Return what a role assignment grants. Raises KeyError as `access_of` does."""
+    return assignment.derive(_by_assignment, ACCESS_READS)[assignment.id.key]
+
+
+def _by_assignment(estate: Estate, catalog: Catalog) -> Mapping[str, Grant]:
+    return {found.assignment.id.key: found for found in read_access(estate, catalog).grants}
+
+
+def rules_over(grant: Grant) -> bool:
+    """Tell whether a grant rules over all that may stand at its scope: it may change most of some
+    unlike types, or can have everything by assigning roles."""
+    if grant.escalates:
+        return True
+    changes = sum(grant.allows(action) for action in _UNLIKE_CHANGES)
+    return changes > len(_UNLIKE_CHANGES) // 2
+
+
+_UNLIKE_CHANGES = (
+    "Microsoft.Compute/virtualMachines/runCommand/action",
+    "Microsoft.ContainerRegistry/registries/delete",
+    f"{CLUSTER}/write",
+    "Microsoft.KeyVault/vaults/write",
+    f"{IDENTITY}/federatedIdentityCredentials/write",
+    "Microsoft.Network/networkSecurityGroups/write",
+    "Microsoft.Storage/storageAccounts/listKeys/action",
+    "Microsoft.Web/sites/write",
+)
+"""Changes of types that no role for one purpose has in common."""
 
 
 def administrators_of(access: Access, cluster: ResourceId) -> tuple[Grant, ...]:

@@ -72,10 +72,10 @@ def _judge_alerts(cluster: Subject) -> Iterator[Observation]:
     foreign = [found.name for found in workspaces if not _is_own(cluster, found)]
     told = 0
     for name, event in _EVENTS.items():
-        found = [_answer(alert, event) for alert in alerts]
-        matches = {answer.match for answer in found}
-        close = [answer.why for answer in found if answer.match is Match.UNCLEAR]
-        near = [answer.why for answer in found if answer.match is Match.NO and answer.why]
+        seen = [_answer(alert, event) for alert in alerts]
+        matches = {answer.match for answer in seen}
+        close = [answer.why for answer in seen if answer.match is Match.UNCLEAR]
+        near = [answer.why for answer in seen if answer.match is Match.NO and answer.why]
         if Match.YES in matches:
             told += 1
         elif close:
