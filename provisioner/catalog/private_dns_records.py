@@ -136,4 +136,3 @@ def _authority(resource: ResourceId, body: Body, around: Surroundings) -> Mappin
             },
         }
     }
-

@@ -78,9 +78,7 @@ class Cloud:
     def built_in(self, resource_type: ResourceType, container: ResourceId | None) -> list[Record]:
         """Return the resources of a type that Azure itself has at a scope or in a parent, but for
         those that somebody has written since."""
-        ids = {
-            name: _within(container, resource_type, name) for name in resource_type.built_in
-        }
+        ids = {name: _within(container, resource_type, name) for name in resource_type.built_in}
         return [
             Record(
                 id=ids[name],
@@ -115,9 +113,7 @@ class Cloud:
         return self.store.resources.get(group.key)
 
 
-def _within(
-    container: ResourceId | None, resource_type: ResourceType, name: str
-) -> ResourceId:
+def _within(container: ResourceId | None, resource_type: ResourceType, name: str) -> ResourceId:
     if resource_type.parent is None or container is None:
         return ResourceId(resource_type.name, (name,), container)
     return ResourceId(resource_type.name, (*container.names, name), container.scope)

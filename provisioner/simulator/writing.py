@@ -357,9 +357,7 @@ def _keep_elsewhere(
         resource = ResourceId.parse(text)
         kept.add(resource.key)
         kept_type = cloud.type_of(resource)
-        write_resource(
-            cloud, kept_type, cloud.canonical(resource), document, kept_type.api_version
-        )
+        write_resource(cloud, kept_type, cloud.canonical(resource), document, kept_type.api_version)
     if before is not None:
         remove_kept(cloud, resource_type, before, kept)
 
