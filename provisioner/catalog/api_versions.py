@@ -4,11 +4,8 @@ Each is the one that the pinned SDK package speaks by default (a test compares t
 installed packages), so that the schema index and the wire agree. `DIAGNOSTIC_SETTINGS`,
 `DEPLOYMENT_SAFEGUARDS`, `FLUX_CONFIGURATIONS`, `KUBERNETES_EXTENSIONS`, `POLICY_EXEMPTIONS`,
 `SECURITY_PRICINGS` and `STORAGE` are in no pinned package (guidelines.md §0.1), and what is only
-asked (`COMPUTE`, `FEATURES`, `POLICY_INSIGHTS`, `QUOTA`, `SUBSCRIPTIONS`) needs none; their
-`DEPLOYMENT_SAFEGUARDS`, `SECURITY_PRICINGS` and `STORAGE` are in no pinned package (guidelines.md
-§0.1), and what is only asked (`COMPUTE`, `ELIGIBLE_ROLES`, `FEATURES`, `POLICY_INSIGHTS`,
-`QUOTA`, `SUBSCRIPTIONS`) needs none; their
-versions are those that Azure documents.
+asked (`COMPUTE`, `ELIGIBLE_ROLES`, `FEATURES`, `POLICY_INSIGHTS`, `QUOTA`, `SUBSCRIPTIONS`) needs
+none; their versions are those that Azure documents.
 """
 
 ACTION_GROUPS = "2023-01-01"

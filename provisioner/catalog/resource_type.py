@@ -253,6 +253,7 @@ class ResourceType:
     named_alone     whether its name alone tells which one is meant, whatever scope an id says
     confines        path of the scopes that what points to one has to stand in
     judges          whether Azure judges by it what is written in its scope (a policy)
+    exempts         whether one takes what is in its scope out of such a judgement
     fits_parent     tells why Azure does not take a child of the type with its parent
     missing_reference  the code for a body that points to nothing
     ranges_within   paths of address ranges in its body, each with the path of the ranges in its
@@ -325,6 +326,7 @@ class ResourceType:
     named_alone: bool = False
     confines: str | None = None
     judges: bool = False
+    exempts: bool = False
     fits_parent: FitRule | None = None
     missing_reference: str = "InvalidResourceReference"
     ranges_within: Mapping[str, str] = field(default_factory=dict)

@@ -34,7 +34,7 @@ def removal_reads(step: Step, catalog: Catalog) -> tuple[Read, ...]:
     if step.id.type == RESOURCE_GROUP:
         reads.append(Read(f"{step.id}/resources", api_versions.RESOURCES, INVENTORY, is_list=True))
     lists = (list_of_children(*pair) for pair in listable_children(step.id, catalog))
-    return (*reads, *dict.fromkeys(lists))
+    return (*reads, *{read.path: read for read in lists}.values())
 
 
 def find_hindrance(step: Step, answers: Sequence[Answer], catalog: Catalog) -> str | None:

@@ -48,11 +48,13 @@ TYPE = ResourceType(
     scope=Scope.EXTENSION,
     taggable=False,
     judges=True,
+    exempts=True,
     write=WriteFlow.SYNC,
     delete=DeleteFlow.SYNC,
     seconds=2,
     loss=Disruption.NONE,
     codes=RefusalCodes(not_found="PolicyExemptionNotFound"),
+    missing_reference="PolicyAssignmentNotFound",
     adds="exempts it from a policy",
     adds_by=("properties.policyAssignmentId", "properties.policyDefinitionReferenceIds"),
     models=(
