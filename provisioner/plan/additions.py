@@ -20,8 +20,7 @@ from provisioner.model.actual import ActualState, Found
 from provisioner.model.key_index import keys_above
 from provisioner.model.resource_id import ResourceId, parse_resource_id
 from provisioner.model.values import Body, lookup, values_at
-from provisioner.plan.contents import Contents, is_always_there, is_part
-from provisioner.plan.locks import managed_group_in
+from provisioner.plan.contents import Contents, is_always_there, is_part, managed_group_in
 from provisioner.plan.owners import declared_keys
 from provisioner.plan.users import Users
 

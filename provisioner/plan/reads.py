@@ -102,9 +102,9 @@ def child_reads(
     for parent, child in _listed_children(graph, catalog, found, owned):
         read = Read(f"{parent}/{child.kind}", child.api_version, child.name, True)
         reads[read.path.lower()] = read
-    for scope, resource_type in _listed_scopes(graph, catalog, found):
-        path = f"{scope}/providers/{resource_type.name}"
-        reads[path.lower()] = Read(path, resource_type.api_version, resource_type.name, True)
+    for scope, listed in _listed_scopes(graph, catalog, found):
+        path = f"{scope}/providers/{listed.name}"
+        reads[path.lower()] = Read(path, listed.api_version, listed.name, True)
     gone = [resource for resource in owned if resource.type == RESOURCE_GROUP]
     for resource_group in (*_groups(graph, found), *gone):
         path = f"{resource_group}/resources"
