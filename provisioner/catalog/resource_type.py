@@ -243,6 +243,8 @@ class ResourceType:
     changed_by      what changes one that is there, where a PUT of it does not; None where it does
     access_kinds    kinds below one that roles are assigned at although they are no resources (the
                     Kubernetes namespaces of a cluster)
+    access_twin     such a kind beside which one stands: roles that are assigned at either hold for
+                    both of the same name (a managed namespace, and the namespace in Kubernetes)
     most_tags       how many tags Azure takes on one
     makes           the ids of what its service makes for one and deletes with it, of its live body
     managed_group   path of the name of a resource group that Azure keeps for a resource; the
@@ -310,6 +312,7 @@ class ResourceType:
     deletable: bool = True
     changed_by: str | None = None
     access_kinds: tuple[str, ...] = ()
+    access_twin: str | None = None
     most_tags: int = 50
     makes: Callable[[Body], Iterable[str]] = _nothing_made
     managed_group: str | None = None
