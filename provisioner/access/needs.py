@@ -100,7 +100,9 @@ def _of_read(read: Read, catalog: Catalog) -> Need:
     assert sample is not None, read.path
     scope = sample if not read.is_list else sample.container
     assert scope is not None
-    return Need(action_on(catalog.get(read.type), "read"), scope)
+    listed = catalog.find(read.type)
+    # A list of several types has an action of its own (`…/privateDnsZones/ALL/read`).
+    return Need(action_on(listed, "read") if listed else f"{read.type}/read", scope)
 
 
 def _of_write(

@@ -403,11 +403,11 @@ def _warn_of_gaps(reading: Reading, graph: DesiredGraph) -> list[Diagnostic]:
     """Name the refused lists. Where the blueprint has what they would show, that is unreadable,
     and blocked; or else each was read by itself, and it is an error that the list was not."""
     blocked = {
-        resource.type.name
+        resource.type.list_name
         for resource in graph
         if isinstance(reading.state.get(resource.id), Unreadable)
     }
-    stated = {resource.type.name for resource in graph}
+    stated = {resource.type.list_name for resource in graph}
     return [
         (error if answer.read.type in stated else warning)(
             "cannot-list",
