@@ -6,19 +6,17 @@ to stay silent after all others, and an addition has to be the only new one.
 """
 
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
-from provisioner.catalog.registry import Catalog
-from provisioner.documents.additions import AdditionDocument
 from provisioner.documents.drift import DriftDocument
 from provisioner.model.resource_id import ResourceId
 from provisioner.workflow.drift import check_drift
 from provisioner.workflow.plan import Desired
-from tests.environments import Bench, open_bench
+from tests.environments import Bench
 from tests.laws.neighbours import (
     ACCOUNT,
     CLUSTER,
@@ -137,7 +135,7 @@ resources:
       nodeResourceGroup: rg-nodes
       apiServerAccessProfile: {{enablePrivateCluster: true}}
       agentPoolProfiles:
-        - {{name: system, mode: System, count: 3, vmSize: Standard_D4ds_v5, vnetSubnetID: "${{nodes.id}}"}}
+        - {{name: system, mode: System, count: 3, enableAutoScaling: true, minCount: 3, maxCount: 6, vmSize: Standard_D4ds_v5, vnetSubnetID: "${{nodes.id}}"}}
   setting:
     type: {SETTING}
     scope: ${{vault.id}}
@@ -158,41 +156,37 @@ resources:
 
 @dataclass(frozen=True)
 class Site:
-    """The environment, applied, and what was added to it since."""
+    """The environment, applied, on a built-in Azure where others write too."""
 
     bench: Bench
     others: Neighbourhood
     desired: Desired
-    known: set[str] = field(default_factory=set)
 
     def drift(self) -> DriftDocument:
         return check_drift(self.desired, self.bench.catalog, self.bench.client)
-
-    def new_additions(self) -> list[AdditionDocument]:
-        """Return the additions since the last time."""
-        found = [a for a in self.drift().additions if a.id.lower() not in self.known]
-        self.known.update(addition.id.lower() for addition in found)
-        return found
 
     def body(self, text: str) -> dict[str, Any]:
         return json.loads(json.dumps(self.others.read(text)))  # type: ignore[no-any-return]
 
 
-@pytest.fixture(scope="module")
-def site(catalog: Catalog) -> Iterator[Site]:
-    with open_bench(catalog) as bench:
-        others = Neighbourhood(bench)
-        desired = others.apply(BLUEPRINT)
-        others.write(THEIRS, {"location": "westeurope"})
-        yield Site(bench, others, desired)
+@pytest.fixture
+def site(bench: Bench) -> Site:
+    others = Neighbourhood(bench)
+    desired = others.apply(BLUEPRINT)
+    others.write(THEIRS, {"location": "westeurope"})
+    return Site(bench, others, desired)
 
 
 def put(text: str, properties: Mapping[str, Any] | None = None, **body: Any) -> Any:
     """Return a writer of one resource, by PUT."""
-    top = ResourceId.parse(text)
-    location = {} if "Microsoft.Authorization" in text or top.parent else {"location": "westeurope"}
-    if f"/{ZONE}/" in text:
-        location = {"location": "global"} if text.lower().count("/a/") == 0 else {}
+    resource = ResourceId.parse(text)
+    is_tracked = (
+        resource.parent is None and resource.scope is not None and resource.scope.is_container
+    )
+    located = is_tracked and "Microsoft.Authorization" not in text
+    location = {"location": "global" if ZONE in text else "westeurope"} if located else {}
+    if text.rpartition("/")[0].endswith("virtualNetworkLinks"):
+        location = {"location": "global"}
     whole = {**location, "properties": dict(properties or {}), **body}
     return lambda site: site.others.write(text, whole)
 
@@ -255,6 +249,8 @@ def by_deployment(text: str, *resources: Mapping[str, Any]) -> Any:
     return lambda site: site.bench.send("PUT", text, body, "2021-04-01")
 
 
+MANAGEMENT = "/providers/Microsoft.Management/managementGroups"
+AUDIT = "/providers/Microsoft.Authorization/policyDefinitions/06a78e20-9358-41c9-923c-fb736d382a4d"
 VAULT_BODY = {
     "tenantId": "99999999-9999-9999-9999-999999999999",
     "sku": {"family": "A", "name": "standard"},
@@ -276,11 +272,31 @@ ADDITIONS: dict[str, tuple[str, Any]] = {
     "conditioned-owner-on-storage": granted(
         STORE, 10, condition="@Resource[Microsoft.Storage/storageAccounts:name] StringEquals 'x'", conditionVersion="2.0"
     ),
+    "reader-on-management-group": granted(f"{MANAGEMENT}/contoso", 13, READER),
+    "owner-on-tenant": granted("", 14),
+    "exemption-of-group": (
+        f"{GROUP}/providers/Microsoft.Authorization/policyExemptions/out",
+        both(
+            put(f"{GROUP}/providers/{ASSIGNMENT}/theirs", {"policyDefinitionId": AUDIT}),
+            put(f"{GROUP}/providers/Microsoft.Authorization/policyExemptions/out", {
+                "policyAssignmentId": f"{GROUP}/providers/{ASSIGNMENT}/theirs", "exemptionCategory": "Waiver"}),
+        ),
+    ),
+    "scope-map-of-registry": made(f"{CR}/scopeMaps/everything", {"actions": ["repositories/*/content/write"]}),
+    "token-of-registry": made(f"{CR}/tokens/evil1", {"scopeMapId": f"{CR}/scopeMaps/everything", "status": "enabled"}),
+    "webhook-of-registry": made(f"{CR}/webhooks/evil1", {"actions": ["push"], "status": "enabled", "serviceUri": "https://evil.example/"}, location="westeurope"),
+    "replication-of-registry": made(f"{CR}/replications/northeurope", {}, location="northeurope"),
+    "extension-of-cluster": made(f"{AKS}/providers/Microsoft.KubernetesConfiguration/extensions/evil", {"extensionType": "microsoft.flux"}),
+    "flux-of-cluster": made(
+        f"{AKS}/providers/Microsoft.KubernetesConfiguration/fluxConfigurations/evil",
+        {"scope": "cluster", "namespace": "flux-system", "sourceKind": "GitRepository", "gitRepository": {"url": "https://evil.example/x", "repositoryRef": {"branch": "main"}}},
+    ),
+    "alias-in-zone": made(f"{DNS}/CNAME/www", {"ttl": 60, "cnameRecord": {"cname": "evil.example"}}),
     "lock-on-subscription": made(f"{SUBSCRIPTION}/providers/{LOCK}/all", {"level": "CanNotDelete"}),
     "lock-on-identity": made(f"{ONE}/providers/{LOCK}/one", {"level": "CanNotDelete"}),
     "policy-on-group": made(
         f"{GROUP}/providers/{ASSIGNMENT}/theirs",
-        {"policyDefinitionId": "/providers/Microsoft.Authorization/policyDefinitions/06a78e20-9358-41c9-923c-fb736d382a4d"},
+        {"policyDefinitionId": AUDIT},
     ),
     "setting-on-vault": (f"{KV}/providers/{SETTING}/copy", both(put(LAW), put(f"{KV}/providers/{SETTING}/copy", LOGS_TO_THEM))),
     "setting-on-cluster-without-one": (
@@ -320,7 +336,7 @@ ADDITIONS: dict[str, tuple[str, Any]] = {
     ),
     "trusted-access": (
         f"{AKS}/trustedAccessRoleBindings/evil",
-        put(f"{AKS}/trustedAccessRoleBindings/evil", {"sourceResourceId": theirs(ACCOUNT, "mltheirs"), "roles": ["Microsoft.MachineLearningServices/workspaces/mlworkload"]}),
+        put(f"{AKS}/trustedAccessRoleBindings/evil", {"sourceResourceId": ONE, "roles": ["Microsoft.MachineLearningServices/workspaces/mlworkload"]}),
     ),
     "namespace": made(f"{AKS}/managedNamespaces/rogue", {"labels": {"pod-security.kubernetes.io/enforce": "privileged"}}, location="westeurope"),
     "key": made(f"{KV}/keys/rogue", {"kty": "RSA"}),
@@ -373,11 +389,11 @@ ADDITIONS: dict[str, tuple[str, Any]] = {
         ),
     ),
     "flow-log-of-our-network": (
-        f"{theirs(WATCHER, 'watch')}/flowLogs/copy",
+        f"{id_of(WATCHER, 'watch')}/flowLogs/copy",
         both(
-            put(theirs(WATCHER, "watch")),
+            put(id_of(WATCHER, "watch")),
             lambda site: site.others.write(theirs(ACCOUNT, "storetheirs"), STORAGE),
-            put(f"{theirs(WATCHER, 'watch')}/flowLogs/copy", {"targetResourceId": VNET, "storageId": theirs(ACCOUNT, "storetheirs"), "enabled": True}, location="westeurope"),
+            put(f"{id_of(WATCHER, 'watch')}/flowLogs/copy", {"targetResourceId": VNET, "storageId": theirs(ACCOUNT, "storetheirs"), "enabled": True}, location="westeurope"),
         ),
     ),
     "access-of-our-identity-elsewhere": (
@@ -400,19 +416,131 @@ ADDITIONS: dict[str, tuple[str, Any]] = {
 }  # fmt: skip
 
 
-def test_an_untouched_environment_has_no_additions(site: Site) -> None:
+def test_every_addition_is_named_and_nothing_else(site: Site) -> None:
+    for _, write in ADDITIONS.values():
+        write(site)
+
     document = site.drift()
 
-    assert site.new_additions() == []
-    assert not document.found, document
+    found = {addition.id.lower() for addition in document.additions}
+    wanted = {text.lower(): name for name, (text, _) in ADDITIONS.items()}
+    assert [name for text, name in wanted.items() if text not in found] == []
+    assert sorted(found - wanted.keys()) == []
+    assert document.found
 
 
-@pytest.mark.parametrize("name", ADDITIONS)
-def test_an_addition_is_drift_and_named(name: str, site: Site) -> None:
-    text, write = ADDITIONS[name]
-    site.new_additions()
+def tagged(text: str, **tags: str) -> Any:
+    """Return a writer of tags, beside those that are there."""
+    return lambda site: site.others.tag(text, {**site.others.tags(text), **tags})
 
-    write(site)
 
-    assert [a.id.lower() for a in site.new_additions()] == [text.lower()]
-    assert site.drift().found
+def again(text: str) -> Any:
+    """Return a writer of what is there already."""
+    return lambda site: site.others.write(text, site.body(text))
+
+
+def scaled(site: Site) -> None:
+    """Scale a pool as the autoscaler does that runs it."""
+    body = site.body(f"{AKS}/agentPools/system")
+    body["properties"].update(count=4)
+    site.others.write(f"{AKS}/agentPools/system", body)
+
+
+def for_nodes(site: Site) -> None:
+    """Give the cluster's identity access to the group of its nodes, as AKS does itself."""
+    principal = site.body(AKS)["identity"]["principalId"]
+    granted(NODES, 50, CONTRIBUTOR, "ServicePrincipal", principal)[1](site)
+
+
+LOCATED = {"location": "westeurope"}
+FAR = f"/subscriptions/{PLATFORM}/resourceGroups/rg-far"
+BESIDE = id_of(VAULT, "kv-beside0")
+THEIR_AKS = theirs(CLUSTER, "aks-far")
+THEIR_ZONE, THEIR_ONE = theirs(ZONE, "theirs.internal"), theirs(IDENTITY, "id-theirs")
+THEIR_STORE, THEIR_CR = theirs(ACCOUNT, "storefar"), theirs(REGISTRY, "crfar")
+
+HARMLESS: dict[str, Any] = {
+    **{f"tag-of-{ResourceId.parse(text).name}": tagged(text, costCenter="42") for text in (
+        GROUP, ONE, VNET, NSG, DNS, KV, PE, STORE, CR, LOG, RULES, AKS)},
+    **{f"written-again-{ResourceId.parse(text).name}": again(text) for text in (
+        ONE, NSG, STORE, CR, LOG, RULES)},
+    "tag-in-another-spelling": tagged(GROUP, CostCentre="1"),
+    "autoscaled": scaled,
+    "node-group-for-the-cluster": for_nodes,
+    "default-initiative-of-defender": put(
+        f"{SUBSCRIPTION}/providers/{ASSIGNMENT}/SecurityCenterBuiltIn", {"policyDefinitionId": AUDIT}),
+    "logs-that-a-service-writes": put(f"{STORE}/blobServices/default/containers/insights-logs-auditevent"),
+    "group-of-others": lambda site: site.others.write(group_id("rg-more"), LOCATED),
+    "group-in-their-subscription": lambda site: site.others.write(FAR, LOCATED),
+    "vault-beside": put(BESIDE, VAULT_BODY),
+    "key-of-vault-beside": put(f"{BESIDE}/keys/theirs", {"kty": "RSA"}),
+    "owner-of-vault-beside": granted(BESIDE, 51)[1],
+    "lock-on-vault-beside": put(f"{BESIDE}/providers/{LOCK}/keep", {"level": "CanNotDelete"}),
+    "identity-beside": put(id_of(IDENTITY, "id-beside")),
+    "credential-of-identity-beside": put(f"{id_of(IDENTITY, 'id-beside')}/federatedIdentityCredentials/theirs", {
+        "issuer": "https://token.actions.githubusercontent.com", "subject": "repo:they/x:environment:prod", "audiences": ["api://AzureADTokenExchange"]}),
+    "network-beside": put(id_of(NETWORK, "vnet-beside"), {"addressSpace": {"addressPrefixes": ["172.18.0.0/16"]}}),
+    "subnet-of-network-beside": put(f"{id_of(NETWORK, 'vnet-beside')}/subnets/theirs", {"addressPrefix": "172.18.1.0/24"}),
+    "rules-beside": put(id_of(GUARD, "nsg-beside")),
+    "rule-beside": put(f"{id_of(GUARD, 'nsg-beside')}/securityRules/ssh", {
+        "priority": 150, "direction": "Inbound", "access": "Allow", "protocol": "Tcp", "sourceAddressPrefix": "*",
+        "sourcePortRange": "*", "destinationAddressPrefix": "*", "destinationPortRange": "22"}),
+    "route-table-beside": put(id_of(TABLE, "rt-beside")),
+    "address-beside": put(id_of(ADDRESS, "pip-beside"), {"publicIPAllocationMethod": "Static"}, sku={"name": "Standard"}),
+    "workspace-beside": put(id_of(WORKSPACE, "log-beside")),
+    "registry-beside": put(id_of(REGISTRY, "crbeside"), sku={"name": "Basic"}),
+    "account-beside": lambda site: site.others.write(id_of(ACCOUNT, "storebeside"), STORAGE),
+    "container-beside": put(f"{id_of(ACCOUNT, 'storebeside')}/blobServices/default/containers/theirs"),
+    "owner-of-their-group": granted(THEIRS, 52)[1],
+    "lock-on-their-group": put(f"{group_id('rg-more')}/providers/{LOCK}/keep", {"level": "CanNotDelete"}),
+    "policy-on-their-group": put(f"{THEIRS}/providers/{ASSIGNMENT}/theirs", {"policyDefinitionId": AUDIT}),
+    "owner-of-their-subscription": granted(f"/subscriptions/{PLATFORM}", 53)[1],
+    "custom-role": put(f"{SUBSCRIPTION}/providers/Microsoft.Authorization/roleDefinitions/00000000-0000-0000-0000-00000000abcd", {
+        "roleName": "Theirs", "type": "CustomRole", "permissions": [{"actions": ["*"]}], "assignableScopes": [SUBSCRIPTION]}),
+    "policy-definition": put(f"{SUBSCRIPTION}/providers/Microsoft.Authorization/policyDefinitions/theirs", {
+        "policyType": "Custom", "mode": "All", "policyRule": {"if": {"field": "type", "equals": "x"}, "then": {"effect": "audit"}}}),
+    "their-network": vnet_of_theirs("vnet-a", "ends"),
+    "their-other-network": put(theirs(NETWORK, "vnet-b"), {"addressSpace": {"addressPrefixes": ["172.17.0.0/16"]}}),
+    "their-peering": put(f"{theirs(NETWORK, 'vnet-a')}/virtualNetworkPeerings/b", {"remoteVirtualNetwork": {"id": theirs(NETWORK, "vnet-b")}}),
+    "their-peering-back": put(f"{theirs(NETWORK, 'vnet-b')}/virtualNetworkPeerings/a", {"remoteVirtualNetwork": {"id": theirs(NETWORK, "vnet-a")}}),
+    "their-zone": put(THEIR_ZONE),
+    "link-of-their-zone": put(f"{THEIR_ZONE}/virtualNetworkLinks/a", {"registrationEnabled": False, "virtualNetwork": {"id": theirs(NETWORK, "vnet-a")}}),
+    "record-of-their-zone": put(f"{THEIR_ZONE}/A/api", {"ttl": 60, "aRecords": [{"ipv4Address": "172.16.0.9"}]}),
+    "their-vault": put(theirs(VAULT, "kv-theirs1"), VAULT_BODY),
+    "their-endpoint": put(theirs(ENDPOINT, "pe-far"), {
+        "subnet": {"id": f"{theirs(NETWORK, 'vnet-a')}/subnets/ends"},
+        "privateLinkServiceConnections": [{"name": "v", "properties": {"privateLinkServiceId": theirs(VAULT, "kv-theirs1"), "groupIds": ["vault"]}}]}),
+    "setting-of-their-vault-into-our-workspace": put(f"{theirs(VAULT, 'kv-theirs1')}/providers/{SETTING}/here", {
+        "workspaceId": LOG, "logs": [{"category": "AuditEvent", "enabled": True}]}),
+    "their-cluster": put(THEIR_AKS, {"dnsPrefix": "far", "agentPoolProfiles": [
+        {"name": "system", "mode": "System", "count": 1, "vmSize": "Standard_D4ds_v5"}]}, identity={"type": "SystemAssigned"}),
+    "pool-of-their-cluster": put(f"{THEIR_AKS}/agentPools/more", {"mode": "User", "count": 1, "vmSize": "Standard_D4ds_v5"}),
+    "owner-of-their-cluster": granted(THEIR_AKS, 54)[1],
+    "their-identity": put(THEIR_ONE),
+    "credential-of-their-identity": put(f"{THEIR_ONE}/federatedIdentityCredentials/theirs", {
+        "issuer": "https://token.actions.githubusercontent.com", "subject": "repo:they/x:environment:prod", "audiences": ["api://AzureADTokenExchange"]}),
+    "their-registry": put(THEIR_CR, sku={"name": "Premium"}),
+    "token-of-their-registry": put(f"{THEIR_CR}/scopeMaps/everything", {"actions": ["repositories/*/content/read"]}),
+    "their-account": lambda site: site.others.write(THEIR_STORE, STORAGE),
+    "container-of-their-account": put(f"{THEIR_STORE}/blobServices/default/containers/theirs"),
+    "their-policy": put(theirs(POLICY, "afwp-far")),
+    "rules-of-their-policy": put(f"{theirs(POLICY, 'afwp-far')}/ruleCollectionGroups/all", {"priority": 100, "ruleCollections": []}),
+    "their-alert-of-our-workspace": put(theirs("Microsoft.Insights/scheduledQueryRules", "sqr-theirs"), {
+        "scopes": [LOG], "severity": 3, "enabled": True, "evaluationFrequency": "PT5M", "windowSize": "PT5M",
+        "criteria": {"allOf": [{"query": "AzureDiagnostics", "timeAggregation": "Count", "operator": "GreaterThan", "threshold": 0}]}}),
+    "deployment-of-others": by_deployment(f"{THEIRS}/providers/Microsoft.Resources/deployments/theirs", {
+        "type": IDENTITY, "apiVersion": "2024-11-30", "name": "id-deployed", "location": "westeurope"}),
+}  # fmt: skip
+
+
+def test_what_stands_beside_is_no_addition(site: Site) -> None:
+    before = site.drift()
+
+    for write in HARMLESS.values():
+        write(site)
+
+    after = site.drift()
+    assert len(HARMLESS) >= 60
+    assert [addition.id for addition in after.additions] == []
+    assert after.drifted == before.drifted
+    assert after.found == before.found
