@@ -4,7 +4,8 @@ Each is the one that the pinned SDK package speaks by default (a test compares t
 installed packages), so that the schema index and the wire agree. `DIAGNOSTIC_SETTINGS`,
 `DEPLOYMENT_SAFEGUARDS`, `FLUX_CONFIGURATIONS`, `KUBERNETES_EXTENSIONS`, `POLICY_EXEMPTIONS`,
 `SECURITY_PRICINGS` and `STORAGE` are in no pinned package (guidelines.md §0.1), and what is only
-asked (`COMPUTE`, `FEATURES`, `POLICY_INSIGHTS`, `QUOTA`, `SUBSCRIPTIONS`) needs none; their
+asked (`COMPUTE`, `ELIGIBLE_ROLES`, `FEATURES`, `POLICY_INSIGHTS`, `QUOTA`, `SUBSCRIPTIONS`) needs
+none; their
 versions are those that Azure documents.
 """
 
@@ -19,6 +20,7 @@ CONTAINER_SERVICE = "2026-08-01"
 DATA_COLLECTION = "2023-03-11"
 DEPLOYMENT_SAFEGUARDS = "2025-07-01"
 DIAGNOSTIC_SETTINGS = "2021-05-01-preview"
+ELIGIBLE_ROLES = "2020-10-01"
 FEATURES = "2021-07-01"
 FLUX_CONFIGURATIONS = "2025-04-01"
 KEY_VAULT = "2026-05-15"

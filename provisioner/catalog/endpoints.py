@@ -114,6 +114,14 @@ PERMISSIONS = Endpoint(
     "Microsoft.Authorization/permissions/read",
     api_versions.AUTHORIZATION,
 )
+ELIGIBLE_ROLES = Endpoint(
+    "GET",
+    "{scope}/providers/Microsoft.Authorization/roleEligibilityScheduleInstances",
+    "Microsoft.Authorization/roleEligibilityScheduleInstances/read",
+    api_versions.ELIGIBLE_ROLES,
+)
+"""The role assignments that can be activated (Privileged Identity Management); it takes a licence
+of Microsoft Entra ID P2 or ID Governance."""
 LEASE = Endpoint(
     "POST",
     f"{_S}/resourceGroups/{{group}}/providers/Microsoft.Storage/storageAccounts/{{account}}"
@@ -143,6 +151,7 @@ _FIXED = (
     CORE_USAGE,
     POLICY_RESTRICTIONS,
     PERMISSIONS,
+    ELIGIBLE_ROLES,
     LEASE,
     QUOTA,
 )

@@ -15,6 +15,7 @@ from starlette.types import Receive, Scope, Send
 from provisioner.catalog.deployment import DEPLOYMENT_TYPE
 from provisioner.catalog.endpoints import (
     CORE_USAGE,
+    ELIGIBLE_ROLES,
     FEATURE,
     FEATURES,
     KUBERNETES_VERSIONS,
@@ -41,7 +42,11 @@ from provisioner.simulator import (
     subscriptions,
 )
 from provisioner.simulator.admission import check_admitted, read_body
-from provisioner.simulator.authorization import check_authorized, list_permissions
+from provisioner.simulator.authorization import (
+    check_authorized,
+    list_eligible,
+    list_permissions,
+)
 from provisioner.simulator.cloud import Cloud
 from provisioner.simulator.demands import demands_of, named_type
 from provisioner.simulator.errors import RefusalError, invalid_type
@@ -261,6 +266,7 @@ _ENDPOINTS: tuple[tuple[str, re.Pattern[str], Handler], ...] = tuple(
         (QUOTA, compute.put_quota),
         (POLICY_RESTRICTIONS, policies.check_restrictions),
         (PERMISSIONS, list_permissions),
+        (ELIGIBLE_ROLES, list_eligible),
         (LEASE, leases.lease_container),
     )
 )
