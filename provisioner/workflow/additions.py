@@ -1,4 +1,4 @@
-"""What additions that grant access allow: the worst that their role can do where it was assigned."""
+"""What additions that grant access allow: the worst that their role can do at its scope."""
 
 from provisioner.access.capabilities import worst_capability
 from provisioner.access.effective import read_access
