@@ -51,10 +51,11 @@ class Catalog:
         ignored; none where it is the list of one type."""
         return self._shared_lists.get(list_name.lower(), ())
 
-    def affecting(self, affected: ResourceType) -> tuple[ResourceType, ...]:
-        """Return the types of what changes the effect of a resource without being named by it
-        (`ResourceType.affects`)."""
-        return self._affecting.get(affected.name, ())
+    def affecting(self, affected: str) -> tuple[ResourceType, ...]:
+        """Return the types that are looked for where there is one of the type `affected` (a
+        container by its segment), although nobody declared them (`ResourceType.affects` and
+        `always_listed_at`)."""
+        return self._affecting.get(affected, ())
 
     @cached_property
     def _shared_lists(self) -> Mapping[str, tuple[ResourceType, ...]]:
@@ -68,7 +69,7 @@ class Catalog:
     def _affecting(self) -> Mapping[str, tuple[ResourceType, ...]]:
         found: dict[str, list[ResourceType]] = {}
         for each in self:
-            for affected in each.affects:
+            for affected in (*each.affects, *each.always_listed_at):
                 found.setdefault(affected, []).append(each)
         return {name: tuple(those) for name, those in found.items()}
 

@@ -284,10 +284,15 @@ class ResourceType:
     adds            what one does to what it stands in or on, in words ("grants access"): one that
                     nobody declared is an addition, which is drift
     adds_by         paths of the values that say to whom, to what or how
-    adds_to         paths of ids in its body, each with what one does to what it names there: one
-                    of others is an addition to what is named, wherever it stands itself
+    adds_to         paths in its body of ids of resources or of principals, each with what one does
+                    to what it names there: one of others is an addition to what is named, wherever
+                    it stands itself
+    occupancy       what a resource of others does to one by being in it (`occupants`), in words;
+                    None where it does nothing to it
     harmless        why one that nobody declared is no addition to what it stands in or on; every
                     child and extension type states this or `adds`
+    always_listed_at  types (a container by its segment) whose resources are always asked for those
+                    on them, although that takes a request for each: one of others would do harm
     """
 
     name: str
@@ -352,7 +357,9 @@ class ResourceType:
     adds: str | None = None
     adds_by: tuple[str, ...] = ()
     adds_to: Mapping[str, str] = field(default_factory=dict)
+    occupancy: str | None = None
     harmless: str | None = None
+    always_listed_at: tuple[str, ...] = ()
 
     @property
     def namespace(self) -> str:

@@ -3,8 +3,9 @@
 Reading goes in rounds. The first lists whole types in each subscription, and what carries this
 environment's tag. The second lists the children of the parents that the first found, the content of
 the environment's groups, and fetches what is owned but of no type that was listed. Further ones are
-needed only below what the second found (the rules of a network manager), and where a mark stands
-for what neither the blueprint has nor a read found.
+needed only below what the second found (the rules of a network manager), where a mark stands for
+what neither the blueprint has nor a read found, and for what others put into a group that may reach
+into something of the environment.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -80,7 +81,7 @@ def wide_reads(
             pairs.add((resource.id.subscription, listed.name))
         pairs |= {
             (resource.id.subscription, other.name)
-            for other in catalog.affecting(resource.type)
+            for other in catalog.affecting(resource.type.name)
             if other.lists is ListRead.SUBSCRIPTION and resource.id.subscription.lower() in own
         }
     for subscription in subscriptions:
@@ -179,10 +180,9 @@ def _listed_children(
     for holder in stated:
         known = catalog.of(holder)
         for child in catalog.children(known) if known is not None else ():
-            if child.lists is ListRead.PARENT and (
-                not comes_along(child) or (holder.key, child.name) in named
-            ):
+            if child.lists is ListRead.PARENT and (holder.key, child.name) in named:
                 yield holder, child
+        yield from listable_children(holder, catalog)
     for left in owned:
         if left.key not in graph.by_id:
             yield from listable_children(left, catalog)
@@ -202,7 +202,7 @@ def _strangers(
     types = {
         other.name: other
         for resource_type in {resource.type.name: resource.type for resource in graph}.values()
-        for other in catalog.affecting(resource_type)
+        for other in catalog.affecting(resource_type.name)
         if other.scope is not Scope.EXTENSION
     }
     domains = {domain for r in graph for domain in domains_of(r.type.name, r.id.name)}
@@ -220,15 +220,21 @@ def _listed_extensions(
     graph: DesiredGraph, catalog: Catalog, found: Mapping[str, Body]
 ) -> Iterator[tuple[ResourceId, ResourceType]]:
     """Yield (scope, type) for the lists of extension resources that no wide list covers: of those
-    that the blueprint has, and of those that affect what it makes."""
+    that the blueprint has, of those that affect what it makes, and of those that would do harm
+    there (`always_listed_at`)."""
+    subscriptions: set[str] = set()
     for resource in graph:
         scope = resource.id.scope
         if resource.type.lists is ListRead.RESOURCE and scope is not None:
             yield scope, resource.type
         if resource.managed and resource.id.key in found:
-            for other in catalog.affecting(resource.type):
+            subscriptions.add(str(resource.id.subscription))
+            for other in catalog.affecting(resource.type.name):
                 if other.scope is Scope.EXTENSION and other.lists is ListRead.RESOURCE:
                     yield resource.id, other
+    for subscription in sorted(subscriptions):
+        for other in catalog.affecting(SUBSCRIPTION):
+            yield subscription_id(subscription), other
 
 
 def comes_along(child: ResourceType) -> bool:

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from provisioner.documents.drift import DriftDocument, DriftKind, ResourceDriftDocument
+from provisioner.reports.additions_text import accepted_lines, addition_lines
 from provisioner.reports.field_text import change_lines
 from provisioner.reports.proof_text import breach_lines, proof_totals
 from provisioner.reports.section_text import (
@@ -21,6 +22,7 @@ from provisioner.reports.styled import BLANK, Line, Span, Style, line
 from provisioner.reports.values import plain
 from provisioner.reports.wording import (
     UNMARKED,
+    count_additions,
     count_ignored,
     count_in_progress,
     joined,
@@ -43,8 +45,10 @@ def render_drift_text(document: DriftDocument, width: int = 100) -> Iterator[Lin
             yield line("    ", Span("~ changed", Style.UPDATE), _about(drifted))
             yield from change_lines(drifted.fields, width)
         yield BLANK
+    yield from addition_lines(document.additions, width)
     yield from undeclared_lines(document.undeclared, width)
     yield from ignored_lines(document.ignored, width)
+    yield from accepted_lines(document.accepted, width)
     yield from unmanaged_lines(document.unmanaged, width)
     yield from in_progress_lines(document.in_progress, width)
     yield from turn_lines(document.security, width)
@@ -70,6 +74,7 @@ def drift_summary(document: DriftDocument) -> str:
     return joined(
         (
             *(f"{number:,} {word}" for number, word in counted if number),
+            count_additions(document.additions, document.accepted),
             f"{weakened:,} undeclared (security)" if weakened else "",
             count_ignored(document.ignored),
             count_in_progress(document.in_progress),

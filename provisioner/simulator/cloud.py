@@ -73,15 +73,17 @@ class Cloud:
             return row
         folded = resource.name.lower()
         name = next((name for name in resource_type.built_in if name.lower() == folded), None)
-        return _provided(resource_type, name, resource.container) if name is not None else None
+        if name is None:
+            return None
+        provided = _provided(resource_type, name, resource.container)
+        return provided if provided.id == resource else None
 
     def built_in(self, resource_type: ResourceType, container: ResourceId | None) -> list[Record]:
         """Return the resources of a type that Azure itself has at a scope or in a parent, but for
         those that somebody has written since."""
-        names = resource_type.built_in
         return [
             provided
-            for provided in (_provided(resource_type, name, container) for name in names)
+            for provided in (_provided(resource_type, n, container) for n in resource_type.built_in)
             if self.store.resources.get(provided.id.key) is None
         ]
 

@@ -30,12 +30,12 @@ def list_type(cloud: Cloud, request: Request, sample: ResourceId) -> Answer:
     """Answer the resources of `sample`'s type in its parent or scope (its own name is unused), or
     those of all types that are listed together under that name."""
     together = cloud.catalog.listed_together(sample.type)
+    condition = request.query.get("$filter", "")
     rows: list[Record] = []
     for resource_type in together or (cloud.type_of(sample),):
         check_place(cloud, resource_type, sample, writing=False)
         provided = cloud.built_in(resource_type, sample.container)
         if resource_type.scope is Scope.EXTENSION:
-            condition = request.query.get("$filter", "")
             found = (*_extensions(cloud, resource_type, sample, condition), *provided)
             rows += (row for row in found if _fits(row, condition))
         else:

@@ -86,6 +86,8 @@ def plan_migration(
     changes = Changes(
         resources,
         (),
+        (),
+        (),
         {},
         (
             *migration.passed_over(),

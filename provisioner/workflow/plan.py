@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
+from provisioner.blueprint.acceptances import check_acceptances
 from provisioner.blueprint.composition import compose
 from provisioner.blueprint.environment import Environment, load_environment
 from provisioner.blueprint.files import Sources, span_of
@@ -55,6 +56,7 @@ from provisioner.plan.request import Request
 from provisioner.plan.rotation import rotate
 from provisioner.plan.terms import EVERY_ADDRESS, Terms, is_at
 from provisioner.plan.withdrawal import with_carried_marks
+from provisioner.workflow.additions import with_capabilities
 from provisioner.workflow.judging import (
     check_desired_waivers,
     check_waivers_and_attestations,
@@ -157,6 +159,7 @@ def load_desired(
     told = (
         *_check_id(environment, cloud or environment.cloud),
         *check_ignores(environment.ignores, graph, catalog, today),
+        *check_acceptances(environment.accepted, graph, catalog, today),
         *check_waivers_and_attestations(environment, graph, today),
     )
     return Desired(environment, graph, cloud or environment.cloud, told)
@@ -243,7 +246,13 @@ def plan_environment(
     check_desired_waivers(environment, desired.graph, catalog)
     permitted = (*environment.adopt, *request.adopt)
     check_adoptions(permitted, desired)
-    terms = Terms(environment.marks, environment.ignores, request.adopt_defaults, permitted)
+    terms = Terms(
+        environment.marks,
+        environment.ignores,
+        request.adopt_defaults,
+        permitted,
+        environment.accepted,
+    )
     planned = _plan(desired, desired.graph, catalog, reader, Scope(terms, request))
     return _check(planned, desired, catalog, preflight)
 
@@ -323,6 +332,8 @@ def _plan(
     judgement = replace(judgement, gates=(*judgement.gates, *_adoption_gates(changes, scope.terms)))
     origin = Origin(desired.document, scope.request, digest_json(environment.node.plain()))
     plan = assemble_plan(origin, graph, changes, reading.state, catalog, judgement)
+    found = actual_estate(reading.state, desired.graph, catalog)
+    plan = replace(plan, document=with_capabilities(plan.document, found, catalog))
     outside = find_outside(plan.steps, environment.subscriptions.values())
     busy = find_in_progress(changes, graph, reading.state, catalog)
     plan = with_in_progress(with_diagnostics(plan, outside), in_progress_documents(busy))

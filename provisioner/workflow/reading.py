@@ -9,6 +9,7 @@ from provisioner.catalog.registry import Catalog
 from provisioner.engine.ports import Reader
 from provisioner.model.actual import ActualState
 from provisioner.model.resource_id import ResourceId, subscription_id
+from provisioner.plan.foreign_reads import foreign_reads
 from provisioner.plan.owners import Owners, find_owners, find_unaccounted
 from provisioner.plan.reads import (
     Answer,
@@ -59,9 +60,12 @@ def read_environment(
     inventory = take_inventory(answers, marks)
     owners = find_owners(state, catalog, marks)
     carriers = find_unaccounted(owners, graph, state, inventory)
-    if carriers:
-        scopes = _scopes_of_marks(carriers, owners, graph, state, subscriptions)
-        third = extension_reads(scopes, catalog, (answer.read for answer in answers))
+    scopes = _scopes_of_marks(carriers, owners, graph, state, subscriptions) if carriers else []
+    third = (
+        *extension_reads(scopes, catalog, (answer.read for answer in answers)),
+        *foreign_reads(answers, graph, catalog),
+    )
+    if third:
         answers += reader.read(third)
         state = assemble_state(answers, graph, catalog, owned)
         inventory = take_inventory(answers, marks)

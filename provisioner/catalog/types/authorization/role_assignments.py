@@ -53,6 +53,7 @@ TYPE = ResourceType(
         "properties.principalId",
         "properties.condition",
     ),
+    adds_to={"properties.principalId": "gives it access to something else"},
     fields={
         # Azure says it, by where the assignment stands; a body that says another is a mistake.
         "properties.scope": Field(

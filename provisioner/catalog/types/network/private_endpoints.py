@@ -140,7 +140,6 @@ TYPE = ResourceType(
         "properties.manualPrivateLinkServiceConnections[].properties.privateLinkServiceId": (
             _CONNECTS
         ),
-        "properties.subnet.id": "takes an address in it",
     },
     fields={
         **_connection_fields("properties.privateLinkServiceConnections"),

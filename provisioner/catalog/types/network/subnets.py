@@ -97,6 +97,7 @@ TYPE = ResourceType(
     },
     adds="makes a subnet in it",
     adds_by=("properties.addressPrefix", "properties.addressPrefixes"),
+    occupancy="takes an address in it",
     fields={
         "properties.addressPrefix": Field(
             compare=Compare.CIDR, forbidden=_keeps_ranges, disruption=Disruption.CONNECTIONS
