@@ -3,7 +3,9 @@
 from collections import Counter
 from collections.abc import Iterator
 
+from provisioner.documents.attribution import AttributionDocument
 from provisioner.documents.drift import DriftDocument, DriftKind, ResourceDriftDocument
+from provisioner.reports.attribution_wording import attribution_sentences
 from provisioner.reports.field_text import change_lines
 from provisioner.reports.proof_text import breach_lines, proof_totals
 from provisioner.reports.section_text import (
@@ -17,7 +19,7 @@ from provisioner.reports.section_text import (
     unmanaged_lines,
 )
 from provisioner.reports.security_text import total_lines, turn_lines
-from provisioner.reports.styled import BLANK, Line, Span, Style, line
+from provisioner.reports.styled import BLANK, Line, Span, Style, line, wrap
 from provisioner.reports.values import plain
 from provisioner.reports.wording import (
     UNMARKED,
@@ -42,8 +44,10 @@ def render_drift_text(document: DriftDocument, width: int = 100) -> Iterator[Lin
         else:
             yield line("    ", Span("~ changed", Style.UPDATE), _about(drifted))
             yield from change_lines(drifted.fields, width)
+        yield from attribution_lines(document.attributions.get(drifted.id), width)
         yield BLANK
     yield from undeclared_lines(document.undeclared, width)
+    yield from _other_attribution_lines(document, width)
     yield from ignored_lines(document.ignored, width)
     yield from unmanaged_lines(document.unmanaged, width)
     yield from in_progress_lines(document.in_progress, width)
@@ -55,6 +59,28 @@ def render_drift_text(document: DriftDocument, width: int = 100) -> Iterator[Lin
     yield from total_lines(document.security, width)
     yield from proof_totals(document.proofs, width)
     yield from totals("Drift", drift_summary(document), None, width)
+
+
+def attribution_lines(attribution: AttributionDocument | None, width: int) -> Iterator[Line]:
+    """Yield who changed a resource, below what changed in it."""
+    for sentence in attribution_sentences(attribution) if attribution is not None else ():
+        first, *rest = wrap(sentence, width - 6)
+        yield line("    ", Span(first, Style.DIM))
+        yield from (line("      ", Span(row, Style.DIM)) for row in rest)
+
+
+def _other_attribution_lines(document: DriftDocument, width: int) -> Iterator[Line]:
+    """Yield the section of who changed what has no entry of its own: undeclared values."""
+    shown = {drifted.id for drifted in document.drifted}
+    addresses = {entry.id: entry.address for entry in document.undeclared}
+    others = {key: told for key, told in document.attributions.items() if key not in shown}
+    if not others:
+        return
+    yield line("  ", Span("who changed what is undeclared", Style.BOLD))
+    for key, attribution in others.items():
+        yield line("  ", plain(addresses.get(key, key)))
+        yield from attribution_lines(attribution, width)
+    yield BLANK
 
 
 def _about(drifted: ResourceDriftDocument) -> str:

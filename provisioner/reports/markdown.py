@@ -20,6 +20,7 @@ from provisioner.documents.plan import (
     UndeclaredDocument,
     UnmanagedDocument,
 )
+from provisioner.reports.attribution_markdown import attribution_section
 from provisioner.reports.check_markdown import security_section
 from provisioner.reports.drift_text import drift_summary
 from provisioner.reports.markdown_escape import code, details, html_code, prose
@@ -113,7 +114,8 @@ def render_drift_markdown(document: DriftDocument) -> str:
         head += f"{no_drift(document)}\n\n"
     head += security_section(document.security) + proof_totals(document.proofs)
     tail = (
-        proof_section(document.proofs)
+        attribution_section(document)
+        + proof_section(document.proofs)
         + _undeclared(document.undeclared)
         + _ignored(document.ignored)
         + _unmanaged(document.unmanaged)
