@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from provisioner.access.needs import Need
 from provisioner.blueprint.graph import DesiredGraph
-from provisioner.catalog.built_in_roles import BUILT_IN_ROLES
+from provisioner.catalog.built_in_roles import get_built_in_role
 from provisioner.catalog.permissions import ASSIGN_ROLE, assignment_condition
 from provisioner.model.resource_id import RESOURCE_GROUP, ResourceId, parse_resource_id
 from provisioner.model.values import lookup
@@ -58,7 +58,6 @@ def _scope_of(resource: ResourceId, others: set[str]) -> ResourceId:
 
 def _condition(graph: DesiredGraph) -> str | None:
     """Return the condition under which the blueprint's roles may be assigned, and no others."""
-    names = {guid: name for name, guid in BUILT_IN_ROLES.items()}
     roles: dict[str, str] = {}
     principals: set[str] = set()
     for resource in graph:
@@ -66,7 +65,8 @@ def _condition(graph: DesiredGraph) -> str | None:
         named = parse_resource_id(definition)
         if named is None or not resource.managed:
             continue
-        roles[names.get(named.name, named.name)] = named.name
+        known = get_built_in_role(named.name)
+        roles[known.name if known is not None else named.name] = named.name
         principal = lookup(resource.body, ("properties", "principalType"))
         principals.add(principal if isinstance(principal, str) else "ServicePrincipal")
     return assignment_condition(roles, frozenset(principals)) if roles else None

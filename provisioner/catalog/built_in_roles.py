@@ -1,46 +1,141 @@
-"""Azure's built-in roles by name: those that a secure AKS environment assigns (guidelines.md §2.5),
-and those that it keeps from being assigned (§1.4).
+"""Azure's built-in roles: their GUIDs, the same in every tenant, their names, and what they allow.
+
+All that were recorded stand in `built_in_roles.json`, which `scripts/record_roles.py` writes: each
+role's permissions as places in one list of patterns. It is read when a role is first asked for.
 """
 
-from provisioner.model.diagnostic import nearest
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from difflib import SequenceMatcher, get_close_matches
+from functools import lru_cache
+from importlib.resources import files
+from typing import Any
+
+from provisioner.model.permissions import Permission, is_within
 
 ROLE_DEFINITION_TYPE = "Microsoft.Authorization/roleDefinitions"
 
-BUILT_IN_ROLES = {
-    "AcrPull": "7f951dda-4ed3-4680-a7ca-43fe172d538d",
-    "Azure Kubernetes Service Cluster Admin Role": "0ab0b1a8-8aac-4efd-b8c2-3ee1fb270be8",
-    "Azure Kubernetes Service Cluster User Role": "4abbcc35-e782-43d8-92c5-2d3f1bd2253f",
-    "Azure Kubernetes Service Namespace Contributor": "289d8817-ee69-43f1-a0af-43a45505b488",
-    "Azure Kubernetes Service Namespace User": "c9f76ca8-b262-4b10-8ed2-09cf0948aa35",
-    "Azure Kubernetes Service RBAC Admin": "3498e952-d568-435e-9b2c-8d77e338d7f7",
-    "Azure Kubernetes Service RBAC Cluster Admin": "b1ff04bb-8a4e-4dc4-8eb5-8693973ce19b",
-    "Azure Kubernetes Service RBAC Reader": "7f6c6a51-bcf8-42ba-9220-52d62157d7db",
-    "Azure Kubernetes Service RBAC Writer": "a7ffa36f-339b-4b5c-8bdf-e2c188b2c0eb",
-    "Container Registry Repository Reader": "b93aa761-3e63-49ed-ac28-beffa264f7ac",
-    "Contributor": "b24988ac-6180-42a0-ab88-20f7382dd24c",
-    "Key Vault Certificate User": "db79e9a7-68ee-4b58-9aeb-b90e7c24fcba",
-    "Key Vault Contributor": "f25e0fa2-a7c8-4377-a976-54943a77a395",
-    "Key Vault Crypto Officer": "14b46e9e-c2b7-41b4-b07b-48a6ebf60603",
-    "Key Vault Crypto Service Encryption User": "e147488a-f6f5-4113-8e2d-b22465e65bf6",
-    "Key Vault Crypto User": "12338af0-0e69-4776-bea7-57ae8d297424",
-    "Key Vault Secrets User": "4633458b-17de-408a-b874-0445c86b69e6",
-    "Managed Identity Operator": "f1a07417-d97a-45cb-824c-7a7467783830",
-    "Monitoring Metrics Publisher": "3913510d-42f4-4e42-8a64-420c390055eb",
-    "Network Contributor": "4d97b98b-1d4f-4787-a291-c67834d212e7",
-    "Owner": "8e3af657-a8ff-443c-a75c-2fe8c4bcb635",
-    "Private DNS Zone Contributor": "b12aa53e-6015-4669-85d0-8515ebb3ae7f",
-    "Reader": "acdd72a7-3385-48ef-bd42-f606fba81ae7",
-    "Role Based Access Control Administrator": "f58310d9-a9f6-439a-9e8d-f62e7b41a168",
-    "User Access Administrator": "18d7d88d-d35e-4fb5-a5c3-7773c20a72d9",
-    "Storage Blob Data Contributor": "ba92f5b4-2d11-453d-a403-e96b0029c9fe",
-    "Virtual Machine Administrator Login": "1c0163c0-47e6-4577-8991-ea5c82e286e4",
-    "Virtual Machine User Login": "fb879df8-f326-4884-b1cf-06f3ad86be52",
-}
-"""The GUID of each role's definition, the same in every tenant."""
+_SIMILAR = 0.85
+_AS_SIMILAR = 0.05
+"""Below this difference, the likeness of two names says nothing of which one was meant."""
+_MOST_OFFERED = 3
+
+
+@dataclass(frozen=True, slots=True)
+class BuiltInRole:
+    """A built-in role: the GUID of its definition, its name, and its permissions as recorded."""
+
+    id: str
+    name: str
+    permissions: tuple[Permission, ...]
+
+
+@dataclass(frozen=True)
+class _Record:
+    """The file: rows of `[id, name, permissions]`, by GUID and by name."""
+
+    day: str
+    patterns: Sequence[str]
+    by_id: Mapping[str, Sequence[Any]]
+    by_name: Mapping[str, Sequence[Any]]
+    read: dict[str, BuiltInRole] = field(default_factory=dict)
+
+    def role(self, guid: str) -> BuiltInRole | None:
+        row = self.by_id.get(guid)
+        if row is None:
+            return None
+        if guid not in self.read:
+            _, name, entries = row
+            self.read[guid] = BuiltInRole(guid, name, tuple(map(self._permission, entries)))
+        return self.read[guid]
+
+    def _permission(self, entry: Sequence[Any]) -> Permission:
+        def listed(side: int) -> tuple[str, ...]:
+            places = entry[side] if len(entry) > side else ()
+            return tuple(self.patterns[place] for place in places)
+
+        condition = entry[4] if len(entry) > 4 else None
+        return Permission(listed(0), listed(1), listed(2), listed(3), condition)
 
 
 def find_built_in_role(name: str) -> str:
-    """Return the GUID of a role's definition. Raises ValueError, with the nearest name."""
-    if name not in BUILT_IN_ROLES:
-        raise ValueError(f"no built-in role {name!r}. {nearest(name, list(BUILT_IN_ROLES))}")
-    return BUILT_IN_ROLES[name]
+    """Return the GUID of a role's definition. Raises ValueError for an unknown name, with the
+    nearest names: never one that grants more than the nearest would."""
+    row = _record().by_name.get(name)
+    if row is None:
+        raise ValueError(f"no built-in role {name!r}. {_hint(name)}")
+    guid: str = row[0]
+    return guid
+
+
+def get_built_in_role(guid: str) -> BuiltInRole | None:
+    """Return the role with this GUID, case ignored; None for a custom one, and for a built-in one
+    that is newer than the record."""
+    return _record().role(guid.lower())
+
+
+def list_built_in_roles() -> tuple[str, ...]:
+    """Return the GUIDs of all recorded roles, by name."""
+    return tuple(_record().by_id)
+
+
+def recorded_on() -> str:
+    """Return the day (ISO 8601) of the newest change that the record knows."""
+    return _record().day
+
+
+@lru_cache(maxsize=1)
+def _record() -> _Record:
+    read = json.loads((files("provisioner.catalog") / "built_in_roles.json").read_bytes())
+    rows = read["roles"]
+    return _Record(
+        read["recorded"],
+        read["patterns"],
+        {row[0]: row for row in rows},
+        {row[1]: row for row in rows},
+    )
+
+
+def _hint(name: str) -> str:
+    """Offer the nearest name, and those like it that grant less.
+
+    Of names that are as near, one that grants more than another is not offered: whoever follows a
+    hint is to get no more than they asked for.
+    """
+    folded = {known.lower(): known for known in _record().by_name}
+    close = get_close_matches(name.lower(), folded, n=8, cutoff=_SIMILAR)
+    if not close:
+        return (
+            f"None of the {len(folded)} recorded on {recorded_on()} has a similar name. "
+            "State the id of its definition (`az role definition list`)."
+        )
+    best = _likeness(name, close[0])
+    nearest = [other for other in close if best - _likeness(name, other) <= _AS_SIMILAR]
+    granted = {other: _permissions_of(folded[other]) for other in close}
+    first = next(
+        mine
+        for mine in nearest
+        if not any(_grants_less(granted[other], granted[mine]) for other in nearest)
+    )
+    less = [
+        folded[other]
+        for other in close
+        if other != first and is_within(granted[other], granted[first])
+    ]
+    told = ", ".join(repr(other) for other in less[: _MOST_OFFERED - 1])
+    return f"Did you mean {folded[first]!r}?" + (f" Less is granted by {told}." if told else "")
+
+
+def _likeness(name: str, other: str) -> float:
+    return SequenceMatcher(None, other, name.lower()).ratio()
+
+
+def _permissions_of(name: str) -> tuple[Permission, ...]:
+    found = get_built_in_role(_record().by_name[name][0])
+    assert found is not None
+    return found.permissions
+
+
+def _grants_less(some: tuple[Permission, ...], other: tuple[Permission, ...]) -> bool:
+    return is_within(some, other) and not is_within(other, some)

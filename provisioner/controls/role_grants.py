@@ -3,10 +3,7 @@
 Facts: guidelines.md §2.5; the documentation "Azure built-in roles".
 """
 
-from collections.abc import Mapping
-from types import MappingProxyType
-
-from provisioner.catalog.built_in_roles import BUILT_IN_ROLES
+from provisioner.catalog.built_in_roles import get_built_in_role
 from provisioner.controls.kinds import ROLE_ASSIGNMENT, ROLE_DEFINITION
 from provisioner.controls.subject import Subject
 from provisioner.model.resource_id import ResourceId, parse_resource_id
@@ -16,10 +13,6 @@ PRINCIPAL = "properties.principalId"
 PRINCIPAL_TYPE = "properties.principalType"
 PRINCIPAL_OF_IDENTITY = "properties.principalId"
 
-_NAMES: Mapping[str, str] = MappingProxyType(
-    {guid.lower(): name for name, guid in BUILT_IN_ROLES.items()}
-)
-
 
 def role_of(assignment: Subject) -> str | None:
     """Return the name of the built-in role that is assigned, the GUID of any other; None where it
@@ -27,7 +20,8 @@ def role_of(assignment: Subject) -> str | None:
     named = parse_resource_id(assignment.value(ROLE))
     if named is None or named.type.lower() != ROLE_DEFINITION.lower():
         return None
-    return _NAMES.get(named.name.lower(), named.name)
+    known = get_built_in_role(named.name)
+    return known.name if known is not None else named.name
 
 
 def place_of(assignment: Subject) -> ResourceId | None:

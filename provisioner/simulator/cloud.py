@@ -86,29 +86,19 @@ class Cloud:
         """Return the row of a resource, one that Azure itself provides included, or None."""
         row = self.store.resources.get(resource.key)
         resource_type = self.catalog.of(resource) if row is None else None
-        if resource_type is not None:
-            for provided in self.built_in(resource_type, resource.scope):
-                if provided.id == resource:
-                    return provided
-        return row
+        if resource_type is None:
+            return row
+        folded = resource.name.lower()
+        name = next((name for name in resource_type.built_in if name.lower() == folded), None)
+        return _provided(resource_type, name, resource.scope) if name is not None else None
 
     def built_in(self, resource_type: ResourceType, scope: ResourceId | None) -> list[Record]:
         """Return the resources of a type that Azure itself has at a scope, but for those that
         somebody has written since."""
-        ids = {
-            name: ResourceId(resource_type.name, (name,), scope) for name in resource_type.built_in
-        }
         return [
-            Record(
-                id=ids[name],
-                type=resource_type.name,
-                body=body,
-                etag=stable_guid(name),
-                created=_BUILT_IN_SINCE,
-                modified=_BUILT_IN_SINCE,
-            )
-            for name, body in resource_type.built_in.items()
-            if self.store.resources.get(ids[name].key) is None
+            provided
+            for provided in (_provided(resource_type, n, scope) for n in resource_type.built_in)
+            if self.store.resources.get(provided.id.key) is None
         ]
 
     def canonical(self, resource: ResourceId) -> ResourceId:
@@ -133,6 +123,18 @@ class Cloud:
 
 
 _BUILT_IN_SINCE = "2015-02-02T21:55:09.0000000Z"
+
+
+def _provided(resource_type: ResourceType, name: str, scope: ResourceId | None) -> Record:
+    """Return the row of a resource that Azure itself has at a scope."""
+    return Record(
+        id=ResourceId(resource_type.name, (name,), scope),
+        type=resource_type.name,
+        body=resource_type.built_in[name],
+        etag=stable_guid(name),
+        created=_BUILT_IN_SINCE,
+        modified=_BUILT_IN_SINCE,
+    )
 
 
 def type_label(resource: ResourceId, resource_type: ResourceType) -> str:

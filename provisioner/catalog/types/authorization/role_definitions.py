@@ -1,7 +1,13 @@
 """Role definitions. Facts: guidelines.md §2.5 and MAN-01, and the recorded pairs of the type."""
 
+from collections.abc import Iterator, Mapping
+
 from provisioner.catalog import api_versions
-from provisioner.catalog.built_in_roles import BUILT_IN_ROLES, ROLE_DEFINITION_TYPE
+from provisioner.catalog.built_in_roles import (
+    ROLE_DEFINITION_TYPE,
+    get_built_in_role,
+    list_built_in_roles,
+)
 from provisioner.catalog.field import Compare, Disruption, Field
 from provisioner.catalog.refusals import RefusalCodes
 from provisioner.catalog.resource_type import (
@@ -12,6 +18,46 @@ from provisioner.catalog.resource_type import (
     SdkModel,
     WriteFlow,
 )
+from provisioner.model.permissions import Permission
+from provisioner.model.values import Body, Json
+
+
+class _BuiltIn(Mapping[str, Body]):
+    """The definitions of the built-in roles by GUID, made when one is asked for: there are a
+    thousand of them."""
+
+    def __getitem__(self, guid: str) -> Body:
+        role = get_built_in_role(guid)
+        if role is None:
+            raise KeyError(guid)
+        return {
+            "properties": {
+                "roleName": role.name,
+                "type": "BuiltInRole",
+                "description": "",
+                "assignableScopes": ["/"],
+                "permissions": [_entry(permission) for permission in role.permissions],
+            }
+        }
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(list_built_in_roles())
+
+    def __len__(self) -> int:
+        return len(list_built_in_roles())
+
+
+def _entry(permission: Permission) -> dict[str, Json]:
+    lists: dict[str, Json] = {
+        "actions": list(permission.actions),
+        "notActions": list(permission.not_actions),
+        "dataActions": list(permission.data_actions),
+        "notDataActions": list(permission.not_data_actions),
+    }
+    condition = permission.condition
+    narrowed: dict[str, Json] = {"condition": condition, "conditionVersion": "2.0"}
+    return {**lists, **narrowed} if condition is not None else lists
+
 
 TYPE = ResourceType(
     name=ROLE_DEFINITION_TYPE,
@@ -32,10 +78,7 @@ TYPE = ResourceType(
     seconds=1,
     loss=Disruption.NONE,
     codes=RefusalCodes(not_found="RoleDefinitionDoesNotExist"),
-    built_in={
-        guid: {"properties": {"roleName": name, "type": "BuiltInRole"}}
-        for name, guid in BUILT_IN_ROLES.items()
-    },
+    built_in=_BuiltIn(),
     fields={
         "properties.type": Field(default="CustomRole", compare=Compare.CASELESS),
         "properties.description": Field(default=None),

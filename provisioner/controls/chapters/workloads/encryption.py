@@ -5,7 +5,7 @@ Facts: guidelines.md §0.8, §0.9, §1.3 and §2.5.
 
 from collections.abc import Iterator, Mapping
 
-from provisioner.catalog.built_in_roles import BUILT_IN_ROLES
+from provisioner.catalog.built_in_roles import find_built_in_role
 from provisioner.controls.control import Control, Layer, Mappings, Severity
 from provisioner.controls.kinds import CLUSTER, IDENTITY, KEY, ROLE_ASSIGNMENT, VAULT
 from provisioner.controls.rule import look, rule
@@ -26,7 +26,7 @@ _EXPIRY = "properties.attributes.exp"
 _ACTIONS = "properties.rotationPolicy.lifetimeActions"
 _PRINCIPAL = "properties.principalId"
 _ROLE = "properties.roleDefinitionId"
-_CRYPTO_USER = BUILT_IN_ROLES["Key Vault Crypto User"]
+_CRYPTO_USER = find_built_in_role("Key Vault Crypto User")
 
 
 def _is_versionless(value: object) -> bool:

@@ -5,7 +5,7 @@ Facts: guidelines.md §0.10, §1.3 and §2.5.
 
 from collections.abc import Iterator
 
-from provisioner.catalog.built_in_roles import BUILT_IN_ROLES
+from provisioner.catalog.built_in_roles import find_built_in_role
 from provisioner.controls.control import Control, Layer, Mappings, Severity
 from provisioner.controls.kinds import CLUSTER, IDENTITY, REGISTRY, ROLE_ASSIGNMENT
 from provisioner.controls.rule import expect, rule
@@ -53,7 +53,7 @@ def _judge_pull(registry: Subject) -> Iterator[Observation]:
         given = str(grant.value(_ROLE)).rpartition("/")[2].lower()
         if scope != registry.id:
             yield registry.fails("", f"{grant.label} gives nodes more than this registry")
-        elif given != BUILT_IN_ROLES[role]:
+        elif given != find_built_in_role(role):
             yield registry.fails("", f"{grant.label} gives nodes another role than {role}")
         else:
             pulls = True

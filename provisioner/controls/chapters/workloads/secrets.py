@@ -5,7 +5,7 @@ Facts: guidelines.md §1.3 and §2.5.
 
 from collections.abc import Iterator
 
-from provisioner.catalog.built_in_roles import BUILT_IN_ROLES
+from provisioner.catalog.built_in_roles import find_built_in_role
 from provisioner.controls.chapters.workloads.vaults import ITEM
 from provisioner.controls.control import Control, Layer, Mappings, Mode, Severity
 from provisioner.controls.kinds import (
@@ -21,7 +21,7 @@ from provisioner.controls.wanted import equals
 
 _PRINCIPAL = "properties.principalId"
 _ROLE = "properties.roleDefinitionId"
-_READER = BUILT_IN_ROLES["Key Vault Secrets User"]
+_READER = find_built_in_role("Key Vault Secrets User")
 # Those that also write secrets: Key Vault Secrets Officer, and Key Vault Administrator.
 _WRITERS = ("b86a8fe4-44ce-4948-aee5-eccb2c155cd7", "00482a5a-887f-4fb3-b363-3b7fe8e74483")
 

@@ -5,20 +5,20 @@ Facts: guidelines.md §0.3, §1.3 and ENV-05.2.
 
 from collections.abc import Iterator
 
-from provisioner.catalog.built_in_roles import BUILT_IN_ROLES
+from provisioner.catalog.built_in_roles import find_built_in_role, get_built_in_role
 from provisioner.controls.control import Control, Layer, Mappings, Mode, Severity
 from provisioner.controls.grants import READS, action, allows, definitions, is_in_namespace, role_of
 from provisioner.controls.kinds import CLUSTER, ROLE_ASSIGNMENT
 from provisioner.controls.rule import rule
 from provisioner.controls.subject import Observation, Subject
+from provisioner.model.permissions import grants
 
 _ROLE = "properties.roleDefinitionId"
 _EXEC = action("pods/exec/action")
 _PREFIX = "Azure Kubernetes Service RBAC"
-_WRITER = BUILT_IN_ROLES[f"{_PREFIX} Writer"]
-_OWNER = BUILT_IN_ROLES[f"{_PREFIX} Admin"]
-_ADMINISTRATOR = BUILT_IN_ROLES[f"{_PREFIX} Cluster Admin"]
-_HARMLESS = frozenset(BUILT_IN_ROLES.values()) - {_WRITER, _OWNER, _ADMINISTRATOR}
+_WRITER = find_built_in_role(f"{_PREFIX} Writer")
+_OWNER = find_built_in_role(f"{_PREFIX} Admin")
+_ADMINISTRATOR = find_built_in_role(f"{_PREFIX} Cluster Admin")
 
 
 def _judge_grant(grant: Subject) -> Iterator[Observation]:
@@ -44,11 +44,14 @@ def _judge_other(grant: Subject, role: str, cluster: Subject) -> Iterator[Observ
     found = list(definitions(grant, role))
     opens = next((definition for definition in found if allows(definition, _EXEC)), None)
     scope = grant.id.scope
+    known = get_built_in_role(role)
     if opens is not None:
         yield grant.fails(_ROLE, f"{opens.label} allows {_EXEC}")
+    elif known is not None and grants(known.permissions, _EXEC, data=True):
+        yield grant.fails(_ROLE, f"{known.name} allows {_EXEC}")
     elif scope is None or not scope.is_within(cluster.id):
         return
-    elif found or role in _HARMLESS:
+    elif found or known is not None:
         yield grant.passes(_ROLE, "its role opens no shell")
     else:
         yield grant.unknown(_ROLE, f"what role {role} allows is not known here")
