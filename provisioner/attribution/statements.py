@@ -14,7 +14,7 @@ from typing import TypeVar
 from provisioner.attribution.activity_log import Write
 from provisioner.attribution.resource_changes import ResourceChange
 from provisioner.attribution.window import format_moment
-from provisioner.catalog.client_applications import client_name
+from provisioner.catalog.client_applications import CLIENT_APPLICATIONS
 from provisioner.catalog.registry import Catalog
 from provisioner.documents.attribution import (
     AttributionDocument,
@@ -143,7 +143,8 @@ def _writer(write: Write, target: Target, changes: Iterable[ResourceChange]) -> 
         kind=WriterKind.PRINCIPAL if named else WriterKind.UNSPECIFIED,
         actor=named,
         object_id=write.object_id,
-        client=client_name(write.application) if write.application else None,
+        client=CLIENT_APPLICATIONS.get((write.application or "").lower()),
+        application_id=write.application,
         action=write.action,
         deleted=write.deletes,
         at=format_moment(write.at),
@@ -172,7 +173,8 @@ def _merge(entries: Iterable[WriterDocument]) -> list[WriterDocument]:
     """Return one entry for all writes of an actor with a client, its latest one first."""
     grouped: dict[tuple[object, ...], list[WriterDocument]] = {}
     for entry in entries:
-        key = (entry.kind, (entry.actor or "").lower(), entry.client, entry.deleted)
+        client = entry.client or entry.application_id
+        key = (entry.kind, (entry.actor or "").lower(), client, entry.deleted)
         grouped.setdefault(key, []).append(entry)
     merged = []
     for group in grouped.values():

@@ -35,9 +35,10 @@ class WriterKind(StrEnum):
 class WriterDocument(Document):
     """The writes of one actor with one client to a resource.
 
-    `actor` is what the log names: a user principal name, or an object id. `client` is the client's
-    name, or the id of its application. `at` is the time of the last of its `writes` (ISO 8601,
-    UTC); `action`, `outcome` (succeeded, accepted, started, failed) and `correlation_id` are of it.
+    `actor` is what the log names: a user principal name, or an object id. `client` is the name of
+    the client, null for one that is none of Microsoft's; `application_id` is its id. `at` is the
+    time of the last of the `writes` (ISO 8601, UTC), and `action`, `outcome` (succeeded, accepted,
+    started, failed) and `correlation_id` are of that one.
     `resource` is the id of what was written where that is not the resource itself: the parent whose
     body holds it, what it stood in, or what shares the correlation id. `paths` are properties that
     `resourcechanges` names for these writes and that are among what drifted (entries of lists are
@@ -48,6 +49,7 @@ class WriterDocument(Document):
     actor: str | None = None
     object_id: str | None = None
     client: str | None = None
+    application_id: str | None = None
     action: str | None = None
     deleted: bool = False
     at: str

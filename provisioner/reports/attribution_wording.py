@@ -77,5 +77,5 @@ def _actor(writer: WriterDocument) -> str:
         return "by Azure itself"
     if writer.kind is WriterKind.UNSPECIFIED:
         return "by somebody whom the log does not name"
-    client = f" with {plain(writer.client)}" if writer.client else ""
-    return f"by {plain(writer.actor or '')}{client}"
+    client = writer.client or (writer.application_id and f"application {writer.application_id}")
+    return f"by {plain(writer.actor or '')}" + (f" with {plain(client)}" if client else "")

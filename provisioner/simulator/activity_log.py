@@ -38,15 +38,15 @@ def read_origin(cloud: Cloud, request: Request) -> Origin | None:
     action = _action_of(cloud, request)
     if action is None or not request.path.lower().startswith("/subscriptions/"):
         return None
-    caller = read_caller(request.headers)
+    caller = read_caller(request)
     path = request.path.rstrip("/")
     return Origin(
         action=action,
         target=path.rpartition("/")[0] if request.method == "POST" else path,
         method=request.method,
         caller=caller.object_id,
-        app_id=caller.app_id,
-        name=caller.name,
+        app_id=caller.client,
+        name=caller.name if caller.is_person else None,
         correlation=request.correlation_id,
         operation=str(uuid.uuid4()),
         client_request=request.headers.get("x-ms-client-request-id", request.correlation_id)[:100],
@@ -124,7 +124,6 @@ def _record(
     at: str = "",
 ) -> None:
     at = at or cloud.stamp()
-    delay = timedelta(seconds=_DELAY * (cloud.pace or 0.0))
     event = Event(
         id=str(uuid.uuid4()),
         origin=origin,
@@ -132,7 +131,7 @@ def _record(
         detail=detail,
         message=message[:2000],
         at=at,
-        submitted=format_time(parse_time(at) + delay),
+        submitted=cloud.stamp_after(_DELAY, at),
     )
     cloud.store.events.append(event.id, event)
 

@@ -188,6 +188,8 @@ class Application:
             return _answer_fault(fault)
         operations.settle_due(self.cloud)
         deleted.purge_due(self.cloud)
+        # What was due has happened, whatever becomes of this request.
+        change_log.keep(self.cloud)
         activity_log.record_begin(self.cloud)
         change_log.watch_request(self.cloud)
         return _route(self.cloud, request)

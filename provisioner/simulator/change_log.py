@@ -29,14 +29,15 @@ _UNTRACKED = frozenset({"id", "name", "type", "etag", "systemData"})
 _NO_CORRELATION = "00000000-0000-0000-0000-000000000000"
 
 
-def watch(cloud: Cloud, resource: ResourceId, origin: Origin | None) -> None:
-    """Note, before it is carried out, that a write is about a resource."""
+def watch(cloud: Cloud, resource: ResourceId, origin: Origin | None, at: str = "") -> None:
+    """Note, before it is carried out, that a write is about a resource; `at` is when it takes
+    effect, "" for now."""
     if origin is None or cloud.catalog.of(resource) is None:
         return
     root = _root(cloud, resource)
     row = cloud.store.resources.get(root.key)
     before = render(cloud, row) if row is not None else None
-    cloud.watched.setdefault(root.key, Watched(origin, before))
+    cloud.watched.setdefault(root.key, Watched(origin, at or cloud.stamp(), before))
 
 
 def watch_request(cloud: Cloud) -> None:
@@ -60,10 +61,10 @@ def keep(cloud: Cloud) -> None:
         row, held = rows.get(key), cloud.watched.get(key)
         earlier = changed.get(key, row)
         if held is not None and row is not None:
-            _record(cloud, root, held.origin, held.before, render(cloud, row))
+            _record(cloud, root, held, held.before, render(cloud, row))
         elif earlier is not row:
-            origin = _deleter(cloud, root) if row is None else None
-            _record(cloud, root, origin, _body(earlier), _body(row))
+            deletion = _deletion(cloud, root) if row is None else None
+            _record(cloud, root, deletion, _body(earlier), _body(row))
     cloud.watched.clear()
     cloud.store.commit()
 
@@ -86,12 +87,11 @@ def _root(cloud: Cloud, resource: ResourceId) -> ResourceId:
     return resource
 
 
-def _deleter(cloud: Cloud, resource: ResourceId) -> Origin | None:
+def _deletion(cloud: Cloud, resource: ResourceId) -> Watched | None:
     """Return the write that deleted a resource, itself or with what it stood in."""
     for place in (resource, *resource.ancestors):
-        held = cloud.watched.get(place.key)
-        if held is not None:
-            return held.origin
+        if place.key in cloud.watched:
+            return cloud.watched[place.key]
     return None
 
 
@@ -102,7 +102,7 @@ def _body(row: Record | None) -> Mapping[str, Any] | None:
 def _record(
     cloud: Cloud,
     resource: ResourceId,
-    origin: Origin | None,
+    write: Watched | None,
     before: Mapping[str, Any] | None,
     after: Mapping[str, Any] | None,
 ) -> None:
@@ -115,14 +115,15 @@ def _record(
     changes = _compare(before, after) if before is not None and after is not None else {}
     if kind is ChangeType.UPDATE and not changes:
         return
+    at = write.at if write is not None else cloud.stamp()
     change = Change(
         id=str(uuid.uuid4()),
         target=cloud.canonical(resource).text,
         type=resource_type.name,
         kind=kind,
-        origin=origin,
-        at=cloud.stamp(),
-        shown=cloud.stamp_after(_DELAY),
+        origin=write.origin if write is not None else None,
+        at=at,
+        shown=cloud.stamp_after(_DELAY, at),
         changes=changes,
     )
     cloud.store.changes.append(change.id, change)

@@ -11,7 +11,7 @@ from provisioner.catalog.endpoints import Endpoint, endpoints_of
 from provisioner.catalog.registry import Catalog
 from provisioner.catalog.resource_type import ResourceType
 from provisioner.model.resource_id import RESOURCE_GROUP, ResourceId, resource_group_id
-from provisioner.simulator.clock import Clock, SystemClock, format_time
+from provisioner.simulator.clock import Clock, SystemClock, format_time, parse_time
 from provisioner.simulator.errors import invalid_type
 from provisioner.simulator.faults import Faults
 from provisioner.simulator.records import Origin, Record
@@ -31,9 +31,11 @@ def stable_guid(*seed: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """A resource that a write is about: the write, and the body that GET answered before it."""
+    """A resource that a write is about: the write, when it took effect (ISO 8601), and the body
+    that GET answered before it."""
 
     origin: Origin
+    at: str
     before: Mapping[str, Any] | None
 
 
@@ -71,9 +73,10 @@ class Cloud:
         """Return the time as text."""
         return format_time(self.now())
 
-    def stamp_after(self, seconds: float) -> str:
-        """Return the time, as text, at which what Azure does in so many seconds is done here."""
-        return format_time(self.now() + timedelta(seconds=seconds * (self.pace or 0.0)))
+    def stamp_after(self, seconds: float, at: str) -> str:
+        """Return the time, as text, at which what takes Azure so many seconds from a time on is
+        done here."""
+        return format_time(parse_time(at) + timedelta(seconds=seconds * (self.pace or 0.0)))
 
     def type_of(self, resource: ResourceId) -> ResourceType:
         """Return the type of a resource. Raises RefusalError for one that is not in the catalog."""

@@ -87,7 +87,7 @@ def _settle(cloud: Cloud, operation: Operation) -> Operation:
 
 def _delete(cloud: Cloud, target: ResourceId, operation: Operation) -> None:
     """Remove the target of an operation; what stands in a group is deleted one by one."""
-    watch(cloud, target, operation.origin)
+    watch(cloud, target, operation.origin, operation.ends)
     for row in cloud.store.resources.inside(target.key) if target.is_container else ():
         within = write_within(operation.origin, f"{row.type}/delete", row.id.text)
         record_success(cloud, within)

@@ -154,7 +154,7 @@ def _ask(inquirer: Inquirer, inquiries: Sequence[Inquiry]) -> Sequence[Reply]:
 
 def _reach_of(reply: Reply, window: Window) -> Reach:
     if reply.refused is not None:
-        return Reach(window.start, f"the Activity Log could not be read: {reply.refused}")
+        return Reach(window.start, f"the Activity Log could not be read ({reply.refused.code})")
     if reply.is_partial:
         return Reach(oldest_event(reply.items) or window.start)
     return Reach(window.start)

@@ -13,7 +13,6 @@ from typing import Any
 
 from provisioner.azure.client import ArmClient
 from provisioner.azure.cloud import local_cloud
-from tests.principals import TokenOf
 from provisioner.catalog.registry import Catalog
 from provisioner.cli.application import app
 from provisioner.cli.failure import run_guarded
@@ -21,6 +20,7 @@ from provisioner.model.resource_id import ResourceId
 from provisioner.plan.reads import Read
 from provisioner.preflight.inquiry import Inquiry
 from provisioner.simulator.server import LocalAzure
+from tests.principals import TokenOf
 
 _BLOCK = re.compile(r"^(`{3,})(\w+) ?([^\n]*)\n(.*?)^\1$", re.MULTILINE | re.DOTALL)
 _DIGEST = re.compile(r"sha256:[0-9a-f…]+")
@@ -58,9 +58,9 @@ def tell(story: str, catalog: Catalog) -> str:
     `yaml FILE` blocks are written to files; `bicep FILE` blocks hold what stands in a file by then;
     `console` blocks are run; `tamper` blocks change resources behind azsec's back, a line each:
     `ID-SUFFIX PATH = JSON`, or `delete ID-SUFFIX`; or `PUT PATH JSON` and `POST PATH`, which are
-    sent as they are. The words after `tamper` say who does: a user principal name and `with`
-    a client (`mallory@contoso.com with Azure CLI`); without, the local operator. A `permissions` block says what the caller may do from there on, an action a
-    line; an empty one: everything.
+    sent as they are. The words after `tamper` say who does: a name and `with` a client
+    (`mallory@contoso.com with Azure CLI`); without, the local operator. A `permissions` block says
+    what the caller may do from there on, an action a line; an empty one: everything.
     """
     told = ""
     position = 0
