@@ -1,39 +1,239 @@
-"""What an environment says of controls: failures that it accepts, and what people vouch for."""
+"""Acceptances: additions that an environment knows of, each with a reason, an owner and an end.
 
+Others put things on and into what an environment is made of: the platform team grants access at a
+management group, a policy sends logs to a second workspace. `azsec drift` reports each as an
+addition until the blueprint states it as `existing: true`, or an entry of `accepted:` names it. An
+entry names what it accepts so closely that nothing else slips in: with a pattern it says how many.
+"""
+
+import re
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
+from provisioner.blueprint.graph import DesiredGraph
+from provisioner.catalog.built_in_roles import ROLE_DEFINITION_TYPE, find_built_in_role
+from provisioner.catalog.registry import Catalog
+from provisioner.catalog.resource_type import ResourceType, Scope
+from provisioner.model.diagnostic import Diagnostic, DiagnosticError, error, nearest, warning
+from provisioner.model.resource_id import parse_resource_id
 from provisioner.model.span import Span
+from provisioner.model.values import lookup
+
+ROLE_ASSIGNMENTS = "roleAssignments"
+"""What an acceptance is about that states no `type`."""
+
+_NOTICE = timedelta(days=14)
+_GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
 @dataclass(frozen=True, slots=True)
-class Waiver:
-    """An entry of `waivers`: a control that may fail. `scope` is an address, or what addresses
-    begin with (`hub` holds `hub.network`); `expires` is the last day on which it holds."""
+class Acceptance:
+    """One entry. `type` is the last segment of a type, or all of it; `scope` is the address or the
+    id of what is added to, `/` the tenant. `scope`, `principal` and `name` are patterns: `*` stands
+    for any text, and case does not matter. `principal` and `role` (a name, or the GUID of its
+    definition) are stated for role assignments alone. `expires` is the last day on which it holds.
+    """
 
-    control: str
+    type: str
     scope: str
+    principal: str | None
+    name: str | None
+    role: str | None
     reason: str
     owner: str
     expires: date
+    at_most: int | None
     span: Span
-    control_span: Span
-    scope_span: Span
 
-    def holds(self, address: str) -> bool:
-        """Tell whether the resource at an address is in scope."""
-        return address == self.scope or address.startswith((f"{self.scope}.", f"{self.scope}["))
+    @property
+    def patterns(self) -> tuple[str, ...]:
+        """The stated patterns that hold a `*`."""
+        stated = (self.scope, self.principal, self.name)
+        return tuple(each for each in stated if each is not None and "*" in each)
+
+    @property
+    def most(self) -> int:
+        """How many additions it may accept."""
+        return 1 if self.at_most is None else self.at_most
+
+    @property
+    def is_about_access(self) -> bool:
+        """Whether it is about role assignments."""
+        return self.type.rpartition("/")[2].lower() == ROLE_ASSIGNMENTS.lower()
+
+    def is_for(self, type_name: str) -> bool:
+        """Tell whether it is about additions of a type, given by its full name."""
+        return self.type.lower() in (type_name.lower(), type_name.rpartition("/")[2].lower())
+
+    def holds_at(self, *scopes: str | None) -> bool:
+        """Tell whether it is about additions to what has any of these names: an id, an address."""
+        return any(scope is not None and matches(self.scope, scope) for scope in scopes)
+
+    def __str__(self) -> str:
+        who = self.principal or self.name
+        role = f" {self.role}" if self.role else ""
+        return f"{self.type}{role} of {who} on {self.scope}"
 
 
-@dataclass(frozen=True, slots=True)
-class Attestation:
-    """An entry of `attestations`: who looked, on which day, what shows it, and the last day on
-    which it holds."""
+def matches(pattern: str, text: str) -> bool:
+    """Tell whether a pattern matches all of a text: `*` stands for any text, case is ignored.
 
-    control: str
-    by: str
-    on: date
-    expires: date
-    evidence: str
-    span: Span
-    control_span: Span
+    Each piece is taken where it first stands, so no pattern takes more than linear time.
+    """
+    first, *rest = pattern.lower().split("*")
+    text = text.lower()
+    if not rest:
+        return first == text
+    if not text.startswith(first):
+        return False
+    position = len(first)
+    *middle, last = rest
+    for piece in middle:
+        found = text.find(piece, position)
+        if found < 0:
+            return False
+        position = found + len(piece)
+    return len(text) - len(last) >= position and text.endswith(last)
+
+
+def check_acceptances(
+    acceptances: Sequence[Acceptance], graph: DesiredGraph, catalog: Catalog, today: date
+) -> tuple[Diagnostic, ...]:
+    """Return warnings of entries that expire within two weeks.
+
+    Raises DiagnosticError for entries that have expired, that stand twice, that are about a type
+    which adds nothing, that lack what names an addition, whose scope is no address, or whose role
+    is not known.
+    """
+    wrong = [
+        *_repeated(acceptances),
+        *(found for entry in acceptances for found in _validate(entry, graph, catalog, today)),
+    ]
+    if wrong:
+        raise DiagnosticError(*wrong)
+    return tuple(
+        warning(
+            "acceptance-expires",
+            f"{entry} is accepted until {entry.expires} by {entry.owner} ({entry.reason}).",
+            entry.span,
+            "Renew it, or have it removed from Azure.",
+        )
+        for entry in acceptances
+        if entry.expires - today <= _NOTICE
+    )
+
+
+def _repeated(acceptances: Iterable[Acceptance]) -> Iterator[Diagnostic]:
+    seen: dict[str, Acceptance] = {}
+    for entry in acceptances:
+        first = seen.setdefault(str(entry).lower(), entry)
+        if first is not entry:
+            yield error(
+                "accepted-twice",
+                f"{entry} is accepted at {first.span} already.",
+                entry.span,
+                "Remove one of them.",
+            )
+
+
+def _validate(
+    entry: Acceptance, graph: DesiredGraph, catalog: Catalog, today: date
+) -> Iterator[Diagnostic]:
+    if entry.expires < today:
+        yield error(
+            "acceptance-expired",
+            f"{entry} was accepted until {entry.expires}.",
+            entry.span,
+            f"Ask {entry.owner}: renew it, or have it removed from Azure.",
+        )
+    yield from _validate_subject(entry, graph, catalog)
+    if entry.patterns and entry.at_most is None:
+        yield error(
+            "missing-property",
+            f"{entry.patterns[0]!r} is a pattern, and 'atMost' is not stated.",
+            entry.span,
+            "Add `atMost:` with the number of additions that may match.",
+        )
+    if not entry.scope.startswith("/") and not any(
+        matches(entry.scope, address) for address in graph.resources
+    ):
+        yield error(
+            "unknown-scope",
+            f"there is no resource at {entry.scope!r}.",
+            entry.span,
+            nearest(entry.scope, list(graph.resources))
+            + " Expected an address, or an id that starts with /.",
+        )
+
+
+def _validate_subject(
+    entry: Acceptance, graph: DesiredGraph, catalog: Catalog
+) -> Iterator[Diagnostic]:
+    known = _types_that_add(catalog)
+    # A type that azsec does not know is named in full.
+    in_full = entry.type.count("/") > 1 and "." in entry.type.partition("/")[0]
+    if not in_full and not any(entry.is_for(resource_type.name) for resource_type in known):
+        yield error(
+            "unknown-type",
+            f"{entry.type!r} is no type of an addition.",
+            entry.span,
+            nearest(entry.type, sorted({resource_type.kind for resource_type in known})),
+        )
+    by_access, by_name = ("principal", "role"), ("name",)
+    wanted, other = (by_access, by_name) if entry.is_about_access else (by_name, by_access)
+    for key in wanted:
+        if not getattr(entry, key):
+            yield error(
+                "missing-property",
+                f"an acceptance of {entry.type} takes {key!r}.",
+                entry.span,
+                "Add it.",
+            )
+    for key in other:
+        if getattr(entry, key):
+            yield error(
+                "unknown-property",
+                f"an acceptance of {entry.type} takes no {key!r}.",
+                entry.span,
+                "Remove it.",
+            )
+    if entry.is_about_access and entry.role:
+        yield from _validate_role(entry, entry.role, graph)
+
+
+def _validate_role(entry: Acceptance, role: str, graph: DesiredGraph) -> Iterator[Diagnostic]:
+    if is_role_id(role) or role.lower() in _declared_roles(graph):
+        return
+    try:
+        find_built_in_role(role)
+    except ValueError as problem:
+        hint = "A custom role that the blueprint does not have is named by its GUID."
+        yield error("unknown-role", str(problem), entry.span, hint)
+
+
+def is_role_id(role: str) -> bool:
+    """Tell whether a role is named by the id or the GUID of its definition, and not by its name."""
+    return parse_resource_id(role) is not None or _GUID.fullmatch(role) is not None
+
+
+def _declared_roles(graph: DesiredGraph) -> Collection[str]:
+    """Return the names of the custom roles of a blueprint, in lower case."""
+    names = (
+        lookup(resource.body, ("properties", "roleName"))
+        for resource in graph
+        if resource.type.name == ROLE_DEFINITION_TYPE
+    )
+    return {name.lower() for name in names if isinstance(name, str)}
+
+
+def _types_that_add(catalog: Catalog) -> list[ResourceType]:
+    return [
+        resource_type
+        for resource_type in catalog
+        if resource_type.adds_to
+        or (
+            resource_type.adds is not None
+            and (resource_type.parent is not None or resource_type.scope is Scope.EXTENSION)
+        )
+    ]

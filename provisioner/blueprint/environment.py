@@ -4,12 +4,13 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from provisioner.blueprint.acceptances import Attestation, Waiver
+from provisioner.blueprint.acceptances import Acceptance
 from provisioner.blueprint.files import EnvironmentFile, Sources, load_file, relative_to, span_of
 from provisioner.blueprint.ignores import Ignore
 from provisioner.blueprint.kubernetes import KubernetesSettings
 from provisioner.blueprint.kubernetes_checks import check_kubernetes
 from provisioner.blueprint.ownership import Marks, derive_id
+from provisioner.blueprint.waivers import Attestation, Waiver
 from provisioner.blueprint.yaml_source import Node
 from provisioner.catalog.endpoints import leased_container
 from provisioner.model.diagnostic import DiagnosticError, error, nearest
@@ -34,7 +35,8 @@ class Environment:
     it; `subscriptions` maps alias to GUID; paths are relative to where the command runs; `adopt`
     are addresses whose resources may be taken over; `ignores` are properties that others may
     change; `proofs_block` says whether a proof that fails refuses an apply; `controls_gate` is the
-    least severity at which a control that newly fails does (None: none does); `kubernetes` is
+    least severity at which a control that newly fails does (None: none does); `accepted` are
+    additions of others that are no drift; `kubernetes` is
     what stands in the cluster and has no ARM form; `node` is the file, for the places of what is
     wrong; `lock` is the blob container whose lease an apply holds."""
 
@@ -54,6 +56,7 @@ class Environment:
     controls_gate: str | None
     waivers: tuple[Waiver, ...]
     attestations: tuple[Attestation, ...]
+    accepted: tuple[Acceptance, ...]
     kubernetes: KubernetesSettings
     node: Node
     lock: ResourceId | None = None
@@ -118,6 +121,7 @@ def load_environment(path: str, sources: Sources, origin: str | None = None) -> 
         controls_gate=None if file.gates.controls == "none" else file.gates.controls,
         waivers=tuple(_waivers(file, node)),
         attestations=tuple(_attestations(file, node)),
+        accepted=tuple(_acceptances(file, node)),
         kubernetes=file.kubernetes,
         node=node,
         lock=_lock(file, node),
@@ -209,6 +213,22 @@ def _attestations(file: EnvironmentFile, node: Node) -> Iterator[Attestation]:
             evidence=entry.evidence,
             span=here.span,
             control_span=here.find(("control",)).span,
+        )
+
+
+def _acceptances(file: EnvironmentFile, node: Node) -> Iterator[Acceptance]:
+    for number, entry in enumerate(file.accepted):
+        yield Acceptance(
+            type=entry.type,
+            scope=entry.scope,
+            principal=entry.principal,
+            name=entry.name,
+            role=entry.role,
+            reason=entry.reason,
+            owner=entry.owner,
+            expires=entry.expires,
+            at_most=entry.at_most,
+            span=node.find(("accepted", number)).span,
         )
 
 

@@ -186,6 +186,25 @@ class AttestationFile(FilePart):
     evidence: str = ""
 
 
+class AcceptanceFile(FilePart):
+    """Additions of others that are known: what they are, on what, and of whom, for a time.
+
+    `scope` is an address or an id; `*` stands for any text in `scope`, `principal` and `name`.
+    `principal` and `role` name role assignments, `name` all other types. `expires` is the last day
+    of it, `atMost` how many additions it may accept (1 where nothing is a pattern).
+    """
+
+    type: str = Field("roleAssignments", min_length=1)
+    scope: str = Field(min_length=1)
+    principal: str | None = Field(None, min_length=1)
+    name: str | None = Field(None, min_length=1)
+    role: str | None = Field(None, min_length=1)
+    reason: str = Field(min_length=1)
+    owner: str = Field(min_length=1)
+    expires: date
+    at_most: int | None = Field(None, alias="atMost", ge=1)
+
+
 class LockFile(FilePart):
     """The blob container whose lease an apply holds, so that one runs at a time.
 
@@ -228,6 +247,7 @@ class EnvironmentFile(FilePart):
     gates: GatesFile = Field(default_factory=GatesFile)
     waivers: list[WaiverFile] = Field(default_factory=list)
     attestations: list[AttestationFile] = Field(default_factory=list)
+    accepted: list[AcceptanceFile] = Field(default_factory=list)
     kubernetes: KubernetesSettings = Field(default_factory=KubernetesSettings)
     lock: LockFile | None = None
 

@@ -243,6 +243,8 @@ class ResourceType:
     changed_by      what changes one that is there, where a PUT of it does not; None where it does
     access_kinds    kinds below one that roles are assigned at although they are no resources (the
                     Kubernetes namespaces of a cluster)
+    access_twin     such a kind beside which one stands: roles that are assigned at either hold for
+                    both of the same name (a managed namespace, and the namespace in Kubernetes)
     most_tags       how many tags Azure takes on one
     makes           the ids of what its service makes for one and deletes with it, of its live body
     managed_group   path of the name of a resource group that Azure keeps for a resource; the
@@ -252,6 +254,18 @@ class ResourceType:
     regional        how Azure makes one in each region that is used; it belongs to nobody, and stays
     providers       the resource providers that one needs in its subscription, beside its own
     lock_level      path of the level (CanNotDelete, ReadOnly) at which one guards its scope
+    adds            what one does to what it stands in or on, in words ("grants access"): one that
+                    nobody declared is an addition, which is drift
+    adds_by         paths of the values that say to whom, to what or how
+    adds_to         paths in its body of ids of resources or of principals, each with what one does
+                    to what it names there: one of others is an addition to what is named, wherever
+                    it stands itself
+    occupancy       what a resource of others does to one by being in it (`occupants`), in words;
+                    None where it does nothing to it
+    harmless        why one that nobody declared is no addition to what it stands in or on; every
+                    child and extension type states this or `adds`
+    always_listed_at  types (a container by its segment) whose resources are always asked for those
+                    on them, although that takes a request for each: one of others would do harm
     """
 
     name: str
@@ -298,6 +312,7 @@ class ResourceType:
     deletable: bool = True
     changed_by: str | None = None
     access_kinds: tuple[str, ...] = ()
+    access_twin: str | None = None
     most_tags: int = 50
     makes: Callable[[Body], Iterable[str]] = _nothing_made
     managed_group: str | None = None
@@ -306,6 +321,12 @@ class ResourceType:
     regional: Regional | None = None
     providers: tuple[str, ...] = ()
     lock_level: str | None = None
+    adds: str | None = None
+    adds_by: tuple[str, ...] = ()
+    adds_to: Mapping[str, str] = field(default_factory=dict)
+    occupancy: str | None = None
+    harmless: str | None = None
+    always_listed_at: tuple[str, ...] = ()
 
     @property
     def namespace(self) -> str:

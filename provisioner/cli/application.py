@@ -462,10 +462,10 @@ def drift(  # noqa: PLR0913  typer: one parameter an option
     with _session(cloud=cloud, state=state, parallelism=parallelism, quiet=quiet) as session:
         document = session.drift(environment, since)
     print_drift(document, output.value)
-    if any(diagnostic.severity == "error" for diagnostic in document.diagnostics):
-        raise typer.Exit(ExitCode.ERROR)
     if document.found:
         raise typer.Exit(ExitCode.DIFFERENCES)
+    if any(diagnostic.severity == "error" for diagnostic in document.diagnostics):
+        raise typer.Exit(ExitCode.ERROR)
 
 
 @app.command()

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 
-from provisioner.blueprint.acceptances import Attestation
+from provisioner.blueprint.waivers import Attestation
 from provisioner.controls.control import Control
 from provisioner.controls.waivers import NOTICE, unknown_control
 from provisioner.model.diagnostic import Diagnostic, DiagnosticError, error, warning

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from provisioner.blueprint.acceptances import Attestation, Waiver
+from provisioner.blueprint.waivers import Attestation, Waiver
 from provisioner.controls.control import Control
 from provisioner.controls.ground import Ground
 from provisioner.controls.kinds import ASKED, CLUSTER

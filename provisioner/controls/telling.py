@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterable, Sequence
 from textwrap import dedent
 from typing import TypeAlias
 
-from provisioner.blueprint.acceptances import Attestation, Waiver
 from provisioner.blueprint.files import span_of
 from provisioner.blueprint.graph import DesiredGraph
+from provisioner.blueprint.waivers import Attestation, Waiver
 from provisioner.controls.control import Control
 from provisioner.controls.delta import Delta, Turn
 from provisioner.controls.judging import Result

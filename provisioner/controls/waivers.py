@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 
-from provisioner.blueprint.acceptances import Waiver
+from provisioner.blueprint.waivers import Waiver
 from provisioner.controls.control import Control
 from provisioner.controls.verdict import Finding, Verdict
 from provisioner.model.diagnostic import Diagnostic, DiagnosticError, error, nearest, warning

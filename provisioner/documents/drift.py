@@ -5,6 +5,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from provisioner.documents.additions import AcceptedDocument, AdditionDocument
 from provisioner.documents.attribution import AttributionDocument
 from provisioner.documents.controls import SecurityDeltaDocument
 from provisioner.documents.document import (
@@ -49,8 +50,9 @@ class ResourceDriftDocument(Document):
 class DriftDocument(Document):
     """A whole drift check.
 
-    `drifted`, every undeclared field that is security-relevant and a proof that fails of what is in
-    Azure make the check fail; other undeclared fields and unmanaged resources are told and do not.
+    `drifted`, `additions`, every undeclared field that is security-relevant and a proof that fails
+    of what is in Azure make the check fail; other undeclared fields, accepted additions and
+    unmanaged resources are told and do not.
     `attributions` say who changed what drifted, by resource id, and never decide whether the check
     fails. `security` has the controls that what drifted breaks. What is `in_progress` was compared
     as it was found, and may still change.
@@ -63,6 +65,8 @@ class DriftDocument(Document):
     drifted: tuple[ResourceDriftDocument, ...] = ()
     undeclared: tuple[UndeclaredDocument, ...] = ()
     ignored: tuple[IgnoredDocument, ...] = ()
+    additions: tuple[AdditionDocument, ...] = ()
+    accepted: tuple[AcceptedDocument, ...] = ()
     unmanaged: tuple[UnmanagedDocument, ...] = ()
     in_progress: tuple[InProgressDocument, ...] = ()
     proofs: tuple[ProofDocument, ...] = ()
@@ -75,6 +79,7 @@ class DriftDocument(Document):
         """Whether there is drift: what exit code 2 of `azsec drift` means."""
         return (
             bool(self.drifted)
+            or bool(self.additions)
             or any(entry.field.security for entry in self.undeclared)
             or any(proof.verdict == FAILS for proof in self.proofs)
         )

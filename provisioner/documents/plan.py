@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from provisioner.documents.additions import AcceptedDocument, AdditionDocument
 from provisioner.documents.controls import SecurityDeltaDocument
 from provisioner.documents.document import (
     FORMAT_VERSION,
@@ -99,7 +100,8 @@ class IgnoredDocument(Document):
 
 
 class UnmanagedDocument(Document):
-    """A resource in the environment's resource groups that azsec did not make. Never touched."""
+    """A resource that stands beside the environment's in its resource groups, and that azsec did
+    not make. Never touched."""
 
     id: str
     type: str
@@ -153,8 +155,8 @@ class PlanSummary(Document):
 class PlanDocument(Document):
     """A whole plan. `destroys` tells one that deletes all that the environment owns.
 
-    `digest` is sha256:… over everything that apply would do; diagnostics and what
-    is in progress, undeclared, ignored or unmanaged are no part of it.
+    `digest` is sha256:… over everything that apply would do; diagnostics and what is in progress,
+    undeclared, ignored, added by others or unmanaged are no part of it.
 
     `in_progress` is what Azure still works on: apply waits for it, and plans on what settled.
     `proofs` are about the state that the plan leads to, and `security` is what it means for the
@@ -170,6 +172,8 @@ class PlanDocument(Document):
     changes: tuple[ResourceChangeDocument, ...] = ()
     undeclared: tuple[UndeclaredDocument, ...] = ()
     ignored: tuple[IgnoredDocument, ...] = ()
+    additions: tuple[AdditionDocument, ...] = ()
+    accepted: tuple[AcceptedDocument, ...] = ()
     unmanaged: tuple[UnmanagedDocument, ...] = ()
     in_progress: tuple[InProgressDocument, ...] = ()
     proofs: tuple[ProofDocument, ...] = ()

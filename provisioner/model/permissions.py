@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from provisioner.model.resource_id import ResourceId
 from provisioner.model.values import Unknown
 
 _MOST_STATES = 20_000
@@ -61,6 +62,27 @@ def grants(permissions: Iterable[Permission], action: str, *, data: bool = False
 def matches(pattern: str, action: str) -> bool:
     """Tell whether a pattern with wildcards matches an action, in time linear in both."""
     return _matches(pattern.lower(), action.lower())
+
+
+def holds_at(scope: ResourceId | None, resource: ResourceId | None) -> bool:
+    """Tell whether what is granted at a scope holds for a resource: there and below.
+
+    None is the tenant's root, above everything. A management group counts as above everything but
+    the root and other management groups: which subscriptions are below which group is not in a
+    subscription's answers, which show what holds for it.
+    """
+    if scope is None:
+        return True
+    if resource is None:
+        return False
+    if is_management_group(scope) and not is_management_group(resource):
+        return True
+    return resource.is_within(scope)
+
+
+def is_management_group(scope: ResourceId) -> bool:
+    """Tell whether a scope is a management group."""
+    return scope.type.lower() == "microsoft.management/managementgroups"
 
 
 def is_within(inner: Iterable[Permission], outer: Iterable[Permission]) -> bool:

@@ -28,6 +28,7 @@ from provisioner.model.diagnostic import Diagnostic
 from provisioner.model.resource_id import ResourceId
 from provisioner.model.secret_values import holds_secret, mask_secrets
 from provisioner.model.values import Unknown, Value, unknowns
+from provisioner.plan.addition_documents import accepted_documents, addition_documents
 from provisioner.plan.changes import Changes, ResourceChange
 from provisioner.plan.concealment import conceal, sensitive_places
 from provisioner.plan.plan import Input, Observed, Plan, digest_json, encode_value, with_digest
@@ -119,6 +120,8 @@ def assemble_plan(
     plan = Plan(
         document=_document(origin.environment, resources, changes, steps, outputs).model_copy(
             update={
+                "additions": addition_documents(changes.additions, state, catalog),
+                "accepted": accepted_documents(changes.accepted, state, catalog),
                 "destroys": origin.request.destroy,
                 "proofs": judgement.proofs,
                 "security": judgement.security,

@@ -28,6 +28,8 @@ from provisioner.model.key_index import KeyIndex
 from provisioner.model.resource_id import ResourceId, resource_group_id
 from provisioner.model.secret_values import find_secrets
 from provisioner.model.values import Body, Value, lookup, unknowns
+from provisioner.plan.acceptances import Accepted, sort_additions
+from provisioner.plan.additions import Addition, find_additions
 from provisioner.plan.contents import Contents, find_contents
 from provisioner.plan.orphans import Orphan, find_orphans, find_unmanaged
 from provisioner.plan.owners import Owners, find_owners, find_unaccounted
@@ -106,6 +108,8 @@ class Changes:
 
     resources: tuple[ResourceChange, ...]
     unmanaged: tuple[ResourceId, ...]
+    additions: tuple[Addition, ...]
+    accepted: tuple[Accepted, ...]
     values: Mapping[str, Mapping[str, Value]]
     diagnostics: tuple[Diagnostic, ...]
 
@@ -175,13 +179,19 @@ def decide_changes(
     managed = [change for change in kept if change is not None]
     changes = _with_losses(_without_taken_names([*managed, *deletes]), contents)
     gone = {change.id.key for change in changes if change.action is Action.DELETE}
+    additions = find_additions(graph, state, contents, gone)
+    told = {addition.id.key for addition in additions}
+    sorting = sort_additions(additions, terms.accepted, state, catalog)
     return Changes(
         tuple(changes),
-        find_unmanaged(graph, state, contents, gone),
+        find_unmanaged(graph, state, contents, gone, told),
+        sorting.left,
+        sorting.accepted,
         decider.values,
         (
             *decider.diagnostics,
             *_warn_of_unaccounted(unaccounted, state, inventory),
+            *(sorting.exceeded if inventory.unlisted else sorting.diagnostics),
             *(() if graph.resources else _warn_of_others(limits.stated, owners, terms)),
         ),
     )

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 
 from provisioner.catalog.registry import Catalog
 from provisioner.catalog.resource_type import ResourceType, Scope
-from provisioner.model.actual import ActualState, Unreadable
-from provisioner.model.resource_id import ResourceId, parse_resource_id
-from provisioner.model.values import Body
+from provisioner.model.actual import ActualState, Found, Unreadable
+from provisioner.model.resource_id import ResourceId, parse_resource_id, resource_group_id
+from provisioner.model.values import Body, lookup
 from provisioner.plan.owners import Owners
 from provisioner.plan.state import Inventory
 
@@ -104,6 +104,15 @@ def is_part(child: ResourceId, catalog: Catalog) -> bool:
         not embedded.kept and embedded.child.lower() == child.type.lower()
         for embedded in (parent.embedded if parent else ())
     )
+
+
+def managed_group_in(resource_type: ResourceType, hit: Found) -> ResourceId | None:
+    """Return the id of the resource group that Azure keeps for a resource, or None."""
+    path = resource_type.managed_group
+    name = lookup(hit.body, path.split(".")) if path is not None else None
+    if not isinstance(name, str) or hit.id.subscription is None:
+        return None
+    return resource_group_id(hit.id.subscription, name)
 
 
 def find_contents(

@@ -20,10 +20,10 @@ from provisioner.model.key_index import KeyIndex, keys_above
 from provisioner.model.resource_id import ResourceId, parse_resource_id
 from provisioner.model.values import lookup
 from provisioner.plan.changes import Changes, ResourceChange
+from provisioner.plan.contents import managed_group_in
 from provisioner.plan.estates import planned_estate
 from provisioner.plan.locks import (
     find_locks,
-    managed_group_in,
     managed_group_of,
     reached_by,
     verbs_of,

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from provisioner.catalog.registry import Catalog
 from provisioner.catalog.resource_type import ResourceType
 from provisioner.documents.plan import Action
-from provisioner.model.actual import ActualState, Found
-from provisioner.model.resource_id import ResourceId, parse_resource_id, resource_group_id
+from provisioner.model.actual import ActualState
+from provisioner.model.resource_id import ResourceId, parse_resource_id
 from provisioner.model.values import Value, lookup, values_at
 from provisioner.plan.changes import ResourceChange
+from provisioner.plan.contents import managed_group_in
 
 _READ_ONLY, _NO_DELETE = "readonly", "cannotdelete"
 _LEVELS = {_READ_ONLY: "ReadOnly", _NO_DELETE: "CanNotDelete"}
@@ -80,15 +81,6 @@ def verbs_of(change: ResourceChange) -> tuple[bool, ...]:
 def managed_group_of(change: ResourceChange) -> ResourceId | None:
     """Return the id of the resource group that Azure keeps for what a change is about, or None."""
     return managed_group_in(change.type, change.found) if change.found is not None else None
-
-
-def managed_group_in(resource_type: ResourceType, hit: Found) -> ResourceId | None:
-    """Return the id of the resource group that Azure keeps for a resource, or None."""
-    path = resource_type.managed_group
-    name = lookup(hit.body, path.split(".")) if path is not None else None
-    if not isinstance(name, str) or hit.id.subscription is None:
-        return None
-    return resource_group_id(hit.id.subscription, name)
 
 
 def reached_by(change: ResourceChange) -> Iterator[ResourceId]:

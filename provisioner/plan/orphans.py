@@ -94,11 +94,12 @@ def find_unmanaged(
     state: ActualState,
     contents: Contents,
     gone: Collection[str],
+    additions: Collection[str],
 ) -> tuple[ResourceId, ...]:
-    """Return what stands among the environment's resources and is not its own.
+    """Return what stands beside the environment's resources and is not its own.
 
-    `gone` are the keys of what the plan deletes. What a service makes for one of the environment's
-    resources is not listed.
+    `gone` are the keys of what the plan deletes, `additions` those of what is told as an addition.
+    What a service makes for one of the environment's resources is not listed.
     """
     catalog = contents.catalog
     candidates = {resource.key: resource for resource in contents.in_groups}
@@ -111,6 +112,7 @@ def find_unmanaged(
         for key in sorted(candidates)
         if key not in declared
         and key not in gone
+        and key not in additions
         and key not in contents.made_by
         and not _is_extension(candidates[key], catalog)
         and not contents.owners.is_ours(candidates[key])

@@ -107,7 +107,15 @@ def digest_of(plan: Plan) -> str:
     return digest_json(content)
 
 
-_BESIDE = ("diagnostics", "inProgress", "undeclared", "ignored", "unmanaged")
+_BESIDE = (
+    "diagnostics",
+    "inProgress",
+    "undeclared",
+    "ignored",
+    "additions",
+    "accepted",
+    "unmanaged",
+)
 
 
 def content_of(plan: Plan) -> dict[str, Any]:

@@ -3,7 +3,8 @@
 Reading goes in two rounds. The first lists whole types in each subscription, and what carries
 this environment's tag. The second lists the children of the parents that the first found, the
 content of the environment's groups, and fetches what is owned but of no type that was listed. A
-third is needed only where a mark stands for what neither the blueprint has nor a read found.
+third is needed only where a mark stands for what neither the blueprint has nor a read found, and
+for what others put into a group that may reach into something of the environment.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -19,6 +20,7 @@ from provisioner.model.resource_id import (
     RESOURCE_GROUP,
     SUBSCRIPTION,
     ResourceId,
+    parse_resource_id,
     subscription_id,
 )
 from provisioner.model.values import Body
@@ -100,22 +102,74 @@ def child_reads(
     for parent, child in _listed_children(graph, catalog, found, owned):
         read = Read(f"{parent}/{child.kind}", child.api_version, child.name, True)
         reads[read.path.lower()] = read
-    for resource in graph:
-        scope = resource.id.scope
-        if resource.type.lists is ListRead.RESOURCE and scope is not None:
-            path = f"{scope}/providers/{resource.type.name}"
-            reads[path.lower()] = Read(path, resource.type.api_version, resource.type.name, True)
+    for scope, listed in _listed_scopes(graph, catalog, found):
+        path = f"{scope}/providers/{listed.name}"
+        reads[path.lower()] = Read(path, listed.api_version, listed.name, True)
     gone = [resource for resource in owned if resource.type == RESOURCE_GROUP]
     for resource_group in (*_groups(graph, found), *gone):
         path = f"{resource_group}/resources"
         reads[path.lower()] = Read(path, api_versions.RESOURCES, INVENTORY, True)
     for orphan in owned:
         resource_type = catalog.of(orphan)
-        if orphan.key not in found and resource_type is not None:
+        if resource_type is None or orphan.key in found:
+            continue
+        # A list below its parent answers it already (the links of a zone).
+        if f"{orphan.parent}/{resource_type.kind}".lower() not in reads:
             reads[orphan.key] = Read(
                 orphan.text, resource_type.api_version, resource_type.name, False
             )
     return tuple(reads[key] for key in sorted(reads))
+
+
+def _listed_scopes(
+    graph: DesiredGraph, catalog: Catalog, found: Mapping[str, Body]
+) -> Iterator[tuple[ResourceId, ResourceType]]:
+    """Yield (scope, type) for the lists of what no wide list covers: where the blueprint has one,
+    and where one of others would do harm (`always_listed_at`)."""
+    for resource in graph:
+        if resource.type.lists is ListRead.RESOURCE and resource.id.scope is not None:
+            yield resource.id.scope, resource.type
+    ours = [resource for resource in graph if resource.managed and resource.id.key in found]
+    subscriptions = sorted({str(resource.id.subscription) for resource in ours})
+    for resource_type in catalog:
+        places = resource_type.always_listed_at
+        if SUBSCRIPTION in places:
+            yield from ((subscription_id(each), resource_type) for each in subscriptions)
+        yield from ((each.id, resource_type) for each in ours if each.type.name in places)
+
+
+_MOST_FOREIGN = 20
+"""How many resources of others are looked into for what they add to the environment's."""
+
+
+def foreign_reads(
+    answers: Sequence[Answer], graph: DesiredGraph, catalog: Catalog
+) -> tuple[Read, ...]:
+    """Return the reads of what others have that may add to something of the environment
+    (`adds_to`) and that the first two rounds did not show: what only the content of a group lists,
+    and the children of what a wide list lists (the links of a zone). At most 20, by their path.
+    """
+    read: dict[str, ResourceId] = {}
+    listed: dict[str, ResourceId] = {}
+    for answer in answers:
+        seen = listed if answer.read.type == INVENTORY else read
+        for item in answer.items if not answer.read.query or seen is read else ():
+            resource = parse_resource_id(item.get("id"))
+            if resource is not None and resource.key not in graph.by_id:
+                seen[resource.key] = resource
+    reads: dict[str, Read] = {}
+    for key, resource in listed.items():
+        known = catalog.of(resource)
+        if known is not None and known.adds_to and key not in read:
+            reads[key] = Read(resource.text, known.api_version, known.name, False)
+    for holder in read.values():
+        known = catalog.of(holder)
+        for child in catalog.children(known) if known is not None else ():
+            if child.adds_to and child.lists is ListRead.PARENT:
+                path = f"{holder}/{child.kind}"
+                reads[path.lower()] = Read(path, child.api_version, child.name, True)
+    done = {answer.read.path.lower() for answer in answers}
+    return tuple(reads[key] for key in sorted(reads.keys() - done)[:_MOST_FOREIGN])
 
 
 def extension_reads(
@@ -153,10 +207,9 @@ def _listed_children(
     for holder in stated:
         known = catalog.of(holder)
         for child in catalog.children(known) if known is not None else ():
-            if child.lists is ListRead.PARENT and (
-                not comes_along(child) or (holder.key, child.name) in named
-            ):
+            if child.lists is ListRead.PARENT and (holder.key, child.name) in named:
                 yield holder, child
+        yield from listable_children(holder, catalog)
     for left in owned:
         if left.key not in graph.by_id:
             yield from listable_children(left, catalog)

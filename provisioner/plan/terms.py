@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from provisioner.blueprint.acceptances import Acceptance
 from provisioner.blueprint.ignores import Ignore
 from provisioner.blueprint.ownership import Marks
 from provisioner.diff.change import FieldChange
@@ -13,13 +14,15 @@ from provisioner.model.values import ABSENT, Absent, Value, is_empty
 @dataclass(frozen=True, slots=True)
 class Terms:
     """The environment's marks, the properties that others may change, whether values that were
-    moved off the service's defaults are put back, and the addresses whose resources may be taken
-    over (all of a module by the module's address, `*` for every address)."""
+    moved off the service's defaults are put back, the addresses whose resources may be taken
+    over (all of a module by the module's address, `*` for every address), and the additions of
+    others that are known."""
 
     marks: Marks
     ignores: tuple[Ignore, ...] = ()
     adopt_defaults: bool = False
     adopt: tuple[str, ...] = ()
+    accepted: tuple[Acceptance, ...] = ()
 
     def permits_adoption(self, address: str) -> bool:
         """Tell whether the resource at an address may be taken over where it exists already."""

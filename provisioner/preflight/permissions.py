@@ -5,13 +5,12 @@ Source: Authorization "Permissions - List For Resource Group"; "Understand Azure
 not; roles add up). Deny assignments and conditions are not in that answer.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
-from fnmatch import fnmatchcase
-from functools import lru_cache
+from collections.abc import Iterator, Sequence
 
 from provisioner.catalog.endpoints import PERMISSIONS
 from provisioner.catalog.permissions import is_polled
 from provisioner.model.diagnostic import Diagnostic, Severity
+from provisioner.model.permissions import grants, parse_permissions
 from provisioner.model.resource_id import ResourceId
 from provisioner.model.values import Body
 from provisioner.preflight.check import Check
@@ -54,25 +53,12 @@ def _inquiry(scope: ResourceId) -> Inquiry:
     return ask_scope(PERMISSIONS, scope, is_list=True)
 
 
-def _is_allowed(action: str, roles: Iterable[Body]) -> bool:
-    return any(
-        _holds(role, "actions", action) and not _holds(role, "notActions", action) for role in roles
-    )
-
-
-def _holds(role: Mapping[str, object], name: str, action: str) -> bool:
-    patterns = role.get(name)
-    return any(
-        fnmatchcase(action.lower(), _pattern(str(pattern)))
-        for pattern in (patterns if isinstance(patterns, (list, tuple)) else ())
-    )
-
-
-@lru_cache(maxsize=4096)
-def _pattern(text: str) -> str:
-    """Return a pattern of actions for `fnmatch`, in which `*` alone is special. A role of somebody
-    else's may hold many: `fnmatch` does not go back to a `*` whose successor has matched."""
-    return text.lower().replace("[", "[[]").replace("?", "[?]")
+def _is_allowed(action: str, roles: Sequence[Body]) -> bool:
+    """What cannot be read as permissions allows nothing: the warning is then one too many."""
+    try:
+        return grants(parse_permissions(roles), action)
+    except ValueError:
+        return False
 
 
 def _told(scope: ResourceId, actions: list[str], intent: Intent, *, maybe: bool) -> Diagnostic:

@@ -3,9 +3,9 @@
 from collections import Counter
 from collections.abc import Iterator
 
-from provisioner.documents.attribution import AttributionDocument
 from provisioner.documents.drift import DriftDocument, DriftKind, ResourceDriftDocument
-from provisioner.reports.attribution_wording import attribution_sentences
+from provisioner.reports.additions_text import accepted_lines, addition_lines
+from provisioner.reports.attribution_text import attribution_lines
 from provisioner.reports.field_text import change_lines
 from provisioner.reports.proof_text import breach_lines, proof_totals
 from provisioner.reports.section_text import (
@@ -19,10 +19,11 @@ from provisioner.reports.section_text import (
     unmanaged_lines,
 )
 from provisioner.reports.security_text import total_lines, turn_lines
-from provisioner.reports.styled import BLANK, Line, Span, Style, line, wrap
+from provisioner.reports.styled import BLANK, Line, Span, Style, line
 from provisioner.reports.values import plain
 from provisioner.reports.wording import (
     UNMARKED,
+    count_additions,
     count_ignored,
     count_in_progress,
     joined,
@@ -46,9 +47,11 @@ def render_drift_text(document: DriftDocument, width: int = 100) -> Iterator[Lin
             yield from change_lines(drifted.fields, width)
         yield from attribution_lines(document.attributions.get(drifted.id), width)
         yield BLANK
+    yield from addition_lines(document.additions, width, document.attributions)
     yield from undeclared_lines(document.undeclared, width)
     yield from _other_attribution_lines(document, width)
     yield from ignored_lines(document.ignored, width)
+    yield from accepted_lines(document.accepted, width)
     yield from unmanaged_lines(document.unmanaged, width)
     yield from in_progress_lines(document.in_progress, width)
     yield from turn_lines(document.security, width)
@@ -61,17 +64,9 @@ def render_drift_text(document: DriftDocument, width: int = 100) -> Iterator[Lin
     yield from totals("Drift", drift_summary(document), None, width)
 
 
-def attribution_lines(attribution: AttributionDocument | None, width: int) -> Iterator[Line]:
-    """Yield who changed a resource, below what changed in it."""
-    for sentence in attribution_sentences(attribution) if attribution is not None else ():
-        first, *rest = wrap(sentence, width - 6)
-        yield line("    ", Span(first, Style.DIM))
-        yield from (line("      ", Span(row, Style.DIM)) for row in rest)
-
-
 def _other_attribution_lines(document: DriftDocument, width: int) -> Iterator[Line]:
     """Yield the section of who changed what has no entry of its own: undeclared values."""
-    shown = {drifted.id for drifted in document.drifted}
+    shown = {entry.id for entry in (*document.drifted, *document.additions)}
     addresses = {entry.id: entry.address for entry in document.undeclared}
     others = {key: told for key, told in document.attributions.items() if key not in shown}
     if not others:
@@ -96,6 +91,7 @@ def drift_summary(document: DriftDocument) -> str:
     return joined(
         (
             *(f"{number:,} {word}" for number, word in counted if number),
+            count_additions(document.additions, document.accepted),
             f"{weakened:,} undeclared (security)" if weakened else "",
             count_ignored(document.ignored),
             count_in_progress(document.in_progress),

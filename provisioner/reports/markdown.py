@@ -20,6 +20,7 @@ from provisioner.documents.plan import (
     UndeclaredDocument,
     UnmanagedDocument,
 )
+from provisioner.reports.additions_markdown import accepted_section, addition_section
 from provisioner.reports.attribution_markdown import attribution_section
 from provisioner.reports.check_markdown import security_section
 from provisioner.reports.drift_text import drift_summary
@@ -44,6 +45,7 @@ from provisioner.reports.wording import (
     UNMARKED,
     Part,
     and_more,
+    count_additions,
     count_ignored,
     count_in_progress,
     counts,
@@ -83,6 +85,7 @@ def render_plan_markdown(document: PlanDocument) -> str:
     told = [f"**{number:,} {action}**" for action, number in counts(document.summary)]
     told.append(f"{document.summary.unchanged:,} unchanged")
     told.append(count_ignored(document.ignored))
+    told.append(count_additions(document.additions, document.accepted))
     told.append(count_in_progress(document.in_progress))
     told.append(show_estimate(estimate) if estimate else "")
     head = _heading("plan", document.environment, joined(told))
@@ -97,6 +100,8 @@ def render_plan_markdown(document: PlanDocument) -> str:
         proof_section(document.proofs)
         + _undeclared(document.undeclared)
         + _ignored(document.ignored)
+        + addition_section(document.additions)
+        + accepted_section(document.accepted)
         + _unmanaged(document.unmanaged)
         + _in_progress(document.in_progress)
         + _diagnostics(document.diagnostics)
@@ -112,12 +117,14 @@ def render_drift_markdown(document: DriftDocument) -> str:
     head = _heading("drift", document.environment, prose(drift_summary(document)))
     if not document.found and not any(d.severity == "error" for d in document.diagnostics):
         head += f"{no_drift(document)}\n\n"
+    head += addition_section(document.additions)
     head += security_section(document.security) + proof_totals(document.proofs)
     tail = (
         attribution_section(document)
         + proof_section(document.proofs)
         + _undeclared(document.undeclared)
         + _ignored(document.ignored)
+        + accepted_section(document.accepted)
         + _unmanaged(document.unmanaged)
         + _in_progress(document.in_progress)
         + _diagnostics(document.diagnostics)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from provisioner.documents.plan import Action, PlanDocument, ResourceChangeDocument
+from provisioner.reports.additions_text import accepted_lines, addition_lines
 from provisioner.reports.field_text import change_lines, create_lines
 from provisioner.reports.proof_text import breach_lines, gate_lines, proof_totals
 from provisioner.reports.section_text import (
@@ -21,6 +22,7 @@ from provisioner.reports.timing import remaining_seconds
 from provisioner.reports.values import plain, show_estimate
 from provisioner.reports.wording import (
     SIGNS,
+    count_additions,
     count_ignored,
     count_in_progress,
     counts,
@@ -55,6 +57,8 @@ def render_plan_text(document: PlanDocument, width: int = 100) -> Iterator[Line]
         yield from _change_lines(change, columns, width)
     yield from undeclared_lines(document.undeclared, width)
     yield from ignored_lines(document.ignored, width)
+    yield from addition_lines(document.additions, width)
+    yield from accepted_lines(document.accepted, width)
     yield from unmanaged_lines(document.unmanaged, width)
     yield from in_progress_lines(document.in_progress, width)
     yield from breach_lines(document.proofs, width)
@@ -77,6 +81,7 @@ def _summary(document: PlanDocument) -> str:
             *(f"{number:,} {action}" for action, number in counts(document.summary)),
             f"{document.summary.unchanged:,} unchanged",
             count_ignored(document.ignored),
+            count_additions(document.additions, document.accepted),
             count_in_progress(document.in_progress),
             show_estimate(estimate) if estimate else "",
         )

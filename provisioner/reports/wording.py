@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from provisioner.documents.additions import AcceptedDocument, AdditionDocument
 from provisioner.documents.document import DiagnosticDocument
 from provisioner.documents.drift import DriftDocument
 from provisioner.documents.plan import (
@@ -47,6 +48,8 @@ _DISRUPTIONS = (HARMLESS, "connections drop", "control plane blips", "nodes reim
 NO_CHANGES = "No changes"
 NO_DRIFT = "No drift"
 UNMARKED = "exists without a mark of azsec"
+ADDITIONS = "made by others on what is the environment's, and nobody declared or accepted them"
+ACCEPTED = "additions of others that the environment knows of; left as is"
 IN_PROGRESS = "Azure still works on it; apply waits, and plans on what settled"
 
 PROOF_WORDS: Mapping[str, str] = {"holds": "ok", FAILS: "FAILS", "unknown": "unknown"}
@@ -116,6 +119,17 @@ def _nothing_found(
 def count_in_progress(in_progress: Sequence[InProgressDocument]) -> str:
     """Return how many resources Azure still works on; maybe ""."""
     return f"{len(in_progress):,} in progress" if in_progress else ""
+
+
+def count_additions(
+    additions: Sequence[AdditionDocument], accepted: Sequence[AcceptedDocument]
+) -> str:
+    """Return how many additions there are, and how many are accepted; maybe ""."""
+    noted = (
+        plural(len(additions), "addition") if additions else "",
+        f"{len(accepted):,} accepted" if accepted else "",
+    )
+    return joined(noted)
 
 
 def count_ignored(ignored: Sequence[IgnoredDocument]) -> str:

@@ -46,16 +46,12 @@ from provisioner.simulator import (
     subscriptions,
 )
 from provisioner.simulator.admission import check_admitted, read_body
+from provisioner.simulator.authorization import check_authorized, list_permissions
 from provisioner.simulator.cloud import Cloud
+from provisioner.simulator.demands import demands_of, named_type
 from provisioner.simulator.errors import RefusalError, invalid_type
 from provisioner.simulator.exchange import Answer, Request
 from provisioner.simulator.faults import Fault, FaultKind
-from provisioner.simulator.permissions import (
-    check_allowed,
-    demands_of,
-    list_permissions,
-    named_type,
-)
 from provisioner.simulator.places import check_place
 
 _BEFORE = frozenset({FaultKind.ANSWER, FaultKind.DROP})
@@ -180,8 +176,7 @@ class Application:
             _check_api_version(request)
         demands = demands_of(self.cloud, request)
         self._demanded |= {demand.action for demand in demands}
-        if self.cloud.allowed_actions is not None:
-            check_allowed(demands, self.cloud.allowed_actions)
+        check_authorized(self.cloud, request, demands)
         action = demands[0].action if demands else ""
         fault = self.cloud.faults.take(_BEFORE, request.method, request.path, action)
         if fault is not None:

@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from provisioner.catalog.resource_type import ListRead, ResourceType, Scope
+from provisioner.model.permissions import holds_at
 from provisioner.model.resource_id import RESOURCE_GROUP, ResourceId
 from provisioner.simulator.answers import render
 from provisioner.simulator.body_paths import value_at
@@ -17,7 +18,8 @@ from provisioner.simulator.records import Record
 
 _TAG = re.compile(r"tagname\s+eq\s+'([^']*)'(?:\s+and\s+tagvalue\s+eq\s+'([^']*)')?", re.IGNORECASE)
 _TYPE = re.compile(r"resourcetype\s+eq\s+'([^']*)'", re.IGNORECASE)
-_PRINCIPAL = re.compile(r"(?:principalId\s+eq\s+|assignedTo\()'([^']*)'", re.IGNORECASE)
+_ASSIGNED = re.compile(r"assignedTo\('([^']*)'\)", re.IGNORECASE)
+_PROPERTY = re.compile(r"\b(principalId|roleName|type)\s+eq\s+'([^']*)'", re.IGNORECASE)
 _AT_SCOPE = re.compile(r"atScope\(\)", re.IGNORECASE)
 _GENERIC = ("id", "name", "type", "location", "tags", "kind", "sku", "identity", "managedBy")
 
@@ -29,8 +31,10 @@ def list_type(cloud: Cloud, request: Request, sample: ResourceId) -> Answer:
     resource_type = cloud.type_of(sample)
     check_place(cloud, resource_type, sample, writing=False)
     if resource_type.scope is Scope.EXTENSION:
-        rows = list(_extensions(cloud, resource_type, sample, request.query.get("$filter", "")))
-        rows += cloud.built_in(resource_type, sample.scope)
+        condition = request.query.get("$filter", "")
+        found = list(_extensions(cloud, resource_type, sample, condition))
+        found += cloud.built_in(resource_type, sample.scope)
+        rows = [row for row in found if _fits(row, condition)]
     else:
         rows = list(_inside(cloud, resource_type, sample))
     return _page(cloud, request, rows, render)
@@ -90,24 +94,27 @@ def _extensions(
 ) -> Iterator[Record]:
     """Yield extension resources at a scope; those below and inherited too where ARM does so.
 
-    `atScope()` leaves out what is below; a filter on the principal leaves out other principals.
+    `atScope()` leaves out what is below.
     """
     scope = sample.scope
-    principal = _PRINCIPAL.search(condition)
     for row in cloud.store.resources.of_type(resource_type.name):
-        if principal and not _is_principal(row, principal[1]):
-            continue
         holder = row.id.scope
-        if scope is None or holder is None:
+        if scope is None:
             continue
         wide = resource_type.lists is not ListRead.RESOURCE
-        below = wide and not _AT_SCOPE.search(condition) and holder.is_within(scope)
-        if holder == scope or below or (wide and scope.is_within(holder)):
+        below = wide and not _AT_SCOPE.search(condition) and holds_at(scope, holder)
+        if holder == scope or below or (wide and holds_at(holder, scope)):
             yield row
 
 
-def _is_principal(row: Record, principal: str) -> bool:
-    return str(value_at(row.body, "properties.principalId")).lower() == principal.lower()
+def _fits(row: Record, condition: str) -> bool:
+    """Tell whether a row is what a filter asks for: of a principal, a role's name, or its type."""
+    wanted: list[tuple[str, str]] = _PROPERTY.findall(condition)
+    wanted += [("principalId", value) for value in _ASSIGNED.findall(condition)]
+    return all(
+        str(value_at(row.body, f"properties.{name}")).lower() == value.lower()
+        for name, value in wanted
+    )
 
 
 def _with_tag(rows: Iterable[Record], request: Request) -> Iterator[Record]:

@@ -1,6 +1,7 @@
 """Whether the place that a request names exists: registered, in a group, under a parent."""
 
 from provisioner.catalog.resource_type import ResourceType
+from provisioner.model.permissions import is_management_group
 from provisioner.model.resource_id import RESOURCE_GROUP, SUBSCRIPTION, ResourceId
 from provisioner.simulator.cloud import Cloud
 from provisioner.simulator.errors import RefusalError, group_not_found, resource_not_found
@@ -25,6 +26,9 @@ def check_place(
             )
     for container in reversed(list(resource.ancestors)):
         if container.type == SUBSCRIPTION or cloud.find(container) is not None:
+            continue
+        if is_management_group(container):
+            # Like a subscription, one exists from its first use on; every subscription is below it.
             continue
         if cloud.catalog.access_holder(container) is not None:
             continue

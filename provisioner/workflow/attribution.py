@@ -62,12 +62,15 @@ def attribution_needs(subscriptions: Sequence[str]) -> frozenset[Need]:
 
 
 def _targets_of(document: DriftDocument) -> list[Target]:
-    """Return what drifted, each resource once: undeclared values count where they are drift."""
+    """Return what drifted and was added, each resource once: undeclared values count where they are
+    drift."""
     found: dict[str, Target] = {}
     for drifted in document.drifted:
         missing = drifted.kind is DriftKind.MISSING
         paths = tuple(field.path for field in drifted.fields)
         found[drifted.id.lower()] = Target(ResourceId.parse(drifted.id), missing, paths)
+    for addition in document.additions:
+        found[addition.id.lower()] = Target(ResourceId.parse(addition.id))
     for entry in document.undeclared:
         if entry.field.security:
             target = found.get(entry.id.lower(), Target(ResourceId.parse(entry.id)))

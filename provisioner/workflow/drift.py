@@ -1,10 +1,12 @@
 """`azsec drift`: what changed in Azure behind the blueprint's back."""
 
+from dataclasses import replace
+
 from provisioner.catalog.registry import Catalog
 from provisioner.documents.drift import DriftDocument, DriftKind, ResourceDriftDocument
 from provisioner.documents.plan import Action, FieldChangeDocument, FieldKind
 from provisioner.engine.ports import Reader
-from provisioner.model.diagnostic import Diagnostic, error, warning
+from provisioner.model.diagnostic import Diagnostic, Severity, error, warning
 from provisioner.network.proving import proof_documents
 from provisioner.plan.assembly import documents_of, field_document, shown_fields
 from provisioner.plan.changes import ResourceChange
@@ -30,7 +32,7 @@ def check_drift(desired: Desired, catalog: Catalog, reader: Reader) -> DriftDocu
     planned = plan_environment(desired, catalog, reader)
     changes = planned.changes.resources
     drifted = [c for c in changes if c.action in _DRIFTED or _is_for_good(c)]
-    diagnostics = [*planned.changes.diagnostics, *_told(changes)]
+    diagnostics = [*map(_told_by_drift, planned.changes.diagnostics), *_told(changes)]
     graph, environment = desired.graph, desired.environment
     found = actual_estate(planned.state, graph, catalog)
     stated = judge_state(desired_estate(graph, catalog), graph, environment, catalog)
@@ -45,6 +47,8 @@ def check_drift(desired: Desired, catalog: Catalog, reader: Reader) -> DriftDocu
             entry.model_copy(update={"field": _reversed(entry.field)})
             for entry in planned.plan.document.ignored
         ),
+        additions=planned.plan.document.additions,
+        accepted=planned.plan.document.accepted,
         unmanaged=planned.plan.document.unmanaged,
         in_progress=planned.plan.document.in_progress,
         proofs=proof_documents(proofs),
@@ -56,6 +60,21 @@ def check_drift(desired: Desired, catalog: Catalog, reader: Reader) -> DriftDocu
 def _is_for_good(change: ResourceChange) -> bool:
     """Tell whether a resource drifted in a way that no plan can turn back."""
     return change.action is Action.BLOCKED and bool(change.fields)
+
+
+_CANNOT_TELL = frozenset({"cannot-list", "acceptance-exceeded"})
+"""The codes of what a plan only warns of and a drift check cannot pass over."""
+
+
+def _told_by_drift(diagnostic: Diagnostic) -> Diagnostic:
+    """Return a diagnostic of a plan as a drift check tells it.
+
+    What left the blueprint or was added may stand in a list that was refused: an error, so that it
+    never counts as absent. A plan only warns of it: it can be applied all the same.
+    """
+    if diagnostic.code not in _CANNOT_TELL:
+        return diagnostic
+    return replace(diagnostic, severity=Severity.ERROR)
 
 
 _DRIFTED = (Action.CREATE, Action.UPDATE, Action.ADOPT, Action.REPLACE)

@@ -33,7 +33,7 @@ class Change:
     gates: tuple[GateDocument, ...]
 
 
-def check_acceptances(
+def check_waivers_and_attestations(
     environment: Environment, graph: DesiredGraph, today: date
 ) -> tuple[Diagnostic, ...]:
     """Return what is to be said of waivers and attestations that hold for a few days more.

@@ -83,6 +83,8 @@ def plan_migration(
     changes = Changes(
         resources,
         (),
+        (),
+        (),
         {},
         (
             *migration.passed_over(),

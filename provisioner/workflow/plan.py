@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
+from provisioner.blueprint.acceptances import check_acceptances
 from provisioner.blueprint.composition import compose
 from provisioner.blueprint.environment import Environment, load_environment
 from provisioner.blueprint.files import Sources, span_of
@@ -55,8 +56,8 @@ from provisioner.plan.request import Request
 from provisioner.plan.rotation import rotate
 from provisioner.plan.terms import EVERY_ADDRESS, Terms, is_at
 from provisioner.workflow.judging import (
-    check_acceptances,
     check_desired_waivers,
+    check_waivers_and_attestations,
     judge_change,
     judge_state,
 )
@@ -156,7 +157,8 @@ def load_desired(
     told = (
         *_check_id(environment, cloud or environment.cloud),
         *check_ignores(environment.ignores, graph, catalog, today),
-        *check_acceptances(environment, graph, today),
+        *check_acceptances(environment.accepted, graph, catalog, today),
+        *check_waivers_and_attestations(environment, graph, today),
     )
     return Desired(environment, graph, cloud or environment.cloud, told)
 
@@ -242,7 +244,13 @@ def plan_environment(
     check_desired_waivers(environment, desired.graph, catalog)
     permitted = (*environment.adopt, *request.adopt)
     check_adoptions(permitted, desired)
-    terms = Terms(environment.marks, environment.ignores, request.adopt_defaults, permitted)
+    terms = Terms(
+        environment.marks,
+        environment.ignores,
+        request.adopt_defaults,
+        permitted,
+        environment.accepted,
+    )
     planned = _plan(desired, desired.graph, catalog, reader, Scope(terms, request))
     return _check(planned, desired, catalog, preflight)
 

@@ -14,6 +14,7 @@ from provisioner.plan.reads import (
     Answer,
     child_reads,
     extension_reads,
+    foreign_reads,
     stray_reads,
     wide_reads,
 )
@@ -53,8 +54,11 @@ def read_environment(
     strays = take_inventory(second[len(below) :], marks).owned
     state = assemble_state(answers, graph, catalog, owned)
     scopes = _scopes_of_marks(graph, catalog, state, marks, subscriptions)
-    if scopes:
-        third = extension_reads(scopes, catalog, (answer.read for answer in answers))
+    third = (
+        *extension_reads(scopes, catalog, (answer.read for answer in answers)),
+        *foreign_reads(answers, graph, catalog),
+    )
+    if third:
         answers += reader.read(third)
         state = assemble_state(answers, graph, catalog, owned)
     return Reading(

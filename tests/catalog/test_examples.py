@@ -9,6 +9,7 @@ import pytest
 from provisioner.blueprint.body_check import check_body
 from provisioner.blueprint.yaml_source import parse_yaml
 from provisioner.catalog.registry import Catalog, all_types
+from provisioner.catalog.resource_type import Scope
 from provisioner.diff.comparison import compare
 from provisioner.diff.merge import merge_for_write
 
@@ -76,3 +77,15 @@ def test_what_was_written_can_be_written_again(path: Path, catalog: Catalog) -> 
     merged = merge_for_write(resource_type, catalog.schemas, body, body)
 
     assert compare(resource_type, catalog.schemas, merged, body).changes == ()
+
+
+def test_every_child_and_extension_says_what_one_of_others_does() -> None:
+    """By construction: a type that nobody thought about cannot be overlooked by drift."""
+    silent = [
+        resource_type.name
+        for resource_type in all_types()
+        if (resource_type.parent is not None or resource_type.scope is Scope.EXTENSION)
+        and (resource_type.adds is None) == (resource_type.harmless is None)
+    ]
+
+    assert silent == []

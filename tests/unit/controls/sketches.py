@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from provisioner.blueprint.acceptances import Attestation, Waiver
+from provisioner.blueprint.waivers import Attestation, Waiver
 from provisioner.controls.control import Control, Layer, Mode, Severity
 from provisioner.controls.kinds import VAULT
 from provisioner.controls.rule import expect

@@ -23,6 +23,8 @@ TYPE = ResourceType(
     seconds=1,
     loss=Disruption.NONE,
     lock_level="properties.level",
+    adds="forbids changes to it",
+    adds_by=("properties.level",),
     fields={
         "properties.level": Field(compare=Compare.CASELESS, security=True),
         "properties.notes": Field(default=None),

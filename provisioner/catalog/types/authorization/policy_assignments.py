@@ -47,6 +47,11 @@ TYPE = ResourceType(
     loss=Disruption.NONE,
     codes=RefusalCodes(not_found="PolicyAssignmentNotFound"),
     computed=_computed,
+    adds="enforces a policy on it",
+    adds_by=("properties.policyDefinitionId", "properties.enforcementMode"),
+    # Defender for Cloud assigns its default initiative to each subscription, by this name
+    # (learn.microsoft.com, "Security policies in Defender for Cloud").
+    service_names="SecurityCenterBuiltIn",
     fields={
         "location": Field(default=None),
         "identity": Field(default=None),

@@ -30,6 +30,7 @@ TYPE = ResourceType(
     seconds=1,
     loss=Disruption.NONE,
     codes=RefusalCodes(not_found="PolicyDefinitionNotFound"),
+    harmless="it does nothing until it is assigned, and the assignment is an addition",
     fields={
         "properties.policyType": Field(default="Custom", compare=Compare.CASELESS),
         # Indexed leaves out the resources that have neither tags nor a location.

@@ -46,6 +46,14 @@ TYPE = ResourceType(
         duplicate="RoleAssignmentExists",
     ),
     computed=_computed,
+    adds="grants access to it",
+    adds_by=(
+        "properties.roleDefinitionId",
+        "properties.principalType",
+        "properties.principalId",
+        "properties.condition",
+    ),
+    adds_to={"properties.principalId": "gives it access to something else"},
     fields={
         # Azure says it, by where the assignment stands; a body that says another is a mistake.
         "properties.scope": Field(

@@ -1,6 +1,7 @@
 """Role definitions. Facts: guidelines.md §2.5 and MAN-01, and the recorded pairs of the type."""
 
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 
 from provisioner.catalog import api_versions
 from provisioner.catalog.built_in_roles import (
@@ -27,24 +28,29 @@ class _BuiltIn(Mapping[str, Body]):
     thousand of them."""
 
     def __getitem__(self, guid: str) -> Body:
-        role = get_built_in_role(guid)
-        if role is None:
-            raise KeyError(guid)
-        return {
-            "properties": {
-                "roleName": role.name,
-                "type": "BuiltInRole",
-                "description": "",
-                "assignableScopes": ["/"],
-                "permissions": [_entry(permission) for permission in role.permissions],
-            }
-        }
+        return _definition(guid)
 
     def __iter__(self) -> Iterator[str]:
         return iter(list_built_in_roles())
 
     def __len__(self) -> int:
         return len(list_built_in_roles())
+
+
+@lru_cache(maxsize=2048)
+def _definition(guid: str) -> Body:
+    role = get_built_in_role(guid)
+    if role is None:
+        raise KeyError(guid)
+    return {
+        "properties": {
+            "roleName": role.name,
+            "type": "BuiltInRole",
+            "description": "",
+            "assignableScopes": ["/"],
+            "permissions": [_entry(permission) for permission in role.permissions],
+        }
+    }
 
 
 def _entry(permission: Permission) -> dict[str, Json]:
@@ -79,6 +85,7 @@ TYPE = ResourceType(
     loss=Disruption.NONE,
     codes=RefusalCodes(not_found="RoleDefinitionDoesNotExist"),
     built_in=_BuiltIn(),
+    harmless="it grants nothing until it is assigned, and the assignment is an addition",
     fields={
         "properties.type": Field(default="CustomRole", compare=Compare.CASELESS),
         "properties.description": Field(default=None),

@@ -36,6 +36,8 @@ TYPE = ResourceType(
     delete=DeleteFlow.LOCATION,
     seconds=5,
     computed=_computed,
+    adds="serves images of another registry",
+    adds_by=("properties.sourceRepository",),
     fields={
         "properties.sourceRepository": Field(create_only=True, security=True),
         "properties.targetRepository": Field(create_only=True),

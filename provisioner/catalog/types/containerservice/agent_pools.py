@@ -164,6 +164,8 @@ TYPE = ResourceType(
         not_found="NotFound", busy="OperationNotAllowed", unfit="NodePoolMcVersionIncompatible"
     ),
     computed=_computed,
+    adds="runs nodes in it",
+    adds_by=("properties.vmSize", "properties.enableNodePublicIP", "properties.vnetSubnetID"),
     fields={
         "properties.count": Field(owner=_count_owner),
         "properties.enableAutoScaling": Field(default=False, answered=Answered.STATED),

@@ -65,6 +65,7 @@ TYPE = ResourceType(
         ),
     ),
     computed=_computed,
+    harmless="it only adds checks to what is deployed to the cluster",
     fields={
         "properties.level": Field(security=True),
         "properties.podSecurityStandardsLevel": Field(default="Privileged", security=True),

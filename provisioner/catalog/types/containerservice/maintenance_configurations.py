@@ -29,6 +29,7 @@ TYPE = ResourceType(
     seconds=2,
     loss=Disruption.NONE,
     codes=RefusalCodes(not_found="NotFound", busy="OperationNotAllowed"),
+    adds="decides when it is upgraded",
     fields={
         "properties.maintenanceWindow.durationHours": Field(default=24),
         "properties.maintenanceWindow.utcOffset": Field(default="+00:00"),

@@ -44,6 +44,8 @@ TYPE = ResourceType(
     loss=Disruption.DATA,
     codes=RefusalCodes(not_found="NotFound", busy="OperationNotAllowed"),
     computed=_computed,
+    adds="makes a namespace in it",
+    access_twin="namespaces",
     fields={
         # The pod security standard is a label (CLU-05.5).
         "properties.labels": Field(default={}, security=True),

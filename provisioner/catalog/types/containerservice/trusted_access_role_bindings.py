@@ -27,6 +27,8 @@ TYPE = ResourceType(
     seconds=10,
     loss=Disruption.NONE,
     codes=RefusalCodes(not_found="NotFound", busy="OperationNotAllowed"),
+    adds="lets an Azure service act in it",
+    adds_by=("properties.sourceResourceId", "properties.roles"),
     fields={
         # An update takes other roles, and no other source (az aks trustedaccess rolebinding).
         "properties.sourceResourceId": Field(

@@ -27,6 +27,9 @@ TYPE = ResourceType(
     delete=DeleteFlow.SYNC,
     seconds=2,
     loss=Disruption.NONE,
+    always_listed_at=("Microsoft.ContainerService/managedClusters",),
+    adds="sends its data by another rule",
+    adds_by=("properties.dataCollectionRuleId", "properties.dataCollectionEndpointId"),
     fields={
         "properties.description": Field(default=None),
         "properties.dataCollectionRuleId": Field(

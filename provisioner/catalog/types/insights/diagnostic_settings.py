@@ -17,6 +17,7 @@ from provisioner.catalog.resource_type import (
     WriteFlow,
 )
 from provisioner.catalog.schema import Kind, Model, Property, Shape
+from provisioner.model.resource_id import SUBSCRIPTION
 from provisioner.model.values import Body, Json, lookup
 
 _TEXT = Shape(Kind.STRING)
@@ -97,6 +98,24 @@ TYPE = ResourceType(
             retentionPolicy=Shape(Kind.OBJECT, "insights.RetentionPolicy"),
         ),
         _model("RetentionPolicy", enabled=_FLAG, days=Shape(Kind.INTEGER)),
+    ),
+    # A second setting sends the activity log, or who read which secret, to somebody else. Other
+    # types are looked at where the blueprint has a setting on them.
+    always_listed_at=(
+        SUBSCRIPTION,
+        "Microsoft.ContainerRegistry/registries",
+        "Microsoft.ContainerService/managedClusters",
+        "Microsoft.KeyVault/vaults",
+        "Microsoft.Network/azureFirewalls",
+        "Microsoft.OperationalInsights/workspaces",
+    ),
+    adds="copies its logs",
+    adds_by=(
+        "properties.workspaceId",
+        "properties.storageAccountId",
+        "properties.eventHubAuthorizationRuleId",
+        "properties.serviceBusRuleId",
+        "properties.marketplacePartnerId",
     ),
     fields={
         # Where what they are set on stands.

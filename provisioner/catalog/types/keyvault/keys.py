@@ -48,6 +48,7 @@ TYPE = ResourceType(
     loss=Disruption.DATA,
     codes=RefusalCodes(not_found="KeyNotFound"),
     computed=_computed,
+    adds="adds a key to it",
     fields={
         "properties.kty": Field(security=True),
         "properties.keySize": Field(security=True),

@@ -27,6 +27,8 @@ TYPE = ResourceType(
     delete=DeleteFlow.SYNC,
     seconds=2,
     codes=RefusalCodes(busy="ConcurrentFederatedIdentityCredentialsWritesForSingleManagedIdentity"),
+    adds="lets tokens of another issuer sign in as it",
+    adds_by=("properties.issuer", "properties.subject"),
     fields={
         "properties.issuer": Field(security=True),
         "properties.subject": Field(security=True),

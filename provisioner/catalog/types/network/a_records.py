@@ -53,6 +53,8 @@ TYPE = ResourceType(
     delete=DeleteFlow.SYNC,
     seconds=2,
     computed=_computed,
+    adds="resolves a name in it",
+    adds_by=("properties.aRecords",),
     fields={
         "etag": Field(read_only=True),
         "properties.ttl": Field(),

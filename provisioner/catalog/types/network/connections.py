@@ -46,6 +46,10 @@ TYPE = ResourceType(
     etag_header=False,
     seconds=30,
     computed=_computed,
+    adds_to={
+        "properties.virtualNetworkGateway1.id": "connects another network to it",
+        "properties.virtualNetworkGateway2.id": "connects another network to it",
+    },
     fields={
         **{
             end: Field(default=None, security=True, disruption=Disruption.CONNECTIONS)

@@ -36,6 +36,9 @@ TYPE = ResourceType(
     # Flow logs are written through it (vnet-flow-logs-manage, prerequisites).
     providers=("Microsoft.Insights",),
     computed=_computed,
+    harmless="it records the traffic of what it names, and is an addition to that",
+    adds_to={"properties.targetResourceId": "records its traffic"},
+    adds_by=("properties.storageId",),
     fields={
         "location": Field(compare=Compare.LOCATION, create_only=True),
         "identity": Field(default=None),

@@ -85,6 +85,8 @@ TYPE = ResourceType(
     codes=RefusalCodes(not_found="NotFound"),
     computed=_computed,
     makes=_makes,
+    adds="writes DNS records for it",
+    adds_by=("properties.privateDnsZoneConfigs[].properties.privateDnsZoneId",),
     fields={
         "properties.privateDnsZoneConfigs": Field(
             default=(), keys=("name",), security=True, disruption=Disruption.CONNECTIONS

@@ -113,6 +113,8 @@ def _makes(body: Body) -> Iterator[str]:
             yield made
 
 
+_CONNECTS = "connects to it through a private endpoint"
+
 TYPE = ResourceType(
     name="Microsoft.Network/privateEndpoints",
     api_version=api_versions.NETWORK,
@@ -133,6 +135,12 @@ TYPE = ResourceType(
     seconds=60,
     computed=_computed,
     makes=_makes,
+    adds_to={
+        "properties.privateLinkServiceConnections[].properties.privateLinkServiceId": _CONNECTS,
+        "properties.manualPrivateLinkServiceConnections[].properties.privateLinkServiceId": (
+            _CONNECTS
+        ),
+    },
     fields={
         **_connection_fields("properties.privateLinkServiceConnections"),
         **_connection_fields("properties.manualPrivateLinkServiceConnections"),

@@ -53,6 +53,7 @@ TYPE = ResourceType(
         ),
     },
     computed=_computed,
+    occupancy="uses the address",
     fields={
         "sku": Field(default={"name": "Basic", "tier": "Regional"}),
         "sku.name": Field(default="Basic", create_only=True, security=True),

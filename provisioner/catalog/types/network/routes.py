@@ -21,6 +21,8 @@ TYPE = ResourceType(
     serialise_on="",
     seconds=3,
     loss=Disruption.CONNECTIONS,
+    adds="routes traffic",
+    adds_by=("properties.addressPrefix", "properties.nextHopType"),
     fields={
         # A service tag stands here as well as a range.
         "properties.addressPrefix": Field(

@@ -47,6 +47,8 @@ TYPE = ResourceType(
     serialise_on="",
     seconds=20,
     codes=RefusalCodes(not_found="NotFound"),
+    adds="allows or denies traffic",
+    adds_by=("properties.priority",),
     fields={
         **_member_fields(),
         "properties.priority": Field(security=True),

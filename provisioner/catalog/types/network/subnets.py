@@ -95,6 +95,9 @@ TYPE = ResourceType(
         "properties.addressPrefix": "properties.addressSpace.addressPrefixes",
         "properties.addressPrefixes": "properties.addressSpace.addressPrefixes",
     },
+    adds="makes a subnet in it",
+    adds_by=("properties.addressPrefix", "properties.addressPrefixes"),
+    occupancy="takes an address in it",
     fields={
         "properties.addressPrefix": Field(
             compare=Compare.CIDR, forbidden=_keeps_ranges, disruption=Disruption.CONNECTIONS

@@ -36,6 +36,9 @@ TYPE = ResourceType(
     computed=_computed,
     # learn.microsoft.com, "Use tags to organize your Azure resources", limitations.
     most_tags=15,
+    adds="resolves its names in another network",
+    adds_by=("properties.virtualNetwork.id",),
+    adds_to={"properties.virtualNetwork.id": "resolves names in it by a zone of others"},
     fields={
         # A child, and yet a tracked resource: it has a place and tags of its own.
         "location": Field(default="global", compare=Compare.LOCATION, create_only=True),

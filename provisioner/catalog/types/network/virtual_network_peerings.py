@@ -57,6 +57,9 @@ TYPE = ResourceType(
     codes=RefusalCodes(not_found="NotFound", duplicate="AnotherPeeringAlreadyReferencesRemoteVnet"),
     unique_by=("properties.remoteVirtualNetwork.id",),
     computed=_computed,
+    adds="connects another network to it",
+    adds_by=("properties.remoteVirtualNetwork.id", "properties.allowForwardedTraffic"),
+    adds_to={"properties.remoteVirtualNetwork.id": "asks to connect another network to it"},
     fields={
         "properties.remoteVirtualNetwork.id": Field(
             compare=Compare.RESOURCE_ID, create_only=True, security=True

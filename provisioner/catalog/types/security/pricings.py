@@ -89,6 +89,7 @@ TYPE = ResourceType(
     ),
     built_in={plan: {"properties": {"pricingTier": "Free"}} for plan in _PLANS},
     computed=_computed,
+    harmless="every subscription has each plan of Defender",
     fields={
         "properties.pricingTier": Field(security=True),
         "properties.subPlan": Field(default=None, security=True),

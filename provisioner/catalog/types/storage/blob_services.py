@@ -65,6 +65,7 @@ TYPE = ResourceType(
         _model("CorsRules", corsRules=Shape(Kind.LIST, item=_OPEN)),
         _model("RestorePolicy", enabled=_FLAG, days=_NUMBER),
     ),
+    harmless="every account has one",
     fields={
         "properties": Field(default={}),
         "properties.automaticSnapshotPolicyEnabled": Field(default=False),

@@ -102,6 +102,8 @@ TYPE = ResourceType(
             ),
         ),
     ),
+    adds="holds data in it",
+    adds_by=("properties.publicAccess",),
     fields={
         "properties": Field(default={}),
         "properties.publicAccess": Field(default="None", security=True),

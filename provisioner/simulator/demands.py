@@ -2,9 +2,7 @@
 
 import json
 import re
-from collections.abc import Collection
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 
 from provisioner.catalog.permissions import (
     DELETED_GROUP,
@@ -14,10 +12,8 @@ from provisioner.catalog.permissions import (
 )
 from provisioner.catalog.resource_type import ResourceType
 from provisioner.model.resource_id import ResourceId, parse_resource_id
-from provisioner.model.values import Json
-from provisioner.simulator.cloud import CALLER, Cloud, type_label
-from provisioner.simulator.errors import RefusalError
-from provisioner.simulator.exchange import Answer, Request
+from provisioner.simulator.cloud import Cloud, type_label
+from provisioner.simulator.exchange import Request
 
 _VERBS = {"PUT": "write", "PATCH": "write", "DELETE": "delete", "GET": "read", "HEAD": "read"}
 _S = "(?P<scope>/subscriptions/[^/]+)"
@@ -70,51 +66,6 @@ def demands_of(cloud: Cloud, request: Request) -> tuple[Demand, ...]:
         return (own,)
     links = linked_actions(resource_type, cloud.catalog.schemas, body)
     return (own, *(Demand(action, target.text, linked=True) for action, target in links))
-
-
-def check_allowed(demands: Collection[Demand], allowed: Collection[str]) -> None:
-    """Refuse a request of whose demands one is not among the allowed actions (with wildcards), in
-    the words of Azure: AuthorizationFailed, or LinkedAuthorizationFailed."""
-    patterns = [pattern.lower() for pattern in allowed]
-    refused = [d for d in demands if not _matches(d.action, patterns)]
-    if not refused:
-        return
-    first = next(iter(demands))
-    if not refused[0].linked:
-        raise RefusalError(
-            403,
-            "AuthorizationFailed",
-            f"The client 'local' with object id '{CALLER}' does not have authorization to "
-            f"perform action '{first.action}' over scope '{first.scope}' or the scope is invalid. "
-            "If access was recently granted, please refresh your credentials.",
-        )
-    actions = ",".join(dict.fromkeys(demand.action for demand in refused))
-    scopes = ",".join(dict.fromkeys(demand.scope for demand in refused))
-    raise RefusalError(
-        403,
-        "LinkedAuthorizationFailed",
-        f"The client 'local' with object id '{CALLER}' has permission to perform action "
-        f"'{first.action}' on scope '{first.scope}'; however, it does not have permission to "
-        f"perform action(s) '{actions}' on the linked scope(s) '{scopes}' (respectively) or the "
-        "linked scope(s) are invalid.",
-    )
-
-
-def _matches(action: str, patterns: Collection[str]) -> bool:
-    return any(fnmatchcase(action.lower(), pattern) for pattern in patterns)
-
-
-def list_permissions(cloud: Cloud, _request: Request, scope: str) -> Answer:
-    """Answer what the caller may do at a scope: the same everywhere, as `allowed_actions` says."""
-    del scope
-    allowed = ["*"] if cloud.allowed_actions is None else sorted(cloud.allowed_actions)
-    granted: dict[str, Json] = {
-        "actions": list(allowed),
-        "notActions": [],
-        "dataActions": [],
-        "notDataActions": [],
-    }
-    return Answer(200, {"value": [granted]})
 
 
 def _own(cloud: Cloud, request: Request) -> Demand | None:

@@ -1,0 +1,293 @@
+"""Effective permissions: who can do what, by all assignments of a state of an environment.
+
+Azure allows a request that any role assignment at its scope or above grants, unless a deny
+assignment there denies it. Source: "How Azure RBAC determines if a user has access to a resource".
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from provisioner.access.grants import (
+    Denial,
+    Eligibility,
+    Grant,
+    Principal,
+    Restriction,
+    Role,
+    Roles,
+)
+from provisioner.catalog.built_in_roles import (
+    ROLE_DEFINITION_TYPE,
+    get_built_in_role,
+    list_built_in_roles,
+)
+from provisioner.catalog.registry import Catalog
+from provisioner.model.conditions import parse_condition
+from provisioner.model.estate import Estate, Resource
+from provisioner.model.permissions import Permission, is_management_group, parse_permissions
+from provisioner.model.resource_id import ResourceId, parse_resource_id
+from provisioner.model.values import Unknown, lookup
+
+ROLE_ASSIGNMENT = "Microsoft.Authorization/roleAssignments"
+DENY_ASSIGNMENT = "Microsoft.Authorization/denyAssignments"
+
+_OBJECT_IDS = (
+    ("properties", "principalId"),
+    ("identity", "principalId"),
+    ("properties", "identityProfile", "kubeletidentity", "objectId"),
+)
+"""Where a resource says by which object it signs in: identities of their own and those assigned by
+the system, and the kubelet identity of a cluster."""
+
+
+@dataclass(frozen=True)
+class Access:
+    """All grants and denials of one state of an environment."""
+
+    grants: tuple[Grant, ...]
+    denials: tuple[Denial, ...]
+    catalog: Catalog
+
+    def reaching(self, resource: ResourceId) -> Iterator[Grant]:
+        """Yield the grants that hold for a resource: of the root, management groups, subscription,
+        resource group, what it stands in, and itself."""
+        yield from self._by_scope.get("", ())
+        if not is_management_group(resource):
+            yield from self._of_management_groups
+        places = {place.key: None for place in self._places_of(resource)}
+        for key in places:
+            yield from self._by_scope.get(key, ())
+
+    def who_can(
+        self, action: str, resource: ResourceId, *, data: bool = False
+    ) -> tuple[Grant, ...]:
+        """Return the grants by which somebody can do an action on a resource: that allow it, or
+        with which it can be had by assigning roles. Grants whose role is not known are not among
+        them; see `unknown_at`."""
+        return tuple(
+            grant
+            for grant in self.reaching(resource)
+            if grant.gives(action, data=data)
+            and not self.is_denied(grant, action, resource, data=data)
+        )
+
+    def what_can(
+        self, grant: Grant, resource: ResourceId, actions: Iterable[str], *, data: bool = False
+    ) -> tuple[str, ...]:
+        """Return which of some actions a grant gives on a resource."""
+        if not any(grant is other for other in self.reaching(resource)):
+            return ()
+        return tuple(
+            action
+            for action in actions
+            if grant.gives(action, data=data)
+            and not self.is_denied(grant, action, resource, data=data)
+        )
+
+    def unknown_at(self, resource: ResourceId) -> tuple[Grant, ...]:
+        """Return the grants that hold for a resource and of whose role nothing is known."""
+        return tuple(grant for grant in self.reaching(resource) if not grant.is_known)
+
+    def is_denied(
+        self, grant: Grant, action: str, resource: ResourceId, *, data: bool = False
+    ) -> bool:
+        """Tell whether a deny assignment takes an action from the principal of a grant."""
+        return any(
+            denial.denies(grant.principal, action, resource, data=data) for denial in self.denials
+        )
+
+    def _places_of(self, resource: ResourceId) -> Iterator[ResourceId]:
+        """Yield a resource and all that it stands in. A namespace of a cluster and the managed
+        namespace of the same name are one place: Azure asks at the first, roles are assigned at
+        both (guidelines.md §0.4)."""
+        yield resource
+        yield from resource.ancestors
+        for place in (resource, *resource.ancestors):
+            for kind in self._twins_of(place):
+                yield ResourceId(kind, place.names, place.scope)
+
+    def _twins_of(self, place: ResourceId) -> Iterator[str]:
+        own = self.catalog.of(place)
+        holder = self.catalog.access_holder(place)
+        if own is not None and own.access_twin is not None:
+            yield f"{own.parent}/{own.access_twin}"
+        elif holder is not None:
+            kind = place.type.rpartition("/")[2].lower()
+            yield from (
+                child.name for child in self.catalog.children(holder) if child.access_twin == kind
+            )
+
+    @cached_property
+    def _by_scope(self) -> Mapping[str, list[Grant]]:
+        found: dict[str, list[Grant]] = {}
+        for grant in self.grants:
+            found.setdefault(grant.scope.key if grant.scope else "", []).append(grant)
+        return found
+
+    @cached_property
+    def _of_management_groups(self) -> tuple[Grant, ...]:
+        return tuple(g for g in self.grants if g.scope and is_management_group(g.scope))
+
+
+def read_access(estate: Estate, catalog: Catalog, eligible: Iterable[Resource] = ()) -> Access:
+    """Return who can do what in an estate. `eligible` are the role eligibilities that were read
+    (`roleEligibilityScheduleInstances`)."""
+    roles = _Definitions(estate)
+    names = _addresses(estate)
+    grants = [_grant(found, roles, names, estate) for found in estate.of_type(ROLE_ASSIGNMENT)]
+    grants += [_grant(found, roles, names, estate, Eligibility.ELIGIBLE) for found in eligible]
+    denials = [
+        denial
+        for found in estate.of_type(DENY_ASSIGNMENT)
+        if (denial := _denial(found, names)) is not None
+    ]
+    return Access(tuple(grants), tuple(denials), catalog)
+
+
+def unknown_roles(access: Access) -> tuple[Grant, ...]:
+    """Return a grant for each role of which nothing is known, by GUID."""
+    found = {grant.role.id: grant for grant in access.grants if not grant.is_known}
+    return tuple(found[guid] for guid in sorted(found))
+
+
+class _Definitions:
+    """The role definitions of an estate, and the built-in ones."""
+
+    def __init__(self, estate: Estate) -> None:
+        self._own: dict[str, Role] = {}
+        for found in estate.of_type(ROLE_DEFINITION_TYPE):
+            guid = found.id.name.lower()
+            name = lookup(found.body, ("properties", "roleName"))
+            permissions = _permissions_of(lookup(found.body, ("properties", "permissions")))
+            if permissions is not None or guid not in self._own:
+                self._own[guid] = Role(guid, name if isinstance(name, str) else guid, permissions)
+        built_in = {
+            guid: role.permissions
+            for guid in list_built_in_roles()
+            if (role := get_built_in_role(guid)) is not None
+        }
+        own = {guid: role.permissions for guid, role in self._own.items() if role.permissions}
+        self.assignable = Roles({**built_in, **own})
+
+    def get(self, definition: object) -> Role:
+        named = parse_resource_id(definition)
+        if named is None:
+            return Role("", str(definition), None)
+        guid = named.name.lower()
+        built_in = get_built_in_role(guid)
+        if guid in self._own and (built_in is None or self._own[guid].permissions is not None):
+            return self._own[guid]
+        if built_in is not None:
+            return Role(guid, built_in.name, built_in.permissions)
+        return Role(guid, guid, None)
+
+
+def _grant(
+    found: Resource,
+    roles: _Definitions,
+    names: Mapping[str, str],
+    estate: Estate,
+    eligibility: Eligibility = Eligibility.ACTIVE,
+) -> Grant:
+    body = found.body
+    kind = lookup(body, ("properties", "principalType"))
+    return Grant(
+        assignment=found,
+        role=roles.get(lookup(body, ("properties", "roleDefinitionId"))),
+        principal=_principal(
+            lookup(body, ("properties", "principalId")),
+            kind if isinstance(kind, str) else None,
+            names,
+            estate,
+        ),
+        scope=_scope_of(found),
+        roles=roles.assignable,
+        restriction=_restriction(lookup(body, ("properties", "condition"))),
+        eligibility=eligibility,
+    )
+
+
+def _scope_of(found: Resource) -> ResourceId | None:
+    """Return where an assignment holds. Inherited eligibilities stand at one scope and hold at
+    another, which they state."""
+    stated = parse_resource_id(lookup(found.body, ("properties", "scope")))
+    return stated if stated is not None and found.id.scope is None else found.id.scope
+
+
+def _principal(
+    value: object, kind: str | None, names: Mapping[str, str], estate: Estate
+) -> Principal:
+    if isinstance(value, Unknown):
+        path = value.paths[0] if value.paths else value.expression
+        return Principal(path, kind, _address_in(path, estate))
+    guid = str(value).lower()
+    return Principal(guid, kind, names.get(guid))
+
+
+def _address_in(path: str, estate: Estate) -> str | None:
+    """Return the address at which the path of a property begins."""
+    parts = path.split(".")
+    heads = (".".join(parts[:length]) for length in range(len(parts), 0, -1))
+    return next((head for head in heads if estate.at(head) is not None), None)
+
+
+def _addresses(estate: Estate) -> Mapping[str, str]:
+    """Return the address of the resource that signs in as an object id."""
+    found: dict[str, str] = {}
+    for resource in estate:
+        if resource.address is None or resource.type in (ROLE_ASSIGNMENT, DENY_ASSIGNMENT):
+            continue
+        for path in _OBJECT_IDS:
+            value = lookup(resource.body, path)
+            if isinstance(value, str):
+                found.setdefault(value.lower(), resource.address)
+    return found
+
+
+def _restriction(text: object) -> Restriction | None:
+    if isinstance(text, Unknown):
+        return Restriction(str(text), None, "it is not known before apply")
+    if not isinstance(text, str) or not text.strip():
+        return None
+    try:
+        return Restriction(text, parse_condition(text))
+    except ValueError as problem:
+        return Restriction(text, None, str(problem))
+
+
+def _denial(found: Resource, names: Mapping[str, str]) -> Denial | None:
+    properties = lookup(found.body, ("properties",))
+    permissions = _permissions_of(lookup(properties, ("permissions",)))
+    if permissions is None:
+        return None
+    name = lookup(properties, ("denyAssignmentName",))
+    return Denial(
+        found,
+        name if isinstance(name, str) else found.id.name,
+        permissions,
+        _principals(lookup(properties, ("principals",)), names),
+        _principals(lookup(properties, ("excludePrincipals",)), names),
+        found.id.scope,
+        is_for_children=lookup(properties, ("doNotApplyToChildScopes",)) is not True,
+        is_conditional=bool(_restriction(lookup(properties, ("condition",)))),
+    )
+
+
+def _principals(value: object, names: Mapping[str, str]) -> tuple[Principal, ...]:
+    entries = value if isinstance(value, (list, tuple)) else ()
+    found = []
+    for entry in entries:
+        guid, kind = lookup(entry, ("id",)), lookup(entry, ("type",))
+        if isinstance(guid, str):
+            folded = guid.lower()
+            said = kind if isinstance(kind, str) else None
+            found.append(Principal(folded, said, names.get(folded)))
+    return tuple(found)
+
+
+def _permissions_of(value: object) -> tuple[Permission, ...] | None:
+    try:
+        return parse_permissions(value)
+    except ValueError:
+        return None

@@ -1,0 +1,269 @@
+"""What one role assignment grants, and what one deny assignment takes away.
+
+Source: "Understand Azure role assignments", "Understand Azure deny assignments", "Delegate Azure
+access management to others" (conditions), "Privileged Identity Management" (eligibility).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cached_property, lru_cache
+
+from provisioner.catalog.permissions import ASSIGN_ROLE
+from provisioner.model.conditions import Condition, attributes_of_assignment, parse_condition
+from provisioner.model.estate import Resource
+from provisioner.model.permissions import Permission, grants, holds_at
+from provisioner.model.resource_id import ResourceId
+
+EVERYONE = "00000000-0000-0000-0000-000000000000"
+"""The principal of a deny assignment that is for everyone in the directory."""
+
+DEFINE_ROLE = "Microsoft.Authorization/roleDefinitions/write"
+ELEVATE = "Microsoft.Authorization/elevateAccess/action"
+_ANYBODY = "ffffffff-ffff-ffff-ffff-ffffffffffff"
+"""Stands for a principal that no condition names."""
+_PRINCIPAL_TYPES = ("User", "Group", "ServicePrincipal")
+
+
+class Eligibility(StrEnum):
+    """Whether an assignment holds, or is only there to be activated (Privileged Identity
+    Management)."""
+
+    ACTIVE = "active"
+    ELIGIBLE = "eligible"
+
+
+class Effect(StrEnum):
+    """What a condition does to what a role grants."""
+
+    NONE = "none"
+    NARROWS = "narrows"
+    ALLOWS_ALL = "allows all"
+    NOT_UNDERSTOOD = "not understood"
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Who is granted something. `id` is the object id in lower case, or what is not known yet, as
+    a person reads it; `type` is User, Group, ServicePrincipal …, None where nobody said.
+
+    `address` is the resource of the estate that signs in by it, if one does.
+    """
+
+    id: str
+    type: str | None = None
+    address: str | None = None
+
+    @property
+    def label(self) -> str:
+        """What to call it: a group stands for its members, which only the directory knows."""
+        name = self.address or self.id
+        return f"members of group {name}" if self.is_group else name
+
+    @property
+    def is_group(self) -> bool:
+        """Whether it stands for others."""
+        return (self.type or "").lower() == "group"
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """What is assigned. `permissions` is None where the definition is not known: then what it
+    grants is unknown, and not nothing."""
+
+    id: str
+    name: str
+    permissions: tuple[Permission, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Restriction:
+    """The condition of an assignment. `condition` is None where it cannot be parsed, and `problem`
+    says why: it then counts as granting everything."""
+
+    text: str
+    condition: Condition | None
+    problem: str | None = None
+
+
+@dataclass(frozen=True)
+class Roles:
+    """The roles that can be assigned: all built-in ones and those of the estate, by GUID."""
+
+    permissions: Mapping[str, tuple[Permission, ...]]
+    _granting: dict[tuple[str, bool], tuple[str, ...]] = field(default_factory=dict)
+
+    def granting(self, action: str, *, data: bool) -> tuple[str, ...]:
+        """Return the GUIDs of the roles that grant an action."""
+        key = (action.lower(), data)
+        if key not in self._granting:
+            self._granting[key] = tuple(
+                guid for guid, some in self.permissions.items() if grants(some, action, data=data)
+            )
+        return self._granting[key]
+
+
+@dataclass(frozen=True)
+class Grant:
+    """One role assignment, as it holds at `scope` (None for the tenant's root) and below.
+
+    `roles` are those that its holder could assign in turn.
+    """
+
+    assignment: Resource
+    role: Role
+    principal: Principal
+    scope: ResourceId | None
+    roles: Roles = field(repr=False)
+    restriction: Restriction | None = None
+    eligibility: Eligibility = Eligibility.ACTIVE
+    _known: dict[tuple[str, bool], bool] = field(default_factory=dict, repr=False, compare=False)
+
+    def holds_at(self, resource: ResourceId | None) -> bool:
+        """Tell whether it holds for a resource."""
+        return holds_at(self.scope, resource)
+
+    def allows(self, action: str, *, data: bool = False) -> bool:
+        """Tell whether its role grants an action under some circumstances that its condition
+        leaves. False where the role is not known: ask `is_known`."""
+        key = (action.lower(), data)
+        if key not in self._known:
+            self._known[key] = any(
+                entry.grants(action, data=data) and self._leaves(action, entry)
+                for entry in self.role.permissions or ()
+            )
+        return self._known[key]
+
+    def gives(self, action: str, *, data: bool = False) -> bool:
+        """Tell whether its holder has an action, or can have it by assigning a role to themselves
+        or to somebody else."""
+        if self.allows(action, data=data) or self.escalates:
+            return True
+        return self.assigns_some and any(
+            self.can_assign(role) for role in self.roles.granting(action, data=data)
+        )
+
+    @property
+    def is_known(self) -> bool:
+        """Whether what the role grants is known."""
+        return self.role.permissions is not None
+
+    @property
+    def assigns_some(self) -> bool:
+        """Whether its holder can assign at least some role."""
+        return self.allows(ASSIGN_ROLE)
+
+    @cached_property
+    def escalates(self) -> bool:
+        """Whether its holder can have everything at its scope: they may assign a role that assigns
+        roles, define what a role grants, or elevate their access."""
+        return self.allows(DEFINE_ROLE) or self.allows(ELEVATE) or self._assigns_assigners
+
+    @cached_property
+    def _assigns_assigners(self) -> bool:
+        return self.assigns_some and any(
+            self.can_assign(role) for role in self.roles.granting(ASSIGN_ROLE, data=False)
+        )
+
+    def can_assign(self, role: str) -> bool:
+        """Tell whether its holder may assign a role (GUID) to themselves, or to principals that no
+        condition names. To let somebody named have a role is not to have it."""
+        to = [(self.principal.id, self.principal.type)]
+        to += [(_ANYBODY, kind) for kind in _PRINCIPAL_TYPES]
+        return any(
+            entry.grants(ASSIGN_ROLE) and self._leaves(ASSIGN_ROLE, entry, role, who, kind)
+            for entry in self.role.permissions or ()
+            for who, kind in to
+        )
+
+    @cached_property
+    def effect(self) -> Effect:
+        """What the condition does: it narrows where it is false for something that the role
+        grants, or depends on what is not known here."""
+        restriction = self.restriction
+        if restriction is None:
+            return Effect.NONE
+        if restriction.condition is None:
+            return Effect.NOT_UNDERSTOOD
+        asked = [
+            pattern
+            for entry in self.role.permissions or ()
+            for data in (False, True)
+            for pattern in entry.patterns(data=data)[0]
+        ]
+        targets = [action for action in restriction.condition.actions if self._may_do(action)]
+        narrowed = any(restriction.condition.holds(a, {}) is not True for a in (*asked, *targets))
+        return Effect.NARROWS if narrowed and not self._assigns_assigners else Effect.ALLOWS_ALL
+
+    def _may_do(self, action: str) -> bool:
+        return any(
+            entry.grants(action, data=data)
+            for entry in self.role.permissions or ()
+            for data in (False, True)
+        )
+
+    def _leaves(
+        self,
+        action: str,
+        entry: Permission,
+        role: str | None = None,
+        principal: str | None = None,
+        principal_type: str | None = None,
+    ) -> bool:
+        """Tell whether the conditions leave an action: on the assignment, and on the entry."""
+        known = attributes_of_assignment(role, principal, principal_type) if role else {}
+        conditions = [_condition_of(entry.condition)]
+        if self.restriction is not None:
+            conditions.append(self.restriction.condition)
+        return all(c is None or c.holds(action, known) is not False for c in conditions)
+
+
+@dataclass(frozen=True)
+class Denial:
+    """One deny assignment. It goes before every role assignment."""
+
+    assignment: Resource
+    name: str
+    permissions: tuple[Permission, ...]
+    principals: tuple[Principal, ...]
+    excluded: tuple[Principal, ...]
+    scope: ResourceId | None
+    is_for_children: bool = True
+    is_conditional: bool = False
+
+    def denies(
+        self, principal: Principal, action: str, resource: ResourceId, *, data: bool = False
+    ) -> bool:
+        """Tell whether it takes an action on a resource from a principal for certain.
+
+        Who is in a group only the directory knows: a denial for a group, or one that excludes
+        others than the principal, may or may not be for a member; then access counts as left.
+        """
+        if self.is_conditional or not self._covers(resource):
+            return False
+        return self._is_for(principal) and grants(self.permissions, action, data=data)
+
+    def _covers(self, resource: ResourceId) -> bool:
+        if not self.is_for_children:
+            return self.scope is not None and self.scope == resource
+        return holds_at(self.scope, resource)
+
+    def _is_for(self, principal: Principal) -> bool:
+        named = {other.id for other in self.principals}
+        if principal.id in named:
+            return True
+        if EVERYONE not in named:
+            return False
+        maybe_member = any(other.is_group for other in self.excluded)
+        excluded = principal.id in {other.id for other in self.excluded}
+        return not (excluded or maybe_member or (principal.is_group and self.excluded))
+
+
+@lru_cache(maxsize=1024)
+def _condition_of(text: str | None) -> Condition | None:
+    """Return the condition of an entry of a role definition; None where there is none, or none
+    that can be parsed, which then counts as granting."""
+    try:
+        return parse_condition(text) if text is not None else None
+    except ValueError:
+        return None

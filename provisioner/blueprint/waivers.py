@@ -1,0 +1,39 @@
+"""What an environment says of controls: failures that it accepts, and what people vouch for."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from provisioner.model.span import Span
+
+
+@dataclass(frozen=True, slots=True)
+class Waiver:
+    """An entry of `waivers`: a control that may fail. `scope` is an address, or what addresses
+    begin with (`hub` holds `hub.network`); `expires` is the last day on which it holds."""
+
+    control: str
+    scope: str
+    reason: str
+    owner: str
+    expires: date
+    span: Span
+    control_span: Span
+    scope_span: Span
+
+    def holds(self, address: str) -> bool:
+        """Tell whether the resource at an address is in scope."""
+        return address == self.scope or address.startswith((f"{self.scope}.", f"{self.scope}["))
+
+
+@dataclass(frozen=True, slots=True)
+class Attestation:
+    """An entry of `attestations`: who looked, on which day, what shows it, and the last day on
+    which it holds."""
+
+    control: str
+    by: str
+    on: date
+    expires: date
+    evidence: str
+    span: Span
+    control_span: Span

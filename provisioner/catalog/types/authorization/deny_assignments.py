@@ -1,0 +1,56 @@
+"""Deny assignments: what nobody, or nobody but some, may do. They go before role assignments.
+
+Azure makes them for deployment stacks, managed applications and locked node resource groups; its
+API takes those of a user too, since 2024-07-01-preview. Source: "Understand Azure deny
+assignments", and the REST reference of the type.
+"""
+
+from provisioner.catalog import api_versions
+from provisioner.catalog.field import Compare, Disruption, Field
+from provisioner.catalog.refusals import RefusalCodes
+from provisioner.catalog.resource_type import (
+    DeleteFlow,
+    NameRule,
+    ResourceType,
+    Scope,
+    SdkModel,
+    WriteFlow,
+)
+
+TYPE = ResourceType(
+    name="Microsoft.Authorization/denyAssignments",
+    api_version=api_versions.AUTHORIZATION,
+    sdk=SdkModel("azure.mgmt.authorization.v2022_04_01", "DenyAssignment"),
+    rule=NameRule(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", "a GUID"),
+    scope=Scope.EXTENSION,
+    taggable=False,
+    write=WriteFlow.SYNC,
+    delete=DeleteFlow.SYNC,
+    seconds=1,
+    loss=Disruption.NONE,
+    codes=RefusalCodes(not_found="DenyAssignmentNotFound"),
+    fields={
+        "properties.denyAssignmentName": Field(),
+        "properties.description": Field(default=None),
+        "properties.doNotApplyToChildScopes": Field(default=False, security=True),
+        "properties.isSystemProtected": Field(default=False),
+        "properties.scope": Field(compare=Compare.RESOURCE_ID, create_only=True, security=True),
+        "properties.condition": Field(default=None, security=True),
+        "properties.conditionVersion": Field(default=None),
+        "properties.permissions": Field(compare=Compare.ORDERED, security=True),
+        "properties.permissions[].actions": Field(default=(), compare=Compare.SET, security=True),
+        "properties.permissions[].notActions": Field(
+            default=(), compare=Compare.SET, security=True
+        ),
+        "properties.permissions[].dataActions": Field(
+            default=(), compare=Compare.SET, security=True
+        ),
+        "properties.permissions[].notDataActions": Field(
+            default=(), compare=Compare.SET, security=True
+        ),
+        "properties.principals": Field(keys=("id",), security=True),
+        "properties.principals[].id": Field(compare=Compare.CASELESS),
+        "properties.excludePrincipals": Field(default=(), keys=("id",), security=True),
+        "properties.excludePrincipals[].id": Field(compare=Compare.CASELESS),
+    },
+)

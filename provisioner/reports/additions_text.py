@@ -1,0 +1,82 @@
+"""The text of what others added to what is the environment's."""
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+
+from provisioner.documents.additions import AcceptedDocument, AdditionDocument
+from provisioner.documents.attribution import AttributionDocument
+from provisioner.reports.attribution_text import attribution_lines
+from provisioner.reports.styled import BLANK, Line, Span, Style, line, wrap
+from provisioner.reports.values import plain, shorten, show_value
+from provisioner.reports.wording import ACCEPTED, ADDITIONS, and_more
+
+_MOST = 30
+_LONGEST_VALUE = 120
+_NOBODY: Mapping[str, AttributionDocument] = MappingProxyType({})
+
+
+def addition_lines(
+    entries: Sequence[AdditionDocument],
+    width: int,
+    attributions: Mapping[str, AttributionDocument] = _NOBODY,
+) -> list[Line]:
+    """Return the section of additions, each with who made it where that was looked up (by id)."""
+    if not entries:
+        return []
+    result = [line("  ", Span("additions", Style.BOLD), f" · {ADDITIONS}")]
+    for entry in entries[:_MOST]:
+        result += _entry_lines(entry, width)
+        result += attribution_lines(attributions.get(entry.id), width, 8)
+    return [*result, *_hidden(len(entries)), BLANK]
+
+
+def accepted_lines(entries: Sequence[AcceptedDocument], width: int) -> list[Line]:
+    """Return the section of additions that the environment accepts."""
+    if not entries:
+        return []
+    result = [line("  ", Span("accepted", Style.BOLD), f" · {ACCEPTED}")]
+    for entry in entries[:_MOST]:
+        result += _entry_lines(entry.addition, width)
+        why = f"until {plain(entry.expires)} by {plain(entry.owner)}: {plain(entry.reason)}"
+        result += [line(" " * 8, Span(row, Style.DIM)) for row in wrap(why, width - 8)]
+    return [*result, *_hidden(len(entries)), BLANK]
+
+
+def addition_label(entry: AdditionDocument) -> str:
+    """Return what to call that which an addition adds to: an address, or else the end of its id."""
+    if entry.address:
+        return plain(entry.address)
+    return "the tenant" if entry.on == "/" else plain("/".join(entry.on.split("/")[-2:]))
+
+
+def describe_addition(entry: AdditionDocument) -> str:
+    """Return what an addition does, to whom and how: "grants access to it: Owner to User 5d2b…"."""
+    values = dict(entry.values)
+    if entry.role is None:
+        told = [f"{plain(name)} {_value(value)}" for name, value in values.items()]
+        return ": ".join(part for part in (plain(entry.adds), ", ".join(told)) if part)
+    values.pop("roleDefinitionId", None)
+    who = " ".join(
+        _value(values.pop(name)) for name in ("principalType", "principalId") if name in values
+    )
+    more = "".join(f", {plain(name)} {_value(value)}" for name, value in values.items())
+    return f"{plain(entry.adds)}: {plain(entry.role)} to {who}{more}"
+
+
+def _value(value: object) -> str:
+    return shorten(show_value(value), _LONGEST_VALUE)
+
+
+def _entry_lines(entry: AdditionDocument, width: int) -> list[Line]:
+    told = f"{addition_label(entry)}  {describe_addition(entry)}"
+    first, *rest = wrap(told, width - 6) or [""]
+    return [
+        line("    ", Span("+ ", Style.CREATE), first),
+        *(line(" " * 8, row) for row in rest),
+        line(" " * 8, Span(plain(entry.id), Style.DIM)),
+    ]
+
+
+def _hidden(count: int) -> list[Line]:
+    more = count - _MOST
+    return [line("    ", Span(and_more(more, "addition"), Style.DIM))] if more > 0 else []
