@@ -66,7 +66,7 @@ def render_drift_text(document: DriftDocument, width: int = 100) -> Iterator[Lin
 
 def _other_attribution_lines(document: DriftDocument, width: int) -> Iterator[Line]:
     """Yield the section of who changed what has no entry of its own: undeclared values."""
-    shown = {entry.id for entry in (*document.drifted, *document.additions)}
+    shown = {entry.id for entry in document.drifted} | {entry.id for entry in document.additions}
     addresses = {entry.id: entry.address for entry in document.undeclared}
     others = {key: told for key, told in document.attributions.items() if key not in shown}
     if not others:

@@ -18,9 +18,9 @@ from provisioner.model.resource_id import parse_resource_id, subscription_id
 from provisioner.simulator.caller import read_caller
 from provisioner.simulator.clock import format_time, parse_time
 from provisioner.simulator.cloud import TENANT, Cloud
+from provisioner.simulator.demands import demands_of
 from provisioner.simulator.errors import RefusalError
 from provisioner.simulator.exchange import Answer, Request
-from provisioner.simulator.permissions import demands_of
 from provisioner.simulator.records import Event, EventStatus, Operation, Origin
 
 RETENTION = timedelta(days=90)
