@@ -24,7 +24,7 @@ from provisioner.documents.attribution import (
 )
 from provisioner.model.resource_id import ResourceId
 
-_Entry = TypeVar("_Entry")
+_Value = TypeVar("_Value")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,19 +63,20 @@ class Logs:
         changes = self._changes_of(target)
         writes = self._writes_of(target, changes)
         known = {write.correlation for write in writes}
-        entries = [_writer(write, target, changes) for write in writes]
-        entries += [_changer(c, target) for c in changes if c.correlation not in known]
-        principals = _merge(entry for entry in entries if entry.kind is WriterKind.PRINCIPAL)
-        others = _merge(entry for entry in entries if entry.kind is not WriterKind.PRINCIPAL)
-        if principals:
+        entries = [_written(write, target, changes) for write in writes]
+        entries += [_changed(c, target) for c in changes if c.correlation not in known]
+        if any(entry.writer.kind is WriterKind.PRINCIPAL for entry in entries):
             # Beside a principal, what names nobody says something only where it names what differs.
-            others = [entry for entry in others if entry.paths]
-        writers = sorted([*principals, *others], key=lambda entry: entry.at, reverse=True)
-        verdict = _verdict(writers, reach)
+            entries = [
+                entry
+                for entry in entries
+                if entry.writer.kind is WriterKind.PRINCIPAL or entry.writer.paths
+            ]
+        verdict = _verdict(entries, reach)
         return AttributionDocument(
             verdict=verdict,
             since=format_moment(reach.since),
-            writers=tuple(writers),
+            writers=tuple(entry.writer for entry in _merge(entries)),
             reason=reach.refused if verdict is AttributionVerdict.UNREADABLE else None,
         )
 
@@ -130,34 +131,49 @@ class Logs:
             yield from self._holders(parent)
 
 
-def _by_key(pairs: Iterable[tuple[str, _Entry]]) -> dict[str, list[_Entry]]:
-    found: dict[str, list[_Entry]] = {}
+def _by_key(pairs: Iterable[tuple[str, _Value]]) -> dict[str, list[_Value]]:
+    found: dict[str, list[_Value]] = {}
     for key, entry in pairs:
         found.setdefault(key, []).append(entry)
     return found
 
 
-def _writer(write: Write, target: Target, changes: Iterable[ResourceChange]) -> WriterDocument:
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """What is said of one write, and its exact time: documents tell whole seconds."""
+
+    at: datetime
+    writer: WriterDocument
+
+    @property
+    def who(self) -> tuple[str, ...]:
+        """What one actor with one client has in common."""
+        client = self.writer.client or self.writer.application_id or ""
+        return self.writer.kind, (self.writer.actor or "").lower(), client
+
+
+def _written(write: Write, target: Target, changes: Iterable[ResourceChange]) -> _Entry:
     named = write.actor or write.object_id
-    return WriterDocument(
+    writer = WriterDocument(
         kind=WriterKind.PRINCIPAL if named else WriterKind.UNSPECIFIED,
         actor=named,
         object_id=write.object_id,
         client=CLIENT_APPLICATIONS.get((write.application or "").lower()),
         application_id=write.application,
         action=write.action,
-        deleted=write.deletes,
+        deleted=write.deletes and target.id.is_within(write.target),
         at=format_moment(write.at),
         outcome=write.outcome.value,
         correlation_id=write.correlation or None,
         resource=None if write.target == target.id else write.target.text,
         paths=_drifted(target, (c for c in changes if c.correlation == write.correlation)),
     )
+    return _Entry(write.at, writer)
 
 
-def _changer(change: ResourceChange, target: Target) -> WriterDocument:
+def _changed(change: ResourceChange, target: Target) -> _Entry:
     kind = WriterKind.PLATFORM if change.by_platform else WriterKind.UNSPECIFIED
-    return WriterDocument(
+    writer = WriterDocument(
         kind=WriterKind.PRINCIPAL if change.actor else kind,
         actor=change.actor,
         client=change.client if change.actor else None,
@@ -167,27 +183,32 @@ def _changer(change: ResourceChange, target: Target) -> WriterDocument:
         correlation_id=change.correlation,
         paths=_drifted(target, (change,)),
     )
+    return _Entry(change.at, writer)
 
 
-def _merge(entries: Iterable[WriterDocument]) -> list[WriterDocument]:
-    """Return one entry for all writes of an actor with a client, its latest one first."""
-    grouped: dict[tuple[object, ...], list[WriterDocument]] = {}
+def _merge(entries: Iterable[_Entry]) -> list[_Entry]:
+    """Return one entry for each write that changed what differs, and one for all others of an actor
+    with a client, the latest first: the time of one write never stands beside what another one
+    changed."""
+    grouped: dict[tuple[object, ...], list[_Entry]] = {}
     for entry in entries:
-        client = entry.client or entry.application_id
-        key = (entry.kind, (entry.actor or "").lower(), client, entry.deleted)
+        writer = entry.writer
+        key = (*entry.who, writer.deleted, writer.correlation_id if writer.paths else None)
         grouped.setdefault(key, []).append(entry)
     merged = []
     for group in grouped.values():
         latest = max(group, key=lambda entry: entry.at)
-        paths = tuple(dict.fromkeys(path for entry in group for path in entry.paths))
-        merged.append(latest.model_copy(update={"writes": len(group), "paths": paths}))
-    return merged
+        paths = tuple(dict.fromkeys(path for entry in group for path in entry.writer.paths))
+        told = latest.writer.model_copy(update={"writes": len(group), "paths": paths})
+        merged.append(_Entry(latest.at, told))
+    return sorted(merged, key=lambda entry: entry.at, reverse=True)
 
 
-def _verdict(writers: Sequence[WriterDocument], reach: Reach) -> AttributionVerdict:
-    kinds = {entry.kind for entry in writers}
+def _verdict(entries: Sequence[_Entry], reach: Reach) -> AttributionVerdict:
+    kinds = {entry.writer.kind for entry in entries}
     if WriterKind.PRINCIPAL in kinds:
-        return AttributionVerdict.WRITTEN if len(writers) == 1 else AttributionVerdict.SEVERAL
+        alone = len({entry.who for entry in entries}) == 1
+        return AttributionVerdict.WRITTEN if alone else AttributionVerdict.SEVERAL
     if WriterKind.UNSPECIFIED in kinds:
         return AttributionVerdict.UNSPECIFIED
     if reach.refused is not None:

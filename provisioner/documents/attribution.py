@@ -33,7 +33,8 @@ class WriterKind(StrEnum):
 
 
 class WriterDocument(Document):
-    """The writes of one actor with one client to a resource.
+    """The writes of one actor with one client to a resource; with `paths`, the one write that
+    changed these properties.
 
     `actor` is what the log names: a user principal name, or an object id. `client` is the name of
     the client, null for one that is none of Microsoft's; `application_id` is its id. `at` is the
@@ -41,7 +42,7 @@ class WriterDocument(Document):
     started, failed) and `correlation_id` are of that one.
     `resource` is the id of what was written where that is not the resource itself: the parent whose
     body holds it, what it stood in, or what shares the correlation id. `paths` are properties that
-    `resourcechanges` names for these writes and that are among what drifted (entries of lists are
+    `resourcechanges` names for the write and that are among what drifted (entries of lists are
     numbered there and named here, so they are compared without their marks).
     """
 

@@ -43,7 +43,9 @@ def _sentence(writer: WriterDocument) -> str:
     if writer.outcome not in (None, "succeeded"):
         told += f", {_OUTCOMES.get(writer.outcome or '', plain(writer.outcome or ''))}"
     if writer.resource:
-        told += f", by a write to {_relative(plain(writer.resource))}"
+        deletes = (writer.action or "").lower().endswith("/delete")
+        how = "the delete of" if deletes else "a write to"
+        told += f", by {how} {_relative(plain(writer.resource))}"
     if writer.paths:
         shown = [show_path(path) for path in writer.paths[:_MOST_PATHS]]
         if len(writer.paths) > _MOST_PATHS:

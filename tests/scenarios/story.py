@@ -27,7 +27,7 @@ _DIGEST = re.compile(r"sha256:[0-9a-f…]+")
 """What a plan's digest covers changes with azsec itself, and is tested elsewhere."""
 _SIZE = re.compile(r"\d+ KiB")
 """A database grows by pages, and when it does is its own business."""
-_MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z")
+_MOMENT = re.compile(r"20\d{2}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z")
 _CORRELATION = re.compile(r"""(correlation\s+id\s+|"correlationId": ")[0-9a-f-]{36}""")
 _DAY = re.compile(r"((?:keeps it|kept|wait)\s+(?:!\s+)?until\s+(?:!\s+)?)\d{4}-\d{2}-\d{2}")
 """The built-in Azure goes by the clock of the machine."""

@@ -113,6 +113,21 @@ def test_several_writers_are_listed_the_latest_first(say):
     ]
 
 
+def test_the_time_of_one_write_never_stands_beside_what_another_one_changed(say):
+    told = say(
+        of(RULES, "tags.team"),
+        write(RULES, minute=1),
+        write(RULES, minute=2, correlation="c2"),
+        write(RULES, minute=3, correlation="c3"),
+        change(RULES, "tags.team", correlation="c1"),
+    )
+    assert told.verdict is AttributionVerdict.WRITTEN
+    assert [(e.at[11:16], e.writes, e.paths) for e in told.writers] == [
+        ("00:03", 2, ()),
+        ("00:01", 1, ("tags.team",)),
+    ]
+
+
 def test_many_writers_are_counted(say):
     told = say(of(VNET), *(write(VNET, f"p{n}", n, correlation=f"c{n}") for n in range(8)))
     assert sentences(told)[-1] == "- … and 3 more writers"
@@ -210,6 +225,12 @@ def test_a_parent_whose_body_holds_a_child_writes_the_child(say):
 
 def test_a_child_that_the_body_holds_is_written_with_the_parent(say):
     assert say(of(VNET), write(SUBNET)).writers[0].resource == SUBNET
+
+
+def test_the_delete_of_a_child_that_the_body_holds_is_no_delete_of_the_parent(say):
+    told = say(of(VNET), write(SUBNET, action="delete"))
+    assert not told.writers[0].deleted
+    assert ", by the delete of subnets/nodes;" in sentences(told)[0]
 
 
 def test_a_sibling_and_what_only_stands_above_say_nothing(say):
