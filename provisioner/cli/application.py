@@ -447,8 +447,17 @@ def destroy(  # noqa: PLR0913  typer: one parameter an option
 
 
 @app.command()
-def drift(
+def drift(  # noqa: PLR0913  typer: one parameter an option
     environment: EnvironmentArgument,
+    since: Annotated[
+        str | None,
+        typer.Option(
+            help="Look up who changed what drifted since then: days or hours back (7d, 36h), or a "
+            "date or time (2026-11-01); at most 90 days. [default: 14d]",
+            metavar="TIME",
+            show_default=False,
+        ),
+    ] = None,
     output: FormatOption = OutputFormat.TEXT,
     cloud: CloudOption = None,
     state: StateOption = None,
@@ -459,7 +468,7 @@ def drift(
     from provisioner.cli.output import print_drift
 
     with _session(cloud=cloud, state=state, parallelism=parallelism, quiet=quiet) as session:
-        document = session.drift(environment)
+        document = session.drift(environment, since)
     print_drift(document, output.value)
     if document.found:
         raise typer.Exit(ExitCode.DIFFERENCES)

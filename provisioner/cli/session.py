@@ -7,12 +7,13 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
+from provisioner.attribution.window import read_window
 from provisioner.blueprint.ownership import derive_id
 from provisioner.catalog.registry import Catalog
 from provisioner.cli.exit_code import ExitCode
@@ -59,6 +60,7 @@ from provisioner.workflow.approval import (
     check_same_environment,
     read_digest,
 )
+from provisioner.workflow.attribution import attribute_drift
 from provisioner.workflow.check import check_environment, report_compliance
 from provisioner.workflow.drift import check_drift
 from provisioner.workflow.export import ExportFormat, export_environment
@@ -278,10 +280,13 @@ class Session:
         client = self.connect(desired.document)
         return plan_migration(desired, self.catalog, client, earlier, forget_missing=forget_missing)
 
-    def drift(self, environment: str) -> DriftDocument:
-        """Read Azure and compare."""
+    def drift(self, environment: str, since: str | None) -> DriftDocument:
+        """Read Azure, compare, and look up since when and by whom what drifted was changed."""
+        window = read_window(since, datetime.now(UTC))
         desired = self.load(environment)
-        return check_drift(desired, self.catalog, self.connect(desired.document))
+        client = self.connect(desired.document)
+        document = check_drift(desired, self.catalog, client)
+        return attribute_drift(document, window, self.catalog, client)
 
     def trace(self, environment: str, question: Question) -> TraceDocument:
         """Follow packets through an environment; Azure is read only if the question takes it."""

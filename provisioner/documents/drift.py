@@ -3,7 +3,10 @@
 from enum import StrEnum
 from typing import Literal
 
+from pydantic import Field
+
 from provisioner.documents.additions import AcceptedDocument, AdditionDocument
+from provisioner.documents.attribution import AttributionDocument
 from provisioner.documents.controls import SecurityDeltaDocument
 from provisioner.documents.document import (
     FORMAT_VERSION,
@@ -50,8 +53,9 @@ class DriftDocument(Document):
     `drifted`, `additions`, every undeclared field that is security-relevant and a proof that fails
     of what is in Azure make the check fail; other undeclared fields, accepted additions and
     unmanaged resources are told and do not.
-    `security` has the controls that what drifted breaks. What is `in_progress` was compared as it
-    was found, and may still change.
+    `attributions` say who changed what drifted, by resource id, and never decide whether the check
+    fails. `security` has the controls that what drifted breaks. What is `in_progress` was compared
+    as it was found, and may still change.
     """
 
     kind: Literal["azsec/drift"] = "azsec/drift"
@@ -67,6 +71,7 @@ class DriftDocument(Document):
     in_progress: tuple[InProgressDocument, ...] = ()
     proofs: tuple[ProofDocument, ...] = ()
     security: SecurityDeltaDocument | None = None
+    attributions: dict[str, AttributionDocument] = Field(default_factory=dict)
     diagnostics: tuple[DiagnosticDocument, ...] = ()
 
     @property

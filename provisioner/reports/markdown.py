@@ -21,6 +21,7 @@ from provisioner.documents.plan import (
     UnmanagedDocument,
 )
 from provisioner.reports.additions_markdown import accepted_section, addition_section
+from provisioner.reports.attribution_markdown import attribution_section
 from provisioner.reports.check_markdown import security_section
 from provisioner.reports.drift_text import drift_summary
 from provisioner.reports.markdown_escape import code, details, html_code, prose
@@ -119,7 +120,8 @@ def render_drift_markdown(document: DriftDocument) -> str:
     head += addition_section(document.additions)
     head += security_section(document.security) + proof_totals(document.proofs)
     tail = (
-        proof_section(document.proofs)
+        attribution_section(document)
+        + proof_section(document.proofs)
         + _undeclared(document.undeclared)
         + _ignored(document.ignored)
         + accepted_section(document.accepted)
