@@ -4,7 +4,7 @@ Source: "Understand Azure role assignments", "Understand Azure deny assignments"
 access management to others" (conditions), "Privileged Identity Management" (eligibility).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property, lru_cache
@@ -114,6 +114,11 @@ class Roles:
                 guid for guid, some in self._all.items() if grants(some, action, data=data)
             )
         return self._granting[key]
+
+    @property
+    def ids(self) -> Iterable[str]:
+        """The GUIDs of all of them."""
+        return self._all
 
     @cached_property
     def _all(self) -> Mapping[str, tuple[Permission, ...]]:

@@ -109,7 +109,7 @@ def _judge_delegation(assignment: Subject) -> Iterator[Observation]:
         said = f"{_CONDITION} lets {grant.role.name} assign roles that assign every other"
         yield assignment.fails(_CONDITION, said)
     else:
-        count = sum(map(grant.can_assign, grant.roles.permissions))
+        count = sum(map(grant.can_assign, grant.roles.ids))
         said = f"a condition leaves {count} roles that may be assigned"
         make = assignment.fails if count > _MOST_ROLES else assignment.passes
         yield make(_CONDITION, said)
