@@ -21,6 +21,7 @@ from provisioner.catalog.built_in_roles import (
     ROLE_DEFINITION_TYPE,
     get_built_in_role,
 )
+from provisioner.catalog.permissions import DENY_ASSIGNMENT, ROLE_ASSIGNMENT
 from provisioner.catalog.registry import Catalog
 from provisioner.model.conditions import parse_condition
 from provisioner.model.estate import Estate, Resource
@@ -28,9 +29,6 @@ from provisioner.model.permissions import Permission, is_management_group, parse
 from provisioner.model.resource_id import ResourceId, parse_resource_id
 from provisioner.model.values import Unknown, lookup
 from provisioner.plan.reads import Read
-
-ROLE_ASSIGNMENT = "Microsoft.Authorization/roleAssignments"
-DENY_ASSIGNMENT = "Microsoft.Authorization/denyAssignments"
 
 _OBJECT_IDS = (
     ("properties", "principalId"),

@@ -10,8 +10,13 @@ from enum import StrEnum
 from functools import cached_property, lru_cache
 
 from provisioner.catalog.built_in_roles import get_built_in_role, list_built_in_roles
-from provisioner.catalog.permissions import ASSIGN_ROLE
-from provisioner.model.conditions import Condition, attributes_of_assignment, parse_condition
+from provisioner.catalog.permissions import (
+    ASSIGN_ROLE,
+    DEFINE_ROLE,
+    ELEVATE_ACCESS,
+    attributes_of_assignment,
+)
+from provisioner.model.conditions import Condition, parse_condition
 from provisioner.model.estate import Resource
 from provisioner.model.permissions import Permission, grants, holds_at
 from provisioner.model.resource_id import ResourceId
@@ -19,8 +24,6 @@ from provisioner.model.resource_id import ResourceId
 EVERYONE = "00000000-0000-0000-0000-000000000000"
 """The principal of a deny assignment that is for everyone in the directory."""
 
-DEFINE_ROLE = "Microsoft.Authorization/roleDefinitions/write"
-ELEVATE = "Microsoft.Authorization/elevateAccess/action"
 _ANYBODY = "ffffffff-ffff-ffff-ffff-ffffffffffff"
 """Stands for a principal that no condition names."""
 _PRINCIPAL_TYPES = ("User", "Group", "ServicePrincipal")
@@ -173,7 +176,7 @@ class Grant:
     def escalates(self) -> bool:
         """Whether its holder can have everything at its scope: they may assign a role that assigns
         roles, define what a role grants, or elevate their access."""
-        return self.allows(DEFINE_ROLE) or self.allows(ELEVATE) or self._assigns_assigners
+        return self.allows(DEFINE_ROLE) or self.allows(ELEVATE_ACCESS) or self._assigns_assigners
 
     @cached_property
     def _assigns_assigners(self) -> bool:

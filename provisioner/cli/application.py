@@ -581,7 +581,7 @@ def access(  # noqa: PLR0913  typer: one parameter an option
         str | None,
         typer.Option(
             metavar="ACTION",
-            help="List only who can do this, such as Microsoft.KeyVault/vaults/write.",
+            help="List only who can do this (PROVIDER/TYPE/write, …).",
             show_default=False,
         ),
     ] = None,

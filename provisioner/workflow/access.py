@@ -5,8 +5,6 @@ from dataclasses import dataclass
 
 from provisioner.access.capabilities import ORDER, worst_capability
 from provisioner.access.effective import (
-    DENY_ASSIGNMENT,
-    ROLE_ASSIGNMENT,
     Access,
     definition_reads,
     read_access,
@@ -15,6 +13,7 @@ from provisioner.access.effective import (
 from provisioner.access.grants import Denial, Effect, Eligibility, Grant, Principal
 from provisioner.catalog.built_in_roles import ROLE_DEFINITION_TYPE
 from provisioner.catalog.endpoints import ELIGIBLE_ROLES
+from provisioner.catalog.permissions import DENY_ASSIGNMENT, ROLE_ASSIGNMENT
 from provisioner.catalog.registry import Catalog
 from provisioner.documents.access import (
     AccessDocument,
@@ -283,8 +282,7 @@ def _diagnostics(grants: Sequence[Grant]) -> list[Diagnostic]:
             f"what role {grant.role.name} allows ({grant.assignment.label}) is not known: it may "
             "be anything.",
             grant.assignment.span,
-            "Give the reader Microsoft.Authorization/roleDefinitions/read (`azsec roles`), or look "
-            "at the actual state.",
+            "Look at the actual state, with the role of `azsec roles ENV --for plan`.",
         )
         for grant in unknown_roles(grants)
     ]
