@@ -11,12 +11,14 @@ from provisioner.model.estate import Estate
 def with_capabilities(document: PlanDocument, estate: Estate, catalog: Catalog) -> PlanDocument:
     """Return a plan whose additions say what they allow in an estate, where they grant access."""
     told = (*document.additions, *(entry.addition for entry in document.accepted))
-    if all(addition.role is None for addition in told):
+    granted = {addition.id for addition in told if addition.role is not None}
+    if not granted:
         return document
     access = read_access(estate, catalog)
     allowed = {
         grant.assignment.id.text: worst_capability(access, grant, grant.scope)
         for grant in access.grants
+        if grant.assignment.id.text in granted
     }
 
     def complete(addition: AdditionDocument) -> AdditionDocument:
