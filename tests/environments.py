@@ -204,15 +204,18 @@ def compose_small(
     ignore: str = "",
     subscriptions: str = "",
     location: str = "westeurope",
+    accepted: str = "",
 ) -> Desired:
     """Compose an environment whose blueprint has one resource group and these resources; `ignore`
-    is the YAML list of what it ignores, `subscriptions` lines with more of them."""
+    and `accepted` are the YAML lists of what it ignores and accepts, `subscriptions` lines with
+    more of them."""
     indented = "".join(f"  {line}\n" for line in resources.strip("\n").splitlines())
     files = {
         "environment.yaml": ENVIRONMENT.replace("name: test", f"name: {name}")
         .replace("0123456789abcdef0123456789abcdef", hashlib.sha256(name.encode()).hexdigest()[:32])
         .replace("subscriptions:\n", f"subscriptions:\n{subscriptions}")
-        + (f"ignore:\n{ignore}" if ignore else ""),
+        + (f"ignore:\n{ignore}" if ignore else "")
+        + (f"accepted:\n{accepted}" if accepted else ""),
         "blueprint.yaml": BLUEPRINT.replace("westeurope", location) + (indented or "  {}\n"),
     }
     return load_desired("environment.yaml", catalog, Texts(files), TODAY)

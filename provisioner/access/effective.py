@@ -145,9 +145,9 @@ def read_access(estate: Estate, catalog: Catalog, eligible: Iterable[Resource] =
     return Access(tuple(grants), tuple(denials), catalog)
 
 
-def unknown_roles(access: Access) -> tuple[Grant, ...]:
+def unknown_roles(grants: Iterable[Grant]) -> tuple[Grant, ...]:
     """Return a grant for each role of which nothing is known, by GUID."""
-    found = {grant.role.id: grant for grant in access.grants if not grant.is_known}
+    found = {grant.role.id: grant for grant in grants if not grant.is_known}
     return tuple(found[guid] for guid in sorted(found))
 
 

@@ -239,11 +239,12 @@ class Denial:
         Who is in a group only the directory knows: a denial for a group, or one that excludes
         others than the principal, may or may not be for a member; then access counts as left.
         """
-        if self.is_conditional or not self._covers(resource):
+        if self.is_conditional or not self.reaches(resource):
             return False
         return self._is_for(principal) and grants(self.permissions, action, data=data)
 
-    def _covers(self, resource: ResourceId) -> bool:
+    def reaches(self, resource: ResourceId) -> bool:
+        """Tell whether it holds for a resource."""
         if not self.is_for_children:
             return self.scope is not None and self.scope == resource
         return holds_at(self.scope, resource)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from provisioner.blueprint.graph import DesiredGraph, DesiredResource
-from provisioner.catalog.endpoints import LEASE
+from provisioner.catalog.endpoints import ELIGIBLE_ROLES, LEASE
 from provisioner.catalog.permissions import (
     LIST_GROUP_RESOURCES,
     LIST_RESOURCES,
@@ -44,6 +44,13 @@ def read_needs(
     below = child_reads(graph, catalog, everything, ())
     asked = (read for read in (*wide, *below) if read != SUBSCRIPTIONS)
     return frozenset(_of_read(read, catalog) for read in asked)
+
+
+def eligibility_needs(subscriptions: Iterable[str]) -> frozenset[Need]:
+    """Return what `azsec access --eligible` needs beside the reads of the environment."""
+    return frozenset(
+        Need(ELIGIBLE_ROLES.action, subscription_id(guid)) for guid in set(subscriptions)
+    )
 
 
 def write_needs(graph: DesiredGraph, catalog: Catalog) -> frozenset[Need]:
@@ -100,7 +107,9 @@ def _of_read(read: Read, catalog: Catalog) -> Need:
     assert sample is not None, read.path
     scope = sample if not read.is_list else sample.container
     assert scope is not None
-    return Need(action_on(catalog.get(read.type), "read"), scope)
+    listed = catalog.find(read.type)
+    # A list of several types has an action of its own (`…/privateDnsZones/ALL/read`).
+    return Need(action_on(listed, "read") if listed else f"{read.type}/read", scope)
 
 
 def _of_write(

@@ -2,3 +2,4 @@
 
 ASSIGNMENT = "Microsoft.Authorization/policyAssignments"
 DEFINITION = "Microsoft.Authorization/policyDefinitions"
+EXEMPTION = "Microsoft.Authorization/policyExemptions"

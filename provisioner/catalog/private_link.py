@@ -1,4 +1,5 @@
-"""The private DNS zones in which private endpoints are found, by service and cloud.
+"""The private DNS zones in which private endpoints are found, by service and cloud, and the hosts
+that lead there.
 
 Source: guidelines.md §2.4, and private-endpoint-dns.
 """
@@ -33,6 +34,53 @@ ZONES: Mapping[str, Mapping[str, str]] = MappingProxyType(
     }
 )
 """The names of zones by service and cloud; `{region}` stands for the location."""
+
+
+_STORAGE_ZONES = {
+    "AzureCloud": "privatelink.blob.core.windows.net",
+    "AzureUSGovernment": "privatelink.blob.core.usgovcloudapi.net",
+    "AzureChinaCloud": "privatelink.blob.core.chinacloudapi.cn",
+}
+_LEFT_OUT = "privatelink."
+_SERVICES: Mapping[str, tuple[Mapping[str, str], tuple[str, ...]]] = MappingProxyType(
+    {
+        "microsoft.keyvault/vaults": (ZONES["vault"], ("{name}",)),
+        "microsoft.containerregistry/registries": (
+            ZONES["registry"],
+            ("{name}", "{name}.{region}.data"),
+        ),
+        "microsoft.storage/storageaccounts": (_STORAGE_ZONES, ("{name}",)),
+    }
+)
+"""By type: the zone of each cloud, and the names of a service in it."""
+
+
+def hosts_of(type_name: str, name: str, cloud: str, region: str) -> tuple[str, ...]:
+    """Return the hosts by which a service is found where it has a private endpoint, in lower case:
+    those that clients ask for, and those in the zone that Azure's public DNS leads on to. None for
+    a type or a cloud of which they are not known. `region` may be empty."""
+    zones, patterns = _SERVICES.get(type_name.lower(), ({}, ()))
+    zone = zones.get(cloud)
+    if zone is None:
+        return ()
+    public = zone.removeprefix(_LEFT_OUT)
+    suffixes = [zone, public]
+    if public.startswith("vaultcore."):
+        # Vaults have a host of their own, an alias of the one in vaultcore.
+        suffixes.append(public.replace("vaultcore.", "vault.", 1))
+    words = [pattern for pattern in patterns if region or "{region}" not in pattern]
+    labels = [word.format(name=name, region=region).lower() for word in words]
+    return tuple(f"{label}.{suffix}" for label in labels for suffix in suffixes)
+
+
+def domains_of(type_name: str, name: str) -> frozenset[str]:
+    """Return every domain that a private DNS zone may have to answer for a service in its place,
+    in whatever cloud: its hosts, and all that they stand in."""
+    zones, _patterns = _SERVICES.get(type_name.lower(), ({}, ()))
+    hosts = (host for cloud in zones for host in hosts_of(type_name, name, cloud, ""))
+    return frozenset(
+        host.split(".", position)[-1] for host in hosts for position in range(host.count("."))
+    )
 
 
 def private_link_zone(service: str, cloud: str, region: str) -> str:

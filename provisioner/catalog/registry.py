@@ -4,7 +4,7 @@ import importlib
 import pkgutil
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from provisioner.catalog import types as type_packages
 from provisioner.catalog.field import Field
@@ -45,6 +45,33 @@ class Catalog:
     def children(self, parent: ResourceType) -> Iterator[ResourceType]:
         """Yield the types whose resources are children of `parent`."""
         return (child for child in self if child.parent == parent.name)
+
+    def listed_together(self, list_name: str) -> tuple[ResourceType, ...]:
+        """Return the types that one list of this name answers (`ResourceType.listed_as`), case
+        ignored; none where it is the list of one type."""
+        return self._shared_lists.get(list_name.lower(), ())
+
+    def affecting(self, affected: str) -> tuple[ResourceType, ...]:
+        """Return the types that are looked for where there is one of the type `affected` (a
+        container by its segment), although nobody declared them (`ResourceType.affects` and
+        `always_listed_at`)."""
+        return self._affecting.get(affected, ())
+
+    @cached_property
+    def _shared_lists(self) -> Mapping[str, tuple[ResourceType, ...]]:
+        shared: dict[str, list[ResourceType]] = {}
+        for each in self:
+            if each.listed_as is not None:
+                shared.setdefault(each.list_name.lower(), []).append(each)
+        return {name: tuple(those) for name, those in shared.items()}
+
+    @cached_property
+    def _affecting(self) -> Mapping[str, tuple[ResourceType, ...]]:
+        found: dict[str, list[ResourceType]] = {}
+        for each in self:
+            for affected in (*each.affects, *each.always_listed_at):
+                found.setdefault(affected, []).append(each)
+        return {name: tuple(those) for name, those in found.items()}
 
     def __iter__(self) -> Iterator[ResourceType]:
         return iter(self.types.values())

@@ -173,6 +173,23 @@ def _nothing_made(_body: Body) -> Iterable[str]:
     return ()
 
 
+KeptRule: TypeAlias = Callable[
+    [ResourceId, Body, Surroundings], Iterable[tuple[str, Mapping[str, Json]]]
+]
+"""A function of the id and live body of a resource that yields id and body of what its service
+keeps elsewhere for it."""
+
+
+def _nothing_kept(
+    _id: ResourceId, _body: Body, _around: Surroundings
+) -> Iterable[tuple[str, Mapping[str, Json]]]:
+    return ()
+
+
+def _made_by_hand(_body: Body) -> bool:
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class Made:
     """A resource that a service makes for another one, in the group that it keeps for it."""
@@ -199,6 +216,12 @@ class ResourceType:
     scope           what a top-level resource stands in
     lists           the widest list read
     list_query      what the list call has to ask for (custom role definitions alone, say)
+    listed_as       the last segment of the list that answers it together with others of its
+                    parent's children (`ALL` for records); None for a list of its own
+    affects         types of what one changes the effect of, without being named by it: where an
+                    environment has those, it is looked for although nobody declared it: on each of
+                    them (extension resources), or in their subscriptions
+    resolves        whether one answers for the names in the domain that it is named after
     rule            which names Azure accepts
     fields          facts by path; see `catalog.field`
     taggable        whether `tags` can be set: what cannot is owned through its nearest ancestor
@@ -223,12 +246,14 @@ class ResourceType:
     nested          types of children that do not go with one: Azure refuses to delete it while it
                     has any (409 CannotDeleteResource)
     service_names   a pattern of the names of those that services make for themselves in a parent
+    by_service      tells of a body that a service wrote it (the record of a private endpoint)
     reaches         paths of ids: Azure writes into what they name when it writes or deletes one
     written_with    types of what points to one, and that Azure writes whenever it writes one: all
                     of them have one writer
     named_alone     whether its name alone tells which one is meant, whatever scope an id says
     confines        path of the scopes that what points to one has to stand in
     judges          whether Azure judges by it what is written in its scope (a policy)
+    exempts         whether one takes what is in its scope out of such a judgement
     fits_parent     tells why Azure does not take a child of the type with its parent
     missing_reference  the code for a body that points to nothing
     ranges_within   paths of address ranges in its body, each with the path of the ranges in its
@@ -247,6 +272,8 @@ class ResourceType:
                     both of the same name (a managed namespace, and the namespace in Kubernetes)
     most_tags       how many tags Azure takes on one
     makes           the ids of what its service makes for one and deletes with it, of its live body
+    keeps           ids and bodies of those of `makes` that are resources of the catalog (the DNS
+                    records of a private endpoint), for the simulator to write
     managed_group   path of the name of a resource group that Azure keeps for a resource; the
                     group has the resource's tags
     managed_lock    path and value with which nobody but Azure writes in that group
@@ -275,6 +302,9 @@ class ResourceType:
     scope: Scope = Scope.RESOURCE_GROUP
     lists: ListRead = ListRead.SUBSCRIPTION
     list_query: Mapping[str, str] = field(default_factory=dict)
+    listed_as: str | None = None
+    affects: tuple[str, ...] = ()
+    resolves: bool = False
     models: tuple[Model, ...] = ()
     fields: Mapping[str, Field] = field(default_factory=dict)
     taggable: bool = True
@@ -295,11 +325,13 @@ class ResourceType:
     occupants: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     nested: tuple[str, ...] = ()
     service_names: str | None = None
+    by_service: Callable[[Body], bool] = _made_by_hand
     reaches: tuple[str, ...] = ()
     written_with: tuple[str, ...] = ()
     named_alone: bool = False
     confines: str | None = None
     judges: bool = False
+    exempts: bool = False
     fits_parent: FitRule | None = None
     missing_reference: str = "InvalidResourceReference"
     ranges_within: Mapping[str, str] = field(default_factory=dict)
@@ -315,6 +347,7 @@ class ResourceType:
     access_twin: str | None = None
     most_tags: int = 50
     makes: Callable[[Body], Iterable[str]] = _nothing_made
+    keeps: KeptRule = _nothing_kept
     managed_group: str | None = None
     managed_lock: tuple[str, str] | None = None
     in_group: Callable[[ResourceId, Body, Surroundings], Iterable[Made]] = _nothing_in_group
@@ -352,6 +385,11 @@ class ResourceType:
     def kind(self) -> str:
         """The last segment, as it stands in a URL (`subnets`)."""
         return self.name.rpartition("/")[2]
+
+    @property
+    def list_name(self) -> str:
+        """The name under which a list answers it: its own, or that of a list of several types."""
+        return f"{self.parent}/{self.listed_as}" if self.listed_as else self.name
 
     @property
     def parent(self) -> str | None:

@@ -89,10 +89,18 @@ class StateChoice(StrEnum):
     ACTUAL = "actual"
 
 
+class AccessStateChoice(StrEnum):
+    """Which state's role assignments a command looks at."""
+
+    DESIRED = "desired"
+    ACTUAL = "actual"
+
+
 class PurposeChoice(StrEnum):
     """What a role is for."""
 
     PLAN = "plan"
+    ACCESS = "access"
     APPLY = "apply"
     DELETE = "delete"
 
@@ -559,6 +567,63 @@ def trace(  # noqa: PLR0913  typer: one parameter an option
 
 
 @app.command()
+def access(  # noqa: PLR0913  typer: one parameter an option
+    environment: EnvironmentArgument,
+    who: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PRINCIPAL",
+            help="List only this principal: its object id, or the address of an identity.",
+            show_default=False,
+        ),
+    ] = None,
+    can: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ACTION",
+            help="List only who can do this, such as Microsoft.KeyVault/vaults/write.",
+            show_default=False,
+        ),
+    ] = None,
+    on: Annotated[
+        str | None,
+        typer.Option(
+            metavar="RESOURCE",
+            help="List only what holds for this resource: its address, or an id.",
+            show_default=False,
+        ),
+    ] = None,
+    data: Annotated[bool, typer.Option("--data", help="Take ACTION as a data action.")] = False,
+    of: Annotated[
+        AccessStateChoice,
+        typer.Option("--of", help="List what the blueprint assigns, or all that is in Azure."),
+    ] = AccessStateChoice.DESIRED,
+    eligible: Annotated[
+        bool,
+        typer.Option(
+            "--eligible",
+            help="Read eligible roles too (Privileged Identity Management; takes a licence).",
+        ),
+    ] = False,
+    output: FormatOption = OutputFormat.TEXT,
+    cloud: CloudOption = None,
+    state: StateOption = None,
+    parallelism: ParallelismOption = 10,
+) -> None:
+    """List who can do what, and by which role assignment and scope."""
+    from provisioner.cli.output import print_access
+    from provisioner.documents.access import AccessState
+    from provisioner.workflow.access import Question
+
+    question = Question(AccessState(of.value), who, can, on, data, eligible)
+    with _session(cloud=cloud, state=state, parallelism=parallelism, quiet=True) as session:
+        document = session.explain_access(environment, question)
+    print_access(document, output.value)
+    if document.is_partial:
+        raise typer.Exit(ExitCode.ERROR)
+
+
+@app.command()
 def graph(  # noqa: PLR0913  typer: one parameter an option
     environment: EnvironmentArgument,
     of: StateKindOption = StateChoice.DESIRED,
@@ -600,7 +665,8 @@ def roles(  # noqa: PLR0913  typer: one parameter an option
         list[PurposeChoice] | None,
         typer.Option(
             "--for",
-            help="plan (and drift), apply, or delete (apply that deletes, destroy). Repeatable.",
+            help="plan (drift, access), access (--eligible too), apply, or delete (apply that "
+            "deletes, destroy). Repeatable.",
             show_default="plan and apply",
         ),
     ] = None,

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TextIO
 
+from provisioner.documents.access import AccessDocument
 from provisioner.documents.apply import ApplyDocument, Event
 from provisioner.documents.controls import CheckDocument, ComplianceDocument, ControlsDocument
 from provisioner.documents.drift import DriftDocument
@@ -103,6 +104,13 @@ def print_roles(document: RolesDocument, output: str) -> None:
     from provisioner.reports.roles_markdown import render_roles_markdown
 
     _print(document, output, sys.stdout, lambda: render_roles_markdown(document))
+
+
+def print_access(document: AccessDocument, output: str) -> None:
+    """Print who can do what as text, JSON or Markdown."""
+    from provisioner.reports.access_markdown import render_access_markdown
+
+    _print(document, output, sys.stdout, lambda: render_access_markdown(document))
 
 
 def print_manifests(document: ManifestsDocument, output: str) -> None:

@@ -31,6 +31,7 @@ from provisioner.cli.workspace import (
     write_file,
 )
 from provisioner.controls.frameworks import Framework
+from provisioner.documents.access import AccessDocument
 from provisioner.documents.apply import ApplyDocument, Outcome
 from provisioner.documents.controls import CheckDocument, ComplianceDocument
 from provisioner.documents.document import EnvironmentDocument
@@ -44,6 +45,8 @@ from provisioner.model.diagnostic import Diagnostic, DiagnosticError, GateError,
 from provisioner.plan.plan import Plan
 from provisioner.plan.plan_file import read_plan_file, write_plan_file
 from provisioner.plan.request import Request
+from provisioner.workflow.access import Question as AccessQuestion
+from provisioner.workflow.access import explain_access
 from provisioner.workflow.apply import (
     ApplyOptions,
     Surface,
@@ -316,6 +319,13 @@ class Session:
     ) -> RolesDocument:
         """Return the least that an environment's commands may do."""
         return describe_roles(self.load(environment), self.catalog, purposes, pipeline)
+
+    def explain_access(self, environment: str, question: AccessQuestion) -> AccessDocument:
+        """Say who can do what in an environment; Azure is read only for the actual state."""
+        desired = self.load(environment)
+        return explain_access(
+            desired, self.catalog, lambda: self.connect(desired.document), question
+        )
 
     def find_objects(self, desired: Desired, state: StateKind) -> ClusterObjects:
         """Return what is to stand in a cluster; Azure is read only for a state that takes it."""

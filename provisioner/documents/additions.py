@@ -14,7 +14,8 @@ class AdditionDocument(Document):
     of that, null where the blueprint has none. `adds` says what it does to it in words, and
     `values` to whom, to what or how: properties by their name, those that are set. `role` is the
     name of the role that an assignment gives, or the GUID of its definition where the name is not
-    known; null for other types.
+    known, and `allows` the worst that it allows there, as `azsec access` says it; null for other
+    types.
     """
 
     id: str
@@ -24,6 +25,7 @@ class AdditionDocument(Document):
     resource_group: str | None = None
     adds: str
     role: str | None = None
+    allows: str | None = None
     values: dict[str, Any] = Field(default_factory=dict)
 
 

@@ -7,9 +7,11 @@ from provisioner.documents.document import FORMAT_VERSION, Document, Environment
 
 
 class Purpose(StrEnum):
-    """What somebody does with azsec: review (plan and drift), apply, or delete too."""
+    """What somebody does with azsec: review (plan, drift, access), see eligible roles too, apply,
+    or delete too."""
 
     PLAN = "plan"
+    ACCESS = "access"
     APPLY = "apply"
     DELETE = "delete"
 

@@ -4,12 +4,12 @@ A private zone answers in the networks that it is linked to. A network whose DNS
 firewall (as proxy) or a private resolver asks where those stand (guidelines.md NET-08).
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from provisioner.network.intervals import parse_addresses
 from provisioner.network.tags import HOST
-from provisioner.network.topology import Firewall, Network, Topology, Zone
+from provisioner.network.topology import Firewall, NameRecord, Network, Topology, Zone
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +83,32 @@ def _is(topology: Topology, firewall: Firewall, server: str) -> bool:
         return firewall.address == address.lowest
     subnet = topology.subnets.get(firewall.subnet)
     return subnet is not None and address.lowest in subnet.ranges
+
+
+def answering_zone(topology: Topology, asked: str, host: str) -> Zone | None:
+    """Return the private zone that answers for a host in the network `asked` (its key): of those
+    that are linked to it, the one with the longest name ("What is a private Azure DNS zone"); None
+    where the public DNS answers."""
+    linked = (
+        zone
+        for zone in topology.zones.values()
+        if any(link.network == asked for link in zone.links)
+        and (host == zone.name or host.endswith(f".{zone.name}"))
+    )
+    return max(linked, key=lambda zone: len(zone.name), default=None)
+
+
+def records_for(records: Collection[NameRecord], host: str) -> tuple[NameRecord, ...]:
+    """Return the records that answer for a host, those of that very name; where there are none,
+    those of the nearest wildcard."""
+    names = [host]
+    labels = host.split(".")
+    names += [".".join(("*", *labels[position:])) for position in range(1, len(labels))]
+    for name in names:
+        found = tuple(record for record in records if record.host == name)
+        if found:
+            return found
+    return ()
 
 
 def linked_networks(topology: Topology, zone: Zone) -> Iterator[Network]:

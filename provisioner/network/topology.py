@@ -182,19 +182,44 @@ class ZoneLink:
 
 
 @dataclass(frozen=True, slots=True)
+class NameRecord:
+    """A record set of a private DNS zone that leads somewhere: its `targets` are addresses (A,
+    AAAA) or another name (CNAME). `host` is what it answers for, in lower case; `*.` at its head
+    stands for any label."""
+
+    label: str
+    kind: str
+    host: str
+    targets: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Zone:
-    """A private DNS zone."""
+    """A private DNS zone. `unread` says why its records could not be read; None where they were."""
 
     key: str
     label: str
     name: str
     links: tuple[ZoneLink, ...]
     span: Span | None
+    records: tuple[NameRecord, ...] = ()
+    unread: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointName:
+    """A host in a private DNS zone (its key), and the addresses that Azure gave a private endpoint
+    for it."""
+
+    zone: str
+    host: str
+    addresses: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class PrivateEndpoint:
-    """A private endpoint: what it leads to, and the zones that hold its record.
+    """A private endpoint: what it leads to, the zones that hold its records, and the `names` of
+    those records, none before Azure has answered them.
 
     `approved` is None before Azure has said so.
     """
@@ -207,6 +232,7 @@ class PrivateEndpoint:
     groups: tuple[str, ...]
     zones: tuple[str, ...]
     approved: bool | None
+    names: tuple[EndpointName, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,7 +282,7 @@ class ServiceKind(StrEnum):
 class Service:
     """A platform service. `public` is whether it answers on a public address; `openings` are what
     its own firewall lets in (addresses, subnets, resources), and `guarded` whether that lets in
-    nothing else but Azure's trusted services."""
+    nothing else but Azure's trusted services. `hosts` are the names that it is found by."""
 
     key: str
     label: str
@@ -267,6 +293,7 @@ class Service:
     span: Span | None
     declared: bool = True
     guarded: bool = False
+    hosts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

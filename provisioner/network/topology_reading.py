@@ -1,11 +1,14 @@
 """Reads the neutral model of a network from an estate, whatever state that is."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 
 from provisioner.catalog.egress import features_of
+from provisioner.catalog.private_link import hosts_of
 from provisioner.model.estate import Estate, Resource
 from provisioner.model.resource_id import parse_resource_id
 from provisioner.model.values import Unknown, lookup
+from provisioner.network.dns_reading import LINK, RECORDS, ZONE, read_names, read_zones
 from provisioner.network.intervals import ANY_PORT, NOTHING, Intervals, parse_addresses, parse_ports
 from provisioner.network.topology import (
     Cluster,
@@ -26,8 +29,6 @@ from provisioner.network.topology import (
     ServiceKind,
     Subnet,
     Topology,
-    Zone,
-    ZoneLink,
 )
 
 _NETWORK = "Microsoft.Network/virtualNetworks"
@@ -40,8 +41,6 @@ _RULE = f"{_GROUP}/securityRules"
 _FIREWALL = "Microsoft.Network/azureFirewalls"
 _POLICY = "Microsoft.Network/firewallPolicies"
 _RULE_GROUP = f"{_POLICY}/ruleCollectionGroups"
-_ZONE = "Microsoft.Network/privateDnsZones"
-_LINK = f"{_ZONE}/virtualNetworkLinks"
 _ENDPOINT = "Microsoft.Network/privateEndpoints"
 _ZONE_GROUP = f"{_ENDPOINT}/privateDnsZoneGroups"
 _GATEWAY = "Microsoft.Network/virtualNetworkGateways"
@@ -60,24 +59,32 @@ TYPES_READ = frozenset(
     name.lower()
     for name in (
         _NETWORK, _SUBNET, _PEERING, _TABLE, _ROUTE, _GROUP, _RULE, _FIREWALL, _POLICY, _RULE_GROUP,
-        _ZONE, _LINK, _ENDPOINT, _ZONE_GROUP, _GATEWAY, _IP_GROUP, _RESOLVER_ENDPOINT, _CLUSTER,
-        _POOL, *_SERVICES,
+        ZONE, LINK, *RECORDS, _ENDPOINT, _ZONE_GROUP, _GATEWAY, _IP_GROUP, _RESOLVER_ENDPOINT,
+        _CLUSTER, _POOL, *_SERVICES,
     )
 )  # fmt: skip
 """The types of resources that a topology is made of, in lower case."""
 
+NOTHING_UNREAD: Mapping[str, str] = MappingProxyType({})
 
-def read_topology(estate: Estate, cloud: str, openings: Iterable[Opening] = ()) -> Topology:
+
+def read_topology(
+    estate: Estate,
+    cloud: str,
+    openings: Iterable[Opening] = (),
+    unread: Mapping[str, str] = NOTHING_UNREAD,
+) -> Topology:
     """Return the network of an estate. `cloud` is the name of the cloud whose names it uses,
-    `openings` is what its environment lets workloads reach."""
-    reader = _Reader(estate)
+    `openings` is what its environment lets workloads reach. `unread` says by key of the zones whose
+    records could not be read why."""
+    reader = _Reader(estate, cloud)
     subnets = {r.id.key: reader.subnet(r) for r in estate.of_type(_SUBNET)}
     return Topology(
         cloud=cloud,
         networks={r.id.key: reader.network(r) for r in estate.of_type(_NETWORK)},
         subnets=subnets,
         firewalls=tuple(reader.firewall(r) for r in estate.of_type(_FIREWALL)),
-        zones={r.id.key: reader.zone(r) for r in estate.of_type(_ZONE)},
+        zones=dict(read_zones(estate, unread)),
         endpoints=tuple(reader.endpoint(r) for r in estate.of_type(_ENDPOINT)),
         clusters=tuple(reader.cluster(r) for r in estate.of_type(_CLUSTER)),
         services=tuple(
@@ -91,8 +98,9 @@ def read_topology(estate: Estate, cloud: str, openings: Iterable[Opening] = ()) 
 
 
 class _Reader:
-    def __init__(self, estate: Estate) -> None:
+    def __init__(self, estate: Estate, cloud: str) -> None:
         self._estate = estate
+        self._cloud = cloud
         self._tables = {r.id.key: self._table(r) for r in estate.of_type(_TABLE)}
         self._groups = {r.id.key: self._group(r) for r in estate.of_type(_GROUP)}
         self._policies = {r.id.key: self._policy(r) for r in estate.of_type(_POLICY)}
@@ -182,18 +190,6 @@ class _Reader:
             declared=declared,
         )
 
-    def zone(self, resource: Resource) -> Zone:
-        return Zone(
-            key=resource.id.key,
-            label=resource.label,
-            name=resource.id.name,
-            links=tuple(
-                ZoneLink(link.label, _key(link.body, "properties.virtualNetwork.id") or "")
-                for link in self._estate.children(resource.id, _LINK)
-            ),
-            span=resource.span,
-        )
-
     def endpoint(self, resource: Resource) -> PrivateEndpoint:
         connections = [
             *_items(_at(resource.body, "properties.privateLinkServiceConnections")),
@@ -202,6 +198,7 @@ class _Reader:
         first = connections[0] if connections else {}
         status = _text(first, "properties.privateLinkServiceConnectionState.status")
         subnet = _key(resource.body, "properties.subnet.id") or ""
+        groups = self._estate.children(resource.id, _ZONE_GROUP)
         return PrivateEndpoint(
             key=resource.id.key,
             label=resource.label,
@@ -211,11 +208,12 @@ class _Reader:
             groups=tuple(group.lower() for group in _texts(first, "properties.groupIds")),
             zones=tuple(
                 key
-                for group in self._estate.children(resource.id, _ZONE_GROUP)
+                for group in groups
                 for entry in _items(_at(group.body, "properties.privateDnsZoneConfigs"))
                 if (key := _key(entry, "properties.privateDnsZoneId"))
             ),
             approved=None if status is None else status == "Approved",
+            names=tuple(read_names(groups)),
         )
 
     def cluster(self, resource: Resource) -> Cluster:
@@ -269,6 +267,9 @@ class _Reader:
             span=resource.span,
             declared=resource.address is not None,
             guarded=(_text(rules, "defaultAction") or "Allow").lower() == "deny",
+            hosts=hosts_of(
+                resource.type, resource.id.name, self._cloud, _text(body, "location") or ""
+            ),
         )
 
     def resolver(self, resource: Resource) -> tuple[str, str, int | None]:

@@ -18,7 +18,7 @@ from provisioner.blueprint.ownership import embedded_children
 from provisioner.catalog.resource_type import ResourceType, Scope
 from provisioner.model.actual import ActualState, Found
 from provisioner.model.key_index import keys_above
-from provisioner.model.resource_id import ResourceId, parse_resource_id
+from provisioner.model.resource_id import ResourceId, parse_resource_id, subscription_id
 from provisioner.model.values import Body, lookup, values_at
 from provisioner.plan.contents import Contents, is_always_there, is_part, managed_group_in
 from provisioner.plan.owners import declared_keys
@@ -84,13 +84,13 @@ class _Search:
 
     def _judge(self, hit: Found) -> Addition | None:
         known = self.contents.catalog.of(hit.id)
-        if known is None or known.is_service_made(hit.id.name):
+        if known is None or known.is_service_made(hit.id.name) or known.by_service(hit.body):
             return None
         if known.scope is Scope.EXTENSION:
             direct = self._on(hit, known)
         else:
             direct = self._below(hit.id, hit.body)
-        return direct or self._reaching(hit, known)
+        return direct or self._reaching(hit, known) or self._affecting(hit, known)
 
     def _on(self, hit: Found, known: ResourceType) -> Addition | None:
         """Return an extension resource as an addition to its scope, if that holds for something of
@@ -123,6 +123,17 @@ class _Search:
                 if target is not None:
                     return self._addition(hit.id, target, adds, hit.body)
         return None
+
+    def _affecting(self, hit: Found, known: ResourceType) -> Addition | None:
+        """Return what stands in something of others that changes the effect of ours without naming
+        it (a rule of a network manager), as an addition to the subscription."""
+        top = self.contents.catalog.of(_top(hit.id))
+        if known.adds is None or hit.id.parent is None or top is None or top.resolves:
+            return None
+        if not any(affected in self._types for affected in top.affects):
+            return None
+        scope = subscription_id(str(hit.id.subscription))
+        return self._addition(hit.id, scope, known.adds, hit.body)
 
     def _named(self, value: object) -> ResourceId | None:
         """Return the resource of ours that a body names by its id or by that of its principal."""
@@ -248,6 +259,11 @@ class _Search:
             )
         )
         return frozenset(key for key in stated if key in self.state.found and key not in self.gone)
+
+    @cached_property
+    def _types(self) -> frozenset[str]:
+        """The names of the types of what is ours."""
+        return frozenset(self._type_of(self.state.found[key].id) for key in self._ours)
 
     @cached_property
     def _above(self) -> frozenset[str]:

@@ -49,9 +49,10 @@ def order_around_policies(
     state: ActualState,
 ) -> None:
     """What a policy judges is written after the change of the policy, so that the plan is judged by
-    the policies that it leads to. What the policy itself waits for cannot wait for it."""
+    the policies that it leads to; a new one comes when it may, unless it exempts. What the policy
+    itself waits for cannot wait for it."""
     for change in changes:
-        if not change.type.judges or change.found is None:
+        if not change.type.judges or (change.found is None and not change.type.exempts):
             continue
         changed = puts.get(change.address) or deletes.get(change.id.key)
         if changed is None:

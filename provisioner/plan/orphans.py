@@ -104,7 +104,7 @@ def find_unmanaged(
     catalog = contents.catalog
     candidates = {resource.key: resource for resource in contents.in_groups}
     for hit in state.found.values():
-        if hit.id.parent is not None and _stands_in_ours(hit.id, graph, gone, catalog):
+        if hit.id.parent is not None and _stands_in_ours(hit, graph, gone, catalog):
             candidates[hit.id.key] = hit.id
     declared = declared_keys(graph)
     return tuple(
@@ -120,15 +120,16 @@ def find_unmanaged(
 
 
 def _stands_in_ours(
-    child: ResourceId, graph: DesiredGraph, going: Collection[str], catalog: Catalog
+    hit: Found, graph: DesiredGraph, going: Collection[str], catalog: Catalog
 ) -> bool:
     """Tell whether a child stands in one of our resources without being part of it."""
+    child = hit.id
     assert child.parent is not None
     parent_type, own = catalog.of(child.parent), catalog.of(child)
     for embedded in parent_type.embedded if parent_type else ():
         if embedded.child.lower() == child.type.lower() and not embedded.kept:
             return False  # what the parent's own list lacks is a change of the parent
-    if own is not None and is_always_there(own, child.name):
+    if own is not None and (is_always_there(own, child.name) or own.by_service(hit.body)):
         return False
     parent = graph.by_id.get(child.parent.key)
     return child.parent.key in going or (parent is not None and parent.managed)

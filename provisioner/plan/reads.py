@@ -1,10 +1,11 @@
 """Which requests read an environment: one list call for each type and scope, however large.
 
-Reading goes in two rounds. The first lists whole types in each subscription, and what carries
-this environment's tag. The second lists the children of the parents that the first found, the
-content of the environment's groups, and fetches what is owned but of no type that was listed. A
-third is needed only where a mark stands for what neither the blueprint has nor a read found, and
-for what others put into a group that may reach into something of the environment.
+Reading goes in rounds. The first lists whole types in each subscription, and what carries this
+environment's tag. The second lists the children of the parents that the first found, the content of
+the environment's groups, and fetches what is owned but of no type that was listed. Further ones are
+needed only below what the second found (the rules of a network manager), where a mark stands for
+what neither the blueprint has nor a read found, and for what others put into a group that may reach
+into something of the environment.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -13,6 +14,7 @@ from dataclasses import dataclass, field
 from provisioner.blueprint.graph import DesiredGraph, DesiredResource
 from provisioner.blueprint.ownership import OWNER_TAG
 from provisioner.catalog import api_versions
+from provisioner.catalog.private_link import domains_of
 from provisioner.catalog.registry import Catalog
 from provisioner.catalog.resource_type import ListRead, ResourceType, Scope
 from provisioner.model.azure_error import AzureError
@@ -66,13 +68,22 @@ def wide_reads(
     `owner` is what the environment's resources carry in their tag of that name (`Marks.owner`).
 
     Types that hang on any scope (role assignments, locks) are read in every subscription of the
-    environment, because one that left the blueprint leaves no other trace.
+    environment, because one that left the blueprint leaves no other trace. So are those that affect
+    a type of the graph, where the environment has one in a subscription of its own.
     """
     pairs: set[tuple[str, str]] = set()
+    own = {subscription.lower() for subscription in subscriptions}
     for resource in graph:
         listed = _listed_type(resource.type, catalog)
-        if listed is not None and resource.id.subscription is not None:
+        if resource.id.subscription is None:
+            continue
+        if listed is not None:
             pairs.add((resource.id.subscription, listed.name))
+        pairs |= {
+            (resource.id.subscription, other.name)
+            for other in catalog.affecting(resource.type.name)
+            if other.lists is ListRead.SUBSCRIPTION and resource.id.subscription.lower() in own
+        }
     for subscription in subscriptions:
         pairs |= {
             (subscription, resource_type.name)
@@ -91,85 +102,45 @@ def child_reads(
     catalog: Catalog,
     found: Mapping[str, Body],
     owned: Sequence[ResourceId],
+    done: Iterable[Read] = (),
 ) -> tuple[Read, ...]:
-    """Return the second round, given the bodies that the first found, by the key of their id.
+    """Return the reads that what was found so far leads to, by the key of its id: the second round
+    and, below what that finds, a further one.
 
     Lists are read only below resources that exist and that azsec has something below, in the
     blueprint or by the tags in Azure; whether what the blueprint only names the id of (a network
     watcher) exists shows when its list is read. `owned` is what carries the environment's tag.
     """
     reads: dict[str, Read] = {}
+    already = {read.path.lower() for read in done}
     for parent, child in _listed_children(graph, catalog, found, owned):
-        read = Read(f"{parent}/{child.kind}", child.api_version, child.name, True)
+        read = list_of_children(parent, child)
         reads[read.path.lower()] = read
-    for scope, listed in _listed_scopes(graph, catalog, found):
-        path = f"{scope}/providers/{listed.name}"
-        reads[path.lower()] = Read(path, listed.api_version, listed.name, True)
+    for scope, extension in _listed_extensions(graph, catalog, found):
+        path = f"{scope}/providers/{extension.name}"
+        reads[path.lower()] = Read(path, extension.api_version, extension.name, True)
     gone = [resource for resource in owned if resource.type == RESOURCE_GROUP]
     for resource_group in (*_groups(graph, found), *gone):
         path = f"{resource_group}/resources"
         reads[path.lower()] = Read(path, api_versions.RESOURCES, INVENTORY, True)
     for orphan in owned:
         resource_type = catalog.of(orphan)
-        if resource_type is None or orphan.key in found:
+        if orphan.key in found or resource_type is None:
             continue
-        # A list below its parent answers it already (the links of a zone).
-        if f"{orphan.parent}/{resource_type.kind}".lower() not in reads:
+        # A list of this round may show it; where none did, it is read by itself in the next.
+        shown_by = f"{orphan.parent}/{resource_type.kind}".lower()
+        if shown_by not in reads or shown_by in already:
             reads[orphan.key] = Read(
                 orphan.text, resource_type.api_version, resource_type.name, False
             )
-    return tuple(reads[key] for key in sorted(reads))
+    return tuple(reads[key] for key in sorted(reads.keys() - already))
 
 
-def _listed_scopes(
-    graph: DesiredGraph, catalog: Catalog, found: Mapping[str, Body]
-) -> Iterator[tuple[ResourceId, ResourceType]]:
-    """Yield (scope, type) for the lists of what no wide list covers: where the blueprint has one,
-    and where one of others would do harm (`always_listed_at`)."""
-    for resource in graph:
-        if resource.type.lists is ListRead.RESOURCE and resource.id.scope is not None:
-            yield resource.id.scope, resource.type
-    ours = [resource for resource in graph if resource.managed and resource.id.key in found]
-    subscriptions = sorted({str(resource.id.subscription) for resource in ours})
-    for resource_type in catalog:
-        places = resource_type.always_listed_at
-        if SUBSCRIPTION in places:
-            yield from ((subscription_id(each), resource_type) for each in subscriptions)
-        yield from ((each.id, resource_type) for each in ours if each.type.name in places)
-
-
-_MOST_FOREIGN = 20
-"""How many resources of others are looked into for what they add to the environment's."""
-
-
-def foreign_reads(
-    answers: Sequence[Answer], graph: DesiredGraph, catalog: Catalog
-) -> tuple[Read, ...]:
-    """Return the reads of what others have that may add to something of the environment
-    (`adds_to`) and that the first two rounds did not show: what only the content of a group lists,
-    and the children of what a wide list lists (the links of a zone). At most 20, by their path.
-    """
-    read: dict[str, ResourceId] = {}
-    listed: dict[str, ResourceId] = {}
-    for answer in answers:
-        seen = listed if answer.read.type == INVENTORY else read
-        for item in answer.items if not answer.read.query or seen is read else ():
-            resource = parse_resource_id(item.get("id"))
-            if resource is not None and resource.key not in graph.by_id:
-                seen[resource.key] = resource
-    reads: dict[str, Read] = {}
-    for key, resource in listed.items():
-        known = catalog.of(resource)
-        if known is not None and known.adds_to and key not in read:
-            reads[key] = Read(resource.text, known.api_version, known.name, False)
-    for holder in read.values():
-        known = catalog.of(holder)
-        for child in catalog.children(known) if known is not None else ():
-            if child.adds_to and child.lists is ListRead.PARENT:
-                path = f"{holder}/{child.kind}"
-                reads[path.lower()] = Read(path, child.api_version, child.name, True)
-    done = {answer.read.path.lower() for answer in answers}
-    return tuple(reads[key] for key in sorted(reads.keys() - done)[:_MOST_FOREIGN])
+def list_of_children(parent: ResourceId, child: ResourceType) -> Read:
+    """Return the read of the children of a type in a parent, with those listed together with
+    them."""
+    kind = child.listed_as or child.kind
+    return Read(f"{parent}/{kind}", child.api_version, child.list_name, True)
 
 
 def extension_reads(
@@ -180,10 +151,12 @@ def extension_reads(
     reads: dict[str, Read] = {}
     for scope in scopes:
         for resource_type in catalog:
+            affects = resource_type.affects
             if (
                 resource_type.lists is ListRead.RESOURCE
                 and resource_type.scope is Scope.EXTENSION
                 and resource_type.deletable
+                and (not affects or scope.type.lower() in map(str.lower, affects))
             ):
                 path = f"{scope}/providers/{resource_type.name}"
                 reads[path.lower()] = Read(
@@ -213,10 +186,55 @@ def _listed_children(
     for left in owned:
         if left.key not in graph.by_id:
             yield from listable_children(left, catalog)
+    for stranger in _strangers(graph, catalog, found):
+        yield from listable_children(stranger, catalog)
     for resource in graph:
         parent = resource.id.parent
         if resource.type.lists is ListRead.PARENT and parent and parent.key not in graph.by_id:
             yield parent, resource.type
+
+
+def _strangers(
+    graph: DesiredGraph, catalog: Catalog, found: Mapping[str, Body]
+) -> Iterator[ResourceId]:
+    """Yield what is not in the blueprint and may change the effect of what is, with all below it: a
+    network manager, a zone that answers for a service of the blueprint (and no other zone)."""
+    types = {
+        other.name: other
+        for resource_type in {resource.type.name: resource.type for resource in graph}.values()
+        for other in catalog.affecting(resource_type.name)
+        if other.scope is not Scope.EXTENSION
+    }
+    domains = {domain for r in graph for domain in domains_of(r.type.name, r.id.name)}
+    for other in types.values():
+        within = f"/providers/{other.name}/".lower()
+        for key, body in found.items():
+            stranger = parse_resource_id(body.get("id")) if within in key else None
+            if stranger is None or key in graph.by_id:
+                continue
+            if not other.resolves or stranger.names[0].lower() in domains:
+                yield stranger
+
+
+def _listed_extensions(
+    graph: DesiredGraph, catalog: Catalog, found: Mapping[str, Body]
+) -> Iterator[tuple[ResourceId, ResourceType]]:
+    """Yield (scope, type) for the lists of extension resources that no wide list covers: of those
+    that the blueprint has, of those that affect what it makes, and of those that would do harm
+    there (`always_listed_at`)."""
+    subscriptions: set[str] = set()
+    for resource in graph:
+        scope = resource.id.scope
+        if resource.type.lists is ListRead.RESOURCE and scope is not None:
+            yield scope, resource.type
+        if resource.managed and resource.id.key in found:
+            subscriptions.add(str(resource.id.subscription))
+            for other in catalog.affecting(resource.type.name):
+                if other.scope is Scope.EXTENSION and other.lists is ListRead.RESOURCE:
+                    yield resource.id, other
+    for subscription in sorted(subscriptions):
+        for other in catalog.affecting(SUBSCRIPTION):
+            yield subscription_id(subscription), other
 
 
 def comes_along(child: ResourceType) -> bool:

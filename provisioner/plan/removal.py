@@ -13,7 +13,13 @@ from provisioner.catalog.resource_type import Scope
 from provisioner.model.resource_id import RESOURCE_GROUP, ResourceId, parse_resource_id
 from provisioner.model.values import ABSENT, Body, lookup
 from provisioner.plan.contents import is_always_there
-from provisioner.plan.reads import INVENTORY, Answer, Read, listable_children
+from provisioner.plan.reads import (
+    INVENTORY,
+    Answer,
+    Read,
+    list_of_children,
+    listable_children,
+)
 from provisioner.plan.step import DELETE, Step
 
 
@@ -27,10 +33,8 @@ def removal_reads(step: Step, catalog: Catalog) -> tuple[Read, ...]:
         return tuple(reads)
     if step.id.type == RESOURCE_GROUP:
         reads.append(Read(f"{step.id}/resources", api_versions.RESOURCES, INVENTORY, is_list=True))
-    for holder, child in listable_children(step.id, catalog):
-        path = f"{holder}/{child.kind}"
-        reads.append(Read(path, child.api_version, child.name, is_list=True))
-    return tuple(reads)
+    lists = (list_of_children(*pair) for pair in listable_children(step.id, catalog))
+    return (*reads, *{read.path: read for read in lists}.values())
 
 
 def find_hindrance(step: Step, answers: Sequence[Answer], catalog: Catalog) -> str | None:

@@ -52,14 +52,19 @@ def assemble_state(
     `owned` is what carries the environment's mark: it may have left the graph.
     """
     unreadable: dict[str, Unreadable] = {}
-    expected = [(resource.id, resource.type.name) for resource in graph]
-    expected += [(left, known.name) for left in owned if (known := catalog.of(left)) is not None]
+    found = {hit.id.key: hit for hit in _found_in(answers, catalog)}
+    expected = [(resource.id, resource.type.list_name) for resource in graph]
+    expected += [
+        (each, known.list_name)
+        for each in (*owned, *_generated(found.values(), catalog))
+        if (known := catalog.of(each)) is not None
+    ]
     for answer in answers:
         if answer.refused is not None:
             for resource in _hidden_by(answer, expected):
                 unreadable[resource.key] = Unreadable(resource, str(answer.refused))
     return ActualState(
-        found={found.id.key: found for found in _found_in(answers, catalog)},
+        found=found,
         unreadable=tuple(unreadable[key] for key in sorted(unreadable)),
         calls=sum(answer.calls for answer in answers),
     )
@@ -116,12 +121,12 @@ def take_inventory(answers: Sequence[Answer], marks: Marks) -> Inventory:
 
 def _found_in(answers: Iterable[Answer], catalog: Catalog) -> Iterator[Found]:
     for answer in answers:
-        resource_type = catalog.find(answer.read.type) if answer.read.type else None
-        if resource_type is None:
+        if answer.read.type == INVENTORY:
             continue
         for body in answer.items:
             resource = parse_resource_id(body.get("id"))
-            if resource is not None:
+            resource_type = catalog.of(resource) if resource is not None else None
+            if resource is not None and resource_type is not None:
                 yield from _with_children(resource, body, resource_type, catalog)
 
 
@@ -147,9 +152,19 @@ def _with_children(
                 yield from _with_children(child, entry, child_type, catalog)
 
 
+def _generated(found: Iterable[Found], catalog: Catalog) -> Iterator[ResourceId]:
+    """Yield the ids of what services made for what was found (the records of an endpoint)."""
+    for hit in found:
+        resource_type = catalog.of(hit.id)
+        for text in resource_type.makes(hit.body) if resource_type is not None else ():
+            made = parse_resource_id(text)
+            if made is not None:
+                yield made
+
+
 def _hidden_by(answer: Answer, expected: Iterable[tuple[ResourceId, str]]) -> Iterator[ResourceId]:
-    """Yield those of the expected resources (with their types) that a refused read would have led
-    to.
+    """Yield those of the expected resources (with the names of their lists) that a refused read
+    would have led to.
 
     They are those of its type, and the children of that type, below what it was to list.
     """

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from provisioner.blueprint.graph import DesiredGraph
-from provisioner.catalog.policies import ASSIGNMENT, DEFINITION
+from provisioner.catalog.policies import ASSIGNMENT, DEFINITION, EXEMPTION
 from provisioner.catalog.registry import Catalog
 from provisioner.catalog.resource_type import ResourceType
 from provisioner.model.actual import ActualState, Found
@@ -14,9 +14,10 @@ from provisioner.model.span import Span
 from provisioner.model.values import Body, Value, lookup
 from provisioner.plan.ordering import closure
 from provisioner.plan.steps import DELETE, PUT, Step
-from provisioner.preflight.policy_rules import Assigned
+from provisioner.preflight.policy_rules import Assigned, Exemption
 
 _DEFINITION_ID = ("properties", "policyDefinitionId")
+_ASSIGNMENT_ID = ("properties", "policyAssignmentId")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,8 @@ class Permission:
 
 @dataclass(frozen=True, slots=True)
 class PolicyChange:
-    """A policy assignment that the plan makes, changes or deletes, itself or by its definition.
+    """A policy assignment that the plan makes, changes or deletes, itself, by its definition or by
+    an exemption of it.
 
     `then` is what is assigned once the plan has changed it, None where nothing is. `precedes` are
     the addresses of the writes whose turn comes after the change.
@@ -128,7 +130,9 @@ def intent_from_nothing(graph: DesiredGraph, permissions: Iterable[Permission] =
 
 def _policy_changes(steps: tuple[Step, ...], state: ActualState) -> Iterator[PolicyChange]:
     """Yield the assignments that stand otherwise once the plan has come to them."""
-    moved = {step.id.key: step for step in steps if step.type in (ASSIGNMENT, DEFINITION)}
+    moved = {
+        step.id.key: step for step in steps if step.type in (ASSIGNMENT, DEFINITION, EXEMPTION)
+    }
     if not moved:
         return
     bodies: dict[str, Body | Mapping[str, Value]] = {k: hit.body for k, hit in state.found.items()}
@@ -137,9 +141,12 @@ def _policy_changes(steps: tuple[Step, ...], state: ActualState) -> Iterator[Pol
     before = {step.key: closure(step.key, waits) for step in steps if step.verb == PUT}
     assigned = [hit.id for hit in state.found.values() if hit.id.type.lower() == ASSIGNMENT.lower()]
     planned = [step.id for step in moved.values() if step.type == ASSIGNMENT]
+    exemptions = dict(_exemptions(steps, state))
     for resource in dict.fromkeys((*assigned, *planned)):
         named = parse_resource_id(lookup(bodies[resource.key], _DEFINITION_ID))
-        own = {moved[key].key for key in (resource.key, named.key if named else "") if key in moved}
+        about = [key for key, (target, _) in exemptions.items() if target == resource]
+        about += [resource.key, named.key if named else ""]
+        own = {moved[key].key for key in about if key in moved}
         if not own or resource.scope is None:
             continue
         goes = resource.key in moved and moved[resource.key].body is None
@@ -147,11 +154,34 @@ def _policy_changes(steps: tuple[Step, ...], state: ActualState) -> Iterator[Pol
         yield PolicyChange(
             resource,
             resource.scope,
-            None if goes else Assigned(bodies[resource.key], definition),
+            None
+            if goes
+            else Assigned(
+                bodies[resource.key],
+                definition,
+                tuple(e for target, e in exemptions.values() if e and target == resource),
+            ),
             frozenset(
                 step.address for step in steps if step.verb == PUT and own <= before[step.key]
             ),
         )
+
+
+def _exemptions(
+    steps: Iterable[Step], state: ActualState
+) -> Iterator[tuple[str, tuple[ResourceId | None, Exemption | None]]]:
+    """Yield key, assignment and what will stand of each exemption: nothing of one that goes."""
+    for hit in state.found.values():
+        if hit.id.type.lower() == EXEMPTION.lower() and hit.id.scope is not None:
+            named = parse_resource_id(lookup(hit.body, _ASSIGNMENT_ID))
+            yield hit.id.key, (named, Exemption(hit.id.scope, hit.body))
+    for step in steps:
+        if step.type == EXEMPTION and step.id.scope is not None:
+            found = state.found.get(step.id.key)
+            body = step.body if step.body is not None else found.body if found else {}
+            named = parse_resource_id(lookup(body, _ASSIGNMENT_ID))
+            then = Exemption(step.id.scope, step.body) if step.body is not None else None
+            yield step.id.key, (named, then)
 
 
 def _write(

@@ -30,11 +30,21 @@ class Ruling(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class Exemption:
+    """A policy exemption as it will stand, and the scope that it exempts."""
+
+    scope: ResourceId
+    body: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
 class Assigned:
-    """An assignment as it will stand, with its definition (None where that was not read)."""
+    """An assignment as it will stand, with its definition (None where that was not read) and its
+    exemptions."""
 
     assignment: Mapping[str, object]
     definition: Mapping[str, object] | None
+    exemptions: tuple[Exemption, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +57,14 @@ class Subject:
 
 
 def rule_on(assigned: Assigned, subject: Subject) -> tuple[Ruling, tuple[str, ...]]:
-    """Return what an assignment does to a write, with the fields that its rule looked at."""
-    if not _is_enforced(assigned.assignment, subject.id):
-        return Ruling.ALLOWS, ()
+    """Return what an assignment does to a write, with the fields that its rule looked at.
+
+    What resource selectors select, an override does and an exemption with a last day or selectors
+    leaves out is not judged here: it leaves the answer open.
+    """
+    judges = _judges(assigned, subject.id)
+    if judges is not True:
+        return Ruling.OPEN if judges is None else Ruling.ALLOWS, ()
     definition = assigned.definition
     effect = _effect(assigned)
     if effect is not None and effect != _DENY:
@@ -62,6 +77,28 @@ def rule_on(assigned: Assigned, subject: Subject) -> tuple[Ruling, tuple[str, ..
     holds = rule.holds(lookup(definition, ("properties", "policyRule", "if")))
     ruling = Ruling.OPEN if holds is None else Ruling.DENIES if holds else Ruling.ALLOWS
     return ruling, tuple(rule.fields)
+
+
+def _judges(assigned: Assigned, at: ResourceId) -> bool | None:
+    """Tell whether an assignment judges what is written at a place; None where that is open."""
+    exemptions = [exemption for exemption in assigned.exemptions if at.is_within(exemption.scope)]
+    if not _is_enforced(assigned.assignment, at):
+        return False
+    if any(not _states(exemption.body, *_NARROWING) for exemption in exemptions):
+        return False
+    if exemptions or _states(assigned.assignment, "overrides", "resourceSelectors"):
+        return None
+    return True
+
+
+_NARROWING = ("expiresOn", "resourceSelectors", "policyDefinitionReferenceIds")
+"""What of an exemption may leave a write in its scope judged all the same."""
+
+
+def _states(body: Mapping[str, object], *names: str) -> bool:
+    """Tell whether a body states one of some properties, and not as nothing."""
+    stated = (lookup(body, ("properties", name)) for name in names)
+    return any(value is not ABSENT and value not in (None, (), [], "") for value in stated)
 
 
 def _is_enforced(assignment: Mapping[str, object], at: ResourceId) -> bool:

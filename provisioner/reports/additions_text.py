@@ -60,7 +60,8 @@ def describe_addition(entry: AdditionDocument) -> str:
         _value(values.pop(name)) for name in ("principalType", "principalId") if name in values
     )
     more = "".join(f", {plain(name)} {_value(value)}" for name, value in values.items())
-    return f"{plain(entry.adds)}: {plain(entry.role)} to {who}{more}"
+    can = f" ({plain(entry.allows)})" if entry.allows else ""
+    return f"{plain(entry.adds)}: {plain(entry.role)}{can} to {who}{more}"
 
 
 def _value(value: object) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TextIO, TypeAlias
 
+from provisioner.documents.access import AccessDocument
 from provisioner.documents.apply import ApplyDocument
 from provisioner.documents.controls import CheckDocument, ComplianceDocument, ControlsDocument
 from provisioner.documents.drift import DriftDocument
@@ -11,6 +12,7 @@ from provisioner.documents.network import NetworkDocument
 from provisioner.documents.plan import PlanDocument
 from provisioner.documents.roles import RolesDocument
 from provisioner.documents.trace import TraceDocument
+from provisioner.reports.access_text import render_access_text
 from provisioner.reports.apply_text import render_apply_text
 from provisioner.reports.check_text import render_check_text, render_compliance_text
 from provisioner.reports.controls_text import render_controls_text
@@ -29,6 +31,7 @@ TextDocument: TypeAlias = (
     | NetworkDocument
     | TraceDocument
     | RolesDocument
+    | AccessDocument
     | CheckDocument
     | ComplianceDocument
     | ControlsDocument
@@ -68,5 +71,6 @@ _RENDERERS: Mapping[type[TextDocument], Callable[[Any, int], Iterable[Line]]] = 
     NetworkDocument: render_network_text,
     TraceDocument: render_trace_text,
     RolesDocument: render_roles_text,
+    AccessDocument: render_access_text,
     PodChecksDocument: render_pod_checks_text,
 }

@@ -16,6 +16,7 @@ from provisioner.catalog.deployment import DEPLOYMENT_TYPE
 from provisioner.catalog.endpoints import (
     ACTIVITY_LOG,
     CORE_USAGE,
+    ELIGIBLE_ROLES,
     FEATURE,
     FEATURES,
     KUBERNETES_VERSIONS,
@@ -46,7 +47,11 @@ from provisioner.simulator import (
     subscriptions,
 )
 from provisioner.simulator.admission import check_admitted, read_body
-from provisioner.simulator.authorization import check_authorized, list_permissions
+from provisioner.simulator.authorization import (
+    check_authorized,
+    list_eligible,
+    list_permissions,
+)
 from provisioner.simulator.cloud import Cloud
 from provisioner.simulator.demands import demands_of, named_type
 from provisioner.simulator.errors import RefusalError, invalid_type
@@ -277,6 +282,7 @@ _ENDPOINTS: tuple[tuple[str, re.Pattern[str], Handler], ...] = tuple(
         (PERMISSIONS, list_permissions),
         (ACTIVITY_LOG, activity_log.list_events),
         (RESOURCE_GRAPH, resource_graph.answer_query),
+        (ELIGIBLE_ROLES, list_eligible),
         (LEASE, leases.lease_container),
     )
 )

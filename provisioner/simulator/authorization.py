@@ -54,6 +54,16 @@ def list_permissions(cloud: Cloud, request: Request, scope: str) -> Answer:
     return Answer(200, {"value": [_entry(permission) for permission in entries]})
 
 
+def list_eligible(_cloud: Cloud, _request: Request, scope: str) -> Answer:
+    """Refuse, as Azure does in a directory without the licence that eligibility takes."""
+    del scope
+    raise RefusalError(
+        400,
+        "AadPremiumLicenseRequired",
+        "The tenant needs to have Microsoft Entra ID P2 or Microsoft Entra ID Governance license.",
+    )
+
+
 def check_authorized(cloud: Cloud, request: Request, demands: Collection[Demand]) -> None:
     """Refuse a request that its caller may not make, in the words of Azure: AuthorizationFailed,
     LinkedAuthorizationFailed, or DenyAssignmentAuthorizationFailed."""

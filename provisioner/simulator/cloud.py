@@ -93,14 +93,17 @@ class Cloud:
             return row
         folded = resource.name.lower()
         name = next((name for name in resource_type.built_in if name.lower() == folded), None)
-        return _provided(resource_type, name, resource.scope) if name is not None else None
+        if name is None:
+            return None
+        provided = _provided(resource_type, name, resource.container)
+        return provided if provided.id == resource else None
 
-    def built_in(self, resource_type: ResourceType, scope: ResourceId | None) -> list[Record]:
-        """Return the resources of a type that Azure itself has at a scope, but for those that
-        somebody has written since."""
+    def built_in(self, resource_type: ResourceType, container: ResourceId | None) -> list[Record]:
+        """Return the resources of a type that Azure itself has at a scope or in a parent, but for
+        those that somebody has written since."""
         return [
             provided
-            for provided in (_provided(resource_type, n, scope) for n in resource_type.built_in)
+            for provided in (_provided(resource_type, n, container) for n in resource_type.built_in)
             if self.store.resources.get(provided.id.key) is None
         ]
 
@@ -125,13 +128,19 @@ class Cloud:
         return self.store.resources.get(group.key)
 
 
+def _within(container: ResourceId | None, resource_type: ResourceType, name: str) -> ResourceId:
+    if resource_type.parent is None or container is None:
+        return ResourceId(resource_type.name, (name,), container)
+    return ResourceId(resource_type.name, (*container.names, name), container.scope)
+
+
 _BUILT_IN_SINCE = "2015-02-02T21:55:09.0000000Z"
 
 
-def _provided(resource_type: ResourceType, name: str, scope: ResourceId | None) -> Record:
-    """Return the row of a resource that Azure itself has at a scope."""
+def _provided(resource_type: ResourceType, name: str, container: ResourceId | None) -> Record:
+    """Return the row of a resource that Azure itself has at a scope or in a parent."""
     return Record(
-        id=ResourceId(resource_type.name, (name,), scope),
+        id=_within(container, resource_type, name),
         type=resource_type.name,
         body=resource_type.built_in[name],
         etag=stable_guid(name),

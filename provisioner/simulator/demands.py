@@ -101,10 +101,11 @@ def _of_resource(cloud: Cloud, request: Request) -> Demand | None:
             return None
         return Demand(f"{type_label(resource, resource_type)}/{verb}/action", resource.text)
     resource_type, resource = named_type(cloud, request)
-    if resource is None or resource_type is None:
+    together = cloud.catalog.listed_together(resource.type) if resource is not None else ()
+    if resource is None or not (resource_type or together):
         return None
     verb = _VERBS.get(request.method, "action")
-    label = type_label(resource, resource_type)
+    label = type_label(resource, resource_type) if resource_type else together[0].list_name
     return Demand(f"{label}/{verb}", resource.text.removesuffix("/-"))
 
 

@@ -27,16 +27,19 @@ Renderer = Callable[[Cloud, Record], dict[str, Any]]
 
 
 def list_type(cloud: Cloud, request: Request, sample: ResourceId) -> Answer:
-    """Answer the resources of `sample`'s type in its parent or scope (its own name is unused)."""
-    resource_type = cloud.type_of(sample)
-    check_place(cloud, resource_type, sample, writing=False)
-    if resource_type.scope is Scope.EXTENSION:
-        condition = request.query.get("$filter", "")
-        found = list(_extensions(cloud, resource_type, sample, condition))
-        found += cloud.built_in(resource_type, sample.scope)
-        rows = [row for row in found if _fits(row, condition)]
-    else:
-        rows = list(_inside(cloud, resource_type, sample))
+    """Answer the resources of `sample`'s type in its parent or scope (its own name is unused), or
+    those of all types that are listed together under that name."""
+    together = cloud.catalog.listed_together(sample.type)
+    condition = request.query.get("$filter", "")
+    rows: list[Record] = []
+    for resource_type in together or (cloud.type_of(sample),):
+        check_place(cloud, resource_type, sample, writing=False)
+        provided = cloud.built_in(resource_type, sample.container)
+        if resource_type.scope is Scope.EXTENSION:
+            found = (*_extensions(cloud, resource_type, sample, condition), *provided)
+            rows += (row for row in found if _fits(row, condition))
+        else:
+            rows += (*_inside(cloud, resource_type, sample), *provided)
     return _page(cloud, request, rows, render)
 
 

@@ -2,7 +2,8 @@
 
 What is evaluated is a part of the language ("Azure Policy definition structure: policy rule"):
 `allOf`, `anyOf`, `not`, and conditions on a `field` with `equals`, `notEquals`, `in`, `notIn`,
-`exists`, `like`, `notLike`, `contains` and `notContains`; `[parameters('name')]`; the effect Deny.
+`exists`, `like`, `notLike`, `contains` and `notContains`; `[parameters('name')]`; the effect Deny,
+also by an override. Where an assignment judges at all stands in `policy_scope`.
 A rule with anything else, a built-in definition and an initiative are passed over.
 """
 
@@ -20,6 +21,7 @@ from provisioner.model.values import ABSENT, Json, lookup
 from provisioner.simulator.cloud import Cloud
 from provisioner.simulator.errors import RefusalError
 from provisioner.simulator.exchange import Answer, Request
+from provisioner.simulator.policy_scope import judges, overridden_effect
 from provisioner.simulator.records import Record
 from provisioner.simulator.validation import normalise_location
 
@@ -94,24 +96,18 @@ def _denials(
     """Yield what denies a resource at or below a scope."""
     for assignment in cloud.store.resources.of_type(ASSIGNMENT):
         holder = assignment.id.scope
-        if holder is None or not at.is_within(holder) or not _is_enforced(assignment, at):
+        if holder is None or not at.is_within(holder):
+            continue
+        if not judges(cloud, assignment, at, resource_type, content):
             continue
         stated = parse_resource_id(lookup(assignment.body, ("properties", "policyDefinitionId")))
         definition = cloud.store.resources.get(stated.key) if stated else None
         if definition is None or not _covers(definition, resource_type):
             continue
-        rule = _Rule(definition.body, assignment.body, resource_type, content)
+        rule = _Rule(definition, assignment, resource_type, content)
         fields = rule.deny()
         if fields is not None:
             yield _Denial(assignment, definition, fields, _message(assignment))
-
-
-def _is_enforced(assignment: Record, at: ResourceId) -> bool:
-    properties = assignment.body.get("properties")
-    mode = str(lookup(properties, ("enforcementMode",))).lower()
-    left_out = lookup(properties, ("notScopes",))
-    scopes = (parse_resource_id(s) for s in (left_out if isinstance(left_out, list) else ()))
-    return mode != "donotenforce" and not any(s is not None and at.is_within(s) for s in scopes)
 
 
 def _covers(definition: Record, resource_type: ResourceType) -> bool:
@@ -159,8 +155,8 @@ class _Rule:
 
     def __init__(
         self,
-        definition: Mapping[str, Any],
-        assignment: Mapping[str, Any],
+        definition: Record,
+        assignment: Record,
         resource_type: ResourceType,
         content: Mapping[str, Any],
     ) -> None:
@@ -172,9 +168,11 @@ class _Rule:
 
     def deny(self) -> tuple[str, ...] | None:
         """Return the paths that the rule looked at where it denies the resource, else None."""
-        rule = lookup(self._definition, ("properties", "policyRule"))
+        rule = lookup(self._definition.body, ("properties", "policyRule"))
         try:
-            effect = str(self._value(lookup(rule, ("then", "effect")))).lower()
+            effect = overridden_effect(self._assignment, self._type, self._content)
+            if effect is None:
+                effect = str(self._value(lookup(rule, ("then", "effect")))).lower()
             holds = effect == "deny" and self._holds(lookup(rule, ("if",)))
         except _UnknownWordsError:
             return None
@@ -205,8 +203,8 @@ class _Rule:
         match = _PARAMETER.fullmatch(value)
         if match is None:
             raise _UnknownWordsError
-        for body, last in ((self._assignment, "value"), (self._definition, "defaultValue")):
-            found = lookup(body, ("properties", "parameters", match[1], last))
+        for stated, last in ((self._assignment, "value"), (self._definition, "defaultValue")):
+            found = lookup(stated.body, ("properties", "parameters", match[1], last))
             if found is not ABSENT:
                 return found
         raise _UnknownWordsError

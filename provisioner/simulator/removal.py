@@ -1,6 +1,6 @@
 """What goes with a resource that is deleted, and what keeps one from being deleted."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -9,7 +9,7 @@ from provisioner.model.resource_id import ResourceId, parse_resource_id, resourc
 from provisioner.simulator.body_paths import split_path, value_at, values_at
 from provisioner.simulator.clock import format_time
 from provisioner.simulator.cloud import Cloud
-from provisioner.simulator.computing import refresh_around
+from provisioner.simulator.computing import LocalSurroundings, refresh_around
 from provisioner.simulator.errors import RefusalError
 from provisioner.simulator.records import Deleted, Record
 
@@ -32,11 +32,25 @@ def _remove_row(cloud: Cloud, row: Record) -> None:
     cloud.store.resources.remove(row.id.key)
     cloud.store.leases.remove(row.id.key)
     _release_addresses(cloud, row.id)
+    remove_kept(cloud, resource_type, row)
     if resource_type.soft_delete is not None:
         _keep_deleted(cloud, resource_type, row)
     group = managed_group(resource_type, row.id, row.body)
     if group is not None:
         remove_resource(cloud, group)
+
+
+def remove_kept(
+    cloud: Cloud, resource_type: ResourceType, row: Record, but: Collection[str] = ()
+) -> None:
+    """Remove what a service keeps elsewhere for a resource (`ResourceType.keeps`), but for some
+    keys. What somebody wrote over since is no longer the service's, and stays (inferred)."""
+    for text, _document in resource_type.keeps(row.id, row.body, LocalSurroundings(cloud)):
+        kept = cloud.store.resources.get(ResourceId.parse(text).key)
+        if kept is None or kept.id.key in but:
+            continue
+        if cloud.catalog.get(kept.type).by_service(kept.body):
+            remove_resource(cloud, kept.id)
 
 
 def _release_addresses(cloud: Cloud, resource: ResourceId) -> None:

@@ -33,6 +33,7 @@ from provisioner.simulator.references import check_references, find_references
 from provisioner.simulator.removal import (
     check_unused,
     managed_group,
+    remove_kept,
     remove_resource,
     users_of,
 )
@@ -92,6 +93,7 @@ def write_resource(
     _touch_parent(cloud, resource_type, row)
     refresh_around(cloud, row.id)
     _keep_managed_group(cloud, resource_type, row)
+    _keep_elsewhere(cloud, resource_type, before, row)
     if before is None:
         _bring_children(cloud, resource_type, row)
     _bring_regional(cloud, resource_type, row)
@@ -343,6 +345,21 @@ def _keep_managed_group(cloud: Cloud, resource_type: ResourceType, row: Record) 
         _write_tagged(
             cloud, made_type, ResourceId(made_type.name, (made.name,), group), made.body, tags
         )
+
+
+def _keep_elsewhere(
+    cloud: Cloud, resource_type: ResourceType, before: Record | None, row: Record
+) -> None:
+    """Write what a service keeps elsewhere for a resource (the records of a zone group), and take
+    away what it kept before and keeps no more. One that is there is overwritten."""
+    kept: set[str] = set()
+    for text, document in resource_type.keeps(row.id, row.body, LocalSurroundings(cloud)):
+        resource = ResourceId.parse(text)
+        kept.add(resource.key)
+        kept_type = cloud.type_of(resource)
+        write_resource(cloud, kept_type, cloud.canonical(resource), document, kept_type.api_version)
+    if before is not None:
+        remove_kept(cloud, resource_type, before, kept)
 
 
 def _write_tagged(

@@ -55,6 +55,7 @@ from provisioner.plan.progress import (
 from provisioner.plan.request import Request
 from provisioner.plan.rotation import rotate
 from provisioner.plan.terms import EVERY_ADDRESS, Terms, is_at
+from provisioner.workflow.additions import with_capabilities
 from provisioner.workflow.judging import (
     check_desired_waivers,
     check_waivers_and_attestations,
@@ -330,6 +331,8 @@ def _plan(
     judgement = replace(judgement, gates=(*judgement.gates, *_adoption_gates(changes, scope.terms)))
     origin = Origin(desired.document, scope.request, digest_json(environment.node.plain()))
     plan = assemble_plan(origin, graph, changes, reading.state, catalog, judgement)
+    found = actual_estate(reading.state, desired.graph, catalog)
+    plan = replace(plan, document=with_capabilities(plan.document, found, catalog))
     outside = find_outside(plan.steps, environment.subscriptions.values())
     busy = find_in_progress(changes, graph, reading.state, catalog)
     plan = with_in_progress(with_diagnostics(plan, outside), in_progress_documents(busy))
@@ -403,11 +406,11 @@ def _warn_of_gaps(reading: Reading, graph: DesiredGraph) -> list[Diagnostic]:
     """Name the refused lists. Where the blueprint has what they would show, that is unreadable,
     and blocked; or else each was read by itself, and it is an error that the list was not."""
     blocked = {
-        resource.type.name
+        resource.type.list_name
         for resource in graph
         if isinstance(reading.state.get(resource.id), Unreadable)
     }
-    stated = {resource.type.name for resource in graph}
+    stated = {resource.type.list_name for resource in graph}
     return [
         (error if answer.read.type in stated else warning)(
             "cannot-list",

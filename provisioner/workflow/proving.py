@@ -1,6 +1,6 @@
 """Proves the network of an environment's state, and says what that means for a plan."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from provisioner.blueprint.environment import Environment
@@ -10,18 +10,24 @@ from provisioner.documents.proof import GateDocument
 from provisioner.model.actual import ActualState
 from provisioner.model.diagnostic import Diagnostic, DiagnosticError, Severity
 from provisioner.model.estate import Estate
+from provisioner.network.dns_reading import RECORDS
 from provisioner.network.proof import Proof, Verdict, qualify
 from provisioner.network.proving import proof_diagnostics, proof_documents, prove_topology
 from provisioner.network.topology import Opening, Topology
-from provisioner.network.topology_reading import TYPES_READ, read_topology
+from provisioner.network.topology_reading import NOTHING_UNREAD, TYPES_READ, read_topology
 from provisioner.plan.assembly import Judgement
 from provisioner.plan.estates import desired_estate
 from provisioner.plan.unreadable import declared_instead, unreadable_resources
 
+_RECORDS = frozenset(name.lower() for name in RECORDS)
 
-def prove_environment(estate: Estate, environment: Environment) -> tuple[Proof, ...]:
-    """Return every proof over a state of an environment."""
-    return prove_topology(topology_of(estate, environment))
+
+def prove_environment(
+    estate: Estate, environment: Environment, unread: Mapping[str, str] = NOTHING_UNREAD
+) -> tuple[Proof, ...]:
+    """Return every proof over a state of an environment. `unread` says by key of the DNS zones
+    whose records could not be read why."""
+    return prove_topology(topology_of(estate, environment, unread))
 
 
 def prove_state(
@@ -33,7 +39,12 @@ def prove_state(
 ) -> tuple[Proof, ...]:
     """Return every proof over a state that was read of Azure, or planned from one: what could not
     be read is neither absent nor as declared."""
-    proofs = prove_environment(estate, environment)
+    unread = {
+        record.id.parent.key: record.reason
+        for record in state.unreadable
+        if record.id.parent is not None and record.id.type.lower() in _RECORDS
+    }
+    proofs = prove_environment(estate, environment, unread)
     hidden = [
         (resource.label, reason)
         for resource, reason in unreadable_resources(graph, state)
@@ -41,14 +52,17 @@ def prove_state(
     ]
     if not hidden:
         return proofs
-    instead = prove_environment(declared_instead(estate, graph, state, catalog), environment)
+    declared = declared_instead(estate, graph, state, catalog)
+    instead = prove_environment(declared, environment, unread)
     return tuple(qualify(one, other, hidden) for one, other in zip(proofs, instead, strict=True))
 
 
-def topology_of(estate: Estate, environment: Environment) -> Topology:
+def topology_of(
+    estate: Estate, environment: Environment, unread: Mapping[str, str] = NOTHING_UNREAD
+) -> Topology:
     """Return the network of a state of an environment."""
     openings = (Opening(egress.fqdns, egress.ports) for egress in environment.egress)
-    return read_topology(estate, environment.cloud_names, openings)
+    return read_topology(estate, environment.cloud_names, openings, unread)
 
 
 def check_desired(

@@ -9,12 +9,12 @@ from provisioner.catalog.registry import Catalog
 from provisioner.engine.ports import Reader
 from provisioner.model.actual import ActualState
 from provisioner.model.resource_id import ResourceId, subscription_id
+from provisioner.plan.foreign_reads import foreign_reads
 from provisioner.plan.owners import find_owners, find_unaccounted
 from provisioner.plan.reads import (
     Answer,
     child_reads,
     extension_reads,
-    foreign_reads,
     stray_reads,
     wide_reads,
 )
@@ -52,6 +52,10 @@ def read_environment(
     second = reader.read((*below, *elsewhere))
     answers: list[Answer] = [*first, *second[: len(below)]]
     strays = take_inventory(second[len(below) :], marks).owned
+    while further := child_reads(
+        graph, catalog, bodies_of(answers, catalog), owned, [answer.read for answer in answers]
+    ):
+        answers += reader.read(further)
     state = assemble_state(answers, graph, catalog, owned)
     scopes = _scopes_of_marks(graph, catalog, state, marks, subscriptions)
     third = (

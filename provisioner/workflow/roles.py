@@ -4,7 +4,14 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from provisioner.access.needs import Need, delete_needs, lock_needs, read_needs, write_needs
+from provisioner.access.needs import (
+    Need,
+    delete_needs,
+    eligibility_needs,
+    lock_needs,
+    read_needs,
+    write_needs,
+)
 from provisioner.access.roles import group_needs, role_definition
 from provisioner.catalog.registry import Catalog
 from provisioner.documents.roles import (
@@ -85,6 +92,7 @@ def role_files(document: RolesDocument) -> Mapping[str, Mapping[str, object]]:
 
 _DESCRIPTIONS = {
     Purpose.PLAN: "Reads what azsec plan and azsec drift of {name} read, and nothing else.",
+    Purpose.ACCESS: "Reads what azsec access --eligible of {name} reads, and nothing else.",
     Purpose.APPLY: "Writes what azsec apply of {name} writes, and deletes nothing.",
     Purpose.DELETE: "Deletes what azsec made for {name}: azsec destroy, apply --allow-delete.",
 }
@@ -97,6 +105,8 @@ def needs_of(purpose: Purpose, desired: Desired, catalog: Catalog) -> frozenset[
     reads |= preflight_needs(graph, catalog)
     if purpose is Purpose.PLAN:
         return reads | attribution_needs(tuple(environment.subscriptions.values()))
+    if purpose is Purpose.ACCESS:
+        return reads | eligibility_needs(environment.subscriptions.values())
     writes = write_needs(graph, catalog) | lock_needs(environment.lock, catalog)
     if purpose is Purpose.APPLY:
         return reads | writes

@@ -1,5 +1,6 @@
 """The documents that the reports are tested with: a hub, a spoke and a cluster on a bad day."""
 
+from provisioner.documents.additions import AcceptedDocument, AdditionDocument
 from provisioner.documents.apply import ApplyDocument, Outcome, StepOutcome
 from provisioner.documents.document import DiagnosticDocument, EnvironmentDocument
 from provisioner.documents.drift import DriftDocument, DriftKind, ResourceDriftDocument
@@ -407,6 +408,56 @@ _GATES = (
     ),
 )
 
+_ADDITIONS = (
+    AdditionDocument(
+        id=f"/subscriptions/{_WORKLOAD}/resourceGroups/{AKS}/providers/Microsoft.Authorization/"
+        "roleAssignments/5d2b9f10-7c3e-4a61-b8d4-92e0c1f3a5ff",
+        type="Microsoft.Authorization/roleAssignments",
+        on=f"/subscriptions/{_WORKLOAD}/resourceGroups/{AKS}",
+        address="resourceGroups.aks",
+        resource_group=AKS,
+        adds="grants access to it",
+        role="Owner",
+        allows="administers access",
+        values={
+            "roleDefinitionId": "/providers/Microsoft.Authorization/roleDefinitions/8e3af657",
+            "principalType": "User",
+            "principalId": "5d2b9f10-7c3e-4a61-b8d4-92e0c1f3a501",
+        },
+    ),
+    AdditionDocument(
+        id=resource_id(AKS, "KeyVault/vaults/kv-contoso-aks")
+        + "/providers/Microsoft.Insights/diagnosticSettings/copy",
+        type="Microsoft.Insights/diagnosticSettings",
+        on=resource_id(AKS, "KeyVault/vaults/kv-contoso-aks"),
+        address="vault.vault",
+        resource_group=AKS,
+        adds="copies its logs",
+        values={"workspaceId": resource_id("rg-others", "OperationalInsights/workspaces/theirs")},
+    ),
+)
+_ACCEPTED = (
+    AcceptedDocument(
+        addition=AdditionDocument(
+            id="/providers/Microsoft.Management/managementGroups/contoso/providers/"
+            "Microsoft.Authorization/roleAssignments/5d2b9f10-7c3e-4a61-b8d4-92e0c1f3a5fe",
+            type="Microsoft.Authorization/roleAssignments",
+            on="/providers/Microsoft.Management/managementGroups/contoso",
+            adds="grants access to it",
+            role="Reader",
+            allows="reads configuration",
+            values={
+                "principalType": "Group",
+                "principalId": "5d2b9f10-7c3e-4a61-b8d4-92e0c1f3a502",
+            },
+        ),
+        reason="the security team reads all subscriptions",
+        owner="security@contoso.example",
+        expires="2027-06-30",
+        place="environments/prod.yaml:31:5",
+    ),
+)
+
 PLAN = _plan(
     [
         _UPDATE_EGRESS,
@@ -422,6 +473,8 @@ PLAN = _plan(
     71,
     undeclared=_UNDECLARED,
     ignored=_IGNORED,
+    additions=_ADDITIONS,
+    accepted=_ACCEPTED,
     unmanaged=_UNMANAGED,
     proofs=_PROOFS,
     gates=_GATES,
@@ -490,6 +543,8 @@ DRIFT = DriftDocument(
     ),
     undeclared=_UNDECLARED,
     ignored=_IGNORED,
+    additions=_ADDITIONS,
+    accepted=_ACCEPTED,
     unmanaged=_UNMANAGED,
     proofs=_PROOFS,
     diagnostics=(

@@ -151,7 +151,7 @@ def tamper(text: str, catalog: Catalog, who: str = "") -> None:
 def send_request(line: str, client: ArmClient) -> None:
     """Send one request of an API that azsec has no use for, as an operator would."""
     method, path, body = [*line.split(" ", 2), "{}"][:3]
-    scope = ResourceId.parse("/".join(path.split("/")[:3]))
+    scope = ResourceId.parse("/".join(path.split("/")[: 5 if path.startswith("/providers") else 3]))
     (reply,) = client.ask([Inquiry(method, path, "2024-07-01", "", scope, (), body)])
     assert reply.refused is None, reply.refused
 

@@ -122,6 +122,19 @@ def test_a_rule_denies_the_same_beforehand_and_on_the_write(at: Bench, condition
     assert write(at) == ("RequestDisallowedByPolicy" if denied else "written")
 
 
+def selector(kind: str, named: list[str], but: list[str] | None = None) -> dict[str, object]:
+    return {"kind": kind, "in": named} if but is None else {"kind": kind, "notIn": but}
+
+
+def select(kind: str, named: list[str], but: list[str] | None = None) -> dict[str, object]:
+    return {"resourceSelectors": [{"name": "one", "selectors": [selector(kind, named, but)]}]}
+
+
+def override(effect: str, regions: list[str] | None = None) -> dict[str, object]:
+    selectors = [selector("resourceLocation", regions)] if regions else []
+    return {"overrides": [{"kind": "policyEffect", "value": effect, "selectors": selectors}]}
+
+
 ASSIGNMENTS = [
     pytest.param("[parameters('effect')]", {}, False, id="the default of the effect"),
     pytest.param(
@@ -134,6 +147,16 @@ ASSIGNMENTS = [
     pytest.param("Deny", {"enforcementMode": "DoNotEnforce"}, False, id="not enforced"),
     pytest.param("Deny", {"notScopes": [GROUP]}, False, id="the group is left out"),
     pytest.param("Deny", {"notScopes": [f"{S}/resourceGroups/other"]}, True, id="another one is"),
+    pytest.param("Deny", select("resourceType", [VNET]), True, id="its type is selected"),
+    pytest.param("Deny", select("resourceType", ["A/b"]), False, id="another type is selected"),
+    pytest.param("Deny", select("resourceLocation", ["westEurope"]), True, id="its region is"),
+    pytest.param("Deny", select("resourceLocation", ["eastus"]), False, id="another region is"),
+    pytest.param("Deny", select("resourceLocation", [], ["eastus"]), True, id="all but another"),
+    pytest.param("Deny", override("disabled"), False, id="the effect is overridden"),
+    pytest.param("Audit", override("deny"), True, id="the effect is overridden to deny"),
+    pytest.param(
+        "Deny", override("disabled", ["eastus"]), True, id="the effect is overridden elsewhere"
+    ),
 ]
 
 
@@ -145,6 +168,54 @@ def test_an_assignment_says_whether_a_rule_is_in_force(
 
     assert foretell(at) == (["Deny"] if denied else [])
     assert write(at) == ("RequestDisallowedByPolicy" if denied else "written")
+
+
+def exempt(bench: Bench, scope: str = GROUP, of: str = "rule", **properties: object) -> None:
+    bench.send(
+        "PUT",
+        f"{scope}/providers/Microsoft.Authorization/policyExemptions/theirs",
+        {
+            "properties": {
+                "policyAssignmentId": f"{AUTHORIZATION}/policyAssignments/{of}",
+                "exemptionCategory": "Waiver",
+                **properties,
+            }
+        },
+    )
+
+
+EXEMPTIONS = [
+    pytest.param(GROUP, {}, False, id="the group is exempt"),
+    pytest.param(S, {"exemptionCategory": "Mitigated"}, False, id="the subscription is"),
+    pytest.param(f"{S}/resourceGroups/other", {}, True, id="another group is"),
+    pytest.param(GROUP, {"expiresOn": "2999-01-01T00:00:00Z"}, False, id="for a long time"),
+    pytest.param(GROUP, {"expiresOn": "2020-01-01T00:00:00Z"}, True, id="it has expired"),
+    pytest.param(GROUP, select("resourceType", [VNET]), False, id="networks are"),
+    pytest.param(GROUP, select("resourceType", ["A/b"]), True, id="another type is"),
+]
+
+
+@pytest.mark.parametrize(("scope", "properties", "denied"), EXEMPTIONS)
+def test_an_exemption_leaves_its_scope_out(at: Bench, scope, properties, denied) -> None:
+    assign(at, IS_NETWORK)
+    exempt(at, scope, **properties)
+
+    assert foretell(at) == (["Deny"] if denied else [])
+    assert write(at) == ("RequestDisallowedByPolicy" if denied else "written")
+
+
+def test_an_exemption_of_an_assignment_that_does_not_exist_is_refused(at: Bench) -> None:
+    with pytest.raises(AssertionError, match="PolicyAssignmentNotFound"):
+        exempt(at, of="none")
+
+
+def test_exemptions_are_listed_from_the_subscription_down(at: Bench) -> None:
+    assign(at, IS_NETWORK)
+    exempt(at)
+
+    listed = at.send("GET", f"{AUTHORIZATION}/policyExemptions")
+
+    assert [entry["name"] for entry in listed["value"]] == ["theirs"]  # type: ignore[index,union-attr,call-overload]
 
 
 def test_a_check_without_a_type_is_refused(at: Bench) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from provisioner.network.proof import Breach, Proof, conclude, skip
 from provisioner.network.proofs.api_server import zone_breaches
+from provisioner.network.proofs.service_names import name_breaches
 from provisioner.network.topology import Network, PrivateEndpoint, Service, ServiceKind, Topology
 from provisioner.network.tracing import Packet, trace_packet
 from provisioner.network.ways import pools_in
@@ -60,6 +61,7 @@ def _breaches(topology: Topology, service: Service) -> Iterator[Breach]:
         )
     for endpoint in endpoints:
         yield from _of_endpoint(topology, service, endpoint)
+    yield from name_breaches(topology, service, endpoints)
     wanted = _ENDPOINTS[service.kind]
     if not endpoints:
         return

@@ -66,9 +66,10 @@ def test_an_account_with_a_foreign_container_is_not_deleted(bench: Bench) -> Non
 def test_a_container_that_was_not_seen_stops_the_delete_of_its_account(bench: Bench) -> None:
     desired = bench.compose(ACCOUNT)
     bench.apply(bench.plan(desired))
+    plan = bench.plan_destroy(desired)
     put(bench, f"{CONTAINERS}/containers/theirs", {"properties": {}})
 
-    done = bench.apply(bench.plan_destroy(desired), allow_delete=True)
+    done = bench.apply(plan, allow_delete=True)
 
     failed = next(step for step in done.steps if step.outcome is Outcome.FAILED)
     assert "theirs, which was not seen when it was planned" in str(failed.message)

@@ -84,7 +84,8 @@ def test_what_azsec_did_not_make_is_listed_and_left_alone(bench: Bench) -> None:
     plan = bench.plan(bench.compose(NETWORK))
 
     assert plan.steps == ()
-    assert [entry.id for entry in plan.document.unmanaged] == [foreign, subnet]
+    assert [entry.id for entry in plan.document.unmanaged] == [foreign]
+    assert [entry.id for entry in plan.document.additions] == [subnet]
 
 
 def test_a_group_with_foreign_resources_is_not_deleted(bench: Bench) -> None:

@@ -272,7 +272,7 @@ def test_the_pool_of_somebody_else_is_never_taken_for_a_stand_in(cluster: Bench)
 
     plan = cluster.plan(desired)
 
-    assert [resource.id.rpartition("/")[2] for resource in plan.document.unmanaged] == ["batchtmp"]
+    assert [resource.id.rpartition("/")[2] for resource in plan.document.additions] == ["batchtmp"]
     assert ("PUT", "batchtmp1") in steps_of(plan)
     cluster.apply(plan, allow_delete=True)
     assert at(pools_of(cluster)["batchtmp"], "vmSize") == "Standard_D2s_v5"

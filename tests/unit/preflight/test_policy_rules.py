@@ -7,7 +7,7 @@ import pytest
 from provisioner.catalog.registry import Catalog
 from provisioner.model.resource_id import ResourceId
 from provisioner.model.values import ResourceValue, Unknown
-from provisioner.preflight.policy_rules import Assigned, Ruling, Subject, rule_on
+from provisioner.preflight.policy_rules import Assigned, Exemption, Ruling, Subject, rule_on
 from tests.environments import Bench
 
 GROUP = "/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/rg-main"
@@ -116,6 +116,45 @@ def test_a_rule(
     assert found is Ruling[ruling]
 
 
+def exemption(scope: str = GROUP, **properties: object) -> Exemption:
+    return Exemption(ResourceId.parse(scope), {"properties": properties})
+
+
+EXEMPTIONS = [
+    pytest.param(exemption(), "ALLOWS", id="of the group"),
+    pytest.param(exemption(f"{GROUP}/providers/{VNET}/other"), "DENIES", id="of another resource"),
+    pytest.param(
+        exemption(expiresOn="2027-03-31T00:00:00Z"), "OPEN", id="it may have expired by then"
+    ),
+    pytest.param(
+        exemption(resourceSelectors=[{"name": "one"}]), "OPEN", id="of what selectors select"
+    ),
+    pytest.param(
+        exemption(policyDefinitionReferenceIds=["one"]), "OPEN", id="of some policies only"
+    ),
+    pytest.param(exemption(expiresOn=None, resourceSelectors=[]), "ALLOWS", id="spelt out"),
+]
+
+
+@pytest.mark.parametrize(("exempt", "ruling"), EXEMPTIONS)
+def test_an_exemption(exempt: Exemption, ruling: str, catalog: Catalog) -> None:
+    subject = Subject(ResourceId.parse(f"{GROUP}/providers/{VNET}/vnet"), catalog.get(VNET), BODY)
+
+    found, _fields = rule_on(Assigned(assignment(), definition(IS_NETWORK), (exempt,)), subject)
+
+    assert found is Ruling[ruling]
+
+
+@pytest.mark.parametrize("narrowed", ["overrides", "resourceSelectors"])
+def test_what_narrows_an_assignment_leaves_it_open(narrowed: str, catalog: Catalog) -> None:
+    subject = Subject(ResourceId.parse(f"{GROUP}/providers/{VNET}/vnet"), catalog.get(VNET), BODY)
+    stated = assignment(**{narrowed: [{"name": "one"}]})
+
+    found, _fields = rule_on(Assigned(stated, definition(IS_NETWORK)), subject)
+
+    assert found is Ruling.OPEN
+
+
 POLICY = """\
 rule:
   type: Microsoft.Authorization/policyDefinitions
@@ -170,3 +209,35 @@ def test_what_a_policy_will_deny_is_foretold(bench: Bench) -> None:
     assert told.code == "policy-denies"
     assert "as this plan changes it" in told.message
     assert not plan.can_apply()
+
+
+EXEMPT = """\
+exempt:
+  type: Microsoft.Authorization/policyExemptions
+  name: tables
+  scope: ${resourceGroups.main.id}
+  properties:
+    policyAssignmentId: ${assigned.id}
+    exemptionCategory: Waiver
+"""
+
+
+def test_a_plan_that_exempts_first_is_not_denied(bench: Bench) -> None:
+    denying = POLICY + ASSIGNED.replace("EFFECT", "deny")
+    bench.apply(bench.plan(bench.compose(denying)))
+
+    refused = bench.preflight(bench.compose(denying + TABLE))
+    plan = bench.preflight(bench.compose(denying + EXEMPT + TABLE))
+
+    assert [told.code for told in refused.document.diagnostics] == ["policy-denies"]
+    assert plan.document.diagnostics == ()
+    bench.apply(plan)
+
+
+def test_a_plan_that_ends_an_exemption_is_denied(bench: Bench) -> None:
+    denying = POLICY + ASSIGNED.replace("EFFECT", "deny")
+    bench.apply(bench.plan(bench.compose(denying + EXEMPT)))
+
+    plan = bench.preflight(bench.compose(denying + TABLE))
+
+    assert "policy-denies" in [told.code for told in plan.document.diagnostics]

@@ -29,6 +29,7 @@ TYPE = ResourceType(
     seconds=1,
     loss=Disruption.NONE,
     codes=RefusalCodes(not_found="DenyAssignmentNotFound"),
+    harmless="Azure alone makes them, and they only take away",
     fields={
         "properties.denyAssignmentName": Field(),
         "properties.description": Field(default=None),

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from provisioner.catalog import api_versions
 from provisioner.catalog.field import Compare, Disruption, Field
 from provisioner.catalog.network_provider import NETWORK_NAME
+from provisioner.catalog.private_dns_records import SIGNATURE
 from provisioner.catalog.refusals import RefusalCodes
 from provisioner.catalog.resource_type import (
     ListRead,
@@ -60,16 +61,39 @@ def _with_records(config: Body, names: Sequence[Body]) -> Mapping[str, Json]:
     }
 
 
-def _makes(body: Body) -> Iterator[str]:
-    """Yield the records that Azure keeps in the zones of a group, and removes with the group
-    (learn.microsoft.com, "Azure Private Endpoint private DNS zone values"; recorded)."""
+def _records(body: Body) -> Iterator[tuple[str, Sequence[Json]]]:
+    """Yield id and addresses of the records that Azure keeps in the zones of a group, and removes
+    with the group (learn.microsoft.com, "Azure Private Endpoint private DNS zone values";
+    recorded)."""
     configs = lookup(body, _CONFIGS)
     for config in configs if isinstance(configs, (list, tuple)) else ():
         zone, records = lookup(config, _ZONE), lookup(config, ("properties", "recordSets"))
         for record in records if isinstance(records, (list, tuple)) else ():
             kind, name = lookup(record, ("recordType",)), lookup(record, ("recordSetName",))
+            addresses = lookup(record, ("ipAddresses",))
             if isinstance(zone, str) and isinstance(kind, str) and isinstance(name, str):
-                yield f"{zone}/{kind}/{name}"
+                found = addresses if isinstance(addresses, (list, tuple)) else ()
+                yield f"{zone}/{kind}/{name}", found
+
+
+def _makes(body: Body) -> Iterator[str]:
+    return (record for record, _addresses in _records(body))
+
+
+def _keeps(
+    group: ResourceId, body: Body, around: Surroundings
+) -> Iterator[tuple[str, Mapping[str, Json]]]:
+    """Yield what stands in those records: the endpoint signs them (as exported templates show)."""
+    endpoint = group.parent.name if group.parent else ""
+    live = around.lookup(group.parent.text) if group.parent else None
+    guid = lookup(live, ("properties", "resourceGuid"))
+    for record, addresses in _records(body):
+        properties: Mapping[str, Json] = {
+            "ttl": _SECONDS_TO_LIVE,
+            "metadata": {"creator": f"{SIGNATURE} {endpoint} with resource guid {guid}"},
+            "aRecords": [{"ipv4Address": address} for address in addresses],
+        }
+        yield record, {"properties": properties}
 
 
 TYPE = ResourceType(
@@ -85,6 +109,7 @@ TYPE = ResourceType(
     codes=RefusalCodes(not_found="NotFound"),
     computed=_computed,
     makes=_makes,
+    keeps=_keeps,
     adds="writes DNS records for it",
     adds_by=("properties.privateDnsZoneConfigs[].properties.privateDnsZoneId",),
     fields={

@@ -39,6 +39,8 @@ TYPE = ResourceType(
         "2 to 34 labels separated by periods, each of 1 to 63 letters, digits, underscores and "
         "hyphens that neither starts nor ends with a hyphen",
     ),
+    affects=("Microsoft.Network/virtualNetworks",),
+    resolves=True,
     etag=True,
     # The SDK's create_or_update takes if_none_match, as the REST reference does.
     if_none_match=True,

@@ -1,0 +1,47 @@
+"""Replications of a registry: the regions in which its images lie too.
+
+Facts: learn.microsoft.com, "Geo-replication in Azure Container Registry": one in the registry's own
+region comes with the first of another one.
+"""
+
+from collections.abc import Mapping
+
+from provisioner.catalog import api_versions
+from provisioner.catalog.field import Compare, Disruption, Field
+from provisioner.catalog.resource_type import (
+    DeleteFlow,
+    ListRead,
+    NameRule,
+    ResourceType,
+    SdkModel,
+    Surroundings,
+)
+from provisioner.model.resource_id import ResourceId
+from provisioner.model.values import Body, Json
+
+
+def _computed(_resource: ResourceId, _body: Body, _around: Surroundings) -> Mapping[str, Json]:
+    return {"properties": {"status": {"displayStatus": "Ready"}}}
+
+
+TYPE = ResourceType(
+    name="Microsoft.ContainerRegistry/registries/replications",
+    api_version=api_versions.CONTAINER_REGISTRY,
+    sdk=SdkModel("azure.mgmt.containerregistry", "Replication"),
+    rule=NameRule(r"[a-zA-Z0-9]{5,50}", "5 to 50 letters and digits: the name of the region"),
+    lists=ListRead.PARENT,
+    delete=DeleteFlow.LOCATION,
+    seconds=60,
+    loss=Disruption.CONNECTIONS,
+    computed=_computed,
+    adds="copies its images to another region",
+    adds_by=("location",),
+    fields={
+        # A child, and yet a tracked resource: it has a place and tags of its own.
+        "location": Field(compare=Compare.LOCATION, create_only=True),
+        "properties.regionEndpointEnabled": Field(default=True, security=True),
+        "properties.zoneRedundancy": Field(
+            default="Disabled", compare=Compare.CASELESS, create_only=True
+        ),
+    },
+)

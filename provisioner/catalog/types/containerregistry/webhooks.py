@@ -1,0 +1,38 @@
+"""Webhooks of a registry: who is told of every push and delete.
+
+Facts: learn.microsoft.com, "Webhook notifications from Azure Container Registry". GET answers
+neither the address that is told nor the headers that are sent: an action of its own does.
+"""
+
+from provisioner.catalog import api_versions
+from provisioner.catalog.field import Compare, Disruption, Field
+from provisioner.catalog.resource_type import (
+    DeleteFlow,
+    ListRead,
+    NameRule,
+    ResourceType,
+    SdkModel,
+)
+
+TYPE = ResourceType(
+    name="Microsoft.ContainerRegistry/registries/webhooks",
+    api_version=api_versions.CONTAINER_REGISTRY,
+    sdk=SdkModel("azure.mgmt.containerregistry", "WebhookCreateParameters"),
+    rule=NameRule(r"[a-zA-Z0-9]{5,50}", "5 to 50 letters and digits"),
+    lists=ListRead.PARENT,
+    delete=DeleteFlow.LOCATION,
+    seconds=3,
+    loss=Disruption.NONE,
+    adds="tells another service of pushes and deletes",
+    adds_by=("properties.scope", "properties.actions"),
+    fields={
+        # A child, and yet a tracked resource: it has a place and tags of its own.
+        "location": Field(compare=Compare.LOCATION, create_only=True),
+        "properties.serviceUri": Field(write_only=True, sensitive=True, security=True),
+        "properties.customHeaders": Field(write_only=True, secret=True),
+        "properties.status": Field(default="enabled", compare=Compare.CASELESS, security=True),
+        "properties.scope": Field(default="", security=True),
+        "properties.actions": Field(compare=Compare.SET, security=True),
+        "properties.actions[]": Field(compare=Compare.CASELESS),
+    },
+)

@@ -1,0 +1,12 @@
+"""CNAME records of private DNS zones: names that stand for another name."""
+
+from provisioner.catalog.field import Compare, Disruption, Field
+from provisioner.catalog.private_dns_records import record_type
+
+TYPE = record_type(
+    "CNAME",
+    {
+        "cnameRecord": Field(default=None, security=True, disruption=Disruption.CONNECTIONS),
+        "cnameRecord.cname": Field(compare=Compare.CASELESS, security=True),
+    },
+)

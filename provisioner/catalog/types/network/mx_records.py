@@ -1,0 +1,9 @@
+"""MX records of private DNS zones: where the mail of a name goes."""
+
+from provisioner.catalog.field import Compare, Field
+from provisioner.catalog.private_dns_records import record_type
+
+TYPE = record_type(
+    "MX",
+    {"mxRecords": Field(default=(), compare=Compare.SET, security=True)},
+)

@@ -1,0 +1,38 @@
+"""Security admin configurations of network managers: collections of rules that are committed
+together to a region. Facts: "Security admin rules in Azure Virtual Network Manager"."""
+
+from provisioner.catalog import api_versions
+from provisioner.catalog.field import Compare, Disruption, Field
+from provisioner.catalog.network_provider import NETWORK_NAME, compute_guid
+from provisioner.catalog.resource_type import (
+    DeleteFlow,
+    ListRead,
+    ResourceType,
+    SdkModel,
+    WriteFlow,
+)
+
+_POLICIES = "properties.applyOnNetworkIntentPolicyBasedServices"
+
+TYPE = ResourceType(
+    name="Microsoft.Network/networkManagers/securityAdminConfigurations",
+    api_version=api_versions.NETWORK,
+    sdk=SdkModel("azure.mgmt.network", "SecurityAdminConfiguration"),
+    rule=NETWORK_NAME,
+    lists=ListRead.PARENT,
+    taggable=False,
+    etag=True,
+    write=WriteFlow.SYNC,
+    delete=DeleteFlow.LOCATION,
+    seconds=5,
+    loss=Disruption.CONNECTIONS,
+    computed=compute_guid,
+    harmless="it decides nothing but by the rules in it, which are additions",
+    fields={
+        "etag": Field(read_only=True),
+        "properties.description": Field(default=""),
+        # Subnets of services that bring rules of their own are left out unless this says not to.
+        _POLICIES: Field(default=("None",), compare=Compare.SET, security=True),
+        "properties.networkGroupAddressSpaceAggregationOption": Field(default="None"),
+    },
+)

@@ -1,0 +1,9 @@
+"""TXT records of private DNS zones: texts by which a name proves or states something."""
+
+from provisioner.catalog.field import Compare, Field
+from provisioner.catalog.private_dns_records import record_type
+
+TYPE = record_type(
+    "TXT",
+    {"txtRecords": Field(default=(), compare=Compare.SET, security=True)},
+)

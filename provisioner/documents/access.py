@@ -1,0 +1,109 @@
+"""Who can do what in an environment, and by which path."""
+
+from enum import StrEnum
+from typing import Literal
+
+from provisioner.documents.document import (
+    FORMAT_VERSION,
+    DiagnosticDocument,
+    Document,
+    EnvironmentDocument,
+)
+
+
+class AccessState(StrEnum):
+    """Which state's assignments are looked at: those that the blueprint declares, or all that were
+    read in Azure."""
+
+    DESIRED = "desired"
+    ACTUAL = "actual"
+
+
+class PrincipalDocument(Document):
+    """Who: an object id of the directory (or what is not known before apply), its type, and the
+    address of the resource that signs in by it, where the blueprint has one."""
+
+    id: str
+    type: str | None = None
+    address: str | None = None
+
+
+class AssignedRoleDocument(Document):
+    """The role of an assignment: the GUID of its definition, and its name. `known` says whether
+    what it allows was known."""
+
+    id: str
+    name: str
+    known: bool
+
+
+class ConditionDocument(Document):
+    """The condition of an assignment, and what it does: `narrows`, `allows all`, or `not
+    understood` (`problem` says why; it counts as granting)."""
+
+    text: str
+    effect: str
+    problem: str | None = None
+
+
+class GrantDocument(Document):
+    """One path to access: who, by which assignment of which role, at which scope.
+
+    `capability` is the worst that it allows, in plain words. `scope` is an id, `/` for the
+    tenant's root. `inherited` says that it comes from above the subscriptions. `declared` says
+    whether the blueprint has the assignment; `assignment` is its id. `eligible` assignments hold
+    once they are activated. `byAssigning` says that what was asked for is to be had by assigning
+    roles, and not by the role itself.
+    """
+
+    principal: PrincipalDocument
+    role: AssignedRoleDocument
+    scope: str
+    scope_name: str
+    inherited: bool
+    capability: str
+    assignment: str
+    declared: bool
+    eligible: bool = False
+    by_assigning: bool = False
+    condition: ConditionDocument | None = None
+
+
+class DenialDocument(Document):
+    """A deny assignment: what it denies at its scope, to whom, and to whom not."""
+
+    id: str
+    name: str
+    scope: str
+    actions: tuple[str, ...]
+    data_actions: tuple[str, ...]
+    principals: tuple[PrincipalDocument, ...]
+    excluded: tuple[PrincipalDocument, ...]
+
+
+class AccessQuestionDocument(Document):
+    """What was asked: about whom, about which action (`data` for one of data), on what."""
+
+    who: str | None = None
+    can: str | None = None
+    data: bool = False
+    on: str | None = None
+    eligible: bool = False
+
+
+class AccessDocument(Document):
+    """Who can do what, the worst first, of all `assignments` that were looked at in the
+    subscriptions. Of what is `unreadable` nothing is said; `isPartial`
+    says that role assignments, definitions or deny assignments are among that."""
+
+    kind: Literal["azsec/access"] = "azsec/access"
+    format_version: str = FORMAT_VERSION
+    environment: EnvironmentDocument
+    state: AccessState
+    question: AccessQuestionDocument
+    grants: tuple[GrantDocument, ...]
+    denials: tuple[DenialDocument, ...] = ()
+    assignments: int
+    unreadable: tuple[str, ...] = ()
+    is_partial: bool = False
+    diagnostics: tuple[DiagnosticDocument, ...] = ()

@@ -1,0 +1,126 @@
+"""The names of a service lead to its private endpoints, and nowhere else.
+
+Azure writes the records of an endpoint into the zones of its DNS zone group, and says which. What
+somebody else wrote for a name of the service takes its traffic elsewhere: another record in those
+zones, or another zone that is linked where clients ask and that has the longer name.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from provisioner.network.proof import Breach
+from provisioner.network.resolution import answering_zone, records_for, resolvers_of
+from provisioner.network.topology import (
+    EndpointName,
+    NameRecord,
+    Network,
+    PrivateEndpoint,
+    Service,
+    Topology,
+    Zone,
+)
+
+_ADDRESSES = "A"
+
+
+def name_breaches(
+    topology: Topology, service: Service, endpoints: Sequence[PrivateEndpoint]
+) -> Iterator[Breach]:
+    """Yield what leads a name of a service elsewhere, or may. `endpoints` are those of the service;
+    nothing is known before Azure has answered the records of one."""
+    names = [name for endpoint in endpoints for name in endpoint.names]
+    for host in dict.fromkeys(name.host for name in names):
+        for key in dict.fromkeys(name.zone for name in names if name.host == host):
+            given = [name for name in names if name.host == host and name.zone == key]
+            yield from _in_zone(topology, service, key, given)
+    if names:
+        zones = {key for endpoint in endpoints for key in endpoint.zones}
+        for network in _client_networks(topology, endpoints):
+            yield from _in_network(topology, service, network, zones)
+
+
+def _in_zone(
+    topology: Topology, service: Service, key: str, given: Sequence[EndpointName]
+) -> Iterator[Breach]:
+    """Yield what is wrong with the records of one name in a zone where its endpoints have some."""
+    zone, host = topology.zones.get(key), given[0].host
+    if zone is None or zone.unread is not None:
+        where = zone.label if zone else key.rpartition("/")[2]
+        why = f"cannot be read ({zone.unread})" if zone and zone.unread else "were not read"
+        yield Breach(
+            where,
+            f"the records of {where} {why}: where {host} leads is not known.",
+            "Give the credential Reader on the zone; one that the blueprint does not have, add to "
+            "it (`existing: true`).",
+            service.span,
+            certain=False,
+        )
+        return
+    addresses = {address for name in given for address in name.addresses}
+    records = records_for(zone.records, host)
+    for record in records:
+        if record.kind != _ADDRESSES or record.host != host or not addresses >= {*record.targets}:
+            yield _led_elsewhere(record, host, service, f"to {_listed(sorted(addresses))}")
+    if not records:
+        yield Breach(
+            zone.label,
+            f"{zone.name} has no record for {host}: {service.label} is not found by its name.",
+            "Delete the DNS zone group of its private endpoint and apply: Azure writes its records "
+            "with the group.",
+            service.span,
+        )
+
+
+def _in_network(
+    topology: Topology, service: Service, network: Network, zones: set[str]
+) -> Iterator[Breach]:
+    """Yield the zones that answer for a service in a network although none of its endpoints writes
+    into them."""
+    for resolver in resolvers_of(topology, network):
+        for host in service.hosts if resolver.asks is not None else ():
+            zone = answering_zone(topology, resolver.asks or "", host)
+            if zone is not None and zone.key not in zones:
+                yield from _in_other_zone(zone, host, service, network)
+
+
+def _in_other_zone(zone: Zone, host: str, service: Service, network: Network) -> Iterator[Breach]:
+    for record in records_for(zone.records, host):
+        yield _led_elsewhere(record, host, service, f"as its endpoint does; {network.label} asks")
+        return
+    yield Breach(
+        zone.label,
+        f"{zone.name} ({zone.label}) answers for {host} in {network.label}, and no private "
+        f"endpoint of {service.label} writes into it: its clients do not find it.",
+        f"Remove the link of {zone.label} to the network, or the zone.",
+        service.span,
+        certain=zone.unread is None,
+    )
+
+
+def _led_elsewhere(record: NameRecord, host: str, service: Service, expected: str) -> Breach:
+    where = _listed(record.targets) or "nowhere"
+    return Breach(
+        record.label,
+        f"the record {record.label} leads {host} ({service.label}) to {where}, not {expected}.",
+        "Remove the record; Azure writes the right one with the DNS zone group of the endpoint.",
+        service.span,
+    )
+
+
+def _client_networks(topology: Topology, endpoints: Iterable[PrivateEndpoint]) -> Iterator[Network]:
+    """Yield the networks whose clients are led to a service: those of its endpoints, and those of
+    the nodes."""
+    keys = [endpoint.network for endpoint in endpoints]
+    keys += [
+        pool.subnet.rpartition("/subnets/")[0]
+        for cluster in topology.own_clusters
+        for pool in cluster.pools
+        if pool.subnet
+    ]
+    for key in dict.fromkeys(keys):
+        network = topology.networks.get(key)
+        if network is not None:
+            yield network
+
+
+def _listed(values: Iterable[str]) -> str:
+    return ", ".join(values)

@@ -1,0 +1,58 @@
+"""The text of an environment's access: who can do what, the worst first."""
+
+from collections.abc import Iterator
+from itertools import groupby
+
+from provisioner.documents.access import AccessDocument, GrantDocument
+from provisioner.reports.access_wording import asked, denied, notes, scope_of_claim, verdict, who
+from provisioner.reports.section_text import heading, render_diagnostics, totals
+from provisioner.reports.styled import BLANK, Line, Span, Style, line, wrap
+from provisioner.reports.values import plain
+
+_WIDEST_WHO = 60
+_WIDEST_ROLE = 48
+
+
+def render_access_text(document: AccessDocument, width: int = 100) -> Iterator[Line]:
+    """Yield the lines: paths by what they allow, deny assignments, what was not readable."""
+    yield from heading("access", document.environment, width)
+    question = asked(document)
+    if question is not None:
+        yield line("  ", Span(question, Style.BOLD))
+        yield BLANK
+    for capability, grants in groupby(document.grants, key=lambda grant: grant.capability):
+        yield line("  ", Span(capability, Style.BOLD))
+        yield from _grant_lines(list(grants), document, width)
+        yield BLANK
+    if document.denials:
+        yield line("  ", Span("denied", Style.BOLD), " · goes before every role")
+        for denial in document.denials:
+            yield line("    ", f"{plain(denial.name)}  at {plain(denial.scope)}")
+            yield from (line("      ", row) for row in wrap(denied(denial), width - 6))
+        yield BLANK
+    if document.unreadable:
+        yield line("  ", Span("not readable", Style.WARNING))
+        for told in document.unreadable:
+            yield from (line("    ", row) for row in wrap(plain(told), width - 4))
+        yield BLANK
+    yield from render_diagnostics(document.diagnostics, width)
+    yield from (line("  ", Span(r, Style.DIM)) for r in wrap(scope_of_claim(document), width - 2))
+    yield from totals("Access", verdict(document), None, width)
+
+
+def _grant_lines(
+    grants: list[GrantDocument], document: AccessDocument, width: int
+) -> Iterator[Line]:
+    """Yield two lines a path: who and the role, then where it holds and what is to be known."""
+    column = min(max(len(who(grant.principal)) for grant in grants), _WIDEST_WHO)
+    roles = min(max(len(plain(grant.role.name)) for grant in grants), _WIDEST_ROLE)
+    for grant in grants:
+        told = f"    {who(grant.principal):{column}}  {plain(grant.role.name):{roles}}"
+        place = f"at {plain(grant.scope_name)}"
+        if len(told) + 2 + len(place) <= width:
+            yield line(f"{told}  {place}")
+        else:
+            yield line(told.rstrip())
+            yield from (line("      ", row) for row in wrap(place, width - 6))
+        said = " · ".join(notes(grant, document.state))
+        yield from (line("      ", Span(row, Style.WARNING)) for row in wrap(said, width - 6))

@@ -1,0 +1,95 @@
+"""How access is said in words, in text and in Markdown alike."""
+
+from collections.abc import Iterator
+
+from provisioner.documents.access import (
+    AccessDocument,
+    AccessState,
+    DenialDocument,
+    GrantDocument,
+    PrincipalDocument,
+)
+from provisioner.reports.values import plain, plural
+from provisioner.reports.wording import joined
+
+_EVERYONE = "00000000-0000-0000-0000-000000000000"
+_KINDS = {"user": "user", "group": "members of group", "serviceprincipal": "service principal"}
+
+
+def who(principal: PrincipalDocument) -> str:
+    """Return whom access is given to: a group stands for its members, which only the directory
+    knows."""
+    if principal.id == _EVERYONE:
+        return "everyone"
+    kind = _KINDS.get((principal.type or "").lower(), "")
+    return f"{kind} {plain(principal.address or principal.id)}".strip()
+
+
+def notes(grant: GrantDocument, state: AccessState) -> Iterator[str]:
+    """Yield what is to be known of a path beside the role and its scope."""
+    if grant.by_assigning:
+        yield "by assigning roles"
+    if grant.inherited:
+        yield "inherited"
+    if grant.eligible:
+        yield "eligible: holds once it is activated"
+    if grant.condition is not None:
+        yield f"condition {grant.condition.effect}"
+    if state is AccessState.ACTUAL and not grant.declared:
+        yield "not declared"
+
+
+def denied(denial: DenialDocument) -> str:
+    """Return what a deny assignment denies, to whom, and to whom not."""
+    actions = ", ".join(plain(action) for action in (*denial.actions, *denial.data_actions))
+    excluded = ", ".join(map(who, denial.excluded))
+    apart = f" but {excluded}" if excluded else ""
+    return f"{actions or 'nothing'} for {', '.join(map(who, denial.principals))}{apart}"
+
+
+def verdict(document: AccessDocument) -> str:
+    """Return the last line: how many of what, on which state; what was not seen is said."""
+    principals = len({grant.principal.id for grant in document.grants})
+    counts = joined(
+        (
+            plural(principals, "principal"),
+            f"{len(document.grants)} of {plural(document.assignments, 'role assignment')}",
+            plural(len(document.denials), "deny assignment"),
+            f"{document.state.value} state",
+        )
+    )
+    missing = len(document.unreadable)
+    return f"{counts} · {missing} not readable" if missing else counts
+
+
+def scope_of_claim(document: AccessDocument) -> str:
+    """Return what the answer covers, and what it cannot."""
+    subscriptions = plural(len(document.environment.subscriptions), "subscription")
+    if document.state is AccessState.DESIRED:
+        return (
+            f"What the blueprint declares in {subscriptions}. What others assigned shows in the "
+            "actual state (--of actual)."
+        )
+    if document.is_partial:
+        return (
+            f"Not all role assignments of {subscriptions} could be read: who is not listed may "
+            "have access too."
+        )
+    eligible = "" if document.question.eligible else " Eligible roles were not read (--eligible)."
+    return (
+        f"Role assignments that hold in {subscriptions}, inherited ones too.{eligible} Access of "
+        "other kinds (keys, certificates, the cluster's own RBAC) is not in it."
+    )
+
+
+def asked(document: AccessDocument) -> str | None:
+    """Return the question in words; None where nothing in particular was asked."""
+    question = document.question
+    parts = []
+    if question.who is not None:
+        parts.append(f"who is {plain(question.who)}")
+    if question.can is not None:
+        parts.append(f"can {'(data) ' if question.data else ''}{plain(question.can)}")
+    if question.on is not None:
+        parts.append(f"on {plain(question.on)}")
+    return ", ".join(parts) or None

@@ -1,0 +1,299 @@
+"""`azsec access`: who can do what in an environment, and by which path."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from provisioner.access.capabilities import ORDER, worst_capability
+from provisioner.access.effective import (
+    DENY_ASSIGNMENT,
+    ROLE_ASSIGNMENT,
+    Access,
+    read_access,
+    unknown_roles,
+)
+from provisioner.access.grants import Denial, Effect, Eligibility, Grant, Principal
+from provisioner.catalog.built_in_roles import ROLE_DEFINITION_TYPE
+from provisioner.catalog.endpoints import ELIGIBLE_ROLES
+from provisioner.catalog.registry import Catalog
+from provisioner.documents.access import (
+    AccessDocument,
+    AccessQuestionDocument,
+    AccessState,
+    AssignedRoleDocument,
+    ConditionDocument,
+    DenialDocument,
+    GrantDocument,
+    PrincipalDocument,
+)
+from provisioner.engine.ports import Reader
+from provisioner.model.diagnostic import Diagnostic, DiagnosticError, error, nearest, warning
+from provisioner.model.estate import Estate, Resource
+from provisioner.model.permissions import is_management_group
+from provisioner.model.resource_id import ResourceId, parse_resource_id, subscription_id
+from provisioner.plan.assembly import documents_of
+from provisioner.plan.estates import actual_estate, desired_estate
+from provisioner.plan.reads import Answer, Read
+from provisioner.workflow.plan import Desired
+from provisioner.workflow.reading import read_environment
+
+_TYPES = (ROLE_ASSIGNMENT, ROLE_DEFINITION_TYPE, DENY_ASSIGNMENT)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked: about a principal (object id or address), about an action (of data or not),
+    on a resource (address or id); None for all of them. `eligible` reads what can be activated."""
+
+    state: AccessState
+    principal: str | None = None
+    action: str | None = None
+    on: str | None = None
+    data: bool = False
+    eligible: bool = False
+
+
+def explain_access(
+    desired: Desired, catalog: Catalog, connect: Callable[[], Reader], question: Question
+) -> AccessDocument:
+    """Return who can do what in a state of an environment.
+
+    `connect` gives what reads Azure, and is called only for the actual state. Raises
+    DiagnosticError for a resource that is not there, and AzureError where nothing can be read.
+    """
+    if question.state is AccessState.DESIRED:
+        seen = _Seen(desired_estate(desired.graph, catalog))
+    else:
+        seen = _read(desired, catalog, connect(), question)
+    access = read_access(seen.estate, catalog, seen.eligible)
+    target = _target(question, seen.estate)
+    chosen = [
+        grant
+        for grant in (access.grants if target is None else access.reaching(target))
+        if _is_about(grant.principal, question.principal)
+        and (question.action is None or _gives(access, grant, question, target))
+    ]
+    rows = [_grant_document(access, grant, question, target, desired) for grant in chosen]
+    return AccessDocument(
+        environment=desired.document,
+        state=question.state,
+        question=AccessQuestionDocument(
+            who=question.principal,
+            can=question.action,
+            data=question.data,
+            on=question.on,
+            eligible=question.eligible,
+        ),
+        grants=tuple(sorted(rows, key=_rank)),
+        denials=tuple(
+            _denial_document(denial)
+            for denial in access.denials
+            if target is None or denial.reaches(target)
+        ),
+        assignments=len(access.grants),
+        unreadable=seen.unreadable,
+        is_partial=seen.is_partial,
+        diagnostics=documents_of(_diagnostics(chosen)),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    estate: Estate
+    eligible: tuple[Resource, ...] = ()
+    unreadable: tuple[str, ...] = ()
+    is_partial: bool = False
+
+
+def _read(desired: Desired, catalog: Catalog, reader: Reader, question: Question) -> _Seen:
+    environment, graph = desired.environment, desired.graph
+    subscriptions = list(environment.subscriptions.values())
+    reading = read_environment(graph, catalog, environment.marks, subscriptions, reader)
+    estate = actual_estate(reading.state, graph, catalog)
+    refused = [answer for answer in reading.refused if answer.read.type in _TYPES]
+    missing = reader.read(_definition_reads(read_access(estate, catalog), catalog))
+    eligible = reader.read(_eligible_reads(subscriptions)) if question.eligible else ()
+    refused += [answer for answer in missing if answer.refused is not None]
+    without = [answer for answer in eligible if answer.refused is not None]
+    return _Seen(
+        Estate.of([*estate, *_resources_in(missing)]),
+        tuple(_resources_in(eligible)),
+        tuple(_refusal(answer) for answer in (*refused, *without)),
+        # Eligibility takes a licence that many directories do not have: that is no failure.
+        is_partial=bool(refused),
+    )
+
+
+def _refusal(answer: Answer) -> str:
+    assert answer.refused is not None
+    return f"{answer.read.path}: {answer.refused.code}: {answer.refused.message}"
+
+
+def _definition_reads(access: Access, catalog: Catalog) -> tuple[Read, ...]:
+    """Return the reads of the roles that nobody knew: built-in ones newer than azsec's record, and
+    those of a tenant that are assignable elsewhere."""
+    known = catalog.get(ROLE_DEFINITION_TYPE)
+    found = (parse_resource_id(_definition_of(grant)) for grant in unknown_roles(access.grants))
+    return tuple(Read(d.text, known.api_version, known.name, False) for d in found if d is not None)
+
+
+def _definition_of(grant: Grant) -> object:
+    properties = grant.assignment.body.get("properties")
+    return properties.get("roleDefinitionId") if isinstance(properties, dict) else None
+
+
+def _eligible_reads(subscriptions: Iterable[str]) -> tuple[Read, ...]:
+    return tuple(
+        Read(
+            ELIGIBLE_ROLES.at(scope=subscription_id(guid).text),
+            ELIGIBLE_ROLES.api_version,
+            ELIGIBLE_ROLES.path.rpartition("/providers/")[2],
+            True,
+        )
+        for guid in sorted(set(subscriptions))
+    )
+
+
+def _resources_in(answers: Sequence[Answer]) -> list[Resource]:
+    found = {}
+    for answer in answers:
+        for body in answer.items:
+            named = parse_resource_id(body.get("id"))
+            if named is not None:
+                found[named.key] = Resource(named, answer.read.type, body)
+    return list(found.values())
+
+
+def _target(question: Question, estate: Estate) -> ResourceId | None:
+    if question.on is None:
+        return None
+    found = estate.at(question.on)
+    named = found.id if found is not None else parse_resource_id(question.on)
+    if named is None:
+        addresses = [resource.address for resource in estate if resource.address is not None]
+        raise DiagnosticError(
+            error(
+                "unknown-address",
+                f"{question.on!r} is neither a resource of the {question.state.value} state nor a "
+                "resource id.",
+                None,
+                nearest(question.on, addresses),
+            )
+        )
+    return named
+
+
+def _is_about(principal: Principal, wanted: str | None) -> bool:
+    return wanted is None or wanted.lower() in (
+        principal.id.lower(),
+        (principal.address or "").lower(),
+    )
+
+
+def _gives(access: Access, grant: Grant, question: Question, target: ResourceId | None) -> bool:
+    """Tell whether a grant gives the action that is asked for: on the resource, or at its own
+    scope. One whose role is not known may give it."""
+    assert question.action is not None
+    if not grant.is_known:
+        return True
+    place = target or grant.scope
+    return grant.gives(question.action, data=question.data) and not (
+        place is not None and access.is_denied(grant, question.action, place, data=question.data)
+    )
+
+
+def _grant_document(
+    access: Access,
+    grant: Grant,
+    question: Question,
+    target: ResourceId | None,
+    desired: Desired,
+) -> GrantDocument:
+    action = question.action
+    return GrantDocument(
+        principal=_principal_document(grant.principal),
+        role=AssignedRoleDocument(id=grant.role.id, name=grant.role.name, known=grant.is_known),
+        scope=grant.scope.text if grant.scope is not None else "/",
+        scope_name=_scope_name(grant.scope, desired),
+        inherited=grant.scope is None or is_management_group(grant.scope),
+        capability=worst_capability(access, grant, target or grant.scope),
+        assignment=grant.assignment.id.text,
+        declared=grant.assignment.id.key in desired.graph.by_id,
+        eligible=grant.eligibility is Eligibility.ELIGIBLE,
+        by_assigning=(
+            action is not None and grant.is_known and not grant.allows(action, data=question.data)
+        ),
+        condition=_condition_document(grant),
+    )
+
+
+def _condition_document(grant: Grant) -> ConditionDocument | None:
+    if grant.restriction is None:
+        return None
+    return ConditionDocument(
+        text=grant.restriction.text, effect=grant.effect.value, problem=grant.restriction.problem
+    )
+
+
+def _scope_name(scope: ResourceId | None, desired: Desired) -> str:
+    """Return a scope as a person calls it: by its address, or by what it is."""
+    if scope is None:
+        return "the tenant's root"
+    known = desired.graph.by_id.get(scope.key)
+    if known is not None:
+        return known.address
+    holder = desired.graph.by_id.get(scope.parent.key) if scope.parent is not None else None
+    if holder is not None:
+        return f"{scope.type.rpartition('/')[2]} {scope.name} of {holder.address}"
+    if is_management_group(scope):
+        return f"management group {scope.name}"
+    if scope.is_container and scope.resource_group is None:
+        aliases = {guid.lower(): a for a, guid in desired.environment.subscriptions.items()}
+        return f"subscription {aliases.get(scope.name.lower(), scope.name)}"
+    return scope.text if not scope.is_container else f"resource group {scope.name}"
+
+
+def _principal_document(principal: Principal) -> PrincipalDocument:
+    return PrincipalDocument(id=principal.id, type=principal.type, address=principal.address)
+
+
+def _denial_document(denial: Denial) -> DenialDocument:
+    return DenialDocument(
+        id=denial.assignment.id.text,
+        name=denial.name,
+        scope=denial.scope.text if denial.scope is not None else "/",
+        actions=tuple(pattern for entry in denial.permissions for pattern in entry.actions),
+        data_actions=tuple(p for entry in denial.permissions for p in entry.data_actions),
+        principals=tuple(map(_principal_document, denial.principals)),
+        excluded=tuple(map(_principal_document, denial.excluded)),
+    )
+
+
+def _rank(row: GrantDocument) -> tuple[int, str, str, str]:
+    return ORDER.index(row.capability), row.scope, row.role.name, row.principal.id
+
+
+def _diagnostics(grants: Sequence[Grant]) -> list[Diagnostic]:
+    """Say which conditions were not understood, and which roles are not known."""
+    told = [
+        warning(
+            "condition-not-understood",
+            f"the condition of {grant.assignment.label} cannot be parsed "
+            f"({grant.restriction.problem if grant.restriction else ''}): it counts as granting.",
+            grant.assignment.span,
+            'Write it as "Azure role assignment condition format and syntax" says.',
+        )
+        for grant in grants
+        if grant.effect is Effect.NOT_UNDERSTOOD
+    ]
+    told += [
+        warning(
+            "role-not-known",
+            f"what role {grant.role.name} allows ({grant.assignment.label}) is not known: it may "
+            "be anything.",
+            grant.assignment.span,
+            "Give the reader Microsoft.Authorization/roleDefinitions/read (`azsec roles`), or look "
+            "at the actual state.",
+        )
+        for grant in unknown_roles(grants)
+    ]
+    return told

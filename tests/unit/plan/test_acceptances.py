@@ -1,0 +1,251 @@
+"""Additions that an environment accepts: no drift, never more than an entry names."""
+
+import json
+
+import pytest
+
+from provisioner.catalog.registry import Catalog
+from provisioner.documents.drift import DriftDocument
+from provisioner.model.diagnostic import DiagnosticError, Severity
+from provisioner.simulator.faults import Fault
+from provisioner.workflow.drift import check_drift
+from tests.environments import Bench, compose_small
+from tests.laws.foreign_writes import CONTRIBUTOR, OWNER, READER, ROLES, STRANGER
+from tests.laws.neighbours import IDENTITY, ROLE, WORKLOAD, group_id, id_of
+
+ONE = f"one: {{type: {IDENTITY}, resourceGroup: main, name: id-one}}"
+TWO = f"{ONE}\ntwo: {{type: {IDENTITY}, resourceGroup: main, name: id-two}}"
+ANOTHER = "88888888-2222-3333-4444-555555555555"
+GROUP = group_id("rg-main")
+
+
+def accept(**entry: object) -> str:
+    """Return an entry of `accepted:`: reading the group, by one person."""
+    stated = {
+        "scope": "resourceGroups.main",
+        "principal": STRANGER,
+        "role": "Contributor",
+        "reason": "the platform team",
+        "owner": "platform@contoso.example",
+        "expires": "2027-06-30",
+        **entry,
+    }
+    lines = (f"{key}: {json.dumps(value)}" for key, value in stated.items() if value is not None)
+    return "  - " + "\n    ".join(lines) + "\n"
+
+
+class Tampered:
+    """A small environment, applied, to which others give access."""
+
+    def __init__(self, bench: Bench) -> None:
+        self.bench = bench
+        bench.apply(bench.plan(bench.compose(TWO)))
+        self.given = 0
+
+    def grant(self, scope: str, role: str, principal: str = STRANGER) -> str:
+        self.given += 1
+        text = f"{scope}/providers/{ROLE}/{self.given:08d}-0000-0000-0000-000000000000"
+        properties = {
+            "roleDefinitionId": f"{ROLES}/{role}",
+            "principalId": principal,
+            "principalType": "User",
+        }
+        self.bench.send("PUT", text, {"properties": properties}, "2022-04-01")
+        return text
+
+    def drift(self, *accepted: str) -> DriftDocument:
+        desired = self.bench.compose(TWO, accepted="".join(accepted))
+        return check_drift(desired, self.bench.catalog, self.bench.client)
+
+
+@pytest.fixture
+def site(bench: Bench) -> Tampered:
+    return Tampered(bench)
+
+
+def codes(document: DriftDocument) -> list[tuple[Severity, str]]:
+    return [(told.severity, told.code) for told in document.diagnostics]
+
+
+def test_what_is_accepted_is_no_drift_and_is_listed(site: Tampered) -> None:
+    given = site.grant(GROUP, CONTRIBUTOR)
+
+    document = site.drift(accept())
+
+    assert not document.found
+    (entry,) = document.accepted
+    assert entry.addition.id == given
+    assert (entry.owner, entry.expires) == ("platform@contoso.example", "2027-06-30")
+    assert entry.place.startswith("environment.yaml:")
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        pytest.param({"scope": GROUP.upper()}, id="the id of the scope, in capitals"),
+        pytest.param({"scope": f"/subscriptions/{WORKLOAD}/*", "atMost": 2}, id="ids below one"),
+        pytest.param({"principal": "99999999-*", "atMost": 2}, id="principals that begin so"),
+        pytest.param({"role": "Owner"}, id="a role that allows more"),
+        pytest.param({"role": CONTRIBUTOR}, id="the GUID of the role"),
+        pytest.param({"role": f"{ROLES}/{CONTRIBUTOR}"}, id="the id of the role"),
+        pytest.param({"type": "Microsoft.Authorization/roleAssignments"}, id="the type in full"),
+    ],
+)
+def test_an_entry_accepts_what_it_names(site: Tampered, entry: dict[str, object]) -> None:
+    site.grant(GROUP, CONTRIBUTOR)
+
+    document = site.drift(accept(**entry))
+
+    assert (document.found, len(document.accepted)) == (False, 1)
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        pytest.param({"scope": "one"}, id="another scope"),
+        pytest.param({"principal": ANOTHER}, id="another principal"),
+        pytest.param(
+            {"type": "locks", "principal": None, "role": None, "name": "x"}, id="another type"
+        ),
+    ],
+)
+def test_an_entry_accepts_nothing_else_and_is_told(
+    site: Tampered, entry: dict[str, object]
+) -> None:
+    site.grant(GROUP, CONTRIBUTOR)
+
+    document = site.drift(accept(**entry))
+
+    assert (document.found, document.accepted) == (True, ())
+    assert codes(document) == [(Severity.WARNING, "acceptance-unused")]
+    assert document.diagnostics[0].place is not None
+
+
+def test_a_role_that_allows_more_is_not_accepted(site: Tampered) -> None:
+    given = site.grant(GROUP, OWNER)
+
+    document = site.drift(accept())
+
+    assert [addition.id for addition in document.additions] == [given]
+    assert codes(document) == [(Severity.ERROR, "acceptance-exceeded")]
+    assert given in document.diagnostics[0].message
+    assert "Owner is not known to grant no more than Contributor" in document.diagnostics[0].message
+
+
+def test_a_role_that_allows_more_does_not_block_a_plan(site: Tampered) -> None:
+    site.grant(GROUP, OWNER)
+
+    plan = site.bench.plan(site.bench.compose(TWO, accepted=accept()))
+
+    assert plan.can_apply()
+    assert [told.code for told in plan.document.diagnostics] == ["acceptance-exceeded"]
+
+
+def test_the_entry_that_names_the_role_comes_before_one_that_allows_more(site: Tampered) -> None:
+    site.grant(GROUP, CONTRIBUTOR)
+    site.grant(GROUP, READER)
+
+    document = site.drift(accept(), accept(role="Reader"))
+
+    assert (document.found, len(document.accepted), document.diagnostics) == (False, 2, ())
+
+
+def test_more_than_an_entry_allows_is_not_accepted_at_all(site: Tampered) -> None:
+    first = site.grant(GROUP, CONTRIBUTOR)
+    second = site.grant(id_of(IDENTITY, "id-one"), CONTRIBUTOR, ANOTHER)
+    third = site.grant(id_of(IDENTITY, "id-two"), CONTRIBUTOR, ANOTHER)
+
+    document = site.drift(accept(scope="*", principal="*", atMost=2))
+
+    assert {addition.id for addition in document.additions} == {first, second, third}
+    assert document.accepted == ()
+    assert codes(document) == [(Severity.ERROR, "acceptance-exceeded")]
+    assert "accepts 2 and matches 3" in document.diagnostics[0].message
+
+
+def test_a_custom_role_of_the_name_of_a_built_in_one_is_not_that_role(site: Tampered) -> None:
+    scope = f"/subscriptions/{WORKLOAD}"
+    guid = "00000000-1111-2222-3333-444444444444"
+    site.bench.send(
+        "PUT",
+        f"{ROLES}/{guid}",
+        {
+            "properties": {
+                "roleName": "Contributor",
+                "type": "CustomRole",
+                "permissions": [{"actions": ["*"]}],
+                "assignableScopes": [scope],
+            }
+        },
+        "2022-04-01",
+    )
+    site.grant(GROUP, guid)
+
+    document = site.drift(accept())
+
+    assert document.found
+    assert codes(document) == [(Severity.ERROR, "acceptance-exceeded")]
+
+
+def test_an_existing_assignment_of_the_blueprint_is_no_addition(site: Tampered) -> None:
+    given = site.grant(GROUP, CONTRIBUTOR)
+    known = f"""
+known:
+  type: {ROLE}
+  scope: ${{resourceGroups.main.id}}
+  name: {given.rpartition("/")[2]}
+  existing: true
+"""
+
+    desired = site.bench.compose(TWO + known)
+
+    assert check_drift(desired, site.bench.catalog, site.bench.client).additions == ()
+
+
+def test_a_list_that_is_refused_is_an_error_and_no_claim_that_an_entry_is_unused(
+    site: Tampered,
+) -> None:
+    site.bench.server.faults.add(
+        Fault(path="roleAssignments$", status=403, code="AuthorizationFailed", times=None)
+    )
+
+    document = site.drift(accept())
+
+    assert not document.found
+    assert codes(document) == [(Severity.ERROR, "cannot-list")]
+
+
+@pytest.mark.parametrize(
+    ("entry", "message"),
+    [
+        pytest.param({"expires": "2027-01-14"}, "was accepted until 2027-01-14", id="expired"),
+        pytest.param({"scope": "ones"}, "there is no resource at 'ones'", id="no such address"),
+        pytest.param({"role": "Contributer"}, "no built-in role 'Contributer'", id="no such role"),
+        pytest.param({"role": None}, "takes 'role'", id="an assignment without a role"),
+        pytest.param({"principal": None}, "takes 'principal'", id="without a principal"),
+        pytest.param({"name": "x"}, "takes no 'name'", id="an assignment by its name"),
+        pytest.param({"principal": "*"}, "'atMost' is not stated", id="a pattern without a number"),
+        pytest.param({"type": "roleAssignment"}, "is no type of an addition", id="no such type"),
+        pytest.param(
+            {"type": "locks", "principal": None}, "takes 'name'", id="a lock without a name"
+        ),
+    ],
+)
+def test_an_entry_that_cannot_hold_is_refused_at_its_place(
+    catalog: Catalog, entry: dict[str, object], message: str
+) -> None:
+    with pytest.raises(DiagnosticError, match=message) as refused:
+        compose_small(ONE, catalog, accepted=accept(**entry))
+
+    assert str(refused.value).startswith("environment.yaml:")
+
+
+def test_an_entry_that_stands_twice_is_refused(catalog: Catalog) -> None:
+    with pytest.raises(DiagnosticError, match=r"is accepted at .* already"):
+        compose_small(ONE, catalog, accepted=accept() + accept())
+
+
+def test_an_entry_that_ends_soon_is_warned_of(catalog: Catalog) -> None:
+    desired = compose_small(ONE, catalog, accepted=accept(expires="2027-01-29"))
+
+    assert [told.code for told in desired.diagnostics] == ["acceptance-expires"]
