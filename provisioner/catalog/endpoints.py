@@ -114,14 +114,6 @@ PERMISSIONS = Endpoint(
     "Microsoft.Authorization/permissions/read",
     api_versions.AUTHORIZATION,
 )
-ELIGIBLE_ROLES = Endpoint(
-    "GET",
-    "{scope}/providers/Microsoft.Authorization/roleEligibilityScheduleInstances",
-    "Microsoft.Authorization/roleEligibilityScheduleInstances/read",
-    api_versions.ELIGIBLE_ROLES,
-)
-"""The role assignments that can be activated (Privileged Identity Management); it takes a licence
-of Microsoft Entra ID P2 or ID Governance."""
 ACTIVITY_LOG = Endpoint(
     "GET",
     f"{_S}/providers/Microsoft.Insights/eventtypes/management/values",
@@ -138,6 +130,14 @@ RESOURCE_GRAPH = Endpoint(
     api_versions.RESOURCE_GRAPH,
 )
 """Queries of Azure Resource Graph, over the subscriptions that the body names."""
+ELIGIBLE_ROLES = Endpoint(
+    "GET",
+    "{scope}/providers/Microsoft.Authorization/roleEligibilityScheduleInstances",
+    "Microsoft.Authorization/roleEligibilityScheduleInstances/read",
+    api_versions.ELIGIBLE_ROLES,
+)
+"""The role assignments that can be activated (Privileged Identity Management); it takes a licence
+of Microsoft Entra ID P2 or ID Governance."""
 LEASE = Endpoint(
     "POST",
     f"{_S}/resourceGroups/{{group}}/providers/Microsoft.Storage/storageAccounts/{{account}}"
@@ -167,9 +167,9 @@ _FIXED = (
     CORE_USAGE,
     POLICY_RESTRICTIONS,
     PERMISSIONS,
-    ELIGIBLE_ROLES,
     ACTIVITY_LOG,
     RESOURCE_GRAPH,
+    ELIGIBLE_ROLES,
     LEASE,
     QUOTA,
 )

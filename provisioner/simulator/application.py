@@ -280,9 +280,9 @@ _ENDPOINTS: tuple[tuple[str, re.Pattern[str], Handler], ...] = tuple(
         (QUOTA, compute.put_quota),
         (POLICY_RESTRICTIONS, policies.check_restrictions),
         (PERMISSIONS, list_permissions),
-        (ELIGIBLE_ROLES, list_eligible),
         (ACTIVITY_LOG, activity_log.list_events),
         (RESOURCE_GRAPH, resource_graph.answer_query),
+        (ELIGIBLE_ROLES, list_eligible),
         (LEASE, leases.lease_container),
     )
 )

@@ -258,6 +258,14 @@ def test_without_a_delete_of_its_own_the_delete_of_what_it_stood_in_counts(say):
     ]
 
 
+def test_a_missing_resource_was_not_deleted_by_whoever_changed_it_or_what_it_stood_in(say):
+    entry = change(LOCK, "properties.level", actor="ci")
+    told = say(of(LOCK, missing=True), write(GROUP), write(CLUSTER), write(LOCK, "ci"), entry)
+    assert told.verdict is AttributionVerdict.NOT_LOGGED
+    gone = change(LOCK, actor="mallory@contoso.com", deletes=True)
+    assert say(of(LOCK, missing=True), gone).writers[0].deleted
+
+
 def test_without_any_delete_a_write_of_the_parents_list_counts(say):
     told = say(of(SUBNET, missing=True), write(VNET), write(SUBNET, "ci"))
     assert [(entry.actor, entry.deleted) for entry in told.writers] == [

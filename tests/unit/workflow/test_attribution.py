@@ -12,10 +12,12 @@ from provisioner.azure.cloud import local_cloud
 from provisioner.catalog.registry import Catalog
 from provisioner.documents.attribution import AttributionDocument, AttributionVerdict
 from provisioner.documents.drift import DriftDocument
+from provisioner.documents.roles import Purpose
 from provisioner.model.resource_id import ResourceId
 from provisioner.workflow.attribution import MOST_PAGES, attribute_drift
 from provisioner.workflow.drift import check_drift
 from provisioner.workflow.plan import Desired
+from provisioner.workflow.roles import needs_of
 from tests.environments import Bench
 from tests.principals import TokenOf
 
@@ -142,6 +144,15 @@ def test_who_may_not_read_the_logs_is_told_and_the_verdict_stays(bench: Bench, d
     told = attribution(found)
     assert told.verdict is AttributionVerdict.UNREADABLE
     assert told.reason == "the Activity Log could not be read (AuthorizationFailed)"
+
+
+def test_the_role_for_plan_and_drift_is_enough_to_know_who(bench: Bench, desired: Desired):
+    tamper(bench)
+    needs = needs_of(Purpose.PLAN, desired, bench.catalog)
+    bench.server.allowed_actions = [need.action for need in needs]
+    found = drift(bench, desired)
+    assert codes(found) == []
+    assert attribution(found).writers[0].paths == ("properties.disableBgpRoutePropagation",)
 
 
 def test_without_resource_graph_the_writers_are_known_and_not_the_properties(
