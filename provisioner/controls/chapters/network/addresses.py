@@ -194,7 +194,7 @@ def _judge_firewall_subnet(subnet: Subject) -> Iterator[Observation]:
 def _judge_zones(firewall: Subject) -> Iterator[Observation]:
     """A firewall stands in several zones, where its region has any."""
     region = str(firewall.value("location")).lower()
-    zones = firewall.texts(_ZONES)
+    zones = tuple(dict.fromkeys(firewall.texts(_ZONES)))
     if len(zones) >= _LEAST_ZONES:
         yield firewall.passes(_ZONES, f"it stands in zones {', '.join(zones)}")
     elif zones_of(region):
