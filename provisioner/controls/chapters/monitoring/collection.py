@@ -138,6 +138,10 @@ CONTROLS = (
                 others={COLLECTION_ASSOCIATION: (_RULE,), COLLECTION_RULE: (_FLOWS,)},
             ),
         ),
+        limits=(
+            "Which namespaces and tables the agent leaves out stands in its ConfigMap in the "
+            "cluster."
+        ),
         mappings=Mappings(checkov=("CKV_AZURE_4",), psrule=("Azure.AKS.ContainerInsights",)),
     ),
     Control(
@@ -167,6 +171,9 @@ CONTROLS = (
                 expect(WORKSPACE, path, equals("Disabled"), when=_is_scoped, reading=(_SCOPED,))
                 for path in (_INGESTION, _QUERY)
             ),
+        ),
+        limits=(
+            "Retention of single tables, and rules that export or drop at ingestion, are not read."
         ),
         unmapped="No framework has a check of it.",
     ),

@@ -215,6 +215,9 @@ CONTROLS = (
                 others={NETWORK: ()},
             ),
         ),
+        limits=(
+            "Of a network of others only the own side is seen, and its state where Azure says it."
+        ),
         unmapped="No framework has a check of it.",
     ),
     Control(
@@ -250,6 +253,10 @@ CONTROLS = (
                 },
             ),
             expect(ZONE_LINK, "properties.registrationEnabled", equals(False)),
+        ),
+        limits=(
+            "What the records hold is for the proof `private services`; servers of others may "
+            "answer what they like."
         ),
         unmapped="No framework has a check of it.",
     ),

@@ -184,6 +184,7 @@ CONTROLS = (
                 others={FLOW_LOG: (_TARGET, *_WANTED, _FILTER, _RECORDS)},
             ),
         ),
+        limits=("Who may delete the storage account or stop the log is not looked at."),
         mappings=Mappings(
             policies=(
                 "4c3c6c5f-0d47-4402-99b8-aa543dd8bcee",
@@ -220,6 +221,7 @@ CONTROLS = (
                 others={**_HOSTS, PUBLIC_ADDRESS: (_OWN_PROTECTION,)},
             ),
         ),
+        limits=("Addresses of load balancers that services make are not matched with a network."),
         unmapped="No framework has a check of it.",
     ),
 )
