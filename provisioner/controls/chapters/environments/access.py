@@ -154,6 +154,10 @@ CONTROLS = (
             rule(CLUSTER, _judge_admins, others=ACCESS_READS),
             rule(ROLE_ASSIGNMENT, _judge_users, others={**ACCESS_READS, CLUSTER: ()}),
         ),
+        limits=(
+            "Who is in a group is the directory's, and so is who may activate an eligible "
+            "role. Whoever may write the cluster can switch local accounts on."
+        ),
         unmapped="No framework has a check of it.",
     ),
     Control(
@@ -173,6 +177,7 @@ CONTROLS = (
                 principalType: Group
         """,
         rules=(rule(ROLE_ASSIGNMENT, _judge_persona, others={**ACCESS_READS, CLUSTER: ()}),),
+        limits=("Who is in a group is the directory's. Bindings inside the cluster are not read."),
         mappings=Mappings(cis=("5.5.2",)),
     ),
     Control(
@@ -198,6 +203,10 @@ CONTROLS = (
                   ForAnyOfAnyValues:GuidEquals {7f951dda-4ed3-4680-a7ca-43fe172d538d}))
         """,
         rules=(rule(ROLE_ASSIGNMENT, _judge_delegation, _VERSION, others=ACCESS_READS),),
+        limits=(
+            "A condition is evaluated for every known role; attributes of principals are the "
+            "directory's and are taken to allow."
+        ),
         unmapped="No framework has a check of it.",
     ),
 )

@@ -184,6 +184,12 @@ CONTROLS = (
                 },
             ),
         ),
+        limits=(
+            "Public addresses over IPv4 are followed to the firewall, IPv6 by its routes "
+            "alone. Of the firewall's rules it sees those for everybody; which hosts are "
+            "needed is for the proof `allowances`. Behind a gateway or an appliance of others "
+            "nothing is seen, nor are names that DNS carries out."
+        ),
         mappings=Mappings(cis=("5.4.3",), policies=("fc5e4038-4584-4632-8c85-c0448d374b2c",)),
     ),
     Control(
@@ -213,6 +219,7 @@ CONTROLS = (
                 others={REGISTRY: (_PUBLIC,), CACHE_RULE: (_FROM, _TO)},
             ),
         ),
+        limits=("What the registry fetches from upstream is not looked at."),
         unmapped="No framework has a check of it.",
     ),
     Control(
@@ -232,6 +239,10 @@ CONTROLS = (
               properties: {defaultOutboundAccess: false}
         """,
         rules=(expect(SUBNET, "properties.defaultOutboundAccess", equals(False)),),
+        limits=(
+            "Other ways out (NAT gateways, public addresses of nodes) are for ENV-04.1 and "
+            "CLU-02.2."
+        ),
         mappings=Mappings(
             policies=("7bca8353-aa3b-429b-904a-9229c4385837",),
             psrule=("Azure.VNET.PrivateSubnet",),
@@ -266,6 +277,7 @@ CONTROLS = (
                 others={SUBNET: (TABLE,), ROUTE_TABLE: (), ROUTE: (PREFIX, HOP)},
             ),
         ),
+        limits=("Whether Azure reaches the address is known only when the firewall runs."),
         unmapped="No framework has a check of it.",
     ),
 )

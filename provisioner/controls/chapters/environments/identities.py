@@ -209,6 +209,7 @@ CONTROLS = (
             expect(CLUSTER, _CLIENT, equals("msi")),
             rule(CLUSTER, _judge_own_identity, _GIVEN),
         ),
+        limits=("What the identity may do is for ENV-02.5 and `azsec access`."),
         mappings=Mappings(
             policies=("da6e2401-19da-4532-9141-fb8fbde08431",),
             psrule=("Azure.AKS.ManagedIdentity",),
@@ -246,6 +247,7 @@ CONTROLS = (
                 others={IDENTITY: (PRINCIPAL_OF_IDENTITY,), ROLE_ASSIGNMENT: (ROLE, PRINCIPAL)},
             ),
         ),
+        limits=("What the identity may do is for WRK-01.4 and ENV-02.5."),
         mappings=Mappings(cis=("5.2.1",)),
     ),
     Control(
@@ -265,6 +267,9 @@ CONTROLS = (
         rules=(
             expect(CLUSTER, "properties.oidcIssuerProfile.enabled", equals(True)),
             expect(CLUSTER, "properties.securityProfile.workloadIdentity.enabled", equals(True)),
+        ),
+        limits=(
+            "Whether workloads use it is not seen: secrets that pods carry stand in the cluster."
         ),
         mappings=Mappings(policies=("2cc2e023-0dac-4046-875b-178f683929d5",), cis=("5.2.1",)),
     ),
@@ -296,6 +301,7 @@ CONTROLS = (
         evidence=(
             "the service accounts that the credentials name: `kubectl get serviceaccounts -A`"
         ),
+        limits=("Who may use the service account that is named is decided in the cluster."),
         unmapped="No framework has a check of it.",
     ),
     Control(
@@ -322,6 +328,10 @@ CONTROLS = (
                 _judge_power,
                 others=ACCESS_READS,
             ),
+        ),
+        limits=(
+            "Memberships of groups are the directory's: what an identity has as a member is "
+            "not seen. A role over one resource passes, however much stands in it."
         ),
         mappings=Mappings(psrule=("Azure.RBAC.LimitOwner", "Azure.RBAC.PIM")),
     ),

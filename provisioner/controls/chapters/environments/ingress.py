@@ -219,6 +219,12 @@ CONTROLS = (
             ),
             rule(FIREWALL, _judge_firewall, others=TRANSLATION_READS),
         ),
+        limits=(
+            "Load balancers that services make are seen in the actual state alone. Managed "
+            "rules are taken to stop what they are for; policies that Front Door does not use "
+            "are judged like those that it does. A header that a custom rule asks for is "
+            "unknown."
+        ),
         mappings=Mappings(
             policies=(
                 "3fc4dc25-5baf-40d8-9b05-7fe74c1bc64e",

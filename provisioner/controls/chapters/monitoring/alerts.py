@@ -219,6 +219,11 @@ CONTROLS = (
                 },
             ),
         ),
+        limits=(
+            "A query is followed as far as filters go; joins, functions and other columns are "
+            "unknown. Alert processing rules that suppress, and whether a receiver reads, are "
+            "not seen."
+        ),
         unmapped="No framework has a check of it.",
     ),
 )

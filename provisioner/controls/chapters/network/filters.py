@@ -110,6 +110,10 @@ CONTROLS = (
               properties: {networkSecurityGroup: {id: "${nodeRules.id}"}}
         """,
         rules=(expect(SUBNET, _GROUP, is_set(), when=_takes_group),),
+        limits=(
+            "What the group lets through is for NET-04; groups of single network interfaces "
+            "are not read."
+        ),
         mappings=Mappings(
             checkov=("CKV_AZURE_182", "CKV_AZURE_183"), psrule=("Azure.VNET.UseNSGs",)
         ),
@@ -143,6 +147,11 @@ CONTROLS = (
         rules=(
             rule(SECURITY_RULE, _judge_source, others=GROUP_READS),
             rule(SECURITY_GROUP, _judge_lateral, others=GROUP_READS),
+        ),
+        limits=(
+            "Security admin rules of network managers, and groups of network interfaces, are "
+            "not counted. A group is taken by itself: what a default route adds to "
+            "VirtualNetwork is for the proof `inbound`. IPv6 is judged by its sources alone."
         ),
         mappings=Mappings(
             checkov=("CKV_AZURE_9", "CKV_AZURE_10", "CKV_AZURE_77"),
@@ -187,6 +196,7 @@ CONTROLS = (
                 when=_takes_endpoints,
             ),
         ),
+        limits=("That there are rules and routes to hold is for NET-03 and ENV-04.1."),
         unmapped="No framework has a check of it.",
     ),
 )
