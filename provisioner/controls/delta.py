@@ -1,9 +1,9 @@
 """What a change of state means for security: which controls it turns."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from provisioner.controls.control import Control, Severity
+from provisioner.controls.control import Control
 from provisioner.controls.judging import Result
 from provisioner.controls.verdict import Finding, Verdict
 
@@ -32,11 +32,11 @@ def compare_results(before: Iterable[Result], after: Sequence[Result]) -> Delta:
     A property that fails now and did not is a turn, also of a resource that is new. A resource for
     which a control failed and does not any more is one.
     """
-    failed: set[tuple[str, str, str]] = set()
+    failed: dict[tuple[str, str, str], Finding] = {}
     judged: dict[tuple[str, str], Verdict] = {}
     for seen in (seen for result in before for seen in result.findings):
         if seen.verdict is Verdict.FAIL:
-            failed.add(seen.key)
+            failed[seen.key] = seen
         _note(judged, seen)
     failing: list[Turn] = []
     passing: list[Turn] = []
@@ -52,6 +52,17 @@ def compare_results(before: Iterable[Result], after: Sequence[Result]) -> Delta:
             if judged.get(where) is Verdict.FAIL and now[where] in _FINE and where not in told:
                 told.add(where)
                 passing.append(Turn(result.control, seen, False))
+        if result.proof is not None and result.verdict in _FINE:
+            # A proof that holds finds nothing: what broke it before is what turned.
+            passing += [
+                Turn(
+                    result.control,
+                    replace(seen, verdict=Verdict.PASS, evidence=f"holds: {result.proof.scope}"),
+                    False,
+                )
+                for key, seen in failed.items()
+                if key[0] == result.control.id and key[:2] not in now
+            ]
     return Delta(_worst_first(failing), _worst_first(passing))
 
 
@@ -63,13 +74,6 @@ def _note(judged: dict[tuple[str, str], Verdict], seen: Finding) -> None:
     known = judged.get(where)
     if known is None or seen.verdict.rank < known.rank:
         judged[where] = seen.verdict
-
-
-def gated(delta: Delta, least: Severity | None) -> tuple[Turn, ...]:
-    """Return the new failures that a gate stops: those at or above a severity; none for None."""
-    if least is None:
-        return ()
-    return tuple(turn for turn in delta.failing if turn.control.severity.rank <= least.rank)
 
 
 def _worst_first(turns: Iterable[Turn]) -> tuple[Turn, ...]:
