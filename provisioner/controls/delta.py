@@ -1,7 +1,7 @@
 """What a change of state means for security: which controls it turns."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from provisioner.controls.control import Control
 from provisioner.controls.judging import Result
@@ -32,11 +32,11 @@ def compare_results(before: Iterable[Result], after: Sequence[Result]) -> Delta:
     A property that fails now and did not is a turn, also of a resource that is new. A resource for
     which a control failed and does not any more is one.
     """
-    failed: dict[tuple[str, str, str], Finding] = {}
+    failed: set[tuple[str, str, str]] = set()
     judged: dict[tuple[str, str], Verdict] = {}
     for seen in (seen for result in before for seen in result.findings):
         if seen.verdict is Verdict.FAIL:
-            failed[seen.key] = seen
+            failed.add(seen.key)
         _note(judged, seen)
     failing: list[Turn] = []
     passing: list[Turn] = []
@@ -52,17 +52,6 @@ def compare_results(before: Iterable[Result], after: Sequence[Result]) -> Delta:
             if judged.get(where) is Verdict.FAIL and now[where] in _FINE and where not in told:
                 told.add(where)
                 passing.append(Turn(result.control, seen, False))
-        if result.proof is not None and result.verdict in _FINE:
-            # A proof that holds finds nothing: what broke it before is what turned.
-            passing += [
-                Turn(
-                    result.control,
-                    replace(seen, verdict=Verdict.PASS, evidence=f"holds: {result.proof.scope}"),
-                    False,
-                )
-                for key, seen in failed.items()
-                if key[0] == result.control.id and key[:2] not in now
-            ]
     return Delta(_worst_first(failing), _worst_first(passing))
 
 

@@ -103,6 +103,25 @@ def judge_state(
     return Judgement(results, gate_of(environment))
 
 
+def judge_earlier(
+    later: Judgement,
+    estate: Estate,
+    graph: DesiredGraph,
+    environment: Environment,
+    catalog: Catalog,
+    state: ActualState | None = None,
+) -> Judgement:
+    """Return the judgement of the state that another one, judged already, came from.
+
+    A network proof is made again only where it fails now: what is asked is whether that is new.
+    """
+    holding = {result.control.id for result in later.results if result.verdict is not Verdict.FAIL}
+    controls = [
+        control for control in all_controls() if control.proof is None or control.id not in holding
+    ]
+    return judge_state(estate, graph, environment, catalog, state, controls)
+
+
 def judge_network(
     estate: Estate,
     graph: DesiredGraph,

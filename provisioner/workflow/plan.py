@@ -61,6 +61,7 @@ from provisioner.workflow.judgement import (
     check_acceptances,
     check_desired_waivers,
     compare_judgements,
+    judge_earlier,
     judge_network,
     judge_state,
 )
@@ -350,9 +351,9 @@ def _assess(
         judgement = judge_network(outcome, graph, environment, catalog, state)
         told = Assessment(judgement.proof_documents, gates=judgement.gates)
         return told, judgement.complete(census)
-    found = actual_estate(state, graph, catalog)
-    before = judge_state(found, graph, environment, catalog, state)
     after = judge_state(outcome, graph, environment, catalog, state)
+    found = actual_estate(state, graph, catalog)
+    before = judge_earlier(after, found, graph, environment, catalog, state)
     turned = compare_judgements(before, after)
     told = Assessment(after.proof_documents, turned.security, turned.gates)
     return told, after.complete(census)
