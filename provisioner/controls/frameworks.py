@@ -88,12 +88,12 @@ def _outline(results: Sequence[Result]) -> Iterator[_Requirement]:
 
 
 def _document(requirement: _Requirement) -> RequirementDocument:
-    results = [result for result in requirement.results if result.control.modes]
+    results = requirement.results
     return RequirementDocument(
         id=requirement.id,
         title=requirement.title,
-        verdict=_conclude(requirement, results),
-        controls=tuple(result.control.id for result in requirement.results),
+        verdict=_conclude(requirement),
+        controls=tuple(result.control.id for result in results),
         failing=_ending(results, Verdict.FAIL),
         waived=_ending(results, Verdict.WAIVED),
         seen=tuple(result.control.id for result in results if _is_whole(result)),
@@ -101,8 +101,8 @@ def _document(requirement: _Requirement) -> RequirementDocument:
     )
 
 
-def _conclude(requirement: _Requirement, results: Sequence[Result]) -> str:
-    relevant = [result for result in results if result.verdict is not Verdict.NOT_APPLICABLE]
+def _conclude(requirement: _Requirement) -> str:
+    relevant = [r for r in requirement.results if r.verdict is not Verdict.NOT_APPLICABLE]
     if any(result.verdict is Verdict.FAIL for result in relevant):
         return Verdict.FAIL
     if not relevant:

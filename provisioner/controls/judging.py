@@ -19,7 +19,7 @@ from provisioner.network.topology_reading import TYPES_READ
 
 
 class Unseen(StrEnum):
-    """Why a control is unknown."""
+    """Why a control is unknown, what says most against it first."""
 
     UNREADABLE = UNREADABLE
     AZURE_ALONE = "known to Azure alone"
@@ -246,8 +246,15 @@ def _with_parts(result: Result, controls: Sequence[Control], told: Mapping[str, 
     names = [part.control.id for part in parts if part.verdict is partly]
     by_itself = any(seen.verdict is partly for seen in result.findings)
     why = result.why if by_itself else f"by its parts {', '.join(names)}"
-    unseen = next((part.unseen for part in (result, *parts) if part.unseen), None)
-    open_parts = [part.control.id for part in parts if part.verdict is Verdict.UNKNOWN]
+    unseen = min(
+        (p.unseen for p in (result, *parts) if p.unseen), key=list(Unseen).index, default=None
+    )
+    open_parts = [
+        part.control.id
+        for part in parts
+        if part.verdict is Verdict.UNKNOWN
+        or (part.outstanding and part.verdict is not Verdict.FAIL)
+    ]
     outstanding = result.outstanding
     if open_parts and partly in (Verdict.PASS, Verdict.WAIVED):
         outstanding = outstanding or f"an answer to {', '.join(open_parts)}"
