@@ -76,10 +76,12 @@ def _requirements(results: Sequence[Result], framework: Framework) -> Iterator[_
 
 
 def _outline(results: Sequence[Result]) -> Iterator[_Requirement]:
+    told = {result.control.id: result for result in results}
+    controls = [result.control for result in results]
     for result in results:
         if "." in result.control.id:
             continue
-        parts = [other for other in results if other.control.is_part_of(result.control)]
+        parts = [told[part.id] for part in result.control.parts_in(controls)]
         title = f"{result.control.item}: {result.control.title}"
         yield _Requirement(result.control.id, title, [result, *parts])
     for entry in (*TOPICS, *PRINCIPLES):
