@@ -66,10 +66,12 @@ class RecordedSource:
         return replace(self, edits=(*self.edits, edit))
 
     def adding(self, kind: str, body: Body) -> "RecordedSource":
-        """Return a source that lists one more resource of a type in its scope."""
+        """Return a source that lists one more resource of a type in its scope, in lists of mixed
+        types for ""."""
 
         def edit(answer: Answer) -> Answer:
-            within = str(body["id"]).lower().startswith(answer.read.path.split("/providers/")[0])
+            scope = answer.read.path.partition("/providers/")[0].removesuffix("/resources")
+            within = str(body["id"]).lower().startswith(f"{scope}/".lower())
             if answer.read.type == kind and answer.read.is_list and within:
                 return replace(answer, items=(*answer.items, body))
             return answer
