@@ -306,7 +306,12 @@ class Session:
         """Return how far a state of an environment is what a framework asks for."""
         desired = self.load(environment)
         return report_compliance(
-            desired, self.catalog, lambda: self.connect(desired.document), kind, framework
+            desired,
+            self.catalog,
+            lambda: self.connect(desired.document),
+            kind,
+            framework,
+            datetime.now(UTC),
         )
 
     def draw(self, environment: str, state: StateKind) -> GraphDocument:

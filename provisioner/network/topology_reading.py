@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 
+from provisioner.blueprint.environment import Environment
 from provisioner.catalog.egress import features_of
 from provisioner.catalog.private_link import hosts_of
 from provisioner.model.estate import Estate, Resource
@@ -55,17 +56,28 @@ _SERVICES = {
 }
 
 
-TYPES_READ = frozenset(
-    name.lower()
-    for name in (
-        _NETWORK, _SUBNET, _PEERING, _TABLE, _ROUTE, _GROUP, _RULE, _FIREWALL, _POLICY, _RULE_GROUP,
-        ZONE, LINK, *RECORDS, _ENDPOINT, _ZONE_GROUP, _GATEWAY, _IP_GROUP, _RESOLVER_ENDPOINT,
-        _CLUSTER, _POOL, *_SERVICES,
-    )
+TYPES = (
+    _NETWORK, _SUBNET, _PEERING, _TABLE, _ROUTE, _GROUP, _RULE, _FIREWALL, _POLICY, _RULE_GROUP,
+    ZONE, LINK, *RECORDS, _ENDPOINT, _ZONE_GROUP, _GATEWAY, _IP_GROUP, _RESOLVER_ENDPOINT,
+    _CLUSTER, _POOL, *_SERVICES,
 )  # fmt: skip
-"""The types of resources that a topology is made of, in lower case."""
+"""The types of resources that a topology is made of."""
+
+TYPES_READ = frozenset(name.lower() for name in TYPES)
+"""The same in lower case."""
+
 
 NOTHING_UNREAD: Mapping[str, str] = MappingProxyType({})
+
+
+def topology_of(estate: Estate, environment: Environment) -> Topology:
+    """Return the network of a state of an environment."""
+    return read_topology(estate, environment.cloud_names, openings_of(environment))
+
+
+def openings_of(environment: Environment) -> tuple[Opening, ...]:
+    """Return what an environment lets workloads reach outside."""
+    return tuple(Opening(egress.fqdns, egress.ports) for egress in environment.egress)
 
 
 def read_topology(

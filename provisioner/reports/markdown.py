@@ -22,6 +22,7 @@ from provisioner.documents.plan import (
 )
 from provisioner.reports.additions_markdown import accepted_section, addition_section
 from provisioner.reports.attribution_markdown import attribution_section
+from provisioner.reports.census_markdown import census_paragraph, census_section
 from provisioner.reports.check_markdown import security_section
 from provisioner.reports.drift_text import drift_summary
 from provisioner.reports.markdown_escape import code, details, html_code, prose
@@ -94,6 +95,7 @@ def render_plan_markdown(document: PlanDocument) -> str:
         head += f"**{refusal}**\n\n"
     elif document.summary.changes == 0:
         head += f"{no_changes(document)}\n\n"
+    head += census_paragraph(document.census)
     head += gates_refuse(document.gates) + security_section(document.security)
     head += proof_totals(document.proofs)
     tail = (
@@ -104,6 +106,7 @@ def render_plan_markdown(document: PlanDocument) -> str:
         + accepted_section(document.accepted)
         + _unmanaged(document.unmanaged)
         + _in_progress(document.in_progress)
+        + census_section(document.census)
         + _diagnostics(document.diagnostics)
         + f"Digest {code(document.digest)}\n"
     )
@@ -115,9 +118,9 @@ def render_plan_markdown(document: PlanDocument) -> str:
 def render_drift_markdown(document: DriftDocument) -> str:
     """Return a drift check as Markdown of less than 65,000 characters."""
     head = _heading("drift", document.environment, prose(drift_summary(document)))
-    if not document.found and not any(d.severity == "error" for d in document.diagnostics):
+    if not document.found:
         head += f"{no_drift(document)}\n\n"
-    head += addition_section(document.additions)
+    head += census_paragraph(document.census) + addition_section(document.additions)
     head += security_section(document.security) + proof_totals(document.proofs)
     tail = (
         attribution_section(document)
@@ -127,6 +130,7 @@ def render_drift_markdown(document: DriftDocument) -> str:
         + accepted_section(document.accepted)
         + _unmanaged(document.unmanaged)
         + _in_progress(document.in_progress)
+        + census_section(document.census)
         + _diagnostics(document.diagnostics)
     )
     weakened_first = sorted(
