@@ -84,6 +84,25 @@ resources:
     parent: ${{net.id}}
     name: GatewaySubnet
     properties: {{addressPrefix: 10.8.4.0/26}}
+  address:
+    type: {ADDRESS}
+    resourceGroup: main
+    name: pip-vgw
+    sku: {{name: Standard}}
+    properties: {{publicIPAllocationMethod: Static}}
+  gateway:
+    type: {GATEWAY}
+    resourceGroup: main
+    name: vgw
+    properties:
+      gatewayType: Vpn
+      vpnType: RouteBased
+      sku: {{name: VpnGw2AZ, tier: VpnGw2AZ}}
+      ipConfigurations:
+        - name: default
+          properties:
+            subnet: {{id: "${{gateways.id}}"}}
+            publicIPAddress: {{id: "${{address.id}}"}}
   guard: {{type: {GUARD}, resourceGroup: main, name: nsg, properties: {{securityRules: []}}}}
   zone: {{type: {ZONE}, resourceGroup: main, name: ours.internal, location: global}}
   link:

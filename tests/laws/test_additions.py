@@ -16,6 +16,7 @@ from tests.laws.foreign_writes import (
     CR,
     DNS,
     ENDPOINT,
+    GATEWAY,
     GROUP,
     KV,
     LAW,
@@ -57,6 +58,8 @@ from tests.laws.neighbours import (
     id_of,
 )
 
+MANAGER = theirs("Microsoft.Network/networkManagers", "central")
+ADMIN_RULES = f"{MANAGER}/securityAdminConfigurations/all/ruleCollections/in"
 ADDITIONS: dict[str, tuple[str, Any]] = {
     "owner-on-group": granted(GROUP, 1),
     "owner-on-subscription": granted(SUBSCRIPTION, 2),
@@ -192,6 +195,59 @@ ADDITIONS: dict[str, tuple[str, Any]] = {
             put(
                 f"{theirs(ZONE, 'vault.azure.net')}/virtualNetworkLinks/ours",
                 {"registrationEnabled": False, "virtualNetwork": {"id": VNET}},
+            ),
+        ),
+    ),
+    "rule-of-network-manager": (
+        f"{ADMIN_RULES}/rules/ssh",
+        both(
+            put(
+                MANAGER,
+                {
+                    "networkManagerScopes": {"subscriptions": [SUBSCRIPTION]},
+                    "networkManagerScopeAccesses": ["SecurityAdmin"],
+                },
+            ),
+            put(f"{MANAGER}/securityAdminConfigurations/all"),
+            put(
+                ADMIN_RULES,
+                {"appliesToGroups": [{"networkGroupId": f"{MANAGER}/networkGroups/all"}]},
+            ),
+            put(
+                f"{ADMIN_RULES}/rules/ssh",
+                {
+                    "access": "AlwaysAllow",
+                    "direction": "Inbound",
+                    "priority": 100,
+                    "protocol": "Tcp",
+                    "sources": [{"addressPrefixType": "IPPrefix", "addressPrefix": "*"}],
+                    "destinations": [{"addressPrefixType": "IPPrefix", "addressPrefix": "*"}],
+                    "sourcePortRanges": ["0-65535"],
+                    "destinationPortRanges": ["22"],
+                },
+                kind="Custom",
+            ),
+        ),
+    ),
+    "connection-of-our-gateway": (
+        id_of("Microsoft.Network/connections", "cn-theirs"),
+        both(
+            put(
+                theirs("Microsoft.Network/localNetworkGateways", "lgw-theirs"),
+                {
+                    "gatewayIpAddress": "203.0.113.10",
+                    "localNetworkAddressSpace": {"addressPrefixes": ["192.168.0.0/16"]},
+                },
+            ),
+            put(
+                id_of("Microsoft.Network/connections", "cn-theirs"),
+                {
+                    "connectionType": "IPsec",
+                    "virtualNetworkGateway1": {"id": id_of(GATEWAY, "vgw")},
+                    "localNetworkGateway2": {
+                        "id": theirs("Microsoft.Network/localNetworkGateways", "lgw-theirs")
+                    },
+                },
             ),
         ),
     ),
