@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from provisioner.blueprint.environment import Environment
 from provisioner.controls.control import Control, Severity
 
-CONTROLS = "controls"
-PROOFS = "proofs"
+CONTROLS_GATE = "controls"
+PROOFS_GATE = "proofs"
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,9 +21,9 @@ class Gate:
         """Return the name in `gates:` by which a failure of a control refuses, None where it does
         not."""
         if control.proof is not None:
-            return PROOFS if self.proofs else None
+            return PROOFS_GATE if self.proofs else None
         refuses = self.least is not None and control.severity.rank <= self.least.rank
-        return CONTROLS if refuses else None
+        return CONTROLS_GATE if refuses else None
 
 
 def gate_of(environment: Environment) -> Gate:

@@ -13,7 +13,7 @@ from provisioner.model.estate import Estate, Resource
 from provisioner.model.resource_id import SUBSCRIPTION, ResourceId
 from provisioner.network.dns_reading import RECORDS
 from provisioner.network.topology import Opening, Topology
-from provisioner.network.topology_reading import NOTHING_UNREAD, openings_of, read_topology
+from provisioner.network.topology_reading import openings_of, read_topology
 from provisioner.plan.unreadable import declared_instead, unreadable_resources
 
 
@@ -59,7 +59,7 @@ class Ground:
     declared: Estate | None = None
     gaps: tuple[Gap, ...] = ()
     openings: tuple[Opening, ...] = ()
-    unread: Mapping[str, str] = NOTHING_UNREAD
+    unread: Mapping[str, str] = field(default_factory=dict)
     derived: dict[object, object] = field(default_factory=dict, compare=False, repr=False)
 
     def subjects(self, kind: str) -> tuple[Resource, ...]:

@@ -12,9 +12,10 @@ from provisioner.blueprint.environment import Environment
 from provisioner.blueprint.graph import DesiredGraph
 from provisioner.catalog.registry import Catalog
 from provisioner.controls.attestations import check_attestations
+from provisioner.controls.chapters.proofs import CONTROLS as PROOFS
 from provisioner.controls.control import Control
 from provisioner.controls.delta import Delta, Turn, compare_results
-from provisioner.controls.gate import CONTROLS, PROOFS, Gate, gate_of
+from provisioner.controls.gate import CONTROLS_GATE, PROOFS_GATE, Gate, gate_of
 from provisioner.controls.ground import survey
 from provisioner.controls.judging import Result, judge
 from provisioner.controls.registry import all_controls, controls_by_id
@@ -66,7 +67,7 @@ class Judgement:
         """A gate for each network proof that fails, new or not, where `gates:` lets it refuse."""
         return tuple(
             GateDocument(
-                gate=PROOFS,
+                gate=PROOFS_GATE,
                 reason=f"{result.proof.name}: it is not true that {result.proof.claim}",
                 hint="Correct the blueprint; `azsec plan` names what is to blame.",
             )
@@ -130,8 +131,7 @@ def judge_network(
     state: ActualState | None = None,
 ) -> Judgement:
     """Return the judgement of an estate by the network proofs alone."""
-    proofs = [control for control in all_controls() if control.proof is not None]
-    return judge_state(estate, graph, environment, catalog, state, proofs)
+    return judge_state(estate, graph, environment, catalog, state, PROOFS)
 
 
 def compare_judgements(before: Judgement, after: Judgement) -> Turned:
@@ -190,12 +190,12 @@ def check_desired_waivers(environment: Environment, graph: DesiredGraph, catalog
 
 def _gates(delta: Delta, gate: Gate) -> Iterator[GateDocument]:
     """Yield a gate for each control that newly fails, with the first of its findings."""
-    refused = [turn for turn in delta.failing if gate.refusing(turn.control) == CONTROLS]
+    refused = [turn for turn in delta.failing if gate.refusing(turn.control) == CONTROLS_GATE]
     for control in {turn.control.id: turn.control for turn in refused}.values():
         first, *more = _findings_of(refused, control)
         others = f", and {len(more)} more" if more else ""
         yield GateDocument(
-            gate=CONTROLS,
+            gate=CONTROLS_GATE,
             reason=(
                 f"{control.id} ({control.severity}) newly fails: {first.finding.resource.label}: "
                 f"{first.finding.evidence}{others}"
