@@ -87,12 +87,24 @@ def no_changes(document: PlanDocument) -> str:
     """Return the sentence for a plan without changes: what it covers, and what it does not."""
     if document.destroys:
         return "Nothing to delete: no resource that was read carries this environment's mark."
-    return _nothing_found(NO_CHANGES, document.ignored, document.in_progress, document.diagnostics)
+    but_for = _but_for(document)
+    return _nothing_found(NO_CHANGES, but_for, document.in_progress, document.diagnostics)
 
 
 def no_drift(document: DriftDocument) -> str:
     """Return the sentence for a check without drift: what it covers, and what it does not."""
-    return _nothing_found(NO_DRIFT, document.ignored, document.in_progress, document.diagnostics)
+    but_for = _but_for(document)
+    return _nothing_found(NO_DRIFT, but_for, document.in_progress, document.diagnostics)
+
+
+def _but_for(document: PlanDocument | DriftDocument) -> list[str]:
+    """Return what stands in Azure beside what the blueprint says, in words."""
+    told = (
+        ("is ignored", document.ignored),
+        ("others added", document.additions),
+        ("is accepted", document.accepted),
+    )
+    return [words for words, entries in told if entries]
 
 
 _UNSEEN = frozenset({"cannot-list", "unaccounted-mark", "left-in-subscription"})
@@ -101,11 +113,11 @@ _UNSEEN = frozenset({"cannot-list", "unaccounted-mark", "left-in-subscription"})
 
 def _nothing_found(
     what: str,
-    ignored: Sequence[IgnoredDocument],
+    but_for: Sequence[str],
     in_progress: Sequence[InProgressDocument],
     diagnostics: Sequence[DiagnosticDocument],
 ) -> str:
-    beside = ", but for what is ignored" if ignored else ""
+    beside = f", but for what {' and '.join(but_for)}" if but_for else ""
     unseen = sum(diagnostic.code in _UNSEEN for diagnostic in diagnostics)
     if unseen:
         gaps = plural(unseen, "warning")
