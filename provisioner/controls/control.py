@@ -1,6 +1,6 @@
 """What a control is: one row of the guidelines, with the rules that check it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -119,11 +119,11 @@ class Control:
         """The letters of its id: CLU, WRK, ENV, NET, PRV, MON, CFG, SA or MAN."""
         return self.id.partition("-")[0]
 
-    def is_part_of(self, other: "Control") -> bool:
-        """Tell whether this is a part of another control: CLU-01.4 of CLU-01, and of one that
-        refers to CLU-01."""
-        above = (other.id, *other.same_as)
-        return self.id in other.same_as or self.id.startswith(tuple(f"{name}." for name in above))
+    def parts_in(self, controls: "Iterable[Control]") -> "list[Control]":
+        """Return the parts of this control among others, in their order: CLU-01.4 of CLU-01, and of
+        one that refers to CLU-01."""
+        below = tuple(f"{name}." for name in (self.id, *self.same_as))
+        return [c for c in controls if c.id in self.same_as or c.id.startswith(below)]
 
     @property
     def reads(self) -> Iterator[tuple[str, str]]:

@@ -47,8 +47,10 @@ def comply(results: Sequence[Result], framework: Framework) -> tuple[Requirement
 
 def _outline(results: Sequence[Result]) -> Iterator[RequirementDocument]:
     items = [r for r in results if "." not in r.control.id]
+    told = {result.control.id: result for result in results}
+    controls = [result.control for result in results]
     for result in items:
-        parts = [other for other in results if other.control.is_part_of(result.control)]
+        parts = [told[part.id] for part in result.control.parts_in(controls)]
         title = f"{result.control.item}: {result.control.title}"
         yield _requirement(result.control.id, title, [result, *parts])
     for entry in (*TOPICS, *PRINCIPLES):

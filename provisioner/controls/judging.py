@@ -152,7 +152,7 @@ def _with_parts(result: Result, controls: Sequence[Control], told: Mapping[str, 
     """
     if "." in result.control.id and not result.control.same_as:
         return result  # A part has no parts of its own.
-    parts = [told[part.id] for part in controls if part.is_part_of(result.control)]
+    parts = [told[part.id] for part in result.control.parts_in(controls)]
     if not parts:
         return result
     verdicts = [part.verdict for part in parts]

@@ -77,7 +77,7 @@ def test_a_control_says_all_that_a_reader_asks(control: Control) -> None:
     assert control.item
     assert control.rationale.endswith(".")
     assert bool(control.mappings) != bool(control.unmapped)
-    parts = [other for other in all_controls() if other.is_part_of(control)]
+    parts = control.parts_in(all_controls())
     if not parts:
         assert control.remediation
     assert set(control.same_as) <= set(controls_by_id())
