@@ -45,6 +45,10 @@ EVIDENCE = (
         ),
     ),
     Evidence(
+        "Marks of what was not made: creates refused, lost and killed; deletes by hand",
+        ("tests/laws/test_ownership_of_the_unmade.py",),
+    ),
+    Evidence(
         "Adoption and the resources of others",
         ("tests/unit/plan/test_ownership_and_deletes.py",),
         ("others", "addresses"),

@@ -1,46 +1,16 @@
-"""What a grant amounts to, in plain words: the worst that its actions allow at its scope.
-
-The actions are those of "Azure permissions" (the resource provider operations of each service) and
-of the guidelines' chapters on access (ENV-05, WRK-02.8, WRK-04).
-"""
+"""What a grant amounts to, in plain words: the worst that its actions allow at its scope."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from provisioner.access.effective import Access
 from provisioner.access.grants import Grant
-from provisioner.catalog.permissions import ASSIGN_ROLE
+from provisioner.catalog.capabilities import CAPABILITIES
+from provisioner.catalog.permissions import ASSIGN_ROLE, ROLE_ASSIGNMENT
 from provisioner.model.permissions import is_management_group
 from provisioner.model.resource_id import ResourceId
 
-_CLUSTER = "Microsoft.ContainerService/managedClusters"
-_VAULT = "Microsoft.KeyVault/vaults"
-_STORAGE = "Microsoft.Storage/storageAccounts"
-_BLOBS = f"{_STORAGE}/blobServices/containers/blobs"
-_REGISTRY = "Microsoft.ContainerRegistry/registries"
-_IDENTITY = "Microsoft.ManagedIdentity/userAssignedIdentities"
-_WORKSPACE = "Microsoft.OperationalInsights/workspaces"
-_AUTHORIZATION = "Microsoft.Authorization"
-_NETWORK = (
-    "virtualNetworks",
-    "networkSecurityGroups",
-    "routeTables",
-    "azureFirewalls",
-    "firewallPolicies",
-    "privateDnsZones",
-    "privateEndpoints",
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Capability:
-    """Something that a principal can do. Any of its actions suffices: `actions` are those of
-    Azure Resource Manager, `data_actions` those of a service itself."""
-
-    words: str
-    actions: tuple[str, ...] = ()
-    data_actions: tuple[str, ...] = ()
-
+_EXTENSIONS = f"{ROLE_ASSIGNMENT.partition('/')[0]}/"
+"""How actions begin that are about something on any scope: assignments, policies, locks."""
 
 ADMINISTERS_ACCESS = "administers access"
 ASSIGNS_ROLES = "assigns some roles"
@@ -49,81 +19,6 @@ READS = "reads configuration"
 WRITES = "writes resources"
 ACTS = "runs actions"
 NOTHING = "nothing at this scope"
-
-CAPABILITIES = (
-    Capability(
-        "administers clusters",
-        (f"{_CLUSTER}/listClusterAdminCredential/action", f"{_CLUSTER}/runCommand/action"),
-        (f"{_CLUSTER}/rbac.authorization.k8s.io/clusterrolebindings/write",),
-    ),
-    Capability(
-        "reads secrets",
-        (
-            f"{_VAULT}/accessPolicies/write",
-            f"{_STORAGE}/listKeys/action",
-            f"{_REGISTRY}/listCredentials/action",
-        ),
-        (f"{_VAULT}/secrets/getSecret/action", f"{_CLUSTER}/secrets/read"),
-    ),
-    Capability(
-        "signs in as identities",
-        (
-            f"{_IDENTITY}/federatedIdentityCredentials/write",
-            f"{_IDENTITY}/assign/action",
-            # Managed Identity Operator names the action with a segment for the identity.
-            f"{_IDENTITY}/-/assign/action",
-        ),
-    ),
-    Capability("opens shells in pods", (), (f"{_CLUSTER}/pods/exec/action",)),
-    Capability(
-        "lifts protection",
-        (
-            f"{_AUTHORIZATION}/policyExemptions/write",
-            f"{_AUTHORIZATION}/policyAssignments/write",
-            f"{_AUTHORIZATION}/locks/delete",
-        ),
-    ),
-    Capability(
-        "writes clusters",
-        (f"{_CLUSTER}/write", f"{_CLUSTER}/agentPools/write"),
-        (f"{_CLUSTER}/pods/write", f"{_CLUSTER}/apps/deployments/write"),
-    ),
-    Capability(
-        "writes network",
-        tuple(f"Microsoft.Network/{kind}/write" for kind in _NETWORK),
-    ),
-    Capability(
-        "writes logs and alerts",
-        (
-            "Microsoft.Insights/diagnosticSettings/delete",
-            "Microsoft.Insights/scheduledQueryRules/write",
-            f"{_WORKSPACE}/write",
-        ),
-    ),
-    Capability(
-        "pushes images",
-        (f"{_REGISTRY}/push/write",),
-        (f"{_REGISTRY}/repositories/content/write",),
-    ),
-    Capability(
-        "uses keys",
-        (),
-        tuple(f"{_VAULT}/keys/{verb}/action" for verb in ("decrypt", "unwrap", "sign")),
-    ),
-    Capability("writes blobs", (), (f"{_BLOBS}/write",)),
-    Capability("reads blobs", (), (f"{_BLOBS}/read",)),
-    Capability(
-        "signs in to clusters",
-        (
-            f"{_CLUSTER}/listClusterUserCredential/action",
-            f"{_CLUSTER}/managedNamespaces/listCredential/action",
-        ),
-    ),
-    Capability(
-        "pulls images", (f"{_REGISTRY}/pull/read",), (f"{_REGISTRY}/repositories/content/read",)
-    ),
-)
-"""The worst first."""
 
 ORDER = (
     UNKNOWN,
@@ -182,7 +77,7 @@ def _is_about(action: str, place: ResourceId | None) -> bool:
     kinds, or is of the resource provider and type that the action is of."""
     if place is None or place.is_container or is_management_group(place):
         return True
-    if action.startswith((f"{_AUTHORIZATION}/", "*")):
+    if action.startswith((_EXTENSIONS, "*")):
         return True
     own, other = (text.lower().split("/")[:2] for text in (place.type, action))
     return own == other

@@ -5,7 +5,7 @@ assignment there denies it. Source: "How Azure RBAC determines if a user has acc
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from provisioner.access.grants import (
@@ -20,17 +20,15 @@ from provisioner.access.grants import (
 from provisioner.catalog.built_in_roles import (
     ROLE_DEFINITION_TYPE,
     get_built_in_role,
-    list_built_in_roles,
 )
+from provisioner.catalog.permissions import DENY_ASSIGNMENT, ROLE_ASSIGNMENT
 from provisioner.catalog.registry import Catalog
 from provisioner.model.conditions import parse_condition
 from provisioner.model.estate import Estate, Resource
 from provisioner.model.permissions import Permission, is_management_group, parse_permissions
 from provisioner.model.resource_id import ResourceId, parse_resource_id
 from provisioner.model.values import Unknown, lookup
-
-ROLE_ASSIGNMENT = "Microsoft.Authorization/roleAssignments"
-DENY_ASSIGNMENT = "Microsoft.Authorization/denyAssignments"
+from provisioner.plan.reads import Read
 
 _OBJECT_IDS = (
     ("properties", "principalId"),
@@ -48,16 +46,14 @@ class Access:
     grants: tuple[Grant, ...]
     denials: tuple[Denial, ...]
     catalog: Catalog
+    _giving: dict[tuple[str, bool], Mapping[str, list[Grant]]] = field(
+        default_factory=dict, repr=False, compare=False
+    )
 
     def reaching(self, resource: ResourceId) -> Iterator[Grant]:
         """Yield the grants that hold for a resource: of the root, management groups, subscription,
         resource group, what it stands in, and itself."""
-        yield from self._by_scope.get("", ())
-        if not is_management_group(resource):
-            yield from self._of_management_groups
-        places = {place.key: None for place in self._places_of(resource)}
-        for key in places:
-            yield from self._by_scope.get(key, ())
+        yield from self._reaching(resource, self._by_scope)
 
     def who_can(
         self, action: str, resource: ResourceId, *, data: bool = False
@@ -65,11 +61,14 @@ class Access:
         """Return the grants by which somebody can do an action on a resource: that allow it, or
         with which it can be had by assigning roles. Grants whose role is not known are not among
         them; see `unknown_at`."""
+        key = (action, data)
+        if key not in self._giving:
+            # Once for all resources that are asked about: there are thousands.
+            self._giving[key] = _index(g for g in self.grants if g.gives(action, data=data))
         return tuple(
             grant
-            for grant in self.reaching(resource)
-            if grant.gives(action, data=data)
-            and not self.is_denied(grant, action, resource, data=data)
+            for grant in self._reaching(resource, self._giving[key])
+            if not self.is_denied(grant, action, resource, data=data)
         )
 
     def what_can(
@@ -97,6 +96,14 @@ class Access:
             denial.denies(grant.principal, action, resource, data=data) for denial in self.denials
         )
 
+    def _reaching(self, resource: ResourceId, grants: Mapping[str, list[Grant]]) -> Iterator[Grant]:
+        yield from grants.get(_ROOT, ())
+        for grant in grants.get(_MANAGEMENT_GROUPS, ()):
+            if grant.holds_at(resource):
+                yield grant
+        for key in dict.fromkeys(place.key for place in self._places_of(resource)):
+            yield from grants.get(key, ())
+
     def _places_of(self, resource: ResourceId) -> Iterator[ResourceId]:
         """Yield a resource and all that it stands in. A namespace of a cluster and the managed
         namespace of the same name are one place: Azure asks at the first, roles are assigned at
@@ -120,14 +127,25 @@ class Access:
 
     @cached_property
     def _by_scope(self) -> Mapping[str, list[Grant]]:
-        found: dict[str, list[Grant]] = {}
-        for grant in self.grants:
-            found.setdefault(grant.scope.key if grant.scope else "", []).append(grant)
-        return found
+        return _index(self.grants)
 
-    @cached_property
-    def _of_management_groups(self) -> tuple[Grant, ...]:
-        return tuple(g for g in self.grants if g.scope and is_management_group(g.scope))
+
+_ROOT = ""
+_MANAGEMENT_GROUPS = "management groups"
+
+
+def _index(grants: Iterable[Grant]) -> Mapping[str, list[Grant]]:
+    """Return grants by the key of their scope; those of all management groups are one."""
+    found: dict[str, list[Grant]] = {}
+    for grant in grants:
+        if grant.scope is None:
+            key = _ROOT
+        elif is_management_group(grant.scope):
+            key = _MANAGEMENT_GROUPS
+        else:
+            key = grant.scope.key
+        found.setdefault(key, []).append(grant)
+    return found
 
 
 def read_access(estate: Estate, catalog: Catalog, eligible: Iterable[Resource] = ()) -> Access:
@@ -151,24 +169,33 @@ def unknown_roles(grants: Iterable[Grant]) -> tuple[Grant, ...]:
     return tuple(found[guid] for guid in sorted(found))
 
 
+def definition_reads(grants: Iterable[Grant], catalog: Catalog) -> tuple[Read, ...]:
+    """Return the reads of the roles that nobody knew, by the ids that assignments state: built-in
+    ones newer than azsec's record, and those of the tenant that are assignable elsewhere."""
+    known = catalog.get(ROLE_DEFINITION_TYPE)
+    stated = (
+        parse_resource_id(lookup(grant.assignment.body, ("properties", "roleDefinitionId")))
+        for grant in unknown_roles(grants)
+    )
+    return tuple(
+        Read(each.text, known.api_version, known.name, False) for each in stated if each is not None
+    )
+
+
 class _Definitions:
     """The role definitions of an estate, and the built-in ones."""
 
     def __init__(self, estate: Estate) -> None:
         self._own: dict[str, Role] = {}
+        self._others: dict[str, Role] = {}
         for found in estate.of_type(ROLE_DEFINITION_TYPE):
             guid = found.id.name.lower()
             name = lookup(found.body, ("properties", "roleName"))
             permissions = _permissions_of(lookup(found.body, ("properties", "permissions")))
             if permissions is not None or guid not in self._own:
                 self._own[guid] = Role(guid, name if isinstance(name, str) else guid, permissions)
-        built_in = {
-            guid: role.permissions
-            for guid in list_built_in_roles()
-            if (role := get_built_in_role(guid)) is not None
-        }
         own = {guid: role.permissions for guid, role in self._own.items() if role.permissions}
-        self.assignable = Roles({**built_in, **own})
+        self.assignable = Roles(own)
 
     def get(self, definition: object) -> Role:
         named = parse_resource_id(definition)
@@ -178,9 +205,12 @@ class _Definitions:
         built_in = get_built_in_role(guid)
         if guid in self._own and (built_in is None or self._own[guid].permissions is not None):
             return self._own[guid]
-        if built_in is not None:
-            return Role(guid, built_in.name, built_in.permissions)
-        return Role(guid, guid, None)
+        if guid not in self._others:
+            name, permissions = guid, None
+            if built_in is not None:
+                name, permissions = built_in.name, built_in.permissions
+            self._others[guid] = Role(guid, name, permissions)
+        return self._others[guid]
 
 
 def _grant(

@@ -4,13 +4,19 @@ Source: "Understand Azure role assignments", "Understand Azure deny assignments"
 access management to others" (conditions), "Privileged Identity Management" (eligibility).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property, lru_cache
 
-from provisioner.catalog.permissions import ASSIGN_ROLE
-from provisioner.model.conditions import Condition, attributes_of_assignment, parse_condition
+from provisioner.catalog.built_in_roles import get_built_in_role, list_built_in_roles
+from provisioner.catalog.permissions import (
+    ASSIGN_ROLE,
+    DEFINE_ROLE,
+    ELEVATE_ACCESS,
+    attributes_of_assignment,
+)
+from provisioner.model.conditions import Condition, parse_condition
 from provisioner.model.estate import Resource
 from provisioner.model.permissions import Permission, grants, holds_at
 from provisioner.model.resource_id import ResourceId
@@ -18,8 +24,6 @@ from provisioner.model.resource_id import ResourceId
 EVERYONE = "00000000-0000-0000-0000-000000000000"
 """The principal of a deny assignment that is for everyone in the directory."""
 
-DEFINE_ROLE = "Microsoft.Authorization/roleDefinitions/write"
-ELEVATE = "Microsoft.Authorization/elevateAccess/action"
 _ANYBODY = "ffffffff-ffff-ffff-ffff-ffffffffffff"
 """Stands for a principal that no condition names."""
 _PRINCIPAL_TYPES = ("User", "Group", "ServicePrincipal")
@@ -66,7 +70,7 @@ class Principal:
         return (self.type or "").lower() == "group"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Role:
     """What is assigned. `permissions` is None where the definition is not known: then what it
     grants is unknown, and not nothing."""
@@ -74,6 +78,18 @@ class Role:
     id: str
     name: str
     permissions: tuple[Permission, ...] | None
+    _granting: dict[tuple[str, bool], tuple[Permission, ...]] = field(
+        default_factory=dict, repr=False, compare=False
+    )
+
+    def granting(self, action: str, *, data: bool) -> tuple[Permission, ...]:
+        """Return those of its permissions that grant an action."""
+        key = (action, data)
+        if key not in self._granting:
+            self._granting[key] = tuple(
+                entry for entry in self.permissions or () if entry.grants(action, data=data)
+            )
+        return self._granting[key]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +104,9 @@ class Restriction:
 
 @dataclass(frozen=True)
 class Roles:
-    """The roles that can be assigned: all built-in ones and those of the estate, by GUID."""
+    """The roles that can be assigned: all built-in ones, and those of the estate by GUID."""
 
-    permissions: Mapping[str, tuple[Permission, ...]]
+    own: Mapping[str, tuple[Permission, ...]]
     _granting: dict[tuple[str, bool], tuple[str, ...]] = field(default_factory=dict)
 
     def granting(self, action: str, *, data: bool) -> tuple[str, ...]:
@@ -98,9 +114,19 @@ class Roles:
         key = (action.lower(), data)
         if key not in self._granting:
             self._granting[key] = tuple(
-                guid for guid, some in self.permissions.items() if grants(some, action, data=data)
+                guid for guid, some in self._all.items() if grants(some, action, data=data)
             )
         return self._granting[key]
+
+    @property
+    def ids(self) -> Iterable[str]:
+        """The GUIDs of all of them."""
+        return self._all
+
+    @cached_property
+    def _all(self) -> Mapping[str, tuple[Permission, ...]]:
+        built_in = (get_built_in_role(guid) for guid in list_built_in_roles())
+        return {**{role.id: role.permissions for role in built_in if role is not None}, **self.own}
 
 
 @dataclass(frozen=True)
@@ -117,7 +143,6 @@ class Grant:
     roles: Roles = field(repr=False)
     restriction: Restriction | None = None
     eligibility: Eligibility = Eligibility.ACTIVE
-    _known: dict[tuple[str, bool], bool] = field(default_factory=dict, repr=False, compare=False)
 
     def holds_at(self, resource: ResourceId | None) -> bool:
         """Tell whether it holds for a resource."""
@@ -126,13 +151,7 @@ class Grant:
     def allows(self, action: str, *, data: bool = False) -> bool:
         """Tell whether its role grants an action under some circumstances that its condition
         leaves. False where the role is not known: ask `is_known`."""
-        key = (action.lower(), data)
-        if key not in self._known:
-            self._known[key] = any(
-                entry.grants(action, data=data) and self._leaves(action, entry)
-                for entry in self.role.permissions or ()
-            )
-        return self._known[key]
+        return any(self._leaves(action, e) for e in self.role.granting(action, data=data))
 
     def gives(self, action: str, *, data: bool = False) -> bool:
         """Tell whether its holder has an action, or can have it by assigning a role to themselves
@@ -157,7 +176,7 @@ class Grant:
     def escalates(self) -> bool:
         """Whether its holder can have everything at its scope: they may assign a role that assigns
         roles, define what a role grants, or elevate their access."""
-        return self.allows(DEFINE_ROLE) or self.allows(ELEVATE) or self._assigns_assigners
+        return self.allows(DEFINE_ROLE) or self.allows(ELEVATE_ACCESS) or self._assigns_assigners
 
     @cached_property
     def _assigns_assigners(self) -> bool:
@@ -171,8 +190,8 @@ class Grant:
         to = [(self.principal.id, self.principal.type)]
         to += [(_ANYBODY, kind) for kind in _PRINCIPAL_TYPES]
         return any(
-            entry.grants(ASSIGN_ROLE) and self._leaves(ASSIGN_ROLE, entry, role, who, kind)
-            for entry in self.role.permissions or ()
+            self._leaves(ASSIGN_ROLE, entry, role, who, kind)
+            for entry in self.role.granting(ASSIGN_ROLE, data=False)
             for who, kind in to
         )
 
@@ -196,11 +215,7 @@ class Grant:
         return Effect.NARROWS if narrowed and not self._assigns_assigners else Effect.ALLOWS_ALL
 
     def _may_do(self, action: str) -> bool:
-        return any(
-            entry.grants(action, data=data)
-            for entry in self.role.permissions or ()
-            for data in (False, True)
-        )
+        return any(self.role.granting(action, data=data) for data in (False, True))
 
     def _leaves(
         self,

@@ -31,7 +31,7 @@ from provisioner.azure.errors import (
     unexpected_error,
 )
 from provisioner.azure.operation import OperationPolling, body_of, encode_body
-from provisioner.azure.paging import follow_pages, name_resource
+from provisioner.azure.paging import PageLimit, follow_pages, name_resource
 from provisioner.azure.pipeline import BudgetPolicy, EndpointPolicy, Tally, TokenPolicy
 from provisioner.azure.retry import (
     Attempts,
@@ -217,7 +217,8 @@ class ArmClient:
     def _answer(self, read: Read) -> Answer:
         tally = Tally()
         try:
-            items = tuple(name_resource(body, read.path) for body in self._pages(read, tally))
+            pages = self._pages(read, partial(self._get, tally=tally))
+            items = tuple(name_resource(body, read.path) for body in pages)
         except AzureError as error:
             if error.code in (CONNECTION, CREDENTIAL):
                 raise
@@ -227,19 +228,20 @@ class ArmClient:
 
     def _reply(self, inquiry: Inquiry) -> Reply:
         tally = Tally()
+        fetch = PageLimit(partial(self._get, tally=tally), inquiry.most_pages)
         try:
-            items = tuple(self._items(inquiry, tally))
+            items = tuple(self._items(inquiry, fetch, tally))
         except AzureError as error:
             if error.code in (CONNECTION, CREDENTIAL):
                 raise
             return Reply(inquiry, refused=error, calls=tally.calls)
-        return Reply(inquiry, items, calls=tally.calls)
+        return Reply(inquiry, items, calls=tally.calls, is_partial=fetch.reached)
 
-    def _items(self, inquiry: Inquiry, tally: Tally) -> Iterator[Body]:
+    def _items(self, inquiry: Inquiry, fetch: PageLimit, tally: Tally) -> Iterator[Body]:
         query = dict(inquiry.query)
         if inquiry.body is None:
             read = Read(inquiry.path, inquiry.api_version, "", inquiry.is_list, query)
-            yield from self._pages(read, tally)
+            yield from self._pages(read, fetch)
             return
         request = HttpRequest(
             inquiry.method,
@@ -249,15 +251,13 @@ class ArmClient:
         )
         yield body_of(self._client.send_request(request, tally=tally))
 
-    def _pages(self, read: Read, tally: Tally) -> Iterator[Body]:
+    def _pages(self, read: Read, fetch: Callable[[str], Body | None]) -> Iterator[Body]:
         """Yield the items of every page, or the one object. Raises AzureError."""
         url = self._url(read.path, read.api_version, read.query)
         if read.is_list:
-            yield from follow_pages(
-                url, read.path, partial(self._get, tally=tally), self._cloud.bounds
-            )
+            yield from follow_pages(url, read.path, fetch, self._cloud.bounds)
             return
-        found = self._get(url, tally)
+        found = fetch(url)
         if found is not None:
             yield found
 

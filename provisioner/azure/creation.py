@@ -9,12 +9,11 @@ from collections.abc import Callable
 from azure.core.rest import HttpRequest
 
 from provisioner.catalog.resource_type import CreateGuard
-from provisioner.engine.ports import Creation
+from provisioner.engine.ports import RESOURCE_APPEARED, Creation
 from provisioner.model.azure_error import AzureError
 from provisioner.model.resource_id import ResourceId
 from provisioner.model.values import Body
 
-APPEARED = "ResourceAppeared"
 _HEADER = "If-None-Match"
 _PRECONDITION_FAILED = 412
 _REFUSED_UNTOUCHED = range(400, 500)
@@ -65,7 +64,9 @@ class GuardedCreate:
         except _OwnError as own:
             return own.body, None
         except AzureError as error:
-            condition_failed = error.status == _PRECONDITION_FAILED and error.code != APPEARED
+            condition_failed = (
+                error.status == _PRECONDITION_FAILED and error.code != RESOURCE_APPEARED
+            )
             if not condition_failed or self._released:
                 raise
             if self._lost_an_answer:
@@ -80,7 +81,7 @@ class GuardedCreate:
         if ignored and not self._lost_an_answer and not self._released:
             raise AzureError(
                 _PRECONDITION_FAILED,
-                APPEARED,
+                RESOURCE_APPEARED,
                 f"{self._resource.text} was absent when the plan was made, and this write changed "
                 "what had appeared there: the service ignored If-None-Match. Plan again, and look "
                 "for who made it in the resource's activity log.",
@@ -107,7 +108,7 @@ class GuardedCreate:
     def _appeared(self) -> AzureError:
         return AzureError(
             _PRECONDITION_FAILED,
-            APPEARED,
+            RESOURCE_APPEARED,
             f"{self._resource.text} was absent when the plan was made and exists now. Nothing was "
             "written over it. Plan again.",
         )

@@ -43,6 +43,26 @@ def follow_pages(
         link = _link_of(page, path)
 
 
+class PageLimit:
+    """Fetches the pages of a list up to a number of them; `reached` once there were more."""
+
+    def __init__(self, fetch: Callable[[str], Body | None], pages: int | None) -> None:
+        self._fetch = fetch
+        self._left = pages
+        self.reached = False
+
+    def __call__(self, url: str) -> Body | None:
+        """Return the page at `url`, the last one without its link to the next."""
+        page = self._fetch(url)
+        if self._left is None or page is None:
+            return page
+        self._left -= 1
+        if self._left > 0 or not page.get("nextLink"):
+            return page
+        self.reached = True
+        return {name: value for name, value in page.items() if name != "nextLink"}
+
+
 def name_resource(body: Body, path: str) -> Body:
     """Return the body of a resource, which has an id. Raises AzureError where it has none.
 

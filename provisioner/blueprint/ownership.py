@@ -38,8 +38,10 @@ BELOW_TAG = "azsec-below"
 STAND_IN_TAG = "azsec-stands-in-for"
 _NAMES = frozenset({ENVIRONMENT_TAG, ADDRESS_TAG, OWNER_TAG, MARK_TAG, STAND_IN_TAG})
 _MARK_BYTES = 15
-_BELOW_BYTES = 9
+_BELOW_BYTES = 6
+_LIST_BYTES = 3
 _OWNER_BYTES = 12
+_LIST_CHARACTERS = 4
 _MARKS_A_TAG = 19
 """12 characters and a separator each: a tag's value holds 256 characters at most, a resource 50
 tags (learn.microsoft.com, "Use tags to organize your Azure resources", limitations)."""
@@ -94,13 +96,25 @@ class Marks:
         return self._hash(_MARK_BYTES, "mark", resource.key, kind, address, stands_in_for)
 
     def mark_below(self, resource: ResourceId) -> str:
-        """Return the mark by which a carrier knows a resource without tags: 12 characters."""
-        return self._hash(_BELOW_BYTES, "below", resource.key, resource.type.lower())
+        """Return the mark by which a carrier knows a resource without tags: 12 characters, of which
+        the last 4 are those of `mark_list`."""
+        return self._carried("below", resource)
 
     def mark_part(self, resource: ResourceId) -> str:
         """Return the mark by which a carrier knows a child that its own body states (a pool of a
-        cluster): 12 characters."""
-        return self._hash(_BELOW_BYTES, "part", resource.key, resource.type.lower())
+        cluster): 12 characters, as `mark_below`."""
+        return self._carried("part", resource)
+
+    def mark_list(self, container: str, type_name: str) -> str:
+        """Return how the marks of all end whose resources are of one type and stand directly in one
+        container, given by its key: 4 characters. A mark gives no id away, and without this nobody
+        could tell whether what it stands for is gone or was never looked for."""
+        return self._hash(_LIST_BYTES, "list", container, type_name.lower())
+
+    def _carried(self, purpose: str, resource: ResourceId) -> str:
+        container = resource.container.key if resource.container is not None else ""
+        own = self._hash(_BELOW_BYTES, purpose, resource.key, resource.type.lower())
+        return own + self.mark_list(container, resource.type)
 
     def tags(self, resource: ResourceId, address: str) -> Mapping[str, str]:
         """Return the tags that say that a resource is this environment's."""
@@ -346,6 +360,11 @@ def with_marks_below(
         return body
     own = {name: tag for name, tag in tags.items() if not _is_below(name)}
     return {**body, "tags": {**own, **tags_below(wanted)}}
+
+
+def list_of_mark(mark: str) -> str:
+    """Return the end of a carried mark, which `Marks.mark_list` gives for the list it is about."""
+    return mark[-_LIST_CHARACTERS:]
 
 
 def marks_below(tags: object) -> frozenset[str]:

@@ -4,12 +4,12 @@ Each is the one that the pinned SDK package speaks by default (a test compares t
 installed packages), so that the schema index and the wire agree. `DIAGNOSTIC_SETTINGS`,
 `DEPLOYMENT_SAFEGUARDS`, `FLUX_CONFIGURATIONS`, `KUBERNETES_EXTENSIONS`, `POLICY_EXEMPTIONS`,
 `SECURITY_PRICINGS` and `STORAGE` are in no pinned package (guidelines.md §0.1), and what is only
-asked (`COMPUTE`, `ELIGIBLE_ROLES`, `FEATURES`, `POLICY_INSIGHTS`, `QUOTA`, `SUBSCRIPTIONS`) needs
-none; their
-versions are those that Azure documents.
+asked (`ACTIVITY_LOG`, `COMPUTE`, `ELIGIBLE_ROLES`, `FEATURES`, `POLICY_INSIGHTS`, `QUOTA`,
+`RESOURCE_GRAPH`, `SUBSCRIPTIONS`) needs none; their versions are those that Azure documents.
 """
 
 ACTION_GROUPS = "2023-01-01"
+ACTIVITY_LOG = "2015-04-01"
 ACTIVITY_LOG_ALERTS = "2020-10-01"
 AUTHORIZATION = "2022-04-01"
 AZURE_MONITOR_WORKSPACES = "2023-04-03"
@@ -35,6 +35,7 @@ POLICY_INSIGHTS = "2023-03-01"
 PRIVATE_DNS = "2024-06-01"
 QUOTA = "2023-02-01"
 RESOURCES = "2025-04-01"
+RESOURCE_GRAPH = "2024-04-01"
 SCHEDULED_QUERY_RULES = "2023-12-01"
 SECURITY_PRICINGS = "2024-01-01"
 STORAGE = "2024-01-01"

@@ -3,8 +3,8 @@
 Each has the path, the api version and the action of Azure RBAC that asking takes. Source: the REST
 reference of each service (Resources "Providers", Features, Key Vault and Container Registry "Check
 Name Availability", AKS "List Kubernetes Versions", Compute "Resource Skus" and "Usage", Policy
-Insights "Policy Restrictions", Authorization "Permissions") and "Azure resource provider
-operations".
+Insights "Policy Restrictions", Authorization "Permissions", Monitor "Activity Logs - List",
+Resource Graph "Resources") and "Azure resource provider operations".
 """
 
 import re
@@ -114,6 +114,22 @@ PERMISSIONS = Endpoint(
     "Microsoft.Authorization/permissions/read",
     api_versions.AUTHORIZATION,
 )
+ACTIVITY_LOG = Endpoint(
+    "GET",
+    f"{_S}/providers/Microsoft.Insights/eventtypes/management/values",
+    "Microsoft.Insights/eventtypes/values/read",
+    api_versions.ACTIVITY_LOG,
+)
+"""The Activity Log of a subscription: who wrote what, for 90 days."""
+CHANGE_TYPE = "Microsoft.Resources/changes"
+"""The type of the rows of Resource Graph's table `resourcechanges`."""
+RESOURCE_GRAPH = Endpoint(
+    "POST",
+    "/providers/Microsoft.ResourceGraph/resources",
+    "Microsoft.ResourceGraph/resources/read",
+    api_versions.RESOURCE_GRAPH,
+)
+"""Queries of Azure Resource Graph, over the subscriptions that the body names."""
 ELIGIBLE_ROLES = Endpoint(
     "GET",
     "{scope}/providers/Microsoft.Authorization/roleEligibilityScheduleInstances",
@@ -151,6 +167,8 @@ _FIXED = (
     CORE_USAGE,
     POLICY_RESTRICTIONS,
     PERMISSIONS,
+    ACTIVITY_LOG,
+    RESOURCE_GRAPH,
     ELIGIBLE_ROLES,
     LEASE,
     QUOTA,

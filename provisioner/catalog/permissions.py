@@ -14,13 +14,19 @@ from types import MappingProxyType
 from provisioner.catalog.references import references_in
 from provisioner.catalog.resource_type import DeleteFlow, ResourceType, WriteFlow
 from provisioner.catalog.schema import SchemaIndex
+from provisioner.model.conditions import Attributes
 from provisioner.model.resource_id import ResourceId
 
 LIST_RESOURCES = "Microsoft.Resources/subscriptions/resources/read"
 LIST_GROUP_RESOURCES = "Microsoft.Resources/subscriptions/resourceGroups/resources/read"
 DELETED_GROUP = "Microsoft.Resources/subscriptions/operationresults/read"
 GROUP = "Microsoft.Resources/subscriptions/resourceGroups"
-ASSIGN_ROLE = "Microsoft.Authorization/roleAssignments/write"
+ROLE_ASSIGNMENT = "Microsoft.Authorization/roleAssignments"
+DENY_ASSIGNMENT = "Microsoft.Authorization/denyAssignments"
+ASSIGN_ROLE = f"{ROLE_ASSIGNMENT}/write"
+UNASSIGN_ROLE = f"{ROLE_ASSIGNMENT}/delete"
+DEFINE_ROLE = "Microsoft.Authorization/roleDefinitions/write"
+ELEVATE_ACCESS = "Microsoft.Authorization/elevateAccess/action"
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +144,20 @@ def polled_actions(resource_type: ResourceType, *, deleting: bool) -> Iterator[s
 def is_polled(action: str) -> bool:
     """Tell whether an action only follows an operation, which not every provider asks for."""
     return "/locations/" in action or action.endswith("/operations/read") or action == DELETED_GROUP
+
+
+def attributes_of_assignment(
+    role: str, principal: str | None, principal_type: str | None
+) -> Attributes:
+    """Return what a condition can know of a role assignment that is to be written or deleted: the
+    GUID of its role, and to whom it gives it; None is not known."""
+    known = {"RoleDefinitionId": role, "PrincipalId": principal, "PrincipalType": principal_type}
+    return {
+        f"{source}[{ROLE_ASSIGNMENT}:{name}]".lower(): value
+        for source in ("request", "resource")
+        for name, value in known.items()
+        if value is not None
+    }
 
 
 def assignment_condition(roles: Mapping[str, str], principals: frozenset[str]) -> str:

@@ -10,7 +10,14 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from provisioner.catalog.built_in_policies import RESTRICTED, BuiltInPolicy
-from provisioner.controls.kinds import CLUSTER, NAMESPACE, POLICY_ASSIGNMENT, SAFEGUARDS
+from provisioner.controls.image_sources import NAMED_SOURCES
+from provisioner.controls.kinds import (
+    CLUSTER,
+    NAMESPACE,
+    POLICY_ASSIGNMENT,
+    POLICY_EXEMPTION,
+    SAFEGUARDS,
+)
 from provisioner.controls.rule import Condition, Rule, rule
 from provisioner.controls.subject import Observation, Subject
 from provisioner.controls.verdict import Verdict
@@ -26,6 +33,8 @@ _NOT_SCOPES = "properties.notScopes"
 _SELECTORS = "properties.resourceSelectors"
 _OVERRIDES = "properties.overrides"
 _PARAMETERS = "properties.parameters"
+_EXEMPTED = "properties.policyAssignmentId"
+_EXPIRES = "properties.expiresOn"
 _LABELS = "properties.labels"
 _STANDARD = "pod-security.kubernetes.io/enforce"
 _LEVEL = "properties.level"
@@ -36,6 +45,7 @@ _MANAGEMENT_GROUP = "microsoft.management/managementgroups"
 POLICY_READS: Mapping[str, tuple[str, ...]] = {
     CLUSTER: (ADD_ON, _LOCATION),
     POLICY_ASSIGNMENT: (_DEFINITION, _MODE, _NOT_SCOPES, _SELECTORS, _OVERRIDES, _PARAMETERS),
+    POLICY_EXEMPTION: (_EXEMPTED, _EXPIRES, _SELECTORS),
     NAMESPACE: (_LABELS,),
 }
 """What a rule reads that asks which policies are in force, by type."""
@@ -49,10 +59,12 @@ SAFEGUARD_READS: Mapping[str, tuple[str, ...]] = {
 
 DENY = equals("Deny")
 # What would take pods out of any of the policies: an author chooses the labels of a pod and the
-# names of its containers. `Generated` looks at what Gatekeeper makes up, and not at pods.
+# names of its containers, and of an image where the pattern leaves open whose it is. `Generated`
+# looks at what Gatekeeper makes up, and not at pods.
 _NARROWING: Mapping[str, Wanted] = {
     "labelSelector": is_unset(),
     "excludedContainers": is_unset(),
+    "excludedImages": NAMED_SOURCES,
     "source": differs("Generated"),
 }
 
@@ -146,6 +158,16 @@ def is_safeguarded(cluster: Subject, *standards: str) -> bool:
     return guards.value(_STANDARDS_LEVEL) in standards and not left_out
 
 
+def is_watched(cluster: Subject) -> bool:
+    """Tell whether a cluster's safeguards look at the teams' workloads, to warn or to enforce."""
+    guards = safeguards_of(cluster)
+    if guards is None or guards.value(_LEVEL) not in ("Warn", "Enforce"):
+        return False
+    teams = tenants_of(cluster)
+    left_out = [name for name in teams if _matches(name, guards.value(_LEFT_OUT))]
+    return not left_out and not _matches("default", guards.value(_LEFT_OUT))
+
+
 def tenants_of(cluster: Subject) -> tuple[str, ...]:
     """Return the names of the teams' namespaces: those that are not for privileged agents
     (MAN-04)."""
@@ -181,6 +203,11 @@ def _weaknesses(
         left_out = parse_resource_id(text)
         if left_out is not None and cluster.id.is_within(left_out):
             yield Verdict.FAIL, f"notScopes leaves out {left_out.name}"
+    for exemption in cluster.all(POLICY_EXEMPTION):
+        if _exempts(exemption, assigned, cluster):
+            until = exemption.value(_EXPIRES)
+            words = "for ever" if is_empty(until) else f"until {until}"
+            yield Verdict.FAIL, f"{exemption.label} exempts it {words}"
     selectors = assigned.entries(_SELECTORS)
     if selectors and not any(_selects(selector, cluster) for selector in selectors):
         yield Verdict.FAIL, "resourceSelectors leaves the cluster out"
@@ -192,6 +219,17 @@ def _weaknesses(
     for name, want in wanted.items():
         yield from _hold(name, _parameter(parameters, name, demand.policy), want)
     yield from _left_out(cluster, parameters, demand)
+
+
+def _exempts(exemption: Subject, assigned: Subject, cluster: Subject) -> bool:
+    """Tell whether an exemption takes a cluster, or what it stands in, out of an assignment. What
+    it takes out of an initiative's single policies is taken out too; whether it has expired is for
+    Azure to say, and nobody here knows the day."""
+    named = parse_resource_id(exemption.value(_EXEMPTED))
+    if named is None or named != assigned.id or not _stands_above(exemption.id.scope, cluster.id):
+        return False
+    selectors = exemption.entries(_SELECTORS)
+    return not selectors or any(_selects(selector, cluster) for selector in selectors)
 
 
 def _hold(name: str, value: object, want: Wanted) -> Iterator[tuple[Verdict, str]]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from typing import TypeVar, cast
 
 from provisioner.catalog.registry import Catalog
@@ -42,39 +42,48 @@ class Sight:
         found = self.ground.estate.of_type(kind)
         return tuple(Subject(resource, self, paths) for resource in found)
 
-    def derive(self, compute: Callable[[Estate, Catalog], _Derived]) -> _Derived:
-        """Return what a function makes of all that the rule may look at. It is called once for all
-        rules that may look at the same."""
-        key = (compute, self._key)
-        kept = self.ground.derived
+    def derive(
+        self,
+        compute: Callable[[Estate, Catalog], _Derived],
+        reads: Mapping[str, tuple[str, ...]] | None = None,
+    ) -> _Derived:
+        """Return what a function makes of all that the rule may look at, or of `reads`, a part of
+        it. It is called once for all rules that ask for the same. Raises KeyError for `reads` that
+        the rule does not declare."""
+        paths = self._reads if reads is None else self._checked(reads)
+        seen = frozenset(paths.items())
+        key, kept = (compute, seen), self.ground.derived
         if key not in kept:
-            kept[key] = compute(self._visible, self.ground.catalog)
+            kept[key] = compute(self._visible(seen), self.ground.catalog)
         return cast(_Derived, kept[key])
 
-    @cached_property
-    def _key(self) -> object:
-        return frozenset(self._reads.items())
+    def _checked(self, reads: Mapping[str, tuple[str, ...]]) -> Mapping[str, frozenset[str]]:
+        asked = {kind.lower(): frozenset(paths) for kind, paths in reads.items()}
+        for kind, paths in asked.items():
+            if missing := paths - self._reads[kind]:
+                raise KeyError(f"{min(missing)} of {kind} is not declared by the rule")
+        return asked
 
-    @property
-    def _visible(self) -> Estate:
-        """The state, with nothing in its bodies but what the rule declares."""
+    def _visible(self, seen: frozenset[tuple[str, frozenset[str]]]) -> Estate:
+        """Return the state, with nothing in its bodies but what is to be seen."""
         kept = self.ground.derived
-        if self._key not in kept:
-            bodies = ((found, self._body_of(found)) for found in self.ground.estate)
-            kept[self._key] = Estate.of(
-                Resource(found.id, found.type, body, found.address, found.span)
-                for found, body in bodies
+        if seen not in kept:
+            paths = dict(seen)
+            kept[seen] = Estate.of(
+                Resource(found.id, found.type, _body_of(found, paths), found.address, found.span)
+                for found in self.ground.estate
             )
-        return cast(Estate, kept[self._key])
+        return cast(Estate, kept[seen])
 
-    def _body_of(self, resource: Resource) -> Mapping[str, Value]:
-        body: Value = {}
-        for path in self._reads.get(resource.type.lower(), ()):
-            stated = lookup(resource.body, _keys(path))
-            steps = split_steps(path)
-            if steps and not isinstance(stated, Absent):
-                body = set_at(body, steps, cast(Value, stated))
-        return cast(Mapping[str, Value], body)
+
+def _body_of(resource: Resource, reads: Mapping[str, frozenset[str]]) -> Mapping[str, Value]:
+    body: Value = {}
+    for path in reads.get(resource.type.lower(), ()):
+        stated = lookup(resource.body, _keys(path))
+        steps = split_steps(path)
+        if steps and not isinstance(stated, Absent):
+            body = set_at(body, steps, cast(Value, stated))
+    return cast(Mapping[str, Value], body)
 
 
 class Subject:
@@ -159,10 +168,15 @@ class Subject:
         places = (self.id, *self.id.ancestors)
         return tuple(found for place in places for found in self.children(kind, place))
 
-    def derive(self, compute: Callable[[Estate, Catalog], _Derived]) -> _Derived:
-        """Return what a function makes of the whole state, as far as the rule may look at it: an
-        index, a plan. It is called once for all resources that the rule judges."""
-        return self._sight.derive(compute)
+    def derive(
+        self,
+        compute: Callable[[Estate, Catalog], _Derived],
+        reads: Mapping[str, tuple[str, ...]] | None = None,
+    ) -> _Derived:
+        """Return what a function makes of the whole state, as far as the rule may look at it, or
+        of `reads`, a part of that: an index, a plan. It is called once for all resources that the
+        rule judges. Raises KeyError for `reads` that the rule does not declare."""
+        return self._sight.derive(compute, reads)
 
     def at(self, value: object) -> "Subject | None":
         """Return the resource that an id names, or None where the state does not have it. Raises

@@ -90,7 +90,7 @@ def _wrong_with(
     control = controls.get(waiver.control)
     if control is None:
         yield unknown_control(waiver.control, controls, waiver.control_span)
-    elif not control.rules:
+    elif not control.has_findings:
         parts = [part.id for part in control.parts_in(controls.values())]
         hint = f"Name the parts that fail, of {', '.join(parts)}." if parts else "Attest it."
         yield error(

@@ -3,7 +3,11 @@
 from enum import StrEnum
 from typing import Literal
 
+from pydantic import Field
+
 from provisioner.documents.additions import AcceptedDocument, AdditionDocument
+from provisioner.documents.attribution import AttributionDocument
+from provisioner.documents.census import CensusDocument
 from provisioner.documents.controls import SecurityDeltaDocument
 from provisioner.documents.document import (
     FORMAT_VERSION,
@@ -19,6 +23,7 @@ from provisioner.documents.plan import (
     UnmanagedDocument,
 )
 from provisioner.documents.proof import FAILS, ProofDocument
+from provisioner.model.diagnostic import Severity
 
 
 class DriftKind(StrEnum):
@@ -47,11 +52,13 @@ class ResourceDriftDocument(Document):
 class DriftDocument(Document):
     """A whole drift check.
 
-    `drifted`, `additions`, every undeclared field that is security-relevant and a proof that fails
-    of what is in Azure make the check fail; other undeclared fields, accepted additions and
-    unmanaged resources are told and do not.
-    `security` has the controls that what drifted breaks. What is `in_progress` was compared as it
-    was found, and may still change.
+    `drifted`, `additions`, every undeclared field that is security-relevant, a control that fails
+    in Azure and not in the blueprint and that the gate refuses, and a proof that fails of what is
+    in Azure make the check fail; other undeclared fields, accepted additions and unmanaged
+    resources are told and do not. `attributions` say who changed what drifted, by resource id, and
+    never decide whether the check fails. `security` has the controls that what drifted breaks.
+    What is `in_progress` was compared as it was found, and may still change. `census` says what
+    was looked at.
     """
 
     kind: Literal["azsec/drift"] = "azsec/drift"
@@ -66,7 +73,9 @@ class DriftDocument(Document):
     unmanaged: tuple[UnmanagedDocument, ...] = ()
     in_progress: tuple[InProgressDocument, ...] = ()
     proofs: tuple[ProofDocument, ...] = ()
-    security: SecurityDeltaDocument | None = None
+    security: SecurityDeltaDocument = SecurityDeltaDocument()
+    census: CensusDocument
+    attributions: dict[str, AttributionDocument] = Field(default_factory=dict)
     diagnostics: tuple[DiagnosticDocument, ...] = ()
 
     @property
@@ -76,5 +85,12 @@ class DriftDocument(Document):
             bool(self.drifted)
             or bool(self.additions)
             or any(entry.field.security for entry in self.undeclared)
+            or bool(self.security.refused)
             or any(proof.verdict == FAILS for proof in self.proofs)
         )
+
+    @property
+    def is_certain(self) -> bool:
+        """Whether all of the scope was seen: where it was not, finding nothing says nothing."""
+        has_error = any(diagnostic.severity is Severity.ERROR for diagnostic in self.diagnostics)
+        return not has_error and not self.census.unreadable

@@ -19,7 +19,7 @@ from provisioner.documents.apply import (
     StepSucceeded,
 )
 from provisioner.engine.creation import creation_of
-from provisioner.engine.ports import Writer
+from provisioner.engine.ports import RESOURCE_APPEARED, Writer
 from provisioner.engine.schedule import Schedule
 from provisioner.model.azure_error import AzureError
 from provisioner.model.values import Value, unknowns
@@ -41,11 +41,15 @@ def _never() -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """How the steps ended, in the order of the plan, and what is known of each address since."""
+    """How the steps ended, in the order of the plan, and what is known of each address since.
+
+    `lost` are the keys of the creates that found what others had made in the meantime.
+    """
 
     outcomes: tuple[StepOutcome, ...]
     values: Mapping[str, Mapping[str, Value]]
     interrupted: bool
+    lost: frozenset[str] = frozenset()
 
 
 class Executor:
@@ -76,6 +80,7 @@ class Executor:
         self._clock = clock
         self._outcomes: dict[str, StepOutcome] = {}
         self._interrupted = False
+        self._lost: set[str] = set()
 
     def run(
         self,
@@ -112,7 +117,7 @@ class Executor:
         # An interrupt may strike between taking a step off the schedule and sending it.
         self._skip([step for step in steps if step.key not in self._outcomes], INTERRUPTED)
         outcomes = tuple(self._outcomes[step.key] for step in steps)
-        return Run(outcomes, self._values, self._interrupted)
+        return Run(outcomes, self._values, self._interrupted, frozenset(self._lost))
 
     def _start(
         self,
@@ -174,6 +179,8 @@ class Executor:
         elapsed = round(self._clock() - started, 3)
         problem = future.exception()
         if problem is not None:
+            if isinstance(problem, AzureError) and problem.code == RESOURCE_APPEARED:
+                self._lost.add(step.key)
             message = _message_of(problem)
             self._note(step, Outcome.FAILED, elapsed, message)
             self._on_event(StepFailed(key=step.key, elapsed=elapsed, message=message))

@@ -10,6 +10,9 @@ from provisioner.model.values import Body
 from provisioner.plan.reads import Answer, Read
 from provisioner.preflight.inquiry import Inquiry, Reply
 
+RESOURCE_APPEARED = "ResourceAppeared"
+"""The code of the AzureError for a creation that found what others had made in the meantime."""
+
 
 @dataclass(frozen=True, slots=True)
 class Creation:
@@ -43,6 +46,10 @@ class Inquirer(Protocol):
         """
 
 
+class Source(Reader, Inquirer, Protocol):
+    """Reads Azure Resource Manager, and asks it what is no resource."""
+
+
 class Requester(Protocol):
     """Sends single requests that Azure Resource Manager answers at once."""
 
@@ -67,7 +74,7 @@ class Writer(Protocol):
     ) -> Body:
         """Create or update a resource; return its settled body. Raises AzureError.
 
-        With `creation` it only creates: AzureError `ResourceAppeared` where something is there.
+        With `creation` it only creates: AzureError RESOURCE_APPEARED where something is there.
         """
 
     def delete(

@@ -78,23 +78,6 @@ class _Operand:
         return None if known is None else (known,)
 
 
-def attributes_of_assignment(
-    role: str, principal: str | None, principal_type: str | None
-) -> Attributes:
-    """Return what is known of a role assignment that is to be written or deleted: the GUID of its
-    role, and to whom it gives it. None is not known."""
-    known = {"RoleDefinitionId": role, "PrincipalId": principal, "PrincipalType": principal_type}
-    return {
-        f"{source}[{_ASSIGNMENTS}:{name}]".lower(): value
-        for source in ("request", "resource")
-        for name, value in known.items()
-        if value is not None
-    }
-
-
-_ASSIGNMENTS = "Microsoft.Authorization/roleAssignments"
-
-
 def parse_condition(text: str) -> Condition:
     """Read a condition. Raises ValueError, with the place, for what is none."""
     if len(text) > _LONGEST:

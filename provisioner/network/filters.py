@@ -37,13 +37,16 @@ class Admitted:
 ALLOW_VNET_IN = "AllowVnetInBound"
 """The default rule that lets in what the tag VirtualNetwork holds."""
 
+ALLOW_VNET_OUT = "AllowVnetOutBound"
+"""The default rule that lets out what goes to the tag VirtualNetwork."""
+
 _DEFAULTS = tuple(
     SecurityRule(name, priority, inbound, allows, "*", (source,), (destination,), ANY_PORT)
     for name, priority, inbound, allows, source, destination in (
         (ALLOW_VNET_IN, 65000, True, True, "VirtualNetwork", "VirtualNetwork"),
         ("AllowAzureLoadBalancerInBound", 65001, True, True, "AzureLoadBalancer", "*"),
         ("DenyAllInBound", 65500, True, False, "*", "*"),
-        ("AllowVnetOutBound", 65000, False, True, "VirtualNetwork", "VirtualNetwork"),
+        (ALLOW_VNET_OUT, 65000, False, True, "VirtualNetwork", "VirtualNetwork"),
         ("AllowInternetOutBound", 65001, False, True, "*", "Internet"),
         ("DenyAllOutBound", 65500, False, False, "*", "*"),
     )

@@ -130,7 +130,8 @@ class FirewallRule:
 
     `kind` is network, application or nat. `names` are host names, a leading `*.` is any label
     before; `tags` are FQDN tags or service tags. Ranges of IP groups are among `sources` and
-    `destinations`; what they hold is unknown where `open_ended`.
+    `destinations`; what they hold is unknown where `open_ended`. A nat rule leads to `translated`,
+    an address or a host name.
     """
 
     label: str
@@ -144,11 +145,13 @@ class FirewallRule:
     tags: tuple[str, ...]
     ports: Intervals
     open_ended: bool = False
+    translated: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class FirewallPolicy:
-    """A firewall policy with its rules in the order of evaluation within each kind."""
+    """A firewall policy with its rules in the order of evaluation within each kind, those of the
+    policy that it inherits from first."""
 
     key: str
     label: str

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 
+from provisioner.blueprint.environment import Environment
 from provisioner.catalog.egress import features_of
 from provisioner.catalog.private_link import hosts_of
 from provisioner.model.estate import Estate, Resource
@@ -55,17 +56,28 @@ _SERVICES = {
 }
 
 
-TYPES_READ = frozenset(
-    name.lower()
-    for name in (
-        _NETWORK, _SUBNET, _PEERING, _TABLE, _ROUTE, _GROUP, _RULE, _FIREWALL, _POLICY, _RULE_GROUP,
-        ZONE, LINK, *RECORDS, _ENDPOINT, _ZONE_GROUP, _GATEWAY, _IP_GROUP, _RESOLVER_ENDPOINT,
-        _CLUSTER, _POOL, *_SERVICES,
-    )
+TYPES = (
+    _NETWORK, _SUBNET, _PEERING, _TABLE, _ROUTE, _GROUP, _RULE, _FIREWALL, _POLICY, _RULE_GROUP,
+    ZONE, LINK, *RECORDS, _ENDPOINT, _ZONE_GROUP, _GATEWAY, _IP_GROUP, _RESOLVER_ENDPOINT,
+    _CLUSTER, _POOL, *_SERVICES,
 )  # fmt: skip
-"""The types of resources that a topology is made of, in lower case."""
+"""The types of resources that a topology is made of."""
+
+TYPES_READ = frozenset(name.lower() for name in TYPES)
+"""The same in lower case."""
+
 
 NOTHING_UNREAD: Mapping[str, str] = MappingProxyType({})
+
+
+def topology_of(estate: Estate, environment: Environment) -> Topology:
+    """Return the network of a state of an environment."""
+    return read_topology(estate, environment.cloud_names, openings_of(environment))
+
+
+def openings_of(environment: Environment) -> tuple[Opening, ...]:
+    """Return what an environment lets workloads reach outside."""
+    return tuple(Opening(egress.fqdns, egress.ports) for egress in environment.egress)
 
 
 def read_topology(
@@ -97,12 +109,18 @@ def read_topology(
     )
 
 
+def read_security_groups(estate: Estate) -> Mapping[str, SecurityGroup]:
+    """Return the network security groups of an estate by the keys of their ids, also those that no
+    subnet has; the label of a rule is that of its resource."""
+    return {group.id.key: _group(estate, group) for group in estate.of_type(_GROUP)}
+
+
 class _Reader:
     def __init__(self, estate: Estate, cloud: str) -> None:
         self._estate = estate
         self._cloud = cloud
         self._tables = {r.id.key: self._table(r) for r in estate.of_type(_TABLE)}
-        self._groups = {r.id.key: self._group(r) for r in estate.of_type(_GROUP)}
+        self._groups = read_security_groups(estate)
         self._policies = {r.id.key: self._policy(r) for r in estate.of_type(_POLICY)}
         self._gateways = dict(self._gateways_by_network())
 
@@ -296,10 +314,6 @@ class _Reader:
             appliance=self._address(_at(resource.body, "properties.nextHopIpAddress")),
         )
 
-    def _group(self, resource: Resource) -> SecurityGroup:
-        rules = [_rule(child) for child in self._estate.children(resource.id, _RULE)]
-        return SecurityGroup(resource.label, tuple(sorted(rules, key=lambda rule: rule.priority)))
-
     def _peering(self, resource: Resource) -> Peering:
         state = _text(resource.body, "properties.peeringState")
         return Peering(
@@ -322,13 +336,23 @@ class _Reader:
         return FirewallPolicy(
             key=resource.id.key,
             label=resource.label,
-            rules=tuple(sorted(rules, key=lambda rule: rule.order)),
+            # What is inherited goes before one's own, whatever its priority
+            # (firewall-manager, "Azure Firewall policy rule sets").
+            rules=(*self._inherited(resource), *sorted(rules, key=lambda rule: rule.order)),
             dns_proxy=_at(resource.body, "properties.dnsSettings.enableProxy") is True,
             dns_servers=tuple(
                 self._address(server) or "?"
                 for server in _items(_at(resource.body, "properties.dnsSettings.servers"))
             ),
         )
+
+    def _inherited(self, resource: Resource) -> tuple[FirewallRule, ...]:
+        base = parse_resource_id(_at(resource.body, "properties.basePolicy.id"))
+        parent = self._estate.get(base) if base and base != resource.id else None
+        # A policy that inherits passes nothing on: Azure knows two levels.
+        if parent is None or _at(parent.body, "properties.basePolicy.id"):
+            return ()
+        return self._policy(parent).rules
 
     def _firewall_rules(self, group: Resource) -> Iterator[FirewallRule]:
         outer = _number(group.body, "properties.priority")
@@ -373,6 +397,7 @@ class _Reader:
             tags=(*tags, *_texts(rule, "fqdnTags"), *_texts(rule, "webCategories")),
             ports=ports,
             open_ended=open_sources or open_destinations,
+            translated=_text(rule, "translatedAddress") or _text(rule, "translatedFqdn") or "",
         )
 
     def _ip_groups(self, rule: object, path: str) -> tuple[list[str], bool]:
@@ -429,6 +454,11 @@ _HOPS = {
 }
 
 
+def _group(estate: Estate, resource: Resource) -> SecurityGroup:
+    rules = [_rule(child) for child in estate.children(resource.id, _RULE)]
+    return SecurityGroup(resource.label, tuple(sorted(rules, key=lambda rule: rule.priority)))
+
+
 def _rule(resource: Resource) -> SecurityRule:
     body = resource.body
     return SecurityRule(
@@ -442,7 +472,8 @@ def _rule(resource: Resource) -> SecurityRule:
             body, "properties.destinationAddressPrefix", "destinationApplicationSecurityGroups"
         ),
         ports=_ports(_either(body, "properties.destinationPortRange")),
-        source_ports=_ports(_either(body, "properties.sourcePortRange")),
+        # Azure refuses a rule that names no source port.
+        source_ports=_ports(_either(body, "properties.sourcePortRange")) or ANY_PORT,
     )
 
 

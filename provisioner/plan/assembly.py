@@ -72,7 +72,7 @@ class Origin:
 
 
 @dataclass(frozen=True, slots=True)
-class Judgement:
+class Assessment:
     """What was proved of the state that a plan leads to, what it means for the controls, and the
     gates that refuse it."""
 
@@ -108,7 +108,7 @@ def assemble_plan(
     changes: Changes,
     state: ActualState,
     catalog: Catalog,
-    judgement: Judgement,
+    assessment: Assessment,
 ) -> Plan:
     """Return the plan that carries out `changes`."""
     resources = changes.resources
@@ -123,9 +123,9 @@ def assemble_plan(
                 "additions": addition_documents(changes.additions, state, catalog),
                 "accepted": accepted_documents(changes.accepted, state, catalog),
                 "destroys": origin.request.destroy,
-                "proofs": judgement.proofs,
-                "security": judgement.security,
-                "gates": judgement.gates,
+                "proofs": assessment.proofs,
+                "security": assessment.security,
+                "gates": assessment.gates,
             }
         ),
         steps=steps,

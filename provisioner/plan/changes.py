@@ -32,7 +32,7 @@ from provisioner.plan.acceptances import Accepted, sort_additions
 from provisioner.plan.additions import Addition, find_additions
 from provisioner.plan.contents import Contents, find_contents
 from provisioner.plan.orphans import Orphan, find_orphans, find_unmanaged
-from provisioner.plan.owners import Owners, find_owners, find_unaccounted
+from provisioner.plan.owners import CarriedMark, Owners, find_owners, find_unaccounted
 from provisioner.plan.state import Inventory
 from provisioner.plan.terms import Ignored, Terms, split_ignored, with_live
 
@@ -70,9 +70,9 @@ class ResourceChange:
 
     `desired` is the body with its references resolved as far as they are known; None for a
     delete. `found` is what stands in Azure now, or None. `stand_in` is set on a rotation. `loses`
-    is the worst that happens to what stands in a resource that is deleted or replaced. `carriers`
-    are the keys of what carries the mark of one that is deleted, `inside` those of all that stands
-    in one that is deleted or replaced.
+    is the worst that happens to what stands in a resource that is deleted or replaced. `carried`
+    are the marks that others carry of what the change makes or deletes, `inside` the keys of all
+    that stands in one that is deleted or replaced.
     """
 
     address: str
@@ -87,7 +87,7 @@ class ResourceChange:
     stand_in: StandIn | None = None
     ignored: tuple[Ignored, ...] = ()
     loses: Disruption = Disruption.NONE
-    carriers: tuple[str, ...] = ()
+    carried: tuple[CarriedMark, ...] = ()
     inside: tuple[str, ...] = ()
 
     @property
@@ -150,7 +150,7 @@ def decide_changes(
         for orphan in find_orphans(graph, state, inventory, catalog, owners)
         if orphan.id.key not in limits.only_read
     ]
-    unaccounted = find_unaccounted(owners, limits.stated or graph, state)
+    unaccounted = find_unaccounted(owners, limits.stated or graph, state, inventory)
     withheld = _Withholding(graph, state, owners, terms, limits).marks
     carried = {
         mark
@@ -171,8 +171,8 @@ def decide_changes(
         for resource in stays
         for mark in (terms.marks.mark_below(resource), terms.marks.mark_part(resource))
     }
-    # What a mark stands for may be where nothing was read: in a list that was refused, in a zone or
-    # a subscription that left the blueprint. To drop the mark is to leave it behind for ever.
+    # What such a mark stands for may be where nothing was read: in a list that was refused, in a
+    # zone or a subscription that left the blueprint. To drop it is to leave that behind for ever.
     kept_marks |= {mark for marks in unaccounted.values() for mark in marks}
     decider = _Decider(graph, state, catalog, terms, contents, (kept_marks, withheld))
     kept = [decider.decide(resource) for resource in graph.ordered]
@@ -212,8 +212,8 @@ def _warn_of_unaccounted(
     unaccounted: Mapping[str, frozenset[str]], state: ActualState, inventory: Inventory
 ) -> Iterator[Diagnostic]:
     hint = (
-        "They were deleted by hand, or stand outside of what was read. The marks stay; if they "
-        "were deleted, `azsec ownership migrate --forget-missing` removes the marks."
+        "They stand outside of what was read, or what they stood in is gone. The marks stay; if "
+        "they were deleted, `azsec ownership migrate --forget-missing` removes the marks."
     )
     if inventory.unlisted:
         hint = "They may be in a list that was refused: the marks stay until it can be read."
@@ -281,12 +281,15 @@ class _Withholding:
     def _is_withheld(self, resource: DesiredResource) -> bool:
         if not resource.managed or not needs_carrier(resource.type):
             return False
+        actual = self.state.get(resource.id)
+        if isinstance(actual, Missing):
+            # A mark of what is absent is for a create of this plan, and claims nothing beyond it.
+            return not self.limits.writes_at(resource.address)
         if self.owners.is_marked(resource.id):
             return False
         if not self.limits.writes_at(resource.address):
             return True
-        found = isinstance(self.state.get(resource.id), Found)
-        return found and not self.terms.permits_adoption(resource.address)
+        return isinstance(actual, Found) and not self.terms.permits_adoption(resource.address)
 
 
 def unmarked_parts(
@@ -704,10 +707,8 @@ def _delete(orphan: Orphan, owners: Owners, catalog: Catalog, keeps_others: bool
     if orphan.unreadable is not None:
         action, reason = Action.BLOCKED, f"{reason}, and cannot be read: {orphan.unreadable}"
     resource_type = catalog.get(orphan.id.type)
-    carriers = () if orphan.by_tags else tuple(owners.carriers_of(orphan.id))
     return ResourceChange(
         orphan.address, orphan.id, resource_type, action, reason, (), (), None, orphan.found,
-        carriers=carriers,
     )  # fmt: skip
 
 

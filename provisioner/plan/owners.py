@@ -8,12 +8,24 @@ from provisioner.blueprint.ownership import (
     Marks,
     Owner,
     embedded_children,
+    list_of_mark,
     marks_below,
 )
 from provisioner.catalog.registry import Catalog
+from provisioner.catalog.resource_type import ListRead
 from provisioner.model.actual import ActualState
 from provisioner.model.resource_id import ResourceId
 from provisioner.model.values import lookup
+from provisioner.plan.state import Inventory
+
+
+@dataclass(frozen=True, slots=True)
+class CarriedMark:
+    """The mark `text` in the tags of `carrier`, and the `resource` that it stands for."""
+
+    resource: ResourceId
+    carrier: ResourceId
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +68,6 @@ class Owners:
         owner = self.by_tags.get(resource.key)
         return owner.address if owner is not None and owner.is_ours else None
 
-    def carriers_of(self, resource: ResourceId) -> Iterator[str]:
-        """Yield the keys of the carriers that have the mark of a resource."""
-        wanted = {self.marks.mark_below(resource), self.marks.mark_part(resource)}
-        return (key for key, marks in self.below.items() if marks & wanted)
-
 
 def find_owners(state: ActualState, catalog: Catalog, marks: Marks) -> Owners:
     """Return whose the resources in a state are. A carrier counts if its own mark verifies."""
@@ -89,10 +96,13 @@ def find_owners(state: ActualState, catalog: Catalog, marks: Marks) -> Owners:
 
 
 def find_unaccounted(
-    owners: Owners, graph: DesiredGraph, state: ActualState
+    owners: Owners, graph: DesiredGraph, state: ActualState, inventory: Inventory
 ) -> Mapping[str, frozenset[str]]:
-    """Return the marks, by the key of their carrier, of what neither the graph has nor a read
-    found: it was deleted by hand, or it stands where nothing was read."""
+    """Return the marks, by the key of their carrier, of what may exist where nothing was read.
+
+    Neither the graph has it nor a read found it, and it stands in no list that was read to its end:
+    a mark whose resource is known not to exist is not among them.
+    """
     if not owners.carried:
         return {}
     known = {
@@ -100,8 +110,31 @@ def find_unaccounted(
         for resource in _without_tags(graph, state, owners)
         for mark in (owners.marks.mark_below(resource), owners.marks.mark_part(resource))
     }
-    left = {key: carried - known for key, carried in owners.below.items()}
+    unknown = owners.carried - known
+    if not unknown:
+        return {}
+    seen = {owners.marks.mark_list(*each) for each in _lists_read(owners, graph, state, inventory)}
+    unaccounted = {mark for mark in unknown if list_of_mark(mark) not in seen}
+    left = {key: carried & unaccounted for key, carried in owners.below.items()}
     return {key: marks for key, marks in left.items() if marks}
+
+
+def _lists_read(
+    owners: Owners, graph: DesiredGraph, state: ActualState, inventory: Inventory
+) -> Iterator[tuple[str, str]]:
+    """Yield (key of a container, type) for all whose resources of the type were all seen."""
+    known = {*state.found, *graph.by_id, *(resource.key for resource in inventory.in_groups)}
+    for container, type_name in inventory.listed:
+        yield container, type_name
+        listed = owners.catalog.find(type_name)
+        if listed is not None and listed.lists is ListRead.SUBSCRIPTION:
+            yield from ((key, type_name) for key in known if key.startswith(f"{container}/"))
+    for key, hit in state.found.items():
+        resource_type = owners.catalog.of(hit.id)
+        for embedded in resource_type.embedded if resource_type is not None else ():
+            whole = owners.catalog.get(embedded.child).lists is ListRead.EMBEDDED
+            if whole and isinstance(lookup(hit.body, embedded.path.split(".")), (list, tuple)):
+                yield key, embedded.child
 
 
 def _without_tags(graph: DesiredGraph, state: ActualState, owners: Owners) -> Iterable[ResourceId]:

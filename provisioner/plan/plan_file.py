@@ -9,6 +9,7 @@ from provisioner.model.diagnostic import Diagnostic, DiagnosticError, error
 from provisioner.model.json_source import read_json
 from provisioner.model.resource_id import ResourceId
 from provisioner.model.span import Span
+from provisioner.plan.owners import CarriedMark
 from provisioner.plan.plan import (
     PLAN_FILE_VERSION,
     Input,
@@ -117,6 +118,12 @@ def _read_step(entry: dict[str, Any]) -> Step:
         mark=entry["mark"],
         inside=tuple(entry["inside"]),
         create_guard=CreateGuard(entry["createGuard"]) if entry["createGuard"] else None,
+        carried=tuple(
+            CarriedMark(
+                ResourceId.parse(mark["id"]), ResourceId.parse(mark["carrier"]), str(mark["mark"])
+            )
+            for mark in entry["carried"]
+        ),
     )
 
 

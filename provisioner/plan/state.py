@@ -7,7 +7,7 @@ from provisioner.blueprint.graph import DesiredGraph
 from provisioner.blueprint.ownership import Marks
 from provisioner.catalog.registry import Catalog
 from provisioner.catalog.resource_type import ListRead, ResourceType
-from provisioner.model.actual import ActualState, Found, Unreadable
+from provisioner.model.actual import ActualState, Found, Gap, Unreadable
 from provisioner.model.resource_id import ResourceId, parse_resource_id
 from provisioner.model.values import Body, lookup
 from provisioner.plan.reads import INVENTORY, Answer, Read
@@ -27,13 +27,15 @@ class Inventory:
 
     `owned` is what the environment made, `in_groups` all that is in its groups. `managed_by` names
     the resource that another one says it is managed by, by the key of the managed one. `unlisted`
-    are the containers of which a list was refused.
+    are the containers of which a list was refused, `listed` what was listed to its end: (key of the
+    container, type).
     """
 
     owned: tuple[Owned, ...]
     in_groups: tuple[ResourceId, ...]
     managed_by: Mapping[str, ResourceId] = field(default_factory=dict)
     unlisted: tuple[Unreadable, ...] = ()
+    listed: frozenset[tuple[str, str]] = frozenset()
 
 
 def bodies_of(answers: Sequence[Answer], catalog: Catalog) -> Mapping[str, Body]:
@@ -67,7 +69,18 @@ def assemble_state(
         found=found,
         unreadable=tuple(unreadable[key] for key in sorted(unreadable)),
         calls=sum(answer.calls for answer in answers),
+        gaps=tuple(gaps_in(answers)),
     )
+
+
+def gaps_in(answers: Iterable[Answer]) -> Iterator[Gap]:
+    """Yield what the refused reads among some answers leave unknown."""
+    for answer in answers:
+        if answer.refused is None:
+            continue
+        written = answer.read.path[: len(_container(answer.read))]
+        if (scope := parse_resource_id(written)) is not None:
+            yield Gap(answer.read.type, scope, str(answer.refused))
 
 
 def state_of_single_reads(
@@ -116,6 +129,11 @@ def take_inventory(answers: Sequence[Answer], marks: Marks) -> Inventory:
         tuple(in_groups[key] for key in sorted(in_groups)),
         managed_by,
         tuple(unlisted),
+        frozenset(
+            (_container(answer.read), answer.read.type)
+            for answer in answers
+            if answer.read.is_list and answer.read.type != INVENTORY and answer.refused is None
+        ),
     )
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from provisioner.catalog.resource_type import CreateGuard
 from provisioner.model.resource_id import ResourceId
 from provisioner.model.values import Value
+from provisioner.plan.owners import CarriedMark
 
 PUT, DELETE = "PUT", "DELETE"
 
@@ -19,6 +20,7 @@ class Step:
     Of a DELETE, `mark` is the mark that its resource carries, and `inside` the keys of all that may
     still stand in it: what else there is by then stops it.
     `create_guard` is set where the resource was absent: what appeared since is not written over.
+    `carried` are the marks of what the step makes or deletes, where others carry them.
     """
 
     key: str
@@ -35,6 +37,7 @@ class Step:
     mark: str | None = None
     inside: tuple[str, ...] = ()
     create_guard: CreateGuard | None = None
+    carried: tuple[CarriedMark, ...] = ()
 
     @property
     def is_checked(self) -> bool:

@@ -121,7 +121,11 @@ def _rotate(
     """
     assert change.stand_in is not None
     placed = replace(
-        change, address=change.stand_in.address, id=change.stand_in.id, found=change.stand_in.found
+        change,
+        address=change.stand_in.address,
+        id=change.stand_in.id,
+        found=change.stand_in.found,
+        carried=(),
     )
     leave = replace(_delete(placed), guarded=False)
     after[leave.key] = {put.key}
@@ -178,12 +182,12 @@ def _order_carriers(
     _order_handovers(changes, puts, after)
     for change in changes:
         gone = deletes.get(change.id.key)
-        for key in change.carriers if gone is not None else ():
-            for holder in (writes.get(key), deletes.get(key)):
-                if holder is not None and gone is not None:
-                    after[holder.key].add(gone.key)
         if gone is None or change.action is not Action.DELETE or change.found is None:
             continue
+        for mark in change.carried:
+            for holder in (writes.get(mark.carrier.key), deletes.get(mark.carrier.key)):
+                if holder is not None:
+                    after[holder.key].add(gone.key)
         carried = marks_below(lookup(change.found.body, ("tags",)))
         for step in puts.values() if carried else ():
             if carried & marks_below(lookup(step.body, ("tags",))):
@@ -362,6 +366,7 @@ def _write(
         create_guard=change.type.create_guard(change.id.name) if creates else None,
         mark=None if creates or change.found is None else mark_in(change.found.body),
         inside=() if creates else change.inside,
+        carried=change.carried,
     )
 
 
@@ -379,6 +384,7 @@ def _delete(change: ResourceChange) -> Step:
         seconds=max(1, change.type.seconds // 2),
         mark=mark_in(change.found.body) if change.found is not None else None,
         inside=change.inside,
+        carried=change.carried if change.action is Action.DELETE else (),
     )
 
 

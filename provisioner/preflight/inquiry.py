@@ -1,4 +1,4 @@
-"""What preflight asks Azure, and what comes back."""
+"""What Azure is asked beside its resources, and what comes back."""
 
 import json
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ class Inquiry:
     """One request that changes nothing.
 
     `action` is what asking takes, on `scope`. `body` is JSON text, None for a GET. A list is
-    followed to its last page.
+    followed to its last page, or through `most_pages` of them.
     """
 
     method: str
@@ -27,19 +27,22 @@ class Inquiry:
     query: tuple[tuple[str, str], ...] = ()
     body: str | None = None
     is_list: bool = False
+    most_pages: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
     """What Azure answered: the items of a list, or the one object; or its refusal.
 
-    `calls` counts requests, pages and retries included.
+    `calls` counts requests, pages and retries included. `is_partial` says that a list goes on after
+    the last page that the inquiry asked for.
     """
 
     inquiry: Inquiry
     items: tuple[Body, ...] = ()
     refused: AzureError | None = None
     calls: int = 1
+    is_partial: bool = False
 
 
 Replies: TypeAlias = Mapping[Inquiry, Reply]
@@ -50,6 +53,7 @@ def ask_subscription(
     subscription: str,
     *,
     is_list: bool = False,
+    most_pages: int | None = None,
     query: tuple[tuple[str, str], ...] = (),
     body: Json = None,
     **parts: str,
@@ -64,6 +68,7 @@ def ask_subscription(
         query,
         _text(body),
         is_list,
+        most_pages,
     )
 
 

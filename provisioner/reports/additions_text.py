@@ -1,23 +1,32 @@
 """The text of what others added to what is the environment's."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from provisioner.documents.additions import AcceptedDocument, AdditionDocument
+from provisioner.documents.attribution import AttributionDocument
+from provisioner.reports.attribution_text import attribution_lines
 from provisioner.reports.styled import BLANK, Line, Span, Style, line, wrap
 from provisioner.reports.values import plain, shorten, show_value
 from provisioner.reports.wording import ACCEPTED, ADDITIONS, and_more
 
 _MOST = 30
 _LONGEST_VALUE = 120
+_NOBODY: Mapping[str, AttributionDocument] = MappingProxyType({})
 
 
-def addition_lines(entries: Sequence[AdditionDocument], width: int) -> list[Line]:
-    """Return the section of additions."""
+def addition_lines(
+    entries: Sequence[AdditionDocument],
+    width: int,
+    attributions: Mapping[str, AttributionDocument] = _NOBODY,
+) -> list[Line]:
+    """Return the section of additions, each with who made it where that was looked up (by id)."""
     if not entries:
         return []
     result = [line("  ", Span("additions", Style.BOLD), f" · {ADDITIONS}")]
     for entry in entries[:_MOST]:
         result += _entry_lines(entry, width)
+        result += attribution_lines(attributions.get(entry.id), width, 8)
     return [*result, *_hidden(len(entries)), BLANK]
 
 

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 
 from provisioner.documents.drift import DriftDocument, DriftKind, ResourceDriftDocument
 from provisioner.reports.additions_text import accepted_lines, addition_lines
+from provisioner.reports.attribution_text import attribution_lines
+from provisioner.reports.census_text import census_lines
 from provisioner.reports.field_text import change_lines
 from provisioner.reports.proof_text import breach_lines, proof_totals
 from provisioner.reports.section_text import (
@@ -44,9 +46,11 @@ def render_drift_text(document: DriftDocument, width: int = 100) -> Iterator[Lin
         else:
             yield line("    ", Span("~ changed", Style.UPDATE), _about(drifted))
             yield from change_lines(drifted.fields, width)
+        yield from attribution_lines(document.attributions.get(drifted.id), width)
         yield BLANK
-    yield from addition_lines(document.additions, width)
+    yield from addition_lines(document.additions, width, document.attributions)
     yield from undeclared_lines(document.undeclared, width)
+    yield from _other_attribution_lines(document, width)
     yield from ignored_lines(document.ignored, width)
     yield from accepted_lines(document.accepted, width)
     yield from unmanaged_lines(document.unmanaged, width)
@@ -54,11 +58,26 @@ def render_drift_text(document: DriftDocument, width: int = 100) -> Iterator[Lin
     yield from turn_lines(document.security, width)
     yield from breach_lines(document.proofs, width)
     yield from render_diagnostics(document.diagnostics, width)
-    if not document.found and not any(d.severity == "error" for d in document.diagnostics):
-        yield line(no_drift(document))
+    if not document.found:
+        yield line(Span(no_drift(document), Style.PLAIN if document.is_certain else Style.WARNING))
+    yield from census_lines(document.census, width)
     yield from total_lines(document.security, width)
     yield from proof_totals(document.proofs, width)
     yield from totals("Drift", drift_summary(document), None, width)
+
+
+def _other_attribution_lines(document: DriftDocument, width: int) -> Iterator[Line]:
+    """Yield the section of who changed what has no entry of its own: undeclared values."""
+    shown = {entry.id for entry in document.drifted} | {entry.id for entry in document.additions}
+    addresses = {entry.id: entry.address for entry in document.undeclared}
+    others = {key: told for key, told in document.attributions.items() if key not in shown}
+    if not others:
+        return
+    yield line("  ", Span("who changed what is undeclared", Style.BOLD))
+    for key, attribution in others.items():
+        yield line("  ", plain(addresses.get(key, key)))
+        yield from attribution_lines(attribution, width)
+    yield BLANK
 
 
 def _about(drifted: ResourceDriftDocument) -> str:

@@ -21,6 +21,8 @@ from provisioner.documents.plan import (
     UnmanagedDocument,
 )
 from provisioner.reports.additions_markdown import accepted_section, addition_section
+from provisioner.reports.attribution_markdown import attribution_section
+from provisioner.reports.census_markdown import census_paragraph, census_section
 from provisioner.reports.check_markdown import security_section
 from provisioner.reports.drift_text import drift_summary
 from provisioner.reports.markdown_escape import code, details, html_code, prose
@@ -93,6 +95,7 @@ def render_plan_markdown(document: PlanDocument) -> str:
         head += f"**{refusal}**\n\n"
     elif document.summary.changes == 0:
         head += f"{no_changes(document)}\n\n"
+    head += census_paragraph(document.census)
     head += gates_refuse(document.gates) + security_section(document.security)
     head += proof_totals(document.proofs)
     tail = (
@@ -103,6 +106,7 @@ def render_plan_markdown(document: PlanDocument) -> str:
         + accepted_section(document.accepted)
         + _unmanaged(document.unmanaged)
         + _in_progress(document.in_progress)
+        + census_section(document.census)
         + _diagnostics(document.diagnostics)
         + f"Digest {code(document.digest)}\n"
     )
@@ -114,17 +118,19 @@ def render_plan_markdown(document: PlanDocument) -> str:
 def render_drift_markdown(document: DriftDocument) -> str:
     """Return a drift check as Markdown of less than 65,000 characters."""
     head = _heading("drift", document.environment, prose(drift_summary(document)))
-    if not document.found and not any(d.severity == "error" for d in document.diagnostics):
+    if not document.found:
         head += f"{no_drift(document)}\n\n"
-    head += addition_section(document.additions)
+    head += census_paragraph(document.census) + addition_section(document.additions)
     head += security_section(document.security) + proof_totals(document.proofs)
     tail = (
-        proof_section(document.proofs)
+        attribution_section(document)
+        + proof_section(document.proofs)
         + _undeclared(document.undeclared)
         + _ignored(document.ignored)
         + accepted_section(document.accepted)
         + _unmanaged(document.unmanaged)
         + _in_progress(document.in_progress)
+        + census_section(document.census)
         + _diagnostics(document.diagnostics)
     )
     weakened_first = sorted(

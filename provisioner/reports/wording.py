@@ -52,7 +52,12 @@ ADDITIONS = "made by others on what is the environment's, and nobody declared or
 ACCEPTED = "additions of others that the environment knows of; left as is"
 IN_PROGRESS = "Azure still works on it; apply waits, and plans on what settled"
 
-PROOF_WORDS: Mapping[str, str] = {"holds": "ok", FAILS: "FAILS", "unknown": "unknown"}
+PROOF_WORDS: Mapping[str, str] = {
+    "holds": "ok",
+    FAILS: "FAILS",
+    "waived": "waived",
+    "unknown": "unknown",
+}
 """How a proof ended, in a word; what there was nothing to prove of is not mentioned."""
 
 BLUEPRINT = "blueprint"
@@ -87,12 +92,19 @@ def no_changes(document: PlanDocument) -> str:
     """Return the sentence for a plan without changes: what it covers, and what it does not."""
     if document.destroys:
         return "Nothing to delete: no resource that was read carries this environment's mark."
+    unseen = document.census.unreadable if document.census else ()
+    if unseen:
+        return f"{_UNKNOWN} has to change: {len(unseen):,} unreadable."
     but_for = _but_for(document)
     return _nothing_found(NO_CHANGES, but_for, document.in_progress, document.diagnostics)
 
 
 def no_drift(document: DriftDocument) -> str:
     """Return the sentence for a check without drift: what it covers, and what it does not."""
+    if not document.is_certain:
+        unseen = len(document.census.unreadable)
+        why = f"{unseen:,} unreadable" if unseen else "there are errors"
+        return f"{_UNKNOWN} drifted: {why}."
     but_for = _but_for(document)
     return _nothing_found(NO_DRIFT, but_for, document.in_progress, document.diagnostics)
 
@@ -107,7 +119,8 @@ def _but_for(document: PlanDocument | DriftDocument) -> list[str]:
     return [words for words, entries in told if entries]
 
 
-_UNSEEN = frozenset({"cannot-list", "unaccounted-mark", "left-in-subscription"})
+_UNKNOWN = "It is unknown whether anything"
+_UNSEEN = frozenset({"unaccounted-mark", "left-in-subscription"})
 """The codes of diagnostics that tell of something that was not seen."""
 
 

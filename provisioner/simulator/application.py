@@ -14,6 +14,7 @@ from starlette.types import Receive, Scope, Send
 
 from provisioner.catalog.deployment import DEPLOYMENT_TYPE
 from provisioner.catalog.endpoints import (
+    ACTIVITY_LOG,
     CORE_USAGE,
     ELIGIBLE_ROLES,
     FEATURE,
@@ -25,11 +26,14 @@ from provisioner.catalog.endpoints import (
     POLICY_RESTRICTIONS,
     QUOTA,
     REGISTER_FEATURE,
+    RESOURCE_GRAPH,
     UNREGISTER_FEATURE,
 )
 from provisioner.model.resource_id import ResourceId, parse_resource_id, subscription_id
 from provisioner.model.resource_id import resource_group_id as group_id
 from provisioner.simulator import (
+    activity_log,
+    change_log,
     compute,
     deleted,
     deployments,
@@ -38,6 +42,7 @@ from provisioner.simulator import (
     listing,
     operations,
     policies,
+    resource_graph,
     resources,
     subscriptions,
 )
@@ -151,15 +156,20 @@ class Application:
 
     def answer(self, request: Request) -> Answer:
         """Return the answer to one request, and keep its effect if it has one."""
+        cloud = self.cloud
         with self._busy:
+            cloud.origin = activity_log.read_origin(cloud, request)
             try:
                 answer = self._answer(request)
-                self.cloud.store.commit()
+                activity_log.record_answer(cloud, answer)
+                change_log.keep(cloud)
             except RefusalError as refusal:
-                self.cloud.store.rollback()
-                return _refuse(self.cloud, request, refusal)
+                change_log.rollback(cloud)
+                activity_log.record_refusal(cloud, cloud.origin, refusal)
+                cloud.store.commit()
+                return _refuse(cloud, request, refusal)
             except BaseException:
-                self.cloud.store.rollback()
+                change_log.rollback(cloud)
                 raise
         if self.cloud.faults.take(_AFTER, request.method, request.path):
             raise _DroppedError
@@ -178,6 +188,10 @@ class Application:
             return _answer_fault(fault)
         operations.settle_due(self.cloud)
         deleted.purge_due(self.cloud)
+        # What was due has happened, whatever becomes of this request.
+        change_log.keep(self.cloud)
+        activity_log.record_begin(self.cloud)
+        change_log.watch_request(self.cloud)
         return _route(self.cloud, request)
 
 
@@ -266,6 +280,8 @@ _ENDPOINTS: tuple[tuple[str, re.Pattern[str], Handler], ...] = tuple(
         (QUOTA, compute.put_quota),
         (POLICY_RESTRICTIONS, policies.check_restrictions),
         (PERMISSIONS, list_permissions),
+        (ACTIVITY_LOG, activity_log.list_events),
+        (RESOURCE_GRAPH, resource_graph.answer_query),
         (ELIGIBLE_ROLES, list_eligible),
         (LEASE, leases.lease_container),
     )
@@ -386,16 +402,18 @@ def _head_of(http: HttpRequest) -> Request:
         headers=dict(http.headers),
         content=b"",
         base=f"{http.url.scheme}://{http.headers.get('host', '')}",
+        correlation_id=_correlation_id(http.headers.get("x-ms-correlation-request-id", "")),
     )
 
 
+def _correlation_id(sent: str) -> str:
+    return sent.lower() if _GUID.fullmatch(sent) else str(uuid.uuid4())
+
+
 def _response(request: Request, answer: Answer) -> Response:
-    request_id = str(uuid.uuid4())
     headers = {
-        "x-ms-request-id": request_id,
-        "x-ms-correlation-request-id": request.headers.get(
-            "x-ms-correlation-request-id", request_id
-        ),
+        "x-ms-request-id": str(uuid.uuid4()),
+        "x-ms-correlation-request-id": request.correlation_id,
         "Cache-Control": "no-cache",
         **answer.headers,
     }

@@ -9,8 +9,14 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from provisioner.catalog.built_in_roles import ROLE_DEFINITION_TYPE
-from provisioner.catalog.permissions import ASSIGN_ROLE
-from provisioner.model.conditions import attributes_of_assignment, parse_condition
+from provisioner.catalog.permissions import (
+    ASSIGN_ROLE,
+    DENY_ASSIGNMENT,
+    ROLE_ASSIGNMENT,
+    UNASSIGN_ROLE,
+    attributes_of_assignment,
+)
+from provisioner.model.conditions import parse_condition
 from provisioner.model.permissions import Permission, grants, holds_at, parse_permissions
 from provisioner.model.resource_id import ResourceId, parse_resource_id
 from provisioner.model.values import Json
@@ -22,9 +28,6 @@ from provisioner.simulator.errors import RefusalError
 from provisioner.simulator.exchange import Answer, Request
 from provisioner.simulator.records import Record
 
-_ROLE_ASSIGNMENT = "Microsoft.Authorization/roleAssignments"
-_DENY_ASSIGNMENT = "Microsoft.Authorization/denyAssignments"
-_UNASSIGN_ROLE = "Microsoft.Authorization/roleAssignments/delete"
 _EVERYONE = "00000000-0000-0000-0000-000000000000"
 _EVERYTHING = (Permission(("*",)),)
 
@@ -99,7 +102,7 @@ def _held_by(cloud: Cloud, caller: Caller) -> list[_Held] | None:
         return None
     mine = [
         row
-        for row in cloud.store.resources.of_type(_ROLE_ASSIGNMENT)
+        for row in cloud.store.resources.of_type(ROLE_ASSIGNMENT)
         if _text_at(row, "principalId").lower() == caller.object_id
     ]
     if not mine:
@@ -146,7 +149,7 @@ def _leaves(cloud: Cloud, role: _Held, request: Request, demand: Demand) -> bool
 def _attributes(cloud: Cloud, request: Request, demand: Demand) -> dict[str, str]:
     if demand.action == ASSIGN_ROLE:
         body: object = request.read_object()
-    elif demand.action == _UNASSIGN_ROLE:
+    elif demand.action == UNASSIGN_ROLE:
         resource = parse_resource_id(demand.scope)
         row = cloud.find(resource) if resource is not None else None
         body = row.body if row is not None else {}
@@ -167,7 +170,7 @@ def _attributes(cloud: Cloud, request: Request, demand: Demand) -> dict[str, str
 def _denial_of(cloud: Cloud, caller: Caller, demand: Demand) -> Record | None:
     """Return a deny assignment that is for a caller and an action."""
     place = parse_resource_id(demand.scope)
-    for row in cloud.store.resources.of_type(_DENY_ASSIGNMENT):
+    for row in cloud.store.resources.of_type(DENY_ASSIGNMENT):
         named, excluded = set(_ids(row, "principals")), set(_ids(row, "excludePrincipals"))
         is_for_caller = caller.object_id in named or _EVERYONE in named
         if not is_for_caller or caller.object_id in excluded:

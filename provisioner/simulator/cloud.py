@@ -1,19 +1,20 @@
 """The world that one request is answered in: the catalog, the state, the time."""
 
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
+from typing import Any
 
 from provisioner.catalog.endpoints import Endpoint, endpoints_of
 from provisioner.catalog.registry import Catalog
 from provisioner.catalog.resource_type import ResourceType
 from provisioner.model.resource_id import RESOURCE_GROUP, ResourceId, resource_group_id
-from provisioner.simulator.clock import Clock, SystemClock, format_time
+from provisioner.simulator.clock import Clock, SystemClock, format_time, parse_time
 from provisioner.simulator.errors import invalid_type
 from provisioner.simulator.faults import Faults
-from provisioner.simulator.records import Record
+from provisioner.simulator.records import Origin, Record
 from provisioner.simulator.state import Store
 
 _NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "azsec:local")
@@ -28,6 +29,16 @@ def stable_guid(*seed: str) -> str:
     return str(uuid.uuid5(_NAMESPACE, "/".join(seed).lower()))
 
 
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """A resource that a write is about: the write, when it took effect (ISO 8601), and the body
+    that GET answered before it."""
+
+    origin: Origin
+    at: str
+    before: Mapping[str, Any] | None
+
+
 @dataclass
 class Cloud:
     """One built-in Azure.
@@ -35,6 +46,8 @@ class Cloud:
     pace        how much of a type's `seconds` a long operation takes; None for none of it
     page_size   how many items a page of a list holds at most
     allowed_actions  the permissions of the caller, with wildcards; None for all
+    origin      the write that is being answered; None while a read is
+    watched     what the writes since the last commit are about, by key
     """
 
     catalog: Catalog
@@ -44,6 +57,8 @@ class Cloud:
     page_size: int = 1000
     faults: Faults = field(default_factory=Faults)
     allowed_actions: Collection[str] | None = None
+    origin: Origin | None = None
+    watched: dict[str, Watched] = field(default_factory=dict)
 
     @cached_property
     def endpoints(self) -> tuple[Endpoint, ...]:
@@ -57,6 +72,11 @@ class Cloud:
     def stamp(self) -> str:
         """Return the time as text."""
         return format_time(self.now())
+
+    def stamp_after(self, seconds: float, at: str) -> str:
+        """Return the time, as text, at which what takes Azure so many seconds from a time on is
+        done here."""
+        return format_time(parse_time(at) + timedelta(seconds=seconds * (self.pace or 0.0)))
 
     def type_of(self, resource: ResourceId) -> ResourceType:
         """Return the type of a resource. Raises RefusalError for one that is not in the catalog."""

@@ -72,8 +72,16 @@ def _own(cloud: Cloud, request: Request) -> Demand | None:
     asked = (endpoint.action_at(request.method, request.path) for endpoint in cloud.endpoints)
     action = next((action for action in asked if action is not None), None)
     if action is not None:
-        return Demand(action, request.path.partition("/providers")[0])
+        return Demand(action, request.path.partition("/providers")[0] or _named_scope(request))
     return _of_resource(cloud, request)
+
+
+def _named_scope(request: Request) -> str:
+    """Return the first subscription that a body names: a query of Resource Graph has none in its
+    path."""
+    body = _body_of(request) or {}
+    named = body.get("subscriptions")
+    return f"/subscriptions/{named[0]}" if isinstance(named, list) and named else ""
 
 
 def _of_resource(cloud: Cloud, request: Request) -> Demand | None:

@@ -19,7 +19,9 @@ from provisioner.model.resource_id import (
     resource_group_id,
     subscription_id,
 )
+from provisioner.simulator.activity_log import record_refusal, record_success, write_within
 from provisioner.simulator.answers import render
+from provisioner.simulator.change_log import keep, rollback, watch
 from provisioner.simulator.clock import format_time, parse_time
 from provisioner.simulator.cloud import Cloud
 from provisioner.simulator.errors import RefusalError, resource_not_found
@@ -173,11 +175,15 @@ class _Run:
                 continue
             start = max((ends[on] for on in resource.waits), default=begin)
             # What was written before stays, whatever becomes of this one.
-            self._cloud.store.commit()
+            keep(self._cloud)
+            origin = write_within(self._cloud.origin, f"{resource.id.type}/write", resource.id.text)
             try:
+                watch(self._cloud, resource.id, origin)
                 ends[resource.id.key] = self._write(resource, functions, start)
+                record_success(self._cloud, origin)
             except RefusalError as refusal:
-                self._cloud.store.rollback()
+                rollback(self._cloud)
+                record_refusal(self._cloud, origin, refusal)
                 failures.append(refusal)
         end = max(ends.values(), default=begin)
         outputs: dict[str, Any] = {}
@@ -271,7 +277,7 @@ class _Run:
             row["location"] = self._location
         self._cloud.store.deployments.put(deployment.key, row)
         # Kept before the outer deployment hears of a failure, and takes back what it was writing.
-        self._cloud.store.commit()
+        keep(self._cloud)
 
 
 def _outputs(template: Template, functions: Functions) -> dict[str, Any]:

@@ -11,7 +11,10 @@ from provisioner.simulator.errors import RefusalError
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One HTTP request. `query` and `headers` have lower-case names; `base` is scheme and host."""
+    """One HTTP request. `query` and `headers` have lower-case names; `base` is scheme and host.
+
+    `correlation_id` is the client's `x-ms-correlation-request-id` where that is a GUID.
+    """
 
     method: str
     path: str
@@ -19,6 +22,7 @@ class Request:
     headers: Mapping[str, str]
     content: bytes
     base: str
+    correlation_id: str = ""
 
     def read_object(self) -> dict[str, Any]:
         """Return the JSON object in the body. Raises RefusalError for anything else."""

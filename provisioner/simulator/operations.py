@@ -13,8 +13,10 @@ from datetime import timedelta
 from provisioner.catalog.resource_type import ResourceType, WriteFlow
 from provisioner.model.resource_id import ResourceId, parse_resource_id
 from provisioner.model.values import Json
+from provisioner.simulator.activity_log import record_end, record_success, write_within
 from provisioner.simulator.answers import render, show_state
 from provisioner.simulator.body_paths import split_path, values_at
+from provisioner.simulator.change_log import watch
 from provisioner.simulator.clock import format_time, parse_time
 from provisioner.simulator.cloud import Cloud
 from provisioner.simulator.errors import RefusalError
@@ -47,6 +49,7 @@ def start_operation(
         ends=format_time(now + timedelta(seconds=seconds)),
         holds=held_keys(resource_type, target, row.body if row else {}),
         error=(fault.code, fault.message) if fault else None,
+        origin=cloud.origin,
     )
     cloud.store.operations.forget_ended()
     cloud.store.operations.put(operation.token, operation)
@@ -67,18 +70,28 @@ def settle_due(cloud: Cloud) -> None:
 def _settle(cloud: Cloud, operation: Operation) -> Operation:
     settled = replace(operation, settled=True)
     cloud.store.operations.put(operation.token, settled)
+    record_end(cloud, operation)
     target = ResourceId.parse(operation.target)
     row = cloud.store.resources.get(target.key)
     if row is None or row.operation != operation.token:
         return settled
     if operation.kind is OperationKind.DELETE and operation.error is None:
-        remove_resource(cloud, target)
+        _delete(cloud, target, operation)
         return settled
     body = dict(row.body)
     if operation.error is not None:
         show_state(body, "Failed")
     cloud.store.resources.put(target.key, replace(row, body=body, operation=None))
     return settled
+
+
+def _delete(cloud: Cloud, target: ResourceId, operation: Operation) -> None:
+    """Remove the target of an operation; what stands in a group is deleted one by one."""
+    watch(cloud, target, operation.origin, operation.ends)
+    for row in cloud.store.resources.inside(target.key) if target.is_container else ():
+        within = write_within(operation.origin, f"{row.type}/delete", row.id.text)
+        record_success(cloud, within)
+    remove_resource(cloud, target)
 
 
 def held_keys(resource_type: ResourceType, target: ResourceId, body: object) -> tuple[str, ...]:

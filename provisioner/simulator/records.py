@@ -1,5 +1,6 @@
 """The rows of the simulator's state."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
@@ -79,6 +80,104 @@ class Lease:
         return Lease(*row)
 
 
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a write comes from, as the logs say it. The ids are GUIDs.
+
+    action        of Azure RBAC (`PROVIDER/virtualNetworks/write`)
+    target        the id of what it is on, as the request has it
+    caller        object id of the principal, with the application and the user principal name that
+                  its token names
+    correlation   shared by all that one request sets off; `operation` by the events of one write
+    """
+
+    action: str
+    target: str
+    method: str
+    caller: str
+    app_id: str | None
+    name: str | None
+    correlation: str
+    operation: str
+    client_request: str
+
+
+class EventStatus(StrEnum):
+    """How far a write was when an event of it was logged."""
+
+    STARTED = "Started"
+    ACCEPTED = "Accepted"
+    SUCCEEDED = "Succeeded"
+    FAILED = "Failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One event of the Activity Log. Times are ISO 8601.
+
+    submitted   from when on the log shows it
+    detail      HTTP status in words (`Created`, `Conflict`), "" where there is none
+    message     why it failed, if it did
+    """
+
+    id: str
+    origin: Origin
+    status: EventStatus
+    detail: str
+    message: str
+    at: str
+    submitted: str
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the row as JSON."""
+        return asdict(self)
+
+    @staticmethod
+    def from_json(row: dict[str, Any]) -> "Event":
+        """Read back what `to_json` wrote."""
+        origin, status = Origin(**row["origin"]), EventStatus(row["status"])
+        return Event(**{**row, "origin": origin, "status": status})
+
+
+class ChangeType(StrEnum):
+    """What happened to a resource."""
+
+    CREATE = "Create"
+    UPDATE = "Update"
+    DELETE = "Delete"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One entry of Resource Graph's table `resourcechanges`. Times are ISO 8601.
+
+    origin    the write that did it; None for what Azure did by itself
+    shown     from when on the table has it
+    changes   values as text, before and after, by path; None for a value that is not there
+    """
+
+    id: str
+    target: str
+    type: str
+    kind: ChangeType
+    origin: Origin | None
+    at: str
+    shown: str
+    changes: Mapping[str, tuple[str | None, str | None]]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the row as JSON."""
+        return asdict(self)
+
+    @staticmethod
+    def from_json(row: dict[str, Any]) -> "Change":
+        """Read back what `to_json` wrote."""
+        origin = Origin(**row["origin"]) if row["origin"] else None
+        changes = {path: (before, after) for path, (before, after) in row["changes"].items()}
+        kind = ChangeType(row["kind"])
+        return Change(**{**row, "origin": origin, "kind": kind, "changes": changes})
+
+
 class OperationKind(StrEnum):
     """What a long operation does to its target."""
 
@@ -94,6 +193,7 @@ class Operation:
     holds      keys of resources that no other write may touch while it runs
     error      code and message with which it ends, if it fails
     settled    whether its effect has been applied
+    origin     the write that started it
     """
 
     token: str
@@ -104,6 +204,7 @@ class Operation:
     holds: tuple[str, ...] = ()
     error: tuple[str, str] | None = None
     settled: bool = False
+    origin: Origin | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the row as JSON."""
@@ -122,6 +223,7 @@ class Operation:
             tuple(row["holds"]),
             (failure[0], failure[1]) if failure else None,
             row["settled"],
+            Origin(**row["origin"]) if row["origin"] else None,
         )
 
 

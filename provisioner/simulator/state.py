@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from provisioner.simulator.records import Deleted, Lease, Operation, Record
+from provisioner.simulator.records import Change, Deleted, Event, Lease, Operation, Record
 from provisioner.simulator.state_file import StateFile, damaged
 
 Row = TypeVar("Row")
@@ -52,6 +52,10 @@ class Table(Generic[Row]):
     def load(self, key: str, text: str) -> None:
         """Take a row as it stands in the file."""
         self._set(key, self._decode(json.loads(text)))
+
+    def changed(self) -> dict[str, Row | None]:
+        """Return the rows that this request has changed as they were before (None: not there)."""
+        return dict(self._before)
 
     def drain(self) -> Iterator[tuple[str, str | None]]:
         """Yield what has changed, as text (None for a removed row), and forget that it has."""
@@ -160,8 +164,30 @@ class OperationTable(Table[Operation]):
         self._running.pop(key, None)
 
 
+class LogTable(Table[Row]):
+    """Entries of a log, the oldest first. Those beyond `most` are forgotten, the oldest of them a
+    tenth at a time."""
+
+    def __init__(
+        self, name: str, encode: Callable[[Row], Any], decode: Callable[[Any], Row], most: int
+    ) -> None:
+        super().__init__(name, encode, decode)
+        self._most = most
+
+    def append(self, key: str, row: Row) -> None:
+        """Add an entry."""
+        if len(self) >= self._most:
+            for oldest in list(self._rows)[: self._most // 10]:
+                self.remove(oldest)
+        self.put(key, row)
+
+
 def _same(value: Row) -> Row:
     return value
+
+
+_MOST_EVENTS = 20_000
+_MOST_CHANGES = 5_000
 
 
 class Store:
@@ -171,7 +197,8 @@ class Store:
     what was given out of each subnet, by `subnet key|owner`. `subscriptions` holds display names by
     id; `registrations` the namespaces and features that are not registered, by
     `subscription/namespace` and `subscription/namespace/feature`; `quotas` the limits that were
-    changed, by `subscription/region/name`; `leases` those on blob containers, by container.
+    changed, by `subscription/region/name`; `leases` those on blob containers, by container;
+    `events` the Activity Log and `changes` Resource Graph's `resourcechanges`, both bounded.
 
     Raises DiagnosticError for a file that is not one of these, or that another process has open.
     """
@@ -186,6 +213,12 @@ class Store:
         self.registrations: Table[str] = Table("registration", _same, _same)
         self.quotas: Table[str] = Table("quota", _same, _same)
         self.leases: Table[Lease] = Table("lease", Lease.to_json, Lease.from_json)
+        self.events: LogTable[Event] = LogTable(
+            "event", Event.to_json, Event.from_json, _MOST_EVENTS
+        )
+        self.changes: LogTable[Change] = LogTable(
+            "change", Change.to_json, Change.from_json, _MOST_CHANGES
+        )
         self._file: StateFile | None = None
         if path is not None:
             self._file = StateFile.open(path)
@@ -204,6 +237,8 @@ class Store:
             self.registrations,
             self.quotas,
             self.leases,
+            self.events,
+            self.changes,
         )
 
     def commit(self) -> None:

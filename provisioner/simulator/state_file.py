@@ -24,7 +24,7 @@ from provisioner.filesystem.protection import (
 from provisioner.model.diagnostic import DiagnosticError, error
 
 _APPLICATION = 0x617A7363
-_FORMAT = 2
+_FORMAT = 3
 _RESET = "`azsec local reset` starts a new, empty one."
 _BESIDE = ("-wal", "-shm", "-journal")
 """What SQLite keeps beside a database; it opens them by name, whatever is there."""

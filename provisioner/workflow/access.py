@@ -5,15 +5,15 @@ from dataclasses import dataclass
 
 from provisioner.access.capabilities import ORDER, worst_capability
 from provisioner.access.effective import (
-    DENY_ASSIGNMENT,
-    ROLE_ASSIGNMENT,
     Access,
+    definition_reads,
     read_access,
     unknown_roles,
 )
 from provisioner.access.grants import Denial, Effect, Eligibility, Grant, Principal
 from provisioner.catalog.built_in_roles import ROLE_DEFINITION_TYPE
 from provisioner.catalog.endpoints import ELIGIBLE_ROLES
+from provisioner.catalog.permissions import DENY_ASSIGNMENT, ROLE_ASSIGNMENT
 from provisioner.catalog.registry import Catalog
 from provisioner.documents.access import (
     AccessDocument,
@@ -58,8 +58,12 @@ def explain_access(
     """Return who can do what in a state of an environment.
 
     `connect` gives what reads Azure, and is called only for the actual state. Raises
-    DiagnosticError for a resource that is not there, and AzureError where nothing can be read.
+    DiagnosticError for a resource that is not there and for `data` without an action, and
+    AzureError where nothing can be read.
     """
+    if question.data and question.action is None:
+        message = "--data says of which kind the action of --can is."
+        raise DiagnosticError(error("no-action", message, None, "Add --can ACTION."))
     if question.state is AccessState.DESIRED:
         seen = _Seen(desired_estate(desired.graph, catalog))
     else:
@@ -110,7 +114,7 @@ def _read(desired: Desired, catalog: Catalog, reader: Reader, question: Question
     reading = read_environment(graph, catalog, environment.marks, subscriptions, reader)
     estate = actual_estate(reading.state, graph, catalog)
     refused = [answer for answer in reading.refused if answer.read.type in _TYPES]
-    missing = reader.read(_definition_reads(read_access(estate, catalog), catalog))
+    missing = reader.read(definition_reads(read_access(estate, catalog).grants, catalog))
     eligible = reader.read(_eligible_reads(subscriptions)) if question.eligible else ()
     refused += [answer for answer in missing if answer.refused is not None]
     without = [answer for answer in eligible if answer.refused is not None]
@@ -126,19 +130,6 @@ def _read(desired: Desired, catalog: Catalog, reader: Reader, question: Question
 def _refusal(answer: Answer) -> str:
     assert answer.refused is not None
     return f"{answer.read.path}: {answer.refused.code}: {answer.refused.message}"
-
-
-def _definition_reads(access: Access, catalog: Catalog) -> tuple[Read, ...]:
-    """Return the reads of the roles that nobody knew: built-in ones newer than azsec's record, and
-    those of a tenant that are assignable elsewhere."""
-    known = catalog.get(ROLE_DEFINITION_TYPE)
-    found = (parse_resource_id(_definition_of(grant)) for grant in unknown_roles(access.grants))
-    return tuple(Read(d.text, known.api_version, known.name, False) for d in found if d is not None)
-
-
-def _definition_of(grant: Grant) -> object:
-    properties = grant.assignment.body.get("properties")
-    return properties.get("roleDefinitionId") if isinstance(properties, dict) else None
 
 
 def _eligible_reads(subscriptions: Iterable[str]) -> tuple[Read, ...]:
@@ -291,8 +282,7 @@ def _diagnostics(grants: Sequence[Grant]) -> list[Diagnostic]:
             f"what role {grant.role.name} allows ({grant.assignment.label}) is not known: it may "
             "be anything.",
             grant.assignment.span,
-            "Give the reader Microsoft.Authorization/roleDefinitions/read (`azsec roles`), or look "
-            "at the actual state.",
+            "Look at the actual state, with the role of `azsec roles ENV --for plan`.",
         )
         for grant in unknown_roles(grants)
     ]

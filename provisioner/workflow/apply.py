@@ -1,13 +1,16 @@
-"""`azsec apply`: exactly the steps of a plan, if Azure still is as the plan saw it."""
+"""`azsec apply`: exactly the steps of a plan, if Azure still is as the plan saw it.
 
-from collections.abc import Callable, Sequence
+Where steps did not make what they were to make, the marks that were written for it are withdrawn.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from provisioner.blueprint.expression import resolve
 from provisioner.catalog.registry import Catalog
 from provisioner.documents.apply import ApplyDocument, Event
 from provisioner.documents.plan import Action
-from provisioner.engine.executor import Executor
+from provisioner.engine.executor import Executor, Run
 from provisioner.engine.ports import Reader, Writer
 from provisioner.model.actual import ActualState
 from provisioner.model.diagnostic import Diagnostic, DiagnosticError, GateError, error
@@ -19,6 +22,7 @@ from provisioner.plan.staleness import find_stale, observed_values
 from provisioner.plan.state import state_of_single_reads
 from provisioner.plan.steps import DELETE, Step
 from provisioner.plan.text import mask_output, to_plain
+from provisioner.workflow.withdrawal import withdraw_marks
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +132,13 @@ def apply_plan(
 
     executor = Executor(surface.writer, known, etags, hindrance, surface.on_event, surface.clock)
     run = executor.run(plan.steps, options.parallelism, surface.halted, catalog)
-    return ApplyDocument(
+
+    def send(steps: Sequence[Step], etags: Mapping[str, str]) -> Run:
+        sender = Executor(surface.writer, {}, etags, _unhindered, _unheard, surface.clock)
+        return sender.run(steps, options.parallelism, surface.halted)
+
+    withdrawn = withdraw_marks(plan.steps, run, surface.reader, send, catalog)
+    document = ApplyDocument(
         environment=plan.document.environment,
         digest=plan.document.digest,
         steps=run.outcomes,
@@ -136,9 +146,18 @@ def apply_plan(
             name: to_plain(mask_output(resolve(value, run.values.get), name))
             for name, value in sorted(plan.outputs.items())
         },
-        interrupted=run.interrupted,
+        interrupted=run.interrupted or withdrawn.interrupted,
         diagnostics=plan.document.diagnostics,
     )
+    return document.with_diagnostics(withdrawn.report())
+
+
+def _unhindered(_step: Step) -> None:
+    """A withdrawal writes over what was read right before."""
+
+
+def _unheard(_event: Event) -> None:
+    """A withdrawal is no step of the plan, and is reported when the apply has ended."""
 
 
 def _read_observed(plan: Plan, reader: Reader) -> ActualState:

@@ -18,6 +18,7 @@ from provisioner.blueprint.ownership import (
     OWNER_TAG,
     Claim,
     Marks,
+    embedded_children,
     is_ownership_tag,
     marks_below,
     stale_tags,
@@ -28,16 +29,17 @@ from provisioner.diff.change import FieldChange
 from provisioner.diff.comparison import compare
 from provisioner.documents.plan import Action
 from provisioner.engine.ports import Reader
-from provisioner.model.actual import ActualState, Found
+from provisioner.model.actual import ActualState, Found, Missing
 from provisioner.model.diagnostic import Diagnostic, warning
 from provisioner.model.resource_id import ResourceId, parse_resource_id
 from provisioner.model.values import Body, Value, lookup
-from provisioner.plan.assembly import Judgement, Origin, assemble_plan
+from provisioner.plan.assembly import Assessment, Origin, assemble_plan
 from provisioner.plan.changes import Changes, ResourceChange, unmarked_parts
 from provisioner.plan.owners import Owners, find_owners, find_unaccounted
 from provisioner.plan.plan import Plan, digest_json
 from provisioner.plan.reads import tagged_reads
 from provisioner.plan.request import Request
+from provisioner.plan.state import Inventory
 from provisioner.workflow.plan import Desired, require_id
 from provisioner.workflow.reading import read_environment
 
@@ -74,6 +76,7 @@ def plan_migration(
         desired,
         catalog,
         reading.state,
+        reading.inventory,
         find_owners(reading.state, catalog, environment.marks),
         tuple(Marks(environment.name, each) for each in previous_ids),
         forget_missing,
@@ -94,7 +97,7 @@ def plan_migration(
     origin = Origin(
         desired.document, Request(environment.path), digest_json(environment.node.plain())
     )
-    return assemble_plan(origin, desired.graph, changes, reading.state, catalog, Judgement())
+    return assemble_plan(origin, desired.graph, changes, reading.state, catalog, Assessment())
 
 
 @dataclass(frozen=True)
@@ -102,23 +105,14 @@ class _Migration:
     desired: Desired
     catalog: Catalog
     state: ActualState
+    inventory: Inventory
     owners: Owners
     previous: tuple[Marks, ...]
     forget_missing: bool
 
     def changes(self) -> Iterator[ResourceChange]:
         """Yield the writes of tags: those of what is marked anew, and of carriers."""
-        withheld = {
-            self.owners.marks.mark_below(resource.id)
-            for resource in self._found(taggable=False)
-            if not self._judge_below(resource.id).marked
-        }
-        withheld |= {
-            self.owners.marks.mark_part(child)
-            for resource in self._found(taggable=True)
-            for child in unmarked_parts(resource, self.desired.graph, self.state, self.owners)
-            if not self._was_stated(resource, child)
-        }
+        withheld = self._withheld
         for resource in self._found(taggable=True):
             verdict = self._judge(resource)
             if not (verdict.marked or self.owners.is_ours(resource.id)):
@@ -140,6 +134,36 @@ class _Migration:
                     resource.address, resource.id, resource.type, Action.ADOPT, reason, fields,
                     (), wanted, found,
                 )  # fmt: skip
+
+    @property
+    def _withheld(self) -> frozenset[str]:
+        """The marks of what the blueprint has and no carrier gets: it is not known to be the
+        environment's, or it is absent. A migration makes nothing, so that the mark would claim
+        what others make of that id."""
+        graph, marks = self.desired.graph, self.owners.marks
+        below = (
+            marks.mark_below(resource.id)
+            for resource in graph
+            if resource.managed
+            and not resource.type.taggable
+            and (self._is_missing(resource.id) or not self._judge_below(resource.id).marked)
+        )
+        parts = (
+            marks.mark_part(child)
+            for resource in self._found(taggable=True)
+            for child in unmarked_parts(resource, graph, self.state, self.owners)
+            if not self._was_stated(resource, child)
+        )
+        missing = (
+            marks.mark_part(child)
+            for resource in self._found(taggable=True)
+            for child in embedded_children(resource.type, resource.id, resource.body)
+            if self._is_missing(child)
+        )
+        return frozenset((*below, *parts, *missing))
+
+    def _is_missing(self, resource: ResourceId) -> bool:
+        return isinstance(self.state.get(resource), Missing)
 
     def _was_stated(self, resource: DesiredResource, child: ResourceId) -> bool:
         """Tell whether a child that a body states was the environment's before: a mark of an
@@ -171,8 +195,8 @@ class _Migration:
 
     @cached_property
     def _missing(self) -> Mapping[str, frozenset[str]]:
-        """The marks of what no read found, by the key of their carrier."""
-        return find_unaccounted(self.owners, self.desired.graph, self.state)
+        """The marks of what may exist where nothing was read, by the key of their carrier."""
+        return find_unaccounted(self.owners, self.desired.graph, self.state, self.inventory)
 
     def passed_over(self) -> Iterator[Diagnostic]:
         """Yield what the blueprint has, exists, and is not marked anew."""

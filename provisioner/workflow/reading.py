@@ -1,6 +1,6 @@
 """Reads an environment: rounds of wide reads, assembled into its actual state."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from provisioner.blueprint.graph import DesiredGraph
@@ -10,9 +10,10 @@ from provisioner.engine.ports import Reader
 from provisioner.model.actual import ActualState
 from provisioner.model.resource_id import ResourceId, subscription_id
 from provisioner.plan.foreign_reads import foreign_reads
-from provisioner.plan.owners import find_owners, find_unaccounted
+from provisioner.plan.owners import Owners, find_owners, find_unaccounted
 from provisioner.plan.reads import (
     Answer,
+    Read,
     child_reads,
     extension_reads,
     stray_reads,
@@ -23,13 +24,14 @@ from provisioner.plan.state import Inventory, assemble_state, bodies_of, take_in
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What one read of an environment found, and the answers that were refusals.
+    """What one read of an environment found, which reads were answered, and the refusals.
 
     `strays` carry its mark in subscriptions that are none of its own (any more).
     """
 
     state: ActualState
     inventory: Inventory
+    reads: tuple[Read, ...]
     refused: tuple[Answer, ...]
     strays: tuple[ResourceId, ...] = ()
 
@@ -57,7 +59,10 @@ def read_environment(
     ):
         answers += reader.read(further)
     state = assemble_state(answers, graph, catalog, owned)
-    scopes = _scopes_of_marks(graph, catalog, state, marks, subscriptions)
+    inventory = take_inventory(answers, marks)
+    owners = find_owners(state, catalog, marks)
+    carriers = find_unaccounted(owners, graph, state, inventory)
+    scopes = _scopes_of_marks(carriers, owners, graph, state, subscriptions) if carriers else []
     third = (
         *extension_reads(scopes, catalog, (answer.read for answer in answers)),
         *foreign_reads(answers, graph, catalog),
@@ -65,30 +70,28 @@ def read_environment(
     if third:
         answers += reader.read(third)
         state = assemble_state(answers, graph, catalog, owned)
+        inventory = take_inventory(answers, marks)
     return Reading(
         state,
-        take_inventory(answers, marks),
+        inventory,
+        tuple(answer.read for answer in answers if answer.refused is None),
         tuple(answer for answer in answers if answer.refused is not None),
         tuple(stray.id for stray in strays),
     )
 
 
 def _scopes_of_marks(
+    carriers: Collection[str],
+    owners: Owners,
     graph: DesiredGraph,
-    catalog: Catalog,
     state: ActualState,
-    marks: Marks,
     subscriptions: Sequence[str],
 ) -> list[ResourceId]:
-    """Return where extension resources may stand whose marks stand for nothing that was read.
+    """Return where extension resources may stand whose marks nothing that was read accounts for.
 
-    That is at the carrier of the mark, at what stands below it without tags, at what the
-    blueprint only reads, and at the subscriptions.
+    That is at the carrier of the mark (`carriers` are their keys), at what stands below it without
+    tags, at what the blueprint only reads, and at the subscriptions.
     """
-    owners = find_owners(state, catalog, marks)
-    carriers = find_unaccounted(owners, graph, state)
-    if not carriers:
-        return []
     below = [
         hit.id
         for key, hit in state.found.items()

@@ -21,6 +21,7 @@ from provisioner.documents.roles import (
     RolesDocument,
 )
 from provisioner.model.diagnostic import DiagnosticError, error
+from provisioner.workflow.attribution import attribution_needs
 from provisioner.workflow.plan import Desired
 from provisioner.workflow.preflight import preflight_needs
 
@@ -103,7 +104,7 @@ def needs_of(purpose: Purpose, desired: Desired, catalog: Catalog) -> frozenset[
     reads = read_needs(graph, catalog, environment.marks.owner, environment.subscriptions.values())
     reads |= preflight_needs(graph, catalog)
     if purpose is Purpose.PLAN:
-        return reads
+        return reads | attribution_needs(tuple(environment.subscriptions.values()))
     if purpose is Purpose.ACCESS:
         return reads | eligibility_needs(environment.subscriptions.values())
     writes = write_needs(graph, catalog) | lock_needs(environment.lock, catalog)

@@ -16,6 +16,7 @@ from provisioner.controls.judging import find
 from provisioner.controls.verdict import Finding
 from provisioner.model.estate import Estate, Resource
 from provisioner.model.resource_id import ResourceId, parse_resource_id
+from provisioner.model.values import Unknown
 from provisioner.plan.estates import expand
 
 FIXTURES = Path(__file__).parent / "fixtures"
@@ -23,6 +24,7 @@ SUBSCRIPTION = "/subscriptions/11111111-1111-1111-1111-111111111111"
 GROUP = f"{SUBSCRIPTION}/resourceGroups/rg-main"
 ROLES = f"{SUBSCRIPTION}/providers/Microsoft.Authorization/roleDefinitions"
 _ROLE = re.compile(r'\$\{roleDefinitionId\(\w+\.id, "([^"]+)"\)\}')
+_LATER = re.compile(r"\$\{(\w+)\.(properties\.[^}]+)\}")
 _META = ("type", "name", "parent", "scope", "existing")
 
 Sketch = Mapping[str, Any]
@@ -128,6 +130,10 @@ def _filled(value: Any, ids: Mapping[str, str]) -> Any:
     if isinstance(value, str):
         for address, text in ids.items():
             value = value.replace(f"${{{address}.id}}", text).replace(f"${{{address}}}", text)
+        later = _LATER.fullmatch(value)
+        if later is not None and later[1] in ids:
+            # Azure alone knows it, and only after apply.
+            return Unknown(later[0], {}, (f"{later[1]}.{later[2]}",))
         return _ROLE.sub(lambda found: f"{ROLES}/{find_built_in_role(found[1])}", value)
     if isinstance(value, dict):
         return {_filled(key, ids): _filled(item, ids) for key, item in value.items()}

@@ -238,15 +238,19 @@ class Neighbourhood:
         return [text for text, before in self._kept.items() if self._bytes_of(text) != before]
 
     def _bytes_of(self, text: str) -> str:
-        """Return a body without its ETag, which moves with the resources around it."""
-        return json.dumps(_without_etags(self.find(text)), sort_keys=True)
+        """Return a body without what moves with the resources around it: a write of a cluster
+        states its pools as they are."""
+        return json.dumps(_without_moving(self.find(text)), sort_keys=True)
 
 
-def _without_etags(value: object) -> object:
+_MOVING = frozenset({"etag", "lastmodifiedat"})
+
+
+def _without_moving(value: object) -> object:
     if isinstance(value, Mapping):
-        return {k: _without_etags(v) for k, v in value.items() if k.lower() != "etag"}
+        return {k: _without_moving(v) for k, v in value.items() if k.lower() not in _MOVING}
     if isinstance(value, (list, tuple)):
-        return [_without_etags(item) for item in value]
+        return [_without_moving(item) for item in value]
     return value
 
 

@@ -13,7 +13,6 @@ from typing import Any
 
 from provisioner.azure.client import ArmClient
 from provisioner.azure.cloud import local_cloud
-from provisioner.azure.credential import LocalToken
 from provisioner.catalog.registry import Catalog
 from provisioner.cli.application import app
 from provisioner.cli.failure import run_guarded
@@ -21,12 +20,15 @@ from provisioner.model.resource_id import ResourceId
 from provisioner.plan.reads import Read
 from provisioner.preflight.inquiry import Inquiry
 from provisioner.simulator.server import LocalAzure
+from tests.principals import TokenOf
 
 _BLOCK = re.compile(r"^(`{3,})(\w+) ?([^\n]*)\n(.*?)^\1$", re.MULTILINE | re.DOTALL)
 _DIGEST = re.compile(r"sha256:[0-9a-f…]+")
+"""What a plan's digest covers changes with azsec itself, and is tested elsewhere."""
 _SIZE = re.compile(r"\d+ KiB")
 """A database grows by pages, and when it does is its own business."""
-"""What a plan's digest covers changes with azsec itself, and is tested elsewhere."""
+_MOMENT = re.compile(r"20\d{2}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z")
+_CORRELATION = re.compile(r"""(correlation\s+id\s+|"correlationId": ")[0-9a-f-]{36}""")
 _DAY = re.compile(r"((?:keeps it|kept|wait)\s+(?:!\s+)?until\s+(?:!\s+)?)\d{4}-\d{2}-\d{2}")
 """The built-in Azure goes by the clock of the machine."""
 
@@ -56,8 +58,9 @@ def tell(story: str, catalog: Catalog) -> str:
     `yaml FILE` blocks are written to files; `bicep FILE` blocks hold what stands in a file by then;
     `console` blocks are run; `tamper` blocks change resources behind azsec's back, a line each:
     `ID-SUFFIX PATH = JSON`, or `delete ID-SUFFIX`; or `PUT PATH JSON` and `POST PATH`, which are
-    sent as they are. A `permissions` block says what the caller may do from there on, an action a
-    line; an empty one: everything.
+    sent as they are. The words after `tamper` say who does: a name and `with` a client
+    (`mallory@contoso.com with Azure CLI`); without, the local operator. A `permissions` block says
+    what the caller may do from there on, an action a line; an empty one: everything.
     """
     told = ""
     position = 0
@@ -79,7 +82,7 @@ def tell(story: str, catalog: Catalog) -> str:
         elif block.language == "bicep" and block.words:
             told += Path(block.words).read_text(encoding="utf-8")
         elif block.language == "tamper":
-            tamper(block.text, catalog)
+            tamper(block.text, catalog, block.words)
             told += block.text
         else:
             told += block.text
@@ -120,14 +123,16 @@ def run_command(line: str) -> str:
     told += "".join(f"! {line}\n" for line in err.getvalue().splitlines())
     told = _DAY.sub(r"\1YYYY-MM-DD", _DIGEST.sub("sha256:…", told))
     told = _SIZE.sub("… KiB", told)
+    told = _MOMENT.sub("YYYY-MM-DDThh:mm:ssZ", told)
+    told = _CORRELATION.sub(r"\1cccccccc-cccc-cccc-cccc-cccccccccccc", told)
     return told + (f"[exit {int(code)}]\n" if code else "")
 
 
-def tamper(text: str, catalog: Catalog) -> None:
+def tamper(text: str, catalog: Catalog, who: str = "") -> None:
     """Change resources behind azsec's back; see `tell` for the lines of `text`."""
     with (
         LocalAzure.start(catalog, STATE) as server,
-        ArmClient.open(local_cloud(server.endpoint), LocalToken(), parallelism=1) as client,
+        ArmClient.open(local_cloud(server.endpoint), TokenOf(who), parallelism=1) as client,
     ):
         for line in text.splitlines():
             if line.startswith("delete "):

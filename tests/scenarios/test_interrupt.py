@@ -69,7 +69,8 @@ def test_an_interrupt_ends_what_is_in_flight_and_starts_nothing_more(
     assert "vnet  created" in err, "what was in flight ends"
     assert "nodes  skipped: interrupted" in err, "nothing more is started"
     assert "interrupted" in out
-    assert plan(workspace).startswith("Plan   1 create · 4 unchanged")
+    assert "no longer carries the mark of" in out, "nodes was not made"
+    assert plan(workspace).startswith("Plan   1 create · 1 update · 3 unchanged")
 
 
 def test_a_second_interrupt_leaves_at_once_and_nothing_is_lost(workspace: Path) -> None:

@@ -82,8 +82,9 @@ def test_a_request_without_an_api_version_is_refused(here: Setting):
 
 
 def test_every_answer_carries_the_ids_and_limits_that_clients_log(here: Setting):
-    reply = here.call("GET", GROUP, headers={"x-ms-correlation-request-id": "c-1"})
-    assert reply.headers["x-ms-correlation-request-id"] == "c-1"
+    correlation = "9d3c6f2e-0000-4000-8000-0123456789ab"
+    reply = here.call("GET", GROUP, headers={"x-ms-correlation-request-id": correlation})
+    assert reply.headers["x-ms-correlation-request-id"] == correlation
     assert reply.headers["x-ms-request-id"]
     assert reply.headers["content-type"] == "application/json; charset=utf-8"
     assert int(reply.headers["x-ms-ratelimit-remaining-subscription-reads"]) > 0

@@ -8,7 +8,13 @@ import binascii
 from collections.abc import Iterator
 
 from provisioner.catalog.built_in_policies import SAFEGUARDS_INITIATIVE
-from provisioner.controls.admission import POLICY_READS, Demand, ask_any, safeguards_of
+from provisioner.controls.admission import (
+    POLICY_READS,
+    SAFEGUARD_READS,
+    Demand,
+    ask_any,
+    is_watched,
+)
 from provisioner.controls.control import Control, Layer, Mappings, Mode, Severity
 from provisioner.controls.kinds import (
     CLUSTER,
@@ -17,7 +23,6 @@ from provisioner.controls.kinds import (
     NETWORK,
     REGISTRY,
     RESOURCE_GROUP,
-    SAFEGUARDS,
     VAULT,
     WORKSPACE,
 )
@@ -37,7 +42,7 @@ _WARNS = Demand(SAFEGUARDS_INITIATIVE, {"effect": one_of("Audit", "Deny")})
 
 def _judge_practice(cluster: Subject) -> Iterator[Observation]:
     """The safeguards look at probes, budgets and spread: they warn at least."""
-    if safeguards_of(cluster) is not None:
+    if is_watched(cluster):
         yield cluster.passes("", "its deployment safeguards look at them")
     else:
         yield ask_any(cluster, (_WARNS,))
@@ -144,11 +149,12 @@ CONTROLS = (
               properties: {level: Warn}
         """,
         modes=(Mode.CLUSTER, Mode.ARM),
-        rules=(rule(CLUSTER, _judge_practice, others={SAFEGUARDS: (), **POLICY_READS}),),
+        rules=(rule(CLUSTER, _judge_practice, others={**SAFEGUARD_READS, **POLICY_READS}),),
         evidence=(
             "an empty list of deployments without probes, a budget or spread over nodes: `kubectl "
             "get deployments,poddisruptionbudgets -A -o json`"
         ),
+        limits=("Single workloads are the cluster's to show."),
         mappings=Mappings(policies=(SAFEGUARDS_INITIATIVE.guid,)),
     ),
     Control(
@@ -225,6 +231,7 @@ CONTROLS = (
             vault: {tags: {environment: prod}}
         """,
         rules=_tag_rules(),
+        limits=("Whether a value is true is not known."),
         unmapped="Which tags a company uses is its own affair.",
     ),
     Control(
@@ -248,6 +255,7 @@ CONTROLS = (
         rules=(
             rule(CLUSTER, _judge_trust, _CERTIFICATES, others={FIREWALL_POLICY: (_INSPECTION,)}),
         ),
+        limits=("Whose authority a certificate is of is not read: one of a stranger passes."),
         unmapped="No framework has a check of it.",
     ),
 )

@@ -4,10 +4,12 @@ Facts: guidelines.md §0.3, §1.6 and its field map.
 """
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
+from provisioner.access.effective import Access
+from provisioner.access.grants import Grant
 from provisioner.catalog import built_in_policies as policies
 from provisioner.catalog.built_in_policies import BuiltInPolicy
-from provisioner.controls import grants
 from provisioner.controls.admission import (
     DENY,
     POLICY_READS,
@@ -17,11 +19,17 @@ from provisioner.controls.admission import (
     assign,
 )
 from provisioner.controls.control import Control, Layer, Mappings, Mode, Severity
+from provisioner.controls.effective_access import (
+    ACCESS_READS,
+    access_of,
+    lets_into_cluster,
+    path_of,
+)
+from provisioner.controls.grants import is_in_namespace
 from provisioner.controls.kinds import (
     CLUSTER,
     POSTGRES,
     PRIVATE_ENDPOINT,
-    ROLE_ASSIGNMENT,
     ROLE_DEFINITION,
 )
 from provisioner.controls.private_links import CONNECTIONS, ENDPOINT_READS, is_linked
@@ -29,6 +37,7 @@ from provisioner.controls.rule import Rule, expect, rule
 from provisioner.controls.subject import Observation, Subject
 from provisioner.controls.verdict import Verdict
 from provisioner.controls.wanted import Wanted, equals, holds, is_unset, only
+from provisioner.model.permissions import Permission, grants, is_within, parse_permissions
 
 _RBAC = "properties.aadProfile.enableAzureRBAC"
 _PUBLIC = "properties.network.publicNetworkAccess"
@@ -36,33 +45,73 @@ _DELEGATED = "properties.network.delegatedSubnetResourceId"
 
 
 def _role_rule(*actions: str) -> Rule:
-    """Return the rule that a role of one's own allows exactly this, and is given in namespaces."""
-    exact = frozenset(grants.action(name).lower() for name in actions)
+    """Return the rule that a role of one's own allows exactly this, is given in namespaces, and
+    that whoever has it there has nothing more."""
+    exact = (Permission(data_actions=tuple(f"{CLUSTER}/{name}" for name in actions)),)
 
     def judge(cluster: Subject) -> Iterator[Observation]:
         if cluster.value(_RBAC) is not True:
             return  # Roles of Kubernetes itself do it then.
-        roles = cluster.all(ROLE_DEFINITION)
-        fitting = [role for role in roles if grants.data_actions(role) == exact]
-        plain = [role for role in fitting if not grants.has_actions(role)]
-        if plain:
-            yield _look_at_use(cluster, plain)
+        roles = list(_roles_of(cluster))
+        fitting = [
+            role for role, some in roles if is_within(some, exact) and is_within(exact, some)
+        ]
+        if fitting:
+            yield from _look_at_use(cluster, fitting)
             return
-        near = fitting or [role for role in roles if exact & grants.data_actions(role)]
+        near = [role for role, some in roles if any(_overlaps(some, name) for name in actions)]
         also = f"; {near[0].label} allows something else" if near else ""
         yield cluster.fails("", f"no role allows exactly {', '.join(actions)}{also}")
 
-    return rule(CLUSTER, judge, _RBAC, others=grants.READS)
+    return rule(CLUSTER, judge, _RBAC, others=ACCESS_READS)
 
 
-def _look_at_use(cluster: Subject, roles: list[Subject]) -> Observation:
+def _roles_of(cluster: Subject) -> Iterator[tuple[Subject, tuple[Permission, ...]]]:
+    """Yield the roles of one's own of which everything is known, with what they allow."""
+    for role in cluster.all(ROLE_DEFINITION):
+        try:
+            yield role, parse_permissions(role.value("properties.permissions"))
+        except ValueError:
+            continue
+
+
+def _overlaps(permissions: tuple[Permission, ...], name: str) -> bool:
+    return grants(permissions, f"{CLUSTER}/{name}", data=True)
+
+
+def _look_at_use(cluster: Subject, roles: list[Subject]) -> Iterator[Observation]:
     names = {role.name.lower() for role in roles}
-    given = [g for g in cluster.all(ROLE_ASSIGNMENT) if grants.role_of(g) in names]
-    wide = [g for g in given if g.id.scope is None or not grants.is_in_namespace(g.id.scope)]
+    access = access_of(cluster)
+    given = [grant for grant in access.grants if grant.role.id.lower() in names]
+    wide = [g for g in given if g.scope is None or not is_in_namespace(g.scope)]
     if wide:
-        return cluster.fails("", f"{wide[0].label} gives {roles[0].label} beyond a namespace")
-    held = f"it is given in namespaces ({len(given)})" if given else "it is given to nobody yet"
-    return cluster.passes("", f"{roles[0].label} allows nothing else; {held}")
+        said = f"{wide[0].assignment.label} gives {roles[0].label} beyond a namespace"
+        yield cluster.fails("", said)
+        return
+    beside = [(grant, more) for grant in given for more in _more_than(access, grant)]
+    for grant, more in beside:
+        said = f"{more.assignment.label} gives the same principal {more.role.name}"
+        yield cluster.fails(path_of(more), f"{said} beside {grant.assignment.label}")
+    if not beside:
+        held = f"it is given in namespaces ({len(given)})" if given else "it is given to nobody yet"
+        yield cluster.passes("", f"{roles[0].label} allows nothing else; {held}")
+
+
+def _more_than(access: Access, grant: Grant) -> Iterator[Grant]:
+    """Yield what else the principal of a grant has in the same namespace, and that allows more in
+    it than to deploy and to read logs."""
+    if grant.scope is None:
+        return
+    for other in access.reaching(grant.scope):
+        data = tuple(replace(p, actions=(), not_actions=()) for p in other.role.permissions or ())
+        same = other.principal.id == grant.principal.id
+        if same and lets_into_cluster(other) and not is_within(data, _EXACT):
+            yield other
+
+
+_DEPLOYS = ("apps/deployments/read", "apps/deployments/write", "apps/deployments/delete")
+_READS_LOGS = ("pods/read",)
+_EXACT = (Permission(data_actions=tuple(f"{CLUSTER}/{n}" for n in (*_DEPLOYS, *_READS_LOGS))),)
 
 
 def _judge_postgres(server: Subject) -> Iterator[Observation]:
@@ -168,16 +217,13 @@ CONTROLS = (
                 assignableScopes: ["${resourceGroup.id}"]
         """,
         modes=(Mode.ARM, Mode.CLUSTER),
-        rules=(
-            _role_rule(
-                "apps/deployments/read", "apps/deployments/write", "apps/deployments/delete"
-            ),
-        ),
+        rules=(_role_rule(*_DEPLOYS),),
         evidence=(
             "SubjectAccessReviews of a member of the group: deployments allowed, secrets and "
             "pods/exec denied; or the Role deployment-manager of `azsec manifests`, without "
             "wildcards"
         ),
+        limits=("Roles inside the cluster and members of groups are not read."),
         unmapped="No framework has a check of one role's exact actions.",
     ),
     Control(
@@ -206,11 +252,12 @@ CONTROLS = (
                 assignableScopes: ["${resourceGroup.id}"]
         """,
         modes=(Mode.ARM, Mode.CLUSTER),
-        rules=(_role_rule("pods/read"),),
+        rules=(_role_rule(*_READS_LOGS),),
         evidence=(
             "SubjectAccessReviews of a member of the group: get of pods/log allowed, get of "
             "secrets denied; or the Role pod-and-pod-logs-reader of `azsec manifests`"
         ),
+        limits=("Roles inside the cluster and members of groups are not read."),
         unmapped="No framework has a check of one role's exact actions.",
     ),
     Control(
@@ -251,6 +298,7 @@ CONTROLS = (
             "the workload's policy: `kubectl get networkpolicies -A -o json`, with one rule for "
             "DNS to kube-dns and another for 5432 to the private endpoint's address alone"
         ),
+        limits=("The workload's own policy is the cluster's to show."),
         unmapped="No framework has a check of it.",
     ),
     Control(
@@ -298,6 +346,7 @@ CONTROLS = (
             "bad pods that are refused in each team's namespace: `kubectl apply --dry-run=server` "
             "of pods that are privileged, root, in group 0, or with a volume of the host"
         ),
+        limits=("Pods that ran before the assignment are not seen."),
         mappings=Mappings(
             policies=(
                 policies.RESTRICTED.guid,

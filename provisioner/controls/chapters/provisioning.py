@@ -34,7 +34,7 @@ def _judge_zones(pool: Subject) -> Iterator[Observation]:
     """Nodes stand in several zones, where the region of their cluster has any."""
     cluster = pool.at(pool.id.parent.text) if pool.id.parent else None
     region = str(cluster.value(_REGION) if cluster is not None else "").lower()
-    zones = pool.texts(_ZONES)
+    zones = tuple(dict.fromkeys(pool.texts(_ZONES)))
     if len(zones) >= _LEAST_ZONES:
         yield pool.passes(_ZONES, f"its nodes stand in zones {', '.join(zones)}")
     elif zones_of(region):
@@ -80,6 +80,7 @@ CONTROLS = (
             expect(CLUSTER, "sku.name", one_of("Base", "Automatic")),
             expect(CLUSTER, "sku.tier", one_of("Standard", "Premium")),
         ),
+        limits=("What the service level is worth is not judged."),
         mappings=Mappings(checkov=("CKV_AZURE_170",), psrule=("Azure.AKS.UptimeSLA",)),
     ),
     Control(
@@ -106,6 +107,10 @@ CONTROLS = (
             expect(POOL, "properties.type", equals("VirtualMachineScaleSets")),
             expect(CLUSTER, "properties.networkProfile.loadBalancerSku", equals("standard")),
         ),
+        limits=(
+            "A pool of one node stands in one zone, whatever it names; the number of nodes is"
+            " not judged."
+        ),
         mappings=Mappings(
             checkov=("CKV_AZURE_169",),
             psrule=("Azure.AKS.AvailabilityZone", "Azure.AKS.PoolScaleSet"),
@@ -131,6 +136,7 @@ CONTROLS = (
             expect(POOL, "properties.osDiskType", equals("Ephemeral")),
             expect(POOL, "properties.maxPods", at_least(50)),
         ),
+        limits=("Whether a disk fits the machine is for the preflight."),
         mappings=Mappings(
             checkov=("CKV_AZURE_226", "CKV_AZURE_168"), psrule=("Azure.AKS.EphemeralOSDisk",)
         ),
@@ -153,6 +159,7 @@ CONTROLS = (
               registrationState: Registered
         """,
         rules=(rule(PROVIDER, _judge_provider, _STATE, others={CLUSTER: _ASKING}),),
+        limits=("Offline nobody knows: `azsec check --actual` asks."),
         unmapped="No framework has a check of it.",
     ),
 )

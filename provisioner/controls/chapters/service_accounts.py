@@ -6,10 +6,12 @@ Facts: guidelines.md §1.5.
 from collections.abc import Iterator
 
 from provisioner.controls.control import Control, Layer, Mappings, Mode, Severity
-from provisioner.controls.kinds import CLUSTER, TRUSTED_ACCESS
+from provisioner.controls.kinds import CLUSTER, RESOURCE_GROUP, TRUSTED_ACCESS
 from provisioner.controls.rule import rule
 from provisioner.controls.subject import Observation, Subject
-from provisioner.model.resource_id import parse_resource_id
+from provisioner.controls.wanted import show
+from provisioner.model.resource_id import ResourceId, parse_resource_id
+from provisioner.model.values import Unknown
 
 _ITEM = "Service accounts and secrets"
 _ROLES = "properties.roles"
@@ -45,9 +47,28 @@ def _judge_binding(binding: Subject) -> Iterator[Observation]:
         yield binding.fails(_ROLES, f"{others[0]} is not among {', '.join(_ALLOWED)}")
     elif strange and source:
         yield binding.fails(_SOURCE, f"{strange[0]} is not meant for {source.type}")
+    elif source is None:
+        stated = binding.value(_SOURCE)
+        judge = binding.unknown if isinstance(stated, Unknown) else binding.fails
+        yield judge(_SOURCE, f"{_SOURCE} is {show(stated)}, expected the id of a service")
+    elif not _is_of_environment(source, binding):
+        said = f"{source.text} stands in a subscription that has nothing else of the environment"
+        yield binding.fails(_SOURCE, said)
     else:
         yield binding.passes(_ROLES, f"it is {', '.join(roles)}")
 
+
+def _is_of_environment(source: ResourceId, binding: Subject) -> bool:
+    """Tell whether a service stands where the environment has something of its own."""
+    return any(
+        found.is_own
+        and (found.id.subscription or "").lower() == (source.subscription or "").lower()
+        for kind in _STANDING
+        for found in binding.all(kind)
+    )
+
+
+_STANDING = (CLUSTER, RESOURCE_GROUP)
 
 CONTROLS = (
     Control(
@@ -131,7 +152,17 @@ CONTROLS = (
         """,  # noqa: E501
         rules=(
             rule(CLUSTER, _judge_bindings, others={TRUSTED_ACCESS: ()}),
-            rule(TRUSTED_ACCESS, _judge_binding, _ROLES, _SOURCE),
+            rule(
+                TRUSTED_ACCESS,
+                _judge_binding,
+                _ROLES,
+                _SOURCE,
+                others={CLUSTER: (), RESOURCE_GROUP: ()},
+            ),
+        ),
+        limits=(
+            "What the service does with its access is not seen. A subscription of the "
+            "environment is one in which it has a group or a cluster."
         ),
         unmapped="No framework has a check of it.",
     ),

@@ -160,6 +160,13 @@ ASSIGNERS = [
         id="to oneself alone",
     ),
     pytest.param(
+        "@Request[Microsoft.Authorization/roleAssignments:PrincipalType] StringEquals 'Group' OR "
+        "!(ActionMatches{'Microsoft.Authorization/roleAssignments/write'})",
+        True,
+        Effect.ALLOWS_ALL,
+        id="to any group, of which they may be a member",
+    ),
+    pytest.param(
         "!(ActionMatches{'Microsoft.Authorization/roleAssignments/delete'})",
         True,
         Effect.ALLOWS_ALL,

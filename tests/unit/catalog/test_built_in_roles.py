@@ -43,6 +43,9 @@ WRONG_NAMES = [
     ("Azure Kubernetes Service RBAC Cluster Admn",
      "Did you mean 'Azure Kubernetes Service RBAC Cluster Admin'? "
      "Less is granted by 'Azure Kubernetes Service RBAC Admin'."),
+    ("Azure Event Hubs Data", "Did you mean 'Azure Event Hubs Data Sender'?"),
+    ("Azure Kubernetes Service RBAC Cluster",
+     "Did you mean 'Azure Kubernetes Service RBAC Reader'?"),
     ("Secrets Contributor", "None of the 963 recorded on 2025-11-04 has a similar name."),
 ]  # fmt: skip
 

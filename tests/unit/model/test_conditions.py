@@ -2,7 +2,8 @@
 
 import pytest
 
-from provisioner.model.conditions import attributes_of_assignment, parse_condition
+from provisioner.catalog.permissions import attributes_of_assignment
+from provisioner.model.conditions import parse_condition
 
 WRITE = "Microsoft.Authorization/roleAssignments/write"
 PULL = "7f951dda-4ed3-4680-a7ca-43fe172d538d"

@@ -42,6 +42,7 @@ MATCHES = [
     (VAULT, f"{VAULT}/read", False, "a name alone is no prefix"),
     ("ab*ba", "aba", False, "the pieces do not overlap"),
     ("a*b*b", "ab", False, "every piece takes its own letters"),
+    ("a*c*b*d", "abcd", False, "the pieces stand in their order"),
 ]  # fmt: skip
 
 

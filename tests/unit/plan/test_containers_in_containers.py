@@ -5,7 +5,6 @@ import pytest
 from provisioner.documents.apply import Event, Outcome, StepStarted, StepSucceeded
 from provisioner.documents.plan import Action
 from provisioner.model.resource_id import ResourceId
-from provisioner.workflow.migration import plan_migration
 from tests.environments import Bench
 
 GROUP = "/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/rg-main"
@@ -112,7 +111,7 @@ def test_a_target_does_not_delete_the_carrier_of_what_it_leaves(bench: Bench) ->
     assert "locks/keep, which stays" in str(group.reason)
 
 
-def test_a_mark_of_what_no_read_finds_stays(bench: Bench) -> None:
+def test_a_mark_of_what_was_deleted_by_hand_is_dropped(bench: Bench) -> None:
     table = "Microsoft.Network/routeTables"
     nodes = f"""\
 table: {{type: {table}, resourceGroup: main, name: rt}}
@@ -136,11 +135,10 @@ one:
 
     plan = bench.plan(without)
 
-    assert plan.steps == ()
-    (told,) = [d for d in plan.document.diagnostics if d.code == "unaccounted-mark"]
-    assert "--forget-missing" in str(told.hint)
-    bench.apply(plan_migration(without, bench.catalog, bench.client, (), forget_missing=True))
-    assert bench.plan(without).document.diagnostics == ()
+    assert [step.key for step in plan.steps] == ["put net"]
+    assert plan.document.diagnostics == ()
+    bench.apply(plan)
+    assert bench.plan(without).steps == ()
 
 
 POOLS = """\

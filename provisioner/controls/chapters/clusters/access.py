@@ -3,33 +3,50 @@
 Facts: guidelines.md §0.3, §0.4, §1.2 and §2.5.
 """
 
+import re
 from collections.abc import Iterator
 
-from provisioner.catalog.built_in_roles import find_built_in_role
 from provisioner.controls.control import Control, Layer, Mappings, Mode, Severity
-from provisioner.controls.grants import ROLE, is_in_namespace, role_of
-from provisioner.controls.kinds import CLUSTER, ROLE_ASSIGNMENT
+from provisioner.controls.effective_access import (
+    ACCESS_READS,
+    access_of,
+    administrators_of,
+    describe_scope,
+    grants_around,
+    is_above_groups,
+    lets_into_cluster,
+    path_of,
+)
+from provisioner.controls.kinds import CLUSTER
 from provisioner.controls.rule import expect, look, rule
 from provisioner.controls.subject import Observation, Subject
 from provisioner.controls.verdict import Verdict
 from provisioner.controls.wanted import equals, is_set
-from provisioner.model.resource_id import SUBSCRIPTION, ResourceId
 
 _ITEM = "Configure RBAC"
 _ENTRA = "properties.aadProfile"
 _AZURE_RBAC = f"{_ENTRA}.enableAzureRBAC"
-_CLUSTER_ADMIN = "Azure Kubernetes Service RBAC Cluster Admin"
-_IN_CLUSTER = frozenset(
-    find_built_in_role(name)
-    for name in (
-        "Azure Kubernetes Service RBAC Reader",
-        "Azure Kubernetes Service RBAC Writer",
-        "Azure Kubernetes Service RBAC Admin",
-        _CLUSTER_ADMIN,
-    )
-)
-_CREDENTIALS = "0ab0b1a8-8aac-4efd-b8c2-3ee1fb270be8"  # Cluster Admin: fetches the certificate.
-_BROAD = {find_built_in_role(_CLUSTER_ADMIN): _CLUSTER_ADMIN, _CREDENTIALS: "Cluster Admin"}
+_ADMIN_GROUPS = f"{_ENTRA}.adminGroupObjectIDs"
+
+
+def _judge_admin_groups(cluster: Subject) -> Iterator[Observation]:
+    """The administrators' ids are those of objects in the directory, and of no user or service
+    that an assignment names."""
+    stated = cluster.texts(_ADMIN_GROUPS)
+    kinds = {
+        grant.principal.id.lower(): grant.principal.type
+        for grant in access_of(cluster).grants
+        if grant.principal.type is not None
+    }
+    for group in stated:
+        kind = kinds.get(group.lower(), "Group")
+        if not _GUID.fullmatch(group):
+            yield cluster.fails(_ADMIN_GROUPS, f"{group} is no object id")
+        elif kind not in ("Group", "ForeignGroup"):
+            yield cluster.fails(_ADMIN_GROUPS, f"{group} is a {kind}, expected a group")
+
+
+_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
 
 
 def _judge_azure_rbac(cluster: Subject) -> Iterator[Observation]:
@@ -38,37 +55,27 @@ def _judge_azure_rbac(cluster: Subject) -> Iterator[Observation]:
     yield switched
     if switched.verdict is not Verdict.PASS:
         return
-    given = [grant for grant in cluster.all(ROLE_ASSIGNMENT) if _lets_in(grant, cluster.id)]
+    around = grants_around(access_of(cluster), cluster.id)
+    given = [grant for grant in around if lets_into_cluster(grant)]
     if given:
         yield cluster.passes("", f"{len(given)} role assignments let people in")
     else:
         yield cluster.fails("", "nobody has a role that lets them into it")
 
 
-def _lets_in(grant: Subject, cluster: ResourceId) -> bool:
-    scope = grant.id.scope
-    if scope is None or not (cluster.is_within(scope) or scope.is_within(cluster)):
-        return False
-    return role_of(grant) in _IN_CLUSTER or is_in_namespace(scope)
-
-
 def _judge_breadth(cluster: Subject) -> Iterator[Observation]:
     """Nobody administers a cluster because they administer all of a subscription."""
-    broad = [grant for grant in cluster.all(ROLE_ASSIGNMENT) if _is_broad(grant, cluster.id)]
+    access = access_of(cluster)
+    broad = [g for g in administrators_of(access, cluster.id) if is_above_groups(g.scope)]
     for grant in broad:
-        where = grant.id.scope.text if grant.id.scope else "everything"
-        yield cluster.fails("", f"{grant.label} gives {_BROAD[role_of(grant)]} over {where}")
-    if not broad:
+        said = f"{grant.assignment.label} gives {grant.role.name} over {describe_scope(grant)}"
+        yield cluster.fails(path_of(grant), f"{said}, and with it the cluster's administration")
+    unread = [g for g in access.unknown_at(cluster.id) if is_above_groups(g.scope)]
+    for grant in unread:
+        said = f"what {grant.assignment.label} gives over {describe_scope(grant)} is not known"
+        yield cluster.unknown(path_of(grant), said)
+    if not broad and not unread:
         yield cluster.passes("", "no assignment above its resource group administers it")
-
-
-def _is_broad(grant: Subject, cluster: ResourceId) -> bool:
-    if role_of(grant) not in _BROAD:
-        return False
-    scope = grant.id.scope
-    if scope is None or scope.type.lower() == "microsoft.management/managementgroups":
-        return True
-    return scope.type == SUBSCRIPTION and cluster.is_within(scope)
 
 
 CONTROLS = (
@@ -95,6 +102,7 @@ CONTROLS = (
               properties: {enableRBAC: true}
         """,
         rules=(expect(CLUSTER, "properties.enableRBAC", equals(True)),),
+        limits=("What the roles inside the cluster allow is for CLU-03.5."),
         mappings=Mappings(
             policies=("ac4a19c2-fa67-49b4-8ae5-0b2e78c49457",),
             checkov=("CKV_AZURE_5",),
@@ -120,11 +128,16 @@ CONTROLS = (
         modes=(Mode.ARM, Mode.DIRECTORY),
         rules=(
             expect(CLUSTER, f"{_ENTRA}.managed", equals(True)),
-            expect(CLUSTER, f"{_ENTRA}.adminGroupObjectIDs", is_set()),
+            expect(CLUSTER, _ADMIN_GROUPS, is_set()),
+            rule(CLUSTER, _judge_admin_groups, _ADMIN_GROUPS, others=ACCESS_READS),
         ),
         evidence=(
             "Entra ID's word that each administrators' id is a security group: "
             "`az ad group show --group ID --query securityEnabled`"
+        ),
+        limits=(
+            "That an id is a group is seen only where a role assignment says otherwise; its "
+            "members are not read."
         ),
         mappings=Mappings(
             policies=(
@@ -159,7 +172,8 @@ CONTROLS = (
                 principalId: 9a6e3d40-af71-4d94-8b17-65d3f4a6d802
                 principalType: Group
         """,
-        rules=(rule(CLUSTER, _judge_azure_rbac, _AZURE_RBAC, others={ROLE_ASSIGNMENT: (ROLE,)}),),
+        rules=(rule(CLUSTER, _judge_azure_rbac, _AZURE_RBAC, others=ACCESS_READS),),
+        limits=("Role bindings of Kubernetes hold beside it, and are not seen from Azure."),
         mappings=Mappings(psrule=("Azure.AKS.AzureRBAC",), cis=("5.5.2",)),
     ),
     Control(
@@ -183,10 +197,14 @@ CONTROLS = (
                 principalType: Group
         """,
         modes=(Mode.ARM, Mode.CLUSTER),
-        rules=(rule(CLUSTER, _judge_breadth, others={ROLE_ASSIGNMENT: (ROLE,)}),),
+        rules=(rule(CLUSTER, _judge_breadth, others=ACCESS_READS),),
         evidence=(
             "the subjects of cluster-admin, none but the system's: `kubectl get "
             "clusterrolebindings -o wide` filtered for ClusterRole/cluster-admin"
+        ),
+        limits=(
+            "Members of groups and bindings inside the cluster are not read. A pipeline that "
+            "deploys from a whole subscription fails it too, and is waived by name."
         ),
         mappings=Mappings(policies=("a3dc4946-dba6-43e6-950d-f96532848c9f",), cis=("4.1.1",)),
     ),

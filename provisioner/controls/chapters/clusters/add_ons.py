@@ -7,10 +7,11 @@ from collections.abc import Iterator, Mapping
 
 from provisioner.controls.control import Control, Layer, Mappings, Mode, Severity
 from provisioner.controls.kinds import CLUSTER
-from provisioner.controls.rule import expect, rule
+from provisioner.controls.rule import Rule, expect, rule
 from provisioner.controls.subject import Observation, Subject
-from provisioner.controls.wanted import differs, equals
-from provisioner.model.values import lookup
+from provisioner.controls.verdict import Verdict
+from provisioner.controls.wanted import differs, equals, show
+from provisioner.model.values import Unknown, lookup
 
 _ITEM = "Security impact of activating add-ons and dashboard"
 _ADD_ONS = "properties.addonProfiles"
@@ -35,6 +36,41 @@ def _judge_add_ons(cluster: Subject) -> Iterator[Observation]:
         yield cluster.passes(_ADD_ONS, f"on are {', '.join(on) or 'none'}")
 
 
+def _switch_of(cluster: Subject, name: str) -> object:
+    """Return whether an add-on is on: AKS takes its name in any case."""
+    found = cluster.value(_ADD_ONS)
+    names = found if isinstance(found, Mapping) else {}
+    if isinstance(found, Unknown):
+        return found
+    keys = [key for key in names if key.lower() == name.lower()]
+    switches = [lookup(found, (key, "enabled")) for key in keys]
+    return True if True in switches else next(iter(switches), None)
+
+
+def _switched(name: str, *, on: bool) -> Rule:
+    def judge(cluster: Subject) -> Iterator[Observation]:
+        switch = _switch_of(cluster, name)
+        path = f"{_ADD_ONS}.{name}.enabled"
+        said = f"{name}.enabled is {show(switch)}"
+        if isinstance(switch, Unknown):
+            yield Observation(Verdict.UNKNOWN, path, said)
+        elif (switch is True) is on:
+            yield Observation(Verdict.PASS, path, said)
+        else:
+            expected = "true" if on else "anything but true"
+            yield Observation(Verdict.FAIL, path, f"{said}, expected {expected}")
+
+    return rule(CLUSTER, judge, _ADD_ONS)
+
+
+def _is_on(name: str) -> Rule:
+    return _switched(name, on=True)
+
+
+def _is_off(name: str) -> Rule:
+    return _switched(name, on=False)
+
+
 def _has_agent(cluster: Subject) -> bool:
     return cluster.value(f"{_AGENT}.enabled") is True
 
@@ -55,6 +91,10 @@ CONTROLS = (
                   ingressApplicationGateway: {enabled: false}
         """,
         rules=(rule(CLUSTER, _judge_add_ons, _ADD_ONS),),
+        limits=(
+            "Extensions of the cluster (Microsoft.KubernetesConfiguration) are listed by "
+            "drift, and not judged here."
+        ),
         unmapped="No framework has a check of it.",
     ),
     Control(
@@ -72,11 +112,12 @@ CONTROLS = (
               type: Microsoft.ContainerService/managedClusters
               properties:
                 addonProfiles:
-                  KubeDashboard: {enabled: false}
+                  kubeDashboard: {enabled: false}
         """,
         modes=(Mode.ARM, Mode.CLUSTER),
-        rules=(expect(CLUSTER, f"{_ADD_ONS}.KubeDashboard.enabled", differs(True)),),
+        rules=(_is_off("kubeDashboard"),),
         evidence="no such deployment: `kubectl get deployments -A | grep -i dashboard`",
+        limits=("A dashboard that somebody deployed is the cluster's to show."),
         mappings=Mappings(checkov=("CKV_AZURE_8",)),
     ),
     Control(
@@ -93,7 +134,8 @@ CONTROLS = (
                 addonProfiles:
                   httpApplicationRouting: {enabled: false}
         """,
-        rules=(expect(CLUSTER, f"{_ADD_ONS}.httpApplicationRouting.enabled", differs(True)),),
+        rules=(_is_off("httpApplicationRouting"),),
+        limits=("Ingresses of other kinds are for ENV-04."),
         mappings=Mappings(psrule=("Azure.AKS.HttpAppRouting",)),
     ),
     Control(
@@ -116,8 +158,9 @@ CONTROLS = (
         """,
         rules=(
             expect(CLUSTER, "properties.podIdentityProfile.enabled", differs(True)),
-            expect(CLUSTER, f"{_ADD_ONS}.openServiceMesh.enabled", differs(True)),
+            _is_off("openServiceMesh"),
         ),
+        limits=("Components that somebody deployed are the cluster's to show."),
         unmapped="No framework has a check of it.",
     ),
     Control(
@@ -142,8 +185,8 @@ CONTROLS = (
                   containerInsights: {enabled: true}
         """,
         rules=(
-            expect(CLUSTER, f"{_ADD_ONS}.azurepolicy.enabled", equals(True)),
-            expect(CLUSTER, f"{_ADD_ONS}.azureKeyvaultSecretsProvider.enabled", equals(True)),
+            _is_on("azurepolicy"),
+            _is_on("azureKeyvaultSecretsProvider"),
             expect(CLUSTER, _INSIGHTS, equals(True), reading=(f"{_AGENT}.enabled",)),
             expect(
                 CLUSTER,
@@ -153,6 +196,7 @@ CONTROLS = (
                 reading=(f"{_AGENT}.enabled",),
             ),
         ),
+        limits=("That an add-on works is not seen."),
         mappings=Mappings(
             policies=(
                 "0a15ec92-a229-4763-bb14-0ea34a568f8d",

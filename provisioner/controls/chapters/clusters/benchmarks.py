@@ -26,6 +26,7 @@ CONTROLS = (
             "the report of the kube-bench job with the benchmark aks-1.8: `azsec manifests` "
             "renders it, `kubectl logs job/kube-bench` shows it"
         ),
+        limits=("A benchmark that is assigned and that nobody reads is not told from one that is."),
         mappings=Mappings(
             policies=(CIS_BENCHMARK.guid,),
             cis=(

@@ -35,7 +35,8 @@ def _has_mesh(cluster: Subject) -> bool:
 
 
 def _networks(cluster: Subject) -> tuple[Subject, ...]:
-    """Return the networks that the nodes of a cluster are in, where they are known."""
+    """Return the networks that the nodes of a cluster are in, where they are known here. One that
+    AKS makes for a pool without a subnet is none of these, and does not encrypt."""
     named = (parse_resource_id(pool.value(_SUBNET)) for pool in cluster.children(POOL))
     ids = dict.fromkeys(subnet.parent.text for subnet in named if subnet and subnet.parent)
     return tuple(network for text in ids if (network := cluster.at(text)) is not None)
@@ -43,7 +44,13 @@ def _networks(cluster: Subject) -> tuple[Subject, ...]:
 
 def _is_encrypted(cluster: Subject) -> bool:
     networks = _networks(cluster)
-    return bool(networks) and all(network.value(_IN_NETWORK) is True for network in networks)
+    placed = all(parse_resource_id(p.value(_SUBNET)) is not None for p in cluster.children(POOL))
+    return (
+        bool(networks)
+        and placed
+        and all(network.value(_IN_NETWORK) is True for network in networks)
+        and cluster.value(_INTEGRATED) is not True
+    )
 
 
 def _judge_wireguard(cluster: Subject) -> Iterator[Observation]:
@@ -111,12 +118,17 @@ CONTROLS = (
                 _judge_wireguard,
                 *_WIREGUARD,
                 _MESH,
+                _INTEGRATED,
                 others={POOL: (_SUBNET,), NETWORK: (_IN_NETWORK,)},
             ),
         ),
         evidence=(
             "every node's word: `kubectl exec -n kube-system ds/cilium -- cilium-dbg encrypt "
             "status`; and UDP 51871 open from node to node"
+        ),
+        limits=(
+            "Traffic on one node, and of pods in the node's network, stays in the clear. A "
+            "FIPS pool does not go with it."
         ),
         unmapped="No framework has a check of it.",
     ),
@@ -141,6 +153,10 @@ CONTROLS = (
         evidence=(
             "a PeerAuthentication STRICT in the mesh's own namespace: `kubectl get "
             "peerauthentication -n aks-istio-system -o yaml`"
+        ),
+        limits=(
+            "Without a strict PeerAuthentication in the cluster the mesh takes what is in the"
+            " clear."
         ),
         unmapped="No framework has a check of it.",
     ),
@@ -171,6 +187,10 @@ CONTROLS = (
                 _INTEGRATED,
                 others={POOL: (_SUBNET,), NETWORK: (_IN_NETWORK,)},
             ),
+        ),
+        limits=(
+            "Sizes of machines that do not encrypt are not known: between them traffic stays "
+            "in the clear (AllowUnencrypted)."
         ),
         unmapped="No framework has a check of it.",
     ),

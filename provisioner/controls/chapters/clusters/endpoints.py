@@ -4,14 +4,17 @@ Facts: guidelines.md §0.6, §1.2 and §2.4.
 """
 
 from collections.abc import Iterator
+from typing import cast
 
 from provisioner.controls.control import Control, Layer, Mappings, Severity
-from provisioner.controls.kinds import CLUSTER, SUBNET
+from provisioner.controls.kinds import CLUSTER, POOL, SUBNET
 from provisioner.controls.rule import expect, look, rule
 from provisioner.controls.subject import Observation, Subject
-from provisioner.controls.wanted import equals, is_set
+from provisioner.controls.wanted import equals, is_set, show
 from provisioner.model.cidr import parse_range
-from provisioner.model.values import Unknown
+from provisioner.model.resource_id import parse_resource_id
+from provisioner.model.values import Unknown, Value, unknowns
+from provisioner.network.public_reach import read_reach
 
 _ITEM = "Master endpoint security"
 _ACCESS = "properties.apiServerAccessProfile"
@@ -21,6 +24,8 @@ _PUBLIC_NAME = f"{_ACCESS}.enablePrivateClusterPublicFQDN"
 _RANGES = f"{_ACCESS}.authorizedIPRanges"
 _SUBNET = f"{_ACCESS}.subnetId"
 _PREFIX = "properties.addressPrefix"
+_PREFIXES = "properties.addressPrefixes"
+_NODES = "properties.vnetSubnetID"
 _DELEGATIONS = "properties.delegations"
 # An Automatic cluster has other defaults.
 _KIND = "sku.name"
@@ -40,16 +45,21 @@ def _judge_ranges(cluster: Subject) -> Iterator[Observation]:
     if cluster.value(_PRIVATE) is True:
         return
     ranges = cluster.texts(_RANGES)
-    if not ranges:
+    stated = cluster.value(_RANGES)
+    reach = read_reach(ranges)
+    wrong = [text for text in ranges if parse_range(text) is None]
+    if any(True for _ in unknowns(cast(Value, stated))):
+        yield cluster.unknown(_RANGES, f"authorizedIPRanges is {show(stated)}")
+    elif not ranges:
         yield cluster.fails(_RANGES, "the API server answers every address: no range is named")
-    for text in ranges:
-        found = parse_range(text)
-        if found is None:
-            yield cluster.fails(_RANGES, f"{text} is no range of addresses")
-        elif found.prefixlen == 0:
-            yield cluster.fails(_RANGES, f"{text} is every address")
-        else:
-            yield cluster.passes(_RANGES, f"it answers {', '.join(ranges)}")
+    elif wrong:
+        yield cluster.fails(_RANGES, f"{wrong[0]} is no range of addresses")
+    elif reach.holds_strangers:
+        yield cluster.fails(
+            _RANGES, f"{', '.join(ranges)} is {reach}, expected ranges of one's own"
+        )
+    else:
+        yield cluster.passes(_RANGES, f"it answers {', '.join(ranges)}")
 
 
 def _judge_subnet(cluster: Subject) -> Iterator[Observation]:
@@ -68,9 +78,16 @@ def _judge_subnet(cluster: Subject) -> Iterator[Observation]:
     services = [str(p.get("serviceName")) for p in delegated if isinstance(p, dict)]
     if CLUSTER.lower() not in (service.lower() for service in services):
         yield cluster.fails(_SUBNET, f"{subnet.label} is not delegated to {CLUSTER}")
-    prefix = parse_range(subnet.value(_PREFIX))
-    if prefix is not None and prefix.prefixlen > 28:
-        yield cluster.fails(_SUBNET, f"{subnet.label} is a /{prefix.prefixlen}, smaller than /28")
+    stated = (*subnet.texts(_PREFIXES), subnet.value(_PREFIX))
+    lengths = [found.prefixlen for text in stated if (found := parse_range(text)) is not None]
+    pools = cluster.all(POOL)
+    users = [p.label for p in pools if parse_resource_id(p.value(_NODES)) == subnet.id]
+    if users:
+        yield cluster.fails(_SUBNET, f"the nodes of {users[0]} stand in {subnet.label} too")
+    elif not lengths:
+        yield cluster.unknown(_SUBNET, f"the range of {subnet.label} is not known")
+    elif min(lengths) > 28:
+        yield cluster.fails(_SUBNET, f"{subnet.label} is a /{min(lengths)}, smaller than /28")
     else:
         yield cluster.passes(_SUBNET, f"{subnet.label} is its own subnet")
 
@@ -113,6 +130,10 @@ CONTROLS = (
                 reading=(_PRIVATE, _INTEGRATED, _KIND),
             ),
         ),
+        limits=(
+            "Whether the private zone answers everywhere it has to is proved by the network's"
+            " proofs; a certificate of an earlier public endpoint is not seen."
+        ),
         mappings=Mappings(policies=(_POLICY,), checkov=("CKV_AZURE_115",), cis=("5.4.2",)),
     ),
     Control(
@@ -146,8 +167,12 @@ CONTROLS = (
                 _INTEGRATED,
                 _SUBNET,
                 _KIND,
-                others={SUBNET: (_PREFIX, _DELEGATIONS)},
+                others={SUBNET: (_PREFIX, _PREFIXES, _DELEGATIONS), POOL: (_NODES,)},
             ),
+        ),
+        limits=(
+            "What else reaches the subnet is for the network's proofs and for the rules of "
+            "its security group."
         ),
         mappings=Mappings(policies=(_POLICY,), checkov=("CKV_AZURE_115",), cis=("5.4.2",)),
     ),
@@ -166,6 +191,11 @@ CONTROLS = (
                   authorizedIPRanges: [203.0.113.0/28]
         """,
         rules=(rule(CLUSTER, _judge_ranges, _PRIVATE, _RANGES),),
+        limits=(
+            "Who is behind an address is not known: a range of a provider or of a carrier "
+            "holds strangers. Ranges that hold less than a /8 of the internet together count "
+            "as named."
+        ),
         mappings=Mappings(
             policies=("0e246bcf-5f6f-4f87-bc6f-775d4712c7ea",),
             checkov=("CKV_AZURE_6",),
@@ -189,6 +219,7 @@ CONTROLS = (
                 apiServerAccessProfile: {disableRunCommand: true}
         """,
         rules=(expect(CLUSTER, f"{_ACCESS}.disableRunCommand", equals(True)),),
+        limits=("Who may switch it on again is for WRK-02.8 and `azsec access`."),
         mappings=Mappings(policies=("89f2d532-c53c-4f8f-9afa-4927b1114a0d",)),
     ),
     Control(
@@ -207,6 +238,10 @@ CONTROLS = (
               properties: {disableLocalAccounts: true}
         """,
         rules=(expect(CLUSTER, "properties.disableLocalAccounts", equals(True)),),
+        limits=(
+            "Certificates that were fetched before work until the cluster's certificates are "
+            "rotated."
+        ),
         mappings=Mappings(
             policies=("993c2fcd-2b29-49d2-9eb0-df2c3a730c32",),
             checkov=("CKV_AZURE_141",),

@@ -5,23 +5,21 @@ Facts: guidelines.md §1.2, §2.2 and §2.5; AKS "Trusted launch" (not for Windo
 
 from collections.abc import Iterator
 
-from provisioner.catalog.built_in_roles import find_built_in_role
 from provisioner.controls.control import Control, Layer, Mappings, Mode, Severity
-from provisioner.controls.grants import ROLE, role_of
+from provisioner.controls.effective_access import ACCESS_READS, access_of, describe_scope, path_of
 from provisioner.controls.kinds import (
     BASTION,
     CLUSTER,
     NETWORK,
     PEERING,
     POOL,
-    ROLE_ASSIGNMENT,
     SUBNET,
 )
 from provisioner.controls.rule import expect, look, rule
 from provisioner.controls.subject import Observation, Subject
-from provisioner.controls.wanted import equals, is_unset, one_of, show
+from provisioner.controls.wanted import equals, is_unset, one_of
 from provisioner.model.cidr import parse_range
-from provisioner.model.resource_id import ResourceId
+from provisioner.model.resource_id import ResourceId, parse_resource_id
 from provisioner.model.values import Unknown, lookup
 
 _ITEM = "Securing access to host VMs"
@@ -29,13 +27,14 @@ _SSH = "properties.securityProfile.sshAccess"
 _RUNTIME = "properties.workloadRuntime"
 _SYSTEM = "properties.osType"
 _NODE_GROUP = "properties.nodeResourceGroup"
+_NODES = "properties.vnetSubnetID"
 _SKU = "sku.name"
 _CONFIGURATIONS = "properties.ipConfigurations"
 _PREFIX = "properties.addressPrefix"
 _REMOTE = "properties.remoteVirtualNetwork.id"
-_LOGINS = frozenset(
-    find_built_in_role(name)
-    for name in ("Virtual Machine Administrator Login", "Virtual Machine User Login")
+_LOGINS = (
+    "Microsoft.Compute/virtualMachines/login/action",
+    "Microsoft.Compute/virtualMachines/loginAsAdmin/action",
 )
 
 
@@ -46,14 +45,52 @@ def _can_be_trusted(pool: Subject) -> bool:
 
 
 def _judge_way_in(cluster: Subject) -> Iterator[Observation]:
-    """There is a bastion host to come in by."""
+    """There is a bastion host to come in by: in the nodes' network, or in one that is peered."""
+    ours = _networks_of(cluster)
+    near = {network.key for network in ours} | _peers_of(cluster, ours)
     hosts = cluster.all(BASTION)
-    if hosts:
-        yield cluster.passes("", f"{hosts[0].label} leads to its nodes")
+    leading = [host for host in hosts if not ours or _networks_in(host) & near]
+    if leading:
+        yield cluster.passes("", f"{leading[0].label} leads to its nodes")
     elif any(_leads_away(peering) for peering in cluster.all(PEERING)):
         yield cluster.unknown("", "it may stand in the network of others that is peered with")
+    elif hosts:
+        said = f"{hosts[0].label} stands in a network that is not peered with its nodes'"
+        yield cluster.fails("", said)
     else:
         yield cluster.fails("", "no bastion host leads to its nodes")
+
+
+def _networks_of(cluster: Subject) -> tuple[ResourceId, ...]:
+    """Return the networks that the nodes of a cluster stand in; none where AKS makes its own."""
+    subnets = (parse_resource_id(pool.value(_NODES)) for pool in cluster.children(POOL))
+    found = (subnet.parent for subnet in subnets if subnet is not None)
+    return tuple(dict.fromkeys(network for network in found if network is not None))
+
+
+def _peers_of(cluster: Subject, networks: tuple[ResourceId, ...]) -> set[str]:
+    """Return the networks that are peered with some, from both sides where both are known."""
+    links: set[tuple[str, str]] = set()
+    for peering in cluster.all(PEERING):
+        remote = parse_resource_id(peering.value(_REMOTE))
+        if remote is not None and peering.id.parent is not None:
+            links.add((peering.id.parent.key, remote.key))
+    sides = {network.id.key for network in cluster.all(NETWORK)}
+    own = {network.key for network in networks}
+    return {
+        remote
+        for near, remote in links
+        if near in own and ((remote, near) in links or remote not in sides)
+    }
+
+
+def _networks_in(host: Subject) -> set[str]:
+    """Return the networks that a bastion host stands in."""
+    found = (
+        parse_resource_id(lookup(entry, ("properties", "subnet", "id")))
+        for entry in host.entries(_CONFIGURATIONS)
+    )
+    return {subnet.parent.key for subnet in found if subnet is not None and subnet.parent}
 
 
 def _leads_away(peering: Subject) -> bool:
@@ -76,19 +113,25 @@ def _judge_bastion(host: Subject) -> Iterator[Observation]:
             yield host.passes(_CONFIGURATIONS, f"{subnet.label} is a /{prefix.prefixlen}")
 
 
-def _judge_login(grant: Subject) -> Iterator[Observation]:
+def _judge_logins(cluster: Subject) -> Iterator[Observation]:
     """Who signs in to machines does so in the nodes' resource group, and nowhere else."""
-    if role_of(grant) not in _LOGINS:
-        return
-    groups = [cluster.value(_NODE_GROUP) for cluster in grant.all(CLUSTER)]
-    unknown = next((name for name in groups if isinstance(name, Unknown)), None)
-    if _group_of(grant.id.scope) in [str(name).lower() for name in groups]:
-        yield grant.passes(ROLE, "it is given in the nodes' resource group")
-    elif unknown is not None:
-        yield grant.unknown(ROLE, f"the nodes' resource group is {unknown}")
-    else:
-        where = grant.id.scope.text if grant.id.scope else "everywhere"
-        yield grant.fails(ROLE, f"machines may be signed in to at {show(where)}")
+    group = cluster.value(_NODE_GROUP)
+    for grant in access_of(cluster).grants:
+        if not any(grant.allows(action, data=True) for action in _LOGINS):
+            continue
+        given = grant.assignment.label
+        if _group_of(grant.scope) in {_name(c.value(_NODE_GROUP)) for c in cluster.all(CLUSTER)}:
+            yield cluster.passes(path_of(grant), f"{given} is given in the nodes' resource group")
+        elif isinstance(group, Unknown):
+            yield cluster.unknown(path_of(grant), f"the nodes' resource group is {group}")
+        else:
+            yield cluster.fails(
+                path_of(grant), f"{given} signs in to machines at {describe_scope(grant)}"
+            )
+
+
+def _name(group: object) -> str:
+    return str(group).lower()
 
 
 def _group_of(scope: ResourceId | None) -> str:
@@ -120,6 +163,10 @@ CONTROLS = (
                 securityProfile: {sshAccess: Disabled}
         """,
         rules=(expect(POOL, _SSH, one_of("Disabled", "EntraId")),),
+        limits=(
+            "A pool takes the setting with its next node image; until then its nodes are as "
+            "they were."
+        ),
         mappings=Mappings(policies=("28257686-e9db-403e-b9e2-a5eecbe03da9",)),
     ),
     Control(
@@ -139,6 +186,10 @@ CONTROLS = (
         rules=(
             expect(POOL, "properties.enableNodePublicIP", equals(False)),
             expect(POOL, "properties.networkProfile.allowedHostPorts", is_unset()),
+        ),
+        limits=(
+            "Load balancers and addresses that Kubernetes makes in the nodes' resource group "
+            "are not looked at here."
         ),
         mappings=Mappings(checkov=("CKV_AZURE_143",), cis=("5.4.3",)),
     ),
@@ -162,6 +213,9 @@ CONTROLS = (
             expect(
                 CLUSTER, "properties.nodeResourceGroupProfile.restrictionLevel", equals("ReadOnly")
             ),
+        ),
+        limits=(
+            "The deny assignment itself is Azure's to make; `azsec access` lists those that hold."
         ),
         unmapped="No framework has a check of it.",
     ),
@@ -188,6 +242,10 @@ CONTROLS = (
             )
             for name in ("enableSecureBoot", "enableVTPM")
         ),
+        limits=(
+            "Windows and Kata pools are left out: they cannot have it. What is signed may "
+            "still have flaws."
+        ),
         unmapped="No framework has a check of it.",
     ),
     Control(
@@ -206,6 +264,9 @@ CONTROLS = (
               properties: {enableEncryptionAtHost: true}
         """,
         rules=(expect(POOL, "properties.enableEncryptionAtHost", equals(True)),),
+        limits=(
+            "Whether a key of one's own or FIPS is asked for is not known, and neither is judged."
+        ),
         mappings=Mappings(
             policies=(
                 "41425d9f-d1a5-499a-9932-f8ed8453932c",
@@ -239,9 +300,22 @@ CONTROLS = (
               properties: {addressPrefix: 10.0.0.64/26}
         """,
         rules=(
-            rule(CLUSTER, _judge_way_in, others={BASTION: (), PEERING: (_REMOTE,), NETWORK: ()}),
+            rule(
+                CLUSTER,
+                _judge_way_in,
+                others={
+                    BASTION: (_CONFIGURATIONS,),
+                    PEERING: (_REMOTE,),
+                    NETWORK: (),
+                    POOL: (_NODES,),
+                },
+            ),
             rule(BASTION, _judge_bastion, _SKU, _CONFIGURATIONS, others={SUBNET: (_PREFIX,)}),
-            rule(ROLE_ASSIGNMENT, _judge_login, ROLE, others={CLUSTER: (_NODE_GROUP,)}),
+            rule(CLUSTER, _judge_logins, _NODE_GROUP, others=ACCESS_READS),
+        ),
+        limits=(
+            "Bastion's sessions and who is in a group are not seen; a hub that others manage "
+            "is unknown."
         ),
         unmapped="No framework has a check of it.",
     ),

@@ -3,26 +3,30 @@
 Facts: guidelines.md §0.4, §1.2 and §2.5; AKS "Use managed namespaces".
 """
 
+import re
 from collections.abc import Iterator
 
-from provisioner.catalog.built_in_roles import find_built_in_role
 from provisioner.controls.control import Control, Layer, Mappings, Mode, Severity
-from provisioner.controls.grants import ROLE, role_of
-from provisioner.controls.kinds import CLUSTER, NAMESPACE, ROLE_ASSIGNMENT
+from provisioner.controls.effective_access import (
+    ACCESS_READS,
+    NAMESPACE_CREDENTIAL,
+    USER_CREDENTIAL,
+    access_of,
+    lets_into_cluster,
+    path_of,
+)
+from provisioner.controls.kinds import CLUSTER, NAMESPACE
+from provisioner.controls.namespace_standards import STANDARD, STANDARD_VERSION, judge_standard
 from provisioner.controls.rule import expect, rule
 from provisioner.controls.subject import Observation, Subject
-from provisioner.controls.wanted import equals, is_set, one_of, show
+from provisioner.controls.wanted import Wanted, equals, one_of, show
 from provisioner.model.resource_id import ResourceId
 
 _ITEM = 'Configure "dev" namespaces with permissions, rolebindings, resource quotas and users'
 _STATE = "properties.provisioningState"
 _QUOTA = "properties.defaultResourceQuota"
 _POLICY = "properties.defaultNetworkPolicy"
-_STANDARD = "properties.labels[pod-security.kubernetes.io/enforce]"
-_PRINCIPAL = "properties.principalType"
-# Who may fetch credentials: in a namespace, or in the whole cluster.
-_NAMESPACE_USER = find_built_in_role("Azure Kubernetes Service Namespace User")
-_CLUSTER_USER = find_built_in_role("Azure Kubernetes Service Cluster User Role")
+_ENGINE = "properties.networkProfile.networkPolicy"
 
 
 def _judge_presence(cluster: Subject) -> Iterator[Observation]:
@@ -34,6 +38,31 @@ def _judge_presence(cluster: Subject) -> Iterator[Observation]:
         yield cluster.fails("", "it has no managed namespace")
 
 
+def _judge_standard(namespace: Subject) -> Iterator[Observation]:
+    """Kubernetes enforces the restricted standard, as of a version in which it asks for all."""
+    yield judge_standard(namespace)
+
+
+def _judge_policy(namespace: Subject) -> Iterator[Observation]:
+    """Nobody switched off in its cluster what enforces network policies; whether a cluster has it
+    at all is WRK-03.1's to say."""
+    cluster = namespace.at(namespace.id.parent.text) if namespace.id.parent else None
+    if cluster is None or not cluster.states(_ENGINE):
+        return
+    if str(cluster.value(_ENGINE)).lower() == "none":
+        yield namespace.fails(_POLICY, f"nothing enforces it: {cluster.label} has no policy engine")
+
+
+def _quantity(found: object) -> bool:
+    """Tell whether a text is an amount of Kubernetes' that is more than none."""
+    match = _AMOUNT.fullmatch(str(found))
+    return match is not None and float(match[1]) > 0
+
+
+_AMOUNT = re.compile(r"(\d{1,12}(?:\.\d{1,9})?)(?:m|k|Ki|M|Mi|G|Gi|T|Ti)?", re.ASCII)
+_BOUND = Wanted(_quantity, "an amount above 0")
+
+
 def _judge_state(namespace: Subject) -> Iterator[Observation]:
     """Azure has made it: only Azure says so, and of one that is still to be made, nobody does."""
     state = namespace.value(_STATE)
@@ -43,32 +72,31 @@ def _judge_state(namespace: Subject) -> Iterator[Observation]:
 
 def _judge_users(namespace: Subject) -> Iterator[Observation]:
     """Groups may do something in a namespace, and get there."""
-    if namespace.value(_STANDARD) == "privileged":
+    if namespace.value(STANDARD) == "privileged":
         return  # It is for agents on nodes, and for nobody to sign in to (MAN-04).
     cluster = namespace.id.parent
     if cluster is None:
         return
     inside = ResourceId(f"{CLUSTER}/namespaces", (*cluster.names, namespace.name), cluster.scope)
-    roles = namespace.children(ROLE_ASSIGNMENT, inside)
-    entries = [
-        *_given(namespace.children(ROLE_ASSIGNMENT), _NAMESPACE_USER),
-        *_given(namespace.children(ROLE_ASSIGNMENT, cluster), _CLUSTER_USER),
-    ]
+    access = access_of(namespace)
+    here = [g for g in access.reaching(inside) if g.scope and not cluster.is_within(g.scope)]
+    roles = [grant for grant in here if lets_into_cluster(grant)]
+    entries = (
+        *access.who_can(NAMESPACE_CREDENTIAL, namespace.id),
+        *access.who_can(USER_CREDENTIAL, cluster),
+    )
     if not roles:
         yield namespace.fails("", f"nobody has a role at {inside.text}")
     elif not entries:
         yield namespace.fails("", "nobody may fetch its credentials, or the cluster's")
     else:
         yield namespace.passes("", f"{len(roles)} role assignments let groups in")
-    for grant in (*roles, *entries):
-        principal = grant.value(_PRINCIPAL)
-        if principal not in ("Group", "ServicePrincipal"):
-            said = f"{grant.label} is for {show(principal)}, expected Group"
-            yield namespace.fails("", said)
-
-
-def _given(grants: tuple[Subject, ...], role: str) -> list[Subject]:
-    return [grant for grant in grants if role_of(grant) == role]
+    near = [grant for grant in entries if grant.scope is not None and grant.scope == cluster]
+    for grant in {id(grant): grant for grant in (*here, *near)}.values():
+        kind = grant.principal.type
+        if kind not in ("Group", "ForeignGroup", "ServicePrincipal"):
+            said = f"{grant.assignment.label} is for {show(kind)}, expected Group"
+            yield namespace.fails(path_of(grant), said)
 
 
 CONTROLS = (
@@ -106,6 +134,7 @@ CONTROLS = (
             expect(NAMESPACE, "properties.deletePolicy", equals("Keep")),
         ),
         evidence="the label ManagedByARM on each of them: `kubectl get namespaces --show-labels`",
+        limits=("Namespaces that Azure does not keep are not seen."),
         unmapped="No framework has a check of it.",
     ),
     Control(
@@ -127,10 +156,14 @@ CONTROLS = (
         """,
         modes=(Mode.ARM, Mode.CLUSTER),
         rules=tuple(
-            expect(NAMESPACE, f"{_QUOTA}.{name}", is_set())
+            expect(NAMESPACE, f"{_QUOTA}.{name}", _BOUND)
             for name in ("cpuRequest", "cpuLimit", "memoryRequest", "memoryLimit")
         ),
         evidence="a quota in every namespace of a team: `kubectl get resourcequota -A`",
+        limits=(
+            "Whether an amount is small enough for the cluster, and quotas of other "
+            "namespaces, are not judged."
+        ),
         unmapped="No framework has a check of it.",
     ),
     Control(
@@ -170,10 +203,15 @@ CONTROLS = (
         rules=(
             expect(NAMESPACE, f"{_POLICY}.ingress", one_of("AllowSameNamespace", "DenyAll")),
             expect(NAMESPACE, f"{_POLICY}.egress", equals("DenyAll")),
+            rule(NAMESPACE, _judge_policy, others={CLUSTER: (_ENGINE,)}),
         ),
         evidence=(
             "a NetworkPolicy in every namespace that selects all pods: `kubectl get networkpolicy "
             "-A -o json`"
+        ),
+        limits=(
+            "Policies that somebody adds in a namespace open more, and are not seen from "
+            "Azure. That the cluster has an engine is for WRK-03.1."
         ),
         mappings=Mappings(cis=("4.4.2",), checkov=("CKV_AZURE_7",)),
     ),
@@ -191,10 +229,14 @@ CONTROLS = (
                 labels: {pod-security.kubernetes.io/enforce: restricted}
         """,
         modes=(Mode.ARM, Mode.CLUSTER),
-        rules=(expect(NAMESPACE, _STANDARD, equals("restricted")),),
+        rules=(rule(NAMESPACE, _judge_standard, STANDARD, STANDARD_VERSION),),
         evidence=(
             "the label on namespaces that Azure does not keep: `kubectl get namespaces -L "
             "pod-security.kubernetes.io/enforce`"
+        ),
+        limits=(
+            "Namespaces that Azure does not keep, and pods that ran before the label, are not"
+            " seen. As of 1.25 all that the standard asks for today is in it."
         ),
         mappings=Mappings(policies=("42b8ef37-b724-4e24-bbc8-7a7708edfe00",)),
     ),
@@ -226,9 +268,8 @@ CONTROLS = (
                 principalId: 9a6e3d40-af71-4d94-8b17-65d3f4a6d802
                 principalType: Group
         """,
-        rules=(
-            rule(NAMESPACE, _judge_users, _STANDARD, others={ROLE_ASSIGNMENT: (ROLE, _PRINCIPAL)}),
-        ),
+        rules=(rule(NAMESPACE, _judge_users, STANDARD, others=ACCESS_READS),),
+        limits=("Members of groups, and bindings inside the cluster, are not read."),
         mappings=Mappings(psrule=("Azure.RBAC.UseGroups",)),
     ),
 )

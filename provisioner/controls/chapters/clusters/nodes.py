@@ -3,7 +3,7 @@
 Facts: guidelines.md §1.2; AKS "Secure container access".
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from provisioner.catalog.node_images import has_user_namespaces, lacks_app_armor, why_retired
 from provisioner.controls.admission import (
@@ -17,15 +17,20 @@ from provisioner.controls.admission import (
 from provisioner.controls.chapters.clusters.upgrades import ITEM
 from provisioner.controls.control import Control, Layer, Mappings, Mode, Severity
 from provisioner.controls.kinds import CLUSTER, NAMESPACE, POOL
+from provisioner.controls.namespace_standards import STANDARD, STANDARD_VERSION, is_restricted
 from provisioner.controls.rule import rule
 from provisioner.controls.subject import Observation, Subject
 from provisioner.controls.versions import CLUSTER_READS, POOL_RUNNING, POOL_STATED, kubernetes_of
 from provisioner.controls.wanted import show
-from provisioner.model.values import Unknown, lookup
+from provisioner.model.values import Unknown
 
 _IMAGE, _SKU = "properties.nodeImageVersion", "properties.osSKU"
 _SYSTEM, _RUNTIME = "properties.osType", "properties.workloadRuntime"
-_LABELS = "properties.labels"
+_CONFINEMENT_READS: Mapping[str, tuple[str, ...]] = {
+    **SAFEGUARD_READS,
+    **POLICY_READS,
+    NAMESPACE: (*POLICY_READS[NAMESPACE], STANDARD, STANDARD_VERSION),
+}
 
 
 def _judge_image(pool: Subject) -> Iterator[Observation]:
@@ -47,16 +52,11 @@ def _judge_confinement(cluster: Subject) -> Iterator[Observation]:
         yield cluster.passes("", "its safeguards enforce the restricted standard")
         return
     teams = tenants_of(cluster)
-    strict = {n.name for n in cluster.children(NAMESPACE) if _is_restricted(n)}
+    strict = {n.name for n in cluster.children(NAMESPACE) if is_restricted(n)}
     if teams and strict >= set(teams):
         yield cluster.passes("", f"{', '.join(teams)} enforce the restricted standard")
     else:
         yield ask_any(cluster, (RESTRICTED_PODS,))
-
-
-def _is_restricted(namespace: Subject) -> bool:
-    label = lookup(namespace.value(_LABELS), ("pod-security.kubernetes.io/enforce",))
-    return label == "restricted"
 
 
 def _judge_app_armor(pool: Subject) -> Iterator[Observation]:
@@ -97,6 +97,7 @@ CONTROLS = (
         rules=(
             rule(POOL, _judge_image, _SKU, _IMAGE, POOL_RUNNING, POOL_STATED, others=CLUSTER_READS),
         ),
+        limits=("How old an image is is not judged."),
         unmapped="No framework has a check of it.",
     ),
     Control(
@@ -114,13 +115,14 @@ CONTROLS = (
         """,
         modes=(Mode.CLUSTER, Mode.ARM),
         rules=(
-            rule(CLUSTER, _judge_confinement, others={**SAFEGUARD_READS, **POLICY_READS}),
+            rule(CLUSTER, _judge_confinement, others=_CONFINEMENT_READS),
             rule(POOL, _judge_app_armor, _IMAGE),
         ),
         evidence=(
             "the profiles and capabilities of every pod: `kubectl get pods -A -o json`, its "
             "`securityContext`"
         ),
+        limits=("Profiles of single pods are the cluster's to show."),
         mappings=Mappings(
             policies=(
                 "511f5417-5d12-434d-ab2e-816901e72a5e",
@@ -156,6 +158,7 @@ CONTROLS = (
             ),
         ),
         evidence="`hostUsers: false` in the pods of the teams: `kubectl get pods -A -o json`",
+        limits=("Whether a pod uses it is the cluster's to show."),
         unmapped="No framework has a check of it.",
     ),
 )

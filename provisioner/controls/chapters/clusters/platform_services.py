@@ -7,6 +7,7 @@ judged: the catalog does not have them.
 
 from collections.abc import Iterator
 
+from provisioner.catalog.private_link import ZONES
 from provisioner.controls.control import Control, Layer, Mappings, Severity
 from provisioner.controls.kinds import PRIVATE_ENDPOINT, REGISTRY, SUBNET, VAULT, ZONE_GROUP
 from provisioner.controls.private_links import CONNECTIONS, ENDPOINT_READS, is_linked
@@ -15,10 +16,12 @@ from provisioner.controls.subject import Observation, Subject
 from provisioner.controls.wanted import equals
 from provisioner.model.resource_id import parse_resource_id
 from provisioner.model.values import lookup
+from provisioner.network.public_reach import read_reach
 
 _ITEM = "Service endpoints for PaaS service lockdown"
 _PUBLIC = "properties.publicNetworkAccess"
 _RULES = "properties.networkAcls.virtualNetworkRules"
+_ADDRESSES = "properties.networkAcls.ipRules"
 _ACTION = "properties.networkAcls.defaultAction"
 _ENDPOINTS = "properties.serviceEndpoints"
 _CONFIGS = "properties.privateDnsZoneConfigs"
@@ -48,9 +51,19 @@ def _judges(group: str) -> Judge:
         else:
             yield target.fails("", f"no approved private endpoint leads to its {group}")
         yield look(target, _PUBLIC, equals("Disabled"))
+        expected = ZONES[group].get(target.cloud)
         for endpoint in _endpoints_to(target):
-            if not any(zones.entries(_CONFIGS) for zones in endpoint.children(ZONE_GROUP)):
+            zones = [
+                parse_resource_id(lookup(entry, ("properties", "privateDnsZoneId")))
+                for group_of_zones in endpoint.children(ZONE_GROUP)
+                for entry in group_of_zones.entries(_CONFIGS)
+            ]
+            named = [zone.name.lower() for zone in zones if zone is not None]
+            if not named:
                 yield target.fails("", f"{endpoint.label} is in no private DNS zone")
+            elif expected is not None and expected not in named:
+                said = f"{endpoint.label} has its record in {named[0]}, expected {expected}"
+                yield target.fails("", said)
 
     return judge
 
@@ -66,6 +79,10 @@ def _judge_service_endpoints(vault: Subject) -> Iterator[Observation]:
     if not rules or is_linked(vault, "vault"):
         return
     yield look(vault, _ACTION, equals("Deny"))
+    addresses = [str(entry.get("value")) for entry in vault.entries(_ADDRESSES)]
+    reach = read_reach(addresses)
+    if reach.holds_strangers:
+        yield vault.fails(_ADDRESSES, f"it answers {', '.join(addresses)}: {reach}")
     for entry in rules:
         subnet = vault.at(entry.get("id"))
         if subnet is None:
@@ -124,6 +141,10 @@ CONTROLS = (
                     properties: {privateDnsZoneId: "${zone.id}"}
         """,
         rules=(_linked(VAULT, "vault", _RULES), _linked(REGISTRY, "registry")),
+        limits=(
+            "That the name leads to the endpoint is proved by `private services`; who else "
+            "has an endpoint is listed by drift."
+        ),
         mappings=Mappings(
             policies=(
                 "a6abeaec-4d90-4a02-805f-6b26c4d3fbe9",
@@ -159,11 +180,13 @@ CONTROLS = (
                 VAULT,
                 _judge_service_endpoints,
                 _RULES,
+                _ADDRESSES,
                 _ACTION,
                 CONNECTIONS,
                 others={PRIVATE_ENDPOINT: ENDPOINT_READS, SUBNET: (_ENDPOINTS,)},
             ),
         ),
+        limits=("What the subnets hold is not judged here."),
         mappings=Mappings(
             policies=(
                 "ea4d6841-2173-4317-9747-ff522a45120f",

@@ -1,6 +1,8 @@
 """CLU-08: certificates, keys and secrets that are replaced in time; images that are thrown away.
 
-Facts: guidelines.md §1.2; AKS "Certificate rotation".
+Facts: guidelines.md §1.2; AKS "Certificate rotation", "Azure Key Vault provider for Secrets Store
+CSI Driver" (the poll interval is a Go duration, 2m by default); Key Vault "Configure cryptographic
+key auto-rotation" (durations are ISO 8601).
 """
 
 from collections.abc import Iterator
@@ -9,26 +11,84 @@ from provisioner.controls.control import Control, Layer, Mappings, Mode, Severit
 from provisioner.controls.kinds import CLUSTER, KEY, REGISTRY
 from provisioner.controls.rule import expect, rule
 from provisioner.controls.subject import Observation, Subject
-from provisioner.controls.wanted import between, equals, is_set
-from provisioner.model.values import lookup
+from provisioner.controls.wanted import Wanted, between, equals, show
+from provisioner.model.durations import parse_go_duration, parse_iso_duration
+from provisioner.model.values import Unknown, lookup
 
 _ITEM = "Maintenance of certificate and key rotation, cleanup of docker registry"
 _PROVIDER = "properties.addonProfiles.azureKeyvaultSecretsProvider"
 _ACTIONS = "properties.rotationPolicy.lifetimeActions"
+_EXPIRY = "properties.rotationPolicy.attributes.expiryTime"
 _CLEANER = "properties.securityProfile.imageCleaner"
+_POLLING = f"{_PROVIDER}.config.rotationPollInterval"
+_DAY = 86_400
+_LONGEST_LIFE = 732 * _DAY
+"""Two years, a leap year among them: what Azure's built-in policies ask for is 365 to 730 days."""
+_LONGEST_POLL = _DAY
 
 
 def _judge_rotation(key: Subject) -> Iterator[Observation]:
-    """The vault itself rotates a key."""
-    kinds = [str(lookup(entry, ("action", "type"))).lower() for entry in key.entries(_ACTIONS)]
-    if "rotate" in kinds:
-        yield key.passes(_ACTIONS, "the vault rotates it by itself")
-    else:
+    """The vault itself rotates a key, before the versions of it expire."""
+    triggers = [
+        entry.get("trigger")
+        for entry in key.entries(_ACTIONS)
+        if str(lookup(entry, ("action", "type"))).lower() == "rotate"
+    ]
+    if not triggers:
         yield key.fails(_ACTIONS, "nothing rotates it: no action of its lifetime is rotate")
+        return
+    life = parse_iso_duration(key.value(_EXPIRY))
+    ages = [age for trigger in triggers if (age := _age_at(trigger, life)) is not None]
+    if not ages:
+        yield key.fails(_ACTIONS, "nothing rotates it: the trigger names no time of its life")
+    elif min(ages) > _LONGEST_LIFE:
+        yield key.fails(_ACTIONS, f"it is rotated after {min(ages) // _DAY} days, {_MOST_LIFE}")
+    else:
+        yield key.passes(_ACTIONS, f"the vault rotates it after {min(ages) // _DAY} days")
+
+
+def _age_at(trigger: object, life: int | None) -> int | None:
+    """Return the age in seconds at which a key is rotated, None where it never comes to that."""
+    after = parse_iso_duration(lookup(trigger, ("timeAfterCreate",)))
+    if after is not None:
+        return after if life is None or after < life else None
+    before = parse_iso_duration(lookup(trigger, ("timeBeforeExpiry",)))
+    return life - before if before is not None and life is not None and before < life else None
+
+
+_MOST_LIFE = "expected two years at most"
+
+
+def _judge_expiry(key: Subject) -> Iterator[Observation]:
+    """Each version of a key ends, in a time that somebody will see."""
+    stated = key.value(_EXPIRY)
+    life = parse_iso_duration(stated)
+    if isinstance(stated, Unknown):
+        yield key.unknown(_EXPIRY, f"rotationPolicy.attributes.expiryTime is {stated}")
+    elif life is None:
+        said = f"rotationPolicy.attributes.expiryTime is {show(stated)}"
+        yield key.fails(_EXPIRY, f"{said}, expected a duration such as P1Y")
+    elif life > _LONGEST_LIFE:
+        yield key.fails(_EXPIRY, f"a version of it expires after {show(stated)}, {_MOST_LIFE}")
+    else:
+        yield key.passes(_EXPIRY, f"a version of it expires after {show(stated)}")
+
+
+_POLLS = Wanted(
+    lambda found: (
+        (seconds := parse_go_duration(found)) is not None and 0 < seconds <= _LONGEST_POLL
+    ),
+    "a duration of a day at most, such as 2m",
+)
 
 
 def _has_provider(cluster: Subject) -> bool:
     return cluster.value(f"{_PROVIDER}.enabled") is True
+
+
+def _polls(cluster: Subject) -> bool:
+    """Tell whether an interval is set: the service has one of two minutes otherwise."""
+    return _has_provider(cluster) and cluster.states(_POLLING)
 
 
 def _cleans(cluster: Subject) -> bool:
@@ -68,6 +128,7 @@ CONTROLS = (
             "config view --raw` holds it, `openssl x509 -noout -enddate` reads it; `az aks "
             "rotate-certs` replaces it"
         ),
+        limits=("When the authority ends is the cluster's to say."),
         mappings=Mappings(cis=("3.2.8", "3.2.9")),
     ),
     Control(
@@ -107,8 +168,12 @@ CONTROLS = (
                     - {action: {type: rotate}, trigger: {timeAfterCreate: P90D}}
         """,
         rules=(
-            rule(KEY, _judge_rotation, _ACTIONS),
-            expect(KEY, "properties.rotationPolicy.attributes.expiryTime", is_set()),
+            rule(KEY, _judge_rotation, _ACTIONS, _EXPIRY),
+            rule(KEY, _judge_expiry, _EXPIRY),
+        ),
+        limits=(
+            "Secrets and certificates of a vault are of its data plane, and are not read. A "
+            "key that a policy of Azure's rotates by hand is not seen."
         ),
         mappings=Mappings(
             policies=(
@@ -142,7 +207,15 @@ CONTROLS = (
                 when=_has_provider,
                 reading=(f"{_PROVIDER}.enabled",),
             ),
+            expect(
+                CLUSTER,
+                _POLLING,
+                _POLLS,
+                when=_polls,
+                reading=(f"{_PROVIDER}.enabled",),
+            ),
         ),
+        limits=("Pods that read a secret once, at their start, keep the old one."),
         mappings=Mappings(checkov=("CKV_AZURE_172",), psrule=("Azure.AKS.SecretStoreRotation",)),
     ),
     Control(
@@ -160,6 +233,7 @@ CONTROLS = (
                   retentionPolicy: {status: enabled, days: 30}
         """,
         rules=(expect(REGISTRY, "properties.policies.retentionPolicy.status", equals("enabled")),),
+        limits=("Tagged images stay: which of them are old is not known."),
         mappings=Mappings(checkov=("CKV_AZURE_167",), psrule=("Azure.ACR.Retention",)),
     ),
     Control(
@@ -186,6 +260,7 @@ CONTROLS = (
                 reading=(f"{_CLEANER}.enabled",),
             ),
         ),
+        limits=("Images that run are never removed."),
         mappings=Mappings(policies=("af3c26b2-6fad-493e-9236-9c68928516ab",)),
     ),
 )

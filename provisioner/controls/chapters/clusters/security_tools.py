@@ -129,6 +129,9 @@ CONTROLS = (
         ),
         remediation=_ON,
         rules=(rule(CLUSTER, _judge_plan, others=_READS, clouds=_CLOUDS),),
+        limits=(
+            "Settings of Defender on single resources, and alerts that nobody reads, are not seen."
+        ),
         mappings=Mappings(
             policies=(
                 "1c988dd6-ade4-430f-a608-2a3e5b0a6d38",
@@ -167,6 +170,7 @@ CONTROLS = (
             "as many sensors ready as there are nodes: `kubectl get daemonset -n kube-system "
             "microsoft-defender-collector-ds`"
         ),
+        limits=("Whether a sensor runs on each node is the cluster's to say."),
         mappings=Mappings(
             policies=(
                 "a1840de2-8088-4ea8-b153-b4c723e9cb01",
@@ -191,6 +195,7 @@ CONTROLS = (
                 clouds=_CLOUDS,
             ),
         ),
+        limits=("Whether somebody acts on a finding is not seen."),
         mappings=Mappings(policies=(RUNNING_IMAGES.guid,)),
     ),
 )

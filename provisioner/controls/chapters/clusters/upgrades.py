@@ -3,7 +3,8 @@
 Facts: guidelines.md §1.2; AKS "Planned maintenance", "Upgrade options".
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from datetime import date
 
 from provisioner.controls.control import Control, Layer, Mappings, Mode, Severity
 from provisioner.controls.kinds import CLUSTER, OFFERED_VERSIONS, POOL, WINDOW
@@ -29,12 +30,30 @@ from provisioner.model.values import Unknown, is_empty, lookup
 ITEM = "Upgrading and maintaining hosts, AppArmor, Linux capabilities filter, OS security patching"
 _UPGRADES = "properties.autoUpgradeProfile"
 _SCHEDULE = "properties.maintenanceWindow.schedule"
+_NOT_ALLOWED = "properties.maintenanceWindow.notAllowedDates"
 _SETTINGS = "properties.upgradeSettings"
 _WINDOWS = ("default", "aksManagedAutoUpgradeSchedule", "aksManagedNodeOSUpgradeSchedule")
 _SKEW = 2
 """How many minors nodes may be behind their cluster: what is older is out of support."""
 
-_MOVES = Wanted(lambda found: str(found) not in ("0", "0%"), "more than none")
+
+def _moves(found: object) -> bool:
+    """Tell whether a number of nodes, or a share of them in percent, is more than none."""
+    text = str(found).removesuffix("%").strip()
+    return text.isascii() and text.isdigit() and int(text) > 0
+
+
+_MOVES = Wanted(_moves, "a number or a percentage above 0")
+_LONGEST_WAIT = {
+    "aksManagedNodeOSUpgradeSchedule": 31, "aksManagedAutoUpgradeSchedule": 93, "default": 31,
+}  # fmt: skip
+"""The most days from a window to the next, by what it is for: patches of nodes come out each week,
+minor versions about every four months."""
+_DAYS = {"daily": 1, "weekly": 7, "absoluteMonthly": 31, "relativeMonthly": 31}
+_INTERVALS = {
+    "daily": "intervalDays", "weekly": "intervalWeeks",
+    "absoluteMonthly": "intervalMonths", "relativeMonthly": "intervalMonths",
+}  # fmt: skip
 
 
 def _judge_version(cluster: Subject) -> Iterator[Observation]:
@@ -84,11 +103,47 @@ def _judge_schedule(window: Subject) -> Iterator[Observation]:
     stated = window.value(_SCHEDULE)
     kinds = ("weekly", "daily", "absoluteMonthly", "relativeMonthly")
     allowed = kinds[:1] if window.name.lower() == "default" else kinds
-    if any(not is_empty(lookup(stated, (kind,))) for kind in allowed):
-        yield window.passes(_SCHEDULE, f"schedule is {show(stated)}")
-    else:
+    kind = next((kind for kind in allowed if not is_empty(lookup(stated, (kind,)))), None)
+    if kind is None:
         expected = " or ".join(allowed)
         yield window.fails(_SCHEDULE, f"schedule is {show(stated)}, expected {expected}")
+        return
+    interval = lookup(stated, (kind, _INTERVALS[kind]))
+    days = _DAYS[kind] * (interval if isinstance(interval, int) else 1)
+    names = {name.lower(): most for name, most in _LONGEST_WAIT.items()}
+    most = names.get(window.name.lower(), 31)
+    if days > most:
+        said = f"schedule is {kind}, every {days} days"
+        yield window.fails(_SCHEDULE, f"{said}, expected every {most} days at least")
+    else:
+        yield window.passes(_SCHEDULE, f"schedule is {kind}, every {days} days")
+
+
+def _judge_exceptions(window: Subject) -> Iterator[Observation]:
+    """Days on which nothing is maintained are exceptions: they leave the rest of the year."""
+    spans = window.entries(_NOT_ALLOWED)
+    lengths = [_length_of(span) for span in spans]
+    if any(length is None for length in lengths):
+        yield window.unknown(_NOT_ALLOWED, "a span of notAllowedDates has no start or no end")
+        return
+    longest = max((length for length in lengths if length), default=0)
+    if longest > _LONGEST_FREEZE:
+        said = f"notAllowedDates leaves out {longest} days in a row"
+        yield window.fails(_NOT_ALLOWED, f"{said}, expected {_LONGEST_FREEZE} at most")
+    elif spans:
+        yield window.passes(_NOT_ALLOWED, f"notAllowedDates leaves out {longest} days at most")
+
+
+_LONGEST_FREEZE = 45
+
+
+def _length_of(span: Mapping[str, object]) -> int | None:
+    try:
+        start = date.fromisoformat(str(span.get("start")))
+        end = date.fromisoformat(str(span.get("end")))
+    except ValueError:
+        return None
+    return (end - start).days + 1
 
 
 _SUPPORT = (RUNNING, STATED, PLAN, TIER, LOCATION)
@@ -132,6 +187,9 @@ CONTROLS = (
                 others={CLUSTER: _SUPPORT, OFFERED_VERSIONS: (VALUES,)},
             ),
         ),
+        limits=(
+            "Offline the supported versions are those that azsec knows; `--actual` asks Azure."
+        ),
         mappings=Mappings(
             policies=("fb893a29-21bb-418c-a157-e99480ec364c",),
             psrule=("Azure.AKS.Version", "Azure.AKS.PoolVersion"),
@@ -157,6 +215,10 @@ CONTROLS = (
                 one_of("patch", "stable", "rapid", "node-image"),
             ),
         ),
+        limits=(
+            "That an upgrade succeeded is not seen. The channel node-image leaves Kubernetes'"
+            " own version to somebody."
+        ),
         mappings=Mappings(
             policies=("5c345cdf-2049-47e0-b8fe-b0e96bc2df35",),
             checkov=("CKV_AZURE_171",),
@@ -181,6 +243,7 @@ CONTROLS = (
                 CLUSTER, f"{_UPGRADES}.nodeOSUpgradeChannel", one_of("SecurityPatch", "NodeImage")
             ),
         ),
+        limits=("That every node has the patch is not seen."),
         mappings=Mappings(
             policies=(
                 "04408ca5-aa10-42ce-8536-98955cdddd4c",
@@ -215,8 +278,12 @@ CONTROLS = (
         rules=(
             rule(CLUSTER, _judge_windows, others={WINDOW: ()}),
             rule(WINDOW, _judge_schedule, _SCHEDULE),
+            rule(WINDOW, _judge_exceptions, _NOT_ALLOWED),
             expect(WINDOW, "properties.maintenanceWindow.durationHours", between(4, 24)),
             expect(WINDOW, "properties.maintenanceWindow.startTime", is_set()),
+        ),
+        limits=(
+            "A first day (`startDate`) in the future is not judged: a control does not know today."
         ),
         mappings=Mappings(
             policies=("e1352e44-d34d-4e4d-a22e-451a15f759a1",),
@@ -245,6 +312,7 @@ CONTROLS = (
             "a disruption budget for each workload that lets a pod go: `kubectl get "
             "poddisruptionbudgets -A`"
         ),
+        limits=("A disruption budget that lets no pod go is the cluster's to show."),
         unmapped="No framework has a check of it.",
     ),
 )

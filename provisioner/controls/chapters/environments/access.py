@@ -7,8 +7,18 @@ others".
 from collections.abc import Iterator
 
 from provisioner.controls.control import Control, Layer, Mappings, Severity
-from provisioner.controls.kinds import CLUSTER, NAMESPACE, ROLE_ASSIGNMENT
-from provisioner.controls.role_grants import PRINCIPAL_TYPE, ROLE, grants_to, place_of, role_of
+from provisioner.controls.effective_access import (
+    ACCESS_READS,
+    ADMIN_CREDENTIAL,
+    BIND_CLUSTER_ROLE,
+    USER_CREDENTIAL,
+    access_of,
+    describe_scope,
+    grant_of,
+    lets_into_cluster,
+)
+from provisioner.controls.kinds import CLUSTER, ROLE_ASSIGNMENT
+from provisioner.controls.role_grants import PRINCIPAL_TYPE, ROLE
 from provisioner.controls.rule import look, rule
 from provisioner.controls.subject import Observation, Subject
 from provisioner.controls.wanted import equals, one_of, show
@@ -16,71 +26,94 @@ from provisioner.controls.wanted import equals, one_of, show
 ITEM = "Setting up RBAC"
 _CONDITION = "properties.condition"
 _VERSION = "properties.conditionVersion"
+_MOST_ROLES = 50
+"""A condition that leaves more roles than this names those that may not be assigned."""
 
-_ADMIN_CREDENTIAL = "Azure Kubernetes Service Cluster Admin Role"
-_USER_CREDENTIAL = "Azure Kubernetes Service Cluster User Role"
-_PLATFORM = "Azure Kubernetes Service RBAC Cluster Admin"
-_IN_NAMESPACE = (
-    "Azure Kubernetes Service RBAC Reader",
-    "Azure Kubernetes Service RBAC Writer",
-    "Azure Kubernetes Service RBAC Admin",
-)
-_DELEGATE = "Role Based Access Control Administrator"
-_UNLIMITED = "User Access Administrator"
+_ADMINISTRATION = (BIND_CLUSTER_ROLE, f"{CLUSTER}/namespaces/write")
+"""What the administrators of a cluster may do, and those of all of its namespaces may not."""
 
-# What Kubernetes authorization asks at, and the managed namespace of the same name.
-_NAMESPACES = (f"{CLUSTER}/namespaces".lower(), NAMESPACE.lower())
 _NO_PERSON = one_of("Group", "ServicePrincipal")
 
 
 def _judge_admins(cluster: Subject) -> Iterator[Observation]:
-    """Nobody may fetch the certificate that answers to no directory."""
-    grants = grants_to(cluster, _ADMIN_CREDENTIAL)
+    """Nobody may fetch the certificate that answers to no directory, by whatever role."""
+    access = access_of(cluster)
+    grants = access.who_can(ADMIN_CREDENTIAL, cluster.id)
+    unknown = access.unknown_at(cluster.id)
     for grant in grants:
-        yield cluster.fails("", f"{grant.label} gives away its administrator's certificate")
-    if not grants:
+        said = f"{grant.assignment.label} gives away its administrator's certificate"
+        yield cluster.fails("", f"{said}, by {grant.role.name}")
+    for grant in unknown:
+        yield cluster.unknown("", f"what {grant.assignment.label} grants on it is not known")
+    if not grants and not unknown:
         yield cluster.passes("", "nobody is given its administrator's certificate")
 
 
 def _judge_users(assignment: Subject) -> Iterator[Observation]:
-    if role_of(assignment) == _USER_CREDENTIAL:
+    grant = grant_of(assignment)
+    clusters = assignment.all(CLUSTER)
+    if grant.allows(USER_CREDENTIAL) and any(grant.holds_at(c.id) for c in clusters):
         yield look(assignment, PRINCIPAL_TYPE, _NO_PERSON)
 
 
 def _judge_persona(assignment: Subject) -> Iterator[Observation]:
     """Roles for teams stand at their namespace, those of the platform at the cluster."""
-    role, place = role_of(assignment), place_of(assignment)
-    kind = place.type.lower() if place is not None else ""
-    where = place.name if place is not None else "the tenant"
-    if role is None and kind in (CLUSTER.lower(), *_NAMESPACES):
+    grant = grant_of(assignment)
+    scope = grant.scope
+    clusters = [cluster.id for cluster in assignment.all(CLUSTER)]
+    above = [c for c in clusters if scope != c and grant.holds_at(c)]
+    inside = scope is not None and any(scope.is_within(c) and scope != c for c in clusters)
+    if not above and not inside and scope not in clusters:
+        return
+    administers = grant.escalates or all(grant.allows(a, data=True) for a in _ADMINISTRATION)
+    if not grant.is_known:
         said = f"{ROLE} is {show(assignment.value(ROLE))}"
+        where = scope.name if scope is not None else "the tenant"
         yield assignment.unknown(ROLE, f"{said}: what it grants in {where} is not known")
-    elif role == _PLATFORM:
-        if kind == CLUSTER.lower():
-            yield assignment.passes(ROLE, f"{role} holds for the cluster {where}")
-        else:
-            yield assignment.fails(ROLE, f"{role} holds for all in {where}, expected a cluster")
-        yield look(assignment, PRINCIPAL_TYPE, equals("Group"))
-    elif role in _IN_NAMESPACE:
-        if kind in _NAMESPACES:
-            yield assignment.passes(ROLE, f"{role} holds for the namespace {where}")
-        else:
-            yield assignment.fails(ROLE, f"{role} holds for all in {where}, expected a namespace")
+    elif not administers and not lets_into_cluster(grant):
+        return
+    elif above:
+        wanted = "a cluster" if administers else "a namespace"
+        said = f"{grant.role.name} holds for all in {describe_scope(grant)}"
+        yield assignment.fails(ROLE, f"{said}, expected {wanted}")
+    elif inside:
+        yield assignment.passes(ROLE, f"{grant.role.name} holds in {describe_scope(grant)}")
         yield look(assignment, PRINCIPAL_TYPE, _NO_PERSON)
+    elif administers:
+        yield assignment.passes(ROLE, f"{grant.role.name} holds for {describe_scope(grant)}")
+        yield look(assignment, PRINCIPAL_TYPE, equals("Group"))
+    else:
+        said = f"{grant.role.name} holds for all in {describe_scope(grant)}"
+        yield assignment.fails(ROLE, f"{said}, expected a namespace")
 
 
 def _judge_delegation(assignment: Subject) -> Iterator[Observation]:
-    """Who may assign roles may assign those that a condition names."""
-    role = role_of(assignment)
-    if role == _UNLIMITED:
-        yield assignment.fails(ROLE, f"{role} may assign every role, expected {_DELEGATE}")
-    elif role == _DELEGATE:
-        condition = assignment.value(_CONDITION)
-        if isinstance(condition, str) and "roledefinitionid" in condition.lower():
-            yield assignment.passes(_CONDITION, "a condition says which roles may be assigned")
-        else:
-            said = f"{_CONDITION} is {show(condition)}"
-            yield assignment.fails(_CONDITION, f"{said}, expected one that names RoleDefinitionId")
+    """Who may assign roles may assign those that a condition names, and can have no more by it."""
+    grant = grant_of(assignment)
+    if not grant.is_known:
+        said = f"{ROLE} is {show(assignment.value(ROLE))}"
+        yield assignment.unknown(ROLE, f"{said}: whether it assigns roles is not known")
+        return
+    if not grant.assigns_some:
+        return
+    if grant.restriction is None and grant.escalates:
+        said = f"{grant.role.name} may assign every role"
+        yield assignment.fails(
+            _CONDITION, f"{said}, expected a condition that names RoleDefinitionId"
+        )
+        return
+    if grant.restriction is not None and grant.restriction.problem:
+        said = f"{_CONDITION} cannot be understood: {grant.restriction.problem}"
+        yield assignment.fails(_CONDITION, said)
+    elif grant.escalates:
+        said = f"{_CONDITION} lets {grant.role.name} assign roles that assign every other"
+        yield assignment.fails(_CONDITION, said)
+    else:
+        count = sum(map(grant.can_assign, grant.roles.ids))
+        said = f"a condition leaves {count} roles that may be assigned"
+        make = assignment.fails if count > _MOST_ROLES else assignment.passes
+        yield make(_CONDITION, said)
+    if assignment.states(_CONDITION):
         yield look(assignment, _VERSION, equals("2.0"))
 
 
@@ -118,8 +151,12 @@ CONTROLS = (
                 principalType: Group
         """,
         rules=(
-            rule(CLUSTER, _judge_admins, others={ROLE_ASSIGNMENT: (ROLE,)}),
-            rule(ROLE_ASSIGNMENT, _judge_users, ROLE, PRINCIPAL_TYPE),
+            rule(CLUSTER, _judge_admins, others=ACCESS_READS),
+            rule(ROLE_ASSIGNMENT, _judge_users, others={**ACCESS_READS, CLUSTER: ()}),
+        ),
+        limits=(
+            "Who is in a group is the directory's, and so is who may activate an eligible "
+            "role. Whoever may write the cluster can switch local accounts on."
         ),
         unmapped="No framework has a check of it.",
     ),
@@ -139,7 +176,8 @@ CONTROLS = (
                   /providers/Microsoft.Authorization/roleDefinitions/7f6c6a51-bcf8-42ba-9220-52d62157d7db
                 principalType: Group
         """,
-        rules=(rule(ROLE_ASSIGNMENT, _judge_persona, ROLE, PRINCIPAL_TYPE),),
+        rules=(rule(ROLE_ASSIGNMENT, _judge_persona, others={**ACCESS_READS, CLUSTER: ()}),),
+        limits=("Who is in a group is the directory's. Bindings inside the cluster are not read."),
         mappings=Mappings(cis=("5.5.2",)),
     ),
     Control(
@@ -164,7 +202,11 @@ CONTROLS = (
                   (@Request[Microsoft.Authorization/roleAssignments:RoleDefinitionId]
                   ForAnyOfAnyValues:GuidEquals {7f951dda-4ed3-4680-a7ca-43fe172d538d}))
         """,
-        rules=(rule(ROLE_ASSIGNMENT, _judge_delegation, ROLE, _CONDITION, _VERSION),),
+        rules=(rule(ROLE_ASSIGNMENT, _judge_delegation, _VERSION, others=ACCESS_READS),),
+        limits=(
+            "A condition is evaluated for every known role; attributes of principals are the "
+            "directory's and are taken to allow."
+        ),
         unmapped="No framework has a check of it.",
     ),
 )

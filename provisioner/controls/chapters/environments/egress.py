@@ -6,7 +6,15 @@ Facts: guidelines.md §1.4, §2.1 and §2.3; the documentation "Azure Firewall f
 from collections.abc import Iterator
 
 from provisioner.controls.control import Control, Layer, Mappings, Severity
-from provisioner.controls.firewall_addresses import CONFIGURATIONS, addresses_of, find_firewall
+from provisioner.controls.egress_routes import (
+    CONFIGURATIONS,
+    HOP,
+    NO_LEARNED,
+    PREFIX,
+    ROUTE_READS,
+    TABLE,
+    read_leaving,
+)
 from provisioner.controls.kinds import (
     CACHE_RULE,
     CLUSTER,
@@ -21,7 +29,8 @@ from provisioner.controls.rule import expect, look, rule
 from provisioner.controls.subject import Observation, Subject
 from provisioner.controls.wanted import equals, is_set, show
 from provisioner.model.resource_id import parse_resource_id
-from provisioner.model.values import Unknown, lookup
+from provisioner.model.values import lookup
+from provisioner.network.public_reach import read_reach
 
 ITEM = "Inbound/outbound traffic (forced tunneling)"
 _OUTBOUND = "properties.networkProfile.outboundType"
@@ -29,11 +38,6 @@ _SOURCE = "properties.bootstrapProfile.artifactSource"
 _BOOTSTRAP = "properties.bootstrapProfile.containerRegistryId"
 _NODES = "properties.vnetSubnetID"
 _PODS = "properties.podSubnetID"
-_TABLE = "properties.routeTable.id"
-_PREFIX = "properties.addressPrefix"
-_HOP = "properties.nextHopType"
-_ADDRESS = "properties.nextHopIpAddress"
-_NO_LEARNED = "properties.disableBgpRoutePropagation"
 _PUBLIC = "properties.publicNetworkAccess"
 _FROM = "properties.sourceRepository"
 _TO = "properties.targetRepository"
@@ -41,7 +45,6 @@ _MANAGEMENT = "properties.managementIpConfiguration"
 _MANAGEMENT_SUBNET = "AzureFirewallManagementSubnet"
 
 _ISOLATED = ("none", "block")
-_ALL = "0.0.0.0/0"
 _ON_PURPOSE = ("VirtualAppliance", "VirtualNetworkGateway")
 _CACHE = "aks-managed-mcr"
 _CACHED = {_FROM: "mcr.microsoft.com/*", _TO: "aks-managed-repository/*"}
@@ -70,34 +73,19 @@ def _judge_egress(cluster: Subject) -> Iterator[Observation]:
 
 
 def _judge_subnet(cluster: Subject, subnet: Subject, path: str) -> Iterator[Observation]:
-    table = cluster.at(subnet.value(_TABLE))
+    """Every public address leads to a firewall, to a network of one's own, or nowhere."""
+    table = cluster.at(subnet.value(TABLE))
     if table is None:
-        named = subnet.value(_TABLE)
-        if subnet.states(_TABLE):
+        named = subnet.value(TABLE)
+        if subnet.states(TABLE):
             yield cluster.unknown(path, f"nothing is known of {show(named)} of {subnet.label}")
         else:
             yield cluster.fails(path, f"{subnet.label} has no route table")
         return
-    if table.value(_NO_LEARNED) is not True:
+    if table.value(NO_LEARNED) is not True:
         yield cluster.fails(path, f"{table.label} takes up routes that gateways learn")
-    routes = [r for r in table.children(ROUTE) if r.value(_PREFIX) == _ALL]
-    if not routes:
-        yield cluster.fails(path, f"{table.label} has no route for {_ALL}")
-    for route in routes:
-        yield _judge_route(cluster, route, f"{subnet.label} by {route.label}", path)
-
-
-def _judge_route(cluster: Subject, route: Subject, way: str, path: str) -> Observation:
-    hop, address = route.value(_HOP), route.value(_ADDRESS)
-    if str(hop).lower() != "virtualappliance":
-        return cluster.fails(path, f"{way} leads to {show(hop)}, expected VirtualAppliance")
-    firewall = find_firewall(cluster, address)
-    if firewall is not None:
-        return cluster.passes(path, f"{way} leads to {firewall.label}")
-    known = [addresses_of(firewall) for firewall in cluster.all(FIREWALL)]
-    if known and (isinstance(address, Unknown) or all(known)):
-        return cluster.fails(path, f"{way} leads to {show(address)}, which is no firewall's")
-    return cluster.unknown(path, f"{way} leads to {show(address)}: of what is not known")
+    for leaving in cluster.derive(read_leaving)[subnet.id.key]:
+        yield Observation(leaving.verdict, path, leaving.words)
 
 
 def _judge_bootstrap(cluster: Subject) -> Iterator[Observation]:
@@ -145,14 +133,15 @@ def _judge_management(firewall: Subject) -> Iterator[Observation]:
 
 
 def _default_routes(firewall: Subject, path: str) -> Iterator[tuple[str, str]]:
-    """Yield (route, next hop) of each route for all addresses in the subnet of a configuration."""
+    """Yield (route, next hop) of each route for public addresses in the subnet of a configuration:
+    halves of all addresses are such routes too."""
     stated = firewall.value(path)
     for entry in stated if isinstance(stated, (list, tuple)) else [stated]:
         subnet = firewall.at(lookup(entry, ("properties", "subnet", "id")))
-        table = firewall.at(subnet.value(_TABLE)) if subnet is not None else None
+        table = firewall.at(subnet.value(TABLE)) if subnet is not None else None
         for route in table.children(ROUTE) if table is not None else ():
-            if route.value(_PREFIX) == _ALL:
-                yield route.label, str(route.value(_HOP))
+            if read_reach([str(route.value(PREFIX))]).holds_strangers:
+                yield route.label, str(route.value(HOP))
 
 
 CONTROLS = (
@@ -191,12 +180,15 @@ CONTROLS = (
                 _OUTBOUND,
                 others={
                     POOL: (_NODES, _PODS),
-                    SUBNET: (_TABLE,),
-                    ROUTE_TABLE: (_NO_LEARNED,),
-                    ROUTE: (_PREFIX, _HOP, _ADDRESS),
-                    FIREWALL: (CONFIGURATIONS,),
+                    **ROUTE_READS,
                 },
             ),
+        ),
+        limits=(
+            "Public addresses over IPv4 are followed to the firewall, IPv6 by its routes "
+            "alone. Of the firewall's rules it sees those for everybody; which hosts are "
+            "needed is for the proof `allowances`. Behind a gateway or an appliance of others "
+            "nothing is seen, nor are names that DNS carries out."
         ),
         mappings=Mappings(cis=("5.4.3",), policies=("fc5e4038-4584-4632-8c85-c0448d374b2c",)),
     ),
@@ -227,6 +219,7 @@ CONTROLS = (
                 others={REGISTRY: (_PUBLIC,), CACHE_RULE: (_FROM, _TO)},
             ),
         ),
+        limits=("What the registry fetches from upstream is not looked at."),
         unmapped="No framework has a check of it.",
     ),
     Control(
@@ -246,6 +239,10 @@ CONTROLS = (
               properties: {defaultOutboundAccess: false}
         """,
         rules=(expect(SUBNET, "properties.defaultOutboundAccess", equals(False)),),
+        limits=(
+            "Other ways out (NAT gateways, public addresses of nodes) are for ENV-04.1 and "
+            "CLU-02.2."
+        ),
         mappings=Mappings(
             policies=("7bca8353-aa3b-429b-904a-9229c4385837",),
             psrule=("Azure.VNET.PrivateSubnet",),
@@ -277,9 +274,10 @@ CONTROLS = (
                 _judge_management,
                 CONFIGURATIONS,
                 _MANAGEMENT,
-                others={SUBNET: (_TABLE,), ROUTE_TABLE: (), ROUTE: (_PREFIX, _HOP)},
+                others={SUBNET: (TABLE,), ROUTE_TABLE: (), ROUTE: (PREFIX, HOP)},
             ),
         ),
+        limits=("Whether Azure reaches the address is known only when the firewall runs."),
         unmapped="No framework has a check of it.",
     ),
 )

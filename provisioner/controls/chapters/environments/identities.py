@@ -8,12 +8,12 @@ import re
 from collections.abc import Iterator, Mapping
 
 from provisioner.controls.control import Control, Layer, Mappings, Mode, Severity
+from provisioner.controls.effective_access import ACCESS_READS, grant_of, rules_over
 from provisioner.controls.kinds import (
     CLUSTER,
     FEDERATED_CREDENTIAL,
     IDENTITY,
     ROLE_ASSIGNMENT,
-    ROLE_DEFINITION,
 )
 from provisioner.controls.role_grants import (
     PRINCIPAL,
@@ -22,13 +22,12 @@ from provisioner.controls.role_grants import (
     ROLE,
     grants_to,
     is_wide,
-    role_of,
 )
 from provisioner.controls.rule import expect, rule
 from provisioner.controls.subject import Observation, Subject
 from provisioner.controls.wanted import equals, show
 from provisioner.model.resource_id import ResourceId, parse_resource_id
-from provisioner.model.values import Unknown, lookup
+from provisioner.model.values import Unknown
 
 ITEM = "Azure service principals and MSI"
 _TYPE = "identity.type"
@@ -41,7 +40,6 @@ _ISSUER_URL = "properties.oidcIssuerProfile.issuerURL"
 _ISSUER = "properties.issuer"
 _SUBJECT = "properties.subject"
 _AUDIENCES = "properties.audiences"
-_PERMISSIONS = "properties.permissions"
 
 _SERVICE_ACCOUNT = re.compile(r"system:serviceaccount:[a-z0-9-]+:[a-z0-9.-]+")
 _AUDIENCE = {
@@ -50,7 +48,6 @@ _AUDIENCE = {
     "AzureChinaCloud": "api://AzureADTokenExchangeChina",
 }
 _MOST_CREDENTIALS = 20
-_POWERFUL = ("Owner", "Contributor", "User Access Administrator")
 _OPERATOR = "Managed Identity Operator"
 
 
@@ -157,39 +154,24 @@ def _judge_count(identity: Subject) -> Iterator[Observation]:
 
 
 def _judge_power(assignment: Subject) -> Iterator[Observation]:
-    """No identity of the environment rules over a resource group, or over more."""
-    if str(assignment.value(PRINCIPAL_TYPE)).lower() in ("user", "group"):
+    """No identity of the environment rules over a resource group, or over more, by whatever role.
+
+    Whose an assignment is, its principal says: what it states as the type of it does not.
+    """
+    grant, principal = grant_of(assignment), assignment.value(PRINCIPAL)
+    identities = assignment.all(IDENTITY)
+    mine = [i for i in identities if i.is_value_of(principal, PRINCIPAL_OF_IDENTITY)]
+    if not mine and str(assignment.value(PRINCIPAL_TYPE)).lower() in ("user", "group"):
         return
-    role = role_of(assignment)
-    if role is None:
-        yield assignment.unknown(ROLE, f"{ROLE} is {show(assignment.value(ROLE))}: no role")
-        return
-    if not is_wide(assignment):
-        yield assignment.passes(ROLE, f"{_named(assignment, role)} holds for one resource")
-    elif not _is_powerful(assignment, role):
-        yield assignment.passes(ROLE, f"{_named(assignment, role)} is limited to what it names")
-    else:
-        principal = assignment.value(PRINCIPAL)
-        for identity in assignment.all(IDENTITY):
-            if identity.is_value_of(principal, PRINCIPAL_OF_IDENTITY):
-                where = assignment.id.scope.name if assignment.id.scope else "the tenant"
-                what = f"{identity.label} is {_named(assignment, role)} of all in {where}"
-                yield assignment.fails(ROLE, what)
-
-
-def _is_powerful(assignment: Subject, role: str) -> bool:
-    """Tell whether a role is one of those that may do everything, or a custom one like them."""
-    if role in _POWERFUL:
-        return True
-    definition = assignment.at(assignment.value(ROLE))
-    permissions = definition.entries(_PERMISSIONS) if definition is not None else ()
-    actions = [lookup(entry, ("actions",)) for entry in permissions]
-    return any(isinstance(those, (list, tuple)) and "*" in those for those in actions)
-
-
-def _named(assignment: Subject, role: str) -> str:
-    definition = assignment.at(assignment.value(ROLE))
-    return definition.label if definition is not None else role
+    if not grant.is_known:
+        yield assignment.unknown(ROLE, f"{ROLE} is {show(assignment.value(ROLE))}: no known role")
+    elif not is_wide(assignment):
+        yield assignment.passes(ROLE, f"{grant.role.name} holds for one resource")
+    elif not rules_over(grant):
+        yield assignment.passes(ROLE, f"{grant.role.name} is limited to what it names")
+    for identity in mine if grant.is_known and is_wide(assignment) and rules_over(grant) else ():
+        where = assignment.id.scope.name if assignment.id.scope else "the tenant"
+        yield assignment.fails(ROLE, f"{identity.label} is {grant.role.name} of all in {where}")
 
 
 CONTROLS = (
@@ -227,6 +209,7 @@ CONTROLS = (
             expect(CLUSTER, _CLIENT, equals("msi")),
             rule(CLUSTER, _judge_own_identity, _GIVEN),
         ),
+        limits=("What the identity may do is for ENV-02.5 and `azsec access`."),
         mappings=Mappings(
             policies=("da6e2401-19da-4532-9141-fb8fbde08431",),
             psrule=("Azure.AKS.ManagedIdentity",),
@@ -264,6 +247,7 @@ CONTROLS = (
                 others={IDENTITY: (PRINCIPAL_OF_IDENTITY,), ROLE_ASSIGNMENT: (ROLE, PRINCIPAL)},
             ),
         ),
+        limits=("What the identity may do is for WRK-01.4 and ENV-02.5."),
         mappings=Mappings(cis=("5.2.1",)),
     ),
     Control(
@@ -283,6 +267,9 @@ CONTROLS = (
         rules=(
             expect(CLUSTER, "properties.oidcIssuerProfile.enabled", equals(True)),
             expect(CLUSTER, "properties.securityProfile.workloadIdentity.enabled", equals(True)),
+        ),
+        limits=(
+            "Whether workloads use it is not seen: secrets that pods carry stand in the cluster."
         ),
         mappings=Mappings(policies=("2cc2e023-0dac-4046-875b-178f683929d5",), cis=("5.2.1",)),
     ),
@@ -314,6 +301,7 @@ CONTROLS = (
         evidence=(
             "the service accounts that the credentials name: `kubectl get serviceaccounts -A`"
         ),
+        limits=("Who may use the service account that is named is decided in the cluster."),
         unmapped="No framework has a check of it.",
     ),
     Control(
@@ -338,11 +326,12 @@ CONTROLS = (
             rule(
                 ROLE_ASSIGNMENT,
                 _judge_power,
-                ROLE,
-                PRINCIPAL,
-                PRINCIPAL_TYPE,
-                others={IDENTITY: (PRINCIPAL_OF_IDENTITY,), ROLE_DEFINITION: (_PERMISSIONS,)},
+                others=ACCESS_READS,
             ),
+        ),
+        limits=(
+            "Memberships of groups are the directory's: what an identity has as a member is "
+            "not seen. A role over one resource passes, however much stands in it."
         ),
         mappings=Mappings(psrule=("Azure.RBAC.LimitOwner", "Azure.RBAC.PIM")),
     ),

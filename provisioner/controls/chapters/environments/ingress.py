@@ -19,12 +19,14 @@ from provisioner.controls.kinds import (
     PUBLIC_ADDRESS,
     WEB_FIREWALL,
 )
-from provisioner.controls.rule import expect, rule
+from provisioner.controls.rule import look, rule
 from provisioner.controls.subject import Observation, Subject
-from provisioner.controls.wanted import equals, show
+from provisioner.controls.translations import TRANSLATION_READS, find_translations
+from provisioner.controls.wanted import differs, equals, show
+from provisioner.controls.web_firewalls import CUSTOM_RULES, MANAGED_RULES, find_holes
 from provisioner.model.estate import Estate
 from provisioner.model.resource_id import parse_resource_id, resource_group_id
-from provisioner.model.values import lookup
+from provisioner.model.values import Absent, lookup
 
 _CONFIGURATIONS = "properties.ipConfigurations"
 _MANAGEMENT = "properties.managementIpConfiguration"
@@ -35,6 +37,10 @@ _OWN_MODE = "properties.webApplicationFirewallConfiguration.firewallMode"
 _OWN_ENABLED = "properties.webApplicationFirewallConfiguration.enabled"
 _MODE = "properties.policySettings.mode"
 _STATE = "properties.policySettings.state"
+_ENABLED_STATE = "properties.policySettings.enabledState"
+_BODIES = "properties.policySettings.requestBodyCheck"
+_LISTENERS = "properties.httpListeners"
+_PATH_MAPS = "properties.urlPathMaps"
 _NODE_GROUP = "properties.nodeResourceGroup"
 _OUTBOUND = (
     "properties.networkProfile.loadBalancerProfile.effectiveOutboundIPs",
@@ -98,22 +104,68 @@ def _judge_nodes(cluster: Subject) -> Iterator[Observation]:
 
 
 def _judge_gateway(gateway: Subject) -> Iterator[Observation]:
-    """A gateway for the web has a firewall of its own that stops attacks, by a policy or itself."""
-    policy = gateway.at(gateway.value(_WEB_FIREWALL))
-    if policy is not None:
-        mode = policy.value(_MODE)
-        if mode == "Prevention" and policy.value(_STATE) in ("Enabled", True):
-            yield gateway.passes(_WEB_FIREWALL, f"{policy.label} stops attacks")
-        else:
-            said = f"{_MODE} is {show(mode)} and {_STATE} is {show(policy.value(_STATE))}"
-            yield gateway.fails(_WEB_FIREWALL, f"of {policy.label}, {said}")
-    elif gateway.states(_WEB_FIREWALL):
-        named = show(gateway.value(_WEB_FIREWALL))
-        yield gateway.unknown(_WEB_FIREWALL, f"nothing is known of {named}")
-    elif gateway.value(_OWN_ENABLED) is True and gateway.value(_OWN_MODE) == "Prevention":
+    """A gateway for the web has a firewall of its own that stops attacks, by a policy or itself; a
+    listener or a path with another policy has it in place of the gateway's."""
+    named = {_WEB_FIREWALL: gateway.value(_WEB_FIREWALL)} if gateway.states(_WEB_FIREWALL) else {}
+    for path in (_LISTENERS, _PATH_MAPS):
+        for label, policy in _policies_of(gateway.value(path), path):
+            named[label] = policy
+    for path, policy in named.items():
+        yield from _judge_policy(gateway, path, policy)
+    if gateway.states(_WEB_FIREWALL):
+        return
+    if gateway.value(_OWN_ENABLED) is True and gateway.value(_OWN_MODE) == "Prevention":
         yield gateway.passes(_OWN_MODE, f"{_OWN_MODE} is Prevention")
     else:
         yield gateway.fails(_WEB_FIREWALL, "no web application firewall stops attacks")
+
+
+def _policies_of(value: object, path: str) -> Iterator[tuple[str, object]]:
+    """Yield (path, id) of each policy that a listener, or a rule of a path map, names."""
+    for entry in value if isinstance(value, (list, tuple)) else ():
+        label = f"{path}[{lookup(entry, ('name',))}]"
+        policy = lookup(entry, ("properties", "firewallPolicy", "id"))
+        if policy and not isinstance(policy, Absent):
+            yield label, policy
+        yield from _policies_of(lookup(entry, ("properties", "pathRules")), f"{label}.pathRules")
+
+
+def _judge_policy(gateway: Subject, path: str, named: object) -> Iterator[Observation]:
+    policy = gateway.at(named)
+    if policy is None:
+        yield gateway.unknown(path, f"nothing is known of {show(named)}")
+        return
+    mode = policy.value(_MODE)
+    if mode != "Prevention" or policy.value(_STATE) not in ("Enabled", True):
+        said = f"{_MODE} is {show(mode)} and {_STATE} is {show(policy.value(_STATE))}"
+        yield gateway.fails(path, f"of {policy.label}, {said}")
+        return
+    if policy.value(_BODIES) is False:
+        yield gateway.fails(path, f"{policy.label} does not look at the bodies of requests")
+    yield from _holes(gateway, path, policy)
+    yield gateway.passes(path, f"{policy.label} stops attacks")
+
+
+def _holes(subject: Subject, path: str, policy: Subject) -> Iterator[Observation]:
+    for hole in find_holes(policy.value(CUSTOM_RULES), policy.value(MANAGED_RULES)):
+        make = subject.fails if hole.certain else subject.unknown
+        yield make(path, f"{policy.label}: {hole.words}")
+
+
+def _judge_front_door(policy: Subject) -> Iterator[Observation]:
+    """A firewall of Front Door is on, stops what it finds, and passes nothing over."""
+    yield look(policy, _MODE, equals("Prevention"))
+    # Azure takes a policy that does not say so to be enabled.
+    yield look(policy, _ENABLED_STATE, differs("Disabled"))
+    yield from _holes(policy, CUSTOM_RULES, policy)
+
+
+def _judge_firewall(firewall: Subject) -> Iterator[Observation]:
+    """A firewall translates what partners send to it, and not what everybody does."""
+    for opening in firewall.derive(find_translations).get(firewall.id.key, ()):
+        make = firewall.fails if opening.certain else firewall.unknown
+        yield make(_CONFIGURATIONS, opening.words)
+    yield firewall.passes(_CONFIGURATIONS, "it translates nothing that strangers send")
 
 
 CONTROLS = (
@@ -153,9 +205,25 @@ CONTROLS = (
                 _WEB_FIREWALL,
                 _OWN_ENABLED,
                 _OWN_MODE,
-                others={WEB_FIREWALL: (_MODE, _STATE)},
+                _LISTENERS,
+                _PATH_MAPS,
+                others={WEB_FIREWALL: (_MODE, _STATE, _BODIES, CUSTOM_RULES, MANAGED_RULES)},
             ),
-            expect(FRONT_DOOR_WEB_FIREWALL, _MODE, equals("Prevention")),
+            rule(
+                FRONT_DOOR_WEB_FIREWALL,
+                _judge_front_door,
+                _MODE,
+                _ENABLED_STATE,
+                CUSTOM_RULES,
+                MANAGED_RULES,
+            ),
+            rule(FIREWALL, _judge_firewall, others=TRANSLATION_READS),
+        ),
+        limits=(
+            "Load balancers that services make are seen in the actual state alone. Managed "
+            "rules are taken to stop what they are for; policies that Front Door does not use "
+            "are judged like those that it does. A header that a custom rule asks for is "
+            "unknown."
         ),
         mappings=Mappings(
             policies=(

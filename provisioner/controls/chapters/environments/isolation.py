@@ -119,6 +119,10 @@ CONTROLS = (
             ),
             rule(CLUSTER, judge_modes, _HOSTED, others={POOL: (MODE,)}),
         ),
+        limits=(
+            "That pods of others stay off the system pool is seen from its taints (ENV-01.2), "
+            "not from where pods run."
+        ),
         mappings=Mappings(cis=("4.6.1",)),
     ),
     Control(
@@ -141,6 +145,10 @@ CONTROLS = (
             *(rule(kind, _judge_lock, others=_LOCK_READS) for kind in (VAULT, REGISTRY, WORKSPACE)),
             rule(ZONE, _judge_zone, others=_LOCK_READS),
             rule(CLUSTER, _judge_cluster, _NODE_GROUP, others=_LOCK_READS),
+        ),
+        limits=(
+            "Who may remove a lock is not looked at here: whoever may write locks can (`azsec "
+            "access`)."
         ),
         unmapped="No framework has a check of it.",
     ),

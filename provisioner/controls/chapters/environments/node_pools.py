@@ -159,6 +159,10 @@ CONTROLS = (
             ),
             rule(POOL, _judge_nodes, MODE, _SCALES, _LEAST, _COUNT),
         ),
+        limits=(
+            "Pods that tolerate the taint run on the pool all the same; what runs where is "
+            "the cluster's to say."
+        ),
         mappings=Mappings(checkov=("CKV_AZURE_232",), psrule=("Azure.AKS.MinNodeCount",)),
     ),
     Control(
@@ -197,6 +201,7 @@ CONTROLS = (
             "scheduler.alpha.kubernetes.io/node-selector that names its pool: `kubectl get "
             "namespaces -o json`"
         ),
+        limits=("Which pods ask for a tenant's pool is the cluster's to say."),
         unmapped="No framework has a check of it.",
     ),
     Control(
@@ -217,6 +222,10 @@ CONTROLS = (
                 hostGroupID: ${hosts.id}
         """,
         rules=(rule(POOL, _judge_host, _HOSTS, _SIZE, _RUNTIME, _LABELS, _TAINTS),),
+        limits=(
+            "Pods are taken at the word of the pool's labels and taints; what runs there is "
+            "the cluster's to say."
+        ),
         unmapped="No framework has a check of it.",
     ),
 )

@@ -5,6 +5,7 @@ Facts: guidelines.md §1.5; the documentation "Log search alert rules".
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from provisioner.controls.chapters.monitoring.logs import ITEM
 from provisioner.controls.control import Control, Layer, Severity
@@ -15,9 +16,12 @@ from provisioner.controls.kinds import (
     DIAGNOSTIC_SETTING,
     WORKSPACE,
 )
+from provisioner.controls.log_queries import Answer, Event, Match, answers
 from provisioner.controls.log_settings import WORKSPACE_ID
 from provisioner.controls.rule import rule
 from provisioner.controls.subject import Observation, Subject
+from provisioner.controls.wanted import is_number
+from provisioner.model.durations import parse_iso_duration
 from provisioner.model.resource_id import ResourceId, parse_resource_id
 from provisioner.model.values import lookup
 
@@ -25,37 +29,64 @@ _ENABLED = "properties.enabled"
 _SCOPES = "properties.scopes"
 _CRITERIA = "properties.criteria.allOf"
 _GROUPS = "properties.actions.actionGroups"
+_SEVERITY = "properties.severity"
+_WINDOW = "properties.windowSize"
+_FREQUENCY = "properties.evaluationFrequency"
+_KIND = "kind"
+_RECEIVERS = tuple(
+    f"properties.{kind}Receivers"
+    for kind in (
+        "email", "sms", "voice", "webhook", "azureAppPush", "itsm", "automationRunbook",
+        "logicApp", "azureFunction", "armRole", "eventHub", "incident",
+    )
+)  # fmt: skip
+_VERBOSE = 4
+_MOST_EVENTS = 10
+"""An alert that waits for more events than this is one that an intruder need not set off."""
 
+_AUDIT = ("AKSAudit", "AzureDiagnostics")
 _EVENTS = {
-    "somebody is made cluster-admin": re.compile(r"cluster-admin|clusterrolebindings", re.I),
-    "somebody opens a shell in a container": re.compile(r"\bexec\b", re.I),
-    "somebody reads secrets": re.compile(r"\bsecrets\b", re.I),
-    "somebody runs a command through Azure": re.compile(r"runCommand", re.I),
+    "somebody is made cluster-admin": Event(
+        re.compile(r"cluster-admin|clusterrolebindings", re.I), (*_AUDIT, "AKSAuditAdmin")
+    ),
+    # What a client asks for by GET, as kubectl does over a WebSocket, is not in AKSAuditAdmin.
+    "somebody opens a shell in a container": Event(
+        re.compile(r"\bexec\b", re.I), _AUDIT, partly=("AKSAuditAdmin",)
+    ),
+    "somebody reads secrets": Event(re.compile(r"\bsecrets\b", re.I), _AUDIT),
+    "somebody runs a command through Azure": Event(
+        re.compile(r"runCommand", re.I), ("AzureActivity",)
+    ),
 }
-"""What has to be told, and how the query of an alert names it."""
+"""What has to be told, the tables that have it, and how a query names it."""
 
 
 def _judge_alerts(cluster: Subject) -> Iterator[Observation]:
-    """For each event, an alert that is on looks where the logs are, and tells somebody."""
+    """For each event, an alert that can fire looks where the logs are, and tells somebody."""
     named = (s.value(WORKSPACE_ID) for s in cluster.children(DIAGNOSTIC_SETTING))
     workspaces = [found for name in named if (found := parse_resource_id(name)) is not None]
     places = {
         place.key for found in (cluster.id, *workspaces) for place in (found, *found.ancestors)
     }
     alerts = [alert for alert in cluster.all(ALERT_RULE) if _looks_at(alert, places)]
-    missing = [
-        event
-        for event, words in _EVENTS.items()
-        if not any(words.search(query) for alert in alerts for query in _queries(alert))
-    ]
     foreign = [found.name for found in workspaces if not _is_own(cluster, found)]
-    for event in missing:
-        if foreign:
+    told = 0
+    for name, event in _EVENTS.items():
+        seen = [_answer(alert, event) for alert in alerts]
+        matches = {answer.match for answer in seen}
+        close = [answer.why for answer in seen if answer.match is Match.UNCLEAR]
+        near = [answer.why for answer in seen if answer.match is Match.NO and answer.why]
+        if Match.YES in matches:
+            told += 1
+        elif close:
+            yield cluster.unknown("", f"whether anybody is told when {name}: {close[0]}")
+        elif foreign:
             why = f"the alerts on {foreign[0]} are others' to show"
-            yield cluster.unknown("", f"whether anybody is told when {event}: {why}")
+            yield cluster.unknown("", f"whether anybody is told when {name}: {why}")
         else:
-            yield cluster.fails("", f"nobody is told when {event}")
-    if not missing:
+            why = f": {near[0]}" if near else ""
+            yield cluster.fails("", f"nobody is told when {name}{why}")
+    if told == len(_EVENTS):
         yield cluster.passes("", f"{len(_EVENTS)} events of its audit logs are told")
 
 
@@ -66,24 +97,78 @@ def _is_own(cluster: Subject, workspace: ResourceId) -> bool:
 
 def _looks_at(alert: Subject, places: set[str]) -> bool:
     scopes = (parse_resource_id(text) for text in alert.texts(_SCOPES))
-    looks = any(scope is not None and scope.key in places for scope in scopes)
-    return looks and alert.value(_ENABLED) is True and _tells(alert)
+    return any(scope is not None and scope.key in places for scope in scopes)
 
 
-def _tells(alert: Subject) -> bool:
-    """Tell whether an alert goes to a group that is on; one that is not known is taken to be."""
+def _answer(alert: Subject, event: Event) -> Answer:
+    """Return whether an alert tells somebody of an event. All of its conditions have to be met."""
+    conditions = alert.entries(_CRITERIA)
+    queries = [query for c in conditions if isinstance(query := lookup(c, ("query",)), str)]
+    if not any(event.words.search(query) for query in queries):
+        return Answer(Match.NO)
+    found = [
+        *(answers(query, event) for query in queries),
+        *(_threshold(condition) for condition in conditions),
+        _evaluation(alert),
+        _receivers(alert),
+    ]
+    order = (Match.NO, Match.UNCLEAR, Match.YES)
+    worst = min(found, key=lambda answer: order.index(answer.match))
+    return replace(worst, why=f"{worst.why} ({alert.label})" if worst.why else "")
+
+
+def _threshold(condition: object) -> Answer:
+    """Return whether one event is enough for a condition."""
+    operator, number = lookup(condition, ("operator",)), lookup(condition, ("threshold",))
+    failing = lookup(condition, ("failingPeriods", "minFailingPeriodsToAlert"))
+    if is_number(failing) and float(str(failing)) > 1:
+        return Answer(Match.NO, f"it waits for {failing} evaluations in a row")
+    if not isinstance(operator, str) or not is_number(number):
+        return Answer(Match.YES)
+    most = float(str(number)) + (operator == "GreaterThan")
+    if not operator.startswith("GreaterThan") or most > _MOST_EVENTS:
+        return Answer(Match.NO, f"one event is not {operator} {number}")
+    if most > 1:
+        return Answer(Match.UNCLEAR, f"it tells nobody of less than {most:.0f} events")
+    return Answer(Match.YES)
+
+
+def _evaluation(alert: Subject) -> Answer:
+    """Return whether an alert is evaluated, over all of the time, and worth a message."""
+    window, frequency = (parse_iso_duration(alert.value(path)) for path in (_WINDOW, _FREQUENCY))
+    if alert.value(_ENABLED) is not True:
+        return Answer(Match.NO, "the alert is off")
+    if str(alert.value(_KIND)).lower() == "logtometric":
+        return Answer(Match.NO, "it makes a metric, and alerts nobody")
+    if alert.value(_SEVERITY) == _VERBOSE:
+        return Answer(Match.NO, "its severity is 4, verbose")
+    if window is not None and frequency is not None and window < frequency:
+        return Answer(Match.NO, "it looks at less time than passes between its evaluations")
+    return Answer(Match.YES)
+
+
+def _receivers(alert: Subject) -> Answer:
+    """Return whether an alert goes to a group that is on, and has somebody to tell."""
+    unknown = ""
     for text in alert.texts(_GROUPS):
         group = alert.at(text)
-        if group is None or group.value(_ENABLED) is True:
-            return True
-    return False
+        if group is None:
+            unknown = f"nothing is known of the action group {text.rpartition('/')[2]}"
+        elif group.value(_ENABLED) is True and any(map(_is_told, _listed(group))):
+            return Answer(Match.YES)
+    if unknown:
+        return Answer(Match.UNCLEAR, unknown)
+    return Answer(Match.NO, "no action group that is on has a receiver")
 
 
-def _queries(alert: Subject) -> Iterator[str]:
-    for condition in alert.entries(_CRITERIA):
-        query = lookup(condition, ("query",))
-        if isinstance(query, str):
-            yield query
+def _listed(group: Subject) -> Iterator[object]:
+    for path in _RECEIVERS:
+        yield from group.entries(path)
+
+
+def _is_told(receiver: object) -> bool:
+    """Tell whether a receiver takes messages: one who unsubscribed is kept as Disabled."""
+    return lookup(receiver, ("status",)) != "Disabled"
 
 
 CONTROLS = (
@@ -100,7 +185,9 @@ CONTROLS = (
         remediation="""
             group:
               type: Microsoft.Insights/actionGroups
-              properties: {enabled: true}
+              properties:
+                enabled: true
+                emailReceivers: [{name: team, emailAddress: security@contoso.example}]
             execAlert:
               type: Microsoft.Insights/scheduledQueryRules
               properties:
@@ -116,12 +203,26 @@ CONTROLS = (
                 CLUSTER,
                 _judge_alerts,
                 others={
-                    ALERT_RULE: (_ENABLED, _SCOPES, _CRITERIA, _GROUPS),
-                    ACTION_GROUP: (_ENABLED,),
+                    ALERT_RULE: (
+                        _ENABLED,
+                        _SCOPES,
+                        _CRITERIA,
+                        _GROUPS,
+                        _SEVERITY,
+                        _WINDOW,
+                        _FREQUENCY,
+                        _KIND,
+                    ),
+                    ACTION_GROUP: (_ENABLED, *_RECEIVERS),
                     DIAGNOSTIC_SETTING: (WORKSPACE_ID,),
                     WORKSPACE: (),
                 },
             ),
+        ),
+        limits=(
+            "A query is followed as far as filters go; joins, functions and other columns are "
+            "unknown. Alert processing rules that suppress, and whether a receiver reads, are "
+            "not seen."
         ),
         unmapped="No framework has a check of it.",
     ),

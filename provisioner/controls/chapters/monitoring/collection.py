@@ -16,7 +16,7 @@ from provisioner.controls.kinds import (
 )
 from provisioner.controls.rule import expect, rule
 from provisioner.controls.subject import Observation, Subject
-from provisioner.controls.wanted import at_least, equals
+from provisioner.controls.wanted import at_least, equals, is_number, show
 from provisioner.model.values import lookup
 
 _METRICS = "properties.azureMonitorProfile.metrics.enabled"
@@ -30,6 +30,10 @@ _RULE = "properties.dataCollectionRuleId"
 _FLOWS = "properties.dataFlows"
 _PROMETHEUS = "Microsoft-PrometheusMetrics"
 _SCOPED = "properties.privateLinkScopedResources"
+_CAP = "properties.workspaceCapping.dailyQuotaGb"
+_LEAST_CAP = 1
+"""GB a day: the audit log of one busy API server is more than that."""
+
 _INGESTION = "properties.publicNetworkAccessForIngestion"
 _QUERY = "properties.publicNetworkAccessForQuery"
 
@@ -71,6 +75,15 @@ def _judge_metrics(cluster: Subject) -> Iterator[Observation]:
 def _streams(flow: object) -> tuple[object, ...]:
     found = lookup(flow, ("streams",))
     return tuple(found) if isinstance(found, (list, tuple)) else ()
+
+
+def _judge_cap(workspace: Subject) -> Iterator[Observation]:
+    """A cap that a day of logs reaches drops the rest of them: whoever makes noise is not seen.
+    -1, Azure's default, is none (documentation "Set daily cap on Log Analytics workspace")."""
+    cap = workspace.value(_CAP)
+    if is_number(cap) and 0 <= float(str(cap)) < _LEAST_CAP:
+        said = f"{_CAP} is {show(cap)} GB: what is logged beyond that in a day is dropped"
+        yield workspace.fails(_CAP, said)
 
 
 def _is_scoped(workspace: Subject) -> bool:
@@ -125,6 +138,10 @@ CONTROLS = (
                 others={COLLECTION_ASSOCIATION: (_RULE,), COLLECTION_RULE: (_FLOWS,)},
             ),
         ),
+        limits=(
+            "Which namespaces and tables the agent leaves out stands in its ConfigMap in the "
+            "cluster."
+        ),
         mappings=Mappings(checkov=("CKV_AZURE_4",), psrule=("Azure.AKS.ContainerInsights",)),
     ),
     Control(
@@ -149,10 +166,14 @@ CONTROLS = (
         rules=(
             expect(WORKSPACE, "properties.retentionInDays", at_least(90)),
             expect(WORKSPACE, "properties.features.disableLocalAuth", equals(True)),
+            rule(WORKSPACE, _judge_cap, _CAP),
             *(
                 expect(WORKSPACE, path, equals("Disabled"), when=_is_scoped, reading=(_SCOPED,))
                 for path in (_INGESTION, _QUERY)
             ),
+        ),
+        limits=(
+            "Retention of single tables, and rules that export or drop at ingestion, are not read."
         ),
         unmapped="No framework has a check of it.",
     ),

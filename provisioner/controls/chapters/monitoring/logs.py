@@ -111,6 +111,7 @@ CONTROLS = (
                   - {category: csi-snapshot-controller, enabled: true}
         """,
         rules=(rule(CLUSTER, _judge_control_plane, *_DRIVERS, others=SETTING_READS),),
+        limits=("Whether logs arrive is for MON-02; who may change the setting is not looked at."),
         mappings=Mappings(
             policies=(
                 "245fc9df-fa96-4414-9a0b-3738c2f7341c",
@@ -166,6 +167,7 @@ CONTROLS = (
             rule(REGISTRY, _judge_all(*_REGISTRY), others=SETTING_READS),
             rule(VAULT, _judge_all(*_VAULT), others=SETTING_READS),
         ),
+        limits=("Whether logs arrive is for MON-02; a workspace of others is taken at its id."),
         unmapped="No framework has a check of it.",
     ),
     Control(
@@ -190,6 +192,7 @@ CONTROLS = (
                   - {category: Security, enabled: true}
         """,
         rules=(rule(CLUSTER, _judge_activity, others=SETTING_READS),),
+        limits=("Whether logs arrive is for MON-02."),
         unmapped="No framework has a check of it.",
     ),
 )

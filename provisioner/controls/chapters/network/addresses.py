@@ -194,7 +194,7 @@ def _judge_firewall_subnet(subnet: Subject) -> Iterator[Observation]:
 def _judge_zones(firewall: Subject) -> Iterator[Observation]:
     """A firewall stands in several zones, where its region has any."""
     region = str(firewall.value("location")).lower()
-    zones = firewall.texts(_ZONES)
+    zones = tuple(dict.fromkeys(firewall.texts(_ZONES)))
     if len(zones) >= _LEAST_ZONES:
         yield firewall.passes(_ZONES, f"it stands in zones {', '.join(zones)}")
     elif zones_of(region):
@@ -224,6 +224,7 @@ CONTROLS = (
             rule(SUBNET, _judge_subnet, others=_READS),
             rule(CLUSTER, _judge_cluster, others=_READS),
         ),
+        limits=("Growth beyond the stated maxima of pools is not foreseen."),
         mappings=Mappings(psrule=("Azure.AKS.CNISubnetSize",)),
     ),
     Control(
@@ -251,6 +252,7 @@ CONTROLS = (
             rule(SITE, _judge_overlap, others=_READS),
             rule(CLUSTER, _judge_ranges, others=_READS),
         ),
+        limits=("Networks that the environment does not know may overlap."),
         unmapped="No framework has a check of it.",
     ),
     Control(
@@ -272,6 +274,7 @@ CONTROLS = (
             rule(SUBNET, _judge_firewall_subnet, _PREFIX, _PREFIXES),
             rule(FIREWALL, _judge_zones, _ZONES, "location"),
         ),
+        limits=("Throughput is not foreseen: autoscaling is Azure's."),
         mappings=Mappings(psrule=("Azure.VNET.FirewallSubnet",)),
     ),
 )

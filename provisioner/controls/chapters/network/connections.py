@@ -31,6 +31,8 @@ from provisioner.model.values import Unknown, lookup
 _REMOTE = "properties.remoteVirtualNetwork.id"
 _FORWARDED = "properties.allowForwardedTraffic"
 _STATE = "properties.peeringState"
+_ACCESS = "properties.allowVirtualNetworkAccess"
+_WHOLE = "properties.peerCompleteVnets"
 _SERVERS = "properties.dhcpOptions.dnsServers"
 _SPACES = "properties.addressSpace.addressPrefixes"
 _CONFIGURATIONS = "properties.ipConfigurations"
@@ -56,13 +58,25 @@ def _judge_peering(peering: Subject) -> Iterator[Observation]:
     if remote is None or network is None:
         yield peering.fails(_REMOTE, f"{_REMOTE} is {show(peering.value(_REMOTE))}: no network")
         return
+    yield from _opens(peering, peering)
     sides = peering.children(PEERING, remote)
     back = next((s for s in sides if parse_resource_id(s.value(_REMOTE)) == network), None)
     if back is not None:
         yield peering.passes(_REMOTE, f"{back.label} leads back")
         yield _forwards(peering, back)
+        yield from _opens(peering, back)
     elif (other := peering.at(remote.text)) is not None and other.is_own:
         yield peering.fails(_REMOTE, f"no peering of {other.label} leads back")
+
+
+def _opens(peering: Subject, side: Subject) -> Iterator[Observation]:
+    """Say of a side of a peering that it keeps the other network out, where it does."""
+    if side.value(_ACCESS) is False:
+        said = f"{_ACCESS} of {side.label} is false: it carries nothing"
+        yield peering.fails(_ACCESS, said)
+    elif side.value(_WHOLE) is False:
+        said = f"{side.label} is of some subnets alone: what it carries is not known"
+        yield peering.unknown(_WHOLE, said)
 
 
 def _forwards(peering: Subject, side: Subject) -> Observation:
@@ -196,8 +210,13 @@ CONTROLS = (
                 _REMOTE,
                 _FORWARDED,
                 _STATE,
+                _ACCESS,
+                _WHOLE,
                 others={NETWORK: ()},
             ),
+        ),
+        limits=(
+            "Of a network of others only the own side is seen, and its state where Azure says it."
         ),
         unmapped="No framework has a check of it.",
     ),
@@ -234,6 +253,10 @@ CONTROLS = (
                 },
             ),
             expect(ZONE_LINK, "properties.registrationEnabled", equals(False)),
+        ),
+        limits=(
+            "What the records hold is for the proof `private services`; servers of others may "
+            "answer what they like."
         ),
         unmapped="No framework has a check of it.",
     ),

@@ -4,32 +4,31 @@ Facts: guidelines.md §1.5 and §2.2; the documentation "How network security gr
 and "Manage network policies for private endpoints".
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
-from provisioner.catalog.registry import Catalog
 from provisioner.controls.chapters.network.addresses import ITEM
 from provisioner.controls.control import Control, Layer, Mappings, Severity
 from provisioner.controls.kinds import SECURITY_GROUP, SECURITY_RULE, SUBNET
 from provisioner.controls.rule import expect, rule
+from provisioner.controls.security_groups import (
+    ACCESS,
+    DIRECTION,
+    GROUP_READS,
+    REMOTE_ACCESS,
+    SOURCE,
+    SOURCE_GROUPS,
+    SOURCES,
+    Reached,
+    find_lateral,
+    find_reached,
+)
 from provisioner.controls.subject import Observation, Subject
-from provisioner.controls.wanted import equals, is_number, is_set
-from provisioner.model.cidr import parse_range
-from provisioner.model.estate import Estate
-from provisioner.model.resource_id import parse_resource_id
-from provisioner.model.values import lookup
+from provisioner.controls.wanted import equals, is_set
+from provisioner.model.values import Unknown
+from provisioner.network.filters import ALLOW_VNET_OUT
+from provisioner.network.public_reach import PublicReach
 
 _GROUP = "properties.networkSecurityGroup.id"
-_DIRECTION = "properties.direction"
-_ACCESS = "properties.access"
-_PRIORITY = "properties.priority"
-_PROTOCOL = "properties.protocol"
-_SOURCE = "properties.sourceAddressPrefix"
-_SOURCES = "properties.sourceAddressPrefixes"
-_SOURCE_GROUPS = "properties.sourceApplicationSecurityGroups"
-_DESTINATION = "properties.destinationAddressPrefix"
-_DESTINATIONS = "properties.destinationAddressPrefixes"
-_PORT = "properties.destinationPortRange"
-_PORTS = "properties.destinationPortRanges"
 
 _WITHOUT_GROUP = (
     "azurefirewallsubnet", "azurefirewallmanagementsubnet", "gatewaysubnet", "routeserversubnet",
@@ -37,9 +36,6 @@ _WITHOUT_GROUP = (
 """Azure refuses or advises against a network security group on these (guidelines.md §2.2)."""
 
 _BASTION = "azurebastionsubnet"
-_ANYWHERE = ("*", "internet", "any")
-_EVERYTHING_NEAR = ("*", "any", "virtualnetwork")
-_REMOTE_ACCESS = (22, 3389)
 
 
 def _takes_group(subnet: Subject) -> bool:
@@ -50,95 +46,53 @@ def _takes_endpoints(subnet: Subject) -> bool:
     return subnet.name.lower() not in (*_WITHOUT_GROUP, _BASTION)
 
 
-def _is_anywhere(text: str) -> bool:
-    found = parse_range(text)
-    return text.lower() in _ANYWHERE or (found is not None and found.prefixlen == 0)
-
-
-def _texts(subject: Subject, single: str, several: str) -> tuple[str, ...]:
-    one = subject.value(single)
-    return (*((one,) if isinstance(one, str) and one else ()), *subject.texts(several))
-
-
 def _judge_source(found: Subject) -> Iterator[Observation]:
-    """A rule that lets something in says from where."""
-    inbound = str(found.value(_DIRECTION)).lower() == "inbound"
-    if not inbound or str(found.value(_ACCESS)).lower() != "allow":
+    """A rule that lets something in says from where, and that is not from everywhere: by itself,
+    or with the other rules of its group."""
+    inbound = str(found.value(DIRECTION)).lower() == "inbound"
+    if not inbound or str(found.value(ACCESS)).lower() != "allow":
         return
-    sources = _texts(found, _SOURCE, _SOURCES)
-    wide = [text for text in sources if _is_anywhere(text)]
-    path = _SOURCE if found.states(_SOURCE) else _SOURCES
-    if wide:
-        yield found.fails(path, f"it lets in what comes from {wide[0]}")
+    path = SOURCE if found.states(SOURCE) else SOURCES
+    stated = [found.value(SOURCE), *_listed(found.value(SOURCES))]
+    sources = [text for text in stated if isinstance(text, str) and text]
+    reached = found.derive(find_reached).get(found.id.key, _NOTHING_REACHED)
+    if reached.by_rule.holds_strangers:
+        yield found.fails(path, f"it lets in what comes from {reached.by_rule}")
+    elif any(isinstance(entry, Unknown) for entry in stated):
+        yield found.unknown(path, "it is not known yet from where it lets traffic in")
+    elif not sources and not found.states(SOURCE_GROUPS):
+        yield found.fails(path, "it does not say from where it lets traffic in")
+    elif reached.by_group.holds_strangers and not reached.by_rule.is_empty:
+        said = f"with the other rules of its group it lets in what comes from {reached.by_group}"
+        yield found.fails(path, said)
+    elif reached.by_rule.unclear:
+        named = ", ".join(reached.by_rule.unclear)
+        yield found.unknown(path, f"who sends from {named} cannot be told from here")
     elif sources:
         yield found.passes(path, f"it lets in what comes from {', '.join(sources)}")
-    elif found.states(_SOURCE_GROUPS):
-        yield found.passes(_SOURCE_GROUPS, "it lets in what machines of a group send")
     else:
-        yield found.fails(path, "it does not say from where it lets traffic in")
+        yield found.passes(SOURCE_GROUPS, "it lets in what machines of a group send")
 
 
-def _groups_of_bastion(estate: Estate, _catalog: Catalog) -> Mapping[str, str]:
-    """Return the groups on subnets of Bastion, by their keys: sessions start there."""
-    found: dict[str, str] = {}
-    for subnet in estate.of_type(SUBNET):
-        group = parse_resource_id(lookup(subnet.body, _GROUP.split(".")))
-        if group is not None and subnet.id.name.lower() == _BASTION:
-            found[group.key] = subnet.label
-    return found
+_NOTHING_REACHED = Reached(PublicReach(), PublicReach())
+
+
+def _listed(value: object) -> tuple[object, ...]:
+    return tuple(value) if isinstance(value, (list, tuple)) else (value,)
 
 
 def _judge_lateral(group: Subject) -> Iterator[Observation]:
     """Nobody opens a session from one machine to the next; from Bastion, people do."""
-    if group.id.key in group.derive(_groups_of_bastion):
-        return
-    outbound = [
-        found
-        for found in group.children(SECURITY_RULE)
-        if str(found.value(_DIRECTION)).lower() == "outbound"
-    ]
-    outbound.sort(key=_priority)
-    for port in _REMOTE_ACCESS:
-        first = next((found for found in outbound if _decides(found, port)), None)
+    ways = group.derive(find_lateral)
+    for port in REMOTE_ACCESS:
         path = f"properties.securityRules[{port}]"
-        if first is None:
+        rule = ways.get((group.id.key, port))
+        if rule is None:
+            yield group.passes(path, f"no rule lets port {port} through to other machines")
+        elif rule.endswith(ALLOW_VNET_OUT):
             yield group.fails(path, f"no rule denies port {port} to other machines of the network")
-        elif str(first.value(_ACCESS)).lower() == "deny":
-            yield group.passes(path, f"{first.label} denies port {port} to other machines")
         else:
-            yield group.fails(path, f"{first.label} allows port {port} to other machines")
-
-
-def _priority(found: Subject) -> float:
-    value = found.value(_PRIORITY)
-    return float(str(value)) if is_number(value) else float("inf")
-
-
-def _decides(found: Subject, port: int) -> bool:
-    """Tell whether a rule is about TCP to a port: a denial of it counts where it holds for all
-    machines, a permission where it holds for any."""
-    if str(found.value(_PROTOCOL)).lower() not in ("tcp", "*"):
-        return False
-    if not any(_holds_port(text, port) for text in _texts(found, _PORT, _PORTS)):
-        return False
-    if str(found.value(_ACCESS)).lower() == "allow":
-        return True
-    near = any(
-        text.lower() in _EVERYTHING_NEAR or _is_anywhere(text)
-        for text in _texts(found, _DESTINATION, _DESTINATIONS)
-    )
-    return near and any(
-        text.lower() in _EVERYTHING_NEAR or _is_anywhere(text)
-        for text in _texts(found, _SOURCE, _SOURCES)
-    )
-
-
-def _holds_port(text: str, port: int) -> bool:
-    if text == "*":
-        return True
-    first, _, last = text.partition("-")
-    ends = (first, last or first)
-    return all(end.isdigit() for end in ends) and int(ends[0]) <= port <= int(ends[1])
+            yield group.fails(path, f"{rule} allows port {port} to other machines")
 
 
 CONTROLS = (
@@ -156,6 +110,10 @@ CONTROLS = (
               properties: {networkSecurityGroup: {id: "${nodeRules.id}"}}
         """,
         rules=(expect(SUBNET, _GROUP, is_set(), when=_takes_group),),
+        limits=(
+            "What the group lets through is for NET-04; groups of single network interfaces "
+            "are not read."
+        ),
         mappings=Mappings(
             checkov=("CKV_AZURE_182", "CKV_AZURE_183"), psrule=("Azure.VNET.UseNSGs",)
         ),
@@ -187,34 +145,13 @@ CONTROLS = (
                       destinationPortRanges: ["22", "3389"]
         """,
         rules=(
-            rule(
-                SECURITY_RULE,
-                _judge_source,
-                _DIRECTION,
-                _ACCESS,
-                _SOURCE,
-                _SOURCES,
-                _SOURCE_GROUPS,
-            ),
-            rule(
-                SECURITY_GROUP,
-                _judge_lateral,
-                others={
-                    SUBNET: (_GROUP,),
-                    SECURITY_RULE: (
-                        _DIRECTION,
-                        _ACCESS,
-                        _PRIORITY,
-                        _PROTOCOL,
-                        _SOURCE,
-                        _SOURCES,
-                        _DESTINATION,
-                        _DESTINATIONS,
-                        _PORT,
-                        _PORTS,
-                    ),
-                },
-            ),
+            rule(SECURITY_RULE, _judge_source, others=GROUP_READS),
+            rule(SECURITY_GROUP, _judge_lateral, others=GROUP_READS),
+        ),
+        limits=(
+            "Security admin rules of network managers, and groups of network interfaces, are "
+            "not counted. A group is taken by itself: what a default route adds to "
+            "VirtualNetwork is for the proof `inbound`. IPv6 is judged by its sources alone."
         ),
         mappings=Mappings(
             checkov=("CKV_AZURE_9", "CKV_AZURE_10", "CKV_AZURE_77"),
@@ -259,6 +196,7 @@ CONTROLS = (
                 when=_takes_endpoints,
             ),
         ),
+        limits=("That there are rules and routes to hold is for NET-03 and ENV-04.1."),
         unmapped="No framework has a check of it.",
     ),
 )

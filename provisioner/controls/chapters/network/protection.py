@@ -16,6 +16,7 @@ from provisioner.controls.kinds import (
     FLOW_LOG,
     NETWORK,
     NETWORK_GATEWAY,
+    PUBLIC_ADDRESS,
 )
 from provisioner.controls.rule import rule
 from provisioner.controls.subject import Observation, Subject
@@ -30,14 +31,22 @@ _ANALYTICS = (
 )
 _KEEPS = "properties.retentionPolicy.enabled"
 _DAYS = "properties.retentionPolicy.days"
+_FILTER = "properties.enabledFilteringCriteria"
+_RECORDS = "properties.recordTypes"
+_ALLOWED_FLOWS, _DENIED_FLOWS = frozenset("BCE"), "D"
+"""The letters of a flow that begins, goes on and ends, and of one that was denied."""
+
 _WANTED: Mapping[str, Wanted] = {
     "properties.enabled": equals(True),
     _KEEPS: equals(True),
-    _DAYS: at_least(90),
+    # A policy that is on, of no days, keeps what was recorded for good ("Flow logging for network
+    # security groups").
+    _DAYS: Wanted(lambda found: found == 0 or at_least(90).test(found), "at least 90, or 0"),
     _ANALYTICS: equals(True),
 }
 _PROTECTED = "properties.enableDdosProtection"
 _PLAN = "properties.ddosProtectionPlan.id"
+_OWN_PROTECTION = "properties.ddosSettings.protectionMode"
 _CONFIGURATIONS = "properties.ipConfigurations"
 _MANAGEMENT = "properties.managementIpConfiguration"
 _HOSTS: Mapping[str, tuple[str, ...]] = {
@@ -81,21 +90,45 @@ def _wrong_with(log: Subject) -> Iterator[str]:
         if not wanted.test(log.value(path)):
             found = show(log.value(path))
             yield f"{path} of {log.label} is {found}, expected {wanted.words}"
+    if log.states(_FILTER):
+        yield f"{_FILTER} of {log.label} leaves out what is not {show(log.value(_FILTER))}"
+    records = {part.strip().upper() for part in str(log.value(_RECORDS)).split(",")}
+    if log.states(_RECORDS) and not (_DENIED_FLOWS in records and records & _ALLOWED_FLOWS):
+        said = f"{_RECORDS} of {log.label} is {show(log.value(_RECORDS))}"
+        yield f"{said}, expected those of allowed and of denied flows"
 
 
 def _public_networks(estate: Estate, _catalog: Catalog) -> Mapping[str, str]:
-    """Return what has a public address in each network, by the network's key."""
+    """Return what has a public address in each network that no plan protects by itself, by the
+    network's key."""
     found: dict[str, str] = {}
     for kind, paths in _HOSTS.items():
         for host in estate.of_type(kind):
             entries = [entry for path in paths for entry in _entries(host.body, path)]
-            if not any(lookup(e, ("properties", "publicIPAddress", "id")) for e in entries):
+            if not any(_is_exposed(estate, entry) for entry in entries):
                 continue
             for entry in entries:
                 subnet = parse_resource_id(lookup(entry, ("properties", "subnet", "id")))
                 if subnet is not None and subnet.parent is not None:
                     found.setdefault(subnet.parent.key, host.label)
     return found
+
+
+def _is_exposed(estate: Estate, entry: object) -> bool:
+    """Tell whether a configuration has a public address without a DDoS protection of its own."""
+    named = parse_resource_id(lookup(entry, ("properties", "publicIPAddress", "id")))
+    address = estate.get(named) if named is not None else None
+    mode = lookup(address.body, _OWN_PROTECTION.split(".")) if address is not None else None
+    return named is not None and mode != "Enabled"
+
+
+def _unprotected(estate: Estate, _catalog: Catalog) -> tuple[str, ...]:
+    """Return the public addresses that decline the protection of their network."""
+    return tuple(
+        address.label
+        for address in estate.of_type(PUBLIC_ADDRESS)
+        if lookup(address.body, _OWN_PROTECTION.split(".")) == "Disabled"
+    )
 
 
 def _entries(body: Mapping[str, object], path: str) -> tuple[object, ...]:
@@ -113,6 +146,8 @@ def _judge_flood(network: Subject) -> Iterator[Observation]:
         yield network.fails(_PROTECTED, f"{said}, and {_PROTECTED} is not true")
     elif not network.states(_PLAN):
         yield network.fails(_PLAN, f"{said}, and {_PLAN} is not set")
+    elif declined := network.derive(_unprotected):
+        yield network.fails(_PLAN, f"{declined[0]} declines it: {_OWN_PROTECTION} is Disabled")
     else:
         yield network.passes(_PLAN, f"{_PLAN} is {show(network.value(_PLAN))}")
 
@@ -142,7 +177,14 @@ CONTROLS = (
                     enabled: true
                     workspaceResourceId: ${workspace.id}
         """,
-        rules=(rule(NETWORK, _judge_flows, others={FLOW_LOG: (_TARGET, *_WANTED)}),),
+        rules=(
+            rule(
+                NETWORK,
+                _judge_flows,
+                others={FLOW_LOG: (_TARGET, *_WANTED, _FILTER, _RECORDS)},
+            ),
+        ),
+        limits=("Who may delete the storage account or stop the log is not looked at."),
         mappings=Mappings(
             policies=(
                 "4c3c6c5f-0d47-4402-99b8-aa543dd8bcee",
@@ -170,7 +212,16 @@ CONTROLS = (
                 enableDdosProtection: true
                 ddosProtectionPlan: {id: "${plan.id}"}
         """,
-        rules=(rule(NETWORK, _judge_flood, _PROTECTED, _PLAN, others=_HOSTS),),
+        rules=(
+            rule(
+                NETWORK,
+                _judge_flood,
+                _PROTECTED,
+                _PLAN,
+                others={**_HOSTS, PUBLIC_ADDRESS: (_OWN_PROTECTION,)},
+            ),
+        ),
+        limits=("Addresses of load balancers that services make are not matched with a network."),
         unmapped="No framework has a check of it.",
     ),
 )

@@ -35,6 +35,10 @@ CONTROLS = (
             "a pod that is refused: `kubectl run probe --image=probe:latest "
             "--image-pull-policy=IfNotPresent --dry-run=server` in a team's namespace"
         ),
+        limits=(
+            "Pods that ran before the assignment, and the day on which an exemption ends, are"
+            " not seen."
+        ),
         mappings=Mappings(policies=(PULL_POLICY.guid, NO_LATEST.guid)),
     ),
     Control(

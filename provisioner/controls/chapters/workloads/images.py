@@ -3,16 +3,16 @@
 Facts: guidelines.md §1.3.
 """
 
-import re
 from collections.abc import Iterator
 
 from provisioner.catalog.built_in_policies import ALLOWED_IMAGES
 from provisioner.controls.admission import DENY, Demand, assign, policy_rule
 from provisioner.controls.control import Control, Layer, Mappings, Mode, Severity
+from provisioner.controls.image_sources import NAMED_HOSTS
 from provisioner.controls.kinds import CLUSTER, DEFENDER_PLAN, REGISTRY
 from provisioner.controls.rule import look, rule
 from provisioner.controls.subject import Observation, Subject
-from provisioner.controls.wanted import Wanted, equals, show
+from provisioner.controls.wanted import equals, show
 
 _ITEM = "Image scanning in Azure Container Registry, ValidatingAdmissionWebhook and third parties"
 _TIER = "properties.pricingTier"
@@ -48,27 +48,6 @@ def _judge_scan(registry: Subject) -> Iterator[Observation]:
         yield registry.fails("", f"{plan.label} does not switch on {_SCAN}")
     else:
         yield registry.passes("", f"{plan.label} scans its images")
-
-
-def _names_hosts(value: object) -> bool:
-    """Tell whether an expression holds for images of named hosts alone.
-
-    Anchored, with every dot of a host escaped, and no other pattern in it: a dot that is any
-    character matches a look-alike, and a second alternative is not anchored by the first's mark
-    (guidelines.md WRK-01.2).
-    """
-    if not isinstance(value, str) or not value.startswith("^"):
-        return False
-    if "|" in _GROUP.sub("", value):
-        return False
-    host, slash, _ = value[1:].replace("\\/", "/").partition("/")
-    names = host.removeprefix("(").removeprefix("?:").removesuffix(")").split("|")
-    return bool(slash) and all(_HOST.fullmatch(name) for name in names)
-
-
-_GROUP = re.compile(r"\([^()]*\)")
-_HOST = re.compile(r"[\w-]+(\\\.[\w-]+)+(:\d+)?")
-_NAMED_HOSTS = Wanted(_names_hosts, r"one like ^NAME\.azurecr\.io/.+$: anchored, with escaped dots")
 
 
 def _judge_gate(cluster: Subject) -> Iterator[Observation]:
@@ -127,6 +106,7 @@ CONTROLS = (
                 clouds=_CLOUDS,
             ),
         ),
+        limits="Whether somebody acts on what a scan finds is not seen.",
         mappings=Mappings(
             policies=("090c7b07-b4ed-4561-ad20-e9075f3ccaff",),
             checkov=("CKV_AZURE_163",),
@@ -149,14 +129,16 @@ CONTROLS = (
         modes=(Mode.ARM, Mode.CLUSTER),
         rules=(
             policy_rule(
-                Demand(
-                    ALLOWED_IMAGES, {"effect": DENY, "allowedContainerImagesRegex": _NAMED_HOSTS}
-                )
+                Demand(ALLOWED_IMAGES, {"effect": DENY, "allowedContainerImagesRegex": NAMED_HOSTS})
             ),
         ),
         evidence=(
             "a pod that is refused: `kubectl run probe --image=docker.io/library/nginx:1.27 "
             "--dry-run=server` in a team's namespace"
+        ),
+        limits=(
+            "What lies in a registry of one's own is not judged. Init and ephemeral "
+            "containers are what the policy makes of them."
         ),
         mappings=Mappings(cis=("5.1.4",), policies=(ALLOWED_IMAGES.guid,)),
     ),
@@ -180,6 +162,7 @@ CONTROLS = (
                           identity: {resourceId: "${kubelet.id}"}
         """,
         rules=(rule(CLUSTER, _judge_gate, _GATE, _READERS, others={REGISTRY: ()}, clouds=_CLOUDS),),
+        limits="The findings themselves are Defender's.",
         unmapped="The built-in policies for it are deprecated, or audit alone.",
     ),
     Control(

@@ -3,13 +3,15 @@
 Facts: guidelines.md §1.3 and §2.1.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from provisioner.controls.control import Control, Layer, Mappings, Mode, Severity
-from provisioner.controls.kinds import CLUSTER, FIREWALL, FIREWALL_POLICY
+from provisioner.controls.kinds import CLUSTER, FIREWALL, FIREWALL_POLICY, IP_GROUP
 from provisioner.controls.rule import expect, look, rule
 from provisioner.controls.subject import Observation, Subject
 from provisioner.controls.wanted import equals, is_set, one_of
+from provisioner.network.intervals import NOTHING, parse_addresses
+from provisioner.network.public_reach import read_reach
 
 _ITEM = "Filtering network traffic with policies, Azure Firewall or network appliances"
 _ENGINE = "properties.networkProfile.networkPolicy"
@@ -18,6 +20,14 @@ _ADVANCED = "properties.networkProfile.advancedNetworking"
 _TIER = "properties.sku.tier"
 _POLICY = "properties.firewallPolicy.id"
 _THREATS = "properties.threatIntelMode"
+_DETECTION = "properties.intrusionDetection.configuration"
+_BYPASS = f"{_DETECTION}.bypassTrafficSettings"
+_SIGNATURES = f"{_DETECTION}.signatureOverrides"
+_MOST_SIGNATURES = 50
+"""False alarms are switched off one by one; more than these are a policy."""
+_ALLOWED_ADDRESSES = "properties.threatIntelWhitelist.ipAddresses"
+_ALLOWED_NAMES = "properties.threatIntelWhitelist.fqdns"
+_GROUP_ADDRESSES = "properties.ipAddresses"
 _RECIPES = "Prose: network policy recipes"
 
 
@@ -27,6 +37,74 @@ def _uses_cilium(cluster: Subject) -> bool:
 
 def _is_premium(policy: Subject) -> bool:
     return policy.value(_TIER) == "Premium"
+
+
+def _judge_bypass(policy: Subject) -> Iterator[Observation]:
+    """Intrusion detection looks at what it is for: nothing that passes it by is everybody's."""
+    if not _is_premium(policy):
+        return
+    for entry in policy.entries(_BYPASS):
+        name = str(entry.get("name"))
+        sides = [_side(entry, "sourceAddresses", "sourceIpGroups", policy)]
+        sides.append(_side(entry, "destinationAddresses", "destinationIpGroups", policy))
+        path = f"{_BYPASS}[{name}]"
+        if any(side is None for side in sides):
+            yield policy.unknown(path, f"what passes by it by {name} is not known")
+        elif any(_is_open(s) for s in sides) and all(_is_wide(s) for s in sides):
+            yield policy.fails(path, f"{name} passes by it, for whole networks and the internet")
+        else:
+            yield policy.passes(path, f"{name} passes by it for named addresses")
+    off = [
+        str(entry.get("id"))
+        for entry in policy.entries(_SIGNATURES)
+        if str(entry.get("mode")).lower() != "deny"
+    ]
+    if len(off) > _MOST_SIGNATURES:
+        said = f"{len(off)} signatures do not deny, expected {_MOST_SIGNATURES} at most"
+        yield policy.fails(_SIGNATURES, said)
+
+
+def _side(
+    entry: Mapping[str, object], addresses: str, groups: str, policy: Subject
+) -> list[str] | None:
+    """Return the addresses of one side of a bypass; None where they are not known."""
+    texts = [str(text) for text in _listed(entry.get(addresses))]
+    for named in _listed(entry.get(groups)):
+        group = policy.at(named)
+        if group is None:
+            return None
+        texts += group.texts(_GROUP_ADDRESSES)
+    return texts
+
+
+def _is_open(side: list[str] | None) -> bool:
+    return read_reach(side or ()).holds_strangers
+
+
+def _is_wide(side: list[str] | None) -> bool:
+    """Tell whether a side holds more than a few machines: all of a network, or of the internet."""
+    held = NOTHING
+    for text in side or ():
+        held = held | (parse_addresses(text) or NOTHING)
+    return _is_open(side) or held.size > _FEW
+
+
+_FEW = 256
+
+
+def _listed(value: object) -> tuple[object, ...]:
+    return tuple(value) if isinstance(value, (list, tuple)) else ()
+
+
+def _judge_allowed_threats(policy: Subject) -> Iterator[Observation]:
+    """What threat intelligence lets pass is named, and not everybody."""
+    reach = read_reach(policy.texts(_ALLOWED_ADDRESSES))
+    names = policy.texts(_ALLOWED_NAMES)
+    wide = [name for name in names if name.strip().lstrip("*.").count(".") == 0]
+    if reach.holds_strangers:
+        yield policy.fails(_ALLOWED_ADDRESSES, f"threat intelligence lets {reach} pass")
+    if wide:
+        yield policy.fails(_ALLOWED_NAMES, f"threat intelligence lets every {wide[0]} pass")
 
 
 def _judge_firewall(firewall: Subject) -> Iterator[Observation]:
@@ -68,6 +146,7 @@ CONTROLS = (
             expect(CLUSTER, _ENGINE, one_of("cilium", "calico")),
             expect(CLUSTER, _DATAPLANE, equals("cilium"), when=_uses_cilium, reading=(_ENGINE,)),
         ),
+        limits="That the policies of a namespace say something is for WRK-03.2.",
         mappings=Mappings(
             policies=("46238e2f-3f6f-4589-9f3f-77bed4116e67",),
             checkov=("CKV_AZURE_7",),
@@ -124,6 +203,7 @@ CONTROLS = (
             "the policies that name hosts, where workloads leave the cluster: `kubectl get "
             "ciliumnetworkpolicies -A -o json`, those with toFQDNs"
         ),
+        limits="The policies themselves are the cluster's to show.",
         unmapped="No framework has a check of it.",
     ),
     Control(
@@ -158,7 +238,20 @@ CONTROLS = (
                 reading=(_TIER,),
             ),
             expect(FIREWALL_POLICY, "properties.dnsSettings.enableProxy", equals(True)),
+            rule(
+                FIREWALL_POLICY,
+                _judge_bypass,
+                _TIER,
+                _BYPASS,
+                _SIGNATURES,
+                others={IP_GROUP: (_GROUP_ADDRESSES,)},
+            ),
+            rule(FIREWALL_POLICY, _judge_allowed_threats, _ALLOWED_ADDRESSES, _ALLOWED_NAMES),
             rule(FIREWALL, _judge_firewall, _POLICY, _THREATS),
+        ),
+        limits=(
+            "What a firewall that others manage does is not read. Traffic that no route leads"
+            " to the firewall passes it by: see ENV-04.1."
         ),
         mappings=Mappings(
             policies=(

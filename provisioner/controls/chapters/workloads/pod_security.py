@@ -90,6 +90,10 @@ CONTROLS = (
         ),
         remediation=assign("baseline", BASELINE, effect="Deny"),
         rules=(policy_rule(*_BASELINE, unless=_has_baseline),),
+        limits=(
+            "Pods that ran before the assignment, and the day on which an exemption ends, are"
+            " not seen."
+        ),
         mappings=Mappings(policies=(BASELINE.guid,)),
     ),
     Control(
@@ -110,6 +114,10 @@ CONTROLS = (
             allowedCapabilities="[NET_BIND_SERVICE]",
         ),
         rules=(policy_rule(RESTRICTED_PODS, unless=_has_restricted),),
+        limits=(
+            "Pods that ran before the assignment, and the day on which an exemption ends, are"
+            " not seen."
+        ),
         mappings=Mappings(policies=(RESTRICTED.guid,)),
     ),
     Control(
@@ -134,6 +142,7 @@ CONTROLS = (
             ),
             rule(SAFEGUARDS, _judge_left_out, others={**SAFEGUARD_READS, CLUSTER: ()}),
         ),
+        limits="What the safeguards refuse is AKS's, and changes with its releases.",
         mappings=Mappings(policies=(SAFEGUARDS_INITIATIVE.guid,)),
     ),
     Control(
@@ -149,6 +158,10 @@ CONTROLS = (
         evidence=(
             "an empty list of privileged containers outside of the namespaces of agents (MAN-04): "
             "`kubectl get pods -A -o json`, those with securityContext.privileged"
+        ),
+        limits=(
+            "Pods that ran before the assignment, and the day on which an exemption ends, are"
+            " not seen."
         ),
         mappings=Mappings(cis=("4.2.1",), policies=(NO_PRIVILEGED.guid,)),
     ),

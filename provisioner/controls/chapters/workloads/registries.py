@@ -95,6 +95,10 @@ CONTROLS = (
             expect(REGISTRY, "properties.dataEndpointEnabled", equals(True)),
             expect(REGISTRY, "properties.policies.exportPolicy.status", equals("disabled")),
         ),
+        limits=(
+            "Who may push is for WRK-01.5 and `azsec access`; tokens of the registry are "
+            "listed by drift."
+        ),
         mappings=Mappings(
             policies=(
                 "dc921057-6b28-4fbe-9b83-f7bec05db6c2",
@@ -147,6 +151,7 @@ CONTROLS = (
                 },
             ),
         ),
+        limits="Pull secrets inside the cluster are the cluster's to show.",
         mappings=Mappings(
             cis=("5.1.2", "5.1.3"), policies=("12db3749-7e03-4b9f-b443-d37d3fb9f8d9",)
         ),

@@ -78,6 +78,7 @@ CONTROLS = (
             "the pods of those pools with their runtime: `kubectl get pods -A -o json`, with "
             "runtimeClassName kata-vm-isolation"
         ),
+        limits="Pods that do not ask for the runtime share the kernel of their node.",
         unmapped="No framework has a check of it.",
     ),
 )

@@ -5,56 +5,45 @@ Facts: guidelines.md §0.3, §1.3 and ENV-05.2.
 
 from collections.abc import Iterator
 
-from provisioner.catalog.built_in_roles import find_built_in_role, get_built_in_role
+from provisioner.catalog.built_in_roles import find_built_in_role
 from provisioner.controls.control import Control, Layer, Mappings, Mode, Severity
-from provisioner.controls.grants import READS, action, allows, definitions, is_in_namespace, role_of
-from provisioner.controls.kinds import CLUSTER, ROLE_ASSIGNMENT
+from provisioner.controls.effective_access import (
+    ACCESS_READS,
+    access_of,
+    describe_scope,
+    grants_around,
+    lets_into_cluster,
+    opens_shell,
+    path_of,
+)
+from provisioner.controls.grants import is_in_namespace
+from provisioner.controls.kinds import CLUSTER
 from provisioner.controls.rule import rule
 from provisioner.controls.subject import Observation, Subject
-from provisioner.model.permissions import grants
 
-_ROLE = "properties.roleDefinitionId"
-_EXEC = action("pods/exec/action")
-_PREFIX = "Azure Kubernetes Service RBAC"
-_WRITER = find_built_in_role(f"{_PREFIX} Writer")
-_OWNER = find_built_in_role(f"{_PREFIX} Admin")
-_ADMINISTRATOR = find_built_in_role(f"{_PREFIX} Cluster Admin")
+_RUN_COMMAND_OFF = "properties.apiServerAccessProfile.disableRunCommand"
+_OWNER = find_built_in_role("Azure Kubernetes Service RBAC Admin")
+_ADMINISTRATOR = find_built_in_role("Azure Kubernetes Service RBAC Cluster Admin")
 
 
-def _judge_grant(grant: Subject) -> Iterator[Observation]:
+def _judge_grants(cluster: Subject) -> Iterator[Observation]:
     """What is assigned in or above a cluster opens shells to nobody but its administrators."""
-    scope = grant.id.scope
-    if scope is None:
-        return
-    clusters = [c for c in grant.all(CLUSTER) if scope.is_within(c.id) or c.id.is_within(scope)]
-    if not clusters:
-        return
-    role = role_of(grant)
-    if role == _WRITER:
-        yield grant.fails(_ROLE, "RBAC Writer opens shells in containers and reads secrets")
-    elif role == _ADMINISTRATOR and is_in_namespace(scope):
-        yield grant.fails(_ROLE, "RBAC Cluster Admin in a namespace: RBAC Admin is its owners'")
-    elif role in (_OWNER, _ADMINISTRATOR):
-        yield grant.passes(_ROLE, "it is a role of administrators")
-    else:
-        yield from _judge_other(grant, role, clusters[0])
-
-
-def _judge_other(grant: Subject, role: str, cluster: Subject) -> Iterator[Observation]:
-    found = list(definitions(grant, role))
-    opens = next((definition for definition in found if allows(definition, _EXEC)), None)
-    scope = grant.id.scope
-    known = get_built_in_role(role)
-    if opens is not None:
-        yield grant.fails(_ROLE, f"{opens.label} allows {_EXEC}")
-    elif known is not None and grants(known.permissions, _EXEC, data=True):
-        yield grant.fails(_ROLE, f"{known.name} allows {_EXEC}")
-    elif scope is None or not scope.is_within(cluster.id):
-        return
-    elif found or known is not None:
-        yield grant.passes(_ROLE, "its role opens no shell")
-    else:
-        yield grant.unknown(_ROLE, f"what role {role} allows is not known here")
+    off = cluster.value(_RUN_COMMAND_OFF) is True
+    for grant in grants_around(access_of(cluster), cluster.id):
+        said = f"{grant.assignment.label} ({grant.role.name} at {describe_scope(grant)})"
+        inside = grant.scope is not None and is_in_namespace(grant.scope)
+        if not grant.is_known:
+            yield cluster.unknown(path_of(grant), f"what {said} allows is not known here")
+        elif grant.role.id == _ADMINISTRATOR and inside:
+            yield cluster.fails(
+                path_of(grant), f"{said}: in a namespace, RBAC Admin is its owners' role"
+            )
+        elif grant.role.id in (_OWNER, _ADMINISTRATOR):
+            yield cluster.passes(path_of(grant), f"{said} is a role of administrators")
+        elif opens_shell(grant, run_command_off=off):
+            yield cluster.fails(path_of(grant), f"{said} opens shells in containers")
+        elif lets_into_cluster(grant):
+            yield cluster.passes(path_of(grant), f"{said} opens no shell")
 
 
 CONTROLS = (
@@ -92,10 +81,14 @@ CONTROLS = (
               properties: {roleDefinitionId: "${deployer.id}"}
         """,
         modes=(Mode.ARM, Mode.CLUSTER),
-        rules=(rule(ROLE_ASSIGNMENT, _judge_grant, others={**READS, CLUSTER: ()}),),
+        rules=(rule(CLUSTER, _judge_grants, _RUN_COMMAND_OFF, others=ACCESS_READS),),
         evidence=(
             "a SubjectAccessReview of a team's member on pods/exec that is denied, and no Role "
             "with pods/exec: `kubectl get roles,clusterroles -A -o json`"
+        ),
+        limits=(
+            "Roles inside the cluster and members of groups are not read. Whoever may write "
+            "workloads runs what they like in their own pods."
         ),
         mappings=Mappings(cis=("4.1.4", "4.1.9")),
     ),

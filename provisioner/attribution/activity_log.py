@@ -1,0 +1,154 @@
+"""Events of the Activity Log, put together to the writes that they tell of.
+
+Source: "Azure Activity Log event schema". One write has several events: it begins, is accepted, and
+ends. They share correlation id, resource and operation.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from provisioner.attribution.window import read_moment
+from provisioner.model.resource_id import ResourceId, parse_resource_id
+from provisioner.model.values import Body
+
+SELECT = "caller,claims,correlationId,eventTimestamp,operationName,resourceId,status"
+"""The properties of an event that are asked for: no bodies (`properties`), no addresses."""
+
+_OBJECT_ID = "http://schemas.microsoft.com/identity/claims/objectidentifier"
+_APPLICATION = "appid"
+
+
+class Outcome(StrEnum):
+    """How far a write is known to have come."""
+
+    STARTED = "started"
+    ACCEPTED = "accepted"
+    FAILED = "failed"
+    SUCCEEDED = "succeeded"
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """One write that Azure took.
+
+    actor        the log's `caller`: a user principal name, or an object id
+    application  the id of the client application in the token (`appid`)
+    at           the time of its first event
+    """
+
+    target: ResourceId
+    action: str
+    actor: str | None
+    object_id: str | None
+    application: str | None
+    at: datetime
+    correlation: str
+    outcome: Outcome
+
+    @property
+    def deletes(self) -> bool:
+        """Whether it deleted its target."""
+        return self.action.lower().endswith("/delete")
+
+    @property
+    def is_action(self) -> bool:
+        """Whether it is an operation other than a write or a delete (start, listKeys)."""
+        return self.action.lower().endswith("/action")
+
+
+@dataclass(frozen=True, slots=True)
+class _Event:
+    target: ResourceId
+    action: str
+    caller: str | None
+    object_id: str | None
+    application: str | None
+    at: datetime
+    correlation: str
+    status: str
+
+
+def read_writes(bodies: Iterable[Body]) -> tuple[Write, ...]:
+    """Return the writes that events tell of, the newest first.
+
+    What was refused changed nothing, and is none. An event without a resource id, a time or an
+    operation tells of nothing that can be attributed.
+    """
+    grouped: dict[tuple[str, str, str], list[_Event]] = {}
+    for body in bodies:
+        event = _read_event(body)
+        if event is not None:
+            key = (event.correlation, event.target.key, event.action.lower())
+            grouped.setdefault(key, []).append(event)
+    writes = (_combine(events) for events in grouped.values())
+    found = [write for write in writes if write is not None]
+    return tuple(sorted(found, key=lambda write: write.at, reverse=True))
+
+
+def oldest_event(bodies: Iterable[Body]) -> datetime | None:
+    """Return the time of the oldest of some events."""
+    moments = (read_moment(body.get("eventTimestamp")) for body in bodies)
+    return min((moment for moment in moments if moment is not None), default=None)
+
+
+def _combine(events: list[_Event]) -> Write | None:
+    statuses = {event.status.lower() for event in events}
+    accepted = bool(statuses & {"accepted", "created"})
+    if "succeeded" in statuses:
+        outcome = Outcome.SUCCEEDED
+    elif "failed" in statuses:
+        # A write that was accepted and failed later may have changed something before it did.
+        if not accepted:
+            return None
+        outcome = Outcome.FAILED
+    else:
+        outcome = Outcome.ACCEPTED if accepted else Outcome.STARTED
+    first = min(events, key=lambda event: event.at)
+    return Write(
+        target=first.target,
+        action=first.action,
+        actor=_known(event.caller for event in events),
+        object_id=_known(event.object_id for event in events),
+        application=_known(event.application for event in events),
+        at=first.at,
+        correlation=first.correlation,
+        outcome=outcome,
+    )
+
+
+def _known(values: Iterable[str | None]) -> str | None:
+    return next((value for value in values if value), None)
+
+
+def _read_event(body: Body) -> _Event | None:
+    target = parse_resource_id(body.get("resourceId"))
+    at = read_moment(body.get("eventTimestamp"))
+    action = _value(body.get("operationName"))
+    if target is None or at is None or not action:
+        return None
+    claims: Any = body.get("claims")
+    claims = claims if isinstance(claims, Mapping) else {}
+    return _Event(
+        target=target,
+        action=action,
+        caller=text_of(body.get("caller")),
+        object_id=text_of(claims.get(_OBJECT_ID)),
+        application=text_of(claims.get(_APPLICATION)),
+        at=at,
+        correlation=(text_of(body.get("correlationId")) or "").lower(),
+        status=_value(body.get("status")),
+    )
+
+
+def _value(named: object) -> str:
+    """Return the text of a `{value, localizedValue}`."""
+    value = named.get("value") if isinstance(named, Mapping) else named
+    return text_of(value) or ""
+
+
+def text_of(value: object) -> str | None:
+    """Return a text that says something, of at most 300 characters."""
+    return value[:300] if isinstance(value, str) and value.strip() else None

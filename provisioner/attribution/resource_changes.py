@@ -1,0 +1,97 @@
+"""Rows of Resource Graph's table `resourcechanges`.
+
+Source: "Get resource changes" of Resource Graph. In practice `changedBy` is often `System`, and
+`clientType` and `operation` `Unspecified`, with a correlation id of zeros.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from provisioner.attribution.activity_log import text_of
+from provisioner.attribution.window import format_moment, read_moment
+from provisioner.model.resource_id import ResourceId, parse_resource_id
+from provisioner.model.values import Body
+
+MOST_ROWS = 1000
+"""Rows of one answer: the most that Resource Graph gives."""
+_NO_CORRELATION = "00000000-0000-0000-0000-000000000000"
+_UNSPECIFIED = frozenset({"unspecified", "unknown", ""})
+_SYSTEM = "system"
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceChange:
+    """One change of a resource.
+
+    actor      who did it; None where the row does not say, or says that the platform did
+    by_platform  whether the row says that Azure did it by itself
+    paths      the properties that it names (`properties.rules[0].name`), without their values
+    """
+
+    target: ResourceId
+    at: datetime
+    deletes: bool
+    actor: str | None
+    by_platform: bool
+    client: str | None
+    action: str | None
+    correlation: str | None
+    paths: tuple[str, ...]
+
+
+def changes_query(targets: Sequence[ResourceId], start: datetime) -> str:
+    """Return the query for the newest changes of resources since a time.
+
+    An id with a quote, which none of Azure's can have, is left out: it would end the text.
+    """
+    named = ", ".join(f"'{target.text}'" for target in targets if "'" not in target.text)
+    return (
+        "resourcechanges"
+        " | extend at = todatetime(properties.changeAttributes.timestamp),"
+        " target = tostring(properties.targetResourceId)"
+        f" | where at >= datetime({format_moment(start)}) and target in~ ({named})"
+        " | order by at desc"
+        f" | limit {MOST_ROWS}"
+        " | project target, at, properties"
+    )
+
+
+def read_changes(rows: Iterable[object]) -> tuple[ResourceChange, ...]:
+    """Return the changes in the rows of an answer; what is none is passed over."""
+    found = (_read_row(row) for row in rows if isinstance(row, Mapping))
+    return tuple(change for change in found if change is not None)
+
+
+def _read_row(row: Body) -> ResourceChange | None:
+    properties = _mapping(row.get("properties"))
+    attributes = _mapping(properties.get("changeAttributes"))
+    target = parse_resource_id(row.get("target"))
+    at = read_moment(row.get("at")) or read_moment(attributes.get("timestamp"))
+    if target is None or at is None:
+        return None
+    changed_by = _specified(attributes.get("changedBy"))
+    kind = _specified(attributes.get("changedByType"))
+    by_platform = _SYSTEM in {(changed_by or "").lower(), (kind or "").lower()}
+    correlation = (text_of(attributes.get("correlationId")) or _NO_CORRELATION).lower()
+    return ResourceChange(
+        target=target,
+        at=at,
+        deletes=str(properties.get("changeType")).lower() == "delete",
+        actor=None if by_platform else changed_by,
+        by_platform=by_platform,
+        client=_specified(attributes.get("clientType")),
+        action=_specified(attributes.get("operation")),
+        correlation=correlation if correlation != _NO_CORRELATION else None,
+        paths=tuple(str(path)[:300] for path in _mapping(properties.get("changes"))),
+    )
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:  # noqa: ANN401  any JSON
+    return value if isinstance(value, Mapping) else {}
+
+
+def _specified(value: object) -> str | None:
+    text = text_of(value)
+    return None if text is None or text.lower() in _UNSPECIFIED else text

@@ -1,0 +1,239 @@
+"""What both logs say of a resource that drifted.
+
+Ids are matched without case: the resource itself, the children that its body holds, and the parent
+whose body holds it; for one that is gone, what it stood in; then what shares the correlation id of
+a change of it.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeVar
+
+from provisioner.attribution.activity_log import Write
+from provisioner.attribution.resource_changes import ResourceChange
+from provisioner.attribution.window import format_moment
+from provisioner.catalog.client_applications import CLIENT_APPLICATIONS
+from provisioner.catalog.registry import Catalog
+from provisioner.documents.attribution import (
+    AttributionDocument,
+    AttributionVerdict,
+    WriterDocument,
+    WriterKind,
+)
+from provisioner.model.resource_id import ResourceId
+
+_Value = TypeVar("_Value")
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A resource that drifted: whether it is gone, and the paths of its properties that differ."""
+
+    id: ResourceId
+    missing: bool = False
+    paths: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """From when on the Activity Log of a subscription was read; why it was not, if so."""
+
+    since: datetime
+    refused: str | None = None
+
+
+class Logs:
+    """What both logs answered, by resource."""
+
+    def __init__(
+        self, writes: Sequence[Write], changes: Sequence[ResourceChange], catalog: Catalog
+    ) -> None:
+        self._catalog = catalog
+        self._own = _by_key((write.target.key, write) for write in writes)
+        self._held = _by_key(
+            (holder.key, write) for write in writes for holder in self._holders(write.target)
+        )
+        self._correlated = _by_key((write.correlation, write) for write in writes)
+        self._changes = _by_key((change.target.key, change) for change in changes)
+
+    def attribute(self, target: Target, reach: Reach) -> AttributionDocument:
+        """Return what the logs say of one resource; `reach` is that of its subscription."""
+        changes = self._changes_of(target)
+        writes = self._writes_of(target, changes)
+        known = {write.correlation for write in writes}
+        entries = [_written(write, target, changes) for write in writes]
+        entries += [_changed(c, target) for c in changes if c.correlation not in known]
+        if any(entry.writer.kind is WriterKind.PRINCIPAL for entry in entries):
+            # Beside a principal, what names nobody says something only where it names what differs.
+            entries = [
+                entry
+                for entry in entries
+                if entry.writer.kind is WriterKind.PRINCIPAL or entry.writer.paths
+            ]
+        verdict = _verdict(entries, reach)
+        return AttributionDocument(
+            verdict=verdict,
+            since=format_moment(reach.since),
+            writers=tuple(entry.writer for entry in _merge(entries)),
+            reason=reach.refused if verdict is AttributionVerdict.UNREADABLE else None,
+        )
+
+    def _changes_of(self, target: Target) -> list[ResourceChange]:
+        found = self._changes.get(target.id.key, [])
+        return [change for change in found if change.deletes or not target.missing]
+
+    def _writes_of(self, target: Target, changes: Sequence[ResourceChange]) -> list[Write]:
+        found = self._deletes_of(target) if target.missing else self._direct_writes_of(target)
+        known = {write.correlation for write in found}
+        for correlation in dict.fromkeys(c.correlation for c in changes if c.correlation):
+            if correlation not in known:
+                # All that one request set off shares its id: the first write is what was asked for.
+                shared = self._correlated.get(correlation, [])
+                found += sorted(shared, key=lambda write: write.at)[:1]
+        return found
+
+    def _direct_writes_of(self, target: Target) -> list[Write]:
+        found = [*self._own.get(target.id.key, ()), *self._held.get(target.id.key, ())]
+        for holder in self._holders(target.id):
+            found += self._own.get(holder.key, ())
+        return [write for write in found if not write.is_action]
+
+    def _deletes_of(self, target: Target) -> list[Write]:
+        """Return the deletes of a resource; without any, those of what it stood in, and the writes
+        of a parent whose list it was in: they may have left it out."""
+        own = [write for write in self._own.get(target.id.key, ()) if write.deletes]
+        if own:
+            return own
+        above = [
+            write
+            for place in target.id.ancestors
+            for write in self._own.get(place.key, ())
+            if write.deletes
+        ]
+        return above or [
+            write
+            for holder in self._holders(target.id)
+            for write in self._own.get(holder.key, ())
+            if not write.is_action
+        ]
+
+    def _holders(self, resource: ResourceId) -> Iterator[ResourceId]:
+        """Yield the parents whose bodies hold a resource."""
+        parent = resource.parent
+        parent_type = self._catalog.of(parent) if parent is not None else None
+        child_type = self._catalog.of(resource)
+        if parent is None or parent_type is None or child_type is None:
+            return
+        if any(entry.child == child_type.name for entry in parent_type.embedded):
+            yield parent
+            yield from self._holders(parent)
+
+
+def _by_key(pairs: Iterable[tuple[str, _Value]]) -> dict[str, list[_Value]]:
+    found: dict[str, list[_Value]] = {}
+    for key, entry in pairs:
+        found.setdefault(key, []).append(entry)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """What is said of one write, and its exact time: documents tell whole seconds."""
+
+    at: datetime
+    writer: WriterDocument
+
+    @property
+    def who(self) -> tuple[str, ...]:
+        """What one actor with one client has in common."""
+        client = self.writer.client or self.writer.application_id or ""
+        return self.writer.kind, (self.writer.actor or "").lower(), client
+
+
+def _written(write: Write, target: Target, changes: Iterable[ResourceChange]) -> _Entry:
+    named = write.actor or write.object_id
+    writer = WriterDocument(
+        kind=WriterKind.PRINCIPAL if named else WriterKind.UNSPECIFIED,
+        actor=named,
+        object_id=write.object_id,
+        client=CLIENT_APPLICATIONS.get((write.application or "").lower()),
+        application_id=write.application,
+        action=write.action,
+        deleted=write.deletes and target.id.is_within(write.target),
+        at=format_moment(write.at),
+        outcome=write.outcome.value,
+        correlation_id=write.correlation or None,
+        resource=None if write.target == target.id else write.target.text,
+        paths=_drifted(target, (c for c in changes if c.correlation == write.correlation)),
+    )
+    return _Entry(write.at, writer)
+
+
+def _changed(change: ResourceChange, target: Target) -> _Entry:
+    kind = WriterKind.PLATFORM if change.by_platform else WriterKind.UNSPECIFIED
+    writer = WriterDocument(
+        kind=WriterKind.PRINCIPAL if change.actor else kind,
+        actor=change.actor,
+        client=change.client if change.actor else None,
+        action=change.action,
+        deleted=change.deletes,
+        at=format_moment(change.at),
+        correlation_id=change.correlation,
+        paths=_drifted(target, (change,)),
+    )
+    return _Entry(change.at, writer)
+
+
+def _merge(entries: Iterable[_Entry]) -> list[_Entry]:
+    """Return one entry for each write that changed what differs, and one for all others of an actor
+    with a client, the latest first: the time of one write never stands beside what another one
+    changed."""
+    grouped: dict[tuple[object, ...], list[_Entry]] = {}
+    for entry in entries:
+        writer = entry.writer
+        key = (*entry.who, writer.deleted, writer.correlation_id if writer.paths else None)
+        grouped.setdefault(key, []).append(entry)
+    merged = []
+    for group in grouped.values():
+        latest = max(group, key=lambda entry: entry.at)
+        paths = tuple(dict.fromkeys(path for entry in group for path in entry.writer.paths))
+        told = latest.writer.model_copy(update={"writes": len(group), "paths": paths})
+        merged.append(_Entry(latest.at, told))
+    return sorted(merged, key=lambda entry: entry.at, reverse=True)
+
+
+def _verdict(entries: Sequence[_Entry], reach: Reach) -> AttributionVerdict:
+    kinds = {entry.writer.kind for entry in entries}
+    if WriterKind.PRINCIPAL in kinds:
+        alone = len({entry.who for entry in entries}) == 1
+        return AttributionVerdict.WRITTEN if alone else AttributionVerdict.SEVERAL
+    if WriterKind.UNSPECIFIED in kinds:
+        return AttributionVerdict.UNSPECIFIED
+    if reach.refused is not None:
+        return AttributionVerdict.UNREADABLE
+    return AttributionVerdict.PLATFORM if kinds else AttributionVerdict.NOT_LOGGED
+
+
+_MARK = re.compile(r"\[[^\[\]]*\]")
+_LAST_MARKS = re.compile(r"(\[[^\[\]]*\])+$")
+
+
+def _drifted(target: Target, changes: Iterable[ResourceChange]) -> tuple[str, ...]:
+    """Return the paths that changes name and that are among what drifted, as the changes have them
+    (of an entry that was added to a list, the entry).
+
+    Entries of lists are numbered there and named in a difference: they are compared without either.
+    """
+    named = [path for change in changes for path in change.paths]
+    found = (_within(path, drifted) for path in named for drifted in target.paths)
+    return tuple(dict.fromkeys(path for path in found if path is not None))
+
+
+def _within(path: str, drifted: str) -> str | None:
+    """Return the part of a path that is as long as a drifted one and has the same names, if any."""
+    part = ".".join(path.split(".")[: drifted.count(".") + 1])
+    if _MARK.sub("", part).lower() != _MARK.sub("", drifted).lower():
+        return None
+    return part if drifted.endswith("]") else _LAST_MARKS.sub("", part)

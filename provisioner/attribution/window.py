@@ -1,0 +1,77 @@
+"""The time that is looked back at."""
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from provisioner.model.diagnostic import DiagnosticError, error
+
+LOG_RETENTION = timedelta(days=90)
+"""How long the Activity Log keeps an event ("Activity log in Azure Monitor")."""
+CHANGES_RETENTION = timedelta(days=14)
+"""How long Resource Graph keeps a change ("Get resource changes")."""
+_MARGIN = timedelta(minutes=10)
+"""The Activity Log refuses a start that is older than its retention by its own clock."""
+_SPAN = re.compile(r"(\d{1,4})([dh])")
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The time since `start`; `now` is when it was asked for."""
+
+    start: datetime
+    now: datetime
+
+
+def read_window(since: str | None, now: datetime) -> Window:
+    """Return the window that `--since` names: `7d`, `36h`, a date or a time (ISO 8601, UTC where it
+    names no zone); the last 14 days, which both logs cover, where it is None.
+
+    Raises DiagnosticError for another text, a time to come, or more than 90 days.
+    """
+    start = now - CHANGES_RETENTION if since is None else _start_of(since.strip(), now)
+    if start is None:
+        raise _bad_since(f"--since {since}: no time.", _FORMS)
+    if start > now:
+        raise _bad_since(f"--since {since}: lies in the future.", _FORMS)
+    if start < now - LOG_RETENTION:
+        raise _bad_since(
+            f"--since {since}: more than 90 days ago.",
+            "Azure keeps its Activity Log for 90 days: `--since 90d` asks for all of it.",
+        )
+    return Window(max(start, now - LOG_RETENTION + _MARGIN), now)
+
+
+_FORMS = "Expected a number of days or hours (7d, 36h), or a date or time (2026-11-01, ISO 8601)."
+
+
+def _start_of(text: str, now: datetime) -> datetime | None:
+    span = _SPAN.fullmatch(text)
+    if span is not None:
+        count = int(span[1])
+        return now - (timedelta(days=count) if span[2] == "d" else timedelta(hours=count))
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
+
+
+def _bad_since(message: str, hint: str) -> DiagnosticError:
+    return DiagnosticError(error("bad-since", message, hint=hint))
+
+
+def format_moment(moment: datetime) -> str:
+    """Return a time in UTC to the second, ISO 8601 with a `Z`."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def read_moment(text: object) -> datetime | None:
+    """Return a time of a log, or None for what is none."""
+    try:
+        moment = datetime.fromisoformat(text) if isinstance(text, str) else None
+    except ValueError:
+        return None
+    if moment is None or moment.tzinfo is not None:
+        return moment
+    return moment.replace(tzinfo=UTC)

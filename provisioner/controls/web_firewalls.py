@@ -1,0 +1,149 @@
+"""What keeps a web application firewall from stopping attacks though it is in Prevention mode.
+
+A custom rule that allows a request ends its evaluation: the managed rules never see it. Facts: the
+documentation "Custom rules for Azure Web Application Firewall v2", "Web Application Firewall
+exclusion lists" and "Custom rules for Azure Front Door".
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from provisioner.model.values import lookup
+from provisioner.network.intervals import Intervals
+from provisioner.network.public_reach import PublicReach, read_reach
+from provisioner.network.tags import PUBLIC
+
+CUSTOM_RULES = "properties.customRules"
+MANAGED_RULES = "properties.managedRules"
+
+_ADDRESS_VARIABLES = ("remoteaddr", "socketaddr")
+_OF_ATTACKS = ("owasp", "microsoft_defaultruleset", "defaultruleset")
+_OFF = ("disabled", "log", "allow")
+_MOST_OFF = 20
+"""Tuning takes a few rules out of two hundred; with more than this nobody can tell what is left."""
+
+_EVERY_REQUEST = ("", "/", ".*", "^.*$", "^/.*$", "^/", ".", ".+", "*")
+"""What stands in, or matches, every address that is asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hole:
+    """What lets attacks pass; `certain` where it is for strangers, or for all requests."""
+
+    certain: bool
+    words: str
+
+
+def find_holes(custom_rules: object, managed_rules: object) -> Iterator[Hole]:
+    """Yield what lets attacks pass, of a policy's `customRules` (a list, or for Front Door an
+    object with `rules`) and its `managedRules`."""
+    listed = lookup(custom_rules, ("rules",)) if isinstance(custom_rules, Mapping) else custom_rules
+    yield from _of_custom_rules(sorted(_items(listed), key=_priority))
+    if isinstance(managed_rules, Mapping):
+        yield from _of_managed_rules(managed_rules)
+
+
+def _of_custom_rules(rules: Sequence[object]) -> Iterator[Hole]:
+    left = PUBLIC
+    for rule in rules:
+        action = _word(rule, "action")
+        off = "disabled" in (_word(rule, "state"), _word(rule, "enabledState"))
+        # A rule that limits a rate acts on what comes too fast, and on nothing else.
+        if off or _word(rule, "ruleType") == "ratelimitrule" or action not in ("allow", "block"):
+            continue
+        matched, exact = _sources_of(rule)
+        name = lookup(rule, ("name",))
+        if action == "block":
+            left = left - matched if exact else left
+        elif exact and PublicReach(ipv4=left & matched).holds_strangers:
+            said = PublicReach(ipv4=left & matched)
+            yield Hole(True, f"its rule {name} lets {said} pass before any other is asked")
+        elif not exact and PublicReach(ipv4=left & matched).holds_strangers:
+            yield Hole(False, f"its rule {name} lets all pass who send what it asks for")
+
+
+def _sources_of(rule: object) -> tuple[Intervals, bool]:
+    """Return the public addresses whose requests may match a rule, and whether all of them do."""
+    sources, exact = PUBLIC, True
+    for condition in _items(lookup(rule, ("matchConditions",))):
+        matched = _sources_of_condition(condition)
+        if matched is None:
+            exact = False
+        else:
+            sources = sources & matched
+    return sources, exact
+
+
+def _sources_of_condition(condition: object) -> Intervals | None:
+    """Return the public addresses that match a condition, None where it asks for something that
+    whoever sends the request chooses."""
+    negated = True in (
+        lookup(condition, ("negationConditon",)),  # Azure's own spelling
+        lookup(condition, ("negateCondition",)),
+    )
+    operator = _word(condition, "operator")
+    values = [
+        value
+        for key in ("matchValues", "matchValue")
+        for value in _items(lookup(condition, (key,)))
+        if isinstance(value, str)
+    ]
+    variables = {
+        _word(condition, "matchVariable"),
+        *(_word(v, "variableName") for v in _items(lookup(condition, ("matchVariables",)))),
+    }
+    if operator == "any":
+        matched = PUBLIC
+    elif operator == "ipmatch" and variables & set(_ADDRESS_VARIABLES):
+        reach = read_reach(values)
+        matched = PUBLIC if reach.ipv6 and reach.holds_strangers else reach.ipv4
+    elif operator == "geomatch":
+        # Whole countries are strangers; which addresses they have is not known here.
+        matched = PUBLIC
+        negated = False
+    elif "requesturi" in variables and any(value in _EVERY_REQUEST for value in values):
+        matched = PUBLIC
+    else:
+        return None
+    return PUBLIC - matched if negated else matched
+
+
+def _of_managed_rules(managed: Mapping[str, object]) -> Iterator[Hole]:
+    sets = _items(managed.get("managedRuleSets"))
+    if not any(_word(found, "ruleSetType") in _OF_ATTACKS for found in sets):
+        yield Hole(True, "it has no managed rules for attacks")
+    for found in sets:
+        if _word(found, "ruleSetAction") in ("log", "allow"):
+            yield Hole(True, f"its managed rules only {_word(found, 'ruleSetAction')}")
+    off = sum(
+        bool({_word(rule, "state"), _word(rule, "enabledState"), _word(rule, "action")} & set(_OFF))
+        for found in sets
+        for group in _items(lookup(found, ("ruleGroupOverrides",)))
+        for rule in _items(lookup(group, ("rules",)))
+    )
+    if off > _MOST_OFF:
+        yield Hole(False, f"{off} of its managed rules are off or only log")
+    exclusions = [
+        *_items(managed.get("exclusions")),
+        *(e for found in sets for e in _items(lookup(found, ("exclusions",)))),
+    ]
+    for exclusion in exclusions:
+        operator, selector = _word(exclusion, "selectorMatchOperator"), _word(exclusion, "selector")
+        narrow = _items(lookup(exclusion, ("exclusionManagedRuleSets",)))
+        if not narrow and (operator == "equalsany" or selector in ("", "*")):
+            where = lookup(exclusion, ("matchVariable",))
+            yield Hole(True, f"its managed rules look at no {where}")
+
+
+def _priority(rule: object) -> float:
+    found = lookup(rule, ("priority",))
+    return found if isinstance(found, (int, float)) else float("inf")
+
+
+def _word(value: object, key: str) -> str:
+    found = lookup(value, (key,))
+    return found.lower() if isinstance(found, str) else ""
+
+
+def _items(value: object) -> tuple[object, ...]:
+    return tuple(value) if isinstance(value, (list, tuple)) else ()

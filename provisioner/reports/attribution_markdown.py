@@ -1,0 +1,33 @@
+"""Who changed what drifted, as a section of a comment on a pull request."""
+
+from provisioner.documents.additions import AdditionDocument
+from provisioner.documents.drift import DriftDocument
+from provisioner.reports.additions_text import addition_label, describe_addition
+from provisioner.reports.attribution_wording import attribution_sentences
+from provisioner.reports.markdown_escape import code, prose
+from provisioner.reports.markdown_table import row, section, table_head
+
+
+def _added(entry: AdditionDocument) -> str:
+    return f"{addition_label(entry)}: {describe_addition(entry)}"
+
+
+def attribution_section(document: DriftDocument) -> str:
+    """Return a table of who changed what drifted; nothing where nobody was looked up."""
+    addresses = {drifted.id: drifted.address for drifted in document.drifted}
+    addresses |= {entry.id: entry.address for entry in document.undeclared}
+    addresses |= {entry.id: _added(entry) for entry in document.additions}
+    rows = (
+        row(
+            code(addresses.get(key, key), 300),
+            "<br>".join(prose(sentence, 500) for sentence in attribution_sentences(attribution)),
+        )
+        for key, attribution in document.attributions.items()
+    )
+    head = table_head(("resource", "who changed it"))
+    return section(
+        f"**Who changed it, as Azure's logs say**\n\n{head}",
+        rows,
+        len(document.attributions),
+        "resource",
+    )

@@ -1,0 +1,206 @@
+"""Who changed what drifted: asks both logs, once something did."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import timedelta
+
+from provisioner.access.needs import Need
+from provisioner.attribution.activity_log import SELECT, oldest_event, read_writes
+from provisioner.attribution.resource_changes import MOST_ROWS, changes_query, read_changes
+from provisioner.attribution.statements import Logs, Reach, Target
+from provisioner.attribution.window import CHANGES_RETENTION, Window, format_moment
+from provisioner.catalog.endpoints import ACTIVITY_LOG, RESOURCE_GRAPH
+from provisioner.catalog.registry import Catalog
+from provisioner.documents.drift import DriftDocument, DriftKind
+from provisioner.engine.ports import Inquirer
+from provisioner.model.azure_error import AzureError
+from provisioner.model.diagnostic import Diagnostic, warning
+from provisioner.model.resource_id import ResourceId, subscription_id
+from provisioner.plan.assembly import documents_of
+from provisioner.preflight.inquiry import Inquiry, Reply, ask_subscription
+
+MOST_PAGES = 50
+"""Pages of one Activity Log that are read, the newest first: about 10,000 events."""
+_MOST_TARGETS = 200
+"""Resources that the query of Resource Graph names."""
+
+_MARGIN = timedelta(minutes=5)
+"""How far the clocks of Azure and of this machine may be apart."""
+
+
+def attribute_drift(
+    document: DriftDocument, window: Window, catalog: Catalog, inquirer: Inquirer
+) -> DriftDocument:
+    """Return a drift check with who changed what drifted, as far as the logs say.
+
+    Nothing is asked where nothing drifted. A log that cannot be read is a warning: the verdict of
+    the check does not depend on it.
+    """
+    targets = _targets_of(document)
+    if not targets:
+        return document
+    logs, reaches, told = _read_logs(targets, window, catalog, inquirer)
+    attributions = {
+        target.id.text: logs.attribute(target, reaches[_subscription_of(target.id)])
+        for target in targets
+    }
+    return document.model_copy(
+        update={
+            "attributions": attributions,
+            "diagnostics": (*document.diagnostics, *documents_of(told)),
+        }
+    )
+
+
+def attribution_needs(subscriptions: Sequence[str]) -> frozenset[Need]:
+    """Return what it takes to read both logs of an environment's subscriptions."""
+    return frozenset(
+        Need(endpoint.action, subscription_id(subscription))
+        for subscription in subscriptions
+        for endpoint in (ACTIVITY_LOG, RESOURCE_GRAPH)
+    )
+
+
+def _targets_of(document: DriftDocument) -> list[Target]:
+    """Return what drifted and was added, each resource once: undeclared values count where they are
+    drift."""
+    found: dict[str, Target] = {}
+    for drifted in document.drifted:
+        missing = drifted.kind is DriftKind.MISSING
+        paths = tuple(field.path for field in drifted.fields)
+        found[drifted.id.lower()] = Target(ResourceId.parse(drifted.id), missing, paths)
+    for addition in document.additions:
+        found[addition.id.lower()] = Target(ResourceId.parse(addition.id))
+    for entry in document.undeclared:
+        if entry.field.security:
+            target = found.get(entry.id.lower(), Target(ResourceId.parse(entry.id)))
+            paths = (*target.paths, entry.field.path)
+            found[entry.id.lower()] = Target(target.id, target.missing, paths)
+    return list(found.values())
+
+
+def _subscription_of(resource: ResourceId) -> str:
+    return (resource.subscription or "").lower()
+
+
+def _read_logs(
+    targets: Sequence[Target], window: Window, catalog: Catalog, inquirer: Inquirer
+) -> tuple[Logs, Mapping[str, Reach], list[Diagnostic]]:
+    subscriptions = list(dict.fromkeys(_subscription_of(t.id) for t in targets))
+    known = [subscription for subscription in subscriptions if subscription]
+    inquiries = [_ask_events(each, targets, window) for each in known]
+    if known:
+        inquiries.append(_ask_changes(known, targets, window))
+    replies = _ask(inquirer, inquiries)
+    reaches: dict[str, Reach] = {"": Reach(window.start, _ABOVE)}
+    told: list[Diagnostic] = []
+    for subscription, reply in zip(known, replies, strict=False):
+        reaches[subscription] = _reach_of(reply, window)
+        told += _told_of_events(subscription, reply, reaches[subscription])
+    graph = replies[-1:] if known else ()
+    told += [warn for reply in graph for warn in _told_of_changes(reply, targets)]
+    writes = read_writes(body for reply in replies[: len(known)] for body in reply.items)
+    changes = read_changes(row for reply in graph for row in _rows_of(reply))
+    return Logs(writes, changes, catalog), reaches, told
+
+
+_ABOVE = (
+    "it stands above the subscriptions: its writes are in the Activity Log of the tenant, which is "
+    "not read"
+)
+
+
+def _ask_events(subscription: str, targets: Sequence[Target], window: Window) -> Inquiry:
+    """Return the one request for the events of a subscription, of a single group where all that
+    drifted there is in it."""
+    there = [target.id for target in targets if _subscription_of(target.id) == subscription]
+    groups = {(resource.resource_group or "").lower() for resource in there}
+    wanted = (
+        f"eventTimestamp ge '{format_moment(window.start)}'"
+        f" and eventTimestamp le '{format_moment(window.now + _MARGIN)}'"
+    )
+    (group,) = groups if len(groups) == 1 else ("",)
+    if group and "'" not in group:
+        wanted += f" and resourceGroupName eq '{there[0].resource_group}'"
+    query = (("$filter", wanted), ("$select", SELECT))
+    return ask_subscription(
+        ACTIVITY_LOG, subscription, is_list=True, most_pages=MOST_PAGES, query=query
+    )
+
+
+def _ask_changes(
+    subscriptions: Sequence[str], targets: Sequence[Target], window: Window
+) -> Inquiry:
+    start = max(window.start, window.now - CHANGES_RETENTION)
+    body = {
+        "subscriptions": list(subscriptions),
+        "query": changes_query([target.id for target in targets[:_MOST_TARGETS]], start),
+        "options": {"resultFormat": "objectArray", "$top": MOST_ROWS},
+    }
+    return Inquiry(
+        RESOURCE_GRAPH.method,
+        RESOURCE_GRAPH.path,
+        RESOURCE_GRAPH.api_version,
+        RESOURCE_GRAPH.action,
+        subscription_id(subscriptions[0]),
+        body=json.dumps(body),
+    )
+
+
+def _ask(inquirer: Inquirer, inquiries: Sequence[Inquiry]) -> Sequence[Reply]:
+    """Return the replies. Where nothing can be asked at all, each is that refusal."""
+    try:
+        return inquirer.ask(inquiries)
+    except AzureError as refused:
+        return tuple(Reply(inquiry, refused=refused, calls=0) for inquiry in inquiries)
+
+
+def _reach_of(reply: Reply, window: Window) -> Reach:
+    if reply.refused is not None:
+        return Reach(window.start, f"the Activity Log could not be read ({reply.refused.code})")
+    if reply.is_partial:
+        return Reach(oldest_event(reply.items) or window.start)
+    return Reach(window.start)
+
+
+def _told_of_events(subscription: str, reply: Reply, reach: Reach) -> Iterator[Diagnostic]:
+    if reply.refused is not None:
+        yield warning(
+            "activity-log-unreadable",
+            f"the Activity Log of subscription {subscription} could not be read, so who changed "
+            f"what drifted there is not known: {reply.refused}",
+            None,
+            f"Reading it takes {ACTIVITY_LOG.action}: `azsec roles ENV --for plan` has it.",
+        )
+    if reply.is_partial:
+        yield warning(
+            "activity-log-cut",
+            f"the Activity Log of subscription {subscription} was read back to "
+            f"{format_moment(reach.since)} only: {MOST_PAGES} pages are the bound of what is read.",
+            None,
+            "Ask for less with --since.",
+        )
+
+
+def _told_of_changes(reply: Reply, targets: Sequence[Target]) -> Iterator[Diagnostic]:
+    if reply.refused is not None:
+        yield warning(
+            "resource-graph-unreadable",
+            "Resource Graph could not be queried, so which properties a write changed is not "
+            f"known: {reply.refused}",
+            None,
+            f"Querying it takes {RESOURCE_GRAPH.action}: `azsec roles ENV --for plan` has it.",
+        )
+    elif len(targets) > _MOST_TARGETS or len(_rows_of(reply)) >= MOST_ROWS:
+        yield warning(
+            "resource-graph-cut",
+            f"Resource Graph was asked for the newest {MOST_ROWS:,} changes of {_MOST_TARGETS} of "
+            f"{len(targets):,} drifted resources, which is the bound of one query.",
+            None,
+            None,
+        )
+
+
+def _rows_of(reply: Reply) -> Sequence[object]:
+    rows = reply.items[0].get("data") if reply.items else None
+    return rows if isinstance(rows, Sequence) and not isinstance(rows, str) else ()
