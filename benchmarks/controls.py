@@ -10,7 +10,7 @@ from provisioner.cli.workspace import FileSources, load_catalog
 from provisioner.controls.registry import all_controls
 from provisioner.controls.verdict import Verdict
 from provisioner.plan.estates import desired_estate
-from provisioner.workflow.judging import judge_state
+from provisioner.workflow.judgement import judge_state
 from provisioner.workflow.plan import Desired, load_desired
 
 _ENVIRONMENTS = 100
@@ -40,7 +40,7 @@ def measure_controls(runs: int) -> None:
     for _ in range(min(max(runs, 3), _ENOUGH)):
         start = time.perf_counter()
         found = [
-            judge_state(estate, desired.graph, desired.environment, catalog)
+            judge_state(estate, desired.graph, desired.environment, catalog).results
             for estate, desired in zip(estates, environments, strict=True)
         ]
         seconds.append(time.perf_counter() - start)

@@ -134,14 +134,16 @@ class _Checker:
             if prop is None:
                 if not model.open_ended:
                     yield self._unknown(model, key, place, path)
-            elif prop.read_only or self._fact((*path, key)).read_only:
+                continue
+            fact = self._fact((*path, key))
+            if prop.read_only or fact.read_only:
                 yield error(
                     "read-only",
                     f"{_readable((*path, key))} is written by Azure alone.",
                     place,
                     "Remove it.",
                 )
-            elif self._fact((*path, key)).secret and item is not None:
+            elif fact.secret and item is not None:
                 yield error(
                     "secret",
                     f"{_readable((*path, key))} is a secret, and no file may hold one.",
@@ -174,8 +176,11 @@ class _Checker:
         return prop.required and not prop.read_only
 
     def _fact(self, path: Sequence[str]) -> Field:
-        generic = ".".join("[]" if step.startswith("[") else step for step in path)
-        return self._type.fact(generic.replace(".[]", "[]"))
+        generic = ".".join(path)
+        if "[" in generic:
+            steps = ("[]" if step.startswith("[") else step for step in path)
+            generic = ".".join(steps).replace(".[]", "[]")
+        return self._type.fact(generic)
 
     def _unknown(self, model: Model, key: str, span: Span, path: tuple[str, ...]) -> Diagnostic:
         known = [prop.name for prop in model.properties.values() if not prop.read_only]

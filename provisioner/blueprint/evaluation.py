@@ -43,6 +43,7 @@ class Evaluator:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._parameters: dict[tuple[int, str], Traced] = {}
+        self._texts: dict[tuple[int, str], Traced] = {}
 
     def evaluate(self, instance: Instance, node: Node, each: Traced | None) -> Traced:
         """Return the value of a node, its expressions evaluated, with what it came from."""
@@ -106,6 +107,10 @@ class Evaluator:
         text = str(node.value)
         if "${" not in text:
             return Traced(text)
+        memo = self._texts.get((id(instance), text)) if each is None else None
+        if memo is not None:
+            self._charge_again(memo, text, node.span)
+            return memo
         span = Span(
             node.span.file, node.span.line, node.span.column + node.quoted + text.index("${")
         )
@@ -128,7 +133,21 @@ class Evaluator:
             ) from None
         for secret in check_result(value, span):
             raise DiagnosticError(secret)
-        return Traced(value, self._sources_of(expression, scope))
+        traced = Traced(value, self._sources_of(expression, scope))
+        # Groups are placed one after the other: what reads them may change until all are.
+        if each is None and GROUPS not in expression.reads:
+            self._texts[id(instance), text] = traced
+        return traced
+
+    def _charge_again(self, memo: Traced, text: str, span: Span) -> None:
+        """Charge for a value that was evaluated before: whoever walks what it is put into meets it
+        once more."""
+        try:
+            self._context.budget.charge_value(memo.value)
+        except BudgetError as problem:
+            raise DiagnosticError(
+                exceeded(f"the expression {_short(text)} {problem}", span)
+            ) from None
 
     @staticmethod
     def _check_functions(expression: Expression, span: Span) -> None:

@@ -35,6 +35,7 @@ _TOKEN = re.compile(
       | (?P<mark>[^\sA-Za-z0-9_"'])""",
     re.VERBOSE,
 )
+_BRACE_OR_TEXT = re.compile(r"""[{}]|"(?s:\\.|[^"\\])*"|'(?s:\\.|[^'\\])*'|["']""")
 _COMPREHENSIONS = frozenset({"map", "filter", "all", "exists", "exists_one", "existsOne"})
 
 
@@ -62,18 +63,16 @@ class Chain:
 @dataclass(frozen=True, slots=True)
 class Expression:
     """A compiled expression: its CEL text, the chains it reads and the functions it calls.
-    `program` is what is run: the text with the calls that count its cost."""
+    `program` is what is run: the text with the calls that count its cost. `reads` are the names
+    that must be bound, sorted (those of comprehensions are left out), and the paths of each that
+    are read."""
 
     text: str
     program: cel.Program
     metered: Metered
     chains: tuple[Chain, ...]
     functions: tuple[str, ...]
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The names that must be bound, sorted: those of comprehensions are left out."""
-        return tuple(sorted({chain.root for chain in self.chains}))
+    reads: Mapping[str, "Paths"]
 
 
 @lru_cache(maxsize=4096)
@@ -92,7 +91,10 @@ def compile_expression(text: str) -> Expression:
     references = program.references()
     functions = tuple(name for name in references["functions"] if not _OPERATOR.match(name))
     chains = _chains(text, frozenset(references["variables"]))
-    return Expression(text, counting, metered, chains, functions)
+    reads: dict[str, list[tuple[str | int, ...]]] = {}
+    for chain in sorted(chains, key=lambda chain: chain.root):
+        reads.setdefault(chain.root, []).append(chain.path)
+    return Expression(text, counting, metered, chains, functions, reads)
 
 
 def unknown_functions(expression: Expression) -> tuple[str, ...]:
@@ -200,8 +202,7 @@ def _evaluate(
         budget.charge_value(result)
         return result
     variables = {
-        name: _materialise(scope[name], known, _paths_of(expression, name))
-        for name in expression.names
+        name: _materialise(scope[name], known, paths) for name, paths in expression.reads.items()
     }
     return _execute(expression, variables, budget)
 
@@ -323,12 +324,8 @@ def _call(function: Callable[..., object], failures: list[str], *arguments: obje
 
 
 def _unknown(expression: Expression, scope: Mapping[str, Bound], paths: tuple[str, ...]) -> Unknown:
-    where = {name: _narrow(scope[name], _paths_of(expression, name)) for name in expression.names}
+    where = {name: _narrow(scope[name], read) for name, read in expression.reads.items()}
     return Unknown(expression.text, where, paths)
-
-
-def _paths_of(expression: Expression, name: str) -> Paths:
-    return [chain.path for chain in expression.chains if chain.root == name]
 
 
 def _touched(keys: Iterable[str], paths: Paths) -> list[str]:
@@ -464,39 +461,33 @@ def parse_template(text: str) -> Template:
     parts: list[str | Expression] = []
     plain = ""
     position = 0
-    while position < len(text):
-        if text.startswith("$${", position):
-            plain += "${"
-            position += 3
-        elif text.startswith("${", position):
-            end = _closing_brace(text, position + 2)
-            if plain:
-                parts.append(plain)
-                plain = ""
-            parts.append(compile_expression(text[position + 2 : end].strip()))
-            position = end + 1
-        else:
-            plain += text[position]
-            position += 1
+    while (start := text.find("${", position)) >= 0:
+        if start > position and text[start - 1] == "$":
+            plain += text[position : start - 1] + "${"
+            position = start + 2
+            continue
+        plain += text[position:start]
+        end = _closing_brace(text, start + 2)
+        if plain:
+            parts.append(plain)
+            plain = ""
+        parts.append(compile_expression(text[start + 2 : end].strip()))
+        position = end + 1
+    plain += text[position:]
     if plain or not parts:
         parts.append(plain)
     return Template(tuple(parts))
 
 
 def _closing_brace(text: str, position: int) -> int:
-    depth, quote = 1, ""
-    while position < len(text):
-        mark = text[position]
-        if quote:
-            if mark == "\\":
-                position += 1
-            elif mark == quote:
-                quote = ""
-        elif mark in "\"'":
-            quote = mark
-        elif mark in "{}":
-            depth += 1 if mark == "{" else -1
+    depth = 1
+    for mark in _BRACE_OR_TEXT.finditer(text, position):
+        if mark.group() in ("'", '"'):
+            break  # a text that does not end
+        if mark.group() == "{":
+            depth += 1
+        elif mark.group() == "}":
+            depth -= 1
             if depth == 0:
-                return position
-        position += 1
+                return mark.start()
     raise ExpressionError("does not end: a closing brace is missing")

@@ -7,6 +7,7 @@ schema, while composing. `azsec schema` writes the JSON Schemas of these models.
 import posixpath
 from collections.abc import Mapping
 from datetime import date
+from functools import lru_cache
 from typing import Any, Literal, Protocol, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -242,16 +243,25 @@ def relative_to(path: str, reference: str) -> str:
 
 def load_file(model: type[AnyFile], path: str, sources: Sources) -> tuple[AnyFile, Node]:
     """Read a file as `model`. Raises DiagnosticError with every place that does not fit."""
-    node = parse_yaml(sources.read_text(path), path)
+    file, node = _parse_file(model, path, sources.read_text(path))
+    assert isinstance(file, model)
+    return file, node
+
+
+# The environments of a directory share their modules, and `validate` composes all of them.
+@lru_cache(maxsize=128)
+def _parse_file(model: type[BaseModel], path: str, text: str) -> tuple[BaseModel, Node]:
+    node = parse_yaml(text, path)
     if not isinstance(node.value, Mapping):
         raise DiagnosticError(
             error("invalid-file", "expected a mapping with apiVersion and kind.", node.span)
         )
-    secrets = list(check_file(node))
+    plain = node.plain()
+    secrets = list(check_file(plain, node))
     if secrets:
         raise DiagnosticError(*secrets)
     try:
-        return model.model_validate(node.plain()), node
+        return model.model_validate(plain), node
     except ValidationError as problem:
         raise DiagnosticError(
             *(_explain(model, node, details) for details in problem.errors())

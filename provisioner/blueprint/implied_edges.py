@@ -63,6 +63,8 @@ def _with_edges_of_ids(
         if other is not None and other is not resource and other.address not in known:
             known.add(other.address)
             found.append(Edge(other.address, reason))
+    if len(found) == len(resource.edges):
+        return resource
     return replace(resource, edges=tuple(sorted(found)))
 
 

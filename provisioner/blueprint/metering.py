@@ -21,6 +21,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import NamedTuple
 
 from provisioner.model.diagnostic import Diagnostic, error
 from provisioner.model.span import Span
@@ -92,8 +93,7 @@ class Budget:
         return size
 
 
-@dataclass(frozen=True, slots=True)
-class _Token:
+class _Token(NamedTuple):
     kind: str
     word: str
     start: int

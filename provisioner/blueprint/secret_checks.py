@@ -15,12 +15,13 @@ HINT = "Remove it: use a managed identity, or let Azure generate it."
 _WRAPPERS = frozenset({"resources", "resourceGroups"})
 
 
-def check_file(root: Node) -> Iterator[Diagnostic]:
-    """Yield each secret in the texts and keys of a file, with its place.
+def check_file(plain: object, root: Node) -> Iterator[Diagnostic]:
+    """Yield each secret in the texts and keys of a file (`plain` is its `root` as data), with its
+    place.
 
     What is an expression is judged by its value, once it has one.
     """
-    for found in find_secrets(root.plain()):
+    for found in find_secrets(plain):
         if found.kind == NAMED and "${" in found.text:
             continue
         shown = found.path[2:] if found.path[0] in _WRAPPERS else found.path

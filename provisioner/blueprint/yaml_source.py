@@ -6,7 +6,7 @@ pull request plans it), so everything that can grow has a bound, and the diagnos
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
@@ -47,7 +47,7 @@ class Node:
     @property
     def entries(self) -> "Mapping[str, Node]":
         """The entries of a mapping; nothing for another kind of node."""
-        return self.value if isinstance(self.value, Mapping) else {}
+        return self.value if isinstance(self.value, (dict, Mapping)) else {}
 
     @property
     def items(self) -> "tuple[Node, ...]":
@@ -95,10 +95,12 @@ _CORE = "tag:yaml.org,2002:"
 _FORMS = {
     "bool": re.compile(r"(?:true|True|TRUE|false|False|FALSE)\Z"),
     "int": re.compile(r"(?:[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+)\Z"),
-    "float": re.compile(r"(?:[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?)\Z"),
+    "float": re.compile(r"(?:[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?)\Z"),
     "null": re.compile(r"(?:~|null|Null|NULL|)\Z"),
 }
 """How the scalars of the core schema are written."""
+_FORM = re.compile("|".join(f"(?P<{kind}>{form.pattern})" for kind, form in _FORMS.items()))
+"""All of them at once; the name of the group is the kind."""
 
 
 def parse_yaml(text: str, file: str) -> Node:
@@ -179,25 +181,28 @@ class _Builder:
         self._open: list[_Open] = []
         self._anchors: dict[str, tuple[Node, int] | None] = {}
         self._nodes = 0
+        self._takers: Mapping[type, Callable[[Any], None]] = {
+            yaml.DocumentStartEvent: self._start_document,
+            yaml.ScalarEvent: self._add_scalar,
+            yaml.AliasEvent: self._add_alias,
+            yaml.SequenceStartEvent: self._start,
+            yaml.MappingStartEvent: self._start,
+            yaml.SequenceEndEvent: self._end,
+            yaml.MappingEndEvent: self._end,
+        }
 
     def add(self, event: Any) -> None:  # noqa: ANN401
         """Take the next event. Raises DiagnosticError."""
-        span = Span(self._file, event.start_mark.line + 1, event.start_mark.column + 1)
-        match event:
-            case yaml.DocumentStartEvent():
-                self._start_document(span)
-            case yaml.ScalarEvent():
-                self._add_scalar(event, span)
-            case yaml.AliasEvent():
-                self._add_alias(str(event.anchor), span)
-            case yaml.SequenceStartEvent() | yaml.MappingStartEvent():
-                self._start(event, span)
-            case yaml.SequenceEndEvent() | yaml.MappingEndEvent():
-                self._end()
-            case _:
-                pass
+        taker = self._takers.get(type(event))
+        if taker is not None:
+            taker(event)
 
-    def _start_document(self, span: Span) -> None:
+    def _span(self, event: Any) -> Span:  # noqa: ANN401
+        mark = event.start_mark
+        return Span(self._file, mark.line + 1, mark.column + 1)
+
+    def _start_document(self, event: Any) -> None:  # noqa: ANN401
+        span = self._span(event)
         self._anchors = {}
         if len(self.roots) == self._documents:
             raise DiagnosticError(
@@ -206,7 +211,8 @@ class _Builder:
                 else _too_large(f"the file has more than {self._documents:,} documents", span)
             )
 
-    def _start(self, event: Any, span: Span) -> None:  # noqa: ANN401
+    def _start(self, event: Any) -> None:  # noqa: ANN401
+        span = self._span(event)
         is_mapping = isinstance(event, yaml.MappingStartEvent)
         self._expect_value(span)
         if event.tag not in (None, f"{_CORE}map" if is_mapping else f"{_CORE}seq"):
@@ -219,7 +225,7 @@ class _Builder:
             self._anchors[event.anchor] = None  # open: an alias of it would contain itself
         self._open.append(_Open(span, event.anchor, is_mapping))
 
-    def _end(self) -> None:
+    def _end(self, _event: object) -> None:
         done = self._open.pop()
         value = done.entries if done.is_mapping else tuple(done.items)
         node = Node(value, done.span, done.key_spans)
@@ -227,7 +233,8 @@ class _Builder:
             self._anchors[done.anchor] = (node, done.nodes)
         self._place(node, done.nodes, 1, done.span)
 
-    def _add_alias(self, anchor: str, span: Span) -> None:
+    def _add_alias(self, event: Any) -> None:  # noqa: ANN401
+        anchor, span = str(event.anchor), self._span(event)
         if anchor not in self._anchors:
             raise DiagnosticError(
                 error("invalid-yaml", f"there is no anchor {anchor!r} above.", span)
@@ -242,7 +249,8 @@ class _Builder:
         # The node is shared and not copied, but whoever walks the tree meets it once an alias.
         self._place(node, nodes, nodes, span)
 
-    def _add_scalar(self, event: Any, span: Span) -> None:  # noqa: ANN401
+    def _add_scalar(self, event: Any) -> None:  # noqa: ANN401
+        span = self._span(event)
         found = _CONTROL.search(event.value)
         if found:
             raise DiagnosticError(
@@ -322,10 +330,7 @@ class _Builder:
 
 def _scalar(event: Any, span: Span) -> bool | int | float | str | None:  # noqa: ANN401
     text = str(event.value)
-    kind = _kind(event, text)
-    if kind in _FORMS and not _FORMS[kind].match(text):
-        raise DiagnosticError(_refused_tag(event.tag, span))
-    match kind:
+    match _kind(event, text, span):
         case "str":
             return text
         case "null":
@@ -343,13 +348,18 @@ def _scalar(event: Any, span: Span) -> bool | int | float | str | None:  # noqa:
             raise DiagnosticError(_refused_tag(event.tag, span))
 
 
-def _kind(event: Any, text: str) -> str:  # noqa: ANN401
-    """Return the kind of a scalar: what its tag says, or how it is written."""
-    if event.tag not in (None, "!"):
-        return str(event.tag).removeprefix(_CORE)
-    if event.tag == "!" or not event.implicit[0]:
+def _kind(event: Any, text: str, span: Span) -> str:  # noqa: ANN401
+    """Return the kind of a scalar: what its tag says, or how it is written. Raises DiagnosticError
+    for a tag of something that is written in another way."""
+    if event.tag is None and event.implicit[0]:
+        found = _FORM.match(text)
+        return str(found.lastgroup) if found else "str"
+    if event.tag in (None, "!"):
         return "str"
-    return next((kind for kind, form in _FORMS.items() if form.match(text)), "str")
+    kind = str(event.tag).removeprefix(_CORE)
+    if kind in _FORMS and not _FORMS[kind].match(text):
+        raise DiagnosticError(_refused_tag(event.tag, span))
+    return kind
 
 
 def _integer(text: str, span: Span) -> int:

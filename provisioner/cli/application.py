@@ -322,6 +322,8 @@ def plan(  # noqa: PLR0913  typer: one parameter an option
         raise typer.Exit(ExitCode.REFUSED)
     if detailed_exitcode and made.document.summary.changes:
         raise typer.Exit(ExitCode.DIFFERENCES)
+    if detailed_exitcode and made.document.census and made.document.census.unreadable:
+        raise typer.Exit(ExitCode.ERROR)
 
 
 @app.command()
@@ -447,16 +449,19 @@ def drift(
     parallelism: ParallelismOption = 10,
     quiet: QuietOption = False,
 ) -> None:
-    """Show what changed in Azure behind the blueprint's back; exit with 2 if anything did."""
+    """Show what changed in Azure behind the blueprint's back.
+
+    Exit with 2 if anything did, with 1 if nothing was found and not everything could be read.
+    """
     from provisioner.cli.output import print_drift
 
     with _session(cloud=cloud, state=state, parallelism=parallelism, quiet=quiet) as session:
         document = session.drift(environment)
     print_drift(document, output.value)
-    if any(diagnostic.severity == "error" for diagnostic in document.diagnostics):
-        raise typer.Exit(ExitCode.ERROR)
     if document.found:
         raise typer.Exit(ExitCode.DIFFERENCES)
+    if not document.is_certain:
+        raise typer.Exit(ExitCode.ERROR)
 
 
 @app.command()
@@ -480,7 +485,11 @@ def check(  # noqa: PLR0913  typer: one parameter an option
     state: StateOption = None,
     parallelism: ParallelismOption = 10,
 ) -> None:
-    """Check every control of the guidelines; exit with 3 if one fails at or above the gate."""
+    """Check every control of the guidelines and every network proof.
+
+    Exit with 3 if the gate refuses one that fails, with 1 if none does and not everything could be
+    read.
+    """
     from provisioner.cli.output import print_check, print_compliance
     from provisioner.controls.frameworks import Framework
     from provisioner.documents.trace import StateKind
@@ -490,11 +499,15 @@ def check(  # noqa: PLR0913  typer: one parameter an option
         if framework is not None:
             report = session.report_compliance(environment, kind, Framework(framework.value))
             print_compliance(report, output.value)
-            return
-        document = session.check(environment, kind)
-    print_check(document, output.value, show_all=show_all)
-    if document.refused:
+            is_refused, census = bool(report.refused), report.census
+        else:
+            document = session.check(environment, kind)
+            print_check(document, output.value, show_all=show_all)
+            is_refused, census = bool(document.refused), document.census
+    if is_refused:
         raise typer.Exit(ExitCode.REFUSED)
+    if census.unreadable:
+        raise typer.Exit(ExitCode.ERROR)
 
 
 @controls_app.command("list")

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -298,7 +298,12 @@ class Session:
         """Return how far a state of an environment is what a framework asks for."""
         desired = self.load(environment)
         return report_compliance(
-            desired, self.catalog, lambda: self.connect(desired.document), kind, framework
+            desired,
+            self.catalog,
+            lambda: self.connect(desired.document),
+            kind,
+            framework,
+            datetime.now(UTC),
         )
 
     def draw(self, environment: str, state: StateKind) -> GraphDocument:

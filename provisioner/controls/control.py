@@ -1,10 +1,12 @@
-"""What a control is: one row of the guidelines, with the rules that check it."""
+"""What a control is: a row of the guidelines with the rules that check it, or a network proof."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
 from provisioner.controls.rule import Rule
+from provisioner.network.proving import Prove
+from provisioner.network.topology_reading import TYPES
 
 
 class Severity(StrEnum):
@@ -76,9 +78,9 @@ NO_MAPPINGS = Mappings()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Control:
-    """One row of the guidelines.
+    """One row of the guidelines, or one proof over the whole network.
 
-    id           as in guidelines.md: CLU-01.4
+    id           as in guidelines.md: CLU-01.4; of a proof: PRF-01
     title        what has to be true, in a few words
     severity     as the outline says, or as guidelines.md proposes
     layer        the layer of defence it belongs to
@@ -87,7 +89,8 @@ class Control:
     remediation  resources of a blueprint, by address, as YAML: what satisfies it. Merged into one
                  that fails it, it passes. For what Azure Resource Manager cannot answer: what to do
     modes        who can answer it
-    rules        what checks it; none where it is answered by its parts, or not by ARM
+    rules        what checks it; none where it is answered by its parts, by a proof, or not by ARM
+    proof        the proof over the network that answers it, None for all others
     evidence     what shows the rest, where ARM alone does not: a query, a command, a document
     limits       what it cannot see: the part of its purpose that a pass leaves unproved
     mappings     the same in other frameworks
@@ -105,6 +108,7 @@ class Control:
     remediation: str = ""
     modes: tuple[Mode, ...] = (Mode.ARM,)
     rules: tuple[Rule, ...] = ()
+    proof: Prove | None = None
     evidence: str = ""
     limits: str = ""
     mappings: Mappings = NO_MAPPINGS
@@ -117,19 +121,27 @@ class Control:
         return Mode.ARM in self.modes
 
     @property
+    def has_findings(self) -> bool:
+        """Whether it finds something by itself, and not by its parts or by what people attest."""
+        return bool(self.rules) or self.proof is not None
+
+    @property
     def chapter(self) -> str:
-        """The letters of its id: CLU, WRK, ENV, NET, PRV, MON, CFG, SA or MAN."""
+        """The letters of its id: CLU, WRK, ENV, NET, PRV, MON, CFG, SA, MAN or PRF."""
         return self.id.partition("-")[0]
 
-    def is_part_of(self, other: "Control") -> bool:
-        """Tell whether this is a part of another control: CLU-01.4 of CLU-01, and of one that
-        refers to CLU-01."""
-        above = (other.id, *other.same_as)
-        return self.id in other.same_as or self.id.startswith(tuple(f"{name}." for name in above))
+    def parts_in(self, controls: "Iterable[Control]") -> "list[Control]":
+        """Return the parts of this control among others, in their order: CLU-01.4 of CLU-01, and of
+        one that refers to CLU-01."""
+        below = tuple(f"{name}." for name in (self.id, *self.same_as))
+        return [c for c in controls if c.id in self.same_as or c.id.startswith(below)]
 
     @property
     def reads(self) -> Iterator[tuple[str, str]]:
-        """Yield (ARM type, path) of every property that its rules may look at."""
+        """Yield (ARM type, path) of every property that it may look at; a proof looks at all that
+        a network is read from."""
+        if self.proof is not None:
+            yield from ((kind, "properties") for kind in TYPES)
         for rule in self.rules:
             for kind, paths in rule.reads.items():
                 for path in paths:

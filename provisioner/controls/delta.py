@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from provisioner.controls.control import Control, Severity
+from provisioner.controls.control import Control
 from provisioner.controls.judging import Result
 from provisioner.controls.verdict import Finding, Verdict
 
@@ -63,13 +63,6 @@ def _note(judged: dict[tuple[str, str], Verdict], seen: Finding) -> None:
     known = judged.get(where)
     if known is None or seen.verdict.rank < known.rank:
         judged[where] = seen.verdict
-
-
-def gated(delta: Delta, least: Severity | None) -> tuple[Turn, ...]:
-    """Return the new failures that a gate stops: those at or above a severity; none for None."""
-    if least is None:
-        return ()
-    return tuple(turn for turn in delta.failing if turn.control.severity.rank <= least.rank)
 
 
 def _worst_first(turns: Iterable[Turn]) -> tuple[Turn, ...]:

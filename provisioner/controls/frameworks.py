@@ -1,13 +1,15 @@
 """Results by another framework: how far an environment is what that one asks for."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 
-from provisioner.controls.control import Control
-from provisioner.controls.judging import Result
+from provisioner.controls.cis_aks import RECOMMENDATIONS, Place
+from provisioner.controls.control import Control, Mode
+from provisioner.controls.judging import Result, Unseen
 from provisioner.controls.outline import PRINCIPLES, TOPICS
-from provisioner.controls.verdict import Verdict, worst
-from provisioner.documents.controls import RequirementDocument
+from provisioner.controls.verdict import Verdict
+from provisioner.documents.controls import RequirementDocument, UnansweredDocument
 
 
 class Framework(StrEnum):
@@ -29,43 +31,119 @@ TITLES = {
 }
 """What a framework is called."""
 
+PARTIAL, MANUAL = "partial", "manual"
+"""What a requirement can be beside the verdicts of controls: a part of it was seen; nobody looked,
+and only a person or what runs in the cluster can say."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Requirement:
+    """What a framework asks for, and the results that answer it. `place` is where one has to look
+    to answer the whole of it."""
+
+    id: str
+    title: str
+    results: Sequence[Result]
+    place: Place = Place.AZURE
+
 
 def comply(results: Sequence[Result], framework: Framework) -> tuple[RequirementDocument, ...]:
-    """Return every requirement of a framework that controls answer, in its order.
+    """Return every requirement of a framework in its order: of CIS and the outline all there are,
+    of the others those that controls answer.
 
-    A requirement ends as the worst of its controls does; what nobody has answered yet counts only
-    where nothing else answers it.
+    A requirement passes where every control that answers it does, as a whole. It fails where one
+    fails. It is partial where some was seen and some not, manual where nobody looked (also where
+    nodes or objects have to be looked at, whatever Azure Resource Manager says of them), waived
+    where all passes or is waived, and unknown where nothing was seen for want of a read.
     """
+    return tuple(map(_document, _requirements(results, framework)))
+
+
+def _requirements(results: Sequence[Result], framework: Framework) -> Iterator[_Requirement]:
     if framework is Framework.OUTLINE:
-        return tuple(_outline(results))
+        yield from _outline(results)
+        return
     named: dict[str, list[Result]] = {}
     for result in results:
         for requirement in _MAPPED[framework](result.control):
             named.setdefault(requirement, []).append(result)
-    return tuple(_requirement(name, "", named[name]) for name in sorted(named, key=_by_number))
+    if framework is Framework.CIS:
+        for found in RECOMMENDATIONS:
+            answers = named.get(found.number, ())
+            yield _Requirement(found.number, found.title, answers, found.place)
+        return
+    yield from (_Requirement(name, "", named[name]) for name in sorted(named))
 
 
-def _outline(results: Sequence[Result]) -> Iterator[RequirementDocument]:
-    items = [r for r in results if "." not in r.control.id]
-    for result in items:
-        parts = [other for other in results if other.control.is_part_of(result.control)]
+def _outline(results: Sequence[Result]) -> Iterator[_Requirement]:
+    told = {result.control.id: result for result in results}
+    controls = [result.control for result in results]
+    for result in results:
+        if "." in result.control.id:
+            continue
+        parts = [told[part.id] for part in result.control.parts_in(controls)]
         title = f"{result.control.item}: {result.control.title}"
-        yield _requirement(result.control.id, title, [result, *parts])
+        yield _Requirement(result.control.id, title, [result, *parts])
     for entry in (*TOPICS, *PRINCIPLES):
-        answering = [result for result in results if entry.holds(result.control.id)]
-        yield _requirement(entry.id, entry.title, answering)
+        answers = [result for result in results if entry.holds(result.control.id)]
+        yield _Requirement(entry.id, entry.title, answers)
 
 
-def _requirement(name: str, title: str, results: Sequence[Result]) -> RequirementDocument:
-    answered = [r for r in results if r.verdict is not Verdict.UNKNOWN] or results
-    verdict = worst(result.verdict for result in answered)
+def _document(requirement: _Requirement) -> RequirementDocument:
+    results = requirement.results
     return RequirementDocument(
-        id=name,
-        title=title,
-        verdict=verdict.value,
+        id=requirement.id,
+        title=requirement.title,
+        verdict=_conclude(requirement),
         controls=tuple(result.control.id for result in results),
-        failing=tuple(r.control.id for r in results if r.verdict is Verdict.FAIL),
+        failing=_ending(results, Verdict.FAIL),
+        waived=_ending(results, Verdict.WAIVED),
+        seen=tuple(result.control.id for result in results if _is_whole(result)),
+        unanswered=tuple(_unanswered(results)),
     )
+
+
+def _conclude(requirement: _Requirement) -> str:
+    relevant = [r for r in requirement.results if r.verdict is not Verdict.NOT_APPLICABLE]
+    if any(result.verdict is Verdict.FAIL for result in relevant):
+        return Verdict.FAIL
+    if not relevant:
+        return Verdict.NOT_APPLICABLE if requirement.results else MANUAL
+    if requirement.place is not Place.AZURE and not any(map(_was_looked_at, relevant)):
+        return MANUAL
+    if all(map(_is_whole, relevant)):
+        waived = any(result.verdict is Verdict.WAIVED for result in relevant)
+        return Verdict.WAIVED if waived else Verdict.PASS
+    if any(result.verdict in _ANSWERED for result in relevant):
+        return PARTIAL
+    return Verdict.UNKNOWN if any(r.unseen in _UNREAD for r in relevant) else MANUAL
+
+
+_ANSWERED = (Verdict.PASS, Verdict.WAIVED)
+_UNREAD = (Unseen.UNREADABLE, Unseen.LATER, Unseen.AZURE_ALONE)
+
+
+def _is_whole(result: Result) -> bool:
+    """Tell whether a control passes or is waived, and nothing of it is left to be shown."""
+    return result.verdict in _ANSWERED and not result.outstanding
+
+
+def _was_looked_at(result: Result) -> bool:
+    """Tell whether somebody vouches for what Azure Resource Manager cannot see."""
+    return _is_whole(result) and any(mode is not Mode.ARM for mode in result.control.modes)
+
+
+def _ending(results: Iterable[Result], verdict: Verdict) -> tuple[str, ...]:
+    return tuple(result.control.id for result in results if result.verdict is verdict)
+
+
+def _unanswered(results: Iterable[Result]) -> Iterator[UnansweredDocument]:
+    """Yield what was not seen: a whole control, or the part of it that ARM cannot answer."""
+    for result in results:
+        if result.verdict is Verdict.UNKNOWN:
+            yield UnansweredDocument(control=result.control.id, reason=str(result.unseen or ""))
+        elif result.verdict in _ANSWERED and result.outstanding:
+            yield UnansweredDocument(control=result.control.id, reason=result.outstanding)
 
 
 _MAPPED: dict[Framework, Callable[[Control], Iterable[str]]] = {
@@ -74,9 +152,3 @@ _MAPPED: dict[Framework, Callable[[Control], Iterable[str]]] = {
     Framework.CHECKOV: lambda control: control.mappings.checkov,
     Framework.PSRULE: lambda control: control.mappings.psrule,
 }
-
-
-def _by_number(name: str) -> tuple[tuple[int, ...], str]:
-    """Order numbers of recommendations by number (3.2.10 after 3.2.9), all else by name."""
-    parts = name.split(".")
-    return (tuple(map(int, parts)) if all(part.isdigit() for part in parts) else ()), name

@@ -1,14 +1,40 @@
 """The state of an environment that controls judge: its estate, and what of it is its own."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
+from provisioner.blueprint.environment import Environment
 from provisioner.blueprint.graph import DesiredGraph
 from provisioner.catalog.registry import Catalog
 from provisioner.controls.kinds import ASKED
-from provisioner.model.actual import ActualState
+from provisioner.model.actual import ActualState, Gap
 from provisioner.model.estate import Estate, Resource
 from provisioner.model.resource_id import SUBSCRIPTION, ResourceId
+from provisioner.network.topology import Opening, Topology
+from provisioner.network.topology_reading import openings_of, read_topology
 from provisioner.plan.unreadable import declared_instead, unreadable_resources
+
+
+@dataclass(frozen=True, slots=True)
+class Hidden:
+    """What could not be read of a state: a resource or, where `listed` names a type, the list of
+    that type in it. `reason` is Azure's."""
+
+    resource: Resource
+    reason: str
+    listed: str = ""
+
+    @property
+    def label(self) -> str:
+        """What to call it."""
+        return f"{self.listed} in {self.resource.label}" if self.listed else self.resource.label
+
+    @property
+    def evidence(self) -> str:
+        """What there is to say of the resource."""
+        what = f"its {self.listed} could not be listed" if self.listed else "it could not be read"
+        return f"{what}: {self.reason}"
 
 
 @dataclass(frozen=True)
@@ -17,8 +43,9 @@ class Ground:
 
     `own` has the keys of the resources that are judged: those of the blueprint, and what stands in
     them or in the environment's resource groups. All others are only looked up. `cloud` is the
-    one whose names are used. `unreadable` has what could not be read, and why; `declared` is the
-    estate with that as the blueprint declares it, None where everything could be read. `derived`
+    one whose names are used. `unreadable` has what of the blueprint could not be read; `declared`
+    is the estate with that as the blueprint declares it, None where all of it could be read.
+    `gaps` are the refused reads. `openings` is what the environment lets workloads reach. `derived`
     keeps what rules made of the whole state (`Subject.derive`), for others that ask for the same.
     """
 
@@ -26,20 +53,48 @@ class Ground:
     own: frozenset[str]
     catalog: Catalog
     cloud: str
-    unreadable: tuple[tuple[Resource, str], ...] = ()
+    unreadable: tuple[Hidden, ...] = ()
     declared: Estate | None = None
+    gaps: tuple[Gap, ...] = ()
+    openings: tuple[Opening, ...] = ()
     derived: dict[object, object] = field(default_factory=dict, compare=False, repr=False)
 
     def subjects(self, kind: str) -> tuple[Resource, ...]:
         """Return the resources of a type that are judged."""
         return tuple(found for found in self.estate.of_type(kind) if found.id.key in self.own)
 
+    def hidden_of(self, kinds: frozenset[str]) -> tuple[Hidden, ...]:
+        """Return what of some types (in lower case) could not be read: each resource of the
+        blueprint, and each refused read that hides none of those."""
+        named = [hidden for hidden in self.unreadable if hidden.resource.type.lower() in kinds]
+        return (*named, *self._hidden_lists(kinds, [hidden.resource for hidden in named]))
+
+    def _hidden_lists(self, kinds: frozenset[str], named: list[Resource]) -> Iterator[Hidden]:
+        for gap in self.gaps:
+            if any(map(gap.hides, kinds)) and not any(
+                gap.hides(resource.type) and resource.id.is_within(gap.scope) for resource in named
+            ):
+                inside = self.estate.get(gap.scope) or Resource(gap.scope, gap.scope.type, {})
+                is_list = gap.scope.type.lower() != gap.type.lower()
+                yield Hidden(inside, gap.reason, gap.type if is_list else "")
+
+    @cached_property
+    def as_declared(self) -> "Ground":
+        """The same state with what could not be read as the blueprint declares it."""
+        estate = self.estate if self.declared is None else self.declared
+        return replace(self, estate=estate, unreadable=(), declared=None, gaps=(), derived={})
+
+    @cached_property
+    def topology(self) -> Topology:
+        """The network of the state."""
+        return read_topology(self.estate, self.cloud, self.openings)
+
 
 def survey(
     estate: Estate,
     graph: DesiredGraph,
     catalog: Catalog,
-    cloud: str,
+    environment: Environment,
     state: ActualState | None = None,
 ) -> Ground:
     """Return the ground that an estate of an environment is. `state` is what was read of Azure,
@@ -49,12 +104,17 @@ def survey(
         for resource in estate
         if resource.type in ASKED or _is_own(resource.id, graph)
     )
-    hidden = unreadable_resources(graph, state) if state else ()
-    if state is None or not hidden:
-        return Ground(estate, own, catalog, cloud)
-    instead = declared_instead(estate, graph, state, catalog)
-    empty = tuple((replace(resource, body={}), reason) for resource, reason in hidden)
-    return Ground(estate, own, catalog, cloud, empty, instead)
+    cloud, openings = environment.cloud_names, openings_of(environment)
+    ground = Ground(estate, own, catalog, cloud, openings=openings)
+    if state is None:
+        return ground
+    hidden = unreadable_resources(graph, state)
+    return replace(
+        ground,
+        unreadable=tuple(Hidden(replace(resource, body={}), reason) for resource, reason in hidden),
+        declared=declared_instead(estate, graph, state, catalog) if hidden else None,
+        gaps=state.gaps,
+    )
 
 
 def _is_own(resource: ResourceId, graph: DesiredGraph) -> bool:

@@ -1,16 +1,41 @@
 """Runs controls over a state, and says how each of them ended."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from enum import StrEnum
 
 from provisioner.blueprint.waivers import Attestation, Waiver
-from provisioner.controls.control import Control
-from provisioner.controls.ground import Ground
+from provisioner.controls.control import Control, Mode
+from provisioner.controls.ground import Ground, Hidden
 from provisioner.controls.kinds import ASKED, CLUSTER
+from provisioner.controls.proofs import VERDICTS, finding_of, prove
 from provisioner.controls.rule import apply_rule
 from provisioner.controls.verdict import Finding, Verdict, worst
 from provisioner.controls.waivers import covers
-from provisioner.model.estate import Estate, Resource
+from provisioner.documents.census import UNREADABLE
+from provisioner.network import proof as network
+from provisioner.network.proof import Proof, waive
+from provisioner.network.topology_reading import TYPES_READ
+
+
+class Unseen(StrEnum):
+    """Why a control is unknown, what says most against it first."""
+
+    UNREADABLE = UNREADABLE
+    AZURE_ALONE = "known to Azure alone"
+    LATER = "known after apply"
+    CLUSTER = "need the cluster"
+    DIRECTORY = "need the directory"
+    LOGS = "need logs"
+    PERSON = "need a person"
+
+
+_UNSEEN_BY = {
+    Mode.CLUSTER: Unseen.CLUSTER,
+    Mode.DIRECTORY: Unseen.DIRECTORY,
+    Mode.LOGS: Unseen.LOGS,
+    Mode.PERSON: Unseen.PERSON,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +44,8 @@ class Result:
 
     `why` says it where there are no findings. `outstanding` is the evidence that Azure Resource
     Manager cannot give and nobody attested, "" where there is none; `attestation` is the one that
-    gives it.
+    gives it. `unseen` is why it is unknown, None where it is not. `proof` is the network proof that
+    it is, None for all others.
     """
 
     control: Control
@@ -28,6 +54,8 @@ class Result:
     why: str = ""
     outstanding: str = ""
     attestation: Attestation | None = None
+    unseen: Unseen | None = None
+    proof: Proof | None = None
 
 
 def judge(
@@ -53,17 +81,20 @@ def find(control: Control, ground: Ground) -> tuple[Finding, ...]:
     """Return what the rules of one control find: one finding a property, the worst of it; all that
     is as bad stands in its evidence.
 
-    A resource that could not be read is unknown to every rule that would look at it, and so is a
-    failure that would be none if it were as declared.
+    What could not be read, a resource or a whole list, is unknown to every rule that would look at
+    it, and so is a failure that would be none if it were as declared.
     """
     found = [seen for rule in control.rules for seen in apply_rule(control.id, rule, ground)]
-    kinds = {kind.lower() for rule in control.rules for kind in rule.reads}
-    hidden = [(r, reason) for r, reason in ground.unreadable if r.type.lower() in kinds]
+    hidden = _hidden_from(control, ground)
     if hidden and ground.declared is not None:
-        found = _qualify(control, found, ground, ground.declared, hidden)
-    for resource, reason in hidden:
-        why = f"it could not be read: {reason}"
-        found.append(Finding(control.id, Verdict.UNKNOWN, resource, "", why))
+        found = _qualify(control, found, ground, hidden)
+    found += [
+        Finding(control.id, Verdict.UNKNOWN, each.resource, "", each.evidence) for each in hidden
+    ]
+    return _one_a_property(found)
+
+
+def _one_a_property(found: Iterable[Finding]) -> tuple[Finding, ...]:
     by_key: dict[tuple[str, str, str], Finding] = {}
     for seen in found:
         known = by_key.get(seen.key)
@@ -71,22 +102,37 @@ def find(control: Control, ground: Ground) -> tuple[Finding, ...]:
     return tuple(by_key.values())
 
 
+def _hidden_from(control: Control, ground: Ground) -> tuple[Hidden, ...]:
+    """Return what a control would look at and could not be read."""
+    if control.proof is not None:
+        return ground.hidden_of(TYPES_READ)
+    return ground.hidden_of(frozenset(kind.lower() for kind in _types_read(control, ground)))
+
+
+def _types_read(control: Control, ground: Ground) -> Iterator[str]:
+    """Yield what the rules that are about something look at."""
+    for rule in control.rules:
+        if rule.clouds and ground.cloud not in rule.clouds:
+            continue
+        yield rule.on
+        if ground.subjects(rule.on):
+            yield from rule.reads
+
+
 def _qualify(
     control: Control,
     found: Sequence[Finding],
     ground: Ground,
-    declared: Estate,
-    hidden: Sequence[tuple[Resource, str]],
+    hidden: Sequence[Hidden],
 ) -> list[Finding]:
     """Return the findings in which a failure that depends on what could not be read is unknown."""
-    instead = replace(ground, estate=declared, unreadable=(), declared=None, derived={})
     failing = {
         seen.key
         for rule in control.rules
-        for seen in apply_rule(control.id, rule, instead)
+        for seen in apply_rule(control.id, rule, ground.as_declared)
         if seen.verdict is Verdict.FAIL
     }
-    named = ", ".join(resource.label for resource, _ in hidden[:_MOST_HIDDEN])
+    named = ", ".join(each.label for each in hidden[:_MOST_HIDDEN])
     why = f"it depends on what could not be read: {named}"
     return [
         replace(seen, verdict=Verdict.UNKNOWN, evidence=why)
@@ -115,22 +161,56 @@ def _judge(
     waivers: Sequence[Waiver],
     attestation: Attestation | None,
 ) -> Result:
+    if control.proof is not None:
+        return _judge_proof(control, prove(control.proof, ground), ground, waivers)
     findings = tuple(_waive(seen, waivers) for seen in find(control, ground))
     outstanding = "" if attestation else control.evidence
     if not control.is_verifiable and control.evidence:
         if not ground.subjects(CLUSTER):
             # What others than Azure answer is about what runs in a cluster.
             return Result(control, Verdict.NOT_APPLICABLE, (), "there is no cluster")
-        verdict = Verdict.PASS if attestation else Verdict.UNKNOWN
-        why = f"attested by {attestation.by}" if attestation else f"needs {control.evidence}"
-        return Result(control, verdict, (), why, outstanding, attestation)
+        if attestation:
+            why = f"attested by {attestation.by}"
+            return Result(control, Verdict.PASS, (), why, outstanding, attestation)
+        why = f"needs {control.evidence}"
+        by = next(_UNSEEN_BY[mode] for mode in control.modes if mode in _UNSEEN_BY)
+        return Result(control, Verdict.UNKNOWN, (), why, outstanding, None, by)
     verdict = worst(seen.verdict for seen in findings)
     why = "" if findings else _nothing(control)
+    unseen: Unseen | None = None
+    if verdict is Verdict.UNKNOWN:
+        unseen = Unseen.UNREADABLE if _hidden_from(control, ground) else Unseen.LATER
     if not findings and any(rule.on in ASKED for rule in control.rules):
-        verdict, why = Verdict.UNKNOWN, "only Azure can say: `azsec check --actual` asks"
+        why, unseen = "only Azure can say: `azsec check --actual` asks", Unseen.AZURE_ALONE
+        verdict = Verdict.UNKNOWN
     if verdict is Verdict.NOT_APPLICABLE:
         outstanding = ""
-    return Result(control, verdict, findings, why, outstanding, attestation)
+    return Result(control, verdict, findings, why, outstanding, attestation, unseen)
+
+
+def _judge_proof(
+    control: Control, found: Proof, ground: Ground, waivers: Sequence[Waiver]
+) -> Result:
+    findings = [
+        _waive(finding_of(control.id, breach, ground.estate), waivers) for breach in found.breaches
+    ]
+    waived = {
+        breach
+        for breach, seen in zip(found.breaches, findings, strict=True)
+        if seen.verdict is Verdict.WAIVED
+    }
+    proof = waive(found, waived.__contains__)
+    unseen = None
+    if proof.verdict is network.Verdict.UNKNOWN:
+        unseen = Unseen.UNREADABLE if _hidden_from(control, ground) else Unseen.LATER
+    return Result(
+        control,
+        VERDICTS[proof.verdict],
+        _one_a_property(findings),
+        "" if findings else found.scope,
+        unseen=unseen,
+        proof=proof,
+    )
 
 
 def _nothing(control: Control) -> str:
@@ -152,7 +232,7 @@ def _with_parts(result: Result, controls: Sequence[Control], told: Mapping[str, 
     """
     if "." in result.control.id and not result.control.same_as:
         return result  # A part has no parts of its own.
-    parts = [told[part.id] for part in controls if part.is_part_of(result.control)]
+    parts = [told[part.id] for part in result.control.parts_in(controls)]
     if not parts:
         return result
     verdicts = [part.verdict for part in parts]
@@ -164,10 +244,28 @@ def _with_parts(result: Result, controls: Sequence[Control], told: Mapping[str, 
     if any(_is_unreadable(part) for part in parts) and partly is not Verdict.FAIL:
         partly = Verdict.UNKNOWN
     names = [part.control.id for part in parts if part.verdict is partly]
-    if any(seen.verdict is partly for seen in result.findings):
-        return replace(result, verdict=partly)
-    return replace(result, verdict=partly, why=f"by its parts {', '.join(names)}")
+    by_itself = any(seen.verdict is partly for seen in result.findings)
+    why = result.why if by_itself else f"by its parts {', '.join(names)}"
+    unseen = min(
+        (p.unseen for p in (result, *parts) if p.unseen), key=list(Unseen).index, default=None
+    )
+    open_parts = [
+        part.control.id
+        for part in parts
+        if part.verdict is Verdict.UNKNOWN
+        or (part.outstanding and part.verdict is not Verdict.FAIL)
+    ]
+    outstanding = result.outstanding
+    if open_parts and partly in (Verdict.PASS, Verdict.WAIVED):
+        outstanding = outstanding or f"an answer to {', '.join(open_parts)}"
+    return replace(
+        result,
+        verdict=partly,
+        why=why,
+        outstanding=outstanding,
+        unseen=unseen if partly is Verdict.UNKNOWN else None,
+    )
 
 
 def _is_unreadable(result: Result) -> bool:
-    return result.verdict is Verdict.UNKNOWN and bool(result.findings)
+    return result.unseen in (Unseen.UNREADABLE, Unseen.LATER)

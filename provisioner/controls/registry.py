@@ -19,13 +19,14 @@ CHAPTERS: Mapping[str, str] = {
     "CFG": "Configuration best practices",
     "SA": "Service accounts and secrets",
     "MAN": "Sample manifests",
+    "PRF": "Network proofs",
 }
-"""The chapters of the guidelines, in their order, by the letters of their ids."""
+"""The chapters of the guidelines, in their order, by the letters of their ids; then the proofs."""
 
 
 @lru_cache(maxsize=1)
 def all_controls() -> tuple[Control, ...]:
-    """Return every control, in the order of the guidelines.
+    """Return every control, in the order of the guidelines, the network proofs last.
 
     Each module of a chapter states its own as `CONTROLS`. Raises ValueError where two have one id.
     """

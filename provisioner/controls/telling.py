@@ -9,9 +9,11 @@ from provisioner.blueprint.graph import DesiredGraph
 from provisioner.blueprint.waivers import Attestation, Waiver
 from provisioner.controls.control import Control
 from provisioner.controls.delta import Delta, Turn
-from provisioner.controls.judging import Result
+from provisioner.controls.gate import Gate
+from provisioner.controls.judging import Result, Unseen
 from provisioner.controls.registry import CHAPTERS
 from provisioner.controls.verdict import Finding
+from provisioner.documents.census import UnknownControlsDocument
 from provisioner.documents.controls import (
     AttestationDocument,
     ControlDocument,
@@ -22,8 +24,10 @@ from provisioner.documents.controls import (
     TurnDocument,
     WaiverDocument,
 )
+from provisioner.documents.proof import ProofDocument
 from provisioner.model.property_path import split_steps
 from provisioner.model.secret_values import mask_secrets
+from provisioner.network.proving import proof_document
 
 PlaceOf: TypeAlias = Callable[[Finding], str | None]
 """Says where in the blueprint a finding's property stands: file:line:column, or None."""
@@ -71,12 +75,15 @@ def control_document(control: Control) -> ControlDocument:
     )
 
 
-def result_documents(results: Iterable[Result], place: PlaceOf) -> tuple[ResultDocument, ...]:
+def result_documents(
+    results: Iterable[Result], gate: Gate, place: PlaceOf
+) -> tuple[ResultDocument, ...]:
     """Return the documents of results."""
     return tuple(
         ResultDocument(
             control=control_document(result.control),
             verdict=result.verdict.value,
+            gate=gate.refusing(result.control),
             why=result.why,
             outstanding=result.outstanding,
             findings=tuple(_finding_document(seen, place) for seen in result.findings),
@@ -125,19 +132,41 @@ def waiver_documents(waivers: Sequence[Waiver]) -> tuple[WaiverDocument, ...]:
     )
 
 
-def delta_document(delta: Delta, gate: str | None) -> SecurityDeltaDocument:
-    """Return the document of what turned, with the least severity that the gate refuses.
+def unknown_documents(results: Iterable[Result]) -> tuple[UnknownControlsDocument, ...]:
+    """Return the controls that are unknown, by reason; those that only have parts do not count."""
+    found: dict[str, list[str]] = {}
+    for result in results:
+        if result.unseen is not None and result.control.modes:
+            found.setdefault(result.unseen.value, []).append(result.control.id)
+    return tuple(
+        UnknownControlsDocument(reason=reason, controls=tuple(found[reason]))
+        for reason in map(str, Unseen)
+        if reason in found
+    )
+
+
+def proof_documents(results: Iterable[Result]) -> tuple[ProofDocument, ...]:
+    """Return the documents of the network proofs among some results."""
+    return tuple(
+        proof_document(result.proof, result.control.id)
+        for result in results
+        if result.proof is not None
+    )
+
+
+def delta_document(delta: Delta, gate: Gate) -> SecurityDeltaDocument:
+    """Return the document of what turned, with what the gate refuses.
 
     It says where by address and property alone: a line that moves is nothing to a plan.
     """
     return SecurityDeltaDocument(
-        gate=gate,
-        failing=tuple(_turn_document(turn) for turn in delta.failing),
-        passing=tuple(_turn_document(turn) for turn in delta.passing),
+        gate=gate.least.value if gate.least else None,
+        failing=tuple(_turn_document(turn, gate) for turn in delta.failing),
+        passing=tuple(_turn_document(turn, gate) for turn in delta.passing),
     )
 
 
-def _turn_document(turn: Turn) -> TurnDocument:
+def _turn_document(turn: Turn, gate: Gate) -> TurnDocument:
     control = turn.control
     return TurnDocument(
         control=control.id,
@@ -149,4 +178,5 @@ def _turn_document(turn: Turn) -> TurnDocument:
         evidence=mask_secrets(turn.finding.evidence),
         remediation=dedent(control.remediation).strip("\n"),
         is_new=turn.is_new,
+        gate=gate.refusing(control),
     )

@@ -90,8 +90,8 @@ def _wrong_with(
     control = controls.get(waiver.control)
     if control is None:
         yield unknown_control(waiver.control, controls, waiver.control_span)
-    elif not control.rules:
-        parts = [other.id for other in controls.values() if other.is_part_of(control)]
+    elif not control.has_findings:
+        parts = [part.id for part in control.parts_in(controls.values())]
         hint = f"Name the parts that fail, of {', '.join(parts)}." if parts else "Attest it."
         yield error(
             "nothing-to-waive",

@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from provisioner.documents.census import CensusDocument
 from provisioner.documents.document import (
     FORMAT_VERSION,
     DiagnosticDocument,
@@ -13,15 +14,6 @@ from provisioner.documents.document import (
 
 FAIL = "fail"
 """The verdict of a control that is not satisfied."""
-
-
-SEVERITIES = ("critical", "high", "medium", "low", "info")
-"""The severities, the worst first."""
-
-
-def is_gated(severity: str, gate: str | None) -> bool:
-    """Tell whether a severity is at or above the least one that a gate refuses."""
-    return gate is not None and SEVERITIES.index(severity) <= SEVERITIES.index(gate)
 
 
 class MappingsDocument(Document):
@@ -107,11 +99,13 @@ class ResultDocument(Document):
     """How one control ended: `pass`, `fail`, `waived`, `unknown` or `not applicable`.
 
     `why` says it where there are no findings. `outstanding` is the evidence that is still missing
-    beside what ARM answers.
+    beside what ARM answers. `gate` is the gate that refuses a failure of it (`controls` or
+    `proofs`), None where none does.
     """
 
     control: ControlDocument
     verdict: str
+    gate: str | None = None
     why: str = ""
     outstanding: str = ""
     findings: tuple[FindingDocument, ...] = ()
@@ -126,8 +120,9 @@ class ResultDocument(Document):
 class CheckDocument(Document):
     """All controls over one state of an environment (`desired`, `planned` or `actual`).
 
-    `gate` is the least severity that refuses, None where nothing does. `lists_all` asks a report to
-    list what passes and is not applicable too; JSON always does.
+    `gate` is the least severity that refuses, None where nothing does. `census` says what was
+    looked at. `lists_all` asks a report to list what passes and is not applicable too; JSON always
+    does.
     """
 
     kind: Literal["azsec/check"] = "azsec/check"
@@ -137,6 +132,7 @@ class CheckDocument(Document):
     gate: str | None = None
     results: tuple[ResultDocument, ...]
     waivers: tuple[WaiverDocument, ...] = ()
+    census: CensusDocument
     diagnostics: tuple[DiagnosticDocument, ...] = ()
     lists_all: bool = Field(default=False, exclude=True)
 
@@ -146,36 +142,56 @@ class CheckDocument(Document):
 
     @property
     def refused(self) -> tuple[ResultDocument, ...]:
-        """The controls that fail at or above the gate."""
+        """The controls whose failure a gate refuses."""
         return tuple(
             result
             for result in self.results
-            if result.verdict == FAIL
-            and not result.is_group
-            and is_gated(result.control.severity, self.gate)
+            if result.verdict == FAIL and not result.is_group and result.gate
         )
 
 
+class UnansweredDocument(Document):
+    """A control that was not answered, or of which a part was not, and why."""
+
+    control: str
+    reason: str
+
+
 class RequirementDocument(Document):
-    """What a framework asks for, how it ended, and the controls that answer it."""
+    """What a framework asks for, how it ended, and the controls that answer it.
+
+    `verdict` is `fail`, `unknown`, `partial`, `manual`, `waived`, `pass` or `not applicable`.
+    `seen` are the controls that pass or are waived as a whole, `unanswered` what nobody has seen
+    yet.
+    """
 
     id: str
     title: str = ""
     verdict: str
     controls: tuple[str, ...]
     failing: tuple[str, ...] = ()
+    waived: tuple[str, ...] = ()
+    seen: tuple[str, ...] = ()
+    unanswered: tuple[UnansweredDocument, ...] = ()
 
 
 class ComplianceDocument(Document):
-    """A state of an environment, by the requirements of a framework."""
+    """A state of an environment, by the requirements of a framework.
+
+    `read_at` is when Azure was read (ISO 8601, UTC), None for the desired state. `refused` are the
+    controls whose failure a gate refuses.
+    """
 
     kind: Literal["azsec/compliance"] = "azsec/compliance"
     format_version: str = FORMAT_VERSION
     environment: EnvironmentDocument
     state: str
+    read_at: str | None = None
     framework: str
     title: str
     requirements: tuple[RequirementDocument, ...]
+    refused: tuple[str, ...] = ()
+    census: CensusDocument
 
     def count(self, verdict: str) -> int:
         """Return how many requirements ended in a way."""
@@ -184,7 +200,7 @@ class ComplianceDocument(Document):
 
 class TurnDocument(Document):
     """A control that a change turns for one resource. `is_new` is for a resource that was not
-    judged before."""
+    judged before. `gate` is the gate that refuses a failure of it, None where none does."""
 
     control: str
     title: str
@@ -195,6 +211,7 @@ class TurnDocument(Document):
     evidence: str
     remediation: str
     is_new: bool = False
+    gate: str | None = None
 
 
 class SecurityDeltaDocument(Document):
@@ -207,5 +224,5 @@ class SecurityDeltaDocument(Document):
 
     @property
     def refused(self) -> tuple[TurnDocument, ...]:
-        """What newly fails at or above the gate."""
-        return tuple(turn for turn in self.failing if is_gated(turn.severity, self.gate))
+        """What newly fails and a gate refuses."""
+        return tuple(turn for turn in self.failing if turn.gate)

@@ -3,6 +3,7 @@
 from enum import StrEnum
 from typing import Literal
 
+from provisioner.documents.census import CensusDocument
 from provisioner.documents.controls import SecurityDeltaDocument
 from provisioner.documents.document import (
     FORMAT_VERSION,
@@ -18,6 +19,7 @@ from provisioner.documents.plan import (
     UnmanagedDocument,
 )
 from provisioner.documents.proof import FAILS, ProofDocument
+from provisioner.model.diagnostic import Severity
 
 
 class DriftKind(StrEnum):
@@ -46,10 +48,11 @@ class ResourceDriftDocument(Document):
 class DriftDocument(Document):
     """A whole drift check.
 
-    `drifted`, every undeclared field that is security-relevant and a proof that fails of what is in
-    Azure make the check fail; other undeclared fields and unmanaged resources are told and do not.
+    `drifted`, every undeclared field that is security-relevant, a control that fails in Azure and
+    not in the blueprint and that the gate refuses, and a proof that fails of what is in Azure make
+    the check fail; other undeclared fields and unmanaged resources are told and do not.
     `security` has the controls that what drifted breaks. What is `in_progress` was compared as it
-    was found, and may still change.
+    was found, and may still change. `census` says what was looked at.
     """
 
     kind: Literal["azsec/drift"] = "azsec/drift"
@@ -62,7 +65,8 @@ class DriftDocument(Document):
     unmanaged: tuple[UnmanagedDocument, ...] = ()
     in_progress: tuple[InProgressDocument, ...] = ()
     proofs: tuple[ProofDocument, ...] = ()
-    security: SecurityDeltaDocument | None = None
+    security: SecurityDeltaDocument = SecurityDeltaDocument()
+    census: CensusDocument
     diagnostics: tuple[DiagnosticDocument, ...] = ()
 
     @property
@@ -71,5 +75,12 @@ class DriftDocument(Document):
         return (
             bool(self.drifted)
             or any(entry.field.security for entry in self.undeclared)
+            or bool(self.security.refused)
             or any(proof.verdict == FAILS for proof in self.proofs)
         )
+
+    @property
+    def is_certain(self) -> bool:
+        """Whether all of the scope was seen: where it was not, finding nothing says nothing."""
+        has_error = any(diagnostic.severity is Severity.ERROR for diagnostic in self.diagnostics)
+        return not has_error and not self.census.unreadable

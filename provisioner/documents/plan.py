@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from provisioner.documents.census import CensusDocument
 from provisioner.documents.controls import SecurityDeltaDocument
 from provisioner.documents.document import (
     FORMAT_VERSION,
@@ -158,7 +159,8 @@ class PlanDocument(Document):
 
     `in_progress` is what Azure still works on: apply waits for it, and plans on what settled.
     `proofs` are about the state that the plan leads to, and `security` is what it means for the
-    controls (None where nothing was judged); `gates` are those that refuse to apply it.
+    controls (None where nothing was judged); `gates` are those that refuse to apply it. `census`
+    says what was looked at (None: nothing was read, for a migration of marks).
     """
 
     kind: Literal["azsec/plan"] = "azsec/plan"
@@ -177,4 +179,5 @@ class PlanDocument(Document):
     gates: tuple[GateDocument, ...] = ()
     steps: tuple[StepDocument, ...] = ()
     outputs: dict[str, Any] = Field(default_factory=dict)
+    census: CensusDocument | None = None
     diagnostics: tuple[DiagnosticDocument, ...] = ()

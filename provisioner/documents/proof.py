@@ -8,18 +8,21 @@ FAILS = "fails"
 
 class BreachDocument(Document):
     """A counter-example. `element` is what decides it; `certain` is false where something that it
-    rests on is not known."""
+    rests on is not known, `waived` true where the environment accepts it."""
 
     element: str
     message: str
     hint: str
     certain: bool = True
+    waived: bool = False
 
 
 class ProofDocument(Document):
-    """A statement about the whole network, and how it ended: `holds`, `fails`, `unknown` or
-    `not applicable`. `scope` says what was looked at, or why there was nothing to look at."""
+    """A statement about the whole network, and how it ended: `holds`, `fails`, `waived`, `unknown`
+    or `not applicable`. `scope` says what was looked at, or why there was nothing to look at;
+    `control` is the id of the control that it is."""
 
+    control: str
     name: str
     claim: str
     verdict: str

@@ -43,6 +43,10 @@ class Inquirer(Protocol):
         """
 
 
+class Source(Reader, Inquirer, Protocol):
+    """Reads Azure Resource Manager, and asks it what is no resource."""
+
+
 class Requester(Protocol):
     """Sends single requests that Azure Resource Manager answers at once."""
 

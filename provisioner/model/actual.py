@@ -36,16 +36,35 @@ Actual: TypeAlias = Found | Missing | Unreadable
 
 
 @dataclass(frozen=True, slots=True)
+class Gap:
+    """A read that Azure refused, and why: what there is of `type` at `scope` and below is unknown.
+
+    `type` is "" for a list of mixed types.
+    """
+
+    type: str
+    scope: ResourceId
+    reason: str
+
+    def hides(self, type_name: str) -> bool:
+        """Tell whether resources of a type may be in it: those of its own, and their children."""
+        hidden, name = self.type.lower(), type_name.lower()
+        return bool(hidden) and (name == hidden or name.startswith(f"{hidden}/"))
+
+
+@dataclass(frozen=True, slots=True)
 class ActualState:
     """Everything one read of an environment found, by the key of the id (`ResourceId.key`).
 
-    `unreadable` holds the scopes or resources whose read was refused. `calls` counts the requests
+    `unreadable` holds the resources of the blueprint and the environment whose read was refused,
+    `gaps` every refused read, also one that nothing was expected of. `calls` counts the requests
     that the read took.
     """
 
     found: Mapping[str, Found]
     unreadable: tuple[Unreadable, ...] = ()
     calls: int = 0
+    gaps: tuple[Gap, ...] = ()
 
     def get(self, resource: ResourceId) -> Actual:
         """Return what is known of `resource`."""

@@ -1,6 +1,7 @@
 """Address ranges in CIDR notation."""
 
 import ipaddress
+from functools import lru_cache
 from typing import TypeAlias
 
 Range: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -10,8 +11,14 @@ Range: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 def parse_range(text: object) -> Range | None:
     """Return the range that a text names, a single address as one of its own; None for any other
     value, and where bits are set behind the prefix."""
+    return _parse(text) if isinstance(text, str) else None
+
+
+# The range of a network is held against that of each of its subnets.
+@lru_cache(maxsize=16_384)
+def _parse(text: str) -> Range | None:
     try:
-        return ipaddress.ip_network(text) if isinstance(text, str) else None
+        return ipaddress.ip_network(text)
     except ValueError:
         return None
 

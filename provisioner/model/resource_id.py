@@ -6,7 +6,7 @@ too; their types are the bare segments `subscriptions` and `resourceGroups`, as 
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 SUBSCRIPTION = "subscriptions"
 RESOURCE_GROUP = "resourceGroups"
@@ -29,25 +29,7 @@ class ResourceId:
     @staticmethod
     def parse(text: str) -> "ResourceId":
         """Read an id from `text`. Raises ValueError, with what is wrong, for anything else."""
-        segments = text.strip("/").split("/")
-        if not text.startswith("/") or not all(segments):
-            raise ValueError(f"{text!r} is not an ARM resource id: it must be /segment/value/…")
-        current: ResourceId | None = None
-        position = 0
-        while position < len(segments):
-            word = segments[position].lower()
-            if word == "providers":
-                current, position = _parse_provider(text, segments, position, current)
-            elif word in _CONTAINERS and position + 1 < len(segments):
-                current = ResourceId(_CONTAINERS[word], (segments[position + 1],), current)
-                position += 2
-            else:
-                raise ValueError(
-                    f"{text!r} is not an ARM resource id: unexpected {segments[position]!r}"
-                )
-        if current is None:
-            raise ValueError(f"{text!r} is not an ARM resource id: it names nothing")
-        return current
+        return _parse(text)
 
     @cached_property
     def text(self) -> str:
@@ -74,7 +56,7 @@ class ResourceId:
         """Whether this is a subscription or a resource group."""
         return self.type in (SUBSCRIPTION, RESOURCE_GROUP)
 
-    @property
+    @cached_property
     def parent(self) -> "ResourceId | None":
         """The resource this one is a child of (a subnet's network), or None."""
         if len(self.names) < 2:
@@ -121,6 +103,30 @@ class ResourceId:
 
     def __str__(self) -> str:
         return self.text
+
+
+# A plan meets each id a dozen times, and an id keeps its text, its key and its parent.
+@lru_cache(maxsize=16_384)
+def _parse(text: str) -> ResourceId:
+    segments = text.strip("/").split("/")
+    if not text.startswith("/") or not all(segments):
+        raise ValueError(f"{text!r} is not an ARM resource id: it must be /segment/value/…")
+    current: ResourceId | None = None
+    position = 0
+    while position < len(segments):
+        word = segments[position].lower()
+        if word == "providers":
+            current, position = _parse_provider(text, segments, position, current)
+        elif word in _CONTAINERS and position + 1 < len(segments):
+            current = ResourceId(_CONTAINERS[word], (segments[position + 1],), current)
+            position += 2
+        else:
+            raise ValueError(
+                f"{text!r} is not an ARM resource id: unexpected {segments[position]!r}"
+            )
+    if current is None:
+        raise ValueError(f"{text!r} is not an ARM resource id: it names nothing")
+    return current
 
 
 def _parse_provider(

@@ -217,7 +217,19 @@ SHAPES: tuple[SecretShape, ...] = (
 )
 """Every shape that azsec knows."""
 
-_ANCHORS = tuple((anchor, shape) for shape in SHAPES for anchor in shape.anchors)
+
+def _by_mark() -> Mapping[str, Sequence[tuple[str, int]]]:
+    found: dict[str, list[tuple[str, int]]] = {}
+    for number, shape in enumerate(SHAPES):
+        for anchor in shape.anchors:
+            mark = next((character for character in anchor if not character.isalnum()), "")
+            found.setdefault(mark, []).append((anchor, number))
+    return found
+
+
+_ANCHORS = _by_mark()
+"""The anchors with the number of their shape, by the first character of each that is no letter and
+no digit: a text without an underscore has none of the anchors with one."""
 
 _SHORTEST = 8
 _SHORTEST_CODED = 32
@@ -271,16 +283,29 @@ _NO_SECRET = re.compile(
 @lru_cache(maxsize=4096)
 def secret_in(text: str) -> str | None:
     """Return the kind of secret that a text holds ("a GitHub token"), or None."""
-    return _kind_of(text, _possible_in(text))
+    return _kind_of(text, _possible_in((text,)).get(0, ()))
 
 
-def _possible_in(text: str) -> "list[SecretShape]":
-    """Return the shapes of which an anchor stands in a text, or in many that were joined."""
-    folded = text.lower()
-    return [shape for anchor, shape in _ANCHORS if anchor in folded]
+def _possible_in(texts: Sequence[str]) -> Mapping[int, Sequence[SecretShape]]:
+    """Return the shapes of which an anchor stands in one of some texts, by the text's index.
+
+    All texts are searched as one: hardly any anchor is found.
+    """
+    folded = [text.lower() for text in texts]
+    joined = "\n".join(folded)
+    found: dict[int, set[int]] = {}
+    for mark, anchors in _ANCHORS.items():
+        if mark not in joined:
+            continue
+        for anchor, number in anchors:
+            if anchor in joined:
+                for index, text in enumerate(folded):
+                    if anchor in text:
+                        found.setdefault(index, set()).add(number)
+    return {i: [SHAPES[number] for number in sorted(numbers)] for i, numbers in found.items()}
 
 
-def _kind_of(text: str, possible: "list[SecretShape]") -> str | None:
+def _kind_of(text: str, possible: Sequence[SecretShape]) -> str | None:
     """Return the kind of secret in one text, of the shapes that are possible in it."""
     if len(text) < _SHORTEST:
         return None
@@ -303,6 +328,11 @@ def _coded_in(text: str) -> Iterator[tuple[str, str]]:
         except (binascii.Error, UnicodeDecodeError):
             continue
         yield whole, inner
+
+
+def _may_be_coded(text: str) -> bool:
+    """Tell whether there is a run of base64 in a text, or may be one that is broken into lines."""
+    return len(text) >= _SHORTEST_CODED and ("\n" in text or _BASE64.search(text) is not None)
 
 
 def mask_secrets(text: str) -> str:
@@ -373,12 +403,11 @@ def find_secrets(
     """
     leaves: list[_Leaf] = []
     _collect(value, name, path, leaves)
-    # All texts at once: the anchors are looked for in one long text, and hardly any is found.
-    possible = _possible_in("\n".join([text for _, _, text, _ in leaves]))
-    for place, named, text, is_key in leaves:
+    possible = _possible_in([text for _, _, text, _ in leaves])
+    for index, (place, named, text, is_key) in enumerate(leaves):
         kind = None
-        if possible or len(text) >= _SHORTEST_CODED:
-            kind = _kind_of(text, possible)
+        if index in possible or _may_be_coded(text):
+            kind = _kind_of(text, possible.get(index, ()))
         if kind is None and names_secret(named) and not _NO_SECRET.fullmatch(text):
             kind = NAMED
         if kind is not None:
@@ -388,7 +417,7 @@ def find_secrets(
 def _collect(value: object, name: str, path: tuple[str | int, ...], leaves: list[_Leaf]) -> None:
     if isinstance(value, str):
         leaves.append((path, name, value, False))
-    elif isinstance(value, Mapping):
+    elif isinstance(value, (dict, Mapping)):  # dict by name: a test of a Mapping takes far longer
         called = value.get("name")
         outer = called if isinstance(called, str) else name
         for key, item in value.items():

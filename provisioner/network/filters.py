@@ -1,9 +1,9 @@
 """Network security groups: which part of some traffic they let through, exactly."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from provisioner.network.intervals import ANY_PORT, Intervals
+from provisioner.network.intervals import ANY_PORT, NOTHING, Intervals
 from provisioner.network.tags import Tags
 from provisioner.network.topology import SecurityGroup, SecurityRule
 
@@ -67,12 +67,11 @@ def admit(
     left = [traffic]
     found: list[Admitted] = []
     for rule in _applying(group, inbound, traffic.protocol):
-        smaller = _smaller(rule, traffic.protocol, tags)
-        larger = _larger(rule, traffic.protocol, tags)
+        smaller, larger = _matched(rule, traffic.protocol, tags)
         if rule.allows:
             hits = [_meet(part, smaller if certain else larger) for part in left]
             label = _label(group, rule)
-            found += [Admitted(hit, label) for hit in hits if hit]
+            found += [Admitted(hit, label) for hit in hits if hit is not None]
             left = [rest for part in left for rest in _without(part, smaller)]
         else:
             gone = larger if certain else smaller
@@ -91,23 +90,19 @@ def judge(
     if let or group is None:
         return True, let[0].rule if let else NO_GROUP
     for rule in _applying(group, inbound, packet.protocol):
-        if not rule.allows and _meet(packet, _smaller(rule, packet.protocol, tags)):
+        certain, _ = _matched(rule, packet.protocol, tags)
+        if not rule.allows and _meet(packet, certain) is not None:
             return False, _label(group, rule)
     return False, group.label
 
 
-def _smaller(rule: SecurityRule, protocol: str, tags: Tags) -> Traffic:
-    """Return what a rule certainly matches."""
+def _matched(rule: SecurityRule, protocol: str, tags: Tags) -> tuple[Traffic, Traffic]:
+    """Return what a rule certainly matches, and what it may match."""
+    sources, destinations = tags.of(rule.sources), tags.of(rule.destinations)
+    larger = Traffic(sources.may, destinations.may, protocol, rule.ports)
     if rule.source_ports != ANY_PORT:
-        return Traffic(Intervals(), Intervals(), protocol, rule.ports)
-    return Traffic(
-        tags.of(rule.sources).must, tags.of(rule.destinations).must, protocol, rule.ports
-    )
-
-
-def _larger(rule: SecurityRule, protocol: str, tags: Tags) -> Traffic:
-    """Return what a rule may match."""
-    return Traffic(tags.of(rule.sources).may, tags.of(rule.destinations).may, protocol, rule.ports)
+        return Traffic(NOTHING, NOTHING, protocol, rule.ports), larger
+    return Traffic(sources.must, destinations.must, protocol, rule.ports), larger
 
 
 def _applying(group: SecurityGroup, inbound: bool, protocol: str) -> Iterator[SecurityRule]:
@@ -120,19 +115,18 @@ def _label(group: SecurityGroup, rule: SecurityRule) -> str:
     return f"{group.label} {rule.label}" if rule.priority >= 65000 else rule.label
 
 
-def _meet(one: Traffic, other: Traffic) -> Traffic:
-    return Traffic(
-        one.sources & other.sources,
-        one.destinations & other.destinations,
-        one.protocol,
-        one.ports & other.ports,
-    )
+def _meet(one: Traffic, other: Traffic) -> Traffic | None:
+    """Return what two traffics of one protocol share; None for nothing."""
+    sources = one.sources & other.sources
+    destinations = one.destinations & other.destinations if sources else NOTHING
+    ports = one.ports & other.ports if destinations else NOTHING
+    return Traffic(sources, destinations, one.protocol, ports) if ports else None
 
 
 def _without(one: Traffic, other: Traffic) -> Iterator[Traffic]:
     """Yield what is left of `one`, as disjoint parts."""
     shared = _meet(one, other)
-    if not shared:
+    if shared is None:
         yield one
         return
     parts = (
@@ -143,6 +137,14 @@ def _without(one: Traffic, other: Traffic) -> Iterator[Traffic]:
     yield from (part for part in parts if part)
 
 
-def any_traffic(sources: Intervals, destinations: Intervals) -> Iterable[Traffic]:
-    """Return all that can go between two sets of addresses, one a protocol."""
-    return [Traffic(sources, destinations, protocol, ANY_PORT) for protocol in PROTOCOLS]
+def any_traffic(
+    group: SecurityGroup | None, *, inbound: bool, sources: Intervals, destinations: Intervals
+) -> Iterator[Traffic]:
+    """Yield all that can go between two sets of addresses, one for each protocol that a rule of the
+    group names. Every other protocol meets the same rules: the first stands for all of them."""
+    rules = group.rules if group else ()
+    named = {rule.protocol for rule in rules if rule.inbound == inbound}
+    other = next((protocol for protocol in PROTOCOLS if protocol not in named), None)
+    for protocol in PROTOCOLS:
+        if protocol in named or protocol == other:
+            yield Traffic(sources, destinations, protocol, ANY_PORT)

@@ -35,6 +35,8 @@ class Intervals:
         return Intervals.of((*self.parts, *other.parts)) if self.parts else other
 
     def __and__(self, other: "Intervals") -> "Intervals":
+        if not self._may_meet(other):
+            return NOTHING
         found: list[tuple[int, int]] = []
         ours, theirs = iter(self.parts), iter(other.parts)
         one, two = next(ours, None), next(theirs, None)
@@ -49,7 +51,7 @@ class Intervals:
         return Intervals(tuple(found))
 
     def __sub__(self, other: "Intervals") -> "Intervals":
-        if not self.parts or not other.parts:
+        if not self._may_meet(other):
             return self
         found: list[tuple[int, int]] = []
         for low, high in self.parts:
@@ -65,6 +67,11 @@ class Intervals:
             if low <= high:
                 found.append((low, high))
         return Intervals(tuple(found))
+
+    def _may_meet(self, other: "Intervals") -> bool:
+        """Tell whether the spans of two sets meet: those of most rules and routes do not."""
+        ours, theirs = self.parts, other.parts
+        return bool(ours and theirs and ours[0][0] <= theirs[-1][1] and theirs[0][0] <= ours[-1][1])
 
     def __bool__(self) -> bool:
         return bool(self.parts)

@@ -1,6 +1,6 @@
 """What a proof says: it holds, or here is the counter-example and the element that is to blame."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -8,24 +8,28 @@ from provisioner.model.span import Span
 
 
 class Verdict(StrEnum):
-    """How a proof ended. `unknown` is not `holds`: something that it rests on is not known."""
+    """How a proof ended. `unknown` is not `holds`: something that it rests on is not known. Nor is
+    `waived`: it fails, and the environment accepts every breach until a day."""
 
     HOLDS = "holds"
     FAILS = "fails"
     UNKNOWN = "unknown"
+    WAIVED = "waived"
     NOT_APPLICABLE = "not applicable"
 
 
 @dataclass(frozen=True, slots=True)
 class Breach:
     """One counter-example. `element` is the label of what decides it: the route, the rule, the
-    peering to change. `hint` says what to do. `certain` is false where it cannot be known."""
+    peering to change. `hint` says what to do. `certain` is false where it cannot be known; `waived`
+    is true where the environment accepts it."""
 
     element: str
     message: str
     hint: str
     span: Span | None = None
     certain: bool = True
+    waived: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +47,26 @@ class Proof:
 
 
 def conclude(name: str, claim: str, breaches: Iterable[Breach], scope: str) -> Proof:
-    """Return the proof that some breaches make: it fails if one is certain, else it is unknown."""
+    """Return the proof that some breaches make: it fails if one is certain, else it is unknown;
+    what is waived does not count for either."""
     found = tuple(dict.fromkeys(breaches))
-    if not found:
-        verdict = Verdict.HOLDS
-    else:
-        certain = any(breach.certain for breach in found)
+    standing = [breach for breach in found if not breach.waived]
+    if standing:
+        certain = any(breach.certain for breach in standing)
         verdict = Verdict.FAILS if certain else Verdict.UNKNOWN
+    else:
+        verdict = Verdict.WAIVED if found else Verdict.HOLDS
     return Proof(name, claim, verdict, found, scope)
+
+
+def waive(proof: Proof, accepts: Callable[[Breach], bool]) -> Proof:
+    """Return a proof with the certain breaches waived that somebody accepts."""
+    if not any(breach.certain and accepts(breach) for breach in proof.breaches):
+        return proof
+    breaches = (
+        replace(breach, waived=breach.certain and accepts(breach)) for breach in proof.breaches
+    )
+    return conclude(proof.name, proof.claim, breaches, proof.scope)
 
 
 def qualify(absent: Proof, declared: Proof, hidden: Sequence[tuple[str, str]]) -> Proof:

@@ -1,6 +1,7 @@
 """Runs every proof over a network."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
 
 from provisioner.documents.proof import BreachDocument, ProofDocument
 from provisioner.model.diagnostic import Diagnostic, error, warning
@@ -14,7 +15,10 @@ from provisioner.network.proofs.remote_access import prove_remote_access
 from provisioner.network.proofs.segmentation import prove_segmentation
 from provisioner.network.topology import Topology
 
-PROOFS = (
+Prove: TypeAlias = Callable[[Topology], Proof]
+"""Proves one statement over a network."""
+
+PROOFS: tuple[Prove, ...] = (
     prove_egress,
     prove_allowances,
     prove_inbound,
@@ -30,35 +34,35 @@ def prove_topology(topology: Topology) -> tuple[Proof, ...]:
     return tuple(proof(topology) for proof in PROOFS)
 
 
-def proof_documents(proofs: Sequence[Proof]) -> tuple[ProofDocument, ...]:
-    """Return proofs as documents hold them."""
-    return tuple(
-        ProofDocument(
-            name=proof.name,
-            claim=proof.claim,
-            verdict=proof.verdict.value,
-            scope=proof.scope,
-            breaches=tuple(
-                BreachDocument(
-                    element=breach.element,
-                    message=breach.message,
-                    hint=breach.hint,
-                    certain=breach.certain,
-                )
-                for breach in proof.breaches
-            ),
-        )
-        for proof in proofs
+def proof_document(proof: Proof, control: str) -> ProofDocument:
+    """Return a proof as documents hold it; `control` is the id of the control that it is."""
+    return ProofDocument(
+        control=control,
+        name=proof.name,
+        claim=proof.claim,
+        verdict=proof.verdict.value,
+        scope=proof.scope,
+        breaches=tuple(
+            BreachDocument(
+                element=breach.element,
+                message=breach.message,
+                hint=breach.hint,
+                certain=breach.certain,
+                waived=breach.waived,
+            )
+            for breach in proof.breaches
+        ),
     )
 
 
 def proof_diagnostics(proofs: Sequence[Proof]) -> tuple[Diagnostic, ...]:
-    """Return what failed as errors, and what is unknown as warnings, one a breach."""
+    """Return what failed as errors, and what is unknown as warnings, one a breach that nobody
+    waived."""
     told = []
     for proof in proofs:
         if proof.verdict not in (Verdict.FAILS, Verdict.UNKNOWN):
             continue
-        for breach in proof.breaches:
+        for breach in (breach for breach in proof.breaches if not breach.waived):
             make = error if breach.certain else warning
             code = f"{proof.name.replace(' ', '-')}-not-proved"
             told.append(make(code, breach.message, breach.span, breach.hint))

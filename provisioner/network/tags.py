@@ -45,12 +45,6 @@ class Bounds:
     must: Intervals
     may: Intervals
 
-    def __or__(self, other: "Bounds") -> "Bounds":
-        return Bounds(self.must | other.must, self.may | other.may)
-
-
-_NONE = Bounds(NOTHING, NOTHING)
-
 
 _EXACT = {
     "azureloadbalancer": Bounds(HOST, HOST),
@@ -74,10 +68,13 @@ class Tags:
 
     def of(self, prefixes: Iterable[str]) -> Bounds:
         """Return what a rule's prefixes hold together."""
-        joined = _NONE
-        for prefix in prefixes:
-            joined = joined | self._of(prefix)
-        return joined
+        held = [self._of(prefix) for prefix in prefixes]
+        if len(held) == 1:
+            return held[0]
+        return Bounds(
+            Intervals.of(pair for one in held for pair in one.must),
+            Intervals.of(pair for one in held for pair in one.may),
+        )
 
     def _of(self, prefix: str) -> Bounds:
         exact = parse_addresses(prefix)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from provisioner.blueprint.environment import Environment
 from provisioner.catalog.egress import features_of
 from provisioner.model.estate import Estate, Resource
 from provisioner.model.resource_id import parse_resource_id
@@ -56,15 +57,25 @@ _SERVICES = {
 }
 
 
-TYPES_READ = frozenset(
-    name.lower()
-    for name in (
-        _NETWORK, _SUBNET, _PEERING, _TABLE, _ROUTE, _GROUP, _RULE, _FIREWALL, _POLICY, _RULE_GROUP,
-        _ZONE, _LINK, _ENDPOINT, _ZONE_GROUP, _GATEWAY, _IP_GROUP, _RESOLVER_ENDPOINT, _CLUSTER,
-        _POOL, *_SERVICES,
-    )
+TYPES = (
+    _NETWORK, _SUBNET, _PEERING, _TABLE, _ROUTE, _GROUP, _RULE, _FIREWALL, _POLICY, _RULE_GROUP,
+    _ZONE, _LINK, _ENDPOINT, _ZONE_GROUP, _GATEWAY, _IP_GROUP, _RESOLVER_ENDPOINT, _CLUSTER, _POOL,
+    *_SERVICES,
 )  # fmt: skip
-"""The types of resources that a topology is made of, in lower case."""
+"""The types of resources that a topology is made of."""
+
+TYPES_READ = frozenset(name.lower() for name in TYPES)
+"""The same in lower case."""
+
+
+def topology_of(estate: Estate, environment: Environment) -> Topology:
+    """Return the network of a state of an environment."""
+    return read_topology(estate, environment.cloud_names, openings_of(environment))
+
+
+def openings_of(environment: Environment) -> tuple[Opening, ...]:
+    """Return what an environment lets workloads reach outside."""
+    return tuple(Opening(egress.fqdns, egress.ports) for egress in environment.egress)
 
 
 def read_topology(estate: Estate, cloud: str, openings: Iterable[Opening] = ()) -> Topology:

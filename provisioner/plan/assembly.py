@@ -71,7 +71,7 @@ class Origin:
 
 
 @dataclass(frozen=True, slots=True)
-class Judgement:
+class Assessment:
     """What was proved of the state that a plan leads to, what it means for the controls, and the
     gates that refuse it."""
 
@@ -107,7 +107,7 @@ def assemble_plan(
     changes: Changes,
     state: ActualState,
     catalog: Catalog,
-    judgement: Judgement,
+    assessment: Assessment,
 ) -> Plan:
     """Return the plan that carries out `changes`."""
     resources = changes.resources
@@ -120,9 +120,9 @@ def assemble_plan(
         document=_document(origin.environment, resources, changes, steps, outputs).model_copy(
             update={
                 "destroys": origin.request.destroy,
-                "proofs": judgement.proofs,
-                "security": judgement.security,
-                "gates": judgement.gates,
+                "proofs": assessment.proofs,
+                "security": assessment.security,
+                "gates": assessment.gates,
             }
         ),
         steps=steps,

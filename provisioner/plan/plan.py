@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from provisioner.documents.census import CensusDocument
 from provisioner.documents.document import DiagnosticDocument
 from provisioner.documents.plan import InProgressDocument, PlanDocument
 from provisioner.model.diagnostic import Diagnostic, Severity
@@ -95,11 +96,16 @@ def with_in_progress(plan: Plan, entries: tuple[InProgressDocument, ...]) -> Pla
     return replace(plan, document=plan.document.model_copy(update={"in_progress": entries}))
 
 
+def with_census(plan: Plan, census: CensusDocument) -> Plan:
+    """Return the plan with what was looked at for it. It is no part of its digest."""
+    return replace(plan, document=plan.document.model_copy(update={"census": census}))
+
+
 def digest_of(plan: Plan) -> str:
     """Return `sha256:…` over what a plan does: the same for the same files and the same Azure.
 
     Left out is what is said beside it, and comes and goes while the plan stays the same: the
-    preflight's answers, what is in progress, what azsec does not touch.
+    preflight's answers, what is in progress, what azsec does not touch, what was looked at.
     """
     content = content_of(plan)
     for name in _BESIDE:
@@ -107,7 +113,7 @@ def digest_of(plan: Plan) -> str:
     return digest_json(content)
 
 
-_BESIDE = ("diagnostics", "inProgress", "undeclared", "ignored", "unmanaged")
+_BESIDE = ("diagnostics", "inProgress", "undeclared", "ignored", "unmanaged", "census")
 
 
 def content_of(plan: Plan) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from provisioner.blueprint.graph import DesiredGraph
 from provisioner.blueprint.ownership import Marks
 from provisioner.catalog.registry import Catalog
 from provisioner.catalog.resource_type import ListRead, ResourceType
-from provisioner.model.actual import ActualState, Found, Unreadable
+from provisioner.model.actual import ActualState, Found, Gap, Unreadable
 from provisioner.model.resource_id import ResourceId, parse_resource_id
 from provisioner.model.values import Body, lookup
 from provisioner.plan.reads import INVENTORY, Answer, Read
@@ -67,7 +67,18 @@ def assemble_state(
         found=found,
         unreadable=tuple(unreadable[key] for key in sorted(unreadable)),
         calls=sum(answer.calls for answer in answers),
+        gaps=tuple(gaps_in(answers)),
     )
+
+
+def gaps_in(answers: Iterable[Answer]) -> Iterator[Gap]:
+    """Yield what the refused reads among some answers leave unknown."""
+    for answer in answers:
+        if answer.refused is None:
+            continue
+        written = answer.read.path[: len(_container(answer.read))]
+        if (scope := parse_resource_id(written)) is not None:
+            yield Gap(answer.read.type, scope, str(answer.refused))
 
 
 def state_of_single_reads(

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from xml.etree import ElementTree
 
+from provisioner.documents.census import UNREADABLE
 from provisioner.documents.controls import FAIL, CheckDocument, ResultDocument
 from provisioner.reports.values import plain
 from provisioner.reports.verdict_wording import chapters
@@ -10,31 +11,40 @@ from provisioner.reports.verdict_wording import chapters
 
 def render_check_junit(document: CheckDocument) -> str:
     """Return a check as JUnit XML. What is waived, not known or not applicable is skipped, with
-    the reason."""
+    the reason; what is not known because it could not be read is an error."""
+    unread = frozenset(
+        control
+        for entry in document.census.unknown
+        if entry.reason == UNREADABLE
+        for control in entry.controls
+    )
     told = [result for result in document.results if not result.is_group]
     root = ElementTree.Element("testsuites", name=f"azsec check {document.environment.name}")
-    _count(root, told)
+    _count(root, told, unread)
     for chapter, title in chapters(told).items():
         cases = [result for result in told if result.control.chapter == chapter]
         suite = ElementTree.SubElement(root, "testsuite", name=title)
-        _count(suite, cases)
+        _count(suite, cases, unread)
         for result in cases:
-            _add_case(suite, result)
+            _add_case(suite, result, unread)
     ElementTree.indent(root)
     text = ElementTree.tostring(root, encoding="unicode", xml_declaration=False)
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{text}\n'
 
 
-def _count(element: ElementTree.Element, results: Sequence[ResultDocument]) -> None:
+def _count(
+    element: ElementTree.Element, results: Sequence[ResultDocument], unread: frozenset[str]
+) -> None:
     failing = sum(result.verdict == FAIL for result in results)
     passing = sum(result.verdict == "pass" for result in results)
     element.set("tests", str(len(results)))
     element.set("failures", str(failing))
-    element.set("errors", "0")
-    element.set("skipped", str(len(results) - failing - passing))
+    errors = sum(result.control.id in unread for result in results)
+    element.set("errors", str(errors))
+    element.set("skipped", str(len(results) - failing - passing - errors))
 
 
-def _add_case(suite: ElementTree.Element, result: ResultDocument) -> None:
+def _add_case(suite: ElementTree.Element, result: ResultDocument, unread: frozenset[str]) -> None:
     control = result.control
     case = ElementTree.SubElement(
         suite,
@@ -55,4 +65,5 @@ def _add_case(suite: ElementTree.Element, result: ResultDocument) -> None:
         failure.text = "\n".join(lines)
     elif result.verdict != "pass":
         why = lines[0] if lines else plain(result.why)
-        ElementTree.SubElement(case, "skipped", message=f"{result.verdict}: {why}")
+        kind = "error" if control.id in unread else "skipped"
+        ElementTree.SubElement(case, kind, message=f"{result.verdict}: {why}")

@@ -9,14 +9,19 @@ from provisioner.documents.controls import (
     ResultDocument,
     SecurityDeltaDocument,
 )
+from provisioner.reports.census_markdown import census_paragraph, census_section
 from provisioner.reports.markdown_escape import code, prose
 from provisioner.reports.markdown_table import row, section, table_head
 from provisioner.reports.security_text import security_total
 from provisioner.reports.verdict_wording import (
     LAYERS,
     MARKS,
+    answers_of,
     chapters,
+    compliance_totals,
     matrix,
+    refusals,
+    state_of,
     totals_of,
     waiver_of,
 )
@@ -28,26 +33,30 @@ def render_check_markdown(document: CheckDocument) -> str:
     told = [result for result in document.results if not result.is_group]
     text = f"### azsec check: {prose(document.environment.name, 200)}\n\n"
     text += f"{prose(totals_of(document))}\n\n"
-    if document.refused:
-        ids = ", ".join(code(result.control.id) for result in document.refused)
-        text += f"**Refused by the gate `controls` ({document.gate} and worse): {ids}.**\n\n"
+    text += census_paragraph(document.census)
+    for gate, ids in refusals(document):
+        text += f"**Refused by the gate {prose(gate)}: {', '.join(map(code, ids))}.**\n\n"
     text += _matrix(document.results)
     text += _findings(FAIL, "**Failing**", told, document)
     text += _findings("waived", "**Waived**", told, document)
     text += _open(told)
+    text += census_section(document.census)
     return text.rstrip() + "\n"
 
 
 def render_compliance_markdown(document: ComplianceDocument) -> str:
     """Return a compliance report as Markdown: a row for each requirement."""
     text = f"### {prose(document.title)}: {prose(document.environment.name, 200)}\n\n"
-    counts = [f"{document.count(v)} {v}" for v in MARKS if document.count(v)]
-    text += f"{' · '.join(counts)} · {document.state} state\n\n"
+    text += f"{prose(compliance_totals(document))} · {prose(state_of(document))}\n\n"
+    text += census_paragraph(document.census)
+    if document.refused:
+        text += f"**Refused by the gates: {', '.join(map(code, document.refused))}.**\n\n"
     text += table_head(("", "requirement", "what", "controls"))
     for entry in document.requirements:
-        named = ", ".join(entry.failing or entry.controls)
-        text += row(MARKS[entry.verdict], code(entry.id), prose(entry.title, 200), prose(named))
-    return text
+        mark = f"{MARKS[entry.verdict]} {entry.verdict}"
+        named = prose(answers_of(entry), 400)
+        text += row(mark, code(entry.id), prose(entry.title, 200), named)
+    return f"{text}\n{census_section(document.census)}".rstrip() + "\n"
 
 
 def security_section(security: SecurityDeltaDocument | None) -> str:
@@ -77,8 +86,8 @@ def _matrix(results: Sequence[ResultDocument]) -> str:
     for chapter, title in chapters(results).items():
         shown = []
         for layer in LAYERS:
-            fine, judged, failing = cells.get((chapter, layer), (0, 0, 0))
-            told = f"{fine}/{judged}" if judged else "-"
+            passing, judged, failing = cells.get((chapter, layer), (0, 0, 0))
+            told = f"{passing}/{judged}" if judged else "-"
             shown.append(f"**{told}**" if failing else told)
         text += row(prose(title), *shown)
     return text + "\n"

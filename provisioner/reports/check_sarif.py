@@ -2,7 +2,7 @@
 
 What an environment waives is a suppressed result, with the reason. GitHub takes the severity from
 `security-severity` (0 to 10) and wants a location of every result, so what has no place in the
-blueprint stands at its first line.
+blueprint stands at its first line. What could not be read is a notification of the run.
 """
 
 import hashlib
@@ -19,6 +19,7 @@ from provisioner.documents.controls import (
     ResultDocument,
     WaiverDocument,
 )
+from provisioner.reports.census_text import unreadable_name
 from provisioner.reports.values import plain
 from provisioner.reports.verdict_wording import waiver_of
 
@@ -46,6 +47,7 @@ def render_check_sarif(document: CheckDocument, version: str) -> str:
                 },
                 "automationDetails": {"id": f"azsec/{document.environment.name}/"},
                 "columnKind": "unicodeCodePoints",
+                "invocations": [_invocation(document)],
                 "results": [
                     entry
                     for number, result in enumerate(found)
@@ -55,6 +57,21 @@ def render_check_sarif(document: CheckDocument, version: str) -> str:
         ],
     }
     return json.dumps(log, indent=2, ensure_ascii=False) + "\n"
+
+
+def _invocation(document: CheckDocument) -> Mapping[str, Any]:
+    """Return whether all of the state was seen: without results alone nobody could tell."""
+    unreadable = document.census.unreadable
+    return {
+        "executionSuccessful": not unreadable,
+        "toolExecutionNotifications": [
+            {
+                "level": "error",
+                "message": {"text": f"{unreadable_name(entry)}: {plain(entry.reason)}"},
+            }
+            for entry in unreadable
+        ],
+    }
 
 
 def _shown(result: ResultDocument) -> bool:

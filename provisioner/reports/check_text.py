@@ -10,15 +10,20 @@ from provisioner.documents.controls import (
     ResultDocument,
     WaiverDocument,
 )
+from provisioner.reports.census_text import census_lines, unreadable_lines
 from provisioner.reports.section_text import heading, render_diagnostics
 from provisioner.reports.styled import BLANK, Line, Span, Style, line, wrap
 from provisioner.reports.values import plain, plural
 from provisioner.reports.verdict_wording import (
     LAYERS,
     MARKS,
+    answers_of,
     chapters,
+    compliance_totals,
     matrix,
+    refusals,
     remedy_hint,
+    state_of,
     totals_of,
     waiver_of,
 )
@@ -28,6 +33,8 @@ _MOST_FINDINGS = 8
 _STYLES = {
     FAIL: Style.BLOCKED,
     "unknown": Style.WARNING,
+    "partial": Style.WARNING,
+    "manual": Style.WARNING,
     "waived": Style.UPDATE,
     "pass": Style.CREATE,
     "not applicable": Style.DIM,
@@ -45,8 +52,10 @@ def render_check_text(document: CheckDocument, width: int = 100) -> Iterator[Lin
             yield from _section(verdict, found, document.waivers, width)
     yield from _open_questions(told, width)
     yield from _table(document.results)
+    yield from unreadable_lines(document.census.unreadable, width)
     yield from render_diagnostics(document.diagnostics, width)
     yield from _refusal(document, width)
+    yield from census_lines(document.census, width)
     rows = wrap(totals_of(document), width - 9)
     yield from (
         line(Span("Controls " if number == 0 else " " * 9, Style.BOLD), row)
@@ -57,20 +66,25 @@ def render_check_text(document: CheckDocument, width: int = 100) -> Iterator[Lin
 def render_compliance_text(document: ComplianceDocument, width: int = 100) -> Iterator[Line]:
     """Yield the lines of a compliance report: each requirement with the controls that answer."""
     yield from heading("check", document.environment, width)
-    yield line("  ", Span(plain(document.title), Style.BOLD), f" · {document.state} state")
+    yield line("  ", Span(plain(document.title), Style.BOLD), f" · {state_of(document)}")
     column = max((len(r.id) for r in document.requirements), default=0)
     for requirement in document.requirements:
         mark = Span(MARKS[requirement.verdict], _STYLES[requirement.verdict])
-        named = ", ".join(map(plain, requirement.failing or requirement.controls))
+        named = answers_of(requirement)
         about = f"{plain(requirement.title)} ({named})" if requirement.title else named
         first, *rest = wrap(about, width - column - 8)
         yield line("    ", mark, f" {plain(requirement.id):{column}}  {first}")
         yield from (line(" " * (column + 8), row) for row in rest)
     yield BLANK
-    counts = " · ".join(
-        f"{document.count(verdict)} {verdict}" for verdict in MARKS if document.count(verdict)
+    yield from unreadable_lines(document.census.unreadable, width)
+    if document.refused:
+        yield line(Span(f"Refused by the gates: {', '.join(document.refused)}.", Style.BLOCKED))
+    yield from census_lines(document.census, width)
+    rows = wrap(compliance_totals(document), width - 13)
+    yield from (
+        line(Span("Requirements " if number == 0 else " " * 13, Style.BOLD), row)
+        for number, row in enumerate(rows)
     )
-    yield line(Span("Requirements ", Style.BOLD), counts)
 
 
 def _section(
@@ -126,15 +140,14 @@ def _table(results: Sequence[ResultDocument]) -> Iterator[Line]:
     for chapter, title in names.items():
         spans = []
         for layer in LAYERS:
-            fine, judged, failing = cells.get((chapter, layer), (0, 0, 0))
-            text = f"{fine}/{judged}" if judged else "-"
+            passing, judged, failing = cells.get((chapter, layer), (0, 0, 0))
+            text = f"{passing}/{judged}" if judged else "-"
             spans.append(Span(f"{text:>10}", Style.BLOCKED if failing else Style.PLAIN))
         yield line("  ", f"{title:{column}}", *spans)
     yield BLANK
 
 
 def _refusal(document: CheckDocument, width: int) -> Iterator[Line]:
-    if document.refused:
-        ids = ", ".join(result.control.id for result in document.refused)
-        text = f"Refused by the gate 'controls' ({document.gate} and worse): {ids}."
+    for gate, ids in refusals(document):
+        text = f"Refused by the gate {gate}: {', '.join(ids)}."
         yield from (line(Span(row, Style.BLOCKED)) for row in wrap(text, width))

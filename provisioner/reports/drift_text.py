@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from provisioner.documents.drift import DriftDocument, DriftKind, ResourceDriftDocument
+from provisioner.reports.census_text import census_lines
 from provisioner.reports.field_text import change_lines
 from provisioner.reports.proof_text import breach_lines, proof_totals
 from provisioner.reports.section_text import (
@@ -50,8 +51,9 @@ def render_drift_text(document: DriftDocument, width: int = 100) -> Iterator[Lin
     yield from turn_lines(document.security, width)
     yield from breach_lines(document.proofs, width)
     yield from render_diagnostics(document.diagnostics, width)
-    if not document.found and not any(d.severity == "error" for d in document.diagnostics):
-        yield line(no_drift(document))
+    if not document.found:
+        yield line(Span(no_drift(document), Style.PLAIN if document.is_certain else Style.WARNING))
+    yield from census_lines(document.census, width)
     yield from total_lines(document.security, width)
     yield from proof_totals(document.proofs, width)
     yield from totals("Drift", drift_summary(document), None, width)

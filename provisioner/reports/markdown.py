@@ -20,6 +20,7 @@ from provisioner.documents.plan import (
     UndeclaredDocument,
     UnmanagedDocument,
 )
+from provisioner.reports.census_markdown import census_paragraph, census_section
 from provisioner.reports.check_markdown import security_section
 from provisioner.reports.drift_text import drift_summary
 from provisioner.reports.markdown_escape import code, details, html_code, prose
@@ -90,6 +91,7 @@ def render_plan_markdown(document: PlanDocument) -> str:
         head += f"**{refusal}**\n\n"
     elif document.summary.changes == 0:
         head += f"{no_changes(document)}\n\n"
+    head += census_paragraph(document.census)
     head += gates_refuse(document.gates) + security_section(document.security)
     head += proof_totals(document.proofs)
     tail = (
@@ -98,6 +100,7 @@ def render_plan_markdown(document: PlanDocument) -> str:
         + _ignored(document.ignored)
         + _unmanaged(document.unmanaged)
         + _in_progress(document.in_progress)
+        + census_section(document.census)
         + _diagnostics(document.diagnostics)
         + f"Digest {code(document.digest)}\n"
     )
@@ -109,8 +112,9 @@ def render_plan_markdown(document: PlanDocument) -> str:
 def render_drift_markdown(document: DriftDocument) -> str:
     """Return a drift check as Markdown of less than 65,000 characters."""
     head = _heading("drift", document.environment, prose(drift_summary(document)))
-    if not document.found and not any(d.severity == "error" for d in document.diagnostics):
+    if not document.found:
         head += f"{no_drift(document)}\n\n"
+    head += census_paragraph(document.census)
     head += security_section(document.security) + proof_totals(document.proofs)
     tail = (
         proof_section(document.proofs)
@@ -118,6 +122,7 @@ def render_drift_markdown(document: DriftDocument) -> str:
         + _ignored(document.ignored)
         + _unmanaged(document.unmanaged)
         + _in_progress(document.in_progress)
+        + census_section(document.census)
         + _diagnostics(document.diagnostics)
     )
     weakened_first = sorted(

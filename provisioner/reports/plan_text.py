@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from provisioner.documents.plan import Action, PlanDocument, ResourceChangeDocument
+from provisioner.reports.census_text import census_lines
 from provisioner.reports.field_text import change_lines, create_lines
 from provisioner.reports.proof_text import breach_lines, gate_lines, proof_totals
 from provisioner.reports.section_text import (
@@ -64,6 +65,7 @@ def render_plan_text(document: PlanDocument, width: int = 100) -> Iterator[Line]
         yield line(Span(refusal, Style.BLOCKED))
     elif document.summary.changes == 0:
         yield line(no_changes(document))
+    yield from census_lines(document.census, width)
     yield from gate_lines(document.gates, width)
     yield from total_lines(document.security, width)
     yield from proof_totals(document.proofs, width)

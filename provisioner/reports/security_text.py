@@ -14,8 +14,9 @@ _MOST_NAMED = 6
 
 def turn_lines(security: SecurityDeltaDocument | None, width: int) -> Iterator[Line]:
     """Yield the section of controls that newly fail and that the gate is about, the worst first:
-    what fails, where and why. Of those below the gate only the total tells."""
-    refused = security.refused if security else ()
+    what fails, where and why. Of those below the gate only the total tells, and of network proofs
+    the section of breaches."""
+    refused = [turn for turn in (security.refused if security else ()) if turn.gate != "proofs"]
     if not refused:
         return
     yield line("  ", Span("newly failing", Style.BLOCKED), " · controls that this breaks")

@@ -49,7 +49,12 @@ NO_DRIFT = "No drift"
 UNMARKED = "exists without a mark of azsec"
 IN_PROGRESS = "Azure still works on it; apply waits, and plans on what settled"
 
-PROOF_WORDS: Mapping[str, str] = {"holds": "ok", FAILS: "FAILS", "unknown": "unknown"}
+PROOF_WORDS: Mapping[str, str] = {
+    "holds": "ok",
+    FAILS: "FAILS",
+    "waived": "waived",
+    "unknown": "unknown",
+}
 """How a proof ended, in a word; what there was nothing to prove of is not mentioned."""
 
 BLUEPRINT = "blueprint"
@@ -84,15 +89,23 @@ def no_changes(document: PlanDocument) -> str:
     """Return the sentence for a plan without changes: what it covers, and what it does not."""
     if document.destroys:
         return "Nothing to delete: no resource that was read carries this environment's mark."
+    unseen = document.census.unreadable if document.census else ()
+    if unseen:
+        return f"{_UNKNOWN} has to change: {len(unseen):,} unreadable."
     return _nothing_found(NO_CHANGES, document.ignored, document.in_progress, document.diagnostics)
 
 
 def no_drift(document: DriftDocument) -> str:
     """Return the sentence for a check without drift: what it covers, and what it does not."""
+    if not document.is_certain:
+        unseen = len(document.census.unreadable)
+        why = f"{unseen:,} unreadable" if unseen else "there are errors"
+        return f"{_UNKNOWN} drifted: {why}."
     return _nothing_found(NO_DRIFT, document.ignored, document.in_progress, document.diagnostics)
 
 
-_UNSEEN = frozenset({"cannot-list", "unaccounted-mark", "left-in-subscription"})
+_UNKNOWN = "It is unknown whether anything"
+_UNSEEN = frozenset({"unaccounted-mark", "left-in-subscription"})
 """The codes of diagnostics that tell of something that was not seen."""
 
 

@@ -1,42 +1,46 @@
 """`azsec check`: every control over a state of an environment."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import datetime
 
-from provisioner.catalog import api_versions
+from provisioner.catalog.endpoints import KUBERNETES_VERSIONS, PROVIDERS
 from provisioner.catalog.registry import Catalog
 from provisioner.controls.frameworks import TITLES, Framework, comply
-from provisioner.controls.judging import Result
 from provisioner.controls.kinds import CLUSTER, OFFERED_VERSIONS, PROVIDER
 from provisioner.controls.telling import places_in, result_documents, waiver_documents
+from provisioner.documents.census import CensusDocument, UnreadableDocument
 from provisioner.documents.controls import CheckDocument, ComplianceDocument
 from provisioner.documents.trace import StateKind
-from provisioner.engine.ports import Reader
-from provisioner.model.actual import ActualState
+from provisioner.engine.ports import Source
+from provisioner.model.actual import ActualState, Gap
 from provisioner.model.estate import Estate, Resource
 from provisioner.model.resource_id import ResourceId, subscription_id
 from provisioner.plan.assembly import documents_of
 from provisioner.plan.estates import actual_estate, desired_estate, planned_estate
-from provisioner.plan.reads import Answer, Read
-from provisioner.workflow.judging import check_waivers_used, judge_state
+from provisioner.preflight.inquiry import Inquiry, Reply, ask_subscription
+from provisioner.workflow.census import count_desired
+from provisioner.workflow.judgement import Judgement, check_waivers_used, judge_state
 from provisioner.workflow.plan import Desired, plan_environment
 
 
 def check_environment(
-    desired: Desired, catalog: Catalog, connect: Callable[[], Reader], kind: StateKind
+    desired: Desired, catalog: Catalog, connect: Callable[[], Source], kind: StateKind
 ) -> CheckDocument:
-    """Return what the controls say of a state of an environment.
+    """Return what the controls say of a state of an environment, network proofs among them.
 
     `connect` gives what reads Azure, and is called only for a state that takes reading. Raises
     DiagnosticError for a waiver that waives nothing in the desired state, and what
     `plan_environment` raises.
     """
-    results = _judge(desired, catalog, connect, kind)
+    judgement, census = _judge(desired, catalog, connect, kind)
     return CheckDocument(
         environment=desired.document,
         state=kind.value,
         gate=desired.environment.controls_gate,
-        results=result_documents(results, places_in(desired.graph)),
+        results=result_documents(judgement.results, judgement.gate, places_in(desired.graph)),
         waivers=waiver_documents(desired.environment.waivers),
+        census=census,
         diagnostics=documents_of(desired.diagnostics),
     )
 
@@ -44,78 +48,86 @@ def check_environment(
 def report_compliance(
     desired: Desired,
     catalog: Catalog,
-    connect: Callable[[], Reader],
+    connect: Callable[[], Source],
     kind: StateKind,
     framework: Framework,
+    now: datetime,
 ) -> ComplianceDocument:
-    """Return how far a state of an environment is what a framework asks for. Raises what
-    `check_environment` raises."""
-    results = _judge(desired, catalog, connect, kind)
+    """Return how far a state of an environment, read `now`, is what a framework asks for. Raises
+    what `check_environment` raises."""
+    judgement, census = _judge(desired, catalog, connect, kind)
     return ComplianceDocument(
         environment=desired.document,
         state=kind.value,
+        read_at=None if kind is StateKind.DESIRED else now.isoformat(timespec="minutes"),
         framework=framework.value,
         title=TITLES[framework],
-        requirements=comply(results, framework),
+        requirements=comply(judgement.results, framework),
+        refused=tuple(result.control.id for result in judgement.refused),
+        census=census,
     )
 
 
 def _judge(
-    desired: Desired, catalog: Catalog, connect: Callable[[], Reader], kind: StateKind
-) -> tuple[Result, ...]:
-    estate, state = _look(desired, catalog, connect, kind)
-    results = judge_state(estate, desired.graph, desired.environment, catalog, state)
+    desired: Desired, catalog: Catalog, connect: Callable[[], Source], kind: StateKind
+) -> tuple[Judgement, CensusDocument]:
+    estate, state, census = _look(desired, catalog, connect, kind)
+    judgement = judge_state(estate, desired.graph, desired.environment, catalog, state)
     if kind is StateKind.DESIRED:
-        check_waivers_used(results, desired.environment)
-    return results
+        check_waivers_used(judgement, desired.environment)
+    return judgement, judgement.complete(census)
 
 
 def _look(
-    desired: Desired, catalog: Catalog, connect: Callable[[], Reader], kind: StateKind
-) -> tuple[Estate, ActualState | None]:
+    desired: Desired, catalog: Catalog, connect: Callable[[], Source], kind: StateKind
+) -> tuple[Estate, ActualState | None, CensusDocument]:
     graph = desired.graph
     if kind is StateKind.DESIRED:
-        return desired_estate(graph, catalog), None
+        estate = desired_estate(graph, catalog)
+        return estate, None, count_desired(estate)
     reader = connect()
-    planned = plan_environment(desired, catalog, reader)
+    planned = plan_environment(desired, catalog, reader, assess=False)
+    state, census = planned.state, planned.census
     if kind is StateKind.PLANNED:
-        return planned_estate(planned.changes, planned.state, graph, catalog), planned.state
-    found = actual_estate(planned.state, graph, catalog)
-    return Estate.of([*found, *_ask(desired, found, reader)]), planned.state
+        return planned_estate(planned.changes, state, graph, catalog), state, census
+    found = actual_estate(state, graph, catalog)
+    asked = tuple(_inquiries(desired, found))
+    replies = reader.ask([inquiry for _, _, inquiry in asked])
+    resources: list[Resource] = []
+    gaps: list[Gap] = []
+    for (name, named, _), reply in zip(asked, replies, strict=True):
+        resources += _resources_in(name, named, reply)
+        if reply.refused is not None:
+            gaps.append(Gap(name, named, str(reply.refused)))
+    census = census.model_copy(update={"unreadable": (*census.unreadable, *map(_unread, gaps))})
+    return Estate.of([*found, *resources]), replace(state, gaps=(*state.gaps, *gaps)), census
 
 
-def _ask(desired: Desired, found: Estate, reader: Reader) -> Iterator[Resource]:
-    """Yield what no blueprint states and controls look at: what Azure offers and has registered."""
-    reads = [*_provider_reads(desired), *_version_reads(found)]
-    for answer in reader.read(reads):
-        yield from _told(answer)
-
-
-def _provider_reads(desired: Desired) -> Iterator[Read]:
+def _inquiries(desired: Desired, found: Estate) -> Iterator[tuple[str, ResourceId, Inquiry]]:
+    """Yield what is asked that no blueprint states and controls look at: the type, the id of what
+    the answer is about, and the request."""
     for guid in sorted(set(desired.environment.subscriptions.values())):
-        path = f"{subscription_id(guid)}/providers"
-        yield Read(path, api_versions.RESOURCES, PROVIDER, True)
-
-
-def _version_reads(found: Estate) -> Iterator[Read]:
-    namespace, kind, versions = OFFERED_VERSIONS.split("/")
+        inquiry = ask_subscription(PROVIDERS, guid, is_list=True)
+        yield PROVIDER, subscription_id(guid), inquiry
     regions = {
         (cluster.id.subscription or "", str(cluster.body.get("location", "")).lower())
         for cluster in found.of_type(CLUSTER)
     }
     for guid, region in sorted(regions):
-        path = f"{subscription_id(guid)}/providers/{namespace}/{kind}/{region}/{versions}"
-        yield Read(path, api_versions.CONTAINER_SERVICE, OFFERED_VERSIONS, False)
+        named = ResourceId(OFFERED_VERSIONS, (region, "offered"), subscription_id(guid))
+        yield OFFERED_VERSIONS, named, ask_subscription(KUBERNETES_VERSIONS, guid, location=region)
 
 
-def _told(answer: Answer) -> Iterator[Resource]:
-    segments = answer.read.path.split("/")
-    scope = subscription_id(segments[2])
-    for body in answer.items:
-        if answer.read.type == PROVIDER:
+def _resources_in(kind: str, named: ResourceId, reply: Reply) -> Iterator[Resource]:
+    for body in reply.items:
+        if kind == PROVIDER:
             name = str(body.get("namespace", ""))
-            yield Resource(ResourceId(PROVIDER, (name,), scope), PROVIDER, body)
+            yield Resource(ResourceId(PROVIDER, (name,), named), PROVIDER, body)
         else:
-            region = segments[-2]
-            named = ResourceId(OFFERED_VERSIONS, (region, "offered"), scope)
-            yield Resource(named, OFFERED_VERSIONS, body)
+            yield Resource(named, kind, body)
+
+
+def _unread(gap: Gap) -> UnreadableDocument:
+    is_list = gap.type == PROVIDER
+    listed = gap.type if is_list else None
+    return UnreadableDocument(id=gap.scope.text, listed=listed, reason=gap.reason)

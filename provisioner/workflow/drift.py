@@ -5,14 +5,12 @@ from provisioner.documents.drift import DriftDocument, DriftKind, ResourceDriftD
 from provisioner.documents.plan import Action, FieldChangeDocument, FieldKind
 from provisioner.engine.ports import Reader
 from provisioner.model.diagnostic import Diagnostic, error, warning
-from provisioner.network.proving import proof_documents
 from provisioner.plan.assembly import documents_of, field_document, shown_fields
 from provisioner.plan.changes import ResourceChange
 from provisioner.plan.estates import actual_estate, desired_estate
 from provisioner.plan.progress import failures_of
-from provisioner.workflow.judging import judge_change, judge_state
+from provisioner.workflow.judgement import compare_judgements, judge_earlier, judge_state
 from provisioner.workflow.plan import Desired, plan_environment
-from provisioner.workflow.proving import prove_state
 
 _REVERSED = {
     FieldKind.ADDED: FieldKind.REMOVED,
@@ -27,15 +25,14 @@ def check_drift(desired: Desired, catalog: Catalog, reader: Reader) -> DriftDocu
     It is the plan, told in the order in which things happened: what plan would change back is
     what drifted. Raises what `plan_environment` raises.
     """
-    planned = plan_environment(desired, catalog, reader)
+    planned = plan_environment(desired, catalog, reader, assess=False)
     changes = planned.changes.resources
     drifted = [c for c in changes if c.action in _DRIFTED or _is_for_good(c)]
     diagnostics = [*planned.changes.diagnostics, *_told(changes)]
     graph, environment = desired.graph, desired.environment
     found = actual_estate(planned.state, graph, catalog)
-    stated = judge_state(desired_estate(graph, catalog), graph, environment, catalog)
     actual = judge_state(found, graph, environment, catalog, planned.state)
-    proofs = prove_state(found, environment, graph, planned.state, catalog)
+    stated = judge_earlier(actual, desired_estate(graph, catalog), graph, environment, catalog)
     return DriftDocument(
         environment=desired.document,
         in_sync=sum(change.action is Action.NO_OP for change in changes),
@@ -47,8 +44,9 @@ def check_drift(desired: Desired, catalog: Catalog, reader: Reader) -> DriftDocu
         ),
         unmanaged=planned.plan.document.unmanaged,
         in_progress=planned.plan.document.in_progress,
-        proofs=proof_documents(proofs),
-        security=judge_change(stated, actual, environment).security,
+        proofs=actual.proof_documents,
+        security=compare_judgements(stated, actual).security,
+        census=actual.complete(planned.census),
         diagnostics=documents_of(diagnostics),
     )
 

@@ -14,8 +14,8 @@ from provisioner.network.picture import draw_network
 from provisioner.network.picture_edges import draw_edges, mark_breaches
 from provisioner.network.proving import prove_topology
 from provisioner.network.topology import Topology
+from provisioner.network.topology_reading import topology_of
 from provisioner.workflow.plan import Desired
-from provisioner.workflow.proving import topology_of
 from provisioner.workflow.trace import estate_in
 
 

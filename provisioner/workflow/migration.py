@@ -32,7 +32,7 @@ from provisioner.model.actual import ActualState, Found
 from provisioner.model.diagnostic import Diagnostic, warning
 from provisioner.model.resource_id import ResourceId, parse_resource_id
 from provisioner.model.values import Body, Value, lookup
-from provisioner.plan.assembly import Judgement, Origin, assemble_plan
+from provisioner.plan.assembly import Assessment, Origin, assemble_plan
 from provisioner.plan.changes import Changes, ResourceChange, unmarked_parts
 from provisioner.plan.owners import Owners, find_owners, find_unaccounted
 from provisioner.plan.plan import Plan, digest_json
@@ -92,7 +92,7 @@ def plan_migration(
     origin = Origin(
         desired.document, Request(environment.path), digest_json(environment.node.plain())
     )
-    return assemble_plan(origin, desired.graph, changes, reading.state, catalog, Judgement())
+    return assemble_plan(origin, desired.graph, changes, reading.state, catalog, Assessment())
 
 
 @dataclass(frozen=True)

@@ -29,11 +29,11 @@ from provisioner.network.cluster_ranges import Cluster
 from provisioner.network.demand import describe_nodes
 from provisioner.network.ranges import free_ranges
 from provisioner.network.subnet_checks import describe_demands
+from provisioner.network.topology_reading import topology_of
 from provisioner.network.wiring_checks import check_wiring
 from provisioner.plan.estates import desired_estate
-from provisioner.workflow.judging import check_desired_waivers
+from provisioner.workflow.judgement import check_desired_network, check_desired_waivers
 from provisioner.workflow.plan import Desired, check_adoptions, load_desired, require_id
-from provisioner.workflow.proving import check_desired, topology_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ def validate_environment(
         *check_wiring(topology_of(estate, desired.environment)),
     )
     if not any(diagnostic.severity is Severity.ERROR for diagnostic in told):
-        told = (*told, *check_desired(desired.environment, desired.graph, catalog))
+        told = (*told, *check_desired_network(desired.environment, desired.graph, catalog))
     if any(diagnostic.severity is Severity.ERROR for diagnostic in told):
         raise DiagnosticError(*told)
     return told

@@ -10,18 +10,19 @@ from provisioner.blueprint.files import Sources, span_of
 from provisioner.blueprint.graph import DesiredGraph
 from provisioner.blueprint.ignores import check_ignores
 from provisioner.catalog.registry import Catalog
+from provisioner.documents.census import CensusDocument
 from provisioner.documents.document import EnvironmentDocument, LockReferenceDocument
 from provisioner.documents.plan import Action
 from provisioner.documents.proof import GateDocument
 from provisioner.engine.ports import Reader
 from provisioner.model.actual import ActualState, Unreadable
 from provisioner.model.diagnostic import Diagnostic, DiagnosticError, error, nearest, warning
-from provisioner.model.estate import Estate
 from provisioner.model.resource_id import ResourceId
 from provisioner.network.address_checks import check_addresses
+from provisioner.network.topology_reading import topology_of
 from provisioner.network.wiring_checks import check_wiring
 from provisioner.plan.assembly import (
-    Judgement,
+    Assessment,
     Origin,
     Target,
     assemble_plan,
@@ -42,6 +43,7 @@ from provisioner.plan.plan import (
     ADOPTION_GATE,
     Plan,
     digest_json,
+    with_census,
     with_diagnostics,
     with_in_progress,
 )
@@ -54,14 +56,16 @@ from provisioner.plan.progress import (
 from provisioner.plan.request import Request
 from provisioner.plan.rotation import rotate
 from provisioner.plan.terms import EVERY_ADDRESS, Terms, is_at
-from provisioner.workflow.judging import (
+from provisioner.workflow.census import take_census
+from provisioner.workflow.judgement import (
     check_desired_waivers,
     check_waivers_and_attestations,
-    judge_change,
+    compare_judgements,
+    judge_earlier,
+    judge_network,
     judge_state,
 )
 from provisioner.workflow.preflight import Preflight
-from provisioner.workflow.proving import judge, prove_state, topology_of
 from provisioner.workflow.reading import Reading, read_environment
 
 
@@ -100,10 +104,12 @@ class Desired:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What was asked for (addresses; none: everything), and the terms of it."""
+    """What was asked for (addresses; none: everything), and the terms of it; `assess` is whether
+    the outcome is to be judged."""
 
     terms: Terms
     request: Request
+    assess: bool = True
 
     def holds(self, address: str) -> bool:
         """Tell whether what left the blueprint at an address is within the limits."""
@@ -123,12 +129,13 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """A plan with what was read for it. `asked` counts the requests of its preflight;
-    `in_progress` is what Azure still works on."""
+    """A plan with what was read for it. `census` says what was looked at, without the controls;
+    `asked` counts the requests of its preflight; `in_progress` is what Azure still works on."""
 
     plan: Plan
     state: ActualState
     changes: Changes
+    census: CensusDocument
     asked: int = 0
     in_progress: tuple[InProgress, ...] = ()
 
@@ -207,11 +214,13 @@ def plan_environment(
     request: Request | None = None,
     *,
     preflight: Preflight | None = None,
+    assess: bool = True,
 ) -> Planned:
     """Return the plan that makes the environment what its blueprint says, as `request` limits it
     (None: all of it); one that asks to destroy gets the plan of `plan_destroy`.
 
-    `preflight` adds what would fail (None where nobody will apply it, for drift). Raises AzureError
+    `preflight` adds what would fail (None where nobody will apply it, for drift). `assess` is false
+    for those that judge states themselves: the plan then has no judgement. Raises AzureError
     where nothing can be read, and DiagnosticError for a target or an address to adopt that does not
     exist, a waiver that waives nothing, or a blueprint without resources: deleting everything takes
     `azsec destroy`.
@@ -243,7 +252,7 @@ def plan_environment(
     permitted = (*environment.adopt, *request.adopt)
     check_adoptions(permitted, desired)
     terms = Terms(environment.marks, environment.ignores, request.adopt_defaults, permitted)
-    planned = _plan(desired, desired.graph, catalog, reader, Scope(terms, request))
+    planned = _plan(desired, desired.graph, catalog, reader, Scope(terms, request, assess))
     return _check(planned, desired, catalog, preflight)
 
 
@@ -311,21 +320,43 @@ def _plan(
     if scope.request.targets:
         changes = select_changes(changes, graph, Target(scope.request.targets))
     changes = foretell_refusals(changes, graph, reading.state, catalog)
-    judgement = Judgement()
-    if graph.resources:
-        outcome = planned_estate(changes, reading.state, graph, catalog)
-        proofs = prove_state(outcome, environment, graph, reading.state, catalog)
-        judgement = judge(proofs, environment)
-        if any(change.action not in _NOTHING_DONE for change in changes.resources):
-            # Where nothing is done nothing turns.
-            judgement = _judge_controls(judgement, outcome, desired, reading.state, catalog)
-    judgement = replace(judgement, gates=(*judgement.gates, *_adoption_gates(changes, scope.terms)))
+    census = take_census(reading, desired.graph, catalog)
+    assessment, judged = Assessment(), census
+    if graph.resources and scope.assess:
+        assessment, judged = _assess(changes, desired, reading.state, catalog, census)
+    gates = (*assessment.gates, *_adoption_gates(changes, scope.terms))
+    assessment = replace(assessment, gates=gates)
     origin = Origin(desired.document, scope.request, digest_json(environment.node.plain()))
-    plan = assemble_plan(origin, graph, changes, reading.state, catalog, judgement)
+    plan = assemble_plan(origin, graph, changes, reading.state, catalog, assessment)
     outside = find_outside(plan.steps, environment.subscriptions.values())
     busy = find_in_progress(changes, graph, reading.state, catalog)
     plan = with_in_progress(with_diagnostics(plan, outside), in_progress_documents(busy))
-    return Planned(plan, reading.state, changes, in_progress=busy)
+    plan = with_census(plan, judged)
+    return Planned(plan, reading.state, changes, census, in_progress=busy)
+
+
+def _assess(
+    changes: Changes,
+    desired: Desired,
+    state: ActualState,
+    catalog: Catalog,
+    census: CensusDocument,
+) -> tuple[Assessment, CensusDocument]:
+    """Return what the state that changes lead to is judged to be, and what they turn; with the
+    census of what was judged."""
+    environment, graph = desired.environment, desired.graph
+    outcome = planned_estate(changes, state, graph, catalog)
+    if all(change.action in _NOTHING_DONE for change in changes.resources):
+        # Where nothing is done nothing turns.
+        judgement = judge_network(outcome, graph, environment, catalog, state)
+        told = Assessment(judgement.proof_documents, gates=judgement.gates)
+        return told, judgement.complete(census)
+    after = judge_state(outcome, graph, environment, catalog, state)
+    found = actual_estate(state, graph, catalog)
+    before = judge_earlier(after, found, graph, environment, catalog, state)
+    turned = compare_judgements(before, after)
+    told = Assessment(after.proof_documents, turned.security, turned.gates)
+    return told, after.complete(census)
 
 
 def _adoption_gates(changes: Changes, terms: Terms) -> tuple[GateDocument, ...]:
@@ -377,18 +408,6 @@ def check_adoptions(addresses: Sequence[str], desired: Desired) -> None:
 
 
 _NOTHING_DONE = (Action.NO_OP, Action.BLOCKED)
-
-
-def _judge_controls(
-    judgement: Judgement, outcome: Estate, desired: Desired, state: ActualState, catalog: Catalog
-) -> Judgement:
-    """Add what the change from the actual state means for the controls."""
-    environment, graph = desired.environment, desired.graph
-    found = actual_estate(state, graph, catalog)
-    before = judge_state(found, graph, environment, catalog, state)
-    after = judge_state(outcome, graph, environment, catalog, state)
-    change = judge_change(before, after, environment)
-    return replace(judgement, security=change.security, gates=(*judgement.gates, *change.gates))
 
 
 def _warn_of_gaps(reading: Reading, graph: DesiredGraph) -> list[Diagnostic]:

@@ -12,6 +12,7 @@ from provisioner.model.resource_id import ResourceId, subscription_id
 from provisioner.plan.owners import find_owners, find_unaccounted
 from provisioner.plan.reads import (
     Answer,
+    Read,
     child_reads,
     extension_reads,
     stray_reads,
@@ -22,13 +23,14 @@ from provisioner.plan.state import Inventory, assemble_state, bodies_of, take_in
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What one read of an environment found, and the answers that were refusals.
+    """What one read of an environment found, which reads were answered, and the refusals.
 
     `strays` carry its mark in subscriptions that are none of its own (any more).
     """
 
     state: ActualState
     inventory: Inventory
+    reads: tuple[Read, ...]
     refused: tuple[Answer, ...]
     strays: tuple[ResourceId, ...] = ()
 
@@ -64,6 +66,7 @@ def read_environment(
     return Reading(
         state,
         take_inventory(answers, marks),
+        tuple(answer.read for answer in answers if answer.refused is None),
         tuple(answer for answer in answers if answer.refused is not None),
         tuple(stray.id for stray in strays),
     )

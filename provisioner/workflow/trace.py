@@ -10,9 +10,9 @@ from provisioner.model.diagnostic import DiagnosticError, error
 from provisioner.model.estate import Estate
 from provisioner.network.destinations import find_sources, parse_destination
 from provisioner.network.journeys import Journey, find_journeys
+from provisioner.network.topology_reading import TYPES, topology_of
 from provisioner.plan.estates import actual_estate, desired_estate, planned_estate
 from provisioner.workflow.plan import Desired, plan_environment
-from provisioner.workflow.proving import topology_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +64,27 @@ def trace(
 def estate_in(
     state: StateKind, desired: Desired, catalog: Catalog, connect: Callable[[], Reader]
 ) -> Estate:
-    """Return an environment in one of its states. Azure is asked for all but the desired one."""
+    """Return an environment in one of its states. Azure is asked for all but the desired one.
+
+    Raises DiagnosticError (`unreadable`) where a type that a network is read from could not be
+    read: what is not known is not drawn, traced or rendered as if it were not there.
+    """
     if state is StateKind.DESIRED:
         return desired_estate(desired.graph, catalog)
-    planned = plan_environment(desired, catalog, connect())
+    planned = plan_environment(desired, catalog, connect(), assess=False)
+    hidden = [gap for gap in planned.state.gaps if any(map(gap.hides, TYPES))]
+    if hidden:
+        raise DiagnosticError(
+            *(
+                error(
+                    "unreadable",
+                    f"{gap.type} of {gap.scope} could not be read: {gap.reason}.",
+                    None,
+                    "Give the credential Reader on it, or use `--of desired`.",
+                )
+                for gap in hidden
+            )
+        )
     if state is StateKind.ACTUAL:
         return actual_estate(planned.state, desired.graph, catalog)
     return planned_estate(planned.changes, planned.state, desired.graph, catalog)

@@ -19,7 +19,7 @@ from provisioner.model.property_path import set_at, split_steps
 from provisioner.model.values import ABSENT, Absent, Value, lookup
 from provisioner.plan.estates import actual_estate, desired_estate, planned_estate
 from provisioner.workflow.drift import check_drift
-from provisioner.workflow.judging import judge_state
+from provisioner.workflow.judgement import judge_state
 from provisioner.workflow.plan import Desired, plan_environment
 from tests.environments import ENVIRONMENTS, load_shipped, open_bench
 
@@ -55,7 +55,7 @@ def states(catalog: Catalog, desired: Desired) -> dict[str, tuple[Estate, tuple[
         "actual": (actual_estate(after.state, graph, catalog), after.state),
     }
     return {
-        name: (estate, judge_state(estate, graph, environment, catalog, state))
+        name: (estate, judge_state(estate, graph, environment, catalog, state).results)
         for name, (estate, state) in estates.items()
     }
 
@@ -72,7 +72,7 @@ def test_every_state_is_judged_alike(
 def test_what_arm_can_answer_passes_or_is_waived(catalog: Catalog, path: Any) -> None:
     desired = load_shipped(path.stem, catalog)
     estate = desired_estate(desired.graph, catalog)
-    results = judge_state(estate, desired.graph, desired.environment, catalog)
+    results = judge_state(estate, desired.graph, desired.environment, catalog).results
     wrong = [
         (result.control.id, result.verdict.value, seen.resource.label, seen.evidence)
         for result in results
@@ -159,7 +159,7 @@ class Turning:
 
     def _judge(self, estate: Estate, controls: Iterable[Control]) -> dict[str, int]:
         environment = self._desired.environment
-        ground = survey(estate, self._desired.graph, self._catalog, environment.cloud_names)
+        ground = survey(estate, self._desired.graph, self._catalog, environment)
         return {c.id: _worst(found) for c, found in _judged(ground, controls)}
 
     def turned(self, key: str, changed: Resource | None, controls: Iterable[Control]) -> set[str]:

@@ -1,5 +1,6 @@
 """The documents of controls that the reports are tested with."""
 
+from provisioner.documents.census import UnknownControlsDocument
 from provisioner.documents.controls import (
     AttestationDocument,
     CheckDocument,
@@ -12,9 +13,10 @@ from provisioner.documents.controls import (
     ResultDocument,
     SecurityDeltaDocument,
     TurnDocument,
+    UnansweredDocument,
     WaiverDocument,
 )
-from tests.reports.documents import AKS, ENVIRONMENT, resource_id
+from tests.reports.documents import AKS, CENSUS, ENVIRONMENT, UNREADABLE, resource_id
 
 _CLUSTER = "Microsoft.ContainerService/managedClusters"
 _VAULT = "Microsoft.KeyVault/vaults"
@@ -75,6 +77,12 @@ HASHICORP = control(
     modes=("M", "K"),
     evidence="who operates the vault says how it signs in",
 )
+EGRESS = control(
+    "PRF-07",
+    "Key vaults, registries and storage accounts answer on private endpoints only",
+    chapter_title="Network proofs",
+    unmapped="It is ours.",
+)
 GROUP = control("CLU-01", "The API server is closed", severity="critical", emoji="💥", modes=())
 
 
@@ -103,9 +111,12 @@ CHECK = CheckDocument(
     environment=ENVIRONMENT,
     state="desired",
     gate="high",
+    census=CENSUS,
     results=(
-        ResultDocument(control=GROUP, verdict="fail", why="by its parts CLU-01.4"),
-        ResultDocument(control=RUN_COMMAND, verdict="fail", findings=(RUN_COMMAND_FAILS,)),
+        ResultDocument(control=GROUP, verdict="fail", why="by its parts CLU-01.4", gate="controls"),
+        ResultDocument(
+            control=RUN_COMMAND, verdict="fail", gate="controls", findings=(RUN_COMMAND_FAILS,)
+        ),
         ResultDocument(
             control=LOCAL_ACCOUNTS,
             verdict="pass",
@@ -130,6 +141,17 @@ CHECK = CheckDocument(
                     "waived", "vault.vault", "properties.publicNetworkAccess",
                     "publicNetworkAccess is Enabled (default), expected Disabled",
                     "blueprints/modules/vault.yaml:31:7",
+                ),
+            ),
+        ),
+        ResultDocument(
+            control=EGRESS,
+            verdict="fail",
+            gate="proofs",
+            findings=(
+                finding(
+                    "fail", "vault.vault", "", "vault.vault answers on its public address.",
+                    "blueprints/modules/vault.yaml:12:3",
                 ),
             ),
         ),
@@ -170,15 +192,58 @@ ATTESTED = CHECK.model_copy(
         "waivers": (),
     }
 )
+UNREAD = CHECK.model_copy(
+    update={
+        "census": UNREADABLE.model_copy(
+            update={
+                "unknown": (
+                    UnknownControlsDocument(
+                        reason="could not be read", controls=("CLU-01.5", "WRK-05.6")
+                    ),
+                )
+            }
+        ),
+        "state": "actual",
+        "results": tuple(
+            result.model_copy(update={"verdict": "unknown", "why": "it could not be read"})
+            if result.control.id == "CLU-01.5"
+            else result
+            for result in CHECK.results
+        ),
+    }
+)
 
 COMPLIANCE = ComplianceDocument(
     environment=ENVIRONMENT,
-    state="desired",
+    state="actual",
+    read_at="2026-11-30T08:40+00:00",
     framework="cis-aks-1.8",
+    census=CENSUS,
+    refused=("CLU-01.1",),
     title="CIS Azure Kubernetes Service Benchmark 1.8",
     requirements=(
         RequirementDocument(
-            id="3.2.10", title="", verdict="unknown", controls=("CLU-02.7", "CLU-07")
+            id="2.1.1", title="Audit logs", verdict="not applicable", controls=("MON-01",)
+        ),
+        RequirementDocument(
+            id="3.2.10",
+            title="The kubelet rotates",
+            verdict="manual",
+            controls=("CLU-02.7", "CLU-07"),
+            unanswered=(
+                UnansweredDocument(control="CLU-02.7", reason="need the cluster"),
+                UnansweredDocument(control="CLU-07", reason="the report of kube-bench"),
+            ),
+        ),
+        RequirementDocument(
+            id="4.4.2",
+            verdict="partial",
+            controls=("CLU-05.4", "WRK-03.2"),
+            seen=("CLU-05.4",),
+            unanswered=(UnansweredDocument(control="WRK-03.2", reason="need the cluster"),),
+        ),
+        RequirementDocument(
+            id="4.5.2", verdict="waived", controls=("WRK-05",), waived=("WRK-05",), seen=("WRK-05",)
         ),
         RequirementDocument(
             id="5.4.2", verdict="fail", controls=("CLU-01", "CLU-01.1"), failing=("CLU-01.1",)
@@ -202,6 +267,7 @@ SECURITY = SecurityDeltaDocument(
             path="properties.apiServerAccessProfile.disableRunCommand",
             evidence="apiServerAccessProfile.disableRunCommand is false, expected true",
             remediation=RUN_COMMAND.remediation,
+            gate="controls",
         ),
     ),
     passing=(

@@ -1,6 +1,13 @@
 """The documents that the reports are tested with: a hub, a spoke and a cluster on a bad day."""
 
 from provisioner.documents.apply import ApplyDocument, Outcome, StepOutcome
+from provisioner.documents.census import (
+    UNKNOWN_TYPE,
+    CensusDocument,
+    NotCoveredDocument,
+    UnknownControlsDocument,
+    UnreadableDocument,
+)
 from provisioner.documents.document import DiagnosticDocument, EnvironmentDocument
 from provisioner.documents.drift import DriftDocument, DriftKind, ResourceDriftDocument
 from provisioner.documents.graph import (
@@ -289,6 +296,7 @@ def _plan(changes, unchanged, **more):
         ),
         changes=tuple(changes),
         steps=_steps(changes),
+        census=CENSUS,
         **more,
     )
 
@@ -345,6 +353,37 @@ _UNMANAGED = (
         resource_group=HUB,
     ),
 )
+CENSUS = CensusDocument(
+    resources=128,
+    types=("Microsoft.ContainerService/managedClusters", "Microsoft.KeyVault/vaults"),
+    subscriptions=("11111111-1111-1111-1111-111111111111", "22222222-2222-2222-2222-222222222222"),
+    not_covered=(
+        NotCoveredDocument(what="Microsoft.Cache/redis", count=3, reason=UNKNOWN_TYPE),
+        NotCoveredDocument(
+            what="Kubernetes objects", count=1, of="cluster", reason="they are in the cluster"
+        ),
+    ),
+    unknown=(
+        UnknownControlsDocument(reason="need the cluster", controls=("CLU-02.7", "CLU-07")),
+        UnknownControlsDocument(reason="need logs", controls=("MON-02",)),
+    ),
+)
+UNREADABLE = CENSUS.model_copy(
+    update={
+        "unreadable": (
+            UnreadableDocument(
+                id=resource_id(AKS, "ContainerRegistry/registries/crcontoso"),
+                address="registry.registry",
+                reason="AuthorizationFailed: no permission",
+            ),
+            UnreadableDocument(
+                id="/subscriptions/11111111-1111-1111-1111-111111111111",
+                listed="Microsoft.Authorization/locks",
+                reason="InternalServerError: try again",
+            ),
+        )
+    }
+)
 _DIAGNOSTICS = (
     DiagnosticDocument(
         severity=Severity.WARNING,
@@ -357,12 +396,14 @@ _DIAGNOSTICS = (
 
 _PROOFS = (
     ProofDocument(
+        control="PRF-01",
         name="egress",
         claim="no path from a workload subnet to the internet avoids the firewall",
         verdict="holds",
         scope="4 subnets, every public address",
     ),
     ProofDocument(
+        control="PRF-02",
         name="allowances",
         claim="every host that the clusters need is let through, and nothing else is",
         verdict="unknown",
@@ -378,6 +419,7 @@ _PROOFS = (
         ),
     ),
     ProofDocument(
+        control="PRF-07",
         name="private services",
         claim="vault, registry and storage answer only on their private endpoints",
         verdict="fails",
@@ -392,6 +434,7 @@ _PROOFS = (
         ),
     ),
     ProofDocument(
+        control="PRF-04",
         name="segmentation",
         claim="hub and spokes reach each other through the firewall alone",
         verdict="not applicable",
@@ -492,6 +535,7 @@ DRIFT = DriftDocument(
     ignored=_IGNORED,
     unmanaged=_UNMANAGED,
     proofs=_PROOFS,
+    census=UNREADABLE,
     diagnostics=(
         DiagnosticDocument(
             severity=Severity.ERROR,
@@ -502,7 +546,7 @@ DRIFT = DriftDocument(
     ),
 )
 
-EMPTY_DRIFT = DriftDocument(environment=ENVIRONMENT, in_sync=76, proofs=_PROOFS[:1])
+EMPTY_DRIFT = DriftDocument(environment=ENVIRONMENT, in_sync=76, proofs=_PROOFS[:1], census=CENSUS)
 
 
 def _outcome(verb, address, outcome, elapsed=0.0, message=None):

@@ -69,6 +69,8 @@ FAILED_DRIFT = documents.EMPTY_DRIFT.model_copy(
         )
     }
 )
+UNREAD_DRIFT = documents.EMPTY_DRIFT.model_copy(update={"census": documents.UNREADABLE})
+UNREAD_PLAN = documents.EMPTY_PLAN.model_copy(update={"census": documents.UNREADABLE})
 WEAKENING_PLAN = documents.EMPTY_PLAN.model_copy(
     update={
         "security": control_documents.SECURITY,
@@ -93,6 +95,9 @@ OUTPUTS = {
     "drift.txt": (text, documents.DRIFT),
     "drift.md": (render_drift_markdown, documents.DRIFT),
     "drift.json": (render_json, documents.DRIFT),
+    "drift-unreadable.txt": (text, UNREAD_DRIFT),
+    "drift-unreadable.md": (render_drift_markdown, UNREAD_DRIFT),
+    "plan-unreadable.txt": (text, UNREAD_PLAN),
     "drift-none.txt": (text, documents.EMPTY_DRIFT),
     "drift-none.md": (render_drift_markdown, documents.EMPTY_DRIFT),
     "apply-failed.txt": (text, documents.FAILED_APPLY),
@@ -106,6 +111,10 @@ OUTPUTS = {
     "check.json": (render_json, control_documents.CHECK),
     "check.sarif": (sarif, control_documents.CHECK),
     "check.xml": (render_check_junit, control_documents.CHECK),
+    "check-unreadable.txt": (text, control_documents.UNREAD),
+    "check-unreadable.md": (render_check_markdown, control_documents.UNREAD),
+    "check-unreadable.sarif": (sarif, control_documents.UNREAD),
+    "check-unreadable.xml": (render_check_junit, control_documents.UNREAD),
     "compliance.txt": (text, control_documents.COMPLIANCE),
     "compliance.md": (render_compliance_markdown, control_documents.COMPLIANCE),
     "controls.txt": (text, control_documents.CONTROLS),

@@ -31,7 +31,9 @@ def test_drift_of_any_size_fits_a_comment(count):
         )
         for number in range(count)
     )
-    document = DriftDocument(environment=documents.ENVIRONMENT, in_sync=0, drifted=drifted)
+    document = DriftDocument(
+        environment=documents.ENVIRONMENT, in_sync=0, drifted=drifted, census=documents.CENSUS
+    )
     assert len(render_drift_markdown(document)) < LIMIT
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from jsonschema import Draft7Validator
 
 from provisioner.reports.check_sarif import render_check_sarif
-from tests.reports.control_documents import ATTESTED, CHECK
+from tests.reports.control_documents import ATTESTED, CHECK, UNREAD
 
 SCHEMA = Path(__file__).parent / "schemas" / "sarif-schema-2.1.0.json"
 
@@ -17,12 +17,12 @@ def rendered(document=CHECK):
 
 def test_it_is_valid_by_the_schema_of_sarif():
     validator = Draft7Validator(json.loads(SCHEMA.read_text()))
-    for document in (CHECK, ATTESTED):
+    for document in (CHECK, ATTESTED, UNREAD):
         assert [problem.message for problem in validator.iter_errors(rendered(document))] == []
 
 
 def test_what_fails_stands_at_its_line_of_the_blueprint():
-    failing, _ = rendered()["runs"][0]["results"]
+    failing, *_ = rendered()["runs"][0]["results"]
     place = failing["locations"][0]["physicalLocation"]
     assert place["artifactLocation"]["uri"] == "blueprints/modules/cluster.yaml"
     assert place["region"] == {"startLine": 192, "startColumn": 9}
@@ -31,7 +31,7 @@ def test_what_fails_stands_at_its_line_of_the_blueprint():
 
 
 def test_what_is_waived_is_suppressed_with_its_reason():
-    _, waived = rendered()["runs"][0]["results"]
+    _, waived, _ = rendered()["runs"][0]["results"]
     (suppression,) = waived["suppressions"]
     assert suppression["status"] == "accepted"
     assert "platform@contoso.example, until 2027-03-31" in suppression["justification"]
@@ -48,6 +48,14 @@ def test_a_fingerprint_stays_when_the_line_moves():
     before, after = rendered(), rendered(type(CHECK).model_validate(moved))
     first = [run["runs"][0]["results"][0]["partialFingerprints"] for run in (before, after)]
     assert first[0] == first[1]
+
+
+def test_a_run_that_could_not_read_everything_is_no_success():
+    (read,) = rendered()["runs"][0]["invocations"]
+    assert read["executionSuccessful"]
+    (unread,) = rendered(UNREAD)["runs"][0]["invocations"]
+    assert not unread["executionSuccessful"]
+    assert len(unread["toolExecutionNotifications"]) == 2
 
 
 def test_nothing_is_reported_of_what_passes():

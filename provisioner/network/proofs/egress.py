@@ -39,12 +39,12 @@ def _breaches(topology: Topology, subnet: Subnet) -> Iterator[Breach]:
 def _of_route(
     topology: Topology, subnet: Subnet, route: EffectiveRoute, public: Intervals
 ) -> Iterator[Breach]:
-    shown = show_addresses(public)
     if route.hop is HopType.INTERNET:
         if route.user_defined:
             yield Breach(
                 route.label,
-                f"{subnet.label} sends {shown} to the internet, past the firewall.",
+                f"{subnet.label} sends {show_addresses(public)} to the internet, past the "
+                "firewall.",
                 "Remove the route, or give it the firewall as its next hop.",
                 subnet.span,
             )
@@ -53,15 +53,16 @@ def _of_route(
     elif route.hop is HopType.GATEWAY:
         yield Breach(
             route.label,
-            f"{subnet.label} sends {shown} to the virtual network gateway, past the firewall.",
+            f"{subnet.label} sends {show_addresses(public)} to the virtual network gateway, "
+            "past the firewall.",
             "Give the route the firewall as its next hop.",
             subnet.span,
         )
     elif route.hop is HopType.APPLIANCE and firewall_behind(topology, subnet, route) is None:
         yield Breach(
             route.label,
-            f"{subnet.label} sends {shown} to {route.towards or 'nowhere'}, which is not the "
-            "address of a firewall.",
+            f"{subnet.label} sends {show_addresses(public)} to {route.towards or 'nowhere'}, "
+            "which is not the address of a firewall.",
             "Give the route the firewall's private address as its next hop.",
             subnet.span,
         )
@@ -69,9 +70,12 @@ def _of_route(
 
 def _of_system_route(topology: Topology, subnet: Subnet, public: Intervals) -> Iterator[Breach]:
     tags = tags_of(topology, topology.networks[subnet.network], subnet)
+    group = subnet.group
     for way in ways_out(topology, subnet):
-        for traffic in any_traffic(subnet.ranges, public):
-            let = admit(subnet.group, inbound=False, traffic=traffic, tags=tags, certain=False)
+        for traffic in any_traffic(
+            group, inbound=False, sources=subnet.ranges, destinations=public
+        ):
+            let = admit(group, inbound=False, traffic=traffic, tags=tags, certain=False)
             if let:
                 yield Breach(
                     way.element,

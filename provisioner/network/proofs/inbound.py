@@ -39,8 +39,9 @@ def _breaches(topology: Topology, subnet: Subnet) -> Iterator[Breach]:
     seen = tags_of(topology, topology.networks[subnet.network], subnet)
     tags = replace(seen, services=NOTHING)
     told: set[str] = set()
-    for traffic in any_traffic(PUBLIC, subnet.ranges):
-        for let in admit(subnet.group, inbound=True, traffic=traffic, tags=tags, certain=False):
+    group = subnet.group
+    for traffic in any_traffic(group, inbound=True, sources=PUBLIC, destinations=subnet.ranges):
+        for let in admit(group, inbound=True, traffic=traffic, tags=tags, certain=False):
             if let.rule in told:
                 continue
             told.add(let.rule)

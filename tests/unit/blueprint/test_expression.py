@@ -37,7 +37,7 @@ def test_chains_are_found_without_running_the_expression(text, chains, _reason):
 
 
 def test_names_are_listed_once_and_sorted():
-    assert compile_expression("b.x + a + b.y").names == ("a", "b")
+    assert list(compile_expression("b.x + a + b.y").reads) == ["a", "b"]
 
 
 def test_a_function_that_does_not_exist_is_known_before_it_is_called():

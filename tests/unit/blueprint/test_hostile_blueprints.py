@@ -49,6 +49,14 @@ def test_values_that_refer_to_each_other_without_end_are_refused():
     assert "over too many levels" in refusal(f"modules:\n{chain}{last}", m=module)
 
 
+def test_a_value_that_is_put_in_many_places_costs_in_each():
+    items = ", ".join(["0"] * 2_000)
+    parameter = f"parameters:\n  p: {{type: list, default: [{items}]}}\n"
+    outputs = "outputs:\n" + "".join(f"  o{number}: ${{p}}\n" for number in range(1_600))
+    said = refusal(parameter + outputs)
+    assert "the expression '${p}' costs more than the 3,000,000 steps" in said
+
+
 def test_a_default_holds_no_expression():
     said = refusal('parameters:\n  p: {type: map, default: {"${one.id}": {}}}\n')
     assert "blueprint.yaml:7:28: error: the default holds the expression '${one.id}'." in said

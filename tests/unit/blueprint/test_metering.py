@@ -53,7 +53,7 @@ EXCEEDED = [
 @pytest.mark.parametrize("text", [row[1] for row in EXCEEDED], ids=[row[0] for row in EXCEEDED])
 def test_an_expression_without_an_end_is_stopped_by_its_budget(text):
     names = {"n": LIST, "t": "x" * 10_000}
-    scope = {name: value for name, value in names.items() if name in compile_expression(text).names}
+    scope = {name: value for name, value in names.items() if name in compile_expression(text).reads}
     with pytest.raises(ExceededError, match=r"steps that|may grow to|larger than"):
         run(text, **scope)
 

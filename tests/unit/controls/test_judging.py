@@ -1,11 +1,15 @@
 """How controls end: by the worst of what they find, by their parts, by who else answers."""
 
+import pytest
+
 from provisioner.catalog.registry import Catalog
 from provisioner.controls.control import Control, Layer, Mode, Severity
-from provisioner.controls.delta import compare_results, gated
-from provisioner.controls.ground import Ground
+from provisioner.controls.delta import compare_results
+from provisioner.controls.gate import Gate
+from provisioner.controls.ground import Ground, Hidden
 from provisioner.controls.judging import Result, judge
 from provisioner.controls.kinds import CLUSTER, VAULT
+from provisioner.controls.registry import controls_by_id
 from provisioner.controls.verdict import Verdict
 from provisioner.model.estate import Estate, Resource
 from provisioner.model.resource_id import ResourceId
@@ -50,7 +54,7 @@ def test_what_is_known_after_apply_is_unknown(catalog: Catalog) -> None:
 
 def test_what_cannot_be_read_is_unknown_and_says_why(catalog: Catalog) -> None:
     hidden = Resource(ResourceId.parse("/subscriptions/s/providers/A.B/c/d"), VAULT, {}, "vault")
-    ground = Ground(Estate.of(()), frozenset(), catalog, "AzureCloud", ((hidden, "403"),))
+    ground = Ground(Estate.of(()), frozenset(), catalog, "AzureCloud", (Hidden(hidden, "403"),))
     result = one(judge([control("WRK-05.1")], ground))
     assert result.verdict is Verdict.UNKNOWN
     assert "403" in result.findings[0].evidence
@@ -142,9 +146,22 @@ def test_what_fails_already_is_not_new_and_what_is_new_is_told_so(catalog: Catal
     assert turn.is_new
 
 
-def test_a_gate_stops_at_its_severity_and_above(catalog: Catalog) -> None:
-    delta = compare_results((), judge([control("WRK-05.1")], ground_of(OPEN, catalog)))
-    assert gated(delta, Severity.HIGH)
-    assert gated(delta, Severity.MEDIUM)
-    assert not gated(delta, Severity.CRITICAL)
-    assert not gated(delta, None)
+@pytest.mark.parametrize(
+    ("least", "refuses"),
+    [
+        (Severity.CRITICAL, False),
+        (Severity.HIGH, True),
+        (Severity.MEDIUM, True),
+        (None, False),
+    ],
+)
+def test_the_gate_refuses_what_is_as_severe_or_worse(least: Severity | None, refuses: bool) -> None:
+    gate = Gate(least, proofs=False)
+    assert (gate.refusing(control("WRK-05.1")) == "controls") is refuses
+
+
+@pytest.mark.parametrize("least", [*Severity, None])
+def test_the_gate_on_proofs_is_of_any_severity(least: Severity | None) -> None:
+    proof = controls_by_id()["PRF-02"]
+    assert Gate(least, proofs=True).refusing(proof) == "proofs"
+    assert Gate(least, proofs=False).refusing(proof) is None

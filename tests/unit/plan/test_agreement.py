@@ -49,7 +49,8 @@ def sign(content: dict[str, Any]) -> str:
     bare = json.loads(json.dumps(content))
     for name in ("digest", "digests", "checksum"):
         del bare[name]
-    for name in ("digest", "diagnostics", "inProgress", "undeclared", "ignored", "unmanaged"):
+    beside = ("diagnostics", "inProgress", "undeclared", "ignored", "unmanaged", "census")
+    for name in ("digest", *beside):
         del bare["plan"][name]
     del bare["plan"]["summary"]["unchanged"]
     content["digest"] = content["plan"]["digest"] = digest_json(bare)

@@ -6,7 +6,7 @@ from provisioner.controls.verdict import Verdict
 from provisioner.documents.proof import ProofDocument
 from provisioner.plan.estates import actual_estate
 from provisioner.workflow.drift import check_drift
-from provisioner.workflow.judging import judge_state
+from provisioner.workflow.judgement import judge_state
 from provisioner.workflow.plan import Desired, plan_environment
 from tests.environments import Bench
 
@@ -146,10 +146,10 @@ def failing(bench: Bench, desired: Desired) -> set[tuple[str, str, str]]:
     """Return control, resource and path of all that fails of what is in Azure."""
     state = plan_environment(desired, bench.catalog, bench.client).state
     estate = actual_estate(state, desired.graph, bench.catalog)
-    results = judge_state(estate, desired.graph, desired.environment, bench.catalog, state)
+    judgement = judge_state(estate, desired.graph, desired.environment, bench.catalog, state)
     return {
         finding.key
-        for result in results
+        for result in judgement.results
         for finding in result.findings
         if finding.verdict is Verdict.FAIL
     }

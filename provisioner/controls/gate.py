@@ -1,0 +1,32 @@
+"""The gate of an environment: which failures of controls refuse an apply."""
+
+from dataclasses import dataclass
+
+from provisioner.blueprint.environment import Environment
+from provisioner.controls.control import Control, Severity
+
+CONTROLS_GATE = "controls"
+PROOFS_GATE = "proofs"
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """What `gates:` says. `least` is the least severity at which a control that fails refuses (None
+    where none does); `proofs` is whether a network proof that fails does, whatever its severity."""
+
+    least: Severity | None
+    proofs: bool
+
+    def refusing(self, control: Control) -> str | None:
+        """Return the name in `gates:` by which a failure of a control refuses, None where it does
+        not."""
+        if control.proof is not None:
+            return PROOFS_GATE if self.proofs else None
+        refuses = self.least is not None and control.severity.rank <= self.least.rank
+        return CONTROLS_GATE if refuses else None
+
+
+def gate_of(environment: Environment) -> Gate:
+    """Return the gate that an environment states."""
+    least = Severity(environment.controls_gate) if environment.controls_gate else None
+    return Gate(least, environment.proofs_block)

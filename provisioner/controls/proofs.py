@@ -1,0 +1,47 @@
+"""Network proofs as controls: how a proof ended, and a finding for each of its breaches."""
+
+from provisioner.controls.ground import Ground
+from provisioner.controls.verdict import Finding, Verdict
+from provisioner.model.estate import Estate, Resource
+from provisioner.model.resource_id import ResourceId, parse_resource_id
+from provisioner.network import proof as network
+from provisioner.network.proof import Breach, Proof, qualify
+from provisioner.network.proving import Prove
+from provisioner.network.topology_reading import TYPES_READ
+
+VERDICTS = {
+    network.Verdict.HOLDS: Verdict.PASS,
+    network.Verdict.FAILS: Verdict.FAIL,
+    network.Verdict.WAIVED: Verdict.WAIVED,
+    network.Verdict.UNKNOWN: Verdict.UNKNOWN,
+    network.Verdict.NOT_APPLICABLE: Verdict.NOT_APPLICABLE,
+}
+"""How a control ends that is a proof, by how the proof ends."""
+
+
+def prove(statement: Prove, ground: Ground) -> Proof:
+    """Return a proof over a state; what could not be read is neither absent nor as declared."""
+    found = statement(ground.topology)
+    hidden = ground.hidden_of(TYPES_READ)
+    if not hidden:
+        return found
+    named = [(each.label, each.reason) for each in hidden]
+    return qualify(found, statement(ground.as_declared.topology), named)
+
+
+def finding_of(control: str, breach: Breach, estate: Estate) -> Finding:
+    """Return a breach as a finding on the resource that is to blame for it."""
+    verdict = Verdict.FAIL if breach.certain else Verdict.UNKNOWN
+    return Finding(control, verdict, _element_of(breach, estate), "", breach.message)
+
+
+def _element_of(breach: Breach, estate: Estate) -> Resource:
+    """Return the resource that an element names, or that a rule named by it stands in
+    (`hub.networkRules open.any`)."""
+    for label in (breach.element, breach.element.partition(" ")[0]):
+        named = parse_resource_id(label)
+        found = estate.at(label) or (estate.get(named) if named else None)
+        if found is not None:
+            return found
+    named = parse_resource_id(breach.element) or ResourceId("network/element", (breach.element,))
+    return Resource(named, named.type, {}, None if named.scope else breach.element, breach.span)

@@ -1,0 +1,57 @@
+"""What was looked at and what was not: the scope of every statement that a document makes."""
+
+from provisioner.documents.document import Document
+
+UNREADABLE = "could not be read"
+"""The reason of a control that is unknown because Azure refused a read."""
+
+UNKNOWN_TYPE = "azsec does not know the type"
+ID_ALONE = "the blueprint has none of the type: only their ids were read"
+"""The reasons why resources that stand in the environment's groups were not looked at."""
+
+
+class UnreadableDocument(Document):
+    """Something that could not be read, with Azure's reason: a resource, or, where `listed` names a
+    type (`resources`: a list of mixed types), the list of that type in what `id` names."""
+
+    id: str
+    address: str | None = None
+    listed: str | None = None
+    reason: str
+
+
+class NotCoveredDocument(Document):
+    """What stands within the scope and was not looked at, and why.
+
+    `count` is how many of `what` there are or, where `of` names another noun, of how many of those
+    nobody looked at `what` (diagnostic settings, of 80 resources).
+    """
+
+    what: str
+    count: int
+    of: str | None = None
+    reason: str
+
+
+class UnknownControlsDocument(Document):
+    """Controls that nobody could answer, for one reason."""
+
+    reason: str
+    controls: tuple[str, ...]
+
+
+class CensusDocument(Document):
+    """What a document speaks of.
+
+    `resources` is how many were looked at, `types` the types that were read, whether there were any
+    or not, `subscriptions` the GUIDs of those in which they were. `unreadable` is what Azure
+    refused to show: where there is some, nothing is said to be absent. `not_covered` is what azsec
+    does not look at. `unknown` are the controls without an answer (empty where none was judged).
+    """
+
+    resources: int
+    types: tuple[str, ...]
+    subscriptions: tuple[str, ...]
+    unreadable: tuple[UnreadableDocument, ...] = ()
+    not_covered: tuple[NotCoveredDocument, ...] = ()
+    unknown: tuple[UnknownControlsDocument, ...] = ()

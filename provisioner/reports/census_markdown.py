@@ -1,0 +1,29 @@
+"""What was looked at, as Markdown."""
+
+from provisioner.documents.census import CensusDocument
+from provisioner.reports.census_text import census_sentence, not_covered_name, unreadable_name
+from provisioner.reports.markdown_escape import prose
+from provisioner.reports.markdown_table import row, section, table_head
+
+
+def census_paragraph(census: CensusDocument | None) -> str:
+    """Return the sentence of a census; empty where nothing was read."""
+    return f"{prose(census_sentence(census))}\n\n" if census else ""
+
+
+def census_section(census: CensusDocument | None) -> str:
+    """Return the table of what was not seen; empty where all was."""
+    if census is None:
+        return ""
+    rows = [
+        *(
+            row("unreadable", prose(unreadable_name(entry), 300), prose(entry.reason, 300))
+            for entry in census.unreadable
+        ),
+        *(
+            row("not looked at", prose(not_covered_name(entry), 300), prose(entry.reason, 300))
+            for entry in census.not_covered
+        ),
+    ]
+    head = "**Not seen**\n\n" + table_head(("", "what", "why"))
+    return section(head, rows, len(rows), "entry")

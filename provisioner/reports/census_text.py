@@ -1,0 +1,88 @@
+"""What was looked at, in words: the scope that every statement of a report is about."""
+
+from collections.abc import Iterator, Sequence
+
+from provisioner.documents.census import (
+    ID_ALONE,
+    UNKNOWN_TYPE,
+    CensusDocument,
+    NotCoveredDocument,
+    UnreadableDocument,
+)
+from provisioner.reports.styled import BLANK, Line, Span, Style, line, wrap
+from provisioner.reports.values import plain, plural
+from provisioner.reports.wording import and_more
+
+_MOST_NAMED = 3
+_MOST_UNREADABLE = 10
+
+
+def census_sentence(census: CensusDocument) -> str:
+    """Return how much was looked at, and how much was not."""
+    parts = [
+        f"Looked at {plural(census.resources, 'resource')} of {plural(len(census.types), 'type')} "
+        f"in {plural(len(census.subscriptions), 'subscription')}"
+    ]
+    if census.unreadable:
+        parts.append(f"{len(census.unreadable):,} unreadable")
+    if census.not_covered:
+        parts.append(f"not looked at: {_shortened(census.not_covered)}")
+    if census.unknown:
+        total = sum(len(entry.controls) for entry in census.unknown)
+        told = ", ".join(f"{len(e.controls)} {plain(e.reason)}" for e in census.unknown)
+        parts.append(f"{plural(total, 'control')} unknown: {told}")
+    return "; ".join(parts) + "."
+
+
+def census_lines(census: CensusDocument | None, width: int) -> Iterator[Line]:
+    """Yield the sentence of a census; none where nothing was read."""
+    rows = wrap(census_sentence(census), width) if census else ()
+    yield from (line(Span(row, Style.DIM)) for row in rows)
+
+
+def unreadable_lines(unreadable: Sequence[UnreadableDocument], width: int) -> Iterator[Line]:
+    """Yield the section of what Azure refused to show; none where it showed all."""
+    if not unreadable:
+        return
+    title = " · what it may show is neither absent nor as declared"
+    yield line("  ", Span("unreadable", Style.WARNING), title)
+    for entry in unreadable[:_MOST_UNREADABLE]:
+        text = f"{unreadable_name(entry)}: {plain(entry.reason)}"
+        yield from (line("    ", row) for row in wrap(text, width - 4))
+    if len(unreadable) > _MOST_UNREADABLE:
+        yield line("    ", Span(and_more(len(unreadable) - _MOST_UNREADABLE, "read"), Style.DIM))
+    yield BLANK
+
+
+def unreadable_name(entry: UnreadableDocument) -> str:
+    """Return what to call something that could not be read."""
+    name = plain(entry.address or entry.id)
+    return f"the list of {plain(entry.listed)} at {name}" if entry.listed else name
+
+
+_COUNTED = {UNKNOWN_TYPE: "of unknown types", ID_ALONE: "by their ids alone"}
+
+
+def not_covered_name(entry: NotCoveredDocument) -> str:
+    """Return how many of what nobody looked at."""
+    what = plain(entry.what)
+    return (
+        f"{what} of {plural(entry.count, plain(entry.of))}"
+        if entry.of
+        else f"{entry.count:,} {what}"
+    )
+
+
+def _shortened(entries: Sequence[NotCoveredDocument]) -> str:
+    told = [
+        f"{sum(entry.count for entry in same):,} {words} ({_named(same)})"
+        for reason, words in _COUNTED.items()
+        if (same := [entry for entry in entries if entry.reason == reason])
+    ]
+    told += [not_covered_name(entry) for entry in entries if entry.reason not in _COUNTED]
+    return ", ".join(told)
+
+
+def _named(entries: Sequence[NotCoveredDocument]) -> str:
+    named = [f"{plain(entry.what)} {entry.count:,}" for entry in entries[:_MOST_NAMED]]
+    return ", ".join([*named, "…"] if len(entries) > _MOST_NAMED else named)

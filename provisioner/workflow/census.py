@@ -1,0 +1,122 @@
+"""What one read of an environment looked at, and what it did not."""
+
+from collections import Counter
+from collections.abc import Iterator
+
+from provisioner.blueprint.graph import DesiredGraph
+from provisioner.catalog.registry import Catalog
+from provisioner.catalog.resource_type import Scope
+from provisioner.controls.kinds import CLUSTER, DIAGNOSTIC_SETTING
+from provisioner.documents.census import (
+    ID_ALONE,
+    UNKNOWN_TYPE,
+    CensusDocument,
+    NotCoveredDocument,
+    UnreadableDocument,
+)
+from provisioner.model.estate import Estate
+from provisioner.plan.reads import INVENTORY
+from provisioner.plan.unreadable import unreadable_resources
+from provisioner.workflow.reading import Reading
+
+
+def count_desired(estate: Estate) -> CensusDocument:
+    """Return the census of a desired state: nothing of it can be unreadable."""
+    return CensusDocument(
+        resources=len(estate.resources),
+        types=tuple(sorted({resource.type for resource in estate})),
+        subscriptions=tuple(
+            sorted({guid for each in estate if (guid := each.id.subscription) is not None})
+        ),
+    )
+
+
+def take_census(reading: Reading, graph: DesiredGraph, catalog: Catalog) -> CensusDocument:
+    """Return what a reading of an environment's desired graph looked at, and what it did not."""
+    answered = [read for read in reading.reads if read.type != INVENTORY]
+    kinds = {hit.id.type for hit in reading.state.found.values()}
+    known = (catalog.find(name) for name in (*kinds, *(read.type for read in answered)))
+    return CensusDocument(
+        resources=len(reading.state.found),
+        types=tuple(sorted({resource_type.name for resource_type in known if resource_type})),
+        subscriptions=tuple(
+            sorted(
+                {read.path.split("/")[2].lower() for read in answered if read.path.count("/") > 1}
+            )
+        ),
+        unreadable=tuple(_unreadable(reading, graph)),
+        not_covered=tuple(_not_covered(reading, graph, catalog)),
+    )
+
+
+def _unreadable(reading: Reading, graph: DesiredGraph) -> Iterator[UnreadableDocument]:
+    """Yield each resource of the blueprint that could not be read, and each refused read that none
+    of them was to be found by."""
+    hidden = unreadable_resources(graph, reading.state)
+    for resource, reason in hidden:
+        yield UnreadableDocument(id=resource.id.text, address=resource.address, reason=reason)
+    shown = {resource.id.key for resource, _ in hidden}
+    for unreadable in reading.state.unreadable:
+        if unreadable.id.key not in shown:
+            yield UnreadableDocument(id=unreadable.id.text, reason=unreadable.reason)
+    explained = {unreadable.reason for unreadable in reading.state.unreadable}
+    for answer in reading.refused:
+        reason = str(answer.refused)
+        if reason in explained:
+            continue
+        read = answer.read
+        listed = (read.type or "resources") if read.is_list else None
+        yield UnreadableDocument(id=read.path, listed=listed, reason=reason)
+
+
+def _not_covered(
+    reading: Reading, graph: DesiredGraph, catalog: Catalog
+) -> Iterator[NotCoveredDocument]:
+    yield from _unread_types(reading, catalog)
+    yield from _unlisted_settings(reading, graph)
+    clusters = sum(
+        resource.type.name == CLUSTER and resource.id.key in reading.state.found
+        for resource in graph
+    )
+    if clusters:
+        yield NotCoveredDocument(
+            what="Kubernetes objects",
+            count=clusters,
+            of="cluster",
+            reason="they are behind the Kubernetes API: only Azure Resource Manager was read",
+        )
+
+
+def _unread_types(reading: Reading, catalog: Catalog) -> Iterator[NotCoveredDocument]:
+    """Yield what stands in the environment's groups and was seen by its id alone, by type."""
+    by_type = Counter(
+        (resource.type, catalog.of(resource) is None)
+        for resource in reading.inventory.in_groups
+        if resource.key not in reading.state.found
+    )
+    for (name, is_unknown), count in sorted(by_type.items()):
+        reason = UNKNOWN_TYPE if is_unknown else ID_ALONE
+        yield NotCoveredDocument(what=name, count=count, reason=reason)
+
+
+def _unlisted_settings(reading: Reading, graph: DesiredGraph) -> Iterator[NotCoveredDocument]:
+    """Yield how many resources of the blueprint may have diagnostic settings that were not listed:
+    no list covers them, so they are read scope by scope."""
+    tail = f"/providers/{DIAGNOSTIC_SETTING.lower()}"
+    listed = {read.path.lower().removesuffix(tail) for read in reading.reads}
+    count = sum(
+        resource.id.key not in listed
+        for resource in graph
+        if resource.managed
+        and resource.id.key in reading.state.found
+        and resource.id.parent is None
+        and resource.type.scope is not Scope.EXTENSION
+        and not resource.id.is_container
+    )
+    if count:
+        yield NotCoveredDocument(
+            what="diagnostic settings",
+            count=count,
+            of="resource",
+            reason="no list covers them, and they are read only where the blueprint has some",
+        )

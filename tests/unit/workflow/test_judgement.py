@@ -1,0 +1,105 @@
+"""A network proof is a control: it fails, is waived and refuses alike in every command."""
+
+import pytest
+
+from provisioner.catalog.registry import Catalog
+from provisioner.documents.controls import CheckDocument
+from provisioner.documents.trace import StateKind
+from provisioner.model.diagnostic import DiagnosticError
+from provisioner.plan.reads import INVENTORY
+from provisioner.workflow.check import check_environment
+from provisioner.workflow.drift import check_drift
+from provisioner.workflow.judgement import check_desired_network
+from provisioner.workflow.plan import Desired, load_desired
+from tests.environments import BLUEPRINT, ENVIRONMENT, TODAY, Bench, Texts
+from tests.recorded import RecordedSource
+
+VAULT = """\
+  vault:
+    type: Microsoft.KeyVault/vaults
+    resourceGroup: main
+    name: kv-azsec-open
+    properties:
+      tenantId: 99999999-9999-9999-9999-999999999999
+      sku: {family: A, name: standard}
+"""
+WAIVER = """\
+waivers:
+  - {control: PRF-07, scope: vault, reason: agents push, owner: me, expires: 2027-03-31}
+"""
+
+
+def compose(catalog: Catalog, gates: str, waivers: str = "") -> Desired:
+    """Return an environment with a public vault."""
+    text = ENVIRONMENT.replace("{proofs: warn, controls: none}", gates) + waivers
+    files = {"environment.yaml": text, "blueprint.yaml": BLUEPRINT + VAULT}
+    return load_desired("environment.yaml", catalog, Texts(files), TODAY)
+
+
+def check(desired: Desired, bench: Bench, kind: StateKind) -> CheckDocument:
+    return check_environment(desired, bench.catalog, lambda: bench.client, kind)
+
+
+def verdict_of(document: CheckDocument) -> str:
+    return next(r.verdict for r in document.results if r.control.id == "PRF-07")
+
+
+BLOCK, WARN = "{proofs: block, controls: none}", "{proofs: warn, controls: none}"
+
+
+def test_a_proof_that_fails_refuses_everywhere(bench: Bench) -> None:
+    desired = compose(bench.catalog, BLOCK)
+    with pytest.raises(DiagnosticError, match="answers on its public address"):
+        check_desired_network(desired.environment, desired.graph, bench.catalog)
+    plan = bench.plan(desired)
+    assert [gate.gate for gate in plan.document.gates] == ["proofs"]
+    for kind in (StateKind.DESIRED, StateKind.PLANNED):
+        refused = check(desired, bench, kind).refused
+        assert [(r.control.id, r.gate) for r in refused] == [("PRF-07", "proofs")]
+
+
+def test_a_gate_that_warns_refuses_nowhere(bench: Bench) -> None:
+    desired = compose(bench.catalog, WARN)
+    (told,) = check_desired_network(desired.environment, desired.graph, bench.catalog)
+    assert told.severity == "warning"
+    plan = bench.plan(desired)
+    assert plan.document.gates == ()
+    bench.apply(plan)
+    actual = check(desired, bench, StateKind.ACTUAL)
+    assert (verdict_of(actual), actual.refused) == ("fail", ())
+    assert check_drift(desired, bench.catalog, bench.client).found
+
+
+def test_a_proof_whose_breaches_are_waived_refuses_nothing_and_does_not_pass(bench: Bench) -> None:
+    desired = compose(bench.catalog, BLOCK, WAIVER)
+    assert check_desired_network(desired.environment, desired.graph, bench.catalog) == ()
+    plan = bench.plan(desired)
+    assert plan.document.gates == ()
+    bench.apply(plan)
+    actual = check(desired, bench, StateKind.ACTUAL)
+    assert (verdict_of(actual), actual.refused) == ("waived", ())
+    drift = check_drift(desired, bench.catalog, bench.client)
+    (proof,) = (proof for proof in drift.proofs if proof.control == "PRF-07")
+    assert proof.verdict == "waived"
+    assert all(breach.waived for breach in proof.breaches)
+    assert not drift.found
+
+
+def test_the_census_names_what_stands_there_and_was_not_looked_at(bench: Bench) -> None:
+    desired = compose(bench.catalog, WARN)
+    bench.apply(bench.plan(desired))
+    group = desired.graph.resources["resourceGroups.main"].id.text
+    source = RecordedSource(bench.client, {}, {})
+    for kind in ("Microsoft.Cache/redis", "Microsoft.Network/routeTables"):
+        stray = {"id": f"{group}/providers/{kind}/stray", "name": "stray", "type": kind}
+        source = source.adding(INVENTORY, stray)
+
+    census = check_drift(desired, bench.catalog, source).census
+
+    told = {
+        entry.what: (entry.count, entry.reason.partition(":")[0]) for entry in census.not_covered
+    }
+    assert told["Microsoft.Cache/redis"] == (1, "azsec does not know the type")
+    assert told["Microsoft.Network/routeTables"] == (1, "the blueprint has none of the type")
+    assert told["diagnostic settings"][0] == 1
+    assert census.unreadable == ()
