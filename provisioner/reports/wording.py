@@ -48,7 +48,7 @@ _DISRUPTIONS = (HARMLESS, "connections drop", "control plane blips", "nodes reim
 NO_CHANGES = "No changes"
 NO_DRIFT = "No drift"
 UNMARKED = "exists without a mark of azsec"
-ADDITIONS = "made by others on what is the environment's, and nobody declared or accepted them"
+ADDITIONS = "made by others, not declared and not accepted"
 ACCEPTED = "additions of others that the environment knows of; left as is"
 IN_PROGRESS = "Azure still works on it; apply waits, and plans on what settled"
 
