@@ -19,10 +19,11 @@ from provisioner.controls.admission import (
     Demand,
     ask_any,
     assign,
+    has_policy_add_on,
     is_safeguarded,
+    left_out_by,
     policy_rule,
     safeguards_of,
-    tenants_of,
 )
 from provisioner.controls.control import Control, Layer, Mappings, Mode, Severity
 from provisioner.controls.kinds import CLUSTER, SAFEGUARDS
@@ -49,7 +50,11 @@ def _has_restricted(cluster: Subject) -> bool:
 def _judge_safeguards(cluster: Subject) -> Iterator[Observation]:
     """A cluster without safeguards has the initiatives; one with neither lacks the safeguards."""
     if safeguards_of(cluster) is not None:
-        yield cluster.passes("", "it has deployment safeguards")
+        if has_policy_add_on(cluster):
+            yield cluster.passes("", "it has deployment safeguards")
+        else:
+            # AKS page deployment-safeguards, "Prerequisites".
+            yield cluster.fails("", "nothing asks its safeguards: the Azure Policy add-on is off")
     elif ask_any(cluster, _BASELINE).verdict is not Verdict.PASS:
         yield cluster.fails("", "it has neither deployment safeguards nor an initiative enforced")
 
@@ -58,7 +63,7 @@ def _judge_left_out(guards: Subject) -> Iterator[Observation]:
     """The safeguards reach the teams' namespaces."""
     for cluster in guards.all(CLUSTER):
         if guards.id.scope == cluster.id:
-            kept = {"default", *tenants_of(cluster)} & set(guards.texts(_LEFT_OUT))
+            kept = left_out_by(guards, cluster)
             if kept:
                 names = ", ".join(sorted(kept))
                 yield guards.fails(_LEFT_OUT, f"{_LEFT_OUT} leaves out {names}")
@@ -140,7 +145,7 @@ CONTROLS = (
             expect(
                 SAFEGUARDS, "properties.podSecurityStandardsLevel", one_of("Baseline", "Restricted")
             ),
-            rule(SAFEGUARDS, _judge_left_out, others={**SAFEGUARD_READS, CLUSTER: ()}),
+            rule(SAFEGUARDS, _judge_left_out, others=SAFEGUARD_READS),
         ),
         limits="What the safeguards refuse is AKS's, and changes with its releases.",
         mappings=Mappings(policies=(SAFEGUARDS_INITIATIVE.guid,)),
