@@ -118,6 +118,8 @@ def _unlisted_settings(reading: Reading, graph: DesiredGraph) -> Iterator[NotCov
             what="diagnostic settings",
             count=count,
             of="resource",
-            reason="no list covers them: they are read where the blueprint has some, and of "
-            "what has audit logs",
+            reason=(
+                "no list covers them: they are read where the blueprint has some, and on what "
+                "keeps audit logs"
+            ),
         )
