@@ -23,24 +23,16 @@ VAULT = """\
       tenantId: 99999999-9999-9999-9999-999999999999
       sku: {family: A, name: standard}
 """
-ADDRESS = """\
-  address:
-    type: Microsoft.Network/publicIPAddresses
-    resourceGroup: main
-    name: pip
-    sku: {name: Standard}
-    properties: {publicIPAllocationMethod: Static}
-"""
 WAIVER = """\
 waivers:
   - {control: PRF-07, scope: vault, reason: agents push, owner: me, expires: 2027-03-31}
 """
 
 
-def compose(catalog: Catalog, gates: str, waivers: str = "", more: str = "") -> Desired:
-    """Return an environment with a public vault, and more resources."""
+def compose(catalog: Catalog, gates: str, waivers: str = "") -> Desired:
+    """Return an environment with a public vault."""
     text = ENVIRONMENT.replace("{proofs: warn, controls: none}", gates) + waivers
-    files = {"environment.yaml": text, "blueprint.yaml": BLUEPRINT + VAULT + more}
+    files = {"environment.yaml": text, "blueprint.yaml": BLUEPRINT + VAULT}
     return load_desired("environment.yaml", catalog, Texts(files), TODAY)
 
 
@@ -94,8 +86,7 @@ def test_a_proof_whose_breaches_are_waived_refuses_nothing_and_does_not_pass(ben
 
 
 def test_the_census_names_what_stands_there_and_was_not_looked_at(bench: Bench) -> None:
-    # The settings of a vault are read in any case, those of an address where there are some.
-    desired = compose(bench.catalog, WARN, more=ADDRESS)
+    desired = compose(bench.catalog, WARN)
     bench.apply(bench.plan(desired))
     group = desired.graph.resources["resourceGroups.main"].id.text
     source = RecordedSource(bench.client, {}, {})
