@@ -86,6 +86,11 @@ def _are_named(value: object) -> bool:
     return all(isinstance(pattern, str) and _is_named(pattern) for pattern in listed)
 
 
+def names_registry(prefix: str) -> bool:
+    """Tell whether a registry, with a path in it or without, says whose images lie there."""
+    return _is_named(f"{prefix.rstrip('/')}/*")
+
+
 def _is_named(pattern: str) -> bool:
     host, slash, rest = pattern.partition("/")
     if not slash or "." not in host or "*" in host:

@@ -6,6 +6,9 @@ WINDOW = f"{CLUSTER}/maintenanceConfigurations"
 NAMESPACE = f"{CLUSTER}/managedNamespaces"
 TRUSTED_ACCESS = f"{CLUSTER}/trustedAccessRoleBindings"
 SAFEGUARDS = "Microsoft.ContainerService/deploymentSafeguards"
+STATED_NAMESPACE = f"{CLUSTER}/namespaces"
+"""A namespace of a cluster by the id at which roles are assigned, as the environment's
+`kubernetes:` states it: no API of Azure has it."""
 
 NETWORK = "Microsoft.Network/virtualNetworks"
 SUBNET = f"{NETWORK}/subnets"

@@ -11,6 +11,9 @@ from provisioner.controls.admission import DENY, Demand, assign, policy_rule
 from provisioner.controls.control import Control, Layer, Mappings, Mode, Severity
 from provisioner.controls.image_sources import NAMED_HOSTS
 from provisioner.controls.kinds import CLUSTER, DEFENDER_PLAN, REGISTRY
+from provisioner.controls.namespace_rules import (
+    NAMES_REGISTRIES,
+)
 from provisioner.controls.rule import look, rule
 from provisioner.controls.subject import Observation, Subject
 from provisioner.controls.wanted import equals, show
@@ -159,6 +162,7 @@ CONTROLS = (
                 Demand(ALLOWED_IMAGES, {"effect": DENY, "allowedContainerImagesRegex": NAMED_HOSTS})
             ),
         ),
+        in_cluster=(NAMES_REGISTRIES,),
         evidence=(
             "a pod that is refused: `kubectl run probe --image=docker.io/library/nginx:1.27 "
             "--dry-run=server` in a team's namespace"

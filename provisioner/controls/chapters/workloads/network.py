@@ -7,6 +7,10 @@ from collections.abc import Iterator, Mapping
 
 from provisioner.controls.control import Control, Layer, Mappings, Mode, Severity
 from provisioner.controls.kinds import CLUSTER, FIREWALL, FIREWALL_POLICY, IP_GROUP
+from provisioner.controls.namespace_rules import (
+    IS_CLOSED,
+    NAMES_PEERS,
+)
 from provisioner.controls.rule import expect, look, rule
 from provisioner.controls.subject import Observation, Subject
 from provisioner.controls.wanted import equals, is_set, one_of, show
@@ -171,6 +175,7 @@ CONTROLS = (
             "defaultNetworkPolicy (CLU-05.4)."
         ),
         modes=(Mode.CLUSTER,),
+        in_cluster=(IS_CLOSED, NAMES_PEERS),
         evidence=(
             "a policy with an empty podSelector for Ingress and Egress in every namespace but the "
             "system's: `kubectl get networkpolicies -A -o json`"

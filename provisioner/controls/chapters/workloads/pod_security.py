@@ -27,6 +27,10 @@ from provisioner.controls.admission import (
 )
 from provisioner.controls.control import Control, Layer, Mappings, Mode, Severity
 from provisioner.controls.kinds import CLUSTER, SAFEGUARDS
+from provisioner.controls.namespace_rules import (
+    FORBIDS_ROOT,
+    IS_BASELINE,
+)
 from provisioner.controls.rule import expect, rule
 from provisioner.controls.subject import Observation, Subject
 from provisioner.controls.verdict import Verdict
@@ -160,6 +164,7 @@ CONTROLS = (
         remediation=assign("privileged", NO_PRIVILEGED, effect="Deny"),
         modes=(Mode.CLUSTER, Mode.ARM),
         rules=(policy_rule(*_NO_PRIVILEGED, unless=_has_baseline),),
+        in_cluster=(IS_BASELINE,),
         evidence=(
             "an empty list of privileged containers outside of the namespaces of agents (MAN-04): "
             "`kubectl get pods -A -o json`, those with securityContext.privileged"
@@ -184,6 +189,7 @@ CONTROLS = (
             "label does not."
         ),
         modes=(Mode.CLUSTER,),
+        in_cluster=(FORBIDS_ROOT,),
         evidence=(
             "a pod that is refused: `kubectl run probe --image=probe --dry-run=server "
             '--overrides=\'{"spec":{"securityContext":{"runAsUser":0}}}\'` in each team\'s '
@@ -212,6 +218,7 @@ CONTROLS = (
             "(CLU-05.5); the initiative of WRK-02.1 refuses the same."
         ),
         modes=(Mode.CLUSTER,),
+        in_cluster=(IS_BASELINE,),
         evidence=(
             "an empty list of pods with hostNetwork, hostPID, hostIPC or a hostPort outside of the "
             "namespaces of agents (MAN-04): `kubectl get pods -A -o json`"
@@ -237,6 +244,7 @@ CONTROLS = (
             "WRK-02.2 refuse hostPath."
         ),
         modes=(Mode.CLUSTER,),
+        in_cluster=(IS_BASELINE,),
         evidence=(
             "an empty list of volumes with a hostPath outside of the namespaces of agents "
             "(MAN-04): `kubectl get pods,pv -A -o json`"
