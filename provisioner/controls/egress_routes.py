@@ -35,7 +35,7 @@ from provisioner.network.intervals import (
     show_addresses,
 )
 from provisioner.network.public_reach import PublicReach, read_reach
-from provisioner.network.routes import EffectiveRoute, route_subnet
+from provisioner.network.routes import EffectiveRoute, is_tunneled, route_subnet
 from provisioner.network.tags import PUBLIC
 from provisioner.network.topology import (
     Firewall,
@@ -52,7 +52,6 @@ from provisioner.network.ways import firewall_behind
 
 CONFIGURATIONS = "properties.ipConfigurations"
 TABLE = "properties.routeTable.id"
-NO_LEARNED = "properties.disableBgpRoutePropagation"
 PREFIX = "properties.addressPrefix"
 PREFIXES = "properties.addressPrefixes"
 HOP = "properties.nextHopType"
@@ -60,11 +59,16 @@ _ADDRESS = "properties.ipAddress"
 
 ROUTE_READS: Mapping[str, tuple[str, ...]] = {
     SUBNET: (TABLE, PREFIX, PREFIXES, "properties.serviceEndpoints"),
-    ROUTE_TABLE: (NO_LEARNED,),
+    ROUTE_TABLE: ("properties.disableBgpRoutePropagation",),
     ROUTE: (PREFIX, HOP, "properties.nextHopIpAddress"),
     NETWORK: ("properties.addressSpace.addressPrefixes",),
-    PEERING: ("properties.remoteVirtualNetwork.id", "properties.allowVirtualNetworkAccess"),
-    NETWORK_GATEWAY: (CONFIGURATIONS,),
+    PEERING: (
+        "properties.remoteVirtualNetwork.id",
+        "properties.allowVirtualNetworkAccess",
+        "properties.useRemoteGateways",
+        "properties.allowGatewayTransit",
+    ),
+    NETWORK_GATEWAY: (CONFIGURATIONS, "properties.gatewayDefaultSite.id"),
     FIREWALL: (CONFIGURATIONS, "properties.firewallPolicy.id"),
     FIREWALL_POLICY: ("properties.basePolicy.id",),
     RULE_COLLECTION_GROUP: ("properties.priority", "properties.ruleCollections"),
@@ -119,6 +123,9 @@ def _firewall_addresses(estate: Estate, topology: Topology) -> Intervals:
 
 def _find_leaving(topology: Topology, subnet: Subnet, answered: Intervals) -> Iterator[Leaving]:
     routing = route_subnet(topology, subnet)
+    if subnet.table is not None and subnet.table.propagates and not is_tunneled(routing):
+        words = f"{subnet.table.label} takes up routes that gateways learn"
+        yield Leaving(Verdict.FAIL, words)
     for route in routing.routes:
         public = route.addresses & PUBLIC
         if public:

@@ -9,7 +9,6 @@ from provisioner.controls.control import Control, Layer, Mappings, Severity
 from provisioner.controls.egress_routes import (
     CONFIGURATIONS,
     HOP,
-    NO_LEARNED,
     PREFIX,
     ROUTE_READS,
     TABLE,
@@ -82,8 +81,6 @@ def _judge_subnet(cluster: Subject, subnet: Subject, path: str) -> Iterator[Obse
         else:
             yield cluster.fails(path, f"{subnet.label} has no route table")
         return
-    if table.value(NO_LEARNED) is not True:
-        yield cluster.fails(path, f"{table.label} takes up routes that gateways learn")
     for leaving in cluster.derive(read_leaving)[subnet.id.key]:
         yield Observation(leaving.verdict, path, leaving.words)
 
