@@ -90,8 +90,14 @@ def _judge_bootstrap(cluster: Subject) -> Iterator[Observation]:
     if not _is_isolated(cluster):
         return
     yield look(cluster, _BOOTSTRAP, is_set())
+    named = parse_resource_id(cluster.value(_BOOTSTRAP))
     registry = cluster.at(cluster.value(_BOOTSTRAP))
     if registry is None:
+        if named is not None and cluster.is_among_own(named):
+            yield cluster.unknown(_BOOTSTRAP, f"nothing is known of {named.text}")
+        elif named is not None:
+            said = f"{named.text} stands in a subscription that has nothing of the environment"
+            yield cluster.fails(_BOOTSTRAP, said)
         return
     if registry.value(_PUBLIC) != "Disabled":
         what = f"{registry.label} is open to the internet"
