@@ -92,12 +92,29 @@ class Leaving:
     words: str
 
 
-def read_leaving(estate: Estate, _catalog: Catalog) -> Mapping[str, tuple[Leaving, ...]]:
-    """Return where each subnet sends the public addresses, by the key of the subnet."""
+def _topology(estate: Estate) -> Topology:
     read = read_topology(estate, _CLOUD)
     # A network that only its subnets are known of: what it holds itself is private all the same.
     unread = {s.network: _unread(s.network) for s in read.subnets.values()}
-    topology = replace(read, networks={**unread, **read.networks})
+    return replace(read, networks={**unread, **read.networks})
+
+
+def find_routed(estate: Estate, _catalog: Catalog) -> Mapping[str, bool]:
+    """Return, by the key of a subnet, whether routes that somebody wrote, or that its gateway has,
+    lead all of its public addresses somewhere else than to the internet."""
+    topology = _topology(estate)
+    return {
+        key: not any(
+            route.hop is HopType.INTERNET and route.addresses & PUBLIC
+            for route in route_subnet(topology, subnet).routes
+        )
+        for key, subnet in topology.subnets.items()
+    }
+
+
+def read_leaving(estate: Estate, _catalog: Catalog) -> Mapping[str, tuple[Leaving, ...]]:
+    """Return where each subnet sends the public addresses, by the key of the subnet."""
+    topology = _topology(estate)
     answered = _firewall_addresses(estate, topology)
     return {
         key: (*_find_leaving(topology, subnet, answered), *_find_leaving_ipv6(estate, subnet))
