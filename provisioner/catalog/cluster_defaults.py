@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 
 from provisioner.catalog.field import Answered, FixedDefault
 from provisioner.catalog.kubernetes_versions import is_at_least
+from provisioner.model.resource_id import ResourceId
 from provisioner.model.values import ABSENT, Absent, Body, Json, lookup
 
 _NETWORK = "properties.networkProfile"
@@ -155,3 +156,17 @@ def network_policy(body: Body) -> Json | Absent:
     """Cilium enforces policies itself; other data planes enforce none unless told to."""
     dataplane = _at(body, f"{_NETWORK}.networkDataplane")
     return "cilium" if dataplane == "cilium" else "none"
+
+
+def node_resource_group(cluster: ResourceId, body: Body) -> str:
+    """Return the name of the resource group with a cluster's nodes: AKS names it by the cluster
+    where nobody else does ("Frequently asked questions about AKS")."""
+    stated = lookup(body, ("properties", "nodeResourceGroup"))
+    if isinstance(stated, str) and stated:
+        return stated
+    location = str(body.get("location", "")).replace(" ", "").lower()
+    return f"MC_{cluster.resource_group}_{cluster.name}_{location}"[:_LONGEST_GROUP]
+
+
+_LONGEST_GROUP = 80
+"""Characters of AKS's own name for the group; what is longer is cut."""

@@ -35,7 +35,7 @@ from provisioner.network.intervals import (
     show_addresses,
 )
 from provisioner.network.public_reach import PublicReach, read_reach
-from provisioner.network.routes import EffectiveRoute, route_subnet
+from provisioner.network.routes import EffectiveRoute, is_tunneled, route_subnet
 from provisioner.network.tags import PUBLIC
 from provisioner.network.topology import (
     Firewall,
@@ -52,7 +52,6 @@ from provisioner.network.ways import firewall_behind
 
 CONFIGURATIONS = "properties.ipConfigurations"
 TABLE = "properties.routeTable.id"
-NO_LEARNED = "properties.disableBgpRoutePropagation"
 PREFIX = "properties.addressPrefix"
 PREFIXES = "properties.addressPrefixes"
 HOP = "properties.nextHopType"
@@ -60,11 +59,16 @@ _ADDRESS = "properties.ipAddress"
 
 ROUTE_READS: Mapping[str, tuple[str, ...]] = {
     SUBNET: (TABLE, PREFIX, PREFIXES, "properties.serviceEndpoints"),
-    ROUTE_TABLE: (NO_LEARNED,),
+    ROUTE_TABLE: ("properties.disableBgpRoutePropagation",),
     ROUTE: (PREFIX, HOP, "properties.nextHopIpAddress"),
     NETWORK: ("properties.addressSpace.addressPrefixes",),
-    PEERING: ("properties.remoteVirtualNetwork.id", "properties.allowVirtualNetworkAccess"),
-    NETWORK_GATEWAY: (CONFIGURATIONS,),
+    PEERING: (
+        "properties.remoteVirtualNetwork.id",
+        "properties.allowVirtualNetworkAccess",
+        "properties.useRemoteGateways",
+        "properties.allowGatewayTransit",
+    ),
+    NETWORK_GATEWAY: (CONFIGURATIONS, "properties.gatewayDefaultSite.id"),
     FIREWALL: (CONFIGURATIONS, "properties.firewallPolicy.id"),
     FIREWALL_POLICY: ("properties.basePolicy.id",),
     RULE_COLLECTION_GROUP: ("properties.priority", "properties.ruleCollections"),
@@ -88,12 +92,29 @@ class Leaving:
     words: str
 
 
-def read_leaving(estate: Estate, _catalog: Catalog) -> Mapping[str, tuple[Leaving, ...]]:
-    """Return where each subnet sends the public addresses, by the key of the subnet."""
+def _topology(estate: Estate) -> Topology:
     read = read_topology(estate, _CLOUD)
     # A network that only its subnets are known of: what it holds itself is private all the same.
     unread = {s.network: _unread(s.network) for s in read.subnets.values()}
-    topology = replace(read, networks={**unread, **read.networks})
+    return replace(read, networks={**unread, **read.networks})
+
+
+def find_routed(estate: Estate, _catalog: Catalog) -> Mapping[str, bool]:
+    """Return, by the key of a subnet, whether routes that somebody wrote, or that its gateway has,
+    lead all of its public addresses somewhere else than to the internet."""
+    topology = _topology(estate)
+    return {
+        key: not any(
+            route.hop is HopType.INTERNET and route.addresses & PUBLIC
+            for route in route_subnet(topology, subnet).routes
+        )
+        for key, subnet in topology.subnets.items()
+    }
+
+
+def read_leaving(estate: Estate, _catalog: Catalog) -> Mapping[str, tuple[Leaving, ...]]:
+    """Return where each subnet sends the public addresses, by the key of the subnet."""
+    topology = _topology(estate)
     answered = _firewall_addresses(estate, topology)
     return {
         key: (*_find_leaving(topology, subnet, answered), *_find_leaving_ipv6(estate, subnet))
@@ -119,6 +140,9 @@ def _firewall_addresses(estate: Estate, topology: Topology) -> Intervals:
 
 def _find_leaving(topology: Topology, subnet: Subnet, answered: Intervals) -> Iterator[Leaving]:
     routing = route_subnet(topology, subnet)
+    if subnet.table is not None and subnet.table.propagates and not is_tunneled(routing):
+        words = f"{subnet.table.label} takes up routes that gateways learn"
+        yield Leaving(Verdict.FAIL, words)
     for route in routing.routes:
         public = route.addresses & PUBLIC
         if public:

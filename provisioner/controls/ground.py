@@ -83,6 +83,12 @@ class Ground:
                 yield Hidden(inside, gap.reason, gap.type if is_list else "")
 
     @cached_property
+    def own_subscriptions(self) -> frozenset[str]:
+        """The subscriptions in which the environment has something of its own, in small letters."""
+        owned = (self.estate.resources[key].id for key in self.own if key in self.estate.resources)
+        return frozenset(found.subscription.lower() for found in owned if found.subscription)
+
+    @cached_property
     def as_declared(self) -> "Ground":
         """The same state with what could not be read as the blueprint declares it."""
         estate = self.estate if self.declared is None else self.declared

@@ -107,6 +107,26 @@ def answers(query: str, event: Event) -> Answer:
     return _table(source, event, lets) or _narrowing(stages) or Answer(Match.YES)
 
 
+def keeps_rows(query: str) -> Answer:
+    """Return whether a transformation keeps all rows of its stream: filters may take any, and what
+    makes columns anew may leave out the ones that matter."""
+    tokens = _tokens(query)
+    stages = [s for s in _split(tokens, "|") if s] if tokens else []
+    if not stages:
+        return Answer(Match.UNCLEAR, "the transformation cannot be read")
+    dead = next((why for stage in stages if (why := _dead_stage(stage))), "")
+    if dead or (dead := _contradiction(stages)):
+        return Answer(Match.NO, dead)
+    for stage in stages[1:]:
+        if stage[0].text.lower() not in _KEEPING:
+            return Answer(Match.UNCLEAR, f"what `{_text(stage)}` leaves of the rows is not known")
+    return Answer(Match.YES)
+
+
+_KEEPING = ("extend", "project-rename", "project-reorder")
+"""Operators of a transformation that leave every row and every column."""
+
+
 def _table(source: Sequence[_Token], event: Event, lets: bool) -> Answer | None:
     """Return what is to be said against the tables that a query begins with."""
     names = [

@@ -1,26 +1,65 @@
-"""Where the logs of a resource go: its diagnostic settings.
+"""Where the logs of a resource go: its diagnostic settings, and whether what they send arrives.
 
-Facts: guidelines.md MON-01 and MON-05; the documentation "Diagnostic settings in Azure Monitor".
+Facts: guidelines.md MON-01 and MON-05; the documentation "Diagnostic settings in Azure Monitor",
+"Transformations in Azure Monitor" and the pages "Supported logs" of each service.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 
-from provisioner.controls.kinds import DIAGNOSTIC_SETTING
+from provisioner.controls.kinds import COLLECTION_RULE, DIAGNOSTIC_SETTING, WORKSPACE
+from provisioner.controls.log_queries import Answer, Match, keeps_rows
 from provisioner.controls.subject import Observation, Subject
-from provisioner.model.resource_id import ResourceId
+from provisioner.controls.wanted import show
+from provisioner.model.resource_id import ResourceId, parse_resource_id
 from provisioner.model.values import lookup
 
 LOGS = "properties.logs"
 WORKSPACE_ID = "properties.workspaceId"
 TABLES = "properties.logAnalyticsDestinationType"
+FLOWS = "properties.dataFlows"
+_TRANSFORMING = "properties.defaultDataCollectionRuleResourceId"
+
+WORKSPACE_READS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {WORKSPACE: (_TRANSFORMING,), COLLECTION_RULE: (FLOWS,)}
+)
+"""What a rule reads that asks whether a workspace keeps what it is sent."""
 
 SETTING_READS: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {DIAGNOSTIC_SETTING: (LOGS, WORKSPACE_ID, TABLES)}
+    {DIAGNOSTIC_SETTING: (LOGS, WORKSPACE_ID, TABLES), **WORKSPACE_READS}
 )
 """What a rule reads that asks where logs go."""
 
 _EVERYTHING = "alllogs"
+_GROUP_OF_AUDITS = "audit"
+_AUDITS = (
+    "auditevent", "kube-audit", "kube-audit-admin", "containerregistryloginevents",
+    "containerregistryrepositoryevents",
+)  # fmt: skip
+"""Categories that may be in the group `audit`: those of who did what. Which ones it holds is the
+service's to say, and changes."""
+
+_TABLE_OF = {
+    "kube-audit": "AKSAudit",
+    "kube-audit-admin": "AKSAuditAdmin",
+    "auditevent": "AZKVAuditLogs",
+    "administrative": "AzureActivity",
+    "policy": "AzureActivity",
+    "security": "AzureActivity",
+    **dict.fromkeys(
+        (
+            "guard", "kube-apiserver", "kube-controller-manager", "kube-scheduler",
+            "cluster-autoscaler", "cloud-controller-manager", "csi-azuredisk-controller",
+            "csi-azurefile-controller", "csi-snapshot-controller",
+        ),
+        "AKSControlPlane",
+    ),
+}  # fmt: skip
+"""The tables of categories; all others have tables by their own names. What has none goes to
+AzureDiagnostics, which takes no transformation."""
+
+_STREAM = "microsoft-table-"
+_ORDER = (Match.NO, Match.UNCLEAR, Match.YES)
 
 
 def find_settings(subject: Subject, place: ResourceId) -> tuple[Subject, ...]:
@@ -32,7 +71,7 @@ def find_settings(subject: Subject, place: ResourceId) -> tuple[Subject, ...]:
 def judge_logs(
     subject: Subject, place: ResourceId, wanted: Sequence[str], said: str = "its logs"
 ) -> Iterator[Observation]:
-    """Say of a resource whether all wanted categories of a place's logs go to a workspace.
+    """Say of a resource whether all wanted categories of a place's logs arrive in a workspace.
 
     Several settings may share the work. The group `allLogs` has all categories.
     """
@@ -40,20 +79,95 @@ def judge_logs(
     if not settings:
         yield subject.fails("", f"no diagnostic setting sends {said} to a workspace")
         return
-    sent = {category for setting in settings for category in _categories(setting)}
-    missing = [name for name in wanted if not sent & {name.lower(), _EVERYTHING}]
+    found = {name: best(_kept(setting, name) for setting in settings) for name in wanted}
+    missing = [name for name, answer in found.items() if answer == _NOT_SENT]
     if missing:
         yield subject.fails("", f"of {said}, these go to no workspace: {', '.join(missing)}")
-    else:
+    for match, make in ((Match.NO, subject.fails), (Match.UNCLEAR, subject.unknown)):
+        reasons = dict.fromkeys(a.why for a in found.values() if a.match is match and a.why)
+        for why in reasons:
+            names = ", ".join(name for name, answer in found.items() if answer.why == why)
+            yield make("", f"of {said}, {names}: {why}")
+    if all(answer.match is Match.YES for answer in found.values()):
         names = ", ".join(setting.label for setting in settings)
         yield subject.passes("", f"{names} sends {', '.join(wanted)} to a workspace")
 
 
-def _categories(setting: Subject) -> Iterator[str]:
-    """Yield the categories and groups of them that a setting sends, in small letters."""
+_NOT_SENT = Answer(Match.NO)
+
+
+def best(answers: Iterator[Answer]) -> Answer:
+    """Return the answer that says most for it that logs are kept. One that says why goes before one
+    that does not."""
+    return max(answers, key=lambda a: (_ORDER.index(a.match), bool(a.why)), default=_NOT_SENT)
+
+
+def worst(answers: Iterator[Answer]) -> Answer:
+    """Return the answer that says least for it that logs are kept, YES for none."""
+    found = min(answers, key=lambda answer: _ORDER.index(answer.match), default=None)
+    return found or Answer(Match.YES)
+
+
+def _kept(setting: Subject, category: str) -> Answer:
+    """Return whether a setting sends a category, and its workspace keeps it."""
+    sent = _sends(setting, category.lower())
+    if sent == _NOT_SENT:
+        return sent
+    table = _TABLE_OF.get(category.lower(), category)
+    return worst(iter((sent, arrives(setting, setting.value(WORKSPACE_ID), table))))
+
+
+def _sends(setting: Subject, category: str) -> Answer:
+    groups = set()
     for entry in setting.entries(LOGS):
-        if lookup(entry, ("enabled",)) is True:
-            for key in ("category", "categoryGroup"):
-                name = lookup(entry, (key,))
-                if isinstance(name, str):
-                    yield name.lower()
+        on = lookup(entry, ("enabled",)) is True
+        if _text(entry, "category") == category:
+            return Answer(Match.YES if on else Match.NO)
+        groups |= {_text(entry, "categoryGroup")} if on else set()
+    if _EVERYTHING in groups:
+        return Answer(Match.YES)
+    if _GROUP_OF_AUDITS in groups and category in _AUDITS:
+        return Answer(Match.UNCLEAR, "what its group `audit` holds is the service's to say")
+    return _NOT_SENT
+
+
+def arrives(asker: Subject, named: object, *tables: str) -> Answer:
+    """Return whether a workspace (its id) is the environment's or looked up by it, and keeps what
+    is sent to some of its tables."""
+    place = parse_resource_id(named)
+    if place is None:
+        return Answer(Match.UNCLEAR, f"it goes to {show(named)}, of which nothing is known")
+    workspace = asker.at(place.text)
+    if workspace is None and asker.is_among_own(place):
+        return Answer(Match.UNCLEAR, f"nothing is known of the workspace {place.text}")
+    if workspace is None:
+        where = "stands in a subscription that has nothing of the environment"
+        return Answer(Match.NO, f"{place.text} {where}: it may be anybody's")
+    if not workspace.states(_TRANSFORMING):
+        return Answer(Match.YES)
+    rule = asker.at(workspace.value(_TRANSFORMING))
+    if rule is None:
+        why = f"nothing is known of the rule that transforms what {workspace.label} takes"
+        return Answer(Match.UNCLEAR, why)
+    streams = {f"{_STREAM}{table.lower()}" for table in tables}
+    return worst(transforms(rule, streams))
+
+
+def transforms(rule: Subject, streams: set[str]) -> Iterator[Answer]:
+    """Yield what each flow of a data collection rule leaves of some streams (in small letters)."""
+    for flow in rule.entries(FLOWS):
+        listed = lookup(flow, ("streams",))
+        named = listed if isinstance(listed, (list, tuple)) else ()
+        if not streams & {str(stream).lower() for stream in named}:
+            continue
+        query = lookup(flow, ("transformKql",))
+        kept = keeps_rows(query) if isinstance(query, str) else Answer(Match.YES)
+        if lookup(flow, ("destinations",)) == []:
+            kept = Answer(Match.NO, "it sends them nowhere")
+        why = f"{rule.label} has {', '.join(map(str, named))}: {kept.why}" if kept.why else ""
+        yield Answer(kept.match, why)
+
+
+def _text(entry: object, key: str) -> str:
+    found = lookup(entry, (key,))
+    return found.lower() if isinstance(found, str) else ""

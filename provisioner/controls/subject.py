@@ -127,6 +127,16 @@ class Subject:
         places = (self.id, *self.id.ancestors)
         return next((place for place in places if place.type == RESOURCE_GROUP), None)
 
+    @property
+    def own_subscriptions(self) -> frozenset[str]:
+        """The subscriptions in which the environment has something of its own, in small letters."""
+        return self._sight.ground.own_subscriptions
+
+    def is_among_own(self, place: ResourceId) -> bool:
+        """Tell whether an id stands in a subscription in which the environment has something of its
+        own. What stands elsewhere, and is not looked up by the blueprint, may be anybody's."""
+        return (place.subscription or "").lower() in self.own_subscriptions
+
     def value(self, path: str) -> object:
         """Return what stands at a path, or Azure's default where nothing does; ABSENT where none
         is known. `[key]` in a path is a key of a map. Raises KeyError for a path that the rule

@@ -8,7 +8,7 @@ exclusion lists" and "Custom rules for Azure Front Door".
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from provisioner.model.values import lookup
+from provisioner.model.values import is_empty, lookup
 from provisioner.network.intervals import Intervals
 from provisioner.network.public_reach import PublicReach, read_reach
 from provisioner.network.tags import PUBLIC
@@ -21,6 +21,8 @@ _OF_ATTACKS = ("owasp", "microsoft_defaultruleset", "defaultruleset")
 _OFF = ("disabled", "log", "allow")
 _MOST_OFF = 20
 """Tuning takes a few rules out of two hundred; with more than this nobody can tell what is left."""
+
+_NO_MANAGED_RULES = "it has no managed rules for attacks"
 
 _EVERY_REQUEST = ("", "/", ".*", "^.*$", "^/.*$", "^/", ".", ".+", "*")
 """What stands in, or matches, every address that is asked for."""
@@ -41,6 +43,8 @@ def find_holes(custom_rules: object, managed_rules: object) -> Iterator[Hole]:
     yield from _of_custom_rules(sorted(_items(listed), key=_priority))
     if isinstance(managed_rules, Mapping):
         yield from _of_managed_rules(managed_rules)
+    elif is_empty(managed_rules):
+        yield Hole(True, _NO_MANAGED_RULES)
 
 
 def _of_custom_rules(rules: Sequence[object]) -> Iterator[Hole]:
@@ -111,7 +115,7 @@ def _sources_of_condition(condition: object) -> Intervals | None:
 def _of_managed_rules(managed: Mapping[str, object]) -> Iterator[Hole]:
     sets = _items(managed.get("managedRuleSets"))
     if not any(_word(found, "ruleSetType") in _OF_ATTACKS for found in sets):
-        yield Hole(True, "it has no managed rules for attacks")
+        yield Hole(True, _NO_MANAGED_RULES)
     for found in sets:
         if _word(found, "ruleSetAction") in ("log", "allow"):
             yield Hole(True, f"its managed rules only {_word(found, 'ruleSetAction')}")

@@ -6,11 +6,11 @@ of the network, its peers and service endpoints are never overridden by a learne
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from provisioner.network.intervals import EVERYWHERE, NOTHING, Intervals, parse_addresses
-from provisioner.network.tags import PRIVATE
-from provisioner.network.topology import HopType, Network, Route, Subnet, Topology
+from provisioner.network.tags import PRIVATE, PUBLIC
+from provisioner.network.topology import Gateway, HopType, Network, Route, Subnet, Topology
 
 SYSTEM_ROUTE = "the system route"
 
@@ -33,7 +33,7 @@ class Routing:
     """All that a subnet does with addresses. The `routes` are disjoint and hold every address.
 
     `tagged` are user-defined routes for service tags: they take some public addresses, nobody
-    knows which. `learned_from` is the gateway whose routes, whatever they are, are added; None
+    knows which. `learned_from` is the gateway whose routes, whatever else they are, are added; None
     where none is. `service_endpoints` are services that are reached past all routes.
     """
 
@@ -47,6 +47,16 @@ class Routing:
         return next(route for route in self.routes if address in route.addresses)
 
 
+def is_tunneled(routing: Routing) -> bool:
+    """Tell whether every public address that leaves goes to a gateway: routes that the gateway
+    learns then lead nowhere else."""
+    leaving = [r for r in routing.routes if r.addresses & PUBLIC and r.hop in _LEAVING]
+    return bool(leaving) and all(route.hop is HopType.GATEWAY for route in leaving)
+
+
+_LEAVING = (HopType.INTERNET, HopType.APPLIANCE, HopType.GATEWAY)
+
+
 def route_subnet(topology: Topology, subnet: Subnet) -> Routing:
     """Return the effective routes of a subnet."""
     network = topology.networks[subnet.network]
@@ -54,8 +64,14 @@ def route_subnet(topology: Topology, subnet: Subnet) -> Routing:
     user = [_user_route(route) for route in stated]
     candidates = [route for route in user if route is not None]
     overridden = any(r.addresses == EVERYWHERE for r in candidates)
+    gateway = _gateway(topology, network) if _learns(subnet) else None
+    if gateway is not None and gateway.default_site:
+        # The one route that is known of a gateway: all else that it learns is told by its peers.
+        learned = _system(HopType.GATEWAY, EVERYWHERE, gateway.label, None)
+        candidates.append(replace(learned, prefix="0.0.0.0/0"))
     candidates += _system_routes(topology, network, overridden)
-    # Stable: of equal prefixes the user-defined ones stay before the system's.
+    # Stable: of equal prefixes the user-defined ones stay first, and learned ones before the
+    # system's.
     candidates.sort(key=lambda route: route.addresses.size)
     taken = NOTHING
     routes = []
@@ -71,7 +87,7 @@ def route_subnet(topology: Topology, subnet: Subnet) -> Routing:
     return Routing(
         routes=tuple(routes),
         tagged=tuple(r for r, made in zip(stated, user, strict=True) if made is None),
-        learned_from=_gateway(topology, network) if _learns(subnet) else None,
+        learned_from=gateway.label if gateway is not None else None,
         service_endpoints=subnet.service_endpoints,
     )
 
@@ -107,7 +123,7 @@ def _learns(subnet: Subnet) -> bool:
     return subnet.table is None or subnet.table.propagates
 
 
-def _gateway(topology: Topology, network: Network) -> str | None:
+def _gateway(topology: Topology, network: Network) -> Gateway | None:
     """Return the gateway whose routes a network learns: its own one, or one that a peer lends."""
     if network.gateway is not None:
         return network.gateway

@@ -90,6 +90,15 @@ class Subnet:
 
 
 @dataclass(frozen=True, slots=True)
+class Gateway:
+    """A virtual network gateway. With a `default_site` it leads what goes to the internet on
+    premises (forced tunneling), in every subnet that learns its routes."""
+
+    label: str
+    default_site: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Peering:
     """One side of a peering. `connected` is None before Azure has said so."""
 
@@ -114,7 +123,7 @@ class Network:
     prefixes: tuple[Intervals, ...]
     dns_servers: tuple[str, ...]
     peerings: tuple[Peering, ...]
-    gateway: str | None
+    gateway: Gateway | None
     declared: bool
     span: Span | None
 

@@ -16,6 +16,7 @@ from provisioner.network.topology import (
     Firewall,
     FirewallPolicy,
     FirewallRule,
+    Gateway,
     HopType,
     Network,
     Opening,
@@ -413,12 +414,13 @@ class _Reader:
                 ranges += _texts(group.body, "properties.ipAddresses")
         return ranges, unknown
 
-    def _gateways_by_network(self) -> Iterator[tuple[str, str]]:
+    def _gateways_by_network(self) -> Iterator[tuple[str, Gateway]]:
         for resource in self._estate.of_type(_GATEWAY):
+            tunnels = _key(resource.body, "properties.gatewayDefaultSite.id") is not None
             for entry in _items(_at(resource.body, "properties.ipConfigurations")):
                 subnet = _key(entry, "properties.subnet.id")
                 if subnet:
-                    yield subnet.rpartition("/subnets/")[0], resource.label
+                    yield subnet.rpartition("/subnets/")[0], Gateway(resource.label, tunnels)
 
     def _address(self, value: object) -> str | None:
         """Return an address, or the key of the resource that Azure has yet to give it to."""

@@ -113,8 +113,6 @@ EGRESS = [
           lambda s: s.set("spoke.routes[default]", nextHopIpAddress="10.0.0.9")),
     fault("egress", "hub.sharedRoutes[default]", "the hub's own default route leads out",
           lambda s: s.set("hub.sharedRoutes[default]", **INTERNET)),
-    fault("egress", "spoke.routes[default]", "the default route leads to a gateway",
-          lambda s: gateway(s).set("spoke.routes[default]", nextHopType="VirtualNetworkGateway")),
     fault("egress", "spoke.routes[half]", "a longer route leads out",
           lambda s: s.add("spoke.routes", ROUTE, "half", addressPrefix="0.0.0.0/1", **INTERNET)),
     fault("egress", "spoke.routes[one]", "a route for one address leads out",

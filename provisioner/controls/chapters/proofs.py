@@ -45,7 +45,7 @@ CONTROLS = (
               properties: {defaultOutboundAccess: false, routeTable: {id: "${routes.id}"}}
         """,
         proof=prove_egress,
-        limits=_LIMITS,
+        limits=f"{_LIMITS} What a gateway leads to on premises, and where that leaves for.",
         unmapped=_UNMAPPED,
     ),
     Control(

@@ -6,14 +6,14 @@ Facts: guidelines.md §1.5.
 from collections.abc import Iterator
 
 from provisioner.controls.control import Control, Layer, Mappings, Mode, Severity
-from provisioner.controls.kinds import CLUSTER, RESOURCE_GROUP, TRUSTED_ACCESS
+from provisioner.controls.kinds import CLUSTER, TRUSTED_ACCESS
 from provisioner.controls.namespace_rules import (
     MOUNTS_NO_TOKENS,
 )
 from provisioner.controls.rule import rule
 from provisioner.controls.subject import Observation, Subject
 from provisioner.controls.wanted import show
-from provisioner.model.resource_id import ResourceId, parse_resource_id
+from provisioner.model.resource_id import parse_resource_id
 from provisioner.model.values import Unknown
 
 _ITEM = "Service accounts and secrets"
@@ -54,24 +54,12 @@ def _judge_binding(binding: Subject) -> Iterator[Observation]:
         stated = binding.value(_SOURCE)
         judge = binding.unknown if isinstance(stated, Unknown) else binding.fails
         yield judge(_SOURCE, f"{_SOURCE} is {show(stated)}, expected the id of a service")
-    elif not _is_of_environment(source, binding):
+    elif not binding.is_among_own(source):
         said = f"{source.text} stands in a subscription that has nothing else of the environment"
         yield binding.fails(_SOURCE, said)
     else:
         yield binding.passes(_ROLES, f"it is {', '.join(roles)}")
 
-
-def _is_of_environment(source: ResourceId, binding: Subject) -> bool:
-    """Tell whether a service stands where the environment has something of its own."""
-    return any(
-        found.is_own
-        and (found.id.subscription or "").lower() == (source.subscription or "").lower()
-        for kind in _STANDING
-        for found in binding.all(kind)
-    )
-
-
-_STANDING = (CLUSTER, RESOURCE_GROUP)
 
 CONTROLS = (
     Control(
@@ -161,7 +149,6 @@ CONTROLS = (
                 _judge_binding,
                 _ROLES,
                 _SOURCE,
-                others={CLUSTER: (), RESOURCE_GROUP: ()},
             ),
         ),
         limits=(

@@ -1,11 +1,12 @@
-"""No workload leaves for the internet but through the firewall (ENV-04.1, ENV-04.3)."""
+"""No workload leaves for the internet but through the firewall, or a gateway to on premises
+(ENV-04.1, ENV-04.3)."""
 
 from collections.abc import Iterator
 
 from provisioner.network.filters import admit, any_traffic
 from provisioner.network.intervals import Intervals, show_addresses
 from provisioner.network.proof import Breach, Proof, conclude, skip
-from provisioner.network.routes import EffectiveRoute, Routing, route_subnet
+from provisioner.network.routes import EffectiveRoute, Routing, is_tunneled, route_subnet
 from provisioner.network.tags import PUBLIC, tags_of
 from provisioner.network.topology import HopType, Subnet, Topology
 from provisioner.network.ways import firewall_behind, ways_out
@@ -16,6 +17,9 @@ CLAIM = "no path from a workload subnet to the internet avoids the firewall"
 
 def prove_egress(topology: Topology) -> Proof:
     """Prove that public addresses are reached through the firewall alone, or not at all.
+
+    What goes to a virtual network gateway goes on premises and not to the internet: forced
+    tunneling ("About forced tunneling for site-to-site"). What is let out there is not seen here.
 
     A route of the system's to the internet is harmless where nothing gives packets an address to
     leave with: a private subnet without a NAT gateway. One that somebody wrote is never.
@@ -50,14 +54,6 @@ def _of_route(
             )
         else:
             yield from _of_system_route(topology, subnet, public)
-    elif route.hop is HopType.GATEWAY:
-        yield Breach(
-            route.label,
-            f"{subnet.label} sends {show_addresses(public)} to the virtual network gateway, "
-            "past the firewall.",
-            "Give the route the firewall as its next hop.",
-            subnet.span,
-        )
     elif route.hop is HopType.APPLIANCE and firewall_behind(topology, subnet, route) is None:
         yield Breach(
             route.label,
@@ -90,15 +86,15 @@ def _of_system_route(topology: Topology, subnet: Subnet, public: Intervals) -> I
 
 def _of_unknown_prefixes(topology: Topology, subnet: Subnet, routing: Routing) -> Iterator[Breach]:
     for route in routing.tagged:
-        if route.hop in (HopType.INTERNET, HopType.GATEWAY):
+        if route.hop is HopType.INTERNET:
             yield Breach(
                 route.label,
-                f"{subnet.label} sends what {route.prefix} stands for to {route.hop.value}, past "
-                "the firewall.",
+                f"{subnet.label} sends what {route.prefix} stands for to the internet, past the "
+                "firewall.",
                 "Remove the route: the firewall knows service tags too.",
                 subnet.span,
             )
-    if routing.learned_from is not None:
+    if routing.learned_from is not None and not is_tunneled(routing):
         element = subnet.table.label if subnet.table else subnet.label
         yield Breach(
             element,

@@ -49,7 +49,7 @@ def _computed(resource: ResourceId, body: Body, around: Surroundings) -> Mapping
         "currentKubernetesVersion": version,
         "maxAgentPools": 100,
         "powerState": {"code": "Running"},
-        "nodeResourceGroup": _node_group(resource, body),
+        "nodeResourceGroup": cluster_defaults.node_resource_group(resource, body),
         "servicePrincipalProfile": {"clientId": _principal(body)},
         "resourceUID": around.guid(resource.text, "uid").replace("-", "")[:24],
         "azurePortalFQDN": f"{host}.portal.hcp.{location}.azmk8s.io",
@@ -73,20 +73,13 @@ def _principal(body: Body) -> Json:
     return stated if isinstance(stated, str) and stated else "msi"
 
 
-def _node_group(resource: ResourceId, body: Body) -> Json:
-    stated = _at(body, "properties.nodeResourceGroup")
-    if isinstance(stated, str) and stated:
-        return stated
-    location = str(body.get("location", "")).replace(" ", "").lower()
-    return f"MC_{resource.resource_group}_{resource.name}_{location}"[:80]
-
-
 def _kubelet(resource: ResourceId, body: Body, around: Surroundings) -> Mapping[str, Json]:
     stated = _at(body, "properties.identityProfile.kubeletidentity")
     if isinstance(stated, Mapping):
         return stated
+    group = cluster_defaults.node_resource_group(resource, body)
     text = (
-        f"/subscriptions/{resource.subscription}/resourcegroups/{_node_group(resource, body)}"
+        f"/subscriptions/{resource.subscription}/resourcegroups/{group}"
         "/providers/Microsoft.ManagedIdentity/userAssignedIdentities/"
         f"{resource.name}-agentpool"
     )
@@ -107,7 +100,7 @@ def _in_node_group(resource: ResourceId, body: Body, around: Surroundings) -> It
     (learn.microsoft.com/azure/aks/private-clusters, "Configure a private DNS zone").
     """
     location = str(body.get("location", "")).replace(" ", "").lower()
-    group = f"/resourcegroups/{_node_group(resource, body)}/".lower()
+    group = f"/resourcegroups/{cluster_defaults.node_resource_group(resource, body)}/".lower()
     kubelet = str(_at(body, "properties.identityProfile.kubeletidentity.resourceId"))
     if group in kubelet.lower():
         name = kubelet.rpartition("/")[2]

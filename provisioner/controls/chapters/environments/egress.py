@@ -9,10 +9,10 @@ from provisioner.controls.control import Control, Layer, Mappings, Severity
 from provisioner.controls.egress_routes import (
     CONFIGURATIONS,
     HOP,
-    NO_LEARNED,
     PREFIX,
     ROUTE_READS,
     TABLE,
+    find_routed,
     read_leaving,
 )
 from provisioner.controls.kinds import (
@@ -39,6 +39,8 @@ _BOOTSTRAP = "properties.bootstrapProfile.containerRegistryId"
 _NODES = "properties.vnetSubnetID"
 _PODS = "properties.podSubnetID"
 _PUBLIC = "properties.publicNetworkAccess"
+_DEFAULT_ACCESS = "properties.defaultOutboundAccess"
+_NAT_GATEWAY = "properties.natGateway.id"
 _FROM = "properties.sourceRepository"
 _TO = "properties.targetRepository"
 _MANAGEMENT = "properties.managementIpConfiguration"
@@ -82,8 +84,6 @@ def _judge_subnet(cluster: Subject, subnet: Subject, path: str) -> Iterator[Obse
         else:
             yield cluster.fails(path, f"{subnet.label} has no route table")
         return
-    if table.value(NO_LEARNED) is not True:
-        yield cluster.fails(path, f"{table.label} takes up routes that gateways learn")
     for leaving in cluster.derive(read_leaving)[subnet.id.key]:
         yield Observation(leaving.verdict, path, leaving.words)
 
@@ -93,8 +93,14 @@ def _judge_bootstrap(cluster: Subject) -> Iterator[Observation]:
     if not _is_isolated(cluster):
         return
     yield look(cluster, _BOOTSTRAP, is_set())
+    named = parse_resource_id(cluster.value(_BOOTSTRAP))
     registry = cluster.at(cluster.value(_BOOTSTRAP))
     if registry is None:
+        if named is not None and cluster.is_among_own(named):
+            yield cluster.unknown(_BOOTSTRAP, f"nothing is known of {named.text}")
+        elif named is not None:
+            said = f"{named.text} stands in a subscription that has nothing of the environment"
+            yield cluster.fails(_BOOTSTRAP, said)
         return
     if registry.value(_PUBLIC) != "Disabled":
         what = f"{registry.label} is open to the internet"
@@ -107,6 +113,21 @@ def _judge_bootstrap(cluster: Subject) -> Iterator[Observation]:
             if cache.value(path) != wanted:
                 said = f"{path} of {cache.label} is {show(cache.value(path))}"
                 yield cluster.fails(_BOOTSTRAP, f"{said}, expected {wanted}")
+
+
+def _judge_default_access(subnet: Subject) -> Iterator[Observation]:
+    """Machines get no address of Azure's own accord: it is off, or nothing is left to leave by it.
+    A NAT gateway goes before it, and a route to elsewhere takes packets away from it ("Default
+    outbound access in Azure")."""
+    found = look(subnet, _DEFAULT_ACCESS, equals(False))
+    if subnet.value(_DEFAULT_ACCESS) is not True:
+        yield found
+    elif subnet.states(_NAT_GATEWAY):
+        yield subnet.passes(_NAT_GATEWAY, f"{_NAT_GATEWAY} is {show(subnet.value(_NAT_GATEWAY))}")
+    elif subnet.derive(find_routed).get(subnet.id.key):
+        yield subnet.passes(TABLE, "its routes leave no public address to Azure's default access")
+    else:
+        yield found
 
 
 def _judge_management(firewall: Subject) -> Iterator[Observation]:
@@ -238,10 +259,21 @@ CONTROLS = (
               parent: ${network.id}
               properties: {defaultOutboundAccess: false}
         """,
-        rules=(expect(SUBNET, "properties.defaultOutboundAccess", equals(False)),),
+        rules=(
+            rule(
+                SUBNET,
+                _judge_default_access,
+                _DEFAULT_ACCESS,
+                _NAT_GATEWAY,
+                others={
+                    **ROUTE_READS,
+                    SUBNET: (*ROUTE_READS[SUBNET], _DEFAULT_ACCESS, _NAT_GATEWAY),
+                },
+            ),
+        ),
         limits=(
-            "Other ways out (NAT gateways, public addresses of nodes) are for ENV-04.1 and "
-            "CLU-02.2."
+            "Other ways out (NAT gateways, public addresses of nodes, where routes lead) are for "
+            "ENV-04.1 and CLU-02.2."
         ),
         mappings=Mappings(
             policies=("7bca8353-aa3b-429b-904a-9229c4385837",),

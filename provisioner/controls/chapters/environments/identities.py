@@ -5,10 +5,16 @@ managed identity in AKS".
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
+from provisioner.access.grants import Grant
 from provisioner.controls.control import Control, Layer, Mappings, Mode, Severity
-from provisioner.controls.effective_access import ACCESS_READS, grant_of, rules_over
+from provisioner.controls.effective_access import (
+    ACCESS_READS,
+    access_of,
+    grant_of,
+    rules_over,
+)
 from provisioner.controls.kinds import (
     CLUSTER,
     FEDERATED_CREDENTIAL,
@@ -20,14 +26,13 @@ from provisioner.controls.role_grants import (
     PRINCIPAL_OF_IDENTITY,
     PRINCIPAL_TYPE,
     ROLE,
-    grants_to,
     is_wide,
 )
 from provisioner.controls.rule import expect, rule
 from provisioner.controls.subject import Observation, Subject
-from provisioner.controls.wanted import equals, show
+from provisioner.controls.wanted import differs, equals, show
 from provisioner.model.resource_id import ResourceId, parse_resource_id
-from provisioner.model.values import Unknown
+from provisioner.model.values import Unknown, lookup
 
 ITEM = "Azure service principals and MSI"
 _TYPE = "identity.type"
@@ -48,7 +53,12 @@ _AUDIENCE = {
     "AzureChinaCloud": "api://AzureADTokenExchangeChina",
 }
 _MOST_CREDENTIALS = 20
-_OPERATOR = "Managed Identity Operator"
+_ASSIGN = (f"{IDENTITY}/assign/action", f"{IDENTITY}/-/assign/action")
+"""What it takes to give nodes an identity. Azure asks for the first; Managed Identity Operator, the
+built-in role for it, grants `userAssignedIdentities/*/assign/action`, and that is enough."""
+
+_DEFAULT_ACCOUNT = ":default"
+"""The service account of every pod that names none (Kubernetes, "Service accounts")."""
 
 
 def _identities_of(cluster: Subject) -> tuple[ResourceId, ...]:
@@ -59,16 +69,33 @@ def _identities_of(cluster: Subject) -> tuple[ResourceId, ...]:
 
 
 def _judge_own_identity(cluster: Subject) -> Iterator[Observation]:
-    """A cluster has one identity, and no other cluster has the same."""
+    """A cluster has one identity, and nothing else signs in as that."""
     own = _identities_of(cluster)
     if len(own) != 1:
         yield cluster.fails(_GIVEN, f"it has {len(own)} user-assigned identities, expected one")
         return
-    for other in cluster.all(CLUSTER):
-        if other.id != cluster.id and own[0] in _identities_of(other):
-            yield cluster.fails(_GIVEN, f"{own[0].name} is the identity of {other.label}, too")
-            return
-    yield cluster.passes(_GIVEN, f"{own[0].name} is its identity alone")
+    sharing = _sharers(cluster, own[0])
+    if sharing:
+        yield cluster.fails(_GIVEN, f"{own[0].name} is the identity of {sharing[0]}, too")
+    else:
+        yield cluster.passes(_GIVEN, f"{own[0].name} is its identity alone")
+
+
+def _sharers(cluster: Subject, identity: ResourceId) -> tuple[str, ...]:
+    """Return what else signs in as an identity of a cluster: other clusters, their nodes, and pods
+    by a federated credential."""
+    others = [other for other in cluster.all(CLUSTER) if other.id != cluster.id]
+    clusters = (other.label for other in others if identity in _identities_of(other))
+    nodes = (
+        f"the nodes of {other.label}"
+        for other in others
+        if parse_resource_id(other.value(_KUBELET_ID)) == identity
+    )
+    pods = (
+        f"the pods that {credential.label} names"
+        for credential in cluster.children(FEDERATED_CREDENTIAL, identity)
+    )
+    return (*clusters, *nodes, *pods)
 
 
 def _judge_kubelet(cluster: Subject) -> Iterator[Observation]:
@@ -81,6 +108,8 @@ def _judge_kubelet(cluster: Subject) -> Iterator[Observation]:
         yield cluster.fails(_KUBELET_ID, f"{kubelet.name} is one that AKS made")
     elif kubelet in _identities_of(cluster):
         yield cluster.fails(_KUBELET_ID, f"{kubelet.name} is the identity of the cluster, too")
+    elif sharing := _sharers(cluster, kubelet):
+        yield cluster.fails(_KUBELET_ID, f"{kubelet.name} is the identity of {sharing[0]}, too")
     else:
         yield cluster.passes(_KUBELET_ID, f"the nodes sign in as {kubelet.name}")
         yield from _judge_operator(cluster, kubelet)
@@ -101,12 +130,22 @@ def _judge_operator(cluster: Subject, kubelet: ResourceId) -> Iterator[Observati
     if target is None or not principals:
         # Identities of others, of which this state shows neither roles nor principals.
         return
-    for grant in grants_to(target, _OPERATOR):
-        principal = grant.value(PRINCIPAL)
-        if any(own.is_value_of(principal, PRINCIPAL_OF_IDENTITY) for own in principals):
-            yield cluster.passes("", f"{grant.label} makes it {_OPERATOR} of {kubelet.name}")
-            return
-    yield cluster.fails("", f"its identity is not {_OPERATOR} of {kubelet.name}")
+    access = access_of(cluster)
+    able = [g for action in _ASSIGN for g in access.who_can(action, kubelet) if g.allows(action)]
+    mine = [grant for grant in (*able, *access.unknown_at(kubelet)) if _is_to(grant, principals)]
+    if not mine:
+        yield cluster.fails("", f"its identity may not give {kubelet.name} to nodes: {_ASSIGN[0]}")
+    elif not mine[0].is_known:
+        said = f"{mine[0].role.name}, which its identity has on {kubelet.name}, is no known role"
+        yield cluster.unknown("", said)
+    else:
+        said = f"{mine[0].assignment.label} lets its identity give {kubelet.name} to nodes"
+        yield cluster.passes("", f"{said}: {mine[0].role.name}")
+
+
+def _is_to(grant: Grant, identities: Sequence[Subject]) -> bool:
+    principal = lookup(grant.assignment.body, PRINCIPAL.split("."))
+    return any(own.is_value_of(principal, PRINCIPAL_OF_IDENTITY) for own in identities)
 
 
 def _judge_issuer(credential: Subject) -> Iterator[Observation]:
@@ -114,7 +153,10 @@ def _judge_issuer(credential: Subject) -> Iterator[Observation]:
     issuer = credential.value(_ISSUER)
     clusters = credential.all(CLUSTER)
     issuing = next((c for c in clusters if c.is_value_of(issuer, _ISSUER_URL)), None)
-    if issuing is not None:
+    if issuing is not None and not issuing.is_own:
+        said = f"it takes tokens of {issuing.label}, a cluster of others"
+        yield credential.unknown(_ISSUER, f"{said}: who runs pods there cannot be told from here")
+    elif issuing is not None:
         yield credential.passes(_ISSUER, f"it takes tokens of {issuing.label}")
     elif isinstance(issuer, Unknown):
         yield credential.fails(_ISSUER, f"{_ISSUER} is {issuer}, expected that of a cluster")
@@ -128,7 +170,11 @@ def _judge_issuer(credential: Subject) -> Iterator[Observation]:
 def _judge_token(credential: Subject) -> Iterator[Observation]:
     """One service account's tokens are taken, and only those made for Entra ID."""
     subject = credential.value(_SUBJECT)
-    if isinstance(subject, str) and _SERVICE_ACCOUNT.fullmatch(subject):
+    named = isinstance(subject, str) and _SERVICE_ACCOUNT.fullmatch(subject)
+    if named and str(subject).endswith(_DEFAULT_ACCOUNT):
+        said = f"{_SUBJECT} is {subject}, the account of every pod there that names none"
+        yield credential.fails(_SUBJECT, said)
+    elif named:
         yield credential.passes(_SUBJECT, f"{_SUBJECT} is {subject}")
     else:
         wanted = "system:serviceaccount:NAMESPACE:NAME"
@@ -207,9 +253,18 @@ CONTROLS = (
         rules=(
             expect(CLUSTER, _TYPE, equals("UserAssigned")),
             expect(CLUSTER, _CLIENT, equals("msi")),
-            rule(CLUSTER, _judge_own_identity, _GIVEN),
+            rule(
+                CLUSTER,
+                _judge_own_identity,
+                _GIVEN,
+                _KUBELET_ID,
+                others={FEDERATED_CREDENTIAL: ()},
+            ),
         ),
-        limits=("What the identity may do is for ENV-02.5 and `azsec access`."),
+        limits=(
+            "What the identity may do is for ENV-02.5 and `azsec access`. Clusters that the "
+            "environment does not know may share it."
+        ),
         mappings=Mappings(
             policies=("da6e2401-19da-4532-9141-fb8fbde08431",),
             psrule=("Azure.AKS.ManagedIdentity",),
@@ -244,10 +299,13 @@ CONTROLS = (
                 f"{_KUBELET}.objectId",
                 _NODE_GROUP,
                 _GIVEN,
-                others={IDENTITY: (PRINCIPAL_OF_IDENTITY,), ROLE_ASSIGNMENT: (ROLE, PRINCIPAL)},
+                others={FEDERATED_CREDENTIAL: (), **ACCESS_READS},
             ),
         ),
-        limits=("What the identity may do is for WRK-01.4 and ENV-02.5."),
+        limits=(
+            "What the identity may do is for WRK-01.4 and ENV-02.5. Clusters that the environment "
+            "does not know may share it."
+        ),
         mappings=Mappings(cis=("5.2.1",)),
     ),
     Control(
@@ -267,6 +325,9 @@ CONTROLS = (
         rules=(
             expect(CLUSTER, "properties.oidcIssuerProfile.enabled", equals(True)),
             expect(CLUSTER, "properties.securityProfile.workloadIdentity.enabled", equals(True)),
+            # Pod identity hands out tokens of identities by the labels of pods, beside all of this
+            # ("Use Microsoft Entra pod-managed identities in AKS", deprecated in 2022).
+            expect(CLUSTER, "properties.podIdentityProfile.enabled", differs(True)),
         ),
         limits=(
             "Whether workloads use it is not seen: secrets that pods carry stand in the cluster."

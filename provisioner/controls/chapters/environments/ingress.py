@@ -42,6 +42,13 @@ _BODIES = "properties.policySettings.requestBodyCheck"
 _LISTENERS = "properties.httpListeners"
 _PATH_MAPS = "properties.urlPathMaps"
 _NODE_GROUP = "properties.nodeResourceGroup"
+_ROUTING = "properties.ingressProfile.webAppRouting.enabled"
+_NGINX = "properties.ingressProfile.webAppRouting.nginx.defaultIngressControllerType"
+# An Automatic cluster has application routing by default.
+_KIND = "sku.name"
+_CLOSED_INGRESSES = ("internal", "none")
+_HTTP_ROUTING = "properties.addonProfiles.httpApplicationRouting.enabled"
+_MESH_GATEWAYS = "properties.serviceMeshProfile.istio.components.ingressGateways"
 _OUTBOUND = (
     "properties.networkProfile.loadBalancerProfile.effectiveOutboundIPs",
     "properties.networkProfile.natGatewayProfile.effectiveOutboundIPs",
@@ -101,6 +108,26 @@ def _judge_nodes(cluster: Subject) -> Iterator[Observation]:
         yield cluster.fails(_NODE_GROUP, f"{address.name} in {group} answers the internet")
     if not inbound:
         yield cluster.passes(_NODE_GROUP, f"nothing in {group} answers the internet")
+
+
+def _judge_add_ons(cluster: Subject) -> Iterator[Observation]:
+    """No add-on of a cluster opens an ingress to the internet that nothing guards."""
+    routing = str(cluster.value(_NGINX)).lower()
+    if cluster.value(_ROUTING) is True and routing == "external":
+        yield cluster.fails(_NGINX, f"{_NGINX} is {show(cluster.value(_NGINX))}")
+    elif cluster.value(_ROUTING) is True and routing not in _CLOSED_INGRESSES:
+        # AnnotationControlled, and the default: external until somebody annotates it in the
+        # cluster ("Advanced NGINX ingress controller and ingress configurations").
+        said = f"{_NGINX} is {show(cluster.value(_NGINX))}"
+        yield cluster.unknown(_NGINX, f"{said}: external, unless it is annotated in the cluster")
+    if cluster.value(_HTTP_ROUTING) is True:
+        yield cluster.fails(_HTTP_ROUTING, "HTTP application routing answers the internet")
+    for entry in cluster.entries(_MESH_GATEWAYS):
+        if (
+            lookup(entry, ("enabled",)) is True
+            and str(lookup(entry, ("mode",))).lower() == "external"
+        ):
+            yield cluster.fails(_MESH_GATEWAYS, "an external gateway of Istio answers the internet")
 
 
 def _judge_gateway(gateway: Subject) -> Iterator[Observation]:
@@ -188,7 +215,10 @@ CONTROLS = (
                     properties: {publicIPAddress: {id: "${address.id}"}}
             gatewayRules:
               type: Microsoft.Network/ApplicationGatewayWebApplicationFirewallPolicies
-              properties: {policySettings: {state: Enabled, mode: Prevention}}
+              properties:
+                policySettings: {state: Enabled, mode: Prevention}
+                managedRules:
+                  managedRuleSets: [{ruleSetType: Microsoft_DefaultRuleSet, ruleSetVersion: "2.1"}]
         """,
         rules=(
             rule(PUBLIC_ADDRESS, _judge_address, others=_HOSTS),
@@ -199,6 +229,7 @@ CONTROLS = (
                 *_OUTBOUND,
                 others={PUBLIC_ADDRESS: ()},
             ),
+            rule(CLUSTER, _judge_add_ons, _KIND, _ROUTING, _NGINX, _HTTP_ROUTING, _MESH_GATEWAYS),
             rule(
                 APPLICATION_GATEWAY,
                 _judge_gateway,
@@ -220,7 +251,8 @@ CONTROLS = (
             rule(FIREWALL, _judge_firewall, others=TRANSLATION_READS),
         ),
         limits=(
-            "Load balancers that services make are seen in the actual state alone. Managed "
+            "Load balancers that services make, and ingress controllers that people add in the "
+            "cluster, are seen in the actual state alone. Managed "
             "rules are taken to stop what they are for; policies that Front Door does not use "
             "are judged like those that it does. A header that a custom rule asks for is "
             "unknown."

@@ -5,9 +5,10 @@ Facts: guidelines.md §1.4, §2.6, PRI-05.
 
 from collections.abc import Iterator, Mapping
 
+from provisioner.catalog.cluster_defaults import node_resource_group
 from provisioner.catalog.private_link import is_api_server_zone
 from provisioner.catalog.registry import Catalog
-from provisioner.controls.chapters.environments.node_pools import MODE, judge_modes
+from provisioner.controls.chapters.environments.node_pools import MODE_READS, judge_modes
 from provisioner.controls.control import Control, Layer, Mappings, Severity
 from provisioner.controls.kinds import (
     CLUSTER,
@@ -24,21 +25,26 @@ from provisioner.controls.rule import rule
 from provisioner.controls.subject import Observation, Subject
 from provisioner.model.estate import Estate
 from provisioner.model.resource_id import ResourceId, resource_group_id
-from provisioner.model.values import lookup
+from provisioner.model.values import Json, is_empty, lookup
 
 ITEM = "Cluster vs nodes vs namespace isolation"
 _NODE_GROUP = "properties.nodeResourceGroup"
 _HOSTED = "properties.hostedSystemProfile.enabled"
 _LEVEL = "properties.level"
 _LEVELS = ("cannotdelete", "readonly")
-_CLUSTER_READS = {CLUSTER: (_NODE_GROUP,)}
+_LOCATION = "location"
+_CLUSTER_READS = {CLUSTER: (_NODE_GROUP, _LOCATION)}
 _LOCK_READS = {LOCK: (_LEVEL,)}
 
 
-def _node_group(cluster: ResourceId, name: object) -> ResourceId | None:
+def _node_group(cluster: ResourceId, name: object, location: object) -> ResourceId | None:
     """Return the id of the resource group with a cluster's nodes, where its name is known."""
-    known = isinstance(name, str) and name and cluster.subscription
-    return resource_group_id(cluster.subscription or "", str(name)) if known else None
+    named = isinstance(name, str) or (is_empty(name) and isinstance(location, str))
+    if not named or cluster.subscription is None:
+        return None
+    stated: dict[str, Json] = {} if is_empty(name) else {"nodeResourceGroup": str(name)}
+    body: dict[str, Json] = {"location": str(location), "properties": stated}
+    return resource_group_id(cluster.subscription, node_resource_group(cluster, body))
 
 
 def _cluster_groups(estate: Estate, _catalog: Catalog) -> Mapping[str, str]:
@@ -46,7 +52,8 @@ def _cluster_groups(estate: Estate, _catalog: Catalog) -> Mapping[str, str]:
     found: dict[str, str] = {}
     for cluster in estate.of_type(CLUSTER):
         own = next((place for place in cluster.id.ancestors if place.resource_group), None)
-        nodes = _node_group(cluster.id, lookup(cluster.body, _NODE_GROUP.split(".")))
+        stated = lookup(cluster.body, _NODE_GROUP.split("."))
+        nodes = _node_group(cluster.id, stated, lookup(cluster.body, (_LOCATION,)))
         if own is not None:
             found[own.key] = f"the resource group of {cluster.label}"
         if nodes is not None:
@@ -69,21 +76,32 @@ def _judge_place(subject: Subject) -> Iterator[Observation]:
 def _judge_lock(subject: Subject) -> Iterator[Observation]:
     """A lock on it, or on what it stands in, keeps it from being deleted."""
     for lock in subject.reaching(LOCK):
-        if str(lock.value(_LEVEL)).lower() in _LEVELS:
+        if _keeps(lock):
             yield subject.passes("", f"{lock.label} keeps it from being deleted")
             return
     yield subject.fails("", "no lock keeps it from being deleted")
 
 
 def _judge_zone(zone: Subject) -> Iterator[Observation]:
-    """AKS writes and deletes the records of its API servers: their zones stay unlocked."""
+    """AKS writes and deletes the records of its API servers: their zones stay unlocked, since what
+    locks a zone locks its records ("Lock your resources to protect your infrastructure")."""
     if not is_api_server_zone(zone.name, zone.cloud):
         yield from _judge_lock(zone)
+        return
+    locks = [lock for lock in zone.reaching(LOCK) if _keeps(lock)]
+    for lock in locks:
+        yield zone.fails("", f"{lock.label} locks it, in which AKS has to delete records")
+    if not locks:
+        yield zone.passes("", "no lock stops AKS from writing the records of its API server")
+
+
+def _keeps(lock: Subject) -> bool:
+    return str(lock.value(_LEVEL)).lower() in _LEVELS
 
 
 def _judge_cluster(cluster: Subject) -> Iterator[Observation]:
     """AKS deletes nodes, disks and addresses as a cluster shrinks: nothing may hold it up."""
-    nodes = _node_group(cluster.id, cluster.value(_NODE_GROUP))
+    nodes = _node_group(cluster.id, cluster.value(_NODE_GROUP), cluster.value(_LOCATION))
     places = [nodes] if nodes is not None else []
     places += [place for place in cluster.id.ancestors if place.is_container]
     locks = [lock for place in places for lock in cluster.children(LOCK, place)]
@@ -117,7 +135,7 @@ CONTROLS = (
                 rule(kind, _judge_place, others=_CLUSTER_READS)
                 for kind in (VAULT, REGISTRY, IDENTITY, FIREWALL, WORKSPACE)
             ),
-            rule(CLUSTER, judge_modes, _HOSTED, others={POOL: (MODE,)}),
+            rule(CLUSTER, judge_modes, _HOSTED, others={POOL: MODE_READS}),
         ),
         limits=(
             "That pods of others stay off the system pool is seen from its taints (ENV-01.2), "
@@ -144,7 +162,7 @@ CONTROLS = (
         rules=(
             *(rule(kind, _judge_lock, others=_LOCK_READS) for kind in (VAULT, REGISTRY, WORKSPACE)),
             rule(ZONE, _judge_zone, others=_LOCK_READS),
-            rule(CLUSTER, _judge_cluster, _NODE_GROUP, others=_LOCK_READS),
+            rule(CLUSTER, _judge_cluster, _NODE_GROUP, _LOCATION, others=_LOCK_READS),
         ),
         limits=(
             "Who may remove a lock is not looked at here: whoever may write locks can (`azsec "

@@ -1,7 +1,7 @@
 """ENV-01.2, ENV-01.3 and ENV-03: which pods share nodes, and which nodes share hosts.
 
 Facts: guidelines.md §1.4; the documentation of AKS ("Manage system node pools") and of Azure
-("Isolation in the Azure public cloud").
+("Virtual machine isolation in Azure").
 """
 
 import re
@@ -9,9 +9,9 @@ from collections.abc import Iterator, Mapping
 
 from provisioner.controls.control import Control, Layer, Mappings, Mode, Severity
 from provisioner.controls.kinds import CLUSTER, POOL
-from provisioner.controls.rule import expect, look, rule
+from provisioner.controls.rule import look, rule
 from provisioner.controls.subject import Observation, Subject
-from provisioner.controls.wanted import at_least, holds, show
+from provisioner.controls.wanted import at_least, is_number, show
 from provisioner.model.resource_id import parse_resource_id
 from provisioner.model.values import lookup
 
@@ -22,6 +22,7 @@ _TAINTS = "properties.nodeTaints"
 _LABELS = "properties.nodeLabels"
 _SCALES = "properties.enableAutoScaling"
 _LEAST = "properties.minCount"
+_MOST = "properties.maxCount"
 _COUNT = "properties.count"
 _NODES = "properties.vnetSubnetID"
 _PODS = "properties.podSubnetID"
@@ -34,9 +35,20 @@ _UNTRUSTED = "untrusted"
 _ISOLATED = re.compile(r"standard_[a-z]+\d+(-\d+)?[a-z]*i[a-z]*_v\d+|standard_(f72s_v2|m128ms)")
 """Machines that have a host for themselves say so with an i among their features, but for two."""
 
+_ISOLATED_NO_MORE = ("standard_e64i_v3", "standard_e64is_v3")
+"""The guarantee for these ended in February 2022 (the same page)."""
+
+_KEEPS_AWAY = ("NoSchedule", "NoExecute")
+_SYSTEM_TAINT = "CriticalAddonsOnly=true"
+"""What the system's pods tolerate, whatever its effect; the keys of taints are told apart by
+case."""
+
+MODE_READS = (MODE, _SCALES, _COUNT, _MOST)
+"""What says which pods a pool is for, and whether it has nodes for them."""
+
 
 def _is_system(pool: Subject) -> bool:
-    return pool.value(MODE) == "System"
+    return str(pool.value(MODE)).lower() == "system"
 
 
 def judge_modes(cluster: Subject) -> Iterator[Observation]:
@@ -44,18 +56,50 @@ def judge_modes(cluster: Subject) -> Iterator[Observation]:
     if cluster.value(_HOSTED) is True:
         yield cluster.passes(_HOSTED, "AKS runs the system's pods on nodes of its own")
         return
-    modes = [show(pool.value(MODE)) for pool in cluster.children(POOL)]
-    missing = [mode for mode in ("System", "User") if mode not in modes]
+    pools = [pool for pool in cluster.children(POOL) if _has_nodes(pool)]
+    modes = [str(pool.value(MODE)).lower() for pool in pools]
+    missing = [mode for mode in ("System", "User") if mode.lower() not in modes]
     if missing:
-        yield cluster.fails("", f"it has no pool with mode {' and none with '.join(missing)}")
+        said = " and none with ".join(missing)
+        yield cluster.fails("", f"it has no pool of nodes with mode {said}")
     else:
         yield cluster.passes("", "pods of the system and others have pools of their own")
 
 
+def _has_nodes(pool: Subject) -> bool:
+    """Tell whether a pool has nodes, or gets some when pods need them."""
+    size = pool.value(_MOST if pool.value(_SCALES) is True else _COUNT)
+    return size != 0
+
+
+def _judge_taint(pool: Subject) -> Iterator[Observation]:
+    """A pool of the system repels all pods that are not the system's."""
+    if not _is_system(pool):
+        return
+    taints = pool.texts(_TAINTS)
+    said = f"{_TAINTS} is {show(pool.value(_TAINTS))}"
+    if any(taint in taints for taint in (f"{_SYSTEM_TAINT}:{e}" for e in _KEEPS_AWAY)):
+        yield pool.passes(_TAINTS, said)
+    else:
+        yield pool.fails(_TAINTS, f"{said}, expected {_SYSTEM_TAINT}:{_KEEPS_AWAY[0]}")
+
+
 def _judge_nodes(pool: Subject) -> Iterator[Observation]:
-    if _is_system(pool):
-        path = _LEAST if pool.value(_SCALES) is True else _COUNT
+    """The system's pods have two nodes at least, of one pool or of several."""
+    if not _is_system(pool):
+        return
+    path, least = _least_nodes(pool)
+    others = [p for p in pool.children(POOL, pool.id.parent) if p.id != pool.id and _is_system(p)]
+    elsewhere = [p.label for p in others if is_number(found := _least_nodes(p)[1]) and found != 0]
+    if least == 1 and elsewhere:
+        yield pool.passes(path, f"{path} is 1, and {elsewhere[0]} has more nodes for the system")
+    else:
         yield look(pool, path, at_least(2))
+
+
+def _least_nodes(pool: Subject) -> tuple[str, object]:
+    path = _LEAST if pool.value(_SCALES) is True else _COUNT
+    return path, pool.value(path)
 
 
 def _tenant_of(pool: Subject) -> str | None:
@@ -78,7 +122,7 @@ def _judge_tenant(pool: Subject) -> Iterator[Observation]:
         yield pool.passes(_LABELS, f"it has the label {_TENANT}={tenant}")
     else:
         yield pool.fails(_LABELS, f"it has no label {_TENANT}={tenant} for pods to ask for")
-    repels = [f"{_TENANT}={tenant}:{effect}" for effect in ("NoSchedule", "NoExecute")]
+    repels = [f"{_TENANT}={tenant}:{effect}" for effect in _KEEPS_AWAY]
     if any(taint in repels for taint in pool.texts(_TAINTS)):
         yield pool.passes(_TAINTS, f"it repels pods that do not tolerate {_TENANT}={tenant}")
     else:
@@ -89,36 +133,55 @@ def _judge_tenant(pool: Subject) -> Iterator[Observation]:
 
 def _judge_subnet(pool: Subject, tenant: str, path: str) -> Iterator[Observation]:
     mine = parse_resource_id(pool.value(path))
-    parent = pool.id.parent
-    if mine is None or parent is None:
+    if mine is None:
         if path == _NODES:
             yield pool.fails(path, "it has no subnet of its own")
         return
-    for other in pool.children(POOL, parent):
-        if _tenant_of(other) != tenant and parse_resource_id(other.value(path)) == mine:
+    # Pods of others in it, and pools of other clusters, are as near as nodes of the same cluster.
+    for other in pool.all(POOL):
+        places = [parse_resource_id(other.value(p)) for p in (_NODES, _PODS)]
+        if _tenant_of(other) != tenant and mine in places:
             yield pool.fails(path, f"{mine.name} is the subnet of {other.label}, too")
             return
     yield pool.passes(path, f"{mine.name} is the subnet of {tenant} alone")
 
 
 def _says_untrusted(pool: Subject) -> bool:
-    """Tell whether a pool says by a label or a taint that what it runs is not to be trusted."""
+    """Tell whether a pool says by a label or a taint, its key or its value, that what it runs is
+    not to be trusted."""
     labels = pool.value(_LABELS)
-    values = list(labels.values()) if isinstance(labels, Mapping) else []
-    taints = [taint.partition("=")[2].partition(":")[0] for taint in pool.texts(_TAINTS)]
-    return _UNTRUSTED in (*values, *taints)
+    pairs = list(labels.items()) if isinstance(labels, Mapping) else []
+    return any(_UNTRUSTED in str(text).lower() for pair in pairs for text in pair) or any(
+        _UNTRUSTED in taint.lower() for taint in pool.texts(_TAINTS)
+    )
+
+
+def _keeps_others_away(pool: Subject) -> bool:
+    """Tell whether a pool repels the pods that do not say that they may run among its own."""
+    return any(taint.rpartition(":")[2] in _KEEPS_AWAY for taint in pool.texts(_TAINTS))
 
 
 def _judge_host(pool: Subject) -> Iterator[Observation]:
     """Pods that are not trusted share no kernel and no host with others, by one of three ways."""
     size, runtime = str(pool.value(_SIZE)), str(pool.value(_RUNTIME))
-    if pool.states(_HOSTS):
-        yield pool.passes(_HOSTS, f"{_HOSTS} is {show(pool.value(_HOSTS))}")
-    elif _ISOLATED.fullmatch(size.lower()):
-        yield pool.passes(_SIZE, f"{size} has a host for itself")
-    elif runtime.startswith("Kata"):
+    untrusted = _says_untrusted(pool)
+    hosts = parse_resource_id(pool.value(_HOSTS))
+    shared = [
+        other.label
+        for other in (pool.all(POOL) if hosts is not None else ())
+        if parse_resource_id(other.value(_HOSTS)) == hosts and not _says_untrusted(other)
+    ]
+    if runtime.startswith("Kata"):
         yield pool.passes(_RUNTIME, f"{_RUNTIME} is {runtime}: pods have virtual machines")
-    elif _says_untrusted(pool):
+    elif untrusted and not _keeps_others_away(pool):
+        yield pool.fails(_TAINTS, "it is for untrusted pods, and repels no others")
+    elif untrusted and shared:
+        yield pool.fails(_HOSTS, f"{_HOSTS} is that of {shared[0]}, too")
+    elif pool.states(_HOSTS):
+        yield pool.passes(_HOSTS, f"{_HOSTS} is {show(pool.value(_HOSTS))}")
+    elif _ISOLATED.fullmatch(size.lower()) and size.lower() not in _ISOLATED_NO_MORE:
+        yield pool.passes(_SIZE, f"{size} has a host for itself")
+    elif untrusted:
         yield pool.fails(
             _HOSTS,
             f"it is for untrusted pods, with no dedicated hosts, the shared size {size} and the "
@@ -149,14 +212,8 @@ CONTROLS = (
                 nodeTaints: [CriticalAddonsOnly=true:NoSchedule]
         """,
         rules=(
-            rule(CLUSTER, judge_modes, _HOSTED, others={POOL: (MODE,)}),
-            expect(
-                POOL,
-                _TAINTS,
-                holds("CriticalAddonsOnly=true:NoSchedule"),
-                when=_is_system,
-                reading=(MODE,),
-            ),
+            rule(CLUSTER, judge_modes, _HOSTED, others={POOL: MODE_READS}),
+            rule(POOL, _judge_taint, MODE, _TAINTS),
             rule(POOL, _judge_nodes, MODE, _SCALES, _LEAST, _COUNT),
         ),
         limits=(
@@ -224,7 +281,8 @@ CONTROLS = (
         rules=(rule(POOL, _judge_host, _HOSTS, _SIZE, _RUNTIME, _LABELS, _TAINTS),),
         limits=(
             "Pods are taken at the word of the pool's labels and taints; what runs there is "
-            "the cluster's to say."
+            "the cluster's to say. In a pool of Kata a pod has a virtual machine only if it asks "
+            "for that runtime class."
         ),
         unmapped="No framework has a check of it.",
     ),

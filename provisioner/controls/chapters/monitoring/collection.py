@@ -4,7 +4,7 @@ Facts: guidelines.md §1.5; the documentation "Enable monitoring for AKS cluster
 private link".
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from provisioner.controls.chapters.monitoring.logs import ITEM
 from provisioner.controls.control import Control, Layer, Mappings, Severity
@@ -13,6 +13,15 @@ from provisioner.controls.kinds import (
     COLLECTION_ASSOCIATION,
     COLLECTION_RULE,
     WORKSPACE,
+)
+from provisioner.controls.log_queries import Answer, Match
+from provisioner.controls.log_settings import (
+    FLOWS,
+    WORKSPACE_READS,
+    arrives,
+    best,
+    transforms,
+    worst,
 )
 from provisioner.controls.rule import expect, rule
 from provisioner.controls.subject import Observation, Subject
@@ -27,8 +36,14 @@ _INSIGHTS_WORKSPACE = (
 _ADDON = "properties.addonProfiles.omsagent.enabled"
 _ADDON_CONFIG = "properties.addonProfiles.omsagent.config"
 _RULE = "properties.dataCollectionRuleId"
-_FLOWS = "properties.dataFlows"
 _PROMETHEUS = "Microsoft-PrometheusMetrics"
+_CONTAINER_LOGS = (
+    "Microsoft-ContainerInsights-Group-Default", "Microsoft-ContainerLogV2",
+    "Microsoft-ContainerLogV2-HighScale", "Microsoft-ContainerLog",
+)  # fmt: skip
+"""The streams with what containers write ("Configure log collection for AKS")."""
+
+_LOG_TABLES = ("ContainerLogV2", "ContainerLog")
 _SCOPED = "properties.privateLinkScopedResources"
 _CAP = "properties.workspaceCapping.dailyQuotaGb"
 _LEAST_CAP = 1
@@ -48,33 +63,48 @@ def _judge_insights(cluster: Subject) -> Iterator[Observation]:
         if cluster.value(_INSIGHTS) is not True:
             yield cluster.fails(_INSIGHTS, "neither container insights nor omsagent is on")
             return
-    if on:
-        yield cluster.passes(path, "logs of containers go to a workspace")
-    else:
+    if not on:
         yield cluster.fails(path, "container insights are on, and no workspace is named")
+        return
+    found = arrives(cluster, on, *_LOG_TABLES)
+    if path == _ADDON_CONFIG and _signs_in(cluster):
+        # An agent that signs in takes its orders from a rule, and without one sends nothing.
+        found = worst(iter((found, _collected(cluster, _CONTAINER_LOGS))))
+    yield _told(cluster, path, found, "logs of containers go to a workspace")
+
+
+def _signs_in(cluster: Subject) -> bool:
+    stated = lookup(cluster.value(_ADDON_CONFIG), ("useAADAuth",))
+    return str(stated).lower() == "true"
 
 
 def _judge_metrics(cluster: Subject) -> Iterator[Observation]:
     """The agent of Prometheus sends what a rule that is associated with the cluster names."""
-    if cluster.value(_METRICS) is not True:
-        return
-    unknown = ""
+    if cluster.value(_METRICS) is True:
+        found = _collected(cluster, (_PROMETHEUS,))
+        yield _told(cluster, "", found, "a data collection rule says where its metrics go")
+
+
+def _collected(cluster: Subject, streams: Sequence[str]) -> Answer:
+    """Return whether a data collection rule of a cluster takes some of its streams, and keeps
+    them."""
+    found = [Answer(Match.NO, f"no data collection rule takes its {streams[0]}")]
     for association in cluster.children(COLLECTION_ASSOCIATION):
-        found = association.at(association.value(_RULE))
-        if found is None:
-            unknown = unknown or association.label
-        elif any(_PROMETHEUS in _streams(flow) for flow in found.entries(_FLOWS)):
-            yield cluster.passes("", f"{found.label} says where its metrics go")
-            return
-    if unknown:
-        yield cluster.unknown("", f"nothing is known of the rule that {unknown} names")
-    else:
-        yield cluster.fails("", f"no data collection rule takes its {_PROMETHEUS}")
+        rule = association.at(association.value(_RULE))
+        if rule is None and association.states(_RULE):
+            why = f"nothing is known of the rule that {association.label} names"
+            found.append(Answer(Match.UNCLEAR, why))
+        elif rule is not None:
+            found += transforms(rule, {stream.lower() for stream in streams})
+    # The last one of equals is told: a rule that drops them says more than that none takes them.
+    return best(reversed(found))
 
 
-def _streams(flow: object) -> tuple[object, ...]:
-    found = lookup(flow, ("streams",))
-    return tuple(found) if isinstance(found, (list, tuple)) else ()
+def _told(cluster: Subject, path: str, found: Answer, passing: str) -> Observation:
+    if found.match is Match.YES:
+        return cluster.passes(path, passing)
+    make = cluster.fails if found.match is Match.NO else cluster.unknown
+    return make(path, found.why)
 
 
 def _judge_cap(workspace: Subject) -> Iterator[Observation]:
@@ -112,6 +142,17 @@ CONTROLS = (
                   omsagent:
                     enabled: true
                     config: {logAnalyticsWorkspaceResourceID: "${workspace.id}", useAADAuth: "true"}
+            containerLogs:
+              type: Microsoft.Insights/dataCollectionRules
+              properties:
+                dataFlows:
+                  - streams: [Microsoft-ContainerInsights-Group-Default]
+                    destinations: [workspace]
+            containerLogsOfCluster:
+              type: Microsoft.Insights/dataCollectionRuleAssociations
+              name: ContainerInsightsExtension
+              scope: ${cluster.id}
+              properties: {dataCollectionRuleId: "${containerLogs.id}"}
             prometheus:
               type: Microsoft.Insights/dataCollectionRules
               properties:
@@ -130,17 +171,18 @@ CONTROLS = (
                 _ADDON_CONFIG,
                 _INSIGHTS,
                 _INSIGHTS_WORKSPACE,
+                others={COLLECTION_ASSOCIATION: (_RULE,), **WORKSPACE_READS},
             ),
             rule(
                 CLUSTER,
                 _judge_metrics,
                 _METRICS,
-                others={COLLECTION_ASSOCIATION: (_RULE,), COLLECTION_RULE: (_FLOWS,)},
+                others={COLLECTION_ASSOCIATION: (_RULE,), COLLECTION_RULE: (FLOWS,)},
             ),
         ),
         limits=(
             "Which namespaces and tables the agent leaves out stands in its ConfigMap in the "
-            "cluster."
+            "cluster. What a filter of a rule leaves is unknown."
         ),
         mappings=Mappings(checkov=("CKV_AZURE_4",), psrule=("Azure.AKS.ContainerInsights",)),
     ),

@@ -10,9 +10,9 @@ from provisioner.controls.kinds import CLUSTER, FIREWALL, REGISTRY, SECURITY_GRO
 from provisioner.controls.log_settings import SETTING_READS, TABLES, find_settings, judge_logs
 from provisioner.controls.rule import Judge, rule
 from provisioner.controls.subject import Observation, Subject
-from provisioner.controls.verdict import Verdict
+from provisioner.controls.verdict import Verdict, worst
 from provisioner.controls.wanted import show
-from provisioner.model.resource_id import SUBSCRIPTION
+from provisioner.model.resource_id import SUBSCRIPTION, ResourceId
 
 ITEM = "Continuous monitoring and auditing of security relevant events"
 _TIER = "properties.sku.tier"
@@ -45,9 +45,10 @@ def _judge_control_plane(cluster: Subject) -> Iterator[Observation]:
     """All that the control plane logs is kept, in tables of its own."""
     drivers = [name for path, name in _DRIVERS.items() if cluster.value(path) is True]
     audits = [list(judge_logs(cluster, cluster.id, (n,))) for n in (_AUDIT_OF_WRITES, _AUDIT)]
-    passing = [found for found in audits if found[0].verdict is Verdict.PASS]
+    # Either is enough; of two that are not, the one that is least wrong is told.
+    rank = (Verdict.PASS, Verdict.UNKNOWN, Verdict.FAIL)
     yield from judge_logs(cluster, cluster.id, (*_CONTROL_PLANE, *drivers))
-    yield from passing[0] if passing else audits[0]
+    yield from min(audits, key=lambda found: rank.index(worst(seen.verdict for seen in found)))
     for setting in find_settings(cluster, cluster.id):
         tables = setting.value(TABLES)
         if str(tables).lower() != "dedicated":
@@ -57,7 +58,7 @@ def _judge_control_plane(cluster: Subject) -> Iterator[Observation]:
 
 def _judge_firewall(firewall: Subject) -> Iterator[Observation]:
     """The tier Premium also logs intrusions."""
-    premium = firewall.value(_TIER) == "Premium"
+    premium = str(firewall.value(_TIER)).lower() == "premium"
     wanted = (*_FIREWALL, _INTRUSIONS) if premium else _FIREWALL
     yield from judge_logs(firewall, firewall.id, wanted)
 
@@ -72,11 +73,11 @@ def _judge_all(*wanted: str) -> Judge:
 
 
 def _judge_activity(cluster: Subject) -> Iterator[Observation]:
-    """What is done through Azure Resource Manager in a cluster's subscription is kept."""
-    for place in cluster.id.ancestors:
-        if place.type == SUBSCRIPTION:
-            said = f"the activity log of {place.name}"
-            yield from judge_logs(cluster, place, _ACTIVITY, said)
+    """What is done through Azure Resource Manager is kept, in a cluster's subscription and in all
+    others in which the environment has something."""
+    for name in sorted(cluster.own_subscriptions):
+        said = f"the activity log of {name}"
+        yield from judge_logs(cluster, ResourceId(SUBSCRIPTION, (name,)), _ACTIVITY, said)
 
 
 CONTROLS = (
@@ -111,7 +112,10 @@ CONTROLS = (
                   - {category: csi-snapshot-controller, enabled: true}
         """,
         rules=(rule(CLUSTER, _judge_control_plane, *_DRIVERS, others=SETTING_READS),),
-        limits=("Whether logs arrive is for MON-02; who may change the setting is not looked at."),
+        limits=(
+            "Whether logs arrive is for MON-02; who may change the setting is not looked at. What "
+            "a workspace drops is seen where it drops all; what a filter leaves is unknown."
+        ),
         mappings=Mappings(
             policies=(
                 "245fc9df-fa96-4414-9a0b-3738c2f7341c",
@@ -167,7 +171,10 @@ CONTROLS = (
             rule(REGISTRY, _judge_all(*_REGISTRY), others=SETTING_READS),
             rule(VAULT, _judge_all(*_VAULT), others=SETTING_READS),
         ),
-        limits=("Whether logs arrive is for MON-02; a workspace of others is taken at its id."),
+        limits=(
+            "Whether logs arrive is for MON-02. What a workspace drops is seen where it drops all; "
+            "of one that the blueprint looks up (`existing`) its owner decides."
+        ),
         unmapped="No framework has a check of it.",
     ),
     Control(
@@ -192,7 +199,10 @@ CONTROLS = (
                   - {category: Security, enabled: true}
         """,
         rules=(rule(CLUSTER, _judge_activity, others=SETTING_READS),),
-        limits=("Whether logs arrive is for MON-02."),
+        limits=(
+            "Whether logs arrive is for MON-02. Subscriptions in which the environment has nothing "
+            "of its own are not looked at."
+        ),
         unmapped="No framework has a check of it.",
     ),
 )

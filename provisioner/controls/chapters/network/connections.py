@@ -5,6 +5,7 @@ zone virtual network links".
 """
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 from provisioner.catalog.registry import Catalog
 from provisioner.controls.chapters.network.addresses import ITEM
@@ -27,6 +28,7 @@ from provisioner.model.cidr import parse_range
 from provisioner.model.estate import Estate, Resource
 from provisioner.model.resource_id import ResourceId, parse_resource_id
 from provisioner.model.values import Unknown, lookup
+from provisioner.network.tags import HOST, PUBLIC
 
 _REMOTE = "properties.remoteVirtualNetwork.id"
 _FORWARDED = "properties.allowForwardedTraffic"
@@ -90,18 +92,43 @@ def _forwards(peering: Subject, side: Subject) -> Observation:
     return peering.fails(_FORWARDED, f"{said}, expected true")
 
 
+@dataclass(frozen=True, slots=True)
+class _Stranger:
+    """A DNS server that a network asks, and that stands in no network that is known."""
+
+    network: str
+    server: str
+    public: bool
+
+
 def _networks_by_zone(estate: Estate, _catalog: Catalog) -> Mapping[str, Mapping[str, str]]:
     """Return, by the key of a zone, the keys of the networks in which its names are asked for, with
     why: where endpoints with names in it stand, and where those networks have their names
     resolved."""
-    resolvers = dict(_resolvers(estate))
+    resolvers = _resolvers(estate)
     found: dict[str, dict[str, str]] = {}
     for zone, network, user in (*_endpoints(estate), *_clusters(estate)):
         asked = found.setdefault(zone.key, {})
         asked[network.key] = f"{network.name}, in which {user} stands"
-        resolver = resolvers.get(network.key)
-        if resolver is not None:
-            asked[resolver.key] = f"{resolver.name}, which resolves names for {network.name}"
+        for _, place in resolvers.get(network.key, ()):
+            if place is not None and place != network:
+                asked[place.key] = f"{place.name}, which resolves names for {network.name}"
+    return found
+
+
+def _strangers_by_zone(estate: Estate, _catalog: Catalog) -> Mapping[str, tuple[_Stranger, ...]]:
+    """Return, by the key of a zone, the DNS servers that are asked for its names and stand in no
+    network that is known."""
+    resolvers = _resolvers(estate)
+    found: dict[str, tuple[_Stranger, ...]] = {}
+    for zone, network, _ in (*_endpoints(estate), *_clusters(estate)):
+        for server, place in resolvers.get(network.key, ()):
+            address = parse_range(server)
+            if place is not None or (address and int(address.network_address) in HOST):
+                continue
+            public = address is not None and int(address.network_address) in PUBLIC
+            stranger = _Stranger(network.name, show(server), public)
+            found[zone.key] = tuple(dict.fromkeys((*found.get(zone.key, ()), stranger)))
     return found
 
 
@@ -127,19 +154,20 @@ def _clusters(estate: Estate) -> Iterator[tuple[ResourceId, ResourceId, str]]:
             yield zone, network, cluster.label  # type: ignore[misc]
 
 
-def _resolvers(estate: Estate) -> Iterator[tuple[str, ResourceId]]:
-    """Yield, by the key of a network, the network that its DNS server stands in."""
+def _resolvers(estate: Estate) -> Mapping[str, tuple[tuple[object, ResourceId | None], ...]]:
+    """Return, by the key of a network, its DNS servers with the networks that they stand in, None
+    where that is not known."""
     hosts = [
         (firewall, subnet.parent)
         for firewall in estate.of_type(FIREWALL)
         if (subnet := _first_subnet(firewall)) is not None and subnet.parent is not None
     ]
+    found = {}
     for network in estate.of_type(NETWORK):
         servers = lookup(network.body, _SERVERS.split("."))
-        for server in servers if isinstance(servers, (list, tuple)) else ():
-            place = _place_of(server, estate, hosts)
-            if place is not None and place != network.id:
-                yield network.id.key, place
+        listed = servers if isinstance(servers, (list, tuple)) else ()
+        found[network.id.key] = tuple((s, _place_of(s, estate, hosts)) for s in listed)
+    return found
 
 
 def _place_of(
@@ -178,6 +206,12 @@ def _judge_zone(zone: Subject) -> Iterator[Observation]:
     missing = [why for network, why in wanted.items() if network not in linked]
     for why in missing:
         yield zone.fails("", f"it is not linked to {why}")
+    for stranger in zone.derive(_strangers_by_zone).get(zone.id.key, ()):
+        said = f"{stranger.network} asks {stranger.server} for its names"
+        if stranger.public:
+            yield zone.fails("", f"{said}, which is on the internet and sees no private zone")
+        else:
+            yield zone.unknown("", f"{said}: whose that is, is not known")
     if not linked:
         yield zone.fails("", "it is linked to no network: nobody finds its names")
     elif not missing:
@@ -255,8 +289,8 @@ CONTROLS = (
             expect(ZONE_LINK, "properties.registrationEnabled", equals(False)),
         ),
         limits=(
-            "What the records hold is for the proof `private services`; servers of others may "
-            "answer what they like."
+            "What the records hold, and whether a server in a network that is known answers, is "
+            "for the proof `private services`; servers elsewhere may answer what they like."
         ),
         unmapped="No framework has a check of it.",
     ),

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from provisioner.controls.chapters.network.addresses import ITEM
 from provisioner.controls.control import Control, Layer, Mappings, Severity
 from provisioner.controls.kinds import SECURITY_GROUP, SECURITY_RULE, SUBNET
-from provisioner.controls.rule import expect, rule
+from provisioner.controls.rule import expect, look, rule
 from provisioner.controls.security_groups import (
     ACCESS,
     DIRECTION,
@@ -23,7 +23,8 @@ from provisioner.controls.security_groups import (
     find_reached,
 )
 from provisioner.controls.subject import Observation, Subject
-from provisioner.controls.wanted import equals, is_set
+from provisioner.controls.wanted import equals, is_set, show
+from provisioner.model.resource_id import parse_resource_id
 from provisioner.model.values import Unknown
 from provisioner.network.filters import ALLOW_VNET_OUT
 from provisioner.network.public_reach import PublicReach
@@ -38,8 +39,16 @@ _WITHOUT_GROUP = (
 _BASTION = "azurebastionsubnet"
 
 
-def _takes_group(subnet: Subject) -> bool:
-    return subnet.name.lower() not in _WITHOUT_GROUP
+def _judge_group(subnet: Subject) -> Iterator[Observation]:
+    """A subnet has a group of which it is known what it lets through: NET-04 judges that."""
+    if subnet.name.lower() in _WITHOUT_GROUP:
+        return
+    named = subnet.value(_GROUP)
+    if parse_resource_id(named) is not None and subnet.at(named) is None:
+        said = f"nothing is known of {show(named)}, nor of what it lets through"
+        yield subnet.unknown(_GROUP, said)
+    else:
+        yield look(subnet, _GROUP, is_set())
 
 
 def _takes_endpoints(subnet: Subject) -> bool:
@@ -109,7 +118,7 @@ CONTROLS = (
               parent: ${network.id}
               properties: {networkSecurityGroup: {id: "${nodeRules.id}"}}
         """,
-        rules=(expect(SUBNET, _GROUP, is_set(), when=_takes_group),),
+        rules=(rule(SUBNET, _judge_group, _GROUP, others={SECURITY_GROUP: ()}),),
         limits=(
             "What the group lets through is for NET-04; groups of single network interfaces "
             "are not read."
