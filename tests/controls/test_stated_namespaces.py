@@ -1,4 +1,4 @@
-"""What an environment states of its cluster in `kubernetes:` is judged, and proves nothing alone."""
+"""What an environment states of its cluster in `kubernetes:` is judged, and proves nothing yet."""
 
 from dataclasses import dataclass
 
@@ -29,7 +29,10 @@ GUARDS = """\
     type: Microsoft.ContainerService/deploymentSafeguards
     name: default
     scope: ${cluster.id}
-    properties: {level: Enforce, podSecurityStandardsLevel: Restricted, excludedNamespaces: [EXCLUDED]}
+    properties:
+      level: Enforce
+      podSecurityStandardsLevel: Restricted
+      excludedNamespaces: [EXCLUDED]
 """
 MANAGED = """\
   app:
@@ -175,7 +178,11 @@ def test_nobody_judges_by_it_what_was_read_of_azure(bench: Bench) -> None:
 
 WAIVER = """\
 waivers:
-  - {control: CONTROL, scope: "kubernetes.namespaces[app]", reason: old, owner: me, expires: 2027-03-31}
+  - control: CONTROL
+    scope: "kubernetes.namespaces[app]"
+    reason: old
+    owner: me
+    expires: 2027-03-31
 """
 
 
