@@ -2,7 +2,8 @@
 
 A query in the Kusto Query Language is read as a pipeline: comments and texts apart, operators in
 order. What cannot be followed (functions, joins, other tables than audit logs) is not guessed at.
-Facts: the documentation "Kusto Query Language", "AKSAudit", "AKSAuditAdmin" and "AzureActivity".
+Facts: the documentation "Kusto Query Language"; the tables "AKSAudit" (all events of the API
+server), "AKSAuditAdmin" (all but those with the verbs get and list) and "AzureActivity".
 """
 
 import re
@@ -71,11 +72,13 @@ class Answer:
 class Event:
     """Something that logs show: the tables that have it, and the words that name it there.
 
-    `partly` are tables that have some of such events and not all."""
+    `partly` are tables that have some of such events and not all; `verbs` are those of the API
+    server by which it comes about."""
 
     words: re.Pattern[str]
     tables: tuple[str, ...]
     partly: tuple[str, ...] = ()
+    verbs: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +107,12 @@ def answers(query: str, event: Event) -> Answer:
         if lets and named:
             return Answer(Match.UNCLEAR, "it rests on what `let` defines")
         return Answer(Match.NO, "no condition of it asks for the event")
-    return _table(source, event, lets) or _narrowing(stages) or Answer(Match.YES)
+    return (
+        _table(source, event, lets)
+        or _verbs(stages, event)
+        or _narrowing(stages)
+        or Answer(Match.YES)
+    )
 
 
 def keeps_rows(query: str) -> Answer:
@@ -141,6 +149,16 @@ def _table(source: Sequence[_Token], event: Event, lets: bool) -> Answer | None:
     if any(name.lower() in partly for name in names):
         return Answer(Match.UNCLEAR, f"{names[0]} has not all of these events")
     return Answer(Match.NO, f"{names[0] if names else 'it'} has no such events")
+
+
+def _verbs(stages: Sequence[Sequence[_Token]], event: Event) -> Answer | None:
+    """Return what is to be said against a query that asks for some of an event's verbs alone."""
+    for atom in _positive_atoms(stages):
+        if _column(atom).lower() == "verb" and _operator(atom) in _EQUAL:
+            missing = event.verbs - set(_values(atom))
+            if missing:
+                return Answer(Match.UNCLEAR, f"it leaves out what is done by {_either(missing)}")
+    return None
 
 
 def _narrowing(stages: Sequence[Sequence[_Token]]) -> Answer | None:
