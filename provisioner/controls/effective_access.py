@@ -8,15 +8,12 @@ and of "Azure permissions for Containers".
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
-from provisioner.access.effective import Access, read_access
+from provisioner.access.effective import READS, Access, read_access
 from provisioner.access.grants import Grant
 from provisioner.catalog.registry import Catalog
 from provisioner.controls.kinds import (
     CLUSTER,
-    DENY_ASSIGNMENT,
     IDENTITY,
-    ROLE_ASSIGNMENT,
-    ROLE_DEFINITION,
 )
 from provisioner.controls.subject import Subject
 from provisioner.model.estate import Estate
@@ -25,24 +22,9 @@ from provisioner.model.resource_id import SUBSCRIPTION, ResourceId
 from provisioner.model.values import lookup
 
 ACCESS_READS: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {
-        ROLE_ASSIGNMENT: (
-            "properties.roleDefinitionId",
-            "properties.principalId",
-            "properties.principalType",
-            "properties.condition",
-        ),
-        ROLE_DEFINITION: ("properties.roleName", "properties.permissions"),
-        DENY_ASSIGNMENT: (
-            "properties.permissions",
-            "properties.principals",
-            "properties.excludePrincipals",
-            "properties.doNotApplyToChildScopes",
-        ),
-        IDENTITY: ("properties.principalId",),
-    }
+    {**READS, IDENTITY: ("properties.principalId",)}
 )
-"""What a rule reads that asks who can do what, by type."""
+"""What a rule reads that asks who can do what, by type. That of identities is for their names."""
 
 RUN_COMMAND = f"{CLUSTER}/runCommand/action"
 WRITE_CLUSTER = f"{CLUSTER}/write"
@@ -128,12 +110,8 @@ def _may_be_in_cluster(pattern: str) -> bool:
 
 def grants_around(access: Access, place: ResourceId) -> Iterator[Grant]:
     """Yield the grants that hold for a resource, and those at scopes below it."""
-    reaching = list(access.reaching(place))
-    yield from reaching
-    seen = {id(grant) for grant in reaching}
-    for grant in access.grants:
-        if id(grant) not in seen and grant.scope is not None and grant.scope.is_within(place):
-            yield grant
+    yield from access.reaching(place)
+    yield from access.below(place)
 
 
 def is_of(grant: Grant, identity: Subject) -> bool:
