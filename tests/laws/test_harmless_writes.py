@@ -77,7 +77,7 @@ HARMLESS: dict[str, Any] = {
     "node-group-for-the-cluster": for_nodes,
     "default-initiative-of-defender": put(
         f"{SUBSCRIPTION}/providers/{ASSIGNMENT}/SecurityCenterBuiltIn",
-        {"policyDefinitionId": AUDIT},
+        {"policyDefinitionId": DEFAULT_INITIATIVE},
     ),
     "logs-that-a-service-writes": put(
         f"{STORE}/blobServices/default/containers/insights-logs-auditevent"
