@@ -27,9 +27,7 @@ class ForeignReads:
     left_out: int
 
 
-def foreign_reads(
-    answers: Sequence[Answer], graph: DesiredGraph, catalog: Catalog
-) -> ForeignReads:
+def foreign_reads(answers: Sequence[Answer], graph: DesiredGraph, catalog: Catalog) -> ForeignReads:
     """Return the reads of what others have that may add to something of the environment
     (`adds_to`) and that the first two rounds did not show: what only the content of a group lists,
     and the children of what a wide list lists (the links of a zone). At most `MOST_FOREIGN`, by

@@ -66,7 +66,6 @@ from provisioner.workflow.judgement import (
     check_waivers_and_attestations,
     compare_judgements,
     judge_earlier,
-    judge_network,
     judge_state,
 )
 from provisioner.workflow.preflight import Preflight
@@ -359,12 +358,10 @@ def _assess(
     census of what was judged."""
     environment, graph = desired.environment, desired.graph
     outcome = planned_estate(changes, state, graph, catalog)
+    after = judge_state(outcome, graph, environment, catalog, state)
     if all(change.action in _NOTHING_DONE for change in changes.resources):
         # Where nothing is done nothing turns.
-        judgement = judge_network(outcome, graph, environment, catalog, state)
-        told = Assessment(judgement.proof_documents, gates=judgement.gates)
-        return told, judgement.complete(census)
-    after = judge_state(outcome, graph, environment, catalog, state)
+        return Assessment(after.proof_documents, gates=after.gates), after.complete(census)
     found = actual_estate(state, graph, catalog)
     before = judge_earlier(after, found, graph, environment, catalog, state)
     turned = compare_judgements(before, after)
