@@ -167,7 +167,7 @@ def _of_exclusions(exclusions: Sequence[object]) -> Iterator[Hole]:
 
 def find_holes_of_gateway(configuration: object) -> Iterator[Hole]:
     """Yield what lets attacks pass, of the configuration that a gateway without a policy has in
-    itself: a group of rules that it names is off, as a whole or by the rules that are named."""
+    itself, which has OWASP's rules: a group that it names is off, or the rules named of it."""
     overrides = [
         {
             "ruleGroupName": lookup(group, ("ruleGroupName",)),
@@ -175,10 +175,9 @@ def find_holes_of_gateway(configuration: object) -> Iterator[Hole]:
         }
         for group in _items(lookup(configuration, ("disabledRuleGroups",)))
     ]
-    kind = lookup(configuration, ("ruleSetType",))
     yield from _of_managed_rules(
         {
-            "managedRuleSets": [{"ruleSetType": kind, "ruleGroupOverrides": overrides}],
+            "managedRuleSets": [{"ruleSetType": "OWASP", "ruleGroupOverrides": overrides}],
             "exclusions": lookup(configuration, ("exclusions",)),
         }
     )

@@ -6,7 +6,7 @@ Facts: the documentation "Azure Firewall rule processing logic".
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from provisioner.catalog.egress import CLOUDS, egress_of
 from provisioner.network.firewalls import destination_of, is_covered, source_of
@@ -17,6 +17,8 @@ from provisioner.network.tags import PUBLIC
 from provisioner.network.topology import FirewallRule
 
 _TRANSPORTS = ("tcp", "udp")
+_TIME = Intervals(((123, 123),))
+"""The port of NTP: AKS's table of what nodes need has `*:123` over UDP."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,11 @@ def find_outlets(rules: Sequence[FirewallRule], sources: Intervals) -> Iterator[
     """Yield what the rules of a firewall, in their order, let some addresses reach at large."""
     network = [rule for rule in rules if rule.kind == "network"]
     for transport in _TRANSPORTS:
-        spoken = [rule for rule in network if {transport, "any"} & rule.protocols]
+        spoken = [
+            replace(rule, ports=rule.ports - _TIME) if transport == "udp" else rule
+            for rule in network
+            if {transport, "any"} & rule.protocols
+        ]
         yield from _of_network(spoken, sources, transport)
     # Web protocols run over TCP, and network rules are asked first.
     first = [r for r in network if {"tcp", "any"} & r.protocols and not r.allows]
