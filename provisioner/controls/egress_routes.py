@@ -202,7 +202,7 @@ def _of_appliance(
     for outlet in outlets:
         verdict = Verdict.FAIL if outlet.certain else Verdict.UNKNOWN
         yield Leaving(verdict, f"{way} leads to {firewall.label}, where {outlet.words}")
-    if not firewall.known:
+    if not firewall.known and (firewall.network or not firewall.declared):
         words = f"leads to {firewall.label}, whose policy is not all read"
         yield Leaving(Verdict.UNKNOWN, f"{way} {words}")
     elif not outlets:
