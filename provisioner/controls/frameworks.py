@@ -49,11 +49,15 @@ class _Requirement:
     refuted_by: Sequence[Result] = ()
 
     @property
+    def refuting(self) -> tuple[Result, ...]:
+        """Those that have something to judge: it goes another way than the framework takes."""
+        return tuple(r for r in self.refuted_by if r.verdict is not Verdict.NOT_APPLICABLE)
+
+    @property
     def failing(self) -> tuple[Result, ...]:
-        """What it fails by: what fails, and what is about something that goes the other way."""
+        """What it fails by."""
         failed = (result for result in self.results if result.verdict is Verdict.FAIL)
-        other = (r for r in self.refuted_by if r.verdict is not Verdict.NOT_APPLICABLE)
-        return (*failed, *other)
+        return (*failed, *self.refuting)
 
 
 def comply(results: Sequence[Result], framework: Framework) -> tuple[RequirementDocument, ...]:
@@ -108,7 +112,7 @@ def _document(requirement: _Requirement) -> RequirementDocument:
         id=requirement.id,
         title=requirement.title,
         verdict=_conclude(requirement),
-        controls=tuple(r.control.id for r in (*results, *requirement.refuted_by)),
+        controls=tuple(r.control.id for r in (*results, *requirement.refuting)),
         failing=tuple(result.control.id for result in requirement.failing),
         waived=_ending(results, Verdict.WAIVED),
         seen=tuple(result.control.id for result in results if _is_whole(result)),
