@@ -206,7 +206,8 @@ CONTROLS = (
             "clusterrolebindings -o wide` filtered for ClusterRole/cluster-admin"
         ),
         limits=(
-            "Members of groups and bindings inside the cluster are not read. A pipeline that "
+            "Members of groups and bindings inside the cluster are not read, and what a principal "
+            "could do by two roles that each do not suffice is not added up. A pipeline that "
             "deploys from a whole subscription fails it too, and is waived by name."
         ),
         mappings=Mappings(policies=("a3dc4946-dba6-43e6-950d-f96532848c9f",), cis=("4.1.1",)),
