@@ -49,11 +49,17 @@ _EVENTS = {
     "somebody is made cluster-admin": Event(
         re.compile(r"cluster-admin|clusterrolebindings", re.I), (*_AUDIT, "AKSAuditAdmin")
     ),
-    # What a client asks for by GET, as kubectl does over a WebSocket, is not in AKSAuditAdmin.
+    # kubectl asks by GET since it speaks WebSocket (KEP-4006, on from 1.31), which is the verb get
+    # and not in AKSAuditAdmin; older clients ask by POST, which is create.
     "somebody opens a shell in a container": Event(
-        re.compile(r"\bexec\b", re.I), _AUDIT, partly=("AKSAuditAdmin",)
+        re.compile(r"\bexec\b", re.I),
+        _AUDIT,
+        partly=("AKSAuditAdmin",),
+        verbs=frozenset(("get", "create")),
     ),
-    "somebody reads secrets": Event(re.compile(r"\bsecrets\b", re.I), _AUDIT),
+    "somebody reads secrets": Event(
+        re.compile(r"\bsecrets\b", re.I), _AUDIT, verbs=frozenset(("get", "list"))
+    ),
     "somebody runs a command through Azure": Event(
         re.compile(r"runCommand", re.I), ("AzureActivity",)
     ),
