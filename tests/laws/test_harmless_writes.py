@@ -57,6 +57,8 @@ from tests.laws.neighbours import (
 )
 
 LOCATED = {"location": "westeurope"}
+INITIATIVES = "/providers/Microsoft.Authorization/policySetDefinitions"
+DEFAULT_INITIATIVE = f"{INITIATIVES}/1f3afdf9-d0c9-4c3d-847f-89da613e70a8"
 FAR = f"/subscriptions/{PLATFORM}/resourceGroups/rg-far"
 BESIDE = id_of(VAULT, "kv-beside0")
 THEIR_AKS = theirs(CLUSTER, "aks-far")
