@@ -135,11 +135,10 @@ def sends(setting: Subject, category: str) -> Answer:
 _STRANGE = "stands in a subscription that has nothing of the environment: it may be anybody's"
 
 
-def strange(asker: Subject, named: object) -> str:
-    """Return what is wrong with a place (its id) for logs that may be a stranger's, "" for one in
-    the environment's subscriptions, or looked up by it. Raises KeyError as `at` does."""
-    place = parse_resource_id(named)
-    if place is None or asker.is_among_own(place) or asker.at(place.text) is not None:
+def strange(asker: Subject, place: ResourceId) -> str:
+    """Return what is wrong with a place for logs that may be a stranger's, "" for one in the
+    environment's subscriptions, or looked up by it. Raises KeyError as `at` does."""
+    if asker.is_among_own(place) or asker.at(place.text) is not None:
         return ""
     return f"{place.text} {_STRANGE}"
 

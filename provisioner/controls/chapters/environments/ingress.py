@@ -22,7 +22,7 @@ from provisioner.controls.kinds import (
 from provisioner.controls.rule import look, rule
 from provisioner.controls.subject import Observation, Subject
 from provisioner.controls.translations import TRANSLATION_READS, find_translations
-from provisioner.controls.wanted import differs, equals, show
+from provisioner.controls.wanted import differs, equals, one_of, show
 from provisioner.controls.web_firewalls import CUSTOM_RULES, MANAGED_RULES, find_holes
 from provisioner.model.estate import Estate
 from provisioner.model.resource_id import parse_resource_id, resource_group_id
@@ -36,6 +36,7 @@ _WEB_FIREWALL = "properties.firewallPolicy.id"
 _OWN_MODE = "properties.webApplicationFirewallConfiguration.firewallMode"
 _OWN_ENABLED = "properties.webApplicationFirewallConfiguration.enabled"
 _MODE = "properties.policySettings.mode"
+_PREVENTS, _IS_ON = equals("Prevention"), one_of("Enabled", True)
 _STATE = "properties.policySettings.state"
 _ENABLED_STATE = "properties.policySettings.enabledState"
 _BODIES = "properties.policySettings.requestBodyCheck"
@@ -141,7 +142,7 @@ def _judge_gateway(gateway: Subject) -> Iterator[Observation]:
         yield from _judge_policy(gateway, path, policy)
     if gateway.states(_WEB_FIREWALL):
         return
-    if gateway.value(_OWN_ENABLED) is True and gateway.value(_OWN_MODE) == "Prevention":
+    if gateway.value(_OWN_ENABLED) is True and _PREVENTS.test(gateway.value(_OWN_MODE)):
         yield gateway.passes(_OWN_MODE, f"{_OWN_MODE} is Prevention")
     else:
         yield gateway.fails(_WEB_FIREWALL, "no web application firewall stops attacks")
@@ -163,7 +164,7 @@ def _judge_policy(gateway: Subject, path: str, named: object) -> Iterator[Observ
         yield gateway.unknown(path, f"nothing is known of {show(named)}")
         return
     mode = policy.value(_MODE)
-    if mode != "Prevention" or policy.value(_STATE) not in ("Enabled", True):
+    if not (_PREVENTS.test(mode) and _IS_ON.test(policy.value(_STATE))):
         said = f"{_MODE} is {show(mode)} and {_STATE} is {show(policy.value(_STATE))}"
         yield gateway.fails(path, f"of {policy.label}, {said}")
         return
@@ -181,7 +182,7 @@ def _holes(subject: Subject, path: str, policy: Subject) -> Iterator[Observation
 
 def _judge_front_door(policy: Subject) -> Iterator[Observation]:
     """A firewall of Front Door is on, stops what it finds, and passes nothing over."""
-    yield look(policy, _MODE, equals("Prevention"))
+    yield look(policy, _MODE, _PREVENTS)
     # Azure takes a policy that does not say so to be enabled.
     yield look(policy, _ENABLED_STATE, differs("Disabled"))
     yield from _holes(policy, CUSTOM_RULES, policy)
