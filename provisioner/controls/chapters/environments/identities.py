@@ -10,7 +10,9 @@ from provisioner.access.grants import Grant
 from provisioner.controls.control import Control, Layer, Mappings, Mode, Severity
 from provisioner.controls.effective_access import (
     ACCESS_READS,
+    CLUSTER_PRINCIPALS,
     access_of,
+    beside,
     grant_of,
     rules_over,
 )
@@ -133,24 +135,37 @@ def _is_to(grant: Grant, identities: Sequence[Subject]) -> bool:
 
 
 def _judge_power(assignment: Subject) -> Iterator[Observation]:
-    """No identity of the environment rules over a resource group, or over more, by whatever role.
+    """No identity of the environment rules over a resource group, or over more, by whatever roles
+    together.
 
     Whose an assignment is, its principal says: what it states as the type of it does not.
     """
     grant, principal = grant_of(assignment), assignment.value(PRINCIPAL)
-    identities = assignment.all(IDENTITY)
-    mine = [i for i in identities if i.is_value_of(principal, PRINCIPAL_OF_IDENTITY)]
+    mine = [
+        found
+        for kind, paths in _SIGNS_IN.items()
+        for found in assignment.all(kind)
+        if any(found.is_value_of(principal, path) for path in paths)
+    ]
     if not mine and str(assignment.value(PRINCIPAL_TYPE)).lower() in ("user", "group"):
         return
     if not grant.is_known:
         yield assignment.unknown(ROLE, f"{ROLE} is {show(assignment.value(ROLE))}: no known role")
-    elif not is_wide(assignment):
+        return
+    if not is_wide(assignment):
         yield assignment.passes(ROLE, f"{grant.role.name} holds for one resource")
-    elif not rules_over(grant):
+        return
+    held = beside(access_of(assignment), grant)
+    if not rules_over(held):
         yield assignment.passes(ROLE, f"{grant.role.name} is limited to what it names")
-    for identity in mine if grant.is_known and is_wide(assignment) and rules_over(grant) else ():
-        where = assignment.id.scope.name if assignment.id.scope else "the tenant"
-        yield assignment.fails(ROLE, f"{identity.label} is {grant.role.name} of all in {where}")
+        return
+    where = assignment.id.scope.name if assignment.id.scope else "the tenant"
+    roles = " and ".join(dict.fromkeys((grant.role.name, *(other.role.name for other in held))))
+    for identity in mine:
+        yield assignment.fails(ROLE, f"{identity.label} is {roles} of all in {where}")
+
+
+_SIGNS_IN = {IDENTITY: (PRINCIPAL_OF_IDENTITY,), CLUSTER: CLUSTER_PRINCIPALS}
 
 
 CONTROLS = (
@@ -263,7 +278,7 @@ CONTROLS = (
             rule(
                 ROLE_ASSIGNMENT,
                 _judge_power,
-                others=ACCESS_READS,
+                others={**ACCESS_READS, CLUSTER: CLUSTER_PRINCIPALS},
             ),
         ),
         limits=(
