@@ -1,8 +1,9 @@
 """How much of the internet a list of ranges and service tags holds, taken together.
 
 A list is judged by its union: `0.0.0.0/1` and `128.0.0.0/1` are everybody, however it is cut, and
-everything but a hole is everybody too. Private ranges are nobody outside. Facts: the documentation
-"Azure service tags overview"; the IANA registries of special-purpose addresses.
+everything but a hole is everybody too. Private ranges are nobody outside. Facts: the table of tags
+in "Azure service tags overview", "Inbound and outbound IP addresses in Azure App Service", and the
+IANA registries of special-purpose addresses.
 """
 
 import ipaddress
@@ -21,28 +22,30 @@ _MOST_IPV6 = 2 ** (128 - 16)
 _GLOBAL_IPV6 = Intervals(((2 << 124, (4 << 124) - 1),))
 """All that is assigned on the internet (2000::/3)."""
 
-_RENTED = frozenset(
-    (
-        "internet", "azurecloud", "appservice", "azurefunctions", "azurecontainerinstances",
-        "azurecontainerapps", "azuredatabricks", "azuremachinelearninginference",
-    )
-)  # fmt: skip
-"""Tags of addresses from which whoever has a subscription sends what they like: the addresses of
-all customers' machines, apps and clusters."""
+_RENTED = frozenset(("internet", "azurecloud", "powerplatformplex"))
+"""Tags of addresses from which whoever has a subscription sends what they like: all public ones
+(Azure's are among them), those of all data centres, used by other customers too, and of what Power
+Platform executes on behalf of customers."""
 
 _OF_PLATFORM = frozenset(
     (
         "virtualnetwork", "azureloadbalancer", "gatewaymanager", "azureplatformdns",
-        "azureplatformimds", "azureplatformlkm", "azuretrafficmanager", "azuremonitor",
-        "actiongroup", "azurebackup", "azuresitrecovery", "azurekeyvault", "azureactivedirectory",
-        "azureresourcemanager", "appservicemanagement", "batchnodemanagement", "apimanagement",
-        "azurecontainerregistry", "microsoftcontainerregistry", "guestandhybridmanagement",
-        "azurearcinfrastructure", "microsoftdefenderforendpoint", "azureadvancedthreatprotection",
-        "azureinformationprotection", "azuremonitorforsap", "hdinsight", "sqlmanagement",
+        "azureplatformimds", "azureplatformlkm", "azuremonitor", "azurebackup",
+        "azuresiterecovery", "azurekeyvault", "azureactivedirectory",
+        "azureactivedirectorydomainservices", "azureresourcemanager", "appservicemanagement",
+        "batchnodemanagement", "apimanagement", "microsoftcontainerregistry",
+        "guestandhybridmanagement", "azurearcinfrastructure", "microsoftdefenderforendpoint",
+        "azureadvancedthreatprotection", "azureinformationprotection", "azureattestation",
+        "azureupdatedelivery", "hdinsight", "sqlmanagement", "logicappsmanagement",
+        "azuredataexplorermanagement",
     )
 )  # fmt: skip
-"""Tags of what Microsoft runs itself, or of networks of one's own: nobody rents an address there to
-send from."""
+"""Tags of what Microsoft runs itself to manage and to serve, or of networks of one's own: nobody
+rents an address there, or has something sent from there that they wrote. All other tags are of
+services that act for whoever asks them: action groups call any webhook, Traffic Manager probes any
+host, registries run tasks, Logic Apps and Data Factory run pipelines. AppService is among those,
+too: by its page it has the inbound addresses of apps alone, by which they may still send
+(`possibleOutboundIpAddresses` "includes VIPs")."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +54,7 @@ class PublicReach:
 
     `ipv4` and `ipv6` are its public addresses, `rented` the tags in which anybody rents, `unclear`
     the texts of which nobody can tell from here whose they are: tags of services that act for their
-    customers (a Front Door of anybody), or no tag at all.
+    customers (a Front Door, an action group of anybody), or no tag at all.
     """
 
     ipv4: Intervals = NOTHING
@@ -90,13 +93,14 @@ class PublicReach:
 
 def read_reach(texts: Iterable[str]) -> PublicReach:
     """Return how much of the internet some ranges, addresses and service tags hold together."""
-    ipv4, ipv6 = NOTHING, []
+    ipv4: list[tuple[int, int]] = []
+    ipv6: list[tuple[int, int]] = []
     rented, unclear = [], []
     for text in texts:
         found = parse_addresses(_ANYWHERE.get(text.strip().lower(), text))
         wide = _parse_ipv6(text)
         if found is not None:
-            ipv4 = ipv4 | found
+            ipv4 += found
         elif wide is not None:
             ipv6.append(wide)
         elif is_rented(text):
@@ -104,7 +108,10 @@ def read_reach(texts: Iterable[str]) -> PublicReach:
         elif _family(text) not in _OF_PLATFORM:
             unclear.append(text)
     return PublicReach(
-        ipv4 & PUBLIC, Intervals.of(ipv6) & _GLOBAL_IPV6, tuple(rented), tuple(unclear)
+        Intervals.of(ipv4) & PUBLIC,
+        Intervals.of(ipv6) & _GLOBAL_IPV6,
+        tuple(rented),
+        tuple(unclear),
     )
 
 

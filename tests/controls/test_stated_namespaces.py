@@ -1,4 +1,4 @@
-"""What an environment states of its cluster in `kubernetes:` is judged, and proves nothing alone."""
+"""What an environment states of its cluster in `kubernetes:` is judged, and proves nothing yet."""
 
 from dataclasses import dataclass
 
@@ -29,7 +29,10 @@ GUARDS = """\
     type: Microsoft.ContainerService/deploymentSafeguards
     name: default
     scope: ${cluster.id}
-    properties: {level: Enforce, podSecurityStandardsLevel: Restricted, excludedNamespaces: [EXCLUDED]}
+    properties:
+      level: Enforce
+      podSecurityStandardsLevel: Restricted
+      excludedNamespaces: [EXCLUDED]
 """
 MANAGED = """\
   app:
@@ -76,6 +79,9 @@ ROWS = {
     ),
     "privileged beside what Azure keeps restricted": Case(
         "{name: app, podSecurity: privileged}", (), MANAGED
+    ),
+    "baseline in what Azure keeps, which is a finding of that": Case(
+        "{name: app}", ("WRK-02.5",), MANAGED.replace("restricted", "baseline")
     ),
     "a quota without a limit of memory": Case(
         "{name: app, quota: {memoryLimit: null}}", ("CLU-05.2",)
@@ -175,7 +181,11 @@ def test_nobody_judges_by_it_what_was_read_of_azure(bench: Bench) -> None:
 
 WAIVER = """\
 waivers:
-  - {control: CONTROL, scope: "kubernetes.namespaces[app]", reason: old, owner: me, expires: 2027-03-31}
+  - control: CONTROL
+    scope: "kubernetes.namespaces[app]"
+    reason: old
+    owner: me
+    expires: 2027-03-31
 """
 
 

@@ -19,7 +19,7 @@ STRANGERS = {
     "the internet": ["Internet"],
     "all customers' machines": ["AzureCloud"],
     "all customers' machines of a region": ["10.0.0.0/8", "AzureCloud.WestEurope"],
-    "all customers' apps": ["AppService.NorthEurope"],
+    "what Power Platform executes for customers": ["PowerPlatformPlex.NorthEurope"],
 }
 OWN = {
     "private ranges, however cut": [
@@ -33,10 +33,15 @@ OWN = {
     "a block of one organisation over IPv6": ["2001:db8::/32"],
     "the network and the probes of its load balancer": ["VirtualNetwork", "AzureLoadBalancer"],
     "what manages gateways": ["GatewayManager"],
+    "what recovers sites": ["AzureSiteRecovery"],
     "local addresses over IPv6": ["fc00::/7"],
 }
 UNCLEAR = {
     "a Front Door of anybody": ["AzureFrontDoor.Backend"],
+    "an action group of anybody": ["ActionGroup"],
+    "probes that anybody orders": ["AzureTrafficManager"],
+    "the front ends of all customers' apps": ["AppService.NorthEurope"],
+    "control planes that act for customers": ["AzureDatabricks"],
     "no tag that is known": ["Somewhere"],
 }
 
