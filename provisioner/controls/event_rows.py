@@ -11,13 +11,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from provisioner.controls.kusto import (
     CONVERSIONS,
     Token,
-    read_column,
+    column_of,
+    operator_of,
     read_constant,
-    read_operator,
-    read_values,
     split,
     split_words,
     unwrap,
+    values_of,
 )
 
 Row = Mapping[str, frozenset[str]]
@@ -107,7 +107,7 @@ class _Filter:
 
     def _column(self, atom: Sequence[Token]) -> str:
         """Return the column of a condition, "" for one of which nothing is known."""
-        name = _resolve(read_column(atom), self._aliases)
+        name = _resolve(column_of(atom), self._aliases)
         after = next((i for i, t in enumerate(atom) if t.text == ")"), None)
         # A property of what a function returns: parse_json(ObjectRef).namespace.
         if after is not None and [t.text for t in atom[after + 1 : after + 2]] == ["."]:
@@ -127,7 +127,7 @@ class _Filter:
 
     def _compares(self, atom: Sequence[Token], words: Sequence[str]) -> bool | None:
         """Return whether what a column of the row holds is what a condition compares it with."""
-        column, sign = self._column(atom), read_operator(atom)
+        column, sign = self._column(atom), operator_of(atom)
         held = self._row.get(column)
         if sign in ("!=", "!~", "!"):
             at = words.index(sign)
@@ -143,7 +143,7 @@ class _Filter:
     def _names(self, atom: Sequence[Token]) -> bool | None:
         """Return whether a text asks for a word that the row has."""
         known = {value.lower() for values in self._row.values() for value in values}
-        found = list(read_values(atom))
+        found = list(values_of(atom))
         if found and any(self._words.search(v) or v.lower() in known for v in found):
             return True
         return None
@@ -164,7 +164,7 @@ def _test(sign: str, atom: Sequence[Token]) -> Callable[[str], bool | None] | No
     start = next((i for i, t in enumerate(atom) if t.text.lower() == sign), 0)
     operands = atom[start + 1 :]
     numbers = [token.text for token in operands if token.kind == "number"]
-    wanted = [*read_values(operands), *numbers]
+    wanted = [*values_of(operands), *numbers]
     folds = sign == "=~" or [t.text for t in operands[:1]] == ["~"]
     order = next((t.text for t in atom if t.text in ("<", "<=", ">", ">=")), "")
     if not sign and order and numbers:

@@ -1,7 +1,8 @@
-"""Queries in the Kusto Query Language, cut into tokens, stages and conditions.
+"""Queries of the Kusto Query Language, as far as pipelines and conditions go.
 
-Comments and texts are told apart from code, and operators kept in order. Facts: the documentation
-"Kusto Query Language".
+Comments and texts are read apart; a query is split into statements, a statement into operators, a
+filter into conditions. Nothing here knows what a query is for. Facts: the documentation "Kusto
+Query Language".
 """
 
 import re
@@ -30,7 +31,7 @@ CONVERSIONS = (
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A text, a word (a column with what it is asked of), a number or a sign of a query."""
+    """A piece of a query; `kind` is text (with its quotes), word, number or sign."""
 
     kind: str
     text: str
@@ -71,7 +72,7 @@ def _closes(tokens: Sequence[Token], start: int) -> int:
     return -1
 
 
-def read_operator(atom: Sequence[Token]) -> str:
+def operator_of(atom: Sequence[Token]) -> str:
     """Return the first operator of a condition, outside of brackets."""
     depth = 0
     for token in atom:
@@ -82,7 +83,7 @@ def read_operator(atom: Sequence[Token]) -> str:
     return ""
 
 
-def read_column(atom: Sequence[Token]) -> str:
+def column_of(atom: Sequence[Token]) -> str:
     """Return the column that a condition is about, also inside of a function of it."""
     for token in atom:
         word = token.text
@@ -91,8 +92,8 @@ def read_column(atom: Sequence[Token]) -> str:
     return ""
 
 
-def read_values(atom: Sequence[Token]) -> Iterator[str]:
-    """Yield the texts of a condition, as they are written."""
+def values_of(atom: Sequence[Token]) -> Iterator[str]:
+    """Yield the texts of a condition, without quotes, in the letters in which they are written."""
     for token in atom:
         if token.kind == "text":
             yield token.text.lstrip("hH@")[1:-1]
@@ -136,8 +137,8 @@ def _compares(one: str, sign: str, other: str) -> bool | None:
         return None
 
 
-def write(tokens: Sequence[Token]) -> str:
-    """Return tokens as a text, for a message."""
+def text_of(tokens: Sequence[Token]) -> str:
+    """Return tokens as a person reads them."""
     return " ".join(token.text for token in tokens)
 
 
@@ -168,7 +169,7 @@ def split_words(tokens: Sequence[Token], words: Sequence[str]) -> Iterator[Seque
     yield part
 
 
-def read_tokens(query: str) -> list[Token] | None:
+def tokenize(query: str) -> list[Token] | None:
     """Return the tokens of a query without comments; None where they are too many, or a sign is
     none of the language's."""
     found: list[Token] = []

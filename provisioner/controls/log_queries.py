@@ -1,8 +1,8 @@
 """Whether a query of an alert can return the rows that it is for.
 
-A query in the Kusto Query Language is read as a pipeline: comments and texts apart, operators in
-order. What cannot be followed (functions, joins, other tables than audit logs) is not guessed at.
-Facts: the documentation "Kusto Query Language", "AKSAudit", "AKSAuditAdmin" and "AzureActivity".
+Operators are followed in their order. What cannot be followed (functions, joins, other tables than
+audit logs) is not guessed at. Facts: the documentation of the tables "AKSAudit" (all events of the
+API server), "AKSAuditAdmin" (all but those with the verbs get and list) and "AzureActivity".
 """
 
 import re
@@ -15,14 +15,14 @@ from provisioner.controls.kusto import (
     EQUAL,
     POSITIVE,
     Token,
-    read_column,
+    column_of,
+    operator_of,
     read_conditions,
     read_constant,
-    read_operator,
-    read_tokens,
-    read_values,
     split,
-    write,
+    text_of,
+    tokenize,
+    values_of,
 )
 
 _FILTERS = ("where", "filter")
@@ -68,7 +68,7 @@ class Event:
 
 def answers(query: str, event: Event) -> Answer:
     """Return whether a query returns the rows of an event."""
-    tokens = read_tokens(query)
+    tokens = tokenize(query)
     if tokens is None:
         return Answer(Match.UNCLEAR, "the query cannot be read")
     statements = [s for s in split(tokens, ";") if s]
@@ -91,7 +91,7 @@ def answers(query: str, event: Event) -> Answer:
 
 def tables_of(query: str) -> tuple[str, ...]:
     """Return the tables that a query begins with, in small letters; none for a search in all."""
-    statements = [s for s in split(read_tokens(query) or [], ";") if s]
+    statements = [s for s in split(tokenize(query) or [], ";") if s]
     source = split(statements[-1], "|")[0] if statements else []
     return tuple(t.text.lower() for t in source if t.kind == "word" and t.text.lower() != "union")
 
@@ -99,7 +99,7 @@ def tables_of(query: str) -> tuple[str, ...]:
 def keeps_rows(query: str) -> Answer:
     """Return whether a transformation keeps all rows of its stream: filters may take any, and what
     makes columns anew may leave out the ones that matter."""
-    tokens = read_tokens(query)
+    tokens = tokenize(query)
     stages = [s for s in split(tokens, "|") if s] if tokens else []
     if not stages:
         return Answer(Match.UNCLEAR, "the transformation cannot be read")
@@ -108,7 +108,7 @@ def keeps_rows(query: str) -> Answer:
         return Answer(Match.NO, dead)
     for stage in stages[1:]:
         if stage[0].text.lower() not in _KEEPING:
-            return Answer(Match.UNCLEAR, f"what `{write(stage)}` leaves of the rows is not known")
+            return Answer(Match.UNCLEAR, f"what `{text_of(stage)}` leaves of the rows is not known")
     return Answer(Match.YES)
 
 
@@ -141,7 +141,7 @@ def _narrowing(stages: Sequence[Sequence[Token]], event: Event) -> Answer | None
     kept = [keeps_row(stages, row, event.words) for row in event.rows]
     if all(kept):
         return None
-    said = " and ".join(write(s[1:]) for s in stages if s[0].text.lower() in _FILTERS)
+    said = " and ".join(text_of(s[1:]) for s in stages if s[0].text.lower() in _FILTERS)
     if not any(told is not False for told in kept):
         return Answer(Match.NO, f"no such event is one with `{said}`")
     return Answer(Match.UNCLEAR, f"`{said}` may leave some of these events out")
@@ -155,21 +155,21 @@ def _dead_stage(stage: Sequence[Token]) -> str:
     if operator in _FILTERS and not _alternatives(stage):
         for atom, negated in read_conditions(stage[1:]):
             if _excludes_all(atom, negated):
-                return f"`{write(atom)}` excludes every row"
+                return f"`{text_of(atom)}` excludes every row"
             if read_constant(atom) is negated:
-                return f"`{write(atom)}` lets nothing through"
+                return f"`{text_of(atom)}` lets nothing through"
             if _is_beyond_time(atom):
-                return f"`{write(atom)}` is a time that no row has"
+                return f"`{text_of(atom)}` is a time that no row has"
     return ""
 
 
 def _excludes_all(atom: Sequence[Token], negated: bool) -> bool:
     """Tell whether a condition excludes what holds the empty text, which every text does."""
-    operator = read_operator(atom)
+    operator = operator_of(atom)
     words = [token.text.lower() for token in atom]
     asks = operator in ("contains", "startswith", "endswith", "has") and negated
     refuses = operator == "!" and bool({"contains", "startswith", "endswith"} & set(words))
-    return (asks or refuses) and "" in read_values(atom)
+    return (asks or refuses) and "" in values_of(atom)
 
 
 def _is_beyond_time(atom: Sequence[Token]) -> bool:
@@ -193,21 +193,21 @@ def _contradiction(stages: Sequence[Sequence[Token]]) -> str:
     filters = [s[1:] for s in stages if s[0].text.lower() in _FILTERS and not _alternatives(s)]
     conditions = [(a, n) for stage in filters for a, n in read_conditions(stage)]
     for atom, negated in conditions:
-        operator = read_operator(atom)
+        operator = operator_of(atom)
         if not negated and operator in EQUAL:
-            column = read_column(atom).lower()
-            values = frozenset(read_values(atom))
+            column = column_of(atom).lower()
+            values = frozenset(values_of(atom))
             before = wanted.get(column)
             wanted[column] = values if before is None else before & values
             if values and before is not None and not before & values:
-                return f"no {read_column(atom)} is both {_either(before)} and {_either(values)}"
+                return f"no {column_of(atom)} is both {_either(before)} and {_either(values)}"
     for atom, negated in conditions:
-        operator, column = read_operator(atom), read_column(atom).lower()
-        excluded = frozenset(read_values(atom))
-        denies = operator in ("!=", "!~") or (operator == "!" and "in" in write(atom).split())
+        operator, column = operator_of(atom), column_of(atom).lower()
+        excluded = frozenset(values_of(atom))
+        denies = operator in ("!=", "!~") or (operator == "!" and "in" in text_of(atom).split())
         denies = denies or (negated and operator in EQUAL)
         if denies and wanted.get(column) and wanted[column] <= excluded:
-            return f"{read_column(atom)} is to be {_either(wanted[column])} and is excluded"
+            return f"{column_of(atom)} is to be {_either(wanted[column])} and is excluded"
     return ""
 
 
@@ -227,12 +227,12 @@ def _positive_atoms(stages: Sequence[Sequence[Token]]) -> Iterator[Sequence[Toke
             yield stage
         elif operator in _FILTERS:
             for atom, negated in read_conditions(stage[1:]):
-                if not negated and read_operator(atom) in POSITIVE:
+                if not negated and operator_of(atom) in POSITIVE:
                     yield atom
 
 
 def _names(atom: Sequence[Token], event: Event) -> bool:
     if atom[0].text.lower() == "search":
-        return event.words.search(write(atom)) is not None
+        return event.words.search(text_of(atom)) is not None
     texts = (token.text for token in atom if token.kind == "text")
-    return bool(read_column(atom)) and any(event.words.search(text) for text in texts)
+    return bool(column_of(atom)) and any(event.words.search(text) for text in texts)

@@ -36,8 +36,8 @@ _AUDITS = (
     "auditevent", "kube-audit", "kube-audit-admin", "guard", "containerregistryloginevents",
     "containerregistryrepositoryevents",
 )  # fmt: skip
-"""Categories in the group `audit`: those of who did what ("Diagnostic settings in Azure Monitor",
-and the pages of Key Vault, AKS and Container Registry on what they log)."""
+"""Categories taken to be in the group `audit`: those of who did what. No page or recording that
+lists the group was found; the service may change it ("Diagnostic settings in Azure Monitor")."""
 
 _TABLE_OF = {
     "kube-audit": "AKSAudit",
