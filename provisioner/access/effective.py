@@ -17,6 +17,7 @@ from provisioner.access.grants import (
     Role,
     Roles,
 )
+from provisioner.access.principals import addresses_by_object_id
 from provisioner.catalog.built_in_roles import (
     ROLE_DEFINITION_TYPE,
     get_built_in_role,
@@ -29,14 +30,6 @@ from provisioner.model.permissions import Permission, is_management_group, parse
 from provisioner.model.resource_id import ResourceId, parse_resource_id
 from provisioner.model.values import Unknown, lookup
 from provisioner.plan.reads import Read
-
-_OBJECT_IDS = (
-    ("properties", "principalId"),
-    ("identity", "principalId"),
-    ("properties", "identityProfile", "kubeletidentity", "objectId"),
-)
-"""Where a resource says by which object it signs in: identities of their own and those assigned by
-the system, and the kubelet identity of a cluster."""
 
 
 @dataclass(frozen=True)
@@ -152,7 +145,7 @@ def read_access(estate: Estate, catalog: Catalog, eligible: Iterable[Resource] =
     """Return who can do what in an estate. `eligible` are the role eligibilities that were read
     (`roleEligibilityScheduleInstances`)."""
     roles = _Definitions(estate)
-    names = _addresses(estate)
+    names = addresses_by_object_id(estate)
     grants = [_grant(found, roles, names, estate) for found in estate.of_type(ROLE_ASSIGNMENT)]
     grants += [_grant(found, roles, names, estate, Eligibility.ELIGIBLE) for found in eligible]
     denials = [
@@ -260,19 +253,6 @@ def _address_in(path: str, estate: Estate) -> str | None:
     parts = path.split(".")
     heads = (".".join(parts[:length]) for length in range(len(parts), 0, -1))
     return next((head for head in heads if estate.at(head) is not None), None)
-
-
-def _addresses(estate: Estate) -> Mapping[str, str]:
-    """Return the address of the resource that signs in as an object id."""
-    found: dict[str, str] = {}
-    for resource in estate:
-        if resource.address is None or resource.type in (ROLE_ASSIGNMENT, DENY_ASSIGNMENT):
-            continue
-        for path in _OBJECT_IDS:
-            value = lookup(resource.body, path)
-            if isinstance(value, str):
-                found.setdefault(value.lower(), resource.address)
-    return found
 
 
 def _restriction(text: object) -> Restriction | None:
