@@ -363,7 +363,7 @@ def _assess(
         judgement = judge_network(outcome, graph, environment, catalog, state)
         told = Assessment(judgement.proof_documents, gates=judgement.gates)
         return told, judgement.complete(census)
-    after = judge_state(outcome, graph, environment, catalog, state)
+    after = judge_state(outcome, graph, environment, catalog, state, changes.accepted)
     found = actual_estate(state, graph, catalog)
     before = judge_earlier(after, found, graph, environment, catalog, state)
     turned = compare_judgements(before, after)
