@@ -34,11 +34,13 @@ from provisioner.plan.reads import Read
 
 @dataclass(frozen=True)
 class Access:
-    """All grants and denials of one state of an environment."""
+    """All grants and denials of one state of an environment. `kinds_in` has, by the key of each
+    subscription and resource group, the kinds of resources that were seen in it (`kind_of`)."""
 
     grants: tuple[Grant, ...]
     denials: tuple[Denial, ...]
     catalog: Catalog
+    kinds_in: Mapping[str, frozenset[str]] = field(default_factory=dict)
     _giving: dict[tuple[str, bool], Mapping[str, list[Grant]]] = field(
         default_factory=dict, repr=False, compare=False
     )
@@ -76,6 +78,15 @@ class Access:
             if grant.gives(action, data=data)
             and not self.is_denied(grant, action, resource, data=data)
         )
+
+    def may_hold(self, place: ResourceId, kind: str) -> bool:
+        """Tell whether a subscription, resource group or management group may hold resources of a
+        kind (`kind_of`). A group does not that has none, where the subscription has some
+        elsewhere: they were listed. A kind that was seen nowhere may not have been looked for."""
+        if place.resource_group is None or place.scope is None:
+            return True
+        elsewhere = self.kinds_in.get(place.scope.key, frozenset())
+        return kind not in elsewhere or kind in self.kinds_in.get(place.key, frozenset())
 
     def unknown_at(self, resource: ResourceId) -> tuple[Grant, ...]:
         """Return the grants that hold for a resource and of whose role nothing is known."""
@@ -153,7 +164,21 @@ def read_access(estate: Estate, catalog: Catalog, eligible: Iterable[Resource] =
         for found in estate.of_type(DENY_ASSIGNMENT)
         if (denial := _denial(found, names)) is not None
     ]
-    return Access(tuple(grants), tuple(denials), catalog)
+    return Access(tuple(grants), tuple(denials), catalog, _kinds_in(estate))
+
+
+def kind_of(text: str) -> str:
+    """Return the namespace and the first type of a type or an action, in lower case."""
+    return "/".join(text.lower().split("/")[:2])
+
+
+def _kinds_in(estate: Estate) -> Mapping[str, frozenset[str]]:
+    found: dict[str, set[str]] = {}
+    for resource in estate:
+        for place in resource.id.ancestors:
+            if place.is_container:
+                found.setdefault(place.key, set()).add(kind_of(resource.type))
+    return {key: frozenset(kinds) for key, kinds in found.items()}
 
 
 def unknown_roles(grants: Iterable[Grant]) -> tuple[Grant, ...]:

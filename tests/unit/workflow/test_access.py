@@ -10,7 +10,7 @@ from provisioner.engine.ports import Reader
 from provisioner.model.diagnostic import DiagnosticError
 from provisioner.model.values import Body
 from provisioner.plan.reads import Answer, Read
-from provisioner.reports.access_wording import scope_of_claim
+from provisioner.reports.access_wording import denied, scope_of_claim
 from provisioner.simulator.faults import Fault
 from provisioner.workflow.access import explain_access
 from provisioner.workflow.access_question import Question
@@ -135,3 +135,20 @@ def test_a_list_that_was_refused_makes_the_answer_partial(
 def test_data_takes_an_action(bench: Bench) -> None:
     with pytest.raises(DiagnosticError, match="--data says of which kind the action of --can is"):
         ask(bench, data=True)
+
+
+def test_a_deny_assignment_is_told_with_what_it_leaves(bench: Bench) -> None:
+    entry = {"actions": ["*"], "notActions": ["*/read"], "dataActions": ["*"]}
+    everyone = {"id": "00000000-0000-0000-0000-000000000000", "type": "SystemDefined"}
+    properties = {
+        "denyAssignmentName": "Frozen",
+        "permissions": [entry],
+        "principals": [everyone],
+        "doNotApplyToChildScopes": True,
+    }
+    path = f"{S}/{AUTHORIZATION}/denyAssignments/00000000-0000-4000-8000-000000000005"
+    bench.send("PUT", path, {"properties": properties})
+    (denial,) = ask(bench).denials
+    assert denied(denial) == (
+        "* except */read; data actions * · everyone · at subscription workload alone"
+    )
