@@ -8,7 +8,6 @@ from provisioner.documents.controls import (
     ComplianceDocument,
     FindingDocument,
     ResultDocument,
-    WaiverDocument,
 )
 from provisioner.reports.census_text import census_lines, unreadable_lines
 from provisioner.reports.section_text import heading, render_diagnostics
@@ -25,7 +24,6 @@ from provisioner.reports.verdict_wording import (
     remedy_hint,
     state_of,
     totals_of,
-    waiver_of,
 )
 from provisioner.reports.wording import and_more
 
@@ -49,7 +47,7 @@ def render_check_text(document: CheckDocument, width: int = 100) -> Iterator[Lin
     for verdict in (FAIL, "waived", "unknown", *rest):
         found = [result for result in told if result.verdict == verdict]
         if found:
-            yield from _section(verdict, found, document.waivers, width)
+            yield from _section(verdict, found, width)
     yield from _open_questions(told, width)
     yield from _table(document.results)
     yield from unreadable_lines(document.census.unreadable, width)
@@ -87,9 +85,7 @@ def render_compliance_text(document: ComplianceDocument, width: int = 100) -> It
     )
 
 
-def _section(
-    verdict: str, found: Sequence[ResultDocument], waivers: Sequence[WaiverDocument], width: int
-) -> Iterator[Line]:
+def _section(verdict: str, found: Sequence[ResultDocument], width: int) -> Iterator[Line]:
     yield line("  ", Span(verdict, _STYLES[verdict]), f" · {plural(len(found), 'control')}")
     for result in found:
         control = result.control
@@ -99,7 +95,7 @@ def _section(
             continue
         matching = [seen for seen in result.findings if seen.verdict == verdict]
         for seen in matching[:_MOST_FINDINGS]:
-            yield from _finding(seen, waiver_of(result, seen, waivers), width)
+            yield from _finding(seen, width)
         hidden = len(matching) - _MOST_FINDINGS
         if hidden > 0:
             yield line(" " * 8, Span(and_more(hidden, "resource"), Style.DIM))
@@ -110,10 +106,11 @@ def _section(
     yield BLANK
 
 
-def _finding(seen: FindingDocument, waiver: WaiverDocument | None, width: int) -> Iterator[Line]:
+def _finding(seen: FindingDocument, width: int) -> Iterator[Line]:
     place = f" ({plain(seen.place)})" if seen.place else ""
     text = f"{plain(seen.address or seen.id)}: {plain(seen.evidence)}{place}"
     yield from (line(" " * 8, row) for row in wrap(text, width - 8))
+    waiver = seen.waiver
     if waiver is not None:
         why = f"until {plain(waiver.expires)} by {plain(waiver.owner)}: {plain(waiver.reason)}"
         yield from (line(" " * 10, Span(row, Style.DIM)) for row in wrap(why, width - 10))

@@ -33,7 +33,9 @@ def check_drift(desired: Desired, catalog: Catalog, reader: Reader) -> DriftDocu
     diagnostics = [*map(_told_by_drift, planned.changes.diagnostics), *_told(changes)]
     graph, environment = desired.graph, desired.environment
     found = actual_estate(planned.state, graph, catalog)
-    actual = judge_state(found, graph, environment, catalog, planned.state)
+    actual = judge_state(
+        found, graph, environment, catalog, planned.state, planned.changes.accepted
+    )
     stated = judge_earlier(actual, desired_estate(graph, catalog), graph, environment, catalog)
     return DriftDocument(
         environment=desired.document,
