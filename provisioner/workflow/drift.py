@@ -11,7 +11,7 @@ from provisioner.plan.assembly import documents_of, field_document, shown_fields
 from provisioner.plan.changes import ResourceChange
 from provisioner.plan.estates import actual_estate, desired_estate
 from provisioner.plan.progress import failures_of
-from provisioner.workflow.judgement import compare_judgements, judge_earlier, judge_state
+from provisioner.workflow.judgement import compare_judgements, judge_origin, judge_state
 from provisioner.workflow.plan import Desired, plan_environment
 
 _REVERSED = {
@@ -34,7 +34,7 @@ def check_drift(desired: Desired, catalog: Catalog, reader: Reader) -> DriftDocu
     graph, environment = desired.graph, desired.environment
     found = actual_estate(planned.state, graph, catalog)
     actual = judge_state(found, graph, environment, catalog, planned.state)
-    stated = judge_earlier(actual, desired_estate(graph, catalog), graph, environment, catalog)
+    stated = judge_origin(actual, desired_estate(graph, catalog), graph, environment, catalog)
     return DriftDocument(
         environment=desired.document,
         in_sync=sum(change.action is Action.NO_OP for change in changes),

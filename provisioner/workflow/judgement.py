@@ -105,15 +105,14 @@ def judge_state(
     return Judgement(results, gate_of(environment))
 
 
-def judge_earlier(
+def judge_origin(
     later: Judgement,
     estate: Estate,
     graph: DesiredGraph,
     environment: Environment,
     catalog: Catalog,
-    state: ActualState | None = None,
 ) -> Judgement:
-    """Return the judgement of the state that another one, judged already, came from.
+    """Return the judgement of the desired state that one judged already drifted from.
 
     A network proof is made again only where it fails now: what is asked is whether that is new.
     """
@@ -121,7 +120,7 @@ def judge_earlier(
     controls = [
         control for control in all_controls() if control.proof is None or control.id not in holding
     ]
-    return judge_state(estate, graph, environment, catalog, state, controls)
+    return judge_state(estate, graph, environment, catalog, controls=controls)
 
 
 def judge_network(

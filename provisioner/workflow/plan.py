@@ -64,7 +64,6 @@ from provisioner.workflow.judgement import (
     check_desired_waivers,
     check_waivers_and_attestations,
     compare_judgements,
-    judge_earlier,
     judge_network,
     judge_state,
 )
@@ -365,7 +364,7 @@ def _assess(
         return told, judgement.complete(census)
     after = judge_state(outcome, graph, environment, catalog, state)
     found = actual_estate(state, graph, catalog)
-    before = judge_earlier(after, found, graph, environment, catalog, state)
+    before = judge_state(found, graph, environment, catalog, state)
     turned = compare_judgements(before, after)
     told = Assessment(after.proof_documents, turned.security, turned.gates)
     return told, after.complete(census)
