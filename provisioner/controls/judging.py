@@ -22,7 +22,7 @@ class Unseen(StrEnum):
     """Why a control is unknown, what says most against it first."""
 
     UNREADABLE = UNREADABLE
-    AZURE_ALONE = "known to Azure alone"
+    AZURE_ALONE = "need check --actual"
     LATER = "known after apply"
     CLUSTER = "need the cluster"
     DIRECTORY = "need the directory"
@@ -56,6 +56,21 @@ class Result:
     attestation: Attestation | None = None
     unseen: Unseen | None = None
     proof: Proof | None = None
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it passes or is waived, and nothing of it is left to be shown."""
+        return self.verdict in (Verdict.PASS, Verdict.WAIVED) and not self.outstanding
+
+    @property
+    def ending(self) -> str:
+        """How every report says that it ended: its verdict, or `partial` where it passes as far as
+        anybody saw."""
+        return PARTIAL if self.verdict is Verdict.PASS and self.outstanding else self.verdict.value
+
+
+PARTIAL = "partial"
+"""How a control ended that passes in part, while nobody has shown the rest."""
 
 
 def judge(
@@ -204,9 +219,7 @@ def _judge_unobserved(
     if hidden:
         # A cluster that may not be read is not an absent one.
         why = f"whether there is a cluster is unknown: {hidden[0].label}: {hidden[0].evidence}"
-        return Result(
-            control, Verdict.UNKNOWN, findings, why, outstanding, None, Unseen.UNREADABLE
-        )
+        return Result(control, Verdict.UNKNOWN, findings, why, outstanding, None, Unseen.UNREADABLE)
     by = next(_UNSEEN_BY[mode] for mode in control.modes if mode in _UNSEEN_BY)
     why = f"needs {control.evidence}"
     return Result(control, Verdict.UNKNOWN, findings, why, outstanding, None, by)

@@ -7,6 +7,7 @@ from provisioner.documents.census import (
     UNKNOWN_TYPE,
     CensusDocument,
     NotCoveredDocument,
+    UnknownControlsDocument,
     UnreadableDocument,
 )
 from provisioner.reports.styled import BLANK, Line, Span, Style, line, wrap
@@ -19,8 +20,14 @@ _MOST_UNREADABLE = 10
 
 def census_sentence(census: CensusDocument) -> str:
     """Return how much was looked at, and how much was not."""
+    looked_at = (
+        f"Looked at {plural(census.resources, 'resource')}"
+        if census.declared is None
+        else f"Judged {plural(census.resources, 'described resource')} "
+        f"({census.declared:,} declared)"
+    )
     parts = [
-        f"Looked at {plural(census.resources, 'resource')} of {plural(len(census.types), 'type')} "
+        f"{looked_at} of {plural(len(census.types), 'type')} "
         f"in {plural(len(census.subscriptions), 'subscription')}"
     ]
     if census.unreadable:
@@ -29,9 +36,19 @@ def census_sentence(census: CensusDocument) -> str:
         parts.append(f"not looked at: {_shortened(census.not_covered)}")
     if census.unknown:
         total = sum(len(entry.controls) for entry in census.unknown)
-        told = ", ".join(f"{len(e.controls)} {plain(e.reason)}" for e in census.unknown)
+        told = ", ".join(map(_unknown, census.unknown))
         parts.append(f"{plural(total, 'control')} unknown: {told}")
     return "; ".join(parts) + "."
+
+
+def _unknown(entry: UnknownControlsDocument) -> str:
+    """Return how many controls are unknown for a reason; a single one by its id."""
+    reason = plain(entry.reason)
+    if len(entry.controls) > 1:
+        return f"{len(entry.controls):,} {reason}"
+    if reason.startswith("need "):
+        reason = f"needs {reason.removeprefix('need ')}"
+    return f"1 {reason} ({plain(entry.controls[0])})"
 
 
 def census_lines(census: CensusDocument | None, width: int) -> Iterator[Line]:
