@@ -47,7 +47,8 @@ class CensusDocument(Document):
     others stand in their bodies: subnets, rules), None where Azure was read. `types` are the
     types that were read, whether there were any or not, `subscriptions` the GUIDs of those in which
     they were. `unreadable` is what Azure refused to show: where there is some, nothing is said to
-    be absent. `not_covered` is what azsec does not look at. `unknown` are the controls without an answer (empty where none was judged).
+    be absent. `not_covered` is what azsec does not look at. `unknown` are the controls without an
+    answer (empty where none was judged).
     """
 
     resources: int

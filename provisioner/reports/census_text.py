@@ -10,6 +10,7 @@ from provisioner.documents.census import (
     UnknownControlsDocument,
     UnreadableDocument,
 )
+from provisioner.model.resource_id import parse_resource_id
 from provisioner.reports.styled import BLANK, Line, Span, Style, line, wrap
 from provisioner.reports.values import plain, plural
 from provisioner.reports.wording import and_more
@@ -63,12 +64,31 @@ def unreadable_lines(unreadable: Sequence[UnreadableDocument], width: int) -> It
         return
     title = " · what it may show is neither absent nor as declared"
     yield line("  ", Span("unreadable", Style.WARNING), title)
-    for entry in unreadable[:_MOST_UNREADABLE]:
-        text = f"{unreadable_name(entry)}: {plain(entry.reason)}"
-        yield from (line("    ", row) for row in wrap(text, width - 4))
-    if len(unreadable) > _MOST_UNREADABLE:
-        yield line("    ", Span(and_more(len(unreadable) - _MOST_UNREADABLE, "read"), Style.DIM))
+    refused = unreadable_by_reason(unreadable)
+    for name, reason in refused[:_MOST_UNREADABLE]:
+        yield from (line("    ", row) for row in wrap(f"{name}: {reason}", width - 4))
+    if len(refused) > _MOST_UNREADABLE:
+        yield line("    ", Span(and_more(len(refused) - _MOST_UNREADABLE, "read"), Style.DIM))
     yield BLANK
+
+
+def unreadable_by_reason(unreadable: Sequence[UnreadableDocument]) -> list[tuple[str, str]]:
+    """Return what could not be read, with Azure's reason: what one refused list of a type hides
+    stands together."""
+    hidden: dict[tuple[str, str], list[UnreadableDocument]] = {}
+    for entry in unreadable:
+        named = parse_resource_id(entry.id)
+        kind = named.type if named and not entry.listed else unreadable_name(entry)
+        hidden.setdefault((kind, entry.reason), []).append(entry)
+    return [
+        (
+            unreadable_name(entries[0])
+            if len(entries) == 1
+            else f"{plain(kind)} ({plural(len(entries), 'resource')})",
+            plain(reason),
+        )
+        for (kind, reason), entries in hidden.items()
+    ]
 
 
 def unreadable_name(entry: UnreadableDocument) -> str:
