@@ -4,9 +4,11 @@ Azure allows a request that any role assignment at its scope or above grants, un
 assignment there denies it. Source: "How Azure RBAC determines if a user has access to a resource".
 """
 
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from types import MappingProxyType
 
 from provisioner.access.grants import (
     Denial,
@@ -29,6 +31,30 @@ from provisioner.model.permissions import Permission, is_management_group, parse
 from provisioner.model.resource_id import ResourceId, parse_resource_id
 from provisioner.model.values import Unknown, lookup
 from provisioner.plan.reads import Read
+
+READS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        ROLE_ASSIGNMENT: (
+            "properties.roleDefinitionId",
+            "properties.principalId",
+            "properties.principalType",
+            "properties.condition",
+            "properties.scope",
+        ),
+        ROLE_DEFINITION_TYPE: ("properties.roleName", "properties.permissions"),
+        DENY_ASSIGNMENT: (
+            "properties.denyAssignmentName",
+            "properties.permissions",
+            "properties.principals",
+            "properties.excludePrincipals",
+            "properties.doNotApplyToChildScopes",
+            "properties.condition",
+            "properties.scope",
+        ),
+    }
+)
+"""The properties that grants and denials are made of, by type: all that `read_access` looks at, but
+for the object ids by which resources sign in."""
 
 _OBJECT_IDS = (
     ("properties", "principalId"),
@@ -92,9 +118,34 @@ class Access:
         self, grant: Grant, action: str, resource: ResourceId, *, data: bool = False
     ) -> bool:
         """Tell whether a deny assignment takes an action from the principal of a grant."""
+        if not self.denials:
+            return False
+        places = (_ROOT, _MANAGEMENT_GROUPS, *(place.key for place in self._places_of(resource)))
         return any(
-            denial.denies(grant.principal, action, resource, data=data) for denial in self.denials
+            denial.denies(grant.principal, action, resource, data=data)
+            for place in dict.fromkeys(places)
+            for denial in self._denials_at.get(place, ())
         )
+
+    def below(self, place: ResourceId) -> Iterator[Grant]:
+        """Yield the grants at scopes inside of a resource, itself left out."""
+        prefix = f"{place.key}/"
+        scopes, by_scope = self._scopes, self._by_scope
+        at = bisect_left(scopes, prefix)
+        while at < len(scopes) and scopes[at].startswith(prefix):
+            yield from by_scope[scopes[at]]
+            at += 1
+
+    @cached_property
+    def _scopes(self) -> list[str]:
+        return sorted(self._by_scope)
+
+    @cached_property
+    def _denials_at(self) -> Mapping[str, list[Denial]]:
+        found: dict[str, list[Denial]] = {}
+        for denial in self.denials:
+            found.setdefault(_place_of(denial.scope), []).append(denial)
+        return found
 
     def _reaching(self, resource: ResourceId, grants: Mapping[str, list[Grant]]) -> Iterator[Grant]:
         yield from grants.get(_ROOT, ())
@@ -138,14 +189,14 @@ def _index(grants: Iterable[Grant]) -> Mapping[str, list[Grant]]:
     """Return grants by the key of their scope; those of all management groups are one."""
     found: dict[str, list[Grant]] = {}
     for grant in grants:
-        if grant.scope is None:
-            key = _ROOT
-        elif is_management_group(grant.scope):
-            key = _MANAGEMENT_GROUPS
-        else:
-            key = grant.scope.key
-        found.setdefault(key, []).append(grant)
+        found.setdefault(_place_of(grant.scope), []).append(grant)
     return found
+
+
+def _place_of(scope: ResourceId | None) -> str:
+    if scope is None:
+        return _ROOT
+    return _MANAGEMENT_GROUPS if is_management_group(scope) else scope.key
 
 
 def read_access(estate: Estate, catalog: Catalog, eligible: Iterable[Resource] = ()) -> Access:

@@ -245,6 +245,7 @@ class Denial:
     scope: ResourceId | None
     is_for_children: bool = True
     is_conditional: bool = False
+    _known: dict[tuple[str, bool], bool] = field(default_factory=dict, repr=False, compare=False)
 
     def denies(
         self, principal: Principal, action: str, resource: ResourceId, *, data: bool = False
@@ -252,11 +253,21 @@ class Denial:
         """Tell whether it takes an action on a resource from a principal for certain.
 
         Who is in a group only the directory knows: a denial for a group, or one that excludes
-        others than the principal, may or may not be for a member; then access counts as left.
+        others than the principal, may or may not be for a member; then access counts as left. So
+        does it where a condition may not hold.
         """
         if self.is_conditional or not self.reaches(resource):
             return False
-        return self._is_for(principal) and grants(self.permissions, action, data=data)
+        return self._takes(action, data) and self._is_for(principal)
+
+    def _takes(self, action: str, data: bool) -> bool:
+        key = (action.lower(), data)
+        if key not in self._known:
+            self._known[key] = any(
+                entry.condition is None and entry.grants(action, data=data)
+                for entry in self.permissions
+            )
+        return self._known[key]
 
     def reaches(self, resource: ResourceId) -> bool:
         """Tell whether it holds for a resource."""
@@ -265,14 +276,24 @@ class Denial:
         return holds_at(self.scope, resource)
 
     def _is_for(self, principal: Principal) -> bool:
-        named = {other.id for other in self.principals}
-        if principal.id in named:
-            return True
-        if EVERYONE not in named:
+        if self._may_exclude_members or principal.id in self._excluded_ids:
             return False
-        maybe_member = any(other.is_group for other in self.excluded)
-        excluded = principal.id in {other.id for other in self.excluded}
-        return not (excluded or maybe_member or (principal.is_group and self.excluded))
+        if principal.is_group and self.excluded:
+            return False  # One of its members may be who is excluded.
+        return principal.id in self._ids or EVERYONE in self._ids
+
+    @cached_property
+    def _ids(self) -> frozenset[str]:
+        return frozenset(other.id for other in self.principals)
+
+    @cached_property
+    def _excluded_ids(self) -> frozenset[str]:
+        return frozenset(other.id for other in self.excluded)
+
+    @cached_property
+    def _may_exclude_members(self) -> bool:
+        """Whether one of those excluded is a group, or may be one: its type is not stated."""
+        return any(other.is_group or other.type is None for other in self.excluded)
 
 
 @lru_cache(maxsize=1024)

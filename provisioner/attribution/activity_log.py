@@ -1,7 +1,7 @@
 """Events of the Activity Log, put together to the writes that they tell of.
 
 Source: "Azure Activity Log event schema". One write has several events: it begins, is accepted, and
-ends. They share correlation id, resource and operation.
+ends. They share operation id, correlation id, caller, resource and operation.
 """
 
 from collections.abc import Iterable, Mapping
@@ -14,7 +14,7 @@ from provisioner.attribution.window import read_moment
 from provisioner.model.resource_id import ResourceId, parse_resource_id
 from provisioner.model.values import Body
 
-SELECT = "caller,claims,correlationId,eventTimestamp,operationName,resourceId,status"
+SELECT = "caller,claims,correlationId,eventTimestamp,operationId,operationName,resourceId,status"
 """The properties of an event that are asked for: no bodies (`properties`), no addresses."""
 
 _OBJECT_ID = "http://schemas.microsoft.com/identity/claims/objectidentifier"
@@ -68,6 +68,7 @@ class _Event:
     application: str | None
     at: datetime
     correlation: str
+    operation: str
     status: str
 
 
@@ -75,13 +76,20 @@ def read_writes(bodies: Iterable[Body]) -> tuple[Write, ...]:
     """Return the writes that events tell of, the newest first.
 
     What was refused changed nothing, and is none. An event without a resource id, a time or an
-    operation tells of nothing that can be attributed.
+    operation tells of nothing that can be attributed. A caller chooses the correlation id of a
+    request, so events of two callers are never one write, and without one every event is its own.
     """
-    grouped: dict[tuple[str, str, str], list[_Event]] = {}
-    for body in bodies:
+    grouped: dict[tuple[str, ...], list[_Event]] = {}
+    for number, body in enumerate(bodies):
         event = _read_event(body)
         if event is not None:
-            key = (event.correlation, event.target.key, event.action.lower())
+            key = (
+                event.correlation or str(number),
+                event.operation,
+                (event.object_id or event.caller or "").lower(),
+                event.target.key,
+                event.action.lower(),
+            )
             grouped.setdefault(key, []).append(event)
     writes = (_combine(events) for events in grouped.values())
     found = [write for write in writes if write is not None]
@@ -139,6 +147,7 @@ def _read_event(body: Body) -> _Event | None:
         application=text_of(claims.get(_APPLICATION)),
         at=at,
         correlation=(text_of(body.get("correlationId")) or "").lower(),
+        operation=(text_of(body.get("operationId")) or "").lower(),
         status=_value(body.get("status")),
     )
 

@@ -4,6 +4,7 @@ Source: "Get resource changes" of Resource Graph. In practice `changedBy` is oft
 `clientType` and `operation` `Unspecified`, with a correlation id of zeros.
 """
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,6 +20,8 @@ MOST_ROWS = 1000
 _NO_CORRELATION = "00000000-0000-0000-0000-000000000000"
 _UNSPECIFIED = frozenset({"unspecified", "unknown", ""})
 _SYSTEM = "system"
+_ENDS_TEXT = re.compile(r"['\\\x00-\x1f]")
+"""What ends or escapes in a text of KQL ("The string data type")."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +47,10 @@ class ResourceChange:
 def changes_query(targets: Sequence[ResourceId], start: datetime) -> str:
     """Return the query for the newest changes of resources since a time.
 
-    An id with a quote, which none of Azure's can have, is left out: it would end the text.
+    An id with a quote, a backslash or a control character, which none of Azure's can have, is left
+    out: it would end the text.
     """
-    named = ", ".join(f"'{target.text}'" for target in targets if "'" not in target.text)
+    named = ", ".join(f"'{each.text}'" for each in targets if not _ENDS_TEXT.search(each.text))
     return (
         "resourcechanges"
         " | extend at = todatetime(properties.changeAttributes.timestamp),"

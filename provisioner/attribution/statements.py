@@ -101,23 +101,27 @@ class Logs:
         return [write for write in found if not write.is_action]
 
     def _deletes_of(self, target: Target) -> list[Write]:
-        """Return the deletes of a resource; without any, those of what it stood in, and the writes
-        of a parent whose list it was in: they may have left it out."""
-        own = [write for write in self._own.get(target.id.key, ()) if write.deletes]
-        if own:
-            return own
-        above = [
+        """Return the deletes of a resource and of what it stood in since it was last written;
+        without any, the writes of a parent whose list it was in: they may have left it out."""
+        own = self._own.get(target.id.key, ())
+        written = max((w.at for w in own if not w.deletes and not w.is_action), default=None)
+        deletes = [
             write
-            for place in target.id.ancestors
+            for place in (target.id, *target.id.ancestors)
             for write in self._own.get(place.key, ())
             if write.deletes
         ]
-        return above or [
+        held = [
             write
             for holder in self._holders(target.id)
             for write in self._own.get(holder.key, ())
             if not write.is_action
         ]
+        for found in (deletes, held):
+            later = [write for write in found if written is None or write.at >= written]
+            if later:
+                return later
+        return deletes or held
 
     def _holders(self, resource: ResourceId) -> Iterator[ResourceId]:
         """Yield the parents whose bodies hold a resource."""
@@ -213,6 +217,9 @@ def _verdict(entries: Sequence[_Entry], reach: Reach) -> AttributionVerdict:
         return AttributionVerdict.UNSPECIFIED
     if reach.refused is not None:
         return AttributionVerdict.UNREADABLE
+    if any(entry.at < reach.since for entry in entries):
+        # Resource Graph says System of many a write: the Activity Log was not read back so far.
+        return AttributionVerdict.UNSPECIFIED
     return AttributionVerdict.PLATFORM if kinds else AttributionVerdict.NOT_LOGGED
 
 

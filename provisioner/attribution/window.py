@@ -50,11 +50,7 @@ def _start_of(text: str, now: datetime) -> datetime | None:
     if span is not None:
         count = int(span[1])
         return now - (timedelta(days=count) if span[2] == "d" else timedelta(hours=count))
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
+    return read_moment(text)
 
 
 def _bad_since(message: str, hint: str) -> DiagnosticError:
@@ -67,11 +63,11 @@ def format_moment(moment: datetime) -> str:
 
 
 def read_moment(text: object) -> datetime | None:
-    """Return a time of a log, or None for what is none."""
+    """Return a time (ISO 8601, UTC where it names no zone) in UTC, or None for what is none."""
     try:
         moment = datetime.fromisoformat(text) if isinstance(text, str) else None
-    except ValueError:
+        if moment is None or moment.tzinfo is None:
+            return moment and moment.replace(tzinfo=UTC)
+        return moment.astimezone(UTC)
+    except (ValueError, OverflowError):  # the zone leads out of what years there are
         return None
-    if moment is None or moment.tzinfo is not None:
-        return moment
-    return moment.replace(tzinfo=UTC)

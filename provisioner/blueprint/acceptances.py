@@ -16,6 +16,7 @@ from provisioner.catalog.built_in_roles import ROLE_DEFINITION_TYPE, find_built_
 from provisioner.catalog.registry import Catalog
 from provisioner.catalog.resource_type import ResourceType, Scope
 from provisioner.model.diagnostic import Diagnostic, DiagnosticError, error, nearest, warning
+from provisioner.model.permissions import matches
 from provisioner.model.resource_id import parse_resource_id
 from provisioner.model.span import Span
 from provisioner.model.values import lookup
@@ -74,27 +75,6 @@ class Acceptance:
         who = self.principal or self.name
         role = f" {self.role}" if self.role else ""
         return f"{self.type}{role} of {who} on {self.scope}"
-
-
-def matches(pattern: str, text: str) -> bool:
-    """Tell whether a pattern matches all of a text: `*` stands for any text, case is ignored.
-
-    Each piece is taken where it first stands, so no pattern takes more than linear time.
-    """
-    first, *rest = pattern.lower().split("*")
-    text = text.lower()
-    if not rest:
-        return first == text
-    if not text.startswith(first):
-        return False
-    position = len(first)
-    *middle, last = rest
-    for piece in middle:
-        found = text.find(piece, position)
-        if found < 0:
-            return False
-        position = found + len(piece)
-    return len(text) - len(last) >= position and text.endswith(last)
 
 
 def check_acceptances(

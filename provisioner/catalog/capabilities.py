@@ -38,8 +38,16 @@ class Capability:
 CAPABILITIES = (
     Capability(
         "administers clusters",
-        (f"{_CLUSTER}/listClusterAdminCredential/action", f"{_CLUSTER}/runCommand/action"),
-        (f"{_CLUSTER}/rbac.authorization.k8s.io/clusterrolebindings/write",),
+        (
+            f"{_CLUSTER}/listClusterAdminCredential/action",
+            f"{_CLUSTER}/accessProfiles/listCredential/action",
+            f"{_CLUSTER}/runCommand/action",
+        ),
+        (
+            f"{_CLUSTER}/rbac.authorization.k8s.io/clusterrolebindings/write",
+            f"{_CLUSTER}/users/impersonate/action",
+            f"{_CLUSTER}/groups/impersonate/action",
+        ),
     ),
     Capability(
         "reads secrets",

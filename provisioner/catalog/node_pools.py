@@ -16,7 +16,8 @@ POOL = f"{CLUSTER}/agentPools"
 DEFAULT_SURGE = "10%"
 """How many nodes more an upgrade makes where nobody says."""
 
-_PERCENT = re.compile(r"(\d+)\s*%")
+_PERCENT = re.compile(r"(\d{1,9})\s*%")
+_NUMBER = re.compile(r"\d{1,9}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,4 +73,4 @@ def count_surge(text: str, nodes: int) -> int:
     share = _PERCENT.fullmatch(text.strip())
     if share:
         return -(-nodes * int(share[1]) // 100)
-    return int(text) if text.strip().isdigit() else 0
+    return int(text) if _NUMBER.fullmatch(text.strip()) else 0

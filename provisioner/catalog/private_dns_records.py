@@ -24,12 +24,6 @@ from provisioner.model.values import Body, Json, lookup
 ALL_RECORDS = "ALL"
 """The last segment of the list that answers the records of every type of a zone."""
 
-SIGNATURE = "created by private endpoint"
-"""How the DNS zone group of a private endpoint signs the records that it writes (`creator` among
-their metadata, as templates show that were exported from Azure)."""
-
-_CREATOR = ("properties", "metadata", "creator")
-
 _VALUES = {
     "A": "aRecords",
     "AAAA": "aaaaRecords",
@@ -61,10 +55,10 @@ def _computed(resource: ResourceId, _body: Body, _around: Surroundings) -> Mappi
 
 
 def _by_service(body: Body) -> bool:
-    """Azure registers the names of machines by itself, in zones with a link that says so, and the
-    zone groups of private endpoints sign what they write."""
-    registered = lookup(body, ("properties", "isAutoRegistered")) is True
-    return registered or str(lookup(body, _CREATOR)).startswith(SIGNATURE)
+    """Azure registers the names of machines by itself, in zones with a link that says so. What the
+    zone group of a private endpoint writes shows in the group, and not in a body: anybody can write
+    the metadata by which it signs."""
+    return lookup(body, ("properties", "isAutoRegistered")) is True
 
 
 def record_type(kind: str, facts: Mapping[str, Field]) -> ResourceType:
@@ -120,10 +114,11 @@ def _authority(resource: ResourceId, body: Body, around: Surroundings) -> Mappin
     computed = _computed(resource, body, around)["properties"]
     assert isinstance(computed, Mapping)
     stated = lookup(body, ("properties", "soaRecord"))
+    seconds = lookup(body, ("properties", "ttl"))
     return {
         "properties": {
             **computed,
-            "ttl": 3600,
+            "ttl": seconds if isinstance(seconds, int) else 3600,
             "soaRecord": {
                 "email": "azureprivatedns-host.microsoft.com",
                 "expireTime": 2419200,

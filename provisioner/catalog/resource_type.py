@@ -190,6 +190,10 @@ def _made_by_hand(_body: Body) -> bool:
     return False
 
 
+def _always_as_made(_maker: Body, _made: ResourceId, _body: Body) -> bool:
+    return True
+
+
 @dataclass(frozen=True, slots=True)
 class Made:
     """A resource that a service makes for another one, in the group that it keeps for it."""
@@ -246,7 +250,8 @@ class ResourceType:
     nested          types of children that do not go with one: Azure refuses to delete it while it
                     has any (409 CannotDeleteResource)
     service_names   a pattern of the names of those that services make for themselves in a parent
-    by_service      tells of a body that a service wrote it (the record of a private endpoint)
+    by_service      tells of a body that a service wrote it (the registered name of a machine): of
+                    what Azure alone can write in it
     reaches         paths of ids: Azure writes into what they name when it writes or deletes one
     written_with    types of what points to one, and that Azure writes whenever it writes one: all
                     of them have one writer
@@ -272,6 +277,8 @@ class ResourceType:
                     both of the same name (a managed namespace, and the namespace in Kubernetes)
     most_tags       how many tags Azure takes on one
     makes           the ids of what its service makes for one and deletes with it, of its live body
+    is_as_made      tells, of its body and of the id and body of one of `makes`, whether that stands
+                    as its service made it, or whether somebody wrote over it
     keeps           ids and bodies of those of `makes` that are resources of the catalog (the DNS
                     records of a private endpoint), for the simulator to write
     managed_group   path of the name of a resource group that Azure keeps for a resource; the
@@ -347,6 +354,7 @@ class ResourceType:
     access_twin: str | None = None
     most_tags: int = 50
     makes: Callable[[Body], Iterable[str]] = _nothing_made
+    is_as_made: Callable[[Body, ResourceId, Body], bool] = _always_as_made
     keeps: KeptRule = _nothing_kept
     managed_group: str | None = None
     managed_lock: tuple[str, str] | None = None

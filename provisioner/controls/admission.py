@@ -129,6 +129,12 @@ def ask_any(cluster: Subject, ways: tuple[Demand, ...]) -> Observation:
         return cluster.unknown(path, f"{path} is {switch}")
     if switch is not True:
         return cluster.fails(path, f"{path} is {show(switch)}: no policy reaches its pods")
+    return ask_assignments(cluster, ways)
+
+
+def ask_assignments(cluster: Subject, ways: tuple[Demand, ...]) -> Observation:
+    """Return what is to be said of a cluster that one of some policies has to be assigned to, as
+    its demand is. What Azure asks itself takes no add-on."""
     asked = [(way, assigned) for way in ways for assigned in _assignments(cluster, way.policy)]
     told: list[tuple[Verdict, str]] = []
     for way, assigned in asked:

@@ -97,6 +97,8 @@ class Control:
     limits       what it cannot see: the part of its purpose that a pass leaves unproved
     mappings     the same in other frameworks
     unmapped     why no other framework has it; "" where `mappings` holds one
+    refutes      what other frameworks ask for and what it is about does not do, however it ends:
+                 it judges another way than theirs
     same_as      ids of the controls that answer it as well, as their parts do an item: a row that
                  refers to others
     """
@@ -116,6 +118,7 @@ class Control:
     limits: str = ""
     mappings: Mappings = NO_MAPPINGS
     unmapped: str = ""
+    refutes: Mappings = NO_MAPPINGS
     same_as: tuple[str, ...] = ()
 
     @property

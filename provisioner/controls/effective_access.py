@@ -5,18 +5,17 @@ A rule that asks reads ACCESS_READS of the types in it. What grants allow is com
 and of "Azure permissions for Containers".
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
 
-from provisioner.access.effective import Access, read_access
+from provisioner.access.effective import READS, Access, read_access
 from provisioner.access.grants import Grant
 from provisioner.catalog.registry import Catalog
+from provisioner.controls.add_ons import ADD_ONS
+from provisioner.controls.grants import is_in_namespace
 from provisioner.controls.kinds import (
     CLUSTER,
-    DENY_ASSIGNMENT,
     IDENTITY,
-    ROLE_ASSIGNMENT,
-    ROLE_DEFINITION,
 )
 from provisioner.controls.subject import Subject
 from provisioner.model.estate import Estate
@@ -25,32 +24,56 @@ from provisioner.model.resource_id import SUBSCRIPTION, ResourceId
 from provisioner.model.values import lookup
 
 ACCESS_READS: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {
-        ROLE_ASSIGNMENT: (
-            "properties.roleDefinitionId",
-            "properties.principalId",
-            "properties.principalType",
-            "properties.condition",
-        ),
-        ROLE_DEFINITION: ("properties.roleName", "properties.permissions"),
-        DENY_ASSIGNMENT: (
-            "properties.permissions",
-            "properties.principals",
-            "properties.excludePrincipals",
-            "properties.doNotApplyToChildScopes",
-        ),
-        IDENTITY: ("properties.principalId",),
-    }
+    {**READS, IDENTITY: ("properties.principalId",)}
 )
-"""What a rule reads that asks who can do what, by type."""
+"""What a rule reads that asks who can do what, by type. That of identities is for their names."""
 
 RUN_COMMAND = f"{CLUSTER}/runCommand/action"
 WRITE_CLUSTER = f"{CLUSTER}/write"
-ADMIN_CREDENTIAL = f"{CLUSTER}/listClusterAdminCredential/action"
+RESET_DIRECTORY = f"{CLUSTER}/resetAADProfile/action"
+ADMIN_CREDENTIALS = (
+    f"{CLUSTER}/listClusterAdminCredential/action",
+    f"{CLUSTER}/accessProfiles/listCredential/action",
+)
+"""Each of these fetches the administrator's certificate: the second by the name of its profile."""
+
 USER_CREDENTIAL = f"{CLUSTER}/listClusterUserCredential/action"
 NAMESPACE_CREDENTIAL = f"{CLUSTER}/managedNamespaces/listCredential/action"
 EXEC = f"{CLUSTER}/pods/exec/action"
-BIND_CLUSTER_ROLE = f"{CLUSTER}/rbac.authorization.k8s.io/clusterrolebindings/write"
+_RBAC = f"{CLUSTER}/rbac.authorization.k8s.io"
+BIND_CLUSTER_ROLE = f"{_RBAC}/clusterrolebindings/write"
+_IMPERSONATE = tuple(
+    (f"{CLUSTER}/{who}/impersonate/action",) for who in ("users", "groups", "serviceaccounts")
+)
+"""Who may impersonate is whoever they name: an administrator, system:masters, a controller."""
+
+_REWRITE_CLUSTER_ROLE = (f"{_RBAC}/clusterroles/escalate/action", f"{_RBAC}/clusterroles/write")
+_ADMINISTRATION = ((BIND_CLUSTER_ROLE,), _REWRITE_CLUSTER_ROLE, *_IMPERSONATE)
+"""What it takes in the Kubernetes API to have everything there, all actions of a way together
+(Kubernetes, "Role Based Access Control Good Practices", privilege escalation risks)."""
+
+_SHELL = (
+    (EXEC,),
+    (f"{_RBAC}/rolebindings/write", f"{_RBAC}/clusterroles/bind/action"),
+    (f"{_RBAC}/rolebindings/write", f"{_RBAC}/roles/bind/action"),
+    (f"{_RBAC}/roles/escalate/action", f"{_RBAC}/roles/write"),
+)
+"""What it takes there to have a shell in a container, also by giving oneself the right to it."""
+
+_SHELL_OF_CLUSTER = (
+    (BIND_CLUSTER_ROLE, f"{_RBAC}/clusterroles/bind/action"),
+    _REWRITE_CLUSTER_ROLE,
+    *_IMPERSONATE,
+)
+"""The same by what stands in no namespace: a role that is assigned in one gives none of it, but for
+its own service accounts."""
+
+CLUSTER_PRINCIPALS = (
+    "properties.identityProfile.kubeletidentity.objectId",
+    f"{ADD_ONS}.azureKeyvaultSecretsProvider.identity.objectId",
+    "identity.principalId",
+)
+"""Who a cluster's nodes, the add-on of the driver and the cluster itself sign in as."""
 
 _IN_CLUSTER = f"{CLUSTER}/".lower()
 _PRINCIPAL = "properties.principalId"
@@ -71,13 +94,27 @@ def _by_assignment(estate: Estate, catalog: Catalog) -> Mapping[str, Grant]:
     return {found.assignment.id.key: found for found in read_access(estate, catalog).grants}
 
 
-def rules_over(grant: Grant) -> bool:
-    """Tell whether a grant rules over all that may stand at its scope: it may change most of some
-    unlike types, or can have everything by assigning roles."""
-    if grant.escalates:
+def rules_over(grants: Iterable[Grant]) -> bool:
+    """Tell whether grants together rule over all that may stand where they hold: they may change
+    half of some unlike types or more, or can have everything by assigning roles."""
+    held = tuple(grants)
+    if any(grant.escalates for grant in held):
         return True
-    changes = sum(grant.allows(action) for action in _UNLIKE_CHANGES)
-    return changes > len(_UNLIKE_CHANGES) // 2
+    changed = {action for grant in held for action in _UNLIKE_CHANGES if grant.allows(action)}
+    return len(changed) >= len(_UNLIKE_CHANGES) // 2
+
+
+def beside(access: Access, grant: Grant) -> tuple[Grant, ...]:
+    """Return the grants that change something at the scope of a grant, as it does itself, and that
+    the same principal has: itself too, and none where it changes nothing."""
+    if not _changes_something(grant):
+        return ()
+    others = (other for other in access.grants if other.principal.id == grant.principal.id)
+    return tuple(o for o in others if o.holds_at(grant.scope) and _changes_something(o))
+
+
+def _changes_something(grant: Grant) -> bool:
+    return grant.escalates or any(map(grant.allows, _UNLIKE_CHANGES))
 
 
 _UNLIKE_CHANGES = (
@@ -93,20 +130,33 @@ _UNLIKE_CHANGES = (
 """Changes of types that no role for one purpose has in common."""
 
 
-def administrators_of(access: Access, cluster: ResourceId) -> tuple[Grant, ...]:
-    """Return the grants by which somebody administers a cluster: binds roles in it, fetches its
-    administrator's credential, or can have either by assigning roles."""
-    found = (
-        *access.who_can(BIND_CLUSTER_ROLE, cluster, data=True),
-        *access.who_can(ADMIN_CREDENTIAL, cluster),
-    )
-    return tuple({id(grant): grant for grant in found}.values())
+def administrators_of(
+    access: Access, cluster: ResourceId, *, run_command_off: bool
+) -> tuple[Grant, ...]:
+    """Return the grants by which somebody administers a cluster: makes themselves its administrator
+    in the Kubernetes API, fetches an administrator's credential, runs commands in it (unless that
+    is off), says who administers it, or can have any of it by assigning roles."""
+    actions = (*ADMIN_CREDENTIALS, WRITE_CLUSTER, RESET_DIRECTORY)
+    ways: list[tuple[tuple[str, ...], bool]] = [((action,), False) for action in actions]
+    ways += [((RUN_COMMAND,), False)] if not run_command_off else []
+    ways += [(way, True) for way in _ADMINISTRATION]
+    found: dict[int, Grant] = {}
+    for way, data in ways:
+        able = [
+            {id(grant): grant for grant in access.who_can(action, cluster, data=data)}
+            for action in way
+        ]
+        found.update((key, able[0][key]) for key in able[0] if all(key in some for some in able))
+    return tuple(found.values())
 
 
 def opens_shell(grant: Grant, *, run_command_off: bool) -> bool:
-    """Tell whether a grant lets its holder run commands in containers: by exec, or by `az aks
-    command invoke`, unless that is off and its holder cannot switch it on."""
-    if grant.allows(EXEC, data=True):
+    """Tell whether a grant lets its holder run commands in containers: by exec, by rights that they
+    give themselves or take from whom they impersonate, or by `az aks command invoke`, unless that
+    is off and its holder cannot switch it on."""
+    inside = grant.scope is not None and is_in_namespace(grant.scope)
+    ways = _SHELL if inside else (*_SHELL, *_SHELL_OF_CLUSTER)
+    if any(all(grant.allows(action, data=True) for action in way) for way in ways):
         return True
     runs = grant.allows(RUN_COMMAND)
     return runs and (not run_command_off or grant.allows(WRITE_CLUSTER))
@@ -128,12 +178,8 @@ def _may_be_in_cluster(pattern: str) -> bool:
 
 def grants_around(access: Access, place: ResourceId) -> Iterator[Grant]:
     """Yield the grants that hold for a resource, and those at scopes below it."""
-    reaching = list(access.reaching(place))
-    yield from reaching
-    seen = {id(grant) for grant in reaching}
-    for grant in access.grants:
-        if id(grant) not in seen and grant.scope is not None and grant.scope.is_within(place):
-            yield grant
+    yield from access.reaching(place)
+    yield from access.below(place)
 
 
 def is_of(grant: Grant, identity: Subject) -> bool:

@@ -27,20 +27,19 @@ from provisioner.model.cidr import parse_range
 from provisioner.model.estate import Estate
 from provisioner.model.resource_id import parse_resource_id
 from provisioner.model.values import lookup
-from provisioner.network.firewalls import destination_of, source_of
+from provisioner.network.firewall_outlets import find_outlets
 from provisioner.network.intervals import (
+    EVERYWHERE,
     NOTHING,
     Intervals,
     parse_addresses,
     show_addresses,
 )
-from provisioner.network.public_reach import PublicReach, read_reach
+from provisioner.network.public_reach import read_reach
 from provisioner.network.routes import EffectiveRoute, is_tunneled, route_subnet
 from provisioner.network.tags import PUBLIC
 from provisioner.network.topology import (
     Firewall,
-    FirewallPolicy,
-    FirewallRule,
     HopType,
     Network,
     Route,
@@ -69,7 +68,12 @@ ROUTE_READS: Mapping[str, tuple[str, ...]] = {
         "properties.allowGatewayTransit",
     ),
     NETWORK_GATEWAY: (CONFIGURATIONS, "properties.gatewayDefaultSite.id"),
-    FIREWALL: (CONFIGURATIONS, "properties.firewallPolicy.id"),
+    FIREWALL: (
+        CONFIGURATIONS,
+        "properties.firewallPolicy.id",
+        "properties.networkRuleCollections",
+        "properties.applicationRuleCollections",
+    ),
     FIREWALL_POLICY: ("properties.basePolicy.id",),
     RULE_COLLECTION_GROUP: ("properties.priority", "properties.ruleCollections"),
     IP_GROUP: ("properties.ipAddresses",),
@@ -193,12 +197,16 @@ def _of_appliance(
         else:
             yield Leaving(Verdict.UNKNOWN, f"{way} leads to {towards}: of what is not known")
         return
-    opening = _find_opening(firewall.policy, subnet) if firewall.policy else None
-    if opening is None:
+    rules = firewall.policy.rules if firewall.policy else ()
+    outlets = tuple(find_outlets(rules, subnet.ranges or EVERYWHERE))
+    for outlet in outlets:
+        verdict = Verdict.FAIL if outlet.certain else Verdict.UNKNOWN
+        yield Leaving(verdict, f"{way} leads to {firewall.label}, where {outlet.words}")
+    if not firewall.known and (firewall.network or not firewall.declared):
+        words = f"leads to {firewall.label}, whose policy is not all read"
+        yield Leaving(Verdict.UNKNOWN, f"{way} {words}")
+    elif not outlets:
         yield Leaving(Verdict.PASS, f"{way} leads to {firewall.label}")
-    else:
-        words = f"leads to {firewall.label}, where {opening} lets it go to whatever it names"
-        yield Leaving(Verdict.FAIL, f"{way} {words}")
 
 
 def _is_placed(topology: Topology, firewall: Firewall) -> bool:
@@ -211,35 +219,6 @@ def _of_tag(subnet: Subnet, route: Route) -> Iterator[Leaving]:
     if route.hop is HopType.INTERNET and parse_range(route.prefix) is None:
         words = f"sends what {route.prefix} stands for to the internet"
         yield Leaving(Verdict.FAIL, f"{subnet.label} by {route.label} {words}")
-
-
-def _find_opening(policy: FirewallPolicy, subnet: Subnet) -> str | None:
-    """Return the rule by which a firewall lets a subnet reach the internet at large over TCP: by
-    network rules that hold strangers together, or by an application rule for every host."""
-    rules = [rule for rule in policy.rules if _is_for(rule, subnet)]
-    network = [rule for rule in rules if rule.kind == "network"]
-    for port in sorted({low for rule in network for low, _ in rule.ports}):
-        allowed, denied = NOTHING, NOTHING
-        for rule in network:
-            if port not in rule.ports or not {"tcp", "any"} & rule.protocols:
-                continue
-            if not rule.allows:
-                denied = denied | destination_of(rule)
-                continue
-            allowed = allowed | (destination_of(rule) - denied)
-            rented = () if denied.covers(PUBLIC) else rule.tags
-            reach = PublicReach(ipv4=allowed & PUBLIC)
-            if reach.holds_strangers or "internet" in (tag.lower() for tag in rented):
-                return rule.label
-    for rule in rules:
-        if rule.kind == "application" and "*" in rule.names:
-            return rule.label if rule.allows else None
-    return None
-
-
-def _is_for(rule: FirewallRule, subnet: Subnet) -> bool:
-    overlaps = source_of(rule) & subnet.ranges
-    return bool(overlaps) or not subnet.ranges or (rule.open_ended and not rule.sources)
 
 
 def _find_leaving_ipv6(estate: Estate, subnet: Subnet) -> Iterator[Leaving]:

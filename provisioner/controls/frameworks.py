@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from provisioner.controls.cis_aks import RECOMMENDATIONS, Place
-from provisioner.controls.control import Control, Mode
+from provisioner.controls.control import Mappings, Mode
 from provisioner.controls.judging import PARTIAL, Result, Unseen
 from provisioner.controls.outline import PRINCIPLES, TOPICS
 from provisioner.controls.verdict import Verdict
@@ -39,12 +39,25 @@ runs in the cluster can say."""
 @dataclass(frozen=True, slots=True)
 class _Requirement:
     """What a framework asks for, and the results that answer it. `place` is where one has to look
-    to answer the whole of it."""
+    to answer the whole of it. `refuted_by` are those of controls that judge another way, which the
+    framework does not take."""
 
     id: str
     title: str
     results: Sequence[Result]
     place: Place = Place.AZURE
+    refuted_by: Sequence[Result] = ()
+
+    @property
+    def refuting(self) -> tuple[Result, ...]:
+        """Those that have something to judge: it goes another way than the framework takes."""
+        return tuple(r for r in self.refuted_by if r.verdict is not Verdict.NOT_APPLICABLE)
+
+    @property
+    def failing(self) -> tuple[Result, ...]:
+        """What it fails by."""
+        failed = (result for result in self.results if result.verdict is Verdict.FAIL)
+        return (*failed, *self.refuting)
 
 
 def comply(results: Sequence[Result], framework: Framework) -> tuple[RequirementDocument, ...]:
@@ -52,9 +65,10 @@ def comply(results: Sequence[Result], framework: Framework) -> tuple[Requirement
     of the others those that controls answer.
 
     A requirement passes where every control that answers it does, as a whole. It fails where one
-    fails. It is partial where some was seen and some not, manual where nobody looked (also where
-    nodes or objects have to be looked at, whatever Azure Resource Manager says of them), waived
-    where all passes or is waived, and unknown where nothing was seen for want of a read.
+    fails, and where one that refutes it has something to judge. It is partial where some was seen
+    and some not, manual where nobody looked (also where nodes or objects have to be looked at,
+    whatever Azure Resource Manager says of them), waived where all passes or is waived, and unknown
+    where nothing was seen for want of a read.
     """
     return tuple(map(_document, _requirements(results, framework)))
 
@@ -64,15 +78,18 @@ def _requirements(results: Sequence[Result], framework: Framework) -> Iterator[_
         yield from _outline(results)
         return
     named: dict[str, list[Result]] = {}
+    refuted: dict[str, list[Result]] = {}
     for result in results:
-        for requirement in _MAPPED[framework](result.control):
+        for requirement in _MAPPED[framework](result.control.mappings):
             named.setdefault(requirement, []).append(result)
+        for requirement in _MAPPED[framework](result.control.refutes):
+            refuted.setdefault(requirement, []).append(result)
     if framework is Framework.CIS:
-        for found in RECOMMENDATIONS:
-            answers = named.get(found.number, ())
-            yield _Requirement(found.number, found.title, answers, found.place)
-        return
-    yield from (_Requirement(name, "", named[name]) for name in sorted(named))
+        asked = [(found.number, found.title, found.place) for found in RECOMMENDATIONS]
+    else:
+        asked = [(name, "", Place.AZURE) for name in sorted(named)]
+    for name, title, place in asked:
+        yield _Requirement(name, title, named.get(name, ()), place, refuted.get(name, ()))
 
 
 def _outline(results: Sequence[Result]) -> Iterator[_Requirement]:
@@ -95,8 +112,8 @@ def _document(requirement: _Requirement) -> RequirementDocument:
         id=requirement.id,
         title=requirement.title,
         verdict=_conclude(requirement),
-        controls=tuple(result.control.id for result in results),
-        failing=_ending(results, Verdict.FAIL),
+        controls=tuple(r.control.id for r in (*results, *requirement.refuting)),
+        failing=tuple(result.control.id for result in requirement.failing),
         waived=_ending(results, Verdict.WAIVED),
         seen=tuple(result.control.id for result in results if result.is_whole),
         unanswered=tuple(_unanswered(results)),
@@ -105,7 +122,7 @@ def _document(requirement: _Requirement) -> RequirementDocument:
 
 def _conclude(requirement: _Requirement) -> str:
     relevant = [r for r in requirement.results if r.verdict is not Verdict.NOT_APPLICABLE]
-    if any(result.verdict is Verdict.FAIL for result in relevant):
+    if requirement.failing:
         return Verdict.FAIL
     if not relevant:
         return Verdict.NOT_APPLICABLE if requirement.results else MANUAL
@@ -141,9 +158,9 @@ def _unanswered(results: Iterable[Result]) -> Iterator[UnansweredDocument]:
             yield UnansweredDocument(control=result.control.id, reason=result.outstanding)
 
 
-_MAPPED: dict[Framework, Callable[[Control], Iterable[str]]] = {
-    Framework.CIS: lambda control: control.mappings.cis,
-    Framework.POLICY: lambda control: control.mappings.policies,
-    Framework.CHECKOV: lambda control: control.mappings.checkov,
-    Framework.PSRULE: lambda control: control.mappings.psrule,
+_MAPPED: dict[Framework, Callable[[Mappings], Iterable[str]]] = {
+    Framework.CIS: lambda mappings: mappings.cis,
+    Framework.POLICY: lambda mappings: mappings.policies,
+    Framework.CHECKOV: lambda mappings: mappings.checkov,
+    Framework.PSRULE: lambda mappings: mappings.psrule,
 }

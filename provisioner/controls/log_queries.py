@@ -1,9 +1,8 @@
 """Whether a query of an alert can return the rows that it is for.
 
-A query in the Kusto Query Language is read as a pipeline: comments and texts apart, operators in
-order. What cannot be followed (functions, joins, other tables than audit logs) is not guessed at.
-Facts: the documentation "Kusto Query Language"; the tables "AKSAudit" (all events of the API
-server), "AKSAuditAdmin" (all but those with the verbs get and list) and "AzureActivity".
+Operators are followed in their order. What cannot be followed (functions, joins, other tables than
+audit logs) is not guessed at. Facts: the documentation of the tables "AKSAudit" (all events of the
+API server), "AKSAuditAdmin" (all but those with the verbs get and list) and "AzureActivity".
 """
 
 import re
@@ -11,21 +10,19 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-_TOKEN = re.compile(
-    r"""(?P<comment>//[^\n]*)|(?P<text>[hH]?@?"(?:[^"\\]|\\.)*"|[hH]?@?'(?:[^'\\]|\\.)*')"""
-    r"""|(?P<word>[A-Za-z_*][\w.*]*(?:\[[^\]]*\])?)|(?P<number>-?\d+(?:\.\d+)?[a-z]*)"""
-    r"""|(?P<sign>!=|!~|==|=~|<=|>=|!|[|;(),<>=+\-/%\[\]{}:~.])""",
+from provisioner.controls.kusto import (
+    EQUAL,
+    POSITIVE,
+    Token,
+    column_of,
+    operator_of,
+    read_conditions,
+    split,
+    text_of,
+    tokenize,
+    values_of,
 )
-_MOST_TOKENS = 5000
 
-_EQUAL = ("==", "=~", "in", "in~")
-_POSITIVE = frozenset(
-    (
-        *_EQUAL, "has", "has_cs", "has_any", "has_all", "hasprefix", "hassuffix", "contains",
-        "contains_cs", "startswith", "startswith_cs", "endswith", "endswith_cs", "matches", ":",
-    )
-)  # fmt: skip
-_NEGATIVE = frozenset(("!=", "!~", "!"))
 _FILTERS = ("where", "filter")
 _LIMITS = ("take", "limit", "top", "sample")
 _HARMLESS = frozenset(
@@ -45,11 +42,6 @@ _ABOUT_EVENTS = (
     "_resourceid", "authorization", "annotations", "auditid",
 )  # fmt: skip
 """Columns by which a query names an event. A condition on any other narrows whom it is about."""
-
-
-_CONVERSIONS = (
-    "tostring", "tolower", "toupper", "dynamic", "parse_json", "todynamic", "toint", "tolong",
-)  # fmt: skip
 
 
 class Match(Enum):
@@ -81,22 +73,16 @@ class Event:
     verbs: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class _Token:
-    kind: str
-    text: str
-
-
 def answers(query: str, event: Event) -> Answer:
     """Return whether a query returns the rows of an event."""
-    tokens = _tokens(query)
+    tokens = tokenize(query)
     if tokens is None:
         return Answer(Match.UNCLEAR, "the query cannot be read")
-    statements = [s for s in _split(tokens, ";") if s]
+    statements = [s for s in split(tokens, ";") if s]
     if not statements:
         return Answer(Match.NO, "the query is empty")
     lets = any(statement[0].text.lower() == "let" for statement in statements[:-1])
-    source, *stages = [stage for stage in _split(statements[-1], "|") if stage] or [[]]
+    source, *stages = [stage for stage in split(statements[-1], "|") if stage] or [[]]
     dead = next((why for stage in stages if (why := _dead_stage(stage))), "") or _contradiction(
         stages
     )
@@ -118,8 +104,8 @@ def answers(query: str, event: Event) -> Answer:
 def keeps_rows(query: str) -> Answer:
     """Return whether a transformation keeps all rows of its stream: filters may take any, and what
     makes columns anew may leave out the ones that matter."""
-    tokens = _tokens(query)
-    stages = [s for s in _split(tokens, "|") if s] if tokens else []
+    tokens = tokenize(query)
+    stages = [s for s in split(tokens, "|") if s] if tokens else []
     if not stages:
         return Answer(Match.UNCLEAR, "the transformation cannot be read")
     dead = next((why for stage in stages if (why := _dead_stage(stage))), "")
@@ -127,7 +113,7 @@ def keeps_rows(query: str) -> Answer:
         return Answer(Match.NO, dead)
     for stage in stages[1:]:
         if stage[0].text.lower() not in _KEEPING:
-            return Answer(Match.UNCLEAR, f"what `{_text(stage)}` leaves of the rows is not known")
+            return Answer(Match.UNCLEAR, f"what `{text_of(stage)}` leaves of the rows is not known")
     return Answer(Match.YES)
 
 
@@ -135,7 +121,7 @@ _KEEPING = ("extend", "project-rename", "project-reorder")
 """Operators of a transformation that leave every row and every column."""
 
 
-def _table(source: Sequence[_Token], event: Event, lets: bool) -> Answer | None:
+def _table(source: Sequence[Token], event: Event, lets: bool) -> Answer | None:
     """Return what is to be said against the tables that a query begins with."""
     names = [
         t.text for t in source if t.kind == "word" and t.text.lower() not in ("union", "search")
@@ -151,17 +137,17 @@ def _table(source: Sequence[_Token], event: Event, lets: bool) -> Answer | None:
     return Answer(Match.NO, f"{names[0] if names else 'it'} has no such events")
 
 
-def _verbs(stages: Sequence[Sequence[_Token]], event: Event) -> Answer | None:
+def _verbs(stages: Sequence[Sequence[Token]], event: Event) -> Answer | None:
     """Return what is to be said against a query that asks for some of an event's verbs alone."""
     for atom in _positive_atoms(stages):
-        if _column(atom).lower() == "verb" and _operator(atom) in _EQUAL:
-            missing = event.verbs - set(_values(atom))
+        if column_of(atom).lower() == "verb" and operator_of(atom) in EQUAL:
+            missing = event.verbs - set(values_of(atom))
             if missing:
                 return Answer(Match.UNCLEAR, f"it leaves out what is done by {_either(missing)}")
     return None
 
 
-def _narrowing(stages: Sequence[Sequence[_Token]]) -> Answer | None:
+def _narrowing(stages: Sequence[Sequence[Token]]) -> Answer | None:
     """Return what makes a query return less than all rows of the event, as far as is seen."""
     for stage in stages:
         operator = stage[0].text.lower()
@@ -171,19 +157,19 @@ def _narrowing(stages: Sequence[Sequence[_Token]]) -> Answer | None:
         atom
         for stage in stages
         if stage[0].text.lower() in _FILTERS
-        for atom, _ in _atoms(stage[1:])
+        for atom, _ in read_conditions(stage[1:])
     ]
     for atom in conditions:
-        if not _operator(atom) and not _is_harmless(atom):
-            return Answer(Match.UNCLEAR, f"what `{_text(atom)}` leaves cannot be followed")
+        if not operator_of(atom) and not _is_harmless(atom):
+            return Answer(Match.UNCLEAR, f"what `{text_of(atom)}` leaves cannot be followed")
     for atom in _positive_atoms(stages):
-        column = _column(atom).partition(".")[0].partition("[")[0].lower()
+        column = column_of(atom).partition(".")[0].partition("[")[0].lower()
         if column and column not in _ABOUT_EVENTS:
-            return Answer(Match.UNCLEAR, f"it asks for some {_column(atom)} alone")
+            return Answer(Match.UNCLEAR, f"it asks for some {column_of(atom)} alone")
     return None
 
 
-def _is_harmless(atom: Sequence[_Token]) -> bool:
+def _is_harmless(atom: Sequence[Token]) -> bool:
     """Tell whether a condition of another kind leaves the rows of a window: a time since some while
     ago, a status by its number, a column that is there."""
     words = [token.text.lower() for token in atom]
@@ -192,32 +178,32 @@ def _is_harmless(atom: Sequence[_Token]) -> bool:
     return since or status or words[0] == "isnotempty"
 
 
-def _dead_stage(stage: Sequence[_Token]) -> str:
+def _dead_stage(stage: Sequence[Token]) -> str:
     """Return why an operator lets no row through, "" if it may."""
     operator = stage[0].text.lower()
     if operator in _LIMITS and len(stage) > 1 and re.fullmatch(r"0+", stage[1].text):
         return f"`{operator} 0` leaves nothing"
     if operator in _FILTERS and not _alternatives(stage):
-        for atom, negated in _atoms(stage[1:]):
+        for atom, negated in read_conditions(stage[1:]):
             if _excludes_all(atom, negated):
-                return f"`{_text(atom)}` excludes every row"
+                return f"`{text_of(atom)}` excludes every row"
             if _is_false(atom) is not negated and _is_constant(atom):
-                return f"`{_text(atom)}` lets nothing through"
+                return f"`{text_of(atom)}` lets nothing through"
             if _is_beyond_time(atom):
-                return f"`{_text(atom)}` is a time that no row has"
+                return f"`{text_of(atom)}` is a time that no row has"
     return ""
 
 
-def _excludes_all(atom: Sequence[_Token], negated: bool) -> bool:
+def _excludes_all(atom: Sequence[Token], negated: bool) -> bool:
     """Tell whether a condition excludes what holds the empty text, which every text does."""
-    operator = _operator(atom)
+    operator = operator_of(atom)
     words = [token.text.lower() for token in atom]
     asks = operator in ("contains", "startswith", "endswith", "has") and negated
     refuses = operator == "!" and bool({"contains", "startswith", "endswith"} & set(words))
-    return (asks or refuses) and "" in _values(atom)
+    return (asks or refuses) and "" in values_of(atom)
 
 
-def _is_constant(atom: Sequence[_Token]) -> bool:
+def _is_constant(atom: Sequence[Token]) -> bool:
     return bool(atom) and (
         (len(atom) == 1 and atom[0].text.lower() in ("true", "false", "0", "1"))
         or (len(atom) == 3 and atom[0].kind in ("number", "text") and atom[2].kind == atom[0].kind)
@@ -227,7 +213,7 @@ def _is_constant(atom: Sequence[_Token]) -> bool:
     )
 
 
-def _is_false(atom: Sequence[_Token]) -> bool:
+def _is_false(atom: Sequence[Token]) -> bool:
     """Tell whether a constant condition is false."""
     words = [token.text.lower() for token in atom]
     if len(words) == 1:
@@ -250,7 +236,7 @@ def _compares(one: str, sign: str, other: str) -> bool | None:
         return None
 
 
-def _is_beyond_time(atom: Sequence[_Token]) -> bool:
+def _is_beyond_time(atom: Sequence[Token]) -> bool:
     """Tell whether a condition asks for rows from after now, or from before there were any."""
     words = [token.text.lower() for token in atom]
     if len(words) < 5 or words[0] != "timegenerated":
@@ -265,27 +251,27 @@ def _is_beyond_time(atom: Sequence[_Token]) -> bool:
     return False
 
 
-def _contradiction(stages: Sequence[Sequence[_Token]]) -> str:
+def _contradiction(stages: Sequence[Sequence[Token]]) -> str:
     """Return why two conditions of a pipeline exclude each other, "" if none do."""
     wanted: dict[str, frozenset[str]] = {}
     filters = [s[1:] for s in stages if s[0].text.lower() in _FILTERS and not _alternatives(s)]
-    conditions = [(a, n) for stage in filters for a, n in _atoms(stage)]
+    conditions = [(a, n) for stage in filters for a, n in read_conditions(stage)]
     for atom, negated in conditions:
-        operator = _operator(atom)
-        if not negated and operator in _EQUAL:
-            column = _column(atom).lower()
-            values = frozenset(_values(atom))
+        operator = operator_of(atom)
+        if not negated and operator in EQUAL:
+            column = column_of(atom).lower()
+            values = frozenset(values_of(atom))
             before = wanted.get(column)
             wanted[column] = values if before is None else before & values
             if values and before is not None and not before & values:
-                return f"no {_column(atom)} is both {_either(before)} and {_either(values)}"
+                return f"no {column_of(atom)} is both {_either(before)} and {_either(values)}"
     for atom, negated in conditions:
-        operator, column = _operator(atom), _column(atom).lower()
-        excluded = frozenset(_values(atom))
-        denies = operator in ("!=", "!~") or (operator == "!" and "in" in _text(atom).split())
-        denies = denies or (negated and operator in _EQUAL)
+        operator, column = operator_of(atom), column_of(atom).lower()
+        excluded = frozenset(values_of(atom))
+        denies = operator in ("!=", "!~") or (operator == "!" and "in" in text_of(atom).split())
+        denies = denies or (negated and operator in EQUAL)
         if denies and wanted.get(column) and wanted[column] <= excluded:
-            return f"{_column(atom)} is to be {_either(wanted[column])} and is excluded"
+            return f"{column_of(atom)} is to be {_either(wanted[column])} and is excluded"
     return ""
 
 
@@ -293,139 +279,24 @@ def _either(values: frozenset[str]) -> str:
     return " or ".join(sorted(values))
 
 
-def _alternatives(stage: Sequence[_Token]) -> bool:
+def _alternatives(stage: Sequence[Token]) -> bool:
     return any(token.kind == "word" and token.text.lower() == "or" for token in stage)
 
 
-def _positive_atoms(stages: Sequence[Sequence[_Token]]) -> Iterator[Sequence[_Token]]:
+def _positive_atoms(stages: Sequence[Sequence[Token]]) -> Iterator[Sequence[Token]]:
     """Yield the conditions that ask for something to be there."""
     for stage in stages:
         operator = stage[0].text.lower() if stage else ""
         if operator == "search":
             yield stage
         elif operator in _FILTERS:
-            for atom, negated in _atoms(stage[1:]):
-                if not negated and _operator(atom) in _POSITIVE:
+            for atom, negated in read_conditions(stage[1:]):
+                if not negated and operator_of(atom) in POSITIVE:
                     yield atom
 
 
-def _names(atom: Sequence[_Token], event: Event) -> bool:
+def _names(atom: Sequence[Token], event: Event) -> bool:
     if atom[0].text.lower() == "search":
-        return event.words.search(_text(atom)) is not None
+        return event.words.search(text_of(atom)) is not None
     texts = (token.text for token in atom if token.kind == "text")
-    return bool(_column(atom)) and any(event.words.search(text) for text in texts)
-
-
-def _atoms(
-    tokens: Sequence[_Token], negated: bool = False
-) -> Iterator[tuple[Sequence[_Token], bool]]:
-    """Yield (condition, whether it is negated) of a filter, joined by `and` or `or`."""
-    for part in _split_words(tokens, ("and", "or")):
-        inner = list(part)
-        flipped = negated
-        while inner:
-            opens = inner[0].text == "(" and _closes(inner, 0) == len(inner) - 1
-            if opens:
-                inner = inner[1:-1]
-            elif (
-                inner[0].text.lower() == "not"
-                and len(inner) > 1
-                and inner[1].text == "("
-                and _closes(inner, 1) == len(inner) - 1
-            ):
-                inner, flipped = inner[2:-1], not flipped
-            else:
-                break
-        if len(list(_split_words(inner, ("and", "or")))) > 1:
-            yield from _atoms(inner, flipped)
-        elif inner:
-            yield inner, flipped
-
-
-def _closes(tokens: Sequence[_Token], start: int) -> int:
-    depth = 0
-    for position in range(start, len(tokens)):
-        depth += {"(": 1, ")": -1}.get(tokens[position].text, 0)
-        if depth == 0:
-            return position
-    return -1
-
-
-def _operator(atom: Sequence[_Token]) -> str:
-    """Return the first operator of a condition, outside of brackets."""
-    depth = 0
-    for token in atom:
-        depth += {"(": 1, ")": -1}.get(token.text, 0)
-        word = token.text.lower()
-        if depth == 0 and token.kind != "text" and (word in _POSITIVE or word in _NEGATIVE):
-            return word
-    return ""
-
-
-def _column(atom: Sequence[_Token]) -> str:
-    """Return the column that a condition is about, also inside of a function of it."""
-    for token in atom:
-        word = token.text
-        if token.kind == "word" and word.lower() not in (
-            "tostring",
-            "tolower",
-            "toupper",
-            "dynamic",
-        ):
-            return word
-    return ""
-
-
-def _values(atom: Sequence[_Token]) -> Iterator[str]:
-    for token in atom:
-        if token.kind == "text":
-            yield token.text.lstrip("hH@")[1:-1].lower()
-
-
-def _text(tokens: Sequence[_Token]) -> str:
-    return " ".join(token.text for token in tokens)
-
-
-def _split(tokens: Sequence[_Token], sign: str) -> list[list[_Token]]:
-    """Split at a sign outside of brackets."""
-    parts: list[list[_Token]] = [[]]
-    depth = 0
-    for token in tokens:
-        depth += {"(": 1, "{": 1, ")": -1, "}": -1}.get(token.text, 0)
-        if depth == 0 and token.text == sign and token.kind == "sign":
-            parts.append([])
-        else:
-            parts[-1].append(token)
-    return parts
-
-
-def _split_words(tokens: Sequence[_Token], words: Sequence[str]) -> Iterator[Sequence[_Token]]:
-    part: list[_Token] = []
-    depth = 0
-    for token in tokens:
-        depth += {"(": 1, ")": -1}.get(token.text, 0)
-        if depth == 0 and token.kind == "word" and token.text.lower() in words:
-            yield part
-            part = []
-        else:
-            part.append(token)
-    yield part
-
-
-def _tokens(query: str) -> list[_Token] | None:
-    """Return the tokens of a query without comments; None where they are too many, or a sign is
-    none of the language's."""
-    found: list[_Token] = []
-    position = 0
-    while position < len(query):
-        if query[position].isspace():
-            position += 1
-            continue
-        match = _TOKEN.match(query, position)
-        if match is None or len(found) > _MOST_TOKENS:
-            return None
-        position = match.end()
-        kind = match.lastgroup or ""
-        if kind != "comment":
-            found.append(_Token(kind, match[0]))
-    return found
+    return bool(column_of(atom)) and any(event.words.search(text) for text in texts)

@@ -1,7 +1,9 @@
 """Which private endpoints lead to a resource."""
 
+from collections.abc import Iterator
+
 from provisioner.controls.kinds import NETWORK, PRIVATE_ENDPOINT
-from provisioner.controls.subject import Subject
+from provisioner.controls.subject import Observation, Subject
 from provisioner.model.resource_id import parse_resource_id
 from provisioner.model.values import lookup
 
@@ -31,19 +33,18 @@ def is_linked(target: Subject, group: str) -> bool:
     return any(_status(entry) == _APPROVED for entry in target.entries(CONNECTIONS))
 
 
-def strange_links(target: Subject) -> tuple[str, ...]:
-    """Return the ids of endpoints that were approved and stand in a subscription in which the
-    environment knows of no network. The rule has to read CONNECTIONS of the target, and networks.
-    """
+def judge_strange_links(target: Subject) -> Iterator[Observation]:
+    """Say of each endpoint that was approved, and stands in a subscription in which the environment
+    knows of no network, that whose it is cannot be told. The rule has to read CONNECTIONS of the
+    target, and networks."""
     known = {(network.id.subscription or "").lower() for network in target.all(NETWORK)}
-    found = []
     for entry in target.entries(CONNECTIONS):
         named = parse_resource_id(lookup(entry, ("properties", "privateEndpoint", "id")))
         if named is None or _status(entry) != _APPROVED:
             continue
         if (named.subscription or "").lower() not in known:
-            found.append(named.text)
-    return tuple(found)
+            said = f"{named.text} leads to it, where the environment has no network"
+            yield target.unknown(CONNECTIONS, said)
 
 
 def _status(entry: object) -> str | None:

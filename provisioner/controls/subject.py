@@ -36,6 +36,10 @@ class Sight:
         """Return a resource as the rule sees it. Raises KeyError for a type it does not read."""
         return Subject(resource, self, self._reads[resource.type.lower()])
 
+    def reads_of(self, resource: Resource) -> bool:
+        """Tell whether the rule looks at resources of the type of one."""
+        return resource.type.lower() in self._reads
+
     def all(self, kind: str) -> tuple["Subject", ...]:
         """Return every resource of a type, those of others too. Raises KeyError as `of` does."""
         paths = self._reads[kind.lower()]
@@ -189,11 +193,11 @@ class Subject:
         return self._sight.derive(compute, reads)
 
     def at(self, value: object) -> "Subject | None":
-        """Return the resource that an id names, or None where the state does not have it. Raises
-        KeyError where it has, and is of a type that the rule does not declare."""
+        """Return the resource that an id names, or None where the state does not have it, and where
+        it is of a type that the rule does not declare: what others write may refer to anything."""
         named = parse_resource_id(value)
         found = self._sight.ground.estate.get(named) if named else None
-        return self._sight.of(found) if found else None
+        return self._sight.of(found) if found and self._sight.reads_of(found) else None
 
     def is_value_of(self, value: object, path: str) -> bool:
         """Tell whether a value is what stands at a path of this resource: also where Azure will

@@ -19,7 +19,6 @@ from provisioner.controls.kinds import (
 from provisioner.model.estate import Estate, Resource
 from provisioner.model.resource_id import parse_resource_id
 from provisioner.model.values import lookup
-from provisioner.network.intervals import ANY_PORT
 from provisioner.network.public_reach import PublicReach, read_reach
 from provisioner.network.topology import FirewallRule
 from provisioner.network.topology_reading import read_topology
@@ -59,12 +58,22 @@ def find_translations(estate: Estate, _catalog: Catalog) -> Mapping[str, tuple[T
     found: dict[str, tuple[Translation, ...]] = {}
     for firewall in estate.of_type(FIREWALL):
         policy = policies.get(firewall.id.key)
-        rules = (*_classic_rules(firewall), *(policy.rules if policy else ()))
+        rules = policy.rules if policy else ()
         found[firewall.id.key] = (
             *_openings([r for r in rules if r.kind == "nat" and r.translated not in gateways]),
             *_unread(estate, firewall),
         )
     return found
+
+
+def find_translated(estate: Estate, _catalog: Catalog) -> frozenset[str]:
+    """Return the addresses and host names that the firewalls lead the internet to."""
+    return frozenset(
+        rule.translated
+        for firewall in read_topology(estate, _CLOUD).firewalls
+        for rule in (firewall.policy.rules if firewall.policy else ())
+        if rule.kind == "nat" and rule.translated
+    )
 
 
 def _openings(rules: Sequence[FirewallRule]) -> Iterator[Translation]:
@@ -76,7 +85,7 @@ def _openings(rules: Sequence[FirewallRule]) -> Iterator[Translation]:
             alone = True
             words = f"{rule.label} lets {reach} reach {rule.translated}"
             yield Translation(True, f"{words}, which is no web application firewall")
-        elif rule.open_ended:
+        elif rule.open_sources:
             yield Translation(False, f"whom {rule.label} lets in is not known: its IP group is not")
         elif reach.unclear:
             named = ", ".join(reach.unclear)
@@ -97,37 +106,12 @@ def _unread(estate: Estate, firewall: Resource) -> Iterator[Translation]:
         yield Translation(False, f"what it inherits is not known: {base.name} is others'")
 
 
-def _classic_rules(firewall: Resource) -> Iterator[FirewallRule]:
-    """Yield the rules that stand in the firewall itself, from before there were policies."""
-    for collection in _items(lookup(firewall.body, _CLASSIC.split("."))):
-        for rule in _items(lookup(collection, ("properties", "rules"))):
-            name = f"{lookup(collection, ('name',))}.{lookup(rule, ('name',))}"
-            yield FirewallRule(
-                label=name,
-                kind="nat",
-                order=(0, 0, 0),
-                allows=True,
-                protocols=frozenset(),
-                sources=_texts(lookup(rule, ("sourceAddresses",))),
-                destinations=(),
-                names=(),
-                tags=(),
-                ports=ANY_PORT,
-                open_ended=bool(_items(lookup(rule, ("sourceIpGroups",)))),
-                translated=str(lookup(rule, ("translatedAddress",))),
-            )
-
-
 def _gateway_addresses(estate: Estate) -> Iterator[str]:
     for gateway in estate.of_type(APPLICATION_GATEWAY):
         for entry in _items(lookup(gateway.body, _FRONTENDS.split("."))):
             address = lookup(entry, ("properties", "privateIPAddress"))
             if isinstance(address, str):
                 yield address
-
-
-def _texts(value: object) -> tuple[str, ...]:
-    return tuple(entry for entry in _items(value) if isinstance(entry, str))
 
 
 def _items(value: object) -> tuple[object, ...]:

@@ -18,6 +18,7 @@ MANAGED_RULES = "properties.managedRules"
 
 _ADDRESS_VARIABLES = ("remoteaddr", "socketaddr")
 _OF_ATTACKS = ("owasp", "microsoft_defaultruleset", "defaultruleset")
+_OF_EVERY_SITE = ("sqli", "xss", "rce")
 _OFF = ("disabled", "log", "allow")
 _MOST_OFF = 20
 """Tuning takes a few rules out of two hundred; with more than this nobody can tell what is left."""
@@ -119,24 +120,84 @@ def _of_managed_rules(managed: Mapping[str, object]) -> Iterator[Hole]:
     for found in sets:
         if _word(found, "ruleSetAction") in ("log", "allow"):
             yield Hole(True, f"its managed rules only {_word(found, 'ruleSetAction')}")
+    groups = [
+        group
+        for found in sets
+        if _word(found, "ruleSetType") in _OF_ATTACKS
+        for group in _items(lookup(found, ("ruleGroupOverrides",)))
+    ]
+    yield from _of_overrides(groups)
+    yield from _of_exclusions(
+        [
+            *_items(managed.get("exclusions")),
+            *(e for found in sets for e in _items(lookup(found, ("exclusions",)))),
+        ]
+    )
+
+
+def _of_overrides(groups: Sequence[object]) -> Iterator[Hole]:
+    for group in groups:
+        excluding = _items(lookup(group, ("exclusions",)))
+        # The API's reference: "If none specified, all rules in the group will be disabled".
+        if not _items(lookup(group, ("rules",))) and not excluding:
+            words = f"all of its managed rules of {lookup(group, ('ruleGroupName',))} are off"
+            yield Hole(_is_of_every_site(group), words)
+        for exclusion in filter(_is_of_all, excluding):
+            yield _unlooked(group, lookup(exclusion, ("matchVariable",)))
     off = sum(
         bool({_word(rule, "state"), _word(rule, "enabledState"), _word(rule, "action")} & set(_OFF))
-        for found in sets
-        for group in _items(lookup(found, ("ruleGroupOverrides",)))
+        for group in groups
         for rule in _items(lookup(group, ("rules",)))
     )
     if off > _MOST_OFF:
         yield Hole(False, f"{off} of its managed rules are off or only log")
-    exclusions = [
-        *_items(managed.get("exclusions")),
-        *(e for found in sets for e in _items(lookup(found, ("exclusions",)))),
-    ]
-    for exclusion in exclusions:
-        operator, selector = _word(exclusion, "selectorMatchOperator"), _word(exclusion, "selector")
+
+
+def _of_exclusions(exclusions: Sequence[object]) -> Iterator[Hole]:
+    for exclusion in filter(_is_of_all, exclusions):
         narrow = _items(lookup(exclusion, ("exclusionManagedRuleSets",)))
-        if not narrow and (operator == "equalsany" or selector in ("", "*")):
-            where = lookup(exclusion, ("matchVariable",))
+        excluded = [_items(lookup(found, ("ruleGroups",))) for found in narrow]
+        where = lookup(exclusion, ("matchVariable",))
+        if not all(excluded) or not excluded:
             yield Hole(True, f"its managed rules look at no {where}")
+        for group in (group for listed in excluded for group in listed):
+            if not _items(lookup(group, ("rules",))):
+                yield _unlooked(group, where)
+
+
+def find_holes_of_gateway(configuration: object) -> Iterator[Hole]:
+    """Yield what lets attacks pass, of the configuration that a gateway without a policy has in
+    itself, which has OWASP's rules: a group that it names is off, or the rules named of it."""
+    overrides = [
+        {
+            "ruleGroupName": lookup(group, ("ruleGroupName",)),
+            "rules": [{"state": "Disabled"} for _ in _items(lookup(group, ("rules",)))],
+        }
+        for group in _items(lookup(configuration, ("disabledRuleGroups",)))
+    ]
+    yield from _of_managed_rules(
+        {
+            "managedRuleSets": [{"ruleSetType": "OWASP", "ruleGroupOverrides": overrides}],
+            "exclusions": lookup(configuration, ("exclusions",)),
+        }
+    )
+
+
+def _is_of_all(exclusion: object) -> bool:
+    """Tell whether an exclusion leaves out every part of a request of its kind."""
+    operator, selector = _word(exclusion, "selectorMatchOperator"), _word(exclusion, "selector")
+    return operator == "equalsany" or selector in ("", "*")
+
+
+def _unlooked(group: object, where: object) -> Hole:
+    name = lookup(group, ("ruleGroupName",))
+    return Hole(_is_of_every_site(group), f"its managed rules of {name} look at no {where}")
+
+
+def _is_of_every_site(group: object) -> bool:
+    """Tell whether a group of rules is for attacks that every site has to expect: what the others
+    are for may not be there (PHP, Java)."""
+    return _word(group, "ruleGroupName").endswith(_OF_EVERY_SITE)
 
 
 def _priority(rule: object) -> float:

@@ -97,11 +97,14 @@ def lookup(body: object, path: Sequence[str]) -> object:
 
 
 def values_at(body: object, path: str) -> Iterator[object]:
-    """Yield every value at a path of names joined by dots, with `[]` for the entries of a list."""
+    """Yield every value at a path of names joined by dots, with `[]` for the entries of a list and
+    `*` for those of an object, whatever their names."""
     name, _, rest = path.partition(".")
     bare = name.removesuffix("[]")
     value = lookup(body, (bare,))
-    if bare == name:
+    if name == "*":
+        found = tuple(body.values()) if isinstance(body, Mapping) else ()
+    elif bare == name:
         found = () if value is ABSENT else (value,)
     else:
         found = tuple(value) if isinstance(value, (list, tuple)) else ()

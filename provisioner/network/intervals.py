@@ -128,10 +128,11 @@ def parse_ports(text: str) -> Intervals | None:
     if text in ("*", "Any"):
         return ANY_PORT
     low, dash, high = text.partition("-")
-    if not low.strip().isdigit() or (dash and not high.strip().isdigit()):
+    try:
+        pair = int(low), int(high if dash else low)
+    except ValueError:
         return None
-    pair = int(low), int(high if dash else low)
-    return Intervals((pair,)) if pair[0] <= pair[1] <= _HIGHEST_PORT else None
+    return Intervals((pair,)) if 0 <= pair[0] <= pair[1] <= _HIGHEST_PORT else None
 
 
 def show_address(number: int) -> str:

@@ -93,13 +93,14 @@ class PublicReach:
 
 def read_reach(texts: Iterable[str]) -> PublicReach:
     """Return how much of the internet some ranges, addresses and service tags hold together."""
-    ipv4, ipv6 = NOTHING, []
+    ipv4: list[tuple[int, int]] = []
+    ipv6: list[tuple[int, int]] = []
     rented, unclear = [], []
     for text in texts:
         found = parse_addresses(_ANYWHERE.get(text.strip().lower(), text))
         wide = _parse_ipv6(text)
         if found is not None:
-            ipv4 = ipv4 | found
+            ipv4 += found
         elif wide is not None:
             ipv6.append(wide)
         elif is_rented(text):
@@ -107,7 +108,10 @@ def read_reach(texts: Iterable[str]) -> PublicReach:
         elif _family(text) not in _OF_PLATFORM:
             unclear.append(text)
     return PublicReach(
-        ipv4 & PUBLIC, Intervals.of(ipv6) & _GLOBAL_IPV6, tuple(rented), tuple(unclear)
+        Intervals.of(ipv4) & PUBLIC,
+        Intervals.of(ipv6) & _GLOBAL_IPV6,
+        tuple(rented),
+        tuple(unclear),
     )
 
 

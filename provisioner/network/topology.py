@@ -138,9 +138,9 @@ class FirewallRule:
     """One rule of a firewall policy, with the priorities of its group and its collection.
 
     `kind` is network, application or nat. `names` are host names, a leading `*.` is any label
-    before; `tags` are FQDN tags or service tags. Ranges of IP groups are among `sources` and
-    `destinations`; what they hold is unknown where `open_ended`. A nat rule leads to `translated`,
-    an address or a host name.
+    before; `tags` are FQDN tags or service tags, `categories` those of web sites. Ranges of IP
+    groups are among `sources` and `destinations`; where `open_sources` or `open_destinations`, one
+    of them is not known. A nat rule leads to `translated`, an address or a host name.
     """
 
     label: str
@@ -153,8 +153,10 @@ class FirewallRule:
     names: tuple[str, ...]
     tags: tuple[str, ...]
     ports: Intervals
-    open_ended: bool = False
+    open_sources: bool = False
+    open_destinations: bool = False
     translated: str = ""
+    categories: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,8 +173,9 @@ class FirewallPolicy:
 
 @dataclass(frozen=True, slots=True)
 class Firewall:
-    """An Azure Firewall. `address` is None until Azure has given it one. Of one that others run and
-    that was not read, nothing but its name is `known`."""
+    """An Azure Firewall. `address` is None until Azure has given it one. One that others run, or
+    whose policy or base policy was not read, is not `known`: `policy` has what was read. One in a
+    virtual hub has no `network`."""
 
     key: str
     label: str

@@ -182,6 +182,7 @@ class _Reader:
         entries = _items(_at(resource.body, "properties.ipConfigurations"))
         subnets = [key for entry in entries if (key := _key(entry, "properties.subnet.id"))]
         declared = resource.address is not None
+        policy, known = self._policy_of(resource)
         if not subnets:
             return Firewall(
                 resource.id.key,
@@ -189,7 +190,7 @@ class _Reader:
                 "",
                 "",
                 None,
-                None,
+                policy,
                 (),
                 known=False,
                 declared=declared,
@@ -202,12 +203,43 @@ class _Reader:
             network=subnets[0].rpartition("/subnets/")[0],
             subnet=subnets[0],
             address=found.lowest if found else None,
-            policy=self._policies.get(_key(resource.body, "properties.firewallPolicy.id") or ""),
+            policy=policy,
             public_addresses=tuple(
                 key for entry in entries if (key := _key(entry, "properties.publicIPAddress.id"))
             ),
+            known=known,
             declared=declared,
         )
+
+    def _policy_of(self, firewall: Resource) -> tuple[FirewallPolicy | None, bool]:
+        """Return the policy of a firewall, and whether all of it was read; a firewall without one
+        has the rules that stand in itself, as all had before there were policies."""
+        named = _at(firewall.body, "properties.firewallPolicy.id")
+        if named:
+            key = _key(firewall.body, "properties.firewallPolicy.id") or ""
+            base = (
+                _at(self._estate.resources[key].body, "properties.basePolicy.id")
+                if (key in self._policies)
+                else None
+            )
+            inherits = parse_resource_id(base)
+            read = not base or (inherits is not None and inherits.key in self._policies)
+            return self._policies.get(key), key in self._policies and read
+        rules = sorted(self._classic_rules(firewall), key=lambda rule: rule.order)
+        if not rules:
+            return None, True
+        return FirewallPolicy(firewall.id.key, firewall.label, tuple(rules), False, ()), True
+
+    def _classic_rules(self, firewall: Resource) -> Iterator[FirewallRule]:
+        for kind in ("network", "application", "nat"):
+            path = f"properties.{kind}RuleCollections"
+            for collection in _items(_at(firewall.body, path)):
+                order = _number(collection, "properties.priority")
+                allows = (_text(collection, "properties.action.type") or "").lower() != "deny"
+                for position, rule in enumerate(_items(_at(collection, "properties.rules"))):
+                    label = f"{firewall.label} {_text(collection, 'name')}.{_text(rule, 'name')}"
+                    place = (order, 0, position)
+                    yield self._firewall_rule(label, place, rule, kind, allows)
 
     def endpoint(self, resource: Resource) -> PrivateEndpoint:
         connections = [
@@ -360,15 +392,15 @@ class _Reader:
         for collection in _items(_at(group.body, "properties.ruleCollections")):
             inner = _number(collection, "priority")
             name = _text(collection, "name") or ""
-            allows = _text(collection, "action.type") != "Deny"
+            allows = (_text(collection, "action.type") or "").lower() != "deny"
             for position, rule in enumerate(_items(_at(collection, "rules"))):
                 label = f"{group.label} {name}.{_text(rule, 'name') or position}"
-                yield self._firewall_rule(label, (outer, inner, position), rule, allows)
+                kind = (_text(rule, "ruleType") or "").lower().removesuffix("rule")
+                yield self._firewall_rule(label, (outer, inner, position), rule, kind, allows)
 
     def _firewall_rule(
-        self, label: str, order: tuple[int, int, int], rule: object, allows: bool
+        self, label: str, order: tuple[int, int, int], rule: object, kind: str, allows: bool
     ) -> FirewallRule:
-        kind = (_text(rule, "ruleType") or "").lower().removesuffix("rule")
         destinations = list(_texts(rule, "destinationAddresses"))
         sources, open_sources = self._ip_groups(rule, "sourceIpGroups")
         more, open_destinations = self._ip_groups(rule, "destinationIpGroups")
@@ -379,7 +411,8 @@ class _Reader:
                 (port, port) for port in (_number(entry, "port") for entry in entries)
             )
         else:
-            protocols = frozenset(p.lower() for p in _texts(rule, "ipProtocols"))
+            spoken = (*_texts(rule, "ipProtocols"), *_texts(rule, "protocols"))
+            protocols = frozenset(text.lower() for text in spoken)
             ports = _ports(_texts(rule, "destinationPorts"))
         tags = [text for text in destinations if parse_addresses(text) is None]
         return FirewallRule(
@@ -395,10 +428,12 @@ class _Reader:
                 *_texts(rule, "destinationFqdns"),
                 *(url.partition("/")[0] for url in _texts(rule, "targetUrls")),
             ),
-            tags=(*tags, *_texts(rule, "fqdnTags"), *_texts(rule, "webCategories")),
+            tags=(*tags, *_texts(rule, "fqdnTags")),
             ports=ports,
-            open_ended=open_sources or open_destinations,
+            open_sources=open_sources,
+            open_destinations=open_destinations,
             translated=_text(rule, "translatedAddress") or _text(rule, "translatedFqdn") or "",
+            categories=_texts(rule, "webCategories"),
         )
 
     def _ip_groups(self, rule: object, path: str) -> tuple[list[str], bool]:

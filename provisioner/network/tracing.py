@@ -165,7 +165,7 @@ def broken_leg(topology: Topology, network: Network, firewall: Firewall) -> Hop 
     Between networks both sides of a peering have to be there, connected, give access, and take
     what the firewall forwards (NET-07).
     """
-    if network.key == firewall.network or not firewall.known:
+    if network.key == firewall.network or not firewall.network:
         return None
     ours = next((p for p in network.peerings if p.remote == firewall.network), None)
     hub = topology.networks.get(firewall.network)

@@ -6,9 +6,9 @@ be told from Azure.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from provisioner.blueprint.acceptances import Acceptance, is_role_id, matches
+from provisioner.blueprint.acceptances import Acceptance, is_role_id
 from provisioner.catalog.built_in_roles import (
     ROLE_DEFINITION_TYPE,
     find_built_in_role,
@@ -17,7 +17,7 @@ from provisioner.catalog.built_in_roles import (
 from provisioner.catalog.registry import Catalog
 from provisioner.model.actual import ActualState
 from provisioner.model.diagnostic import Diagnostic, warning
-from provisioner.model.permissions import Permission, is_within, parse_permissions
+from provisioner.model.permissions import Permission, is_within, matches, parse_permissions
 from provisioner.model.resource_id import ResourceId, parse_resource_id
 from provisioner.model.values import Body, lookup
 from provisioner.plan.additions import Addition
@@ -159,6 +159,8 @@ class Roles:
     their definition in lower case (name and permissions; None where those cannot be read)."""
 
     custom: Mapping[str, tuple[str, tuple[Permission, ...] | None]]
+    _meant: dict[str, frozenset[str]] = field(default_factory=dict, repr=False, compare=False)
+    _within: dict[tuple[str, str], bool] = field(default_factory=dict, repr=False, compare=False)
 
     @staticmethod
     def of(state: ActualState) -> "Roles":
@@ -182,29 +184,42 @@ class Roles:
     def name(self, entry: Acceptance, addition: Addition) -> bool:
         """Tell whether an entry names the very role that an addition gives."""
         given = role_given(addition)
-        return given is None or given.name.lower() in self._named_by(entry)
+        if entry.role is None or given is None:
+            return entry.role is None
+        return given.name.lower() in self._named_by(entry.role)
 
     def allow(self, entry: Acceptance, addition: Addition) -> bool:
         """Tell whether an addition gives no more than the role that an entry names. What is not
         known of either is more."""
-        given = role_given(addition)
-        if given is None or self.name(entry, addition):
+        if self.name(entry, addition):
             return True
-        inner = self._permissions_of(given.name.lower())
-        outers = [self._permissions_of(guid) for guid in self._named_by(entry)]
-        return inner is not None and any(
-            outer is not None and is_within(inner, outer) for outer in outers
-        )
+        given = role_given(addition)
+        if entry.role is None or given is None:
+            return False
+        inner = given.name.lower()
+        return any(self._is_within(inner, outer) for outer in self._named_by(entry.role))
 
-    def _named_by(self, entry: Acceptance) -> frozenset[str]:
-        """Return the GUIDs of the definitions that an entry's role means."""
-        role = entry.role or ""
+    def _is_within(self, inner: str, outer: str) -> bool:
+        if (inner, outer) not in self._within:
+            narrow, wide = self._permissions_of(inner), self._permissions_of(outer)
+            self._within[inner, outer] = (
+                narrow is not None and wide is not None and is_within(narrow, wide)
+            )
+        return self._within[inner, outer]
+
+    def _named_by(self, role: str) -> frozenset[str]:
+        """Return the GUIDs of the definitions that the role of an entry means."""
+        if role not in self._meant:
+            self._meant[role] = self._find(role)
+        return self._meant[role]
+
+    def _find(self, role: str) -> frozenset[str]:
         if is_role_id(role):
             return frozenset({role.rpartition("/")[2].lower()})
         try:
             return frozenset({find_built_in_role(role)})
         except ValueError:  # a custom one
-            named = (guid for guid, (name, _) in self.custom.items() if name == role)
+            named = (guid for guid, (n, _) in self.custom.items() if n.lower() == role.lower())
             return frozenset(named)
 
     def _permissions_of(self, guid: str) -> tuple[Permission, ...] | None:
@@ -215,8 +230,10 @@ class Roles:
 
 
 def role_given(addition: Addition) -> ResourceId | None:
-    """Return the definition of the role that an assignment gives; None for other additions."""
-    return parse_resource_id(lookup(addition.body, ("properties", "roleDefinitionId")))
+    """Return the definition of the role that an assignment gives; None for other additions, and
+    where it cannot be read."""
+    role = parse_resource_id(lookup(addition.body, ("properties", "roleDefinitionId")))
+    return role if role is not None and role.type.lower() == ROLE_DEFINITION_TYPE.lower() else None
 
 
 def _permissions_in(body: Body) -> tuple[Permission, ...] | None:

@@ -31,6 +31,17 @@ _PRINCIPALS = ("properties.principalId", "identity.principalId")
 """Where identities answer the object id of their principal: a user-assigned one, and that of a
 resource (learn.microsoft.com, "Managed identities", resource provider responses)."""
 
+_SERVICE_PRINCIPAL = "ServicePrincipal"
+_OF_THE_SERVICE = (
+    "identity.principalId",
+    "identity.userAssignedIdentities.*.principalId",
+    "properties.identityProfile.*.objectId",
+    "properties.addonProfiles.*.identity.objectId",
+)
+"""Where a resource names the identities that its service acts with in the group that it keeps for
+it ("Use a managed identity in Azure Kubernetes Service", summary of managed identities). Who else
+stands in the body (`aadProfile.adminGroupObjectIDs`) is nobody of the service."""
+
 
 @dataclass(frozen=True, slots=True)
 class Addition:
@@ -85,6 +96,8 @@ class _Search:
     def _judge(self, hit: Found) -> Addition | None:
         known = self.contents.catalog.of(hit.id)
         if known is None or known.is_service_made(hit.id.name) or known.by_service(hit.body):
+            return None
+        if self._is_told_by_its_maker(hit.id):
             return None
         if known.scope is Scope.EXTENSION:
             direct = self._on(hit, known)
@@ -204,6 +217,20 @@ class _Search:
             for maker in makers
         )
 
+    def _is_told_by_its_maker(self, resource: ResourceId) -> bool:
+        """Tell whether a resource stands as something of others says that it makes it, and that is
+        an addition itself (the zone group of a private endpoint, whose records these are)."""
+        maker = self.contents.made_by.get(resource.key)
+        hit = self.state.found.get(maker.key) if maker is not None else None
+        known = self.contents.catalog.of(hit.id) if hit is not None else None
+        if hit is None or known is None or not self._is_foreign(hit.id):
+            return False
+        made = (parse_resource_id(text) for text in known.makes(hit.body))
+        return (
+            any(each is not None and each.key == resource.key for each in made)
+            and self._judge(hit) is not None
+        )
+
     def _holds(self, scope: ResourceId | None) -> bool:
         """Tell whether what stands on a scope counts for something of ours: the scope is ours,
         stands in it or above it, or is a group that a service keeps for it."""
@@ -229,7 +256,16 @@ class _Search:
         if maker is None:
             return False
         principal = lookup(hit.body, ("properties", "principalId"))
-        return isinstance(principal, str) and _mentions(maker.body, principal.lower())
+        kind = lookup(hit.body, ("properties", "principalType"))
+        return (
+            isinstance(principal, str)
+            and kind == _SERVICE_PRINCIPAL
+            and any(
+                isinstance(value, str) and value.lower() == principal.lower()
+                for path in _OF_THE_SERVICE
+                for value in values_at(maker.body, path)
+            )
+        )
 
     def _managed_group_of(self, resource: ResourceId) -> Found | None:
         """Return what of ours a service keeps the group for in which a resource stands, or None."""
@@ -298,12 +334,3 @@ def _top(resource: ResourceId) -> ResourceId:
     while resource.parent is not None:
         resource = resource.parent
     return resource
-
-
-def _mentions(value: object, text: str) -> bool:
-    """Tell whether a body holds a text, given in lower case."""
-    if isinstance(value, Mapping):
-        return any(_mentions(item, text) for item in value.values())
-    if isinstance(value, (list, tuple)):
-        return any(_mentions(item, text) for item in value)
-    return isinstance(value, str) and value.lower() == text

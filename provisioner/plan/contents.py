@@ -12,7 +12,7 @@ from provisioner.catalog.registry import Catalog
 from provisioner.catalog.resource_type import ResourceType, Scope
 from provisioner.model.actual import ActualState, Found, Unreadable
 from provisioner.model.resource_id import ResourceId, parse_resource_id, resource_group_id
-from provisioner.model.values import Body, lookup
+from provisioner.model.values import lookup
 from provisioner.plan.owners import Owners
 from provisioner.plan.state import Inventory
 
@@ -123,7 +123,7 @@ def find_contents(
     ids |= {key: hit.id for key, hit in state.found.items()}
     made_by = dict(inventory.managed_by)
     for hit in state.found.values():
-        made_by |= {made.key: hit.id for made in _made_by(hit.id, hit.body, catalog)}
+        made_by |= {made.key: hit.id for made in _made_by(hit, state, catalog)}
     marked = {
         mark: hit.id
         for key, hit in state.found.items()
@@ -135,9 +135,15 @@ def find_contents(
     )
 
 
-def _made_by(resource: ResourceId, body: Body, catalog: Catalog) -> Iterator[ResourceId]:
-    resource_type = catalog.of(resource)
-    for text in resource_type.makes(body) if resource_type is not None else ():
+def _made_by(maker: Found, state: ActualState, catalog: Catalog) -> Iterator[ResourceId]:
+    """Yield what a service makes for a resource, but for what others wrote over since."""
+    resource_type = catalog.of(maker.id)
+    if resource_type is None:
+        return
+    for text in resource_type.makes(maker.body):
         made = parse_resource_id(text)
-        if made is not None:
+        if made is None:
+            continue
+        hit = state.found.get(made.key)
+        if hit is None or resource_type.is_as_made(maker.body, made, hit.body):
             yield made

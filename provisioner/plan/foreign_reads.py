@@ -6,6 +6,7 @@ stands in its body, or in a child that nothing else reads.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from provisioner.blueprint.graph import DesiredGraph
 from provisioner.catalog.registry import Catalog
@@ -13,16 +14,24 @@ from provisioner.catalog.resource_type import ListRead
 from provisioner.model.resource_id import ResourceId, parse_resource_id
 from provisioner.plan.reads import INVENTORY, Answer, Read, list_of_children
 
-_MOST_FOREIGN = 20
+MOST_FOREIGN = 200
 """How many resources of others are looked into for what they add to the environment's."""
 
 
-def foreign_reads(
-    answers: Sequence[Answer], graph: DesiredGraph, catalog: Catalog
-) -> tuple[Read, ...]:
+@dataclass(frozen=True, slots=True)
+class ForeignReads:
+    """Reads of what others have, and how many more there would have been: what those hide is not
+    known."""
+
+    reads: tuple[Read, ...]
+    left_out: int
+
+
+def foreign_reads(answers: Sequence[Answer], graph: DesiredGraph, catalog: Catalog) -> ForeignReads:
     """Return the reads of what others have that may add to something of the environment
     (`adds_to`) and that the first two rounds did not show: what only the content of a group lists,
-    and the children of what a wide list lists (the links of a zone). At most 20, by their path.
+    and the children of what a wide list lists (the links of a zone). At most `MOST_FOREIGN`, by
+    their path.
     """
     read: dict[str, ResourceId] = {}
     listed: dict[str, ResourceId] = {}
@@ -44,4 +53,6 @@ def foreign_reads(
                 below = list_of_children(holder, child)
                 reads[below.path.lower()] = below
     done = {answer.read.path.lower() for answer in answers}
-    return tuple(reads[key] for key in sorted(reads.keys() - done)[:_MOST_FOREIGN])
+    wanted = sorted(reads.keys() - done)
+    chosen = wanted[:MOST_FOREIGN]
+    return ForeignReads(tuple(reads[key] for key in chosen), len(wanted) - len(chosen))

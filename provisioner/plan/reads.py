@@ -69,7 +69,8 @@ def wide_reads(
 
     Types that hang on any scope (role assignments, locks) are read in every subscription of the
     environment, because one that left the blueprint leaves no other trace. So are those that affect
-    a type of the graph, where the environment has one in a subscription of its own.
+    a type of the graph, where the environment has one in a subscription of its own; and in all of
+    them what reaches in from wherever it stands (a private endpoint, a zone of names).
     """
     pairs: set[tuple[str, str]] = set()
     own = {subscription.lower() for subscription in subscriptions}
@@ -84,7 +85,14 @@ def wide_reads(
             for other in catalog.affecting(resource.type.name)
             if other.lists is ListRead.SUBSCRIPTION and resource.id.subscription.lower() in own
         }
+    named = {name for _, name in pairs}
+    reaching = {
+        name
+        for name in named
+        if (known := catalog.get(name)).parent is None and (known.adds_to or known.resolves)
+    }
     for subscription in subscriptions:
+        pairs |= {(subscription, name) for name in reaching}
         pairs |= {
             (subscription, resource_type.name)
             for resource_type in catalog

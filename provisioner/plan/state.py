@@ -63,7 +63,7 @@ def assemble_state(
     ]
     for answer in answers:
         if answer.refused is not None:
-            for resource in _hidden_by(answer, expected):
+            for resource in hidden_by(answer, expected):
                 unreadable[resource.key] = Unreadable(resource, str(answer.refused))
     return ActualState(
         found=found,
@@ -180,8 +180,8 @@ def _generated(found: Iterable[Found], catalog: Catalog) -> Iterator[ResourceId]
                 yield made
 
 
-def _hidden_by(answer: Answer, expected: Iterable[tuple[ResourceId, str]]) -> Iterator[ResourceId]:
-    """Yield those of the expected resources (with the names of their lists) that a refused read
+def hidden_by(answer: Answer, expected: Iterable[tuple[ResourceId, str]]) -> Iterator[ResourceId]:
+    """Yield those of some expected resources (with the names of their lists) that a refused read
     would have led to.
 
     They are those of its type, and the children of that type, below what it was to list.

@@ -49,7 +49,7 @@ def remove_kept(
         kept = cloud.store.resources.get(ResourceId.parse(text).key)
         if kept is None or kept.id.key in but:
             continue
-        if cloud.catalog.get(kept.type).by_service(kept.body):
+        if resource_type.is_as_made(row.body, kept.id, kept.body):
             remove_resource(cloud, kept.id)
 
 

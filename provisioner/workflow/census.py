@@ -15,7 +15,9 @@ from provisioner.documents.census import (
     UnreadableDocument,
 )
 from provisioner.model.estate import Estate
+from provisioner.plan.foreign_reads import MOST_FOREIGN
 from provisioner.plan.reads import INVENTORY
+from provisioner.plan.state import hidden_by
 from provisioner.plan.unreadable import unreadable_resources
 from provisioner.workflow.reading import Reading
 
@@ -46,12 +48,14 @@ def take_census(reading: Reading, graph: DesiredGraph, catalog: Catalog) -> Cens
                 {read.path.split("/")[2].lower() for read in answered if read.path.count("/") > 1}
             )
         ),
-        unreadable=tuple(_unreadable(reading, graph)),
+        unreadable=tuple(_unreadable(reading, graph, catalog)),
         not_covered=tuple(_not_covered(reading, graph, catalog)),
     )
 
 
-def _unreadable(reading: Reading, graph: DesiredGraph) -> Iterator[UnreadableDocument]:
+def _unreadable(
+    reading: Reading, graph: DesiredGraph, catalog: Catalog
+) -> Iterator[UnreadableDocument]:
     """Yield each resource of the blueprint that could not be read, and each refused read that none
     of them was to be found by."""
     hidden = unreadable_resources(graph, reading.state)
@@ -61,12 +65,15 @@ def _unreadable(reading: Reading, graph: DesiredGraph) -> Iterator[UnreadableDoc
     for unreadable in reading.state.unreadable:
         if unreadable.id.key not in shown:
             yield UnreadableDocument(id=unreadable.id.text, reason=unreadable.reason)
-    explained = {unreadable.reason for unreadable in reading.state.unreadable}
+    unread = [
+        (each.id, known.list_name)
+        for each in reading.state.unreadable
+        if (known := catalog.of(each.id)) is not None
+    ]
     for answer in reading.refused:
-        reason = str(answer.refused)
-        if reason in explained:
+        if any(hidden_by(answer, unread)):
             continue
-        read = answer.read
+        read, reason = answer.read, str(answer.refused)
         listed = (read.type or "resources") if read.is_list else None
         yield UnreadableDocument(id=read.path, listed=listed, reason=reason)
 
@@ -76,6 +83,13 @@ def _not_covered(
 ) -> Iterator[NotCoveredDocument]:
     yield from _unread_types(reading, catalog)
     yield from _unlisted_settings(reading, graph)
+    if reading.left_out:
+        yield NotCoveredDocument(
+            what="what it adds to the environment",
+            count=reading.left_out,
+            of="resource of others",
+            reason=f"no more than {MOST_FOREIGN} resources of others are read one by one",
+        )
     clusters = sum(
         resource.type.name == CLUSTER and resource.id.key in reading.state.found
         for resource in graph

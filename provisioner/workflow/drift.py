@@ -67,7 +67,7 @@ def _is_for_good(change: ResourceChange) -> bool:
     return change.action is Action.BLOCKED and bool(change.fields)
 
 
-_CANNOT_TELL = frozenset({"cannot-list", "acceptance-exceeded"})
+_CANNOT_TELL = frozenset({"cannot-list", "not-looked-into", "acceptance-exceeded"})
 """The codes of what a plan only warns of and a drift check cannot pass over."""
 
 

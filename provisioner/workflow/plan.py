@@ -39,6 +39,7 @@ from provisioner.plan.changes import (
     decide_changes,
 )
 from provisioner.plan.estates import actual_estate, known_estate, planned_estate
+from provisioner.plan.foreign_reads import MOST_FOREIGN
 from provisioner.plan.hindrances import foretell_refusals
 from provisioner.plan.plan import (
     ADOPTION_GATE,
@@ -64,7 +65,6 @@ from provisioner.workflow.judgement import (
     check_desired_waivers,
     check_waivers_and_attestations,
     compare_judgements,
-    judge_network,
     judge_state,
 )
 from provisioner.workflow.preflight import Preflight
@@ -321,7 +321,7 @@ def _plan(
     changes = rotate(changes, graph, reading.state, catalog, environment.marks)
     changes = with_carried_marks(repair_failed(changes), reading.state, environment.marks)
     told = [*desired.diagnostics, *changes.diagnostics, *_warn_of_gaps(reading, desired.graph)]
-    told += _warn_of_strays(reading)
+    told += [*_warn_of_foreigners(reading), *_warn_of_strays(reading)]
     if graph.resources:
         known = known_estate(graph, reading.state, catalog)
         told += (*check_addresses(known), *check_wiring(topology_of(known, environment)))
@@ -357,12 +357,10 @@ def _assess(
     census of what was judged."""
     environment, graph = desired.environment, desired.graph
     outcome = planned_estate(changes, state, graph, catalog)
+    after = judge_state(outcome, graph, environment, catalog, state)
     if all(change.action in _NOTHING_DONE for change in changes.resources):
         # Where nothing is done nothing turns.
-        judgement = judge_network(outcome, graph, environment, catalog, state)
-        told = Assessment(judgement.proof_documents, gates=judgement.gates)
-        return told, judgement.complete(census)
-    after = judge_state(outcome, graph, environment, catalog, state)
+        return Assessment(after.proof_documents, gates=after.gates), after.complete(census)
     found = actual_estate(state, graph, catalog)
     before = judge_state(found, graph, environment, catalog, state)
     turned = compare_judgements(before, after)
@@ -440,6 +438,21 @@ def _warn_of_gaps(reading: Reading, graph: DesiredGraph) -> list[Diagnostic]:
         )
         for answer in reading.refused
         if answer.read.type not in blocked
+    ]
+
+
+def _warn_of_foreigners(reading: Reading) -> list[Diagnostic]:
+    """Return a warning where resources of others are too many to look into each."""
+    if not reading.left_out:
+        return []
+    return [
+        warning(
+            "not-looked-into",
+            f"{reading.left_out} resources of others were not looked into for what they add to the "
+            f"environment: azsec reads {MOST_FOREIGN} of them.",
+            None,
+            "Move what is not the environment's out of its subscriptions, or have it removed.",
+        )
     ]
 
 

@@ -26,7 +26,8 @@ from provisioner.plan.state import Inventory, assemble_state, bodies_of, take_in
 class Reading:
     """What one read of an environment found, which reads were answered, and the refusals.
 
-    `strays` carry its mark in subscriptions that are none of its own (any more).
+    `strays` carry its mark in subscriptions that are none of its own (any more). `left_out` is how
+    many resources of others were not looked into for what they add to the environment's.
     """
 
     state: ActualState
@@ -34,6 +35,7 @@ class Reading:
     reads: tuple[Read, ...]
     refused: tuple[Answer, ...]
     strays: tuple[ResourceId, ...] = ()
+    left_out: int = 0
 
 
 def read_environment(
@@ -63,9 +65,10 @@ def read_environment(
     owners = find_owners(state, catalog, marks)
     carriers = find_unaccounted(owners, graph, state, inventory)
     scopes = _scopes_of_marks(carriers, owners, graph, state, subscriptions) if carriers else []
+    foreign = foreign_reads(answers, graph, catalog)
     third = (
         *extension_reads(scopes, catalog, (answer.read for answer in answers)),
-        *foreign_reads(answers, graph, catalog),
+        *foreign.reads,
     )
     if third:
         answers += reader.read(third)
@@ -77,6 +80,7 @@ def read_environment(
         tuple(answer.read for answer in answers if answer.refused is None),
         tuple(answer for answer in answers if answer.refused is not None),
         tuple(stray.id for stray in strays),
+        foreign.left_out,
     )
 
 

@@ -119,3 +119,62 @@ def test_what_arm_can_answer_is_what_the_guidelines_say(rows: dict[str, str]) ->
     verifiable = {name for name, row in rows.items() if "[A]" in row}
     assert len(verifiable) == 116
     assert {control.id for control in IN_GUIDELINES if control.is_verifiable} == verifiable
+
+
+def test_a_reference_to_anything_ends_no_control(catalog: Catalog) -> None:
+    """What others write may refer to a resource of any type, where another one is expected."""
+    strange = {
+        "vault": {"type": "Microsoft.KeyVault/vaults"},
+        "alert": {
+            "type": "Microsoft.Insights/scheduledQueryRules",
+            "properties": {
+                "enabled": True,
+                "scopes": ["${vault.id}"],
+                "actions": {"actionGroups": ["${vault.id}"]},
+                "criteria": {"allOf": [{"query": "AKSAudit"}]},
+            },
+        },
+        "network": {"type": "Microsoft.Network/virtualNetworks"},
+        "subnet": {
+            "type": "Microsoft.Network/virtualNetworks/subnets",
+            "parent": "${network.id}",
+            "properties": {
+                "routeTable": {"id": "${vault.id}"},
+                "networkSecurityGroup": {"id": "${vault.id}"},
+                "natGateway": {"id": "${vault.id}"},
+            },
+        },
+        "host": {
+            "type": "Microsoft.Network/bastionHosts",
+            "properties": {
+                "ipConfigurations": [{"name": "a", "properties": {"subnet": {"id": "${vault.id}"}}}]
+            },
+        },
+        "firewall": {
+            "type": "Microsoft.Network/azureFirewalls",
+            "properties": {"firewallPolicy": {"id": "${vault.id}"}},
+        },
+        "cluster": {
+            "type": "Microsoft.ContainerService/managedClusters",
+            "properties": {
+                "apiServerAccessProfile": {
+                    "enablePrivateCluster": True,
+                    "enableVnetIntegration": True,
+                    "subnetId": "${vault.id}",
+                },
+                "identityProfile": {"kubeletidentity": {"resourceId": "${vault.id}"}},
+            },
+        },
+        "pool": {
+            "type": "Microsoft.ContainerService/managedClusters/agentPools",
+            "parent": "${cluster.id}",
+            "properties": {"vnetSubnetID": "${vault.id}"},
+        },
+        "settings": {
+            "type": "Microsoft.Insights/diagnosticSettings",
+            "scope": "${cluster.id}",
+            "properties": {"workspaceId": "${vault.id}", "logs": []},
+        },
+    }
+    for control in CHECKED:
+        findings_of(control, strange, catalog)

@@ -38,6 +38,7 @@ WATCHER = "Microsoft.Network/networkWatchers"
 LOCK = "Microsoft.Authorization/locks"
 ASSIGNMENT = "Microsoft.Authorization/policyAssignments"
 SETTING = "Microsoft.Insights/diagnosticSettings"
+ADMINS = "88888888-2222-3333-4444-555555555555"
 STRANGER = "99999999-2222-3333-4444-555555555555"
 OWNER, CONTRIBUTOR, READER = (
     "8e3af657-a8ff-443c-a75c-2fe8c4bcb635",
@@ -53,6 +54,7 @@ KV, STORE, CR = id_of(VAULT, "kv-ours0"), id_of(ACCOUNT, "storeours"), id_of(REG
 VNET, NSG, DNS = id_of(NETWORK, "vnet"), id_of(GUARD, "nsg"), id_of(ZONE, "ours.internal")
 ONE, LOG, PE = id_of(IDENTITY, "id-one"), id_of(WORKSPACE, "log-ours"), id_of(ENDPOINT, "pe-ours")
 RULES = id_of(POLICY, "afwp-ours")
+PRIVATE_DNS = id_of(ZONE, "privatelink.vaultcore.azure.net")
 
 BLUEPRINT = f"""\
 resourceGroups:
@@ -128,6 +130,13 @@ resources:
       privateLinkServiceConnections:
         - name: vault
           properties: {{privateLinkServiceId: "${{vault.id}}", groupIds: [vault]}}
+  names: {{type: {ZONE}, resourceGroup: main, name: privatelink.vaultcore.azure.net}}
+  records:
+    type: {ENDPOINT}/privateDnsZoneGroups
+    parent: ${{endpoint.id}}
+    name: default
+    properties:
+      privateDnsZoneConfigs: [{{name: vault, properties: {{privateDnsZoneId: "${{names.id}}"}}}}]
   account:
     type: {ACCOUNT}
     resourceGroup: main
@@ -146,6 +155,7 @@ resources:
     properties:
       dnsPrefix: aks
       nodeResourceGroup: rg-nodes
+      aadProfile: {{managed: true, adminGroupObjectIDs: [{ADMINS}]}}
       apiServerAccessProfile: {{enablePrivateCluster: true}}
       agentPoolProfiles:
         - name: system

@@ -9,6 +9,7 @@ from typing import Any
 from tests.environments import Bench
 from tests.laws.foreign_writes import (
     ADDRESS,
+    ADMINS,
     AKS,
     ASSIGNMENT,
     AUDIT,
@@ -26,6 +27,7 @@ from tests.laws.foreign_writes import (
     NODES,
     ONE,
     PE,
+    PRIVATE_DNS,
     READER,
     REMOTE,
     ROLES,
@@ -68,6 +70,12 @@ ADDITIONS: dict[str, tuple[str, Any]] = {
     "reader-on-namespace-of-cluster": granted(f"{AKS}/namespaces/app", 5, READER),
     "owner-on-subnet": granted(f"{VNET}/subnets/nodes", 6),
     "owner-on-node-group": granted(NODES, 7),
+    "owner-on-node-group-to-the-admins-of-the-cluster": granted(
+        NODES, 15, kind="Group", principal=ADMINS
+    ),
+    "contributor-on-node-group-to-an-application-among-the-admins": granted(
+        NODES, 16, CONTRIBUTOR, "ServicePrincipal", ADMINS
+    ),
     "owner-on-identity-of-ours": granted(ONE, 8),
     "owner-on-zone": granted(DNS, 9),
     "conditioned-owner-on-storage": granted(
@@ -252,6 +260,28 @@ ADDITIONS: dict[str, tuple[str, Any]] = {
         ),
     ),
     "record": made(f"{DNS}/A/api", {"ttl": 60, "aRecords": [{"ipv4Address": "203.0.113.66"}]}),
+    "record-with-the-signature-of-an-endpoint": made(
+        f"{DNS}/A/login",
+        {
+            "ttl": 10,
+            "metadata": {
+                "creator": "created by private endpoint pe-ours with resource guid "
+                "77777777-2222-3333-4444-555555555555"
+            },
+            "aRecords": [{"ipv4Address": "203.0.113.66"}],
+        },
+    ),
+    "record-that-was-an-endpoint-s": (
+        f"{PRIVATE_DNS}/A/kv-ours0",
+        put(
+            f"{PRIVATE_DNS}/A/kv-ours0",
+            {
+                "ttl": 10,
+                "metadata": {"creator": "created by private endpoint pe-ours"},
+                "aRecords": [{"ipv4Address": "203.0.113.66"}],
+            },
+        ),
+    ),
     "rule-collections": made(
         f"{RULES}/ruleCollectionGroups/rogue", {"priority": 150, "ruleCollections": []}
     ),

@@ -57,6 +57,8 @@ from tests.laws.neighbours import (
 )
 
 LOCATED = {"location": "westeurope"}
+INITIATIVES = "/providers/Microsoft.Authorization/policySetDefinitions"
+DEFAULT_INITIATIVE = f"{INITIATIVES}/1f3afdf9-d0c9-4c3d-847f-89da613e70a8"
 FAR = f"/subscriptions/{PLATFORM}/resourceGroups/rg-far"
 BESIDE = id_of(VAULT, "kv-beside0")
 THEIR_AKS = theirs(CLUSTER, "aks-far")
@@ -77,7 +79,7 @@ HARMLESS: dict[str, Any] = {
     "node-group-for-the-cluster": for_nodes,
     "default-initiative-of-defender": put(
         f"{SUBSCRIPTION}/providers/{ASSIGNMENT}/SecurityCenterBuiltIn",
-        {"policyDefinitionId": AUDIT},
+        {"policyDefinitionId": DEFAULT_INITIATIVE},
     ),
     "logs-that-a-service-writes": put(
         f"{STORE}/blobServices/default/containers/insights-logs-auditevent"

@@ -28,6 +28,7 @@ from provisioner.controls.effective_access import (
 from provisioner.controls.grants import is_in_namespace
 from provisioner.controls.kinds import (
     CLUSTER,
+    NETWORK,
     POSTGRES,
     PRIVATE_ENDPOINT,
     ROLE_DEFINITION,
@@ -35,7 +36,12 @@ from provisioner.controls.kinds import (
 from provisioner.controls.namespace_rules import (
     NAMES_AGENTS,
 )
-from provisioner.controls.private_links import CONNECTIONS, ENDPOINT_READS, is_linked
+from provisioner.controls.private_links import (
+    CONNECTIONS,
+    ENDPOINT_READS,
+    is_linked,
+    judge_strange_links,
+)
 from provisioner.controls.rule import Rule, expect, rule
 from provisioner.controls.subject import Observation, Subject
 from provisioner.controls.verdict import Verdict
@@ -125,6 +131,7 @@ def _judge_postgres(server: Subject) -> Iterator[Observation]:
         yield server.passes("", "a private endpoint leads to it")
     else:
         yield server.fails("", "no private endpoint leads to it")
+    yield from judge_strange_links(server)
 
 
 def _is_above_zero(value: object) -> bool:
@@ -294,7 +301,7 @@ CONTROLS = (
                 _judge_postgres,
                 _DELEGATED,
                 CONNECTIONS,
-                others={PRIVATE_ENDPOINT: ENDPOINT_READS},
+                others={PRIVATE_ENDPOINT: ENDPOINT_READS, NETWORK: ()},
             ),
         ),
         evidence=(

@@ -135,6 +135,17 @@ def zone_breaches(topology: Topology, zone: Zone, home: Network, what: str) -> I
 def _of_paths(topology: Topology, cluster: Cluster, nodes: tuple[Subnet, ...]) -> Iterator[Breach]:
     """Nodes reach the API server; networks that are not the blueprint's do not."""
     server = topology.subnets.get(cluster.api_server_subnet or "") or nodes[0]
+    rangeless = next((subnet for subnet in (server, *nodes) if not subnet.ranges), None)
+    if rangeless is not None:
+        yield Breach(
+            rangeless.label,
+            f"who reaches the API server of {cluster.label} is not known: {rangeless.label} shows "
+            "no IPv4 range.",
+            "State an `addressPrefix` of the subnet, or run `azsec plan` with Reader on it.",
+            cluster.span,
+            certain=False,
+        )
+        return
     address = server.ranges.lowest + 5
     for subnet in nodes:
         path = trace_packet(topology, subnet, Packet(address, "tcp", _PORT))
@@ -151,8 +162,10 @@ def _of_paths(topology: Topology, cluster: Cluster, nodes: tuple[Subnet, ...]) -
         if network.declared:
             continue
         for subnet in topology.subnets_of(network.key):
+            if not is_workload(subnet) or not subnet.ranges:
+                continue  # without an IPv4 address nothing in it sends to the API server's
             path = trace_packet(topology, subnet, Packet(address, "tcp", _PORT))
-            if is_workload(subnet) and path.delivered:
+            if path.delivered:
                 yield Breach(
                     path.hops[-2].element,
                     f"{subnet.label} reaches the API server of {cluster.label}, and this "

@@ -33,7 +33,7 @@ def excess_of(topology: Topology, firewall: Firewall) -> Iterator[Breach]:
     What an earlier rule denies is not reached; rules between private addresses are the matter of
     other proofs.
     """
-    if firewall.policy is None:
+    if firewall.policy is None or not firewall.network:
         return
     networks = [
         network
@@ -48,7 +48,7 @@ def excess_of(topology: Topology, firewall: Firewall) -> Iterator[Breach]:
             continue
         sources = source_of(rule)
         for network in networks:
-            if sources & workloads[network.key] or rule.open_ended:
+            if sources & workloads[network.key] or rule.open_sources:
                 yield from _too_much(topology, firewall, rule, network, may[network.key])
 
 
@@ -93,7 +93,7 @@ def _too_much(
             continue
         if not _is_needed(rule, name, opened) and not _is_shadowed(firewall, rule, name):
             yield _breach(rule, network, f"{name} ({show_ports(rule.ports)})")
-    for tag in rule.tags:
+    for tag in (*rule.tags, *rule.categories):
         if tag.lower() in fqdn_tags:
             continue
         if not _is_needed(rule, tag, opened):

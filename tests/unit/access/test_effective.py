@@ -1,12 +1,13 @@
 """Who can do what: by inheritance, by what can be assigned, less what is denied."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from provisioner.access.capabilities import worst_capability
-from provisioner.access.effective import Access, read_access, unknown_roles
+from provisioner.access.effective import READS, Access, read_access, unknown_roles
 from provisioner.access.grants import Effect, Eligibility
 from provisioner.catalog.built_in_roles import find_built_in_role
 from provisioner.catalog.permissions import ASSIGN_ROLE
@@ -252,6 +253,70 @@ def test_a_deny_assignment_takes_what_it_takes_for_certain(
     role = assignment("Key Vault Contributor", S, kind=kind)
     access = access_of(catalog, role, denial(**properties))
     assert can(access, WRITE_VAULT, VAULT) == ([ADA] if left else [])
+
+
+@pytest.mark.parametrize(
+    "properties",
+    [
+        {
+            "principals": [{"id": ADA, "type": "User"}],
+            "excludePrincipals": [{"id": BOB, "type": "Group"}],
+        },
+        {
+            "principals": [{"id": ADA, "type": "User"}],
+            "excludePrincipals": [{"id": ADA, "type": "User"}],
+        },
+        {"principals": [{"id": EVERYONE}], "excludePrincipals": [{"id": BOB}]},
+        {"permissions": [{"actions": ["*"], "condition": "@Resource[a:b] StringEquals 'c'"}]},
+    ],
+    ids=["a group is excluded", "named and excluded", "excluded without a type", "conditional"],
+)
+def test_a_denial_that_may_not_hold_leaves_access(
+    catalog: Catalog, properties: dict[str, Any]
+) -> None:
+    everybody = {"principals": [{"id": EVERYONE}], "excludePrincipals": []}
+    denied = denial(**{**everybody, **properties})
+    access = access_of(catalog, assignment("Owner"), denied)
+    assert can(access, WRITE_VAULT, VAULT) == [ADA]
+
+
+def test_nothing_is_read_but_what_is_declared_as_read(catalog: Catalog) -> None:
+    condition = "@Resource[Microsoft.KeyVault/vaults:name] StringEquals 'c'"
+    estate = Estate.of(
+        [
+            assignment("Owner", condition=condition, conditionVersion="2.0", description="x"),
+            definition([{"actions": ["*"]}]),
+            denial(condition=condition, isSystemProtected=True),
+        ]
+    )
+    masked = Estate.of(
+        replace(found, body=_only(found.body, READS[found.type])) for found in estate
+    )
+    whole, part = (read_access(each, catalog) for each in (estate, masked))
+    assert [(g.role, g.restriction) for g in whole.grants] == [
+        (g.role, g.restriction) for g in part.grants
+    ]
+    assert [(d.principals, d.is_conditional) for d in whole.denials] == [
+        (d.principals, d.is_conditional) for d in part.denials
+    ]
+
+
+def _only(body: Mapping[str, Any], paths: tuple[str, ...]) -> Mapping[str, Any]:
+    kept = {path.partition(".")[2] for path in paths}
+    return {"properties": {k: v for k, v in body["properties"].items() if k in kept}}
+
+
+def test_grants_below_a_place_are_found_without_a_walk(catalog: Catalog) -> None:
+    inside = f"{CLUSTER}/namespaces/app"
+    access = access_of(
+        catalog,
+        assignment("Reader", GROUP, number=1),
+        assignment("Reader", CLUSTER, number=2),
+        assignment("Reader", inside, number=3),
+        assignment("Reader", f"{CLUSTER}x", number=4),
+    )
+    found = access.below(ResourceId.parse(CLUSTER))
+    assert [grant.scope.text for grant in found if grant.scope] == [inside]
 
 
 def test_a_role_that_nobody_knows_is_unknown_and_not_nothing(catalog: Catalog) -> None:

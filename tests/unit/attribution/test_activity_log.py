@@ -59,6 +59,34 @@ def test_writes_of_other_resources_or_requests_stay_apart():
     assert [write.at.second for write in writes] == [5, 3, 0], "the newest first"
 
 
+OTHER_CALLER = {
+    "caller": "alice@contoso.com",
+    "claims": {"http://schemas.microsoft.com/identity/claims/objectidentifier": "another"},
+}
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        pytest.param({}, OTHER_CALLER, id="two callers who state one correlation id"),
+        pytest.param({"operationId": "a"}, {"operationId": "b"}, id="two operations of one caller"),
+        pytest.param({"correlationId": ""}, {"correlationId": ""}, id="no correlation id"),
+        pytest.param({"correlationId": None}, {"correlationId": None}, id="none at all"),
+    ],
+)
+def test_writes_that_one_correlation_id_does_not_tell_apart_stay_apart(
+    first: dict[str, Any], second: dict[str, Any]
+):
+    writes = read_writes([event("Succeeded", 5, **first), event("Failed", 1, **second)])
+    later = read_writes([event("Succeeded", 5, **first), event("Succeeded", 1, **second)])
+
+    assert [write.actor for write in writes] == ["mallory@contoso.com"]
+    assert [(write.actor, write.at.second) for write in later] == [
+        ("mallory@contoso.com", 5),
+        (second.get("caller", "mallory@contoso.com"), 1),
+    ]
+
+
 def test_ids_are_one_whatever_their_case():
     (write,) = read_writes([event("Started"), event("Succeeded", 1, resourceId=VNET.upper())])
     assert write.outcome is Outcome.SUCCEEDED
@@ -78,6 +106,7 @@ def test_nothing_of_bodies_addresses_and_other_claims_is_kept():
         {"eventTimestamp": "soon"},
         {"operationName": None},
         {"eventTimestamp": 5},
+        {"eventTimestamp": "0001-01-01T00:00:00+14:00"},
     ],
     ids=str,
 )

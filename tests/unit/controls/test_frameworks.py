@@ -57,6 +57,26 @@ def test_it_ends_by_what_was_seen(results: tuple[Result, ...], verdict: str) -> 
     assert requirement(*results).verdict == verdict
 
 
+@pytest.mark.parametrize("ends", [Verdict.PASS, Verdict.WAIVED, Verdict.UNKNOWN, Verdict.FAIL])
+def test_it_fails_where_another_way_is_judged(ends: Verdict) -> None:
+    other = replace(control("A-8"), refutes=Mappings(cis=(AZURE,)))
+    told = requirement(PASSES, Result(other, ends))
+    assert (told.verdict, told.failing) == ("fail", ("A-8",))
+    assert requirement(PASSES, Result(other, Verdict.NOT_APPLICABLE)).verdict == "pass"
+
+
+def test_an_allow_list_is_no_private_api_server() -> None:
+    (named,) = (control for control in all_controls() if control.id == "CLU-01.3")
+    told = [Result(c, Verdict.NOT_APPLICABLE) for c in all_controls() if c is not named]
+    told.append(Result(named, Verdict.PASS))
+    for framework, names in (
+        (Framework.CIS, ["5.4.2"]),
+        (Framework.POLICY, ["040732e8-d947-40b8-95d6-854c95024bf8"]),
+        (Framework.CHECKOV, ["CKV_AZURE_115"]),
+    ):
+        assert [r.id for r in comply(told, framework) if r.verdict == "fail"] == names
+
+
 def test_it_names_what_was_seen_and_what_was_not() -> None:
     told = requirement(PASSES, HALF, NOT_LOOKED)
     assert told.seen == ("A-1",)

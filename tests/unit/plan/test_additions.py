@@ -3,14 +3,18 @@
 from dataclasses import replace
 
 from provisioner.model.actual import ActualState
+from provisioner.model.diagnostic import Severity
 from provisioner.model.resource_id import ResourceId
 from provisioner.plan.additions import find_additions
 from provisioner.plan.contents import find_contents
+from provisioner.plan.foreign_reads import MOST_FOREIGN
 from provisioner.plan.owners import find_owners
+from provisioner.workflow.drift import check_drift
 from provisioner.workflow.reading import read_environment
 from tests.environments import Bench
 from tests.laws.foreign_writes import NODES, PE, VNET, open_site, theirs
-from tests.laws.neighbours import WORKLOAD
+from tests.laws.neighbours import WORKLOAD, ZONE
+from tests.recorded import RecordedSource
 
 
 def test_interfaces_of_services_are_no_additions_and_those_of_others_are(bench: Bench) -> None:
@@ -38,3 +42,23 @@ def test_interfaces_of_services_are_no_additions_and_those_of_others_are(bench: 
     assert [(each.id.text, each.address, each.adds) for each in additions] == [
         (vm, "nodes", "takes an address in it")
     ]
+
+
+def test_decoys_beyond_what_is_read_one_by_one_are_counted_and_an_error(bench: Bench) -> None:
+    """A link of one more zone of others to our network may be among what is left out."""
+    site = open_site(bench)
+    zones = [
+        {"id": theirs(ZONE, f"decoy-{number:03}.example"), "type": ZONE, "location": "global"}
+        for number in range(MOST_FOREIGN + 1)
+    ]
+    source = RecordedSource(bench.client, {}, {})
+    for zone in zones:
+        source = source.adding(ZONE, zone)
+
+    document = check_drift(site.desired, bench.catalog, source)
+
+    told = {each.code: (each.severity, each.message) for each in document.diagnostics}
+    assert told["not-looked-into"][0] is Severity.ERROR
+    (row,) = (row for row in document.census.not_covered if row.of == "resource of others")
+    assert row.count >= 1
+    assert told["not-looked-into"][1].startswith(f"{row.count} resources of others ")

@@ -5,6 +5,8 @@ API takes those of a user too, since 2024-07-01-preview. Source: "Understand Azu
 assignments", and the REST reference of the type.
 """
 
+from collections.abc import Mapping
+
 from provisioner.catalog import api_versions
 from provisioner.catalog.field import Compare, Disruption, Field
 from provisioner.catalog.refusals import RefusalCodes
@@ -16,6 +18,13 @@ from provisioner.catalog.resource_type import (
     SdkModel,
     WriteFlow,
 )
+from provisioner.model.values import lookup
+
+
+def _is_system_protected(body: Mapping[str, object]) -> bool:
+    """Tell whether Azure itself made one: nobody else can make one that it protects."""
+    return lookup(body, ("properties", "isSystemProtected")) is True
+
 
 TYPE = ResourceType(
     name="Microsoft.Authorization/denyAssignments",
@@ -29,7 +38,11 @@ TYPE = ResourceType(
     seconds=1,
     loss=Disruption.NONE,
     codes=RefusalCodes(not_found="DenyAssignmentNotFound"),
-    harmless="Azure alone makes them, and they only take away",
+    # Azure makes those of locked node resource groups and of managed applications; since 2024
+    # deployment stacks and people make others.
+    adds="denies actions on it",
+    adds_by=("properties.denyAssignmentName", "properties.principals"),
+    by_service=_is_system_protected,
     fields={
         "properties.denyAssignmentName": Field(),
         "properties.description": Field(default=None),

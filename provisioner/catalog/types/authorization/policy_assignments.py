@@ -15,7 +15,7 @@ from provisioner.catalog.resource_type import (
     WriteFlow,
 )
 from provisioner.model.resource_id import ResourceId
-from provisioner.model.values import Body, Json
+from provisioner.model.values import Body, Json, lookup
 
 _NARROWED = ("resourceSelectors", "overrides")
 
@@ -27,6 +27,21 @@ def _computed(resource: ResourceId, _body: Body, around: Surroundings) -> Mappin
             "instanceId": around.guid(resource.text),
         }
     }
+
+
+_DEFAULT_INITIATIVE = (
+    "/providers/microsoft.authorization/policysetdefinitions/1f3afdf9-d0c9-4c3d-847f-89da613e70a8"
+)
+
+
+def _is_default_initiative(body: Mapping[str, object]) -> bool:
+    """Tell whether Defender for Cloud made one: it assigns its default initiative, the Microsoft
+    cloud security benchmark, to each subscription (learn.microsoft.com, "Security policies in
+    Defender for Cloud"). Its name alone says nothing: anybody may choose it."""
+    definition = lookup(body, ("properties", "policyDefinitionId"))
+    scope = str(lookup(body, ("properties", "scope"))).lower()
+    is_subscription = scope.startswith("/subscriptions/") and scope.count("/") == 2
+    return is_subscription and str(definition).lower() == _DEFAULT_INITIATIVE
 
 
 TYPE = ResourceType(
@@ -49,9 +64,7 @@ TYPE = ResourceType(
     computed=_computed,
     adds="enforces a policy on it",
     adds_by=("properties.policyDefinitionId", "properties.enforcementMode"),
-    # Defender for Cloud assigns its default initiative to each subscription, by this name
-    # (learn.microsoft.com, "Security policies in Defender for Cloud").
-    service_names="SecurityCenterBuiltIn",
+    by_service=_is_default_initiative,
     fields={
         "location": Field(default=None),
         "identity": Field(default=None),

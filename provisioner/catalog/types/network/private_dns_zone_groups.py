@@ -5,7 +5,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from provisioner.catalog import api_versions
 from provisioner.catalog.field import Compare, Disruption, Field
 from provisioner.catalog.network_provider import NETWORK_NAME
-from provisioner.catalog.private_dns_records import SIGNATURE
 from provisioner.catalog.refusals import RefusalCodes
 from provisioner.catalog.resource_type import (
     ListRead,
@@ -14,11 +13,18 @@ from provisioner.catalog.resource_type import (
     Surroundings,
 )
 from provisioner.model.resource_id import ResourceId, parse_resource_id
-from provisioner.model.values import Body, Json, lookup
+from provisioner.model.values import Body, Json, lookup, values_at
 
 _CONFIGS = ("properties", "privateDnsZoneConfigs")
 _ZONE = ("properties", "privateDnsZoneId")
 _SECONDS_TO_LIVE = 10
+_SIGNATURE = "created by private endpoint"
+"""How a zone group signs the records that it writes (`creator` among their metadata, as templates
+show that were exported from Azure)."""
+_ADDRESSES = (
+    "properties.aRecords[].ipv4Address",
+    "properties.aaaaRecords[].ipv6Address",
+)
 
 
 def _computed(resource: ResourceId, body: Body, around: Surroundings) -> Mapping[str, Json]:
@@ -80,6 +86,18 @@ def _makes(body: Body) -> Iterator[str]:
     return (record for record, _addresses in _records(body))
 
 
+def _is_as_made(body: Body, made: ResourceId, record: Body) -> bool:
+    """A record has the addresses that the group lists for it, or somebody wrote over it."""
+    stated = sorted(
+        str(address)
+        for text, addresses in _records(body)
+        if (listed := parse_resource_id(text)) is not None and listed.key == made.key
+        for address in addresses
+    )
+    found = sorted(str(value) for path in _ADDRESSES for value in values_at(record, path))
+    return bool(found) and found == stated
+
+
 def _keeps(
     group: ResourceId, body: Body, around: Surroundings
 ) -> Iterator[tuple[str, Mapping[str, Json]]]:
@@ -90,7 +108,7 @@ def _keeps(
     for record, addresses in _records(body):
         properties: Mapping[str, Json] = {
             "ttl": _SECONDS_TO_LIVE,
-            "metadata": {"creator": f"{SIGNATURE} {endpoint} with resource guid {guid}"},
+            "metadata": {"creator": f"{_SIGNATURE} {endpoint} with resource guid {guid}"},
             "aRecords": [{"ipv4Address": address} for address in addresses],
         }
         yield record, {"properties": properties}
@@ -109,6 +127,7 @@ TYPE = ResourceType(
     codes=RefusalCodes(not_found="NotFound"),
     computed=_computed,
     makes=_makes,
+    is_as_made=_is_as_made,
     keeps=_keeps,
     adds="writes DNS records for it",
     adds_by=("properties.privateDnsZoneConfigs[].properties.privateDnsZoneId",),

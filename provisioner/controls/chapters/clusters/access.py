@@ -27,6 +27,7 @@ _ITEM = "Configure RBAC"
 _ENTRA = "properties.aadProfile"
 _AZURE_RBAC = f"{_ENTRA}.enableAzureRBAC"
 _ADMIN_GROUPS = f"{_ENTRA}.adminGroupObjectIDs"
+_RUN_COMMAND_OFF = "properties.apiServerAccessProfile.disableRunCommand"
 
 
 def _judge_admin_groups(cluster: Subject) -> Iterator[Observation]:
@@ -66,7 +67,9 @@ def _judge_azure_rbac(cluster: Subject) -> Iterator[Observation]:
 def _judge_breadth(cluster: Subject) -> Iterator[Observation]:
     """Nobody administers a cluster because they administer all of a subscription."""
     access = access_of(cluster)
-    broad = [g for g in administrators_of(access, cluster.id) if is_above_groups(g.scope)]
+    off = cluster.value(_RUN_COMMAND_OFF) is True
+    able = administrators_of(access, cluster.id, run_command_off=off)
+    broad = [grant for grant in able if is_above_groups(grant.scope)]
     for grant in broad:
         said = f"{grant.assignment.label} gives {grant.role.name} over {describe_scope(grant)}"
         yield cluster.fails(path_of(grant), f"{said}, and with it the cluster's administration")
@@ -197,13 +200,14 @@ CONTROLS = (
                 principalType: Group
         """,
         modes=(Mode.ARM, Mode.CLUSTER),
-        rules=(rule(CLUSTER, _judge_breadth, others=ACCESS_READS),),
+        rules=(rule(CLUSTER, _judge_breadth, _RUN_COMMAND_OFF, others=ACCESS_READS),),
         evidence=(
             "the subjects of cluster-admin, none but the system's: `kubectl get "
             "clusterrolebindings -o wide` filtered for ClusterRole/cluster-admin"
         ),
         limits=(
-            "Members of groups and bindings inside the cluster are not read. A pipeline that "
+            "Members of groups and bindings inside the cluster are not read, and what a principal "
+            "could do by two roles that each do not suffice is not added up. A pipeline that "
             "deploys from a whole subscription fails it too, and is waived by name."
         ),
         mappings=Mappings(policies=("a3dc4946-dba6-43e6-950d-f96532848c9f",), cis=("4.1.1",)),

@@ -29,7 +29,12 @@ _NODES = "properties.vnetSubnetID"
 _DELEGATIONS = "properties.delegations"
 # An Automatic cluster has other defaults.
 _KIND = "sku.name"
-_POLICY = "040732e8-d947-40b8-95d6-854c95024bf8"
+_A_PRIVATE_ONE = Mappings(
+    policies=("040732e8-d947-40b8-95d6-854c95024bf8",),
+    checkov=("CKV_AZURE_115",),
+    cis=("5.4.2",),
+)
+"""What other frameworks ask for where they ask for a private API server, and take no allow-list."""
 
 
 def _has_private_link(cluster: Subject) -> bool:
@@ -101,7 +106,7 @@ CONTROLS = (
         item=_ITEM,
         rationale="Whoever reaches the API server can try to sign in to it, and to use its flaws.",
         modes=(),
-        mappings=Mappings(cis=("5.4.1", "5.4.2")),
+        mappings=Mappings(cis=("5.4.1",)),
     ),
     Control(
         id="CLU-01.1",
@@ -134,7 +139,7 @@ CONTROLS = (
             "Whether the private zone answers everywhere it has to is proved by the network's"
             " proofs; a certificate of an earlier public endpoint is not seen."
         ),
-        mappings=Mappings(policies=(_POLICY,), checkov=("CKV_AZURE_115",), cis=("5.4.2",)),
+        mappings=_A_PRIVATE_ONE,
     ),
     Control(
         id="CLU-01.2",
@@ -174,7 +179,7 @@ CONTROLS = (
             "What else reaches the subnet is for the network's proofs and for the rules of "
             "its security group."
         ),
-        mappings=Mappings(policies=(_POLICY,), checkov=("CKV_AZURE_115",), cis=("5.4.2",)),
+        mappings=_A_PRIVATE_ONE,
     ),
     Control(
         id="CLU-01.3",
@@ -201,6 +206,7 @@ CONTROLS = (
             checkov=("CKV_AZURE_6",),
             psrule=("Azure.AKS.AuthorizedIPs",),
         ),
+        refutes=_A_PRIVATE_ONE,
     ),
     Control(
         id="CLU-01.4",

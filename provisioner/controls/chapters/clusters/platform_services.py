@@ -9,8 +9,20 @@ from collections.abc import Iterator
 
 from provisioner.catalog.private_link import ZONES
 from provisioner.controls.control import Control, Layer, Mappings, Severity
-from provisioner.controls.kinds import PRIVATE_ENDPOINT, REGISTRY, SUBNET, VAULT, ZONE_GROUP
-from provisioner.controls.private_links import CONNECTIONS, ENDPOINT_READS, is_linked
+from provisioner.controls.kinds import (
+    NETWORK,
+    PRIVATE_ENDPOINT,
+    REGISTRY,
+    SUBNET,
+    VAULT,
+    ZONE_GROUP,
+)
+from provisioner.controls.private_links import (
+    CONNECTIONS,
+    ENDPOINT_READS,
+    is_linked,
+    judge_strange_links,
+)
 from provisioner.controls.rule import Judge, Rule, look, rule
 from provisioner.controls.subject import Observation, Subject
 from provisioner.controls.wanted import equals
@@ -43,6 +55,7 @@ def _judges(group: str) -> Judge:
     """Return the judge of a service's private endpoint; `group` is the part that it leads to."""
 
     def judge(target: Subject) -> Iterator[Observation]:
+        yield from judge_strange_links(target)
         linked = is_linked(target, group)
         if not linked and group == "vault" and target.entries(_RULES):
             return  # Service endpoints lead to it.
@@ -69,7 +82,7 @@ def _judges(group: str) -> Judge:
 
 
 def _linked(kind: str, group: str, *paths: str) -> Rule:
-    others = {PRIVATE_ENDPOINT: ENDPOINT_READS, ZONE_GROUP: (_CONFIGS,)}
+    others = {PRIVATE_ENDPOINT: ENDPOINT_READS, ZONE_GROUP: (_CONFIGS,), NETWORK: ()}
     return rule(kind, _judges(group), _PUBLIC, CONNECTIONS, *paths, others=others)
 
 

@@ -4,14 +4,17 @@ Facts: guidelines.md §1.2 and §2.4.
 """
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from provisioner.catalog.built_in_policies import RUNNING_IMAGES
+from provisioner.controls.admission import POLICY_READS, Demand, ask_assignments
 from provisioner.controls.control import Control, Layer, Mappings, Mode, Severity
-from provisioner.controls.kinds import CLUSTER, DEFENDER_PLAN, POLICY_ASSIGNMENT
+from provisioner.controls.kinds import CLUSTER, DEFENDER_PLAN
 from provisioner.controls.rule import expect, rule
 from provisioner.controls.subject import Observation, Subject
+from provisioner.controls.verdict import Verdict
 from provisioner.controls.wanted import equals, is_set, show
-from provisioner.model.resource_id import SUBSCRIPTION, ResourceId
+from provisioner.model.resource_id import SUBSCRIPTION
 from provisioner.model.values import Unknown
 
 _ITEM = "Continuous security using tools like Aqua, NeuVector, Twistlock, Sysdig"
@@ -20,7 +23,6 @@ _CLOUDS = ("AzureCloud", "AzureUSGovernment")
 
 _TIER = "properties.pricingTier"
 _EXTENSIONS = "properties.extensions"
-_DEFINITION = "properties.policyDefinitionId"
 _DEFENDER = "properties.securityProfile.defender"
 _ASSESSMENT = "ContainerRegistriesVulnerabilityAssessments"
 _WANTED = (
@@ -71,25 +73,16 @@ def _judge_plan(cluster: Subject) -> Iterator[Observation]:
 def _judge_findings(cluster: Subject) -> Iterator[Observation]:
     """Vulnerabilities of running images are found, or else asked for by the policy."""
     plan = _plan_of(cluster)
-    policy = next((a for a in cluster.all(POLICY_ASSIGNMENT) if _asks(a, cluster.id)), None)
     if _is_on(plan, _ASSESSMENT) and plan is not None:
         yield cluster.passes("", f"{plan.label} assesses images")
-    elif policy is not None:
-        yield cluster.passes("", f"{policy.label} asks for {RUNNING_IMAGES.title}")
-    else:
-        yield cluster.fails("", f"{_ASSESSMENT} is not on, and nothing assigns the policy")
+        return
+    asked = ask_assignments(cluster, (_FINDINGS_WANTED,))
+    if asked.verdict is not Verdict.PASS:
+        asked = replace(asked, evidence=f"{_ASSESSMENT} is not on, and {asked.evidence}")
+    yield asked
 
 
-def _asks(assigned: Subject, cluster: ResourceId) -> bool:
-    scope = assigned.id.scope
-    named = str(assigned.value(_DEFINITION)).lower() == RUNNING_IMAGES.id.lower()
-    return named and (
-        scope is None
-        or cluster.is_within(scope)
-        or scope.type.lower() == "microsoft.management/managementgroups"
-    )
-
-
+_FINDINGS_WANTED = Demand(RUNNING_IMAGES, {"effect": equals("AuditIfNotExists")})
 _READS: Mapping[str, tuple[str, ...]] = {DEFENDER_PLAN: (_TIER, _EXTENSIONS)}
 _ON = """
             plan:
@@ -191,7 +184,7 @@ CONTROLS = (
             rule(
                 CLUSTER,
                 _judge_findings,
-                others={**_READS, POLICY_ASSIGNMENT: (_DEFINITION,)},
+                others={**_READS, **POLICY_READS},
                 clouds=_CLOUDS,
             ),
         ),

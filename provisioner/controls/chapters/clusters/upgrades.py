@@ -40,7 +40,7 @@ _SKEW = 2
 def _moves(found: object) -> bool:
     """Tell whether a number of nodes, or a share of them in percent, is more than none."""
     text = str(found).removesuffix("%").strip()
-    return text.isascii() and text.isdigit() and int(text) > 0
+    return text.isascii() and text.isdigit() and bool(text.strip("0"))
 
 
 _MOVES = Wanted(_moves, "a number or a percentage above 0")

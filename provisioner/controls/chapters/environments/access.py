@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from provisioner.controls.control import Control, Layer, Mappings, Severity
 from provisioner.controls.effective_access import (
     ACCESS_READS,
-    ADMIN_CREDENTIAL,
+    ADMIN_CREDENTIALS,
     BIND_CLUSTER_ROLE,
     USER_CREDENTIAL,
     access_of,
@@ -38,9 +38,10 @@ _NO_PERSON = one_of("Group", "ServicePrincipal")
 def _judge_admins(cluster: Subject) -> Iterator[Observation]:
     """Nobody may fetch the certificate that answers to no directory, by whatever role."""
     access = access_of(cluster)
-    grants = access.who_can(ADMIN_CREDENTIAL, cluster.id)
+    fetching = [g for action in ADMIN_CREDENTIALS for g in access.who_can(action, cluster.id)]
+    grants = {id(grant): grant for grant in fetching}
     unknown = access.unknown_at(cluster.id)
-    for grant in grants:
+    for grant in grants.values():
         said = f"{grant.assignment.label} gives away its administrator's certificate"
         yield cluster.fails("", f"{said}, by {grant.role.name}")
     for grant in unknown:

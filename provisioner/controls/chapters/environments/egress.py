@@ -38,6 +38,7 @@ _SOURCE = "properties.bootstrapProfile.artifactSource"
 _BOOTSTRAP = "properties.bootstrapProfile.containerRegistryId"
 _NODES = "properties.vnetSubnetID"
 _PODS = "properties.podSubnetID"
+_NODE_ADDRESSES = "properties.enableNodePublicIP"
 _PUBLIC = "properties.publicNetworkAccess"
 _DEFAULT_ACCESS = "properties.defaultOutboundAccess"
 _NAT_GATEWAY = "properties.natGateway.id"
@@ -59,6 +60,7 @@ def _is_isolated(cluster: Subject) -> bool:
 def _judge_egress(cluster: Subject) -> Iterator[Observation]:
     """All that leaves the subnets of a cluster is led to a firewall, unless nothing leaves them."""
     if _is_isolated(cluster):
+        yield from _judge_isolated(cluster)
         return
     yield look(cluster, _OUTBOUND, equals("userDefinedRouting"))
     named = [pool.value(path) for pool in cluster.children(POOL) for path in (_NODES, _PODS)]
@@ -72,6 +74,21 @@ def _judge_egress(cluster: Subject) -> Iterator[Observation]:
             yield cluster.unknown(path, f"nothing is known of its subnet {identity.text}")
         else:
             yield from _judge_subnet(cluster, subnet, path)
+
+
+def _judge_isolated(cluster: Subject) -> Iterator[Observation]:
+    """AKS makes no way out: nor does anybody else, by a gateway or by addresses of the nodes."""
+    for pool in cluster.children(POOL):
+        for named in filter(None, (pool.value(path) for path in (_NODES, _PODS))):
+            subnet = cluster.at(named)
+            if subnet is None or subnet.derive(find_routed).get(subnet.id.key):
+                continue
+            if subnet.states(_NAT_GATEWAY):
+                said = f"nothing is to leave, and {subnet.label} has a NAT gateway"
+                yield cluster.fails(_OUTBOUND, f"{said}, with no route to a firewall before it")
+            if pool.value(_NODE_ADDRESSES) is True and named == pool.value(_NODES):
+                said = "nothing is to leave, and each of its nodes has a public address"
+                yield cluster.fails(_OUTBOUND, f"{pool.label}: {said}")
 
 
 def _judge_subnet(cluster: Subject, subnet: Subject, path: str) -> Iterator[Observation]:
@@ -200,15 +217,16 @@ CONTROLS = (
                 _judge_egress,
                 _OUTBOUND,
                 others={
-                    POOL: (_NODES, _PODS),
+                    POOL: (_NODES, _PODS, _NODE_ADDRESSES),
                     **ROUTE_READS,
+                    SUBNET: (*ROUTE_READS[SUBNET], _NAT_GATEWAY),
                 },
             ),
         ),
         limits=(
             "Public addresses over IPv4 are followed to the firewall, IPv6 by its routes "
-            "alone. Of the firewall's rules it sees those for everybody; which hosts are "
-            "needed is for the proof `allowances`. Behind a gateway or an appliance of others "
+            "alone. Of the firewall's rules it sees those for strangers at large; which hosts "
+            "are needed is for the proof `allowances`. Behind a gateway or an appliance of others "
             "nothing is seen, nor are names that DNS carries out."
         ),
         mappings=Mappings(cis=("5.4.3",), policies=("fc5e4038-4584-4632-8c85-c0448d374b2c",)),

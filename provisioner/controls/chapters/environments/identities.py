@@ -1,17 +1,18 @@
-"""ENV-02: what clusters, nodes and workloads sign in as, and how little that may do.
+"""ENV-02: what clusters and nodes sign in as, and how little that may do; pods that do not reach
+their node's identity.
 
-Facts: guidelines.md §1.4 and §2.5; the documentation "Workload identity federation" and "Use a
-managed identity in AKS".
+Facts: guidelines.md §1.4 and §2.5; the documentation "Use a managed identity in AKS".
 """
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from provisioner.access.grants import Grant
 from provisioner.controls.control import Control, Layer, Mappings, Mode, Severity
 from provisioner.controls.effective_access import (
     ACCESS_READS,
+    CLUSTER_PRINCIPALS,
     access_of,
+    beside,
     grant_of,
     rules_over,
 )
@@ -30,9 +31,9 @@ from provisioner.controls.role_grants import (
 )
 from provisioner.controls.rule import expect, rule
 from provisioner.controls.subject import Observation, Subject
-from provisioner.controls.wanted import differs, equals, show
+from provisioner.controls.wanted import equals, show
 from provisioner.model.resource_id import ResourceId, parse_resource_id
-from provisioner.model.values import Unknown, lookup
+from provisioner.model.values import lookup
 
 ITEM = "Azure service principals and MSI"
 _TYPE = "identity.type"
@@ -41,24 +42,9 @@ _CLIENT = "properties.servicePrincipalProfile.clientId"
 _KUBELET = "properties.identityProfile.kubeletidentity"
 _KUBELET_ID = f"{_KUBELET}.resourceId"
 _NODE_GROUP = "properties.nodeResourceGroup"
-_ISSUER_URL = "properties.oidcIssuerProfile.issuerURL"
-_ISSUER = "properties.issuer"
-_SUBJECT = "properties.subject"
-_AUDIENCES = "properties.audiences"
-
-_SERVICE_ACCOUNT = re.compile(r"system:serviceaccount:[a-z0-9-]+:[a-z0-9.-]+")
-_AUDIENCE = {
-    "AzureCloud": "api://AzureADTokenExchange",
-    "AzureUSGovernment": "api://AzureADTokenExchangeUSGov",
-    "AzureChinaCloud": "api://AzureADTokenExchangeChina",
-}
-_MOST_CREDENTIALS = 20
 _ASSIGN = (f"{IDENTITY}/assign/action", f"{IDENTITY}/-/assign/action")
 """What it takes to give nodes an identity. Azure asks for the first; Managed Identity Operator, the
 built-in role for it, grants `userAssignedIdentities/*/assign/action`, and that is enough."""
-
-_DEFAULT_ACCOUNT = ":default"
-"""The service account of every pod that names none (Kubernetes, "Service accounts")."""
 
 
 def _identities_of(cluster: Subject) -> tuple[ResourceId, ...]:
@@ -148,76 +134,38 @@ def _is_to(grant: Grant, identities: Sequence[Subject]) -> bool:
     return any(own.is_value_of(principal, PRINCIPAL_OF_IDENTITY) for own in identities)
 
 
-def _judge_issuer(credential: Subject) -> Iterator[Observation]:
-    """Tokens of a cluster of the environment are taken, and no others."""
-    issuer = credential.value(_ISSUER)
-    clusters = credential.all(CLUSTER)
-    issuing = next((c for c in clusters if c.is_value_of(issuer, _ISSUER_URL)), None)
-    if issuing is not None and not issuing.is_own:
-        said = f"it takes tokens of {issuing.label}, a cluster of others"
-        yield credential.unknown(_ISSUER, f"{said}: who runs pods there cannot be told from here")
-    elif issuing is not None:
-        yield credential.passes(_ISSUER, f"it takes tokens of {issuing.label}")
-    elif isinstance(issuer, Unknown):
-        yield credential.fails(_ISSUER, f"{_ISSUER} is {issuer}, expected that of a cluster")
-    elif any(not cluster.states(_ISSUER_URL) for cluster in clusters):
-        why = "it is not known yet what the issuer of the clusters will be"
-        yield credential.unknown(_ISSUER, f"{_ISSUER} is {show(issuer)}, and {why}")
-    else:
-        yield credential.fails(_ISSUER, f"{_ISSUER} is {show(issuer)}, that of no cluster here")
-
-
-def _judge_token(credential: Subject) -> Iterator[Observation]:
-    """One service account's tokens are taken, and only those made for Entra ID."""
-    subject = credential.value(_SUBJECT)
-    named = isinstance(subject, str) and _SERVICE_ACCOUNT.fullmatch(subject)
-    if named and str(subject).endswith(_DEFAULT_ACCOUNT):
-        said = f"{_SUBJECT} is {subject}, the account of every pod there that names none"
-        yield credential.fails(_SUBJECT, said)
-    elif named:
-        yield credential.passes(_SUBJECT, f"{_SUBJECT} is {subject}")
-    else:
-        wanted = "system:serviceaccount:NAMESPACE:NAME"
-        yield credential.fails(_SUBJECT, f"{_SUBJECT} is {show(subject)}, expected {wanted}")
-    audience = _AUDIENCE.get(credential.cloud, _AUDIENCE["AzureCloud"])
-    audiences = credential.texts(_AUDIENCES)
-    said = f"{_AUDIENCES} is {show(audiences)}"
-    if [name.lower() for name in audiences] == [audience.lower()]:
-        yield credential.passes(_AUDIENCES, said)
-    else:
-        yield credential.fails(_AUDIENCES, f"{said}, expected [{audience}]")
-
-
-def _judge_count(identity: Subject) -> Iterator[Observation]:
-    """Entra ID takes twenty credentials of an identity, and refuses the next."""
-    count = len(identity.children(FEDERATED_CREDENTIAL))
-    if count > _MOST_CREDENTIALS:
-        yield identity.fails(
-            "", f"it has {count} credentials, expected {_MOST_CREDENTIALS} at most"
-        )
-    elif count:
-        yield identity.passes("", f"it has {count} of {_MOST_CREDENTIALS} credentials")
-
-
 def _judge_power(assignment: Subject) -> Iterator[Observation]:
-    """No identity of the environment rules over a resource group, or over more, by whatever role.
+    """No identity of the environment rules over a resource group, or over more, by whatever roles
+    together.
 
     Whose an assignment is, its principal says: what it states as the type of it does not.
     """
     grant, principal = grant_of(assignment), assignment.value(PRINCIPAL)
-    identities = assignment.all(IDENTITY)
-    mine = [i for i in identities if i.is_value_of(principal, PRINCIPAL_OF_IDENTITY)]
+    mine = [
+        found
+        for kind, paths in _SIGNS_IN.items()
+        for found in assignment.all(kind)
+        if any(found.is_value_of(principal, path) for path in paths)
+    ]
     if not mine and str(assignment.value(PRINCIPAL_TYPE)).lower() in ("user", "group"):
         return
     if not grant.is_known:
         yield assignment.unknown(ROLE, f"{ROLE} is {show(assignment.value(ROLE))}: no known role")
-    elif not is_wide(assignment):
+        return
+    if not is_wide(assignment):
         yield assignment.passes(ROLE, f"{grant.role.name} holds for one resource")
-    elif not rules_over(grant):
+        return
+    held = beside(access_of(assignment), grant)
+    if not rules_over(held):
         yield assignment.passes(ROLE, f"{grant.role.name} is limited to what it names")
-    for identity in mine if grant.is_known and is_wide(assignment) and rules_over(grant) else ():
-        where = assignment.id.scope.name if assignment.id.scope else "the tenant"
-        yield assignment.fails(ROLE, f"{identity.label} is {grant.role.name} of all in {where}")
+        return
+    where = assignment.id.scope.name if assignment.id.scope else "the tenant"
+    roles = " and ".join(dict.fromkeys((grant.role.name, *(other.role.name for other in held))))
+    for identity in mine:
+        yield assignment.fails(ROLE, f"{identity.label} is {roles} of all in {where}")
+
+
+_SIGNS_IN = {IDENTITY: (PRINCIPAL_OF_IDENTITY,), CLUSTER: CLUSTER_PRINCIPALS}
 
 
 CONTROLS = (
@@ -309,63 +257,6 @@ CONTROLS = (
         mappings=Mappings(cis=("5.2.1",)),
     ),
     Control(
-        id="ENV-02.3",
-        title="Workloads sign in with the tokens of their service accounts",
-        severity=Severity.HIGH,
-        layer=Layer.IDENTITY,
-        item=ITEM,
-        rationale="A token that lives an hour takes the place of a secret that pods carry around.",
-        remediation="""
-            cluster:
-              type: Microsoft.ContainerService/managedClusters
-              properties:
-                oidcIssuerProfile: {enabled: true}
-                securityProfile: {workloadIdentity: {enabled: true}}
-        """,
-        rules=(
-            expect(CLUSTER, "properties.oidcIssuerProfile.enabled", equals(True)),
-            expect(CLUSTER, "properties.securityProfile.workloadIdentity.enabled", equals(True)),
-            # Pod identity hands out tokens of identities by the labels of pods, beside all of this
-            # ("Use Microsoft Entra pod-managed identities in AKS", deprecated in 2022).
-            expect(CLUSTER, "properties.podIdentityProfile.enabled", differs(True)),
-        ),
-        limits=(
-            "Whether workloads use it is not seen: secrets that pods carry stand in the cluster."
-        ),
-        mappings=Mappings(policies=("2cc2e023-0dac-4046-875b-178f683929d5",), cis=("5.2.1",)),
-    ),
-    Control(
-        id="ENV-02.4",
-        title="An identity takes the tokens of one service account of this cluster",
-        severity=Severity.HIGH,
-        layer=Layer.IDENTITY,
-        item=ITEM,
-        rationale=(
-            "Whoever controls the issuer that a credential names can sign in as the identity. A "
-            "cluster that is made anew has another issuer."
-        ),
-        remediation="""
-            credential:
-              type: Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials
-              parent: ${workloadIdentity.id}
-              properties:
-                issuer: ${cluster.properties.oidcIssuerProfile.issuerURL}
-                subject: system:serviceaccount:app:app
-                audiences: [api://AzureADTokenExchange]
-        """,
-        modes=(Mode.ARM, Mode.CLUSTER),
-        rules=(
-            rule(FEDERATED_CREDENTIAL, _judge_issuer, _ISSUER, others={CLUSTER: (_ISSUER_URL,)}),
-            rule(FEDERATED_CREDENTIAL, _judge_token, _SUBJECT, _AUDIENCES),
-            rule(IDENTITY, _judge_count, others={FEDERATED_CREDENTIAL: ()}),
-        ),
-        evidence=(
-            "the service accounts that the credentials name: `kubectl get serviceaccounts -A`"
-        ),
-        limits=("Who may use the service account that is named is decided in the cluster."),
-        unmapped="No framework has a check of it.",
-    ),
-    Control(
         id="ENV-02.5",
         title="No identity of a cluster or workload rules over a resource group",
         severity=Severity.HIGH,
@@ -387,7 +278,7 @@ CONTROLS = (
             rule(
                 ROLE_ASSIGNMENT,
                 _judge_power,
-                others=ACCESS_READS,
+                others={**ACCESS_READS, CLUSTER: CLUSTER_PRINCIPALS},
             ),
         ),
         limits=(

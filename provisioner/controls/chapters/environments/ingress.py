@@ -21,20 +21,27 @@ from provisioner.controls.kinds import (
 )
 from provisioner.controls.rule import look, rule
 from provisioner.controls.subject import Observation, Subject
-from provisioner.controls.translations import TRANSLATION_READS, find_translations
+from provisioner.controls.translations import TRANSLATION_READS, find_translated, find_translations
 from provisioner.controls.wanted import differs, equals, show
-from provisioner.controls.web_firewalls import CUSTOM_RULES, MANAGED_RULES, find_holes
+from provisioner.controls.web_firewalls import (
+    CUSTOM_RULES,
+    MANAGED_RULES,
+    find_holes,
+    find_holes_of_gateway,
+)
 from provisioner.model.estate import Estate
 from provisioner.model.resource_id import parse_resource_id, resource_group_id
-from provisioner.model.values import Absent, lookup
+from provisioner.model.values import Absent, is_empty, lookup
 
 _CONFIGURATIONS = "properties.ipConfigurations"
 _MANAGEMENT = "properties.managementIpConfiguration"
 _ADDRESSES = "properties.publicIpAddresses"
 _FRONTENDS = "properties.frontendIPConfigurations"
 _WEB_FIREWALL = "properties.firewallPolicy.id"
-_OWN_MODE = "properties.webApplicationFirewallConfiguration.firewallMode"
-_OWN_ENABLED = "properties.webApplicationFirewallConfiguration.enabled"
+_OWN = "properties.webApplicationFirewallConfiguration"
+_OWN_MODE = f"{_OWN}.firewallMode"
+_OWN_ENABLED = f"{_OWN}.enabled"
+_OWN_BODIES = f"{_OWN}.requestBodyCheck"
 _MODE = "properties.policySettings.mode"
 _STATE = "properties.policySettings.state"
 _ENABLED_STATE = "properties.policySettings.enabledState"
@@ -137,14 +144,43 @@ def _judge_gateway(gateway: Subject) -> Iterator[Observation]:
     for path in (_LISTENERS, _PATH_MAPS):
         for label, policy in _policies_of(gateway.value(path), path):
             named[label] = policy
+    if not _is_reached(gateway):
+        yield gateway.passes(_FRONTENDS, "nothing leads the internet to its private frontends")
+        return
     for path, policy in named.items():
         yield from _judge_policy(gateway, path, policy)
     if gateway.states(_WEB_FIREWALL):
         return
     if gateway.value(_OWN_ENABLED) is True and gateway.value(_OWN_MODE) == "Prevention":
+        yield from _judge_own_rules(gateway)
         yield gateway.passes(_OWN_MODE, f"{_OWN_MODE} is Prevention")
     else:
         yield gateway.fails(_WEB_FIREWALL, "no web application firewall stops attacks")
+
+
+def _is_reached(gateway: Subject) -> bool:
+    """Tell whether the internet reaches a gateway: by a public address, or by a firewall that
+    translates to a private one. A private address that is not known may be any."""
+    frontends = gateway.entries(_FRONTENDS)
+    if not frontends or any(
+        not is_empty(lookup(entry, ("properties", "publicIPAddress"))) for entry in frontends
+    ):
+        return True
+    translated = gateway.derive(find_translated)
+    addresses = [lookup(entry, ("properties", "privateIPAddress")) for entry in frontends]
+    return any(
+        address in translated if isinstance(address, str) else bool(translated)
+        for address in addresses
+    )
+
+
+def _judge_own_rules(gateway: Subject) -> Iterator[Observation]:
+    """The rules in a gateway's own configuration, as gateways had them before policies, are on."""
+    if gateway.value(_OWN_BODIES) is False:
+        yield gateway.fails(_OWN_BODIES, "it does not look at the bodies of requests")
+    for hole in find_holes_of_gateway(gateway.value(_OWN)):
+        make = gateway.fails if hole.certain else gateway.unknown
+        yield make(_OWN, hole.words)
 
 
 def _policies_of(value: object, path: str) -> Iterator[tuple[str, object]]:
@@ -234,11 +270,17 @@ CONTROLS = (
                 APPLICATION_GATEWAY,
                 _judge_gateway,
                 _WEB_FIREWALL,
+                _OWN,
                 _OWN_ENABLED,
                 _OWN_MODE,
+                _OWN_BODIES,
+                _FRONTENDS,
                 _LISTENERS,
                 _PATH_MAPS,
-                others={WEB_FIREWALL: (_MODE, _STATE, _BODIES, CUSTOM_RULES, MANAGED_RULES)},
+                others={
+                    WEB_FIREWALL: (_MODE, _STATE, _BODIES, CUSTOM_RULES, MANAGED_RULES),
+                    **TRANSLATION_READS,
+                },
             ),
             rule(
                 FRONT_DOOR_WEB_FIREWALL,

@@ -15,7 +15,6 @@ from provisioner.controls.kinds import (
     FIREWALL,
     IDENTITY,
     LOCK,
-    POOL,
     REGISTRY,
     VAULT,
     WORKSPACE,
@@ -135,7 +134,7 @@ CONTROLS = (
                 rule(kind, _judge_place, others=_CLUSTER_READS)
                 for kind in (VAULT, REGISTRY, IDENTITY, FIREWALL, WORKSPACE)
             ),
-            rule(CLUSTER, judge_modes, _HOSTED, others={POOL: MODE_READS}),
+            rule(CLUSTER, judge_modes, others=MODE_READS),
         ),
         limits=(
             "That pods of others stay off the system pool is seen from its taints (ENV-01.2), "

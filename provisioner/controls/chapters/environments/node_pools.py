@@ -43,8 +43,14 @@ _SYSTEM_TAINT = "CriticalAddonsOnly=true"
 """What the system's pods tolerate, whatever its effect; the keys of taints are told apart by
 case."""
 
-MODE_READS = (MODE, _SCALES, _COUNT, _MOST)
-"""What says which pods a pool is for, and whether it has nodes for them."""
+_PROVISIONING = "properties.nodeProvisioningProfile.mode"
+_PROVISIONED = "properties.nodeProvisioningProfile.defaultNodePools"
+
+MODE_READS: Mapping[str, tuple[str, ...]] = {
+    CLUSTER: (_HOSTED, _PROVISIONING, _PROVISIONED),
+    POOL: (MODE, _SCALES, _COUNT, _MOST),
+}
+"""What says which pods a pool is for, and whether it has nodes for them, by type."""
 
 
 def _is_system(pool: Subject) -> bool:
@@ -59,11 +65,23 @@ def judge_modes(cluster: Subject) -> Iterator[Observation]:
     pools = [pool for pool in cluster.children(POOL) if _has_nodes(pool)]
     modes = [str(pool.value(MODE)).lower() for pool in pools]
     missing = [mode for mode in ("System", "User") if mode.lower() not in modes]
-    if missing:
+    if missing == ["User"] and str(cluster.value(_PROVISIONING)).lower() == "auto":
+        yield _judge_provisioning(cluster)
+    elif missing:
         said = " and none with ".join(missing)
         yield cluster.fails("", f"it has no pool of nodes with mode {said}")
     else:
         yield cluster.passes("", "pods of the system and others have pools of their own")
+
+
+def _judge_provisioning(cluster: Subject) -> Observation:
+    """AKS makes nodes for pods that the system's pools repel, by the NodePools in the cluster: one
+    that it makes itself, or others that only the cluster shows ("Node auto-provisioning")."""
+    pools = cluster.value(_PROVISIONED)
+    if str(pools).lower() == "auto":
+        return cluster.passes("", "AKS provisions nodes for what the system's pools repel")
+    said = f"{_PROVISIONED} is {show(pools)}: which NodePools are in the cluster is not known"
+    return cluster.unknown("", said)
 
 
 def _has_nodes(pool: Subject) -> bool:
@@ -212,7 +230,7 @@ CONTROLS = (
                 nodeTaints: [CriticalAddonsOnly=true:NoSchedule]
         """,
         rules=(
-            rule(CLUSTER, judge_modes, _HOSTED, others={POOL: MODE_READS}),
+            rule(CLUSTER, judge_modes, others=MODE_READS),
             rule(POOL, _judge_taint, MODE, _TAINTS),
             rule(POOL, _judge_nodes, MODE, _SCALES, _LEAST, _COUNT),
         ),

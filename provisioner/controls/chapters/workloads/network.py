@@ -3,7 +3,7 @@
 Facts: guidelines.md §1.3 and §2.1.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from provisioner.controls.control import Control, Layer, Mappings, Mode, Severity
 from provisioner.controls.kinds import CLUSTER, FIREWALL, FIREWALL_POLICY, IP_GROUP
@@ -15,8 +15,10 @@ from provisioner.controls.rule import expect, look, rule
 from provisioner.controls.subject import Observation, Subject
 from provisioner.controls.wanted import equals, is_set, one_of, show
 from provisioner.model.values import Unknown
-from provisioner.network.intervals import NOTHING, parse_addresses
-from provisioner.network.public_reach import read_reach
+from provisioner.network.intervals import NOTHING, Intervals, parse_addresses
+from provisioner.network.public_names import is_anybodys
+from provisioner.network.public_reach import PublicReach, read_reach
+from provisioner.network.tags import PUBLIC
 
 _ITEM = "Filtering network traffic with policies, Azure Firewall or network appliances"
 _ENGINE = "properties.networkProfile.networkPolicy"
@@ -48,6 +50,7 @@ def _judge_bypass(policy: Subject) -> Iterator[Observation]:
     """Intrusion detection looks at what it is for: nothing that passes it by is everybody's."""
     if not _is_premium(policy):
         return
+    both: list[tuple[Intervals, Intervals]] = []
     for entry in policy.entries(_BYPASS):
         name = str(entry.get("name"))
         sides = [_side(entry, "sourceAddresses", "sourceIpGroups", policy)]
@@ -55,10 +58,14 @@ def _judge_bypass(policy: Subject) -> Iterator[Observation]:
         path = f"{_BYPASS}[{name}]"
         if any(side is None for side in sides):
             yield policy.unknown(path, f"what passes by it by {name} is not known")
-        elif any(_is_open(s) for s in sides) and all(_is_wide(s) for s in sides):
-            yield policy.fails(path, f"{name} passes by it, for whole networks and the internet")
+        elif _is_blind(held := (_held(sides[0]), _held(sides[1]))):
+            yield policy.fails(path, f"{name} passes by it, for whole networks and all they reach")
         else:
+            both.append(held)
             yield policy.passes(path, f"{name} passes by it for named addresses")
+    if any(_is_blind(held) for held in _together(both)):
+        said = "its bypasses together are for whole networks and all they reach"
+        yield policy.fails(_BYPASS, said)
     off = [
         str(entry.get("id"))
         for entry in policy.entries(_SIGNATURES)
@@ -82,19 +89,41 @@ def _side(
     return texts
 
 
-def _is_open(side: list[str] | None) -> bool:
-    return read_reach(side or ()).holds_strangers
-
-
-def _is_wide(side: list[str] | None) -> bool:
-    """Tell whether a side holds more than a few machines: all of a network, or of the internet."""
-    held = NOTHING
+def _held(side: list[str] | None) -> Intervals:
+    """Return the addresses of a side; a tag in which anybody rents is all of the internet."""
+    reach = read_reach(side or ())
+    held = PUBLIC if reach.holds_strangers and not reach.ipv4 else NOTHING
     for text in side or ():
         held = held | (parse_addresses(text) or NOTHING)
-    return _is_open(side) or held.size > _FEW
+    return held
+
+
+def _is_blind(held: tuple[Intervals, Intervals]) -> bool:
+    """Tell whether two sides are more than a few machines and the internet, or than two whole
+    networks."""
+    few, many = sorted(held, key=lambda side: side.size)
+    if few.size >= _WHOLE_NETWORK:
+        return True
+    return PublicReach(ipv4=many & PUBLIC).holds_strangers and few.size > _FEW
+
+
+def _together(
+    both: Sequence[tuple[Intervals, Intervals]],
+) -> Iterator[tuple[Intervals, Intervals]]:
+    """Yield, for each side of each bypass, what all that have at least this side hold together on
+    the other."""
+    for sources, destinations in both:
+        to, by = NOTHING, NOTHING
+        for one, other in both:
+            to = to | other if one.covers(sources) else to
+            by = by | one if other.covers(destinations) else by
+        yield sources, to
+        yield by, destinations
 
 
 _FEW = 256
+_WHOLE_NETWORK = 2**16
+"""A /16, as large as virtual networks are made."""
 
 
 def _listed(value: object) -> tuple[object, ...]:
@@ -105,7 +134,7 @@ def _judge_allowed_threats(policy: Subject) -> Iterator[Observation]:
     """What threat intelligence lets pass is named, and not everybody."""
     reach = read_reach(policy.texts(_ALLOWED_ADDRESSES))
     names = policy.texts(_ALLOWED_NAMES)
-    wide = [name for name in names if name.strip().lstrip("*.").count(".") == 0]
+    wide = [name for name in names if is_anybodys(name)]
     if reach.holds_strangers:
         yield policy.fails(_ALLOWED_ADDRESSES, f"threat intelligence lets {reach} pass")
     if wide:

@@ -221,8 +221,6 @@ CONTROLS = (
             "Groups that the nodes' identity is a member of, and pull secrets inside the cluster, "
             "are not read."
         ),
-        mappings=Mappings(
-            cis=("5.1.2", "5.1.3"), policies=("12db3749-7e03-4b9f-b443-d37d3fb9f8d9",)
-        ),
+        mappings=Mappings(cis=("5.1.3",), policies=("12db3749-7e03-4b9f-b443-d37d3fb9f8d9",)),
     ),
 )

@@ -6,11 +6,12 @@ Facts: guidelines.md §1.3 and §2.5.
 from collections.abc import Iterator
 
 from provisioner.access.grants import Grant
-from provisioner.controls.add_ons import ADD_ONS, is_on
+from provisioner.controls.add_ons import is_on
 from provisioner.controls.chapters.workloads.vaults import ITEM
 from provisioner.controls.control import Control, Layer, Mappings, Mode, Severity
 from provisioner.controls.effective_access import (
     ACCESS_READS,
+    CLUSTER_PRINCIPALS,
     access_of,
     describe_scope,
     grants_around,
@@ -34,12 +35,6 @@ _CHANGES = tuple(
 _SUBJECT = "properties.subject"
 _OF_ACCOUNTS = "system:serviceaccount:"
 _KUBELET_ID = "properties.identityProfile.kubeletidentity.resourceId"
-_SHARED = (
-    "properties.identityProfile.kubeletidentity.objectId",
-    f"{ADD_ONS}.azureKeyvaultSecretsProvider.identity.objectId",
-    "identity.principalId",
-)
-"""Who a cluster's nodes, the add-on of the driver and the cluster itself sign in as."""
 
 
 def _judge_readers(vault: Subject) -> Iterator[Observation]:
@@ -62,7 +57,7 @@ def _holder_of(vault: Subject, grant: Grant) -> Subject | None:
         nodes = cluster.at(cluster.value(_KUBELET_ID))
         if nodes is not None and is_of(grant, nodes):
             return cluster
-        if any(cluster.is_value_of(principal_of(grant), path) for path in _SHARED):
+        if any(cluster.is_value_of(principal_of(grant), path) for path in CLUSTER_PRINCIPALS):
             return cluster
     return next((found for found in vault.all(IDENTITY) if is_of(grant, found)), None)
 
@@ -152,7 +147,7 @@ CONTROLS = (
                 _judge_readers,
                 others={
                     **ACCESS_READS,
-                    CLUSTER: (_KUBELET_ID, *_SHARED),
+                    CLUSTER: (_KUBELET_ID, *CLUSTER_PRINCIPALS),
                     FEDERATED_CREDENTIAL: (_SUBJECT,),
                 },
             ),

@@ -17,7 +17,7 @@ from provisioner.controls.private_links import (
     CONNECTIONS,
     ENDPOINT_READS,
     is_linked,
-    strange_links,
+    judge_strange_links,
 )
 from provisioner.controls.rule import expect, look, rule
 from provisioner.controls.subject import Observation, Subject
@@ -56,9 +56,7 @@ def _judge_endpoint(vault: Subject) -> Iterator[Observation]:
         yield vault.passes("", "a private endpoint leads to it")
     else:
         yield vault.fails("", "no private endpoint leads to it")
-    for stranger in strange_links(vault):
-        said = f"{stranger} leads to it, where the environment has no network"
-        yield vault.unknown(CONNECTIONS, said)
+    yield from judge_strange_links(vault)
 
 
 def _judge_audit(vault: Subject) -> Iterator[Observation]:

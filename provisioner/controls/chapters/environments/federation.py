@@ -1,0 +1,142 @@
+"""ENV-02.3 and ENV-02.4: workloads that sign in with the tokens of their service accounts.
+
+Facts: guidelines.md §1.4; the documentation "Workload identity federation".
+"""
+
+import re
+from collections.abc import Iterator
+
+from provisioner.controls.chapters.environments.identities import ITEM
+from provisioner.controls.control import Control, Layer, Mappings, Mode, Severity
+from provisioner.controls.kinds import CLUSTER, FEDERATED_CREDENTIAL, IDENTITY
+from provisioner.controls.rule import expect, rule
+from provisioner.controls.subject import Observation, Subject
+from provisioner.controls.wanted import differs, equals, show
+from provisioner.model.values import Unknown
+
+_ISSUER_URL = "properties.oidcIssuerProfile.issuerURL"
+_ISSUER = "properties.issuer"
+_SUBJECT = "properties.subject"
+_AUDIENCES = "properties.audiences"
+
+_SERVICE_ACCOUNT = re.compile(r"system:serviceaccount:[a-z0-9-]+:[a-z0-9.-]+")
+_AUDIENCE = {
+    "AzureCloud": "api://AzureADTokenExchange",
+    "AzureUSGovernment": "api://AzureADTokenExchangeUSGov",
+    "AzureChinaCloud": "api://AzureADTokenExchangeChina",
+}
+_MOST_CREDENTIALS = 20
+_DEFAULT_ACCOUNT = ":default"
+"""The service account of every pod that names none (Kubernetes, "Service accounts")."""
+
+
+def _judge_issuer(credential: Subject) -> Iterator[Observation]:
+    """Tokens of a cluster of the environment are taken, and no others."""
+    issuer = credential.value(_ISSUER)
+    clusters = credential.all(CLUSTER)
+    issuing = next((c for c in clusters if c.is_value_of(issuer, _ISSUER_URL)), None)
+    if issuing is not None and not issuing.is_own:
+        said = f"it takes tokens of {issuing.label}, a cluster of others"
+        yield credential.unknown(_ISSUER, f"{said}: who runs pods there cannot be told from here")
+    elif issuing is not None:
+        yield credential.passes(_ISSUER, f"it takes tokens of {issuing.label}")
+    elif isinstance(issuer, Unknown):
+        yield credential.fails(_ISSUER, f"{_ISSUER} is {issuer}, expected that of a cluster")
+    elif any(not cluster.states(_ISSUER_URL) for cluster in clusters):
+        why = "it is not known yet what the issuer of the clusters will be"
+        yield credential.unknown(_ISSUER, f"{_ISSUER} is {show(issuer)}, and {why}")
+    else:
+        yield credential.fails(_ISSUER, f"{_ISSUER} is {show(issuer)}, that of no cluster here")
+
+
+def _judge_token(credential: Subject) -> Iterator[Observation]:
+    """One service account's tokens are taken, and only those made for Entra ID."""
+    subject = credential.value(_SUBJECT)
+    named = isinstance(subject, str) and _SERVICE_ACCOUNT.fullmatch(subject)
+    if named and str(subject).endswith(_DEFAULT_ACCOUNT):
+        said = f"{_SUBJECT} is {subject}, the account of every pod there that names none"
+        yield credential.fails(_SUBJECT, said)
+    elif named:
+        yield credential.passes(_SUBJECT, f"{_SUBJECT} is {subject}")
+    else:
+        wanted = "system:serviceaccount:NAMESPACE:NAME"
+        yield credential.fails(_SUBJECT, f"{_SUBJECT} is {show(subject)}, expected {wanted}")
+    audience = _AUDIENCE.get(credential.cloud, _AUDIENCE["AzureCloud"])
+    audiences = credential.texts(_AUDIENCES)
+    said = f"{_AUDIENCES} is {show(audiences)}"
+    if [name.lower() for name in audiences] == [audience.lower()]:
+        yield credential.passes(_AUDIENCES, said)
+    else:
+        yield credential.fails(_AUDIENCES, f"{said}, expected [{audience}]")
+
+
+def _judge_count(identity: Subject) -> Iterator[Observation]:
+    """Entra ID takes twenty credentials of an identity, and refuses the next."""
+    count = len(identity.children(FEDERATED_CREDENTIAL))
+    if count > _MOST_CREDENTIALS:
+        yield identity.fails(
+            "", f"it has {count} credentials, expected {_MOST_CREDENTIALS} at most"
+        )
+    elif count:
+        yield identity.passes("", f"it has {count} of {_MOST_CREDENTIALS} credentials")
+
+
+CONTROLS = (
+    Control(
+        id="ENV-02.3",
+        title="Workloads sign in with the tokens of their service accounts",
+        severity=Severity.HIGH,
+        layer=Layer.IDENTITY,
+        item=ITEM,
+        rationale="A token that lives an hour takes the place of a secret that pods carry around.",
+        remediation="""
+            cluster:
+              type: Microsoft.ContainerService/managedClusters
+              properties:
+                oidcIssuerProfile: {enabled: true}
+                securityProfile: {workloadIdentity: {enabled: true}}
+        """,
+        rules=(
+            expect(CLUSTER, "properties.oidcIssuerProfile.enabled", equals(True)),
+            expect(CLUSTER, "properties.securityProfile.workloadIdentity.enabled", equals(True)),
+            # Pod identity hands out tokens of identities by the labels of pods, beside all of this
+            # ("Use Microsoft Entra pod-managed identities in AKS", deprecated in 2022).
+            expect(CLUSTER, "properties.podIdentityProfile.enabled", differs(True)),
+        ),
+        limits=(
+            "Whether workloads use it is not seen: secrets that pods carry stand in the cluster."
+        ),
+        mappings=Mappings(policies=("2cc2e023-0dac-4046-875b-178f683929d5",), cis=("5.2.1",)),
+    ),
+    Control(
+        id="ENV-02.4",
+        title="An identity takes the tokens of one service account of this cluster",
+        severity=Severity.HIGH,
+        layer=Layer.IDENTITY,
+        item=ITEM,
+        rationale=(
+            "Whoever controls the issuer that a credential names can sign in as the identity. A "
+            "cluster that is made anew has another issuer."
+        ),
+        remediation="""
+            credential:
+              type: Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials
+              parent: ${workloadIdentity.id}
+              properties:
+                issuer: ${cluster.properties.oidcIssuerProfile.issuerURL}
+                subject: system:serviceaccount:app:app
+                audiences: [api://AzureADTokenExchange]
+        """,
+        modes=(Mode.ARM, Mode.CLUSTER),
+        rules=(
+            rule(FEDERATED_CREDENTIAL, _judge_issuer, _ISSUER, others={CLUSTER: (_ISSUER_URL,)}),
+            rule(FEDERATED_CREDENTIAL, _judge_token, _SUBJECT, _AUDIENCES),
+            rule(IDENTITY, _judge_count, others={FEDERATED_CREDENTIAL: ()}),
+        ),
+        evidence=(
+            "the service accounts that the credentials name: `kubectl get serviceaccounts -A`"
+        ),
+        limits=("Who may use the service account that is named is decided in the cluster."),
+        unmapped="No framework has a check of it.",
+    ),
+)

@@ -1,0 +1,149 @@
+"""Queries of the Kusto Query Language, as far as pipelines and conditions go.
+
+Comments and texts are read apart; a query is split into statements, a statement into operators, a
+filter into conditions. Nothing here knows what a query is for. Facts: the documentation "Kusto
+Query Language".
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+_TOKEN = re.compile(
+    r"""(?P<comment>//[^\n]*)|(?P<text>[hH]?@?"(?:[^"\\]|\\.)*"|[hH]?@?'(?:[^'\\]|\\.)*')"""
+    r"""|(?P<word>[A-Za-z_*][\w.*]*(?:\[[^\]]*\])?)|(?P<number>-?\d+(?:\.\d+)?[a-z]*)"""
+    r"""|(?P<sign>!=|!~|==|=~|<=|>=|!|[|;(),<>=+\-/%\[\]{}:~.])""",
+)
+_MOST_TOKENS = 5000
+
+EQUAL = ("==", "=~", "in", "in~")
+POSITIVE = frozenset(
+    (
+        *EQUAL, "has", "has_cs", "has_any", "has_all", "hasprefix", "hassuffix", "contains",
+        "contains_cs", "startswith", "startswith_cs", "endswith", "endswith_cs", "matches", ":",
+    )
+)  # fmt: skip
+_NEGATIVE = frozenset(("!=", "!~", "!"))
+_CONVERSIONS = (
+    "tostring", "tolower", "toupper", "dynamic", "parse_json", "todynamic", "toint", "tolong",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A piece of a query; `kind` is text (with its quotes), word, number or sign."""
+
+    kind: str
+    text: str
+
+
+def read_conditions(
+    tokens: Sequence[Token], negated: bool = False
+) -> Iterator[tuple[Sequence[Token], bool]]:
+    """Yield (condition, whether it is negated) of a filter, joined by `and` or `or`."""
+    for part in _split_words(tokens, ("and", "or")):
+        inner = list(part)
+        flipped = negated
+        while inner:
+            opens = inner[0].text == "(" and _closes(inner, 0) == len(inner) - 1
+            if opens:
+                inner = inner[1:-1]
+            elif (
+                inner[0].text.lower() == "not"
+                and len(inner) > 1
+                and inner[1].text == "("
+                and _closes(inner, 1) == len(inner) - 1
+            ):
+                inner, flipped = inner[2:-1], not flipped
+            else:
+                break
+        if len(list(_split_words(inner, ("and", "or")))) > 1:
+            yield from read_conditions(inner, flipped)
+        elif inner:
+            yield inner, flipped
+
+
+def _closes(tokens: Sequence[Token], start: int) -> int:
+    depth = 0
+    for position in range(start, len(tokens)):
+        depth += {"(": 1, ")": -1}.get(tokens[position].text, 0)
+        if depth == 0:
+            return position
+    return -1
+
+
+def operator_of(atom: Sequence[Token]) -> str:
+    """Return the first operator of a condition, outside of brackets."""
+    depth = 0
+    for token in atom:
+        depth += {"(": 1, ")": -1}.get(token.text, 0)
+        word = token.text.lower()
+        if depth == 0 and token.kind != "text" and (word in POSITIVE or word in _NEGATIVE):
+            return word
+    return ""
+
+
+def column_of(atom: Sequence[Token]) -> str:
+    """Return the column that a condition is about, also inside of a function of it."""
+    for token in atom:
+        word = token.text
+        if token.kind == "word" and word.lower() not in _CONVERSIONS:
+            return word
+    return ""
+
+
+def values_of(atom: Sequence[Token]) -> Iterator[str]:
+    """Yield the texts of a condition, without quotes and in small letters."""
+    for token in atom:
+        if token.kind == "text":
+            yield token.text.lstrip("hH@")[1:-1].lower()
+
+
+def text_of(tokens: Sequence[Token]) -> str:
+    """Return tokens as a person reads them."""
+    return " ".join(token.text for token in tokens)
+
+
+def split(tokens: Sequence[Token], sign: str) -> list[list[Token]]:
+    """Split at a sign outside of brackets."""
+    parts: list[list[Token]] = [[]]
+    depth = 0
+    for token in tokens:
+        depth += {"(": 1, "{": 1, ")": -1, "}": -1}.get(token.text, 0)
+        if depth == 0 and token.text == sign and token.kind == "sign":
+            parts.append([])
+        else:
+            parts[-1].append(token)
+    return parts
+
+
+def _split_words(tokens: Sequence[Token], words: Sequence[str]) -> Iterator[Sequence[Token]]:
+    part: list[Token] = []
+    depth = 0
+    for token in tokens:
+        depth += {"(": 1, ")": -1}.get(token.text, 0)
+        if depth == 0 and token.kind == "word" and token.text.lower() in words:
+            yield part
+            part = []
+        else:
+            part.append(token)
+    yield part
+
+
+def tokenize(query: str) -> list[Token] | None:
+    """Return the tokens of a query without comments; None where they are too many, or a sign is
+    none of the language's."""
+    found: list[Token] = []
+    position = 0
+    while position < len(query):
+        if query[position].isspace():
+            position += 1
+            continue
+        match = _TOKEN.match(query, position)
+        if match is None or len(found) > _MOST_TOKENS:
+            return None
+        position = match.end()
+        kind = match.lastgroup or ""
+        if kind != "comment":
+            found.append(Token(kind, match[0]))
+    return found
