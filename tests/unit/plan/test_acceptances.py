@@ -359,16 +359,19 @@ def test_a_list_that_is_refused_is_an_error_and_no_claim_that_an_entry_is_unused
         pytest.param({"name": "x"}, "takes no 'name'", id="an assignment by its name"),
         pytest.param({"principal": "*"}, "'atMost' is not stated", id="a pattern without a number"),
         pytest.param(
-            {"principal": "jo@contoso.example"}, "no principal has the object id 'jo@contoso",
+            {"principal": "jo@contoso.example"},
+            "no principal has the object id 'jo@contoso",
             id="the name of a person",
         ),
         pytest.param({"principal": "one"}, "object id 'one': it is an address", id="an address"),
         pytest.param(
-            {"principal": "9d4f2c6-*", "atMost": 1}, "no principal has the object id '9d4f2c6-",
+            {"principal": "9d4f2c6-*", "atMost": 1},
+            "no principal has the object id '9d4f2c6-",
             id="a pattern of no GUID",
         ),
         pytest.param(
-            {"principal": "*-9d4f2c61-*", "atMost": 1}, "no principal has the object id",
+            {"principal": "*-9d4f2c61-*", "atMost": 1},
+            "no principal has the object id",
             id="a group of digits that no GUID has there",
         ),
         pytest.param({"scope": "/subscriptons/x"}, "is not a resource id", id="a misspelled id"),
