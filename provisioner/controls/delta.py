@@ -1,7 +1,7 @@
 """What a change of state means for security: which controls it turns."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from provisioner.controls.control import Control
 from provisioner.controls.judging import Result
@@ -30,13 +30,14 @@ def compare_results(before: Iterable[Result], after: Sequence[Result]) -> Delta:
     """Return what turned between two results over the same environment.
 
     A property that fails now and did not is a turn, also of a resource that is new. A resource for
-    which a control failed and does not any more is one.
+    which a control failed and does not any more is one, also where it is gone, or nothing is left
+    to be said of it, and the control passes.
     """
-    failed: set[tuple[str, str, str]] = set()
+    failed: dict[tuple[str, str, str], Finding] = {}
     judged: dict[tuple[str, str], Verdict] = {}
     for seen in (seen for result in before for seen in result.findings):
         if seen.verdict is Verdict.FAIL:
-            failed.add(seen.key)
+            failed[seen.key] = seen
         _note(judged, seen)
     failing: list[Turn] = []
     passing: list[Turn] = []
@@ -52,10 +53,26 @@ def compare_results(before: Iterable[Result], after: Sequence[Result]) -> Delta:
             if judged.get(where) is Verdict.FAIL and now[where] in _FINE and where not in told:
                 told.add(where)
                 passing.append(Turn(result.control, seen, False))
+        if result.verdict in _FINE:
+            passing += _removed(result.control, failed.values(), now)
     return Delta(_worst_first(failing), _worst_first(passing))
 
 
 _FINE = (Verdict.PASS, Verdict.WAIVED)
+
+
+def _removed(
+    control: Control, failed: Iterable[Finding], now: Mapping[tuple[str, str], Verdict]
+) -> Iterator[Turn]:
+    """Yield a turn for each resource that failed a control of which nothing is found there now: a
+    rule that was deleted, or the element that broke a network proof."""
+    told: set[tuple[str, str]] = set()
+    for seen in failed:
+        where = seen.key[:2]
+        if seen.control == control.id and where not in now and where not in told:
+            told.add(where)
+            gone = replace(seen, verdict=Verdict.PASS, evidence=f"no longer: {seen.evidence}")
+            yield Turn(control, gone, False)
 
 
 def _note(judged: dict[tuple[str, str], Verdict], seen: Finding) -> None:

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from provisioner.controls.cis_aks import RECOMMENDATIONS, Place
 from provisioner.controls.control import Mappings, Mode
-from provisioner.controls.judging import Result, Unseen
+from provisioner.controls.judging import PARTIAL, Result, Unseen
 from provisioner.controls.outline import PRINCIPLES, TOPICS
 from provisioner.controls.verdict import Verdict
 from provisioner.documents.controls import RequirementDocument, UnansweredDocument
@@ -31,9 +31,9 @@ TITLES = {
 }
 """What a framework is called."""
 
-PARTIAL, MANUAL = "partial", "manual"
-"""What a requirement can be beside the verdicts of controls: a part of it was seen; nobody looked,
-and only a person or what runs in the cluster can say."""
+MANUAL = "manual"
+"""What a requirement can be beside what controls can be: nobody looked, and only a person or what
+runs in the cluster can say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +115,7 @@ def _document(requirement: _Requirement) -> RequirementDocument:
         controls=tuple(r.control.id for r in (*results, *requirement.refuting)),
         failing=tuple(result.control.id for result in requirement.failing),
         waived=_ending(results, Verdict.WAIVED),
-        seen=tuple(result.control.id for result in results if _is_whole(result)),
+        seen=tuple(result.control.id for result in results if result.is_whole),
         unanswered=tuple(_unanswered(results)),
     )
 
@@ -128,7 +128,7 @@ def _conclude(requirement: _Requirement) -> str:
         return Verdict.NOT_APPLICABLE if requirement.results else MANUAL
     if requirement.place is not Place.AZURE and not any(map(_was_looked_at, relevant)):
         return MANUAL
-    if all(map(_is_whole, relevant)):
+    if all(result.is_whole for result in relevant):
         waived = any(result.verdict is Verdict.WAIVED for result in relevant)
         return Verdict.WAIVED if waived else Verdict.PASS
     if any(result.verdict in _ANSWERED for result in relevant):
@@ -140,14 +140,9 @@ _ANSWERED = (Verdict.PASS, Verdict.WAIVED)
 _UNREAD = (Unseen.UNREADABLE, Unseen.LATER, Unseen.AZURE_ALONE)
 
 
-def _is_whole(result: Result) -> bool:
-    """Tell whether a control passes or is waived, and nothing of it is left to be shown."""
-    return result.verdict in _ANSWERED and not result.outstanding
-
-
 def _was_looked_at(result: Result) -> bool:
     """Tell whether somebody vouches for what Azure Resource Manager cannot see."""
-    return _is_whole(result) and any(mode is not Mode.ARM for mode in result.control.modes)
+    return result.is_whole and any(mode is not Mode.ARM for mode in result.control.modes)
 
 
 def _ending(results: Iterable[Result], verdict: Verdict) -> tuple[str, ...]:

@@ -27,7 +27,7 @@ class Unseen(StrEnum):
     """Why a control is unknown, what says most against it first."""
 
     UNREADABLE = UNREADABLE
-    AZURE_ALONE = "known to Azure alone"
+    AZURE_ALONE = "need check --actual"
     LATER = "known after apply"
     CLUSTER = "need the cluster"
     DIRECTORY = "need the directory"
@@ -61,6 +61,21 @@ class Result:
     attestation: Attestation | None = None
     unseen: Unseen | None = None
     proof: Proof | None = None
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it passes or is waived, and nothing of it is left to be shown."""
+        return self.verdict in (Verdict.PASS, Verdict.WAIVED) and not self.outstanding
+
+    @property
+    def ending(self) -> str:
+        """How every report says that it ended: its verdict, or `partial` where it passes as far as
+        anybody saw."""
+        return PARTIAL if self.verdict is Verdict.PASS and self.outstanding else self.verdict.value
+
+
+PARTIAL = "partial"
+"""How a control ended that passes in part, while nobody has shown the rest."""
 
 
 def judge(
@@ -203,8 +218,9 @@ def _judge_unobserved(
     """Return the result of a control of which Azure shows nothing: what the environment states of
     its cluster may fail it, and does not prove it."""
     outstanding = "" if attestation else control.evidence
-    if not ground.subjects(CLUSTER):
-        # What others than Azure answer is about what runs in a cluster.
+    # What others than Azure answer is about what runs in a cluster.
+    hidden = () if ground.subjects(CLUSTER) else ground.hidden_of(_CLUSTER_ALONE)
+    if not ground.subjects(CLUSTER) and not hidden:
         return Result(control, Verdict.NOT_APPLICABLE, (), "there is no cluster")
     verdict = worst(seen.verdict for seen in findings)
     if verdict in (Verdict.FAIL, Verdict.WAIVED):
@@ -212,9 +228,16 @@ def _judge_unobserved(
     if attestation:
         why = f"attested by {attestation.by}"
         return Result(control, Verdict.PASS, findings, why, outstanding, attestation)
+    if hidden:
+        # A cluster that may not be read is not an absent one.
+        why = f"whether there is a cluster is unknown: {hidden[0].label}: {hidden[0].evidence}"
+        return Result(control, Verdict.UNKNOWN, findings, why, outstanding, None, Unseen.UNREADABLE)
     by = next(_UNSEEN_BY[mode] for mode in control.modes if mode in _UNSEEN_BY)
     why = f"needs {control.evidence}"
     return Result(control, Verdict.UNKNOWN, findings, why, outstanding, None, by)
+
+
+_CLUSTER_ALONE = frozenset({CLUSTER.lower()})
 
 
 def _is_stated(seen: Finding) -> bool:

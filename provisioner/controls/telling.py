@@ -82,7 +82,7 @@ def result_documents(
     return tuple(
         ResultDocument(
             control=control_document(result.control),
-            verdict=result.verdict.value,
+            verdict=result.ending,
             gate=gate.refusing(result.control),
             why=result.why,
             outstanding=result.outstanding,

@@ -43,13 +43,16 @@ class UnknownControlsDocument(Document):
 class CensusDocument(Document):
     """What a document speaks of.
 
-    `resources` is how many were looked at, `types` the types that were read, whether there were any
-    or not, `subscriptions` the GUIDs of those in which they were. `unreadable` is what Azure
-    refused to show: where there is some, nothing is said to be absent. `not_covered` is what azsec
-    does not look at. `unknown` are the controls without an answer (empty where none was judged).
+    `resources` is how many were looked at; `declared` how many of them the blueprint declares (the
+    others stand in their bodies: subnets, rules), None where Azure was read. `types` are the
+    types that were read, whether there were any or not, `subscriptions` the GUIDs of those in which
+    they were. `unreadable` is what Azure refused to show: where there is some, nothing is said to
+    be absent. `not_covered` is what azsec does not look at. `unknown` are the controls without an
+    answer (empty where none was judged).
     """
 
     resources: int
+    declared: int | None = None
     types: tuple[str, ...]
     subscriptions: tuple[str, ...]
     unreadable: tuple[UnreadableDocument, ...] = ()

@@ -1,5 +1,7 @@
 """What controls say of an environment, as every output tells it."""
 
+from collections import Counter
+from collections.abc import Iterable
 from typing import Literal
 
 from pydantic import Field
@@ -14,6 +16,15 @@ from provisioner.documents.document import (
 
 FAIL = "fail"
 """The verdict of a control that is not satisfied."""
+
+VERDICTS = ("pass", FAIL, "partial", "waived", "unknown", "not applicable")
+"""How a control can end."""
+
+
+def summarize(verdicts: Iterable[str], words: Iterable[str] = VERDICTS) -> dict[str, int]:
+    """Return how many of some verdicts there are, by each of `words`, and in `total`."""
+    counted = Counter(verdicts)
+    return {"total": counted.total(), **{word: counted[word] for word in words}}
 
 
 class MappingsDocument(Document):
@@ -98,7 +109,8 @@ class AttestationDocument(Document):
 
 
 class ResultDocument(Document):
-    """How one control ended: `pass`, `fail`, `waived`, `unknown` or `not applicable`.
+    """How one control ended: `pass`, `fail`, `partial` (it passes as far as anybody saw), `waived`,
+    `unknown` or `not applicable`.
 
     `why` says it where there are no findings. `outstanding` is the evidence that is still missing
     beside what ARM answers. `gate` is the gate that refuses a failure of it (`controls` or
@@ -122,9 +134,10 @@ class ResultDocument(Document):
 class CheckDocument(Document):
     """All controls over one state of an environment (`desired`, `planned` or `actual`).
 
-    `gate` is the least severity that refuses, None where nothing does. `census` says what was
-    looked at. `lists_all` asks a report to list what passes and is not applicable too; JSON always
-    does.
+    `gate` is the least severity that refuses, None where nothing does. `summary` is how many
+    controls ended in which way, and in `total`; those that only have parts do not count. `census`
+    says what was looked at. `lists_all` asks a report to list what passes and is not applicable
+    too; JSON always does.
     """
 
     kind: Literal["azsec/check"] = "azsec/check"
@@ -132,15 +145,12 @@ class CheckDocument(Document):
     environment: EnvironmentDocument
     state: str
     gate: str | None = None
+    summary: dict[str, int]
     results: tuple[ResultDocument, ...]
     waivers: tuple[WaiverDocument, ...] = ()
     census: CensusDocument
     diagnostics: tuple[DiagnosticDocument, ...] = ()
     lists_all: bool = Field(default=False, exclude=True)
-
-    def count(self, verdict: str) -> int:
-        """Return how many controls ended in a way; those that only have parts do not count."""
-        return sum(r.verdict == verdict for r in self.results if not r.is_group)
 
     @property
     def refused(self) -> tuple[ResultDocument, ...]:
@@ -180,8 +190,9 @@ class RequirementDocument(Document):
 class ComplianceDocument(Document):
     """A state of an environment, by the requirements of a framework.
 
-    `read_at` is when Azure was read (ISO 8601, UTC), None for the desired state. `refused` are the
-    controls whose failure a gate refuses.
+    `read_at` is when Azure was read (ISO 8601, UTC), None for the desired state. `summary` is how
+    many requirements ended in which way, and in `total`. `refused` are the controls whose failure a
+    gate refuses.
     """
 
     kind: Literal["azsec/compliance"] = "azsec/compliance"
@@ -191,13 +202,10 @@ class ComplianceDocument(Document):
     read_at: str | None = None
     framework: str
     title: str
+    summary: dict[str, int]
     requirements: tuple[RequirementDocument, ...]
     refused: tuple[str, ...] = ()
     census: CensusDocument
-
-    def count(self, verdict: str) -> int:
-        """Return how many requirements ended in a way."""
-        return sum(requirement.verdict == verdict for requirement in self.requirements)
 
 
 class TurnDocument(Document):

@@ -1,7 +1,11 @@
 """What was looked at, as Markdown."""
 
 from provisioner.documents.census import CensusDocument
-from provisioner.reports.census_text import census_sentence, not_covered_name, unreadable_name
+from provisioner.reports.census_text import (
+    census_sentence,
+    not_covered_name,
+    unreadable_by_reason,
+)
 from provisioner.reports.markdown_escape import prose
 from provisioner.reports.markdown_table import row, section, table_head
 
@@ -17,8 +21,8 @@ def census_section(census: CensusDocument | None) -> str:
         return ""
     rows = [
         *(
-            row("unreadable", prose(unreadable_name(entry), 300), prose(entry.reason, 300))
-            for entry in census.unreadable
+            row("unreadable", prose(name, 300), prose(reason, 300))
+            for name, reason in unreadable_by_reason(census.unreadable)
         ),
         *(
             row("not looked at", prose(not_covered_name(entry), 300), prose(entry.reason, 300))

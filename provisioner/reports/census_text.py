@@ -7,8 +7,10 @@ from provisioner.documents.census import (
     UNKNOWN_TYPE,
     CensusDocument,
     NotCoveredDocument,
+    UnknownControlsDocument,
     UnreadableDocument,
 )
+from provisioner.model.resource_id import parse_resource_id
 from provisioner.reports.styled import BLANK, Line, Span, Style, line, wrap
 from provisioner.reports.values import plain, plural
 from provisioner.reports.wording import and_more
@@ -19,8 +21,14 @@ _MOST_UNREADABLE = 10
 
 def census_sentence(census: CensusDocument) -> str:
     """Return how much was looked at, and how much was not."""
+    looked_at = (
+        f"Looked at {plural(census.resources, 'resource')}"
+        if census.declared is None
+        else f"Judged {plural(census.resources, 'described resource')} "
+        f"({census.declared:,} declared)"
+    )
     parts = [
-        f"Looked at {plural(census.resources, 'resource')} of {plural(len(census.types), 'type')} "
+        f"{looked_at} of {plural(len(census.types), 'type')} "
         f"in {plural(len(census.subscriptions), 'subscription')}"
     ]
     if census.unreadable:
@@ -29,9 +37,19 @@ def census_sentence(census: CensusDocument) -> str:
         parts.append(f"not looked at: {_shortened(census.not_covered)}")
     if census.unknown:
         total = sum(len(entry.controls) for entry in census.unknown)
-        told = ", ".join(f"{len(e.controls)} {plain(e.reason)}" for e in census.unknown)
+        told = ", ".join(map(_unknown, census.unknown))
         parts.append(f"{plural(total, 'control')} unknown: {told}")
     return "; ".join(parts) + "."
+
+
+def _unknown(entry: UnknownControlsDocument) -> str:
+    """Return how many controls are unknown for a reason; a single one by its id."""
+    reason = plain(entry.reason)
+    if len(entry.controls) > 1:
+        return f"{len(entry.controls):,} {reason}"
+    if reason.startswith("need "):
+        reason = f"needs {reason.removeprefix('need ')}"
+    return f"1 {reason} ({plain(entry.controls[0])})"
 
 
 def census_lines(census: CensusDocument | None, width: int) -> Iterator[Line]:
@@ -46,12 +64,31 @@ def unreadable_lines(unreadable: Sequence[UnreadableDocument], width: int) -> It
         return
     title = " · what it may show is neither absent nor as declared"
     yield line("  ", Span("unreadable", Style.WARNING), title)
-    for entry in unreadable[:_MOST_UNREADABLE]:
-        text = f"{unreadable_name(entry)}: {plain(entry.reason)}"
-        yield from (line("    ", row) for row in wrap(text, width - 4))
-    if len(unreadable) > _MOST_UNREADABLE:
-        yield line("    ", Span(and_more(len(unreadable) - _MOST_UNREADABLE, "read"), Style.DIM))
+    refused = unreadable_by_reason(unreadable)
+    for name, reason in refused[:_MOST_UNREADABLE]:
+        yield from (line("    ", row) for row in wrap(f"{name}: {reason}", width - 4))
+    if len(refused) > _MOST_UNREADABLE:
+        yield line("    ", Span(and_more(len(refused) - _MOST_UNREADABLE, "read"), Style.DIM))
     yield BLANK
+
+
+def unreadable_by_reason(unreadable: Sequence[UnreadableDocument]) -> list[tuple[str, str]]:
+    """Return what could not be read, with Azure's reason: what one refused list of a type hides
+    stands together."""
+    hidden: dict[tuple[str, str], list[UnreadableDocument]] = {}
+    for entry in unreadable:
+        named = parse_resource_id(entry.id)
+        kind = named.type if named and not entry.listed else unreadable_name(entry)
+        hidden.setdefault((kind, entry.reason), []).append(entry)
+    return [
+        (
+            unreadable_name(entries[0])
+            if len(entries) == 1
+            else f"{plain(kind)} ({plural(len(entries), 'resource')})",
+            plain(reason),
+        )
+        for (kind, reason), entries in hidden.items()
+    ]
 
 
 def unreadable_name(entry: UnreadableDocument) -> str:

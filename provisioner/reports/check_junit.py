@@ -10,8 +10,8 @@ from provisioner.reports.verdict_wording import chapters
 
 
 def render_check_junit(document: CheckDocument) -> str:
-    """Return a check as JUnit XML. What is waived, not known or not applicable is skipped, with
-    the reason; what is not known because it could not be read is an error."""
+    """Return a check as JUnit XML. What is partial, waived, unknown or not applicable is skipped,
+    with the reason; what is not known because it could not be read is an error."""
     unread = frozenset(
         control
         for entry in document.census.unknown
@@ -65,5 +65,7 @@ def _add_case(suite: ElementTree.Element, result: ResultDocument, unread: frozen
         failure.text = "\n".join(lines)
     elif result.verdict != "pass":
         why = lines[0] if lines else plain(result.why)
+        if result.verdict == "partial":
+            why = f"needs {plain(result.outstanding)}"
         kind = "error" if control.id in unread else "skipped"
         ElementTree.SubElement(case, kind, message=f"{result.verdict}: {why}")

@@ -23,22 +23,24 @@ from provisioner.reports.verdict_wording import (
     refusals,
     state_of,
     totals_of,
+    worst_first,
 )
 
 
 def render_check_markdown(document: CheckDocument) -> str:
     """Return a check as Markdown: counts, the table of chapters by layers, then what fails, is
     waived and is not known."""
-    told = [result for result in document.results if not result.is_group]
+    told = worst_first(result for result in document.results if not result.is_group)
     text = f"### azsec check: {prose(document.environment.name, 200)}\n\n"
-    text += f"{prose(totals_of(document))}\n\n"
+    text += f"Controls {prose(totals_of(document))}\n\n"
     text += census_paragraph(document.census)
     for gate, ids in refusals(document):
         text += f"**Refused by the gate {prose(gate)}: {', '.join(map(code, ids))}.**\n\n"
     text += _matrix(document.results)
     text += _findings(FAIL, "**Failing**", told, document)
     text += _findings("waived", "**Waived**", told, document)
-    text += _open(told)
+    text += _open("partial", "**Partial: what nobody has shown yet**", told)
+    text += _open("unknown", "**Unknown**", told)
     text += census_section(document.census)
     return text.rstrip() + "\n"
 
@@ -66,7 +68,7 @@ def security_section(security: SecurityDeltaDocument | None) -> str:
     rows = (
         row(
             f"{turn.emoji} {turn.severity}",
-            code(turn.control),
+            f"{code(turn.control)} {prose(turn.title, 200)}",
             code(turn.address),
             prose(turn.evidence, 300),
         )
@@ -85,8 +87,8 @@ def _matrix(results: Sequence[ResultDocument]) -> str:
     for chapter, title in chapters(results).items():
         shown = []
         for layer in LAYERS:
-            passing, judged, failing = cells.get((chapter, layer), (0, 0, 0))
-            told = f"{passing}/{judged}" if judged else "-"
+            passing, applicable, failing = cells.get((chapter, layer), (0, 0, 0))
+            told = f"{passing}/{applicable}" if applicable else "-"
             shown.append(f"**{told}**" if failing else told)
         text += row(prose(title), *shown)
     return text + "\n"
@@ -115,7 +117,7 @@ def _findings(
     return section(f"{title}\n\n{head}", rows, len(rows), "finding")
 
 
-def _open(results: Sequence[ResultDocument]) -> str:
+def _open(verdict: str, title: str, results: Sequence[ResultDocument]) -> str:
     rows = [
         row(
             code(result.control.id),
@@ -123,7 +125,7 @@ def _open(results: Sequence[ResultDocument]) -> str:
             prose(result.outstanding or result.why, 300),
         )
         for result in results
-        if result.verdict == "unknown"
+        if result.verdict == verdict
     ]
     head = table_head(("control", "what has to be true", "needs"))
-    return section(f"**Not known**\n\n{head}", rows, len(rows), "control")
+    return section(f"{title}\n\n{head}", rows, len(rows), "control")

@@ -19,11 +19,13 @@ from provisioner.reports.verdict_wording import (
     answers_of,
     chapters,
     compliance_totals,
+    legend,
     matrix,
     refusals,
     remedy_hint,
     state_of,
     totals_of,
+    worst_first,
 )
 from provisioner.reports.wording import and_more
 
@@ -42,13 +44,13 @@ _STYLES = {
 def render_check_text(document: CheckDocument, width: int = 100) -> Iterator[Line]:
     """Yield the lines of a check."""
     yield from heading("check", document.environment, width)
-    told = [result for result in document.results if not result.is_group]
+    told = worst_first(result for result in document.results if not result.is_group)
     rest = ("pass", "not applicable") if document.lists_all else ()
     for verdict in (FAIL, "waived", "unknown", *rest):
         found = [result for result in told if result.verdict == verdict]
         if found:
             yield from _section(verdict, found, width)
-    yield from _open_questions(told, width)
+    yield from _partial(told, width)
     yield from _table(document.results)
     yield from unreadable_lines(document.census.unreadable, width)
     yield from render_diagnostics(document.diagnostics, width)
@@ -69,10 +71,13 @@ def render_compliance_text(document: ComplianceDocument, width: int = 100) -> It
     for requirement in document.requirements:
         mark = Span(MARKS[requirement.verdict], _STYLES[requirement.verdict])
         named = answers_of(requirement)
-        about = f"{plain(requirement.title)} ({named})" if requirement.title else named
+        title = plain(requirement.title)
+        about = f"{title} ({named})" if title and named else title or named
         first, *rest = wrap(about, width - column - 8)
         yield line("    ", mark, f" {plain(requirement.id):{column}}  {first}")
         yield from (line(" " * (column + 8), row) for row in rest)
+    told = legend(requirement.verdict for requirement in document.requirements)
+    yield line("    ", Span(told, Style.DIM))
     yield BLANK
     yield from unreadable_lines(document.census.unreadable, width)
     if document.refused:
@@ -116,20 +121,20 @@ def _finding(seen: FindingDocument, width: int) -> Iterator[Line]:
         yield from (line(" " * 10, Span(row, Style.DIM)) for row in wrap(why, width - 10))
 
 
-def _open_questions(results: Iterable[ResultDocument], width: int) -> Iterator[Line]:
+def _partial(results: Iterable[ResultDocument], width: int) -> Iterator[Line]:
     """Yield what passes as far as Azure can say, and of which the rest is still to be shown."""
-    ids = [r.control.id for r in results if r.outstanding and r.verdict in ("pass", "waived")]
+    ids = [result.control.id for result in results if result.verdict == "partial"]
     if not ids:
         return
     said = "pass as far as Azure Resource Manager can say; `attestations:` takes the rest"
-    yield line("  ", Span("not all seen", Style.WARNING), f" · {plural(len(ids), 'control')}")
+    yield line("  ", Span("partial", _STYLES["partial"]), f" · {plural(len(ids), 'control')}")
     yield from (line("    ", row) for row in wrap(said, width - 4))
     yield from (line("    ", Span(row, Style.DIM)) for row in wrap(", ".join(ids), width - 4))
     yield BLANK
 
 
 def _table(results: Sequence[ResultDocument]) -> Iterator[Line]:
-    """Yield the table of chapters by layers: passing of those that could be judged."""
+    """Yield the table of chapters by layers: passing of those that apply."""
     cells = matrix(results)
     names = chapters(results)
     column = max(map(len, names.values()), default=0)
@@ -137,8 +142,8 @@ def _table(results: Sequence[ResultDocument]) -> Iterator[Line]:
     for chapter, title in names.items():
         spans = []
         for layer in LAYERS:
-            passing, judged, failing = cells.get((chapter, layer), (0, 0, 0))
-            text = f"{passing}/{judged}" if judged else "-"
+            passing, applicable, failing = cells.get((chapter, layer), (0, 0, 0))
+            text = f"{passing}/{applicable}" if applicable else "-"
             spans.append(Span(f"{text:>10}", Style.BLOCKED if failing else Style.PLAIN))
         yield line("  ", f"{title:{column}}", *spans)
     yield BLANK

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from provisioner.documents.drift import DriftDocument, DriftKind, ResourceDriftDocument
+from provisioner.documents.proof import FAILS
 from provisioner.reports.additions_text import accepted_lines, addition_lines
 from provisioner.reports.attribution_text import attribution_lines
 from provisioner.reports.census_text import census_lines
@@ -19,9 +20,9 @@ from provisioner.reports.section_text import (
     undeclared_lines,
     unmanaged_lines,
 )
-from provisioner.reports.security_text import total_lines, turn_lines
+from provisioner.reports.security_text import count_newly_failing, total_lines, turn_lines
 from provisioner.reports.styled import BLANK, Line, Span, Style, line
-from provisioner.reports.values import plain
+from provisioner.reports.values import plain, plural
 from provisioner.reports.wording import (
     UNMARKED,
     count_additions,
@@ -86,15 +87,19 @@ def _about(drifted: ResourceDriftDocument) -> str:
 
 
 def drift_summary(document: DriftDocument) -> str:
-    """Return how many resources drifted, and in which way."""
+    """Return what drifted, and in which way: resources, controls and network proofs."""
     kinds = Counter(drifted.kind for drifted in document.drifted)
     counted = ((kinds[kind], kind.value) for kind in DriftKind)
     weakened = sum(entry.field.security for entry in document.undeclared)
+    failing = sum(proof.verdict == FAILS for proof in document.proofs)
+    verb = "fails" if failing == 1 else "fail"
     return joined(
         (
             *(f"{number:,} {word}" for number, word in counted if number),
-            count_additions(document.additions, document.accepted),
             f"{weakened:,} undeclared (security)" if weakened else "",
+            count_newly_failing(document.security),
+            f"{plural(failing, 'network proof')} {verb}" if failing else "",
+            count_additions(document.additions, document.accepted),
             count_ignored(document.ignored),
             count_in_progress(document.in_progress),
             f"{document.in_sync:,} in sync",

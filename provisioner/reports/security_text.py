@@ -1,10 +1,10 @@
 """The text of what a plan or a drift means for the controls."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from provisioner.documents.controls import SecurityDeltaDocument, TurnDocument
 from provisioner.reports.styled import BLANK, Line, Span, Style, line, wrap
-from provisioner.reports.values import plain
+from provisioner.reports.values import plain, plural
 from provisioner.reports.wording import and_more, joined
 
 _MOST = 10
@@ -14,8 +14,8 @@ _MOST_NAMED = 6
 
 def turn_lines(security: SecurityDeltaDocument | None, width: int) -> Iterator[Line]:
     """Yield the section of controls that newly fail and that the gate is about, the worst first:
-    what fails, where and why. Of those below the gate only the total tells, and of network proofs
-    the section of breaches."""
+    what fails, where and why. Those below the gate are named in the total, and of network proofs
+    the section of breaches tells."""
     refused = [turn for turn in (security.refused if security else ()) if turn.gate != "proofs"]
     if not refused:
         return
@@ -39,10 +39,22 @@ def turn_lines(security: SecurityDeltaDocument | None, width: int) -> Iterator[L
 
 
 def security_total(security: SecurityDeltaDocument | None) -> str:
-    """Return how many controls turn, and which; "" where nothing was judged or turns."""
+    """Return how many controls turn, and which, by what refuses them; "" where nothing was judged
+    or turns."""
     if security is None or not (security.failing or security.passing):
         return ""
-    return joined((_named("newly fail", security.failing), _named("now pass", security.passing)))
+    failing = _ids(security.failing)
+    refused = (
+        (f"at or above {plain(security.gate or '')}", "controls"),
+        ("of network proofs", "proofs"),
+        ("not refused by a gate", None),
+    )
+    groups = [
+        _named(words, _ids(turn for turn in security.failing if turn.gate == gate))
+        for words, gate in refused
+    ]
+    told = f"{len(failing)} newly fail: {', '.join(filter(None, groups))}" if failing else ""
+    return joined((told, _named("now pass", _ids(security.passing))))
 
 
 def total_lines(security: SecurityDeltaDocument | None, width: int) -> Iterator[Line]:
@@ -55,9 +67,21 @@ def total_lines(security: SecurityDeltaDocument | None, width: int) -> Iterator[
         yield line(Span("Controls " if number == 0 else " " * 9, Style.BOLD), Span(row, style))
 
 
-def _named(verb: str, turns: Sequence[TurnDocument]) -> str:
-    ids = list(dict.fromkeys(turn.control for turn in turns))
+def count_newly_failing(security: SecurityDeltaDocument) -> str:
+    """Return how many controls newly fail and are refused for that by `gates.controls`; maybe
+    ""."""
+    count = len(_ids(turn for turn in security.failing if turn.gate == "controls"))
+    verb = "fails" if count == 1 else "fail"
+    at = f"at or above {plain(security.gate or '')}"
+    return f"{plural(count, 'control')} newly {verb} {at}" if count else ""
+
+
+def _ids(turns: Iterable[TurnDocument]) -> list[str]:
+    return list(dict.fromkeys(turn.control for turn in turns))
+
+
+def _named(words: str, ids: Sequence[str]) -> str:
     if not ids:
         return ""
     more = f", … {len(ids) - _MOST_NAMED} more" if len(ids) > _MOST_NAMED else ""
-    return f"{len(ids)} {verb} ({', '.join(map(plain, ids[:_MOST_NAMED]))}{more})"
+    return f"{len(ids)} {words} ({', '.join(map(plain, ids[:_MOST_NAMED]))}{more})"

@@ -1,9 +1,10 @@
 """The words, marks and counts that every report of controls uses."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from provisioner.documents.controls import (
     FAIL,
+    VERDICTS,
     CheckDocument,
     ComplianceDocument,
     ControlDocument,
@@ -27,20 +28,29 @@ MARKS: Mapping[str, str] = {
 LAYERS = ("network", "identity", "data", "runtime", "audit")
 """The layers of defence, from the outside in."""
 
-_JUDGED = (FAIL, "waived", "pass")
+_SEVERITIES = ("critical", "high", "medium", "low", "info")
+
+
+def worst_first(results: Iterable[ResultDocument]) -> list[ResultDocument]:
+    """Return results by the severity of their controls, the worst first."""
+    return sorted(results, key=lambda result: _SEVERITIES.index(result.control.severity))
 
 
 def totals_of(document: CheckDocument) -> str:
-    """Return how many controls ended in which way, of how many, and of which state.
+    """Return how many controls there are, how many ended in which way, and in which state.
 
     How many pass is not said where something of the state could not be read.
     """
-    told = ("pass", "fail", "waived", "unknown", "not applicable")
-    shown = told[1:] if document.census.unreadable else told
-    counts = [f"{document.count(v):,} {v}" for v in shown if document.count(v)]
-    total = sum(map(document.count, told))
+    shown = VERDICTS[1:] if document.census.unreadable else VERDICTS
+    counts = joined(f"{document.summary[v]:,} {v}" for v in shown if document.summary[v])
     gap = "not all was read" if document.census.unreadable else ""
-    return joined((*counts, f"of {total:,}", f"{document.state} state", gap))
+    return joined((f"{document.summary['total']:,}: {counts}", f"{document.state} state", gap))
+
+
+def legend(verdicts: Iterable[str]) -> str:
+    """Return what the marks of some verdicts mean, the worst first."""
+    used = frozenset(verdicts)
+    return "  ".join(f"{mark} {verdict}" for verdict, mark in MARKS.items() if verdict in used)
 
 
 def refusals(document: CheckDocument) -> Iterator[tuple[str, tuple[str, ...]]]:
@@ -60,24 +70,29 @@ def state_of(document: ComplianceDocument) -> str:
 
 def compliance_totals(document: ComplianceDocument) -> str:
     """Return how many requirements pass, of those that apply, and how the others ended."""
-    apply = len(document.requirements) - document.count("not applicable")
-    passing = f"{document.count('pass'):,} of {apply:,} pass"
+    summary = document.summary
+    apply = summary["total"] - summary["not applicable"]
+    passing = f"{summary['pass']:,} of {apply:,} pass"
     gap = "not all was read" if document.census.unreadable else ""
-    others = (v for v in (*MARKS,) if v != "pass" and document.count(v))
-    return joined(
-        (gap or passing, *(f"{document.count(verdict):,} {verdict}" for verdict in others))
-    )
+    others = (v for v in MARKS if v != "pass" and summary[v])
+    return joined((gap or passing, *(f"{summary[verdict]:,} {verdict}" for verdict in others)))
 
 
 def answers_of(requirement: RequirementDocument) -> str:
-    """Return the controls that answer a requirement: those that decide how it ended."""
+    """Return the controls that answer a requirement: those that decide how it ended. A control is
+    not named as an answer to itself."""
     if requirement.failing:
-        return ", ".join(map(plain, requirement.failing))
+        return _others(requirement, requirement.failing)
     if not requirement.unanswered:
-        return ", ".join(map(plain, requirement.controls))
-    seen = f"seen: {', '.join(map(plain, requirement.seen))}" if requirement.seen else ""
-    unseen = ", ".join(f"{plain(e.control)}" for e in requirement.unanswered)
-    return "; ".join(part for part in (seen, f"not seen: {unseen}") if part)
+        return _others(requirement, requirement.controls)
+    seen = _others(requirement, requirement.seen)
+    unseen = _others(requirement, [entry.control for entry in requirement.unanswered])
+    parts = (f"seen: {seen}" if seen else "", f"not seen: {unseen}" if unseen else "")
+    return "; ".join(part for part in parts if part)
+
+
+def _others(requirement: RequirementDocument, controls: Iterable[str]) -> str:
+    return ", ".join(plain(control) for control in controls if control != requirement.id)
 
 
 def chapters(results: Sequence[ResultDocument]) -> dict[str, str]:
@@ -86,17 +101,17 @@ def chapters(results: Sequence[ResultDocument]) -> dict[str, str]:
 
 
 def matrix(results: Sequence[ResultDocument]) -> Mapping[tuple[str, str], tuple[int, int, int]]:
-    """Return (passing, judged, failing) by chapter and layer. What is not known was not judged;
-    what is waived was, and does not pass."""
+    """Return (passing, applicable, failing) by chapter and layer. What is partial, unknown or
+    waived is applicable and does not pass."""
     cells: dict[tuple[str, str], tuple[int, int, int]] = {}
     for result in results:
-        if result.is_group or result.verdict not in _JUDGED:
+        if result.is_group or result.verdict == "not applicable":
             continue
         key = (result.control.chapter, result.control.layer)
-        passing, judged, failing = cells.get(key, (0, 0, 0))
+        passing, applicable, failing = cells.get(key, (0, 0, 0))
         cells[key] = (
             passing + (result.verdict == "pass"),
-            judged + 1,
+            applicable + 1,
             failing + (result.verdict == FAIL),
         )
     return cells

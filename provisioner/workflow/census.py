@@ -22,10 +22,12 @@ from provisioner.plan.unreadable import unreadable_resources
 from provisioner.workflow.reading import Reading
 
 
-def count_desired(estate: Estate) -> CensusDocument:
-    """Return the census of a desired state: nothing of it can be unreadable."""
+def count_desired(estate: Estate, declared: int) -> CensusDocument:
+    """Return the census of a desired state, of which `declared` resources are the blueprint's own
+    and the others stand in their bodies: nothing of it can be unreadable."""
     return CensusDocument(
         resources=len(estate.resources),
+        declared=declared,
         types=tuple(sorted({resource.type for resource in estate})),
         subscriptions=tuple(
             sorted({guid for each in estate if (guid := each.id.subscription) is not None})

@@ -2,15 +2,20 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 
 from provisioner.catalog.endpoints import KUBERNETES_VERSIONS, PROVIDERS
 from provisioner.catalog.registry import Catalog
-from provisioner.controls.frameworks import TITLES, Framework, comply
+from provisioner.controls.frameworks import MANUAL, TITLES, Framework, comply
 from provisioner.controls.kinds import CLUSTER, OFFERED_VERSIONS, PROVIDER
 from provisioner.controls.telling import places_in, result_documents, waiver_documents
 from provisioner.documents.census import CensusDocument, UnreadableDocument
-from provisioner.documents.controls import CheckDocument, ComplianceDocument
+from provisioner.documents.controls import (
+    VERDICTS,
+    CheckDocument,
+    ComplianceDocument,
+    summarize,
+)
 from provisioner.documents.trace import StateKind
 from provisioner.engine.ports import Source
 from provisioner.model.actual import ActualState, Gap
@@ -35,11 +40,13 @@ def check_environment(
     `plan_environment` raises.
     """
     judgement, census = _judge(desired, catalog, connect, kind)
+    results = result_documents(judgement.results, judgement.gate, places_in(desired.graph))
     return CheckDocument(
         environment=desired.document,
         state=kind.value,
         gate=desired.environment.controls_gate,
-        results=result_documents(judgement.results, judgement.gate, places_in(desired.graph)),
+        summary=summarize(result.verdict for result in results if not result.is_group),
+        results=results,
         waivers=waiver_documents(desired.environment.waivers),
         census=census,
         diagnostics=documents_of(desired.diagnostics),
@@ -57,13 +64,17 @@ def report_compliance(
     """Return how far a state of an environment, read `now`, is what a framework asks for. Raises
     what `check_environment` raises."""
     judgement, census = _judge(desired, catalog, connect, kind)
+    requirements = comply(judgement.results, framework)
     return ComplianceDocument(
         environment=desired.document,
         state=kind.value,
-        read_at=None if kind is StateKind.DESIRED else now.isoformat(timespec="minutes"),
+        read_at=None
+        if kind is StateKind.DESIRED
+        else now.astimezone(UTC).strftime("%Y-%m-%dT%H:%MZ"),
         framework=framework.value,
         title=TITLES[framework],
-        requirements=comply(judgement.results, framework),
+        summary=summarize((found.verdict for found in requirements), (*VERDICTS, MANUAL)),
+        requirements=requirements,
         refused=tuple(result.control.id for result in judgement.refused),
         census=census,
     )
@@ -97,7 +108,7 @@ def _look(
     graph = desired.graph
     if kind is StateKind.DESIRED:
         estate = desired_estate(graph, catalog)
-        return _Seen(estate, None, count_desired(estate))
+        return _Seen(estate, None, count_desired(estate, len(graph.resources)))
     reader = connect()
     planned = plan_environment(desired, catalog, reader, assess=False)
     state, census, accepted = planned.state, planned.census, planned.changes.accepted

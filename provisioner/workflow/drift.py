@@ -1,17 +1,20 @@
 """`azsec drift`: what changed in Azure behind the blueprint's back."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 
+from provisioner.blueprint.environment import Environment
 from provisioner.catalog.registry import Catalog
 from provisioner.documents.drift import DriftDocument, DriftKind, ResourceDriftDocument
 from provisioner.documents.plan import Action, FieldChangeDocument, FieldKind
 from provisioner.engine.ports import Reader
+from provisioner.model.actual import ActualState, Unreadable
 from provisioner.model.diagnostic import Diagnostic, Severity, error, warning
 from provisioner.plan.assembly import documents_of, field_document, shown_fields
 from provisioner.plan.changes import ResourceChange
 from provisioner.plan.estates import actual_estate, desired_estate
 from provisioner.plan.progress import failures_of
-from provisioner.workflow.judgement import compare_judgements, judge_earlier, judge_state
+from provisioner.workflow.judgement import compare_judgements, judge_origin, judge_state
 from provisioner.workflow.plan import Desired, plan_environment
 
 _REVERSED = {
@@ -30,13 +33,17 @@ def check_drift(desired: Desired, catalog: Catalog, reader: Reader) -> DriftDocu
     planned = plan_environment(desired, catalog, reader, assess=False)
     changes = planned.changes.resources
     drifted = [c for c in changes if c.action in _DRIFTED or _is_for_good(c)]
-    diagnostics = [*map(_told_by_drift, planned.changes.diagnostics), *_told(changes)]
+    diagnostics = [
+        *map(_told_by_drift, planned.changes.diagnostics),
+        *_told(changes, planned.state),
+        *_unread(changes, planned.state, desired.environment),
+    ]
     graph, environment = desired.graph, desired.environment
     found = actual_estate(planned.state, graph, catalog)
     actual = judge_state(
         found, graph, environment, catalog, planned.state, planned.changes.accepted
     )
-    stated = judge_earlier(actual, desired_estate(graph, catalog), graph, environment, catalog)
+    stated = judge_origin(actual, desired_estate(graph, catalog), graph, environment, catalog)
     return DriftDocument(
         environment=desired.document,
         in_sync=sum(change.action is Action.NO_OP for change in changes),
@@ -80,8 +87,8 @@ def _told_by_drift(diagnostic: Diagnostic) -> Diagnostic:
 _DRIFTED = (Action.CREATE, Action.UPDATE, Action.ADOPT, Action.REPLACE)
 
 
-def _told(changes: tuple[ResourceChange, ...]) -> list[Diagnostic]:
-    """Say what is neither in sync nor drifted: unreadable resources, and leftovers."""
+def _told(changes: tuple[ResourceChange, ...], state: ActualState) -> list[Diagnostic]:
+    """Say what is neither in sync nor drifted: what cannot be compared, and leftovers."""
     told: list[Diagnostic] = []
     for change in changes:
         if _is_for_good(change):
@@ -94,7 +101,8 @@ def _told(changes: tuple[ResourceChange, ...]) -> list[Diagnostic]:
                 )
             )
         elif change.action is Action.BLOCKED:
-            told.append(error("not-comparable", f"{change.address}: {change.reason}."))
+            if not isinstance(state.get(change.id), Unreadable):
+                told.append(error("not-comparable", f"{change.address}: {change.reason}."))
         elif change.action is Action.DELETE:
             told.append(
                 warning(
@@ -105,6 +113,35 @@ def _told(changes: tuple[ResourceChange, ...]) -> list[Diagnostic]:
                 )
             )
     return told
+
+
+def _unread(
+    changes: tuple[ResourceChange, ...], state: ActualState, environment: Environment
+) -> Iterator[Diagnostic]:
+    """Yield an error for each refused read, with what of the blueprint it hides: one refused list
+    hides every resource of its type in a subscription."""
+    hidden: dict[tuple[str, str, str], list[str]] = {}
+    for change in changes:
+        found = state.get(change.id)
+        if change.action is Action.BLOCKED and isinstance(found, Unreadable):
+            key = change.type.name, change.id.subscription or "", found.reason
+            hidden.setdefault(key, []).append(change.address)
+    aliases = {guid.lower(): alias for alias, guid in environment.subscriptions.items()}
+    for (kind, guid, reason), addresses in hidden.items():
+        place = f" in subscription {aliases.get(guid.lower(), guid)}" if guid else ""
+        many = f"{kind}{place} ({len(addresses)} declared resources)"
+        named = addresses[0] if len(addresses) == 1 else many
+        hint = f"Grant the role of `azsec roles {environment.name} --for plan`."
+        yield error(
+            "not-comparable",
+            f"{named} cannot be read: {reason}.",
+            None,
+            hint if reason.startswith(_REFUSED) else None,
+        )
+
+
+_REFUSED = "AuthorizationFailed"
+"""How Azure's reason begins where the credential lacks a permission."""
 
 
 def _drift_document(change: ResourceChange) -> ResourceDriftDocument:

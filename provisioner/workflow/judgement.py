@@ -106,15 +106,14 @@ def judge_state(
     return _judge(all_controls(), ground, environment, accepted)
 
 
-def judge_earlier(
+def judge_origin(
     later: Judgement,
     estate: Estate,
     graph: DesiredGraph,
     environment: Environment,
     catalog: Catalog,
-    state: ActualState | None = None,
 ) -> Judgement:
-    """Return the judgement of the state that another one, judged already, came from; what was
+    """Return the judgement of the desired state that one judged already drifted from; what was
     accepted there is accepted here.
 
     A network proof is made again only where it fails now: what is asked is whether that is new.
@@ -123,7 +122,7 @@ def judge_earlier(
     controls = [
         control for control in all_controls() if control.proof is None or control.id not in holding
     ]
-    ground = survey(estate, graph, catalog, environment, state)
+    ground = survey(estate, graph, catalog, environment)
     return _judge(controls, ground, environment, later.accepted)
 
 

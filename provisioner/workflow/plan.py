@@ -65,7 +65,6 @@ from provisioner.workflow.judgement import (
     check_desired_waivers,
     check_waivers_and_attestations,
     compare_judgements,
-    judge_earlier,
     judge_state,
 )
 from provisioner.workflow.preflight import Preflight
@@ -363,7 +362,7 @@ def _assess(
         # Where nothing is done nothing turns.
         return Assessment(after.proof_documents, gates=after.gates), after.complete(census)
     found = actual_estate(state, graph, catalog)
-    before = judge_earlier(after, found, graph, environment, catalog, state)
+    before = judge_state(found, graph, environment, catalog, state)
     turned = compare_judgements(before, after)
     told = Assessment(after.proof_documents, turned.security, turned.gates)
     return told, after.complete(census)

@@ -225,6 +225,11 @@ def test_no_command_contradicts_another(
     assert not refused - {result.control.id for result in stated.refused} or drift.found
     assert drift.found is is_drift
 
+    # A plan names the controls that it repairs.
+    repaired = {name for name in found if verdicts(planned)[name] == "pass"}
+    turned = plan.security.passing if plan.security else ()
+    assert repaired <= {turn.control for turn in turned}
+
     # A plan is refused for what fails of what it leads to.
     assert {gate.gate for gate in plan.gates} <= {r.gate for r in planned.refused} | {"adoption"}
     proofs_refused = any(result.gate == "proofs" for result in planned.refused)

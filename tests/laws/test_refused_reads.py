@@ -11,6 +11,7 @@ from provisioner.catalog.registry import Catalog
 from provisioner.controls.ground import survey
 from provisioner.controls.registry import controls_by_id
 from provisioner.documents.census import CensusDocument
+from provisioner.documents.controls import CheckDocument
 from provisioner.documents.trace import StateKind
 from provisioner.model.actual import Gap
 from provisioner.plan.estates import actual_estate
@@ -60,6 +61,8 @@ class Place:
         self.desired = desired
         self.catalog = catalog
         self.source = source
+        seen = check_environment(desired, catalog, lambda: source, StateKind.ACTUAL)
+        self.not_applicable = _not_applicable(seen)
 
 
 @pytest.fixture(scope="module")
@@ -81,6 +84,8 @@ def test_what_rests_on_a_refused_read_is_unknown(place: Place, kind: str, status
 
     assert _reasons(check.census) == {("AuthorizationFailed", "InternalServerError")[status == 500]}
     assert check.refused == ()
+    # What nobody may look at is not absent: nothing becomes "not applicable" by a refusal.
+    assert _not_applicable(check) - place.not_applicable == set()
     resting = _resting_on(place, kind, source)
     assert {
         r.control.id for r in check.results if r.verdict in ("pass", "waived")
@@ -116,6 +121,10 @@ def test_drift_beside_a_refused_read_is_drift(place: Place) -> None:
     assert drift.found
     assert not drift.is_certain
     assert any(drifted.address == "vault.vault" for drifted in drift.drifted)
+
+
+def _not_applicable(check: CheckDocument) -> set[str]:
+    return {result.control.id for result in check.results if result.verdict == "not applicable"}
 
 
 def _reasons(census: CensusDocument) -> set[str]:

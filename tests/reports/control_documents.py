@@ -121,6 +121,10 @@ CHECK = CheckDocument(
     state="desired",
     gate="high",
     census=CENSUS,
+    summary={
+        "total": 6, "pass": 1, "fail": 2, "partial": 1, "waived": 1, "unknown": 1,
+        "not applicable": 0,
+    },
     results=(
         ResultDocument(control=GROUP, verdict="fail", why="by its parts CLU-01.4", gate="controls"),
         ResultDocument(
@@ -138,7 +142,7 @@ CHECK = CheckDocument(
         ),
         ResultDocument(
             control=BENCHMARK,
-            verdict="pass",
+            verdict="partial",
             outstanding="the report of kube-bench",
             findings=(finding("pass", "aks.cluster", "", "the CIS initiative is assigned", None),),
         ),
@@ -178,6 +182,7 @@ CHECK = CheckDocument(
 
 ATTESTED = CHECK.model_copy(
     update={
+        "summary": {**dict.fromkeys(CHECK.summary, 0), "total": 1, "pass": 1},
         "results": (
             CHECK.results[-1].model_copy(
                 update={
@@ -206,6 +211,7 @@ UNREAD = CHECK.model_copy(
             }
         ),
         "state": "actual",
+        "summary": {**CHECK.summary, "pass": 0, "unknown": 2},
         "results": tuple(
             result.model_copy(update={"verdict": "unknown", "why": "it could not be read"})
             if result.control.id == "CLU-01.5"
@@ -218,11 +224,21 @@ UNREAD = CHECK.model_copy(
 COMPLIANCE = ComplianceDocument(
     environment=ENVIRONMENT,
     state="actual",
-    read_at="2026-11-30T08:40+00:00",
+    read_at="2026-11-30T08:40Z",
     framework="cis-aks-1.8",
     census=CENSUS,
     refused=("CLU-01.1",),
     title="CIS Azure Kubernetes Service Benchmark 1.8",
+    summary={
+        "total": 6,
+        "pass": 1,
+        "fail": 1,
+        "partial": 1,
+        "waived": 1,
+        "unknown": 0,
+        "not applicable": 1,
+        "manual": 1,
+    },
     requirements=(
         RequirementDocument(
             id="2.1.1", title="Audit logs", verdict="not applicable", controls=("MON-01",)

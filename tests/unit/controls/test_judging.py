@@ -166,6 +166,20 @@ def test_a_delta_has_what_turned_the_worst_first(catalog: Catalog) -> None:
     assert not back.failing
 
 
+def test_what_failed_and_is_gone_passes_where_the_control_is_still_judged(
+    catalog: Catalog,
+) -> None:
+    both = {**CLOSED, "old": {"type": VAULT, "properties": {"publicNetworkAccess": "Enabled"}}}
+    controls = [control("WRK-05.1")]
+    before = judge(controls, ground_of(both, catalog))
+    (turn,) = compare_results(before, judge(controls, ground_of(CLOSED, catalog))).passing
+    assert turn.finding.resource.label == "old"
+    said = "no longer: publicNetworkAccess is Enabled, expected Disabled"
+    assert turn.finding.evidence == said
+    assert not compare_results(before, judge(controls, ground_of(OPEN, catalog))).passing
+    assert not compare_results(before, judge(controls, ground_of({}, catalog))).passing
+
+
 def test_what_fails_already_is_not_new_and_what_is_new_is_told_so(catalog: Catalog) -> None:
     results = judge([control("WRK-05.1")], ground_of(OPEN, catalog))
     assert compare_results(results, results).failing == ()

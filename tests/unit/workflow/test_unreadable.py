@@ -153,3 +153,32 @@ def failing(bench: Bench, desired: Desired) -> set[tuple[str, str, str]]:
         for finding in result.findings
         if finding.verdict is Verdict.FAIL
     }
+
+
+ASSIGNMENTS = "".join(
+    f"""\
+{name}:
+  type: Microsoft.Authorization/roleAssignments
+  name: ${{guid(vault.id, '{name}')}}
+  scope: ${{vault.id}}
+  properties:
+    roleDefinitionId: ${{roleDefinitionId(vault.id, '{role}')}}
+    principalId: 0f0f0f0f-0000-4000-8000-00000000000f
+    principalType: User
+"""
+    for name, role in (("first", "Reader"), ("second", "Key Vault Reader"))
+)
+
+
+def test_one_refused_list_is_one_error(bench: Bench) -> None:
+    desired = bench.compose(NETWORK + VAULT + ASSIGNMENTS)
+    bench.apply(bench.plan(desired))
+    bench.server.faults.deny("Microsoft.Authorization/roleAssignments/read")
+
+    drift = check_drift(desired, bench.catalog, bench.client)
+
+    (told,) = [entry for entry in drift.diagnostics if entry.code == "not-comparable"]
+    alias = next(iter(desired.environment.subscriptions))
+    said = f"Microsoft.Authorization/roleAssignments in subscription {alias} (2 declared resources)"
+    assert told.message.startswith(f"{said} cannot be read: AuthorizationFailed")
+    assert told.hint == f"Grant the role of `azsec roles {desired.environment.name} --for plan`."
