@@ -18,7 +18,7 @@ from provisioner.model.permissions import matches
 _VERBS = ("read", "write", "delete", "action", "*")
 _OF_A_TYPE = 3
 """So many segments before its wildcard, and a pattern is about one kind of data (`…/secrets/*`);
-with fewer (`Microsoft.KeyVault/vaults/*`), actions of both kinds match it."""
+with fewer (`PROVIDER/vaults/*`), actions of both kinds match it."""
 
 
 @dataclass(frozen=True)

@@ -6,12 +6,11 @@ Source: "What are managed identities for Azure resources", "Use a managed identi
 
 from collections.abc import Iterator, Mapping
 
-from provisioner.catalog.permissions import DENY_ASSIGNMENT, ROLE_ASSIGNMENT
+from provisioner.catalog.permissions import DENY_ASSIGNMENT, IDENTITY, ROLE_ASSIGNMENT
 from provisioner.model.estate import Estate, Resource
 from provisioner.model.resource_id import parse_resource_id
 from provisioner.model.values import lookup
 
-_IDENTITY = "Microsoft.ManagedIdentity/userAssignedIdentities"
 _KUBELET = ("properties", "identityProfile", "kubeletidentity")
 
 _OBJECT_IDS = (
@@ -45,7 +44,7 @@ def principals_of(resource: Resource, estate: Estate) -> frozenset[str]:
 
 
 def _principals(resource: Resource, estate: Estate) -> Iterator[str]:
-    is_identity = resource.type == _IDENTITY
+    is_identity = resource.type == IDENTITY
     is_own = "systemassigned" in str(lookup(resource.body, ("identity", "type"))).lower()
     if resource.address is not None and (is_identity or is_own):
         yield resource.address
@@ -58,7 +57,7 @@ def _principals(resource: Resource, estate: Estate) -> Iterator[str]:
         yield from _object_ids([lookup(entry, ("principalId",))])
         named = parse_resource_id(stated)
         identity = estate.get(named) if named is not None else None
-        if identity is not None and identity.type == _IDENTITY:
+        if identity is not None and identity.type == IDENTITY:
             yield from _principals(identity, estate)
 
 

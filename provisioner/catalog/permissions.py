@@ -66,7 +66,7 @@ _STORAGE = "Microsoft.Storage/storageAccounts"
 _FLOW_LOGS = (f"{_NETWORK}/networkWatchers/flowLogs",)
 _ALERTS = "Microsoft.Insights/scheduledQueryRules"
 _ACTION_GROUP = "Microsoft.Insights/actionGroups"
-_IDENTITY = "Microsoft.ManagedIdentity/userAssignedIdentities"
+IDENTITY = "Microsoft.ManagedIdentity/userAssignedIdentities"
 _VAULT = "Microsoft.KeyVault/vaults"
 _REGISTRY = "Microsoft.ContainerRegistry/registries"
 
@@ -82,7 +82,7 @@ LINKS: Mapping[str, tuple[Link, ...]] = MappingProxyType(
                     (f"{_NETWORK}/privateDnsZones/virtualNetworkLinks",),
                 ),
             ),
-            _IDENTITY: (Link(f"{_IDENTITY}/assign/action"),),
+            IDENTITY: (Link(f"{IDENTITY}/assign/action"),),
             _VAULT: (Link(f"{_VAULT}/PrivateEndpointConnectionsApproval/action", _ENDPOINTS),),
             _REGISTRY: (
                 Link(f"{_REGISTRY}/privateEndpointConnectionsApproval/action", _ENDPOINTS),
