@@ -228,8 +228,14 @@ COMPLIANCE = ComplianceDocument(
     refused=("CLU-01.1",),
     title="CIS Azure Kubernetes Service Benchmark 1.8",
     summary={
-        "total": 6, "pass": 1, "fail": 1, "partial": 1, "waived": 1, "unknown": 0,
-        "not applicable": 1, "manual": 1,
+        "total": 6,
+        "pass": 1,
+        "fail": 1,
+        "partial": 1,
+        "waived": 1,
+        "unknown": 0,
+        "not applicable": 1,
+        "manual": 1,
     },
     requirements=(
         RequirementDocument(
