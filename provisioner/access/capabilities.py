@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from provisioner.access.effective import Access
+from provisioner.access.effective import Access, kind_of
 from provisioner.access.grants import Grant
 from provisioner.catalog.capabilities import CAPABILITIES
 from provisioner.catalog.permissions import ASSIGN_ROLE, ROLE_ASSIGNMENT
@@ -55,7 +55,9 @@ def _capabilities(access: Access, grant: Grant, place: ResourceId | None) -> Ite
     for capability in CAPABILITIES:
         asked = [(action, False) for action in capability.actions]
         asked += [(action, True) for action in capability.data_actions]
-        if any(_is_about(action, place) and can(action, data=data) for action, data in asked):
+        if any(
+            _is_held(access, action, place) and can(action, data=data) for action, data in asked
+        ):
             yield capability.words
     patterns = [
         pattern
@@ -72,6 +74,14 @@ def _capabilities(access: Access, grant: Grant, place: ResourceId | None) -> Ite
     yield READS if patterns else NOTHING
 
 
+def _is_held(access: Access, action: str, place: ResourceId | None) -> bool:
+    """Tell whether there may be something at a place now that an action is about: who could make a
+    cluster in a group without one administers none."""
+    if place is not None and place.is_container and not action.startswith(_EXTENSIONS):
+        return access.may_hold(place, kind_of(action))
+    return _is_about(action, place)
+
+
 def _is_about(action: str, place: ResourceId | None) -> bool:
     """Tell whether there can be something for an action at a place: it holds containers of all
     kinds, or is of the resource provider and type that the action is of."""
@@ -79,5 +89,4 @@ def _is_about(action: str, place: ResourceId | None) -> bool:
         return True
     if action.startswith((_EXTENSIONS, "*")):
         return True
-    own, other = (text.lower().split("/")[:2] for text in (place.type, action))
-    return own == other
+    return kind_of(place.type) == kind_of(action)

@@ -19,6 +19,7 @@ from provisioner.access.grants import (
     Role,
     Roles,
 )
+from provisioner.access.principals import addresses_by_object_id
 from provisioner.catalog.built_in_roles import (
     ROLE_DEFINITION_TYPE,
     get_built_in_role,
@@ -56,22 +57,16 @@ READS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 """The properties that grants and denials are made of, by type: all that `read_access` looks at, but
 for the object ids by which resources sign in."""
 
-_OBJECT_IDS = (
-    ("properties", "principalId"),
-    ("identity", "principalId"),
-    ("properties", "identityProfile", "kubeletidentity", "objectId"),
-)
-"""Where a resource says by which object it signs in: identities of their own and those assigned by
-the system, and the kubelet identity of a cluster."""
-
 
 @dataclass(frozen=True)
 class Access:
-    """All grants and denials of one state of an environment."""
+    """All grants and denials of one state of an environment. `kinds_in` has, by the key of each
+    subscription and resource group, the kinds of resources that were seen in it (`kind_of`)."""
 
     grants: tuple[Grant, ...]
     denials: tuple[Denial, ...]
     catalog: Catalog
+    kinds_in: Mapping[str, frozenset[str]] = field(default_factory=dict)
     _giving: dict[tuple[str, bool], Mapping[str, list[Grant]]] = field(
         default_factory=dict, repr=False, compare=False
     )
@@ -109,6 +104,15 @@ class Access:
             if grant.gives(action, data=data)
             and not self.is_denied(grant, action, resource, data=data)
         )
+
+    def may_hold(self, place: ResourceId, kind: str) -> bool:
+        """Tell whether a subscription, resource group or management group may hold resources of a
+        kind (`kind_of`). A group does not that has none, where the subscription has some
+        elsewhere: they were listed. A kind that was seen nowhere may not have been looked for."""
+        if place.resource_group is None or place.scope is None:
+            return True
+        elsewhere = self.kinds_in.get(place.scope.key, frozenset())
+        return kind not in elsewhere or kind in self.kinds_in.get(place.key, frozenset())
 
     def unknown_at(self, resource: ResourceId) -> tuple[Grant, ...]:
         """Return the grants that hold for a resource and of whose role nothing is known."""
@@ -203,7 +207,7 @@ def read_access(estate: Estate, catalog: Catalog, eligible: Iterable[Resource] =
     """Return who can do what in an estate. `eligible` are the role eligibilities that were read
     (`roleEligibilityScheduleInstances`)."""
     roles = _Definitions(estate)
-    names = _addresses(estate)
+    names = addresses_by_object_id(estate)
     grants = [_grant(found, roles, names, estate) for found in estate.of_type(ROLE_ASSIGNMENT)]
     grants += [_grant(found, roles, names, estate, Eligibility.ELIGIBLE) for found in eligible]
     denials = [
@@ -211,7 +215,21 @@ def read_access(estate: Estate, catalog: Catalog, eligible: Iterable[Resource] =
         for found in estate.of_type(DENY_ASSIGNMENT)
         if (denial := _denial(found, names)) is not None
     ]
-    return Access(tuple(grants), tuple(denials), catalog)
+    return Access(tuple(grants), tuple(denials), catalog, _kinds_in(estate))
+
+
+def kind_of(text: str) -> str:
+    """Return the namespace and the first type of a type or an action, in lower case."""
+    return "/".join(text.lower().split("/")[:2])
+
+
+def _kinds_in(estate: Estate) -> Mapping[str, frozenset[str]]:
+    found: dict[str, set[str]] = {}
+    for resource in estate:
+        for place in resource.id.ancestors:
+            if place.is_container:
+                found.setdefault(place.key, set()).add(kind_of(resource.type))
+    return {key: frozenset(kinds) for key, kinds in found.items()}
 
 
 def unknown_roles(grants: Iterable[Grant]) -> tuple[Grant, ...]:
@@ -311,19 +329,6 @@ def _address_in(path: str, estate: Estate) -> str | None:
     parts = path.split(".")
     heads = (".".join(parts[:length]) for length in range(len(parts), 0, -1))
     return next((head for head in heads if estate.at(head) is not None), None)
-
-
-def _addresses(estate: Estate) -> Mapping[str, str]:
-    """Return the address of the resource that signs in as an object id."""
-    found: dict[str, str] = {}
-    for resource in estate:
-        if resource.address is None or resource.type in (ROLE_ASSIGNMENT, DENY_ASSIGNMENT):
-            continue
-        for path in _OBJECT_IDS:
-            value = lookup(resource.body, path)
-            if isinstance(value, str):
-                found.setdefault(value.lower(), resource.address)
-    return found
 
 
 def _restriction(text: object) -> Restriction | None:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from string import hexdigits
 
 from provisioner.blueprint.graph import DesiredGraph
 from provisioner.catalog.built_in_roles import ROLE_DEFINITION_TYPE, find_built_in_role
@@ -135,9 +136,15 @@ def _validate(
             entry.span,
             "Add `atMost:` with the number of additions that may match.",
         )
-    if not entry.scope.startswith("/") and not any(
-        matches(entry.scope, address) for address in graph.resources
-    ):
+    if entry.scope.startswith("/"):
+        if "*" not in entry.scope and entry.scope != "/" and not parse_resource_id(entry.scope):
+            yield error(
+                "unknown-scope",
+                f"{entry.scope!r} is not a resource id.",
+                entry.span,
+                "Expected the id of a resource, resource group, subscription or management group.",
+            )
+    elif not any(matches(entry.scope, address) for address in graph.resources):
         yield error(
             "unknown-scope",
             f"there is no resource at {entry.scope!r}.",
@@ -180,6 +187,16 @@ def _validate_subject(
             )
     if entry.is_about_access and entry.role:
         yield from _validate_role(entry, entry.role, graph)
+    if entry.is_about_access and entry.principal and not _may_be_guid(entry.principal):
+        is_address = entry.principal in graph.resources
+        yield error(
+            "not-an-object-id",
+            f"no principal has the object id {entry.principal!r}"
+            f"{': it is an address' if is_address else ''}.",
+            entry.span,
+            "Expected a GUID, or a pattern of one (`9d4f2c61-*`). `az ad user show`, `az ad group "
+            "show`, `az ad sp show` and `az identity show` print it.",
+        )
 
 
 def _validate_role(entry: Acceptance, role: str, graph: DesiredGraph) -> Iterator[Diagnostic]:
@@ -188,8 +205,25 @@ def _validate_role(entry: Acceptance, role: str, graph: DesiredGraph) -> Iterato
     try:
         find_built_in_role(role)
     except ValueError as problem:
-        hint = "A custom role that the blueprint does not have is named by its GUID."
-        yield error("unknown-role", str(problem), entry.span, hint)
+        yield error("unknown-role", str(problem), entry.span)
+
+
+def _may_be_guid(pattern: str) -> bool:
+    """Tell whether a pattern matches any GUID at all."""
+    ends = {0}
+    for character in pattern.lower():
+        if character == "*":
+            ends = set(range(min(ends), len(_A_GUID) + 1))
+        else:
+            wanted = "-" if character == "-" else "x" if character in hexdigits else ""
+            ends = {end + 1 for end in ends if _A_GUID[end : end + 1] == wanted != ""}
+        if not ends:
+            return False
+    return len(_A_GUID) in ends
+
+
+_A_GUID = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx"
+"""The form of a GUID: `x` is a hexadecimal digit."""
 
 
 def is_role_id(role: str) -> bool:

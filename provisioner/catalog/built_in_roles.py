@@ -33,7 +33,7 @@ class BuiltInRole:
 
 @dataclass(frozen=True)
 class _Record:
-    """The file: rows of `[id, name, permissions]`, by GUID and by name."""
+    """The file: rows of `[id, name, permissions]`, by GUID and by name (in lower case)."""
 
     day: str
     patterns: Sequence[str]
@@ -60,11 +60,15 @@ class _Record:
 
 
 def find_built_in_role(name: str) -> str:
-    """Return the GUID of a role's definition. Raises ValueError for an unknown name, with the
-    nearest names: never one that grants more than the nearest would."""
-    row = _record().by_name.get(name)
+    """Return the GUID of a role's definition by its name, case ignored as `az role assignment
+    create` does. Raises ValueError for an unknown name, with the nearest names: never one that
+    grants more than the nearest would."""
+    row = _record().by_name.get(name.lower())
     if row is None:
-        raise ValueError(f"no built-in role {name!r}. {_hint(name)}")
+        raise ValueError(
+            f"no built-in role {name!r}. {_hint(name)} State a custom role by the id of its "
+            "definition."
+        )
     guid: str = row[0]
     return guid
 
@@ -93,7 +97,7 @@ def _record() -> _Record:
         read["recorded"],
         read["patterns"],
         {row[0]: row for row in rows},
-        {row[1]: row for row in rows},
+        {row[1].lower(): row for row in rows},
     )
 
 
@@ -103,16 +107,14 @@ def _hint(name: str) -> str:
     Of names that are as near, one that grants more than another is not offered: whoever follows a
     hint is to get no more than they asked for.
     """
-    folded = {known.lower(): known for known in _record().by_name}
+    folded = {known: row[1] for known, row in _record().by_name.items()}
     close = get_close_matches(name.lower(), folded, n=8, cutoff=_SIMILAR)
+    close = close or [known for known in folded if _is_swapped(name.lower(), known)]
     if not close:
-        return (
-            f"None of the {len(folded)} recorded on {recorded_on()} has a similar name. "
-            "State the id of its definition (`az role definition list`)."
-        )
+        return f"None of the {len(folded)} recorded on {recorded_on()} has a similar name."
     best = _likeness(name, close[0])
     nearest = [other for other in close if best - _likeness(name, other) <= _AS_SIMILAR]
-    granted = {other: _permissions_of(folded[other]) for other in close}
+    granted = {other: _permissions_of(other) for other in close}
     first = next(
         mine
         for mine in nearest
@@ -125,6 +127,17 @@ def _hint(name: str) -> str:
     ]
     told = ", ".join(repr(other) for other in less[: _MOST_OFFERED - 1])
     return f"Did you mean {folded[first]!r}?" + (f" Less is granted by {told}." if told else "")
+
+
+def _is_swapped(name: str, other: str) -> bool:
+    """Tell whether two names differ in two neighbouring letters that changed places ('Raeder'):
+    in a short name, that is less alike than names of other roles are."""
+    pairs = zip(name, other, strict=False)
+    places = [place for place, (one, two) in enumerate(pairs) if one != two]
+    if len(name) != len(other) or len(places) != 2 or places[1] != places[0] + 1:
+        return False
+    first, second = places
+    return name[first] == other[second] and name[second] == other[first]
 
 
 def _likeness(name: str, other: str) -> float:

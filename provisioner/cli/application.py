@@ -626,7 +626,7 @@ def access(  # noqa: PLR0913  typer: one parameter an option
     """List who can do what, and by which role assignment and scope."""
     from provisioner.cli.output import print_access
     from provisioner.documents.access import AccessState
-    from provisioner.workflow.access import Question
+    from provisioner.workflow.access_question import Question
 
     question = Question(AccessState(of.value), who, can, on, data, eligible)
     with _session(cloud=cloud, state=state, parallelism=parallelism, quiet=True) as session:

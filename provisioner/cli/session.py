@@ -73,7 +73,7 @@ if TYPE_CHECKING:
     from provisioner.documents.roles import Purpose, RolesDocument
     from provisioner.documents.trace import StateKind, TraceDocument
     from provisioner.manifests.rendering import ClusterObjects
-    from provisioner.workflow.access import Question as AccessQuestion
+    from provisioner.workflow.access_question import Question as AccessQuestion
     from provisioner.workflow.export import ExportFormat
     from provisioner.workflow.roles import Pipeline
     from provisioner.workflow.trace import Question

@@ -59,6 +59,7 @@ SAFEGUARD_READS: Mapping[str, tuple[str, ...]] = {
 """What a rule reads that asks what the safeguards enforce, by type."""
 
 DENY = equals("Deny")
+_ENFORCED = equals("Default")
 # What would take pods out of any of the policies: an author chooses the labels of a pod and the
 # names of its containers, and of an image where the pattern leaves open whose it is. `Generated`
 # looks at what Gatekeeper makes up, and not at pods.
@@ -213,7 +214,7 @@ def _weaknesses(
 ) -> Iterator[tuple[Verdict, str]]:
     """Yield what keeps an assignment from doing what it has to do."""
     mode = assigned.value(_MODE)
-    if mode != "Default":
+    if not _ENFORCED.test(mode):
         yield Verdict.FAIL, f"enforcementMode is {show(mode)}, expected Default"
     for text in assigned.texts(_NOT_SCOPES):
         left_out = parse_resource_id(text)
@@ -269,7 +270,7 @@ def _effects(cluster: Subject, assigned: Subject, effect: object) -> list[object
     """Return the effects that the policies of an assignment have on a cluster."""
     found = [effect]
     for override in assigned.entries(_OVERRIDES):
-        if override.get("kind") != "policyEffect" or not _selects(override, cluster):
+        if str(override.get("kind")).lower() != "policyeffect" or not _selects(override, cluster):
             continue
         if _kinds_of(override) & {"policydefinitionreferenceid"}:
             found.append(override.get("value"))

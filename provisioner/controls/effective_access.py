@@ -201,7 +201,12 @@ def is_above_groups(scope: ResourceId | None) -> bool:
 def path_of(grant: Grant) -> str:
     """Return the path of a finding about a grant, which tells it from those about other grants: a
     waiver or an old failure of one says nothing of the next."""
-    return f"roleAssignments[{grant.assignment.id.name}]"
+    return path_of_assignment(grant.assignment.id)
+
+
+def path_of_assignment(assignment: ResourceId) -> str:
+    """Return the path of findings about a role assignment, by its name."""
+    return f"roleAssignments[{assignment.name}]"
 
 
 def describe_scope(grant: Grant) -> str:

@@ -8,15 +8,20 @@ import re
 
 from provisioner.controls.wanted import Wanted
 
-PUBLIC_HOSTS = frozenset(
-    (
-        "docker.io", "index.docker.io", "registry-1.docker.io", "registry.hub.docker.com",
-        "ghcr.io", "docker.pkg.github.com", "quay.io", "gcr.io", "us.gcr.io", "eu.gcr.io",
-        "asia.gcr.io", "public.ecr.aws", "registry.gitlab.com", "lscr.io", "ttl.sh",
-        "container-registry.oracle.com", "docker.elastic.co", "registry.digitalocean.com",
-    )
+_PUBLIC_DOMAINS = (
+    "docker.io", "docker.com", "ghcr.io", "docker.pkg.github.com", "quay.io", "gcr.io", "pkg.dev",
+    "public.ecr.aws", "registry.gitlab.com", "lscr.io", "ttl.sh", "container-registry.oracle.com",
+    "docker.elastic.co", "registry.digitalocean.com", "daocloud.io",
 )  # fmt: skip
-"""Hosts on which whoever has an account publishes: the first part of a name says who did."""
+"""Domains, with all hosts in them, where whoever has an account publishes, or where what they
+publish is mirrored: the first part of a name says who did. A host of a company, or of a project
+that publishes there itself (mcr.microsoft.com, registry.k8s.io), says so by its name."""
+
+
+def _is_public(host: str) -> bool:
+    name = host.partition(":")[0].lower()
+    return any(name == domain or name.endswith(f".{domain}") for domain in _PUBLIC_DOMAINS)
+
 
 _GROUP = re.compile(r"\((?:\?:)?([^()?][^()]*)\)(?![*+?{])")
 """A group without groups in it, taken once. Of what else a parenthesis can begin or a quantifier
@@ -62,11 +67,7 @@ def _names_source(pattern: str) -> bool:
     host, slash, rest = pattern.removeprefix("^").partition("/")
     if not pattern.startswith("^") or not _HOST.fullmatch(host) or not _stands(slash, rest):
         return False
-    return _host_of(host) not in PUBLIC_HOSTS or _names_owner(rest)
-
-
-def _host_of(host: str) -> str:
-    return host.replace("\\", "").partition(":")[0].lower()
+    return not _is_public(host.replace("\\", "")) or _names_owner(rest)
 
 
 def _names_owner(rest: str) -> bool:
@@ -96,8 +97,7 @@ def _is_named(pattern: str) -> bool:
     if not slash or "." not in host or "*" in host:
         return False
     owner, deeper, _ = rest.partition("/")
-    is_public = host.partition(":")[0].lower() in PUBLIC_HOSTS
-    return not is_public or (bool(deeper) and "*" not in owner)
+    return not _is_public(host) or (bool(deeper) and "*" not in owner)
 
 
 NAMED_HOSTS = Wanted(

@@ -1,8 +1,9 @@
 """Runs controls over a state, and says how each of them ended."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import TypeAlias
 
 from provisioner.blueprint.waivers import Attestation, Waiver
 from provisioner.controls.control import Control, Mode
@@ -11,11 +12,15 @@ from provisioner.controls.kinds import ASKED, CLUSTER, STATED_NAMESPACE
 from provisioner.controls.proofs import VERDICTS, finding_of, prove
 from provisioner.controls.rule import apply_rule
 from provisioner.controls.verdict import Finding, Verdict, worst
-from provisioner.controls.waivers import covers
+from provisioner.controls.waivers import AcceptedAccess, covers
 from provisioner.documents.census import UNREADABLE
 from provisioner.network import proof as network
 from provisioner.network.proof import Proof, waive
 from provisioner.network.topology_reading import TYPES_READ
+from provisioner.plan.acceptances import Accepted
+
+WaiverOf: TypeAlias = Callable[[Finding], Waiver | None]
+"""Returns what accepts a finding that fails, None where nothing does."""
 
 
 class Unseen(StrEnum):
@@ -78,15 +83,22 @@ def judge(
     ground: Ground,
     waivers: Sequence[Waiver] = (),
     attestations: Sequence[Attestation] = (),
+    accepted: Sequence[Accepted] = (),
 ) -> tuple[Result, ...]:
     """Return the result of every control, in their order.
 
-    What a waiver covers is waived. What only a cluster, a log, a directory or a person can answer
-    is unknown, until somebody attests it.
+    What a waiver covers is waived, and what is about a role assignment that is `accepted`. What
+    only a cluster, a log, a directory or a person can answer is unknown, until somebody attests it.
     """
     attested = {attestation.control: attestation for attestation in attestations}
+    access = AcceptedAccess.of(accepted, ground.estate)
+
+    def waiver_of(seen: Finding) -> Waiver | None:
+        covering = (waiver for waiver in waivers if covers(waiver, seen))
+        return next(covering, None) or access.waiver_of(seen)
+
     told = {
-        control.id: _judge(control, ground, waivers, attested.get(control.id))
+        control.id: _judge(control, ground, waiver_of, attested.get(control.id))
         for control in controls
     }
     return tuple(_with_parts(told[control.id], controls, told) for control in controls)
@@ -174,12 +186,12 @@ def _join(known: Finding, seen: Finding) -> Finding:
 def _judge(
     control: Control,
     ground: Ground,
-    waivers: Sequence[Waiver],
+    waiver_of: WaiverOf,
     attestation: Attestation | None,
 ) -> Result:
     if control.proof is not None:
-        return _judge_proof(control, prove(control.proof, ground), ground, waivers)
-    findings = tuple(_waive(seen, waivers) for seen in find(control, ground))
+        return _judge_proof(control, prove(control.proof, ground), ground, waiver_of)
+    findings = tuple(_waive(seen, waiver_of) for seen in find(control, ground))
     outstanding = "" if attestation else control.evidence
     is_observed = control.is_verifiable and any(not _is_stated(seen) for seen in findings)
     if control.evidence and not is_observed and (findings or not control.is_verifiable):
@@ -232,11 +244,10 @@ def _is_stated(seen: Finding) -> bool:
     return seen.resource.type == STATED_NAMESPACE
 
 
-def _judge_proof(
-    control: Control, found: Proof, ground: Ground, waivers: Sequence[Waiver]
-) -> Result:
+def _judge_proof(control: Control, found: Proof, ground: Ground, waiver_of: WaiverOf) -> Result:
     findings = [
-        _waive(finding_of(control.id, breach, ground.estate), waivers) for breach in found.breaches
+        _waive(finding_of(control.id, breach, ground.estate), waiver_of)
+        for breach in found.breaches
     ]
     waived = {
         breach
@@ -262,11 +273,11 @@ def _nothing(control: Control) -> str:
     return f"there is nothing that it is about: {', '.join(kinds)}" if kinds else ""
 
 
-def _waive(seen: Finding, waivers: Iterable[Waiver]) -> Finding:
+def _waive(seen: Finding, waiver_of: WaiverOf) -> Finding:
     if seen.verdict is not Verdict.FAIL:
         return seen
-    waived = any(covers(waiver, seen) for waiver in waivers)
-    return replace(seen, verdict=Verdict.WAIVED) if waived else seen
+    waiver = waiver_of(seen)
+    return seen if waiver is None else replace(seen, verdict=Verdict.WAIVED, waiver=waiver)
 
 
 def _with_parts(result: Result, controls: Sequence[Control], told: Mapping[str, Result]) -> Result:

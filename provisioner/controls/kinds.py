@@ -55,6 +55,7 @@ LOCK = "Microsoft.Authorization/locks"
 
 WORKSPACE = "Microsoft.OperationalInsights/workspaces"
 DIAGNOSTIC_SETTING = "Microsoft.Insights/diagnosticSettings"
+STORAGE_ACCOUNT = "Microsoft.Storage/storageAccounts"
 ALERT_RULE = "Microsoft.Insights/scheduledQueryRules"
 ACTION_GROUP = "Microsoft.Insights/actionGroups"
 COLLECTION_RULE = "Microsoft.Insights/dataCollectionRules"

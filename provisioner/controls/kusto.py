@@ -23,8 +23,8 @@ POSITIVE = frozenset(
         "contains_cs", "startswith", "startswith_cs", "endswith", "endswith_cs", "matches", ":",
     )
 )  # fmt: skip
-_NEGATIVE = frozenset(("!=", "!~", "!"))
-_CONVERSIONS = (
+NEGATIVE = frozenset(("!=", "!~", "!"))
+CONVERSIONS = (
     "tostring", "tolower", "toupper", "dynamic", "parse_json", "todynamic", "toint", "tolong",
 )  # fmt: skip
 
@@ -41,26 +41,26 @@ def read_conditions(
     tokens: Sequence[Token], negated: bool = False
 ) -> Iterator[tuple[Sequence[Token], bool]]:
     """Yield (condition, whether it is negated) of a filter, joined by `and` or `or`."""
-    for part in _split_words(tokens, ("and", "or")):
-        inner = list(part)
-        flipped = negated
-        while inner:
-            opens = inner[0].text == "(" and _closes(inner, 0) == len(inner) - 1
-            if opens:
-                inner = inner[1:-1]
-            elif (
-                inner[0].text.lower() == "not"
-                and len(inner) > 1
-                and inner[1].text == "("
-                and _closes(inner, 1) == len(inner) - 1
-            ):
-                inner, flipped = inner[2:-1], not flipped
-            else:
-                break
-        if len(list(_split_words(inner, ("and", "or")))) > 1:
+    for part in split_words(tokens, ("and", "or")):
+        inner, flips = unwrap(part)
+        flipped = negated is not flips
+        if len(list(split_words(inner, ("and", "or")))) > 1:
             yield from read_conditions(inner, flipped)
         elif inner:
             yield inner, flipped
+
+
+def unwrap(tokens: Sequence[Token]) -> tuple[Sequence[Token], bool]:
+    """Return a condition without the brackets around it, and whether they negate it."""
+    flipped = False
+    while tokens:
+        start = 1 if tokens[0].text.lower() == "not" else 0
+        if len(tokens) <= start or tokens[start].text != "(":
+            break
+        if _closes(tokens, start) != len(tokens) - 1:
+            break
+        tokens, flipped = tokens[start + 1 : -1], flipped is not bool(start)
+    return tokens, flipped
 
 
 def _closes(tokens: Sequence[Token], start: int) -> int:
@@ -78,7 +78,7 @@ def operator_of(atom: Sequence[Token]) -> str:
     for token in atom:
         depth += {"(": 1, ")": -1}.get(token.text, 0)
         word = token.text.lower()
-        if depth == 0 and token.kind != "text" and (word in POSITIVE or word in _NEGATIVE):
+        if depth == 0 and token.kind != "text" and (word in POSITIVE or word in NEGATIVE):
             return word
     return ""
 
@@ -87,16 +87,54 @@ def column_of(atom: Sequence[Token]) -> str:
     """Return the column that a condition is about, also inside of a function of it."""
     for token in atom:
         word = token.text
-        if token.kind == "word" and word.lower() not in _CONVERSIONS:
+        if token.kind == "word" and word.lower() not in CONVERSIONS:
             return word
     return ""
 
 
 def values_of(atom: Sequence[Token]) -> Iterator[str]:
-    """Yield the texts of a condition, without quotes and in small letters."""
+    """Yield the texts of a condition, without quotes, in the letters in which they are written."""
     for token in atom:
         if token.kind == "text":
-            yield token.text.lstrip("hH@")[1:-1].lower()
+            yield token.text.lstrip("hH@")[1:-1]
+
+
+def read_constant(atom: Sequence[Token]) -> bool | None:
+    """Return whether a condition without columns is true, None for one with columns."""
+    return not _is_false(atom) if _is_constant(atom) else None
+
+
+def _is_constant(atom: Sequence[Token]) -> bool:
+    return bool(atom) and (
+        (len(atom) == 1 and atom[0].text.lower() in ("true", "false", "0", "1"))
+        or (len(atom) == 3 and atom[0].kind in ("number", "text") and atom[2].kind == atom[0].kind)
+        or (len(atom) == 4 and atom[0].text.lower() == "bool")
+        or (len(atom) == 3 and all(t.text.lower() in ("true", "false", "==", "!=") for t in atom))
+        or (len(atom) == 3 and atom[0] == atom[2] and atom[1].text in ("!=", "!~", "<", ">"))
+    )
+
+
+def _is_false(atom: Sequence[Token]) -> bool:
+    """Tell whether a constant condition is false."""
+    words = [token.text.lower() for token in atom]
+    if len(words) == 1:
+        return words[0] in ("false", "0")
+    if len(words) == 4:
+        return words[2] in ("false", "0")
+    if len(words) != 3:
+        return False
+    one, sign, other = words
+    same = one == other
+    return {"==": not same, "=~": not same, "!=": same, "!~": same, "<": same, ">": same}.get(
+        sign, False
+    ) or (sign in ("<", ">") and not same and _compares(one, sign, other) is False)
+
+
+def _compares(one: str, sign: str, other: str) -> bool | None:
+    try:
+        return float(one) < float(other) if sign == "<" else float(one) > float(other)
+    except ValueError:
+        return None
 
 
 def text_of(tokens: Sequence[Token]) -> str:
@@ -117,7 +155,8 @@ def split(tokens: Sequence[Token], sign: str) -> list[list[Token]]:
     return parts
 
 
-def _split_words(tokens: Sequence[Token], words: Sequence[str]) -> Iterator[Sequence[Token]]:
+def split_words(tokens: Sequence[Token], words: Sequence[str]) -> Iterator[Sequence[Token]]:
+    """Yield what stands between some words outside of brackets."""
     part: list[Token] = []
     depth = 0
     for token in tokens:

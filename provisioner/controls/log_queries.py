@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
+from provisioner.controls.event_rows import Row, keeps_row
 from provisioner.controls.kusto import (
     EQUAL,
     POSITIVE,
@@ -17,6 +18,7 @@ from provisioner.controls.kusto import (
     column_of,
     operator_of,
     read_conditions,
+    read_constant,
     split,
     text_of,
     tokenize,
@@ -33,15 +35,6 @@ _HARMLESS = frozenset(
     )
 )  # fmt: skip
 """Operators after which a row that came in still counts, unless a limit of nothing is set."""
-
-_ABOUT_EVENTS = (
-    "objectref", "requestobject", "responseobject", "requesturi", "verb", "stage", "level",
-    "responsestatus", "category", "categoryvalue", "operationname", "operationnamevalue",
-    "activitystatus", "activitystatusvalue", "activitysubstatus", "resourceprovider",
-    "resourceprovidervalue", "timegenerated", "type", "log_s", "properties", "properties_s", "*",
-    "_resourceid", "authorization", "annotations", "auditid",
-)  # fmt: skip
-"""Columns by which a query names an event. A condition on any other narrows whom it is about."""
 
 
 class Match(Enum):
@@ -64,13 +57,13 @@ class Answer:
 class Event:
     """Something that logs show: the tables that have it, and the words that name it there.
 
-    `partly` are tables that have some of such events and not all; `verbs` are those of the API
-    server by which it comes about."""
+    `partly` are tables that have some of such events and not all; `rows` are what an alert has to
+    see, each of them."""
 
     words: re.Pattern[str]
     tables: tuple[str, ...]
+    rows: tuple[Row, ...]
     partly: tuple[str, ...] = ()
-    verbs: frozenset[str] = frozenset()
 
 
 def answers(query: str, event: Event) -> Answer:
@@ -93,12 +86,14 @@ def answers(query: str, event: Event) -> Answer:
         if lets and named:
             return Answer(Match.UNCLEAR, "it rests on what `let` defines")
         return Answer(Match.NO, "no condition of it asks for the event")
-    return (
-        _table(source, event, lets)
-        or _verbs(stages, event)
-        or _narrowing(stages)
-        or Answer(Match.YES)
-    )
+    return _table(source, event, lets) or _narrowing(stages, event) or Answer(Match.YES)
+
+
+def tables_of(query: str) -> tuple[str, ...]:
+    """Return the tables that a query begins with, in small letters; none for a search in all."""
+    statements = [s for s in split(tokenize(query) or [], ";") if s]
+    source = split(statements[-1], "|")[0] if statements else []
+    return tuple(t.text.lower() for t in source if t.kind == "word" and t.text.lower() != "union")
 
 
 def keeps_rows(query: str) -> Answer:
@@ -137,45 +132,19 @@ def _table(source: Sequence[Token], event: Event, lets: bool) -> Answer | None:
     return Answer(Match.NO, f"{names[0] if names else 'it'} has no such events")
 
 
-def _verbs(stages: Sequence[Sequence[Token]], event: Event) -> Answer | None:
-    """Return what is to be said against a query that asks for some of an event's verbs alone."""
-    for atom in _positive_atoms(stages):
-        if column_of(atom).lower() == "verb" and operator_of(atom) in EQUAL:
-            missing = event.verbs - set(values_of(atom))
-            if missing:
-                return Answer(Match.UNCLEAR, f"it leaves out what is done by {_either(missing)}")
-    return None
-
-
-def _narrowing(stages: Sequence[Sequence[Token]]) -> Answer | None:
+def _narrowing(stages: Sequence[Sequence[Token]], event: Event) -> Answer | None:
     """Return what makes a query return less than all rows of the event, as far as is seen."""
     for stage in stages:
         operator = stage[0].text.lower()
         if operator not in _HARMLESS:
             return Answer(Match.UNCLEAR, f"what `{operator}` leaves of the rows cannot be followed")
-    conditions = [
-        atom
-        for stage in stages
-        if stage[0].text.lower() in _FILTERS
-        for atom, _ in read_conditions(stage[1:])
-    ]
-    for atom in conditions:
-        if not operator_of(atom) and not _is_harmless(atom):
-            return Answer(Match.UNCLEAR, f"what `{text_of(atom)}` leaves cannot be followed")
-    for atom in _positive_atoms(stages):
-        column = column_of(atom).partition(".")[0].partition("[")[0].lower()
-        if column and column not in _ABOUT_EVENTS:
-            return Answer(Match.UNCLEAR, f"it asks for some {column_of(atom)} alone")
-    return None
-
-
-def _is_harmless(atom: Sequence[Token]) -> bool:
-    """Tell whether a condition of another kind leaves the rows of a window: a time since some while
-    ago, a status by its number, a column that is there."""
-    words = [token.text.lower() for token in atom]
-    since = len(words) > 2 and words[0] == "timegenerated" and words[1] in (">", ">=", "between")
-    status = words[0].startswith("responsestatus") and words[-1].isdigit()
-    return since or status or words[0] == "isnotempty"
+    kept = [keeps_row(stages, row, event.words) for row in event.rows]
+    if all(kept):
+        return None
+    said = " and ".join(text_of(s[1:]) for s in stages if s[0].text.lower() in _FILTERS)
+    if not any(told is not False for told in kept):
+        return Answer(Match.NO, f"no such event is one with `{said}`")
+    return Answer(Match.UNCLEAR, f"`{said}` may leave some of these events out")
 
 
 def _dead_stage(stage: Sequence[Token]) -> str:
@@ -187,7 +156,7 @@ def _dead_stage(stage: Sequence[Token]) -> str:
         for atom, negated in read_conditions(stage[1:]):
             if _excludes_all(atom, negated):
                 return f"`{text_of(atom)}` excludes every row"
-            if _is_false(atom) is not negated and _is_constant(atom):
+            if read_constant(atom) is negated:
                 return f"`{text_of(atom)}` lets nothing through"
             if _is_beyond_time(atom):
                 return f"`{text_of(atom)}` is a time that no row has"
@@ -201,39 +170,6 @@ def _excludes_all(atom: Sequence[Token], negated: bool) -> bool:
     asks = operator in ("contains", "startswith", "endswith", "has") and negated
     refuses = operator == "!" and bool({"contains", "startswith", "endswith"} & set(words))
     return (asks or refuses) and "" in values_of(atom)
-
-
-def _is_constant(atom: Sequence[Token]) -> bool:
-    return bool(atom) and (
-        (len(atom) == 1 and atom[0].text.lower() in ("true", "false", "0", "1"))
-        or (len(atom) == 3 and atom[0].kind in ("number", "text") and atom[2].kind == atom[0].kind)
-        or (len(atom) == 4 and atom[0].text.lower() == "bool")
-        or (len(atom) == 3 and all(t.text.lower() in ("true", "false", "==", "!=") for t in atom))
-        or (len(atom) == 3 and atom[0] == atom[2] and atom[1].text in ("!=", "!~", "<", ">"))
-    )
-
-
-def _is_false(atom: Sequence[Token]) -> bool:
-    """Tell whether a constant condition is false."""
-    words = [token.text.lower() for token in atom]
-    if len(words) == 1:
-        return words[0] in ("false", "0")
-    if len(words) == 4:
-        return words[2] in ("false", "0")
-    if len(words) != 3:
-        return False
-    one, sign, other = words
-    same = one == other
-    return {"==": not same, "=~": not same, "!=": same, "!~": same, "<": same, ">": same}.get(
-        sign, False
-    ) or (sign in ("<", ">") and not same and _compares(one, sign, other) is False)
-
-
-def _compares(one: str, sign: str, other: str) -> bool | None:
-    try:
-        return float(one) < float(other) if sign == "<" else float(one) > float(other)
-    except ValueError:
-        return None
 
 
 def _is_beyond_time(atom: Sequence[Token]) -> bool:

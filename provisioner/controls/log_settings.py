@@ -12,7 +12,7 @@ from provisioner.controls.log_queries import Answer, Match, keeps_rows
 from provisioner.controls.subject import Observation, Subject
 from provisioner.controls.wanted import show
 from provisioner.model.resource_id import ResourceId, parse_resource_id
-from provisioner.model.values import lookup
+from provisioner.model.values import Unknown, lookup
 
 LOGS = "properties.logs"
 WORKSPACE_ID = "properties.workspaceId"
@@ -33,11 +33,11 @@ SETTING_READS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 _EVERYTHING = "alllogs"
 _GROUP_OF_AUDITS = "audit"
 _AUDITS = (
-    "auditevent", "kube-audit", "kube-audit-admin", "containerregistryloginevents",
+    "auditevent", "kube-audit", "kube-audit-admin", "guard", "containerregistryloginevents",
     "containerregistryrepositoryevents",
 )  # fmt: skip
-"""Categories that may be in the group `audit`: those of who did what. Which ones it holds is the
-service's to say, and changes."""
+"""Categories taken to be in the group `audit`: those of who did what. No page or recording that
+lists the group was found; the service may change it ("Diagnostic settings in Azure Monitor")."""
 
 _TABLE_OF = {
     "kube-audit": "AKSAudit",
@@ -110,14 +110,15 @@ def worst(answers: Iterator[Answer]) -> Answer:
 
 def _kept(setting: Subject, category: str) -> Answer:
     """Return whether a setting sends a category, and its workspace keeps it."""
-    sent = _sends(setting, category.lower())
+    sent = sends(setting, category.lower())
     if sent == _NOT_SENT:
         return sent
     table = _TABLE_OF.get(category.lower(), category)
     return worst(iter((sent, arrives(setting, setting.value(WORKSPACE_ID), table))))
 
 
-def _sends(setting: Subject, category: str) -> Answer:
+def sends(setting: Subject, category: str) -> Answer:
+    """Return whether a diagnostic setting sends a category (in small letters)."""
     groups = set()
     for entry in setting.entries(LOGS):
         on = lookup(entry, ("enabled",)) is True
@@ -127,29 +128,45 @@ def _sends(setting: Subject, category: str) -> Answer:
     if _EVERYTHING in groups:
         return Answer(Match.YES)
     if _GROUP_OF_AUDITS in groups and category in _AUDITS:
-        return Answer(Match.UNCLEAR, "what its group `audit` holds is the service's to say")
+        return Answer(Match.YES)
     return _NOT_SENT
+
+
+_STRANGE = "stands in a subscription that has nothing of the environment: it may be anybody's"
+
+
+def strange(asker: Subject, place: ResourceId) -> str:
+    """Return what is wrong with a place for logs that may be a stranger's, "" for one in the
+    environment's subscriptions, or looked up by it. Raises KeyError as `at` does."""
+    if asker.is_among_own(place) or asker.at(place.text) is not None:
+        return ""
+    return f"{place.text} {_STRANGE}"
 
 
 def arrives(asker: Subject, named: object, *tables: str) -> Answer:
     """Return whether a workspace (its id) is the environment's or looked up by it, and keeps what
     is sent to some of its tables."""
-    place = parse_resource_id(named)
-    if place is None:
+    if isinstance(named, Unknown):
         return Answer(Match.UNCLEAR, f"it goes to {show(named)}, of which nothing is known")
+    place = parse_resource_id(named)
+    if place is None or place.type.lower() != WORKSPACE.lower():
+        return Answer(Match.NO, f"it goes to {show(named)}, which is no workspace")
     workspace = asker.at(place.text)
-    if workspace is None and asker.is_among_own(place):
-        return Answer(Match.UNCLEAR, f"nothing is known of the workspace {place.text}")
     if workspace is None:
-        where = "stands in a subscription that has nothing of the environment"
-        return Answer(Match.NO, f"{place.text} {where}: it may be anybody's")
+        if asker.is_among_own(place):
+            return Answer(Match.UNCLEAR, f"nothing is known of the workspace {place.text}")
+        return Answer(Match.NO, f"{place.text} {_STRANGE}")
+    return _keeps(workspace, {f"{_STREAM}{table.lower()}" for table in tables})
+
+
+def _keeps(workspace: Subject, streams: set[str]) -> Answer:
+    """Return whether a workspace keeps what comes to it in some streams."""
     if not workspace.states(_TRANSFORMING):
         return Answer(Match.YES)
-    rule = asker.at(workspace.value(_TRANSFORMING))
+    rule = workspace.at(workspace.value(_TRANSFORMING))
     if rule is None:
         why = f"nothing is known of the rule that transforms what {workspace.label} takes"
         return Answer(Match.UNCLEAR, why)
-    streams = {f"{_STREAM}{table.lower()}" for table in tables}
     return worst(transforms(rule, streams))
 
 

@@ -102,6 +102,7 @@ def _finding_document(seen: Finding, place: PlaceOf) -> FindingDocument:
         path=seen.path,
         evidence=mask_secrets(seen.evidence),
         place=place(seen),
+        waiver=_waiver_document(seen.waiver) if seen.waiver is not None else None,
     )
 
 
@@ -119,16 +120,17 @@ def _attestation_document(attestation: Attestation | None) -> AttestationDocumen
 
 def waiver_documents(waivers: Sequence[Waiver]) -> tuple[WaiverDocument, ...]:
     """Return the documents of waivers."""
-    return tuple(
-        WaiverDocument(
-            control=waiver.control,
-            scope=waiver.scope,
-            reason=waiver.reason,
-            owner=waiver.owner,
-            expires=waiver.expires.isoformat(),
-            place=str(waiver.span),
-        )
-        for waiver in waivers
+    return tuple(map(_waiver_document, waivers))
+
+
+def _waiver_document(waiver: Waiver) -> WaiverDocument:
+    return WaiverDocument(
+        control=waiver.control,
+        scope=waiver.scope,
+        reason=waiver.reason,
+        owner=waiver.owner,
+        expires=waiver.expires.isoformat(),
+        place=str(waiver.span),
     )
 
 

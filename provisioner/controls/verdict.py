@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from provisioner.blueprint.waivers import Waiver
 from provisioner.model.estate import Resource
 
 
@@ -28,7 +29,7 @@ class Finding:
     """What a control says of one resource.
 
     `path` is the property that decides it, "" for the resource as a whole; `evidence` says in words
-    what stands there.
+    what stands there. `waiver` is what accepts it, of one that is waived.
     """
 
     control: str
@@ -36,6 +37,7 @@ class Finding:
     resource: Resource
     path: str
     evidence: str
+    waiver: Waiver | None = None
 
     @property
     def key(self) -> tuple[str, str, str]:

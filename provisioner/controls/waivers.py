@@ -1,13 +1,19 @@
 """Checks the waivers of an environment: failures that it accepts, for a reason and for a time."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 
+from provisioner.blueprint.acceptances import Acceptance
 from provisioner.blueprint.waivers import Waiver
 from provisioner.controls.control import Control
+from provisioner.controls.effective_access import path_of_assignment
+from provisioner.controls.kinds import ROLE_ASSIGNMENT
 from provisioner.controls.verdict import Finding, Verdict
 from provisioner.model.diagnostic import Diagnostic, DiagnosticError, error, nearest, warning
+from provisioner.model.estate import Estate
 from provisioner.model.span import Span
+from provisioner.plan.acceptances import Accepted
 
 NOTICE = timedelta(days=14)
 """How long before the end of a waiver or an attestation it is warned of."""
@@ -17,6 +23,48 @@ def covers(waiver: Waiver, seen: Finding) -> bool:
     """Tell whether a finding is one that a waiver accepts."""
     address = seen.resource.address
     return seen.control == waiver.control and address is not None and waiver.holds(address)
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptedAccess:
+    """The role assignments of others that the environment accepts, by the key of their id and by
+    the path of findings about them. Who accepts an assignment accepts what controls find of it."""
+
+    by_key: Mapping[str, Acceptance]
+    by_path: Mapping[str, Acceptance]
+
+    @staticmethod
+    def of(accepted: Iterable[Accepted], estate: Estate) -> "AcceptedAccess":
+        """Return those among some accepted additions.
+
+        A path names an assignment without its scope. One that an assignment of the same name
+        shares, elsewhere in the estate and not accepted, is not among the paths.
+        """
+        by_key = {
+            each.addition.id.key: each.acceptance
+            for each in accepted
+            if each.acceptance.is_about_access
+        }
+        assignments = estate.of_type(ROLE_ASSIGNMENT) if by_key else ()
+        others = {
+            path_of_assignment(found.id) for found in assignments if found.id.key not in by_key
+        }
+        by_path = {
+            path: by_key[found.id.key]
+            for found in assignments
+            if found.id.key in by_key and (path := path_of_assignment(found.id)) not in others
+        }
+        return AcceptedAccess(by_key, by_path)
+
+    def waiver_of(self, seen: Finding) -> Waiver | None:
+        """Return the acceptance that covers a finding as a waiver of its control, or None."""
+        entry = self.by_key.get(seen.resource.id.key) or self.by_path.get(seen.path)
+        if entry is None:
+            return None
+        return Waiver(
+            seen.control, entry.scope, entry.reason, entry.owner, entry.expires,
+            span=entry.span, control_span=entry.span, scope_span=entry.span,
+        )  # fmt: skip
 
 
 def check_waivers(

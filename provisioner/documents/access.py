@@ -69,14 +69,28 @@ class GrantDocument(Document):
     condition: ConditionDocument | None = None
 
 
+class DeniedActionsDocument(Document):
+    """One entry of a deny assignment: the actions that it denies, except some; the same of data
+    actions."""
+
+    actions: tuple[str, ...] = ()
+    not_actions: tuple[str, ...] = ()
+    data_actions: tuple[str, ...] = ()
+    not_data_actions: tuple[str, ...] = ()
+
+
 class DenialDocument(Document):
-    """A deny assignment: what it denies at its scope, to whom, and to whom not."""
+    """A deny assignment: what it denies at its scope, to whom, and to whom not. `scope` is an id,
+    `/` for the tenant's root. `forChildren` is false where it holds at its scope alone, and
+    `conditional` says that a condition narrows it."""
 
     id: str
     name: str
     scope: str
-    actions: tuple[str, ...]
-    data_actions: tuple[str, ...]
+    scope_name: str
+    for_children: bool = True
+    conditional: bool = False
+    permissions: tuple[DeniedActionsDocument, ...]
     principals: tuple[PrincipalDocument, ...]
     excluded: tuple[PrincipalDocument, ...]
 
@@ -89,6 +103,15 @@ class AccessQuestionDocument(Document):
     data: bool = False
     on: str | None = None
     eligible: bool = False
+
+
+class UnreadAccessDocument(Document):
+    """A read that Azure refused: the path, the type that it would have answered, and Azure's
+    reason."""
+
+    path: str
+    type: str
+    reason: str
 
 
 class AccessDocument(Document):
@@ -104,6 +127,6 @@ class AccessDocument(Document):
     grants: tuple[GrantDocument, ...]
     denials: tuple[DenialDocument, ...] = ()
     assignments: int
-    unreadable: tuple[str, ...] = ()
+    unreadable: tuple[UnreadAccessDocument, ...] = ()
     is_partial: bool = False
     diagnostics: tuple[DiagnosticDocument, ...] = ()

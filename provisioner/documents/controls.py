@@ -72,19 +72,6 @@ class ControlsDocument(Document):
     controls: tuple[ControlDocument, ...]
 
 
-class FindingDocument(Document):
-    """What a control says of one resource: its verdict, and the property that decides it with what
-    stands there. `place` is file:line:column in the blueprint, where it has one."""
-
-    verdict: str
-    address: str | None = None
-    id: str
-    type: str
-    path: str
-    evidence: str
-    place: str | None = None
-
-
 class WaiverDocument(Document):
     """A failure that the environment accepts. `expires` is the last day of it (ISO 8601)."""
 
@@ -94,6 +81,21 @@ class WaiverDocument(Document):
     owner: str
     expires: str
     place: str
+
+
+class FindingDocument(Document):
+    """What a control says of one resource: its verdict, and the property that decides it with what
+    stands there. `place` is file:line:column in the blueprint, where it has one. `waiver` is what
+    accepts it: an entry of `waivers:`, or of `accepted:` for a role assignment of others."""
+
+    verdict: str
+    address: str | None = None
+    id: str
+    type: str
+    path: str
+    evidence: str
+    place: str | None = None
+    waiver: WaiverDocument | None = None
 
 
 class AttestationDocument(Document):

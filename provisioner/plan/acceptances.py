@@ -96,7 +96,7 @@ def sort_additions(
                 "acceptance-unused",
                 f"{entry} matches nothing in what was read.",
                 entry.span,
-                "It may be gone: remove the entry.",
+                f"It may be gone: remove the entry.{_near_miss(entry, additions, catalog)}",
             )
             for number, entry in enumerate(acceptances)
             if number not in fitting and number not in wider
@@ -107,15 +107,35 @@ def sort_additions(
 def _is_about(entry: Acceptance, addition: Addition, catalog: Catalog) -> bool:
     """Tell whether an entry matches an addition, whatever role that may give."""
     known = catalog.of(addition.id)
-    scope = addition.on.text if addition.on is not None else "/"
     if not entry.is_for(known.name if known is not None else addition.id.type):
         return False
-    if not entry.holds_at(scope, addition.address):
-        return False
+    return entry.holds_at(_scope_of(addition), addition.address) and _names(entry, addition)
+
+
+def _names(entry: Acceptance, addition: Addition) -> bool:
+    """Tell whether an entry names the principal of an addition, or its own name."""
     if entry.principal is not None:
         principal = lookup(addition.body, ("properties", "principalId"))
         return isinstance(principal, str) and matches(entry.principal, principal)
     return entry.name is not None and matches(entry.name, addition.id.name)
+
+
+def _scope_of(addition: Addition) -> str:
+    return addition.on.text if addition.on is not None else "/"
+
+
+def _near_miss(entry: Acceptance, additions: Sequence[Addition], catalog: Catalog) -> str:
+    """Return which addition an entry would match but for one thing that it states, "" for none."""
+    for addition in additions:
+        known = catalog.of(addition.id)
+        if not entry.is_for(known.name if known is not None else addition.id.type):
+            continue
+        at = addition.address or _scope_of(addition)
+        if _names(entry, addition):
+            return f" {addition.id} is on {at}, and not on {entry.scope}."
+        if entry.principal is None and entry.holds_at(_scope_of(addition), addition.address):
+            return f" On {at} is {addition.id.name}, and not {entry.name}."
+    return ""
 
 
 def _exceeded(

@@ -1,8 +1,16 @@
 """Access as Markdown."""
 
 from provisioner.documents.access import AccessDocument, GrantDocument
-from provisioner.reports.access_wording import asked, denied, notes, scope_of_claim, verdict, who
-from provisioner.reports.markdown_escape import code, prose
+from provisioner.reports.access_wording import (
+    asked,
+    denied,
+    notes,
+    scope_of_claim,
+    unread,
+    verdict,
+    who,
+)
+from provisioner.reports.markdown_escape import prose
 from provisioner.reports.markdown_table import row, section, table_head
 
 
@@ -19,14 +27,14 @@ def render_access_markdown(document: AccessDocument) -> str:
         "path",
     )
     text += section(
-        "**Deny assignments**\n\n",
-        (f"- {prose(d.name)} at {code(d.scope)}: {prose(denied(d))}\n" for d in document.denials),
+        "**Deny assignments** (override every role assignment)\n\n",
+        (f"- {prose(d.name)}: {prose(denied(d))}\n" for d in document.denials),
         len(document.denials),
         "deny assignment",
     )
     text += section(
         "**Not readable**\n\n",
-        (f"- {prose(told)}\n" for told in document.unreadable),
+        (f"- {prose(unread(told))}\n" for told in document.unreadable),
         len(document.unreadable),
         "read",
     )

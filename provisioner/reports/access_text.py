@@ -4,7 +4,15 @@ from collections.abc import Iterator
 from itertools import groupby
 
 from provisioner.documents.access import AccessDocument, GrantDocument
-from provisioner.reports.access_wording import asked, denied, notes, scope_of_claim, verdict, who
+from provisioner.reports.access_wording import (
+    asked,
+    denied,
+    notes,
+    scope_of_claim,
+    unread,
+    verdict,
+    who,
+)
 from provisioner.reports.section_text import heading, render_diagnostics, totals
 from provisioner.reports.styled import BLANK, Line, Span, Style, line, wrap
 from provisioner.reports.values import plain
@@ -25,15 +33,16 @@ def render_access_text(document: AccessDocument, width: int = 100) -> Iterator[L
         yield from _grant_lines(list(grants), document, width)
         yield BLANK
     if document.denials:
-        yield line("  ", Span("denied", Style.BOLD), " · goes before every role")
+        yield line("  ", Span("deny assignments", Style.BOLD), " · override every role assignment")
         for denial in document.denials:
-            yield line("    ", f"{plain(denial.name)}  at {plain(denial.scope)}")
-            yield from (line("      ", row) for row in wrap(denied(denial), width - 6))
+            first, *rest = wrap(f"{plain(denial.name)}  {denied(denial)}", width - 6)
+            yield line("    ", first)
+            yield from (line("      ", row) for row in rest)
         yield BLANK
     if document.unreadable:
         yield line("  ", Span("not readable", Style.WARNING))
         for told in document.unreadable:
-            yield from (line("    ", row) for row in wrap(plain(told), width - 4))
+            yield from (line("    ", row) for row in wrap(unread(told), width - 4))
         yield BLANK
     yield from render_diagnostics(document.diagnostics, width)
     yield from (line("  ", Span(r, Style.DIM)) for r in wrap(scope_of_claim(document), width - 2))

@@ -6,8 +6,10 @@ from provisioner.documents.access import (
     AccessDocument,
     AccessState,
     DenialDocument,
+    DeniedActionsDocument,
     GrantDocument,
     PrincipalDocument,
+    UnreadAccessDocument,
 )
 from provisioner.reports.values import plain, plural
 from provisioner.reports.wording import joined
@@ -40,11 +42,34 @@ def notes(grant: GrantDocument, state: AccessState) -> Iterator[str]:
 
 
 def denied(denial: DenialDocument) -> str:
-    """Return what a deny assignment denies, to whom, and to whom not."""
-    actions = ", ".join(plain(action) for action in (*denial.actions, *denial.data_actions))
+    """Return what a deny assignment denies, to whom, to whom not, and where:
+    "* except */read · everyone but user 5d2b… · at resourceGroups.cluster"."""
+    entries = [entry for each in denial.permissions for entry in _denied_actions(each)]
     excluded = ", ".join(map(who, denial.excluded))
     apart = f" but {excluded}" if excluded else ""
-    return f"{actions or 'nothing'} for {', '.join(map(who, denial.principals))}{apart}"
+    told = [
+        "; ".join(entries) or "nothing",
+        ", ".join(map(who, denial.principals)) + apart,
+        f"at {plain(denial.scope_name)}{'' if denial.for_children else ' alone'}",
+    ]
+    if denial.conditional:
+        told.append("under a condition")
+    return " · ".join(told)
+
+
+def _denied_actions(entry: DeniedActionsDocument) -> Iterator[str]:
+    for kind, some, but in (
+        ("", entry.actions, entry.not_actions),
+        ("data actions ", entry.data_actions, entry.not_data_actions),
+    ):
+        if some:
+            apart = f" except {', '.join(map(plain, but))}" if but else ""
+            yield f"{kind}{', '.join(map(plain, some))}{apart}"
+
+
+def unread(entry: UnreadAccessDocument) -> str:
+    """Return a refused read with its reason."""
+    return plain(f"{entry.path}: {entry.reason}")
 
 
 def verdict(document: AccessDocument) -> str:
@@ -71,15 +96,31 @@ def scope_of_claim(document: AccessDocument) -> str:
             "actual state (--of actual)."
         )
     if document.is_partial:
-        return (
-            f"Not all role assignments of {subscriptions} could be read: who is not listed may "
-            "have access too."
-        )
+        return " ".join(_missing(document))
     eligible = "" if document.question.eligible else " Eligible roles were not read (--eligible)."
     return (
         f"Role assignments that hold in {subscriptions}, inherited ones too.{eligible} Access of "
         "other kinds (keys, certificates, the cluster's own RBAC) is not in it."
     )
+
+
+_MISSING = {
+    "/roleassignments": ("Role assignments", "who is not listed may have access too."),
+    "/roledefinitions": ("Role definitions", "a role that is listed may allow more than is shown."),
+    "/denyassignments": ("Deny assignments", "who is listed may have less access."),
+}
+"""What could not be read, by the end of its type, and what that says of the answer."""
+
+
+def _missing(document: AccessDocument) -> Iterator[str]:
+    """Yield what could not be read, and in which way the answer may be wrong for that."""
+    for kind, (what, so) in _MISSING.items():
+        refused = [e.path.lower() for e in document.unreadable if e.type.lower().endswith(kind)]
+        # A definition that is read by its id may be of no subscription.
+        places = {path.split("/")[2] for path in refused if path.startswith("/subscriptions/")}
+        of = f" of {plural(len(places), 'subscription')}" if places else ""
+        if refused:
+            yield f"{what}{of} could not be read: {so}"
 
 
 def asked(document: AccessDocument) -> str | None:

@@ -1,5 +1,6 @@
 """The text of what others added to what is the environment's."""
 
+import re
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
@@ -50,17 +51,37 @@ def addition_label(entry: AdditionDocument) -> str:
 
 
 def describe_addition(entry: AdditionDocument, longest: int = _LONGEST_VALUE) -> str:
-    """Return what an addition does, to whom and how, with values of at most `longest` characters:
-    "grants access to it: Owner (administers access) to User 5d2b…"."""
+    """Return what an addition is, what it does, to whom and how, with values of at most `longest`
+    characters: "role assignment: Owner (administers access) for user 5d2b…", "lock freeze, forbids
+    changes to it: level ReadOnly"."""
     values = {name: shorten(show_value(value), longest) for name, value in entry.values.items()}
     if entry.role is None:
         told = [f"{plain(name)} {value}" for name, value in values.items()]
-        return ": ".join(part for part in (plain(entry.adds), ", ".join(told)) if part)
+        label = f"{_noun_of(entry.type)} {plain(entry.id.rpartition('/')[2])}"
+        named = ", ".join(part for part in (label, plain(entry.adds)) if part)
+        return ": ".join(part for part in (named, ", ".join(told)) if part)
     values.pop("roleDefinitionId", None)
-    who = " ".join(values.pop(name) for name in ("principalType", "principalId") if name in values)
+    kind = _words_in(values.pop("principalType", ""))
+    who = " ".join(part for part in (kind, values.pop("principalId", "")) if part)
     more = "".join(f", {plain(name)} {value}" for name, value in values.items())
     can = f" ({plain(entry.allows)})" if entry.allows else ""
-    return f"{plain(entry.adds)}: {plain(entry.role)}{can} to {who}{more}"
+    return f"{_noun_of(entry.type)}: {plain(entry.role)}{can} for {who}{more}"
+
+
+def _noun_of(type_name: str) -> str:
+    """Return one resource of a type in words: "role assignment" of `…/roleAssignments`."""
+    words = _words_in(plain(type_name.rpartition("/")[2]))
+    if words.endswith("ies"):
+        return f"{words[:-3]}y"
+    if words.endswith("sses"):
+        return words[:-2]
+    return words[:-1] if words.endswith("s") and not words.endswith("ss") else words
+
+
+def _words_in(name: str) -> str:
+    """Return the words of a name in camel case, in lower case; a name in capitals stays: the type
+    of a DNS record."""
+    return name if name.isupper() else re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).lower()
 
 
 def _entry_lines(entry: AdditionDocument, width: int) -> list[Line]:

@@ -23,7 +23,6 @@ from provisioner.reports.verdict_wording import (
     refusals,
     state_of,
     totals_of,
-    waiver_of,
     worst_first,
 )
 
@@ -103,7 +102,7 @@ def _findings(
         for seen in result.findings:
             if seen.verdict != verdict:
                 continue
-            waiver = waiver_of(result, seen, document.waivers)
+            waiver = seen.waiver
             why = f"until {waiver.expires} by {waiver.owner}: {waiver.reason}" if waiver else ""
             rows.append(
                 row(

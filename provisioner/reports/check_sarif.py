@@ -21,7 +21,6 @@ from provisioner.documents.controls import (
 )
 from provisioner.reports.census_text import unreadable_name
 from provisioner.reports.values import plain
-from provisioner.reports.verdict_wording import waiver_of
 
 _SCHEMA = (
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -114,7 +113,7 @@ def _results(
             "locations": [_location(seen, document.environment.blueprint)],
             "partialFingerprints": {"azsec/v1": _fingerprint(result.control, seen)},
         }
-        waiver = waiver_of(result, seen, document.waivers)
+        waiver = seen.waiver
         if waiver is not None:
             entry["suppressions"] = [_suppression(waiver)]
         yield entry

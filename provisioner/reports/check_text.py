@@ -8,7 +8,6 @@ from provisioner.documents.controls import (
     ComplianceDocument,
     FindingDocument,
     ResultDocument,
-    WaiverDocument,
 )
 from provisioner.reports.census_text import census_lines, unreadable_lines
 from provisioner.reports.section_text import heading, render_diagnostics
@@ -26,7 +25,6 @@ from provisioner.reports.verdict_wording import (
     remedy_hint,
     state_of,
     totals_of,
-    waiver_of,
     worst_first,
 )
 from provisioner.reports.wording import and_more
@@ -51,7 +49,7 @@ def render_check_text(document: CheckDocument, width: int = 100) -> Iterator[Lin
     for verdict in (FAIL, "waived", "unknown", *rest):
         found = [result for result in told if result.verdict == verdict]
         if found:
-            yield from _section(verdict, found, document.waivers, width)
+            yield from _section(verdict, found, width)
     yield from _partial(told, width)
     yield from _table(document.results)
     yield from unreadable_lines(document.census.unreadable, width)
@@ -92,9 +90,7 @@ def render_compliance_text(document: ComplianceDocument, width: int = 100) -> It
     )
 
 
-def _section(
-    verdict: str, found: Sequence[ResultDocument], waivers: Sequence[WaiverDocument], width: int
-) -> Iterator[Line]:
+def _section(verdict: str, found: Sequence[ResultDocument], width: int) -> Iterator[Line]:
     yield line("  ", Span(verdict, _STYLES[verdict]), f" · {plural(len(found), 'control')}")
     for result in found:
         control = result.control
@@ -104,7 +100,7 @@ def _section(
             continue
         matching = [seen for seen in result.findings if seen.verdict == verdict]
         for seen in matching[:_MOST_FINDINGS]:
-            yield from _finding(seen, waiver_of(result, seen, waivers), width)
+            yield from _finding(seen, width)
         hidden = len(matching) - _MOST_FINDINGS
         if hidden > 0:
             yield line(" " * 8, Span(and_more(hidden, "resource"), Style.DIM))
@@ -115,10 +111,11 @@ def _section(
     yield BLANK
 
 
-def _finding(seen: FindingDocument, waiver: WaiverDocument | None, width: int) -> Iterator[Line]:
+def _finding(seen: FindingDocument, width: int) -> Iterator[Line]:
     place = f" ({plain(seen.place)})" if seen.place else ""
     text = f"{plain(seen.address or seen.id)}: {plain(seen.evidence)}{place}"
     yield from (line(" " * 8, row) for row in wrap(text, width - 8))
+    waiver = seen.waiver
     if waiver is not None:
         why = f"until {plain(waiver.expires)} by {plain(waiver.owner)}: {plain(waiver.reason)}"
         yield from (line(" " * 10, Span(row, Style.DIM)) for row in wrap(why, width - 10))

@@ -8,10 +8,8 @@ from provisioner.documents.controls import (
     CheckDocument,
     ComplianceDocument,
     ControlDocument,
-    FindingDocument,
     RequirementDocument,
     ResultDocument,
-    WaiverDocument,
 )
 from provisioner.reports.values import plain
 from provisioner.reports.wording import joined
@@ -117,27 +115,6 @@ def matrix(results: Sequence[ResultDocument]) -> Mapping[tuple[str, str], tuple[
             failing + (result.verdict == FAIL),
         )
     return cells
-
-
-def waiver_of(
-    result: ResultDocument, seen: FindingDocument, waivers: Sequence[WaiverDocument]
-) -> WaiverDocument | None:
-    """Return the waiver that accepts a finding, or None."""
-    if seen.verdict != "waived" or seen.address is None:
-        return None
-    address = seen.address
-    return next(
-        (
-            waiver
-            for waiver in waivers
-            if waiver.control == result.control.id
-            and (
-                address == waiver.scope
-                or address.startswith((f"{waiver.scope}.", f"{waiver.scope}["))
-            )
-        ),
-        None,
-    )
 
 
 def remedy_hint(control: ControlDocument) -> str:

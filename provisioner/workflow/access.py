@@ -11,7 +11,6 @@ from provisioner.access.effective import (
     unknown_roles,
 )
 from provisioner.access.grants import Denial, Effect, Eligibility, Grant, Principal
-from provisioner.blueprint.graph import DesiredGraph
 from provisioner.catalog.built_in_roles import ROLE_DEFINITION_TYPE
 from provisioner.catalog.endpoints import ELIGIBLE_ROLES
 from provisioner.catalog.permissions import DENY_ASSIGNMENT, ROLE_ASSIGNMENT
@@ -23,34 +22,31 @@ from provisioner.documents.access import (
     AssignedRoleDocument,
     ConditionDocument,
     DenialDocument,
+    DeniedActionsDocument,
     GrantDocument,
     PrincipalDocument,
+    UnreadAccessDocument,
 )
 from provisioner.engine.ports import Reader
-from provisioner.model.diagnostic import Diagnostic, DiagnosticError, error, nearest, warning
+from provisioner.model.actual import ActualState
+from provisioner.model.diagnostic import Diagnostic, warning
 from provisioner.model.estate import Estate, Resource
 from provisioner.model.permissions import is_management_group
 from provisioner.model.resource_id import ResourceId, parse_resource_id, subscription_id
 from provisioner.plan.assembly import documents_of
 from provisioner.plan.estates import actual_estate, desired_estate
 from provisioner.plan.reads import Answer, Read
+from provisioner.workflow.access_question import (
+    Question,
+    check_action,
+    find_target,
+    find_who,
+    unnamed,
+)
 from provisioner.workflow.plan import Desired
 from provisioner.workflow.reading import read_environment
 
 _TYPES = (ROLE_ASSIGNMENT, ROLE_DEFINITION_TYPE, DENY_ASSIGNMENT)
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """What is asked: about a principal (object id or address), about an action (of data or not),
-    on a resource (address or id); None for all of them. `eligible` reads what can be activated."""
-
-    state: AccessState
-    principal: str | None = None
-    action: str | None = None
-    on: str | None = None
-    data: bool = False
-    eligible: bool = False
 
 
 def explain_access(
@@ -59,22 +55,21 @@ def explain_access(
     """Return who can do what in a state of an environment.
 
     `connect` gives what reads Azure, and is called only for the actual state. Raises
-    DiagnosticError for a resource that is not there and for `data` without an action, and
-    AzureError where nothing can be read.
+    DiagnosticError for a question that can have no answer (see `access_question`), and AzureError
+    where nothing can be read.
     """
-    if question.data and question.action is None:
-        message = "--data says of which kind the action of --can is."
-        raise DiagnosticError(error("no-action", message, None, "Add --can ACTION."))
+    told = check_action(question, catalog)
     if question.state is AccessState.DESIRED:
         seen = _Seen(desired_estate(desired.graph, catalog))
     else:
         seen = _read(desired, catalog, connect(), question)
     access = read_access(seen.estate, catalog, seen.eligible)
-    target = _target(question, seen.estate, desired.graph)
+    target = find_target(question, seen.estate, desired)
+    who = find_who(question, access, seen.estate, desired, seen.state)
     chosen = [
         grant
         for grant in (access.grants if target is None else access.reaching(target))
-        if _is_about(grant.principal, question.principal)
+        if who.is_about(grant.principal)
         and (question.action is None or _gives(access, grant, question, target))
     ]
     rows = [_grant_document(access, grant, question, target, desired) for grant in chosen]
@@ -90,22 +85,23 @@ def explain_access(
         ),
         grants=tuple(sorted(rows, key=_rank)),
         denials=tuple(
-            _denial_document(denial)
+            _denial_document(denial, desired)
             for denial in access.denials
             if target is None or denial.reaches(target)
         ),
         assignments=len(access.grants),
         unreadable=seen.unreadable,
         is_partial=seen.is_partial,
-        diagnostics=documents_of(_diagnostics(chosen)),
+        diagnostics=documents_of([*told, *unnamed(question, who, access), *_diagnostics(chosen)]),
     )
 
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
     estate: Estate
+    state: ActualState | None = None
     eligible: tuple[Resource, ...] = ()
-    unreadable: tuple[str, ...] = ()
+    unreadable: tuple[UnreadAccessDocument, ...] = ()
     is_partial: bool = False
 
 
@@ -121,6 +117,7 @@ def _read(desired: Desired, catalog: Catalog, reader: Reader, question: Question
     without = [answer for answer in eligible if answer.refused is not None]
     return _Seen(
         Estate.of([*estate, *_resources_in(missing)]),
+        reading.state,
         tuple(_resources_in(eligible)),
         tuple(_refusal(answer) for answer in (*refused, *without)),
         # Eligibility takes a licence that many directories do not have: that is no failure.
@@ -128,9 +125,10 @@ def _read(desired: Desired, catalog: Catalog, reader: Reader, question: Question
     )
 
 
-def _refusal(answer: Answer) -> str:
+def _refusal(answer: Answer) -> UnreadAccessDocument:
     assert answer.refused is not None
-    return f"{answer.read.path}: {answer.refused.code}: {answer.refused.message}"
+    reason = f"{answer.refused.code}: {answer.refused.message}"
+    return UnreadAccessDocument(path=answer.read.path, type=answer.read.type, reason=reason)
 
 
 def _eligible_reads(subscriptions: Iterable[str]) -> tuple[Read, ...]:
@@ -153,32 +151,6 @@ def _resources_in(answers: Sequence[Answer]) -> list[Resource]:
             if named is not None:
                 found[named.key] = Resource(named, answer.read.type, body)
     return list(found.values())
-
-
-def _target(question: Question, estate: Estate, graph: DesiredGraph) -> ResourceId | None:
-    if question.on is None:
-        return None
-    stated = graph.resources.get(question.on)
-    found = estate.at(question.on)
-    named = stated.id if stated else found.id if found else parse_resource_id(question.on)
-    if named is None:
-        addresses = [*graph.resources, *(each.address for each in estate if each.address)]
-        raise DiagnosticError(
-            error(
-                "unknown-address",
-                f"{question.on!r} is neither an address of the environment nor a resource id.",
-                None,
-                nearest(question.on, addresses),
-            )
-        )
-    return named
-
-
-def _is_about(principal: Principal, wanted: str | None) -> bool:
-    return wanted is None or wanted.lower() in (
-        principal.id.lower(),
-        (principal.address or "").lower(),
-    )
 
 
 def _gives(access: Access, grant: Grant, question: Question, target: ResourceId | None) -> bool:
@@ -248,13 +220,23 @@ def _principal_document(principal: Principal) -> PrincipalDocument:
     return PrincipalDocument(id=principal.id, type=principal.type, address=principal.address)
 
 
-def _denial_document(denial: Denial) -> DenialDocument:
+def _denial_document(denial: Denial, desired: Desired) -> DenialDocument:
     return DenialDocument(
         id=denial.assignment.id.text,
         name=denial.name,
         scope=denial.scope.text if denial.scope is not None else "/",
-        actions=tuple(pattern for entry in denial.permissions for pattern in entry.actions),
-        data_actions=tuple(p for entry in denial.permissions for p in entry.data_actions),
+        scope_name=_scope_name(denial.scope, desired),
+        for_children=denial.is_for_children,
+        conditional=denial.is_conditional,
+        permissions=tuple(
+            DeniedActionsDocument(
+                actions=entry.actions,
+                not_actions=entry.not_actions,
+                data_actions=entry.data_actions,
+                not_data_actions=entry.not_data_actions,
+            )
+            for entry in denial.permissions
+        ),
         principals=tuple(map(_principal_document, denial.principals)),
         excluded=tuple(map(_principal_document, denial.excluded)),
     )

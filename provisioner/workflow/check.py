@@ -1,7 +1,7 @@
 """`azsec check`: every control over a state of an environment."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from provisioner.catalog.endpoints import KUBERNETES_VERSIONS, PROVIDERS
@@ -21,6 +21,7 @@ from provisioner.engine.ports import Source
 from provisioner.model.actual import ActualState, Gap
 from provisioner.model.estate import Estate, Resource
 from provisioner.model.resource_id import ResourceId, subscription_id
+from provisioner.plan.acceptances import Accepted
 from provisioner.plan.assembly import documents_of
 from provisioner.plan.estates import actual_estate, desired_estate, planned_estate
 from provisioner.preflight.inquiry import Inquiry, Reply, ask_subscription
@@ -82,25 +83,38 @@ def report_compliance(
 def _judge(
     desired: Desired, catalog: Catalog, connect: Callable[[], Source], kind: StateKind
 ) -> tuple[Judgement, CensusDocument]:
-    estate, state, census = _look(desired, catalog, connect, kind)
-    judgement = judge_state(estate, desired.graph, desired.environment, catalog, state)
+    seen = _look(desired, catalog, connect, kind)
+    judgement = judge_state(
+        seen.estate, desired.graph, desired.environment, catalog, seen.state, seen.accepted
+    )
     if kind is StateKind.DESIRED:
         check_waivers_used(judgement, desired.environment)
-    return judgement, judgement.complete(census)
+    return judgement, judgement.complete(seen.census)
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """A state of an environment, with what was read for it and the additions that it accepts."""
+
+    estate: Estate
+    state: ActualState | None
+    census: CensusDocument
+    accepted: tuple[Accepted, ...] = ()
 
 
 def _look(
     desired: Desired, catalog: Catalog, connect: Callable[[], Source], kind: StateKind
-) -> tuple[Estate, ActualState | None, CensusDocument]:
+) -> _Seen:
     graph = desired.graph
     if kind is StateKind.DESIRED:
         estate = desired_estate(graph, catalog)
-        return estate, None, count_desired(estate, len(graph.resources))
+        return _Seen(estate, None, count_desired(estate, len(graph.resources)))
     reader = connect()
     planned = plan_environment(desired, catalog, reader, assess=False)
-    state, census = planned.state, planned.census
+    state, census, accepted = planned.state, planned.census, planned.changes.accepted
     if kind is StateKind.PLANNED:
-        return planned_estate(planned.changes, state, graph, catalog), state, census
+        outcome = planned_estate(planned.changes, state, graph, catalog)
+        return _Seen(outcome, state, census, accepted)
     found = actual_estate(state, graph, catalog)
     asked = tuple(_inquiries(desired, found))
     replies = reader.ask([inquiry for _, _, inquiry in asked])
@@ -111,7 +125,8 @@ def _look(
         if reply.refused is not None:
             gaps.append(Gap(name, named, str(reply.refused)))
     census = census.model_copy(update={"unreadable": (*census.unreadable, *map(_unread, gaps))})
-    return Estate.of([*found, *resources]), replace(state, gaps=(*state.gaps, *gaps)), census
+    state = replace(state, gaps=(*state.gaps, *gaps))
+    return _Seen(Estate.of([*found, *resources]), state, census, accepted)
 
 
 def _inquiries(desired: Desired, found: Estate) -> Iterator[tuple[str, ResourceId, Inquiry]]:

@@ -40,7 +40,9 @@ def check_drift(desired: Desired, catalog: Catalog, reader: Reader) -> DriftDocu
     ]
     graph, environment = desired.graph, desired.environment
     found = actual_estate(planned.state, graph, catalog)
-    actual = judge_state(found, graph, environment, catalog, planned.state)
+    actual = judge_state(
+        found, graph, environment, catalog, planned.state, planned.changes.accepted
+    )
     stated = judge_origin(actual, desired_estate(graph, catalog), graph, environment, catalog)
     return DriftDocument(
         environment=desired.document,

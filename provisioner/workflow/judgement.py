@@ -16,7 +16,7 @@ from provisioner.controls.chapters.proofs import CONTROLS as PROOFS
 from provisioner.controls.control import Control
 from provisioner.controls.delta import Delta, Turn, compare_results
 from provisioner.controls.gate import CONTROLS_GATE, PROOFS_GATE, Gate, gate_of
-from provisioner.controls.ground import survey
+from provisioner.controls.ground import Ground, survey
 from provisioner.controls.judging import Result, judge
 from provisioner.controls.registry import all_controls, controls_by_id
 from provisioner.controls.stated_namespaces import namespace_addresses
@@ -31,15 +31,18 @@ from provisioner.model.diagnostic import Diagnostic, DiagnosticError, Severity
 from provisioner.model.estate import Estate
 from provisioner.network.proof import Proof
 from provisioner.network.proving import proof_diagnostics
+from provisioner.plan.acceptances import Accepted
 from provisioner.plan.estates import desired_estate
 
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """How every control ended over one state, and the gate of its environment."""
+    """How every control ended over one state, and the gate of its environment; `accepted` are the
+    additions in it that the environment accepts."""
 
     results: tuple[Result, ...]
     gate: Gate
+    accepted: tuple[Accepted, ...] = ()
 
     @property
     def proofs(self) -> tuple[Proof, ...]:
@@ -95,14 +98,12 @@ def judge_state(
     environment: Environment,
     catalog: Catalog,
     state: ActualState | None = None,
-    controls: Sequence[Control] | None = None,
+    accepted: Sequence[Accepted] = (),
 ) -> Judgement:
-    """Return the judgement of an estate of an environment; `state` is what was read of Azure, where
-    it was read. `controls` None is all of them."""
+    """Return the judgement of an estate of an environment by all controls; `state` is what was read
+    of Azure, where it was read, and `accepted` the additions in it that the environment accepts."""
     ground = survey(estate, graph, catalog, environment, state)
-    chosen = all_controls() if controls is None else controls
-    results = judge(chosen, ground, environment.waivers, environment.attestations)
-    return Judgement(results, gate_of(environment))
+    return _judge(all_controls(), ground, environment, accepted)
 
 
 def judge_origin(
@@ -112,7 +113,8 @@ def judge_origin(
     environment: Environment,
     catalog: Catalog,
 ) -> Judgement:
-    """Return the judgement of the desired state that one judged already drifted from.
+    """Return the judgement of the desired state that one judged already drifted from; what was
+    accepted there is accepted here.
 
     A network proof is made again only where it fails now: what is asked is whether that is new.
     """
@@ -120,7 +122,8 @@ def judge_origin(
     controls = [
         control for control in all_controls() if control.proof is None or control.id not in holding
     ]
-    return judge_state(estate, graph, environment, catalog, controls=controls)
+    ground = survey(estate, graph, catalog, environment)
+    return _judge(controls, ground, environment, later.accepted)
 
 
 def judge_network(
@@ -131,7 +134,17 @@ def judge_network(
     state: ActualState | None = None,
 ) -> Judgement:
     """Return the judgement of an estate by the network proofs alone."""
-    return judge_state(estate, graph, environment, catalog, state, PROOFS)
+    return _judge(PROOFS, survey(estate, graph, catalog, environment, state), environment)
+
+
+def _judge(
+    controls: Sequence[Control],
+    ground: Ground,
+    environment: Environment,
+    accepted: Sequence[Accepted] = (),
+) -> Judgement:
+    results = judge(controls, ground, environment.waivers, environment.attestations, accepted)
+    return Judgement(results, gate_of(environment), tuple(accepted))
 
 
 def compare_judgements(before: Judgement, after: Judgement) -> Turned:

@@ -357,7 +357,7 @@ def _assess(
     census of what was judged."""
     environment, graph = desired.environment, desired.graph
     outcome = planned_estate(changes, state, graph, catalog)
-    after = judge_state(outcome, graph, environment, catalog, state)
+    after = judge_state(outcome, graph, environment, catalog, state, changes.accepted)
     if all(change.action in _NOTHING_DONE for change in changes.resources):
         # Where nothing is done nothing turns.
         return Assessment(after.proof_documents, gates=after.gates), after.complete(census)

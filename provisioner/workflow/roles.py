@@ -99,14 +99,15 @@ _DESCRIPTIONS = {
 
 
 def needs_of(purpose: Purpose, desired: Desired, catalog: Catalog) -> frozenset[Need]:
-    """Return what the commands of an environment need for a purpose; a plan, its preflight too."""
+    """Return what the commands of an environment need for a purpose; all but `azsec access` run
+    the preflight too."""
     environment, graph = desired.environment, desired.graph
     reads = read_needs(graph, catalog, environment.marks.owner, environment.subscriptions.values())
+    if purpose is Purpose.ACCESS:
+        return reads | eligibility_needs(environment.subscriptions.values())
     reads |= preflight_needs(graph, catalog)
     if purpose is Purpose.PLAN:
         return reads | attribution_needs(tuple(environment.subscriptions.values()))
-    if purpose is Purpose.ACCESS:
-        return reads | eligibility_needs(environment.subscriptions.values())
     writes = write_needs(graph, catalog) | lock_needs(environment.lock, catalog)
     if purpose is Purpose.APPLY:
         return reads | writes

@@ -107,6 +107,15 @@ RUN_COMMAND_FAILS = finding(
     "blueprints/modules/cluster.yaml:192:9",
 )
 
+WAIVER = WaiverDocument(
+    control="WRK-05.1",
+    scope="vault",
+    reason="the old build agents push from outside until they have moved",
+    owner="platform@contoso.example",
+    expires="2027-03-31",
+    place="environments/prod.yaml:40:5",
+)
+
 CHECK = CheckDocument(
     environment=ENVIRONMENT,
     state="desired",
@@ -145,7 +154,7 @@ CHECK = CheckDocument(
                     "waived", "vault.vault", "properties.publicNetworkAccess",
                     "publicNetworkAccess is Enabled (default), expected Disabled",
                     "blueprints/modules/vault.yaml:31:7",
-                ),
+                ).model_copy(update={"waiver": WAIVER}),
             ),
         ),
         ResultDocument(
@@ -167,14 +176,7 @@ CHECK = CheckDocument(
         ),
     ),
     waivers=(
-        WaiverDocument(
-            control="WRK-05.1",
-            scope="vault",
-            reason="the old build agents push from outside until they have moved",
-            owner="platform@contoso.example",
-            expires="2027-03-31",
-            place="environments/prod.yaml:40:5",
-        ),
+        WAIVER,
     ),
 )  # fmt: skip
 

@@ -398,3 +398,23 @@ def test_the_worst_of_a_role_is_said_in_words(
 ) -> None:
     access = access_of(catalog, assignment(role, scope))
     assert worst_capability(access, access.grants[0], ResourceId.parse(scope)) == words
+
+
+@pytest.mark.parametrize(
+    ("scope", "words"),
+    [
+        pytest.param(f"{S}/resourceGroups/data", "reads secrets", id="a group with a vault alone"),
+        pytest.param(GROUP, "administers clusters", id="the group of the cluster"),
+        pytest.param(S, "administers clusters", id="the subscription"),
+    ],
+)
+def test_who_may_make_a_cluster_where_there_is_none_administers_none(
+    catalog: Catalog, scope: str, words: str
+) -> None:
+    cluster = Resource(
+        ResourceId.parse(CLUSTER), "Microsoft.ContainerService/managedClusters", {}, "cluster"
+    )
+    vault = ResourceId.parse(f"{S}/resourceGroups/data/providers/Microsoft.KeyVault/vaults/kv")
+    stored = Resource(vault, "Microsoft.KeyVault/vaults", {}, "vault")
+    access = access_of(catalog, cluster, stored, assignment("Contributor", scope))
+    assert worst_capability(access, access.grants[0], ResourceId.parse(scope)) == words

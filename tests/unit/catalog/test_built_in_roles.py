@@ -18,6 +18,7 @@ READER = "acdd72a7-3385-48ef-bd42-f606fba81ae7"
 
 def test_a_role_is_found_by_its_name_and_by_its_guid() -> None:
     assert find_built_in_role("Reader") == READER
+    assert find_built_in_role("reADER") == READER
     role = get_built_in_role(READER.upper())
     assert role is not None
     assert (role.name, grants(role.permissions, "Microsoft.Network/routeTables/read")) == (
@@ -38,6 +39,7 @@ def test_every_recorded_role_is_known_by_its_guid_and_its_name() -> None:
 WRONG_NAMES = [
     # name, message
     ("Readr", "Did you mean 'Reader'?"),
+    ("Raeder", "Did you mean 'Reader'? State a custom role by the id of its definition."),
     ("Key Vault Secret User", "Did you mean 'Key Vault Secrets User'?"),
     ("Key Vault Secrets Reader", "Did you mean 'Key Vault Secrets User'?"),
     ("Azure Kubernetes Service RBAC Cluster Admn",

@@ -8,7 +8,9 @@ import pytest
 
 from provisioner.blueprint.acceptances import Acceptance
 from provisioner.catalog.registry import Catalog
+from provisioner.documents.controls import FindingDocument
 from provisioner.documents.drift import DriftDocument
+from provisioner.documents.trace import StateKind
 from provisioner.model.actual import ActualState, Found
 from provisioner.model.diagnostic import DiagnosticError, Severity
 from provisioner.model.resource_id import ResourceId
@@ -17,6 +19,7 @@ from provisioner.model.values import Body
 from provisioner.plan.acceptances import sort_additions
 from provisioner.plan.additions import Addition
 from provisioner.simulator.faults import Fault
+from provisioner.workflow.check import check_environment
 from provisioner.workflow.drift import check_drift
 from tests.environments import Bench, compose_small
 from tests.laws.foreign_writes import CONTRIBUTOR, OWNER, READER, ROLES, STRANGER
@@ -65,6 +68,14 @@ class Tampered:
     def drift(self, *accepted: str) -> DriftDocument:
         desired = self.bench.compose(TWO, accepted="".join(accepted))
         return check_drift(desired, self.bench.catalog, self.bench.client)
+
+    def findings(self, control: str, resource: str, accepted: str) -> list[FindingDocument]:
+        desired = self.bench.compose(TWO, accepted=accepted)
+        document = check_environment(
+            desired, self.bench.catalog, lambda: self.bench.client, StateKind.ACTUAL
+        )
+        (result,) = (r for r in document.results if r.control.id == control)
+        return [seen for seen in result.findings if seen.id == resource]
 
 
 @pytest.fixture
@@ -128,6 +139,62 @@ def test_an_entry_accepts_nothing_else_and_is_told(
     assert (document.found, document.accepted) == (True, ())
     assert codes(document) == [(Severity.WARNING, "acceptance-unused")]
     assert document.diagnostics[0].place is not None
+
+
+@pytest.mark.parametrize(
+    ("entry", "said"),
+    [
+        pytest.param({"scope": "one"}, " is on resourceGroups.main, and not on one.", id="scope"),
+        pytest.param({"principal": ANOTHER}, "", id="another principal is nobody's mistake"),
+        pytest.param(
+            {"type": "locks", "principal": None, "role": None, "name": "frozen"},
+            " On resourceGroups.main is freeze, and not frozen.",
+            id="name",
+        ),
+    ],
+)
+def test_an_entry_that_matches_nothing_is_told_with_what_it_nearly_matches(
+    site: Tampered, entry: dict[str, object], said: str
+) -> None:
+    site.grant(GROUP, CONTRIBUTOR)
+    lock = f"{GROUP}/providers/Microsoft.Authorization/locks/freeze"
+    site.bench.send("PUT", lock, {"properties": {"level": "ReadOnly"}}, "2020-05-01")
+
+    (told,) = site.drift(accept(**entry)).diagnostics
+
+    assert (told.hint or "").startswith("It may be gone: remove the entry.")
+    assert (told.hint or "").endswith(said or "entry.")
+
+
+@pytest.mark.parametrize("pattern", ["99999999-2222-*", "*", "*-444444444444", "9*-*"])
+def test_a_pattern_of_object_ids_is_taken(catalog: Catalog, pattern: str) -> None:
+    desired = compose_small(ONE, catalog, accepted=accept(principal=pattern, atMost=1))
+
+    assert desired.environment.accepted[0].principal == pattern
+
+
+def test_controls_that_fail_by_an_accepted_assignment_are_waived_by_it(site: Tampered) -> None:
+    given = site.grant(GROUP, OWNER)
+    failing = {turn.control for turn in site.drift().security.failing}
+    assert "ENV-05.3" in failing
+
+    document = site.drift(accept(role="Owner"))
+
+    assert not {"ENV-05.3"} & {turn.control for turn in document.security.failing}
+    (seen,) = site.findings("ENV-05.3", given, accept(role="Owner"))
+    assert (seen.verdict, seen.waiver.reason if seen.waiver else None) == (
+        "waived", "the platform team",
+    )  # fmt: skip
+
+
+def test_an_assignment_beside_an_accepted_one_fails_all_the_same(site: Tampered) -> None:
+    given, other = site.grant(GROUP, OWNER), site.grant(GROUP, OWNER, ANOTHER)
+    accepted = accept(role="Owner")
+
+    (waived,) = site.findings("ENV-05.3", given, accepted)
+    (failing,) = site.findings("ENV-05.3", other, accepted)
+
+    assert (waived.verdict, failing.verdict) == ("waived", "fail")
 
 
 def test_a_role_that_allows_more_is_not_accepted(site: Tampered) -> None:
@@ -291,6 +358,23 @@ def test_a_list_that_is_refused_is_an_error_and_no_claim_that_an_entry_is_unused
         pytest.param({"principal": None}, "takes 'principal'", id="without a principal"),
         pytest.param({"name": "x"}, "takes no 'name'", id="an assignment by its name"),
         pytest.param({"principal": "*"}, "'atMost' is not stated", id="a pattern without a number"),
+        pytest.param(
+            {"principal": "jo@contoso.example"},
+            "no principal has the object id 'jo@contoso",
+            id="the name of a person",
+        ),
+        pytest.param({"principal": "one"}, "object id 'one': it is an address", id="an address"),
+        pytest.param(
+            {"principal": "9d4f2c6-*", "atMost": 1},
+            "no principal has the object id '9d4f2c6-",
+            id="a pattern of no GUID",
+        ),
+        pytest.param(
+            {"principal": "*-9d4f2c61-*", "atMost": 1},
+            "no principal has the object id",
+            id="a group of digits that no GUID has there",
+        ),
+        pytest.param({"scope": "/subscriptons/x"}, "is not a resource id", id="a misspelled id"),
         pytest.param({"type": "roleAssignment"}, "is no type of an addition", id="no such type"),
         pytest.param(
             {"type": "locks", "principal": None}, "takes 'name'", id="a lock without a name"

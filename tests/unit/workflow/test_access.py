@@ -10,8 +10,10 @@ from provisioner.engine.ports import Reader
 from provisioner.model.diagnostic import DiagnosticError
 from provisioner.model.values import Body
 from provisioner.plan.reads import Answer, Read
+from provisioner.reports.access_wording import denied, scope_of_claim
 from provisioner.simulator.faults import Fault
-from provisioner.workflow.access import Question, explain_access
+from provisioner.workflow.access import explain_access
+from provisioner.workflow.access_question import Question
 from tests.environments import Bench
 
 S = "/subscriptions/11111111-1111-1111-1111-111111111111"
@@ -62,7 +64,7 @@ def test_eligible_roles_are_listed_as_eligible(bench: Bench) -> None:
 
 def test_a_directory_without_the_licence_is_said_and_no_failure(bench: Bench) -> None:
     document = ask(bench, eligible=True)
-    assert "AadPremiumLicenseRequired" in document.unreadable[0]
+    assert "AadPremiumLicenseRequired" in document.unreadable[0].reason
     assert not document.is_partial
 
 
@@ -88,8 +90,29 @@ def test_what_can_be_had_by_assigning_roles_is_told_apart(bench: Bench) -> None:
     assert grant.by_assigning
 
 
-@pytest.mark.parametrize("kind", ["roleAssignments", "roleDefinitions", "denyAssignments"])
-def test_a_list_that_was_refused_makes_the_answer_partial(bench: Bench, kind: str) -> None:
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        pytest.param(
+            "roleAssignments", "Role assignments of 1 subscription could not be read: who is not "
+            "listed may have access too.",
+            id="who has access",
+        ),
+        pytest.param(
+            "roleDefinitions", "Role definitions of 1 subscription could not be read: a role that "
+            "is listed may allow more than is shown.",
+            id="what roles allow",
+        ),
+        pytest.param(
+            "denyAssignments", "Deny assignments of 1 subscription could not be read: who is "
+            "listed may have less access.",
+            id="what is denied",
+        ),
+    ],
+)  # fmt: skip
+def test_a_list_that_was_refused_makes_the_answer_partial(
+    bench: Bench, kind: str, said: str
+) -> None:
     bench.server.faults.add(
         Fault(
             method="GET",
@@ -102,9 +125,30 @@ def test_a_list_that_was_refused_makes_the_answer_partial(bench: Bench, kind: st
     )
     document = ask(bench)
     assert document.is_partial
-    assert document.unreadable == (f"{S}/{AUTHORIZATION}/{kind}: AuthorizationFailed: not yours",)
+    (unread,) = document.unreadable
+    assert (unread.path, unread.reason) == (
+        f"{S}/{AUTHORIZATION}/{kind}", "AuthorizationFailed: not yours",
+    )  # fmt: skip
+    assert scope_of_claim(document) == said
 
 
 def test_data_takes_an_action(bench: Bench) -> None:
     with pytest.raises(DiagnosticError, match="--data says of which kind the action of --can is"):
         ask(bench, data=True)
+
+
+def test_a_deny_assignment_is_told_with_what_it_leaves(bench: Bench) -> None:
+    entry = {"actions": ["*"], "notActions": ["*/read"], "dataActions": ["*"]}
+    everyone = {"id": "00000000-0000-0000-0000-000000000000", "type": "SystemDefined"}
+    properties = {
+        "denyAssignmentName": "Frozen",
+        "permissions": [entry],
+        "principals": [everyone],
+        "doNotApplyToChildScopes": True,
+    }
+    path = f"{S}/{AUTHORIZATION}/denyAssignments/00000000-0000-4000-8000-000000000005"
+    bench.send("PUT", path, {"properties": properties})
+    (denial,) = ask(bench).denials
+    assert denied(denial) == (
+        "* except */read; data actions * · everyone · at subscription workload alone"
+    )

@@ -3,7 +3,7 @@
 Facts: guidelines.md §1.2; AKS "Planned maintenance", "Upgrade options".
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 
 from provisioner.controls.control import Control, Layer, Mappings, Mode, Severity
@@ -108,8 +108,7 @@ def _judge_schedule(window: Subject) -> Iterator[Observation]:
         expected = " or ".join(allowed)
         yield window.fails(_SCHEDULE, f"schedule is {show(stated)}, expected {expected}")
         return
-    interval = lookup(stated, (kind, _INTERVALS[kind]))
-    days = _DAYS[kind] * (interval if isinstance(interval, int) else 1)
+    days = _wait_of(stated) or _DAYS[kind]
     names = {name.lower(): most for name, most in _LONGEST_WAIT.items()}
     most = names.get(window.name.lower(), 31)
     if days > most:
@@ -119,14 +118,23 @@ def _judge_schedule(window: Subject) -> Iterator[Observation]:
         yield window.passes(_SCHEDULE, f"schedule is {kind}, every {days} days")
 
 
+def _wait_of(schedule: object) -> int | None:
+    """Return how many days pass from a window to the next, None for a schedule without a kind."""
+    kind = next((kind for kind in _DAYS if not is_empty(lookup(schedule, (kind,)))), None)
+    if kind is None:
+        return None
+    interval = lookup(schedule, (kind, _INTERVALS[kind]))
+    return _DAYS[kind] * (interval if isinstance(interval, int) else 1)
+
+
 def _judge_exceptions(window: Subject) -> Iterator[Observation]:
     """Days on which nothing is maintained are exceptions: they leave the rest of the year."""
     spans = window.entries(_NOT_ALLOWED)
-    lengths = [_length_of(span) for span in spans]
-    if any(length is None for length in lengths):
+    dates = [found for span in spans if (found := _dates_of(span)) is not None]
+    if len(dates) < len(spans):
         yield window.unknown(_NOT_ALLOWED, "a span of notAllowedDates has no start or no end")
         return
-    longest = max((length for length in lengths if length), default=0)
+    longest = _longest_freeze(dates, _wait_of(window.value(_SCHEDULE)) or 1)
     if longest > _LONGEST_FREEZE:
         said = f"notAllowedDates leaves out {longest} days in a row"
         yield window.fails(_NOT_ALLOWED, f"{said}, expected {_LONGEST_FREEZE} at most")
@@ -137,13 +145,25 @@ def _judge_exceptions(window: Subject) -> Iterator[Observation]:
 _LONGEST_FREEZE = 45
 
 
-def _length_of(span: Mapping[str, object]) -> int | None:
+def _longest_freeze(spans: Iterable[tuple[date, date]], wait: int) -> int:
+    """Return the most days in a row without maintenance, at a window every so many days. Days
+    between two spans count where they are too few for a window to be among them."""
+    longest, start, last = 0, date.min, date.min
+    for begin, end in sorted(spans):
+        if (begin - last).days > wait:
+            start, last = begin, end
+        last = max(last, end)
+        longest = max(longest, (last - start).days + 1)
+    return longest
+
+
+def _dates_of(span: Mapping[str, object]) -> tuple[date, date] | None:
     try:
         start = date.fromisoformat(str(span.get("start")))
         end = date.fromisoformat(str(span.get("end")))
     except ValueError:
         return None
-    return (end - start).days + 1
+    return start, end
 
 
 _SUPPORT = (RUNNING, STATED, PLAN, TIER, LOCATION)
@@ -278,7 +298,7 @@ CONTROLS = (
         rules=(
             rule(CLUSTER, _judge_windows, others={WINDOW: ()}),
             rule(WINDOW, _judge_schedule, _SCHEDULE),
-            rule(WINDOW, _judge_exceptions, _NOT_ALLOWED),
+            rule(WINDOW, _judge_exceptions, _NOT_ALLOWED, _SCHEDULE),
             expect(WINDOW, "properties.maintenanceWindow.durationHours", between(4, 24)),
             expect(WINDOW, "properties.maintenanceWindow.startTime", is_set()),
         ),

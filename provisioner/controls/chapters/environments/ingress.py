@@ -22,7 +22,7 @@ from provisioner.controls.kinds import (
 from provisioner.controls.rule import look, rule
 from provisioner.controls.subject import Observation, Subject
 from provisioner.controls.translations import TRANSLATION_READS, find_translated, find_translations
-from provisioner.controls.wanted import differs, equals, show
+from provisioner.controls.wanted import differs, equals, one_of, show
 from provisioner.controls.web_firewalls import (
     CUSTOM_RULES,
     MANAGED_RULES,
@@ -43,6 +43,7 @@ _OWN_MODE = f"{_OWN}.firewallMode"
 _OWN_ENABLED = f"{_OWN}.enabled"
 _OWN_BODIES = f"{_OWN}.requestBodyCheck"
 _MODE = "properties.policySettings.mode"
+_PREVENTS, _IS_ON = equals("Prevention"), one_of("Enabled", True)
 _STATE = "properties.policySettings.state"
 _ENABLED_STATE = "properties.policySettings.enabledState"
 _BODIES = "properties.policySettings.requestBodyCheck"
@@ -151,7 +152,7 @@ def _judge_gateway(gateway: Subject) -> Iterator[Observation]:
         yield from _judge_policy(gateway, path, policy)
     if gateway.states(_WEB_FIREWALL):
         return
-    if gateway.value(_OWN_ENABLED) is True and gateway.value(_OWN_MODE) == "Prevention":
+    if gateway.value(_OWN_ENABLED) is True and _PREVENTS.test(gateway.value(_OWN_MODE)):
         yield from _judge_own_rules(gateway)
         yield gateway.passes(_OWN_MODE, f"{_OWN_MODE} is Prevention")
     else:
@@ -199,7 +200,7 @@ def _judge_policy(gateway: Subject, path: str, named: object) -> Iterator[Observ
         yield gateway.unknown(path, f"nothing is known of {show(named)}")
         return
     mode = policy.value(_MODE)
-    if mode != "Prevention" or policy.value(_STATE) not in ("Enabled", True):
+    if not (_PREVENTS.test(mode) and _IS_ON.test(policy.value(_STATE))):
         said = f"{_MODE} is {show(mode)} and {_STATE} is {show(policy.value(_STATE))}"
         yield gateway.fails(path, f"of {policy.label}, {said}")
         return
@@ -217,7 +218,7 @@ def _holes(subject: Subject, path: str, policy: Subject) -> Iterator[Observation
 
 def _judge_front_door(policy: Subject) -> Iterator[Observation]:
     """A firewall of Front Door is on, stops what it finds, and passes nothing over."""
-    yield look(policy, _MODE, equals("Prevention"))
+    yield look(policy, _MODE, _PREVENTS)
     # Azure takes a policy that does not say so to be enabled.
     yield look(policy, _ENABLED_STATE, differs("Disabled"))
     yield from _holes(policy, CUSTOM_RULES, policy)

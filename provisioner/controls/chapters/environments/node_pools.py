@@ -10,6 +10,13 @@ from collections.abc import Iterator, Mapping
 from provisioner.controls.control import Control, Layer, Mappings, Mode, Severity
 from provisioner.controls.kinds import CLUSTER, POOL
 from provisioner.controls.rule import look, rule
+from provisioner.controls.sandboxing import (
+    LABELS,
+    RUNTIME,
+    TAINTS,
+    is_sandbox,
+    says_untrusted,
+)
 from provisioner.controls.subject import Observation, Subject
 from provisioner.controls.wanted import at_least, is_number, show
 from provisioner.model.resource_id import parse_resource_id
@@ -18,8 +25,6 @@ from provisioner.model.values import lookup
 MODE = "properties.mode"
 _ITEM = "Cluster vs nodes vs namespace isolation"
 _HOSTED = "properties.hostedSystemProfile.enabled"
-_TAINTS = "properties.nodeTaints"
-_LABELS = "properties.nodeLabels"
 _SCALES = "properties.enableAutoScaling"
 _LEAST = "properties.minCount"
 _MOST = "properties.maxCount"
@@ -28,9 +33,7 @@ _NODES = "properties.vnetSubnetID"
 _PODS = "properties.podSubnetID"
 _HOSTS = "properties.hostGroupID"
 _SIZE = "properties.vmSize"
-_RUNTIME = "properties.workloadRuntime"
 _TENANT = "tenant"
-_UNTRUSTED = "untrusted"
 
 _ISOLATED = re.compile(r"standard_[a-z]+\d+(-\d+)?[a-z]*i[a-z]*_v\d+|standard_(f72s_v2|m128ms)")
 """Machines that have a host for themselves say so with an i among their features, but for two."""
@@ -94,12 +97,12 @@ def _judge_taint(pool: Subject) -> Iterator[Observation]:
     """A pool of the system repels all pods that are not the system's."""
     if not _is_system(pool):
         return
-    taints = pool.texts(_TAINTS)
-    said = f"{_TAINTS} is {show(pool.value(_TAINTS))}"
+    taints = pool.texts(TAINTS)
+    said = f"{TAINTS} is {show(pool.value(TAINTS))}"
     if any(taint in taints for taint in (f"{_SYSTEM_TAINT}:{e}" for e in _KEEPS_AWAY)):
-        yield pool.passes(_TAINTS, said)
+        yield pool.passes(TAINTS, said)
     else:
-        yield pool.fails(_TAINTS, f"{said}, expected {_SYSTEM_TAINT}:{_KEEPS_AWAY[0]}")
+        yield pool.fails(TAINTS, f"{said}, expected {_SYSTEM_TAINT}:{_KEEPS_AWAY[0]}")
 
 
 def _judge_nodes(pool: Subject) -> Iterator[Observation]:
@@ -122,11 +125,11 @@ def _least_nodes(pool: Subject) -> tuple[str, object]:
 
 def _tenant_of(pool: Subject) -> str | None:
     """Return whose pool it is, by its label or else its taint `tenant`."""
-    labels = pool.value(_LABELS)
+    labels = pool.value(LABELS)
     label = lookup(labels, (_TENANT,)) if isinstance(labels, Mapping) else None
     if isinstance(label, str):
         return label
-    taints = [taint for taint in pool.texts(_TAINTS) if taint.startswith(f"{_TENANT}=")]
+    taints = [taint for taint in pool.texts(TAINTS) if taint.startswith(f"{_TENANT}=")]
     return taints[0].partition("=")[2].partition(":")[0] if taints else None
 
 
@@ -135,16 +138,16 @@ def _judge_tenant(pool: Subject) -> Iterator[Observation]:
     tenant = _tenant_of(pool)
     if tenant is None:
         return
-    labels = pool.value(_LABELS)
+    labels = pool.value(LABELS)
     if lookup(labels, (_TENANT,)) == tenant:
-        yield pool.passes(_LABELS, f"it has the label {_TENANT}={tenant}")
+        yield pool.passes(LABELS, f"it has the label {_TENANT}={tenant}")
     else:
-        yield pool.fails(_LABELS, f"it has no label {_TENANT}={tenant} for pods to ask for")
+        yield pool.fails(LABELS, f"it has no label {_TENANT}={tenant} for pods to ask for")
     repels = [f"{_TENANT}={tenant}:{effect}" for effect in _KEEPS_AWAY]
-    if any(taint in repels for taint in pool.texts(_TAINTS)):
-        yield pool.passes(_TAINTS, f"it repels pods that do not tolerate {_TENANT}={tenant}")
+    if any(taint in repels for taint in pool.texts(TAINTS)):
+        yield pool.passes(TAINTS, f"it repels pods that do not tolerate {_TENANT}={tenant}")
     else:
-        yield pool.fails(_TAINTS, f"it takes pods of others: it has no taint {repels[0]}")
+        yield pool.fails(TAINTS, f"it takes pods of others: it has no taint {repels[0]}")
     for path in (_NODES, _PODS):
         yield from _judge_subnet(pool, tenant, path)
 
@@ -164,35 +167,25 @@ def _judge_subnet(pool: Subject, tenant: str, path: str) -> Iterator[Observation
     yield pool.passes(path, f"{mine.name} is the subnet of {tenant} alone")
 
 
-def _says_untrusted(pool: Subject) -> bool:
-    """Tell whether a pool says by a label or a taint, its key or its value, that what it runs is
-    not to be trusted."""
-    labels = pool.value(_LABELS)
-    pairs = list(labels.items()) if isinstance(labels, Mapping) else []
-    return any(_UNTRUSTED in str(text).lower() for pair in pairs for text in pair) or any(
-        _UNTRUSTED in taint.lower() for taint in pool.texts(_TAINTS)
-    )
-
-
 def _keeps_others_away(pool: Subject) -> bool:
     """Tell whether a pool repels the pods that do not say that they may run among its own."""
-    return any(taint.rpartition(":")[2] in _KEEPS_AWAY for taint in pool.texts(_TAINTS))
+    return any(taint.rpartition(":")[2] in _KEEPS_AWAY for taint in pool.texts(TAINTS))
 
 
 def _judge_host(pool: Subject) -> Iterator[Observation]:
     """Pods that are not trusted share no kernel and no host with others, by one of three ways."""
-    size, runtime = str(pool.value(_SIZE)), str(pool.value(_RUNTIME))
-    untrusted = _says_untrusted(pool)
+    size, runtime = str(pool.value(_SIZE)), str(pool.value(RUNTIME))
+    untrusted = says_untrusted(pool)
     hosts = parse_resource_id(pool.value(_HOSTS))
     shared = [
         other.label
         for other in (pool.all(POOL) if hosts is not None else ())
-        if parse_resource_id(other.value(_HOSTS)) == hosts and not _says_untrusted(other)
+        if parse_resource_id(other.value(_HOSTS)) == hosts and not says_untrusted(other)
     ]
-    if runtime.startswith("Kata"):
-        yield pool.passes(_RUNTIME, f"{_RUNTIME} is {runtime}: pods have virtual machines")
+    if is_sandbox(pool):
+        yield pool.passes(RUNTIME, f"{RUNTIME} is {runtime}: pods have virtual machines")
     elif untrusted and not _keeps_others_away(pool):
-        yield pool.fails(_TAINTS, "it is for untrusted pods, and repels no others")
+        yield pool.fails(TAINTS, "it is for untrusted pods, and repels no others")
     elif untrusted and shared:
         yield pool.fails(_HOSTS, f"{_HOSTS} is that of {shared[0]}, too")
     elif pool.states(_HOSTS):
@@ -231,7 +224,7 @@ CONTROLS = (
         """,
         rules=(
             rule(CLUSTER, judge_modes, others=MODE_READS),
-            rule(POOL, _judge_taint, MODE, _TAINTS),
+            rule(POOL, _judge_taint, MODE, TAINTS),
             rule(POOL, _judge_nodes, MODE, _SCALES, _LEAST, _COUNT),
         ),
         limits=(
@@ -265,8 +258,8 @@ CONTROLS = (
             rule(
                 POOL,
                 _judge_tenant,
-                _LABELS,
-                _TAINTS,
+                LABELS,
+                TAINTS,
                 _NODES,
                 _PODS,
             ),
@@ -296,7 +289,7 @@ CONTROLS = (
               properties:
                 hostGroupID: ${hosts.id}
         """,
-        rules=(rule(POOL, _judge_host, _HOSTS, _SIZE, _RUNTIME, _LABELS, _TAINTS),),
+        rules=(rule(POOL, _judge_host, _HOSTS, _SIZE, RUNTIME, LABELS, TAINTS),),
         limits=(
             "Pods are taken at the word of the pool's labels and taints; what runs there is "
             "the cluster's to say. In a pool of Kata a pod has a virtual machine only if it asks "

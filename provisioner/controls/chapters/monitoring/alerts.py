@@ -4,11 +4,12 @@ Facts: guidelines.md §1.5; the documentation "Log search alert rules".
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from provisioner.controls.chapters.monitoring.logs import ITEM
 from provisioner.controls.control import Control, Layer, Severity
+from provisioner.controls.event_rows import Row
 from provisioner.controls.kinds import (
     ACTION_GROUP,
     ALERT_RULE,
@@ -16,14 +17,14 @@ from provisioner.controls.kinds import (
     DIAGNOSTIC_SETTING,
     WORKSPACE,
 )
-from provisioner.controls.log_queries import Answer, Event, Match, answers
-from provisioner.controls.log_settings import WORKSPACE_ID
+from provisioner.controls.log_queries import Answer, Event, Match, answers, tables_of
+from provisioner.controls.log_settings import LOGS, TABLES, WORKSPACE_ID, sends
 from provisioner.controls.rule import rule
 from provisioner.controls.subject import Observation, Subject
-from provisioner.controls.wanted import is_number
+from provisioner.controls.wanted import is_number, show
 from provisioner.model.durations import parse_iso_duration
 from provisioner.model.resource_id import ResourceId, parse_resource_id
-from provisioner.model.values import lookup
+from provisioner.model.values import is_empty, lookup
 
 _ENABLED = "properties.enabled"
 _SCOPES = "properties.scopes"
@@ -41,35 +42,97 @@ _RECEIVERS = tuple(
     )
 )  # fmt: skip
 _VERBOSE = 4
+_RUN_COMMAND = "Microsoft.ContainerService/managedClusters/runCommand/action"
 _MOST_EVENTS = 10
 """An alert that waits for more events than this is one that an intruder need not set off."""
 
+_FROM_AUDIT: Row = {
+    "stage": frozenset(("ResponseStarted", "ResponseComplete")),
+    "level": frozenset(("Metadata", "Request", "RequestResponse")),
+    "responsestatus.code": frozenset(("101", "200", "201")),
+    "category": frozenset(("kube-audit",)),
+    "type": frozenset(("AKSAudit", "AzureDiagnostics")),
+    "resourceprovider": frozenset(("MICROSOFT.CONTAINERSERVICE",)),
+    "resourcetype": frozenset(("MANAGEDCLUSTERS",)),
+}
+
+
+def _rows(verbs: Sequence[str], **columns: str) -> tuple[Row, ...]:
+    """Return what events of the API server look like in the logs, one for each verb."""
+    held = {name.replace("_", "."): frozenset((value,)) for name, value in columns.items()}
+    return tuple({**_FROM_AUDIT, **held, "verb": frozenset((verb,))} for verb in verbs)
+
+
+def _with(rows: Sequence[Row], **columns: Sequence[str]) -> tuple[Row, ...]:
+    held = {name: frozenset(values) for name, values in columns.items()}
+    return tuple({**row, **held} for row in rows)
+
+
+_GROUP_OF_RBAC = "rbac.authorization.k8s.io"
 _AUDIT = ("AKSAudit", "AzureDiagnostics")
 _EVENTS = {
     "somebody is made cluster-admin": Event(
-        re.compile(r"cluster-admin|clusterrolebindings", re.I), (*_AUDIT, "AKSAuditAdmin")
+        re.compile(r"cluster-admin|clusterrolebindings", re.I),
+        (*_AUDIT, "AKSAuditAdmin"),
+        _with(
+            _rows(
+                ("create", "update", "patch"),
+                objectref_resource="clusterrolebindings",
+                objectref_apigroup=_GROUP_OF_RBAC,
+                requestobject_kind="ClusterRoleBinding",
+                requestobject_roleref_apigroup=_GROUP_OF_RBAC,
+                requestobject_roleref_kind="ClusterRole",
+                requestobject_roleref_name="cluster-admin",
+                responseobject_roleref_name="cluster-admin",
+            ),
+            category=("kube-audit", "kube-audit-admin"),
+            type=(*_AUDIT, "AKSAuditAdmin"),
+        ),
     ),
     # kubectl asks by GET since it speaks WebSocket (KEP-4006, on from 1.31), which is the verb get
     # and not in AKSAuditAdmin; older clients ask by POST, which is create.
     "somebody opens a shell in a container": Event(
         re.compile(r"\bexec\b", re.I),
         _AUDIT,
+        _rows(
+            ("create", "get"),
+            objectref_resource="pods",
+            objectref_subresource="exec",
+            objectref_apiversion="v1",
+        ),
         partly=("AKSAuditAdmin",),
-        verbs=frozenset(("get", "create")),
     ),
     "somebody reads secrets": Event(
-        re.compile(r"\bsecrets\b", re.I), _AUDIT, verbs=frozenset(("get", "list"))
+        re.compile(r"\bsecrets\b", re.I),
+        _AUDIT,
+        _rows(("get", "list"), objectref_resource="secrets", objectref_apiversion="v1"),
     ),
     "somebody runs a command through Azure": Event(
-        re.compile(r"runCommand", re.I), ("AzureActivity",)
+        re.compile(r"runCommand", re.I),
+        ("AzureActivity",),
+        (
+            {
+                # Azure writes the names of operations in capitals, and some in mixed letters.
+                "operationnamevalue": frozenset((_RUN_COMMAND, _RUN_COMMAND.upper())),
+                "categoryvalue": frozenset(("Administrative",)),
+                "category": frozenset(("Administrative",)),
+                "level": frozenset(("Informational", "Information")),
+                "activitystatusvalue": frozenset(("Start", "Accept", "Success")),
+                "activitystatus": frozenset(("Started", "Accepted", "Succeeded")),
+                "resourceprovidervalue": frozenset(("MICROSOFT.CONTAINERSERVICE",)),
+                "resourceprovider": frozenset(("Azure Kubernetes Service",)),
+                "type": frozenset(("AzureActivity",)),
+            },
+        ),
     ),
 }
-"""What has to be told, the tables that have it, and how a query names it."""
+"""What has to be told, the tables that have it, how a query names it, and what its rows hold."""
 
 
 def _judge_alerts(cluster: Subject) -> Iterator[Observation]:
     """For each event, an alert that can fire looks where the logs are, and tells somebody."""
-    named = (s.value(WORKSPACE_ID) for s in cluster.children(DIAGNOSTIC_SETTING))
+    settings = cluster.children(DIAGNOSTIC_SETTING)
+    named = (s.value(WORKSPACE_ID) for s in settings)
     workspaces = [found for name in named if (found := parse_resource_id(name)) is not None]
     places = {
         place.key for found in (cluster.id, *workspaces) for place in (found, *found.ancestors)
@@ -78,7 +141,8 @@ def _judge_alerts(cluster: Subject) -> Iterator[Observation]:
     foreign = [found.name for found in workspaces if not _is_own(cluster, found)]
     told = 0
     for name, event in _EVENTS.items():
-        seen = [_answer(alert, event) for alert in alerts]
+        fed = _filled(event, settings)
+        seen = [_answer(alert, event, fed) for alert in alerts]
         matches = {answer.match for answer in seen}
         close = [answer.why for answer in seen if answer.match is Match.UNCLEAR]
         near = [answer.why for answer in seen if answer.match is Match.NO and answer.why]
@@ -106,7 +170,51 @@ def _looks_at(alert: Subject, places: set[str]) -> bool:
     return any(scope is not None and scope.key in places for scope in scopes)
 
 
-def _answer(alert: Subject, event: Event) -> Answer:
+def _filled(event: Event, settings: Sequence[Subject]) -> frozenset[str]:
+    """Return the tables (in small letters) of those that have an event to which the settings of a
+    cluster send it. AzureActivity is a subscription's, and for MON-07."""
+    found = {"azureactivity"}
+    for setting in settings:
+        dedicated = str(setting.value(TABLES)).lower() == "dedicated"
+        for category, table in (("kube-audit", "aksaudit"), ("kube-audit-admin", "aksauditadmin")):
+            if sends(setting, category).match is Match.NO:
+                continue
+            if dedicated:
+                found.add(table)
+            elif table in map(str.lower, event.tables):
+                found.add("azurediagnostics")
+    return frozenset(found)
+
+
+def _source(query: str, event: Event, fed: frozenset[str]) -> Answer:
+    """Return whether one of the tables that a query begins with gets the event's rows."""
+    named = {table.lower() for table in (*event.tables, *event.partly)} & set(tables_of(query))
+    if named and not named & fed:
+        said = f"the cluster's diagnostic settings send no such log to {', '.join(sorted(named))}"
+        return Answer(Match.NO, said)
+    return Answer(Match.YES)
+
+
+def _measure(condition: object) -> Answer:
+    """Return whether a condition counts all rows: not some by a dimension, nor a column's values
+    that may be nothing."""
+    dimensions = lookup(condition, ("dimensions",))
+    for dimension in dimensions if isinstance(dimensions, (list, tuple)) else ():
+        listed = lookup(dimension, ("values",))
+        kept = str(lookup(dimension, ("operator",))).lower()
+        if kept != "include" or not isinstance(listed, (list, tuple)) or "*" not in listed:
+            name = lookup(dimension, ("name",))
+            return Answer(Match.UNCLEAR, f"its dimension {show(name)} leaves rows out")
+    way, column = (lookup(condition, (key,)) for key in ("timeAggregation", "metricMeasureColumn"))
+    if is_empty(column) or str(way).lower() == "count":
+        return Answer(Match.YES)
+    counted = rf"\b{re.escape(str(column))}\s*=\s*count\s*\("
+    if re.search(counted, str(lookup(condition, ("query",)))):
+        return Answer(Match.YES)
+    return Answer(Match.UNCLEAR, f"it fires by what {show(column)} holds")
+
+
+def _answer(alert: Subject, event: Event, fed: frozenset[str]) -> Answer:
     """Return whether an alert tells somebody of an event. All of its conditions have to be met."""
     conditions = alert.entries(_CRITERIA)
     queries = [query for c in conditions if isinstance(query := lookup(c, ("query",)), str)]
@@ -114,7 +222,9 @@ def _answer(alert: Subject, event: Event) -> Answer:
         return Answer(Match.NO)
     found = [
         *(answers(query, event) for query in queries),
+        *(_source(query, event, fed) for query in queries),
         *(_threshold(condition) for condition in conditions),
+        *(_measure(condition) for condition in conditions),
         _evaluation(alert),
         _receivers(alert),
     ]
@@ -173,8 +283,9 @@ def _listed(group: Subject) -> Iterator[object]:
 
 
 def _is_told(receiver: object) -> bool:
-    """Tell whether a receiver takes messages: one who unsubscribed is kept as Disabled."""
-    return lookup(receiver, ("status",)) != "Disabled"
+    """Tell whether a receiver takes messages: one who unsubscribed is kept as Disabled, and mail to
+    no address goes nowhere."""
+    return lookup(receiver, ("status",)) != "Disabled" and lookup(receiver, ("emailAddress",)) != ""
 
 
 CONTROLS = (
@@ -220,7 +331,7 @@ CONTROLS = (
                         _KIND,
                     ),
                     ACTION_GROUP: (_ENABLED, *_RECEIVERS),
-                    DIAGNOSTIC_SETTING: (WORKSPACE_ID,),
+                    DIAGNOSTIC_SETTING: (LOGS, TABLES, WORKSPACE_ID),
                     WORKSPACE: (),
                 },
             ),

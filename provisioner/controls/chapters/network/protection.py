@@ -17,18 +17,28 @@ from provisioner.controls.kinds import (
     NETWORK,
     NETWORK_GATEWAY,
     PUBLIC_ADDRESS,
+    STORAGE_ACCOUNT,
 )
+from provisioner.controls.log_queries import Match
+from provisioner.controls.log_settings import WORKSPACE_READS, arrives, strange
 from provisioner.controls.rule import rule
 from provisioner.controls.subject import Observation, Subject
+from provisioner.controls.verdict import Verdict
 from provisioner.controls.wanted import Wanted, at_least, equals, show
 from provisioner.model.estate import Estate
 from provisioner.model.resource_id import parse_resource_id
-from provisioner.model.values import lookup
+from provisioner.model.values import Unknown, lookup
 
 _TARGET = "properties.targetResourceId"
 _ANALYTICS = (
     "properties.flowAnalyticsConfiguration.networkWatcherFlowAnalyticsConfiguration.enabled"
 )
+_ANALYSED_IN = (
+    "properties.flowAnalyticsConfiguration"
+    ".networkWatcherFlowAnalyticsConfiguration.workspaceResourceId"
+)
+_FLOW_TABLE = "NTANetAnalytics"
+_STORAGE = "properties.storageId"
 _KEEPS = "properties.retentionPolicy.enabled"
 _DAYS = "properties.retentionPolicy.days"
 _FILTER = "properties.enabledFilteringCriteria"
@@ -79,13 +89,31 @@ def _judge_flows(network: Subject) -> Iterator[Observation]:
         return
     wrong = [list(_wrong_with(log)) for log in logs]
     if all(wrong):
-        yield from (network.fails("", said) for said in wrong[0])
+        told = min(wrong, key=lambda found: Verdict.FAIL in (verdict for verdict, _ in found))
+        yield from (Observation(verdict, "", said) for verdict, said in told)
     else:
         good = logs[wrong.index([])]
         yield network.passes("", f"{good.label} records its flows, {show(good.value(_DAYS))} days")
 
 
-def _wrong_with(log: Subject) -> Iterator[str]:
+def _wrong_with(log: Subject) -> Iterator[tuple[Verdict, str]]:
+    yield from ((Verdict.FAIL, said) for said in _misconfigured(log))
+    place = parse_resource_id(log.value(_STORAGE))
+    if isinstance(log.value(_STORAGE), Unknown):
+        pass  # It is made with the log, and so it is the environment's.
+    elif place is None or place.type.lower() != STORAGE_ACCOUNT.lower():
+        said = f"{_STORAGE} of {log.label} is {show(log.value(_STORAGE))}"
+        yield Verdict.FAIL, f"{said}, expected the id of a storage account"
+    elif why := strange(log, place):
+        yield Verdict.FAIL, f"{_STORAGE} of {log.label}: {why}"
+    if log.states(_ANALYSED_IN):
+        answer = arrives(log, log.value(_ANALYSED_IN), _FLOW_TABLE)
+        if answer.match is not Match.YES:
+            verdict = Verdict.FAIL if answer.match is Match.NO else Verdict.UNKNOWN
+            yield verdict, f"what {log.label} has analysed: {answer.why}"
+
+
+def _misconfigured(log: Subject) -> Iterator[str]:
     for path, wanted in _WANTED.items():
         if not wanted.test(log.value(path)):
             found = show(log.value(path))
@@ -181,7 +209,11 @@ CONTROLS = (
             rule(
                 NETWORK,
                 _judge_flows,
-                others={FLOW_LOG: (_TARGET, *_WANTED, _FILTER, _RECORDS)},
+                others={
+                    FLOW_LOG: (_TARGET, *_WANTED, _FILTER, _RECORDS, _STORAGE, _ANALYSED_IN),
+                    STORAGE_ACCOUNT: (),
+                    **WORKSPACE_READS,
+                },
             ),
         ),
         limits=("Who may delete the storage account or stop the log is not looked at."),

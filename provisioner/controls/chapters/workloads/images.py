@@ -9,12 +9,12 @@ from collections.abc import Iterator, Mapping
 from provisioner.catalog.built_in_policies import ALLOWED_IMAGES
 from provisioner.controls.admission import DENY, Demand, assign, policy_rule
 from provisioner.controls.control import Control, Layer, Mappings, Mode, Severity
-from provisioner.controls.image_sources import NAMED_HOSTS
-from provisioner.controls.kinds import CLUSTER, DEFENDER_PLAN, REGISTRY
+from provisioner.controls.image_sources import NAMED_HOSTS, NAMED_SOURCES
+from provisioner.controls.kinds import CACHE_RULE, CLUSTER, DEFENDER_PLAN, REGISTRY
 from provisioner.controls.namespace_rules import (
     NAMES_REGISTRIES,
 )
-from provisioner.controls.rule import look, rule
+from provisioner.controls.rule import expect, look, rule
 from provisioner.controls.subject import Observation, Subject
 from provisioner.controls.wanted import equals, show
 from provisioner.model.values import is_empty, lookup
@@ -161,6 +161,7 @@ CONTROLS = (
             policy_rule(
                 Demand(ALLOWED_IMAGES, {"effect": DENY, "allowedContainerImagesRegex": NAMED_HOSTS})
             ),
+            expect(CACHE_RULE, "properties.sourceRepository", NAMED_SOURCES),
         ),
         in_cluster=(NAMES_REGISTRIES,),
         evidence=(
@@ -168,7 +169,9 @@ CONTROLS = (
             "--dry-run=server` in a team's namespace"
         ),
         limits=(
-            "What lies in a registry of one's own is not judged. Init and ephemeral "
+            "What lies in a registry of one's own is not judged, but for what it caches of others "
+            "(cacheRules). Hosts of which nobody here knows that everybody publishes there are "
+            "taken for a company's own. Init and ephemeral "
             "containers are what the policy makes of them."
         ),
         mappings=Mappings(cis=("5.1.4",), policies=(ALLOWED_IMAGES.guid,)),

@@ -4,24 +4,23 @@ Facts: guidelines.md §1.3.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from provisioner.controls.control import Control, Layer, Mode, Severity
 from provisioner.controls.kinds import POOL
 from provisioner.controls.rule import look, rule
+from provisioner.controls.sandboxing import (
+    LABELS,
+    RUNTIME,
+    TAINTS,
+    is_sandbox,
+    says_untrusted,
+)
 from provisioner.controls.subject import Observation, Subject
 from provisioner.controls.wanted import Wanted, equals, show
-from provisioner.model.values import lookup
 
-_RUNTIME = "properties.workloadRuntime"
 _IMAGE = "properties.osSKU"
 _SIZE = "properties.vmSize"
-_LABELS = "properties.nodeLabels"
-_TAINTS = "properties.nodeTaints"
-_UNTRUSTED = "untrusted"
-_ISOLATING = ("katavmisolation", "katamshvvmisolation")
-"""The runtimes of pod sandboxing; the second is what the preview called it (AKS page
-use-pod-sandboxing)."""
 _MACHINE = re.compile(
     r"standard_(?P<family>[a-z]+)\d+(-\d+)?(?P<features>[a-z]*)_v(?P<version>\d+)"
 )
@@ -42,30 +41,15 @@ def _is_nesting(value: object) -> bool:
 _NESTING = Wanted(_is_nesting, "a machine that nests others: family D or E from v3, F from v2 on")
 
 
-def _says_untrusted(pool: Subject) -> bool:
-    """Tell whether a pool says by a label or a taint that what it runs is not to be trusted."""
-    labels = pool.value(_LABELS)
-    names = labels if isinstance(labels, Mapping) else {}
-    marks = [(str(name), str(lookup(labels, (name,)))) for name in names]
-    for taint in pool.texts(_TAINTS):
-        name, _, value = taint.rpartition(":")[0].partition("=")
-        marks.append((name, value))
-    return any(_is_mark(name.rpartition("/")[2], value) for name, value in marks)
-
-
-def _is_mark(name: str, value: str) -> bool:
-    return value.lower() == _UNTRUSTED or (name.lower() == _UNTRUSTED and value.lower() != "false")
-
-
 def _judge_pool(pool: Subject) -> Iterator[Observation]:
     """A pool that is for untrusted pods, or for sandboxes, has what a sandbox needs."""
-    runtime = pool.value(_RUNTIME)
-    if str(runtime).lower() in _ISOLATING:
-        yield pool.passes(_RUNTIME, f"{_RUNTIME} is {show(runtime)}")
+    runtime = pool.value(RUNTIME)
+    if is_sandbox(pool):
+        yield pool.passes(RUNTIME, f"{RUNTIME} is {show(runtime)}")
         yield look(pool, _IMAGE, equals("AzureLinux"))
         yield look(pool, _SIZE, _NESTING)
-    elif _says_untrusted(pool):
-        yield look(pool, _RUNTIME, equals("KataVmIsolation"))
+    elif says_untrusted(pool):
+        yield look(pool, RUNTIME, equals("KataVmIsolation"))
 
 
 CONTROLS = (
@@ -89,7 +73,7 @@ CONTROLS = (
                 vmSize: Standard_D8ds_v5
         """,
         modes=(Mode.ARM, Mode.CLUSTER),
-        rules=(rule(POOL, _judge_pool, _RUNTIME, _IMAGE, _SIZE, _LABELS, _TAINTS),),
+        rules=(rule(POOL, _judge_pool, RUNTIME, _IMAGE, _SIZE, LABELS, TAINTS),),
         evidence=(
             "the pods of those pools with their runtime: `kubectl get pods -A -o json`, with "
             "runtimeClassName kata-vm-isolation"

@@ -10,9 +10,11 @@ from provisioner.controls.kinds import (
     DIAGNOSTIC_SETTING,
     NETWORK,
     PRIVATE_ENDPOINT,
+    STORAGE_ACCOUNT,
     VAULT,
     WORKSPACE,
 )
+from provisioner.controls.log_settings import strange
 from provisioner.controls.private_links import (
     CONNECTIONS,
     ENDPOINT_READS,
@@ -22,7 +24,7 @@ from provisioner.controls.private_links import (
 from provisioner.controls.rule import expect, look, rule
 from provisioner.controls.subject import Observation, Subject
 from provisioner.controls.wanted import at_least, equals, is_unset
-from provisioner.model.resource_id import parse_resource_id
+from provisioner.model.resource_id import ResourceId, parse_resource_id
 from provisioner.model.values import Unknown
 
 ITEM = "Maintaining secrets in HashiCorp Vault, Azure Key Vault, Azure KMS plugin"
@@ -31,10 +33,11 @@ _PERIMETER = "securedbyperimeter"
 _ACLS = "properties.networkAcls"
 _LOGS = "properties.logs"
 _WORKSPACE = "properties.workspaceId"
+_EVENT_HUBS = "Microsoft.EventHub/namespaces"
 _DESTINATIONS = {
     _WORKSPACE: WORKSPACE,
-    "properties.storageAccountId": "Microsoft.Storage/storageAccounts",
-    "properties.eventHubAuthorizationRuleId": "Microsoft.EventHub/namespaces/authorizationRules",
+    "properties.storageAccountId": STORAGE_ACCOUNT,
+    "properties.eventHubAuthorizationRuleId": f"{_EVENT_HUBS}/authorizationRules",
 }
 _AUDIT = (("category", "auditevent"), ("categoryGroup", "audit"), ("categoryGroup", "alllogs"))
 
@@ -61,7 +64,7 @@ def _judge_endpoint(vault: Subject) -> Iterator[Observation]:
 
 def _judge_audit(vault: Subject) -> Iterator[Observation]:
     """Who read what from the vault is sent somewhere."""
-    unseen = None
+    unseen, strangers = None, None
     for setting in vault.children(DIAGNOSTIC_SETTING):
         on = [entry for entry in setting.entries(_LOGS) if entry.get("enabled") is True]
         if not any(str(entry.get(key)).lower() == name for entry in on for key, name in _AUDIT):
@@ -72,6 +75,8 @@ def _judge_audit(vault: Subject) -> Iterator[Observation]:
                 unseen = unseen or f"{setting.label}: {path} is {setting.value(path)}"
             elif named is None or named.type.lower() != kind.lower():
                 continue
+            elif why := strange(setting, _keeper_of(named)):
+                strangers = f"{setting.label} sends it to others: {why}"
             elif path != _WORKSPACE or setting.at(setting.value(path)) is not None:
                 yield vault.passes("", f"{setting.label} sends its audit log to {named.name}")
                 return
@@ -79,8 +84,16 @@ def _judge_audit(vault: Subject) -> Iterator[Observation]:
                 unseen = f"{setting.label} sends it to {named.text}, which is not seen here"
     if unseen is not None:
         yield vault.unknown("", unseen)
+    elif strangers is not None:
+        yield vault.fails("", strangers)
     else:
         yield vault.fails("", "no diagnostic setting sends its AuditEvent log anywhere")
+
+
+def _keeper_of(named: ResourceId) -> ResourceId:
+    """Return what keeps what is sent to a place: of an authorization rule, its namespace."""
+    parent = named.parent
+    return named if parent is None or parent.type.lower() != _EVENT_HUBS.lower() else parent
 
 
 CONTROLS = (
@@ -213,7 +226,12 @@ CONTROLS = (
             rule(
                 VAULT,
                 _judge_audit,
-                others={DIAGNOSTIC_SETTING: (_LOGS, *_DESTINATIONS), WORKSPACE: ()},
+                others={
+                    DIAGNOSTIC_SETTING: (_LOGS, *_DESTINATIONS),
+                    WORKSPACE: (),
+                    STORAGE_ACCOUNT: (),
+                    _EVENT_HUBS: (),
+                },
             ),
         ),
         limits=(

@@ -1,0 +1,149 @@
+"""Which actions of Azure RBAC there are, and of which kind: of Azure Resource Manager, or of data.
+
+Azure publishes no list that can be shipped whole: what is known is what the built-in roles name,
+what the catalog's types are read, written and deleted by, and the actions behind capabilities.
+An action that none of them names may exist all the same.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+from provisioner.catalog.built_in_roles import get_built_in_role, list_built_in_roles
+from provisioner.catalog.capabilities import CAPABILITIES
+from provisioner.catalog.registry import Catalog
+from provisioner.model.diagnostic import Diagnostic, error, nearest, warning
+from provisioner.model.permissions import matches
+
+_VERBS = ("read", "write", "delete", "action", "*")
+_OF_A_TYPE = 3
+"""So many segments before its wildcard, and a pattern is about one kind of data (`…/secrets/*`);
+with fewer (`Microsoft.KeyVault/vaults/*`), actions of both kinds match it."""
+
+
+@dataclass(frozen=True)
+class Actions:
+    """The known actions of one catalog."""
+
+    catalog: Catalog
+
+    def check(self, action: str, *, data: bool) -> Diagnostic | None:
+        """Return what is wrong with a question about an action, None for nothing: an error where
+        it can have no answer (no action, an unknown namespace, the other kind), a warning where
+        it may be misspelled or of the other kind."""
+        if action == "*":
+            return None
+        namespace, _, rest = action.partition("/")
+        if not rest or action.lower().rpartition("/")[2] not in _VERBS:
+            message = f"{action!r} is not an action of Azure RBAC."
+            hint = "Expected PROVIDER/TYPE/read, …/write, …/delete or …/NAME/action."
+            return error("unknown-action", message, None, hint)
+        if namespace != "*" and namespace.lower() not in self._namespaces:
+            message = f"{namespace!r} is not the namespace of a known resource provider."
+            hint = nearest(namespace, list(self._namespaces.values()))
+            return error("unknown-action", message, None, hint)
+        if "*" in action:
+            return None
+        return self._check_kind(action, data=data) or self._check_name(action)
+
+    def _check_kind(self, action: str, *, data: bool) -> Diagnostic | None:
+        is_control = action.lower() in self._named[False]
+        is_data = action.lower() in self._named[True] or self._is_within_data_type(action)
+        covering = [pattern for pattern in self._wide_data if matches(pattern, action)]
+        if data:
+            if not is_control or is_data or covering:
+                return None
+            message = f"{action} is an action of Azure Resource Manager, not a data action."
+            return error("wrong-kind-of-action", message, None, "Leave out --data.")
+        if is_control:
+            return None
+        if is_data:
+            message = f"{action} is a data action."
+            return error("wrong-kind-of-action", message, None, "Add --data.")
+        if not covering:
+            return None
+        return warning(
+            "wrong-kind-of-action",
+            f"{action} may be a data action: built-in roles grant {covering[0]} as data actions.",
+            None,
+            "Ask again with --data.",
+        )
+
+    def _check_name(self, action: str) -> Diagnostic | None:
+        folded = action.lower()
+        if folded in self._named[False] or folded in self._named[True]:
+            return None
+        if self._is_within_data_type(action):
+            return None
+        start = folded.partition("/")[0] + "/"
+        near = [name for name in self._all_named if name.lower().startswith(start)]
+        return warning(
+            "action-not-known",
+            f"neither the catalog nor a built-in role names the action {action}: it may be "
+            "misspelled.",
+            None,
+            nearest(action, near),
+        )
+
+    def _is_within_data_type(self, action: str) -> bool:
+        return any(matches(pattern, action) for pattern in self._data_types)
+
+    @cached_property
+    def _patterns(self) -> dict[bool, dict[str, str]]:
+        """What built-in roles list, by its text in lower case; `True` is data."""
+        found: dict[bool, dict[str, str]] = {False: {}, True: {}}
+        for guid in list_built_in_roles():
+            role = get_built_in_role(guid)
+            for entry in role.permissions if role is not None else ():
+                for data in (False, True):
+                    for side in entry.patterns(data=data):
+                        found[data].update((pattern.lower(), pattern) for pattern in side)
+        return found
+
+    @cached_property
+    def _named(self) -> dict[bool, dict[str, str]]:
+        """The actions that are named in full, by their text in lower case."""
+        found: dict[bool, dict[str, str]] = {False: {}, True: {}}
+        for data in (False, True):
+            patterns = (text for text in self._patterns[data].values() if "*" not in text)
+            for text in (*self._own(data=data), *patterns):
+                found[data].setdefault(text.lower(), text)
+        return found
+
+    def _own(self, *, data: bool) -> Iterator[str]:
+        for capability in CAPABILITIES:
+            yield from capability.data_actions if data else capability.actions
+        if not data:
+            for known in self.catalog:
+                yield from (f"{known.name}/{verb}" for verb in ("read", "write", "delete"))
+
+    @cached_property
+    def _all_named(self) -> tuple[str, ...]:
+        return (*self._named[False].values(), *self._named[True].values())
+
+    @cached_property
+    def _namespaces(self) -> dict[str, str]:
+        texts = (*self._all_named, *self._patterns[False].values(), *self._patterns[True].values())
+        names = (text.partition("/")[0] for text in texts)
+        found: dict[str, str] = {}
+        for name in names:
+            if "*" not in name:
+                found.setdefault(name.lower(), name)
+        return found
+
+    @cached_property
+    def _data_types(self) -> tuple[str, ...]:
+        return tuple(text for text in self._data_wildcards if _fixed(text) >= _OF_A_TYPE)
+
+    @cached_property
+    def _wide_data(self) -> tuple[str, ...]:
+        return tuple(text for text in self._data_wildcards if 0 < _fixed(text) < _OF_A_TYPE)
+
+    @cached_property
+    def _data_wildcards(self) -> tuple[str, ...]:
+        return tuple(text for text in self._patterns[True].values() if "*" in text)
+
+
+def _fixed(pattern: str) -> int:
+    """Return how many whole segments of a pattern come before its wildcard."""
+    return pattern.partition("*")[0].count("/")

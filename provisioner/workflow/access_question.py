@@ -1,0 +1,215 @@
+"""What `azsec access` is asked, and which questions can have no answer.
+
+"Nobody" is an answer to a question about somebody who is there. A misspelled address, action or
+subscription is an error instead, and so is an identity of which the object id was not read.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from provisioner.access.actions import Actions
+from provisioner.access.effective import Access
+from provisioner.access.grants import Principal
+from provisioner.access.principals import principals_of
+from provisioner.blueprint.graph import DesiredGraph
+from provisioner.catalog.registry import Catalog
+from provisioner.documents.access import AccessState
+from provisioner.model.actual import ActualState, Unreadable
+from provisioner.model.diagnostic import (
+    Diagnostic,
+    DiagnosticError,
+    Severity,
+    error,
+    nearest,
+    warning,
+)
+from provisioner.model.estate import Estate, Resource
+from provisioner.model.resource_id import ResourceId, parse_resource_id
+from provisioner.workflow.plan import Desired
+
+_GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked: about a principal (object id or address), about an action (of data or not),
+    on a resource (address or id); None for all of them. `eligible` reads what can be activated."""
+
+    state: AccessState
+    principal: str | None = None
+    action: str | None = None
+    on: str | None = None
+    data: bool = False
+    eligible: bool = False
+
+
+def check_action(question: Question, catalog: Catalog) -> tuple[Diagnostic, ...]:
+    """Return warnings of the action that is asked about. Raises DiagnosticError for one that there
+    is not, for one of the other kind, and for `data` without an action."""
+    if question.action is None:
+        if question.data:
+            message = "--data says of which kind the action of --can is."
+            raise DiagnosticError(error("no-action", message, None, "Add --can ACTION."))
+        return ()
+    found = Actions(catalog).check(question.action, data=question.data)
+    if found is None:
+        return ()
+    if found.severity is Severity.ERROR:
+        raise DiagnosticError(found)
+    return (found,)
+
+
+def find_target(question: Question, estate: Estate, desired: Desired) -> ResourceId | None:
+    """Return the resource that is asked about, None for all. Raises DiagnosticError for what is
+    neither an address nor an id, and for an id in a subscription that is not the environment's."""
+    if question.on is None:
+        return None
+    found = _resource_at(question.on, estate, desired.graph)
+    if found is not None:
+        return found.id
+    named = parse_resource_id(question.on)
+    if named is None:
+        raise DiagnosticError(
+            error(
+                "unknown-address",
+                f"{question.on!r} is neither an address of the environment nor a resource id.",
+                None,
+                nearest(question.on, _addresses(estate, desired.graph)),
+            )
+        )
+    subscriptions = desired.environment.subscriptions
+    if named.subscription is not None and named.subscription.lower() not in {
+        guid.lower() for guid in subscriptions.values()
+    }:
+        listed = ", ".join(f"{guid} ({alias})" for alias, guid in subscriptions.items())
+        raise DiagnosticError(
+            error(
+                "unknown-subscription",
+                f"{question.on} is in the subscription {named.subscription}, which is not of the "
+                "environment: its role assignments are not read.",
+                None,
+                f"Expected an id in one of: {listed}.",
+            )
+        )
+    return named
+
+
+@dataclass(frozen=True, slots=True)
+class Who:
+    """The principals that are asked about, by object id and address in lower case; None for
+    everybody."""
+
+    names: frozenset[str] | None = None
+
+    def is_about(self, principal: Principal) -> bool:
+        """Tell whether a principal is asked about."""
+        if self.names is None:
+            return True
+        return bool(self.names & {principal.id.lower(), (principal.address or "").lower()})
+
+
+def find_who(
+    question: Question, access: Access, estate: Estate, desired: Desired, state: ActualState | None
+) -> Who:
+    """Return who is asked about: a resource stands for all principals that it signs in as.
+
+    `state` is what was read of Azure, None for the desired state. Raises DiagnosticError for what
+    is neither an object id nor the address of a resource that signs in, and for one whose object
+    id was not read.
+    """
+    stated = question.principal
+    if stated is None:
+        return Who()
+    who = Who(frozenset({stated.lower()}))
+    if _GUID.fullmatch(stated):
+        return who
+    resource = _resource_at(stated, estate, desired.graph)
+    if resource is None:
+        # A principal that is not known before apply is called by the property that will tell it.
+        if any(who.is_about(grant.principal) for grant in access.grants):
+            return who
+        raise DiagnosticError(_unknown_principal(stated, estate, desired.graph))
+    names = principals_of(resource, estate)
+    if state is not None and not any(map(_GUID.fullmatch, names)):
+        raise DiagnosticError(_nobody_seen(resource, desired.graph, state))
+    if not names:
+        raise DiagnosticError(_signs_in_as_nobody(resource))
+    return Who(frozenset(name.lower() for name in names))
+
+
+def unnamed(question: Question, who: Who, access: Access) -> Iterator[Diagnostic]:
+    """Yield a warning for an object id that is in no assignment: it may be misspelled."""
+    if question.principal is None or not _GUID.fullmatch(question.principal):
+        return
+    denied = (other for denial in access.denials for other in denial.principals)
+    if any(map(who.is_about, (*(grant.principal for grant in access.grants), *denied))):
+        return
+    yield warning(
+        "principal-not-named",
+        f"no role assignment that was looked at names {question.principal}.",
+        None,
+        "Whoever is in a group has what the group has: ask for the object id of the group.",
+    )
+
+
+def _resource_at(text: str, estate: Estate, graph: DesiredGraph) -> Resource | None:
+    """Return the resource at an address (case ignored), as the state has it, or as declared."""
+    folded = text.lower()
+    for found in estate:
+        if (found.address or "").lower() == folded:
+            return found
+    for address, stated in graph.resources.items():
+        if address.lower() == folded:
+            return Resource(stated.id, stated.type.name, stated.body, address, stated.span)
+    return None
+
+
+def _addresses(estate: Estate, graph: DesiredGraph) -> list[str]:
+    return [*graph.resources, *(each.address for each in estate if each.address)]
+
+
+def _unknown_principal(stated: str, estate: Estate, graph: DesiredGraph) -> Diagnostic:
+    declared = (Resource(r.id, r.type.name, r.body, r.address) for r in graph)
+    signing_in = {
+        found.address for found in (*declared, *estate)
+        if found.address and principals_of(found, estate)
+    }  # fmt: skip
+    return error(
+        "unknown-principal",
+        f"{stated!r} is neither an object id nor the address of an identity.",
+        None,
+        nearest(stated, sorted(signing_in)),
+    )
+
+
+def _nobody_seen(resource: Resource, graph: DesiredGraph, state: ActualState) -> Diagnostic:
+    """Return why a resource of the actual state has no object id: it was refused, it does not
+    exist, or it is nothing that signs in."""
+    seen = state.get(resource.id)
+    label = resource.label
+    if isinstance(seen, Unreadable):
+        return error(
+            "principal-not-read",
+            f"the object id of {label} could not be read: {seen.reason}",
+            None,
+            "Grant the role of `azsec roles ENV --for access`, or ask for the object id.",
+        )
+    stated = graph.by_id.get(resource.id.key)
+    if resource.id.key not in state.found and stated is not None:
+        return error(
+            "principal-not-read",
+            f"{label} does not exist in Azure: nobody signs in as it.",
+            None,
+            "`azsec apply` makes it; without --of actual, the question is about the blueprint.",
+        )
+    return _signs_in_as_nobody(resource)
+
+
+def _signs_in_as_nobody(resource: Resource) -> Diagnostic:
+    return error(
+        "unknown-principal",
+        f"{resource.label} ({resource.type}) has no identity: it signs in as nobody.",
+        None,
+        "Expected an object id, or the address of an identity or of a resource that has one.",
+    )
