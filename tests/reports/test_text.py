@@ -10,8 +10,10 @@ from provisioner.documents.plan import Action
 from provisioner.model.diagnostic import Severity
 from provisioner.reports import wording
 from provisioner.reports.color import wants_color
+from provisioner.reports.drift_text import drift_summary
+from provisioner.reports.security_text import security_total
 from provisioner.reports.text import write_text
-from tests.reports import documents
+from tests.reports import control_documents, documents
 from tests.reports.documents import AKS, added, change, changed, removed
 
 ALL = {
@@ -239,3 +241,20 @@ COLOR = {
 def test_color(row):
     environ, is_terminal, expected = COLOR[row]
     assert wants_color(environ, is_terminal) is expected
+
+
+def test_what_newly_fails_is_counted_by_what_refuses_it():
+    (turn,) = control_documents.SECURITY.failing
+    others = (
+        turn.model_copy(update={"control": "PRF-03", "gate": "proofs"}),
+        turn.model_copy(update={"control": "CLU-11.1", "severity": "low", "gate": None}),
+    )
+    security = control_documents.SECURITY.model_copy(
+        update={"failing": (turn, *others), "passing": ()}
+    )
+    assert security_total(security) == (
+        "3 newly fail: 1 at or above high (CLU-01.4), 1 of network proofs (PRF-03), "
+        "1 not refused by a gate (CLU-11.1)"
+    )
+    drift = documents.EMPTY_DRIFT.model_copy(update={"security": security})
+    assert drift_summary(drift) == "1 control newly fails at or above high · 76 in sync"
