@@ -25,12 +25,15 @@ def main() -> None:
         measure_commands(Path(folder), options.runs)
         measure_comparisons(Path(folder), options.runs)
         # A child's memory counts from its parent's at the fork, so azsec is imported only now.
+        from benchmarks.access import measure_access, measure_requests
         from benchmarks.controls import measure_controls
         from benchmarks.estates import measure_estate
         from benchmarks.networks import measure_proofs
 
         measure_proofs(options.runs)
         measure_controls(options.runs)
+        measure_requests("environments/local.yaml")
+        measure_access(Path(folder) / "access", 5000, 2000)
         for size in options.sizes:
             measure_estate(Path(folder) / str(size), size)
 

@@ -21,6 +21,7 @@ from provisioner.plan.reads import (
     SUBSCRIPTIONS,
     Read,
     child_reads,
+    list_of_children,
     listable_children,
     wide_reads,
 )
@@ -132,7 +133,7 @@ def _of_delete(
 ) -> Iterator[Need]:
     yield Need(action_on(resource_type, "delete"), resource)
     for holder, child in listable_children(resource, catalog):
-        yield Need(action_on(child, "read"), holder)
+        yield _of_read(list_of_children(holder, child), catalog)
     for action in polled_actions(resource_type, deleting=True):
         yield Need(action, _subscription_of(resource))
 

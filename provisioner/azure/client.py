@@ -27,6 +27,7 @@ from provisioner.azure.errors import (
     CONNECTION,
     CREDENTIAL,
     is_absent,
+    is_unregistered,
     read_error,
     unexpected_error,
 )
@@ -222,7 +223,7 @@ class ArmClient:
         except AzureError as error:
             if error.code in (CONNECTION, CREDENTIAL):
                 raise
-            refused = None if is_absent(error) else error
+            refused = None if is_absent(error) or is_unregistered(error) else error
             return Answer(read, refused=refused, calls=tally.calls)
         return Answer(read, items, calls=tally.calls)
 

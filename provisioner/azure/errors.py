@@ -118,6 +118,12 @@ def is_absent(error: AzureError) -> bool:
     return error.status == HTTPStatus.NOT_FOUND and error.code not in NOT_ABSENT
 
 
+def is_unregistered(error: AzureError) -> bool:
+    """Tell whether an error says that a subscription does not use a resource provider at all: then
+    it has nothing of it ("Resolve errors for resource provider registration")."""
+    return error.code == "MissingSubscriptionRegistration"
+
+
 def first_line(text: str) -> str:
     """Return the first line of a text that says something, at most 300 characters."""
     lines = (_printable(line) for line in text.splitlines())

@@ -42,9 +42,9 @@ class Catalog:
         kind = scope.type.rpartition("/")[2].lower()
         return holder if holder is not None and kind in holder.access_kinds else None
 
-    def children(self, parent: ResourceType) -> Iterator[ResourceType]:
-        """Yield the types whose resources are children of `parent`."""
-        return (child for child in self if child.parent == parent.name)
+    def children(self, parent: ResourceType) -> tuple[ResourceType, ...]:
+        """Return the types whose resources are children of `parent`."""
+        return self._children.get(parent.name, ())
 
     def listed_together(self, list_name: str) -> tuple[ResourceType, ...]:
         """Return the types that one list of this name answers (`ResourceType.listed_as`), case
@@ -56,6 +56,14 @@ class Catalog:
         container by its segment), although nobody declared them (`ResourceType.affects` and
         `always_listed_at`)."""
         return self._affecting.get(affected, ())
+
+    @cached_property
+    def _children(self) -> Mapping[str, tuple[ResourceType, ...]]:
+        below: dict[str, list[ResourceType]] = {}
+        for each in self:
+            if each.parent is not None:
+                below.setdefault(each.parent, []).append(each)
+        return {name: tuple(those) for name, those in below.items()}
 
     @cached_property
     def _shared_lists(self) -> Mapping[str, tuple[ResourceType, ...]]:

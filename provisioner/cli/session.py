@@ -1,4 +1,7 @@
-"""One command at work: the environment, the catalog, and Azure behind its ports."""
+"""One command at work: the environment, the catalog, and Azure behind its ports.
+
+What only some commands need is imported by their methods: each command pays for its own start.
+"""
 
 import json
 import os
@@ -13,7 +16,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from provisioner.attribution.window import read_window
 from provisioner.blueprint.ownership import derive_id
 from provisioner.catalog.registry import Catalog
 from provisioner.cli.exit_code import ExitCode
@@ -30,23 +32,12 @@ from provisioner.cli.workspace import (
     state_path,
     write_file,
 )
-from provisioner.controls.frameworks import Framework
-from provisioner.documents.access import AccessDocument
 from provisioner.documents.apply import ApplyDocument, Outcome
-from provisioner.documents.controls import CheckDocument, ComplianceDocument
 from provisioner.documents.document import EnvironmentDocument
-from provisioner.documents.drift import DriftDocument
-from provisioner.documents.graph import GraphDocument
-from provisioner.documents.network import NetworkDocument
-from provisioner.documents.roles import Purpose, RolesDocument
-from provisioner.documents.trace import StateKind, TraceDocument
-from provisioner.manifests.rendering import ClusterObjects
 from provisioner.model.diagnostic import Diagnostic, DiagnosticError, GateError, error
 from provisioner.plan.plan import Plan
 from provisioner.plan.plan_file import read_plan_file, write_plan_file
 from provisioner.plan.request import Request
-from provisioner.workflow.access import Question as AccessQuestion
-from provisioner.workflow.access import explain_access
 from provisioner.workflow.apply import (
     ApplyOptions,
     Surface,
@@ -60,14 +51,7 @@ from provisioner.workflow.approval import (
     check_same_environment,
     read_digest,
 )
-from provisioner.workflow.attribution import attribute_drift
-from provisioner.workflow.check import check_environment, report_compliance
-from provisioner.workflow.drift import check_drift
-from provisioner.workflow.export import ExportFormat, export_environment
-from provisioner.workflow.graph import draw_graph
 from provisioner.workflow.identity import check_unique_id, read_id
-from provisioner.workflow.manifests import find_objects
-from provisioner.workflow.migration import plan_migration
 from provisioner.workflow.network import (
     Siblings,
     describe_network,
@@ -76,12 +60,23 @@ from provisioner.workflow.network import (
 )
 from provisioner.workflow.plan import Desired, Planned, load_desired, plan_environment
 from provisioner.workflow.preflight import Preflight
-from provisioner.workflow.roles import Pipeline, describe_roles, role_files
-from provisioner.workflow.trace import Question, trace
 from provisioner.workflow.waiting import Patience, plan_settled
 
 if TYPE_CHECKING:
     from provisioner.azure.client import ArmClient
+    from provisioner.controls.frameworks import Framework
+    from provisioner.documents.access import AccessDocument
+    from provisioner.documents.controls import CheckDocument, ComplianceDocument
+    from provisioner.documents.drift import DriftDocument
+    from provisioner.documents.graph import GraphDocument
+    from provisioner.documents.network import NetworkDocument
+    from provisioner.documents.roles import Purpose, RolesDocument
+    from provisioner.documents.trace import StateKind, TraceDocument
+    from provisioner.manifests.rendering import ClusterObjects
+    from provisioner.workflow.access import Question as AccessQuestion
+    from provisioner.workflow.export import ExportFormat
+    from provisioner.workflow.roles import Pipeline
+    from provisioner.workflow.trace import Question
 
 LOCAL = "local"
 _LOCAL_ENDPOINT = "AZSEC_LOCAL_ENDPOINT"
@@ -152,7 +147,7 @@ class Session:
         siblings = self.load_siblings(desired)
         return desired, validate_environment(desired, self.catalog, siblings)
 
-    def describe_network(self, environment: str, *, show_all: bool) -> NetworkDocument:
+    def describe_network(self, environment: str, *, show_all: bool) -> "NetworkDocument":
         """Return the address plan of an environment, or of all in its directory."""
         desired = self.load(environment)
         siblings = self.load_siblings(desired)
@@ -273,6 +268,8 @@ class Session:
 
         On the built-in Azure an environment without an id had one from the path of its file.
         """
+        from provisioner.workflow.migration import plan_migration
+
         desired = self.load(environment)
         earlier = [read_id(each) for each in previous_ids]
         if desired.cloud == LOCAL:
@@ -280,30 +277,40 @@ class Session:
         client = self.connect(desired.document)
         return plan_migration(desired, self.catalog, client, earlier, forget_missing=forget_missing)
 
-    def drift(self, environment: str, since: str | None) -> DriftDocument:
+    def drift(self, environment: str, since: str | None) -> "DriftDocument":
         """Read Azure, compare, and look up since when and by whom what drifted was changed."""
+        from provisioner.attribution.window import read_window
+        from provisioner.workflow.attribution import attribute_drift
+        from provisioner.workflow.drift import check_drift
+
         window = read_window(since, datetime.now(UTC))
         desired = self.load(environment)
         client = self.connect(desired.document)
         document = check_drift(desired, self.catalog, client)
         return attribute_drift(document, window, self.catalog, client)
 
-    def trace(self, environment: str, question: Question) -> TraceDocument:
+    def trace(self, environment: str, question: "Question") -> "TraceDocument":
         """Follow packets through an environment; Azure is read only if the question takes it."""
+        from provisioner.workflow.trace import trace
+
         desired = self.load(environment)
         return trace(desired, self.catalog, lambda: self.connect(desired.document), question)
 
-    def check(self, environment: str, kind: StateKind) -> CheckDocument:
+    def check(self, environment: str, kind: "StateKind") -> "CheckDocument":
         """Judge a state of an environment by the controls; Azure is read only if it takes that."""
+        from provisioner.workflow.check import check_environment
+
         desired = self.load(environment)
         return check_environment(
             desired, self.catalog, lambda: self.connect(desired.document), kind
         )
 
     def report_compliance(
-        self, environment: str, kind: StateKind, framework: Framework
-    ) -> ComplianceDocument:
+        self, environment: str, kind: "StateKind", framework: "Framework"
+    ) -> "ComplianceDocument":
         """Return how far a state of an environment is what a framework asks for."""
+        from provisioner.workflow.check import report_compliance
+
         desired = self.load(environment)
         return report_compliance(
             desired,
@@ -314,30 +321,40 @@ class Session:
             datetime.now(UTC),
         )
 
-    def draw(self, environment: str, state: StateKind) -> GraphDocument:
+    def draw(self, environment: str, state: "StateKind") -> "GraphDocument":
         """Draw a state of an environment; Azure is read for all but the desired one."""
+        from provisioner.workflow.graph import draw_graph
+
         desired = self.load(environment)
         return draw_graph(desired, self.catalog, lambda: self.connect(desired.document), state)
 
     def roles(
-        self, environment: str, purposes: Sequence[Purpose], pipeline: Pipeline | None
-    ) -> RolesDocument:
+        self, environment: str, purposes: "Sequence[Purpose]", pipeline: "Pipeline | None"
+    ) -> "RolesDocument":
         """Return the least that an environment's commands may do."""
+        from provisioner.workflow.roles import describe_roles
+
         return describe_roles(self.load(environment), self.catalog, purposes, pipeline)
 
-    def explain_access(self, environment: str, question: AccessQuestion) -> AccessDocument:
+    def explain_access(self, environment: str, question: "AccessQuestion") -> "AccessDocument":
         """Say who can do what in an environment; Azure is read only for the actual state."""
+        from provisioner.workflow.access import explain_access
+
         desired = self.load(environment)
         return explain_access(
             desired, self.catalog, lambda: self.connect(desired.document), question
         )
 
-    def find_objects(self, desired: Desired, state: StateKind) -> ClusterObjects:
+    def find_objects(self, desired: Desired, state: "StateKind") -> "ClusterObjects":
         """Return what is to stand in a cluster; Azure is read only for a state that takes it."""
+        from provisioner.workflow.manifests import find_objects
+
         return find_objects(desired, self.catalog, lambda: self.connect(desired.document), state)
 
-    def export(self, environment: str, form: ExportFormat) -> Mapping[str, str]:
+    def export(self, environment: str, form: "ExportFormat") -> Mapping[str, str]:
         """Return the files that deploy an environment without azsec, the main one first."""
+        from provisioner.workflow.export import export_environment
+
         return export_environment(self.load(environment), self.catalog, form)
 
     def apply(self, plan: Plan, options: ApplyOptions) -> ApplyDocument:
@@ -353,8 +370,10 @@ class Session:
             return document.with_diagnostics(lock.report())
 
 
-def write_roles(document: RolesDocument, directory: str) -> list[str]:
+def write_roles(document: "RolesDocument", directory: str) -> list[str]:
     """Write the definitions of roles, a file each, and return their paths."""
+    from provisioner.workflow.roles import role_files
+
     paths = []
     for name, definition in role_files(document).items():
         path = Path(directory) / name

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from provisioner.catalog.built_in_policies import RESTRICTED, BuiltInPolicy
+from provisioner.controls.add_ons import ADD_ONS, switch_of, switch_path
 from provisioner.controls.image_sources import NAMED_SOURCES
 from provisioner.controls.kinds import (
     CLUSTER,
@@ -25,7 +26,7 @@ from provisioner.controls.wanted import Wanted, differs, equals, holds, is_unset
 from provisioner.model.resource_id import ResourceId, parse_resource_id
 from provisioner.model.values import Unknown, is_empty, lookup, unknowns
 
-ADD_ON = "properties.addonProfiles.azurepolicy.enabled"
+_ADD_ON = "azurepolicy"
 _LOCATION = "location"
 _DEFINITION = "properties.policyDefinitionId"
 _MODE = "properties.enforcementMode"
@@ -43,7 +44,7 @@ _LEFT_OUT = "properties.excludedNamespaces"
 _MANAGEMENT_GROUP = "microsoft.management/managementgroups"
 
 POLICY_READS: Mapping[str, tuple[str, ...]] = {
-    CLUSTER: (ADD_ON, _LOCATION),
+    CLUSTER: (ADD_ONS, _LOCATION),
     POLICY_ASSIGNMENT: (_DEFINITION, _MODE, _NOT_SCOPES, _SELECTORS, _OVERRIDES, _PARAMETERS),
     POLICY_EXEMPTION: (_EXEMPTED, _EXPIRES, _SELECTORS),
     NAMESPACE: (_LABELS,),
@@ -51,7 +52,7 @@ POLICY_READS: Mapping[str, tuple[str, ...]] = {
 """What a rule reads that asks which policies are in force, by type."""
 
 SAFEGUARD_READS: Mapping[str, tuple[str, ...]] = {
-    CLUSTER: (ADD_ON,),
+    CLUSTER: (ADD_ONS,),
     SAFEGUARDS: (_LEVEL, _STANDARDS_LEVEL, _LEFT_OUT),
     NAMESPACE: (_LABELS,),
 }
@@ -123,11 +124,11 @@ def assign(address: str, policy: BuiltInPolicy, **parameters: str) -> str:
 
 def ask_any(cluster: Subject, ways: tuple[Demand, ...]) -> Observation:
     """Return what is to be said of a cluster that one of some policies has to be in force on."""
-    add_on = cluster.value(ADD_ON)
-    if isinstance(add_on, Unknown):
-        return cluster.unknown(ADD_ON, f"{ADD_ON} is {add_on}")
-    if add_on is not True:
-        return cluster.fails(ADD_ON, f"{ADD_ON} is {show(add_on)}: no policy reaches its pods")
+    switch, path = switch_of(cluster, _ADD_ON), switch_path(_ADD_ON)
+    if isinstance(switch, Unknown):
+        return cluster.unknown(path, f"{path} is {switch}")
+    if switch is not True:
+        return cluster.fails(path, f"{path} is {show(switch)}: no policy reaches its pods")
     asked = [(way, assigned) for way in ways for assigned in _assignments(cluster, way.policy)]
     told: list[tuple[Verdict, str]] = []
     for way, assigned in asked:
@@ -152,10 +153,21 @@ def safeguards_of(cluster: Subject) -> Subject | None:
 def is_safeguarded(cluster: Subject, *standards: str) -> bool:
     """Tell whether a cluster's safeguards enforce one of some pod security standards."""
     guards = safeguards_of(cluster)
-    if guards is None or cluster.value(ADD_ON) is not True or guards.value(_LEVEL) != "Enforce":
+    if guards is None or not has_policy_add_on(cluster) or guards.value(_LEVEL) != "Enforce":
         return False
     left_out = {name for name in tenants_of(cluster) if _matches(name, guards.value(_LEFT_OUT))}
     return guards.value(_STANDARDS_LEVEL) in standards and not left_out
+
+
+def has_policy_add_on(cluster: Subject) -> bool:
+    """Tell whether a cluster has what asks policies and safeguards: the Azure Policy add-on."""
+    return switch_of(cluster, _ADD_ON) is True
+
+
+def left_out_by(guards: Subject, cluster: Subject) -> tuple[str, ...]:
+    """Return the namespaces that a cluster's safeguards leave out, of those that they are for."""
+    names = ("default", *tenants_of(cluster))
+    return tuple(name for name in names if _matches(name, guards.value(_LEFT_OUT)))
 
 
 def is_watched(cluster: Subject) -> bool:
@@ -163,9 +175,7 @@ def is_watched(cluster: Subject) -> bool:
     guards = safeguards_of(cluster)
     if guards is None or guards.value(_LEVEL) not in ("Warn", "Enforce"):
         return False
-    teams = tenants_of(cluster)
-    left_out = [name for name in teams if _matches(name, guards.value(_LEFT_OUT))]
-    return not left_out and not _matches("default", guards.value(_LEFT_OUT))
+    return not left_out_by(guards, cluster)
 
 
 def tenants_of(cluster: Subject) -> tuple[str, ...]:

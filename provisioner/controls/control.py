@@ -90,6 +90,8 @@ class Control:
                  that fails it, it passes. For what Azure Resource Manager cannot answer: what to do
     modes        who can answer it
     rules        what checks it; none where it is answered by its parts, by a proof, or not by ARM
+    in_cluster   what checks the namespaces that the environment's `kubernetes:` states: a failure
+                 is one, and a pass is none before somebody looked into the cluster
     proof        the proof over the network that answers it, None for all others
     evidence     what shows the rest, where ARM alone does not: a query, a command, a document
     limits       what it cannot see: the part of its purpose that a pass leaves unproved
@@ -108,6 +110,7 @@ class Control:
     remediation: str = ""
     modes: tuple[Mode, ...] = (Mode.ARM,)
     rules: tuple[Rule, ...] = ()
+    in_cluster: tuple[Rule, ...] = ()
     proof: Prove | None = None
     evidence: str = ""
     limits: str = ""
@@ -123,7 +126,7 @@ class Control:
     @property
     def has_findings(self) -> bool:
         """Whether it finds something by itself, and not by its parts or by what people attest."""
-        return bool(self.rules) or self.proof is not None
+        return bool(self.rules or self.in_cluster) or self.proof is not None
 
     @property
     def chapter(self) -> str:
@@ -142,7 +145,7 @@ class Control:
         a network is read from."""
         if self.proof is not None:
             yield from ((kind, "properties") for kind in TYPES)
-        for rule in self.rules:
+        for rule in (*self.rules, *self.in_cluster):
             for kind, paths in rule.reads.items():
                 for path in paths:
                     yield kind, path

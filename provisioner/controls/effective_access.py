@@ -22,6 +22,7 @@ from provisioner.controls.subject import Subject
 from provisioner.model.estate import Estate
 from provisioner.model.permissions import is_management_group
 from provisioner.model.resource_id import SUBSCRIPTION, ResourceId
+from provisioner.model.values import lookup
 
 ACCESS_READS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
@@ -52,6 +53,7 @@ EXEC = f"{CLUSTER}/pods/exec/action"
 BIND_CLUSTER_ROLE = f"{CLUSTER}/rbac.authorization.k8s.io/clusterrolebindings/write"
 
 _IN_CLUSTER = f"{CLUSTER}/".lower()
+_PRINCIPAL = "properties.principalId"
 
 
 def access_of(asker: Subject) -> Access:
@@ -132,6 +134,17 @@ def grants_around(access: Access, place: ResourceId) -> Iterator[Grant]:
     for grant in access.grants:
         if id(grant) not in seen and grant.scope is not None and grant.scope.is_within(place):
             yield grant
+
+
+def is_of(grant: Grant, identity: Subject) -> bool:
+    """Tell whether a managed identity is the principal of a grant. The rule has to read the
+    identity's `properties.principalId`."""
+    return identity.is_value_of(principal_of(grant), _PRINCIPAL)
+
+
+def principal_of(grant: Grant) -> object:
+    """Return the object id that a grant names, as it is stated: also where it is not known yet."""
+    return lookup(grant.assignment.body, ("properties", "principalId"))
 
 
 def is_above_groups(scope: ResourceId | None) -> bool:

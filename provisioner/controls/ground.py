@@ -7,7 +7,8 @@ from functools import cached_property
 from provisioner.blueprint.environment import Environment
 from provisioner.blueprint.graph import DesiredGraph
 from provisioner.catalog.registry import Catalog
-from provisioner.controls.kinds import ASKED
+from provisioner.controls.kinds import ASKED, STATED_NAMESPACE
+from provisioner.controls.stated_namespaces import state_namespaces
 from provisioner.model.actual import ActualState, Gap
 from provisioner.model.estate import Estate, Resource
 from provisioner.model.resource_id import SUBSCRIPTION, ResourceId
@@ -107,11 +108,14 @@ def survey(
     state: ActualState | None = None,
 ) -> Ground:
     """Return the ground that an estate of an environment is. `state` is what was read of Azure,
-    where it was read."""
+    where it was read: what `kubernetes:` states is of the desired state alone."""
+    stated = tuple(state_namespaces(environment, estate)) if state is None else ()
+    if stated:
+        estate = Estate.of([*estate, *stated])
     own = frozenset(
         resource.id.key
         for resource in estate
-        if resource.type in ASKED or _is_own(resource.id, graph)
+        if resource.type in _ALWAYS_OWN or _is_own(resource.id, graph)
     )
     cloud, openings = environment.cloud_names, openings_of(environment)
     ground = Ground(estate, own, catalog, cloud, openings=openings)
@@ -132,6 +136,7 @@ def survey(
 
 
 _RECORDS = frozenset(name.lower() for name in RECORDS)
+_ALWAYS_OWN = (*ASKED, STATED_NAMESPACE)
 
 
 def _is_own(resource: ResourceId, graph: DesiredGraph) -> bool:

@@ -18,47 +18,77 @@ PUBLIC_HOSTS = frozenset(
 )  # fmt: skip
 """Hosts on which whoever has an account publishes: the first part of a name says who did."""
 
-_GROUP = re.compile(r"\([^()]*\)")
-_HOST = re.compile(r"[\w-]+(\\\.[\w-]+)+(:\d+)?")
-_OWNER = re.compile(r"[\w.\\-]*[A-Za-z0-9]")
+_GROUP = re.compile(r"\((?:\?:)?([^()?][^()]*)\)(?![*+?{])")
+"""A group without groups in it, taken once. Of what else a parenthesis can begin or a quantifier
+repeat, nobody here tells what it matches."""
+_MOST_ALTERNATIVES = 64
+_HOST = re.compile(r"[\w-]+(\\\.[\w-]+)+(:\d+)?", re.ASCII)
+_OWNER = re.compile(r"(\\\.|[\w-])*[A-Za-z0-9]", re.ASCII)
 
 
 def names_sources(value: object) -> bool:
     """Tell whether a regular expression holds for images of named sources alone.
 
-    Anchored, with every dot of a host escaped, and no other pattern in it: a dot that is any
-    character matches a look-alike, and a second alternative is not anchored by the first's mark
-    (guidelines.md WRK-01.2). On a host where everybody publishes it has to name whose.
+    Each alternative of it is anchored, with every dot of a host escaped, and no other pattern in
+    it: a dot that is any character matches a look-alike, and a second alternative is not anchored
+    by the first's mark (guidelines.md WRK-01.2). On a host where everybody publishes it has to name
+    whose.
     """
-    if not isinstance(value, str) or not value.startswith("^"):
+    if not isinstance(value, str):
         return False
-    if "|" in _GROUP.sub("", value):
-        return False
-    host, slash, rest = value[1:].replace("\\/", "/").partition("/")
-    names = host.removeprefix("(").removeprefix("?:").removesuffix(")").split("|")
-    if not slash or not all(_HOST.fullmatch(name) for name in names):
-        return False
-    return _names_owner(rest) or not any(_host_of(name) in PUBLIC_HOSTS for name in names)
+    found = _alternatives(value.replace("\\/", "/"))
+    return found is not None and all(map(_names_source, found))
 
 
-def _host_of(name: str) -> str:
-    return name.replace("\\", "").partition(":")[0].lower()
+def _alternatives(pattern: str) -> list[str] | None:
+    """Return an expression as a list of those without groups and alternatives; None where they are
+    too many, or it has groups of other kinds."""
+    pending, plain = [f"({pattern})"], []
+    while pending:
+        text = pending.pop()
+        group = _GROUP.search(text)
+        if group is None:
+            plain.append(text)
+            continue
+        before, after = text[: group.start()], text[group.end() :]
+        pending += [f"{before}{part}{after}" for part in group[1].split("|")]
+        if len(pending) + len(plain) > _MOST_ALTERNATIVES:
+            return None
+    return None if any("(" in text or ")" in text for text in plain) else plain
+
+
+def _names_source(pattern: str) -> bool:
+    """Tell whether an expression without groups is for images of one host, or one owner there."""
+    host, slash, rest = pattern.removeprefix("^").partition("/")
+    if not pattern.startswith("^") or not _HOST.fullmatch(host) or not _stands(slash, rest):
+        return False
+    return _host_of(host) not in PUBLIC_HOSTS or _names_owner(rest)
+
+
+def _host_of(host: str) -> str:
+    return host.replace("\\", "").partition(":")[0].lower()
 
 
 def _names_owner(rest: str) -> bool:
     """Tell whether the first part of a path is a name, and no pattern."""
-    owner, slash, _ = rest.partition("/")
-    group = owner.removeprefix("(").removeprefix("?:").removesuffix(")")
-    plain = all(
-        _OWNER.fullmatch(name) and "." not in name.replace("\\.", "") for name in group.split("|")
-    )
-    return bool(slash) and plain
+    owner, slash, deeper = rest.partition("/")
+    return _stands(slash, deeper) and _OWNER.fullmatch(owner) is not None
+
+
+def _stands(slash: str, rest: str) -> bool:
+    """Tell whether a slash has to be there: without it, a longer host begins in the same way."""
+    return bool(slash) and not rest.startswith(("?", "*", "{"))
 
 
 def _are_named(value: object) -> bool:
     """Tell whether each pattern of a list names a host, and whose images it means there."""
     listed = value if isinstance(value, (list, tuple)) else (value,) if value else ()
     return all(isinstance(pattern, str) and _is_named(pattern) for pattern in listed)
+
+
+def names_registry(prefix: str) -> bool:
+    """Tell whether a registry, with a path in it or without, says whose images lie there."""
+    return _is_named(f"{prefix.rstrip('/')}/*")
 
 
 def _is_named(pattern: str) -> bool:

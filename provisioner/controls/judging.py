@@ -7,7 +7,7 @@ from enum import StrEnum
 from provisioner.blueprint.waivers import Attestation, Waiver
 from provisioner.controls.control import Control, Mode
 from provisioner.controls.ground import Ground, Hidden
-from provisioner.controls.kinds import ASKED, CLUSTER
+from provisioner.controls.kinds import ASKED, CLUSTER, STATED_NAMESPACE
 from provisioner.controls.proofs import VERDICTS, finding_of, prove
 from provisioner.controls.rule import apply_rule
 from provisioner.controls.verdict import Finding, Verdict, worst
@@ -84,7 +84,8 @@ def find(control: Control, ground: Ground) -> tuple[Finding, ...]:
     What could not be read, a resource or a whole list, is unknown to every rule that would look at
     it, and so is a failure that would be none if it were as declared.
     """
-    found = [seen for rule in control.rules for seen in apply_rule(control.id, rule, ground)]
+    rules = (*control.rules, *control.in_cluster)
+    found = [seen for rule in rules for seen in apply_rule(control.id, rule, ground)]
     hidden = _hidden_from(control, ground)
     if hidden and ground.declared is not None:
         found = _qualify(control, found, ground, hidden)
@@ -165,16 +166,9 @@ def _judge(
         return _judge_proof(control, prove(control.proof, ground), ground, waivers)
     findings = tuple(_waive(seen, waivers) for seen in find(control, ground))
     outstanding = "" if attestation else control.evidence
-    if not control.is_verifiable and control.evidence:
-        if not ground.subjects(CLUSTER):
-            # What others than Azure answer is about what runs in a cluster.
-            return Result(control, Verdict.NOT_APPLICABLE, (), "there is no cluster")
-        if attestation:
-            why = f"attested by {attestation.by}"
-            return Result(control, Verdict.PASS, (), why, outstanding, attestation)
-        why = f"needs {control.evidence}"
-        by = next(_UNSEEN_BY[mode] for mode in control.modes if mode in _UNSEEN_BY)
-        return Result(control, Verdict.UNKNOWN, (), why, outstanding, None, by)
+    is_observed = control.is_verifiable and any(not _is_stated(seen) for seen in findings)
+    if control.evidence and not is_observed and (findings or not control.is_verifiable):
+        return _judge_unobserved(control, ground, findings, attestation)
     verdict = worst(seen.verdict for seen in findings)
     why = "" if findings else _nothing(control)
     unseen: Unseen | None = None
@@ -186,6 +180,33 @@ def _judge(
     if verdict is Verdict.NOT_APPLICABLE:
         outstanding = ""
     return Result(control, verdict, findings, why, outstanding, attestation, unseen)
+
+
+def _judge_unobserved(
+    control: Control,
+    ground: Ground,
+    findings: tuple[Finding, ...],
+    attestation: Attestation | None,
+) -> Result:
+    """Return the result of a control of which Azure shows nothing: what the environment states of
+    its cluster may fail it, and does not prove it."""
+    outstanding = "" if attestation else control.evidence
+    if not ground.subjects(CLUSTER):
+        # What others than Azure answer is about what runs in a cluster.
+        return Result(control, Verdict.NOT_APPLICABLE, (), "there is no cluster")
+    verdict = worst(seen.verdict for seen in findings)
+    if verdict in (Verdict.FAIL, Verdict.WAIVED):
+        return Result(control, verdict, findings, "", outstanding, attestation)
+    if attestation:
+        why = f"attested by {attestation.by}"
+        return Result(control, Verdict.PASS, findings, why, outstanding, attestation)
+    by = next(_UNSEEN_BY[mode] for mode in control.modes if mode in _UNSEEN_BY)
+    why = f"needs {control.evidence}"
+    return Result(control, Verdict.UNKNOWN, findings, why, outstanding, None, by)
+
+
+def _is_stated(seen: Finding) -> bool:
+    return seen.resource.type == STATED_NAMESPACE
 
 
 def _judge_proof(

@@ -1,6 +1,6 @@
 """Which private endpoints lead to a resource."""
 
-from provisioner.controls.kinds import PRIVATE_ENDPOINT
+from provisioner.controls.kinds import NETWORK, PRIVATE_ENDPOINT
 from provisioner.controls.subject import Subject
 from provisioner.model.resource_id import parse_resource_id
 from provisioner.model.values import lookup
@@ -8,31 +8,42 @@ from provisioner.model.values import lookup
 CONNECTIONS = "properties.privateEndpointConnections"
 """What a resource says itself of the endpoints that lead to it. Azure alone writes it."""
 
-ENDPOINT_READS = (
-    "properties.privateLinkServiceConnections",
-    "properties.manualPrivateLinkServiceConnections",
-)
+_AUTOMATIC = "properties.privateLinkServiceConnections"
+_MANUAL = "properties.manualPrivateLinkServiceConnections"
+ENDPOINT_READS = (_AUTOMATIC, _MANUAL)
 _STATE = "privateLinkServiceConnectionState"
+_APPROVED = "Approved"
 
 
 def is_linked(target: Subject, group: str) -> bool:
     """Tell whether an endpoint leads to the part of a resource that `group` names (`vault`), and
-    has been approved. Its state is Azure's to say: one that is not made yet will be."""
+    has been approved. Its state is Azure's to say: one that is not made yet will be, unless it is
+    manual and waits for somebody (documentation "What is a private endpoint?")."""
     for endpoint in target.all(PRIVATE_ENDPOINT):
-        for path in ENDPOINT_READS:
+        for path, approved in ((_AUTOMATIC, (None, _APPROVED)), (_MANUAL, (_APPROVED,))):
             for entry in endpoint.entries(path):
                 named = parse_resource_id(lookup(entry, ("properties", "privateLinkServiceId")))
                 groups = lookup(entry, ("properties", "groupIds"))
                 listed = groups if isinstance(groups, (list, tuple)) else ()
-                if named == target.id and group in listed and _is_approved(entry):
+                if named == target.id and group in listed and _status(entry) in approved:
                     return True
     # An endpoint in a network of others is seen from the resource alone.
-    said = [entry for entry in target.entries(CONNECTIONS) if _status(entry) is not None]
-    return any(_is_approved(entry) for entry in said)
+    return any(_status(entry) == _APPROVED for entry in target.entries(CONNECTIONS))
 
 
-def _is_approved(entry: object) -> bool:
-    return _status(entry) in (None, "Approved")
+def strange_links(target: Subject) -> tuple[str, ...]:
+    """Return the ids of endpoints that were approved and stand in a subscription in which the
+    environment knows of no network. The rule has to read CONNECTIONS of the target, and networks.
+    """
+    known = {(network.id.subscription or "").lower() for network in target.all(NETWORK)}
+    found = []
+    for entry in target.entries(CONNECTIONS):
+        named = parse_resource_id(lookup(entry, ("properties", "privateEndpoint", "id")))
+        if named is None or _status(entry) != _APPROVED:
+            continue
+        if (named.subscription or "").lower() not in known:
+            found.append(named.text)
+    return tuple(found)
 
 
 def _status(entry: object) -> str | None:

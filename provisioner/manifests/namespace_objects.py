@@ -18,6 +18,13 @@ _SECRETS_CLOUD = {
 
 def render_namespace(namespace: WantedNamespace, facts: ClusterFacts) -> Iterator[Manifest]:
     """Yield the objects of a namespace in the order in which they are to be made."""
+    yield from render_bounds(namespace, facts)
+    yield from _roles(namespace)
+    yield from _secrets(namespace, facts)
+
+
+def render_bounds(namespace: WantedNamespace, facts: ClusterFacts) -> Iterator[Manifest]:
+    """Yield what bounds the pods of a namespace: itself, its quota and limits, and its accounts."""
     if namespace.managed is None:
         yield make_manifest(
             Place("v1", "Namespace", namespace.name),
@@ -30,8 +37,6 @@ def render_namespace(namespace: WantedNamespace, facts: ClusterFacts) -> Iterato
         yield from _quota(namespace)
     yield _limits(namespace)
     yield from _service_accounts(namespace, facts)
-    yield from _roles(namespace)
-    yield from _secrets(namespace, facts)
 
 
 def pod_security_labels(level: str, version: tuple[int, int]) -> dict[str, str]:

@@ -75,7 +75,7 @@ class Plan:
         return any(step.verb == "DELETE" for step in self.steps)
 
 
-PLAN_FILE_VERSION = "2"
+PLAN_FILE_VERSION = "3"
 """The version of the plan file's shape. 1 had no request, and so could not be derived again."""
 
 

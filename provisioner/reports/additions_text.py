@@ -49,28 +49,23 @@ def addition_label(entry: AdditionDocument) -> str:
     return "the tenant" if entry.on == "/" else plain("/".join(entry.on.split("/")[-2:]))
 
 
-def describe_addition(entry: AdditionDocument) -> str:
-    """Return what an addition does, to whom and how: "grants access to it: Owner to User 5d2b…"."""
-    values = dict(entry.values)
+def describe_addition(entry: AdditionDocument, longest: int = _LONGEST_VALUE) -> str:
+    """Return what an addition does, to whom and how, with values of at most `longest` characters:
+    "grants access to it: Owner (administers access) to User 5d2b…"."""
+    values = {name: shorten(show_value(value), longest) for name, value in entry.values.items()}
     if entry.role is None:
-        told = [f"{plain(name)} {_value(value)}" for name, value in values.items()]
+        told = [f"{plain(name)} {value}" for name, value in values.items()]
         return ": ".join(part for part in (plain(entry.adds), ", ".join(told)) if part)
     values.pop("roleDefinitionId", None)
-    who = " ".join(
-        _value(values.pop(name)) for name in ("principalType", "principalId") if name in values
-    )
-    more = "".join(f", {plain(name)} {_value(value)}" for name, value in values.items())
+    who = " ".join(values.pop(name) for name in ("principalType", "principalId") if name in values)
+    more = "".join(f", {plain(name)} {value}" for name, value in values.items())
     can = f" ({plain(entry.allows)})" if entry.allows else ""
     return f"{plain(entry.adds)}: {plain(entry.role)}{can} to {who}{more}"
 
 
-def _value(value: object) -> str:
-    return shorten(show_value(value), _LONGEST_VALUE)
-
-
 def _entry_lines(entry: AdditionDocument, width: int) -> list[Line]:
-    told = f"{addition_label(entry)}  {describe_addition(entry)}"
-    first, *rest = wrap(told, width - 6) or [""]
+    told = f"{addition_label(entry)}  {describe_addition(entry, min(_LONGEST_VALUE, width - 10))}"
+    first, *rest = wrap(told, width - 8) or [""]
     return [
         line("    ", Span("+ ", Style.CREATE), first),
         *(line(" " * 8, row) for row in rest),

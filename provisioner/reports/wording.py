@@ -48,7 +48,7 @@ _DISRUPTIONS = (HARMLESS, "connections drop", "control plane blips", "nodes reim
 NO_CHANGES = "No changes"
 NO_DRIFT = "No drift"
 UNMARKED = "exists without a mark of azsec"
-ADDITIONS = "made by others on what is the environment's, and nobody declared or accepted them"
+ADDITIONS = "made by others, not declared and not accepted"
 ACCEPTED = "additions of others that the environment knows of; left as is"
 IN_PROGRESS = "Azure still works on it; apply waits, and plans on what settled"
 
@@ -95,7 +95,8 @@ def no_changes(document: PlanDocument) -> str:
     unseen = document.census.unreadable if document.census else ()
     if unseen:
         return f"{_UNKNOWN} has to change: {len(unseen):,} unreadable."
-    return _nothing_found(NO_CHANGES, document.ignored, document.in_progress, document.diagnostics)
+    but_for = _but_for(document)
+    return _nothing_found(NO_CHANGES, but_for, document.in_progress, document.diagnostics)
 
 
 def no_drift(document: DriftDocument) -> str:
@@ -104,7 +105,18 @@ def no_drift(document: DriftDocument) -> str:
         unseen = len(document.census.unreadable)
         why = f"{unseen:,} unreadable" if unseen else "there are errors"
         return f"{_UNKNOWN} drifted: {why}."
-    return _nothing_found(NO_DRIFT, document.ignored, document.in_progress, document.diagnostics)
+    but_for = _but_for(document)
+    return _nothing_found(NO_DRIFT, but_for, document.in_progress, document.diagnostics)
+
+
+def _but_for(document: PlanDocument | DriftDocument) -> list[str]:
+    """Return what stands in Azure beside what the blueprint says, in words."""
+    told = (
+        ("is ignored", document.ignored),
+        ("others added", document.additions),
+        ("is accepted", document.accepted),
+    )
+    return [words for words, entries in told if entries]
 
 
 _UNKNOWN = "It is unknown whether anything"
@@ -114,11 +126,11 @@ _UNSEEN = frozenset({"unaccounted-mark", "left-in-subscription"})
 
 def _nothing_found(
     what: str,
-    ignored: Sequence[IgnoredDocument],
+    but_for: Sequence[str],
     in_progress: Sequence[InProgressDocument],
     diagnostics: Sequence[DiagnosticDocument],
 ) -> str:
-    beside = ", but for what is ignored" if ignored else ""
+    beside = f", but for what {' and '.join(but_for)}" if but_for else ""
     unseen = sum(diagnostic.code in _UNSEEN for diagnostic in diagnostics)
     if unseen:
         gaps = plural(unseen, "warning")

@@ -11,6 +11,7 @@ from provisioner.access.effective import (
     unknown_roles,
 )
 from provisioner.access.grants import Denial, Effect, Eligibility, Grant, Principal
+from provisioner.blueprint.graph import DesiredGraph
 from provisioner.catalog.built_in_roles import ROLE_DEFINITION_TYPE
 from provisioner.catalog.endpoints import ELIGIBLE_ROLES
 from provisioner.catalog.permissions import DENY_ASSIGNMENT, ROLE_ASSIGNMENT
@@ -69,7 +70,7 @@ def explain_access(
     else:
         seen = _read(desired, catalog, connect(), question)
     access = read_access(seen.estate, catalog, seen.eligible)
-    target = _target(question, seen.estate)
+    target = _target(question, seen.estate, desired.graph)
     chosen = [
         grant
         for grant in (access.grants if target is None else access.reaching(target))
@@ -154,18 +155,18 @@ def _resources_in(answers: Sequence[Answer]) -> list[Resource]:
     return list(found.values())
 
 
-def _target(question: Question, estate: Estate) -> ResourceId | None:
+def _target(question: Question, estate: Estate, graph: DesiredGraph) -> ResourceId | None:
     if question.on is None:
         return None
+    stated = graph.resources.get(question.on)
     found = estate.at(question.on)
-    named = found.id if found is not None else parse_resource_id(question.on)
+    named = stated.id if stated else found.id if found else parse_resource_id(question.on)
     if named is None:
-        addresses = [resource.address for resource in estate if resource.address is not None]
+        addresses = [*graph.resources, *(each.address for each in estate if each.address)]
         raise DiagnosticError(
             error(
                 "unknown-address",
-                f"{question.on!r} is neither a resource of the {question.state.value} state nor a "
-                "resource id.",
+                f"{question.on!r} is neither an address of the environment nor a resource id.",
                 None,
                 nearest(question.on, addresses),
             )

@@ -118,5 +118,8 @@ def _unlisted_settings(reading: Reading, graph: DesiredGraph) -> Iterator[NotCov
             what="diagnostic settings",
             count=count,
             of="resource",
-            reason="no list covers them, and they are read only where the blueprint has some",
+            reason=(
+                "no list covers them: they are read where the blueprint has some, and on what "
+                "keeps audit logs"
+            ),
         )

@@ -19,6 +19,7 @@ from provisioner.controls.gate import CONTROLS_GATE, PROOFS_GATE, Gate, gate_of
 from provisioner.controls.ground import survey
 from provisioner.controls.judging import Result, judge
 from provisioner.controls.registry import all_controls, controls_by_id
+from provisioner.controls.stated_namespaces import namespace_addresses
 from provisioner.controls.telling import delta_document, proof_documents, unknown_documents
 from provisioner.controls.verdict import Verdict
 from provisioner.controls.waivers import check_used, check_waivers
@@ -167,8 +168,9 @@ def check_waivers_and_attestations(
     if not (environment.waivers or environment.attestations):
         return ()
     known = controls_by_id()
+    addresses = [*graph.resources, *namespace_addresses(environment.kubernetes)]
     return (
-        *check_waivers(environment.waivers, known, list(graph.resources), today),
+        *check_waivers(environment.waivers, known, addresses, today),
         *check_attestations(environment.attestations, known, today),
     )
 

@@ -26,6 +26,9 @@ from provisioner.controls.kinds import (
     VAULT,
     WORKSPACE,
 )
+from provisioner.controls.namespace_rules import (
+    HAS_LIMITS,
+)
 from provisioner.controls.rule import Rule, rule
 from provisioner.controls.subject import Observation, Subject
 from provisioner.controls.wanted import one_of
@@ -105,6 +108,7 @@ CONTROLS = (
             "rest."
         ),
         modes=(Mode.CLUSTER,),
+        in_cluster=(HAS_LIMITS,),
         evidence=(
             "an empty list of containers without resources.requests and resources.limits: `kubectl "
             "get pods -A -o json`"

@@ -32,6 +32,9 @@ from provisioner.controls.kinds import (
     PRIVATE_ENDPOINT,
     ROLE_DEFINITION,
 )
+from provisioner.controls.namespace_rules import (
+    NAMES_AGENTS,
+)
 from provisioner.controls.private_links import CONNECTIONS, ENDPOINT_READS, is_linked
 from provisioner.controls.rule import Rule, expect, rule
 from provisioner.controls.subject import Observation, Subject
@@ -317,6 +320,7 @@ CONTROLS = (
             "restricted."
         ),
         modes=(Mode.CLUSTER,),
+        in_cluster=(NAMES_AGENTS,),
         evidence=(
             "a list of the privileged and unlabelled namespaces with those of agents and of the "
             "system alone: `kubectl get namespaces -L pod-security.kubernetes.io/enforce`"

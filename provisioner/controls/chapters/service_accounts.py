@@ -7,6 +7,9 @@ from collections.abc import Iterator
 
 from provisioner.controls.control import Control, Layer, Mappings, Mode, Severity
 from provisioner.controls.kinds import CLUSTER, TRUSTED_ACCESS
+from provisioner.controls.namespace_rules import (
+    MOUNTS_NO_TOKENS,
+)
 from provisioner.controls.rule import rule
 from provisioner.controls.subject import Observation, Subject
 from provisioner.controls.wanted import show
@@ -73,6 +76,7 @@ CONTROLS = (
             "that need it. The policy of the mappings refuses pods that leave it open."
         ),
         modes=(Mode.CLUSTER,),
+        in_cluster=(MOUNTS_NO_TOKENS,),
         evidence=(
             "an empty list of service accounts that mount a token without need: `kubectl get "
             "serviceaccounts -A -o json`, those without automountServiceAccountToken: false"

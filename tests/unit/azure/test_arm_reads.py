@@ -98,6 +98,12 @@ def test_parallel_reads_share_as_many_connections_as_run_at_once(server, open_cl
             id="an absent resource is no refusal",
         ),
         pytest.param(Reply(404), (), None, id="some providers say 404 without a body"),
+        pytest.param(
+            Reply(409, {"error": {"code": "MissingSubscriptionRegistration", "message": "?"}}),
+            (),
+            None,
+            id="a subscription that does not use the provider has nothing of it",
+        ),
         pytest.param(Reply(204), (), None, id="no content is nothing found"),
         pytest.param(
             Reply(404, {"error": {"code": "SubscriptionNotFound", "message": "?"}}),

@@ -163,7 +163,7 @@ def test_what_a_list_shows_is_not_read_again_by_itself(shipped: Bench):
 
     asked = [request.path for request in shipped.server.requests[before:]]
     assert not any("/virtualNetworkLinks/" in path or "/flowLogs/" in path for path in asked)
-    assert len(asked) <= 105
+    assert len(asked) <= 112
 
 
 def test_a_refused_list_of_records_hides_what_endpoints_wrote(shipped: Bench):

@@ -1,8 +1,9 @@
 """Cluster extensions: software that Azure installs and upgrades in a cluster.
 
 Facts: learn.microsoft.com, the template reference of `Microsoft.KubernetesConfiguration/extensions`
-and "Cluster extensions for AKS". No pinned SDK package has operations or models for them, so the
-models stand here, as Azure documents them; no traffic was recorded.
+and "Cluster extensions for AKS"; conversations that were recorded beside those of other types. No
+pinned SDK package has operations or models for them, so the models stand here, as Azure documents
+them. Where a body names no namespace, Azure fills in that of the extension's type.
 """
 
 from collections.abc import Mapping

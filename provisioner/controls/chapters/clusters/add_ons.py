@@ -5,25 +5,24 @@ Facts: guidelines.md §1.2; AKS "Add-ons, extensions, and other integrations".
 
 from collections.abc import Iterator, Mapping
 
+from provisioner.controls.add_ons import ADD_ONS, is_off, is_on
 from provisioner.controls.control import Control, Layer, Mappings, Mode, Severity
 from provisioner.controls.kinds import CLUSTER
-from provisioner.controls.rule import Rule, expect, rule
+from provisioner.controls.rule import expect, rule
 from provisioner.controls.subject import Observation, Subject
-from provisioner.controls.verdict import Verdict
-from provisioner.controls.wanted import differs, equals, show
-from provisioner.model.values import Unknown, lookup
+from provisioner.controls.wanted import differs, equals
+from provisioner.model.values import lookup
 
 _ITEM = "Security impact of activating add-ons and dashboard"
-_ADD_ONS = "properties.addonProfiles"
 _INSIGHTS = "properties.azureMonitorProfile.containerInsights.enabled"
-_AGENT = f"{_ADD_ONS}.omsagent"
+_AGENT = f"{ADD_ONS}.omsagent"
 _ALLOWED = ("azurepolicy", "azureKeyvaultSecretsProvider", "omsagent")
 """Those that CLU-09.4 wants. Whoever needs another waives this, and says why."""
 
 
 def _judge_add_ons(cluster: Subject) -> Iterator[Observation]:
     """Nothing is switched on but what is allowed."""
-    found = cluster.value(_ADD_ONS)
+    found = cluster.value(ADD_ONS)
     names = found if isinstance(found, Mapping) else {}
     on = [name for name in names if lookup(found, (name, "enabled")) is True]
     allowed = {name.lower() for name in _ALLOWED}
@@ -31,44 +30,9 @@ def _judge_add_ons(cluster: Subject) -> Iterator[Observation]:
     if others:
         expected = ", ".join(_ALLOWED)
         said = f"{' and '.join(others)} are on, expected no others than {expected}"
-        yield cluster.fails(_ADD_ONS, said)
+        yield cluster.fails(ADD_ONS, said)
     else:
-        yield cluster.passes(_ADD_ONS, f"on are {', '.join(on) or 'none'}")
-
-
-def _switch_of(cluster: Subject, name: str) -> object:
-    """Return whether an add-on is on: AKS takes its name in any case."""
-    found = cluster.value(_ADD_ONS)
-    names = found if isinstance(found, Mapping) else {}
-    if isinstance(found, Unknown):
-        return found
-    keys = [key for key in names if key.lower() == name.lower()]
-    switches = [lookup(found, (key, "enabled")) for key in keys]
-    return True if True in switches else next(iter(switches), None)
-
-
-def _switched(name: str, *, on: bool) -> Rule:
-    def judge(cluster: Subject) -> Iterator[Observation]:
-        switch = _switch_of(cluster, name)
-        path = f"{_ADD_ONS}.{name}.enabled"
-        said = f"{name}.enabled is {show(switch)}"
-        if isinstance(switch, Unknown):
-            yield Observation(Verdict.UNKNOWN, path, said)
-        elif (switch is True) is on:
-            yield Observation(Verdict.PASS, path, said)
-        else:
-            expected = "true" if on else "anything but true"
-            yield Observation(Verdict.FAIL, path, f"{said}, expected {expected}")
-
-    return rule(CLUSTER, judge, _ADD_ONS)
-
-
-def _is_on(name: str) -> Rule:
-    return _switched(name, on=True)
-
-
-def _is_off(name: str) -> Rule:
-    return _switched(name, on=False)
+        yield cluster.passes(ADD_ONS, f"on are {', '.join(on) or 'none'}")
 
 
 def _has_agent(cluster: Subject) -> bool:
@@ -90,7 +54,7 @@ CONTROLS = (
                 addonProfiles:
                   ingressApplicationGateway: {enabled: false}
         """,
-        rules=(rule(CLUSTER, _judge_add_ons, _ADD_ONS),),
+        rules=(rule(CLUSTER, _judge_add_ons, ADD_ONS),),
         limits=(
             "Extensions of the cluster (Microsoft.KubernetesConfiguration) are listed by "
             "drift, and not judged here."
@@ -115,7 +79,7 @@ CONTROLS = (
                   kubeDashboard: {enabled: false}
         """,
         modes=(Mode.ARM, Mode.CLUSTER),
-        rules=(_is_off("kubeDashboard"),),
+        rules=(is_off("kubeDashboard"),),
         evidence="no such deployment: `kubectl get deployments -A | grep -i dashboard`",
         limits=("A dashboard that somebody deployed is the cluster's to show."),
         mappings=Mappings(checkov=("CKV_AZURE_8",)),
@@ -134,7 +98,7 @@ CONTROLS = (
                 addonProfiles:
                   httpApplicationRouting: {enabled: false}
         """,
-        rules=(_is_off("httpApplicationRouting"),),
+        rules=(is_off("httpApplicationRouting"),),
         limits=("Ingresses of other kinds are for ENV-04."),
         mappings=Mappings(psrule=("Azure.AKS.HttpAppRouting",)),
     ),
@@ -158,7 +122,7 @@ CONTROLS = (
         """,
         rules=(
             expect(CLUSTER, "properties.podIdentityProfile.enabled", differs(True)),
-            _is_off("openServiceMesh"),
+            is_off("openServiceMesh"),
         ),
         limits=("Components that somebody deployed are the cluster's to show."),
         unmapped="No framework has a check of it.",
@@ -185,8 +149,8 @@ CONTROLS = (
                   containerInsights: {enabled: true}
         """,
         rules=(
-            _is_on("azurepolicy"),
-            _is_on("azureKeyvaultSecretsProvider"),
+            is_on("azurepolicy"),
+            is_on("azureKeyvaultSecretsProvider"),
             expect(CLUSTER, _INSIGHTS, equals(True), reading=(f"{_AGENT}.enabled",)),
             expect(
                 CLUSTER,

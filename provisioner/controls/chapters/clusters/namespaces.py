@@ -3,7 +3,6 @@
 Facts: guidelines.md §0.4, §1.2 and §2.5; AKS "Use managed namespaces".
 """
 
-import re
 from collections.abc import Iterator
 
 from provisioner.controls.control import Control, Layer, Mappings, Mode, Severity
@@ -16,10 +15,17 @@ from provisioner.controls.effective_access import (
     path_of,
 )
 from provisioner.controls.kinds import CLUSTER, NAMESPACE
+from provisioner.controls.namespace_rules import (
+    AN_AMOUNT,
+    HAS_LIMITS,
+    HAS_QUOTA,
+    IS_CLOSED,
+    IS_RESTRICTED,
+)
 from provisioner.controls.namespace_standards import STANDARD, STANDARD_VERSION, judge_standard
 from provisioner.controls.rule import expect, rule
 from provisioner.controls.subject import Observation, Subject
-from provisioner.controls.wanted import Wanted, equals, one_of, show
+from provisioner.controls.wanted import equals, one_of, show
 from provisioner.model.resource_id import ResourceId
 
 _ITEM = 'Configure "dev" namespaces with permissions, rolebindings, resource quotas and users'
@@ -51,16 +57,6 @@ def _judge_policy(namespace: Subject) -> Iterator[Observation]:
         return
     if str(cluster.value(_ENGINE)).lower() == "none":
         yield namespace.fails(_POLICY, f"nothing enforces it: {cluster.label} has no policy engine")
-
-
-def _quantity(found: object) -> bool:
-    """Tell whether a text is an amount of Kubernetes' that is more than none."""
-    match = _AMOUNT.fullmatch(str(found))
-    return match is not None and float(match[1]) > 0
-
-
-_AMOUNT = re.compile(r"(\d{1,12}(?:\.\d{1,9})?)(?:m|k|Ki|M|Mi|G|Gi|T|Ti)?", re.ASCII)
-_BOUND = Wanted(_quantity, "an amount above 0")
 
 
 def _judge_state(namespace: Subject) -> Iterator[Observation]:
@@ -156,9 +152,10 @@ CONTROLS = (
         """,
         modes=(Mode.ARM, Mode.CLUSTER),
         rules=tuple(
-            expect(NAMESPACE, f"{_QUOTA}.{name}", _BOUND)
+            expect(NAMESPACE, f"{_QUOTA}.{name}", AN_AMOUNT)
             for name in ("cpuRequest", "cpuLimit", "memoryRequest", "memoryLimit")
         ),
+        in_cluster=HAS_QUOTA,
         evidence="a quota in every namespace of a team: `kubectl get resourcequota -A`",
         limits=(
             "Whether an amount is small enough for the cluster, and quotas of other "
@@ -178,6 +175,7 @@ CONTROLS = (
             "Manager has no equivalent; the deployment safeguards fill in limits of their own."
         ),
         modes=(Mode.CLUSTER,),
+        in_cluster=(HAS_LIMITS,),
         evidence="a LimitRange in every namespace of a team: `kubectl get limitrange -A`",
         mappings=Mappings(
             policies=(
@@ -205,6 +203,7 @@ CONTROLS = (
             expect(NAMESPACE, f"{_POLICY}.egress", equals("DenyAll")),
             rule(NAMESPACE, _judge_policy, others={CLUSTER: (_ENGINE,)}),
         ),
+        in_cluster=(IS_CLOSED,),
         evidence=(
             "a NetworkPolicy in every namespace that selects all pods: `kubectl get networkpolicy "
             "-A -o json`"
@@ -230,6 +229,7 @@ CONTROLS = (
         """,
         modes=(Mode.ARM, Mode.CLUSTER),
         rules=(rule(NAMESPACE, _judge_standard, STANDARD, STANDARD_VERSION),),
+        in_cluster=(IS_RESTRICTED,),
         evidence=(
             "the label on namespaces that Azure does not keep: `kubectl get namespaces -L "
             "pod-security.kubernetes.io/enforce`"

@@ -8,52 +8,40 @@ key auto-rotation" (durations are ISO 8601).
 from collections.abc import Iterator
 
 from provisioner.controls.control import Control, Layer, Mappings, Mode, Severity
+from provisioner.controls.key_rotation import (
+    ACTIONS,
+    DAY,
+    EXPIRY_TIME,
+    LONGEST_LIFE,
+    ROTATION_READS,
+    rotates,
+    rotation_age,
+)
 from provisioner.controls.kinds import CLUSTER, KEY, REGISTRY
 from provisioner.controls.rule import expect, rule
 from provisioner.controls.subject import Observation, Subject
 from provisioner.controls.wanted import Wanted, between, equals, show
 from provisioner.model.durations import parse_go_duration, parse_iso_duration
-from provisioner.model.values import Unknown, lookup
+from provisioner.model.values import Unknown
 
 _ITEM = "Maintenance of certificate and key rotation, cleanup of docker registry"
 _PROVIDER = "properties.addonProfiles.azureKeyvaultSecretsProvider"
-_ACTIONS = "properties.rotationPolicy.lifetimeActions"
-_EXPIRY = "properties.rotationPolicy.attributes.expiryTime"
 _CLEANER = "properties.securityProfile.imageCleaner"
 _POLLING = f"{_PROVIDER}.config.rotationPollInterval"
-_DAY = 86_400
-_LONGEST_LIFE = 732 * _DAY
-"""Two years, a leap year among them: what Azure's built-in policies ask for is 365 to 730 days."""
-_LONGEST_POLL = _DAY
+_LONGEST_POLL = DAY
 
 
 def _judge_rotation(key: Subject) -> Iterator[Observation]:
     """The vault itself rotates a key, before the versions of it expire."""
-    triggers = [
-        entry.get("trigger")
-        for entry in key.entries(_ACTIONS)
-        if str(lookup(entry, ("action", "type"))).lower() == "rotate"
-    ]
-    if not triggers:
-        yield key.fails(_ACTIONS, "nothing rotates it: no action of its lifetime is rotate")
-        return
-    life = parse_iso_duration(key.value(_EXPIRY))
-    ages = [age for trigger in triggers if (age := _age_at(trigger, life)) is not None]
-    if not ages:
-        yield key.fails(_ACTIONS, "nothing rotates it: the trigger names no time of its life")
-    elif min(ages) > _LONGEST_LIFE:
-        yield key.fails(_ACTIONS, f"it is rotated after {min(ages) // _DAY} days, {_MOST_LIFE}")
+    age = rotation_age(key)
+    if not rotates(key):
+        yield key.fails(ACTIONS, "nothing rotates it: no action of its lifetime is rotate")
+    elif age is None:
+        yield key.fails(ACTIONS, "nothing rotates it: the trigger names no time of its life")
+    elif age > LONGEST_LIFE:
+        yield key.fails(ACTIONS, f"it is rotated after {age // DAY} days, {_MOST_LIFE}")
     else:
-        yield key.passes(_ACTIONS, f"the vault rotates it after {min(ages) // _DAY} days")
-
-
-def _age_at(trigger: object, life: int | None) -> int | None:
-    """Return the age in seconds at which a key is rotated, None where it never comes to that."""
-    after = parse_iso_duration(lookup(trigger, ("timeAfterCreate",)))
-    if after is not None:
-        return after if life is None or after < life else None
-    before = parse_iso_duration(lookup(trigger, ("timeBeforeExpiry",)))
-    return life - before if before is not None and life is not None and before < life else None
+        yield key.passes(ACTIONS, f"the vault rotates it after {age // DAY} days")
 
 
 _MOST_LIFE = "expected two years at most"
@@ -61,17 +49,17 @@ _MOST_LIFE = "expected two years at most"
 
 def _judge_expiry(key: Subject) -> Iterator[Observation]:
     """Each version of a key ends, in a time that somebody will see."""
-    stated = key.value(_EXPIRY)
+    stated = key.value(EXPIRY_TIME)
     life = parse_iso_duration(stated)
     if isinstance(stated, Unknown):
-        yield key.unknown(_EXPIRY, f"rotationPolicy.attributes.expiryTime is {stated}")
+        yield key.unknown(EXPIRY_TIME, f"rotationPolicy.attributes.expiryTime is {stated}")
     elif life is None:
         said = f"rotationPolicy.attributes.expiryTime is {show(stated)}"
-        yield key.fails(_EXPIRY, f"{said}, expected a duration such as P1Y")
-    elif life > _LONGEST_LIFE:
-        yield key.fails(_EXPIRY, f"a version of it expires after {show(stated)}, {_MOST_LIFE}")
+        yield key.fails(EXPIRY_TIME, f"{said}, expected a duration such as P1Y")
+    elif life > LONGEST_LIFE:
+        yield key.fails(EXPIRY_TIME, f"a version of it expires after {show(stated)}, {_MOST_LIFE}")
     else:
-        yield key.passes(_EXPIRY, f"a version of it expires after {show(stated)}")
+        yield key.passes(EXPIRY_TIME, f"a version of it expires after {show(stated)}")
 
 
 _POLLS = Wanted(
@@ -168,8 +156,8 @@ CONTROLS = (
                     - {action: {type: rotate}, trigger: {timeAfterCreate: P90D}}
         """,
         rules=(
-            rule(KEY, _judge_rotation, _ACTIONS, _EXPIRY),
-            rule(KEY, _judge_expiry, _EXPIRY),
+            rule(KEY, _judge_rotation, *ROTATION_READS),
+            rule(KEY, _judge_expiry, EXPIRY_TIME),
         ),
         limits=(
             "Secrets and certificates of a vault are of its data plane, and are not read. A "

@@ -6,6 +6,9 @@ Facts: guidelines.md §1.3.
 from provisioner.catalog.built_in_policies import NO_LATEST, PULL_POLICY
 from provisioner.controls.admission import DENY, Demand, assign, policy_rule
 from provisioner.controls.control import Control, Layer, Mappings, Mode, Severity
+from provisioner.controls.namespace_rules import (
+    PULLS_ALWAYS,
+)
 from provisioner.controls.wanted import only
 
 CONTROLS = (
@@ -31,6 +34,7 @@ CONTROLS = (
             policy_rule(Demand(PULL_POLICY, {"effect": DENY, "allowedPullPolicy": only("Always")})),
             policy_rule(Demand(NO_LATEST, {"effect": DENY})),
         ),
+        in_cluster=(PULLS_ALWAYS,),
         evidence=(
             "a pod that is refused: `kubectl run probe --image=probe:latest "
             "--image-pull-policy=IfNotPresent --dry-run=server` in a team's namespace"

@@ -5,13 +5,22 @@ Facts: guidelines.md §0.8, §0.9, §1.3 and §2.5.
 
 from collections.abc import Iterator, Mapping
 
-from provisioner.catalog.built_in_roles import find_built_in_role
+from provisioner.access.grants import Grant
 from provisioner.controls.control import Control, Layer, Mappings, Severity
-from provisioner.controls.kinds import CLUSTER, IDENTITY, KEY, ROLE_ASSIGNMENT, VAULT
+from provisioner.controls.effective_access import ACCESS_READS, access_of, is_of
+from provisioner.controls.key_rotation import (
+    DAY,
+    EXPIRY_TIME,
+    LONGEST_LIFE,
+    ROTATION_READS,
+    rotation_age,
+)
+from provisioner.controls.kinds import CLUSTER, KEY, VAULT
 from provisioner.controls.rule import look, rule
 from provisioner.controls.subject import Observation, Subject
 from provisioner.controls.wanted import Wanted, equals, show
-from provisioner.model.values import Unknown
+from provisioner.model.resource_id import ResourceId
+from provisioner.model.values import Unknown, lookup
 
 _SECURITY = "properties.securityProfile"
 _ENCRYPTION = f"{_SECURITY}.kubernetesResourceObjectEncryptionProfile.infrastructureEncryption"
@@ -23,10 +32,13 @@ _IDENTITIES = "identity.userAssignedIdentities"
 _PURGE = "properties.enablePurgeProtection"
 _ENABLED = "properties.attributes.enabled"
 _EXPIRY = "properties.attributes.exp"
-_ACTIONS = "properties.rotationPolicy.lifetimeActions"
+_OPERATIONS = "properties.keyOps"
 _PRINCIPAL = "properties.principalId"
-_ROLE = "properties.roleDefinitionId"
-_CRYPTO_USER = find_built_in_role("Key Vault Crypto User")
+_BY_ROLES = "properties.enableRbacAuthorization"
+_POLICIES = "properties.accessPolicies"
+_OPERATES = {"encrypt", "decrypt"}
+_USES = tuple(f"{KEY}/{operation}/action" for operation in sorted(_OPERATES))
+"""What KMS does with a key (AKS page use-kms-etcd-encryption, "Create a key vault and key")."""
 
 
 def _is_versionless(value: object) -> bool:
@@ -62,47 +74,87 @@ def _judge_key(cluster: Subject, encrypts: bool) -> Iterator[Observation]:
         named = show(cluster.value(_VAULT_ID))
         yield cluster.unknown(_VAULT_ID, f"{_VAULT_ID} is {named}, which is not seen here")
         return
+    stated = cluster.value(_KEY_ID)
+    if not isinstance(stated, str):
+        return  # Either generation needs one: the rule above says so, or Azure refuses the cluster.
+    host = stated.partition("//")[2].partition("/")[0]
+    name = (*_key_path(stated), "", "")[1]
+    if host.partition(".")[0].lower() != vault.name.lower():
+        yield cluster.fails(_KEY_ID, f"keyId is of {host}, and keyVaultResourceId is {vault.label}")
+        return
     if vault.value(_PURGE) is not True:
         yield cluster.fails(_VAULT_ID, f"{vault.label} has no purge protection")
-    elif not any(_may_use(cluster, grant, vault) for grant in cluster.all(ROLE_ASSIGNMENT)):
-        yield cluster.fails(_VAULT_ID, f"it has no role Key Vault Crypto User on {vault.label}")
     else:
-        yield cluster.passes(_VAULT_ID, f"it may use the keys of {vault.label}")
-    stated = cluster.value(_KEY_ID)
-    path = _key_path(stated) if isinstance(stated, str) else []
-    for key in vault.children(KEY):
-        if len(path) > 1 and key.name.lower() == path[1].lower():
-            yield from _judge_life(cluster, key)
+        yield _judge_use(cluster, vault, name)
+    keys = [key for key in vault.children(KEY) if key.name.lower() == name.lower()]
+    for key in keys:
+        yield from _judge_life(cluster, key)
+    if not keys:
+        yield cluster.unknown(_KEY_ID, f"whether {name} of {vault.label} rotates is not seen here")
+
+
+def _judge_use(cluster: Subject, vault: Subject, key: str) -> Observation:
+    """An identity of the cluster encrypts and decrypts with the key: by its roles, or by a policy
+    of a vault that has those instead."""
+    identities = _identities_of(cluster)
+    if vault.value(_BY_ROLES) is False:
+        if any(_has_policy(vault, identity) for identity in identities):
+            return cluster.passes(_VAULT_ID, f"a policy of {vault.label} lets it use keys")
+        return cluster.fails(_VAULT_ID, f"no policy of {vault.label} lets it use keys")
+    place = ResourceId(KEY, (*vault.id.names, key), vault.id.scope)
+    access = access_of(cluster)
+    held = [g for g in access.reaching(place) if any(is_of(g, one) for one in identities)]
+    usable = {a for g in held for a in access.what_can(g, place, _USES, data=True) if _has(g, a)}
+    missing = [action.rpartition("keys/")[2] for action in _USES if action not in usable]
+    if not missing:
+        return cluster.passes(_VAULT_ID, f"it may use the keys of {vault.label}")
+    if any(not grant.is_known for grant in held):
+        return cluster.unknown(_VAULT_ID, f"what it may do on {vault.label} is not known here")
+    said = f"it has no role on {vault.label} with {' and '.join(missing)}"
+    return cluster.fails(_VAULT_ID, f"{said}, as Key Vault Crypto User has")
+
+
+def _has(grant: Grant, action: str) -> bool:
+    return grant.allows(action, data=True)
+
+
+def _identities_of(cluster: Subject) -> list[Subject]:
+    """Return the identities that a cluster was given: KMS works with no other ones (AKS page
+    use-kms-etcd-encryption)."""
+    stated = cluster.value(_IDENTITIES)
+    names = stated if isinstance(stated, Mapping) else {}
+    found = (cluster.at(name) for name in names if not isinstance(name, Unknown))
+    return [identity for identity in found if identity is not None]
+
+
+def _has_policy(vault: Subject, identity: Subject) -> bool:
+    return any(
+        identity.is_value_of(policy.get("objectId"), _PRINCIPAL)
+        and (_operations_in(policy) >= _OPERATES or "all" in _operations_in(policy))
+        for policy in vault.entries(_POLICIES)
+    )
+
+
+def _operations_in(policy: Mapping[str, object]) -> set[str]:
+    named = lookup(policy, ("permissions", "keys"))
+    return {str(name).lower() for name in named} if isinstance(named, (list, tuple)) else set()
 
 
 def _judge_life(cluster: Subject, key: Subject) -> Iterator[Observation]:
-    actions = [entry.get("action") for entry in key.entries(_ACTIONS)]
-    rotates = any(
-        isinstance(action, Mapping) and str(action.get("type")).lower() == "rotate"
-        for action in actions
-    )
+    """A key is there and does what KMS asks of it. One whose versions end is rotated before."""
+    age = rotation_age(key)
+    works = {name.lower() for name in key.texts(_OPERATIONS)}
+    ends = key.states(_EXPIRY) or key.states(EXPIRY_TIME)
     if key.value(_ENABLED) is False:
         yield cluster.fails(_KEY_ID, f"{key.label} is disabled")
-    elif key.states(_EXPIRY) and not rotates:
-        yield cluster.fails(_KEY_ID, f"{key.label} expires and nothing rotates it")
+    elif works and not works >= _OPERATES:
+        yield cluster.fails(_KEY_ID, f"{key.label} is for {', '.join(sorted(works))} alone")
+    elif ends and age is None:
+        yield cluster.fails(_KEY_ID, f"{key.label} expires and nothing rotates it before")
+    elif age is not None and age > LONGEST_LIFE:
+        yield cluster.fails(_KEY_ID, f"{key.label} is rotated after {age // DAY} days")
     else:
         yield cluster.passes(_KEY_ID, f"{key.label} is enabled")
-
-
-def _may_use(cluster: Subject, grant: Subject, vault: Subject) -> bool:
-    scope = grant.id.scope
-    if scope is None or not (scope.is_within(vault.id) or vault.id.is_within(scope)):
-        return False
-    if str(grant.value(_ROLE)).rpartition("/")[2].lower() != _CRYPTO_USER:
-        return False
-    stated = cluster.value(_IDENTITIES)
-    names = stated if isinstance(stated, Mapping) else {}
-    identities = (cluster.at(name) for name in names if not isinstance(name, Unknown))
-    principal = grant.value(_PRINCIPAL)
-    return any(
-        identity is not None and identity.is_value_of(principal, _PRINCIPAL)
-        for identity in identities
-    )
 
 
 _RULES = (
@@ -115,10 +167,9 @@ _RULES = (
         _VAULT_ID,
         _IDENTITIES,
         others={
-            VAULT: (_PURGE,),
-            KEY: (_ENABLED, _EXPIRY, _ACTIONS),
-            IDENTITY: (_PRINCIPAL,),
-            ROLE_ASSIGNMENT: (_PRINCIPAL, _ROLE),
+            VAULT: (_PURGE, _BY_ROLES, _POLICIES),
+            KEY: (_ENABLED, _EXPIRY, _OPERATIONS, *ROTATION_READS),
+            **ACCESS_READS,
         },
     ),
 )
@@ -152,6 +203,11 @@ CONTROLS = (
         ),
         remediation=_REMEDY,
         rules=_RULES,
+        limits=(
+            "Whether secrets that were written before the key have been written again, and whether "
+            "the vault is reached from the control plane, is not seen. A key that is not of the "
+            "environment is not looked at."
+        ),
         mappings=Mappings(cis=("5.3.1",), policies=("dbbdc317-9734-4dd8-9074-993b29c69008",)),
     ),
     Control(
@@ -166,6 +222,7 @@ CONTROLS = (
         ),
         remediation=_REMEDY,
         rules=(rule(CLUSTER, _judge_managed, _ENCRYPTION, _ON),),
+        limits="Whether the key can be used, stays and rotates is for WRK-06.",
         mappings=Mappings(cis=("5.3.1",)),
     ),
 )

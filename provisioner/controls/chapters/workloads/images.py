@@ -3,16 +3,21 @@
 Facts: guidelines.md §1.3.
 """
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 
 from provisioner.catalog.built_in_policies import ALLOWED_IMAGES
 from provisioner.controls.admission import DENY, Demand, assign, policy_rule
 from provisioner.controls.control import Control, Layer, Mappings, Mode, Severity
 from provisioner.controls.image_sources import NAMED_HOSTS
 from provisioner.controls.kinds import CLUSTER, DEFENDER_PLAN, REGISTRY
+from provisioner.controls.namespace_rules import (
+    NAMES_REGISTRIES,
+)
 from provisioner.controls.rule import look, rule
 from provisioner.controls.subject import Observation, Subject
 from provisioner.controls.wanted import equals, show
+from provisioner.model.values import is_empty, lookup
 
 _ITEM = "Image scanning in Azure Container Registry, ValidatingAdmissionWebhook and third parties"
 _TIER = "properties.pricingTier"
@@ -25,14 +30,22 @@ _READERS = f"{_GATING}.identities"
 _CLOUDS = ("AzureCloud", "AzureUSGovernment")
 
 
-def _is_on(plan: Subject, registry: Subject) -> bool:
-    scope = plan.id.scope
-    return plan.name.lower() == "containers" and scope is not None and registry.id.is_within(scope)
+def _plan_of(registry: Subject) -> Subject | None:
+    """Return the plan of Defender for Containers that holds for a registry: the nearest one, for a
+    plan of a resource goes before that of its subscription."""
+    plans = [
+        (len(scope.text), plan)
+        for plan in registry.all(DEFENDER_PLAN)
+        if plan.name.lower() == "containers"
+        and (scope := plan.id.scope) is not None
+        and registry.id.is_within(scope)
+    ]
+    return max(plans, key=lambda found: found[0])[1] if plans else None
 
 
 def _judge_scan(registry: Subject) -> Iterator[Observation]:
     """The plan of Defender for Containers on a registry's subscription scans what it holds."""
-    plan = next((plan for plan in registry.all(DEFENDER_PLAN) if _is_on(plan, registry)), None)
+    plan = _plan_of(registry)
     if plan is None:
         yield registry.fails("", "its subscription has no plan of Defender for Containers here")
         return
@@ -56,15 +69,32 @@ def _judge_gate(cluster: Subject) -> Iterator[Observation]:
     yield gate
     if cluster.value(_GATE) is not True:
         return
-    hosts = [str(entry.get("azureContainerRegistry")) for entry in cluster.entries(_READERS)]
-    read = {host.split(".")[0].lower() for host in hosts}
+    readers = [entry for entry in cluster.entries(_READERS) if _has_identity(entry)]
+    read = {_registry_at(entry.get("azureContainerRegistry")) for entry in readers}
     missing = [r.label for r in cluster.all(REGISTRY) if r.name.lower() not in read]
     if missing:
         yield cluster.fails(_READERS, f"no identity reads the findings of {', '.join(missing)}")
-    elif not hosts:
+    elif not readers:
         yield cluster.fails(_READERS, "no identity reads the findings of any registry")
     else:
+        hosts = [str(entry.get("azureContainerRegistry")) for entry in readers]
         yield cluster.passes(_READERS, f"it reads the findings of {', '.join(hosts)}")
+
+
+def _has_identity(entry: Mapping[str, object]) -> bool:
+    return any(not is_empty(lookup(entry, ("identity", key))) for key in _IDENTIFIED_BY)
+
+
+_IDENTIFIED_BY = ("resourceId", "clientId", "objectId")
+_LOGIN_SERVER = re.compile(r"([a-z0-9]+)(-[a-z0-9]+)?\.azurecr\.(io|us|cn)", re.ASCII)
+"""The part behind a hyphen is there where the name is for one tenant or group alone
+(domainNameLabelScope); names have none."""
+
+
+def _registry_at(host: object) -> str | None:
+    """Return the name of the registry at a login server, None for any other host."""
+    match = _LOGIN_SERVER.fullmatch(str(host).strip().lower())
+    return match[1] if match else None
 
 
 CONTROLS = (
@@ -132,6 +162,7 @@ CONTROLS = (
                 Demand(ALLOWED_IMAGES, {"effect": DENY, "allowedContainerImagesRegex": NAMED_HOSTS})
             ),
         ),
+        in_cluster=(NAMES_REGISTRIES,),
         evidence=(
             "a pod that is refused: `kubectl run probe --image=docker.io/library/nginx:1.27 "
             "--dry-run=server` in a team's namespace"
@@ -162,7 +193,9 @@ CONTROLS = (
                           identity: {resourceId: "${kubelet.id}"}
         """,
         rules=(rule(CLUSTER, _judge_gate, _GATE, _READERS, others={REGISTRY: ()}, clouds=_CLOUDS),),
-        limits="The findings themselves are Defender's.",
+        limits=(
+            "The findings themselves are Defender's. Whether the identity may pull is for WRK-01.5."
+        ),
         unmapped="The built-in policies for it are deprecated, or audit alone.",
     ),
     Control(

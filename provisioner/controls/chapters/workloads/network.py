@@ -7,9 +7,14 @@ from collections.abc import Iterator, Mapping
 
 from provisioner.controls.control import Control, Layer, Mappings, Mode, Severity
 from provisioner.controls.kinds import CLUSTER, FIREWALL, FIREWALL_POLICY, IP_GROUP
+from provisioner.controls.namespace_rules import (
+    IS_CLOSED,
+    NAMES_PEERS,
+)
 from provisioner.controls.rule import expect, look, rule
 from provisioner.controls.subject import Observation, Subject
-from provisioner.controls.wanted import equals, is_set, one_of
+from provisioner.controls.wanted import equals, is_set, one_of, show
+from provisioner.model.values import Unknown
 from provisioner.network.intervals import NOTHING, parse_addresses
 from provisioner.network.public_reach import read_reach
 
@@ -32,11 +37,11 @@ _RECIPES = "Prose: network policy recipes"
 
 
 def _uses_cilium(cluster: Subject) -> bool:
-    return cluster.value(_ENGINE) == "cilium"
+    return str(cluster.value(_ENGINE)).lower() == "cilium"
 
 
 def _is_premium(policy: Subject) -> bool:
-    return policy.value(_TIER) == "Premium"
+    return str(policy.value(_TIER)).lower() == "premium"
 
 
 def _judge_bypass(policy: Subject) -> Iterator[Observation]:
@@ -110,7 +115,11 @@ def _judge_allowed_threats(policy: Subject) -> Iterator[Observation]:
 def _judge_firewall(firewall: Subject) -> Iterator[Observation]:
     """A firewall without a policy holds its own settings, as firewalls once did."""
     if firewall.states(_POLICY):
-        yield look(firewall, _POLICY, is_set())
+        named = firewall.value(_POLICY)
+        if firewall.at(named) is None and not isinstance(named, Unknown):
+            yield firewall.unknown(_POLICY, f"its policy {show(named)} is not seen here")
+        else:
+            yield look(firewall, _POLICY, is_set())
     else:
         yield look(firewall, _THREATS, equals("Deny"))
 
@@ -166,6 +175,7 @@ CONTROLS = (
             "defaultNetworkPolicy (CLU-05.4)."
         ),
         modes=(Mode.CLUSTER,),
+        in_cluster=(IS_CLOSED, NAMES_PEERS),
         evidence=(
             "a policy with an empty podSelector for Ingress and Egress in every namespace but the "
             "system's: `kubectl get networkpolicies -A -o json`"
@@ -247,7 +257,7 @@ CONTROLS = (
                 others={IP_GROUP: (_GROUP_ADDRESSES,)},
             ),
             rule(FIREWALL_POLICY, _judge_allowed_threats, _ALLOWED_ADDRESSES, _ALLOWED_NAMES),
-            rule(FIREWALL, _judge_firewall, _POLICY, _THREATS),
+            rule(FIREWALL, _judge_firewall, _POLICY, _THREATS, others={FIREWALL_POLICY: ()}),
         ),
         limits=(
             "What a firewall that others manage does is not read. Traffic that no route leads"

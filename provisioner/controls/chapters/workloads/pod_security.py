@@ -19,13 +19,18 @@ from provisioner.controls.admission import (
     Demand,
     ask_any,
     assign,
+    has_policy_add_on,
     is_safeguarded,
+    left_out_by,
     policy_rule,
     safeguards_of,
-    tenants_of,
 )
 from provisioner.controls.control import Control, Layer, Mappings, Mode, Severity
 from provisioner.controls.kinds import CLUSTER, SAFEGUARDS
+from provisioner.controls.namespace_rules import (
+    FORBIDS_ROOT,
+    IS_BASELINE,
+)
 from provisioner.controls.rule import expect, rule
 from provisioner.controls.subject import Observation, Subject
 from provisioner.controls.verdict import Verdict
@@ -49,7 +54,11 @@ def _has_restricted(cluster: Subject) -> bool:
 def _judge_safeguards(cluster: Subject) -> Iterator[Observation]:
     """A cluster without safeguards has the initiatives; one with neither lacks the safeguards."""
     if safeguards_of(cluster) is not None:
-        yield cluster.passes("", "it has deployment safeguards")
+        if has_policy_add_on(cluster):
+            yield cluster.passes("", "it has deployment safeguards")
+        else:
+            # AKS page deployment-safeguards, "Prerequisites".
+            yield cluster.fails("", "nothing asks its safeguards: the Azure Policy add-on is off")
     elif ask_any(cluster, _BASELINE).verdict is not Verdict.PASS:
         yield cluster.fails("", "it has neither deployment safeguards nor an initiative enforced")
 
@@ -58,7 +67,7 @@ def _judge_left_out(guards: Subject) -> Iterator[Observation]:
     """The safeguards reach the teams' namespaces."""
     for cluster in guards.all(CLUSTER):
         if guards.id.scope == cluster.id:
-            kept = {"default", *tenants_of(cluster)} & set(guards.texts(_LEFT_OUT))
+            kept = left_out_by(guards, cluster)
             if kept:
                 names = ", ".join(sorted(kept))
                 yield guards.fails(_LEFT_OUT, f"{_LEFT_OUT} leaves out {names}")
@@ -140,7 +149,7 @@ CONTROLS = (
             expect(
                 SAFEGUARDS, "properties.podSecurityStandardsLevel", one_of("Baseline", "Restricted")
             ),
-            rule(SAFEGUARDS, _judge_left_out, others={**SAFEGUARD_READS, CLUSTER: ()}),
+            rule(SAFEGUARDS, _judge_left_out, others=SAFEGUARD_READS),
         ),
         limits="What the safeguards refuse is AKS's, and changes with its releases.",
         mappings=Mappings(policies=(SAFEGUARDS_INITIATIVE.guid,)),
@@ -155,6 +164,7 @@ CONTROLS = (
         remediation=assign("privileged", NO_PRIVILEGED, effect="Deny"),
         modes=(Mode.CLUSTER, Mode.ARM),
         rules=(policy_rule(*_NO_PRIVILEGED, unless=_has_baseline),),
+        in_cluster=(IS_BASELINE,),
         evidence=(
             "an empty list of privileged containers outside of the namespaces of agents (MAN-04): "
             "`kubectl get pods -A -o json`, those with securityContext.privileged"
@@ -179,6 +189,7 @@ CONTROLS = (
             "label does not."
         ),
         modes=(Mode.CLUSTER,),
+        in_cluster=(FORBIDS_ROOT,),
         evidence=(
             "a pod that is refused: `kubectl run probe --image=probe --dry-run=server "
             '--overrides=\'{"spec":{"securityContext":{"runAsUser":0}}}\'` in each team\'s '
@@ -207,6 +218,7 @@ CONTROLS = (
             "(CLU-05.5); the initiative of WRK-02.1 refuses the same."
         ),
         modes=(Mode.CLUSTER,),
+        in_cluster=(IS_BASELINE,),
         evidence=(
             "an empty list of pods with hostNetwork, hostPID, hostIPC or a hostPort outside of the "
             "namespaces of agents (MAN-04): `kubectl get pods -A -o json`"
@@ -232,6 +244,7 @@ CONTROLS = (
             "WRK-02.2 refuse hostPath."
         ),
         modes=(Mode.CLUSTER,),
+        in_cluster=(IS_BASELINE,),
         evidence=(
             "an empty list of volumes with a hostPath outside of the namespaces of agents "
             "(MAN-04): `kubectl get pods,pv -A -o json`"

@@ -5,33 +5,59 @@ Facts: guidelines.md §0.10, §1.3 and §2.5.
 
 from collections.abc import Iterator
 
-from provisioner.catalog.built_in_roles import find_built_in_role
+from provisioner.access.effective import Access
+from provisioner.access.grants import Grant
 from provisioner.controls.control import Control, Layer, Mappings, Severity
-from provisioner.controls.kinds import CLUSTER, IDENTITY, REGISTRY, ROLE_ASSIGNMENT
+from provisioner.controls.effective_access import (
+    ACCESS_READS,
+    access_of,
+    describe_scope,
+    is_of,
+    path_of,
+    principal_of,
+)
+from provisioner.controls.kinds import CLUSTER, REGISTRY, SCOPE_MAP, TOKEN
 from provisioner.controls.rule import expect, rule
 from provisioner.controls.subject import Observation, Subject
-from provisioner.controls.wanted import equals
+from provisioner.controls.wanted import differs, equals
+from provisioner.model.permissions import Permission, is_within
+from provisioner.model.resource_id import parse_resource_id
 from provisioner.model.values import Unknown, lookup
 
 _ITEM = "Image scanning in Azure Container Registry, ValidatingAdmissionWebhook and third parties"
 _MODE = "properties.roleAssignmentMode"
 _KUBELET = "properties.identityProfile.kubeletidentity"
-_PRINCIPAL = "properties.principalId"
-_ROLE = "properties.roleDefinitionId"
-_PULL = {
-    "legacyregistrypermissions": "AcrPull",
-    # A registry in repository mode ignores AcrPull (guidelines.md §0.10).
-    "abacrepositorypermissions": "Container Registry Repository Reader",
-}
+_STATUS = "properties.status"
+_MAP = "properties.scopeMapId"
+_MAPPED = "properties.actions"
+_ALL_REPOSITORIES = "_repositories_"
+"""How the names of the scope maps begin that every registry has, for all of its repositories."""
+
+_PULL = (f"{REGISTRY}/pull/read", False)
+_PULL_BY_REPOSITORY = (f"{REGISTRY}/repositories/content/read", True)
+"""What it takes to pull, and whether it is an action on data. A registry in repository mode asks
+for the second, and ignores the first (guidelines.md §0.10)."""
+
+_PUSH = f"{REGISTRY}/push/write"
+_HARMLESS = (
+    Permission(actions=("*/read",), data_actions=("*/read",)),
+    Permission(
+        actions=("*",),
+        not_actions=("Microsoft.ContainerRegistry/*",),
+        data_actions=("*",),
+        not_data_actions=("Microsoft.ContainerRegistry/*",),
+    ),
+)
+"""What changes nothing in a registry: to read, and all that is about something else."""
 
 
-def _is_kubelet(cluster: Subject, principal: object) -> bool:
-    """Tell whether a principal is what a cluster's nodes sign in as."""
+def _is_kubelet(cluster: Subject, grant: Grant) -> bool:
+    """Tell whether a grant is for what a cluster's nodes sign in as."""
     kubelet = cluster.value(_KUBELET)
     identity = cluster.at(lookup(kubelet, ("resourceId",)))
-    if identity is not None and identity.is_value_of(principal, _PRINCIPAL):
+    if identity is not None and is_of(grant, identity):
         return True
-    stated = lookup(kubelet, ("objectId",))
+    principal, stated = principal_of(grant), lookup(kubelet, ("objectId",))
     if isinstance(stated, Unknown) or isinstance(principal, Unknown):
         return isinstance(stated, Unknown) and stated == principal
     return isinstance(stated, str) and stated.lower() == str(principal).lower()
@@ -42,25 +68,67 @@ def _judge_pull(registry: Subject) -> Iterator[Observation]:
     clusters = registry.all(CLUSTER)
     if not clusters:
         return
-    role = _PULL.get(str(registry.value(_MODE)).lower(), "AcrPull")
-    pulls = False
-    for grant in registry.all(ROLE_ASSIGNMENT):
-        scope = grant.id.scope
-        if scope is None or not registry.id.is_within(scope):
-            continue
-        if not any(_is_kubelet(cluster, grant.value(_PRINCIPAL)) for cluster in clusters):
-            continue
-        given = str(grant.value(_ROLE)).rpartition("/")[2].lower()
-        if scope != registry.id:
-            yield registry.fails("", f"{grant.label} gives nodes more than this registry")
-        elif given != find_built_in_role(role):
-            yield registry.fails("", f"{grant.label} gives nodes another role than {role}")
-        else:
-            pulls = True
-    if pulls:
-        yield registry.passes("", f"nodes have the role {role}")
+    access = access_of(registry)
+    held = [
+        grant
+        for grant in access.reaching(registry.id)
+        if any(_is_kubelet(cluster, grant) for cluster in clusters)
+    ]
+    by_repository = str(registry.value(_MODE)).lower() == "abacrepositorypermissions"
+    pull = _PULL_BY_REPOSITORY if by_repository else _PULL
+    for grant in held:
+        problem = _too_much(grant, registry, pull)
+        if problem is not None:
+            yield registry.fails(path_of(grant), f"{grant.assignment.label} {problem}")
+        elif not grant.is_known:
+            said = f"what {grant.assignment.label} allows the nodes is not known here"
+            yield registry.unknown(path_of(grant), said)
+    pulling = [grant for grant in held if _allows(access, grant, registry, pull)]
+    if pulling:
+        yield registry.passes("", f"nodes pull by {pulling[0].role.name}")
+    elif not any(not grant.is_known for grant in held):
+        yield registry.fails("", f"no cluster's nodes may pull ({pull[0]})")
+
+
+def _too_much(grant: Grant, registry: Subject, pull: tuple[str, bool]) -> str | None:
+    """Return what a grant lets nodes do beyond pulling from the one registry, None for nothing."""
+    allowed, data = pull
+    if grant.gives(_PUSH) and not grant.allows(_PUSH):
+        return f"lets nodes give themselves the right to push ({grant.role.name})"
+    if not is_within(grant.role.permissions or (), _HARMLESS):
+        return f"lets nodes do more than pull ({grant.role.name})"
+    if grant.scope != registry.id and grant.allows(allowed, data=data):
+        return f"gives nodes more than this registry: {describe_scope(grant)}"
+    return None
+
+
+def _allows(access: Access, grant: Grant, registry: Subject, pull: tuple[str, bool]) -> bool:
+    action, data = pull
+    denied = access.is_denied(grant, action, registry.id, data=data)
+    return grant.allows(action, data=data) and not denied
+
+
+def _judge_token(token: Subject) -> Iterator[Observation]:
+    """A token of the registry's own is for repositories that are named, and is no second
+    administrator. Source: "Token-based repository permissions in Azure Container Registry"."""
+    if str(token.value(_STATUS)).lower() == "disabled":
+        yield token.passes(_STATUS, f"{_STATUS} is disabled")
+        return
+    stated = token.value(_MAP)
+    named = parse_resource_id(stated)
+    scope_map = token.at(stated)
+    if named is not None and named.name.startswith(_ALL_REPOSITORIES):
+        yield token.fails(_MAP, f"{named.name} is for all repositories: a password for everything")
+    elif scope_map is None:
+        yield token.unknown(_MAP, f"{_MAP} is {stated}, which is not seen here")
+    elif wide := [text for text in scope_map.texts(_MAPPED) if _is_for_all(text)]:
+        yield token.fails(_MAP, f"{scope_map.label} is for all repositories: {wide[0]}")
     else:
-        yield registry.fails("", f"no cluster's nodes have the role {role} on it")
+        yield token.passes(_MAP, f"{scope_map.label} names its repositories")
+
+
+def _is_for_all(action: str) -> bool:
+    return action.lower().startswith(("repositories/*/", "repositories/**"))
 
 
 CONTROLS = (
@@ -94,10 +162,12 @@ CONTROLS = (
             expect(REGISTRY, "properties.networkRuleSet.defaultAction", equals("Deny")),
             expect(REGISTRY, "properties.dataEndpointEnabled", equals(True)),
             expect(REGISTRY, "properties.policies.exportPolicy.status", equals("disabled")),
+            expect(REGISTRY, "properties.networkRuleBypassAllowedForTasks", differs(True)),
+            rule(TOKEN, _judge_token, _STATUS, _MAP, others={SCOPE_MAP: (_MAPPED,)}),
         ),
         limits=(
-            "Who may push is for WRK-01.5 and `azsec access`; tokens of the registry are "
-            "listed by drift."
+            "Who may push is for WRK-01.5 and `azsec access`. Whether a token has a password, "
+            "and who has it, is not seen."
         ),
         mappings=Mappings(
             policies=(
@@ -144,14 +214,13 @@ CONTROLS = (
                 REGISTRY,
                 _judge_pull,
                 _MODE,
-                others={
-                    CLUSTER: (_KUBELET,),
-                    IDENTITY: (_PRINCIPAL,),
-                    ROLE_ASSIGNMENT: (_PRINCIPAL, _ROLE),
-                },
+                others={CLUSTER: (_KUBELET,), **ACCESS_READS},
             ),
         ),
-        limits="Pull secrets inside the cluster are the cluster's to show.",
+        limits=(
+            "Groups that the nodes' identity is a member of, and pull secrets inside the cluster, "
+            "are not read."
+        ),
         mappings=Mappings(
             cis=("5.1.2", "5.1.3"), policies=("12db3749-7e03-4b9f-b443-d37d3fb9f8d9",)
         ),

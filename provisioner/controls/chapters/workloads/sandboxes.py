@@ -19,32 +19,48 @@ _SIZE = "properties.vmSize"
 _LABELS = "properties.nodeLabels"
 _TAINTS = "properties.nodeTaints"
 _UNTRUSTED = "untrusted"
-_MACHINE = re.compile(r"standard_[de]\d+(-\d+)?(?P<features>[a-z]*)_v(?P<version>\d+)")
+_ISOLATING = ("katavmisolation", "katamshvvmisolation")
+"""The runtimes of pod sandboxing; the second is what the preview called it (AKS page
+use-pod-sandboxing)."""
+_MACHINE = re.compile(
+    r"standard_(?P<family>[a-z]+)\d+(-\d+)?(?P<features>[a-z]*)_v(?P<version>\d+)"
+)
+_NESTS_SINCE = {"d": 3, "e": 3, "f": 2}
+"""The generation of a family from which on its machines run others (pages of the sizes, Nested
+Virtualization)."""
 
 
 def _is_nesting(value: object) -> bool:
-    """Tell whether a machine runs virtual machines: those of the families D and E, from the third
-    generation on, but for Arm's."""
+    """Tell whether a machine runs virtual machines, as none of Arm's does."""
     machine = _MACHINE.fullmatch(str(value).lower())
-    return machine is not None and int(machine["version"]) >= 3 and "p" not in machine["features"]
+    if machine is None or "p" in machine["features"]:
+        return False
+    since = _NESTS_SINCE.get(machine["family"])
+    return since is not None and int(machine["version"]) >= since
 
 
-_NESTING = Wanted(_is_nesting, "a machine that nests others: the family D or E, v3 or later")
+_NESTING = Wanted(_is_nesting, "a machine that nests others: family D or E from v3, F from v2 on")
 
 
 def _says_untrusted(pool: Subject) -> bool:
     """Tell whether a pool says by a label or a taint that what it runs is not to be trusted."""
     labels = pool.value(_LABELS)
-    values = [lookup(labels, (name,)) for name in labels] if isinstance(labels, Mapping) else []
-    taints = [taint.partition("=")[2].partition(":")[0] for taint in pool.texts(_TAINTS)]
-    return _UNTRUSTED in (*values, *taints)
+    names = labels if isinstance(labels, Mapping) else {}
+    marks = [(str(name), str(lookup(labels, (name,)))) for name in names]
+    for taint in pool.texts(_TAINTS):
+        name, _, value = taint.rpartition(":")[0].partition("=")
+        marks.append((name, value))
+    return any(_is_mark(name.rpartition("/")[2], value) for name, value in marks)
+
+
+def _is_mark(name: str, value: str) -> bool:
+    return value.lower() == _UNTRUSTED or (name.lower() == _UNTRUSTED and value.lower() != "false")
 
 
 def _judge_pool(pool: Subject) -> Iterator[Observation]:
     """A pool that is for untrusted pods, or for sandboxes, has what a sandbox needs."""
     runtime = pool.value(_RUNTIME)
-    isolates = str(runtime).startswith("Kata")
-    if isolates:
+    if str(runtime).lower() in _ISOLATING:
         yield pool.passes(_RUNTIME, f"{_RUNTIME} is {show(runtime)}")
         yield look(pool, _IMAGE, equals("AzureLinux"))
         yield look(pool, _SIZE, _NESTING)
@@ -78,7 +94,10 @@ CONTROLS = (
             "the pods of those pools with their runtime: `kubectl get pods -A -o json`, with "
             "runtimeClassName kata-vm-isolation"
         ),
-        limits="Pods that do not ask for the runtime share the kernel of their node.",
+        limits=(
+            "Pods that do not ask for the runtime share the kernel of their node. Which pods are "
+            "not to be trusted is what labels and taints of pools say, by the word untrusted."
+        ),
         unmapped="No framework has a check of it.",
     ),
 )

@@ -5,52 +5,106 @@ Facts: guidelines.md §1.3 and §2.5.
 
 from collections.abc import Iterator
 
-from provisioner.catalog.built_in_roles import find_built_in_role
+from provisioner.access.grants import Grant
+from provisioner.controls.add_ons import ADD_ONS, is_on
 from provisioner.controls.chapters.workloads.vaults import ITEM
 from provisioner.controls.control import Control, Layer, Mappings, Mode, Severity
-from provisioner.controls.kinds import (
-    CLUSTER,
-    FEDERATED_CREDENTIAL,
-    IDENTITY,
-    ROLE_ASSIGNMENT,
-    VAULT,
+from provisioner.controls.effective_access import (
+    ACCESS_READS,
+    access_of,
+    describe_scope,
+    grants_around,
+    is_of,
+    path_of,
+    principal_of,
 )
-from provisioner.controls.rule import expect, rule
+from provisioner.controls.kinds import CLUSTER, FEDERATED_CREDENTIAL, IDENTITY, VAULT
+from provisioner.controls.rule import rule
 from provisioner.controls.subject import Observation, Subject
-from provisioner.controls.wanted import equals
 
-_PRINCIPAL = "properties.principalId"
-_ROLE = "properties.roleDefinitionId"
-_READER = find_built_in_role("Key Vault Secrets User")
-# Those that also write secrets: Key Vault Secrets Officer, and Key Vault Administrator.
-_WRITERS = ("b86a8fe4-44ce-4948-aee5-eccb2c155cd7", "00482a5a-887f-4fb3-b363-3b7fe8e74483")
+_SECRETS = f"{VAULT}/secrets"
+_READ = f"{_SECRETS}/getSecret/action"
+_CHANGES = tuple(
+    f"{_SECRETS}/{name}"
+    for name in (
+        "setSecret/action", "update/action", "delete", "purge/action", "recover/action",
+        "restore/action",
+    )
+)  # fmt: skip
+_SUBJECT = "properties.subject"
+_OF_ACCOUNTS = "system:serviceaccount:"
+_KUBELET_ID = "properties.identityProfile.kubeletidentity.resourceId"
+_SHARED = (
+    "properties.identityProfile.kubeletidentity.objectId",
+    f"{ADD_ONS}.azureKeyvaultSecretsProvider.identity.objectId",
+    "identity.principalId",
+)
+"""Who a cluster's nodes, the add-on of the driver and the cluster itself sign in as."""
 
 
 def _judge_readers(vault: Subject) -> Iterator[Observation]:
     """Of the identities, those that read secrets are workloads', and read this vault alone."""
-    for grant in vault.all(ROLE_ASSIGNMENT):
-        scope = grant.id.scope
-        if scope is None or not (scope.is_within(vault.id) or vault.id.is_within(scope)):
+    for grant in grants_around(access_of(vault), vault.id):
+        holder = _holder_of(vault, grant)
+        if holder is None:
             continue
-        role = str(grant.value(_ROLE)).rpartition("/")[2].lower()
-        if role != _READER and role not in _WRITERS:
-            continue
-        for identity in vault.all(IDENTITY):
-            if identity.is_value_of(grant.value(_PRINCIPAL), _PRINCIPAL):
-                yield _look_at_reader(vault, grant, identity)
+        if not grant.is_known:
+            said = f"what {grant.assignment.label} allows {holder.label} is not known here"
+            yield vault.unknown(path_of(grant), said)
+        elif grant.gives(_READ, data=True) or _changes(grant):
+            yield _look_at_reader(vault, grant, holder)
 
 
-def _look_at_reader(vault: Subject, grant: Subject, identity: Subject) -> Observation:
-    role = str(grant.value(_ROLE)).rpartition("/")[2].lower()
-    if role in _WRITERS:
-        return vault.fails("", f"{grant.label} lets {identity.label} write secrets too")
-    if grant.id.scope is None or not grant.id.scope.is_within(vault.id):
-        return vault.fails("", f"{grant.label} lets {identity.label} read other vaults too")
-    if not identity.children(FEDERATED_CREDENTIAL):
-        return vault.fails(
-            "", f"{identity.label} reads secrets and is no workload's: no federation"
-        )
-    return vault.passes("", f"{identity.label} reads its secrets, for one service account")
+def _holder_of(vault: Subject, grant: Grant) -> Subject | None:
+    """Return the identity that a grant is for, or the cluster whose pods all sign in by it; None
+    where it is for a person or somebody whom nobody here knows."""
+    for cluster in vault.all(CLUSTER):
+        nodes = cluster.at(cluster.value(_KUBELET_ID))
+        if nodes is not None and is_of(grant, nodes):
+            return cluster
+        if any(cluster.is_value_of(principal_of(grant), path) for path in _SHARED):
+            return cluster
+    return next((found for found in vault.all(IDENTITY) if is_of(grant, found)), None)
+
+
+def _changes(grant: Grant) -> bool:
+    return any(grant.allows(action, data=True) for action in _CHANGES)
+
+
+def _look_at_reader(vault: Subject, grant: Grant, holder: Subject) -> Observation:
+    excess = _excess(vault, grant)
+    if excess is not None:
+        said = f"{grant.assignment.label} lets {holder.label} {excess}"
+        return vault.fails(path_of(grant), said)
+    shared = _shared(holder)
+    if shared is not None:
+        return vault.fails(path_of(grant), f"{holder.label} reads secrets, and {shared}")
+    return vault.passes(path_of(grant), f"{holder.label} reads its secrets, for one workload")
+
+
+def _excess(vault: Subject, grant: Grant) -> str | None:
+    """Return what a grant allows beyond reading secrets of the one vault, None for nothing."""
+    if _changes(grant):
+        return f"write secrets too ({grant.role.name})"
+    if not grant.allows(_READ, data=True):
+        return f"give itself a role on secrets ({grant.role.name})"
+    if grant.scope is None or not grant.scope.is_within(vault.id):
+        return f"read other vaults too: {describe_scope(grant)}"
+    return None
+
+
+def _shared(holder: Subject) -> str | None:
+    """Return who else signs in as a holder than one workload, None where nobody does."""
+    if holder.resource.type == CLUSTER:
+        return "what it may read, every pod may"
+    subjects = [str(c.value(_SUBJECT)) for c in holder.children(FEDERATED_CREDENTIAL)]
+    others = [text for text in subjects if not text.startswith(_OF_ACCOUNTS)]
+    if not subjects or others:
+        return f"{others[0]} is no workload" if others else "is no workload's: no federation"
+    namespaces = {text.removeprefix(_OF_ACCOUNTS).partition(":")[0] for text in subjects}
+    if len(namespaces) > 1:
+        return f"workloads of {', '.join(sorted(namespaces))} share it"
+    return None
 
 
 CONTROLS = (
@@ -97,15 +151,19 @@ CONTROLS = (
                 VAULT,
                 _judge_readers,
                 others={
-                    ROLE_ASSIGNMENT: (_PRINCIPAL, _ROLE),
-                    IDENTITY: (_PRINCIPAL,),
-                    FEDERATED_CREDENTIAL: (),
+                    **ACCESS_READS,
+                    CLUSTER: (_KUBELET_ID, *_SHARED),
+                    FEDERATED_CREDENTIAL: (_SUBJECT,),
                 },
             ),
         ),
         evidence=(
             "the SecretProviderClasses of the cluster: `kubectl get secretproviderclasses -A -o "
             "json`, with clientID, usePodIdentity false and no secretObjects"
+        ),
+        limits=(
+            "Persons and groups are for `azsec access`. Access policies of a vault are for "
+            "WRK-05.2, and whose tokens a credential takes is for ENV-02.4."
         ),
         mappings=Mappings(
             cis=("4.5.1", "4.5.2"), policies=("c5110b6e-5272-4989-9935-59ad06fdf341",)
@@ -149,13 +207,8 @@ CONTROLS = (
               properties:
                 addonProfiles: {azureKeyvaultSecretsProvider: {enabled: true}}
         """,
-        rules=(
-            expect(
-                CLUSTER,
-                "properties.addonProfiles.azureKeyvaultSecretsProvider.enabled",
-                equals(True),
-            ),
-        ),
+        rules=(is_on("azureKeyvaultSecretsProvider"),),
+        limits="How pods come to their secrets is the cluster's to show.",
         mappings=Mappings(
             policies=(
                 "c5110b6e-5272-4989-9935-59ad06fdf341",

@@ -6,21 +6,48 @@ Facts: guidelines.md §1.3 and §2.8.
 from collections.abc import Iterator
 
 from provisioner.controls.control import Control, Layer, Mappings, Severity
-from provisioner.controls.kinds import DIAGNOSTIC_SETTING, PRIVATE_ENDPOINT, VAULT
-from provisioner.controls.private_links import CONNECTIONS, ENDPOINT_READS, is_linked
-from provisioner.controls.rule import expect, rule
+from provisioner.controls.kinds import (
+    DIAGNOSTIC_SETTING,
+    NETWORK,
+    PRIVATE_ENDPOINT,
+    VAULT,
+    WORKSPACE,
+)
+from provisioner.controls.private_links import (
+    CONNECTIONS,
+    ENDPOINT_READS,
+    is_linked,
+    strange_links,
+)
+from provisioner.controls.rule import expect, look, rule
 from provisioner.controls.subject import Observation, Subject
 from provisioner.controls.wanted import at_least, equals, is_unset
+from provisioner.model.resource_id import parse_resource_id
+from provisioner.model.values import Unknown
 
 ITEM = "Maintaining secrets in HashiCorp Vault, Azure Key Vault, Azure KMS plugin"
+_PUBLIC = "properties.publicNetworkAccess"
+_PERIMETER = "securedbyperimeter"
 _ACLS = "properties.networkAcls"
 _LOGS = "properties.logs"
-_DESTINATIONS = (
-    "properties.workspaceId",
-    "properties.storageAccountId",
-    "properties.eventHubAuthorizationRuleId",
-)
+_WORKSPACE = "properties.workspaceId"
+_DESTINATIONS = {
+    _WORKSPACE: WORKSPACE,
+    "properties.storageAccountId": "Microsoft.Storage/storageAccounts",
+    "properties.eventHubAuthorizationRuleId": "Microsoft.EventHub/namespaces/authorizationRules",
+}
 _AUDIT = (("category", "auditevent"), ("categoryGroup", "audit"), ("categoryGroup", "alllogs"))
+
+
+def _judge_reach(vault: Subject) -> Iterator[Observation]:
+    """The vault does not answer the internet. What a network security perimeter lets in is written
+    in its profiles, which nobody here reads."""
+    stated = vault.value(_PUBLIC)
+    if str(stated).lower() == _PERIMETER:
+        said = "publicNetworkAccess is SecuredByPerimeter, and what that lets in is not known here"
+        yield vault.unknown(_PUBLIC, said)
+    else:
+        yield look(vault, _PUBLIC, equals("Disabled"))
 
 
 def _judge_endpoint(vault: Subject) -> Iterator[Observation]:
@@ -29,17 +56,33 @@ def _judge_endpoint(vault: Subject) -> Iterator[Observation]:
         yield vault.passes("", "a private endpoint leads to it")
     else:
         yield vault.fails("", "no private endpoint leads to it")
+    for stranger in strange_links(vault):
+        said = f"{stranger} leads to it, where the environment has no network"
+        yield vault.unknown(CONNECTIONS, said)
 
 
 def _judge_audit(vault: Subject) -> Iterator[Observation]:
     """Who read what from the vault is sent somewhere."""
+    unseen = None
     for setting in vault.children(DIAGNOSTIC_SETTING):
         on = [entry for entry in setting.entries(_LOGS) if entry.get("enabled") is True]
-        audits = any(str(entry.get(key)).lower() == name for entry in on for key, name in _AUDIT)
-        if audits and any(setting.states(path) for path in _DESTINATIONS):
-            yield vault.passes("", f"{setting.label} keeps its audit log")
-            return
-    yield vault.fails("", "no diagnostic setting sends its AuditEvent log anywhere")
+        if not any(str(entry.get(key)).lower() == name for entry in on for key, name in _AUDIT):
+            continue
+        for path, kind in _DESTINATIONS.items():
+            named = parse_resource_id(setting.value(path))
+            if isinstance(setting.value(path), Unknown):
+                unseen = unseen or f"{setting.label}: {path} is {setting.value(path)}"
+            elif named is None or named.type.lower() != kind.lower():
+                continue
+            elif path != _WORKSPACE or setting.at(setting.value(path)) is not None:
+                yield vault.passes("", f"{setting.label} sends its audit log to {named.name}")
+                return
+            else:
+                unseen = f"{setting.label} sends it to {named.text}, which is not seen here"
+    if unseen is not None:
+        yield vault.unknown("", unseen)
+    else:
+        yield vault.fails("", "no diagnostic setting sends its AuditEvent log anywhere")
 
 
 CONTROLS = (
@@ -68,11 +111,20 @@ CONTROLS = (
                     properties: {privateLinkServiceId: "${vault.id}", groupIds: [vault]}
         """,
         rules=(
-            expect(VAULT, "properties.publicNetworkAccess", equals("Disabled")),
+            rule(VAULT, _judge_reach, _PUBLIC),
             expect(VAULT, f"{_ACLS}.defaultAction", equals("Deny")),
             expect(VAULT, f"{_ACLS}.ipRules", is_unset()),
             expect(VAULT, f"{_ACLS}.virtualNetworkRules", is_unset()),
-            rule(VAULT, _judge_endpoint, CONNECTIONS, others={PRIVATE_ENDPOINT: ENDPOINT_READS}),
+            rule(
+                VAULT,
+                _judge_endpoint,
+                CONNECTIONS,
+                others={PRIVATE_ENDPOINT: ENDPOINT_READS, NETWORK: ()},
+            ),
+        ),
+        limits=(
+            "That its name leads to the endpoint is for the proof of private services. Services "
+            "that Azure trusts come in all the same, and are told apart by roles alone."
         ),
         mappings=Mappings(
             policies=(
@@ -102,7 +154,12 @@ CONTROLS = (
         rules=(
             expect(VAULT, "properties.enableRbacAuthorization", equals(True)),
             expect(VAULT, "properties.accessPolicies", is_unset()),
+            # Whoever may deploy templates or machines reads secrets by it, without a role on data
+            # (page "Use Azure Key Vault to pass secure parameter value during deployment").
+            expect(VAULT, "properties.enabledForTemplateDeployment", equals(False)),
+            expect(VAULT, "properties.enabledForDeployment", equals(False)),
         ),
+        limits="Whom the roles let in is for WRK-05.4 and `azsec access`.",
         mappings=Mappings(
             policies=("12d4fa5e-1f9f-4c21-97a9-b99b3c6611b5",), psrule=("Azure.KeyVault.RBAC",)
         ),
@@ -125,6 +182,10 @@ CONTROLS = (
         rules=(
             expect(VAULT, "properties.enablePurgeProtection", equals(True)),
             expect(VAULT, "properties.softDeleteRetentionInDays", at_least(90)),
+        ),
+        limits=(
+            "What is written over is not deleted: earlier versions stay until somebody deletes "
+            "them. Backups outside of the vault are not seen."
         ),
         mappings=Mappings(
             policies=(
@@ -150,7 +211,17 @@ CONTROLS = (
                 workspaceId: ${workspace.id}
                 logs: [{category: AuditEvent, enabled: true}]
         """,
-        rules=(rule(VAULT, _judge_audit, others={DIAGNOSTIC_SETTING: (_LOGS, *_DESTINATIONS)}),),
+        rules=(
+            rule(
+                VAULT,
+                _judge_audit,
+                others={DIAGNOSTIC_SETTING: (_LOGS, *_DESTINATIONS), WORKSPACE: ()},
+            ),
+        ),
+        limits=(
+            "What becomes of the log in a storage account or an event hub is not seen. How long a "
+            "workspace keeps it is for MON-05, and who is told for MON-06."
+        ),
         mappings=Mappings(
             policies=("cf820ca0-f99e-4f3e-84fb-66e913812d21",), psrule=("Azure.KeyVault.Logs",)
         ),
