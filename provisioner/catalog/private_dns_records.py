@@ -120,10 +120,11 @@ def _authority(resource: ResourceId, body: Body, around: Surroundings) -> Mappin
     computed = _computed(resource, body, around)["properties"]
     assert isinstance(computed, Mapping)
     stated = lookup(body, ("properties", "soaRecord"))
+    seconds = lookup(body, ("properties", "ttl"))
     return {
         "properties": {
             **computed,
-            "ttl": 3600,
+            "ttl": seconds if isinstance(seconds, int) else 3600,
             "soaRecord": {
                 "email": "azureprivatedns-host.microsoft.com",
                 "expireTime": 2419200,

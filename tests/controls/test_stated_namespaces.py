@@ -80,6 +80,9 @@ ROWS = {
     "privileged beside what Azure keeps restricted": Case(
         "{name: app, podSecurity: privileged}", (), MANAGED
     ),
+    "baseline in what Azure keeps, which is a finding of that": Case(
+        "{name: app}", ("WRK-02.5",), MANAGED.replace("restricted", "baseline")
+    ),
     "a quota without a limit of memory": Case(
         "{name: app, quota: {memoryLimit: null}}", ("CLU-05.2",)
     ),

@@ -1,5 +1,7 @@
 """How controls end: by the worst of what they find, by their parts, by who else answers."""
 
+from dataclasses import replace
+
 import pytest
 
 from provisioner.catalog.registry import Catalog
@@ -7,14 +9,15 @@ from provisioner.controls.control import Control, Layer, Mode, Severity
 from provisioner.controls.delta import compare_results
 from provisioner.controls.gate import Gate
 from provisioner.controls.ground import Ground, Hidden
-from provisioner.controls.judging import Result, judge
-from provisioner.controls.kinds import CLUSTER, VAULT
+from provisioner.controls.judging import Result, Unseen, judge
+from provisioner.controls.kinds import CLUSTER, LOCK, VAULT
 from provisioner.controls.registry import controls_by_id
 from provisioner.controls.verdict import Verdict
+from provisioner.model.actual import Gap
 from provisioner.model.estate import Estate, Resource
 from provisioner.model.resource_id import ResourceId
 from provisioner.model.values import Unknown
-from tests.controls.estates import ground_of
+from tests.controls.estates import SUBSCRIPTION, ground_of
 from tests.unit.controls.sketches import attestation, control, waiver
 
 CLOSED = {"vault": {"type": VAULT, "properties": {"publicNetworkAccess": "Disabled"}}}
@@ -58,6 +61,30 @@ def test_what_cannot_be_read_is_unknown_and_says_why(catalog: Catalog) -> None:
     result = one(judge([control("WRK-05.1")], ground))
     assert result.verdict is Verdict.UNKNOWN
     assert "403" in result.findings[0].evidence
+
+
+@pytest.mark.parametrize(
+    ("kind", "verdict"),
+    [
+        pytest.param(VAULT, Verdict.UNKNOWN, id="of what it judges"),
+        pytest.param(LOCK, Verdict.PASS, id="of what it does not look at"),
+        pytest.param("", Verdict.PASS, id="of mixed types, which have no properties"),
+    ],
+)
+def test_a_refused_list_hides_what_nobody_declared(
+    kind: str, verdict: Verdict, catalog: Catalog
+) -> None:
+    gap = Gap(kind, ResourceId.parse(SUBSCRIPTION), "403")
+    ground = replace(ground_of(CLOSED, catalog), gaps=(gap,))
+    result = one(judge([control("WRK-05.1")], ground))
+    assert result.verdict is verdict
+    assert (result.unseen is Unseen.UNREADABLE) is (verdict is Verdict.UNKNOWN)
+
+
+def test_what_fails_in_plain_sight_fails_beside_a_refused_list(catalog: Catalog) -> None:
+    gap = Gap(VAULT, ResourceId.parse(SUBSCRIPTION), "403")
+    ground = replace(ground_of(OPEN, catalog), gaps=(gap,))
+    assert one(judge([control("WRK-05.1")], ground)).verdict is Verdict.FAIL
 
 
 def test_what_others_manage_is_not_judged(catalog: Catalog) -> None:

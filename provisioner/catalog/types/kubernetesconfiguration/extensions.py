@@ -46,10 +46,7 @@ def _computed(resource: ResourceId, body: Body, around: Surroundings) -> Mapping
         "properties": {
             "isSystemExtension": False,
             "provisioningState": "Succeeded",
-            "aksAssignedIdentity": {
-                "type": "SystemAssigned",
-                "principalId": around.guid(resource.text, kind),
-            },
+            "aksAssignedIdentity": {"principalId": around.guid(resource.text, kind)},
         }
     }
 
@@ -143,7 +140,7 @@ TYPE = ResourceType(
         "properties.configurationSettings[]": Field(security=True),
         # Azure answers the names with empty values.
         "properties.configurationProtectedSettings": Field(write_only=True, secret=True),
-        "properties.aksAssignedIdentity": Field(default=None),
+        "properties.aksAssignedIdentity": Field(default={}),
         "properties.aksAssignedIdentity.type": Field(default="SystemAssigned"),
     },
 )
