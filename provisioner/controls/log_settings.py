@@ -155,7 +155,7 @@ def arrives(asker: Subject, named: object, *tables: str) -> Answer:
     if workspace is None:
         if asker.is_among_own(place):
             return Answer(Match.UNCLEAR, f"nothing is known of the workspace {place.text}")
-        return Answer(Match.NO, f"{place.text} {_STRANGE}")
+        return Answer(Match.UNCLEAR, f"{place.text} {_STRANGE}")
     return _keeps(workspace, {f"{_STREAM}{table.lower()}" for table in tables})
 
 

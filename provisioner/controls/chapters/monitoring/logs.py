@@ -73,11 +73,11 @@ def _judge_all(*wanted: str) -> Judge:
 
 
 def _judge_activity(cluster: Subject) -> Iterator[Observation]:
-    """What is done through Azure Resource Manager is kept, in a cluster's subscription and in all
-    others in which the environment has something."""
-    for name in sorted(cluster.own_subscriptions):
-        said = f"the activity log of {name}"
-        yield from judge_logs(cluster, ResourceId(SUBSCRIPTION, (name,)), _ACTIVITY, said)
+    """What is done through Azure Resource Manager in a cluster's subscription is kept. Those in which
+    the environment only peers with a hub are kept by whoever owns the hub."""
+    name = (cluster.id.subscription or "").lower()
+    said = f"the activity log of {name}"
+    yield from judge_logs(cluster, ResourceId(SUBSCRIPTION, (name,)), _ACTIVITY, said)
 
 
 CONTROLS = (
