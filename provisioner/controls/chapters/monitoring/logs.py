@@ -73,8 +73,8 @@ def _judge_all(*wanted: str) -> Judge:
 
 
 def _judge_activity(cluster: Subject) -> Iterator[Observation]:
-    """What is done through Azure Resource Manager in a cluster's subscription is kept. Those in which
-    the environment only peers with a hub are kept by whoever owns the hub."""
+    """What is done through Azure Resource Manager in a cluster's subscription is kept. Where the
+    environment only peers with a hub, whoever owns that one keeps it."""
     name = (cluster.id.subscription or "").lower()
     said = f"the activity log of {name}"
     yield from judge_logs(cluster, ResourceId(SUBSCRIPTION, (name,)), _ACTIVITY, said)
