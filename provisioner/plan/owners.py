@@ -126,6 +126,8 @@ def _lists_read(
     known = {*state.found, *graph.by_id, *(resource.key for resource in inventory.in_groups)}
     for container, type_name in inventory.listed:
         yield container, type_name
+        for together in owners.catalog.listed_together(type_name):
+            yield container, together.name
         listed = owners.catalog.find(type_name)
         if listed is not None and listed.lists is ListRead.SUBSCRIPTION:
             yield from ((key, type_name) for key in known if key.startswith(f"{container}/"))

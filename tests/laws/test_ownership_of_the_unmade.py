@@ -530,7 +530,7 @@ def test_a_migration_drops_the_mark_of_what_is_absent(kind: Kind, others: Scene)
 def test_a_list_that_is_refused_keeps_the_mark_of_what_it_would_show(others: Scene) -> None:
     kind = KINDS["DNS record"]
     others.apply(kind.whole)
-    others.bench.server.faults.deny(f"{ZONE}/A/read")
+    others.bench.server.faults.deny(f"{ZONE}/ALL/read")
     without = others.compose(kind.base)
 
     blind: Plan = others.bench.plan(without)
