@@ -182,6 +182,8 @@ def decide_changes(
     additions = find_additions(graph, state, contents, gone)
     told = {addition.id.key for addition in additions}
     sorting = sort_additions(additions, terms.accepted, state, catalog)
+    # What is not there yet, or was not listed, can have additions that an entry accepts.
+    is_partial = bool(inventory.unlisted) or any(c.action is Action.CREATE for c in changes)
     return Changes(
         tuple(changes),
         find_unmanaged(graph, state, contents, gone, told),
@@ -191,7 +193,7 @@ def decide_changes(
         (
             *decider.diagnostics,
             *_warn_of_unaccounted(unaccounted, state, inventory),
-            *(sorting.exceeded if inventory.unlisted else sorting.diagnostics),
+            *(sorting.exceeded if is_partial else sorting.diagnostics),
             *(() if graph.resources else _warn_of_others(limits.stated, owners, terms)),
         ),
     )
