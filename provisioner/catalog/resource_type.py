@@ -190,6 +190,10 @@ def _made_by_hand(_body: Body) -> bool:
     return False
 
 
+def _made_by_keeper(_id: ResourceId) -> bool:
+    return True
+
+
 def _always_as_made(_maker: Body, _made: ResourceId, _body: Body) -> bool:
     return True
 
@@ -252,6 +256,8 @@ class ResourceType:
     service_names   a pattern of the names of those that services make for themselves in a parent
     by_service      tells of a body that a service wrote it (the registered name of a machine): of
                     what Azure alone can write in it
+    by_keeper       tells of an id in the group that a service keeps for a resource whether that
+                    service made it; what it never makes there, somebody else did
     reaches         paths of ids: Azure writes into what they name when it writes or deletes one
     written_with    types of what points to one, and that Azure writes whenever it writes one: all
                     of them have one writer
@@ -333,6 +339,7 @@ class ResourceType:
     nested: tuple[str, ...] = ()
     service_names: str | None = None
     by_service: Callable[[Body], bool] = _made_by_hand
+    by_keeper: Callable[[ResourceId], bool] = _made_by_keeper
     reaches: tuple[str, ...] = ()
     written_with: tuple[str, ...] = ()
     named_alone: bool = False

@@ -100,6 +100,8 @@ class _Search:
         if self._is_told_by_its_maker(hit.id):
             return None
         if known.scope is Scope.EXTENSION:
+            if self._is_of_the_service(hit):
+                return None
             direct = self._on(hit, known)
         else:
             direct = self._below(hit.id, hit.body)
@@ -109,8 +111,6 @@ class _Search:
         """Return an extension resource as an addition to its scope, if that holds for something of
         the environment."""
         if known.adds is None or not self._holds(hit.id.scope):
-            return None
-        if hit.id.scope is not None and self._is_of_the_service(hit):
             return None
         return self._addition(hit.id, hit.id.scope, known.adds, hit.body)
 
@@ -128,8 +128,6 @@ class _Search:
 
     def _reaching(self, hit: Found, known: ResourceType) -> Addition | None:
         """Return what stands elsewhere as an addition to what of ours it names, if it does."""
-        if self._managed_group_of(hit.id) is not None:
-            return None
         for path, adds in known.adds_to.items():
             for value in values_at(hit.body, path):
                 target = self._named(value)
@@ -206,7 +204,10 @@ class _Search:
         known = self.contents.catalog.of(resource)
         if known is not None and known.scope is Scope.EXTENSION:
             return False
-        return self._made_for(resource) or self._managed_group_of(resource) is not None
+        is_kept = self._managed_group_of(resource) is not None
+        if is_kept and known is not None and not known.by_keeper(resource):
+            return False
+        return is_kept or self._made_for(resource)
 
     def _made_for(self, resource: ResourceId) -> bool:
         makers = (

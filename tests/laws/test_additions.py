@@ -61,6 +61,7 @@ from tests.laws.neighbours import (
 )
 
 MANAGER = theirs("Microsoft.Network/networkManagers", "central")
+AMONG_NODES = f"{NODES}/providers"
 ADMIN_RULES = f"{MANAGER}/securityAdminConfigurations/all/ruleCollections/in"
 ADDITIONS: dict[str, tuple[str, Any]] = {
     "owner-on-group": granted(GROUP, 1),
@@ -203,6 +204,29 @@ ADDITIONS: dict[str, tuple[str, Any]] = {
             put(
                 f"{theirs(ZONE, 'vault.azure.net')}/virtualNetworkLinks/ours",
                 {"registrationEnabled": False, "virtualNetwork": {"id": VNET}},
+            ),
+        ),
+    ),
+    "link-of-a-zone-among-the-nodes-to-our-network": (
+        f"{AMONG_NODES}/{ZONE}/vault.azure.net/virtualNetworkLinks/ours",
+        both(
+            put(f"{AMONG_NODES}/{ZONE}/vault.azure.net"),
+            put(
+                f"{AMONG_NODES}/{ZONE}/vault.azure.net/virtualNetworkLinks/ours",
+                {"registrationEnabled": False, "virtualNetwork": {"id": VNET}},
+            ),
+        ),
+    ),
+    "peering-of-a-network-among-the-nodes-with-ours": (
+        f"{AMONG_NODES}/{NETWORK}/evil/virtualNetworkPeerings/ours",
+        both(
+            put(
+                f"{AMONG_NODES}/{NETWORK}/evil",
+                {"addressSpace": {"addressPrefixes": ["172.20.0.0/16"]}},
+            ),
+            put(
+                f"{AMONG_NODES}/{NETWORK}/evil/virtualNetworkPeerings/ours",
+                {"remoteVirtualNetwork": {"id": VNET}},
             ),
         ),
     ),

@@ -115,6 +115,13 @@ def _makes(body: Body) -> Iterator[str]:
 
 _CONNECTS = "connects to it through a private endpoint"
 
+
+def _is_of_api_server(endpoint: ResourceId) -> bool:
+    """Tell whether AKS made an endpoint in the group of a cluster's nodes: that of its private API
+    server has this name (AKS "Create a private AKS cluster")."""
+    return endpoint.name.lower() == "kube-apiserver"
+
+
 TYPE = ResourceType(
     name="Microsoft.Network/privateEndpoints",
     api_version=api_versions.NETWORK,
@@ -135,6 +142,7 @@ TYPE = ResourceType(
     seconds=60,
     computed=_computed,
     makes=_makes,
+    by_keeper=_is_of_api_server,
     adds_to={
         "properties.privateLinkServiceConnections[].properties.privateLinkServiceId": _CONNECTS,
         "properties.manualPrivateLinkServiceConnections[].properties.privateLinkServiceId": (

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from provisioner.catalog import api_versions
 from provisioner.catalog.field import Answered, Compare, Disruption, Field
 from provisioner.catalog.network_provider import NETWORK_NAME
+from provisioner.catalog.private_link import ZONES, is_api_server_zone
 from provisioner.catalog.resource_type import (
     ListRead,
     ResourceType,
@@ -19,6 +20,12 @@ from provisioner.model.values import Body, Json
 
 def _computed(_resource: ResourceId, _body: Body, _around: Surroundings) -> Mapping[str, Json]:
     return {"properties": {"virtualNetworkLinkState": "Completed"}}
+
+
+def _is_of_api_server(link: ResourceId) -> bool:
+    """Tell whether AKS made a link in the group of a cluster's nodes: it links the zone of its
+    private API server there, and no other (AKS "Create a private AKS cluster")."""
+    return any(is_api_server_zone(link.names[0], cloud) for cloud in ZONES["api-server"])
 
 
 TYPE = ResourceType(
@@ -36,6 +43,7 @@ TYPE = ResourceType(
     computed=_computed,
     # learn.microsoft.com, "Use tags to organize your Azure resources", limitations.
     most_tags=15,
+    by_keeper=_is_of_api_server,
     adds="resolves its names in another network",
     adds_by=("properties.virtualNetwork.id",),
     adds_to={"properties.virtualNetwork.id": "resolves names in it by a zone of others"},

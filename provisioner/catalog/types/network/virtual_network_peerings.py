@@ -44,6 +44,11 @@ def _points_back(remote: Body, network: ResourceId | None) -> bool:
     )
 
 
+def _is_of_aks(_peering: ResourceId) -> bool:
+    """Tell that AKS made none in the group of a cluster's nodes: it peers no networks."""
+    return False
+
+
 TYPE = ResourceType(
     name="Microsoft.Network/virtualNetworks/virtualNetworkPeerings",
     api_version=api_versions.NETWORK,
@@ -57,6 +62,7 @@ TYPE = ResourceType(
     codes=RefusalCodes(not_found="NotFound", duplicate="AnotherPeeringAlreadyReferencesRemoteVnet"),
     unique_by=("properties.remoteVirtualNetwork.id",),
     computed=_computed,
+    by_keeper=_is_of_aks,
     adds="connects another network to it",
     adds_by=("properties.remoteVirtualNetwork.id", "properties.allowForwardedTraffic"),
     adds_to={"properties.remoteVirtualNetwork.id": "asks to connect another network to it"},
