@@ -25,7 +25,7 @@ from provisioner.documents.plan import Action
 from provisioner.model.actual import ActualState, Found, Missing, Unreadable
 from provisioner.model.diagnostic import Diagnostic, error, warning
 from provisioner.model.key_index import KeyIndex
-from provisioner.model.resource_id import ResourceId, resource_group_id
+from provisioner.model.resource_id import RESOURCE_GROUP, ResourceId, resource_group_id
 from provisioner.model.secret_values import find_secrets
 from provisioner.model.values import Body, Value, lookup, unknowns
 from provisioner.plan.acceptances import Accepted, sort_additions
@@ -401,11 +401,20 @@ class _Decider:
         if not resource.type.taggable:
             if not needs_carrier(resource.type) or self._owners.is_marked(resource.id):
                 return False, None
-            return True, self._held_above(found.id)
+            return True, self._unread_carrier(found.id) or self._held_above(found.id)
         owner = self._owners.by_tags[found.id.key]
         if isinstance(manager, str) and manager and not owner.is_ours:
             return False, f"it is managed by {manager}"
         return owner.claim is Claim.NONE, _why_not_ours(owner, self._terms.marks.environment)
+
+    def _unread_carrier(self, resource: ResourceId) -> str | None:
+        """Return why nobody can tell whether a resource without a mark is the environment's: what
+        may carry its mark cannot be read. That of an extension at a subscription is a group."""
+        above = {each.key for each in resource.ancestors}
+        for hidden in self._state.unreadable:
+            if hidden.id.key in above or hidden.id.type == RESOURCE_GROUP:
+                return f"its mark may stand on {hidden.id}, which cannot be read: {hidden.reason}"
+        return None
 
     def _held_above(self, resource: ResourceId) -> str | None:
         """Return why what exists without a mark may not be adopted: it stands in something of

@@ -182,3 +182,37 @@ def test_one_refused_list_is_one_error(bench: Bench) -> None:
     said = f"Microsoft.Authorization/roleAssignments in subscription {alias} (2 declared resources)"
     assert told.message.startswith(f"{said} cannot be read: AuthorizationFailed")
     assert told.hint == f"Grant the role of `azsec roles {desired.environment.name} --for plan`."
+
+
+LOCKED = """\
+keep:
+  type: Microsoft.Authorization/locks
+  scope: ${vnet.id}
+  name: keep
+  properties: {level: CanNotDelete}
+freeze:
+  type: Microsoft.Authorization/locks
+  scope: ${resourceGroups.main.id}
+  name: freeze
+  properties: {level: CanNotDelete}
+"""
+
+
+@pytest.mark.parametrize(
+    "hidden",
+    [
+        "Microsoft.Resources/subscriptions/resourceGroups/read",
+        "Microsoft.Network/virtualNetworks/read",
+    ],
+)
+def test_a_mark_that_cannot_be_read_is_not_a_mark_that_is_missing(
+    bench: Bench, hidden: str
+) -> None:
+    desired = bench.compose(NETWORK + LOCKED)
+    bench.apply(bench.plan(desired))
+    bench.server.faults.deny(hidden)
+
+    document = check_drift(desired, bench.catalog, bench.client)
+
+    assert document.drifted == ()
+    assert not document.is_certain
