@@ -12,10 +12,10 @@ from provisioner.access.effective import READS, Access, read_access
 from provisioner.access.grants import Grant
 from provisioner.catalog.registry import Catalog
 from provisioner.controls.add_ons import ADD_ONS
-from provisioner.controls.grants import is_in_namespace
 from provisioner.controls.kinds import (
     CLUSTER,
     IDENTITY,
+    NAMESPACE,
 )
 from provisioner.controls.subject import Subject
 from provisioner.model.estate import Estate
@@ -27,6 +27,11 @@ ACCESS_READS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {**READS, IDENTITY: ("properties.principalId",)}
 )
 """What a rule reads that asks who can do what, by type. That of identities is for their names."""
+
+ROLE = "properties.roleDefinitionId"
+PRINCIPAL = "properties.principalId"
+"""Whom an assignment names, and what an identity signs in as: the object id of a principal."""
+PRINCIPAL_TYPE = "properties.principalType"
 
 RUN_COMMAND = f"{CLUSTER}/runCommand/action"
 WRITE_CLUSTER = f"{CLUSTER}/write"
@@ -76,7 +81,6 @@ CLUSTER_PRINCIPALS = (
 """Who a cluster's nodes, the add-on of the driver and the cluster itself sign in as."""
 
 _IN_CLUSTER = f"{CLUSTER}/".lower()
-_PRINCIPAL = "properties.principalId"
 
 
 def access_of(asker: Subject) -> Access:
@@ -185,12 +189,26 @@ def grants_around(access: Access, place: ResourceId) -> Iterator[Grant]:
 def is_of(grant: Grant, identity: Subject) -> bool:
     """Tell whether a managed identity is the principal of a grant. The rule has to read the
     identity's `properties.principalId`."""
-    return identity.is_value_of(principal_of(grant), _PRINCIPAL)
+    return identity.is_value_of(principal_of(grant), PRINCIPAL)
 
 
 def principal_of(grant: Grant) -> object:
     """Return the object id that a grant names, as it is stated: also where it is not known yet."""
     return lookup(grant.assignment.body, ("properties", "principalId"))
+
+
+def is_wide(scope: ResourceId | None) -> bool:
+    """Tell whether a scope is a resource group, or above groups."""
+    return is_above_groups(scope) or (scope is not None and scope.is_container)
+
+
+def is_in_namespace(scope: ResourceId) -> bool:
+    """Tell whether a scope is a namespace of a cluster, or a part of one (guidelines.md §0.4)."""
+    within = (scope, *scope.ancestors)
+    return any(place.type.lower() in _NAMESPACES for place in within)
+
+
+_NAMESPACES = (f"{CLUSTER}/namespaces".lower(), NAMESPACE.lower())
 
 
 def is_above_groups(scope: ResourceId | None) -> bool:

@@ -22,10 +22,10 @@ from provisioner.controls.control import Control, Layer, Mappings, Mode, Severit
 from provisioner.controls.effective_access import (
     ACCESS_READS,
     access_of,
+    is_in_namespace,
     lets_into_cluster,
     path_of,
 )
-from provisioner.controls.grants import is_in_namespace
 from provisioner.controls.kinds import (
     CLUSTER,
     NETWORK,

@@ -11,6 +11,8 @@ from provisioner.controls.effective_access import (
     ACCESS_READS,
     ADMIN_CREDENTIALS,
     BIND_CLUSTER_ROLE,
+    PRINCIPAL_TYPE,
+    ROLE,
     USER_CREDENTIAL,
     access_of,
     describe_scope,
@@ -18,7 +20,6 @@ from provisioner.controls.effective_access import (
     lets_into_cluster,
 )
 from provisioner.controls.kinds import CLUSTER, ROLE_ASSIGNMENT
-from provisioner.controls.role_grants import PRINCIPAL_TYPE, ROLE
 from provisioner.controls.rule import look, rule
 from provisioner.controls.subject import Observation, Subject
 from provisioner.controls.wanted import equals, one_of, show

@@ -11,9 +11,13 @@ from provisioner.controls.control import Control, Layer, Mappings, Mode, Severit
 from provisioner.controls.effective_access import (
     ACCESS_READS,
     CLUSTER_PRINCIPALS,
+    PRINCIPAL,
+    PRINCIPAL_TYPE,
+    ROLE,
     access_of,
     beside,
     grant_of,
+    is_wide,
     rules_over,
 )
 from provisioner.controls.kinds import (
@@ -21,13 +25,6 @@ from provisioner.controls.kinds import (
     FEDERATED_CREDENTIAL,
     IDENTITY,
     ROLE_ASSIGNMENT,
-)
-from provisioner.controls.role_grants import (
-    PRINCIPAL,
-    PRINCIPAL_OF_IDENTITY,
-    PRINCIPAL_TYPE,
-    ROLE,
-    is_wide,
 )
 from provisioner.controls.rule import expect, rule
 from provisioner.controls.subject import Observation, Subject
@@ -131,7 +128,7 @@ def _judge_operator(cluster: Subject, kubelet: ResourceId) -> Iterator[Observati
 
 def _is_to(grant: Grant, identities: Sequence[Subject]) -> bool:
     principal = lookup(grant.assignment.body, PRINCIPAL.split("."))
-    return any(own.is_value_of(principal, PRINCIPAL_OF_IDENTITY) for own in identities)
+    return any(own.is_value_of(principal, PRINCIPAL) for own in identities)
 
 
 def _judge_power(assignment: Subject) -> Iterator[Observation]:
@@ -152,7 +149,7 @@ def _judge_power(assignment: Subject) -> Iterator[Observation]:
     if not grant.is_known:
         yield assignment.unknown(ROLE, f"{ROLE} is {show(assignment.value(ROLE))}: no known role")
         return
-    if not is_wide(assignment):
+    if not is_wide(assignment.id.scope):
         yield assignment.passes(ROLE, f"{grant.role.name} holds for one resource")
         return
     held = beside(access_of(assignment), grant)
@@ -165,7 +162,7 @@ def _judge_power(assignment: Subject) -> Iterator[Observation]:
         yield assignment.fails(ROLE, f"{identity.label} is {roles} of all in {where}")
 
 
-_SIGNS_IN = {IDENTITY: (PRINCIPAL_OF_IDENTITY,), CLUSTER: CLUSTER_PRINCIPALS}
+_SIGNS_IN = {IDENTITY: (PRINCIPAL,), CLUSTER: CLUSTER_PRINCIPALS}
 
 
 CONTROLS = (

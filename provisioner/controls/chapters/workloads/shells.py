@@ -12,11 +12,11 @@ from provisioner.controls.effective_access import (
     access_of,
     describe_scope,
     grants_around,
+    is_in_namespace,
     lets_into_cluster,
     opens_shell,
     path_of,
 )
-from provisioner.controls.grants import is_in_namespace
 from provisioner.controls.kinds import CLUSTER
 from provisioner.controls.rule import rule
 from provisioner.controls.subject import Observation, Subject
