@@ -23,9 +23,9 @@ def run_guarded(app: typer.Typer, arguments: Sequence[str]) -> int:
     try:
         result = app(list(arguments), standalone_mode=False)
     except TyperException as problem:
-        message = problem.format_message()
+        message = problem.format_message().replace("Value error, ", "")
         end = "" if message.endswith((".", "?")) else "."
-        sys.stderr.write(f"error: {message}{end} `azsec COMMAND --help` says what there is.\n")
+        sys.stderr.write(f"error: {message}{end} See `azsec COMMAND --help`.\n")
         return ExitCode.ERROR
     except (DiagnosticError, AzureError) as problem:
         return _tell(problem)
