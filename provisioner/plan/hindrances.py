@@ -28,7 +28,9 @@ from provisioner.plan.locks import (
     reached_by,
     verbs_of,
 )
+from provisioner.plan.service_refusals import planned_neighbours, refusal_of
 from provisioner.plan.users import Users, generated_by, key_of, targets_of
+from provisioner.service_rules.rule import Neighbours
 
 _WRITES = (Action.CREATE, Action.UPDATE, Action.ADOPT, Action.REPLACE)
 _STAYS = (Action.NO_OP, Action.UPDATE, Action.ADOPT)
@@ -134,6 +136,11 @@ class _Foresight:
         return planned_estate(self.changes, self.live.state, self.graph, self.live.catalog)
 
     @cached_property
+    def around(self) -> Neighbours:
+        """What stands beside each change, as far as it was read."""
+        return planned_neighbours(self.outcome, self.graph, self.live.state, self.changes)
+
+    @cached_property
     def going(self) -> frozenset[str]:
         """The keys of what is deleted, or deleted and made anew."""
         return frozenset(change.id.key for change in self.changes.resources if _goes(change))
@@ -182,6 +189,7 @@ class _Foresight:
             reasons.append(_keeps_name(change))
             reasons.append(self._outside(change))
             reasons.append(self._unfit(change))
+            reasons.append(refusal_of(change, self.outcome, self.around, self.live.catalog))
             first = next((reason for reason in reasons if reason is not None), None)
             if first is not None:
                 yield change.address, first

@@ -15,6 +15,7 @@ from provisioner.simulator.places import check_place
 from provisioner.simulator.policies import check_policies
 from provisioner.simulator.records import OperationKind, Record
 from provisioner.simulator.removal import check_unlocked, check_unused, remove_resource
+from provisioner.simulator.service_checks import check_delete
 from provisioner.simulator.writing import write_resource
 
 _DELETE_HEADERS = {
@@ -93,6 +94,7 @@ def delete_resource(cloud: Cloud, request: Request, resource: ResourceId) -> Ans
     check_idle(cloud, resource_type, resource, row.body)
     check_unleased(cloud, resource)
     check_unused(cloud, resource)
+    check_delete(cloud, resource_type, row)
     if resource_type.delete is DeleteFlow.SYNC:
         body = render(cloud, row) if resource_type.scope is Scope.EXTENSION else None
         remove_resource(cloud, resource)

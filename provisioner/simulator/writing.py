@@ -14,7 +14,7 @@ from provisioner.model.resource_id import (
 )
 from provisioner.model.values import ABSENT
 from provisioner.simulator.answers import occupants, remove_children, with_children
-from provisioner.simulator.body_paths import put, thaw, value_at
+from provisioner.simulator.body_paths import put, remove, split_path, thaw, value_at
 from provisioner.simulator.changes import check_changes, check_values, keep_values
 from provisioner.simulator.cloud import Cloud
 from provisioner.simulator.compute import check_nodes
@@ -37,6 +37,7 @@ from provisioner.simulator.removal import (
     remove_resource,
     users_of,
 )
+from provisioner.simulator.service_checks import check_services
 from provisioner.simulator.validation import normalise_location, read_body
 
 
@@ -46,10 +47,13 @@ def write_resource(
     resource: ResourceId,
     document: Mapping[str, Any],
     api_version: str,
+    *,
+    judged: bool = False,
 ) -> Record:
     """Create or replace a resource and return its row. Raises RefusalError as Azure would.
 
     `api_version` is the one that the document was written for: some defaults changed with one.
+    `judged` tells that the service rules were held against it already, in the body of its parent.
     """
     before = cloud.store.resources.get(resource.key)
     if before is None:
@@ -65,6 +69,9 @@ def write_resource(
     sent = [entry for entry in resource_type.embedded if value_at(body, entry.path) is not ABSENT]
     held = _held_before(cloud, resource_type, before) if before else None
     _complete(cloud, resource_type, body, held, api_version)
+    if not judged:
+        written = _stated(resource_type, body, sent)
+        check_services(cloud, resource_type, resource, held, written, api_version)
     check_nodes(cloud, resource_type, resource, body, api_version)
     _check_parent(cloud, resource_type, resource, body)
     references = _references(cloud, resource_type, resource, body)
@@ -98,6 +105,19 @@ def write_resource(
         _bring_children(cloud, resource_type, row)
     _bring_regional(cloud, resource_type, row)
     return row
+
+
+def _stated(
+    resource_type: ResourceType, body: Mapping[str, Any], sent: list[Embedded]
+) -> Mapping[str, Any]:
+    """Return a body without the lists of children that the write is silent about."""
+    kept = [entry for entry in resource_type.embedded if entry not in sent]
+    if not kept:
+        return body
+    stated: dict[str, Any] = thaw(body)
+    for entry in kept:
+        remove(stated, split_path(entry.path))
+    return stated
 
 
 def _held_before(cloud: Cloud, resource_type: ResourceType, before: Record) -> Mapping[str, Any]:
@@ -315,7 +335,7 @@ def _write_children(
         content = dict(entry)
         if embedded.flattened:
             content = {"properties": {k: v for k, v in entry.items() if k != "name"}}
-        write_resource(cloud, child_type, cloud.canonical(child), content, api_version)
+        write_resource(cloud, child_type, cloud.canonical(child), content, api_version, judged=True)
     for row in cloud.store.resources.inside(parent.id.key):
         if row.type == child_type.name and row.id.key not in kept:
             check_unused(cloud, row.id)

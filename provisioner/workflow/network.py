@@ -32,6 +32,7 @@ from provisioner.network.subnet_checks import describe_demands
 from provisioner.network.topology_reading import topology_of
 from provisioner.network.wiring_checks import check_wiring
 from provisioner.plan.estates import desired_estate
+from provisioner.plan.service_refusals import check_services
 from provisioner.workflow.judgement import check_desired_network, check_desired_waivers
 from provisioner.workflow.plan import Desired, check_adoptions, load_desired, require_id
 
@@ -83,6 +84,7 @@ def validate_environment(
         *desired.diagnostics,
         *check_addresses(estate, others),
         *check_wiring(topology_of(estate, desired.environment)),
+        *check_services(desired.graph, catalog),
     )
     if not any(diagnostic.severity is Severity.ERROR for diagnostic in told):
         told = (*told, *check_desired_network(desired.environment, desired.graph, catalog))

@@ -13,7 +13,7 @@ from tests.architecture.repository import PROVISIONER, ROOT, modules, relative, 
 
 PURE = (
     "model", "documents", "catalog", "blueprint", "diff", "plan", "network", "preflight", "export",
-    "access", "manifests", "controls",
+    "access", "manifests", "controls", "service_rules",
 )  # fmt: skip
 VAGUE = {"util", "utils", "helper", "helpers", "common", "base", "manager", "managers", "misc"}
 
@@ -24,6 +24,8 @@ NAMES_ARM_TYPES = (
     "provisioner/network/",
     # Controls are about types, and about no more of them than their rules declare.
     "provisioner/controls/",
+    # What a service refuses is said of its types.
+    "provisioner/service_rules/tables/",
     # And into the facts of a cluster there.
     "provisioner/manifests/cluster_facts.py",
 )

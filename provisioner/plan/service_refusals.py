@@ -1,0 +1,149 @@
+"""What Azure refuses of a desired graph, and of the changes of a plan, by the service rules."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from provisioner.blueprint.files import span_of
+from provisioner.blueprint.graph import DesiredGraph, DesiredResource
+from provisioner.catalog.registry import Catalog
+from provisioner.catalog.resource_type import ResourceType
+from provisioner.documents.plan import Action
+from provisioner.model.actual import ActualState, Found, Gap
+from provisioner.model.diagnostic import Diagnostic, error
+from provisioner.model.estate import Estate
+from provisioner.model.property_path import split_steps
+from provisioner.model.resource_id import ResourceId
+from provisioner.model.values import ABSENT, Body, Value, lookup
+from provisioner.plan.changes import Changes, ResourceChange
+from provisioner.plan.estates import desired_estate
+from provisioner.service_rules.judgement import Finding, judge_write
+from provisioner.service_rules.neighbours import EstateNeighbours
+from provisioner.service_rules.rule import Neighbours, Write
+
+_WRITES = (Action.CREATE, Action.UPDATE, Action.ADOPT, Action.REPLACE)
+
+
+def check_services(graph: DesiredGraph, catalog: Catalog) -> Iterator[Diagnostic]:
+    """Yield an error for each resource that Azure would refuse to create beside the others.
+
+    Nothing is known of what the blueprint does not make: `existing: true` is no more than a name.
+    """
+    made = {resource.id.key for resource in graph if resource.managed}
+    around = EstateNeighbours(
+        desired_estate(graph, catalog),
+        is_absent=lambda _resource: False,
+        is_whole=lambda container, _type: container.key in made,
+        is_only_named=lambda resource: resource.key in graph.by_id and resource.key not in made,
+    )
+    for resource in graph:
+        if resource.managed:
+            write = _write(resource.type, resource.id, None, resource.body, around)
+            for found in judge_write(write, catalog):
+                yield _diagnostic(resource, found)
+
+
+def planned_neighbours(
+    outcome: Estate, graph: DesiredGraph, state: ActualState, changes: Changes
+) -> Neighbours:
+    """Return what stands beside the changes of a plan once it has been applied (`outcome`).
+
+    What was not read is not known. What the plan deletes, and what is missing where all of a type
+    was read or the container is made by the plan, is certainly not there.
+    """
+    seen = _Seen(
+        {change.id.key: change.action for change in changes.resources},
+        state,
+        frozenset((r.id.container.key, r.type.name.lower()) for r in graph if r.id.container),
+    )
+    return EstateNeighbours(outcome, seen.is_absent, seen.is_whole)
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """What a plan can say for sure: `actions` by the key of the id, and `listed`, the containers of
+    whose children of a type the blueprint has one, so that they were listed."""
+
+    actions: Mapping[str, Action]
+    state: ActualState
+    listed: frozenset[tuple[str, str]]
+
+    def is_absent(self, resource: ResourceId) -> bool:
+        action = self.actions.get(resource.key)
+        if action is not None:
+            return action is Action.DELETE
+        return resource.parent is not None and self.is_whole(resource.parent, resource.type)
+
+    def is_whole(self, container: ResourceId, type_name: str) -> bool:
+        if any(_is_in(gap, container, type_name) for gap in self.state.gaps):
+            return False
+        if self.actions.get(container.key) in (Action.CREATE, Action.REPLACE):
+            return True
+        is_read = isinstance(self.state.get(container), Found)
+        return is_read and (container.key, type_name.lower()) in self.listed
+
+
+def _is_in(gap: Gap, container: ResourceId, type_name: str) -> bool:
+    near = container.is_within(gap.scope) or gap.scope.is_within(container)
+    return near and (not gap.type or gap.hides(type_name))
+
+
+def refusal_of(
+    change: ResourceChange, outcome: Estate, around: Neighbours, catalog: Catalog
+) -> str | None:
+    """Return why Azure refuses the write or the delete of a change, or None where it does not."""
+    before = change.found.body if change.found is not None else None
+    if change.action is Action.DELETE:
+        write = _write(change.type, change.id, before, {}, around, deletes=True)
+    elif change.action in _WRITES and (own := outcome.get(change.id)) is not None:
+        if change.action is Action.REPLACE:
+            before = None
+        after = _without_unstated_children(change, own.body)
+        write = _write(change.type, change.id, before, after, around)
+    else:
+        return None
+    found = next(iter(judge_write(write, catalog)), None)
+    return str(found) if found else None
+
+
+def _write(
+    resource_type: ResourceType,
+    resource: ResourceId,
+    before: Body | None,
+    after: Mapping[str, Value],
+    around: Neighbours,
+    *,
+    deletes: bool = False,
+) -> Write:
+    version = resource_type.api_version
+    return Write(resource_type.name, resource, before, after, around, version, deletes)
+
+
+def _without_unstated_children(
+    change: ResourceChange, body: Mapping[str, Value]
+) -> Mapping[str, Value]:
+    """Leave out the children that stand in the body because Azure answered them there: those that
+    a write does not state are resources of their own in the outcome."""
+    for embedded in change.type.embedded:
+        path = embedded.path.split(".")
+        if lookup(change.desired, path) is ABSENT and lookup(body, path) is not ABSENT:
+            body = _without(body, path)
+    return body
+
+
+def _without(body: Mapping[str, Value], path: list[str]) -> Mapping[str, Value]:
+    first, *rest = path
+    if not rest:
+        return {name: value for name, value in body.items() if name.lower() != first.lower()}
+    inner = body.get(first)
+    return {**body, first: _without(inner, rest)} if isinstance(inner, Mapping) else body
+
+
+def _diagnostic(resource: DesiredResource, found: Finding) -> Diagnostic:
+    refusal = found.refusal
+    steps = [
+        int(step.strip("[]")) if step.startswith("[") else step
+        for step in split_steps(refusal.path) or ()
+    ]
+    span = span_of(resource.node, *steps) if steps else resource.span
+    place = f" {refusal.path.removeprefix('properties.')}" if refusal.path else ""
+    return error(found.rule.id, f"{resource.address}{place}: {found}.", span, refusal.hint)

@@ -1,0 +1,83 @@
+"""Reads bodies that may hold Unknown leaves: what is not known is never taken for absent."""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import TypeAlias
+
+from provisioner.model.resource_id import ResourceId, parse_resource_id
+from provisioner.model.values import ABSENT, Unknown, is_empty, lookup
+
+Tree: TypeAlias = object
+"""A body, or a part of one."""
+
+_INDEX = re.compile(r"\[(\d+)\]")
+
+
+def value_at(body: Tree, path: str) -> Tree:
+    """Return what stands at a path (`properties.rules[0].name`), key case ignored: ABSENT where
+    nothing does, and the Unknown that stands at it or above it."""
+    value = body
+    for step in _INDEX.sub(r".\1", path).split(".") if path else ():
+        if isinstance(value, Unknown):
+            return value
+        if isinstance(value, (list, tuple)):
+            value = value[int(step)] if step.isdigit() and int(step) < len(value) else ABSENT
+        else:
+            value = lookup(value, (step,))
+    return value
+
+
+def is_silent(body: Tree, path: str) -> bool:
+    """Tell whether a body certainly says nothing at a path: absent, null, or empty."""
+    value = value_at(body, path)
+    return not isinstance(value, Unknown) and is_empty(value)
+
+
+def is_stated(body: Tree, path: str) -> bool:
+    """Tell whether a body certainly says something at a path, be it known yet or not."""
+    value = value_at(body, path)
+    return isinstance(value, Unknown) or not is_empty(value)
+
+
+def text_at(body: Tree, path: str) -> str | None:
+    """Return the text at a path; None where there is none, an empty one, or one not known yet."""
+    value = value_at(body, path)
+    return value if isinstance(value, str) and value else None
+
+
+def number_at(body: Tree, path: str) -> int | None:
+    """Return the whole number at a path; None where there is none, or one not known yet."""
+    value = value_at(body, path)
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def id_at(body: Tree, path: str) -> ResourceId | None:
+    """Return the resource id at a path; None where there is none, or one not known yet."""
+    return parse_resource_id(text_at(body, path) or "")
+
+
+def entries_at(body: Tree, path: str) -> Iterator[tuple[str, Tree]]:
+    """Yield (path, entry) of a list; nothing where there is none, or one not known yet."""
+    value = value_at(body, path)
+    for index, entry in enumerate(value if isinstance(value, (list, tuple)) else ()):
+        yield f"{path}[{index}]", entry
+
+
+def texts_at(body: Tree, *paths: str) -> Iterator[tuple[str, str]]:
+    """Yield (path, text) of each text at these paths: a text, or those of a list of them."""
+    for path in paths:
+        value = value_at(body, path)
+        if isinstance(value, str) and value:
+            yield path, value
+        for at, entry in entries_at(body, path):
+            if isinstance(entry, str) and entry:
+                yield at, entry
+
+
+def is_known(value: Tree) -> bool:
+    """Tell whether a value holds nothing that only Azure will know."""
+    if isinstance(value, Mapping):
+        return all(is_known(item) for item in value.values())
+    if isinstance(value, (list, tuple)):
+        return all(is_known(item) for item in value)
+    return not isinstance(value, Unknown)

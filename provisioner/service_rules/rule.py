@@ -1,0 +1,133 @@
+"""The shape of a rule, of what it judges, and of what it can see around that."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol, TypeAlias
+
+from provisioner.model.estate import Resource
+from provisioner.model.resource_id import ResourceId
+from provisioner.model.values import Value
+
+ANY_TYPE = "*"
+"""The type of a rule that holds for resources of every type."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unseen:
+    """The one answer about what was not read: it may exist, or not, with any body."""
+
+    token: str = field(default="unseen", repr=False)
+
+    def __bool__(self) -> bool:
+        return False
+
+
+UNSEEN = Unseen()
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """The resources that were seen. `whole` is whether these are all there are: a rule about one
+    too many may refuse by any listing, a rule about one too few by a whole one alone."""
+
+    resources: tuple[Resource, ...] = ()
+    whole: bool = False
+
+    def __iter__(self) -> Iterator[Resource]:
+        return iter(self.resources)
+
+
+class Neighbours(Protocol):
+    """The resources beside a write, as they are once it has been made.
+
+    Types are the catalog's names. A child that ARM answers inside its parent's body (a subnet, a
+    rule, a node pool) is a resource of its own here: ask for `children`, and not the parent's body.
+    """
+
+    def lookup(self, resource: ResourceId) -> Resource | Unseen | None:
+        """Return a resource; None where it does not exist; UNSEEN where that is not known."""
+
+    def children(self, container: ResourceId, type_name: str) -> Listing:
+        """Return the resources of a type that stand directly in a resource, group or scope."""
+
+    def of_type(self, type_name: str) -> Listing:
+        """Return the resources of a type wherever they stand."""
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """One write: what stood before (None: nothing, or all of it goes first) and what it leads to.
+
+    `after` is the live body overlaid with the desired one. It may hold Unknown leaves, and holds a
+    list of children (`ResourceType.embedded`) only where the write itself states that list. A
+    delete (`deletes`) leads to {}, and `around` no longer has the resource.
+    """
+
+    type: str
+    id: ResourceId
+    before: Mapping[str, Value] | None
+    after: Mapping[str, Value]
+    around: Neighbours
+    api_version: str
+    deletes: bool = False
+
+    @property
+    def parent(self) -> Resource | Unseen | None:
+        """What a child stands in; None for a resource that is no child, or whose parent is not
+        there."""
+        return self.around.lookup(self.id.parent) if self.id.parent else None
+
+    @property
+    def siblings(self) -> Listing:
+        """The others of the type in the same parent, group or scope."""
+        container = self.id.container
+        if container is None:
+            return Listing()
+        return self.others(self.around.children(container, self.type))
+
+    def others(self, listing: Listing) -> Listing:
+        """Return a listing without the written resource itself."""
+        return Listing(tuple(r for r in listing if r.id.key != self.id.key), listing.whole)
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a write is refused.
+
+    path     the property that is wrong, with indices (`properties.routes[0].properties.name`);
+             "" for the resource as a whole
+    message  a sentence that says what is wrong and what is accepted instead, without a full stop
+    hint     what to do about it, as a sentence; None where the message says that already
+    """
+
+    path: str
+    message: str
+    hint: str | None = None
+
+
+Judge: TypeAlias = Callable[[Write], Iterable[Refusal]]
+"""A pure function that yields what is wrong with a write, and nothing where it cannot know."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceRule:
+    """One thing that Azure refuses.
+
+    id       kebab-case and unique: the code of azsec's own diagnostic
+    type     the catalog's name of the type that is written, or `ANY_TYPE`
+    status   of Azure's answer
+    code     of Azure's answer
+    source   where status and code are known from
+    judge    what finds it
+    deletes  whether it is about deletes, instead of creations and updates
+    by_arm   whether ARM itself refuses, before the resource provider sees the write
+    """
+
+    id: str
+    type: str
+    status: int = 400
+    code: str
+    source: str
+    judge: Judge
+    deletes: bool = False
+    by_arm: bool = False
