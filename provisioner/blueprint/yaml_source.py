@@ -1,7 +1,8 @@
 """YAML as a tree of nodes that know where they stand.
 
-The core schema of YAML 1.2 applies (`yes`, `on` and dates are strings). Tags are refused: a
-document is data and never makes objects. Whoever writes a file may be a stranger (the pipeline of a
+The core schema of YAML 1.2 applies (`yes`, `on` and dates are strings), with the merge keys of
+YAML 1.1 (yaml.org/type/merge.html), as kubectl reads them. Tags are refused: a document is data and
+never makes objects. Whoever writes a file may be a stranger (the pipeline of a
 pull request plans it), so everything that can grow has a bound, and the diagnostic names it.
 """
 
@@ -13,6 +14,7 @@ from typing import Any, TypeAlias
 
 import yaml
 
+from provisioner.blueprint.yaml_scalars import CORE, read_scalar, refused_tag
 from provisioner.model.diagnostic import Diagnostic, DiagnosticError, error
 from provisioner.model.span import Span
 
@@ -25,7 +27,6 @@ MAX_NODES = 200_000
 """Nodes of a file, counted with every alias expanded: an alias of an alias multiplies them."""
 MAX_DOCUMENTS = 1_000
 
-_INTEGER_DIGITS = 20
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff]")
 """Control characters, with which a name deceives a terminal and Azure refuses a request; and
 surrogates, which no UTF-8 has."""
@@ -90,17 +91,6 @@ class Node:
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """PyYAML's C parser, of which only the events are used: it composes recursively and without a
 bound."""
-
-_CORE = "tag:yaml.org,2002:"
-_FORMS = {
-    "bool": re.compile(r"(?:true|True|TRUE|false|False|FALSE)\Z"),
-    "int": re.compile(r"(?:[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+)\Z"),
-    "float": re.compile(r"(?:[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?)\Z"),
-    "null": re.compile(r"(?:~|null|Null|NULL|)\Z"),
-}
-"""How the scalars of the core schema are written."""
-_FORM = re.compile("|".join(f"(?P<{kind}>{form.pattern})" for kind, form in _FORMS.items()))
-"""All of them at once; the name of the group is the kind."""
 
 
 def parse_yaml(text: str, file: str) -> Node:
@@ -168,7 +158,23 @@ class _Open:
     entries: dict[str, Node] = field(default_factory=dict)
     key_spans: dict[str, Span] = field(default_factory=dict)
     key: str | None = None
+    merges: Span | None = None
+    """The place of the merge key whose value comes next."""
+    merge_span: Span | None = None
+    merged: tuple[Node, ...] = ()
     nodes: int = 1
+
+    def close(self) -> Node:
+        """Return the node. What a mapping states itself wins over what is merged into it, and of
+        that the first one that states a key. A merged entry keeps the place where it is written."""
+        if not self.is_mapping:
+            return Node(tuple(self.items), self.span, self.key_spans)
+        for source in self.merged:
+            for key, node in source.entries.items():
+                if key not in self.entries:
+                    self.entries[key] = node
+                    self.key_spans[key] = source.key_spans[key]
+        return Node(self.entries, self.span, self.key_spans)
 
 
 class _Builder:
@@ -215,8 +221,8 @@ class _Builder:
         span = self._span(event)
         is_mapping = isinstance(event, yaml.MappingStartEvent)
         self._expect_value(span)
-        if event.tag not in (None, f"{_CORE}map" if is_mapping else f"{_CORE}seq"):
-            raise DiagnosticError(_refused_tag(event.tag, span))
+        if event.tag not in (None, f"{CORE}map" if is_mapping else f"{CORE}seq"):
+            raise DiagnosticError(refused_tag(event.tag, span))
         if len(self._open) == MAX_DEPTH:
             raise DiagnosticError(
                 _too_large(f"lists and mappings are nested more than {MAX_DEPTH} levels deep", span)
@@ -227,8 +233,7 @@ class _Builder:
 
     def _end(self, _event: object) -> None:
         done = self._open.pop()
-        value = done.entries if done.is_mapping else tuple(done.items)
-        node = Node(value, done.span, done.key_spans)
+        node = done.close()
         if done.anchor:
             self._anchors[done.anchor] = (node, done.nodes)
         self._place(node, done.nodes, 1, done.span)
@@ -262,30 +267,27 @@ class _Builder:
                 )
             )
         if self._awaits_key:
-            if event.tag is not None and event.tag not in ("!", f"{_CORE}str"):
-                raise DiagnosticError(_refused_tag(event.tag, span))
-            if event.value == "<<" and event.implicit[0]:
-                raise DiagnosticError(
-                    error(
-                        "invalid-yaml",
-                        "merge keys (<<) are not supported.",
-                        span,
-                        "Write the entries out.",
-                    )
-                )
+            if event.tag is not None and event.tag not in ("!", f"{CORE}str"):
+                raise DiagnosticError(refused_tag(event.tag, span))
+            if event.value == "<<" and event.tag is None and event.implicit[0]:
+                self._open_merge(span)
+                return
             node = Node(str(event.value), span, quoted=event.style in ("'", '"'))
             if event.anchor:
                 self._anchors[event.anchor] = (node, 1)
             self._open_key(node.value, span)
             return
-        node = Node(_scalar(event, span), span, quoted=event.style in ("'", '"'))
+        node = Node(read_scalar(event, span), span, quoted=event.style in ("'", '"'))
         if event.anchor:
             self._anchors[event.anchor] = (node, 1)
         self._place(node, 1, 1, span)
 
     @property
     def _awaits_key(self) -> bool:
-        return bool(self._open) and self._open[-1].is_mapping and self._open[-1].key is None
+        if not self._open:
+            return False
+        around = self._open[-1]
+        return around.is_mapping and around.key is None and around.merges is None
 
     def _expect_value(self, span: Span) -> None:
         if self._awaits_key:
@@ -307,6 +309,19 @@ class _Builder:
         around.key = key
         around.key_spans[key] = span
 
+    def _open_merge(self, span: Span) -> None:
+        around = self._open[-1]
+        if around.merge_span is not None:
+            raise DiagnosticError(
+                error(
+                    "duplicate-key",
+                    f"'<<' stands here for the second time; first at {around.merge_span}.",
+                    span,
+                    "Merge a list of mappings: `<<: [*one, *other]`.",
+                )
+            )
+        around.merges = around.merge_span = span
+
     def _place(self, node: Node, nodes: int, new: int, span: Span) -> None:
         """Put a node of `nodes` nodes, `new` of them not counted yet, where it belongs."""
         self._nodes += new
@@ -321,65 +336,29 @@ class _Builder:
             return
         around = self._open[-1]
         around.nodes += nodes
-        if around.key is not None:
+        if around.merges is not None:
+            around.merged, around.merges = _mappings_to_merge(node, span), None
+        elif around.key is not None:
             around.entries[around.key] = node
             around.key = None
         else:
             around.items.append(node)
 
 
-def _scalar(event: Any, span: Span) -> bool | int | float | str | None:  # noqa: ANN401
-    text = str(event.value)
-    match _kind(event, text, span):
-        case "str":
-            return text
-        case "null":
-            return None
-        case "bool":
-            return text.lower() == "true"
-        case "int":
-            return _integer(text, span)
-        case "float":
-            number = float(text)
-            if number in (float("inf"), float("-inf")):
-                raise DiagnosticError(_out_of_range(text, span, "a number of 64 bits"))
-            return number
-        case _:
-            raise DiagnosticError(_refused_tag(event.tag, span))
-
-
-def _kind(event: Any, text: str, span: Span) -> str:  # noqa: ANN401
-    """Return the kind of a scalar: what its tag says, or how it is written. Raises DiagnosticError
-    for a tag of something that is written in another way."""
-    if event.tag is None and event.implicit[0]:
-        found = _FORM.match(text)
-        return str(found.lastgroup) if found else "str"
-    if event.tag in (None, "!"):
-        return "str"
-    kind = str(event.tag).removeprefix(_CORE)
-    if kind in _FORMS and not _FORMS[kind].match(text):
-        raise DiagnosticError(_refused_tag(event.tag, span))
-    return kind
-
-
-def _integer(text: str, span: Span) -> int:
-    """Return an integer. Azure Resource Manager's readers hold 64 bits, and Python's own
-    conversion refuses more than 4,300 digits with an exception."""
-    if len(text.lstrip("+-0ox")) <= _INTEGER_DIGITS:
-        number = int(text, 0) if text[:2] in ("0x", "0o") else int(text)
-        if -(2**63) <= number < 2**63:
-            return number
-    raise DiagnosticError(_out_of_range(text, span, "an integer of 64 bits"))
-
-
-def _out_of_range(text: str, span: Span, expected: str) -> Diagnostic:
-    shown = text if len(text) <= 30 else f"{text[:27]}… ({len(text):,} characters)"
-    return error("number-out-of-range", f"{shown} is too large.", span, f"Expected {expected}.")
+def _mappings_to_merge(node: Node, span: Span) -> tuple[Node, ...]:
+    """Return the mappings that the value of a merge key names. Raises DiagnosticError."""
+    sources = node.items if isinstance(node.value, tuple) else (node,)
+    if not sources or not all(isinstance(source.value, Mapping) for source in sources):
+        raise DiagnosticError(
+            error(
+                "invalid-yaml",
+                "a merge key (<<) merges something that is not a mapping.",
+                span,
+                "Expected a mapping or a list of mappings, usually aliases: `<<: *defaults`.",
+            )
+        )
+    return sources
 
 
 def _too_large(what: str, span: Span) -> Diagnostic:
     return error("too-large", f"{what}.", span, "docs/untrusted-input.md lists the bounds.")
-
-
-def _refused_tag(tag: object, span: Span) -> Diagnostic:
-    return error("invalid-yaml", f"the tag {tag!r} is not allowed.", span, "Remove it.")

@@ -24,7 +24,7 @@ SCALARS = [
     ("~", None, "~ is null"),
     ("null", None, "so is null"),
     ("", None, "and so is nothing"),
-    ("<<", "<<", "there are no merge keys, and as a value it is a text"),
+    ("<<", "<<", "as a value, the name of the merge key is a text"),
 ]
 
 
@@ -140,6 +140,50 @@ def _aliases(levels: int) -> str:
     )
 
 
+def _merges(levels):
+    """Mappings that each hold the one before nine times, and merge it."""
+    lines = ["x0: &x0 {" + ", ".join(f"k{n}: v" for n in range(9)) + "}\n"]
+    for level in range(1, levels):
+        parts = ", ".join(f"k{n}: *x{level - 1}" for n in range(9))
+        lines.append(f"x{level}: &x{level} {{<<: *x{level - 1}, {parts}}}\n")
+    return "".join(lines)
+
+
+MERGES = [
+    ("one mapping", "a: &a {x: 1, y: 2}\nb: {<<: *a}\n", {"x": 1, "y": 2}),
+    ("its own entries win", "a: &a {x: 1, y: 2}\nb: {x: 9, <<: *a}\n", {"x": 9, "y": 2}),
+    ("wherever they stand", "a: &a {x: 1, y: 2}\nb: {<<: *a, x: 9}\n", {"x": 9, "y": 2}),
+    (
+        "of several, the first wins",
+        "a: [&a {x: 1}, &c {x: 2, y: 2}]\nb: {<<: [*a, *c]}\n",
+        {"x": 1, "y": 2},
+    ),
+    ("written out", "b: {<<: {x: 1}}\n", {"x": 1}),
+    (
+        "of what merges itself",
+        "a: &a {x: 1}\nc: &c {<<: *a, y: 2}\nb: {<<: *c, z: 3}\n",
+        {"x": 1, "y": 2, "z": 3},
+    ),
+    ("not below", "a: &a {x: {p: 1}}\nb: {<<: *a, x: {q: 2}}\n", {"x": {"q": 2}}),
+    ("in quotes it is a key", 'b: {"<<": {x: 1}}\n', {"<<": {"x": 1}}),
+    ("a null in its own entries wins too", "a: &a {x: 1}\nb: {<<: *a, x: null}\n", {"x": None}),
+]
+
+
+@pytest.mark.parametrize(("_id", "text", "value"), MERGES, ids=[row[0] for row in MERGES])
+def test_a_merge_key_takes_what_the_mapping_does_not_state_itself(_id, text, value):
+    read = parse_yaml(text, "a.yaml").get("b")
+    assert read is not None
+    assert read.plain() == value
+
+
+def test_a_merged_entry_has_the_place_where_it_is_written():
+    read = parse_yaml("a: &a\n  x: 1\n  y: 2\nb:\n  <<: *a\n  y: 3\n", "a.yaml").get("b")
+    assert read is not None
+    assert [str(read.key_spans[key]) for key in ("x", "y")] == ["a.yaml:2:3", "a.yaml:6:3"]
+    assert [str(read.entries[key].span) for key in ("x", "y")] == ["a.yaml:2:6", "a.yaml:6:6"]
+
+
 BOUNDS = [
     ("aliases", _aliases(10), "more than 200,000 values, its aliases expanded"),
     ("values", f"a: [{'1,' * 200_000}]", "more than 200,000 values"),
@@ -151,11 +195,11 @@ BOUNDS = [
     ("2^63", "a: 9223372036854775808", "is too large"),
     ("hexadecimal", "a: 0xFFFFFFFFFFFFFFFFF", "is too large"),
     ("float", "a: 1e999", "1e999 is too large. Expected a number of 64 bits"),
-    (
-        "merge key",
-        "a: &x {b: 1}\nc: {<<: *x}\n",
-        "a.yaml:2:5: error: merge keys (<<) are not supported",
-    ),
+    ("merge of a text", "a: {<<: b}", "a.yaml:1:9: error: a merge key (<<) merges something that"),
+    ("merge of nothing", "a: {<<: []}", "a merge key (<<) merges something that is not a mapping"),
+    ("merge of a list of texts", "a: {<<: [{b: 1}, c]}", "Expected a mapping or a list of mapp"),
+    ("two merge keys", "a: {<<: {b: 1}, <<: {c: 1}}", "1:17: error: '<<' stands here for the sec"),
+    ("merged bomb", _merges(10), "more than 200,000 values, its aliases expanded"),
     ("binary", "a: !!binary aGk=", "the tag 'tag:yaml.org,2002:binary' is not allowed"),
     ("key with a tag", "!!int 1: a", "the tag 'tag:yaml.org,2002:int' is not allowed"),
     ("NUL", "a: b\0c", "a.yaml:1:5: error: this is not valid YAML: the character U+0000"),
