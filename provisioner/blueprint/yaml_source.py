@@ -147,6 +147,15 @@ def _as_diagnostics(text: str, file: str) -> Iterator[None]:
         ) from None
 
 
+@dataclass(frozen=True, slots=True)
+class _Complete:
+    """A node that was read to its end: how many nodes it has, and levels of lists and mappings."""
+
+    node: Node
+    nodes: int = 1
+    levels: int = 0
+
+
 @dataclass(slots=True)
 class _Open:
     """A list or mapping that is being read."""
@@ -163,18 +172,20 @@ class _Open:
     merge_span: Span | None = None
     merged: tuple[Node, ...] = ()
     nodes: int = 1
+    levels: int = 1
 
-    def close(self) -> Node:
+    def close(self) -> _Complete:
         """Return the node. What a mapping states itself wins over what is merged into it, and of
         that the first one that states a key. A merged entry keeps the place where it is written."""
         if not self.is_mapping:
-            return Node(tuple(self.items), self.span, self.key_spans)
+            return _Complete(Node(tuple(self.items), self.span), self.nodes, self.levels)
         for source in self.merged:
             for key, node in source.entries.items():
                 if key not in self.entries:
                     self.entries[key] = node
                     self.key_spans[key] = source.key_spans[key]
-        return Node(self.entries, self.span, self.key_spans)
+        node = Node(self.entries, self.span, self.key_spans)
+        return _Complete(node, self.nodes, self.levels)
 
 
 class _Builder:
@@ -185,7 +196,7 @@ class _Builder:
         self._file = file
         self._documents = documents
         self._open: list[_Open] = []
-        self._anchors: dict[str, tuple[Node, int] | None] = {}
+        self._anchors: dict[str, _Complete | None] = {}
         self._nodes = 0
         self._takers: Mapping[type, Callable[[Any], None]] = {
             yaml.DocumentStartEvent: self._start_document,
@@ -223,20 +234,17 @@ class _Builder:
         self._expect_value(span)
         if event.tag not in (None, f"{CORE}map" if is_mapping else f"{CORE}seq"):
             raise DiagnosticError(refused_tag(event.tag, span))
-        if len(self._open) == MAX_DEPTH:
-            raise DiagnosticError(
-                _too_large(f"lists and mappings are nested more than {MAX_DEPTH} levels deep", span)
-            )
+        self._check_depth(1, span)
         if event.anchor:
             self._anchors[event.anchor] = None  # open: an alias of it would contain itself
         self._open.append(_Open(span, event.anchor, is_mapping))
 
     def _end(self, _event: object) -> None:
         done = self._open.pop()
-        node = done.close()
+        complete = done.close()
         if done.anchor:
-            self._anchors[done.anchor] = (node, done.nodes)
-        self._place(node, done.nodes, 1, done.span)
+            self._anchors[done.anchor] = complete
+        self._place(complete, 1, done.span)
 
     def _add_alias(self, event: Any) -> None:  # noqa: ANN401
         anchor, span = str(event.anchor), self._span(event)
@@ -247,12 +255,12 @@ class _Builder:
         target = self._anchors[anchor]
         if target is None:
             raise DiagnosticError(error("invalid-yaml", "an alias contains itself.", span))
-        node, nodes = target
         if self._awaits_key:
-            self._open_key(node.value, span)
+            self._open_key(target.node.value, span)
             return
         # The node is shared and not copied, but whoever walks the tree meets it once an alias.
-        self._place(node, nodes, nodes, span)
+        self._check_depth(target.levels, span)
+        self._place(target, target.nodes, span)
 
     def _add_scalar(self, event: Any) -> None:  # noqa: ANN401
         span = self._span(event)
@@ -274,13 +282,13 @@ class _Builder:
                 return
             node = Node(str(event.value), span, quoted=event.style in ("'", '"'))
             if event.anchor:
-                self._anchors[event.anchor] = (node, 1)
+                self._anchors[event.anchor] = _Complete(node)
             self._open_key(node.value, span)
             return
         node = Node(read_scalar(event, span), span, quoted=event.style in ("'", '"'))
         if event.anchor:
-            self._anchors[event.anchor] = (node, 1)
-        self._place(node, 1, 1, span)
+            self._anchors[event.anchor] = _Complete(node)
+        self._place(_Complete(node), 1, span)
 
     @property
     def _awaits_key(self) -> bool:
@@ -322,8 +330,14 @@ class _Builder:
             )
         around.merges = around.merge_span = span
 
-    def _place(self, node: Node, nodes: int, new: int, span: Span) -> None:
-        """Put a node of `nodes` nodes, `new` of them not counted yet, where it belongs."""
+    def _check_depth(self, levels: int, span: Span) -> None:
+        if len(self._open) + levels > MAX_DEPTH:
+            raise DiagnosticError(
+                _too_large(f"lists and mappings are nested more than {MAX_DEPTH} levels deep", span)
+            )
+
+    def _place(self, complete: _Complete, new: int, span: Span) -> None:
+        """Put a node, `new` nodes of which are not counted yet, where it belongs."""
         self._nodes += new
         if self._nodes > MAX_NODES:
             raise DiagnosticError(
@@ -332,10 +346,11 @@ class _Builder:
                 )
             )
         if not self._open:
-            self.roots.append(node)
+            self.roots.append(complete.node)
             return
-        around = self._open[-1]
-        around.nodes += nodes
+        node, around = complete.node, self._open[-1]
+        around.nodes += complete.nodes
+        around.levels = max(around.levels, complete.levels + 1)
         if around.merges is not None:
             around.merged, around.merges = _mappings_to_merge(node, span), None
         elif around.key is not None:

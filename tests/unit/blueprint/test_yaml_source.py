@@ -189,6 +189,11 @@ BOUNDS = [
     ("values", f"a: [{'1,' * 200_000}]", "more than 200,000 values"),
     ("lists", "a: " + "[" * 3000 + "]" * 3000, "nested more than 64 levels deep"),
     ("mappings", "".join(f"{' ' * level}a:\n" for level in range(90)), "more than 64 levels deep"),
+    (
+        "levels by aliases",
+        "x0: &x0 [1]\n" + "".join(f"x{n}: &x{n} [*x{n - 1}]\n" for n in range(1, 600)),
+        "a.yaml:64:12: error: lists and mappings are nested more than 64 levels deep",
+    ),
     ("characters", f"a: {'x' * 4_000_000}", "4,000,003 characters; at most 4,000,000 are read"),
     ("26 digits", f"a: {'9' * 26}", "99999999999999999999999999 is too large. Expected an integer"),
     ("5,000 digits", f"a: {'9' * 5000}", "(5,000 characters) is too large"),
