@@ -34,6 +34,7 @@ from provisioner.azure.errors import (
 from provisioner.azure.operation import OperationPolling, body_of, encode_body
 from provisioner.azure.paging import PageLimit, follow_pages, name_resource
 from provisioner.azure.pipeline import BudgetPolicy, EndpointPolicy, Tally, TokenPolicy
+from provisioner.azure.policy_token import PolicyTokenPolicy
 from provisioner.azure.retry import (
     Attempts,
     Circumstances,
@@ -115,6 +116,7 @@ class ArmClient:
                 UserAgentPolicy(base_user_agent=f"azsec/{__version__}"),
                 EndpointPolicy(cloud),
                 BudgetPolicy(cloud, retry, known, time_source),
+                PolicyTokenPolicy(),
                 TokenPolicy(tokens, cloud.scope),
                 ARMHttpLoggingPolicy(),
             ],

@@ -117,6 +117,11 @@ reviewed plan contains.
 """
 
 
+def is_transient(status: int) -> bool:
+    """Tell whether an HTTP status asks for another try, whatever was sent."""
+    return status == _THROTTLED or status in _SERVER_STATUSES
+
+
 @dataclass(slots=True)
 class Circumstances:
     """What the client has learnt while it ran, and what a retry depends on.

@@ -108,6 +108,15 @@ POLICY_RESTRICTIONS = Endpoint(
     "Microsoft.PolicyInsights/checkPolicyRestrictions/read",
     api_versions.POLICY_INSIGHTS,
 )
+POLICY_TOKEN = Endpoint(
+    "POST",
+    f"{_S}/providers/Microsoft.Authorization/acquirePolicyToken",
+    "Microsoft.Resources/subscriptions/read",
+    api_versions.POLICY,
+)
+"""Where a write that a policy with an external evaluation guards gets its token (Policy Tokens
+"Acquire"). Asking takes Reader on the subscription and the permissions of the write itself
+(Azure/azure-policy, ExternalEvaluationPolicies, "Platform limits")."""
 PERMISSIONS = Endpoint(
     "GET",
     "{scope}/providers/Microsoft.Authorization/permissions",
@@ -166,6 +175,7 @@ _FIXED = (
     MACHINE_SIZES,
     CORE_USAGE,
     POLICY_RESTRICTIONS,
+    POLICY_TOKEN,
     PERMISSIONS,
     ACTIVITY_LOG,
     RESOURCE_GRAPH,

@@ -126,6 +126,11 @@ SHAPES: tuple[SecretShape, ...] = (
         r"|\bAuthorization[\"']?\s*[:=]\s*[\"']?Basic\s+[a-z0-9+/]{8,}={0,2}",
     ),
     _shape(
+        "a policy token",
+        ("pop ",),
+        r"\bPoP\s+(?P<secret>[A-Za-z0-9._~+/-]{20,}=*)",
+    ),
+    _shape(
         "a GitHub token",
         ("ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_"),
         r"(?:ghp|gho|ghu|ghs|ghr)_[A-Za-z0-9_]{36}|github_pat_[A-Za-z0-9_]{22,}",

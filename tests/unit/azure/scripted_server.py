@@ -44,6 +44,7 @@ class Request:
     query: Mapping[str, str]
     headers: Mapping[str, str]
     body: Any
+    content: bytes = b""
 
     def __str__(self) -> str:
         return f"{self.method} {self.path}"
@@ -105,6 +106,7 @@ class ScriptedServer:
                     dict(parse_qsl(url.query)),
                     dict(self.headers.items()),
                     json.loads(raw) if raw else None,
+                    raw,
                 )
                 reply = scripted._reply_to(request)
                 threading.Event().wait(reply.takes)
@@ -119,7 +121,7 @@ class ScriptedServer:
                 self.close_connection = bool(reply.cut)
                 _send(self.connection, payload, reply.cut)
 
-            do_GET = do_PUT = do_DELETE = do_POST = _serve  # noqa: N815
+            do_GET = do_PUT = do_DELETE = do_POST = do_PATCH = _serve  # noqa: N815
 
             def log_message(self, *_: object) -> None:
                 pass

@@ -1,0 +1,197 @@
+"""Policy tokens: what a write needs where a policy with an external evaluation guards it.
+
+Azure refuses such a write with 403 RequestDisallowedByPolicy, whose `additionalInfo` holds
+`missingPolicyTokenDetails`. The token of one write comes from POST acquirePolicyToken, bound to its
+URI, its method and the bytes of its body, and is sent in a header with the same write once more.
+
+Sources: azure-mgmt-resource-policy (models PolicyTokenRequest, PolicyTokenResponse),
+Azure/azure-sdk issue 10081 and the REST contracts of Azure/azure-policy, ExternalEvaluationPolicies.
+The token is a credential: it stands in that header alone, which the SDK's log redacts, and in no
+message.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+from azure.core.exceptions import (
+    DecodeError,
+    HttpResponseError,
+    ServiceRequestError,
+    ServiceResponseError,
+)
+from azure.core.pipeline import PipelineRequest, PipelineResponse
+from azure.core.pipeline.policies import HTTPPolicy
+from azure.core.rest import HttpRequest
+
+from provisioner.azure.answer import AnswerError, read_object
+from provisioner.azure.errors import read_error
+from provisioner.azure.retry import is_transient
+from provisioner.catalog.endpoints import POLICY_TOKEN
+from provisioner.model.azure_error import AzureError
+from provisioner.model.resource_id import parse_resource_id
+from provisioner.model.values import lookup
+
+HEADER = "x-ms-policy-external-evaluations"
+DISALLOWED = "RequestDisallowedByPolicy"
+
+_FORBIDDEN = 403
+_SUCCEEDED = "succeeded"
+_DENYING = frozenset({"deny", "error"})
+_READS = frozenset({"GET", "HEAD"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Missing:
+    """What Azure says of a token that a write lacks."""
+
+    needs_change_reference: bool
+
+
+class PolicyTokenPolicy(HTTPPolicy[Any, Any]):
+    """Sends a write once more, with a policy token, where Azure refuses it for want of one.
+
+    Each kind of write is: PUT, PATCH, POST and DELETE. A token that Azure no longer takes is got
+    anew, once for each sending of the write.
+    """
+
+    def send(self, request: PipelineRequest[Any]) -> PipelineResponse[Any, Any]:
+        """Send `request`, and what it takes to get a token for it.
+
+        Raises AzureError `RequestDisallowedByPolicy`, in Azure's words, where none is issued. A
+        transient refusal of the token is returned in the place of the write's: whoever sends
+        again asks again.
+        """
+        response = self.next.send(request)
+        write = request.http_request
+        if write.method in _READS or response.http_response.status_code != _FORBIDDEN:
+            return response
+        missing = _find_missing(response.http_response.content)
+        subscription = _subscription(write.url)
+        if missing is None or subscription is None:
+            return response
+        refusal = _error_of(response)
+        if missing.needs_change_reference:
+            raise _explain(refusal, "The policy requires a change reference, which azsec has not")
+        answer = self._acquire(request, subscription)
+        status = answer.http_response.status_code
+        if is_transient(status):
+            return answer
+        if status >= 300:
+            raise _explain(refusal, f"No policy token was issued: {_error_of(answer)}")
+        write.headers[HEADER] = _token_in(answer.http_response.content, refusal)
+        return self.next.send(request)
+
+    def _acquire(
+        self, request: PipelineRequest[Any], subscription: str
+    ) -> PipelineResponse[Any, Any]:
+        """Return the answer to the request for a token of a write."""
+        write = request.http_request
+        query = urlencode({"api-version": POLICY_TOKEN.api_version})
+        parts = urlsplit(write.url)
+        asked = HttpRequest(
+            POLICY_TOKEN.method,
+            f"{parts.scheme}://{parts.netloc}{POLICY_TOKEN.at(subscription=subscription)}?{query}",
+            content=_describe(write),
+            headers={"Content-Type": "application/json", "x-ms-force-sync": "true"},
+        )
+        asked.headers["User-Agent"] = write.headers.get("User-Agent", "")
+        try:
+            return self.next.send(PipelineRequest(asked, request.context))
+        except (ServiceResponseError, DecodeError, HttpResponseError) as cause:
+            # The answer that was lost is that to the question: the write itself was refused.
+            raise ServiceRequestError(str(cause), error=cause.inner_exception) from cause
+
+
+def _describe(write: HttpRequest) -> bytes:
+    """Return the body that asks for the token of a write, with the write's own body byte for byte:
+    Azure compares a hash of it with that of what is sent later."""
+    head = json.dumps({"uri": write.url, "httpMethod": write.method}).encode()
+    content = write.content
+    sent = content.encode() if isinstance(content, str) else content
+    told = head[:-1] + b', "content": ' + sent + b"}" if sent else head
+    return b'{"operation": ' + told + b"}"
+
+
+def _subscription(url: str) -> str | None:
+    """Return the subscription of a write; None for one outside of any, of which there is no
+    token."""
+    segments = urlsplit(url).path.split("/")
+    named = parse_resource_id("/".join(segments[:3]))
+    return named.subscription if named is not None else None
+
+
+def _find_missing(content: bytes) -> _Missing | None:
+    """Return what an answer says of a missing token that denies the write, or None."""
+    try:
+        document = read_object(content)
+    except AnswerError:
+        return None
+    error = document.get("error")
+    told = error if isinstance(error, Mapping) else document
+    if str(told.get("code")).lower() != DISALLOWED.lower():
+        return None
+    details = [one for one in _details_in(told) if one.get("shouldDeny") is True]
+    if not details:
+        return None
+    return _Missing(any(one.get("isChangeReferenceRequired") is True for one in details))
+
+
+def _details_in(value: object) -> Iterator[Mapping[str, Any]]:
+    """Yield every `missingPolicyTokenDetails`: below `info` in the SDKs' tests, below its
+    `evaluationDetails` in the REST contracts."""
+    pending = [value]
+    while pending:
+        one = pending.pop()
+        if isinstance(one, Mapping):
+            found = one.get("missingPolicyTokenDetails")
+            if isinstance(found, Mapping):
+                yield found
+            pending.extend(one.values())
+        elif isinstance(one, list):
+            pending.extend(one)
+
+
+def _token_in(content: bytes, refusal: AzureError) -> str:
+    """Return the token in an answer. Raises AzureError where none was issued."""
+    try:
+        answer = read_object(content)
+    except AnswerError as problem:
+        raise _explain(refusal, f"The answer holds no policy token: {problem}") from None
+    token = answer.get("token")
+    if str(answer.get("result")).lower() == _SUCCEEDED and isinstance(token, str) and token:
+        return token
+    reasons = dict.fromkeys(reason.rstrip(". ") for reason in _reasons_in(answer))
+    raise _explain(refusal, f"No policy token was issued: {'; '.join(reasons) or 'no reason'}")
+
+
+def _reasons_in(answer: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what an answer without a token says, of the whole and of each policy."""
+    results = answer.get("results")
+    for entry in (answer, *(results if isinstance(results, list) else ())):
+        told = (
+            lookup(entry, ("message",)),
+            lookup(entry, ("policyEvaluationDetails", "reason")),
+        )
+        texts = [text for text in told if isinstance(text, str) and text]
+        action = lookup(entry, ("policyAction",))
+        if isinstance(action, str) and action.lower() in _DENYING and not texts:
+            texts = [f"{action} by {lookup(entry, ('policyInfo', 'policyAssignmentId'))}"]
+        yield from texts
+
+
+def _explain(refusal: AzureError, reason: str) -> AzureError:
+    return AzureError(
+        refusal.status,
+        refusal.code,
+        f"{refusal.message.rstrip()} {reason.rstrip('. ')}.",
+        refusal.correlation_id,
+        refusal.target,
+    )
+
+
+def _error_of(response: PipelineResponse[Any, Any]) -> AzureError:
+    http = response.http_response
+    return read_error(http.status_code, http.headers, http.content)
