@@ -5,7 +5,7 @@ Azure refuses such a write with 403 RequestDisallowedByPolicy, whose `additional
 URI, its method and the bytes of its body, and is sent in a header with the same write once more.
 
 Sources: azure-mgmt-resource-policy (models PolicyTokenRequest, PolicyTokenResponse),
-Azure/azure-sdk issue 10081 and the REST contracts of Azure/azure-policy, ExternalEvaluationPolicies.
+Azure/azure-sdk issue 10081, and Azure/azure-policy, ExternalEvaluationPolicies, "REST contracts".
 The token is a credential: it stands in that header alone, which the SDK's log redacts, and in no
 message.
 """

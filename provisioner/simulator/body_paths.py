@@ -129,3 +129,16 @@ def _are_alike(base: Tree, overlay: Tree) -> bool:
         and len(base) == len(overlay)
         and all(isinstance(entry, Mapping) for entry in (*base, *overlay))
     )
+
+
+def merge_patch(target: Tree, patch: Tree) -> Tree:
+    """Return what a PATCH makes of a body (RFC 7396)."""
+    if not isinstance(patch, Mapping):
+        return patch
+    merged = dict(target) if isinstance(target, Mapping) else {}
+    for key, value in patch.items():
+        if value is None:
+            merged.pop(key, None)
+        else:
+            merged[key] = merge_patch(merged.get(key), value)
+    return merged

@@ -14,7 +14,7 @@ from provisioner.model.resource_id import RESOURCE_GROUP, ResourceId, resource_g
 from provisioner.simulator.clock import Clock, SystemClock, format_time, parse_time
 from provisioner.simulator.errors import invalid_type
 from provisioner.simulator.faults import Faults
-from provisioner.simulator.records import Origin, Record
+from provisioner.simulator.records import Origin, PolicyToken, Record
 from provisioner.simulator.state import Store
 
 _NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "azsec:local")
@@ -48,6 +48,7 @@ class Cloud:
     allowed_actions  the permissions of the caller, with wildcards; None for all
     origin      the write that is being answered; None while a read is
     watched     what the writes since the last commit are about, by key
+    policy_tokens  the policy tokens that were issued, the oldest first; no file holds them
     """
 
     catalog: Catalog
@@ -59,6 +60,7 @@ class Cloud:
     allowed_actions: Collection[str] | None = None
     origin: Origin | None = None
     watched: dict[str, Watched] = field(default_factory=dict)
+    policy_tokens: dict[str, PolicyToken] = field(default_factory=dict)
 
     @cached_property
     def endpoints(self) -> tuple[Endpoint, ...]:

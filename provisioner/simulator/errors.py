@@ -16,7 +16,8 @@ class RefusalError(Exception):
     """A request that is refused.
 
     `by_provider` tells a refusal of the resource provider, which may answer flat, from one of ARM
-    in front of it. `details` are (code, message) pairs.
+    in front of it. `details` are (code, message) pairs, `additional` the entries of
+    `additionalInfo`.
     """
 
     status: int
@@ -26,6 +27,7 @@ class RefusalError(Exception):
     details: tuple[tuple[str, str], ...] = ()
     headers: Mapping[str, str] = field(default_factory=dict)
     by_provider: bool = False
+    additional: tuple[Json, ...] = ()
 
     def __str__(self) -> str:
         return f"{self.status} {self.code}: {self.message}"
@@ -46,6 +48,8 @@ class RefusalError(Exception):
             error["target"] = self.target
         if details:
             error["details"] = details
+        if self.additional:
+            error["additionalInfo"] = list(self.additional)
         return {"error": error}
 
 

@@ -5,11 +5,11 @@ scopes, resource selectors, overrides) and "Azure Policy exemption structure". A
 that is not evaluated here (a principal) selects nothing.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from provisioner.catalog.policies import EXEMPTION
+from provisioner.catalog.policies import ASSIGNMENT, EXEMPTION
 from provisioner.catalog.resource_type import ResourceType
 from provisioner.model.resource_id import ResourceId, parse_resource_id
 from provisioner.model.values import lookup
@@ -21,7 +21,36 @@ from provisioner.simulator.validation import normalise_location
 _EFFECT = "policyeffect"
 
 
-def judges(
+def policies_at(
+    cloud: Cloud, at: ResourceId, resource_type: ResourceType, content: Mapping[str, Any]
+) -> Iterator[tuple[Record, Record]]:
+    """Yield the assignments that judge a resource at or below `at`, with their definitions."""
+    for assignment in cloud.store.resources.of_type(ASSIGNMENT):
+        holder = assignment.id.scope
+        if holder is None or not at.is_within(holder):
+            continue
+        if not _judges(cloud, assignment, at, resource_type, content):
+            continue
+        stated = parse_resource_id(lookup(assignment.body, ("properties", "policyDefinitionId")))
+        definition = cloud.store.resources.get(stated.key) if stated else None
+        if definition is not None and _covers(definition, resource_type):
+            yield assignment, definition
+
+
+def _covers(definition: Record, resource_type: ResourceType) -> bool:
+    """Tell whether a policy looks at a type: Indexed leaves out what has no tags or location.
+
+    The modes of resource providers are about what is in a cluster or a vault, and not about what
+    Azure Resource Manager is asked for ("Azure Policy definition structure basics").
+    """
+    mode = lookup(definition.body, ("properties", "mode"))
+    word = mode.lower() if isinstance(mode, str) else "indexed"
+    if word == "indexed":
+        return resource_type.taggable and resource_type.has_location
+    return word == "all"
+
+
+def _judges(
     cloud: Cloud,
     assignment: Record,
     at: ResourceId,

@@ -10,6 +10,16 @@ from provisioner.model.values import Body
 
 
 @dataclass(frozen=True, slots=True)
+class PolicyToken:
+    """A policy token that was issued: what binds it to one request, when it expires (ISO 8601), and
+    the claims of each assignment, by the key of its id."""
+
+    operation: tuple[str, ...]
+    expires: str
+    claims: Mapping[str, Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
 class Record:
     """One resource.
 

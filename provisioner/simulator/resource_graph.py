@@ -1,24 +1,30 @@
-"""Azure Resource Graph: queries of the table `resourcechanges`, in a part of Kusto's language.
+"""Azure Resource Graph: queries in a part of Kusto's language.
 
-It knows one table and the operators `where`, `extend`, `project`, `order by`, `limit` and `take`;
-conditions with `and`, `==`, `=~`, `in`, `in~`, `>=`, `<=`, `>` and `<`; `tostring`, `tolower`,
-`todatetime`, `datetime` and `ago`. Anything else is refused as Resource Graph refuses what it
-cannot parse, never answered with rows that would be wrong.
+It knows the tables `resourcechanges`, `resources` and `resourcecontainers`, and the operators
+`where`, `extend`, `project`, `mv-expand`, `summarize NAME = count()`, `count`, `order by`, `limit`
+and `take`; conditions with `and`, `==`, `!=`, `=~`, `!~`, `in`, `in~`, `>=`, `<=`, `>`, `<`,
+`isnull`, `isnotnull`, `isempty` and `isnotempty`; `tostring`, `tolower`, `todatetime`, `datetime`,
+`ago` and `array_length`. Anything else is refused as Resource Graph refuses what it cannot parse,
+never answered with rows that would be wrong.
 
 Facts: "Resources" of the Resource Graph REST reference (request, answer, a thousand rows), and
 "Guidance for throttled requests" (the headers of the quota).
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from provisioner.catalog.resource_type import Scope
+from provisioner.model.resource_id import RESOURCE_GROUP
 from provisioner.simulator import change_log
+from provisioner.simulator.answers import render
 from provisioner.simulator.clock import format_time, parse_time
 from provisioner.simulator.cloud import Cloud
 from provisioner.simulator.errors import RefusalError
 from provisioner.simulator.exchange import Answer, Request
+from provisioner.simulator.records import Record
 
 _MOST_ROWS = 1000
 _QUOTA = {"x-ms-user-quota-remaining": "15", "x-ms-user-quota-resets-after": "00:00:05"}
@@ -34,16 +40,7 @@ def answer_query(cloud: Cloud, request: Request) -> Answer:
     if not isinstance(query, str):
         raise _invalid("query", "")
     subscriptions = {str(each).lower() for each in document.get("subscriptions") or ()}
-    table, *operators = _split(query, "|")
-    if table.strip().lower() != "resourcechanges":
-        raise _invalid("table", table.strip())
-    rows = [
-        row
-        for row in _changes(cloud)
-        if not subscriptions or row["subscriptionId"].lower() in subscriptions
-    ]
-    for operator in operators:
-        rows = _apply(cloud, operator.strip(), rows)
+    rows = query_rows(cloud, query, subscriptions)
     shown = [{name: _plain(value) for name, value in row.items()} for row in rows[:_MOST_ROWS]]
     body: dict[str, Any] = {
         "totalRecords": len(rows),
@@ -55,6 +52,60 @@ def answer_query(cloud: Cloud, request: Request) -> Answer:
     return Answer(200, body, _QUOTA)
 
 
+def query_rows(cloud: Cloud, query: str, subscriptions: Collection[str]) -> list[_Row]:
+    """Return the rows of a query over subscriptions (in lower case), over all without any. Raises
+    RefusalError for a query that cannot be answered."""
+    table, *operators = _split(query, "|")
+    read = _TABLES.get(table.strip().lower())
+    if read is None:
+        raise _invalid("table", table.strip())
+    rows = [
+        row
+        for row in read(cloud)
+        if not subscriptions or row["subscriptionId"].lower() in subscriptions
+    ]
+    for operator in operators:
+        rows = _apply(cloud, operator.strip(), rows)
+    return rows
+
+
+def _resources(cloud: Cloud) -> list[_Row]:
+    """The tracked resources: neither extension resources nor most children ("Azure Resource Graph
+    table and resource type reference")."""
+    return [
+        _shown_resource(cloud, row)
+        for row in _rows(cloud)
+        if not row.id.is_container and row.id.parent is None and _is_tracked(cloud, row)
+    ]
+
+
+def _containers(cloud: Cloud) -> list[_Row]:
+    return [_shown_resource(cloud, row) for row in _rows(cloud) if _is_group(row)]
+
+
+def _rows(cloud: Cloud) -> list[Record]:
+    return [row for _, row in cloud.store.resources.items()]
+
+
+def _is_tracked(cloud: Cloud, row: Record) -> bool:
+    return cloud.catalog.get(row.type).scope is not Scope.EXTENSION
+
+
+def _is_group(row: Record) -> bool:
+    return row.id.is_container and row.id.type == RESOURCE_GROUP
+
+
+def _shown_resource(cloud: Cloud, row: Record) -> _Row:
+    body = render(cloud, row)
+    return {
+        **body,
+        # Resource Graph answers types in lower case.
+        "type": str(body.get("type", row.type)).lower(),
+        "resourceGroup": (row.id.resource_group or row.id.name).lower(),
+        "subscriptionId": row.id.subscription or "",
+    }
+
+
 def _changes(cloud: Cloud) -> list[_Row]:
     now = cloud.now()
     return [
@@ -62,6 +113,13 @@ def _changes(cloud: Cloud) -> list[_Row]:
         for _, change in cloud.store.changes.items()
         if parse_time(change.shown) <= now <= parse_time(change.at) + change_log.RETENTION
     ]
+
+
+_TABLES: Mapping[str, Callable[[Cloud], list[_Row]]] = {
+    "resourcechanges": _changes,
+    "resources": _resources,
+    "resourcecontainers": _containers,
+}
 
 
 def _apply(cloud: Cloud, operator: str, rows: list[_Row]) -> list[_Row]:
@@ -77,6 +135,12 @@ def _apply(cloud: Cloud, operator: str, rows: list[_Row]) -> list[_Row]:
             {**known, **{name: read(row) for name, read in columns}}
             for known, row in zip(kept, rows, strict=True)
         ]
+    counted = _COUNTED.fullmatch(operator)
+    if counted is not None:
+        return [{counted[1] or "Count": len(rows)}]
+    if word == "mv-expand":
+        name, read = _column(cloud, rest)
+        return [{**row, name: entry} for row in rows for entry in _entries(read(row))]
     order = re.fullmatch(r"by\s+(\w+)(?:\s+(asc|desc))?", rest, re.IGNORECASE)
     if word in ("order", "sort") and order is not None:
         return sorted(
@@ -89,8 +153,15 @@ def _apply(cloud: Cloud, operator: str, rows: list[_Row]) -> list[_Row]:
     raise _invalid("operator", operator)
 
 
+_COUNTED = re.compile(r"count|summarize\s+(\w+)\s*=\s*count\(\s*\)", re.IGNORECASE)
 _IN = re.compile(r"(.+?)\s+(in~|in)\s*\((.*)\)", re.IGNORECASE | re.DOTALL)
-_COMPARED = re.compile(r"(.+?)\s*(=~|==|>=|<=|>|<)\s*(.+)", re.DOTALL)
+_COMPARED = re.compile(r"(.+?)\s*(=~|!~|==|!=|>=|<=|>|<)\s*(.+)", re.DOTALL)
+_TESTED = re.compile(r"(isnull|isnotnull|isempty|isnotempty)\((.+)\)", re.IGNORECASE | re.DOTALL)
+
+
+def _entries(value: object) -> list[Any]:
+    """Return the entries of a list; what is none expands to itself ("mv-expand operator")."""
+    return value or [None] if isinstance(value, list) else [value]
 
 
 def _condition(cloud: Cloud, text: str) -> _Expression:
@@ -102,6 +173,11 @@ def _condition(cloud: Cloud, text: str) -> _Expression:
             folded = {str(value).lower() for value in listed}
             return lambda row: str(read(row)).lower() in folded
         return lambda row: read(row) in listed
+    match = _TESTED.fullmatch(text.strip())
+    if match is not None:
+        read, word = _expression(cloud, match[2]), match[1].lower()
+        lacks = (None, "") if word.endswith("empty") else (None,)
+        return lambda row: (read(row) in lacks) is not ("not" in word)
     match = _COMPARED.fullmatch(text.strip())
     if match is None:
         raise _invalid("condition", text)
@@ -113,6 +189,8 @@ def _condition(cloud: Cloud, text: str) -> _Expression:
 _COMPARISONS: Mapping[str, Callable[[Any, Any], bool]] = {
     "==": lambda left, right: bool(left == right),
     "=~": lambda left, right: str(left).lower() == str(right).lower(),
+    "!=": lambda left, right: bool(left != right),
+    "!~": lambda left, right: str(left).lower() != str(right).lower(),
     ">=": lambda left, right: left is not None and bool(left >= right),
     "<=": lambda left, right: left is not None and bool(left <= right),
     ">": lambda left, right: left is not None and bool(left > right),
@@ -123,7 +201,10 @@ _COMPARISONS: Mapping[str, Callable[[Any, Any], bool]] = {
 def _column(cloud: Cloud, text: str) -> tuple[str, _Expression]:
     named = re.fullmatch(r"(\w+)\s*=(?![=~])\s*(.+)", text.strip(), re.DOTALL)
     if named is not None:
-        return named[1], _expression(cloud, named[2])
+        inner = named[2].strip()
+        inner = inner[1:-1] if inner.startswith("(") and inner.endswith(")") else inner
+        tests = _TESTED.fullmatch(inner) or _COMPARED.fullmatch(inner) or _IN.fullmatch(inner)
+        return named[1], (_condition if tests else _expression)(cloud, inner)
     name = text.strip().replace(".", "_")
     return name, _expression(cloud, text)
 
@@ -137,9 +218,20 @@ def _expression(cloud: Cloud, text: str) -> _Expression:
     call = re.fullmatch(r"(\w+)\((.*)\)", text, re.DOTALL)
     if call is not None:
         return _call(cloud, call[1].lower(), call[2].strip())
-    if not re.fullmatch(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*", text):
+    if re.fullmatch(r"-?\d+", text):
+        number = int(text)
+        return lambda row: number
+    if text.lower() in ("true", "false"):
+        truth = text.lower() == "true"
+        return lambda row: truth
+    dotted = _MEMBER.sub(lambda match: f".{match[1] or match[2]}", text)
+    if not re.fullmatch(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*", dotted):
         raise _invalid("expression", text)
-    return lambda row: _lookup(row, text.split("."))
+    return lambda row: _lookup(row, dotted.split("."))
+
+
+_MEMBER = re.compile(r"\[(?:'([A-Za-z_]\w*)'|\"([A-Za-z_]\w*)\")\]")
+"""A property in brackets: `properties["subnets"]`."""
 
 
 def _call(cloud: Cloud, function: str, argument: str) -> _Expression:
@@ -174,6 +266,7 @@ _FUNCTIONS: Mapping[str, Callable[[Any], Any]] = {
     "tostring": lambda value: "" if value is None else str(value),
     "tolower": lambda value: "" if value is None else str(value).lower(),
     "todatetime": _moment,
+    "array_length": lambda value: len(value) if isinstance(value, list) else None,
 }
 
 

@@ -1,14 +1,13 @@
 """GET, HEAD, PUT, PATCH and DELETE of one resource, over the facts of its type."""
 
-from collections.abc import Mapping
-
 from provisioner.catalog.resource_type import DeleteFlow, ResourceType, Scope, WriteFlow
 from provisioner.model.resource_id import RESOURCE_GROUP, ResourceId
 from provisioner.simulator.answers import etag_of, quote_etag, render, show_state
-from provisioner.simulator.body_paths import Tree
+from provisioner.simulator.body_paths import merge_patch
 from provisioner.simulator.cloud import Cloud
 from provisioner.simulator.errors import RefusalError, resource_not_found
 from provisioner.simulator.exchange import Answer, Request
+from provisioner.simulator.external_evaluation import operation_of
 from provisioner.simulator.lease_states import check_unleased
 from provisioner.simulator.operations import check_idle, operation_headers, start_operation
 from provisioner.simulator.places import check_place
@@ -49,7 +48,7 @@ def put_resource(cloud: Cloud, request: Request, resource: ResourceId) -> Answer
     _check_conditions(cloud, request, resource_type, before)
     check_unlocked(cloud, resource, document, deleting=False)
     check_idle(cloud, resource_type, resource, document)
-    check_policies(cloud, resource_type, resource, document)
+    check_policies(cloud, operation_of(request, resource, resource_type, document))
     if before is not None and resource_type.changed_by is not None:
         return Answer(200, render(cloud, before))
     version = request.query["api-version"]
@@ -68,8 +67,8 @@ def patch_resource(cloud: Cloud, request: Request, resource: ResourceId) -> Answ
     _check_conditions(cloud, request, resource_type, before)
     check_unlocked(cloud, resource, document, deleting=False)
     check_idle(cloud, resource_type, resource, document)
-    whole = _merge_patch(before.body, document)
-    check_policies(cloud, resource_type, resource, whole)
+    whole = merge_patch(before.body, document)
+    check_policies(cloud, operation_of(request, resource, resource_type, whole))
     row = write_resource(cloud, resource_type, before.id, whole, request.query["api-version"])
     return Answer(200, render(cloud, row), _etag_headers(cloud, resource_type, row))
 
@@ -92,6 +91,7 @@ def delete_resource(cloud: Cloud, request: Request, resource: ResourceId) -> Ans
     _check_conditions(cloud, request, resource_type, row)
     check_unlocked(cloud, resource, row.body, deleting=True)
     check_idle(cloud, resource_type, resource, row.body)
+    check_policies(cloud, operation_of(request, resource, resource_type, row.body))
     check_unleased(cloud, resource)
     check_unused(cloud, resource)
     check_delete(cloud, resource_type, row)
@@ -175,15 +175,3 @@ def _matches(condition: str, current: str | None) -> bool:
         return False
     tags = (tag.strip().removeprefix("W/").strip('"') for tag in condition.split(","))
     return any(tag in ("*", current) for tag in tags)
-
-
-def _merge_patch(target: Tree, patch: Tree) -> Tree:
-    if not isinstance(patch, Mapping):
-        return patch
-    merged = dict(target) if isinstance(target, Mapping) else {}
-    for key, value in patch.items():
-        if value is None:
-            merged.pop(key, None)
-        else:
-            merged[key] = _merge_patch(merged.get(key), value)
-    return merged

@@ -108,9 +108,11 @@ ROWS = [
     pytest.param(
         {"value": "[resourceGroup().name]", "equals": "rg-main"}, False, id="words not evaluated"
     ),
+    pytest.param({"field": "name", "equals": "[concat('v', 'net')]"}, True, id="functions"),
     pytest.param(
-        {"field": "name", "equals": "[concat('v', 'net')]"}, False, id="functions not evaluated"
+        {"value": "[length(field('tags'))]", "greater": 0}, True, id="a value that is computed"
     ),
+    pytest.param({"field": "name", "equals": "[utcNow()]"}, False, id="functions not evaluated"),
 ]
 
 

@@ -147,7 +147,7 @@ def test_an_answer_counts_its_rows(here: Setting):
 @pytest.mark.parametrize(
     "query",
     [
-        "Resources | project id",
+        "policyresources | project id",
         "resourcechanges | nonsense x",
         "resourcechanges | where id has 'x'",
         "resourcechanges | where strlen(id) == 3",
