@@ -196,10 +196,15 @@ def check_waivers_used(judgement: Judgement, environment: Environment) -> None:
 
 
 def check_desired_waivers(environment: Environment, graph: DesiredGraph, catalog: Catalog) -> None:
-    """Raise DiagnosticError for each waiver that waives nothing of the desired state."""
+    """Raise DiagnosticError for each waiver that waives nothing of the desired state.
+
+    Only the controls that waivers name are judged: all of them take a tenth of a plan's time.
+    """
     if environment.waivers:
-        estate = desired_estate(graph, catalog)
-        check_waivers_used(judge_state(estate, graph, environment, catalog), environment)
+        waived = {waiver.control for waiver in environment.waivers}
+        controls = [control for control in all_controls() if control.id in waived]
+        ground = survey(desired_estate(graph, catalog), graph, catalog, environment)
+        check_waivers_used(_judge(controls, ground, environment), environment)
 
 
 def _gates(delta: Delta, gate: Gate) -> Iterator[GateDocument]:
