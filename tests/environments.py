@@ -22,6 +22,7 @@ from provisioner.plan.plan import Plan
 from provisioner.plan.reads import Read
 from provisioner.plan.request import Request
 from provisioner.preflight.inquiry import Inquiry
+from provisioner.simulator.clock import Clock, SystemClock
 from provisioner.simulator.server import LocalAzure
 from provisioner.workflow.apply import ApplyOptions, Surface, apply_plan
 from provisioner.workflow.plan import Desired, load_desired, plan_destroy, plan_environment
@@ -156,11 +157,11 @@ class SkippedTime:
 
 
 @contextmanager
-def open_bench(catalog: Catalog) -> Iterator[Bench]:
-    """Start a built-in Azure in memory."""
+def open_bench(catalog: Catalog, azures_clock: Clock | None = None) -> Iterator[Bench]:
+    """Start a built-in Azure in memory, by the machine's clock or another one."""
     skipped = SkippedTime()
     with (
-        LocalAzure.start(catalog, None) as server,
+        LocalAzure.start(catalog, None, clock=azures_clock or SystemClock()) as server,
         ArmClient.open(
             local_cloud(server.endpoint),
             LocalToken(),

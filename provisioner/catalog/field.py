@@ -140,6 +140,9 @@ class Field:
     write_only     Azure accepts it and never answers it
     follows        path of the property that Azure fills it in from: a write that changes that one
                    leaves it out, unless the blueprint states it
+    refilled       Azure fills it in anew wherever a write is silent: what it filled in before is not
+                   sent back, because it may not hold any more (a start date that has passed)
+    not_past       a date: Azure takes none that has passed, for the simulator
     requires       (value, what): what has to be registered in the subscription for a value: a
                    feature (`Namespace/Name`) or a resource provider (`Namespace`)
     requires_there  the resource provider that has to be registered in the subscription of the
@@ -173,6 +176,8 @@ class Field:
     stated: bool = False
     write_only: bool = False
     follows: str = ""
+    refilled: bool = False
+    not_past: bool = False
     requires: tuple[tuple[Json, str], ...] = ()
     requires_there: str = ""
     secret: bool = False

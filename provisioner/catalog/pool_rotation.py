@@ -10,6 +10,12 @@ from provisioner.catalog.resource_type import Rotation
 from provisioner.model.values import Body, Value, lookup
 
 _LONGEST, _LONGEST_ON_WINDOWS = 12, 6
+OWN_LABEL = "agentpool"
+"""The label by which AKS names the pool of each node."""
+
+RESERVED = "kubernetes.azure.com/"
+"""The prefix of what AKS marks nodes with itself, by labels and taints that nobody else may set."""
+
 _SIZE = ("enableAutoScaling", "count", "minCount", "maxCount")
 
 
@@ -35,7 +41,25 @@ def _stand_in(desired: Mapping[str, Value], live: Body) -> Mapping[str, Value]:
     }
     if str(old.get("mode")).lower() == "system":
         sized["mode"] = "System"
-    return {"properties": sized}
+    return {"properties": _without_service_labels(sized)}
+
+
+def _without_service_labels(properties: Mapping[str, Value]) -> Mapping[str, Value]:
+    """Return the properties of a pool without the labels that AKS puts on its nodes by itself.
+
+    It refuses the label `agentpool` with another value than the pool's own name
+    (hashicorp/terraform-provider-azurerm#28636), and all with its own prefix
+    (ams0/aks-nvme-ssd-provisioner#5: "preserved by aks system labels").
+    """
+    labels = properties.get("nodeLabels")
+    if not isinstance(labels, Mapping):
+        return properties
+    kept = {
+        key: value
+        for key, value in labels.items()
+        if key.lower() != OWN_LABEL and not key.lower().startswith(RESERVED)
+    }
+    return {**properties, "nodeLabels": kept}
 
 
 def _successor(desired: Mapping[str, Value], live: Body) -> Mapping[str, Value]:

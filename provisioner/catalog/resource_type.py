@@ -159,6 +159,9 @@ class Surroundings(Protocol):
     def tenant(self) -> str:
         """Return the tenant's id."""
 
+    def today(self) -> str:
+        """Return the day, in UTC, as `YYYY-MM-DD`."""
+
 
 FitRule: TypeAlias = Callable[[Mapping[str, object], Mapping[str, object]], str | None]
 """A pure function of the bodies of a parent and of its child: a sentence that says why Azure does

@@ -125,13 +125,15 @@ class _Merger:
 
 
 def _is_left_out(rule: Rule) -> bool:
-    """Azure refuses or ignores what it computes, and keeps children that are not mentioned.
+    """Azure refuses or ignores what it computes, fills in anew what a write is silent about, and
+    keeps children that are not mentioned.
 
     A secret that it answers is no business of a plan, which is a file.
     """
     embedded = rule.embedded
     children = embedded is not None and embedded.kept and not embedded.flattened
-    return rule.computed or rule.fact.write_only or rule.fact.secret or children
+    unsent = rule.fact.write_only or rule.fact.secret or rule.fact.refilled
+    return rule.computed or rule.unmodelled or unsent or children
 
 
 def _is_different(one: object, other: object) -> tuple[int, int]:

@@ -30,6 +30,7 @@ class Rule:
     stated     computed, and compared nevertheless where the body states it
     closed     inside an open object in which Azure fills in nothing
     generated  the id, type or ETag of an entry that is a resource: passed over where it has a name
+    unmodelled  the schema of the object that it stands in does not have it
     create_only  whether a change needs a new resource: the facts' word, its own or that of what it
                stands in, or the SDK's
     definite   whether to lack it is a value like any other
@@ -47,6 +48,7 @@ class Rule:
     stated: bool = False
     closed: bool = False
     generated: bool = False
+    unmodelled: bool = False
     create_only: ImmutableRule = False
     definite: bool = False
     embedded: Embedded | None = None
@@ -168,6 +170,7 @@ class Rules:
             stated=fact.stated,
             closed=_is_closed(rule, shape),
             generated=self._is_generated(rule, key),
+            unmodelled=prop is None and self._model(rule) is not None,
             create_only=create_only or by_nature,
             definite=definite,
             embedded=self._embedded.get(path.lower()),

@@ -92,6 +92,10 @@ class LocalSurroundings:
         """Return the tenant's id."""
         return TENANT
 
+    def today(self) -> str:
+        """Return the day, in UTC, as `YYYY-MM-DD`."""
+        return self._cloud.now().date().isoformat()
+
     def _free(self, subnet: ResourceId, body: Body) -> Iterator[str]:
         taken = {
             address

@@ -143,7 +143,7 @@ def _complete(
         body["location"] = normalise_location(body["location"])
     if cloud.catalog.schemas.root(resource_type.name).find("properties") is not None:
         body.setdefault("properties", {})
-    check_values(resource_type, body, api_version)
+    check_values(resource_type, body, api_version, cloud.now().date().isoformat())
     take_values(resource_type, body)
     if before is not None:
         for embedded in resource_type.embedded:

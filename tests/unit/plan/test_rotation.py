@@ -419,3 +419,25 @@ def put_pool(bench: Bench, name: str, properties: dict[str, object]) -> None:
     pool = ResourceId.parse(f"{cluster}/agentPools/{name}")
     version = bench.catalog.get(pool.type).api_version
     bench.client.put(pool, version, {"properties": properties}, None, lambda _status: None)
+
+
+def test_the_stand_in_has_no_label_that_names_the_pool(cluster: Bench) -> None:
+    """AKS refuses the label `agentpool` with another name than the pool's."""
+    labels = "    nodeLabels: {agentpool: batch, tier: low}\n"
+    labelled = CLUSTER.replace("    tags: {team: batch}\n", f"    tags: {{team: batch}}\n{labels}")
+    cluster.apply(cluster.plan(cluster.compose(labelled)))
+
+    plan = cluster.plan(cluster.compose(labelled.replace("Standard_D8s_v5", "Standard_D32s_v5")))
+    sent = {step.id.name: step.body for step in plan.steps if step.body is not None}
+    assert at(sent["batchtmp"], "nodeLabels") == {"tier": "low"}
+    assert at(sent["batch"], "nodeLabels") == {"agentpool": "batch", "tier": "low"}
+
+
+def test_nodes_that_stay_behind_after_an_upgrade_are_told(cluster: Bench) -> None:
+    cluster.tamper("batch", upgradeSettings={"undrainableNodeBehavior": "Cordon"})
+
+    told = cluster.plan(cluster.compose(CLUSTER)).document.undeclared
+    path = "properties.upgradeSettings.undrainableNodeBehavior"
+    assert [(e.address, e.field.path, e.field.before, e.field.after) for e in told] == [
+        ("batch", path, "Cordon", "Schedule")
+    ]

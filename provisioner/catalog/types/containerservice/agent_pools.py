@@ -17,7 +17,7 @@ from provisioner.catalog.field import (
     Owner,
 )
 from provisioner.catalog.kubernetes_versions import is_at_least, running_version
-from provisioner.catalog.pool_rotation import NODE_POOL
+from provisioner.catalog.pool_rotation import NODE_POOL, RESERVED
 from provisioner.catalog.refusals import RefusalCodes
 from provisioner.catalog.resource_type import (
     ListRead,
@@ -31,8 +31,6 @@ from provisioner.model.values import ABSENT, Absent, Body, Json, lookup
 
 _MACHINE = re.compile(r"standard_[a-z]+(?P<cores>\d+)(?P<features>[a-z]*)_v\d", re.IGNORECASE)
 _SMALLEST_DISK = 128
-# AKS marks spot and gateway pools itself, with labels and taints that nobody else may set.
-_RESERVED = "kubernetes.azure.com/"
 
 
 def _since(minor: int) -> AnsweredRule:
@@ -76,12 +74,12 @@ def _marks(body: Body) -> dict[str, Json]:
         return {}
     taints = lookup(body, ("properties", "nodeTaints"))
     labels = lookup(body, ("properties", "nodeLabels"))
-    own = f"{_RESERVED}{key}={value}:NoSchedule"
+    own = f"{RESERVED}{key}={value}:NoSchedule"
     others = [t for t in taints if t != own] if isinstance(taints, (list, tuple)) else []
     marked: dict[str, Json] = {"nodeTaints": [*others, own]}
     if spot:
         known = labels if isinstance(labels, Mapping) else {}
-        marked["nodeLabels"] = {**known, f"{_RESERVED}{key}": value}
+        marked["nodeLabels"] = {**known, f"{RESERVED}{key}": value}
     return marked
 
 
@@ -239,9 +237,9 @@ TYPE = ResourceType(
             default="Delete", answered=_where_spot, create_only=True
         ),
         "properties.spotMaxPrice": Field(default=-1, answered=_where_spot),
-        "properties.nodeLabels": Field(default={}, security=True, reserved=_RESERVED),
+        "properties.nodeLabels": Field(default={}, security=True, reserved=RESERVED),
         "properties.nodeTaints": Field(
-            default=(), compare=Compare.SET, security=True, reserved=_RESERVED
+            default=(), compare=Compare.SET, security=True, reserved=RESERVED
         ),
         "properties.orchestratorVersion": Field(
             compare=Compare.VERSION,
@@ -256,6 +254,10 @@ TYPE = ResourceType(
         ),
         "properties.upgradeSettings.nodeSoakDurationInMinutes": Field(
             default=0, answered=Answered.STATED
+        ),
+        # AKS, "Upgrade a node pool", undrainable node behavior: Schedule unless somebody says so.
+        "properties.upgradeSettings.undrainableNodeBehavior": Field(
+            default="Schedule", answered=Answered.STATED
         ),
         "properties.securityProfile": Field(default={}),
         "properties.securityProfile.sshAccess": Field(

@@ -1,5 +1,7 @@
 """Maintenance windows of a cluster. Facts: guidelines.md CLU-06.4 and §3.6, recorded pairs."""
 
+from collections.abc import Mapping
+
 from provisioner.catalog import api_versions
 from provisioner.catalog.field import Compare, Disruption, Field
 from provisioner.catalog.refusals import RefusalCodes
@@ -9,8 +11,19 @@ from provisioner.catalog.resource_type import (
     NameRule,
     ResourceType,
     SdkModel,
+    Surroundings,
     WriteFlow,
 )
+from provisioner.model.resource_id import ResourceId
+from provisioner.model.values import Body, Json, lookup
+
+
+def _computed(_resource: ResourceId, body: Body, around: Surroundings) -> Mapping[str, Json]:
+    window = lookup(body, ("properties", "maintenanceWindow"))
+    if not isinstance(window, Mapping) or window.get("startDate"):
+        return {}
+    return {"properties": {"maintenanceWindow": {"startDate": around.today()}}}
+
 
 _NAMES = ("default", "aksManagedAutoUpgradeSchedule", "aksManagedNodeOSUpgradeSchedule")
 
@@ -29,12 +42,18 @@ TYPE = ResourceType(
     seconds=2,
     loss=Disruption.NONE,
     codes=RefusalCodes(not_found="NotFound", busy="OperationNotAllowed"),
+    computed=_computed,
     adds="decides when it is upgraded",
     fields={
         "properties.maintenanceWindow.durationHours": Field(default=24),
         "properties.maintenanceWindow.utcOffset": Field(default="+00:00"),
-        # Without one, the window starts on the day on which it was set.
-        "properties.maintenanceWindow.startDate": Field(compare=Compare.EXACT),
+        # Without one, the window starts on the day on which it was set (recorded). AKS checks the
+        # date of every write against the current one, so that the day that it filled in itself is
+        # refused the day after (hashicorp/terraform-provider-azurerm#23985, MicrosoftDocs/
+        # azure-docs#114302).
+        "properties.maintenanceWindow.startDate": Field(
+            compare=Compare.EXACT, refilled=True, not_past=True
+        ),
         "properties.maintenanceWindow.notAllowedDates": Field(default=(), compare=Compare.SET),
         "properties.timeInWeek": Field(default=(), keys=("day",)),
         "properties.timeInWeek[].hourSlots": Field(compare=Compare.SET),

@@ -238,6 +238,9 @@ TYPE = ResourceType(
         "properties.identityProfile.kubeletidentity": Field(kept=True, security=True),
         "properties.privateLinkResources": Field(read_only=True),
         "properties.identityProfile[].resourceId": Field(compare=Compare.RESOURCE_ID),
+        # AKS reads them off the identity: those of one that was deleted and made again are others.
+        "properties.identityProfile[].clientId": Field(refilled=True),
+        "properties.identityProfile[].objectId": Field(refilled=True),
         "properties.powerState": Field(default={"code": "Running"}),
         "properties.aadProfile": Field(
             default=preset({"managed": True, "enableAzureRBAC": True}),
@@ -275,6 +278,13 @@ TYPE = ResourceType(
         ),
         "properties.addonProfiles.KubeDashboard.enabled": Field(
             default=cluster_defaults.has_dashboard, security=True
+        ),
+        # What the add-on made, in the place where it is told what to use (recorded).
+        "properties.addonProfiles.ingressApplicationGateway.config.effectiveApplicationGatewayId": (
+            Field(read_only=True)
+        ),
+        "properties.addonProfiles.httpApplicationRouting.config.HTTPApplicationRoutingZoneName": (
+            Field(read_only=True)
         ),
         f"{_ACCESS}.authorizedIPRanges": Field(
             default=(), compare=Compare.SET, security=True, disruption=_PLANE
