@@ -140,7 +140,7 @@ class Field:
     write_only     Azure accepts it and never answers it
     follows        path of the property that Azure fills it in from: a write that changes that one
                    leaves it out, unless the blueprint states it
-    refilled       Azure fills it in anew wherever a write is silent: what it filled in before is not
+    refilled       Azure fills it in anew where a write is silent: what it filled in before is not
                    sent back, because it may not hold any more (a start date that has passed)
     not_past       a date: Azure takes none that has passed, for the simulator
     requires       (value, what): what has to be registered in the subscription for a value: a

@@ -153,6 +153,9 @@ class Surroundings(Protocol):
     def guid(self, *seed: str) -> str:
         """Return a GUID that is always the same for the same seed."""
 
+    def guid_of_life(self, resource_id: str, *seed: str) -> str:
+        """Return a GUID of a resource that is another one each time the resource is made."""
+
     def free_address(self, subnet_id: str, owner: str) -> str:
         """Return the lowest address of a subnet that nothing holds, and hold it for `owner`."""
 
@@ -290,6 +293,8 @@ class ResourceType:
                     as its service made it, or whether somebody wrote over it
     keeps           ids and bodies of those of `makes` that are resources of the catalog (the DNS
                     records of a private endpoint), for the simulator to write
+    identity_profiles  maps in its body, beside `identity`, whose entries say who an identity is
+                    (`resourceId`, `objectId`), as Azure copied it when it wrote the resource
     managed_group   path of the name of a resource group that Azure keeps for a resource; the
                     group has the resource's tags
     managed_lock    path and value with which nobody but Azure writes in that group
@@ -366,6 +371,7 @@ class ResourceType:
     makes: Callable[[Body], Iterable[str]] = _nothing_made
     is_as_made: Callable[[Body, ResourceId, Body], bool] = _always_as_made
     keeps: KeptRule = _nothing_kept
+    identity_profiles: tuple[str, ...] = ()
     managed_group: str | None = None
     managed_lock: tuple[str, str] | None = None
     in_group: Callable[[ResourceId, Body, Surroundings], Iterable[Made]] = _nothing_in_group

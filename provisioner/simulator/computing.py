@@ -8,9 +8,9 @@ from typing import Any
 from provisioner.catalog.resource_type import ResourceType
 from provisioner.catalog.schema import Kind, Model
 from provisioner.model.resource_id import ResourceId, parse_resource_id
-from provisioner.model.values import Body
+from provisioner.model.values import ABSENT, Body
 from provisioner.simulator.answers import quote_etag, remove_children, render, with_children
-from provisioner.simulator.body_paths import Tree, merge, split_path, values_at
+from provisioner.simulator.body_paths import Tree, merge, put, split_path, thaw, value_at, values_at
 from provisioner.simulator.cloud import TENANT, Cloud, stable_guid
 from provisioner.simulator.errors import RefusalError
 
@@ -43,9 +43,23 @@ def refresh_around(cloud: Cloud, resource: ResourceId) -> None:
         resource_type = cloud.catalog.get(row.type)
         whole = with_children(cloud, resource_type, row)
         whole = add_computed(cloud, resource_type, row.id, whole, row.etag)
+        # Who an identity is was copied when the resource was written, and stays so until it is
+        # written again (`catalog.held_identities`).
+        for path in ("identity", *resource_type.identity_profiles):
+            held = value_at(row.body, path)
+            if held is not ABSENT:
+                put(whole, path, thaw(held))
         remove_children(resource_type, whole)
         if whole != row.body:
             cloud.store.resources.put(row.id.key, replace(row, body=whole))
+
+
+def guid_of_life(cloud: Cloud, resource_id: str, *seed: str) -> str:
+    """Return a GUID of a resource that is another one each time the resource is made: the principal
+    of an identity goes with it ("Manage user-assigned managed identities")."""
+    resource = parse_resource_id(resource_id)
+    earlier = cloud.store.lives.get(resource.key) if resource else None
+    return stable_guid(resource_id, *seed, *((earlier,) if earlier else ()))
 
 
 class LocalSurroundings:
@@ -63,6 +77,10 @@ class LocalSurroundings:
     def guid(self, *seed: str) -> str:
         """Return a GUID that is always the same for the same seed."""
         return stable_guid(*seed)
+
+    def guid_of_life(self, resource_id: str, *seed: str) -> str:
+        """Return a GUID of a resource that is another one each time the resource is made."""
+        return guid_of_life(self._cloud, resource_id, *seed)
 
     def free_address(self, subnet_id: str, owner: str) -> str:
         """Return the lowest address of a subnet that nothing holds, and hold it for `owner`.
@@ -151,7 +169,8 @@ def _identity(cloud: Cloud, resource: ResourceId, body: Body) -> dict[str, Any]:
     filled: dict[str, Any] = {}
     kinds = str(identity.get("type", "")).replace(" ", "").lower().split(",")
     if "systemassigned" in kinds:
-        filled = {"principalId": stable_guid(resource.text, "principal"), "tenantId": TENANT}
+        principal = guid_of_life(cloud, resource.text, "principal")
+        filled = {"principalId": principal, "tenantId": TENANT}
     users = identity.get("userAssignedIdentities")
     if isinstance(users, Mapping) and users:
         filled["userAssignedIdentities"] = {key: _user_identity(cloud, key) for key in users}

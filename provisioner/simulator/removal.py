@@ -30,6 +30,7 @@ def remove_resource(cloud: Cloud, resource: ResourceId) -> None:
 def _remove_row(cloud: Cloud, row: Record) -> None:
     resource_type = cloud.catalog.get(row.type)
     cloud.store.resources.remove(row.id.key)
+    cloud.store.lives.put(row.id.key, str(int(cloud.store.lives.get(row.id.key) or 0) + 1))
     cloud.store.leases.remove(row.id.key)
     _release_addresses(cloud, row.id)
     remove_kept(cloud, resource_type, row)

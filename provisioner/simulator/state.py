@@ -197,7 +197,8 @@ class Store:
     what was given out of each subnet, by `subnet key|owner`. `subscriptions` holds display names by
     id; `registrations` the namespaces and features that are not registered, by
     `subscription/namespace` and `subscription/namespace/feature`; `quotas` the limits that were
-    changed, by `subscription/region/name`; `leases` those on blob containers, by container;
+    changed, by `subscription/region/name`; `lives` how often a resource was deleted, by its key;
+    `leases` those on blob containers, by container;
     `events` the Activity Log and `changes` Resource Graph's `resourcechanges`, both bounded.
 
     Raises DiagnosticError for a file that is not one of these, or that another process has open.
@@ -211,6 +212,7 @@ class Store:
         self.addresses: Table[str] = Table("address", _same, _same)
         self.subscriptions: Table[str] = Table("subscription", _same, _same)
         self.registrations: Table[str] = Table("registration", _same, _same)
+        self.lives: Table[str] = Table("life", _same, _same)
         self.quotas: Table[str] = Table("quota", _same, _same)
         self.leases: Table[Lease] = Table("lease", Lease.to_json, Lease.from_json)
         self.events: LogTable[Event] = LogTable(
@@ -235,6 +237,7 @@ class Store:
             self.addresses,
             self.subscriptions,
             self.registrations,
+            self.lives,
             self.quotas,
             self.leases,
             self.events,

@@ -49,6 +49,7 @@ from provisioner.plan.plan import (
     with_diagnostics,
     with_in_progress,
 )
+from provisioner.plan.principals import renew_holders
 from provisioner.plan.progress import (
     InProgress,
     find_in_progress,
@@ -318,6 +319,7 @@ def _plan(
         scope.terms,
         scope.limits_in(graph, desired.graph),
     )
+    changes = renew_holders(changes, reading.state)
     changes = rotate(changes, graph, reading.state, catalog, environment.marks)
     changes = with_carried_marks(repair_failed(changes), reading.state, environment.marks)
     told = [*desired.diagnostics, *changes.diagnostics, *_warn_of_gaps(reading, desired.graph)]

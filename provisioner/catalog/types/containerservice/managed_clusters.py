@@ -76,7 +76,12 @@ def _principal(body: Body) -> Json:
 def _kubelet(resource: ResourceId, body: Body, around: Surroundings) -> Mapping[str, Json]:
     stated = _at(body, "properties.identityProfile.kubeletidentity")
     if isinstance(stated, Mapping):
-        return stated
+        given = around.lookup(str(stated.get("resourceId"))) or {}
+        known = {
+            "clientId": _at(given, "properties.clientId"),
+            "objectId": _at(given, "properties.principalId"),
+        }
+        return {**stated, **{key: id_ for key, id_ in known.items() if isinstance(id_, str)}}
     group = cluster_defaults.node_resource_group(resource, body)
     text = (
         f"/subscriptions/{resource.subscription}/resourcegroups/{group}"
@@ -86,8 +91,8 @@ def _kubelet(resource: ResourceId, body: Body, around: Surroundings) -> Mapping[
     # As the identity itself computes them: it is in the node resource group.
     return {
         "resourceId": text,
-        "clientId": around.guid(text, "client"),
-        "objectId": around.guid(text, "principal"),
+        "clientId": around.guid_of_life(text, "client"),
+        "objectId": around.guid_of_life(text, "principal"),
     }
 
 
@@ -184,6 +189,7 @@ TYPE = ResourceType(
     # Azure RBAC for Kubernetes asks at them; Azure takes an assignment there as it comes
     # (guidelines.md §0.4).
     access_kinds=("namespaces",),
+    identity_profiles=("properties.identityProfile",),
     managed_group="properties.nodeResourceGroup",
     # guidelines.md CLU-02.3: a deny assignment on the group of the nodes.
     managed_lock=("properties.nodeResourceGroupProfile.restrictionLevel", "ReadOnly"),

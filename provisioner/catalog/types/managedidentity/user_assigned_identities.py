@@ -20,8 +20,8 @@ def _computed(resource: ResourceId, _body: Body, around: Surroundings) -> Mappin
     return {
         "properties": {
             "tenantId": around.tenant(),
-            "principalId": around.guid(resource.text, "principal"),
-            "clientId": around.guid(resource.text, "client"),
+            "principalId": around.guid_of_life(resource.text, "principal"),
+            "clientId": around.guid_of_life(resource.text, "client"),
         }
     }
 
