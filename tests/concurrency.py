@@ -14,7 +14,7 @@ from provisioner.azure.credential import LocalToken
 from provisioner.catalog.registry import Catalog
 from provisioner.documents.apply import ApplyDocument, StepOutcome
 from provisioner.engine.lease import Timing
-from provisioner.engine.ports import Creation
+from provisioner.engine.ports import Creation, Refresh
 from provisioner.model.resource_id import ResourceId
 from provisioner.model.values import Body
 from provisioner.plan.plan import Plan
@@ -68,10 +68,10 @@ class Turnstile:
         body: Body,
         if_match: str | None,
         on_status: Callable[[str], None],
-        creation: Creation | None = None,
+        mode: Creation | Refresh | None = None,
     ) -> Body:
         self._wait(resource)
-        return self._client.put(resource, api_version, body, if_match, on_status, creation)
+        return self._client.put(resource, api_version, body, if_match, on_status, mode)
 
     def delete(
         self,

@@ -43,7 +43,7 @@ from provisioner.azure.retry import (
 )
 from provisioner.azure.settlement import Settlement, is_doubt
 from provisioner.azure.transport import open_transport
-from provisioner.engine.ports import Creation
+from provisioner.engine.ports import Creation, Refresh
 from provisioner.model.azure_error import AzureError
 from provisioner.model.resource_id import ResourceId, parse_resource_id
 from provisioner.model.values import Body
@@ -158,17 +158,20 @@ class ArmClient:
         body: Body,
         if_match: str | None,
         on_status: Callable[[str], None],
-        creation: Creation | None = None,
+        mode: Creation | Refresh | None = None,
     ) -> Body:
         """Create or update a resource; return its settled body. Raises AzureError.
 
         `body` is sent as it is. `if_match` is an ETag: Azure refuses with 412 if it has moved.
-        `creation` permits to create alone: AzureError `ResourceAppeared` where something is there.
+        A Creation permits to create alone: AzureError `ResourceAppeared` where something is there.
         `on_status` may be called from another thread than the caller's.
         """
         url = self._url(resource.text, api_version)
         headers = {"Content-Type": "application/json", **_guard(if_match)}
-        request = HttpRequest("PUT", url, content=encode_body(body), headers=headers)
+        creation = mode if isinstance(mode, Creation) else None
+        query = mode.query if isinstance(mode, Refresh) else None
+        target = self._url(resource.text, api_version, query)
+        request = HttpRequest("PUT", target, content=encode_body(body), headers=headers)
         if creation is None:
             settled, doubt = self._write(request, if_match is None, on_status)
         else:

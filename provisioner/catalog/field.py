@@ -105,6 +105,38 @@ ImmutableRule: TypeAlias = bool | ChangeRule
 """Whether a change needs a new resource: a flag, or a rule that gives the reason."""
 
 
+class Repair(StrEnum):
+    """What makes a resource healthy again whose state says that it is not."""
+
+    WRITE = "a write of the resource"
+    REPLACE = "a new resource"
+    OTHERS = "what others do"
+
+
+@dataclass(frozen=True, slots=True)
+class Ailment:
+    """A value of a state that says that a resource does not do what it is for.
+
+    meaning   what it means, in words
+    repair    what ends it
+    concerns  tells of the whole live body whether the value is one there
+    """
+
+    meaning: str
+    repair: Repair
+    concerns: Callable[[Body], bool] = lambda _body: True
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """A state that Azure computes and that a resource should have: the value of a healthy one, and
+    what the values of an ailing one mean, by the value in lower case. Values that are neither (a
+    peering that waits for its other side) say nothing."""
+
+    healthy: str
+    ailments: Mapping[str, Ailment]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Field:
     """What azsec knows of one property beyond its SDK model.
@@ -136,6 +168,8 @@ class Field:
     minimum        the least number that Azure takes, for the simulator
     taken_as       (asked, answered): what Azure makes of a value that it takes and does not honour
     read_only      only Azure writes it, although the SDK model allows it in a request
+    health         what a state that only Azure writes says of how the resource is doing: an ailing
+                   one is a change, although no body states it
     stated         only Azure writes it, but a body may state it, and then it has to hold
     write_only     Azure accepts it and never answers it
     follows        path of the property that Azure fills it in from: a write that changes that one
@@ -173,6 +207,7 @@ class Field:
     minimum: int | None = None
     taken_as: tuple[tuple[Json, Json], ...] = ()
     read_only: bool = False
+    health: Health | None = None
     stated: bool = False
     write_only: bool = False
     follows: str = ""

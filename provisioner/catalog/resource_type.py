@@ -88,6 +88,24 @@ class Regional:
     name: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """What Azure copies of another resource when it creates one, and then only where it is asked.
+
+    path    where the copy stands in the body
+    of      path of the id of what is copied from
+    source  path of the original in that one's body
+    query   the parameters of a PUT that asks to copy again
+    level   path of the state that says whether the copy is as the original is
+    """
+
+    path: str
+    of: str
+    source: str
+    query: Mapping[str, str]
+    level: str
+
+
 class WriteFlow(StrEnum):
     """How Azure answers a PUT, as recorded: what is asynchronous, and where it is polled."""
 
@@ -278,6 +296,7 @@ class ResourceType:
     soft_delete     how a deleted one keeps its name until purged; None where it does not
     created, updated  the statuses that answer a PUT which creates one, and which changes one
     codes           the codes of the other refusals
+    snapshot        what it keeps a copy of, that others change behind it; None where it keeps none
     unique_by       paths: no two resources of one scope may have the same values at all of them
     built_in        resources of the type that Azure itself has at every scope, by name
     deletable       whether Azure Resource Manager deletes one by itself; one that it does not goes
@@ -361,6 +380,7 @@ class ResourceType:
     created: int = 201
     updated: int = 200
     codes: RefusalCodes = _COMMON_CODES
+    snapshot: Snapshot | None = None
     unique_by: tuple[str, ...] = ()
     built_in: Mapping[str, Body] = field(default_factory=dict)
     deletable: bool = True

@@ -25,6 +25,7 @@ class FieldChange:
     before      the actual value, `after` the desired one; ABSENT where there is none
     refused     why the change cannot be made at all (a one-way switch); None where it can
     reason      why it forces a replacement
+    is_state    whether it is a state that Azure computes, and that no body states
     hindrance   of an undeclared one: why Azure would not take it back to the default in place
     child       the child that it is about, where the resource's body states one; None for a change
                 that takes a new resource although it is in a child
@@ -47,6 +48,7 @@ class FieldChange:
     disruption: Disruption = Disruption.NONE
     sensitive: bool = False
     unknown: bool = False
+    is_state: bool = False
 
     @staticmethod
     def added(path: str, value: Value) -> "FieldChange":

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import cast
 
-from provisioner.catalog.field import Disruption, Owner
+from provisioner.catalog.field import Disruption, Owner, Repair
 from provisioner.catalog.resource_type import ResourceType
 from provisioner.catalog.schema import Kind, SchemaIndex
 from provisioner.diff.change import Child, FieldChange
@@ -108,6 +108,8 @@ class _Walker:
         for key, value in desired.items():
             child = self._rules.child(rule, key)
             real = theirs.pop(key.lower(), None)
+            if child.states and real is not None:
+                self._judge_state(child, actual[real], _join(path, child.name))
             if (child.silent and not child.stated) or (child.generated and named):
                 continue
             other = actual[real] if real is not None else ABSENT
@@ -122,11 +124,39 @@ class _Walker:
         """Judge the properties, or the keys of a map, that the desired object lacks."""
         for key, value in rest.items():
             child = self._rules.child(rule, key)
+            if child.states:
+                self._judge_state(child, value, _join(path, child.name))
             if rule.is_map:
                 if not (child.computed or is_reserved(rule, (key,))):
                     self._judge_extra(rule, child, value, _join(path, key))
             elif not (child.silent or (child.generated and named)):
                 self._judge_silence(child, value, _join(path, child.name))
+
+    def _judge_state(self, rule: Rule, actual: object, path: str) -> None:
+        """Judge a state that Azure computes: one that is not healthy is a change."""
+        health = rule.fact.health
+        if health is None:
+            for key, value in actual.items() if isinstance(actual, Mapping) else ():
+                child = self._rules.child(rule, key)
+                if child.states:
+                    self._judge_state(child, value, _join(path, child.name))
+            return
+        ailment = health.ailments.get(actual.lower()) if isinstance(actual, str) else None
+        if ailment is not None and ailment.concerns(self._view.before):
+            self.changes.append(
+                FieldChange(
+                    path=path,
+                    kind=FieldKind.CHANGED,
+                    declared=ailment.repair is not Repair.OTHERS,
+                    before=cast("Value", actual),
+                    after=health.healthy,
+                    forces_replace=ailment.repair is Repair.REPLACE,
+                    reason=ailment.meaning,
+                    security=rule.fact.security,
+                    disruption=rule.fact.disruption,
+                    is_state=True,
+                )
+            )
 
     def _compare_entry_of_map(self, rule: Rule, desired: object, actual: object, path: str) -> None:
         """In a map to have a key says something already, even with nothing behind it."""
@@ -256,6 +286,8 @@ class _Walker:
             return
         for key, value in actual.items():
             child = self._rules.child(rule, key)
+            if child.states:
+                self._judge_state(child, value, _join(path, child.name))
             if not child.silent:
                 self._judge_silence(child, value, _join(path, key if rule.is_map else child.name))
 
@@ -365,6 +397,8 @@ class _Distance:
 
 
 def _as_undeclared(change: FieldChange) -> FieldChange:
+    if change.is_state:
+        return change
     return replace(
         change,
         declared=False,

@@ -31,6 +31,7 @@ class Rule:
     closed     inside an open object in which Azure fills in nothing
     generated  the id, type or ETag of an entry that is a resource: passed over where it has a name
     unmodelled  the schema of the object that it stands in does not have it
+    states      computed, with a state at or below it that may be an ailing one (`Field.health`)
     create_only  whether a change needs a new resource: the facts' word, its own or that of what it
                stands in, or the SDK's
     definite   whether to lack it is a value like any other
@@ -49,6 +50,7 @@ class Rule:
     closed: bool = False
     generated: bool = False
     unmodelled: bool = False
+    states: bool = False
     create_only: ImmutableRule = False
     definite: bool = False
     embedded: Embedded | None = None
@@ -171,6 +173,7 @@ class Rules:
             closed=_is_closed(rule, shape),
             generated=self._is_generated(rule, key),
             unmodelled=prop is None and self._model(rule) is not None,
+            states=computed and self._has_state(generic),
             create_only=create_only or by_nature,
             definite=definite,
             embedded=self._embedded.get(path.lower()),
@@ -184,6 +187,13 @@ class Rules:
 
     def _keys_of(self, entry: Rule) -> tuple[str, ...]:
         return self._type.fact(entry.generic.removesuffix("[]")).keys
+
+    def _has_state(self, generic: str) -> bool:
+        at, below = generic.lower(), f"{generic.lower()}."
+        return any(
+            facts.health is not None and (path.lower() == at or path.lower().startswith(below))
+            for path, facts in self._type.fields.items()
+        )
 
     def _is_generated(self, rule: Rule, key: str) -> bool:
         model = self._model(rule)

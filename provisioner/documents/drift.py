@@ -84,7 +84,7 @@ class DriftDocument(Document):
         return (
             bool(self.drifted)
             or bool(self.additions)
-            or any(entry.field.security for entry in self.undeclared)
+            or any(entry.field.security or entry.field.state for entry in self.undeclared)
             or bool(self.security.refused)
             or any(proof.verdict == FAILS for proof in self.proofs)
         )

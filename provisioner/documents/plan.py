@@ -44,7 +44,8 @@ class FieldChangeDocument(Document):
     and `after` the desired one; a value that was or will be absent is null, and one that Azure
     will only know after apply is the text `(known after apply: …)` with `unknown` true.
     `declared` is false where the blueprint is silent: then `after` is the service's default. Where
-    a value holds a secret `sensitive` is true, and `(sensitive)` stands in its place.
+    a value holds a secret `sensitive` is true, and `(sensitive)` stands in its place. `state` is
+    true of a state that Azure computes: `after` is then the healthy one, `reason` what it means.
     """
 
     path: str
@@ -56,6 +57,7 @@ class FieldChangeDocument(Document):
     sensitive: bool = False
     unknown: bool = False
     security: bool = False
+    state: bool = False
     owner: str = "blueprint"
     reason: str | None = None
 

@@ -21,6 +21,7 @@ def creation_of(step: Step, body: Mapping[str, Value], catalog: Catalog | None) 
     def is_as_sent(found: Body) -> bool:
         if catalog is None:
             return False
-        return not compare(catalog.get(step.type), catalog.schemas, body, found).changes
+        result = compare(catalog.get(step.type), catalog.schemas, body, found)
+        return all(change.is_state for change in result.changes)
 
     return Creation(step.create_guard, is_as_sent)

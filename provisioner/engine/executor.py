@@ -19,7 +19,7 @@ from provisioner.documents.apply import (
     StepSucceeded,
 )
 from provisioner.engine.creation import creation_of
-from provisioner.engine.ports import RESOURCE_APPEARED, Writer
+from provisioner.engine.ports import RESOURCE_APPEARED, Refresh, Writer
 from provisioner.engine.schedule import Schedule
 from provisioner.model.azure_error import AzureError
 from provisioner.model.values import Value, unknowns
@@ -164,8 +164,9 @@ class Executor:
         missing = next(unknowns(body), None)
         if missing is not None or not isinstance(body, Mapping):
             raise ExpressionError(f"still {missing}: Azure did not answer with it")
-        creation = creation_of(step, body, self._catalog)
-        settled = self._writer.put(step.id, step.api_version, body, if_match, on_status, creation)  # type: ignore[arg-type]
+        refresh = Refresh(dict(step.query)) if step.query else None
+        mode = creation_of(step, body, self._catalog) or refresh
+        settled = self._writer.put(step.id, step.api_version, body, if_match, on_status, mode)  # type: ignore[arg-type]
         return {**settled, "id": step.id.text, "name": step.id.name, "type": step.type}
 
     def _settle(

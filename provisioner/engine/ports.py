@@ -1,6 +1,6 @@
 """What the engine and the workflows need of the world. The adapters have these shapes."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -24,6 +24,14 @@ class Creation:
 
     guard: CreateGuard
     is_as_sent: Callable[[Body], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Refresh:
+    """A write that asks Azure to copy again what it keeps a copy of (`ResourceType.snapshot`):
+    `query` are its parameters beside the api version."""
+
+    query: Mapping[str, str]
 
 
 class Reader(Protocol):
@@ -70,11 +78,11 @@ class Writer(Protocol):
         body: Body,
         if_match: str | None,
         on_status: Callable[[str], None],
-        creation: Creation | None = None,
+        mode: Creation | Refresh | None = None,
     ) -> Body:
         """Create or update a resource; return its settled body. Raises AzureError.
 
-        With `creation` it only creates: AzureError RESOURCE_APPEARED where something is there.
+        With a Creation it only creates: AzureError RESOURCE_APPEARED where something is there.
         """
 
     def delete(

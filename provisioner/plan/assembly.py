@@ -371,6 +371,7 @@ def field_document(change: FieldChange) -> FieldChangeDocument:
         forces_replace=change.forces_replace,
         unknown=change.unknown,
         security=change.security,
+        state=change.is_state,
         owner=change.owner,
         reason=change.reason,
     )

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from provisioner.catalog.registry import Catalog
+from provisioner.documents.plan import Action
 from provisioner.model.actual import ActualState
 from provisioner.model.resource_id import ResourceId, parse_resource_id
 from provisioner.model.values import Value, lookup
@@ -39,6 +40,37 @@ def order_around_locks(
                     after[changed.key].discard(step.key)
                 elif lock.forbids_then(change, deleting=deleting):
                     after[changed.key].add(step.key)
+
+
+def order_mutual(
+    changes: Sequence[ResourceChange], puts: Mapping[str, Step], after: dict[str, set[str]]
+) -> None:
+    """What keeps a copy of what keeps a copy of it (both sides of a peering) is made after the
+    other one is well again: Azure creates no peering whose other side is Disconnected
+    (RemotePeeringIsDisconnected: "update or re-create the remote peering")."""
+    ends = {change.address: _ends(change) for change in changes if change.address in puts}
+    mended = {
+        ends[change.address]: puts[change.address].key
+        for change in changes
+        if ends.get(change.address) and any(field.is_state for field in change.fields)
+    }
+    for change in changes if mended else ():
+        pair = ends.get(change.address)
+        other = mended.get((pair[1], pair[0])) if pair and change.action in _MADE else None
+        if other is not None:
+            after[puts[change.address].key].add(other)
+
+
+def _ends(change: ResourceChange) -> tuple[str, str] | None:
+    """Return the keys of what holds a copy and of what it is a copy of, or None."""
+    snapshot, holder = change.type.snapshot, change.id.parent
+    if snapshot is None or holder is None:
+        return None
+    original = parse_resource_id(lookup(change.desired, snapshot.of.split(".")))
+    return (holder.key, original.key) if original is not None else None
+
+
+_MADE = (Action.CREATE, Action.REPLACE)
 
 
 def order_around_policies(

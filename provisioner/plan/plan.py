@@ -75,8 +75,9 @@ class Plan:
         return any(step.verb == "DELETE" for step in self.steps)
 
 
-PLAN_FILE_VERSION = "3"
-"""The version of the plan file's shape. 1 had no request, and so could not be derived again."""
+PLAN_FILE_VERSION = "4"
+"""The version of the plan file's shape. 1 had no request, and so could not be derived again, and
+3 no parameters of requests."""
 
 
 def with_digest(plan: Plan) -> Plan:
@@ -189,6 +190,7 @@ def step_to_json(step: Step) -> dict[str, Any]:
             {"id": mark.resource.text, "carrier": mark.carrier.text, "mark": mark.text}
             for mark in step.carried
         ],
+        "query": dict(step.query),
     }
 
 

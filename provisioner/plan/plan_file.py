@@ -124,6 +124,7 @@ def _read_step(entry: dict[str, Any]) -> Step:
             )
             for mark in entry["carried"]
         ),
+        query=tuple((str(name), str(text)) for name, text in sorted(entry["query"].items())),
     )
 
 

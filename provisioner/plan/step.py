@@ -20,6 +20,7 @@ class Step:
     Of a DELETE, `mark` is the mark that its resource carries, and `inside` the keys of all that may
     still stand in it: what else there is by then stops it.
     `create_guard` is set where the resource was absent: what appeared since is not written over.
+    `query` are parameters of the request, beside the api version.
     `carried` are the marks of what the step makes or deletes, where others carry them.
     """
 
@@ -38,6 +39,7 @@ class Step:
     inside: tuple[str, ...] = ()
     create_guard: CreateGuard | None = None
     carried: tuple[CarriedMark, ...] = ()
+    query: tuple[tuple[str, str], ...] = ()
 
     @property
     def is_checked(self) -> bool:

@@ -7,7 +7,7 @@ from provisioner.blueprint.graph import DesiredGraph
 from provisioner.blueprint.ownership import mark_in, marks_below, without_stale_tags
 from provisioner.catalog.references import references_in
 from provisioner.catalog.registry import Catalog
-from provisioner.catalog.resource_type import Embedded, ResourceType
+from provisioner.catalog.resource_type import Embedded, ResourceType, Snapshot
 from provisioner.diff.merge import merge_for_write
 from provisioner.documents.plan import Action
 from provisioner.model.actual import ActualState
@@ -16,7 +16,12 @@ from provisioner.model.values import ABSENT, Body, Value, lookup, put_at
 from provisioner.plan.changes import ResourceChange
 from provisioner.plan.concealment import conceal, sensitive_places
 from provisioner.plan.locks import find_locks
-from provisioner.plan.ordering import order_around_locks, order_around_policies, share_locks
+from provisioner.plan.ordering import (
+    order_around_locks,
+    order_around_policies,
+    order_mutual,
+    share_locks,
+)
 from provisioner.plan.rotation import resource_stating
 from provisioner.plan.step import DELETE, PUT, Step
 from provisioner.plan.terms import with_defaults
@@ -62,6 +67,7 @@ def build_steps(
     _order_narrowed(changes, puts, deletes, after, catalog)
     order_around_locks(changes, puts, deletes, after, find_locks(changes, state, catalog))
     order_around_policies(changes, puts, deletes, after, state)
+    order_mutual(changes, puts, after)
     steps = {step.key: step for step in (*puts.values(), *deletes.values())}
     for change in rotations:
         steps |= _rotate(change, puts[change.address], deletes.get(change.id.key), after, catalog)
@@ -367,7 +373,13 @@ def _write(
         mark=None if creates or change.found is None else mark_in(change.found.body),
         inside=() if creates else change.inside,
         carried=change.carried,
+        query=() if creates or change.type.snapshot is None else _refreshing(change.type.snapshot),
     )
+
+
+def _refreshing(snapshot: Snapshot) -> tuple[tuple[str, str], ...]:
+    """A creation copies what is there; a later write copies again only where it says so."""
+    return tuple(sorted(snapshot.query.items()))
 
 
 def _delete(change: ResourceChange) -> Step:

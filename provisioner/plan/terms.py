@@ -64,7 +64,7 @@ def split_ignored(
 def with_live(desired: Mapping[str, Value], ignored: Iterable[Ignored]) -> Mapping[str, Value]:
     """Return a desired body that says of what is ignored what Azure has."""
     for entry in ignored:
-        if entry.field.declared:
+        if entry.field.declared and not entry.field.is_state:
             desired = _set(desired, entry.field.path, entry.field.before)
     return desired
 

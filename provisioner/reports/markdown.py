@@ -275,7 +275,8 @@ def _undeclared(entries: Sequence[UndeclaredDocument]) -> str:
             code(entry.address),
             code(show_path(entry.field.path)) + _emphasised(entry.field),
             code(show_value(entry.field.before)),
-            code("none" if entry.field.after is None else show_value(entry.field.after)),
+            code("none" if entry.field.after is None else show_value(entry.field.after))
+            + (f" {prose(entry.field.reason or '', 200)}" if entry.field.state else ""),
         )
         for entry in sorted(entries, key=lambda entry: not entry.field.security)
     )

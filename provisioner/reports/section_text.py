@@ -118,6 +118,8 @@ _UNDECLARED = "the blueprint is silent, Azure is off the default; left as is"
 def _undeclared_values(entry: UndeclaredDocument, room: int) -> str:
     actual, default = show_value(entry.field.before), show_value(entry.field.after)
     default = "none" if entry.field.after is None else default
+    if entry.field.state:
+        return f"{actual} (healthy {default}): {plain(entry.field.reason or '')}"
     return f"{shorten(actual, room // 2)} (default {shorten(default, room // 2 - 12)})"
 
 

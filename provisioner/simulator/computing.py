@@ -52,6 +52,9 @@ def refresh_around(cloud: Cloud, resource: ResourceId) -> None:
         remove_children(resource_type, whole)
         if whole != row.body:
             cloud.store.resources.put(row.id.key, replace(row, body=whole))
+            # What it says may be what others look at: whether a peering is in sync with the other
+            # side is a matter of both.
+            refresh_around(cloud, row.id)
 
 
 def guid_of_life(cloud: Cloud, resource_id: str, *seed: str) -> str:

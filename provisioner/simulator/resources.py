@@ -15,7 +15,7 @@ from provisioner.simulator.policies import check_policies
 from provisioner.simulator.records import OperationKind, Record
 from provisioner.simulator.removal import check_unlocked, check_unused, remove_resource
 from provisioner.simulator.service_checks import check_delete
-from provisioner.simulator.writing import write_resource
+from provisioner.simulator.writing import Occasion, write_resource
 
 _DELETE_HEADERS = {
     DeleteFlow.LOCATION: ("Location",),
@@ -52,7 +52,8 @@ def put_resource(cloud: Cloud, request: Request, resource: ResourceId) -> Answer
     if before is not None and resource_type.changed_by is not None:
         return Answer(200, render(cloud, before))
     version = request.query["api-version"]
-    row = write_resource(cloud, resource_type, cloud.canonical(resource), document, version)
+    place = cloud.canonical(resource)
+    row = write_resource(cloud, resource_type, place, document, version, Occasion(request.query))
     return _answer_write(cloud, request, resource_type, row, created=before is None)
 
 

@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from provisioner.catalog.resource_type import Embedded, ResourceType
@@ -41,19 +41,29 @@ from provisioner.simulator.service_checks import check_services
 from provisioner.simulator.validation import normalise_location, read_body
 
 
+@dataclass(frozen=True, slots=True)
+class Occasion:
+    """How a body comes to be written: with which parameters of the request, their names in lower
+    case, and whether the service rules were held against it already, in the body of its parent."""
+
+    query: Mapping[str, str] = field(default_factory=dict)
+    judged: bool = False
+
+
+_PLAIN = Occasion()
+
+
 def write_resource(
     cloud: Cloud,
     resource_type: ResourceType,
     resource: ResourceId,
     document: Mapping[str, Any],
     api_version: str,
-    *,
-    judged: bool = False,
+    occasion: Occasion = _PLAIN,
 ) -> Record:
     """Create or replace a resource and return its row. Raises RefusalError as Azure would.
 
     `api_version` is the one that the document was written for: some defaults changed with one.
-    `judged` tells that the service rules were held against it already, in the body of its parent.
     """
     before = cloud.store.resources.get(resource.key)
     if before is None:
@@ -69,15 +79,17 @@ def write_resource(
     sent = [entry for entry in resource_type.embedded if value_at(body, entry.path) is not ABSENT]
     held = _held_before(cloud, resource_type, before) if before else None
     _complete(cloud, resource_type, body, held, api_version)
-    if not judged:
-        written = _stated(resource_type, body, sent)
-        check_services(cloud, resource_type, resource, held, written, api_version)
+    if not occasion.judged:
+        check_services(
+            cloud, resource_type, resource, held, _stated(resource_type, body, sent), api_version
+        )
     check_nodes(cloud, resource_type, resource, body, api_version)
     _check_parent(cloud, resource_type, resource, body)
     references = _references(cloud, resource_type, resource, body)
     check_references(cloud, resource_type, resource, references)
     _check_unique(cloud, resource_type, resource, body)
     _check_users(cloud, resource_type, before, body)
+    _keep_copy(resource_type, before, body, occasion.query)
     etag = str(uuid.uuid4())
     whole = add_computed(cloud, resource_type, resource, body, etag)
     lists = [(embedded, value_at(body, embedded.path)) for embedded in sent]
@@ -118,6 +130,25 @@ def _stated(
     for entry in kept:
         remove(stated, split_path(entry.path))
     return stated
+
+
+def _keep_copy(
+    resource_type: ResourceType,
+    before: Record | None,
+    body: dict[str, Any],
+    query: Mapping[str, str],
+) -> None:
+    """Leave what a resource copied of another one as it is, unless the request asks to copy again
+    (`ResourceType.snapshot`)."""
+    snapshot = resource_type.snapshot
+    if snapshot is None or before is None:
+        return
+    held = value_at(before.body, snapshot.path)
+    if held is ABSENT:
+        return
+    asked = {name.lower(): text.lower() for name, text in snapshot.query.items()}
+    if any(query.get(name, "").lower() != text for name, text in asked.items()):
+        put(body, snapshot.path, thaw(held))
 
 
 def _held_before(cloud: Cloud, resource_type: ResourceType, before: Record) -> Mapping[str, Any]:
@@ -335,7 +366,9 @@ def _write_children(
         content = dict(entry)
         if embedded.flattened:
             content = {"properties": {k: v for k, v in entry.items() if k != "name"}}
-        write_resource(cloud, child_type, cloud.canonical(child), content, api_version, judged=True)
+        write_resource(
+            cloud, child_type, cloud.canonical(child), content, api_version, Occasion(judged=True)
+        )
     for row in cloud.store.resources.inside(parent.id.key):
         if row.type == child_type.name and row.id.key not in kept:
             check_unused(cloud, row.id)

@@ -72,7 +72,7 @@ def _targets_of(document: DriftDocument) -> list[Target]:
     for addition in document.additions:
         found[addition.id.lower()] = Target(ResourceId.parse(addition.id))
     for entry in document.undeclared:
-        if entry.field.security:
+        if entry.field.security or entry.field.state:
             target = found.get(entry.id.lower(), Target(ResourceId.parse(entry.id)))
             paths = (*target.paths, entry.field.path)
             found[entry.id.lower()] = Target(target.id, target.missing, paths)

@@ -18,7 +18,7 @@ from provisioner.engine.lease import (
     find_status,
     kept,
 )
-from provisioner.engine.ports import Creation, Requester, Writer
+from provisioner.engine.ports import Creation, Refresh, Requester, Writer
 from provisioner.model.azure_error import AzureError
 from provisioner.model.diagnostic import Diagnostic, DiagnosticError, error, warning
 from provisioner.model.resource_id import ResourceId
@@ -164,9 +164,9 @@ class _ReleasingWriter:
         body: Body,
         if_match: str | None,
         on_status: Callable[[str], None],
-        creation: Creation | None = None,
+        mode: Creation | Refresh | None = None,
     ) -> Body:
-        return self._writer.put(resource, api_version, body, if_match, on_status, creation)
+        return self._writer.put(resource, api_version, body, if_match, on_status, mode)
 
     def delete(
         self,

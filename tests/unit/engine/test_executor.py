@@ -16,7 +16,7 @@ from provisioner.documents.apply import (
     StepSucceeded,
 )
 from provisioner.engine.executor import INTERRUPTED, Executor, Run
-from provisioner.engine.ports import Creation
+from provisioner.engine.ports import Creation, Refresh
 from provisioner.model.azure_error import AzureError
 from provisioner.model.resource_id import ResourceId
 from provisioner.model.values import Body
@@ -50,7 +50,7 @@ class Writer:
         body: Body,
         if_match: str | None,
         on_status: Callable[[str], None],
-        creation: Creation | None = None,
+        mode: Creation | Refresh | None = None,
     ) -> Body:
         with self._lock:
             self._running += 1
@@ -211,7 +211,7 @@ class Exploding(Writer):
         body: Body,
         if_match: str | None,
         on_status: Callable[[str], None],
-        creation: Creation | None = None,
+        mode: Creation | Refresh | None = None,
     ) -> Body:
         if resource.name == self.refuse:
             raise self.problem

@@ -9,7 +9,7 @@ documents them; no traffic was recorded.
 from collections.abc import Mapping
 
 from provisioner.catalog import api_versions
-from provisioner.catalog.field import Compare, Disruption, Field
+from provisioner.catalog.field import Ailment, Compare, Disruption, Field, Health, Repair
 from provisioner.catalog.resource_type import (
     ListRead,
     NameRule,
@@ -151,11 +151,25 @@ TYPE = ResourceType(
                 "sourceSyncedCommitId",
                 "sourceUpdatedAt",
                 "statusUpdatedAt",
-                "complianceState",
                 "provisioningState",
                 "errorMessage",
             )
         },
+        # "GitOps for Azure Kubernetes Service", compliance state: Pending until the first answer.
+        "properties.complianceState": Field(
+            read_only=True,
+            security=True,
+            health=Health(
+                "Compliant",
+                {
+                    "non-compliant": Ailment(
+                        "Flux cannot apply what the repository holds (`properties.statuses` says "
+                        "why)",
+                        Repair.OTHERS,
+                    )
+                },
+            ),
+        ),
         "systemData": Field(read_only=True),
         "properties.scope": Field(default="cluster", create_only=True, security=True),
         "properties.namespace": Field(default="default", create_only=True, security=True),

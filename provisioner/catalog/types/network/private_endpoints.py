@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from provisioner.catalog import api_versions
-from provisioner.catalog.field import Compare, Disruption, Field
+from provisioner.catalog.field import Ailment, Compare, Disruption, Field, Health, Repair
 from provisioner.catalog.resource_type import NameRule, ResourceType, SdkModel, Surroundings
 from provisioner.model.resource_id import ResourceId, parse_resource_id
 from provisioner.model.values import Body, Json, lookup
@@ -87,6 +87,25 @@ def _fixed_addresses(body: Body) -> list[str]:
     return [str(lookup(entry, ("properties", "privateIPAddress"))) for entry in found]
 
 
+# "What is a private endpoint?": the states of a connection. One that waits for its approval is as
+# it should be: who approves is the owner of the service.
+_CONNECTION = Health(
+    "Approved",
+    {
+        "rejected": Ailment(
+            "the owner of the service rejected the connection, and approves it, or a new endpoint "
+            "asks again",
+            Repair.OTHERS,
+        ),
+        "disconnected": Ailment(
+            "the service was deleted or removed the connection, which only a new endpoint makes "
+            "again",
+            Repair.REPLACE,
+        ),
+    },
+)
+
+
 def _connection_fields(path: str) -> Mapping[str, Field]:
     properties = f"{path}[].properties"
     return {
@@ -100,6 +119,9 @@ def _connection_fields(path: str) -> Mapping[str, Field]:
         f"{properties}.groupIds[]": Field(compare=Compare.CASELESS),
         # The owner of the service approves, and says why.
         f"{properties}.privateLinkServiceConnectionState": Field(read_only=True),
+        f"{properties}.privateLinkServiceConnectionState.status": Field(
+            read_only=True, health=_CONNECTION, security=True, disruption=Disruption.CONNECTIONS
+        ),
     }
 
 

@@ -3,13 +3,22 @@
 from collections.abc import Mapping
 
 from provisioner.catalog import api_versions
-from provisioner.catalog.field import Answered, Compare, Disruption, Field
+from provisioner.catalog.field import (
+    Ailment,
+    Answered,
+    Compare,
+    Disruption,
+    Field,
+    Health,
+    Repair,
+)
 from provisioner.catalog.network_provider import NETWORK_NAME
 from provisioner.catalog.refusals import RefusalCodes
 from provisioner.catalog.resource_type import (
     ListRead,
     ResourceType,
     SdkModel,
+    Snapshot,
     Surroundings,
 )
 from provisioner.model.resource_id import ResourceId, parse_resource_id
@@ -17,31 +26,101 @@ from provisioner.model.values import Body, Json, lookup
 
 _REMOTE = ("properties", "remoteVirtualNetwork", "id")
 _PEERINGS = ("properties", "virtualNetworkPeerings")
-_PREFIXES = ("properties", "addressSpace", "addressPrefixes")
+_SPACE = ("properties", "addressSpace")
+
+
+_STATE = ("properties", "peeringState")
+_COPY = ("properties", "remoteAddressSpace")
 
 
 def _computed(resource: ResourceId, body: Body, around: Surroundings) -> Mapping[str, Json]:
+    """Return the state of a peering, by both networks and by the peering of the other side.
+
+    The ranges that it routes are a copy, made when it was created or told to sync: what it has been
+    routing since stays in `body` (learn.microsoft.com, "Update the address space for a peered
+    virtual network"). A peering whose other side goes is Disconnected until it is written again
+    (the refusal RemotePeeringIsDisconnected says so).
+    """
     remote = around.lookup(str(lookup(body, _REMOTE))) or {}
-    connected = _points_back(remote, resource.parent)
-    prefixes = lookup(remote, _PREFIXES)
-    space = {"addressPrefixes": list(prefixes) if isinstance(prefixes, (list, tuple)) else []}
+    own = around.lookup(resource.parent.text) if resource.parent else None
+    other = _pointing_back(remote, resource.parent)
+    was = lookup(body, _STATE)
+    if other is not None and was != "Disconnected":
+        state = "Connected"
+    elif was in ("Connected", "Disconnected"):
+        state = "Disconnected"
+    else:
+        state = "Initiated"
+    current = _prefixes(remote, _SPACE)
+    routed = _prefixes(body, _COPY) or current
+    is_synced = _same(routed, current)
+    others_synced = _same(_prefixes(other or {}, _COPY), _prefixes(own or {}, _SPACE))
     return {
         "properties": {
-            "peeringState": "Connected" if connected else "Initiated",
-            "peeringSyncLevel": "FullyInSync" if connected else "RemoteNotInSync",
-            "remoteAddressSpace": space,
-            "remoteVirtualNetworkAddressSpace": space,
+            "peeringState": state,
+            "peeringSyncLevel": _level(is_synced, state == "Connected" and others_synced),
+            "remoteAddressSpace": {"addressPrefixes": routed},
+            "remoteVirtualNetworkAddressSpace": {"addressPrefixes": current},
             "resourceGuid": around.guid(resource.text),
         }
     }
 
 
-def _points_back(remote: Body, network: ResourceId | None) -> bool:
-    """Tell whether the remote network has a peering with `network`."""
+def _level(is_synced: bool, others_synced: bool) -> str:
+    if is_synced:
+        return "FullyInSync" if others_synced else "RemoteNotInSync"
+    return "LocalNotInSync" if others_synced else "LocalAndRemoteNotInSync"
+
+
+def _prefixes(body: Body, path: tuple[str, ...]) -> list[Json]:
+    found = lookup(body, (*path, "addressPrefixes"))
+    return list(found) if isinstance(found, (list, tuple)) else []
+
+
+def _same(one: list[Json], other: list[Json]) -> bool:
+    return sorted(map(str, one)) == sorted(map(str, other))
+
+
+def _pointing_back(remote: Body, network: ResourceId | None) -> Body | None:
+    """Return the peering that the remote network has with `network`, or None."""
     peerings = lookup(remote, _PEERINGS)
-    return isinstance(peerings, (list, tuple)) and any(
-        parse_resource_id(lookup(peering, _REMOTE)) == network for peering in peerings
-    )
+    for peering in peerings if isinstance(peerings, (list, tuple)) else ():
+        if parse_resource_id(lookup(peering, _REMOTE)) == network:
+            return peering  # type: ignore[no-any-return]
+    return None
+
+
+def _is_connected(body: Body) -> bool:
+    """Tell whether both sides are there: a peering that waits for the other one is never in sync
+    (recorded: Initiated, RemoteNotInSync)."""
+    return lookup(body, _STATE) == "Connected"
+
+
+_SYNC = "a network of the peering has other ranges than the peering routes"
+_HEALTHY_STATE = Health(
+    "Connected",
+    {
+        "disconnected": Ailment(
+            "the other side of the peering was deleted, and nothing is routed until both are "
+            "written again",
+            Repair.WRITE,
+        )
+    },
+)
+# The enum of the SDK; "Update the address space for a peered virtual network": which side is to be
+# synced. The other side's is synced by a write of the other side.
+_HEALTHY_LEVEL = Health(
+    "FullyInSync",
+    {
+        "localnotinsync": Ailment(_SYNC, Repair.WRITE),
+        "localandremotenotinsync": Ailment(_SYNC, Repair.WRITE),
+        "remotenotinsync": Ailment(
+            "the peering of the other side does not route what this network has: sync that one",
+            Repair.OTHERS,
+            _is_connected,
+        ),
+    },
+)
 
 
 def _is_of_aks(_peering: ResourceId) -> bool:
@@ -61,6 +140,13 @@ TYPE = ResourceType(
     seconds=10,
     codes=RefusalCodes(not_found="NotFound", duplicate="AnotherPeeringAlreadyReferencesRemoteVnet"),
     unique_by=("properties.remoteVirtualNetwork.id",),
+    snapshot=Snapshot(
+        path="properties.remoteAddressSpace",
+        of="properties.remoteVirtualNetwork.id",
+        source="properties.addressSpace",
+        query={"syncRemoteAddressSpace": "true"},
+        level="properties.peeringSyncLevel",
+    ),
     computed=_computed,
     by_keeper=_is_of_aks,
     adds="connects another network to it",
@@ -100,7 +186,15 @@ TYPE = ResourceType(
         "properties.remoteVirtualNetworkAddressSpace": Field(read_only=True),
         "properties.remoteBgpCommunities": Field(read_only=True),
         # By what the other side does; a body that says another one is a mistake.
-        "properties.peeringState": Field(read_only=True, stated=True),
-        "properties.peeringSyncLevel": Field(read_only=True),
+        "properties.peeringState": Field(
+            read_only=True,
+            stated=True,
+            health=_HEALTHY_STATE,
+            security=True,
+            disruption=Disruption.CONNECTIONS,
+        ),
+        "properties.peeringSyncLevel": Field(
+            read_only=True, health=_HEALTHY_LEVEL, disruption=Disruption.CONNECTIONS
+        ),
     },
 )

@@ -1,0 +1,150 @@
+"""Copies that go stale by what a plan does: a peering goes out of sync when a network gets other
+ranges (`ResourceType.snapshot`). What the environment has is written again, and asks Azure to copy
+anew; of what others have a plan can only say that it is theirs to do.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from provisioner.catalog.registry import Catalog
+from provisioner.catalog.resource_type import Snapshot
+from provisioner.diff.change import FieldChange
+from provisioner.documents.plan import Action, FieldKind
+from provisioner.model.actual import ActualState, Found
+from provisioner.model.diagnostic import Diagnostic, warning
+from provisioner.model.resource_id import ResourceId, parse_resource_id
+from provisioner.model.values import lookup
+from provisioner.plan.changes import Changes, ResourceChange
+
+_STAYS = (Action.NO_OP, Action.UPDATE, Action.ADOPT)
+_MADE = (Action.CREATE, Action.REPLACE)
+
+
+def refresh_snapshots(changes: Changes, state: ActualState, catalog: Catalog) -> Changes:
+    """Return the changes with the writes of what keeps a copy that the plan makes stale, and a
+    warning for each copy that is out of its reach."""
+    refreshed = _Refresher(changes, state, catalog)
+    resources = tuple(refreshed.refresh(change) for change in changes.resources)
+    return replace(
+        changes,
+        resources=resources,
+        diagnostics=(*changes.diagnostics, *refreshed.warnings(resources)),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Refresher:
+    changes: Changes
+    state: ActualState
+    catalog: Catalog
+
+    def refresh(self, change: ResourceChange) -> ResourceChange:
+        """Return a change with the write that its copy needs, if the plan makes it stale."""
+        snapshot, found = change.type.snapshot, change.found
+        if snapshot is None or found is None or change.action not in _STAYS:
+            return change
+        original = _original(found, snapshot)
+        moved = self._moved(snapshot).get(original.key) if original is not None else None
+        if moved is None or any(field.path == snapshot.level for field in change.fields):
+            return change
+        health = change.type.fact(snapshot.level).health
+        state = lookup(found.body, snapshot.level.split("."))
+        field = FieldChange(
+            path=snapshot.level,
+            kind=FieldKind.CHANGED,
+            declared=True,
+            before=str(state),
+            after=health.healthy if health is not None else str(state),
+            reason=f"this plan changes what it copies of {moved.address}",
+            disruption=change.type.fact(snapshot.level).disruption,
+            is_state=True,
+        )
+        action = Action.UPDATE if change.action is Action.NO_OP else change.action
+        return replace(change, action=action, fields=(*change.fields, field))
+
+    def _moved(self, snapshot: Snapshot) -> Mapping[str, ResourceChange]:
+        """Return what the plan changes of which copies are kept, by the key of its id."""
+        return {
+            change.id.key: change
+            for change in self.changes.resources
+            if change.action in _MADE
+            or (
+                change.action in _STAYS
+                and any(field.path.startswith(snapshot.source) for field in change.fields)
+            )
+        }
+
+    def warnings(self, resources: tuple[ResourceChange, ...]) -> Iterator[Diagnostic]:
+        """Yield what is out of sync after the plan and not the environment's to write: the copies
+        that others keep of what the plan changes."""
+        known = {change.id.key for change in resources}
+        for kept_type in self.catalog:
+            snapshot = kept_type.snapshot
+            if snapshot is None:
+                continue
+            for key, change in self._moved(snapshot).items():
+                if change.action not in _STAYS:
+                    continue
+                for holder in self._holders(kept_type.name, snapshot, key):
+                    if holder.key not in known:
+                        yield _foreign(change, str(holder))
+                for place in self._unread(kept_type.name, snapshot, change):
+                    yield _foreign(change, f"the {kept_type.kind} of {place}")
+
+    def _holders(self, kind: str, snapshot: Snapshot, key: str) -> Iterator[ResourceId]:
+        """Yield what was read that keeps a copy of the resource with this key."""
+        for hit in self.state.found.values():
+            original = _original(hit, snapshot) if hit.id.type.lower() == kind.lower() else None
+            if original is not None and original.key == key:
+                yield hit.id
+
+    def _unread(
+        self, kind: str, snapshot: Snapshot, change: ResourceChange
+    ) -> Iterator[ResourceId]:
+        """Yield what a resource has a copy of, and that was not read itself: it keeps one of this
+        resource too, where such copies are mutual (both sides of a peering)."""
+        for hit in self.state.found.values():
+            if hit.id.type.lower() != kind.lower() or hit.id.parent != change.id:
+                continue
+            other = _original(hit, snapshot)
+            if other is not None and other.key not in self.state.found:
+                yield other
+
+
+def without_repaired(changes: Changes) -> Changes:
+    """Return the changes without what is said of a state that a write of this plan mends: the other
+    side of a peering is in sync once this one is."""
+    written = {
+        change.id.parent.key
+        for change in changes.resources
+        if change.type.snapshot is not None
+        and change.id.parent is not None
+        and any(field.is_state for field in change.fields)
+    }
+    return replace(
+        changes,
+        resources=tuple(_told(change, written) for change in changes.resources),
+    )
+
+
+def _told(change: ResourceChange, written: set[str]) -> ResourceChange:
+    snapshot, found = change.type.snapshot, change.found
+    original = _original(found, snapshot) if snapshot is not None and found is not None else None
+    if snapshot is None or original is None or original.key not in written:
+        return change
+    left = tuple(f for f in change.undeclared if not (f.is_state and f.path == snapshot.level))
+    return replace(change, undeclared=left)
+
+
+def _original(found: Found, snapshot: Snapshot) -> ResourceId | None:
+    return parse_resource_id(lookup(found.body, snapshot.of.split(".")))
+
+
+def _foreign(change: ResourceChange, what: str) -> Diagnostic:
+    return warning(
+        "sync-elsewhere",
+        f"{change.address} gets other ranges, and {what} goes out of sync: it is not the "
+        "environment's, and its owner has to sync it.",
+        None,
+        "`az network vnet peering sync` on the other network.",
+    )
