@@ -180,7 +180,7 @@ class Surroundings(Protocol):
     def tenant(self) -> str:
         """Return the tenant's id."""
 
-    def today(self) -> str:
+    def current_date(self) -> str:
         """Return the day, in UTC, as `YYYY-MM-DD`."""
 
 

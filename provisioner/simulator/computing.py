@@ -113,7 +113,7 @@ class LocalSurroundings:
         """Return the tenant's id."""
         return TENANT
 
-    def today(self) -> str:
+    def current_date(self) -> str:
         """Return the day, in UTC, as `YYYY-MM-DD`."""
         return self._cloud.now().date().isoformat()
 

@@ -22,7 +22,7 @@ def _computed(_resource: ResourceId, body: Body, around: Surroundings) -> Mappin
     window = lookup(body, ("properties", "maintenanceWindow"))
     if not isinstance(window, Mapping) or window.get("startDate"):
         return {}
-    return {"properties": {"maintenanceWindow": {"startDate": around.today()}}}
+    return {"properties": {"maintenanceWindow": {"startDate": around.current_date()}}}
 
 
 _NAMES = ("default", "aksManagedAutoUpgradeSchedule", "aksManagedNodeOSUpgradeSchedule")
