@@ -110,6 +110,7 @@ def _measure_pair(
     replay.furnish_references(resource, pair.request)
     if held is not None:
         replay.place(resource, held)
+        replay.place_children(resource, pair.request, pair.answer)
     url = f"{pair.id}?api-version={pair.api_version}"
     stated = state_choices(pair.request, pair.answer)
     written = replay.ask("PUT", url, stated)

@@ -1,6 +1,7 @@
 """Reads the recordings: pairs of a body and its settled answer, conversations, refusals."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,8 +71,21 @@ def read_pairs(corpus: Path) -> list[Pair]:
             row["source"],
         )
         for file in sorted((corpus / "pairs").glob("*.jsonl"))
-        for row in _lines(file)
+        for row in map(_with_name_that_fits, _lines(file))
     ]
+
+
+_PLACEHOLDER = re.compile(r"[a-z]\d{6}")
+
+
+def _with_name_that_fits(row: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a row with a name of six characters where the recorder put one of seven in its place:
+    a pool of Windows nodes had, and may have, no longer one (WindowsAgentPoolNameTooLong)."""
+    name = row["id"].rpartition("/")[2]
+    if not _PLACEHOLDER.fullmatch(name):
+        return row
+    found: Mapping[str, Any] = json.loads(json.dumps(row).replace(name, name[0] + name[2:]))
+    return found
 
 
 def read_conversations(corpus: Path) -> list[Conversation]:

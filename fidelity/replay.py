@@ -104,6 +104,21 @@ class Replay:
         body = held or self._surroundings.examples.get(resource_type.name, {})
         self._store(resource_type, resource, body)
 
+    def place_children(self, resource: ResourceId, request: Any, answer: Any) -> None:  # noqa: ANN401
+        """Put the node pools there that a recorded body of their cluster states: a cluster takes
+        no new ones in its body, so that each was made by a write of its own meanwhile."""
+        resource_type = self._catalog.of(resource)
+        for embedded in resource_type.embedded if resource_type else ():
+            steps = embedded.path.split(".")
+            stated = {entry["name"] for entry in _take_out(dict(request), steps)[0]}
+            for entry in _take_out(dict(answer), steps)[0] if embedded.flattened else ():
+                child_type = self._catalog.get(embedded.child)
+                names = (*resource.names, str(entry["name"]))
+                if entry["name"] in stated:
+                    self.place(
+                        ResourceId(child_type.name, names, resource.scope), {"properties": entry}
+                    )
+
     def _store(
         self, resource_type: ResourceType, resource: ResourceId, body: Mapping[str, Any]
     ) -> None:

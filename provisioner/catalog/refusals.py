@@ -14,7 +14,6 @@ class RefusalCodes:
     value      a value that Azure does not accept
     name       a name that breaks the name rule
     taken      409 to a name, unique in Azure, that another resource has
-    unfit      a child that does not go with its parent (`ResourceType.fits_parent`)
     duplicate  409 to a second resource with the same `ResourceType.unique_by`
     """
 
@@ -26,7 +25,6 @@ class RefusalCodes:
     name: str = "InvalidResourceName"
     taken: str = "NameAlreadyInUse"
     duplicate: str = "Conflict"
-    unfit: str = "InvalidParameter"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

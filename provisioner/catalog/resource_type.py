@@ -184,11 +184,6 @@ class Surroundings(Protocol):
         """Return the day, in UTC, as `YYYY-MM-DD`."""
 
 
-FitRule: TypeAlias = Callable[[Mapping[str, object], Mapping[str, object]], str | None]
-"""A pure function of the bodies of a parent and of its child: a sentence that says why Azure does
-not take the one with the other, or None where it does."""
-
-
 def _nothing_computed(_id: ResourceId, _body: Body, _around: Surroundings) -> Mapping[str, Json]:
     return {}
 
@@ -289,7 +284,6 @@ class ResourceType:
     confines        path of the scopes that what points to one has to stand in
     judges          whether Azure judges by it what is written in its scope (a policy)
     exempts         whether one takes what is in its scope out of such a judgement
-    fits_parent     tells why Azure does not take a child of the type with its parent
     missing_reference  the code for a body that points to nothing
     ranges_within   paths of address ranges in its body, each with the path of the ranges in its
                     parent's body that it must lie in
@@ -373,7 +367,6 @@ class ResourceType:
     confines: str | None = None
     judges: bool = False
     exempts: bool = False
-    fits_parent: FitRule | None = None
     missing_reference: str = "InvalidResourceReference"
     ranges_within: Mapping[str, str] = field(default_factory=dict)
     soft_delete: SoftDelete | None = None

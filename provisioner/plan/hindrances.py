@@ -188,7 +188,6 @@ class _Foresight:
             reasons.append(self._keeps(change) if _goes(change) else None)
             reasons.append(_keeps_name(change))
             reasons.append(self._outside(change))
-            reasons.append(self._unfit(change))
             reasons.append(refusal_of(change, self.outcome, self.around, self.live.catalog))
             first = next((reason for reason in reasons if reason is not None), None)
             if first is not None:
@@ -274,26 +273,6 @@ class _Foresight:
         ]
         name = path.removeprefix("properties.")
         return f"{_listed(outside)} stands outside of the new {name}" if outside else None
-
-    def _unfit(self, change: ResourceChange) -> str | None:
-        """Tell why the outcome of a change does not go with that of its parent or its children."""
-        fits = change.type.fits_parent
-        judged = [child for child in self.live.catalog.children(change.type) if child.fits_parent]
-        if change.action not in _WRITES or not (fits or judged):
-            return None
-        own = self.outcome.get(change.id)
-        parent = self.outcome.get(change.id.parent) if change.id.parent else None
-        if own is None:
-            return None
-        if fits is not None and parent is not None:
-            return fits(parent.body, own.body)
-        for child_type in judged:
-            for child in self.outcome.children(change.id, child_type.name):
-                assert child_type.fits_parent is not None
-                reason = child_type.fits_parent(own.body, child.body)
-                if reason is not None:
-                    return f"{child.label}: {reason}"
-        return None
 
 
 def _keeps_name(change: ResourceChange) -> str | None:

@@ -78,13 +78,13 @@ def write_resource(
             put(body, entry.path, [])
     sent = [entry for entry in resource_type.embedded if value_at(body, entry.path) is not ABSENT]
     held = _held_before(cloud, resource_type, before) if before else None
-    _complete(cloud, resource_type, body, held, api_version)
+    _keep(cloud, resource_type, body, held, api_version)
     if not occasion.judged:
-        check_services(
-            cloud, resource_type, resource, held, _stated(resource_type, body, sent), api_version
-        )
+        # As a blueprint states it: what Azure fills in is nobody's mistake.
+        written = _stated(resource_type, body, sent)
+        check_services(cloud, resource_type, resource, held, written, api_version)
+    _complete(resource_type, body, held, api_version)
     check_nodes(cloud, resource_type, resource, body, api_version)
-    _check_parent(cloud, resource_type, resource, body)
     references = _references(cloud, resource_type, resource, body)
     check_references(cloud, resource_type, resource, references)
     _check_unique(cloud, resource_type, resource, body)
@@ -159,14 +159,14 @@ def _held_before(cloud: Cloud, resource_type: ResourceType, before: Record) -> M
     return whole
 
 
-def _complete(
+def _keep(
     cloud: Cloud,
     resource_type: ResourceType,
     body: dict[str, Any],
     before: Mapping[str, Any] | None,
     api_version: str,
 ) -> None:
-    """Fill in what the body is silent about, and refuse what may not change.
+    """Take values as Azure does, and keep what it keeps where a PUT is silent about it.
 
     A PUT that is silent about the children keeps them, and the facts see them.
     """
@@ -181,6 +181,15 @@ def _complete(
             if value_at(body, embedded.path) is ABSENT:
                 put(body, embedded.path, thaw(value_at(before, embedded.path)))
         keep_values(resource_type, before, body)
+
+
+def _complete(
+    resource_type: ResourceType,
+    body: dict[str, Any],
+    before: Mapping[str, Any] | None,
+    api_version: str,
+) -> None:
+    """Fill in what the body is silent about, and refuse what may not change."""
     fill_defaults(resource_type, body, api_version, is_new=before is None)
     if before is not None:
         check_changes(resource_type, before, body, api_version)
@@ -265,37 +274,6 @@ def _check_users(
                 target=resource_type.confines,
                 by_provider=True,
             )
-
-
-def _check_parent(
-    cloud: Cloud, resource_type: ResourceType, resource: ResourceId, body: Mapping[str, Any]
-) -> None:
-    """Refuse a child that does not go with its parent, or a parent that does not go with a child
-    that it has (NodePoolMcVersionIncompatible)."""
-    parent = cloud.store.resources.get(resource.parent.key) if resource.parent else None
-    pairs = [(resource_type, parent.body, body)] if parent is not None else []
-    for row in cloud.store.resources.inside(resource.key):
-        stated = _stated_child(resource_type, row, body)
-        pairs.append((cloud.catalog.get(row.type), body, row.body if stated is None else stated))
-    for child_type, above, below in pairs:
-        reason = child_type.fits_parent(above, below) if child_type.fits_parent else None
-        if reason is not None:
-            raise RefusalError(
-                400, child_type.codes.unfit, f"{reason[0].upper()}{reason[1:]}.", by_provider=True
-            )
-
-
-def _stated_child(
-    resource_type: ResourceType, row: Record, body: Mapping[str, Any]
-) -> Mapping[str, Any] | None:
-    """Return the body of a child as its parent's new body states it, or None."""
-    for embedded in resource_type.embedded:
-        entries = value_at(body, embedded.path)
-        for entry in entries if isinstance(entries, list) else ():
-            is_it = embedded.child == row.type and str(entry.get("name")).lower()
-            if is_it == row.id.name.lower():
-                return {"properties": entry} if embedded.flattened else entry
-    return None
 
 
 def _identifying(

@@ -157,10 +157,7 @@ TYPE = ResourceType(
     seconds=180,
     loss=Disruption.NODES,
     rotation=NODE_POOL,
-    fits_parent=version_changes.pool_goes_with_control_plane,
-    codes=RefusalCodes(
-        not_found="NotFound", busy="OperationNotAllowed", unfit="NodePoolMcVersionIncompatible"
-    ),
+    codes=RefusalCodes(not_found="NotFound", busy="OperationNotAllowed"),
     computed=_computed,
     adds="runs nodes in it",
     adds_by=("properties.vmSize", "properties.enableNodePublicIP", "properties.vnetSubnetID"),

@@ -1,0 +1,252 @@
+"""What an AKS cluster and its node pools are to each other: versions, networks, how many there are.
+
+"AKS error codes" are AKS's own list of error codes ("apierror", Microsoft; guidelines.md §3.2).
+"""
+
+from collections.abc import Iterator
+
+from provisioner.catalog.node_pools import CLUSTER, POOL
+from provisioner.catalog.version_changes import pool_goes_with_control_plane
+from provisioner.model.estate import Resource
+from provisioner.model.values import Value
+from provisioner.service_rules.bodies import entries_at, is_silent, is_stated, text_at, value_at
+from provisioner.service_rules.conditions import is_at
+from provisioner.service_rules.rule import Refusal, ServiceRule, Write
+
+_NETWORK = "properties.networkProfile"
+_POOLS = "properties.agentPoolProfiles"
+_SUBNET, _POD_SUBNET = "properties.vnetSubnetID", "properties.podSubnetID"
+_AUTOSCALING = "properties.enableAutoScaling"
+_MOST_POOLS = 100
+
+_CODES = "AKS error codes; guidelines.md §3.2"
+_PAGE = "learn.microsoft.com/azure/aks"
+
+
+def _cluster(write: Write) -> Value | object:
+    """Return the body of a pool's cluster; {} where it was not read."""
+    parent = write.parent
+    return parent.body if isinstance(parent, Resource) else {}
+
+
+def _judge_version(write: Write) -> Iterator[Refusal]:
+    cluster = write.parent
+    if isinstance(cluster, Resource):
+        reason = pool_goes_with_control_plane(cluster.body, write.after)
+        if reason is not None:
+            yield Refusal("properties.orchestratorVersion", reason)
+
+
+def _judge_versions(write: Write) -> Iterator[Refusal]:
+    """The pools that a cluster's body states are judged each by itself."""
+    for pool in write.around.children(write.id, POOL):
+        reason = pool_goes_with_control_plane(write.after, pool.body)
+        if reason is not None:
+            yield Refusal("properties.kubernetesVersion", f"of the pool {pool.id.name}, {reason}")
+
+
+def _judge_windows_plugin(write: Write) -> Iterator[Refusal]:
+    windows = is_at(write.after, "properties.osType", "Windows")
+    if windows and is_at(_cluster(write), f"{_NETWORK}.networkPlugin", "kubenet"):
+        yield Refusal(
+            "properties.osType", "Windows nodes need the network plugin azure, and not kubenet"
+        )
+
+
+def _judge_windows_cilium(write: Write) -> Iterator[Refusal]:
+    windows = is_at(write.after, "properties.osType", "Windows")
+    if windows and is_at(_cluster(write), f"{_NETWORK}.networkDataplane", "cilium"):
+        yield Refusal("properties.osType", "the Cilium data plane has no Windows nodes")
+
+
+def _judge_public_nodes(write: Write) -> Iterator[Refusal]:
+    public = is_at(write.after, "properties.enableNodePublicIP", True)
+    if public and is_at(_cluster(write), f"{_NETWORK}.outboundType", "userDefinedRouting"):
+        yield Refusal(
+            "properties.enableNodePublicIP",
+            "nodes have no public addresses where outboundType is userDefinedRouting",
+        )
+
+
+def _judge_pod_subnet(write: Write) -> Iterator[Refusal]:
+    cluster = _cluster(write)
+    overlay = is_at(cluster, f"{_NETWORK}.networkPluginMode", "overlay")
+    if is_stated(write.after, _POD_SUBNET) and (
+        overlay or is_at(cluster, f"{_NETWORK}.networkPlugin", "kubenet")
+    ):
+        plugin = "Azure CNI overlay" if overlay else "kubenet"
+        yield Refusal(
+            _POD_SUBNET, f"pods take addresses of podCidr with {plugin}, and of no subnet"
+        )
+
+
+def _judge_own_network(write: Write) -> Iterator[Refusal]:
+    cluster = _cluster(write)
+    outbound = text_at(cluster, f"{_NETWORK}.outboundType") or ""
+    if outbound.lower().startswith("managednatgateway") and is_stated(write.after, _SUBNET):
+        yield Refusal(
+            _SUBNET,
+            f"outboundType {outbound} is for a virtual network that AKS manages, and the pool has "
+            "a subnet of its own",
+            "Use outboundType userAssignedNATGateway, with a NAT gateway on the subnet.",
+        )
+
+
+def _judge_gateway_network(write: Write) -> Iterator[Refusal]:
+    outbound = f"{_NETWORK}.outboundType"
+    if is_at(_cluster(write), outbound, "userAssignedNATGateway") and is_silent(
+        write.after, _SUBNET
+    ):
+        yield Refusal(
+            _SUBNET,
+            "outboundType userAssignedNATGateway needs a subnet of one's own with a NAT gateway",
+            "State vnetSubnetID.",
+        )
+
+
+def _judge_routed_network(write: Write) -> Iterator[Refusal]:
+    outbound = f"{_NETWORK}.outboundType"
+    if is_at(_cluster(write), outbound, "userDefinedRouting") and is_silent(write.after, _SUBNET):
+        yield Refusal(
+            _SUBNET,
+            "outboundType userDefinedRouting needs a subnet of one's own with a route table",
+            "State vnetSubnetID.",
+        )
+
+
+def _judge_provisioned(write: Write) -> Iterator[Refusal]:
+    scaled = is_at(write.after, _AUTOSCALING, True)
+    if scaled and is_at(_cluster(write), "properties.nodeProvisioningProfile.mode", "Auto"):
+        yield Refusal(
+            _AUTOSCALING,
+            "a cluster with node auto-provisioning (nodeProvisioningProfile.mode: Auto) has no "
+            "pools with the cluster autoscaler",
+        )
+
+
+def _judge_number(write: Write) -> Iterator[Refusal]:
+    if write.before is None and len(write.siblings.resources) >= _MOST_POOLS:
+        yield Refusal("", f"a cluster has at most {_MOST_POOLS} node pools")
+
+
+def _judge_added(write: Write) -> Iterator[Refusal]:
+    if write.before is None or is_silent(write.before, _POOLS):
+        return
+    names = {
+        str(value_at(entry, "name")).lower() for _at, entry in entries_at(write.before, _POOLS)
+    }
+    for at, entry in entries_at(write.after, _POOLS):
+        name = text_at(entry, "name")
+        if name is not None and name.lower() not in names:
+            yield Refusal(
+                at,
+                f"the pool {name} is new: a cluster that exists takes no new pools in its own body",
+                "Make it a resource of its own (agentPools).",
+            )
+
+
+def _judge_no_system(write: Write) -> Iterator[Refusal]:
+    """Which pools are the system's is stated since api version 2020-03-01."""
+    pools = [entry for _at, entry in entries_at(write.after, _POOLS)]
+    hosted = is_at(write.after, "properties.hostedSystemProfile.enabled", True)
+    if not pools or hosted or write.api_version < "2020-03-01":
+        return
+    if all(is_silent(pool, "mode") or is_at(pool, "mode", "User", "Gateway") for pool in pools):
+        yield Refusal(
+            _POOLS, "a cluster needs a system pool, and none of its pools has mode System"
+        )
+
+
+RULES = (
+    ServiceRule(
+        id="pool-version-of-cluster",
+        type=POOL,
+        code="NodePoolMcVersionIncompatible",
+        source=f"{_CODES}; {_PAGE}/supported-kubernetes-versions",
+        judge=_judge_version,
+    ),
+    ServiceRule(
+        id="cluster-version-of-pools",
+        type=CLUSTER,
+        code="NodePoolMcVersionIncompatible",
+        source=f"{_CODES}; {_PAGE}/supported-kubernetes-versions",
+        judge=_judge_versions,
+    ),
+    ServiceRule(
+        id="pool-windows-plugin",
+        type=POOL,
+        code="AzureCNIOnlyForWindows",
+        source="AKS error codes",
+        judge=_judge_windows_plugin,
+    ),
+    ServiceRule(
+        id="pool-windows-cilium",
+        type=POOL,
+        code="BadRequest",
+        source=f"{_PAGE}/azure-cni-powered-by-cilium, limitations",
+        judge=_judge_windows_cilium,
+    ),
+    ServiceRule(
+        id="pool-public-and-routed",
+        type=POOL,
+        code="UDRWithNodePublicIPNotAllowed",
+        source=_CODES,
+        judge=_judge_public_nodes,
+    ),
+    ServiceRule(
+        id="pool-pod-subnet",
+        type=POOL,
+        code="InvalidParameter",
+        source=f"{_PAGE}/concepts-network-cni-overview",
+        judge=_judge_pod_subnet,
+    ),
+    ServiceRule(
+        id="pool-managed-gateway",
+        type=POOL,
+        code="ManagedNATGatewayWithCustomVNetNotAllowed",
+        source=_CODES,
+        judge=_judge_own_network,
+    ),
+    ServiceRule(
+        id="pool-own-gateway",
+        type=POOL,
+        code="UserAssignedNATGatewayWithManagedVNetNotAllowed",
+        source=_CODES,
+        judge=_judge_gateway_network,
+    ),
+    ServiceRule(
+        id="pool-routed",
+        type=POOL,
+        code="ExistingRouteTableNotAssociatedWithSubnet",
+        source=_CODES,
+        judge=_judge_routed_network,
+    ),
+    ServiceRule(
+        id="pool-auto-provisioned",
+        type=POOL,
+        code="BadRequest",
+        source=f"{_PAGE}/node-auto-provisioning, limitations",
+        judge=_judge_provisioned,
+    ),
+    ServiceRule(
+        id="pool-number",
+        type=POOL,
+        code="MaxAgentPoolCountReached",
+        source=_CODES,
+        judge=_judge_number,
+    ),
+    ServiceRule(
+        id="cluster-adds-pools",
+        type=CLUSTER,
+        code="BadRequest",
+        source="Azure/AKS#4383, microsoft/tyger#121",
+        judge=_judge_added,
+    ),
+    ServiceRule(
+        id="cluster-without-system-pool",
+        type=CLUSTER,
+        code="MustDefineAtLeastOneSystemPool",
+        source=f"{_CODES}; {_PAGE}/use-system-pools",
+        judge=_judge_no_system,
+    ),
+)
