@@ -81,8 +81,9 @@ def write_resource(
     _keep(cloud, resource_type, body, held, api_version)
     if not occasion.judged:
         # As a blueprint states it: what Azure fills in is nobody's mistake.
-        written = _stated(resource_type, body, sent)
-        check_services(cloud, resource_type, resource, held, written, api_version)
+        check_services(
+            cloud, resource_type, resource, held, _stated(resource_type, body, sent), api_version
+        )
     _complete(resource_type, body, held, api_version)
     check_nodes(cloud, resource_type, resource, body, api_version)
     references = _references(cloud, resource_type, resource, body)

@@ -54,6 +54,7 @@ def refused_by_plan(desired: Desired, azure: Bench) -> list[str]:
 
 def send_all(desired: Desired, call: Caller, version: str | None = None) -> Mapping[str, Reply]:
     """PUT each resource as the blueprint has it, and return the answers by address."""
+    call.close()  # a server closes a connection on which nothing came for a while
     return {
         resource.address: call(
             "PUT",
