@@ -4,8 +4,10 @@ Each is the one that the pinned SDK package speaks by default (a test compares t
 installed packages), so that the schema index and the wire agree. `DIAGNOSTIC_SETTINGS`,
 `DEPLOYMENT_SAFEGUARDS`, `FLUX_CONFIGURATIONS`, `KUBERNETES_EXTENSIONS`, `POLICY_EXEMPTIONS`,
 `SECURITY_PRICINGS` and `STORAGE` are in no pinned package (guidelines.md §0.1), and what is only
-asked (`ACTIVITY_LOG`, `COMPUTE`, `ELIGIBLE_ROLES`, `FEATURES`, `POLICY_INSIGHTS`, `QUOTA`,
-`RESOURCE_GRAPH`, `SUBSCRIPTIONS`) needs none; their versions are those that Azure documents.
+asked (`ACTIVITY_LOG`, `COMPUTE`, `ELIGIBLE_ROLES`, `FEATURES`, `POLICY_INSIGHTS`, `POLICY_TOKENS`,
+`PROVIDERS`, `QUOTA`, `RESOURCE_GRAPH`, `SUBSCRIPTIONS`) needs none; their versions are those that
+Azure documents. `PROVIDERS` is one that every cloud has had for years: by it a cloud is asked which
+others it offers (`catalog.spoken_versions`).
 """
 
 ACTION_GROUPS = "2023-01-01"
@@ -32,7 +34,9 @@ OPERATIONAL_INSIGHTS = "2025-07-01"
 POLICY = "2026-06-01"
 POLICY_EXEMPTIONS = "2022-07-01-preview"
 POLICY_INSIGHTS = "2023-03-01"
+POLICY_TOKENS = "2025-11-01"
 PRIVATE_DNS = "2024-06-01"
+PROVIDERS = "2021-04-01"
 QUOTA = "2023-02-01"
 RESOURCES = "2025-04-01"
 RESOURCE_GRAPH = "2024-04-01"

@@ -60,6 +60,13 @@ PROVIDERS = Endpoint(
     "Microsoft.Resources/subscriptions/providers/read",
     api_versions.RESOURCES,
 )
+PROVIDER = Endpoint(
+    "GET",
+    f"{_S}/providers/{{namespace}}",
+    "Microsoft.Resources/subscriptions/providers/read",
+    api_versions.PROVIDERS,
+)
+"""Where a cloud says which api versions it offers of a provider's types."""
 FEATURE = Endpoint(
     "GET",
     f"{_S}/providers/Microsoft.Features/providers/{{namespace}}/features/{{feature}}",
@@ -112,7 +119,7 @@ POLICY_TOKEN = Endpoint(
     "POST",
     f"{_S}/providers/Microsoft.Authorization/acquirePolicyToken",
     "Microsoft.Resources/subscriptions/read",
-    api_versions.POLICY,
+    api_versions.POLICY_TOKENS,
 )
 """Where a write that a policy with an external evaluation guards gets its token (Policy Tokens
 "Acquire"). Asking takes Reader on the subscription and the permissions of the write itself
@@ -167,6 +174,7 @@ QUOTA = Endpoint(
 
 _FIXED = (
     PROVIDERS,
+    PROVIDER,
     FEATURE,
     FEATURES,
     REGISTER_FEATURE,

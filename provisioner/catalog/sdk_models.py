@@ -14,7 +14,7 @@ from enum import Enum
 from types import ModuleType, NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from provisioner.catalog.resource_type import ResourceType
+from provisioner.catalog.resource_type import ResourceType, SdkModel
 from provisioner.catalog.schema import Kind, Model, Property, SchemaIndex, Shape
 
 _SCALARS = {str: Kind.STRING, bool: Kind.BOOLEAN, int: Kind.INTEGER, float: Kind.NUMBER}
@@ -58,6 +58,20 @@ def read_schema_index(types: Iterable[ResourceType]) -> SchemaIndex:
             pending.extend(children)
     _add_either_models(models)
     return SchemaIndex(models, roots)
+
+
+def find_version(model: SdkModel, api_version: str) -> SdkModel | None:
+    """Return the model of another api version in the installed SDK; None where it has none.
+
+    Packages of the older generation hold several versions (`azure.mgmt.msi.v2018_11_30`).
+    """
+    package = re.sub(r"\.v\d{4}_\d{2}_\d{2}(_preview)?$", "", model.package)
+    versioned = f"{package}.v{api_version.replace('-', '_')}"
+    try:
+        models = importlib.import_module(f"{versioned}.models")
+    except ModuleNotFoundError:
+        return None
+    return SdkModel(versioned, model.model) if hasattr(models, model.model) else None
 
 
 def _qualified(model_class: type) -> str:

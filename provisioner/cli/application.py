@@ -939,6 +939,27 @@ def reset(state: StateOption = None) -> None:
     reset_local(state)
 
 
+@local_app.command("api-versions")
+def api_versions(
+    until: Annotated[
+        str | None,
+        typer.Option(help="Offer only the API versions of this day (2025-12-31) and before."),
+    ] = None,
+    all_versions: Annotated[
+        bool, typer.Option("--all", help="Offer all API versions again.")
+    ] = False,
+    state: StateOption = None,
+) -> None:
+    """Print or limit the API versions that the built-in Azure offers, to rehearse a cloud that lags
+    behind."""
+    from provisioner.cli.local import limit_versions
+    from provisioner.cli.session import refuse_options
+
+    if until is not None and all_versions:
+        refuse_options("--until limits them", {"--all": True})
+    limit_versions(state, until, all_versions=all_versions)
+
+
 @local_app.command("status")
 def status(state: StateOption = None) -> None:
     """Say what the built-in Azure holds."""

@@ -28,8 +28,7 @@ class Wanted:
 
 def write_manifests(session: Session, wanted: Wanted, directory: str | None) -> None:
     """Print the objects of an environment's cluster, or write them into a directory."""
-    desired = session.load(wanted.environment)
-    objects = session.find_objects(desired, wanted.state)
+    desired, objects = session.find_objects(wanted.environment, wanted.state)
     for told in objects.diagnostics:
         sys.stderr.write(f"{told}\n")
     document = describe_manifests(desired, objects)
@@ -59,8 +58,7 @@ def check_pods(
         raise DiagnosticError(
             error("what-to-check", f"{what}.", None, "azsec manifests ENV --check FILE...")
         )
-    desired = session.load(wanted.environment)
-    objects = session.find_objects(desired, wanted.state)
+    desired, objects = session.find_objects(wanted.environment, wanted.state)
     texts = {path: _read(path) for path in files}
     document = judge(desired, objects, texts, namespace)
     print_pod_checks(document, wanted.output)

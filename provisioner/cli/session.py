@@ -18,14 +18,17 @@ from typing import TYPE_CHECKING
 
 from provisioner.blueprint.ownership import derive_id
 from provisioner.catalog.registry import Catalog
+from provisioner.catalog.resource_type import ResourceType
 from provisioner.cli.exit_code import ExitCode
 from provisioner.cli.lock import hold
 from provisioner.cli.output import open_progress, open_waiting, print_apply, print_plan
 from provisioner.cli.workspace import (
     FileSources,
+    cache_folder,
     find_environment,
     find_siblings,
     load_catalog,
+    local_key,
     make_folder,
     read_if_text,
     repository_of,
@@ -115,10 +118,15 @@ class Session:
         self._realistic = realistic
         self._stack = ExitStack()
         self._client: ArmClient | None = None
+        self._spoken: Catalog | None = None
+
+    @property
+    def catalog(self) -> Catalog:
+        """What azsec knows of the types, in the api versions that are spoken (`reach`)."""
+        return self._spoken or self._pinned
 
     @cached_property
-    def catalog(self) -> Catalog:
-        """What azsec knows of the types."""
+    def _pinned(self) -> Catalog:
         return load_catalog()
 
     def load(self, environment: str, cloud: str | None = None) -> Desired:
@@ -133,6 +141,38 @@ class Session:
             desired.environment, {beside: read_if_text(beside) for beside in find_siblings(path)}
         )
         return desired
+
+    def reach(self, environment: str, cloud: str | None = None) -> Desired:
+        """Return an environment as `load` does, for the cloud at hand: its types in the api
+        versions that the cloud offers.
+
+        Which ones these are is asked once a session, and remembered for a day. Raises AzureError
+        where nothing can be asked.
+        """
+        from provisioner.azure.version_cache import VersionCache
+        from provisioner.workflow.api_versions import adapt, ask_offer
+
+        self._spoken = None
+        desired = self.load(environment, cloud)
+        client = self.connect(desired.document)
+        now = datetime.now(UTC)
+        memory = VersionCache(cache_folder(), self._cloud_key(desired.document), now)
+        offer = ask_offer(desired, self._pinned, client, memory)
+        return adapt(desired, self._pinned, offer, lambda types: self._respeak(types, desired))
+
+    def _look_at(self, environment: str, state: str) -> Desired:
+        """Return an environment; for any but its desired state, as `reach` does."""
+        return self.load(environment) if state == "desired" else self.reach(environment)
+
+    def _respeak(self, types: Sequence[ResourceType], desired: Desired) -> Desired:
+        """Read an environment again, with types in other versions."""
+        self._spoken = load_catalog(types)
+        return self.load(desired.environment.path, desired.cloud)
+
+    def _cloud_key(self, environment: EnvironmentDocument) -> str:
+        if environment.cloud != LOCAL:
+            return f"{environment.cloud} {environment.tenant_id}"
+        return local_key(os.environ.get(_LOCAL_ENDPOINT) or state_path(self._state))
 
     def load_siblings(self, desired: Desired) -> Siblings:
         """Return the other environments in the directory of one, as far as they compose."""
@@ -201,7 +241,7 @@ class Session:
     ) -> Plan:
         """Read Azure and plan; say on a terminal how long the reading took. What is in progress is
         waited for where the plan is about to be applied."""
-        desired = self.load(environment)
+        desired = self.reach(environment)
         client = self.connect(desired.document)
         preflight = Preflight(None if choices.offline else client, applies=choices.applies)
         request = Request(
@@ -226,7 +266,7 @@ class Session:
         apply holds the lock while something is in progress.
         """
         rehearsed = approved.document.environment.cloud == LOCAL
-        desired = self.load(approved.request.path, LOCAL if rehearsed else None)
+        desired = self.reach(approved.request.path, LOCAL if rehearsed else None)
         check_same_environment(approved, desired)
 
         def plan() -> Planned:
@@ -270,7 +310,7 @@ class Session:
         """
         from provisioner.workflow.migration import plan_migration
 
-        desired = self.load(environment)
+        desired = self.reach(environment)
         earlier = [read_id(each) for each in previous_ids]
         if desired.cloud == LOCAL:
             earlier.append(derive_id(str(Path(desired.environment.path).resolve())))
@@ -284,7 +324,7 @@ class Session:
         from provisioner.workflow.drift import check_drift
 
         window = read_window(since, datetime.now(UTC))
-        desired = self.load(environment)
+        desired = self.reach(environment)
         client = self.connect(desired.document)
         document = check_drift(desired, self.catalog, client)
         return attribute_drift(document, window, self.catalog, client)
@@ -293,14 +333,14 @@ class Session:
         """Follow packets through an environment; Azure is read only if the question takes it."""
         from provisioner.workflow.trace import trace
 
-        desired = self.load(environment)
+        desired = self._look_at(environment, question.state)
         return trace(desired, self.catalog, lambda: self.connect(desired.document), question)
 
     def check(self, environment: str, kind: "StateKind") -> "CheckDocument":
         """Judge a state of an environment by the controls; Azure is read only if it takes that."""
         from provisioner.workflow.check import check_environment
 
-        desired = self.load(environment)
+        desired = self._look_at(environment, kind)
         return check_environment(
             desired, self.catalog, lambda: self.connect(desired.document), kind
         )
@@ -311,7 +351,7 @@ class Session:
         """Return how far a state of an environment is what a framework asks for."""
         from provisioner.workflow.check import report_compliance
 
-        desired = self.load(environment)
+        desired = self._look_at(environment, kind)
         return report_compliance(
             desired,
             self.catalog,
@@ -325,7 +365,7 @@ class Session:
         """Draw a state of an environment; Azure is read for all but the desired one."""
         from provisioner.workflow.graph import draw_graph
 
-        desired = self.load(environment)
+        desired = self._look_at(environment, state)
         return draw_graph(desired, self.catalog, lambda: self.connect(desired.document), state)
 
     def roles(
@@ -340,16 +380,20 @@ class Session:
         """Say who can do what in an environment; Azure is read only for the actual state."""
         from provisioner.workflow.access import explain_access
 
-        desired = self.load(environment)
+        desired = self._look_at(environment, question.state)
         return explain_access(
             desired, self.catalog, lambda: self.connect(desired.document), question
         )
 
-    def find_objects(self, desired: Desired, state: "StateKind") -> "ClusterObjects":
+    def find_objects(
+        self, environment: str, state: "StateKind"
+    ) -> tuple[Desired, "ClusterObjects"]:
         """Return what is to stand in a cluster; Azure is read only for a state that takes it."""
         from provisioner.workflow.manifests import find_objects
 
-        return find_objects(desired, self.catalog, lambda: self.connect(desired.document), state)
+        desired = self._look_at(environment, state)
+        found = find_objects(desired, self.catalog, lambda: self.connect(desired.document), state)
+        return desired, found
 
     def export(self, environment: str, form: "ExportFormat") -> Mapping[str, str]:
         """Return the files that deploy an environment without azsec, the main one first."""

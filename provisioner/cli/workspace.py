@@ -2,9 +2,11 @@
 
 import os
 import stat
+from collections.abc import Sequence
 from pathlib import Path
 
 from provisioner.catalog.registry import Catalog
+from provisioner.catalog.resource_type import ResourceType
 from provisioner.filesystem import protection
 from provisioner.filesystem.atomic_write import write_atomically
 from provisioner.filesystem.protection import ProtectedPathError
@@ -151,13 +153,25 @@ def read_if_text(path: str) -> str:
         return ""
 
 
-def load_catalog() -> Catalog:
-    """Return the catalog, its schema index from the cache of this user where it is there."""
-    from platformdirs import user_cache_path
-
+def load_catalog(types: Sequence[ResourceType] | None = None) -> Catalog:
+    """Return the catalog of `types` (all that azsec knows), its schema index from the cache of this
+    user where it is there."""
     from provisioner.azure.schema_cache import load_catalog as load
 
-    return load(Path(os.environ.get("AZSEC_CACHE") or user_cache_path("azsec")))
+    return load(cache_folder(), types=types)
+
+
+def cache_folder() -> Path:
+    """Return the folder of what this user's commands remember."""
+    from platformdirs import user_cache_path
+
+    return Path(os.environ.get("AZSEC_CACHE") or user_cache_path("azsec"))
+
+
+def local_key(place: str | Path) -> str:
+    """Return the name of a built-in Azure in what is remembered of clouds: of the one at an
+    endpoint, or of the one with a state file."""
+    return f"local {place.resolve() if isinstance(place, Path) else place.rstrip('/')}"
 
 
 def state_path(given: str | None) -> Path:

@@ -5,7 +5,7 @@ answers for a region (`values[]` of `isPreview`, `capabilities.supportPlan`, `pa
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from provisioner.catalog.endpoints import KUBERNETES_VERSIONS
 from provisioner.catalog.kubernetes_versions import LONG_TERM
@@ -43,7 +43,9 @@ CHECK = Check("which Kubernetes versions are offered", _ask, _judge)
 
 def _inquiry(wanted: _Wanted) -> Inquiry:
     subscription = (wanted.write.id.subscription or "").lower()
-    return ask_subscription(KUBERNETES_VERSIONS, subscription, location=wanted.region)
+    # In the version that the cloud at hand speaks of the provider's types.
+    endpoint = replace(KUBERNETES_VERSIONS, api_version=wanted.write.type.api_version)
+    return ask_subscription(endpoint, subscription, location=wanted.region)
 
 
 def _wanted(intent: Intent) -> Iterator[_Wanted]:

@@ -59,6 +59,7 @@ from provisioner.simulator.demands import demands_of, named_type
 from provisioner.simulator.errors import RefusalError, invalid_type
 from provisioner.simulator.exchange import Answer, Request
 from provisioner.simulator.faults import Fault, FaultKind
+from provisioner.simulator.offers import check_offered
 from provisioner.simulator.places import check_place
 
 _BEFORE = frozenset({FaultKind.ANSWER, FaultKind.DROP})
@@ -204,6 +205,9 @@ def _route(cloud: Cloud, request: Request) -> Answer:
         match = pattern.fullmatch(request.path) if verb == method else None
         if match is not None:
             return handler(cloud, request, **match.groupdict())
+    resource_type, _ = named_type(cloud, request)
+    if resource_type is not None:
+        check_offered(cloud, resource_type, request.query["api-version"])
     return _route_deleted(cloud, request) or _route_resource(cloud, request)
 
 

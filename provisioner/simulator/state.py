@@ -198,6 +198,7 @@ class Store:
     id; `registrations` the namespaces and features that are not registered, by
     `subscription/namespace` and `subscription/namespace/feature`; `quotas` the limits that were
     changed, by `subscription/region/name`; `lives` how often a resource was deleted, by its key;
+    changed, by `subscription/region/name`; `settings` what the built-in Azure was told, by name;
     `leases` those on blob containers, by container;
     `events` the Activity Log and `changes` Resource Graph's `resourcechanges`, both bounded.
 
@@ -214,6 +215,7 @@ class Store:
         self.registrations: Table[str] = Table("registration", _same, _same)
         self.lives: Table[str] = Table("life", _same, _same)
         self.quotas: Table[str] = Table("quota", _same, _same)
+        self.settings: Table[str] = Table("setting", _same, _same)
         self.leases: Table[Lease] = Table("lease", Lease.to_json, Lease.from_json)
         self.events: LogTable[Event] = LogTable(
             "event", Event.to_json, Event.from_json, _MOST_EVENTS
@@ -239,6 +241,7 @@ class Store:
             self.registrations,
             self.lives,
             self.quotas,
+            self.settings,
             self.leases,
             self.events,
             self.changes,

@@ -8,6 +8,7 @@ from provisioner.model.values import Json
 from provisioner.simulator.cloud import TENANT, Cloud
 from provisioner.simulator.errors import RefusalError
 from provisioner.simulator.exchange import Answer, Request
+from provisioner.simulator.offers import offered_versions
 
 REGIONS = {
     "westeurope": "West Europe",
@@ -169,10 +170,11 @@ def _provider(cloud: Cloud, subscription: str, namespace: str) -> dict[str, Json
         {
             "resourceType": resource_type.name.partition("/")[2],
             "locations": list(REGIONS.values()),
-            "apiVersions": [resource_type.api_version],
+            "apiVersions": list(versions),
         }
         for resource_type in cloud.catalog
         if resource_type.namespace == namespace
+        and (versions := offered_versions(cloud, resource_type))
     ]
     shown: dict[str, Json] = {
         "namespace": namespace,

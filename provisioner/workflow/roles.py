@@ -21,6 +21,7 @@ from provisioner.documents.roles import (
     RolesDocument,
 )
 from provisioner.model.diagnostic import DiagnosticError, error
+from provisioner.workflow.api_versions import version_needs
 from provisioner.workflow.attribution import attribution_needs
 from provisioner.workflow.plan import Desired
 from provisioner.workflow.preflight import preflight_needs
@@ -103,6 +104,7 @@ def needs_of(purpose: Purpose, desired: Desired, catalog: Catalog) -> frozenset[
     the preflight too."""
     environment, graph = desired.environment, desired.graph
     reads = read_needs(graph, catalog, environment.marks.owner, environment.subscriptions.values())
+    reads |= version_needs(environment.subscriptions.values())
     if purpose is Purpose.ACCESS:
         return reads | eligibility_needs(environment.subscriptions.values())
     reads |= preflight_needs(graph, catalog)

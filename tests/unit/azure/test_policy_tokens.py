@@ -45,7 +45,7 @@ def test_a_put_is_sent_again_with_a_token_for_the_bytes_of_its_body(server, clie
     assert HEADER not in first.headers
     assert again.headers[HEADER] == TOKEN
     assert again.content == first.content
-    assert asked.query == {"api-version": "2026-06-01"}
+    assert asked.query == {"api-version": "2025-11-01"}
     assert asked.content.endswith(b'"content": ' + first.content + b"}}")
     uri = f"{server.endpoint}{VAULT}?api-version=2026-01-01"
     operation = asked.body["operation"]

@@ -1,0 +1,100 @@
+"""Which api version is spoken of a type where a cloud does not offer the pinned one.
+
+Sovereign clouds get new versions months later (terraform-provider-azurerm issue 32402). A cloud
+says what it offers when it is asked for a provider (`GET /subscriptions/S/providers/NAMESPACE`), as
+`resourceTypes[].apiVersions` ("Providers - Get" of the REST reference).
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from provisioner.catalog.registry import Catalog
+from provisioner.catalog.resource_type import ResourceType, Scope, SdkModel
+from provisioner.model.values import Body, lookup
+
+Offer = Mapping[str, Sequence[str]]
+"""The api versions that a cloud offers, by the name of the type in lower case."""
+_PREVIEW = "-"
+
+
+@dataclass(frozen=True, slots=True)
+class SpokenVersion:
+    """A type of which the cloud does not offer the pinned version.
+
+    `spoken` is the version that is spoken in its place, None where the cloud offers none that is
+    not newer. `is_checked` tells whether the installed SDK has the models of that version, so that
+    bodies are checked against them.
+    """
+
+    type: str
+    pinned: str
+    spoken: str | None
+    is_checked: bool
+
+
+def read_offer(provider: Body) -> dict[str, tuple[str, ...]]:
+    """Return what a provider's description offers; nothing for one of another shape."""
+    namespace, kinds = lookup(provider, ("namespace",)), lookup(provider, ("resourceTypes",))
+    found: dict[str, tuple[str, ...]] = {}
+    for kind in kinds if isinstance(kinds, (list, tuple)) else ():
+        name, versions = lookup(kind, ("resourceType",)), lookup(kind, ("apiVersions",))
+        if isinstance(name, str) and isinstance(versions, (list, tuple)):
+            texts = tuple(version for version in versions if isinstance(version, str))
+            found[f"{namespace}/{name}".lower()] = texts
+    return found
+
+
+def choose_version(pinned: str, offered: Sequence[str]) -> str | None:
+    """Return the pinned version where it is offered; else the newest that is offered and not above
+    it, a preview only where there is nothing else or the pinned one is a preview; else None."""
+    if any(version.lower() == pinned.lower() for version in offered):
+        return pinned
+    not_above = [version for version in offered if version[:10] <= pinned[:10]]
+    stable = [version for version in not_above if _PREVIEW not in version[10:]]
+    usable = not_above if _PREVIEW in pinned[10:] else stable or not_above
+    return max(usable, default=None)
+
+
+def speak(
+    catalog: Catalog,
+    offer: Offer,
+    find_model: Callable[[SdkModel, str], SdkModel | None],
+) -> tuple[tuple[ResourceType, ...], tuple[SpokenVersion, ...]]:
+    """Return the types of a catalog as a cloud speaks them, and those that differ.
+
+    A type that the cloud does not list goes with the one that it is a child of: some providers list
+    no children. Nothing is known of a type of which neither is listed: it keeps its version.
+    `find_model` returns the model of another version of a type's SDK package, None where the
+    installed SDK has none.
+    """
+    types: list[ResourceType] = []
+    differing: list[SpokenVersion] = []
+    for resource_type in catalog:
+        offered = _offered(resource_type.name.lower(), offer)
+        pinned = resource_type.api_version
+        spoken = choose_version(pinned, offered) if offered else pinned
+        if spoken == pinned:
+            types.append(resource_type)
+            continue
+        model = resource_type.sdk
+        found = find_model(model, spoken) if model is not None and spoken is not None else None
+        differing.append(SpokenVersion(resource_type.name, pinned, spoken, found is not None))
+        types.append(replace(resource_type, api_version=spoken or pinned, sdk=found or model))
+    return tuple(types), tuple(differing)
+
+
+def _offered(name: str, offer: Offer) -> Sequence[str]:
+    while name.count("/") >= 1:
+        if name in offer:
+            return offer[name]
+        name = name.rpartition("/")[0]
+    return ()
+
+
+def namespaces_of(types: Iterable[ResourceType], catalog: Catalog) -> tuple[str, ...]:
+    """Return the namespaces of types and of what is looked for beside them (what affects them, and
+    what can stand on anything), in order."""
+    named = list(types)
+    beside = [other for each in named for other in catalog.affecting(each.name)]
+    beside += [other for other in catalog if other.scope is Scope.EXTENSION]
+    return tuple(sorted({each.namespace for each in (*named, *beside)}))

@@ -1,0 +1,138 @@
+"""Which api versions the cloud at hand offers, asked once a run, and what follows for its types."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
+from itertools import groupby
+from typing import Protocol
+
+from provisioner.access.needs import Need
+from provisioner.catalog.endpoints import PROVIDER
+from provisioner.catalog.registry import Catalog
+from provisioner.catalog.resource_type import ResourceType
+from provisioner.catalog.sdk_models import find_version
+from provisioner.catalog.spoken_versions import (
+    SpokenVersion,
+    namespaces_of,
+    read_offer,
+    speak,
+)
+from provisioner.engine.ports import Inquirer
+from provisioner.model.diagnostic import Diagnostic, DiagnosticError, error, warning
+from provisioner.model.resource_id import subscription_id
+from provisioner.preflight.inquiry import ask_subscription
+from provisioner.workflow.plan import Desired
+
+_SHOWN = 4
+
+
+class Memory(Protocol):
+    """What is remembered of the api versions that a cloud offers."""
+
+    def find(self, subscription: str, namespace: str) -> Mapping[str, tuple[str, ...]] | None:
+        """Return what a provider offers by the names of its types, None where that is unknown."""
+
+    def keep(
+        self, subscription: str, found: Iterable[tuple[str, Mapping[str, tuple[str, ...]]]]
+    ) -> None:
+        """Remember what providers offer: (namespace, versions)."""
+
+
+def ask_offer(
+    desired: Desired, catalog: Catalog, inquirer: Inquirer, memory: Memory
+) -> dict[str, tuple[str, ...]]:
+    """Return the api versions that the cloud offers, by the name of the type in lower case: of the
+    providers that an environment touches, in the first of its subscriptions.
+
+    One request for each provider that is not remembered. What may not be asked is left out: the
+    types of that provider keep the version that azsec knows. Raises AzureError where nothing can
+    be asked at all.
+    """
+    subscriptions = sorted({guid.lower() for guid in desired.environment.subscriptions.values()})
+    if not subscriptions:
+        return {}
+    subscription = subscriptions[0]
+    namespaces = namespaces_of(_types(desired), catalog)
+    known = {each: memory.find(subscription, each) for each in namespaces}
+    asked = [each for each, offer in known.items() if offer is None]
+    inquiries = [ask_subscription(PROVIDER, subscription, namespace=each) for each in asked]
+    found = [
+        (namespace, read_offer(reply.items[0]))
+        for namespace, reply in zip(asked, inquirer.ask(inquiries), strict=True)
+        if reply.refused is None and reply.items
+    ]
+    memory.keep(subscription, found)
+    offers = [*(offer for offer in known.values() if offer is not None), *(o for _, o in found)]
+    return {name: versions for offer in offers for name, versions in offer.items()}
+
+
+def adapt(
+    desired: Desired,
+    catalog: Catalog,
+    offer: Mapping[str, tuple[str, ...]],
+    respeak: Callable[[tuple[ResourceType, ...]], Desired],
+) -> Desired:
+    """Return an environment with its types in the versions that a cloud offers, and with what there
+    is to say of those that differ.
+
+    `respeak` reads the environment again with other types. Raises DiagnosticError as it does, with
+    the versions that were spoken: a property may be one that an older version does not have.
+    """
+    types, differing = speak(catalog, offer, find_version)
+    if not differing:
+        return desired
+    told = tell_versions(differing, _types(desired))
+    try:
+        adapted = respeak(types)
+    except DiagnosticError as problem:
+        raise DiagnosticError(*problem.diagnostics, *told) from None
+    return replace(adapted, diagnostics=(*adapted.diagnostics, *told))
+
+
+def _types(desired: Desired) -> Iterator[ResourceType]:
+    seen: dict[str, ResourceType] = {each.type.name: each.type for each in desired.graph}
+    yield from seen.values()
+
+
+def version_needs(subscriptions: Iterable[str]) -> frozenset[Need]:
+    """Return what it takes to ask which api versions are offered."""
+    return frozenset(Need(PROVIDER.action, subscription_id(guid)) for guid in subscriptions)
+
+
+def tell_versions(
+    differing: Iterable[SpokenVersion], used: Iterable[ResourceType]
+) -> tuple[Diagnostic, ...]:
+    """Return what there is to say of types that are spoken in another version than the pinned one:
+    of those that an environment declares."""
+    names = {each.name for each in used}
+
+    def alike(each: SpokenVersion) -> tuple[str, str, str, bool]:
+        return each.type.partition("/")[0], each.pinned, each.spoken or "", each.is_checked
+
+    told = sorted((each for each in differing if each.type in names), key=alike)
+    return tuple(_tell(list(group)) for _, group in groupby(told, key=alike))
+
+
+def _tell(group: list[SpokenVersion]) -> Diagnostic:
+    first = group[0]
+    more = f" and {len(group) - _SHOWN} more" if len(group) > _SHOWN else ""
+    named = ", ".join(each.type for each in group[:_SHOWN]) + more
+    if first.spoken is None:
+        return error(
+            "api-version-not-offered",
+            f"this cloud offers neither the api version {first.pinned} of {named} nor an older one.",
+            None,
+            "azsec cannot speak to it: leave the type out, or use an older azsec.",
+        )
+    checked = (
+        "The bodies are checked against the models of that version."
+        if first.is_checked
+        else "Which properties that version does not have is not verified: the installed SDK has "
+        "no models of it, and Azure may refuse or ignore them."
+    )
+    return warning(
+        "older-api-version",
+        f"{named}: api version {first.spoken} is spoken, as this cloud does not offer "
+        f"{first.pinned}.",
+        None,
+        checked,
+    )

@@ -1,0 +1,98 @@
+"""Which api versions the cloud at hand offers: asked once for each provider, and said."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from provisioner.azure.version_cache import VersionCache
+from provisioner.catalog.spoken_versions import SpokenVersion
+from provisioner.model.diagnostic import DiagnosticError, Severity, error
+from provisioner.workflow.api_versions import adapt, ask_offer, tell_versions
+from tests.environments import Bench
+
+NOW = datetime(2027, 1, 1, 12, tzinfo=UTC)
+NSG = "Microsoft.Network/networkSecurityGroups"
+ONE = f"""\
+group:
+  type: {NSG}
+  resourceGroup: main
+  name: nsg
+"""
+
+
+def asked(bench: Bench) -> list[str]:
+    return sorted(
+        request.path.rpartition("/")[2]
+        for request in bench.server.requests
+        if "/providers/" in request.path
+    )
+
+
+def memory(folder: Path, hours: int = 0) -> VersionCache:
+    return VersionCache(folder, "local", NOW + timedelta(hours=hours))
+
+
+def test_each_provider_is_asked_once_a_day(bench: Bench, tmp_path: Path):
+    desired = bench.compose(ONE)
+    offer = ask_offer(desired, bench.catalog, bench.client, memory(tmp_path))
+    once = asked(bench)
+    assert offer[NSG.lower()][0] == "2026-03-01"
+    assert {"Microsoft.Network", "Microsoft.Resources", "Microsoft.Authorization"} <= set(once)
+    assert len(once) == len(set(once))
+    assert "Microsoft.KeyVault" not in once
+    again = ask_offer(desired, bench.catalog, bench.client, memory(tmp_path, 23))
+    assert (again, asked(bench)) == (offer, once)
+    ask_offer(desired, bench.catalog, bench.client, memory(tmp_path, 25))
+    assert asked(bench) == sorted(once * 2)
+
+
+def test_what_may_not_be_asked_is_not_known(bench: Bench, tmp_path: Path):
+    desired = bench.compose(ONE)
+    bench.server.allowed_actions = ()
+    assert ask_offer(desired, bench.catalog, bench.client, memory(tmp_path)) == {}
+    bench.server.allowed_actions = None
+    assert ask_offer(desired, bench.catalog, bench.client, memory(tmp_path))
+
+
+def test_an_environment_is_read_again_with_the_versions_that_are_offered(bench: Bench):
+    desired = bench.compose(ONE)
+    seen = []
+
+    def respeak(types):
+        seen.extend(each.api_version for each in types if each.name == NSG)
+        return desired
+
+    adapted = adapt(desired, bench.catalog, {NSG.lower(): ("2025-01-01",)}, respeak)
+    assert seen == ["2025-01-01"]
+    (told,) = [each for each in adapted.diagnostics if each.code == "older-api-version"]
+    assert told.severity is Severity.WARNING
+    assert f"{NSG}: api version 2025-01-01 is spoken" in told.message
+    assert adapt(desired, bench.catalog, {NSG.lower(): ("2026-03-01",)}, respeak) is desired
+
+
+def test_what_is_wrong_in_the_older_version_comes_with_that_version(bench: Bench):
+    desired = bench.compose(ONE)
+
+    def respeak(_types):
+        raise DiagnosticError(error("unknown-property", "properties.new is not a property."))
+
+    with pytest.raises(DiagnosticError) as refusal:
+        adapt(desired, bench.catalog, {NSG.lower(): ("2025-01-01",)}, respeak)
+    codes = [told.code for told in refusal.value.diagnostics]
+    assert codes == ["unknown-property", "older-api-version"]
+
+
+def test_a_type_without_an_older_version_is_an_error(bench: Bench):
+    used = [bench.catalog.get(NSG)]
+    missing = SpokenVersion(NSG, "2026-03-01", None, is_checked=False)
+    (told,) = tell_versions([missing], used)
+    assert (told.code, told.severity) == ("api-version-not-offered", Severity.ERROR)
+    assert tell_versions([missing], []) == ()
+
+
+def test_many_types_of_one_version_are_one_warning(bench: Bench):
+    used = [each for each in bench.catalog if each.namespace == "Microsoft.Network"]
+    differing = [SpokenVersion(t.name, "2026-03-01", "2025-01-01", is_checked=False) for t in used]
+    (told,) = tell_versions(differing, used)
+    assert f" and {len(used) - 4} more: api version 2025-01-01" in told.message
