@@ -119,7 +119,7 @@ def _tell(group: list[SpokenVersion]) -> Diagnostic:
     if first.spoken is None:
         return error(
             "api-version-not-offered",
-            f"this cloud offers neither the api version {first.pinned} of {named} nor an older one.",
+            f"this cloud offers no api version of {named} up to {first.pinned}.",
             None,
             "azsec cannot speak to it: leave the type out, or use an older azsec.",
         )
