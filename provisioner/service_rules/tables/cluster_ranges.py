@@ -1,0 +1,140 @@
+"""Ranges of addresses inside of an AKS cluster.
+
+"AKS error codes" are AKS's own list of error codes ("apierror", Microsoft; guidelines.md §3.2).
+"""
+
+import ipaddress
+from collections.abc import Iterator
+
+from provisioner.catalog.cluster_defaults import DNS_SERVICE_ADDRESS, SERVICE_RANGE
+from provisioner.catalog.node_pools import CLUSTER
+from provisioner.service_rules.bodies import is_silent, text_at
+from provisioner.service_rules.rule import Refusal, ServiceRule, Write
+
+_NETWORK = "properties.networkProfile"
+_SERVICES, _PODS = f"{_NETWORK}.serviceCidr", f"{_NETWORK}.podCidr"
+_RESOLVER = f"{_NETWORK}.dnsServiceIP"
+
+_Range = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+_CODES = "AKS error codes; guidelines.md §3.2"
+
+
+def _range(text: str | None) -> _Range | None:
+    try:
+        return ipaddress.ip_network(text) if text is not None else None
+    except ValueError:
+        return None
+
+
+def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        return ipaddress.ip_address(text)
+    except ValueError:
+        return None
+
+
+def _judge_range_form(write: Write) -> Iterator[Refusal]:
+    for path in (_SERVICES, _PODS):
+        text = text_at(write.after, path)
+        if text is not None and _range(text) is None:
+            yield Refusal(
+                path,
+                f"{text!r} is no range of addresses: expected one as 10.0.0.0/16, without "
+                "host bits",
+            )
+
+
+def _judge_resolver_form(write: Write) -> Iterator[Refusal]:
+    text = text_at(write.after, _RESOLVER)
+    if text is not None and _address(text) is None:
+        yield Refusal(_RESOLVER, f"{text!r} is no address")
+
+
+def _resolver(write: Write) -> tuple[str, int, _Range] | None:
+    """Return dnsServiceIP, how far it is into the service range, and that range. One that is not
+    stated is the default."""
+    silent = is_silent(write.after, _RESOLVER)
+    text = DNS_SERVICE_ADDRESS if silent else text_at(write.after, _RESOLVER)
+    none = is_silent(write.after, _SERVICES)
+    services = _range(SERVICE_RANGE if none else text_at(write.after, _SERVICES))
+    address = _address(text) if text is not None else None
+    if text is None or address is None or services is None or address.version != services.version:
+        return None
+    return text, int(address) - int(services.network_address), services
+
+
+def _judge_resolver_outside(write: Write) -> Iterator[Refusal]:
+    found = _resolver(write)
+    if found is not None and not 0 <= found[1] < found[2].num_addresses:
+        yield Refusal(_RESOLVER, f"{found[0]} lies outside of the service range {found[2]}")
+
+
+def _judge_resolver_first(write: Write) -> Iterator[Refusal]:
+    found = _resolver(write)
+    if found is not None and found[1] in (0, 1):
+        yield Refusal(
+            _RESOLVER,
+            f"{found[0]} is the {'first' if found[1] else 'own'} address of the service range "
+            f"{found[2]}: the first is that of the Kubernetes API",
+        )
+
+
+def _judge_resolver_last(write: Write) -> Iterator[Refusal]:
+    found = _resolver(write)
+    if found is not None and found[2].version == 4 and found[1] == found[2].num_addresses - 1:
+        yield Refusal(_RESOLVER, f"{found[0]} is the broadcast address of {found[2]}")
+
+
+def _judge_overlap(write: Write) -> Iterator[Refusal]:
+    services, pods = (_range(text_at(write.after, path)) for path in (_SERVICES, _PODS))
+    if services is None or pods is None or services.version != pods.version:
+        return
+    if services.overlaps(pods):
+        yield Refusal(_PODS, f"the range of pods {pods} overlaps that of services {services}")
+
+
+RULES = (
+    ServiceRule(
+        id="cluster-range-form",
+        type=CLUSTER,
+        code="CidrStringParseError",
+        source="AKS error codes",
+        judge=_judge_range_form,
+    ),
+    ServiceRule(
+        id="cluster-dns-address-form",
+        type=CLUSTER,
+        code="DnsServiceIpParseError",
+        source="AKS error codes",
+        judge=_judge_resolver_form,
+    ),
+    ServiceRule(
+        id="cluster-dns-address-outside",
+        type=CLUSTER,
+        code="DnsServiceIpOutOfServiceCidr",
+        source=_CODES,
+        judge=_judge_resolver_outside,
+    ),
+    ServiceRule(
+        id="cluster-dns-address-first",
+        type=CLUSTER,
+        code="DnsServiceIpConflicting",
+        source=_CODES,
+        judge=_judge_resolver_first,
+    ),
+    ServiceRule(
+        id="cluster-dns-address-broadcast",
+        type=CLUSTER,
+        code="DnsBroadcastAddressConflicting",
+        source=_CODES,
+        judge=_judge_resolver_last,
+    ),
+    ServiceRule(
+        id="cluster-pods-overlap-services",
+        type=CLUSTER,
+        code="PodCidrOverlapServiceCidr",
+        source=_CODES,
+        judge=_judge_overlap,
+    ),
+)
