@@ -14,6 +14,8 @@ class RefusalCodes:
     value      a value that Azure does not accept
     name       a name that breaks the name rule
     taken      409 to a name, unique in Azure, that another resource has
+    children   a PUT of a parent that adds or leaves out a child that it does not make
+               (`Embedded.separate`)
     duplicate  409 to a second resource with the same `ResourceType.unique_by`
     """
 
@@ -24,6 +26,7 @@ class RefusalCodes:
     value: str = "InvalidParameter"
     name: str = "InvalidResourceName"
     taken: str = "NameAlreadyInUse"
+    children: str = "BadRequest"
     duplicate: str = "Conflict"
 
 

@@ -66,12 +66,15 @@ class Embedded:
     `flattened` entries hold the child's `properties` beside its name (agentPoolProfiles); others
     are whole child bodies (subnets). `kept` says whether a PUT that does not mention the list
     leaves the children as they are (subnets); else it deletes them (rules of a security group).
+    `separate` says that the list holds the children that there are: once the parent exists, its PUT
+    neither makes one nor deletes one (agentPoolProfiles).
     """
 
     path: str
     child: str
     flattened: bool = False
     kept: bool = True
+    separate: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

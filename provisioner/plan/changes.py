@@ -682,13 +682,20 @@ def _overlay(live: object, desired: object) -> Value:
 
 
 def _create(resource: DesiredResource, desired: Mapping[str, Value]) -> ResourceChange:
+    return creation_of(resource.address, resource.id, resource.type, desired)
+
+
+def creation_of(
+    address: str, resource: ResourceId, resource_type: ResourceType, desired: Mapping[str, Value]
+) -> ResourceChange:
+    """Return the change that makes a resource of a body."""
     fields = tuple(
         FieldChange.added(path, value)
         for path, value in _leaves(desired, "")
         if not is_ownership_tag(path.removeprefix("tags."))
     )
     return ResourceChange(
-        resource.address, resource.id, resource.type, Action.CREATE, None, fields, (), desired, None
+        address, resource, resource_type, Action.CREATE, None, fields, (), desired, None
     )
 
 

@@ -45,7 +45,7 @@ def rotate(
 def resource_stating(change: ResourceChange, graph: DesiredGraph) -> DesiredResource | None:
     """Return the resource of the graph whose body states what changes: its own, or its parent's."""
     own = graph.by_id.get(change.id.key)
-    if own is not None or change.id.parent is None or change.stand_in is None:
+    if own is not None or change.id.parent is None or change.desired is None:
         return own
     return graph.by_id.get(change.id.parent.key)
 
@@ -77,7 +77,7 @@ class _Rotator:
                 for child, rotation in self._children(change, embedded)
             ]
             rotated = [child for child in children if child.stand_in is not None]
-            yield _without_children(change, rotated)
+            yield without_children(change, rotated)
             yield from rotated
         else:
             yield change
@@ -112,7 +112,7 @@ class _Rotator:
         child_type = self.catalog.get(embedded.child)
         if child_type.rotation is None:
             return
-        for entry in _entries(change.desired, embedded):
+        for entry in entries_of(change.desired, embedded):
             name = str(entry["name"])
             resource = ResourceId(child_type.name, (*change.id.names, name), change.id.scope)
             fields = tuple(_fields_of(change, embedded, name))
@@ -233,7 +233,7 @@ class _Rotator:
         parent = self.graph.by_id.get(resource.parent.key) if resource.parent else None
         if parent is not None:
             for embedded in parent.type.embedded:
-                wanted |= {str(entry["name"]) for entry in _entries(parent.body, embedded)}
+                wanted |= {str(entry["name"]) for entry in entries_of(parent.body, embedded)}
         return frozenset(there | wanted)
 
 
@@ -241,7 +241,10 @@ def _beside(one: ResourceId, other: ResourceId) -> bool:
     return one.parent == other.parent and one.type.lower() == other.type.lower()
 
 
-def _entries(body: Mapping[str, Value] | None, embedded: Embedded) -> Iterator[Mapping[str, Value]]:
+def entries_of(
+    body: Mapping[str, Value] | None, embedded: Embedded
+) -> Iterator[Mapping[str, Value]]:
+    """Yield the children with a name that a body states in one of its lists."""
     listed = lookup(body, embedded.path.split("."))
     for entry in listed if isinstance(listed, (list, tuple)) else ():
         if isinstance(entry, Mapping) and isinstance(entry.get("name"), str):
@@ -260,17 +263,17 @@ def _fields_of(change: ResourceChange, embedded: Embedded, name: str) -> Iterato
             yield replace(part, path=path, reason=reason, child=None)
 
 
-def _without_children(change: ResourceChange, rotated: Sequence[ResourceChange]) -> ResourceChange:
-    """Return the parent's change without what the rotations of its children do."""
-    if not rotated:
+def without_children(change: ResourceChange, separate: Sequence[ResourceChange]) -> ResourceChange:
+    """Return the parent's change without what the changes of its children do by themselves."""
+    if not separate:
         return change
-    children = {Child(child.type.name, child.id.name) for child in rotated}
+    children = {Child(child.type.name, child.id.name) for child in separate}
     fields = tuple(part for part in change.fields if part.child not in children)
     desired: Mapping[str, Value] = change.desired or {}
     for embedded in change.type.embedded:
         kept = [
             entry
-            for entry in _entries(desired, embedded)
+            for entry in entries_of(desired, embedded)
             if Child(embedded.child, str(entry["name"])) not in children
         ]
         desired = put_at(desired, embedded.path.split("."), kept)

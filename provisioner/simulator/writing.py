@@ -109,7 +109,7 @@ def write_resource(
     )
     cloud.store.resources.put(row.id.key, row)
     for embedded, entries in lists:
-        _write_children(cloud, row, embedded, entries, api_version)
+        _write_children(cloud, row, embedded, entries, api_version, is_new=before is None)
     _touch_parent(cloud, resource_type, row)
     refresh_around(cloud, row.id)
     _keep_managed_group(cloud, resource_type, row)
@@ -320,14 +320,41 @@ def _held(references: list[tuple[str, ResourceId]], embedded: list[str]) -> tupl
     )
 
 
+def _check_separate(
+    cloud: Cloud, parent: Record, embedded: Embedded, entries: list[dict[str, Any]]
+) -> None:
+    """Refuse to add or leave out a child that only a request of its own makes or deletes."""
+    stated = {str(entry.get("name")).lower() for entry in entries}
+    there = {
+        row.id.name.lower()
+        for row in cloud.store.resources.inside(parent.id.key)
+        if row.type == embedded.child
+    }
+    kind = embedded.child.rpartition("/")[2]
+    for names, verb in ((stated - there, "added to"), (there - stated, "removed from")):
+        if names:
+            raise RefusalError(
+                400,
+                cloud.catalog.get(parent.type).codes.children,
+                f"{', '.join(sorted(names))} cannot be {verb} '{parent.id.name}' by a write of it: "
+                f"use the operations of {kind}.",
+                target=embedded.path.removeprefix("properties."),
+                by_provider=True,
+            )
+
+
 def _write_children(
     cloud: Cloud,
     parent: Record,
     embedded: Embedded,
     entries: list[dict[str, Any]],
     api_version: str,
+    *,
+    is_new: bool,
 ) -> None:
     """Make the children of a resource what a list in its body says; the others are deleted."""
+    if embedded.separate and not is_new:
+        _check_separate(cloud, parent, embedded, entries)
     child_type = cloud.catalog.get(embedded.child)
     kept: set[str] = set()
     for entry in entries:

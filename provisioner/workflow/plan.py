@@ -58,6 +58,7 @@ from provisioner.plan.progress import (
 )
 from provisioner.plan.request import Request
 from provisioner.plan.rotation import rotate
+from provisioner.plan.separate_children import separate_children
 from provisioner.plan.snapshots import refresh_snapshots, without_repaired
 from provisioner.plan.terms import EVERY_ADDRESS, Terms, is_at
 from provisioner.plan.withdrawal import with_carried_marks
@@ -322,6 +323,7 @@ def _plan(
     )
     changes = renew_holders(changes, reading.state)
     changes = without_repaired(refresh_snapshots(changes, reading.state, catalog))
+    changes = separate_children(changes, reading.state, catalog)
     changes = rotate(changes, graph, reading.state, catalog, environment.marks)
     changes = with_carried_marks(repair_failed(changes), reading.state, environment.marks)
     told = [*desired.diagnostics, *changes.diagnostics, *_warn_of_gaps(reading, desired.graph)]

@@ -181,8 +181,13 @@ TYPE = ResourceType(
     etag_header=False,
     serialise_on="",
     embedded=(
+        # "Adding agent pools to an existing cluster is not allowed through managed cluster
+        # operations" (BadRequest: Azure/AKS#4383, microsoft/tyger#121, Azure/bicep#9644).
         Embedded(
-            _PROFILES, "Microsoft.ContainerService/managedClusters/agentPools", flattened=True
+            _PROFILES,
+            "Microsoft.ContainerService/managedClusters/agentPools",
+            flattened=True,
+            separate=True,
         ),
     ),
     flat_errors=True,
