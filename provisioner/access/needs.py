@@ -9,13 +9,16 @@ from provisioner.catalog.permissions import (
     LIST_GROUP_RESOURCES,
     LIST_RESOURCES,
     action_on,
+    changed_actions,
     linked_actions,
     polled_actions,
+    stated_actions,
 )
 from provisioner.catalog.registry import Catalog
 from provisioner.catalog.resource_type import ListRead, ResourceType, WriteFlow
+from provisioner.model.actual import ActualState, Found
 from provisioner.model.resource_id import ResourceId, parse_resource_id, subscription_id
-from provisioner.model.values import Body, Unknown, Value
+from provisioner.model.values import Body, Unknown, Value, lookup
 from provisioner.plan.reads import (
     INVENTORY,
     SUBSCRIPTIONS,
@@ -55,10 +58,32 @@ def eligibility_needs(subscriptions: Iterable[str]) -> frozenset[Need]:
 
 
 def write_needs(graph: DesiredGraph, catalog: Catalog) -> frozenset[Need]:
-    """Return what the writes of `azsec apply` need, beside the reads of its plan."""
-    return frozenset(
-        need for r in _managed(graph) for need in _of_write(r.type, r.id, r.body, catalog)
-    )
+    """Return what the writes of `azsec apply` need, beside the reads of its plan.
+
+    What stands in Azure is not looked at: a property whose change takes an action of its own needs
+    it wherever it is stated.
+    """
+    needs = {need for r in _managed(graph) for need in _of_write(r.type, r.id, r.body, catalog)}
+    needs |= {
+        Need(action, r.id)
+        for r in _managed(graph)
+        for _path, action in stated_actions(r.type, r.body)
+    }
+    return frozenset(needs | set(_of_children(graph, catalog)))
+
+
+def _of_children(graph: DesiredGraph, catalog: Catalog) -> Iterator[Need]:
+    """Yield what it takes to make the children that a body may get later, each by itself."""
+    for resource in _managed(graph):
+        for embedded in resource.type.embedded:
+            entries = lookup(resource.body, embedded.path.split("."))
+            child_type = catalog.get(embedded.child)
+            for entry in entries if isinstance(entries, (list, tuple)) else ():
+                if embedded.separate and isinstance(entry, Mapping):
+                    names = (*resource.id.names, str(entry.get("name")))
+                    child = ResourceId(child_type.name, names, resource.id.scope)
+                    body = {"properties": entry} if embedded.flattened else entry
+                    yield from _of_write(child_type, child, body, catalog)
 
 
 def lock_needs(container: ResourceId | None, catalog: Catalog) -> frozenset[Need]:
@@ -82,15 +107,20 @@ def delete_needs(graph: DesiredGraph, catalog: Catalog) -> frozenset[Need]:
     )
 
 
-def step_needs(steps: Iterable[Step], catalog: Catalog) -> frozenset[Need]:
-    """Return what the steps of one plan need, beside the reads."""
+def step_needs(steps: Iterable[Step], catalog: Catalog, state: ActualState) -> frozenset[Need]:
+    """Return what the steps of one plan need, beside the reads. `state` is what they change."""
     needs: set[Need] = set()
     for step in steps:
         resource_type = catalog.get(step.type)
         if step.verb == DELETE:
             needs |= set(_of_delete(resource_type, step.id, catalog))
         else:
-            needs |= set(_of_write(resource_type, step.id, step.body or {}, catalog))
+            body = step.body or {}
+            needs |= set(_of_write(resource_type, step.id, body, catalog))
+            hit = state.get(step.id)
+            if isinstance(hit, Found):
+                changed = changed_actions(resource_type, hit.body, body)
+                needs |= {Need(action, step.id) for action in changed}
     return frozenset(needs)
 
 

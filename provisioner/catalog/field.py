@@ -53,6 +53,7 @@ class Disruption(StrEnum):
 
     NONE = "no disruption"
     CONNECTIONS = "connections drop"
+    ACCESS = "access ends"
     CONTROL_PLANE = "control plane blips"
     NODES = "nodes reimaged"
     DATA = "data lost"
@@ -162,6 +163,9 @@ class Field:
                    change of a value that is not there
     irreversible   values that cannot be left again: a change away from one is refused
     forbidden      tells a change that Azure refuses and that no new resource is the answer to
+    ends           tells whose access a change ends
+    change_takes   the action of Azure RBAC on the resource that a change of it takes, beside its
+                   write
     parent_fixed   tells a change that only a new parent can take: refused for the child alone, and
                    a replacement where the parent's own body states the child
     refused        values that Azure refuses although the SDK model allows them
@@ -202,6 +206,8 @@ class Field:
     definite: bool = False
     irreversible: tuple[Json, ...] = ()
     forbidden: ChangeRule | None = None
+    ends: ChangeRule | None = None
+    change_takes: str = ""
     parent_fixed: ChangeRule | None = None
     refused: tuple[Json, ...] = ()
     minimum: int | None = None

@@ -16,6 +16,7 @@ from provisioner.catalog.resource_type import DeleteFlow, ResourceType, WriteFlo
 from provisioner.catalog.schema import SchemaIndex
 from provisioner.model.conditions import Attributes
 from provisioner.model.resource_id import ResourceId
+from provisioner.model.values import ABSENT, Body, lookup
 
 LIST_RESOURCES = "Microsoft.Resources/subscriptions/resources/read"
 LIST_GROUP_RESOURCES = "Microsoft.Resources/subscriptions/resourceGroups/resources/read"
@@ -123,6 +124,29 @@ def linked_actions(
         for link in LINKS.get(target.type.lower(), ()):
             if not link.referrers or resource_type.name in link.referrers:
                 yield link.action, target
+
+
+def stated_actions(
+    resource_type: ResourceType, body: Mapping[str, object]
+) -> Iterator[tuple[str, str]]:
+    """Yield (path, action) for what a change of a property takes that `body` states, beside the
+    write (`Field.change_takes`)."""
+    for path, facts in resource_type.fields.items():
+        if facts.change_takes and lookup(body, path.split(".")) is not ABSENT:
+            yield path, facts.change_takes
+
+
+def changed_actions(
+    resource_type: ResourceType, before: Body, after: Mapping[str, object]
+) -> Iterator[str]:
+    """Yield what the changes between two bodies take, beside the write; where a body is silent, the
+    default stands."""
+    for path, action in stated_actions(resource_type, after):
+        steps, default = path.split("."), resource_type.fact(path).default_in
+        held = lookup(before, steps)
+        was = default(before, resource_type.api_version) if held is ABSENT else held
+        if lookup(after, steps) != was:
+            yield action
 
 
 def polled_actions(resource_type: ResourceType, *, deleting: bool) -> Iterator[str]:

@@ -24,7 +24,7 @@ class FieldChange:
     declared    False where the desired body is silent; then `after` is the default
     before      the actual value, `after` the desired one; ABSENT where there is none
     refused     why the change cannot be made at all (a one-way switch); None where it can
-    reason      why it forces a replacement
+    reason      why it forces a replacement, or whose access it ends
     is_state    whether it is a state that Azure computes, and that no body states
     hindrance   of an undeclared one: why Azure would not take it back to the default in place
     child       the child that it is about, where the resource's body states one; None for a change

@@ -361,6 +361,10 @@ class _Walker:
         hindrance = None if declared else verdict.refused or verdict.reason
         if not declared:
             verdict = Verdict()
+        ended = self._ended(facts) if declared else None
+        disruption = facts.fact.disruption if declared else Disruption.NONE
+        if ended is not None:
+            disruption = max(disruption, Disruption.ACCESS, key=lambda d: d.rank)
         self.changes.append(
             FieldChange(
                 path=path,
@@ -369,17 +373,22 @@ class _Walker:
                 before=cast("Value | Absent", self._written(rule, actual)),
                 after=cast("Value | Absent", self._written(rule, desired)),
                 forces_replace=verdict.reason is not None,
-                reason=verdict.reason,
+                reason=verdict.reason or ended,
                 refused=verdict.refused,
                 hindrance=hindrance,
                 child=verdict.child,
                 owner=self._view.owner(facts),
                 security=facts.fact.security,
                 sensitive=self._holds_secret(rule, desired) or self._holds_secret(rule, actual),
-                disruption=facts.fact.disruption if declared else Disruption.NONE,
+                disruption=disruption,
                 unknown=next(unknowns(desired), None) is not None,
             )
         )
+
+    def _ended(self, rule: Rule) -> str | None:
+        """Return whose access a change ends, if anybody's."""
+        ends = rule.fact.ends
+        return ends(self._view.before, self._view.after) if ends is not None else None
 
 
 class _Distance:

@@ -42,7 +42,14 @@ BY_RISK = (
 """The actions that need a reviewer's eye most, first."""
 
 HARMLESS = "no disruption"
-_DISRUPTIONS = (HARMLESS, "connections drop", "control plane blips", "nodes reimaged", "data lost")
+_DISRUPTIONS = (
+    HARMLESS,
+    "connections drop",
+    "access ends",
+    "control plane blips",
+    "nodes reimaged",
+    "data lost",
+)
 """`provisioner.catalog.field.Disruption`, from harmless to worst."""
 
 NO_CHANGES = "No changes"

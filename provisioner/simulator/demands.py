@@ -8,6 +8,7 @@ from provisioner.catalog.permissions import (
     DELETED_GROUP,
     LIST_GROUP_RESOURCES,
     LIST_RESOURCES,
+    changed_actions,
     linked_actions,
 )
 from provisioner.catalog.resource_type import ResourceType
@@ -60,12 +61,18 @@ def demands_of(cloud: Cloud, request: Request) -> tuple[Demand, ...]:
         return ()
     if request.method not in ("PUT", "PATCH"):
         return (own,)
-    resource_type, _ = named_type(cloud, request)
+    resource_type, resource = named_type(cloud, request)
     body = _body_of(request)
     if resource_type is None or body is None:
         return (own,)
     links = linked_actions(resource_type, cloud.catalog.schemas, body)
-    return (own, *(Demand(action, target.text, linked=True) for action, target in links))
+    row = cloud.store.resources.get(resource.key) if resource is not None else None
+    changed = changed_actions(resource_type, row.body, body) if row is not None else ()
+    return (
+        own,
+        *(Demand(action, own.scope) for action in changed),
+        *(Demand(action, target.text, linked=True) for action, target in links),
+    )
 
 
 def _own(cloud: Cloud, request: Request) -> Demand | None:

@@ -37,7 +37,7 @@ class Preflight:
             return (), 0
         if self.inquirer is None:
             return (_skipped(),), 0
-        permissions = permissions_of(step_needs(plan.steps, catalog))
+        permissions = permissions_of(step_needs(plan.steps, catalog, state))
         intent = read_intent(plan.steps, graph, state, catalog, permissions, applies=self.applies)
         replies = self.inquirer.ask(inquiries_for(intent))
         told = judge_replies(intent, {reply.inquiry: reply for reply in replies})

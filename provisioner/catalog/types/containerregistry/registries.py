@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from provisioner.catalog import api_versions
+from provisioner.catalog.access_models import ends_with
 from provisioner.catalog.field import Answered, Compare, Default, Disruption, Field
 from provisioner.catalog.refusals import RefusalCodes
 from provisioner.catalog.resource_type import (
@@ -47,8 +48,18 @@ TYPE = ResourceType(
         "location": Field(create_only=True),
         "identity": Field(default=None),
         "sku.name": Field(compare=Compare.CASELESS),
-        "properties.adminUserEnabled": Field(default=False, security=True),
-        "properties.anonymousPullEnabled": Field(default=False, security=True),
+        "properties.adminUserEnabled": Field(
+            default=False,
+            security=True,
+            ends=ends_with(
+                "properties.adminUserEnabled", False, "the access by the admin user ends"
+            ),
+        ),
+        "properties.anonymousPullEnabled": Field(
+            default=False,
+            security=True,
+            ends=ends_with("properties.anonymousPullEnabled", False, "pulls without a sign-in end"),
+        ),
         "properties.publicNetworkAccess": Field(
             default="Enabled", compare=Compare.CASELESS, security=True
         ),
@@ -73,6 +84,13 @@ TYPE = ResourceType(
             answered=Answered.STATED,
             compare=Compare.CASELESS,
             security=True,
+            # "Microsoft Entra attribute-based access control for repository permissions".
+            ends=ends_with(
+                "properties.roleAssignmentMode",
+                "AbacRepositoryPermissions",
+                "the access that AcrPull, AcrPush and AcrDelete give to repositories ends: the "
+                "roles for repositories decide from then on",
+            ),
         ),
         "properties.encryption": Field(default={}),
         "properties.policies": Field(default={}),

@@ -6,6 +6,7 @@ What is known of a pool stands in `agent_pools`, and holds for agentPoolProfiles
 from collections.abc import Callable, Iterator, Mapping
 
 from provisioner.catalog import api_versions, cluster_changes, cluster_defaults, version_changes
+from provisioner.catalog.access_models import ends_with
 from provisioner.catalog.cluster_defaults import preset, since, where
 from provisioner.catalog.field import (
     Answered,
@@ -236,6 +237,11 @@ TYPE = ResourceType(
             answered=Answered.STATED,
             security=True,
             disruption=_PLANE,
+            ends=ends_with(
+                "properties.disableLocalAccounts",
+                True,
+                "the access by local accounts (`az aks get-credentials --admin`) ends",
+            ),
         ),
         "properties.publicNetworkAccess": Field(default=None, security=True),
         "properties.supportPlan": Field(default="KubernetesOfficial"),
@@ -258,7 +264,16 @@ TYPE = ResourceType(
             security=True,
         ),
         "properties.aadProfile.managed": Field(default=True, irreversible=(True,), security=True),
-        "properties.aadProfile.enableAzureRBAC": Field(default=False, security=True),
+        "properties.aadProfile.enableAzureRBAC": Field(
+            default=False,
+            security=True,
+            ends=ends_with(
+                "properties.aadProfile.enableAzureRBAC",
+                False,
+                "the access to Kubernetes by Azure role assignments ends: RoleBindings decide from "
+                "then on",
+            ),
+        ),
         "properties.aadProfile.adminGroupObjectIDs": Field(
             default=(), compare=Compare.SET, security=True
         ),

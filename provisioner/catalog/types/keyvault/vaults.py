@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 
 from provisioner.catalog import api_versions
+from provisioner.catalog.access_models import vault_asks_others
 from provisioner.catalog.field import Answered, Compare, Disruption, Field, Since
+from provisioner.catalog.permissions import ASSIGN_ROLE
 from provisioner.catalog.refusals import RefusalCodes, SoftDelete
 from provisioner.catalog.resource_type import (
     DeleteFlow,
@@ -78,6 +80,10 @@ TYPE = ResourceType(
             default=Since("2026-02-01", True, before=False),
             answered=Answered.STATED,
             security=True,
+            ends=vault_asks_others,
+            # "Azure role-based access control" of Key Vault: "Changing the permission model
+            # requires unrestricted roleAssignments/write".
+            change_takes=ASSIGN_ROLE,
         ),
         "properties.enablePurgeProtection": Field(
             default=None, irreversible=(True,), refused=(False,), security=True

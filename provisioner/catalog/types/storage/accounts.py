@@ -8,6 +8,7 @@ no body and a Location (recorded).
 from collections.abc import Mapping
 
 from provisioner.catalog import api_versions
+from provisioner.catalog.access_models import ends_with
 from provisioner.catalog.field import Answered, Compare, Disruption, Field
 from provisioner.catalog.refusals import RefusalCodes
 from provisioner.catalog.resource_type import (
@@ -245,10 +246,25 @@ TYPE = ResourceType(
         "properties.accessTier": Field(default="Hot"),
         "properties.minimumTlsVersion": Field(default="TLS1_2", security=True),
         "properties.supportsHttpsTrafficOnly": Field(default=True, security=True),
-        "properties.allowBlobPublicAccess": Field(default=False, security=True),
+        "properties.allowBlobPublicAccess": Field(
+            default=False,
+            security=True,
+            ends=ends_with(
+                "properties.allowBlobPublicAccess",
+                False,
+                "the access without a sign-in to public containers ends",
+            ),
+        ),
         # Silence is a yes to both, and stays silent in the answer (recorded).
         "properties.allowSharedKeyAccess": Field(
-            default=True, answered=Answered.STATED, security=True
+            default=True,
+            answered=Answered.STATED,
+            security=True,
+            ends=ends_with(
+                "properties.allowSharedKeyAccess",
+                False,
+                "the access by account keys, and by shared access signatures made with them, ends",
+            ),
         ),
         "properties.publicNetworkAccess": Field(
             default="Enabled", answered=Answered.STATED, compare=Compare.CASELESS, security=True

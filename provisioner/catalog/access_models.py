@@ -1,0 +1,46 @@
+"""Whose access ends when a resource changes how it lets in.
+
+Each rule is asked about one property that differs, with the bodies before and after, and gives the
+sentence that a reviewer reads, or None where nobody loses access. A body without properties is that
+of a resource about to be created.
+"""
+
+from collections.abc import Mapping
+
+from provisioner.catalog.field import ChangeRule
+from provisioner.model.values import Body, lookup
+
+_SHOWN = 3
+
+
+def vault_asks_others(before: Body, after: Body) -> str | None:
+    """learn.microsoft.com/azure/key-vault/general/rbac-migration: a vault has one model, and what
+    the other one grants counts for nothing."""
+    if not _exists(before):
+        return None
+    if lookup(after, ("properties", "enableRbacAuthorization")) is not True:
+        return "the access by role assignments ends: access policies decide from then on"
+    policies = lookup(before, ("properties", "accessPolicies"))
+    entries = policies if isinstance(policies, (list, tuple)) else ()
+    named = sorted({str(lookup(entry, ("objectId",))) for entry in entries})
+    if not named:
+        return "access policies decide no more: who has no role has no access"
+    shown = ", ".join(named[:_SHOWN])
+    more = f" and {len(named) - _SHOWN} more" if len(named) > _SHOWN else ""
+    return f"the access that policies give {shown}{more} ends: roles decide from then on"
+
+
+def ends_with(path: str, value: object, sentence: str) -> ChangeRule:
+    """Return the rule of a switch: a change of `path` to `value` ends what the sentence says."""
+    steps = path.split(".")
+
+    def judge(before: Body, after: Body) -> str | None:
+        now = lookup(after, steps)
+        is_it = now.lower() == str(value).lower() if isinstance(now, str) else now is value
+        return sentence if is_it and _exists(before) else None
+
+    return judge
+
+
+def _exists(body: Body) -> bool:
+    return isinstance(body.get("properties"), Mapping)

@@ -1,0 +1,148 @@
+"""A resource that changes how it lets in: whose access ends is said, and what the change takes."""
+
+import pytest
+
+from provisioner.catalog.permissions import ASSIGN_ROLE
+from provisioner.documents.apply import Outcome
+from provisioner.documents.roles import Purpose
+from provisioner.workflow.roles import needs_of
+from tests.environments import Bench
+
+VAULT = """\
+kv:
+  type: Microsoft.KeyVault/vaults
+  resourceGroup: main
+  name: kv-of-models
+  properties:
+    tenantId: ${environment.tenantId}
+    sku: {family: A, name: standard}
+    enablePurgeProtection: true
+"""
+POLICIES = """\
+    enableRbacAuthorization: false
+    accessPolicies:
+      - tenantId: ${environment.tenantId}
+        objectId: 5d2b9f10-7c3e-4a61-b8d4-92e0c1f3a501
+        permissions: {secrets: [get]}
+"""
+BY_POLICIES = VAULT + POLICIES
+BY_ROLES = VAULT + "    enableRbacAuthorization: true\n"
+REGISTRY = """\
+acr:
+  type: Microsoft.ContainerRegistry/registries
+  resourceGroup: main
+  name: imagesofmodels
+  sku: {name: Premium}
+  properties: {adminUserEnabled: true, anonymousPullEnabled: true}
+"""
+ACCOUNT = """\
+store:
+  type: Microsoft.Storage/storageAccounts
+  resourceGroup: main
+  name: storeofmodels
+  kind: StorageV2
+  sku: {name: Standard_LRS}
+  properties: {allowSharedKeyAccess: true, allowBlobPublicAccess: true}
+"""
+CLUSTER = """\
+aks:
+  type: Microsoft.ContainerService/managedClusters
+  resourceGroup: main
+  name: aks
+  identity: {type: SystemAssigned}
+  properties:
+    dnsPrefix: aks
+    disableLocalAccounts: false
+    aadProfile: {managed: true, enableAzureRBAC: true}
+    agentPoolProfiles: [{name: system, mode: System, vmSize: Standard_D4s_v5, count: 3}]
+"""
+
+
+def off(text: str, name: str) -> str:
+    return text.replace(f"{name}: true", f"{name}: false")
+
+
+ENDS = [
+    pytest.param(BY_POLICIES, BY_ROLES, "5d2b9f10-7c3e-4a61-b8d4-92e0c1f3a501", id="policies"),
+    pytest.param(BY_ROLES, BY_POLICIES, "role assignments ends", id="roles"),
+    pytest.param(REGISTRY, off(REGISTRY, "adminUserEnabled"), "admin user", id="admin"),
+    pytest.param(REGISTRY, off(REGISTRY, "anonymousPullEnabled"), "without a", id="anonymous"),
+    pytest.param(
+        REGISTRY,
+        REGISTRY.replace("{admin", "{roleAssignmentMode: AbacRepositoryPermissions, admin"),
+        "AcrPull",
+        id="roles of repositories",
+    ),
+    pytest.param(ACCOUNT, off(ACCOUNT, "allowSharedKeyAccess"), "account keys", id="keys"),
+    pytest.param(ACCOUNT, off(ACCOUNT, "allowBlobPublicAccess"), "without a", id="public"),
+    pytest.param(CLUSTER, off(CLUSTER, "enableAzureRBAC"), "role assignments", id="Azure RBAC"),
+]
+KEEPS = [
+    pytest.param(off(REGISTRY, "adminUserEnabled"), REGISTRY, id="admin"),
+    pytest.param(off(ACCOUNT, "allowSharedKeyAccess"), ACCOUNT, id="keys"),
+    pytest.param(off(CLUSTER, "enableAzureRBAC"), CLUSTER, id="Azure RBAC"),
+]
+
+
+@pytest.mark.parametrize(("before", "after", "said"), ENDS)
+def test_whose_access_ends_is_said(bench: Bench, before: str, after: str, said: str) -> None:
+    bench.apply(bench.plan(bench.compose(before)))
+    (change,) = bench.plan(bench.compose(after)).document.changes
+    assert change.disruption == "access ends"
+    assert any(said in (field.reason or "") for field in change.fields)
+    assert not any(field.forces_replace for field in change.fields)
+
+
+@pytest.mark.parametrize(("before", "after"), KEEPS)
+def test_a_change_that_lets_in_more_ends_nothing(bench: Bench, before: str, after: str) -> None:
+    bench.apply(bench.plan(bench.compose(before)))
+    (change,) = bench.plan(bench.compose(after)).document.changes
+    assert change.disruption != "access ends"
+
+
+def test_local_accounts_end_too(bench: Bench) -> None:
+    bench.apply(bench.plan(bench.compose(CLUSTER)))
+    after = CLUSTER.replace("disableLocalAccounts: false", "disableLocalAccounts: true")
+    (change,) = bench.plan(bench.compose(after)).document.changes
+    assert "local accounts" in str([field.reason for field in change.fields])
+
+
+def test_the_model_of_a_vault_takes_the_right_to_assign_roles(bench: Bench) -> None:
+    """Without it Azure refuses the change; with it everything else of the role is enough."""
+    bench.apply(bench.plan(bench.compose(BY_POLICIES)))
+    desired = bench.compose(BY_ROLES)
+    actions = {need.action for need in needs_of(Purpose.APPLY, desired, bench.catalog)}
+    assert ASSIGN_ROLE in actions
+
+    bench.server.allowed_actions = frozenset(actions - {ASSIGN_ROLE})
+    told = bench.preflight(desired, applies=True)
+    # A role on the vault itself may allow it, which only the apply can tell.
+    (missing,) = [d for d in told.document.diagnostics if d.code == "permission-missing"]
+    assert ASSIGN_ROLE in missing.message
+    applied = bench.apply(bench.plan(desired))
+    assert [step.outcome for step in applied.steps] == [Outcome.FAILED]
+
+    bench.server.allowed_actions = frozenset(actions)
+    assert bench.preflight(desired, applies=True).document.diagnostics == ()
+    applied = bench.apply(bench.plan(desired))
+    assert [step.outcome for step in applied.steps] == [Outcome.SUCCEEDED]
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        pytest.param(None, BY_ROLES, id="a new one"),
+        pytest.param(BY_ROLES, BY_ROLES + "    enabledForDeployment: true\n", id="another change"),
+    ],
+)
+def test_what_changes_no_model_takes_no_such_right(
+    bench: Bench, before: str | None, after: str
+) -> None:
+    if before is not None:
+        bench.apply(bench.plan(bench.compose(before)))
+    desired = bench.compose(after)
+    actions = {need.action for need in needs_of(Purpose.APPLY, desired, bench.catalog)}
+    bench.server.allowed_actions = frozenset(actions - {ASSIGN_ROLE})
+    plan = bench.preflight(desired, applies=True)
+    assert plan.can_apply()
+    assert {step.outcome for step in bench.apply(plan).steps} == {Outcome.SUCCEEDED}
