@@ -11,10 +11,10 @@ COMPILE := env -u PIP_FIND_LINKS CUSTOM_COMPILE_COMMAND='make lock' $(BIN)/pip-c
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check golden bench fidelity faults audit lock clean
+.PHONY: help setup demo cluster-tools test check golden bench fidelity faults audit lock clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(INSTALLED) ## Build .venv from the lock, if the lock changed since
 
@@ -44,6 +44,9 @@ faults: setup ## Kill azsec at 60 writes, try every other fault; writes docs/rel
 
 audit: setup $(AUDIT)/.installed ## Scan what the blueprints deploy with checkov, against docs/audit.md
 	@$(BIN)/python -m audit
+
+cluster-tools: ## Build etcd and kube-apiserver for tests/cluster, if missing (needs Go; 10 to 20 minutes)
+	@$(PYTHON) -m cluster_tools
 
 lock: setup ## Pin the newest allowed dependencies, with their hashes
 	$(COMPILE) --extra dev --output-file requirements.lock pyproject.toml

@@ -1,0 +1,1 @@
+"""Builds the real etcd and kube-apiserver that the tests of the cluster talk to."""

@@ -1,0 +1,312 @@
+"""A real etcd and kube-apiserver on loopback, for as long as a test needs them.
+
+No kubelet and no controller manager run: objects are stored, defaulted, judged by admission and
+RBAC, and nothing else happens to them. A namespace that is deleted therefore keeps its finalizer
+until `ApiServer.wipe` takes it away.
+"""
+
+import ctypes
+import os
+import signal
+import socket
+import ssl
+import subprocess
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+import yaml
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from cluster_tools.binaries import MINORS, etcd_path, is_built, server_path
+
+_START_SECONDS = 120
+_PR_SET_PDEATHSIG = 1
+ADMIN = "administrator"
+PEOPLE: dict[str, tuple[str, ...]] = {
+    ADMIN: ("system:masters",),
+    "nobody": (),
+    "deployer": ("9a6e3d40-af71-4d94-8b17-65d3f4a6d802",),
+    "log-reader": ("9a6e3d40-af71-4d94-8b17-65d3f4a6d803",),
+}
+"""Who may sign in, with the groups that they belong to. Each one's token is `token-NAME`."""
+
+
+def require_tools(minor: str) -> None:
+    """Skip the test, saying so, where the tools are not built; in CI fail it."""
+    if is_built(minor):
+        return
+    message = f"needs kube-apiserver {minor} and etcd (make cluster-tools)"
+    if os.environ.get("CI") == "true":
+        pytest.fail(f"{message}: .ci/run builds them")
+    pytest.skip(message)
+
+
+@dataclass(frozen=True)
+class ApiServer:
+    """A running API server. `ca` is the file that it is verified with."""
+
+    minor: str
+    url: str
+    ca: Path
+    folder: Path
+    _people: list[str] = field(default_factory=lambda: list(PEOPLE))
+
+    def request(
+        self, method: str, path: str, body: object = None, *, person: str = ADMIN, **options: Any
+    ) -> requests.Response:
+        """Send a request as a person, given by name; `options` are those of requests."""
+        headers = {"Authorization": f"Bearer token-{person}", **options.pop("headers", {})}
+        return requests.request(
+            method,
+            self.url + path,
+            json=body,
+            headers=headers,
+            verify=str(self.ca),
+            timeout=30,
+            **options,
+        )
+
+    def get(self, path: str) -> dict[str, Any]:
+        """Return what stands at a path."""
+        answer = self.request("GET", path)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def apply(self, *bodies: dict[str, Any], manager: str = "kubectl", person: str = ADMIN) -> None:
+        """Apply objects as `kubectl apply --server-side --force-conflicts` does."""
+        for body in bodies:
+            answer = self.request(
+                "PATCH",
+                self.path_of(body),
+                body,
+                person=person,
+                params={"fieldManager": manager, "force": "true"},
+                headers={"Content-Type": "application/apply-patch+yaml"},
+            )
+            assert answer.ok, answer.text
+
+    def patch(self, path: str, patch: object, kind: str = "merge", manager: str = "kubectl-edit"):
+        """Patch an object as `kubectl edit` does."""
+        answer = self.request(
+            "PATCH",
+            path,
+            patch,
+            params={"fieldManager": manager},
+            headers={"Content-Type": f"application/{kind}-patch+json"},
+        )
+        assert answer.ok, answer.text
+        return answer.json()
+
+    def delete(self, path: str) -> None:
+        """Delete an object, or all of a collection."""
+        answer = self.request("DELETE", path)
+        assert answer.ok, answer.text
+
+    def path_of(self, body: dict[str, Any]) -> str:
+        """Return the path of an object, as the server's discovery says it."""
+        api, kind = body["apiVersion"], body["kind"]
+        root = f"/apis/{api}" if "/" in api else f"/api/{api}"
+        served = self.get(root)["resources"]
+        found = next(r for r in served if r["kind"] == kind and "/" not in r["name"])
+        namespace = body["metadata"].get("namespace", "default")
+        within = f"/namespaces/{namespace}" if found["namespaced"] else ""
+        return f"{root}{within}/{found['name']}/{body['metadata']['name']}"
+
+    def kubeconfig(self, person: str = ADMIN) -> Path:
+        """Return the path of a kubeconfig with which a person signs in."""
+        path = self.folder / f"{person}.kubeconfig"
+        content = {
+            "apiVersion": "v1",
+            "kind": "Config",
+            "current-context": "test",
+            "clusters": [
+                {
+                    "name": "test",
+                    "cluster": {"server": self.url, "certificate-authority": str(self.ca)},
+                }
+            ],
+            "users": [{"name": person, "user": {"token": f"token-{person}"}}],
+            "contexts": [{"name": "test", "context": {"cluster": "test", "user": person}}],
+        }
+        path.write_text(yaml.safe_dump(content), encoding="utf-8")
+        path.chmod(0o600)
+        return path
+
+    def wipe(self) -> None:
+        """Delete everything that the server did not make itself when it started."""
+        known = {"default", "kube-system", "kube-public", "kube-node-lease"}
+        for root, resource in self._resources():
+            # What judges requests goes first, or it would judge those of this wipe.
+            for item in self.get(f"{root}/{resource}")["items"]:
+                name, namespace = item["metadata"]["name"], item["metadata"].get("namespace")
+                if self._is_own(resource, name, item) or (
+                    resource == "namespaces" and name in known
+                ):
+                    continue
+                within = f"/namespaces/{namespace}" if namespace else ""
+                path = f"{root}{within}/{resource}/{name}"
+                if item["metadata"].get("finalizers"):
+                    self.patch(path, {"metadata": {"finalizers": None}})
+                answer = self.request("DELETE", path, {"gracePeriodSeconds": 0})
+                assert answer.status_code in (200, 202, 404), answer.text
+                if resource == "namespaces":
+                    item["spec"]["finalizers"] = []
+                    item["metadata"].pop("resourceVersion")
+                    self.request("PUT", f"{path}/finalize", item)
+
+    @staticmethod
+    def _is_own(resource: str, name: str, item: dict[str, Any]) -> bool:
+        labels = item["metadata"].get("labels", {})
+        return (
+            "kubernetes.io/bootstrapping" in labels
+            or labels.get("kube-aggregator.kubernetes.io/automanaged") is not None
+            or name.startswith(("system-", "system:", "kube-root-ca.crt", "kube-apiserver-"))
+            or (resource in ("services", "endpoints", "endpointslices") and name == "kubernetes")
+            or resource
+            in (
+                "flowschemas",
+                "prioritylevelconfigurations",
+                "apiservices",
+                "componentstatuses",
+                "events",
+                "leases",
+                "servicecidrs",
+                "ipaddresses",
+            )
+            or name == "extension-apiserver-authentication"
+        )
+
+    def _resources(self) -> Iterator[tuple[str, str]]:
+        groups = self.get("/apis")["groups"]
+        roots = ["/api/v1", *(f"/apis/{g['preferredVersion']['groupVersion']}" for g in groups)]
+        # Custom resources go before their definitions, namespaces last, admission first.
+        roots.sort(key=lambda root: "admissionregistration" not in root)
+        found = []
+        for root in roots:
+            for resource in self.get(root)["resources"]:
+                if "list" in resource["verbs"] and "delete" in resource["verbs"]:
+                    found.append((root, resource["name"]))
+        last = ("customresourcedefinitions", "namespaces")
+        return iter(sorted(found, key=lambda entry: entry[1] in last))
+
+
+@contextmanager
+def run_api_server(minor: str, folder: Path, arguments: Sequence[str] = ()) -> Iterator[ApiServer]:
+    """Run an API server with an empty etcd in `folder`; both end with the context, or with us."""
+    require_tools(minor)
+    ports = _free_ports(3)
+    store = f"http://127.0.0.1:{ports[0]}"
+    with ExitStack() as stack:
+        stack.enter_context(
+            _running(
+                [
+                    str(etcd_path()),
+                    f"--data-dir={folder / 'etcd'}",
+                    f"--listen-client-urls={store}",
+                    f"--advertise-client-urls={store}",
+                    f"--listen-peer-urls=http://127.0.0.1:{ports[1]}",
+                    "--unsafe-no-fsync",
+                    "--log-level=error",
+                ],
+                folder / "etcd.log",
+            )
+        )
+        server = ApiServer(
+            minor, f"https://127.0.0.1:{ports[2]}", folder / "certs/apiserver.crt", folder
+        )
+        _write_credentials(folder)
+        log = folder / "kube-apiserver.log"
+        process = stack.enter_context(
+            _running(
+                [
+                    str(server_path(minor)),
+                    f"--etcd-servers={store}",
+                    "--bind-address=127.0.0.1",
+                    f"--secure-port={ports[2]}",
+                    f"--cert-dir={folder / 'certs'}",
+                    f"--token-auth-file={folder / 'tokens.csv'}",
+                    "--authorization-mode=RBAC",
+                    "--anonymous-auth=false",
+                    "--service-account-issuer=https://kubernetes.default.svc",
+                    f"--service-account-signing-key-file={folder / 'accounts.key'}",
+                    f"--service-account-key-file={folder / 'accounts.key'}",
+                    "--service-cluster-ip-range=10.96.0.0/16",
+                    "--endpoint-reconciler-type=none",
+                    *arguments,
+                ],
+                log,
+            )
+        )
+        _wait(server, process, log)
+        yield server
+
+
+def _write_credentials(folder: Path) -> None:
+    rows = [f'token-{name},{name},{name},"{",".join(groups)}"\n' for name, groups in PEOPLE.items()]
+    (folder / "tokens.csv").write_text("".join(rows), encoding="utf-8")
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    (folder / "accounts.key").write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+    )
+
+
+@contextmanager
+def _running(command: list[str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
+    with log.open("wb") as stream:
+        process = subprocess.Popen(
+            command, stdout=stream, stderr=subprocess.STDOUT, preexec_fn=_die_with_parent
+        )
+    try:
+        yield process
+    finally:
+        process.terminate()
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _die_with_parent() -> None:
+    """Let the kernel end this process when the tests end, however they end."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def _wait(server: ApiServer, process: subprocess.Popen[bytes], log: Path) -> None:
+    end = time.monotonic() + _START_SECONDS
+    while time.monotonic() < end:
+        if process.poll() is not None:
+            break
+        try:
+            # Namespaces of its own are made a moment after it says that it is ready.
+            if (
+                server.request("GET", "/readyz").ok
+                and server.request("GET", "/api/v1/namespaces/kube-system").ok
+            ):
+                return
+        except (requests.RequestException, OSError, ssl.SSLError):
+            pass
+        time.sleep(0.2)
+    pytest.fail(f"kube-apiserver did not start:\n{log.read_text(errors='replace')[-3000:]}")
+
+
+def _free_ports(count: int) -> list[int]:
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [each.getsockname()[1] for each in sockets]
+    for each in sockets:
+        each.close()
+    return ports
+
+
+__all__ = ["ADMIN", "MINORS", "PEOPLE", "ApiServer", "require_tools", "run_api_server"]
