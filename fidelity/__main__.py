@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from fidelity.measure import measure
+from fidelity.measure import measure_parts
 from fidelity.report import render, summarise
 from provisioner.catalog.registry import all_types, build_catalog
 from provisioner.catalog.sdk_models import read_schema_index
@@ -22,10 +22,10 @@ def main() -> None:
         sys.exit(f"There is no recorded traffic at {options.corpus}: name it with --corpus.")
     types = all_types()
     catalog = build_catalog(types, read_schema_index(types))
-    findings = measure(options.corpus, _ROOT / "tests" / "catalog", catalog)
-    for line in summarise(findings):
+    parts = measure_parts(options.corpus, _ROOT / "tests" / "catalog", catalog)
+    for line in summarise(parts):
         print(line)
-    options.output.write_text(render(findings), encoding="utf-8")
+    options.output.write_text(render(parts), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -1,9 +1,11 @@
 """Replays everything that is recorded, and counts."""
 
+import hashlib
 import json
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +23,23 @@ from fidelity.replay import (
 from provisioner.catalog.registry import Catalog
 from provisioner.catalog.resource_type import ResourceType
 from provisioner.model.resource_id import ResourceId
+from provisioner.simulator.body_paths import split_path, values_at
 
 SINCE = "2023"
 """Answers of earlier api versions are not counted."""
+
+
+class Part(StrEnum):
+    """A part of the recordings, by what it was used for.
+
+    SEEN is what the built-in Azure was made from. Of what was recorded apart from that, LEARNT was
+    read to improve it, and of HELD_OUT only the figures are looked at: they measure how it answers
+    traffic that nobody knew.
+    """
+
+    SEEN = "seen"
+    LEARNT = "unseen, learnt half"
+    HELD_OUT = "unseen, held-out half"
 
 
 @dataclass(slots=True)
@@ -38,8 +54,10 @@ class TypeFigures:
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """Everything that was measured. `unknown` counts recorded writes of types without a file."""
+    """What was measured over some recordings. `sources` counts the recordings, `unknown` the
+    recorded writes of types without a file in the catalog."""
 
+    sources: int
     types: Mapping[str, TypeFigures]
     unknown: int
     courses: tuple[Course, ...]
@@ -55,23 +73,74 @@ class Findings:
         """How many settable leaves differ, over all types."""
         return sum(figures.differing.total() for figures in self.types.values())
 
+    @property
+    def share(self) -> float:
+        """The part of the leaves that agree, 0 to 1."""
+        return self.agreed / max(1, self.agreed + self.differing)
 
-def measure(corpus: Path, examples: Path, catalog: Catalog) -> Findings:
-    """Replay the recordings in `corpus`; `examples` are the bodies of the catalog's tests."""
-    pairs = read_pairs(corpus)
+    @property
+    def tried(self) -> tuple[Retrial, ...]:
+        """The refusals whose reason could be set up."""
+        return tuple(retrial for retrial in self.retrials if retrial.left_out is None)
+
+
+def half_of(source: str) -> Part:
+    """Return the half that an unseen recording belongs to: by the digest of its file's name, so
+    that it is the same on every machine, and whatever else is recorded."""
+    name = source.rpartition("/")[2]
+    odd = hashlib.sha256(name.encode()).digest()[0] % 2
+    return Part.HELD_OUT if odd else Part.LEARNT
+
+
+def measure_parts(corpus: Path, examples: Path, catalog: Catalog) -> Mapping[Part, Findings]:
+    """Replay the recordings in `corpus`, and those in `corpus/added` by halves; `examples` are the
+    bodies of the catalog's tests."""
+    added = corpus / "added"
+    return {
+        Part.SEEN: _measure(corpus, examples, catalog, None),
+        Part.LEARNT: _measure(added, examples, catalog, Part.LEARNT),
+        Part.HELD_OUT: _measure(added, examples, catalog, Part.HELD_OUT),
+    }
+
+
+def combine(findings: Iterable[Findings]) -> Findings:
+    """Return what was measured over several sets of recordings as one."""
+    parts = tuple(findings)
+    types: dict[str, TypeFigures] = {}
+    for part in parts:
+        for name, figures in part.types.items():
+            whole = types.setdefault(name, TypeFigures())
+            whole.writes += figures.writes
+            whole.refused += figures.refused
+            whole.agreed += figures.agreed
+            whole.differing.update(figures.differing)
+    return Findings(
+        sum(part.sources for part in parts),
+        types,
+        sum(part.unknown for part in parts),
+        tuple(course for part in parts for course in part.courses),
+        tuple(retrial for part in parts for retrial in part.retrials),
+    )
+
+
+def _measure(corpus: Path, examples: Path, catalog: Catalog, half: Part | None) -> Findings:
+    pairs = [pair for pair in read_pairs(corpus) if half in (None, half_of(pair.source))]
+    conversations = [
+        one for one in read_conversations(corpus) if half in (None, half_of(one.source))
+    ]
+    refusals = [one for one in read_refusals(corpus) if half in (None, half_of(one.source))]
     surroundings = surroundings_of(pairs, examples)
     types, unknown = _measure_pairs(pairs, surroundings, catalog)
     return Findings(
+        len(
+            {one.source for one in pairs}
+            | {one.source for one in conversations}
+            | {one.source for one in refusals}
+        ),
         types,
         unknown,
-        tuple(
-            replay_conversation(conversation, catalog, surroundings)
-            for conversation in read_conversations(corpus)
-        ),
-        tuple(
-            retry_refusal(refusal, catalog, surroundings, pairs)
-            for refusal in read_refusals(corpus)
-        ),
+        tuple(replay_conversation(one, catalog, surroundings) for one in conversations),
+        tuple(retry_refusal(refusal, catalog, surroundings, pairs) for refusal in refusals),
     )
 
 
@@ -81,6 +150,9 @@ def _measure_pairs(
     types: dict[str, TypeFigures] = {}
     before: dict[tuple[str, str], Mapping[str, Any]] = {}
     unknown = 0
+    # What a write met is what was answered last before it, or else first after it.
+    met = {(pair.source, pair.id.lower()): pair.answer for pair in reversed(pairs)}
+    surroundings = Surroundings(met, surroundings.examples)
     for pair in pairs:
         resource_type = catalog.find(pair.type)
         key = (pair.source, pair.id.lower())
@@ -93,6 +165,7 @@ def _measure_pairs(
                 held = None
             figures = types.setdefault(resource_type.name, TypeFigures())
             _measure_pair(figures, resource_type, catalog, pair, held, surroundings)
+        met[key] = pair.answer
     return types, unknown
 
 
@@ -116,13 +189,26 @@ def _measure_pair(
     written = replay.ask("PUT", url, stated)
     answer: Mapping[str, Any] = {}
     if written.status < 400:
-        answer = json.loads(json.dumps(replay.ask("GET", url).body))
+        read = f"{pair.id}?api-version={_version_read(resource_type, pair)}"
+        answer = json.loads(json.dumps(replay.ask("GET", read).body))
     else:
         figures.refused.append(json.dumps(written.body))
     found = compare_leaves(resource_type, catalog.schemas, pair.answer, answer)
     # What Azure chose by the day, where the client had left the choice to it, is told to ours.
     told = compare_leaves(resource_type, catalog.schemas, stated, pair.request)
     _count(figures, _without(found, {path for path, _, _ in told.differing}))
+
+
+def _version_read(resource_type: ResourceType, pair: Pair) -> str:
+    """Return the api version that an answer was read with. It is recorded for the write alone, and
+    some clients read with a newer one: then the answer has properties that are not in that one."""
+    later = (
+        path
+        for path, first in resource_type.introduced.items()
+        if not first.is_in(pair.api_version)
+    )
+    newer = any(any(values_at(pair.answer, split_path(path))) for path in later)
+    return resource_type.api_version if newer else pair.api_version
 
 
 def _count(figures: TypeFigures, found: Agreement) -> None:
