@@ -8,7 +8,7 @@ A function of a body returns the default in it, or ABSENT where that is not know
 from collections.abc import Callable, Mapping
 
 from provisioner.catalog.field import Answered, FixedDefault
-from provisioner.catalog.kubernetes_versions import is_at_least
+from provisioner.catalog.kubernetes_versions import is_at_least, released
 from provisioner.model.resource_id import ResourceId
 from provisioner.model.values import ABSENT, Absent, Body, Json, lookup
 
@@ -73,15 +73,78 @@ def most_pods(cluster: Body | None) -> int:
     return 30 if lookup(network, ("networkPlugin",)) == "azure" else 110
 
 
-def since(minor: int) -> Callable[[Body], Answered]:
-    """Tell that AKS answers a default for clusters of Kubernetes 1.`minor` and later; see
-    `agent_pools`."""
+def since(month: str, until: str = "9999") -> Callable[[Body], Answered]:
+    """Tell that AKS spells a default out since one of its releases, of `month` (`2023-06`), or only
+    until another one's.
+
+    Its answers have grown with its releases. Which of them made a cluster or a pool shows in its
+    Kubernetes version, which cannot be older than that version (recorded for 1.17 to 1.35: with the
+    month in which the version came out, all recordings but a few stand on one side).
+    """
+
+    def find(body: Body) -> Answered:
+        versions = (_at(body, f"properties.{name}") for name in _VERSIONS)
+        made = next((found for found in map(released, versions) if found), _TODAY)
+        return Answered.ALWAYS if month <= made <= until else Answered.STATED
+
+    return find
+
+
+_VERSIONS = ("kubernetesVersion", "orchestratorVersion")
+_TODAY = "9998"
+"""Made by a release later than any that is known here."""
+
+
+def since_version(minor: int) -> Callable[[Body], Answered]:
+    """Tell that AKS spells a default out for clusters of Kubernetes 1.`minor` and later."""
 
     def find(body: Body) -> Answered:
         version = _at(body, "properties.kubernetesVersion")
         return Answered.ALWAYS if is_at_least(version, 1, minor) else Answered.STATED
 
     return find
+
+
+def in_automatic(body: Body) -> Answered:
+    """AKS Automatic tells what it presets; other clusters tell what they were asked for."""
+    automatic = _at(body, "sku.name") == "Automatic"
+    return Answered.ALWAYS if automatic else Answered.STATED
+
+
+def where_policy_is_told(body: Body) -> Answered:
+    """Cilium was told as the policy from the start; that there is none since the middle of 2023."""
+    cilium = _at(body, f"{_NETWORK}.networkDataplane") == "cilium"
+    return Answered.ALWAYS if cilium else since("2023-08")(body)
+
+
+def where_group_is_told(body: Body) -> Answered:
+    """Late in 2023 AKS told of every cluster whether its node resource group is restricted."""
+    automatic = _at(body, "sku.name") == "Automatic"
+    return Answered.ALWAYS if automatic else since("2023-10", "2023-12")(body)
+
+
+def sku_name(body: Body) -> Json:
+    """What is called Base was Basic for clusters before Kubernetes 1.25 (recorded)."""
+    old = not is_at_least(_at(body, "properties.kubernetesVersion"), 1, 25)
+    return "Basic" if old else "Base"
+
+
+def storage(body: Body) -> Json | Absent:
+    """Clusters before Kubernetes 1.22 tell nothing of the drivers (recorded)."""
+    return {} if is_at_least(_at(body, "properties.kubernetesVersion"), 1, 22) else None
+
+
+def load_balancer(body: Body) -> Json | Absent:
+    """Only a standard load balancer has outbound addresses and a kind of pool to tell."""
+    sku = _at(body, f"{_NETWORK}.loadBalancerSku")
+    return None if str(sku).lower() == "basic" else {}
+
+
+def managed_ipv6_addresses(body: Body) -> Json:
+    """A cluster of two address families gets an address of each where it gets any."""
+    families = _at(body, f"{_NETWORK}.ipFamilies")
+    both = isinstance(families, (list, tuple)) and "IPv6" in families
+    return 1 if both and managed_addresses(body) is not None else 0
 
 
 def ranges_beside(path: str) -> FixedDefault:
@@ -133,7 +196,7 @@ def secures(body: Body) -> Json | Absent:
 def where_secured(body: Body) -> Answered:
     """The parts of that security are told where it is on, by clusters of Kubernetes 1.31 on."""
     secured = _at(body, f"{_ADVANCED}.security.enabled") is True
-    return since(31)(body) if secured else Answered.STATED
+    return since("2025-04")(body) if secured else Answered.STATED
 
 
 def where_plugin_is_azure(body: Body) -> Answered:
@@ -143,11 +206,13 @@ def where_plugin_is_azure(body: Body) -> Answered:
 
 
 def network_plugin(body: Body) -> Mapping[str, Json]:
-    """Whoever says no plugin gets overlay; before Kubernetes 1.30, kubenet (recorded)."""
+    """Whoever says no plugin gets overlay; before Kubernetes 1.30, or with a basic load balancer,
+    kubenet (recorded)."""
     stated = _at(body, f"{_NETWORK}.networkPlugin")
     if isinstance(stated, str) and stated:
         return {}
-    if not is_at_least(_at(body, "properties.kubernetesVersion"), 1, 30):
+    basic = str(_at(body, f"{_NETWORK}.loadBalancerSku")).lower() == "basic"
+    if basic or not is_at_least(_at(body, "properties.kubernetesVersion"), 1, 30):
         return {"networkPlugin": "kubenet"}
     return {"networkPlugin": "azure", "networkPluginMode": "overlay"}
 

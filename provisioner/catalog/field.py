@@ -69,6 +69,7 @@ class Answered(StrEnum):
 
     ALWAYS = "always"
     STATED = "where the request states it"
+    ALONE = "where the request states it, or writes it alone and not in its parent's body"
     MOVED = "never: only a value off the default"
 
 

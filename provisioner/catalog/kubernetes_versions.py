@@ -50,6 +50,31 @@ def running_version(stated: Json) -> str:
     return _PATCHES.get(text, text)
 
 
+_FIRST_MINOR = 17
+_FIRST_RELEASES = (
+    *("2019-12", "2020-03", "2020-08", "2020-12", "2021-04", "2021-08", "2021-12", "2022-05"),
+    *("2022-08", "2022-12", "2023-04", "2023-08", "2023-12", "2024-04", "2024-08", "2024-12"),
+    *("2025-04", "2025-08", "2025-12", "2026-04"),
+)
+"""When Kubernetes 1.17 and each later minor version were released (kubernetes.io/releases)."""
+
+_NEWEST_PATCH = 9
+"""Of a minor version without a patch AKS takes the newest; by then about so many are out."""
+
+
+def released(version: object) -> str | None:
+    """Return the month (`2024-02`) in which a version of Kubernetes (`1.29.2`, `1.29`) came out:
+    about, as a patch comes every month. None for what is no known version."""
+    parts = version.split(".") if isinstance(version, str) else []
+    numbers = [int(part) for part in parts if part.isdigit()]
+    minor = numbers[1] - _FIRST_MINOR if len(numbers) == len(parts) >= 2 else -1
+    if not 0 <= minor < len(_FIRST_RELEASES):
+        return None
+    year, month = map(int, _FIRST_RELEASES[minor].split("-"))
+    months = year * 12 + month - 1 + (numbers[2] if len(numbers) > 2 else _NEWEST_PATCH)
+    return f"{months // 12}-{months % 12 + 1:02}"
+
+
 def is_at_least(version: object, *wanted: int) -> bool:
     """Tell whether a Kubernetes version (`1.34`, `1.34.2`) is one, or a later; so is none."""
     parts = version.split(".")[: len(wanted)] if isinstance(version, str) else []

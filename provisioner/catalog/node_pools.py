@@ -13,6 +13,12 @@ from provisioner.model.values import lookup
 CLUSTER = "Microsoft.ContainerService/managedClusters"
 POOL = f"{CLUSTER}/agentPools"
 
+MANAGED_SYSTEM = "ManagedSystem"
+"""The mode of a pool whose machines AKS chooses and manages."""
+
+MANAGED_SYSTEM_SIZE = "Standard_D4s_v3"
+"""The machine that it chose for it most often (recorded)."""
+
 DEFAULT_SURGE = "10%"
 """How many nodes more an upgrade makes where nobody says."""
 
@@ -51,10 +57,13 @@ def _of_profiles(scale: Mapping[str, object]) -> Iterator[Machines]:
         size, count = lookup(profile, ("size",)), whole(lookup(profile, ("count",)))
         if isinstance(size, str) and count is not None:
             yield Machines(size, count, count)
-    size = lookup(scale, ("autoscale", "size"))
-    least, most = (whole(lookup(scale, ("autoscale", key))) for key in ("minCount", "maxCount"))
-    if isinstance(size, str) and most is not None:
-        yield Machines(size, least or 0, most)
+    # One profile in previews, a list of them since.
+    scaled = scale.get("autoscale")
+    for profile in scaled if isinstance(scaled, (list, tuple)) else (scaled,):
+        size = lookup(profile, ("size",))
+        least, most = (whole(lookup(profile, (key,))) for key in ("minCount", "maxCount"))
+        if isinstance(size, str) and most is not None:
+            yield Machines(size, least or 0, most)
 
 
 def whole(value: object) -> int | None:

@@ -5,12 +5,16 @@ import pkgutil
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
+from typing import TypeVar
 
 from provisioner.catalog import types as type_packages
+from provisioner.catalog.api_introductions import Introduced
 from provisioner.catalog.field import Field
-from provisioner.catalog.resource_type import ResourceType
+from provisioner.catalog.resource_type import Embedded, ResourceType
 from provisioner.catalog.schema import SchemaIndex
 from provisioner.model.resource_id import ResourceId
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -113,11 +117,21 @@ def _with_facts_of_children(
     resource_type: ResourceType, by_name: Mapping[str, ResourceType]
 ) -> ResourceType:
     facts: dict[str, Field] = {}
+    introduced: dict[str, Introduced] = {}
     for embedded in resource_type.embedded:
         child = by_name.get(embedded.child.lower())
-        for path, fact in child.fields.items() if child else ():
-            entry = path.removeprefix("properties.") if embedded.flattened else path
-            facts[f"{embedded.path}[].{entry}"] = fact
-    return (
-        replace(resource_type, fields={**facts, **resource_type.fields}) if facts else resource_type
+        if child is None:
+            continue
+        facts |= _in_entries(embedded, child.fields)
+        introduced |= _in_entries(embedded, child.introduced)
+    return replace(
+        resource_type,
+        fields={**facts, **resource_type.fields},
+        introduced={**introduced, **resource_type.introduced},
     )
+
+
+def _in_entries(embedded: Embedded, known: Mapping[str, T]) -> Mapping[str, T]:
+    """Return what is known of a child by the paths in the list that embeds it."""
+    prefix = "properties." if embedded.flattened else ""
+    return {f"{embedded.path}[].{path.removeprefix(prefix)}": fact for path, fact in known.items()}

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol, TypeAlias
 
+from provisioner.catalog.api_introductions import Introduced
 from provisioner.catalog.field import NO_FACTS, Disruption, Field
 from provisioner.catalog.refusals import RefusalCodes, SoftDelete
 from provisioner.catalog.schema import Model
@@ -254,6 +255,7 @@ class ResourceType:
     resolves        whether one answers for the names in the domain that it is named after
     rule            which names Azure accepts
     fields          facts by path; see `catalog.field`
+    introduced      the first api versions that have a property, by path, where not all have it
     taggable        whether `tags` can be set: what cannot is owned through its nearest ancestor
     etag            whether writes can be guarded by If-Match
     if_none_match   whether the type's reference documents `If-None-Match: *` for its PUT
@@ -344,6 +346,7 @@ class ResourceType:
     resolves: bool = False
     models: tuple[Model, ...] = ()
     fields: Mapping[str, Field] = field(default_factory=dict)
+    introduced: Mapping[str, Introduced] = field(default_factory=dict)
     taggable: bool = True
     etag: bool = False
     if_none_match: bool = False

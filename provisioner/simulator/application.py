@@ -61,6 +61,7 @@ from provisioner.simulator.exchange import Answer, Request
 from provisioner.simulator.faults import Fault, FaultKind
 from provisioner.simulator.offers import check_offered
 from provisioner.simulator.places import check_place
+from provisioner.simulator.version_views import show_version
 
 _BEFORE = frozenset({FaultKind.ANSWER, FaultKind.DROP})
 _AFTER = frozenset({FaultKind.DROP_ANSWER})
@@ -195,7 +196,8 @@ class Application:
         change_log.keep(self.cloud)
         activity_log.record_begin(self.cloud)
         change_log.watch_request(self.cloud)
-        return _route(self.cloud, request)
+        version = request.query.get("api-version", "")
+        return show_version(self.cloud.catalog, _route(self.cloud, request), version)
 
 
 def _route(cloud: Cloud, request: Request) -> Answer:

@@ -17,40 +17,58 @@ from provisioner.simulator.body_paths import (
     values_at,
 )
 from provisioner.simulator.changes import is_same, own_facts
+from provisioner.simulator.records import Record
 
 
 def fill_defaults(
-    resource_type: ResourceType, body: dict[str, Any], api_version: str, *, is_new: bool
+    resource_type: ResourceType, before: Tree | None, body: dict[str, Any], api_version: str
 ) -> None:
     """Set in `body` every default of the catalog whose parent is there, the outermost first.
 
     A default of null stands for a property that Azure does not answer. What a silent PUT keeps
-    as it is has its default in a new resource only.
+    as it is has its default in what is new: the resource, or the object that holds it.
     """
     facts_by_path = dict(own_facts(resource_type))
     for path in sorted(facts_by_path, key=_depth):
         facts = facts_by_path[path]
-        if facts.write_only or (facts.kept and not is_new):
+        if facts.write_only or (facts.kept and _held(before, path)):
             continue
         default = facts.default_in(body, api_version)
         if default is not None and default is not ABSENT:
             fill(body, split_path(path), lambda value=default: thaw(value))  # type: ignore[misc]
 
 
+def _held(before: Tree | None, path: str) -> bool:
+    """Tell whether what holds the property at a path was there before."""
+    return before is not None and any(values_at(before, split_path(path)[:-1]))
+
+
 def hide_defaults(
-    resource_type: ResourceType, stated: Tree, body: dict[str, Any], api_version: str
+    resource_type: ResourceType,
+    stated: Tree,
+    before: Record | None,
+    body: dict[str, Any],
+    api_version: str,
+    *,
+    is_alone: bool,
 ) -> None:
     """Take out of `body` the defaults that Azure does not spell out (`Field.answered`).
 
-    `stated` is what the client wrote.
+    `stated` is what the client wrote, `before` what was there; `is_alone` tells that it was not
+    written in the body of its parent.
     """
     for path, facts in own_facts(resource_type):
         rule = facts.answered_in(body)
         default = facts.default_in(body, api_version)
-        if rule is Answered.ALWAYS or isinstance(default, Absent):
+        always = rule is Answered.ALWAYS or (rule is Answered.ALONE and is_alone)
+        if always or isinstance(default, Absent):
             continue
         steps = split_path(path)
-        spelled_out = {at for at, _ in values_at(stated, steps)} if rule is Answered.STATED else ()
+        spelled_out: set[str] = set()
+        if rule is not Answered.MOVED:
+            spelled_out |= {at for at, _ in values_at(stated, steps)}
+        if rule is Answered.ALONE and before is not None:
+            spelled_out |= {at for at, _ in values_at(before.body, steps)}
         remove(body, steps, _is_default(facts, thaw(default), spelled_out))
 
 

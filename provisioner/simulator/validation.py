@@ -30,10 +30,10 @@ def read_body(
     Nulls, read-only values and properties that the model does not have are left out, as ARM
     leaves them out. Raises RefusalError for a value of the wrong JSON type, an unknown enum value,
     or a required property that is missing. The enums of another api version than the catalog's are
-    not known, so there any text is taken.
+    not known, nor whether what is a list in one is a single object in it, so there any is taken.
     """
-    knows_enums = api_version == resource_type.api_version
-    body = _Reader(catalog, resource_type, knows_enums=knows_enums).read_model(
+    is_known = api_version == resource_type.api_version
+    body = _Reader(catalog, resource_type, is_known=is_known).read_model(
         catalog.schemas.root(resource_type.name), document, ""
     )
     for name in _ENVELOPE:
@@ -47,10 +47,10 @@ def normalise_location(location: str) -> str:
 
 
 class _Reader:
-    def __init__(self, catalog: Catalog, resource_type: ResourceType, *, knows_enums: bool) -> None:
+    def __init__(self, catalog: Catalog, resource_type: ResourceType, *, is_known: bool) -> None:
         self._models = catalog.schemas.models
         self._type = resource_type
-        self._knows_enums = knows_enums
+        self._is_known = is_known
 
     def read_model(self, model: Model, value: Mapping[str, Any], path: str) -> dict[str, Any]:
         out: dict[str, Any] = {}
@@ -88,18 +88,23 @@ class _Reader:
     def _read(self, shape: Shape, value: Tree, path: str) -> Tree:
         if shape.kind is Kind.ANY:
             return value
+        if shape.kind is Kind.LIST and isinstance(value, Mapping) and not self._is_known:
+            return self._read_entries(shape, [value], path)[0]
         self._check_kind(shape.kind, value, path)
         if shape.kind is Kind.OBJECT:
             model = self._models.get(shape.model or "")
             return self.read_model(model, value, path) if model else dict(value)
-        item = shape.item
-        if shape.kind is Kind.MAP:
-            if item is None:
-                return dict(value)
-            return {k: self._read(item, v, f"{path}[]") for k, v in value.items() if v is not None}
-        if shape.kind is Kind.LIST:
-            return [self._read(item, v, f"{path}[]") if item else v for v in value]
+        if shape.kind in (Kind.MAP, Kind.LIST):
+            return self._read_entries(shape, value, path)
         return self._read_enum(shape, value, path) if shape.enum else value
+
+    def _read_entries(self, shape: Shape, value: Tree, path: str) -> Tree:
+        item, here = shape.item, f"{path}[]"
+        if shape.kind is Kind.LIST:
+            return [self._read(item, v, here) if item else v for v in value]
+        if item is None:
+            return dict(value)
+        return {k: self._read(item, v, here) for k, v in value.items() if v is not None}
 
     def _check_kind(self, kind: Kind, value: Tree, path: str) -> None:
         matches = isinstance(value, _KINDS[kind]) and (
@@ -119,7 +124,7 @@ class _Reader:
         for known in shape.enum:
             if known.lower() == value.lower():
                 return known
-        if not self._knows_enums:
+        if not self._is_known:
             return value
         raise RefusalError(
             400,

@@ -96,7 +96,7 @@ def write_resource(
     lists = [(embedded, value_at(body, embedded.path)) for embedded in sent]
     remove_children(resource_type, whole)
     drop_write_only(resource_type, whole)
-    hide_defaults(resource_type, stated, whole, api_version)
+    hide_defaults(resource_type, stated, before, whole, api_version, is_alone=not occasion.judged)
     now = cloud.stamp()
     row = Record(
         id=before.id if before else resource,
@@ -191,7 +191,7 @@ def _complete(
     api_version: str,
 ) -> None:
     """Fill in what the body is silent about, and refuse what may not change."""
-    fill_defaults(resource_type, body, api_version, is_new=before is None)
+    fill_defaults(resource_type, before, body, api_version)
     if before is not None:
         check_changes(resource_type, before, body, api_version)
 

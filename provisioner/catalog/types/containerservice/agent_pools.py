@@ -3,20 +3,26 @@
 A cluster's body holds its pools too (agentPoolProfiles): what is known here is known there.
 """
 
-import re
 from collections.abc import Mapping
 
-from provisioner.catalog import api_versions, cluster_changes, version_changes
-from provisioner.catalog.cluster_defaults import most_pods
+from provisioner.catalog import (
+    api_introductions,
+    api_versions,
+    cluster_changes,
+    local_dns,
+    version_changes,
+)
+from provisioner.catalog.cluster_defaults import most_pods, since
 from provisioner.catalog.field import (
     Answered,
-    AnsweredRule,
     Compare,
     Disruption,
     Field,
     Owner,
 )
-from provisioner.catalog.kubernetes_versions import is_at_least, running_version
+from provisioner.catalog.kubernetes_versions import is_at_least, released, running_version
+from provisioner.catalog.node_disks import EPHEMERAL, default_disk
+from provisioner.catalog.node_pools import MANAGED_SYSTEM, MANAGED_SYSTEM_SIZE, machines_of
 from provisioner.catalog.pool_rotation import NODE_POOL, RESERVED
 from provisioner.catalog.refusals import RefusalCodes
 from provisioner.catalog.resource_type import (
@@ -29,22 +35,13 @@ from provisioner.catalog.resource_type import (
 from provisioner.model.resource_id import ResourceId
 from provisioner.model.values import ABSENT, Absent, Body, Json, lookup
 
-_MACHINE = re.compile(r"standard_[a-z]+(?P<cores>\d+)(?P<features>[a-z]*)_v\d", re.IGNORECASE)
-_SMALLEST_DISK = 128
 
-
-def _since(minor: int) -> AnsweredRule:
-    """Tell that AKS answers a default for pools of Kubernetes 1.`minor` and later.
-
-    Its answers have grown with its releases; which of them made a pool can be told by the pool's
-    version. The recorded ones, of 1.17 to 1.35, all stand on one side.
-    """
-
-    def find(body: Body) -> Answered:
-        version = lookup(body, ("properties", "orchestratorVersion"))
-        return Answered.ALWAYS if is_at_least(version, 1, minor) else Answered.STATED
-
-    return find
+def _surges(body: Body) -> Answered:
+    """Pools of Kubernetes 1.28 and later surge by a tenth ("Customize node surge upgrade"). AKS
+    told so first of those that a cluster is made with, and of others since 1.32 (recorded)."""
+    version = lookup(body, ("properties", "orchestratorVersion"))
+    first = 28 if lookup(body, ("properties", "mode")) == "System" else 32
+    return Answered.ALWAYS if is_at_least(version, 1, first) else Answered.STATED
 
 
 def _computed(resource: ResourceId, body: Body, around: Surroundings) -> Mapping[str, Json]:
@@ -62,7 +59,7 @@ def _computed(resource: ResourceId, body: Body, around: Surroundings) -> Mapping
         properties["orchestratorVersion"] = version
     if lookup(body, ("properties", "maxPods")) is ABSENT:
         properties["maxPods"] = most_pods(cluster)
-    return {"properties": {**properties, **_disk(body), **_marks(body)}}
+    return {"properties": {**properties, **_disk(body), **_marks(body), **_machines(body)}}
 
 
 def _marks(body: Body) -> dict[str, Json]:
@@ -84,24 +81,34 @@ def _marks(body: Body) -> dict[str, Json]:
 
 
 def _disk(body: Body) -> Mapping[str, Json]:
-    """The disk that a node gets where nobody says: on the machine's own, if that is large enough.
-
-    Machines with a `d` among their features have a local disk of 37.5 GB for each of their
-    cores; AKS takes it from 128 GB on (recorded on 20 sizes of the D families).
-    """
+    """The disk that a node gets where nobody says. AKS manages that of a managed system pool, and
+    tells its kind alone (recorded)."""
+    if lookup(body, ("properties", "mode")) == MANAGED_SYSTEM:
+        return {"osDiskType": EPHEMERAL}
     kind = lookup(body, ("properties", "osDiskType"))
     size = lookup(body, ("properties", "osDiskSizeGB"))
-    machine = _MACHINE.match(str(lookup(body, ("properties", "vmSize"))))
-    local = int(machine["cores"]) * 75 // 2 if machine and "d" in machine["features"] else 0
-    fits = local >= _SMALLEST_DISK
+    disk = default_disk(lookup(body, ("properties", "vmSize")), kind)
     return {
-        "osDiskType": kind if isinstance(kind, str) else "Ephemeral" if fits else "Managed",
-        "osDiskSizeGB": size
-        if isinstance(size, int) and size
-        else local
-        if fits
-        else _SMALLEST_DISK,
+        "osDiskType": kind if isinstance(kind, str) else disk.kind,
+        "osDiskSizeGB": size if isinstance(size, int) and size else disk.size,
     }
+
+
+def _machines(body: Body) -> dict[str, Json]:
+    """What a pool of single machines is made of: AKS chooses the machine of a managed system pool,
+    and names how many of which size there are."""
+    stated = lookup(body, ("properties", "virtualMachinesProfile"))
+    profile: Mapping[str, Json] = stated if isinstance(stated, Mapping) else {}
+    if lookup(body, ("properties", "mode")) == MANAGED_SYSTEM:
+        profile = {"scale": {"manual": [{"size": MANAGED_SYSTEM_SIZE, "count": 1}]}}
+    if not profile:
+        return {}
+    counted: list[Json] = [
+        {"size": machines.size, "count": machines.first}
+        for machines in machines_of({"virtualMachinesProfile": profile})
+        if machines.first
+    ]
+    return {"virtualMachinesProfile": profile, "virtualMachineNodesStatus": counted}
 
 
 def _where_spot(body: Body) -> Answered:
@@ -127,15 +134,20 @@ def _disk_owner(body: Body) -> Owner:
 
 
 def _default_image(body: Body) -> Json | Absent:
-    """Which Windows a pool gets depends on the Kubernetes version."""
-    system = lookup(body, ("properties", "osType"))
-    return ABSENT if str(system).lower() == "windows" else "Ubuntu"
+    """Windows Server 2022 is the default from Kubernetes 1.25 on, until it is retired in 1.36
+    ("Upgrade the OS version for Windows workloads on AKS")."""
+    if str(lookup(body, ("properties", "osType"))).lower() != "windows":
+        return "Ubuntu"
+    version = lookup(body, ("properties", "orchestratorVersion"))
+    if released(version) is None or is_at_least(version, 1, 36):
+        return ABSENT
+    return "Windows2022" if is_at_least(version, 1, 25) else "Windows2019"
 
 
 def _default_type(body: Body) -> Json | Absent:
     """A pool of stated machines, and one that AKS manages itself, are no scale set."""
     machines = isinstance(lookup(body, ("properties", "virtualMachinesProfile")), Mapping)
-    managed = lookup(body, ("properties", "mode")) == "ManagedSystem"
+    managed = lookup(body, ("properties", "mode")) == MANAGED_SYSTEM
     return "VirtualMachines" if machines or managed else "VirtualMachineScaleSets"
 
 
@@ -159,11 +171,12 @@ TYPE = ResourceType(
     rotation=NODE_POOL,
     codes=RefusalCodes(not_found="NotFound", busy="OperationNotAllowed"),
     computed=_computed,
+    introduced=api_introductions.POOL_PROPERTIES,
     adds="runs nodes in it",
     adds_by=("properties.vmSize", "properties.enableNodePublicIP", "properties.vnetSubnetID"),
     fields={
         "properties.count": Field(owner=_count_owner),
-        "properties.enableAutoScaling": Field(default=False, answered=Answered.STATED),
+        "properties.enableAutoScaling": Field(default=False, answered=Answered.ALONE),
         "properties.minCount": Field(default=None),
         "properties.maxCount": Field(default=None),
         "properties.mode": Field(default="User"),
@@ -226,7 +239,7 @@ TYPE = ResourceType(
             create_only=True,
             security=True,
         ),
-        "properties.scaleDownMode": Field(default="Delete", answered=_since(31)),
+        "properties.scaleDownMode": Field(default="Delete", answered=since("2025-04")),
         "properties.scaleSetPriority": Field(
             default="Regular", answered=Answered.MOVED, create_only=True
         ),
@@ -244,8 +257,8 @@ TYPE = ResourceType(
             disruption=Disruption.NODES,
         ),
         "properties.upgradeSettings": Field(default={}),
-        "properties.upgradeSettings.maxSurge": Field(default="10%", answered=_since(28)),
-        "properties.upgradeSettings.maxUnavailable": Field(default="0", answered=_since(31)),
+        "properties.upgradeSettings.maxSurge": Field(default="10%", answered=_surges),
+        "properties.upgradeSettings.maxUnavailable": Field(default="0", answered=since("2025-04")),
         "properties.upgradeSettings.drainTimeoutInMinutes": Field(
             default=30, answered=Answered.STATED
         ),
@@ -259,15 +272,15 @@ TYPE = ResourceType(
         "properties.securityProfile": Field(default={}),
         "properties.securityProfile.sshAccess": Field(
             default="LocalUser",
-            answered=_since(26),
+            answered=since("2023-06"),
             security=True,
             disruption=Disruption.NODES,
         ),
         "properties.securityProfile.enableSecureBoot": Field(
-            default=False, answered=_since(28), security=True, disruption=Disruption.NODES
+            default=False, answered=since("2024-02"), security=True, disruption=Disruption.NODES
         ),
         "properties.securityProfile.enableVTPM": Field(
-            default=False, answered=_since(28), security=True, disruption=Disruption.NODES
+            default=False, answered=since("2024-02"), security=True, disruption=Disruption.NODES
         ),
         "properties.messageOfTheDay": Field(default=None, create_only=True, security=True),
         "properties.gpuInstanceProfile": Field(default=None, create_only=True),
@@ -275,6 +288,10 @@ TYPE = ResourceType(
         "properties.windowsProfile": Field(default=None, security=True),
         "properties.artifactStreamingProfile": Field(default=None),
         "properties.localDNSProfile": Field(default=None, security=True),
+        **{
+            f"properties.localDNSProfile.{name}": Field(default=domains, kept=True)
+            for name, domains in local_dns.DEFAULTS.items()
+        },
         "properties.networkProfile.nodePublicIPTags": Field(default=(), security=True),
         "properties.networkProfile.applicationSecurityGroups": Field(
             default=(), compare=Compare.SET, security=True

@@ -5,15 +5,22 @@ What is known of a pool stands in `agent_pools`, and holds for agentPoolProfiles
 
 from collections.abc import Callable, Iterator, Mapping
 
-from provisioner.catalog import api_versions, cluster_changes, cluster_defaults, version_changes
+from provisioner.catalog import (
+    api_introductions,
+    api_versions,
+    cluster_changes,
+    cluster_defaults,
+    version_changes,
+)
 from provisioner.catalog.access_models import ends_with
-from provisioner.catalog.cluster_defaults import preset, since, where
+from provisioner.catalog.cluster_defaults import preset, since, since_version, where
 from provisioner.catalog.field import (
     Answered,
     Compare,
     Disruption,
     Field,
     Owner,
+    Since,
 )
 from provisioner.catalog.kubernetes_versions import running_version
 from provisioner.catalog.refusals import RefusalCodes
@@ -206,11 +213,12 @@ TYPE = ResourceType(
     loss=Disruption.DATA,
     codes=RefusalCodes(busy="OperationNotAllowed"),
     computed=_computed,
+    introduced=api_introductions.CLUSTER_PROPERTIES,
     fields={
         "location": Field(create_only=True),
-        "kind": Field(default="Base", answered=since(33), create_only=True),
+        "kind": Field(default="Base", answered=since("2024-02"), create_only=True),
         "sku": Field(default={}),
-        "sku.name": Field(default="Base", aliases={"basic": "Base"}),
+        "sku.name": Field(default=cluster_defaults.sku_name, aliases={"basic": "Base"}),
         # A PUT without it leaves a cluster in the tier it is in (recorded).
         "sku.tier": Field(
             default=preset("Standard", "Free"),
@@ -244,7 +252,7 @@ TYPE = ResourceType(
             ),
         ),
         "properties.publicNetworkAccess": Field(default=None, security=True),
-        "properties.supportPlan": Field(default="KubernetesOfficial"),
+        "properties.supportPlan": Field(default="KubernetesOfficial", answered=since_version(25)),
         # "msi" stands for a managed identity, which a cluster never gives up again.
         "properties.servicePrincipalProfile": Field(kept=True),
         "properties.servicePrincipalProfile.clientId": Field(
@@ -284,10 +292,12 @@ TYPE = ResourceType(
         "properties.addonProfiles": Field(default={}, security=True),
         "properties.addonProfiles[].enabled": Field(default=False, security=True),
         # The built-in policy "Deploy Azure Policy Add-on to AKS clusters" turns it on by itself.
-        "properties.addonProfiles.azurepolicy": Field(owner=Owner.POLICY, security=True),
+        "properties.addonProfiles.azurepolicy": Field(
+            default=preset({}), owner=Owner.POLICY, security=True
+        ),
         # "Azure Policy for Kubernetes clusters", prerequisites.
         "properties.addonProfiles.azurepolicy.enabled": Field(
-            default=False,
+            default=preset(True, False),
             owner=Owner.POLICY,
             security=True,
             requires=((True, "Microsoft.PolicyInsights"),),
@@ -295,6 +305,9 @@ TYPE = ResourceType(
         # "Enable monitoring for AKS", prerequisites.
         "properties.addonProfiles.omsagent.enabled": Field(
             default=False, security=True, requires=((True, "Microsoft.OperationalInsights"),)
+        ),
+        "properties.addonProfiles.azureKeyvaultSecretsProvider": Field(
+            default=preset({}), security=True
         ),
         "properties.addonProfiles.azureKeyvaultSecretsProvider.enabled": Field(
             default=preset(True, False), security=True
@@ -318,6 +331,7 @@ TYPE = ResourceType(
         f"{_ACCESS}.authorizedIPRanges[]": Field(compare=Compare.CIDR),
         f"{_ACCESS}.enablePrivateCluster": Field(
             default=False,
+            answered=cluster_defaults.in_automatic,
             create_only=cluster_changes.private_only_with_integration,
             security=True,
             disruption=_PLANE,
@@ -337,11 +351,11 @@ TYPE = ResourceType(
             requires_there="Microsoft.ContainerService",
         ),
         f"{_ACCESS}.disableRunCommand": Field(
-            default=False, answered=Answered.STATED, security=True
+            default=False, answered=Answered.MOVED, security=True
         ),
         f"{_ACCESS}.enableVnetIntegration": Field(
             default=preset(True, False),
-            answered=Answered.STATED,
+            answered=cluster_defaults.in_automatic,
             irreversible=(True,),
             security=True,
             disruption=_PLANE,
@@ -355,19 +369,23 @@ TYPE = ResourceType(
         "properties.autoUpgradeProfile": Field(default={}),
         "properties.autoUpgradeProfile.upgradeChannel": Field(
             default=preset("stable", "none"),
-            answered=Answered.STATED,
+            answered=cluster_defaults.in_automatic,
             security=True,
         ),
         "properties.autoUpgradeProfile.nodeOSUpgradeChannel": Field(
-            default="NodeImage", answered=since(26), security=True
+            default="NodeImage", answered=since("2023-06"), security=True
         ),
         "properties.bootstrapProfile": Field(default={}),
         "properties.bootstrapProfile.artifactSource": Field(
-            default="Direct", answered=since(33), security=True
+            default="Direct", answered=since("2024-02"), security=True
         ),
         "properties.bootstrapProfile.containerRegistryId": Field(
             compare=Compare.RESOURCE_ID, security=True
         ),
+        _ACCESS: Field(default=preset({})),
+        _SECURITY: Field(default=preset({})),
+        f"{_SECURITY}.workloadIdentity": Field(default=preset({})),
+        f"{_SECURITY}.imageCleaner": Field(default=preset({})),
         _NETWORK: Field(default={}),
         f"{_NETWORK}.networkPlugin": _PLUGIN,
         f"{_NETWORK}.networkPluginMode": _PLUGIN,
@@ -379,7 +397,7 @@ TYPE = ResourceType(
         ),
         f"{_NETWORK}.networkPolicy": Field(
             default=cluster_defaults.network_policy,
-            answered=since(27),
+            answered=cluster_defaults.where_policy_is_told,
             security=True,
             disruption=Disruption.NODES,
             forbidden=cluster_changes.one_policy_engine,
@@ -418,15 +436,15 @@ TYPE = ResourceType(
             disruption=Disruption.CONNECTIONS,
             forbidden=cluster_changes.outbound_can_change,
         ),
-        f"{_NETWORK}.loadBalancerProfile": Field(default={}),
+        f"{_NETWORK}.loadBalancerProfile": Field(default=cluster_defaults.load_balancer),
         f"{_NETWORK}.loadBalancerProfile.backendPoolType": Field(
-            default="nodeIPConfiguration", compare=Compare.CASELESS
+            default="nodeIPConfiguration", answered=since_version(22), compare=Compare.CASELESS
         ),
         f"{_NETWORK}.loadBalancerProfile.managedOutboundIPs": Field(
             default=cluster_defaults.managed_addresses
         ),
         f"{_NETWORK}.loadBalancerProfile.managedOutboundIPs.countIPv6": Field(
-            default=0, answered=Answered.MOVED
+            default=cluster_defaults.managed_ipv6_addresses, answered=Answered.MOVED
         ),
         f"{_NETWORK}.loadBalancerProfile.outboundIPs": Field(default=None, security=True),
         f"{_NETWORK}.loadBalancerProfile.outboundIPPrefixes": Field(default=None, security=True),
@@ -460,18 +478,19 @@ TYPE = ResourceType(
         f"{_ADVANCED}.security.transitEncryption.type": Field(
             default="None", answered=cluster_defaults.where_secured, security=True
         ),
+        "properties.nodeResourceGroupProfile": Field(default={}),
         "properties.nodeResourceGroupProfile.restrictionLevel": Field(
             default=preset("ReadOnly", "Unrestricted"),
-            answered=Answered.STATED,
+            answered=cluster_defaults.where_group_is_told,
             aliases={"unspecified": "Unrestricted"},
             security=True,
         ),
         "properties.nodeProvisioningProfile": Field(default={}),
         "properties.nodeProvisioningProfile.mode": Field(
-            default=preset("Auto", "Manual"), answered=since(27)
+            default=preset("Auto", "Manual"), answered=since("2023-08")
         ),
         "properties.nodeProvisioningProfile.defaultNodePools": Field(
-            default="Auto", answered=since(31)
+            default="Auto", answered=since("2025-04")
         ),
         "properties.oidcIssuerProfile": Field(default={}),
         "properties.oidcIssuerProfile.enabled": Field(
@@ -498,7 +517,7 @@ TYPE = ResourceType(
             requires=(("Enabled", "Microsoft.ContainerService/KMSPMKPreview"),),
         ),
         f"{_SECURITY}.customCATrustCertificates": Field(default=(), security=True),
-        "properties.storageProfile": Field(default={}),
+        "properties.storageProfile": Field(default=cluster_defaults.storage),
         "properties.storageProfile.diskCSIDriver": Field(default={}),
         "properties.storageProfile.fileCSIDriver": Field(default={}),
         "properties.storageProfile.snapshotController": Field(default={}),
@@ -508,16 +527,20 @@ TYPE = ResourceType(
         "properties.storageProfile.snapshotController.enabled": Field(default=True, kept=True),
         "properties.storageProfile.blobCSIDriver.enabled": Field(default=False, kept=True),
         "properties.metricsProfile": Field(default={"costAnalysis": {"enabled": False}}),
-        "properties.metricsProfile.costAnalysis.enabled": Field(default=False, answered=since(26)),
+        "properties.metricsProfile.costAnalysis.enabled": Field(
+            default=False, answered=since("2023-06")
+        ),
         "properties.windowsProfile": Field(default=cluster_defaults.windows_account, kept=True),
         "properties.windowsProfile.adminUsername": Field(create_only=True),
         "properties.windowsProfile.enableCSIProxy": Field(default=True),
         "properties.windowsProfile.licenseType": Field(default=None),
         "properties.windowsProfile.gmsaProfile": Field(default=None, security=True),
-        "properties.enableFIPS": Field(default=False, answered=Answered.STATED, security=True),
+        # AKS answers it, and hosted system pools, in versions since this one (recorded).
+        "properties.enableFIPS": Field(default=Since("2025-10-01", False, None), security=True),
         "properties.aiToolchainOperatorProfile": Field(default=None, security=True),
         "properties.schedulerProfile": Field(default=None),
-        "properties.hostedSystemProfile": Field(default=None),
+        "properties.hostedSystemProfile": Field(default={}),
+        "properties.hostedSystemProfile.enabled": Field(default=Since("2025-10-01", False, None)),
         "properties.linuxProfile": Field(default=None, security=True),
         "properties.upgradeSettings": Field(default=None, security=True),
         **{
@@ -526,9 +549,26 @@ TYPE = ResourceType(
         },
         "properties.linuxProfile.adminUsername": Field(create_only=True),
         "properties.podIdentityProfile": Field(default=None, security=True),
+        "properties.podIdentityProfile.enabled": Field(
+            default=False, answered=Answered.MOVED, security=True
+        ),
         "properties.httpProxyConfig": Field(default=None, security=True),
+        "properties.httpProxyConfig.enabled": Field(
+            default=True, answered=since("2025-05"), security=True
+        ),
+        # A PUT that turns the proxy off, or on, keeps where it is (recorded).
+        **{
+            f"properties.httpProxyConfig.{name}": Field(kept=True, security=True)
+            for name in ("httpProxy", "httpsProxy", "noProxy", "trustedCa")
+        },
         "properties.ingressProfile": Field(
             default=preset({"webAppRouting": {"enabled": True}}), security=True
+        ),
+        "properties.ingressProfile.webAppRouting.nginx": Field(
+            default=where("properties.ingressProfile.webAppRouting.enabled", True, {})
+        ),
+        "properties.ingressProfile.webAppRouting.nginx.defaultIngressControllerType": Field(
+            default="AnnotationControlled", answered=since("2024-06")
         ),
         "properties.serviceMeshProfile": Field(default=None, security=True),
         "properties.azureMonitorProfile": Field(default={}, security=True),

@@ -1,0 +1,36 @@
+"""How the DNS proxy on the nodes of a pool resolves, where nobody says.
+
+Sources: "DNS resolution in AKS with LocalDNS", default configuration, and the recorded pools. AKS
+answers it whole, for both kinds of clients, whether the proxy is on or off.
+"""
+
+from collections.abc import Mapping
+
+from provisioner.model.values import Json
+
+
+def _domain(destination: str, protocol: str) -> Mapping[str, Json]:
+    return {
+        "queryLogging": "Error",
+        "protocol": protocol,
+        "forwardDestination": destination,
+        "forwardPolicy": "Sequential",
+        "maxConcurrent": 1000,
+        "cacheDurationInSeconds": 3600,
+        "serveStaleDurationInSeconds": 3600,
+        "serveStale": "Immediate",
+    }
+
+
+def _domains(destination: str) -> Mapping[str, Json]:
+    return {
+        ".": _domain(destination, "PreferUDP"),
+        "cluster.local": _domain("ClusterCoreDNS", "ForceTCP"),
+    }
+
+
+DEFAULTS: Mapping[str, Json] = {
+    "vnetDNSOverrides": _domains("VnetDNS"),
+    "kubeDNSOverrides": _domains("ClusterCoreDNS"),
+}
+"""The domains of the pods with the node's own DNS, and of those with the cluster's."""
