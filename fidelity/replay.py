@@ -75,26 +75,33 @@ class Replay:
         sent = {"authorization": "Bearer replay", **(headers or {})}
         return self._application.answer(Request(method, parts.path, query, sent, content, _BASE))
 
-    def furnish(self, resource: ResourceId) -> None:
-        """Make what a resource stands in exist, as far as it does not."""
+    def furnish(self, resource: ResourceId, region: object = None) -> None:
+        """Make what a resource stands in exist where it does not, in a region if one counts."""
         for container in reversed(list(resource.ancestors)):
-            self.place(container)
+            self.place(container, region=region)
 
     def furnish_references(self, owner: ResourceId, body: Any) -> None:  # noqa: ANN401
-        """Make what a body points to exist."""
+        """Make what a body points to exist. Where it stood is not recorded, so it stands in the
+        region of what points to it: what the network provider takes is in one region."""
+        region = body.get("location") if isinstance(body, Mapping) else None
         for target in ids_in(body):
             known = self._known(target)
             if known is not None and not known.is_within(owner) and not owner.is_within(known):
-                self.furnish(known)
-                self.place(known)
+                self.furnish(known, region)
+                self.place(known, region=region)
 
     def write(self, resource: ResourceId, pair: Pair) -> None:
         """Write a resource as a client did, so that it holds on to what it points to."""
         self.furnish_references(resource, pair.request)
         self.ask("PUT", f"{pair.id}?api-version={pair.api_version}", pair.request)
 
-    def place(self, resource: ResourceId, answer: Mapping[str, Any] | None = None) -> None:
-        """Put a resource there as Azure answered it, or as an example has it."""
+    def place(
+        self,
+        resource: ResourceId,
+        answer: Mapping[str, Any] | None = None,
+        region: object = None,
+    ) -> None:
+        """Put a resource there as Azure answered it, or as an example in this region has it."""
         if self.cloud.find(resource) is not None:
             return
         resource_type = self._catalog.of(resource)
@@ -102,6 +109,8 @@ class Replay:
             return
         held = answer or self._surroundings.answers.get((self._source, resource.key))
         body = held or self._surroundings.examples.get(resource_type.name, {})
+        if held is None and region is not None and resource_type.has_location:
+            body = {**body, "location": region}
         self._store(resource_type, resource, body)
 
     def place_children(self, resource: ResourceId, request: Any, answer: Any) -> None:  # noqa: ANN401

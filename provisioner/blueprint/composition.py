@@ -12,7 +12,7 @@ from provisioner.blueprint.environment import Environment
 from provisioner.blueprint.evaluation import Evaluator
 from provisioner.blueprint.files import BlueprintFile, Sources, load_file, span_of
 from provisioner.blueprint.graph import DesiredGraph, DesiredResource, cycle_diagnostic
-from provisioner.blueprint.implied_edges import check_ranges, with_implied_edges
+from provisioner.blueprint.implied_edges import with_implied_edges
 from provisioner.blueprint.instances import Given, Instance, Placed, entries_of
 from provisioner.blueprint.metering import Budget, exceeded
 from provisioner.blueprint.ownership import add_ownership
@@ -33,7 +33,6 @@ def compose(environment: Environment, catalog: Catalog, sources: Sources) -> Des
     """
     graph = _Composition(environment, catalog, sources).compose()
     check_boundaries(graph, environment.subscriptions)
-    check_ranges(graph)
     graph.ordered  # noqa: B018  raises for a cycle
     return add_ownership(graph, environment.marks)
 

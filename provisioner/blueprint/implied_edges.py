@@ -3,11 +3,10 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from provisioner.blueprint.graph import DesiredGraph, DesiredResource, Edge
-from provisioner.model.cidr import is_range_within
+from provisioner.blueprint.graph import DesiredResource, Edge
 from provisioner.model.diagnostic import Diagnostic, DiagnosticError, error
 from provisioner.model.resource_id import ResourceId, parse_resource_id
-from provisioner.model.values import Value, lookup
+from provisioner.model.values import Value
 
 
 def with_implied_edges(resources: list[DesiredResource]) -> list[DesiredResource]:
@@ -82,34 +81,3 @@ def _mentioned_ids(value: Value, path: str) -> Iterator[tuple[str, ResourceId]]:
         mentioned = parse_resource_id(value)
         if mentioned is not None:
             yield path, mentioned
-
-
-def check_ranges(graph: DesiredGraph) -> None:
-    """Refuse a range that lies outside of its parent's (a subnet's outside of its network's)."""
-    problems = []
-    for resource in graph:
-        parent_id = resource.id.parent
-        parent = graph.by_id.get(parent_id.key) if parent_id else None
-        if parent is None:
-            continue
-        for path, above in resource.type.ranges_within.items():
-            ours, theirs = _ranges_at(resource.body, path), _ranges_at(parent.body, above)
-            for text in ours:
-                if theirs and not any(is_range_within(text, outer) for outer in theirs):
-                    problems.append(
-                        error(
-                            "range-outside-parent",
-                            f"{resource.address}: {text} lies outside of {', '.join(theirs)}, "
-                            f"the ranges of {parent.address}.",
-                            resource.span,
-                            "Choose a range inside of them.",
-                        )
-                    )
-    if problems:
-        raise DiagnosticError(*problems)
-
-
-def _ranges_at(body: Mapping[str, Value], path: str) -> list[str]:
-    found = lookup(body, path.split("."))
-    listed = found if isinstance(found, (list, tuple)) else [found]
-    return [text for text in listed if isinstance(text, str)]

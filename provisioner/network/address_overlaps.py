@@ -1,7 +1,7 @@
 """Which ranges overlap, and whether that is an error, a warning, or allowed.
 
-- Azure refuses overlapping subnets of a network, spaces of a network, and spaces among a network
-  and all its peers (guidelines.md §3.3; Azure/ResourceModules#731).
+- Azure refuses overlapping spaces among a network and all its peers (guidelines.md §3.3). What it
+  refuses within one network (subnets, ranges of its space) is a service rule.
 - AKS refuses pod, service and bridge ranges that overlap each other or a subnet, and the reserved
   ranges (guidelines.md §2.2, §3.2). A pod cannot reach what its own cluster's ranges cover.
 - Networks that do not meet may use the same range; they can never be connected, which is a warning.
@@ -32,10 +32,6 @@ from provisioner.network.ranges import (
 AKS_RESERVED = ("169.254.0.0/16", "172.30.0.0/16", "172.31.0.0/16", "192.0.2.0/24")
 """What AKS uses itself (guidelines.md §2.2); a range that holds one of them is refused too."""
 
-AZURE_RESERVED = ("127.0.0.0/8", "168.63.129.16/32", "224.0.0.0/4", "255.255.255.255/32")
-"""What no virtual network may use (documentation: Virtual network FAQ); 169.254.0.0/16 is AKS's
-too."""
-
 _MOST_NAMED = 3
 
 
@@ -43,13 +39,11 @@ class ClaimKind(StrEnum):
     """What a range is for; the text is how a message names it."""
 
     SPACE = "the address space"
-    SUBNET = "the subnet"
     PODS = "the pod range"
     SERVICES = "the service range"
     BRIDGE = "the bridge range"
     SITE = "the on-premises range"
     RESERVED = "a range that AKS reserves"
-    FORBIDDEN = "a range that no virtual network may use"
 
 
 _INSIDE = (ClaimKind.PODS, ClaimKind.SERVICES, ClaimKind.BRIDGE)
@@ -70,7 +64,7 @@ class Claim:
     plugin: Plugin | None = None
 
     def __str__(self) -> str:
-        if self.kind in (ClaimKind.RESERVED, ClaimKind.FORBIDDEN):
+        if self.kind is ClaimKind.RESERVED:
             return self.kind.value
         place = f" ({self.span})" if self.span and self.environment else ""
         where = f" in {self.environment}" if self.environment else ""
@@ -105,8 +99,6 @@ def check_overlaps(plan: AddressPlan, others: Mapping[str, AddressPlan]) -> Iter
 
 def find_overlaps(plan: AddressPlan, others: Mapping[str, AddressPlan]) -> Iterator[Overlap]:
     """Yield what `check_overlaps` does, with whose range each is about."""
-    for network in plan.networks.values():
-        yield from _find_in_network(network)
     merged = merge_networks({"": plan, **others})
     whole = AddressPlan(merged, plan.clusters, plan.sites)
     claims = list(_claims_of(plan, others, merged))
@@ -160,11 +152,10 @@ def _claims_of(
                     ClaimKind.SITE, one, site.resource.id.key, site.resource.label,
                     site.resource.span, (), name or None,
                 )  # fmt: skip
-    for kind, texts in ((ClaimKind.RESERVED, AKS_RESERVED), (ClaimKind.FORBIDDEN, AZURE_RESERVED)):
-        for text in texts:
-            found = read_range(text)
-            if found is not None:
-                yield Claim(kind, found, text, text)
+    for text in AKS_RESERVED:
+        found = read_range(text)
+        if found is not None:
+            yield Claim(ClaimKind.RESERVED, found, text, text)
 
 
 def _inside(cluster: Cluster, environment: str | None) -> Iterator[Claim]:
@@ -187,10 +178,7 @@ def _environment_of(network: str, others: Mapping[str, AddressPlan]) -> str:
 
 
 def _is_ours(claim: Claim) -> bool:
-    return claim.environment is None and claim.kind not in (
-        ClaimKind.RESERVED,
-        ClaimKind.FORBIDDEN,
-    )
+    return claim.environment is None and claim.kind is not ClaimKind.RESERVED
 
 
 def _judge(wider: Claim, inner: Claim, plan: AddressPlan) -> _Verdict | None:
@@ -198,7 +186,7 @@ def _judge(wider: Claim, inner: Claim, plan: AddressPlan) -> _Verdict | None:
     if not (_is_ours(wider) or _is_ours(inner)):
         return None
     kinds = {wider.kind, inner.kind}
-    if kinds & {ClaimKind.RESERVED, ClaimKind.FORBIDDEN}:
+    if ClaimKind.RESERVED in kinds:
         return _judge_reserved(wider, inner, plan)
     if kinds == {ClaimKind.SPACE}:
         return _judge_spaces(wider, inner, plan)
@@ -211,32 +199,20 @@ def _judge(wider: Claim, inner: Claim, plan: AddressPlan) -> _Verdict | None:
 
 
 def _judge_reserved(wider: Claim, inner: Claim, plan: AddressPlan) -> _Verdict | None:
-    reserved, claim = (wider, inner) if _is_ours(inner) else (inner, wider)
-    if reserved.kind is ClaimKind.FORBIDDEN and claim.kind in _INSIDE:
-        return None
+    claim = inner if _is_ours(inner) else wider
     has_cluster = any(
         network.key == claim.owner for cluster in plan.clusters for network in cluster.networks
     )
-    concerned = claim.kind in _INSIDE or (
-        claim.kind is ClaimKind.SPACE
-        and (has_cluster or reserved.kind is ClaimKind.FORBIDDEN or _is_link_local(reserved))
-    )
+    concerned = claim.kind in _INSIDE or (claim.kind is ClaimKind.SPACE and has_cluster)
     if not concerned:
         return None
     hint = "Choose a range that neither lies in it nor holds it."
     return _Verdict(Severity.ERROR, "reserved-range", "it is not for use", hint)
 
 
-def _is_link_local(claim: Claim) -> bool:
-    return claim.range.is_link_local
-
-
-def _judge_spaces(wider: Claim, inner: Claim, plan: AddressPlan) -> _Verdict:
+def _judge_spaces(wider: Claim, inner: Claim, plan: AddressPlan) -> _Verdict | None:
     if wider.owner == inner.owner:
-        hint = "Leave one of them out, or choose another range for it."
-        return _Verdict(
-            Severity.ERROR, "overlapping-spaces", "Azure refuses that in one network", hint
-        )
+        return None
     hint = "Choose another range for one of them."
     if not plan.are_neighbours(wider.owner, inner.owner):
         why = "the two networks can never be connected, nor both to a third"
@@ -320,30 +296,6 @@ def describe_overlap(ours: Claim, other: Claim) -> str:
         f"{ours.range}, {ours}, {relation} {them}{other}: they share "
         f"{shared.num_addresses:,} addresses, {show_ends(shared)}"
     )
-
-
-def _find_in_network(network: VirtualNetwork) -> Iterator[Overlap]:
-    claims = [
-        Claim(
-            ClaimKind.SUBNET,
-            one,
-            subnet.resource.id.key,
-            subnet.resource.label,
-            subnet.resource.span,
-        )
-        for subnet in network.subnets
-        for one in subnet.ranges
-    ]
-    taken = [claim.range for claim in claims]
-    for wider, inner in overlapping(claims, lambda claim: claim.range):
-        told = error(
-            "overlapping-subnets",
-            f"{describe_overlap(inner, wider)}: Azure refuses that in one network, "
-            f"{network.label}.",
-            inner.span or wider.span,
-            propose_range(network, taken, inner.range.prefixlen),
-        )
-        yield Overlap(inner.owner, told)
 
 
 def propose_range(network: VirtualNetwork, taken: Sequence[IpRange], prefix: int) -> str:

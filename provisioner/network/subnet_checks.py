@@ -1,5 +1,5 @@
-"""Whether each subnet lies in its network, is large enough for what stands in it, and carries
-nothing that what stands in it does not bear.
+"""Whether each subnet is large enough for what stands in it, and carries nothing that this does not
+bear. What Azure refuses of a subnet by itself is a service rule.
 
 Sources: guidelines.md §2.2, NET-03, NET-11; the documentation of Azure Firewall, Bastion, VPN
 Gateway and Route Server for their subnets; the Virtual network FAQ for the least size of a subnet.
@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from provisioner.catalog.node_pools import CLUSTER
 from provisioner.model.diagnostic import Diagnostic, error, warning
 from provisioner.model.estate import Estate
-from provisioner.model.span import Span
 from provisioner.model.values import lookup
 from provisioner.network.address_overlaps import propose_range
 from provisioner.network.address_plan import (
@@ -21,7 +20,6 @@ from provisioner.network.address_plan import (
     VirtualNetwork,
 )
 from provisioner.network.demand import DemandKind
-from provisioner.network.ranges import is_within
 
 ROUTE = "Microsoft.Network/routeTables/routes"
 
@@ -33,27 +31,23 @@ _WHOLE = ("0.0.0.0/0", "::/0")
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What a subnet for one service has to be: its name, how large at least, and what it may not
-    carry. `default_route` are the next hops that a route for all addresses may have there; None
-    allows any."""
+    """What a subnet for one service has to be: its name, and how large at least. `default_route`
+    are the next hops that a route for all addresses may have there; None allows any."""
 
     name: str
     prefix: int
     holds: DemandKind | None
-    security_group: bool
-    route_table: bool
     default_route: tuple[str, ...] | None
 
 
 RULES = (
-    Rule("AzureFirewallSubnet", 26, DemandKind.FIREWALL, False, True, None),
+    Rule("AzureFirewallSubnet", 26, DemandKind.FIREWALL, None),
     Rule(
-        "AzureFirewallManagementSubnet", 26, DemandKind.FIREWALL_MANAGEMENT, False, True,
-        ("Internet",),
+        "AzureFirewallManagementSubnet", 26, DemandKind.FIREWALL_MANAGEMENT, ("Internet",),
     ),
-    Rule("AzureBastionSubnet", 26, DemandKind.BASTION, True, False, ()),
-    Rule("GatewaySubnet", 27, DemandKind.GATEWAY, False, True, ()),
-    Rule("RouteServerSubnet", 27, None, False, False, ()),
+    Rule("AzureBastionSubnet", 26, DemandKind.BASTION, ()),
+    Rule("GatewaySubnet", 27, DemandKind.GATEWAY, ()),
+    Rule("RouteServerSubnet", 27, None, ()),
 )  # fmt: skip
 
 _BY_NAME = {rule.name.lower(): rule for rule in RULES}
@@ -65,9 +59,8 @@ _API_SERVER_PREFIX = 28
 def check_subnets(plan: AddressPlan, estate: Estate) -> Iterator[Diagnostic]:
     """Yield what is wrong with the subnets of a plan."""
     for network in plan.networks.values():
-        yield from _check_texts(network)
+        yield from _check_known(network)
         for subnet in network.subnets:
-            yield from _check_place(subnet, network)
             yield from _check_size(subnet, network)
             rule = _BY_NAME.get(subnet.name.lower())
             if rule is not None:
@@ -76,13 +69,8 @@ def check_subnets(plan: AddressPlan, estate: Estate) -> Iterator[Diagnostic]:
             yield from _check_company(subnet, rule)
 
 
-def _check_texts(network: VirtualNetwork) -> Iterator[Diagnostic]:
-    if network.resource is not None:
-        for text in network.wrong:
-            yield _no_range(network.label, text, network.resource.span)
+def _check_known(network: VirtualNetwork) -> Iterator[Diagnostic]:
     for subnet in network.subnets:
-        for text in subnet.wrong:
-            yield _no_range(subnet.resource.label, text, subnet.resource.span)
         if not subnet.known and not subnet.wrong and subnet.demands:
             yield warning(
                 "unknown-range",
@@ -90,36 +78,6 @@ def _check_texts(network: VirtualNetwork) -> Iterator[Diagnostic]:
                 "nothing is said of its size.",
                 subnet.resource.span,
                 "State its addressPrefix.",
-            )
-
-
-def _no_range(label: str, text: str, span: Span | None) -> Diagnostic:
-    return error(
-        "wrong-range",
-        f"{label}: {text!r} is no range of addresses.",
-        span,
-        "Write it as 10.0.0.0/24, without host bits.",
-    )
-
-
-def _check_place(subnet: Subnet, network: VirtualNetwork) -> Iterator[Diagnostic]:
-    for one in subnet.ranges:
-        if network.spaces and not any(is_within(one, space) for space in network.spaces):
-            taken = [r for s in network.subnets for r in s.ranges]
-            yield error(
-                "subnet-outside-network",
-                f"{subnet.resource.label}: {one} lies outside of "
-                f"{', '.join(map(str, network.spaces))}, the spaces of {network.label}.",
-                subnet.resource.span,
-                propose_range(network, taken, one.prefixlen),
-            )
-        if one.version == 4 and one.prefixlen > _SMALLEST:
-            yield error(
-                "small-subnet",
-                f"{subnet.resource.label}: {one} has {one.num_addresses:,} addresses, of which "
-                f"Azure reserves {RESERVED}; the smallest subnet is a /{_SMALLEST}.",
-                subnet.resource.span,
-                f"Give it a /{_SMALLEST} or larger.",
             )
 
 
@@ -197,14 +155,6 @@ def _check_rule(subnet: Subnet, rule: Rule, estate: Estate) -> Iterator[Diagnost
                 span,
                 f"Give it a /{rule.prefix}.",
             )
-    if subnet.security_group is not None and not rule.security_group:
-        yield error(
-            "security-group-refused",
-            f"{label}: {rule.name} takes no network security group, and has "
-            f"{subnet.security_group.name}.",
-            span,
-            "Leave networkSecurityGroup out.",
-        )
     for service in subnet.delegations:
         yield error(
             "delegation-refused",
@@ -219,14 +169,6 @@ def _check_rule(subnet: Subnet, rule: Rule, estate: Estate) -> Iterator[Diagnost
 def _check_routes(subnet: Subnet, rule: Rule, estate: Estate) -> Iterator[Diagnostic]:
     table = subnet.route_table
     if table is None:
-        return
-    if not rule.route_table:
-        yield error(
-            "route-table-refused",
-            f"{subnet.resource.label}: {rule.name} takes no route table, and has {table.name}.",
-            subnet.resource.span,
-            "Leave routeTable out.",
-        )
         return
     for route in estate.children(table, ROUTE):
         prefix = lookup(route.body, ("properties", "addressPrefix"))
@@ -278,16 +220,7 @@ def _check_delegations(subnet: Subnet) -> Iterator[Diagnostic]:
 def _check_company(subnet: Subnet, rule: Rule | None) -> Iterator[Diagnostic]:
     """Yield what stands in a subnet of the wrong name, and what shares one that is not shared."""
     for demand in subnet.demands:
-        wanted = _BY_KIND.get(demand.kind)
-        if wanted is not None and wanted is not rule:
-            yield error(
-                "wrong-subnet-name",
-                f"{demand.resource.label}: {_THINGS[demand.kind]} stands in a subnet named "
-                f"{wanted.name}, and this one is in {subnet.name} ({subnet.resource.label}).",
-                demand.resource.span or subnet.resource.span,
-                f"Name the subnet {wanted.name}.",
-            )
-        elif rule is not None and wanted is None:
+        if rule is not None and demand.kind not in _BY_KIND:
             yield error(
                 "shared-subnet",
                 f"{demand.resource.label}: {rule.name} is for one service alone, and these "

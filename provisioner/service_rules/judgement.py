@@ -19,17 +19,21 @@ class Finding:
 
     def __str__(self) -> str:
         rule = self.rule
-        return f"{self.refusal.message} (Azure answers {rule.status} {rule.code})"
+        answer = f"{rule.status} {rule.code}" if rule.code else str(rule.status)
+        return f"{self.refusal.message} (Azure answers {answer})"
 
 
-def judge_write(write: Write, catalog: Catalog) -> tuple[Finding, ...]:
-    """Return what Azure refuses of a write, in the order of the tables.
+def judge_write(write: Write, catalog: Catalog, *, by_lists: bool = False) -> tuple[Finding, ...]:
+    """Return what Azure refuses of a write, in the order of the tables; `by_lists` adds the rules
+    that azsec judges by a list of its own (`ServiceRule.by_list`).
 
     The children that the body states are judged as if each were written by itself, with paths in
     the body of their parent. What a rule says of the body that stood before, too, is left out:
     Azure took that, and takes it again.
     """
-    return tuple(_judge(replace(write, around=with_write(write, catalog)), catalog))
+    whole = replace(write, around=with_write(write, catalog))
+    found = _judge(whole, catalog)
+    return tuple(each for each in found if by_lists or not each.rule.by_list)
 
 
 def _judge(write: Write, catalog: Catalog) -> Iterator[Finding]:

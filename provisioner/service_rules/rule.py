@@ -12,6 +12,10 @@ ANY_TYPE = "*"
 """The type of a rule that holds for resources of every type."""
 
 
+UNCONFIRMED = "BadRequest"
+"""The code of a refusal whose own code no source says (guidelines.md §3.8)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Unseen:
     """The one answer about what was not read: it may exist, or not, with any body."""
@@ -116,18 +120,27 @@ class ServiceRule:
     id       kebab-case and unique: the code of azsec's own diagnostic
     type     the catalog's name of the type that is written, or `ANY_TYPE`
     status   of Azure's answer
-    code     of Azure's answer
-    source   where status and code are known from
+    code     of Azure's answer; None where no source says it: the built-in Azure then answers
+             `UNCONFIRMED`
+    source   where the refusal and its code are known from
     judge    what finds it
     deletes  whether it is about deletes, instead of creations and updates
     by_arm   whether ARM itself refuses, before the resource provider sees the write
+    by_list  whether it is judged by a list of azsec's own, which ages (regions, versions): then
+             only the built-in Azure refuses by it, and nobody's blueprint is held against it
     """
 
     id: str
     type: str
     status: int = 400
-    code: str
+    code: str | None
     source: str
     judge: Judge
     deletes: bool = False
     by_arm: bool = False
+    by_list: bool = False
+
+    @property
+    def answered(self) -> str:
+        """The code that the built-in Azure answers."""
+        return self.code or UNCONFIRMED

@@ -58,11 +58,11 @@ def check_delete(cloud: Cloud, resource_type: ResourceType, row: Record) -> None
 
 
 def _refuse(cloud: Cloud, write: Write) -> None:
-    found = next(iter(judge_write(write, cloud.catalog)), None)
+    found = next(iter(judge_write(write, cloud.catalog, by_lists=True)), None)
     if found is not None:
         raise RefusalError(
             found.rule.status,
-            found.rule.code,
+            found.rule.answered,
             f"{found.refusal.message}.",
             target=found.refusal.path or None,
             by_provider=not found.rule.by_arm,

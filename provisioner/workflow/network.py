@@ -104,7 +104,8 @@ def describe_network(
     shown = (desired, *siblings.environments) if show_all else (desired,)
     for one, name in zip(shown, estates, strict=False):
         others = {other: estate for other, estate in estates.items() if other != name}
-        described.append(_describe(one, plans[name], check_addresses(estates[name], others)))
+        told = (*check_addresses(estates[name], others), *check_services(one.graph, catalog))
+        described.append(_describe(one, plans[name], told))
     return NetworkDocument(
         environments=tuple(described),
         notes=find_repeated(plans),

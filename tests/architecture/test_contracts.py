@@ -25,7 +25,7 @@ NAMES_ARM_TYPES = (
     # Controls are about types, and about no more of them than their rules declare.
     "provisioner/controls/",
     # What a service refuses is said of its types.
-    "provisioner/service_rules/tables/",
+    "provisioner/service_rules/",
     # And into the facts of a cluster there.
     "provisioner/manifests/cluster_facts.py",
 )

@@ -1,9 +1,9 @@
 """Sets of resources of which Azure refuses one, and what refuses them here.
 
-A set is one row of `bodies/*.yaml`: `resources` as a blueprint has them; `live`, what stands in
-Azure already and no blueprint states; the address that is `wrong`; the `code` of Azure and where it
-is known from (`source`); and `sound`, a merge patch over `resources` that gives what nobody may
-refuse (`live` stays).
+A set is one row of `bodies/*.yaml`: `resources` as a blueprint has them; `live`, what others have
+in Azure already; the address that is `wrong`; the `code` of Azure (null where no source says it)
+and where the refusal is known from (`source`); and `sound`, a merge patch over `resources` that
+gives what nobody may refuse (`live` stays).
 """
 
 import json
@@ -18,6 +18,10 @@ from provisioner.catalog.registry import Catalog
 from provisioner.workflow.plan import Desired, load_desired
 from tests.environments import BLUEPRINT, ENVIRONMENT, TODAY, Texts
 
+BESIDE = """\
+  beside: {subscription: workload, name: rg-beside, location: westeurope}
+resources:
+"""
 BODIES = Path(__file__).parent / "bodies"
 GROUP_TYPE = "Microsoft.Resources/resourceGroups"
 
@@ -26,7 +30,7 @@ GROUP_TYPE = "Microsoft.Resources/resourceGroups"
 class Row:
     id: str
     source: str
-    code: str
+    code: str | None
     wrong: str
     resources: Mapping[str, Any]
     sound: Mapping[str, Any]
@@ -61,8 +65,8 @@ def merged(value: Any, patch: Any) -> Any:
     return result
 
 
-def compose(resources: Mapping[str, Any], catalog: Catalog, group: str) -> Desired:
-    """Compose an environment of these resources, in a resource group of their own."""
+def compose(resources: Mapping[str, Any], catalog: Catalog) -> Desired:
+    """Compose an environment of these resources; there is a second resource group, `beside`."""
     placed = {
         address: body if {"parent", "scope", "resourceGroup"} & set(body) else in_main(body)
         for address, body in resources.items()
@@ -70,7 +74,7 @@ def compose(resources: Mapping[str, Any], catalog: Catalog, group: str) -> Desir
     lines = "".join(f"  {address}: {json.dumps(body)}\n" for address, body in placed.items())
     files = {
         "environment.yaml": ENVIRONMENT,
-        "blueprint.yaml": BLUEPRINT.replace("rg-main", group) + lines,
+        "blueprint.yaml": BLUEPRINT.replace("resources:\n", BESIDE) + lines,
     }
     return load_desired("environment.yaml", catalog, Texts(files), TODAY)
 

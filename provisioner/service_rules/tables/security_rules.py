@@ -1,16 +1,36 @@
 """Rules of network security groups.
 
-Sources: recorded refusals (errors.jsonl), and the page named at each rule.
+Microsoft documents them in "Network security groups" (security rules) and "Virtual network service
+tags"; the codes are those that users report, as stated at each rule.
 """
 
 from collections.abc import Iterator
 
-from provisioner.service_rules.bodies import number_at, text_at
+from provisioner.service_rules.addresses import is_ports, is_tag, read_loosely
+from provisioner.service_rules.bodies import (
+    entries_at,
+    is_silent,
+    is_stated,
+    number_at,
+    text_at,
+    texts_at,
+    value_at,
+)
+from provisioner.service_rules.names import repeated_names
 from provisioner.service_rules.rule import Refusal, ServiceRule, Write
 
-_TYPE = "Microsoft.Network/networkSecurityGroups/securityRules"
+_GROUP = "Microsoft.Network/networkSecurityGroups"
+_RULE = f"{_GROUP}/securityRules"
+_DOCS = "learn.microsoft.com/azure/virtual-network/network-security-groups-overview"
 _PRIORITY, _DIRECTION = "properties.priority", "properties.direction"
 _LOWEST, _HIGHEST = 100, 4096
+_ENDS = ("source", "destination")
+_PREFIX = {end: f"properties.{end}AddressPrefix" for end in _ENDS}
+_PREFIXES = {end: f"properties.{end}AddressPrefixes" for end in _ENDS}
+_GROUPS = {end: f"properties.{end}ApplicationSecurityGroups" for end in _ENDS}
+_PORT = {end: f"properties.{end}PortRange" for end in _ENDS}
+_PORTS = {end: f"properties.{end}PortRanges" for end in _ENDS}
+_PLATFORM = ("azureplatformdns", "azureplatformimds", "azureplatformlkm")
 
 
 def _judge_priority(write: Write) -> Iterator[Refusal]:
@@ -37,19 +57,209 @@ def _judge_same_priority(write: Write) -> Iterator[Refusal]:
             return
 
 
+def _judge_port(write: Write) -> Iterator[Refusal]:
+    for path in _PORT.values():
+        text = text_at(write.after, path)
+        if text is not None and text != "*" and not is_ports(text):
+            yield Refusal(
+                path,
+                f"{text!r} is no port: a port, a range such as 8000-8080, or *, of 0 to 65535",
+                f"Several ports stand in {path.removeprefix('properties.')}s.",
+            )
+
+
+def _judge_ports(write: Write) -> Iterator[Refusal]:
+    for end, path in _PORTS.items():
+        for at, text in texts_at(write.after, path):
+            if not is_ports(text):
+                yield Refusal(
+                    at,
+                    f"{text!r} is neither a port nor a range of ports, of 0 to 65535",
+                    f"All ports (*) stand in {end}PortRange." if text == "*" else None,
+                )
+
+
+def _judge_prefix(write: Write) -> Iterator[Refusal]:
+    for path in _PREFIX.values():
+        text = text_at(write.after, path)
+        if text is None or text == "*" or read_loosely(text) or is_tag(text):
+            continue
+        yield Refusal(
+            path, f"{text!r} is neither an address, nor a range, nor a service tag, nor *"
+        )
+
+
+def _judge_prefixes(write: Write) -> Iterator[Refusal]:
+    for path in _PREFIXES.values():
+        for at, text in texts_at(write.after, path):
+            if read_loosely(text) is None and text != "*" and not is_tag(text):
+                yield Refusal(at, f"{text!r} is neither an address nor a range")
+
+
+def _judge_tags_in_prefixes(write: Write) -> Iterator[Refusal]:
+    for end, path in _PREFIXES.items():
+        for at, text in texts_at(write.after, path):
+            if read_loosely(text) is None and (text == "*" or is_tag(text)):
+                yield Refusal(
+                    at,
+                    f"{end}AddressPrefixes takes addresses and ranges alone, and no {text}",
+                    f"State it as {end}AddressPrefix, in a rule of its own.",
+                )
+
+
+def _judge_both(write: Write) -> Iterator[Refusal]:
+    for one, several in ((_PREFIX, _PREFIXES), (_PORT, _PORTS)):
+        for end in _ENDS:
+            both = is_stated(write.after, one[end]) and is_stated(write.after, several[end])
+            if both and value_at(write.after, several[end]) != [text_at(write.after, one[end])]:
+                name = one[end].removeprefix("properties.")
+                yield Refusal(
+                    several[end],
+                    f"{name} and {several[end].removeprefix('properties.')} exclude each other",
+                    "State one of them.",
+                )
+
+
+def _judge_neither(write: Write) -> Iterator[Refusal]:
+    for end in _ENDS:
+        paths = (_PREFIX[end], _PREFIXES[end], _GROUPS[end])
+        if all(is_silent(write.after, path) for path in paths):
+            yield Refusal(
+                _PREFIX[end],
+                f"the rule {write.id.name} has no {end}: one of {end}AddressPrefix, "
+                f"{end}AddressPrefixes and {end}ApplicationSecurityGroups is required",
+            )
+
+
+def _judge_families(write: Write) -> Iterator[Refusal]:
+    paths = [path for end in _ENDS for path in (_PREFIX[end], _PREFIXES[end])]
+    found = [(at, read_loosely(text)) for at, text in texts_at(write.after, *paths)]
+    families = {one.version: at for at, one in found if one is not None}
+    if len(families) > 1:
+        yield Refusal(
+            families[6],
+            f"the rule {write.id.name} has IPv4 and IPv6 addresses, and takes those of one family",
+            "Make a rule for each family.",
+        )
+
+
+def _judge_platform(write: Write) -> Iterator[Refusal]:
+    tag = text_at(write.after, _PREFIX["destination"]) or ""
+    access = text_at(write.after, "properties.access") or ""
+    if tag.lower() in _PLATFORM and access.lower() == "allow":
+        yield Refusal(
+            "properties.access", f"rules for the service tag {tag} can deny and not allow"
+        )
+
+
+def _judge_names(write: Write) -> Iterator[Refusal]:
+    yield from repeated_names(write.after, "properties.securityRules")
+
+
+def _judge_count(write: Write) -> Iterator[Refusal]:
+    count = sum(1 for _ in entries_at(write.after, "properties.securityRules"))
+    if count > _MOST:
+        yield Refusal(
+            "properties.securityRules",
+            f"{count:,} rules stand in one group, which takes {_MOST:,}",
+        )
+
+
+_MOST = 1000
+
+
 RULES = (
     ServiceRule(
+        id="security-rules-of-one-name",
+        type=_GROUP,
+        code="InvalidRequestFormat",
+        source="learn.microsoft.com/answers (DuplicateResourceName: two child resources with the "
+        "same name)",
+        judge=_judge_names,
+    ),
+    ServiceRule(
+        id="security-rules-too-many",
+        type=_GROUP,
+        code=None,
+        source="azure-subscription-service-limits (NSG rules per NSG: 1,000)",
+        judge=_judge_count,
+    ),
+    ServiceRule(
         id="security-rule-priority",
-        type=_TYPE,
+        type=_RULE,
         code="SecurityRuleInvalidPriority",
-        source="learn.microsoft.com/azure/virtual-network/network-security-groups-overview",
+        source=_DOCS,
         judge=_judge_priority,
     ),
     ServiceRule(
         id="security-rule-same-priority",
-        type=_TYPE,
+        type=_RULE,
         code="SecurityRuleConflict",
-        source="learn.microsoft.com/azure/virtual-network/network-security-groups-overview",
+        source=_DOCS,
         judge=_judge_same_priority,
+    ),
+    ServiceRule(
+        id="security-rule-port",
+        type=_RULE,
+        code="SecurityRuleInvalidPortRange",
+        source=f"{_DOCS}; the message is that of Azure for `80,443`",
+        judge=_judge_port,
+    ),
+    ServiceRule(
+        id="security-rule-ports",
+        type=_RULE,
+        code="SecurityRuleParameterContainsInvalidPortRanges",
+        source=f"{_DOCS}; reported for * in destinationPortRanges",
+        judge=_judge_ports,
+    ),
+    ServiceRule(
+        id="security-rule-address",
+        type=_RULE,
+        code="SecurityRuleInvalidAddressPrefix",
+        source="hashicorp/terraform-provider-azurerm#16761, ernestio/ernest#473",
+        judge=_judge_prefix,
+    ),
+    ServiceRule(
+        id="security-rule-addresses",
+        type=_RULE,
+        code="SecurityRuleInvalidAddressPrefix",
+        source="hashicorp/terraform-provider-azurerm#4194",
+        judge=_judge_prefixes,
+    ),
+    ServiceRule(
+        id="security-rule-tag-among-addresses",
+        type=_RULE,
+        code="SecurityRuleParameterContainsUnsupportedValue",
+        source="hashicorp/terraform-provider-azurerm#5617, ansible-collections/azure#639",
+        judge=_judge_tags_in_prefixes,
+    ),
+    ServiceRule(
+        id="security-rule-one-and-several",
+        type=_RULE,
+        code=None,
+        source="Azure/azure-rest-api-specs#1591: one or the other",
+        judge=_judge_both,
+    ),
+    ServiceRule(
+        id="security-rule-without-end",
+        type=_RULE,
+        code=None,
+        source="Azure/azure-rest-api-specs#1591: one or the other has to be supplied",
+        judge=_judge_neither,
+    ),
+    ServiceRule(
+        id="security-rule-two-families",
+        type=_RULE,
+        code="ResourceCannotContainAddressPrefixesFromDifferentAddressFamilies",
+        source="hashicorp/terraform-provider-azurerm#12534",
+        judge=_judge_families,
+    ),
+    ServiceRule(
+        id="security-rule-allows-platform",
+        type=_RULE,
+        code="SecurityRuleInvalidAccessType",
+        source="learn.microsoft.com/azure/virtual-network/service-tags-overview "
+        "(AzurePlatformDNS, AzurePlatformIMDS, AzurePlatformLKM)",
+        judge=_judge_platform,
     ),
 )

@@ -1,0 +1,98 @@
+"""Reads what the network service takes for an address, a range, a port or a service tag."""
+
+import ipaddress
+import re
+from collections.abc import Iterable, Iterator
+
+from provisioner.model.cidr import Range, parse_range
+from provisioner.service_rules.bodies import Tree, texts_at
+
+_FAMILIES = ("azure", "microsoft", "m365", "office", "windows", "power", "dynamics", "defender")
+_TAGS = frozenset(
+    """
+    actiongroup apimanagement appconfiguration applicationinsightsavailability appservice
+    appservicemanagement autonomousdevelopmentplatform batchnodemanagement chaosstudio
+    cognitiveservicesfrontend cognitiveservicesmanagement containerappsmanagement datafactory
+    datafactorymanagement eventhub gatewaymanager guestandhybridmanagement hdinsight internet
+    kustoanalytics logicapps logicappsmanagement marketplace onedsanalytics oneds
+    privatelink restorestorage scuba servicebus servicefabric serialconsole sql sqlmanagement
+    storage storagemover storagesyncservice trafficmanager umbrella videoindexer virtualdesktop
+    virtualnetwork vscode aksserviceaccounts aks globaldns intune osdu
+    """.lower().split()
+)
+"""Service tags that begin with none of `_FAMILIES`
+(learn.microsoft.com/azure/virtual-network/service-tags-overview, and the tags of ARM's own
+service tag list). A tag that is newer than this list mostly begins with a family's word."""
+
+_PORTS = re.compile(r"(\d{1,5})(?:-(\d{1,5}))?")
+_HIGHEST_PORT = 65535
+
+
+def is_tag(text: str) -> bool:
+    """Tell whether a text is a service tag, of one region (`Sql.WestEurope`) or of all. What only
+    looks like one of Microsoft's is taken for one: its list grows."""
+    word = text.partition(".")[0].lower()
+    return word in _TAGS or (word.isalnum() and word.startswith(_FAMILIES))
+
+
+def read_loosely(text: str) -> Range | None:
+    """Return a range in CIDR notation, or a single address as one, whatever its host bits; None
+    for any other text."""
+    try:
+        return ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        return None
+
+
+def is_address(text: str) -> bool:
+    """Tell whether a text is one address, IPv4 or IPv6."""
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def is_span(text: str) -> bool:
+    """Tell whether a text is two addresses of one family in order (`10.0.0.1-10.0.0.9`)."""
+    first, dash, last = text.partition("-")
+    if not dash or not is_address(first) or not is_address(last):
+        return False
+    begin, end = ipaddress.ip_address(first), ipaddress.ip_address(last)
+    return begin.version == end.version and int(begin) <= int(end)
+
+
+def is_ports(text: str, highest: int = _HIGHEST_PORT, lowest: int = 0) -> bool:
+    """Tell whether a text is a port or a range of ports in order (`80`, `8000-8080`)."""
+    found = _PORTS.fullmatch(text)
+    if found is None:
+        return False
+    first = int(found[1])
+    return lowest <= first <= int(found[2] or first) <= highest
+
+
+def ranges_at(body: Tree, *paths: str) -> Iterator[tuple[str, Range]]:
+    """Yield (path, range) of the ranges at these paths; what is no range is left out."""
+    for at, text in texts_at(body, *paths):
+        found = parse_range(text)
+        if found is not None:
+            yield at, found
+
+
+def overlaps(one: Range, other: Range) -> bool:
+    """Tell whether two ranges share an address."""
+    return one.version == other.version and one.overlaps(other)
+
+
+def lies_in(inner: Range, spaces: Iterable[Range]) -> bool:
+    """Tell whether a range lies in one of these."""
+    return any(
+        inner.version == space.version and inner.subnet_of(space)  # type: ignore[arg-type]
+        for space in spaces
+    )
+
+
+def first_overlap(mine: Iterable[Range], theirs: Iterable[Range]) -> tuple[Range, Range] | None:
+    """Return the first pair of ranges that share an address, or None."""
+    others = tuple(theirs)
+    return next(((one, other) for one in mine for other in others if overlaps(one, other)), None)

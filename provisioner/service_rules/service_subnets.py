@@ -1,0 +1,55 @@
+"""The subnets that a service has for itself: by what name, and how large at least."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from provisioner.service_rules.addresses import ranges_at
+from provisioner.service_rules.bodies import Tree, entries_at, id_at
+from provisioner.service_rules.public_addresses import seen
+from provisioner.service_rules.rule import Refusal, Write
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceSubnet:
+    """The subnet of a service, by its name, and the longest prefix of it."""
+
+    name: str
+    prefix: int
+
+
+def subnets_of(body: Tree) -> Iterator[str]:
+    """Yield the paths of the subnets that the ipConfigurations of a body name."""
+    for at, _entry in entries_at(body, "properties.ipConfigurations"):
+        yield f"{at}.properties.subnet.id"
+
+
+def wrong_names(write: Write, wanted: ServiceSubnet, *paths: str) -> Iterator[Refusal]:
+    """Yield the subnets of another name than the service's own."""
+    for path in paths:
+        subnet = id_at(write.after, path)
+        if subnet is not None and subnet.name.lower() != wanted.name.lower():
+            yield Refusal(
+                path,
+                f"{write.id.name} stands in a subnet named {wanted.name}, and not in {subnet.name}",
+            )
+
+
+def too_small(write: Write, wanted: ServiceSubnet, *paths: str) -> Iterator[Refusal]:
+    """Yield the subnets with fewer addresses than the service needs. One that stands in its subnet
+    already is let be: the least sizes grew, and what was made before stays."""
+    if write.before is not None:
+        return
+    for path in paths:
+        named = id_at(write.after, path)
+        subnet = seen(write.around, named) if named else None
+        if subnet is None:
+            continue
+        for _at, one in ranges_at(
+            subnet.body, "properties.addressPrefix", "properties.addressPrefixes"
+        ):
+            if one.version == 4 and one.prefixlen > wanted.prefix:
+                yield Refusal(
+                    path,
+                    f"{wanted.name} is a /{one.prefixlen}, and has to be a /{wanted.prefix} or "
+                    "larger",
+                )

@@ -1,0 +1,140 @@
+"""Rules of Azure Firewalls ("Azure Firewall FAQ", "Azure Firewall Management NIC")."""
+
+from collections.abc import Iterator
+
+from provisioner.service_rules.bodies import entries_at, id_at, is_silent, is_stated, text_at
+from provisioner.service_rules.places import OTHER_REGION, references_elsewhere, region_in
+from provisioner.service_rules.public_addresses import (
+    addresses_of,
+    held_by_others,
+    not_standard,
+    seen,
+)
+from provisioner.service_rules.rule import Refusal, ServiceRule, Write
+from provisioner.service_rules.service_subnets import (
+    ServiceSubnet,
+    subnets_of,
+    too_small,
+    wrong_names,
+)
+
+_FIREWALL = "Microsoft.Network/azureFirewalls"
+_FAQ = "learn.microsoft.com/azure/firewall/firewall-faq"
+_SUBNET = ServiceSubnet("AzureFirewallSubnet", 26)
+_MANAGEMENT = ServiceSubnet("AzureFirewallManagementSubnet", 26)
+_MANAGED = "properties.managementIpConfiguration"
+_MANAGED_SUBNET = f"{_MANAGED}.properties.subnet.id"
+_POLICY = "properties.firewallPolicy.id"
+_TIERS = ("basic", "standard", "premium")
+_COLLECTIONS = (
+    "properties.applicationRuleCollections",
+    "properties.networkRuleCollections",
+    "properties.natRuleCollections",
+)
+
+
+def _tier(write: Write) -> str:
+    return (text_at(write.after, "properties.sku.tier") or "Standard").lower()
+
+
+def _judge_name(write: Write) -> Iterator[Refusal]:
+    yield from wrong_names(write, _SUBNET, *subnets_of(write.after))
+    yield from wrong_names(write, _MANAGEMENT, _MANAGED_SUBNET)
+
+
+def _judge_size(write: Write) -> Iterator[Refusal]:
+    yield from too_small(write, _SUBNET, *subnets_of(write.after))
+    yield from too_small(write, _MANAGEMENT, _MANAGED_SUBNET)
+
+
+def _judge_one_subnet(write: Write) -> Iterator[Refusal]:
+    paths = [path for path in subnets_of(write.after) if is_stated(write.after, path)]
+    if len(paths) > 1:
+        yield Refusal(
+            paths[1], f"one ipConfiguration of a firewall names its subnet, and {len(paths)} do"
+        )
+
+
+def _judge_address(write: Write) -> Iterator[Refusal]:
+    yield from not_standard(write)
+
+
+def _judge_use(write: Write) -> Iterator[Refusal]:
+    yield from held_by_others(write)
+
+
+def _judge_basic(write: Write) -> Iterator[Refusal]:
+    in_network = not is_silent(write.after, "properties.ipConfigurations")
+    if _tier(write) == "basic" and in_network and is_silent(write.after, _MANAGED):
+        yield Refusal(_MANAGED, "a firewall of the tier Basic needs a managementIpConfiguration")
+
+
+def _judge_policy_tier(write: Write) -> Iterator[Refusal]:
+    named = id_at(write.after, _POLICY)
+    policy = seen(write.around, named) if named else None
+    if policy is None:
+        return
+    theirs = (text_at(policy.body, "properties.sku.tier") or "Standard").lower()
+    mine = _tier(write)
+    if theirs in _TIERS and mine in _TIERS and _TIERS.index(theirs) > _TIERS.index(mine):
+        yield Refusal(
+            _POLICY,
+            f"a firewall of the tier {mine.title()} takes no policy of the tier {theirs.title()}",
+        )
+
+
+def _judge_rules_and_policy(write: Write) -> Iterator[Refusal]:
+    for path in _COLLECTIONS if is_stated(write.after, _POLICY) else ():
+        if any(True for _ in entries_at(write.after, path)):
+            yield Refusal(path, "a firewall has a policy, or rule collections of its own, not both")
+
+
+def _judge_region(write: Write) -> Iterator[Refusal]:
+    paths = [at for at, _named in addresses_of(write.type, write.after)]
+    region = region_in(write.after)
+    yield from references_elsewhere(write.after, write.around, region, *paths)
+
+
+RULES = (
+    ServiceRule(
+        id="firewall-subnet-name", type=_FIREWALL, code=None, source=f"{_FAQ} (subnet)",
+        judge=_judge_name,
+    ),
+    ServiceRule(
+        id="firewall-subnet-size", type=_FIREWALL, code=None, source=f"{_FAQ}: /26",
+        judge=_judge_size,
+    ),
+    ServiceRule(
+        id="firewall-two-subnets", type=_FIREWALL, code=None,
+        source="learn.microsoft.com/azure/firewall/deploy-multi-public-ip-powershell",
+        judge=_judge_one_subnet,
+    ),
+    ServiceRule(
+        id="firewall-address-sku", type=_FIREWALL, code=None,
+        source=f"{_FAQ}: Standard public IP addresses", judge=_judge_address,
+    ),
+    ServiceRule(
+        id="firewall-address-in-use", type=_FIREWALL, code="PublicIPAddressInUse",
+        source="gardener/gardener-extension-provider-azure#757 (of a NAT gateway)",
+        judge=_judge_use,
+    ),
+    ServiceRule(
+        id="firewall-basic-without-management", type=_FIREWALL, code=None,
+        source="learn.microsoft.com/azure/firewall/management-nic: Basic requires it",
+        judge=_judge_basic,
+    ),
+    ServiceRule(
+        id="firewall-policy-of-higher-tier", type=_FIREWALL, code=None,
+        source="learn.microsoft.com/azure/firewall-manager/policy-overview (types of firewalls)",
+        judge=_judge_policy_tier,
+    ),
+    ServiceRule(
+        id="firewall-rules-beside-policy", type=_FIREWALL, code=None,
+        source="learn.microsoft.com/azure/firewall-manager/policy-overview (classic rules)",
+        judge=_judge_rules_and_policy,
+    ),
+    ServiceRule(
+        id="firewall-refers-to-other-region", type=_FIREWALL, code=OTHER_REGION,
+        source="recorded message of InvalidResourceReference (errors.jsonl)", judge=_judge_region,
+    ),
+)  # fmt: skip

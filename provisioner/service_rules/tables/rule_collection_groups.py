@@ -1,0 +1,178 @@
+"""Rules of the rule collection groups of firewall policies.
+
+Sources: guidelines.md §3.3, "Azure Firewall policy rule sets", "Azure Firewall rule processing",
+and the reports named at each rule.
+"""
+
+from collections.abc import Iterator
+
+from provisioner.service_rules.addresses import is_ports
+from provisioner.service_rules.bodies import (
+    Tree,
+    entries_at,
+    is_silent,
+    is_stated,
+    number_at,
+    text_at,
+    texts_at,
+)
+from provisioner.service_rules.names import repeated_names
+from provisioner.service_rules.rule import Refusal, ServiceRule, Write
+
+_GROUP = "Microsoft.Network/firewallPolicies/ruleCollectionGroups"
+_SETS = "learn.microsoft.com/azure/firewall/policy-rule-sets"
+_COLLECTIONS = "properties.ruleCollections"
+_LOWEST, _HIGHEST = 100, 65000
+_HIGHEST_PORT = 64000
+_MOST_GROUPS = 100
+_NAT = "firewallpolicynatrulecollection"
+
+
+def _collections(write: Write) -> Iterator[tuple[str, Tree]]:
+    yield from entries_at(write.after, _COLLECTIONS)
+
+
+def _rules(write: Write, kind: str = "") -> Iterator[tuple[str, Tree]]:
+    """Yield (path, rule) of all collections: those of one `ruleType`, or of any."""
+    for at, _collection in _collections(write):
+        for where, rule in entries_at(write.after, f"{at}.rules"):
+            if not kind or (text_at(rule, "ruleType") or "").lower() == kind:
+                yield where, rule
+
+
+def _judge_priority(write: Write) -> Iterator[Refusal]:
+    paths = ["properties.priority", *(f"{at}.priority" for at, _one in _collections(write))]
+    for path in paths:
+        priority = number_at(write.after, path)
+        if priority is not None and not _LOWEST <= priority <= _HIGHEST:
+            yield Refusal(
+                path, f"the priority {priority} is not between {_LOWEST} and {_HIGHEST:,}"
+            )
+
+
+def _judge_names(write: Write) -> Iterator[Refusal]:
+    yield from repeated_names(write.after, _COLLECTIONS)
+    for at, _collection in _collections(write):
+        yield from repeated_names(write.after, f"{at}.rules")
+
+
+def _judge_count(write: Write) -> Iterator[Refusal]:
+    count = len(write.siblings.resources) + 1
+    if count > _MOST_GROUPS:
+        yield Refusal("", f"the policy has {count} groups, and takes {_MOST_GROUPS}")
+
+
+def _judge_kinds(write: Write) -> Iterator[Refusal]:
+    """A collection holds rules of one kind, and a NAT collection NAT rules."""
+    for at, collection in _collections(write):
+        is_nat = (text_at(collection, "ruleCollectionType") or "").lower() == _NAT
+        kinds = {
+            kind.lower(): where
+            for where, rule in entries_at(write.after, f"{at}.rules")
+            if (kind := text_at(rule, "ruleType")) is not None
+        }
+        if len(kinds) > 1:
+            yield Refusal(at, f"a collection holds rules of one kind, and not {', '.join(kinds)}")
+        elif kinds and is_nat is not ("natrule" in kinds):
+            wanted = "NatRule" if is_nat else "ApplicationRule or NetworkRule"
+            yield Refusal(next(iter(kinds.values())), f"this collection holds a {wanted}")
+
+
+def _judge_ports(write: Write) -> Iterator[Refusal]:
+    for at, rule in _rules(write):
+        kind = (text_at(rule, "ruleType") or "").lower()
+        highest, lowest = (_HIGHEST_PORT, 1) if kind == "natrule" else (65535, 0)
+        for where, text in texts_at(write.after, f"{at}.destinationPorts"):
+            if not is_ports(text, highest, lowest) and not (text == "*" and kind != "natrule"):
+                yield Refusal(
+                    where,
+                    f"{text!r} is neither a port nor a range of ports, of {lowest} to {highest}",
+                )
+        for where, _protocol in entries_at(write.after, f"{at}.protocols"):
+            port = number_at(write.after, f"{where}.port")
+            if port is not None and not 1 <= port <= _HIGHEST_PORT:
+                yield Refusal(f"{where}.port", f"the port {port} is not of 1 to {_HIGHEST_PORT}")
+
+
+def _judge_names_of_hosts(write: Write) -> Iterator[Refusal]:
+    for at, _rule in _rules(write, "networkrule"):
+        for where, text in texts_at(write.after, f"{at}.destinationFqdns"):
+            if "*" in text:
+                yield Refusal(
+                    where,
+                    f"a network rule takes whole names, and not {text}",
+                    "A wildcard stands in an application rule.",
+                )
+
+
+def _judge_ends(write: Write) -> Iterator[Refusal]:
+    for at, rule in _rules(write):
+        kind = (text_at(rule, "ruleType") or "").lower()
+        wanted: dict[str, tuple[str, ...]] = {"source": ("sourceAddresses", "sourceIpGroups")}
+        if kind == "networkrule":
+            wanted["destination"] = (
+                "destinationAddresses",
+                "destinationIpGroups",
+                "destinationFqdns",
+            )
+        elif kind == "natrule":
+            wanted["destination"] = ("destinationAddresses",)
+        elif kind == "applicationrule":
+            wanted["destination"] = ("targetFqdns", "targetUrls", "fqdnTags", "webCategories")
+        for end, names in wanted.items() if kind else ():
+            if all(is_silent(rule, name) for name in names):
+                name = text_at(rule, "name") or at
+                yield Refusal(
+                    at, f"the rule {name} has no {end}: one of {', '.join(names)} is required"
+                )
+
+
+def _judge_translation(write: Write) -> Iterator[Refusal]:
+    for at, rule in _rules(write, "natrule"):
+        stated = [n for n in ("translatedAddress", "translatedFqdn") if is_stated(rule, n)]
+        if len(stated) != 1:
+            has = "both of them" if stated else "neither"
+            yield Refusal(
+                at, f"a NAT rule has one of translatedAddress and translatedFqdn, and this {has}"
+            )
+
+
+RULES = (
+    ServiceRule(
+        id="rule-group-priority", type=_GROUP, code=None,
+        source="guidelines.md §3.3; learn.microsoft.com/azure/firewall/rule-processing",
+        judge=_judge_priority,
+    ),
+    ServiceRule(
+        id="rule-group-names", type=_GROUP, code=None,
+        source=f"{_SETS}: names are unique within their group, and within their collection",
+        judge=_judge_names,
+    ),
+    ServiceRule(
+        id="rule-groups-too-many", type=_GROUP, code=None,
+        source="MicrosoftDocs/azure-docs#98291 (firewall-limits: 100)", judge=_judge_count,
+    ),
+    ServiceRule(
+        id="rule-collection-of-mixed-kinds", type=_GROUP, code=None,
+        source=f"{_SETS}; Azure/azure-cli-extensions#1226", judge=_judge_kinds,
+    ),
+    ServiceRule(
+        id="firewall-rule-port", type=_GROUP,
+        code="FirewallPolicyRuleConditionInvalidPortOrRangeFormat",
+        source="Azure/azure-rest-api-specs#11831", judge=_judge_ports,
+    ),
+    ServiceRule(
+        id="firewall-rule-wildcard", type=_GROUP, code="FirewallPolicyRuleInvalidFqdnFormat",
+        source="learn.microsoft.com/azure/firewall/fqdn-filtering-network-rules",
+        judge=_judge_names_of_hosts,
+    ),
+    ServiceRule(
+        id="firewall-rule-without-end", type=_GROUP, code=None,
+        source="REST reference of rule collection groups; a rule needs a source and a destination",
+        judge=_judge_ends,
+    ),
+    ServiceRule(
+        id="firewall-rule-translation", type=_GROUP, code=None,
+        source="REST reference of rule collection groups (NatRule)", judge=_judge_translation,
+    ),
+)  # fmt: skip
