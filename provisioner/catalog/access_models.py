@@ -24,7 +24,7 @@ def vault_asks_others(before: Body, after: Body) -> str | None:
     entries = policies if isinstance(policies, (list, tuple)) else ()
     named = sorted({str(lookup(entry, ("objectId",))) for entry in entries})
     if not named:
-        return "access policies decide no more: who has no role has no access"
+        return None
     shown = ", ".join(named[:_SHOWN])
     more = f" and {len(named) - _SHOWN} more" if len(named) > _SHOWN else ""
     return f"the access that policies give {shown}{more} ends: roles decide from then on"

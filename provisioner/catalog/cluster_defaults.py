@@ -168,6 +168,19 @@ def managed_addresses(body: Body) -> Json | Absent:
     return None if given or not balances else {"count": 1}
 
 
+def unless_routed(body: Body) -> Answered:
+    """A cluster whose nodes leave by routes alone has no profile of a load balancer, and takes none
+    (InvalidUserDefinedRoutingWithLoadBalancerProfile); all others answer one (recorded)."""
+    outbound = str(_at(body, f"{_NETWORK}.outboundType")).lower()
+    return Answered.MOVED if outbound == "userdefinedrouting" else Answered.ALWAYS
+
+
+def balanced_by(body: Body) -> Answered:
+    """How the load balancer knows the nodes: told since Kubernetes 1.22, where there is one."""
+    routed = unless_routed(body) is Answered.MOVED
+    return Answered.MOVED if routed else since_version(22)(body)
+
+
 def nat_gateway(body: Body) -> Json | Absent:
     """A gateway that AKS manages has one address, and drops idle flows after four minutes."""
     managed = str(_at(body, f"{_NETWORK}.outboundType")).startswith("managedNATGateway")

@@ -260,7 +260,7 @@ class _Walker:
 
     def _judge_silence(self, rule: Rule, actual: object, path: str) -> None:
         """Judge a value that the desired body does not speak of."""
-        if is_empty(actual) or rule.fact.embeds or rule.is_tags:
+        if is_empty(actual) or rule.fact.embeds or rule.is_tags or self._view.is_outdated(rule):
             return
         if rule.fact.kept:
             self._judge_parts(rule, actual, path)

@@ -13,7 +13,7 @@ from provisioner.diff.entries import Pair, are_scalars, pair_entries
 from provisioner.diff.normal_form import is_taken_as, normal_form
 from provisioner.diff.rules import Rule, Rules, rules_of
 from provisioner.diff.view import View
-from provisioner.model.values import ABSENT, Body, Value, is_empty, lookup
+from provisioner.model.values import ABSENT, Body, Value, is_empty
 
 
 def merge_for_write(
@@ -66,7 +66,7 @@ class _Merger:
                 continue
             if own is not None:
                 item = self.merge(child, desired[own], None if child.silent else value)
-            elif _is_left_out(child) or self._is_outdated(child):
+            elif _is_left_out(child) or self._view.is_outdated(child):
                 continue
             else:
                 item = self._live(child, value)
@@ -77,13 +77,6 @@ class _Merger:
             if desired[own] is not None and not (child.generated and named):
                 merged[own] = desired[own]
         return merged
-
-    def _is_outdated(self, rule: Rule) -> bool:
-        """Tell whether Azure filled a value in from one that is about to change."""
-        path = rule.fact.follows.split(".")
-        return bool(rule.fact.follows) and lookup(self._view.before, path) != lookup(
-            self._view.after, path
-        )
 
     def _merge_lists(
         self, rule: Rule, desired: Sequence[object], actual: Sequence[object]

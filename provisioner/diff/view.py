@@ -7,7 +7,7 @@ from provisioner.catalog.field import Owner
 from provisioner.catalog.resource_type import Embedded
 from provisioner.diff.normal_form import is_newer
 from provisioner.diff.rules import Rule
-from provisioner.model.values import Absent, Body, Json, is_empty
+from provisioner.model.values import Absent, Body, Json, is_empty, lookup
 
 
 class View:
@@ -61,6 +61,12 @@ class View:
         if owner is Owner.UPGRADE_CHANNEL and isinstance(desired, str) and isinstance(actual, str):
             return not is_newer(desired, actual)
         return owner is not Owner.BLUEPRINT
+
+    def is_outdated(self, rule: Rule) -> bool:
+        """Tell whether Azure filled a property in from one that the desired body changes
+        (`Field.follows`): what stands there goes with the old value."""
+        path = rule.fact.follows.split(".")
+        return bool(rule.fact.follows) and lookup(self.before, path) != lookup(self.after, path)
 
     def entry(self, embedded: Embedded, desired: object, actual: object) -> "View":
         """Return the view of a child resource that stands in a list of this one."""

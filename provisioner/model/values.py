@@ -115,6 +115,15 @@ def values_at(body: object, path: str) -> Iterator[object]:
             yield each
 
 
+def without_at(body: Mapping[str, Value], path: Sequence[str]) -> Mapping[str, Value]:
+    """Return `body` without what stands at `path`; names are compared without case."""
+    first, *rest = path
+    if not rest:
+        return {name: value for name, value in body.items() if name.lower() != first.lower()}
+    inner = body.get(first)
+    return {**body, first: without_at(inner, rest)} if isinstance(inner, Mapping) else body
+
+
 def put_at(body: Mapping[str, Value], path: Sequence[str], value: Value) -> Mapping[str, Value]:
     """Return a body with another value at a path; as it is where the path leads through no object.
 

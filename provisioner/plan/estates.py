@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from provisioner.blueprint.graph import DesiredGraph
 from provisioner.catalog.registry import Catalog
-from provisioner.catalog.resource_type import Embedded
+from provisioner.catalog.resource_type import Embedded, ResourceType
 from provisioner.diff.merge import merge_for_write
 from provisioner.documents.plan import Action
 from provisioner.model.actual import ActualState
@@ -16,7 +16,7 @@ from provisioner.model.estate import Estate, Resource
 from provisioner.model.key_index import KeyIndex
 from provisioner.model.resource_id import ResourceId
 from provisioner.model.span import Span
-from provisioner.model.values import ABSENT, Value, lookup
+from provisioner.model.values import ABSENT, Value, lookup, without_at
 from provisioner.plan.changes import Changes, ResourceChange
 from provisioner.plan.terms import with_defaults
 
@@ -119,7 +119,19 @@ def _outcome(change: ResourceChange, catalog: Catalog) -> Mapping[str, Value] | 
         return change.desired
     written = merge_for_write(change.type, catalog.schemas, change.desired, change.found.body)
     # What Azure alone writes (an address it gave) stays: the write does not mention it.
-    return with_defaults(_over(change.found.body, written), change.fields)
+    stays = _without_outdated(change.type, change.found.body, written)
+    return with_defaults(_over(stays, written), change.fields)
+
+
+def _without_outdated(
+    resource_type: ResourceType, found: Mapping[str, Value], written: Mapping[str, Value]
+) -> Mapping[str, Value]:
+    """Return a live body without what Azure filled in from a value that the write changes."""
+    for path, facts in resource_type.fields.items():
+        source = facts.follows.split(".") if facts.follows and "[]" not in path else None
+        if source is not None and lookup(found, source) != lookup(written, source):
+            found = without_at(found, path.split("."))
+    return found
 
 
 def _over(found: Mapping[str, Value], written: Mapping[str, Value]) -> Mapping[str, Value]:

@@ -13,7 +13,7 @@ from provisioner.model.diagnostic import Diagnostic, error
 from provisioner.model.estate import Estate
 from provisioner.model.property_path import split_steps
 from provisioner.model.resource_id import ResourceId
-from provisioner.model.values import ABSENT, Body, Value, lookup
+from provisioner.model.values import ABSENT, Body, Value, lookup, without_at
 from provisioner.plan.changes import Changes, ResourceChange
 from provisioner.plan.estates import desired_estate
 from provisioner.service_rules.judgement import Finding, judge_write
@@ -126,16 +126,8 @@ def _without_unstated_children(
     for embedded in change.type.embedded:
         path = embedded.path.split(".")
         if lookup(change.desired, path) is ABSENT and lookup(body, path) is not ABSENT:
-            body = _without(body, path)
+            body = without_at(body, path)
     return body
-
-
-def _without(body: Mapping[str, Value], path: list[str]) -> Mapping[str, Value]:
-    first, *rest = path
-    if not rest:
-        return {name: value for name, value in body.items() if name.lower() != first.lower()}
-    inner = body.get(first)
-    return {**body, first: _without(inner, rest)} if isinstance(inner, Mapping) else body
 
 
 def _diagnostic(resource: DesiredResource, found: Finding) -> Diagnostic:

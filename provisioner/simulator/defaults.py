@@ -55,9 +55,11 @@ def hide_defaults(
     """Take out of `body` the defaults that Azure does not spell out (`Field.answered`).
 
     `stated` is what the client wrote, `before` what was there; `is_alone` tells that it was not
-    written in the body of its parent.
+    written in the body of its parent. The innermost go first: an object may be left with nothing.
     """
-    for path, facts in own_facts(resource_type):
+    facts_by_path = dict(own_facts(resource_type))
+    for path in sorted(facts_by_path, key=_depth, reverse=True):
+        facts = facts_by_path[path]
         rule = facts.answered_in(body)
         default = facts.default_in(body, api_version)
         always = rule is Answered.ALWAYS or (rule is Answered.ALONE and is_alone)

@@ -436,9 +436,16 @@ TYPE = ResourceType(
             disruption=Disruption.CONNECTIONS,
             forbidden=cluster_changes.outbound_can_change,
         ),
-        f"{_NETWORK}.loadBalancerProfile": Field(default=cluster_defaults.load_balancer),
+        # AKS drops what the way out that is given up had, and refuses it beside the new one.
+        f"{_NETWORK}.loadBalancerProfile": Field(
+            default=cluster_defaults.load_balancer,
+            answered=cluster_defaults.unless_routed,
+            follows=f"{_NETWORK}.outboundType",
+        ),
         f"{_NETWORK}.loadBalancerProfile.backendPoolType": Field(
-            default="nodeIPConfiguration", answered=since_version(22), compare=Compare.CASELESS
+            default="nodeIPConfiguration",
+            answered=cluster_defaults.balanced_by,
+            compare=Compare.CASELESS,
         ),
         f"{_NETWORK}.loadBalancerProfile.managedOutboundIPs": Field(
             default=cluster_defaults.managed_addresses
@@ -457,7 +464,9 @@ TYPE = ResourceType(
         f"{_NETWORK}.loadBalancerProfile.enableMultipleStandardLoadBalancers": Field(
             default=False, answered=Answered.STATED
         ),
-        f"{_NETWORK}.natGatewayProfile": Field(default=cluster_defaults.nat_gateway),
+        f"{_NETWORK}.natGatewayProfile": Field(
+            default=cluster_defaults.nat_gateway, follows=f"{_NETWORK}.outboundType"
+        ),
         f"{_NETWORK}.natGatewayProfile.outboundIPs": Field(default=None, security=True),
         f"{_NETWORK}.natGatewayProfile.outboundIPPrefixes": Field(default=None, security=True),
         f"{_NETWORK}.natGatewayProfile.managedOutboundIPProfile.countIPv6": Field(
