@@ -121,11 +121,21 @@ class InProgressDocument(Document):
     state: str
 
 
+class KeptValueDocument(Document):
+    """A value that a PUT sends although the blueprint does not state it: what stands in Azure, and
+    stays so. `(sensitive)` stands in the place of a secret."""
+
+    path: str
+    value: Any = None
+    sensitive: bool = False
+
+
 class StepDocument(Document):
     """One request of the plan. `after` names the steps that have to be done first.
 
     `action` is what the plan does to the resource: a replace is a DELETE and a PUT. `seconds`
-    estimates how long Azure takes for the step, 0 where that is not known.
+    estimates how long Azure takes for the step, 0 where that is not known. `query` are parameters
+    of the request beside the api version. `keeps` is what the body holds beyond the blueprint.
     """
 
     key: str
@@ -136,6 +146,8 @@ class StepDocument(Document):
     action: Action | None = None
     seconds: int = 0
     after: tuple[str, ...] = ()
+    query: dict[str, str] = Field(default_factory=dict)
+    keeps: tuple[KeptValueDocument, ...] = ()
 
 
 class PlanSummary(Document):

@@ -31,6 +31,7 @@ from provisioner.model.values import Unknown, Value, unknowns
 from provisioner.plan.addition_documents import accepted_documents, addition_documents
 from provisioner.plan.changes import Changes, ResourceChange
 from provisioner.plan.concealment import conceal, sensitive_places
+from provisioner.plan.kept_values import kept_values
 from provisioner.plan.plan import Input, Observed, Plan, digest_json, encode_value, with_digest
 from provisioner.plan.request import Request
 from provisioner.plan.rotation import resource_stating
@@ -247,11 +248,9 @@ def _document(
     outputs: Mapping[str, Value],
 ) -> PlanDocument:
     # A resource that moves has two changes at one address: the old one goes, a new one is made.
-    actions = {(change.address, change.id.key): change.action for change in resources}
-    actions |= {
-        (c.stand_in.address, c.stand_in.id.key): c.action
-        for c in resources
-        if c.stand_in is not None
+    about = {(change.address, change.id.key): change for change in resources}
+    about |= {
+        (c.stand_in.address, c.stand_in.id.key): c for c in resources if c.stand_in is not None
     }
     return PlanDocument(
         environment=environment,
@@ -286,12 +285,14 @@ def _document(
             StepDocument(
                 key=step.key,
                 verb="PUT" if step.verb == "PUT" else "DELETE",
-                action=actions[step.address, step.id.key],
+                action=about[step.address, step.id.key].action,
                 seconds=step.seconds,
                 address=step.address,
                 id=step.id.text,
                 api_version=step.api_version,
                 after=step.after,
+                query=dict(step.query),
+                keeps=kept_values(step, about[step.address, step.id.key]),
             )
             for step in steps
         ),

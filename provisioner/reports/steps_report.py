@@ -6,15 +6,15 @@ from provisioner.documents.plan import PlanDocument, StepDocument
 from provisioner.reports.markdown_escape import code
 from provisioner.reports.markdown_table import fitting, row, table_head
 from provisioner.reports.styled import BLANK, Line, Span, Style, join_wrapped, line
-from provisioner.reports.values import plain, plural
+from provisioner.reports.values import plain, plural, shorten, show_path, show_value
 from provisioner.reports.wording import and_more, joined
 
 _STYLES = {"PUT": Style.CREATE, "DELETE": Style.DELETE}
 
 
 def render_steps_text(document: PlanDocument, width: int = 100) -> Iterator[Line]:
-    """Yield the requests of a plan: number, verb, address, what each waits for, and its id. The
-    last line is the whole digest, which `--digest` takes."""
+    """Yield the requests of a plan: number, verb, address, what each waits for, its id, and what it
+    keeps of Azure's beyond the blueprint. The last line is the digest, which `--digest` takes."""
     numbers = _numbers(document.steps)
     column = len(str(len(numbers)))
     yield BLANK
@@ -35,6 +35,8 @@ def render_steps_text(document: PlanDocument, width: int = 100) -> Iterator[Line
         for more in rows:
             yield line(" " * (len(head) + 8), Span(more, Style.DIM))
         yield line(" " * (len(head) + 8), Span(plain(step.id), Style.DIM))
+        for words in join_wrapped(_beyond(step), width - len(head) - 8):
+            yield line(" " * (len(head) + 8), Span(words, Style.DIM))
     yield line("  ", Span("digest", Style.BOLD), f" {plain(document.digest)}")
 
 
@@ -59,6 +61,28 @@ def render_steps_markdown(document: PlanDocument, room: int) -> str:
     text = head + "".join(shown)
     if len(shown) < len(rows):
         text += f"\n{and_more(len(rows) - len(shown), 'step')}. `azsec show FILE` shows all.\n"
+    return text + _kept_markdown(document.steps, room - len(text))
+
+
+def _kept_markdown(steps: Sequence[StepDocument], room: int) -> str:
+    """Return what the requests send beyond the blueprint as a table."""
+    rows = [
+        row(
+            code(step.address),
+            code(show_path(kept.path)),
+            code(shorten(show_value(kept.value), 200)),
+        )
+        for step in steps
+        for kept in step.keeps
+    ]
+    if not rows:
+        return ""
+    head = f"\n**Sent beyond the blueprint: {plural(len(rows), 'value')} that Azure has**\n\n"
+    head += table_head(("address", "property", "value"))
+    shown = fitting(rows, room - len(head) - 100)
+    text = head + "".join(shown)
+    if len(shown) < len(rows):
+        text += f"\n{and_more(len(rows) - len(shown), 'value')}. `azsec show FILE` shows all.\n"
     return text
 
 
@@ -70,6 +94,18 @@ def _about(steps: Sequence[StepDocument]) -> str:
     return joined(
         (f"{count}, each after the ones it names", f"{deletes} DELETE" if deletes else "")
     )
+
+
+def _beyond(step: StepDocument) -> list[str]:
+    """Return in words what a request asks beside its body, and what it keeps of Azure's."""
+    asked = [f"?{plain(name)}={plain(text)}" for name, text in step.query.items()]
+    kept = [
+        f"{show_path(kept.path)} {shorten(show_value(kept.value), _LONGEST)}" for kept in step.keeps
+    ]
+    return [*asked, *([f"keeps {kept[0]}", *kept[1:]] if kept else [])]
+
+
+_LONGEST = 60
 
 
 def _numbers(steps: Sequence[StepDocument]) -> Mapping[str, int]:
