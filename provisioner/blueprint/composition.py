@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from provisioner.blueprint.boundaries import check_boundaries
+from provisioner.blueprint.derived_order import with_derived_order
 from provisioner.blueprint.environment import Environment
 from provisioner.blueprint.evaluation import Evaluator
 from provisioner.blueprint.files import BlueprintFile, Sources, load_file, span_of
@@ -87,7 +88,8 @@ class _Composition:
         for name, node in sorted(self._root.outputs.items()):
             self.attempt(self._add_output, name, node, outputs)
         self._stop_on_mistakes()
-        return DesiredGraph({r.address: r for r in with_implied_edges(built)}, outputs)
+        ordered = with_derived_order(with_implied_edges(built))
+        return DesiredGraph({r.address: r for r in ordered}, outputs)
 
     def _add_output(self, name: str, node: Node, outputs: dict[str, Value]) -> None:
         value = without_nulls(self.evaluate(self._root, node, None).value)

@@ -25,6 +25,17 @@ class HeldPrincipal:
     principal: str
 
 
+def identities_in(resource_type: ResourceType, body: Mapping[str, object]) -> Iterator[ResourceId]:
+    """Yield the user-assigned identities that a body gives to a resource."""
+    named: list[object] = [key for key, _entry in _entries(body, _ASSIGNED)]
+    for path in resource_type.identity_profiles:
+        named += (lookup(entry, ("resourceId",)) for _key, entry in _entries(body, path))
+    for text in named:
+        identity = parse_resource_id(text)
+        if identity is not None:
+            yield identity
+
+
 def principal_of(identity: Body) -> str | None:
     """Return the principal that the body of an identity names, or None."""
     found = lookup(identity, ("properties", "principalId"))
@@ -41,7 +52,7 @@ def held_principals(resource_type: ResourceType, body: Body) -> Iterator[HeldPri
             yield from _held(f"{path}.{key}.objectId", named, lookup(entry, ("objectId",)))
 
 
-def _entries(body: Body, path: str) -> Iterator[tuple[str, object]]:
+def _entries(body: Mapping[str, object], path: str) -> Iterator[tuple[str, object]]:
     found = lookup(body, path.split("."))
     yield from found.items() if isinstance(found, Mapping) else ()
 

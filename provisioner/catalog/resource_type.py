@@ -313,6 +313,8 @@ class ResourceType:
                     records of a private endpoint), for the simulator to write
     identity_profiles  maps in its body, beside `identity`, whose entries say who an identity is
                     (`resourceId`, `objectId`), as Azure copied it when it wrote the resource
+    addresses       what stands behind its name in the addresses at which it answers (`vault`, of
+                    https://NAME.vault.azure.net): a body may name one by its address alone
     managed_group   path of the name of a resource group that Azure keeps for a resource; the
                     group has the resource's tags
     managed_lock    path and value with which nobody but Azure writes in that group
@@ -391,6 +393,7 @@ class ResourceType:
     is_as_made: Callable[[Body, ResourceId, Body], bool] = _always_as_made
     keeps: KeptRule = _nothing_kept
     identity_profiles: tuple[str, ...] = ()
+    addresses: tuple[str, ...] = ()
     managed_group: str | None = None
     managed_lock: tuple[str, str] | None = None
     in_group: Callable[[ResourceId, Body, Surroundings], Iterable[Made]] = _nothing_in_group

@@ -37,6 +37,7 @@ TYPE = ResourceType(
         "3 to 24 letters, digits and single hyphens, starting with a letter",
         unique_in_azure=True,
     ),
+    addresses=("vault",),
     write=WriteFlow.SYNC,
     delete=DeleteFlow.SYNC,
     seconds=20,

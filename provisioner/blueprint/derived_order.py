@@ -1,0 +1,135 @@
+"""What has to be there first although no expression says so: the roles of an identity before what
+works with it, and a service before what names it by its address.
+
+A cluster that encrypts with a key asks the vault as its identity while it is made, and one in a
+network of one's own joins it as that identity: without the role Azure refuses the write
+(AzureKeyVaultKmsValidateIdentityPermissionCustomerError, CustomRouteTableMissingPermission and
+their like, guidelines.md §3.2). A policy that changes resources does so as its identity.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from provisioner.blueprint.graph import DesiredResource, Edge
+from provisioner.catalog.held_identities import identities_in
+from provisioner.catalog.permissions import ROLE_ASSIGNMENT
+from provisioner.model.resource_id import ResourceId, parse_resource_id
+from provisioner.model.values import Value
+
+_PRINCIPAL = "properties.principalId"
+
+
+def with_derived_order(resources: list[DesiredResource]) -> list[DesiredResource]:
+    """Return the resources with the edges that follow from what they are to each other.
+
+    An edge that would close a circle is left out: what the blueprint says goes first.
+    """
+    order = _Order(resources)
+    return [
+        replace(resource, edges=tuple(sorted((*resource.edges, *order.more[resource.address]))))
+        if order.more.get(resource.address)
+        else resource
+        for resource in resources
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Grant:
+    """A role assignment, and the identity of the blueprint that it is for."""
+
+    assignment: DesiredResource
+    identity: str
+
+
+class _Order:
+    """Finds the edges; `more` holds them by the address of what waits."""
+
+    def __init__(self, resources: list[DesiredResource]) -> None:
+        self.more: dict[str, list[Edge]] = {}
+        self._by_address = {resource.address: resource for resource in resources}
+        self._waits = {r.address: {edge.on for edge in r.edges} for r in resources}
+        grants = list(self._grants(resources))
+        services = [resource for resource in resources if resource.type.addresses]
+        for resource in resources:
+            if resource.managed:
+                for other in _named(resource, services):
+                    self._add(resource, other, "its address")
+        for resource in resources if grants else ():
+            if resource.managed:
+                self._add_grants(resource, grants)
+
+    def _grants(self, resources: Iterable[DesiredResource]) -> Iterator[_Grant]:
+        for resource in resources:
+            if resource.type.name != ROLE_ASSIGNMENT or not resource.managed:
+                continue
+            for edge in resource.edges:
+                if edge.because == _PRINCIPAL:
+                    yield _Grant(resource, self._by_address[edge.on].id.key)
+
+    def _add_grants(self, resource: DesiredResource, grants: Iterable[_Grant]) -> None:
+        identities = {identity.key for identity in identities_in(resource.type, resource.body)}
+        if not identities:
+            return
+        touched = self._touched(resource)
+        for grant in grants:
+            scope = grant.assignment.id.scope
+            if grant.identity in identities and scope is not None and scope.key in touched:
+                self._add(resource, grant.assignment, "a role of its identity")
+
+    def _touched(self, resource: DesiredResource) -> set[str]:
+        """Return the keys of what a resource stands in and names, and of all that holds those."""
+        near = [resource.id, *_ids(resource.body)]
+        near += [self._by_address[on].id for on in self._waits[resource.address]]
+        return {
+            key for each in near for key in (each.key, *(above.key for above in each.ancestors))
+        }
+
+    def _add(self, resource: DesiredResource, on: DesiredResource, because: str) -> None:
+        waits = self._waits[resource.address]
+        if on is resource or on.address in waits or self._reaches(on.address, resource.address):
+            return
+        waits.add(on.address)
+        self.more.setdefault(resource.address, []).append(Edge(on.address, because))
+
+    def _reaches(self, start: str, end: str) -> bool:
+        pending, seen = [start], {start}
+        while pending:
+            address = pending.pop()
+            if address == end:
+                return True
+            more = self._waits.get(address, set()) - seen
+            seen |= more
+            pending += more
+        return False
+
+
+def _named(
+    resource: DesiredResource, services: Iterable[DesiredResource]
+) -> Iterator[DesiredResource]:
+    """Yield what a body names by its address (`https://NAME.vault.azure.net/keys/etcd`)."""
+    texts = [text.lower() for text in _texts(resource.body) if text[:8].lower() == "https://"]
+    for service in services if texts else ():
+        starts = tuple(
+            f"https://{service.id.name.lower()}.{domain}." for domain in service.type.addresses
+        )
+        if any(text.startswith(starts) for text in texts):
+            yield service
+
+
+def _texts(value: Value) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            yield key
+            yield from _texts(item)
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            yield from _texts(item)
+
+
+def _ids(value: Value) -> Iterator[ResourceId]:
+    for text in _texts(value):
+        found = parse_resource_id(text)
+        if found is not None:
+            yield found
