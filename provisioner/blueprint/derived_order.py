@@ -80,9 +80,7 @@ class _Order:
         """Return the keys of what a resource stands in and names, and of all that holds those."""
         near = [resource.id, *_ids(resource.body)]
         near += [self._by_address[on].id for on in self._waits[resource.address]]
-        return {
-            key for each in near for key in (each.key, *(above.key for above in each.ancestors))
-        }
+        return {one.key for each in near for one in (each, *each.ancestors)}
 
     def _add(self, resource: DesiredResource, on: DesiredResource, because: str) -> None:
         waits = self._waits[resource.address]

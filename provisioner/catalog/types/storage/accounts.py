@@ -227,7 +227,7 @@ TYPE = ResourceType(
     sdk=None,
     models=_MODELS,
     rule=NameRule(r"[a-z0-9]{3,24}", "3 to 24 lower-case letters and digits", unique_in_azure=True),
-    addresses=("blob", "dfs", "file", "queue", "table", "web"),
+    addresses=("blob", "dfs", "file", "queue", "table"),
     write=WriteFlow.LOCATION,
     delete=DeleteFlow.SYNC,
     seconds=20,
