@@ -7,7 +7,14 @@ from fidelity.causes import cause_of
 from fidelity.conversations import Course, Difference
 from fidelity.measure import SINCE, Findings, Part, combine
 from fidelity.refusals import Retrial
+from provisioner.service_rules.registry import all_rules
+from provisioner.service_rules.rule import ANY_TYPE, ServiceRule
 
+_FORESEEN = """\
+What Azure refuses although a body is well-formed, as `provisioner/service_rules/` has it: by these
+rules `azsec validate` and `azsec plan` refuse, and the built-in Azure. Where no source says with
+which code Azure refuses, the built-in one answers `BadRequest`.
+"""
 _UNEXPLAINED = "not explained yet"
 _MEASURED = ("writes", "leaves agreed", "differing", "conversations agreed", "errors agreed")
 _TYPE_HEADS = ("type", *_MEASURED)
@@ -64,6 +71,9 @@ def render(parts: Mapping[Part, Findings]) -> str:
         _table(("request", "times", "Azure", "ours"), _side_rows(whole.courses)),
         "\n## Errors\n",
         _table(("type", "times", "Azure", "ours"), _error_rows(whole.retrials)),
+        "\n## Refusals foreseen\n",
+        _FORESEEN,
+        _table(("type", "rules", "with Azure's code"), _rule_rows()),
         "\n## What was left out\n",
         _table(("times", "what"), _left_out(whole)),
     ]
@@ -172,6 +182,15 @@ def _count(groups: Iterable[Iterable[Difference]]) -> list[tuple[str, ...]]:
             counted.items(), key=lambda item: (-item[1], item[0])
         )
     ]
+
+
+def _rule_rows() -> Iterator[tuple[str, ...]]:
+    """Yield how many service rules there are for each type, and of how many the code is known."""
+    by_type: dict[str, list[ServiceRule]] = defaultdict(list)
+    for rule in all_rules():
+        by_type["every type" if rule.type == ANY_TYPE else rule.type].append(rule)
+    for name, rules in [*sorted(by_type.items()), ("all", list(all_rules()))]:
+        yield name, str(len(rules)), str(sum(rule.code is not None for rule in rules))
 
 
 def _error_rows(retrials: Sequence[Retrial]) -> Iterator[tuple[str, ...]]:

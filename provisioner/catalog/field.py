@@ -170,7 +170,6 @@ class Field:
     parent_fixed   tells a change that only a new parent can take: refused for the child alone, and
                    a replacement where the parent's own body states the child
     refused        values that Azure refuses although the SDK model allows them
-    minimum        the least number that Azure takes, for the simulator
     taken_as       (asked, answered): what Azure makes of a value that it takes and does not honour
     read_only      only Azure writes it, although the SDK model allows it in a request
     health         what a state that only Azure writes says of how the resource is doing: an ailing
@@ -211,7 +210,6 @@ class Field:
     change_takes: str = ""
     parent_fixed: ChangeRule | None = None
     refused: tuple[Json, ...] = ()
-    minimum: int | None = None
     taken_as: tuple[tuple[Json, Json], ...] = ()
     read_only: bool = False
     health: Health | None = None

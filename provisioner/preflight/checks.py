@@ -10,6 +10,7 @@ from provisioner.preflight import (
     permissions,
     policies,
     quota,
+    regions,
     registrations,
     versions,
 )
@@ -19,6 +20,7 @@ from provisioner.preflight.intent import Intent
 
 CHECKS: tuple[Check, ...] = (
     registrations.CHECK,
+    regions.CHECK,
     permissions.CHECK,
     names.CHECK,
     versions.CHECK,

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from provisioner.catalog.regions import same_region
 from provisioner.model.estate import Resource
 from provisioner.service_rules.bodies import Tree, id_at, text_at
 from provisioner.service_rules.rule import Neighbours, Refusal
@@ -15,14 +16,13 @@ def region_of(resource: object) -> str | None:
     """Return the region of a resource, as ARM compares it; None where it is not known."""
     if not isinstance(resource, Resource):
         return None
-    found = text_at(resource.body, "location")
-    return found.replace(" ", "").lower() if found else None
+    return region_in(resource.body)
 
 
 def region_in(body: Tree) -> str | None:
     """Return the region that a body states, as ARM compares it."""
     found = text_at(body, "location")
-    return found.replace(" ", "").lower() if found else None
+    return same_region(found) if found else None
 
 
 def references_elsewhere(

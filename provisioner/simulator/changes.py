@@ -28,8 +28,6 @@ def check_values(resource_type: ResourceType, body: Tree, api_version: str, toda
     for path, facts in own_facts(resource_type):
         if facts.not_past:
             _check_date(resource_type, body, path, today)
-        if facts.minimum is not None:
-            _check_minimum(resource_type, body, path, facts.minimum)
         refused = (*facts.refused, *_left_defaults(facts, api_version))
         if refused:
             for at, value in values_at(body, split_path(path)):
@@ -41,18 +39,6 @@ def check_values(resource_type: ResourceType, body: Tree, api_version: str, toda
                         target=at,
                         by_provider=True,
                     )
-
-
-def _check_minimum(resource_type: ResourceType, body: Tree, path: str, minimum: int) -> None:
-    for at, value in values_at(body, split_path(path)):
-        if isinstance(value, int) and value < minimum:
-            raise RefusalError(
-                400,
-                resource_type.codes.value,
-                f"Values for request parameters are invalid: {at.removeprefix('properties.')}.",
-                target=at,
-                by_provider=True,
-            )
 
 
 def _check_date(resource_type: ResourceType, body: Tree, path: str, today: str) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from provisioner.catalog.regions import REGIONS
 from provisioner.catalog.registrations import known_providers
 from provisioner.catalog.resource_type import ResourceType
 from provisioner.model.values import Json
@@ -9,22 +10,6 @@ from provisioner.simulator.cloud import TENANT, Cloud
 from provisioner.simulator.errors import RefusalError
 from provisioner.simulator.exchange import Answer, Request
 from provisioner.simulator.offers import offered_versions
-
-REGIONS = {
-    "westeurope": "West Europe",
-    "northeurope": "North Europe",
-    "francecentral": "France Central",
-    "germanywestcentral": "Germany West Central",
-    "swedencentral": "Sweden Central",
-    "uksouth": "UK South",
-    "eastus": "East US",
-    "eastus2": "East US 2",
-    "centralus": "Central US",
-    "westus2": "West US 2",
-    "westus3": "West US 3",
-    "southeastasia": "Southeast Asia",
-}
-"""The regions that the built-in Azure lists, with the names that people read."""
 
 
 def get_metadata(_cloud: Cloud, request: Request) -> Answer:

@@ -87,6 +87,12 @@ def _judge_prefix_pair(write: Write) -> Iterator[Refusal]:
         yield Refusal(_FROM, f"an {version} address does not come from an {other} prefix")
 
 
+def _judge_missing_prefix(write: Write) -> Iterator[Refusal]:
+    named = id_at(write.after, _FROM)
+    if named is not None and write.around.lookup(named) is None:
+        yield Refusal(_FROM, f"{named} was not found")
+
+
 def _judge_prefix_region(write: Write) -> Iterator[Refusal]:
     region = region_in(write.after)
     yield from references_elsewhere(write.after, write.around, region, _FROM)
@@ -131,6 +137,14 @@ RULES = (
         code="DnsRecordInUse",
         source=f"{_DOCS}: unique within a region; a code that clients of ARM tell apart",
         judge=_judge_same_label,
+    ),
+    ServiceRule(
+        id="public-address-of-missing-prefix",
+        type=_ADDRESS,
+        status=404,
+        code="NotFound",
+        source="recorded (added/errors.jsonl, publicIPPrefix of an address)",
+        judge=_judge_missing_prefix,
     ),
     ServiceRule(
         id="public-address-prefix-pair",

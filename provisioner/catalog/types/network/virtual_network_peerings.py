@@ -138,8 +138,7 @@ TYPE = ResourceType(
     etag=True,
     serialise_on="",
     seconds=10,
-    codes=RefusalCodes(not_found="NotFound", duplicate="AnotherPeeringAlreadyReferencesRemoteVnet"),
-    unique_by=("properties.remoteVirtualNetwork.id",),
+    codes=RefusalCodes(not_found="NotFound"),
     snapshot=Snapshot(
         path="properties.remoteAddressSpace",
         of="properties.remoteVirtualNetwork.id",

@@ -290,8 +290,7 @@ TYPE = ResourceType(
             default=None, create_only=True, security=True
         ),
         "properties.keyPolicy": Field(default=None, security=True),
-        # A negative number is refused (recorded); 0 is not held to be.
-        "properties.keyPolicy.keyExpirationPeriodInDays": Field(minimum=0, security=True),
+        "properties.keyPolicy.keyExpirationPeriodInDays": Field(security=True),
         "properties.sasPolicy": Field(default=None, security=True),
         "properties.routingPreference": Field(default=None),
         "properties.customDomain": Field(default=None),

@@ -1,0 +1,68 @@
+"""Regions: whether the cloud at hand has the type of a resource in the region that it states.
+
+Source: the REST reference of Resources ("Providers - List": `resourceTypes[].locations`, names as
+people read them, none for a type that stands in no region).
+"""
+
+from collections.abc import Iterator
+
+from provisioner.catalog.endpoints import PROVIDERS
+from provisioner.catalog.regions import GLOBAL, same_region
+from provisioner.model.diagnostic import Diagnostic, error, nearest
+from provisioner.model.resource_id import RESOURCE_GROUP
+from provisioner.model.values import lookup
+from provisioner.preflight.check import Check
+from provisioner.preflight.inquiry import Inquiry, Replies, Reply, ask_subscription
+from provisioner.preflight.intent import Intent, Write
+
+
+def _ask(intent: Intent) -> Iterator[Inquiry]:
+    return (_inquiry(write) for write, _region in _placed(intent))
+
+
+def _judge(intent: Intent, replies: Replies) -> Iterator[Diagnostic]:
+    for write, region in _placed(intent):
+        reply = replies[_inquiry(write)]
+        if reply.refused is not None:
+            continue
+        offered = _offered(write, reply)
+        if offered and same_region(region) not in map(same_region, offered):
+            kind = "Group" if write.id.type == RESOURCE_GROUP else "Type"
+            yield error(
+                "no-such-region",
+                f"{write.address}: {write.type.name} is not offered in the region {region!r} "
+                f"(Azure answers 400 LocationNotAvailableForResource{kind}).",
+                write.span,
+                nearest(region, [same_region(name) for name in offered]),
+            )
+
+
+CHECK = Check("which regions have which types", _ask, _judge)
+
+
+def _placed(intent: Intent) -> Iterator[tuple[Write, str]]:
+    """Yield what a plan makes in a region."""
+    for write in intent.writes:
+        region = write.body.get("location")
+        stands = write.is_new and write.id.subscription is not None
+        if stands and isinstance(region, str) and same_region(region) != GLOBAL:
+            yield write, region
+
+
+def _inquiry(write: Write) -> Inquiry:
+    return ask_subscription(PROVIDERS, (write.id.subscription or "").lower(), is_list=True)
+
+
+def _offered(write: Write, reply: Reply) -> list[str]:
+    """Return the regions that a cloud lists for the type of a write; none where it lists none."""
+    namespace, _, kind = write.type.name.lower().partition("/")
+    for provider in reply.items:
+        entries = provider.get("resourceTypes")
+        if str(provider.get("namespace")).lower() != namespace:
+            continue
+        for entry in entries if isinstance(entries, (list, tuple)) else ():
+            if str(lookup(entry, ("resourceType",))).lower() == kind:
+                found = lookup(entry, ("locations",))
+                texts = found if isinstance(found, (list, tuple)) else ()
+                return [text for text in texts if isinstance(text, str)]
+    return []
