@@ -1,5 +1,6 @@
 """Checks a desired body against the SDK's schema: names, types, enums, what is required."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from provisioner.blueprint.files import RESOURCE_KEYS
@@ -7,7 +8,7 @@ from provisioner.blueprint.secret_checks import HINT
 from provisioner.blueprint.yaml_source import Node
 from provisioner.catalog.field import Field
 from provisioner.catalog.resource_type import ResourceType
-from provisioner.catalog.schema import Kind, Model, Property, SchemaIndex, Shape
+from provisioner.catalog.schema import RANGES, Kind, Model, Property, SchemaIndex, Shape
 from provisioner.model.diagnostic import Diagnostic, error, nearest
 from provisioner.model.span import Span
 from provisioner.model.values import Unknown
@@ -15,6 +16,7 @@ from provisioner.model.values import Unknown
 _WORDS = {
     Kind.STRING: "a text",
     Kind.INTEGER: "a whole number",
+    Kind.LONG: "a whole number",
     Kind.NUMBER: "a number",
     Kind.BOOLEAN: "true or false",
     Kind.OBJECT: "a mapping",
@@ -24,6 +26,7 @@ _WORDS = {
 _ACCEPTED: Mapping[Kind, tuple[type, ...]] = {
     Kind.STRING: (str,),
     Kind.INTEGER: (int,),
+    Kind.LONG: (int,),
     Kind.NUMBER: (int, float),
     Kind.BOOLEAN: (bool,),
     Kind.OBJECT: (Mapping,),
@@ -72,6 +75,8 @@ class _Checker:
             return
         if not _fits(shape.kind, value):
             yield self._wrong_type(shape.kind, value, node.span, path)
+        elif shape.kind in RANGES and value not in RANGES[shape.kind]:
+            yield self._out_of_range(shape.kind, value, node.span, path)
         elif shape.enum and not _is_known(value, shape.enum):
             yield error(
                 "wrong-value",
@@ -196,9 +201,29 @@ class _Checker:
     @staticmethod
     def _wrong_type(kind: Kind, value: object, span: Span, path: tuple[str, ...]) -> Diagnostic:
         shown = "a mapping" if isinstance(value, Mapping) else repr(value)
+        whole = _whole_number(value) if kind in RANGES else None
+        meant = f" Write {whole}, as a number without quotes and point." if whole else ""
         return error(
-            "wrong-type", f"{_readable(path)} is {shown}.", span, f"Expected {_WORDS[kind]}."
+            "wrong-type", f"{_readable(path)} is {shown}.", span, f"Expected {_WORDS[kind]}.{meant}"
         )
+
+    @staticmethod
+    def _out_of_range(kind: Kind, value: object, span: Span, path: tuple[str, ...]) -> Diagnostic:
+        allowed = RANGES[kind]
+        return error(
+            "number-out-of-range",
+            f"{_readable(path)} is {value}.",
+            span,
+            f"Expected a whole number from {allowed.start} to {allowed.stop - 1}.",
+        )
+
+
+def _whole_number(value: object) -> str | None:
+    """Return the whole number that a text or a fraction stands for, or None. Azure's services
+    differ in whether they take one so written: those in Go do not."""
+    text = str(value)
+    match = re.fullmatch(r"([-+]?[0-9]{1,20})(?:\.0*)?", text.strip())
+    return match[1] if match else None
 
 
 def _fits(kind: Kind, value: object) -> bool:

@@ -23,6 +23,7 @@ _EXPRESSION = {"type": "string", "pattern": r"\$\{"}
 _TYPES = {
     Kind.STRING: "string",
     Kind.INTEGER: "integer",
+    Kind.LONG: "integer",
     Kind.NUMBER: "number",
     Kind.BOOLEAN: "boolean",
 }

@@ -13,16 +13,26 @@ from provisioner.model.values import Json
 
 
 class Kind(StrEnum):
-    """The shape of a property's value. `ANY` is what the SDK types as an open object."""
+    """The shape of a property's value. `ANY` is what the SDK types as an open object; an `INTEGER`
+    has 32 bits, a `LONG` 64."""
 
     STRING = "string"
     INTEGER = "integer"
+    LONG = "long"
     NUMBER = "number"
     BOOLEAN = "boolean"
     OBJECT = "object"
     LIST = "list"
     MAP = "map"
     ANY = "any"
+
+
+RANGES: Mapping[Kind, range] = {
+    Kind.INTEGER: range(-(2**31), 2**31),
+    Kind.LONG: range(-(2**63), 2**63),
+}
+"""The whole numbers that a value of a kind may be. Azure's readers refuse others (`JSON integer
+3000000000 is too large or small for an Int32`)."""
 
 
 @dataclass(frozen=True, slots=True)

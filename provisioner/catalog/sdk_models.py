@@ -22,11 +22,30 @@ _LEGACY_SCALARS = {
     "str": Kind.STRING,
     "bool": Kind.BOOLEAN,
     "int": Kind.INTEGER,
-    "long": Kind.INTEGER,
+    "long": Kind.LONG,
     "float": Kind.NUMBER,
     "iso-8601": Kind.STRING,
     "duration": Kind.STRING,
 }
+_LONG = frozenset(
+    {
+        ("keyvault.KeyAttributes", "exp"),
+        ("keyvault.KeyAttributes", "nbf"),
+        ("monitor.ConditionFailingPeriods", "minFailingPeriodsToAlert"),
+        ("monitor.ConditionFailingPeriods", "numberOfEvaluationPeriods"),
+        ("monitor.ScheduledQueryRuleResourceProperties", "severity"),
+        ("network.BgpSettings", "asn"),
+        ("network.RadiusServer", "radiusServerScore"),
+        ("privatedns.RecordSetProperties", "ttl"),
+        ("privatedns.SoaRecord", "expireTime"),
+        ("privatedns.SoaRecord", "minimumTtl"),
+        ("privatedns.SoaRecord", "refreshTime"),
+        ("privatedns.SoaRecord", "retryTime"),
+        ("privatedns.SoaRecord", "serialNumber"),
+    }
+)
+"""The properties of 64 bits, by model and name, which the newer packages type like those of 32
+(`format: int64` in Azure/azure-rest-api-specs)."""
 _OR = " or "
 _STRING = Shape(Kind.STRING)
 _ANY = Shape(Kind.ANY)
@@ -154,10 +173,13 @@ def _read_typed(model_class: type, module: ModuleType) -> Iterator[tuple[Propert
     for attribute, rest_field in _rest_fields(model_class):
         annotation = hints.get(attribute, Any)
         shape, mentioned = _typed_shape(annotation)
+        wire_name = rest_field._rest_name_input or attribute
+        if (_qualified(model_class), wire_name) in _LONG:
+            shape = Shape(Kind.LONG)
         visibility = rest_field._visibility or []
         yield (
             Property(
-                name=rest_field._rest_name_input or attribute,
+                name=wire_name,
                 shape=shape,
                 read_only=visibility == ["read"],
                 create_only=bool(visibility)

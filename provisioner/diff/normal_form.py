@@ -70,7 +70,7 @@ def normal_form(rule: Rule, value: object) -> Form:
     text = str(value)
     if rule.fact.aliases:
         text = rule.fact.aliases.get(text.lower(), text)
-    if kind in (Kind.INTEGER, Kind.NUMBER) and _NUMBER.fullmatch(text):
+    if kind in (Kind.INTEGER, Kind.LONG, Kind.NUMBER) and _NUMBER.fullmatch(text):
         return float(text) if "." in text else int(text)
     if kind is Kind.BOOLEAN and text.lower() in _BOOLEANS:
         return (text.lower() == "true",)

@@ -253,6 +253,7 @@ def _kind_of(value: Exported, graph: DesiredGraph, catalog: Catalog) -> str:
 _KINDS = {
     Kind.STRING: "string",
     Kind.INTEGER: "int",
+    Kind.LONG: "int",
     Kind.BOOLEAN: "bool",
     Kind.OBJECT: "object",
     Kind.MAP: "object",

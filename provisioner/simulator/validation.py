@@ -5,7 +5,7 @@ from typing import Any
 
 from provisioner.catalog.registry import Catalog
 from provisioner.catalog.resource_type import ResourceType
-from provisioner.catalog.schema import Kind, Model, Shape
+from provisioner.catalog.schema import RANGES, Kind, Model, Shape
 from provisioner.model.values import Json
 from provisioner.simulator.body_paths import Tree
 from provisioner.simulator.errors import RefusalError
@@ -13,6 +13,7 @@ from provisioner.simulator.errors import RefusalError
 _KINDS: Mapping[Kind, tuple[type, ...]] = {
     Kind.STRING: (str,),
     Kind.INTEGER: (int,),
+    Kind.LONG: (int,),
     Kind.NUMBER: (int, float),
     Kind.BOOLEAN: (bool,),
     Kind.OBJECT: (Mapping,),
@@ -96,6 +97,7 @@ class _Reader:
             return self.read_model(model, value, path) if model else dict(value)
         if shape.kind in (Kind.MAP, Kind.LIST):
             return self._read_entries(shape, value, path)
+        self._check_range(shape.kind, value, path)
         return self._read_enum(shape, value, path) if shape.enum else value
 
     def _read_entries(self, shape: Shape, value: Tree, path: str) -> Tree:
@@ -105,6 +107,18 @@ class _Reader:
         if item is None:
             return dict(value)
         return {k: self._read(item, v, here) for k, v in value.items() if v is not None}
+
+    @staticmethod
+    def _check_range(kind: Kind, value: Tree, path: str) -> None:
+        if kind in RANGES and value not in RANGES[kind]:
+            raise RefusalError(
+                400,
+                "InvalidRequestContent",
+                f"JSON integer {value} of '{path}' is too large or small for an "
+                f"{'Int32' if kind is Kind.INTEGER else 'Int64'}.",
+                target=path,
+                by_provider=True,
+            )
 
     def _check_kind(self, kind: Kind, value: Tree, path: str) -> None:
         matches = isinstance(value, _KINDS[kind]) and (

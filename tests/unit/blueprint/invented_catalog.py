@@ -53,6 +53,7 @@ NETWORKS = ResourceType(
             _object("addressSpace", "AddressSpace"),
             Property("mode", Shape(Kind.STRING, enum=("Open", "Closed"))),
             Property("hops", Shape(Kind.INTEGER)),
+            Property("number", Shape(Kind.LONG)),
             Property("dnsServers", _TEXTS),
             Property("labels", Shape(Kind.MAP, item=_TEXT)),
             Property("state", _TEXT, read_only=True),

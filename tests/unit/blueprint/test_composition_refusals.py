@@ -61,6 +61,41 @@ REFUSALS = [
         "blueprint.yaml:11:24: error: properties.hops is True. Expected a whole number.",
     ),
     (
+        "a whole number as a text",
+        NETWORK + '    properties: {hops: "3"}\n',
+        "blueprint.yaml:11:24: error: properties.hops is '3'. Expected a whole number. Write 3, as "
+        "a number without quotes and point.",
+    ),
+    (
+        "a whole number as a fraction",
+        NETWORK + "    properties: {hops: 3.0}\n",
+        "blueprint.yaml:11:24: error: properties.hops is 3.0. Expected a whole number. Write 3, as "
+        "a number without quotes and point.",
+    ),
+    (
+        "a fraction",
+        NETWORK + "    properties: {hops: 3.5}\n",
+        "blueprint.yaml:11:24: error: properties.hops is 3.5. Expected a whole number.",
+    ),
+    (
+        "a whole number of more than 32 bits",
+        NETWORK + "    properties: {hops: 2147483648}\n",
+        "blueprint.yaml:11:24: error: properties.hops is 2147483648. Expected a whole number from "
+        "-2147483648 to 2147483647.",
+    ),
+    (
+        "one that an expression makes",
+        NETWORK + '    properties: {hops: "${-2147483648 - 1}"}\n',
+        "blueprint.yaml:11:24: error: properties.hops is -2147483649. Expected a whole number "
+        "from -2147483648 to 2147483647.",
+    ),
+    (
+        "a fraction of a long",
+        NETWORK + "    properties: {number: 4294967295.0}\n",
+        "blueprint.yaml:11:26: error: properties.number is 4294967295.0. Expected a whole number. "
+        "Write 4294967295, as a number without quotes and point.",
+    ),
+    (
         "wrong enum",
         NETWORK + "    properties: {mode: Closd}\n",
         "blueprint.yaml:11:24: error: properties.mode is 'Closd', which Invented.Network/networks "

@@ -22,7 +22,7 @@ from provisioner.model.resource_id import ResourceId
 from provisioner.model.values import Body, Json
 
 _TEXT = Shape(Kind.STRING)
-_NUMBER = Shape(Kind.INTEGER)
+_NUMBER = Shape(Kind.LONG)
 _FLAG = Shape(Kind.BOOLEAN)
 _TEXTS = Shape(Kind.MAP, item=_TEXT)
 _SOURCES = ("gitRepository", "bucket", "azureBlob", "ociRepository")
