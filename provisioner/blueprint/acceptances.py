@@ -13,7 +13,11 @@ from datetime import date, timedelta
 from string import hexdigits
 
 from provisioner.blueprint.graph import DesiredGraph
-from provisioner.catalog.built_in_roles import ROLE_DEFINITION_TYPE, find_built_in_role
+from provisioner.catalog.built_in_roles import (
+    ROLE_DEFINITION_TYPE,
+    UnknownRoleError,
+    find_built_in_role,
+)
 from provisioner.catalog.registry import Catalog
 from provisioner.catalog.resource_type import ResourceType, Scope
 from provisioner.model.diagnostic import Diagnostic, DiagnosticError, error, nearest, warning
@@ -204,8 +208,10 @@ def _validate_role(entry: Acceptance, role: str, graph: DesiredGraph) -> Iterato
         return
     try:
         find_built_in_role(role)
-    except ValueError as problem:
-        yield error("unknown-role", str(problem), entry.span)
+    except UnknownRoleError as problem:
+        # A name like no other one may be that of a custom role: what was read of the tenant tells.
+        if problem.is_misspelled:
+            yield error("unknown-role", str(problem), entry.span)
 
 
 def _may_be_guid(pattern: str) -> bool:

@@ -59,15 +59,26 @@ class _Record:
         return Permission(listed(0), listed(1), listed(2), listed(3), condition)
 
 
+class UnknownRoleError(ValueError):
+    """No built-in role has a name. `is_misspelled` tells whether one has a similar name: else it
+    may be that of a custom role, or of a built-in one that is newer than the record."""
+
+    def __init__(self, message: str, *, is_misspelled: bool) -> None:
+        super().__init__(message)
+        self.is_misspelled = is_misspelled
+
+
 def find_built_in_role(name: str) -> str:
     """Return the GUID of a role's definition by its name, case ignored as `az role assignment
-    create` does. Raises ValueError for an unknown name, with the nearest names: never one that
-    grants more than the nearest would."""
+    create` does. Raises UnknownRoleError for an unknown name, with the nearest names: never one
+    that grants more than the nearest would."""
     row = _record().by_name.get(name.lower())
     if row is None:
-        raise ValueError(
-            f"no built-in role {name!r}. {_hint(name)} State a custom role by the id of its "
-            "definition."
+        nearest = _nearest(name)
+        raise UnknownRoleError(
+            f"no built-in role {name!r}. {_hint(name, nearest)} State a custom role by the id of "
+            "its definition.",
+            is_misspelled=bool(nearest),
         )
     guid: str = row[0]
     return guid
@@ -101,15 +112,20 @@ def _record() -> _Record:
     )
 
 
-def _hint(name: str) -> str:
+def _nearest(name: str) -> list[str]:
+    """Return the names (in lower case) that are like an unknown one, the nearest first."""
+    known = _record().by_name
+    close = get_close_matches(name.lower(), known, n=8, cutoff=_SIMILAR)
+    return close or [other for other in known if _is_swapped(name.lower(), other)]
+
+
+def _hint(name: str, close: Sequence[str]) -> str:
     """Offer the nearest name, and those like it that grant less.
 
     Of names that are as near, one that grants more than another is not offered: whoever follows a
     hint is to get no more than they asked for.
     """
     folded = {known: row[1] for known, row in _record().by_name.items()}
-    close = get_close_matches(name.lower(), folded, n=8, cutoff=_SIMILAR)
-    close = close or [known for known in folded if _is_swapped(name.lower(), known)]
     if not close:
         return f"None of the {len(folded)} recorded on {recorded_on()} has a similar name."
     best = _likeness(name, close[0])

@@ -263,6 +263,33 @@ def test_a_custom_role_of_the_name_of_a_built_in_one_is_not_that_role(site: Tamp
     assert codes(document) == [(Severity.ERROR, "acceptance-exceeded")]
 
 
+@pytest.mark.parametrize(
+    ("role", "told"),
+    [
+        pytest.param("Contoso Operator", [], id="a role of the tenant, by its name"),
+        pytest.param("contoso operator", [], id="in any case"),
+        pytest.param("Contoso Nobody", ["acceptance-exceeded"], id="a name that no role has"),
+    ],
+)
+def test_a_custom_role_that_the_blueprint_does_not_have_is_named(
+    site: Tampered, role, code
+) -> None:
+    guid = "00000000-1111-2222-3333-666666666666"
+    properties = {
+        "roleName": "Contoso Operator",
+        "type": "CustomRole",
+        "permissions": [{"actions": ["*/read"]}],
+        "assignableScopes": [f"/subscriptions/{WORKLOAD}"],
+    }
+    site.bench.send("PUT", f"{ROLES}/{guid}", {"properties": properties}, "2022-04-01")
+    site.grant(GROUP, guid)
+
+    document = site.drift(accept(role=role))
+
+    assert document.found is bool(told)
+    assert [code for _, code in codes(document)] == told
+
+
 CUSTOM = "00000000-1111-2222-3333-555555555555"
 READS = ({"actions": ["*/read"]},)
 
