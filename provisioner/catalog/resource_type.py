@@ -246,6 +246,8 @@ class ResourceType:
     sdk             the SDK model of its body; None where no package has one, then `models` says
     scope           what a top-level resource stands in
     lists           the widest list read
+    list_omits      paths that its lists do not answer, although a GET of one does: what a list
+                    shows without them is read once more by itself
     list_query      what the list call has to ask for (custom role definitions alone, say)
     listed_as       the last segment of the list that answers it together with others of its
                     parent's children (`ALL` for records); None for a list of its own
@@ -342,6 +344,7 @@ class ResourceType:
     rule: NameRule
     scope: Scope = Scope.RESOURCE_GROUP
     lists: ListRead = ListRead.SUBSCRIPTION
+    list_omits: tuple[str, ...] = ()
     list_query: Mapping[str, str] = field(default_factory=dict)
     listed_as: str | None = None
     affects: tuple[str, ...] = ()

@@ -25,7 +25,7 @@ from provisioner.model.resource_id import (
     parse_resource_id,
     subscription_id,
 )
-from provisioner.model.values import Body
+from provisioner.model.values import ABSENT, Body, lookup
 
 INVENTORY = ""
 """The `type` of a read whose items are of mixed types and carry no properties."""
@@ -127,6 +127,11 @@ def child_reads(
     for scope, extension in _listed_extensions(graph, catalog, found):
         path = f"{scope}/providers/{extension.name}"
         reads[path.lower()] = Read(path, extension.api_version, extension.name, True)
+    for resource in graph:
+        if _is_shown_in_part(resource.type, found.get(resource.id.key)):
+            reads[resource.id.key] = Read(
+                resource.id.text, resource.type.api_version, resource.type.name, False
+            )
     gone = [resource for resource in owned if resource.type == RESOURCE_GROUP]
     for resource_group in (*_groups(graph, found), *gone):
         path = f"{resource_group}/resources"
@@ -142,6 +147,13 @@ def child_reads(
                 orphan.text, resource_type.api_version, resource_type.name, False
             )
     return tuple(reads[key] for key in sorted(reads.keys() - already))
+
+
+def _is_shown_in_part(resource_type: ResourceType, body: Body | None) -> bool:
+    """Tell whether what was found of a resource may lack what its list does not answer."""
+    return body is not None and any(
+        lookup(body, path.split(".")) is ABSENT for path in resource_type.list_omits
+    )
 
 
 def list_of_children(parent: ResourceId, child: ResourceType) -> Read:

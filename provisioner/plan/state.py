@@ -63,6 +63,9 @@ def assemble_state(
     ]
     for answer in answers:
         if answer.refused is not None:
+            if not answer.read.is_list:
+                # What a list showed of it is not all of it (`ResourceType.list_omits`).
+                found.pop(answer.read.path.lower(), None)
             for resource in hidden_by(answer, expected):
                 unreadable[resource.key] = Unreadable(resource, str(answer.refused))
     return ActualState(

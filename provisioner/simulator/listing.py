@@ -9,7 +9,7 @@ from provisioner.catalog.resource_type import ListRead, ResourceType, Scope
 from provisioner.model.permissions import holds_at
 from provisioner.model.resource_id import RESOURCE_GROUP, ResourceId
 from provisioner.simulator.answers import render
-from provisioner.simulator.body_paths import value_at
+from provisioner.simulator.body_paths import remove, split_path, value_at
 from provisioner.simulator.cloud import Cloud
 from provisioner.simulator.errors import RefusalError
 from provisioner.simulator.exchange import Answer, Request
@@ -40,7 +40,15 @@ def list_type(cloud: Cloud, request: Request, sample: ResourceId) -> Answer:
             rows += (row for row in found if _fits(row, condition))
         else:
             rows += (*_inside(cloud, resource_type, sample), *provided)
-    return _page(cloud, request, rows, render)
+    return _page(cloud, request, rows, _render_listed)
+
+
+def _render_listed(cloud: Cloud, row: Record) -> dict[str, Any]:
+    """Return what a list answers of a resource (`ResourceType.list_omits`)."""
+    body = render(cloud, row)
+    for path in cloud.catalog.get(row.type).list_omits:
+        remove(body, split_path(path))
+    return body
 
 
 def list_groups(cloud: Cloud, request: Request, subscription: ResourceId) -> Answer:

@@ -272,7 +272,7 @@ def test_a_custom_role_of_the_name_of_a_built_in_one_is_not_that_role(site: Tamp
     ],
 )
 def test_a_custom_role_that_the_blueprint_does_not_have_is_named(
-    site: Tampered, role, code
+    site: Tampered, role, told
 ) -> None:
     guid = "00000000-1111-2222-3333-666666666666"
     properties = {

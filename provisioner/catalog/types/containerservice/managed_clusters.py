@@ -175,6 +175,9 @@ _PLUGIN = Field(
 )
 
 TYPE = ResourceType(
+    # Lists lack it in every api version after 2021-03-01 (Azure/AKS issue 5224): a private cluster
+    # would look like a public one.
+    list_omits=("properties.apiServerAccessProfile",),
     name="Microsoft.ContainerService/managedClusters",
     api_version=api_versions.CONTAINER_SERVICE,
     sdk=SdkModel("azure.mgmt.containerservice", "ManagedCluster"),
