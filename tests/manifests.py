@@ -108,6 +108,7 @@ GOOD: Mapping[str, Any] = {
             "runAsGroup": 1000,
             "fsGroup": 1000,
             "supplementalGroups": [1000],
+            "supplementalGroupsPolicy": "Strict",
             "seccompProfile": {"type": "RuntimeDefault"},
         },
         "containers": [

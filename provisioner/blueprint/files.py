@@ -249,7 +249,7 @@ class EnvironmentFile(FilePart):
     waivers: list[WaiverFile] = Field(default_factory=list)
     attestations: list[AttestationFile] = Field(default_factory=list)
     accepted: list[AcceptanceFile] = Field(default_factory=list)
-    kubernetes: KubernetesSettings = Field(default_factory=KubernetesSettings)
+    kubernetes: KubernetesSettings = KubernetesSettings.model_validate({})
     lock: LockFile | None = None
 
 

@@ -4,7 +4,9 @@ The defaults are the secure ones: what is not stated is refused, limited or not 
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 from ipaddress import IPv4Network, ip_network
 from typing import Literal
@@ -27,6 +29,20 @@ SYSTEM_NAMESPACES = (
 )  # fmt: skip
 """The namespaces of Kubernetes and of AKS, whose pods are not the environment's to judge
 (guidelines.md WRK-02.1, CLU-05.1)."""
+
+EXTENSION_NAMESPACES: Mapping[str, str] = {
+    "acstor": "Azure Container Storage (its quickstart for AKS)",
+    "azappconfig-system": "the extension for App Configuration (azure-app-configuration)",
+    "azureml": "the extension for Azure Machine Learning (how-to-deploy-kubernetes-extension)",
+    "dapr-system": "the extension for Dapr (dapr-overview)",
+    "flux-system": "the extension for Flux, GitOps (tutorial-use-gitops-flux2)",
+    "gpu-operator": "the GPU operator of NVIDIA (nvidia-gpu-operator)",
+    "gpu-resources": "the device plugin for GPUs (use-nvidia-gpu, use-amd-gpus)",
+    "kaito-workspace": "KAITO, as its chart installs it; the add-on is in kube-system "
+    "(ai-toolchain-operator)",
+}
+"""The namespaces of extensions of AKS and of what its documentation installs beside it, by the page
+that names them. They are left alone unless the environment declares one as its own."""
 
 
 class Quota(FilePart):
@@ -62,11 +78,13 @@ class IngressRule(FilePart):
 
 
 class EgressRule(FilePart):
-    """Where pods may go (see `parse_peer`), on which ports, and why."""
+    """Where pods may go (see `parse_peer`), on which ports, and why. `pods` are labels: those of
+    the pods that it is for; none is all of the namespace."""
 
     to: str
     ports: tuple[int, ...] = Field(min_length=1)
     protocol: Literal["TCP", "UDP"] = "TCP"
+    pods: Mapping[str, str] = Field(default_factory=dict)
     reason: str = ""
 
 
@@ -118,11 +136,23 @@ class BenchmarkSettings(FilePart):
     image: str
 
 
+class PolicyExemption(FilePart):
+    """A namespace whose new pods an admission policy lets in, why, and the last day on which."""
+
+    policy: str
+    namespace: str
+    reason: str = Field(min_length=1)
+    owner: str = Field(min_length=1)
+    expires: date
+
+
 class KubernetesSettings(FilePart):
     """What stands in the cluster. `registries` are those that images may come from, beside the
-    environment's own."""
+    environment's own; `tokenAudiences` those that projected tokens may be for, beside Entra's."""
 
     registries: tuple[str, ...] = ()
+    token_audiences: tuple[str, ...] = Field((), alias="tokenAudiences")
+    exemptions: tuple[PolicyExemption, ...] = ()
     benchmark: BenchmarkSettings | None = None
     namespaces: tuple[NamespaceSettings, ...] = ()
 

@@ -27,6 +27,11 @@ _REGISTRY = re.compile(r"[a-z0-9][a-z0-9.-]*\.[a-z]{2,}(:[0-9]+)?(/[a-z0-9._/-]*
 _IMAGE = re.compile(
     r"[a-z0-9][a-z0-9._/-]*(:(?!latest$)[A-Za-z0-9_][A-Za-z0-9._-]*|@sha256:[0-9a-f]{64})"
 )
+_AUDIENCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9.:/_-]{0,252}")
+_LABEL_VALUE = re.compile(r"([A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?)?")
+_LABEL_KEY = re.compile(
+    r"([a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?"
+)
 _OBJECT = re.compile(r"[0-9A-Za-z-]{1,127}")
 _VAULT = re.compile(r"[A-Za-z](-?[A-Za-z0-9]){2,23}")
 _SCALES = {
@@ -45,6 +50,8 @@ def check_kubernetes(settings: KubernetesSettings, node: Node) -> Iterator[Diagn
             yield _wrong(
                 node, ("registries", number), registry, "a registry, as in cr.example.com/team"
             )
+    yield from _check_audiences(settings, node)
+    yield from _check_exemptions(settings, node)
     benchmark = settings.benchmark
     if benchmark is not None and not _IMAGE.fullmatch(benchmark.image):
         yield _wrong(
@@ -70,6 +77,26 @@ def _wrong(node: Node, path: Path, value: object, expected: str) -> Diagnostic:
     return error(
         "wrong-value", f"{readable!r} is {value!r}.", node.find(path).span, f"Expected {expected}."
     )
+
+
+def _check_audiences(settings: KubernetesSettings, node: Node) -> Iterator[Diagnostic]:
+    for number, audience in enumerate(settings.token_audiences):
+        # Those of the API server: its issuer, and its names in the cluster.
+        if not _AUDIENCE.fullmatch(audience) or ".svc" in audience or "prod-aks" in audience:
+            expected = (
+                "an audience that is not the API server's, as in vault or https://example.com"
+            )
+            yield _wrong(node, ("tokenAudiences", number), audience, expected)
+
+
+def _check_exemptions(settings: KubernetesSettings, node: Node) -> Iterator[Diagnostic]:
+    seen: set[tuple[str, str]] = set()
+    for number, entry in enumerate(settings.exemptions):
+        named = (entry.policy, entry.namespace)
+        if named in seen:
+            path: Path = ("exemptions", number, "namespace")
+            yield _wrong(node, path, entry.namespace, f"one exemption from {entry.policy} of it")
+        seen.add(named)
 
 
 _A_LABEL = "a DNS label: small letters, digits and '-', at most 63 of them"
@@ -177,6 +204,9 @@ def _check_rules(namespace: NamespaceSettings, node: Node) -> Iterator[Diagnosti
     for number, egress in enumerate(namespace.egress):
         path = ("egress", number)
         yield from _check_ports(egress.ports, node, path)
+        for key, value in egress.pods.items():
+            if not (_LABEL_KEY.fullmatch(key) and _LABEL_VALUE.fullmatch(value)):
+                yield _wrong(node, (*path, "pods"), f"{key}: {value}", "labels of Kubernetes")
         peer = parse_peer(egress.to)
         if peer is None:
             yield _wrong(

@@ -51,11 +51,13 @@ def _optional(rule: EgressRule) -> EgressRule:
     return EgressRule(rule.protocol, rule.port, rule.hosts, rule.tags, optional=True)
 
 
-_SIGN_IN = {
+SIGN_IN_HOSTS = {
     "AzureCloud": "login.microsoftonline.com",
     "AzureUSGovernment": "login.microsoftonline.us",
     "AzureChinaCloud": "login.chinacloudapi.cn",
 }
+"""Where identities sign in to Entra, by cloud (the page "National clouds")."""
+
 _IMAGES = ("mcr.microsoft.com", "*.data.mcr.microsoft.com")
 _PACKAGES = ("packages.microsoft.com", "packages.aks.azure.com", "acs-mirror.azureedge.net")
 # Nodes of images built after March 2021 keep their clocks by the host.
@@ -67,13 +69,15 @@ _NODES = {
             *_IMAGES,
             "mcr-0001.mcr-msedge.net",
             "management.azure.com",
-            _SIGN_IN["AzureCloud"],
+            SIGN_IN_HOSTS["AzureCloud"],
             *_PACKAGES,
         ),
         _TIME,
     ),
     "AzureUSGovernment": (
-        _https(*_IMAGES, "management.usgovcloudapi.net", _SIGN_IN["AzureUSGovernment"], *_PACKAGES),
+        _https(
+            *_IMAGES, "management.usgovcloudapi.net", SIGN_IN_HOSTS["AzureUSGovernment"], *_PACKAGES
+        ),
         _TIME,
     ),
     "AzureChinaCloud": (
@@ -82,7 +86,7 @@ _NODES = {
             "mcr.azure.cn",
             "*.data.mcr.azure.cn",
             "management.chinacloudapi.cn",
-            _SIGN_IN["AzureChinaCloud"],
+            SIGN_IN_HOSTS["AzureChinaCloud"],
             "packages.microsoft.com",
             "*.azk8s.cn",
         ),
@@ -140,7 +144,7 @@ FEATURES: Mapping[str, Feature] = MappingProxyType(
             Feature(
                 "workload-identity",
                 "exchange the tokens of service accounts",
-                {cloud: (_https(host),) for cloud, host in _SIGN_IN.items()},
+                {cloud: (_https(host),) for cloud, host in SIGN_IN_HOSTS.items()},
             ),
             Feature(
                 "policy",
@@ -180,7 +184,7 @@ FEATURES: Mapping[str, Feature] = MappingProxyType(
                 {
                     "AzureCloud": (
                         _https(
-                            _SIGN_IN["AzureCloud"],
+                            SIGN_IN_HOSTS["AzureCloud"],
                             "*.ods.opinsights.azure.com",
                             "*.oms.opinsights.azure.com",
                             "*.cloud.defender.microsoft.com",
@@ -188,7 +192,7 @@ FEATURES: Mapping[str, Feature] = MappingProxyType(
                     ),
                     "AzureUSGovernment": (
                         _https(
-                            _SIGN_IN["AzureUSGovernment"],
+                            SIGN_IN_HOSTS["AzureUSGovernment"],
                             "*.ods.opinsights.azure.us",
                             "*.oms.opinsights.azure.us",
                             "*.cloud.defender.microsoft.us",

@@ -7,25 +7,34 @@ from typing import Any
 
 from provisioner.blueprint.cel_runtime import Context, Program, compile
 from provisioner.manifests.admission_policies import (
-    CHANGES_SPEC,
     CONTAINER_LISTS,
     AdmissionPolicy,
+    Exemption,
+    Part,
     Rule,
 )
 from provisioner.manifests.manifest import Object
+from provisioner.manifests.token_rules import TOKEN_VOLUME
 
 Path = tuple[str | int, ...]
 
-_TOKEN_VOLUME = "kube-api-access-"
+_NAME_LABEL = "kubernetes.io/metadata.name"
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A rule of a policy that does not hold for a field of a pod."""
+    """A rule of a policy that does not hold for a field of a pod; `exemption` is what lets the pod
+    in nevertheless, for a time."""
 
     policy: AdmissionPolicy
     path: Path
     message: str
+    exemption: Exemption | None = None
+
+    @property
+    def is_enforced(self) -> bool:
+        """Whether the pod is refused for it."""
+        return self.policy.enforced and self.exemption is None
 
 
 def admit(pod: Object, mounts_tokens: Mapping[str, bool]) -> Object:
@@ -39,7 +48,11 @@ def admit(pod: Object, mounts_tokens: Mapping[str, bool]) -> Object:
     spec = dict(stated) if isinstance(stated, Mapping) else {}
     for name in CONTAINER_LISTS:
         if isinstance(spec.get(name), list):
-            spec[name] = [_with_pull_policy(container) for container in spec[name]]
+            spec[name] = [
+                _with_pull_policy(container, "image", "imagePullPolicy") for container in spec[name]
+            ]
+    if isinstance(spec.get("volumes"), list):
+        spec["volumes"] = [_with_image_policy(volume) for volume in spec["volumes"]]
     # The older name of the field still counts.
     account = spec.get("serviceAccountName") or spec.get("serviceAccount") or "default"
     spec["serviceAccountName"] = account
@@ -47,18 +60,26 @@ def admit(pod: Object, mounts_tokens: Mapping[str, bool]) -> Object:
     if mounts is None:
         mounts = mounts_tokens.get(str(account), True)
     if mounts is True:
-        token = {"name": f"{_TOKEN_VOLUME}azsec", "projected": {"sources": []}}
-        spec["volumes"] = [*(spec.get("volumes") or []), token]
+        token: Object = {"name": f"{TOKEN_VOLUME}azsec", "projected": {"sources": []}}
+        volumes = spec.get("volumes")
+        spec["volumes"] = [*(volumes if isinstance(volumes, list) else ()), token]
     return {**pod, "metadata": pod.get("metadata") or {}, "spec": spec}
 
 
-def _with_pull_policy(container: Any) -> Any:  # noqa: ANN401
-    if not isinstance(container, Mapping) or "imagePullPolicy" in container:
-        return container
-    image = str(container.get("image", ""))
-    last = image.rpartition("/")[2]
+def _with_pull_policy(part: Any, image: str, policy: str) -> Any:  # noqa: ANN401
+    """Return what names an image at the key `image` with its pull policy."""
+    if not isinstance(part, Mapping) or policy in part:
+        return part
+    last = str(part.get(image, "")).rpartition("/")[2]
     floats = "@" not in last and (":" not in last or last.endswith(":latest"))
-    return {**container, "imagePullPolicy": "Always" if floats else "IfNotPresent"}
+    return {**part, policy: "Always" if floats else "IfNotPresent"}
+
+
+def _with_image_policy(volume: Any) -> Any:  # noqa: ANN401
+    mounted = volume.get("image") if isinstance(volume, Mapping) else None
+    if mounted is None:
+        return volume
+    return {**volume, "image": _with_pull_policy(mounted, "reference", "pullPolicy")}
 
 
 def selects(selector: Object, labels: Mapping[str, str]) -> bool:
@@ -85,27 +106,35 @@ def _meets(requirement: Object, labels: Mapping[str, str]) -> bool:
 def evaluate(policy: AdmissionPolicy, pod: Object, labels: Mapping[str, str]) -> Iterator[Finding]:
     """Yield the rules of a policy that do not hold for a new pod (see `admit`) in a namespace with
     these labels. What cannot be evaluated does not hold, as failurePolicy says."""
-    request = {"operation": "CREATE"}
-    known = {"object": pod, "oldObject": None, "request": request}
-    if not selects(policy.selector, labels) or not holds(CHANGES_SPEC, known):
+    if not selects(policy.selector, labels):
         return
+    name = labels.get(_NAME_LABEL)
+    exemption = next((each for each in policy.exemptions if each.namespace == name), None)
+    known = {"variables": {"pod": pod}}
     for rule in policy.rules:
         if not holds(rule.whole, known):
-            # Where the expression fails as a whole, no container is to blame alone.
+            # Where the expression fails as a whole, no part is to blame alone.
             for path in list(_blamed(rule, pod)) or [("spec",)]:
-                yield Finding(policy, path, rule.message)
+                yield Finding(policy, path, rule.message, exemption)
 
 
 def _blamed(rule: Rule, pod: Object) -> Iterator[Path]:
     """Yield the fields for which a rule does not hold."""
-    if not rule.per_container:
-        yield rule.field
-        return
-    for name in CONTAINER_LISTS:
-        containers = pod["spec"].get(name)
-        for number, container in enumerate(containers if isinstance(containers, list) else ()):
-            if not holds(rule.expression, {"c": container}):
-                yield ("spec", name, number, *rule.field)
+    match rule.part:
+        case Part.POD:
+            yield rule.field
+        case Part.CONTAINER:
+            for name in CONTAINER_LISTS:
+                yield from _blamed_in(rule, pod, name, "c")
+        case Part.VOLUME:
+            yield from _blamed_in(rule, pod, "volumes", "v")
+
+
+def _blamed_in(rule: Rule, pod: Object, name: str, called: str) -> Iterator[Path]:
+    parts = pod["spec"].get(name)
+    for number, part in enumerate(parts if isinstance(parts, list) else ()):
+        if not holds(rule.expression, {called: part, "variables": {"pod": pod}}):
+            yield ("spec", name, number, *rule.field)
 
 
 def holds(expression: str, known: Mapping[str, Any]) -> bool:

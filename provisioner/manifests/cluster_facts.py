@@ -1,5 +1,6 @@
 """Reads what the objects of a cluster depend on from an estate, whatever state that is."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -36,10 +37,12 @@ class Federation:
 
 @dataclass(frozen=True, slots=True)
 class ManagedNamespace:
-    """A namespace that ARM makes, and what it keeps of it: changes in the cluster are refused."""
+    """A namespace that ARM makes, and what it keeps of it: changes in the cluster are refused. Its
+    standard is that of `pod_security_version`, None for the cluster's own."""
 
     name: str
     pod_security: str
+    pod_security_version: tuple[int, int] | None
     has_quota: bool
     has_network_policy: bool
 
@@ -64,6 +67,7 @@ class ClusterFacts:
     endpoint_ranges: tuple[str, ...]
     federations: tuple[Federation, ...]
     managed: Mapping[str, ManagedNamespace]
+    api_server_ranges: tuple[str, ...] = ()
 
 
 def read_cluster(estate: Estate, cloud: str, tenant_id: str) -> ClusterFacts:
@@ -105,6 +109,9 @@ def read_cluster(estate: Estate, cloud: str, tenant_id: str) -> ClusterFacts:
             sorted(_federations(estate), key=lambda found: (found.namespace, found.account))
         ),
         managed={found.name: found for found in map(_managed, estate.of_type(_NAMESPACE))},
+        api_server_ranges=tuple(
+            _ranges_of(estate, _at(cluster, "apiServerAccessProfile", "subnetId"))
+        ),
     )
 
 
@@ -124,10 +131,14 @@ def _registry_suffix(cloud: str) -> str:
 
 def _endpoint_ranges(estate: Estate) -> Iterator[str]:
     for endpoint in estate.of_type(_ENDPOINT):
-        subnet = parse_resource_id(_at(endpoint, "subnet", "id"))
-        found = estate.get(subnet) if subnet else None
-        if found is None:
-            continue
+        yield from _ranges_of(estate, _at(endpoint, "subnet", "id"))
+
+
+def _ranges_of(estate: Estate, subnet: object) -> Iterator[str]:
+    """Yield the ranges of the subnet that an id names, where the state has it."""
+    named = parse_resource_id(subnet)
+    found = estate.get(named) if named else None
+    if found is not None:
         one = _at(found, "addressPrefix")
         many = _at(found, "addressPrefixes")
         prefixes = many if isinstance(many, (list, tuple)) and many else [one]
@@ -155,9 +166,12 @@ def _federations(estate: Estate) -> Iterator[Federation]:
 
 def _managed(namespace: Resource) -> ManagedNamespace:
     level = _at(namespace, "labels", "pod-security.kubernetes.io/enforce")
+    version = _at(namespace, "labels", "pod-security.kubernetes.io/enforce-version")
+    pinned = re.fullmatch(r"v1\.(\d{1,3})", version) if isinstance(version, str) else None
     return ManagedNamespace(
         name=namespace.id.name,
         pod_security=level if isinstance(level, str) else "privileged",
+        pod_security_version=(1, int(pinned[1])) if pinned else None,
         has_quota=not is_empty(_at(namespace, "defaultResourceQuota")),
         has_network_policy=not is_empty(_at(namespace, "defaultNetworkPolicy")),
     )

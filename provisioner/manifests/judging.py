@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from provisioner.blueprint.kubernetes import SYSTEM_NAMESPACES
-from provisioner.manifests.admission import admit, evaluate
+from provisioner.manifests.admission import Finding, admit, evaluate
 from provisioner.manifests.benchmark import BENCHMARK_NAMESPACE
 from provisioner.manifests.pod_security import judge_pod
 from provisioner.manifests.pods import FoundPod
@@ -38,10 +38,12 @@ class JudgedPod:
 
 @dataclass(frozen=True, slots=True)
 class _Home:
-    """What a namespace means to its pods: its level, and which accounts mount a token."""
+    """What a namespace means to its pods: its level, the version that the level is of, and which
+    accounts mount a token."""
 
     name: str
     level: str
+    version: tuple[int, int]
     mounts_tokens: Mapping[str, bool]
 
     @property
@@ -78,8 +80,11 @@ def judge_pods(
 def _homes(objects: ClusterObjects) -> Iterator[_Home]:
     for namespace in objects.namespaces:
         accounts = {account.name: False for account in namespace.accounts}
-        yield _Home(namespace.name, namespace.pod_security, {"default": False, **accounts})
-    yield _Home(BENCHMARK_NAMESPACE, "privileged", {"default": True, "kube-bench": False})
+        version = namespace.pod_security_version or objects.facts.version
+        mounts = {"default": False, **accounts}
+        yield _Home(namespace.name, namespace.pod_security, version, mounts)
+    mounts = {"default": True, "kube-bench": False}
+    yield _Home(BENCHMARK_NAMESPACE, "privileged", objects.facts.version, mounts)
 
 
 def _unknown(pod: FoundPod, name: str, known: list[str]) -> Diagnostic:
@@ -108,7 +113,7 @@ def _unknown(pod: FoundPod, name: str, known: list[str]) -> Diagnostic:
 
 
 def _verdicts(pod: FoundPod, home: _Home, objects: ClusterObjects) -> Iterator[Verdict]:
-    for violation in judge_pod(pod.body, home.level, objects.facts.version):
+    for violation in judge_pod(pod.body, home.level, home.version):
         yield Verdict(
             rule=f"pod-security {home.level}: {violation.control}",
             controls=("CLU-05.5", "MAN-05"),
@@ -123,11 +128,16 @@ def _verdicts(pod: FoundPod, home: _Home, objects: ClusterObjects) -> Iterator[V
             yield Verdict(
                 rule=policy.name,
                 controls=policy.controls,
-                message=finding.message,
+                message=_message(finding),
                 field=_join((*pod.path, *finding.path)),
                 span=pod.span_of(finding.path),
-                enforced=policy.enforced,
+                enforced=finding.is_enforced,
             )
+
+
+def _message(finding: Finding) -> str:
+    exempt = f" (exempt until {finding.exemption.expires})" if finding.exemption else ""
+    return f"{finding.message}{exempt}"
 
 
 def _join(path: tuple[str | int, ...]) -> str:

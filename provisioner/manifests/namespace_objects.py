@@ -116,34 +116,55 @@ def _service_accounts(namespace: WantedNamespace, facts: ClusterFacts) -> Iterat
         )
 
 
+_READ = ["get", "list", "watch"]
+
+_DEPLOYMENT_MANAGER: tuple[Object, ...] = (
+    {
+        "apiGroups": ["apps"],
+        "resources": ["deployments"],
+        "verbs": [*_READ, "create", "update", "patch", "delete"],
+    },
+    {
+        "apiGroups": ["apps"],
+        "resources": ["deployments/scale"],
+        "verbs": ["get", "update", "patch"],
+    },
+    # What became of a deployment: kubectl's rollout, get and describe ask for these.
+    {"apiGroups": ["apps"], "resources": ["replicasets"], "verbs": _READ},
+    {"apiGroups": [""], "resources": ["pods", "events"], "verbs": _READ},
+    {"apiGroups": ["events.k8s.io"], "resources": ["events"], "verbs": _READ},
+)
+
+_LOG_READER: tuple[Object, ...] = (
+    {"apiGroups": [""], "resources": ["pods", "pods/log"], "verbs": _READ},
+)
+
+
 def _roles(namespace: WantedNamespace) -> Iterator[Manifest]:
     if namespace.settings.deployers:
-        rule = {
-            "apiGroups": ["apps"],
-            "resources": ["deployments"],
-            "verbs": ["get", "list", "watch", "create", "update", "patch", "delete"],
-        }
-        reason = "Manages deployments: no secrets, no exec, and no pods of its own."
-        yield _role(namespace.name, "deployment-manager", ("MAN-01", "WRK-02.8"), reason, rule)
+        reason = (
+            "Manages and scales deployments, and sees what becomes of them: no secrets, no exec, "
+            "no ephemeral containers, and no pods of its own."
+        )
+        controls = ("MAN-01", "WRK-02.8")
+        yield _role(namespace.name, "deployment-manager", controls, reason, _DEPLOYMENT_MANAGER)
         yield _binding(
             namespace.name, "deployment-manager", ("MAN-01",), namespace.settings.deployers
         )
     if namespace.settings.log_readers:
-        rule = {
-            "apiGroups": [""],
-            "resources": ["pods", "pods/log"],
-            "verbs": ["get", "list", "watch"],
-        }
         reason = "Reads pods and their logs, and nothing else."
-        yield _role(namespace.name, "log-reader", ("MAN-02",), reason, rule)
+        yield _role(namespace.name, "log-reader", ("MAN-02",), reason, _LOG_READER)
         yield _binding(namespace.name, "log-reader", ("MAN-02",), namespace.settings.log_readers)
 
 
 def _role(
-    namespace: str, name: str, controls: tuple[str, ...], reason: str, rule: Object
+    namespace: str, name: str, controls: tuple[str, ...], reason: str, rules: tuple[Object, ...]
 ) -> Manifest:
     return make_manifest(
-        Place(f"{_RBAC}/v1", "Role", name, namespace), controls, reason, {"rules": [rule]}
+        Place(f"{_RBAC}/v1", "Role", name, namespace),
+        controls,
+        reason,
+        {"rules": [dict(rule) for rule in rules]},
     )
 
 

@@ -41,6 +41,12 @@ class WantedNamespace:
         """The level of the Pod Security Standards that it enforces: ARM's word goes first."""
         return self.managed.pod_security if self.managed else self.settings.pod_security
 
+    @property
+    def pod_security_version(self) -> tuple[int, int] | None:
+        """The version that its level is of, None for the cluster's: what azsec labels, and what
+        ARM leaves open or calls latest."""
+        return self.managed.pod_security_version if self.managed else None
+
     def client_id(self, account: str) -> str | None:
         """Return the client id that a service account signs in as."""
         return next((a.client_id for a in self.accounts if a.name == account), None)

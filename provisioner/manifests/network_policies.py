@@ -5,7 +5,9 @@ destination have a rule of their own here: the outline's one rule for both opene
 port to the resolver's range, and DNS to the database's (guidelines.md MAN-03).
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
+from hashlib import sha256
 from ipaddress import ip_network
 
 from provisioner.blueprint.kubernetes import (
@@ -16,7 +18,8 @@ from provisioner.blueprint.kubernetes import (
     parse_peer,
 )
 from provisioner.manifests.cluster_facts import ClusterFacts
-from provisioner.manifests.manifest import REASONS, Manifest, Object, Place, make_manifest
+from provisioner.manifests.manifest import Manifest, Object, Place, make_manifest
+from provisioner.manifests.named_hosts import allow_hosts, allow_sign_in, reasons_of
 from provisioner.manifests.namespaces import WantedNamespace
 
 _API = "networking.k8s.io/v1"
@@ -32,10 +35,38 @@ def render_network_policies(namespace: WantedNamespace, facts: ClusterFacts) -> 
     yield _allow_dns(namespace.name)
     yield _allow_same_namespace(namespace.name)
     yield from _ingress(namespace)
-    rules = [(rule, parse_peer(rule.to)) for rule in namespace.settings.egress]
-    yield from _egress(namespace.name, [(r, p) for r, p in rules if p is not None], facts)
+    for pods, rules in _by_pods(namespace.settings.egress):
+        yield from _egress(namespace.name, pods, rules, facts)
+    yield from allow_sign_in(namespace, facts)
+    if namespace.settings.api_access:
+        yield from _allow_api_server(namespace.name, facts)
     if facts.has_cilium:
         yield _deny_metadata_service(namespace.name)
+
+
+_Rules = list[tuple[EgressRule, Peer]]
+
+
+def _by_pods(egress: Iterable[EgressRule]) -> Iterator[tuple[Mapping[str, str], _Rules]]:
+    """Yield the labels of pods with the rules for them: a policy has one selector."""
+    found: dict[tuple[tuple[str, str], ...], _Rules] = {}
+    for rule in egress:
+        peer = parse_peer(rule.to)
+        if peer is not None:
+            found.setdefault(tuple(sorted(rule.pods.items())), []).append((rule, peer))
+    for labels, rules in sorted(found.items()):
+        yield dict(labels), rules
+
+
+def _name(name: str, pods: Mapping[str, str]) -> str:
+    """Return the name of a policy for some pods: their labels, as far as a name can hold them."""
+    if not pods:
+        return name
+    stated = "-".join(f"{key}-{value}" for key, value in sorted(pods.items()))
+    readable = re.sub(r"[^a-z0-9]+", "-", stated.lower())[:40].strip("-")
+    if readable == stated:
+        return f"{name}-{readable}"
+    return f"{name}-{readable}-{sha256(stated.encode()).hexdigest()[:8]}"
 
 
 def _policy(
@@ -116,27 +147,60 @@ def _ingress(namespace: WantedNamespace) -> Iterator[Manifest]:
 
 
 def _egress(
-    namespace: str, rules: list[tuple[EgressRule, Peer]], facts: ClusterFacts
+    namespace: str, pods: Mapping[str, str], rules: _Rules, facts: ClusterFacts
 ) -> Iterator[Manifest]:
+    selector: Object = {"matchLabels": pods} if pods else _EVERY_POD
     to_ranges = [(rule, peer) for rule, peer in rules if peer.kind is not PeerKind.HOST]
     if to_ranges:
         yield _policy(
             namespace,
-            "allow-egress",
+            _name("allow-egress", pods),
             ("MAN-03", "WRK-03.2"),
             "One rule for each destination: a rule opens all its ports to all its peers.",
             {
+                "podSelector": selector,
                 "policyTypes": ["Egress"],
                 "egress": [
                     {"to": _peers(peer, facts), "ports": _ports(rule.ports, rule.protocol)}
                     for rule, peer in to_ranges
                 ],
             },
-            _reasons(rule for rule, _ in to_ranges),
+            reasons_of(rule for rule, _ in to_ranges),
         )
     to_hosts = [(rule, peer) for rule, peer in rules if peer.kind is PeerKind.HOST]
     if to_hosts:
-        yield _allow_hosts(namespace, to_hosts)
+        yield allow_hosts(namespace, _name("allow-hosts", pods), selector, to_hosts)
+
+
+def _allow_api_server(namespace: str, facts: ClusterFacts) -> Iterator[Manifest]:
+    """Yield the policy that opens the API server to pods that may hold a token for it.
+
+    Cilium knows it as an entity, for what goes to it also in AKS (cilium/cilium#32464). Of other
+    engines the address has to be known; `warn_of_needs` says so where it is not.
+    """
+    reason = "Pods of the namespace may hold a token for the API server, and reach it."
+    if facts.has_cilium:
+        https = [{"ports": [{"port": "443", "protocol": "TCP"}]}]
+        yield make_manifest(
+            Place(_CILIUM, "CiliumNetworkPolicy", "allow-api-server", namespace),
+            ("SA-01", "WRK-03.2"),
+            reason,
+            {
+                "spec": {
+                    "endpointSelector": {},
+                    "egress": [{"toEntities": ["kube-apiserver"], "toPorts": https}],
+                }
+            },
+        )
+    elif facts.api_server_ranges:
+        peers = [{"ipBlock": {"cidr": cidr}} for cidr in facts.api_server_ranges]
+        yield _policy(
+            namespace,
+            "allow-api-server",
+            ("SA-01", "WRK-03.2"),
+            reason,
+            {"policyTypes": ["Egress"], "egress": [{"to": peers, "ports": _ports([443], "TCP")}]},
+        )
 
 
 def _peers(peer: Peer, facts: ClusterFacts) -> list[Object]:
@@ -163,50 +227,6 @@ def _namespace_peer(name: str) -> Object:
 
 def _ports(ports: Iterable[int], protocol: str) -> list[Object]:
     return [{"port": port, "protocol": protocol} for port in ports]
-
-
-def _allow_hosts(namespace: str, rules: list[tuple[EgressRule, Peer]]) -> Manifest:
-    """Return the policy for hosts. Cilium learns their addresses from the answers of DNS, which it
-    reads where a rule says so; AKS takes no pattern for all names there
-    (how-to-apply-fqdn-filtering-policies)."""
-    hosts = [_host(peer.value) for _, peer in rules]
-    resolver = {"k8s:io.kubernetes.pod.namespace": "kube-system", "k8s:k8s-app": "kube-dns"}
-    dns = {
-        "toEndpoints": [{"matchLabels": resolver}],
-        "toPorts": [
-            {"ports": [{"port": "53", "protocol": "ANY"}], "rules": {"dns": _unique(hosts)}}
-        ],
-    }
-    reached = [
-        {
-            "toFQDNs": [_host(peer.value)],
-            "toPorts": [
-                {"ports": [{"port": str(p), "protocol": rule.protocol} for p in rule.ports]}
-            ],
-        }
-        for rule, peer in rules
-    ]
-    return make_manifest(
-        Place(_CILIUM, "CiliumNetworkPolicy", "allow-hosts", namespace),
-        ("WRK-03.3", "MAN-03"),
-        "Hosts by name; their addresses are what the cluster's DNS answered.",
-        {"spec": {"endpointSelector": {}, "egress": [dns, *reached]}},
-        annotations=_reasons(rule for rule, _ in rules),
-    )
-
-
-def _reasons(rules: Iterable[EgressRule]) -> Mapping[str, str]:
-    """Return the annotation that says why each rule is there, as the environment does."""
-    told = [f"{rule.to}: {rule.reason}" for rule in rules if rule.reason]
-    return {REASONS: "\n".join(told)} if told else {}
-
-
-def _host(name: str) -> Object:
-    return {"matchPattern": name} if "*" in name else {"matchName": name}
-
-
-def _unique(hosts: list[Object]) -> list[Object]:
-    return [host for number, host in enumerate(hosts) if host not in hosts[:number]]
 
 
 def _deny_metadata_service(namespace: str) -> Manifest:

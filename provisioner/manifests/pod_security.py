@@ -1,7 +1,8 @@
 """The Pod Security Standards: judges a pod as the admission of Kubernetes does.
 
 Source: the pages "Pod Security Standards" and, for sysctls by version, "Using sysctls in a
-Kubernetes Cluster" of the Kubernetes documentation. Fields that a pod leaves out count as the API
+Kubernetes Cluster" of the Kubernetes documentation; for user namespaces and volumes of images the
+checks of k8s.io/pod-security-admission 0.34 to 0.36. Fields that a pod leaves out count as the API
 server takes them. A value of another type than the field has is never one that is allowed.
 """
 
@@ -35,6 +36,12 @@ class _Pod:
     @property
     def is_windows(self) -> bool:
         return bool(_get(self.body, "spec", "os", "name") == "windows")
+
+    @property
+    def is_in_user_namespace(self) -> bool:
+        """Whether its users are none of the node, where the standards of the version ask."""
+        hosts = _get(self.body, "spec", "hostUsers")
+        return hosts is False and self.version >= (1, 35)
 
     def containers(self, *lists: str) -> Iterator[tuple[Path, Object]]:
         """Yield the containers with their paths, of these lists or of all."""
@@ -180,6 +187,10 @@ def _selinux(pod: _Pod) -> Iterator[Violation]:
                 yield Violation((*path, name), "SELinux", f"a {name} of SELinux is not allowed")
 
 
+def _baseline_proc_mount(pod: _Pod) -> Iterator[Violation]:
+    return iter(()) if pod.is_in_user_namespace else _proc_mount(pod)
+
+
 def _proc_mount(pod: _Pod) -> Iterator[Violation]:
     for path, container in pod.containers():
         if _get(container, "securityContext", "procMount") not in (None, "Default"):
@@ -223,8 +234,8 @@ def _sysctls(pod: _Pod) -> Iterator[Violation]:
 
 _VOLUME_TYPES = frozenset(
     {
-        "configMap", "csi", "downwardAPI", "emptyDir", "ephemeral", "persistentVolumeClaim",
-        "projected", "secret",
+        "configMap", "csi", "downwardAPI", "emptyDir", "ephemeral", "image",
+        "persistentVolumeClaim", "projected", "secret",
     }
 )  # fmt: skip
 
@@ -250,6 +261,8 @@ def _privilege_escalation(pod: _Pod) -> Iterator[Violation]:
 
 
 def _non_root(pod: _Pod) -> Iterator[Violation]:
+    if pod.is_in_user_namespace:
+        return
     of_pod = _get(pod.body, "spec", "securityContext", "runAsNonRoot")
     if of_pod not in (None, True):
         at: Path = ("spec", "securityContext", "runAsNonRoot")
@@ -262,6 +275,8 @@ def _non_root(pod: _Pod) -> Iterator[Violation]:
 
 
 def _root_user(pod: _Pod) -> Iterator[Violation]:
+    if pod.is_in_user_namespace:
+        return
     for path, value in pod.fields("runAsUser"):
         if value is not None and (not isinstance(value, int) or value == 0):
             yield Violation(path, "Running as Non-root user", "runAsUser must not be 0")
@@ -298,14 +313,16 @@ _Check = Callable[[_Pod], Iterator[Violation]]
 
 _BOTH: tuple[_Check, ...] = (
     _host_process, _host_namespaces, _privileged, _host_ports, _probe_hosts, _apparmor, _selinux,
-    _proc_mount, _sysctls,
+    _sysctls,
 )  # fmt: skip
 
-_BASELINE: tuple[_Check, ...] = (*_BOTH, _baseline_capabilities, _host_path, _baseline_seccomp)
+_BASELINE: tuple[_Check, ...] = (
+    *_BOTH, _baseline_capabilities, _baseline_proc_mount, _host_path, _baseline_seccomp,
+)  # fmt: skip
 
 _RESTRICTED: tuple[_Check, ...] = (
-    *_BOTH, _volume_types, _privilege_escalation, _non_root, _root_user, _restricted_seccomp,
-    _restricted_capabilities,
+    *_BOTH, _proc_mount, _volume_types, _privilege_escalation, _non_root, _root_user,
+    _restricted_seccomp, _restricted_capabilities,
 )  # fmt: skip
-"""The checks of the restricted standard. Three of the baseline are not among them, because it has
-a stricter one in the place of each: of volumes, of seccomp and of capabilities."""
+"""The checks of the restricted standard. Four of the baseline are not among them, because it has
+a stricter one in the place of each: of volumes, of proc, of seccomp and of capabilities."""

@@ -4,14 +4,12 @@ from dataclasses import dataclass
 
 from provisioner.blueprint.kubernetes import KubernetesSettings
 from provisioner.blueprint.yaml_source import Node
-from provisioner.manifests.admission_policies import (
-    AdmissionPolicy,
-    admission_policies,
-    render_policies,
-)
+from provisioner.manifests.admission_policies import AdmissionPolicy
 from provisioner.manifests.benchmark import render_benchmark
 from provisioner.manifests.cluster_facts import ClusterFacts
+from provisioner.manifests.exemptions import check_exempted, exempt
 from provisioner.manifests.manifest import Manifest, Place, make_manifest
+from provisioner.manifests.named_hosts import warn_of_needs
 from provisioner.manifests.namespace_objects import render_namespace
 from provisioner.manifests.namespaces import (
     WantedNamespace,
@@ -20,6 +18,8 @@ from provisioner.manifests.namespaces import (
     warn_of_clients,
 )
 from provisioner.manifests.network_policies import render_network_policies
+from provisioner.manifests.pod_rules import admission_policies
+from provisioner.manifests.policy_objects import render_policies
 from provisioner.model.diagnostic import Diagnostic, DiagnosticError, error
 
 
@@ -48,11 +48,13 @@ def render_cluster(settings: KubernetesSettings, facts: ClusterFacts, node: Node
                 node.find(("benchmark",)).span,
             )
         )
-    if wrong:
-        raise DiagnosticError(*wrong)
     namespaces = find_namespaces(settings, facts)
     registries = tuple(dict.fromkeys((*facts.registries, *settings.registries)))
-    policies = admission_policies(namespaces, facts, registries)
+    policies = admission_policies(namespaces, settings, facts, registries)
+    wrong += check_exempted(settings, policies, namespaces, node)
+    if wrong:
+        raise DiagnosticError(*wrong)
+    policies = exempt(policies, settings.exemptions)
     manifests: list[Manifest] = []
     for namespace in namespaces:
         manifests += render_namespace(namespace, facts)
@@ -68,7 +70,7 @@ def render_cluster(settings: KubernetesSettings, facts: ClusterFacts, node: Node
         namespaces=namespaces,
         policies=policies,
         manifests=tuple(manifests),
-        diagnostics=tuple(warn_of_clients(namespaces, facts)),
+        diagnostics=(*warn_of_clients(namespaces, facts), *warn_of_needs(namespaces, facts)),
     )
 
 

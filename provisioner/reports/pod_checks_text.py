@@ -30,6 +30,10 @@ def _pod(pod: JudgedPodDocument) -> Iterator[Line]:
     yield line(
         "  ", Span(called, Style.BOLD), f" in {plain(pod.namespace)} ({pod.level}): ", outcome
     )
+    if pod.is_refused and pod.kind != "Pod":
+        yield line(
+            f"    The API server makes the {plain(pod.kind)} and warns; its pods never come."
+        )
     for verdict in pod.verdicts:
         yield from _verdict(verdict)
 

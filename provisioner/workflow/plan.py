@@ -16,6 +16,7 @@ from provisioner.documents.document import EnvironmentDocument, LockReferenceDoc
 from provisioner.documents.plan import Action
 from provisioner.documents.proof import GateDocument
 from provisioner.engine.ports import Reader
+from provisioner.manifests.exemptions import check_exemptions
 from provisioner.model.actual import ActualState, Unreadable
 from provisioner.model.diagnostic import Diagnostic, DiagnosticError, error, nearest, warning
 from provisioner.model.resource_id import ResourceId
@@ -170,6 +171,7 @@ def load_desired(
         *check_ignores(environment.ignores, graph, catalog, today),
         *check_acceptances(environment.accepted, graph, catalog, today),
         *check_waivers_and_attestations(environment, graph, today),
+        *check_exemptions(environment.kubernetes, environment.node.find(("kubernetes",)), today),
     )
     return Desired(environment, graph, cloud or environment.cloud, told)
 

@@ -52,7 +52,14 @@ SPECS = {
     ("cilium.io/v2", "CiliumNetworkPolicy"): closed(
         ("endpointSelector",),
         endpointSelector=SELECTOR,
-        egress=listed(closed(toEndpoints=listed(SELECTOR), toFQDNs=listed(HOST), toPorts=TO_PORTS)),
+        egress=listed(
+            closed(
+                toEndpoints=listed(SELECTOR),
+                toEntities=listed({"enum": ["kube-apiserver"]}),
+                toFQDNs=listed(HOST),
+                toPorts=TO_PORTS,
+            )
+        ),
         egressDeny=listed(closed(("toCIDR",), toCIDR=listed({"type": "string"}))),
     ),
 }

@@ -30,6 +30,8 @@ def test_the_rendered_expressions_decide_as_the_check_does(case):
     known = {"object": pod, "oldObject": None, "request": {"operation": "CREATE"}}
     for policy in objects.policies:
         spec = find(objects, "ValidatingAdmissionPolicy", policy.name)["spec"]
+        assert [each["name"] for each in spec["variables"]] == ["pod"]
+        known["variables"] = {"pod": pod}
         selected = selects(spec["matchConstraints"]["namespaceSelector"], labels) and all(
             holds(condition["expression"], known) for condition in spec["matchConditions"]
         )
@@ -74,8 +76,8 @@ SELECTED = {
     "a namespace of the environment": ({"kubernetes.io/metadata.name": "app"}, True),
     "one that nobody declared": ({"kubernetes.io/metadata.name": "other"}, True),
     "kube-system": ({"kubernetes.io/metadata.name": "kube-system"}, False),
-    "what AKS calls its own": (
-        {"kubernetes.io/metadata.name": "addon", "control-plane": "true"}, False,
+    "one that somebody labels as the system's": (
+        {"kubernetes.io/metadata.name": "addon", "control-plane": "true"}, True,
     ),
     "a privileged one": (
         {"kubernetes.io/metadata.name": "a", "pod-security.kubernetes.io/enforce": "privileged"},
@@ -149,7 +151,7 @@ items:
     metadata: {name: one, namespace: app}
     spec:
       serviceAccountName: app
-      securityContext: {runAsNonRoot: true, seccompProfile: {type: RuntimeDefault}}
+      securityContext: {runAsNonRoot: true, runAsGroup: 1, seccompProfile: {type: RuntimeDefault}}
       containers:
         - name: main
           image: crtest.azurecr.io/a:1

@@ -23,6 +23,16 @@ def container(**context):
     return {**OTHER, "securityContext": {**safe, **context}}
 
 
+def projected(*sources):
+    return {"name": "t", "projected": {"sources": list(sources)}}
+
+
+def image(reference, pull="Always"):
+    return {"name": "i", "image": {"reference": reference, "pullPolicy": pull}}
+
+
+ENTRA = {"serviceAccountToken": {"path": "e", "audience": "api://AzureADTokenExchange"}}
+
 BAD = {
     "privileged": (f"{CONTEXT}.privileged", True, REFUSED),
     "privileged, of a container that starts first": (
@@ -103,11 +113,54 @@ BAD = {
     "no account": ("serviceAccountName", REMOVED, SILENT),
     "a token": ("automountServiceAccountToken", True, SILENT),
     "a token of an account that nobody declared": ("serviceAccountName", "stranger", SILENT),
+    "a token for the API server by a volume": (
+        "volumes", [projected({"serviceAccountToken": {"path": "t", "audience": ""}})], SILENT,
+    ),
+    "a token of which nobody says whom it is for": (
+        "volumes", [projected({"serviceAccountToken": {"path": "t"}})], SILENT,
+    ),
+    "a token for the issuer of the cluster, beside a good one": (
+        "volumes",
+        [
+            projected({"configMap": {"name": "a"}}),
+            projected(
+                ENTRA, {"serviceAccountToken": {"path": "t", "audience": "https://kubernetes"}}
+            ),
+        ],
+        SILENT,
+    ),
+    "a certificate for the API server": (
+        "volumes",
+        [
+            projected(
+                {"podCertificate": {"signerName": "kubernetes.io/kube-apiserver-client-pod"}}
+            )
+        ],
+        SILENT,
+    ),
+    "an image of another registry as a volume": (
+        "volumes", [image("docker.io/tools:1.2.3")], REFUSED,
+    ),
+    "an image of a volume that is not pinned": (
+        "volumes", [image(f"{REGISTRY}/tools")], REFUSED,
+    ),
+    "an image of a volume that the node has": (
+        "volumes", [image(f"{REGISTRY}/tools:1", "IfNotPresent")], REFUSED,
+    ),
+    "a group that nobody says": ("securityContext.runAsGroup", REMOVED, SILENT),
 }  # fmt: skip
 
 
 ELSEWHERE = {
-    "says nothing of root": ["runAsNonRoot"],
+    "says nothing of root": ["runAsNonRoot", "runAsGroup"],
+    "an image of another registry as a volume": ["reference"],
+    "a token for the API server by a volume": ["sources"],
+    "a token of which nobody says whom it is for": ["sources"],
+    "a token for the issuer of the cluster, beside a good one": ["sources"],
+    "a certificate for the API server": ["sources"],
+    "an image of a volume that is not pinned": ["reference"],
+    "an image of a volume that the node has": ["pullPolicy"],
+    "a group that nobody says": ["runAsGroup"],
     "leaves pulling to the default": ["imagePullPolicy"],
     "a token of an account that nobody declared": ["automountServiceAccountToken"],
 }
@@ -154,6 +207,7 @@ ALLOWED = {
     "a tag and a digest": (f"{MAIN}.image", f"{REGISTRY}/app:1@sha256:{'a1' * 32}"),
     "the largest group": ("securityContext.fsGroup", 65535),
     "no group": ("securityContext.fsGroup", REMOVED),
+    "a token that signs in to Entra": ("volumes", [projected(ENTRA)]),
     "a safe kernel setting": (
         "securityContext.sysctls", [{"name": "net.ipv4.tcp_syncookies", "value": "1"}],
     ),
@@ -178,6 +232,31 @@ def test_secrets_of_a_vault_are_the_one_thing_that_the_outline_refused(objects):
     pod = changed("volumes", [volume])
     assert refusals(pod) == ["volumes"]
     assert enforced(pod, objects) == []
+
+
+def test_an_image_of_ones_own_is_a_volume(objects):
+    # Volumes of images were not there in 2018; what is asked of the images of containers holds.
+    pod = changed("volumes", [image(f"{REGISTRY}/tools:1")])
+    assert refusals(pod) == ["volumes"]
+    assert enforced(pod, objects) == []
+
+
+def test_a_group_is_said_by_the_pod_or_by_every_container(objects):
+    own = {**container(runAsGroup=1)["securityContext"]}
+    pod = changed("securityContext.runAsGroup", REMOVED)
+    said = changed(f"{CONTEXT}.runAsGroup", 1, pod)
+    assert enforced(said, objects) == []
+    silent = changed("initContainers", [container()], said)
+    (verdict,) = enforced(silent, objects)
+    assert verdict.field == "spec.initContainers[0].securityContext.runAsGroup"
+    assert enforced(changed("initContainers.0.securityContext", own, silent), objects) == []
+
+
+def test_root_in_a_user_namespace_is_refused_by_a_policy_and_not_by_the_standard(objects):
+    pod = changed("securityContext", {**GOOD["spec"]["securityContext"], "runAsUser": 0})
+    assert {verdict.rule for verdict in enforced(pod, objects)} == {"azsec-non-root"}
+    before = enforced(pod, render(version=(1, 34)))
+    assert {v.rule for v in before} == {"pod-security restricted: Running as Non-root user"}
 
 
 def test_a_writable_root_is_told_and_let_in(objects):

@@ -4,6 +4,7 @@ A small judge of NetworkPolicy follows its documentation: a policy for a directi
 every rule opens all of its ports to all of its peers. It tells what the outline's rule opened too.
 """
 
+import re
 from ipaddress import ip_address, ip_network
 
 import pytest
@@ -147,3 +148,73 @@ def test_hosts_are_named_in_the_rule_and_to_the_resolver():
     assert rule["rules"]["dns"] == names
     assert [host["toFQDNs"] for host in hosts] == [[name] for name in names]
     assert [p["port"] for p in hosts[1]["toPorts"][0]["ports"]] == ["443", "8443"]
+
+
+def test_a_rule_is_for_the_pods_that_it_names():
+    # As the outline's sample is for the pods that are labelled run: psqldemo.
+    text = """\
+namespaces:
+  - name: app
+    egress:
+      - {to: 10.30.1.5/32, ports: [5432], pods: {run: psqldemo}}
+      - {to: 10.30.1.6/32, ports: [5432], pods: {run: psqldemo}}
+      - {to: api.example.com, ports: [443], pods: {run: psqldemo}}
+      - {to: 10.30.2.0/24, ports: [443]}
+      - {to: 10.30.3.0/24, ports: [443], pods: {app.kubernetes.io/name: Web_1}}
+"""
+    objects = render(text)
+    labels = {"matchLabels": {"run": "psqldemo"}}
+    spec = find(objects, "NetworkPolicy", "allow-egress-run-psqldemo", "app")["spec"]
+    assert spec["podSelector"] == labels
+    assert [rule["to"][0]["ipBlock"]["cidr"] for rule in spec["egress"]] == [
+        "10.30.1.5/32",
+        "10.30.1.6/32",
+    ]
+    hosts = find(objects, "CiliumNetworkPolicy", "allow-hosts-run-psqldemo", "app")["spec"]
+    assert hosts["endpointSelector"] == labels
+    every = find(objects, "NetworkPolicy", "allow-egress", "app")["spec"]
+    assert (every["podSelector"], len(every["egress"])) == ({}, 1)
+    (web,) = [m.name for m in objects.manifests if "kubernetes-io" in m.name]
+    assert re.fullmatch(r"allow-egress-app-kubernetes-io-name-web-1-[0-9a-f]{8}", web)
+
+
+SIGN_IN = {
+    "AzureCloud": "login.microsoftonline.com",
+    "AzureUSGovernment": "login.microsoftonline.us",
+    "AzureChinaCloud": "login.chinacloudapi.cn",
+}
+
+
+@pytest.mark.parametrize("cloud", SIGN_IN)
+def test_pods_with_an_identity_sign_in(cloud):
+    spec = find(render(cloud=cloud), "CiliumNetworkPolicy", "allow-sign-in", "app")["spec"]
+    assert spec["endpointSelector"] == {"matchLabels": {"azure.workload.identity/use": "true"}}
+    dns, sign_in = spec["egress"]
+    assert sign_in["toFQDNs"] == [{"matchName": SIGN_IN[cloud]}]
+    assert dns["toPorts"][0]["rules"]["dns"] == sign_in["toFQDNs"]
+
+
+OTHER = {"has_cilium": False, "filters_hosts": False}
+API = "namespaces: [{name: tools, apiAccess: true}]"
+
+
+def codes(objects):
+    return [(told.code, told.message.split(" ")[2]) for told in objects.diagnostics]
+
+
+def test_where_no_policy_names_hosts_the_need_to_sign_in_is_said():
+    assert codes(render(**OTHER)) == [("sign-in-is-closed", "app")]
+    wide = "namespaces: [{name: app, egress: [{to: 0.0.0.0/0, ports: [443]}]}]"
+    assert codes(render(wide, **OTHER)) == []
+    assert codes(render(federations=(), **OTHER)) == []
+
+
+def test_pods_that_may_hold_a_token_reach_the_api_server():
+    spec = find(render(API), "CiliumNetworkPolicy", "allow-api-server", "tools")["spec"]
+    assert spec["egress"][0]["toEntities"] == ["kube-apiserver"]
+    near = render(API, federations=(), api_server_ranges=("10.1.0.0/28",), **OTHER)
+    spec = find(near, "NetworkPolicy", "allow-api-server", "tools")["spec"]
+    assert spec["egress"][0]["to"] == [{"ipBlock": {"cidr": "10.1.0.0/28"}}]
+    assert codes(near) == []
+    assert codes(render(API, federations=(), **OTHER)) == [("api-server-is-closed", "tools")]
+    assert "allow-api-server" not in {m.name for m in render().manifests}

@@ -61,7 +61,7 @@ RESTRICTED = {
 
 @pytest.mark.parametrize("case", RESTRICTED)
 def test_a_control_of_the_restricted_standard(case):
-    pod = changed(*RESTRICTED[case])
+    pod = changed(*RESTRICTED[case], changed("hostUsers", True))
     assert fields(pod, "baseline") == []
     assert len(fields(pod, "restricted")) == 1
 
@@ -126,6 +126,10 @@ SINCE = {
     "container engines have a type of SELinux": (
         f"{CONTEXT}.seLinuxOptions", {"type": "container_engine_t"}, (1, 31), True,
     ),
+    "root in a user namespace is nobody": ("securityContext.runAsUser", 0, (1, 35), True),
+    "and may be so in a container": (f"{CONTEXT}.runAsUser", 0, (1, 35), True),
+    "who says nothing of root in one": ("securityContext.runAsNonRoot", REMOVED, (1, 35), True),
+    "who says yes to root in one": (f"{CONTEXT}.runAsNonRoot", False, (1, 35), True),
 }  # fmt: skip
 
 
@@ -136,6 +140,19 @@ def test_a_standard_is_that_of_a_version(case):
     before = (since[0], since[1] - 1)
     assert (fields(pod, "restricted", since) == []) is allowed
     assert (fields(pod, "restricted", before) == []) is not allowed
+
+
+def test_the_whole_of_proc_is_for_user_namespaces_of_the_baseline_alone():
+    pod = changed(f"{CONTEXT}.procMount", "Unmasked")
+    assert fields(pod, "baseline") == []
+    assert fields(pod, "baseline", (1, 34)) == fields(pod, "restricted") != []
+    assert fields(changed("hostUsers", True, pod), "baseline") != []
+
+
+def test_an_image_may_be_a_volume():
+    # Whose image it is, is for azsec's own policies.
+    pod = changed("volumes", [{"name": "a", "image": {"reference": "a"}}])
+    assert fields(pod, "restricted") == fields(pod, "restricted", (1, 34)) == []
 
 
 @pytest.mark.parametrize("kind", ["initContainers", "ephemeralContainers"])

@@ -126,13 +126,25 @@ def test_labels_pin_the_standard_to_the_version_of_the_cluster():
         assert labels[f"pod-security.kubernetes.io/{mode}-version"] == "v1.34"
 
 
-def test_deployers_manage_deployments_and_nothing_else():
+def test_deployers_manage_deployments_and_see_what_becomes_of_them():
     objects = render(FULL)
-    (rule,) = find(objects, "Role", "deployment-manager", "app")["rules"]
-    assert (rule["apiGroups"], rule["resources"]) == (["apps"], ["deployments"])
-    assert sorted(rule["verbs"]) == sorted(
-        ["create", "delete", "get", "list", "patch", "update", "watch"]
-    )
+    rules = find(objects, "Role", "deployment-manager", "app")["rules"]
+    allowed = {
+        (group, resource, verb)
+        for rule in rules
+        for group in rule["apiGroups"]
+        for resource in rule["resources"]
+        for verb in rule["verbs"]
+    }
+    read = {"get", "list", "watch"}
+    change = {"create", "update", "patch", "delete"}
+    assert allowed == {
+        *(("apps", "deployments", verb) for verb in read | change),
+        *(("apps", "deployments/scale", verb) for verb in ("get", "update", "patch")),
+        *(("apps", "replicasets", verb) for verb in read),
+        *(("", resource, verb) for resource in ("pods", "events") for verb in read),
+        *(("events.k8s.io", "events", verb) for verb in read),
+    }
     (subject,) = find(objects, "RoleBinding", "deployment-manager", "app")["subjects"]
     assert (subject["kind"], subject["name"]) == ("Group", DEVELOPERS)
 
@@ -185,7 +197,7 @@ def test_a_quota_that_is_null_is_left_out():
 
 
 def test_what_arm_keeps_of_a_namespace_is_left_to_it():
-    managed = ManagedNamespace("app", "baseline", has_quota=True, has_network_policy=True)
+    managed = ManagedNamespace("app", "baseline", (1, 30), has_quota=True, has_network_policy=True)
     objects = render(managed={"app": managed})
     names = {(manifest.kind, manifest.name) for manifest in objects.manifests}
     assert ("Namespace", "app") not in names

@@ -1,0 +1,107 @@
+"""Who a process in a pod is: its user, its groups and its profiles, as the outline asked for them.
+
+Facts: the outline's podsecuritypolicy_restricted.yaml, and the pages "Configure a Security Context
+for a Pod or Container" and "User Namespaces" of the Kubernetes documentation.
+"""
+
+from collections.abc import Iterator
+
+from provisioner.manifests.admission_policies import POD, Part, Rule
+
+_CONTEXT = f"{POD}.spec.securityContext"
+_OWN = "c.securityContext"
+_IN_RANGE = "{0} >= 1 && {0} <= 65535"
+_IS_WINDOWS = f"(has({POD}.spec.os) && {POD}.spec.os.name == 'windows')"
+"""The API server refuses users and groups of Linux in such a pod, and the kubelet of a Linux node
+does not run it."""
+
+
+def group_rules() -> Iterator[Rule]:
+    """Yield the rules that no process runs as the root group, and that no volume is given to it.
+
+    A process of which nobody says the group has that of its image, and images say 0 by default.
+    """
+    for field in ("fsGroup", "runAsGroup"):
+        yield Rule(
+            f"!has({_CONTEXT}) || !has({_CONTEXT}.{field}) || "
+            f"({_IN_RANGE.format(f'{_CONTEXT}.{field}')})",
+            f"{field} has to be from 1 to 65535",
+            ("spec", "securityContext", field),
+        )
+    yield Rule(
+        f"!has({_CONTEXT}) || !has({_CONTEXT}.supplementalGroups) || "
+        f"{_CONTEXT}.supplementalGroups.all(g, {_IN_RANGE.format('g')})",
+        "supplementalGroups have to be from 1 to 65535",
+        ("spec", "securityContext", "supplementalGroups"),
+    )
+    yield Rule(
+        f"{_IS_WINDOWS} || (has({_OWN}) && has({_OWN}.runAsGroup) ? "
+        f"{_IN_RANGE.format(f'{_OWN}.runAsGroup')} : "
+        f"has({_CONTEXT}) && has({_CONTEXT}.runAsGroup))",
+        "runAsGroup has to be from 1 to 65535, of the pod or of the container",
+        ("securityContext", "runAsGroup"),
+        Part.CONTAINER,
+    )
+
+
+def strict_group_rule() -> Rule:
+    """Return the rule that the image's /etc/group adds no groups (supplementalGroupsPolicy, as of
+    1.35 in every cluster)."""
+    policy = f"{_CONTEXT}.supplementalGroupsPolicy"
+    return Rule(
+        f"{_IS_WINDOWS} || (has({_CONTEXT}) && has({policy}) && {policy} == 'Strict')",
+        "supplementalGroupsPolicy should be Strict: the image may add groups otherwise",
+        ("spec", "securityContext", "supplementalGroupsPolicy"),
+    )
+
+
+def non_root_rules() -> Iterator[Rule]:
+    """Yield the rules that a pod in a user namespace does not run as root: what the restricted
+    standard itself says of all other pods."""
+    elsewhere = f"(!has({POD}.spec.hostUsers) || {POD}.spec.hostUsers == true)"
+    says = f"has({_CONTEXT}) && has({_CONTEXT}.{{0}})"
+    own = f"has({_OWN}) && has({_OWN}.{{0}})"
+    yield Rule(
+        f"{elsewhere} || !({says.format('runAsUser')}) || {_CONTEXT}.runAsUser != 0",
+        "runAsUser must not be 0, in a user namespace either",
+        ("spec", "securityContext", "runAsUser"),
+    )
+    yield Rule(
+        f"{elsewhere} || !({own.format('runAsUser')}) || {_OWN}.runAsUser != 0",
+        "runAsUser must not be 0, in a user namespace either",
+        ("securityContext", "runAsUser"),
+        Part.CONTAINER,
+    )
+    yield Rule(
+        f"{elsewhere} || !({says.format('runAsNonRoot')}) || {_CONTEXT}.runAsNonRoot == true",
+        "runAsNonRoot has to be true, in a user namespace too",
+        ("spec", "securityContext", "runAsNonRoot"),
+    )
+    yield Rule(
+        f"{elsewhere} || ({own.format('runAsNonRoot')} ? {_OWN}.runAsNonRoot == true : "
+        f"{says.format('runAsNonRoot')})",
+        "runAsNonRoot has to be true, in a user namespace too",
+        ("securityContext", "runAsNonRoot"),
+        Part.CONTAINER,
+    )
+
+
+def profile_rules() -> Iterator[Rule]:
+    """Yield the rules that profiles of seccomp and AppArmor are the runtime's own."""
+    for profile in ("seccompProfile", "appArmorProfile"):
+        for own, part in ((_CONTEXT, Part.POD), (_OWN, Part.CONTAINER)):
+            above = ("spec",) if part is Part.POD else ()
+            yield Rule(
+                f"!has({own}) || !has({own}.{profile}) || {own}.{profile}.type == 'RuntimeDefault'",
+                f"{profile} has to be RuntimeDefault",
+                (*above, "securityContext", profile, "type"),
+                part,
+            )
+    prefix = "container.apparmor.security.beta.kubernetes.io/"
+    stated = f"{POD}.metadata.annotations"
+    yield Rule(
+        f"!has({POD}.metadata) || !has({stated}) || {stated}.all(k, "
+        f"!k.startsWith('{prefix}') || {stated}[k] == 'runtime/default')",
+        "annotations of AppArmor have to be runtime/default",
+        ("metadata", "annotations"),
+    )

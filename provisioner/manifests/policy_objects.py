@@ -1,0 +1,120 @@
+"""Renders admission policies: for pods, which are refused, and for what makes pods, which warns.
+
+A Deployment whose pods are refused is made all the same, and no pod ever comes. That is why each
+policy has a second one over the templates of workloads, whose binding warns: who applies one is
+told at once (Kubernetes, "Validating Admission Policy": validationActions).
+"""
+
+from collections.abc import Iterable, Iterator
+from datetime import timedelta
+
+from provisioner.manifests.admission_policies import AdmissionPolicy
+from provisioner.manifests.manifest import Manifest, Object, Place, make_manifest
+
+CHANGES_POD = "request.operation == 'CREATE' || object.spec != oldObject.spec"
+"""A pod that was let in is not judged again where only its labels or finalizers change: it could
+not be deleted otherwise."""
+
+WORKLOADS_SUFFIX = "-workloads"
+"""What the name of a policy over templates ends with."""
+
+_API = "admissionregistration.k8s.io/v1"
+_TEMPLATE = (
+    "{0}.kind == 'CronJob' ? {0}.spec.jobTemplate.spec.template : "
+    "{0}.kind == 'PodTemplate' ? {0}.template : {0}.spec.template"
+)
+_CHANGES_TEMPLATE = (
+    f"request.operation == 'CREATE' || "
+    f"({_TEMPLATE.format('object')}) != ({_TEMPLATE.format('oldObject')})"
+)
+
+
+def _rule(group: str, *resources: str) -> Object:
+    return {
+        "apiGroups": [group],
+        "apiVersions": ["v1"],
+        "operations": ["CREATE", "UPDATE"],
+        "resources": list(resources),
+    }
+
+
+_PODS = [_rule("", "pods", "pods/ephemeralcontainers")]
+_WORKLOADS = [
+    _rule("apps", "daemonsets", "deployments", "replicasets", "statefulsets"),
+    _rule("batch", "cronjobs", "jobs"),
+    _rule("", "podtemplates", "replicationcontrollers"),
+]
+
+
+def render_policies(policies: Iterable[AdmissionPolicy]) -> Iterator[Manifest]:
+    """Yield each policy with the binding that puts it in force, for pods and for workloads."""
+    for policy in policies:
+        actions = ["Deny", "Audit"] if policy.enforced else ["Warn", "Audit"]
+        says = "Refuses what does not hold." if policy.enforced else "Warns of what does not hold."
+        yield from _render(policy, policy.name, policy.reason, _pod_spec(policy), actions, says)
+        yield from _render(
+            policy,
+            f"{policy.name}{WORKLOADS_SUFFIX}",
+            f"The same of what makes pods: {policy.reason}",
+            _workload_spec(policy),
+            ["Warn"],
+            "Warns whoever applies a workload whose pods would be refused."
+            if policy.enforced
+            else "Warns whoever applies a workload.",
+        )
+
+
+def _render(
+    policy: AdmissionPolicy, name: str, reason: str, spec: Object, actions: list[str], says: str
+) -> Iterator[Manifest]:
+    controls = (*policy.controls, "WRK-01.6")
+    yield make_manifest(
+        Place(_API, "ValidatingAdmissionPolicy", name), controls, reason, {"spec": spec}
+    )
+    yield make_manifest(
+        Place(_API, "ValidatingAdmissionPolicyBinding", name),
+        controls,
+        says,
+        {"spec": {"policyName": name, "validationActions": actions}},
+    )
+
+
+def _pod_spec(policy: AdmissionPolicy) -> Object:
+    return _spec(policy, _PODS, "object", CHANGES_POD)
+
+
+def _workload_spec(policy: AdmissionPolicy) -> Object:
+    return _spec(policy, _WORKLOADS, _TEMPLATE.format("object"), _CHANGES_TEMPLATE)
+
+
+def _spec(policy: AdmissionPolicy, matched: list[Object], pod: str, changes: str) -> Object:
+    return {
+        # What cannot be judged is refused.
+        "failurePolicy": "Fail",
+        "matchConstraints": {"namespaceSelector": policy.selector, "resourceRules": matched},
+        "matchConditions": [
+            {"name": "changes-spec", "expression": changes},
+            *_exemptions(policy),
+        ],
+        "variables": [{"name": "pod", "expression": pod}],
+        "validations": [
+            {"expression": rule.whole, "message": f"{rule.message}."} for rule in policy.rules
+        ],
+    }
+
+
+def _exemptions(policy: AdmissionPolicy) -> Iterator[Object]:
+    """Yield a condition for each exemption, which ends by itself: CEL has no clock, but the API
+    server sets creationTimestamp before it validates (rest.BeforeCreate of k8s.io/apiserver). A
+    later change of what was exempt is judged."""
+    made = "object.metadata.creationTimestamp"
+    for exemption in policy.exemptions:
+        end = (exemption.expires + timedelta(days=1)).isoformat()
+        yield {
+            "name": f"not-exempt-{exemption.namespace}",
+            "expression": (
+                f"!(request.operation == 'CREATE' && "
+                f"request.namespace == '{exemption.namespace}' && has({made}) && "
+                f"timestamp({made}) < timestamp('{end}T00:00:00Z'))"
+            ),
+        }
