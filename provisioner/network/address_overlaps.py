@@ -14,6 +14,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from provisioner.model.diagnostic import Diagnostic, Severity, error, warning
+from provisioner.model.ranges import (
+    IpRange,
+    first_free,
+    overlapping,
+    read_range,
+    show_ends,
+)
 from provisioner.model.span import Span
 from provisioner.network.address_plan import (
     AddressPlan,
@@ -21,13 +28,6 @@ from provisioner.network.address_plan import (
     merge_networks,
 )
 from provisioner.network.cluster_ranges import Cluster, Plugin
-from provisioner.network.ranges import (
-    IpRange,
-    first_free,
-    overlapping,
-    read_range,
-    show_ends,
-)
 
 AKS_RESERVED = ("169.254.0.0/16", "172.30.0.0/16", "172.31.0.0/16", "192.0.2.0/24")
 """What AKS uses itself (guidelines.md §2.2); a range that holds one of them is refused too."""

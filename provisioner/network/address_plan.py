@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from typing import TypeGuard
 
 from provisioner.model.estate import Estate, Resource
+from provisioner.model.ranges import IpRange, read_range
 from provisioner.model.resource_id import ResourceId, parse_resource_id
 from provisioner.model.values import lookup
 from provisioner.network.cluster_ranges import Cluster, read_clusters
 from provisioner.network.demand import Demand, read_demands
-from provisioner.network.ranges import IpRange, read_range
 
 NETWORK = "Microsoft.Network/virtualNetworks"
 SUBNET = f"{NETWORK}/subnets"

@@ -6,11 +6,11 @@ Source: guidelines.md §2.2 and §3.2, with the documentation that they name.
 from collections.abc import Iterator
 
 from provisioner.model.diagnostic import Diagnostic, error, warning
+from provisioner.model.ranges import IpRange
 from provisioner.model.resource_id import ResourceId
 from provisioner.network.address_plan import AddressPlan
 from provisioner.network.cluster_ranges import Cluster, Plugin, Pool
 from provisioner.network.demand import describe_nodes
-from provisioner.network.ranges import IpRange
 
 _NODE_PREFIX = 24
 """Each node takes a /24 of the pod range."""

@@ -13,9 +13,9 @@ from provisioner.catalog import cluster_defaults
 from provisioner.catalog.node_pools import CLUSTER, POOL, count_surge, whole
 from provisioner.catalog.node_pools import surge_text as read_surge
 from provisioner.model.estate import Estate, Resource
+from provisioner.model.ranges import IpRange, read_range
 from provisioner.model.resource_id import ResourceId, parse_resource_id
 from provisioner.model.values import ABSENT, Body, Value, lookup
-from provisioner.network.ranges import IpRange, read_range
 
 
 class Plugin(StrEnum):

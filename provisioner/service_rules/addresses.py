@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from provisioner.model.cidr import Range, parse_range
+from provisioner.model.ranges import first_free, is_within, overlap, show_ends
 from provisioner.service_rules.bodies import Tree, texts_at
 
 _FAMILIES = ("azure", "microsoft", "m365", "office", "windows", "power", "dynamics", "defender")
@@ -79,20 +80,29 @@ def ranges_at(body: Tree, *paths: str) -> Iterator[tuple[str, Range]]:
             yield at, found
 
 
-def overlaps(one: Range, other: Range) -> bool:
-    """Tell whether two ranges share an address."""
-    return one.version == other.version and one.overlaps(other)
-
-
 def lies_in(inner: Range, spaces: Iterable[Range]) -> bool:
     """Tell whether a range lies in one of these."""
-    return any(
-        inner.version == space.version and inner.subnet_of(space)  # type: ignore[arg-type]
-        for space in spaces
-    )
+    return any(is_within(inner, space) for space in spaces)
+
+
+def shared_addresses(one: Range, other: Range) -> str:
+    """Return in words which addresses two overlapping ranges share: one of them holds the other."""
+    shared = min(one, other, key=lambda each: each.num_addresses)
+    return f"they share {shared.num_addresses:,} addresses, {show_ends(shared)}"
+
+
+def propose_free(spaces: Iterable[Range], taken: Iterable[Range], like: Range) -> str | None:
+    """Return, as a hint, the first range of the size of another one that is free in some spaces."""
+    held = tuple(taken)
+    for space in spaces:
+        if space.version == like.version:
+            found = first_free(space, held, like.prefixlen)
+            if found is not None:
+                return f"{found} is free in the network."
+    return None
 
 
 def first_overlap(mine: Iterable[Range], theirs: Iterable[Range]) -> tuple[Range, Range] | None:
     """Return the first pair of ranges that share an address, or None."""
     others = tuple(theirs)
-    return next(((one, other) for one in mine for other in others if overlaps(one, other)), None)
+    return next(((one, other) for one in mine for other in others if overlap(one, other)), None)

@@ -42,7 +42,7 @@ def too_small(write: Write, wanted: ServiceSubnet, *paths: str) -> Iterator[Refu
     for path in paths:
         named = id_at(write.after, path)
         subnet = seen(write.around, named) if named else None
-        if subnet is None:
+        if subnet is None or subnet.id.name.lower() != wanted.name.lower():
             continue
         for _at, one in ranges_at(
             subnet.body, "properties.addressPrefix", "properties.addressPrefixes"

@@ -17,6 +17,7 @@ from provisioner.documents.network import (
 )
 from provisioner.model.diagnostic import Diagnostic, DiagnosticError, Severity, warning
 from provisioner.model.estate import Estate
+from provisioner.model.ranges import free_ranges
 from provisioner.network.address_checks import check_addresses
 from provisioner.network.address_overlaps import find_repeated
 from provisioner.network.address_plan import (
@@ -27,7 +28,6 @@ from provisioner.network.address_plan import (
 )
 from provisioner.network.cluster_ranges import Cluster
 from provisioner.network.demand import describe_nodes
-from provisioner.network.ranges import free_ranges
 from provisioner.network.subnet_checks import describe_demands
 from provisioner.network.topology_reading import topology_of
 from provisioner.network.wiring_checks import check_wiring

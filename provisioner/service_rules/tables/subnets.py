@@ -5,9 +5,17 @@ Sources: guidelines.md §3.3, "Azure Virtual Network FAQ", and the reports named
 
 from collections.abc import Iterator
 
+from provisioner.model.cidr import Range
 from provisioner.model.estate import Resource
+from provisioner.model.ranges import overlap
 from provisioner.service_rules.address_text import ranges_with_host_bits, unreadable_ranges
-from provisioner.service_rules.addresses import is_ports, lies_in, overlaps, ranges_at
+from provisioner.service_rules.addresses import (
+    is_ports,
+    lies_in,
+    propose_free,
+    ranges_at,
+    shared_addresses,
+)
 from provisioner.service_rules.bodies import id_at, is_known, is_stated, text_at, texts_at, value_at
 from provisioner.service_rules.places import OTHER_REGION, references_elsewhere, region_of
 from provisioner.service_rules.rule import Refusal, ServiceRule, Write
@@ -43,7 +51,13 @@ def _judge_place(write: Write) -> Iterator[Refusal]:
                 at,
                 f"{one} lies outside of {', '.join(map(str, spaces))}, the address space of "
                 f"{network.label}",
+                propose_free(spaces, _taken(write), one),
             )
+
+
+def _taken(write: Write) -> list[Range]:
+    """Return the ranges of the other subnets of the network."""
+    return [one for other in write.siblings for _at, one in ranges_at(other.body, *_RANGES)]
 
 
 def _judge_overlap(write: Write) -> Iterator[Refusal]:
@@ -51,9 +65,15 @@ def _judge_overlap(write: Write) -> Iterator[Refusal]:
     for other in write.siblings if mine else ():
         for _at, theirs in ranges_at(other.body, *_RANGES):
             for at, one in mine:
-                if overlaps(one, theirs):
+                if overlap(one, theirs):
+                    network = write.parent
+                    body = network.body if isinstance(network, Resource) else {}
+                    spaces = [space for _place, space in ranges_at(body, _SPACE)]
                     yield Refusal(
-                        at, f"{one} overlaps {theirs} of the subnet {other.id.name} ({other.label})"
+                        at,
+                        f"{one} overlaps {theirs} of the subnet {other.id.name} ({other.label}): "
+                        f"{shared_addresses(one, theirs)}",
+                        propose_free(spaces, _taken(write), one),
                     )
                     return
 

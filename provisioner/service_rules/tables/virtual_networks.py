@@ -8,13 +8,14 @@ from itertools import combinations
 
 from provisioner.model.cidr import parse_range
 from provisioner.model.estate import Resource
+from provisioner.model.ranges import overlap
 from provisioner.service_rules.address_text import ranges_with_host_bits, unreadable_ranges
 from provisioner.service_rules.addresses import (
     first_overlap,
     is_address,
     lies_in,
-    overlaps,
     ranges_at,
+    shared_addresses,
 )
 from provisioner.service_rules.bodies import entries_at, id_at, is_known, texts_at, value_at
 from provisioner.service_rules.names import repeated_names
@@ -45,8 +46,11 @@ def _judge_host_bits(write: Write) -> Iterator[Refusal]:
 
 def _judge_own_overlap(write: Write) -> Iterator[Refusal]:
     for (_at, one), (at, other) in combinations(ranges_at(write.after, _SPACE), 2):
-        if overlaps(one, other):
-            yield Refusal(at, f"{other} and {one} of one address space overlap")
+        if overlap(one, other):
+            yield Refusal(
+                at,
+                f"{other} and {one} of one address space overlap: {shared_addresses(one, other)}",
+            )
 
 
 def _judge_reserved(write: Write) -> Iterator[Refusal]:

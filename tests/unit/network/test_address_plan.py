@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from provisioner.catalog.node_pools import count_surge
 from provisioner.model.diagnostic import Severity
+from provisioner.model.ranges import free_ranges, overlap, overlapping
 from provisioner.network.address_checks import check_addresses
 from provisioner.network.address_plan import read_address_plan
-from provisioner.network.ranges import free_ranges, overlap, overlapping
 from provisioner.plan.estates import desired_estate
 from tests.environments import compose_small
 from tests.unit.network.networks import (
