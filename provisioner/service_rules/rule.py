@@ -64,7 +64,8 @@ class Write:
 
     `after` is the live body overlaid with the desired one. It may hold Unknown leaves, and holds a
     list of children (`ResourceType.embedded`) only where the write itself states that list. A
-    delete (`deletes`) leads to {}, and `around` no longer has the resource.
+    delete (`deletes`) leads to {}, and `around` no longer has the resource. `today` is the day of
+    the write (`2026-12-31`); None where it is made on a day to come.
     """
 
     type: str
@@ -74,6 +75,7 @@ class Write:
     around: Neighbours
     api_version: str
     deletes: bool = False
+    today: str | None = None
 
     @property
     def parent(self) -> Resource | Unseen | None:

@@ -46,7 +46,8 @@ def check_services(
 ) -> None:
     """Raise RefusalError for a write that a service rule refuses."""
     around = StoredNeighbours(cloud)
-    write = Write(resource_type.name, resource, before, after, around, api_version)
+    today = cloud.now().date().isoformat()
+    write = Write(resource_type.name, resource, before, after, around, api_version, today=today)
     _refuse(cloud, write)
 
 

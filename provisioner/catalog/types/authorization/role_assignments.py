@@ -42,6 +42,7 @@ TYPE = ResourceType(
     unique_by=("properties.principalId", "properties.roleDefinitionId"),
     codes=RefusalCodes(
         not_found="RoleAssignmentNotFound",
+        name="InvalidRoleAssignmentId",
         fixed="RoleAssignmentUpdateNotPermitted",
         duplicate="RoleAssignmentExists",
     ),

@@ -1,0 +1,89 @@
+"""Federated credentials of managed identities."""
+
+from collections.abc import Iterator
+
+from provisioner.service_rules.bodies import entries_at, text_at
+from provisioner.service_rules.conditions import of_form
+from provisioner.service_rules.rule import Refusal, ServiceRule, Write
+
+_TYPE = "Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials"
+_ISSUER, _SUBJECT, _AUDIENCES = "properties.issuer", "properties.subject", "properties.audiences"
+_MOST = 20
+_LONGEST = 600
+_PAGE = "learn.microsoft.com/entra/workload-id/workload-identity-federation-considerations"
+_HOW = "Entra, create a trust with a user-assigned managed identity (error codes)"
+
+
+def _judge_number(write: Write) -> Iterator[Refusal]:
+    others = len(write.siblings.resources)
+    identity = write.id.parent
+    if write.before is None and others >= _MOST and identity is not None:
+        yield Refusal(
+            "",
+            f"an identity has at most {_MOST} federated credentials, and {identity.name} gets "
+            f"{others + 1}",
+            "Use a second identity.",
+        )
+
+
+def _judge_same(write: Write) -> Iterator[Refusal]:
+    issuer, subject = text_at(write.after, _ISSUER), text_at(write.after, _SUBJECT)
+    for other in write.siblings if issuer and subject else ():
+        if (text_at(other.body, _ISSUER), text_at(other.body, _SUBJECT)) == (issuer, subject):
+            yield Refusal(
+                _SUBJECT,
+                f"the credential {other.id.name} has the same issuer and subject {subject}",
+            )
+            return
+
+
+def _judge_audiences(write: Write) -> Iterator[Refusal]:
+    if len(list(entries_at(write.after, _AUDIENCES))) > 1:
+        yield Refusal(_AUDIENCES, "a federated credential has one audience")
+
+
+def _judge_length(write: Write) -> Iterator[Refusal]:
+    for path in (_ISSUER, _SUBJECT):
+        text = text_at(write.after, path)
+        if text is not None and len(text) > _LONGEST:
+            yield Refusal(path, f"it has {len(text)} characters, and {_LONGEST} at most fit")
+
+
+RULES = (
+    ServiceRule(
+        id="credential-number",
+        type=_TYPE,
+        code="BadRequest",
+        source=f"{_PAGE}; Azure/azure-workload-identity#575",
+        judge=_judge_number,
+    ),
+    ServiceRule(
+        id="credential-same",
+        type=_TYPE,
+        status=409,
+        code="Conflict",
+        source=_HOW,
+        judge=_judge_same,
+    ),
+    ServiceRule(
+        id="credential-audiences",
+        type=_TYPE,
+        code="BadRequest",
+        source=f"{_PAGE}; {_HOW}",
+        judge=_judge_audiences,
+    ),
+    ServiceRule(
+        id="credential-length",
+        type=_TYPE,
+        code="BadRequest",
+        source=f"{_PAGE} (600 characters)",
+        judge=_judge_length,
+    ),
+    ServiceRule(
+        id="credential-issuer",
+        type=_TYPE,
+        code="BadRequest",
+        source=_HOW,
+        judge=of_form(_ISSUER, r"https://.+", "an https URL"),
+    ),
+)

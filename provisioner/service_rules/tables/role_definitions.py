@@ -1,0 +1,147 @@
+"""Custom roles and role assignments."""
+
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+
+from provisioner.catalog.built_in_roles import (
+    ROLE_DEFINITION_TYPE,
+    get_built_in_role,
+    list_built_in_roles,
+)
+from provisioner.service_rules.bodies import entries_at, text_at, texts_at
+from provisioner.service_rules.conditions import is_at
+from provisioner.service_rules.rule import Refusal, ServiceRule, Write
+
+_ASSIGNMENT = "Microsoft.Authorization/roleAssignments"
+_NAME, _SCOPES = "properties.roleName", "properties.assignableScopes"
+_PRINCIPAL = "properties.principalId"
+_GUID = re.compile(r"[0-9a-fA-F]{8}-?([0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}")
+_ACTION = re.compile(r"\*|[^/\s]+(/[^/\s]+)+")
+_LISTS = ("actions", "notActions", "dataActions", "notDataActions")
+_PAGE = "learn.microsoft.com/azure/role-based-access-control/custom-roles"
+_TROUBLE = "learn.microsoft.com/azure/role-based-access-control/troubleshooting"
+
+
+@lru_cache(maxsize=1)
+def _built_in_names() -> dict[str, str]:
+    roles = ((guid, get_built_in_role(guid)) for guid in list_built_in_roles())
+    return {role.name.lower(): guid.lower() for guid, role in roles if role is not None}
+
+
+def _judge_name(write: Write) -> Iterator[Refusal]:
+    """A name is the tenant's: of its custom roles, and of the built-in ones."""
+    name = text_at(write.after, _NAME)
+    if name is None:
+        return
+    built_in = _built_in_names().get(name.lower(), write.id.name.lower())
+    if built_in != write.id.name.lower():
+        yield Refusal(_NAME, f"{name!r} is the name of a built-in role", "Choose another name.")
+    for other in write.around.of_type(ROLE_DEFINITION_TYPE):
+        # One role answers below each of its scopes, with the same GUID.
+        is_other = other.id.name.lower() != write.id.name.lower()
+        if is_other and (text_at(other.body, _NAME) or "").lower() == name.lower():
+            yield Refusal(
+                _NAME,
+                f"another custom role ({other.label}) has the name {name!r}, which is unique in "
+                "the tenant",
+                "Choose another name.",
+            )
+            return
+
+
+def _judge_actions(write: Write) -> Iterator[Refusal]:
+    for at, entry in entries_at(write.after, "properties.permissions"):
+        for where, action in texts_at(entry, *_LISTS):
+            if not _ACTION.fullmatch(action):
+                yield Refusal(
+                    f"{at}.{where}",
+                    f"{action!r} is no action: expected PROVIDER/TYPE/VERB, or *",
+                )
+
+
+def _judge_groups(write: Write) -> Iterator[Refusal]:
+    kind = "/providers/microsoft.management/managementgroups/"
+    groups = [at for at, text in texts_at(write.after, _SCOPES) if text.lower().startswith(kind)]
+    if len(groups) > 1:
+        yield Refusal(groups[1], "a custom role has at most one management group to be assigned in")
+
+
+def _judge_root(write: Write) -> Iterator[Refusal]:
+    for at, text in texts_at(write.after, _SCOPES):
+        if text == "/":
+            yield Refusal(at, "only built-in roles are assignable at the root scope /")
+
+
+def _judge_principal(write: Write) -> Iterator[Refusal]:
+    principal = text_at(write.after, _PRINCIPAL)
+    if principal is not None and not _GUID.fullmatch(principal):
+        yield Refusal(_PRINCIPAL, f"principalId is {principal!r}: expected a GUID")
+
+
+def _judge_condition(write: Write) -> Iterator[Refusal]:
+    version = text_at(write.after, "properties.conditionVersion")
+    condition = text_at(write.after, "properties.condition")
+    if condition is not None and version is not None and version != "2.0":
+        yield Refusal(
+            "properties.conditionVersion", f"conditionVersion is {version!r}: expected '2.0'"
+        )
+
+
+def _judge_kind(write: Write) -> Iterator[Refusal]:
+    if is_at(write.after, "properties.type", "BuiltInRole"):
+        yield Refusal("properties.type", "only Azure makes built-in roles: expected CustomRole")
+
+
+RULES = (
+    ServiceRule(
+        id="role-name",
+        type=ROLE_DEFINITION_TYPE,
+        status=409,
+        code="RoleDefinitionWithSameNameExists",
+        source=f"{_TROUBLE}; Azure SDK for .NET, AuthorizationTests (409)",
+        judge=_judge_name,
+    ),
+    ServiceRule(
+        id="role-action",
+        type=ROLE_DEFINITION_TYPE,
+        code="InvalidActionOrNotAction",
+        source=_TROUBLE,
+        judge=_judge_actions,
+    ),
+    ServiceRule(
+        id="role-management-groups",
+        type=ROLE_DEFINITION_TYPE,
+        code="BadRequest",
+        source=f"{_PAGE} (limits; code not confirmed)",
+        judge=_judge_groups,
+    ),
+    ServiceRule(
+        id="role-root",
+        type=ROLE_DEFINITION_TYPE,
+        code="BadRequest",
+        source=f"{_PAGE} (limits; code not confirmed)",
+        judge=_judge_root,
+    ),
+    ServiceRule(
+        id="role-kind",
+        type=ROLE_DEFINITION_TYPE,
+        code="BadRequest",
+        source=f"{_PAGE} (code not confirmed)",
+        judge=_judge_kind,
+    ),
+    ServiceRule(
+        id="assignment-principal",
+        type=_ASSIGNMENT,
+        code="InvalidPrincipalId",
+        source="recorded: aso/Test_ConfigMapUpdated_TriggersReconcile.yaml",
+        judge=_judge_principal,
+    ),
+    ServiceRule(
+        id="assignment-condition-version",
+        type=_ASSIGNMENT,
+        code="BadRequest",
+        source="Azure RBAC, conditions-format (code not confirmed)",
+        judge=_judge_condition,
+    ),
+)
