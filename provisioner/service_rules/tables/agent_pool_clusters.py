@@ -182,7 +182,7 @@ RULES = (
     ServiceRule(
         id="pool-windows-cilium",
         type=POOL,
-        code="BadRequest",
+        code=None,
         source=f"{_PAGE}/azure-cni-powered-by-cilium, limitations",
         judge=_judge_windows_cilium,
     ),
@@ -224,7 +224,7 @@ RULES = (
     ServiceRule(
         id="pool-auto-provisioned",
         type=POOL,
-        code="BadRequest",
+        code=None,
         source=f"{_PAGE}/node-auto-provisioning, limitations",
         judge=_judge_provisioned,
     ),

@@ -167,7 +167,7 @@ RULES = (
     ServiceRule(
         id="cluster-ranges-of-private",
         type=CLUSTER,
-        code="BadRequest",
+        code=None,
         source=f"{_PAGE}/api-server-authorized-ip-ranges; guidelines.md §3.2",
         judge=_judge_ranges_of_private,
     ),

@@ -161,14 +161,14 @@ RULES = (
     ServiceRule(
         id="cluster-workload-identity",
         type=CLUSTER,
-        code="BadRequest",
+        code=None,
         source=f"{_PAGE}/workload-identity-deploy-cluster",
         judge=_judge_tokens,
     ),
     ServiceRule(
         id="cluster-kms-key",
         type=CLUSTER,
-        code="BadRequest",
+        code=None,
         source="guidelines.md §0.8 and §2.8",
         judge=_judge_kms_key,
     ),
@@ -189,7 +189,7 @@ RULES = (
     ServiceRule(
         id="cluster-encryption-version",
         type=CLUSTER,
-        code="BadRequest",
+        code=None,
         source="guidelines.md §0.8",
         judge=_judge_encryption_version,
     ),

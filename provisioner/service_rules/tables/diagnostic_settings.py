@@ -173,17 +173,17 @@ RULES = (
     ServiceRule(
         id="diagnostic-category-and-group",
         type=_TYPE,
-        code="BadRequest",
+        code=None,
         source=_PAGE,
         judge=_judge_both,
     ),
     ServiceRule(
-        id="diagnostic-without-sink", type=_TYPE, code="BadRequest", source=_PAGE, judge=_judge_sink
+        id="diagnostic-without-sink", type=_TYPE, code=None, source=_PAGE, judge=_judge_sink
     ),
     ServiceRule(
         id="diagnostic-number",
         type=_TYPE,
-        code="BadRequest",
+        code=None,
         source=f"{_PAGE} (five for each resource)",
         judge=_judge_number,
     ),

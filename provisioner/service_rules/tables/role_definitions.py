@@ -112,22 +112,22 @@ RULES = (
     ServiceRule(
         id="role-management-groups",
         type=ROLE_DEFINITION_TYPE,
-        code="BadRequest",
-        source=f"{_PAGE} (limits; code not confirmed)",
+        code=None,
+        source=f"{_PAGE} (limits)",
         judge=_judge_groups,
     ),
     ServiceRule(
         id="role-root",
         type=ROLE_DEFINITION_TYPE,
-        code="BadRequest",
-        source=f"{_PAGE} (limits; code not confirmed)",
+        code=None,
+        source=f"{_PAGE} (limits)",
         judge=_judge_root,
     ),
     ServiceRule(
         id="role-kind",
         type=ROLE_DEFINITION_TYPE,
-        code="BadRequest",
-        source=f"{_PAGE} (code not confirmed)",
+        code=None,
+        source=f"{_PAGE}",
         judge=_judge_kind,
     ),
     ServiceRule(
@@ -140,8 +140,8 @@ RULES = (
     ServiceRule(
         id="assignment-condition-version",
         type=_ASSIGNMENT,
-        code="BadRequest",
-        source="Azure RBAC, conditions-format (code not confirmed)",
+        code=None,
+        source="Azure RBAC, conditions-format",
         judge=_judge_condition,
     ),
 )

@@ -1,0 +1,112 @@
+"""What the built-in Azure refuses of requests that no plan makes."""
+
+from typing import Any
+
+import pytest
+
+from tests.environments import Bench
+from tests.service_rules.verdicts import compose
+from tests.simulator.setting import Caller
+
+CLUSTER: dict[str, Any] = {
+    "type": "Microsoft.ContainerService/managedClusters",
+    "name": "aks",
+    "identity": {"type": "SystemAssigned"},
+    "properties": {
+        "dnsPrefix": "aks",
+        "agentPoolProfiles": [
+            {"name": "sys", "mode": "System", "count": 1, "vmSize": "Standard_D2ds_v5"}
+        ],
+    },
+}
+POOL = {"name": "apps", "mode": "User", "count": 1, "vmSize": "Standard_D2ds_v5"}
+WINDOW = {
+    "schedule": {"weekly": {"intervalWeeks": 1, "dayOfWeek": "Sunday"}},
+    "durationHours": 4,
+    "startTime": "02:00",
+}
+CHILD = "/maintenanceConfigurations/aksManagedNodeOSUpgradeSchedule"
+
+ROWS = [
+    pytest.param(
+        "PUT",
+        "",
+        {
+            "properties": {
+                **CLUSTER["properties"],
+                "agentPoolProfiles": [*CLUSTER["properties"]["agentPoolProfiles"], POOL],
+            }
+        },
+        (400, "BadRequest"),
+        id="a cluster takes no new pools in its own body (Azure/AKS#4383)",
+    ),
+    pytest.param(
+        "DELETE",
+        "/agentPools/sys",
+        None,
+        (400, "MustDefineAtLeastOneSystemPool"),
+        id="the last system pool stays (use-system-pools)",
+    ),
+    pytest.param(
+        "PUT",
+        "/agentPools/sys",
+        {"properties": {**POOL, "mode": "User"}},
+        (400, "MustDefineAtLeastOneSystemPool"),
+        id="the last system pool stays one (use-system-pools)",
+    ),
+    pytest.param(
+        "PUT",
+        CHILD,
+        {"properties": {"maintenanceWindow": {**WINDOW, "startDate": "2020-01-01"}}},
+        (400, "InvalidParameter"),
+        id="a window does not start in the past (terraform-provider-azurerm#22762)",
+    ),
+    pytest.param(
+        "PUT",
+        "/agentPools/apps",
+        {"properties": {"mode": "User", "count": 1, "vmSize": "Standard_NOPE_v9"}},
+        (400, "BadRequest"),
+        id="a size that is none (dotnet/core#8000)",
+    ),
+    pytest.param(
+        "PUT",
+        "/agentPools/apps",
+        {"properties": {"mode": "User", "count": 1, "vmSize": "Standard_DS2_v2"}},
+        (201, ""),
+        id="a size that azsec's own list lacks is one",
+    ),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "body", "expected"), ROWS)
+def test_the_built_in_azure_answers(
+    method: str, path: str, body: Any, expected: tuple[int, str], bench: Bench
+) -> None:
+    call = Caller(bench.server.endpoint)
+    desired = compose({"aks": CLUSTER}, bench.catalog)
+    cluster = next(r for r in desired.graph.ordered if r.address == "aks")
+    for resource in desired.graph.ordered:
+        made = call("PUT", f"{resource.id}?api-version={resource.type.api_version}", resource.body)
+        assert made.status < 300, made.body
+
+    whole = {"location": "westeurope", **CLUSTER, **body} if path == "" else body
+    reply = call(method, f"{cluster.id}{path}?api-version={cluster.type.api_version}", whole)
+
+    assert (reply.status, reply.code if reply.status >= 400 else "") == expected
+    call.close()
+
+
+def test_a_window_that_says_no_day_starts_today(bench: Bench) -> None:
+    call = Caller(bench.server.endpoint)
+    desired = compose({"aks": CLUSTER}, bench.catalog)
+    for resource in desired.graph.ordered:
+        call("PUT", f"{resource.id}?api-version={resource.type.api_version}", resource.body)
+    cluster = next(r for r in desired.graph.ordered if r.address == "aks")
+    url = f"{cluster.id}{CHILD}?api-version={cluster.type.api_version}"
+
+    filled = call("PUT", url, {"properties": {"maintenanceWindow": WINDOW}}).body
+    again = call("PUT", url, filled)
+
+    assert len(filled["properties"]["maintenanceWindow"]["startDate"]) == len("2026-12-31")
+    assert again.status == 200
+    call.close()
