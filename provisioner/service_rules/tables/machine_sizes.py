@@ -14,7 +14,7 @@ from provisioner.service_rules.rule import Refusal, ServiceRule, Write
 # has some; whatever follows the convention, in a family and a version that there is, passes.
 _SIZE = re.compile(
     r"(standard|basic)_(?P<family>a|b|d|dc|e|eb|ec|f|fx|g|gs|h|hb|hc|hx|l|m|nc|nd|ng|nm|np|nv)s?"
-    r"\d{1,4}(-\d{1,3})?[a-z]{0,6}(_(?!v\d)[a-z0-9]{2,8})*(_v[1-7])?",
+    r"\d{1,4}(-\d{1,3})?[a-z]{0,6}(_(?!v\d{1,2}$)[a-z0-9]{2,8})*(_v[1-7])?",
     re.IGNORECASE,
 )
 
