@@ -5,6 +5,7 @@ import stat
 from collections.abc import Sequence
 from pathlib import Path
 
+from provisioner import __version__
 from provisioner.catalog.registry import Catalog
 from provisioner.catalog.resource_type import ResourceType
 from provisioner.filesystem import protection
@@ -170,8 +171,10 @@ def cache_folder() -> Path:
 
 def local_key(place: str | Path) -> str:
     """Return the name of a built-in Azure in what is remembered of clouds: of the one at an
-    endpoint, or of the one with a state file."""
-    return f"local {place.resolve() if isinstance(place, Path) else place.rstrip('/')}"
+    endpoint, or of the one with a state file. Another version of azsec offers other api versions.
+    """
+    named = place.resolve() if isinstance(place, Path) else place.rstrip("/")
+    return f"local {__version__} {named}"
 
 
 def state_path(given: str | None) -> Path:
