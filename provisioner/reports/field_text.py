@@ -231,8 +231,9 @@ def _annotate(
     kept = parts[0].kept
     notes = [Span(f"({kept} unchanged)", Style.DIM)] if kept else []
     notes += [Span(f"[{mark}]", Style.WARNING) for mark in marks(field)]
-    if field.reason:
-        notes += [Span(text, Style.DIM) for text in wrap(f"({plain(field.reason)})", room)]
+    reason = wrap(f"({plain(field.reason)})", room) if field.reason else []
+    if len(reason) == 1:
+        notes.append(Span(reason[0], Style.DIM))
     result = list(rows)
     for note in notes:
         fitting = (i for i in (0, -1) if length(result[i]) + 2 + len(note.text) <= room)
@@ -241,4 +242,5 @@ def _annotate(
             result.append((note,))
         else:
             result[index] = (*result[index], Span("  "), note)
-    return result
+    # Words that take several rows stay together.
+    return [*result, *((Span(text, Style.DIM),) for text in reason if len(reason) > 1)]

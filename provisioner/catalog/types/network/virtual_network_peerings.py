@@ -190,10 +190,8 @@ TYPE = ResourceType(
             stated=True,
             health=_HEALTHY_STATE,
             security=True,
-            disruption=Disruption.CONNECTIONS,
         ),
-        "properties.peeringSyncLevel": Field(
-            read_only=True, health=_HEALTHY_LEVEL, disruption=Disruption.CONNECTIONS
-        ),
+        # A sync adds routes and drops nothing ("Update the address space": no downtime).
+        "properties.peeringSyncLevel": Field(read_only=True, health=_HEALTHY_LEVEL),
     },
 )
