@@ -101,6 +101,7 @@ class Snapshot:
     source  path of the original in that one's body
     query   the parameters of a PUT that asks to copy again
     level   path of the state that says whether the copy is as the original is
+    stale   what that state is once the original has changed
     """
 
     path: str
@@ -108,6 +109,7 @@ class Snapshot:
     source: str
     query: Mapping[str, str]
     level: str
+    stale: str
 
 
 class WriteFlow(StrEnum):

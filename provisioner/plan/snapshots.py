@@ -13,7 +13,7 @@ from provisioner.documents.plan import Action, FieldKind
 from provisioner.model.actual import ActualState, Found
 from provisioner.model.diagnostic import Diagnostic, warning
 from provisioner.model.resource_id import ResourceId, parse_resource_id
-from provisioner.model.values import lookup
+from provisioner.model.values import ABSENT, lookup
 from provisioner.plan.changes import Changes, ResourceChange
 
 _STAYS = (Action.NO_OP, Action.UPDATE, Action.ADOPT)
@@ -48,13 +48,12 @@ class _Refresher:
         if moved is None or any(field.path == snapshot.level for field in change.fields):
             return change
         health = change.type.fact(snapshot.level).health
-        state = lookup(found.body, snapshot.level.split("."))
         field = FieldChange(
             path=snapshot.level,
             kind=FieldKind.CHANGED,
             declared=True,
-            before=str(state),
-            after=health.healthy if health is not None else str(state),
+            before=snapshot.stale,
+            after=health.healthy if health is not None else ABSENT,
             reason=f"this plan changes what it copies of {moved.address}",
             disruption=change.type.fact(snapshot.level).disruption,
             is_state=True,

@@ -145,6 +145,7 @@ TYPE = ResourceType(
         source="properties.addressSpace",
         query={"syncRemoteAddressSpace": "true"},
         level="properties.peeringSyncLevel",
+        stale="LocalNotInSync",
     ),
     computed=_computed,
     by_keeper=_is_of_aks,
