@@ -6,7 +6,7 @@ a change of it.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
@@ -78,6 +78,20 @@ class Logs:
             since=format_moment(reach.since),
             writers=tuple(entry.writer for entry in _merge(entries)),
             reason=reach.refused if verdict is AttributionVerdict.UNREADABLE else None,
+        )
+
+    def tells_move(self, target: Target, is_own: Callable[[str], bool]) -> bool:
+        """Tell whether a change that names one of the target's paths is later than the last write
+        of the environment's own (by correlation id), and none of its own."""
+        writes = self._direct_writes_of(target)
+        changes = self._changes.get(target.id.key, [])
+        logged = [(write.at, write.correlation) for write in writes]
+        logged += [(change.at, change.correlation or "") for change in changes]
+        ours = max((at for at, correlation in logged if is_own(correlation)), default=None)
+        return any(
+            ours is None or change.at > ours
+            for change in changes
+            if not is_own(change.correlation or "") and _drifted(target, (change,))
         )
 
     def _changes_of(self, target: Target) -> list[ResourceChange]:

@@ -33,7 +33,7 @@ from provisioner.azure.errors import (
 )
 from provisioner.azure.operation import OperationPolling, body_of, encode_body
 from provisioner.azure.paging import PageLimit, follow_pages, name_resource
-from provisioner.azure.pipeline import BudgetPolicy, EndpointPolicy, Tally, TokenPolicy
+from provisioner.azure.pipeline import BudgetPolicy, EndpointPolicy, StampPolicy, Tally, TokenPolicy
 from provisioner.azure.policy_token import PolicyTokenPolicy
 from provisioner.azure.retry import (
     Attempts,
@@ -85,7 +85,7 @@ class ArmClient:
         self._settlement = Settlement(self._get, cloud.poll_interval, *time_source)
 
     @staticmethod
-    def open(
+    def open(  # noqa: PLR0913  one keyword an option, each with a default
         cloud: Cloud,
         credential: TokenCredential,
         *,
@@ -93,8 +93,11 @@ class ArmClient:
         retry: RetryBudget = DEFAULT_BUDGET,
         sleep: Callable[[float], object] | None = None,
         clock: Callable[[], float] = time.time,
+        stamp: Callable[[], str] | None = None,
     ) -> "ArmClient":
         """Return a client of `cloud` that keeps up to `parallelism` requests in flight.
+
+        `stamp` makes the correlation id of a write (a GUID); without it, Azure does.
 
         `clock` gives seconds since the epoch. `sleep` None is a sleep that closing the client
         ends, so that an interrupted command does not wait for it. Nothing is sent yet.
@@ -113,6 +116,7 @@ class ArmClient:
             transport=open_transport(cloud, parallelism),
             policies=[
                 RequestIdPolicy(),
+                *([StampPolicy(stamp)] if stamp is not None else []),
                 UserAgentPolicy(base_user_agent=f"azsec/{__version__}"),
                 EndpointPolicy(cloud),
                 BudgetPolicy(cloud, retry, known, time_source),

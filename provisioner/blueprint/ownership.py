@@ -23,6 +23,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property, lru_cache
 from itertools import chain
+from uuid import UUID
 
 from provisioner.blueprint.graph import DesiredGraph, DesiredResource, Edge
 from provisioner.catalog.resource_type import ResourceType, Scope
@@ -40,6 +41,7 @@ _NAMES = frozenset({ENVIRONMENT_TAG, ADDRESS_TAG, OWNER_TAG, MARK_TAG, STAND_IN_
 _MARK_BYTES = 15
 _BELOW_BYTES = 6
 _LIST_BYTES = 3
+_STAMP_BYTES = 8
 _OWNER_BYTES = 12
 _LIST_CHARACTERS = 4
 _MARKS_A_TAG = 19
@@ -157,6 +159,24 @@ class Marks:
         owner = self.owner_of(resource, tags)
         names = _azsec_tags(tags).get(STAND_IN_TAG, [])
         return (owner.address, names[0]) if owner.is_ours and names else None
+
+    def stamp(self, nonce: bytes) -> str:
+        """Return a correlation id of this environment's own writes, of 8 random bytes: a GUID."""
+        return str(UUID(bytes=nonce + self._stamp_of(nonce)))
+
+    def is_stamp(self, correlation: str) -> bool:
+        """Tell whether a correlation id is one that `stamp` made: nobody without the environment's
+        id can make one, and Azure's logs have that of each write."""
+        try:
+            found = UUID(correlation).bytes
+        except ValueError:
+            return False
+        half = len(found) // 2
+        return hmac.compare_digest(found[half:], self._stamp_of(found[:half]))
+
+    def _stamp_of(self, nonce: bytes) -> bytes:
+        message = b"azsec\nstamp\n" + nonce
+        return hmac.digest(self.key.encode(), message, hashlib.sha256)[:_STAMP_BYTES]
 
     def _hash(self, size: int, *parts: str) -> str:
         return _keyed_hash(self.key, size, "\n".join(("azsec", *parts)))

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 
 from provisioner.catalog.field import Answered, FixedDefault
 from provisioner.catalog.kubernetes_versions import is_at_least, released
-from provisioner.model.resource_id import ResourceId
+from provisioner.model.resource_id import ResourceId, parse_resource_id
 from provisioner.model.values import ABSENT, Absent, Body, Json, lookup
 
 _NETWORK = "properties.networkProfile"
@@ -36,6 +36,76 @@ def where(path: str, value: object, default: Json, otherwise: Json | Absent = No
 def preset(automatic: Json, otherwise: Json | Absent = None) -> FixedDefault:
     """Return a default that AKS Automatic presets, and the one of other clusters."""
     return where("sku.name", "Automatic", automatic, otherwise)
+
+
+def upgrade_channel(body: Body) -> Json:
+    """AKS Automatic upgrades on "stable". Long-term support moves patches alone: it comes with the
+    channel "patch" ("Long-term support for AKS"; recorded)."""
+    if _at(body, "sku.name") == "Automatic":
+        return "stable"
+    return "patch" if _at(body, "properties.supportPlan") == "AKSLongTermSupport" else "none"
+
+
+def federates(body: Body) -> Json | Absent:
+    """Workload identity is on in Automatic, and where the AI toolchain operator is: its controllers
+    authenticate with it. Switching the operator off leaves it on (recorded)."""
+    operator = _at(body, "properties.aiToolchainOperatorProfile")
+    if _at(body, "sku.name") == "Automatic" or lookup(operator, ("enabled",)) is True:
+        return True
+    return ABSENT if isinstance(operator, Mapping) else False
+
+
+def home_tenant(body: Body) -> Json | Absent:
+    """Users are of the subscription's tenant where no other is stated (SDK: `tenantID`). It is that
+    of the cluster's managed identity."""
+    tenant = _at(body, "identity.tenantId")
+    return tenant if isinstance(tenant, str) and tenant else ABSENT
+
+
+def principal_as_taken(stated: Body) -> tuple[tuple[Json, Json], ...]:
+    """A cluster that is stated with a managed identity has no service principal any more, whatever
+    client id a body still carries."""
+    client = _at(stated, "properties.servicePrincipalProfile.clientId")
+    managed = str(_at(stated, "identity.type")).lower() in ("systemassigned", "userassigned")
+    return ((client, "msi"),) if managed and isinstance(client, str) else ()
+
+
+def only_switches_proxy(stated: Body) -> bool:
+    """A PUT that switches the proxy on or off and names none keeps the configuration (recorded)."""
+    proxy = _at(stated, "properties.httpProxyConfig")
+    names = any(lookup(proxy, (name,)) is not ABSENT for name in ("httpProxy", "httpsProxy"))
+    return lookup(proxy, ("enabled",)) is not ABSENT and not names
+
+
+def uses_proxy(body: Body) -> Json:
+    """A proxy that is named is used where nobody switches it off."""
+    proxy = _at(body, "properties.httpProxyConfig")
+    return any(isinstance(lookup(proxy, (name,)), str) for name in ("httpProxy", "httpsProxy"))
+
+
+def mesh_is_off(body: Body) -> bool:
+    """A mesh that is switched off has no revisions and no components."""
+    return str(_at(body, "properties.serviceMeshProfile.mode")).lower() == "disabled"
+
+
+def balances_nothing(body: Body) -> bool:
+    """Whether nodes reach out by something other than the load balancer ("Customize cluster egress
+    with outbound types"): its outbound addresses may be left from before, or go with the change."""
+    outbound = _at(body, f"{_NETWORK}.outboundType")
+    return isinstance(outbound, str) and outbound.lower() != "loadbalancer"
+
+
+def has_two_families(body: Body) -> bool:
+    """Whether a cluster has IPv6 beside IPv4 ("Use dual-stack networking in AKS")."""
+    families = _at(body, f"{_NETWORK}.ipFamilies")
+    return isinstance(families, (list, tuple)) and "ipv6" in [str(f).lower() for f in families]
+
+
+def where_channel_is_told(body: Body) -> Answered:
+    """AKS Automatic and long-term support tell the channel that they come with; other clusters tell
+    what they were asked for."""
+    preset_channel = upgrade_channel(body) != "none"
+    return Answered.ALWAYS if preset_channel else Answered.STATED
 
 
 def issues_tokens(body: Body) -> Json:
@@ -66,11 +136,13 @@ def pod_range(body: Body) -> Json | Absent:
 
 
 def most_pods(cluster: Body | None) -> int:
-    """How many pods a node takes where nobody says: guidelines.md §2.2."""
+    """How many pods a node takes where nobody says: guidelines.md §2.2, and with a plugin of
+    the user's own as recorded."""
     network = lookup(cluster, ("properties", "networkProfile"))
-    if lookup(network, ("networkPluginMode",)) == "overlay":
+    plugin = lookup(network, ("networkPlugin",))
+    if lookup(network, ("networkPluginMode",)) == "overlay" or plugin == "none":
         return 250
-    return 30 if lookup(network, ("networkPlugin",)) == "azure" else 110
+    return 30 if plugin == "azure" else 110
 
 
 def since(month: str, until: str = "9999") -> Callable[[Body], Answered]:
@@ -142,15 +214,17 @@ def load_balancer(body: Body) -> Json | Absent:
 
 def managed_ipv6_addresses(body: Body) -> Json:
     """A cluster of two address families gets an address of each where it gets any."""
-    families = _at(body, f"{_NETWORK}.ipFamilies")
-    both = isinstance(families, (list, tuple)) and "IPv6" in families
+    both = has_two_families(body)
     return 1 if both and managed_addresses(body) is not None else 0
 
 
 def ranges_beside(path: str) -> FixedDefault:
-    """Return the list of the single range at `path`, which AKS answers beside it."""
+    """Return the list of the single range at `path`, which AKS answers beside it. With two families
+    AKS picks a range of its own for the second one."""
 
     def find(body: Body) -> Json | Absent:
+        if has_two_families(body):
+            return ABSENT
         single = _at(body, path)
         return [single] if isinstance(single, str) and single else ABSENT
 
@@ -190,8 +264,9 @@ def nat_gateway(body: Body) -> Json | Absent:
 
 
 def windows_account(body: Body) -> Json | Absent:
-    """AKS keeps an account for Windows pools ready where the plugin that they need is stated."""
-    stated = _at(body, f"{_NETWORK}.networkPlugin") == "azure"
+    """AKS keeps an account for Windows pools ready where the plugin that they need is stated, or a
+    plugin of the user's own may be it."""
+    stated = _at(body, f"{_NETWORK}.networkPlugin") in ("azure", "none")
     return {"adminUsername": "azureuser"} if stated else None
 
 
@@ -244,6 +319,29 @@ def node_resource_group(cluster: ResourceId, body: Body) -> str:
         return stated
     location = str(body.get("location", "")).replace(" ", "").lower()
     return f"MC_{cluster.resource_group}_{cluster.name}_{location}"[:_LONGEST_GROUP]
+
+
+def default_node_group(body: Body) -> Json | Absent:
+    """The resource group of the nodes that AKS names by the cluster, where the body says which one
+    it is."""
+    cluster = parse_resource_id(body.get("id"))
+    if cluster is None or cluster.resource_group is None or not body.get("location"):
+        return ABSENT
+    named: Body = {"location": body["location"]}
+    return node_resource_group(cluster, named)
+
+
+def default_kubelet(body: Body) -> Json | Absent:
+    """The identity that AKS makes for kubelets: in the group of the nodes, and named by the cluster
+    ("Use a managed identity in AKS": summary of managed identities)."""
+    cluster = parse_resource_id(body.get("id"))
+    group = _at(body, "properties.nodeResourceGroup")
+    if cluster is None or not isinstance(group, str):
+        return ABSENT
+    return (
+        f"/subscriptions/{cluster.subscription}/resourceGroups/{group}"
+        f"/providers/Microsoft.ManagedIdentity/userAssignedIdentities/{cluster.name}-agentpool"
+    )
 
 
 _LONGEST_GROUP = 80

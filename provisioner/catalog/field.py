@@ -38,7 +38,9 @@ class Owner(StrEnum):
     """Who writes a property. What the blueprint does not own is never planned back.
 
     `POLICY` owns a value where the blueprint is silent, because a policy's effect (modify,
-    deployIfNotExists) may have set it. What the blueprint declares is its own.
+    deployIfNotExists) may have set it; `PRESET` does, because the service chooses it there (the
+    zones of AKS Automatic, the client id of an identity that is named by its resource id). What the
+    blueprint declares is its own.
     """
 
     BLUEPRINT = "blueprint"
@@ -46,6 +48,12 @@ class Owner(StrEnum):
     AUTOSCALER = "autoscaler"
     UPGRADE_CHANNEL = "upgrade channel"
     POLICY = "Azure Policy"
+    PRESET = "preset"
+
+    @property
+    def yields(self) -> bool:
+        """Whether it writes only where the blueprint states nothing."""
+        return self in (Owner.POLICY, Owner.PRESET)
 
 
 class Disruption(StrEnum):
@@ -92,6 +100,28 @@ class Since:
 
 
 Default: TypeAlias = FixedDefault | Since
+
+PARENT = ".."
+"""Where a function of the body of a child that stands in its parent's body finds the parent's: no
+property of ARM has this name. A child that is read by itself has none there."""
+
+
+def chosen_by_service(_body: Body) -> Json | Absent:
+    """A default that is not known although that of the whole object is: once the object is there,
+    the service fills the part in with a value of its own choice."""
+    return ABSENT
+
+
+KeptRule: TypeAlias = bool | Callable[[Body], bool]
+"""Whether a silent PUT keeps a value, or a pure function of the body that is stated."""
+
+TakenRule: TypeAlias = (
+    tuple[tuple[Json, Json], ...] | Callable[[Body], tuple[tuple[Json, Json], ...]]
+)
+"""Pairs of (asked, answered), or a pure function of the body that is stated."""
+
+BodyRule: TypeAlias = Callable[[Body], bool]
+"""A pure function of the whole body."""
 
 OwnerRule: TypeAlias = Owner | Callable[[Body], Owner]
 """An owner, or a pure function of the whole body that names one."""
@@ -147,7 +177,7 @@ class Field:
     answered       when Azure spells the default out, for the simulator: a comparison knows no
                    difference between a default and nothing
     kept           a PUT that is silent leaves the value as it is; the default is a new resource's,
-                   and no value that is there is a move off it
+                   and a value off it is reported apart: an earlier write may have set it
     aliases        values (in lower case) that mean another one, by which Azure may answer them
     reserved       what entries of a list or keys of a map start with that the service adds itself
     compare        how values are compared; None takes the rule of the schema's kind
@@ -171,6 +201,8 @@ class Field:
                    a replacement where the parent's own body states the child
     refused        values that Azure refuses although the SDK model allows them
     taken_as       (asked, answered): what Azure makes of a value that it takes and does not honour
+    dropped        tells where Azure takes a value that it has no use for, and does not answer it
+    residual       tells where the value has no effect: one that an earlier write set may be left
     read_only      only Azure writes it, although the SDK model allows it in a request
     health         what a state that only Azure writes says of how the resource is doing: an ailing
                    one is a change, although no body states it
@@ -194,7 +226,7 @@ class Field:
 
     default: Default = ABSENT
     answered: AnsweredRule = Answered.ALWAYS
-    kept: bool = False
+    kept: KeptRule = False
     aliases: Mapping[str, str] = field(default_factory=dict)
     reserved: str | None = None
     compare: Compare | None = None
@@ -210,7 +242,9 @@ class Field:
     change_takes: str = ""
     parent_fixed: ChangeRule | None = None
     refused: tuple[Json, ...] = ()
-    taken_as: tuple[tuple[Json, Json], ...] = ()
+    taken_as: TakenRule = ()
+    dropped: BodyRule | None = None
+    residual: BodyRule | None = None
     read_only: bool = False
     health: Health | None = None
     stated: bool = False
@@ -234,6 +268,14 @@ class Field:
     def default_at(self, api_version: str) -> FixedDefault:
         """Return the default, which may be a function, for bodies of this api version."""
         return self.default.at(api_version) if isinstance(self.default, Since) else self.default
+
+    def kept_in(self, stated: Body) -> bool:
+        """Return whether a PUT of this body that is silent about the value keeps it."""
+        return self.kept(stated) if callable(self.kept) else self.kept
+
+    def taken_in(self, stated: Body) -> tuple[tuple[Json, Json], ...]:
+        """Return what Azure makes of which values in a PUT of this body."""
+        return self.taken_as(stated) if callable(self.taken_as) else self.taken_as
 
     def answered_in(self, body: Body) -> Answered:
         """Return when the default is answered in this body."""

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from provisioner.catalog import types as type_packages
 from provisioner.catalog.api_introductions import Introduced
-from provisioner.catalog.field import Field
+from provisioner.catalog.field import Answered, Field
 from provisioner.catalog.resource_type import Embedded, ResourceType
 from provisioner.catalog.schema import SchemaIndex
 from provisioner.model.resource_id import ResourceId
@@ -102,19 +102,21 @@ def all_types() -> tuple[ResourceType, ...]:
 def build_catalog(types: Iterable[ResourceType], schemas: SchemaIndex) -> Catalog:
     """Return the catalog of `types`. Raises ValueError where two files claim one name.
 
-    What is known of a child type is known of its entries in its parent's body too.
+    What is known of a child type is known of its entries in its parent's body too, and what is
+    known of a managed identity of every type that can have one.
     """
     by_name: dict[str, ResourceType] = {}
     for resource_type in types:
         if by_name.setdefault(resource_type.name.lower(), resource_type) is not resource_type:
             raise ValueError(f"{resource_type.name} stands twice in the catalog")
     return Catalog(
-        {name: _with_facts_of_children(found, by_name) for name, found in by_name.items()}, schemas
+        {name: _with_common_facts(found, by_name, schemas) for name, found in by_name.items()},
+        schemas,
     )
 
 
-def _with_facts_of_children(
-    resource_type: ResourceType, by_name: Mapping[str, ResourceType]
+def _with_common_facts(
+    resource_type: ResourceType, by_name: Mapping[str, ResourceType], schemas: SchemaIndex
 ) -> ResourceType:
     facts: dict[str, Field] = {}
     introduced: dict[str, Introduced] = {}
@@ -124,10 +126,10 @@ def _with_facts_of_children(
             continue
         facts |= _in_entries(embedded, child.fields)
         introduced |= _in_entries(embedded, child.introduced)
+    facts |= resource_type.fields
+    facts |= _facts_of_identity(resource_type, schemas)
     return replace(
-        resource_type,
-        fields={**facts, **resource_type.fields},
-        introduced={**introduced, **resource_type.introduced},
+        resource_type, fields=facts, introduced={**introduced, **resource_type.introduced}
     )
 
 
@@ -135,3 +137,17 @@ def _in_entries(embedded: Embedded, known: Mapping[str, T]) -> Mapping[str, T]:
     """Return what is known of a child by the paths in the list that embeds it."""
     prefix = "properties." if embedded.flattened else ""
     return {f"{embedded.path}[].{path.removeprefix(prefix)}": fact for path, fact in known.items()}
+
+
+def _facts_of_identity(
+    resource_type: ResourceType, schemas: SchemaIndex
+) -> Iterator[tuple[str, Field]]:
+    """Yield the facts of the managed identity, which Azure Resource Manager has for every type that
+    can have one: `None` says that there is none, and is answered by no identity at all (Microsoft
+    Learn, "ManagedServiceIdentityType"; recorded of registries).
+    """
+    root = schemas.roots.get(resource_type.name)
+    if root is not None and schemas.find(resource_type.name, ("identity", "type")) is not None:
+        none = replace(resource_type.fact("identity.type"), default="None", answered=Answered.MOVED)
+        yield "identity", replace(resource_type.fact("identity"), default=None)
+        yield "identity.type", none

@@ -460,6 +460,9 @@ def drift(  # noqa: PLR0913  typer: one parameter an option
             show_default=False,
         ),
     ] = None,
+    tags: Annotated[
+        bool, typer.Option("--tags", help="Fail on tags that the blueprint does not declare.")
+    ] = False,
     output: FormatOption = OutputFormat.TEXT,
     cloud: CloudOption = None,
     state: StateOption = None,
@@ -473,7 +476,7 @@ def drift(  # noqa: PLR0913  typer: one parameter an option
     from provisioner.cli.output import print_drift
 
     with _session(cloud=cloud, state=state, parallelism=parallelism, quiet=quiet) as session:
-        document = session.drift(environment, since)
+        document = session.drift(environment, since, strict_tags=tags)
     print_drift(document, output.value)
     if document.found:
         raise typer.Exit(ExitCode.DIFFERENCES)

@@ -16,7 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from provisioner.blueprint.ownership import derive_id
+from provisioner.blueprint.ownership import Marks, derive_id
 from provisioner.catalog.registry import Catalog
 from provisioner.catalog.resource_type import ResourceType
 from provisioner.cli.exit_code import ExitCode
@@ -119,6 +119,7 @@ class Session:
         self._stack = ExitStack()
         self._client: ArmClient | None = None
         self._spoken: Catalog | None = None
+        self._marks: Marks | None = None
 
     @property
     def catalog(self) -> Catalog:
@@ -137,6 +138,7 @@ class Session:
         sources = FileSources(repository_of(path))
         origin = str(Path(path).resolve())
         desired = load_desired(path, self.catalog, sources, today, self._cloud or cloud, origin)
+        self._marks = desired.environment.marks
         check_unique_id(
             desired.environment, {beside: read_if_text(beside) for beside in find_siblings(path)}
         )
@@ -213,7 +215,9 @@ class Session:
         else:
             where = find_cloud(environment.cloud)
         credential = open_credential(environment.auth, where, environment.tenant_id, os.environ)
-        client = ArmClient.open(where, credential, parallelism=self.parallelism)
+        marks = self._marks
+        stamp = (lambda: marks.stamp(os.urandom(8))) if marks is not None else None
+        client = ArmClient.open(where, credential, parallelism=self.parallelism, stamp=stamp)
         return self._stack.enter_context(client)
 
     def _start_local(self) -> str:
@@ -317,7 +321,9 @@ class Session:
         client = self.connect(desired.document)
         return plan_migration(desired, self.catalog, client, earlier, forget_missing=forget_missing)
 
-    def drift(self, environment: str, since: str | None) -> "DriftDocument":
+    def drift(
+        self, environment: str, since: str | None, *, strict_tags: bool = False
+    ) -> "DriftDocument":
         """Read Azure, compare, and look up since when and by whom what drifted was changed."""
         from provisioner.attribution.window import read_window
         from provisioner.workflow.attribution import attribute_drift
@@ -326,8 +332,9 @@ class Session:
         window = read_window(since, datetime.now(UTC))
         desired = self.reach(environment)
         client = self.connect(desired.document)
-        document = check_drift(desired, self.catalog, client)
-        return attribute_drift(document, window, self.catalog, client)
+        document = check_drift(desired, self.catalog, client, strict_tags=strict_tags)
+        is_own = desired.environment.marks.is_stamp
+        return attribute_drift(document, window, self.catalog, client, is_own=is_own)
 
     def trace(self, environment: str, question: "Question") -> "TraceDocument":
         """Follow packets through an environment; Azure is read only if the question takes it."""

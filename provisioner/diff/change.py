@@ -29,6 +29,8 @@ class FieldChange:
     hindrance   of an undeclared one: why Azure would not take it back to the default in place
     child       the child that it is about, where the resource's body states one; None for a change
                 that takes a new resource although it is in a child
+    kept        of an undeclared one: whether a write that is silent keeps the value, so that an
+                earlier one may have set it
     sensitive   whether a value of it holds a secret: documents do not show it
     unknown     whether `after` will only be known after apply
     """
@@ -46,6 +48,7 @@ class FieldChange:
     owner: Owner = Owner.BLUEPRINT
     security: bool = False
     disruption: Disruption = Disruption.NONE
+    kept: bool = False
     sensitive: bool = False
     unknown: bool = False
     is_state: bool = False

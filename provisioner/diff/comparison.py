@@ -5,11 +5,11 @@ another. An undeclared one: the body is silent, and Azure has a value off the de
 default is known nothing is reported; the path is listed, so that coverage can be measured.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import cast
 
-from provisioner.catalog.field import Disruption, Owner, Repair
+from provisioner.catalog.field import Disruption, Owner, Repair, chosen_by_service
 from provisioner.catalog.resource_type import ResourceType
 from provisioner.catalog.schema import Kind, SchemaIndex
 from provisioner.diff.change import Child, FieldChange
@@ -20,12 +20,13 @@ from provisioner.diff.entries import (
     is_reserved,
     pair_entries,
 )
-from provisioner.diff.normal_form import is_same, is_taken_as
+from provisioner.diff.normal_form import is_same
+from provisioner.diff.references import is_same_reference
 from provisioner.diff.rules import Rule, Rules, rules_of
 from provisioner.diff.verdict import Verdict, judge
 from provisioner.diff.view import View, is_hollow
+from provisioner.diff.written import holds_secret, written
 from provisioner.documents.plan import FieldKind
-from provisioner.model.resource_id import parse_resource_id
 from provisioner.model.values import (
     ABSENT,
     Absent,
@@ -33,18 +34,25 @@ from provisioner.model.values import (
     Unknown,
     Value,
     is_empty,
-    lookup,
     unknowns,
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What a comparison found: the changes, sorted by path, and the paths of undeclared values
-    for which no default is known."""
+    """What a comparison found, each sorted by path.
+
+    changes           what differs
+    unknown_defaults  the paths of undeclared values for which no default is known
+    kept              undeclared values off the default of a new resource that Azure keeps on
+                      writes: nothing tells whether an earlier write of azsec or somebody set them
+    tags              tags that the desired body lacks: a policy's or a person's
+    """
 
     changes: tuple[FieldChange, ...]
     unknown_defaults: tuple[str, ...]
+    kept: tuple[FieldChange, ...] = ()
+    tags: tuple[FieldChange, ...] = ()
 
 
 def compare(
@@ -69,9 +77,15 @@ def compare(
     except RecursionError:
         return Comparison(_compare_wholes(desired, actual), ())
     return Comparison(
-        tuple(sorted(walker.changes, key=lambda change: (change.path, change.kind))),
+        _sorted(walker.changes),
         tuple(sorted(walker.unknown_defaults)),
+        _sorted(walker.kept),
+        _sorted(walker.tags),
     )
+
+
+def _sorted(changes: Iterable[FieldChange]) -> tuple[FieldChange, ...]:
+    return tuple(sorted(changes, key=lambda change: (change.path, change.kind)))
 
 
 def _as_object(body: object) -> Mapping[str, object]:
@@ -93,6 +107,8 @@ class _Walker:
     def __init__(self, rules: Rules, view: View) -> None:
         self.changes: list[FieldChange] = []
         self.unknown_defaults: list[str] = []
+        self.kept: list[FieldChange] = []
+        self.tags: list[FieldChange] = []
         self._rules = rules
         self._view = view
         self._child: Child | None = None
@@ -117,8 +133,11 @@ class _Walker:
                 self._compare_entry_of_map(child, value, other, _join(path, key))
             else:
                 self._compare_value(child, value, other, _join(path, child.name))
-        if not rule.is_tags:  # what the blueprint lacks there belongs to others
-            self._judge_rest(rule, {real: actual[real] for real in theirs.values()}, named, path)
+        rest = {real: actual[real] for real in theirs.values()}
+        if rule.is_tags:
+            self._list_tags(rest, path)
+        else:
+            self._judge_rest(rule, rest, named, path)
 
     def _judge_rest(self, rule: Rule, rest: Mapping[str, object], named: bool, path: str) -> None:
         """Judge the properties, or the keys of a map, that the desired object lacks."""
@@ -158,6 +177,12 @@ class _Walker:
                 )
             )
 
+    def _list_tags(self, tags: Mapping[str, object], path: str) -> None:
+        """List tags that the desired body lacks: others', and no write removes them."""
+        for name, value in tags.items():
+            change = FieldChange.removed(_join(path, name), cast(Value, value))
+            self.tags.append(replace(change, declared=False))
+
     def _compare_entry_of_map(self, rule: Rule, desired: object, actual: object, path: str) -> None:
         """In a map to have a key says something already, even with nothing behind it."""
         is_there = actual is not ABSENT and actual is not None
@@ -179,17 +204,19 @@ class _Walker:
         elif is_empty(actual):
             self._judge_missing(rule, desired, actual, path)
         elif isinstance(desired, Mapping):
-            if not _is_same_reference(desired, actual):
+            if not is_same_reference(desired, actual):
                 self.compare_objects(rule, desired, actual, path)
         elif isinstance(desired, (list, tuple)) and isinstance(actual, (list, tuple)):
             self._compare_lists(rule, desired, actual, path)
-        elif not (is_same(rule, desired, actual) or is_taken_as(rule, desired, actual)):
+        elif not (is_same(rule, desired, actual) or self._view.takes_as(rule, desired, actual)):
             self._report(rule, path, desired, actual)
 
     def _judge_empty(self, rule: Rule, desired: object, actual: object, path: str) -> None:
-        """Null and "" say nothing; an empty list says that there is to be nothing."""
+        """Null and "" say nothing; an empty list says that there is to be nothing, but for one that
+        the service fills in anyway."""
         both = isinstance(desired, (list, tuple)) and isinstance(actual, (list, tuple))
-        if both and not (rule.fact.embeds or rule.fact.shared):
+        by_others = rule.fact.embeds or rule.fact.shared
+        if both and not by_others and rule.fact.default is not chosen_by_service:
             if not self._is_default(rule, actual):
                 self._compare_lists(rule, (), cast(Sequence[object], actual), path)
         else:
@@ -200,7 +227,7 @@ class _Walker:
         if any(is_same(rule, value, desired) for value in rule.fact.refused):
             self._report(rule, path, desired, actual)
             return
-        if self._is_default(rule, desired):
+        if self._is_default(rule, desired) or self._view.drops(rule):
             return
         if isinstance(desired, Mapping):
             self.compare_objects(rule, desired, {}, path)
@@ -248,43 +275,52 @@ class _Walker:
         facts know when such an entry is off; so is a scalar in a map that is known to start empty.
         """
         inner = actual if isinstance(actual, Mapping) else {}
-        if entry.fact.kept:
-            return
         facts = (entry.fact, *(self._rules.child(entry, key).fact for key in inner))
         known = any(fact.default is not ABSENT for fact in facts)
-        counts = entry.shape.kind is Kind.OBJECT or rule.fact.default is not ABSENT
-        if known or not counts:
+        counts = entry.shape.kind is Kind.OBJECT or self._view.default(rule) is not ABSENT
+        if known or not counts or self._view.keeps(entry):
             self._judge_silence(entry, actual, path)
         elif actual is not None and self._view.owner(rule) is Owner.BLUEPRINT:
             self._report(entry, path, ABSENT, actual, declared=False, of=rule)
 
     def _judge_silence(self, rule: Rule, actual: object, path: str) -> None:
         """Judge a value that the desired body does not speak of."""
-        if is_empty(actual) or rule.fact.embeds or rule.is_tags or self._view.is_outdated(rule):
+        passed = rule.fact.embeds or self._view.is_outdated(rule) or self._view.leaves_over(rule)
+        if is_empty(actual) or passed:
             return
-        if rule.fact.kept:
-            self._judge_parts(rule, actual, path)
-            return
+        if rule.is_tags:
+            if isinstance(actual, Mapping):
+                self._list_tags(actual, path)
+        elif self._view.keeps(rule):
+            probe = self._probe()
+            probe._judge_by_default(rule, actual, path)
+            self.kept += [replace(change, kept=True) for change in probe.changes] + probe.kept
+            self.unknown_defaults += probe.unknown_defaults
+        else:
+            self._judge_by_default(rule, actual, path)
+
+    def _judge_by_default(self, rule: Rule, actual: object, path: str) -> None:
         if self._view.owner(rule) is not Owner.BLUEPRINT:
             return
         default = self._view.default(rule)
         if default is ABSENT and rule.closed:
             self._report(rule, path, default, actual, declared=False)
-        elif default is ABSENT:
+        elif default is ABSENT or (default is None and rule.whole and _has_parts(rule, actual)):
             self._judge_parts(rule, actual, path)
         elif isinstance(default, Mapping) and isinstance(actual, Mapping):
-            probe = _Walker(self._rules, self._view)
+            probe = self._probe()
             probe.compare_objects(rule, default, actual, path)
             self.changes += [_as_undeclared(change) for change in probe.changes]
             self.unknown_defaults += probe.unknown_defaults
+            self.kept += probe.kept
         elif not (self._is_default(rule, actual) or self._is_off(rule, default, actual)):
             self._report(rule, path, default, actual, declared=False)
 
     def _judge_parts(self, rule: Rule, actual: object, path: str) -> None:
-        if not (isinstance(actual, Mapping) and rule.shape.kind in (Kind.OBJECT, Kind.MAP)):
+        if not (_has_parts(rule, actual) or (isinstance(actual, Mapping) and rule.is_map)):
             self.unknown_defaults.append(path)
             return
-        for key, value in actual.items():
+        for key, value in cast(Mapping[str, object], actual).items():
             child = self._rules.child(rule, key)
             if child.states:
                 self._judge_state(child, value, _join(path, child.name))
@@ -296,7 +332,7 @@ class _Walker:
         return (
             is_empty(default)
             and isinstance(actual, Mapping)
-            and is_hollow(self._written(rule, actual))
+            and is_hollow(written(self._rules, rule, actual))
         )
 
     def _is_default(self, rule: Rule, value: object) -> bool:
@@ -307,7 +343,7 @@ class _Walker:
             return is_empty(default) and (
                 is_empty(value) or value is False or is_reserved(rule, value)
             )
-        probe = _Walker(self._rules, self._view)
+        probe = self._probe()
         if isinstance(default, (list, tuple)) and isinstance(value, (list, tuple)):
             probe._compare_lists(rule, default, value, "")
         elif isinstance(default, Mapping) and isinstance(value, Mapping):
@@ -316,34 +352,11 @@ class _Walker:
             return is_same(rule, default, value)
         return not probe.changes
 
+    def _probe(self) -> "_Walker":
+        return _Walker(self._rules, self._view)
+
     def _distance(self, entry: Rule) -> "_Distance":
         return _Distance(self._rules, self._view, entry)
-
-    def _written(self, rule: Rule, value: object) -> object:
-        """Return what somebody wrote of a value: nothing that Azure computes or never answers."""
-        if isinstance(value, (list, tuple)):
-            entry = self._rules.entry(rule)
-            return [self._written(entry, item) for item in value]
-        if not isinstance(value, Mapping):
-            return value
-        named = "name" in value
-        kept: dict[str, object] = {}
-        for key, item in value.items():
-            child = self._rules.child(rule, key)
-            if not (child.silent or (child.generated and named) or is_empty(item)):
-                kept[key] = self._written(child, item)
-        return kept
-
-    def _holds_secret(self, rule: Rule, value: object) -> bool:
-        """Tell whether a value is one that no document may show, or holds one."""
-        if rule.fact.secret or rule.fact.sensitive:
-            return not is_empty(value)
-        if isinstance(value, Mapping):
-            return any(self._holds_secret(self._rules.child(rule, k), v) for k, v in value.items())
-        if isinstance(value, (list, tuple)) and value:
-            entry = self._rules.entry(rule)
-            return any(self._holds_secret(entry, item) for item in value)
-        return False
 
     def _report(
         self,
@@ -370,8 +383,8 @@ class _Walker:
                 path=path,
                 kind=_kind(desired, actual),
                 declared=declared,
-                before=cast("Value | Absent", self._written(rule, actual)),
-                after=cast("Value | Absent", self._written(rule, desired)),
+                before=cast("Value | Absent", written(self._rules, rule, actual)),
+                after=cast("Value | Absent", written(self._rules, rule, desired)),
                 forces_replace=verdict.reason is not None,
                 reason=verdict.reason or ended,
                 refused=verdict.refused,
@@ -379,7 +392,9 @@ class _Walker:
                 child=verdict.child,
                 owner=self._view.owner(facts),
                 security=facts.fact.security,
-                sensitive=self._holds_secret(rule, desired) or self._holds_secret(rule, actual),
+                sensitive=any(
+                    holds_secret(self._rules, rule, value) for value in (desired, actual)
+                ),
                 disruption=disruption,
                 unknown=next(unknowns(desired), None) is not None,
             )
@@ -403,6 +418,10 @@ class _Distance:
         probe = _Walker(self._rules, self._view)
         probe._compare_value(self._entry, desired, actual, "")
         return len(probe.changes), len(probe.unknown_defaults)
+
+
+def _has_parts(rule: Rule, actual: object) -> bool:
+    return isinstance(actual, Mapping) and rule.shape.kind is Kind.OBJECT
 
 
 def _as_undeclared(change: FieldChange) -> FieldChange:
@@ -431,21 +450,3 @@ def _join(path: str, name: str) -> str:
     if "/" in name:
         return f"{path}[{name}]"
     return f"{path}.{name}" if path else name
-
-
-def _is_same_reference(desired: Mapping[str, object], actual: object) -> bool:
-    """Tell whether both point to one resource, and one of them says no more than its id.
-
-    Azure sometimes answers more of a resource than was asked for, and clients sometimes send all
-    that they have read of it.
-    """
-    if not (_is_bare(desired) or _is_bare(actual)):
-        return False
-    one = parse_resource_id(lookup(desired, ("id",)))
-    return one is not None and one == parse_resource_id(lookup(actual, ("id",)))
-
-
-def _is_bare(reference: object) -> bool:
-    return isinstance(reference, Mapping) and all(
-        is_empty(value) for key, value in reference.items() if key.lower() != "id"
-    )

@@ -10,7 +10,7 @@ from provisioner.catalog.field import Owner
 from provisioner.catalog.resource_type import ResourceType
 from provisioner.catalog.schema import Kind, SchemaIndex
 from provisioner.diff.entries import Pair, are_scalars, pair_entries
-from provisioner.diff.normal_form import is_taken_as, normal_form
+from provisioner.diff.normal_form import normal_form
 from provisioner.diff.rules import Rule, Rules, rules_of
 from provisioner.diff.view import View
 from provisioner.model.values import ABSENT, Body, Value, is_empty
@@ -48,7 +48,7 @@ class _Merger:
             return self._merge_objects(rule, desired, actual)
         if isinstance(desired, (list, tuple)) and isinstance(actual, (list, tuple)):
             return self._merge_lists(rule, desired, actual)
-        if is_taken_as(rule, desired, actual):
+        if self._view.takes_as(rule, desired, actual):
             return actual
         others = rule.fact.owner is not Owner.BLUEPRINT and not is_empty(actual)
         return actual if others and self._view.leaves_to_others(rule, desired, actual) else desired

@@ -25,6 +25,8 @@ _BOOLEANS = frozenset({"true", "false"})
 _ID_STARTS = ("/subscriptions/", "/providers/")
 _SUBSCRIPTION = re.compile(r"/subscriptions/[^/]+(?=/providers/)")
 
+_AS_TEXT = (Kind.STRING, Kind.ANY)
+
 Form = Hashable
 """What every spelling of one value has in common."""
 
@@ -43,14 +45,6 @@ def is_same(rule: Rule, desired: object, actual: object) -> bool:
     return normal_form(rule, desired) == normal_form(rule, actual)
 
 
-def is_taken_as(rule: Rule, desired: object, actual: object) -> bool:
-    """Tell whether Azure answers the one scalar to whoever asks for the other."""
-    return any(
-        is_same(rule, desired, asked) and is_same(rule, actual, answered)
-        for asked, answered in rule.fact.taken_as
-    )
-
-
 def is_scalar(value: object) -> bool:
     """Tell whether a value is text, a number or a boolean."""
     return isinstance(value, (str, bool, int, float))
@@ -60,13 +54,15 @@ def normal_form(rule: Rule, value: object) -> Form:
     """Return what every spelling of a scalar has in common; of anything else, its text.
 
     Text that the schema takes for a number or a boolean is read as one, and the other way round.
+    In an open object nothing says what a value is, and services that keep it as text answer a
+    number (`"legacy": "0"` of a workspace's features is answered as 0: recorded).
     """
     kind = rule.shape.kind
     if isinstance(value, bool):
         # In a tuple, because to Python True is 1.
-        return str(value).lower() if kind is Kind.STRING else (value,)
+        return str(value).lower() if kind in _AS_TEXT else (value,)
     if isinstance(value, (int, float)):
-        return _digits(value) if kind is Kind.STRING else value
+        return _digits(value) if kind in _AS_TEXT else value
     text = str(value)
     if rule.fact.aliases:
         text = rule.fact.aliases.get(text.lower(), text)

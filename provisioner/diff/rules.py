@@ -35,6 +35,8 @@ class Rule:
     create_only  whether a change needs a new resource: the facts' word, its own or that of what it
                stands in, or the SDK's
     definite   whether to lack it is a value like any other
+    whole      the object or map whose default says its own, where no fact does; None where that
+               says nothing of it
     embedded   set on a list whose entries are child resources
     """
 
@@ -53,6 +55,7 @@ class Rule:
     states: bool = False
     create_only: ImmutableRule = False
     definite: bool = False
+    whole: "Rule | None" = field(default=None, repr=False)
     embedded: Embedded | None = None
     properties: Mapping[str, "Rule"] | None = field(default=None, repr=False)
     entry: "Rule | None" = field(default=None, repr=False)
@@ -131,6 +134,7 @@ class Rules:
             silent=fact.read_only or fact.write_only or fact.compare is Compare.IGNORED,
             create_only=create_only,
             definite=definite,
+            whole=_whole_of(rule, shape, fact) if rule.is_map else None,
             closed=_is_closed(rule, shape),
         )
 
@@ -176,6 +180,7 @@ class Rules:
             states=computed and self._has_state(generic),
             create_only=create_only or by_nature,
             definite=definite,
+            whole=_whole_of(rule, shape, fact),
             embedded=self._embedded.get(path.lower()),
         )
 
@@ -210,6 +215,17 @@ class Rules:
 
 def _is_closed(outer: Rule, shape: Shape) -> bool:
     return shape.kind is Kind.ANY and (outer.closed or outer.fact.closed)
+
+
+def _whole_of(outer: Rule, shape: Shape, fact: Field) -> Rule | None:
+    """Return what a property is a part of, where that has a default and the property none.
+
+    The entry of a list, and an object in a map, are there because somebody or something put them
+    there: that the list or map starts empty says nothing of what is in one.
+    """
+    knows = outer.fact.default is not ABSENT or outer.whole is not None
+    in_map = outer.is_map and shape.kind in (Kind.OBJECT, Kind.MAP, Kind.LIST)
+    return outer if knows and fact.default is ABSENT and not in_map else None
 
 
 def _implied(key: str, shape: Shape) -> Compare | None:

@@ -3,26 +3,31 @@
 from collections.abc import Mapping
 from typing import cast
 
-from provisioner.catalog.field import Owner
+from provisioner.catalog.field import PARENT, Owner
 from provisioner.catalog.resource_type import Embedded
-from provisioner.diff.normal_form import is_newer
+from provisioner.diff.normal_form import is_newer, is_same
 from provisioner.diff.rules import Rule
-from provisioner.model.values import Absent, Body, Json, is_empty, lookup
+from provisioner.model.values import ABSENT, Absent, Body, Json, is_empty, lookup
 
 
 class View:
     """One resource as it is, and as it will be. Facts that are functions of a body get these.
 
     A child resource that stands in its parent's body has a view of its own, in the shape of the
-    child's body, because its facts are written for that.
+    child's body, because its facts are written for that. They find the parent's at PARENT.
     """
 
     def __init__(
-        self, desired: Mapping[str, object], actual: Mapping[str, object], api_version: str
+        self,
+        desired: Mapping[str, object],
+        actual: Mapping[str, object],
+        api_version: str,
+        parent: "View | None" = None,
     ) -> None:
         self._desired = desired
         self._actual = actual
         self._api_version = api_version
+        self._parent = parent
         self._after: Body | None = None
 
     @property
@@ -35,11 +40,25 @@ class View:
         """The body that the desired one leads to: Azure's, overlaid with it."""
         if self._after is None:
             # To a fact, a value that is not known yet is a value like any other.
-            self._after = cast(Body, _overlay(self._actual, self._desired))
+            after = _overlay(self._actual, self._desired)
+            if self._parent is not None:
+                after = {**cast(Body, after), PARENT: self._parent.after}
+            self._after = cast(Body, after)
         return self._after
 
+    @property
+    def stated(self) -> Body:
+        """The desired body alone: what a PUT of it says."""
+        return cast(Body, self._desired)
+
     def default(self, rule: Rule) -> Json | Absent:
-        """Return what Azure fills in for a property, or ABSENT where that is not known."""
+        """Return what Azure fills in for a property, or ABSENT where that is not known.
+
+        The default of an object is the default of each of its parts: of one that starts absent,
+        every part does, but for those with a default of their own.
+        """
+        if rule.whole is not None:
+            return _part(rule, self.default(rule.whole))
         default = rule.fact.default_at(self._api_version)
         return default(self.after) if callable(default) else default
 
@@ -56,7 +75,7 @@ class View:
         only where nothing is stated.
         """
         owner = self.owner(rule)
-        if owner is Owner.POLICY:
+        if owner.yields:
             return is_empty(desired)
         if owner is Owner.UPGRADE_CHANNEL and isinstance(desired, str) and isinstance(actual, str):
             return not is_newer(desired, actual)
@@ -68,10 +87,40 @@ class View:
         path = rule.fact.follows.split(".")
         return bool(rule.fact.follows) and lookup(self.before, path) != lookup(self.after, path)
 
+    def keeps(self, rule: Rule) -> bool:
+        """Tell whether a PUT of the desired body, silent about a property, keeps its value."""
+        return rule.fact.kept_in(self.stated) if rule.fact.kept else False
+
+    def takes_as(self, rule: Rule, desired: object, actual: object) -> bool:
+        """Tell whether Azure answers the one scalar to whoever asks for the other."""
+        if not rule.fact.taken_as:
+            return False
+        return any(
+            is_same(rule, desired, asked) and is_same(rule, actual, answered)
+            for asked, answered in rule.fact.taken_in(self._stated_beside_parent())
+        )
+
+    def _stated_beside_parent(self) -> Body:
+        if self._parent is None:
+            return self.stated
+        return {**self.stated, PARENT: self._parent.stated}
+
+    def drops(self, rule: Rule) -> bool:
+        """Tell whether Azure takes the value of a property and has no use for it."""
+        return rule.fact.dropped is not None and rule.fact.dropped(self.after)
+
+    def leaves_over(self, rule: Rule) -> bool:
+        """Tell whether a value that nobody states may be what an earlier write left, to no
+        effect."""
+        return rule.fact.residual is not None and rule.fact.residual(self.after)
+
     def entry(self, embedded: Embedded, desired: object, actual: object) -> "View":
         """Return the view of a child resource that stands in a list of this one."""
         return View(
-            _child_body(embedded, desired), _child_body(embedded, actual), self._api_version
+            _child_body(embedded, desired),
+            _child_body(embedded, actual),
+            self._api_version,
+            self,
         )
 
 
@@ -79,6 +128,18 @@ def _child_body(embedded: Embedded, entry: object) -> Mapping[str, object]:
     if not isinstance(entry, Mapping):
         return {}
     return {"properties": entry} if embedded.flattened else entry
+
+
+def _part(rule: Rule, whole: Json | Absent) -> Json | Absent:
+    """Return what the default of the object or map around a property says of it.
+
+    An object that is stated in parts says nothing of the others. A map has the keys that it has.
+    """
+    if not isinstance(whole, Mapping):
+        return ABSENT if whole is ABSENT else None
+    name = rule.name.lower()
+    known = {key.lower(): value for key, value in whole.items()}
+    return known.get(name, None if rule.whole and rule.whole.is_map else ABSENT)
 
 
 def _overlay(actual: object, desired: object) -> object:

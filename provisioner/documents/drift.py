@@ -20,6 +20,7 @@ from provisioner.documents.plan import (
     IgnoredDocument,
     InProgressDocument,
     UndeclaredDocument,
+    UndeclaredTagDocument,
     UnmanagedDocument,
 )
 from provisioner.documents.proof import FAILS, ProofDocument
@@ -52,7 +53,9 @@ class ResourceDriftDocument(Document):
 class DriftDocument(Document):
     """A whole drift check.
 
-    `drifted`, `additions`, every undeclared field that is security-relevant, a control that fails
+    `drifted`, `additions`, every undeclared field that is security-relevant (of those that Azure
+    keeps on writes, every one that the logs say somebody moved), `tags` that the blueprint does not
+    declare where the check is `strict_tags`, a control that fails
     in Azure and not in the blueprint and that the gate refuses, and a proof that fails of what is
     in Azure make the check fail; other undeclared fields, accepted additions and unmanaged
     resources are told and do not. `attributions` say who changed what drifted, by resource id, and
@@ -67,6 +70,8 @@ class DriftDocument(Document):
     in_sync: int
     drifted: tuple[ResourceDriftDocument, ...] = ()
     undeclared: tuple[UndeclaredDocument, ...] = ()
+    tags: tuple[UndeclaredTagDocument, ...] = ()
+    strict_tags: bool = False
     ignored: tuple[IgnoredDocument, ...] = ()
     additions: tuple[AdditionDocument, ...] = ()
     accepted: tuple[AcceptedDocument, ...] = ()
@@ -84,7 +89,8 @@ class DriftDocument(Document):
         return (
             bool(self.drifted)
             or bool(self.additions)
-            or any(entry.field.security or entry.field.state for entry in self.undeclared)
+            or any(entry.drifted for entry in self.undeclared)
+            or (self.strict_tags and bool(self.tags))
             or bool(self.security.refused)
             or any(proof.verdict == FAILS for proof in self.proofs)
         )

@@ -81,12 +81,36 @@ class ResourceChangeDocument(Document):
 
 
 class UndeclaredDocument(Document):
-    """A value off its default where the blueprint is silent: shown, never changed by the plan."""
+    """A value off its default where the blueprint is silent: shown, never changed by the plan.
+
+    `kept` tells one that Azure keeps on writes, so that an earlier apply may have set it; `moved`,
+    for a drift check, that Azure's logs name somebody's change of it since.
+    """
 
     address: str
     id: str
     type: str
     field: FieldChangeDocument
+    kept: bool = False
+    moved: bool = False
+
+    @property
+    def drifted(self) -> bool:
+        """Whether it makes a drift check fail."""
+        return self.moved if self.kept else self.field.security or self.field.state
+
+
+class UndeclaredTagDocument(Document):
+    """A tag that the blueprint does not declare: a policy's or a person's. Never overwritten.
+
+    `path` is `tags.costCentre`, or that of the tags of a part of the resource.
+    """
+
+    address: str
+    id: str
+    type: str
+    path: str
+    value: Any = None
 
 
 class IgnoredDocument(Document):
@@ -171,7 +195,7 @@ class PlanDocument(Document):
     """A whole plan. `destroys` tells one that deletes all that the environment owns.
 
     `digest` is sha256:… over everything that apply would do; diagnostics and what is in progress,
-    undeclared, ignored, added by others or unmanaged are no part of it.
+    undeclared, ignored, added by others or unmanaged are no part of it, nor `tags` of others.
 
     `in_progress` is what Azure still works on: apply waits for it, and plans on what settled.
     `proofs` are about the state that the plan leads to, and `security` is what it means for the
@@ -187,6 +211,7 @@ class PlanDocument(Document):
     summary: PlanSummary
     changes: tuple[ResourceChangeDocument, ...] = ()
     undeclared: tuple[UndeclaredDocument, ...] = ()
+    tags: tuple[UndeclaredTagDocument, ...] = ()
     ignored: tuple[IgnoredDocument, ...] = ()
     additions: tuple[AdditionDocument, ...] = ()
     accepted: tuple[AcceptedDocument, ...] = ()

@@ -20,6 +20,7 @@ from provisioner.documents.plan import (
     ResourceChangeDocument,
     StepDocument,
     UndeclaredDocument,
+    UndeclaredTagDocument,
     UnmanagedDocument,
 )
 from provisioner.documents.proof import GateDocument, ProofDocument
@@ -263,9 +264,15 @@ def _document(
                 id=change.id.text,
                 type=change.type.name,
                 field=field_document(field),
+                kept=field.kept,
             )
             for change in resources
             for field in change.undeclared
+        ),
+        tags=tuple(
+            _tag_document(change, field_document(field))
+            for change in resources
+            for field in change.tags
         ),
         ignored=tuple(
             IgnoredDocument(
@@ -343,6 +350,16 @@ def _change_document(change: ResourceChange) -> ResourceChangeDocument:
         disruption=change.disruption,
         seconds=change.type.seconds * (1 if change.stand_in is None else _ROTATED),
         fields=tuple(field_document(field) for field in shown_fields(change)),
+    )
+
+
+def _tag_document(change: ResourceChange, tag: FieldChangeDocument) -> UndeclaredTagDocument:
+    return UndeclaredTagDocument(
+        address=change.address,
+        id=change.id.text,
+        type=change.type.name,
+        path=tag.path,
+        value=tag.before,
     )
 
 

@@ -69,10 +69,10 @@ class ResourceChange:
     """What happens to one resource, and the bodies that say so.
 
     `desired` is the body with its references resolved as far as they are known; None for a
-    delete. `found` is what stands in Azure now, or None. `stand_in` is set on a rotation. `loses`
-    is the worst that happens to what stands in a resource that is deleted or replaced. `carried`
-    are the marks that others carry of what the change makes or deletes, `inside` the keys of all
-    that stands in one that is deleted or replaced.
+    delete. `found` is what stands in Azure now, or None. `tags` are those of others. `stand_in` is
+    set on a rotation. `loses` is the worst that happens to what stands in a resource that is
+    deleted or replaced. `carried` are the marks that others carry of what the change makes or
+    deletes, `inside` the keys of all that stands in one that is deleted or replaced.
     """
 
     address: str
@@ -86,6 +86,7 @@ class ResourceChange:
     found: Found | None
     stand_in: StandIn | None = None
     ignored: tuple[Ignored, ...] = ()
+    tags: tuple[FieldChange, ...] = ()
     loses: Disruption = Disruption.NONE
     carried: tuple[CarriedMark, ...] = ()
     inside: tuple[str, ...] = ()
@@ -493,9 +494,11 @@ class _Decider:
         if held is not None:
             return self._blocked(resource, found, held)
         result = compare(resource.type, self._catalog.schemas, desired, found.body)
-        changes, ignored = split_ignored(resource.address, result.changes, self._terms.ignores)
+        told = (*result.changes, *result.kept)
+        changes, ignored = split_ignored(resource.address, told, self._terms.ignores)
         stated, undeclared = _by_declaration(changes)
         back, undeclared = self._put_back(resource, undeclared)
+        tags, _ = split_ignored(resource.address, result.tags, self._terms.ignores)
         declared = (
             *stated,
             *back,
@@ -517,7 +520,7 @@ class _Decider:
             self.values[resource.address] = _value_of(resource, found.body, desired)
         return ResourceChange(
             resource.address, resource.id, resource.type, action, reason, declared, undeclared,
-            desired, found, ignored=ignored,
+            desired, found, ignored=ignored, tags=tuple(tag for tag in tags if not _is_mark(tag)),
         )  # fmt: skip
 
     def _keep(
@@ -570,6 +573,9 @@ class _Decider:
             return (), undeclared
         back, left = [], []
         for change in undeclared:
+            if change.kept:  # an earlier apply may have set it, and nobody asked to take it back
+                left.append(change)
+                continue
             if change.hindrance is None:
                 back.append(replace(change, reason=ActionReason.DEFAULT))
                 continue
@@ -642,6 +648,10 @@ def _without_secrets(stated: Mapping[str, Value], desired: Value) -> Value:
         path = ".".join(map(str, secret.path))
         raise ExpressionError(f"{path} would be {secret.kind} that Azure answered")
     return desired
+
+
+def _is_mark(tag: FieldChange) -> bool:
+    return is_ownership_tag(tag.path.removeprefix("properties.").removeprefix("tags."))
 
 
 def _by_declaration(

@@ -118,6 +118,7 @@ _BESIDE = (
     "diagnostics",
     "inProgress",
     "undeclared",
+    "tags",
     "ignored",
     "additions",
     "accepted",

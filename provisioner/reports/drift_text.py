@@ -22,12 +22,14 @@ from provisioner.reports.section_text import (
 )
 from provisioner.reports.security_text import count_newly_failing, total_lines, turn_lines
 from provisioner.reports.styled import BLANK, Line, Span, Style, line
+from provisioner.reports.tags_text import tag_lines
 from provisioner.reports.values import plain, plural
 from provisioner.reports.wording import (
     UNMARKED,
     count_additions,
     count_ignored,
     count_in_progress,
+    count_tags,
     joined,
     no_drift,
 )
@@ -51,6 +53,7 @@ def render_drift_text(document: DriftDocument, width: int = 100) -> Iterator[Lin
         yield BLANK
     yield from addition_lines(document.additions, width, document.attributions)
     yield from undeclared_lines(document.undeclared, width)
+    yield from tag_lines(document.tags, width)
     yield from _other_attribution_lines(document, width)
     yield from ignored_lines(document.ignored, width)
     yield from accepted_lines(document.accepted, width)
@@ -90,13 +93,17 @@ def drift_summary(document: DriftDocument) -> str:
     """Return what drifted, and in which way: resources, controls and network proofs."""
     kinds = Counter(drifted.kind for drifted in document.drifted)
     counted = ((kinds[kind], kind.value) for kind in DriftKind)
-    weakened = sum(entry.field.security for entry in document.undeclared)
+    drifted = [entry for entry in document.undeclared if entry.drifted]
+    moved = sum(entry.moved for entry in drifted)
+    weakened = sum(entry.field.security for entry in drifted if not entry.moved)
     failing = sum(proof.verdict == FAILS for proof in document.proofs)
     verb = "fails" if failing == 1 else "fail"
     return joined(
         (
             *(f"{number:,} {word}" for number, word in counted if number),
             f"{weakened:,} undeclared (security)" if weakened else "",
+            f"{moved:,} undeclared (moved)" if moved else "",
+            count_tags(document.tags) if document.strict_tags else "",
             count_newly_failing(document.security),
             f"{plural(failing, 'network proof')} {verb}" if failing else "",
             count_additions(document.additions, document.accepted),

@@ -28,6 +28,7 @@ from provisioner.reports.drift_text import drift_summary
 from provisioner.reports.markdown_escape import code, details, html_code, prose
 from provisioner.reports.markdown_table import fitting, row, section, table_head
 from provisioner.reports.proof_markdown import gates_refuse, proof_section, proof_totals
+from provisioner.reports.tags_markdown import tag_section
 from provisioner.reports.timing import remaining_seconds
 from provisioner.reports.values import (
     leaves,
@@ -52,6 +53,7 @@ from provisioner.reports.wording import (
     counts,
     is_disruptive,
     joined,
+    keeping,
     marks,
     no_changes,
     no_drift,
@@ -101,6 +103,7 @@ def render_plan_markdown(document: PlanDocument) -> str:
     tail = (
         proof_section(document.proofs)
         + _undeclared(document.undeclared)
+        + tag_section(document.tags)
         + _ignored(document.ignored)
         + addition_section(document.additions)
         + accepted_section(document.accepted)
@@ -126,6 +129,7 @@ def render_drift_markdown(document: DriftDocument) -> str:
         attribution_section(document)
         + proof_section(document.proofs)
         + _undeclared(document.undeclared)
+        + tag_section(document.tags)
         + _ignored(document.ignored)
         + accepted_section(document.accepted)
         + _unmanaged(document.unmanaged)
@@ -276,9 +280,12 @@ def _undeclared(entries: Sequence[UndeclaredDocument]) -> str:
             code(show_path(entry.field.path)) + _emphasised(entry.field),
             code(show_value(entry.field.before)),
             code("none" if entry.field.after is None else show_value(entry.field.after))
-            + (f" {prose(entry.field.reason or '', 200)}" if entry.field.state else ""),
+            + (f" {prose(entry.field.reason or '', 200)}" if entry.field.state else "")
+            + (f" {keeping(entry)}" if entry.kept else ""),
         )
-        for entry in sorted(entries, key=lambda entry: not entry.field.security)
+        for entry in sorted(
+            entries, key=lambda entry: (not entry.drifted, not entry.field.security)
+        )
     )
     title = "**Undeclared: the blueprint is silent, Azure is off the default; left as is**"
     head = table_head(("address", "property", "value", "default"))

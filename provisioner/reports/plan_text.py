@@ -19,6 +19,7 @@ from provisioner.reports.section_text import (
 )
 from provisioner.reports.security_text import total_lines, turn_lines
 from provisioner.reports.styled import BLANK, Line, Span, Style, line, wrap
+from provisioner.reports.tags_text import tag_lines
 from provisioner.reports.timing import remaining_seconds
 from provisioner.reports.values import plain, show_estimate
 from provisioner.reports.wording import (
@@ -57,6 +58,7 @@ def render_plan_text(document: PlanDocument, width: int = 100) -> Iterator[Line]
     for change in sorted(document.changes, key=lambda change: risk(change)[0], reverse=True):
         yield from _change_lines(change, columns, width)
     yield from undeclared_lines(document.undeclared, width)
+    yield from tag_lines(document.tags, width)
     yield from ignored_lines(document.ignored, width)
     yield from addition_lines(document.additions, width)
     yield from accepted_lines(document.accepted, width)

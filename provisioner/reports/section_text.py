@@ -20,7 +20,7 @@ from provisioner.reports.values import (
     show_path,
     show_value,
 )
-from provisioner.reports.wording import IN_PROGRESS, and_more, joined, marks
+from provisioner.reports.wording import IN_PROGRESS, and_more, joined, keeping, marks
 
 _MOST_UNDECLARED = 30
 _MOST_UNMANAGED = 20
@@ -93,7 +93,7 @@ def undeclared_lines(entries: Sequence[UndeclaredDocument], width: int) -> list[
     """Return the section of values off their default that the blueprint does not mention."""
     if not entries:
         return []
-    ordered = sorted(entries, key=lambda entry: not entry.field.security)
+    ordered = sorted(entries, key=lambda entry: (not entry.drifted, not entry.field.security))
     shown = ordered[:_MOST_UNDECLARED]
     address = min(max(len(plain(entry.address)) for entry in shown), width // 3)
     path = min(max(len(show_path(entry.field.path)) for entry in shown), width // 3)
@@ -120,7 +120,8 @@ def _undeclared_values(entry: UndeclaredDocument, room: int) -> str:
     default = "none" if entry.field.after is None else default
     if entry.field.state:
         return f"{actual} (healthy {default}): {plain(entry.field.reason or '')}"
-    return f"{shorten(actual, room // 2)} (default {shorten(default, room // 2 - 12)})"
+    values = f"{shorten(actual, room // 2)} (default {shorten(default, room // 2 - 12)})"
+    return f"{values} · {keeping(entry)}" if entry.kept else values
 
 
 def ignored_lines(entries: Sequence[IgnoredDocument], width: int) -> list[Line]:

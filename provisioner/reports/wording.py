@@ -16,6 +16,8 @@ from provisioner.documents.plan import (
     PlanDocument,
     PlanSummary,
     ResourceChangeDocument,
+    UndeclaredDocument,
+    UndeclaredTagDocument,
 )
 from provisioner.documents.proof import FAILS
 from provisioner.documents.trace import JourneyDocument
@@ -162,6 +164,25 @@ def count_additions(
         f"{len(accepted):,} accepted" if accepted else "",
     )
     return joined(noted)
+
+
+def keeping(entry: UndeclaredDocument) -> str:
+    """Return what is known of a value that Azure keeps on writes; "" for any other."""
+    if not entry.kept:
+        return ""
+    return MOVED if entry.moved else KEPT
+
+
+KEPT = "Azure keeps this on writes"
+MOVED = "moved since the last apply, as Azure's logs say; Azure keeps it on writes"
+
+
+UNDECLARED_TAGS = "the blueprint does not declare them; never overwritten"
+
+
+def count_tags(tags: Sequence[UndeclaredTagDocument]) -> str:
+    """Return how many tags there are that the blueprint does not declare; maybe ""."""
+    return plural(len(tags), "undeclared tag") if tags else ""
 
 
 def count_ignored(ignored: Sequence[IgnoredDocument]) -> str:

@@ -86,7 +86,7 @@ def _is_default(
 def take_values(resource_type: ResourceType, body: dict[str, Any]) -> None:
     """Put what Azure makes of them in the place of values that it does not honour any more."""
     for path, facts in resource_type.fields.items():
-        for asked, answered in facts.taken_as:
+        for asked, answered in facts.taken_in(body):
             if _folded(value_at(body, path)) == _folded(asked):
                 put(body, path, answered)
 

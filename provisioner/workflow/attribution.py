@@ -1,7 +1,7 @@
 """Who changed what drifted: asks both logs, once something did."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import timedelta
 
 from provisioner.access.needs import Need
@@ -12,6 +12,7 @@ from provisioner.attribution.window import CHANGES_RETENTION, Window, format_mom
 from provisioner.catalog.endpoints import ACTIVITY_LOG, RESOURCE_GRAPH
 from provisioner.catalog.registry import Catalog
 from provisioner.documents.drift import DriftDocument, DriftKind
+from provisioner.documents.plan import UndeclaredDocument
 from provisioner.engine.ports import Inquirer
 from provisioner.model.azure_error import AzureError
 from provisioner.model.diagnostic import Diagnostic, warning
@@ -28,21 +29,34 @@ _MARGIN = timedelta(minutes=5)
 """How far the clocks of Azure and of this machine may be apart."""
 
 
+def _is_nobodys(_correlation: str) -> bool:
+    return False
+
+
 def attribute_drift(
-    document: DriftDocument, window: Window, catalog: Catalog, inquirer: Inquirer
+    document: DriftDocument,
+    window: Window,
+    catalog: Catalog,
+    inquirer: Inquirer,
+    *,
+    is_own: Callable[[str], bool] = _is_nobodys,
 ) -> DriftDocument:
     """Return a drift check with who changed what drifted, as far as the logs say.
 
     Nothing is asked where nothing drifted. A log that cannot be read is a warning: the verdict of
-    the check does not depend on it.
+    the check depends on it for values alone that Azure keeps on writes, which are drift where a
+    change of somebody since the environment's last write (`is_own` knows its correlation ids)
+    names them.
     """
     targets = _targets_of(document)
     if not targets:
         return document
     logs, reaches, told = _read_logs(targets, window, catalog, inquirer)
+    decided = [_decide(entry, logs, reaches, is_own) for entry in document.undeclared]
+    document = document.model_copy(update={"undeclared": tuple(decided)})
     attributions = {
         target.id.text: logs.attribute(target, reaches[_subscription_of(target.id)])
-        for target in targets
+        for target in _targets_of(document, undecided=False)
     }
     return document.model_copy(
         update={
@@ -61,9 +75,21 @@ def attribution_needs(subscriptions: Sequence[str]) -> frozenset[Need]:
     )
 
 
-def _targets_of(document: DriftDocument) -> list[Target]:
+def _decide(
+    entry: UndeclaredDocument,
+    logs: Logs,
+    reaches: Mapping[str, Reach],
+    is_own: Callable[[str], bool],
+) -> UndeclaredDocument:
+    """Return an undeclared value with whether the logs say that somebody moved it."""
+    target = Target(ResourceId.parse(entry.id), paths=(entry.field.path,))
+    known = entry.kept and reaches[_subscription_of(target.id)].refused is None
+    return entry.model_copy(update={"moved": known and logs.tells_move(target, is_own)})
+
+
+def _targets_of(document: DriftDocument, *, undecided: bool = True) -> list[Target]:
     """Return what drifted and was added, each resource once: undeclared values count where they are
-    drift."""
+    drift, or where only the logs tell whether they are (`undecided`)."""
     found: dict[str, Target] = {}
     for drifted in document.drifted:
         missing = drifted.kind is DriftKind.MISSING
@@ -72,7 +98,7 @@ def _targets_of(document: DriftDocument) -> list[Target]:
     for addition in document.additions:
         found[addition.id.lower()] = Target(ResourceId.parse(addition.id))
     for entry in document.undeclared:
-        if entry.field.security or entry.field.state:
+        if entry.drifted or (undecided and entry.kept):
             target = found.get(entry.id.lower(), Target(ResourceId.parse(entry.id)))
             paths = (*target.paths, entry.field.path)
             found[entry.id.lower()] = Target(target.id, target.missing, paths)

@@ -55,6 +55,10 @@ def _compare(
     spoken = version if isinstance(version, str) and version else None
     result = compare(resource_type, catalog.schemas, desired, actual, spoken)
     answer = {"key": key, "changes": [_change(change) for change in result.changes]}
+    apart = {"kept": result.kept, "tags": result.tags}
+    answer |= {
+        name: [_change(change) for change in found] for name, found in apart.items() if found
+    }
     return {**answer, "unknown": list(result.unknown_defaults)} if show_unknown else answer
 
 

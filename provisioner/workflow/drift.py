@@ -24,11 +24,14 @@ _REVERSED = {
 }
 
 
-def check_drift(desired: Desired, catalog: Catalog, reader: Reader) -> DriftDocument:
+def check_drift(
+    desired: Desired, catalog: Catalog, reader: Reader, *, strict_tags: bool = False
+) -> DriftDocument:
     """Return how Azure departs from an environment's blueprint.
 
     It is the plan, told in the order in which things happened: what plan would change back is
-    what drifted. Raises what `plan_environment` raises.
+    what drifted. With `strict_tags`, tags that the blueprint does not declare are drift too. Raises
+    what `plan_environment` raises.
     """
     planned = plan_environment(desired, catalog, reader, assess=False)
     changes = planned.changes.resources
@@ -49,6 +52,8 @@ def check_drift(desired: Desired, catalog: Catalog, reader: Reader) -> DriftDocu
         in_sync=sum(change.action is Action.NO_OP for change in changes),
         drifted=tuple(_drift_document(change) for change in drifted),
         undeclared=planned.plan.document.undeclared,
+        tags=planned.plan.document.tags,
+        strict_tags=strict_tags,
         ignored=tuple(
             entry.model_copy(update={"field": _reversed(entry.field)})
             for entry in planned.plan.document.ignored

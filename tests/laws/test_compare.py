@@ -3,6 +3,8 @@
 import copy
 import json
 import random
+import re
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -17,8 +19,9 @@ from provisioner.catalog.schema import Kind, Shape
 from provisioner.catalog.sdk_models import read_schema_index
 from provisioner.diff.comparison import compare
 from provisioner.diff.merge import merge_for_write
-from provisioner.diff.rules import Rule, rules_of
+from provisioner.diff.rules import Rule, Rules, rules_of
 from provisioner.model.resource_id import RESOURCE_GROUP, ResourceId
+from provisioner.model.values import ABSENT
 
 _MODEL_DEPTH = 4
 _LIST_LENGTH = 2
@@ -183,6 +186,133 @@ def test_a_body_does_not_differ_from_the_answer_to_it(
     answer = replay.ask("GET", url).body
 
     assert compare_all(resource_type, body, answer) == ()
+
+
+@every_type
+def test_what_is_set_beside_a_declared_part_is_told_as_if_none_were(
+    resource_type: ResourceType,
+) -> None:
+    """One part of an object that is declared says nothing of the others, unless a fact of the part
+    that somebody sets says otherwise."""
+    hidden = []
+    for place in _objects(rules_of(resource_type, CATALOG.schemas)):
+        for part, declared in place.pairs():
+            alone = _is_told(resource_type, place, part, None)
+            beside = _is_told(resource_type, place, part, declared)
+            if alone != beside:
+                hidden.append(f"{place.path}: {part} {beside=} {declared}")
+
+    assert hidden == []
+
+
+@dataclass(frozen=True)
+class _Place:
+    """An object of a body: its steps from the root, `[]` for an entry of a list, and its parts of
+    which no fact says what their default is, or who writes them, or what is kept."""
+
+    steps: tuple[str, ...]
+    keys: tuple[str, ...]
+    parts: tuple[tuple[str, object], ...]
+    silent: frozenset[str]
+
+    @property
+    def path(self) -> str:
+        return ".".join(self.steps)
+
+    def pairs(self):
+        """Yield each part that no fact excepts, with another one to declare beside it."""
+        for name, _ in self.parts:
+            other = next((other for other, _ in self.parts if other != name), None)
+            if other is not None and name not in self.silent:
+                yield name, other
+
+    def body(self, *names: str) -> dict[str, object]:
+        """Return a body in which the object has these parts; nothing of it without any."""
+        inner: object = {name: value for name, value in self.parts if name in names} or None
+        for step, key in reversed(list(zip(self.steps, self.keys, strict=True))):
+            if step == "[]":
+                inner = [{key: "entry", **(inner or {})}]
+            else:
+                inner = {} if inner is None else {step: inner}
+        return inner or {}
+
+
+def _objects(rules: Rules):
+    """Yield the objects below a root, those in entries of lists too, each model once on a path."""
+
+    def descend(rule: Rule, steps: tuple[str, ...], keys: tuple[str, ...], models: frozenset[str]):
+        model = CATALOG.schemas.models.get(rule.shape.model or "")
+        if model is None or model.name in models:
+            return
+        open_models = models | {model.name}
+        parts, excepted = [], set()
+        for name in model.properties:
+            child = rules.child(rule, name)
+            if child.silent or child.generated or child.is_tags or name in keys[-1:]:
+                continue
+            value = _set_by_somebody(rules, child, open_models)
+            if value is not None:
+                parts.append((name, value))
+            if child.fact.default is not ABSENT or _is_excepted(rules, child, open_models):
+                excepted.add(name)
+            if child.shape.kind is Kind.OBJECT and not child.fact.kept:
+                yield from descend(child, (*steps, name), (*keys, ""), open_models)
+            entry = rules.entry(child) if child.shape.kind is Kind.LIST else None
+            if entry is not None and entry.shape.kind is Kind.OBJECT and not child.fact.embeds:
+                key = (*child.fact.keys, "name")[0]
+                yield from descend(entry, (*steps, name, "[]"), (*keys, "", key), open_models)
+        yield _Place(steps, keys, tuple(parts), frozenset(excepted))
+
+    yield from descend(rules.root, (), (), frozenset())
+
+
+def _is_excepted(rules: Rules, rule: Rule, models: frozenset[str]) -> bool:
+    """Tell whether a fact of a property, or of one below it, says what else than the default of the
+    whole holds for it."""
+    fact = rule.fact
+    if fact.kept or fact.embeds or fact.dropped or fact.residual or fact.closed:
+        return True
+    if fact.owner is not Owner.BLUEPRINT or fact.default not in (ABSENT, None):
+        return True
+    model = CATALOG.schemas.models.get(rule.shape.model or "")
+    if model is None or model.name in models:
+        return False
+    below = (rules.child(rule, name) for name in model.properties)
+    return any(_is_excepted(rules, child, models | {model.name}) for child in below)
+
+
+def _set_by_somebody(rules: Rules, rule: Rule, models: frozenset[str]) -> object:
+    """Return a value that somebody may set for a property; None for a map or an open object."""
+    shape = rule.shape
+    texts = shape.kind is Kind.LIST and shape.item and shape.item.kind is Kind.STRING
+    plain = {
+        Kind.BOOLEAN: True,
+        Kind.INTEGER: 4711,
+        Kind.NUMBER: 4711,
+        Kind.STRING: (shape.enum or ("somebody's",))[-1],
+        Kind.LIST: ["somebody's"] if texts else None,
+    }
+    model = CATALOG.schemas.models.get(shape.model or "")
+    if shape.kind is not Kind.OBJECT or model is None or model.name in models:
+        return plain.get(shape.kind)
+    settable = (
+        (name, _set_by_somebody(rules, rules.child(rule, name), models | {model.name}))
+        for name in model.properties
+        if not rules.child(rule, name).silent and name.lower() not in ("id", "name")
+    )
+    return next(({name: value} for name, value in settable if value is not None), None)
+
+
+def _is_told(resource_type: ResourceType, place: _Place, part: str, declared: str | None) -> bool:
+    """Tell whether the part of an object that somebody set is told where another one is declared,
+    or nothing of the object is."""
+    ours = (declared,) if declared else ()
+    changes = compare_all(resource_type, place.body(*ours), place.body(*ours, part))
+    told = [re.sub(r"\[[^\]]*\]", "[]", change.path).lower() for change in changes]
+    path = re.sub(r"\.\[\]", "[]", ".".join((*place.steps, part))).lower()
+    return any(
+        path == seen or path.startswith(f"{seen}.") or seen.startswith(f"{path}.") for seen in told
+    )
 
 
 _JSON = st.recursive(

@@ -33,6 +33,7 @@ from provisioner.documents.plan import (
     ResourceChangeDocument,
     StepDocument,
     UndeclaredDocument,
+    UndeclaredTagDocument,
     UnmanagedDocument,
 )
 from provisioner.documents.proof import BreachDocument, GateDocument, ProofDocument
@@ -319,6 +320,22 @@ _UNDECLARED = (
             "properties.enabledForDeployment", True, False, declared=False, security=True
         ),
     ),
+    UndeclaredDocument(
+        address="aks.cluster",
+        id=resource_id(AKS, "ContainerService/managedClusters/aks-contoso"),
+        type="Microsoft.ContainerService/managedClusters",
+        field=changed("sku.tier", "Premium", "Free", declared=False),
+        kept=True,
+    ),
+)
+_TAGS = (
+    UndeclaredTagDocument(
+        address="vault.vault",
+        id=resource_id(AKS, "KeyVault/vaults/kv-contoso-aks"),
+        type="Microsoft.KeyVault/vaults",
+        path="tags.costCentre",
+        value="4711",
+    ),
 )
 _IGNORED = (
     IgnoredDocument(
@@ -515,6 +532,7 @@ PLAN = _plan(
     ],
     71,
     undeclared=_UNDECLARED,
+    tags=_TAGS,
     ignored=_IGNORED,
     additions=_ADDITIONS,
     accepted=_ACCEPTED,
@@ -585,6 +603,7 @@ DRIFT = DriftDocument(
         ),
     ),
     undeclared=_UNDECLARED,
+    tags=_TAGS,
     ignored=_IGNORED,
     additions=_ADDITIONS,
     accepted=_ACCEPTED,

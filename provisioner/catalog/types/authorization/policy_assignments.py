@@ -67,7 +67,6 @@ TYPE = ResourceType(
     by_service=_is_default_initiative,
     fields={
         "location": Field(default=None),
-        "identity": Field(default=None),
         # Azure says it, by where the assignment stands; a body that says another is a mistake.
         "properties.scope": Field(
             compare=Compare.RESOURCE_ID, stated=True, create_only=True, security=True

@@ -46,7 +46,6 @@ TYPE = ResourceType(
     computed=_computed,
     fields={
         "location": Field(create_only=True),
-        "identity": Field(default=None),
         "sku.name": Field(compare=Compare.CASELESS),
         "properties.adminUserEnabled": Field(
             default=False,

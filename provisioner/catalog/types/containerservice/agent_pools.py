@@ -14,6 +14,7 @@ from provisioner.catalog import (
 )
 from provisioner.catalog.cluster_defaults import most_pods, since
 from provisioner.catalog.field import (
+    PARENT,
     Answered,
     Compare,
     Disruption,
@@ -123,6 +124,9 @@ def _count_owner(body: Body) -> Owner:
     """
     profiles = lookup(body, ("properties", "agentPoolProfiles"))
     pools = profiles if isinstance(profiles, (list, tuple)) else [body.get("properties")]
+    if lookup(body, ("properties", "powerState", "code")) == "Stopped":
+        # A pool that is stopped answers 0, and has its count again when it is started.
+        return Owner.SERVICE
     scaled = any(lookup(pool, ("enableAutoScaling",)) is True for pool in pools)
     return Owner.AUTOSCALER if scaled else Owner.BLUEPRINT
 
@@ -133,11 +137,62 @@ def _disk_owner(body: Body) -> Owner:
     return Owner.SERVICE if asked == 0 else Owner.BLUEPRINT
 
 
+def _is_automatic(body: Body) -> bool:
+    """Whether the pool stands in the body of an AKS Automatic cluster, which presets its pools
+    ("What is Azure Kubernetes Service (AKS) Automatic?", feature comparison; recorded)."""
+    return lookup(body, (PARENT, "sku", "name")) == "Automatic"
+
+
+def _zones_owner(body: Body) -> Owner:
+    """AKS Automatic spreads its pools over the zones that the region has."""
+    return Owner.PRESET if _is_automatic(body) else Owner.BLUEPRINT
+
+
+def _default_taints(body: Body) -> Json:
+    """AKS Automatic keeps its system pools to system pods."""
+    system = lookup(body, ("properties", "mode")) == "System"
+    return ["CriticalAddonsOnly=true:NoSchedule"] if system and _is_automatic(body) else ()
+
+
+def _default_access(body: Body) -> Json:
+    """AKS Automatic disables SSH on its nodes."""
+    return "Disabled" if _is_automatic(body) else "LocalUser"
+
+
+def _access_as_taken(stated: Body) -> tuple[tuple[Json, Json], ...]:
+    return (("LocalUser", "Disabled"),) if _is_automatic(stated) else ()
+
+
+def _most_pods(body: Body) -> Json | Absent:
+    """How many pods a node takes follows from the network of the cluster, where that is known."""
+    cluster = lookup(body, (PARENT,))
+    return most_pods(cluster) if isinstance(cluster, Mapping) else ABSENT
+
+
+def _holds_machines(body: Body) -> bool:
+    """Whether a pool is one of single machines (mode Machines): each is made by a request of its
+    own, and the pool answers nothing of their shape (recorded)."""
+    return lookup(body, ("properties", "mode")) == "Machines"
+
+
+def _type_as_taken(stated: Body) -> tuple[tuple[Json, Json], ...]:
+    return (("VirtualMachineScaleSets", "VirtualMachines"),) if _holds_machines(stated) else ()
+
+
+def _keeps_name_servers(stated: Body) -> bool:
+    """AKS keeps the configuration of LocalDNS where a PUT switches it off, and one half of it where
+    a PUT states the other alone (recorded)."""
+    profile = lookup(stated, ("properties", "localDNSProfile"))
+    halves = ("vnetDNSOverrides", "kubeDNSOverrides")
+    halved = any(isinstance(lookup(profile, (half,)), Mapping) for half in halves)
+    return halved or lookup(profile, ("mode",)) == "Disabled"
+
+
 def _default_image(body: Body) -> Json | Absent:
     """Windows Server 2022 is the default from Kubernetes 1.25 on, until it is retired in 1.36
-    ("Upgrade the OS version for Windows workloads on AKS")."""
+    ("Upgrade the OS version for Windows workloads on AKS"); AKS Automatic has Azure Linux."""
     if str(lookup(body, ("properties", "osType"))).lower() != "windows":
-        return "Ubuntu"
+        return "AzureLinux" if _is_automatic(body) else "Ubuntu"
     version = lookup(body, ("properties", "orchestratorVersion"))
     if released(version) is None or is_at_least(version, 1, 36):
         return ABSENT
@@ -148,7 +203,8 @@ def _default_type(body: Body) -> Json | Absent:
     """A pool of stated machines, and one that AKS manages itself, are no scale set."""
     machines = isinstance(lookup(body, ("properties", "virtualMachinesProfile")), Mapping)
     managed = lookup(body, ("properties", "mode")) == MANAGED_SYSTEM
-    return "VirtualMachines" if machines or managed else "VirtualMachineScaleSets"
+    single = machines or managed or _holds_machines(body)
+    return "VirtualMachines" if single else "VirtualMachineScaleSets"
 
 
 TYPE = ResourceType(
@@ -175,12 +231,12 @@ TYPE = ResourceType(
     adds="runs nodes in it",
     adds_by=("properties.vmSize", "properties.enableNodePublicIP", "properties.vnetSubnetID"),
     fields={
-        "properties.count": Field(owner=_count_owner),
+        "properties.count": Field(owner=_count_owner, dropped=_holds_machines),
         "properties.enableAutoScaling": Field(default=False, answered=Answered.ALONE),
         "properties.minCount": Field(default=None),
         "properties.maxCount": Field(default=None),
         "properties.mode": Field(default="User"),
-        "properties.type": Field(default=_default_type, create_only=True),
+        "properties.type": Field(default=_default_type, taken_as=_type_as_taken, create_only=True),
         "properties.vmSize": Field(
             compare=Compare.CASELESS,
             create_only=cluster_changes.size_is_fixed_in_scale_sets,
@@ -196,8 +252,11 @@ TYPE = ResourceType(
         "properties.osDiskType": Field(create_only=True),
         "properties.osDiskSizeGB": Field(create_only=True, owner=_disk_owner),
         "properties.kubeletDiskType": Field(default="OS"),
-        "properties.maxPods": Field(create_only=True),
-        "properties.availabilityZones": Field(default=(), compare=Compare.SET, create_only=True),
+        "properties.maxPods": Field(default=_most_pods, create_only=True),
+        "properties.availabilityZones": Field(
+            default=(), compare=Compare.SET, create_only=True, owner=_zones_owner
+        ),
+        "properties.virtualMachineNodesStatus": Field(read_only=True),
         "properties.vnetSubnetID": Field(
             default=None,
             compare=Compare.RESOURCE_ID,
@@ -249,7 +308,7 @@ TYPE = ResourceType(
         "properties.spotMaxPrice": Field(default=-1, answered=_where_spot),
         "properties.nodeLabels": Field(default={}, security=True, reserved=RESERVED),
         "properties.nodeTaints": Field(
-            default=(), compare=Compare.SET, security=True, reserved=RESERVED
+            default=_default_taints, compare=Compare.SET, security=True, reserved=RESERVED
         ),
         "properties.orchestratorVersion": Field(
             compare=Compare.VERSION,
@@ -269,9 +328,12 @@ TYPE = ResourceType(
         "properties.upgradeSettings.undrainableNodeBehavior": Field(
             default="Schedule", answered=Answered.STATED
         ),
+        # "Blue-green node pool upgrades" is asked for.
+        "properties.upgradeStrategy": Field(default="Rolling", answered=Answered.STATED),
         "properties.securityProfile": Field(default={}),
         "properties.securityProfile.sshAccess": Field(
-            default="LocalUser",
+            default=_default_access,
+            taken_as=_access_as_taken,
             answered=since("2023-06"),
             security=True,
             disruption=Disruption.NODES,
@@ -289,7 +351,9 @@ TYPE = ResourceType(
         "properties.artifactStreamingProfile": Field(default=None),
         "properties.localDNSProfile": Field(default=None, security=True),
         **{
-            f"properties.localDNSProfile.{name}": Field(default=domains, kept=True)
+            f"properties.localDNSProfile.{name}": Field(
+                default=domains, kept=_keeps_name_servers, security=True
+            )
             for name, domains in local_dns.DEFAULTS.items()
         },
         "properties.networkProfile.nodePublicIPTags": Field(default=(), security=True),

@@ -21,6 +21,7 @@ from provisioner.catalog.field import (
     Field,
     Owner,
     Since,
+    chosen_by_service,
 )
 from provisioner.catalog.kubernetes_versions import running_version
 from provisioner.catalog.refusals import RefusalCodes
@@ -33,7 +34,7 @@ from provisioner.catalog.resource_type import (
     Surroundings,
 )
 from provisioner.model.resource_id import ResourceId
-from provisioner.model.values import Body, Json, lookup
+from provisioner.model.values import ABSENT, Body, Json, lookup
 
 _PROFILES = "properties.agentPoolProfiles"
 _ACCESS = "properties.apiServerAccessProfile"
@@ -173,6 +174,7 @@ _PLUGIN = Field(
     forbidden=cluster_changes.overlay_comes_without_policy,
     disruption=Disruption.NODES,
 )
+_COMPUTED = Field(read_only=True)
 
 TYPE = ResourceType(
     # Lists lack it in every api version after 2021-03-01 (Azure/AKS issue 5224): a private cluster
@@ -219,7 +221,9 @@ TYPE = ResourceType(
     introduced=api_introductions.CLUSTER_PROPERTIES,
     fields={
         "location": Field(create_only=True),
-        "kind": Field(default="Base", answered=since("2024-02"), create_only=True),
+        "kind": Field(
+            default=preset("Automatic", "Base"), answered=since("2024-02"), create_only=True
+        ),
         "sku": Field(default={}),
         "sku.name": Field(default=cluster_defaults.sku_name, aliases={"basic": "Base"}),
         # A PUT without it leaves a cluster in the tier it is in (recorded).
@@ -238,7 +242,10 @@ TYPE = ResourceType(
         ),
         "properties.dnsPrefix": Field(create_only=True),
         "properties.fqdnSubdomain": Field(default=None, create_only=True),
-        "properties.nodeResourceGroup": Field(compare=Compare.CASELESS, create_only=True),
+        "properties.nodeResourceGroup": Field(
+            default=cluster_defaults.default_node_group, compare=Compare.CASELESS, create_only=True
+        ),
+        "properties.controlPlanePluginProfiles": _COMPUTED,
         "properties.enableRBAC": Field(default=True, create_only=True, security=True),
         "properties.diskEncryptionSetID": Field(
             default=None, compare=Compare.RESOURCE_ID, create_only=True, security=True
@@ -259,12 +266,25 @@ TYPE = ResourceType(
         # "msi" stands for a managed identity, which a cluster never gives up again.
         "properties.servicePrincipalProfile": Field(kept=True),
         "properties.servicePrincipalProfile.clientId": Field(
-            default="msi", kept=True, forbidden=cluster_changes.principal_stays_managed
+            default="msi",
+            kept=True,
+            taken_as=cluster_defaults.principal_as_taken,
+            forbidden=cluster_changes.principal_stays_managed,
         ),
         "properties.identityProfile": Field(security=True),
         # AKS makes one where nobody gives it one.
         "properties.identityProfile.kubeletidentity": Field(kept=True, security=True),
-        "properties.privateLinkResources": Field(read_only=True),
+        "properties.identityProfile.kubeletidentity.resourceId": Field(
+            default=cluster_defaults.default_kubelet, compare=Compare.RESOURCE_ID, security=True
+        ),
+        # Of the identity that `resourceId` names.
+        **{
+            f"properties.identityProfile.kubeletidentity.{name}": Field(
+                owner=Owner.PRESET, security=True
+            )
+            for name in ("clientId", "objectId")
+        },
+        "properties.privateLinkResources": _COMPUTED,
         "properties.identityProfile[].resourceId": Field(compare=Compare.RESOURCE_ID),
         # AKS reads them off the identity: those of one that was deleted and made again are others.
         "properties.identityProfile[].clientId": Field(refilled=True),
@@ -288,7 +308,12 @@ TYPE = ResourceType(
         "properties.aadProfile.adminGroupObjectIDs": Field(
             default=(), compare=Compare.SET, security=True
         ),
-        "properties.aadProfile.tenantID": Field(compare=Compare.CASELESS, security=True),
+        "properties.aadProfile.tenantID": Field(
+            default=cluster_defaults.home_tenant,
+            answered=Answered.ALWAYS,
+            compare=Compare.CASELESS,
+            security=True,
+        ),
         "properties.aadProfile.serverAppSecret": Field(write_only=True, secret=True),
         "properties.windowsProfile.adminPassword": Field(write_only=True, secret=True),
         "properties.servicePrincipalProfile.secret": Field(write_only=True, secret=True),
@@ -296,7 +321,7 @@ TYPE = ResourceType(
         "properties.addonProfiles[].enabled": Field(default=False, security=True),
         # The built-in policy "Deploy Azure Policy Add-on to AKS clusters" turns it on by itself.
         "properties.addonProfiles.azurepolicy": Field(
-            default=preset({}), owner=Owner.POLICY, security=True
+            default=preset({}, ABSENT), owner=Owner.POLICY, security=True
         ),
         # "Azure Policy for Kubernetes clusters", prerequisites.
         "properties.addonProfiles.azurepolicy.enabled": Field(
@@ -310,7 +335,7 @@ TYPE = ResourceType(
             default=False, security=True, requires=((True, "Microsoft.OperationalInsights"),)
         ),
         "properties.addonProfiles.azureKeyvaultSecretsProvider": Field(
-            default=preset({}), security=True
+            default=preset({}, ABSENT), security=True
         ),
         "properties.addonProfiles.azureKeyvaultSecretsProvider.enabled": Field(
             default=preset(True, False), security=True
@@ -371,8 +396,8 @@ TYPE = ResourceType(
         ),
         "properties.autoUpgradeProfile": Field(default={}),
         "properties.autoUpgradeProfile.upgradeChannel": Field(
-            default=preset("stable", "none"),
-            answered=cluster_defaults.in_automatic,
+            default=cluster_defaults.upgrade_channel,
+            answered=cluster_defaults.where_channel_is_told,
             security=True,
         ),
         "properties.autoUpgradeProfile.nodeOSUpgradeChannel": Field(
@@ -385,10 +410,10 @@ TYPE = ResourceType(
         "properties.bootstrapProfile.containerRegistryId": Field(
             compare=Compare.RESOURCE_ID, security=True
         ),
-        _ACCESS: Field(default=preset({})),
-        _SECURITY: Field(default=preset({})),
-        f"{_SECURITY}.workloadIdentity": Field(default=preset({})),
-        f"{_SECURITY}.imageCleaner": Field(default=preset({})),
+        _ACCESS: Field(default=preset({}, ABSENT)),
+        _SECURITY: Field(default=preset({}, ABSENT)),
+        f"{_SECURITY}.workloadIdentity": Field(default=preset({}, ABSENT)),
+        f"{_SECURITY}.imageCleaner": Field(default=preset({}, ABSENT)),
         _NETWORK: Field(default={}),
         f"{_NETWORK}.networkPlugin": _PLUGIN,
         f"{_NETWORK}.networkPluginMode": _PLUGIN,
@@ -444,6 +469,8 @@ TYPE = ResourceType(
             default=cluster_defaults.load_balancer,
             answered=cluster_defaults.unless_routed,
             follows=f"{_NETWORK}.outboundType",
+            dropped=cluster_defaults.balances_nothing,
+            residual=cluster_defaults.balances_nothing,
         ),
         f"{_NETWORK}.loadBalancerProfile.backendPoolType": Field(
             default="nodeIPConfiguration",
@@ -475,11 +502,22 @@ TYPE = ResourceType(
         f"{_NETWORK}.natGatewayProfile.managedOutboundIPProfile.countIPv6": Field(
             default=0, answered=Answered.STATED
         ),
+        # SDK: how the probe of a Service with externalTrafficPolicy Cluster is made.
+        f"{_NETWORK}.loadBalancerProfile.clusterServiceLoadBalancerHealthProbeMode": Field(
+            default="ServiceNodePort", answered=Answered.STATED, compare=Compare.CASELESS
+        ),
+        # Whether pods reach the instance metadata service: "IMDS" unless it is blocked.
+        f"{_NETWORK}.podLinkLocalAccess": Field(
+            default="IMDS", answered=Answered.STATED, security=True
+        ),
         f"{_NETWORK}.staticEgressGatewayProfile": Field(default=None, security=True),
         _ADVANCED: Field(default=None, security=True),
         f"{_ADVANCED}.observability": Field(default={}),
         f"{_ADVANCED}.observability.enabled": Field(
             default=cluster_defaults.observes, security=True
+        ),
+        f"{_ADVANCED}.performance.accelerationMode": Field(
+            default="None", answered=Answered.STATED
         ),
         f"{_ADVANCED}.security": Field(default={}),
         f"{_ADVANCED}.security.enabled": Field(default=cluster_defaults.secures, security=True),
@@ -508,7 +546,9 @@ TYPE = ResourceType(
         "properties.oidcIssuerProfile.enabled": Field(
             default=cluster_defaults.issues_tokens, kept=True, irreversible=(True,), security=True
         ),
-        f"{_SECURITY}.workloadIdentity.enabled": Field(default=preset(True, False), security=True),
+        f"{_SECURITY}.workloadIdentity.enabled": Field(
+            default=cluster_defaults.federates, security=True
+        ),
         f"{_SECURITY}.imageCleaner.enabled": Field(default=preset(True, False), security=True),
         f"{_SECURITY}.imageCleaner.intervalHours": Field(default=168),
         # "Defender for Containers": its plan is a setting of the provider.
@@ -520,6 +560,10 @@ TYPE = ResourceType(
         ),
         f"{_SECURITY}.defender.securityGating": Field(default=None, security=True),
         f"{_SECURITY}.azureKeyVaultKms": Field(default=None, security=True),
+        # SDK: `Public` where nothing else is asked for.
+        f"{_SECURITY}.azureKeyVaultKms.keyVaultNetworkAccess": Field(
+            default="Public", answered=Answered.STATED, security=True
+        ),
         f"{_SECURITY}.kubernetesResourceObjectEncryptionProfile.infrastructureEncryption": Field(
             default="Disabled",
             irreversible=("Enabled",),
@@ -533,6 +577,10 @@ TYPE = ResourceType(
         "properties.storageProfile.diskCSIDriver": Field(default={}),
         "properties.storageProfile.fileCSIDriver": Field(default={}),
         "properties.storageProfile.snapshotController": Field(default={}),
+        # "Container Storage Interface drivers on AKS": version 2 is a preview that is asked for.
+        "properties.storageProfile.diskCSIDriver.version": Field(
+            default="v1", answered=Answered.STATED
+        ),
         # A PUT that is silent about a driver leaves it on or off, as it is (recorded).
         "properties.storageProfile.diskCSIDriver.enabled": Field(default=True, kept=True),
         "properties.storageProfile.fileCSIDriver.enabled": Field(default=True, kept=True),
@@ -566,23 +614,38 @@ TYPE = ResourceType(
         ),
         "properties.httpProxyConfig": Field(default=None, security=True),
         "properties.httpProxyConfig.enabled": Field(
-            default=True, answered=since("2025-05"), security=True
+            default=cluster_defaults.uses_proxy, answered=since("2025-05"), security=True
         ),
         # A PUT that turns the proxy off, or on, keeps where it is (recorded).
         **{
-            f"properties.httpProxyConfig.{name}": Field(kept=True, security=True)
+            f"properties.httpProxyConfig.{name}": Field(
+                default=None, kept=cluster_defaults.only_switches_proxy, security=True
+            )
             for name in ("httpProxy", "httpsProxy", "noProxy", "trustedCa")
         },
+        "properties.httpProxyConfig.effectiveNoProxy": Field(read_only=True),
         "properties.ingressProfile": Field(
             default=preset({"webAppRouting": {"enabled": True}}), security=True
         ),
         "properties.ingressProfile.webAppRouting.nginx": Field(
             default=where("properties.ingressProfile.webAppRouting.enabled", True, {})
         ),
+        # "Application routing add-on": the controller that it makes by default.
         "properties.ingressProfile.webAppRouting.nginx.defaultIngressControllerType": Field(
-            default="AnnotationControlled", answered=since("2024-06")
+            default="AnnotationControlled", answered=since("2024-06"), security=True
         ),
         "properties.serviceMeshProfile": Field(default=None, security=True),
+        "properties.serviceMeshProfile.istio": Field(
+            dropped=cluster_defaults.mesh_is_off, security=True
+        ),
+        # AKS installs its newest revision where none is stated ("Deploy Istio-based service mesh
+        # add-on").
+        "properties.serviceMeshProfile.istio.revisions": Field(
+            default=chosen_by_service, security=True
+        ),
+        "properties.serviceMeshProfile.istio.components.proxyRedirectionMechanism": Field(
+            default="InitContainers", answered=Answered.STATED, security=True
+        ),
         "properties.azureMonitorProfile": Field(default={}, security=True),
         "properties.azureMonitorProfile.metrics.enabled": Field(default=False, security=True),
         "properties.azureMonitorProfile.metrics.kubeStateMetrics": Field(default=None),
@@ -597,6 +660,10 @@ TYPE = ResourceType(
         ),
         "properties.azureMonitorProfile.containerInsights.logAnalyticsWorkspaceResourceId": Field(
             compare=Compare.RESOURCE_ID, security=True
+        ),
+        # Recorded of clusters whose blueprint says nothing of it.
+        "properties.workloadAutoScalerProfile.verticalPodAutoscaler.addonAutoscaling": Field(
+            default="Unspecified", answered=Answered.STATED
         ),
         "properties.workloadAutoScalerProfile": Field(
             default=preset({"keda": {"enabled": True}, "verticalPodAutoscaler": {"enabled": True}})

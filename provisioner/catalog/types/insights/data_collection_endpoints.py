@@ -54,7 +54,6 @@ TYPE = ResourceType(
     fields={
         "location": Field(create_only=True),
         "kind": Field(default=None, compare=Compare.CASELESS),
-        "identity": Field(default=None),
         "properties.description": Field(default=None),
         "properties.immutableId": Field(read_only=True),
         "properties.networkAcls": Field(default={"publicNetworkAccess": "Enabled"}),

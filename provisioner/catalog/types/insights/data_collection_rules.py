@@ -103,7 +103,6 @@ TYPE = ResourceType(
     fields={
         "location": Field(create_only=True),
         "kind": Field(default=None, compare=Compare.CASELESS),
-        "identity": Field(default=None),
         "properties.description": Field(default=None),
         "properties.dataCollectionEndpointId": Field(
             default=None, compare=Compare.RESOURCE_ID, security=True

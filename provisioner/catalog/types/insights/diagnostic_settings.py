@@ -7,7 +7,7 @@ them for the api version.
 from collections.abc import Callable
 
 from provisioner.catalog import api_versions
-from provisioner.catalog.field import Compare, Disruption, Field
+from provisioner.catalog.field import Answered, Compare, Disruption, Field
 from provisioner.catalog.resource_type import (
     DeleteFlow,
     ListRead,
@@ -33,6 +33,10 @@ def _model(name: str, **shapes: Shape) -> Model:
 
 def _list_of(name: str) -> Shape:
     return Shape(Kind.LIST, item=Shape(Kind.OBJECT, f"insights.{name}"))
+
+
+def _always(_body: Body) -> bool:
+    return True
 
 
 def _all_off(kind: str) -> Callable[[Body], Json]:
@@ -143,7 +147,11 @@ TYPE = ResourceType(
         "properties.logs[].retentionPolicy.days": Field(default=0),
         "properties.metrics": Field(default=_all_off("metrics"), keys=("category",), shared=True),
         "properties.metrics[].enabled": Field(default=False, security=True),
-        "properties.metrics[].timeGrain": Field(default=None),
+        # Metrics are exported by the minute, whatever is asked for ("Diagnostic settings in Azure
+        # Monitor"), and newer api versions do not answer it.
+        "properties.metrics[].timeGrain": Field(
+            default="PT1M", answered=Answered.STATED, compare=Compare.DURATION, dropped=_always
+        ),
         "properties.metrics[].retentionPolicy": Field(default={"enabled": False, "days": 0}),
         "properties.metrics[].retentionPolicy.enabled": Field(default=False),
         "properties.metrics[].retentionPolicy.days": Field(default=0),

@@ -47,7 +47,6 @@ TYPE = ResourceType(
     fields={
         "location": Field(create_only=True),
         "kind": Field(default="LogAlert", compare=Compare.CASELESS, create_only=True),
-        "identity": Field(default=None),
         "properties.enabled": Field(default=True, security=True),
         "properties.displayName": Field(default=None),
         "properties.description": Field(default=None),

@@ -125,7 +125,6 @@ TYPE = ResourceType(
             )
         },
         "systemData": Field(read_only=True),
-        "identity": Field(default=None),
         "plan": Field(default=None, create_only=True),
         "properties.extensionType": Field(
             compare=Compare.CASELESS, create_only=True, security=True

@@ -42,6 +42,7 @@ TYPE = ResourceType(
     computed=_computed,
     fields={
         "location": Field(create_only=True),
+        "properties.clientSecretUrl": Field(read_only=True),
         "properties.isolationScope": Field(
             default="None", answered=Answered.STATED, create_only=True
         ),

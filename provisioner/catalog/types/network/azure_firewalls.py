@@ -134,6 +134,9 @@ TYPE = ResourceType(
             security=True,
             disruption=Disruption.CONNECTIONS,
         ),
+        "properties.ipConfigurations[].properties.privateIPAllocationMethod": Field(
+            default="Dynamic", answered=Answered.STATED
+        ),
         "properties.ipConfigurations[].properties.subnet.id": Field(
             compare=Compare.RESOURCE_ID, create_only=_stays_in_its_network
         ),
@@ -143,6 +146,10 @@ TYPE = ResourceType(
         # Forced tunnelling cannot be taken away or added later.
         "properties.managementIpConfiguration": Field(
             default=None, create_only=_tunnels_from_the_start, security=True
+        ),
+        "properties.managementIpConfiguration.id": Field(read_only=True),
+        "properties.managementIpConfiguration.properties.privateIPAllocationMethod": Field(
+            default="Dynamic"
         ),
         "properties.managementIpConfiguration.properties.subnet.id": Field(
             compare=Compare.RESOURCE_ID, create_only=_tunnels_from_the_start

@@ -57,6 +57,7 @@ TYPE = ResourceType(
         "properties.virtualNetwork": Field(default=None),
         "properties.virtualNetwork.id": Field(compare=Compare.RESOURCE_ID, create_only=True),
         "properties.dnsName": Field(read_only=True),
+        "properties.publicUri": Field(read_only=True),
         "properties.networkAcls.ipRules": Field(default=(), keys=("addressPrefix",), security=True),
         "properties.networkAcls.ipRules[].addressPrefix": Field(compare=Compare.CIDR),
         "properties.scaleUnits": Field(default=2, disruption=Disruption.CONNECTIONS),

@@ -41,7 +41,6 @@ TYPE = ResourceType(
     adds_by=("properties.storageId",),
     fields={
         "location": Field(compare=Compare.LOCATION, create_only=True),
-        "identity": Field(default=None),
         "properties.targetResourceId": Field(
             compare=Compare.RESOURCE_ID, create_only=True, security=True
         ),

@@ -132,6 +132,10 @@ TYPE = ResourceType(
     adds="writes DNS records for it",
     adds_by=("properties.privateDnsZoneConfigs[].properties.privateDnsZoneId",),
     fields={
+        **{
+            f"properties.privateDnsZoneConfigs[].{name}": Field(read_only=True)
+            for name in ("etag", "id", "type", "properties.provisioningState")
+        },
         "properties.privateDnsZoneConfigs": Field(
             default=(), keys=("name",), security=True, disruption=Disruption.CONNECTIONS
         ),

@@ -181,6 +181,7 @@ TYPE = ResourceType(
         "properties.ipVersionType": Field(default="IPv4", create_only=True),
         "properties.customNetworkInterfaceName": Field(default="", create_only=True),
         "properties.customDnsConfigs": Field(read_only=True),
+        "properties.resourceGuid": Field(read_only=True),
         "properties.applicationSecurityGroups": Field(default=(), keys=("id",), security=True),
         "properties.applicationSecurityGroups[].id": Field(compare=Compare.RESOURCE_ID),
         "extendedLocation.name": Field(compare=Compare.LOCATION, create_only=True),

@@ -4,7 +4,7 @@ recorded pairs of the type."""
 from collections.abc import Mapping
 
 from provisioner.catalog import api_versions
-from provisioner.catalog.field import Compare, Field
+from provisioner.catalog.field import Answered, Compare, Field
 from provisioner.catalog.network_provider import NETWORK_NAME
 from provisioner.catalog.refusals import RefusalCodes
 from provisioner.catalog.resource_type import ListRead, ResourceType, SdkModel
@@ -50,6 +50,8 @@ TYPE = ResourceType(
     adds="allows or denies traffic",
     adds_by=("properties.priority",),
     fields={
+        # The policy's.
+        "location": Field(read_only=True),
         **_member_fields(),
         "properties.priority": Field(security=True),
         _COLLECTIONS: Field(default=(), keys=("name",), security=True),
@@ -59,6 +61,8 @@ TYPE = ResourceType(
         _RULES: Field(default=(), keys=("name",), security=True),
         # Pairs of a type and a port in an application rule; the others have `ipProtocols`.
         f"{_RULES}[].protocols": Field(compare=Compare.SET, security=True),
+        # Recorded of rules that say nothing of it.
+        f"{_RULES}[].ipv6Rule": Field(default=False, answered=Answered.STATED),
         f"{_RULES}[].terminateTLS": Field(default=False, security=True),
         f"{_RULES}[].translatedAddress": Field(security=True),
         f"{_RULES}[].translatedFqdn": Field(compare=Compare.CASELESS, security=True),

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from provisioner.catalog import api_versions
-from provisioner.catalog.field import Answered, Compare, Disruption, Field
+from provisioner.catalog.field import Answered, Compare, Disruption, Field, chosen_by_service
 from provisioner.catalog.network_provider import NETWORK_NAME
 from provisioner.catalog.refusals import RefusalCodes
 from provisioner.catalog.resource_type import ListRead, ResourceType, SdkModel
@@ -119,7 +119,9 @@ TYPE = ResourceType(
         ),
         "properties.serviceEndpoints[].service": Field(compare=Compare.CASELESS),
         # Azure names the regions itself: the one of the network, its pair, or "*".
-        "properties.serviceEndpoints[].locations": Field(compare=Compare.SET),
+        "properties.serviceEndpoints[].locations": Field(
+            default=chosen_by_service, compare=Compare.SET
+        ),
         "properties.serviceEndpoints[].locations[]": Field(compare=Compare.LOCATION),
         "properties.serviceEndpoints[].networkIdentifier.id": Field(compare=Compare.RESOURCE_ID),
         "properties.serviceEndpointPolicies": Field(default=(), keys=("id",), security=True),

@@ -8,7 +8,7 @@ from provisioner.catalog.resource_type import (
     ResourceType,
     SdkModel,
 )
-from provisioner.model.values import Absent, Body, Json, lookup
+from provisioner.model.values import ABSENT, Absent, Body, Json, is_empty, lookup
 
 _CLIENTS = "properties.vpnClientConfiguration"
 _CONFIG = "properties.ipConfigurations[].properties"
@@ -16,13 +16,49 @@ _DEFAULT_ASN = 65515
 _OFF = Field(default=False, security=True)
 
 
+def _is_vpn(body: Body) -> bool:
+    """Whether a gateway is none of ExpressRoute and no local one."""
+    return lookup(body, ("properties", "gatewayType")) not in ("ExpressRoute", "LocalGateway")
+
+
 def _of_vpn(value: Json) -> FixedDefault:
-    """Return a default of VPN gateways, which ExpressRoute gateways do not have."""
+    """Return a default of VPN gateways, which others do not have."""
+    return lambda body: value if _is_vpn(body) else None
 
-    def find(body: Body) -> Json | Absent:
-        return None if lookup(body, ("properties", "gatewayType")) == "ExpressRoute" else value
 
-    return find
+def _type_of_vpn(body: Body) -> Json | Absent:
+    """Others answer a type that means nothing to them."""
+    return "RouteBased" if _is_vpn(body) else ABSENT
+
+
+def _generation(body: Body) -> Json | Absent:
+    """The largest sizes are of the second generation alone ("About gateway SKUs"). Others than VPN
+    gateways answer a generation that means nothing to them."""
+    size = str(lookup(body, ("properties", "sku", "name"))).lower()
+    newest = size.startswith(("vpngw4", "vpngw5"))
+    return ("Generation2" if newest else "Generation1") if _is_vpn(body) else ABSENT
+
+
+def _protocols(body: Body) -> Json:
+    """Clients that authenticate with Microsoft Entra ID connect by OpenVPN alone; others get both
+    protocols of Windows where nobody says ("About point-to-site VPN")."""
+    tenant = lookup(body, (*_CLIENTS.split("."), "aadTenant"))
+    return ["IkeV2", "SSTP"] if is_empty(tenant) else ["OpenVPN"]
+
+
+def _authentication(body: Body) -> Json:
+    """How clients authenticate follows from what is configured ("About point-to-site VPN")."""
+    clients = lookup(body, _CLIENTS.split("."))
+    found = {
+        "Certificate": ("vpnClientRootCertificates",),
+        "Radius": ("radiusServerAddress", "radiusServers"),
+        "AAD": ("aadTenant",),
+    }
+    return [
+        kind
+        for kind, names in found.items()
+        if any(not is_empty(lookup(clients, (name,))) for name in names)
+    ]
 
 
 def _tier(body: Body) -> Json | Absent:
@@ -44,11 +80,10 @@ TYPE = ResourceType(
     in_use="VirtualNetworkGatewayCannotBeDeleted",
     computed=compute_guid,
     fields={
-        "identity": Field(default=None),
         "extendedLocation": Field(default=None, create_only=True),
         "properties.gatewayType": Field(create_only=True),
-        "properties.vpnType": Field(default=_of_vpn("RouteBased"), create_only=True),
-        "properties.vpnGatewayGeneration": Field(default=_of_vpn("Generation1"), create_only=True),
+        "properties.vpnType": Field(default=_type_of_vpn, create_only=True),
+        "properties.vpnGatewayGeneration": Field(default=_generation, create_only=True),
         "properties.sku.tier": Field(default=_tier),
         "properties.ipConfigurations": Field(
             default=(), keys=("name",), security=True, disruption=Disruption.CONNECTIONS
@@ -67,6 +102,15 @@ TYPE = ResourceType(
         "properties.disableIPSecReplayProtection": _OFF,
         "properties.allowRemoteVnetTraffic": _OFF,
         "properties.allowVirtualWanTraffic": _OFF,
+        **{
+            f"properties.{name}": Field(read_only=True)
+            for name in (
+                "packetCaptureDiagnosticState",
+                "isMigrateToCSES",
+                "isMigratedLegacySKU",
+                "blockUpgradeOfMigratedLegacyGateways",
+            )
+        },
         "properties.adminState": Field(default=None),
         "properties.resiliencyModel": Field(default=None),
         "properties.autoScaleConfiguration": Field(default=None),
@@ -105,8 +149,16 @@ TYPE = ResourceType(
             default=(), compare=Compare.SET, security=True
         ),
         f"{_CLIENTS}.vpnClientAddressPool.addressPrefixes[]": Field(compare=Compare.CIDR),
-        f"{_CLIENTS}.vpnClientProtocols": Field(compare=Compare.SET, security=True),
-        f"{_CLIENTS}.vpnAuthenticationTypes": Field(default=(), compare=Compare.SET, security=True),
+        f"{_CLIENTS}.vpnClientProtocols": Field(
+            default=_protocols, answered=Answered.STATED, compare=Compare.SET, security=True
+        ),
+        f"{_CLIENTS}.vpnAuthenticationTypes": Field(
+            default=_authentication,
+            answered=Answered.STATED,
+            compare=Compare.SET,
+            security=True,
+        ),
+        f"{_CLIENTS}.vpnClientConnectionHealth": Field(read_only=True),
         f"{_CLIENTS}.vpnClientRootCertificates": Field(default=(), keys=("name",), security=True),
         f"{_CLIENTS}.vpnClientRevokedCertificates": Field(
             default=(), keys=("name",), security=True

@@ -1,13 +1,13 @@
 """Log Analytics workspaces. Facts: guidelines.md MON-04, and the recorded pairs of the type.
 
 Azure also answers `source`, `sku.maxCapacityReservationLevel` and two numbers among the features
-that its SDK does not know: nobody can set them, and no default is known.
+that its SDK does not know: the same ones of each recorded workspace.
 """
 
 from collections.abc import Mapping
 
 from provisioner.catalog import api_versions
-from provisioner.catalog.field import Answered, Compare, Disruption, Field
+from provisioner.catalog.field import Answered, Compare, Disruption, Field, chosen_by_service
 from provisioner.catalog.resource_type import (
     DeleteFlow,
     NameRule,
@@ -19,18 +19,37 @@ from provisioner.model.resource_id import ResourceId
 from provisioner.model.values import Body, Json, lookup
 
 _UNTOLD = Field(default=False, answered=Answered.STATED, security=True)
-_LEGACY = "Standalone"
+# "Legacy pricing tiers" of Azure Monitor Logs.
+_LEGACY = ("Free", "Standard", "Premium", "PerNode", "Standalone", "Unlimited")
 _DAYS = 30
 _LEGACY_DAYS = 31
+_LEGACY_TIERS = frozenset(tier.lower() for tier in _LEGACY)
+_DAYS_OF_TIER = {"free": 7, "standard": 30, "premium": 365}
 
 
 def _default_retention(body: Body) -> Json:
-    """How long a workspace of the legacy tier keeps data depends on when it was made."""
-    tier = lookup(body, ("properties", "sku", "name"))
-    if str(tier).lower() != _LEGACY.lower():
+    """How long a workspace of a legacy tier keeps data: as its tier says, or as that which it was
+    taken for, or as those of the time when it was made ("Legacy pricing tiers"; recorded)."""
+    tier = _tier(body)
+    if tier not in _LEGACY_TIERS:
         return _DAYS
     days = lookup(body, ("properties", "retentionInDays"))
-    return _LEGACY_DAYS if days == _LEGACY_DAYS else _DAYS
+    of_tier = _DAYS_OF_TIER.get(tier, _LEGACY_DAYS)
+    return of_tier if days == of_tier else _DAYS
+
+
+def _tier(body: Body) -> str:
+    return str(lookup(body, ("properties", "sku", "name"))).lower()
+
+
+def _default_cap(body: Body) -> Json:
+    """The free tier takes 500 MB a day, others have no cap ("Legacy pricing tiers"; recorded)."""
+    cap = lookup(body, ("properties", "workspaceCapping", "dailyQuotaGb"))
+    return 0.5 if _tier(body) == "free" and cap == 0.5 else -1
+
+
+def _always(_body: Body) -> bool:
+    return True
 
 
 def _computed(resource: ResourceId, _body: Body, around: Surroundings) -> Mapping[str, Json]:
@@ -57,10 +76,12 @@ TYPE = ResourceType(
     fields={
         "location": Field(create_only=True),
         "properties.sku": Field(default={"name": "PerGB2018"}),
-        # The legacy tier is not sold any more. Until late in 2025 it was answered as asked for, and
-        # since then as PerGB2018, whatever the api version (recorded pairs).
+        # The legacy tiers are not sold any more. Until late in 2025 they were answered as asked
+        # for, and since then as PerGB2018, whatever the api version (recorded of Standalone).
         "properties.sku.name": Field(
-            default="PerGB2018", compare=Compare.CASELESS, taken_as=((_LEGACY, "PerGB2018"),)
+            default="PerGB2018",
+            compare=Compare.CASELESS,
+            taken_as=tuple((tier, "PerGB2018") for tier in _LEGACY),
         ),
         "properties.sku.capacityReservationLevel": Field(default=None),
         "properties.retentionInDays": Field(default=_default_retention, security=True),
@@ -79,7 +100,7 @@ TYPE = ResourceType(
         "properties.replication": Field(default=None),
         "properties.replication.enabled": Field(default=False),
         "properties.workspaceCapping": Field(default={}),
-        "properties.workspaceCapping.dailyQuotaGb": Field(default=-1, security=True),
+        "properties.workspaceCapping.dailyQuotaGb": Field(default=_default_cap, security=True),
         "properties.features": Field(default={}),
         "properties.features.disableLocalAuth": _UNTOLD,
         "properties.features.enableDataExport": _UNTOLD,
@@ -88,6 +109,11 @@ TYPE = ResourceType(
             default=True, security=True
         ),
         "properties.features.clusterResourceId": Field(default=None, compare=Compare.RESOURCE_ID),
-        "identity": Field(default=None),
+        # Of workspaces that were made in the old portal: clients still send them.
+        "properties.source": Field(default="Azure", answered=Answered.STATED, dropped=_always),
+        "properties.features.legacy": Field(default=0, answered=Answered.STATED),
+        "properties.features.searchVersion": Field(default=1, answered=Answered.STATED),
+        "properties.sku.maxCapacityReservationLevel": Field(read_only=True),
+        "properties.portalUrl": Field(default=chosen_by_service, dropped=_always),
     },
 )

@@ -240,7 +240,6 @@ TYPE = ResourceType(
     computed=_computed,
     fields={
         "location": Field(create_only=True),
-        "identity": Field(default=None),
         "extendedLocation": Field(default=None, create_only=True),
         "kind": Field(create_only=_kind_change),
         "sku.name": Field(compare=Compare.CASELESS),
@@ -292,6 +291,10 @@ TYPE = ResourceType(
         "properties.keyPolicy": Field(default=None, security=True),
         "properties.keyPolicy.keyExpirationPeriodInDays": Field(security=True),
         "properties.sasPolicy": Field(default=None, security=True),
+        # SDK: the action of a policy that states a period alone.
+        "properties.sasPolicy.expirationAction": Field(
+            default="Log", answered=Answered.STATED, security=True
+        ),
         "properties.routingPreference": Field(default=None),
         "properties.customDomain": Field(default=None),
         "properties.azureFilesIdentityBasedAuthentication": Field(default=None, security=True),
