@@ -151,3 +151,5 @@ def _facts_of_identity(
         none = replace(resource_type.fact("identity.type"), default="None", answered=Answered.MOVED)
         yield "identity", replace(resource_type.fact("identity"), default=None)
         yield "identity.type", none
+        yield "identity.principalId", Field(read_only=True)
+        yield "identity.tenantId", Field(read_only=True)

@@ -29,7 +29,7 @@ def fill_defaults(
     as it is has its default in what is new: the resource, or the object that holds it.
     """
     facts_by_path = dict(own_facts(resource_type))
-    for path in sorted(facts_by_path, key=_depth):
+    for path in sorted(facts_by_path, key=_precedence):
         facts = facts_by_path[path]
         if facts.write_only or (facts.kept and _held(before, path)):
             continue
@@ -100,6 +100,11 @@ def drop_write_only(resource_type: ResourceType, body: dict[str, Any]) -> None:
     for path, facts in resource_type.fields.items():
         if facts.write_only:
             remove(body, split_path(path))
+
+
+def _precedence(path: str) -> tuple[int, bool]:
+    """What is said of an entry by its key comes before what is said of all entries."""
+    return _depth(path), "[]" in path
 
 
 def _depth(path: str) -> int:
