@@ -34,15 +34,24 @@ def is_silent(body: Tree, path: str) -> bool:
 
 
 def is_stated(body: Tree, path: str) -> bool:
-    """Tell whether a body certainly says something at a path, be it known yet or not."""
+    """Tell whether a body certainly says something at a path, be it known yet or not. What is part
+    of something that is not known yet may be there, or not."""
     value = value_at(body, path)
-    return isinstance(value, Unknown) or not is_empty(value)
+    if isinstance(value, Unknown):
+        return not isinstance(value_at(body, path.rpartition(".")[0]), Unknown)
+    return not is_empty(value)
 
 
 def text_at(body: Tree, path: str) -> str | None:
     """Return the text at a path; None where there is none, an empty one, or one not known yet."""
     value = value_at(body, path)
     return value if isinstance(value, str) and value else None
+
+
+def text_or(body: Tree, path: str, default: str) -> str | None:
+    """Return the text at a path, or the default of a body that is silent there; None where it is
+    not known yet."""
+    return default if is_silent(body, path) else text_at(body, path)
 
 
 def number_at(body: Tree, path: str) -> int | None:

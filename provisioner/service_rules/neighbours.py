@@ -1,13 +1,13 @@
 """What a rule can see: the resources of an estate, and those that a write itself brings along."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from provisioner.catalog.registry import Catalog
 from provisioner.catalog.resource_type import Embedded
 from provisioner.model.estate import Estate, Resource
 from provisioner.model.resource_id import ResourceId
-from provisioner.model.values import Value
+from provisioner.model.values import Unknown, Value
 from provisioner.service_rules.bodies import entries_at, value_at
 from provisioner.service_rules.rule import UNSEEN, Listing, Neighbours, Unseen, Write
 
@@ -35,13 +35,33 @@ class EstateNeighbours:
 
     def children(self, container: ResourceId, type_name: str) -> Listing:
         """See `Neighbours`."""
-        return Listing(
-            self.estate.children(container, type_name), self.is_whole(container, type_name)
-        )
+        found = self.estate.get(container)
+        whole = self.is_whole(container, type_name) and not (found and _may_hide(found.body))
+        return Listing(self.estate.children(container, type_name), whole)
 
     def of_type(self, type_name: str) -> Listing:
         """See `Neighbours`."""
         return Listing(self.estate.of_type(type_name))
+
+
+def _may_hide(body: Mapping[str, Value]) -> bool:
+    """Tell whether a list in a body may hold children that are not known before apply."""
+    properties = body.get("properties")
+    if not isinstance(properties, Mapping):
+        return isinstance(properties, Unknown)
+    return any(
+        isinstance(value, Unknown) or (isinstance(value, (list, tuple)) and not _are_named(value))
+        for value in properties.values()
+    )
+
+
+def _are_named(entries: Sequence[Value]) -> bool:
+    """Tell whether the names of all resources among some entries are known."""
+    return not any(
+        isinstance(entry, Unknown)
+        or (isinstance(entry, Mapping) and isinstance(entry.get("name"), Unknown))
+        for entry in entries
+    )
 
 
 @dataclass(frozen=True)
@@ -63,6 +83,9 @@ class _WithWrite:
     def children(self, container: ResourceId, type_name: str) -> Listing:
         is_stated = (container.key, type_name.lower()) in self.lists
         standing = Listing(whole=True) if is_stated else self.around.children(container, type_name)
+        own = self.written.get(container.key)
+        if own is not None and _may_hide(own.body):
+            standing = Listing(standing.resources)
         written = tuple(r for r in self._written(type_name) if r.id.container == container)
         return Listing((*self._standing(standing), *written), standing.whole)
 

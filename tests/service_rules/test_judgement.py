@@ -90,6 +90,8 @@ OUTSIDE = {"properties": {"addressPrefix": "10.1.0.0/24"}}
                      [], id="the range is known after apply"),
         pytest.param(write(NSG, rules(("a", {**RULE, "priority": LATER}), ("b", RULE))), [],
                      id="a priority is known after apply"),
+        pytest.param(write(NSG, rules(("a", LATER))), [],
+                     id="nothing of a rule is known before apply, and so nothing is missing"),
         pytest.param(
             write(NSG, rules(("a", {**RULE, "sourceAddressPrefix": LATER}))), [],
             id="a source is known after apply, and so not missing"),

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from provisioner.catalog.node_pools import POOL
-from provisioner.model.values import ABSENT
+from provisioner.model.values import ABSENT, Unknown
 from provisioner.service_rules.bodies import (
     is_silent,
     is_stated,
@@ -174,7 +174,8 @@ def _judge_garbage(write: Write) -> Iterator[Refusal]:
 
 def _judge_swap(write: Write) -> Iterator[Refusal]:
     size = number_at(write.after, "properties.linuxOSConfig.swapFileSizeMB")
-    if size and not is_at(write.after, "properties.kubeletConfig.failSwapOn", False):
+    fails = value_at(write.after, "properties.kubeletConfig.failSwapOn")
+    if size and fails is not False and not isinstance(fails, Unknown):
         yield Refusal(
             "properties.linuxOSConfig.swapFileSizeMB",
             "a swap file (swapFileSizeMB) needs kubeletConfig.failSwapOn: false",

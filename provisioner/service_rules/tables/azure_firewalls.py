@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from provisioner.service_rules.bodies import entries_at, id_at, is_silent, is_stated, text_at
+from provisioner.service_rules.bodies import entries_at, id_at, is_silent, is_stated, text_or
 from provisioner.service_rules.places import OTHER_REGION, references_elsewhere, region_in
 from provisioner.service_rules.public_addresses import (
     addresses_of,
@@ -34,7 +34,8 @@ _COLLECTIONS = (
 
 
 def _tier(write: Write) -> str:
-    return (text_at(write.after, "properties.sku.tier") or "Standard").lower()
+    """Return the tier in lower case; "" where it is not known yet."""
+    return (text_or(write.after, "properties.sku.tier", "Standard") or "").lower()
 
 
 def _judge_name(write: Write) -> Iterator[Refusal]:
@@ -74,7 +75,7 @@ def _judge_policy_tier(write: Write) -> Iterator[Refusal]:
     policy = seen(write.around, named) if named else None
     if policy is None:
         return
-    theirs = (text_at(policy.body, "properties.sku.tier") or "Standard").lower()
+    theirs = (text_or(policy.body, "properties.sku.tier", "Standard") or "").lower()
     mine = _tier(write)
     if theirs in _TIERS and mine in _TIERS and _TIERS.index(theirs) > _TIERS.index(mine):
         yield Refusal(

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from provisioner.service_rules.bodies import is_silent, number_at, text_at, value_at
+from provisioner.service_rules.bodies import is_silent, number_at, text_or, value_at
 from provisioner.service_rules.places import OTHER_REGION, references_elsewhere, region_in
 from provisioner.service_rules.public_addresses import addresses_of, held_by_others, not_standard
 from provisioner.service_rules.rule import Refusal, ServiceRule, Write
@@ -24,7 +24,8 @@ _OF_PREMIUM = ("enableSessionRecording", "enablePrivateOnlyBastion")
 
 
 def _sku(write: Write) -> str:
-    return (text_at(write.after, "sku.name") or "Basic").lower()
+    """Return the SKU in lower case; "" where it is not known yet."""
+    return (text_or(write.after, "sku.name", "Basic") or "").lower()
 
 
 def _judge_subnet(write: Write) -> Iterator[Refusal]:
@@ -67,7 +68,9 @@ def _judge_features(write: Write) -> Iterator[Refusal]:
 
 
 def _judge_configuration(write: Write) -> Iterator[Refusal]:
-    if _sku(write) != "developer" and is_silent(write.after, "properties.ipConfigurations"):
+    if _sku(write) not in ("", "developer") and is_silent(
+        write.after, "properties.ipConfigurations"
+    ):
         yield Refusal(
             "properties.ipConfigurations", f"a host of the SKU {_sku(write).title()} has no subnet"
         )

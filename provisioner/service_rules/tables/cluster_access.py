@@ -13,6 +13,7 @@ from provisioner.model.resource_id import parse_resource_id
 from provisioner.service_rules.bodies import (
     entries_at,
     id_at,
+    is_known,
     is_silent,
     is_stated,
     text_at,
@@ -154,7 +155,7 @@ def _judge_api_subnet(write: Write) -> Iterator[Refusal]:
         text_at(entry, "properties.serviceName")
         for _, entry in entries_at(found.body, "properties.delegations")
     ]
-    known = not is_stated(found.body, "properties.delegations") or None not in services
+    known = is_known(value_at(found.body, "properties.delegations"))
     if known and _DELEGATED not in [(service or "").lower() for service in services]:
         yield Refusal(
             _SUBNET,

@@ -4,7 +4,14 @@ overview", "Azure Firewall features by SKU")."""
 from collections.abc import Iterator
 
 from provisioner.service_rules.addresses import is_address, is_span, read_loosely
-from provisioner.service_rules.bodies import entries_at, id_at, is_stated, text_at, texts_at
+from provisioner.service_rules.bodies import (
+    entries_at,
+    id_at,
+    is_stated,
+    text_at,
+    text_or,
+    texts_at,
+)
 from provisioner.service_rules.public_addresses import seen
 from provisioner.service_rules.rule import Refusal, ServiceRule, Write
 
@@ -18,11 +25,12 @@ _MOST_ADDRESSES = 5000
 
 
 def _tier(body: object) -> str:
-    return (text_at(body, _TIER) or "Standard").lower()
+    """Return the tier in lower case; "" where it is not known yet."""
+    return (text_or(body, _TIER, "Standard") or "").lower()
 
 
 def _judge_features(write: Write) -> Iterator[Refusal]:
-    if _tier(write.after) == "premium":
+    if _tier(write.after) not in ("basic", "standard"):
         return
     mode = text_at(write.after, f"{_INTRUSION}.mode")
     if mode is not None and mode.lower() != "off":

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from provisioner.service_rules.bodies import entries_at, number_at, text_at, value_at
+from provisioner.service_rules.bodies import entries_at, number_at, text_or, value_at
 from provisioner.service_rules.places import OTHER_REGION, references_elsewhere, region_in
 from provisioner.service_rules.public_addresses import addresses_of, held_by_others, not_standard
 from provisioner.service_rules.rule import Refusal, ServiceRule, Write
@@ -14,8 +14,9 @@ _MOST = 16
 
 
 def _judge_sku(write: Write) -> Iterator[Refusal]:
-    sku = text_at(write.after, "sku.name") or "Standard"
-    yield from not_standard(write, (sku.lower(),))
+    sku = text_or(write.after, "sku.name", "Standard")
+    if sku is not None:
+        yield from not_standard(write, (sku.lower(),))
 
 
 def _judge_use(write: Write) -> Iterator[Refusal]:
@@ -37,7 +38,7 @@ def _judge_timeout(write: Write) -> Iterator[Refusal]:
 
 def _judge_zones(write: Write) -> Iterator[Refusal]:
     zones = value_at(write.after, "zones")
-    sku = (text_at(write.after, "sku.name") or "Standard").lower()
+    sku = (text_or(write.after, "sku.name", "Standard") or "").lower()
     if sku == "standard" and isinstance(zones, (list, tuple)) and len(zones) > 1:
         yield Refusal(
             "zones",

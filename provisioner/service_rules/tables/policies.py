@@ -5,7 +5,14 @@ from collections.abc import Iterator, Mapping
 
 from provisioner.model.estate import Resource
 from provisioner.model.values import ABSENT, Unknown
-from provisioner.service_rules.bodies import id_at, is_silent, is_stated, text_at, value_at
+from provisioner.service_rules.bodies import (
+    id_at,
+    is_known,
+    is_silent,
+    is_stated,
+    text_at,
+    value_at,
+)
 from provisioner.service_rules.conditions import is_at
 from provisioner.service_rules.rule import Refusal, ServiceRule, Write
 
@@ -115,6 +122,8 @@ def _judge_undefined(write: Write) -> Iterator[Refusal]:
     definition, given = _definition(write), _given(write)
     if definition is None or given is None:
         return
+    if isinstance(value_at(definition.body, _PARAMETERS), Unknown):
+        return
     known = _declared(definition.body)
     for name, _value in (given[key] for key in given if key not in known):
         yield Refusal(
@@ -129,7 +138,9 @@ def _judge_value(write: Write) -> Iterator[Refusal]:
     known = _declared(definition.body)
     for key, (name, value) in given.items():
         allowed = value_at(known.get(key), "allowedValues")
-        if not isinstance(allowed, (list, tuple)) or not isinstance(value, (str, int, float)):
+        if not isinstance(allowed, (list, tuple)) or not is_known(allowed):
+            continue
+        if not isinstance(value, (str, int, float)):
             continue
         if _folded(value) not in [_folded(item) for item in allowed]:
             shown = ", ".join(map(str, allowed))
@@ -165,7 +176,9 @@ def _judge_roles(write: Write) -> Iterator[Refusal]:
 def _judge_defaults(write: Write) -> Iterator[Refusal]:
     for name, declared in _declared(write.after).items():
         default, allowed = value_at(declared, "defaultValue"), value_at(declared, "allowedValues")
-        if not isinstance(allowed, (list, tuple)) or not isinstance(default, (str, int, float)):
+        if not isinstance(allowed, (list, tuple)) or not is_known(allowed):
+            continue
+        if not isinstance(default, (str, int, float)):
             continue
         if _folded(default) not in [_folded(item) for item in allowed]:
             yield Refusal(

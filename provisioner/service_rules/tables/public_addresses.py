@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from provisioner.model.estate import Resource
-from provisioner.service_rules.bodies import id_at, is_silent, number_at, text_at
+from provisioner.service_rules.bodies import id_at, is_silent, number_at, text_at, text_or
 from provisioner.service_rules.places import (
     OTHER_REGION,
     references_elsewhere,
@@ -74,16 +74,16 @@ def _judge_prefix_pair(write: Write) -> Iterator[Refusal]:
     prefix = _prefix_of(write)
     if prefix is None:
         return
-    mine, theirs = (text_at(write.after, "sku.name") or "Basic").lower(), sku_of(prefix)
-    if theirs is not None and mine != theirs:
+    mine, theirs = (text_or(write.after, "sku.name", "Basic") or "").lower(), sku_of(prefix)
+    if theirs is not None and mine and mine != theirs:
         yield Refusal(
             _FROM,
             f"an address of the SKU {mine.title()} does not come from a prefix of the SKU "
             f"{theirs.title()}",
         )
-    version = text_at(write.after, _VERSION) or "IPv4"
-    other = text_at(prefix.body, _VERSION) or "IPv4"
-    if version.lower() != other.lower():
+    version = text_or(write.after, _VERSION, "IPv4")
+    other = text_or(prefix.body, _VERSION, "IPv4")
+    if version and other and version.lower() != other.lower():
         yield Refusal(_FROM, f"an {version} address does not come from an {other} prefix")
 
 
@@ -100,9 +100,9 @@ def _judge_prefix_region(write: Write) -> Iterator[Refusal]:
 
 def _judge_length(write: Write) -> Iterator[Refusal]:
     length = number_at(write.after, "properties.prefixLength")
-    version = (text_at(write.after, _VERSION) or "IPv4").lower()
+    version = (text_or(write.after, _VERSION, "IPv4") or "").lower()
     lowest, highest = (21, 31) if version == "ipv4" else (108, 127)
-    if length is not None and not lowest <= length <= highest:
+    if length is not None and version and not lowest <= length <= highest:
         yield Refusal(
             "properties.prefixLength",
             f"a public prefix has a length of {lowest} to {highest}, and not of {length}",

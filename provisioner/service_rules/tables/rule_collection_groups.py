@@ -65,7 +65,8 @@ def _judge_count(write: Write) -> Iterator[Refusal]:
 def _judge_kinds(write: Write) -> Iterator[Refusal]:
     """A collection holds rules of one kind, and a NAT collection NAT rules."""
     for at, collection in _collections(write):
-        is_nat = (text_at(collection, "ruleCollectionType") or "").lower() == _NAT
+        sort = text_at(collection, "ruleCollectionType")
+        is_nat = (sort or "").lower() == _NAT
         kinds = {
             kind.lower(): where
             for where, rule in entries_at(write.after, f"{at}.rules")
@@ -73,7 +74,7 @@ def _judge_kinds(write: Write) -> Iterator[Refusal]:
         }
         if len(kinds) > 1:
             yield Refusal(at, f"a collection holds rules of one kind, and not {', '.join(kinds)}")
-        elif kinds and is_nat is not ("natrule" in kinds):
+        elif kinds and sort and is_nat is not ("natrule" in kinds):
             wanted = "NatRule" if is_nat else "ApplicationRule or NetworkRule"
             yield Refusal(next(iter(kinds.values())), f"this collection holds a {wanted}")
 

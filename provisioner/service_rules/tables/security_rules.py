@@ -10,7 +10,6 @@ from provisioner.service_rules.addresses import is_ports, is_tag, read_loosely
 from provisioner.service_rules.bodies import (
     entries_at,
     is_silent,
-    is_stated,
     number_at,
     text_at,
     texts_at,
@@ -110,8 +109,8 @@ def _judge_tags_in_prefixes(write: Write) -> Iterator[Refusal]:
 def _judge_both(write: Write) -> Iterator[Refusal]:
     for one, several in ((_PREFIX, _PREFIXES), (_PORT, _PORTS)):
         for end in _ENDS:
-            both = is_stated(write.after, one[end]) and is_stated(write.after, several[end])
-            if both and value_at(write.after, several[end]) != [text_at(write.after, one[end])]:
+            text, texts = text_at(write.after, one[end]), value_at(write.after, several[end])
+            if text and isinstance(texts, (list, tuple)) and texts and list(texts) != [text]:
                 name = one[end].removeprefix("properties.")
                 yield Refusal(
                     several[end],
