@@ -91,6 +91,13 @@ UNREGISTER_FEATURE = Endpoint(
     "Microsoft.Features/providers/features/unregister/action",
     api_versions.FEATURES,
 )
+ROLE_DEFINITIONS = Endpoint(
+    "GET",
+    f"{_S}/providers/Microsoft.Authorization/roleDefinitions",
+    "Microsoft.Authorization/roleDefinitions/read",
+    api_versions.AUTHORIZATION,
+)
+"""The roles of a subscription, Azure's own among them: a list of resources as any other."""
 KUBERNETES_VERSIONS = Endpoint(
     "GET",
     f"{_S}/providers/Microsoft.ContainerService/locations/{{location}}/kubernetesVersions",

@@ -12,6 +12,7 @@ from provisioner.preflight import (
     quota,
     regions,
     registrations,
+    roles,
     versions,
 )
 from provisioner.preflight.check import Check
@@ -27,6 +28,7 @@ CHECKS: tuple[Check, ...] = (
     machines.CHECK,
     quota.CHECK,
     assignments.CHECK,
+    roles.CHECK,
     policies.CHECK,
 )
 """Every check, in the order in which they are told."""

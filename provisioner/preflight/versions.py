@@ -10,8 +10,9 @@ from dataclasses import dataclass, replace
 from provisioner.catalog.endpoints import KUBERNETES_VERSIONS
 from provisioner.catalog.kubernetes_versions import LONG_TERM
 from provisioner.catalog.node_pools import CLUSTER, POOL
+from provisioner.catalog.version_changes import pool_goes_with_control_plane
 from provisioner.model.diagnostic import Diagnostic, error, warning
-from provisioner.model.values import Body, lookup
+from provisioner.model.values import Body, is_empty, lookup
 from provisioner.preflight.check import Check
 from provisioner.preflight.inquiry import Inquiry, Replies, ask_subscription
 from provisioner.preflight.intent import Intent, Write
@@ -36,6 +37,7 @@ def _judge(intent: Intent, replies: Replies) -> Iterator[Diagnostic]:
         if reply.refused is None:
             offered = [entry for item in reply.items for entry in _entries(item)]
             yield from _judge_one(wanted, offered)
+            yield from _judge_default(intent, wanted, offered)
 
 
 CHECK = Check("which Kubernetes versions are offered", _ask, _judge)
@@ -111,6 +113,29 @@ def _judge_one(wanted: _Wanted, offered: list[Mapping[str, object]]) -> Iterator
             f"{said} is a preview in {wanted.region}, without a service level.",
             write.span,
             f"For production take one of {', '.join(_supported(offered))}.",
+        )
+
+
+def _judge_default(
+    intent: Intent, wanted: _Wanted, offered: list[Mapping[str, object]]
+) -> Iterator[Diagnostic]:
+    """A pool beside the version that Azure gives its new cluster, which states none (`isDefault`
+    of the list)."""
+    default = next((e.get("version") for e in offered if e.get("isDefault") is True), None)
+    parent = wanted.write.id.parent
+    cluster = next((w for w in intent.writes if parent is not None and w.id == parent), None)
+    path = ("properties", "kubernetesVersion")
+    if cluster is None or not cluster.is_new or not is_empty(lookup(cluster.body, path)):
+        return
+    given = {"properties": {"kubernetesVersion": default}}
+    reason = pool_goes_with_control_plane(given, wanted.write.body)
+    if reason is not None:
+        yield error(
+            "version-beside-default",
+            f"{wanted.write.address}: {reason} (Azure answers 400 NodePoolMcVersionIncompatible). "
+            f"{cluster.address} states no version, and gets the default of {wanted.region}.",
+            wanted.write.span,
+            f"State kubernetesVersion in {cluster.address}.",
         )
 
 

@@ -82,3 +82,22 @@ def test_a_pool_is_looked_up_where_its_cluster_is(intents: Intents) -> None:
     told = judge(CHECK, intent, {"northeurope/kubernetesVersions": OFFERED})
 
     assert codes(told) == ["error: version-not-offered"]
+
+
+@pytest.mark.parametrize(
+    ("stated", "expected"),
+    [
+        pytest.param({}, ["error: version-beside-default"], id="newer than the default"),
+        pytest.param({"kubernetesVersion": "1.35"}, [], id="the cluster states its version"),
+    ],
+)
+def test_a_pool_beside_the_default_of_its_new_cluster(intents: Intents, stated, expected) -> None:
+    offered = [
+        {"values": [entry("1.35", "1.35.4", BOTH), entry("1.34", "1.34.7", BOTH, isDefault=True)]}
+    ]
+    cluster = intents.write(CLUSTER, {"location": "westeurope", "properties": stated})
+    pool = intents.write(POOL, {"properties": {"orchestratorVersion": "1.35"}})
+
+    told = judge(CHECK, make_intent(cluster, pool), {"kubernetesVersions": offered})
+
+    assert codes(told) == expected

@@ -1,0 +1,75 @@
+"""Roles that are assigned: whether there is one of that id.
+
+Azure refuses an assignment of none (RoleDefinitionDoesNotExist, guidelines.md §3.5). Asked is only
+about roles that neither azsec's list of built-in roles, nor the plan, nor what was read has: its
+list ages, so that nothing is refused by it alone.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from provisioner.catalog.built_in_roles import ROLE_DEFINITION_TYPE, get_built_in_role
+from provisioner.catalog.endpoints import ROLE_DEFINITIONS
+from provisioner.model.diagnostic import Diagnostic, error
+from provisioner.model.resource_id import ResourceId, parse_resource_id
+from provisioner.model.values import lookup
+from provisioner.preflight.check import Check
+from provisioner.preflight.inquiry import Inquiry, Replies, ask_subscription
+from provisioner.preflight.intent import Intent, Write
+
+_ASSIGNED = ("properties", "roleDefinitionId")
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    write: Write
+    role: ResourceId
+
+    @property
+    def subscriptions(self) -> tuple[str, ...]:
+        """Where the role may stand: where it is assigned, and where its id says."""
+        named = (self.write.id.subscription, self.role.subscription)
+        return tuple(dict.fromkeys(text.lower() for text in named if text is not None))
+
+
+def _ask(intent: Intent) -> Iterator[Inquiry]:
+    return (_inquiry(text) for wanted in _wanted(intent) for text in wanted.subscriptions)
+
+
+def _judge(intent: Intent, replies: Replies) -> Iterator[Diagnostic]:
+    for wanted in _wanted(intent):
+        answers = [replies[_inquiry(text)] for text in wanted.subscriptions]
+        if not answers or any(a.refused is not None or a.is_partial for a in answers):
+            continue
+        names = {str(item.get("name")).lower() for answer in answers for item in answer.items}
+        if wanted.role.name.lower() not in names:
+            yield error(
+                "role-missing",
+                f"{wanted.write.address}: there is no role {wanted.role.name} (Azure answers 400 "
+                "RoleDefinitionDoesNotExist).",
+                wanted.write.span,
+                "Assign a role that exists: az role definition list -o table.",
+            )
+
+
+CHECK = Check("which roles exist", _ask, _judge)
+
+
+def _inquiry(subscription: str) -> Inquiry:
+    return ask_subscription(ROLE_DEFINITIONS, subscription, is_list=True)
+
+
+def _wanted(intent: Intent) -> Iterator[_Wanted]:
+    made = {w.id.name.lower() for w in intent.writes if w.type.name == ROLE_DEFINITION_TYPE}
+    read = {
+        hit.id.name.lower()
+        for hit in intent.found.values()
+        if hit.id.type.lower() == ROLE_DEFINITION_TYPE.lower()
+    }
+    for write in intent.writes:
+        role = parse_resource_id(lookup(write.body, _ASSIGNED))
+        if role is None or role.type.lower() != ROLE_DEFINITION_TYPE.lower():
+            continue
+        name = role.name.lower()
+        if get_built_in_role(name) is None and name not in made | read:
+            yield _Wanted(write, role)
