@@ -55,7 +55,7 @@ def planned_neighbours(
         state,
         frozenset((r.id.container.key, r.type.name.lower()) for r in graph if r.id.container),
     )
-    return EstateNeighbours(outcome, seen.is_absent, seen.is_whole)
+    return EstateNeighbours(outcome, seen.is_absent, seen.is_whole, is_made=seen.is_made)
 
 
 @dataclass(frozen=True)
@@ -72,6 +72,9 @@ class _Seen:
         if action is not None:
             return action is Action.DELETE
         return resource.parent is not None and self.is_whole(resource.parent, resource.type)
+
+    def is_made(self, resource: ResourceId) -> bool:
+        return self.actions.get(resource.key) in (Action.CREATE, Action.REPLACE)
 
     def is_whole(self, container: ResourceId, type_name: str) -> bool:
         if any(_is_in(gap, container, type_name) for gap in self.state.gaps):

@@ -18,13 +18,15 @@ class EstateNeighbours:
 
     `is_absent` tells of what the estate lacks whether that is certainly not there, `is_whole` of a
     container and a type whether the estate has all that stand in it. `is_only_named` tells of what
-    the estate has whether its body is no more than a name (`existing: true`, before it is read).
+    the estate has whether its body is no more than a name (`existing: true`, before it is read),
+    `is_made` whether Azure has none of it yet.
     """
 
     estate: Estate
     is_absent: Callable[[ResourceId], bool]
     is_whole: Callable[[ResourceId, str], bool]
     is_only_named: Callable[[ResourceId], bool] = lambda _resource: False
+    is_made: Callable[[ResourceId], bool] = lambda _resource: False
 
     def lookup(self, resource: ResourceId) -> Resource | Unseen | None:
         """See `Neighbours`."""
@@ -42,6 +44,10 @@ class EstateNeighbours:
     def of_type(self, type_name: str) -> Listing:
         """See `Neighbours`."""
         return Listing(self.estate.of_type(type_name))
+
+    def is_new(self, resource: ResourceId) -> bool:
+        """See `Neighbours`."""
+        return self.is_made(resource)
 
 
 def _may_hide(body: Mapping[str, Value]) -> bool:
@@ -92,6 +98,9 @@ class _WithWrite:
     def of_type(self, type_name: str) -> Listing:
         standing = self.around.of_type(type_name)
         return Listing((*self._standing(standing), *self._written(type_name)), standing.whole)
+
+    def is_new(self, resource: ResourceId) -> bool:
+        return self.around.is_new(resource)
 
     def _written(self, type_name: str) -> Iterator[Resource]:
         return (r for r in self.written.values() if r.type.lower() == type_name.lower())

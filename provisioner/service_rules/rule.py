@@ -57,6 +57,9 @@ class Neighbours(Protocol):
     def of_type(self, type_name: str) -> Listing:
         """Return the resources of a type wherever they stand."""
 
+    def is_new(self, resource: ResourceId) -> bool:
+        """Tell whether a resource is certainly made just now: nobody elsewhere can name it yet."""
+
 
 @dataclass(frozen=True, slots=True)
 class Write:
