@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import TypeAlias
 
 from provisioner.model.resource_id import ResourceId, parse_resource_id
@@ -17,14 +18,24 @@ def value_at(body: Tree, path: str) -> Tree:
     """Return what stands at a path (`properties.rules[0].name`), key case ignored: ABSENT where
     nothing does, and the Unknown that stands at it or above it."""
     value = body
-    for step in _INDEX.sub(r".\1", path).split(".") if path else ():
-        if isinstance(value, Unknown):
+    for step in _steps(path):
+        if type(value) is dict and step in value:
+            value = value[step]
+        elif isinstance(value, Mapping):
+            value = lookup(value, (step,))
+        elif isinstance(value, Unknown):
             return value
-        if isinstance(value, (list, tuple)):
+        elif isinstance(value, (list, tuple)):
             value = value[int(step)] if step.isdigit() and int(step) < len(value) else ABSENT
         else:
-            value = lookup(value, (step,))
+            return ABSENT
     return value
+
+
+# A rule among siblings reads the same paths in each of them.
+@lru_cache(maxsize=4096)
+def _steps(path: str) -> tuple[str, ...]:
+    return tuple(_INDEX.sub(r".\1", path).split(".")) if path else ()
 
 
 def is_silent(body: Tree, path: str) -> bool:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from provisioner.catalog.registry import Catalog
 from provisioner.catalog.resource_type import Embedded
@@ -87,6 +88,14 @@ class _WithWrite:
         return None if resource.key == self.gone else self.around.lookup(resource)
 
     def children(self, container: ResourceId, type_name: str) -> Listing:
+        place = (container.key, type_name.lower())
+        # Each of the children of a body asks for all of them.
+        found = self._asked.get(place)
+        if found is None:
+            found = self._asked[place] = self._children(container, type_name)
+        return found
+
+    def _children(self, container: ResourceId, type_name: str) -> Listing:
         is_stated = (container.key, type_name.lower()) in self.lists
         standing = Listing(whole=True) if is_stated else self.around.children(container, type_name)
         own = self.written.get(container.key)
@@ -94,6 +103,10 @@ class _WithWrite:
             standing = Listing(standing.resources)
         written = tuple(r for r in self._written(type_name) if r.id.container == container)
         return Listing((*self._standing(standing), *written), standing.whole)
+
+    @cached_property
+    def _asked(self) -> dict[tuple[str, str], Listing]:
+        return {}
 
     def of_type(self, type_name: str) -> Listing:
         standing = self.around.of_type(type_name)

@@ -29,7 +29,7 @@ class Unseen:
 UNSEEN = Unseen()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Listing:
     """The resources that were seen. `whole` is whether these are all there are: a rule about one
     too many may refuse by any listing, a rule about one too few by a whole one alone."""

@@ -4,6 +4,7 @@ Sources: guidelines.md §3.3, "Azure Virtual Network FAQ", and the reports named
 """
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 from provisioner.model.cidr import Range
 from provisioner.model.estate import Resource
@@ -18,7 +19,7 @@ from provisioner.service_rules.addresses import (
 )
 from provisioner.service_rules.bodies import id_at, is_known, is_stated, text_at, texts_at, value_at
 from provisioner.service_rules.places import OTHER_REGION, references_elsewhere, region_of
-from provisioner.service_rules.rule import Refusal, ServiceRule, Write
+from provisioner.service_rules.rule import Listing, Refusal, ServiceRule, Write
 
 _SUBNET = "Microsoft.Network/virtualNetworks/subnets"
 _SECURITY_RULE = "Microsoft.Network/networkSecurityGroups/securityRules"
@@ -62,20 +63,28 @@ def _taken(write: Write) -> list[Range]:
 
 def _judge_overlap(write: Write) -> Iterator[Refusal]:
     mine = list(ranges_at(write.after, *_RANGES))
-    for other in write.siblings if mine else ():
-        for _at, theirs in ranges_at(other.body, *_RANGES):
-            for at, one in mine:
-                if overlap(one, theirs):
-                    network = write.parent
-                    body = network.body if isinstance(network, Resource) else {}
-                    spaces = [space for _place, space in ranges_at(body, _SPACE)]
-                    yield Refusal(
-                        at,
-                        f"{one} overlaps {theirs} of the subnet {other.id.name} ({other.label}): "
-                        f"{shared_addresses(one, theirs)}",
-                        propose_free(spaces, _taken(write), one),
-                    )
-                    return
+    network = write.id.parent
+    if network is None or not mine:
+        return
+    for other, theirs in _ranges_in(write.around.children(network, _SUBNET)):
+        for at, one in mine:
+            if other.id.key != write.id.key and overlap(one, theirs):
+                parent = write.parent
+                body = parent.body if isinstance(parent, Resource) else {}
+                spaces = [space for _place, space in ranges_at(body, _SPACE)]
+                yield Refusal(
+                    at,
+                    f"{one} overlaps {theirs} of the subnet {other.id.name} ({other.label}): "
+                    f"{shared_addresses(one, theirs)}",
+                    propose_free(spaces, _taken(write), one),
+                )
+                return
+
+
+# Each subnet of a network is held against all others.
+@lru_cache(maxsize=4)
+def _ranges_in(subnets: Listing) -> tuple[tuple[Resource, Range], ...]:
+    return tuple((each, one) for each in subnets for _at, one in ranges_at(each.body, *_RANGES))
 
 
 def _judge_size(write: Write) -> Iterator[Refusal]:
