@@ -6,6 +6,7 @@ from pathlib import Path
 
 from fidelity.measure import measure_parts
 from fidelity.report import render, summarise
+from fidelity.silence import measure_silence
 from provisioner.catalog.registry import all_types, build_catalog
 from provisioner.catalog.sdk_models import read_schema_index
 
@@ -25,7 +26,8 @@ def main() -> None:
     parts = measure_parts(options.corpus, _ROOT / "tests" / "catalog", catalog)
     for line in summarise(parts):
         print(line)
-    options.output.write_text(render(parts), encoding="utf-8")
+    silence = measure_silence(options.corpus, catalog)
+    options.output.write_text(render(parts, silence), encoding="utf-8")
 
 
 if __name__ == "__main__":

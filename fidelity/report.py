@@ -7,6 +7,7 @@ from fidelity.causes import cause_of
 from fidelity.conversations import Course, Difference
 from fidelity.measure import SINCE, Findings, Part, combine
 from fidelity.refusals import Retrial
+from fidelity.silence import SilentFigures
 from provisioner.service_rules.registry import all_rules
 from provisioner.service_rules.rule import ANY_TYPE, ServiceRule
 
@@ -51,7 +52,7 @@ def summarise(parts: Mapping[Part, Findings]) -> Iterator[str]:
     yield from _columns(_PART_HEADS, list(_part_rows(parts)))
 
 
-def render(parts: Mapping[Part, Findings]) -> str:
+def render(parts: Mapping[Part, Findings], silence: Mapping[str, SilentFigures]) -> str:
     """Return docs/fidelity.md."""
     whole = combine(parts.values())
     known = combine(found for part, found in parts.items() if part is not Part.HELD_OUT)
@@ -74,10 +75,29 @@ def render(parts: Mapping[Part, Findings]) -> str:
         "\n## Refusals foreseen\n",
         _FORESEEN,
         _table(("type", "rules", "with Azure's code"), _rule_rows()),
+        "\n## Defaults that are not known\n",
+        _SILENCE,
+        _table(("type", "pairs", "values", "most often"), _silent_rows(silence)),
         "\n## What was left out\n",
         _table(("times", "what"), _left_out(whole)),
     ]
     return "\n".join(sections) + "\n"
+
+
+_SILENCE = """What a body does not state, a comparison holds against the default. Where none is known,
+a value that somebody moved is not seen: `azsec compare --unknown` lists them. Over all recorded
+pairs (the paths without the held-out half):
+"""
+_MOST_PATHS = 3
+
+
+def _silent_rows(silence: Mapping[str, SilentFigures]) -> Iterator[tuple[str, ...]]:
+    for name, figures in sorted(silence.items()):
+        often = sorted(figures.paths.items(), key=lambda item: (-item[1], item[0]))[:_MOST_PATHS]
+        paths = ", ".join(f"`{path}` {times}" for path, times in often)
+        yield name, str(figures.pairs), str(figures.unknown), paths or "-"
+    pairs = sum(figures.pairs for figures in silence.values())
+    yield "all", str(pairs), str(sum(figures.unknown for figures in silence.values())), ""
 
 
 def _columns(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:

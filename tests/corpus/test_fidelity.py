@@ -8,6 +8,7 @@ import pytest
 from fidelity.measure import Findings, Part, combine, half_of, measure_parts
 from fidelity.recordings import read_pairs
 from fidelity.report import render
+from fidelity.silence import SilentFigures, measure_silence
 from provisioner.catalog.registry import Catalog
 
 _ROOT = Path(__file__).parents[2]
@@ -16,6 +17,11 @@ _ROOT = Path(__file__).parents[2]
 @pytest.fixture(scope="module")
 def parts(corpus: Path, catalog: Catalog) -> Mapping[Part, Findings]:
     return measure_parts(corpus, _ROOT / "tests" / "catalog", catalog)
+
+
+@pytest.fixture(scope="module")
+def silence(corpus: Path, catalog: Catalog) -> Mapping[str, SilentFigures]:
+    return measure_silence(corpus, catalog)
 
 
 @pytest.fixture(scope="module")
@@ -49,20 +55,29 @@ def test_refusals_have_the_recorded_status_and_code(whole: Findings) -> None:
     assert sum(retrial.agrees for retrial in whole.tried) >= 0.9 * len(whole.tried)
 
 
-def test_the_page_of_the_figures_is_that_of_this_code(parts: Mapping[Part, Findings]) -> None:
+def test_the_default_of_most_that_bodies_leave_out_is_known(
+    silence: Mapping[str, SilentFigures],
+) -> None:
+    assert sum(figures.pairs for figures in silence.values()) > 2_500
+    assert sum(figures.unknown for figures in silence.values()) < 2_200
+
+
+def test_the_page_of_the_figures_is_that_of_this_code(
+    parts: Mapping[Part, Findings], silence: Mapping[str, SilentFigures]
+) -> None:
     page = (_ROOT / "docs" / "fidelity.md").read_text(encoding="utf-8")
 
-    assert page == render(parts), "`make fidelity` writes it again"
+    assert page == render(parts, silence), "`make fidelity` writes it again"
 
 
 def test_the_leaves_of_the_held_out_half_are_nowhere_on_the_page(
-    parts: Mapping[Part, Findings],
+    parts: Mapping[Part, Findings], silence: Mapping[str, SilentFigures]
 ) -> None:
     known = {key for part in (Part.SEEN, Part.LEARNT) for key in _differing(parts[part])}
     hidden = {path for path, _, _ in _differing(parts[Part.HELD_OUT]) - known}
     shown = {path for path, _, _ in known}
 
-    assert all(f"`{path}`" not in render(parts) for path in hidden - shown)
+    assert all(f"`{path}`" not in render(parts, silence) for path in hidden - shown)
 
 
 def test_a_recording_belongs_to_one_half_by_its_name_alone(corpus: Path) -> None:

@@ -295,3 +295,41 @@ def test_a_change_of_a_logged_write_is_not_a_second_one(say):
 )
 def test_how_far_a_write_came_is_said(say, outcome: Outcome, said: str):
     assert said in sentences(say(of(VNET), write(VNET, outcome=outcome)))[0]
+
+
+OURS = "c0ffee"
+LATER = 60 * 24 * 3
+
+
+@pytest.mark.parametrize(
+    ("changes", "writes", "moved"),
+    [
+        pytest.param((), (), False, id="the logs name no change"),
+        pytest.param((change(CLUSTER, "sku.tier"),), (), True, id="a change names it"),
+        pytest.param((change(CLUSTER, "tags.a"),), (), False, id="a change names something else"),
+        pytest.param(
+            (change(CLUSTER, "sku.tier", correlation=OURS),), (), False, id="an apply changed it"
+        ),
+        pytest.param(
+            (change(CLUSTER, "sku.tier"),),
+            (write(CLUSTER, correlation=OURS),),
+            True,
+            id="after the last apply",
+        ),
+        pytest.param(
+            (change(CLUSTER, "sku.tier"),),
+            (write(CLUSTER, correlation=OURS, minute=LATER),),
+            False,
+            id="before the last apply, which left it",
+        ),
+    ],
+)
+def test_a_kept_value_was_moved_by_who_changed_it_since_the_last_apply(
+    catalog: Catalog,
+    changes: tuple[ResourceChange, ...],
+    writes: tuple[Write, ...],
+    moved: bool,
+):
+    logs = Logs(writes, changes, catalog)
+
+    assert logs.tells_move(of(CLUSTER, "sku.tier"), lambda text: text == OURS) is moved

@@ -7,7 +7,7 @@ from provisioner.azure.client import DEFAULT_BUDGET, ArmClient
 from provisioner.azure.cloud import local_cloud
 from provisioner.azure.credential import LocalToken
 from provisioner.azure.retry import RetryBudget
-from tests.unit.azure.scripted_server import FakeTime, ScriptedServer
+from tests.unit.azure.scripted_server import STAMP, FakeTime, ScriptedServer
 
 
 @pytest.fixture
@@ -33,6 +33,7 @@ def open_client(server: ScriptedServer, time: FakeTime) -> Iterator[Callable[...
                 retry=budget,
                 sleep=time.sleep,
                 clock=time.clock,
+                stamp=lambda: STAMP,
             )
             return stack.enter_context(client)
 

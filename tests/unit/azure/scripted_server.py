@@ -20,6 +20,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+STAMP = "5a5a5a5a-5a5a-5a5a-5a5a-5a5a5a5a5a5a"
+"""The correlation id of every write of the clients that the tests open."""
+
 
 @dataclass(frozen=True)
 class Reply:

@@ -9,7 +9,7 @@ from provisioner.azure.client import ArmClient
 from provisioner.azure.retry import RetryBudget
 from provisioner.model.azure_error import AzureError
 from provisioner.model.resource_id import ResourceId
-from tests.unit.azure.scripted_server import Reply
+from tests.unit.azure.scripted_server import STAMP, Reply
 
 SUBSCRIPTION = "/subscriptions/11111111-1111-1111-1111-111111111111"
 GROUP = f"{SUBSCRIPTION}/resourceGroups/rg-aks"
@@ -54,6 +54,7 @@ def test_a_vault_is_written_in_one_call(server, client, time):
     assert request.query == {"api-version": "2026-01-01"}
     assert request.headers["Content-Type"] == "application/json"
     assert "If-Match" not in request.headers
+    assert request.headers["x-ms-correlation-request-id"] == STAMP
     assert time.slept == []
 
 

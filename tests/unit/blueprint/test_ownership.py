@@ -1,6 +1,7 @@
 """A mark proves whose a resource is, and nothing else does."""
 
 from collections.abc import Mapping
+from uuid import UUID
 
 import pytest
 
@@ -151,3 +152,13 @@ def test_marks_are_added_to_and_taken_from_a_carrier():
 
     assert changed["tags"] == {"team": "payments", "azsec-below": "bbbbbbbbbbbb.cccccccccccc"}
     assert with_marks_below(body, {"bbbbbbbbbbbb"}, {"dddddddddddd"}) is body
+
+
+def test_a_write_is_known_for_ones_own_by_its_stamp() -> None:
+    stamp = OURS.stamp(b"8 random")
+
+    assert OURS.is_stamp(stamp)
+    assert OURS.is_stamp(stamp.upper())
+    assert not NAMESAKE.is_stamp(stamp)
+    assert not OURS.is_stamp(str(UUID(bytes=b"0123456789abcdef")))
+    assert not OURS.is_stamp("")
