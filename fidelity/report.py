@@ -84,9 +84,9 @@ def render(parts: Mapping[Part, Findings], silence: Mapping[str, SilentFigures])
     return "\n".join(sections) + "\n"
 
 
-_SILENCE = """What a body does not state, a comparison holds against the default. Where none is known,
-a value that somebody moved is not seen: `azsec compare --unknown` lists them. Over all recorded
-pairs (the paths without the held-out half):
+_SILENCE = """What a body does not state, a comparison holds against the default. Where none is
+known, a value that somebody moved is not seen: `azsec compare --unknown` lists them. Over all
+recorded pairs (the paths without the held-out half):
 """
 _MOST_PATHS = 3
 
