@@ -3,11 +3,18 @@
 import re
 
 _EARLIER = "AKS answers more with each of its releases; the recording is of another one than ours"
+_SILENT = "a pool that machines are added to one by one tells next to nothing of itself"
 _ONCE = "one recording answers so, and others of the same kind do not"
 _MACHINES = "which disks a machine has: AKS knows every size, the catalog their families"
 
 CAUSES: tuple[tuple[str, str, str], ...] = (
     # type, path, cause; each a regular expression, the first that fits holds
+    (
+        r"agentPools$",
+        r"\.(count|enable(EncryptionAtHost|FIPS|NodePublicIP|UltraSSD)|kubeletDiskType|maxPods"
+        r"|orchestratorVersion|osType|type|workloadRuntime)$",
+        _SILENT,
+    ),
     (r"managedClusters(/agentPools)?$", r"osDisk(Type|SizeGB)$", _MACHINES),
     (
         r"managedClusters(/agentPools)?$",
@@ -19,7 +26,12 @@ CAUSES: tuple[tuple[str, str, str], ...] = (
         _EARLIER,
     ),
     (r"managedClusters$", r"^(kind|sku\.name)$", _EARLIER),
-    (r"agentPools$", r"localDNSProfile", "AKS fills in a whole configuration for each domain"),
+    (
+        r"managedClusters$",
+        r"(pod|service)Cidrs$",
+        "the IPv6 ranges of a cluster with two address families are drawn by AKS",
+    ),
+    (r"managedClusters$", r"autoScalerProfile", _ONCE),
     (
         r"managedClusters$",
         r"(webAppRouting|serviceMeshProfile|effectiveApplicationGatewayId|containerInsights"
@@ -33,8 +45,8 @@ CAUSES: tuple[tuple[str, str, str], ...] = (
         _ONCE,
     ),
     (
-        r"(routeTables|privateEndpoints|virtualNetworks)$",
-        r"(disablePeeringRoute|ipVersionType|privateEndpointVNetPolicies)$",
+        r"(routeTables|privateEndpoints|virtualNetworks|virtualNetworkGateways)$",
+        r"(disablePeeringRoute|ipVersionType|privateEndpointVNetPolicies|HighBandwidthVpnGateway)$",
         "only some api versions answer it",
     ),
     (r"virtualNetworks$", r"defaultOutboundAccess$", _ONCE),

@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from fidelity.recordings import Conversation, Exchange
-from fidelity.replay import Replay, Surroundings, state_choices
+from fidelity.replay import Replay, Surroundings, leave_out_retired, state_choices
 from provisioner.catalog.registry import Catalog
 from provisioner.catalog.resource_type import ResourceType
 from provisioner.model.resource_id import ResourceId, parse_resource_id
@@ -49,10 +49,12 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of a write: the next answer to a GET of it, and whether its operation failed."""
+    """What came of a write: the next answer to a GET of it, whether its operation failed, and
+    whether what it was to delete was gone afterwards."""
 
     settled: Any = None
     fails: bool = False
+    gone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +109,9 @@ def _outcome_of(exchange: Exchange, later: tuple[Exchange, ...]) -> Outcome:
         if other.method == "GET" and other.status == 200 and _bare(other.uri) == path
     )
     fails = any(_bare(other.uri) == polled and _state(other.answer) == "Failed" for other in later)
-    return Outcome(next(answers, None), bool(polled) and fails)
+    ends = (other.status for other in later if _bare(other.uri) == path)
+    gone = exchange.method == "DELETE" and next(ends, None) in (204, 404)
+    return Outcome(next(answers, None), bool(polled) and fails, gone)
 
 
 class _Talk:
@@ -120,6 +124,7 @@ class _Talk:
         self._replay = replay
         self._catalog = catalog
         self._met: set[str] = set()
+        self._leaving: list[ResourceId] = []
         self._polls: dict[str, str | None] = {}
 
     def place_what_was_there(self, exchange: Exchange) -> None:
@@ -129,8 +134,10 @@ class _Talk:
             return
         self._met.add(resource.key)
         creates = exchange.method == "PUT" and exchange.status in (201, resource_type.created)
-        absent = exchange.status in (404, 204) or exchange.status >= 400
+        gone = exchange.status == 204 and exchange.method != "HEAD"
+        absent = gone or exchange.status >= 400
         if creates or absent or (exchange.method == "PUT" and exchange.status == 202):
+            self._replay.take_away(resource)
             if _outcome(exchange.status, exchange.answer) != "404 ResourceGroupNotFound":
                 self._replay.furnish(resource)
             return
@@ -142,6 +149,8 @@ class _Talk:
         """Say what the client said, and note what is answered otherwise."""
         if _is_failure(exchange):
             self.left_out += 1
+            if outcome.gone:
+                self._replay.ask(exchange.method, exchange.uri)
             return
         if _POLL.search(urlsplit(exchange.uri).path):
             self._poll(exchange)
@@ -151,13 +160,14 @@ class _Talk:
             self.left_out += 1
             self._remember_polls(exchange, None)
             return
-        if _shows_time_passed(exchange):
+        if _shows_time_passed(exchange) and not self._is_leaving(exchange, resource):
             self._replay.clock.move(_LONG)
         body = exchange.request
         if body is None and exchange.method == "PUT":
             body = exchange.answer  # recorded without the request, which led to this
         if exchange.method == "PUT" and exchange.status < 400:
             body = state_choices(body, outcome.settled or exchange.answer)
+            body = leave_out_retired(resource_type, self._replay.rename(resource, body))
             self._replay.furnish_references(resource, body)
         if outcome.fails:
             path = urlsplit(exchange.uri).path
@@ -165,6 +175,16 @@ class _Talk:
         answer = self._replay.ask(exchange.method, exchange.uri, body, _conditions(exchange))
         self._remember_polls(exchange, answer)
         self._compare(exchange, answer, resource_type)
+
+    def _is_leaving(self, exchange: Exchange, resource: ResourceId) -> bool:
+        """Tell whether a DELETE found what it was about, although it, or what it stands in, was
+        being deleted already: so that had not ended."""
+        if exchange.method != "DELETE" or exchange.status >= 300:
+            return False
+        found = any(resource.is_within(left) for left in self._leaving)
+        if exchange.status == 202:
+            self._leaving.append(resource)
+        return found and exchange.status != 204
 
     def _poll(self, exchange: Exchange) -> None:
         """Poll our own operation where the client polled the recorded one."""
@@ -256,10 +276,11 @@ def _is_failure(exchange: Exchange) -> bool:
 
 
 def _shows_time_passed(exchange: Exchange) -> bool:
-    """Tell whether an answer was only possible once what was running had ended."""
+    """Tell whether an answer was only possible once what was running had ended. A write that was
+    refused may have been so for what had not."""
     if exchange.method == "GET":
         return exchange.status == 404 or (_state(exchange.answer) or "") == "Succeeded"
-    return exchange.status != 409
+    return exchange.status < 400 or (exchange.method == "DELETE" and exchange.status == 404)
 
 
 def _bare(uri: str) -> str:

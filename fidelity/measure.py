@@ -84,6 +84,15 @@ class Findings:
         return tuple(retrial for retrial in self.retrials if retrial.left_out is None)
 
 
+@dataclass(frozen=True, slots=True)
+class Met:
+    """What a write met: the resource as it was answered last, if it was there, and what was made in
+    it since."""
+
+    held: Mapping[str, Any] | None
+    made: Sequence[Mapping[str, Any]]
+
+
 def half_of(source: str) -> Part:
     """Return the half that an unseen recording belongs to: by the digest of its file's name, so
     that it is the same on every machine, and whatever else is recorded."""
@@ -93,8 +102,8 @@ def half_of(source: str) -> Part:
 
 
 def measure_parts(corpus: Path, examples: Path, catalog: Catalog) -> Mapping[Part, Findings]:
-    """Replay the recordings in `corpus`, and those in `corpus/added` by halves; `examples` are the
-    bodies of the catalog's tests."""
+    """Replay the recordings in `corpus`, and those in `corpus/added`, if there are any, by halves;
+    `examples` are the bodies of the catalog's tests."""
     added = corpus / "added"
     return {
         Part.SEEN: _measure(corpus, examples, catalog, None),
@@ -151,21 +160,24 @@ def _measure_pairs(
     before: dict[tuple[str, str], Mapping[str, Any]] = {}
     unknown = 0
     # What a write met is what was answered last before it, or else first after it.
-    met = {(pair.source, pair.id.lower()): pair.answer for pair in reversed(pairs)}
-    surroundings = Surroundings(met, surroundings.examples)
+    known = {(pair.source, pair.id.lower()): pair.answer for pair in reversed(pairs)}
+    surroundings = Surroundings(known, surroundings.examples)
     for pair in pairs:
         resource_type = catalog.find(pair.type)
         key = (pair.source, pair.id.lower())
         held = before.get(key)
+        if held is not None and not is_same_resource(held, pair.answer):
+            held = None
+        made = () if held is None else _made_since(key, before)
+        before.pop(key, None)  # so that it stands behind all that was written before it
         before[key] = pair.answer
         if resource_type is None:
             unknown += 1
         elif pair.api_version >= SINCE:
-            if held is not None and not is_same_resource(held, pair.answer):
-                held = None
             figures = types.setdefault(resource_type.name, TypeFigures())
-            _measure_pair(figures, resource_type, catalog, pair, held, surroundings)
-        met[key] = pair.answer
+            met = Met(held, made)
+            _measure_pair(figures, resource_type, catalog, pair, met, surroundings)
+        known[key] = pair.answer
     return types, unknown
 
 
@@ -174,15 +186,16 @@ def _measure_pair(
     resource_type: ResourceType,
     catalog: Catalog,
     pair: Pair,
-    held: Mapping[str, Any] | None,
+    met: Met,
     surroundings: Surroundings,
 ) -> None:
     resource = ResourceId.parse(pair.id)
     replay = Replay(catalog, surroundings, pair.source)
     replay.furnish(resource)
     replay.furnish_references(resource, pair.request)
-    if held is not None:
-        replay.place(resource, held)
+    if met.held is not None:
+        replay.place(resource, met.held)
+        replay.place_made(met.made)
         replay.place_children(resource, pair.request, pair.answer)
     url = f"{pair.id}?api-version={pair.api_version}"
     stated = state_choices(pair.request, pair.answer)
@@ -209,6 +222,15 @@ def _version_read(resource_type: ResourceType, pair: Pair) -> str:
     )
     newer = any(any(values_at(pair.answer, split_path(path))) for path in later)
     return resource_type.api_version if newer else pair.api_version
+
+
+def _made_since(
+    key: tuple[str, str], before: Mapping[tuple[str, str], Mapping[str, Any]]
+) -> Sequence[Mapping[str, Any]]:
+    """Return what was written into a resource since it was written itself."""
+    source, text = key
+    later = list(before)[list(before).index(key) + 1 :]
+    return [before[at] for at in later if at[0] == source and at[1].startswith(f"{text}/")]
 
 
 def _count(figures: TypeFigures, found: Agreement) -> None:

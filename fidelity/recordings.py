@@ -138,6 +138,8 @@ def read_refusals(corpus: Path) -> list[Refusal]:
 
 
 def _lines(file: Path) -> Iterator[dict[str, Any]]:
+    if not file.exists():
+        return  # recordings of one sort need none of another
     with file.open(encoding="utf-8") as lines:
         for line in lines:
             yield json.loads(line)

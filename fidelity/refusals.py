@@ -11,9 +11,25 @@ from provisioner.model.resource_id import ResourceId
 # What is missing in these; everything else that a request needs is there.
 _WITHOUT_GROUP = frozenset({"ResourceGroupNotFound"})
 _WITHOUT_PARENT = frozenset({"ResourceNotFound", "ParentResourceNotFound"})
-_WITHOUT_REFERENCES = frozenset({"InvalidResourceReference", "WorkspaceNotFound"})
+_WITHOUT_REFERENCES = frozenset(
+    {
+        "InvalidResourceReference",
+        "NetworkSecurityGroupNotFoundForFlowLog",
+        "NotFound",
+        "WorkspaceNotFound",
+    }
+)
+# What a body points to is still being created, and takes as long as it takes.
+_NOT_READY = frozenset({"ReferencedResourceNotProvisioned"})
+# A condition of the request did not hold. Which one it was is not recorded.
+_UNMET = {"PUT": {"if-none-match": "*"}, "PATCH": {"if-match": '"another"'}}
+
+# The same is there already, under another name.
+_TWICE = frozenset({"RoleAssignmentExists"})
+_TWIN = "00000000-0000-0000-0000-00000000abcd"
 
 _IN_USE = 400
+_PRECONDITION_FAILED = 412
 
 _CAUSES = {
     "PrincipalNotFound": "the directory had not heard of the principal yet",
@@ -24,7 +40,7 @@ _CAUSES = {
     "RetryableError": "Azure was busy",
     "InternalServerError": "Azure failed",
     "GatewayTimeout": "Azure failed",
-    "StorageProvisioningStateNotSucceeded": "storage accounts are not in the catalog",
+    "StorageProvisioningStateNotSucceeded": "how long a storage account takes is not recorded",
 }
 
 
@@ -56,13 +72,17 @@ def retry_refusal(
         return Retrial(refusal, left_out=f"{refusal.type} is not in the catalog")
     if refusal.code in _CAUSES or refusal.status == 429 or refusal.status >= 500:
         return Retrial(refusal, left_out=_CAUSES.get(refusal.code, "Azure failed"))
-    replay = Replay(catalog, surroundings, refusal.source)
+    pace = 1.0 if refusal.code in _NOT_READY else None
+    replay = Replay(catalog, surroundings, refusal.source, pace)
     mine = [pair for pair in pairs if pair.source == refusal.source]
     if refusal.status == _IN_USE and refusal.method == "DELETE" and not _users(refusal, mine):
         return Retrial(refusal, left_out="what still used it is not recorded")
     _set_up(replay, refusal, mine)
     answer = replay.ask(
-        refusal.method, f"{refusal.id}?api-version={refusal.api_version}", refusal.request
+        refusal.method,
+        f"{refusal.id}?api-version={refusal.api_version}",
+        refusal.request,
+        _UNMET[refusal.method] if refusal.status == _PRECONDITION_FAILED else None,
     )
     error = answer.body.get("error", answer.body) if isinstance(answer.body, Mapping) else {}
     code = error.get("code") if isinstance(error, Mapping) and answer.status >= 400 else None
@@ -79,15 +99,39 @@ def _set_up(replay: Replay, refusal: Refusal, pairs: Sequence[Pair]) -> None:
             replay.place(group)
         return
     replay.furnish(resource)
-    if refusal.code not in _WITHOUT_REFERENCES:
-        replay.furnish_references(resource, refusal.request)
-    if refusal.method == "DELETE":
+    _set_up_references(replay, refusal, resource)
+    if refusal.method == "DELETE" or refusal.status == _PRECONDITION_FAILED:
         replay.place(resource)
-        for user in _users(refusal, pairs):
-            replay.furnish(ResourceId.parse(user.id))
-            replay.write(ResourceId.parse(user.id), user)
-    else:
+    if refusal.method != "DELETE":
         _place_others(replay, resource, pairs)
+        return
+    for child in _children(resource, pairs):
+        replay.place(ResourceId.parse(child.id), child.answer)
+    for user in _users(refusal, pairs):
+        replay.furnish(ResourceId.parse(user.id))
+        replay.write(ResourceId.parse(user.id), user)
+
+
+def _set_up_references(replay: Replay, refusal: Refusal, resource: ResourceId) -> None:
+    """Make what a body points to exist, as far as it did, and what stands in the way of it."""
+    if refusal.code in _NOT_READY:
+        for target in ids_in(refusal.request):
+            replay.furnish(target)
+            replay.create(target)
+    elif refusal.code not in _WITHOUT_REFERENCES:
+        replay.furnish_references(resource, refusal.request)
+    if refusal.code in _TWICE:
+        twin = ResourceId(resource.type, (*resource.names[:-1], _TWIN), resource.scope)
+        replay.ask("PUT", f"{twin.text}?api-version={refusal.api_version}", refusal.request)
+
+
+def _children(resource: ResourceId, pairs: Sequence[Pair]) -> list[Pair]:
+    """Return what was recorded to stand in a resource."""
+    return [
+        pair
+        for pair in pairs
+        if ResourceId.parse(pair.id).is_within(resource) and ResourceId.parse(pair.id) != resource
+    ]
 
 
 def _users(refusal: Refusal, pairs: Sequence[Pair]) -> list[Pair]:

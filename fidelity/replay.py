@@ -13,6 +13,7 @@ from provisioner.catalog.registry import Catalog
 from provisioner.catalog.resource_type import ResourceType, Scope
 from provisioner.model.resource_id import RESOURCE_GROUP, ResourceId, resource_group_id
 from provisioner.simulator.application import Application
+from provisioner.simulator.body_paths import remove, split_path, thaw
 from provisioner.simulator.cloud import Cloud
 from provisioner.simulator.exchange import Answer, Request
 from provisioner.simulator.records import Record
@@ -128,6 +129,31 @@ class Replay:
                         ResourceId(child_type.name, names, resource.scope), {"properties": entry}
                     )
 
+    def place_made(self, made: Iterable[Mapping[str, Any]]) -> None:
+        """Put the resources there that Azure answered, with what they point to."""
+        for answer in made:
+            resource = ResourceId.parse(answer["id"])
+            self.furnish_references(resource, answer)
+            self.place(resource, answer)
+
+    def create(self, resource: ResourceId) -> None:
+        """Have a resource created, as an example has it."""
+        known = self._catalog.of(resource)
+        if known is not None:
+            body = self._surroundings.examples.get(known.name, {})
+            self.ask("PUT", f"{resource.text}?api-version={known.api_version}", body)
+
+    def take_away(self, resource: ResourceId) -> None:
+        """Take away what stood in for a resource that the recorded one did not have yet."""
+        if self.cloud.find(resource) is not None:
+            self.cloud.store.resources.remove(resource.key)
+            self.cloud.store.commit()
+
+    def rename(self, resource: ResourceId, body: Any) -> Any:  # noqa: ANN401 (JSON)
+        """Return a body with our own client ids where it says back what a recording renamed."""
+        row = self.cloud.find(resource)
+        return _renamed(body, row.body) if row is not None else body
+
     def _store(
         self, resource_type: ResourceType, resource: ResourceId, body: Mapping[str, Any]
     ) -> None:
@@ -175,6 +201,33 @@ def _take_out(
         return [], body
     entries, inner = _take_out(held, rest)
     return entries, {**body, first: inner}
+
+
+def _renamed(body: Any, ours: Any) -> Any:  # noqa: ANN401 (JSON)
+    if not isinstance(body, Mapping) or not isinstance(ours, Mapping):
+        return body
+    return {
+        key: ours[key] if key == "clientId" and key in ours else _renamed(item, ours.get(key))
+        for key, item in body.items()
+    }
+
+
+_RETIRED = {
+    # "Diagnostic settings retention is retired": no new setting takes it since March 2023.
+    "Microsoft.Insights/diagnosticSettings": (
+        "properties.logs[].retentionPolicy",
+        "properties.metrics[].retentionPolicy",
+    )
+}
+
+
+def leave_out_retired(resource_type: ResourceType, body: Any) -> Any:  # noqa: ANN401 (JSON)
+    """Return a body without what Azure took when it was recorded, and refuses since."""
+    paths = _RETIRED.get(resource_type.name, ())
+    whole = thaw(body) if paths else body
+    for path in paths:
+        remove(whole, split_path(path))
+    return whole
 
 
 def state_choices(request: Any, answer: Any) -> Any:  # noqa: ANN401 (JSON)

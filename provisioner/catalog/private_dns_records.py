@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from provisioner.catalog import api_versions
 from provisioner.catalog.field import Field
+from provisioner.catalog.refusals import RefusalCodes
 from provisioner.catalog.resource_type import (
     DeleteFlow,
     ListRead,
@@ -81,6 +82,7 @@ def record_type(kind: str, facts: Mapping[str, Field]) -> ResourceType:
         write=WriteFlow.SYNC,
         delete=DeleteFlow.SYNC,
         seconds=2,
+        codes=RefusalCodes(orphan="ParentResourceNotFound"),
         computed=_computed,
         by_service=_by_service,
         adds="resolves a name in it",

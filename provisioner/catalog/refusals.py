@@ -8,6 +8,7 @@ class RefusalCodes:
     """The error codes of one type. The defaults are the commonest ones as recorded.
 
     not_found  GET of one that does not exist
+    orphan     GET or DELETE of a child whose parent does not exist
     busy       409 to a write while another one runs (guidelines.md §3.2, §3.3)
     fixed      a change of a property that only a new resource could take (guidelines.md §2.7),
                with the status `fixed_status`
@@ -20,6 +21,7 @@ class RefusalCodes:
     """
 
     not_found: str = "ResourceNotFound"
+    orphan: str = "ResourceNotFound"
     busy: str = "AnotherOperationInProgress"
     fixed: str = "PropertyChangeNotAllowed"
     fixed_status: int = 400

@@ -294,10 +294,15 @@ class ResourceType:
     judges          whether Azure judges by it what is written in its scope (a policy)
     exempts         whether one takes what is in its scope out of such a judgement
     missing_reference  the code for a body that points to nothing
+    missing         status and code for one that points to nothing of a type, by that type, where
+                    they are others
+    unready         status and code for one that points to what is still being created, by its type
     ranges_within   paths of address ranges in its body, each with the path of the ranges in its
                     parent's body that it must lie in
     soft_delete     how a deleted one keeps its name until purged; None where it does not
     created, updated  the statuses that answer a PUT which creates one, and which changes one
+    lingers         path and value with which creating one goes on after the answer, which is 201
+                    and tells where to poll, where it is done with the answer else
     codes           the codes of the other refusals
     snapshot        what it keeps a copy of, that others change behind it; None where it keeps none
     unique_by       paths: no two resources of one scope may have the same values at all of them
@@ -381,10 +386,13 @@ class ResourceType:
     judges: bool = False
     exempts: bool = False
     missing_reference: str = "InvalidResourceReference"
+    missing: Mapping[str, tuple[int, str]] = field(default_factory=dict)
+    unready: Mapping[str, tuple[int, str]] = field(default_factory=dict)
     ranges_within: Mapping[str, str] = field(default_factory=dict)
     soft_delete: SoftDelete | None = None
     created: int = 201
     updated: int = 200
+    lingers: tuple[str, Json] | None = None
     codes: RefusalCodes = _COMMON_CODES
     snapshot: Snapshot | None = None
     unique_by: tuple[str, ...] = ()

@@ -13,7 +13,7 @@ def check_place(
     """Raise RefusalError unless what a resource stands in exists.
 
     `writing` says how: ARM answers ParentResourceNotFound to a PUT of a child, and names the
-    missing parent as ResourceNotFound to a GET or DELETE (recorded in errors.jsonl).
+    missing parent to a GET or DELETE, mostly as ResourceNotFound (recorded in errors.jsonl).
     """
     subscription = resource.subscription
     if writing and subscription is not None:
@@ -32,10 +32,12 @@ def check_place(
             continue
         if cloud.catalog.access_holder(container) is not None:
             continue
-        raise _refusal(resource, container, writing=writing)
+        raise _refusal(resource_type, resource, container, writing=writing)
 
 
-def _refusal(resource: ResourceId, missing: ResourceId, *, writing: bool) -> RefusalError:
+def _refusal(
+    resource_type: ResourceType, resource: ResourceId, missing: ResourceId, *, writing: bool
+) -> RefusalError:
     if missing.type == RESOURCE_GROUP:
         return group_not_found(missing.name)
     if writing and resource.parent == missing:
@@ -45,7 +47,7 @@ def _refusal(resource: ResourceId, missing: ResourceId, *, writing: bool) -> Ref
             "Can not perform requested operation on nested resource. "
             f"Parent resource '{missing.name}' not found.",
         )
-    return resource_not_found(missing)
+    return resource_not_found(missing, resource_type.codes.orphan)
 
 
 def check_name(resource_type: ResourceType, resource: ResourceId) -> None:

@@ -7,6 +7,7 @@ from provisioner.model.resource_id import SUBSCRIPTION, ResourceId, parse_resour
 from provisioner.simulator.body_paths import Tree
 from provisioner.simulator.cloud import Cloud
 from provisioner.simulator.errors import RefusalError
+from provisioner.simulator.records import OperationKind, Record
 
 
 def find_references(cloud: Cloud, owner: ResourceId, body: Tree) -> list[tuple[str, ResourceId]]:
@@ -29,18 +30,44 @@ def check_references(
     owner: ResourceId,
     references: list[tuple[str, ResourceId]],
 ) -> None:
-    """Raise RefusalError for the first reference to a resource that does not exist."""
-    for path, target in references:
-        if cloud.find(target) is None and not _is_azures_own(cloud, target):
+    """Raise RefusalError for the first reference to a resource that does not exist, or that is not
+    there yet, where the type looks; what it has a code of its own for comes first."""
+    for path, target in sorted(
+        references, key=lambda one: one[1].type not in resource_type.missing
+    ):
+        row = cloud.find(target)
+        if row is not None:
+            _check_ready(cloud, resource_type, owner, row, path)
+        elif not _is_azures_own(cloud, target):
+            status, code = resource_type.missing.get(
+                target.type, (400, resource_type.missing_reference)
+            )
             raise RefusalError(
-                400,
-                resource_type.missing_reference,
+                status,
+                code,
                 f"Resource {target.text} referenced by resource {owner.text} was not found. "
                 "Please make sure that the referenced resource exists, and that both are in the "
                 "same region.",
                 target=path,
                 by_provider=True,
             )
+
+
+def _check_ready(
+    cloud: Cloud, resource_type: ResourceType, owner: ResourceId, row: Record, path: str
+) -> None:
+    refusal = resource_type.unready.get(row.type)
+    operation = cloud.store.operations.get(row.operation) if row.operation else None
+    if refusal is None or operation is None or operation.settled:
+        return
+    if operation.kind is OperationKind.CREATE:
+        raise RefusalError(
+            *refusal,
+            f"Cannot proceed with operation because resource {row.id.text} used by resource "
+            f"{owner.text} is not in Succeeded state.",
+            target=path,
+            by_provider=True,
+        )
 
 
 def _strings(value: Tree, path: str) -> Iterator[tuple[str, str]]:

@@ -3,7 +3,7 @@
 from provisioner.catalog.resource_type import DeleteFlow, ResourceType, Scope, WriteFlow
 from provisioner.model.resource_id import RESOURCE_GROUP, ResourceId
 from provisioner.simulator.answers import etag_of, quote_etag, render, show_state
-from provisioner.simulator.body_paths import merge_patch
+from provisioner.simulator.body_paths import merge_patch, value_at
 from provisioner.simulator.cloud import Cloud
 from provisioner.simulator.errors import RefusalError, resource_not_found
 from provisioner.simulator.exchange import Answer, Request
@@ -12,7 +12,7 @@ from provisioner.simulator.lease_states import check_unleased
 from provisioner.simulator.operations import check_idle, operation_headers, start_operation
 from provisioner.simulator.places import check_place
 from provisioner.simulator.policies import check_policies
-from provisioner.simulator.records import OperationKind, Record
+from provisioner.simulator.records import Operation, OperationKind, Record
 from provisioner.simulator.removal import check_unlocked, check_unused, remove_resource
 from provisioner.simulator.service_checks import check_delete
 from provisioner.simulator.writing import Occasion, write_resource
@@ -90,6 +90,11 @@ def delete_resource(cloud: Cloud, request: Request, resource: ResourceId) -> Ans
     if row is None:
         return _answer_absent(cloud, resource_type, resource)
     _check_conditions(cloud, request, resource_type, row)
+    names = _DELETE_HEADERS.get(resource_type.delete, ())
+    leaving = cloud.store.operations.get(row.operation) if row.operation else None
+    if leaving is not None and resource.is_container and _is_leaving(leaving):
+        # Recorded: to delete a resource group again while it is being deleted is no conflict.
+        return Answer(202, None, operation_headers(cloud, request, resource_type, leaving, names))
     check_unlocked(cloud, resource, row.body, deleting=True)
     check_idle(cloud, resource_type, resource, row.body)
     check_policies(cloud, operation_of(request, resource, resource_type, row.body))
@@ -101,8 +106,11 @@ def delete_resource(cloud: Cloud, request: Request, resource: ResourceId) -> Ans
         remove_resource(cloud, resource)
         return Answer(200, body)
     operation = start_operation(cloud, request, resource_type, row.id, OperationKind.DELETE)
-    names = _DELETE_HEADERS[resource_type.delete]
     return Answer(202, None, operation_headers(cloud, request, resource_type, operation, names))
+
+
+def _is_leaving(operation: Operation) -> bool:
+    return operation.kind is OperationKind.DELETE and not operation.settled
 
 
 def _stands_on_missing_group(
@@ -125,9 +133,11 @@ def _answer_absent(cloud: Cloud, resource_type: ResourceType, resource: Resource
 def _answer_write(
     cloud: Cloud, request: Request, resource_type: ResourceType, row: Record, *, created: bool
 ) -> Answer:
-    status = resource_type.created if created else resource_type.updated
+    lingers = created and _lingers(resource_type, row)
+    status = 201 if lingers else resource_type.created if created else resource_type.updated
     located = resource_type.write is WriteFlow.LOCATION
-    if resource_type.write is WriteFlow.SYNC or (located and not created):
+    done = resource_type.write is WriteFlow.SYNC and not lingers
+    if done or (located and not created):
         return Answer(status, render(cloud, row), _etag_headers(cloud, resource_type, row))
     kind = OperationKind.CREATE if created else OperationKind.UPDATE
     operation = start_operation(cloud, request, resource_type, row.id, kind)
@@ -142,6 +152,13 @@ def _answer_write(
     body = render(cloud, row)
     show_state(body, resource_type.creating if created else kind.value)
     return Answer(status, body, headers)
+
+
+def _lingers(resource_type: ResourceType, row: Record) -> bool:
+    if resource_type.lingers is None:
+        return False
+    path, value = resource_type.lingers
+    return bool(value_at(row.body, path) == value)
 
 
 def _etag_headers(cloud: Cloud, resource_type: ResourceType, row: Record) -> dict[str, str]:

@@ -30,29 +30,29 @@ def whole(parts: Mapping[Part, Findings]) -> Findings:
 
 
 def test_almost_every_settable_leaf_agrees(whole: Findings) -> None:
-    assert whole.agreed > 28_000
-    assert whole.share >= 0.96
+    assert whole.agreed > 29_000
+    assert whole.share >= 0.985
 
 
 def test_what_nobody_looked_at_agrees_nearly_as_well(parts: Mapping[Part, Findings]) -> None:
     assert parts[Part.HELD_OUT].agreed > 4_000
-    assert parts[Part.HELD_OUT].share >= 0.92
+    assert parts[Part.HELD_OUT].share >= 0.97
 
 
-def test_conversations_take_the_recorded_course(parts: Mapping[Part, Findings]) -> None:
+def test_conversations_take_the_recorded_course(whole: Findings) -> None:
     strayed = {
         course.conversation.source: course.differences
-        for course in parts[Part.SEEN].courses
+        for course in whole.courses
         if course.differences
     }
 
-    assert len(parts[Part.SEEN].courses) > 100
+    assert len(whole.courses) > 190
     assert strayed == {}
 
 
 def test_refusals_have_the_recorded_status_and_code(whole: Findings) -> None:
     assert len(whole.tried) > 300
-    assert sum(retrial.agrees for retrial in whole.tried) >= 0.9 * len(whole.tried)
+    assert sum(retrial.agrees for retrial in whole.tried) >= 0.97 * len(whole.tried)
 
 
 def test_the_default_of_most_that_bodies_leave_out_is_known(

@@ -40,6 +40,8 @@ TYPE = ResourceType(
     write=WriteFlow.SYNC,
     delete=DeleteFlow.SYNC,
     created=200,
+    # Recorded: one that is spread over zones is still being made after the answer.
+    lingers=("properties.zoneRedundancy", "Enabled"),
     seconds=20,
     loss=Disruption.DATA,
     codes=RefusalCodes(taken="AlreadyInUse"),

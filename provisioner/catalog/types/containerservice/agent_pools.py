@@ -34,7 +34,9 @@ from provisioner.catalog.resource_type import (
     Surroundings,
 )
 from provisioner.model.resource_id import ResourceId
-from provisioner.model.values import ABSENT, Absent, Body, Json, lookup
+from provisioner.model.values import ABSENT, Absent, Body, Json, is_empty, lookup
+
+_CRITICAL_ONLY = "CriticalAddonsOnly=true:NoSchedule"
 
 
 def _surges(body: Body) -> Answered:
@@ -60,7 +62,24 @@ def _computed(resource: ResourceId, body: Body, around: Surroundings) -> Mapping
         properties["orchestratorVersion"] = version
     if lookup(body, ("properties", "maxPods")) is ABSENT:
         properties["maxPods"] = most_pods(cluster)
+    if lookup(cluster, ("sku", "name")) == "Automatic":
+        properties |= _presets(body)
     return {"properties": {**properties, **_disk(body), **_marks(body), **_machines(body)}}
+
+
+def _presets(body: Body) -> dict[str, Json]:
+    """AKS Automatic spreads its system pools over the zones, and keeps other pods off them."""
+    if lookup(body, ("properties", "mode")) != "System":
+        return {}
+    presets: dict[str, Json] = {
+        "availabilityZones": ["1", "2", "3"],
+        "nodeTaints": [_CRITICAL_ONLY],
+    }
+    return {
+        key: preset
+        for key, preset in presets.items()
+        if is_empty(lookup(body, ("properties", key)))
+    }
 
 
 def _marks(body: Body) -> dict[str, Json]:

@@ -221,9 +221,8 @@ TYPE = ResourceType(
     introduced=api_introductions.CLUSTER_PROPERTIES,
     fields={
         "location": Field(create_only=True),
-        "kind": Field(
-            default=preset("Automatic", "Base"), answered=since("2024-02"), create_only=True
-        ),
+        # A cluster becomes an Automatic one, and back, in place (recorded).
+        "kind": Field(default=preset("Automatic", "Base"), answered=since("2024-02")),
         "sku": Field(default={}),
         "sku.name": Field(default=cluster_defaults.sku_name, aliases={"basic": "Base"}),
         # A PUT without it leaves a cluster in the tier it is in (recorded).

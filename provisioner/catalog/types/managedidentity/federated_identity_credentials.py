@@ -26,7 +26,10 @@ TYPE = ResourceType(
     write=WriteFlow.SYNC,
     delete=DeleteFlow.SYNC,
     seconds=2,
-    codes=RefusalCodes(busy="ConcurrentFederatedIdentityCredentialsWritesForSingleManagedIdentity"),
+    codes=RefusalCodes(
+        orphan="ParentResourceNotFound",
+        busy="ConcurrentFederatedIdentityCredentialsWritesForSingleManagedIdentity",
+    ),
     adds="lets tokens of another issuer sign in as it",
     adds_by=("properties.issuer", "properties.subject"),
     fields={

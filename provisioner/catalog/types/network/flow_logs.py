@@ -36,6 +36,9 @@ TYPE = ResourceType(
     # Flow logs are written through it (vnet-flow-logs-manage, prerequisites).
     providers=("Microsoft.Insights",),
     computed=_computed,
+    missing={
+        "Microsoft.Network/networkSecurityGroups": (400, "NetworkSecurityGroupNotFoundForFlowLog")
+    },
     harmless="it records the traffic of what it names, and is an addition to that",
     adds_to={"properties.targetResourceId": "records its traffic"},
     adds_by=("properties.storageId",),

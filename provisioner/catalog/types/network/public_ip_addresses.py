@@ -37,6 +37,8 @@ def _default_allocation(body: Body) -> Json | Absent:
     return "Dynamic" if isinstance(sku, Absent) or sku == "Basic" else ABSENT
 
 
+_PREFIX = "Microsoft.Network/publicIPPrefixes"
+
 TYPE = ResourceType(
     name="Microsoft.Network/publicIPAddresses",
     api_version=api_versions.NETWORK,
@@ -45,6 +47,9 @@ TYPE = ResourceType(
     etag=True,
     seconds=3,
     in_use="PublicIPAddressCannotBeDeleted",
+    # Recorded: a prefix that is not there, or not yet, is not found.
+    missing={_PREFIX: (404, "NotFound")},
+    unready={_PREFIX: (404, "NotFound")},
     occupants={
         "properties.ipConfiguration": (
             "Microsoft.Network/azureFirewalls",

@@ -139,6 +139,7 @@ TYPE = ResourceType(
     serialise_on="",
     seconds=10,
     codes=RefusalCodes(not_found="NotFound"),
+    unready={"Microsoft.Network/virtualNetworks": (400, "ReferencedResourceNotProvisioned")},
     snapshot=Snapshot(
         path="properties.remoteAddressSpace",
         of="properties.remoteVirtualNetwork.id",
