@@ -276,18 +276,16 @@ TYPE = ResourceType(
         "properties.identityProfile.kubeletidentity.resourceId": Field(
             default=cluster_defaults.default_kubelet, compare=Compare.RESOURCE_ID, security=True
         ),
-        # Of the identity that `resourceId` names.
+        # Of the identity that `resourceId` names. AKS reads them off it: those of one that was
+        # deleted and made again are others.
         **{
             f"properties.identityProfile.kubeletidentity.{name}": Field(
-                owner=Owner.PRESET, security=True
+                owner=Owner.PRESET, security=True, refilled=True
             )
             for name in ("clientId", "objectId")
         },
         "properties.privateLinkResources": _COMPUTED,
         "properties.identityProfile[].resourceId": Field(compare=Compare.RESOURCE_ID),
-        # AKS reads them off the identity: those of one that was deleted and made again are others.
-        "properties.identityProfile[].clientId": Field(refilled=True),
-        "properties.identityProfile[].objectId": Field(refilled=True),
         "properties.powerState": Field(default={"code": "Running"}),
         "properties.aadProfile": Field(
             default=preset({"managed": True, "enableAzureRBAC": True}),
