@@ -146,10 +146,42 @@ class PolicyExemption(FilePart):
     expires: date
 
 
+class AccessSettings(FilePart):
+    """How the API server is reached. `kubeconfig`: a context of a kubeconfig, exec plugins too.
+    `in-cluster`: the service account of the pod that azsec runs in. `entra`: a token of Entra from
+    where the environment's `auth` says, for the `server` of an AKS cluster.
+
+    Paths are relative to the environment's file. Without `kubeconfig` the variable KUBECONFIG names
+    it, else ~/.kube/config.
+    """
+
+    via: Literal["kubeconfig", "in-cluster", "entra"]
+    kubeconfig: str | None = None
+    context: str | None = None
+    server: str | None = None
+    certificate_authority: str | None = Field(None, alias="certificateAuthority")
+
+
+class AcceptedObject(FilePart):
+    """An object in the cluster that nobody declared and that is known, for a time. `name` and
+    `namespace` may hold `*`; without a namespace it is an object of the cluster."""
+
+    kind: str
+    name: str
+    namespace: str = ""
+    reason: str = Field(min_length=1)
+    owner: str = Field(min_length=1)
+    expires: date
+
+
 class KubernetesSettings(FilePart):
     """What stands in the cluster. `registries` are those that images may come from, beside the
-    environment's own; `tokenAudiences` those that projected tokens may be for, beside Entra's."""
+    environment's own; `tokenAudiences` those that projected tokens may be for, beside Entra's;
+    `access` says how its API server is reached, `accepted` what others put there that is no
+    drift."""
 
+    access: AccessSettings | None = None
+    accepted: tuple[AcceptedObject, ...] = ()
     registries: tuple[str, ...] = ()
     token_audiences: tuple[str, ...] = Field((), alias="tokenAudiences")
     exemptions: tuple[PolicyExemption, ...] = ()

@@ -52,6 +52,7 @@ def check_kubernetes(settings: KubernetesSettings, node: Node) -> Iterator[Diagn
             )
     yield from _check_audiences(settings, node)
     yield from _check_exemptions(settings, node)
+    yield from _check_reach(settings, node)
     benchmark = settings.benchmark
     if benchmark is not None and not _IMAGE.fullmatch(benchmark.image):
         yield _wrong(
@@ -70,6 +71,37 @@ def check_kubernetes(settings: KubernetesSettings, node: Node) -> Iterator[Diagn
         yield from _check_bounds(namespace, here)
         yield from _check_rules(namespace, here)
         seen.add(namespace.name)
+
+
+_STATED_BY = {
+    "kubeconfig": ("kubeconfig", "context"),
+    "in-cluster": (),
+    "entra": ("server", "certificate_authority"),
+}
+
+
+def _check_reach(settings: KubernetesSettings, node: Node) -> Iterator[Diagnostic]:
+    """Yield what is wrong with `access`: a key of another way, or a missing server."""
+    access = settings.access
+    if access is None:
+        return
+    here = node.find(("access",))
+    for name in ("kubeconfig", "context", "server", "certificate_authority"):
+        key = "certificateAuthority" if name == "certificate_authority" else name
+        if getattr(access, name) is not None and name not in _STATED_BY[access.via]:
+            yield error(
+                "wrong-value",
+                f"{key!r} has no meaning where access is via {access.via}.",
+                here.find((key,)).span,
+                "Leave it out.",
+            )
+    if access.via == "entra" and not (access.server or "").startswith("https://"):
+        yield error(
+            "wrong-value",
+            f"'server' is {access.server!r}.",
+            here.find(("server",)).span,
+            "Expected https://HOST of the API server (`az aks show`: fqdn or privateFqdn).",
+        )
 
 
 def _wrong(node: Node, path: Path, value: object, expected: str) -> Diagnostic:

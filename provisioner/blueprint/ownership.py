@@ -97,6 +97,10 @@ class Marks:
         kind = resource.type.lower()
         return self._hash(_MARK_BYTES, "mark", resource.key, kind, address, stands_in_for)
 
+    def mark_object(self, key: str) -> str:
+        """Return the mark of an object in a cluster, given by its key: 20 characters."""
+        return self._hash(_MARK_BYTES, "object", key)
+
     def mark_below(self, resource: ResourceId) -> str:
         """Return the mark by which a carrier knows a resource without tags: 12 characters, of which
         the last 4 are those of `mark_list`."""

@@ -11,7 +11,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from provisioner import __version__
+from provisioner.cli.cluster_application import cluster_app
 from provisioner.cli.exit_code import ExitCode
+from provisioner.cli.options import (
+    CloudChoice,
+    CloudOption,
+    EnvironmentArgument,
+    PlainFormat,
+    StateChoice,
+    StateKindOption,
+    StateOption,
+)
 
 if TYPE_CHECKING:
     from provisioner.cli.session import Session
@@ -49,6 +59,7 @@ lock_app = typer.Typer(
     rich_markup_mode=None,
 )
 app.add_typer(lock_app, name="lock")
+app.add_typer(cluster_app, name="cluster")
 
 
 class OutputFormat(StrEnum):
@@ -66,27 +77,6 @@ class DrawingFormat(StrEnum):
     SVG = "svg"
     HTML = "html"
     JSON = "json"
-
-
-class PlainFormat(StrEnum):
-    """How a command prints its result that has no Markdown."""
-
-    TEXT = "text"
-    JSON = "json"
-
-
-class CloudChoice(StrEnum):
-    """Where `--cloud` can send a command instead of the environment's own cloud."""
-
-    LOCAL = "local"
-
-
-class StateChoice(StrEnum):
-    """Which state of an environment a command looks at."""
-
-    DESIRED = "desired"
-    PLANNED = "planned"
-    ACTUAL = "actual"
 
 
 class AccessStateChoice(StrEnum):
@@ -139,37 +129,8 @@ class ProtocolChoice(StrEnum):
     UDP = "udp"
 
 
-EnvironmentArgument = Annotated[
-    str,
-    typer.Argument(
-        metavar="ENV",
-        help="The environment: a name (environments/ENV.yaml) or the path of its file.",
-        show_default=False,
-    ),
-]
 FormatOption = Annotated[
     OutputFormat, typer.Option("--output", "-o", help="How to print the result.")
-]
-StateKindOption = Annotated[
-    StateChoice,
-    typer.Option(
-        "--of",
-        help="What the blueprint says, what a plan leads to, or what is in Azure.",
-    ),
-]
-CloudOption = Annotated[
-    CloudChoice | None,
-    typer.Option(
-        envvar="AZSEC_CLOUD", help="`local` rehearses the environment on the built-in Azure."
-    ),
-]
-StateOption = Annotated[
-    str | None,
-    typer.Option(
-        envvar="AZSEC_LOCAL_STATE",
-        help="The file that the built-in Azure keeps its state in.",
-        show_default=".azsec/local.db",
-    ),
 ]
 TargetOption = Annotated[
     list[str] | None,

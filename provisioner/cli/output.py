@@ -10,6 +10,11 @@ from typing import TYPE_CHECKING, TextIO
 
 from provisioner.documents.access import AccessDocument
 from provisioner.documents.apply import ApplyDocument, Event
+from provisioner.documents.cluster import (
+    ClusterApplyDocument,
+    ClusterDriftDocument,
+    ClusterPlanDocument,
+)
 from provisioner.documents.controls import CheckDocument, ComplianceDocument, ControlsDocument
 from provisioner.documents.drift import DriftDocument
 from provisioner.documents.manifests import ManifestsDocument, PodChecksDocument
@@ -124,6 +129,15 @@ def print_manifests(document: ManifestsDocument, output: str) -> None:
 def print_pod_checks(document: PodChecksDocument, output: str) -> None:
     """Print the verdicts on pods as text or JSON."""
     _print(document, output, sys.stdout, lambda: "")
+
+
+def print_cluster(
+    document: ClusterPlanDocument | ClusterApplyDocument | ClusterDriftDocument,
+    output: str,
+    stream: TextIO | None = None,
+) -> None:
+    """Print a plan, an apply or a drift check of the objects in a cluster, as text or JSON."""
+    _print(document, output, stream or sys.stdout, lambda: "")
 
 
 def print_network(document: NetworkDocument, output: str) -> None:

@@ -56,7 +56,7 @@ def render_plan_text(document: PlanDocument, width: int = 100) -> Iterator[Line]
     yield from turn_lines(document.security, width)
     columns = Columns([(c.address, c.type, c.resource_group) for c in document.changes], width)
     for change in sorted(document.changes, key=lambda change: risk(change)[0], reverse=True):
-        yield from _change_lines(change, columns, width)
+        yield from change_section(change, columns, width)
     yield from undeclared_lines(document.undeclared, width)
     yield from tag_lines(document.tags, width)
     yield from ignored_lines(document.ignored, width)
@@ -92,7 +92,8 @@ def _summary(document: PlanDocument) -> str:
     )
 
 
-def _change_lines(change: ResourceChangeDocument, columns: Columns, width: int) -> Iterator[Line]:
+def change_section(change: ResourceChangeDocument, columns: Columns, width: int) -> Iterator[Line]:
+    """Yield the lines of what happens to one resource."""
     yield columns.line(change.address, change.type, change.resource_group)
     yield from _action_lines(change, width)
     if change.action is Action.CREATE:

@@ -5,6 +5,11 @@ from typing import Any, TextIO, TypeAlias
 
 from provisioner.documents.access import AccessDocument
 from provisioner.documents.apply import ApplyDocument
+from provisioner.documents.cluster import (
+    ClusterApplyDocument,
+    ClusterDriftDocument,
+    ClusterPlanDocument,
+)
 from provisioner.documents.controls import CheckDocument, ComplianceDocument, ControlsDocument
 from provisioner.documents.drift import DriftDocument
 from provisioner.documents.manifests import PodChecksDocument
@@ -15,6 +20,11 @@ from provisioner.documents.trace import TraceDocument
 from provisioner.reports.access_text import render_access_text
 from provisioner.reports.apply_text import render_apply_text
 from provisioner.reports.check_text import render_check_text, render_compliance_text
+from provisioner.reports.cluster_text import (
+    render_cluster_apply_text,
+    render_cluster_drift_text,
+    render_cluster_plan_text,
+)
 from provisioner.reports.controls_text import render_controls_text
 from provisioner.reports.drift_text import render_drift_text
 from provisioner.reports.network_text import render_network_text
@@ -36,6 +46,9 @@ TextDocument: TypeAlias = (
     | ComplianceDocument
     | ControlsDocument
     | PodChecksDocument
+    | ClusterPlanDocument
+    | ClusterApplyDocument
+    | ClusterDriftDocument
 )
 """What can be written as text."""
 
@@ -73,4 +86,7 @@ _RENDERERS: Mapping[type[TextDocument], Callable[[Any, int], Iterable[Line]]] = 
     RolesDocument: render_roles_text,
     AccessDocument: render_access_text,
     PodChecksDocument: render_pod_checks_text,
+    ClusterPlanDocument: render_cluster_plan_text,
+    ClusterApplyDocument: render_cluster_apply_text,
+    ClusterDriftDocument: render_cluster_drift_text,
 }

@@ -28,6 +28,7 @@ from cluster_tools.binaries import MINORS, etcd_path, is_built, server_path
 
 _START_SECONDS = 120
 _PR_SET_PDEATHSIG = 1
+_AT_ONCE = {"gracePeriodSeconds": 0, "propagationPolicy": "Background"}
 ADMIN = "administrator"
 PEOPLE: dict[str, tuple[str, ...]] = {
     ADMIN: ("system:masters",),
@@ -104,6 +105,13 @@ class ApiServer:
         assert answer.ok, answer.text
         return answer.json()
 
+    def wait_for(self, path: str) -> None:
+        """Wait until the server serves a path: a custom resource takes a moment."""
+        end = time.monotonic() + _START_SECONDS
+        while not self.request("GET", path).ok:
+            assert time.monotonic() < end, path
+            time.sleep(0.1)
+
     def delete(self, path: str) -> None:
         """Delete an object, or all of a collection."""
         answer = self.request("DELETE", path)
@@ -154,7 +162,7 @@ class ApiServer:
                 path = f"{root}{within}/{resource}/{name}"
                 if item["metadata"].get("finalizers"):
                     self.patch(path, {"metadata": {"finalizers": None}})
-                answer = self.request("DELETE", path, {"gracePeriodSeconds": 0})
+                answer = self.request("DELETE", path, _AT_ONCE)
                 assert answer.status_code in (200, 202, 404), answer.text
                 if resource == "namespaces":
                     item["spec"]["finalizers"] = []
@@ -177,6 +185,8 @@ class ApiServer:
                 "componentstatuses",
                 "events",
                 "leases",
+                # A definition that goes and comes again is not served for a while.
+                "customresourcedefinitions",
                 "servicecidrs",
                 "ipaddresses",
             )

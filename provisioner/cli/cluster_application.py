@@ -1,0 +1,143 @@
+"""`azsec cluster`: its commands and their options. What they do is in `cli.cluster`."""
+
+from typing import Annotated
+
+import typer
+
+from provisioner.cli.options import (
+    CloudOption,
+    EnvironmentArgument,
+    PlainFormat,
+    StateChoice,
+    StateKindOption,
+    StateOption,
+)
+
+cluster_app = typer.Typer(
+    help="The objects in a cluster: planned, applied, and watched for drift.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+_Kubeconfig = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FILE",
+        help="Reach the API server by this kubeconfig, not as the environment says.",
+        show_default=False,
+    ),
+]
+_Context = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="The context of the kubeconfig, by default its current one.",
+        show_default=False,
+    ),
+]
+_Format = Annotated[PlainFormat, typer.Option("--output", "-o", help="How to print the result.")]
+_Adopt = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--adopt",
+        metavar="ADDRESS",
+        help="Permit taking over the object at this address (NAMESPACE/KIND/NAME) where it exists "
+        "without a mark of azsec; NAMESPACE/* all in it, * everything. Repeatable.",
+        show_default=False,
+    ),
+]
+_Force = Annotated[
+    bool,
+    typer.Option(
+        "--force-conflicts", help="Take over fields that another field manager has changed."
+    ),
+]
+
+
+@cluster_app.command("plan")
+def plan(  # noqa: PLR0913  typer: one parameter an option
+    environment: EnvironmentArgument,
+    out: Annotated[
+        str | None, typer.Option(help="Save the plan to this file.", show_default=False)
+    ] = None,
+    detailed_exitcode: Annotated[
+        bool,
+        typer.Option("--detailed-exitcode", help="Return exit code 2 when the plan has changes."),
+    ] = False,
+    adopt: _Adopt = None,
+    force_conflicts: _Force = False,
+    of: StateKindOption = StateChoice.DESIRED,
+    kubeconfig: _Kubeconfig = None,
+    context: _Context = None,
+    output: _Format = PlainFormat.TEXT,
+    cloud: CloudOption = None,
+    state: StateOption = None,
+) -> None:
+    """Show every change that would make the objects in the cluster what the environment says."""
+    from provisioner.cli.cluster import Reach, Request, run_plan
+
+    request = Request(environment, of.value, tuple(adopt or ()), force_conflicts)
+    reach = Reach(kubeconfig, context, cloud.value if cloud else None, state)
+    raise typer.Exit(run_plan(request, reach, output.value, out, detailed=detailed_exitcode))
+
+
+@cluster_app.command("apply")
+def apply(  # noqa: PLR0913  typer: one parameter an option
+    subject: Annotated[
+        str,
+        typer.Argument(
+            metavar="ENV|PLANFILE",
+            help="A plan file, made again and applied if it is the same plan; or an environment, "
+            "planned and confirmed first.",
+            show_default=False,
+        ),
+    ],
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Apply without asking.")] = False,
+    allow_delete: Annotated[
+        bool, typer.Option("--allow-delete", help="Permit deletes and replacements.")
+    ] = False,
+    digest: Annotated[
+        str | None,
+        typer.Option(
+            metavar="sha256:…",
+            help="Apply only the plan that has this digest. Replaces the confirmation.",
+            show_default=False,
+        ),
+    ] = None,
+    adopt: _Adopt = None,
+    force_conflicts: _Force = False,
+    of: StateKindOption = StateChoice.DESIRED,
+    kubeconfig: _Kubeconfig = None,
+    context: _Context = None,
+    output: _Format = PlainFormat.TEXT,
+    cloud: CloudOption = None,
+    state: StateOption = None,
+) -> None:
+    """Apply a reviewed plan, or plan an environment's objects and apply that."""
+    from provisioner.cli.cluster import Consent, Reach, Request, run_apply
+
+    request = Request(subject, of.value, tuple(adopt or ()), force_conflicts)
+    reach = Reach(kubeconfig, context, cloud.value if cloud else None, state)
+    consent = Consent(yes, allow_delete, digest)
+    raise typer.Exit(run_apply(request, reach, output.value, consent))
+
+
+@cluster_app.command("drift")
+def drift(  # noqa: PLR0913  typer: one parameter an option
+    environment: EnvironmentArgument,
+    of: StateKindOption = StateChoice.DESIRED,
+    kubeconfig: _Kubeconfig = None,
+    context: _Context = None,
+    output: _Format = PlainFormat.TEXT,
+    cloud: CloudOption = None,
+    state: StateOption = None,
+) -> None:
+    """Show what in the cluster is not as declared, and what others added to what is allowed.
+
+    Exit with 2 if anything was found, with 1 if nothing was and not everything could be read.
+    """
+    from provisioner.cli.cluster import Reach, Request, run_drift
+
+    request = Request(environment, of.value)
+    reach = Reach(kubeconfig, context, cloud.value if cloud else None, state)
+    raise typer.Exit(run_drift(request, reach, output.value))

@@ -1,0 +1,58 @@
+"""The options that commands of several groups take."""
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+
+class PlainFormat(StrEnum):
+    """How a command prints its result that has no Markdown."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+class CloudChoice(StrEnum):
+    """Where `--cloud` can send a command instead of the environment's own cloud."""
+
+    LOCAL = "local"
+
+
+class StateChoice(StrEnum):
+    """Which state of an environment a command looks at."""
+
+    DESIRED = "desired"
+    PLANNED = "planned"
+    ACTUAL = "actual"
+
+
+EnvironmentArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="ENV",
+        help="The environment: a name (environments/ENV.yaml) or the path of its file.",
+        show_default=False,
+    ),
+]
+StateKindOption = Annotated[
+    StateChoice,
+    typer.Option(
+        "--of",
+        help="What the blueprint says, what a plan leads to, or what is in Azure.",
+    ),
+]
+CloudOption = Annotated[
+    CloudChoice | None,
+    typer.Option(
+        envvar="AZSEC_CLOUD", help="`local` rehearses the environment on the built-in Azure."
+    ),
+]
+StateOption = Annotated[
+    str | None,
+    typer.Option(
+        envvar="AZSEC_LOCAL_STATE",
+        help="The file that the built-in Azure keeps its state in.",
+        show_default=".azsec/local.db",
+    ),
+]

@@ -1,0 +1,242 @@
+"""Decides what happens to each declared object, from what stands and what a dry run answered."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from provisioner.cluster.comparison import (
+    Difference,
+    content_of,
+    describe_difference,
+    find_differences,
+    has_path,
+)
+from provisioner.cluster.kinds import is_made_by_kubernetes
+from provisioner.cluster.objects import Key, Object, ServedKind, type_of
+from provisioner.cluster.ownership import Owner
+from provisioner.cluster.undeclared import weakens
+from provisioner.documents.plan import Action, FieldChangeDocument
+from provisioner.model.kubernetes_error import KubernetesError
+
+Told = Mapping[str, Any] | KubernetesError
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A declared object with its mark, and the kind that the server serves it as (None: none)."""
+
+    key: Key
+    body: Object
+    kind: ServedKind | None
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What dry runs answered for a declared object.
+
+    `merged` is what an apply would make of it, `forced` the same with conflicts forced (asked only
+    where there are some), `pristine` what the server makes of the declared object alone, under a
+    name that nothing has. None: not asked, because the namespace does not exist yet.
+    """
+
+    merged: Told | None = None
+    forced: Told | None = None
+    pristine: Told | None = None
+
+    @property
+    def immutable(self) -> KubernetesError | None:
+        """Why the object cannot be changed while it lives, if it cannot: a conflict is told first,
+        so it may be the forced apply that says so."""
+        return next(
+            (
+                told
+                for told in (self.merged, self.forced)
+                if isinstance(told, KubernetesError) and told.is_immutable
+            ),
+            None,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What happens to one object. `undeclared` are values of others in it: left as they are."""
+
+    key: Key
+    type: str
+    path: str
+    action: Action
+    body: Object | None
+    live: Object | None = None
+    reason: str | None = None
+    fields: tuple[FieldChangeDocument, ...] = ()
+    undeclared: tuple[FieldChangeDocument, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Permission:
+    """What the caller permits: addresses that may be adopted, and whether conflicts are forced."""
+
+    adopt: tuple[str, ...] = ()
+    force_conflicts: bool = False
+
+    def may_adopt(self, key: Key) -> bool:
+        """Tell whether an object may be taken over: named itself, by its namespace, or by `*`."""
+        return any(
+            allowed in ("*", key.address) or (key.namespace and allowed == f"{key.namespace}/*")
+            for allowed in self.adopt
+        )
+
+
+def decide(
+    wanted: Wanted, live: Object | None, owner: Owner, trial: Trial, permission: Permission
+) -> Decision:
+    """Return what happens to a declared object. `live` is what stands in its place, if anything."""
+    hindrance = _find_hindrance(wanted, live, owner)
+    if hindrance is not None:
+        return _blocked(wanted, live, hindrance)
+    if live is None:
+        return _decide_absent(wanted, trial)
+    immutable = trial.immutable
+    if immutable is not None:
+        fields = tuple(_declared_fields(wanted, live, trial))
+        return _made(wanted, live, Action.REPLACE, immutable.message, fields)
+    conflicts = _conflicts(trial.merged)
+    result = trial.forced if conflicts else trial.merged
+    if not isinstance(result, Mapping):
+        return _blocked(wanted, live, _why(result))
+    fields = tuple(
+        describe_difference(each, declared=True)
+        for each in find_differences(content_of(live), content_of(result))
+    )
+    undeclared = tuple(find_undeclared(wanted, live, trial))
+    if conflicts and not permission.force_conflicts:
+        why = f"{conflicts}; --force-conflicts takes the fields over"
+        return _made(wanted, live, Action.BLOCKED, why, fields, undeclared)
+    if owner is Owner.OURS or is_made_by_kubernetes(wanted.body):
+        action = Action.UPDATE if fields else Action.NO_OP
+        reason = conflicts
+    else:
+        action = Action.ADOPT
+        reason = _UNMARKED
+    return _made(wanted, live, action, reason or None, fields, undeclared)
+
+
+_UNMARKED = "it exists without a mark of azsec"
+
+
+def _find_hindrance(wanted: Wanted, live: Object | None, owner: Owner) -> str | None:
+    """Return why an object cannot be applied, whatever a dry run says."""
+    if wanted.kind is None:
+        return "the API server does not serve its kind"
+    if live is not None and (live.get("metadata") or {}).get("deletionTimestamp"):
+        return "it is being deleted: plan again when it is gone"
+    return "it carries the mark of another environment" if owner is Owner.OTHER else None
+
+
+def find_drift(wanted: Wanted, live: Object, trial: Trial) -> Iterator[FieldChangeDocument]:
+    """Yield the declared fields of an object that are not as declared: before is what is declared.
+
+    Compared with what the server makes of the declared object alone: so it is found whoever is
+    noted as the manager of a field, and where nobody is.
+    """
+    if not isinstance(trial.pristine, Mapping):
+        merged = trial.forced if isinstance(trial.forced, Mapping) else trial.merged
+        if isinstance(merged, Mapping):
+            for each in find_differences(content_of(merged), content_of(live)):
+                yield describe_difference(each, declared=True, security=True)
+        return
+    for each in _differences(wanted, live, trial.pristine):
+        if has_path(wanted.body, each.path):
+            yield describe_difference(each, declared=True, security=True)
+
+
+def find_undeclared(wanted: Wanted, live: Object, trial: Trial) -> Iterator[FieldChangeDocument]:
+    """Yield values in an object that nobody declared: before is what stands, after the default.
+
+    A server-side apply leaves fields of other managers as they are, and its dry run shows no
+    difference: `spec.ingress: [{}]` in a NetworkPolicy that denies all would never be seen.
+    """
+    if not isinstance(trial.pristine, Mapping):
+        return
+    for each in _differences(wanted, live, trial.pristine):
+        if not has_path(wanted.body, each.path):
+            turned = Difference(each.path, each.after, each.before)
+            yield describe_difference(turned, declared=False, security=weakens(each))
+
+
+def _differences(wanted: Wanted, live: Object, pristine: Object) -> Iterator[Difference]:
+    """Yield the differences from the server's own version of the declared object to what stands."""
+    tried, real = pristine.get("metadata") or {}, live.get("metadata") or {}
+    # The server labels a namespace with its name, and the pods of a job with its name and UID.
+    names = {tried.get("name"): wanted.key.name, tried.get("uid"): real.get("uid")}
+    return find_differences(_replace(content_of(pristine), names), content_of(live))
+
+
+def _replace(value: Any, names: Mapping[Any, Any]) -> Any:  # noqa: ANN401  JSON
+    if isinstance(value, Mapping):
+        return {key: _replace(item, names) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_replace(item, names) for item in value]
+    return names.get(value, value) if isinstance(value, str) else value
+
+
+def _declared_fields(wanted: Wanted, live: Object, trial: Trial) -> Iterator[FieldChangeDocument]:
+    if isinstance(trial.pristine, Mapping):
+        for each in _differences(wanted, live, trial.pristine):
+            if has_path(wanted.body, each.path):
+                turned = Difference(each.path, each.after, each.before)
+                yield describe_difference(turned, declared=True)
+
+
+def _decide_absent(wanted: Wanted, trial: Trial) -> Decision:
+    if isinstance(trial.merged, KubernetesError):
+        return _blocked(wanted, None, _why(trial.merged))
+    fields = tuple(
+        describe_difference(Difference(each.path, each.before, each.after), declared=True)
+        for each in find_differences({}, content_of(wanted.body))
+    )
+    return _made(wanted, None, Action.CREATE, None, fields)
+
+
+def _conflicts(refusal: Told | None) -> str:
+    """Return which manager owns which of the fields, in words; "" where there is no conflict."""
+    if not isinstance(refusal, KubernetesError) or not refusal.conflicts:
+        return ""
+    told: dict[str, list[str]] = {}
+    for cause in refusal.conflicts:
+        told.setdefault(cause.message, []).append(cause.field.removeprefix("."))
+    return "; ".join(f"{message}: {', '.join(fields)}" for message, fields in told.items())
+
+
+def _why(told: Told | None) -> str:
+    if not isinstance(told, KubernetesError):
+        return "the API server was not asked"
+    if told.has_no_dry_run:
+        return f"it cannot be tried: {told.message}"
+    return told.message
+
+
+def _blocked(wanted: Wanted, live: Object | None, reason: str) -> Decision:
+    return _made(wanted, live, Action.BLOCKED, reason)
+
+
+def _made(
+    wanted: Wanted,
+    live: Object | None,
+    action: Action,
+    reason: str | None,
+    fields: tuple[FieldChangeDocument, ...] = (),
+    undeclared: tuple[FieldChangeDocument, ...] = (),
+) -> Decision:
+    path = "" if wanted.kind is None else wanted.kind.path(wanted.key.namespace, wanted.key.name)
+    return Decision(
+        key=wanted.key,
+        type=type_of(wanted.body),
+        path=path,
+        action=action,
+        body=wanted.body,
+        live=live,
+        reason=reason,
+        fields=fields,
+        undeclared=undeclared,
+    )

@@ -1,0 +1,246 @@
+"""Finds what adds up: objects that nobody declared, and what each of them opens."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from fnmatch import fnmatchcase
+from typing import Any
+
+from provisioner.blueprint.kubernetes import AcceptedObject
+from provisioner.cluster.aks_objects import is_of_aks
+from provisioner.cluster.kinds import AdditiveKind, Reach, is_made_by_kubernetes
+from provisioner.cluster.objects import Key, Object, ServedKind, key_of, type_of
+from provisioner.cluster.permissions import (
+    Roles,
+    describe_subjects,
+    find_capabilities,
+    read_roles,
+)
+from provisioner.cluster.pods import describe_node_access, is_static
+from provisioner.cluster.system_objects import OWN_NAMESPACES, Bootstrap
+from provisioner.documents.additions import AcceptedDocument, AdditionDocument
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """The objects of one kind that stand in a cluster."""
+
+    kind: ServedKind
+    adds: AdditiveKind
+    bodies: tuple[Object, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What an inventory is held against: what is declared, and in which namespaces; what Kubernetes
+    makes itself; what the environment accepts, today."""
+
+    declared: frozenset[Key]
+    namespaces: frozenset[str]
+    bootstrap: Bootstrap
+    accepted: tuple[AcceptedObject, ...]
+    today: date
+
+
+@dataclass(frozen=True, slots=True)
+class Inventory:
+    """The undeclared objects that count, and those of them that the environment accepts."""
+
+    additions: tuple[AdditionDocument, ...]
+    accepted: tuple[AcceptedDocument, ...]
+
+
+def take_inventory(listed: Iterable[Listed], scope: Scope) -> Inventory:
+    """Return what nobody declared and adds to what is allowed, by kind and address."""
+    lists = tuple(listed)
+    roles = read_roles(
+        body for each in lists if each.kind.kind in ("Role", "ClusterRole") for body in each.bodies
+    )
+    additions: list[AdditionDocument] = []
+    accepted: list[AcceptedDocument] = []
+    for each in lists:
+        for body in each.bodies:
+            key = key_of(body)
+            if not _counts(key, body, each.adds, scope):
+                continue
+            found = _describe(key, body, each, roles)
+            if found is None:
+                continue
+            entry = _acceptance(key, scope)
+            if entry is None:
+                additions.append(found)
+            else:
+                accepted.append(
+                    AcceptedDocument(
+                        addition=found,
+                        reason=entry.reason,
+                        owner=entry.owner,
+                        expires=entry.expires.isoformat(),
+                        place=f"kubernetes.accepted: {entry.kind}/{entry.name}",
+                    )
+                )
+    return Inventory(
+        tuple(sorted(additions, key=lambda found: found.id)),
+        tuple(sorted(accepted, key=lambda found: found.addition.id)),
+    )
+
+
+def _counts(key: Key, body: Object, adds: AdditiveKind, scope: Scope) -> bool:
+    if key in scope.declared or scope.bootstrap.knows(key, body) or is_of_aks(key, body):
+        return False
+    if is_made_by_kubernetes(body):
+        return False
+    if key.kind == "Namespace":
+        # One that Azure Resource Manager makes is not declared here, and what stands in it is.
+        return key.name not in OWN_NAMESPACES and key.name not in scope.namespaces
+    return adds.reach is Reach.EVERYWHERE or key.namespace in scope.namespaces
+
+
+def _acceptance(key: Key, scope: Scope) -> AcceptedObject | None:
+    return next(
+        (
+            entry
+            for entry in scope.accepted
+            if entry.kind == key.kind
+            and fnmatchcase(key.name, entry.name)
+            and fnmatchcase(key.namespace, entry.namespace)
+            and entry.expires >= scope.today
+        ),
+        None,
+    )
+
+
+def _describe(key: Key, body: Object, listed: Listed, roles: Roles) -> AdditionDocument | None:
+    """Return an undeclared object with what it adds; None where it adds nothing."""
+    values: dict[str, Any] = {}
+    allows: str | None = None
+    reader = _READERS.get(key.kind)
+    if reader is not None:
+        read = reader(body)
+        if read is None:
+            return None
+        values = read
+    if key.kind in ("Role", "ClusterRole"):
+        allows = ", ".join(find_capabilities(body.get("rules") or ())) or None
+    if key.kind in ("RoleBinding", "ClusterRoleBinding"):
+        allowed = roles.allowed_by(body)
+        allows = "a role that was not found" if allowed is None else ", ".join(allowed) or None
+    return AdditionDocument(
+        id=listed.kind.path(key.namespace, key.name),
+        type=type_of(body),
+        on=f"/api/v1/namespaces/{key.namespace}" if key.namespace else "/",
+        address=key.address,
+        resource_group=key.namespace or None,
+        adds=listed.adds.adds if allows is None else f"{listed.adds.adds}: {allows}",
+        allows=allows,
+        values=values,
+    )
+
+
+def _binding(body: Object) -> dict[str, Any] | None:
+    reference = body.get("roleRef") or {}
+    return {
+        "role": f"{reference.get('kind')} {reference.get('name')}",
+        "subjects": list(describe_subjects(body)),
+    }
+
+
+def _role(body: Object) -> dict[str, Any] | None:
+    labels = (body.get("metadata") or {}).get("labels") or {}
+    into = [
+        name.rpartition("/aggregate-to-")[2]
+        for name, value in labels.items()
+        if "/aggregate-to-" in name and value == "true"
+    ]
+    return {"aggregates to": into} if into else {}
+
+
+def _webhook(body: Object) -> dict[str, Any] | None:
+    hooks = body.get("webhooks") or ()
+    return {
+        "webhooks": [str(hook.get("name")) for hook in hooks],
+        "resources": sorted({name for hook in hooks for name in _resources_of(hook)}),
+        "clients": sorted({_client(hook.get("clientConfig") or {}) for hook in hooks}),
+    }
+
+
+def _resources_of(hook: Mapping[str, Any]) -> Iterator[str]:
+    for rule in hook.get("rules") or ():
+        yield from map(str, rule.get("resources") or ())
+
+
+def _client(config: Mapping[str, Any]) -> str:
+    service = config.get("service") or {}
+    return str(config.get("url") or f"{service.get('name')}.{service.get('namespace')}")
+
+
+def _policy_binding(body: Object) -> dict[str, Any] | None:
+    spec = body.get("spec") or {}
+    actions = list(spec.get("validationActions") or ())
+    return {"policy": str(spec.get("policyName")), "actions": actions}
+
+
+def _api_service(body: Object) -> dict[str, Any] | None:
+    service = (body.get("spec") or {}).get("service")
+    # Without a service it is a part of the API server itself.
+    return None if not service else {"service": f"{service.get('name')}.{service.get('namespace')}"}
+
+
+def _volume(body: Object) -> dict[str, Any] | None:
+    spec = body.get("spec") or {}
+    folder = (spec.get("hostPath") or spec.get("local") or {}).get("path")
+    return None if folder is None else {"path": str(folder)}
+
+
+def _service(body: Object) -> dict[str, Any] | None:
+    spec = body.get("spec") or {}
+    kind, addresses = spec.get("type"), spec.get("externalIPs")
+    if kind not in ("LoadBalancer", "NodePort") and not addresses:
+        return None
+    ports = [str(port.get("port")) for port in spec.get("ports") or ()]
+    return {"type": str(kind), "ports": ports, **({"externalIPs": addresses} if addresses else {})}
+
+
+def _pod(body: Object) -> dict[str, Any] | None:
+    access = describe_node_access(body.get("spec") or {})
+    return None if not access or is_static(body) else {"has": list(access)}
+
+
+def _secret(body: Object) -> dict[str, Any] | None:
+    metadata = body.get("metadata") or {}
+    name = (metadata.get("annotations") or {}).get("kubernetes.io/service-account.name")
+    return {"account": str(name)}
+
+
+def _request(body: Object) -> dict[str, Any] | None:
+    spec = body.get("spec") or {}
+    if str(spec.get("signerName")).startswith("kubernetes.io/kubelet-serving") or str(
+        spec.get("signerName")
+    ).startswith("kubernetes.io/kube-apiserver-client-kubelet"):
+        # Each node asks for these, again and again.
+        return None
+    return {"signer": str(spec.get("signerName")), "by": str(spec.get("username"))}
+
+
+_READERS: Mapping[str, Callable[[Object], dict[str, Any] | None]] = {
+    "RoleBinding": _binding,
+    "ClusterRoleBinding": _binding,
+    "Role": _role,
+    "ClusterRole": _role,
+    "ValidatingWebhookConfiguration": _webhook,
+    "MutatingWebhookConfiguration": _webhook,
+    "ValidatingAdmissionPolicyBinding": _policy_binding,
+    "MutatingAdmissionPolicyBinding": _policy_binding,
+    "APIService": _api_service,
+    "PersistentVolume": _volume,
+    "Service": _service,
+    "Pod": _pod,
+    "Secret": _secret,
+    "CertificateSigningRequest": _request,
+}
+"""What to say of an object of a kind; None where it is harmless."""
+
+
+def find_expired(scope: Scope) -> Iterator[AcceptedObject]:
+    """Yield the acceptances that have ended."""
+    return (entry for entry in scope.accepted if entry.expires < scope.today)

@@ -1,0 +1,117 @@
+"""The kinds whose objects add up, and in which order objects are made.
+
+Sources: kubernetes.io, "Network Policies" (they are additive), "Using RBAC Authorization" (purely
+additive), "Dynamic Admission Control", "Validating Admission Policy", "Aggregation layer";
+docs.cilium.io, "Network Policy"; guidelines.md CLU-05, MAN-01 to MAN-05, SA-01.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from provisioner.cluster.objects import Object, ServedKind, group_of
+
+_RBAC = "rbac.authorization.k8s.io"
+_ADMISSION = "admissionregistration.k8s.io"
+_NETWORK = "networking.k8s.io"
+_POLICY_NETWORK = "policy.networking.k8s.io"
+_CILIUM = "cilium.io"
+
+
+class Reach(StrEnum):
+    """Where an undeclared object of a kind counts."""
+
+    EVERYWHERE = "everywhere"
+    """In any namespace, or in the cluster itself."""
+    OWNED = "owned"
+    """In the namespaces that the environment declares: what others do in theirs is theirs."""
+
+
+@dataclass(frozen=True, slots=True)
+class AdditiveKind:
+    """A kind whose undeclared objects are judged: what one adds, in words, and where it counts.
+
+    `query` narrows its list.
+    """
+
+    group: str
+    kind: str
+    reach: Reach
+    adds: str
+    query: Mapping[str, str] = field(default_factory=dict)
+
+
+_EVERYWHERE, _OWNED = Reach.EVERYWHERE, Reach.OWNED
+
+ADDITIVE = tuple(
+    AdditiveKind(*row)
+    for row in (
+        ("", "Namespace", _EVERYWHERE, "has none of the environment's policies"),
+        (_NETWORK, "NetworkPolicy", _OWNED, "allows more traffic: network policies add up"),
+        (_CILIUM, "CiliumNetworkPolicy", _OWNED, "allows more traffic: network policies add up"),
+        (_CILIUM, "CiliumClusterwideNetworkPolicy", _EVERYWHERE, "changes what traffic is allowed"),
+        (_POLICY_NETWORK, "AdminNetworkPolicy", _EVERYWHERE, "goes before network policies"),
+        (_POLICY_NETWORK, "BaselineAdminNetworkPolicy", _EVERYWHERE, "changes the default"),
+        (_POLICY_NETWORK, "ClusterNetworkPolicy", _EVERYWHERE, "goes before network policies"),
+        (_RBAC, "Role", _OWNED, "may be bound"),
+        (_RBAC, "RoleBinding", _EVERYWHERE, "grants access"),
+        (_RBAC, "ClusterRole", _EVERYWHERE, "may be bound"),
+        (_RBAC, "ClusterRoleBinding", _EVERYWHERE, "grants access in the whole cluster"),
+        (_ADMISSION, "ValidatingWebhookConfiguration", _EVERYWHERE, "judges and sees requests"),
+        (_ADMISSION, "MutatingWebhookConfiguration", _EVERYWHERE, "changes and sees requests"),
+        (_ADMISSION, "ValidatingAdmissionPolicy", _EVERYWHERE, "judges requests"),
+        (_ADMISSION, "ValidatingAdmissionPolicyBinding", _EVERYWHERE, "judges requests"),
+        (_ADMISSION, "MutatingAdmissionPolicy", _EVERYWHERE, "changes requests"),
+        (_ADMISSION, "MutatingAdmissionPolicyBinding", _EVERYWHERE, "changes requests"),
+        ("apiregistration.k8s.io", "APIService", _EVERYWHERE, "answers for a part of the API"),
+        ("", "ServiceAccount", _OWNED, "is an identity for pods"),
+        (
+            "", "Secret", _EVERYWHERE, "is a token of a service account that never expires",
+            {"fieldSelector": "type=kubernetes.io/service-account-token"},
+        ),
+        ("", "ResourceQuota", _OWNED, "bounds what pods take"),
+        ("", "LimitRange", _OWNED, "changes the defaults of containers"),
+        ("", "PersistentVolume", _EVERYWHERE, "mounts a folder of the node"),
+        ("", "Service", _OWNED, "is reached from outside of the cluster"),
+        ("", "Pod", _EVERYWHERE, "has the node in its hands"),
+        ("secrets-store.csi.x-k8s.io", "SecretProviderClass", _OWNED, "mounts secrets of a vault"),
+        ("security.istio.io", "PeerAuthentication", _EVERYWHERE, "changes the mesh's encryption"),
+        ("certificates.k8s.io", "CertificateSigningRequest", _EVERYWHERE, "signs a certificate"),
+    )
+)  # fmt: skip
+
+_STAGES = (
+    ("Namespace",),
+    ("CustomResourceDefinition",),
+    ("ResourceQuota", "LimitRange", "ServiceAccount", "Role", "ClusterRole"),
+    (),
+    ("RoleBinding", "ClusterRoleBinding"),
+    ("ValidatingAdmissionPolicy", "MutatingAdmissionPolicy"),
+    ("ValidatingAdmissionPolicyBinding", "MutatingAdmissionPolicyBinding"),
+    ("Job", "CronJob", "Deployment", "DaemonSet", "StatefulSet", "Pod"),
+)
+"""What is made first. The empty stage has all others: they need their namespace and their kind."""
+
+_ANY = _STAGES.index(())
+
+
+def stage_of(kind: str) -> int:
+    """Return in which stage objects of a kind are made: those of one stage wait for no other."""
+    return next((number for number, kinds in enumerate(_STAGES) if kind in kinds), _ANY)
+
+
+def is_made_by_kubernetes(body: Object) -> bool:
+    """Tell whether Kubernetes itself puts an object into each namespace, so that taking it over is
+    no adoption: kubernetes.io, "Service Accounts" (default), and the root CA's ConfigMap."""
+    name = (body["kind"], body["metadata"]["name"])
+    return group_of(str(body["apiVersion"])) == "" and name in (
+        ("ServiceAccount", "default"),
+        ("ConfigMap", "kube-root-ca.crt"),
+    )
+
+
+def additive_of(kind: ServedKind) -> AdditiveKind | None:
+    """Return what undeclared objects of a served kind add, where they do."""
+    return next(
+        (each for each in ADDITIVE if (each.group, each.kind) == (kind.group, kind.kind)), None
+    )

@@ -1,0 +1,143 @@
+"""What rules of RBAC allow, in the words of what goes wrong with it.
+
+Sources: kubernetes.io, "Role Based Access Control Good Practices" (privilege escalation risks) and
+"Using RBAC Authorization" (escalate, bind, impersonate); guidelines.md MAN-01, WRK-02.8.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from provisioner.cluster.objects import Object
+
+Rule = Mapping[str, Any]
+
+_WRITES = ("create", "update", "patch")
+_RBAC = "rbac.authorization.k8s.io"
+
+
+@dataclass(frozen=True, slots=True)
+class Capability:
+    """Something that a rule may allow: one of `verbs` on one of `resources` of a group."""
+
+    words: str
+    group: str
+    resources: tuple[str, ...]
+    verbs: tuple[str, ...]
+
+
+CAPABILITIES = tuple(
+    Capability(*row)
+    for row in (
+        ("runs commands in pods", "", ("pods/exec", "pods/attach"), ("create", "get")),
+        ("reads secrets", "", ("secrets",), ("get", "list", "watch")),
+        ("impersonates", "", ("users", "groups", "serviceaccounts"), ("impersonate",)),
+        ("escalates roles", _RBAC, ("roles", "clusterroles"), ("escalate", "bind")),
+        (
+            "grants access", _RBAC,
+            ("rolebindings", "clusterrolebindings", "roles", "clusterroles"), _WRITES,
+        ),
+        ("issues tokens of service accounts", "", ("serviceaccounts/token",), ("create",)),
+        ("reaches the kubelet of nodes", "", ("nodes/proxy",), ("create", "get")),
+        (
+            "changes containers of running pods", "",
+            ("pods/ephemeralcontainers",), ("update", "patch"),
+        ),
+        (
+            "changes admission", "admissionregistration.k8s.io",
+            (
+                "validatingwebhookconfigurations", "mutatingwebhookconfigurations",
+                "validatingadmissionpolicies", "validatingadmissionpolicybindings",
+                "mutatingadmissionpolicies", "mutatingadmissionpolicybindings",
+            ),
+            (*_WRITES, "delete", "deletecollection"),
+        ),
+        ("changes what namespaces enforce", "", ("namespaces",), ("update", "patch")),
+        (
+            "changes network policies", "networking.k8s.io",
+            ("networkpolicies",), (*_WRITES, "delete", "deletecollection"),
+        ),
+        (
+            "approves certificates", "certificates.k8s.io",
+            ("certificatesigningrequests/approval",), ("update", "patch"),
+        ),
+        ("mounts folders of nodes", "", ("persistentvolumes",), _WRITES),
+        ("forwards ports of pods", "", ("pods/portforward",), ("create", "get")),
+        ("creates pods", "", ("pods",), ("create",)),
+        (
+            "creates pods", "apps",
+            ("deployments", "daemonsets", "statefulsets", "replicasets"), _WRITES,
+        ),
+        ("creates pods", "batch", ("jobs", "cronjobs"), _WRITES),
+    )
+)  # fmt: skip
+"""The worst first."""
+
+_EVERYTHING = "may do everything"
+
+
+def find_capabilities(rules: Iterable[Rule]) -> tuple[str, ...]:
+    """Return what rules allow, the worst first; none: nothing of what is listed here."""
+    stated = list(rules)
+    if any(_has_all(rule) for rule in stated):
+        return (_EVERYTHING,)
+    found = (each.words for each in CAPABILITIES if any(_allows(rule, each) for rule in stated))
+    return tuple(dict.fromkeys(found))
+
+
+def _has_all(rule: Rule) -> bool:
+    return all("*" in (rule.get(part) or ()) for part in ("verbs", "resources", "apiGroups"))
+
+
+def _allows(rule: Rule, capability: Capability) -> bool:
+    groups, verbs = rule.get("apiGroups") or (), rule.get("verbs") or ()
+    return (
+        bool({"*", capability.group} & set(groups))
+        and bool({"*", *capability.verbs} & set(verbs))
+        and any(_covers(str(stated), capability) for stated in rule.get("resources") or ())
+    )
+
+
+def _covers(stated: str, capability: Capability) -> bool:
+    if stated == "*" or stated in capability.resources:
+        return True
+    # `*/exec` is that of any resource (kubernetes.io, "Referring to resources").
+    resource, _, part = stated.partition("/")
+    return resource == "*" and any(name.endswith(f"/{part}") for name in capability.resources)
+
+
+@dataclass(frozen=True, slots=True)
+class Roles:
+    """The roles of a cluster, by namespace ("" for ClusterRoles) and name."""
+
+    rules: Mapping[tuple[str, str], tuple[Rule, ...]]
+
+    def allowed_by(self, binding: Object) -> tuple[str, ...] | None:
+        """Return what a binding allows; None where its role is not known."""
+        reference = binding.get("roleRef") or {}
+        namespace = str((binding.get("metadata") or {}).get("namespace") or "")
+        within = namespace if reference.get("kind") == "Role" else ""
+        found = self.rules.get((within, str(reference.get("name"))))
+        return None if found is None else find_capabilities(found)
+
+
+def read_roles(bodies: Iterable[Object]) -> Roles:
+    """Return the roles of Role and ClusterRole objects."""
+    return Roles(
+        {
+            (str(body["metadata"].get("namespace") or ""), str(body["metadata"]["name"])): tuple(
+                body.get("rules") or ()
+            )
+            for body in bodies
+        }
+    )
+
+
+def describe_subjects(binding: Object) -> Iterator[str]:
+    """Yield whom a binding is for: "user mallory", "service account web of billing"."""
+    for subject in binding.get("subjects") or ():
+        name = str(subject.get("name"))
+        if subject.get("kind") == "ServiceAccount":
+            yield f"service account {name} of {subject.get('namespace') or 'no namespace'}"
+        else:
+            yield f"{str(subject.get('kind', 'subject')).lower()} {name}"

@@ -1,0 +1,52 @@
+"""Which values that others put into a declared object weaken it.
+
+Labels and annotations are everybody's: controllers, GitOps and people leave notes there. Those
+below steer security. Everything outside of the metadata does.
+"""
+
+from provisioner.cluster.comparison import Difference
+
+_STEERING = (
+    "pod-security.kubernetes.io/",
+    "admission.gatekeeper.sh/",
+    "azure.workload.identity/",
+    "container.apparmor.security.beta.kubernetes.io/",
+    "iam.",
+    "io.cilium",
+    "istio-injection",
+    "istio.io/",
+    "kubernetes.azure.com/",
+    "kubernetes.io/enforce-mountable-secrets",
+    "openservicemesh.io/",
+    "policy.cilium.io/",
+    "rbac.authorization.kubernetes.io/",
+    "security.alpha.kubernetes.io/",
+    "security.istio.io/",
+    "sidecar.istio.io/",
+    "traffic.sidecar.istio.io/",
+)
+"""Beginnings of labels and annotations that decide what admission, the mesh, the data plane or an
+identity does (kubernetes.io, "Well-Known Labels, Annotations and Taints"; Gatekeeper, "Exempting
+Namespaces"; learn.microsoft.com, "Workload identity: service account annotations"; istio.io,
+"Resource Annotations")."""
+
+_WHOLE = ("control-plane",)
+"""A namespace with this label is left out by AKS's policies (guidelines.md WRK-02.1)."""
+
+
+def weakens(difference: Difference) -> bool:
+    """Tell whether a value that nobody declared may weaken what is declared."""
+    path = difference.path
+    if path[:1] != ("metadata",):
+        return True
+    if path[1:2] in (("ownerReferences",), ("finalizers",)):
+        # Who owns an object decides when it is deleted with its owner.
+        return path[1] == "ownerReferences"
+    names = [str(path[2])] if len(path) > 2 else _names_in(difference)
+    return any(name in _WHOLE or name.startswith(_STEERING) for name in names)
+
+
+def _names_in(difference: Difference) -> list[str]:
+    """Return the labels of a difference that has all of them: the other side has none."""
+    sides = (difference.before, difference.after)
+    return [str(name) for side in sides if isinstance(side, dict) for name in side]

@@ -1,0 +1,132 @@
+"""The plan, the apply and the drift check of the objects in a cluster."""
+
+from typing import Literal
+
+from provisioner.documents.additions import AcceptedDocument, AdditionDocument
+from provisioner.documents.apply import Outcome, StepOutcome
+from provisioner.documents.census import NotCoveredDocument, UnreadableDocument
+from provisioner.documents.document import (
+    FORMAT_VERSION,
+    DiagnosticDocument,
+    Document,
+    EnvironmentDocument,
+)
+from provisioner.documents.drift import ResourceDriftDocument
+from provisioner.documents.plan import (
+    Action,
+    PlanSummary,
+    ResourceChangeDocument,
+    UndeclaredDocument,
+)
+from provisioner.model.diagnostic import Severity
+
+
+class ClusterDocument(Document):
+    """Which cluster a document speaks of. `uid` is the UID of its namespace kube-system, which no
+    other cluster has; `version` is Kubernetes' own, `way` how the API server was reached."""
+
+    server: str
+    uid: str
+    version: str
+    way: str
+
+
+class ClusterStepDocument(Document):
+    """One request of a plan: a server-side apply, or a delete. Steps of one `stage` run at once,
+    and wait for those of the stages before."""
+
+    key: str
+    verb: Literal["APPLY", "DELETE"]
+    address: str
+    path: str
+    stage: int
+
+
+class ClusterCensusDocument(Document):
+    """What a document speaks of. `objects` is how many were looked at, of `kinds`; `unreadable` is
+    what the API server refused to list: where there is some, nothing is said to be absent."""
+
+    objects: int
+    kinds: tuple[str, ...]
+    unreadable: tuple[UnreadableDocument, ...] = ()
+    not_covered: tuple[NotCoveredDocument, ...] = ()
+
+
+class ClusterPlanDocument(Document):
+    """A plan of the objects in a cluster. `digest` is over all that apply would do there; addresses
+    are NAMESPACE/KIND/NAME, `resource_group` of a change is its namespace."""
+
+    kind: Literal["azsec/cluster-plan"] = "azsec/cluster-plan"
+    format_version: str = FORMAT_VERSION
+    environment: EnvironmentDocument
+    path: str
+    cluster: ClusterDocument
+    digest: str
+    adopt: tuple[str, ...] = ()
+    force_conflicts: bool = False
+    summary: PlanSummary
+    changes: tuple[ResourceChangeDocument, ...] = ()
+    undeclared: tuple[UndeclaredDocument, ...] = ()
+    steps: tuple[ClusterStepDocument, ...] = ()
+    census: ClusterCensusDocument
+    diagnostics: tuple[DiagnosticDocument, ...] = ()
+
+    @property
+    def has_errors(self) -> bool:
+        """Whether something stands in the way of an apply."""
+        return any(told.severity is Severity.ERROR for told in self.diagnostics)
+
+    @property
+    def blocked(self) -> tuple[ResourceChangeDocument, ...]:
+        """The changes that cannot be applied."""
+        return tuple(change for change in self.changes if change.action is Action.BLOCKED)
+
+    @property
+    def destroys(self) -> bool:
+        """Whether it deletes or replaces objects."""
+        return bool(self.summary.delete or self.summary.replace)
+
+
+class ClusterApplyDocument(Document):
+    """What an apply did in a cluster. `digest` is the plan's."""
+
+    kind: Literal["azsec/cluster-apply"] = "azsec/cluster-apply"
+    format_version: str = FORMAT_VERSION
+    environment: EnvironmentDocument
+    cluster: ClusterDocument
+    digest: str
+    steps: tuple[StepOutcome, ...] = ()
+
+    def count(self, outcome: Outcome) -> int:
+        """How many steps ended like this."""
+        return sum(step.outcome is outcome for step in self.steps)
+
+
+class ClusterDriftDocument(Document):
+    """A drift check of the objects in a cluster. `observed` is when an observation that it speaks
+    of was made (ISO 8601), None where the API server was asked just now."""
+
+    kind: Literal["azsec/cluster-drift"] = "azsec/cluster-drift"
+    format_version: str = FORMAT_VERSION
+    environment: EnvironmentDocument
+    cluster: ClusterDocument
+    observed: str | None = None
+    in_sync: int
+    drifted: tuple[ResourceDriftDocument, ...] = ()
+    undeclared: tuple[UndeclaredDocument, ...] = ()
+    additions: tuple[AdditionDocument, ...] = ()
+    accepted: tuple[AcceptedDocument, ...] = ()
+    census: ClusterCensusDocument
+    diagnostics: tuple[DiagnosticDocument, ...] = ()
+
+    @property
+    def found(self) -> bool:
+        """Whether there is drift: what exit code 2 means."""
+        weakened = any(entry.field.security for entry in self.undeclared)
+        return bool(self.drifted or self.additions) or weakened
+
+    @property
+    def is_certain(self) -> bool:
+        """Whether all of the scope was seen: where it was not, finding nothing says nothing."""
+        has_error = any(told.severity is Severity.ERROR for told in self.diagnostics)
+        return not has_error and not self.census.unreadable

@@ -1,0 +1,45 @@
+"""What the workflows need of a Kubernetes API server. `provisioner.kube` has this shape."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+from provisioner.model.kubernetes_error import KubernetesError
+
+JSON = "application/json"
+APPLY = "application/apply-patch+yaml"
+"""The content type of a server-side apply, whose body may be JSON (API concepts)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One request. `accept` asks for another form of the answer than JSON of the kind itself."""
+
+    method: Literal["GET", "POST", "PATCH", "PUT", "DELETE"]
+    path: str
+    query: Mapping[str, str] = field(default_factory=dict)
+    body: Mapping[str, Any] | None = None
+    content: str = JSON
+    accept: str = JSON
+
+
+Told = Mapping[str, Any] | KubernetesError
+"""What the server answered: an object, or its refusal."""
+
+
+class ClusterApi(Protocol):
+    """Talks to one Kubernetes API server."""
+
+    @property
+    def server(self) -> str:
+        """Where it is: scheme, host and port."""
+
+    def ask(self, asks: Sequence[Ask]) -> Sequence[Told]:
+        """Answer all of `asks`, in their order, in parallel. A refusal is an answer.
+
+        A list is read to its end, page by page. Raises KubernetesError only where no request can
+        get there at all: no way, or no credential.
+        """
+
+    def pages(self, ask: Ask) -> Iterator[Mapping[str, Any]]:
+        """Yield the pages of a list, one at a time. Raises KubernetesError."""

@@ -1,0 +1,102 @@
+"""Runs an exec credential plugin, as kubelogin is one (client.authentication.k8s.io/v1)."""
+
+import json
+import os
+import shutil
+import subprocess
+import threading
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from provisioner.model.diagnostic import DiagnosticError, error
+
+_SECONDS = 120
+_GROUP = "client.authentication.k8s.io"
+
+
+class ExecPlugin:
+    """A plugin of a kubeconfig. Its token is kept until it ends, or the server refuses it."""
+
+    def __init__(
+        self, stated: Mapping[str, Any], cluster: Mapping[str, Any], folder: Path, way: str
+    ) -> None:
+        self._stated = stated
+        self._cluster = cluster
+        self._folder = folder
+        self._way = way
+        self._lock = threading.Lock()
+        self._known: tuple[str, datetime | None] | None = None
+
+    def token(self, renew: bool) -> str:
+        """Return the token. Raises DiagnosticError where the plugin gives none."""
+        with self._lock:
+            if renew or self._known is None or _has_ended(self._known[1]):
+                self._known = self._run()
+            return self._known[0]
+
+    def _run(self) -> tuple[str, datetime | None]:
+        command = str(self._stated.get("command") or "")
+        # A relative path is relative to the kubeconfig; a bare name is looked up in PATH.
+        path = str(self._folder / command) if os.sep in command else shutil.which(command)
+        if not command or path is None:
+            raise self._fail(
+                f"the exec plugin {command!r} is not installed", self._stated.get("installHint")
+            )
+        arguments = [str(each) for each in self._stated.get("args") or ()]
+        try:
+            done = subprocess.run(
+                [path, *arguments],
+                env=self._environ(),
+                capture_output=True,
+                timeout=_SECONDS,
+                check=False,
+                stdin=subprocess.DEVNULL,
+            )
+        except subprocess.TimeoutExpired as failure:
+            raise self._fail(
+                f"the exec plugin {command!r} took longer than {_SECONDS} s"
+            ) from failure
+        except OSError as failure:
+            raise self._fail(f"the exec plugin {command!r}: {failure.strerror}") from failure
+        if done.returncode:
+            told = done.stderr.decode("utf-8", "replace").strip().splitlines()[-1:] or [
+                "no message"
+            ]
+            raise self._fail(f"the exec plugin {command!r} failed ({done.returncode}): {told[0]}")
+        return self._read(command, done.stdout)
+
+    def _environ(self) -> dict[str, str]:
+        stated = {
+            str(each.get("name")): str(each.get("value"))
+            for each in self._stated.get("env") or ()
+            if isinstance(each, Mapping)
+        }
+        spec: dict[str, Any] = {"interactive": False}
+        if self._stated.get("provideClusterInfo"):
+            spec["cluster"] = dict(self._cluster)
+        info = {"apiVersion": self._version, "kind": "ExecCredential", "spec": spec}
+        return {**os.environ, **stated, "KUBERNETES_EXEC_INFO": json.dumps(info)}
+
+    @property
+    def _version(self) -> str:
+        return str(self._stated.get("apiVersion") or f"{_GROUP}/v1")
+
+    def _read(self, command: str, output: bytes) -> tuple[str, datetime | None]:
+        try:
+            status = json.loads(output)["status"]
+            token = status["token"]
+            ends = status.get("expirationTimestamp")
+            until = None if ends is None else datetime.fromisoformat(str(ends))
+        except (ValueError, KeyError, TypeError, AttributeError) as failure:
+            raise self._fail(f"the exec plugin {command!r} printed no token") from failure
+        return str(token), until
+
+    def _fail(self, message: str, hint: object = None) -> DiagnosticError:
+        told = None if hint is None else str(hint)
+        return DiagnosticError(error("no-token", f"{self._way}: {message}.", None, told))
+
+
+def _has_ended(until: datetime | None) -> bool:
+    return until is not None and until <= datetime.now(UTC)

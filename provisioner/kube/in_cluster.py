@@ -1,0 +1,36 @@
+"""The service account of the pod that azsec runs in (kubernetes.io, "Accessing the Kubernetes API
+from a Pod")."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from provisioner.kube.connection import Connection, check_server
+from provisioner.model.diagnostic import DiagnosticError, error
+
+FOLDER = Path("/var/run/secrets/kubernetes.io/serviceaccount")
+_WAY = "the pod's service account"
+
+
+def read_in_cluster(environ: Mapping[str, str], folder: Path = FOLDER) -> Connection:
+    """Return the connection of the pod's service account. Raises DiagnosticError outside of a pod.
+
+    Its token is read anew for each request: the kubelet replaces it before it ends.
+    """
+    host, port = environ.get("KUBERNETES_SERVICE_HOST"), environ.get("KUBERNETES_SERVICE_PORT")
+    token = folder / "token"
+    if not host or not port or not token.is_file():
+        raise DiagnosticError(
+            error(
+                "not-in-cluster",
+                "access is in-cluster, and this is no pod with a token of its service account.",
+                None,
+                "Set automountServiceAccountToken: true on the pod, or name another access.",
+            )
+        )
+    bare = f"[{host}]" if ":" in host else host
+    return Connection(
+        server=check_server(f"https://{bare}:{port}", _WAY),
+        way=_WAY,
+        authority=(folder / "ca.crt").read_bytes(),
+        token=lambda _renew: token.read_text(encoding="utf-8").strip(),
+    )

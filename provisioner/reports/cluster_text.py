@@ -1,0 +1,135 @@
+"""The text of a plan, an apply and a drift check of the objects in a cluster."""
+
+from collections import Counter
+from collections.abc import Iterator
+
+from provisioner.documents.apply import Outcome
+from provisioner.documents.cluster import (
+    ClusterApplyDocument,
+    ClusterCensusDocument,
+    ClusterDocument,
+    ClusterDriftDocument,
+    ClusterPlanDocument,
+)
+from provisioner.documents.drift import DriftKind
+from provisioner.reports.additions_text import accepted_lines, addition_lines
+from provisioner.reports.field_text import change_lines
+from provisioner.reports.plan_text import change_section
+from provisioner.reports.section_text import (
+    Columns,
+    ends,
+    render_diagnostics,
+    totals,
+    undeclared_lines,
+)
+from provisioner.reports.styled import BLANK, Line, Span, Style, line, wrap
+from provisioner.reports.values import plain, plural
+from provisioner.reports.wording import counts, joined
+
+_MISSING = " · declared, and not in the cluster"
+_UNMARKED = " · without this environment's mark"
+
+
+def render_cluster_plan_text(document: ClusterPlanDocument, width: int = 100) -> Iterator[Line]:
+    """Yield the lines of a plan of a cluster."""
+    yield from _heading("plan", document.environment.name, document.cluster, width)
+    columns = Columns([(c.address, c.type, c.resource_group) for c in document.changes], width)
+    for change in document.changes:
+        yield from change_section(change, columns, width)
+    yield from undeclared_lines(document.undeclared, width)
+    yield from render_diagnostics(document.diagnostics, width)
+    if document.blocked or document.has_errors:
+        yield line(Span("This plan cannot be applied.", Style.BLOCKED))
+    elif not document.summary.changes:
+        yield line(
+            f"No changes. The {document.summary.unchanged:,} declared objects are as declared."
+        )
+    yield from _census_lines(document.census, width)
+    told = [f"{number:,} {action}" for action, number in counts(document.summary)]
+    summary = joined((*told, f"{document.summary.unchanged:,} unchanged"))
+    yield from totals("Plan", summary, document.digest, width)
+
+
+def render_cluster_apply_text(document: ClusterApplyDocument, width: int = 100) -> Iterator[Line]:
+    """Yield the lines of an apply in a cluster: what failed, and what was skipped for it."""
+    yield from _heading("apply", document.environment.name, document.cluster, width)
+    for step in document.steps:
+        if step.outcome is Outcome.SUCCEEDED:
+            continue
+        style = Style.BLOCKED if step.outcome is Outcome.FAILED else Style.WARNING
+        yield line("  ", Span(f"{step.outcome:7}", style), f"  {plain(step.address)}")
+        for row in wrap(plain(step.message or ""), width - 11):
+            yield line(" " * 11, row)
+    failed, skipped = document.count(Outcome.FAILED), document.count(Outcome.SKIPPED)
+    if failed or skipped:
+        name = plain(document.environment.name)
+        yield BLANK
+        yield line(f"What succeeded stays. `azsec cluster plan {name}` takes up from there.")
+    elif not document.steps:
+        yield line("Nothing to do: the objects are as declared.")
+    told = [f"{document.count(each):,} {each}" for each in Outcome if document.count(each)]
+    yield from totals("Apply", joined(told) or "0 steps", document.digest, width)
+
+
+def render_cluster_drift_text(document: ClusterDriftDocument, width: int = 100) -> Iterator[Line]:
+    """Yield the lines of a drift check: fields read from what is declared to what stands."""
+    yield from _heading("drift", document.environment.name, document.cluster, width)
+    columns = Columns([(d.address, d.type, d.resource_group) for d in document.drifted], width)
+    for drifted in document.drifted:
+        yield columns.line(drifted.address, drifted.type, drifted.resource_group)
+        if drifted.kind is DriftKind.MISSING:
+            yield line("    ", Span("- missing", Style.DELETE), _MISSING)
+        elif drifted.kind is DriftKind.UNMARKED:
+            yield line("    ", Span("<- unmarked", Style.UPDATE), _UNMARKED)
+        else:
+            yield line("    ", Span("~ changed", Style.UPDATE), " · declared -> in the cluster")
+        yield from change_lines(drifted.fields, width)
+        yield BLANK
+    yield from addition_lines(document.additions, width)
+    yield from undeclared_lines(document.undeclared, width)
+    yield from accepted_lines(document.accepted, width)
+    yield from render_diagnostics(document.diagnostics, width)
+    if not document.found:
+        yield line(_nothing_found(document))
+    yield from _census_lines(document.census, width)
+    yield from totals("Drift", _drift_summary(document), None, width)
+
+
+def _nothing_found(document: ClusterDriftDocument) -> Span:
+    if not document.is_certain:
+        return Span("No drift was found in what could be read.", Style.WARNING)
+    return Span(f"No drift. The {document.in_sync:,} declared objects are as declared.")
+
+
+def _drift_summary(document: ClusterDriftDocument) -> str:
+    kinds = Counter(drifted.kind for drifted in document.drifted)
+    weakened = sum(entry.field.security for entry in document.undeclared)
+    added = len(document.additions)
+    return joined(
+        (
+            *(f"{kinds[kind]:,} {kind.value}" for kind in DriftKind if kinds[kind]),
+            plural(added, "addition") if added else "",
+            f"{weakened:,} undeclared (security)" if weakened else "",
+            f"{document.in_sync:,} in sync",
+        )
+    )
+
+
+def _heading(command: str, name: str, cluster: ClusterDocument, width: int) -> Iterator[Line]:
+    title = line(Span(f"azsec cluster {command} {plain(name)}", Style.BOLD))
+    about = joined((plain(cluster.server), plain(cluster.version)))
+    yield ends(title, line(Span(about, Style.DIM)), width)
+    yield BLANK
+
+
+def _census_lines(census: ClusterCensusDocument, width: int) -> Iterator[Line]:
+    looked = f"Looked at {census.objects:,} objects of {plural(len(census.kinds), 'kind')}."
+    yield line(Span(looked, Style.DIM))
+    for entry in census.unreadable:
+        text = f"unreadable: {plain(entry.listed or entry.id)}: {plain(entry.reason)}"
+        for row in wrap(text, width - 2):
+            yield line("  ", Span(row, Style.WARNING))
+    for missing in census.not_covered:
+        text = f"not covered: {plain(missing.what)} ({missing.count:,}): {plain(missing.reason)}"
+        for row in wrap(text, width - 2):
+            yield line("  ", Span(row, Style.DIM))

@@ -1,0 +1,299 @@
+"""`azsec cluster plan`: what an apply would do to the objects in a cluster."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from provisioner.catalog.field import Disruption
+from provisioner.cluster.decisions import Decision, Permission, Trial, Wanted, decide
+from provisioner.cluster.kinds import is_made_by_kubernetes, stage_of
+from provisioner.cluster.objects import Key, Object, Served, key_of, type_of
+from provisioner.cluster.ownership import Owner, mark_object, owner_of
+from provisioner.documents.cluster import (
+    ClusterCensusDocument,
+    ClusterPlanDocument,
+    ClusterStepDocument,
+)
+from provisioner.documents.document import DiagnosticDocument
+from provisioner.documents.plan import (
+    Action,
+    PlanSummary,
+    ResourceChangeDocument,
+    UndeclaredDocument,
+)
+from provisioner.engine.cluster_port import Ask, ClusterApi
+from provisioner.manifests.rendering import ClusterObjects
+from provisioner.model.diagnostic import Diagnostic, error
+from provisioner.model.kubernetes_error import KubernetesError
+from provisioner.workflow.cluster_reading import ClusterState, read_cluster
+from provisioner.workflow.cluster_trials import try_objects
+from provisioner.workflow.plan import Desired
+
+_ADD_ONS = {
+    "secrets-store.csi.x-k8s.io": "Enable the add-on azureKeyvaultSecretsProvider.",
+    "cilium.io": "The cluster's data plane has to be Cilium (networkDataplane: cilium).",
+    "security.istio.io": "Enable the Istio add-on (serviceMeshProfile).",
+}
+_MOST_NAMED = 5
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterPlan:
+    """A plan with what apply needs of it: the decisions, in the order of their stages."""
+
+    document: ClusterPlanDocument
+    decisions: tuple[Decision, ...]
+
+    @property
+    def can_apply(self) -> bool:
+        """Whether nothing stands in the way of an apply, beside permissions."""
+        return not self.document.has_errors and not self.document.blocked
+
+
+def want_objects(desired: Desired, objects: ClusterObjects, served: Served) -> tuple[Wanted, ...]:
+    """Return the declared objects with their marks, each as the server serves it."""
+    marks = desired.environment.marks
+    bodies = [mark_object(manifest.body, marks) for manifest in objects.manifests]
+    return tuple(
+        Wanted(key_of(body), body, served.find_version(str(body["apiVersion"]), str(body["kind"])))
+        for body in bodies
+    )
+
+
+def plan_cluster(
+    desired: Desired, objects: ClusterObjects, api: ClusterApi, way: str, permission: Permission
+) -> ClusterPlan:
+    """Read a cluster, try what is declared there, and decide. Nothing is changed."""
+    declared = [key_of(manifest.body) for manifest in objects.manifests]
+    state = read_cluster(api, way, declared, inventory=False)
+    wanted = want_objects(desired, objects, state.served)
+    live = state.objects
+    trials = try_objects(api, wanted, live, _namespaces(live))
+    marks = desired.environment.marks
+    decisions: list[Decision] = []
+    for each in wanted:
+        refusal = state.refusal_of(each.key)
+        found = live.get(each.key)
+        owner = Owner.NOBODY if found is None else owner_of(found, each.key, marks)
+        decision = decide(each, found, owner, trials.get(each.key) or _UNTRIED, permission)
+        if _has_no_namespace(each.key, live, declared):
+            decision = replace(decision, action=Action.BLOCKED, reason=_NO_NAMESPACE)
+        if refusal is not None:
+            decision = replace(decision, action=Action.BLOCKED, reason=refusal.message)
+        decisions.append(decision)
+    decisions += _find_deletes(api, state, frozenset(declared), desired)
+    ordered = tuple(sorted(decisions, key=_order))
+    return ClusterPlan(_describe(desired, objects, state, ordered, permission), ordered)
+
+
+_NO_NAMESPACE = "its namespace does not exist: Azure makes it, so azsec apply goes first"
+
+
+def _has_no_namespace(key: Key, live: Mapping[Key, Object], declared: Sequence[Key]) -> bool:
+    """Tell whether an object's namespace is neither there nor declared: Azure Resource Manager
+    makes those of `managedNamespaces`."""
+    namespace = Key("", "Namespace", "", key.namespace)
+    return bool(key.namespace) and namespace not in live and namespace not in declared
+
+
+def _namespaces(live: Mapping[Key, Object]) -> Iterator[str]:
+    return (
+        key.name
+        for key, body in live.items()
+        if key.kind == "Namespace" and not body["metadata"].get("deletionTimestamp")
+    )
+
+
+def _order(decision: Decision) -> tuple[bool, int, Key]:
+    """Deletes come last, what was made first at their end."""
+    is_delete = decision.action is Action.DELETE
+    stage = stage_of(decision.key.kind)
+    return is_delete, -stage if is_delete else stage, decision.key
+
+
+def _find_deletes(
+    api: ClusterApi, state: ClusterState, declared: frozenset[Key], desired: Desired
+) -> Iterator[Decision]:
+    """Yield the objects that carry this environment's mark and that it no longer declares."""
+    marks = desired.environment.marks
+    for each in state.lists:
+        for body in each.bodies:
+            key = key_of(body)
+            if key in declared or owner_of(body, key, marks) is not Owner.OURS:
+                continue
+            reason = None
+            if key.kind == "Namespace":
+                reason = _others_within(api, state, key.name, desired)
+            yield Decision(
+                key=key,
+                type=type_of(body),
+                path=each.kind.path(key.namespace, key.name),
+                action=Action.DELETE if reason is None else Action.BLOCKED,
+                body=None,
+                live=body,
+                reason=reason or "the environment no longer declares it",
+            )
+
+
+def _others_within(
+    api: ClusterApi, state: ClusterState, namespace: str, desired: Desired
+) -> str | None:
+    """Return why a namespace may not be deleted: what stands in it is not the environment's."""
+    kinds = [
+        kind
+        for kind in state.served.kinds.values()
+        if kind.is_namespaced and "list" in kind.verbs and kind.kind not in _PASSING
+    ]
+    answers = api.ask([Ask("GET", f"{k.root}/namespaces/{namespace}/{k.resource}") for k in kinds])
+    others: list[str] = []
+    for kind, told in zip(kinds, answers, strict=True):
+        if isinstance(told, KubernetesError):
+            return f"what stands in it cannot be read: {told.message}"
+        for item in told.get("items") or ():
+            body = {**item, "apiVersion": kind.api_version, "kind": kind.kind}
+            key = key_of(body)
+            owner = owner_of(body, key, desired.environment.marks)
+            owned = owner is Owner.OURS or is_made_by_kubernetes(body)
+            if not owned and not (item["metadata"].get("ownerReferences")):
+                others.append(f"{kind.kind}/{key.name}")
+    if not others:
+        return None
+    more = f" and {len(others) - _MOST_NAMED} more" if len(others) > _MOST_NAMED else ""
+    return f"others' objects stand in it: {', '.join(sorted(others)[:_MOST_NAMED])}{more}"
+
+
+_PASSING = frozenset({"Event", "Endpoints", "EndpointSlice", "Lease", "PodMetrics"})
+"""Kinds whose objects come and go by themselves."""
+
+_UNTRIED = Trial()
+
+
+def _describe(
+    desired: Desired,
+    objects: ClusterObjects,
+    state: ClusterState,
+    decisions: Sequence[Decision],
+    permission: Permission,
+) -> ClusterPlanDocument:
+    steps = tuple(_steps(decisions))
+    told = [*objects.diagnostics, *_missing_kinds(decisions, state), *_unreadable(state)]
+    return ClusterPlanDocument(
+        environment=desired.document,
+        path=desired.environment.path,
+        cluster=state.document,
+        digest=_digest(desired, state, decisions, steps, permission),
+        adopt=permission.adopt,
+        force_conflicts=permission.force_conflicts,
+        summary=_summary(decisions),
+        changes=tuple(
+            _change(decision) for decision in decisions if decision.action is not Action.NO_OP
+        ),
+        undeclared=tuple(
+            UndeclaredDocument(
+                address=decision.key.address, id=decision.path, type=decision.type, field=field
+            )
+            for decision in decisions
+            for field in decision.undeclared
+        ),
+        steps=steps,
+        census=ClusterCensusDocument(
+            objects=sum(len(each.bodies) for each in state.lists),
+            kinds=tuple(f"{each.kind.api_version}/{each.kind.kind}" for each in state.lists),
+            unreadable=state.unreadable,
+        ),
+        diagnostics=tuple(DiagnosticDocument.of(each) for each in told),
+    )
+
+
+def _change(decision: Decision) -> ResourceChangeDocument:
+    return ResourceChangeDocument(
+        address=decision.key.address,
+        id=decision.path,
+        type=decision.type,
+        resource_group=decision.key.namespace or None,
+        action=decision.action,
+        reason=decision.reason,
+        disruption=_disruption(decision),
+        fields=decision.fields,
+    )
+
+
+def _disruption(decision: Decision) -> Disruption:
+    """Return what a change does to what runs: a namespace that goes takes all in it along."""
+    goes = decision.action in (Action.DELETE, Action.REPLACE)
+    return Disruption.DATA if goes and decision.key.kind == "Namespace" else Disruption.NONE
+
+
+def _steps(decisions: Iterable[Decision]) -> Iterator[ClusterStepDocument]:
+    for decision in decisions:
+        stage = stage_of(decision.key.kind)
+        address, path = decision.key.address, decision.path
+        if decision.action in (Action.DELETE, Action.REPLACE):
+            # Deletes come after all stages, in their reverse order; a replace stays in its own.
+            late = 100 - stage if decision.action is Action.DELETE else stage
+            yield ClusterStepDocument(
+                key=f"DELETE {path}", verb="DELETE", address=address, path=path, stage=late
+            )
+        if decision.action in (Action.CREATE, Action.UPDATE, Action.ADOPT, Action.REPLACE):
+            yield ClusterStepDocument(
+                key=f"APPLY {path}", verb="APPLY", address=address, path=path, stage=stage
+            )
+
+
+def _summary(decisions: Iterable[Decision]) -> PlanSummary:
+    counts: dict[str, int] = {}
+    for decision in decisions:
+        name = "unchanged" if decision.action is Action.NO_OP else decision.action.value
+        counts[name] = counts.get(name, 0) + 1
+    return PlanSummary(**counts)
+
+
+def _missing_kinds(decisions: Iterable[Decision], state: ClusterState) -> Iterator[Diagnostic]:
+    missing: dict[str, list[str]] = {}
+    for decision in decisions:
+        body = decision.body
+        if body is not None and not decision.path:
+            missing.setdefault(f"{body['kind']} ({body['apiVersion']})", []).append(
+                decision.key.address
+            )
+    for kind, addresses in missing.items():
+        group = kind.partition("(")[2].rpartition("/")[0]
+        shown = ", ".join(addresses[:_MOST_NAMED])
+        more = ", …" if len(addresses) > _MOST_NAMED else ""
+        yield error(
+            "missing-kind",
+            f"{state.document.server} does not serve {kind}, which {shown}{more} need.",
+            None,
+            _ADD_ONS.get(group, "Install its CustomResourceDefinition."),
+        )
+
+
+def _unreadable(state: ClusterState) -> Iterator[Diagnostic]:
+    for entry in state.unreadable:
+        yield error("forbidden", f"{entry.reason}.", None, "Bind a role that may list it.")
+
+
+def _digest(
+    desired: Desired,
+    state: ClusterState,
+    decisions: Sequence[Decision],
+    steps: Sequence[ClusterStepDocument],
+    permission: Permission,
+) -> str:
+    """Return a digest over what an apply would do, and over what was seen of what it changes."""
+    content: dict[str, Any] = {
+        "environment": desired.environment.marks.owner,
+        "cluster": state.document.uid,
+        "force": permission.force_conflicts,
+        "adopt": sorted(permission.adopt),
+        "steps": [step.to_json() for step in steps],
+        "changes": [
+            {**_change(decision).to_json(), "body": decision.body}
+            for decision in decisions
+            if decision.action is not Action.NO_OP
+        ],
+    }
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"))
+    return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"

@@ -1,0 +1,180 @@
+"""Reads a cluster: which one it is, what it serves, and the objects of the kinds that count."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from provisioner.cluster.kinds import ADDITIVE, AdditiveKind, additive_of
+from provisioner.cluster.objects import DISCOVERY, Key, Object, Served, ServedKind, key_of
+from provisioner.cluster.objects import read_served as interpret
+from provisioner.cluster.pods import describe_node_access
+from provisioner.documents.census import UnreadableDocument
+from provisioner.documents.cluster import ClusterDocument
+from provisioner.engine.cluster_port import Ask, ClusterApi, Told
+from provisioner.model.diagnostic import DiagnosticError, error
+from provisioner.model.kubernetes_error import KubernetesError
+
+_UID_PATH = "/api/v1/namespaces/kube-system"
+OBSERVER_HINT = "Where there is no way, an observer in the cluster sees it (docs/cluster.md)."
+
+
+@dataclass(frozen=True, slots=True)
+class KindList:
+    """What a list of one kind answered: its objects, or the refusal."""
+
+    kind: ServedKind
+    adds: AdditiveKind | None
+    bodies: tuple[Object, ...] = ()
+    refusal: KubernetesError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterState:
+    """What was read of a cluster. `minor` is its version as in 1.35; `pods` is how many pods were
+    looked at: of those only the ones with a hand on their node are kept."""
+
+    document: ClusterDocument
+    served: Served
+    lists: tuple[KindList, ...]
+    pods: int = 0
+
+    @property
+    def minor(self) -> str:
+        """The minor version of Kubernetes."""
+        return ".".join(self.document.version.removeprefix("v").split(".")[:2])
+
+    @property
+    def objects(self) -> Mapping[Key, Object]:
+        """Every object that was read, by its key."""
+        return {key_of(body): body for each in self.lists for body in each.bodies}
+
+    @property
+    def unreadable(self) -> tuple[UnreadableDocument, ...]:
+        """The lists that the API server refused."""
+        return tuple(
+            UnreadableDocument(
+                id=each.kind.list_path,
+                listed=f"{each.kind.api_version}/{each.kind.kind}",
+                reason=each.refusal.message,
+            )
+            for each in self.lists
+            if each.refusal is not None
+        )
+
+    def refusal_of(self, key: Key) -> KubernetesError | None:
+        """Return why objects of a key's kind could not be listed, if they could not."""
+        return next(
+            (
+                each.refusal
+                for each in self.lists
+                if (each.kind.group, each.kind.kind) == (key.group, key.kind)
+            ),
+            None,
+        )
+
+
+def read_cluster(
+    api: ClusterApi, way: str, declared: Iterable[Key], *, inventory: bool
+) -> ClusterState:
+    """Read the objects of the declared kinds; with `inventory` of every kind that adds up.
+
+    Raises DiagnosticError where the API server cannot be reached, or does not say which it is.
+    """
+    document, served = _identify(api, way)
+    kinds = {(key.group, key.kind) for key in declared} | {("", "Namespace")}
+    if inventory:
+        kinds |= {(each.group, each.kind) for each in ADDITIVE}
+    wanted = [
+        found
+        for found in (served.find(group, kind) for group, kind in sorted(kinds))
+        if found is not None and "list" in found.verbs
+    ]
+    plain = [kind for kind in wanted if (kind.group, kind.kind) != ("", "Pod")]
+    answers = api.ask([_list_ask(kind) for kind in plain])
+    lists = [_as_list(kind, told) for kind, told in zip(plain, answers, strict=True)]
+    pods = 0
+    for kind in wanted:
+        if kind not in plain:
+            found, pods = _list_pods(api, kind)
+            lists.append(found)
+    return ClusterState(document, served, tuple(lists), pods)
+
+
+def _list_ask(kind: ServedKind) -> Ask:
+    adds = additive_of(kind)
+    return Ask("GET", kind.list_path, {} if adds is None else adds.query)
+
+
+def _as_list(kind: ServedKind, told: Told) -> KindList:
+    adds = additive_of(kind)
+    if isinstance(told, KubernetesError):
+        return KindList(kind, adds, refusal=told)
+    return KindList(kind, adds, tuple(_whole(kind, item) for item in told.get("items") or ()))
+
+
+def _whole(kind: ServedKind, item: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an item of a list with its type, which lists leave out, and without what is large and
+    never asked for: who managed which field, and the content of secrets."""
+    metadata = {k: v for k, v in (item.get("metadata") or {}).items() if k != "managedFields"}
+    content = {k: v for k, v in item.items() if k not in ("metadata", "data", "stringData")}
+    if kind.kind not in ("Secret", "ConfigMap"):
+        content = {k: v for k, v in item.items() if k != "metadata"}
+    return {**content, "apiVersion": kind.api_version, "kind": kind.kind, "metadata": metadata}
+
+
+def _list_pods(api: ClusterApi, kind: ServedKind) -> tuple[KindList, int]:
+    """Read pods a page at a time: a large cluster's would fill the memory."""
+    count = 0
+    kept: list[Object] = []
+    try:
+        for page in api.pages(Ask("GET", kind.list_path)):
+            items = page.get("items") or ()
+            count += len(items)
+            kept += [
+                {**_whole(kind, item), "status": None}
+                for item in items
+                if describe_node_access(item.get("spec") or {})
+            ]
+    except KubernetesError as refusal:
+        return KindList(kind, additive_of(kind), refusal=refusal), 0
+    return KindList(kind, additive_of(kind), tuple(kept)), count
+
+
+def _identify(api: ClusterApi, way: str) -> tuple[ClusterDocument, Served]:
+    asks = (
+        Ask("GET", "/version"),
+        Ask("GET", _UID_PATH),
+        Ask("GET", "/api", accept=DISCOVERY),
+        Ask("GET", "/apis", accept=DISCOVERY),
+    )
+    try:
+        answers = api.ask(asks)
+    except KubernetesError as failure:
+        raise DiagnosticError(
+            error(
+                "no-api-server" if failure.status == 0 else "not-signed-in",
+                f"{api.server} by {way}: {failure.message}.",
+                None,
+                OBSERVER_HINT if failure.status == 0 else "Sign in again, or name another access.",
+            )
+        ) from failure
+    bodies = []
+    for ask, told in zip(asks, answers, strict=True):
+        if isinstance(told, KubernetesError):
+            raise DiagnosticError(
+                error(
+                    "forbidden" if told.is_forbidden else "no-api-server",
+                    f"{api.server}{ask.path}: {told.message}.",
+                    None,
+                    "A plan has to read namespaces: bind the ClusterRole view, or more.",
+                )
+            )
+        bodies.append(told)
+    version, system, *discovered = bodies
+    document = ClusterDocument(
+        server=api.server,
+        uid=str(system["metadata"]["uid"]),
+        version=str(version.get("gitVersion")),
+        way=way,
+    )
+    return document, interpret(discovered)

@@ -1,0 +1,70 @@
+"""Tries what an apply would do to each declared object, by server-side dry runs."""
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+
+from provisioner.cluster.decisions import Trial, Wanted
+from provisioner.cluster.objects import Key, Object
+from provisioner.cluster.ownership import MANAGER
+from provisioner.engine.cluster_port import APPLY, Ask, ClusterApi, Told
+from provisioner.model.kubernetes_error import KubernetesError
+
+_PREFIX = "azsec-dry-run-"
+
+
+def try_objects(
+    api: ClusterApi,
+    wanted: Sequence[Wanted],
+    live: Mapping[Key, Object],
+    namespaces: Iterable[str],
+) -> Mapping[Key, Trial]:
+    """Return what dry runs answered for each object whose namespace exists. Nothing is changed."""
+    present = frozenset(namespaces)
+    tried = [
+        each
+        for each in wanted
+        if each.kind is not None and (not each.key.namespace or each.key.namespace in present)
+    ]
+    standing = [each for each in tried if each.key in live]
+    answers = list(api.ask([_apply(each) for each in tried])) if tried else []
+    pristine = list(api.ask([_apply_alone(each) for each in standing])) if standing else []
+    merged: dict[Key, Told] = {e.key: a for e, a in zip(tried, answers, strict=True)}
+    alone: dict[Key, Told] = {e.key: a for e, a in zip(standing, pristine, strict=True)}
+    contested = [each for each in tried if _has_conflicts(merged[each.key])]
+    again = list(api.ask([_apply(each, force=True) for each in contested])) if contested else []
+    forced: dict[Key, Told] = {e.key: a for e, a in zip(contested, again, strict=True)}
+    return {
+        each.key: Trial(merged[each.key], forced.get(each.key), alone.get(each.key))
+        for each in tried
+    }
+
+
+def _has_conflicts(told: Told) -> bool:
+    return isinstance(told, KubernetesError) and bool(told.conflicts)
+
+
+def _apply(wanted: Wanted, *, force: bool = False) -> Ask:
+    return _ask(wanted, wanted.body, wanted.key.name, force=force)
+
+
+def _apply_alone(wanted: Wanted) -> Ask:
+    """Apply the object under a name that nothing has: what comes back is it and the defaults."""
+    name = _PREFIX + hashlib.sha256(wanted.key.text.encode()).hexdigest()[:12]
+    metadata = {**wanted.body["metadata"], "name": name}
+    return _ask(wanted, {**wanted.body, "metadata": metadata}, name, force=True)
+
+
+def _ask(wanted: Wanted, body: Object, name: str, *, force: bool) -> Ask:
+    assert wanted.kind is not None
+    return Ask(
+        "PATCH",
+        wanted.kind.path(wanted.key.namespace, name),
+        {
+            "fieldManager": MANAGER,
+            "fieldValidation": "Strict",
+            "force": "true" if force else "false",
+            "dryRun": "All",
+        },
+        body,
+        APPLY,
+    )
