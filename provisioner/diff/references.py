@@ -6,13 +6,16 @@ from provisioner.model.resource_id import parse_resource_id
 from provisioner.model.values import is_empty, lookup
 
 
+_ID = frozenset({"id", "Id", "ID", "iD"})
+
+
 def is_same_reference(desired: Mapping[str, object], actual: object) -> bool:
     """Tell whether both point to one resource, and one of them says no more than its id.
 
     Azure sometimes answers more of a resource than was asked for, and clients sometimes send all
     that they have read of it.
     """
-    if not (_is_bare(desired) or _is_bare(actual)):
+    if _ID.isdisjoint(desired) or not (_is_bare(desired) or _is_bare(actual)):
         return False
     one = parse_resource_id(lookup(desired, ("id",)))
     return one is not None and one == parse_resource_id(lookup(actual, ("id",)))

@@ -1,6 +1,5 @@
 """How each property of a type is compared: schema and facts as one tree, made once for a type."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -38,6 +37,7 @@ class Rule:
     whole      the object or map whose default says its own, where no fact does; None where that
                says nothing of it
     embedded   set on a list whose entries are child resources
+    is_map     whether its keys are content of their own, and no property names
     """
 
     path: str
@@ -57,13 +57,12 @@ class Rule:
     definite: bool = False
     whole: "Rule | None" = field(default=None, repr=False)
     embedded: Embedded | None = None
-    properties: Mapping[str, "Rule"] | None = field(default=None, repr=False)
+    properties: dict[str, "Rule"] | None = field(default=None, repr=False)
     entry: "Rule | None" = field(default=None, repr=False)
+    is_map: bool = field(init=False)
 
-    @property
-    def is_map(self) -> bool:
-        """Whether its keys are content of their own, and no property names."""
-        return self.shape.kind is Kind.MAP
+    def __post_init__(self) -> None:
+        self.is_map = self.shape.kind is Kind.MAP
 
     @property
     def is_entry(self) -> bool:
@@ -96,7 +95,13 @@ class Rules:
         found = known.get(key) or known.get(key.lower())
         if found is not None:
             return found
-        return self.entry(rule) if rule.is_map else self._make(rule, key, None)
+        if rule.is_map:
+            return self.entry(rule)
+        made = self._make(rule, key, None)
+        if made.silent or made.fact is not NO_FACTS:
+            # Named by facts or by every resource: no stream of bodies brings ever more of these.
+            known[key.lower()] = made
+        return made
 
     def entry(self, rule: Rule) -> Rule:
         """Return the rule of the entries of a list or map."""
@@ -104,7 +109,7 @@ class Rules:
             rule.entry = self._entry(rule, f"{rule.path}[]", "[]")
         return rule.entry
 
-    def _named_entries(self, rule: Rule) -> Mapping[str, Rule]:
+    def _named_entries(self, rule: Rule) -> dict[str, Rule]:
         """Return the rules of those entries of a map that facts speak of by their key."""
         prefix = f"{rule.path}.".lower()
         keys = {
@@ -143,7 +148,7 @@ class Rules:
         named = self._type.fact(path)
         return self._type.fact(generic) if named is NO_FACTS else named
 
-    def _properties(self, rule: Rule) -> Mapping[str, Rule]:
+    def _properties(self, rule: Rule) -> dict[str, Rule]:
         model = self._model(rule)
         made: dict[str, Rule] = {}
         for prop in model.properties.values() if model else ():

@@ -81,11 +81,21 @@ class View:
             return not is_newer(desired, actual)
         return owner is not Owner.BLUEPRINT
 
+    def passes_over(self, rule: Rule) -> bool:
+        """Tell whether what stands at a property that nobody states goes by itself, or is to no
+        effect: Azure filled it in from a value that the desired body changes (`Field.follows`), or
+        an earlier write left it (`Field.residual`)."""
+        residual = rule.fact.residual
+        return self.is_outdated(rule) or (residual is not None and residual(self.after))
+
     def is_outdated(self, rule: Rule) -> bool:
         """Tell whether Azure filled a property in from one that the desired body changes
         (`Field.follows`): what stands there goes with the old value."""
-        path = rule.fact.follows.split(".")
-        return bool(rule.fact.follows) and lookup(self.before, path) != lookup(self.after, path)
+        follows = rule.fact.follows
+        if not follows:
+            return False
+        path = follows.split(".")
+        return lookup(self.before, path) != lookup(self.after, path)
 
     def keeps(self, rule: Rule) -> bool:
         """Tell whether a PUT of the desired body, silent about a property, keeps its value."""
@@ -108,11 +118,6 @@ class View:
     def drops(self, rule: Rule) -> bool:
         """Tell whether Azure takes the value of a property and has no use for it."""
         return rule.fact.dropped is not None and rule.fact.dropped(self.after)
-
-    def leaves_over(self, rule: Rule) -> bool:
-        """Tell whether a value that nobody states may be what an earlier write left, to no
-        effect."""
-        return rule.fact.residual is not None and rule.fact.residual(self.after)
 
     def entry(self, embedded: Embedded, desired: object, actual: object) -> "View":
         """Return the view of a child resource that stands in a list of this one."""
