@@ -1,7 +1,7 @@
 """Judges that many tables share: a number in its range, a text of a form, what excludes what."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from provisioner.model.values import Unknown
 from provisioner.service_rules.bodies import Tree, is_silent, is_stated, value_at
@@ -52,7 +52,7 @@ def at_most(path: str, most: int) -> Judge:
 
     def judge(write: Write) -> Iterator[Refusal]:
         for at, value in places(write.after, path):
-            if isinstance(value, (list, tuple, dict)) and len(value) > most:
+            if isinstance(value, (list, tuple, Mapping)) and len(value) > most:
                 yield Refusal(at, f"{_name(at)} has {len(value)} entries, and at most {most} fit")
 
     return judge

@@ -4,7 +4,7 @@ Categories: "Supported resource log categories" of Azure Monitor, by type.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from provisioner.model.resource_id import SUBSCRIPTION
 from provisioner.model.values import lookup
@@ -131,7 +131,7 @@ def _judge_sink(write: Write) -> Iterator[Refusal]:
 
 
 def _is_unknown(write: Write) -> bool:
-    return not isinstance(lookup(write.after, ("properties",)), dict)
+    return not isinstance(lookup(write.after, ("properties",)), Mapping)
 
 
 def _judge_number(write: Write) -> Iterator[Refusal]:
