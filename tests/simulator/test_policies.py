@@ -41,7 +41,7 @@ def assign(bench: Bench, condition: object, effect: str = "Deny", **properties: 
                 "mode": "All",
                 "parameters": {
                     "effect": {"type": "String", "defaultValue": "Audit"},
-                    "prefixes": {"type": "Array"},
+                    "prefixes": {"type": "Array", "defaultValue": []},
                 },
                 "policyRule": {"if": condition, "then": {"effect": effect}},
             }
