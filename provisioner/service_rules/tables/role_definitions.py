@@ -2,13 +2,8 @@
 
 import re
 from collections.abc import Iterator
-from functools import lru_cache
 
-from provisioner.catalog.built_in_roles import (
-    ROLE_DEFINITION_TYPE,
-    get_built_in_role,
-    list_built_in_roles,
-)
+from provisioner.catalog.built_in_roles import ROLE_DEFINITION_TYPE
 from provisioner.service_rules.bodies import entries_at, text_at, texts_at
 from provisioner.service_rules.conditions import is_at
 from provisioner.service_rules.rule import Refusal, ServiceRule, Write
@@ -23,20 +18,11 @@ _PAGE = "learn.microsoft.com/azure/role-based-access-control/custom-roles"
 _TROUBLE = "learn.microsoft.com/azure/role-based-access-control/troubleshooting"
 
 
-@lru_cache(maxsize=1)
-def _built_in_names() -> dict[str, str]:
-    roles = ((guid, get_built_in_role(guid)) for guid in list_built_in_roles())
-    return {role.name.lower(): guid.lower() for guid, role in roles if role is not None}
-
-
 def _judge_name(write: Write) -> Iterator[Refusal]:
-    """A name is the tenant's: of its custom roles, and of the built-in ones."""
+    """A name is the tenant's, among its custom roles."""
     name = text_at(write.after, _NAME)
     if name is None:
         return
-    built_in = _built_in_names().get(name.lower(), write.id.name.lower())
-    if built_in != write.id.name.lower():
-        yield Refusal(_NAME, f"{name!r} is the name of a built-in role", "Choose another name.")
     for other in write.around.of_type(ROLE_DEFINITION_TYPE):
         # One role answers below each of its scopes, with the same GUID.
         is_other = other.id.name.lower() != write.id.name.lower()
