@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from provisioner.model.resource_id import parse_resource_id
 from provisioner.model.values import is_empty, lookup
 
-
 _ID = frozenset({"id", "Id", "ID", "iD"})
 
 
