@@ -140,16 +140,14 @@ class _Walker:
                 self._compare_entry_of_map(child, value, other, _join(path, key))
             else:
                 self._compare_value(child, value, other, _join(path, child.name))
-        if not theirs:
-            return
-        rest = {real: actual[real] for real in theirs.values()}
-        if rule.is_tags:
-            self._list_tags(rest, path)
-        else:
-            self._judge_rest(rule, rest, named, path)
+        if theirs:
+            self._judge_rest(rule, {real: actual[real] for real in theirs.values()}, named, path)
 
     def _judge_rest(self, rule: Rule, rest: Mapping[str, object], named: bool, path: str) -> None:
         """Judge the properties, or the keys of a map, that the desired object lacks."""
+        if rule.is_tags:
+            self._list_tags(rest, path)
+            return
         for key, value in rest.items():
             child = self._rules.child(rule, key)
             if child.states:
