@@ -448,6 +448,18 @@ def drift(  # noqa: PLR0913  typer: one parameter an option
 @app.command()
 def check(  # noqa: PLR0913  typer: one parameter an option
     environment: EnvironmentArgument,
+    files: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[FILE]...",
+            help="With --cluster: lists of `kubectl get -A -o json`, as FILE or RESOURCE=FILE, and "
+            "the JSON report of kube-bench.",
+            show_default=False,
+        ),
+    ] = None,
+    cluster: Annotated[
+        bool, typer.Option("--cluster", help="Read what stands in the cluster from files.")
+    ] = False,
     of: StateKindOption = StateChoice.DESIRED,
     actual: Annotated[
         bool, typer.Option("--actual", help="Short for --of actual: check what is in Azure.")
@@ -471,18 +483,21 @@ def check(  # noqa: PLR0913  typer: one parameter an option
     Exit with 3 if the gate refuses one that fails, with 1 if none does and not everything could be
     read.
     """
+    from provisioner.cli.cluster_files import read_contents
     from provisioner.cli.output import print_check, print_compliance
     from provisioner.controls.frameworks import Framework
     from provisioner.documents.trace import StateKind
 
     kind = StateKind.ACTUAL if actual else StateKind(of.value)
     with _session(cloud=cloud, state=state, parallelism=parallelism, quiet=True) as session:
+        contents = read_contents(files or [], asked=cluster)
         if framework is not None:
-            report = session.report_compliance(environment, kind, Framework(framework.value))
+            chosen = Framework(framework.value)
+            report = session.report_compliance(environment, kind, chosen, contents)
             print_compliance(report, output.value)
             is_refused, census = bool(report.refused), report.census
         else:
-            document = session.check(environment, kind)
+            document = session.check(environment, kind, contents)
             print_check(document, output.value, show_all=show_all)
             is_refused, census = bool(document.refused), document.census
     if is_refused:

@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -76,6 +76,7 @@ if TYPE_CHECKING:
     from provisioner.documents.roles import Purpose, RolesDocument
     from provisioner.documents.trace import StateKind, TraceDocument
     from provisioner.manifests.rendering import ClusterObjects
+    from provisioner.model.cluster_contents import ClusterContents
     from provisioner.workflow.access_question import Question as AccessQuestion
     from provisioner.workflow.export import ExportFormat
     from provisioner.workflow.roles import Pipeline
@@ -343,22 +344,28 @@ class Session:
         desired = self._look_at(environment, question.state)
         return trace(desired, self.catalog, lambda: self.connect(desired.document), question)
 
-    def check(self, environment: str, kind: "StateKind") -> "CheckDocument":
+    def check(
+        self, environment: str, kind: "StateKind", contents: "ClusterContents | None" = None
+    ) -> "CheckDocument":
         """Judge a state of an environment by the controls; Azure is read only if it takes that."""
         from provisioner.workflow.check import check_environment
 
-        desired = self._look_at(environment, kind)
+        desired = replace(self._look_at(environment, kind), contents=contents)
         return check_environment(
             desired, self.catalog, lambda: self.connect(desired.document), kind
         )
 
     def report_compliance(
-        self, environment: str, kind: "StateKind", framework: "Framework"
+        self,
+        environment: str,
+        kind: "StateKind",
+        framework: "Framework",
+        contents: "ClusterContents | None" = None,
     ) -> "ComplianceDocument":
         """Return how far a state of an environment is what a framework asks for."""
         from provisioner.workflow.check import report_compliance
 
-        desired = self._look_at(environment, kind)
+        desired = replace(self._look_at(environment, kind), contents=contents)
         return report_compliance(
             desired,
             self.catalog,

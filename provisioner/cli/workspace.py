@@ -18,6 +18,9 @@ ALLOW_OUTSIDE = "AZSEC_ALLOW_OUTSIDE"
 MAX_BYTES = 64_000_000
 """The bytes of any file that is read. What is in it has bounds of its own."""
 
+MAX_DUMP_BYTES = 512_000_000
+"""The bytes of a dump of a cluster: 10,000 pods with their managed fields take 150 MB."""
+
 DEFAULT_STATE = ".azsec/local.db"
 _ENVIRONMENTS = Path("environments")
 
@@ -27,9 +30,11 @@ class FileSources:
 
     `within` is the folder that they have to lie in, symbolic links followed: a pull request from a
     fork must not show what else is on the machine that plans it. None: they may lie anywhere.
+    `most` is how many bytes one may have.
     """
 
-    def __init__(self, within: Path | None = None) -> None:
+    def __init__(self, within: Path | None = None, most: int = MAX_BYTES) -> None:
+        self._most = most
         self._within = None if os.environ.get(ALLOW_OUTSIDE) else within
 
     def read_text(self, path: str) -> str:
@@ -37,7 +42,7 @@ class FileSources:
         `file-unreadable` or `too-large`."""
         try:
             self._check_place(path)
-            return _decode(_read_regular(path), path)
+            return _decode(_read_regular(path, self._most), path)
         except FileNotFoundError:
             raise DiagnosticError(
                 error("file-not-found", f"there is no file {path!r}.", None, "Check the path.")
@@ -61,19 +66,19 @@ class FileSources:
         )
 
 
-def _read_regular(path: str) -> bytes:
-    """Return the bytes of a regular file. Raises ValueError for anything else, which might have no
-    end or never answer, and DiagnosticError for one too large."""
+def _read_regular(path: str, most: int) -> bytes:
+    """Return the bytes of a regular file, at most `most`. Raises ValueError for anything else,
+    which might have no end or never answer, and DiagnosticError for one too large."""
     _check_regular(Path(path).stat())
     # Without waiting: what was a file a moment ago may be a pipe by now.
     with os.fdopen(os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0)), "rb") as file:
         _check_regular(os.fstat(file.fileno()))
-        content = file.read(MAX_BYTES + 1)
-    if len(content) > MAX_BYTES:
+        content = file.read(most + 1)
+    if len(content) > most:
         raise DiagnosticError(
             error(
                 "too-large",
-                f"the file has more than {MAX_BYTES:,} bytes; no more are read.",
+                f"the file has more than {most:,} bytes; no more are read.",
                 Span(path, 1, 1),
                 "docs/untrusted-input.md lists the bounds.",
             )
@@ -144,6 +149,12 @@ def find_siblings(path: str) -> tuple[str, ...]:
         return ()
     beside = [entry for suffix in ("yaml", "yml") for entry in own.parent.glob(f"*.{suffix}")]
     return tuple(sorted(one.as_posix() for one in beside if not one.samefile(own)))
+
+
+def read_dump(path: str) -> str:
+    """Return the text of a dump of a cluster, which may be larger than what people write. Raises
+    what `FileSources.read_text` raises."""
+    return FileSources(most=MAX_DUMP_BYTES).read_text(path)
 
 
 def read_if_text(path: str) -> str:

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
+from provisioner.controls.observed.rules import observed_rules
+from provisioner.controls.observed.view import ObservedRule
 from provisioner.controls.rule import Rule
 from provisioner.network.proving import Prove
 from provisioner.network.topology_reading import TYPES
@@ -127,9 +129,14 @@ class Control:
         return Mode.ARM in self.modes
 
     @property
+    def observed(self) -> ObservedRule | None:
+        """What checks it in the cluster itself, where its objects were read."""
+        return observed_rules().get(self.id)
+
+    @property
     def has_findings(self) -> bool:
         """Whether it finds something by itself, and not by its parts or by what people attest."""
-        return bool(self.rules or self.in_cluster) or self.proof is not None
+        return bool(self.rules or self.in_cluster or self.observed) or self.proof is not None
 
     @property
     def chapter(self) -> str:

@@ -7,11 +7,15 @@ from functools import cached_property
 from provisioner.blueprint.environment import Environment
 from provisioner.blueprint.graph import DesiredGraph
 from provisioner.catalog.registry import Catalog
-from provisioner.controls.kinds import ASKED, STATED_NAMESPACE
+from provisioner.controls.kinds import ASKED, CLUSTER, STATED_NAMESPACE
+from provisioner.controls.observed.view import View
 from provisioner.controls.stated_namespaces import state_namespaces
+from provisioner.manifests.cluster_facts import read_cluster
 from provisioner.model.actual import ActualState, Gap
+from provisioner.model.cluster_contents import ClusterContents
 from provisioner.model.estate import Estate, Resource
 from provisioner.model.resource_id import SUBSCRIPTION, ResourceId
+from provisioner.model.values import lookup
 from provisioner.network.dns_reading import RECORDS
 from provisioner.network.topology import Opening, Topology
 from provisioner.network.topology_reading import openings_of, read_topology
@@ -48,7 +52,8 @@ class Ground:
     one whose names are used. `unreadable` has what of the blueprint could not be read; `declared`
     is the estate with that as the blueprint declares it, None where all of it could be read.
     `gaps` are the refused reads. `openings` is what the environment lets workloads reach. `unread`
-    says by key of the DNS zones whose records could not be read why. `derived` keeps what rules
+    says by key of the DNS zones whose records could not be read why. `view` is what stands in the
+    cluster, None where nobody looked. `derived` keeps what rules
     made of the whole state (`Subject.derive`), for others that ask for the same.
     """
 
@@ -61,6 +66,7 @@ class Ground:
     gaps: tuple[Gap, ...] = ()
     openings: tuple[Opening, ...] = ()
     unread: Mapping[str, str] = field(default_factory=dict)
+    view: View | None = None
     derived: dict[object, object] = field(default_factory=dict, compare=False, repr=False)
 
     def subjects(self, kind: str) -> tuple[Resource, ...]:
@@ -106,9 +112,15 @@ def survey(
     catalog: Catalog,
     environment: Environment,
     state: ActualState | None = None,
+    contents: ClusterContents | None = None,
 ) -> Ground:
     """Return the ground that an estate of an environment is. `state` is what was read of Azure,
-    where it was read: what `kubernetes:` states is of the desired state alone."""
+    where it was read: what `kubernetes:` states is of the desired state alone. `contents` is what
+    stands in its cluster, where somebody looked.
+
+    Raises DiagnosticError for contents of an environment that has no cluster, or several.
+    """
+    view = _view_of(estate, environment, contents) if contents else None
     stated = tuple(state_namespaces(environment, estate)) if state is None else ()
     if stated:
         estate = Estate.of([*estate, *stated])
@@ -118,7 +130,7 @@ def survey(
         if resource.type in _ALWAYS_OWN or _is_own(resource.id, graph)
     )
     cloud, openings = environment.cloud_names, openings_of(environment)
-    ground = Ground(estate, own, catalog, cloud, openings=openings)
+    ground = Ground(estate, own, catalog, cloud, openings=openings, view=view)
     if state is None:
         return ground
     hidden = unreadable_resources(graph, state)
@@ -133,6 +145,15 @@ def survey(
             if record.id.parent is not None and record.id.type.lower() in _RECORDS
         },
     )
+
+
+def _view_of(estate: Estate, environment: Environment, contents: ClusterContents) -> View:
+    facts = read_cluster(estate, environment.cloud_names, environment.tenant_id)
+    (cluster,) = estate.of_type(CLUSTER)
+    admins = lookup(cluster.body, ("properties", "aadProfile", "adminGroupObjectIDs"))
+    named = admins if isinstance(admins, (list, tuple)) else ()
+    groups = frozenset(group.lower() for group in named if isinstance(group, str))
+    return View(contents, facts, environment.kubernetes, groups)
 
 
 _RECORDS = frozenset(name.lower() for name in RECORDS)

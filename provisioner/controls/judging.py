@@ -9,6 +9,7 @@ from provisioner.blueprint.waivers import Attestation, Waiver
 from provisioner.controls.control import Control, Mode
 from provisioner.controls.ground import Ground, Hidden
 from provisioner.controls.kinds import ASKED, CLUSTER, STATED_NAMESPACE
+from provisioner.controls.observation import observe
 from provisioner.controls.proofs import VERDICTS, finding_of, prove
 from provisioner.controls.rule import apply_rule
 from provisioner.controls.verdict import Finding, Verdict, worst
@@ -191,6 +192,50 @@ def _judge(
 ) -> Result:
     if control.proof is not None:
         return _judge_proof(control, prove(control.proof, ground), ground, waiver_of)
+    told = _judge_told(control, ground, waiver_of, attestation)
+    return _with_observed(told, ground, waiver_of)
+
+
+def _with_observed(told: Result, ground: Ground, waiver_of: WaiverOf) -> Result:
+    """Return a result with what the cluster itself shows, where its objects were read: that goes
+    before what somebody attested, and takes the place of what was outstanding."""
+    rule, view = told.control.observed, ground.view
+    if rule is None or view is None or told.verdict is Verdict.NOT_APPLICABLE:
+        return told
+    missing = rule.missing(view.contents)
+    if missing:
+        is_refused = told.unseen is Unseen.CLUSTER and "could not list" in missing
+        return replace(
+            told,
+            why=f"{told.why}; {view.contents.source}: {missing}" if told.why else told.why,
+            unseen=Unseen.UNREADABLE if is_refused else told.unseen,
+        )
+    (cluster,) = ground.estate.of_type(CLUSTER)
+    seen = _one_a_property(observe(told.control.id, rule, view, cluster))
+    findings = (*told.findings, *(_waive(each, waiver_of) for each in seen))
+    # What only the cluster was to answer is answered; what else is unknown stays so.
+    rests = told.findings or told.unseen in (Unseen.UNREADABLE, Unseen.LATER)
+    verdicts = [each.verdict for each in findings]
+    if rests and told.unseen not in _UNSEEN_BY.values():
+        verdicts.append(told.verdict)
+    verdict = worst(verdicts)
+    return replace(
+        told,
+        verdict=verdict,
+        findings=findings,
+        why="",
+        outstanding="",
+        unseen=told.unseen if verdict is Verdict.UNKNOWN else None,
+    )
+
+
+def _judge_told(
+    control: Control,
+    ground: Ground,
+    waiver_of: WaiverOf,
+    attestation: Attestation | None,
+) -> Result:
+    """Return the result of a control by what Azure shows and the environment says."""
     findings = tuple(_waive(seen, waiver_of) for seen in find(control, ground))
     outstanding = "" if attestation else control.evidence
     is_observed = control.is_verifiable and any(not _is_stated(seen) for seen in findings)

@@ -64,6 +64,7 @@ def control_document(control: Control) -> ControlDocument:
         modes=tuple(mode.value for mode in control.modes),
         reads=tuple(dict.fromkeys(f"{kind} {path}" for kind, path in control.reads)),
         evidence=control.evidence,
+        objects=control.observed.resources if control.observed else (),
         limits=control.limits,
         mappings=MappingsDocument(
             cis=control.mappings.cis,

@@ -113,6 +113,21 @@ def check_used(waivers: Iterable[Waiver], found: Collection[Finding]) -> tuple[D
     )
 
 
+IN_CLUSTER = "kubernetes."
+"""What the addresses of objects in a cluster begin with: only who looks into it knows them."""
+
+
+def rests_on_cluster(
+    waiver: Waiver, controls: Mapping[str, Control], stated: Collection[str]
+) -> bool:
+    """Tell whether only who looks into the cluster knows if a waiver waives something. `stated` are
+    the addresses of the namespaces that the environment states."""
+    control = controls.get(waiver.control)
+    return waiver.scope.startswith(IN_CLUSTER) and (
+        waiver.scope not in stated or control is None or not control.in_cluster
+    )
+
+
 def unknown_control(name: str, controls: Collection[str], span: Span) -> Diagnostic:
     """Return the error that there is no control of a name, with the nearest one."""
     message = f"there is no control {name!r}."
@@ -154,7 +169,8 @@ def _wrong_with(
             waiver.span,
             f"Ask {waiver.owner}: renew it, or remove it and satisfy the control.",
         )
-    if not any(waiver.holds(address) for address in addresses):
+    in_cluster = waiver.scope.startswith(IN_CLUSTER)
+    if not in_cluster and not any(waiver.holds(address) for address in addresses):
         yield error(
             "unknown-scope",
             f"there is no resource at {waiver.scope!r}.",

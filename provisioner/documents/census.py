@@ -40,6 +40,16 @@ class UnknownControlsDocument(Document):
     controls: tuple[str, ...]
 
 
+class ClusterCensusDocument(Document):
+    """What was read of the cluster itself: from where, when (a day, ISO 8601), and how many objects
+    of each kind; `benchmark` is the one of kube-bench's report, None where there is none."""
+
+    source: str
+    read_on: str
+    objects: dict[str, int]
+    benchmark: str | None = None
+
+
 class CensusDocument(Document):
     """What a document speaks of.
 
@@ -48,7 +58,8 @@ class CensusDocument(Document):
     types that were read, whether there were any or not, `subscriptions` the GUIDs of those in which
     they were. `unreadable` is what Azure refused to show: where there is some, nothing is said to
     be absent. `not_covered` is what azsec does not look at. `unknown` are the controls without an
-    answer (empty where none was judged).
+    answer (empty where none was judged). `cluster` is what was read of the cluster, None where
+    nobody looked into it.
     """
 
     resources: int
@@ -58,3 +69,4 @@ class CensusDocument(Document):
     unreadable: tuple[UnreadableDocument, ...] = ()
     not_covered: tuple[NotCoveredDocument, ...] = ()
     unknown: tuple[UnknownControlsDocument, ...] = ()
+    cluster: ClusterCensusDocument | None = None

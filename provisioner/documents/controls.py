@@ -43,7 +43,8 @@ class ControlDocument(Document):
     the letters of who can answer (A: Azure Resource Manager, K: the cluster, G: the directory,
     L: logs, M: a person). `reads` are the properties that it looks at, `TYPE path`. `remediation`
     is YAML where it states resources. `evidence` is what shows the rest where ARM cannot; `limits`
-    is the part of its purpose that a pass leaves unproved.
+    is the part of its purpose that a pass leaves unproved. `objects` are the lists of objects that
+    answer it in a cluster, by resource (`pods`), or `kube-bench`.
     """
 
     id: str
@@ -59,6 +60,7 @@ class ControlDocument(Document):
     modes: tuple[str, ...]
     reads: tuple[str, ...] = ()
     evidence: str = ""
+    objects: tuple[str, ...] = ()
     limits: str = ""
     mappings: MappingsDocument
     unmapped: str = ""

@@ -118,7 +118,7 @@ def _service_accounts(namespace: WantedNamespace, facts: ClusterFacts) -> Iterat
 
 _READ = ["get", "list", "watch"]
 
-_DEPLOYMENT_MANAGER: tuple[Object, ...] = (
+DEPLOYMENT_MANAGER: tuple[Object, ...] = (
     {
         "apiGroups": ["apps"],
         "resources": ["deployments"],
@@ -134,10 +134,12 @@ _DEPLOYMENT_MANAGER: tuple[Object, ...] = (
     {"apiGroups": [""], "resources": ["pods", "events"], "verbs": _READ},
     {"apiGroups": ["events.k8s.io"], "resources": ["events"], "verbs": _READ},
 )
+"""What those who deploy may do, in a namespace."""
 
-_LOG_READER: tuple[Object, ...] = (
+LOG_READER: tuple[Object, ...] = (
     {"apiGroups": [""], "resources": ["pods", "pods/log"], "verbs": _READ},
 )
+"""What those who read logs may do, in a namespace."""
 
 
 def _roles(namespace: WantedNamespace) -> Iterator[Manifest]:
@@ -147,13 +149,13 @@ def _roles(namespace: WantedNamespace) -> Iterator[Manifest]:
             "no ephemeral containers, and no pods of its own."
         )
         controls = ("MAN-01", "WRK-02.8")
-        yield _role(namespace.name, "deployment-manager", controls, reason, _DEPLOYMENT_MANAGER)
+        yield _role(namespace.name, "deployment-manager", controls, reason, DEPLOYMENT_MANAGER)
         yield _binding(
             namespace.name, "deployment-manager", ("MAN-01",), namespace.settings.deployers
         )
     if namespace.settings.log_readers:
         reason = "Reads pods and their logs, and nothing else."
-        yield _role(namespace.name, "log-reader", ("MAN-02",), reason, _LOG_READER)
+        yield _role(namespace.name, "log-reader", ("MAN-02",), reason, LOG_READER)
         yield _binding(namespace.name, "log-reader", ("MAN-02",), namespace.settings.log_readers)
 
 

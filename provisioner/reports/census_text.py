@@ -6,6 +6,7 @@ from provisioner.documents.census import (
     ID_ALONE,
     UNKNOWN_TYPE,
     CensusDocument,
+    ClusterCensusDocument,
     NotCoveredDocument,
     UnknownControlsDocument,
     UnreadableDocument,
@@ -35,11 +36,21 @@ def census_sentence(census: CensusDocument) -> str:
         parts.append(f"{len(census.unreadable):,} unreadable")
     if census.not_covered:
         parts.append(f"not looked at: {_shortened(census.not_covered)}")
+    if census.cluster is not None:
+        parts.append(_in_cluster(census.cluster))
     if census.unknown:
         total = sum(len(entry.controls) for entry in census.unknown)
         told = ", ".join(map(_unknown, census.unknown))
         parts.append(f"{plural(total, 'control')} unknown: {told}")
     return "; ".join(parts) + "."
+
+
+def _in_cluster(cluster: ClusterCensusDocument) -> str:
+    total = sum(cluster.objects.values())
+    report = [f"kube-bench {plain(cluster.benchmark)}"] if cluster.benchmark else []
+    lists = f"{plural(total, 'object')} of {plural(len(cluster.objects), 'kind')}"
+    seen = " and ".join([lists, *report])
+    return f"in the cluster {seen}, from {plain(cluster.source)} ({plain(cluster.read_on)})"
 
 
 def _unknown(entry: UnknownControlsDocument) -> str:

@@ -61,6 +61,8 @@ def _facts(control: ControlDocument) -> Iterator[str]:
     yield f"- Answered by {modes or 'its parts'}."
     if control.evidence:
         yield f"- Needs {prose(control.evidence)}."
+    if control.objects:
+        yield f"- Answered by `azsec check --cluster` from {', '.join(map(code, control.objects))}."
     if control.limits:
         yield f"- Cannot see: {prose(control.limits)}"
     if control.reads:

@@ -53,6 +53,8 @@ def _whole(control: ControlDocument, width: int) -> Iterator[Line]:
     yield line("  answered  ", f"by {modes}")
     if control.evidence:
         yield from _labelled("needs", control.evidence, width)
+    if control.objects:
+        yield from _labelled("objects", ", ".join(control.objects), width)
     if control.limits:
         yield from _labelled("limits", control.limits, width)
     for number, read in enumerate(control.reads):

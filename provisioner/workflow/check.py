@@ -7,9 +7,14 @@ from datetime import UTC, datetime
 from provisioner.catalog.endpoints import KUBERNETES_VERSIONS, PROVIDERS
 from provisioner.catalog.registry import Catalog
 from provisioner.controls.frameworks import MANUAL, TITLES, Framework, comply
+from provisioner.controls.ground import survey
 from provisioner.controls.kinds import CLUSTER, OFFERED_VERSIONS, PROVIDER
 from provisioner.controls.telling import places_in, result_documents, waiver_documents
-from provisioner.documents.census import CensusDocument, UnreadableDocument
+from provisioner.documents.census import (
+    CensusDocument,
+    ClusterCensusDocument,
+    UnreadableDocument,
+)
 from provisioner.documents.controls import (
     VERDICTS,
     CheckDocument,
@@ -19,6 +24,7 @@ from provisioner.documents.controls import (
 from provisioner.documents.trace import StateKind
 from provisioner.engine.ports import Source
 from provisioner.model.actual import ActualState, Gap
+from provisioner.model.cluster_contents import ClusterContents
 from provisioner.model.estate import Estate, Resource
 from provisioner.model.resource_id import ResourceId, subscription_id
 from provisioner.plan.acceptances import Accepted
@@ -26,18 +32,21 @@ from provisioner.plan.assembly import documents_of
 from provisioner.plan.estates import actual_estate, desired_estate, planned_estate
 from provisioner.preflight.inquiry import Inquiry, Reply, ask_subscription
 from provisioner.workflow.census import count_desired
-from provisioner.workflow.judgement import Judgement, check_waivers_used, judge_state
+from provisioner.workflow.judgement import Judgement, check_waivers_used, judge_ground
 from provisioner.workflow.plan import Desired, plan_environment
 
 
 def check_environment(
-    desired: Desired, catalog: Catalog, connect: Callable[[], Source], kind: StateKind
+    desired: Desired,
+    catalog: Catalog,
+    connect: Callable[[], Source],
+    kind: StateKind,
 ) -> CheckDocument:
     """Return what the controls say of a state of an environment, network proofs among them.
 
     `connect` gives what reads Azure, and is called only for a state that takes reading. Raises
-    DiagnosticError for a waiver that waives nothing in the desired state, and what
-    `plan_environment` raises.
+    DiagnosticError for a waiver that waives nothing in the desired state, for contents of a cluster
+    where there is none or several, and what `plan_environment` raises.
     """
     judgement, census = _judge(desired, catalog, connect, kind)
     results = result_documents(judgement.results, judgement.gate, places_in(desired.graph))
@@ -81,15 +90,30 @@ def report_compliance(
 
 
 def _judge(
-    desired: Desired, catalog: Catalog, connect: Callable[[], Source], kind: StateKind
+    desired: Desired,
+    catalog: Catalog,
+    connect: Callable[[], Source],
+    kind: StateKind,
 ) -> tuple[Judgement, CensusDocument]:
     seen = _look(desired, catalog, connect, kind)
-    judgement = judge_state(
-        seen.estate, desired.graph, desired.environment, catalog, seen.state, seen.accepted
-    )
+    graph, environment, contents = desired.graph, desired.environment, desired.contents
+    ground = survey(seen.estate, graph, catalog, environment, seen.state, contents)
+    judgement = judge_ground(ground, environment, seen.accepted)
     if kind is StateKind.DESIRED:
         check_waivers_used(judgement, desired.environment)
-    return judgement, judgement.complete(seen.census)
+    census = judgement.complete(seen.census)
+    if contents is not None:
+        census = census.model_copy(update={"cluster": _cluster(contents)})
+    return judgement, census
+
+
+def _cluster(contents: ClusterContents) -> ClusterCensusDocument:
+    return ClusterCensusDocument(
+        source=contents.source,
+        read_on=contents.read_on.isoformat(),
+        objects={kind.text: len(found) for kind, found in sorted(contents.lists.items())},
+        benchmark=contents.benchmark.benchmark if contents.benchmark else None,
+    )
 
 
 @dataclass(frozen=True, slots=True)

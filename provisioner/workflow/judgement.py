@@ -22,11 +22,12 @@ from provisioner.controls.registry import all_controls, controls_by_id
 from provisioner.controls.stated_namespaces import namespace_addresses
 from provisioner.controls.telling import delta_document, proof_documents, unknown_documents
 from provisioner.controls.verdict import Verdict
-from provisioner.controls.waivers import check_used, check_waivers
+from provisioner.controls.waivers import check_used, check_waivers, rests_on_cluster
 from provisioner.documents.census import CensusDocument
 from provisioner.documents.controls import SecurityDeltaDocument
 from provisioner.documents.proof import GateDocument, ProofDocument
 from provisioner.model.actual import ActualState
+from provisioner.model.cluster_contents import ClusterContents
 from provisioner.model.diagnostic import Diagnostic, DiagnosticError, Severity
 from provisioner.model.estate import Estate
 from provisioner.network.proof import Proof
@@ -38,11 +39,12 @@ from provisioner.plan.estates import desired_estate
 @dataclass(frozen=True, slots=True)
 class Judgement:
     """How every control ended over one state, and the gate of its environment; `accepted` are the
-    additions in it that the environment accepts."""
+    additions in it that the environment accepts, `contents` what was read of its cluster."""
 
     results: tuple[Result, ...]
     gate: Gate
     accepted: tuple[Accepted, ...] = ()
+    contents: ClusterContents | None = None
 
     @property
     def proofs(self) -> tuple[Proof, ...]:
@@ -102,7 +104,14 @@ def judge_state(
 ) -> Judgement:
     """Return the judgement of an estate of an environment by all controls; `state` is what was read
     of Azure, where it was read, and `accepted` the additions in it that the environment accepts."""
-    ground = survey(estate, graph, catalog, environment, state)
+    return judge_ground(survey(estate, graph, catalog, environment, state), environment, accepted)
+
+
+def judge_ground(
+    ground: Ground, environment: Environment, accepted: Sequence[Accepted] = ()
+) -> Judgement:
+    """Return the judgement of a ground of an environment by all controls: one that has what stands
+    in the cluster, too."""
     return _judge(all_controls(), ground, environment, accepted)
 
 
@@ -144,7 +153,8 @@ def _judge(
     accepted: Sequence[Accepted] = (),
 ) -> Judgement:
     results = judge(controls, ground, environment.waivers, environment.attestations, accepted)
-    return Judgement(results, gate_of(environment), tuple(accepted))
+    contents = ground.view.contents if ground.view else None
+    return Judgement(results, gate_of(environment), tuple(accepted), contents)
 
 
 def compare_judgements(before: Judgement, after: Judgement) -> Turned:
@@ -188,9 +198,18 @@ def check_waivers_and_attestations(
 
 
 def check_waivers_used(judgement: Judgement, environment: Environment) -> None:
-    """Raise DiagnosticError for each waiver that waives nothing of what was found."""
+    """Raise DiagnosticError for each waiver that waives nothing of what was found. Of what only the
+    cluster shows that is known where somebody looked into it."""
     found = [seen for result in judgement.results for seen in result.findings]
-    unused = check_used(environment.waivers, found)
+    stated = namespace_addresses(environment.kubernetes)
+    unused = check_used(
+        [
+            waiver
+            for waiver in environment.waivers
+            if judgement.contents or not rests_on_cluster(waiver, controls_by_id(), stated)
+        ],
+        found,
+    )
     if unused:
         raise DiagnosticError(*unused)
 

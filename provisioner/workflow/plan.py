@@ -18,6 +18,7 @@ from provisioner.documents.proof import GateDocument
 from provisioner.engine.ports import Reader
 from provisioner.manifests.exemptions import check_exemptions
 from provisioner.model.actual import ActualState, Unreadable
+from provisioner.model.cluster_contents import ClusterContents
 from provisioner.model.diagnostic import Diagnostic, DiagnosticError, error, nearest, warning
 from provisioner.model.resource_id import ResourceId
 from provisioner.network.address_checks import check_addresses
@@ -77,12 +78,14 @@ from provisioner.workflow.reading import Reading, read_environment
 
 @dataclass(frozen=True, slots=True)
 class Desired:
-    """An environment as its files describe it, and the cloud that it is meant for now."""
+    """An environment as its files describe it, and the cloud that it is meant for now; `contents`
+    is what was read of its cluster, None where nobody looked."""
 
     environment: Environment
     graph: DesiredGraph
     cloud: str
     diagnostics: tuple[Diagnostic, ...] = ()
+    contents: ClusterContents | None = None
 
     @property
     def document(self) -> EnvironmentDocument:

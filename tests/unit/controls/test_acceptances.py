@@ -17,6 +17,7 @@ CONTROLS = {
     "WRK-05": control("WRK-05", modes=()),
     "WRK-05.1": control("WRK-05.1"),
     "CLU-07": control("CLU-07", modes=(Mode.CLUSTER,), evidence="the report of kube-bench"),
+    "MON-02": control("MON-02", modes=(Mode.PERSON,), evidence="the word of whoever is told"),
 }
 ADDRESSES = ["vault.vault", "vault.endpoint", "registry.registry"]
 
@@ -34,7 +35,7 @@ ADDRESSES = ["vault.vault", "vault.endpoint", "registry.registry"]
             id="a group",
         ),
         pytest.param(
-            waiver("CLU-07"), "nothing to waive. Attest it.", id="what only a cluster answers"
+            waiver("MON-02"), "nothing to waive. Attest it.", id="what only a person answers"
         ),
         pytest.param(
             waiver(expires=date(2026, 11, 24)), "was waived for vault until 2026-11-24. "

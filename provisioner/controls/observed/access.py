@@ -1,0 +1,230 @@
+"""Who can do what in a cluster, by the effect of its roles and bindings.
+
+Sources: the pages "Role Based Access Control Good Practices" (privilege escalation) and "Using RBAC
+Authorization" of the Kubernetes documentation; guidelines.md CLU-03.5, MAN-01, MAN-02.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from provisioner.controls.observed.view import ObservedRule, Seen, View, conclude, count, fails
+from provisioner.manifests.cluster_kinds import (
+    CLUSTER_ROLE,
+    CLUSTER_ROLE_BINDING,
+    ROLE,
+    ROLE_BINDING,
+)
+from provisioner.manifests.namespace_objects import DEPLOYMENT_MANAGER, LOG_READER
+from provisioner.model.cluster_contents import Object, at, items, name_of, namespace_of
+
+_RBAC = "rbac.authorization.k8s.io"
+_ADMISSION = "admissionregistration.k8s.io"
+_READ = ("get", "list", "watch")
+_WRITE = ("create", "update", "patch")
+
+
+@dataclass(frozen=True, slots=True)
+class Ability:
+    """Something that a rule may allow: one of some verbs on one of some resources of a group."""
+
+    words: str
+    group: str
+    resources: tuple[str, ...]
+    verbs: tuple[str, ...]
+
+
+ESCALATIONS = (
+    Ability("everything", "*", ("*",), ("*",)),
+    Ability("escalate or bind roles", _RBAC, ("roles", "clusterroles"), ("escalate", "bind")),
+    Ability("impersonate", "", ("users", "groups", "serviceaccounts"), ("impersonate",)),
+    Ability("read secrets", "", ("secrets",), _READ),
+    Ability("issue tokens of accounts", "", ("serviceaccounts/token",), ("create",)),
+    Ability("reach the kubelet of nodes", "", ("nodes/proxy",), ("get", "create")),
+    Ability(
+        "approve certificates",
+        "certificates.k8s.io",
+        ("certificatesigningrequests/approval",),
+        ("update", "patch"),
+    ),
+    Ability("sign certificates", "certificates.k8s.io", ("signers",), ("approve", "sign")),
+    Ability(
+        "change admission",
+        _ADMISSION,
+        (
+            "validatingwebhookconfigurations", "mutatingwebhookconfigurations",
+            "validatingadmissionpolicies", "validatingadmissionpolicybindings",
+        ),
+        (*_WRITE, "delete", "deletecollection"),
+    ),
+    Ability("mount folders of nodes", "", ("persistentvolumes",), ("create",)),
+)  # fmt: skip
+"""What leads from one's own rights to another's, the worst first (guidelines.md CLU-03.5)."""
+
+SHELLS = (
+    Ability("open a shell", "", ("pods/exec", "pods/attach"), ("create", "get")),
+    Ability("add containers to pods", "", ("pods/ephemeralcontainers",), ("update", "patch")),
+)
+"""What runs commands in the pods of others."""
+
+_DEPLOYS = (Ability("write deployments", "apps", ("deployments",), (*_WRITE, "delete")),)
+_READS_LOGS = (Ability("read logs", "", ("pods/log",), ("get",)),)
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """A binding of somebody who is not the system's: whose, and what its role allows; None where
+    the role is not there."""
+
+    binding: Object
+    subjects: tuple[str, ...]
+    rules: tuple[Mapping[str, Any], ...] | None
+
+
+def find_bound(view: View) -> Iterator[Bound]:
+    """Yield the bindings of a cluster that give something to others than the system."""
+    roles = {
+        (kind.name, namespace_of(role), name_of(role)): items(role.get("rules"))
+        for kind in (ROLE, CLUSTER_ROLE)
+        for role in view.of(kind)
+    }
+    for kind in (CLUSTER_ROLE_BINDING, ROLE_BINDING):
+        for binding in view.of(kind):
+            subjects = tuple(_strangers(view, binding))
+            if not subjects or namespace_of(binding) in view.system:
+                continue
+            reference = at(binding, "roleRef") or {}
+            within = namespace_of(binding) if reference.get("kind") == "Role" else ""
+            key = (str(reference.get("kind")), within, str(reference.get("name")))
+            yield Bound(binding, subjects, roles.get(key))
+
+
+def _strangers(view: View, binding: Object) -> Iterator[str]:
+    """Yield the subjects of a binding that are neither the system's nor the cluster's own
+    administrators: those that it names in Azure, and the user of its certificate, which AKS binds
+    (concepts-identity)."""
+    for subject in items(binding.get("subjects")):
+        kind, name = str(at(subject, "kind")), str(at(subject, "name"))
+        if kind == "ServiceAccount":
+            home = str(at(subject, "namespace") or namespace_of(binding))
+            if home not in view.system:
+                yield f"ServiceAccount {home}/{name}"
+        elif name in ("system:authenticated", "system:unauthenticated", "system:anonymous"):
+            yield f"{kind} {name}"
+        elif name.startswith("system:serviceaccounts"):
+            if name.removeprefix("system:serviceaccounts:") not in view.system:
+                yield f"{kind} {name}"
+        elif not name.startswith("system:") and not _is_of_aks(view, binding, kind, name):
+            yield f"{kind} {name}"
+
+
+def _is_of_aks(view: View, binding: Object, kind: str, name: str) -> bool:
+    if not name_of(binding).startswith("aks-"):
+        return False
+    return name in ("clusterAdmin", "clusterUser") or (
+        kind == "Group" and name.lower() in view.admins
+    )
+
+
+def allows(rules: Iterable[Mapping[str, Any]], ability: Ability) -> bool:
+    """Tell whether rules allow something; a rule for some objects by name allows it of those."""
+    return any(
+        _holds(items(rule.get("apiGroups")), (ability.group,))
+        and _holds_resource(items(rule.get("resources")), ability.resources)
+        and _holds(items(rule.get("verbs")), ability.verbs)
+        for rule in rules
+    )
+
+
+def _holds(stated: tuple[Any, ...], wanted: tuple[str, ...]) -> bool:
+    return "*" in stated or any(name in stated for name in wanted)
+
+
+def _holds_resource(stated: tuple[Any, ...], wanted: tuple[str, ...]) -> bool:
+    parts = {f"*/{name.rpartition('/')[2]}" for name in wanted if "/" in name}
+    return _holds(stated, wanted) or any(name in stated for name in parts)
+
+
+def _no_one(abilities: tuple[Ability, ...]) -> ObservedRule:
+    """Return the rule that nobody but the system has some abilities."""
+
+    def judge(view: View) -> Iterator[Seen]:
+        bound = tuple(find_bound(view))
+
+        def look() -> Iterator[Seen]:
+            for each in bound:
+                if each.rules is None:
+                    continue  # A binding to no role gives nothing.
+                can = [ability.words for ability in abilities if allows(each.rules, ability)]
+                if can:
+                    yield fails(f"{', '.join(each.subjects)} can {' and '.join(can)}", each.binding)
+
+        said = f"{count(len(bound), 'binding')} of others than the system: none can"
+        yield from conclude(look(), f"{said} {abilities[0].words}")
+
+    return ObservedRule(judge, (ROLE, CLUSTER_ROLE, ROLE_BINDING, CLUSTER_ROLE_BINDING))
+
+
+def _admins(view: View) -> Iterator[Seen]:
+    everything = ESCALATIONS[0]
+
+    def judge() -> Iterator[Seen]:
+        for each in find_bound(view):
+            is_admin = at(each.binding, "roleRef", "name") == "cluster-admin"
+            everywhere = not namespace_of(each.binding)
+            if everywhere and (is_admin or allows(each.rules or (), everything)):
+                yield fails(f"{', '.join(each.subjects)} administers the cluster", each.binding)
+
+    bindings = count(len(view.of(CLUSTER_ROLE_BINDING)), "ClusterRoleBinding")
+    yield from conclude(judge(), f"{bindings}: the system and the cluster's own groups alone")
+
+
+def _exactly(wanted: tuple[Ability, ...], allowed: tuple[Object, ...]) -> ObservedRule:
+    """Return the rule that whoever has an ability has nothing beyond some rules."""
+
+    def judge(view: View) -> Iterator[Seen]:
+        held = [b for b in find_bound(view) if b.rules and any(allows(b.rules, w) for w in wanted)]
+
+        def look() -> Iterator[Seen]:
+            for each in held:
+                more = _beyond(each.rules or (), allowed)
+                if more:
+                    who = ", ".join(each.subjects)
+                    yield fails(f"{who} can {wanted[0].words}, and {more}", each.binding)
+                elif not namespace_of(each.binding):
+                    said = f"{', '.join(each.subjects)} can {wanted[0].words} in every namespace"
+                    yield fails(said, each.binding)
+
+        said = f"{count(len(held), 'binding')} of those who {wanted[0].words}: nothing else"
+        yield from conclude(look(), said)
+
+    return ObservedRule(judge, (ROLE, CLUSTER_ROLE, ROLE_BINDING, CLUSTER_ROLE_BINDING))
+
+
+def _beyond(rules: Iterable[Mapping[str, Any]], allowed: tuple[Object, ...]) -> str:
+    """Return the first thing that rules allow beyond others, "" for nothing."""
+    known = {
+        (group, resource, verb)
+        for rule in allowed
+        for group in items(rule.get("apiGroups"))
+        for resource in items(rule.get("resources"))
+        for verb in items(rule.get("verbs"))
+    }
+    for rule in rules:
+        for group in items(rule.get("apiGroups")):
+            for resource in items(rule.get("resources")):
+                for verb in items(rule.get("verbs")):
+                    # The retired group of deployments grants nothing since Kubernetes 1.16.
+                    if group != "extensions" and (group, resource, verb) not in known:
+                        return f"{verb} {resource}"
+    return ""
+
+
+RULES = {
+    "CLU-03.4": ObservedRule(_admins, (CLUSTER_ROLE_BINDING, CLUSTER_ROLE)),
+    "CLU-03.5": _no_one(ESCALATIONS),
+    "WRK-02.8": _no_one(SHELLS),
+    "MAN-01": _exactly(_DEPLOYS, DEPLOYMENT_MANAGER),
+    "MAN-02": _exactly(_READS_LOGS, LOG_READER),
+}
+"""The rules by the id of their control."""

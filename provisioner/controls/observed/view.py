@@ -1,0 +1,186 @@
+"""A cluster as rules see it: its objects, and what the environment wants of them."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from typing import TypeAlias
+
+from provisioner.blueprint.kubernetes import KubernetesSettings
+from provisioner.controls.verdict import Verdict
+from provisioner.manifests.admission_policies import AdmissionPolicy, excluded_namespaces
+from provisioner.manifests.benchmark import BENCHMARK_NAMESPACE
+from provisioner.manifests.cluster_facts import ClusterFacts
+from provisioner.manifests.cluster_kinds import NAMESPACE, POD, resource_of
+from provisioner.manifests.exemptions import exempt
+from provisioner.manifests.namespaces import WantedNamespace, find_namespaces
+from provisioner.manifests.pod_rules import admission_policies
+from provisioner.model.cluster_contents import (
+    ClusterContents,
+    Kind,
+    Object,
+    at,
+    items,
+    labels_of,
+    name_of,
+    namespace_of,
+)
+
+STANDARD = "pod-security.kubernetes.io/enforce"
+_ENDED = ("Succeeded", "Failed")
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What is said of one object, or of the cluster where it is None: the words that show it."""
+
+    verdict: Verdict
+    evidence: str
+    body: Object | None = None
+    path: str = ""
+
+
+@dataclass(frozen=True)
+class View:
+    """The contents of a cluster, with what its environment states of it.
+
+    `admins` are the Entra groups that the cluster names as its administrators, in small letters.
+    """
+
+    contents: ClusterContents
+    facts: ClusterFacts
+    settings: KubernetesSettings
+    admins: frozenset[str]
+
+    @cached_property
+    def namespaces(self) -> tuple[WantedNamespace, ...]:
+        """The namespaces of the environment."""
+        return find_namespaces(self.settings, self.facts)
+
+    @cached_property
+    def policies(self) -> tuple[AdmissionPolicy, ...]:
+        """The admission policies of the environment."""
+        registries = tuple(dict.fromkeys((*self.facts.registries, *self.settings.registries)))
+        found = admission_policies(self.namespaces, self.settings, self.facts, registries)
+        return exempt(found, self.settings.exemptions)
+
+    @cached_property
+    def system(self) -> frozenset[str]:
+        """The namespaces of Kubernetes, of AKS and of its extensions."""
+        return frozenset(excluded_namespaces(found.name for found in self.namespaces))
+
+    @cached_property
+    def agents(self) -> frozenset[str]:
+        """The namespaces whose pods the environment lets be privileged."""
+        named = {found.name for found in self.namespaces if found.pod_security == "privileged"}
+        return frozenset({*named, BENCHMARK_NAMESPACE} if self.settings.benchmark else named)
+
+    @cached_property
+    def teams(self) -> tuple[Object, ...]:
+        """The namespaces that are neither the system's nor `default`."""
+        return tuple(
+            found
+            for found in self.contents.of(NAMESPACE)
+            if name_of(found) not in self.system and name_of(found) != "default"
+        )
+
+    @cached_property
+    def pods(self) -> tuple[Object, ...]:
+        """The pods that run or will, in namespaces that are not the system's."""
+        return tuple(
+            found
+            for found in self.contents.of(POD)
+            if namespace_of(found) not in self.system and at(found, "status", "phase") not in _ENDED
+        )
+
+    @property
+    def today(self) -> date:
+        """The day on which somebody looked."""
+        return self.contents.read_on
+
+    def of(self, kind: Kind) -> tuple[Object, ...]:
+        """Return the objects of a kind."""
+        return self.contents.of(kind)
+
+    def outside(self, kind: Kind, *more: str) -> tuple[Object, ...]:
+        """Return the objects of a kind in namespaces that are not the system's, nor `more`."""
+        return tuple(
+            found
+            for found in self.contents.of(kind)
+            if namespace_of(found) not in self.system and namespace_of(found) not in more
+        )
+
+    def wanted(self, name: str) -> WantedNamespace | None:
+        """Return a namespace of the environment by its name."""
+        return next((found for found in self.namespaces if found.name == name), None)
+
+
+Judge: TypeAlias = Callable[[View], Iterable[Seen]]
+"""Says what there is to say of a cluster: at least one thing."""
+
+
+@dataclass(frozen=True, slots=True)
+class ObservedRule:
+    """A judgement of a cluster that reads lists of objects. `needs` are the kinds without which
+    nothing can be said, `reads` those that are read where they are there (custom resources, which a
+    cluster may not have). `benchmark` asks for a report of kube-bench instead."""
+
+    judge: Judge
+    needs: tuple[Kind, ...]
+    reads: tuple[Kind, ...] = ()
+    benchmark: bool = False
+
+    @property
+    def resources(self) -> tuple[str, ...]:
+        """What it reads, as kubectl calls it, or `kube-bench`."""
+        if self.benchmark:
+            return ("kube-bench",)
+        return tuple(map(resource_of, (*self.needs, *self.reads)))
+
+    def missing(self, contents: ClusterContents) -> str:
+        """Return what is not there of what the rule needs, in words; "" for nothing."""
+        if self.benchmark:
+            return "" if contents.benchmark else "no report of kube-bench"
+        absent = [kind for kind in self.needs if not contents.has(kind)]
+        refused = [
+            f"{kind.text} ({contents.refused[kind]})" for kind in absent if kind in contents.refused
+        ]
+        named = [resource_of(kind) for kind in absent if kind not in contents.refused]
+        parts = [f"no list of {' and '.join(named)}"] if named else []
+        parts += [f"could not list {', '.join(refused)}"] if refused else []
+        return "; ".join(parts)
+
+
+def passes(evidence: str, body: Object | None = None) -> Seen:
+    """Say that the cluster, or one object, is as it should be."""
+    return Seen(Verdict.PASS, evidence, body)
+
+
+def fails(evidence: str, body: Object | None = None, path: str = "") -> Seen:
+    """Say that something is not as it should be."""
+    return Seen(Verdict.FAIL, evidence, body, path)
+
+
+def conclude(found: Iterable[Seen], otherwise: str) -> Iterator[Seen]:
+    """Yield what was found, or, where nothing was, that all is as it should be."""
+    some = tuple(found)
+    yield from some or (passes(otherwise),)
+
+
+def count(number: int, word: str) -> str:
+    """Return a number with its word: 1 pod, 2 pods."""
+    plural = word[:-1] + "ies" if word.endswith("y") else f"{word}s"
+    return f"{number} {word if number == 1 else plural}"
+
+
+def containers_of(pod: Object) -> Iterator[tuple[str, Mapping[str, object]]]:
+    """Yield the containers of a pod with their paths."""
+    for part in ("initContainers", "containers", "ephemeralContainers"):
+        for number, container in enumerate(items(at(pod, "spec", part))):
+            if isinstance(container, Mapping):
+                yield f"spec.{part}[{number}]", container
+
+
+def standard_of(namespace: Object) -> str:
+    """Return the standard that a namespace enforces; privileged where it has no label."""
+    return labels_of(namespace).get(STANDARD) or "privileged"

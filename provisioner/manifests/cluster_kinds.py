@@ -1,0 +1,81 @@
+"""The kinds of objects that controls read of a cluster, and the resources that kubectl calls them.
+
+Source: the API reference of Kubernetes ("API Groups"), and the custom resources of Cilium, of the
+Secrets Store driver and of Istio.
+"""
+
+from collections.abc import Mapping
+
+from provisioner.model.cluster_contents import Kind
+
+_RBAC = "rbac.authorization.k8s.io"
+_ADMISSION = "admissionregistration.k8s.io"
+_NETWORKING = "networking.k8s.io"
+
+NAMESPACE = Kind("", "Namespace")
+POD = Kind("", "Pod")
+NODE = Kind("", "Node")
+SERVICE = Kind("", "Service")
+SERVICE_ACCOUNT = Kind("", "ServiceAccount")
+SECRET = Kind("", "Secret")
+CONFIG_MAP = Kind("", "ConfigMap")
+RESOURCE_QUOTA = Kind("", "ResourceQuota")
+LIMIT_RANGE = Kind("", "LimitRange")
+PERSISTENT_VOLUME = Kind("", "PersistentVolume")
+DEPLOYMENT = Kind("apps", "Deployment")
+STATEFUL_SET = Kind("apps", "StatefulSet")
+DAEMON_SET = Kind("apps", "DaemonSet")
+DISRUPTION_BUDGET = Kind("policy", "PodDisruptionBudget")
+NETWORK_POLICY = Kind(_NETWORKING, "NetworkPolicy")
+INGRESS = Kind(_NETWORKING, "Ingress")
+ROLE = Kind(_RBAC, "Role")
+CLUSTER_ROLE = Kind(_RBAC, "ClusterRole")
+ROLE_BINDING = Kind(_RBAC, "RoleBinding")
+CLUSTER_ROLE_BINDING = Kind(_RBAC, "ClusterRoleBinding")
+ADMISSION_POLICY = Kind(_ADMISSION, "ValidatingAdmissionPolicy")
+ADMISSION_BINDING = Kind(_ADMISSION, "ValidatingAdmissionPolicyBinding")
+VALIDATING_WEBHOOK = Kind(_ADMISSION, "ValidatingWebhookConfiguration")
+MUTATING_WEBHOOK = Kind(_ADMISSION, "MutatingWebhookConfiguration")
+CILIUM_POLICY = Kind("cilium.io", "CiliumNetworkPolicy")
+CILIUM_CLUSTER_POLICY = Kind("cilium.io", "CiliumClusterwideNetworkPolicy")
+CILIUM_NODE = Kind("cilium.io", "CiliumNode")
+SECRET_PROVIDER_CLASS = Kind("secrets-store.csi.x-k8s.io", "SecretProviderClass")
+PEER_AUTHENTICATION = Kind("security.istio.io", "PeerAuthentication")
+
+RESOURCES: Mapping[str, Kind] = {
+    "namespaces": NAMESPACE,
+    "pods": POD,
+    "nodes": NODE,
+    "services": SERVICE,
+    "serviceaccounts": SERVICE_ACCOUNT,
+    "secrets": SECRET,
+    "configmaps": CONFIG_MAP,
+    "resourcequotas": RESOURCE_QUOTA,
+    "limitranges": LIMIT_RANGE,
+    "persistentvolumes": PERSISTENT_VOLUME,
+    "deployments": DEPLOYMENT,
+    "statefulsets": STATEFUL_SET,
+    "daemonsets": DAEMON_SET,
+    "poddisruptionbudgets": DISRUPTION_BUDGET,
+    "networkpolicies": NETWORK_POLICY,
+    "ingresses": INGRESS,
+    "roles": ROLE,
+    "clusterroles": CLUSTER_ROLE,
+    "rolebindings": ROLE_BINDING,
+    "clusterrolebindings": CLUSTER_ROLE_BINDING,
+    "validatingadmissionpolicies": ADMISSION_POLICY,
+    "validatingadmissionpolicybindings": ADMISSION_BINDING,
+    "validatingwebhookconfigurations": VALIDATING_WEBHOOK,
+    "mutatingwebhookconfigurations": MUTATING_WEBHOOK,
+    "ciliumnetworkpolicies": CILIUM_POLICY,
+    "ciliumclusterwidenetworkpolicies": CILIUM_CLUSTER_POLICY,
+    "ciliumnodes": CILIUM_NODE,
+    "secretproviderclasses": SECRET_PROVIDER_CLASS,
+    "peerauthentications": PEER_AUTHENTICATION,
+}
+"""The kinds by the name of their resource, as kubectl takes it."""
+
+
+def resource_of(kind: Kind) -> str:
+    """Return the name by which kubectl gets a kind."""
+    return next(name for name, found in RESOURCES.items() if found == kind)

@@ -1,0 +1,110 @@
+"""What stands in a cluster, as somebody looked: the lists of objects that were read, and when.
+
+An observation and the dumps of `kubectl get -o json` are both read into this, so that controls ask
+one thing. A kind whose list was not read is not an empty one.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from types import MappingProxyType
+from typing import Any
+
+Object = Mapping[str, Any]
+"""A Kubernetes object as its API gives it, as JSON."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Kind:
+    """A kind of objects: its API group ("" for the core's) and its name. The version is no part."""
+
+    group: str
+    name: str
+
+    @property
+    def text(self) -> str:
+        """How people write it: Pod, Deployment.apps."""
+        return f"{self.name}.{self.group}" if self.group else self.name
+
+
+@dataclass(frozen=True, slots=True)
+class BenchmarkTest:
+    """A test of kube-bench: its number (3.2.1), its text, and PASS, FAIL, WARN or INFO."""
+
+    number: str
+    text: str
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
+class BenchmarkReport:
+    """A report of kube-bench: the benchmark that it is of (aks-1.8), and its tests."""
+
+    benchmark: str
+    tests: tuple[BenchmarkTest, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterContents:
+    """The objects of a cluster: by kind, those of each list that was read in full.
+
+    `source` says where they are from, `read_on` when somebody looked. `refused` has the kinds that
+    could not be listed, with the reason.
+    """
+
+    source: str
+    read_on: date
+    lists: Mapping[Kind, tuple[Object, ...]]
+    refused: Mapping[Kind, str] = field(default_factory=lambda: MappingProxyType({}))
+    benchmark: BenchmarkReport | None = None
+
+    def has(self, kind: Kind) -> bool:
+        """Tell whether the objects of a kind were listed."""
+        return kind in self.lists
+
+    def of(self, kind: Kind) -> tuple[Object, ...]:
+        """Return the objects of a kind; none where there are none, or where nobody listed them."""
+        return self.lists.get(kind, ())
+
+    def in_namespace(self, kind: Kind, namespace: str) -> Iterator[Object]:
+        """Yield the objects of a kind in a namespace."""
+        return (found for found in self.of(kind) if namespace_of(found) == namespace)
+
+
+def name_of(body: Object) -> str:
+    """Return the name of an object."""
+    return str(_metadata(body).get("name", ""))
+
+
+def namespace_of(body: Object) -> str:
+    """Return the namespace of an object; "" where it is the cluster's."""
+    return str(_metadata(body).get("namespace") or "")
+
+
+def labels_of(body: Object) -> Mapping[str, str]:
+    """Return the labels of an object."""
+    found = _metadata(body).get("labels")
+    return found if isinstance(found, Mapping) else {}
+
+
+def annotations_of(body: Object) -> Mapping[str, str]:
+    """Return the annotations of an object."""
+    found = _metadata(body).get("annotations")
+    return found if isinstance(found, Mapping) else {}
+
+
+def at(body: Any, *path: str) -> Any:  # noqa: ANN401  JSON
+    """Return what stands at a path of an object, None where nothing does."""
+    for name in path:
+        body = body.get(name) if isinstance(body, Mapping) else None
+    return body
+
+
+def items(value: object) -> tuple[Any, ...]:
+    """Return the entries of a list; none where there is no list."""
+    return tuple(value) if isinstance(value, (list, tuple)) else ()
+
+
+def _metadata(body: Object) -> Mapping[str, Any]:
+    found = body.get("metadata")
+    return found if isinstance(found, Mapping) else {}

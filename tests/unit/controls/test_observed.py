@@ -1,0 +1,466 @@
+"""Every control that a cluster answers turns both ways on its objects, and on nothing else."""
+
+from typing import Any
+
+import pytest
+
+from provisioner.controls.control import Mode
+from provisioner.controls.observed.rules import observed_rules
+from provisioner.controls.registry import all_controls
+from provisioner.controls.verdict import Verdict, worst
+from provisioner.model.cluster_contents import BenchmarkReport, BenchmarkTest
+from tests.manifests import REGISTRY
+from tests.observed_cluster import (
+    BENCHMARK,
+    EVERYTHING,
+    RBAC,
+    authority,
+    binding,
+    contents_of,
+    group,
+    make_objects,
+    pod,
+    role,
+    view_of,
+)
+
+PEOPLE = group("somebody")
+CONTROLS = [control.id for control in all_controls() if Mode.CLUSTER in control.modes]
+
+
+def add(resource: str, *bodies: dict[str, Any]):
+    return lambda objects: objects[resource].extend(bodies)
+
+
+def drop(resource: str, name: str):
+    def change(objects):
+        kept = [body for body in objects[resource] if body["metadata"]["name"] != name]
+        assert len(kept) < len(objects[resource])
+        objects[resource] = kept
+
+    return change
+
+
+def put(resource: str, name: str, path: str, value: Any):
+    """Set a field of each object of a name; None takes it away."""
+
+    def change(objects):
+        found = [b for b in objects[resource] if b["metadata"]["name"] == name]
+        assert found
+        for body in found:
+            *above, last = path.split("/")
+            for step in above:
+                body = body[int(step)] if isinstance(body, list) else body.setdefault(step, {})
+            if value is None:
+                body.pop(last, None)
+            else:
+                body[last] = value
+
+    return change
+
+
+def bad_pod(path: str, value: Any, namespace: str = "app"):
+    def change(objects):
+        objects["pods"].append(pod(namespace, "bad"))
+        put("pods", "bad", f"spec/{path}", value)(objects)
+
+    return change
+
+
+def bad_container(path: str, value: Any):
+    return bad_pod(f"containers/0/{path}", value)
+
+
+def policy(name: str, **spec: Any) -> dict[str, Any]:
+    return {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "NetworkPolicy",
+        "metadata": {"name": name, "namespace": "app"},
+        "spec": {"podSelector": {}, **spec},
+    }
+
+
+def cilium(**spec: Any) -> dict[str, Any]:
+    return {
+        "apiVersion": "cilium.io/v2",
+        "kind": "CiliumNetworkPolicy",
+        "metadata": {"name": "more", "namespace": "app"},
+        "spec": {"endpointSelector": {}, **spec},
+    }
+
+
+def no_policies(objects):
+    """A policy that selects all pods closes what it is for, whatever it is called: all go."""
+    objects["networkpolicies"] = []
+
+
+def egress(*cidrs: str, ports: tuple[int, ...] = (443,), name: str = "more") -> dict[str, Any]:
+    return policy(
+        name,
+        policyTypes=["Egress"],
+        egress=[
+            {
+                "to": [{"ipBlock": {"cidr": cidr}} for cidr in cidrs],
+                "ports": [{"port": port, "protocol": "TCP"} for port in ports],
+            }
+        ],
+    )
+
+
+def webhook(**client: Any) -> dict[str, Any]:
+    return {
+        "apiVersion": "admissionregistration.k8s.io/v1",
+        "kind": "ValidatingWebhookConfiguration",
+        "metadata": {"name": "own"},
+        "webhooks": [{"clientConfig": client}],
+    }
+
+
+def named(kind: str, name: str, namespace: str = "", **more: Any) -> dict[str, Any]:
+    within = {"namespace": namespace} if namespace else {}
+    return {"apiVersion": "v1", "kind": kind, "metadata": {"name": name, **within}, **more}
+
+
+STANDARD = "metadata/labels/pod-security.kubernetes.io~enforce"
+EXEC = {"apiGroups": [""], "resources": ["pods/exec"], "verbs": ["create"]}
+SECRETS = {"apiGroups": [""], "resources": ["secrets"], "verbs": ["list"]}
+DEPLOY = {"apiGroups": ["apps"], "resources": ["deployments"], "verbs": ["create"]}
+LOGS = {"apiGroups": [""], "resources": ["pods/log"], "verbs": ["get"]}
+
+
+def standard(level: str | None, name: str = "app"):
+    def change(objects):
+        for body in objects["namespaces"]:
+            if body["metadata"]["name"] == name:
+                labels = body["metadata"]["labels"]
+                labels.pop("pod-security.kubernetes.io/enforce", None)
+                if level:
+                    labels["pod-security.kubernetes.io/enforce"] = level
+
+    return change
+
+
+def grant(*rules: dict[str, Any], namespace: str = ""):
+    def change(objects):
+        objects["clusterroles"].append(role("own", *rules))
+        where = "rolebindings" if namespace else "clusterrolebindings"
+        objects[where].append(binding("own", PEOPLE, namespace=namespace))
+
+    return change
+
+
+TENANT = [{"key": "tenant", "value": "a", "effect": "NoSchedule"}]
+EVERYBODY = {"allow": {"policyTypes": ["Ingress"], "ingress": [{}]}}
+
+FAILING = {
+    "CLU-03.4": [
+        add("clusterrolebindings", binding("cluster-admin", PEOPLE)),
+        grant(EVERYTHING),
+        add(
+            "clusterrolebindings",
+            binding(
+                "cluster-admin",
+                {"kind": "ServiceAccount", "name": "ci", "namespace": "app"},
+            ),
+        ),
+    ],
+    "CLU-03.5": [
+        grant(SECRETS, namespace="app"),
+        add("rolebindings", binding("edit", PEOPLE, namespace="app")),
+        grant({"apiGroups": [RBAC], "resources": ["clusterroles"], "verbs": ["escalate"]}),
+        grant({"apiGroups": [""], "resources": ["users"], "verbs": ["impersonate"]}),
+        grant({"apiGroups": [""], "resources": ["serviceaccounts/token"], "verbs": ["create"]}),
+        add("clusterrolebindings", binding("edit", group("system:authenticated"))),
+        add("clusterrolebindings", binding("edit", group("system:serviceaccounts:app"))),
+    ],
+    "WRK-02.8": [
+        grant(EXEC, namespace="app"),
+        grant({"apiGroups": [""], "resources": ["*"], "verbs": ["*"]}),
+        grant({"apiGroups": [""], "resources": ["*/exec"], "verbs": ["create"]}),
+        grant({"apiGroups": [""], "resources": ["pods/ephemeralcontainers"], "verbs": ["patch"]}),
+    ],
+    "MAN-01": [grant(DEPLOY, EXEC, namespace="app"), grant(DEPLOY)],
+    "MAN-02": [grant(LOGS, SECRETS, namespace="app"), grant(LOGS)],
+    "CLU-02.7": [],
+    "CLU-07": [],
+    "CLU-04.2": [
+        drop("daemonsets", "microsoft-defender-collector-ds"),
+        put("daemonsets", "microsoft-defender-collector-ds", "status/numberReady", 0),
+    ],
+    "CLU-05.1": [put("namespaces", "app", "metadata/labels", {})],
+    "CLU-05.2": [
+        drop("resourcequotas", "azsec-quota"),
+        put("resourcequotas", "azsec-quota", "spec/hard/limits.memory", "0"),
+        put("resourcequotas", "azsec-quota", "spec/scopes", ["BestEffort"]),
+    ],
+    "CLU-05.3": [
+        drop("limitranges", "azsec-limits"),
+        put("limitranges", "azsec-limits", "spec/limits/0/type", "Pod"),
+    ],
+    "CLU-05.4": [
+        no_policies,
+        add("networkpolicies", policy("allow-all", policyTypes=["Ingress"], ingress=[{}])),
+        add("networkpolicies", egress("0.0.0.0/0")),
+        add("networkpolicies", egress("0.0.0.0/1"), egress("128.0.0.0/1", name="rest")),
+        add("ciliumnetworkpolicies", cilium(egress=[{"toEntities": ["world"]}])),
+    ],
+    "WRK-03.2": [
+        no_policies,
+        add(
+            "networkpolicies",
+            policy("spaces", ingress=[{"from": [{"namespaceSelector": {}}]}]),
+        ),
+    ],
+    "CLU-05.5": [standard("baseline"), standard(None)],
+    "CLU-06.6": [
+        put("poddisruptionbudgets", "web", "status/disruptionsAllowed", 0),
+        put("poddisruptionbudgets", "web", "spec/maxUnavailable", 0),
+        drop("poddisruptionbudgets", "web"),
+    ],
+    "CLU-06.7": [
+        bad_pod("securityContext/seccompProfile", {"type": "Unconfined"}),
+        bad_container(
+            "securityContext/capabilities", {"add": ["NET_BIND_SERVICE"], "drop": ["ALL"]}
+        ),
+        bad_container("securityContext/appArmorProfile", {"type": "Localhost"}),
+    ],
+    "CLU-06.8": [bad_pod("hostUsers", None)],
+    "CLU-08.1": [put("configmaps", "kube-root-ca.crt", "data/ca.crt", authority(89))],
+    "CLU-09.1": [
+        add(
+            "deployments",
+            {
+                **named("Deployment", "board", "app"),
+                "apiVersion": "apps/v1",
+                "spec": {
+                    "template": {
+                        "spec": {"containers": [{"image": "docker.io/kubernetesui/dashboard:v2"}]}
+                    }
+                },
+            },
+        )
+    ],
+    "CLU-10.1": [
+        drop("ciliumnodes", "node-1"),
+        put("ciliumnodes", "node-1", "metadata/annotations", {}),
+    ],
+    "CLU-10.2": [
+        drop("peerauthentications", "default"),
+        put("peerauthentications", "default", "spec/mtls/mode", "PERMISSIVE"),
+        put("peerauthentications", "default", "spec/portLevelMtls", {"80": {"mode": "DISABLE"}}),
+    ],
+    "WRK-01.2": [
+        bad_container("image", "docker.io/evil:1"),
+        bad_pod("volumes", [{"name": "v", "image": {"reference": "docker.io/evil:1"}}]),
+        drop("validatingadmissionpolicies", "azsec-approved-registries"),
+        drop("validatingadmissionpolicybindings", "azsec-approved-registries"),
+        put(
+            "validatingadmissionpolicybindings",
+            "azsec-approved-registries",
+            "spec/validationActions",
+            ["Audit"],
+        ),
+        put(
+            "validatingadmissionpolicies",
+            "azsec-approved-registries",
+            "spec/validations/0/expression",
+            "true",
+        ),
+        put(
+            "validatingadmissionpolicies",
+            "azsec-approved-registries",
+            "spec/failurePolicy",
+            "Ignore",
+        ),
+    ],
+    "WRK-01.6": [
+        add("validatingwebhookconfigurations", webhook(url="https://example.com")),
+        add("validatingwebhookconfigurations", webhook(service={"namespace": "app", "name": "a"})),
+        put(
+            "validatingadmissionpolicybindings",
+            "azsec-groups",
+            "spec/matchResources",
+            {"namespaceSelector": {"matchLabels": {"a": "b"}}},
+        ),
+    ],
+    "WRK-08": [
+        add("validatingwebhookconfigurations", webhook(url="https://example.com")),
+        add("validatingadmissionpolicies", named("ValidatingAdmissionPolicy", "own")),
+    ],
+    "WRK-02.4": [bad_container("securityContext/privileged", True)],
+    "WRK-02.5": [
+        bad_pod("securityContext/runAsUser", 0),
+        bad_container("securityContext/allowPrivilegeEscalation", True),
+        bad_pod("securityContext/runAsGroup", None),
+    ],
+    "WRK-02.6": [
+        bad_pod("hostNetwork", True),
+        bad_container("ports", [{"containerPort": 1, "hostPort": 80}]),
+    ],
+    "WRK-02.7": [
+        bad_pod("volumes", [{"name": "v", "hostPath": {"path": "/"}}]),
+        add("persistentvolumes", named("PersistentVolume", "p", spec={"hostPath": {"path": "/"}})),
+    ],
+    "WRK-03.3": [add("networkpolicies", egress("0.0.0.0/0"))],
+    "WRK-03.5": [
+        put("services", "web", "metadata/annotations", {}),
+        put("services", "web", "spec/externalIPs", ["203.0.113.1"]),
+        put("ingresses", "web", "spec/tls", None),
+    ],
+    "WRK-04": [bad_pod("nodeSelector", {"workload": "untrusted"})],
+    "WRK-05.4": [
+        put("secretproviderclasses", "app", "spec/secretObjects", [{"secretName": "a"}]),
+        put("secretproviderclasses", "app", "spec/parameters/clientID", None),
+        put("secretproviderclasses", "app", "spec/parameters/useVMManagedIdentity", "true"),
+    ],
+    "WRK-05.6": [bad_container("image", "hashicorp/vault:1.19")],
+    "WRK-07": [
+        bad_container("image", f"{REGISTRY}/app:latest"),
+        bad_container("imagePullPolicy", "IfNotPresent"),
+    ],
+    "WRK-14": [drop("networkpolicies", "allow-dns"), no_policies],
+    "ENV-01.3": [
+        put("nodes", "node-1", "spec/taints", TENANT),
+    ],
+    "ENV-02.4": [drop("serviceaccounts", "app")],
+    "ENV-02.6": [
+        lambda objects: [
+            drop("ciliumnetworkpolicies", "deny-metadata-service")(objects),
+            objects["networkpolicies"].append(egress("0.0.0.0/0")),
+        ],
+        lambda objects: [
+            drop("ciliumnetworkpolicies", "deny-metadata-service")(objects),
+            no_policies(objects),
+        ],
+        lambda objects: [
+            drop("ciliumnetworkpolicies", "deny-metadata-service")(objects),
+            objects["ciliumnetworkpolicies"].append(
+                cilium(egress=[{"toCIDRSet": [{"cidr": "169.254.0.0/16"}]}])
+            ),
+        ],
+    ],
+    "NET-12": [
+        put("nodes", "node-1", "status/conditions", [{"type": "Ready", "status": "Unknown"}]),
+        drop("nodes", "node-1"),
+    ],
+    "CFG-01": [bad_container("resources/limits", {"cpu": "1"})],
+    "CFG-02": [bad_container("securityContext/readOnlyRootFilesystem", None)],
+    "CFG-03": [
+        put("deployments", "web", "spec/replicas", 1),
+        put("deployments", "web", "spec/template/spec/topologySpreadConstraints", []),
+        put("deployments", "web", "spec/template/spec/containers/0/readinessProbe", None),
+        drop("poddisruptionbudgets", "web"),
+    ],
+    "CFG-04": [
+        add("pods", pod("default", "lost")),
+        add("services", named("Service", "lost", "default", spec={})),
+    ],
+    "CFG-05": [
+        bad_container("env", [{"name": "P", "valueFrom": {"secretKeyRef": {"name": "a"}}}]),
+        bad_container("envFrom", [{"secretRef": {"name": "a"}}]),
+    ],
+    "CFG-06": [
+        bad_pod("securityContext/sysctls", [{"name": "kernel.msgmax", "value": "1"}]),
+        bad_container("securityContext/seLinuxOptions", {"type": "spc_t"}),
+    ],
+    "SA-01": [
+        put("serviceaccounts", "app", "automountServiceAccountToken", None),
+        bad_pod(
+            "volumes",
+            [{"name": "t", "projected": {"sources": [{"serviceAccountToken": {"path": "t"}}]}}],
+        ),
+    ],
+    "SA-02": [bad_pod("serviceAccountName", "default"), bad_pod("serviceAccountName", None)],
+    "SA-03": [
+        add("secrets", named("Secret", "t", "app", type="kubernetes.io/service-account-token"))
+    ],
+    "MAN-03": [
+        add("networkpolicies", egress("10.0.0.0/24", ports=(53, 5432))),
+        add("networkpolicies", egress("191.0.0.0/6", ports=(5432,))),
+    ],
+    "MAN-04": [standard("privileged"), standard(None)],
+    "MAN-05": [
+        standard("baseline"),
+        bad_pod("securityContext/runAsGroup", 0),
+        drop("validatingadmissionpolicies", "azsec-groups"),
+        drop("validatingadmissionpolicybindings", "azsec-volumes"),
+    ],
+}
+
+ROWS = [(control, number) for control, rows in FAILING.items() for number in range(len(rows))]
+
+
+def judge(control, contents):
+    rule = observed_rules()[control]
+    assert rule.missing(contents) == ""
+    return tuple(rule.judge(view_of(contents)))
+
+
+def test_every_control_of_the_cluster_has_a_rule_and_rows():
+    assert set(CONTROLS) == set(observed_rules()) == set(FAILING)
+
+
+@pytest.mark.parametrize("control", CONTROLS)
+def test_a_good_cluster_passes_and_says_what_was_seen(control):
+    seen = judge(control, contents_of(make_objects()))
+    assert [each.evidence for each in seen if each.verdict is not Verdict.PASS] == []
+    assert all(each.evidence for each in seen)
+    assert seen
+
+
+@pytest.mark.parametrize(("control", "number"), ROWS)
+def test_what_is_wrong_fails(control, number):
+    objects = make_objects()
+    FAILING[control][number](objects)
+    assert worst(each.verdict for each in judge(control, contents_of(objects))) is Verdict.FAIL
+
+
+@pytest.mark.parametrize("control", CONTROLS)
+def test_without_a_list_that_it_needs_nothing_is_said(control):
+    rule = observed_rules()[control]
+    objects = make_objects()
+    if rule.benchmark:
+        assert rule.missing(contents_of(objects, benchmark=None)) == "no report of kube-bench"
+        return
+    assert rule.needs
+    for resource in rule.resources[: len(rule.needs)]:
+        assert resource in rule.missing(contents_of(objects, without=(resource,)))
+
+
+REPORTS = {
+    "a test of the nodes fails": (
+        ("CLU-02.7", "CLU-07"), BenchmarkTest("3.2.1", "anonymous", "FAIL"),
+    ),
+    "another test fails": (("CLU-07",), BenchmarkTest("4.1.1", "roles", "FAIL")),
+    "one warns": ((), BenchmarkTest("3.2.2", "by hand", "WARN")),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", REPORTS)
+def test_a_report_of_the_benchmark_is_read_test_by_test(case):
+    failing, test = REPORTS[case]
+    report = BenchmarkReport("aks-1.8", (*BENCHMARK.tests, test))
+    contents = contents_of(make_objects(), benchmark=report)
+    for control in ("CLU-02.7", "CLU-07"):
+        verdict = worst(each.verdict for each in judge(control, contents))
+        assert (verdict is Verdict.FAIL) is (control in failing)
+    empty = contents_of(make_objects(), benchmark=BenchmarkReport("aks-1.8", ()))
+    assert worst(each.verdict for each in judge("CLU-07", empty)) is Verdict.FAIL
+
+
+def test_pods_that_ended_and_those_of_the_system_are_not_judged():
+    objects = make_objects()
+    ended = pod("app", "ended", hostNetwork=True)
+    ended["status"] = {"phase": "Succeeded"}
+    objects["pods"] += [ended, pod("flux-system", "flux", hostNetwork=True)]
+    assert [s.verdict for s in judge("WRK-02.6", contents_of(objects))] == [Verdict.PASS]
+
+
+def test_a_tenant_s_node_runs_pods_of_namespaces_that_are_led_there():
+    objects = make_objects()
+    put("nodes", "node-1", "spec/taints", TENANT)(objects)
+    put("nodes", "node-1", "metadata/labels", {"tenant": "a"})(objects)
+    note = {"scheduler.alpha.kubernetes.io/node-selector": "tenant=a"}
+    for name in ("app", "agents"):
+        put("namespaces", name, "metadata/annotations", note)(objects)
+    assert [s.verdict for s in judge("ENV-01.3", contents_of(objects))] == [Verdict.PASS]
