@@ -25,19 +25,6 @@ def test_every_module_holds_one_type() -> None:
 
 
 @every_type
-def test_every_fact_is_about_a_property_that_exists(
-    resource_type: ResourceType, catalog: Catalog
-) -> None:
-    unknown = [
-        path
-        for path in resource_type.fields
-        if catalog.schemas.find(resource_type.name, steps_of(path)) is None
-    ]
-
-    assert unknown == []
-
-
-@every_type
 def test_parents_and_embedded_children_are_known(
     resource_type: ResourceType, catalog: Catalog
 ) -> None:

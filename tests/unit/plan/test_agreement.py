@@ -49,7 +49,7 @@ def sign(content: dict[str, Any]) -> str:
     bare = json.loads(json.dumps(content))
     for name in ("digest", "digests", "checksum"):
         del bare[name]
-    beside = ("diagnostics", "inProgress", "undeclared", "ignored", "unmanaged", "census")
+    beside = ("diagnostics", "inProgress", "undeclared", "tags", "ignored", "unmanaged", "census")
     for name in ("digest", *beside, "additions", "accepted"):
         del bare["plan"][name]
     del bare["plan"]["summary"]["unchanged"]
