@@ -162,6 +162,18 @@ class AccessSettings(FilePart):
     certificate_authority: str | None = Field(None, alias="certificateAuthority")
 
 
+class ObservationSettings(FilePart):
+    """The observation that a plan shows: its file, relative to the environment's, of which cluster
+    it has to be (the UID of the namespace kube-system), and how many hours old at most."""
+
+    file: str | None = None
+    cluster: str | None = None
+    max_age_hours: int = Field(24, alias="maxAgeHours", ge=1, le=24 * 30)
+
+
+_OBSERVATION = ObservationSettings.model_validate({})
+
+
 class AcceptedObject(FilePart):
     """An object in the cluster that nobody declared and that is known, for a time. `name` and
     `namespace` may hold `*`; without a namespace it is an object of the cluster."""
@@ -177,10 +189,11 @@ class AcceptedObject(FilePart):
 class KubernetesSettings(FilePart):
     """What stands in the cluster. `registries` are those that images may come from, beside the
     environment's own; `tokenAudiences` those that projected tokens may be for, beside Entra's;
-    `access` says how its API server is reached, `accepted` what others put there that is no
-    drift."""
+    `access` says how its API server is reached, `observation` what stands for it, `accepted` what
+    others put there that is no drift."""
 
     access: AccessSettings | None = None
+    observation: ObservationSettings = _OBSERVATION
     accepted: tuple[AcceptedObject, ...] = ()
     registries: tuple[str, ...] = ()
     token_audiences: tuple[str, ...] = Field((), alias="tokenAudiences")

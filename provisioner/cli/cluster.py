@@ -1,15 +1,15 @@
 """Wires `azsec cluster` to an API server, asks for consent, prints, and chooses the exit code."""
 
 import json
-import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 
+from provisioner.cli.cluster_access import Reach, find_connection
 from provisioner.cli.exit_code import ExitCode
+from provisioner.cli.observation import load_observation
 from provisioner.cli.output import print_cluster
 from provisioner.cli.session import Session, is_plan_file, refuse_options
 from provisioner.cli.workspace import FileSources, write_file
@@ -17,12 +17,11 @@ from provisioner.cluster.decisions import Permission
 from provisioner.documents.apply import Outcome
 from provisioner.documents.trace import StateKind
 from provisioner.kube.client import KubeClient
-from provisioner.kube.connection import Connection
 from provisioner.manifests.rendering import ClusterObjects
 from provisioner.model.diagnostic import DiagnosticError, GateError, error
 from provisioner.workflow.approval import read_digest
 from provisioner.workflow.cluster_apply import apply_cluster, check_cluster_plan, find_unasked
-from provisioner.workflow.cluster_drift import check_cluster_drift
+from provisioner.workflow.cluster_drift import check_cluster_drift, check_observed_drift
 from provisioner.workflow.cluster_plan import ClusterPlan, plan_cluster
 from provisioner.workflow.plan import Desired
 
@@ -32,22 +31,13 @@ _PARALLELISM = 8
 @dataclass(frozen=True, slots=True)
 class Request:
     """What was asked: an environment or a plan file, in which state Azure is taken for the facts
-    of the cluster, and what is permitted."""
+    of the cluster, what is permitted, and which observation stands for the API server."""
 
     subject: str
     of: str
     adopt: tuple[str, ...] = ()
     force_conflicts: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Reach:
-    """How the API server is reached, where not as the environment says; and Azure."""
-
-    kubeconfig: str | None
-    context: str | None
-    cloud: str | None
-    state: str | None
+    observation: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,83 +63,23 @@ class _Bench:
         return plan_cluster(self.desired, self.objects, self.api, self.api.way, permission)
 
 
-@contextmanager
-def _open(request: Request, reach: Reach) -> Iterator[_Bench]:
-    session = Session(
+def _session(reach: Reach) -> Session:
+    return Session(
         cloud=reach.cloud,
         state=reach.state,
         parallelism=_PARALLELISM,
         realistic=None,
         quiet=True,
     )
-    with session:
+
+
+@contextmanager
+def _open(request: Request, reach: Reach) -> Iterator[_Bench]:
+    with _session(reach) as session:
         desired, objects = session.find_objects(request.subject, StateKind(request.of))
         connection = find_connection(desired, reach)
         with KubeClient(connection, _PARALLELISM) as api:
             yield _Bench(desired, objects, api)
-
-
-def find_connection(desired: Desired, reach: Reach) -> Connection:
-    """Return the way to an environment's API server.
-
-    Raises DiagnosticError where the environment states none and no option does, and for a way that
-    cannot be gone.
-    """
-    from provisioner.kube.in_cluster import read_in_cluster
-    from provisioner.kube.kubeconfig import read_kubeconfig
-
-    access = desired.environment.kubernetes.access
-    folder = Path(desired.environment.path).parent
-    if reach.kubeconfig is not None:
-        return read_kubeconfig(Path(reach.kubeconfig), reach.context)
-    if access is None:
-        raise DiagnosticError(
-            error(
-                "no-access",
-                f"{desired.environment.path} does not say how its API server is reached.",
-                None,
-                "State kubernetes.access (docs/cluster.md), or add --kubeconfig FILE.",
-            )
-        )
-    if access.via == "kubeconfig":
-        stated = None if access.kubeconfig is None else folder / access.kubeconfig
-        named = os.environ.get("KUBECONFIG", "").split(os.pathsep)[0]
-        path = stated or (Path(named) if named else Path.home() / ".kube/config")
-        return read_kubeconfig(path, reach.context or access.context)
-    refuse_options(f"access is via {access.via}", {"--context": reach.context is not None})
-    if access.via == "in-cluster":
-        return read_in_cluster(os.environ)
-    return _find_entra(desired)
-
-
-def _find_entra(desired: Desired) -> Connection:
-    """Return the connection to an AKS cluster with a token of Entra.
-
-    The scope is that of AKS' server application, the same in every tenant (learn.microsoft.com,
-    "Use kubelogin to authenticate": 6dae42f8-4368-4678-94ff-3960e28e3630).
-    """
-    from provisioner.azure.cloud import find_cloud
-    from provisioner.azure.credential import open_credential
-    from provisioner.kube.connection import check_server
-
-    environment = desired.environment
-    access = environment.kubernetes.access
-    assert access is not None
-    authority = None
-    if access.certificate_authority is not None:
-        path = Path(environment.path).parent / access.certificate_authority
-        authority = FileSources().read_text(str(path)).encode()
-    cloud = find_cloud(environment.cloud_names)
-    credential = open_credential(environment.auth, cloud, environment.tenant_id, os.environ)
-    way = f"Entra ({environment.auth})"
-
-    def token(_renew: bool) -> str:
-        return credential.get_token(_AKS_SCOPE).token
-
-    return Connection(check_server(access.server or "", way), way, authority, token)
-
-
-_AKS_SCOPE = "6dae42f8-4368-4678-94ff-3960e28e3630/.default"
 
 
 def run_plan(
@@ -195,9 +125,19 @@ def run_apply(request: Request, reach: Reach, output: str, consent: Consent) -> 
 
 def run_drift(request: Request, reach: Reach, output: str) -> int:
     """Print the drift of a cluster; return the exit code."""
-    with _open(request, reach) as bench:
-        today = datetime.now().astimezone().date()
-        found = check_cluster_drift(bench.desired, bench.objects, bench.api, bench.api.way, today)
+    today = datetime.now().astimezone().date()
+    if request.observation is None:
+        with _open(request, reach) as bench:
+            way = bench.api.way
+            found = check_cluster_drift(bench.desired, bench.objects, bench.api, way, today)
+    else:
+        given = {"--kubeconfig": bool(reach.kubeconfig), "--context": bool(reach.context)}
+        refuse_options("no API server is asked", given)
+        with _session(reach) as session:
+            desired, objects = session.find_objects(request.subject, StateKind(request.of))
+            settings = desired.environment.kubernetes.observation
+            observation = load_observation(request.observation, settings)
+            found = check_observed_drift(desired, objects, observation, today)
     print_cluster(found, output)
     if found.found:
         return ExitCode.DIFFERENCES

@@ -74,7 +74,8 @@ def plan(  # noqa: PLR0913  typer: one parameter an option
     state: StateOption = None,
 ) -> None:
     """Show every change that would make the objects in the cluster what the environment says."""
-    from provisioner.cli.cluster import Reach, Request, run_plan
+    from provisioner.cli.cluster import Request, run_plan
+    from provisioner.cli.cluster_access import Reach
 
     request = Request(environment, of.value, tuple(adopt or ()), force_conflicts)
     reach = Reach(kubeconfig, context, cloud.value if cloud else None, state)
@@ -114,7 +115,8 @@ def apply(  # noqa: PLR0913  typer: one parameter an option
     state: StateOption = None,
 ) -> None:
     """Apply a reviewed plan, or plan an environment's objects and apply that."""
-    from provisioner.cli.cluster import Consent, Reach, Request, run_apply
+    from provisioner.cli.cluster import Consent, Request, run_apply
+    from provisioner.cli.cluster_access import Reach
 
     request = Request(subject, of.value, tuple(adopt or ()), force_conflicts)
     reach = Reach(kubeconfig, context, cloud.value if cloud else None, state)
@@ -122,9 +124,56 @@ def apply(  # noqa: PLR0913  typer: one parameter an option
     raise typer.Exit(run_apply(request, reach, output.value, consent))
 
 
+@cluster_app.command("observe")
+def observe(
+    environment: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[ENV]",
+            help="The environment that says how its API server is reached; without, the cluster of "
+            "the pod that azsec runs in.",
+            show_default=False,
+        ),
+    ] = None,
+    out: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="Write the observation to this file, by default to standard output.",
+            show_default=False,
+        ),
+    ] = None,
+    config_map: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAMESPACE/NAME",
+            help="Write it, compressed, to this ConfigMap of the cluster.",
+            show_default=False,
+        ),
+    ] = None,
+    kubeconfig: _Kubeconfig = None,
+    context: _Context = None,
+) -> None:
+    """Write down what a cluster holds, dated and signed, for who cannot reach it.
+
+    The key is in the variable AZSEC_OBSERVATION_KEY. Exit with 1 if a list was refused.
+    """
+    from provisioner.cli.observation import Target, run_observe
+
+    raise typer.Exit(run_observe(environment, kubeconfig, context, Target(out, config_map)))
+
+
 @cluster_app.command("drift")
 def drift(  # noqa: PLR0913  typer: one parameter an option
     environment: EnvironmentArgument,
+    observation: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="Compare what `azsec cluster observe` wrote, and ask no API server.",
+            show_default=False,
+        ),
+    ] = None,
     of: StateKindOption = StateChoice.DESIRED,
     kubeconfig: _Kubeconfig = None,
     context: _Context = None,
@@ -136,8 +185,9 @@ def drift(  # noqa: PLR0913  typer: one parameter an option
 
     Exit with 2 if anything was found, with 1 if nothing was and not everything could be read.
     """
-    from provisioner.cli.cluster import Reach, Request, run_drift
+    from provisioner.cli.cluster import Request, run_drift
+    from provisioner.cli.cluster_access import Reach
 
-    request = Request(environment, of.value)
+    request = Request(environment, of.value, observation=observation)
     reach = Reach(kubeconfig, context, cloud.value if cloud else None, state)
     raise typer.Exit(run_drift(request, reach, output.value))

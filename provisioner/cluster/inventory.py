@@ -33,13 +33,15 @@ class Listed:
 @dataclass(frozen=True, slots=True)
 class Scope:
     """What an inventory is held against: what is declared, and in which namespaces; what Kubernetes
-    makes itself; what the environment accepts, today."""
+    makes itself; what the environment accepts, today. `owners` are the UIDs of the declared objects
+    that stand: the pods of a declared job are as it states them."""
 
     declared: frozenset[Key]
     namespaces: frozenset[str]
     bootstrap: Bootstrap
     accepted: tuple[AcceptedObject, ...]
     today: date
+    owners: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,12 +90,17 @@ def take_inventory(listed: Iterable[Listed], scope: Scope) -> Inventory:
 def _counts(key: Key, body: Object, adds: AdditiveKind, scope: Scope) -> bool:
     if key in scope.declared or scope.bootstrap.knows(key, body) or is_of_aks(key, body):
         return False
-    if is_made_by_kubernetes(body):
+    if is_made_by_kubernetes(body) or (key.kind == "Pod" and _is_owned(body, scope.owners)):
         return False
     if key.kind == "Namespace":
         # One that Azure Resource Manager makes is not declared here, and what stands in it is.
         return key.name not in OWN_NAMESPACES and key.name not in scope.namespaces
     return adds.reach is Reach.EVERYWHERE or key.namespace in scope.namespaces
+
+
+def _is_owned(body: Object, owners: frozenset[str]) -> bool:
+    references = (body.get("metadata") or {}).get("ownerReferences") or ()
+    return any(each.get("controller") and each.get("uid") in owners for each in references)
 
 
 def _acceptance(key: Key, scope: Scope) -> AcceptedObject | None:

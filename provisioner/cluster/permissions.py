@@ -122,15 +122,32 @@ class Roles:
 
 
 def read_roles(bodies: Iterable[Object]) -> Roles:
-    """Return the roles of Role and ClusterRole objects."""
+    """Return the roles of Role and ClusterRole objects, with what is aggregated into them."""
+    known = tuple(bodies)
     return Roles(
         {
-            (str(body["metadata"].get("namespace") or ""), str(body["metadata"]["name"])): tuple(
-                body.get("rules") or ()
+            (str(body["metadata"].get("namespace") or ""), str(body["metadata"]["name"])): (
+                *(body.get("rules") or ()),
+                *_aggregated(body, known),
             )
-            for body in bodies
+            for body in known
         }
     )
+
+
+def _aggregated(
+    role: Object, known: tuple[Object, ...], above: frozenset[str] = frozenset()
+) -> Iterator[Rule]:
+    """Yield the rules that the controller manager copies into a role, at once or in a moment: of
+    `admin` those of `edit` too, which has them from others."""
+    seen = above | {str(role["metadata"]["name"])}
+    for selector in (role.get("aggregationRule") or {}).get("clusterRoleSelectors") or ():
+        wanted = (selector.get("matchLabels") or {}).items()
+        for other in known:
+            labels = (other.get("metadata") or {}).get("labels") or {}
+            if wanted and wanted <= labels.items() and other["metadata"]["name"] not in seen:
+                yield from other.get("rules") or ()
+                yield from _aggregated(other, known, seen)
 
 
 def describe_subjects(binding: Object) -> Iterator[str]:

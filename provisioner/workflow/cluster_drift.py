@@ -1,28 +1,44 @@
 """`azsec cluster drift`: what in a cluster is not as declared, and what nobody declared."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import date
 
+from provisioner.cluster.comparison import Difference, describe_difference, has_path
+from provisioner.cluster.containment import find_observed_differences
 from provisioner.cluster.decisions import Trial, Wanted, find_drift, find_undeclared
 from provisioner.cluster.inventory import Listed, Scope, find_expired, take_inventory
 from provisioner.cluster.objects import Key, Object, key_of, type_of
 from provisioner.cluster.ownership import Owner, owner_of
 from provisioner.cluster.system_objects import Bootstrap, load_bootstrap
+from provisioner.cluster.undeclared import weakens
 from provisioner.documents.census import NotCoveredDocument
 from provisioner.documents.cluster import ClusterCensusDocument, ClusterDriftDocument
 from provisioner.documents.document import DiagnosticDocument
 from provisioner.documents.drift import DriftKind, ResourceDriftDocument
-from provisioner.documents.plan import UndeclaredDocument
+from provisioner.documents.observation import ObservationDocument
+from provisioner.documents.plan import FieldChangeDocument, UndeclaredDocument
 from provisioner.engine.cluster_port import ClusterApi
 from provisioner.manifests.rendering import ClusterObjects
 from provisioner.model.diagnostic import Diagnostic, error, warning
 from provisioner.model.kubernetes_error import KubernetesError
+from provisioner.workflow.cluster_observation import state_of
 from provisioner.workflow.cluster_plan import want_objects
 from provisioner.workflow.cluster_reading import ClusterState, read_cluster
-from provisioner.workflow.cluster_trials import try_objects
+from provisioner.workflow.cluster_trials import try_alone
 from provisioner.workflow.plan import Desired
 
 _NO_TRIAL = Trial()
+
+Fields = tuple[FieldChangeDocument, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Comparison:
+    """How a declared object that stands differs: declared fields, and values of others."""
+
+    drifted: Fields
+    undeclared: Fields
 
 
 def check_cluster_drift(
@@ -34,23 +50,78 @@ def check_cluster_drift(
     wanted = want_objects(desired, objects, state.served)
     live = state.objects
     standing = [each for each in wanted if each.key in live]
-    namespaces = {key.name for key in live if key.kind == "Namespace"}
-    trials = try_objects(api, standing, live, namespaces)
+    trials = try_alone(api, standing)
+    compared = {
+        each.key: _compare(each, live[each.key], trials.get(each.key) or _NO_TRIAL)
+        for each in standing
+    }
+    report = _report(desired, objects, state, wanted, compared, today)
+    untold = tuple(map(DiagnosticDocument.of, _untold(standing, trials)))
+    return report.model_copy(update={"diagnostics": (*report.diagnostics, *untold)})
+
+
+def check_observed_drift(
+    desired: Desired, objects: ClusterObjects, observation: ObservationDocument, today: date
+) -> ClusterDriftDocument:
+    """Compare what was observed of a cluster with what is declared; no API server is asked."""
+    state = state_of(observation)
+    wanted = want_objects(desired, objects, state.served)
+    live = state.objects
+    compared = {
+        each.key: _compare_observed(each, live[each.key]) for each in wanted if each.key in live
+    }
+    report = _report(desired, objects, state, wanted, compared, today)
+    return report.model_copy(update={"observed": observation.observed})
+
+
+def _compare(wanted: Wanted, live: Object, trial: Trial) -> _Comparison:
+    return _Comparison(
+        tuple(find_drift(wanted, live, trial)), tuple(find_undeclared(wanted, live, trial))
+    )
+
+
+def _compare_observed(wanted: Wanted, observed: Object) -> _Comparison:
+    drifted, undeclared = [], []
+    for each in find_observed_differences(wanted.body, observed):
+        if has_path(wanted.body, each.path):
+            drifted.append(describe_difference(each, declared=True, security=True))
+        else:
+            turned = Difference(each.path, each.after, each.before)
+            weak = weakens(each)
+            undeclared.append(describe_difference(turned, declared=False, security=weak))
+    return _Comparison(tuple(drifted), tuple(undeclared))
+
+
+def _report(
+    desired: Desired,
+    objects: ClusterObjects,
+    state: ClusterState,
+    wanted: tuple[Wanted, ...],
+    compared: Mapping[Key, _Comparison],
+    today: date,
+) -> ClusterDriftDocument:
+    declared = frozenset(each.key for each in wanted)
     bootstrap = load_bootstrap(state.minor)
     scope = Scope(
-        declared=frozenset(declared),
-        namespaces=frozenset(key.namespace or key.name for key in declared if key.namespace)
-        | {key.name for key in declared if key.kind == "Namespace"},
+        declared=declared,
+        namespaces=frozenset(
+            key.name if key.kind == "Namespace" else key.namespace for key in declared
+        )
+        - {""},
         bootstrap=bootstrap,
         accepted=desired.environment.kubernetes.accepted,
         today=today,
+        owners=frozenset(
+            str(body["metadata"].get("uid"))
+            for key, body in state.objects.items()
+            if key in declared and key.kind == "Job"
+        ),
     )
     listed = [Listed(e.kind, e.adds, e.bodies) for e in state.lists if e.adds is not None]
     inventory = take_inventory(listed, scope)
-    drifted = tuple(_drifted(wanted, live, trials, state, desired))
+    drifted = tuple(_drifted(wanted, compared, state, desired))
     told = [
         *objects.diagnostics,
-        *_untold(standing, trials),
         *(
             error("forbidden", f"{entry.reason}.", None, "Bind a role that may list it.")
             for entry in state.unreadable
@@ -68,7 +139,7 @@ def check_cluster_drift(
         cluster=state.document,
         in_sync=len(wanted) - len(drifted),
         drifted=drifted,
-        undeclared=tuple(_undeclared(standing, live, trials)),
+        undeclared=tuple(_undeclared(wanted, compared)),
         additions=inventory.additions,
         accepted=inventory.accepted,
         census=_census(state, bootstrap),
@@ -78,23 +149,30 @@ def check_cluster_drift(
 
 def _drifted(
     wanted: tuple[Wanted, ...],
-    live: Mapping[Key, Object],
-    trials: Mapping[Key, Trial],
+    compared: Mapping[Key, _Comparison],
     state: ClusterState,
     desired: Desired,
 ) -> Iterator[ResourceDriftDocument]:
+    live = state.objects
     for each in wanted:
         if state.refusal_of(each.key) is not None:
             continue
         found = live.get(each.key)
         if found is None:
-            yield _document(each, DriftKind.MISSING)
+            if not _ends_by_itself(each):
+                yield _document(each, DriftKind.MISSING)
             continue
-        fields = tuple(find_drift(each, found, trials.get(each.key) or _NO_TRIAL))
+        fields = compared[each.key].drifted
         if owner_of(found, each.key, desired.environment.marks) is not Owner.OURS:
             yield _document(each, DriftKind.UNMARKED).model_copy(update={"fields": fields})
         elif fields:
             yield _document(each, DriftKind.CHANGED).model_copy(update={"fields": fields})
+
+
+def _ends_by_itself(wanted: Wanted) -> bool:
+    """Tell whether Kubernetes deletes an object once it is done (`ttlSecondsAfterFinished`)."""
+    spec = wanted.body.get("spec") or {}
+    return wanted.key.kind == "Job" and "ttlSecondsAfterFinished" in spec
 
 
 def _document(wanted: Wanted, kind: DriftKind) -> ResourceDriftDocument:
@@ -113,11 +191,10 @@ def _document(wanted: Wanted, kind: DriftKind) -> ResourceDriftDocument:
 
 
 def _undeclared(
-    standing: list[Wanted], live: Mapping[Key, Object], trials: Mapping[Key, Trial]
+    wanted: tuple[Wanted, ...], compared: Mapping[Key, _Comparison]
 ) -> Iterator[UndeclaredDocument]:
-    for each in standing:
-        trial = trials.get(each.key) or _NO_TRIAL
-        for field in find_undeclared(each, live[each.key], trial):
+    for each in wanted:
+        for field in compared[each.key].undeclared if each.key in compared else ():
             yield UndeclaredDocument(
                 address=each.key.address,
                 id=_document(each, DriftKind.CHANGED).id,
@@ -130,10 +207,9 @@ def _untold(standing: list[Wanted], trials: Mapping[Key, Trial]) -> Iterator[Dia
     """Yield what could not be compared, because the API server refused the dry run."""
     for each in standing:
         trial = trials.get(each.key) or _NO_TRIAL
-        for told in (trial.pristine, trial.merged):
-            if isinstance(told, KubernetesError) and not told.conflicts and not told.is_immutable:
-                yield error("not-compared", f"{each.key.address} was not compared: {told.message}.")
-                break
+        told = trial.pristine
+        if isinstance(told, KubernetesError):
+            yield error("not-compared", f"{each.key.address} was not compared: {told.message}.")
 
 
 def _census(state: ClusterState, bootstrap: Bootstrap) -> ClusterCensusDocument:

@@ -15,7 +15,7 @@ from provisioner.model.diagnostic import DiagnosticError, error
 from provisioner.model.kubernetes_error import KubernetesError
 
 _UID_PATH = "/api/v1/namespaces/kube-system"
-OBSERVER_HINT = "Where there is no way, an observer in the cluster sees it (docs/cluster.md)."
+OBSERVER_HINT = "Who reaches it can write down what it holds: azsec cluster observe."
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,15 +80,11 @@ def read_cluster(
 
     Raises DiagnosticError where the API server cannot be reached, or does not say which it is.
     """
-    document, served = _identify(api, way)
+    document, served = identify(api, way)
     kinds = {(key.group, key.kind) for key in declared} | {("", "Namespace")}
     if inventory:
         kinds |= {(each.group, each.kind) for each in ADDITIVE}
-    wanted = [
-        found
-        for found in (served.find(group, kind) for group, kind in sorted(kinds))
-        if found is not None and "list" in found.verbs
-    ]
+    wanted = find_kinds(served, kinds)
     plain = [kind for kind in wanted if (kind.group, kind.kind) != ("", "Pod")]
     answers = api.ask([_list_ask(kind) for kind in plain])
     lists = [_as_list(kind, told) for kind, told in zip(plain, answers, strict=True)]
@@ -100,6 +96,12 @@ def read_cluster(
     return ClusterState(document, served, tuple(lists), pods)
 
 
+def find_kinds(served: Served, kinds: Iterable[tuple[str, str]]) -> list[ServedKind]:
+    """Return those of some kinds, given by group and name, that a server serves lists of."""
+    found = (served.find(group, kind) for group, kind in sorted(kinds))
+    return [kind for kind in found if kind is not None and "list" in kind.verbs]
+
+
 def _list_ask(kind: ServedKind) -> Ask:
     adds = additive_of(kind)
     return Ask("GET", kind.list_path, {} if adds is None else adds.query)
@@ -109,16 +111,19 @@ def _as_list(kind: ServedKind, told: Told) -> KindList:
     adds = additive_of(kind)
     if isinstance(told, KubernetesError):
         return KindList(kind, adds, refusal=told)
-    return KindList(kind, adds, tuple(_whole(kind, item) for item in told.get("items") or ()))
+    return KindList(
+        kind, adds, tuple(without_noise(kind, item) for item in told.get("items") or ())
+    )
 
 
-def _whole(kind: ServedKind, item: Mapping[str, Any]) -> dict[str, Any]:
+def without_noise(kind: ServedKind, item: Mapping[str, Any]) -> dict[str, Any]:
     """Return an item of a list with its type, which lists leave out, and without what is large and
     never asked for: who managed which field, and the content of secrets."""
     metadata = {k: v for k, v in (item.get("metadata") or {}).items() if k != "managedFields"}
-    content = {k: v for k, v in item.items() if k not in ("metadata", "data", "stringData")}
-    if kind.kind not in ("Secret", "ConfigMap"):
-        content = {k: v for k, v in item.items() if k != "metadata"}
+    dropped: tuple[str, ...] = ("metadata", "status")
+    if kind.kind in ("Secret", "ConfigMap"):
+        dropped = (*dropped, "data", "binaryData", "stringData")
+    content = {k: v for k, v in item.items() if k not in dropped}
     return {**content, "apiVersion": kind.api_version, "kind": kind.kind, "metadata": metadata}
 
 
@@ -131,7 +136,7 @@ def _list_pods(api: ClusterApi, kind: ServedKind) -> tuple[KindList, int]:
             items = page.get("items") or ()
             count += len(items)
             kept += [
-                {**_whole(kind, item), "status": None}
+                without_noise(kind, item)
                 for item in items
                 if describe_node_access(item.get("spec") or {})
             ]
@@ -140,7 +145,8 @@ def _list_pods(api: ClusterApi, kind: ServedKind) -> tuple[KindList, int]:
     return KindList(kind, additive_of(kind), tuple(kept)), count
 
 
-def _identify(api: ClusterApi, way: str) -> tuple[ClusterDocument, Served]:
+def identify(api: ClusterApi, way: str) -> tuple[ClusterDocument, Served]:
+    """Return which cluster it is and what it serves. Raises DiagnosticError where none answers."""
     asks = (
         Ask("GET", "/version"),
         Ask("GET", _UID_PATH),

@@ -39,6 +39,22 @@ def try_objects(
     }
 
 
+def try_alone(api: ClusterApi, standing: Sequence[Wanted]) -> Mapping[Key, Trial]:
+    """Return what the server makes of each declared object that stands, and nothing else.
+
+    Where it refuses that, an apply in place is tried: it shows less, and more than nothing.
+    """
+    tried = [each for each in standing if each.kind is not None]
+    answers = list(api.ask([_apply_alone(each) for each in tried])) if tried else []
+    alone: dict[Key, Told] = {e.key: a for e, a in zip(tried, answers, strict=True)}
+    refused = [each for each in tried if isinstance(alone[each.key], KubernetesError)]
+    again = list(api.ask([_apply(e, force=True) for e in refused])) if refused else []
+    forced: dict[Key, Told] = {e.key: a for e, a in zip(refused, again, strict=True)}
+    return {
+        each.key: Trial(forced=forced.get(each.key), pristine=alone[each.key]) for each in tried
+    }
+
+
 def _has_conflicts(told: Told) -> bool:
     return isinstance(told, KubernetesError) and bool(told.conflicts)
 

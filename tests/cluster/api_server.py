@@ -9,12 +9,12 @@ import ctypes
 import os
 import signal
 import socket
-import ssl
 import subprocess
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cluster_tools.binaries import MINORS, etcd_path, is_built, server_path
 
 _START_SECONDS = 120
+_ATTEMPTS = 3
 _PR_SET_PDEATHSIG = 1
 _AT_ONCE = {"gracePeriodSeconds": 0, "propagationPolicy": "Background"}
 ADMIN = "administrator"
@@ -165,9 +166,19 @@ class ApiServer:
                 answer = self.request("DELETE", path, _AT_ONCE)
                 assert answer.status_code in (200, 202, 404), answer.text
                 if resource == "namespaces":
-                    item["spec"]["finalizers"] = []
-                    item["metadata"].pop("resourceVersion")
-                    self.request("PUT", f"{path}/finalize", item)
+                    self._finish(item)
+
+    def remove_namespace(self, name: str) -> None:
+        """Delete a namespace in which nothing stands."""
+        self.delete(f"/api/v1/namespaces/{name}")
+        self._finish(self.get(f"/api/v1/namespaces/{name}"))
+
+    def _finish(self, namespace: dict[str, Any]) -> None:
+        """Take the finalizer of a deleted namespace away, as the controller manager would."""
+        namespace["spec"]["finalizers"] = []
+        namespace["metadata"].pop("resourceVersion")
+        path = f"/api/v1/namespaces/{namespace['metadata']['name']}/finalize"
+        self.request("PUT", path, namespace)
 
     @staticmethod
     def _is_own(resource: str, name: str, item: dict[str, Any]) -> bool:
@@ -211,51 +222,86 @@ class ApiServer:
 def run_api_server(minor: str, folder: Path, arguments: Sequence[str] = ()) -> Iterator[ApiServer]:
     """Run an API server with an empty etcd in `folder`; both end with the context, or with us."""
     require_tools(minor)
-    ports = _free_ports(3)
-    store = f"http://127.0.0.1:{ports[0]}"
+    _write_credentials(folder)
     with ExitStack() as stack:
-        stack.enter_context(
-            _running(
-                [
-                    str(etcd_path()),
-                    f"--data-dir={folder / 'etcd'}",
-                    f"--listen-client-urls={store}",
-                    f"--advertise-client-urls={store}",
-                    f"--listen-peer-urls=http://127.0.0.1:{ports[1]}",
-                    "--unsafe-no-fsync",
-                    "--log-level=error",
-                ],
-                folder / "etcd.log",
-            )
-        )
+        store = _run_store(stack, folder)
+        yield _run_server(stack, minor, folder, store, arguments)
+
+
+def _run_store(stack: ExitStack, folder: Path) -> str:
+    """Run etcd, and return its URL. Somebody else may take a port that was free a moment ago."""
+    for attempt in range(_ATTEMPTS):
+        ports = _free_ports(2)
+        url = f"http://127.0.0.1:{ports[0]}"
+        command = [
+            str(etcd_path()),
+            f"--data-dir={folder / f'etcd-{attempt}'}",
+            f"--listen-client-urls={url}",
+            f"--advertise-client-urls={url}",
+            f"--listen-peer-urls=http://127.0.0.1:{ports[1]}",
+            "--unsafe-no-fsync",
+            "--log-level=error",
+        ]
+        process = stack.enter_context(_running(command, folder / "etcd.log"))
+        if _is_up(process, partial(_is_healthy, url)):
+            return url
+    pytest.fail(f"etcd did not start:\n{(folder / 'etcd.log').read_text()[-3000:]}")
+
+
+def _run_server(
+    stack: ExitStack, minor: str, folder: Path, store: str, arguments: Sequence[str]
+) -> ApiServer:
+    log = folder / "kube-apiserver.log"
+    for _ in range(_ATTEMPTS):
+        (port,) = _free_ports(1)
         server = ApiServer(
-            minor, f"https://127.0.0.1:{ports[2]}", folder / "certs/apiserver.crt", folder
+            minor, f"https://127.0.0.1:{port}", folder / "certs/apiserver.crt", folder
         )
-        _write_credentials(folder)
-        log = folder / "kube-apiserver.log"
-        process = stack.enter_context(
-            _running(
-                [
-                    str(server_path(minor)),
-                    f"--etcd-servers={store}",
-                    "--bind-address=127.0.0.1",
-                    f"--secure-port={ports[2]}",
-                    f"--cert-dir={folder / 'certs'}",
-                    f"--token-auth-file={folder / 'tokens.csv'}",
-                    "--authorization-mode=RBAC",
-                    "--anonymous-auth=false",
-                    "--service-account-issuer=https://kubernetes.default.svc",
-                    f"--service-account-signing-key-file={folder / 'accounts.key'}",
-                    f"--service-account-key-file={folder / 'accounts.key'}",
-                    "--service-cluster-ip-range=10.96.0.0/16",
-                    "--endpoint-reconciler-type=none",
-                    *arguments,
-                ],
-                log,
-            )
-        )
-        _wait(server, process, log)
-        yield server
+        command = [
+            str(server_path(minor)),
+            f"--etcd-servers={store}",
+            "--bind-address=127.0.0.1",
+            f"--secure-port={port}",
+            f"--cert-dir={folder / 'certs'}",
+            f"--token-auth-file={folder / 'tokens.csv'}",
+            "--authorization-mode=RBAC",
+            "--anonymous-auth=false",
+            # As on AKS: whether a pod may be privileged is for admission to say.
+            "--allow-privileged=true",
+            "--service-account-issuer=https://kubernetes.default.svc",
+            f"--service-account-signing-key-file={folder / 'accounts.key'}",
+            f"--service-account-key-file={folder / 'accounts.key'}",
+            "--service-cluster-ip-range=10.96.0.0/16",
+            "--endpoint-reconciler-type=none",
+            *arguments,
+        ]
+        process = stack.enter_context(_running(command, log))
+        if _is_up(process, partial(_is_ready, server)):
+            return server
+    pytest.fail(f"kube-apiserver did not start:\n{log.read_text(errors='replace')[-3000:]}")
+
+
+def _is_healthy(url: str) -> bool:
+    return requests.get(f"{url}/health", timeout=5).ok
+
+
+def _is_ready(server: ApiServer) -> bool:
+    # Namespaces of its own are made a moment after it says that it is ready.
+    ready = ("/readyz", "/api/v1/namespaces/kube-system")
+    return all(server.request("GET", path).ok for path in ready)
+
+
+def _is_up(process: subprocess.Popen[bytes], ask: Callable[[], bool]) -> bool:
+    """Wait until a server answers; tell whether it does, before it ends or takes too long."""
+    end = time.monotonic() + _START_SECONDS
+    while time.monotonic() < end and process.poll() is None:
+        try:
+            if ask():
+                return True
+        except (requests.RequestException, OSError):
+            pass
+        time.sleep(0.2)
+    return False
 
 
 def _write_credentials(folder: Path) -> None:
@@ -291,24 +337,6 @@ def _running(command: list[str], log: Path) -> Iterator[subprocess.Popen[bytes]]
 def _die_with_parent() -> None:
     """Let the kernel end this process when the tests end, however they end."""
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-
-
-def _wait(server: ApiServer, process: subprocess.Popen[bytes], log: Path) -> None:
-    end = time.monotonic() + _START_SECONDS
-    while time.monotonic() < end:
-        if process.poll() is not None:
-            break
-        try:
-            # Namespaces of its own are made a moment after it says that it is ready.
-            if (
-                server.request("GET", "/readyz").ok
-                and server.request("GET", "/api/v1/namespaces/kube-system").ok
-            ):
-                return
-        except (requests.RequestException, OSError, ssl.SSLError):
-            pass
-        time.sleep(0.2)
-    pytest.fail(f"kube-apiserver did not start:\n{log.read_text(errors='replace')[-3000:]}")
 
 
 def _free_ports(count: int) -> list[int]:

@@ -142,8 +142,14 @@ class Bench:
         self, command: str, *options: str, person: str = ADMIN, subject: str = "billing"
     ) -> Done:
         """Run `azsec cluster COMMAND billing` as a person."""
-        arguments = ["cluster", command, subject]
-        arguments += ["--kubeconfig", str(self.server.kubeconfig(person)), *options]
+        config = str(self.server.kubeconfig(person))
+        return self._run("cluster", command, subject, "--kubeconfig", config, *options)
+
+    def read(self, command: str, *options: str) -> Done:
+        """Run `azsec cluster COMMAND billing` without a way to the API server."""
+        return self._run("cluster", command, "billing", *options)
+
+    def _run(self, *arguments: str) -> Done:
         done = subprocess.run(
             [str(Path(sys.executable).parent / "azsec"), *arguments],
             cwd=self.folder,

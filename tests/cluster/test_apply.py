@@ -167,7 +167,7 @@ def test_no_way_to_the_api_server_names_the_way_and_the_observer(
     done = bench.run("plan", "--kubeconfig", str(other))
     assert done.code == 1
     assert f"kubeconfig {other}, context test" in done.err
-    assert "observer" in done.err
+    assert "azsec cluster observe" in done.err
 
 
 def test_a_webhook_that_cannot_be_asked_blocks_and_is_named(bench: Bench) -> None:
@@ -198,3 +198,12 @@ def test_a_webhook_that_cannot_be_asked_blocks_and_is_named(bench: Bench) -> Non
     done = bench.run("plan")
     assert done.code == 1
     assert "closed.example.com" in done.out
+
+
+def test_each_version_is_in_sync_after_an_apply(each_server: ApiServer, tmp_path: Path) -> None:
+    bench = Bench.open(each_server, tmp_path)
+    bench.apply()
+    found = bench.run("drift", "-o", "json")
+    each_server.wipe()
+    assert found.code == 0, found.out
+    assert not found.document["census"]["notCovered"]

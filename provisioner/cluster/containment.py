@@ -1,0 +1,86 @@
+"""Compares a declared object with one that was observed, where no API server can be asked.
+
+A dry run would fill the defaults in; here those are known that the declared kinds have. So it finds
+the same, as long as the table below is complete for them: a test holds both against a real server.
+"""
+
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from typing import Any
+
+from provisioner.cluster.comparison import (
+    ABSENT,
+    Difference,
+    content_of,
+    find_differences,
+    has_path,
+)
+from provisioner.cluster.objects import Object
+
+_DEFAULTS: Mapping[str, tuple[object, ...]] = {
+    "protocol": ("TCP",),
+    "matchPolicy": ("Equivalent",),
+    "namespaceSelector": ({},),
+    "objectSelector": ({},),
+    "scope": ("*",),
+    "failurePolicy": ("Fail",),
+    "finalizers": (["kubernetes"],),
+    "kubernetes.io/metadata.name": (),
+}
+"""Values that the API server fills in where nothing is stated, by the last step of their path
+(API reference of Kubernetes; observed on kube-apiserver 1.35). Without a value: any."""
+
+_WITH_MANY_DEFAULTS = frozenset({"Job", "CronJob"})
+"""Kinds with a template of pods, whose defaults are too many: only what is declared is compared."""
+
+_SCALES = {"n": -9, "u": -6, "m": -3, "k": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18}
+_BINARY = {"Ki": 1, "Mi": 2, "Gi": 3, "Ti": 4, "Pi": 5, "Ei": 6}
+_AMOUNTS = frozenset({"hard", "default", "defaultRequest", "max", "min", "limits", "requests"})
+
+
+def find_observed_differences(wanted: Object, observed: Object) -> Iterator[Difference]:
+    """Yield where an observed object is not as declared; what nobody declared too, but defaults."""
+    for each in find_differences(content_of(wanted), content_of(observed)):
+        if has_path(wanted, each.path):
+            if each.after is ABSENT and each.before in ({}, [], None):
+                continue
+            if not (_AMOUNTS & set(map(str, each.path)) and _is_same_amount(each)):
+                yield each
+        elif not _is_default(each) and not _has_many_defaults(wanted, each):
+            yield each
+
+
+def _has_many_defaults(wanted: Object, difference: Difference) -> bool:
+    return wanted["kind"] in _WITH_MANY_DEFAULTS and difference.path[0] != "metadata"
+
+
+def _is_default(difference: Difference) -> bool:
+    return _is_filled_in(str(difference.path[-1]), difference.after)
+
+
+def _is_filled_in(name: str, value: object) -> bool:
+    known = _DEFAULTS.get(name)
+    if known is not None:
+        return not known or value in known
+    if isinstance(value, Mapping) and value:
+        return all(_is_filled_in(str(key), item) for key, item in value.items())
+    return False
+
+
+def _is_same_amount(difference: Difference) -> bool:
+    before, after = _amount(difference.before), _amount(difference.after)
+    return before is not None and before == after
+
+
+def _amount(value: Any) -> Decimal | None:  # noqa: ANN401  JSON
+    """Return what a quantity is worth: 1, 1000m and 1e0 are one."""
+    text = str(value)
+    try:
+        for unit, power in _BINARY.items():
+            if text.endswith(unit):
+                return Decimal(text.removesuffix(unit)) * Decimal(1024) ** power
+        if text[-1:] in _SCALES:
+            return Decimal(text[:-1]) * Decimal(10) ** _SCALES[text[-1]]
+        return Decimal(text)
+    except ArithmeticError:
+        return None

@@ -1,0 +1,171 @@
+"""Makes and verifies observations: what a cluster held when somebody looked.
+
+Who can reach a cluster writes one, who cannot reads it. It is worth as much as its signature: a
+digest alone shows an accident, and anybody can make it anew.
+"""
+
+import hashlib
+import hmac
+import json
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any
+
+from pydantic import ValidationError
+
+from provisioner.cluster.objects import Object
+from provisioner.documents.cluster import ClusterDocument
+from provisioner.documents.observation import ObservationDocument, ObservedListDocument
+from provisioner.model.diagnostic import DiagnosticError, error
+
+SHORTEST_KEY = 16
+"""Characters of a key; shorter ones can be tried out."""
+
+_HOW = "Observe the cluster again: azsec cluster observe ENV."
+
+
+def seal_observation(
+    observed: datetime,
+    cluster: ClusterDocument,
+    lists: Iterable[ObservedListDocument],
+    key: str | None,
+) -> ObservationDocument:
+    """Return an observation with its digest, and its signature if there is a key."""
+    bare = ObservationDocument(
+        observed=observed.isoformat(timespec="seconds"),
+        cluster=cluster,
+        lists=tuple(lists),
+        digest="",
+    )
+    digest = _digest(bare.to_json())
+    return bare.model_copy(update={"digest": digest, "signature": _sign(digest, key)})
+
+
+def read_observation(text: str, source: str, key: str | None) -> ObservationDocument:
+    """Return the observation in a text; `source` is what to call it.
+
+    Raises DiagnosticError for what is none, for one that was altered, and, where there is a key,
+    for one that is not signed with it.
+    """
+    try:
+        content = json.loads(text)
+        observation = ObservationDocument.model_validate(content)
+        taken_at(observation)
+    except (ValueError, ValidationError) as failure:
+        raise DiagnosticError(
+            error("no-observation", f"{source} is no observation of a cluster.", None, _HOW)
+        ) from failure
+    if _digest(content) != observation.digest:
+        raise DiagnosticError(
+            error("observation-altered", f"{source} was altered after it was written.", None, _HOW)
+        )
+    if key is not None and not _is_signed(observation, key):
+        what = "is not signed" if observation.signature is None else "is signed with another key"
+        raise DiagnosticError(
+            error(
+                "observation-not-signed",
+                f"{source} {what}.",
+                None,
+                "Give the observer and its readers one key: AZSEC_OBSERVATION_KEY.",
+            )
+        )
+    return observation
+
+
+def check_observation(
+    observation: ObservationDocument, source: str, uid: str | None, age: timedelta, now: datetime
+) -> None:
+    """Raise DiagnosticError for an observation of another cluster than that of a UID, and for one
+    that is older than `age`, or from the future."""
+    if uid is not None and observation.cluster.uid != uid:
+        raise DiagnosticError(
+            error(
+                "observation-of-another",
+                f"{source} is of the cluster {observation.cluster.uid} "
+                f"({observation.cluster.server}), and expected was {uid}.",
+                None,
+                "The UID is that of the namespace kube-system.",
+            )
+        )
+    seen = now - taken_at(observation)
+    if seen > age or seen < -timedelta(minutes=5):
+        raise DiagnosticError(
+            error(
+                "observation-old",
+                f"{source} was made {describe_age(seen)}, and the most is "
+                f"{describe_age(age).removesuffix(' ago')}.",
+                None,
+                _HOW,
+            )
+        )
+
+
+def taken_at(observation: ObservationDocument) -> datetime:
+    """Return when an observation was made. Raises ValueError for what is no time with a zone."""
+    at = datetime.fromisoformat(observation.observed)
+    if at.tzinfo is None:
+        raise ValueError(observation.observed)
+    return at
+
+
+def describe_age(age: timedelta) -> str:
+    """Return how long ago something was: 2 h ago, 3 d ago; one that is to come is in the future."""
+    minutes = int(age.total_seconds() // 60)
+    if minutes < 0:
+        return "in the future"
+    if minutes < 120:
+        return f"{minutes} min ago"
+    return f"{minutes // 60} h ago" if minutes < 48 * 60 else f"{minutes // 1440} d ago"
+
+
+def fold_pods(pods: Iterable[Object]) -> list[dict[str, Any]]:
+    """Return pods of which those of one owner that are alike are one: so a large cluster fits."""
+    found: dict[str, dict[str, Any]] = {}
+    for pod in pods:
+        slim = _slim(pod)
+        owners = slim["metadata"].get("ownerReferences") or [slim["metadata"]["name"]]
+        content = [slim["metadata"].get("namespace"), owners, slim["spec"]]
+        found.setdefault(json.dumps(content, sort_keys=True), slim)
+    return list(found.values())
+
+
+def _slim(pod: Object) -> dict[str, Any]:
+    """Return a pod without what differs from one to the next of the same owner."""
+    spec = {
+        k: v for k, v in pod["spec"].items() if k not in ("nodeName", "hostname", "tolerations")
+    }
+    # The volume of the token is named anew in each pod: kube-api-access-x7k2p.
+    volumes = [v for v in spec.get("volumes") or () if not _is_token(v)]
+    for part in ("containers", "initContainers", "ephemeralContainers"):
+        if spec.get(part):
+            spec[part] = [_without_token(container) for container in spec[part]]
+    kept = ("name", "namespace", "labels", "annotations", "ownerReferences", "uid")
+    metadata = {k: v for k, v in pod["metadata"].items() if k in kept}
+    return {**pod, "metadata": metadata, "spec": {**spec, "volumes": volumes}, "status": None}
+
+
+def _is_token(volume: Object) -> bool:
+    return str(volume.get("name", "")).startswith("kube-api-access-")
+
+
+def _without_token(container: Object) -> dict[str, Any]:
+    mounts = [m for m in container.get("volumeMounts") or () if not _is_token(m)]
+    return {**container, "volumeMounts": mounts}
+
+
+def _digest(content: dict[str, Any]) -> str:
+    bare = {k: v for k, v in content.items() if k not in ("digest", "signature")}
+    text = json.dumps(bare, sort_keys=True, separators=(",", ":"))
+    return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
+
+
+def _sign(digest: str, key: str | None) -> str | None:
+    if key is None:
+        return None
+    made = hmac.new(key.encode(), digest.encode(), hashlib.sha256).hexdigest()
+    return f"hmac-sha256:{made}"
+
+
+def _is_signed(observation: ObservationDocument, key: str) -> bool:
+    made = _sign(observation.digest, key) or ""
+    return hmac.compare_digest(made, observation.signature or "")

@@ -1,0 +1,38 @@
+"""What somebody saw who reaches a cluster: dated, with a digest, and signed."""
+
+from typing import Any, Literal
+
+from provisioner.documents.cluster import ClusterDocument
+from provisioner.documents.document import FORMAT_VERSION, Document
+
+
+class ObservedListDocument(Document):
+    """All objects of one kind, as the API server gave them, without `managedFields`, `status` and
+    the content of secrets. `refused` says why there are none: the list could not be read.
+
+    `count` is how many there were. Pods of one owner that are alike are one item.
+    """
+
+    api_version: str
+    kind: str
+    resource: str
+    namespaced: bool
+    count: int = 0
+    items: tuple[dict[str, Any], ...] = ()
+    refused: str | None = None
+
+
+class ObservationDocument(Document):
+    """The objects of a cluster at a time. `observed` is ISO 8601, in UTC.
+
+    `digest` is sha256:… over all of it but itself and `signature`, which is hmac-sha256:… over the
+    digest with a key that the observer and its readers share; null where there was no key.
+    """
+
+    kind: Literal["azsec/observation"] = "azsec/observation"
+    format_version: str = FORMAT_VERSION
+    observed: str
+    cluster: ClusterDocument
+    lists: tuple[ObservedListDocument, ...]
+    digest: str
+    signature: str | None = None

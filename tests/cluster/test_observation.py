@@ -1,0 +1,105 @@
+"""An observation is refused that is old, of another cluster, altered, or not signed."""
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from provisioner.cluster.observation import seal_observation
+from provisioner.documents.observation import ObservationDocument
+from tests.cluster.api_server import ApiServer
+from tests.cluster.bench import ENVIRONMENT, Bench
+
+KEY = "a key that is shared by both"
+Change = Callable[[dict[str, Any]], dict[str, Any]]
+
+
+def _reseal(content: dict[str, Any], key: str | None, age: timedelta) -> dict[str, Any]:
+    found = ObservationDocument.model_validate(content)
+    made = seal_observation(datetime.now(UTC) - age, found.cluster, found.lists, key)
+    return made.to_json()
+
+
+def _without_policies(content: dict[str, Any]) -> dict[str, Any]:
+    for each in content["lists"]:
+        if each["kind"] == "NetworkPolicy":
+            each["items"] = []
+    return content
+
+
+BAD: tuple[tuple[str, Change, str], ...] = (
+    ("altered", _without_policies, "was altered"),
+    ("forged", lambda c: _reseal(_without_policies(c), None, timedelta()), "is not signed"),
+    ("other-key", lambda c: _reseal(c, "another key, also long", timedelta()), "another key"),
+    ("old", lambda c: _reseal(c, KEY, timedelta(days=3)), "was made 3 d ago"),
+    ("future", lambda c: _reseal(c, KEY, -timedelta(days=1)), "in the future"),
+    ("no-json", lambda c: {"kind": "List"}, "is no observation"),
+)
+
+
+@pytest.fixture
+def bench(server: ApiServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
+    monkeypatch.setenv("AZSEC_OBSERVATION_KEY", KEY)
+    return Bench.open(server, tmp_path)
+
+
+def test_what_an_observation_shows_is_compared_and_a_bad_one_refused(bench: Bench) -> None:
+    bench.apply()
+    assert bench.run("observe", "--out", "seen.json").code == 0
+    path = bench.folder / "seen.json"
+    good = path.read_text(encoding="utf-8")
+    assert bench.read("drift", "--observation", "seen.json").code == 0
+    for name, change, says in BAD:
+        path.write_text(json.dumps(change(json.loads(good))), encoding="utf-8")
+        done = bench.read("drift", "--observation", "seen.json")
+        assert (name, done.code) == (name, 1)
+        assert says in done.err
+    path.write_text(good, encoding="utf-8")
+    uid = "5f4c6a1e-2f51-4a0e-9d3c-6a0f5b1c2d3e"
+    bench.write(f"{ENVIRONMENT}  observation: {{cluster: {uid}}}\n")
+    other = bench.read("drift", "--observation", "seen.json")
+    assert other.code == 1
+    assert uid in other.err
+
+
+def test_an_observation_in_a_config_map_is_read_as_kubectl_prints_it(bench: Bench) -> None:
+    bench.apply()
+    path = "/apis/networking.k8s.io/v1/namespaces/billing/networkpolicies/default-deny"
+    bench.server.patch(path, {"spec": {"ingress": [{}]}})
+    assert bench.run("observe", "--config-map", "billing/seen").code == 0
+    found = bench.server.get("/api/v1/namespaces/billing/configmaps/seen")
+    (bench.folder / "seen.json").write_text(json.dumps(found), encoding="utf-8")
+    done = bench.read("drift", "--observation", "seen.json")
+    assert done.code == 2
+    assert "spec.ingress" in done.out
+
+
+def test_a_list_that_is_refused_is_not_an_empty_one(bench: Bench) -> None:
+    bench.apply()
+    bench.server.apply(
+        {
+            "apiVersion": "rbac.authorization.k8s.io/v1",
+            "kind": "ClusterRole",
+            "metadata": {"name": "one"},
+            "rules": [{"apiGroups": [""], "resources": ["namespaces"], "verbs": ["get", "list"]}],
+        },
+        {
+            "apiVersion": "rbac.authorization.k8s.io/v1",
+            "kind": "ClusterRoleBinding",
+            "metadata": {"name": "reader"},
+            "roleRef": {
+                "apiGroup": "rbac.authorization.k8s.io",
+                "kind": "ClusterRole",
+                "name": "one",
+            },
+            "subjects": [
+                {"kind": "User", "apiGroup": "rbac.authorization.k8s.io", "name": "nobody"}
+            ],
+        },
+    )
+    done = bench.run("observe", "--out", "seen.json", person="nobody")
+    assert done.code == 1
+    assert "not observed: secrets" in done.err
