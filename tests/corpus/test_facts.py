@@ -1,5 +1,5 @@
-"""That every fact of the catalog is about a property that Azure has: one with a slip in its path would
-hold for nothing, and nobody would notice."""
+"""That every fact of the catalog is about a property that Azure has: one with a slip in its path
+would hold for nothing, and nobody would notice."""
 
 import json
 from collections.abc import Iterator
