@@ -37,6 +37,22 @@ class Finding:
         return self.policy.enforced and self.exemption is None
 
 
+IMAGE_VOLUMES = (1, 35)
+"""As of which minor version an API server keeps the images of volumes, unless it is told otherwise
+(the feature gate ImageVolume; AKS sets none)."""
+
+
+def read_pod(pod: Object, version: tuple[int, int]) -> Object:
+    """Return a pod as the API server of a version reads it: without volumes that the version does
+    not have, which it drops without a word."""
+    spec = pod.get("spec")
+    volumes = spec.get("volumes") if isinstance(spec, Mapping) else None
+    if version >= IMAGE_VOLUMES or not isinstance(spec, Mapping) or not isinstance(volumes, list):
+        return pod
+    read = [v for v in volumes if not (isinstance(v, Mapping) and v.get("image") is not None)]
+    return {**pod, "spec": {**spec, "volumes": read}}
+
+
 def admit(pod: Object, mounts_tokens: Mapping[str, bool]) -> Object:
     """Return a new pod as it is when policies see it: with defaults, and a token if it gets one.
 

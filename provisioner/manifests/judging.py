@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from provisioner.blueprint.kubernetes import SYSTEM_NAMESPACES
-from provisioner.manifests.admission import Finding, admit, evaluate
+from provisioner.manifests.admission import Finding, admit, evaluate, read_pod
 from provisioner.manifests.benchmark import BENCHMARK_NAMESPACE
 from provisioner.manifests.pod_security import judge_pod
 from provisioner.manifests.pods import FoundPod
@@ -113,7 +113,8 @@ def _unknown(pod: FoundPod, name: str, known: list[str]) -> Diagnostic:
 
 
 def _verdicts(pod: FoundPod, home: _Home, objects: ClusterObjects) -> Iterator[Verdict]:
-    for violation in judge_pod(pod.body, home.level, home.version):
+    body = read_pod(pod.body, objects.facts.version)
+    for violation in judge_pod(body, home.level, home.version):
         yield Verdict(
             rule=f"pod-security {home.level}: {violation.control}",
             controls=("CLU-05.5", "MAN-05"),
@@ -122,7 +123,7 @@ def _verdicts(pod: FoundPod, home: _Home, objects: ClusterObjects) -> Iterator[V
             span=pod.span_of(violation.path),
             enforced=True,
         )
-    admitted = admit(pod.body, home.mounts_tokens)
+    admitted = admit(body, home.mounts_tokens)
     for policy in objects.policies:
         for finding in evaluate(policy, admitted, home.labels):
             yield Verdict(

@@ -241,6 +241,16 @@ def test_an_image_of_ones_own_is_a_volume(objects):
     assert enforced(pod, objects) == []
 
 
+def test_before_1_35_an_api_server_drops_volumes_of_images():
+    pod = changed("volumes", [image("docker.io/tools:1"), {"name": "v", "hostPath": {"path": "/"}}])
+    old = enforced(pod, render(version=(1, 34)))
+    assert {v.rule for v in old} == {"pod-security restricted: Volume Types"}
+    assert len(old) == 1
+    only = changed("volumes", [image("docker.io/tools:1")])
+    assert enforced(only, render(version=(1, 34))) == []
+    assert {v.rule for v in enforced(only, render())} == {"azsec-approved-registries"}
+
+
 def test_a_group_is_said_by_the_pod_or_by_every_container(objects):
     own = {**container(runAsGroup=1)["securityContext"]}
     pod = changed("securityContext.runAsGroup", REMOVED)
