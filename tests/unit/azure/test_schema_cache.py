@@ -50,7 +50,7 @@ def test_the_second_load_reads_the_file(tmp_path):
     assert is_from_file(second)
     path = ("properties", "networkAcls", "ipRules", "[]", "value")
     assert second.schemas.find(VAULT.name, path).shape.kind is Kind.STRING
-    assert second.get("microsoft.keyvault/VAULTS") is VAULT
+    assert second.get("microsoft.keyvault/VAULTS") == VAULT
 
 
 @pytest.mark.parametrize(
