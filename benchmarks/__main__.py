@@ -29,10 +29,12 @@ def main() -> None:
         from benchmarks.controls import measure_controls
         from benchmarks.estates import measure_estate
         from benchmarks.networks import measure_proofs
+        from benchmarks.observations import measure_observation
 
         measure_proofs(options.runs)
         measure_controls(options.runs)
         measure_requests("environments/local.yaml")
+        measure_observation(500, 10_000)
         measure_access(Path(folder) / "access", 5000, 2000)
         for size in options.sizes:
             measure_estate(Path(folder) / str(size), size)

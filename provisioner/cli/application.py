@@ -490,7 +490,8 @@ def check(  # noqa: PLR0913  typer: one parameter an option
 
     kind = StateKind.ACTUAL if actual else StateKind(of.value)
     with _session(cloud=cloud, state=state, parallelism=parallelism, quiet=True) as session:
-        contents = read_contents(files or [], asked=cluster)
+        settings = session.load(environment).environment.kubernetes.observation
+        contents = read_contents(files or [], settings, asked=cluster)
         if framework is not None:
             chosen = Framework(framework.value)
             report = session.report_compliance(environment, kind, chosen, contents)

@@ -1,84 +1,33 @@
-"""`azsec cluster observe`, and the file of an observation that another command reads."""
+"""The observation of a cluster that a command reads: from a file, or a ConfigMap in one."""
 
 import base64
 import gzip
 import json
 import os
-import sys
-from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from pathlib import Path
-from typing import Any
 
 from provisioner.blueprint.kubernetes import ObservationSettings
-from provisioner.cli.exit_code import ExitCode
-from provisioner.cli.workspace import write_file
+from provisioner.catalog.registry import Catalog
 from provisioner.cluster.observation import (
     SHORTEST_KEY,
     check_observation,
+    describe_age,
     read_observation,
+    taken_at,
 )
 from provisioner.documents.observation import ObservationDocument
+from provisioner.documents.plan import ClusterObjectsDocument
+from provisioner.documents.trace import StateKind
+from provisioner.engine.ports import Reader
 from provisioner.model.diagnostic import DiagnosticError, error
+from provisioner.workflow.plan import Desired
 
-_KEY = "AZSEC_OBSERVATION_KEY"
+KEY = "AZSEC_OBSERVATION_KEY"
 _MOST_BYTES = 256 * 2**20
-_CONFIG_MAP_BYTES = 700 * 1024
-"""Of the 1 MiB that a ConfigMap may hold (kubernetes.io, "ConfigMaps"), in base64."""
 
-_PART = "observation.json.gz"
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """Where an observation goes: a file, a ConfigMap (NAMESPACE/NAME), else standard output."""
-
-    out: str | None
-    config_map: str | None
-
-
-def run_observe(
-    environment: str | None, kubeconfig: str | None, context: str | None, target: Target
-) -> int:
-    """Observe a cluster; return the exit code."""
-    from provisioner.cli.cluster_access import Reach, find_connection
-    from provisioner.cli.session import Session
-    from provisioner.engine.cluster_port import APPLY, Ask
-    from provisioner.kube.client import KubeClient
-    from provisioner.kube.in_cluster import read_in_cluster
-    from provisioner.kube.kubeconfig import read_kubeconfig
-    from provisioner.model.kubernetes_error import KubernetesError
-    from provisioner.workflow.cluster_observation import observe_cluster
-
-    key = find_key()
-    if environment is not None:
-        session = Session(cloud=None, state=None, parallelism=1, realistic=None, quiet=True)
-        reach = Reach(kubeconfig, context, None, None)
-        connection = find_connection(session.load(environment), reach)
-    elif kubeconfig is not None:
-        connection = read_kubeconfig(Path(kubeconfig), context)
-    else:
-        connection = read_in_cluster(os.environ)
-    with KubeClient(connection) as api:
-        found = observe_cluster(api, api.way, datetime.now(UTC), key)
-        if target.config_map is not None:
-            path, body = _config_map(found, target.config_map)
-            query = {"fieldManager": "azsec-observer", "force": "true"}
-            told = api.ask([Ask("PATCH", path, query, body, APPLY)])[0]
-            if isinstance(told, KubernetesError):
-                raise DiagnosticError(error("not-written", f"{target.config_map}: {told.message}."))
-    if target.out is not None:
-        write_file(target.out, json.dumps(found.to_json()) + "\n")
-    elif target.config_map is None:
-        sys.stdout.write(json.dumps(found.to_json()) + "\n")
-    refused = [each for each in found.lists if each.refused]
-    for each in refused:
-        sys.stderr.write(f"not observed: {each.resource}: {each.refused}\n")
-    if key is None:
-        sys.stderr.write(f"not signed: {_KEY} is not set\n")
-    return ExitCode.ERROR if refused else ExitCode.SUCCESS
+PART = "observation.json.gz"
 
 
 def find_key() -> str | None:
@@ -86,12 +35,24 @@ def find_key() -> str | None:
 
     Raises DiagnosticError for one that is too short.
     """
-    key = os.environ.get(_KEY) or None
+    key = os.environ.get(KEY) or None
     if key is not None and len(key) < SHORTEST_KEY:
         raise DiagnosticError(
-            error("short-key", f"{_KEY} has fewer than {SHORTEST_KEY} characters.", None)
+            error("short-key", f"{KEY} has fewer than {SHORTEST_KEY} characters.", None)
         )
     return key
+
+
+def is_observation(text: str) -> bool:
+    """Tell whether a text is an observation, or a ConfigMap that holds one."""
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    if not isinstance(found, dict):
+        return False
+    packed = found.get("kind") == "ConfigMap" and PART in (found.get("binaryData") or {})
+    return found.get("kind") == "azsec/observation" or packed
 
 
 def load_observation(path: str, settings: ObservationSettings) -> ObservationDocument:
@@ -115,35 +76,50 @@ def load_observation(path: str, settings: ObservationSettings) -> ObservationDoc
     return found
 
 
-def _config_map(found: ObservationDocument, target: str) -> tuple[str, Mapping[str, Any]]:
-    namespace, _, name = target.partition("/")
-    packed = gzip.compress(json.dumps(found.to_json()).encode(), mtime=0)
-    if not namespace or not name:
-        raise DiagnosticError(error("wrong-option", "--config-map expects NAMESPACE/NAME."))
-    if len(packed) > _CONFIG_MAP_BYTES:
-        raise DiagnosticError(
-            error(
-                "too-large",
-                f"the observation takes {len(packed):,} bytes, and a ConfigMap holds "
-                f"{_CONFIG_MAP_BYTES:,}.",
-                None,
-                "Write it to a file: --out FILE.",
-            )
-        )
-    body = {
-        "apiVersion": "v1",
-        "kind": "ConfigMap",
-        "metadata": {"name": name, "namespace": namespace},
-        "binaryData": {_PART: base64.b64encode(packed).decode()},
-    }
-    return f"/api/v1/namespaces/{namespace}/configmaps/{name}", body
+def describe_objects(desired: Desired, catalog: Catalog) -> ClusterObjectsDocument | None:
+    """Return what is known of the objects that an environment declares in its cluster: what its
+    observation shows. None where the environment has no cluster to put them in."""
+    from provisioner.workflow.cluster_drift import check_observed_drift
+    from provisioner.workflow.manifests import find_objects
+
+    settings = desired.environment.kubernetes.observation
+    try:
+        objects = find_objects(desired, catalog, _no_reader, StateKind.DESIRED)
+    except DiagnosticError:
+        # `azsec manifests` and `azsec validate` say why.
+        return None
+    told = ClusterObjectsDocument(declared=len(objects.manifests))
+    if settings.file is None:
+        return told
+    path = (Path(desired.environment.path).parent / settings.file).as_posix()
+    try:
+        seen = load_observation(path, settings)
+    except DiagnosticError as problem:
+        return told.model_copy(update={"refused": problem.diagnostics[0].message})
+    now = datetime.now(UTC)
+    found = check_observed_drift(desired, objects, seen, now.date())
+    weakened = [entry.address for entry in found.undeclared if entry.field.security]
+    drifted = [entry.address for entry in found.drifted]
+    return told.model_copy(
+        update={
+            "source": path,
+            "age": describe_age(now - taken_at(seen)),
+            "in_sync": found.in_sync,
+            "drifted": tuple(dict.fromkeys((*drifted, *weakened))),
+            "additions": tuple(str(entry.address) for entry in found.additions),
+        }
+    )
+
+
+def _no_reader() -> Reader:
+    raise AssertionError("the desired state takes no reading")
 
 
 def _unpacked(content: bytes, path: str) -> str:
     """Return the text of an observation, which may be compressed in a ConfigMap."""
     try:
         found = json.loads(content)
-        packed = found["binaryData"][_PART] if found.get("kind") == "ConfigMap" else None
+        packed = found["binaryData"][PART] if found.get("kind") == "ConfigMap" else None
         if packed is None:
             return content.decode("utf-8")
         with gzip.GzipFile(fileobj=BytesIO(base64.b64decode(packed))) as opened:

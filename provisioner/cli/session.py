@@ -260,8 +260,20 @@ class Session:
         def plan() -> Planned:
             return self._plan(desired, request, preflight)
 
-        planned = self._settle(plan, desired, choices.lock_timeout) if choices.applies else plan()
-        return planned.plan
+        if choices.applies:
+            return self._settle(plan, desired, choices.lock_timeout).plan
+        made = plan().plan
+        return made if choices.destroy else self._with_cluster(made, desired)
+
+    def _with_cluster(self, made: Plan, desired: Desired) -> Plan:
+        """Return a plan that says of the objects in the cluster what an observation shows."""
+        from provisioner.cli.observation import describe_objects
+
+        settings = desired.environment.kubernetes
+        if not settings.namespaces and settings.observation.file is None:
+            return made
+        told = describe_objects(desired, self.catalog)
+        return replace(made, document=made.document.model_copy(update={"cluster": told}))
 
     def derive(self, approved: Plan, lock_timeout: float) -> Plan:
         """Return the plan of now, for what an approved plan was asked for.

@@ -124,7 +124,7 @@ def fold_pods(pods: Iterable[Object]) -> list[dict[str, Any]]:
     for pod in pods:
         slim = _slim(pod)
         owners = slim["metadata"].get("ownerReferences") or [slim["metadata"]["name"]]
-        content = [slim["metadata"].get("namespace"), owners, slim["spec"]]
+        content = [slim["metadata"].get("namespace"), owners, slim["spec"], slim.get("status")]
         found.setdefault(json.dumps(content, sort_keys=True), slim)
     return list(found.values())
 
@@ -141,7 +141,7 @@ def _slim(pod: Object) -> dict[str, Any]:
             spec[part] = [_without_token(container) for container in spec[part]]
     kept = ("name", "namespace", "labels", "annotations", "ownerReferences", "uid")
     metadata = {k: v for k, v in pod["metadata"].items() if k in kept}
-    return {**pod, "metadata": metadata, "spec": {**spec, "volumes": volumes}, "status": None}
+    return {**pod, "metadata": metadata, "spec": {**spec, "volumes": volumes}}
 
 
 def _is_token(volume: Object) -> bool:

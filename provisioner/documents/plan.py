@@ -191,6 +191,24 @@ class PlanSummary(Document):
         return self.create + self.update + self.adopt + self.replace + self.delete + self.blocked
 
 
+class ClusterObjectsDocument(Document):
+    """The objects that an environment declares in its cluster, beside its resources in Azure.
+
+    `declared` is how many. Where an observation is at hand, `source` names it, `age` says how old
+    it is, `in_sync` how many are as declared, and `drifted` and `additions` have the addresses of
+    what is not; else all of them are not observed, and `refused` says why an observation that is
+    there is not used, if one is.
+    """
+
+    declared: int
+    source: str | None = None
+    age: str | None = None
+    in_sync: int = 0
+    drifted: tuple[str, ...] = ()
+    additions: tuple[str, ...] = ()
+    refused: str | None = None
+
+
 class PlanDocument(Document):
     """A whole plan. `destroys` tells one that deletes all that the environment owns.
 
@@ -200,7 +218,8 @@ class PlanDocument(Document):
     `in_progress` is what Azure still works on: apply waits for it, and plans on what settled.
     `proofs` are about the state that the plan leads to, and `security` is what it means for the
     controls (None where nothing was judged); `gates` are those that refuse to apply it. `census`
-    says what was looked at (None: nothing was read, for a migration of marks).
+    says what was looked at (None: nothing was read, for a migration of marks). `cluster` is about
+    the objects in the cluster, where the environment states some: they are no part of the plan.
     """
 
     kind: Literal["azsec/plan"] = "azsec/plan"
@@ -223,4 +242,5 @@ class PlanDocument(Document):
     steps: tuple[StepDocument, ...] = ()
     outputs: dict[str, Any] = Field(default_factory=dict)
     census: CensusDocument | None = None
+    cluster: ClusterObjectsDocument | None = None
     diagnostics: tuple[DiagnosticDocument, ...] = ()

@@ -27,6 +27,7 @@ from provisioner.reports.check_markdown import security_section
 from provisioner.reports.drift_text import drift_summary
 from provisioner.reports.markdown_escape import code, details, html_code, prose
 from provisioner.reports.markdown_table import fitting, row, section, table_head
+from provisioner.reports.objects_text import objects_paragraph
 from provisioner.reports.proof_markdown import gates_refuse, proof_section, proof_totals
 from provisioner.reports.tags_markdown import tag_section
 from provisioner.reports.timing import remaining_seconds
@@ -97,7 +98,7 @@ def render_plan_markdown(document: PlanDocument) -> str:
         head += f"**{refusal}**\n\n"
     elif document.summary.changes == 0:
         head += f"{no_changes(document)}\n\n"
-    head += census_paragraph(document.census)
+    head += census_paragraph(document.census) + objects_paragraph(document.cluster)
     head += gates_refuse(document.gates) + security_section(document.security)
     head += proof_totals(document.proofs)
     tail = (

@@ -6,6 +6,7 @@ from provisioner.documents.plan import Action, PlanDocument, ResourceChangeDocum
 from provisioner.reports.additions_text import accepted_lines, addition_lines
 from provisioner.reports.census_text import census_lines
 from provisioner.reports.field_text import change_lines, create_lines
+from provisioner.reports.objects_text import objects_lines
 from provisioner.reports.proof_text import breach_lines, gate_lines, proof_totals
 from provisioner.reports.section_text import (
     Columns,
@@ -72,6 +73,7 @@ def render_plan_text(document: PlanDocument, width: int = 100) -> Iterator[Line]
     elif document.summary.changes == 0:
         yield line(no_changes(document))
     yield from census_lines(document.census, width)
+    yield from objects_lines(document.cluster, width)
     yield from gate_lines(document.gates, width)
     yield from total_lines(document.security, width)
     yield from proof_totals(document.proofs, width)

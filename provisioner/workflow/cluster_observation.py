@@ -1,13 +1,16 @@
 """`azsec cluster observe`: writes down what a cluster holds, for who cannot reach it."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from provisioner.cluster.kinds import ADDITIVE, additive_of
 from provisioner.cluster.objects import Object, Served, ServedKind
-from provisioner.cluster.observation import fold_pods, seal_observation
+from provisioner.cluster.observation import fold_pods, seal_observation, taken_at
 from provisioner.documents.observation import ObservationDocument, ObservedListDocument
 from provisioner.engine.cluster_port import Ask, ClusterApi
+from provisioner.model.cluster_contents import ClusterContents, Kind
 from provisioner.model.kubernetes_error import KubernetesError
 from provisioner.workflow.cluster_reading import (
     ClusterState,
@@ -47,18 +50,63 @@ def _observe(api: ClusterApi, kind: ServedKind) -> ObservedListDocument:
         resource=kind.resource,
         namespaced=kind.is_namespaced,
     )
-    items: list[dict[str, object]] = []
-    count = 0
+    query = {} if adds is None else adds.query
+    read = _Read(kind, api.pages(Ask("GET", kind.list_path, query)))
     try:
-        for page in api.pages(Ask("GET", kind.list_path, {} if adds is None else adds.query)):
-            found = [without_noise(kind, item) for item in page.get("items") or ()]
-            count += len(found)
-            items += found
-            if kind.kind == "Pod":
-                items = fold_pods(items)
+        items = fold_pods(read.items()) if kind.kind == "Pod" else list(read.items())
     except KubernetesError as refusal:
         return bare.model_copy(update={"refused": refusal.message})
-    return bare.model_copy(update={"count": count, "items": tuple(items)})
+    return bare.model_copy(update={"count": read.count, "items": tuple(items)})
+
+
+@dataclass(slots=True)
+class _Read:
+    """A list that is read, and how many items there were."""
+
+    kind: ServedKind
+    pages: Iterator[Object]
+    count: int = 0
+
+    def items(self) -> Iterator[dict[str, Any]]:
+        """Yield the items, slimmed, a page at a time."""
+        for page in self.pages:
+            found = page.get("items") or ()
+            self.count += len(found)
+            for item in found:
+                yield _observed(self.kind, item)
+
+
+def _observed(kind: ServedKind, item: Object) -> dict[str, Any]:
+    status = item.get("status")
+    kept = {k: v for k, v in (status or {}).items() if k in _STATUS.get(kind.kind, ())}
+    body = without_noise(kind, item)
+    return {**body, "status": kept} if kept else body
+
+
+_STATUS = {
+    "Pod": ("phase",),
+    "Node": ("conditions", "nodeInfo"),
+    "DaemonSet": ("desiredNumberScheduled", "numberReady"),
+    "PodDisruptionBudget": (
+        "disruptionsAllowed",
+        "currentHealthy",
+        "desiredHealthy",
+        "expectedPods",
+    ),
+}
+"""What of a status controls ask for. The rest is large, and changes all the time."""
+
+
+def contents_of(observation: ObservationDocument, source: str) -> ClusterContents:
+    """Return an observation as what controls read of a cluster."""
+    lists, refused = {}, {}
+    for each, kind in zip(observation.lists, map(_kind_of, observation.lists), strict=True):
+        named = Kind(kind.group, kind.kind)
+        if each.refused is None:
+            lists[named] = tuple(each.items)
+        else:
+            refused[named] = each.refused
+    return ClusterContents(source, taken_at(observation).date(), lists, refused)
 
 
 def state_of(observation: ObservationDocument) -> ClusterState:

@@ -143,13 +143,18 @@ class Bench:
     ) -> Done:
         """Run `azsec cluster COMMAND billing` as a person."""
         config = str(self.server.kubeconfig(person))
-        return self._run("cluster", command, subject, "--kubeconfig", config, *options)
+        return self.azsec("cluster", command, subject, "--kubeconfig", config, *options)
 
     def read(self, command: str, *options: str) -> Done:
         """Run `azsec cluster COMMAND billing` without a way to the API server."""
-        return self._run("cluster", command, "billing", *options)
+        return self.azsec("cluster", command, "billing", *options)
 
-    def _run(self, *arguments: str) -> Done:
+    def azure(self, command: str, *options: str) -> Done:
+        """Run `azsec COMMAND billing` on a built-in Azure of this folder's own."""
+        return self.azsec(command, "billing", "--cloud", "local", *options)
+
+    def azsec(self, *arguments: str) -> Done:
+        """Run azsec in the folder."""
         done = subprocess.run(
             [str(Path(sys.executable).parent / "azsec"), *arguments],
             cwd=self.folder,

@@ -1,6 +1,7 @@
 """An observation is refused that is old, of another cluster, altered, or not signed."""
 
 import json
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -103,3 +104,38 @@ def test_a_list_that_is_refused_is_not_an_empty_one(bench: Bench) -> None:
     done = bench.run("observe", "--out", "seen.json", person="nobody")
     assert done.code == 1
     assert "not observed: secrets" in done.err
+
+
+def test_a_plan_of_azure_says_what_was_seen_of_the_objects(bench: Bench) -> None:
+    bench.apply()
+    bench.server.apply(
+        {
+            "apiVersion": "v1",
+            "kind": "ServiceAccount",
+            "metadata": {"name": "x", "namespace": "billing"},
+        }
+    )
+    assert bench.run("observe", "--out", "environments/seen.json").code == 0
+    bare = bench.azure("plan", "--offline")
+    assert "objects in the cluster: not observed" in bare.out
+    bench.write(f"{ENVIRONMENT}  observation: {{file: seen.json}}\n")
+    plan = bench.azure("plan", "--offline")
+    assert "objects in the cluster, seen 0 min ago from environments/seen.json" in plan.out
+    assert "+ billing/ServiceAccount/x" in plan.out
+    assert plan.code == bare.code
+    digests = re.findall(r"sha256:\S+", bare.out + plan.out)
+    assert len(digests) == 2
+    assert digests[0] == digests[1]
+
+
+def test_controls_are_answered_by_an_observation(bench: Bench) -> None:
+    bench.apply()
+    assert bench.run("observe", "--out", "seen.json").code == 0
+    before = bench.azure("check", "--all", "-o", "json").document
+    after = bench.azure("check", "--cluster", "seen.json", "--all", "-o", "json").document
+    unknown = [
+        sum(result["verdict"] == "unknown" for result in document["results"])
+        for document in (before, after)
+    ]
+    assert unknown[1] < unknown[0]
+    assert after["census"]["cluster"]["source"] == "seen.json"

@@ -1,0 +1,95 @@
+"""`azsec cluster observe`: where an observation is written."""
+
+import base64
+import gzip
+import json
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from provisioner.cli.cluster_access import Reach, find_connection
+from provisioner.cli.exit_code import ExitCode
+from provisioner.cli.observation import KEY, PART, find_key
+from provisioner.cli.session import Session
+from provisioner.cli.workspace import write_file
+from provisioner.documents.observation import ObservationDocument
+from provisioner.engine.cluster_port import APPLY, Ask
+from provisioner.kube.client import KubeClient
+from provisioner.kube.in_cluster import read_in_cluster
+from provisioner.kube.kubeconfig import read_kubeconfig
+from provisioner.model.diagnostic import DiagnosticError, error
+from provisioner.model.kubernetes_error import KubernetesError
+from provisioner.workflow.cluster_observation import observe_cluster
+
+_CONFIG_MAP_BYTES = 700 * 1024
+"""Of the 1 MiB that a ConfigMap may hold (kubernetes.io, "ConfigMaps"), in base64."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where an observation goes: a file, a ConfigMap (NAMESPACE/NAME), else standard output."""
+
+    out: str | None
+    config_map: str | None
+
+
+def run_observe(
+    environment: str | None, kubeconfig: str | None, context: str | None, target: Target
+) -> int:
+    """Observe a cluster; return the exit code."""
+
+    key = find_key()
+    if environment is not None:
+        session = Session(cloud=None, state=None, parallelism=1, realistic=None, quiet=True)
+        reach = Reach(kubeconfig, context, None, None)
+        connection = find_connection(session.load(environment), reach)
+    elif kubeconfig is not None:
+        connection = read_kubeconfig(Path(kubeconfig), context)
+    else:
+        connection = read_in_cluster(os.environ)
+    with KubeClient(connection) as api:
+        found = observe_cluster(api, api.way, datetime.now(UTC), key)
+        if target.config_map is not None:
+            path, body = _config_map(found, target.config_map)
+            query = {"fieldManager": "azsec-observer", "force": "true"}
+            told = api.ask([Ask("PATCH", path, query, body, APPLY)])[0]
+            if isinstance(told, KubernetesError):
+                raise DiagnosticError(error("not-written", f"{target.config_map}: {told.message}."))
+    if target.out is not None:
+        write_file(target.out, json.dumps(found.to_json()) + "\n")
+    elif target.config_map is None:
+        sys.stdout.write(json.dumps(found.to_json()) + "\n")
+    refused = [each for each in found.lists if each.refused]
+    for each in refused:
+        sys.stderr.write(f"not observed: {each.resource}: {each.refused}\n")
+    if key is None:
+        sys.stderr.write(f"not signed: {KEY} is not set\n")
+    return ExitCode.ERROR if refused else ExitCode.SUCCESS
+
+
+def _config_map(found: ObservationDocument, target: str) -> tuple[str, Mapping[str, Any]]:
+    namespace, _, name = target.partition("/")
+    packed = gzip.compress(json.dumps(found.to_json()).encode(), mtime=0)
+    if not namespace or not name:
+        raise DiagnosticError(error("wrong-option", "--config-map expects NAMESPACE/NAME."))
+    if len(packed) > _CONFIG_MAP_BYTES:
+        raise DiagnosticError(
+            error(
+                "too-large",
+                f"the observation takes {len(packed):,} bytes, and a ConfigMap holds "
+                f"{_CONFIG_MAP_BYTES:,}.",
+                None,
+                "Write it to a file: --out FILE.",
+            )
+        )
+    body = {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": name, "namespace": namespace},
+        "binaryData": {PART: base64.b64encode(packed).decode()},
+    }
+    return f"/api/v1/namespaces/{namespace}/configmaps/{name}", body

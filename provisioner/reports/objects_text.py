@@ -1,0 +1,49 @@
+"""What a plan says of the objects in the cluster, as text and as Markdown."""
+
+from collections.abc import Iterator
+
+from provisioner.documents.plan import ClusterObjectsDocument
+from provisioner.reports.markdown_escape import prose
+from provisioner.reports.styled import Line, Span, Style, line, wrap
+from provisioner.reports.values import plain, plural
+from provisioner.reports.wording import and_more, joined
+
+_MOST = 10
+
+
+def objects_lines(document: ClusterObjectsDocument | None, width: int) -> Iterator[Line]:
+    """Yield the lines about the objects in the cluster; none where the environment has none."""
+    if document is None:
+        return
+    head, *rest = wrap(_summary(document), width - 9)
+    yield line(Span(f"{'Objects':9}", Style.BOLD), head)
+    for row in rest:
+        yield line(" " * 9, row)
+    for sign, addresses in (("~", document.drifted), ("+", document.additions)):
+        for address in addresses[:_MOST]:
+            yield line(" " * 9, Span(f"{sign} {plain(address)}", Style.UPDATE))
+        if len(addresses) > _MOST:
+            yield line(" " * 9, and_more(len(addresses) - _MOST, "object"))
+
+
+def objects_paragraph(document: ClusterObjectsDocument | None) -> str:
+    """Return the paragraph about the objects in the cluster; "" where the environment has none."""
+    if document is None:
+        return ""
+    named = [*document.drifted, *document.additions]
+    more = f": {', '.join(named[:_MOST])}" if named else ""
+    return f"{prose(f'Objects: {_summary(document)}{more}', 2_000)}\n\n"
+
+
+def _summary(document: ClusterObjectsDocument) -> str:
+    declared = f"{plural(document.declared, 'object')} in the cluster"
+    if document.source is None:
+        why = f": {plain(document.refused)}" if document.refused else ""
+        return f"{declared}: not observed{why}"
+    return f"{declared}, seen {document.age} from {plain(document.source)}: " + joined(
+        (
+            f"{document.in_sync:,} in sync",
+            f"{len(document.drifted):,} drifted" if document.drifted else "",
+            plural(len(document.additions), "addition") if document.additions else "",
+        )
+    )
