@@ -56,11 +56,27 @@ def grant(role: str, scope: str = "${kv.id}", principal: str = "me") -> dict[str
 
 
 OTHER = {"type": "Microsoft.ManagedIdentity/userAssignedIdentities", "name": "id-other"}
+KEY = {
+    "type": "Microsoft.KeyVault/vaults/keys",
+    "parent": "${kv.id}",
+    "name": "etcd",
+    "properties": {"kty": "RSA", "keySize": 2048},
+}
 ROWS = [
     pytest.param({}, True, id="no role at all"),
     pytest.param({"g": grant("Key Vault Crypto User")}, False, id="the role of the documentation"),
     pytest.param(
         {"g": grant("Key Vault Crypto User", "${resourceGroups.main.id}")}, False, id="above it"
+    ),
+    pytest.param(
+        {"key": KEY, "g": grant("Key Vault Crypto User", "${key.id}")},
+        False,
+        id="at the key alone (learn.microsoft.com/azure/key-vault/general/rbac-guide)",
+    ),
+    pytest.param(
+        {"key": {**KEY, "name": "other"}, "g": grant("Key Vault Crypto User", "${key.id}")},
+        True,
+        id="at another key",
     ),
     pytest.param(
         {"g": grant("Key Vault Crypto Service Encryption User")},

@@ -19,7 +19,9 @@ from provisioner.service_rules.rule import Refusal, ServiceRule, Write
 
 _KMS = "properties.securityProfile.azureKeyVaultKms"
 _VAULT, _ASSIGNMENT = "Microsoft.KeyVault/vaults", "Microsoft.Authorization/roleAssignments"
-_HOST = re.compile(r"https://(?P<name>[^./]+)\.vault\..+", re.IGNORECASE)
+_KEY_URL = re.compile(
+    r"https://(?P<vault>[^./]+)\.vault\.[^/]+(/keys/(?P<key>[^/]+).*)?", re.IGNORECASE
+)
 _PRINCIPAL, _ACCESS = "properties.principalId", "properties.publicNetworkAccess"
 _NEEDED = tuple(f"Microsoft.KeyVault/vaults/keys/{verb}/action" for verb in ("encrypt", "decrypt"))
 
@@ -34,7 +36,9 @@ def _judge_role(write: Write) -> Iterator[Refusal]:
     assignments = write.around.of_type(_ASSIGNMENT)
     if not (assignments.whole or write.around.is_new(identity.id)):
         return
-    given = (a for a in assignments if holds_at(a.id.scope, vault.id))
+    # At the key itself is as good: "Azure RBAC for Key Vault" lists keys among the scopes.
+    key = _key(write, vault)
+    given = (a for a in assignments if holds_at(a.id.scope, key))
     if not any(_is_for(a, identity) and _encrypts(write, a) for a in given):
         yield Refusal(
             f"{_KMS}.keyId",
@@ -45,12 +49,19 @@ def _judge_role(write: Write) -> Iterator[Refusal]:
 
 def _vault(write: Write) -> Resource | None:
     """Return the vault of the key, where it is seen and goes by Azure RBAC."""
-    named = _HOST.fullmatch(text_at(write.after, f"{_KMS}.keyId") or "")
+    named = _KEY_URL.fullmatch(text_at(write.after, f"{_KMS}.keyId") or "")
     for vault in write.around.of_type(_VAULT) if named else ():
         by_role = is_at(vault.body, "properties.enableRbacAuthorization", True)
-        if named and vault.id.name.lower() == named["name"].lower() and by_role:
+        if named and vault.id.name.lower() == named["vault"].lower() and by_role:
             return vault
     return None
+
+
+def _key(write: Write, vault: Resource) -> ResourceId:
+    """Return the id of the key in its vault; that of the vault where the key has no name."""
+    named = _KEY_URL.fullmatch(text_at(write.after, f"{_KMS}.keyId") or "")
+    key = named["key"] if named is not None else None
+    return ResourceId(f"{_VAULT}/keys", (*vault.id.names, key), vault.id.scope) if key else vault.id
 
 
 def _identity(write: Write) -> Resource | None:

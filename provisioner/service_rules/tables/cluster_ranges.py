@@ -8,11 +8,14 @@ from collections.abc import Iterator
 
 from provisioner.catalog.cluster_defaults import DNS_SERVICE_ADDRESS, SERVICE_RANGE
 from provisioner.catalog.node_pools import CLUSTER
-from provisioner.service_rules.bodies import is_silent, text_at
+from provisioner.service_rules.addresses import first_overlap
+from provisioner.service_rules.bodies import is_known, is_silent, text_at, texts_at, value_at
 from provisioner.service_rules.rule import Refusal, ServiceRule, Write
 
 _NETWORK = "properties.networkProfile"
-_SERVICES, _PODS = f"{_NETWORK}.serviceCidr", f"{_NETWORK}.podCidr"
+_SERVICES = (f"{_NETWORK}.serviceCidr", f"{_NETWORK}.serviceCidrs")
+_PODS = (f"{_NETWORK}.podCidr", f"{_NETWORK}.podCidrs")
+"""One range, or one for each IP family (learn.microsoft.com/azure/aks/configure-dual-stack)."""
 _RESOLVER = f"{_NETWORK}.dnsServiceIP"
 
 _Range = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -20,11 +23,17 @@ _Range = ipaddress.IPv4Network | ipaddress.IPv6Network
 _CODES = "AKS error codes; guidelines.md §3.2"
 
 
-def _range(text: str | None) -> _Range | None:
+def _range(text: str) -> _Range | None:
     try:
-        return ipaddress.ip_network(text) if text is not None else None
+        return ipaddress.ip_network(text)
     except ValueError:
         return None
+
+
+def _ranges(write: Write, paths: tuple[str, str]) -> list[_Range]:
+    """Return the ranges that a body states at the one path or the other."""
+    found = (_range(text) for _at, text in texts_at(write.after, *paths))
+    return [one for one in found if one is not None]
 
 
 def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
@@ -35,11 +44,10 @@ def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
 
 
 def _judge_range_form(write: Write) -> Iterator[Refusal]:
-    for path in (_SERVICES, _PODS):
-        text = text_at(write.after, path)
-        if text is not None and _range(text) is None:
+    for at, text in texts_at(write.after, *_SERVICES, *_PODS):
+        if _range(text) is None:
             yield Refusal(
-                path,
+                at,
                 f"{text!r} is no range of addresses: expected one as 10.0.0.0/16, without "
                 "host bits",
             )
@@ -52,16 +60,19 @@ def _judge_resolver_form(write: Write) -> Iterator[Refusal]:
 
 
 def _resolver(write: Write) -> tuple[str, int, _Range] | None:
-    """Return dnsServiceIP, how far it is into the service range, and that range. One that is not
-    stated is the default."""
+    """Return dnsServiceIP, how far it is into the service range of its family, and that range. What
+    is not stated is the default; None where something of it is not known."""
     silent = is_silent(write.after, _RESOLVER)
     text = DNS_SERVICE_ADDRESS if silent else text_at(write.after, _RESOLVER)
-    none = is_silent(write.after, _SERVICES)
-    services = _range(SERVICE_RANGE if none else text_at(write.after, _SERVICES))
     address = _address(text) if text is not None else None
-    if text is None or address is None or services is None or address.version != services.version:
+    if not all(is_known(value_at(write.after, path)) for path in _SERVICES):
         return None
-    return text, int(address) - int(services.network_address), services
+    default = all(is_silent(write.after, path) for path in _SERVICES)
+    stated = [ipaddress.ip_network(SERVICE_RANGE)] if default else _ranges(write, _SERVICES)
+    for services in stated:
+        if text is not None and address is not None and address.version == services.version:
+            return text, int(address) - int(services.network_address), services
+    return None
 
 
 def _judge_resolver_outside(write: Write) -> Iterator[Refusal]:
@@ -87,11 +98,10 @@ def _judge_resolver_last(write: Write) -> Iterator[Refusal]:
 
 
 def _judge_overlap(write: Write) -> Iterator[Refusal]:
-    services, pods = (_range(text_at(write.after, path)) for path in (_SERVICES, _PODS))
-    if services is None or pods is None or services.version != pods.version:
-        return
-    if services.overlaps(pods):
-        yield Refusal(_PODS, f"the range of pods {pods} overlaps that of services {services}")
+    shared = first_overlap(_ranges(write, _SERVICES), _ranges(write, _PODS))
+    if shared is not None:
+        services, pods = shared
+        yield Refusal(_PODS[0], f"the range of pods {pods} overlaps that of services {services}")
 
 
 RULES = (
