@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from provisioner.model.resource_id import ResourceId
+from provisioner.model.resource_id import ResourceId, parse_resource_id
 from provisioner.model.span import Span
 from provisioner.model.values import Value
 
@@ -57,6 +57,14 @@ class Estate:
         """Return the resources of the type `name` that stand directly in `parent`."""
         return self._by_parent.get((parent.key, name.lower()), ())
 
+    def referring_to(self, resource: ResourceId, name: str) -> tuple[Resource, ...]:
+        """Return the resources of the type `name` in whose bodies the id of another one stands."""
+        # All of a type at once: who asks for one of them asks for each.
+        index = self._by_reference.get(name.lower())
+        if index is None:
+            index = self._by_reference[name.lower()] = _index_references(self.of_type(name))
+        return tuple(index.get(resource.key, ()))
+
     def at(self, address: str) -> Resource | None:
         """Return the resource at an address of the blueprint, or None."""
         return self._by_address.get(address)
@@ -81,5 +89,31 @@ class Estate:
         return {key: tuple(those) for key, those in found.items()}
 
     @cached_property
+    def _by_reference(self) -> dict[str, Mapping[str, list[Resource]]]:
+        return {}
+
+    @cached_property
     def _by_address(self) -> Mapping[str, Resource]:
         return {r.address: r for r in self if r.address is not None}
+
+
+def _index_references(resources: Iterable[Resource]) -> Mapping[str, list[Resource]]:
+    found: dict[str, list[Resource]] = {}
+    for resource in resources:
+        for key in dict.fromkeys(named.key for named in _ids_in(resource.body)):
+            found.setdefault(key, []).append(resource)
+    return found
+
+
+def _ids_in(value: object) -> Iterator[ResourceId]:
+    if isinstance(value, str):
+        named = parse_resource_id(value) if value.startswith("/") else None
+        if named is not None:
+            yield named
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from _ids_in(key)
+            yield from _ids_in(item)
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            yield from _ids_in(item)

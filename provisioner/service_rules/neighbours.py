@@ -46,6 +46,10 @@ class EstateNeighbours:
         """See `Neighbours`."""
         return Listing(self.estate.of_type(type_name))
 
+    def referring_to(self, resource: ResourceId, type_name: str) -> Listing:
+        """See `Neighbours`."""
+        return Listing(self.estate.referring_to(resource, type_name))
+
     def is_new(self, resource: ResourceId) -> bool:
         """See `Neighbours`."""
         return self.is_made(resource)
@@ -110,6 +114,11 @@ class _WithWrite:
 
     def of_type(self, type_name: str) -> Listing:
         standing = self.around.of_type(type_name)
+        return Listing((*self._standing(standing), *self._written(type_name)), standing.whole)
+
+    def referring_to(self, resource: ResourceId, type_name: str) -> Listing:
+        # What is written is of few resources, and in the place of what it was before.
+        standing = self.around.referring_to(resource, type_name)
         return Listing((*self._standing(standing), *self._written(type_name)), standing.whole)
 
     def is_new(self, resource: ResourceId) -> bool:

@@ -66,11 +66,8 @@ def not_standard(write: Write, allowed: tuple[str, ...] = ("standard",)) -> Iter
 
 def held_by_others(write: Write) -> Iterator[Refusal]:
     """Yield the public addresses of a write that another resource uses (PublicIPAddressInUse)."""
-    mine = {named.key: at for at, named in addresses_of(write.type, write.after)}
-    if not mine:
-        return
-    for type_name in _USERS:
-        for other in write.others(write.around.of_type(type_name)):
-            for _at, named in addresses_of(type_name, other.body):
-                if named.key in mine:
-                    yield Refusal(mine[named.key], f"{named.name} is used by {other.label} already")
+    for at, address in addresses_of(write.type, write.after):
+        for type_name in _USERS:
+            for other in write.others(write.around.referring_to(address, type_name)):
+                if any(named == address for _at, named in addresses_of(type_name, other.body)):
+                    yield Refusal(at, f"{address.name} is used by {other.label} already")

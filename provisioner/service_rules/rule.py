@@ -57,6 +57,10 @@ class Neighbours(Protocol):
     def of_type(self, type_name: str) -> Listing:
         """Return the resources of a type wherever they stand."""
 
+    def referring_to(self, resource: ResourceId, type_name: str) -> Listing:
+        """Return the resources of a type in whose bodies the id of a resource stands, wherever in
+        them; a rule about one of their properties reads that one."""
+
     def is_new(self, resource: ResourceId) -> bool:
         """Tell whether a resource is certainly made just now: nobody elsewhere can name it yet."""
 

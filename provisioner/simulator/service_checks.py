@@ -35,6 +35,11 @@ class StoredNeighbours:
         rows = self.cloud.store.resources.of_type(type_name)
         return Listing(tuple(map(_resource, rows)), whole=True)
 
+    def referring_to(self, resource: ResourceId, type_name: str) -> Listing:
+        """See `Neighbours`."""
+        rows = self.cloud.store.resources.referring_to(resource.key)
+        return Listing(tuple(_resource(row) for row in rows if row.type == type_name), whole=True)
+
     def is_new(self, _resource: ResourceId) -> bool:
         """See `Neighbours`: what is new here stands in the state as anything else."""
         return False

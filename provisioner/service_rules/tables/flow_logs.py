@@ -16,7 +16,9 @@ _ANALYTICS = "properties.flowAnalyticsConfiguration.networkWatcherFlowAnalyticsC
 
 def _judge_target(write: Write) -> Iterator[Refusal]:
     target = id_at(write.after, _TARGET)
-    for other in write.others(write.around.of_type(_LOG)) if target else ():
+    if target is None:
+        return
+    for other in write.others(write.around.referring_to(target, _LOG)):
         if id_at(other.body, _TARGET) == target:
             yield Refusal(
                 _TARGET, f"{target} has the flow log {other.label} already, and takes one"

@@ -23,7 +23,9 @@ _LONGEST = 2**31 - 1
 def _others_on_network(write: Write) -> Iterator[Resource]:
     """Yield the links of any zone that lead to the network of this one."""
     network = id_at(write.after, _NETWORK)
-    for other in write.others(write.around.of_type(_LINK)) if network else ():
+    if network is None:
+        return
+    for other in write.others(write.around.referring_to(network, _LINK)):
         if id_at(other.body, _NETWORK) == network:
             yield other
 
