@@ -102,6 +102,7 @@ class Snapshot:
     query   the parameters of a PUT that asks to copy again
     level   path of the state that says whether the copy is as the original is
     stale   what that state is once the original has changed
+    hint    how an owner of such a copy has it copied again, as a sentence
     """
 
     path: str
@@ -110,6 +111,7 @@ class Snapshot:
     query: Mapping[str, str]
     level: str
     stale: str
+    hint: str
 
 
 class WriteFlow(StrEnum):

@@ -48,15 +48,19 @@ def order_mutual(
     """What keeps a copy of what keeps a copy of it (both sides of a peering) is made after the
     other one is well again: Azure creates no peering whose other side is Disconnected
     (RemotePeeringIsDisconnected: "update or re-create the remote peering")."""
-    ends = {change.address: _ends(change) for change in changes if change.address in puts}
+    # A resource that moves has two changes at one address: the one that goes is written nowhere.
+    written = [c for c in changes if c.address in puts and c.desired is not None]
+    ends = {change.address: _ends(change) for change in written}
     mended = {
         ends[change.address]: puts[change.address].key
-        for change in changes
-        if ends.get(change.address) and any(field.is_state for field in change.fields)
+        for change in written
+        if any(field.is_state for field in change.fields)
     }
-    for change in changes if mended else ():
-        pair = ends.get(change.address)
-        other = mended.get((pair[1], pair[0])) if pair and change.action in _MADE else None
+    for change in written if mended else ():
+        pair = ends[change.address]
+        if pair is None or change.action not in _MADE or pair in mended:
+            continue  # where both are made anew, neither waits for the other
+        other = mended.get((pair[1], pair[0]))
         if other is not None:
             after[puts[change.address].key].add(other)
 

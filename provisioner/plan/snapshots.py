@@ -3,8 +3,9 @@ ranges (`ResourceType.snapshot`). What the environment has is written again, and
 anew; of what others have a plan can only say that it is theirs to do.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from provisioner.catalog.registry import Catalog
 from provisioner.catalog.resource_type import Snapshot
@@ -32,11 +33,30 @@ def refresh_snapshots(changes: Changes, state: ActualState, catalog: Catalog) ->
     )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Refresher:
     changes: Changes
     state: ActualState
     catalog: Catalog
+
+    @cached_property
+    def kinds(self) -> Mapping[str, Snapshot]:
+        """The types that keep copies, by name."""
+        return {kind.name: kind.snapshot for kind in self.catalog if kind.snapshot is not None}
+
+    @cached_property
+    def moved(self) -> Mapping[str, Mapping[str, ResourceChange]]:
+        """What the plan changes of which copies are kept, by the type that keeps them and the key
+        of its id."""
+        return {kind: dict(self._moved(snapshot)) for kind, snapshot in self.kinds.items()}
+
+    def _moved(self, snapshot: Snapshot) -> Iterator[tuple[str, ResourceChange]]:
+        for change in self.changes.resources:
+            stays = change.action in _STAYS and any(
+                field.path.startswith(snapshot.source) for field in change.fields
+            )
+            if stays or change.action in _MADE:
+                yield change.id.key, change
 
     def refresh(self, change: ResourceChange) -> ResourceChange:
         """Return a change with the write that its copy needs, if the plan makes it stale."""
@@ -44,7 +64,7 @@ class _Refresher:
         if snapshot is None or found is None or change.action not in _STAYS:
             return change
         original = _original(found, snapshot)
-        moved = self._moved(snapshot).get(original.key) if original is not None else None
+        moved = self.moved[change.type.name].get(original.key) if original is not None else None
         if moved is None or any(field.path == snapshot.level for field in change.fields):
             return change
         health = change.type.fact(snapshot.level).health
@@ -61,53 +81,46 @@ class _Refresher:
         action = Action.UPDATE if change.action is Action.NO_OP else change.action
         return replace(change, action=action, fields=(*change.fields, field))
 
-    def _moved(self, snapshot: Snapshot) -> Mapping[str, ResourceChange]:
-        """Return what the plan changes of which copies are kept, by the key of its id."""
-        return {
-            change.id.key: change
-            for change in self.changes.resources
-            if change.action in _MADE
-            or (
-                change.action in _STAYS
-                and any(field.path.startswith(snapshot.source) for field in change.fields)
-            )
-        }
-
     def warnings(self, resources: tuple[ResourceChange, ...]) -> Iterator[Diagnostic]:
         """Yield what is out of sync after the plan and not the environment's to write: the copies
         that others keep of what the plan changes."""
         known = {change.id.key for change in resources}
-        for kept_type in self.catalog:
-            snapshot = kept_type.snapshot
-            if snapshot is None:
-                continue
-            for key, change in self._moved(snapshot).items():
-                if change.action not in _STAYS:
-                    continue
-                for holder in self._holders(kept_type.name, snapshot, key):
+        for kind, snapshot in self.kinds.items():
+            moved = [c for c in self.moved[kind].values() if c.action in _STAYS]
+            copies = self._copies(kind, snapshot) if moved else _Copies({}, {})
+            for change in moved:
+                for holder in copies.holders.get(change.id.key, ()):
                     if holder.key not in known:
-                        yield _foreign(change, str(holder))
-                for place in self._unread(kept_type.name, snapshot, change):
-                    yield _foreign(change, f"the {kept_type.kind} of {place}")
+                        yield _foreign(change, snapshot, str(holder))
+                for place in copies.originals.get(change.id.key, ()):
+                    if place.key not in self.state.found:
+                        what = f"the {self.catalog.get(kind).kind} of {place}"
+                        yield _foreign(change, snapshot, what)
 
-    def _holders(self, kind: str, snapshot: Snapshot, key: str) -> Iterator[ResourceId]:
-        """Yield what was read that keeps a copy of the resource with this key."""
+    def _copies(self, kind: str, snapshot: Snapshot) -> "_Copies":
+        holders: dict[str, list[ResourceId]] = {}
+        originals: dict[str, list[ResourceId]] = {}
         for hit in self.state.found.values():
             original = _original(hit, snapshot) if hit.id.type.lower() == kind.lower() else None
-            if original is not None and original.key == key:
-                yield hit.id
-
-    def _unread(
-        self, kind: str, snapshot: Snapshot, change: ResourceChange
-    ) -> Iterator[ResourceId]:
-        """Yield what a resource has a copy of, and that was not read itself: it keeps one of this
-        resource too, where such copies are mutual (both sides of a peering)."""
-        for hit in self.state.found.values():
-            if hit.id.type.lower() != kind.lower() or hit.id.parent != change.id:
+            if original is None:
                 continue
-            other = _original(hit, snapshot)
-            if other is not None and other.key not in self.state.found:
-                yield other
+            holders.setdefault(original.key, []).append(hit.id)
+            if hit.id.parent is not None:
+                originals.setdefault(hit.id.parent.key, []).append(original)
+        return _Copies(holders, originals)
+
+
+@dataclass(frozen=True, slots=True)
+class _Copies:
+    """The copies that were read.
+
+    holders    what keeps one of a resource, by the key of that resource
+    originals  what a resource has copies of, by the key of that resource: what was not read itself
+               keeps one of this resource too, where copies are mutual (both sides of a peering)
+    """
+
+    holders: Mapping[str, Sequence[ResourceId]]
+    originals: Mapping[str, Sequence[ResourceId]]
 
 
 def without_repaired(changes: Changes) -> Changes:
@@ -139,11 +152,11 @@ def _original(found: Found, snapshot: Snapshot) -> ResourceId | None:
     return parse_resource_id(lookup(found.body, snapshot.of.split(".")))
 
 
-def _foreign(change: ResourceChange, what: str) -> Diagnostic:
+def _foreign(change: ResourceChange, snapshot: Snapshot, what: str) -> Diagnostic:
     return warning(
         "sync-elsewhere",
-        f"{change.address} gets other ranges, and {what} goes out of sync: it is not the "
-        "environment's, and its owner has to sync it.",
+        f"This plan changes what {what} copies of {change.address}. The copy goes out of sync, and "
+        "it is not the environment's to write: its owner has to sync it.",
         None,
-        "`az network vnet peering sync` on the other network.",
+        snapshot.hint,
     )

@@ -3,9 +3,14 @@ other ranges, and Disconnected when the other side goes. Both are mended by a wr
 
 import pytest
 
-from provisioner.documents.plan import Action
+from provisioner.diff.change import FieldChange
+from provisioner.documents.plan import Action, FieldKind
+from provisioner.model.actual import Found
 from provisioner.model.resource_id import ResourceId
 from provisioner.model.values import Body, lookup
+from provisioner.plan.changes import ResourceChange
+from provisioner.plan.ordering import order_mutual
+from provisioner.plan.step import PUT, Step
 from tests.environments import Bench
 
 NETWORK = "Microsoft.Network/virtualNetworks"
@@ -158,6 +163,35 @@ def test_a_peering_whose_other_side_went_is_written_again(peered: Bench) -> None
     assert plan.steps[0].key in plan.steps[1].after
     peered.apply(plan)
     assert level(peered, "to-b") == level(peered, "to-a") == ("Connected", "FullyInSync")
+
+
+def test_sides_that_are_both_made_anew_do_not_wait_for_each_other(peered: Bench) -> None:
+    """Nothing that is Disconnected stands once both are deleted; a circle of steps has no order."""
+    changes = []
+    for one, other, name in (("a", "b", "to-b"), ("b", "a", "to-a")):
+        found = Found(identify(peered, name), peered.body_of(name))
+        state = FieldChange(
+            path="properties.peeringState", kind=FieldKind.CHANGED, declared=True,
+            before="Disconnected", after="Connected", is_state=True,
+        )  # fmt: skip
+        kind = peered.catalog.get(PEERING)
+        changes.append(
+            ResourceChange(
+                one + other, found.id, kind, Action.REPLACE, None, (state,), (), found.body, found
+            )
+        )
+    puts = {
+        c.address: Step(
+            f"put {c.address}", PUT, c.address, c.id, PEERING, "2025-05-01", c.desired,
+            guarded=False, lock="", seconds=1,
+        )
+        for c in changes
+    }  # fmt: skip
+    after: dict[str, set[str]] = {step.key: set() for step in puts.values()}
+
+    order_mutual(changes, puts, after)
+
+    assert after == {"put ab": set(), "put ba": set()}
 
 
 def test_a_peering_that_waits_for_its_other_side_is_as_declared(bench: Bench) -> None:

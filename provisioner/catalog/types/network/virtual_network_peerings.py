@@ -147,6 +147,7 @@ TYPE = ResourceType(
         query={"syncRemoteAddressSpace": "true"},
         level="properties.peeringSyncLevel",
         stale="LocalNotInSync",
+        hint="Run `az network vnet peering sync` on the other network.",
     ),
     computed=_computed,
     by_keeper=_is_of_aks,
