@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from provisioner.model.estate import Resource
 from provisioner.service_rules.bodies import (
     entries_at,
-    is_silent,
     is_stated,
     number_at,
     text_at,
@@ -60,14 +59,6 @@ def _judge_module(write: Write) -> Iterator[Refusal]:
         yield Refusal(_KIND, "a key in a hardware module needs a vault of sku premium")
 
 
-def _judge_policies(write: Write) -> Iterator[Refusal]:
-    """Required by api versions to 2025, where Azure RBAC is not chosen."""
-    path = "properties.accessPolicies"
-    many = list(entries_at(write.after, path))
-    if len(many) > 1024 and not is_silent(write.after, path):
-        yield Refusal(path, f"a vault has at most 1024 access policies, and this one {len(many)}")
-
-
 RULES = (
     ServiceRule(
         id="vault-retention",
@@ -102,7 +93,7 @@ RULES = (
         type=_VAULT,
         code=None,
         source="guidelines.md §3.4",
-        judge=_judge_policies,
+        judge=at_most("properties.accessPolicies", 1024),
     ),
     ServiceRule(
         id="key-size",

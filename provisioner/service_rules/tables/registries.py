@@ -1,13 +1,12 @@
-"""Container registries and storage accounts: what a sku or a kind has, and what goes together."""
+"""Container registries: what a sku has, and what goes together."""
 
-import re
 from collections.abc import Iterator
 
-from provisioner.service_rules.bodies import is_silent, is_stated, text_at
+from provisioner.service_rules.bodies import is_silent, text_at
 from provisioner.service_rules.conditions import in_range, is_at
 from provisioner.service_rules.rule import Refusal, ServiceRule, Write
 
-_REGISTRY, _ACCOUNT = "Microsoft.ContainerRegistry/registries", "Microsoft.Storage/storageAccounts"
+_REGISTRY = "Microsoft.ContainerRegistry/registries"
 _EXPORT = "properties.policies.exportPolicy.status"
 _PUBLIC = "properties.publicNetworkAccess"
 _PREMIUM: tuple[tuple[str, str | bool], ...] = (
@@ -38,33 +37,6 @@ def _judge_export(write: Write) -> Iterator[Refusal]:
         yield Refusal(_EXPORT, "exportPolicy disabled needs publicNetworkAccess Disabled")
 
 
-def _judge_kind(write: Write) -> Iterator[Refusal]:
-    kind, sku = text_at(write.after, "kind"), text_at(write.after, "sku.name")
-    if kind is None or sku is None:
-        return
-    premium = re.match("premium", sku, re.IGNORECASE) is not None
-    if kind.lower() in ("filestorage", "blockblobstorage") and not premium:
-        yield Refusal("sku.name", f"an account of kind {kind} has a Premium sku, and not {sku}")
-    if kind.lower() == "blobstorage" and premium:
-        yield Refusal("sku.name", f"an account of kind {kind} has no Premium sku")
-
-
-def _judge_hierarchy(write: Write) -> Iterator[Refusal]:
-    flat = is_silent(write.after, "properties.isHnsEnabled") or is_at(
-        write.after, "properties.isHnsEnabled", False
-    )
-    for path in ("properties.isNfsV3Enabled", "properties.isSftpEnabled"):
-        if flat and is_at(write.after, path, True):
-            name = path.removeprefix("properties.")
-            yield Refusal(path, f"{name} needs a hierarchical namespace (isHnsEnabled)")
-
-
-def _judge_tier(write: Write) -> Iterator[Refusal]:
-    kind = text_at(write.after, "kind") or ""
-    if kind.lower() == "storage" and is_stated(write.after, "properties.accessTier"):
-        yield Refusal("properties.accessTier", "an account of kind Storage has no accessTier")
-
-
 RULES = (
     ServiceRule(
         id="registry-sku",
@@ -86,26 +58,5 @@ RULES = (
         code=None,
         source=f"{_PAGE}/container-registry/container-registry-retention-policy",
         judge=in_range("properties.policies.retentionPolicy.days", 0, 365),
-    ),
-    ServiceRule(
-        id="account-kind",
-        type=_ACCOUNT,
-        code=None,
-        source=f"{_PAGE}/storage/common/storage-account-overview",
-        judge=_judge_kind,
-    ),
-    ServiceRule(
-        id="account-hierarchy",
-        type=_ACCOUNT,
-        code=None,
-        source=f"{_PAGE}/storage/blobs/network-file-system-protocol-support",
-        judge=_judge_hierarchy,
-    ),
-    ServiceRule(
-        id="account-tier",
-        type=_ACCOUNT,
-        code=None,
-        source=f"{_PAGE}/storage/blobs/access-tiers-overview",
-        judge=_judge_tier,
     ),
 )
