@@ -18,6 +18,9 @@ from provisioner.preflight.inquiry import Inquiry, Replies, ask_subscription
 from provisioner.preflight.intent import Intent, Write
 
 _ASSIGNED = ("properties", "roleDefinitionId")
+_ALL = (("$filter", "atScopeAndBelow()"),)
+"""Without it a subscription lists the roles that are assignable at it and above (REST reference,
+"Role Definitions - List"), and a custom role of one of its groups would be taken for none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +59,7 @@ CHECK = Check("which roles exist", _ask, _judge)
 
 
 def _inquiry(subscription: str) -> Inquiry:
-    return ask_subscription(ROLE_DEFINITIONS, subscription, is_list=True)
+    return ask_subscription(ROLE_DEFINITIONS, subscription, is_list=True, query=_ALL)
 
 
 def _wanted(intent: Intent) -> Iterator[_Wanted]:

@@ -46,6 +46,13 @@ def test_a_role_that_azsec_does_not_know(intents: Intents, role, answer, expecte
     assert codes(judge(CHECK, intent, {"roleDefinitions": answer})) == expected
 
 
+def test_roles_that_are_assignable_in_a_group_alone_are_asked_for(intents: Intents) -> None:
+    """Without the filter they are not listed, and would be refused as roles that nobody has."""
+    intent = make_intent(intents.write(ASSIGNMENT, body(f"{SUBSCRIPTION}/{ROLES}/{UNKNOWN}")))
+
+    assert {inquiry.query for inquiry in CHECK.ask(intent)} == {(("$filter", "atScopeAndBelow()"),)}
+
+
 def test_what_is_built_in_made_or_read_is_not_asked_about(intents: Intents) -> None:
     made = f"{SUBSCRIPTION}/{ROLES}/11111111-0000-0000-0000-0000000000b1"
     read = f"{SUBSCRIPTION}/{ROLES}/11111111-0000-0000-0000-0000000000b2"
