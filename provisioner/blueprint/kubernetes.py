@@ -162,6 +162,14 @@ class AccessSettings(FilePart):
     certificate_authority: str | None = Field(None, alias="certificateAuthority")
 
 
+class ObserverSettings(FilePart):
+    """A job in the cluster that writes observations: the image of azsec, as the environment's
+    registry has it, and when (cron, in UTC)."""
+
+    image: str
+    schedule: str = Field("17 * * * *", pattern=r"^[0-9*/,-]+( [0-9A-Za-z*/,-]+){4}$")
+
+
 class ObservationSettings(FilePart):
     """The observation that a plan shows: its file, relative to the environment's, of which cluster
     it has to be (the UID of the namespace kube-system), and how many hours old at most."""
@@ -194,6 +202,7 @@ class KubernetesSettings(FilePart):
 
     access: AccessSettings | None = None
     observation: ObservationSettings = _OBSERVATION
+    observer: ObserverSettings | None = None
     accepted: tuple[AcceptedObject, ...] = ()
     registries: tuple[str, ...] = ()
     token_audiences: tuple[str, ...] = Field((), alias="tokenAudiences")

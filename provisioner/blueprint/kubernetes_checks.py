@@ -53,15 +53,15 @@ def check_kubernetes(settings: KubernetesSettings, node: Node) -> Iterator[Diagn
     yield from _check_audiences(settings, node)
     yield from _check_exemptions(settings, node)
     yield from _check_reach(settings, node)
-    benchmark = settings.benchmark
-    if benchmark is not None and not _IMAGE.fullmatch(benchmark.image):
-        yield _wrong(
-            node,
-            ("benchmark", "image"),
-            benchmark.image,
-            "an image that is pinned, without its registry: REPOSITORY@sha256:DIGEST or "
-            "REPOSITORY:TAG, and not latest",
-        )
+    for key, stated in (("benchmark", settings.benchmark), ("observer", settings.observer)):
+        if stated is not None and not _IMAGE.fullmatch(stated.image):
+            yield _wrong(
+                node,
+                (key, "image"),
+                stated.image,
+                "an image that is pinned, without its registry: REPOSITORY@sha256:DIGEST or "
+                "REPOSITORY:TAG, and not latest",
+            )
     seen: set[str] = set()
     for number, namespace in enumerate(settings.namespaces):
         here = node.find(("namespaces", number))

@@ -10,19 +10,21 @@ from datetime import datetime
 from provisioner.cli.cluster_access import Reach, find_connection
 from provisioner.cli.exit_code import ExitCode
 from provisioner.cli.observation import load_observation
-from provisioner.cli.output import print_cluster
+from provisioner.cli.output import print_cluster, print_manifests
 from provisioner.cli.session import Session, is_plan_file, refuse_options
 from provisioner.cli.workspace import FileSources, write_file
 from provisioner.cluster.decisions import Permission
 from provisioner.documents.apply import Outcome
 from provisioner.documents.trace import StateKind
 from provisioner.kube.client import KubeClient
+from provisioner.manifests.observer import CLUSTER_NAME, OBSERVER_NAMESPACE
 from provisioner.manifests.rendering import ClusterObjects
 from provisioner.model.diagnostic import DiagnosticError, GateError, error
 from provisioner.workflow.approval import read_digest
 from provisioner.workflow.cluster_apply import apply_cluster, check_cluster_plan, find_unasked
 from provisioner.workflow.cluster_drift import check_cluster_drift, check_observed_drift
 from provisioner.workflow.cluster_plan import ClusterPlan, plan_cluster
+from provisioner.workflow.manifests import describe_manifests
 from provisioner.workflow.plan import Desired
 
 _PARALLELISM = 8
@@ -142,6 +144,29 @@ def run_drift(request: Request, reach: Reach, output: str) -> int:
     if found.found:
         return ExitCode.DIFFERENCES
     return ExitCode.SUCCESS if found.is_certain else ExitCode.ERROR
+
+
+def print_observer(environment: str, of: str) -> None:
+    """Print the objects of an environment's observer. Raises DiagnosticError where it has none."""
+    with _session(Reach(None, None, None, None)) as session:
+        desired, objects = session.find_objects(environment, StateKind(of))
+    found = describe_manifests(desired, objects)
+    names = {OBSERVER_NAMESPACE, CLUSTER_NAME}
+    kept = tuple(
+        each
+        for each in found.manifests
+        if each.namespace == OBSERVER_NAMESPACE or str(each.body["metadata"]["name"]) in names
+    )
+    if not kept:
+        raise DiagnosticError(
+            error(
+                "no-observer",
+                f"{desired.environment.path} states no observer.",
+                None,
+                "State kubernetes.observer.image (docs/cluster.md).",
+            )
+        )
+    print_manifests(found.model_copy(update={"manifests": kept}), "text")
 
 
 def _read_plan(request: Request) -> tuple[Request, str]:

@@ -163,6 +163,17 @@ def observe(
     raise typer.Exit(run_observe(environment, kubeconfig, context, Target(out, config_map)))
 
 
+@cluster_app.command("observer")
+def observer(environment: EnvironmentArgument, of: StateKindOption = StateChoice.DESIRED) -> None:
+    """Write the objects of the job that observes the cluster from inside, as YAML for kubectl.
+
+    They are part of the environment's objects, too: `azsec cluster apply` makes them.
+    """
+    from provisioner.cli.cluster import print_observer
+
+    print_observer(environment, of.value)
+
+
 @cluster_app.command("drift")
 def drift(  # noqa: PLR0913  typer: one parameter an option
     environment: EnvironmentArgument,

@@ -18,6 +18,7 @@ from provisioner.manifests.namespaces import (
     warn_of_clients,
 )
 from provisioner.manifests.network_policies import render_network_policies
+from provisioner.manifests.observer import render_observer
 from provisioner.manifests.pod_rules import admission_policies
 from provisioner.manifests.policy_objects import render_policies
 from provisioner.model.diagnostic import Diagnostic, DiagnosticError, error
@@ -40,14 +41,15 @@ def render_cluster(settings: KubernetesSettings, facts: ClusterFacts, node: Node
     Raises DiagnosticError for what the cluster cannot do.
     """
     wrong = list(check_namespaces(settings, facts, node))
-    if settings.benchmark is not None and not facts.registries:
-        wrong.append(
-            error(
-                "no-registry",
-                "the benchmark's image comes from the environment's registry, and it has none.",
-                node.find(("benchmark",)).span,
+    for key, stated in (("benchmark", settings.benchmark), ("observer", settings.observer)):
+        if stated is not None and not facts.registries:
+            wrong.append(
+                error(
+                    "no-registry",
+                    f"the {key}'s image comes from the environment's registry, and it has none.",
+                    node.find((key,)).span,
+                )
             )
-        )
     namespaces = find_namespaces(settings, facts)
     registries = tuple(dict.fromkeys((*facts.registries, *settings.registries)))
     policies = admission_policies(namespaces, settings, facts, registries)
@@ -61,6 +63,8 @@ def render_cluster(settings: KubernetesSettings, facts: ClusterFacts, node: Node
         manifests += render_network_policies(namespace, facts)
     if settings.benchmark is not None:
         manifests += render_benchmark(settings.benchmark, facts)
+    if settings.observer is not None:
+        manifests += render_observer(settings.observer, facts)
     # Policies come last: they judge what is made after them.
     manifests += render_policies(policies)
     if facts.has_istio:

@@ -1,0 +1,69 @@
+"""The observer's objects let it do what it is for, and no more, on a real API server."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.cluster.api_server import ApiServer
+from tests.cluster.bench import ENVIRONMENT, Bench
+
+OBSERVER = '  observer: {image: "tools/azsec:1.0.0"}\n'
+NAMESPACE = "/api/v1/namespaces/azsec-observer"
+
+
+@pytest.fixture
+def bench(server: ApiServer, tmp_path: Path) -> Bench:
+    made = Bench.open(server, tmp_path)
+    made.write(ENVIRONMENT + OBSERVER)
+    made.apply()
+    return made
+
+
+def _token(server: ApiServer) -> str:
+    path = f"{NAMESPACE}/serviceaccounts/observer/token"
+    body = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {}}
+    answer = server.request("POST", path, body)
+    assert answer.ok, answer.text
+    return answer.json()["status"]["token"]
+
+
+def test_its_account_observes_all_but_secrets(bench: Bench) -> None:
+    config = yaml.safe_load(bench.server.kubeconfig().read_text(encoding="utf-8"))
+    config["users"][0]["user"]["token"] = _token(bench.server)
+    path = bench.folder / "observer.kubeconfig"
+    path.write_text(yaml.safe_dump(config), encoding="utf-8")
+    to = ("--config-map", "azsec-observer/observation")
+    done = bench.azsec("cluster", "observe", "--kubeconfig", str(path), *to)
+    assert [line for line in done.err.splitlines() if line.startswith("not observed")] == [
+        line for line in done.err.splitlines() if line.startswith("not observed: secrets:")
+    ]
+    found = bench.server.get(f"{NAMESPACE}/configmaps/observation")
+    (bench.folder / "seen.json").write_text(json.dumps(found), encoding="utf-8")
+    seen = bench.read("drift", "--observation", "seen.json", "-o", "json")
+    assert [entry["listed"] for entry in seen.document["census"]["unreadable"]] == ["v1/Secret"]
+    assert not seen.document["additions"]
+    assert not seen.document["drifted"]
+    elsewhere = ("--config-map", "billing/observation")
+    refused = bench.azsec("cluster", "observe", "--kubeconfig", str(path), *elsewhere)
+    assert refused.code == 1
+    assert "cannot patch" in refused.err
+
+
+def test_its_pod_is_let_in(bench: Bench) -> None:
+    done = bench.azsec("cluster", "observer", "billing")
+    objects: list[dict[str, Any]] = [o for o in yaml.safe_load_all(done.out) if o]
+    (job,) = [each for each in objects if each["kind"] == "CronJob"]
+    spec = job["spec"]["jobTemplate"]["spec"]["template"]["spec"]
+    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "o"}, "spec": spec}
+    answer = bench.server.request("POST", f"{NAMESPACE}/pods?dryRun=All", pod)
+    assert answer.ok, answer.text
+
+
+def test_without_an_observer_there_is_nothing_to_print(bench: Bench) -> None:
+    bench.write(ENVIRONMENT)
+    done = bench.azsec("cluster", "observer", "billing")
+    assert done.code == 1
+    assert "states no observer" in done.err
