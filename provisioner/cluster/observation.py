@@ -131,9 +131,7 @@ def fold_pods(pods: Iterable[Object]) -> list[dict[str, Any]]:
 
 def _slim(pod: Object) -> dict[str, Any]:
     """Return a pod without what differs from one to the next of the same owner."""
-    spec = {
-        k: v for k, v in pod["spec"].items() if k not in ("nodeName", "hostname", "tolerations")
-    }
+    spec = {k: v for k, v in pod["spec"].items() if k not in ("nodeName", "hostname")}
     # The volume of the token is named anew in each pod: kube-api-access-x7k2p.
     volumes = [v for v in spec.get("volumes") or () if not _is_token(v)]
     for part in ("containers", "initContainers", "ephemeralContainers"):

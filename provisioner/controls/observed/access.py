@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from provisioner.controls.observed.view import ObservedRule, Seen, View, conclude, count, fails
+from provisioner.manifests.admission import selects
 from provisioner.manifests.cluster_kinds import (
     CLUSTER_ROLE,
     CLUSTER_ROLE_BINDING,
@@ -16,7 +17,14 @@ from provisioner.manifests.cluster_kinds import (
     ROLE_BINDING,
 )
 from provisioner.manifests.namespace_objects import DEPLOYMENT_MANAGER, LOG_READER
-from provisioner.model.cluster_contents import Object, at, items, name_of, namespace_of
+from provisioner.model.cluster_contents import (
+    Object,
+    at,
+    items,
+    labels_of,
+    name_of,
+    namespace_of,
+)
 
 _RBAC = "rbac.authorization.k8s.io"
 _ADMISSION = "admissionregistration.k8s.io"
@@ -84,7 +92,7 @@ class Bound:
 def find_bound(view: View) -> Iterator[Bound]:
     """Yield the bindings of a cluster that give something to others than the system."""
     roles = {
-        (kind.name, namespace_of(role), name_of(role)): items(role.get("rules"))
+        (kind.name, namespace_of(role), name_of(role)): tuple(_rules_of(view, role, frozenset()))
         for kind in (ROLE, CLUSTER_ROLE)
         for role in view.of(kind)
     }
@@ -97,6 +105,17 @@ def find_bound(view: View) -> Iterator[Bound]:
             within = namespace_of(binding) if reference.get("kind") == "Role" else ""
             key = (str(reference.get("kind")), within, str(reference.get("name")))
             yield Bound(binding, subjects, roles.get(key))
+
+
+def _rules_of(view: View, role: Object, above: frozenset[str]) -> Iterator[Mapping[str, Any]]:
+    """Yield the rules of a role, with those of the roles that it aggregates: a controller writes
+    them into it, a moment later."""
+    yield from items(role.get("rules"))
+    selectors = items(at(role, "aggregationRule", "clusterRoleSelectors"))
+    for other in view.of(CLUSTER_ROLE) if selectors else ():
+        name = name_of(other)
+        if name not in above and any(selects(each, labels_of(other)) for each in selectors):
+            yield from _rules_of(view, other, above | {name_of(role)})
 
 
 def _strangers(view: View, binding: Object) -> Iterator[str]:

@@ -128,9 +128,20 @@ def _tokens(view: View) -> Iterator[Seen]:
         for account in view.outside(SERVICE_ACCOUNT, *allowed):
             if account.get("automountServiceAccountToken") is not False:
                 yield fails("it mounts a token", account, "automountServiceAccountToken")
+        silent = {
+            (namespace_of(account), name_of(account))
+            for account in view.of(SERVICE_ACCOUNT)
+            if account.get("automountServiceAccountToken") is False
+        }
         for pod in view.pods:
             if namespace_of(pod) in allowed:
                 continue
+            # An observation leaves the mounted volume out: what the pod asks for is there.
+            own = at(pod, "spec", "automountServiceAccountToken")
+            runs_as = (namespace_of(pod), at(pod, "spec", "serviceAccountName") or "default")
+            if own is True or (own is None and runs_as not in silent):
+                path = "spec.automountServiceAccountToken"
+                yield fails("it mounts a token for the API server", pod, path)
             for number, volume in enumerate(items(at(pod, "spec", "volumes"))):
                 if _holds_token(view, volume):
                     path = f"spec.volumes[{number}]"

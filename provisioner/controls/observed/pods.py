@@ -15,6 +15,7 @@ from provisioner.controls.observed.view import (
     count,
     fails,
     standard_of,
+    unknown,
 )
 from provisioner.manifests.admission import admit, evaluate
 from provisioner.manifests.cluster_kinds import (
@@ -234,7 +235,11 @@ def _tenants(view: View) -> Iterator[Seen]:
     selectors = {name_of(n): annotations_of(n).get(_SELECTOR, "") for n in view.of(NAMESPACE)}
 
     def judge() -> Iterator[Seen]:
-        for pod in view.pods:
+        for pod in view.pods if kept else ():
+            if at(pod, "spec", "nodeName") is None:
+                # An observation does not say where pods run.
+                yield unknown("the node that it runs on was not seen", pod, "spec.nodeName")
+                continue
             labels = kept.get(str(at(pod, "spec", "nodeName")))
             if labels is None:
                 continue

@@ -77,11 +77,13 @@ class View:
 
     @cached_property
     def teams(self) -> tuple[Object, ...]:
-        """The namespaces that are neither the system's nor `default`."""
+        """The namespaces that are neither the system's nor `default`, nor the benchmark's, in which
+        azsec's own job runs alone."""
+        left_out = {"default", *([BENCHMARK_NAMESPACE] if self.settings.benchmark else ())}
         return tuple(
             found
             for found in self.contents.of(NAMESPACE)
-            if name_of(found) not in self.system and name_of(found) != "default"
+            if name_of(found) not in self.system and name_of(found) not in left_out
         )
 
     @cached_property
@@ -159,6 +161,11 @@ def passes(evidence: str, body: Object | None = None) -> Seen:
 def fails(evidence: str, body: Object | None = None, path: str = "") -> Seen:
     """Say that something is not as it should be."""
     return Seen(Verdict.FAIL, evidence, body, path)
+
+
+def unknown(evidence: str, body: Object | None = None, path: str = "") -> Seen:
+    """Say that it cannot be seen whether something is as it should be."""
+    return Seen(Verdict.UNKNOWN, evidence, body, path)
 
 
 def conclude(found: Iterable[Seen], otherwise: str) -> Iterator[Seen]:

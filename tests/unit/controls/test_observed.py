@@ -171,6 +171,16 @@ FAILING = {
         grant({"apiGroups": [""], "resources": ["users"], "verbs": ["impersonate"]}),
         grant({"apiGroups": [""], "resources": ["serviceaccounts/token"], "verbs": ["create"]}),
         add("clusterrolebindings", binding("edit", group("system:authenticated"))),
+        lambda objects: [
+            grant()(objects),
+            put("clusterroles", "edit", "metadata/labels", {"up": "yes"})(objects),
+            put(
+                "clusterroles",
+                "own",
+                "aggregationRule",
+                {"clusterRoleSelectors": [{"matchLabels": {"up": "yes"}}]},
+            )(objects),
+        ],
         add("clusterrolebindings", binding("edit", group("system:serviceaccounts:app"))),
     ],
     "WRK-02.8": [
@@ -369,6 +379,8 @@ FAILING = {
             "volumes",
             [{"name": "t", "projected": {"sources": [{"serviceAccountToken": {"path": "t"}}]}}],
         ),
+        bad_pod("automountServiceAccountToken", True),
+        bad_pod("serviceAccountName", "stranger"),
     ],
     "SA-02": [bad_pod("serviceAccountName", "default"), bad_pod("serviceAccountName", None)],
     "SA-03": [
@@ -446,6 +458,16 @@ def test_a_report_of_the_benchmark_is_read_test_by_test(case):
         assert (verdict is Verdict.FAIL) is (control in failing)
     empty = contents_of(make_objects(), benchmark=BenchmarkReport("aks-1.8", ()))
     assert worst(each.verdict for each in judge("CLU-07", empty)) is Verdict.FAIL
+
+
+def test_where_nobody_saw_on_which_node_a_pod_runs_nothing_is_said():
+    # An observation folds the pods of an owner into one, and leaves their nodes out.
+    objects = make_objects()
+    put("nodes", "node-1", "spec/taints", TENANT)(objects)
+    for name in ("web", "agent"):
+        put("pods", name, "spec/nodeName", None)(objects)
+    verdicts = {seen.verdict for seen in judge("ENV-01.3", contents_of(objects))}
+    assert verdicts == {Verdict.UNKNOWN}
 
 
 def test_pods_that_ended_and_those_of_the_system_are_not_judged():
