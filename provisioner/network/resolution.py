@@ -4,7 +4,7 @@ A private zone answers in the networks that it is linked to. A network whose DNS
 firewall (as proxy) or a private resolver asks where those stand (guidelines.md NET-08).
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from provisioner.network.intervals import parse_addresses
@@ -109,11 +109,3 @@ def records_for(records: Collection[NameRecord], host: str) -> tuple[NameRecord,
         if found:
             return found
     return ()
-
-
-def linked_networks(topology: Topology, zone: Zone) -> Iterator[Network]:
-    """Yield the networks of the topology that a zone is linked to."""
-    for link in zone.links:
-        network = topology.networks.get(link.network)
-        if network is not None:
-            yield network

@@ -1,6 +1,5 @@
 """Follows a packet: hop by hop, which element decided what."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from provisioner.network.filters import Traffic, judge
@@ -207,14 +206,3 @@ def _subnet_at(topology: Topology, address: int, networks: frozenset[str]) -> Su
     """Return the subnet with an address, of some networks: others may use the same range."""
     inside = (subnet for key in networks for subnet in topology.subnets_of(key))
     return next((subnet for subnet in inside if address in subnet.ranges), None)
-
-
-def paths_to_internet(
-    topology: Topology, source: Subnet, protocol: str, port: int
-) -> Iterator[tuple[int, Path]]:
-    """Yield (address, path) for one public address of each route that holds any."""
-    for route in route_subnet(topology, source).routes:
-        public = route.addresses & PUBLIC
-        if public:
-            address = public.lowest
-            yield address, trace_packet(topology, source, Packet(address, protocol, port))
