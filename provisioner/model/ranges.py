@@ -1,9 +1,10 @@
 """Exact arithmetic over address ranges: which of them overlap, and what they leave free."""
 
 import ipaddress
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import groupby
-from typing import TypeAlias, TypeVar
+from typing import Generic, TypeAlias, TypeVar
 
 IpRange: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -52,6 +53,28 @@ def overlapping(items: Sequence[T], range_of: Callable[[T], IpRange]) -> Iterato
             for wider in still_open:
                 yield wider, item
             still_open.append(item)
+
+
+class RangeIndex(Generic[T]):
+    """Items by their ranges, to look up those that overlap another range: by bisection what it
+    holds, and by each shorter prefix what holds it. O(n log n) to make."""
+
+    def __init__(self, items: Iterable[tuple[IpRange, T]]) -> None:
+        self._items = tuple(items)
+        self._at: dict[tuple[int, int, int], list[int]] = {}
+        for position, (one, _item) in enumerate(self._items):
+            self._at.setdefault(_order(one), []).append(position)
+        self._places = sorted(self._at)
+
+    def overlapping(self, one: IpRange) -> list[tuple[IpRange, T]]:
+        """Return (range, item) of those that share an address with a range, in their order."""
+        begin = bisect_left(self._places, (one.version, _first(one), 0))
+        end = bisect_left(self._places, (one.version, _last(one) + 1, 0))
+        found = {position for place in self._places[begin:end] for position in self._at[place]}
+        for prefix in range(one.prefixlen):
+            host = one.max_prefixlen - prefix
+            found.update(self._at.get((one.version, _first(one) >> host << host, prefix), ()))
+        return [self._items[position] for position in sorted(found)]
 
 
 def free_ranges(space: IpRange, taken: Iterable[IpRange]) -> tuple[IpRange, ...]:

@@ -38,9 +38,19 @@ class EstateNeighbours:
 
     def children(self, container: ResourceId, type_name: str) -> Listing:
         """See `Neighbours`."""
-        found = self.estate.get(container)
-        whole = self.is_whole(container, type_name) and not (found and _may_hide(found.body))
-        return Listing(self.estate.children(container, type_name), whole)
+        # One listing for all that ask: what a rule makes of it is made once (`lru_cache`).
+        place = (container.key, type_name.lower())
+        listing = self._listed.get(place)
+        if listing is None:
+            found = self.estate.get(container)
+            whole = self.is_whole(container, type_name) and not (found and _may_hide(found.body))
+            listing = Listing(self.estate.children(container, type_name), whole)
+            self._listed[place] = listing
+        return listing
+
+    @cached_property
+    def _listed(self) -> dict[tuple[str, str], Listing]:
+        return {}
 
     def of_type(self, type_name: str) -> Listing:
         """See `Neighbours`."""
@@ -106,7 +116,16 @@ class _WithWrite:
         if own is not None and _may_hide(own.body):
             standing = Listing(standing.resources)
         written = tuple(r for r in self._written(type_name) if r.id.container == container)
+        changes = is_stated or self.gone is not None
+        if not changes and all(self._stands(resource) for resource in written):
+            return standing
         return Listing((*self._standing(standing), *written), standing.whole)
+
+    def _stands(self, resource: Resource) -> bool:
+        """Tell whether a write leaves a resource as the neighbours have it already: an estate is
+        the outcome of all writes."""
+        found = self.around.lookup(resource.id)
+        return isinstance(found, Resource) and found.body is resource.body
 
     @cached_property
     def _asked(self) -> dict[tuple[str, str], Listing]:

@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from provisioner.model.cidr import Range
 from provisioner.model.estate import Resource
-from provisioner.model.ranges import overlap
+from provisioner.model.ranges import RangeIndex
 from provisioner.service_rules.address_text import ranges_with_host_bits, unreadable_ranges
 from provisioner.service_rules.addresses import (
     is_ports,
@@ -66,9 +66,10 @@ def _judge_overlap(write: Write) -> Iterator[Refusal]:
     network = write.id.parent
     if network is None or not mine:
         return
-    for other, theirs in _ranges_in(write.around.children(network, _SUBNET)):
-        for at, one in mine:
-            if other.id.key != write.id.key and overlap(one, theirs):
+    beside = _ranges_in(write.around.children(network, _SUBNET))
+    for at, one in mine:
+        for theirs, other in beside.overlapping(one):
+            if other.id.key != write.id.key:
                 parent = write.parent
                 body = parent.body if isinstance(parent, Resource) else {}
                 spaces = [space for _place, space in ranges_at(body, _SPACE)]
@@ -83,8 +84,10 @@ def _judge_overlap(write: Write) -> Iterator[Refusal]:
 
 # Each subnet of a network is held against all others.
 @lru_cache(maxsize=4)
-def _ranges_in(subnets: Listing) -> tuple[tuple[Resource, Range], ...]:
-    return tuple((each, one) for each in subnets for _at, one in ranges_at(each.body, *_RANGES))
+def _ranges_in(subnets: Listing) -> RangeIndex[Resource]:
+    return RangeIndex(
+        (one, each) for each in subnets for _at, one in ranges_at(each.body, *_RANGES)
+    )
 
 
 def _judge_size(write: Write) -> Iterator[Refusal]:

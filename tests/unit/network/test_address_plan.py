@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from provisioner.catalog.node_pools import count_surge
 from provisioner.model.diagnostic import Severity
-from provisioner.model.ranges import free_ranges, overlap, overlapping
+from provisioner.model.ranges import RangeIndex, free_ranges, overlap, overlapping
 from provisioner.network.address_checks import check_addresses
 from provisioner.network.address_plan import read_address_plan
 from provisioner.plan.estates import desired_estate
@@ -454,6 +454,25 @@ def test_the_sweep_finds_what_all_pairs_find(ranges):
     }
     assert set(swept) == pairs
     assert len(swept) == len(pairs)
+
+
+NEAR = st.builds(
+    lambda version, address, short: ipaddress.ip_network(
+        (2**28 + address, 32 - short) if version == 4 else (2**124 + address, 128 - short),
+        strict=False,
+    ),
+    st.sampled_from((4, 6)),
+    st.integers(0, 15),
+    st.integers(0, 5),
+)
+
+
+@given(st.lists(NEAR | V4 | V6, max_size=12), NEAR | V4)
+def test_a_lookup_finds_what_holds_a_range_and_what_it_holds(ranges, sought):
+    numbered = list(enumerate(ranges))
+    found = RangeIndex((one, number) for number, one in numbered).overlapping(sought)
+
+    assert found == [(one, number) for number, one in numbered if overlap(one, sought)]
 
 
 @given(st.lists(V4, max_size=12), V4)
