@@ -1,0 +1,97 @@
+"""Ways to an API server: what is taken, and what is refused before a token leaves."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from provisioner.kube.in_cluster import read_in_cluster
+from provisioner.kube.kubeconfig import read_kubeconfig
+from provisioner.model.diagnostic import DiagnosticError
+
+SERVER = "https://127.0.0.1:6443"
+
+
+def write(folder: Path, user: dict[str, Any], **cluster: Any) -> Path:
+    content = {
+        "current-context": "c",
+        "clusters": [{"name": "k", "cluster": {"server": SERVER, **cluster}}],
+        "users": [{"name": "u", "user": user}],
+        "contexts": [{"name": "c", "context": {"cluster": "k", "user": "u"}}],
+    }
+    path = folder / "config"
+    path.write_text(yaml.safe_dump(content), encoding="utf-8")
+    return path
+
+
+REFUSED = (
+    ("no-tls", {"token": "t"}, {"server": "http://127.0.0.1"}, "Expected https"),
+    ("not-verified", {"token": "t"}, {"insecure-skip-tls-verify": True}, "verification of TLS"),
+    ("basic", {"username": "a", "password": "b"}, {}, "'username'"),
+    ("impersonation", {"token": "t", "as": "root"}, {}, "'as'"),
+    ("no-base64", {"token": "t"}, {"certificate-authority-data": "%"}, "no base64"),
+)
+
+
+@pytest.mark.parametrize(("name", "user", "cluster", "says"), REFUSED)
+def test_what_would_give_a_token_away_is_refused(
+    tmp_path: Path, name: str, user: dict[str, Any], cluster: dict[str, Any], says: str
+) -> None:
+    with pytest.raises(DiagnosticError, match=says):
+        read_kubeconfig(write(tmp_path, user, **cluster), None)
+
+
+def test_a_context_that_is_missing_is_named_with_the_nearest(tmp_path: Path) -> None:
+    with pytest.raises(DiagnosticError, match="there is no context 'd'"):
+        read_kubeconfig(write(tmp_path, {"token": "t"}), "d")
+
+
+def test_an_exec_plugin_gives_the_token_and_is_asked_again_when_it_is_refused(
+    tmp_path: Path,
+) -> None:
+    script = tmp_path / "plugin"
+    status = {"token": "made-by-NUMBER"}
+    answer = json.dumps({"kind": "ExecCredential", "status": status})
+    script.write_text(
+        f"#!/bin/sh\necho x >> runs\nN=$(wc -l < runs)\necho '{answer}' | sed s/NUMBER/$N/\n",
+        encoding="utf-8",
+    )
+    script.chmod(0o755)
+    runs = tmp_path / "runs"
+    text = script.read_text(encoding="utf-8").replace("runs", str(runs))
+    script.write_text(text, encoding="utf-8")
+    found = read_kubeconfig(write(tmp_path, {"exec": {"command": "./plugin"}}), None)
+    assert found.token is not None
+    assert [found.token(False), found.token(False), found.token(True)] == [
+        "made-by-1",
+        "made-by-1",
+        "made-by-2",
+    ]
+
+
+def test_a_plugin_that_is_not_installed_says_how_to_get_it(tmp_path: Path) -> None:
+    user = {"exec": {"command": "no-such-plugin", "installHint": "Install it."}}
+    found = read_kubeconfig(write(tmp_path, user), None)
+    assert found.token is not None
+    with pytest.raises(DiagnosticError, match=r"not installed.*Install it"):
+        found.token(False)
+
+
+def test_outside_of_a_pod_there_is_no_service_account(tmp_path: Path) -> None:
+    with pytest.raises(DiagnosticError, match="this is no pod"):
+        read_in_cluster({}, tmp_path)
+
+
+def test_in_a_pod_its_token_is_read_anew_each_time(tmp_path: Path) -> None:
+    (tmp_path / "ca.crt").write_text("pem", encoding="utf-8")
+    token = tmp_path / "token"
+    token.write_text("one\n", encoding="utf-8")
+    environ = {"KUBERNETES_SERVICE_HOST": "fd00::1", "KUBERNETES_SERVICE_PORT": "443"}
+    found = read_in_cluster(environ, tmp_path)
+    assert found.server == "https://[fd00::1]:443"
+    assert found.token is not None
+    assert found.token(False) == "one"
+    token.write_text("two", encoding="utf-8")
+    assert found.token(False) == "two"
