@@ -3,7 +3,7 @@
 The arithmetic is that of `azsec network`. Facts: guidelines.md §1.5, §2.2 and §3.2.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from provisioner.catalog.machine_sizes import zones_of
@@ -33,6 +33,9 @@ from provisioner.network.address_overlaps import find_overlaps
 from provisioner.network.address_plan import AddressPlan, read_address_plan
 from provisioner.network.cluster_checks import check_clusters
 from provisioner.network.subnet_checks import check_subnets
+from provisioner.service_rules.judgement import Finding, judge_write
+from provisioner.service_rules.neighbours import EstateNeighbours
+from provisioner.service_rules.rule import Write
 
 ITEM = "Setting up and validating the virtual network"
 _SPACE = "properties.addressSpace.addressPrefixes"
@@ -99,6 +102,23 @@ _OF_SERVICES = ("wrong-dns-address", "large-service-range")
 _UNKNOWN = ("unknown-range", "unknown-nodes")
 
 
+_OF_RANGES = frozenset(
+    {
+        "network-range",
+        "network-host-bits",
+        "subnet-range",
+        "subnet-host-bits",
+        "subnet-outside-of-network",
+        "subnet-size",
+        "subnet-of-gateways-with-group",
+        "subnet-of-service-with-group",
+        "subnet-of-bastion-with-routes",
+    }
+)
+_OF_OVERLAPS = frozenset({"network-ranges-overlap", "subnets-overlap"})
+"""The service rules about what a range is to hold, and about ranges of one network."""
+
+
 def _plan(estate: Estate, _catalog: Catalog) -> AddressPlan:
     return read_address_plan(estate)
 
@@ -126,11 +146,33 @@ def _told(subject: Subject, path: str, wrong: Iterable[Diagnostic]) -> Iterator[
         yield make(path, said)
 
 
+def _refused(estate: Estate, catalog: Catalog) -> Mapping[str, tuple[Finding, ...]]:
+    """Return what Azure would refuse of the ranges of networks and subnets, by the key of whose
+    they are. What the estate lacks is not known."""
+    around = EstateNeighbours(estate, lambda _id: False, lambda _container, _type: False)
+    found: dict[str, tuple[Finding, ...]] = {}
+    for name in (NETWORK, SUBNET):
+        version = catalog.get(name).api_version
+        for resource in estate.of_type(name):
+            write = Write(name, resource.id, None, resource.body, around, version)
+            found[resource.id.key] = tuple(
+                each for each in judge_write(write, catalog) if each.rule.type == name
+            )
+    return found
+
+
+def _fails_of(subject: Subject, rules: Collection[str]) -> Iterator[Observation]:
+    for found in subject.derive(_refused).get(subject.id.key, ()):
+        if found.rule.id in rules:
+            yield subject.fails(found.refusal.path, found.refusal.message)
+
+
 def _judge_network(network: Subject) -> Iterator[Observation]:
     plan = network.derive(_plan)
     read = plan.networks.get(network.id.key)
     if read is None:
         return
+    yield from _fails_of(network, _OF_RANGES)
     alone = replace(plan, networks={network.id.key: replace(read, subnets=())}, clusters=())
     yield from _told(network, _SPACE, check_subnets(alone, network.derive(_whole)))
     spaces = ", ".join(str(space) for space in read.spaces)
@@ -142,6 +184,7 @@ def _judge_subnet(subnet: Subject) -> Iterator[Observation]:
     network, read = plan.network_of(subnet.id), plan.subnet(subnet.id)
     if network is None or read is None:
         return
+    yield from _fails_of(subnet, _OF_RANGES)
     # What others there are matters to its place alone, and that is judged as an overlap.
     alone = replace(network, subnets=(read,), wrong=())
     shown = replace(plan, networks={network.id.key: alone}, clusters=())
@@ -164,6 +207,7 @@ def _judge_cluster(cluster: Subject) -> Iterator[Observation]:
 
 
 def _judge_overlap(subject: Subject) -> Iterator[Observation]:
+    yield from _fails_of(subject, _OF_OVERLAPS)
     wrong = subject.derive(_overlaps).get(subject.id.key, ())
     yield from _told(subject, "", wrong)
     yield subject.passes("", "its ranges are its own")
