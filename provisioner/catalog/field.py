@@ -208,11 +208,11 @@ class Field:
                    one is a change, although no body states it
     stated         only Azure writes it, but a body may state it, and then it has to hold
     write_only     Azure accepts it and never answers it
-    follows        path of the property that Azure fills it in from: a write that changes that one
-                   leaves it out, unless the blueprint states it
+    follows        paths of the properties that Azure fills it in from, or that it is no use or an
+                   error beside: a write that changes one of them leaves it out, unless the
+                   blueprint states it
     refilled       Azure fills it in anew where a write is silent: what it filled in before is not
                    sent back, because it may not hold any more (a start date that has passed)
-    not_past       a date: Azure takes none that has passed, for the simulator
     requires       (value, what): what has to be registered in the subscription for a value: a
                    feature (`Namespace/Name`) or a resource provider (`Namespace`)
     requires_there  the resource provider that has to be registered in the subscription of the
@@ -249,9 +249,8 @@ class Field:
     health: Health | None = None
     stated: bool = False
     write_only: bool = False
-    follows: str = ""
+    follows: tuple[str, ...] = ()
     refilled: bool = False
-    not_past: bool = False
     requires: tuple[tuple[Json, str], ...] = ()
     requires_there: str = ""
     secret: bool = False

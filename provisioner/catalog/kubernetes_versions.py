@@ -75,6 +75,25 @@ def released(version: object) -> str | None:
     return f"{months // 12}-{months % 12 + 1:02}"
 
 
+_LONGEST_SUPPORT = 18
+"""Months from the release of a minor version by which the community's support of it has certainly
+ended in AKS: it comes to AKS two to four months later, and stays a year or three versions
+("Supported Kubernetes versions in AKS")."""
+
+
+def is_in_support(version: str, today: str | None) -> bool:
+    """Tell whether a version (`1.34.7`) has the community's support in AKS by the list of this
+    module, which ages: on a day (`2026-12-31`) on which that must have ended it has not."""
+    minor = _minor(version)
+    oldest = min(_minor(one.minor) for one in OFFERED if COMMUNITY in one.plans)
+    month = released(f"1.{minor}.{_LONGEST_SUPPORT}")
+    return minor >= oldest and not (month and today and month < today)
+
+
+def _minor(version: str) -> int:
+    return int(version.split(".")[1])
+
+
 def is_at_least(version: object, *wanted: int) -> bool:
     """Tell whether a Kubernetes version (`1.34`, `1.34.2`) is one, or a later; so is none."""
     parts = version.split(".")[: len(wanted)] if isinstance(version, str) else []

@@ -2,28 +2,69 @@
 
 Sources: "Upgrade an AKS cluster" (no minor version is skipped, but out of one that is no longer
 supported; nothing goes back), "Supported Kubernetes versions in AKS" (a pool is at most three minor
-versions older than its control plane, from 1.28 on, two before that, and never newer), and the
-errors OperationNotAllowed and NodePoolMcVersionIncompatible of "Troubleshoot AKS upgrades".
+versions older than its control plane, from 1.28 on, two before that, and never newer), and
+"Troubleshoot AKS upgrade errors because of version skew, incompatibility, or lack of support" (its
+errors OperationNotAllowed and NodePoolMcVersionIncompatible; a cluster with long-term support may
+skip minor versions).
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
-from provisioner.catalog.kubernetes_versions import OFFERED
-from provisioner.model.values import Body, lookup
+from provisioner.catalog.kubernetes_versions import LONG_TERM, is_in_support
+from provisioner.model.values import ABSENT, lookup
 
 Version = tuple[int, ...]
 
 _WIDER_SKEW = (1, 28)
 
 
-def cluster_goes_one_minor_up(before: Body, after: Body) -> str | None:
-    """Tell why AKS does not take the control plane from one version to the other, or None."""
-    return _refuse_step(before, after, "kubernetesVersion", "currentKubernetesVersion")
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A step from one version to another that AKS does not take: both, the first minor version in
+    between (None where the step leads back), and why."""
+
+    current: str
+    wanted: str
+    following: str | None
+    reason: str
 
 
-def pool_goes_one_minor_up(before: Body, after: Body) -> str | None:
-    """Tell why AKS does not take a node pool from one version to the other, or None."""
-    return _refuse_step(before, after, "orchestratorVersion", "currentOrchestratorVersion")
+def refused_cluster_step(
+    before: Mapping[str, object], after: Mapping[str, object], today: str | None
+) -> Refused | None:
+    """Return why AKS does not take a control plane from one version to the other, or None.
+
+    `today` (`2026-12-31`; None where it is not known) tells which versions are out of support.
+    """
+    return _refuse_step(
+        lookup(after, ("properties", "kubernetesVersion")),
+        lookup(before, ("properties", "currentKubernetesVersion")),
+        lookup(before, ("properties", "kubernetesVersion")),
+        may_skip=has_long_term_support(before) or has_long_term_support(after),
+        today=today,
+    )
+
+
+def refused_pool_step(
+    before: Mapping[str, object], after: Mapping[str, object], today: str | None, *, may_skip: bool
+) -> Refused | None:
+    """Return why AKS does not take a node pool from one version to the other, or None. `may_skip`
+    is whether its cluster has long-term support, or may have it."""
+    return _refuse_step(
+        lookup(after, ("properties", "orchestratorVersion")),
+        lookup(before, ("properties", "currentOrchestratorVersion")),
+        lookup(before, ("properties", "orchestratorVersion")),
+        may_skip=may_skip,
+        today=today,
+    )
+
+
+def has_long_term_support(cluster: Mapping[str, object]) -> bool:
+    """Tell whether a cluster has the support plan AKSLongTermSupport, or may: it is not known."""
+    plan = lookup(cluster, ("properties", "supportPlan"))
+    known = plan is ABSENT or plan is None or isinstance(plan, str)
+    return not known or str(plan).lower() == LONG_TERM.lower()
 
 
 def pool_goes_with_control_plane(
@@ -50,23 +91,21 @@ def pool_goes_with_control_plane(
     return None
 
 
-def _refuse_step(before: Body, after: Body, name: str, running: str) -> str | None:
-    wanted = _parse(lookup(after, ("properties", name)))
-    stated = _parse(lookup(before, ("properties", name)))
-    current = _parse(lookup(before, ("properties", running))) or stated
+def _refuse_step(
+    asked: object, running: object, stated: object, *, may_skip: bool, today: str | None
+) -> Refused | None:
+    wanted, current = _parse(asked), _parse(running) or _parse(stated)
     if len(wanted) < 2 or len(current) < 2:
         return None
     shared = min(len(wanted), len(current))
     if wanted[:shared] < current[:shared]:
-        return f"{name} cannot go back from {_text(current)} to {_text(wanted)}: AKS only upgrades"
-    is_supported = current[:2] >= min(_parse(one.minor) for one in OFFERED)
-    if is_supported and wanted[0] == current[0] and wanted[1] > current[1] + 1:
-        following = f"{current[0]}.{current[1] + 1}"
-        return (
-            f"{name} cannot go from {_text(current)} to {_text(wanted)}, as AKS skips no minor "
-            f"version: upgrade to {following} first"
-        )
-    return None
+        return Refused(_text(current), _text(wanted), None, "AKS only upgrades")
+    skips = wanted[0] == current[0] and wanted[1] > current[1] + 1
+    if not skips or may_skip or not is_in_support(_text(current), today):
+        return None
+    following = f"{current[0]}.{current[1] + 1}"
+    reason = f"AKS skips no minor version, upgrade to {following} first"
+    return Refused(_text(current), _text(wanted), following, reason)
 
 
 def _parse(version: object) -> Version:

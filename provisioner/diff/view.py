@@ -91,11 +91,8 @@ class View:
     def is_outdated(self, rule: Rule) -> bool:
         """Tell whether Azure filled a property in from one that the desired body changes
         (`Field.follows`): what stands there goes with the old value."""
-        follows = rule.fact.follows
-        if not follows:
-            return False
-        path = follows.split(".")
-        return lookup(self.before, path) != lookup(self.after, path)
+        paths = (path.split(".") for path in rule.fact.follows)
+        return any(lookup(self.before, path) != lookup(self.after, path) for path in paths)
 
     def keeps(self, rule: Rule) -> bool:
         """Tell whether a PUT of the desired body, silent about a property, keeps its value."""

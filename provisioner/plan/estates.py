@@ -126,12 +126,22 @@ def _outcome(change: ResourceChange, catalog: Catalog) -> Mapping[str, Value] | 
 def _without_outdated(
     resource_type: ResourceType, found: Mapping[str, Value], written: Mapping[str, Value]
 ) -> Mapping[str, Value]:
-    """Return a live body without what Azure filled in from a value that the write changes."""
-    for path, facts in resource_type.fields.items():
-        source = facts.follows.split(".") if facts.follows and "[]" not in path else None
-        if source is not None and lookup(found, source) != lookup(written, source):
-            found = without_at(found, path.split("."))
+    """Return a live body without what goes with a value that the write changes."""
+    outdated = [
+        path.split(".")
+        for path, facts in resource_type.fields.items()
+        if "[]" not in path and _is_moved(found, written, facts.follows)
+    ]
+    for path in outdated:
+        found = without_at(found, path)
     return found
+
+
+def _is_moved(
+    found: Mapping[str, Value], written: Mapping[str, Value], paths: Iterable[str]
+) -> bool:
+    steps = (path.split(".") for path in paths)
+    return any(lookup(found, path) != lookup(written, path) for path in steps)
 
 
 def _over(found: Mapping[str, Value], written: Mapping[str, Value]) -> Mapping[str, Value]:

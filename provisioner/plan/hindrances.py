@@ -40,9 +40,13 @@ _MARK = re.compile(r"\[[^\]]*\]")
 
 
 def foretell_refusals(
-    changes: Changes, graph: DesiredGraph, state: ActualState, catalog: Catalog
+    changes: Changes,
+    graph: DesiredGraph,
+    state: ActualState,
+    catalog: Catalog,
+    today: str | None,
 ) -> Changes:
-    """Return the changes with those blocked that Azure would refuse.
+    """Return the changes with those blocked that Azure would refuse, if they are made `today`.
 
     Where what goes is named by a resource of the environment whose blueprint is silent about it,
     the reference goes too, as a change of that resource. A change that is blocked no longer makes
@@ -53,7 +57,7 @@ def foretell_refusals(
     while True:
         standing = _apply(changes, blocked)
         freed = _free(standing, live)
-        more = dict(_Foresight(freed, graph, live).refusals())
+        more = dict(_Foresight(freed, graph, live, today).refusals())
         if not more:
             return freed
         blocked |= more
@@ -129,6 +133,7 @@ class _Foresight:
     changes: Changes
     graph: DesiredGraph
     live: _Live
+    today: str | None
 
     @cached_property
     def outcome(self) -> Estate:
@@ -188,10 +193,13 @@ class _Foresight:
             reasons.append(self._keeps(change) if _goes(change) else None)
             reasons.append(_keeps_name(change))
             reasons.append(self._outside(change))
-            reasons.append(refusal_of(change, self.outcome, self.around, self.live.catalog))
+            reasons.append(self._refusal(change))
             first = next((reason for reason in reasons if reason is not None), None)
             if first is not None:
                 yield change.address, first
+
+    def _refusal(self, change: ResourceChange) -> str | None:
+        return refusal_of(change, self.outcome, self.around, self.live.catalog, self.today)
 
     def _in_use(self, change: ResourceChange) -> str | None:
         for hit in self.live.below(change.id):

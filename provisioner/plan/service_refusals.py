@@ -1,7 +1,7 @@
 """What Azure refuses of a desired graph, and of the changes of a plan, by the service rules."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from provisioner.blueprint.files import span_of
 from provisioner.blueprint.graph import DesiredGraph, DesiredResource
@@ -27,6 +27,7 @@ def check_services(graph: DesiredGraph, catalog: Catalog) -> Iterator[Diagnostic
     """Yield an error for each resource that Azure would refuse to create beside the others.
 
     Nothing is known of what the blueprint does not make: `existing: true` is no more than a name.
+    Nor is the day of its creation: a date that has passed since is no error of the blueprint.
     """
     made = {resource.id.key for resource in graph if resource.managed}
     around = EstateNeighbours(
@@ -91,20 +92,21 @@ def _is_in(gap: Gap, container: ResourceId, type_name: str) -> bool:
 
 
 def refusal_of(
-    change: ResourceChange, outcome: Estate, around: Neighbours, catalog: Catalog
+    change: ResourceChange, outcome: Estate, around: Neighbours, catalog: Catalog, today: str | None
 ) -> str | None:
-    """Return why Azure refuses the write or the delete of a change, or None where it does not."""
+    """Return why Azure refuses the write or the delete of a change, made `today`, or None where it
+    does not."""
     before = change.found.body if change.found is not None else None
     if change.action is Action.DELETE:
         write = _write(change.type, change.id, before, {}, around, deletes=True)
     elif change.action in _WRITES and (own := outcome.get(change.id)) is not None:
         if change.action is Action.REPLACE:
             before = None
-        after = _without_unstated_children(change, own.body)
+        after = _without_refilled(change, _without_unstated_children(change, own.body))
         write = _write(change.type, change.id, before, after, around)
     else:
         return None
-    found = next(iter(judge_write(write, catalog)), None)
+    found = next(iter(judge_write(replace(write, today=today), catalog)), None)
     return str(found) if found else None
 
 
@@ -129,6 +131,15 @@ def _without_unstated_children(
     for embedded in change.type.embedded:
         path = embedded.path.split(".")
         if lookup(change.desired, path) is ABSENT and lookup(body, path) is not ABSENT:
+            body = without_at(body, path)
+    return body
+
+
+def _without_refilled(change: ResourceChange, body: Mapping[str, Value]) -> Mapping[str, Value]:
+    """Leave out what Azure fills in anew with each write that does not state it."""
+    for name, facts in change.type.fields.items():
+        path = name.split(".")
+        if facts.refilled and lookup(change.desired, path) is ABSENT:
             body = without_at(body, path)
     return body
 

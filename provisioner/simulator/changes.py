@@ -22,12 +22,9 @@ def keep_values(resource_type: ResourceType, before: Tree, body: dict[str, Any])
             put(body, path, thaw(old))
 
 
-def check_values(resource_type: ResourceType, body: Tree, api_version: str, today: str) -> None:
-    """Raise RefusalError for a value that Azure never accepts, on creation too. `today` is the day
-    as `YYYY-MM-DD`."""
+def check_values(resource_type: ResourceType, body: Tree, api_version: str) -> None:
+    """Raise RefusalError for a value that Azure never accepts, on creation too."""
     for path, facts in own_facts(resource_type):
-        if facts.not_past:
-            _check_date(resource_type, body, path, today)
         refused = (*facts.refused, *_left_defaults(facts, api_version))
         if refused:
             for at, value in values_at(body, split_path(path)):
@@ -39,19 +36,6 @@ def check_values(resource_type: ResourceType, body: Tree, api_version: str, toda
                         target=at,
                         by_provider=True,
                     )
-
-
-def _check_date(resource_type: ResourceType, body: Tree, path: str, today: str) -> None:
-    for at, value in values_at(body, split_path(path)):
-        if isinstance(value, str) and value[: len(today)] < today:
-            raise RefusalError(
-                400,
-                resource_type.codes.value,
-                f"Values for request parameters are invalid: {at.removeprefix('properties.')} "
-                f"'{value}' lies before the current date.",
-                target=at,
-                by_provider=True,
-            )
 
 
 def own_facts(resource_type: ResourceType) -> Iterator[tuple[str, Field]]:

@@ -175,7 +175,7 @@ def _keep(
         body["location"] = normalise_location(body["location"])
     if cloud.catalog.schemas.root(resource_type.name).find("properties") is not None:
         body.setdefault("properties", {})
-    check_values(resource_type, body, api_version, cloud.now().date().isoformat())
+    check_values(resource_type, body, api_version)
     take_values(resource_type, body)
     if before is not None:
         for embedded in resource_type.embedded:

@@ -79,13 +79,15 @@ from provisioner.workflow.reading import Reading, read_environment
 @dataclass(frozen=True, slots=True)
 class Desired:
     """An environment as its files describe it, and the cloud that it is meant for now; `contents`
-    is what was read of its cluster, None where nobody looked."""
+    is what was read of its cluster, None where nobody looked; `today` the day on which it was read
+    (`2026-12-31`), None where that is not known."""
 
     environment: Environment
     graph: DesiredGraph
     cloud: str
     diagnostics: tuple[Diagnostic, ...] = ()
     contents: ClusterContents | None = None
+    today: str | None = None
 
     @property
     def document(self) -> EnvironmentDocument:
@@ -176,7 +178,8 @@ def load_desired(
         *check_waivers_and_attestations(environment, graph, today),
         *check_exemptions(environment.kubernetes, environment.node.find(("kubernetes",)), today),
     )
-    return Desired(environment, graph, cloud or environment.cloud, told)
+    day = today.isoformat()
+    return Desired(environment, graph, cloud or environment.cloud, told, today=day)
 
 
 def _check_id(environment: Environment, cloud: str) -> tuple[Diagnostic, ...]:
@@ -339,7 +342,7 @@ def _plan(
     changes = replace(changes, diagnostics=tuple(told))
     if scope.request.targets:
         changes = select_changes(changes, graph, Target(scope.request.targets))
-    changes = foretell_refusals(changes, graph, reading.state, catalog)
+    changes = foretell_refusals(changes, graph, reading.state, catalog, desired.today)
     census = take_census(reading, desired.graph, catalog)
     assessment, judged = Assessment(), census
     if graph.resources and scope.assess:

@@ -41,6 +41,39 @@ ROWS = [
         id="a cluster takes no new pools in its own body (Azure/AKS#4383)",
     ),
     pytest.param(
+        "PUT",
+        "",
+        {"properties": {**CLUSTER["properties"], "kubernetesVersion": "1.37"}},
+        (400, "OperationNotAllowed"),
+        id="a minor version is skipped (rancher/dashboard#11884)",
+    ),
+    pytest.param(
+        "PUT",
+        "",
+        {"properties": {**CLUSTER["properties"], "kubernetesVersion": "1.34"}},
+        (400, "OperationNotAllowed"),
+        id="a version goes back (rancher/rancher#24071)",
+    ),
+    pytest.param(
+        "PUT",
+        "",
+        {"properties": {**CLUSTER["properties"], "kubernetesVersion": "1.35"}},
+        (200, ""),
+        id="a minor version that runs as one of its patches",
+    ),
+    pytest.param(
+        "PUT",
+        "/agentPools/sys",
+        {
+            "properties": {
+                **CLUSTER["properties"]["agentPoolProfiles"][0],
+                "orchestratorVersion": "1.34",
+            }
+        },
+        (400, "AgentPoolUpgradeVersionNotAllowed"),
+        id="a pool goes back (kubernetes-sigs/cluster-api-provider-azure#1883)",
+    ),
+    pytest.param(
         "DELETE",
         "/agentPools/sys",
         None,

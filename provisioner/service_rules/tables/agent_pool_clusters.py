@@ -1,4 +1,4 @@
-"""What an AKS cluster and its node pools are to each other: versions, networks, how many there are.
+"""What an AKS cluster and its node pools are to each other: networks, and how many there are.
 
 "AKS error codes" are AKS's own list of error codes ("apierror", Microsoft; guidelines.md §3.2).
 """
@@ -6,7 +6,6 @@
 from collections.abc import Iterator
 
 from provisioner.catalog.node_pools import CLUSTER, POOL
-from provisioner.catalog.version_changes import pool_goes_with_control_plane
 from provisioner.model.estate import Resource
 from provisioner.model.values import Value
 from provisioner.service_rules.bodies import entries_at, is_silent, is_stated, text_at, value_at
@@ -27,22 +26,6 @@ def _cluster(write: Write) -> Value | object:
     """Return the body of a pool's cluster; {} where it was not read."""
     parent = write.parent
     return parent.body if isinstance(parent, Resource) else {}
-
-
-def _judge_version(write: Write) -> Iterator[Refusal]:
-    cluster = write.parent
-    if isinstance(cluster, Resource):
-        reason = pool_goes_with_control_plane(cluster.body, write.after)
-        if reason is not None:
-            yield Refusal("properties.orchestratorVersion", reason)
-
-
-def _judge_versions(write: Write) -> Iterator[Refusal]:
-    """The pools that a cluster's body states are judged each by itself."""
-    for pool in write.around.children(write.id, POOL):
-        reason = pool_goes_with_control_plane(write.after, pool.body)
-        if reason is not None:
-            yield Refusal("properties.kubernetesVersion", f"of the pool {pool.id.name}, {reason}")
 
 
 def _judge_windows_plugin(write: Write) -> Iterator[Refusal]:
@@ -158,20 +141,6 @@ def _judge_no_system(write: Write) -> Iterator[Refusal]:
 
 
 RULES = (
-    ServiceRule(
-        id="pool-version-of-cluster",
-        type=POOL,
-        code="NodePoolMcVersionIncompatible",
-        source=f"{_CODES}; {_PAGE}/supported-kubernetes-versions",
-        judge=_judge_version,
-    ),
-    ServiceRule(
-        id="cluster-version-of-pools",
-        type=CLUSTER,
-        code="NodePoolMcVersionIncompatible",
-        source=f"{_CODES}; {_PAGE}/supported-kubernetes-versions",
-        judge=_judge_versions,
-    ),
     ServiceRule(
         id="pool-windows-plugin",
         type=POOL,

@@ -187,7 +187,7 @@ FARMS = ResourceType(
         "properties.sealed.on": Field(default=False),
         "properties.never": Field(default="y", refused=("x",)),
         "properties.soil": Field(forbidden=_further),
-        "properties.copy": Field(follows="properties.text"),
+        "properties.copy": Field(follows=("properties.text",)),
         "properties.begun": Field(refilled=True),
         "properties.servers": Field(compare=Compare.ORDERED),
         "properties.ranges": Field(default=(), compare=Compare.SET, security=True),

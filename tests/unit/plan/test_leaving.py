@@ -457,9 +457,9 @@ def versions(cluster: str, pool: str) -> str:
     ("after", "address", "words"),
     [
         (("1.36", "1.34"), "aks", "upgrade to 1.35 first"),
-        (("1.33", "1.33"), "aks", "cannot go back from 1.34.7 to 1.33"),
+        (("1.33", "1.33"), "aks", "Downgrading Kubernetes version 1.34.7 to 1.33"),
         (("1.34", "1.35"), "apps", "newer than the control plane's 1.34"),
-        (("1.34", "1.33"), "apps", "cannot go back from 1.34.7 to 1.33"),
+        (("1.34", "1.33"), "apps", "Upgrade agent pool version from 1.34.7 to 1.33"),
     ],
     ids=["skips a minor", "goes back", "pool newer", "pool goes back"],
 )

@@ -10,7 +10,6 @@ from provisioner.catalog import (
     api_versions,
     cluster_changes,
     local_dns,
-    version_changes,
 )
 from provisioner.catalog.cluster_defaults import most_pods, since
 from provisioner.catalog.field import (
@@ -252,8 +251,10 @@ TYPE = ResourceType(
     fields={
         "properties.count": Field(owner=_count_owner, dropped=_holds_machines),
         "properties.enableAutoScaling": Field(default=False, answered=Answered.ALONE),
-        "properties.minCount": Field(default=None),
-        "properties.maxCount": Field(default=None),
+        # AKS refuses limits of an autoscaler that is off, and maxUnavailable beside a surge
+        # (service_rules/tables/agent_pool_scale.py).
+        "properties.minCount": Field(default=None, follows=("properties.enableAutoScaling",)),
+        "properties.maxCount": Field(default=None, follows=("properties.enableAutoScaling",)),
         "properties.mode": Field(default="User"),
         "properties.type": Field(default=_default_type, taken_as=_type_as_taken, create_only=True),
         "properties.vmSize": Field(
@@ -330,13 +331,15 @@ TYPE = ResourceType(
             default=_default_taints, compare=Compare.SET, security=True, reserved=RESERVED
         ),
         "properties.orchestratorVersion": Field(
-            compare=Compare.VERSION,
-            forbidden=version_changes.pool_goes_one_minor_up,
-            disruption=Disruption.NODES,
+            compare=Compare.VERSION, disruption=Disruption.NODES
         ),
         "properties.upgradeSettings": Field(default={}),
         "properties.upgradeSettings.maxSurge": Field(default="10%", answered=_surges),
-        "properties.upgradeSettings.maxUnavailable": Field(default="0", answered=since("2025-04")),
+        "properties.upgradeSettings.maxUnavailable": Field(
+            default="0",
+            answered=since("2025-04"),
+            follows=("properties.upgradeSettings.maxSurge",),
+        ),
         "properties.upgradeSettings.drainTimeoutInMinutes": Field(
             default=30, answered=Answered.STATED
         ),

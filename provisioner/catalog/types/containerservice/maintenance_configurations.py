@@ -26,6 +26,8 @@ def _computed(_resource: ResourceId, body: Body, around: Surroundings) -> Mappin
 
 
 _NAMES = ("default", "aksManagedAutoUpgradeSchedule", "aksManagedNodeOSUpgradeSchedule")
+_SCHEDULE = "properties.maintenanceWindow.schedule"
+_CADENCES = ("daily", "weekly", "absoluteMonthly", "relativeMonthly")
 
 TYPE = ResourceType(
     name="Microsoft.ContainerService/managedClusters/maintenanceConfigurations",
@@ -51,9 +53,14 @@ TYPE = ResourceType(
         # date of every write against the current one, so that the day that it filled in itself is
         # refused the day after (hashicorp/terraform-provider-azurerm#23985, MicrosoftDocs/
         # azure-docs#114302).
-        "properties.maintenanceWindow.startDate": Field(
-            compare=Compare.EXACT, refilled=True, not_past=True
-        ),
+        "properties.maintenanceWindow.startDate": Field(compare=Compare.EXACT, refilled=True),
+        # A schedule is one of these ("Use planned maintenance").
+        **{
+            f"{_SCHEDULE}.{name}": Field(
+                follows=tuple(f"{_SCHEDULE}.{other}" for other in _CADENCES if other != name)
+            )
+            for name in _CADENCES
+        },
         "properties.maintenanceWindow.notAllowedDates": Field(default=(), compare=Compare.SET),
         "properties.timeInWeek": Field(default=(), keys=("day",)),
         "properties.timeInWeek[].hourSlots": Field(compare=Compare.SET),

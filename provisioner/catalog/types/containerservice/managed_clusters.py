@@ -10,7 +10,6 @@ from provisioner.catalog import (
     api_versions,
     cluster_changes,
     cluster_defaults,
-    version_changes,
 )
 from provisioner.catalog.access_models import ends_with
 from provisioner.catalog.cluster_defaults import preset, since, since_version, where
@@ -175,6 +174,11 @@ _PLUGIN = Field(
     disruption=Disruption.NODES,
 )
 _COMPUTED = Field(read_only=True)
+_BALANCED_BY = tuple(
+    f"{_NETWORK}.loadBalancerProfile.{name}"
+    for name in ("managedOutboundIPs", "outboundIPs", "outboundIPPrefixes")
+)
+
 
 TYPE = ResourceType(
     # Lists lack it in every api version after 2021-03-01 (Azure/AKS issue 5224): a private cluster
@@ -236,7 +240,6 @@ TYPE = ResourceType(
         "properties.kubernetesVersion": Field(
             compare=Compare.VERSION,
             owner=_upgrade_owner("properties.autoUpgradeProfile.upgradeChannel"),
-            forbidden=version_changes.cluster_goes_one_minor_up,
             disruption=Disruption.NODES,
         ),
         "properties.dnsPrefix": Field(create_only=True),
@@ -350,8 +353,13 @@ TYPE = ResourceType(
         "properties.addonProfiles.httpApplicationRouting.config.HTTPApplicationRoutingZoneName": (
             Field(read_only=True)
         ),
+        # A private cluster has none, and AKS refuses them beside it.
         f"{_ACCESS}.authorizedIPRanges": Field(
-            default=(), compare=Compare.SET, security=True, disruption=_PLANE
+            default=(),
+            compare=Compare.SET,
+            security=True,
+            disruption=_PLANE,
+            follows=(f"{_ACCESS}.enablePrivateCluster",),
         ),
         f"{_ACCESS}.authorizedIPRanges[]": Field(compare=Compare.CIDR),
         f"{_ACCESS}.enablePrivateCluster": Field(
@@ -441,12 +449,12 @@ TYPE = ResourceType(
         f"{_NETWORK}.podCidrs": Field(
             default=cluster_defaults.ranges_beside(f"{_NETWORK}.podCidr"),
             compare=Compare.SET,
-            follows=f"{_NETWORK}.podCidr",
+            follows=(f"{_NETWORK}.podCidr",),
         ),
         f"{_NETWORK}.serviceCidrs": Field(
             default=cluster_defaults.ranges_beside(f"{_NETWORK}.serviceCidr"),
             compare=Compare.SET,
-            follows=f"{_NETWORK}.serviceCidr",
+            follows=(f"{_NETWORK}.serviceCidr",),
         ),
         f"{_NETWORK}.dnsServiceIP": Field(
             default=cluster_defaults.DNS_SERVICE_ADDRESS, create_only=True
@@ -465,7 +473,7 @@ TYPE = ResourceType(
         f"{_NETWORK}.loadBalancerProfile": Field(
             default=cluster_defaults.load_balancer,
             answered=cluster_defaults.unless_routed,
-            follows=f"{_NETWORK}.outboundType",
+            follows=(f"{_NETWORK}.outboundType",),
             dropped=cluster_defaults.balances_nothing,
             residual=cluster_defaults.balances_nothing,
         ),
@@ -474,14 +482,19 @@ TYPE = ResourceType(
             answered=cluster_defaults.balanced_by,
             compare=Compare.CASELESS,
         ),
+        # The three ways to give the balancer its addresses exclude each other.
         f"{_NETWORK}.loadBalancerProfile.managedOutboundIPs": Field(
-            default=cluster_defaults.managed_addresses
+            default=cluster_defaults.managed_addresses, follows=_BALANCED_BY[1:]
         ),
         f"{_NETWORK}.loadBalancerProfile.managedOutboundIPs.countIPv6": Field(
             default=cluster_defaults.managed_ipv6_addresses, answered=Answered.MOVED
         ),
-        f"{_NETWORK}.loadBalancerProfile.outboundIPs": Field(default=None, security=True),
-        f"{_NETWORK}.loadBalancerProfile.outboundIPPrefixes": Field(default=None, security=True),
+        f"{_NETWORK}.loadBalancerProfile.outboundIPs": Field(
+            default=None, security=True, follows=(_BALANCED_BY[0], _BALANCED_BY[2])
+        ),
+        f"{_NETWORK}.loadBalancerProfile.outboundIPPrefixes": Field(
+            default=None, security=True, follows=_BALANCED_BY[:2]
+        ),
         f"{_NETWORK}.loadBalancerProfile.allocatedOutboundPorts": Field(
             default=0, answered=Answered.STATED
         ),
@@ -492,7 +505,7 @@ TYPE = ResourceType(
             default=False, answered=Answered.STATED
         ),
         f"{_NETWORK}.natGatewayProfile": Field(
-            default=cluster_defaults.nat_gateway, follows=f"{_NETWORK}.outboundType"
+            default=cluster_defaults.nat_gateway, follows=(f"{_NETWORK}.outboundType",)
         ),
         f"{_NETWORK}.natGatewayProfile.outboundIPs": Field(default=None, security=True),
         f"{_NETWORK}.natGatewayProfile.outboundIPPrefixes": Field(default=None, security=True),

@@ -60,7 +60,10 @@ TYPE = ResourceType(
         "properties.windowSize": Field(compare=Compare.DURATION, security=True),
         "properties.overrideQueryTimeRange": Field(default=None, compare=Compare.DURATION),
         "properties.muteActionsDuration": Field(
-            default=None, compare=Compare.DURATION, security=True
+            follows=("properties.autoMitigate",),
+            default=None,
+            compare=Compare.DURATION,
+            security=True,
         ),
         "properties.autoMitigate": Field(default=True),
         "properties.resolveConfiguration": Field(default=None),

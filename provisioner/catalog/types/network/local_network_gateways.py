@@ -1,5 +1,7 @@
 """Local network gateways: the far end of a VPN. Facts: the recorded pairs of the type."""
 
+from dataclasses import replace
+
 from provisioner.catalog import api_versions
 from provisioner.catalog.field import Compare, Disruption, Field
 from provisioner.catalog.network_provider import NETWORK_NAME, compute_guid
@@ -10,6 +12,7 @@ from provisioner.catalog.resource_type import (
 )
 
 _REACHED = Field(default=None, security=True, disruption=Disruption.CONNECTIONS)
+_ADDRESS, _NAME = "properties.gatewayIpAddress", "properties.fqdn"
 
 
 TYPE = ResourceType(
@@ -23,8 +26,9 @@ TYPE = ResourceType(
     seconds=5,
     computed=compute_guid,
     fields={
-        "properties.gatewayIpAddress": _REACHED,
-        "properties.fqdn": _REACHED,
+        # A device is reached by one of both.
+        _ADDRESS: replace(_REACHED, follows=(_NAME,)),
+        _NAME: replace(_REACHED, follows=(_ADDRESS,)),
         "properties.localNetworkAddressSpace": Field(default=None, security=True),
         "properties.localNetworkAddressSpace.addressPrefixes": Field(
             default=(), compare=Compare.SET, security=True, disruption=Disruption.CONNECTIONS

@@ -3,6 +3,8 @@
 A table's body holds its routes too: what is known here is known there.
 """
 
+from dataclasses import replace
+
 from provisioner.catalog import api_versions
 from provisioner.catalog.field import Compare, Disruption, Field
 from provisioner.catalog.network_provider import NETWORK_NAME
@@ -29,7 +31,8 @@ TYPE = ResourceType(
             compare=Compare.CIDR, security=True, disruption=Disruption.CONNECTIONS
         ),
         "properties.nextHopType": _ROUTING,
-        "properties.nextHopIpAddress": _ROUTING,
+        # Only an appliance has an address.
+        "properties.nextHopIpAddress": replace(_ROUTING, follows=("properties.nextHopType",)),
         "properties.nextHop": Field(default=None, security=True, disruption=Disruption.CONNECTIONS),
         "properties.nextHop.nextHopIpAddresses": Field(
             compare=Compare.SET, security=True, disruption=Disruption.CONNECTIONS

@@ -3,6 +3,8 @@
 A group's body holds its rules too: what is known here is known there.
 """
 
+from dataclasses import replace
+
 from provisioner.catalog import api_versions
 from provisioner.catalog.field import Compare, Disruption, Field
 from provisioner.catalog.network_provider import NETWORK_NAME
@@ -30,14 +32,41 @@ TYPE = ResourceType(
         "properties.direction": Field(security=True),
         "properties.priority": Field(security=True),
         "properties.protocol": Field(security=True),
+        # One value, or several, or groups: one of them goes when another comes.
         **{
-            f"properties.{end}AddressPrefix": Field(compare=Compare.CASELESS, security=True)
+            f"properties.{end}AddressPrefix": Field(
+                compare=Compare.CASELESS,
+                security=True,
+                follows=(
+                    f"properties.{end}AddressPrefixes",
+                    f"properties.{end}ApplicationSecurityGroups",
+                ),
+            )
             for end in _ENDS
         },
-        **{f"properties.{end}AddressPrefixes": _MEMBERS for end in _ENDS},
+        **{
+            f"properties.{end}AddressPrefixes": replace(
+                _MEMBERS,
+                follows=(
+                    f"properties.{end}AddressPrefix",
+                    f"properties.{end}ApplicationSecurityGroups",
+                ),
+            )
+            for end in _ENDS
+        },
         **{f"properties.{end}AddressPrefixes[]": Field(compare=Compare.CASELESS) for end in _ENDS},
-        **{f"properties.{end}PortRange": Field(security=True) for end in _ENDS},
-        **{f"properties.{end}PortRanges": _MEMBERS for end in _ENDS},
+        **{
+            f"properties.{end}PortRange": Field(
+                security=True, follows=(f"properties.{end}PortRanges",)
+            )
+            for end in _ENDS
+        },
+        **{
+            f"properties.{end}PortRanges": replace(
+                _MEMBERS, follows=(f"properties.{end}PortRange",)
+            )
+            for end in _ENDS
+        },
         **{
             f"properties.{end}ApplicationSecurityGroups": Field(
                 default=(), keys=("id",), security=True
