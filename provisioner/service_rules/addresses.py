@@ -27,6 +27,7 @@ service tag list). A tag that is newer than this list mostly begins with a famil
 
 _PORTS = re.compile(r"(\d{1,5})(?:-(\d{1,5}))?")
 _HIGHEST_PORT = 65535
+_SHORT = re.compile(r"\d{1,10}(?:\.\d{1,8}){0,2}", re.ASCII)
 
 
 def is_tag(text: str) -> bool:
@@ -38,11 +39,25 @@ def is_tag(text: str) -> bool:
 
 def read_loosely(text: str) -> Range | None:
     """Return a range in CIDR notation, or a single address as one, whatever its host bits; None
-    for any other text."""
+    for any other text.
+
+    Azure takes an address of fewer than four numbers too, the last of which fills the rest: `789`
+    is 0.0.3.21 (recorded: cli/test_network_nsg.yaml).
+    """
     try:
         return ipaddress.ip_network(text, strict=False)
     except ValueError:
+        return _read_short(text)
+
+
+def _read_short(text: str) -> Range | None:
+    *first, last = text.split(".") if _SHORT.fullmatch(text) else ("",)
+    high = [int(number) for number in first]
+    room = 8 * (4 - len(first))
+    if not last or any(number > 255 for number in high) or int(last) >= 2**room:
         return None
+    whole = int.from_bytes(bytes(high)) << room | int(last)
+    return ipaddress.IPv4Network(whole)
 
 
 def is_address(text: str) -> bool:

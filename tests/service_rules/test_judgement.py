@@ -95,6 +95,10 @@ OUTSIDE = {"properties": {"addressPrefix": "10.1.0.0/24"}}
         pytest.param(
             write(NSG, rules(("a", {**RULE, "sourceAddressPrefix": LATER}))), [],
             id="a source is known after apply, and so not missing"),
+        pytest.param(write(NSG, rules(("a", {**RULE, "sourceAddressPrefix": "789"}))), [],
+                     id="an address of one number (recorded: cli/test_network_nsg.yaml)"),
+        pytest.param(write(NSG, rules(("a", {**RULE, "sourceAddressPrefix": "10.256.1"}))),
+                     ["security-rule-address"], id="an address of three, one too large"),
         pytest.param(write(subnet("a"), OUTSIDE, OUTSIDE, IN_SPACE), [],
                      id="it stood so before, and Azure bears it"),
         pytest.param(
