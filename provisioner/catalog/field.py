@@ -203,6 +203,7 @@ class Field:
     taken_as       (asked, answered): what Azure makes of a value that it takes and does not honour
     dropped        tells where Azure takes a value that it has no use for, and does not answer it
     residual       tells where the value has no effect: one that an earlier write set may be left
+    takes_text     a whole number that Azure takes as a text too, for the simulator
     read_only      only Azure writes it, although the SDK model allows it in a request
     health         what a state that only Azure writes says of how the resource is doing: an ailing
                    one is a change, although no body states it
@@ -245,6 +246,7 @@ class Field:
     taken_as: TakenRule = ()
     dropped: BodyRule | None = None
     residual: BodyRule | None = None
+    takes_text: bool = False
     read_only: bool = False
     health: Health | None = None
     stated: bool = False

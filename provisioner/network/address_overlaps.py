@@ -10,7 +10,7 @@
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from provisioner.model.diagnostic import Diagnostic, Severity, error, warning
@@ -82,23 +82,27 @@ class _Verdict:
 @dataclass(frozen=True, slots=True)
 class Overlap:
     """A range that overlaps others: `owner` is the key of the network, subnet, cluster or site that
-    claims it."""
+    claims it. `is_ruled` is whether a service rule says all of it."""
 
     owner: str
     diagnostic: Diagnostic
+    is_ruled: bool = False
 
 
 def check_overlaps(plan: AddressPlan, others: Mapping[str, AddressPlan]) -> Iterator[Diagnostic]:
     """Yield what overlaps in a plan, and between it and the plans of other environments by name.
 
-    Overlaps among other environments are left to them.
+    Overlaps among other environments are left to them, and what Azure refuses of one write beside
+    what it stands in to the service rules (`peering-overlap`, `cluster-pods-overlap-services`).
     """
     for overlap in find_overlaps(plan, others):
-        yield overlap.diagnostic
+        if not overlap.is_ruled:
+            yield overlap.diagnostic
 
 
 def find_overlaps(plan: AddressPlan, others: Mapping[str, AddressPlan]) -> Iterator[Overlap]:
-    """Yield what `check_overlaps` does, with whose range each is about."""
+    """Yield what overlaps as `check_overlaps` says, with whose range each is about, and what the
+    service rules say, too."""
     merged = merge_networks({"": plan, **others})
     whole = AddressPlan(merged, plan.clusters, plan.sites)
     claims = list(_claims_of(plan, others, merged))
@@ -109,7 +113,8 @@ def find_overlaps(plan: AddressPlan, others: Mapping[str, AddressPlan]) -> Itera
             ours = inner if _is_ours(inner) else wider
             told.setdefault((id(ours), verdict.code), []).append((wider, inner, verdict))
     for (_which, _code), pairs in told.items():
-        yield _tell(pairs)
+        unruled = [pair for pair in pairs if not _is_ruled(*pair[:2], plan)]
+        yield replace(_tell(unruled or pairs), is_ruled=not unruled)
 
 
 def find_repeated(plans: Mapping[str, AddressPlan]) -> tuple[str, ...]:
@@ -179,6 +184,19 @@ def _environment_of(network: str, others: Mapping[str, AddressPlan]) -> str:
 
 def _is_ours(claim: Claim) -> bool:
     return claim.environment is None and claim.kind is not ClaimKind.RESERVED
+
+
+def _is_ruled(wider: Claim, inner: Claim, plan: AddressPlan) -> bool:
+    """Tell whether a service rule sees both ranges: of one cluster, or of two networks that the
+    environment has and peers."""
+    kinds = {wider.kind, inner.kind}
+    if kinds == {ClaimKind.PODS, ClaimKind.SERVICES}:
+        return wider.owner == inner.owner
+    if kinds != {ClaimKind.SPACE} or wider.owner == inner.owner:
+        return False
+    one, other = plan.networks.get(wider.owner), plan.networks.get(inner.owner)
+    has_both = one is not None and other is not None and one.resource and other.resource
+    return bool(has_both) and plan.are_neighbours(wider.owner, inner.owner)
 
 
 def _judge(wider: Claim, inner: Claim, plan: AddressPlan) -> _Verdict | None:

@@ -1,4 +1,7 @@
-"""Whether the ranges inside of a cluster are of a size and shape that AKS takes.
+"""Whether the ranges inside of a cluster are of a size that AKS takes.
+
+What is wrong with their form, with the address of DNS among them, and with the number of pods of a
+node is a service rule (`service_rules/tables/cluster_ranges.py`, `agent_pool_scale.py`).
 
 Source: guidelines.md §2.2 and §3.2, with the documentation that they name.
 """
@@ -6,31 +9,21 @@ Source: guidelines.md §2.2 and §3.2, with the documentation that they name.
 from collections.abc import Iterator
 
 from provisioner.model.diagnostic import Diagnostic, error, warning
-from provisioner.model.ranges import IpRange
 from provisioner.model.resource_id import ResourceId
 from provisioner.network.address_plan import AddressPlan
-from provisioner.network.cluster_ranges import Cluster, Plugin, Pool
+from provisioner.network.cluster_ranges import Cluster, Plugin
 from provisioner.network.demand import describe_nodes
 
 _NODE_PREFIX = 24
 """Each node takes a /24 of the pod range."""
 
 _LARGEST_SERVICES = 12
-_MAX_PODS = (10, 250)
-_LEAST_PODS = 30
 _LONGEST_NAME = 63
 
 
 def check_clusters(plan: AddressPlan) -> Iterator[Diagnostic]:
     """Yield what is wrong with the ranges and the pools of the clusters of a plan."""
     for cluster in plan.clusters:
-        for path, text in cluster.wrong:
-            yield error(
-                "wrong-range",
-                f"{cluster.resource.label}: {path} is {text!r}, which is none.",
-                cluster.resource.span,
-                "Write a range as 10.0.0.0/16, without host bits, and an address as 10.0.0.10.",
-            )
         yield from _check_pods(cluster)
         yield from _check_services(cluster)
         yield from _check_pools(cluster)
@@ -66,36 +59,9 @@ def _check_services(cluster: Cluster) -> Iterator[Diagnostic]:
                 span,
                 f"Give it a /{_LARGEST_SERVICES + 1} or smaller.",
             )
-    address = cluster.dns_address
-    if address is None or not cluster.services:
-        return
-    holding = next((one for one in cluster.services if address in one), None)
-    wrong = _wrong_address(address, holding, cluster)
-    if wrong is not None:
-        base = holding or cluster.services[0]
-        yield error(
-            "wrong-dns-address",
-            f"{label}: dnsServiceIP {address} {wrong}.",
-            span,
-            f"{base[10]} is a usual one." if base.num_addresses > 11 else "Choose another.",
-        )
-
-
-def _wrong_address(address: object, holding: IpRange | None, cluster: Cluster) -> str | None:
-    if holding is None:
-        return f"lies outside of the service range {', '.join(map(str, cluster.services))}"
-    if address == holding[0]:
-        return f"is the address of the service range {holding} itself"
-    if address == holding[1]:
-        return f"is the first of {holding}, which is that of the Kubernetes API"
-    if holding.version == 4 and address == holding[-1]:
-        return f"is the last of {holding}, its broadcast address"
-    return None
 
 
 def _check_pools(cluster: Cluster) -> Iterator[Diagnostic]:
-    for pool in cluster.pools:
-        yield from _check_pool(pool)
     unbounded = [pool.name for pool in cluster.pools if pool.nodes is None]
     if unbounded or cluster.provisions_nodes:
         what = (
@@ -111,25 +77,6 @@ def _check_pools(cluster: Cluster) -> Iterator[Diagnostic]:
             "Leave room in the subnets."
             if cluster.provisions_nodes
             else "State maxCount or count.",
-        )
-
-
-def _check_pool(pool: Pool) -> Iterator[Diagnostic]:
-    least, most = _MAX_PODS
-    if not least <= pool.max_pods <= most:
-        yield error(
-            "wrong-max-pods",
-            f"{pool.resource.label}: maxPods is {pool.max_pods}; AKS takes {least} to {most}.",
-            pool.resource.span,
-            "Change maxPods.",
-        )
-    elif pool.nodes and pool.nodes * pool.max_pods < _LEAST_PODS:
-        yield error(
-            "wrong-max-pods",
-            f"{pool.resource.label}: {pool.nodes} nodes of {pool.max_pods} pods hold "
-            f"{pool.nodes * pool.max_pods}; a pool has to hold {_LEAST_PODS} at least.",
-            pool.resource.span,
-            "Change maxPods, or the number of nodes.",
         )
 
 

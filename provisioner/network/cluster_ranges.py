@@ -60,8 +60,7 @@ class Pool:
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """One cluster: its pools and the ranges inside of it. `wrong` maps a property to the text that
-    stands for a range or an address there and is none."""
+    """One cluster: its pools and the ranges inside of it."""
 
     resource: Resource
     plugin: Plugin
@@ -69,7 +68,6 @@ class Cluster:
     pods: tuple[IpRange, ...]
     services: tuple[IpRange, ...]
     bridges: tuple[IpRange, ...]
-    wrong: tuple[tuple[str, str], ...]
     dns_address: ipaddress.IPv4Address | ipaddress.IPv6Address | None
     api_server_subnet: ResourceId | None
     has_private_link: bool
@@ -100,10 +98,9 @@ def read_clusters(estate: Estate) -> tuple[Cluster, ...]:
 def _read_cluster(resource: Resource, estate: Estate) -> Cluster:
     body = _with_plugin(resource.body)
     plugin = _plugin_of(body)
-    wrong: list[tuple[str, str]] = []
     default = cluster_defaults.pod_range(body)
-    pods = _ranges(body, ("podCidrs", "podCidr"), wrong) or _default(body, "podCidr", default)
-    services = _ranges(body, ("serviceCidrs", "serviceCidr"), wrong) or _default(
+    pods = _ranges(body, ("podCidrs", "podCidr")) or _default(body, "podCidr", default)
+    services = _ranges(body, ("serviceCidrs", "serviceCidr")) or _default(
         body, "serviceCidr", cluster_defaults.SERVICE_RANGE
     )
     api_server = lookup(body, ("properties", "apiServerAccessProfile"))
@@ -117,9 +114,8 @@ def _read_cluster(resource: Resource, estate: Estate) -> Cluster:
         pods=pods if plugin.has_pod_range else (),
         services=services,
         # Newer api versions have no such property; what older ones answered is still read.
-        bridges=_ranges(body, ("dockerBridgeCidr",), wrong),
-        wrong=tuple(wrong),
-        dns_address=_dns_address(body, wrong),
+        bridges=_ranges(body, ("dockerBridgeCidr",)),
+        dns_address=_dns_address(body),
         api_server_subnet=parse_resource_id(lookup(api_server, ("subnetId",)))
         if integrated
         else None,
@@ -148,18 +144,15 @@ def _plugin_of(body: Body) -> Plugin:
     return Plugin.KUBENET if plugin == "kubenet" else Plugin.NONE
 
 
-def _ranges(body: Body, names: Iterable[str], wrong: list[tuple[str, str]]) -> tuple[IpRange, ...]:
-    """Return the ranges of the first of several properties that has any; note what is none."""
+def _ranges(body: Body, names: Iterable[str]) -> tuple[IpRange, ...]:
+    """Return the ranges of the first of several properties that has any, without what is none."""
     for name in names:
         stated = lookup(body, ("properties", "networkProfile", name))
         listed = stated if isinstance(stated, (list, tuple)) else [stated]
         texts = [text for text in listed if isinstance(text, str) and text]
-        found = [
-            (text, _read_bridge(text) if "Bridge" in name else read_range(text)) for text in texts
-        ]
-        wrong += [(f"networkProfile.{name}", text) for text, one in found if one is None]
+        found = [_read_bridge(text) if "Bridge" in name else read_range(text) for text in texts]
         if texts:
-            return tuple(one for _text, one in found if one is not None)
+            return tuple(one for one in found if one is not None)
     return ()
 
 
@@ -178,9 +171,7 @@ def _default(body: Body, name: str, default: object) -> tuple[IpRange, ...]:
     return (found,) if found is not None else ()
 
 
-def _dns_address(
-    body: Body, wrong: list[tuple[str, str]]
-) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+def _dns_address(body: Body) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     stated = lookup(body, ("properties", "networkProfile", "dnsServiceIP"))
     text = cluster_defaults.DNS_SERVICE_ADDRESS if stated in (ABSENT, None, "") else stated
     if not isinstance(text, str):
@@ -188,7 +179,6 @@ def _dns_address(
     try:
         return ipaddress.ip_address(text)
     except ValueError:
-        wrong.append(("networkProfile.dnsServiceIP", text))
         return None
 
 

@@ -1,5 +1,6 @@
 """Reads the body of a write against the schema: ARM's casing of names, and its refusals."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -20,6 +21,7 @@ _KINDS: Mapping[Kind, tuple[type, ...]] = {
     Kind.MAP: (Mapping,),
     Kind.LIST: (list, tuple),
 }
+_WHOLE = re.compile(r"-?\d{1,18}", re.ASCII)
 _ENVELOPE = ("id", "name", "type", "etag", "systemData")
 
 
@@ -91,6 +93,8 @@ class _Reader:
             return value
         if shape.kind is Kind.LIST and isinstance(value, Mapping) and not self._is_known:
             return self._read_entries(shape, [value], path)[0]
+        if shape.kind in RANGES and self._type.fact(path).takes_text:
+            value = int(value) if isinstance(value, str) and _WHOLE.fullmatch(value) else value
         self._check_kind(shape.kind, value, path)
         if shape.kind is Kind.OBJECT:
             model = self._models.get(shape.model or "")

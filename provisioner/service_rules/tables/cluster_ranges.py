@@ -4,10 +4,17 @@
 """
 
 import ipaddress
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import cast
 
-from provisioner.catalog.cluster_defaults import DNS_SERVICE_ADDRESS, SERVICE_RANGE
+from provisioner.catalog.cluster_defaults import (
+    DNS_SERVICE_ADDRESS,
+    SERVICE_RANGE,
+    network_plugin,
+    pod_range,
+)
 from provisioner.catalog.node_pools import CLUSTER
+from provisioner.model.values import Body
 from provisioner.service_rules.addresses import first_overlap
 from provisioner.service_rules.bodies import is_known, is_silent, text_at, texts_at, value_at
 from provisioner.service_rules.rule import Refusal, ServiceRule, Write
@@ -97,8 +104,29 @@ def _judge_resolver_last(write: Write) -> Iterator[Refusal]:
         yield Refusal(_RESOLVER, f"{found[0]} is the broadcast address of {found[2]}")
 
 
+def _default_pods(write: Write) -> str | None:
+    """Pods have a range of their own where their network is an overlay, or kubenet's."""
+    network = value_at(write.after, _NETWORK)
+    if not is_known(network):
+        return None
+    stated = network if isinstance(network, Mapping) else {}
+    version = text_at(write.after, "properties.kubernetesVersion")
+    body = cast(Body, {"properties": {"networkProfile": stated, "kubernetesVersion": version}})
+    given = {**stated, **network_plugin(body)}
+    default = pod_range(cast(Body, {"properties": {"networkProfile": given}}))
+    return default if isinstance(default, str) else None
+
+
+def _default_of(write: Write, paths: tuple[str, ...], default: str | None) -> Iterator[_Range]:
+    """Yield the range that a cluster gets where it states none."""
+    if default is not None and all(is_silent(write.after, path) for path in paths):
+        yield ipaddress.ip_network(default)
+
+
 def _judge_overlap(write: Write) -> Iterator[Refusal]:
-    shared = first_overlap(_ranges(write, _SERVICES), _ranges(write, _PODS))
+    services = _ranges(write, _SERVICES) or list(_default_of(write, _SERVICES, SERVICE_RANGE))
+    pods = _ranges(write, _PODS) or list(_default_of(write, _PODS, _default_pods(write)))
+    shared = first_overlap(services, pods)
     if shared is not None:
         services, pods = shared
         yield Refusal(_PODS[0], f"the range of pods {pods} overlaps that of services {services}")

@@ -73,14 +73,6 @@ HUBS = (network("hub", "10.0.0.0/22"), network("spoke1", "10.1.0.0/16"))
 WRONG = [
     # Networks and subnets
     # Between networks
-    row("peered", "Azure refuses the peering",
-        [network("hub", "10.0.0.0/22"), network("spoke1", "10.0.2.0/24"), peering("spoke1", "hub")],
-        "overlapping-networks", "10.0.2.0/24, the address space of spoke1, lies in 10.0.0.0/22",
-        "the networks are peered", "256 addresses"),
-    row("two spokes", "the peers of one network may not overlap either",
-        [*HUBS, network("spoke2", "10.1.2.0/24"), peering("spoke1", "hub"),
-         peering("spoke2", "hub")],
-        "overlapping-networks", "both are peered with hub"),
     row("apart", "networks that do not meet may, and can never meet",
         [network("spoke1", "10.1.0.0/16"), network("spoke2", "10.1.0.0/16")], "repeated-space",
         "can never be connected", severity="warning"),
@@ -101,10 +93,6 @@ WRONG = [
         [network("vnet", "10.244.0.0/20", nodes=prefix("10.244.0.0/24")),
          cluster(profile=f"{OVERLAY}, serviceCidr: 100.127.0.0/20, dnsServiceIP: 100.127.0.10")],
         "overlapping-cluster", "10.244.0.0/16, the pod range of aks"),
-    row("pods and services", "AKS refuses it",
-        [vnet(), cluster(profile=f"{OVERLAY}, podCidr: 100.64.0.0/16, serviceCidr: 100.64.0.0/20, "
-                         "dnsServiceIP: 100.64.0.10")],
-        "overlapping-cluster", "4,096 addresses"),
     row("services and a peer", "pods could not reach the peer",
         [vnet(), network("hub", "100.127.0.0/22"), peering("vnet", "hub"), cluster()],
         "overlapping-cluster", "is connected with it"),
@@ -133,18 +121,6 @@ WRONG = [
         [vnet(), cluster(profile=f"{OVERLAY}, podCidr: 100.64.0.0/16, serviceCidr: 96.0.0.0/12, "
                          "dnsServiceIP: 96.0.0.10")],
         "large-service-range", "96.0.0.0/12 has 1,048,576 addresses"),
-    *(
-        row(f"DNS at {address}", reason,
-            [vnet(), cluster(profile=f"{OVERLAY}, podCidr: 100.64.0.0/16, "
-                             f"serviceCidr: 100.127.0.0/24, dnsServiceIP: {address}")],
-            "wrong-dns-address", address, words)
-        for address, reason, words in (
-            ("100.127.1.10", "it is a service", "lies outside of the service range 100.127.0.0/24"),
-            ("100.127.0.0", "that is the range itself", "is the address of the service range"),
-            ("100.127.0.1", "that is the Kubernetes API", "is the first of 100.127.0.0/24"),
-            ("100.127.0.255", "that is the broadcast address", "is the last of 100.127.0.0/24"),
-        )
-    ),
     # Sizes
     row("flat", "a node takes an address for each pod that it can have",
         [vnet(), cluster(pool(nodes=10, more="maxPods: 110, upgradeSettings: {maxSurge: 33%}"),
@@ -201,11 +177,6 @@ WRONG = [
         [vnet(pods=prefix("10.0.1.0/24")),
          cluster(pool(nodes=3, more=pods("podIPAllocationMode: StaticBlock")), profile=FLAT)],
         "small-subnet", "448 addresses are needed"),
-    row("few pods a node", "AKS takes 10 to 250",
-        [vnet(), cluster(pool(more="maxPods: 5"))], "wrong-max-pods", "10 to 250"),
-    row("few pods a pool", "a pool holds 30 at least",
-        [vnet(), cluster(pool(nodes=2, more="maxPods: 12"))], "wrong-max-pods",
-        "2 nodes of 12 pods hold 24"),
     row("two networks", "all pools of a cluster are in one",
         [vnet(), network("other", "10.1.0.0/16", nodes=prefix("10.1.0.0/24")),
          cluster(pool(), pool("apps", subnet="other/nodes"))],

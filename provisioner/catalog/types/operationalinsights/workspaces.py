@@ -84,7 +84,10 @@ TYPE = ResourceType(
             taken_as=tuple((tier, "PerGB2018") for tier in _LEGACY),
         ),
         "properties.sku.capacityReservationLevel": Field(default=None),
-        "properties.retentionInDays": Field(default=_default_retention, security=True),
+        # A text in three recorded writes, and a number in the answers to them.
+        "properties.retentionInDays": Field(
+            default=_default_retention, security=True, takes_text=True
+        ),
         "properties.publicNetworkAccessForIngestion": Field(
             default="Enabled", compare=Compare.CASELESS, security=True
         ),

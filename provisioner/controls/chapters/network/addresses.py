@@ -96,7 +96,7 @@ _READS: Mapping[str, tuple[str, ...]] = {
 }  # fmt: skip
 """What the address plan is read from."""
 
-_OF_SERVICES = ("wrong-dns-address", "large-service-range")
+_OF_SERVICES = ("large-service-range",)
 """What is wrong with the ranges inside of a cluster, and says nothing of what they are to hold."""
 
 _UNKNOWN = ("unknown-range", "unknown-nodes")
@@ -116,7 +116,14 @@ _OF_RANGES = frozenset(
     }
 )
 _OF_OVERLAPS = frozenset({"network-ranges-overlap", "subnets-overlap"})
-"""The service rules about what a range is to hold, and about ranges of one network."""
+_OF_PODS = frozenset(
+    {"cluster-range-form", "pool-too-few-pods", "pool-too-many-pods", "pool-too-small"}
+)
+_OF_DNS = frozenset(
+    f"cluster-dns-address-{what}" for what in ("form", "outside", "first", "broadcast")
+)
+"""The service rules about what a range is to hold, about ranges of one network, about the pods of
+a cluster, and about the address of DNS among its services."""
 
 
 def _plan(estate: Estate, _catalog: Catalog) -> AddressPlan:
@@ -147,17 +154,17 @@ def _told(subject: Subject, path: str, wrong: Iterable[Diagnostic]) -> Iterator[
 
 
 def _refused(estate: Estate, catalog: Catalog) -> Mapping[str, tuple[Finding, ...]]:
-    """Return what Azure would refuse of the ranges of networks and subnets, by the key of whose
-    they are. What the estate lacks is not known."""
+    """Return what Azure would refuse of networks, of subnets, and of clusters with their pools, by
+    the key of the network, the subnet and the cluster. What the estate lacks is not known."""
     around = EstateNeighbours(estate, lambda _id: False, lambda _container, _type: False)
     found: dict[str, tuple[Finding, ...]] = {}
-    for name in (NETWORK, SUBNET):
+    for name in (NETWORK, SUBNET, CLUSTER, POOL):
         version = catalog.get(name).api_version
         for resource in estate.of_type(name):
             write = Write(name, resource.id, None, resource.body, around, version)
-            found[resource.id.key] = tuple(
-                each for each in judge_write(write, catalog) if each.rule.type == name
-            )
+            owner = (name == POOL and resource.id.parent) or resource.id
+            own = (each for each in judge_write(write, catalog) if each.rule.type == name)
+            found[owner.key] = (*found.get(owner.key, ()), *own)
     return found
 
 
@@ -203,6 +210,7 @@ def _judge_cluster(cluster: Subject) -> Iterator[Observation]:
     path = f"{_PROFILE}.podCidr"
     wrong = [found for found in _wrong_with(cluster) if found.code not in _OF_SERVICES]
     yield from _told(cluster, path, wrong)
+    yield from _fails_of(cluster, _OF_PODS)
     yield cluster.passes(path, "its ranges hold its pods and nodes at most")
 
 
@@ -217,6 +225,7 @@ def _judge_ranges(cluster: Subject) -> Iterator[Observation]:
     path = f"{_PROFILE}.serviceCidr"
     wrong = [found for found in _wrong_with(cluster) if found.code in _OF_SERVICES]
     yield from _told(cluster, path, wrong)
+    yield from _fails_of(cluster, _OF_DNS)
     yield from _judge_overlap(cluster)
 
 
