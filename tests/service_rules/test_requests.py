@@ -143,3 +143,22 @@ def test_a_window_that_says_no_day_starts_today(bench: Bench) -> None:
     assert len(filled["properties"]["maintenanceWindow"]["startDate"]) == len("2026-12-31")
     assert again.status == 200
     call.close()
+
+
+def test_a_workspace_takes_its_days_as_a_text(bench: Bench) -> None:
+    """Recorded: a text in the request, a number in the answer."""
+    call = Caller(bench.server.endpoint)
+    kind = "Microsoft.OperationalInsights/workspaces"
+    log = {"type": kind, "name": "log-text", "properties": {"retentionInDays": 30}}
+    desired = compose({"log": log}, bench.catalog)
+    answers = {}
+    for resource in desired.graph.ordered:
+        body = dict(resource.body)
+        if resource.address == "log":
+            body["properties"] = {"retentionInDays": "30"}
+        url = f"{resource.id}?api-version={resource.type.api_version}"
+        answers[resource.address] = call("PUT", url, body)
+
+    assert answers["log"].status < 300, answers["log"].body
+    assert answers["log"].body["properties"]["retentionInDays"] == 30
+    call.close()

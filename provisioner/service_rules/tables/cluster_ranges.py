@@ -124,9 +124,10 @@ def _default_of(write: Write, paths: tuple[str, ...], default: str | None) -> It
 
 
 def _judge_overlap(write: Write) -> Iterator[Refusal]:
-    services = _ranges(write, _SERVICES) or list(_default_of(write, _SERVICES, SERVICE_RANGE))
-    pods = _ranges(write, _PODS) or list(_default_of(write, _PODS, _default_pods(write)))
-    shared = first_overlap(services, pods)
+    shared = first_overlap(
+        _ranges(write, _SERVICES) or _default_of(write, _SERVICES, SERVICE_RANGE),
+        _ranges(write, _PODS) or _default_of(write, _PODS, _default_pods(write)),
+    )
     if shared is not None:
         services, pods = shared
         yield Refusal(_PODS[0], f"the range of pods {pods} overlaps that of services {services}")
