@@ -164,11 +164,16 @@ def _drift_document(change: ResourceChange) -> ResourceDriftDocument:
 
 
 def _reversed(field: FieldChangeDocument) -> FieldChangeDocument:
-    """Turn a planned change around: before is what the blueprint says, after what Azure has."""
+    """Turn a planned change around: before is what the blueprint says, after what Azure has.
+
+    Whose access the change back would end is no part of it: what happened let them in.
+    """
+    says_what_it_is = field.forces_replace or field.state
     return field.model_copy(
         update={
             "before": field.after,
             "after": field.before,
             "kind": _REVERSED[field.kind],
+            "reason": field.reason if says_what_it_is else None,
         }
     )

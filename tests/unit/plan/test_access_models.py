@@ -5,6 +5,7 @@ import pytest
 from provisioner.catalog.permissions import ASSIGN_ROLE
 from provisioner.documents.apply import Outcome
 from provisioner.documents.roles import Purpose
+from provisioner.workflow.drift import check_drift
 from provisioner.workflow.roles import needs_of
 from tests.environments import Bench
 
@@ -105,6 +106,14 @@ def test_local_accounts_end_too(bench: Bench) -> None:
     after = CLUSTER.replace("disableLocalAccounts: false", "disableLocalAccounts: true")
     (change,) = bench.plan(bench.compose(after)).document.changes
     assert "local accounts" in str([field.reason for field in change.fields])
+
+
+def test_drift_does_not_say_that_an_access_ends_which_began(bench: Bench) -> None:
+    bench.apply(bench.plan(bench.compose(CLUSTER)))
+    declared = bench.compose(CLUSTER.replace("LocalAccounts: false", "LocalAccounts: true"))
+    (drifted,) = check_drift(declared, bench.catalog, bench.client).drifted
+    (field,) = drifted.fields
+    assert (field.before, field.after, field.reason) == (True, False, None)
 
 
 def test_the_model_of_a_vault_takes_the_right_to_assign_roles(bench: Bench) -> None:
