@@ -11,7 +11,7 @@ COMPILE := env -u PIP_FIND_LINKS CUSTOM_COMPILE_COMMAND='make lock' $(BIN)/pip-c
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo cluster-tools test check golden bench fidelity faults audit lock clean
+.PHONY: help setup demo cluster-tools test test-cluster check golden bench fidelity faults audit lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -21,8 +21,11 @@ setup: $(INSTALLED) ## Build .venv from the lock, if the lock changed since
 demo: setup ## Plan, apply, tamper and find the drift on the built-in Azure; no account needed
 	@$(BIN)/python scripts/demo
 
-test: setup ## Run every test
-	@$(BIN)/python -m pytest -n 2
+test: setup ## Run every test that needs no cluster
+	@$(BIN)/python -m pytest -n 2 --ignore=tests/cluster
+
+test-cluster: setup cluster-tools ## Run the tests on real API servers of Kubernetes
+	@$(BIN)/python -m pytest -n 2 --dist loadfile tests/cluster
 
 check: setup ## Check style, types and the layers of the code
 	@$(BIN)/ruff check .
