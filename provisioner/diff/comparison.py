@@ -71,7 +71,7 @@ def compare(
     """
     rules = rules_of(resource_type, schemas)
     spoken = api_version or resource_type.api_version
-    walker = _Walker(rules, View(_as_object(desired), _as_object(actual), spoken))
+    walker = _Walker(rules, View(rules, rules.root, desired, actual, spoken))
     try:
         walker.compare_objects(rules.root, desired, actual, "")
     except RecursionError:
@@ -86,10 +86,6 @@ def compare(
 
 def _sorted(changes: Iterable[FieldChange]) -> tuple[FieldChange, ...]:
     return tuple(sorted(changes, key=lambda change: (change.path, change.kind)))
-
-
-def _as_object(body: object) -> Mapping[str, object]:
-    return body if isinstance(body, Mapping) else {}
 
 
 def _compare_wholes(desired: object, actual: object) -> tuple[FieldChange, ...]:
@@ -260,7 +256,7 @@ class _Walker:
     def _compare_pair(self, rule: Rule, entry: Rule, pair: Pair, path: str) -> None:
         outer = self._view
         if rule.embedded is not None:
-            self._view = outer.entry(rule.embedded, pair.desired, pair.actual)
+            self._view = outer.entry(entry, rule.embedded, pair.desired, pair.actual)
             self._child = Child(rule.embedded.child, pair.mark)
         if pair.desired is ABSENT:
             if rule.fact.shared:
@@ -292,12 +288,15 @@ class _Walker:
 
     def _judge_silence(self, rule: Rule, actual: object, path: str) -> None:
         """Judge a value that the desired body does not speak of."""
-        if is_empty(actual) or rule.fact.embeds or self._view.passes_over(rule):
+        fact = rule.fact
+        if is_empty(actual) or fact.embeds:
+            return
+        if (fact.follows or fact.residual is not None) and self._view.passes_over(rule):
             return
         if rule.is_tags:
             if isinstance(actual, Mapping):
                 self._list_tags(actual, path)
-        elif self._view.keeps(rule):
+        elif rule.fact.kept and self._view.keeps(rule):
             probe = self._probe()
             probe._judge_by_default(rule, actual, path)
             self.kept += [replace(change, kept=True) for change in probe.changes] + probe.kept
@@ -319,7 +318,7 @@ class _Walker:
             self.changes += [_as_undeclared(change) for change in probe.changes]
             self.unknown_defaults += probe.unknown_defaults
             self.kept += probe.kept
-        elif not (self._is_default(rule, actual) or self._is_off(rule, default, actual)):
+        elif not (self._equals(rule, default, actual) or self._is_off(rule, default, actual)):
             self._report(rule, path, default, actual, declared=False)
 
     def _judge_parts(self, rule: Rule, actual: object, path: str) -> None:
@@ -342,13 +341,18 @@ class _Walker:
         )
 
     def _is_default(self, rule: Rule, value: object) -> bool:
-        default = self._view.default(rule)
+        return self._equals(rule, self._view.default(rule), value)
+
+    def _equals(self, rule: Rule, default: object, value: object) -> bool:
+        """Tell whether a value is no other than a default, spelled out or left out."""
         if default is ABSENT:
             return False
         if is_empty(default) or is_empty(value):
             return is_empty(default) and (
                 is_empty(value) or value is False or is_reserved(rule, value)
             )
+        if value.__class__ in _SCALARS:
+            return is_same(rule, default, value)
         probe = self._probe()
         if isinstance(default, (list, tuple)) and isinstance(value, (list, tuple)):
             probe._compare_lists(rule, default, value, "")

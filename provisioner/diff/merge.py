@@ -26,7 +26,7 @@ def merge_for_write(
     that is flattened into its parent (node pools), which has to be sent.
     """
     rules = rules_of(resource_type, schemas)
-    view = View(desired, actual, resource_type.api_version)
+    view = View(rules, rules.root, desired, actual, resource_type.api_version)
     merged = _Merger(rules, view).merge(rules.root, desired, actual)
     assert isinstance(merged, Mapping)
     return merged
@@ -99,7 +99,7 @@ class _Merger:
             return pair.desired
         outer = self._view
         if rule.embedded is not None:
-            self._view = outer.entry(rule.embedded, pair.desired, pair.actual)
+            self._view = outer.entry(entry, rule.embedded, pair.desired, pair.actual)
         merged = self._merge_objects(entry, pair.desired, pair.actual)
         self._view = outer
         return merged

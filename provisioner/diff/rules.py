@@ -6,6 +6,7 @@ from functools import lru_cache
 from provisioner.catalog.field import NO_FACTS, Compare, Field, ImmutableRule
 from provisioner.catalog.resource_type import Embedded, ResourceType
 from provisioner.catalog.schema import Kind, Model, Property, SchemaIndex, Shape
+from provisioner.catalog.spelling import spell
 from provisioner.model.values import ABSENT
 
 _TAGS = "tags"
@@ -108,6 +109,10 @@ class Rules:
         if rule.entry is None:
             rule.entry = self._entry(rule, f"{rule.path}[]", "[]")
         return rule.entry
+
+    def spell(self, rule: Rule, value: object) -> object:
+        """Return a value in the schema's spelling, as facts read it."""
+        return spell(self._schemas, rule.shape, value)
 
     def _named_entries(self, rule: Rule) -> dict[str, Rule]:
         """Return the rules of those entries of a map that facts speak of by their key."""

@@ -6,50 +6,74 @@ from typing import cast
 from provisioner.catalog.field import PARENT, Owner
 from provisioner.catalog.resource_type import Embedded
 from provisioner.diff.normal_form import is_newer, is_same
-from provisioner.diff.rules import Rule
+from provisioner.diff.rules import Rule, Rules
 from provisioner.model.values import ABSENT, Absent, Body, Json, is_empty, lookup
 
 
+_SCALARS = frozenset({str, bool, int, float})
+
+
 class View:
-    """One resource as it is, and as it will be. Facts that are functions of a body get these.
+    """One resource as it is, and as it will be. Facts that are functions of a body get these, in
+    the schema's spelling (`catalog.spelling`), made when a fact first asks.
 
     A child resource that stands in its parent's body has a view of its own, in the shape of the
     child's body, because its facts are written for that. They find the parent's at PARENT.
+    `rule` is that of the whole body, or of the list's entry, and `embedded` how that stands there.
     """
 
     def __init__(
         self,
-        desired: Mapping[str, object],
-        actual: Mapping[str, object],
+        rules: Rules,
+        rule: Rule,
+        desired: object,
+        actual: object,
         api_version: str,
         parent: "View | None" = None,
+        embedded: Embedded | None = None,
     ) -> None:
+        self._rules = rules
+        self._rule = rule
         self._desired = desired
         self._actual = actual
         self._api_version = api_version
         self._parent = parent
+        self._embedded = embedded
+        self._before: Body | None = None
+        self._stated: Body | None = None
         self._after: Body | None = None
 
     @property
     def before(self) -> Body:
         """The body as Azure has it."""
-        return cast(Body, self._actual)
+        if self._before is None:
+            self._before = self._body_of(self._actual)
+        return self._before
 
     @property
     def after(self) -> Body:
         """The body that the desired one leads to: Azure's, overlaid with it."""
         if self._after is None:
             # To a fact, a value that is not known yet is a value like any other.
-            after = _overlay(self._actual, self._desired)
+            after = self._body_of(_overlay(self._actual, self._desired))
             if self._parent is not None:
-                after = {**cast(Body, after), PARENT: self._parent.after}
-            self._after = cast(Body, after)
+                after = {**after, PARENT: self._parent.after}
+            self._after = after
         return self._after
 
     @property
     def stated(self) -> Body:
         """The desired body alone: what a PUT of it says."""
-        return cast(Body, self._desired)
+        if self._stated is None:
+            self._stated = self._body_of(self._desired)
+        return self._stated
+
+    def _body_of(self, value: object) -> Body:
+        if not isinstance(value, Mapping):
+            return {}
+        body = cast(Body, self._rules.spell(self._rule, value))
+        flattened = self._embedded is not None and self._embedded.flattened
+        return {"properties": body} if flattened else body
 
     def default(self, rule: Rule) -> Json | Absent:
         """Return what Azure fills in for a property, or ABSENT where that is not known.
@@ -116,20 +140,9 @@ class View:
         """Tell whether Azure takes the value of a property and has no use for it."""
         return rule.fact.dropped is not None and rule.fact.dropped(self.after)
 
-    def entry(self, embedded: Embedded, desired: object, actual: object) -> "View":
-        """Return the view of a child resource that stands in a list of this one."""
-        return View(
-            _child_body(embedded, desired),
-            _child_body(embedded, actual),
-            self._api_version,
-            self,
-        )
-
-
-def _child_body(embedded: Embedded, entry: object) -> Mapping[str, object]:
-    if not isinstance(entry, Mapping):
-        return {}
-    return {"properties": entry} if embedded.flattened else entry
+    def entry(self, rule: Rule, embedded: Embedded, desired: object, actual: object) -> "View":
+        """Return the view of a child resource that is an entry, of this rule, of a list here."""
+        return View(self._rules, rule, desired, actual, self._api_version, self, embedded)
 
 
 def _part(rule: Rule, whole: Json | Absent) -> Json | Absent:
@@ -145,8 +158,10 @@ def _part(rule: Rule, whole: Json | Absent) -> Json | Absent:
 
 
 def _overlay(actual: object, desired: object) -> object:
-    if not (isinstance(desired, Mapping) and isinstance(actual, Mapping)):
-        return actual if desired is None or desired == "" else desired
+    if desired.__class__ in _SCALARS or not (
+        isinstance(desired, Mapping) and isinstance(actual, Mapping)
+    ):
+        return actual if desired is None or desired == "" or desired == {} else desired
     merged = dict(actual)
     spelt: dict[str, str] | None = None
     for key, value in desired.items():

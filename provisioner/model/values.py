@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 Json: TypeAlias = bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"] | None
 """Anything JSON can hold. Typed read-only: nothing in azsec changes a value it was given."""
@@ -56,10 +56,16 @@ class Absent:
 
 ABSENT = Absent()
 
+_SIZED = frozenset({str, dict, list, tuple})
+
 
 def is_empty(value: object) -> bool:
     """Tell whether ARM treats `value` as not set: absent, null, "", [] or {}."""
-    return value is None or isinstance(value, Absent) or value in ("", [], (), {})
+    if value is None or value is ABSENT:
+        return True
+    if value.__class__ in _SIZED:
+        return not value
+    return isinstance(value, (Absent, Mapping)) and not value
 
 
 def unknowns(value: object) -> Iterator[Unknown]:
@@ -74,6 +80,12 @@ def unknowns(value: object) -> Iterator[Unknown]:
             yield from unknowns(item)
 
 
+class CaselessMapping(Mapping[str, object]):
+    """An object that finds a property by its name in any case."""
+
+    __slots__ = ()
+
+
 def lookup(body: object, path: Sequence[str]) -> object:
     """Return what stands at `path` in `body`, key case ignored, or ABSENT.
 
@@ -81,19 +93,23 @@ def lookup(body: object, path: Sequence[str]) -> object:
     one they document (guidelines.md §3.1), so an exact hit is tried first and a caseless one then.
     """
     for key in path:
-        if not isinstance(body, Mapping):
+        # The class of nearly every object, and quicker to tell than that it is a mapping.
+        if body.__class__ is not dict and not isinstance(body, Mapping):
             return ABSENT
-        if key in body:
-            body = body[key]
-            continue
-        folded = key.lower()
-        for name, item in body.items():
-            if name.lower() == folded:
-                body = item
-                break
-        else:
-            return ABSENT
+        found = body.get(key, ABSENT)  # type: ignore[attr-defined]
+        if found is ABSENT:
+            if isinstance(body, CaselessMapping):
+                return ABSENT
+            found = _lookup_caseless(cast(Mapping[str, object], body), key)
+            if found is ABSENT:
+                return ABSENT
+        body = found
     return body
+
+
+def _lookup_caseless(body: Mapping[str, object], key: str) -> object:
+    folded = key.lower()
+    return next((item for name, item in body.items() if name.lower() == folded), ABSENT)
 
 
 def values_at(body: object, path: str) -> Iterator[object]:
