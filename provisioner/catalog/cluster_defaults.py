@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from provisioner.catalog.field import Answered, FixedDefault
 from provisioner.catalog.kubernetes_versions import is_at_least, released
 from provisioner.model.resource_id import ResourceId, parse_resource_id
-from provisioner.model.values import ABSENT, Absent, Body, Json, lookup
+from provisioner.model.values import ABSENT, Absent, Body, Json, is_empty, lookup
 
 _NETWORK = "properties.networkProfile"
 _ADVANCED = f"{_NETWORK}.advancedNetworking"
@@ -234,10 +234,8 @@ def ranges_beside(path: str) -> FixedDefault:
 def managed_addresses(body: Body) -> Json | Absent:
     """The load balancer gets one address of its own but where it is given others."""
     balancer = _at(body, f"{_NETWORK}.loadBalancerProfile")
-    given = any(
-        isinstance(lookup(balancer, (name,)), Mapping)
-        for name in ("outboundIPs", "outboundIPPrefixes")
-    )
+    own = (("outboundIPs", "publicIPs"), ("outboundIPPrefixes", "publicIPPrefixes"))
+    given = any(not is_empty(lookup(balancer, path)) for path in own)
     balances = _at(body, f"{_NETWORK}.outboundType") in ("loadBalancer", ABSENT)
     return None if given or not balances else {"count": 1}
 
@@ -257,7 +255,7 @@ def balanced_by(body: Body) -> Answered:
 
 def nat_gateway(body: Body) -> Json | Absent:
     """A gateway that AKS manages has one address, and drops idle flows after four minutes."""
-    managed = str(_at(body, f"{_NETWORK}.outboundType")).startswith("managedNATGateway")
+    managed = str(_at(body, f"{_NETWORK}.outboundType")).lower().startswith("managednatgateway")
     return (
         {"managedOutboundIPProfile": {"count": 1}, "idleTimeoutInMinutes": 4} if managed else None
     )

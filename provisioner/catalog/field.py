@@ -18,7 +18,10 @@ class Compare(StrEnum):
 
     `EXACT` is the rule of scalars without one of their own. A list is compared by position when
     `ORDERED`, as a bag when `SET`, and entry by entry when its field names `keys`. `VERSION`
-    takes a prefix for the whole (1.33 is 1.33.5). `IGNORED` is never compared.
+    takes a prefix for the whole (1.33 is 1.33.5). `FLAGS` is a set of names in one text
+    (`SystemAssigned, UserAssigned`). `TENANT_ID` is the id of a definition that may stand at the
+    tenant, and is answered as if it stood in the subscription. `VERBATIM` is content of the user's
+    own: text as it stands, and the keys of such a map with their case. `IGNORED` is never compared.
     """
 
     EXACT = "exact"
@@ -26,7 +29,10 @@ class Compare(StrEnum):
     LOCATION = "location"
     RESOURCE_ID = "resource id"
     CIDR = "CIDR"
+    TENANT_ID = "id at the tenant"
     VERSION = "version"
+    FLAGS = "flags"
+    VERBATIM = "verbatim"
     DURATION = "duration"
     TIMESTAMP = "timestamp"
     ORDERED = "ordered"

@@ -26,6 +26,13 @@ _PERCENT = re.compile(r"(\d{1,9})\s*%")
 _NUMBER = re.compile(r"\d{1,9}")
 
 
+def is_in_mode(pool: object, mode: str) -> bool:
+    """Tell whether the body of a pool is of a mode, in any case: the SDK does not have all of them,
+    so that the schema cannot spell them."""
+    found = lookup(pool, ("properties", "mode"))
+    return isinstance(found, str) and found.lower() == mode.lower()
+
+
 @dataclass(frozen=True, slots=True)
 class Machines:
     """Machines of one size in a pool: how many there are to begin with, and how many at most."""

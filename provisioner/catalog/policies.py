@@ -1,5 +1,19 @@
-"""The types of policies, and of what puts one in force, by their names in the catalog."""
+"""The types of policies, and of what puts one in force, by their names in the catalog, and what is
+known of all of them."""
+
+from provisioner.catalog.field import Field, Owner
 
 ASSIGNMENT = "Microsoft.Authorization/policyAssignments"
 DEFINITION = "Microsoft.Authorization/policyDefinitions"
 EXEMPTION = "Microsoft.Authorization/policyExemptions"
+
+METADATA = {
+    # A client's own, which Azure keeps and answers; the portal writes into it where nobody does
+    # (`assignedBy`, `parameterScopes`).
+    "properties.metadata": Field(owner=Owner.PRESET),
+    # Azure writes who made it and when beside that (recorded: test_resource_policy_identity).
+    **{
+        f"properties.metadata.{name}": Field(read_only=True)
+        for name in ("createdBy", "createdOn", "updatedBy", "updatedOn")
+    },
+}

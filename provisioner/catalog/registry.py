@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from provisioner.catalog import types as type_packages
 from provisioner.catalog.api_introductions import Introduced
-from provisioner.catalog.field import Answered, Field
+from provisioner.catalog.field import Answered, Compare, Field
 from provisioner.catalog.resource_type import Embedded, ResourceType
 from provisioner.catalog.schema import SchemaIndex
 from provisioner.model.resource_id import ResourceId
@@ -144,11 +144,17 @@ def _facts_of_identity(
 ) -> Iterator[tuple[str, Field]]:
     """Yield the facts of the managed identity, which Azure Resource Manager has for every type that
     can have one: `None` says that there is none, and is answered by no identity at all (Microsoft
-    Learn, "ManagedServiceIdentityType"; recorded of registries).
+    Learn, "ManagedServiceIdentityType"; recorded of registries), or as it stands (recorded of
+    policy assignments). Services differ in the space between the names of two kinds.
     """
     root = schemas.roots.get(resource_type.name)
     if root is not None and schemas.find(resource_type.name, ("identity", "type")) is not None:
-        none = replace(resource_type.fact("identity.type"), default="None", answered=Answered.MOVED)
+        none = replace(
+            resource_type.fact("identity.type"),
+            default="None",
+            answered=Answered.MOVED,
+            compare=Compare.FLAGS,
+        )
         yield "identity", replace(resource_type.fact("identity"), default=None)
         yield "identity.type", none
         yield "identity.principalId", Field(read_only=True)

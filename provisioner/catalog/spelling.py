@@ -44,7 +44,7 @@ class Spelled(CaselessMapping):
             raise KeyError(key)
         return value
 
-    def get(self, key: str, default: object = None) -> object:  # type: ignore[override]
+    def get(self, key: str, default: object = None) -> object:
         """Return a property by its name in any case, as `Mapping.get` does, without raising."""
         value = self._read.get(key, _UNREAD)
         if value is _UNREAD:
@@ -57,12 +57,12 @@ class Spelled(CaselessMapping):
     def __iter__(self) -> Iterator[str]:
         model = self._model()
         for key, value in self._value.items():
-            if not self._is_silent(value):
+            if not self._is_silent(key, value):
                 prop = model.find(key) if model is not None else None
                 yield key if prop is None else prop.name
 
     def __len__(self) -> int:
-        return sum(not self._is_silent(value) for value in self._value.values())
+        return sum(not self._is_silent(key, value) for key, value in self._value.items())
 
     def _find(self, key: object) -> object:
         found = self._read.get(key, _UNREAD)
@@ -76,7 +76,7 @@ class Spelled(CaselessMapping):
             if self._folded is None:
                 self._folded = {name.lower(): name for name in self._value}
             value = self._value.get(self._folded.get(key.lower(), key), ABSENT)
-        if value is ABSENT or self._is_silent(value):
+        if value is ABSENT or self._is_silent(key, value):
             return ABSENT
         model = self._model()
         prop = model.find(key) if model is not None else None
@@ -86,11 +86,13 @@ class Spelled(CaselessMapping):
     def _model(self) -> Model | None:
         return self._index.models.get(self._shape.model or "")
 
-    def _is_silent(self, value: object) -> bool:
-        """In a map to have a key says something already, even with nothing behind it."""
+    def _is_silent(self, key: str, value: object) -> bool:
+        """In a map to have a key says something already, even with nothing behind it; and a
+        resource with nothing in its properties is there."""
         if value is None or value == "":
             return True
-        return self._shape.kind is not Kind.MAP and isinstance(value, Mapping) and _is_hollow(value)
+        speaks = self._shape.kind is Kind.MAP or key == "properties"
+        return not speaks and isinstance(value, Mapping) and _is_hollow(value)
 
 
 def spell(index: SchemaIndex, shape: Shape, value: object) -> object:
@@ -127,7 +129,7 @@ def _in_enum(shape: Shape, text: str) -> str:
 
 
 def _fold(text: str) -> str:
-    """Services differ in the spaces of what holds several names (`SystemAssigned, UserAssigned`)."""
+    """Services differ in the spaces of several names in one (`SystemAssigned, UserAssigned`)."""
     return text.replace(" ", "").lower()
 
 

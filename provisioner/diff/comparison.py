@@ -9,9 +9,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import cast
 
-from provisioner.catalog.field import Disruption, Owner, Repair, chosen_by_service
+from provisioner.catalog.field import Compare, Disruption, Owner, Repair, chosen_by_service
 from provisioner.catalog.resource_type import ResourceType
 from provisioner.catalog.schema import Kind, SchemaIndex
+from provisioner.catalog.spelling import read_scalar
 from provisioner.diff.change import Child, FieldChange
 from provisioner.diff.entries import (
     Pair,
@@ -118,11 +119,12 @@ class _Walker:
             if not (is_empty(desired) and is_empty(actual)):
                 self._report(rule, path, desired, actual)
             return
-        theirs = {key.lower(): key for key in actual}
+        fold = rule.fold if rule.compare is Compare.VERBATIM else str.lower
+        theirs = {fold(key): key for key in actual}
         named = "name" in desired or "name" in theirs
         for key, value in desired.items():
             child = self._rules.child(rule, key)
-            real = theirs.pop(key.lower(), None)
+            real = theirs.pop(fold(key), None)
             if value.__class__ in _SCALARS and real is not None and not child.states:
                 other = actual[real]
                 if value.__class__ is other.__class__ and value == other:
@@ -199,6 +201,12 @@ class _Walker:
             rule, desired, actual
         ):
             return
+        if rule.reads:
+            desired, actual = read_scalar(rule.shape, desired), read_scalar(rule.shape, actual)
+        self._compare_read(rule, desired, actual, path)
+
+    def _compare_read(self, rule: Rule, desired: object, actual: object, path: str) -> None:
+        """Compare two values that are of the schema's kind, where they can be read as one."""
         if isinstance(desired, Unknown):
             self._report(rule, path, desired, actual)
         elif is_empty(desired):
@@ -291,6 +299,8 @@ class _Walker:
         fact = rule.fact
         if is_empty(actual) or fact.embeds:
             return
+        if rule.reads:
+            actual = read_scalar(rule.shape, actual)
         if (fact.follows or fact.residual is not None) and self._view.passes_over(rule):
             return
         if rule.is_tags:
@@ -337,8 +347,22 @@ class _Walker:
         return (
             is_empty(default)
             and isinstance(actual, Mapping)
-            and is_hollow(written(self._rules, rule, actual))
+            and self._is_hollow(rule, written(self._rules, rule, actual))
         )
+
+    def _is_hollow(self, rule: Rule, value: object) -> bool:
+        """Tell whether a value says no more than that nothing is set or switched on: each part is
+        at a default of its own (`mode: Disabled`), or is off where it has none."""
+        if not isinstance(value, Mapping) or rule.is_map:
+            return is_hollow(value)
+        for key, item in value.items():
+            part = self._rules.child(rule, key)
+            default = ABSENT if part.fact.default is ABSENT else self._view.default(part)
+            if default is not ABSENT and self._equals(part, default, item):
+                continue
+            if not (is_empty(default) and self._is_hollow(part, item)):
+                return False
+        return True
 
     def _is_default(self, rule: Rule, value: object) -> bool:
         return self._equals(rule, self._view.default(rule), value)

@@ -56,12 +56,12 @@ class _Merger:
     def _merge_objects(
         self, rule: Rule, desired: Mapping[str, object], actual: Mapping[str, object]
     ) -> Mapping[str, object]:
-        names = {key.lower(): key for key in desired}
+        names = {rule.fold(key): key for key in desired}
         named = "name" in actual or "name" in names
         merged: dict[str, object] = {}
         for key, value in actual.items():
             child = self._rules.child(rule, key)
-            own = names.pop(key.lower(), None)
+            own = names.pop(rule.fold(key), None)
             if child.generated and named:
                 continue
             if own is not None:

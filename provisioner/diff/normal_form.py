@@ -40,7 +40,7 @@ def is_same(rule: Rule, desired: object, actual: object) -> bool:
     if isinstance(desired, str) and isinstance(actual, str):
         if rule.compare is Compare.VERSION:
             return is_version_of(desired, actual)
-        if desired[:1] == "/" and _is_same_at_tenant(desired, actual):
+        if rule.compare is Compare.TENANT_ID and _is_same_at_tenant(desired, actual):
             return True
     return normal_form(rule, desired) == normal_form(rule, actual)
 
@@ -95,7 +95,7 @@ def is_newer(one: str, other: str) -> bool:
 
 
 def _is_same_at_tenant(one: str, other: str) -> bool:
-    """A built-in definition belongs to no subscription, and is answered as if to the one asked."""
+    """A built-in role belongs to no subscription, and is answered as if to the one asked."""
     first, second = _resource_id(one), _resource_id(other)
     if first.startswith("/providers/"):
         return first == _SUBSCRIPTION.sub("", second, count=1)
@@ -120,6 +120,10 @@ def _plain(text: str) -> Form:
 
 def _location(text: str) -> Form:
     return text.replace(" ", "").lower()
+
+
+def _flags(text: str) -> Form:
+    return frozenset(name.strip() for name in text.lower().split(","))
 
 
 def _range(text: str) -> Form:
@@ -152,6 +156,9 @@ _FORMS: Mapping[Compare | None, Callable[[str], Form]] = {
     Compare.CASELESS: str.lower,
     Compare.LOCATION: _location,
     Compare.RESOURCE_ID: _resource_id,
+    Compare.TENANT_ID: _resource_id,
+    Compare.FLAGS: _flags,
+    Compare.VERBATIM: str,
     Compare.CIDR: _range,
     Compare.DURATION: _duration,
     Compare.TIMESTAMP: _timestamp,

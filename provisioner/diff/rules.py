@@ -15,6 +15,7 @@ _ENVELOPE = frozenset({"id", "name", "type", "etag", "systemdata"})
 _ENVELOPE_OF_ENTRY = frozenset({"id", "type", "etag", "systemdata"})
 _RESOURCE = ("id", "name", "properties")
 _UNTYPED = Shape(Kind.ANY)
+_READ = frozenset({Kind.BOOLEAN, Kind.INTEGER, Kind.LONG, Kind.NUMBER})
 
 
 @dataclass(slots=True, eq=False)
@@ -39,6 +40,7 @@ class Rule:
                says nothing of it
     embedded   set on a list whose entries are child resources
     is_map     whether its keys are content of their own, and no property names
+    reads      whether the schema takes its values for numbers or booleans, which text may be
     """
 
     path: str
@@ -61,9 +63,16 @@ class Rule:
     properties: dict[str, "Rule"] | None = field(default=None, repr=False)
     entry: "Rule | None" = field(default=None, repr=False)
     is_map: bool = field(init=False)
+    reads: bool = field(init=False)
 
     def __post_init__(self) -> None:
         self.is_map = self.shape.kind is Kind.MAP
+        self.reads = self.shape.kind in _READ
+
+    def fold(self, key: str) -> str:
+        """Return what every spelling of a name of a property, or of a key of a map, has in common:
+        keys that are content (of labels) have case."""
+        return key if self.compare is Compare.VERBATIM else key.lower()
 
     @property
     def is_entry(self) -> bool:
@@ -131,7 +140,7 @@ class Rules:
         shape = rule.shape.item or _UNTYPED
         generic = f"{rule.generic}[]"
         fact = self._fact(path, generic)
-        compare = fact.compare or _implied("", shape)
+        compare = fact.compare or _implied("", shape) or _content(rule)
         create_only, definite = _fixed(rule, fact)
         return Rule(
             path,
@@ -242,6 +251,14 @@ def _implied(key: str, shape: Shape) -> Compare | None:
     if shape.enum:
         return Compare.CASELESS
     return Compare.LOCATION if key.lower() == _LOCATION else None
+
+
+def _content(outer: Rule) -> Compare | None:
+    """The texts of a map of texts are content (tags, labels, settings): nothing says what they are.
+    So are those of a list whose fact says so of it."""
+    item = outer.shape.item if outer.is_map else None
+    of_texts = item is not None and item.kind is Kind.STRING
+    return Compare.VERBATIM if of_texts or outer.compare is Compare.VERBATIM else None
 
 
 def _fixed(parent: Rule, fact: Field) -> tuple[ImmutableRule, bool]:

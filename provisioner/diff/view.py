@@ -9,7 +9,6 @@ from provisioner.diff.normal_form import is_newer, is_same
 from provisioner.diff.rules import Rule, Rules
 from provisioner.model.values import ABSENT, Absent, Body, Json, is_empty, lookup
 
-
 _SCALARS = frozenset({str, bool, int, float})
 
 
@@ -19,7 +18,8 @@ class View:
 
     A child resource that stands in its parent's body has a view of its own, in the shape of the
     child's body, because its facts are written for that. They find the parent's at PARENT.
-    `rule` is that of the whole body, or of the list's entry, and `embedded` how that stands there.
+    `rule` is that of the whole body, or of the list's entry; `within` is the parent's view, and how
+    the child stands in that.
     """
 
     def __init__(
@@ -29,16 +29,15 @@ class View:
         desired: object,
         actual: object,
         api_version: str,
-        parent: "View | None" = None,
-        embedded: Embedded | None = None,
+        within: "tuple[View, Embedded] | None" = None,
     ) -> None:
         self._rules = rules
         self._rule = rule
         self._desired = desired
         self._actual = actual
         self._api_version = api_version
-        self._parent = parent
-        self._embedded = embedded
+        self._parent = within[0] if within else None
+        self._embedded = within[1] if within else None
         self._before: Body | None = None
         self._stated: Body | None = None
         self._after: Body | None = None
@@ -142,7 +141,7 @@ class View:
 
     def entry(self, rule: Rule, embedded: Embedded, desired: object, actual: object) -> "View":
         """Return the view of a child resource that is an entry, of this rule, of a list here."""
-        return View(self._rules, rule, desired, actual, self._api_version, self, embedded)
+        return View(self._rules, rule, desired, actual, self._api_version, (self, embedded))
 
 
 def _part(rule: Rule, whole: Json | Absent) -> Json | Absent:
@@ -152,8 +151,9 @@ def _part(rule: Rule, whole: Json | Absent) -> Json | Absent:
     """
     if not isinstance(whole, Mapping):
         return ABSENT if whole is ABSENT else None
-    name = rule.name.lower()
-    known = {key.lower(): value for key, value in whole.items()}
+    fold = rule.whole.fold if rule.whole else str.lower
+    name = fold(rule.name)
+    known = {fold(key): value for key, value in whole.items()}
     return known.get(name, None if rule.whole and rule.whole.is_map else ABSENT)
 
 

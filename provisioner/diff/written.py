@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from provisioner.catalog.spelling import read_scalar
 from provisioner.diff.rules import Rule, Rules
 from provisioner.model.values import is_empty
 
@@ -12,7 +13,7 @@ def written(rules: Rules, rule: Rule, value: object) -> object:
         entry = rules.entry(rule)
         return [written(rules, entry, item) for item in value]
     if not isinstance(value, Mapping):
-        return value
+        return read_scalar(rule.shape, value) if rule.reads else value
     named = "name" in value
     kept: dict[str, object] = {}
     for key, item in value.items():

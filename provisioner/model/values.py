@@ -56,16 +56,14 @@ class Absent:
 
 ABSENT = Absent()
 
-_SIZED = frozenset({str, dict, list, tuple})
+_SIZED: frozenset[type] = frozenset({str, dict, list, tuple})
 
 
 def is_empty(value: object) -> bool:
     """Tell whether ARM treats `value` as not set: absent, null, "", [] or {}."""
-    if value is None or value is ABSENT:
-        return True
-    if value.__class__ in _SIZED:
+    if value.__class__ in _SIZED or isinstance(value, Mapping):
         return not value
-    return isinstance(value, (Absent, Mapping)) and not value
+    return value is None or isinstance(value, Absent)
 
 
 def unknowns(value: object) -> Iterator[Unknown]:
@@ -96,7 +94,7 @@ def lookup(body: object, path: Sequence[str]) -> object:
         # The class of nearly every object, and quicker to tell than that it is a mapping.
         if body.__class__ is not dict and not isinstance(body, Mapping):
             return ABSENT
-        found = body.get(key, ABSENT)  # type: ignore[attr-defined]
+        found = body.get(key, ABSENT)
         if found is ABSENT:
             if isinstance(body, CaselessMapping):
                 return ABSENT

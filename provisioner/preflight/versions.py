@@ -98,7 +98,7 @@ def _judge_one(wanted: _Wanted, offered: list[Mapping[str, object]]) -> Iterator
         return
     plans = lookup(entry, ("capabilities", "supportPlan"))
     plans = plans if isinstance(plans, (list, tuple)) else ()
-    if list(plans) == [LONG_TERM] and wanted.plan != LONG_TERM:
+    if list(plans) == [LONG_TERM] and str(wanted.plan).lower() != LONG_TERM.lower():
         yield error(
             "version-long-term-only",
             f"{said} is offered in {wanted.region} under long-term support alone: expected "

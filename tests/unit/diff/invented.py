@@ -8,7 +8,7 @@ from provisioner.catalog.registry import Catalog, build_catalog
 from provisioner.catalog.resource_type import Embedded, NameRule, ResourceType
 from provisioner.catalog.schema import Kind, Model, Property, Shape
 from provisioner.catalog.sdk_models import read_schema_index
-from provisioner.model.values import lookup
+from provisioner.model.values import ABSENT, lookup
 
 _TEXT = Shape(Kind.STRING)
 _TEXTS = Shape(Kind.LIST, item=_TEXT)
@@ -45,6 +45,13 @@ def _count_owner(body):
 def _channel_owner(body):
     channel = lookup(body, ("properties", "channel"))
     return Owner.UPGRADE_CHANNEL if channel == "stable" else Owner.BLUEPRINT
+
+
+def _yield_of_open_farms(body):
+    """A default that depends on an enum, a flag and an object elsewhere in the body."""
+    mode, flag = lookup(body, ("properties", "mode")), lookup(body, ("properties", "flag"))
+    owned = lookup(body, ("properties", "profile")) is not ABSENT
+    return "high" if mode == "Open" and flag is True and not owned else "low"
 
 
 def _further(before, after):
@@ -110,8 +117,13 @@ FARMS = ResourceType(
             *_text("text", "plan", "range", "every", "moment", "version", "channel", "vnetId"),
             *_text("secret", "made", "ignored", "gone", "fixed", "born", "kept", "copy", "never"),
             *_text("tier", "grade", "since", "brand", "key", "begun"),
+            *_text("role", "duties"),
+            Property("signs", _TEXT_MAP),
+            Property("phrases", _TEXTS),
             _list("gates", "Gate"),
             *_text("state", "home", read_only=True),
+            _object("engine", "Engine"),
+            *_text("yield"),
             Property("document", Shape(Kind.ANY)),
             Property("heard", Shape(Kind.ANY)),
             Property("soil", _WHOLE),
@@ -141,6 +153,12 @@ FARMS = ResourceType(
             _list("fields", "FarmField"),
         ),
         _model("Addon", Property("enabled", _FLAG), Property("config", _TEXT_MAP)),
+        _model(
+            "Engine",
+            Property("mode", Shape(Kind.STRING, enum=("Off", "On"))),
+            Property("limited", _FLAG),
+            _object("fan", "Profile"),
+        ),
         _model("Reference", *_text("id")),
         _model("Profile", *_text("level"), Property("on", _FLAG), *_text("key", read_only=True)),
         _model(
@@ -175,6 +193,17 @@ FARMS = ResourceType(
             compare=Compare.VERSION, owner=_channel_owner, disruption=Disruption.NODES
         ),
         "properties.vnetId": Field(compare=Compare.RESOURCE_ID),
+        "properties.role": Field(compare=Compare.TENANT_ID),
+        "properties.duties": Field(compare=Compare.FLAGS),
+        "properties.signs": Field(compare=Compare.VERBATIM, default={}),
+        "properties.phrases": Field(compare=Compare.ORDERED),
+        "properties.phrases[]": Field(compare=Compare.VERBATIM),
+        "properties.config[]": Field(compare=Compare.EXACT),
+        "properties.engine": Field(default=None),
+        "properties.engine.mode": Field(default="Off"),
+        "properties.engine.limited": Field(default=True),
+        "properties.engine.fan": Field(default=None),
+        "properties.yield": Field(default=_yield_of_open_farms),
         "properties.size": Field(create_only=_smaller),
         "properties.secret": Field(write_only=True),
         "properties.made": Field(read_only=True),

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from provisioner.catalog import api_versions
 from provisioner.catalog.field import Compare, Disruption, Field
+from provisioner.catalog.policies import METADATA
 from provisioner.catalog.refusals import RefusalCodes
 from provisioner.catalog.resource_type import (
     DeleteFlow,
@@ -102,7 +103,6 @@ TYPE = ResourceType(
             for name in ("in", "notIn")
         },
         "properties.selfServeExemptionSettings": Field(default=None, security=True),
-        # Azure writes here who assigned it and when.
-        "properties.metadata": Field(compare=Compare.IGNORED),
+        **METADATA,
     },
 )

@@ -2,6 +2,7 @@
 
 from provisioner.catalog import api_versions
 from provisioner.catalog.field import Compare, Disruption, Field
+from provisioner.catalog.policies import METADATA
 from provisioner.catalog.refusals import RefusalCodes
 from provisioner.catalog.resource_type import (
     DeleteFlow,
@@ -45,7 +46,6 @@ TYPE = ResourceType(
         # Azure numbers what it is given; one may ask for a number.
         "properties.version": Field(compare=Compare.VERSION),
         "properties.versions": Field(compare=Compare.IGNORED),
-        # Azure writes here who made it and when.
-        "properties.metadata": Field(compare=Compare.IGNORED),
+        **METADATA,
     },
 )

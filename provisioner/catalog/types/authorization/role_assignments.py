@@ -62,7 +62,7 @@ TYPE = ResourceType(
         ),
         "properties.principalId": Field(compare=Compare.CASELESS, create_only=True, security=True),
         "properties.roleDefinitionId": Field(
-            compare=Compare.RESOURCE_ID, create_only=True, security=True
+            compare=Compare.TENANT_ID, create_only=True, security=True
         ),
         # Azure looks the principal up where the body is silent; its word is not ours to judge.
         "properties.principalType": Field(compare=Compare.CASELESS),

@@ -22,7 +22,12 @@ from provisioner.catalog.field import (
 )
 from provisioner.catalog.kubernetes_versions import is_at_least, released, running_version
 from provisioner.catalog.node_disks import EPHEMERAL, default_disk
-from provisioner.catalog.node_pools import MANAGED_SYSTEM, MANAGED_SYSTEM_SIZE, machines_of
+from provisioner.catalog.node_pools import (
+    MANAGED_SYSTEM,
+    MANAGED_SYSTEM_SIZE,
+    is_in_mode,
+    machines_of,
+)
 from provisioner.catalog.pool_rotation import NODE_POOL, RESERVED
 from provisioner.catalog.refusals import RefusalCodes
 from provisioner.catalog.resource_type import (
@@ -35,6 +40,16 @@ from provisioner.catalog.resource_type import (
 from provisioner.model.resource_id import ResourceId
 from provisioner.model.values import ABSENT, Absent, Body, Json, is_empty, lookup
 
+_KUBELET: Mapping[str, Json] = {
+    "cpuManagerPolicy": "none",
+    "cpuCfsQuota": True,
+    "cpuCfsQuotaPeriod": "100ms",
+    "imageGcHighThreshold": 85,
+    "imageGcLowThreshold": 80,
+    "topologyManagerPolicy": "none",
+}
+"""How a kubelet is configured where a pool does not say (SDK: `KubeletConfig`)."""
+
 _CRITICAL_ONLY = "CriticalAddonsOnly=true:NoSchedule"
 
 
@@ -42,7 +57,7 @@ def _surges(body: Body) -> Answered:
     """Pools of Kubernetes 1.28 and later surge by a tenth ("Customize node surge upgrade"). AKS
     told so first of those that a cluster is made with, and of others since 1.32 (recorded)."""
     version = lookup(body, ("properties", "orchestratorVersion"))
-    first = 28 if lookup(body, ("properties", "mode")) == "System" else 32
+    first = 28 if is_in_mode(body, "System") else 32
     return Answered.ALWAYS if is_at_least(version, 1, first) else Answered.STATED
 
 
@@ -68,7 +83,7 @@ def _computed(resource: ResourceId, body: Body, around: Surroundings) -> Mapping
 
 def _presets(body: Body) -> dict[str, Json]:
     """AKS Automatic spreads its system pools over the zones, and keeps other pods off them."""
-    if lookup(body, ("properties", "mode")) != "System":
+    if not is_in_mode(body, "System"):
         return {}
     presets: dict[str, Json] = {
         "availabilityZones": ["1", "2", "3"],
@@ -84,7 +99,7 @@ def _presets(body: Body) -> dict[str, Json]:
 def _marks(body: Body) -> dict[str, Json]:
     """The taint and the label that AKS puts on spot and gateway pools."""
     spot = lookup(body, ("properties", "scaleSetPriority")) == "Spot"
-    gateway = lookup(body, ("properties", "mode")) == "Gateway"
+    gateway = is_in_mode(body, "Gateway")
     key, value = ("scalesetpriority", "spot") if spot else ("mode", "gateway")
     if not (spot or gateway):
         return {}
@@ -102,7 +117,7 @@ def _marks(body: Body) -> dict[str, Json]:
 def _disk(body: Body) -> Mapping[str, Json]:
     """The disk that a node gets where nobody says. AKS manages that of a managed system pool, and
     tells its kind alone (recorded)."""
-    if lookup(body, ("properties", "mode")) == MANAGED_SYSTEM:
+    if is_in_mode(body, MANAGED_SYSTEM):
         return {"osDiskType": EPHEMERAL}
     kind = lookup(body, ("properties", "osDiskType"))
     size = lookup(body, ("properties", "osDiskSizeGB"))
@@ -118,7 +133,7 @@ def _machines(body: Body) -> dict[str, Json]:
     and names how many of which size there are."""
     stated = lookup(body, ("properties", "virtualMachinesProfile"))
     profile: Mapping[str, Json] = stated if isinstance(stated, Mapping) else {}
-    if lookup(body, ("properties", "mode")) == MANAGED_SYSTEM:
+    if is_in_mode(body, MANAGED_SYSTEM):
         profile = {"scale": {"manual": [{"size": MANAGED_SYSTEM_SIZE, "count": 1}]}}
     if not profile:
         return {}
@@ -168,7 +183,7 @@ def _zones_owner(body: Body) -> Owner:
 
 def _default_taints(body: Body) -> Json:
     """AKS Automatic keeps its system pools to system pods."""
-    system = lookup(body, ("properties", "mode")) == "System"
+    system = is_in_mode(body, "System")
     return ["CriticalAddonsOnly=true:NoSchedule"] if system and _is_automatic(body) else ()
 
 
@@ -190,7 +205,7 @@ def _most_pods(body: Body) -> Json | Absent:
 def _holds_machines(body: Body) -> bool:
     """Whether a pool is one of single machines (mode Machines): each is made by a request of its
     own, and the pool answers nothing of their shape (recorded)."""
-    return lookup(body, ("properties", "mode")) == "Machines"
+    return is_in_mode(body, "Machines")
 
 
 def _type_as_taken(stated: Body) -> tuple[tuple[Json, Json], ...]:
@@ -220,7 +235,7 @@ def _default_image(body: Body) -> Json | Absent:
 def _default_type(body: Body) -> Json | Absent:
     """A pool of stated machines, and one that AKS manages itself, are no scale set."""
     machines = isinstance(lookup(body, ("properties", "virtualMachinesProfile")), Mapping)
-    managed = lookup(body, ("properties", "mode")) == MANAGED_SYSTEM
+    managed = is_in_mode(body, MANAGED_SYSTEM)
     single = machines or managed or _holds_machines(body)
     return "VirtualMachines" if single else "VirtualMachineScaleSets"
 
@@ -326,7 +341,10 @@ TYPE = ResourceType(
             default="Delete", answered=_where_spot, create_only=True
         ),
         "properties.spotMaxPrice": Field(default=-1, answered=_where_spot),
-        "properties.nodeLabels": Field(default={}, security=True, reserved=RESERVED),
+        # Kubernetes labels and their values have case ("Labels and Selectors").
+        "properties.nodeLabels": Field(
+            default={}, compare=Compare.VERBATIM, security=True, reserved=RESERVED
+        ),
         "properties.nodeTaints": Field(
             default=_default_taints, compare=Compare.SET, security=True, reserved=RESERVED
         ),
@@ -385,6 +403,12 @@ TYPE = ResourceType(
         "properties.networkProfile.applicationSecurityGroups[]": Field(compare=Compare.RESOURCE_ID),
         "properties.networkProfile.allowedHostPorts": Field(default=(), security=True),
         "properties.kubeletConfig": Field(default=None, create_only=True, security=True),
+        **{
+            f"properties.kubeletConfig.{name}": Field(
+                default=default, answered=Answered.STATED, create_only=True, security=True
+            )
+            for name, default in _KUBELET.items()
+        },
         "properties.linuxOSConfig": Field(default=None, create_only=True),
         "properties.tags": Field(default={}),
         # A running pool is told to stop here, not by its body.

@@ -319,6 +319,8 @@ TYPE = ResourceType(
         "properties.servicePrincipalProfile.secret": Field(write_only=True, secret=True),
         "properties.addonProfiles": Field(default={}, security=True),
         "properties.addonProfiles[].enabled": Field(default=False, security=True),
+        # AKS reads these as ids, GUIDs and booleans, and answers them in a case of its own.
+        "properties.addonProfiles[].config[]": Field(compare=Compare.EXACT),
         # The built-in policy "Deploy Azure Policy Add-on to AKS clusters" turns it on by itself.
         "properties.addonProfiles.azurepolicy": Field(
             default=preset({}, ABSENT), owner=Owner.POLICY, security=True

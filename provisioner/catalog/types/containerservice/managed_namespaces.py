@@ -7,7 +7,7 @@ managed-namespaces.
 from collections.abc import Mapping
 
 from provisioner.catalog import api_versions
-from provisioner.catalog.field import Disruption, Field
+from provisioner.catalog.field import Compare, Disruption, Field
 from provisioner.catalog.refusals import RefusalCodes
 from provisioner.catalog.resource_type import (
     ListRead,
@@ -48,8 +48,9 @@ TYPE = ResourceType(
     access_twin="namespaces",
     fields={
         # The pod security standard is a label (CLU-05.5).
-        "properties.labels": Field(default={}, security=True),
-        "properties.annotations": Field(default={}, security=True),
+        # Keys of Kubernetes have case ("Labels and Selectors").
+        "properties.labels": Field(default={}, compare=Compare.VERBATIM, security=True),
+        "properties.annotations": Field(default={}, compare=Compare.VERBATIM, security=True),
         "properties.defaultResourceQuota": Field(default=None, security=True),
         "properties.defaultNetworkPolicy": Field(default={}, security=True),
         "properties.defaultNetworkPolicy.ingress": Field(

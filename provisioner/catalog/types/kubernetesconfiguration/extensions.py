@@ -135,7 +135,10 @@ TYPE = ResourceType(
             default=None, owner=_owner_of_version, compare=Compare.VERSION, security=True
         ),
         "properties.scope": Field(create_only=True),
-        "properties.configurationSettings": Field(default={}, security=True),
+        # Values of a Helm chart, whose keys have case.
+        "properties.configurationSettings": Field(
+            default={}, compare=Compare.VERBATIM, security=True
+        ),
         "properties.configurationSettings[]": Field(security=True),
         # Azure answers the names with empty values.
         "properties.configurationProtectedSettings": Field(write_only=True, secret=True),

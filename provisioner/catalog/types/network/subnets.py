@@ -1,14 +1,22 @@
 """Subnets. Facts: guidelines.md §2.2, §2.7 and §3.3, and the recorded pairs of the type."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from provisioner.catalog import api_versions
-from provisioner.catalog.field import Answered, Compare, Disruption, Field, chosen_by_service
+from provisioner.catalog.field import (
+    PARENT,
+    Answered,
+    Compare,
+    Disruption,
+    Field,
+    Since,
+    chosen_by_service,
+)
 from provisioner.catalog.network_provider import NETWORK_NAME
 from provisioner.catalog.refusals import RefusalCodes
 from provisioner.catalog.resource_type import ListRead, ResourceType, SdkModel
 from provisioner.model.resource_id import parse_resource_id
-from provisioner.model.values import Body, lookup
+from provisioner.model.values import Body, Json, lookup
 
 _ATTACHED = Field(default=None, security=True, disruption=Disruption.CONNECTIONS)
 _ATTACHED_ID = Field(compare=Compare.RESOURCE_ID, security=True, disruption=Disruption.CONNECTIONS)
@@ -34,6 +42,11 @@ def _user_of(body: Body) -> str | None:
                 return service if isinstance(service, str) else "something"
             return (resource.parent or resource).name
     return None
+
+
+def _reaches_out(body: Body) -> Json:
+    """Subnets had outbound access by default; those in an edge zone are private (recorded)."""
+    return not isinstance(lookup(body, (PARENT, "extendedLocation")), Mapping)
 
 
 def _ranges(body: Body, keys: Iterable[str]) -> frozenset[str]:
@@ -135,9 +148,12 @@ TYPE = ResourceType(
         ),
         "properties.privateEndpointNetworkPolicies": Field(default="Disabled", security=True),
         "properties.privateLinkServiceNetworkPolicies": Field(default="Enabled", security=True),
-        # Implicit outbound access has ended (guidelines.md §2.2): silence is a private subnet.
+        # Silence is a private subnet since this api version, and implicit outbound access before
+        # ("Default outbound access in Azure", private subnets by default).
         "properties.defaultOutboundAccess": Field(
-            default=False, answered=Answered.STATED, security=True
+            default=Since("2025-07-01", False, _reaches_out),
+            answered=Answered.STATED,
+            security=True,
         ),
         "properties.sharingScope": Field(default=None, security=True),
         "properties.ipAllocations": Field(default=(), keys=("id",)),

@@ -5,5 +5,10 @@ from provisioner.catalog.private_dns_records import record_type
 
 TYPE = record_type(
     "TXT",
-    {"txtRecords": Field(default=(), compare=Compare.SET, security=True)},
+    {
+        "txtRecords": Field(default=(), compare=Compare.SET, security=True),
+        # One value in parts, which are read in their order (RFC 1035, 3.3.14; RFC 7208, 3.3).
+        "txtRecords[].value": Field(compare=Compare.ORDERED, security=True),
+        "txtRecords[].value[]": Field(compare=Compare.VERBATIM),
+    },
 )

@@ -327,6 +327,12 @@ TYPE = ResourceType(
         "properties.encryption.keySource": Field(
             default="Microsoft.Storage", compare=Compare.CASELESS, security=True
         ),
+        # Without a version the account follows the newest one of its key, and without a client its
+        # identity is of its own tenant ("Customer-managed keys for Azure Storage encryption").
+        "properties.encryption.keyvaultproperties.keyversion": Field(default=None, security=True),
+        "properties.encryption.identity.federatedIdentityClientId": Field(
+            default=None, security=True
+        ),
         "properties.encryption.requireInfrastructureEncryption": Field(
             default=False, answered=Answered.STATED, create_only=True, security=True
         ),
