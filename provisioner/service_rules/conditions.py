@@ -58,6 +58,19 @@ def at_most(path: str, most: int) -> Judge:
     return judge
 
 
+def no_longer(path: str, most: int) -> Judge:
+    """Return what finds a text at `path` with more than `most` characters."""
+
+    def judge(write: Write) -> Iterator[Refusal]:
+        for at, value in places(write.after, path):
+            if isinstance(value, str) and len(value) > most:
+                yield Refusal(
+                    at, f"{_name(at)} has {len(value)} characters, and at most {most} fit"
+                )
+
+    return judge
+
+
 def only_one(*paths: str) -> Judge:
     """Return what finds more than one of several properties stated."""
 

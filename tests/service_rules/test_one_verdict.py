@@ -8,6 +8,7 @@ import pytest
 from provisioner.catalog.registry import Catalog
 from provisioner.documents.plan import Action
 from provisioner.model.diagnostic import DiagnosticError, Severity
+from provisioner.model.values import Value
 from provisioner.service_rules.registry import all_rules
 from provisioner.service_rules.rule import UNCONFIRMED
 from provisioner.workflow.network import Siblings, validate_environment
@@ -47,13 +48,25 @@ def send_all(desired: Desired, azure: Bench, version: str | None = None) -> Mapp
         resource.address: call(
             "PUT",
             f"{resource.id}?api-version={version or resource.type.api_version}",
-            {name: value for name, value in resource.body.items() if name != "tags"},
+            unmarked(resource.body),
         )
         for resource in desired.graph.ordered
         if resource.managed
     }
     call.close()
     return answers
+
+
+def unmarked(body: Mapping[str, Value]) -> dict[str, Value]:
+    """Return a body without azsec's own tags: what somebody else sends."""
+    tags = body.get("tags")
+    kept = {
+        name: value
+        for name, value in (tags.items() if isinstance(tags, Mapping) else ())
+        if not name.startswith("azsec-")
+    }
+    rest = {name: value for name, value in body.items() if name != "tags"}
+    return {**rest, "tags": kept} if kept else rest
 
 
 def stand(row: Row, azure: Bench) -> None:

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 
-from provisioner.service_rules.bodies import entries_at, text_at
+from provisioner.service_rules.bodies import entries_at, is_silent, text_at
 from provisioner.service_rules.conditions import of_form
 from provisioner.service_rules.rule import Refusal, ServiceRule, Write
 
 _TYPE = "Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials"
 _ISSUER, _SUBJECT, _AUDIENCES = "properties.issuer", "properties.subject", "properties.audiences"
+_MATCHING = "properties.claimsMatchingExpression"
 _MOST = 20
 _LONGEST = 600
 _PAGE = "learn.microsoft.com/entra/workload-id/workload-identity-federation-considerations"
@@ -49,6 +50,12 @@ def _judge_length(write: Write) -> Iterator[Refusal]:
             yield Refusal(path, f"it has {len(text)} characters, and {_LONGEST} at most fit")
 
 
+def _judge_subject(write: Write) -> Iterator[Refusal]:
+    """A credential without a subject is one that matches claims by an expression instead."""
+    if is_silent(write.after, _SUBJECT) and is_silent(write.after, _MATCHING):
+        yield Refusal(_SUBJECT, "a federated credential names the subject that it trusts")
+
+
 RULES = (
     ServiceRule(
         id="credential-number",
@@ -78,6 +85,13 @@ RULES = (
         code=None,
         source=f"{_PAGE} (600 characters)",
         judge=_judge_length,
+    ),
+    ServiceRule(
+        id="credential-subject",
+        type=_TYPE,
+        code=None,
+        source=f"{_HOW}; REST reference of federated identity credentials: subject is required",
+        judge=_judge_subject,
     ),
     ServiceRule(
         id="credential-issuer",

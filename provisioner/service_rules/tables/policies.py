@@ -13,7 +13,7 @@ from provisioner.service_rules.bodies import (
     text_at,
     value_at,
 )
-from provisioner.service_rules.conditions import is_at
+from provisioner.service_rules.conditions import is_at, no_longer
 from provisioner.service_rules.rule import Refusal, ServiceRule, Write
 
 _DEFINITION = "Microsoft.Authorization/policyDefinitions"
@@ -282,5 +282,19 @@ RULES = (
         code="InvalidPolicyRule",
         source="Azure/Community-Policy#402",
         judge=_judge_used,
+    ),
+    *(
+        ServiceRule(
+            id=f"{what}-{name}-length".lower(),
+            type=type_name,
+            code=None,
+            source=f"{_PAGE}/concepts/{page} ({name})",
+            judge=no_longer(f"properties.{name}", most),
+        )
+        for what, type_name, page in (
+            ("policy", _DEFINITION, "definition-structure-basics"),
+            ("policy-assignment", _ASSIGNMENT, "assignment-structure"),
+        )
+        for name, most in (("displayName", 128), ("description", 512))
     ),
 )

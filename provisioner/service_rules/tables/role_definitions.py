@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterator
 
 from provisioner.catalog.built_in_roles import ROLE_DEFINITION_TYPE
-from provisioner.service_rules.bodies import entries_at, text_at, texts_at
-from provisioner.service_rules.conditions import is_at
+from provisioner.service_rules.bodies import entries_at, is_silent, text_at, texts_at
+from provisioner.service_rules.conditions import is_at, no_longer
 from provisioner.service_rules.rule import Refusal, ServiceRule, Write
 
 _ASSIGNMENT = "Microsoft.Authorization/roleAssignments"
@@ -13,6 +13,10 @@ _NAME, _SCOPES = "properties.roleName", "properties.assignableScopes"
 _PRINCIPAL = "properties.principalId"
 _GUID = re.compile(r"[0-9a-fA-F]{8}-?([0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}")
 _ACTION = re.compile(r"\*|[^/\s]+(/[^/\s]+)+")
+_CONDITION = "properties.condition"
+_QUOTED = re.compile(r"'[^']*'")
+_CLOSING = {")": "(", "}": "{", "]": "["}
+_LONGEST_NAME, _LONGEST_DESCRIPTION = 512, 2048
 _LISTS = ("actions", "notActions", "dataActions", "notDataActions")
 _PAGE = "learn.microsoft.com/azure/role-based-access-control/custom-roles"
 _TROUBLE = "learn.microsoft.com/azure/role-based-access-control/troubleshooting"
@@ -46,6 +50,11 @@ def _judge_actions(write: Write) -> Iterator[Refusal]:
                 )
 
 
+def _judge_no_scope(write: Write) -> Iterator[Refusal]:
+    if is_silent(write.after, _SCOPES):
+        yield Refusal(_SCOPES, "a custom role names at least one scope in which it can be assigned")
+
+
 def _judge_groups(write: Write) -> Iterator[Refusal]:
     kind = "/providers/microsoft.management/managementgroups/"
     groups = [at for at, text in texts_at(write.after, _SCOPES) if text.lower().startswith(kind)]
@@ -67,11 +76,30 @@ def _judge_principal(write: Write) -> Iterator[Refusal]:
 
 def _judge_condition(write: Write) -> Iterator[Refusal]:
     version = text_at(write.after, "properties.conditionVersion")
-    condition = text_at(write.after, "properties.condition")
+    condition = text_at(write.after, _CONDITION)
     if condition is not None and version is not None and version != "2.0":
         yield Refusal(
             "properties.conditionVersion", f"conditionVersion is {version!r}: expected '2.0'"
         )
+
+
+def _judge_brackets(write: Write) -> Iterator[Refusal]:
+    """A condition is read by a parser: each bracket outside of its texts is closed."""
+    condition = text_at(write.after, _CONDITION)
+    if condition is None:
+        return
+    bare = _QUOTED.sub("", condition)
+    opened: list[str] = []
+    for mark in bare:
+        if mark in _CLOSING.values():
+            opened.append(mark)
+        elif mark in _CLOSING and (not opened or opened.pop() != _CLOSING[mark]):
+            yield Refusal(_CONDITION, f"the condition closes {mark} without having opened it")
+            return
+    if opened:
+        yield Refusal(_CONDITION, f"the condition opens {opened[-1]} and does not close it")
+    elif "'" in bare:
+        yield Refusal(_CONDITION, "the condition begins a text with ' and does not end it")
 
 
 def _judge_kind(write: Write) -> Iterator[Refusal]:
@@ -94,6 +122,27 @@ RULES = (
         code="InvalidActionOrNotAction",
         source=_TROUBLE,
         judge=_judge_actions,
+    ),
+    ServiceRule(
+        id="role-name-length",
+        type=ROLE_DEFINITION_TYPE,
+        code=None,
+        source=f"{_PAGE} (custom role properties)",
+        judge=no_longer(_NAME, _LONGEST_NAME),
+    ),
+    ServiceRule(
+        id="role-description-length",
+        type=ROLE_DEFINITION_TYPE,
+        code=None,
+        source=f"{_PAGE} (custom role properties)",
+        judge=no_longer("properties.description", _LONGEST_DESCRIPTION),
+    ),
+    ServiceRule(
+        id="role-without-scope",
+        type=ROLE_DEFINITION_TYPE,
+        code=None,
+        source=f"{_PAGE} (custom role properties): AssignableScopes is required",
+        judge=_judge_no_scope,
     ),
     ServiceRule(
         id="role-management-groups",
@@ -129,5 +178,12 @@ RULES = (
         code=None,
         source="Azure RBAC, conditions-format",
         judge=_judge_condition,
+    ),
+    ServiceRule(
+        id="assignment-condition-brackets",
+        type=_ASSIGNMENT,
+        code=None,
+        source="Azure RBAC, conditions-format, conditions-troubleshoot",
+        judge=_judge_brackets,
     ),
 )
