@@ -14,9 +14,9 @@ from provisioner.blueprint.graph import DesiredResource, Edge
 from provisioner.catalog.held_identities import identities_in
 from provisioner.catalog.permissions import ROLE_ASSIGNMENT
 from provisioner.model.resource_id import ResourceId, parse_resource_id
-from provisioner.model.values import Value
+from provisioner.model.values import ResourceValue, Unknown, Value, lookup
 
-_PRINCIPAL = "properties.principalId"
+_PRINCIPAL = ("properties", "principalId")
 
 
 def with_derived_order(resources: list[DesiredResource]) -> list[DesiredResource]:
@@ -47,6 +47,7 @@ class _Order:
     def __init__(self, resources: list[DesiredResource]) -> None:
         self.more: dict[str, list[Edge]] = {}
         self._by_address = {resource.address: resource for resource in resources}
+        self._by_key = {resource.id.key: resource for resource in resources}
         self._waits = {r.address: {edge.on for edge in r.edges} for r in resources}
         grants = list(self._grants(resources))
         services = [resource for resource in resources if resource.type.addresses]
@@ -62,12 +63,14 @@ class _Order:
         for resource in resources:
             if resource.type.name != ROLE_ASSIGNMENT or not resource.managed:
                 continue
-            for edge in resource.edges:
-                if edge.because == _PRINCIPAL:
-                    yield _Grant(resource, self._by_address[edge.on].id.key)
+            # Not by the reasons of the edges: an edge keeps one of several, and the name of a role
+            # assignment is mostly made of the identity's id.
+            principal = lookup(resource.body, _PRINCIPAL)
+            for address in _resources_in(principal.where) if isinstance(principal, Unknown) else ():
+                yield _Grant(resource, self._by_address[address].id.key)
 
     def _add_grants(self, resource: DesiredResource, grants: Iterable[_Grant]) -> None:
-        identities = {identity.key for identity in identities_in(resource.type, resource.body)}
+        identities = self._identities(resource)
         if not identities:
             return
         touched = self._touched(resource)
@@ -75,6 +78,19 @@ class _Order:
             scope = grant.assignment.id.scope
             if grant.identity in identities and scope is not None and scope.key in touched:
                 self._add(resource, grant.assignment, "a role of its identity")
+
+    def _identities(self, resource: DesiredResource) -> set[str]:
+        """Return the keys of the identities that a resource works with: its own, and for a child
+        (a node pool) those of its parents, their system-assigned ones among them."""
+        found = {identity.key for identity in identities_in(resource.type, resource.body)}
+        above = resource.id.parent
+        while above is not None:
+            parent = self._by_key.get(above.key)
+            if parent is not None:
+                found.add(above.key)
+                found |= {one.key for one in identities_in(parent.type, parent.body)}
+            above = above.parent
+        return found
 
     def _touched(self, resource: DesiredResource) -> set[str]:
         """Return the keys of what a resource stands in and names, and of all that holds those."""
@@ -99,6 +115,20 @@ class _Order:
             seen |= more
             pending += more
         return False
+
+
+def _resources_in(bound: object) -> Iterator[str]:
+    """Yield the addresses of the resources that a value waits for."""
+    if isinstance(bound, ResourceValue):
+        yield bound.address
+    elif isinstance(bound, Unknown):
+        yield from _resources_in(bound.where)
+    elif isinstance(bound, Mapping):
+        for item in bound.values():
+            yield from _resources_in(item)
+    elif isinstance(bound, (list, tuple)):
+        for item in bound:
+            yield from _resources_in(item)
 
 
 def _named(

@@ -267,7 +267,7 @@ def _judge_inside(cluster: Claim, network: Claim, plan: AddressPlan) -> _Verdict
         Severity.ERROR if near else Severity.WARNING,
         "overlapping-cluster" if near else "hidden-network",
         why,
-        f"Choose another range for {cluster.kind.removeprefix('the ')}.",
+        f"Choose another range for {cluster.kind}.",
     )
 
 

@@ -62,6 +62,23 @@ aks:
 """
 
 
+POOL = """\
+pool:
+  type: Microsoft.ContainerService/managedClusters/agentPools
+  parent: ${aks.id}
+  name: user
+  properties: {vmSize: Standard_D4s_v5, count: 3, mode: User, vnetSubnetID: "${nodes.id}"}
+"""
+SYSTEM = cluster().replace(
+    '{type: UserAssigned, userAssignedIdentities: {"${who.id}": {}}}', "{type: SystemAssigned}"
+)
+
+
+def named_by_who(scope: str) -> str:
+    """A role whose name is made of the identity's id, as most are."""
+    return grant(scope).replace(f'guid("grant", "{scope}")', "guid(net.id, who.id)")
+
+
 KEY = "https://kv-of-order.vault.azure.net/keys/etcd/0123456789abcdef0123456789abcdef"
 POLICY = """\
 tags:
@@ -98,6 +115,30 @@ FIRST = [
         "aks",
         "grant",
         id="a role at the kubelets' identity",
+    ),
+    pytest.param(
+        NETWORK + named_by_who("${net.id}") + cluster(subnet="${nodes.id}"),
+        "aks",
+        "grant",
+        id="the network's role, named by the identity it is for",
+    ),
+    pytest.param(
+        NETWORK + named_by_who("${nodes.id}") + cluster(subnet="${nodes.id}"),
+        "aks",
+        "grant",
+        id="a role at the subnet, named by the identity it is for",
+    ),
+    pytest.param(
+        NETWORK + named_by_who("${nodes.id}") + cluster() + POOL,
+        "pool",
+        "grant",
+        id="a role at the subnet of a pool, which joins it as the cluster's identity",
+    ),
+    pytest.param(
+        NETWORK + grant("${net.id}", "${aks.identity.principalId}") + SYSTEM + POOL,
+        "pool",
+        "grant",
+        id="a role of the system-assigned identity of a pool's cluster",
     ),
     pytest.param(POLICY + grant("${resourceGroups.main.id}"), "tags", "grant", id="a policy's"),
 ]
