@@ -319,7 +319,7 @@ def _call(function: Callable[..., object], failures: list[str], *arguments: obje
     try:
         return function(*arguments)
     except (ValueError, TypeError, AttributeError) as problem:
-        failures.append(str(problem))
+        failures.append(str(problem).removesuffix("."))  # what shows it ends the sentence
         return None
 
 

@@ -4,6 +4,7 @@ These models check structure; values are checked against parameters, and bodies 
 schema, while composing. `azsec schema` writes the JSON Schemas of these models.
 """
 
+import json
 import posixpath
 from collections.abc import Mapping
 from datetime import date
@@ -292,6 +293,7 @@ def _explain(model: type[BaseModel], root: Node, details: Any) -> Diagnostic:  #
     path = tuple(step for step in details["loc"] if isinstance(step, str | int))
     node = root.find(path)
     readable = ".".join(str(step) for step in path)
+    hint: str | None = None
     match details["type"]:
         case "extra_forbidden":
             parent = root.find(path[:-1])
@@ -315,8 +317,12 @@ def _explain(model: type[BaseModel], root: Node, details: Any) -> Diagnostic:  #
             return error(
                 "wrong-pattern", f"{readable!r} {details['ctx']['why']}.", node.span, "Simplify it."
             )
+        case "string_type" if isinstance(details["input"], bool | int | float):
+            shown = json.dumps(details["input"])
+            told, hint = f"{readable!r} is {shown}, which is no text.", f'Quote it: "{shown}".'
         case _:
-            return error("wrong-type", f"{readable!r}: {details['msg']}.", node.span)
+            told = f"{readable!r}: {details['msg']}."
+    return error("wrong-type", told, node.span, hint)
 
 
 def _called(model: type[BaseModel]) -> str:

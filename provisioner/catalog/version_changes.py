@@ -78,13 +78,13 @@ def pool_goes_with_control_plane(
     shared = min(len(plane), len(nodes))
     if nodes[:shared] > plane[:shared]:
         return (
-            f"orchestratorVersion {_text(nodes)} is newer than the control plane's "
+            f"{_text(nodes)} is newer than the control plane's "
             f"{_text(plane)}: upgrade the cluster first"
         )
     allowed = 3 if plane[:2] >= _WIDER_SKEW else 2
     if plane[1] - nodes[1] > allowed:
         return (
-            f"orchestratorVersion {_text(nodes)} is more than {allowed} minor versions older than "
+            f"{_text(nodes)} is more than {allowed} minor versions older than "
             f"the control plane's {_text(plane)}: upgrade the node pool first, to "
             f"{plane[0]}.{plane[1] - allowed} or later"
         )

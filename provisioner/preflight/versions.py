@@ -132,7 +132,8 @@ def _judge_default(
     if reason is not None:
         yield error(
             "version-beside-default",
-            f"{wanted.write.address}: {reason} (Azure answers 400 NodePoolMcVersionIncompatible). "
+            f"{wanted.write.address}: orchestratorVersion {reason} (Azure answers 400 "
+            f"NodePoolMcVersionIncompatible). "
             f"{cluster.address} states no version, and gets the default of {wanted.region}.",
             wanted.write.span,
             f"State kubernetesVersion in {cluster.address}.",

@@ -87,6 +87,14 @@ def is_ports(text: str, highest: int = _HIGHEST_PORT, lowest: int = 0) -> bool:
     return lowest <= first <= int(found[2] or first) <= highest
 
 
+def why_no_ports(text: str) -> str | None:
+    """Say what is wrong with a range of ports where it is only in the wrong order, or None."""
+    found = _PORTS.fullmatch(text)
+    if found is None or found[2] is None or int(found[1]) <= int(found[2]):
+        return None
+    return f"{text!r} ends before it begins: write {found[2]}-{found[1]}"
+
+
 def ranges_at(body: Tree, *paths: str) -> Iterator[tuple[str, Range]]:
     """Yield (path, range) of the ranges at these paths; what is no range is left out."""
     for at, text in texts_at(body, *paths):

@@ -18,6 +18,7 @@ _PAGES = [_ROOT / "README.md", *sorted((_ROOT / "docs").glob("*.md"))]
 _COMMAND = re.compile(r"^\$ azsec (.+)$", re.MULTILINE)
 _PLAN = re.compile(r"(<!-- plan:begin -->\n).*?(<!-- plan:end -->)", re.DOTALL)
 _GRAPH = re.compile(r"(<!-- graph:begin -->\n).*?(<!-- graph:end -->)", re.DOTALL)
+_EXAMPLE = re.compile(r"^```yaml (example/\S+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 _TAMPERING = """\
 routeTables/rt-contoso-local properties.routes[default].properties = \
 {"addressPrefix": "0.0.0.0/0", "nextHopType": "Internet"}
@@ -67,6 +68,32 @@ def test_the_commands_of_a_page_run(
 
         told = capsys.readouterr()
         assert code in (0, 2), f"azsec {command}: {told.err}"
+
+
+def test_the_small_example_is_valid_and_applies(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = (_ROOT / "docs" / "blueprints.md").read_text(encoding="utf-8")
+    for name, text in _EXAMPLE.findall(page):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    monkeypatch.chdir(tmp_path / "example")
+    monkeypatch.delenv("AZSEC_LOCAL_STATE", raising=False)
+    for command in (
+        "validate dev",
+        "apply dev --cloud local --yes",
+        "plan dev --cloud local --detailed-exitcode",
+    ):
+        code = run_guarded(app, shlex.split(command))
+        told = capsys.readouterr()
+        assert code == 0, f"{command}: {told.out}{told.err}"
+        assert "error" not in told.err, command
+
+
+def test_the_readme_names_every_page() -> None:
+    listed = (_ROOT / "README.md").read_text(encoding="utf-8")
+    pages = {page.name for page in (_ROOT / "docs").glob("*.md")}
+    assert {name for name in pages if f"docs/{name}" not in listed} == set()
 
 
 def test_the_plan_in_the_readme_is_a_real_one(repository: Path, catalog: Catalog) -> None:

@@ -55,7 +55,8 @@ def _judge_versions(write: Write) -> Iterator[Refusal]:
     for pool in write.around.children(write.id, POOL):
         reason = pool_goes_with_control_plane(write.after, pool.body)
         if reason is not None:
-            yield Refusal("properties.kubernetesVersion", f"of the pool {pool.id.name}, {reason}")
+            told = f"orchestratorVersion of the pool {pool.id.name}: {reason}"
+            yield Refusal("properties.kubernetesVersion", told)
 
 
 RULES = (

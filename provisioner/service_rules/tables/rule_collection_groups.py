@@ -6,7 +6,7 @@ and the reports named at each rule.
 
 from collections.abc import Iterator
 
-from provisioner.service_rules.addresses import is_ports
+from provisioner.service_rules.addresses import is_ports, why_no_ports
 from provisioner.service_rules.bodies import (
     Tree,
     entries_at,
@@ -87,7 +87,8 @@ def _judge_ports(write: Write) -> Iterator[Refusal]:
             if not is_ports(text, highest, lowest) and not (text == "*" and kind != "natrule"):
                 yield Refusal(
                     where,
-                    f"{text!r} is neither a port nor a range of ports, of {lowest} to {highest}",
+                    why_no_ports(text)
+                    or f"{text!r} is neither a port nor a range of ports, of {lowest} to {highest}",
                 )
         for where, _protocol in entries_at(write.after, f"{at}.protocols"):
             port = number_at(write.after, f"{where}.port")

@@ -6,7 +6,7 @@ tags"; the codes are those that users report, as stated at each rule.
 
 from collections.abc import Iterator
 
-from provisioner.service_rules.addresses import is_ports, is_tag, read_loosely
+from provisioner.service_rules.addresses import is_ports, is_tag, read_loosely, why_no_ports
 from provisioner.service_rules.bodies import (
     entries_at,
     is_silent,
@@ -62,7 +62,8 @@ def _judge_port(write: Write) -> Iterator[Refusal]:
         if text is not None and text != "*" and not is_ports(text):
             yield Refusal(
                 path,
-                f"{text!r} is no port: a port, a range such as 8000-8080, or *, of 0 to 65535",
+                why_no_ports(text)
+                or f"{text!r} is no port: a port, a range such as 8000-8080, or *, of 0 to 65535",
                 f"Several ports stand in {path.removeprefix('properties.')}s.",
             )
 
@@ -73,7 +74,8 @@ def _judge_ports(write: Write) -> Iterator[Refusal]:
             if not is_ports(text):
                 yield Refusal(
                     at,
-                    f"{text!r} is neither a port nor a range of ports, of 0 to 65535",
+                    why_no_ports(text)
+                    or f"{text!r} is neither a port nor a range of ports, of 0 to 65535",
                     f"All ports (*) stand in {end}PortRange." if text == "*" else None,
                 )
 

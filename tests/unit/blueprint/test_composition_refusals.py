@@ -208,6 +208,11 @@ REFUSALS = [
         "Did you mean 'resources'?",
     ),
     (
+        "a number where a text belongs",
+        "tags: {cost: 5}\n",
+        "blueprint.yaml:6:14: error: 'tags.cost' is 5, which is no text. Quote it: \"5\".",
+    ),
+    (
         "unknown key in a parameter",
         "parameters:\n  a: {type: string, defualt: x}\n",
         "blueprint.yaml:7:21: error: 'parameters.a.defualt' is no property of a Blueprint. "
