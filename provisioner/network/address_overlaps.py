@@ -2,8 +2,8 @@
 
 - Azure refuses overlapping spaces among a network and all its peers (guidelines.md §3.3). What it
   refuses within one network (subnets, ranges of its space) is a service rule.
-- AKS refuses pod, service and bridge ranges that overlap each other or a subnet, and the reserved
-  ranges (guidelines.md §2.2, §3.2). A pod cannot reach what its own cluster's ranges cover.
+- A pod cannot reach what its own cluster's ranges cover, which is a warning. What AKS refuses (pod
+  and service ranges that overlap each other or a subnet, and reserved ones) is a service rule.
 - Networks that do not meet may use the same range; they can never be connected, which is a warning.
 - Ranges inside of two clusters may be the same: they are seen nowhere outside. Not those of kubenet
   clusters in one network, whose pods have routes there.
@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from provisioner.model.diagnostic import Diagnostic, Severity, error, warning
+from provisioner.model.diagnostic import Diagnostic, error, warning
 from provisioner.model.ranges import (
     IpRange,
     first_free,
@@ -33,6 +33,8 @@ AKS_RESERVED = ("169.254.0.0/16", "172.30.0.0/16", "172.31.0.0/16", "192.0.2.0/2
 """What AKS uses itself (guidelines.md §2.2); a range that holds one of them is refused too."""
 
 _MOST_NAMED = 3
+_REFUSED = "overlapping-networks"
+"""What Azure refuses, and no service rule sees: the peer may be of another environment."""
 
 
 class ClaimKind(StrEnum):
@@ -73,7 +75,9 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class _Verdict:
-    severity: Severity
+    """`hinders` is whether something cannot be, or cannot be reached, as things stand."""
+
+    hinders: bool
     code: str
     because: str
     hint: str
@@ -82,10 +86,12 @@ class _Verdict:
 @dataclass(frozen=True, slots=True)
 class Overlap:
     """A range that overlaps others: `owner` is the key of the network, subnet, cluster or site that
-    claims it. `is_ruled` is whether a service rule says all of it."""
+    claims it. `hinders` is whether something cannot be reached, or made, because of it; `is_ruled`
+    whether a service rule says all of it."""
 
     owner: str
     diagnostic: Diagnostic
+    hinders: bool
     is_ruled: bool = False
 
 
@@ -225,7 +231,7 @@ def _judge_reserved(wider: Claim, inner: Claim, plan: AddressPlan) -> _Verdict |
     if not concerned:
         return None
     hint = "Choose a range that neither lies in it nor holds it."
-    return _Verdict(Severity.ERROR, "reserved-range", "it is not for use", hint)
+    return _Verdict(True, "reserved-range", "it is not for use", hint)
 
 
 def _judge_spaces(wider: Claim, inner: Claim, plan: AddressPlan) -> _Verdict | None:
@@ -234,13 +240,13 @@ def _judge_spaces(wider: Claim, inner: Claim, plan: AddressPlan) -> _Verdict | N
     hint = "Choose another range for one of them."
     if not plan.are_neighbours(wider.owner, inner.owner):
         why = "the two networks can never be connected, nor both to a third"
-        return _Verdict(Severity.WARNING, "repeated-space", why, hint)
+        return _Verdict(False, "repeated-space", why, hint)
     if inner.owner in plan.peers_of(wider.owner):
         why = "the networks are peered, and Azure refuses the peering"
     else:
         shared = min(plan.peers_of(wider.owner) & plan.peers_of(inner.owner))
         why = f"both are peered with {plan.networks[shared].label}, and Azure refuses that"
-    return _Verdict(Severity.ERROR, "overlapping-networks", why, hint)
+    return _Verdict(True, _REFUSED, why, hint)
 
 
 def _judge_site(wider: Claim, inner: Claim) -> _Verdict | None:
@@ -250,21 +256,21 @@ def _judge_site(wider: Claim, inner: Claim) -> _Verdict | None:
         if claim.environment != site.environment:
             return None
         why = "pods cannot reach the site"
-        return _Verdict(Severity.ERROR, "overlapping-site", why, hint)
+        return _Verdict(True, "overlapping-site", why, hint)
     why = "what the network has itself is not reached at the site"
-    return _Verdict(Severity.WARNING, "overlapping-site", why, hint)
+    return _Verdict(False, "overlapping-site", why, hint)
 
 
 def _judge_inside(cluster: Claim, network: Claim, plan: AddressPlan) -> _Verdict:
     near = any(plan.are_neighbours(own, network.owner) for own in cluster.networks)
     if network.owner in cluster.networks:
-        why = "AKS refuses it, for the cluster stands in that network"
+        why = "what a subnet there will hold, pods could not reach, and AKS refuses a subnet there"
     elif near:
         why = "the cluster's network is connected with it, and pods could not reach it"
     else:
         why = "pods could never reach it"
     return _Verdict(
-        Severity.ERROR if near else Severity.WARNING,
+        near,
         "overlapping-cluster" if near else "hidden-network",
         why,
         f"Choose another range for {cluster.kind}.",
@@ -274,13 +280,13 @@ def _judge_inside(cluster: Claim, network: Claim, plan: AddressPlan) -> _Verdict
 def _judge_clusters(wider: Claim, inner: Claim) -> _Verdict | None:
     if wider.owner == inner.owner:
         hint = "Choose another range for one of them."
-        return _Verdict(Severity.ERROR, "overlapping-cluster", "AKS refuses it", hint)
+        return _Verdict(True, "overlapping-cluster", "AKS refuses it", hint)
     routed = wider.plugin is inner.plugin is Plugin.KUBENET
     shared = set(wider.networks) & set(inner.networks)
     if routed and shared and wider.kind is inner.kind is ClaimKind.PODS:
         why = "both clusters have routes to their pods in one network"
         hint = "Choose another pod range for one of them."
-        return _Verdict(Severity.ERROR, "overlapping-cluster", why, hint)
+        return _Verdict(True, "overlapping-cluster", why, hint)
     return None
 
 
@@ -295,9 +301,9 @@ def _tell(pairs: Sequence[tuple[Claim, Claim, _Verdict]]) -> Overlap:
         more = f" It overlaps {', '.join(names[:_MOST_NAMED])}"
         more += f" and {rest:,} more, too." if rest > 0 else ", too."
     message = f"{describe_overlap(ours, other)}: {verdict.because}.{more}"
-    make = error if verdict.severity is Severity.ERROR else warning
+    make = error if verdict.code == _REFUSED else warning
     told = make(verdict.code, message, ours.span or other.span, verdict.hint)
-    return Overlap(ours.owner, told)
+    return Overlap(ours.owner, told, verdict.hinders)
 
 
 def describe_overlap(ours: Claim, other: Claim) -> str:

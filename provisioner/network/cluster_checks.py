@@ -1,4 +1,4 @@
-"""Whether the ranges inside of a cluster are of a size that AKS takes.
+"""Whether the ranges inside of a cluster hold what they are to hold at most: advice.
 
 What is wrong with their form, with the address of DNS among them, and with the number of pods of a
 node is a service rule (`service_rules/tables/cluster_ranges.py`, `agent_pool_scale.py`).
@@ -8,7 +8,7 @@ Source: guidelines.md §2.2 and §3.2, with the documentation that they name.
 
 from collections.abc import Iterator
 
-from provisioner.model.diagnostic import Diagnostic, error, warning
+from provisioner.model.diagnostic import Diagnostic, warning
 from provisioner.model.resource_id import ResourceId
 from provisioner.network.address_plan import AddressPlan
 from provisioner.network.cluster_ranges import Cluster, Plugin
@@ -38,7 +38,7 @@ def _check_pods(cluster: Cluster) -> Iterator[Diagnostic]:
         blocks = 2 ** (_NODE_PREFIX - one.prefixlen) if one.prefixlen <= _NODE_PREFIX else 0
         if nodes > blocks:
             prefix = _NODE_PREFIX - (nodes - 1).bit_length()
-            yield error(
+            yield warning(
                 "small-pod-range",
                 f"{cluster.resource.label}: {describe_nodes(cluster.pools)}; each takes a "
                 f"/{_NODE_PREFIX} of the pod range: {nodes:,} x 256 = {nodes * 256:,} addresses "
@@ -52,7 +52,7 @@ def _check_services(cluster: Cluster) -> Iterator[Diagnostic]:
     label, span = cluster.resource.label, cluster.resource.span
     for one in cluster.services:
         if one.version == 4 and one.prefixlen <= _LARGEST_SERVICES:
-            yield error(
+            yield warning(
                 "large-service-range",
                 f"{label}: the service range {one} has {one.num_addresses:,} addresses; it has to "
                 f"be smaller than a /{_LARGEST_SERVICES}, {2 ** (32 - _LARGEST_SERVICES):,}.",
@@ -83,7 +83,7 @@ def _check_pools(cluster: Cluster) -> Iterator[Diagnostic]:
 def _check_networks(cluster: Cluster) -> Iterator[Diagnostic]:
     networks = cluster.networks
     if len(networks) > 1:
-        yield error(
+        yield warning(
             "several-networks",
             f"{cluster.resource.label}: the subnets of its pools are in {len(networks)} networks, "
             f"{' and '.join(network.name for network in networks)}; AKS takes one.",
@@ -101,7 +101,7 @@ def _check_names(cluster: Cluster, networks: tuple[ResourceId, ...]) -> Iterator
     named += [("resource group", network.resource_group or "") for network in networks]
     for what, name in dict.fromkeys(named):
         if len(name) > _LONGEST_NAME:
-            yield error(
+            yield warning(
                 "long-name",
                 f"{cluster.resource.label}: the {what} {name!r} has {len(name)} characters; Azure "
                 f"CNI overlay takes {_LONGEST_NAME} at most.",

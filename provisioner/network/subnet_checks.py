@@ -1,5 +1,5 @@
 """Whether each subnet is large enough for what stands in it, and carries nothing that this does not
-bear. What Azure refuses of a subnet by itself is a service rule.
+bear: advice. What Azure refuses of a subnet, and of what is made in it, is a service rule.
 
 Sources: guidelines.md §2.2, NET-03, NET-11; the documentation of Azure Firewall, Bastion, VPN
 Gateway and Route Server for their subnets; the Virtual network FAQ for the least size of a subnet.
@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from provisioner.catalog.node_pools import CLUSTER
-from provisioner.model.diagnostic import Diagnostic, error, warning
+from provisioner.model.diagnostic import Diagnostic, warning
 from provisioner.model.estate import Estate
 from provisioner.model.values import lookup
 from provisioner.network.address_overlaps import propose_range
@@ -100,7 +100,7 @@ def _check_size(subnet: Subnet, network: VirtualNetwork) -> Iterator[Diagnostic]
         network, taken, larger
     )
     if least > usable:
-        yield error(
+        yield warning(
             "small-subnet",
             f"{subnet.resource.label}: {words}; {least:,} addresses are needed, {have}.",
             subnet.resource.span,
@@ -147,7 +147,7 @@ def _check_rule(subnet: Subnet, rule: Rule, estate: Estate) -> Iterator[Diagnost
     label, span = subnet.resource.label, subnet.resource.span
     for one in subnet.ranges:
         if one.version == 4 and one.prefixlen > rule.prefix:
-            yield error(
+            yield warning(
                 "small-subnet",
                 f"{label}: a /{one.prefixlen} has {one.num_addresses:,} addresses; "
                 f"{rule.name} needs a /{rule.prefix} or larger, "
@@ -156,7 +156,7 @@ def _check_rule(subnet: Subnet, rule: Rule, estate: Estate) -> Iterator[Diagnost
                 f"Give it a /{rule.prefix}.",
             )
     for service in subnet.delegations:
-        yield error(
+        yield warning(
             "delegation-refused",
             f"{label}: {rule.name} cannot be delegated, and is to {service}.",
             span,
@@ -176,7 +176,7 @@ def _check_routes(subnet: Subnet, rule: Rule, estate: Estate) -> Iterator[Diagno
         if rule.default_route is None or prefix not in _WHOLE or hop in rule.default_route:
             continue
         allowed = " or ".join(rule.default_route)
-        yield error(
+        yield warning(
             "default-route-refused",
             f"{subnet.resource.label}: {route.label} sends {prefix} of {rule.name} to {hop}; "
             + (f"only {allowed} may be there." if allowed else "such a route may not be there."),
@@ -193,7 +193,7 @@ def _check_delegations(subnet: Subnet) -> Iterator[Diagnostic]:
     kinds = {demand.kind for demand in subnet.demands}
     if DemandKind.API_SERVER in kinds and (foreign or not subnet.delegations):
         has = f"to {', '.join(foreign)}" if foreign else "to nothing"
-        yield error(
+        yield warning(
             "delegation-missing",
             f"{label}: the subnet of an API server is delegated to {CLUSTER} and to nothing else; "
             f"this one is delegated {has}.",
@@ -208,7 +208,7 @@ def _check_delegations(subnet: Subnet) -> Iterator[Diagnostic]:
     for kind, services in refused.items():
         if kind in kinds and services and DemandKind.API_SERVER not in kinds:
             what = "private endpoints" if kind is DemandKind.ENDPOINT else kind.value
-            yield error(
+            yield warning(
                 "delegation-refused",
                 f"{label}: a subnet with {what} cannot be delegated, and is to "
                 f"{', '.join(services)}.",
@@ -221,7 +221,7 @@ def _check_company(subnet: Subnet, rule: Rule | None) -> Iterator[Diagnostic]:
     """Yield what stands in a subnet of the wrong name, and what shares one that is not shared."""
     for demand in subnet.demands:
         if rule is not None and demand.kind not in _BY_KIND:
-            yield error(
+            yield warning(
                 "shared-subnet",
                 f"{demand.resource.label}: {rule.name} is for one service alone, and these "
                 f"{demand.kind} stand in it.",
@@ -232,7 +232,7 @@ def _check_company(subnet: Subnet, rule: Rule | None) -> Iterator[Diagnostic]:
     api_server = [d for d in subnet.demands if d.kind is DemandKind.API_SERVER]
     for one in subnet.ranges if api_server else ():
         if one.version == 4 and one.prefixlen > _API_SERVER_PREFIX:
-            yield error(
+            yield warning(
                 "small-subnet",
                 f"{subnet.resource.label}: a /{one.prefixlen} has {one.num_addresses} addresses; "
                 f"the API server of {api_server[0].resource.label} needs a /{_API_SERVER_PREFIX} "
@@ -249,7 +249,7 @@ def _check_sharing(subnet: Subnet) -> Iterator[Diagnostic]:
         company = sorted(kinds - {kind, DemandKind.API_SERVER})
         if kind in kinds and company:
             guest = next(d for d in subnet.demands if d.kind == company[0])
-            yield error(
+            yield warning(
                 "shared-subnet",
                 f"{subnet.resource.label}: {company[0]} of {guest.resource.label} stand in the "
                 f"subnet of {_THINGS[kind]}, which is for that alone.",

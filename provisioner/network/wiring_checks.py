@@ -1,12 +1,12 @@
 """Whether what points to each other in a network fits: next hops, outbound types, allowed ranges.
 
-Azure takes the first, and answers the others late: after minutes of a cluster being made
-(guidelines.md §2.3, CLU-01.3, §2.6).
+Azure takes all of it: what it refuses is a service rule. A next hop may lie in a network that
+others peer, and a default route may be learned (guidelines.md §2.3, CLU-01.3, §2.6, §3.2).
 """
 
 from collections.abc import Iterator
 
-from provisioner.model.diagnostic import Diagnostic, error
+from provisioner.model.diagnostic import Diagnostic, warning
 from provisioner.network.intervals import (
     EVERYWHERE,
     NOTHING,
@@ -39,7 +39,7 @@ def _check_hops(topology: Topology) -> Iterator[Diagnostic]:
             if (route.label, network.key) in told:
                 continue
             told.add((route.label, network.key))
-            yield error(
+            yield warning(
                 "next-hop-outside-network",
                 f"{route.label}: the next hop {route.appliance} lies neither in {network.label} "
                 f"({show_addresses(network.ranges)}) nor in a network peered with it"
@@ -66,53 +66,34 @@ def _shown(ranges: Intervals) -> str:
 
 def _check_cluster(topology: Topology, cluster: Cluster) -> Iterator[Diagnostic]:
     if cluster.private and cluster.authorized and cluster.api_server_subnet is None:
-        yield error(
+        yield warning(
             "ranges-on-private-cluster",
             f"{cluster.label}: authorizedIPRanges ({', '.join(cluster.authorized)}) stand beside "
             "enablePrivateCluster; AKS takes one of them, for there is no public API server.",
             cluster.span,
             "Remove the ranges, or take API Server VNet Integration (`subnetId`).",
         )
-    subnets = subnets_of(topology, cluster)
     if cluster.outbound == "userDefinedRouting":
-        yield from _check_user_defined(cluster, subnets)
-    elif cluster.outbound == "userAssignedNATGateway":
-        for subnet in subnets:
-            if subnet.nat_gateway is None:
-                yield error(
-                    "outbound-type-without-gateway",
-                    f"{cluster.label}: outboundType userAssignedNATGateway needs a NAT gateway on "
-                    f"{subnet.label}, which has none.",
-                    cluster.span,
-                    "Set `natGateway` on the subnet.",
-                )
+        yield from _check_user_defined(cluster, subnets_of(topology, cluster))
 
 
 def _check_user_defined(cluster: Cluster, subnets: tuple[Subnet, ...]) -> Iterator[Diagnostic]:
-    if not subnets:
-        yield error(
-            "outbound-type-without-route",
-            f"{cluster.label}: outboundType userDefinedRouting needs pools in a subnet of your "
-            "own; no pool states `vnetSubnetID`.",
-            cluster.span,
-            "Name the subnet of every pool.",
-        )
+    """A gateway may teach a subnet the default route, and two halves are as good as a whole."""
     for subnet in subnets:
-        defaults = [
-            route
+        ways = [
+            parse_addresses(route.prefix)
             for route in (subnet.table.routes if subnet.table else ())
-            if parse_addresses(route.prefix) == EVERYWHERE
+            if route.hop in (HopType.APPLIANCE, HopType.GATEWAY)
         ]
-        if any(route.hop in (HopType.APPLIANCE, HopType.GATEWAY) for route in defaults):
+        led = NOTHING
+        for way in ways:
+            led = led | way if way is not None else led
+        if subnet.table is None or led.covers(EVERYWHERE):
             continue
-        table = subnet.table.label if subnet.table else None
-        has = f"{defaults[0].label} leads to {defaults[0].hop.value}" if defaults else (
-            f"{table} has none" if table else f"{subnet.label} has no route table"
-        )  # fmt: skip
-        yield error(
+        yield warning(
             "outbound-type-without-route",
             f"{cluster.label}: outboundType userDefinedRouting needs a route for 0.0.0.0/0 to a "
-            f"virtual appliance or a gateway on {subnet.label}: {has}.",
+            f"virtual appliance or a gateway on {subnet.label}: {subnet.table.label} has none.",
             cluster.span,
-            "Add the route, or choose another outboundType.",
+            "Add the route, unless a gateway teaches it.",
         )

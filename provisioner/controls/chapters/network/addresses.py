@@ -27,7 +27,6 @@ from provisioner.controls.subject import Observation, Subject
 from provisioner.controls.wanted import show
 from provisioner.model.cidr import parse_range
 from provisioner.model.diagnostic import Diagnostic
-from provisioner.model.diagnostic import Severity as Weight
 from provisioner.model.estate import Estate
 from provisioner.network.address_overlaps import find_overlaps
 from provisioner.network.address_plan import AddressPlan, read_address_plan
@@ -139,7 +138,7 @@ def _overlaps(estate: Estate, _catalog: Catalog) -> Mapping[str, tuple[Diagnosti
     keeps networks from ever being connected is left to `azsec network`, which warns of it."""
     found: dict[str, tuple[Diagnostic, ...]] = {}
     for overlap in find_overlaps(read_address_plan(estate), {}):
-        if overlap.diagnostic.severity is Weight.ERROR:
+        if overlap.hinders:
             found[overlap.owner] = (*found.get(overlap.owner, ()), overlap.diagnostic)
     return found
 
