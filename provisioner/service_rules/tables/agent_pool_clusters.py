@@ -43,12 +43,15 @@ def _judge_windows_cilium(write: Write) -> Iterator[Refusal]:
 
 
 def _judge_public_nodes(write: Write) -> Iterator[Refusal]:
-    public = is_at(write.after, "properties.enableNodePublicIP", True)
-    if public and is_at(_cluster(write), f"{_NETWORK}.outboundType", "userDefinedRouting"):
-        yield Refusal(
-            "properties.enableNodePublicIP",
-            "nodes have no public addresses where outboundType is userDefinedRouting",
-        )
+    """AKS's list says it of clusters. No source says it of a pool that comes later by itself."""
+    if not is_at(write.after, f"{_NETWORK}.outboundType", "userDefinedRouting"):
+        return
+    for path, pool in entries_at(write.after, _POOLS):
+        if is_at(pool, "enableNodePublicIP", True):
+            yield Refusal(
+                f"{path}.enableNodePublicIP",
+                "nodes have no public addresses where outboundType is userDefinedRouting",
+            )
 
 
 def _judge_pod_subnet(write: Write) -> Iterator[Refusal]:
@@ -157,7 +160,7 @@ RULES = (
     ),
     ServiceRule(
         id="pool-public-and-routed",
-        type=POOL,
+        type=CLUSTER,
         code="UDRWithNodePublicIPNotAllowed",
         source=_CODES,
         judge=_judge_public_nodes,
