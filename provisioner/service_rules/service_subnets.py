@@ -34,6 +34,20 @@ def wrong_names(write: Write, wanted: ServiceSubnet, *paths: str) -> Iterator[Re
             )
 
 
+def shared_with(write: Write) -> Iterator[Refusal]:
+    """Yield the subnets of a write in which another resource of its type stands."""
+    for path in subnets_of(write.after):
+        subnet = id_at(write.after, path)
+        if subnet is None:
+            continue
+        for other in write.others(write.around.referring_to(subnet, write.type)):
+            if any(id_at(other.body, at) == subnet for at in subnets_of(other.body)):
+                yield Refusal(
+                    path, f"{other.label} stands in {subnet.name} already, which takes one"
+                )
+                break
+
+
 def too_small(write: Write, wanted: ServiceSubnet, *paths: str) -> Iterator[Refusal]:
     """Yield the subnets with fewer addresses than the service needs. One that stands in its subnet
     already is let be: the least sizes grew, and what was made before stays."""

@@ -13,6 +13,7 @@ from provisioner.service_rules.public_addresses import (
 from provisioner.service_rules.rule import Refusal, ServiceRule, Write
 from provisioner.service_rules.service_subnets import (
     ServiceSubnet,
+    shared_with,
     subnets_of,
     too_small,
     wrong_names,
@@ -53,6 +54,24 @@ def _judge_one_subnet(write: Write) -> Iterator[Refusal]:
     if len(paths) > 1:
         yield Refusal(
             paths[1], f"one ipConfiguration of a firewall names its subnet, and {len(paths)} do"
+        )
+
+
+def _judge_shared(write: Write) -> Iterator[Refusal]:
+    yield from shared_with(write)
+
+
+def _judge_no_address(write: Write) -> Iterator[Refusal]:
+    """Without a configuration a firewall is stopped; without a management one, it is managed by
+    its public address."""
+    known = [entry for _at, entry in entries_at(write.after, "properties.ipConfigurations")]
+    in_hub = not is_silent(write.after, "properties.virtualHub")
+    if not known or in_hub or not is_silent(write.after, _MANAGED):
+        return
+    if all(is_silent(entry, "properties.publicIPAddress") for entry in known):
+        yield Refusal(
+            "properties.ipConfigurations",
+            "a firewall without a managementIpConfiguration needs a public IP address",
         )
 
 
@@ -109,6 +128,14 @@ RULES = (
         id="firewall-two-subnets", type=_FIREWALL, code=None,
         source="learn.microsoft.com/azure/firewall/deploy-multi-public-ip-powershell",
         judge=_judge_one_subnet,
+    ),
+    ServiceRule(
+        id="firewall-beside-another", type=_FIREWALL, code=None,
+        source=f"{_FAQ}: AzureFirewallSubnet is the firewall's own", judge=_judge_shared,
+    ),
+    ServiceRule(
+        id="firewall-without-address", type=_FIREWALL, code=None,
+        source="learn.microsoft.com/azure/firewall/management-nic", judge=_judge_no_address,
     ),
     ServiceRule(
         id="firewall-address-sku", type=_FIREWALL, code=None,

@@ -8,6 +8,7 @@ from provisioner.service_rules.public_addresses import addresses_of, held_by_oth
 from provisioner.service_rules.rule import Refusal, ServiceRule, Write
 from provisioner.service_rules.service_subnets import (
     ServiceSubnet,
+    shared_with,
     subnets_of,
     too_small,
     wrong_names,
@@ -34,6 +35,10 @@ def _judge_subnet(write: Write) -> Iterator[Refusal]:
 
 def _judge_size(write: Write) -> Iterator[Refusal]:
     yield from too_small(write, _SUBNET, *subnets_of(write.after))
+
+
+def _judge_shared(write: Write) -> Iterator[Refusal]:
+    yield from shared_with(write)
 
 
 def _judge_address(write: Write) -> Iterator[Refusal]:
@@ -90,6 +95,11 @@ RULES = (
     ServiceRule(
         id="bastion-subnet-size", type=_BASTION, code=None,
         source=f"{_DOCS}: /26 or larger since November 2021", judge=_judge_size,
+    ),
+    ServiceRule(
+        id="bastion-beside-another", type=_BASTION, code=None,
+        source="learn.microsoft.com/azure/bastion/bastion-faq: one host in a virtual network",
+        judge=_judge_shared,
     ),
     ServiceRule(
         id="bastion-address-sku", type=_BASTION, code=None, source=f"{_DOCS} (public IP address)",

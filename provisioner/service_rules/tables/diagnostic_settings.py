@@ -44,8 +44,19 @@ _CATEGORIES = {
         r"|ResourceHealth"
     ),
 }
+_WITHOUT_SETTINGS = (
+    "microsoft.managedidentity/userassignedidentities",
+    "microsoft.network/networkwatchers",
+    "microsoft.network/routetables",
+)
 _SHARED = "hashicorp/terraform-provider-azurerm#21161, Azure/bicep-registry-modules#3407"
 _PAGE = "learn.microsoft.com/azure/azure-monitor/platform/diagnostic-settings"
+
+
+def _judge_resource(write: Write) -> Iterator[Refusal]:
+    target = write.id.container
+    if target is not None and target.type.lower() in _WITHOUT_SETTINGS:
+        yield Refusal("", f"resources of the type {target.type} have no diagnostic settings")
 
 
 def _judge_shared(write: Write) -> Iterator[Refusal]:
@@ -148,6 +159,14 @@ RULES = (
         code="Conflict",
         source=_SHARED,
         judge=_judge_shared,
+    ),
+    ServiceRule(
+        id="diagnostic-resource",
+        type=_TYPE,
+        code="ResourceTypeNotSupported",
+        source="Azure Monitor, supported logs and metrics by type; the code is reported for "
+        "network watchers",
+        judge=_judge_resource,
     ),
     ServiceRule(
         id="diagnostic-retention",

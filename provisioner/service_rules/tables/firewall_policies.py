@@ -21,6 +21,7 @@ _TIER, _BASE = "properties.sku.tier", "properties.basePolicy.id"
 _INTRUSION, _TLS = "properties.intrusionDetection", "properties.transportSecurity"
 _SERVERS = "properties.dnsSettings.servers"
 _TIERS = ("basic", "standard", "premium")
+_THREATS = "properties.threatIntelMode"
 _MOST_ADDRESSES = 5000
 
 
@@ -42,6 +43,12 @@ def _judge_features(write: Write) -> Iterator[Refusal]:
 def _judge_dns(write: Write) -> Iterator[Refusal]:
     if _tier(write.after) == "basic" and is_stated(write.after, "properties.dnsSettings"):
         yield Refusal("properties.dnsSettings", "a policy of the tier Basic has no DNS settings")
+
+
+def _judge_threats(write: Write) -> Iterator[Refusal]:
+    mode = text_at(write.after, _THREATS)
+    if _tier(write.after) == "basic" and mode is not None and mode.lower() == "deny":
+        yield Refusal(_THREATS, "a policy of the tier Basic alerts of threats, and denies none")
 
 
 def _judge_servers(write: Write) -> Iterator[Refusal]:
@@ -92,6 +99,11 @@ RULES = (
         id="policy-dns-of-basic", type=_POLICY, code=None,
         source="learn.microsoft.com/azure/firewall/features-by-sku (DNS proxy, custom DNS)",
         judge=_judge_dns,
+    ),
+    ServiceRule(
+        id="policy-threats-of-basic", type=_POLICY, code=None,
+        source="learn.microsoft.com/azure/firewall/features-by-sku (threat intelligence)",
+        judge=_judge_threats,
     ),
     ServiceRule(
         id="policy-dns-server", type=_POLICY, code=None,

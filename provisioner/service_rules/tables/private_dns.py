@@ -7,8 +7,10 @@ named at each rule.
 import ipaddress
 from collections.abc import Callable, Iterator
 
+from provisioner.catalog.regions import GLOBAL, same_region
 from provisioner.model.estate import Resource
 from provisioner.service_rules.bodies import entries_at, id_at, number_at, text_at, value_at
+from provisioner.service_rules.conditions import is_at
 from provisioner.service_rules.rule import Refusal, ServiceRule, Write
 
 _ZONE = "Microsoft.Network/privateDnsZones"
@@ -17,6 +19,7 @@ _KINDS = ("A", "AAAA", "CNAME", "MX", "PTR", "SRV", "TXT")
 _LINKS_PAGE = "learn.microsoft.com/azure/dns/private-dns-virtual-network-links"
 _RECORDS_PAGE = "learn.microsoft.com/azure/dns/dns-zones-records"
 _NETWORK, _REGISTERS = "properties.virtualNetwork.id", "properties.registrationEnabled"
+_RESOLUTION = "properties.resolutionPolicy"
 _LONGEST = 2**31 - 1
 
 
@@ -136,7 +139,38 @@ def _judge_numbers(entries: str, *names: str) -> Callable[[Write], Iterator[Refu
     return judge
 
 
+def _judge_place(write: Write) -> Iterator[Refusal]:
+    location = text_at(write.after, "location")
+    if location is not None and same_region(location) != GLOBAL:
+        yield Refusal(
+            "location", f"private DNS zones and their links are global, and not of {location}"
+        )
+
+
+def _judge_redirect(write: Write) -> Iterator[Refusal]:
+    zone = write.id.parent
+    redirects = is_at(write.after, _RESOLUTION, "NxDomainRedirect")
+    if redirects and zone is not None and "privatelink" not in zone.name.lower().split("."):
+        yield Refusal(
+            _RESOLUTION,
+            f"NxDomainRedirect is for zones of Private Link, and {zone.name} is none",
+        )
+
+
 RULES = (
+    *(
+        ServiceRule(
+            id=f"{what}-not-global", type=type_name, code="LocationNotAvailableForResourceType",
+            source="learn.microsoft.com/azure/dns/private-dns-privatednszone: zones are global",
+            judge=_judge_place,
+        )
+        for what, type_name in (("zone", _ZONE), ("zone-link", _LINK))
+    ),
+    ServiceRule(
+        id="zone-link-redirect", type=_LINK, code=None,
+        source="learn.microsoft.com/azure/dns/private-dns-fallback (limitations)",
+        judge=_judge_redirect,
+    ),
     ServiceRule(
         id="zone-linked-twice", type=_LINK, status=409, code="Conflict",
         source=f"{_LINKS_PAGE}: one link between a zone and a network; the code is that of other "

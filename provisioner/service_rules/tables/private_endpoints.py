@@ -5,12 +5,15 @@ The group ids of each service stand in that page's table of private-link resourc
 
 from collections.abc import Iterator
 
+from provisioner.service_rules.addresses import lies_in, ranges_at, read_loosely
 from provisioner.service_rules.bodies import (
     entries_at,
     id_at,
+    is_known,
     is_silent,
     text_at,
     texts_at,
+    value_at,
 )
 from provisioner.service_rules.names import repeated_names
 from provisioner.service_rules.places import OTHER_REGION, region_in, region_of
@@ -124,6 +127,35 @@ def _judge_zone_names(write: Write) -> Iterator[Refusal]:
         seen_names.setdefault(zone.name.lower(), zone.text)
 
 
+def _judge_subnet(write: Write) -> Iterator[Refusal]:
+    if is_silent(write.after, "properties.subnet"):
+        yield Refusal(
+            "properties.subnet", "an endpoint stands in a subnet, and this one names none"
+        )
+
+
+def _judge_no_connection(write: Write) -> Iterator[Refusal]:
+    if all(is_silent(write.after, path) for path in _CONNECTIONS):
+        yield Refusal(_CONNECTIONS[0], "an endpoint has a connection to a service, and not none")
+
+
+def _judge_static(write: Write) -> Iterator[Refusal]:
+    named = id_at(write.after, _SUBNET)
+    subnet = seen(write.around, named) if named else None
+    paths = ("properties.addressPrefix", "properties.addressPrefixes")
+    if subnet is None or not all(is_known(value_at(subnet.body, path)) for path in paths):
+        return
+    ranges = [one for _at, one in ranges_at(subnet.body, *paths)]
+    for at, entry in entries_at(write.after, "properties.ipConfigurations"):
+        text = text_at(entry, "properties.privateIPAddress")
+        address = read_loosely(text) if text else None
+        if address is not None and ranges and not lies_in(address, ranges):
+            yield Refusal(
+                f"{at}.properties.privateIPAddress",
+                f"{text} lies outside of {named and named.name}, {' and '.join(map(str, ranges))}",
+            )
+
+
 def _judge_connections(write: Write) -> Iterator[Refusal]:
     count = sum(1 for _ in _connections(write))
     if count > 1:
@@ -145,6 +177,20 @@ RULES = (
         id="endpoint-of-two-connections", type=_ENDPOINT, code=None,
         source=f"{_DOCS}: an endpoint connects to one private-link resource",
         judge=_judge_connections,
+    ),
+    ServiceRule(
+        id="endpoint-without-subnet", type=_ENDPOINT, code=None,
+        source=f"{_DOCS} (properties: subnet)", judge=_judge_subnet,
+    ),
+    ServiceRule(
+        id="endpoint-without-connection", type=_ENDPOINT, code=None,
+        source=f"{_DOCS} (properties: private-link resource)", judge=_judge_no_connection,
+    ),
+    ServiceRule(
+        id="endpoint-address", type=_ENDPOINT, code="PrivateIPAddressNotInSubnet",
+        source="learn.microsoft.com/azure/azure-resource-manager/troubleshooting/"
+        "common-deployment-errors",
+        judge=_judge_static,
     ),
     ServiceRule(
         id="endpoint-in-other-region", type=_ENDPOINT, code=OTHER_REGION,

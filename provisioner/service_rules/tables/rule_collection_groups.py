@@ -6,7 +6,12 @@ and the reports named at each rule.
 
 from collections.abc import Iterator
 
-from provisioner.service_rules.addresses import is_ports, why_no_ports
+from provisioner.service_rules.addresses import (
+    is_ports,
+    is_span,
+    read_loosely,
+    why_no_ports,
+)
 from provisioner.service_rules.bodies import (
     Tree,
     entries_at,
@@ -25,6 +30,11 @@ _COLLECTIONS = "properties.ruleCollections"
 _LOWEST, _HIGHEST = 100, 65000
 _HIGHEST_PORT = 64000
 _MOST_GROUPS = 100
+_PROTOCOLS = {
+    "networkrule": "ipProtocols",
+    "natrule": "ipProtocols",
+    "applicationrule": "protocols",
+}
 _NAT = "firewallpolicynatrulecollection"
 
 
@@ -129,6 +139,28 @@ def _judge_ends(write: Write) -> Iterator[Refusal]:
                 )
 
 
+def _judge_protocols(write: Write) -> Iterator[Refusal]:
+    """Tags and categories of names stand for their protocols, at least in older versions."""
+    for at, rule in _rules(write):
+        kind = (text_at(rule, "ruleType") or "").lower()
+        wanted = _PROTOCOLS.get(kind)
+        by_name = kind != "applicationrule" or is_stated(rule, "targetFqdns")
+        if wanted and by_name and is_silent(rule, wanted):
+            name = text_at(rule, "name") or at
+            yield Refusal(f"{at}.{wanted}", f"the rule {name} names no protocol")
+
+
+def _judge_addresses(write: Write) -> Iterator[Refusal]:
+    """A word may be a service tag that is newer than any list; what is written like a range or an
+    address is one."""
+    for at, _rule in _rules(write):
+        paths = (f"{at}.sourceAddresses", f"{at}.destinationAddresses")
+        for where, text in texts_at(write.after, *paths):
+            written = "/" in text or text[0].isdigit()
+            if written and read_loosely(text) is None and not is_span(text):
+                yield Refusal(where, f"{text!r} is neither an address nor a range of addresses")
+
+
 def _judge_translation(write: Write) -> Iterator[Refusal]:
     for at, rule in _rules(write, "natrule"):
         stated = [n for n in ("translatedAddress", "translatedFqdn") if is_stated(rule, n)]
@@ -172,6 +204,16 @@ RULES = (
         id="firewall-rule-without-end", type=_GROUP, code=None,
         source="REST reference of rule collection groups; a rule needs a source and a destination",
         judge=_judge_ends,
+    ),
+    ServiceRule(
+        id="firewall-rule-protocols", type=_GROUP, code=None,
+        source="hashicorp/terraform-provider-azurerm#8603, #22942 (required of rules by FQDN)",
+        judge=_judge_protocols,
+    ),
+    ServiceRule(
+        id="firewall-rule-address", type=_GROUP, code=None,
+        source="REST reference of rule collection groups: addresses, ranges and service tags",
+        judge=_judge_addresses,
     ),
     ServiceRule(
         id="firewall-rule-translation", type=_GROUP, code=None,

@@ -13,6 +13,7 @@ _GATEWAY = "Microsoft.Network/virtualNetworkGateways"
 _LOCAL = "Microsoft.Network/localNetworkGateways"
 _DOCS = "learn.microsoft.com/azure/vpn-gateway/vpn-gateway-about-vpn-gateway-settings"
 _SUBNET = ServiceSubnet("GatewaySubnet", 29)
+_SKU = "properties.sku.name"
 _METHOD = "properties.publicIPAllocationMethod"
 _CONFIGURATIONS = "properties.ipConfigurations"
 _SITE = "properties.localNetworkAddressSpace.addressPrefixes"
@@ -27,7 +28,7 @@ def _judge_address(write: Write) -> Iterator[Refusal]:
     """A Basic address was allocated dynamically here as far as recordings go (2020); none that is
     static was ever taken, and none at all since 2023."""
     is_vpn = (text_at(write.after, "properties.gatewayType") or "").lower() == "vpn"
-    sku = (text_at(write.after, "properties.sku.name") or "").lower()
+    sku = (text_at(write.after, _SKU) or "").lower()
     if is_vpn and sku and sku != "basic":
         for refusal in not_standard(write):
             named = id_at(write.after, refusal.path)
@@ -35,6 +36,29 @@ def _judge_address(write: Write) -> Iterator[Refusal]:
             method = text_at(address.body, _METHOD) if address else None
             if (method or "").lower() == "static":
                 yield refusal
+
+
+def _judge_kind(write: Write) -> Iterator[Refusal]:
+    """Standard and HighPerformance are SKUs of either kind."""
+    kind = (text_at(write.after, "properties.gatewayType") or "").lower()
+    sku = text_at(write.after, _SKU) or ""
+    of_vpn = sku.lower().startswith("vpngw") or sku.lower() == "basic"
+    of_express = sku.lower().startswith("ergw") or sku.lower() == "ultraperformance"
+    if (kind == "expressroute" and of_vpn) or (kind == "vpn" and of_express):
+        yield Refusal(_SKU, f"{sku} is no SKU of a gateway of the type {kind}")
+
+
+def _judge_generation(write: Write) -> Iterator[Refusal]:
+    generation = text_at(write.after, "properties.vpnGatewayGeneration") or ""
+    sku = text_at(write.after, _SKU) or ""
+    if generation.lower() == "generation1" and sku.lower().startswith(("vpngw4", "vpngw5")):
+        yield Refusal(_SKU, f"{sku} is a SKU of Generation2 alone")
+
+
+def _judge_routes(write: Write) -> Iterator[Refusal]:
+    is_basic = (text_at(write.after, _SKU) or "").lower() == "basic"
+    if is_basic and value_at(write.after, "properties.enableBgp") is True:
+        yield Refusal("properties.enableBgp", "a gateway of the SKU Basic has no BGP")
 
 
 def _judge_use(write: Write) -> Iterator[Refusal]:
@@ -77,6 +101,21 @@ RULES = (
     ServiceRule(
         id="gateway-address-sku", type=_GATEWAY, code="PublicIpWithBasicSkuNotAllowedOnVPNGateways",
         source="Azure/Azure-Landing-Zones#475", judge=_judge_address,
+    ),
+    ServiceRule(
+        id="gateway-sku-of-another-kind", type=_GATEWAY, code=None,
+        source=f"{_DOCS} (gateway SKUs); expressroute-about-virtual-network-gateways",
+        judge=_judge_kind,
+    ),
+    ServiceRule(
+        id="gateway-generation", type=_GATEWAY, code=None,
+        source="learn.microsoft.com/azure/vpn-gateway/about-gateway-skus (table by generation)",
+        judge=_judge_generation,
+    ),
+    ServiceRule(
+        id="gateway-bgp-of-basic", type=_GATEWAY, code=None,
+        source="learn.microsoft.com/azure/vpn-gateway/about-gateway-skus (BGP)",
+        judge=_judge_routes,
     ),
     ServiceRule(
         id="gateway-address-in-use", type=_GATEWAY, code="PublicIPAddressInUse",
