@@ -8,7 +8,6 @@ from provisioner.service_rules.public_addresses import seen
 from provisioner.service_rules.rule import Refusal, ServiceRule, Write
 
 _LOG = "Microsoft.Network/networkWatchers/flowLogs"
-_WATCHER = "Microsoft.Network/networkWatchers"
 _DOCS = "learn.microsoft.com/azure/network-watcher/vnet-flow-logs-overview"
 _TARGET, _STORAGE = "properties.targetResourceId", "properties.storageId"
 _DAYS = "properties.retentionPolicy.days"
@@ -64,28 +63,7 @@ def _judge_workspace(write: Write) -> Iterator[Refusal]:
         yield Refusal(_ANALYTICS, "traffic analytics needs a workspace (workspaceResourceId)")
 
 
-def _judge_watcher(write: Write) -> Iterator[Refusal]:
-    """Azure makes one by itself with the first network of a region (NetworkWatcherRG)."""
-    region = region_in(write.after)
-    others = write.others(write.around.of_type(_WATCHER)) if write.before is None else ()
-    for other in others:
-        one_subscription = other.id.subscription == write.id.subscription
-        if region and one_subscription and region_of(other) == region:
-            yield Refusal(
-                "location",
-                f"{other.label} watches {region} already, and a subscription has one network "
-                "watcher in a region",
-                "Take the one that is there (existing: true).",
-            )
-            return
-
-
 RULES = (
-    ServiceRule(
-        id="second-network-watcher", type=_WATCHER, code="NetworkWatcherCountLimitReached",
-        source="Azure PowerShell, NetworkWatcher tests; the code is reported with its message",
-        judge=_judge_watcher,
-    ),
     ServiceRule(
         id="flow-log-of-one-target", type=_LOG, code=None,
         source=f"{_DOCS}: one flow log for a target", judge=_judge_target,
