@@ -114,7 +114,7 @@ def assemble_plan(
 ) -> Plan:
     """Return the plan that carries out `changes`."""
     resources = changes.resources
-    steps = build_steps(resources, graph, catalog, state)
+    steps = build_steps(changes, graph, catalog, state)
     outputs = {
         name: mask_output(resolve(value, changes.values.get), name)
         for name, value in graph.outputs.items()

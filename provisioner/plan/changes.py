@@ -1,7 +1,7 @@
 """What has to change: desired against actual, one decision for each resource."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from provisioner.blueprint.expression import ExpressionError, resolve
@@ -105,7 +105,10 @@ class ResourceChange:
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """All decisions, in the order in which the graph can be made, deletes last."""
+    """All decisions, in the order in which the graph can be made, deletes last.
+
+    `turns` tells by the key of an id after the changes of which other ids Azure takes a change.
+    """
 
     resources: tuple[ResourceChange, ...]
     unmanaged: tuple[ResourceId, ...]
@@ -113,6 +116,7 @@ class Changes:
     accepted: tuple[Accepted, ...]
     values: Mapping[str, Mapping[str, Value]]
     diagnostics: tuple[Diagnostic, ...]
+    turns: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,7 @@ from provisioner.plan.locks import (
     verbs_of,
 )
 from provisioner.plan.service_refusals import planned_neighbours, refusal_of
+from provisioner.plan.turns import Turns
 from provisioner.plan.users import Users, generated_by, key_of, targets_of
 from provisioner.service_rules.rule import Neighbours
 
@@ -46,7 +47,8 @@ def foretell_refusals(
     catalog: Catalog,
     today: str | None,
 ) -> Changes:
-    """Return the changes with those blocked that Azure would refuse, if they are made `today`.
+    """Return the changes with those blocked that Azure would refuse, if they are made `today`, and
+    the turns of the others.
 
     Where what goes is named by a resource of the environment whose blueprint is silent about it,
     the reference goes too, as a change of that resource. A change that is blocked no longer makes
@@ -57,9 +59,12 @@ def foretell_refusals(
     while True:
         standing = _apply(changes, blocked)
         freed = _free(standing, live)
-        more = dict(_Foresight(freed, graph, live, today).refusals())
+        foresight = _Foresight(freed, graph, live, today)
+        turns = foresight.turns
+        more = dict(foresight.refusals()) or dict(turns.stuck())
         if not more:
-            return freed
+            after = {key: turn.after for key, turn in turns.found.items()}
+            return replace(freed, turns=after)
         blocked |= more
 
 
@@ -143,7 +148,15 @@ class _Foresight:
     @cached_property
     def around(self) -> Neighbours:
         """What stands beside each change, as far as it was read."""
-        return planned_neighbours(self.outcome, self.graph, self.live.state, self.changes)
+        return planned_neighbours(
+            self.outcome, self.graph, self.live.state, self.changes, self.live.catalog
+        )
+
+    @property
+    def turns(self) -> Turns:
+        """Which of the changes come after which others."""
+        resources, state, catalog = self.changes.resources, self.live.state, self.live.catalog
+        return Turns(resources, self.graph, state, catalog, self.outcome, self.around)
 
     @cached_property
     def going(self) -> frozenset[str]:

@@ -44,7 +44,7 @@ def check_services(graph: DesiredGraph, catalog: Catalog) -> Iterator[Diagnostic
 
 
 def planned_neighbours(
-    outcome: Estate, graph: DesiredGraph, state: ActualState, changes: Changes
+    outcome: Estate, graph: DesiredGraph, state: ActualState, changes: Changes, catalog: Catalog
 ) -> Neighbours:
     """Return what stands beside the changes of a plan once it has been applied (`outcome`).
 
@@ -55,6 +55,7 @@ def planned_neighbours(
         {change.id.key: change.action for change in changes.resources},
         state,
         frozenset((r.id.container.key, r.type.name.lower()) for r in graph if r.id.container),
+        catalog,
     )
     return EstateNeighbours(outcome, seen.is_absent, seen.is_whole, is_made=seen.is_made)
 
@@ -67,6 +68,7 @@ class _Seen:
     actions: Mapping[str, Action]
     state: ActualState
     listed: frozenset[tuple[str, str]]
+    catalog: Catalog
 
     def is_absent(self, resource: ResourceId) -> bool:
         action = self.actions.get(resource.key)
@@ -82,8 +84,19 @@ class _Seen:
             return False
         if self.actions.get(container.key) in (Action.CREATE, Action.REPLACE):
             return True
-        is_read = isinstance(self.state.get(container), Found)
-        return is_read and (container.key, type_name.lower()) in self.listed
+        found = self.state.get(container)
+        if not isinstance(found, Found):
+            return False
+        return (container.key, type_name.lower()) in self.listed or self._answers(found, type_name)
+
+    def _answers(self, found: Found, type_name: str) -> bool:
+        """Tell whether Azure answers all children of a type in the body of what holds them."""
+        known = self.catalog.of(found.id)
+        return any(
+            embedded.child.lower() == type_name.lower()
+            and isinstance(lookup(found.body, embedded.path.split(".")), (list, tuple))
+            for embedded in (known.embedded if known else ())
+        )
 
 
 def _is_in(gap: Gap, container: ResourceId, type_name: str) -> bool:
@@ -96,6 +109,14 @@ def refusal_of(
 ) -> str | None:
     """Return why Azure refuses the write or the delete of a change, made `today`, or None where it
     does not."""
+    found = next(iter(findings_of(change, outcome, around, catalog, today)), None)
+    return str(found) if found else None
+
+
+def findings_of(
+    change: ResourceChange, outcome: Estate, around: Neighbours, catalog: Catalog, today: str | None
+) -> tuple[Finding, ...]:
+    """Return what Azure refuses of the write or the delete of a change, made `today`."""
     before = change.found.body if change.found is not None else None
     if change.action is Action.DELETE:
         write = _write(change.type, change.id, before, {}, around, deletes=True)
@@ -105,9 +126,8 @@ def refusal_of(
         after = _without_refilled(change, _without_unstated_children(change, own.body))
         write = _write(change.type, change.id, before, after, around)
     else:
-        return None
-    found = next(iter(judge_write(replace(write, today=today), catalog)), None)
-    return str(found) if found else None
+        return ()
+    return judge_write(replace(write, today=today), catalog)
 
 
 def _write(

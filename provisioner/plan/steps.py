@@ -12,14 +12,16 @@ from provisioner.diff.merge import merge_for_write
 from provisioner.documents.plan import Action
 from provisioner.model.actual import ActualState
 from provisioner.model.resource_id import ResourceId
-from provisioner.model.values import ABSENT, Body, Value, lookup, put_at
-from provisioner.plan.changes import ResourceChange
+from provisioner.model.values import ABSENT, Body, Value, lookup, put_at, unknowns
+from provisioner.plan.changes import Changes, ResourceChange
 from provisioner.plan.concealment import conceal, sensitive_places
 from provisioner.plan.locks import find_locks
 from provisioner.plan.ordering import (
+    closure,
     order_around_locks,
     order_around_policies,
     order_mutual,
+    order_turns,
     share_locks,
 )
 from provisioner.plan.rotation import resource_stating
@@ -31,15 +33,16 @@ __all__ = ["DELETE", "PUT", "Step", "build_steps"]
 
 
 def build_steps(
-    changes: Sequence[ResourceChange],
+    decided: Changes,
     graph: DesiredGraph,
     catalog: Catalog,
     state: ActualState,
 ) -> tuple[Step, ...]:
-    """Return the steps of `changes`, in an order in which each comes after what it waits for.
+    """Return the steps of what is decided, in an order in which each comes after what it waits for.
 
     `state` tells what in Azure points to what, and which locks there are.
     """
+    changes = decided.resources
     rotations = [c for c in changes if c.stand_in is not None and c.action is Action.REPLACE]
     rotating = {change.id.key for change in rotations}
     gone = {change.id.key for change in changes if _is_deleted(change)} - rotating
@@ -68,6 +71,9 @@ def build_steps(
     order_around_locks(changes, puts, deletes, after, find_locks(changes, state, catalog))
     order_around_policies(changes, puts, deletes, after, state)
     order_mutual(changes, puts, after)
+    loose = set(_loose_waits(changes, graph, puts))
+    order_turns(changes, puts, deletes, after, decided.turns, loose)
+    puts = {address: _expecting(step, puts, after) for address, step in puts.items()}
     steps = {step.key: step for step in (*puts.values(), *deletes.values())}
     for change in rotations:
         steps |= _rotate(change, puts[change.address], deletes.get(change.id.key), after, catalog)
@@ -111,6 +117,36 @@ def _waits(change: ResourceChange, graph: DesiredGraph, puts: Mapping[str, Step]
     if stating.address != change.address and stating.address in puts:
         waits.add(puts[stating.address].key)
     return waits
+
+
+def _expecting(step: Step, puts: Mapping[str, Step], after: Mapping[str, set[str]]) -> Step:
+    """Return a write that looks at what is inside (`Step.inside`) so that it expects what the plan
+    makes there before it: the new system pool of a cluster."""
+    if not step.inside:
+        return step
+    before = closure(step.key, after) - {step.key}
+    made = (put.id for put in puts.values() if put.key in before)
+    arrived = sorted(each.key for each in made if each.is_within(step.id))
+    return replace(step, inside=(*step.inside, *arrived))
+
+
+def _loose_waits(
+    changes: Sequence[ResourceChange], graph: DesiredGraph, puts: Mapping[str, Step]
+) -> Iterator[tuple[str, str]]:
+    """Yield (key, waited for) of the writes that wait for a write without needing it: what that
+    writes is there, and no value of its answer is in them."""
+    updates = {
+        puts[change.address].key: change.address
+        for change in changes
+        if change.action in _UPDATES and change.address in puts
+    }
+    for change in changes if updates else ():
+        if change.address not in puts:
+            continue
+        pending = {path for source in unknowns(change.desired) for path in source.paths}
+        for key in _waits(change, graph, puts) & updates.keys():
+            if not any(path.startswith(f"{updates[key]}.") for path in pending):
+                yield puts[change.address].key, key
 
 
 def _rotate(

@@ -137,6 +137,8 @@ class ServiceRule:
     by_arm   whether ARM itself refuses, before the resource provider sees the write
     by_list  whether it is judged by a list of azsec's own, which ages (regions, versions): then
              only the built-in Azure refuses by it, and nobody's blueprint is held against it
+    passing  the first step (an imperative, without a full stop) where two writes cannot be made
+             because each is refused until the other is; None where any free value will do
     """
 
     id: str
@@ -148,6 +150,7 @@ class ServiceRule:
     deletes: bool = False
     by_arm: bool = False
     by_list: bool = False
+    passing: str | None = None
 
     @property
     def answered(self) -> str:

@@ -182,6 +182,7 @@ RULES = (
         source=f"{_FAQ}; Azure/azure-cli#10917 has the message (guidelines.md §3.3 names a newer "
         "code beside it, NetcfgSubnetRangeOutsideVnet)",
         judge=_judge_place,
+        passing="give the network the new range beside the old one",
     ),
     ServiceRule(
         id="subnets-overlap",
@@ -189,6 +190,7 @@ RULES = (
         code="NetcfgSubnetRangesOverlap",
         source="guidelines.md §3.3; Azure/azure-cli#10917",
         judge=_judge_overlap,
+        passing="give one of the subnets a range that is free now",
     ),
     ServiceRule(
         id="subnet-size",

@@ -153,6 +153,7 @@ RULES = (
         code="InUsePrefixCannotBeDeleted",
         source="learn.microsoft.com/azure/virtual-network/manage-virtual-network (address range)",
         judge=_judge_space_in_use,
+        passing="keep the old range beside the new one",
     ),
     ServiceRule(
         id="network-overlaps-peer",
@@ -161,6 +162,7 @@ RULES = (
         source="learn.microsoft.com/azure/virtual-network/"
         "update-virtual-network-peering-address-space",
         judge=_judge_peers,
+        passing="give one of the networks a range that no network has now",
     ),
     ServiceRule(
         id="network-dns-server",
