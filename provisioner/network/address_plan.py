@@ -13,7 +13,7 @@ from typing import TypeGuard
 from provisioner.model.estate import Estate, Resource
 from provisioner.model.ranges import IpRange, read_range
 from provisioner.model.resource_id import ResourceId, parse_resource_id
-from provisioner.model.values import lookup
+from provisioner.model.values import Unknown, lookup, unknowns
 from provisioner.network.cluster_ranges import Cluster, read_clusters
 from provisioner.network.demand import Demand, read_demands
 
@@ -30,7 +30,8 @@ RESERVED = 5
 @dataclass(frozen=True, slots=True)
 class Subnet:
     """One subnet. `wrong` are texts that stand for ranges and are none; `known` is whether all of
-    its ranges are known. `delegations` are names of services."""
+    its ranges are known. `delegations` are names of services; `hides_delegations` is whether there
+    may be more that are not known."""
 
     resource: Resource
     ranges: tuple[IpRange, ...]
@@ -40,6 +41,7 @@ class Subnet:
     security_group: ResourceId | None
     route_table: ResourceId | None
     demands: tuple[Demand, ...]
+    hides_delegations: bool = False
 
     @property
     def name(self) -> str:
@@ -223,6 +225,7 @@ def _read_subnet(resource: Resource, demands: tuple[Demand, ...]) -> Subnet:
         parse_resource_id(lookup(properties, ("networkSecurityGroup", "id"))),
         parse_resource_id(lookup(properties, ("routeTable", "id"))),
         demands,
+        isinstance(properties, Unknown) or any(True for _ in unknowns(delegated)),
     )  # fmt: skip
 
 

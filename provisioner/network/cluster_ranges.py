@@ -15,7 +15,7 @@ from provisioner.catalog.node_pools import surge_text as read_surge
 from provisioner.model.estate import Estate, Resource
 from provisioner.model.ranges import IpRange, read_range
 from provisioner.model.resource_id import ResourceId, parse_resource_id
-from provisioner.model.values import ABSENT, Body, Value, lookup
+from provisioner.model.values import ABSENT, Body, Unknown, Value, lookup, unknowns
 
 
 class Plugin(StrEnum):
@@ -56,6 +56,11 @@ class Pool:
     def most(self) -> int:
         """The nodes that there are at most, during an upgrade; 0 where nobody says."""
         return (self.nodes or 0) + self.surge
+
+
+_NETWORK = ("properties", "networkProfile")
+_POD_RANGES = ("podCidrs", "podCidr")
+_SERVICE_RANGES = ("serviceCidrs", "serviceCidr")
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,9 +104,10 @@ def _read_cluster(resource: Resource, estate: Estate) -> Cluster:
     body = _with_plugin(resource.body)
     plugin = _plugin_of(body)
     default = cluster_defaults.pod_range(body)
-    pods = _ranges(body, ("podCidrs", "podCidr")) or _default(body, "podCidr", default)
-    services = _ranges(body, ("serviceCidrs", "serviceCidr")) or _default(
-        body, "serviceCidr", cluster_defaults.SERVICE_RANGE
+    known = not isinstance(lookup(resource.body, _NETWORK), Unknown)
+    pods = _ranges(body, _POD_RANGES) or _default(body, _POD_RANGES, default)
+    services = _ranges(body, _SERVICE_RANGES) or _default(
+        body, _SERVICE_RANGES, cluster_defaults.SERVICE_RANGE
     )
     api_server = lookup(body, ("properties", "apiServerAccessProfile"))
     integrated = lookup(api_server, ("enableVnetIntegration",)) is True
@@ -111,8 +117,8 @@ def _read_cluster(resource: Resource, estate: Estate) -> Cluster:
         resource=resource,
         plugin=plugin,
         pools=pools,
-        pods=pods if plugin.has_pod_range else (),
-        services=services,
+        pods=pods if plugin.has_pod_range and known else (),
+        services=services if known else (),
         # Newer api versions have no such property; what older ones answered is still read.
         bridges=_ranges(body, ("dockerBridgeCidr",)),
         dns_address=_dns_address(body),
@@ -145,10 +151,13 @@ def _plugin_of(body: Body) -> Plugin:
 
 
 def _ranges(body: Body, names: Iterable[str]) -> tuple[IpRange, ...]:
-    """Return the ranges of the first of several properties that has any, without what is none."""
+    """Return the ranges of the first of several properties that has any, without what is none. What
+    is known in part only is not known."""
     for name in names:
         stated = lookup(body, ("properties", "networkProfile", name))
         listed = stated if isinstance(stated, (list, tuple)) else [stated]
+        if any(True for _ in unknowns(stated)):
+            return ()
         texts = [text for text in listed if isinstance(text, str) and text]
         found = [_read_bridge(text) if "Bridge" in name else read_range(text) for text in texts]
         if texts:
@@ -164,10 +173,11 @@ def _read_bridge(text: str) -> IpRange | None:
         return None
 
 
-def _default(body: Body, name: str, default: object) -> tuple[IpRange, ...]:
+def _default(body: Body, names: Iterable[str], default: object) -> tuple[IpRange, ...]:
     """Return the range that a cluster gets where nobody says; none where one is still unknown."""
-    stated = lookup(body, ("properties", "networkProfile", name))
-    found = read_range(default) if stated in (ABSENT, None, "") else None
+    stated = [lookup(body, (*_NETWORK, name)) for name in names]
+    is_silent = all(each in (ABSENT, None, "", [], ()) for each in stated)
+    found = read_range(default) if is_silent else None
     return (found,) if found is not None else ()
 
 

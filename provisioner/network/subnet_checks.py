@@ -191,7 +191,8 @@ def _check_delegations(subnet: Subnet) -> Iterator[Diagnostic]:
     label, span = subnet.resource.label, subnet.resource.span
     foreign = [name for name in subnet.delegations if name.lower() != CLUSTER.lower()]
     kinds = {demand.kind for demand in subnet.demands}
-    if DemandKind.API_SERVER in kinds and (foreign or not subnet.delegations):
+    is_missing = not subnet.delegations and not subnet.hides_delegations
+    if DemandKind.API_SERVER in kinds and (foreign or is_missing):
         has = f"to {', '.join(foreign)}" if foreign else "to nothing"
         yield warning(
             "delegation-missing",

@@ -71,7 +71,8 @@ class SecurityGroup:
 
 @dataclass(frozen=True, slots=True)
 class Subnet:
-    """A subnet. `private` is `defaultOutboundAccess: false`."""
+    """A subnet. `private` is `defaultOutboundAccess: false`; `hidden` are the names of the
+    properties that point to what is not known, or in part only (`routeTable`, `natGateway`)."""
 
     key: str
     label: str
@@ -87,6 +88,7 @@ class Subnet:
     endpoint_policies: bool
     span: Span | None
     declared: bool = True
+    hidden: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from provisioner.catalog.egress import features_of
 from provisioner.catalog.private_link import hosts_of
 from provisioner.model.estate import Estate, Resource
 from provisioner.model.resource_id import parse_resource_id
-from provisioner.model.values import Unknown, lookup
+from provisioner.model.values import Unknown, lookup, unknowns
 from provisioner.network.dns_reading import LINK, RECORDS, ZONE, read_names, read_zones
 from provisioner.network.intervals import ANY_PORT, NOTHING, Intervals, parse_addresses, parse_ports
 from provisioner.network.topology import (
@@ -121,6 +121,7 @@ class _Reader:
         self._estate = estate
         self._cloud = cloud
         self._tables = {r.id.key: self._table(r) for r in estate.of_type(_TABLE)}
+        self._hiding = {r.id.key for r in estate.of_type(_TABLE) if self._hides_routes(r)}
         self._groups = read_security_groups(estate)
         self._policies = {r.id.key: self._policy(r) for r in estate.of_type(_POLICY)}
         self._gateways = dict(self._gateways_by_network())
@@ -176,6 +177,34 @@ class _Reader:
             endpoint_policies=_text(body, "properties.privateEndpointNetworkPolicies") == "Enabled",
             span=resource.span,
             declared=resource.address is not None,
+            hidden=frozenset(self._hidden(body)),
+        )
+
+    def _hidden(self, body: object) -> Iterator[str]:
+        """Yield the names of the properties of a subnet that point to what is not known."""
+        properties = _at(body, "properties")
+        for name in ("routeTable", "natGateway"):
+            if isinstance(properties, Unknown) or _is_hidden(_at(properties, name)):
+                yield name
+        table = _key(body, "properties.routeTable.id")
+        if table is not None and (table not in self._tables or table in self._hiding):
+            yield "routeTable"
+
+    def _hides_routes(self, table: Resource) -> bool:
+        """Tell whether a table may have routes that are not known, or of which it is not known
+        what they take or where they lead."""
+        properties = _at(table.body, "properties")
+        stated = _at(properties, "routes")
+        entries = [*_items(stated), *(_at(entry, "name") for entry in _items(stated))]
+        if any(isinstance(each, Unknown) for each in (properties, stated, *entries)):
+            return True
+        routes = (
+            _at(child.body, "properties") for child in self._estate.children(table.id, _ROUTE)
+        )
+        return any(
+            isinstance(each, Unknown)
+            for route in routes
+            for each in (route, _at(route, "addressPrefix"), _at(route, "nextHopType"))
         )
 
     def firewall(self, resource: Resource) -> Firewall:
@@ -524,6 +553,10 @@ def _either(body: object, path: str, groups: str = "") -> tuple[str, ...]:
         if (key := _key(entry, "id"))
     ]
     return (*([single] if single else []), *_texts(body, plural), *named)
+
+
+def _is_hidden(value: object) -> bool:
+    return any(True for _ in unknowns(value))
 
 
 def _pool(resource: Resource) -> Pool:

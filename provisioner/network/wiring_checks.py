@@ -79,7 +79,7 @@ def _check_cluster(topology: Topology, cluster: Cluster) -> Iterator[Diagnostic]
 
 def _check_user_defined(cluster: Cluster, subnets: tuple[Subnet, ...]) -> Iterator[Diagnostic]:
     """A gateway may teach a subnet the default route, and two halves are as good as a whole."""
-    for subnet in subnets:
+    for subnet in (each for each in subnets if "routeTable" not in each.hidden):
         ways = [
             parse_addresses(route.prefix)
             for route in (subnet.table.routes if subnet.table else ())

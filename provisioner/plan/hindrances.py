@@ -156,7 +156,7 @@ class _Foresight:
     def turns(self) -> Turns:
         """Which of the changes come after which others."""
         resources, state, catalog = self.changes.resources, self.live.state, self.live.catalog
-        return Turns(resources, self.graph, state, catalog, self.outcome, self.around)
+        return Turns(resources, self.graph, state, catalog, self.outcome, self.around, self.today)
 
     @cached_property
     def going(self) -> frozenset[str]:

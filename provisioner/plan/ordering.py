@@ -1,6 +1,6 @@
 """What else decides the order of steps: locks, policies, and what shares a writer."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from provisioner.catalog.registry import Catalog
@@ -63,45 +63,6 @@ def order_mutual(
         other = mended.get((pair[1], pair[0]))
         if other is not None:
             after[puts[change.address].key].add(other)
-
-
-def order_turns(
-    changes: Sequence[ResourceChange],
-    puts: Mapping[str, Step],
-    deletes: Mapping[str, Step],
-    after: dict[str, set[str]],
-    turns: Mapping[str, frozenset[str]],
-    loose: Set[tuple[str, str]],
-) -> None:
-    """What Azure takes only once another change is made comes after it (`Changes.turns`): a subnet
-    that grows after the one that gives up the range, a last system pool goes after the new one.
-
-    The other one then does without the waits that would close a circle and that it can do without:
-    `loose`, those of one step for another that is the write of something that is there already.
-    """
-    by_key = {change.id.key: change for change in changes}
-    wanted = {
-        (own.key, first.key)
-        for key, others in turns.items()
-        for other in others
-        if (own := _turn(by_key[key], puts, deletes)) is not None
-        and (first := _turn(by_key[other], puts, deletes)) is not None
-    }
-    for own_key, first_key in sorted(wanted):
-        for key in sorted(closure(first_key, after)):
-            for waited in sorted(after[key]):
-                is_loose = (key, waited) in loose and (key, waited) not in wanted
-                if is_loose and own_key in closure(waited, after):
-                    after[key].discard(waited)
-        after[own_key].add(first_key)
-
-
-def _turn(
-    change: ResourceChange, puts: Mapping[str, Step], deletes: Mapping[str, Step]
-) -> Step | None:
-    """Return the step with which a change takes its turn: what is replaced releases with its
-    delete."""
-    return deletes.get(change.id.key) or puts.get(change.address)
 
 
 def _ends(change: ResourceChange) -> tuple[str, str] | None:

@@ -10,23 +10,22 @@ from provisioner.catalog.registry import Catalog
 from provisioner.catalog.resource_type import Embedded, ResourceType, Snapshot
 from provisioner.diff.merge import merge_for_write
 from provisioner.documents.plan import Action
-from provisioner.model.actual import ActualState
-from provisioner.model.resource_id import ResourceId
-from provisioner.model.values import ABSENT, Body, Value, lookup, put_at, unknowns
+from provisioner.model.actual import ActualState, Found
+from provisioner.model.resource_id import ResourceId, parse_resource_id
+from provisioner.model.values import ABSENT, Body, Value, lookup, put_at
 from provisioner.plan.changes import Changes, ResourceChange
 from provisioner.plan.concealment import conceal, sensitive_places
 from provisioner.plan.locks import find_locks
 from provisioner.plan.ordering import (
-    closure,
     order_around_locks,
     order_around_policies,
     order_mutual,
-    order_turns,
     share_locks,
 )
 from provisioner.plan.rotation import resource_stating
 from provisioner.plan.step import DELETE, PUT, Step
 from provisioner.plan.terms import with_defaults
+from provisioner.plan.turn_order import order_turns, with_made
 from provisioner.plan.users import key_of, targets_of
 
 __all__ = ["DELETE", "PUT", "Step", "build_steps"]
@@ -71,13 +70,13 @@ def build_steps(
     order_around_locks(changes, puts, deletes, after, find_locks(changes, state, catalog))
     order_around_policies(changes, puts, deletes, after, state)
     order_mutual(changes, puts, after)
-    loose = set(_loose_waits(changes, graph, puts))
-    order_turns(changes, puts, deletes, after, decided.turns, loose)
-    puts = {address: _expecting(step, puts, after) for address, step in puts.items()}
+    stated = {c.address: _waits(c, graph, puts) for c in changes if c.address in puts}
+    order_turns(changes, puts, deletes, after, decided.turns, stated)
+    puts = {address: with_made(step, puts, after, catalog) for address, step in puts.items()}
     steps = {step.key: step for step in (*puts.values(), *deletes.values())}
     for change in rotations:
         steps |= _rotate(change, puts[change.address], deletes.get(change.id.key), after, catalog)
-    ordered = _unguard_stated(_unguard_shared(_sort(steps, after)), catalog)
+    ordered = _unguard_stated(_unguard_shared(_sort(steps, after), state, catalog), catalog)
     return share_locks(ordered, changes, state, catalog)
 
 
@@ -117,36 +116,6 @@ def _waits(change: ResourceChange, graph: DesiredGraph, puts: Mapping[str, Step]
     if stating.address != change.address and stating.address in puts:
         waits.add(puts[stating.address].key)
     return waits
-
-
-def _expecting(step: Step, puts: Mapping[str, Step], after: Mapping[str, set[str]]) -> Step:
-    """Return a write that looks at what is inside (`Step.inside`) so that it expects what the plan
-    makes there before it: the new system pool of a cluster."""
-    if not step.inside:
-        return step
-    before = closure(step.key, after) - {step.key}
-    made = (put.id for put in puts.values() if put.key in before)
-    arrived = sorted(each.key for each in made if each.is_within(step.id))
-    return replace(step, inside=(*step.inside, *arrived))
-
-
-def _loose_waits(
-    changes: Sequence[ResourceChange], graph: DesiredGraph, puts: Mapping[str, Step]
-) -> Iterator[tuple[str, str]]:
-    """Yield (key, waited for) of the writes that wait for a write without needing it: what that
-    writes is there, and no value of its answer is in them."""
-    updates = {
-        puts[change.address].key: change.address
-        for change in changes
-        if change.action in _UPDATES and change.address in puts
-    }
-    for change in changes if updates else ():
-        if change.address not in puts:
-            continue
-        pending = {path for source in unknowns(change.desired) for path in source.paths}
-        for key in _waits(change, graph, puts) & updates.keys():
-            if not any(path.startswith(f"{updates[key]}.") for path in pending):
-                yield puts[change.address].key, key
 
 
 def _rotate(
@@ -443,23 +412,45 @@ def _lock(resource_type: ResourceType, resource: ResourceId) -> str:
     """
     if resource_type.serialise_on is None:
         return resource.key
-    while resource.parent is not None:
-        resource = resource.parent
-    return resource.key
+    return _root(resource).key
 
 
-def _unguard_shared(steps: tuple[Step, ...]) -> tuple[Step, ...]:
+def _unguard_shared(
+    steps: tuple[Step, ...], state: ActualState, catalog: Catalog
+) -> tuple[Step, ...]:
     """A write to a network changes the ETags of its subnets, and the other way round: where a
-    plan writes twice to one resource tree, only the first of its steps can be guarded."""
-    seen: set[str] = set()
+    plan writes twice to one resource tree, only the first of its steps can be guarded.
+
+    So it changes those of the networks that keep a copy of it (their peerings), whose writes run
+    beside it: they are guarded where the plan writes to none of them.
+    """
+    written = {_root(step.id).key for step in steps}
+    copied = {
+        _root(hit.id).key
+        for hit in state.found.values()
+        if (original := _original(hit, catalog)) is not None
+        and _root(original).key in written - {_root(hit.id).key}
+    }
+    seen = set(copied)
     result: list[Step] = []
     for step in steps:
-        root = step.id
-        while root.parent is not None:
-            root = root.parent
-        result.append(replace(step, guarded=False) if root.key in seen else step)
-        seen.add(root.key)
+        root = _root(step.id).key
+        result.append(replace(step, guarded=False) if root in seen else step)
+        seen.add(root)
     return tuple(result)
+
+
+def _original(hit: Found, catalog: Catalog) -> ResourceId | None:
+    known = catalog.of(hit.id)
+    snapshot = known.snapshot if known is not None else None
+    named = lookup(hit.body, snapshot.of.split(".")) if snapshot is not None else None
+    return parse_resource_id(named)
+
+
+def _root(resource: ResourceId) -> ResourceId:
+    while resource.parent is not None:
+        resource = resource.parent
+    return resource
 
 
 def _unguard_stated(steps: tuple[Step, ...], catalog: Catalog) -> tuple[Step, ...]:

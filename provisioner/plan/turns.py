@@ -39,8 +39,8 @@ class Turn:
 
 @dataclass(frozen=True)
 class Turns:
-    """Finds the turns of the changes of a plan; `outcome` is the state that it leads to, and
-    `around` what stands beside each change then."""
+    """Finds the turns of the changes of a plan; `outcome` is the state that it leads to,
+    `around` what stands beside each change then, and `today` the day of the apply."""
 
     changes: Sequence[ResourceChange]
     graph: DesiredGraph
@@ -48,6 +48,7 @@ class Turns:
     catalog: Catalog
     outcome: Estate
     around: Neighbours
+    today: str | None
 
     @cached_property
     def found(self) -> Mapping[str, Turn]:
@@ -58,7 +59,7 @@ class Turns:
             is_delete = change.action is Action.DELETE
             others = (set(self._changed) if is_delete else standing) - {key} - self._ground(change)
             refused = self._refused(change, others) if others else ()
-            if refused:
+            if refused and not self._refused(change, ()):
                 needed = self._needed(change, sorted(others))
                 found[key] = Turn(frozenset(needed), refused[0])
         return found
@@ -116,7 +117,7 @@ class Turns:
     def _refused(self, change: ResourceChange, pending: Collection[str]) -> tuple[Finding, ...]:
         """Return what Azure refuses of a change while others (keys) are still to be made."""
         around = _Meanwhile(self._now, self.around, self._changed, frozenset(pending))
-        return findings_of(change, self.outcome, around, self.catalog)
+        return findings_of(change, self.outcome, around, self.catalog, self.today)
 
     def _needed(self, change: ResourceChange, pending: Sequence[str]) -> list[str]:
         """Return which of the others a change has to come after: mostly each by itself is enough
@@ -155,6 +156,10 @@ class _Meanwhile:
 
     def of_type(self, type_name: str) -> Listing:
         return self._mixed(self.now.of_type(type_name), self.later.of_type(type_name))
+
+    def referring_to(self, resource: ResourceId, type_name: str) -> Listing:
+        now = self.now.referring_to(resource, type_name)
+        return self._mixed(now, self.later.referring_to(resource, type_name))
 
     def is_new(self, resource: ResourceId) -> bool:
         return self.later.is_new(resource)

@@ -1,13 +1,18 @@
 """A value that is known only after apply may become a sound one: no hole in a sound body is
-refused, wherever it is, and neither is what stands beside it."""
+refused, wherever it is, and neither is what stands beside it: by no service rule, and by none of
+the checks of addresses and of what points to what in a network."""
 
 from collections.abc import Iterator, Mapping
 
 import pytest
 
 from provisioner.catalog.registry import Catalog
+from provisioner.model.diagnostic import Severity
 from provisioner.model.estate import Estate, Resource
 from provisioner.model.values import Unknown, Value
+from provisioner.network.address_checks import check_addresses
+from provisioner.network.topology_reading import topology_of
+from provisioner.network.wiring_checks import check_wiring
 from provisioner.plan.estates import expand
 from provisioner.service_rules.judgement import judge_write
 from provisioner.service_rules.neighbours import EstateNeighbours
@@ -49,3 +54,21 @@ def test_no_hole_is_refused(row: Row, catalog: Catalog) -> None:
                     write = Write(resource.type, resource.id, None, resource.body, around, "2026")
                     found = judge_write(write, catalog)
                     assert [(f.rule.id, str(f), body) for f in found] == []
+
+
+@pytest.mark.parametrize("row", list(rows()), ids=lambda row: row.id)
+def test_no_hole_is_refused_in_a_network(row: Row, catalog: Catalog) -> None:
+    desired = compose(row.neighbour, catalog)
+    stated = [Resource(r.id, r.type.name, r.body) for r in desired.graph]
+    for holed in stated:
+        if not any(each in holed.type for each in ("Microsoft.Network/", "ContainerService/")):
+            continue
+        others = [r for r in stated if r.id != holed.id]
+        for body in with_holes({k: v for k, v in holed.body.items() if k != "tags"}):
+            assert isinstance(body, Mapping)
+            estate = Estate.of(expand([*others, Resource(holed.id, holed.type, body)], catalog))
+            told = (
+                *check_addresses(estate),
+                *check_wiring(topology_of(estate, desired.environment)),
+            )
+            assert [(str(d), body) for d in told if d.severity is Severity.ERROR] == []

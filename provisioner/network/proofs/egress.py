@@ -2,6 +2,7 @@
 (ENV-04.1, ENV-04.3)."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from provisioner.network.filters import admit, any_traffic
 from provisioner.network.intervals import Intervals, show_addresses
@@ -32,6 +33,12 @@ def prove_egress(topology: Topology) -> Proof:
 
 
 def _breaches(topology: Topology, subnet: Subnet) -> Iterator[Breach]:
+    found = _breaches_of(topology, subnet)
+    # A table that is not known may have the route that is missing.
+    return (replace(each, certain=False) for each in found) if subnet.hidden else found
+
+
+def _breaches_of(topology: Topology, subnet: Subnet) -> Iterator[Breach]:
     routing = route_subnet(topology, subnet)
     for route in routing.routes:
         public = route.addresses & PUBLIC
