@@ -82,6 +82,9 @@ def pair_entries(
         ours, theirs = _marks(naming, key, desired), _marks(naming, key, actual)
         if ours is not None and theirs is not None:
             return _by_key(ours, theirs, distance)
+    ours, theirs = (_marks_of_one(rules, rule, entries) for entries in (desired, actual))
+    if ours is not None and theirs is not None:
+        return _by_key(ours, theirs, distance)
     if rule.fact.compare is Compare.ORDERED or len(desired) * len(actual) > _MOST_COMPARISONS:
         return _by_position(desired, actual)
     return _by_likeness(desired, actual, distance)
@@ -114,6 +117,23 @@ def _marks(naming: Rule, key: str, entries: Sequence[object]) -> list[_Marked] |
             return None
         form = normal_form(naming, value)
         marked.append(_Marked(str(value), form.lower() if isinstance(form, str) else form, entry))
+    return marked
+
+
+def _marks_of_one(rules: Rules, rule: Rule, entries: Sequence[object]) -> list[_Marked] | None:
+    """Return the entries of which each is named by another one of the keys of the facts (a category
+    or a group of them), or None where one has none of them, or several."""
+    marked = []
+    for entry in entries:
+        by_key = [
+            (key, found[0])
+            for key in rule.fact.keys
+            if (found := _marks(_naming(rules, rules.entry(rule), key), key, [entry]))
+        ]
+        if len(by_key) != 1:
+            return None
+        ((key, one),) = by_key
+        marked.append(_Marked(one.mark, (key, one.form), entry))
     return marked
 
 
