@@ -21,11 +21,12 @@ from provisioner.diff.entries import (
     is_reserved,
     pair_entries,
 )
+from provisioner.diff.hollow import is_hollow
 from provisioner.diff.normal_form import is_same
 from provisioner.diff.references import is_same_reference
 from provisioner.diff.rules import Rule, Rules, rules_of
 from provisioner.diff.verdict import Verdict, judge
-from provisioner.diff.view import View, is_hollow
+from provisioner.diff.view import View
 from provisioner.diff.written import holds_secret, written
 from provisioner.documents.plan import FieldKind
 from provisioner.model.values import (
@@ -347,22 +348,8 @@ class _Walker:
         return (
             is_empty(default)
             and isinstance(actual, Mapping)
-            and self._is_hollow(rule, written(self._rules, rule, actual))
+            and is_hollow(self._rules, self._view, rule, written(self._rules, rule, actual))
         )
-
-    def _is_hollow(self, rule: Rule, value: object) -> bool:
-        """Tell whether a value says no more than that nothing is set or switched on: each part is
-        at a default of its own (`mode: Disabled`), or is off where it has none."""
-        if not isinstance(value, Mapping) or rule.is_map:
-            return is_hollow(value)
-        for key, item in value.items():
-            part = self._rules.child(rule, key)
-            default = ABSENT if part.fact.default is ABSENT else self._view.default(part)
-            if default is not ABSENT and self._equals(part, default, item):
-                continue
-            if not (is_empty(default) and self._is_hollow(part, item)):
-                return False
-        return True
 
     def _is_default(self, rule: Rule, value: object) -> bool:
         return self._equals(rule, self._view.default(rule), value)

@@ -171,12 +171,3 @@ def _overlay(actual: object, desired: object) -> object:
             real = spelt.get(str(key).lower(), key)
         merged[real] = _overlay(merged.get(real), value)
     return merged
-
-
-def is_hollow(value: object) -> bool:
-    """Tell whether a value says no more than that nothing is set or switched on."""
-    if isinstance(value, Mapping):
-        return all(is_hollow(item) for item in value.values())
-    if isinstance(value, (list, tuple)):
-        return all(is_hollow(item) for item in value)
-    return value is False or is_empty(value)

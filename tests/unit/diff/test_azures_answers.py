@@ -41,6 +41,7 @@ class Row:
     actual: dict[str, Any]
     reason: str
     told: tuple[str, ...] = field(default=())
+    api_version: str | None = None
 
 
 ROWS = (
@@ -296,9 +297,305 @@ ROWS = (
 )
 
 
-@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.id)
+STORAGE = "Microsoft.Storage/storageAccounts"
+BLOBS = f"{STORAGE}/blobServices"
+FILES = "azureFilesIdentityBasedAuthentication"
+VAULT_ADDON = "azureKeyvaultSecretsProvider"
+
+
+def account(kind: str = "StorageV2", **properties: Any) -> dict[str, Any]:
+    return {"kind": kind, "sku": {"name": "Standard_LRS"}, "properties": properties}
+
+
+def addon(enabled: bool, **config: str) -> dict[str, Any]:
+    return of(addonProfiles={VAULT_ADDON: {"enabled": enabled, "config": config}})
+
+
+SPELLED_OUT = (
+    Row(
+        "mesh-disabled",
+        CLUSTER,
+        of(),
+        of(serviceMeshProfile={"mode": "Disabled"}),
+        "a mesh that is off is none",
+    ),
+    Row(
+        "mesh-on",
+        CLUSTER,
+        of(),
+        of(serviceMeshProfile={"mode": "Istio"}),
+        "somebody's mesh",
+        ("properties.serviceMeshProfile",),
+    ),
+    Row(
+        "sign-in-with-entra",
+        CLUSTER,
+        of(),
+        of(aadProfile={"managed": True, "enableAzureRBAC": False}),
+        "a switch that is on says something, although it is the default of what is stated",
+        ("properties.aadProfile",),
+    ),
+    Row(
+        "gateway-api-disabled",
+        CLUSTER,
+        of(),
+        of(ingressProfile={"gatewayAPI": {"installation": "Disabled"}}),
+        "the off of an enumeration, however deep",
+    ),
+    Row(
+        "autoscaler-disabled",
+        CLUSTER,
+        of(),
+        of(
+            workloadAutoScalerProfile={
+                "keda": {"enabled": False},
+                "verticalPodAutoscaler": {"enabled": False, "addonAutoscaling": "Disabled"},
+            }
+        ),
+        "a part that is off where its default says nothing either",
+    ),
+    Row(
+        "kms-off",
+        CLUSTER,
+        of(),
+        of(
+            securityProfile={
+                "azureKeyVaultKms": {"enabled": False, "keyVaultNetworkAccess": "Public"}
+            }
+        ),
+        "a part at its own default",
+    ),
+    Row(
+        "kms-off-and-private",
+        CLUSTER,
+        of(),
+        of(
+            securityProfile={
+                "azureKeyVaultKms": {"enabled": False, "keyVaultNetworkAccess": "Private"}
+            }
+        ),
+        "a part off its own default",
+        ("properties.securityProfile.azureKeyVaultKms",),
+    ),
+    Row(
+        "encryption-off",
+        "Microsoft.Network/virtualNetworks",
+        of(),
+        of(encryption={"enabled": False, "enforcement": "AllowUnencrypted"}),
+        "networks made in the portal spell it out",
+    ),
+    Row(
+        "encryption-on",
+        "Microsoft.Network/virtualNetworks",
+        of(),
+        of(encryption={"enabled": True, "enforcement": "AllowUnencrypted"}),
+        "a switch that is on says something",
+        ("properties.encryption",),
+    ),
+    Row(
+        "analytics-off",
+        "Microsoft.Network/networkWatchers/flowLogs",
+        of(enabled=True),
+        of(
+            enabled=True,
+            flowAnalyticsConfiguration={
+                "networkWatcherFlowAnalyticsConfiguration": {
+                    "enabled": False,
+                    "trafficAnalyticsInterval": 60,
+                }
+            },
+        ),
+        "the interval of what is off is the default one",
+    ),
+    Row(
+        "routing-default",
+        STORAGE,
+        account(),
+        account(
+            routingPreference={
+                "routingChoice": "MicrosoftRouting",
+                "publishInternetEndpoints": False,
+            }
+        ),
+        "the network that every account uses",
+    ),
+    Row(
+        "routing-internet",
+        STORAGE,
+        account(),
+        account(routingPreference={"routingChoice": "InternetRouting"}),
+        "somebody's choice",
+        ("properties.routingPreference",),
+    ),
+    Row(
+        "files-identity-none",
+        STORAGE,
+        account(),
+        account(**{FILES: {"directoryServiceOptions": "None"}}),
+        "no directory",
+    ),
+    Row(
+        "files-share-permission-none",
+        STORAGE,
+        account(**{FILES: {"directoryServiceOptions": "AADKERB"}}),
+        account(
+            **{FILES: {"directoryServiceOptions": "AADKERB", "defaultSharePermission": "None"}}
+        ),
+        "nobody chose one",
+    ),
+    Row(
+        "files-share-permission-for-all",
+        STORAGE,
+        account(**{FILES: {"directoryServiceOptions": "AADKERB"}}),
+        account(
+            **{
+                FILES: {
+                    "directoryServiceOptions": "AADKERB",
+                    "defaultSharePermission": "StorageFileDataSmbShareContributor",
+                }
+            }
+        ),
+        "everybody may write",
+        (f"properties.{FILES}.defaultSharePermission",),
+    ),
+    Row(
+        "block-blobs-premium",
+        STORAGE,
+        account("BlockBlobStorage"),
+        account("BlockBlobStorage", accessTier="Premium"),
+        "they have no other tier",
+    ),
+    Row(
+        "tier-moved",
+        STORAGE,
+        account(),
+        account(accessTier="Cool"),
+        "an account of blobs that are not premium starts hot",
+        ("properties.accessTier",),
+    ),
+    Row(
+        "bypass-in-another-order",
+        STORAGE,
+        account(networkAcls={"defaultAction": "Deny", "bypass": "Metrics,AzureServices"}),
+        account(networkAcls={"defaultAction": "Deny", "bypass": "AzureServices, Metrics"}),
+        "a set in one text",
+    ),
+    Row(
+        "bypass-of-one-more",
+        STORAGE,
+        account(networkAcls={"defaultAction": "Deny", "bypass": "Metrics"}),
+        account(networkAcls={"defaultAction": "Deny", "bypass": "AzureServices, Metrics"}),
+        "one more may pass",
+        ("properties.networkAcls.bypass",),
+    ),
+    Row(
+        "restore-policy-computed",
+        BLOBS,
+        of(restorePolicy={"enabled": True, "days": 6}),
+        of(
+            restorePolicy={
+                "enabled": True,
+                "days": 6,
+                "lastEnabledTime": "2026-01-01T00:00:00Z",
+                "minRestoreTime": "2026-01-02T00:00:00Z",
+            }
+        ),
+        "Azure's own times",
+    ),
+    Row(
+        "restore-policy-off",
+        BLOBS,
+        of(restorePolicy={"enabled": True, "days": 6}),
+        of(restorePolicy={"enabled": False, "lastEnabledTime": "2026-01-01T00:00:00Z"}),
+        "switched off",
+        ("properties.restorePolicy.days", "properties.restorePolicy.enabled"),
+    ),
+    Row(
+        "old-account",
+        STORAGE,
+        account(),
+        account(supportsHttpsTrafficOnly=False, minimumTlsVersion="TLS1_0"),
+        "how silence was read then",
+        api_version="2018-11-01",
+    ),
+    Row(
+        "new-account",
+        STORAGE,
+        account(),
+        account(supportsHttpsTrafficOnly=False, minimumTlsVersion="TLS1_0"),
+        "weaker than what an account starts with now",
+        ("properties.minimumTlsVersion", "properties.supportsHttpsTrafficOnly"),
+        api_version="2024-01-01",
+    ),
+    Row(
+        "old-subnet",
+        SUBNET,
+        of(addressPrefix="10.0.0.0/24"),
+        of(addressPrefix="10.0.0.0/24", privateEndpointNetworkPolicies="Enabled"),
+        "the answer to silence then",
+        api_version="2020-07-01",
+    ),
+    Row(
+        "old-subnet-moved",
+        SUBNET,
+        of(addressPrefix="10.0.0.0/24"),
+        of(addressPrefix="10.0.0.0/24", privateEndpointNetworkPolicies="Disabled"),
+        "off the default of then",
+        ("properties.privateEndpointNetworkPolicies",),
+        api_version="2020-07-01",
+    ),
+    Row(
+        "ipv6-record",
+        "Microsoft.Network/privateDnsZones/AAAA",
+        of(ttl=1, aaaaRecords=[{"ipv6Address": "2001:DB8:0::1"}]),
+        of(ttl=1, aaaaRecords=[{"ipv6Address": "2001:db8::1"}]),
+        "one address in two spellings",
+    ),
+    Row(
+        "registry-address",
+        "Microsoft.ContainerRegistry/registries",
+        of(networkRuleSet={"defaultAction": "Deny", "ipRules": [{"value": "192.0.2.4/32"}]}),
+        of(networkRuleSet={"defaultAction": "Deny", "ipRules": [{"value": "192.0.2.4"}]}),
+        "a range of one address",
+    ),
+    Row(
+        "ipv6-pods",
+        CLUSTER,
+        network(ipFamilies=["IPv4", "IPv6"], podCidrs=["10.244.0.0/16", "FD00:0::/64"]),
+        network(ipFamilies=["IPv4", "IPv6"], podCidrs=["10.244.0.0/16", "fd00::/64"]),
+        "one range in two spellings",
+    ),
+    Row(
+        "ipv6-rule",
+        "Microsoft.Network/networkSecurityGroups/securityRules",
+        of(sourceAddressPrefix="FD00:DB8:0::/48", destinationAddressPrefix="fd00::/48"),
+        of(sourceAddressPrefix="fd00:db8::/48", destinationAddressPrefix="fd00::/32"),
+        "a spelling is none, a wider range is one",
+        ("properties.destinationAddressPrefix",),
+    ),
+    Row(
+        "vault-addon-defaults",
+        CLUSTER,
+        of(addonProfiles={VAULT_ADDON: {"enabled": True}}),
+        addon(True, enableSecretRotation="false", rotationPollInterval="2m"),
+        "documented defaults",
+    ),
+    Row(
+        "vault-addon-rotates",
+        CLUSTER,
+        of(addonProfiles={VAULT_ADDON: {"enabled": True}}),
+        addon(True, enableSecretRotation="true", rotationPollInterval="2m"),
+        "somebody turned rotation on",
+        (f"properties.addonProfiles.{VAULT_ADDON}.config.enableSecretRotation",),
+    ),
+)
+
+
+@pytest.mark.parametrize("row", [*ROWS, *SPELLED_OUT], ids=lambda row: row.id)
 def test_what_is_told(row: Row, catalog: Catalog) -> None:
-    found = compare(catalog.get(row.type), catalog.schemas, row.desired, row.actual)
+    found = compare(
+        catalog.get(row.type), catalog.schemas, row.desired, row.actual, row.api_version
+    )
 
     assert tuple(change.path for change in found.changes) == row.told, row.reason
 

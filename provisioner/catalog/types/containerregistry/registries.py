@@ -75,6 +75,7 @@ TYPE = ResourceType(
         ),
         "properties.networkRuleSet.defaultAction": Field(default="Allow", security=True),
         "properties.networkRuleSet.ipRules": Field(default=(), keys=("value",), security=True),
+        "properties.networkRuleSet.ipRules[].value": Field(compare=Compare.CIDR),
         "properties.dataEndpointEnabled": Field(default=False),
         "properties.zoneRedundancy": Field(default="Disabled", create_only=True),
         "properties.encryption.status": Field(

@@ -342,8 +342,14 @@ TYPE = ResourceType(
         "properties.addonProfiles.azureKeyvaultSecretsProvider.enabled": Field(
             default=preset(True, False), security=True
         ),
+        # AKS Automatic rotates; "Secrets Store CSI Driver configuration options" for all others.
         "properties.addonProfiles.azureKeyvaultSecretsProvider.config": Field(
-            default=preset({"enableSecretRotation": "true"}), security=True
+            default=preset(
+                {"enableSecretRotation": "true"},
+                {"enableSecretRotation": "false", "rotationPollInterval": "2m"},
+            ),
+            answered=Answered.STATED,
+            security=True,
         ),
         "properties.addonProfiles.KubeDashboard.enabled": Field(
             default=cluster_defaults.has_dashboard, security=True
@@ -453,11 +459,13 @@ TYPE = ResourceType(
             compare=Compare.SET,
             follows=(f"{_NETWORK}.podCidr",),
         ),
+        f"{_NETWORK}.podCidrs[]": Field(compare=Compare.CIDR),
         f"{_NETWORK}.serviceCidrs": Field(
             default=cluster_defaults.ranges_beside(f"{_NETWORK}.serviceCidr"),
             compare=Compare.SET,
             follows=(f"{_NETWORK}.serviceCidr",),
         ),
+        f"{_NETWORK}.serviceCidrs[]": Field(compare=Compare.CIDR),
         f"{_NETWORK}.dnsServiceIP": Field(
             default=cluster_defaults.DNS_SERVICE_ADDRESS, create_only=True
         ),

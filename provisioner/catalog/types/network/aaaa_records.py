@@ -12,6 +12,6 @@ TYPE = record_type(
             security=True,
             disruption=Disruption.CONNECTIONS,
         ),
-        "aaaaRecords[].ipv6Address": Field(compare=Compare.CASELESS, security=True),
+        "aaaaRecords[].ipv6Address": Field(compare=Compare.CIDR, security=True),
     },
 )

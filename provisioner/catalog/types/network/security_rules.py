@@ -35,7 +35,7 @@ TYPE = ResourceType(
         # One value, or several, or groups: one of them goes when another comes.
         **{
             f"properties.{end}AddressPrefix": Field(
-                compare=Compare.CASELESS,
+                compare=Compare.CIDR,
                 security=True,
                 follows=(
                     f"properties.{end}AddressPrefixes",
@@ -54,7 +54,7 @@ TYPE = ResourceType(
             )
             for end in _ENDS
         },
-        **{f"properties.{end}AddressPrefixes[]": Field(compare=Compare.CASELESS) for end in _ENDS},
+        **{f"properties.{end}AddressPrefixes[]": Field(compare=Compare.CIDR) for end in _ENDS},
         **{
             f"properties.{end}PortRange": Field(
                 security=True, follows=(f"properties.{end}PortRanges",)

@@ -146,7 +146,10 @@ TYPE = ResourceType(
         "properties.delegations[].properties.serviceName": Field(
             compare=Compare.CASELESS, security=True, forbidden=_keeps_delegations
         ),
-        "properties.privateEndpointNetworkPolicies": Field(default="Disabled", security=True),
+        # Enabled at 2020-07-01, Disabled at 2020-11-01 and later (recorded).
+        "properties.privateEndpointNetworkPolicies": Field(
+            default=Since("2020-11-01", "Disabled", before="Enabled"), security=True
+        ),
         "properties.privateLinkServiceNetworkPolicies": Field(default="Enabled", security=True),
         # Silence is a private subnet since this api version, and implicit outbound access before
         # ("Default outbound access in Azure", private subnets by default).

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from provisioner.catalog import api_versions
 from provisioner.catalog.access_models import ends_with
-from provisioner.catalog.field import Answered, Compare, Disruption, Field
+from provisioner.catalog.field import Answered, Compare, Disruption, Field, Since
 from provisioner.catalog.refusals import RefusalCodes
 from provisioner.catalog.resource_type import (
     DeleteFlow,
@@ -102,9 +102,9 @@ _MODELS = (
         Property("dnsEndpointType", _one_of("Standard", "AzureDnsZone")),
         Property("keyPolicy", _object("KeyPolicy")),
         Property("sasPolicy", _object("SasPolicy")),
-        Property("routingPreference", _OPEN),
+        Property("routingPreference", _object("RoutingPreference")),
         Property("customDomain", _OPEN),
-        Property("azureFilesIdentityBasedAuthentication", _OPEN),
+        Property("azureFilesIdentityBasedAuthentication", _object("FilesIdentity")),
         *_answers(
             "provisioningState",
             "creationTime",
@@ -123,6 +123,28 @@ _MODELS = (
             "storageAccountSkuConversionStatus",
             "isSkuConversionBlocked",
             "accountMigrationInProgress",
+        ),
+    ),
+    _model(
+        "RoutingPreference",
+        Property("routingChoice", _one_of("MicrosoftRouting", "InternetRouting")),
+        Property("publishMicrosoftEndpoints", _FLAG),
+        Property("publishInternetEndpoints", _FLAG),
+    ),
+    _model(
+        "FilesIdentity",
+        Property(
+            "directoryServiceOptions", _one_of("None", "AADDS", "AD", "AADKERB"), required=True
+        ),
+        Property("activeDirectoryProperties", _OPEN),
+        Property(
+            "defaultSharePermission",
+            _one_of(
+                "None",
+                "StorageFileDataSmbShareReader",
+                "StorageFileDataSmbShareContributor",
+                "StorageFileDataSmbShareElevatedContributor",
+            ),
         ),
     ),
     _model(
@@ -191,6 +213,7 @@ _MODELS = (
 )
 
 _ACLS = "properties.networkAcls"
+_FILES = "properties.azureFilesIdentityBasedAuthentication"
 _CREATED = "2001-01-01T00:00:00.0000000Z"
 
 
@@ -221,6 +244,12 @@ def _kind_change(_before: Body, after: Body) -> str | None:
     return "An account's kind changes to StorageV2 alone."
 
 
+def _access_tier(body: Body) -> Json:
+    """REST reference, AccessTier: premium block blobs have Premium and no other."""
+    kind = lookup(body, ("kind",))
+    return "Premium" if isinstance(kind, str) and kind.lower() == "blockblobstorage" else "Hot"
+
+
 TYPE = ResourceType(
     name="Microsoft.Storage/storageAccounts",
     api_version=api_versions.STORAGE,
@@ -243,11 +272,16 @@ TYPE = ResourceType(
         "extendedLocation": Field(default=None, create_only=True),
         "kind": Field(create_only=_kind_change),
         "sku.name": Field(compare=Compare.CASELESS),
-        "properties.accessTier": Field(default="Hot"),
-        "properties.minimumTlsVersion": Field(default="TLS1_2", security=True),
-        "properties.supportsHttpsTrafficOnly": Field(default=True, security=True),
+        "properties.accessTier": Field(default=_access_tier),
+        # REST reference by version: how each reads silence.
+        "properties.minimumTlsVersion": Field(
+            default=Since("2023-01-01", "TLS1_2", before="TLS1_0"), security=True
+        ),
+        "properties.supportsHttpsTrafficOnly": Field(
+            default=Since("2019-04-01", True, before=False), security=True
+        ),
         "properties.allowBlobPublicAccess": Field(
-            default=False,
+            default=Since("2023-01-01", False, before=True),
             security=True,
             ends=ends_with(
                 "properties.allowBlobPublicAccess",
@@ -296,10 +330,16 @@ TYPE = ResourceType(
             default="Log", answered=Answered.STATED, security=True
         ),
         "properties.routingPreference": Field(default=None),
+        # "Network routing preference for Azure Storage": Microsoft's network, no further endpoints.
+        "properties.routingPreference.routingChoice": Field(default="MicrosoftRouting"),
         "properties.customDomain": Field(default=None),
-        "properties.azureFilesIdentityBasedAuthentication": Field(default=None, security=True),
+        _FILES: Field(default=None, security=True),
+        # REST reference, DefaultSharePermission: nobody has access without a role of their own.
+        f"{_FILES}.defaultSharePermission": Field(
+            default="None", answered=Answered.STATED, security=True
+        ),
         _ACLS: Field(default={"defaultAction": "Allow"}, security=True),
-        f"{_ACLS}.bypass": Field(default="AzureServices", security=True),
+        f"{_ACLS}.bypass": Field(default="AzureServices", compare=Compare.FLAGS, security=True),
         f"{_ACLS}.defaultAction": Field(default="Allow", security=True),
         f"{_ACLS}.ipRules": Field(default=(), keys=("value",), security=True),
         f"{_ACLS}.ipRules[].value": Field(compare=Compare.CIDR),

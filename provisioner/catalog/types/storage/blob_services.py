@@ -63,7 +63,13 @@ TYPE = ResourceType(
         _model("ChangeFeed", enabled=_FLAG, retentionInDays=_NUMBER),
         _model("Retention", enabled=_FLAG, days=_NUMBER, allowPermanentDelete=_FLAG),
         _model("CorsRules", corsRules=Shape(Kind.LIST, item=_OPEN)),
-        _model("RestorePolicy", enabled=_FLAG, days=_NUMBER),
+        _model(
+            "RestorePolicy",
+            enabled=_FLAG,
+            days=_NUMBER,
+            lastEnabledTime=_TEXT,
+            minRestoreTime=_TEXT,
+        ),
     ),
     harmless="every account has one",
     fields={
@@ -83,5 +89,8 @@ TYPE = ResourceType(
         "properties.isVersioningEnabled": Field(default=False, security=True),
         "properties.lastAccessTimeTrackingPolicy": Field(default=None),
         "properties.restorePolicy": Field(default=None, security=True),
+        # REST reference, RestorePolicyProperties: read-only, and the second moves.
+        "properties.restorePolicy.lastEnabledTime": Field(read_only=True),
+        "properties.restorePolicy.minRestoreTime": Field(read_only=True),
     },
 )
