@@ -344,10 +344,10 @@ class _Walker:
                 self._judge_silence(child, value, _join(path, key if rule.is_map else child.name))
 
     def _is_off(self, rule: Rule, default: object, actual: object) -> bool:
-        """Tell whether Azure spells out an object that is not set: nothing in it is switched on."""
+        """Tell whether Azure spells out what is not set: nothing of it is switched on."""
         return (
             is_empty(default)
-            and isinstance(actual, Mapping)
+            and isinstance(actual, (Mapping, str))
             and is_hollow(self._rules, self._view, rule, written(self._rules, rule, actual))
         )
 
