@@ -133,10 +133,6 @@ def _range(text: str) -> Form:
         return text.lower()
 
 
-def _flags(text: str) -> Form:
-    return frozenset(flag.strip().lower() for flag in text.split(","))
-
-
 def _duration(text: str) -> Form:
     match = _DURATION.fullmatch(text.upper())
     if match is None or text[-1:].upper() in ("P", "T"):
@@ -164,7 +160,6 @@ _FORMS: Mapping[Compare | None, Callable[[str], Form]] = {
     Compare.FLAGS: _flags,
     Compare.VERBATIM: str,
     Compare.CIDR: _range,
-    Compare.FLAGS: _flags,
     Compare.DURATION: _duration,
     Compare.TIMESTAMP: _timestamp,
 }
