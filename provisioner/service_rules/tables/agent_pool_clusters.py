@@ -79,10 +79,7 @@ def _judge_own_network(write: Write) -> Iterator[Refusal]:
 
 
 def _judge_gateway_network(write: Write) -> Iterator[Refusal]:
-    outbound = f"{_NETWORK}.outboundType"
-    if is_at(_cluster(write), outbound, "userAssignedNATGateway") and is_silent(
-        write.after, _SUBNET
-    ):
+    if _is_without_network(write, "userAssignedNATGateway"):
         yield Refusal(
             _SUBNET,
             "outboundType userAssignedNATGateway needs a subnet of one's own with a NAT gateway",
@@ -91,13 +88,21 @@ def _judge_gateway_network(write: Write) -> Iterator[Refusal]:
 
 
 def _judge_routed_network(write: Write) -> Iterator[Refusal]:
-    outbound = f"{_NETWORK}.outboundType"
-    if is_at(_cluster(write), outbound, "userDefinedRouting") and is_silent(write.after, _SUBNET):
+    if _is_without_network(write, "userDefinedRouting"):
         yield Refusal(
             _SUBNET,
             "outboundType userDefinedRouting needs a subnet of one's own with a route table",
             "State vnetSubnetID.",
         )
+
+
+def _is_without_network(write: Write, outbound: str) -> bool:
+    """Tell whether a pool stands in no network of one's own in a cluster that needs one for its way
+    out. A pool that states no subnet beside others that do gets nodes beside theirs."""
+    if not is_at(_cluster(write), f"{_NETWORK}.outboundType", outbound):
+        return False
+    pools = [write.after, *(pool.body for pool in write.siblings)]
+    return all(is_silent(pool, _SUBNET) for pool in pools)
 
 
 def _judge_provisioned(write: Write) -> Iterator[Refusal]:
