@@ -172,7 +172,9 @@ class Resources:
         for key in keys:
             self._add_part(placed, key, placed.node.entries[key], body, edges)
         if resource_type.has_location and "location" not in body:
-            body["location"] = self._group_location(placed)
+            # What Azure has nowhere but everywhere (a zone) is never of its group's region.
+            fixed = resource_type.fact("location").default
+            body["location"] = fixed if isinstance(fixed, str) else self._group_location(placed)
         if resource_type.taggable and self._tags:
             own = body.get("tags")
             shared = {

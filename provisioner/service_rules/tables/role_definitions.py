@@ -14,8 +14,6 @@ _PRINCIPAL = "properties.principalId"
 _GUID = re.compile(r"[0-9a-fA-F]{8}-?([0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}")
 _ACTION = re.compile(r"\*|[^/\s]+(/[^/\s]+)+")
 _CONDITION = "properties.condition"
-_QUOTED = re.compile(r"'[^']*'")
-_CLOSING = {")": "(", "}": "{", "]": "["}
 _LONGEST_NAME, _LONGEST_DESCRIPTION = 512, 2048
 _LISTS = ("actions", "notActions", "dataActions", "notDataActions")
 _PAGE = "learn.microsoft.com/azure/role-based-access-control/custom-roles"
@@ -81,25 +79,6 @@ def _judge_condition(write: Write) -> Iterator[Refusal]:
         yield Refusal(
             "properties.conditionVersion", f"conditionVersion is {version!r}: expected '2.0'"
         )
-
-
-def _judge_brackets(write: Write) -> Iterator[Refusal]:
-    """A condition is read by a parser: each bracket outside of its texts is closed."""
-    condition = text_at(write.after, _CONDITION)
-    if condition is None:
-        return
-    bare = _QUOTED.sub("", condition)
-    opened: list[str] = []
-    for mark in bare:
-        if mark in _CLOSING.values():
-            opened.append(mark)
-        elif mark in _CLOSING and (not opened or opened.pop() != _CLOSING[mark]):
-            yield Refusal(_CONDITION, f"the condition closes {mark} without having opened it")
-            return
-    if opened:
-        yield Refusal(_CONDITION, f"the condition opens {opened[-1]} and does not close it")
-    elif "'" in bare:
-        yield Refusal(_CONDITION, "the condition begins a text with ' and does not end it")
 
 
 def _judge_kind(write: Write) -> Iterator[Refusal]:
@@ -178,12 +157,5 @@ RULES = (
         code=None,
         source="Azure RBAC, conditions-format",
         judge=_judge_condition,
-    ),
-    ServiceRule(
-        id="assignment-condition-brackets",
-        type=_ASSIGNMENT,
-        code=None,
-        source="Azure RBAC, conditions-format, conditions-troubleshoot",
-        judge=_judge_brackets,
     ),
 )
