@@ -12,6 +12,7 @@ from provisioner.service_rules.bodies import (
 )
 from provisioner.service_rules.conditions import at_most, in_range, is_at
 from provisioner.service_rules.rule import Refusal, ServiceRule, Write
+from provisioner.service_rules.service_endpoints import rules_without_endpoint
 
 _VAULT, _KEY = "Microsoft.KeyVault/vaults", "Microsoft.KeyVault/vaults/keys"
 _RULES = "properties.networkAcls.ipRules"
@@ -37,6 +38,12 @@ def _judge_addresses(write: Write) -> Iterator[Refusal]:
 
 
 _PRIVATE = tuple(map(ipaddress.ip_network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")))
+
+
+def _judge_subnets(write: Write) -> Iterator[Refusal]:
+    yield from rules_without_endpoint(
+        write, "Microsoft.KeyVault", waiver="ignoreMissingVnetServiceEndpoint"
+    )
 
 
 def _judge_size(write: Write) -> Iterator[Refusal]:
@@ -73,6 +80,14 @@ RULES = (
         code=None,
         source=f"{_PAGE}/general/network-security",
         judge=_judge_addresses,
+    ),
+    ServiceRule(
+        id="vault-subnet-endpoint",
+        type=_VAULT,
+        code=None,
+        source="hashicorp/terraform-provider-azurerm#11759 (its message has "
+        "SubnetsHaveNoServiceEndpointsConfigured)",
+        judge=_judge_subnets,
     ),
     ServiceRule(
         id="vault-address-number",

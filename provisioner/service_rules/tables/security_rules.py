@@ -6,6 +6,7 @@ tags"; the codes are those that users report, as stated at each rule.
 
 from collections.abc import Iterator
 
+from provisioner.model.ranges import overlapping
 from provisioner.service_rules.addresses import is_ports, is_tag, read_loosely, why_no_ports
 from provisioner.service_rules.bodies import (
     entries_at,
@@ -16,6 +17,7 @@ from provisioner.service_rules.bodies import (
     value_at,
 )
 from provisioner.service_rules.names import repeated_names
+from provisioner.service_rules.places import OTHER_REGION, references_elsewhere, region_of
 from provisioner.service_rules.rule import Refusal, ServiceRule, Write
 
 _GROUP = "Microsoft.Network/networkSecurityGroups"
@@ -29,6 +31,7 @@ _PREFIXES = {end: f"properties.{end}AddressPrefixes" for end in _ENDS}
 _GROUPS = {end: f"properties.{end}ApplicationSecurityGroups" for end in _ENDS}
 _PORT = {end: f"properties.{end}PortRange" for end in _ENDS}
 _PORTS = {end: f"properties.{end}PortRanges" for end in _ENDS}
+_DESCRIPTION, _LONGEST = "properties.description", 140
 _PLATFORM = ("azureplatformdns", "azureplatformimds", "azureplatformlkm")
 
 
@@ -144,6 +147,50 @@ def _judge_families(write: Write) -> Iterator[Refusal]:
         )
 
 
+def _judge_overlap(write: Write) -> Iterator[Refusal]:
+    """The same range twice is not held to be refused."""
+    for path in _PREFIXES.values():
+        read = ((at, read_loosely(text)) for at, text in texts_at(write.after, path))
+        found = [(at, one) for at, one in read if one is not None]
+        for (_at, wider), (at, one) in overlapping(found, lambda each: each[1]):
+            if one != wider:
+                yield Refusal(
+                    at,
+                    f"{one} lies within {wider}, and ranges of one list may not overlap",
+                    f"Remove {one}: {wider} holds it.",
+                )
+
+
+def _judge_ends(write: Write) -> Iterator[Refusal]:
+    """A list or a text that is not known yet may be empty."""
+    for end in _ENDS:
+        groups = next(entries_at(write.after, _GROUPS[end]), None)
+        stated = next(texts_at(write.after, _PREFIX[end], _PREFIXES[end]), None)
+        if groups and stated:
+            yield Refusal(
+                _GROUPS[end],
+                f"{end}ApplicationSecurityGroups and {stated[1]} as {end} exclude each other",
+                "State the groups, or the addresses.",
+            )
+
+
+def _judge_group_region(write: Write) -> Iterator[Refusal]:
+    region = region_of(write.parent)
+    for groups in _GROUPS.values():
+        paths = (f"{at}.id" for at, _entry in entries_at(write.after, groups))
+        yield from references_elsewhere(write.after, write.around, region, *paths)
+
+
+def _judge_description(write: Write) -> Iterator[Refusal]:
+    text = text_at(write.after, _DESCRIPTION)
+    if text is not None and len(text) > _LONGEST:
+        yield Refusal(
+            _DESCRIPTION,
+            f"the description of the rule {write.id.name} has {len(text)} characters, and at most "
+            f"{_LONGEST} fit",
+        )
+
+
 def _judge_platform(write: Write) -> Iterator[Refusal]:
     tag = text_at(write.after, _PREFIX["destination"]) or ""
     access = text_at(write.after, "properties.access") or ""
@@ -254,6 +301,36 @@ RULES = (
         code="ResourceCannotContainAddressPrefixesFromDifferentAddressFamilies",
         source="hashicorp/terraform-provider-azurerm#12534",
         judge=_judge_families,
+    ),
+    ServiceRule(
+        id="security-rule-ranges-overlap",
+        type=_RULE,
+        code="OverlappingSubnetsNotPermittedInSecurityRule",
+        source="kubernetes-sigs/cloud-provider-azure#6775, "
+        "alan-turing-institute/data-safe-haven#2077",
+        judge=_judge_overlap,
+    ),
+    ServiceRule(
+        id="security-rule-ranges-and-groups",
+        type=_RULE,
+        code=None,
+        source="Azure/azure-cli#8615 (exactly one of them), "
+        "hashicorp/terraform-provider-azurerm#15279",
+        judge=_judge_ends,
+    ),
+    ServiceRule(
+        id="security-rule-group-elsewhere",
+        type=_RULE,
+        code=OTHER_REGION,
+        source="the message of the code, recorded in errors.jsonl for a missing one",
+        judge=_judge_group_region,
+    ),
+    ServiceRule(
+        id="security-rule-description",
+        type=_RULE,
+        code=None,
+        source="REST reference of security rules: a description is restricted to 140 characters",
+        judge=_judge_description,
     ),
     ServiceRule(
         id="security-rule-allows-platform",

@@ -17,13 +17,21 @@ from provisioner.service_rules.addresses import (
     ranges_at,
     shared_addresses,
 )
-from provisioner.service_rules.bodies import entries_at, id_at, is_known, texts_at, value_at
+from provisioner.service_rules.bodies import (
+    entries_at,
+    id_at,
+    is_known,
+    is_silent,
+    texts_at,
+    value_at,
+)
 from provisioner.service_rules.names import repeated_names
 from provisioner.service_rules.rule import Refusal, ServiceRule, Write
 
 _NETWORK = "Microsoft.Network/virtualNetworks"
 _SUBNET, _PEERING = f"{_NETWORK}/subnets", f"{_NETWORK}/virtualNetworkPeerings"
 _SPACE = "properties.addressSpace.addressPrefixes"
+_POOLS = "properties.addressSpace.ipamPoolPrefixAllocations"
 _RANGES = ("properties.addressPrefix", "properties.addressPrefixes")
 _FAQ = "learn.microsoft.com/azure/virtual-network/virtual-networks-faq"
 _RESERVED = tuple(
@@ -51,6 +59,12 @@ def _judge_own_overlap(write: Write) -> Iterator[Refusal]:
                 at,
                 f"{other} and {one} of one address space overlap: {shared_addresses(one, other)}",
             )
+
+
+def _judge_space(write: Write) -> Iterator[Refusal]:
+    """A pool of an address manager can give the ranges instead."""
+    if is_silent(write.after, _SPACE) and is_silent(write.after, _POOLS):
+        yield Refusal(_SPACE, "a virtual network needs a range of addresses at least")
 
 
 def _judge_reserved(write: Write) -> Iterator[Refusal]:
@@ -139,6 +153,14 @@ RULES = (
         code=None,
         source="Azure/ResourceModules#731",
         judge=_judge_own_overlap,
+    ),
+    ServiceRule(
+        id="network-without-range",
+        type=_NETWORK,
+        code=None,
+        source="learn.microsoft.com/azure/virtual-network/manage-virtual-network (settings: the "
+        "address space is one range or more)",
+        judge=_judge_space,
     ),
     ServiceRule(
         id="network-reserved-range",
