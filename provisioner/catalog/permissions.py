@@ -155,7 +155,7 @@ def polled_actions(resource_type: ResourceType, *, deleting: bool) -> Iterator[s
     if not deleting:
         if resource_type.write is WriteFlow.LOCATION:
             yield f"{resource_type.namespace}/operations/read"
-        elif resource_type.write is not WriteFlow.SYNC:
+        elif resource_type.write is not WriteFlow.SYNC or resource_type.lingers:
             yield f"{places}/operations/read"
     elif resource_type.name_in_id == "resourceGroups":
         yield DELETED_GROUP

@@ -124,6 +124,7 @@ _BESIDE = (
     "accepted",
     "unmanaged",
     "census",
+    "cluster",
 )
 
 

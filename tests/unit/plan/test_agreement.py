@@ -50,7 +50,7 @@ def sign(content: dict[str, Any]) -> str:
     for name in ("digest", "digests", "checksum"):
         del bare[name]
     beside = ("diagnostics", "inProgress", "undeclared", "tags", "ignored", "unmanaged", "census")
-    for name in ("digest", *beside, "additions", "accepted"):
+    for name in ("digest", *beside, "additions", "accepted", "cluster"):
         del bare["plan"][name]
     del bare["plan"]["summary"]["unchanged"]
     content["digest"] = content["plan"]["digest"] = digest_json(bare)
