@@ -208,11 +208,11 @@ ADDITIONS: dict[str, tuple[str, Any]] = {
         ),
     ),
     "link-of-a-zone-among-the-nodes-to-our-network": (
-        f"{AMONG_NODES}/{ZONE}/vault.azure.net/virtualNetworkLinks/ours",
+        f"{AMONG_NODES}/{ZONE}/database.windows.net/virtualNetworkLinks/ours",
         both(
-            put(f"{AMONG_NODES}/{ZONE}/vault.azure.net"),
+            put(f"{AMONG_NODES}/{ZONE}/database.windows.net"),
             put(
-                f"{AMONG_NODES}/{ZONE}/vault.azure.net/virtualNetworkLinks/ours",
+                f"{AMONG_NODES}/{ZONE}/database.windows.net/virtualNetworkLinks/ours",
                 {"registrationEnabled": False, "virtualNetwork": {"id": VNET}},
             ),
         ),
@@ -334,7 +334,7 @@ ADDITIONS: dict[str, tuple[str, Any]] = {
     ),
     "key": made(f"{KV}/keys/rogue", {"kty": "RSA"}),
     "blob-container": made(
-        f"{STORE}/blobServices/default/containers/public", {"publicAccess": "Blob"}
+        f"{STORE}/blobServices/default/containers/theirs", {"publicAccess": "None"}
     ),
     "cache-rule": made(
         f"{CR}/cacheRules/rogue",
