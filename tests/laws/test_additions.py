@@ -26,7 +26,6 @@ from tests.laws.foreign_writes import (
     MANAGEMENT,
     NODES,
     ONE,
-    PE,
     PRIVATE_DNS,
     READER,
     REMOTE,
@@ -416,23 +415,6 @@ ADDITIONS: dict[str, tuple[str, Any]] = {
                                 "subnet": {"id": f"{VNET}/subnets/AzureBastionSubnet"},
                                 "publicIPAddress": {"id": theirs(ADDRESS, "pip-bas")},
                             },
-                        }
-                    ]
-                },
-            ),
-        ),
-    ),
-    "zone-group-on-our-endpoint": (
-        f"{PE}/privateDnsZoneGroups/rogue",
-        both(
-            put(theirs(ZONE, "vault.azure.net")),
-            put(
-                f"{PE}/privateDnsZoneGroups/rogue",
-                {
-                    "privateDnsZoneConfigs": [
-                        {
-                            "name": "v",
-                            "properties": {"privateDnsZoneId": theirs(ZONE, "vault.azure.net")},
                         }
                     ]
                 },
