@@ -61,7 +61,13 @@ from provisioner.workflow.network import (
     load_siblings,
     validate_environment,
 )
-from provisioner.workflow.plan import Desired, Planned, load_desired, plan_environment
+from provisioner.workflow.plan import (
+    Desired,
+    Planned,
+    load_desired,
+    plan_environment,
+    require_id,
+)
 from provisioner.workflow.preflight import Preflight
 from provisioner.workflow.waiting import Patience, plan_settled
 
@@ -150,13 +156,15 @@ class Session:
         versions that the cloud offers.
 
         Which ones these are is asked once a session, and remembered for a day. Raises AzureError
-        where nothing can be asked.
+        where nothing can be asked, and DiagnosticError for an environment without an id, before
+        anything is: whoever has no credential yet learns of the file first.
         """
         from provisioner.azure.version_cache import VersionCache
         from provisioner.workflow.api_versions import adapt, ask_offer
 
         self._spoken = None
         desired = self.load(environment, cloud)
+        require_id(desired)
         client = self.connect(desired.document)
         now = datetime.now(UTC)
         memory = VersionCache(cache_folder(), self._cloud_key(desired.document), now)

@@ -10,6 +10,7 @@ from typing import Any
 
 import requests
 from requests.adapters import HTTPAdapter
+from urllib3.exceptions import HTTPError
 
 from provisioner.engine.cluster_port import Ask, Told
 from provisioner.kube.connection import Connection
@@ -187,7 +188,7 @@ def _body_of(response: requests.Response) -> Mapping[str, Any]:
     """Return the body of an answer. Raises KubernetesError for a refusal."""
     try:
         text = response.raw.read(_MOST_BYTES + 1, decode_content=True)
-    except Exception as failure:
+    except (HTTPError, OSError) as failure:
         raise KubernetesError(0, "ConnectionError", f"the answer broke off: {failure}") from failure
     finally:
         response.close()

@@ -1,5 +1,6 @@
 """What goes wrong while applying, and how the next plan takes up from there."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -185,6 +186,24 @@ def test_no_credential_says_what_was_tried(
     told = capsys.readouterr().err
     assert told.startswith("error: no token for AzureCloud. Tried environment: ")
     assert "AZURE_CLIENT_ID" in told
+
+
+def test_an_environment_without_an_id_is_refused_before_a_credential_is_looked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    run_guarded(app, ["init", ".", "--name", "real"])
+    path = tmp_path / "environments" / "real.yaml"
+    text = re.sub(r", id: [0-9a-f]{32}", "", path.read_text(encoding="utf-8"))
+    path.write_text(f"{text}auth: environment\n", encoding="utf-8")
+    for name in ("AZURE_CLIENT_ID", "AZURE_CLIENT_SECRET", "AZURE_TENANT_ID"):
+        monkeypatch.delenv(name, raising=False)
+
+    for command in (["plan"], ["drift"], ["check", "--actual"]):
+        assert run_guarded(app, [*command, "real"]) == 1
+        told = capsys.readouterr().err
+        assert "environments/real.yaml states no `metadata.id`" in told, command
+        assert "openssl rand -hex 16" in told
 
 
 def test_a_subscription_that_is_not_found_is_told_once_with_its_place(bench: Bench) -> None:
