@@ -2,9 +2,10 @@
 
 They are for the built-in Azure, which lists them (`GET /subscriptions/S/providers/NAMESPACE`): what
 a cloud really offers is asked of that cloud. Sources: the versions of the recordings that azsec was
-built on, the `api_versions_list` of the pinned SDK packages, and the version selectors of the REST
-reference (Policy, Management Locks, Container Registry). They stand by provider or by type; what is
-not here is listed with the pinned version alone.
+built on, the `api_versions_list` of the pinned SDK packages, the releases of
+azure-mgmt-containerservice (`catalog.api_introductions`), and the version selectors of the REST
+reference (Policy, Management Locks, Container Registry). It is not all that Azure had. They stand
+by provider or by type; what is not here is listed with the pinned version alone.
 """
 
 from collections.abc import Mapping
@@ -23,8 +24,11 @@ _PUBLISHED: Mapping[str, tuple[str, ...]] = {
     "microsoft.authorization/policydefinitions": _POLICY,
     "microsoft.containerregistry": ("2019-05-01", "2021-09-01", "2023-07-01"),
     "microsoft.containerservice": (
-        "2020-09-01", "2021-05-01", "2022-04-01", "2023-01-01", "2024-09-01", "2025-03-01",
-        "2025-08-01", "2026-04-01", "2026-05-01", "2026-06-01", "2026-07-01",
+        "2020-09-01", "2021-05-01", "2022-04-01", "2023-01-01", "2023-02-01", "2023-03-01",
+        "2023-06-01", "2023-07-01", "2023-08-01", "2023-10-01", "2023-11-01", "2024-01-01",
+        "2024-02-01", "2024-05-01", "2024-07-01", "2024-09-01", "2025-01-01", "2025-02-01",
+        "2025-03-01", "2025-04-01", "2025-05-01", "2025-08-01", "2025-10-01", "2026-01-01",
+        "2026-04-01", "2026-05-01", "2026-06-01", "2026-07-01",
     ),
     "microsoft.containerservice/deploymentsafeguards": (),
     "microsoft.insights": ("2018-03-01", "2020-10-01", "2022-06-01", "2022-06-15", "2022-10-01"),

@@ -3,9 +3,10 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from itertools import groupby
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from provisioner.access.needs import Need
+from provisioner.blueprint.files import span_of
 from provisioner.catalog.endpoints import PROVIDER
 from provisioner.catalog.registry import Catalog
 from provisioner.catalog.resource_type import ResourceType
@@ -21,6 +22,8 @@ from provisioner.model.diagnostic import Diagnostic, DiagnosticError, error, war
 from provisioner.model.resource_id import subscription_id
 from provisioner.preflight.inquiry import ask_subscription
 from provisioner.workflow.plan import Desired
+
+Steps: TypeAlias = tuple[str | int, ...]
 
 _SHOWN = 4
 
@@ -75,7 +78,8 @@ def adapt(
     is to say of those that differ.
 
     `respeak` reads the environment again with other types. Raises DiagnosticError as it does, with
-    the versions that were spoken: a property may be one that an older version does not have.
+    the versions that were spoken, and for what is declared that a spoken version does not have:
+    Azure would take it without a word and never answer it, and the next plan would miss it.
     """
     types, differing = speak(catalog, offer, find_version)
     if not differing:
@@ -85,7 +89,46 @@ def adapt(
         adapted = respeak(types)
     except DiagnosticError as problem:
         raise DiagnosticError(*problem.diagnostics, *told) from None
+    lacking = tuple(_find_lacking(adapted))
+    if lacking:
+        raise DiagnosticError(*lacking, *told)
     return replace(adapted, diagnostics=(*adapted.diagnostics, *told))
+
+
+def _find_lacking(desired: Desired) -> Iterator[Diagnostic]:
+    """Yield an error for each declared property that came after the api version of its type."""
+    for resource in desired.graph:
+        version = resource.type.api_version
+        late = {
+            path.lower(): since
+            for path, since in resource.type.introduced.items()
+            if not since.is_in(version)
+        }
+        told: list[Steps] = []
+        for steps, generic in _walk(resource.body, (), "") if late and resource.managed else ():
+            since = late.get(generic.lower())
+            within = any(steps[: len(outer)] == outer for outer in told)
+            if since is not None and not within:
+                told.append(steps)
+                yield error(
+                    "property-not-offered",
+                    f"{resource.address}: {generic} exists from api version {since.stable} on, and "
+                    f"this cloud offers {version}.",
+                    span_of(resource.node, *steps),
+                    "Leave it out for this cloud.",
+                )
+
+
+def _walk(value: object, steps: Steps, generic: str) -> Iterator[tuple[Steps, str]]:
+    """Yield each property of a body, by its steps and by its path with `[]` for entries."""
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            here = (*steps, key), f"{generic}.{key}" if generic else key
+            yield here
+            yield from _walk(item, *here)
+    elif isinstance(value, (list, tuple)):
+        for index, item in enumerate(value):
+            yield from _walk(item, (*steps, index), f"{generic}[]")
 
 
 def _types(desired: Desired) -> Iterator[ResourceType]:

@@ -1,5 +1,6 @@
 """Which api versions the cloud at hand offers: asked once for each provider, and said."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -81,6 +82,50 @@ def test_what_is_wrong_in_the_older_version_comes_with_that_version(bench: Bench
         adapt(desired, bench.catalog, {NSG.lower(): ("2025-01-01",)}, respeak)
     codes = [told.code for told in refusal.value.diagnostics]
     assert codes == ["unknown-property", "older-api-version"]
+
+
+def test_a_property_that_came_after_the_version_that_is_spoken_is_refused_where_it_stands(
+    bench: Bench,
+):
+    """Azure takes it without a word and never answers it: each plan after would differ."""
+    cluster = "Microsoft.ContainerService/managedClusters"
+    desired = bench.compose(f"""\
+aks:
+  type: {cluster}
+  resourceGroup: main
+  name: aks
+  identity: {{type: SystemAssigned}}
+  properties:
+    dnsPrefix: aks
+    nodeResourceGroupProfile: {{restrictionLevel: ReadOnly}}
+    agentPoolProfiles:
+      - {{name: sys, mode: System, count: 1, vmSize: Standard_D4ds_v5,
+          securityProfile: {{enableVTPM: true}}}}
+""")
+
+    def adapted_to(version: str) -> list[str]:
+        spoken = replace(bench.catalog.get(cluster), api_version=version)
+        resources = {
+            at: replace(each, type=spoken) if each.type.name == cluster else each
+            for at, each in desired.graph.resources.items()
+        }
+        respoken = replace(desired, graph=replace(desired.graph, resources=resources))
+        try:
+            adapt(desired, bench.catalog, {cluster.lower(): (version,)}, lambda _types: respoken)
+        except DiagnosticError as refusal:
+            told = [each for each in refusal.diagnostics if each.code == "property-not-offered"]
+            return [f"{each.span.line}: {each.message}" for each in told if each.span]
+        return []
+
+    profile = "properties.nodeResourceGroupProfile exists from api version 2024-09-01 on"
+    pool = "properties.agentPoolProfiles[].securityProfile exists from api version 2024-07-01 on"
+    early = adapted_to("2024-05-01")
+    assert [told.partition(": aks: ")[2] for told in early] == [
+        f"{each}, and this cloud offers 2024-05-01." for each in (profile, pool)
+    ]
+    assert len({told.partition(":")[0] for told in early}) == 2
+    assert [profile in told for told in adapted_to("2024-07-01")] == [True]
+    assert adapted_to("2024-09-01") == []
 
 
 def test_a_type_without_an_older_version_is_an_error(bench: Bench):
