@@ -1,18 +1,19 @@
 """Builds the desired resources: the id of each, its body, and what it waits for."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from provisioner.blueprint.body_check import check_body
-from provisioner.blueprint.files import RESOURCE_KEYS, Resource, ResourceGroup
+from provisioner.blueprint.files import RESOURCE_KEYS, Resource, ResourceGroup, span_of
 from provisioner.blueprint.graph import DesiredResource, Edge
 from provisioner.blueprint.instances import Context, Instance, Placed, stated_in
 from provisioner.blueprint.secret_checks import check_values
 from provisioner.blueprint.yaml_source import Node
+from provisioner.catalog.registry import Catalog
 from provisioner.catalog.resource_type import ResourceType, Scope
-from provisioner.model.diagnostic import DiagnosticError, error, nearest
+from provisioner.model.diagnostic import Diagnostic, DiagnosticError, error, nearest
 from provisioner.model.resource_id import ResourceId, parse_resource_id, resource_group_id
 from provisioner.model.span import Span
-from provisioner.model.values import Bound, ResourceValue, Unknown, Value
+from provisioner.model.values import Bound, ResourceValue, Unknown, Value, lookup
 
 
 class Resources:
@@ -189,6 +190,8 @@ class Resources:
             self._context.fail(problem)
         for problem in check_values(body, placed.node):
             self._context.fail(problem)
+        for problem in _check_child_names(resource_type, self._context.catalog, body, placed.node):
+            self._context.fail(problem)
         return body, tuple(edges)
 
     def _add_part(
@@ -239,11 +242,28 @@ def _one_reason_each(edges: Iterable[Edge]) -> tuple[Edge, ...]:
 
 def _check_name(resource_type: ResourceType, name: str, span: Span) -> None:
     if not resource_type.accepts_name(name):
-        raise DiagnosticError(
-            error(
-                "wrong-name",
-                f"{name!r} is no name for a {resource_type.name}.",
-                span,
-                f"Expected {resource_type.rule.words}.",
-            )
-        )
+        raise DiagnosticError(_wrong_name(resource_type, name, span))
+
+
+def _check_child_names(
+    resource_type: ResourceType, catalog: Catalog, body: Mapping[str, Value], node: Node
+) -> Iterator[Diagnostic]:
+    """Yield an error for each child in a body whose name Azure does not take, as for one that is a
+    resource of its own."""
+    for embedded in resource_type.embedded:
+        path = embedded.path.split(".")
+        entries = lookup(body, path)
+        child = catalog.get(embedded.child)
+        for index, entry in enumerate(entries if isinstance(entries, (list, tuple)) else ()):
+            name = lookup(entry, ("name",))
+            if isinstance(name, str) and not child.accepts_name(name):
+                yield _wrong_name(child, name, span_of(node, *path, index, "name"))
+
+
+def _wrong_name(resource_type: ResourceType, name: str, span: Span) -> Diagnostic:
+    return error(
+        "wrong-name",
+        f"{name!r} is no name for a {resource_type.name}.",
+        span,
+        f"Expected {resource_type.rule.words}.",
+    )

@@ -1,4 +1,4 @@
-"""Rules and routes: in the list of their parent, and nowhere beside it."""
+"""Children in the list of their parent: nowhere beside it, and named as by themselves."""
 
 import pytest
 
@@ -36,3 +36,34 @@ def test_a_rule_in_a_group_that_exists_is_a_resource_of_its_own(catalog: Catalog
     desired = compose_small(GROUP.format(how="existing: true"), catalog)
 
     assert desired.graph.resources["rule"].managed
+
+
+NAMES = [
+    pytest.param(
+        "Microsoft.ContainerService/managedClusters",
+        "{dnsPrefix: aks, agentPoolProfiles: [{name: System, mode: System, count: 1}]}",
+        "'System' is no name for a Microsoft.ContainerService/managedClusters/agentPools",
+        id="a pool in the body of its cluster",
+    ),
+    pytest.param(
+        "Microsoft.Network/networkSecurityGroups",
+        '{securityRules: [{name: "a b", properties: {}}]}',
+        "'a b' is no name for a Microsoft.Network/networkSecurityGroups/securityRules",
+        id="a rule",
+    ),
+]
+
+
+@pytest.mark.parametrize(("type_name", "properties", "told"), NAMES)
+def test_the_name_of_a_child_in_a_body_is_that_of_one_by_itself(
+    catalog: Catalog, type_name: str, properties: str, told: str
+) -> None:
+    one = f"one: {{type: {type_name}, resourceGroup: main, name: one, properties: {properties}}}\n"
+
+    with pytest.raises(DiagnosticError) as refusal:
+        compose_small(one, catalog)
+
+    found = [each for each in refusal.value.diagnostics if each.code == "wrong-name"]
+    assert [each.message for each in found] == [f"{told}."]
+    assert found[0].span is not None
+    assert found[0].span.column > one.index("name: one")
