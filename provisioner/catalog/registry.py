@@ -155,7 +155,8 @@ def _facts_of_identity(
             answered=Answered.MOVED,
             compare=Compare.FLAGS,
         )
-        yield "identity", replace(resource_type.fact("identity"), default=None)
+        whole = replace(resource_type.fact("identity"), default=None, answered=Answered.MOVED)
+        yield "identity", whole
         yield "identity.type", none
         yield "identity.principalId", Field(read_only=True)
         yield "identity.tenantId", Field(read_only=True)

@@ -60,6 +60,25 @@ def test_a_registry_over_zones_takes_time(
 
 
 @pytest.mark.parametrize(
+    "url",
+    [
+        "Microsoft.ContainerRegistry/registries/contosoreg",
+        "Microsoft.OperationalInsights/workspaces/log-one",
+    ],
+)
+def test_no_identity_is_answered_by_none_at_all(start: Callable[..., Caller], url: str) -> None:
+    """So that a client that reads, changes and writes back is not refused for half of one."""
+    call = start()
+    body = {"location": "westeurope", "identity": {"type": "None"}, "properties": {}}
+    call("PUT", url, {**body, "sku": {"name": "Basic"}} if "registries" in url else body)
+
+    answer = call("GET", url).body
+
+    assert "identity" not in answer
+    assert call("PUT", url, answer).status == 200
+
+
+@pytest.mark.parametrize(
     "child",
     [
         "Microsoft.ManagedIdentity/userAssignedIdentities/gone/federatedIdentityCredentials/one",
