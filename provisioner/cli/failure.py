@@ -13,6 +13,7 @@ from typer.exceptions import Abort, TyperException
 from provisioner.cli.exit_code import ExitCode
 from provisioner.model.azure_error import AzureError
 from provisioner.model.diagnostic import Diagnostic, DiagnosticError, GateError, error
+from provisioner.model.forge_error import ForgeError
 
 
 def run_guarded(app: typer.Typer, arguments: Sequence[str]) -> int:
@@ -27,7 +28,7 @@ def run_guarded(app: typer.Typer, arguments: Sequence[str]) -> int:
         end = "" if message.endswith((".", "?")) else "."
         sys.stderr.write(f"error: {message}{end} See `azsec COMMAND --help`.\n")
         return ExitCode.ERROR
-    except (DiagnosticError, AzureError) as problem:
+    except (DiagnosticError, AzureError, ForgeError) as problem:
         return _tell(problem)
     except BrokenPipeError:
         # The reader of our output went away (`azsec plan … | head`).
@@ -64,10 +65,12 @@ def handle_interrupts() -> None:
     logging.getLogger("cel").addHandler(logging.NullHandler())
 
 
-def _tell(problem: DiagnosticError | AzureError) -> int:
+def _tell(problem: DiagnosticError | AzureError | ForgeError) -> int:
     diagnostics: Sequence[Diagnostic]
     if isinstance(problem, AzureError):
         diagnostics = [error("azure", f"{problem}.")]
+    elif isinstance(problem, ForgeError):
+        diagnostics = [error(problem.code, problem.message, None, problem.hint)]
     else:
         diagnostics = problem.diagnostics
     for diagnostic in diagnostics:

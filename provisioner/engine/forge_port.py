@@ -1,0 +1,184 @@
+"""What `azsec ci` needs of the service that hosts the repository. `provisioner.forges` has this
+shape, for GitHub and for Azure DevOps.
+
+The terms are those of both services' public API descriptions; GitHub's stand first (REST API
+2022-11-28: pulls, issues, statuses), Azure DevOps' behind (REST API 7.1: Git, Work Item Tracking).
+No verb decides anything: which comment is the sticky one, whether an approval counts and which
+digest was approved is `provisioner.workflow`'s, the same for every forge.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+
+class PullRequestState(StrEnum):
+    """Where a pull request stands: active (Azure DevOps: `active`), `merged` (`completed`), or
+    closed without a merge (`abandoned`)."""
+
+    OPEN = "open"
+    MERGED = "merged"
+    CLOSED = "closed"
+
+
+@dataclass(frozen=True, slots=True)
+class PullRequest:
+    """A pull request. Commits are full SHAs in lower case.
+
+    `head` is the newest commit of its branch, `base` the commit of the target branch that the forge
+    compares it with, and `merged` the commit that the merge made on the target branch, whichever
+    way it was merged (None: it is not merged). `author` is an account as in `Approval.by`.
+    """
+
+    number: int
+    state: PullRequestState
+    head: str
+    base: str
+    base_branch: str
+    merged: str | None
+    author: str
+    is_fork: bool
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """An approval that stands: neither dismissed, reset nor followed by another vote of its author.
+
+    `commit` is the newest commit that the reviewer saw, and `at` when they approved, by the forge's
+    clock. `id` is what `dismiss` takes.
+    """
+
+    id: str
+    by: str
+    commit: str
+    at: datetime
+
+
+class StatusState(StrEnum):
+    """What a status says of a commit (Azure DevOps: `succeeded`, `failed`, `pending`, `error`)."""
+
+    SUCCESS = "success"
+    FAILURE = "failure"
+    PENDING = "pending"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class NewStatus:
+    """A status to set. `context` reads `azsec/ENVIRONMENT` (Azure DevOps: genre `azsec`, name
+    ENVIRONMENT); `description` has at most MOST_DESCRIPTION characters."""
+
+    context: str
+    state: StatusState
+    description: str
+    url: str | None = None
+
+
+MOST_DESCRIPTION = 140
+"""GitHub's bound of the description of a commit status."""
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """A status as it was set. `creator` is an account, which the forge vouches for."""
+
+    context: str
+    state: StatusState
+    description: str
+    commit: str
+    creator: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Comment:
+    """A comment on a pull request as a whole (Azure DevOps: the first comment of a thread)."""
+
+    id: str
+    author: str
+    body: str
+    at: datetime
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Issue:
+    """An issue (Azure Boards: a work item). `is_open` is false in a state of the category Completed
+    or Removed."""
+
+    id: str
+    author: str
+    title: str
+    body: str
+    is_open: bool
+    url: str
+
+
+class Forge(Protocol):
+    """Talks to the service that hosts one repository, as the account of the job's token.
+
+    Every verb raises ForgeError where the service refuses, or does not answer. A list is read to
+    its end, page by page; one that has no end within bounds is a ForgeError, never a part.
+    """
+
+    @property
+    def name(self) -> str:
+        """Its name for people: `GitHub`, `Azure DevOps`."""
+
+    @property
+    def most_characters(self) -> int:
+        """How many characters the body of a comment or issue may have."""
+
+    def account(self) -> str:
+        """Return the account that the token writes as, as `Comment.author` and `Status.creator`
+        name it."""
+
+    def pull_request(self, number: int) -> PullRequest:
+        """Return a pull request as it is now."""
+
+    def pull_requests_of(self, commit: str) -> Sequence[PullRequest]:
+        """Return the pull requests that a commit belongs to, merged or not, in any order.
+
+        For the commit that a merge left on the target branch that is the merged one, for a merge
+        commit, a squash and a rebase alike.
+        """
+
+    def approvals(self, pull_request: PullRequest) -> Sequence[Approval]:
+        """Return the approvals that stand, the author's own too, the oldest first."""
+
+    def dismiss(self, pull_request: PullRequest, approval: Approval, reason: str) -> None:
+        """Take an approval back (GitHub: dismiss the review; Azure DevOps: reset the vote)."""
+
+    def statuses(self, pull_request: PullRequest, commit: str) -> Sequence[Status]:
+        """Return every status ever set on a commit of a pull request, the newest first."""
+
+    def set_status(self, pull_request: PullRequest, commit: str, status: NewStatus) -> Status:
+        """Set a status; one of the same context stays in the history."""
+
+    def comments(self, pull_request: PullRequest) -> Sequence[Comment]:
+        """Return the comments on a pull request, everybody's, the oldest first."""
+
+    def add_comment(self, pull_request: PullRequest, body: str) -> Comment:
+        """Write a comment."""
+
+    def edit_comment(self, pull_request: PullRequest, comment: Comment, body: str) -> Comment:
+        """Replace the body of a comment. `is_missing` is true of the error for one that is gone."""
+
+    def remove_comment(self, pull_request: PullRequest, comment: Comment) -> None:
+        """Delete a comment; one that is gone already is deleted."""
+
+    def issues(self, label: str) -> Sequence[Issue]:
+        """Return the issues with a label (Azure Boards: a tag), open and closed, the oldest
+        first."""
+
+    def open_issue(self, title: str, body: str, label: str) -> Issue:
+        """Open an issue that has a label; the label is made where there is none."""
+
+    def edit_issue(self, issue: Issue, title: str, body: str, *, is_open: bool) -> Issue:
+        """Replace title and body of an issue, and open or close it."""
+
+    def add_issue_comment(self, issue: Issue, body: str) -> None:
+        """Write a comment on an issue: what its subscribers are notified of."""

@@ -1,0 +1,214 @@
+"""Sends requests to a forge's REST API: within bounds, to one origin, patient with rate limits."""
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+from urllib3.exceptions import HTTPError
+
+from provisioner.model.forge_error import ForgeError
+
+_CONNECT_SECONDS = 10
+_READ_SECONDS = 60
+_MOST_BYTES = 32 * 2**20
+_TRIES = 5
+_LONGEST_PAUSE = 120.0
+"""Seconds that one pause has at most. A limit that lasts longer ends the command, and says so."""
+
+_NOT_DONE = frozenset({429, 503})
+"""Sent again whatever it is: the service says that it did nothing."""
+
+_MAY_HAVE_DONE = frozenset({500, 502, 504})
+"""Sent again for a read alone: a comment written twice would be two."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the service answered: its status below 300, its headers, and the JSON of its body (None
+    for an empty one)."""
+
+    status: int
+    body: Any
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """An answer of 300 and above, as the service sent it; `body` is None where it is no JSON."""
+
+    method: str
+    path: str
+    status: int
+    body: Any
+    headers: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """How one service words what all of them do.
+
+    `base` is the URL that paths are appended to, without a slash at its end. `headers` go with
+    every request (the token is in them). `read_error` words a refusal. `wait_of` returns the
+    seconds after which a refused request may be sent again, None for a refusal that is no rate
+    limit (429 and Retry-After are understood without it).
+    """
+
+    service: str
+    base: str
+    headers: Mapping[str, str]
+    read_error: Callable[[Refusal], ForgeError]
+    wait_of: Callable[[Refusal], float | None]
+
+
+class RestClient:
+    """A client of one service. A context manager: its connections end with it."""
+
+    def __init__(self, dialect: Dialect, sleep: Callable[[float], object] = time.sleep) -> None:
+        self._dialect = dialect
+        self._sleep = sleep
+        self._session = requests.Session()
+        # With an auth of its own a session does not look for a password for the host in ~/.netrc,
+        # which would replace the token.
+        self._session.auth = _keep_token
+        if urlsplit(dialect.base).hostname in ("127.0.0.1", "localhost"):
+            # A proxy of the environment cannot reach this machine's loopback.
+            self._session.trust_env = False
+
+    def __enter__(self) -> "RestClient":
+        return self
+
+    def __exit__(self, *_raised: object) -> None:
+        self._session.close()
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, str] | None = None,
+        body: object = None,
+        content: str = "application/json",
+    ) -> Answer:
+        """Send one request and return its answer; `path` is below the base, or a URL of the same
+        origin (a page's link). Raises ForgeError for a refusal, and where no answer comes.
+
+        A rate limit is waited for, up to two minutes at a time; a read is sent again where the
+        service failed, a write only where it says that nothing was done.
+        """
+        url = self._url(path)
+        for attempt in range(_TRIES):
+            is_last = attempt == _TRIES - 1
+            answer = self._exchange(method, url, query, body, content)
+            if isinstance(answer, Answer):
+                return answer
+            if isinstance(answer, ForgeError):
+                if method != "GET" or is_last:
+                    raise answer
+                self._sleep(0.5 * 2**attempt)
+                continue
+            pause = self._pause(answer, attempt)
+            if pause is None or is_last:
+                raise self._dialect.read_error(answer)
+            self._sleep(pause)
+        raise AssertionError("the last try returns or raises")
+
+    def _url(self, path: str) -> str:
+        """Return where a request goes. Raises ForgeError for another origin than the service's:
+        whoever it names would be sent the token."""
+        if not path.startswith(("http://", "https://")):
+            return self._dialect.base + path
+        if _origin(path) != _origin(self._dialect.base):
+            raise ForgeError(
+                0,
+                "foreign-host",
+                f"{self._dialect.service} answered with a link to {urlsplit(path).netloc[:100]}, "
+                "which is not followed.",
+            )
+        return path
+
+    def _pause(self, refusal: Refusal, attempt: int) -> float | None:
+        """Return the seconds to wait before a refused request is sent again, None for never."""
+        stated = refusal.headers.get("Retry-After", "")
+        asked = float(stated) if stated.isdigit() else self._dialect.wait_of(refusal)
+        may_repeat = (
+            refusal.status in _NOT_DONE
+            or asked is not None
+            or (refusal.method == "GET" and refusal.status in _MAY_HAVE_DONE)
+        )
+        if not may_repeat:
+            return None
+        pause = 0.5 * 2**attempt if asked is None else asked
+        return pause if pause <= _LONGEST_PAUSE else None
+
+    def _exchange(
+        self,
+        method: str,
+        url: str,
+        query: Mapping[str, str] | None,
+        body: object,
+        content: str,
+    ) -> Answer | Refusal | ForgeError:
+        headers = {"User-Agent": "azsec", **self._dialect.headers}
+        if body is not None:
+            headers["Content-Type"] = content
+        try:
+            response = self._session.request(
+                method,
+                url,
+                params=None if query is None else dict(query),
+                data=None if body is None else json.dumps(body).encode(),
+                headers=headers,
+                timeout=(_CONNECT_SECONDS, _READ_SECONDS),
+                allow_redirects=False,
+                stream=True,
+            )
+            text = _read(response)
+        except (requests.RequestException, HTTPError, OSError) as failure:
+            return self._unanswered(url, failure)
+        told = dict(response.headers)
+        headers_told = requests.structures.CaseInsensitiveDict(told)
+        parsed = _parse(text)
+        if response.status_code < 300:
+            if text and parsed is None:
+                return self._failure(f"its answer to {method} {url} is no JSON")
+            return Answer(response.status_code, parsed, headers_told)
+        return Refusal(method, urlsplit(url).path, response.status_code, parsed, headers_told)
+
+    def _unanswered(self, url: str, failure: Exception) -> ForgeError:
+        if isinstance(failure, requests.Timeout):
+            return self._failure(f"{urlsplit(url).netloc} does not answer in time")
+        cause: BaseException = failure
+        while cause.__cause__ or cause.__context__:
+            cause = cause.__cause__ or cause.__context__ or cause
+        return self._failure(f"{urlsplit(url).netloc} cannot be reached: {cause}")
+
+    def _failure(self, what: str) -> ForgeError:
+        return ForgeError(0, "ConnectionError", f"{self._dialect.service}: {what}.")
+
+
+def _read(response: requests.Response) -> bytes:
+    with response:
+        text: bytes = response.raw.read(_MOST_BYTES + 1, decode_content=True)
+    if len(text) > _MOST_BYTES:
+        raise OSError(f"an answer is larger than {_MOST_BYTES:,} bytes")
+    return text
+
+
+def _parse(text: bytes) -> Any:  # noqa: ANN401  any JSON
+    try:
+        return json.loads(text) if text else None
+    except ValueError:
+        return None
+
+
+def _keep_token(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    return request
+
+
+def _origin(url: str) -> tuple[str, str, int | None]:
+    parts = urlsplit(url)
+    return parts.scheme, (parts.hostname or "").lower(), parts.port
