@@ -48,13 +48,15 @@ class Approval:
     """An approval that stands: neither dismissed, reset nor followed by another vote of its author.
 
     `commit` is the newest commit that the reviewer saw, and `at` when they approved, by the forge's
-    clock. `id` is what `dismiss` takes.
+    clock. `may_write` is whether the reviewer may push to the repository: anybody may approve a
+    public one. `id` is what `dismiss` takes.
     """
 
     id: str
     by: str
     commit: str
     at: datetime
+    may_write: bool
 
 
 class StatusState(StrEnum):
@@ -69,7 +71,8 @@ class StatusState(StrEnum):
 @dataclass(frozen=True, slots=True)
 class NewStatus:
     """A status to set. `context` reads `azsec/ENVIRONMENT` (Azure DevOps: genre `azsec`, name
-    ENVIRONMENT); `description` has at most MOST_DESCRIPTION characters."""
+    ENVIRONMENT), or `azsec` for all of them together (name `azsec` without a genre);
+    `description` has at most MOST_DESCRIPTION characters."""
 
     context: str
     state: StatusState
@@ -115,6 +118,28 @@ class Issue:
     body: str
     is_open: bool
     url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What the variables of a CI job say of it.
+
+    `commit` is what was checked out, and `before` the commit that its branch had before (of a
+    push; None where that is not known). For a pull request `number` is its number, `head` the
+    commit of its branch that the checkout merges, and `base` a revision of the target branch that
+    git knows. `url` leads to the job. `summary` is the file whose Markdown the forge shows as the
+    job's summary (GitHub), or a line that makes it show one (`summary_command`, with `{file}` in
+    it: Azure Pipelines).
+    """
+
+    commit: str
+    before: str | None = None
+    number: int | None = None
+    head: str | None = None
+    base: str | None = None
+    url: str | None = None
+    summary: str | None = None
+    summary_command: str | None = None
 
 
 class Forge(Protocol):

@@ -83,8 +83,9 @@ class _Entry:
     fold: Callable[[], str] | None
 
 
-def render_plan_markdown(document: PlanDocument) -> str:
-    """Return a plan as Markdown of less than 65,000 characters, riskiest changes first."""
+def render_plan_markdown(document: PlanDocument, limit: int = LIMIT) -> str:
+    """Return a plan as Markdown, riskiest changes first: of less than `limit` characters, as far as
+    what stands around its table leaves room for that."""
     estimate = remaining_seconds(document.steps)
     told = [f"**{number:,} {action}**" for action, number in counts(document.summary)]
     told.append(f"{document.summary.unchanged:,} unchanged")
@@ -116,7 +117,8 @@ def render_plan_markdown(document: PlanDocument) -> str:
     )
     entries = [_plan_entry(change) for change in sorted(document.changes, key=risk)]
     columns = ("action", "address", "type", "what changes", "disruption")
-    return _assemble(head, table_head(columns), entries, tail, "`azsec show FILE` shows all.")
+    hint = "`azsec show FILE` shows all."
+    return _assemble(head, table_head(columns), entries, tail, hint, limit)
 
 
 def render_drift_markdown(document: DriftDocument) -> str:
@@ -158,11 +160,18 @@ def _heading(command: str, environment: EnvironmentDocument, told: str) -> str:
     return f"### azsec {command}: {prose(environment.name, 200)}\n\n{told}\n\n{about}\n\n"
 
 
-def _assemble(head: str, table_head: str, entries: Sequence[_Entry], tail: str, hint: str) -> str:
+def _assemble(
+    head: str,
+    table_head: str,
+    entries: Sequence[_Entry],
+    tail: str,
+    hint: str,
+    limit: int = LIMIT,
+) -> str:
     """Put a report together, with as many rows and then as many details as there is room for."""
     if not entries:
         return head + tail
-    room = LIMIT - len(head) - len(tail) - len(table_head) - 2 * (len(hint) + 100)
+    room = limit - len(head) - len(tail) - len(table_head) - 2 * (len(hint) + 100)
     rows = [entry.row for entry in entries]
     if sum(map(len, rows)) > room:
         rows = fitting(rows, room * _ROWS_SHARE // 100)

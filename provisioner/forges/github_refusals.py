@@ -1,0 +1,80 @@
+"""GitHub's refusals in words: which permission is missing, and where it is given."""
+
+import re
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from provisioner.forges.rest_client import Refusal
+from provisioner.model.forge_error import ForgeError
+
+_READS = "GET"
+_SECONDARY_SECONDS = 60.0
+"""How long to wait where a secondary limit names no time (GitHub, "Rate limits for the REST API":
+at least a minute)."""
+
+_PERMISSIONS: tuple[tuple[str, str], ...] = (
+    (r"/statuses(/|$)", "statuses"),
+    (r"/pulls(/|$)", "pull-requests"),
+    (r"/issues/\d+/comments$|/issues/comments/\d+$", "pull-requests"),
+    (r"/issues(/|$)", "issues"),
+    (r"", "contents"),
+)
+"""What a path takes, by the names of `permissions:` in a workflow. A comment on a pull request may
+be written with `issues` or `pull-requests`."""
+
+
+def wait_of(refusal: Refusal) -> float | None:
+    """Return the seconds after which a request may be sent again, None for what is no rate limit.
+
+    GitHub answers 403 or 429 for both limits: `x-ratelimit-remaining: 0` with the time of the reset
+    for the primary one, a message of its own for a secondary one.
+    """
+    if refusal.status not in (403, 429):
+        return None
+    if refusal.headers.get("x-ratelimit-remaining") == "0":
+        reset = refusal.headers.get("x-ratelimit-reset", "")
+        return max(1.0, float(reset) - time.time()) if reset.isdigit() else _SECONDARY_SECONDS
+    limited = "secondary rate limit" in _message(refusal).lower()
+    return _SECONDARY_SECONDS if limited else None
+
+
+def read_refusal(refusal: Refusal) -> ForgeError:
+    """Return a refusal in words."""
+    told = _message(refusal) or f"HTTP {refusal.status}"
+    what = f"GitHub refuses {refusal.method} {refusal.path} with {refusal.status}: {told}"
+    what = what.rstrip(".") + "."
+    if refusal.status == 401:
+        return ForgeError(401, "token-refused", what, "Pass the job's token: GITHUB_TOKEN.")
+    if wait_of(refusal) is not None or refusal.status == 429:
+        reset = "Run the job again later; a GitHub App has a limit of its own."
+        return ForgeError(refusal.status, "rate-limited", what, reset)
+    if refusal.status == 403:
+        return ForgeError(403, "permission-missing", what, _permission_hint(refusal))
+    if refusal.status == 404:
+        hint = (
+            "It does not exist, or the token may not see it: a job's token needs `contents: read`."
+        )
+        return ForgeError(404, "not-found", what, hint)
+    return ForgeError(refusal.status, "refused", what)
+
+
+def _permission_hint(refusal: Refusal) -> str:
+    wanted = next(name for pattern, name in _PERMISSIONS if re.search(pattern, refusal.path))
+    right = "read" if refusal.method == _READS else "write"
+    return (
+        f"It takes the permission `{wanted}: {right}`: add it to `permissions:` of the job. "
+        "The token of a pull request from a fork only reads, whatever the job states."
+    )
+
+
+def _message(refusal: Refusal) -> str:
+    """Return what GitHub says is wrong, with the messages of its `errors`."""
+    body: Any = refusal.body
+    if not isinstance(body, Mapping):
+        return ""
+    parts = [str(body.get("message") or "")]
+    errors = body.get("errors")
+    for entry in errors if isinstance(errors, list) else ():
+        parts.append(str(entry.get("message") or "") if isinstance(entry, Mapping) else str(entry))
+    return ": ".join(part for part in parts if part)
