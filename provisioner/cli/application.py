@@ -12,11 +12,14 @@ import typer
 
 from provisioner import __version__
 from provisioner.cli.cluster_application import cluster_app
+from provisioner.cli.diff import diff
 from provisioner.cli.exit_code import ExitCode
 from provisioner.cli.options import (
     CloudChoice,
     CloudOption,
     EnvironmentArgument,
+    FormatOption,
+    OutputFormat,
     PlainFormat,
     StateChoice,
     StateKindOption,
@@ -60,14 +63,6 @@ lock_app = typer.Typer(
 )
 app.add_typer(lock_app, name="lock")
 app.add_typer(cluster_app, name="cluster")
-
-
-class OutputFormat(StrEnum):
-    """How a command prints its result."""
-
-    TEXT = "text"
-    JSON = "json"
-    MARKDOWN = "markdown"
 
 
 class DrawingFormat(StrEnum):
@@ -129,9 +124,6 @@ class ProtocolChoice(StrEnum):
     UDP = "udp"
 
 
-FormatOption = Annotated[
-    OutputFormat, typer.Option("--output", "-o", help="How to print the result.")
-]
 TargetOption = Annotated[
     list[str] | None,
     typer.Option(
@@ -305,6 +297,9 @@ def show(
     from provisioner.cli.session import read_plan
 
     print_saved_plan(read_plan(file).document, output.value)
+
+
+app.command()(diff)
 
 
 @app.command()

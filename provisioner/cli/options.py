@@ -6,6 +6,14 @@ from typing import Annotated
 import typer
 
 
+class OutputFormat(StrEnum):
+    """How a command prints its result."""
+
+    TEXT = "text"
+    JSON = "json"
+    MARKDOWN = "markdown"
+
+
 class PlainFormat(StrEnum):
     """How a command prints its result that has no Markdown."""
 
@@ -27,6 +35,9 @@ class StateChoice(StrEnum):
     ACTUAL = "actual"
 
 
+FormatOption = Annotated[
+    OutputFormat, typer.Option("--output", "-o", help="How to print the result.")
+]
 EnvironmentArgument = Annotated[
     str,
     typer.Argument(

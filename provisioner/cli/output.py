@@ -20,6 +20,7 @@ from provisioner.documents.drift import DriftDocument
 from provisioner.documents.manifests import ManifestsDocument, PodChecksDocument
 from provisioner.documents.network import NetworkDocument
 from provisioner.documents.plan import PlanDocument, StepDocument
+from provisioner.documents.plan_diff import PlanDiffDocument
 from provisioner.documents.roles import RolesDocument
 from provisioner.documents.trace import TraceDocument
 from provisioner.model.diagnostic import DiagnosticError, error
@@ -52,6 +53,13 @@ def print_saved_plan(document: PlanDocument, output: str) -> None:
         width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 100
         lines = render_steps_text(document, width)
         write_lines(lines, sys.stdout, color=_has_color(sys.stdout))
+
+
+def print_plan_diff(document: PlanDiffDocument, output: str) -> None:
+    """Print what two plans differ in as text, JSON or Markdown."""
+    from provisioner.reports.plan_diff_markdown import render_plan_diff_markdown
+
+    _print(document, output, sys.stdout, lambda: render_plan_diff_markdown(document))
 
 
 def print_drift(document: DriftDocument, output: str) -> None:

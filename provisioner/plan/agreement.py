@@ -4,7 +4,7 @@ Apply sends steps that it derived a moment ago, never those of a file. What deci
 plans have one digest; everything else here is the explanation of a refusal.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,6 +14,7 @@ from provisioner.model.actual import ActualState
 from provisioner.model.diagnostic import Diagnostic, error
 from provisioner.model.values import unknowns
 from provisioner.plan.concealment import with_live_bodies
+from provisioner.plan.json_differences import ABSENT, json_differences
 from provisioner.plan.plan import (
     Observed,
     Plan,
@@ -232,23 +233,17 @@ def _compare_parts(comparison: _Comparison) -> None:
         comparison.add("its steps come in another order")
 
 
-def _differing(one: Any, other: Any, path: str = "") -> Iterator[str]:  # noqa: ANN401  any JSON
+def _differing(one: Any, other: Any) -> Iterator[str]:  # noqa: ANN401  any JSON
     """Yield the paths at which two JSON values differ. Values of bodies are not shown: they may
     hold what a plan hides."""
-    if isinstance(one, Mapping) and isinstance(other, Mapping):
-        for key in sorted(one.keys() | other.keys()):
-            inner = f"{path}.{key}" if path else key
-            if key not in one or key not in other:
-                yield f"{inner} {'added' if key in one else 'left out'}"
-            else:
-                yield from _differing(one[key], other[key], inner)
-    elif one != other:
-        shown = path.partition(".")[0] in _SHOWN_PARTS
-        yield (
-            f"{path} {show_value(one)} instead of {show_value(other)}"
-            if shown
-            else f"another {path}"
-        )
+    for found in json_differences(one, other):
+        if found.before is ABSENT or found.after is ABSENT:
+            yield f"{found.path} {'left out' if found.before is ABSENT else 'added'}"
+        elif found.path.partition(".")[0] in _SHOWN_PARTS:
+            shown = show_value(found.before)
+            yield f"{found.path} {shown} instead of {show_value(found.after)}"
+        else:
+            yield f"another {found.path}"
 
 
 _SHOWN_PARTS = (

@@ -109,12 +109,12 @@ def digest_of(plan: Plan) -> str:
     preflight's answers, what is in progress, what azsec does not touch, what was looked at.
     """
     content = content_of(plan)
-    for name in _BESIDE:
+    for name in BESIDE:
         content["plan"].pop(name, None)
     return digest_json(content)
 
 
-_BESIDE = (
+BESIDE = (
     "diagnostics",
     "inProgress",
     "undeclared",
@@ -126,6 +126,7 @@ _BESIDE = (
     "census",
     "cluster",
 )
+"""The parts of a plan's document that its digest leaves out, as JSON names them."""
 
 
 def content_of(plan: Plan) -> dict[str, Any]:

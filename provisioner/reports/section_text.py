@@ -37,7 +37,10 @@ def heading(command: str, environment: EnvironmentDocument, width: int) -> list[
             plural(len(environment.subscriptions), "subscription"),
         )
     )
-    return [ends(line(Span(title, Style.BOLD)), line(Span(about, Style.DIM)), width), BLANK]
+    left, right = line(Span(title, Style.BOLD)), line(Span(about, Style.DIM))
+    if length(left) + 3 + length(right) > width:
+        return [left, right, BLANK]
+    return [ends(left, right, width), BLANK]
 
 
 def ends(left: Line, right: Line, width: int) -> Line:

@@ -15,6 +15,7 @@ from provisioner.documents.drift import DriftDocument
 from provisioner.documents.manifests import PodChecksDocument
 from provisioner.documents.network import NetworkDocument
 from provisioner.documents.plan import PlanDocument
+from provisioner.documents.plan_diff import PlanDiffDocument
 from provisioner.documents.roles import RolesDocument
 from provisioner.documents.trace import TraceDocument
 from provisioner.reports.access_text import render_access_text
@@ -28,6 +29,7 @@ from provisioner.reports.cluster_text import (
 from provisioner.reports.controls_text import render_controls_text
 from provisioner.reports.drift_text import render_drift_text
 from provisioner.reports.network_text import render_network_text
+from provisioner.reports.plan_diff_text import render_plan_diff_text
 from provisioner.reports.plan_text import render_plan_text
 from provisioner.reports.pod_checks_text import render_pod_checks_text
 from provisioner.reports.roles_text import render_roles_text
@@ -36,6 +38,7 @@ from provisioner.reports.trace_text import render_trace_text
 
 TextDocument: TypeAlias = (
     PlanDocument
+    | PlanDiffDocument
     | DriftDocument
     | ApplyDocument
     | NetworkDocument
@@ -76,6 +79,7 @@ def write_text(
 
 _RENDERERS: Mapping[type[TextDocument], Callable[[Any, int], Iterable[Line]]] = {
     PlanDocument: render_plan_text,
+    PlanDiffDocument: render_plan_diff_text,
     DriftDocument: render_drift_text,
     ApplyDocument: render_apply_text,
     CheckDocument: render_check_text,
