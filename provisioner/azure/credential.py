@@ -3,24 +3,30 @@
 azure-identity is imported when a cloud needs it, never for the local one: it costs 0.2 s.
 """
 
-import json
 import logging
 import threading
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
-from urllib.parse import urlencode, urlsplit
 
 from azure.core.credentials import AccessToken, TokenCredential
 from azure.core.exceptions import AzureError as SdkError
 from azure.core.exceptions import ClientAuthenticationError
 
-from provisioner.azure.cloud import Cloud, is_loopback
+from provisioner.azure.cloud import Cloud
 from provisioner.azure.errors import first_line
+from provisioner.azure.job_tokens import (
+    GITHUB_TOKEN,
+    GITHUB_URL,
+    PIPELINES_CLIENT,
+    PIPELINES_CONNECTION,
+    PIPELINES_TENANT,
+    PIPELINES_TOKEN,
+    PIPELINES_URL,
+    request_github_token,
+    request_pipelines_token,
+)
 from provisioner.model.diagnostic import DiagnosticError, error, nearest
 
 AUTH_KINDS = ("default", "workload-identity", "managed-identity", "azure-cli", "environment")
@@ -28,15 +34,12 @@ AUTH_KINDS = ("default", "workload-identity", "managed-identity", "azure-cli", "
 
 _REFRESH_SECONDS = 300
 _NEVER = 2**31 - 1
-_ASSERTION_TIMEOUT = 30
 _IDENTITY = "AZURE_CLIENT_ID"
 _TENANT = "AZURE_TENANT_ID"
 _SECRET = "AZURE_CLIENT_SECRET"
 _CERTIFICATE = "AZURE_CLIENT_CERTIFICATE_PATH"
 _CERTIFICATE_PASSWORD = "AZURE_CLIENT_CERTIFICATE_PASSWORD"
 _TOKEN_FILE = "AZURE_FEDERATED_TOKEN_FILE"
-_GITHUB_URL = "ACTIONS_ID_TOKEN_REQUEST_URL"
-_GITHUB_TOKEN = "ACTIONS_ID_TOKEN_REQUEST_TOKEN"
 
 
 class SharedToken:
@@ -218,11 +221,13 @@ def _from_environment(setting: _Setting) -> TokenCredential:
 
 
 def _from_workload_identity(setting: _Setting) -> TokenCredential:
+    if not setting.missing(PIPELINES_CONNECTION):
+        return _from_service_connection(setting)
     missing = setting.missing(_IDENTITY, _TENANT)
     from_file = not setting.missing(_TOKEN_FILE)
-    from_github = not setting.missing(_GITHUB_URL, _GITHUB_TOKEN)
+    from_github = not setting.missing(GITHUB_URL, GITHUB_TOKEN)
     if not from_file and not from_github:
-        missing.append(f"{_TOKEN_FILE} (or {_GITHUB_URL} and {_GITHUB_TOKEN})")
+        missing.append(f"{_TOKEN_FILE} (or {GITHUB_URL} and {GITHUB_TOKEN})")
     _require(missing)
     from azure.identity import ClientAssertionCredential, WorkloadIdentityCredential
 
@@ -238,11 +243,33 @@ def _from_workload_identity(setting: _Setting) -> TokenCredential:
     def assertion() -> str:
         # GitHub's tokens live for minutes and an apply for hours: each exchange needs a new one.
         return request_github_token(
-            environ[_GITHUB_URL], environ[_GITHUB_TOKEN], setting.cloud.token_audience
+            environ[GITHUB_URL], environ[GITHUB_TOKEN], setting.cloud.token_audience
         )
 
     return ClientAssertionCredential(
         setting.tenant, environ[_IDENTITY], assertion, authority=authority
+    )
+
+
+def _from_service_connection(setting: _Setting) -> TokenCredential:
+    """A service connection of Azure Pipelines with workload identity federation, which the tasks
+    AzureCLI@2 and AzurePowerShell@5 name to their scripts; the step maps SYSTEM_ACCESSTOKEN."""
+    environ = setting.environ
+    missing = setting.missing(PIPELINES_CLIENT, PIPELINES_URL, PIPELINES_TOKEN)
+    tenant = setting.tenant_id or environ.get(PIPELINES_TENANT, "")
+    if not tenant:
+        missing.append(PIPELINES_TENANT)
+    _require(missing)
+    from azure.identity import ClientAssertionCredential
+
+    def assertion() -> str:
+        # As GitHub's, these live for minutes (10) and an apply for hours.
+        return request_pipelines_token(
+            environ[PIPELINES_URL], environ[PIPELINES_CONNECTION], environ[PIPELINES_TOKEN]
+        )
+
+    return ClientAssertionCredential(
+        tenant, environ[PIPELINES_CLIENT], assertion, authority=setting.cloud.authority
     )
 
 
@@ -293,7 +320,8 @@ def _hint(auth: str) -> str:
         "environment": f"Set {_IDENTITY}, {_TENANT} and {_SECRET} or {_CERTIFICATE}.",
         "workload-identity": (
             f"Set {_IDENTITY}, {_TENANT} and {_TOKEN_FILE}; in GitHub Actions give the job "
-            "`permissions: id-token: write`."
+            "`permissions: id-token: write`; in Azure Pipelines run azsec in AzureCLI@2 with "
+            f"`env: {{{PIPELINES_TOKEN}: $(System.AccessToken)}}`."
         ),
         "managed-identity": (
             "Assign an identity to this machine, and set AZURE_CLIENT_ID for a user-assigned one."
@@ -301,29 +329,3 @@ def _hint(auth: str) -> str:
         "azure-cli": "Run `az login`, and `az cloud set` for a cloud other than the public one.",
     }
     return hints.get(auth, "Run `az login`, or set up one of the others: docs/authentication.md.")
-
-
-def request_github_token(url: str, bearer: str, audience: str) -> str:
-    """Return a new OIDC token of the GitHub Actions job for `audience`.
-
-    Raises ClientAuthenticationError where GitHub gives none; its message holds no token.
-    """
-    parts = urlsplit(url)
-    if parts.scheme != "https" and not is_loopback(parts.hostname or ""):
-        raise ClientAuthenticationError(f"{_GITHUB_URL} is no https URL")
-    joint = "&" if parts.query else "?"
-    request = urllib.request.Request(
-        f"{url}{joint}{urlencode({'audience': audience})}",
-        headers={"Authorization": f"Bearer {bearer}", "Accept": "application/json"},
-    )
-    try:
-        with closing(urllib.request.urlopen(request, timeout=_ASSERTION_TIMEOUT)) as answer:
-            value = json.load(answer)["value"]
-    except (OSError, ValueError, KeyError, TypeError) as failure:
-        status = f"HTTP {failure.code}" if isinstance(failure, urllib.error.HTTPError) else None
-        reason = status or getattr(failure, "reason", None) or "no token in its answer"
-        raise ClientAuthenticationError(
-            f"GitHub Actions gave no OIDC token: {reason}. The job needs `permissions: id-token: "
-            "write`."
-        ) from failure
-    return str(value)

@@ -664,27 +664,59 @@ def roles(  # noqa: PLR0913  typer: one parameter an option
     ] = None,
     github: Annotated[
         str | None,
-        typer.Option(metavar="OWNER/NAME", help="The repository whose jobs run azsec."),
+        typer.Option(
+            metavar="OWNER/NAME",
+            help="Add the federated credentials of the workflows in this GitHub repository "
+            "(OWNER@ID/NAME@ID with immutable subject claims).",
+        ),
     ] = None,
     github_environment: Annotated[
-        str | None, typer.Option(metavar="NAME", help="The environment that its jobs are in.")
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="GitHub environment of the job that applies.",
+            show_default="the environment's name",
+        ),
     ] = None,
     github_branch: Annotated[
-        str | None, typer.Option(metavar="NAME", help="The branch that its jobs run on.")
+        str, typer.Option(metavar="NAME", help="Branch that drift is checked from.")
+    ] = "main",
+    azure_pipelines: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ORGANIZATION-ID",
+            help="Add the federated credentials of service connections of this Azure DevOps "
+            "organization.",
+        ),
+    ] = None,
+    plan_connection: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ID",
+            help="Service connection for plan and drift; ORGANIZATION/PROJECT/CONNECTION for one "
+            "with the issuer of Azure DevOps.",
+        ),
+    ] = None,
+    apply_connection: Annotated[
+        str | None, typer.Option(metavar="ID", help="Service connection for apply.")
     ] = None,
     output: FormatOption = OutputFormat.TEXT,
 ) -> None:
-    """Show the least that plan, drift and apply may do, as custom roles of Azure."""
+    """Generate least-privilege custom roles, and the federated credentials of CI jobs."""
     from provisioner.cli.output import print_roles
     from provisioner.cli.session import write_roles
     from provisioner.documents.roles import Purpose
-    from provisioner.workflow.roles import Pipeline
+    from provisioner.workflow.federation import AzurePipelinesJobs, GitHubJobs
 
+    if github is not None and azure_pipelines is not None:
+        raise typer.BadParameter("--github and --azure-pipelines exclude each other.")
     wanted = purpose or [PurposeChoice.PLAN, PurposeChoice.APPLY]
-    pipeline = None
-    if github or github_environment or github_branch:
-        pipeline = Pipeline(github or "", github_environment, github_branch)
-    document = _session().roles(environment, [Purpose(p.value) for p in wanted], pipeline)
+    jobs: GitHubJobs | AzurePipelinesJobs | None = None
+    if github is not None:
+        jobs = GitHubJobs(github, github_environment, github_branch)
+    elif azure_pipelines is not None:
+        jobs = AzurePipelinesJobs(azure_pipelines, plan_connection, apply_connection)
+    document = _session().roles(environment, [Purpose(p.value) for p in wanted], jobs)
     if out is None:
         print_roles(document, output.value)
         return

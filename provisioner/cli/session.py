@@ -85,7 +85,7 @@ if TYPE_CHECKING:
     from provisioner.model.cluster_contents import ClusterContents
     from provisioner.workflow.access_question import Question as AccessQuestion
     from provisioner.workflow.export import ExportFormat
-    from provisioner.workflow.roles import Pipeline
+    from provisioner.workflow.federation import AzurePipelinesJobs, GitHubJobs
     from provisioner.workflow.trace import Question
 
 LOCAL = "local"
@@ -403,12 +403,15 @@ class Session:
         return draw_graph(desired, self.catalog, lambda: self.connect(desired.document), state)
 
     def roles(
-        self, environment: str, purposes: "Sequence[Purpose]", pipeline: "Pipeline | None"
+        self,
+        environment: str,
+        purposes: "Sequence[Purpose]",
+        jobs: "GitHubJobs | AzurePipelinesJobs | None",
     ) -> "RolesDocument":
         """Return the least that an environment's commands may do."""
         from provisioner.workflow.roles import describe_roles
 
-        return describe_roles(self.load(environment), self.catalog, purposes, pipeline)
+        return describe_roles(self.load(environment), self.catalog, purposes, jobs)
 
     def explain_access(self, environment: str, question: "AccessQuestion") -> "AccessDocument":
         """Say who can do what in an environment; Azure is read only for the actual state."""

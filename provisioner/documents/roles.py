@@ -29,19 +29,21 @@ class RoleDocument(Document):
 
 
 class FederatedCredentialDocument(Document):
-    """What a CI job signs in by, instead of a secret."""
+    """What a CI job signs in by, instead of a secret, on the identity for `purpose`: the one with
+    the role for plan, or the one with the role for apply."""
 
     name: str
+    purpose: Purpose
     issuer: str
     subject: str
     audiences: tuple[str, ...]
 
 
 class RolesDocument(Document):
-    """The roles of an environment, the narrowest scope each, and the credential of its CI."""
+    """The roles of an environment, the narrowest scope each, and the credentials of its CI."""
 
     kind: Literal["azsec/roles"] = "azsec/roles"
     format_version: str = FORMAT_VERSION
     environment: EnvironmentDocument
     roles: tuple[RoleDocument, ...]
-    credential: FederatedCredentialDocument | None = None
+    credentials: tuple[FederatedCredentialDocument, ...] = ()

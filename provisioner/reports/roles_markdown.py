@@ -8,12 +8,12 @@ def render_roles_markdown(document: RolesDocument) -> str:
     """Return the roles of an environment as Markdown: a list of actions for each."""
     head = f"### azsec roles: {prose(document.environment.name, 200)}\n\n"
     text = head + "\n".join(_role(role) for role in document.roles)
-    if document.credential is not None:
-        found = document.credential
+    for found in document.credentials:
         audiences = ", ".join(code(audience) for audience in found.audiences)
         text += (
-            f"\n**federated credential**\n\n- issuer {code(found.issuer)}\n"
-            f"- subject {code(found.subject)}\n- audience {audiences}\n"
+            f"\n**{prose(found.name)}**: federated credential of the identity for "
+            f"{found.purpose.value}\n\n- issuer {code(found.issuer)}\n"
+            f"- subject {code(found.subject, 400)}\n- audience {audiences}\n"
         )
     return text
 

@@ -9,7 +9,7 @@ from provisioner.reports.values import plain, plural
 
 
 def render_roles_text(document: RolesDocument, width: int = 100) -> Iterator[Line]:
-    """Yield the lines: each role with its scope and actions, then the credential."""
+    """Yield the lines: each role with its scope and actions, then the credentials."""
     yield from heading("roles", document.environment, width)
     for role in document.roles:
         yield line("  ", Span(plain(role.name), Style.BOLD))
@@ -20,11 +20,15 @@ def render_roles_text(document: RolesDocument, width: int = 100) -> Iterator[Lin
             yield line("    on the condition that only these roles are assigned")
             yield from (line("      ", row) for row in wrap(plain(role.condition), width - 6))
         yield BLANK
-    if document.credential is not None:
-        yield line("  ", Span("federated credential", Style.BOLD))
-        yield line("    issuer    ", plain(document.credential.issuer))
-        yield line("    subject   ", plain(document.credential.subject))
-        yield line("    audience  ", ", ".join(map(plain, document.credential.audiences)))
+    for found in document.credentials:
+        yield line(
+            "  ",
+            Span(plain(found.name), Style.BOLD),
+            f"  federated credential, {found.purpose.value}",
+        )
+        yield line("    issuer    ", plain(found.issuer))
+        yield line("    subject   ", plain(found.subject))
+        yield line("    audience  ", ", ".join(map(plain, found.audiences)))
         yield BLANK
     actions = len({action for role in document.roles for action in role.actions})
     roles = plural(len(document.roles), "role")

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 from provisioner.access.needs import (
     Need,
@@ -14,45 +13,23 @@ from provisioner.access.needs import (
 )
 from provisioner.access.roles import group_needs, role_definition
 from provisioner.catalog.registry import Catalog
-from provisioner.documents.roles import (
-    FederatedCredentialDocument,
-    Purpose,
-    RoleDocument,
-    RolesDocument,
-)
-from provisioner.model.diagnostic import DiagnosticError, error
+from provisioner.documents.roles import Purpose, RoleDocument, RolesDocument
 from provisioner.workflow.api_versions import version_needs
 from provisioner.workflow.attribution import attribution_needs
+from provisioner.workflow.federation import AzurePipelinesJobs, GitHubJobs, describe_credentials
 from provisioner.workflow.plan import Desired
 from provisioner.workflow.preflight import preflight_needs
 
-_ISSUER = "https://token.actions.githubusercontent.com"
-_AUDIENCES = {
-    "AzureCloud": "api://AzureADTokenExchange",
-    "AzureUSGovernment": "api://AzureADTokenExchangeUSGov",
-    "AzureChinaCloud": "api://AzureADTokenExchangeChina",
-}
-"""The audience of a federated token, by cloud (guidelines.md §2.4)."""
-
-_REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9._-]+")
-
-
-@dataclass(frozen=True, slots=True)
-class Pipeline:
-    """The job of GitHub Actions that runs azsec: of a repository (OWNER/NAME), in one of its
-    environments or on one of its branches."""
-
-    repository: str
-    environment: str | None = None
-    branch: str | None = None
-
 
 def describe_roles(
-    desired: Desired, catalog: Catalog, purposes: Iterable[Purpose], pipeline: Pipeline | None
+    desired: Desired,
+    catalog: Catalog,
+    purposes: Iterable[Purpose],
+    jobs: GitHubJobs | AzurePipelinesJobs | None,
 ) -> RolesDocument:
-    """Return the roles of an environment for some purposes, and the credential of its pipeline.
+    """Return the roles of an environment for some purposes, and the credentials of its CI jobs.
 
-    Raises DiagnosticError for a pipeline that cannot be.
+    Raises DiagnosticError for jobs that cannot be.
     """
     environment = desired.environment
     aliases = {guid.lower(): alias for alias, guid in environment.subscriptions.items()}
@@ -74,20 +51,23 @@ def describe_roles(
                     condition=role.condition,
                 )
             )
-    credential = _credential(desired, pipeline) if pipeline else None
-    return RolesDocument(environment=desired.document, roles=tuple(roles), credential=credential)
+    credentials = describe_credentials(desired, jobs) if jobs else ()
+    return RolesDocument(environment=desired.document, roles=tuple(roles), credentials=credentials)
 
 
 def role_files(document: RolesDocument) -> Mapping[str, Mapping[str, object]]:
-    """Return the JSON of each role definition and of the credential, by file name."""
+    """Return the JSON of each role definition and credential, by file name."""
     files: dict[str, Mapping[str, object]] = {
         re.sub(r"[^a-z0-9]+", "-", role.name.lower()) + ".json": role_definition(
             role.name, role.description, role.scope, role.actions
         )
         for role in document.roles
     }
-    if document.credential is not None:
-        files["federated-credential.json"] = document.credential.to_json()
+    for found in document.credentials:
+        # What `az ad app federated-credential create --parameters` takes.
+        files[f"federated-{found.name}.json"] = {
+            key: value for key, value in found.to_json().items() if key != "purpose"
+        }
     return files
 
 
@@ -114,32 +94,3 @@ def needs_of(purpose: Purpose, desired: Desired, catalog: Catalog) -> frozenset[
     if purpose is Purpose.APPLY:
         return reads | writes
     return reads | writes | delete_needs(graph, catalog)
-
-
-def _credential(desired: Desired, pipeline: Pipeline) -> FederatedCredentialDocument:
-    if not _REPOSITORY.fullmatch(pipeline.repository):
-        raise DiagnosticError(
-            error(
-                "wrong-repository",
-                f"{pipeline.repository!r} is no repository of GitHub. Expected OWNER/NAME.",
-            )
-        )
-    if (pipeline.environment is None) == (pipeline.branch is None):
-        raise DiagnosticError(
-            error(
-                "which-jobs",
-                "it takes --github-environment or --github-branch, and not both.",
-                None,
-                "An environment of GitHub can ask for a review first; a branch cannot.",
-            )
-        )
-    if pipeline.environment is not None:
-        subject = f"repo:{pipeline.repository}:environment:{pipeline.environment}"
-    else:
-        subject = f"repo:{pipeline.repository}:ref:refs/heads/{pipeline.branch}"
-    return FederatedCredentialDocument(
-        name=f"azsec-{desired.environment.name}",
-        issuer=_ISSUER,
-        subject=subject,
-        audiences=(_AUDIENCES[desired.environment.cloud_names],),
-    )

@@ -12,7 +12,8 @@ from azure.core.exceptions import ClientAuthenticationError
 
 from provisioner.azure import credential
 from provisioner.azure.cloud import AZURE, local_cloud
-from provisioner.azure.credential import SharedToken, open_credential, request_github_token
+from provisioner.azure.credential import SharedToken, open_credential
+from provisioner.azure.job_tokens import request_github_token, request_pipelines_token
 from provisioner.model.diagnostic import DiagnosticError
 from tests.unit.azure.scripted_server import Reply
 
@@ -47,6 +48,17 @@ def refusal_of(auth, environ, tenant=TENANT):
             "environment: AZURE_CLIENT_ID, AZURE_TENANT_ID, AZURE_CLIENT_SECRET (or "
             "AZURE_CLIENT_CERTIFICATE_PATH) not set",
             id="nothing is set",
+        ),
+        pytest.param(
+            "workload-identity",
+            {
+                "AZURESUBSCRIPTION_SERVICE_CONNECTION_ID": "c",
+                "AZURESUBSCRIPTION_CLIENT_ID": "i",
+                "SYSTEM_OIDCREQUESTURI": "https://example.org/oidctoken",
+            },
+            TENANT,
+            "workload identity: SYSTEM_ACCESSTOKEN not set",
+            id="a service connection without the job's token",
         ),
         pytest.param(
             "environment",
@@ -178,6 +190,40 @@ def test_github_that_gives_no_token_is_told_without_secrets(server, reply):
 def test_the_job_token_of_github_does_not_travel_without_tls():
     with pytest.raises(ClientAuthenticationError, match="no https URL"):
         request_github_token("http://example.org/token", SECRET, "audience")
+
+
+def test_azure_pipelines_gives_a_new_token_for_each_exchange(server):
+    replies = Reply(200, {"oidcToken": "jwt-1"}), Reply(200, {"oidcToken": "jwt-2"})
+    server.answer("POST", "/oidctoken", *replies)
+
+    tokens = [
+        request_pipelines_token(f"{server.endpoint}/oidctoken", "connection-id", "bearer")
+        for _ in range(2)
+    ]
+
+    assert tokens == ["jwt-1", "jwt-2"]
+    assert server.requests[0].query == {
+        "api-version": "7.1",
+        "serviceConnectionId": "connection-id",
+    }
+    assert server.requests[0].headers["Authorization"] == "Bearer bearer"
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        pytest.param(Reply(401), id="refused"),
+        pytest.param(Reply(302, headers={"Location": "{endpoint}/_signin"}), id="page to sign in"),
+        pytest.param(Reply(203, "<html>Sign In</html>"), id="page to sign in, at once"),
+        pytest.param(Reply(200, {"value": "jwt"}), id="no token in it"),
+    ],
+)
+def test_azure_pipelines_that_gives_no_token_is_told_without_secrets(server, reply):
+    server.answer("POST", "/oidctoken", reply)
+
+    with pytest.raises(ClientAuthenticationError, match="gave no OIDC token") as raised:
+        request_pipelines_token(f"{server.endpoint}/oidctoken", "connection-id", SECRET)
+    assert SECRET not in str(raised.value)
 
 
 class SlowSource:
