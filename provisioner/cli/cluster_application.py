@@ -7,7 +7,7 @@ import typer
 from provisioner.cli.options import (
     CloudOption,
     EnvironmentArgument,
-    PlainFormat,
+    OutputFormat,
     StateChoice,
     StateKindOption,
     StateOption,
@@ -35,7 +35,7 @@ _Context = Annotated[
         show_default=False,
     ),
 ]
-_Format = Annotated[PlainFormat, typer.Option("--output", "-o", help="How to print the result.")]
+_Format = Annotated[OutputFormat, typer.Option("--output", "-o", help="How to print the result.")]
 _Adopt = Annotated[
     list[str] | None,
     typer.Option(
@@ -69,7 +69,7 @@ def plan(  # noqa: PLR0913  typer: one parameter an option
     of: StateKindOption = StateChoice.DESIRED,
     kubeconfig: _Kubeconfig = None,
     context: _Context = None,
-    output: _Format = PlainFormat.TEXT,
+    output: _Format = OutputFormat.TEXT,
     cloud: CloudOption = None,
     state: StateOption = None,
 ) -> None:
@@ -110,7 +110,7 @@ def apply(  # noqa: PLR0913  typer: one parameter an option
     of: StateKindOption = StateChoice.DESIRED,
     kubeconfig: _Kubeconfig = None,
     context: _Context = None,
-    output: _Format = PlainFormat.TEXT,
+    output: _Format = OutputFormat.TEXT,
     cloud: CloudOption = None,
     state: StateOption = None,
 ) -> None:
@@ -188,7 +188,7 @@ def drift(  # noqa: PLR0913  typer: one parameter an option
     of: StateKindOption = StateChoice.DESIRED,
     kubeconfig: _Kubeconfig = None,
     context: _Context = None,
-    output: _Format = PlainFormat.TEXT,
+    output: _Format = OutputFormat.TEXT,
     cloud: CloudOption = None,
     state: StateOption = None,
 ) -> None:

@@ -144,8 +144,11 @@ def print_cluster(
     output: str,
     stream: TextIO | None = None,
 ) -> None:
-    """Print a plan, an apply or a drift check of the objects in a cluster, as text or JSON."""
-    _print(document, output, stream or sys.stdout, lambda: "")
+    """Print a plan, an apply or a drift check of the objects in a cluster, as text, JSON or
+    Markdown."""
+    from provisioner.reports.cluster_markdown import render_cluster_markdown
+
+    _print(document, output, stream or sys.stdout, lambda: render_cluster_markdown(document))
 
 
 def print_network(document: NetworkDocument, output: str) -> None:

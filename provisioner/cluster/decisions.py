@@ -99,7 +99,7 @@ def decide(
     immutable = trial.immutable
     if immutable is not None:
         fields = tuple(_declared_fields(wanted, live, trial))
-        return _made(wanted, live, Action.REPLACE, immutable.message, fields)
+        return _made(wanted, live, Action.REPLACE, _immutable(immutable), fields)
     conflicts = _conflicts(trial.merged)
     result = trial.forced if conflicts else trial.merged
     if not isinstance(result, Mapping):
@@ -196,6 +196,12 @@ def _decide_absent(wanted: Wanted, trial: Trial) -> Decision:
         for each in find_differences({}, content_of(wanted.body))
     )
     return _made(wanted, None, Action.CREATE, None, fields)
+
+
+def _immutable(refusal: KubernetesError) -> str:
+    """Return which fields cannot change, in words: validation names each as a cause."""
+    fields = ", ".join(dict.fromkeys(cause.field for cause in refusal.causes if cause.field))
+    return f"immutable: {fields}" if fields else refusal.message
 
 
 def _conflicts(refusal: Told | None) -> str:

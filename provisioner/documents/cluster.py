@@ -96,6 +96,7 @@ class ClusterApplyDocument(Document):
     cluster: ClusterDocument
     digest: str
     steps: tuple[StepOutcome, ...] = ()
+    diagnostics: tuple[DiagnosticDocument, ...] = ()
 
     def count(self, outcome: Outcome) -> int:
         """How many steps ended like this."""

@@ -26,6 +26,7 @@ from provisioner.reports.styled import BLANK, Line, Span, Style, line, wrap
 from provisioner.reports.values import plain, plural
 from provisioner.reports.wording import counts, joined
 
+UNDECLARED_VALUES = "values of others in declared objects; left as they are"
 _MISSING = " · declared, and not in the cluster"
 _UNMARKED = " · without this environment's mark"
 
@@ -36,7 +37,7 @@ def render_cluster_plan_text(document: ClusterPlanDocument, width: int = 100) ->
     columns = Columns([(c.address, c.type, c.resource_group) for c in document.changes], width)
     for change in document.changes:
         yield from change_section(change, columns, width)
-    yield from undeclared_lines(document.undeclared, width)
+    yield from undeclared_lines(document.undeclared, width, UNDECLARED_VALUES)
     yield from render_diagnostics(document.diagnostics, width)
     if document.blocked or document.has_errors:
         yield line(Span("This plan cannot be applied.", Style.BLOCKED))
@@ -67,8 +68,14 @@ def render_cluster_apply_text(document: ClusterApplyDocument, width: int = 100) 
         yield line(f"What succeeded stays. `azsec cluster plan {name}` takes up from there.")
     elif not document.steps:
         yield line("Nothing to do: the objects are as declared.")
+    yield from render_diagnostics(document.diagnostics, width)
+    yield from totals("Apply", apply_summary(document), document.digest, width)
+
+
+def apply_summary(document: ClusterApplyDocument) -> str:
+    """Return how many steps ended in which way."""
     told = [f"{document.count(each):,} {each}" for each in Outcome if document.count(each)]
-    yield from totals("Apply", joined(told) or "0 steps", document.digest, width)
+    return joined(told) or "0 steps"
 
 
 def render_cluster_drift_text(document: ClusterDriftDocument, width: int = 100) -> Iterator[Line]:
@@ -86,22 +93,25 @@ def render_cluster_drift_text(document: ClusterDriftDocument, width: int = 100) 
         yield from change_lines(drifted.fields, width)
         yield BLANK
     yield from addition_lines(document.additions, width)
-    yield from undeclared_lines(document.undeclared, width)
+    yield from undeclared_lines(document.undeclared, width, UNDECLARED_VALUES)
     yield from accepted_lines(document.accepted, width)
     yield from render_diagnostics(document.diagnostics, width)
     if not document.found:
-        yield line(_nothing_found(document))
+        style = Style.PLAIN if document.is_certain else Style.WARNING
+        yield line(Span(nothing_found(document), style))
     yield from _census_lines(document.census, width)
-    yield from totals("Drift", _drift_summary(document), None, width)
+    yield from totals("Drift", drift_summary(document), None, width)
 
 
-def _nothing_found(document: ClusterDriftDocument) -> Span:
+def nothing_found(document: ClusterDriftDocument) -> str:
+    """Return what finding no drift means: it says less where not all could be read."""
     if not document.is_certain:
-        return Span("No drift was found in what could be read.", Style.WARNING)
-    return Span(f"No drift. The {document.in_sync:,} declared objects are as declared.")
+        return "No drift was found in what could be read."
+    return f"No drift. The {document.in_sync:,} declared objects are as declared."
 
 
-def _drift_summary(document: ClusterDriftDocument) -> str:
+def drift_summary(document: ClusterDriftDocument) -> str:
+    """Return how much drifted, and how much did not."""
     kinds = Counter(drifted.kind for drifted in document.drifted)
     weakened = sum(entry.field.security for entry in document.undeclared)
     added = len(document.additions)
@@ -123,8 +133,7 @@ def _heading(command: str, name: str, cluster: ClusterDocument, width: int) -> I
 
 
 def _census_lines(census: ClusterCensusDocument, width: int) -> Iterator[Line]:
-    looked = f"Looked at {census.objects:,} objects of {plural(len(census.kinds), 'kind')}."
-    yield line(Span(looked, Style.DIM))
+    yield line(Span(census_sentence(census), Style.DIM))
     for entry in census.unreadable:
         text = f"unreadable: {plain(entry.listed or entry.id)}: {plain(entry.reason)}"
         for row in wrap(text, width - 2):
@@ -133,3 +142,8 @@ def _census_lines(census: ClusterCensusDocument, width: int) -> Iterator[Line]:
         text = f"not covered: {plain(missing.what)} ({missing.count:,}): {plain(missing.reason)}"
         for row in wrap(text, width - 2):
             yield line("  ", Span(row, Style.DIM))
+
+
+def census_sentence(census: ClusterCensusDocument) -> str:
+    """Return what was looked at."""
+    return f"Looked at {census.objects:,} objects of {plural(len(census.kinds), 'kind')}."

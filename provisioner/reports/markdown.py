@@ -29,6 +29,7 @@ from provisioner.reports.markdown_escape import code, details, html_code, prose
 from provisioner.reports.markdown_table import fitting, row, section, table_head
 from provisioner.reports.objects_text import objects_paragraph
 from provisioner.reports.proof_markdown import gates_refuse, proof_section, proof_totals
+from provisioner.reports.section_text import UNDECLARED
 from provisioner.reports.tags_markdown import tag_section
 from provisioner.reports.timing import remaining_seconds
 from provisioner.reports.values import (
@@ -76,7 +77,7 @@ _PATHS_IN_CELL = 3
 
 
 @dataclass(frozen=True, slots=True)
-class _Entry:
+class Entry:
     """One resource: its row of the table, and what makes its folded details (None: it has none)."""
 
     row: str
@@ -104,7 +105,7 @@ def render_plan_markdown(document: PlanDocument, limit: int = LIMIT) -> str:
     head += proof_totals(document.proofs)
     tail = (
         proof_section(document.proofs)
-        + _undeclared(document.undeclared)
+        + undeclared_section(document.undeclared)
         + tag_section(document.tags)
         + _ignored(document.ignored)
         + addition_section(document.additions)
@@ -112,13 +113,13 @@ def render_plan_markdown(document: PlanDocument, limit: int = LIMIT) -> str:
         + _unmanaged(document.unmanaged)
         + _in_progress(document.in_progress)
         + census_section(document.census)
-        + _diagnostics(document.diagnostics)
+        + diagnostics_section(document.diagnostics)
         + f"Digest {code(document.digest)}\n"
     )
-    entries = [_plan_entry(change) for change in sorted(document.changes, key=risk)]
+    entries = [plan_entry(change) for change in sorted(document.changes, key=risk)]
     columns = ("action", "address", "type", "what changes", "disruption")
     hint = "`azsec show FILE` shows all."
-    return _assemble(head, table_head(columns), entries, tail, hint, limit)
+    return assemble(head, table_head(columns), entries, tail, hint, limit)
 
 
 def render_drift_markdown(document: DriftDocument) -> str:
@@ -131,22 +132,22 @@ def render_drift_markdown(document: DriftDocument) -> str:
     tail = (
         attribution_section(document)
         + proof_section(document.proofs)
-        + _undeclared(document.undeclared)
+        + undeclared_section(document.undeclared)
         + tag_section(document.tags)
         + _ignored(document.ignored)
         + accepted_section(document.accepted)
         + _unmanaged(document.unmanaged)
         + _in_progress(document.in_progress)
         + census_section(document.census)
-        + _diagnostics(document.diagnostics)
+        + diagnostics_section(document.diagnostics)
     )
     weakened_first = sorted(
         document.drifted, key=lambda drifted: not any(field.security for field in drifted.fields)
     )
-    entries = [_drift_entry(drifted) for drifted in weakened_first]
+    entries = [drift_entry(drifted) for drifted in weakened_first]
     hint = f"{code(f'azsec drift {document.environment.name}')} shows all."
     columns = ("drift", "address", "type", "declared -> in Azure")
-    return _assemble(head, table_head(columns), entries, tail, hint)
+    return assemble(head, table_head(columns), entries, tail, hint)
 
 
 def _heading(command: str, environment: EnvironmentDocument, told: str) -> str:
@@ -160,10 +161,10 @@ def _heading(command: str, environment: EnvironmentDocument, told: str) -> str:
     return f"### azsec {command}: {prose(environment.name, 200)}\n\n{told}\n\n{about}\n\n"
 
 
-def _assemble(
+def assemble(
     head: str,
     table_head: str,
-    entries: Sequence[_Entry],
+    entries: Sequence[Entry],
     tail: str,
     hint: str,
     limit: int = LIMIT,
@@ -187,12 +188,13 @@ def _assemble(
     return text + tail
 
 
-def _plan_entry(change: ResourceChangeDocument) -> _Entry:
+def plan_entry(change: ResourceChangeDocument) -> Entry:
+    """Return the row and the details of one change of a plan."""
     sign = f"`{SIGNS[change.action]}` {change.action}"
     action = f"**{sign}**" if change.action in _EYE_CATCHING else sign
     disruption = prose(change.disruption, 60) if is_disruptive(change) else ""
     summary = row(action, code(change.address), code(change.type), _what(change), disruption)
-    return _Entry(summary, partial(_plan_details, change))
+    return Entry(summary, partial(_plan_details, change))
 
 
 def _plan_details(change: ResourceChangeDocument) -> str:
@@ -219,7 +221,8 @@ _DRIFT_SIGNS = {
 }
 
 
-def _drift_entry(drifted: ResourceDriftDocument) -> _Entry:
+def drift_entry(drifted: ResourceDriftDocument) -> Entry:
+    """Return the row and the details of one resource that drifted."""
     missing = drifted.kind is DriftKind.MISSING
     sign = _DRIFT_SIGNS[drifted.kind]
     what = UNMARKED if drifted.kind is DriftKind.UNMARKED else _paths(drifted.fields)
@@ -227,7 +230,7 @@ def _drift_entry(drifted: ResourceDriftDocument) -> _Entry:
     if drifted.reason:
         what = "<br>".join(part for part in (prose(drifted.reason, 300), what) if part)
     summary = row(sign, code(drifted.address), code(drifted.type), what)
-    return _Entry(summary, None if missing else partial(_drift_details, drifted))
+    return Entry(summary, None if missing else partial(_drift_details, drifted))
 
 
 def _drift_details(drifted: ResourceDriftDocument) -> str:
@@ -283,7 +286,8 @@ def _part_lines(part: Part, notes: str) -> list[str]:
     return [told[0] + notes, *told[1:]]
 
 
-def _undeclared(entries: Sequence[UndeclaredDocument]) -> str:
+def undeclared_section(entries: Sequence[UndeclaredDocument], title: str = UNDECLARED) -> str:
+    """Return the section of values that nobody declared."""
     rows = (
         row(
             code(entry.address),
@@ -297,9 +301,8 @@ def _undeclared(entries: Sequence[UndeclaredDocument]) -> str:
             entries, key=lambda entry: (not entry.drifted, not entry.field.security)
         )
     )
-    title = "**Undeclared: the blueprint is silent, Azure is off the default; left as is**"
     head = table_head(("address", "property", "value", "default"))
-    return section(f"{title}\n\n{head}", rows, len(entries), "value")
+    return section(f"**Undeclared: {title}**\n\n{head}", rows, len(entries), "value")
 
 
 def _ignored(entries: Sequence[IgnoredDocument]) -> str:
@@ -338,7 +341,8 @@ def _in_progress(entries: Sequence[InProgressDocument]) -> str:
     return section(f"**In progress: {IN_PROGRESS}**\n\n{head}", rows, len(entries), "resource")
 
 
-def _diagnostics(diagnostics: Sequence[DiagnosticDocument]) -> str:
+def diagnostics_section(diagnostics: Sequence[DiagnosticDocument]) -> str:
+    """Return the section of diagnostics, errors first."""
     ordered = sorted(diagnostics, key=lambda told: told.severity != "error")
     rows = (_diagnostic(told) for told in ordered)
     return section("**Diagnostics**\n\n", rows, len(ordered), "message")

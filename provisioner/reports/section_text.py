@@ -92,7 +92,12 @@ def _short_type(resource_type: str, step: int) -> str:
     return f"…/{text.rpartition('/')[2]}"
 
 
-def undeclared_lines(entries: Sequence[UndeclaredDocument], width: int) -> list[Line]:
+UNDECLARED = "the blueprint is silent, Azure is off the default; left as is"
+
+
+def undeclared_lines(
+    entries: Sequence[UndeclaredDocument], width: int, title: str = UNDECLARED
+) -> list[Line]:
     """Return the section of values off their default that the blueprint does not mention."""
     if not entries:
         return []
@@ -100,7 +105,7 @@ def undeclared_lines(entries: Sequence[UndeclaredDocument], width: int) -> list[
     shown = ordered[:_MOST_UNDECLARED]
     address = min(max(len(plain(entry.address)) for entry in shown), width // 3)
     path = min(max(len(show_path(entry.field.path)) for entry in shown), width // 3)
-    result = [line("  ", Span("undeclared", Style.BOLD), f" · {_UNDECLARED}")]
+    result = [line("  ", Span("undeclared", Style.BOLD), f" · {title}")]
     for entry in shown:
         head = (
             f"    {plain(entry.address):{address}}{_GAP}{show_path(entry.field.path):{path}}{_GAP}"
@@ -113,9 +118,6 @@ def undeclared_lines(entries: Sequence[UndeclaredDocument], width: int) -> list[
             result.append(line(head.rstrip(), Span(notes, Style.WARNING)))
             result.append(line(" " * 8, values))
     return [*result, *_hidden(len(entries) - len(shown), "value"), BLANK]
-
-
-_UNDECLARED = "the blueprint is silent, Azure is off the default; left as is"
 
 
 def _undeclared_values(entry: UndeclaredDocument, room: int) -> str:

@@ -1,0 +1,121 @@
+"""A plan, an apply and a drift check of the objects in a cluster as Markdown."""
+
+from collections.abc import Iterator
+
+from provisioner.documents.apply import Outcome
+from provisioner.documents.cluster import (
+    ClusterApplyDocument,
+    ClusterCensusDocument,
+    ClusterDocument,
+    ClusterDriftDocument,
+    ClusterPlanDocument,
+)
+from provisioner.reports.additions_markdown import accepted_section, addition_section
+from provisioner.reports.cluster_text import (
+    UNDECLARED_VALUES,
+    apply_summary,
+    census_sentence,
+    drift_summary,
+    nothing_found,
+)
+from provisioner.reports.markdown import (
+    assemble,
+    diagnostics_section,
+    drift_entry,
+    plan_entry,
+    undeclared_section,
+)
+from provisioner.reports.markdown_escape import code, prose
+from provisioner.reports.markdown_table import row, section, table_head
+from provisioner.reports.wording import counts, joined, risk
+
+
+def render_cluster_markdown(
+    document: ClusterPlanDocument | ClusterApplyDocument | ClusterDriftDocument,
+) -> str:
+    """Return a document of a cluster as Markdown."""
+    if isinstance(document, ClusterPlanDocument):
+        return render_cluster_plan_markdown(document)
+    if isinstance(document, ClusterApplyDocument):
+        return render_cluster_apply_markdown(document)
+    return render_cluster_drift_markdown(document)
+
+
+def render_cluster_plan_markdown(document: ClusterPlanDocument) -> str:
+    """Return a plan as Markdown of less than 65,000 characters, riskiest changes first."""
+    told = [f"**{number:,} {action}**" for action, number in counts(document.summary)]
+    told.append(f"{document.summary.unchanged:,} unchanged")
+    head = _heading("plan", document.environment.name, document.cluster, joined(told))
+    if document.blocked or document.has_errors:
+        head += "**This plan cannot be applied.**\n\n"
+    elif not document.summary.changes:
+        head += f"No changes: {document.summary.unchanged:,} declared objects are as declared.\n\n"
+    head += f"{census_sentence(document.census)}\n\n"
+    tail = (
+        undeclared_section(document.undeclared, UNDECLARED_VALUES)
+        + _census(document.census)
+        + diagnostics_section(document.diagnostics)
+        + f"Digest {code(document.digest)}\n"
+    )
+    entries = [plan_entry(change) for change in sorted(document.changes, key=risk)]
+    columns = ("action", "address", "kind", "what changes", "disruption")
+    hint = f"{code(f'azsec cluster plan {document.environment.name}')} shows all."
+    return assemble(head, table_head(columns), entries, tail, hint)
+
+
+def render_cluster_apply_markdown(document: ClusterApplyDocument) -> str:
+    """Return an apply as Markdown: what failed, and what was skipped for it."""
+    head = _heading(
+        "apply", document.environment.name, document.cluster, prose(apply_summary(document))
+    )
+    ended = [step for step in document.steps if step.outcome is not Outcome.SUCCEEDED]
+    if ended:
+        again = code(f"azsec cluster plan {document.environment.name}")
+        head += f"What succeeded stays. {again} takes up from there.\n\n"
+    elif not document.steps:
+        head += "Nothing to do: the objects are as declared.\n\n"
+    rows = (row(step.outcome, code(step.address), prose(step.message or "", 500)) for step in ended)
+    table = section(table_head(("outcome", "address", "why")), rows, len(ended), "step")
+    told = diagnostics_section(document.diagnostics)
+    return f"{head}{table}{told}Digest {code(document.digest)}\n"
+
+
+def render_cluster_drift_markdown(document: ClusterDriftDocument) -> str:
+    """Return a drift check as Markdown of less than 65,000 characters."""
+    head = _heading(
+        "drift", document.environment.name, document.cluster, prose(drift_summary(document))
+    )
+    if document.observed is not None:
+        head += f"Compared with an observation of {prose(document.observed)}.\n\n"
+    if not document.found:
+        head += f"{prose(nothing_found(document))}\n\n"
+    head += f"{census_sentence(document.census)}\n\n" + addition_section(document.additions)
+    tail = (
+        undeclared_section(document.undeclared, UNDECLARED_VALUES)
+        + accepted_section(document.accepted)
+        + _census(document.census)
+        + diagnostics_section(document.diagnostics)
+    )
+    columns = ("drift", "address", "kind", "declared -> in the cluster")
+    hint = f"{code(f'azsec cluster drift {document.environment.name}')} shows all."
+    entries = [drift_entry(drifted) for drifted in document.drifted]
+    return assemble(head, table_head(columns), entries, tail, hint)
+
+
+def _heading(command: str, name: str, cluster: ClusterDocument, told: str) -> str:
+    about = joined((code(cluster.server), f"Kubernetes {prose(cluster.version, 60)}"))
+    return f"### azsec cluster {command}: {prose(name, 200)}\n\n{told}\n\n{about}\n\n"
+
+
+def _census(census: ClusterCensusDocument) -> str:
+    rows = list(_census_rows(census))
+    head = "**Not seen**\n\n" + table_head(("", "what", "why"))
+    return section(head, rows, len(rows), "entry")
+
+
+def _census_rows(census: ClusterCensusDocument) -> Iterator[str]:
+    for entry in census.unreadable:
+        yield row("unreadable", prose(entry.listed or entry.id, 300), prose(entry.reason, 300))
+    for missing in census.not_covered:
+        what = f"{missing.what} ({missing.count:,})"
+        yield row("not looked at", prose(what, 300), prose(missing.reason, 300))
