@@ -14,11 +14,13 @@ from provisioner import __version__
 from provisioner.cli.cluster_application import cluster_app
 from provisioner.cli.diff import diff
 from provisioner.cli.exit_code import ExitCode
+from provisioner.cli.lock_application import lock_app
 from provisioner.cli.options import (
     CloudChoice,
     CloudOption,
     EnvironmentArgument,
     FormatOption,
+    LockTimeoutOption,
     OutputFormat,
     PlainFormat,
     StateChoice,
@@ -56,11 +58,6 @@ ownership_app = typer.Typer(
     rich_markup_mode=None,
 )
 app.add_typer(ownership_app, name="ownership")
-lock_app = typer.Typer(
-    help="The lock of an environment: one apply at a time.",
-    no_args_is_help=True,
-    rich_markup_mode=None,
-)
 app.add_typer(lock_app, name="lock")
 app.add_typer(cluster_app, name="cluster")
 
@@ -158,14 +155,6 @@ OfflineOption = Annotated[
 ]
 ParallelismOption = Annotated[
     int, typer.Option(min=1, max=64, help="How many requests run at once.")
-]
-LockTimeoutOption = Annotated[
-    float,
-    typer.Option(
-        min=0.0,
-        metavar="SECONDS",
-        help="Wait this long for another apply to release the environment's lock.",
-    ),
 ]
 RealisticOption = Annotated[
     float | None,
@@ -885,45 +874,6 @@ def migrate(  # noqa: PLR0913  typer: one parameter an option
         approval = Approval(yes, derive=plan_again)
         code = apply_environment(session, made, options, approval, output.value)
     raise typer.Exit(code)
-
-
-@lock_app.command("show")
-def show_lock(
-    environment: EnvironmentArgument,
-    output: Annotated[
-        PlainFormat, typer.Option("--output", "-o", help="How to print the result.")
-    ] = PlainFormat.TEXT,
-    cloud: CloudOption = None,
-    state: StateOption = None,
-) -> None:
-    """Show who holds the lock of an environment, since when and until when."""
-    from provisioner.cli.lock import print_lock
-
-    with _session(cloud=cloud, state=state, quiet=True) as session:
-        described = session.load(environment).document
-        print_lock(described, session.connect(described), output.value)
-
-
-@lock_app.command("break")
-def break_lock(
-    environment: EnvironmentArgument,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Break it without asking.")] = False,
-    output: Annotated[
-        PlainFormat, typer.Option("--output", "-o", help="How to print the result.")
-    ] = PlainFormat.TEXT,
-    cloud: CloudOption = None,
-    state: StateOption = None,
-) -> None:
-    """End the lock of an environment, whoever holds it.
-
-    The apply that held it starts no further step; what it has started goes on in Azure.
-    """
-    from provisioner.cli.lock import break_held
-
-    with _session(cloud=cloud, state=state, quiet=True) as session:
-        described = session.load(environment).document
-        service = session.connect(described)
-        raise typer.Exit(break_held(described, service, output.value, yes=yes))
 
 
 @local_app.command("serve")

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from provisioner.cli.cluster_access import Reach, find_connection
+from provisioner.cli.cluster_lock import hold_locks
 from provisioner.cli.exit_code import ExitCode
 from provisioner.cli.observation import load_observation
 from provisioner.cli.output import print_cluster, print_manifests
 from provisioner.cli.session import Session, is_plan_file, refuse_options
 from provisioner.cli.workspace import FileSources, write_file
 from provisioner.cluster.decisions import Permission
-from provisioner.documents.apply import Outcome
+from provisioner.documents.cluster import ClusterApplyDocument
 from provisioner.documents.trace import StateKind
 from provisioner.kube.client import KubeClient
 from provisioner.manifests.observer import CLUSTER_NAME, OBSERVER_NAMESPACE
@@ -49,12 +50,14 @@ class Consent:
     yes: bool
     allow_delete: bool
     digest: str | None
+    lock_timeout: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class _Bench:
     """A command at work: what is declared, and the API server."""
 
+    session: Session
     desired: Desired
     objects: ClusterObjects
     api: KubeClient
@@ -81,7 +84,7 @@ def _open(request: Request, reach: Reach) -> Iterator[_Bench]:
         desired, objects = session.find_objects(request.subject, StateKind(request.of))
         connection = find_connection(desired, reach)
         with KubeClient(connection, _PARALLELISM) as api:
-            yield _Bench(desired, objects, api)
+            yield _Bench(session, desired, objects, api)
 
 
 def run_plan(
@@ -109,20 +112,43 @@ def run_apply(request: Request, reach: Reach, output: str, consent: Consent) -> 
         request, stated = _read_plan(request)
         approved = approved or stated
     with _open(request, reach) as bench:
-        made = bench.plan(request)
-        print_cluster(made.document, "text", sys.stderr)
-        _check_digest(made, approved)
-        check_cluster_plan(made, allow_delete=consent.allow_delete)
-        if made.document.steps and approved is None and not consent.yes:
-            if not _confirm():
+        if approved is None and not consent.yes:
+            made = bench.plan(request)
+            _show(made, consent)
+            if not made.document.steps:
+                done = apply_cluster(made, bench.api)
+            elif not _confirm():
                 sys.stderr.write("Nothing was changed.\n")
                 return ExitCode.REFUSED
-            again = bench.plan(request)
-            _check_digest(again, made.document.digest)
-            made = again
-        done = apply_cluster(made, bench.api)
+            else:
+                done = _apply(bench, request, consent, made.document.digest)
+        else:
+            done = _apply(bench, request, consent, approved, shows=True)
     print_cluster(done, output)
-    return ExitCode.ERROR if done.count(Outcome.FAILED) else ExitCode.SUCCESS
+    return ExitCode.SUCCESS if done.is_whole else ExitCode.ERROR
+
+
+def _show(made: ClusterPlan, consent: Consent, approved: str | None = None) -> None:
+    print_cluster(made.document, "text", sys.stderr)
+    _check_digest(made, approved)
+    check_cluster_plan(made, allow_delete=consent.allow_delete)
+
+
+def _apply(
+    bench: _Bench, request: Request, consent: Consent, approved: str | None, *, shows: bool = False
+) -> ClusterApplyDocument:
+    """Plan under the lock, and apply that if it is what was approved.
+
+    The plan is made while no other apply runs: an object that appears between plan and apply would
+    be merged, since a server-side apply cannot be limited to a creation.
+    """
+    with hold_locks(bench.session, bench.desired, bench.api, consent.lock_timeout) as locks:
+        made = bench.plan(request)
+        if shows:
+            _show(made, consent, approved)
+        _check_digest(made, approved)
+        done = apply_cluster(made, bench.api, locks.halted)
+        return done.with_diagnostics(locks.report())
 
 
 def run_drift(request: Request, reach: Reach, output: str) -> int:

@@ -6,7 +6,10 @@ import typer
 
 from provisioner.cli.options import (
     CloudOption,
+    ContextOption,
     EnvironmentArgument,
+    KubeconfigOption,
+    LockTimeoutOption,
     OutputFormat,
     StateChoice,
     StateKindOption,
@@ -19,22 +22,6 @@ cluster_app = typer.Typer(
     rich_markup_mode=None,
 )
 
-_Kubeconfig = Annotated[
-    str | None,
-    typer.Option(
-        metavar="FILE",
-        help="Reach the API server by this kubeconfig, not as the environment says.",
-        show_default=False,
-    ),
-]
-_Context = Annotated[
-    str | None,
-    typer.Option(
-        metavar="NAME",
-        help="The context of the kubeconfig, by default its current one.",
-        show_default=False,
-    ),
-]
 _Format = Annotated[OutputFormat, typer.Option("--output", "-o", help="How to print the result.")]
 _Adopt = Annotated[
     list[str] | None,
@@ -67,8 +54,8 @@ def plan(  # noqa: PLR0913  typer: one parameter an option
     adopt: _Adopt = None,
     force_conflicts: _Force = False,
     of: StateKindOption = StateChoice.DESIRED,
-    kubeconfig: _Kubeconfig = None,
-    context: _Context = None,
+    kubeconfig: KubeconfigOption = None,
+    context: ContextOption = None,
     output: _Format = OutputFormat.TEXT,
     cloud: CloudOption = None,
     state: StateOption = None,
@@ -108,8 +95,9 @@ def apply(  # noqa: PLR0913  typer: one parameter an option
     adopt: _Adopt = None,
     force_conflicts: _Force = False,
     of: StateKindOption = StateChoice.DESIRED,
-    kubeconfig: _Kubeconfig = None,
-    context: _Context = None,
+    kubeconfig: KubeconfigOption = None,
+    context: ContextOption = None,
+    lock_timeout: LockTimeoutOption = 0.0,
     output: _Format = OutputFormat.TEXT,
     cloud: CloudOption = None,
     state: StateOption = None,
@@ -120,7 +108,7 @@ def apply(  # noqa: PLR0913  typer: one parameter an option
 
     request = Request(subject, of.value, tuple(adopt or ()), force_conflicts)
     reach = Reach(kubeconfig, context, cloud.value if cloud else None, state)
-    consent = Consent(yes, allow_delete, digest)
+    consent = Consent(yes, allow_delete, digest, lock_timeout)
     raise typer.Exit(run_apply(request, reach, output.value, consent))
 
 
@@ -151,8 +139,8 @@ def observe(
             show_default=False,
         ),
     ] = None,
-    kubeconfig: _Kubeconfig = None,
-    context: _Context = None,
+    kubeconfig: KubeconfigOption = None,
+    context: ContextOption = None,
 ) -> None:
     """Write down what a cluster holds, dated and signed, for who cannot reach it.
 
@@ -186,8 +174,8 @@ def drift(  # noqa: PLR0913  typer: one parameter an option
         ),
     ] = None,
     of: StateKindOption = StateChoice.DESIRED,
-    kubeconfig: _Kubeconfig = None,
-    context: _Context = None,
+    kubeconfig: KubeconfigOption = None,
+    context: ContextOption = None,
     output: _Format = OutputFormat.TEXT,
     cloud: CloudOption = None,
     state: StateOption = None,

@@ -6,15 +6,26 @@ import socket
 import sys
 import time
 import uuid
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
+from typing import TYPE_CHECKING
 
 from provisioner.cli.exit_code import ExitCode
 from provisioner.documents.document import EnvironmentDocument
 from provisioner.documents.lock import LockDocument
+from provisioner.engine.cluster_port import ClusterApi
 from provisioner.engine.lease import Timing
 from provisioner.engine.ports import Requester
 from provisioner.model.diagnostic import GateError, error
+from provisioner.workflow.cluster_lock import (
+    HeldClusterLock,
+    break_cluster_lock,
+    hold_cluster_lock,
+    show_cluster_lock,
+)
 from provisioner.workflow.lock import (
     HeldLock,
     LockRequest,
@@ -23,28 +34,71 @@ from provisioner.workflow.lock import (
     name_holder,
     show_lock,
 )
+from provisioner.workflow.plan import Desired
+
+if TYPE_CHECKING:
+    from provisioner.cli.cluster_access import Reach
+    from provisioner.cli.session import Session
 
 
 def hold(
     environment: EnvironmentDocument, service: Requester, timeout: float
 ) -> AbstractContextManager[HeldLock]:
     """Hold the lock of an environment as this process; see `workflow.lock.hold_lock`."""
+    return hold_lock(environment, service, _request(timeout))
+
+
+def hold_in_cluster(
+    desired: Desired, api: ClusterApi, timeout: float
+) -> AbstractContextManager[HeldClusterLock]:
+    """Hold the Lease in an environment's cluster as this process."""
+    return hold_cluster_lock(desired, api, _request(timeout))
+
+
+def _request(timeout: float) -> LockRequest:
     timing = Timing(time.monotonic, _now, time.sleep)
-    request = LockRequest(_name_self(), str(uuid.uuid4()), timeout, timing)
-    return hold_lock(environment, service, request)
+    return LockRequest(_name_self(), str(uuid.uuid4()), timeout, timing)
 
 
-def print_lock(environment: EnvironmentDocument, service: Requester, output: str) -> None:
-    """Print who holds the lock of an environment."""
-    _print(show_lock(environment, service, _now()), output)
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """A lock as `azsec lock` sees it: how it stands at a time, and how it is broken then."""
+
+    show: Callable[[datetime], LockDocument]
+    end: Callable[[datetime], LockDocument]
 
 
-def break_held(
-    environment: EnvironmentDocument, service: Requester, output: str, *, yes: bool
-) -> int:
-    """Show who holds the lock, ask, break it; return the exit code. Raises GateError."""
-    before = show_lock(environment, service, _now())
-    if before.state in ("available", "broken", "expired"):
+@contextmanager
+def open_lock(session: "Session", environment: str) -> Iterator[Lock]:
+    """Yield the lock of an environment in Azure."""
+    with session:
+        described = session.load(environment).document
+        service = session.connect(described)
+        yield Lock(partial(show_lock, described, service), partial(break_lock, described, service))
+
+
+@contextmanager
+def open_cluster_lock(session: "Session", environment: str, reach: "Reach") -> Iterator[Lock]:
+    """Yield the lock in an environment's cluster."""
+    from provisioner.cli.cluster_access import find_connection
+    from provisioner.kube.client import KubeClient
+
+    desired = session.load(environment)
+    with KubeClient(find_connection(desired, reach)) as api:
+        yield Lock(
+            partial(show_cluster_lock, desired, api), partial(break_cluster_lock, desired, api)
+        )
+
+
+def print_lock(lock: Lock, output: str) -> None:
+    """Print who holds a lock."""
+    _print(lock.show(_now()), output)
+
+
+def break_held(lock: Lock, output: str, *, yes: bool) -> int:
+    """Show who holds a lock, ask, break it; return the exit code. Raises GateError."""
+    before = lock.show(_now())
+    if before.state in _FREE or (before.lease is not None and not before.held):
         _print(before, output)
         sys.stderr.write("Nobody holds the lock: there is nothing to break.\n")
         return ExitCode.SUCCESS
@@ -53,8 +107,11 @@ def break_held(
         if not _confirm():
             sys.stderr.write("Nothing was changed.\n")
             return ExitCode.REFUSED
-    _print(break_lock(environment, service, _now()), output)
+    _print(lock.end(_now()), output)
     return ExitCode.SUCCESS
+
+
+_FREE = ("available", "broken", "expired")
 
 
 def _confirm() -> bool:

@@ -67,3 +67,27 @@ StateOption = Annotated[
         show_default=".azsec/local.db",
     ),
 ]
+KubeconfigOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FILE",
+        help="Reach the API server by this kubeconfig, not as the environment says.",
+        show_default=False,
+    ),
+]
+ContextOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="The context of the kubeconfig, by default its current one.",
+        show_default=False,
+    ),
+]
+LockTimeoutOption = Annotated[
+    float,
+    typer.Option(
+        min=0.0,
+        metavar="SECONDS",
+        help="Wait this long for another apply to release the environment's lock.",
+    ),
+]

@@ -1,5 +1,6 @@
 """The plan, the apply and the drift check of the objects in a cluster."""
 
+from collections.abc import Iterable
 from typing import Literal
 
 from provisioner.documents.additions import AcceptedDocument, AdditionDocument
@@ -18,7 +19,7 @@ from provisioner.documents.plan import (
     ResourceChangeDocument,
     UndeclaredDocument,
 )
-from provisioner.model.diagnostic import Severity
+from provisioner.model.diagnostic import Diagnostic, Severity
 
 
 class ClusterDocument(Document):
@@ -101,6 +102,17 @@ class ClusterApplyDocument(Document):
     def count(self, outcome: Outcome) -> int:
         """How many steps ended like this."""
         return sum(step.outcome is outcome for step in self.steps)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all that was to be done was done, under the lock."""
+        has_error = any(told.severity is Severity.ERROR for told in self.diagnostics)
+        return not has_error and self.count(Outcome.SUCCEEDED) == len(self.steps)
+
+    def with_diagnostics(self, diagnostics: Iterable[Diagnostic]) -> "ClusterApplyDocument":
+        """Return the document with more that is reported of the apply."""
+        more = tuple(DiagnosticDocument.of(diagnostic) for diagnostic in diagnostics)
+        return self.model_copy(update={"diagnostics": (*self.diagnostics, *more)})
 
 
 class ClusterDriftDocument(Document):

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Protocol
 
 from provisioner.catalog.endpoints import LEASE
 from provisioner.engine.ports import Requester
@@ -23,8 +24,8 @@ LEASE_SECONDS = 60
 """How long a lease holds that nobody renews: after a crash the next apply waits so long at most."""
 
 RENEWAL_SECONDS = LEASE_SECONDS / 3
-_MARGIN_SECONDS = 5.0
-_RETRY_SECONDS = 5.0
+MARGIN_SECONDS = 5.0
+RETRY_SECONDS = 5.0
 _HELD = frozenset({"leased", "breaking"})
 _CONFLICT, _NOT_FOUND = 409, 404
 _HELD_CODES = frozenset({"LeaseAlreadyPresent", "LeaseIsBreakingAndCannotBeAcquired"})
@@ -126,7 +127,7 @@ class Lease:
         if self._released:
             return None
         idle = self._timing.clock() - self._renewed
-        if self._lost is None and idle > LEASE_SECONDS - _MARGIN_SECONDS:
+        if self._lost is None and idle > LEASE_SECONDS - MARGIN_SECONDS:
             return f"it could not be renewed for {idle:.0f} s"
         return self._lost
 
@@ -148,7 +149,7 @@ class Lease:
     def release(self) -> None:
         """Release it, so that the next one need not wait. What cannot be released expires."""
         # A renewal that hangs in the network does not keep the command from ending.
-        is_free = self._busy.acquire(timeout=_MARGIN_SECONDS)
+        is_free = self._busy.acquire(timeout=MARGIN_SECONDS)
         try:
             if self._released:
                 return
@@ -211,11 +212,21 @@ def acquire_lease(
         left = deadline - timing.clock()
         if left <= 0:
             raise LeaseHeldError(status)
-        timing.sleep(min(_RETRY_SECONDS, left))
+        timing.sleep(min(RETRY_SECONDS, left))
+
+
+class Renewable(Protocol):
+    """A lease of any kind, while this process holds it."""
+
+    def renew(self) -> None:
+        """Renew once."""
+
+    def release(self) -> None:
+        """Release it. What cannot be released expires."""
 
 
 @contextmanager
-def kept(lease: Lease, interval: float = RENEWAL_SECONDS) -> Iterator[Lease]:
+def kept(lease: Renewable, interval: float = RENEWAL_SECONDS) -> Iterator[None]:
     """Renew a lease on a thread every `interval` seconds, and release it in every way out."""
     ended = threading.Event()
 
@@ -226,7 +237,7 @@ def kept(lease: Lease, interval: float = RENEWAL_SECONDS) -> Iterator[Lease]:
     thread = threading.Thread(target=renew, name="azsec-lease", daemon=True)
     thread.start()
     try:
-        yield lease
+        yield
     finally:
         ended.set()
         lease.release()

@@ -12,17 +12,21 @@ _NOTES = {
     "leased": "The lock is held.",
 }
 
+_CLUSTER_NOTES = {"absent": "Nobody holds the lock: no apply has made its Lease yet."}
+
 
 def render_lock_text(document: LockDocument) -> str:
     """Return the lines of a lock. `last` stands before what an earlier holder left there."""
     last = "" if document.held else "last "
+    notes = _NOTES if document.container is not None else {**_NOTES, **_CLUSTER_NOTES}
     rows = [
         ("environment", document.environment.name),
         ("container", document.container),
+        ("object", document.lease),
         ("lease", document.state),
         (f"{last}holder", document.holder or ("unknown" if document.held else None)),
         (f"{last}since", document.since),
         (f"{last}expires", document.expires),
     ]
     told = [f"{name:12}  {plain(value)}" for name, value in rows if value is not None]
-    return "\n".join((*told, "", _NOTES.get(document.state, ""))).rstrip() + "\n"
+    return "\n".join((*told, "", notes.get(document.state, ""))).rstrip() + "\n"

@@ -1,7 +1,7 @@
 """`azsec cluster apply`: sends the steps of a plan, stage by stage."""
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import groupby
 
 from provisioner.cluster.decisions import Decision
@@ -72,8 +72,12 @@ def _addresses(document: ClusterPlanDocument, actions: Sequence[Action]) -> str:
     return ", ".join(change.address for change in document.changes if change.action in actions)
 
 
-def apply_cluster(plan: ClusterPlan, api: ClusterApi) -> ClusterApplyDocument:
+def apply_cluster(
+    plan: ClusterPlan, api: ClusterApi, halted: Callable[[], str | None] = lambda: None
+) -> ClusterApplyDocument:
     """Send the steps of a plan. A step that fails stops those in a namespace that was not made.
+
+    `halted` gives the reason why no further stage may start, or None.
 
     Each step is guarded by what the plan saw: an object that changed since is refused by the API
     server (its resourceVersion), and so is the delete of another one of the same name (its UID).
@@ -84,10 +88,14 @@ def apply_cluster(plan: ClusterPlan, api: ClusterApi) -> ClusterApplyDocument:
     lost: set[str] = set()
     for _, group in groupby(sorted(document.steps, key=_rank), key=_rank):
         ready: list[ClusterStepDocument] = []
+        halt = halted()
         for step in group:
             namespace = decisions[step.path].key.namespace
-            if namespace in lost:
-                outcomes.append(_skipped(step, namespace))
+            if halt is not None:
+                outcomes.append(_skipped(step, halt))
+            elif namespace in lost:
+                waits = f"waits for the namespace {namespace}, which was not made"
+                outcomes.append(_skipped(step, waits))
             else:
                 ready.append(step)
         for outcome in _send(ready, decisions, document, api):
@@ -108,13 +116,13 @@ def _rank(step: ClusterStepDocument) -> tuple[int, bool]:
     return step.stage, step.verb == "APPLY"
 
 
-def _skipped(step: ClusterStepDocument, namespace: str) -> StepOutcome:
+def _skipped(step: ClusterStepDocument, why: str) -> StepOutcome:
     return StepOutcome(
         key=step.key,
         verb=step.verb,
         address=step.address,
         outcome=Outcome.SKIPPED,
-        message=f"waits for the namespace {namespace}, which was not made",
+        message=why,
     )
 
 

@@ -95,7 +95,9 @@ def hold_lock(
         )
     except LeaseHeldError as held:
         now = request.timing.now()
-        raise DiagnosticError(_held(environment, held.status, now, request.timeout)) from None
+        raise DiagnosticError(
+            describe_holder(environment, held.status, now, request.timeout)
+        ) from None
     if lease is None:
         yield HeldLock(container, None, (_absent(environment, container),))
         return
@@ -123,8 +125,8 @@ def show_lock(environment: EnvironmentDocument, service: Requester, now: datetim
         state=status.state,
         held=status.is_held,
         holder=status.holder,
-        since=_to_text(status.since),
-        expires=_to_text(status.expires),
+        since=to_text(status.since),
+        expires=to_text(status.expires),
     )
 
 
@@ -270,23 +272,29 @@ def _not_found(environment: EnvironmentDocument, container: ResourceId) -> Diagn
     )
 
 
-def _held(
-    environment: EnvironmentDocument, status: LeaseStatus, now: datetime, timeout: float
+def describe_holder(
+    environment: EnvironmentDocument,
+    status: LeaseStatus,
+    now: datetime,
+    timeout: float,
+    option: str = "",
 ) -> Diagnostic:
+    """Return the error of a lock that another holds. `option` is that of `azsec lock break` for
+    a lock which is not the one in Azure."""
     holder = status.holder or "somebody who has not written a name yet"
     since = ""
     if status.since is not None:
-        since = f" since {_to_text(status.since)} ({_age(now - status.since)})"
+        since = f" since {to_text(status.since)} ({_age(now - status.since)})"
     until = ""
     if status.expires is not None:
-        until = f" It expires at {_to_text(status.expires)} unless it is renewed."
+        until = f" It expires at {to_text(status.expires)} unless it is renewed."
     waited = f" Waited {timeout:g} s for it." if timeout else ""
     return error(
         "lock-held",
         f"the lock of {environment.name!r} is held by {holder}{since}.{until}{waited}",
         None,
         "Wait for that apply (--lock-timeout SECONDS does). If its process is gone, the lock "
-        f"expires within a minute; `azsec lock break {environment.name}` ends it at once.",
+        f"expires by itself; `azsec lock break {environment.name}{option}` ends it at once.",
     )
 
 
@@ -298,7 +306,8 @@ def _age(elapsed: timedelta) -> str:
     return " ".join(f"{number} {unit}" for number, unit in shown if number) or "0 s"
 
 
-def _to_text(moment: datetime | None) -> str | None:
+def to_text(moment: datetime | None) -> str | None:
+    """Return a time in ISO 8601, UTC."""
     if moment is None:
         return None
     return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

@@ -1,0 +1,69 @@
+"""The locks that an apply in a cluster holds."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+
+from provisioner.cli.lock import hold, hold_in_cluster
+from provisioner.cli.session import Session
+from provisioner.engine.cluster_port import ClusterApi
+from provisioner.model.azure_error import AzureError
+from provisioner.model.diagnostic import Diagnostic, DiagnosticError, warning
+from provisioner.workflow.plan import Desired
+
+_NO_CREDENTIAL = "no-credential"
+
+
+@dataclass(frozen=True, slots=True)
+class HeldLocks:
+    """The locks of an apply while it runs. `halted` says why no further step may start, `report`
+    what there is to report of the lock in Azure."""
+
+    halted: Callable[[], str | None]
+    report: Callable[[], tuple[Diagnostic, ...]]
+
+
+@contextmanager
+def hold_locks(
+    session: Session, desired: Desired, api: ClusterApi, timeout: float
+) -> Iterator[HeldLocks]:
+    """Hold the environment's lock in Azure, where it has one and Azure is reached, and the Lease
+    in the cluster.
+
+    The Lease is always held: it is what an apply with a credential for Azure and one without have
+    in common. Where Azure is not reached that is reported. Raises DiagnosticError and AzureError.
+    """
+    with ExitStack() as stack:
+        in_azure = None
+        missed: tuple[Diagnostic, ...] = ()
+        if desired.document.lock is not None:
+            try:
+                service = session.connect(desired.document)
+                in_azure = stack.enter_context(hold(desired.document, service, timeout))
+            except AzureError as refusal:
+                if refusal.status != 0:
+                    raise
+                missed = (_missed(desired, refusal.message),)
+            except DiagnosticError as problem:
+                if any(told.code != _NO_CREDENTIAL for told in problem.diagnostics):
+                    raise
+                missed = (_missed(desired, problem.diagnostics[0].message),)
+        in_cluster = stack.enter_context(hold_in_cluster(desired, api, timeout))
+
+        def halted() -> str | None:
+            return (in_azure and in_azure.halted()) or in_cluster.halted()
+
+        def report() -> tuple[Diagnostic, ...]:
+            return missed if in_azure is None else (*missed, *in_azure.report())
+
+        yield HeldLocks(halted, report)
+
+
+def _missed(desired: Desired, why: str) -> Diagnostic:
+    return warning(
+        "lock-not-held",
+        f"the lock of {desired.document.name!r} in Azure was not held: {why.rstrip('.')}. "
+        "The Lease in the cluster was.",
+        None,
+        "An apply in the cluster elsewhere is kept out; one in Azure alone is not.",
+    )

@@ -1,0 +1,89 @@
+"""`azsec lock`: its commands and their options. What they do is in `cli.lock`."""
+
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from provisioner.cli.options import (
+    CloudChoice,
+    CloudOption,
+    ContextOption,
+    EnvironmentArgument,
+    KubeconfigOption,
+    PlainFormat,
+    StateOption,
+)
+
+if TYPE_CHECKING:
+    from provisioner.cli.lock import Lock
+
+lock_app = typer.Typer(
+    help="The lock of an environment: one apply at a time.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+_Format = Annotated[PlainFormat, typer.Option("--output", "-o", help="How to print the result.")]
+_InCluster = Annotated[
+    bool,
+    typer.Option("--in-cluster", help="The Lease in the cluster, not the lease in Azure."),
+]
+
+
+@lock_app.command("show")
+def show(  # noqa: PLR0913  typer: one parameter an option
+    environment: EnvironmentArgument,
+    in_cluster: _InCluster = False,
+    kubeconfig: KubeconfigOption = None,
+    context: ContextOption = None,
+    output: _Format = PlainFormat.TEXT,
+    cloud: CloudOption = None,
+    state: StateOption = None,
+) -> None:
+    """Show who holds the lock of an environment, since when and until when."""
+    from provisioner.cli.lock import print_lock
+
+    with _open(environment, in_cluster, kubeconfig, context, cloud, state) as lock:
+        print_lock(lock, output.value)
+
+
+@lock_app.command("break")
+def break_(  # noqa: PLR0913  typer: one parameter an option
+    environment: EnvironmentArgument,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Break it without asking.")] = False,
+    in_cluster: _InCluster = False,
+    kubeconfig: KubeconfigOption = None,
+    context: ContextOption = None,
+    output: _Format = PlainFormat.TEXT,
+    cloud: CloudOption = None,
+    state: StateOption = None,
+) -> None:
+    """End the lock of an environment, whoever holds it.
+
+    The apply that held it starts no further step; what it has started goes on.
+    """
+    from provisioner.cli.lock import break_held
+
+    with _open(environment, in_cluster, kubeconfig, context, cloud, state) as lock:
+        raise typer.Exit(break_held(lock, output.value, yes=yes))
+
+
+def _open(
+    environment: str,
+    in_cluster: bool,
+    kubeconfig: str | None,
+    context: str | None,
+    cloud: CloudChoice | None,
+    state: str | None,
+) -> "AbstractContextManager[Lock]":
+    from provisioner.cli.cluster_access import Reach
+    from provisioner.cli.lock import open_cluster_lock, open_lock
+    from provisioner.cli.session import Session, refuse_options
+
+    place = cloud.value if cloud else None
+    session = Session(cloud=place, state=state, parallelism=1, realistic=None, quiet=True)
+    if in_cluster:
+        return open_cluster_lock(session, environment, Reach(kubeconfig, context, place, state))
+    given = {"--kubeconfig": kubeconfig is not None, "--context": context is not None}
+    refuse_options("the lock in Azure takes no API server; add --in-cluster", given)
+    return open_lock(session, environment)

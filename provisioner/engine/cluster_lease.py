@@ -1,0 +1,243 @@
+"""A Lease object in a cluster: who holds it may apply there, and it ends by itself.
+
+`coordination.k8s.io/v1` is what Kubernetes' own controllers elect leaders with (kubernetes.io,
+"Leases"). Every write states the resourceVersion that was read, so that of two who take a lease at
+once the API server refuses one. Nothing in a cluster ends a Lease: whoever wants it compares its
+`renewTime` with the clock, and the clocks of two machines differ. So a lease is taken over only
+`SKEW_SECONDS` after it ended, and its holder gives up before, by a clock of its own.
+
+It stands in the namespace `default`: that is there before the first apply and cannot be deleted,
+and no component of the system keeps a Lease there. In `kube-system`, whoever may create Leases (a
+role cannot limit that to a name) could be faster than a controller with the one that it is elected
+by; a namespace of its own would be a write before the lock is held.
+"""
+
+import threading
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from provisioner.engine.cluster_port import Ask, ClusterApi
+from provisioner.engine.lease import (
+    LEASE_SECONDS,
+    MARGIN_SECONDS,
+    RETRY_SECONDS,
+    LeaseHeldError,
+    LeaseStatus,
+    Timing,
+    clean_text,
+)
+from provisioner.model.kubernetes_error import KubernetesError
+
+NAMESPACE = "default"
+SKEW_SECONDS = 30
+"""How far the clocks of two machines may differ."""
+
+_PATH = f"/apis/coordination.k8s.io/v1/namespaces/{NAMESPACE}/leases"
+_CONFLICT = 409
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Which Lease: its name, and the labels that it is made with."""
+
+    name: str
+    labels: Mapping[str, str]
+
+    @property
+    def path(self) -> str:
+        """Where the API server has it."""
+        return f"{_PATH}/{self.name}"
+
+
+class ClusterLease:
+    """A Lease that this process holds. `renew` may be called from another thread.
+
+    Get one from `acquire_cluster_lease`, and keep it with `lease.kept`.
+    """
+
+    def __init__(
+        self, api: ClusterApi, body: Mapping[str, Any], path: str, timing: Timing, taken: float
+    ) -> None:
+        self._api = api
+        self._body = body
+        self._path = path
+        self._identity = str(body["spec"]["holderIdentity"])
+        self._timing = timing
+        self._busy = threading.Lock()
+        self._renewed = taken
+        self._lost: str | None = None
+        self._released = False
+
+    @property
+    def loss(self) -> str | None:
+        """Why the lease does not hold any more, or None while it does.
+
+        It is lost when another holds it, and when its time is up by this process's own clock.
+        """
+        if self._released:
+            return None
+        idle = self._timing.clock() - self._renewed
+        if self._lost is None and idle > LEASE_SECONDS - MARGIN_SECONDS:
+            return f"it could not be renewed for {idle:.0f} s"
+        return self._lost
+
+    def renew(self) -> None:
+        """Renew once. Another's is a loss; a failure of the network is tried again next time."""
+        with self._busy:
+            if self._released or self._lost is not None:
+                return
+            sent = self._timing.clock()
+            with suppress(KubernetesError):
+                self._write({**self._body["spec"], "renewTime": _to_micro(self._timing.now())})
+                self._renewed = sent
+
+    def release(self) -> None:
+        """Release it, so that the next one need not wait. What cannot be released expires."""
+        is_free = self._busy.acquire(timeout=MARGIN_SECONDS)
+        try:
+            if self._released or self._lost is not None:
+                return
+            self._released = True
+            kept = {k: v for k, v in self._body["spec"].items() if k != "holderIdentity"}
+            with suppress(KubernetesError):
+                self._write(kept)
+        finally:
+            if is_free:
+                self._busy.release()
+
+    def _write(self, spec: Mapping[str, Any]) -> None:
+        try:
+            self._body = _send(self._api, Ask("PUT", self._path, body={**self._body, "spec": spec}))
+        except KubernetesError as refusal:
+            if refusal.status != _CONFLICT and not refusal.is_missing:
+                raise
+            self._look_again(spec)
+
+    def _look_again(self, spec: Mapping[str, Any]) -> None:
+        """Find out why a write was refused: an answer that was lost, a label that somebody wrote,
+        or another holder."""
+        found = _find(self._api, self._path)
+        holder = None if found is None else (found.get("spec") or {}).get("holderIdentity")
+        if found is None or holder != self._identity:
+            told = "it was deleted" if found is None else f"{_name_of(holder)} has it"
+            self._lost = told if holder or found is None else "it was broken"
+            return
+        self._body = _send(self._api, Ask("PUT", self._path, body={**found, "spec": spec}))
+
+
+def acquire_cluster_lease(
+    api: ClusterApi, place: Place, holder: str, lease_id: str, timing: Timing, timeout: float
+) -> ClusterLease:
+    """Take a Lease, waiting up to `timeout` seconds for it; it is made where there is none.
+
+    `lease_id` is a new GUID: two processes of one name hold two leases. Raises LeaseHeldError, and
+    KubernetesError for every other refusal.
+    """
+    deadline = timing.clock() + timeout
+    identity = f"{clean_text(holder)}_{lease_id}"
+    while True:
+        began = timing.clock()
+        found = _find(api, place.path)
+        status = _read_status(found, timing.now())
+        if not status.is_held:
+            taken = _take(api, place, found, identity, timing.now())
+            if taken is not None:
+                return ClusterLease(api, taken, place.path, timing, began)
+            status = _read_status(_find(api, place.path), timing.now())
+        left = deadline - timing.clock()
+        if left <= 0:
+            raise LeaseHeldError(status)
+        timing.sleep(min(RETRY_SECONDS, left))
+
+
+def find_cluster_lease(api: ClusterApi, place: Place, now: datetime) -> LeaseStatus:
+    """Return the status of a Lease. Raises KubernetesError where it cannot be read."""
+    return _read_status(_find(api, place.path), now)
+
+
+def break_cluster_lease(api: ClusterApi, place: Place) -> None:
+    """End a Lease at once, whoever holds it. Raises KubernetesError."""
+    found = _find(api, place.path)
+    spec = {} if found is None else found.get("spec") or {}
+    if found is not None and spec.get("holderIdentity"):
+        kept = {k: v for k, v in spec.items() if k != "holderIdentity"}
+        _send(api, Ask("PUT", place.path, body={**found, "spec": kept}))
+
+
+def _take(
+    api: ClusterApi, place: Place, found: Mapping[str, Any] | None, identity: str, now: datetime
+) -> Mapping[str, Any] | None:
+    """Write a new holder into a Lease; None where somebody was faster."""
+    before = {} if found is None else found.get("spec") or {}
+    spec = {
+        "holderIdentity": identity,
+        "leaseDurationSeconds": LEASE_SECONDS,
+        "acquireTime": _to_micro(now),
+        "renewTime": _to_micro(now),
+        "leaseTransitions": int(before.get("leaseTransitions") or 0) + (found is not None),
+    }
+    metadata = {"name": place.name, "namespace": NAMESPACE, "labels": dict(place.labels)}
+    fresh = {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": metadata}
+    ask = Ask("POST", _PATH, body={**fresh, "spec": spec})
+    if found is not None:
+        ask = Ask("PUT", place.path, body={**found, "spec": spec})
+    try:
+        return _send(api, ask)
+    except KubernetesError as refusal:
+        if refusal.status == _CONFLICT:
+            return None
+        raise
+
+
+def _find(api: ClusterApi, path: str) -> Mapping[str, Any] | None:
+    try:
+        return _send(api, Ask("GET", path))
+    except KubernetesError as refusal:
+        if refusal.is_missing:
+            return None
+        raise
+
+
+def _send(api: ClusterApi, ask: Ask) -> Mapping[str, Any]:
+    told = api.ask([ask])[0]
+    if isinstance(told, KubernetesError):
+        raise told
+    return told
+
+
+def _read_status(body: Mapping[str, Any] | None, now: datetime) -> LeaseStatus:
+    if body is None:
+        return LeaseStatus("absent", None, None, None)
+    spec = body.get("spec") or {}
+    holder = spec.get("holderIdentity")
+    if not holder:
+        return LeaseStatus("available", None, None, None)
+    since, renewed = _from_micro(spec.get("acquireTime")), _from_micro(spec.get("renewTime"))
+    if renewed is None:
+        # Somebody else's idea of a Lease: it does not end by itself.
+        return LeaseStatus("leased", _name_of(holder), since, None)
+    expires = renewed + timedelta(seconds=int(spec.get("leaseDurationSeconds") or LEASE_SECONDS))
+    is_over = now > expires + timedelta(seconds=SKEW_SECONDS)
+    return LeaseStatus("expired" if is_over else "leased", _name_of(holder), since, expires)
+
+
+def _name_of(identity: object) -> str:
+    """Return the holder's name without the GUID behind it."""
+    name, separator, _ = str(identity).rpartition("_")
+    return clean_text(name if separator else str(identity))
+
+
+def _to_micro(moment: datetime) -> str:
+    """Return a time as `MicroTime` of Kubernetes is written."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def _from_micro(text: object) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(str(text or ""))
+    except ValueError:
+        return None
+    return moment if moment.tzinfo is not None else None
