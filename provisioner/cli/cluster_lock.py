@@ -1,14 +1,19 @@
-"""The locks that an apply in a cluster holds."""
+"""The locks of an environment: that in Azure, and that in its cluster."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 
-from provisioner.cli.lock import hold, hold_in_cluster
+from provisioner.cli.cluster_access import Reach, find_connection
+from provisioner.cli.lock import Lock, hold, hold_in_cluster
 from provisioner.cli.session import Session
 from provisioner.engine.cluster_port import ClusterApi
+from provisioner.kube.client import KubeClient
 from provisioner.model.azure_error import AzureError
 from provisioner.model.diagnostic import Diagnostic, DiagnosticError, warning
+from provisioner.workflow.cluster_lock import break_cluster_lock, show_cluster_lock
+from provisioner.workflow.lock import break_lock, show_lock
 from provisioner.workflow.plan import Desired
 
 _NO_CREDENTIAL = "no-credential"
@@ -21,6 +26,25 @@ class HeldLocks:
 
     halted: Callable[[], str | None]
     report: Callable[[], tuple[Diagnostic, ...]]
+
+
+@contextmanager
+def open_lock(session: Session, environment: str) -> Iterator[Lock]:
+    """Yield the lock of an environment in Azure."""
+    with session:
+        described = session.load(environment).document
+        service = session.connect(described)
+        yield Lock(partial(show_lock, described, service), partial(break_lock, described, service))
+
+
+@contextmanager
+def open_cluster_lock(session: Session, environment: str, reach: Reach) -> Iterator[Lock]:
+    """Yield the lock in an environment's cluster."""
+    desired = session.load(environment)
+    with KubeClient(find_connection(desired, reach)) as api:
+        yield Lock(
+            partial(show_cluster_lock, desired, api), partial(break_cluster_lock, desired, api)
+        )
 
 
 @contextmanager

@@ -6,12 +6,10 @@ import socket
 import sys
 import time
 import uuid
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
-from typing import TYPE_CHECKING
 
 from provisioner.cli.exit_code import ExitCode
 from provisioner.documents.document import EnvironmentDocument
@@ -22,23 +20,15 @@ from provisioner.engine.ports import Requester
 from provisioner.model.diagnostic import GateError, error
 from provisioner.workflow.cluster_lock import (
     HeldClusterLock,
-    break_cluster_lock,
     hold_cluster_lock,
-    show_cluster_lock,
 )
 from provisioner.workflow.lock import (
     HeldLock,
     LockRequest,
-    break_lock,
     hold_lock,
     name_holder,
-    show_lock,
 )
 from provisioner.workflow.plan import Desired
-
-if TYPE_CHECKING:
-    from provisioner.cli.cluster_access import Reach
-    from provisioner.cli.session import Session
 
 
 def hold(
@@ -66,28 +56,6 @@ class Lock:
 
     show: Callable[[datetime], LockDocument]
     end: Callable[[datetime], LockDocument]
-
-
-@contextmanager
-def open_lock(session: "Session", environment: str) -> Iterator[Lock]:
-    """Yield the lock of an environment in Azure."""
-    with session:
-        described = session.load(environment).document
-        service = session.connect(described)
-        yield Lock(partial(show_lock, described, service), partial(break_lock, described, service))
-
-
-@contextmanager
-def open_cluster_lock(session: "Session", environment: str, reach: "Reach") -> Iterator[Lock]:
-    """Yield the lock in an environment's cluster."""
-    from provisioner.cli.cluster_access import find_connection
-    from provisioner.kube.client import KubeClient
-
-    desired = session.load(environment)
-    with KubeClient(find_connection(desired, reach)) as api:
-        yield Lock(
-            partial(show_cluster_lock, desired, api), partial(break_cluster_lock, desired, api)
-        )
 
 
 def print_lock(lock: Lock, output: str) -> None:

@@ -77,7 +77,7 @@ def _open(
     state: str | None,
 ) -> "AbstractContextManager[Lock]":
     from provisioner.cli.cluster_access import Reach
-    from provisioner.cli.lock import open_cluster_lock, open_lock
+    from provisioner.cli.cluster_lock import open_cluster_lock, open_lock
     from provisioner.cli.session import Session, refuse_options
 
     place = cloud.value if cloud else None

@@ -18,9 +18,9 @@ from provisioner.reports.cluster_text import (
     drift_summary,
     nothing_found,
 )
+from provisioner.reports.diagnostics_markdown import diagnostics_section
 from provisioner.reports.markdown import (
     assemble,
-    diagnostics_section,
     drift_entry,
     plan_entry,
     undeclared_section,

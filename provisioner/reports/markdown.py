@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from provisioner.documents.document import DiagnosticDocument, EnvironmentDocument
+from provisioner.documents.document import EnvironmentDocument
 from provisioner.documents.drift import DriftDocument, DriftKind, ResourceDriftDocument
 from provisioner.documents.plan import (
     Action,
@@ -24,6 +24,7 @@ from provisioner.reports.additions_markdown import accepted_section, addition_se
 from provisioner.reports.attribution_markdown import attribution_section
 from provisioner.reports.census_markdown import census_paragraph, census_section
 from provisioner.reports.check_markdown import security_section
+from provisioner.reports.diagnostics_markdown import diagnostics_section
 from provisioner.reports.drift_text import drift_summary
 from provisioner.reports.markdown_escape import code, details, html_code, prose
 from provisioner.reports.markdown_table import fitting, row, section, table_head
@@ -339,16 +340,3 @@ def _in_progress(entries: Sequence[InProgressDocument]) -> str:
     )
     head = table_head(("resource", "type", "state"))
     return section(f"**In progress: {IN_PROGRESS}**\n\n{head}", rows, len(entries), "resource")
-
-
-def diagnostics_section(diagnostics: Sequence[DiagnosticDocument]) -> str:
-    """Return the section of diagnostics, errors first."""
-    ordered = sorted(diagnostics, key=lambda told: told.severity != "error")
-    rows = (_diagnostic(told) for told in ordered)
-    return section("**Diagnostics**\n\n", rows, len(ordered), "message")
-
-
-def _diagnostic(told: DiagnosticDocument) -> str:
-    place = f"{code(told.place)}: " if told.place else ""
-    hint = f" {prose(told.hint, 300)}" if told.hint else ""
-    return f"- **{told.severity}** {place}{prose(told.message, 500)}{hint}\n"
