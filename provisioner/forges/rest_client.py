@@ -38,7 +38,8 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """An answer of 300 and above, as the service sent it; `body` is None where it is no JSON."""
+    """An answer of 300 and above (or 203 with a page), as the service sent it; `body` is None where
+    it is no JSON."""
 
     method: str
     path: str
@@ -172,7 +173,9 @@ class RestClient:
         told = dict(response.headers)
         headers_told = requests.structures.CaseInsensitiveDict(told)
         parsed = _parse(text)
-        if response.status_code < 300:
+        # Azure DevOps answers a token that it does not take with 203 and the page to sign in.
+        is_page = response.status_code == 203 and parsed is None
+        if response.status_code < 300 and not is_page:
             if text and parsed is None:
                 return self._failure(f"its answer to {method} {url} is no JSON")
             return Answer(response.status_code, parsed, headers_told)

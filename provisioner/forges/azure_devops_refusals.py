@@ -1,0 +1,89 @@
+"""Azure DevOps' refusals in words: which permission is missing, and where it is given."""
+
+import re
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from provisioner.forges.rest_client import Refusal
+from provisioner.model.forge_error import ForgeError
+
+_CODE = re.compile(r"\b(?:TF|VS)\d{5,6}\b")
+_GONE = re.compile(r"NotFound|DoesNotExist|Unauthorized.*WorkItem", re.IGNORECASE)
+"""Words in the type of a refusal of what is not there; some come with 400 instead of 404."""
+_NO_ACCESS = ("TF400813", "TF401444")
+"""The token is of nobody who may use the organization, or who signed in once."""
+
+_PERMISSIONS: tuple[tuple[str, str, str], ...] = (
+    ("PullRequestContribute", "Contribute to pull requests", "Repositories > Security"),
+    ("GenericContribute", "Contribute", "Repositories > Security"),
+    ("GenericRead", "Read", "Repositories > Security"),
+    ("/wit/", "Edit work items in this node", "Project configuration > Areas > Security"),
+    ("/pullRequests/", "Contribute to pull requests", "Repositories > Security"),
+    ("", "Read", "Repositories > Security"),
+)
+"""What a message or a path takes, by the names of the permissions in the project's settings."""
+
+
+def wait_of(refusal: Refusal) -> float | None:
+    """Return the seconds after which a request may be sent again, None for what is no rate limit.
+
+    Azure DevOps answers 429 with Retry-After (the client obeys it), or with the time of the reset
+    (Azure DevOps, "Rate and usage limits": X-RateLimit-Reset, in seconds since the epoch).
+    """
+    if refusal.status != 429:
+        return None
+    reset = refusal.headers.get("X-RateLimit-Reset", "")
+    return max(1.0, float(reset) - time.time()) if reset.isdigit() else None
+
+
+def read_refusal(refusal: Refusal) -> ForgeError:
+    """Return a refusal in words."""
+    told = _text(refusal, "message") or f"HTTP {refusal.status}"
+    what = f"Azure DevOps refuses {refusal.method} {refusal.path} with {refusal.status}: {told}"
+    what = what.rstrip(".") + "."
+    code = _code(refusal, told)
+    # A token that is refused is answered with the page to sign in: 203 or 302 instead of 401.
+    if refusal.status in (203, 302, 401) and not _names_permission(told):
+        return ForgeError(401, "token-refused", what, _TOKEN_HINT)
+    if code in _NO_ACCESS:
+        return ForgeError(401, code, what, _TOKEN_HINT)
+    if refusal.status == 429:
+        return ForgeError(429, "rate-limited", what, "Run the job again later.")
+    if refusal.status == 403 or _names_permission(told):
+        return ForgeError(403, "permission-missing", what, _permission_hint(refusal, told))
+    if refusal.status == 404 or _GONE.search(_text(refusal, "typeKey")):
+        return ForgeError(404, code or "not-found", what, _NOT_FOUND_HINT)
+    return ForgeError(refusal.status, code or "refused", what)
+
+
+_TOKEN_HINT = (
+    "Map the job's token into the step: `env: {SYSTEM_ACCESSTOKEN: $(System.AccessToken)}`."
+)
+_NOT_FOUND_HINT = (
+    "It does not exist, or the job's token may not see it: a job sees its own repository and those "
+    "in `resources:`, as long as the project protects the access of YAML pipelines to repositories."
+)
+
+
+def _names_permission(told: str) -> bool:
+    return "TF401027" in told
+
+
+def _permission_hint(refusal: Refusal, told: str) -> str:
+    text = f"{told} {refusal.path}"
+    name, place = next((n, p) for word, n, p in _PERMISSIONS if word in text)
+    return (
+        f"It takes the permission '{name}': in Project settings > {place}, set it to Allow for the "
+        "account of the pipeline, 'PROJECT Build Service (ORGANIZATION)'."
+    )
+
+
+def _code(refusal: Refusal, told: str) -> str:
+    found = _CODE.search(told)
+    return found[0] if found else _text(refusal, "typeKey")
+
+
+def _text(refusal: Refusal, key: str) -> str:
+    body: Any = refusal.body
+    return str(body.get(key) or "") if isinstance(body, Mapping) else ""

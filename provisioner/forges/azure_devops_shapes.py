@@ -1,0 +1,215 @@
+"""What Azure DevOps' JSON says, in the terms of the port.
+
+Names of fields are those of the public REST API description, version 7.1 (Git: GitPullRequest,
+GitPullRequestIteration, GitPullRequestCommentThread, GitStatus; MicrosoftDocs/vsts-rest-api-specs).
+"""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, TypeVar
+
+from provisioner.engine.forge_port import (
+    Approval,
+    Comment,
+    PullRequest,
+    PullRequestState,
+    Status,
+    StatusState,
+)
+from provisioner.model.forge_error import ForgeError
+
+Json = Mapping[str, Any]
+_Read = TypeVar("_Read")
+
+_STATES = {
+    "active": PullRequestState.OPEN,
+    "completed": PullRequestState.MERGED,
+    "abandoned": PullRequestState.CLOSED,
+}
+_APPROVED = 5
+"""The least vote that approves: 10 approved, 5 approved with suggestions, 0 no vote, -5 waiting for
+the author, -10 rejected."""
+
+_SERVICE = "00000002-0000-8888-8000-000000000000"
+"""The id of Azure DevOps itself (Microsoft.VisualStudio.Services.TFS), which writes the threads
+that report votes. On Azure DevOps Server it is a group, which nobody can sign in as."""
+
+_STATUSES = {
+    "succeeded": StatusState.SUCCESS,
+    "failed": StatusState.FAILURE,
+    "pending": StatusState.PENDING,
+    "error": StatusState.ERROR,
+    "notSet": StatusState.PENDING,
+}
+STATUS_NAMES = {
+    StatusState.SUCCESS: "succeeded",
+    StatusState.FAILURE: "failed",
+    StatusState.PENDING: "pending",
+    StatusState.ERROR: "error",
+}
+
+_HTML_COMMENT = re.compile(r"^<!-- ([^\n()]*) -->$", re.MULTILINE)
+_HIDDEN_LINE = re.compile(r"^\[//\]: # \(([^\n()]*)\)$", re.MULTILINE)
+
+
+def hide_comments(body: str) -> str:
+    """Return Markdown whose HTML comments are link definitions, which nothing shows.
+
+    Azure DevOps shows HTML comments in the mails about a pull request (oxsecurity/megalinter#2521),
+    and removes them from what is written on a work item.
+    """
+    return _HTML_COMMENT.sub(r"[//]: # (\1)", body)
+
+
+def show_comments(body: str) -> str:
+    """Return Markdown as it was before `hide_comments`."""
+    return _HIDDEN_LINE.sub(r"<!-- \1 -->", body)
+
+
+def account_of(identity: Json) -> str:
+    """Return the account of an identity: its address where it has one (a person), else its id."""
+    unique = str(identity.get("uniqueName") or "")
+    return unique.lower() if "@" in unique else plain_id(identity.get("id"))
+
+
+def plain_id(value: object) -> str:
+    """Return a GUID in small letters and without dashes: properties of threads spell it both
+    ways."""
+    return str(value or "").lower().replace("-", "")
+
+
+def read_pull_request(entry: Json, iterations: Sequence[Json]) -> PullRequest:
+    """Return a pull request; the last of its iterations has the head, which `lastMergeSourceCommit`
+    follows only once the merge was tried again."""
+    state = _STATES[entry["status"]]
+    merged = entry.get("lastMergeCommit") or {}
+    source = iterations[-1]["sourceRefCommit"] if iterations else entry["lastMergeSourceCommit"]
+    number = int(entry["pullRequestId"])
+    return PullRequest(
+        number=number,
+        state=state,
+        head=str(source["commitId"]).lower(),
+        base=str(entry["lastMergeTargetCommit"]["commitId"]).lower(),
+        base_branch=str(entry["targetRefName"]).removeprefix("refs/heads/"),
+        # Before it is completed this is the commit of a trial merge.
+        merged=str(merged["commitId"]).lower() if state is PullRequestState.MERGED else None,
+        author=account_of(entry["createdBy"]),
+        is_fork=entry.get("forkSource") is not None,
+        url=f"{entry['repository']['webUrl']}/pullrequest/{number}",
+    )
+
+
+def read_approvals(
+    reviewers: Sequence[Json], threads: Sequence[Json], iterations: Sequence[Json]
+) -> Sequence[Approval]:
+    """Return the approvals that stand, the oldest first.
+
+    A reviewer's entry has the vote but no time. Azure DevOps writes a thread at each vote: what the
+    reviewer saw is the newest iteration of that moment. A vote without such a thread approves
+    nothing, since nobody can say what it approved. A group's vote is that of its member, who has an
+    entry too. Voting takes the permission "Contribute to pull requests", which readers lack.
+    """
+    found = []
+    for reviewer in reviewers:
+        if int(reviewer["vote"]) < _APPROVED or reviewer.get("isContainer"):
+            continue
+        at = _voted_at(plain_id(reviewer["id"]), threads)
+        seen = [one for one in iterations if at and moment(one["createdDate"]) <= at]
+        if at and seen:
+            commit = str(seen[-1]["sourceRefCommit"]["commitId"]).lower()
+            by = account_of(reviewer)
+            found.append(Approval(str(reviewer["id"]), by, commit, at, may_write=True))
+    return sorted(found, key=lambda approval: approval.at)
+
+
+def _voted_at(reviewer: str, threads: Sequence[Json]) -> datetime | None:
+    """Return when a reviewer voted last, and approved; None where Azure DevOps does not say.
+
+    Whoever may comment may write threads with any properties: only those count that Azure DevOps
+    itself wrote.
+    """
+    votes = [
+        thread
+        for thread in threads
+        if _property(thread, "CodeReviewThreadType") == "VoteUpdate"
+        and plain_id(_property(thread, "CodeReviewVotedByTfId")) == reviewer
+        and _is_of_service(thread)
+    ]
+    if not votes:
+        return None
+    last = max(votes, key=lambda thread: moment(thread["publishedDate"]))
+    result = _property(last, "CodeReviewVoteResult")
+    return moment(last["publishedDate"]) if int(result or 0) >= _APPROVED else None
+
+
+def _is_of_service(thread: Json) -> bool:
+    comments = thread.get("comments") or [{}]
+    author = comments[0].get("author") or {}
+    return comments[0].get("commentType") == "system" and (
+        author.get("id") == _SERVICE or author.get("isContainer") is True
+    )
+
+
+def _property(thread: Json, name: str) -> str:
+    entry = (thread.get("properties") or {}).get(name)
+    return str(entry.get("$value")) if isinstance(entry, Mapping) else ""
+
+
+def read_comment(thread: Json, page: str) -> Comment | None:
+    """Return the comment that opens a thread, None for one that is deleted or written by Azure
+    DevOps; `page` is the pull request's."""
+    comments = thread.get("comments") or []
+    if thread.get("isDeleted") or not comments:
+        return None
+    first = comments[0]
+    if first.get("isDeleted") or first.get("commentType") == "system":
+        return None
+    return Comment(
+        id=f"{thread['id']}/{first['id']}",
+        author=account_of(first["author"]),
+        body=show_comments(str(first.get("content") or "")),
+        at=moment(first["publishedDate"]),
+        url=f"{page}?discussionId={thread['id']}",
+    )
+
+
+def read_status(entry: Json, commit: str) -> Status:
+    """Return a status of a commit; a state that azsec never sets counts as an error."""
+    context = entry["context"]
+    genre, name = str(context.get("genre") or ""), str(context["name"])
+    return Status(
+        context=f"{genre}/{name}" if genre else name,
+        state=_STATUSES.get(entry["state"], StatusState.ERROR),
+        description=str(entry.get("description") or ""),
+        commit=commit,
+        creator=account_of(entry["createdBy"]),
+        at=moment(entry["creationDate"]),
+    )
+
+
+def moment(text: object) -> datetime:
+    """Return a time as Azure DevOps writes it, in UTC with up to seven digits of a second."""
+    return datetime.fromisoformat(str(text))
+
+
+def mapping(value: object, path: str) -> Json:
+    """Return a JSON object. Raises ForgeError for another shape."""
+    if not isinstance(value, Mapping):
+        raise unexpected(path)
+    return value
+
+
+def unexpected(path: str) -> ForgeError:
+    """Return the error of an answer that has not the shape of the API."""
+    return ForgeError(
+        0, "unexpected-answer", f"Azure DevOps' answer to {path} has not the shape of its API."
+    )
+
+
+def read(make: Callable[[], _Read], path: str) -> _Read:
+    """Return what `make` reads. Raises ForgeError for an answer of another shape."""
+    try:
+        return make()
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError):
+        raise unexpected(path) from None

@@ -1,0 +1,422 @@
+"""A server with the shapes of Azure DevOps' REST API 7.1, on loopback.
+
+The shapes (names of fields, threads of votes, refusals) are those of the public API description
+and of the samples on its pages; ids and names are made up. `AzureDevOpsServer` keeps one repository
+with its pull requests and the project's work items. What people do in the portal are its methods:
+
+    server.open_pull_request(head, base)     server.push(number, head)
+    server.vote(number, "ada@contoso.com", 10)     server.complete(number, merge_commit)
+
+`server.refuse(method, part, status, ...)` answers the next requests whose path has a part with a
+refusal; `server.page` is how many entries a list answers at once.
+"""
+
+import json
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import count
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+TOKEN = "job-token"
+PROJECT = "platform"
+REPOSITORY = "3411ebc1-d5aa-464f-9615-0b527bc66719"
+SERVICE = {
+    "displayName": "Microsoft.VisualStudio.Services.TFS",
+    "id": "00000002-0000-8888-8000-000000000000",
+}
+BUILD = {
+    "displayName": "platform Build Service (contoso)",
+    "uniqueName": "Build\\f57c1f8a-8a5c-4cbd-a9bb-46c3a7b7b86b",
+    "id": "41113706-4320-4083-9150-925feb93fc22",
+}
+MOST_CHARACTERS = 150_000
+
+
+def person(address: str) -> dict[str, Any]:
+    """Return the identity of a person, by an address."""
+    number = sum(address.encode()) * 7919
+    return {
+        "displayName": address.split("@")[0].title(),
+        "uniqueName": address,
+        "id": f"d6245f20-2af8-44f4-9451-{number:012x}",
+    }
+
+
+@dataclass
+class RefusedError(Exception):
+    status: int
+    message: str = ""
+    type_key: str = "VssServiceException"
+    headers: Mapping[str, str] = field(default_factory=dict)
+    page: str | None = None
+
+
+@dataclass
+class _PullRequest:
+    number: int
+    base: str
+    author: dict[str, Any]
+    fork: bool
+    status: str = "active"
+    merge: str | None = None
+    iterations: list[dict[str, Any]] = field(default_factory=list)
+    reviewers: dict[str, dict[str, Any]] = field(default_factory=dict)
+    threads: list[dict[str, Any]] = field(default_factory=list)
+    statuses: list[dict[str, Any]] = field(default_factory=list)
+
+
+class AzureDevOpsServer:
+    def __init__(self, process: str = "Agile") -> None:
+        self.requests: list[tuple[str, str, Any]] = []
+        self.page = 1000
+        self.types = {"Agile": "Issue", "Scrum": "Task"}[process]
+        self.work_items: dict[int, dict[str, Any]] = {}
+        self.work_item_comments: dict[int, list[str]] = {}
+        self.commit_statuses: dict[str, list[dict[str, Any]]] = {}
+        self._pulls: dict[int, _PullRequest] = {}
+        self._refusals: list[tuple[str, str, RefusedError]] = []
+        self._ids = count(140)
+        self._now = datetime(2026, 11, 30, 9, 0, tzinfo=UTC)
+        self._lock = threading.RLock()
+        self._server = ThreadingHTTPServer(
+            ("127.0.0.1", 0), type("Handler", (_Handler,), {"app": self})
+        )
+        self._server.daemon_threads = True
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
+        self.collection = f"http://127.0.0.1:{self._server.server_port}/contoso/"
+
+    def __enter__(self) -> "AzureDevOpsServer":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+    # What people do.
+
+    def open_pull_request(
+        self, head: str, base: str, author: str = "grace@contoso.com", *, fork: bool = False
+    ) -> int:
+        number = next(self._ids)
+        self._pulls[number] = _PullRequest(number, base, person(author), fork)
+        self.push(number, head)
+        return number
+
+    def push(self, number: int, head: str) -> None:
+        pull = self._pulls[number]
+        pull.iterations.append(
+            {
+                "id": len(pull.iterations) + 1,
+                "createdDate": self._tick(),
+                "updatedDate": self._tick(),
+                "author": pull.author,
+                "sourceRefCommit": {"commitId": head},
+                "targetRefCommit": {"commitId": pull.base},
+            }
+        )
+
+    def vote(self, number: int, address: str, vote: int, *, dashes: bool = True) -> None:
+        pull, voter = self._pulls[number], person(address)
+        pull.reviewers[address] = {**voter, "vote": vote, "hasDeclined": False, "isFlagged": False}
+        spelled = voter["id"] if dashes else voter["id"].replace("-", "")
+        properties = {
+            "CodeReviewThreadType": "VoteUpdate",
+            "CodeReviewVotedByDisplayName": voter["displayName"],
+            "CodeReviewVotedByTfId": spelled,
+            "CodeReviewVoteResult": str(vote),
+        }
+        content = f"{voter['displayName']} voted {vote}"
+        self._thread_of(pull, SERVICE, content, "system", properties)
+
+    def write_thread(
+        self, number: int, address: str, content: str, properties: Mapping[str, str] | None = None
+    ) -> None:
+        """Open a thread as somebody who may comment, with whatever properties they choose."""
+        self._thread_of(self._pulls[number], person(address), content, "text", properties or {})
+
+    def complete(self, number: int, merge: str) -> None:
+        self._pulls[number].status, self._pulls[number].merge = "completed", merge
+
+    def abandon(self, number: int) -> None:
+        self._pulls[number].status = "abandoned"
+
+    def threads(self, number: int) -> list[dict[str, Any]]:
+        return [t for t in self._pulls[number].threads if t["comments"][0]["commentType"] == "text"]
+
+    def statuses(self, number: int) -> list[dict[str, Any]]:
+        return self._pulls[number].statuses
+
+    def delete_comment(self, number: int, thread: int) -> None:
+        (found,) = (t for t in self._pulls[number].threads if t["id"] == thread)
+        found["comments"][0].update(isDeleted=True, content=None)
+
+    def refuse(self, method: str, part: str, *refusals: RefusedError) -> None:
+        self._refusals += [(method, part, refusal) for refusal in refusals]
+
+    # What the API answers.
+
+    def _answer(self, method: str, path: str, query: Mapping[str, str], body: Any) -> Any:
+        if path == "/_apis/connectionData":
+            account = {"$type": "System.String", "$value": BUILD["uniqueName"].split("\\")[1]}
+            user = {"id": BUILD["id"], "providerDisplayName": BUILD["displayName"]}
+            return {"authenticatedUser": {**user, "properties": {"Account": account}}}
+        git = f"/{PROJECT}/_apis/git/repositories/{REPOSITORY}/"
+        if path.startswith(git):
+            return self._git(method, path.removeprefix(git).split("/"), query, body)
+        boards = f"/{PROJECT}/_apis/wit/"
+        if path.startswith(boards):
+            return self._boards(method, path.removeprefix(boards).split("/"), query, body)
+        raise _missing("TF401019", "The Git repository does not exist.", "GitRepositoryNotFound")
+
+    def _git(self, method: str, parts: list[str], query: Mapping[str, str], body: Any) -> Any:
+        match method, parts:
+            case "POST", ["pullrequestquery"]:
+                return {
+                    "queries": body["queries"],
+                    "results": list(map(self._find, body["queries"])),
+                }
+            case "POST", ["commits", commit, "statuses"]:
+                return self._status(self.commit_statuses.setdefault(commit, []), body)
+            case "GET", ["commits", commit, "statuses"]:
+                return self._list(self.commit_statuses.get(commit, []), query)
+            case _, ["pullRequests", number, *rest]:
+                if int(number) not in self._pulls:
+                    text = f"The requested pull request was not found: {number}."
+                    raise _missing("TF401180", text, "GitPullRequestNotFoundException")
+                return self._pull_request(method, self._pulls[int(number)], rest, query, body)
+        raise RefusedError(404, "no such path")
+
+    def _pull_request(
+        self, method: str, pull: _PullRequest, parts: list[str], query: Mapping[str, str], body: Any
+    ) -> Any:
+        lists = {
+            "iterations": pull.iterations,
+            "reviewers": list(pull.reviewers.values()),
+            "threads": pull.threads,
+            "statuses": pull.statuses,
+        }
+        match method, parts:
+            case "GET", []:
+                return self._shape(pull)
+            case "GET", [name]:
+                return self._list(lists[name], query)
+            case "PATCH", ["reviewers"]:
+                votes = {entry["id"]: entry["vote"] for entry in body}
+                for reviewer in pull.reviewers.values():
+                    reviewer["vote"] = votes.get(reviewer["id"], reviewer["vote"])
+                return None
+            case "POST", ["threads"]:
+                content = _checked(body["comments"][0]["content"])
+                return self._thread_of(pull, BUILD, content, "text", {})
+            case "POST", ["statuses"]:
+                return self._status(pull.statuses, body)
+            case _, ["threads", thread, "comments", _number]:
+                return self._comment(method, pull, int(thread), body)
+        raise RefusedError(404, "no such path")
+
+    def _comment(self, method: str, pull: _PullRequest, thread: int, body: Any) -> Any:
+        found = next((one for one in pull.threads if one["id"] == thread), None)
+        if found is None or found["comments"][0].get("isDeleted"):
+            text = "The comment does not exist."
+            raise RefusedError(400, text, "GitPullRequestCommentThreadCommentNotFoundException")
+        comment = found["comments"][0]
+        if method == "DELETE":
+            comment.update(isDeleted=True, content=None)
+            return None
+        comment.update(content=_checked(body["content"]), lastUpdatedDate=self._tick())
+        return comment
+
+    def _shape(self, pull: _PullRequest) -> dict[str, Any]:
+        last = pull.iterations[-1]["sourceRefCommit"]
+        return {
+            "pullRequestId": pull.number,
+            "status": pull.status,
+            "createdBy": pull.author,
+            "targetRefName": "refs/heads/main",
+            "sourceRefName": "refs/heads/change",
+            "lastMergeSourceCommit": last,
+            "lastMergeTargetCommit": {"commitId": pull.base},
+            "lastMergeCommit": {"commitId": pull.merge or "e" * 40},
+            "reviewers": list(pull.reviewers.values()),
+            "repository": {
+                "id": REPOSITORY,
+                "webUrl": f"{self.collection}{PROJECT}/_git/infrastructure",
+            },
+            **({"forkSource": {"name": "refs/heads/change"}} if pull.fork else {}),
+        }
+
+    def _find(self, query: Mapping[str, Any]) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for commit in query["items"]:
+            for pull in self._pulls.values():
+                commits = {one["sourceRefCommit"]["commitId"] for one in pull.iterations}
+                merges = {pull.merge} if query["type"] == "lastMergeCommit" else commits
+                if commit in merges and pull.status == "completed":
+                    found.setdefault(commit, []).append(self._shape(pull))
+        return found
+
+    def _status(self, statuses: list[dict[str, Any]], body: Any) -> dict[str, Any]:
+        entry = {**body, "id": len(statuses) + 1, "createdBy": BUILD, "creationDate": self._tick()}
+        statuses.append(entry)
+        return entry
+
+    def _thread_of(
+        self,
+        pull: _PullRequest,
+        author: Mapping[str, Any],
+        content: str,
+        kind: str,
+        properties: Mapping[str, str],
+    ) -> dict[str, Any]:
+        now = self._tick()
+        comment = {
+            "id": 1,
+            "parentCommentId": 0,
+            "author": author,
+            "content": content,
+            "publishedDate": now,
+            "lastUpdatedDate": now,
+            "commentType": kind,
+        }
+        thread = {
+            "id": next(self._ids),
+            "publishedDate": now,
+            "lastUpdatedDate": now,
+            "comments": [comment],
+            "properties": {
+                name: {"$type": "System.String", "$value": value}
+                for name, value in properties.items()
+            },
+            "isDeleted": False,
+        }
+        pull.threads.append(thread)
+        return thread
+
+    def _boards(self, method: str, parts: list[str], query: Mapping[str, str], body: Any) -> Any:
+        match method, parts:
+            case "GET", ["workitemtypes", *rest]:
+                pairs = (("New", "Proposed"), ("Active", "InProgress"), ("Closed", "Completed"))
+                states = [{"name": name, "category": what} for name, what in pairs]
+                return {"value": states if rest else [{"name": "Epic"}, {"name": self.types}]}
+            case "POST", ["wiql"]:
+                tag = body["query"].split("CONTAINS '")[1].split("'")[0]
+                found = [i for i, item in self.work_items.items() if tag in _tags(item)]
+                return {"queryType": "flat", "workItems": [{"id": number} for number in found]}
+            case "POST", ["workitemsbatch"]:
+                return {"value": [self.work_items[number] for number in body["ids"]]}
+            case "POST", ["workItems", number, "comments"]:
+                assert query["format"] == "markdown"
+                self.work_item_comments.setdefault(int(number), []).append(body["text"])
+                return {"id": 1, "text": body["text"]}
+            case _, ["workitems", which]:
+                return self._work_item(method, which, body)
+        raise RefusedError(404, "no such path")
+
+    def _work_item(self, method: str, which: str, body: Any) -> dict[str, Any]:
+        if method == "GET":
+            return self.work_items[int(which)]
+        if method == "PATCH":
+            return self._patch(int(which), body)
+        number = next(self._ids)
+        fields = {
+            "System.Id": number,
+            "System.WorkItemType": which.removeprefix("$"),
+            "System.State": "New",
+            "System.CreatedBy": BUILD,
+        }
+        self.work_items[number] = {"id": number, "fields": fields}
+        return self._patch(number, body)
+
+    def _patch(self, number: int, changes: Any) -> dict[str, Any]:
+        item = self.work_items[number]
+        for change in changes:
+            _, what, name = change["path"].split("/")
+            item.setdefault(what, {})[name] = change["value"]
+        return item
+
+    def _list(self, entries: list[Any], query: Mapping[str, str]) -> dict[str, Any]:
+        start = int(query.get("continuationToken", "0"))
+        part = entries[start : start + self.page]
+        following = start + self.page if start + self.page < len(entries) else None
+        return {"count": len(part), "value": part, "_token": following}
+
+    def _tick(self) -> str:
+        self._now += timedelta(seconds=1)
+        return self._now.strftime("%Y-%m-%dT%H:%M:%S.%f0Z")
+
+    def serve(
+        self, method: str, path: str, query: Mapping[str, str], token: str | None, body: Any
+    ) -> Any:
+        """Return the answer to one request. Raises RefusedError."""
+        with self._lock:
+            self.requests.append((method, path, body))
+            for entry in self._refusals:
+                if entry[0] == method and entry[1] in path:
+                    self._refusals.remove(entry)
+                    raise entry[2]
+            if token != f"Bearer {TOKEN}":
+                raise RefusedError(203, page="<html><title>Azure DevOps Services | Sign In</title>")
+            if "api-version" not in query:
+                raise RefusedError(400, "no api-version", "VssVersionNotSpecifiedException")
+            # A copy: what is sent outside of the lock must not change meanwhile.
+            return json.loads(json.dumps(self._answer(method, path, query, body)))
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    app: AzureDevOpsServer
+
+    def _serve(self) -> None:
+        text = self.rfile.read(int(self.headers.get("Content-Length", "0")))
+        parts = urlsplit(self.path)
+        path = unquote(parts.path).removeprefix("/contoso")
+        query = dict(parse_qsl(parts.query))
+        body = json.loads(text) if text else None
+        try:
+            answer = self.app.serve(
+                self.command, path, query, self.headers.get("Authorization"), body
+            )
+        except RefusedError as refusal:
+            error = {"$id": "1", "message": refusal.message, "typeKey": refusal.type_key}
+            page = json.dumps(error) if refusal.page is None else refusal.page
+            self._send(refusal.status, refusal.headers, page.encode())
+            return
+        following = answer.pop("_token", None) if isinstance(answer, dict) else None
+        headers = {} if following is None else {"x-ms-continuationtoken": str(following)}
+        self._send(200, headers, b"" if answer is None else json.dumps(answer).encode())
+
+    def _send(self, status: int, headers: Mapping[str, str], sent: bytes) -> None:
+        self.send_response(status)
+        for name, value in {**headers, "Content-Length": str(len(sent))}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(sent)
+
+    do_GET = do_POST = do_PATCH = do_DELETE = _serve  # noqa: N815  http.server's names
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+def _missing(code: str, message: str, type_key: str) -> RefusedError:
+    return RefusedError(404, f"{code}: {message}", type_key)
+
+
+def _checked(content: str) -> str:
+    if len(content) > MOST_CHARACTERS:
+        text = (
+            "A discussion comment cannot be longer than 150000 characters.\r\n"
+            "Parameter name: comment.Content"
+        )
+        raise RefusedError(400, text, "ArgumentException")
+    return content
+
+
+def _tags(item: Mapping[str, Any]) -> str:
+    return str(item["fields"].get("System.Tags", ""))
