@@ -32,7 +32,7 @@ _APPROVED = 5
 the author, -10 rejected."""
 
 _SERVICE = "00000002-0000-8888-8000-000000000000"
-"""The id of Azure DevOps itself (Microsoft.VisualStudio.Services.TFS), which writes the threads
+"""The id of Azure DevOps itself (shown as a service of Visual Studio), which writes the threads
 that report votes. On Azure DevOps Server it is a group, which nobody can sign in as."""
 
 _STATUSES = {
