@@ -1,5 +1,6 @@
 """Turns whatever Azure, a proxy or the network answers into one AzureError."""
 
+import re
 from collections.abc import Iterator, Mapping
 from http import HTTPStatus
 from itertools import islice
@@ -30,6 +31,7 @@ something other than Azure Resource Manager answered it."""
 
 _MAX_MESSAGE = 4_000
 _MAX_DETAILS = 20
+_MAX_XML = 16_384
 _CORRELATION_HEADERS = ("x-ms-correlation-request-id", "x-ms-request-id")
 
 
@@ -48,7 +50,9 @@ def read_error(status: int, headers: Mapping[str, str], body: bytes | str | None
     try:
         document = read_object(content)
     except AnswerError as problem:
-        return _not_json(status, headers, correlation, str(problem))
+        return _read_storage_error(status, headers, content) or _not_json(
+            status, headers, correlation, str(problem)
+        )
     envelope = _pick(document, "error")
     told = envelope if isinstance(envelope, dict) else document
     code = _text(_pick(told, "code")) or _outcome_code(document, status)
@@ -159,6 +163,21 @@ def _status_word(status: int) -> str:
         return HTTPStatus(status).phrase.title().replace(" ", "").replace("-", "")
     except ValueError:
         return f"Http{status}"
+
+
+def _read_storage_error(
+    status: int, headers: Mapping[str, str], content: bytes
+) -> AzureError | None:
+    """Return the error that Azure Storage answers as XML, with its code in a header
+    (learn.microsoft.com, "Status and error codes" of its REST API); None for any other."""
+    folded = {name.lower(): value for name, value in headers.items()}
+    code = _text(folded.get("x-ms-error-code"))
+    if not code:
+        return None
+    told = re.search(rb"<Message>(.*?)</Message>", content[:_MAX_XML], re.DOTALL)
+    # What follows the first line are the ids of the request, and its time.
+    message = first_line(told[1].decode("utf-8", "replace")) if told else f"HTTP {status}."
+    return AzureError(status, code, message, _correlation_id(headers))
 
 
 def _not_json(

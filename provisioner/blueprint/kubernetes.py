@@ -164,17 +164,21 @@ class AccessSettings(FilePart):
 
 class ObserverSettings(FilePart):
     """A job in the cluster that writes observations: the image of azsec, as the environment's
-    registry has it, and when (cron, in UTC)."""
+    registry has it, and when (cron, in UTC). `clientId` is the identity that it writes a blob as,
+    where the environment's federated credentials do not say it."""
 
     image: str
+    client_id: str | None = Field(None, alias="clientId")
     schedule: str = Field("17 * * * *", pattern=r"^[0-9*/,-]+( [0-9A-Za-z*/,-]+){4}$")
 
 
 class ObservationSettings(FilePart):
-    """The observation that a plan shows: its file, relative to the environment's, of which cluster
-    it has to be (the UID of the namespace kube-system), and how many hours old at most."""
+    """The observation that stands for the API server: its file, relative to the environment's, or
+    its blob (https://ACCOUNT.blob.core.windows.net/CONTAINER/NAME), of which cluster it has to be
+    (the UID of the namespace kube-system), and how many hours old at most."""
 
     file: str | None = None
+    blob: str | None = None
     cluster: str | None = None
     max_age_hours: int = Field(24, alias="maxAgeHours", ge=1, le=24 * 30)
 

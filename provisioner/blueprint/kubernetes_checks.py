@@ -17,6 +17,7 @@ from provisioner.blueprint.kubernetes import (
     parse_peer,
 )
 from provisioner.blueprint.yaml_source import Node
+from provisioner.model.blob_address import parse_blob_url
 from provisioner.model.diagnostic import Diagnostic, error
 
 _GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
@@ -53,6 +54,7 @@ def check_kubernetes(settings: KubernetesSettings, node: Node) -> Iterator[Diagn
     yield from _check_audiences(settings, node)
     yield from _check_exemptions(settings, node)
     yield from _check_reach(settings, node)
+    yield from _check_observation(settings, node)
     for key, stated in (("benchmark", settings.benchmark), ("observer", settings.observer)):
         if stated is not None and not _IMAGE.fullmatch(stated.image):
             yield _wrong(
@@ -101,6 +103,35 @@ def _check_reach(settings: KubernetesSettings, node: Node) -> Iterator[Diagnosti
             f"'server' is {access.server!r}.",
             here.find(("server",)).span,
             "Expected https://HOST of the API server (`az aks show`: fqdn or privateFqdn).",
+        )
+
+
+def _check_observation(settings: KubernetesSettings, node: Node) -> Iterator[Diagnostic]:
+    """Yield what is wrong with where observations are, and with who writes them."""
+    stated = settings.observation
+    here = node.find(("observation", "blob"))
+    if stated.blob is not None and parse_blob_url(stated.blob) is None:
+        # What comes after the path may be a signature (SAS), which is a secret.
+        shown = stated.blob.partition("?")[0]
+        yield error(
+            "wrong-value",
+            f"'observation.blob' is {shown!r}" + (" with a query." if "?" in stated.blob else "."),
+            here.span,
+            "Expected https://ACCOUNT.blob.core.windows.net/CONTAINER/NAME; the token is Entra's.",
+        )
+    if stated.blob is not None and stated.file is not None:
+        yield error(
+            "wrong-value", "the observation has a file and a blob.", here.span, "State one of them."
+        )
+    client = settings.observer.client_id if settings.observer else None
+    if client is not None and not _GUID.fullmatch(client):
+        yield _wrong(node, ("observer", "clientId"), client, "the client id of an identity, a GUID")
+    if client is not None and stated.blob is None:
+        yield error(
+            "wrong-value",
+            "'observer.clientId' has no meaning where the observation is no blob.",
+            node.find(("observer", "clientId")).span,
+            "State `observation.blob`, or leave it out.",
         )
 
 

@@ -31,16 +31,16 @@ ZONES: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "AzureUSGovernment": "privatelink.azurecr.us",
             "AzureChinaCloud": "privatelink.azurecr.cn",
         },
+        "blob": {
+            "AzureCloud": "privatelink.blob.core.windows.net",
+            "AzureUSGovernment": "privatelink.blob.core.usgovcloudapi.net",
+            "AzureChinaCloud": "privatelink.blob.core.chinacloudapi.cn",
+        },
     }
 )
 """The names of zones by service and cloud; `{region}` stands for the location."""
 
 
-_STORAGE_ZONES = {
-    "AzureCloud": "privatelink.blob.core.windows.net",
-    "AzureUSGovernment": "privatelink.blob.core.usgovcloudapi.net",
-    "AzureChinaCloud": "privatelink.blob.core.chinacloudapi.cn",
-}
 _LEFT_OUT = "privatelink."
 _SERVICES: Mapping[str, tuple[Mapping[str, str], tuple[str, ...]]] = MappingProxyType(
     {
@@ -49,7 +49,7 @@ _SERVICES: Mapping[str, tuple[Mapping[str, str], tuple[str, ...]]] = MappingProx
             ZONES["registry"],
             ("{name}", "{name}.{region}.data"),
         ),
-        "microsoft.storage/storageaccounts": (_STORAGE_ZONES, ("{name}",)),
+        "microsoft.storage/storageaccounts": (ZONES["blob"], ("{name}",)),
     }
 )
 """By type: the zone of each cloud, and the names of a service in it."""

@@ -444,6 +444,15 @@ def check(  # noqa: PLR0913  typer: one parameter an option
     cluster: Annotated[
         bool, typer.Option("--cluster", help="Read what stands in the cluster from files.")
     ] = False,
+    all_namespaces: Annotated[
+        bool,
+        typer.Option(
+            "--all-namespaces",
+            "-A",
+            help="State that the lists are of all namespaces (`kubectl get -A`): one that shows no "
+            "more than one namespace is else taken as of that alone.",
+        ),
+    ] = False,
     of: StateKindOption = StateChoice.DESIRED,
     actual: Annotated[
         bool, typer.Option("--actual", help="Short for --of actual: check what is in Azure.")
@@ -467,22 +476,25 @@ def check(  # noqa: PLR0913  typer: one parameter an option
     Exit with 3 if the gate refuses one that fails, with 1 if none does and not everything could be
     read.
     """
-    from provisioner.cli.cluster_files import read_contents
+    from provisioner.cli.cluster_files import find_evidence
     from provisioner.cli.output import print_check, print_compliance
     from provisioner.controls.frameworks import Framework
     from provisioner.documents.trace import StateKind
 
     kind = StateKind.ACTUAL if actual else StateKind(of.value)
     with _session(cloud=cloud, state=state, parallelism=parallelism, quiet=True) as session:
-        settings = session.load(environment).environment.kubernetes.observation
-        contents = read_contents(files or [], settings, asked=cluster)
+        given = files or []
+        seen = find_evidence(
+            session, environment, given, asked=cluster, all_namespaces=all_namespaces
+        )
         if framework is not None:
             chosen = Framework(framework.value)
-            report = session.report_compliance(environment, kind, chosen, contents)
+            found = session.report_compliance(environment, kind, chosen, seen.contents)
+            report = seen.complete(found)
             print_compliance(report, output.value)
             is_refused, census = bool(report.refused), report.census
         else:
-            document = session.check(environment, kind, contents)
+            document = seen.complete(session.check(environment, kind, seen.contents))
             print_check(document, output.value, show_all=show_all)
             is_refused, census = bool(document.refused), document.census
     if is_refused:

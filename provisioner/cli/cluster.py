@@ -10,7 +10,7 @@ from datetime import datetime
 from provisioner.cli.cluster_access import Reach, find_connection
 from provisioner.cli.cluster_lock import hold_locks
 from provisioner.cli.exit_code import ExitCode
-from provisioner.cli.observation import load_observation
+from provisioner.cli.observation import source_of
 from provisioner.cli.output import print_cluster, print_manifests
 from provisioner.cli.session import Session, is_plan_file, refuse_options
 from provisioner.cli.workspace import FileSources, write_file
@@ -154,7 +154,8 @@ def _apply(
 def run_drift(request: Request, reach: Reach, output: str) -> int:
     """Print the drift of a cluster; return the exit code."""
     today = datetime.now().astimezone().date()
-    if request.observation is None:
+    source = request.observation or _stated_observation(request, reach)
+    if source is None:
         with _open(request, reach) as bench:
             way = bench.api.way
             found = check_cluster_drift(bench.desired, bench.objects, bench.api, way, today)
@@ -164,12 +165,22 @@ def run_drift(request: Request, reach: Reach, output: str) -> int:
         with _session(reach) as session:
             desired, objects = session.find_objects(request.subject, StateKind(request.of))
             settings = desired.environment.kubernetes.observation
-            observation = load_observation(request.observation, settings)
+            observation = session.observe(desired.document, source, settings)
             found = check_observed_drift(desired, objects, observation, today)
     print_cluster(found, output)
     if found.found:
         return ExitCode.DIFFERENCES
     return ExitCode.SUCCESS if found.is_certain else ExitCode.ERROR
+
+
+def _stated_observation(request: Request, reach: Reach) -> str | None:
+    """Return what names the observation of an environment that states no way to its API server."""
+    if reach.kubeconfig is not None:
+        return None
+    with _session(reach) as session:
+        environment = session.load(request.subject).environment
+    settings = environment.kubernetes
+    return None if settings.access else source_of(settings.observation, environment.path)
 
 
 def print_observer(environment: str, of: str) -> None:

@@ -139,6 +139,15 @@ def observe(
             show_default=False,
         ),
     ] = None,
+    blob: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL",
+            help="Write it, compressed, to this blob (https://ACCOUNT.blob.core.windows.net/"
+            "CONTAINER/NAME): in a pod as its workload identity.",
+            show_default=False,
+        ),
+    ] = None,
     kubeconfig: KubeconfigOption = None,
     context: ContextOption = None,
 ) -> None:
@@ -148,7 +157,7 @@ def observe(
     """
     from provisioner.cli.observing import Target, run_observe
 
-    raise typer.Exit(run_observe(environment, kubeconfig, context, Target(out, config_map)))
+    raise typer.Exit(run_observe(environment, kubeconfig, context, Target(out, config_map, blob)))
 
 
 @cluster_app.command("observer")
@@ -168,8 +177,9 @@ def drift(  # noqa: PLR0913  typer: one parameter an option
     observation: Annotated[
         str | None,
         typer.Option(
-            metavar="FILE",
-            help="Compare what `azsec cluster observe` wrote, and ask no API server.",
+            metavar="FILE|URL",
+            help="Compare what `azsec cluster observe` wrote to a file or blob, and ask no API "
+            "server; the environment's own where it states no access.",
             show_default=False,
         ),
     ] = None,

@@ -1,9 +1,11 @@
-"""The observation of a cluster that a command reads: from a file, or a ConfigMap in one."""
+"""The observation of a cluster that a command reads: a file or a blob, or a ConfigMap in one."""
 
 import base64
 import gzip
 import json
 import os
+import zlib
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from pathlib import Path
@@ -26,6 +28,13 @@ from provisioner.workflow.plan import Desired
 
 KEY = "AZSEC_OBSERVATION_KEY"
 _MOST_BYTES = 256 * 2**20
+
+_NO_OBSERVATION = (
+    ValueError, KeyError, AttributeError, TypeError, OSError, EOFError, zlib.error,
+)  # fmt: skip
+"""What reading JSON or compressed content raises for what is none, or is not whole."""
+
+_GZIP = b"\x1f\x8b"
 
 PART = "observation.json.gz"
 
@@ -55,58 +64,84 @@ def is_observation(text: str) -> bool:
     return found.get("kind") == "azsec/observation" or packed
 
 
-def load_observation(path: str, settings: ObservationSettings) -> ObservationDocument:
-    """Return the observation in a file: what `observe` wrote, or `kubectl get configmap -o json`.
+def is_blob(source: str) -> bool:
+    """Tell whether what names an observation is a URL; else it is a path."""
+    return "://" in source
 
-    Raises DiagnosticError for one that is none, was altered, is of another cluster, or too old.
-    """
+
+def source_of(settings: ObservationSettings, environment: str) -> str | None:
+    """Return what names the observation that an environment states: a path or a URL; None where it
+    states none. `environment` is the path of its file."""
+    if settings.blob is not None or settings.file is None:
+        return settings.blob
+    return (Path(environment).parent / settings.file).as_posix()
+
+
+def read_file(path: str) -> bytes:
+    """Return the content of a file. Raises DiagnosticError where there is none."""
     try:
-        content = Path(path).read_bytes()
+        return Path(path).read_bytes()
     except OSError as failure:
         raise DiagnosticError(
             error("no-observation", f"{path}: {failure.strerror}.", None)
         ) from failure
+
+
+def load_observation(
+    content: bytes, source: str, settings: ObservationSettings
+) -> ObservationDocument:
+    """Return the observation in what `observe` wrote, or `kubectl get configmap -o json`; `source`
+    is what to call it.
+
+    Raises DiagnosticError for one that is none, was altered, is of another cluster, or too old.
+    """
     if len(content) > _MOST_BYTES:
         raise DiagnosticError(
-            error("no-observation", f"{path} is larger than {_MOST_BYTES:,} bytes.")
+            error("no-observation", f"{source} is larger than {_MOST_BYTES:,} bytes.")
         )
-    found = read_observation(_unpacked(content, path), path, find_key())
+    found = read_observation(_unpacked(content, source), source, find_key())
     age = timedelta(hours=settings.max_age_hours)
-    check_observation(found, path, settings.cluster, age, datetime.now(UTC))
+    check_observation(found, source, settings.cluster, age, datetime.now(UTC))
     return found
 
 
-def describe_objects(desired: Desired, catalog: Catalog) -> ClusterObjectsDocument | None:
+def describe_objects(
+    desired: Desired,
+    catalog: Catalog,
+    source: str | None,
+    observe: Callable[[], ObservationDocument | None],
+) -> ClusterObjectsDocument | None:
     """Return what is known of the objects that an environment declares in its cluster: what its
-    observation shows. None where the environment has no cluster to put them in."""
+    observation shows, which `source` names, and `observe` reads. None where the environment has no
+    cluster to put them in."""
     from provisioner.workflow.cluster_drift import check_observed_drift
     from provisioner.workflow.manifests import find_objects
 
-    settings = desired.environment.kubernetes.observation
     try:
         objects = find_objects(desired, catalog, _no_reader, StateKind.DESIRED)
     except DiagnosticError:
         # `azsec manifests` and `azsec validate` say why.
         return None
     told = ClusterObjectsDocument(declared=len(objects.manifests))
-    if settings.file is None:
-        return told
-    path = (Path(desired.environment.path).parent / settings.file).as_posix()
     try:
-        seen = load_observation(path, settings)
+        seen = observe()
     except DiagnosticError as problem:
         return told.model_copy(update={"refused": problem.diagnostics[0].message})
+    if seen is None:
+        return told
     now = datetime.now(UTC)
     found = check_observed_drift(desired, objects, seen, now.date())
     weakened = [entry.address for entry in found.undeclared if entry.field.security]
     drifted = [entry.address for entry in found.drifted]
     return told.model_copy(
         update={
-            "source": path,
+            "source": source,
+            "verified": find_key() is not None,
             "age": describe_age(now - taken_at(seen)),
             "in_sync": found.in_sync,
             "drifted": tuple(dict.fromkeys((*drifted, *weakened))),
             "additions": tuple(str(entry.address) for entry in found.additions),
+            "unreadable": tuple(entry.listed for entry in found.census.unreadable),
         }
     )
 
@@ -115,16 +150,27 @@ def _no_reader() -> Reader:
     raise AssertionError("the desired state takes no reading")
 
 
+def pack(observation: ObservationDocument) -> bytes:
+    """Return an observation as it is kept in a ConfigMap and in a blob: JSON, compressed."""
+    return gzip.compress(json.dumps(observation.to_json()).encode(), mtime=0)
+
+
 def _unpacked(content: bytes, path: str) -> str:
-    """Return the text of an observation, which may be compressed in a ConfigMap."""
+    """Return the text of an observation, which may be compressed, also in a ConfigMap."""
     try:
+        if content.startswith(_GZIP):
+            return _decompressed(content)
         found = json.loads(content)
         packed = found["binaryData"][PART] if found.get("kind") == "ConfigMap" else None
         if packed is None:
             return content.decode("utf-8")
-        with gzip.GzipFile(fileobj=BytesIO(base64.b64decode(packed))) as opened:
-            return opened.read(_MOST_BYTES).decode("utf-8")
-    except (ValueError, KeyError, AttributeError, TypeError, OSError) as failure:
+        return _decompressed(base64.b64decode(packed))
+    except _NO_OBSERVATION as failure:
         raise DiagnosticError(
             error("no-observation", f"{path} is no observation of a cluster.")
         ) from failure
+
+
+def _decompressed(packed: bytes) -> str:
+    with gzip.GzipFile(fileobj=BytesIO(packed)) as opened:
+        return opened.read(_MOST_BYTES).decode("utf-8")

@@ -1,7 +1,6 @@
 """`azsec cluster observe`: where an observation is written."""
 
 import base64
-import gzip
 import json
 import os
 import sys
@@ -11,9 +10,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from provisioner.cli.blobs import require_blob, write_blob
 from provisioner.cli.cluster_access import Reach, find_connection
 from provisioner.cli.exit_code import ExitCode
-from provisioner.cli.observation import KEY, PART, find_key
+from provisioner.cli.observation import KEY, PART, find_key, pack
 from provisioner.cli.session import Session
 from provisioner.cli.workspace import write_file
 from provisioner.documents.observation import ObservationDocument
@@ -31,10 +31,17 @@ _CONFIG_MAP_BYTES = 700 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where an observation goes: a file, a ConfigMap (NAMESPACE/NAME), else standard output."""
+    """Where an observation goes: a file, a ConfigMap (NAMESPACE/NAME), a blob (its URL), else
+    standard output."""
 
     out: str | None
     config_map: str | None
+    blob: str | None
+
+    @property
+    def is_stated(self) -> bool:
+        """Whether there is one."""
+        return any(each is not None for each in (self.out, self.config_map, self.blob))
 
 
 def run_observe(
@@ -43,10 +50,14 @@ def run_observe(
     """Observe a cluster; return the exit code."""
 
     key = find_key()
+    # Whoever is inside of the cluster has the token of its pod, and no environment.
+    auth, tenant_id = "workload-identity", ""
+    blob = None if target.blob is None else require_blob(target.blob)
     if environment is not None:
         session = Session(cloud=None, state=None, parallelism=1, realistic=None, quiet=True)
-        reach = Reach(kubeconfig, context, None, None)
-        connection = find_connection(session.load(environment), reach)
+        desired = session.load(environment)
+        auth, tenant_id = desired.environment.auth, desired.environment.tenant_id
+        connection = find_connection(desired, Reach(kubeconfig, context, None, None))
     elif kubeconfig is not None:
         connection = read_kubeconfig(Path(kubeconfig), context)
     else:
@@ -59,9 +70,11 @@ def run_observe(
             told = api.ask([Ask("PATCH", path, query, body, APPLY)])[0]
             if isinstance(told, KubernetesError):
                 raise DiagnosticError(error("not-written", f"{target.config_map}: {told.message}."))
+    if blob is not None:
+        write_blob(blob, pack(found), auth, tenant_id)
     if target.out is not None:
         write_file(target.out, json.dumps(found.to_json()) + "\n")
-    elif target.config_map is None:
+    elif not target.is_stated:
         sys.stdout.write(json.dumps(found.to_json()) + "\n")
     refused = [each for each in found.lists if each.refused]
     for each in refused:
@@ -73,7 +86,7 @@ def run_observe(
 
 def _config_map(found: ObservationDocument, target: str) -> tuple[str, Mapping[str, Any]]:
     namespace, _, name = target.partition("/")
-    packed = gzip.compress(json.dumps(found.to_json()).encode(), mtime=0)
+    packed = pack(found)
     if not namespace or not name:
         raise DiagnosticError(error("wrong-option", "--config-map expects NAMESPACE/NAME."))
     if len(packed) > _CONFIG_MAP_BYTES:
@@ -83,7 +96,7 @@ def _config_map(found: ObservationDocument, target: str) -> tuple[str, Mapping[s
                 f"the observation takes {len(packed):,} bytes, and a ConfigMap holds "
                 f"{_CONFIG_MAP_BYTES:,}.",
                 None,
-                "Write it to a file: --out FILE.",
+                "Write it to a blob (--blob URL), or to a file (--out FILE).",
             )
         )
     body = {

@@ -23,6 +23,7 @@ from provisioner.cli.exit_code import ExitCode
 from provisioner.cli.lock import hold
 from provisioner.cli.output import open_progress, open_waiting, print_apply, print_plan
 from provisioner.cli.workspace import (
+    LOCAL_ENDPOINT,
     FileSources,
     cache_folder,
     find_environment,
@@ -73,12 +74,16 @@ from provisioner.workflow.waiting import Patience, plan_settled
 
 if TYPE_CHECKING:
     from provisioner.azure.client import ArmClient
+    from provisioner.azure.cloud import Cloud as AzureCloud
+    from provisioner.blueprint.kubernetes import ObservationSettings
     from provisioner.controls.frameworks import Framework
     from provisioner.documents.access import AccessDocument
     from provisioner.documents.controls import CheckDocument, ComplianceDocument
     from provisioner.documents.drift import DriftDocument
     from provisioner.documents.graph import GraphDocument
     from provisioner.documents.network import NetworkDocument
+    from provisioner.documents.observation import ObservationDocument
+    from provisioner.documents.plan import ClusterObjectsDocument
     from provisioner.documents.roles import Purpose, RolesDocument
     from provisioner.documents.trace import StateKind, TraceDocument
     from provisioner.manifests.rendering import ClusterObjects
@@ -89,7 +94,6 @@ if TYPE_CHECKING:
     from provisioner.workflow.trace import Question
 
 LOCAL = "local"
-_LOCAL_ENDPOINT = "AZSEC_LOCAL_ENDPOINT"
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +131,7 @@ class Session:
         self._client: ArmClient | None = None
         self._spoken: Catalog | None = None
         self._marks: Marks | None = None
+        self._where: AzureCloud | None = None
 
     @property
     def catalog(self) -> Catalog:
@@ -183,7 +188,7 @@ class Session:
     def _cloud_key(self, environment: EnvironmentDocument) -> str:
         if environment.cloud != LOCAL:
             return f"{environment.cloud} {environment.tenant_id}"
-        return local_key(os.environ.get(_LOCAL_ENDPOINT) or state_path(self._state))
+        return local_key(os.environ.get(LOCAL_ENDPOINT) or state_path(self._state))
 
     def load_siblings(self, desired: Desired) -> Siblings:
         """Return the other environments in the directory of one, as far as they compose."""
@@ -216,18 +221,42 @@ class Session:
 
     def _open(self, environment: EnvironmentDocument) -> "ArmClient":
         from provisioner.azure.client import ArmClient
-        from provisioner.azure.cloud import find_cloud, local_cloud
         from provisioner.azure.credential import open_credential
 
-        if environment.cloud == LOCAL:
-            where = local_cloud(os.environ.get(_LOCAL_ENDPOINT) or self._start_local())
-        else:
-            where = find_cloud(environment.cloud)
+        where = self._find_cloud(environment)
         credential = open_credential(environment.auth, where, environment.tenant_id, os.environ)
         marks = self._marks
         stamp = (lambda: marks.stamp(os.urandom(8))) if marks is not None else None
         client = ArmClient.open(where, credential, parallelism=self.parallelism, stamp=stamp)
         return self._stack.enter_context(client)
+
+    def _find_cloud(self, environment: EnvironmentDocument) -> "AzureCloud":
+        """Return the cloud of an environment; the local one is started once."""
+        from provisioner.azure.cloud import find_cloud, local_cloud
+
+        if self._where is None:
+            if environment.cloud == LOCAL:
+                endpoint = os.environ.get(LOCAL_ENDPOINT) or self._start_local()
+                self._where = local_cloud(endpoint)
+            else:
+                self._where = find_cloud(environment.cloud)
+        return self._where
+
+    def observe(
+        self, environment: EnvironmentDocument, source: str, settings: "ObservationSettings"
+    ) -> "ObservationDocument":
+        """Return the observation in a file, or in the blob of a URL. Raises DiagnosticError for one
+        that cannot be read, was altered, is of another cluster, or is too old."""
+        from provisioner.cli.observation import is_blob, load_observation, read_file
+
+        if is_blob(source):
+            from provisioner.cli.blobs import read_blob, require_blob
+
+            where, tenant = self._find_cloud(environment), environment.tenant_id
+            content = read_blob(require_blob(source), where, environment.auth, tenant)
+        else:
+            content = read_file(source)
+        return load_observation(content, source, settings)
 
     def _start_local(self) -> str:
         from provisioner.simulator.server import LocalAzure
@@ -275,13 +304,25 @@ class Session:
 
     def _with_cluster(self, made: Plan, desired: Desired) -> Plan:
         """Return a plan that says of the objects in the cluster what an observation shows."""
-        from provisioner.cli.observation import describe_objects
+        told = self._look_into_cluster(desired)
+        if told is None:
+            return made
+        return replace(made, document=made.document.model_copy(update={"cluster": told}))
+
+    def _look_into_cluster(self, desired: Desired) -> "ClusterObjectsDocument | None":
+        """Return what an observation shows of an environment's objects; None where it has none."""
+        from provisioner.cli.observation import describe_objects, source_of
 
         settings = desired.environment.kubernetes
-        if not settings.namespaces and settings.observation.file is None:
-            return made
-        told = describe_objects(desired, self.catalog)
-        return replace(made, document=made.document.model_copy(update={"cluster": told}))
+        source = source_of(settings.observation, desired.environment.path)
+        if not settings.namespaces and source is None:
+            return None
+
+        def observe() -> "ObservationDocument | None":
+            stated = settings.observation
+            return None if source is None else self.observe(desired.document, source, stated)
+
+        return describe_objects(desired, self.catalog, source, observe)
 
     def derive(self, approved: Plan, lock_timeout: float) -> Plan:
         """Return the plan of now, for what an approved plan was asked for.
@@ -355,7 +396,8 @@ class Session:
         client = self.connect(desired.document)
         document = check_drift(desired, self.catalog, client, strict_tags=strict_tags)
         is_own = desired.environment.marks.is_stamp
-        return attribute_drift(document, window, self.catalog, client, is_own=is_own)
+        told = attribute_drift(document, window, self.catalog, client, is_own=is_own)
+        return told.model_copy(update={"cluster": self._look_into_cluster(desired)})
 
     def trace(self, environment: str, question: "Question") -> "TraceDocument":
         """Follow packets through an environment; Azure is read only if the question takes it."""

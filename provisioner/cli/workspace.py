@@ -15,6 +15,7 @@ from provisioner.model.diagnostic import Diagnostic, DiagnosticError, error, nea
 from provisioner.model.span import Span
 
 ALLOW_OUTSIDE = "AZSEC_ALLOW_OUTSIDE"
+LOCAL_ENDPOINT = "AZSEC_LOCAL_ENDPOINT"
 MAX_BYTES = 64_000_000
 """The bytes of any file that is read. What is in it has bounds of its own."""
 

@@ -13,10 +13,11 @@ subjects that are the system's; a pod only in a system namespace and named as it
 from collections.abc import Callable, Mapping
 from fnmatch import fnmatchcase
 
-from provisioner.blueprint.kubernetes import SYSTEM_NAMESPACES
+from provisioner.blueprint.kubernetes import EXTENSION_NAMESPACES, SYSTEM_NAMESPACES
 from provisioner.cluster.objects import Key, Object
 
 _SYSTEM = "kube-system"
+_OWN_NAMESPACES = frozenset({*SYSTEM_NAMESPACES, *EXTENSION_NAMESPACES})
 _USERS = frozenset({"aks-support", "aksService", "clusterAdmin", "clusterUser"})
 """Users of AKS' own certificates: the local accounts, and the service itself."""
 
@@ -95,6 +96,34 @@ _DAEMON_SETS = (
     "cloud-node-manager", "csi-azuredisk-node", "csi-azurefile-node", "csi-blob-node", "kube-proxy",
     "microsoft-defender-collector-ds", "microsoft-defender-publisher-ds", "retina-agent",
 )  # fmt: skip
+_STORAGE_CLASSES = frozenset({
+    "azureblob-fuse-premium", "azureblob-nfs-premium", "azurefile", "azurefile-csi",
+    "azurefile-csi-premium", "azurefile-premium", "default", "managed", "managed-csi",
+    "managed-csi-premium", "managed-premium",
+})  # fmt: skip
+_DRIVERS = ("disk.csi.azure.com", "file.csi.azure.com", "blob.csi.azure.com")
+"""The drivers of AKS, whose storage classes these are (learn.microsoft.com, "Storage options for
+applications in AKS": storage classes; "CSI drivers on AKS")."""
+
+_MORE_DRIVERS = (*_DRIVERS, "secrets-store.csi.k8s.io")
+_INGRESS_CONTROLLERS = {
+    "azure-alb-external": "alb.networking.azure.io/alb-controller",
+    "azure-application-gateway": "azure/application-gateway",
+    "webapprouting.kubernetes.azure.com": "webapprouting.kubernetes.azure.com/nginx",
+}
+"""The ingress classes of the add-ons for application routing and Application Gateway, and of
+Application Gateway for Containers, each with its controller (pages of learn.microsoft.com)."""
+
+_API_GROUPS = (
+    "autoscaling.k8s.io", "azmon.container.insights", "azmonitoring.coreos.com", "azure.com",
+    "azure.io", "cilium.io", "crd.projectcalico.org", "dapr.io", "fluxcd.io", "gatekeeper.sh",
+    "gateway.networking.k8s.io", "istio.io", "kaito.sh", "karpenter.sh", "keda.sh",
+    "operator.tigera.io", "policy.networking.k8s.io", "retina.sh", "secrets-store.csi.x-k8s.io",
+    "snapshot.storage.k8s.io",
+)  # fmt: skip
+"""The groups, and what they end with, of the custom resources of AKS, its add-ons and extensions
+(`kubectl get crd` of clusters in public repositories; the pages of the add-ons)."""
+
 _DEPLOYMENTS = ("cilium-operator", "konnectivity-agent", "azure-wi-webhook-controller-manager")
 
 
@@ -139,6 +168,26 @@ def _is_pod(name: str) -> bool:
     )
 
 
+def _is_storage_class(key: Key, body: Object) -> bool:
+    provisioner = str(body.get("provisioner")).replace("kubernetes.io/azure-", "")
+    known = {*_DRIVERS, "disk", "file"}
+    return key.name in _STORAGE_CLASSES and provisioner in known
+
+
+def _is_definition(key: Key, body: Object) -> bool:
+    spec = body.get("spec") or {}
+    group = str(spec.get("group"))
+    webhook = (spec.get("conversion") or {}).get("webhook") or {}
+    service = (webhook.get("clientConfig") or {}).get("service") or {}
+    if webhook and service.get("namespace") not in _OWN_NAMESPACES:
+        return False
+    return any(group == known or group.endswith(f".{known}") for known in _API_GROUPS)
+
+
+def _is_workload(key: Key) -> bool:
+    return key.namespace in SYSTEM_NAMESPACES and key.name in (*_DAEMON_SETS, *_DEPLOYMENTS)
+
+
 _JUDGES: Mapping[str, Callable[[Key, Object], bool]] = {
     "ClusterRoleBinding": lambda key, body: _is_binding(
         key.name, _CLUSTER_BINDINGS.get(key.name), body
@@ -148,5 +197,13 @@ _JUDGES: Mapping[str, Callable[[Key, Object], bool]] = {
     "MutatingWebhookConfiguration": lambda key, _body: key.name in _WEBHOOKS,
     "ValidatingWebhookConfiguration": lambda key, _body: key.name in _WEBHOOKS,
     "APIService": _is_api_service,
+    "StorageClass": _is_storage_class,
+    "CSIDriver": lambda key, _body: key.name in _MORE_DRIVERS,
+    "IngressClass": lambda key, body: (
+        (body.get("spec") or {}).get("controller") == _INGRESS_CONTROLLERS.get(key.name, "")
+    ),
+    "CustomResourceDefinition": _is_definition,
+    "DaemonSet": lambda key, _body: _is_workload(key),
+    "Deployment": lambda key, _body: _is_workload(key),
     "Pod": lambda key, _body: key.namespace in SYSTEM_NAMESPACES and _is_pod(key.name),
 }

@@ -1,22 +1,21 @@
 """Finds what adds up: objects that nobody declared, and what each of them opens."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from fnmatch import fnmatchcase
 from typing import Any
 
 from provisioner.blueprint.kubernetes import AcceptedObject
+from provisioner.cluster.added_values import READERS
 from provisioner.cluster.aks_objects import is_of_aks
 from provisioner.cluster.kinds import AdditiveKind, Reach, is_made_by_kubernetes
 from provisioner.cluster.objects import Key, Object, ServedKind, key_of, type_of
 from provisioner.cluster.permissions import (
     Roles,
-    describe_subjects,
     find_capabilities,
     read_roles,
 )
-from provisioner.cluster.pods import describe_node_access, is_static
 from provisioner.cluster.system_objects import OWN_NAMESPACES, Bootstrap
 from provisioner.documents.additions import AcceptedDocument, AdditionDocument
 
@@ -121,7 +120,7 @@ def _describe(key: Key, body: Object, listed: Listed, roles: Roles) -> AdditionD
     """Return an undeclared object with what it adds; None where it adds nothing."""
     values: dict[str, Any] = {}
     allows: str | None = None
-    reader = _READERS.get(key.kind)
+    reader = READERS.get((key.group, key.kind))
     if reader is not None:
         read = reader(body)
         if read is None:
@@ -142,110 +141,6 @@ def _describe(key: Key, body: Object, listed: Listed, roles: Roles) -> AdditionD
         allows=allows,
         values=values,
     )
-
-
-def _binding(body: Object) -> dict[str, Any] | None:
-    reference = body.get("roleRef") or {}
-    return {
-        "role": f"{reference.get('kind')} {reference.get('name')}",
-        "subjects": list(describe_subjects(body)),
-    }
-
-
-def _role(body: Object) -> dict[str, Any] | None:
-    labels = (body.get("metadata") or {}).get("labels") or {}
-    into = [
-        name.rpartition("/aggregate-to-")[2]
-        for name, value in labels.items()
-        if "/aggregate-to-" in name and value == "true"
-    ]
-    return {"aggregates to": into} if into else {}
-
-
-def _webhook(body: Object) -> dict[str, Any] | None:
-    hooks = body.get("webhooks") or ()
-    return {
-        "webhooks": [str(hook.get("name")) for hook in hooks],
-        "resources": sorted({name for hook in hooks for name in _resources_of(hook)}),
-        "clients": sorted({_client(hook.get("clientConfig") or {}) for hook in hooks}),
-    }
-
-
-def _resources_of(hook: Mapping[str, Any]) -> Iterator[str]:
-    for rule in hook.get("rules") or ():
-        yield from map(str, rule.get("resources") or ())
-
-
-def _client(config: Mapping[str, Any]) -> str:
-    service = config.get("service") or {}
-    return str(config.get("url") or f"{service.get('name')}.{service.get('namespace')}")
-
-
-def _policy_binding(body: Object) -> dict[str, Any] | None:
-    spec = body.get("spec") or {}
-    actions = list(spec.get("validationActions") or ())
-    return {"policy": str(spec.get("policyName")), "actions": actions}
-
-
-def _api_service(body: Object) -> dict[str, Any] | None:
-    service = (body.get("spec") or {}).get("service")
-    # Without a service it is a part of the API server itself.
-    return None if not service else {"service": f"{service.get('name')}.{service.get('namespace')}"}
-
-
-def _volume(body: Object) -> dict[str, Any] | None:
-    spec = body.get("spec") or {}
-    folder = (spec.get("hostPath") or spec.get("local") or {}).get("path")
-    return None if folder is None else {"path": str(folder)}
-
-
-def _service(body: Object) -> dict[str, Any] | None:
-    spec = body.get("spec") or {}
-    kind, addresses = spec.get("type"), spec.get("externalIPs")
-    if kind not in ("LoadBalancer", "NodePort") and not addresses:
-        return None
-    ports = [str(port.get("port")) for port in spec.get("ports") or ()]
-    return {"type": str(kind), "ports": ports, **({"externalIPs": addresses} if addresses else {})}
-
-
-def _pod(body: Object) -> dict[str, Any] | None:
-    access = describe_node_access(body.get("spec") or {})
-    return None if not access or is_static(body) else {"has": list(access)}
-
-
-def _secret(body: Object) -> dict[str, Any] | None:
-    metadata = body.get("metadata") or {}
-    name = (metadata.get("annotations") or {}).get("kubernetes.io/service-account.name")
-    return {"account": str(name)}
-
-
-def _request(body: Object) -> dict[str, Any] | None:
-    spec = body.get("spec") or {}
-    if str(spec.get("signerName")).startswith("kubernetes.io/kubelet-serving") or str(
-        spec.get("signerName")
-    ).startswith("kubernetes.io/kube-apiserver-client-kubelet"):
-        # Each node asks for these, again and again.
-        return None
-    return {"signer": str(spec.get("signerName")), "by": str(spec.get("username"))}
-
-
-_READERS: Mapping[str, Callable[[Object], dict[str, Any] | None]] = {
-    "RoleBinding": _binding,
-    "ClusterRoleBinding": _binding,
-    "Role": _role,
-    "ClusterRole": _role,
-    "ValidatingWebhookConfiguration": _webhook,
-    "MutatingWebhookConfiguration": _webhook,
-    "ValidatingAdmissionPolicyBinding": _policy_binding,
-    "MutatingAdmissionPolicyBinding": _policy_binding,
-    "APIService": _api_service,
-    "PersistentVolume": _volume,
-    "Service": _service,
-    "Pod": _pod,
-    "Secret": _secret,
-    "CertificateSigningRequest": _request,
-}
-"""What to say of an object of a kind; None where it is harmless."""
 
 
 def find_expired(scope: Scope) -> Iterator[AcceptedObject]:

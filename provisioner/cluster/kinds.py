@@ -1,6 +1,7 @@
 """The kinds whose objects add up, and in which order objects are made.
 
-Sources: kubernetes.io, "Network Policies" (they are additive), "Using RBAC Authorization" (purely
+Sources: docs.tigera.io, "Calico network policy"; istio.io, "Traffic Management" and "Security";
+kubernetes.io, "Network Policies" (they are additive), "Using RBAC Authorization" (purely
 additive), "Dynamic Admission Control", "Validating Admission Policy", "Aggregation layer";
 docs.cilium.io, "Network Policy"; guidelines.md CLU-05, MAN-01 to MAN-05, SA-01.
 """
@@ -16,6 +17,9 @@ _ADMISSION = "admissionregistration.k8s.io"
 _NETWORK = "networking.k8s.io"
 _POLICY_NETWORK = "policy.networking.k8s.io"
 _CILIUM = "cilium.io"
+_CALICO = "crd.projectcalico.org"
+_GATEWAY = "gateway.networking.k8s.io"
+_ISTIO = "networking.istio.io"
 
 
 class Reach(StrEnum):
@@ -74,6 +78,36 @@ ADDITIVE = tuple(
         ("", "PersistentVolume", _EVERYWHERE, "mounts a folder of the node"),
         ("", "Service", _OWNED, "is reached from outside of the cluster"),
         ("", "Pod", _EVERYWHERE, "has the node in its hands"),
+        ("apiextensions.k8s.io", "CustomResourceDefinition", _EVERYWHERE, "adds to the API"),
+        ("discovery.k8s.io", "EndpointSlice", _OWNED, "leads a service elsewhere"),
+        ("", "Endpoints", _OWNED, "leads a service elsewhere"),
+        ("apps", "DaemonSet", _EVERYWHERE, "makes pods that have the node in their hands"),
+        ("apps", "Deployment", _EVERYWHERE, "makes pods that have the node in their hands"),
+        ("apps", "StatefulSet", _EVERYWHERE, "makes pods that have the node in their hands"),
+        ("batch", "CronJob", _EVERYWHERE, "makes pods that have the node in their hands"),
+        ("batch", "Job", _EVERYWHERE, "makes pods that have the node in their hands"),
+        ("scheduling.k8s.io", "PriorityClass", _EVERYWHERE, "evicts pods of less priority"),
+        ("storage.k8s.io", "StorageClass", _EVERYWHERE, "decides who makes volumes"),
+        ("storage.k8s.io", "CSIDriver", _EVERYWHERE, "mounts volumes on nodes"),
+        (_NETWORK, "IngressClass", _EVERYWHERE, "decides who serves ingresses"),
+        (_NETWORK, "Ingress", _OWNED, "changes the configuration of the proxy"),
+        (_GATEWAY, "Gateway", _OWNED, "is reached from outside of the cluster"),
+        (_GATEWAY, "ReferenceGrant", _OWNED, "lets other namespaces refer to what is in this one"),
+        (_CILIUM, "CiliumLocalRedirectPolicy", _OWNED, "redirects traffic"),
+        (_CILIUM, "CiliumEnvoyConfig", _OWNED, "redirects traffic"),
+        (_CILIUM, "CiliumClusterwideEnvoyConfig", _EVERYWHERE, "redirects traffic"),
+        (_CILIUM, "CiliumEgressGatewayPolicy", _EVERYWHERE, "redirects traffic"),
+        (_CALICO, "NetworkPolicy", _OWNED, "allows more traffic, or goes before other policies"),
+        (_CALICO, "GlobalNetworkPolicy", _EVERYWHERE, "changes what traffic is allowed"),
+        (_ISTIO, "EnvoyFilter", _OWNED, "changes the configuration of proxies"),
+        (_ISTIO, "ServiceEntry", _OWNED, "leads the mesh elsewhere"),
+        (_ISTIO, "VirtualService", _OWNED, "leads the mesh elsewhere"),
+        (_ISTIO, "DestinationRule", _OWNED, "changes the mesh's encryption"),
+        ("security.istio.io", "AuthorizationPolicy", _OWNED, "changes what the mesh allows"),
+        ("config.gatekeeper.sh", "Config", _EVERYWHERE, "exempts namespaces from Azure Policy"),
+        ("mutations.gatekeeper.sh", "Assign", _EVERYWHERE, "changes requests"),
+        ("mutations.gatekeeper.sh", "AssignMetadata", _EVERYWHERE, "changes requests"),
+        ("mutations.gatekeeper.sh", "ModifySet", _EVERYWHERE, "changes requests"),
         ("secrets-store.csi.x-k8s.io", "SecretProviderClass", _OWNED, "mounts secrets of a vault"),
         ("security.istio.io", "PeerAuthentication", _EVERYWHERE, "changes the mesh's encryption"),
         ("certificates.k8s.io", "CertificateSigningRequest", _EVERYWHERE, "signs a certificate"),

@@ -31,6 +31,7 @@ CAPABILITIES = tuple(
     for row in (
         ("runs commands in pods", "", ("pods/exec", "pods/attach"), ("create", "get")),
         ("reads secrets", "", ("secrets",), ("get", "list", "watch")),
+        ("impersonates", "authentication.k8s.io", ("userextras", "uids"), ("impersonate",)),
         ("impersonates", "", ("users", "groups", "serviceaccounts"), ("impersonate",)),
         ("escalates roles", _RBAC, ("roles", "clusterroles"), ("escalate", "bind")),
         (
@@ -61,9 +62,17 @@ CAPABILITIES = tuple(
             "approves certificates", "certificates.k8s.io",
             ("certificatesigningrequests/approval",), ("update", "patch"),
         ),
+        ("approves certificates", "certificates.k8s.io", ("signers",), ("approve", "sign")),
+        (
+            "extends the API", "apiextensions.k8s.io", ("customresourcedefinitions",), _WRITES,
+        ),
+        ("extends the API", "apiregistration.k8s.io", ("apiservices",), _WRITES),
+        ("leads services elsewhere", "discovery.k8s.io", ("endpointslices",), _WRITES),
+        ("leads services elsewhere", "", ("endpoints", "services"), _WRITES),
         ("mounts folders of nodes", "", ("persistentvolumes",), _WRITES),
         ("forwards ports of pods", "", ("pods/portforward",), ("create", "get")),
         ("creates pods", "", ("pods",), ("create",)),
+        ("creates pods", "", ("replicationcontrollers",), _WRITES),
         (
             "creates pods", "apps",
             ("deployments", "daemonsets", "statefulsets", "replicasets"), _WRITES,

@@ -12,9 +12,30 @@ _DANGEROUS = frozenset({
 })  # fmt: skip
 
 
+_CONFINED = frozenset(
+    {"", "container_t", "container_init_t", "container_kvm_t", "container_engine_t"}
+)
+_SAFE_SYSCTLS = frozenset({
+    "kernel.shm_rmid_forced", "net.ipv4.ip_local_port_range", "net.ipv4.ip_local_reserved_ports",
+    "net.ipv4.ip_unprivileged_port_start", "net.ipv4.ping_group_range",
+    "net.ipv4.tcp_fin_timeout", "net.ipv4.tcp_keepalive_intvl", "net.ipv4.tcp_keepalive_probes",
+    "net.ipv4.tcp_keepalive_time", "net.ipv4.tcp_rmem", "net.ipv4.tcp_syncookies",
+    "net.ipv4.tcp_wmem",
+})  # fmt: skip
+
+
 def describe_node_access(spec: Mapping[str, Any]) -> tuple[str, ...]:
     """Return what of its node the spec of a pod reaches, in words; none: nothing."""
     return tuple(dict.fromkeys((*_of_pod(spec), *_of_containers(spec))))
+
+
+def describe_debugging(spec: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the containers that somebody put into a running pod (kubernetes.io, "Ephemeral
+    Containers"): no controller makes one."""
+    return tuple(
+        f"ephemeral container {container.get('name')} ({container.get('image')})"
+        for container in spec.get("ephemeralContainers") or ()
+    )
 
 
 def is_static(body: Object) -> bool:
@@ -33,6 +54,11 @@ def _of_pod(spec: Mapping[str, Any]) -> Iterator[str]:
     for volume in spec.get("volumes") or ():
         if volume.get("hostPath"):
             yield f"hostPath {volume['hostPath'].get('path')}"
+    context = spec.get("securityContext") or {}
+    yield from _of_context(context)
+    for sysctl in context.get("sysctls") or ():
+        if str(sysctl.get("name")) not in _SAFE_SYSCTLS:
+            yield f"sysctl {sysctl.get('name')}"
 
 
 def _of_containers(spec: Mapping[str, Any]) -> Iterator[str]:
@@ -41,6 +67,7 @@ def _of_containers(spec: Mapping[str, Any]) -> Iterator[str]:
             context = container.get("securityContext") or {}
             if context.get("privileged"):
                 yield "privileged"
+            yield from _of_context(context)
             if context.get("procMount") == "Unmasked":
                 yield "procMount Unmasked"
             for added in (context.get("capabilities") or {}).get("add") or ():
@@ -49,3 +76,15 @@ def _of_containers(spec: Mapping[str, Any]) -> Iterator[str]:
             for port in container.get("ports") or ():
                 if port.get("hostPort"):
                     yield f"hostPort {port['hostPort']}"
+
+
+def _of_context(context: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what a security context, of a pod or a container, takes away from the isolation."""
+    if (context.get("windowsOptions") or {}).get("hostProcess"):
+        yield "hostProcess"
+    label = (context.get("seLinuxOptions") or {}).get("type") or ""
+    if label not in _CONFINED:
+        yield f"SELinux {label}"
+    for part in ("seccompProfile", "appArmorProfile"):
+        if (context.get(part) or {}).get("type") == "Unconfined":
+            yield f"{part} Unconfined"

@@ -10,6 +10,7 @@ from provisioner.controls.control import Control, Mode
 from provisioner.controls.ground import Ground, Hidden
 from provisioner.controls.kinds import ASKED, CLUSTER, STATED_NAMESPACE
 from provisioner.controls.observation import observe
+from provisioner.controls.observed.view import describe_scope
 from provisioner.controls.proofs import VERDICTS, finding_of, prove
 from provisioner.controls.rule import apply_rule
 from provisioner.controls.verdict import Finding, Verdict, worst
@@ -211,7 +212,13 @@ def _with_observed(told: Result, ground: Ground, waiver_of: WaiverOf) -> Result:
             unseen=Unseen.UNREADABLE if is_refused else told.unseen,
         )
     (cluster,) = ground.estate.of_type(CLUSTER)
+    scope = rule.scope(view.contents)
+    if scope is not None:
+        rule = rule.within(scope)
     seen = _one_a_property(observe(told.control.id, rule, view, cluster))
+    if scope is not None and not seen:
+        covered = f"{view.contents.source}: {describe_scope(rule, view.contents)}"
+        return replace(told, why=f"{told.why}; {covered}" if told.why else told.why)
     findings = (*told.findings, *(_waive(each, waiver_of) for each in seen))
     # What only the cluster was to answer is answered; what else is unknown stays so.
     rests = told.findings or told.unseen in (Unseen.UNREADABLE, Unseen.LATER)

@@ -16,6 +16,7 @@ from provisioner.documents.document import (
     EnvironmentDocument,
 )
 from provisioner.documents.plan import (
+    ClusterObjectsDocument,
     FieldChangeDocument,
     IgnoredDocument,
     InProgressDocument,
@@ -61,7 +62,9 @@ class DriftDocument(Document):
     resources are told and do not. `attributions` say who changed what drifted, by resource id, and
     never decide whether the check fails. `security` has the controls that what drifted breaks.
     What is `in_progress` was compared as it was found, and may still change. `census` says what
-    was looked at.
+    was looked at. `cluster` is what an observation shows of the objects in the cluster: what is not
+    as declared there is drift, and one that the environment states and that is old, forged or not
+    there leaves the check uncertain.
     """
 
     kind: Literal["azsec/drift"] = "azsec/drift"
@@ -80,6 +83,7 @@ class DriftDocument(Document):
     proofs: tuple[ProofDocument, ...] = ()
     security: SecurityDeltaDocument = SecurityDeltaDocument()
     census: CensusDocument
+    cluster: ClusterObjectsDocument | None = None
     attributions: dict[str, AttributionDocument] = Field(default_factory=dict)
     diagnostics: tuple[DiagnosticDocument, ...] = ()
 
@@ -93,10 +97,12 @@ class DriftDocument(Document):
             or (self.strict_tags and bool(self.tags))
             or bool(self.security.refused)
             or any(proof.verdict == FAILS for proof in self.proofs)
+            or (self.cluster is not None and self.cluster.found)
         )
 
     @property
     def is_certain(self) -> bool:
         """Whether all of the scope was seen: where it was not, finding nothing says nothing."""
         has_error = any(diagnostic.severity is Severity.ERROR for diagnostic in self.diagnostics)
-        return not has_error and not self.census.unreadable
+        sees_cluster = self.cluster is None or self.cluster.is_certain
+        return not has_error and not self.census.unreadable and sees_cluster

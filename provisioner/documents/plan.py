@@ -196,8 +196,9 @@ class ClusterObjectsDocument(Document):
 
     `declared` is how many. Where an observation is at hand, `source` names it, `age` says how old
     it is, `in_sync` how many are as declared, and `drifted` and `additions` have the addresses of
-    what is not; else all of them are not observed, and `refused` says why an observation that is
-    there is not used, if one is.
+    what is not, `unreadable` the kinds whose lists were refused to who observed, `verified` whether
+    its signature was checked; else all of them are not observed, and `refused` says why an
+    observation that is stated is not used, if one is.
     """
 
     declared: int
@@ -206,7 +207,20 @@ class ClusterObjectsDocument(Document):
     in_sync: int = 0
     drifted: tuple[str, ...] = ()
     additions: tuple[str, ...] = ()
+    unreadable: tuple[str, ...] = ()
+    verified: bool = False
     refused: str | None = None
+
+    @property
+    def found(self) -> bool:
+        """Whether the observation shows what is not as declared."""
+        return bool(self.drifted) or bool(self.additions)
+
+    @property
+    def is_certain(self) -> bool:
+        """Whether what is stated was seen. An environment that states no observation says nothing
+        of its cluster."""
+        return self.refused is None and not self.unreadable
 
 
 class PlanDocument(Document):

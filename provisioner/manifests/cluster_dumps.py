@@ -3,14 +3,24 @@
 kubectl prints a List without the kind of its items. A dump therefore shows the kinds of its items,
 and, where a list is empty, those that its name states: `pods,secrets=FILE`, or a file that is named
 after its resource (`secrets.json`). `kubectl get --raw` prints lists that say their kind.
+
+Nor does a List say of which namespaces it is. It counts as one of all where it shows more than one,
+or where that is stated, and where it has what every cluster has in kube-system; else it is one of
+the namespaces that it shows.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from typing import Any
 
-from provisioner.manifests.cluster_kinds import RESOURCES
+from provisioner.manifests.cluster_kinds import (
+    IN_KUBE_SYSTEM,
+    NAMESPACE,
+    OF_THE_CLUSTER,
+    RESOURCES,
+)
 from provisioner.model.cluster_contents import (
     BenchmarkReport,
     BenchmarkTest,
@@ -19,21 +29,28 @@ from provisioner.model.cluster_contents import (
     Object,
     at,
     items,
+    name_of,
+    namespace_of,
 )
 from provisioner.model.diagnostic import Diagnostic, DiagnosticError, error, nearest
 
 _MOST_KINDS = 3
+_YAML = re.compile(r"\s*(---|apiVersion:|kind:|items:)")
 
 
-def read_dumps(files: Mapping[str, str], read_on: date) -> ClusterContents:
+def read_dumps(
+    files: Mapping[str, str], read_on: date, *, all_namespaces: bool = False
+) -> ClusterContents:
     """Return what some dumps show together; `files` are texts by what `--cluster` says, FILE or
-    RESOURCE[,RESOURCE]=FILE.
+    RESOURCE[,RESOURCE]=FILE. `all_namespaces` states that the lists are of all namespaces.
 
     Raises DiagnosticError for a text that is no JSON of Kubernetes or kube-bench, for a resource
-    that no control reads, for what is no whole list, and for an empty one that does not say of
-    what it is.
+    that no control reads, for what is no whole list, for an empty one that does not say of what it
+    is, and for dumps of two clusters.
     """
     lists: dict[Kind, dict[tuple[str, str], Object]] = {}
+    partial: dict[Kind, frozenset[str]] = {}
+    whole: set[Kind] = set()
     benchmark: BenchmarkReport | None = None
     wrong: list[Diagnostic] = []
     for argument, text in files.items():
@@ -46,12 +63,12 @@ def read_dumps(files: Mapping[str, str], read_on: date) -> ClusterContents:
         if report is not None:
             benchmark = report
             continue
-        if not str(document["kind"]).endswith("List") or at(document, "metadata", "continue"):
+        flaw = _flaw_of(document)
+        if flaw is not None:
             wrong.append(
                 error(
                     "no-list",
-                    f"{path_of(argument)} is a part of a list: what is missing would count as "
-                    "absent.",
+                    f"{path_of(argument)} {flaw}.",
                     None,
                     "kubectl get pods -A -o json > pods.json",
                 )
@@ -70,10 +87,12 @@ def read_dumps(files: Mapping[str, str], read_on: date) -> ClusterContents:
             )
         for kind in kinds:
             lists.setdefault(kind, {})
-        for body in bodies:
-            metadata = body.get("metadata") or {}
-            key = (str(metadata.get("namespace") or ""), str(metadata.get("name") or ""))
-            lists[_kind_of(body)][key] = body
+            shown = frozenset(namespace_of(body) for body in bodies if _kind_of(body) == kind)
+            if _is_whole(kind, shown, all_namespaces=all_namespaces):
+                whole.add(kind)
+            else:
+                partial[kind] = partial.get(kind, frozenset()) | shown
+        wrong += _add(lists, bodies, path_of(argument))
     if wrong:
         raise DiagnosticError(*wrong)
     return ClusterContents(
@@ -81,7 +100,58 @@ def read_dumps(files: Mapping[str, str], read_on: date) -> ClusterContents:
         read_on=read_on,
         lists={kind: tuple(found.values()) for kind, found in lists.items()},
         benchmark=benchmark,
+        partial={kind: shown for kind, shown in partial.items() if kind not in whole},
     )
+
+
+def _flaw_of(document: Object) -> str | None:
+    """Return why what kubectl printed is no whole list, in words; None where it is one."""
+    kind = str(document["kind"])
+    if kind == "Table":
+        return "is a table, as kubectl prints it for people, and does not hold the objects"
+    missing = "what is missing would count as absent"
+    if not kind.endswith("List"):
+        return f"is one object and no list: {missing}"
+    if at(document, "metadata", "continue") or at(document, "metadata", "remainingItemCount"):
+        return f"is a part of a list: {missing}"
+    return None
+
+
+def _is_whole(kind: Kind, shown: frozenset[str], *, all_namespaces: bool) -> bool:
+    """Tell whether a list that shows objects of some namespaces is one of the whole cluster."""
+    if kind in OF_THE_CLUSTER:
+        return True
+    has_system = "kube-system" in shown or kind not in IN_KUBE_SYSTEM
+    return has_system and (all_namespaces or len(shown) > 1)
+
+
+def _add(
+    lists: dict[Kind, dict[tuple[str, str], Object]], bodies: Iterable[Object], path: str
+) -> Iterator[Diagnostic]:
+    """Add objects to their lists; of one that is there already the newer one stays. Yields an error
+    for one that is another's of the same name: the dumps are of two clusters, or of two times."""
+    for body in bodies:
+        kind, key = _kind_of(body), (namespace_of(body), name_of(body))
+        known = lists[kind].get(key)
+        uids = [at(each, "metadata", "uid") for each in (known, body) if each is not None]
+        is_lasting = kind == NAMESPACE and key[1] in ("default", "kube-system")
+        if is_lasting and len(uids) == 2 and all(uids) and uids[0] != uids[1]:
+            yield error(
+                "two-clusters",
+                f"{path} is of another cluster than the files before it: the namespace {key[1]} "
+                f"has the UID {uids[1]}, and not {uids[0]}.",
+                None,
+                "Give the files of one cluster.",
+            )
+        if known is None or _version_of(body) >= _version_of(known):
+            lists[kind][key] = body
+
+
+def _version_of(body: Object) -> int:
+    """Return the resourceVersion of an object: the higher, the later it was written (kubernetes.io,
+    "API concepts": resource versions are comparable)."""
+    text = str(at(body, "metadata", "resourceVersion") or "")
+    return int(text) if text.isdigit() else 0
 
 
 def path_of(argument: str) -> str:
@@ -117,6 +187,12 @@ def _parse(argument: str, text: str) -> tuple[set[Kind], Object]:
         document: Any = json.loads(text)
     except (ValueError, RecursionError):
         document = None
+        if _YAML.match(text):
+            raise DiagnosticError(
+                error(
+                    "no-dump", f"{path} is YAML, and JSON is read.", None, "kubectl get … -o json"
+                )
+            ) from None
     if isinstance(document, list) and document and at(document[0], "Controls"):
         document = document[0]
     if not isinstance(document, dict) or not ("kind" in document or "Controls" in document):

@@ -42,6 +42,18 @@ CILIUM_NODE = Kind("cilium.io", "CiliumNode")
 SECRET_PROVIDER_CLASS = Kind("secrets-store.csi.x-k8s.io", "SecretProviderClass")
 PEER_AUTHENTICATION = Kind("security.istio.io", "PeerAuthentication")
 
+OF_THE_CLUSTER = frozenset({
+    NAMESPACE, NODE, PERSISTENT_VOLUME, CLUSTER_ROLE, CLUSTER_ROLE_BINDING, ADMISSION_POLICY,
+    ADMISSION_BINDING, VALIDATING_WEBHOOK, MUTATING_WEBHOOK, CILIUM_CLUSTER_POLICY, CILIUM_NODE,
+})  # fmt: skip
+"""The kinds whose objects stand in no namespace: a list of these is always whole."""
+
+IN_KUBE_SYSTEM = frozenset({
+    POD, SERVICE, SERVICE_ACCOUNT, CONFIG_MAP, DEPLOYMENT, DAEMON_SET, ROLE, ROLE_BINDING,
+})  # fmt: skip
+"""The kinds of which every cluster of AKS has some in kube-system: its DNS, its agents, their
+accounts and roles, and the root CA's ConfigMap. A list without these is not of all namespaces."""
+
 RESOURCES: Mapping[str, Kind] = {
     "namespaces": NAMESPACE,
     "pods": POD,

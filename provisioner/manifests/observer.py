@@ -1,15 +1,18 @@
 """What observes the cluster from inside of it: a job that reads, and writes down what it saw.
 
 It may list what `azsec cluster observe` looks at, but for secrets, and write one ConfigMap of its
-own namespace: no right of an administrator, and no port that is open to anybody.
+own namespace, or a blob as an identity of its own: no right of an administrator, and no port that
+is open to anybody.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 
-from provisioner.blueprint.kubernetes import ObserverSettings
-from provisioner.manifests.cluster_facts import ClusterFacts
+from provisioner.blueprint.kubernetes import KubernetesSettings, ObserverSettings
+from provisioner.manifests.cluster_facts import ClusterFacts, Federation
 from provisioner.manifests.manifest import Manifest, Place, make_manifest
 from provisioner.manifests.namespace_objects import pod_security_labels
+from provisioner.model.diagnostic import Diagnostic, warning
 
 OBSERVER_NAMESPACE = "azsec-observer"
 
@@ -17,38 +20,97 @@ _NAME = "observer"
 CLUSTER_NAME = "azsec-observer"
 _CONFIG_MAP = "observation"
 _RBAC = "rbac.authorization.k8s.io"
+_BINDING = f"{_RBAC}/v1"
 _CONTROLS = ("MAN-01", "SA-01")
 
 _READ = (
     ("", (
-        "limitranges", "namespaces", "nodes", "persistentvolumes", "pods", "resourcequotas",
-        "serviceaccounts", "services",
+        "endpoints", "limitranges", "namespaces", "nodes", "persistentvolumes", "pods",
+        "resourcequotas", "serviceaccounts", "services",
     )),
     ("admissionregistration.k8s.io", (
         "mutatingadmissionpolicies", "mutatingadmissionpolicybindings",
         "mutatingwebhookconfigurations", "validatingadmissionpolicies",
         "validatingadmissionpolicybindings", "validatingwebhookconfigurations",
     )),
+    ("apiextensions.k8s.io", ("customresourcedefinitions",)),
     ("apiregistration.k8s.io", ("apiservices",)),
     ("apps", ("daemonsets", "deployments", "statefulsets")),
     ("batch", ("cronjobs", "jobs")),
     ("certificates.k8s.io", ("certificatesigningrequests",)),
-    ("cilium.io", ("ciliumclusterwidenetworkpolicies", "ciliumnetworkpolicies", "ciliumnodes")),
-    ("networking.k8s.io", ("ingresses", "networkpolicies")),
+    ("cilium.io", (
+        "ciliumclusterwideenvoyconfigs", "ciliumclusterwidenetworkpolicies",
+        "ciliumegressgatewaypolicies", "ciliumenvoyconfigs", "ciliumlocalredirectpolicies",
+        "ciliumnetworkpolicies", "ciliumnodes",
+    )),
+    ("config.gatekeeper.sh", ("configs",)),
+    ("crd.projectcalico.org", ("globalnetworkpolicies", "networkpolicies")),
+    ("discovery.k8s.io", ("endpointslices",)),
+    ("gateway.networking.k8s.io", ("gateways", "referencegrants")),
+    ("mutations.gatekeeper.sh", ("assign", "assignmetadata", "modifyset")),
+    ("networking.istio.io", (
+        "destinationrules", "envoyfilters", "serviceentries", "virtualservices",
+    )),
+    ("networking.k8s.io", ("ingressclasses", "ingresses", "networkpolicies")),
     ("policy", ("poddisruptionbudgets",)),
     ("policy.networking.k8s.io", (
         "adminnetworkpolicies", "baselineadminnetworkpolicies", "clusternetworkpolicies",
     )),
     (_RBAC, ("clusterrolebindings", "clusterroles", "rolebindings", "roles")),
+    ("scheduling.k8s.io", ("priorityclasses",)),
     ("secrets-store.csi.x-k8s.io", ("secretproviderclasses",)),
-    ("security.istio.io", ("peerauthentications",)),
+    ("security.istio.io", ("authorizationpolicies", "peerauthentications")),
+    ("storage.k8s.io", ("csidrivers", "storageclasses")),
 )  # fmt: skip
 """What it lists: the kinds of `provisioner.cluster.kinds` and those that controls ask for, without
 secrets. A list of those would show what is in them."""
 
 
-def render_observer(settings: ObserverSettings, facts: ClusterFacts) -> Iterator[Manifest]:
-    """Yield the observer's namespace, account, roles, policy and job."""
+def without_observer(facts: ClusterFacts) -> ClusterFacts:
+    """Return facts without the observer's identity: its namespace is not one of workloads."""
+    others = (each for each in facts.federations if not _is_of_observer(each))
+    return replace(facts, federations=tuple(others))
+
+
+def warn_of_observer(settings: KubernetesSettings, facts: ClusterFacts) -> Iterator[Diagnostic]:
+    """Yield a warning where the observer is to write a blob, and not known as whom."""
+    stated = settings.observer
+    if stated is None or settings.observation.blob is None or _client_of(stated, facts):
+        return
+    named = next((each.identity for each in facts.federations if _is_of_observer(each)), None)
+    subject = f"system:serviceaccount:{OBSERVER_NAMESPACE}:{_NAME}"
+    yield warning(
+        "unknown-client-id",
+        f"the observer does not sign in to write its blob: the client id of {named} is not known."
+        if named
+        else f"the observer does not sign in to write its blob: no identity is federated with "
+        f"{subject}.",
+        None,
+        "Run with --of actual after apply, or state `kubernetes.observer.clientId`."
+        if named
+        else "Use blueprints/modules/observation.yaml, or state `kubernetes.observer.clientId`.",
+    )
+
+
+def _is_of_observer(federation: Federation) -> bool:
+    return (federation.namespace, federation.account) == (OBSERVER_NAMESPACE, _NAME)
+
+
+def _client_of(settings: ObserverSettings, facts: ClusterFacts) -> str | None:
+    known = (each.client_id for each in facts.federations if _is_of_observer(each))
+    return settings.client_id or next(known, None)
+
+
+def render_observer(
+    settings: ObserverSettings, blob: str | None, facts: ClusterFacts
+) -> Iterator[Manifest]:
+    """Yield the observer's namespace, account, roles, policy and job; `blob` is where it writes,
+    None for its ConfigMap."""
+    client = _client_of(settings, facts) if blob else None
+    identity = {
+        "azure.workload.identity/client-id": client,
+        "azure.workload.identity/tenant-id": facts.tenant_id,
+    }
     yield make_manifest(
         Place("v1", "Namespace", OBSERVER_NAMESPACE),
         ("CLU-05.1", "CLU-05.5"),
@@ -73,13 +135,14 @@ def render_observer(settings: ObserverSettings, facts: ClusterFacts) -> Iterator
         _CONTROLS,
         "Holds a token for the API server in the observer's pod alone.",
         {"automountServiceAccountToken": False},
+        annotations={k: v for k, v in identity.items() if v} if client else None,
     )
-    yield from _roles()
+    yield from _roles(writes_map=blob is None)
     yield make_manifest(
         Place("batch/v1", "CronJob", _NAME, OBSERVER_NAMESPACE),
         _CONTROLS,
         "Writes down what the cluster holds, signed with the key in the secret azsec-observer.",
-        {"spec": _schedule(settings, f"{facts.registries[0]}/{settings.image}")},
+        {"spec": _schedule(settings, f"{facts.registries[0]}/{settings.image}", blob)},
     )
 
 
@@ -87,7 +150,7 @@ def _port(protocol: str, number: int) -> dict[str, object]:
     return {"protocol": protocol, "port": number}
 
 
-def _roles() -> Iterator[Manifest]:
+def _roles(*, writes_map: bool) -> Iterator[Manifest]:
     rules = [
         {"apiGroups": [group], "resources": list(resources), "verbs": ["get", "list"]}
         for group, resources in _READ
@@ -98,6 +161,9 @@ def _roles() -> Iterator[Manifest]:
         "Reads what an observation holds; no secrets.",
         {"rules": rules},
     )
+    yield _binding("ClusterRole", CLUSTER_NAME, Place(_BINDING, "ClusterRoleBinding", CLUSTER_NAME))
+    if not writes_map:
+        return
     own = {"resources": ["configmaps"], "apiGroups": [""]}
     yield make_manifest(
         Place(f"{_RBAC}/v1", "Role", _NAME, OBSERVER_NAMESPACE),
@@ -111,24 +177,24 @@ def _roles() -> Iterator[Manifest]:
             ]
         },
     )
-    for kind, bound, place in (
-        ("ClusterRole", CLUSTER_NAME, Place(f"{_RBAC}/v1", "ClusterRoleBinding", CLUSTER_NAME)),
-        ("Role", _NAME, Place(f"{_RBAC}/v1", "RoleBinding", _NAME, OBSERVER_NAMESPACE)),
-    ):
-        account = {"kind": "ServiceAccount", "name": _NAME, "namespace": OBSERVER_NAMESPACE}
-        reference = {"apiGroup": _RBAC, "kind": kind, "name": bound}
-        yield make_manifest(
-            place, _CONTROLS, "For the observer alone.",
-            {"roleRef": reference, "subjects": [account]},
-        )  # fmt: skip
+    yield _binding("Role", _NAME, Place(_BINDING, "RoleBinding", _NAME, OBSERVER_NAMESPACE))
 
 
-def _schedule(settings: ObserverSettings, image: str) -> dict[str, object]:
+def _binding(kind: str, bound: str, place: Place) -> Manifest:
+    account = {"kind": "ServiceAccount", "name": _NAME, "namespace": OBSERVER_NAMESPACE}
+    reference = {"apiGroup": _RBAC, "kind": kind, "name": bound}
+    return make_manifest(
+        place, _CONTROLS, "For the observer alone.", {"roleRef": reference, "subjects": [account]}
+    )
+
+
+def _schedule(settings: ObserverSettings, image: str, blob: str | None) -> dict[str, object]:
+    target = ["--config-map", f"{OBSERVER_NAMESPACE}/{_CONFIG_MAP}"]
     container = {
         "name": _NAME,
         "image": image,
         "imagePullPolicy": "Always",
-        "args": ["cluster", "observe", "--config-map", f"{OBSERVER_NAMESPACE}/{_CONFIG_MAP}"],
+        "args": ["cluster", "observe", *(["--blob", blob] if blob else target)],
         "env": [
             {
                 "name": "AZSEC_OBSERVATION_KEY",
@@ -161,7 +227,11 @@ def _schedule(settings: ObserverSettings, image: str) -> dict[str, object]:
         },
         "serviceAccountName": _NAME,
     }
-    job = {"backoffLimit": 1, "ttlSecondsAfterFinished": 3600, "template": {"spec": pod}}
+    template: dict[str, object] = {"spec": pod}
+    if blob is not None:
+        # The webhook of workload identity gives such pods the token and the variables of Azure.
+        template["metadata"] = {"labels": {"azure.workload.identity/use": "true"}}
+    job = {"backoffLimit": 1, "ttlSecondsAfterFinished": 3600, "template": template}
     return {
         "schedule": settings.schedule,
         "concurrencyPolicy": "Forbid",

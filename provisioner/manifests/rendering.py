@@ -18,7 +18,7 @@ from provisioner.manifests.namespaces import (
     warn_of_clients,
 )
 from provisioner.manifests.network_policies import render_network_policies
-from provisioner.manifests.observer import render_observer
+from provisioner.manifests.observer import render_observer, warn_of_observer, without_observer
 from provisioner.manifests.pod_rules import admission_policies
 from provisioner.manifests.policy_objects import render_policies
 from provisioner.model.diagnostic import Diagnostic, DiagnosticError, error
@@ -50,7 +50,7 @@ def render_cluster(settings: KubernetesSettings, facts: ClusterFacts, node: Node
                     node.find((key,)).span,
                 )
             )
-    namespaces = find_namespaces(settings, facts)
+    namespaces = find_namespaces(settings, without_observer(facts) if settings.observer else facts)
     registries = tuple(dict.fromkeys((*facts.registries, *settings.registries)))
     policies = admission_policies(namespaces, settings, facts, registries)
     wrong += check_exempted(settings, policies, namespaces, node)
@@ -64,7 +64,7 @@ def render_cluster(settings: KubernetesSettings, facts: ClusterFacts, node: Node
     if settings.benchmark is not None:
         manifests += render_benchmark(settings.benchmark, facts)
     if settings.observer is not None:
-        manifests += render_observer(settings.observer, facts)
+        manifests += render_observer(settings.observer, settings.observation.blob, facts)
     # Policies come last: they judge what is made after them.
     manifests += render_policies(policies)
     if facts.has_istio:
@@ -74,7 +74,11 @@ def render_cluster(settings: KubernetesSettings, facts: ClusterFacts, node: Node
         namespaces=namespaces,
         policies=policies,
         manifests=tuple(manifests),
-        diagnostics=(*warn_of_clients(namespaces, facts), *warn_of_needs(namespaces, facts)),
+        diagnostics=(
+            *warn_of_clients(namespaces, facts),
+            *warn_of_observer(settings, facts),
+            *warn_of_needs(namespaces, facts),
+        ),
     )
 
 

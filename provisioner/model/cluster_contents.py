@@ -5,7 +5,7 @@ one thing. A kind whose list was not read is not an empty one.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from types import MappingProxyType
 from typing import Any
@@ -49,7 +49,8 @@ class ClusterContents:
     """The objects of a cluster: by kind, those of each list that was read in full.
 
     `source` says where they are from, `read_on` when somebody looked. `refused` has the kinds that
-    could not be listed, with the reason.
+    could not be listed, with the reason, and `partial` those whose lists do not show that they are
+    of the whole cluster, with the namespaces that they are of.
     """
 
     source: str
@@ -57,6 +58,17 @@ class ClusterContents:
     lists: Mapping[Kind, tuple[Object, ...]]
     refused: Mapping[Kind, str] = field(default_factory=lambda: MappingProxyType({}))
     benchmark: BenchmarkReport | None = None
+    partial: Mapping[Kind, frozenset[str]] = field(default_factory=lambda: MappingProxyType({}))
+
+    def within(self, namespaces: frozenset[str]) -> "ClusterContents":
+        """Return the contents of some namespaces alone, with the objects of the cluster itself."""
+        return replace(
+            self,
+            lists={
+                kind: tuple(body for body in bodies if _is_within(kind, body, namespaces))
+                for kind, bodies in self.lists.items()
+            },
+        )
 
     def has(self, kind: Kind) -> bool:
         """Tell whether the objects of a kind were listed."""
@@ -69,6 +81,11 @@ class ClusterContents:
     def in_namespace(self, kind: Kind, namespace: str) -> Iterator[Object]:
         """Yield the objects of a kind in a namespace."""
         return (found for found in self.of(kind) if namespace_of(found) == namespace)
+
+
+def _is_within(kind: Kind, body: Object, namespaces: frozenset[str]) -> bool:
+    named = name_of(body) if kind == Kind("", "Namespace") else namespace_of(body)
+    return not named or named in namespaces
 
 
 def name_of(body: Object) -> str:

@@ -9,6 +9,7 @@ from provisioner.reports.additions_text import accepted_lines, addition_lines
 from provisioner.reports.attribution_text import attribution_lines
 from provisioner.reports.census_text import census_lines
 from provisioner.reports.field_text import change_lines
+from provisioner.reports.objects_text import count_objects, objects_lines
 from provisioner.reports.proof_text import breach_lines, proof_totals
 from provisioner.reports.section_text import (
     Columns,
@@ -65,6 +66,7 @@ def render_drift_text(document: DriftDocument, width: int = 100) -> Iterator[Lin
     if not document.found:
         yield line(Span(no_drift(document), Style.PLAIN if document.is_certain else Style.WARNING))
     yield from census_lines(document.census, width)
+    yield from objects_lines(document.cluster, width)
     yield from total_lines(document.security, width)
     yield from proof_totals(document.proofs, width)
     yield from totals("Drift", drift_summary(document), None, width)
@@ -109,6 +111,7 @@ def drift_summary(document: DriftDocument) -> str:
             count_additions(document.additions, document.accepted),
             count_ignored(document.ignored),
             count_in_progress(document.in_progress),
+            count_objects(document.cluster),
             f"{document.in_sync:,} in sync",
         )
     )

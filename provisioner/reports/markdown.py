@@ -128,7 +128,8 @@ def render_drift_markdown(document: DriftDocument) -> str:
     head = _heading("drift", document.environment, prose(drift_summary(document)))
     if not document.found:
         head += f"{no_drift(document)}\n\n"
-    head += census_paragraph(document.census) + addition_section(document.additions)
+    head += census_paragraph(document.census) + objects_paragraph(document.cluster)
+    head += addition_section(document.additions)
     head += security_section(document.security) + proof_totals(document.proofs)
     tail = (
         attribution_section(document)

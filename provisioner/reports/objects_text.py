@@ -35,6 +35,13 @@ def objects_paragraph(document: ClusterObjectsDocument | None) -> str:
     return f"{prose(f'Objects: {_summary(document)}{more}', 2_000)}\n\n"
 
 
+def count_objects(document: ClusterObjectsDocument | None) -> str:
+    """Return how many objects in the cluster are not as declared; "" where none is known to be."""
+    if document is None or not document.found:
+        return ""
+    return f"{plural(len(document.drifted) + len(document.additions), 'object')} in the cluster"
+
+
 def _summary(document: ClusterObjectsDocument) -> str:
     declared = f"{plural(document.declared, 'object')} in the cluster"
     if document.source is None:
@@ -45,5 +52,7 @@ def _summary(document: ClusterObjectsDocument) -> str:
             f"{document.in_sync:,} in sync",
             f"{len(document.drifted):,} drifted" if document.drifted else "",
             plural(len(document.additions), "addition") if document.additions else "",
+            f"not listed: {plain(', '.join(document.unreadable))}" if document.unreadable else "",
+            "" if document.verified else "signature not verified",
         )
     )

@@ -112,7 +112,13 @@ def no_drift(document: DriftDocument) -> str:
     """Return the sentence for a check without drift: what it covers, and what it does not."""
     if not document.is_certain:
         unseen = len(document.census.unreadable)
-        why = f"{unseen:,} unreadable" if unseen else "there are errors"
+        cluster = document.cluster
+        if unseen:
+            why = f"{unseen:,} unreadable"
+        elif cluster is not None and not cluster.is_certain:
+            why = "the cluster was not observed" if cluster.refused else "lists were refused in it"
+        else:
+            why = "there are errors"
         return f"{_UNKNOWN} drifted: {why}."
     but_for = _but_for(document)
     return _nothing_found(NO_DRIFT, but_for, document.in_progress, document.diagnostics)

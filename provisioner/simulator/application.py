@@ -34,6 +34,7 @@ from provisioner.model.resource_id import ResourceId, parse_resource_id, subscri
 from provisioner.model.resource_id import resource_group_id as group_id
 from provisioner.simulator import (
     activity_log,
+    blobs,
     change_log,
     compute,
     deleted,
@@ -180,6 +181,8 @@ class Application:
         return answer
 
     def _answer(self, request: Request) -> Answer:
+        if blobs.is_of_blobs(request):
+            return self._answer_blob(request)
         if request.path.lower() not in _OPEN_PATHS:
             _check_token(request)
             _check_api_version(request)
@@ -198,6 +201,14 @@ class Application:
         change_log.watch_request(self.cloud)
         version = request.query.get("api-version", "")
         return show_version(self.cloud.catalog, _route(self.cloud, request), version)
+
+    def _answer_blob(self, request: Request) -> Answer:
+        fault = self.cloud.faults.take(_BEFORE, request.method, request.path)
+        if fault is not None:
+            return _answer_fault(fault)
+        answer = blobs.answer_blob(self.cloud, request)
+        self.cloud.store.commit()
+        return answer
 
 
 def _route(cloud: Cloud, request: Request) -> Answer:
@@ -432,7 +443,7 @@ def _response(request: Request, answer: Answer) -> Response:
         headers["x-ms-ratelimit-remaining-subscription-writes"] = str(_WRITES_LEFT)
     if request.headers.get("x-ms-return-client-request-id", "").lower() == "true":
         headers["x-ms-client-request-id"] = request.headers.get("x-ms-client-request-id", "")
-    content: bytes | None = None
+    content = answer.content
     if answer.body is not None:
         content = json.dumps(answer.body, separators=(",", ":")).encode()
         headers["Content-Type"] = "application/json; charset=utf-8"

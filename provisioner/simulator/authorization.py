@@ -80,6 +80,14 @@ def check_authorized(cloud: Cloud, request: Request, demands: Collection[Demand]
             raise _denied(caller, demand, denial)
 
 
+def may_use_data(cloud: Cloud, caller: Caller, place: ResourceId, action: str) -> bool:
+    """Tell whether a caller has a data action on what stands at a place."""
+    held = _held_by(cloud, caller)
+    return held is None or any(
+        holds_at(role.scope, place) and grants(role.permissions, action, data=True) for role in held
+    )
+
+
 def _is_allowed(cloud: Cloud, caller: Caller, request: Request, demand: Demand) -> bool:
     allowed = cloud.allowed_actions
     if allowed is not None and not grants([Permission(tuple(allowed))], demand.action):

@@ -41,8 +41,10 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One HTTP response. A `body` of None is an empty one."""
+    """One HTTP response. A `body` of None is an empty one; `content` are bytes in its place, whose
+    type is in the headers."""
 
     status: int
     body: Json = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    content: bytes | None = None

@@ -91,6 +91,24 @@ class Lease:
 
 
 @dataclass(frozen=True, slots=True)
+class Blob:
+    """A block blob: its content in base64, the type of that, and when it was written."""
+
+    content: str
+    kind: str
+    modified: str
+
+    def to_json(self) -> list[Any]:
+        """Return the row as JSON."""
+        return [self.content, self.kind, self.modified]
+
+    @staticmethod
+    def from_json(row: list[Any]) -> "Blob":
+        """Read back what `to_json` wrote."""
+        return Blob(*row)
+
+
+@dataclass(frozen=True, slots=True)
 class Origin:
     """Where a write comes from, as the logs say it. The ids are GUIDs.
 

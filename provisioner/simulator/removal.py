@@ -32,6 +32,9 @@ def _remove_row(cloud: Cloud, row: Record) -> None:
     cloud.store.resources.remove(row.id.key)
     cloud.store.lives.put(row.id.key, str(int(cloud.store.lives.get(row.id.key) or 0) + 1))
     cloud.store.leases.remove(row.id.key)
+    for key, _ in cloud.store.blobs.items():
+        if key.startswith(f"{row.id.key}|"):
+            cloud.store.blobs.remove(key)
     _release_addresses(cloud, row.id)
     remove_kept(cloud, resource_type, row)
     if resource_type.soft_delete is not None:

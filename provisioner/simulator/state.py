@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from provisioner.simulator.records import Change, Deleted, Event, Lease, Operation, Record
+from provisioner.simulator.records import Blob, Change, Deleted, Event, Lease, Operation, Record
 from provisioner.simulator.state_file import StateFile, damaged
 
 Row = TypeVar("Row")
@@ -199,7 +199,8 @@ class Store:
     `subscription/namespace` and `subscription/namespace/feature`; `quotas` the limits that were
     changed, by `subscription/region/name`; `lives` how often a resource was deleted, by its key;
     changed, by `subscription/region/name`; `settings` what the built-in Azure was told, by name;
-    `leases` those on blob containers, by container;
+    `leases` those on blob containers, by container; `blobs` what is in these, by container and
+    name;
     `events` the Activity Log and `changes` Resource Graph's `resourcechanges`, both bounded.
 
     Raises DiagnosticError for a file that is not one of these, or that another process has open.
@@ -217,6 +218,7 @@ class Store:
         self.quotas: Table[str] = Table("quota", _same, _same)
         self.settings: Table[str] = Table("setting", _same, _same)
         self.leases: Table[Lease] = Table("lease", Lease.to_json, Lease.from_json)
+        self.blobs: Table[Blob] = Table("blob", Blob.to_json, Blob.from_json)
         self.events: LogTable[Event] = LogTable(
             "event", Event.to_json, Event.from_json, _MOST_EVENTS
         )
@@ -243,6 +245,7 @@ class Store:
             self.quotas,
             self.settings,
             self.leases,
+            self.blobs,
             self.events,
             self.changes,
         )

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from provisioner.cluster.added_values import READERS
 from provisioner.cluster.kinds import ADDITIVE, additive_of
 from provisioner.cluster.objects import Object, Served, ServedKind
 from provisioner.cluster.observation import fold_pods, seal_observation, taken_at
@@ -73,7 +74,17 @@ class _Read:
             found = page.get("items") or ()
             self.count += len(found)
             for item in found:
-                yield _observed(self.kind, item)
+                if _tells(self.kind, item):
+                    yield _observed(self.kind, item)
+
+
+_LONG = frozenset({("", "Endpoints"), ("discovery.k8s.io", "EndpointSlice")})
+"""Kinds that have an entry for each pod, and of which only those count that lead elsewhere."""
+
+
+def _tells(kind: ServedKind, item: Object) -> bool:
+    named = (kind.group, kind.kind)
+    return named not in _LONG or READERS[named](item) is not None
 
 
 def _observed(kind: ServedKind, item: Object) -> dict[str, Any]:

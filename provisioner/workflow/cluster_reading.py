@@ -7,7 +7,7 @@ from typing import Any
 from provisioner.cluster.kinds import ADDITIVE, AdditiveKind, additive_of
 from provisioner.cluster.objects import DISCOVERY, Key, Object, Served, ServedKind, key_of
 from provisioner.cluster.objects import read_served as interpret
-from provisioner.cluster.pods import describe_node_access
+from provisioner.cluster.pods import describe_debugging, describe_node_access
 from provisioner.documents.census import UnreadableDocument
 from provisioner.documents.cluster import ClusterDocument
 from provisioner.engine.cluster_port import Ask, ClusterApi, Told
@@ -139,6 +139,7 @@ def _list_pods(api: ClusterApi, kind: ServedKind) -> tuple[KindList, int]:
                 without_noise(kind, item)
                 for item in items
                 if describe_node_access(item.get("spec") or {})
+                or describe_debugging(item.get("spec") or {})
             ]
     except KubernetesError as refusal:
         return KindList(kind, additive_of(kind), refusal=refusal), 0

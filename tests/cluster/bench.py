@@ -72,7 +72,11 @@ def custom_resource(group: str, version: str, kind: str, plural: str, scope: str
     return {
         "apiVersion": "apiextensions.k8s.io/v1",
         "kind": "CustomResourceDefinition",
-        "metadata": {"name": f"{plural}.{group}"},
+        "metadata": {
+            "name": f"{plural}.{group}",
+            # Groups of Kubernetes are taken with this alone.
+            "annotations": {"api-approved.kubernetes.io": "unapproved, for a test"},
+        },
         "spec": {
             "group": group,
             "scope": scope,

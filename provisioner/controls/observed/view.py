@@ -1,7 +1,7 @@
 """A cluster as rules see it: its objects, and what the environment wants of them."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
 from typing import TypeAlias
@@ -139,6 +139,28 @@ class ObservedRule:
             return ("kube-bench",)
         return tuple(map(resource_of, (*self.needs, *self.reads)))
 
+    def scope(self, contents: ClusterContents) -> frozenset[str] | None:
+        """Return the namespaces that the lists cover which the rule reads; None for all."""
+        kinds = (*self.needs, *self.reads)
+        found = [contents.partial[kind] for kind in kinds if kind in contents.partial]
+        return frozenset.intersection(*found) if found else None
+
+    def within(self, namespaces: frozenset[str]) -> "ObservedRule":
+        """Return the rule for lists that cover some namespaces alone: what is wrong there is wrong,
+        and nothing is said of the rest, nor of what is missing in the cluster as a whole."""
+
+        def judge(view: View) -> Iterator[Seen]:
+            seen = self.judge(replace(view, contents=view.contents.within(namespaces)))
+            return (each for each in seen if each.verdict is Verdict.FAIL and _is_in(each.body))
+
+        def _is_in(body: Object | None) -> bool:
+            if body is None:
+                return False
+            is_namespace = body.get("kind") == "Namespace"
+            return (name_of(body) if is_namespace else namespace_of(body)) in namespaces
+
+        return replace(self, judge=judge)
+
     def missing(self, contents: ClusterContents) -> str:
         """Return what is not there of what the rule needs, in words; "" for nothing."""
         if self.benchmark:
@@ -151,6 +173,17 @@ class ObservedRule:
         parts = [f"no list of {' and '.join(named)}"] if named else []
         parts += [f"could not list {', '.join(refused)}"] if refused else []
         return "; ".join(parts)
+
+
+def describe_scope(rule: ObservedRule, contents: ClusterContents) -> str:
+    """Return what the lists of a rule cover, where that is not the whole cluster."""
+    kinds = [kind for kind in (*rule.needs, *rule.reads) if kind in contents.partial]
+    parts = []
+    for kind in kinds:
+        seen = sorted(contents.partial[kind])
+        where = f"in namespace {', '.join(seen)} only" if seen else "nowhere: an empty list"
+        parts.append(f"{resource_of(kind)} seen {where}")
+    return f"{' and '.join(parts)} (--all-namespaces states that a list is of all)"
 
 
 def passes(evidence: str, body: Object | None = None) -> Seen:

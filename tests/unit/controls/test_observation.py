@@ -13,7 +13,7 @@ from provisioner.controls.judging import Unseen, judge
 from provisioner.controls.registry import controls_by_id
 from provisioner.controls.verdict import Verdict
 from provisioner.manifests.cluster_dumps import read_dumps
-from provisioner.manifests.cluster_kinds import CLUSTER_ROLE, POD, SECRET
+from provisioner.manifests.cluster_kinds import CLUSTER_ROLE, OF_THE_CLUSTER, POD, SECRET
 from provisioner.model.diagnostic import DiagnosticError
 from provisioner.model.estate import Estate, Resource
 from provisioner.model.resource_id import parse_resource_id
@@ -147,6 +147,70 @@ def test_the_report_of_kube_bench_is_read():
         assert (read.benchmark.benchmark, len(read.benchmark.tests)) == ("aks-1.8", 1)
 
 
+def system_namespace(uid):
+    metadata = {"name": "kube-system", "uid": uid}
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}
+
+
+def test_of_two_reads_of_an_object_the_newer_one_stays():
+    old, new = pod(name="p"), pod(name="p", hostNetwork=True)
+    old["metadata"]["resourceVersion"], new["metadata"]["resourceVersion"] = "99", "1000"
+    for files in ({"a.json": dump(old), "b.json": dump(new)}, {"a.json": dump(new, old)}):
+        (found,) = read_dumps(files, READ_ON).of(POD)
+        assert found["spec"].get("hostNetwork")
+
+
+SCOPES = {
+    # what the list shows, whether it is stated to be of all, and the namespaces it counts for
+    "one namespace": ([pod("app", "a"), pod("app", "b")], False, {"app"}),
+    "one, stated to be all, without kube-system": ([pod("app", "a")], True, {"app"}),
+    "two without kube-system": ([pod("app", "a"), pod("other", "a")], False, {"app", "other"}),
+    "all": ([pod("app", "a"), pod("kube-system", "a")], False, None),
+    "nothing": ([], False, set()),
+}
+
+
+@pytest.mark.parametrize("case", SCOPES)
+def test_a_list_is_of_the_namespaces_that_it_shows(case):
+    bodies, stated, shown = SCOPES[case]
+    read = read_dumps({"pods=x.json": dump(*bodies)}, READ_ON, all_namespaces=stated)
+    assert read.partial.get(POD) == shown
+
+
+def test_an_empty_list_is_of_all_namespaces_where_that_is_stated():
+    for stated, shown in ((False, frozenset()), (True, None)):
+        read = read_dumps({"secrets.json": dump()}, READ_ON, all_namespaces=stated)
+        assert read.partial.get(SECRET) == shown
+
+
+def test_the_list_of_one_namespace_fails_a_control_and_never_passes_one(catalog):
+    for objects, verdict in ((make_objects(), Verdict.UNKNOWN), (bad_objects(), Verdict.FAIL)):
+        seen = replace(contents_of(objects), partial={POD: frozenset({"app"})})
+        found = result("WRK-02.6", seen, catalog)
+        assert found.verdict is verdict
+        if verdict is Verdict.UNKNOWN:
+            assert "pods seen in namespace app only" in found.why
+
+
+def test_no_control_passes_on_the_lists_of_one_namespace(catalog):
+    contents = contents_of(make_objects())
+    named = frozenset({"app"})
+    limited = replace(
+        contents, partial={kind: named for kind in contents.lists if kind not in OF_THE_CLUSTER}
+    )
+    reads = [
+        control
+        for control in controls_by_id().values()
+        if control.observed and control.observed.scope(limited) is not None
+    ]
+    assert len(reads) > 20
+    for control in reads:
+        (found,) = judge([control], ground(limited, catalog))
+        (azure_alone,) = judge([control], ground(None, catalog))
+        assert found.verdict in (azure_alone.verdict, Verdict.FAIL), control.id
+        assert found.outstanding == azure_alone.outstanding or found.verdict is Verdict.FAIL
+
+
 WRONG = {
     "no JSON": ({"a.json": "kind: Pod"}, "no-dump"),
     "JSON of something else": ({"a.json": "[1, 2]"}, "no-dump"),
@@ -154,6 +218,17 @@ WRONG = {
     "one object": ({"a.json": json.dumps(pod())}, "no-list"),
     "a page of a list": ({"a.json": dump(pod(), **{"continue": "abc"})}, "no-list"),
     "a resource that nobody reads": ({"podz=a.json": dump()}, "unknown-resource"),
+    "a page that counts what is left": (
+        {"a.json": dump(pod(), remainingItemCount=7)},
+        "no-list",
+    ),
+    "a table": ({"a.json": json.dumps({"kind": "Table", "rows": []})}, "no-list"),
+    "YAML": ({"a.json": "apiVersion: v1\nkind: List\nitems: []\n"}, "no-dump"),
+    "YAML of two documents": ({"a.json": "---\nkind: Pod\n---\nkind: Pod\n"}, "no-dump"),
+    "two clusters": (
+        {"a.json": dump(system_namespace("1")), "b.json": dump(system_namespace("2"))},
+        "two-clusters",
+    ),
     "deeper than anybody writes": ({"a.json": "[" * 100_000}, "no-dump"),
 }
 

@@ -1,0 +1,96 @@
+"""The blob that an observation is in: who signs in for it, and what to do where that fails."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from provisioner.azure.blobs import MOST_BYTES, BlobClient, cloud_of, storage_cloud
+from provisioner.azure.cloud import Cloud, local_cloud
+from provisioner.azure.credential import open_credential
+from provisioner.cli.workspace import LOCAL_ENDPOINT
+from provisioner.model.azure_error import AzureError
+from provisioner.model.blob_address import BlobAddress, parse_blob_url
+from provisioner.model.diagnostic import DiagnosticError, error
+
+_ROLES = {"read": "Storage Blob Data Reader", "written": "Storage Blob Data Contributor"}
+
+
+def require_blob(url: str) -> BlobAddress:
+    """Return the address of a blob. Raises DiagnosticError for a URL of anything else."""
+    blob = parse_blob_url(url)
+    if blob is None:
+        raise DiagnosticError(
+            error(
+                "wrong-blob",
+                f"{url.partition('?')[0]} is no URL of a blob.",
+                None,
+                "Expected https://ACCOUNT.blob.core.windows.net/CONTAINER/NAME, without a query.",
+            )
+        )
+    return blob
+
+
+def read_blob(blob: BlobAddress, cloud: Cloud, auth: str, tenant_id: str) -> bytes:
+    """Return the content of a blob, signed in as an environment's `auth` says.
+
+    Raises DiagnosticError where there is none, and where it cannot be read.
+    """
+    with _open(blob, cloud, auth, tenant_id, "read") as client:
+        content = client.read()
+    if content is None:
+        raise DiagnosticError(
+            error(
+                "no-observation",
+                f"{blob.url}: there is no such blob.",
+                None,
+                "The observer has not written one yet: its CronJob is in azsec-observer.",
+            )
+        )
+    return content
+
+
+def write_blob(blob: BlobAddress, content: bytes, auth: str, tenant_id: str = "") -> None:
+    """Write a blob, signed in as `auth` says; with the variable AZSEC_LOCAL_ENDPOINT, to the
+    built-in Azure there. Raises DiagnosticError where it cannot be written."""
+    if len(content) > MOST_BYTES:
+        raise DiagnosticError(
+            error("too-large", f"the observation takes {len(content):,} bytes.", None, _TOO_LARGE)
+        )
+    endpoint = os.environ.get(LOCAL_ENDPOINT)
+    cloud = local_cloud(endpoint) if endpoint else cloud_of(blob)
+    with _open(blob, cloud, auth, tenant_id, "written") as client:
+        client.write(content)
+
+
+_TOO_LARGE = f"The most is {MOST_BYTES:,}. Write it to a file: --out FILE."
+
+
+@contextmanager
+def _open(
+    blob: BlobAddress, cloud: Cloud, auth: str, tenant_id: str, done: str
+) -> Iterator[BlobClient]:
+    where = storage_cloud(cloud, blob)
+    credential = open_credential(auth, where, tenant_id, os.environ)
+    try:
+        with BlobClient(where, blob, credential) as client:
+            yield client
+    except AzureError as refusal:
+        raise DiagnosticError(
+            error(
+                "no-observation" if done == "read" else "not-written",
+                f"{blob.url} was not {done}: {refusal.code}: {refusal.message}",
+                None,
+                _hint(refusal.code, done),
+            )
+        ) from refusal
+
+
+def _hint(code: str, done: str) -> str | None:
+    hints = {
+        "AuthorizationPermissionMismatch": f"Assign {_ROLES[done]} on the container "
+        "(blueprints/modules/observation.yaml); a new assignment takes up to 10 minutes.",
+        "AuthorizationFailure": "The account's firewall does not let this machine in: state its "
+        "range in `readerRanges` of blueprints/modules/observation.yaml, or run in the network.",
+        "ContainerNotFound": "blueprints/modules/observation.yaml makes the container.",
+    }
+    return hints.get(code)

@@ -1,0 +1,37 @@
+"""The address of a blob in Azure Storage."""
+
+import re
+from dataclasses import dataclass
+
+BLOB_URL = (
+    r"https://(?P<account>[a-z0-9]{3,24})(\.z[0-9]{2})?\.blob\."
+    r"(core\.windows\.net|core\.usgovcloudapi\.net|core\.chinacloudapi\.cn|storage\.azure\.net)"
+    r"/(?P<container>[a-z0-9](-?[a-z0-9]){2,62})"
+    r"/(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)*)"
+)
+"""What names a blob: no query, so that no signature (SAS), which is a secret, gets into a file, and
+no host but those of Azure Storage, so that nobody else is sent a token. Sources: "Naming and
+referencing containers, blobs, and metadata"; "Storage account overview" (standard endpoints, and
+Azure DNS zone endpoints)."""
+
+_MOST_CHARACTERS = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class BlobAddress:
+    """The URL of a blob, and its parts. `origin` is scheme and host, without a slash."""
+
+    url: str
+    origin: str
+    account: str
+    container: str
+    name: str
+
+
+def parse_blob_url(text: str) -> BlobAddress | None:
+    """Return the address that a URL names; None for what is no URL of a blob in Azure Storage."""
+    found = re.fullmatch(BLOB_URL, text)
+    if found is None or len(found["name"]) > _MOST_CHARACTERS:
+        return None
+    origin = "/".join(text.split("/")[:3])
+    return BlobAddress(text, origin, found["account"], found["container"], found["name"])

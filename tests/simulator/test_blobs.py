@@ -1,0 +1,142 @@
+"""Blobs in the built-in Azure: the product's client over a socket, and Blob Storage's refusals.
+
+The codes are those of "Blob service error codes" and of "Authorize with Microsoft Entra ID".
+"""
+
+import base64
+import json
+import uuid
+from collections.abc import Iterator
+
+import pytest
+import requests
+from azure.core.credentials import AccessToken
+
+from provisioner.azure.blobs import BlobClient, storage_cloud
+from provisioner.azure.cloud import local_cloud
+from provisioner.azure.credential import LocalToken
+from provisioner.catalog.registry import Catalog
+from provisioner.model.azure_error import AzureError
+from provisioner.model.blob_address import parse_blob_url
+from provisioner.simulator.server import LocalAzure
+from tests.simulator.setting import GROUP, SUBSCRIPTION, Caller
+
+ACCOUNT = f"{GROUP}/providers/Microsoft.Storage/storageAccounts/stseen"
+CONTAINER = f"{ACCOUNT}/blobServices/default/containers/seen"
+READER = "2a2b9908-6ea1-4ae2-8e65-a410df84e7d1"
+"""Storage Blob Data Reader ("Azure built-in roles")."""
+SOMEBODY = "cccccccc-0000-4000-8000-000000000003"
+HEADERS = {"x-ms-version": "2023-11-03", "Authorization": "Bearer local"}
+
+
+def url(container: str = "seen", account: str = "stseen", name: str = "prod/o.json.gz") -> str:
+    return f"https://{account}.blob.core.windows.net/{container}/{name}"
+
+
+class Signed:
+    """A credential of somebody whose token names them."""
+
+    def get_token(self, *_scopes: str, **_options: object) -> AccessToken:
+        claims = base64.urlsafe_b64encode(json.dumps({"oid": SOMEBODY}).encode()).decode()
+        return AccessToken(f"e30.{claims.rstrip('=')}.x", 2**31 - 1)
+
+
+def client(azure: LocalAzure, address: str = url(), credential: object = None) -> BlobClient:
+    blob = parse_blob_url(address)
+    assert blob is not None
+    where = storage_cloud(local_cloud(azure.endpoint), blob)
+    return BlobClient(where, blob, credential or LocalToken(), sleep=lambda _seconds: None)
+
+
+@pytest.fixture(scope="module")
+def azure(real_catalog: Catalog) -> Iterator[LocalAzure]:
+    with LocalAzure.start(real_catalog, None) as running:
+        call = Caller(running.endpoint)
+        call.create_group()
+        account = {
+            "location": "westeurope",
+            "kind": "StorageV2",
+            "sku": {"name": "Standard_LRS"},
+            "properties": {},
+        }
+        assert call("PUT", ACCOUNT, account).status == 202
+        assert call("PUT", CONTAINER, {}).status == 201
+        yield running
+        call.close()
+
+
+def test_a_blob_is_read_as_it_was_written(azure: LocalAzure) -> None:
+    with client(azure) as blob:
+        assert blob.read() is None
+        blob.write(b"\x1f\x8b one")
+        blob.write(b"\x1f\x8b another")
+        assert blob.read() == b"\x1f\x8b another"
+
+
+def test_what_azure_storage_refuses_comes_with_its_code(azure: LocalAzure) -> None:
+    with client(azure, url(container="other")) as blob, pytest.raises(AzureError) as refused:
+        blob.write(b"x")
+    assert refused.value.code == "ContainerNotFound"
+    assert refused.value.message == "The specified container does not exist."
+
+
+def test_a_role_of_data_opens_what_it_is_for(azure: LocalAzure) -> None:
+    call = Caller(azure.endpoint)
+    role = f"/subscriptions/{SUBSCRIPTION}/providers/Microsoft.Authorization/roleDefinitions/"
+    path = f"{CONTAINER}/providers/Microsoft.Authorization/roleAssignments/{uuid.uuid4()}"
+    given = {"roleDefinitionId": role + READER, "principalId": SOMEBODY,
+             "principalType": "ServicePrincipal"}  # fmt: skip
+    assert call("PUT", path, {"properties": given}).status == 201
+    with client(azure) as mine, client(azure, credential=Signed()) as theirs:
+        mine.write(b"seen")
+        assert theirs.read() == b"seen"
+        with pytest.raises(AzureError) as refused:
+            theirs.write(b"forged")
+        assert refused.value.code == "AuthorizationPermissionMismatch"
+        assert mine.read() == b"seen"
+    call.close()
+
+
+REFUSED = (
+    ("no-token", "GET", {"Authorization": ""}, 401, "NoAuthenticationInformation"),
+    ("old-version", "GET", {"x-ms-version": "2015-02-21"}, 400, "InvalidHeaderValue"),
+    ("no-kind", "PUT", {}, 400, "MissingRequiredHeader"),
+    ("delete", "DELETE", {}, 405, "UnsupportedHttpVerb"),
+)
+
+
+@pytest.mark.parametrize(("method", "headers", "status", "code"), [r[1:] for r in REFUSED],
+                         ids=[row[0] for row in REFUSED])  # fmt: skip
+def test_a_wrong_request_is_refused_as_azure_storage_does(
+    azure: LocalAzure, method: str, headers: dict[str, str], status: int, code: str
+) -> None:
+    path = f"{azure.endpoint}/stseen/seen/prod/o.json.gz"
+    answer = requests.request(method, path, headers=HEADERS | headers, data=b"x", timeout=5)
+    assert (answer.status_code, answer.headers["x-ms-error-code"]) == (status, code)
+    assert f"<Code>{code}</Code>" in answer.text
+
+
+def test_blobs_go_with_their_container(azure: LocalAzure) -> None:
+    call = Caller(azure.endpoint)
+    with client(azure) as blob:
+        blob.write(b"seen")
+        assert call("DELETE", CONTAINER).status == 200
+        assert call("PUT", CONTAINER, {}).status == 201
+        assert blob.read() is None
+    call.close()
+
+
+NO_BLOBS = (
+    ("signature", url() + "?sv=2024-11-04&sig=x"),
+    ("http", url().replace("https", "http")),
+    ("elsewhere", "https://stseen.blob.core.windows.net.example.com/seen/o"),
+    ("user", "https://stseen.blob.core.windows.net@example.com/seen/o"),
+    ("container-alone", "https://stseen.blob.core.windows.net/seen"),
+    ("up", url(name="../other/o")),
+    ("port", "https://stseen.blob.core.windows.net:8443/seen/o"),
+)
+
+
+@pytest.mark.parametrize("text", [row[1] for row in NO_BLOBS], ids=[row[0] for row in NO_BLOBS])
+def test_a_token_goes_to_azure_storage_alone(text: str) -> None:
+    assert parse_blob_url(text) is None
