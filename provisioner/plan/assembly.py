@@ -339,6 +339,9 @@ _ROTATED = 3
 """A rotation makes two resources and deletes two, each in half of the time."""
 
 
+_GIVES = (Action.CREATE, Action.UPDATE, Action.ADOPT, Action.REPLACE)
+
+
 def _change_document(change: ResourceChange) -> ResourceChangeDocument:
     return ResourceChangeDocument(
         address=change.address,
@@ -349,6 +352,7 @@ def _change_document(change: ResourceChange) -> ResourceChangeDocument:
         reason=mask_secrets(str(change.reason)) if change.reason else None,
         disruption=change.disruption,
         seconds=change.type.seconds * (1 if change.stand_in is None else _ROTATED),
+        lets_in=change.type.adds if change.type.lets_in and change.action in _GIVES else None,
         fields=tuple(field_document(field) for field in shown_fields(change)),
     )
 

@@ -75,9 +75,9 @@ class Plan:
         return any(step.verb == "DELETE" for step in self.steps)
 
 
-PLAN_FILE_VERSION = "4"
-"""The version of the plan file's shape. 1 had no request, and so could not be derived again, and
-3 no parameters of requests."""
+PLAN_FILE_VERSION = "5"
+"""The version of the plan file's shape. 1 had no request, and so could not be derived again, 3 no
+parameters of requests, and 4 did not say which changes give access."""
 
 
 def with_digest(plan: Plan) -> Plan:

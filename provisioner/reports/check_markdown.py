@@ -106,14 +106,14 @@ def _findings(
             why = f"until {waiver.expires} by {waiver.owner}: {waiver.reason}" if waiver else ""
             rows.append(
                 row(
+                    f"{code(result.control.id)}<br>"
                     f"{result.control.emoji} {result.control.severity}",
-                    code(result.control.id),
                     code(seen.address or seen.id),
                     prose(seen.evidence, 300) + (f"<br>{prose(why, 300)}" if why else ""),
                     code(seen.place) if seen.place else "",
                 )
             )
-    head = table_head(("severity", "control", "address", "what", "where"))
+    head = table_head(("control", "address", "what", "where"))
     return section(f"{title}\n\n{head}", rows, len(rows), "finding")
 
 

@@ -19,14 +19,10 @@ from provisioner.reports.cluster_text import (
     nothing_found,
 )
 from provisioner.reports.diagnostics_markdown import diagnostics_section
-from provisioner.reports.markdown import (
-    assemble,
-    drift_entry,
-    plan_entry,
-    undeclared_section,
-)
+from provisioner.reports.markdown import assemble, drift_entry, plan_entry
 from provisioner.reports.markdown_escape import code, prose
 from provisioner.reports.markdown_table import row, section, table_head
+from provisioner.reports.sections_markdown import undeclared_section
 from provisioner.reports.wording import counts, joined, risk
 
 
@@ -58,7 +54,7 @@ def render_cluster_plan_markdown(document: ClusterPlanDocument) -> str:
         + f"Digest {code(document.digest)}\n"
     )
     entries = [plan_entry(change) for change in sorted(document.changes, key=risk)]
-    columns = ("action", "address", "kind", "what changes", "disruption")
+    columns = ("action", "object", "what changes")
     hint = f"{code(f'azsec cluster plan {document.environment.name}')} shows all."
     return assemble(head, table_head(columns), entries, tail, hint)
 
@@ -96,7 +92,7 @@ def render_cluster_drift_markdown(document: ClusterDriftDocument) -> str:
         + _census(document.census)
         + diagnostics_section(document.diagnostics)
     )
-    columns = ("drift", "address", "kind", "declared -> in the cluster")
+    columns = ("drift", "object", "declared → in the cluster")
     hint = f"{code(f'azsec cluster drift {document.environment.name}')} shows all."
     entries = [drift_entry(drifted) for drifted in document.drifted]
     return assemble(head, table_head(columns), entries, tail, hint)

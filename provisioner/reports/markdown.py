@@ -4,51 +4,39 @@ A comment on GitHub holds 65,536 characters. What is over is left out from the l
 first the details of resources, then rows of the table; the text always says how much is missing.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
 from provisioner.documents.document import EnvironmentDocument
 from provisioner.documents.drift import DriftDocument, DriftKind, ResourceDriftDocument
-from provisioner.documents.plan import (
-    Action,
-    FieldChangeDocument,
-    IgnoredDocument,
-    InProgressDocument,
-    PlanDocument,
-    ResourceChangeDocument,
-    UndeclaredDocument,
-    UnmanagedDocument,
-)
+from provisioner.documents.plan import Action, PlanDocument, ResourceChangeDocument
 from provisioner.reports.additions_markdown import accepted_section, addition_section
 from provisioner.reports.attribution_markdown import attribution_section
 from provisioner.reports.census_markdown import census_paragraph, census_section
 from provisioner.reports.check_markdown import security_section
 from provisioner.reports.diagnostics_markdown import diagnostics_section
 from provisioner.reports.drift_text import drift_summary
-from provisioner.reports.markdown_escape import code, details, html_code, prose
-from provisioner.reports.markdown_table import fitting, row, section, table_head
+from provisioner.reports.fields_markdown import LONGEST_VALUE, diff_lines, fields_cell
+from provisioner.reports.markdown_escape import code, details, folded, html_code, prose
+from provisioner.reports.markdown_table import fitting, row, table_head
+from provisioner.reports.module_groups import ModuleGroup, group_creates
 from provisioner.reports.objects_text import objects_paragraph
 from provisioner.reports.proof_markdown import gates_refuse, proof_section, proof_totals
-from provisioner.reports.section_text import UNDECLARED
+from provisioner.reports.sections_markdown import (
+    ignored_section,
+    in_progress_section,
+    undeclared_section,
+    unmanaged_section,
+)
 from provisioner.reports.tags_markdown import tag_section
 from provisioner.reports.timing import remaining_seconds
-from provisioner.reports.values import (
-    leaves,
-    plain,
-    plural,
-    shorten,
-    shorten_pair,
-    show_estimate,
-    show_pair,
-    show_path,
-    show_value,
-)
+from provisioner.reports.type_names import kinds_of
+from provisioner.reports.values import plain, plural, shorten, show_estimate
 from provisioner.reports.wording import (
-    IN_PROGRESS,
+    LETS_IN,
     SIGNS,
     UNMARKED,
-    Part,
     and_more,
     count_additions,
     count_ignored,
@@ -56,11 +44,8 @@ from provisioner.reports.wording import (
     counts,
     is_disruptive,
     joined,
-    keeping,
-    marks,
     no_changes,
     no_drift,
-    parts_of,
     refusal_of,
     risk,
 )
@@ -68,21 +53,21 @@ from provisioner.reports.wording import (
 LIMIT = 65_000
 """The most characters that a report has."""
 
-_DETAIL_LINES = 120
 _ROWS_SHARE = 60
 """How much of the room, in percent, goes to a table that does not fit: the riskiest changes keep
 their details."""
 
-_LONGEST_VALUE = 1_000
-_PATHS_IN_CELL = 3
+_GROUP_SHARE = 20_000
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One resource: its row of the table, and what makes its folded details (None: it has none)."""
+    """One resource, or `count` of a module: its row of the table, and what makes its folded details
+    (None: it has none)."""
 
     row: str
     fold: Callable[[], str] | None
+    count: int = 1
 
 
 def render_plan_markdown(document: PlanDocument, limit: int = LIMIT) -> str:
@@ -108,19 +93,21 @@ def render_plan_markdown(document: PlanDocument, limit: int = LIMIT) -> str:
         proof_section(document.proofs)
         + undeclared_section(document.undeclared)
         + tag_section(document.tags)
-        + _ignored(document.ignored)
+        + ignored_section(document.ignored)
         + addition_section(document.additions)
         + accepted_section(document.accepted)
-        + _unmanaged(document.unmanaged)
-        + _in_progress(document.in_progress)
+        + unmanaged_section(document.unmanaged)
+        + in_progress_section(document.in_progress)
         + census_section(document.census)
         + diagnostics_section(document.diagnostics)
         + f"Digest {code(document.digest)}\n"
     )
-    entries = [plan_entry(change) for change in sorted(document.changes, key=risk)]
-    columns = ("action", "address", "type", "what changes", "disruption")
-    hint = "`azsec show FILE` shows all."
-    return assemble(head, table_head(columns), entries, tail, hint, limit)
+    shown, groups = group_creates(document.changes)
+    names = kinds_of(change.type for change in document.changes)
+    entries = [plan_entry(change, names) for change in sorted(shown, key=risk)]
+    entries += [_group_entry(group, names) for group in groups]
+    head_row = table_head(("action", "resource", "what changes"))
+    return assemble(head, head_row, entries, tail, "`azsec show FILE` shows all.", limit)
 
 
 def render_drift_markdown(document: DriftDocument) -> str:
@@ -136,20 +123,21 @@ def render_drift_markdown(document: DriftDocument) -> str:
         + proof_section(document.proofs)
         + undeclared_section(document.undeclared)
         + tag_section(document.tags)
-        + _ignored(document.ignored)
+        + ignored_section(document.ignored)
         + accepted_section(document.accepted)
-        + _unmanaged(document.unmanaged)
-        + _in_progress(document.in_progress)
+        + unmanaged_section(document.unmanaged)
+        + in_progress_section(document.in_progress)
         + census_section(document.census)
         + diagnostics_section(document.diagnostics)
     )
     weakened_first = sorted(
         document.drifted, key=lambda drifted: not any(field.security for field in drifted.fields)
     )
-    entries = [drift_entry(drifted) for drifted in weakened_first]
+    names = kinds_of(drifted.type for drifted in document.drifted)
+    entries = [drift_entry(drifted, names) for drifted in weakened_first]
     hint = f"{code(f'azsec drift {document.environment.name}')} shows all."
-    columns = ("drift", "address", "type", "declared -> in Azure")
-    return assemble(head, table_head(columns), entries, tail, hint)
+    head_row = table_head(("drift", "resource", "declared → in Azure"))
+    return assemble(head, head_row, entries, tail, hint)
 
 
 def _heading(command: str, environment: EnvironmentDocument, told: str) -> str:
@@ -179,165 +167,102 @@ def assemble(
     if sum(map(len, rows)) > room:
         rows = fitting(rows, room * _ROWS_SHARE // 100)
     room -= sum(map(len, rows))
-    folds = [entry.fold for entry in entries[: len(rows)] if entry.fold is not None]
-    shown = fitting((fold() for fold in folds), room)
+    foldable = [entry for entry in entries[: len(rows)] if entry.fold is not None]
+    shown = fitting((entry.fold() for entry in foldable if entry.fold is not None), room)
     text = head + table_head + "".join(rows)
     if len(rows) < len(entries):
-        text += f"\n{and_more(len(entries) - len(rows), 'resource')}. {hint}\n"
+        hidden = sum(entry.count for entry in entries[len(rows) :])
+        text += f"\n{and_more(hidden, 'resource')}. {hint}\n"
     text += "\n" + "".join(shown)
-    if len(shown) < len(folds):
-        text += f"{plural(len(folds) - len(shown), 'resource')} without details here. {hint}\n\n"
+    if len(shown) < len(foldable):
+        hidden = sum(entry.count for entry in foldable[len(shown) :])
+        text += f"{plural(hidden, 'resource')} without details here. {hint}\n\n"
     return text + tail
 
 
-def plan_entry(change: ResourceChangeDocument) -> Entry:
-    """Return the row and the details of one change of a plan."""
-    sign = f"`{SIGNS[change.action]}` {change.action}"
+def plan_entry(change: ResourceChangeDocument, names: Mapping[str, str] | None = None) -> Entry:
+    """Return the row and the details of one change of a plan; `names` are short ones of types."""
+    sign = f"`{SIGNS[change.action]}`&nbsp;{change.action}"
     action = f"**{sign}**" if change.action in _EYE_CATCHING else sign
-    disruption = prose(change.disruption, 60) if is_disruptive(change) else ""
-    summary = row(action, code(change.address), code(change.type), _what(change), disruption)
+    if is_disruptive(change):
+        action += f"<br>{prose(change.disruption, 60)}"
+    summary = row(action, _named(change.address, change.type, names), _what(change))
     return Entry(summary, partial(_plan_details, change))
 
 
-def _plan_details(change: ResourceChangeDocument) -> str:
+def _named(address: str, resource_type: str, names: Mapping[str, str] | None) -> str:
+    shown = names[resource_type] if names else resource_type
+    return f"{code(address)}<br>{prose(shown)}"
+
+
+def _group_entry(group: ModuleGroup, names: Mapping[str, str]) -> Entry:
+    told = [prose(group.kinds)]
+    if group.letting_in:
+        told.append(f"**{LETS_IN}**: {', '.join(map(code, group.letting_in))}")
+    count = len(group.changes)
+    sign = f"`+`&nbsp;{count:,}&nbsp;create"
+    summary = row(sign, f"module {code(group.module)}", "<br>".join(told))
+    return Entry(summary, partial(_group_details, group, names), count)
+
+
+def _group_details(group: ModuleGroup, names: Mapping[str, str]) -> str:
+    """Return the details of a module's resources, folded each, within one that is folded."""
+    count = len(group.changes)
+    shown = fitting((_plan_details(change, names) for change in group.changes), _GROUP_SHARE)
+    content = "".join(shown)
+    if len(shown) < count:
+        content += f"{and_more(count - len(shown), 'resource')}.\n\n"
+    return folded(f"module {html_code(group.module)} + {count:,} create", content)
+
+
+def _plan_details(change: ResourceChangeDocument, names: Mapping[str, str] | None = None) -> str:
     facts = joined(
         (
             f"{html_code(change.address)} {SIGNS[change.action]} {change.action}",
+            prose(names[change.type]) if names else "",
             prose(change.disruption, 60) if is_disruptive(change) else "",
             show_estimate(change.seconds) if change.seconds else "",
         )
     )
     lines = [f"# {shorten(plain(change.id), 500)}"]
     if change.reason:
-        lines.append(f"# {shorten(plain(change.reason), _LONGEST_VALUE)}")
-    return details(facts, lines + _diff_lines(change.fields))
+        lines.append(f"# {shorten(plain(change.reason), LONGEST_VALUE)}")
+    return details(facts, lines + diff_lines(change.fields))
 
 
 _EYE_CATCHING = (Action.BLOCKED, Action.DELETE, Action.REPLACE, Action.ADOPT)
 
 
 _DRIFT_SIGNS = {
-    DriftKind.CHANGED: "`~` changed",
-    DriftKind.MISSING: "**`-` missing**",
-    DriftKind.UNMARKED: "**`<-` unmarked**",
+    DriftKind.CHANGED: "`~`&nbsp;changed",
+    DriftKind.MISSING: "**`-`&nbsp;missing**",
+    DriftKind.UNMARKED: "**`<-`&nbsp;unmarked**",
 }
 
 
-def drift_entry(drifted: ResourceDriftDocument) -> Entry:
-    """Return the row and the details of one resource that drifted."""
+def drift_entry(drifted: ResourceDriftDocument, names: Mapping[str, str] | None = None) -> Entry:
+    """Return the row and the details of one resource that drifted; `names` as for `plan_entry`."""
     missing = drifted.kind is DriftKind.MISSING
     sign = _DRIFT_SIGNS[drifted.kind]
-    what = UNMARKED if drifted.kind is DriftKind.UNMARKED else _paths(drifted.fields)
+    what = UNMARKED if drifted.kind is DriftKind.UNMARKED else fields_cell(drifted.fields)
     what = "" if missing else what
     if drifted.reason:
         what = "<br>".join(part for part in (prose(drifted.reason, 300), what) if part)
-    summary = row(sign, code(drifted.address), code(drifted.type), what)
+    summary = row(sign, _named(drifted.address, drifted.type, names), what)
     return Entry(summary, None if missing else partial(_drift_details, drifted))
 
 
 def _drift_details(drifted: ResourceDriftDocument) -> str:
-    lines = [f"# {shorten(plain(drifted.id), 500)}", *_diff_lines(drifted.fields)]
+    lines = [f"# {shorten(plain(drifted.id), 500)}", *diff_lines(drifted.fields)]
     return details(f"{html_code(drifted.address)} ~ changed", lines)
 
 
 def _what(change: ResourceChangeDocument) -> str:
+    given = f"**{LETS_IN}**" if change.lets_in else ""
     if change.action is Action.CREATE:
-        return ""
+        return given
     if change.action in (Action.DELETE, Action.BLOCKED) or not change.fields:
-        return prose(change.reason or "", 300)
-    return _paths(change.fields)
-
-
-def _paths(fields: Sequence[FieldChangeDocument]) -> str:
-    """Return the paths that matter most: what forces a replace, then what concerns security."""
-    ordered = sorted(fields, key=lambda field: (not field.forces_replace, not field.security))
-    shown = [
-        code(show_path(field.path), 120) + _emphasised(field) for field in ordered[:_PATHS_IN_CELL]
-    ]
-    if len(ordered) > _PATHS_IN_CELL:
-        shown.append(and_more(len(ordered) - _PATHS_IN_CELL, "property"))
-    return "<br>".join(shown)
-
-
-def _diff_lines(fields: Iterable[FieldChangeDocument]) -> list[str]:
-    """Return the lines of a diff block: what goes behind a minus, what comes behind a plus."""
-    lines: list[str] = []
-    for field in fields:
-        notes = "".join(f"  [{mark}]" for mark in marks(field))
-        if field.reason:
-            notes += f"  ({shorten(plain(field.reason), _LONGEST_VALUE)})"
-        for part in parts_of(field):
-            lines += _part_lines(part, notes)
-            notes = ""
-    if len(lines) > _DETAIL_LINES:
-        hidden = and_more(len(lines) - _DETAIL_LINES, "line")
-        return [*lines[:_DETAIL_LINES], f"# {hidden}"]
-    return lines
-
-
-def _part_lines(part: Part, notes: str) -> list[str]:
-    path = shorten(part.path, 200)
-    if part.sign == "~":
-        before, after = shorten_pair(*show_pair(part.before, part.after), _LONGEST_VALUE)
-        return [f"- {path}: {before}", f"+ {path}: {after}{notes}"]
-    told = [
-        f"{part.sign} {path}{'.' if inner else ''}{inner}: "
-        f"{shorten(show_value(value), _LONGEST_VALUE)}"
-        for inner, value in leaves(part.value)
-    ]
-    return [told[0] + notes, *told[1:]]
-
-
-def undeclared_section(entries: Sequence[UndeclaredDocument], title: str = UNDECLARED) -> str:
-    """Return the section of values that nobody declared."""
-    rows = (
-        row(
-            code(entry.address),
-            code(show_path(entry.field.path)) + _emphasised(entry.field),
-            code(show_value(entry.field.before)),
-            code("none" if entry.field.after is None else show_value(entry.field.after))
-            + (f" {prose(entry.field.reason or '', 200)}" if entry.field.state else "")
-            + (f" {keeping(entry)}" if entry.kept else ""),
-        )
-        for entry in sorted(
-            entries, key=lambda entry: (not entry.drifted, not entry.field.security)
-        )
-    )
-    head = table_head(("address", "property", "value", "default"))
-    return section(f"**Undeclared: {title}**\n\n{head}", rows, len(entries), "value")
-
-
-def _ignored(entries: Sequence[IgnoredDocument]) -> str:
-    rows = (
-        row(
-            code(entry.address),
-            code(show_path(entry.field.path)) + _emphasised(entry.field),
-            code(" -> ".join(show_pair(entry.field.before, entry.field.after))),
-            prose(f"{entry.owner}: {entry.reason}", 200),
-            entry.expires,
-        )
-        for entry in entries
-    )
-    title = "**Ignored by the environment; left as is**"
-    head = table_head(("address", "property", "value", "who and why", "until"))
-    return section(f"{title}\n\n{head}", rows, len(entries), "value")
-
-
-def _emphasised(field: FieldChangeDocument) -> str:
-    return "".join(f" **{prose(mark, 60)}**" for mark in marks(field))
-
-
-def _unmanaged(entries: Sequence[UnmanagedDocument]) -> str:
-    rows = (row(code(entry.id, 300), code(entry.type)) for entry in entries)
-    title = "**Unmanaged: not made by azsec, and never touched by it**"
-    head = table_head(("resource", "type"))
-    return section(f"{title}\n\n{head}", rows, len(entries), "resource")
-
-
-def _in_progress(entries: Sequence[InProgressDocument]) -> str:
-    rows = (
-        row(code(entry.address or entry.id, 300), code(entry.type), code(entry.state))
-        for entry in entries
-    )
-    head = table_head(("resource", "type", "state"))
-    return section(f"**In progress: {IN_PROGRESS}**\n\n{head}", rows, len(entries), "resource")
+        told = prose(change.reason or "", 300)
+    else:
+        told = fields_cell(change.fields)
+    return "<br>".join(filter(None, (given, told)))

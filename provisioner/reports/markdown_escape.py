@@ -29,7 +29,12 @@ _HARMLESS_CODE = re.compile(r"[^`|\\]+")
 
 def prose(text: str, longest: int = 1000) -> str:
     """Return text for a paragraph or a table cell: one line, at most `longest` characters of it."""
-    return _SPECIAL.sub(lambda match: _ENTITIES[match[0]], shorten(plain(text), longest))
+    return escape(shorten(plain(text), longest))
+
+
+def escape(text: str) -> str:
+    """Return text of one line so that nothing of it is markup."""
+    return _SPECIAL.sub(lambda match: _ENTITIES[match[0]], text)
 
 
 def code(text: str, longest: int = 200) -> str:
@@ -53,6 +58,9 @@ def details(summary: str, lines: list[str]) -> str:
     text = "\n".join(lines)
     longest = max((len(run) for run in re.findall("`+", text)), default=0)
     fence = "`" * max(3, longest + 1)
-    return (
-        f"<details><summary>{summary}</summary>\n\n{fence}diff\n{text}\n{fence}\n\n</details>\n\n"
-    )
+    return folded(summary, f"{fence}diff\n{text}\n{fence}\n\n")
+
+
+def folded(summary: str, content: str) -> str:
+    """Return Markdown that is folded until its summary (HTML already) is clicked."""
+    return f"<details><summary>{summary}</summary>\n\n{content}</details>\n\n"

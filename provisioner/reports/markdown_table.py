@@ -2,14 +2,15 @@
 
 from collections.abc import Iterable, Sequence
 
+from provisioner.reports.markdown_breaks import with_breaks
 from provisioner.reports.wording import and_more
 
 _SECTION = 8_000
 
 
 def row(*cells: str) -> str:
-    """Return a row of a table; cells are Markdown already."""
-    return f"| {' | '.join(cells)} |\n"
+    """Return a row of a table; cells are Markdown already. Their long words can be broken."""
+    return f"| {' | '.join(map(with_breaks, cells))} |\n"
 
 
 def table_head(columns: Sequence[str]) -> str:

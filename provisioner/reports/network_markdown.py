@@ -7,9 +7,11 @@ from provisioner.documents.network import (
     ClusterRangesDocument,
     EnvironmentNetworkDocument,
     NetworkDocument,
+    SubnetDocument,
     VirtualNetworkDocument,
 )
 from provisioner.reports.markdown_escape import code, prose
+from provisioner.reports.markdown_table import row, table_head
 from provisioner.reports.network_wording import (
     claimed_ranges,
     count_of,
@@ -56,7 +58,7 @@ def _environment(one: EnvironmentNetworkDocument) -> Iterator[str]:
         yield ""
     if one.clusters:
         yield from _table(
-            ("cluster", "plugin", "nodes", "pods", "room", "services", "DNS"),
+            ("cluster", "nodes", "ranges"),
             [_cluster_row(cluster) for cluster in one.clusters],
         )
     yield from _diagnostics(one.diagnostics)
@@ -73,39 +75,45 @@ def _network(network: VirtualNetworkDocument) -> Iterator[str]:
     )
     yield f"**{code(network.address)}** {about}"
     yield ""
-    rows = [
+    yield from _table(_HEAD, [_subnet_row(subnet) for subnet in network.subnets])
+
+
+_HEAD = ("range", "subnet", "addresses", "holds", "attached")
+
+
+def _subnet_row(subnet: SubnetDocument) -> tuple[str, ...]:
+    addresses = joined(
         (
-            _codes(subnet.ranges) or "not known",
-            code(subnet.name),
-            count_of(subnet.usable),
-            count_of(subnet.needed),
-            count_of(subnet.free),
-            prose(", ".join(subnet.holds)),
-            prose(subnet.arithmetic),
-            code(subnet.security_group) if subnet.security_group else "",
-            code(subnet.route_table) if subnet.route_table else "",
-            _codes(subnet.delegations),
+            f"{count_of(subnet.needed)} of {count_of(subnet.usable)} needed",
+            f"{count_of(subnet.free)} free",
         )
-        for subnet in network.subnets
-    ]
-    yield from _table(_HEAD, rows)
-
-
-_HEAD = (
-    "range", "subnet", "usable", "needed", "free", "holds", "arithmetic", "security group",
-    "route table", "delegated to",
-)  # fmt: skip
+    )
+    attached = (
+        f"security group {code(subnet.security_group)}" if subnet.security_group else "",
+        f"route table {code(subnet.route_table)}" if subnet.route_table else "",
+        f"delegated to {_codes(subnet.delegations)}" if subnet.delegations else "",
+    )
+    return (
+        _codes(subnet.ranges) or "not known",
+        code(subnet.name),
+        addresses,
+        "<br>".join(filter(None, (prose(", ".join(subnet.holds)), prose(subnet.arithmetic)))),
+        "<br>".join(filter(None, attached)),
+    )
 
 
 def _cluster_row(cluster: ClusterRangesDocument) -> tuple[str, ...]:
+    dns = code(cluster.dns_address) if cluster.dns_address else "not known"
+    nodes = (prose(cluster.arithmetic), prose(node_room(cluster)))
+    ranges = (
+        f"pods {_codes(cluster.pods) or 'of the subnets'}",
+        f"services {_codes(cluster.services)}" if cluster.services else "",
+        f"DNS {dns}",
+    )
     return (
-        code(cluster.address),
-        prose(cluster.plugin),
-        prose(cluster.arithmetic),
-        _codes(cluster.pods) or "of the subnets",
-        prose(node_room(cluster)),
-        _codes(cluster.services),
-        code(cluster.dns_address) if cluster.dns_address else "not known",
+        f"{code(cluster.address)}<br>{prose(cluster.plugin)}",
+        "<br>".join(filter(None, nodes)),
+        "<br>".join(filter(None, ranges)),
     )
 
 
@@ -115,10 +123,7 @@ def _codes(texts: Iterable[str]) -> str:
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
     if rows:
-        yield f"| {' | '.join(head)} |"
-        yield f"|{'---|' * len(head)}"
-        yield from (f"| {' | '.join(row)} |" for row in rows)
-        yield ""
+        yield table_head(head) + "".join(row(*cells) for cells in rows)
 
 
 def _diagnostics(diagnostics: Sequence[DiagnosticDocument]) -> Iterator[str]:

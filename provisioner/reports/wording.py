@@ -54,6 +54,9 @@ _DISRUPTIONS = (
 )
 """`provisioner.catalog.field.Disruption`, from harmless to worst."""
 
+LETS_IN = "gives access"
+"""Said of a change that lets a principal, an issuer of tokens or a service in."""
+
 NO_CHANGES = "No changes"
 NO_DRIFT = "No drift"
 UNMARKED = "exists without a mark of azsec"

@@ -53,7 +53,7 @@ def test_hostile_texts_of_any_length_fit_a_comment():
 
 def test_what_is_left_out_is_counted():
     printed = render_plan_markdown(documents.large_plan(5000))
-    rows = len(re.findall(r"^\| .*`aks\[\d+\]\.pool` .*\|$", printed, re.MULTILINE))
+    rows = len(re.findall(r"^\| .*`aks\[\d+\]\.pool`.*\|$", printed, re.MULTILINE))
     folded = printed.count("<details>")
     assert f"… and {5000 - rows:,} more resources. `azsec show FILE`" in printed
     assert f"{rows - folded:,} resources without details here. `azsec show FILE`" in printed
@@ -62,12 +62,14 @@ def test_what_is_left_out_is_counted():
 
 def test_details_go_before_rows():
     printed = render_plan_markdown(documents.large_plan(120))
-    assert len(re.findall(r"^\| .*`aks\[\d+\]\.pool` ", printed, re.MULTILINE)) == 120
+    assert len(re.findall(r"^\| .*`aks\[\d+\]\.pool`", printed, re.MULTILINE)) == 120
     assert "without details here" in printed
 
 
 def test_the_riskiest_stands_first():
-    rows = re.findall(r"^\| \**`\S+` (\w+)", render_plan_markdown(documents.PLAN), re.MULTILINE)
+    rows = re.findall(
+        r"^\| \**`\S+`&nbsp;(\w+)", render_plan_markdown(documents.PLAN), re.MULTILINE
+    )
     assert rows == ["blocked", "delete", "replace", *["update"] * 3, *["create"] * 3]
 
 

@@ -70,7 +70,7 @@ def test_an_edited_plan_is_refused(
 def test_another_format_version_is_refused(bench: Bench) -> None:
     text = write_plan_file(bench.plan(bench.compose(NETWORK)))
 
-    with pytest.raises(DiagnosticError, match="has format version '99'; this azsec reads '4'"):
+    with pytest.raises(DiagnosticError, match="has format version '99'; this azsec reads '5'"):
         read_plan_file(edit(text, "formatVersion", value="99"), "p")
 
 

@@ -48,6 +48,7 @@ TYPE = ResourceType(
     ),
     computed=_computed,
     adds="grants access to it",
+    lets_in=True,
     adds_by=(
         "properties.roleDefinitionId",
         "properties.principalType",

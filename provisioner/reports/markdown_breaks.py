@@ -1,0 +1,89 @@
+"""Places at which long words in a table of Markdown can be broken.
+
+A table on GitHub is as wide as its longest words, and scrolls sideways where that is too much. So
+such words get `<wbr>`: a place to break a line, and no character when text is copied. It is one of
+the elements that GitHub lets through (html-pipeline's SanitizationFilter). A code span in backticks
+can hold no element, so one with a long word becomes `<code>`.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+
+from provisioner.reports.markdown_escape import escape
+
+LONGEST_WORD = 24
+"""The characters that stand without a place to break: four columns of such words fit a page."""
+
+_SPAN = re.compile(r"`([^`]*)`")
+_GUID = r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b"
+_TOKEN = re.compile(rf"`[^`]*`|<[^>]*>|&[#\w]+;|{_GUID}|\s+|.", re.DOTALL)
+_ENDS_PART = frozenset((*"./_:,;=-)}", "&lowbar;", "&gt;"))
+_OPEN = frozenset({"&lbrack;", "&lt;", "(", "{"})
+_BREAK = "<wbr>"
+
+
+def with_breaks(cell: str) -> str:
+    """Return the Markdown of a cell whose words of more than 24 characters can be broken: after
+    what ends a part of a path, before a capital letter, or else anywhere."""
+    return "".join(_words(_SPAN.sub(_breakable_code, cell)))
+
+
+def _breakable_code(span: re.Match[str]) -> str:
+    if max(map(len, span[1].split()), default=0) <= LONGEST_WORD:
+        return span[0]
+    return f"<code>{escape(span[1])}</code>"
+
+
+def _words(text: str) -> Iterator[str]:
+    word: list[str] = []
+    for token in _TOKEN.findall(text):
+        if token.isspace() or (token[0] in "`<" and len(token) > 1):
+            yield from _broken(word)
+            word = []
+            yield token
+        else:
+            word.append(token)
+    yield from _broken(word)
+
+
+def _broken(word: list[str]) -> Iterator[str]:
+    """Yield the characters and entities of a word, with breaks where it is long. Parts that are
+    short stay together: a break is for what needs one."""
+    if _width(word) <= LONGEST_WORD:
+        yield from word
+        return
+    used = 0
+    for part in _parts(word):
+        if used and used + _width(part) > LONGEST_WORD:
+            yield _BREAK
+            used = 0
+        yield from part
+        used += _width(part)
+
+
+def _width(tokens: list[str]) -> int:
+    """Return how many characters are seen: an entity is one, a GUID stays whole."""
+    return sum(1 if token.startswith("&") else len(token) for token in tokens)
+
+
+def _parts(word: list[str]) -> Iterator[list[str]]:
+    """Yield a word in parts of at most 24 characters (but for a GUID): between the parts of a path,
+    within these before a capital letter, and within what is longer still anywhere."""
+    for section in _split(word, lambda before, token: token in _OPEN or before in _ENDS_PART):
+        if _width(section) <= LONGEST_WORD:
+            yield section
+            continue
+        for piece in _split(section, lambda before, token: token.isupper() and before.islower()):
+            yield from (
+                piece[start : start + LONGEST_WORD] for start in range(0, len(piece), LONGEST_WORD)
+            )
+
+
+def _split(word: list[str], is_break: Callable[[str, str], bool]) -> Iterator[list[str]]:
+    """Yield a word in pieces: a new one begins where `is_break(last token, token)`."""
+    start = 0
+    for position in range(1, len(word)):
+        if is_break(word[position - 1], word[position]):
+            yield word[start:position]
+            start = position
+    yield word[start:]

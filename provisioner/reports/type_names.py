@@ -1,0 +1,35 @@
+"""ARM types as short as they can be told apart: what a reader of a table needs of them.
+
+`Microsoft.ContainerService/managedClusters/agentPools` reads `managedClusters/agentPools`. JSON has
+the whole type.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+
+from provisioner.reports.values import plain
+
+
+def without_vendor(resource_type: str) -> str:
+    """Return a type without the vendor of its resource provider: `Network/virtualNetworks`."""
+    text = plain(resource_type)
+    return text.partition(".")[2] or text
+
+
+def kinds_of(resource_types: Iterable[str]) -> Mapping[str, str]:
+    """Return the name of each type without its resource provider, but for those that have the same
+    one in two providers."""
+    types = sorted(set(resource_types))
+    counted = Counter(map(_kind, types))
+    return {one: _kind(one) if counted[_kind(one)] == 1 else without_vendor(one) for one in types}
+
+
+def _kind(resource_type: str) -> str:
+    text = plain(resource_type)
+    return text.partition("/")[2] or text
+
+
+def last_kind(resource_type: str) -> str:
+    """Return the last kind of a type: `…/agentPools`, of one without a parent `managedClusters`."""
+    kind = _kind(resource_type)
+    return f"…/{kind.rpartition('/')[2]}" if "/" in kind else kind
