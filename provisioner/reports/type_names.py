@@ -1,7 +1,7 @@
 """ARM types as short as they can be told apart: what a reader of a table needs of them.
 
-`Microsoft.ContainerService/managedClusters/agentPools` reads `managedClusters/agentPools`. JSON has
-the whole type.
+A node pool reads `managedClusters/agentPools`, without its resource provider. JSON has the whole
+type.
 """
 
 from collections import Counter
