@@ -104,6 +104,15 @@ KUBERNETES_VERSIONS = Endpoint(
     "Microsoft.ContainerService/locations/kubernetesVersions/read",
     api_versions.CONTAINER_SERVICE,
 )
+UPGRADE_PROFILE = Endpoint(
+    "GET",
+    f"{_S}/resourceGroups/{{group}}/providers/Microsoft.ContainerService/managedClusters/{{cluster}}"
+    "/upgradeProfiles/default",
+    "Microsoft.ContainerService/managedClusters/upgradeProfiles/read",
+    api_versions.CONTAINER_SERVICE,
+)
+"""Which versions a cluster and its pools may be upgraded to (AKS "Managed Clusters - Get Upgrade
+Profile")."""
 MACHINE_SIZES = Endpoint(
     "GET",
     f"{_S}/providers/Microsoft.Compute/skus",
@@ -187,6 +196,7 @@ _FIXED = (
     REGISTER_FEATURE,
     UNREGISTER_FEATURE,
     KUBERNETES_VERSIONS,
+    UPGRADE_PROFILE,
     MACHINE_SIZES,
     CORE_USAGE,
     POLICY_RESTRICTIONS,

@@ -4,7 +4,7 @@ Three minor versions have the community's support; some older ones go on under l
 which takes the Premium tier ("Supported Kubernetes versions in AKS", "Long-term support").
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from provisioner.model.values import Json
 
@@ -50,6 +50,31 @@ def running_version(stated: Json) -> str:
     return _PATCHES.get(text, text)
 
 
+def upgrades_from(version: str, plan: object) -> tuple[OfferedVersion, ...]:
+    """Return what AKS offers a cluster of a version (`1.34.6`) under a support plan, each minor
+    version with the patches that it may go to.
+
+    That is newer patches, and the next minor version; under long-term support every later one that
+    has it; out of a version that the plan does not support the oldest that it does ("Supported
+    Kubernetes versions in AKS", the table of which minor versions may be skipped). From what is no
+    version nothing is offered.
+    """
+    if not all(map(str.isdigit, version.split("."))) or "." not in version:
+        return ()
+    numbers = _numbers(version)
+    is_long_term = str(plan).lower() == LONG_TERM.lower()
+    wanted = LONG_TERM if is_long_term else COMMUNITY
+    later = [one for one in OFFERED if wanted in one.plans and _minor(one.minor) > numbers[1]]
+    if not is_long_term:
+        stable = [one for one in later if not one.is_preview]
+        least = _minor(stable[0].minor) if stable else 0
+        later = [one for one in later if _minor(one.minor) in (numbers[1] + 1, least)]
+    own = next((one for one in OFFERED if _minor(one.minor) == numbers[1]), None)
+    patches = () if own is None else tuple(p for p in own.patches if _numbers(p) > numbers)
+    newer = (replace(own, patches=patches),) if own is not None and patches else ()
+    return (*newer, *later)
+
+
 _FIRST_MINOR = 17
 _FIRST_RELEASES = (
     *("2019-12", "2020-03", "2020-08", "2020-12", "2021-04", "2021-08", "2021-12", "2022-05"),
@@ -91,7 +116,11 @@ def is_in_support(version: str, today: str | None) -> bool:
 
 
 def _minor(version: str) -> int:
-    return int(version.split(".")[1])
+    return _numbers(version)[1]
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split("."))
 
 
 def is_at_least(version: object, *wanted: int) -> bool:

@@ -81,7 +81,7 @@ def pool_goes_with_control_plane(
             f"{_text(nodes)} is newer than the control plane's "
             f"{_text(plane)}: upgrade the cluster first"
         )
-    allowed = 3 if plane[:2] >= _WIDER_SKEW else 2
+    allowed = most_minors_behind(plane[1])
     if plane[1] - nodes[1] > allowed:
         return (
             f"{_text(nodes)} is more than {allowed} minor versions older than "
@@ -89,6 +89,11 @@ def pool_goes_with_control_plane(
             f"{plane[0]}.{plane[1] - allowed} or later"
         )
     return None
+
+
+def most_minors_behind(minor: int) -> int:
+    """Return how many minor versions older than a control plane of 1.`minor` its pools may be."""
+    return 3 if (1, minor) >= _WIDER_SKEW else 2
 
 
 def _refuse_step(

@@ -27,6 +27,7 @@ from provisioner.cli.options import (
     StateKindOption,
     StateOption,
 )
+from provisioner.cli.upgrade_application import upgrade
 
 if TYPE_CHECKING:
     from provisioner.cli.session import Session
@@ -60,6 +61,7 @@ ownership_app = typer.Typer(
 app.add_typer(ownership_app, name="ownership")
 app.add_typer(lock_app, name="lock")
 app.add_typer(cluster_app, name="cluster")
+app.command("upgrade")(upgrade)
 
 
 class DrawingFormat(StrEnum):

@@ -23,6 +23,7 @@ from provisioner.documents.plan import PlanDocument, StepDocument
 from provisioner.documents.plan_diff import PlanDiffDocument
 from provisioner.documents.roles import RolesDocument
 from provisioner.documents.trace import TraceDocument
+from provisioner.documents.upgrade import UpgradeDocument
 from provisioner.model.diagnostic import DiagnosticError, error
 from provisioner.model.provisioning import OPERATION_SECONDS
 
@@ -149,6 +150,13 @@ def print_cluster(
     from provisioner.reports.cluster_markdown import render_cluster_markdown
 
     _print(document, output, stream or sys.stdout, lambda: render_cluster_markdown(document))
+
+
+def print_upgrade(document: UpgradeDocument, output: str) -> None:
+    """Print the upgrades of clusters as text, JSON or Markdown."""
+    from provisioner.reports.upgrade_markdown import render_upgrade_markdown
+
+    _print(document, output, sys.stdout, lambda: render_upgrade_markdown(document))
 
 
 def print_network(document: NetworkDocument, output: str) -> None:

@@ -52,8 +52,13 @@ class OfferedSize:
 
 def ask_sizes(pool: PlannedPool) -> Inquiry:
     """Return the inquiry for the sizes of a pool's region."""
-    query = (("$filter", f"location eq '{pool.region}'"),)
-    return ask_subscription(MACHINE_SIZES, pool.subscription, is_list=True, query=query)
+    return ask_sizes_in(pool.subscription, pool.region)
+
+
+def ask_sizes_in(subscription: str, region: str) -> Inquiry:
+    """Return the inquiry for the sizes that a region offers a subscription."""
+    query = (("$filter", f"location eq '{region}'"),)
+    return ask_subscription(MACHINE_SIZES, subscription, is_list=True, query=query)
 
 
 def read_sizes(items: Iterable[Body], region: str) -> Mapping[str, OfferedSize]:

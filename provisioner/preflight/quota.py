@@ -6,7 +6,7 @@ regions"; Compute "Usage - List" (a family by its name, `cores` for the region, 
 for spot); guidelines.md §2.2 for the surge.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from provisioner.catalog.endpoints import CORE_USAGE
@@ -55,12 +55,12 @@ def _ask(intent: Intent) -> Iterator[Inquiry]:
     for pool in planned_pools(intent):
         if pool.grows:
             yield ask_sizes(pool)
-            yield _usage(pool.subscription, pool.region)
+            yield ask_usage(pool.subscription, pool.region)
 
 
 def _judge(intent: Intent, replies: Replies) -> Iterator[Diagnostic]:
     for need in _needs(intent, replies):
-        reply = replies[_usage(need.subscription, need.region)]
+        reply = replies[ask_usage(need.subscription, need.region)]
         if reply.refused is None:
             yield from _judge_need(need, reply.items)
 
@@ -68,7 +68,8 @@ def _judge(intent: Intent, replies: Replies) -> Iterator[Diagnostic]:
 CHECK = Check("whether the quota of vCPUs is enough", _ask, _judge)
 
 
-def _usage(subscription: str, region: str) -> Inquiry:
+def ask_usage(subscription: str, region: str) -> Inquiry:
+    """Return the inquiry for what a subscription uses of its quotas in a region."""
     return ask_subscription(CORE_USAGE, subscription, is_list=True, location=region)
 
 
@@ -99,8 +100,7 @@ def _counts(
         size = sizes.get(machines.size.lower())
         if size is None:
             continue
-        quotas = (_SPOT,) if pool.is_spot else (size.family, _REGIONAL)
-        for quota in quotas:
+        for quota in quotas_of(size, is_spot=pool.is_spot):
             held = sum(
                 was.first * sizes[was.size.lower()].cores
                 for was in pool.machines_held
@@ -122,14 +122,26 @@ def _count(pool: PlannedPool, nodes: int, cores: int, held: int) -> _Count:
     return _Count((nodes + surge) * cores - held, words)
 
 
+def quotas_of(size: OfferedSize, *, is_spot: bool) -> tuple[str, ...]:
+    """Return the quotas that machines of a size count against."""
+    return (_SPOT,) if is_spot else (size.family, _REGIONAL)
+
+
+def find_usage(usages: Iterable[Body], quota: str) -> tuple[int, int] | None:
+    """Return limit and use of a quota, in vCPUs; None where Azure answers no such quota."""
+    named = (u for u in usages if str(lookup(u, ("name", "value"))).lower() == quota.lower())
+    usage = next(named, None)
+    if usage is None:
+        return None
+    return _number(usage.get("limit")), _number(usage.get("currentValue"))
+
+
 def _judge_need(need: _Need, usages: tuple[Body, ...]) -> Iterator[Diagnostic]:
-    usage = next(
-        (u for u in usages if str(lookup(u, ("name", "value"))).lower() == need.quota.lower()), None
-    )
+    usage = find_usage(usages, need.quota)
     if usage is None:
         yield _diagnostic(need, Severity.WARNING, "not-checked", "Azure answers no such quota")
         return
-    limit, used = _number(usage.get("limit")), _number(usage.get("currentValue"))
+    limit, used = usage
     left = limit - used
     account = f"{limit} vCPUs, {used} used, {left} left"
     if need.first > left:

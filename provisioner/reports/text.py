@@ -18,6 +18,7 @@ from provisioner.documents.plan import PlanDocument
 from provisioner.documents.plan_diff import PlanDiffDocument
 from provisioner.documents.roles import RolesDocument
 from provisioner.documents.trace import TraceDocument
+from provisioner.documents.upgrade import UpgradeDocument
 from provisioner.reports.access_text import render_access_text
 from provisioner.reports.apply_text import render_apply_text
 from provisioner.reports.check_text import render_check_text, render_compliance_text
@@ -35,6 +36,7 @@ from provisioner.reports.pod_checks_text import render_pod_checks_text
 from provisioner.reports.roles_text import render_roles_text
 from provisioner.reports.styled import Line, write_lines
 from provisioner.reports.trace_text import render_trace_text
+from provisioner.reports.upgrade_text import render_upgrade_text
 
 TextDocument: TypeAlias = (
     PlanDocument
@@ -52,6 +54,7 @@ TextDocument: TypeAlias = (
     | ClusterPlanDocument
     | ClusterApplyDocument
     | ClusterDriftDocument
+    | UpgradeDocument
 )
 """What can be written as text."""
 
@@ -93,4 +96,5 @@ _RENDERERS: Mapping[type[TextDocument], Callable[[Any, int], Iterable[Line]]] = 
     ClusterPlanDocument: render_cluster_plan_text,
     ClusterApplyDocument: render_cluster_apply_text,
     ClusterDriftDocument: render_cluster_drift_text,
+    UpgradeDocument: render_upgrade_text,
 }

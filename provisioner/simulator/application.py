@@ -29,6 +29,7 @@ from provisioner.catalog.endpoints import (
     REGISTER_FEATURE,
     RESOURCE_GRAPH,
     UNREGISTER_FEATURE,
+    UPGRADE_PROFILE,
 )
 from provisioner.model.resource_id import ResourceId, parse_resource_id, subscription_id
 from provisioner.model.resource_id import resource_group_id as group_id
@@ -62,6 +63,7 @@ from provisioner.simulator.exchange import Answer, Request
 from provisioner.simulator.faults import Fault, FaultKind
 from provisioner.simulator.offers import check_offered
 from provisioner.simulator.places import check_place
+from provisioner.simulator.upgrades import get_upgrade_profile
 from provisioner.simulator.version_views import show_version
 
 _BEFORE = frozenset({FaultKind.ANSWER, FaultKind.DROP})
@@ -294,6 +296,7 @@ _ENDPOINTS: tuple[tuple[str, re.Pattern[str], Handler], ...] = tuple(
         (REGISTER_FEATURE, features.register_feature),
         (UNREGISTER_FEATURE, features.unregister_feature),
         (KUBERNETES_VERSIONS, compute.list_versions),
+        (UPGRADE_PROFILE, get_upgrade_profile),
         (MACHINE_SIZES, compute.list_sizes),
         (CORE_USAGE, compute.list_usages),
         (QUOTA, compute.put_quota),

@@ -9,7 +9,14 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from provisioner.catalog.kubernetes_versions import DEFAULT_VERSION, OFFERED, OfferedVersion, offers
+from provisioner.catalog.kubernetes_versions import (
+    COMMUNITY,
+    DEFAULT_VERSION,
+    OFFERED,
+    OfferedVersion,
+    offers,
+    upgrades_from,
+)
 from provisioner.catalog.machine_sizes import SIZES, MachineSize, sizes_in, zones_of
 from provisioner.catalog.node_pools import CLUSTER, POOL, machines_of
 from provisioner.catalog.registrations import registrations_for
@@ -195,13 +202,19 @@ def _version(one: OfferedVersion) -> Json:
     shown: dict[str, Json] = {
         "version": one.minor,
         "capabilities": {"supportPlan": list(one.plans)},
-        "patchVersions": {patch: {"upgrades": []} for patch in one.patches},
+        "patchVersions": {patch: {"upgrades": _upgrades(patch)} for patch in one.patches},
     }
     if one.is_preview:
         shown["isPreview"] = True
     if one.minor == DEFAULT_VERSION:
         shown["isDefault"] = True
     return shown
+
+
+def _upgrades(patch: str) -> list[Json]:
+    """Return the patches that a patch may go to."""
+    offered = upgrades_from(patch, COMMUNITY)
+    return [each for one in offered for each in one.patches]
 
 
 def _size(size: MachineSize, region: str) -> Json:

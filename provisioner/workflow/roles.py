@@ -19,6 +19,7 @@ from provisioner.workflow.attribution import attribution_needs
 from provisioner.workflow.federation import AzurePipelinesJobs, GitHubJobs, describe_credentials
 from provisioner.workflow.plan import Desired
 from provisioner.workflow.preflight import preflight_needs
+from provisioner.workflow.upgrade_reading import upgrade_needs
 
 
 def describe_roles(
@@ -87,7 +88,7 @@ def needs_of(purpose: Purpose, desired: Desired, catalog: Catalog) -> frozenset[
     reads |= version_needs(environment.subscriptions.values())
     if purpose is Purpose.ACCESS:
         return reads | eligibility_needs(environment.subscriptions.values())
-    reads |= preflight_needs(graph, catalog)
+    reads |= preflight_needs(graph, catalog) | upgrade_needs(graph)
     if purpose is Purpose.PLAN:
         return reads | attribution_needs(tuple(environment.subscriptions.values()))
     writes = write_needs(graph, catalog) | lock_needs(environment.lock, catalog)

@@ -351,6 +351,7 @@ TYPE = ResourceType(
         "properties.orchestratorVersion": Field(
             compare=Compare.VERSION, disruption=Disruption.NODES
         ),
+        "properties.currentOrchestratorVersion": Field(follows=("properties.orchestratorVersion",)),
         "properties.upgradeSettings": Field(default={}),
         "properties.upgradeSettings.maxSurge": Field(default="10%", answered=_surges),
         "properties.upgradeSettings.maxUnavailable": Field(

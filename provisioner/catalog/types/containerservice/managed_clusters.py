@@ -242,6 +242,8 @@ TYPE = ResourceType(
             owner=_upgrade_owner("properties.autoUpgradeProfile.upgradeChannel"),
             disruption=Disruption.NODES,
         ),
+        # What runs is what is asked for, once it is: a plan must not judge by what ran before.
+        "properties.currentKubernetesVersion": Field(follows=("properties.kubernetesVersion",)),
         "properties.dnsPrefix": Field(create_only=True),
         "properties.fqdnSubdomain": Field(default=None, create_only=True),
         "properties.nodeResourceGroup": Field(

@@ -1,0 +1,74 @@
+"""`azsec upgrade`: the command and its options. What it does is in `cli.upgrade`."""
+
+from typing import Annotated
+
+import typer
+
+from provisioner.cli.options import (
+    CloudOption,
+    EnvironmentArgument,
+    FormatOption,
+    OutputFormat,
+    StateOption,
+)
+
+
+def upgrade(  # noqa: PLR0913  typer: one parameter an option
+    environment: EnvironmentArgument,
+    to: Annotated[
+        str | None,
+        typer.Option(
+            metavar="VERSION",
+            help="Show the path to this Kubernetes version (1.35 or 1.35.4), by default to the "
+            "newest supported one.",
+            show_default=False,
+        ),
+    ] = None,
+    write: Annotated[
+        bool,
+        typer.Option("--write", help="Write the version of --to into the environment's file."),
+    ] = False,
+    allow_blocked: Annotated[
+        bool,
+        typer.Option("--allow-blocked", help="Permit writing although the path is blocked."),
+    ] = False,
+    cluster: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="ADDRESS",
+            help="Limit it to the cluster at this address. Repeatable.",
+            show_default=False,
+        ),
+    ] = None,
+    observation: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="Read the objects in the cluster from what `azsec cluster observe` wrote (a path or a "
+            "blob URL), by default from kubernetes.observation.",
+            show_default=False,
+        ),
+    ] = None,
+    output: FormatOption = OutputFormat.TEXT,
+    cloud: CloudOption = None,
+    state: StateOption = None,
+) -> None:
+    """Show the upgrade path of the AKS clusters, and what blocks it; write a version.
+
+    Exit with 3 if the path is blocked, with 1 if something could not be read.
+    """
+    from provisioner.cli.session import Session
+    from provisioner.cli.upgrade import Request, run_upgrade
+
+    request = Request(
+        environment, to, tuple(cluster or ()), observation, write=write, allow_blocked=allow_blocked
+    )
+    session = Session(
+        cloud=cloud.value if cloud else None,
+        state=state,
+        parallelism=10,
+        realistic=None,
+        quiet=True,
+    )
+    with session:
+        raise typer.Exit(run_upgrade(session, request, output.value))

@@ -1,0 +1,205 @@
+"""What in a cluster blocks or loses pods when nodes are drained.
+
+Sources: kubernetes.io, "Specifying a Disruption Budget for your Application" and "Disruptions" (how
+minAvailable and maxUnavailable count, and of whom), "API-initiated Eviction" (an eviction is
+refused while a budget allows none, and fails where two budgets select the pod), "Safely Drain a
+Node" (daemon sets and static pods are passed over; a pod without a controller is not made again);
+AKS, "Troubleshoot UpgradeFailed errors due to eviction failures caused by PDBs".
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from provisioner.cluster.label_selectors import selects
+from provisioner.cluster.objects import Object
+from provisioner.cluster.pods import is_static
+
+_PERCENT = re.compile(r"(\d{1,3})%")
+
+
+class Hindrance(StrEnum):
+    """How a drain is hindered."""
+
+    BLOCKED = "blocked"
+    """The budget as it is written allows no eviction, whatever the health of the pods."""
+    NO_ROOM = "no room"
+    """The budget allowed no eviction when the cluster was observed: pods were not healthy."""
+    SEVERAL = "several budgets"
+    """The eviction API refuses a pod that two budgets select."""
+    UNMANAGED = "no controller"
+    """Nothing makes the pod again elsewhere."""
+
+
+@dataclass(frozen=True, slots=True)
+class DrainHindrance:
+    """One hindrance: of the budget or pod at an address (NAMESPACE/NAME), why, and what to do."""
+
+    kind: Hindrance
+    address: str
+    reason: str
+    hint: str
+
+
+@dataclass(frozen=True, slots=True)
+class DrainedObjects:
+    """The objects that decide over a drain, as they were observed. `pods` may be one for several
+    that are alike."""
+
+    pods: tuple[Object, ...]
+    budgets: tuple[Object, ...]
+    workloads: tuple[Object, ...]
+
+
+def find_hindrances(seen: DrainedObjects) -> tuple[DrainHindrance, ...]:
+    """Return what hinders a drain of every node, what blocks it first."""
+    drained = [pod for pod in seen.pods if _is_drained(pod)]
+    found = [
+        *_budgets(seen, drained),
+        *_shared(seen.budgets, drained),
+        *_unmanaged(drained),
+    ]
+    order = list(Hindrance)
+    return tuple(sorted(found, key=lambda each: (order.index(each.kind), each.address)))
+
+
+def _budgets(seen: DrainedObjects, drained: list[Object]) -> Iterator[DrainHindrance]:
+    for budget in seen.budgets:
+        pods = [pod for pod in drained if _covers(budget, pod)]
+        workloads = [each for each in seen.workloads if _covers(budget, _template(each))]
+        expected = _expected(budget, workloads, pods)
+        if not expected:
+            continue  # It selects nothing that is drained.
+        reason = _written_block(budget, expected, pods)
+        if reason is not None:
+            yield DrainHindrance(
+                Hindrance.BLOCKED,
+                _address(budget),
+                reason,
+                "Let one pod go (maxUnavailable: 1), or run more replicas.",
+            )
+        elif (status := budget.get("status") or {}).get("disruptionsAllowed") == 0:
+            healthy, needed = status.get("currentHealthy"), status.get("desiredHealthy")
+            yield DrainHindrance(
+                Hindrance.NO_ROOM,
+                _address(budget),
+                f"no pod may be evicted: {healthy} healthy, {needed} needed, of {expected}",
+                "Repair its pods before the upgrade.",
+            )
+
+
+def _written_block(budget: Object, expected: int, pods: list[Object]) -> str | None:
+    """Return why a budget never allows an eviction of `expected` pods, None where it may."""
+    spec = budget.get("spec") or {}
+    most, least = spec.get("maxUnavailable"), spec.get("minAvailable")
+    bare = next((pod for pod in pods if _controller(pod) is None), None)
+    if bare is not None and (most is not None or isinstance(least, str)):
+        # The disruption controller finds no scale to count by, and allows none.
+        return f"the pod {_name(bare)} has no controller: only a whole minAvailable counts it"
+    if most is not None:
+        allowed = _scaled(most, expected)
+        return f"maxUnavailable is {most}" if allowed == 0 else None
+    needed = _scaled(least, expected) if least is not None else None
+    if needed is not None and needed >= expected:
+        replicas = "1 replica" if expected == 1 else f"{expected} replicas"
+        return f"minAvailable is {least}, with {replicas}"
+    return None
+
+
+def _shared(budgets: Iterable[Object], drained: list[Object]) -> Iterator[DrainHindrance]:
+    """Yield the pods that several budgets select, one for those of a controller."""
+    seen: set[tuple[str, ...]] = set()
+    known = tuple(budgets)
+    for pod in drained:
+        names = sorted(_name(budget) for budget in known if _covers(budget, pod))
+        owner = _controller(pod)
+        key = (_namespace(pod), str(owner or _name(pod)), *names)
+        if len(names) < 2 or key in seen:
+            continue
+        seen.add(key)
+        yield DrainHindrance(
+            Hindrance.SEVERAL,
+            _address(pod),
+            f"it is selected by the budgets {' and '.join(names)}, and cannot be evicted",
+            "Leave one budget that selects it.",
+        )
+
+
+def _unmanaged(drained: list[Object]) -> Iterator[DrainHindrance]:
+    for pod in drained:
+        if _controller(pod) is None:
+            yield DrainHindrance(
+                Hindrance.UNMANAGED,
+                _address(pod),
+                "it has no controller, and is not made again on another node",
+                "Run it by a Deployment, a StatefulSet or a Job.",
+            )
+
+
+def _expected(budget: Object, workloads: list[Object], pods: list[Object]) -> int:
+    """Return how many pods a budget counts: what its status says, else the replicas of what it
+    selects. Pods that are alike are observed as one, so that they alone are too few."""
+    told = (budget.get("status") or {}).get("expectedPods")
+    if isinstance(told, int) and told > 0:
+        return told
+    replicas = sum(_replicas(each) for each in workloads)
+    bare = sum(_controller(pod) is None for pod in pods)
+    return replicas + bare or len(pods)
+
+
+def _replicas(workload: Object) -> int:
+    stated = (workload.get("spec") or {}).get("replicas")
+    return stated if isinstance(stated, int) else 1
+
+
+def _scaled(value: object, expected: int) -> int | None:
+    """Return a number of pods, or a share of them rounded up, as the disruption controller does."""
+    share = _PERCENT.fullmatch(value) if isinstance(value, str) else None
+    if share:
+        return -(-expected * int(share[1]) // 100)
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _covers(budget: Object, pod: Object) -> bool:
+    """Tell whether a budget selects a pod: an empty selector selects all of its namespace, an unset
+    one selects none (policy/v1)."""
+    selector = (budget.get("spec") or {}).get("selector")
+    labels = (pod.get("metadata") or {}).get("labels") or {}
+    same = _namespace(budget) == _namespace(pod)
+    return same and isinstance(selector, Mapping) and selects(selector, labels)
+
+
+def _template(workload: Object) -> Object:
+    """Return the pods of a workload as one, in its namespace."""
+    template = (workload.get("spec") or {}).get("template") or {}
+    metadata = {**(template.get("metadata") or {}), "namespace": _namespace(workload)}
+    return {"metadata": metadata}
+
+
+def _is_drained(pod: Object) -> bool:
+    """Tell whether a drain evicts a pod: not those of daemon sets and of files of the node, nor
+    what has ended."""
+    ended = (pod.get("status") or {}).get("phase") in ("Succeeded", "Failed")
+    owner = _controller(pod)
+    return not ended and not is_static(pod) and (owner is None or owner[0] != "DaemonSet")
+
+
+def _controller(pod: Object) -> tuple[str, str] | None:
+    owners: Iterable[Mapping[str, Any]] = (pod.get("metadata") or {}).get("ownerReferences") or ()
+    return next(
+        (((str(o.get("kind"))), str(o.get("name"))) for o in owners if o.get("controller")), None
+    )
+
+
+def _namespace(body: Object) -> str:
+    return str((body.get("metadata") or {}).get("namespace") or "")
+
+
+def _name(body: Object) -> str:
+    return str((body.get("metadata") or {}).get("name"))
+
+
+def _address(body: Object) -> str:
+    return f"{_namespace(body)}/{_name(body)}"

@@ -1,0 +1,363 @@
+"""`azsec upgrade`: the path of an environment's clusters to a version, and what is in its way."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from provisioner.blueprint.graph import DesiredResource
+from provisioner.catalog.kubernetes_calendar import find_support_dates
+from provisioner.catalog.maintenance_windows import PURPOSES, describe_schedule, find_openings
+from provisioner.catalog.node_pools import POOL, surge_text, whole
+from provisioner.catalog.registry import Catalog
+from provisioner.catalog.upgrade_channels import describe_image_channel, describe_version_channel
+from provisioner.catalog.version_path import (
+    CONTROL_PLANE,
+    RunningCluster,
+    VersionStep,
+    find_newest,
+    find_path,
+    find_refusal,
+    minor_of,
+)
+from provisioner.documents.document import DiagnosticDocument
+from provisioner.documents.observation import ObservationDocument
+from provisioner.documents.upgrade import (
+    ChannelDocument,
+    ClusterUpgradeDocument,
+    MaintenanceWindowDocument,
+    ObjectsDocument,
+    OpeningDocument,
+    PoolUpgradeDocument,
+    SurgeQuotaDocument,
+    UpgradeDocument,
+    UpgradeStepDocument,
+    VersionSupportDocument,
+)
+from provisioner.engine.ports import Source
+from provisioner.model.diagnostic import Diagnostic, DiagnosticError, error, nearest
+from provisioner.model.values import Body, lookup
+from provisioner.preflight.surge import SurgingPool, find_surge_quotas
+from provisioner.workflow.plan import Desired
+from provisioner.workflow.upgrade_findings import find_upgrade_problems
+from provisioner.workflow.upgrade_objects import describe_upgrade_objects
+from provisioner.workflow.upgrade_reading import ClusterReading, find_clusters, read_clusters
+from provisioner.workflow.version_parameter import VersionPlace
+
+_OPENINGS = 3
+"""How many of the next windows are shown."""
+
+_STATED, _RUNNING = ("properties", "kubernetesVersion"), ("properties", "currentKubernetesVersion")
+_POOL_STATED = ("properties", "orchestratorVersion")
+_POOL_RUNNING = ("properties", "currentOrchestratorVersion")
+
+
+@dataclass(frozen=True, slots=True)
+class UpgradeQuestion:
+    """What was asked: a version (None: the newest), and the addresses of clusters (none: all).
+    `now` decides which windows are next, and what is out of support."""
+
+    version: str | None
+    clusters: tuple[str, ...]
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """An observation of a cluster, and what to call where it came from."""
+
+    observation: ObservationDocument
+    source: str
+
+
+def describe_upgrades(
+    desired: Desired,
+    catalog: Catalog,
+    azure: Source,
+    question: UpgradeQuestion,
+    observed: Observed | None,
+) -> UpgradeDocument:
+    """Return where the clusters of an environment can go, and what is in the way.
+
+    Raises DiagnosticError for an environment without clusters, for an unknown address, and for a
+    version that is no target (`catalog.version_path.find_refusal`); AzureError where nothing can be
+    read.
+    """
+    readings = read_clusters(_selected(desired, question), catalog, azure)
+    wrong = [told for each in readings for told in _refusals(each, question)]
+    if wrong:
+        raise DiagnosticError(*wrong)
+    return UpgradeDocument(
+        environment=desired.document,
+        path=desired.environment.path,
+        asked=question.version,
+        clusters=tuple(
+            _describe(each, desired, question, _observation_of(each, readings, observed))
+            for each in readings
+        ),
+        diagnostics=tuple(map(DiagnosticDocument.of, desired.diagnostics)),
+    )
+
+
+def find_version_places(document: UpgradeDocument, desired: Desired) -> tuple[VersionPlace, ...]:
+    """Return what has to state the version that was asked for: the clusters that do not run it;
+    where all do, the pools that state an older one."""
+    clusters = tuple(
+        VersionPlace(each.address, _STATED)
+        for each in document.clusters
+        if each.running is None or any(s.subject == CONTROL_PLANE for s in each.steps)
+    )
+    return clusters or tuple(
+        VersionPlace(resource.address, _POOL_STATED)
+        for each in document.clusters
+        for resource in desired.graph
+        if resource.type.name == POOL
+        and resource.id.parent is not None
+        and resource.id.parent.text == each.id
+        and any(step.subject == resource.id.name for step in each.steps)
+    )
+
+
+def _selected(desired: Desired, question: UpgradeQuestion) -> list[DesiredResource]:
+    clusters = find_clusters(desired.graph)
+    if not clusters:
+        raise DiagnosticError(
+            error("no-cluster", f"{desired.environment.path} has no AKS cluster to upgrade.")
+        )
+    known = {each.address for each in clusters}
+    unknown = [
+        error("unknown-address", f"{name} is no cluster of it.", None, nearest(name, sorted(known)))
+        for name in question.clusters
+        if name not in known
+    ]
+    if unknown:
+        raise DiagnosticError(*unknown)
+    return [each for each in clusters if not question.clusters or each.address in question.clusters]
+
+
+def _refusals(reading: ClusterReading, question: UpgradeQuestion) -> Iterator[Diagnostic]:
+    """Yield why the version that was asked for is no target. Nothing is said where the region did
+    not answer: what is offered is not known then."""
+    if question.version is None or not reading.offered:
+        return
+    refusal = find_refusal(_running(reading, question), question.version)
+    if refusal is not None:
+        yield error(
+            refusal.code,
+            f"{reading.resource.address} in {reading.location}: {refusal.message}",
+            reading.resource.span,
+            refusal.hint,
+        )
+
+
+def _running(reading: ClusterReading, question: UpgradeQuestion) -> RunningCluster:
+    body = reading.body if reading.body is not None else reading.resource.body
+    return RunningCluster(
+        version=None if reading.body is None else _version(body, _RUNNING, _STATED),
+        pools={
+            name: _version(pool, _POOL_RUNNING, _POOL_STATED)
+            for name, pool in reading.pools.items()
+        },
+        plan=_text(body, ("properties", "supportPlan")) or "KubernetesOfficial",
+        offered=reading.offered,
+        today=question.now.date().isoformat(),
+    )
+
+
+def _describe(
+    reading: ClusterReading,
+    desired: Desired,
+    question: UpgradeQuestion,
+    observed: Observed | None,
+) -> ClusterUpgradeDocument:
+    cluster = _running(reading, question)
+    target = question.version or find_newest(cluster)
+    steps = find_path(cluster, target) if target is not None and reading.offered else ()
+    body = reading.body if reading.body is not None else reading.resource.body
+    goal = steps[-1].after if steps else target
+    document = ClusterUpgradeDocument(
+        address=reading.resource.address,
+        id=reading.resource.id.text,
+        location=reading.location,
+        plan=cluster.plan,
+        stated=_text(reading.resource.body, _STATED),
+        running=cluster.version,
+        target=goal,
+        steps=tuple(_step(step, reading, desired) for step in steps),
+        upgrades=reading.upgrades,
+        support=tuple(_support(cluster, _text(reading.resource.body, _STATED), goal)),
+        pools=tuple(_pool(name, reading, desired, cluster) for name in reading.pools),
+        channels=tuple(_channels(reading)),
+        windows=tuple(_windows(reading, question.now)),
+        quotas=tuple(_quotas(reading)),
+        objects=_objects(cluster, goal, observed, question.now),
+        unreadable=reading.unreadable,
+    )
+    problems = find_upgrade_problems(document, body, question.now)
+    return document.model_copy(
+        update={"findings": tuple(DiagnosticDocument.of(told) for told in problems)}
+    )
+
+
+def _step(step: VersionStep, reading: ClusterReading, desired: Desired) -> UpgradeStepDocument:
+    if step.subject == CONTROL_PLANE:
+        states = _text(reading.resource.body, _STATED) is not None
+    else:
+        states = _stated_of_pool(step.subject, reading, desired) is not None
+    return UpgradeStepDocument(
+        subject=step.subject,
+        before=step.before,
+        after=step.after,
+        by="apply" if states and reading.resource.managed else "azure",
+    )
+
+
+def _stated_of_pool(name: str, reading: ClusterReading, desired: Desired) -> str | None:
+    """Return the version that the blueprint states for a pool: in a resource of its own, or in the
+    body of the cluster; None where it leaves that to AKS."""
+    cluster = reading.resource
+    own = desired.graph.by_id.get(f"{cluster.id.key}/agentpools/{name.lower()}")
+    if own is not None:
+        return _text(own.body, _POOL_STATED)
+    profiles = lookup(cluster.body, ("properties", "agentPoolProfiles"))
+    for entry in profiles if isinstance(profiles, (list, tuple)) else ():
+        if str(lookup(entry, ("name",))).lower() == name.lower():
+            return _text(entry, _POOL_STATED[1:])
+    return None
+
+
+def _support(
+    cluster: RunningCluster, stated: str | None, target: str | None
+) -> Iterator[VersionSupportDocument]:
+    """Yield the support of each minor version from the one that runs, or is to, to the target."""
+    if target is None:
+        return
+    offered = {minor_of(one.minor): one for one in cluster.offered}
+    first = minor_of(cluster.version or stated or target)
+    supported = {minor_of(one.minor) for one in cluster.supported}
+    for minor in range(first, minor_of(target) + 1):
+        dates = find_support_dates(minor)
+        yield VersionSupportDocument(
+            version=f"1.{minor}",
+            offered=minor in supported,
+            preview=minor in offered and offered[minor].is_preview,
+            community_until=dates.community.isoformat() if dates else None,
+            long_term_until=dates.long_term.isoformat() if dates else None,
+        )
+
+
+def _pool(
+    name: str, reading: ClusterReading, desired: Desired, cluster: RunningCluster
+) -> PoolUpgradeDocument:
+    properties = lookup(reading.pools[name], ("properties",))
+    properties = properties if isinstance(properties, Mapping) else {}
+    surging = SurgingPool(name, properties)
+    settings = lookup(properties, ("upgradeSettings",))
+    return PoolUpgradeDocument(
+        name=name,
+        mode=_text(properties, ("mode",)) or "User",
+        version=cluster.pools[name],
+        stated=_stated_of_pool(name, reading, desired),
+        nodes=surging.nodes,
+        max_surge=surge_text(properties),
+        surge=surging.surge,
+        max_unavailable=_text(settings, ("maxUnavailable",)) or "0",
+        drain_timeout_minutes=whole(lookup(settings, ("drainTimeoutInMinutes",))) or _DRAIN_TIMEOUT,
+        soak_minutes=whole(lookup(settings, ("nodeSoakDurationInMinutes",))) or 0,
+        undrainable=_text(settings, ("undrainableNodeBehavior",)) or "Schedule",
+    )
+
+
+_DRAIN_TIMEOUT = 30
+"""Minutes, where a pool does not say (SDK: `AgentPoolUpgradeSettings`)."""
+
+
+def _channels(reading: ClusterReading) -> Iterator[ChannelDocument]:
+    """Yield the channels that Azure answers: what it does where it answers none has changed with
+    its releases, so that nothing is said of them then."""
+    profile = lookup(reading.body, ("properties", "autoUpgradeProfile"))
+    for name, describe in (
+        ("upgradeChannel", describe_version_channel),
+        ("nodeOSUpgradeChannel", describe_image_channel),
+    ):
+        channel = _text(profile, (name,))
+        if channel is not None:
+            yield ChannelDocument(property=name, channel=channel, effect=describe(channel))
+
+
+def _windows(reading: ClusterReading, now: datetime) -> Iterator[MaintenanceWindowDocument]:
+    """Yield the windows of a cluster that exists, also those that it has not configured; none where
+    they could not be read."""
+    if reading.body is not None and reading.windows is not None:
+        bodies = {name.lower(): body for name, body in reading.windows.items()}
+        yield from (_window(name, bodies.get(name.lower()), now) for name in PURPOSES)
+
+
+def _window(name: str, found: Body | None, now: datetime) -> MaintenanceWindowDocument:
+    if found is None:
+        return MaintenanceWindowDocument(name=name, purpose=PURPOSES[name])
+    properties = lookup(found, ("properties",))
+    openings = find_openings(properties, now, _OPENINGS) or ()
+    return MaintenanceWindowDocument(
+        name=name,
+        purpose=PURPOSES[name],
+        schedule=describe_schedule(properties),
+        next=tuple(
+            OpeningDocument(
+                start=each.start.isoformat(timespec="minutes"),
+                end=each.end.isoformat(timespec="minutes"),
+            )
+            for each in openings
+        ),
+    )
+
+
+def _quotas(reading: ClusterReading) -> Iterator[SurgeQuotaDocument]:
+    if any(reply.refused is not None for reply in reading.replies.values()):
+        return
+    pools = [
+        SurgingPool(name, properties)
+        for name, body in reading.pools.items()
+        if isinstance(properties := lookup(body, ("properties",)), Mapping)
+    ]
+    for quota in find_surge_quotas(pools, reading.subscription, reading.location, reading.replies):
+        yield SurgeQuotaDocument(
+            quota=quota.quota,
+            limit=quota.limit,
+            used=quota.used,
+            largest=quota.largest,
+            all_at_once=quota.all_at_once,
+            words=quota.words,
+        )
+
+
+def _observation_of(
+    reading: ClusterReading, readings: Sequence[ClusterReading], observed: Observed | None
+) -> Observed | None:
+    """Return the observation of a cluster. Where there are several, it is of the one whose name in
+    the DNS the API server was reached by: nothing else that Azure answers tells them apart."""
+    if observed is None or reading.body is None:
+        return None
+    if len(readings) == 1:
+        return observed
+    server = observed.observation.cluster.server.lower()
+    names = [_text(reading.body, ("properties", name)) for name in ("fqdn", "privateFQDN")]
+    return observed if any(name and name.lower() in server for name in names) else None
+
+
+def _objects(
+    cluster: RunningCluster, target: str | None, observed: Observed | None, now: datetime
+) -> ObjectsDocument | None:
+    if observed is None or target is None or cluster.version is None:
+        return None
+    return describe_upgrade_objects(
+        observed.observation, observed.source, now, minor_of(cluster.version), minor_of(target)
+    )
+
+
+def _version(body: object, running: Sequence[str], stated: Sequence[str]) -> str:
+    return _text(body, running) or _text(body, stated) or ""
+
+
+def _text(body: object, path: Sequence[str]) -> str | None:
+    found = lookup(body, path)
+    return found if isinstance(found, str) and found else None

@@ -1,0 +1,78 @@
+"""What an observation of a cluster says of its upgrade: API versions that go, and drains."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from provisioner.cluster.disruption import DrainedObjects, find_hindrances
+from provisioner.cluster.objects import Object, group_of
+from provisioner.cluster.observation import describe_age, taken_at
+from provisioner.cluster.removed_apis import ApiUse, find_unobserved, find_uses
+from provisioner.documents.observation import ObservationDocument
+from provisioner.documents.upgrade import ApiUseDocument, HindranceDocument, ObjectsDocument
+
+_POD, _BUDGET = ("", "Pod"), ("policy", "PodDisruptionBudget")
+_WORKLOADS = (("apps", "Deployment"), ("apps", "StatefulSet"), ("apps", "ReplicaSet"))
+_DECIDING = (_POD, _BUDGET, *_WORKLOADS[:2])
+"""Kinds without which nothing can be said of drains."""
+
+
+def describe_upgrade_objects(
+    observation: ObservationDocument, source: str, now: datetime, current: int, target: int
+) -> ObjectsDocument:
+    """Return what an observation shows of an upgrade from 1.`current` to 1.`target`."""
+    lists = {
+        (group_of(each.api_version), each.kind): each
+        for each in observation.lists
+        if each.refused is None
+    }
+
+    def items(*kinds: tuple[str, str]) -> tuple[Object, ...]:
+        return tuple(item for kind in kinds if kind in lists for item in lists[kind].items)
+
+    seen = DrainedObjects(items(_POD), items(_BUDGET), items(*_WORKLOADS))
+    return ObjectsDocument(
+        source=source,
+        observed=observation.observed,
+        age=describe_age(now - taken_at(observation)),
+        version=observation.cluster.version.removeprefix("v"),
+        objects=sum(each.count for each in lists.values()),
+        pods=lists[_POD].count if _POD in lists else 0,
+        budgets=len(seen.budgets),
+        apis=tuple(
+            _api_document(use)
+            for use in find_uses(
+                ((each.api_version, each.kind, each.items) for each in lists.values()), target
+            )
+        ),
+        hindrances=tuple(
+            HindranceDocument(
+                kind=each.kind.value, address=each.address, reason=each.reason, hint=each.hint
+            )
+            for each in find_hindrances(seen)
+        ),
+        unobserved=tuple(find_unobserved(lists, current, target)),
+        unreadable=tuple(_unread(observation)),
+    )
+
+
+def _unread(observation: ObservationDocument) -> Iterator[str]:
+    """Yield the lists that were refused, and those that decide over drains and are not there."""
+    for each in observation.lists:
+        if each.refused is not None:
+            yield f"{each.resource}: {each.refused}"
+    named = {(group_of(each.api_version), each.kind) for each in observation.lists}
+    for group, kind in _DECIDING:
+        if (group, kind) not in named:
+            yield f"{kind}: the observation has no list of them"
+
+
+def _api_document(use: ApiUse) -> ApiUseDocument:
+    return ApiUseDocument(
+        api_version=use.api.api_version,
+        kind=use.kind,
+        deprecated=f"1.{use.api.deprecated}",
+        removed=f"1.{use.api.removed}",
+        successor=use.api.successor,
+        how=use.how,
+        objects=use.objects,
+    )

@@ -1,0 +1,196 @@
+"""Where an environment's file states the version of its clusters, and what to write there.
+
+A version may come to a cluster through modules and expressions. So nothing is guessed from names:
+each value of the environment that reads like the version is changed in memory, the environment is
+composed again, and it is the one if the cluster's version follows.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from provisioner.blueprint.composition import compose
+from provisioner.blueprint.environment import load_environment
+from provisioner.blueprint.files import Sources
+from provisioner.blueprint.graph import DesiredGraph
+from provisioner.blueprint.yaml_edit import NotEditableError, insert_entry, replace_scalar
+from provisioner.blueprint.yaml_source import Node, parse_yaml
+from provisioner.catalog.registry import Catalog
+from provisioner.documents.upgrade import WrittenVersionDocument
+from provisioner.model.diagnostic import Diagnostic, DiagnosticError, error
+from provisioner.model.span import Span
+from provisioner.model.values import lookup
+
+_VERSION = re.compile(r"1\.\d+(\.\d+)?")
+_PARAMETERS = "parameters"
+
+
+@dataclass(frozen=True, slots=True)
+class VersionPlace:
+    """A property of a resource that states a version: the address, and the path in its body."""
+
+    address: str
+    path: tuple[str, ...]
+
+    def read(self, graph: DesiredGraph) -> object:
+        """Return what a graph has there; ABSENT for a resource that it does not have."""
+        resource = graph.resources.get(self.address)
+        return lookup(resource.body if resource else None, self.path)
+
+
+@dataclass(frozen=True, slots=True)
+class VersionFile:
+    """The environment's file, and what it takes to compose it with another text."""
+
+    path: str
+    sources: Sources
+    catalog: Catalog
+
+    def compose(self, text: str) -> DesiredGraph:
+        """Return the desired graph with another text of the file. Raises DiagnosticError."""
+        overlay = _Overlay(self.sources, self.path, text)
+        return compose(load_environment(self.path, overlay), self.catalog, overlay)
+
+
+@dataclass(frozen=True, slots=True)
+class VersionEdit:
+    """A changed text of the environment's file, and what was changed in it."""
+
+    text: str
+    written: tuple[WrittenVersionDocument, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Overlay:
+    """Sources in which one file has another text."""
+
+    sources: Sources
+    path: str
+    text: str
+
+    def read_text(self, path: str) -> str:
+        return self.text if path == self.path else self.sources.read_text(path)
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    """A value that may be the one: the path of the parameter, its value and place, and how a text
+    gets another one. `before` is None for one that is a default so far."""
+
+    parameter: str
+    value: str
+    before: str | None
+    span: Span
+    change: Callable[[str, str], str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Attempt:
+    """A candidate that was changed: the text, and the graph that it composes to."""
+
+    candidate: _Candidate
+    text: str
+    graph: DesiredGraph
+
+
+def write_version(file: VersionFile, places: Sequence[VersionPlace], version: str) -> VersionEdit:
+    """Return the environment's file with another version at places of its resources.
+
+    Raises DiagnosticError (`version-not-writable`) for those that no single value of the file
+    decides, with the place that states them.
+    """
+    text = file.sources.read_text(file.path)
+    graph = file.compose(text)
+    missing = [place for place in places if place.read(graph) != version]
+    written: list[WrittenVersionDocument] = []
+    while missing:
+        found = _find(file, text, graph, missing, version)
+        if found is None:
+            raise DiagnosticError(*(_not_writable(graph, place, version) for place in missing))
+        text, graph = found.text, found.graph
+        left = [place for place in missing if place.read(graph) != version]
+        written.append(
+            WrittenVersionDocument(
+                parameter=found.candidate.parameter,
+                place=str(found.candidate.span),
+                before=found.candidate.before,
+                after=version,
+                addresses=tuple(place.address for place in missing if place not in left),
+            )
+        )
+        missing = left
+    return VersionEdit(text, tuple(written))
+
+
+def _find(
+    file: VersionFile, text: str, graph: DesiredGraph, places: Sequence[VersionPlace], version: str
+) -> _Attempt | None:
+    """Return the attempt that sets the most of some places, None where none sets any."""
+    stated = {place.read(graph) for place in places}
+    best: tuple[int, _Attempt] | None = None
+    for candidate in _candidates(file, text):
+        if candidate.value not in stated:
+            continue
+        try:
+            changed = candidate.change(text, version)
+            composed = file.compose(changed)
+        except (DiagnosticError, NotEditableError):
+            continue  # The blueprint does not take it there, or the text cannot be edited.
+        moved = sum(place.read(composed) == version for place in places)
+        if moved and (best is None or moved > best[0]):
+            best = moved, _Attempt(candidate, changed, composed)
+    return best[1] if best else None
+
+
+def _candidates(file: VersionFile, text: str) -> Iterator[_Candidate]:
+    """Yield the values of the environment that read like a version, and the blueprint's defaults
+    that it does not give."""
+    root = parse_yaml(text, file.path)
+    given = root.get(_PARAMETERS)
+    if given is not None:
+        yield from _stated(given, _PARAMETERS)
+    blueprint = load_environment(file.path, _Overlay(file.sources, file.path, text)).blueprint
+    declared = parse_yaml(file.sources.read_text(blueprint), blueprint).find((_PARAMETERS,))
+    for name, spec in declared.entries.items():
+        default = spec.get("default")
+        is_given = given is not None and name in given.entries
+        if default is not None and not is_given and _is_version(default):
+            yield _Candidate(
+                f"{_PARAMETERS}.{name}",
+                str(default.value),
+                None,
+                given.span if given is not None else root.span,
+                lambda text, version, name=name: insert_entry(  # type: ignore[misc]
+                    text, parse_yaml(text, file.path), _PARAMETERS, name, version
+                ),
+            )
+
+
+def _stated(node: Node, path: str) -> Iterator[_Candidate]:
+    if _is_version(node):
+        yield _Candidate(
+            path,
+            str(node.value),
+            str(node.value),
+            node.span,
+            lambda text, version: replace_scalar(text, node, version),
+        )
+    for key, child in node.entries.items():
+        yield from _stated(child, f"{path}.{key}")
+    for index, child in enumerate(node.items):
+        yield from _stated(child, f"{path}[{index}]")
+
+
+def _is_version(node: Node) -> bool:
+    return isinstance(node.value, str) and bool(_VERSION.fullmatch(node.value))
+
+
+def _not_writable(graph: DesiredGraph, place: VersionPlace, version: str) -> Diagnostic:
+    resource = graph.resources[place.address]
+    stated, name = place.read(graph), place.path[-1]
+    return error(
+        "version-not-writable",
+        f"{place.address}: no parameter of the environment sets {name} ({stated or 'not stated'}).",
+        resource.node.find(place.path).span,
+        f"State {version} here, or give it a parameter: {name}: ${{kubernetesVersion}}.",
+    )
