@@ -44,8 +44,8 @@ def upgrade(  # noqa: PLR0913  typer: one parameter an option
         str | None,
         typer.Option(
             metavar="FILE",
-            help="Read the objects in the cluster from what `azsec cluster observe` wrote (a path or "
-            "the URL of a blob), by default from kubernetes.observation.",
+            help="Read the objects in the cluster from this observation (a path, or the URL of a "
+            "blob), by default from kubernetes.observation.",
             show_default=False,
         ),
     ] = None,
