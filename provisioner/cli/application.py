@@ -149,6 +149,15 @@ AdoptOption = Annotated[
         show_default=False,
     ),
 ]
+WithClusterOption = Annotated[
+    bool,
+    typer.Option(
+        "--with-cluster",
+        help="The objects in the cluster too, as `azsec cluster` has them, after Azure and with "
+        "one digest over both.",
+    ),
+]
+_BOTH_WHOLE = "Azure and the cluster are planned as a whole"
 OfflineOption = Annotated[
     bool,
     typer.Option(
@@ -250,6 +259,7 @@ def plan(  # noqa: PLR0913  typer: one parameter an option
     adopt_defaults: AdoptDefaultsOption = False,
     offline: OfflineOption = False,
     target: TargetOption = None,
+    with_cluster: WithClusterOption = False,
     cloud: CloudOption = None,
     state: StateOption = None,
     parallelism: ParallelismOption = 10,
@@ -262,6 +272,14 @@ def plan(  # noqa: PLR0913  typer: one parameter an option
     if destroy:
         decided = {"--adopt-defaults": adopt_defaults, "--adopt": bool(adopt)}
         refuse_options("a plan that deletes has no use for it", decided)
+    if with_cluster:
+        from provisioner.cli.combined import CombinedOutput, run_plan
+
+        refuse_options(_BOTH_WHOLE, {"--destroy": destroy, "--target": bool(target)})
+        choices = PlanChoices(False, adopt_defaults, offline, adopt=tuple(adopt or ()))
+        session = _session(cloud=cloud, state=state, parallelism=parallelism, quiet=quiet)
+        both = CombinedOutput(out, output.value, detailed=detailed_exitcode)
+        raise typer.Exit(run_plan(session, environment, choices, both))
     with _session(cloud=cloud, state=state, parallelism=parallelism, quiet=quiet) as session:
         choices = PlanChoices(destroy, adopt_defaults, offline, adopt=tuple(adopt or ()))
         made = session.plan(environment, target or [], choices)
@@ -284,9 +302,14 @@ def show(
     output: FormatOption = OutputFormat.TEXT,
 ) -> None:
     """Print a saved plan as `azsec plan` printed it, with the steps that apply sends."""
-    from provisioner.cli.output import print_saved_plan
-    from provisioner.cli.session import read_plan
+    from provisioner.cli.output import print_combined, print_saved_plan
+    from provisioner.cli.session import is_combined_file, read_plan
 
+    if is_combined_file(file):
+        from provisioner.cli.combined import read_saved
+
+        print_combined(read_saved(file).document, output.value)
+        return
     print_saved_plan(read_plan(file).document, output.value)
 
 
@@ -322,6 +345,7 @@ def apply(  # noqa: PLR0913  typer: one parameter an option
     adopt_defaults: AdoptDefaultsOption = False,
     offline: OfflineOption = False,
     target: TargetOption = None,
+    with_cluster: WithClusterOption = False,
     output: FormatOption = OutputFormat.TEXT,
     cloud: CloudOption = None,
     state: StateOption = None,
@@ -336,6 +360,7 @@ def apply(  # noqa: PLR0913  typer: one parameter an option
         PlanChoices,
         apply_environment,
         apply_saved,
+        is_combined_file,
         is_plan_file,
         refuse_options,
     )
@@ -353,13 +378,19 @@ def apply(  # noqa: PLR0913  typer: one parameter an option
             "--offline": offline,
             "--target": bool(target),
         }
+        decided["--with-cluster"] = with_cluster
         refuse_options("a plan file is applied as it is", decided)
-        raise typer.Exit(apply_saved(session, subject, options, output.value, digest))
     approved = None if digest is None else read_digest(digest)
+    choices = PlanChoices(False, adopt_defaults, offline, True, tuple(adopt or ()), lock_timeout)
+    if with_cluster or is_combined_file(subject):
+        from provisioner.cli.combined import run_apply
+
+        refuse_options(_BOTH_WHOLE, {"--target": bool(target)})
+        approval = Approval(yes, approved)
+        raise typer.Exit(run_apply(session, subject, choices, options, approval, output.value))
+    if is_plan_file(subject):
+        raise typer.Exit(apply_saved(session, subject, options, output.value, digest))
     with session:
-        choices = PlanChoices(
-            False, adopt_defaults, offline, True, tuple(adopt or ()), lock_timeout
-        )
         made = session.plan(subject, target or [], choices)
         code = apply_environment(session, made, options, Approval(yes, approved), output.value)
     raise typer.Exit(code)

@@ -12,7 +12,7 @@ from provisioner.cli.cluster_lock import hold_locks
 from provisioner.cli.exit_code import ExitCode
 from provisioner.cli.observation import source_of
 from provisioner.cli.output import print_cluster, print_manifests
-from provisioner.cli.session import Session, is_plan_file, refuse_options
+from provisioner.cli.session import Session, confirm, is_plan_file, refuse_options
 from provisioner.cli.workspace import FileSources, write_file
 from provisioner.cluster.decisions import Permission
 from provisioner.documents.cluster import ClusterApplyDocument
@@ -20,7 +20,7 @@ from provisioner.documents.trace import StateKind
 from provisioner.kube.client import KubeClient
 from provisioner.manifests.observer import CLUSTER_NAME, OBSERVER_NAMESPACE
 from provisioner.manifests.rendering import ClusterObjects
-from provisioner.model.diagnostic import DiagnosticError, GateError, error
+from provisioner.model.diagnostic import DiagnosticError, error
 from provisioner.workflow.approval import read_digest
 from provisioner.workflow.cluster_apply import apply_cluster, check_cluster_plan, find_unasked
 from provisioner.workflow.cluster_drift import check_cluster_drift, check_observed_drift
@@ -117,7 +117,7 @@ def run_apply(request: Request, reach: Reach, output: str, consent: Consent) -> 
             _show(made, consent)
             if not made.document.steps:
                 done = apply_cluster(made, bench.api)
-            elif not _confirm():
+            elif not confirm():
                 sys.stderr.write("Nothing was changed.\n")
                 return ExitCode.REFUSED
             else:
@@ -237,18 +237,3 @@ def _check_digest(made: ClusterPlan, approved: str | None) -> None:
             "Have this plan reviewed, and approve its digest.",
         )
     )
-
-
-def _confirm() -> bool:
-    if not sys.stdin.isatty():
-        raise GateError(
-            error(
-                "not-confirmed",
-                "nobody is at the terminal to confirm.",
-                None,
-                "Apply a reviewed plan file, or add --yes.",
-            )
-        )
-    sys.stderr.write("\nDo you want to apply this plan? Only 'yes' is taken as one: ")
-    sys.stderr.flush()
-    return sys.stdin.readline().strip() == "yes"

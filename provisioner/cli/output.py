@@ -15,6 +15,7 @@ from provisioner.documents.cluster import (
     ClusterDriftDocument,
     ClusterPlanDocument,
 )
+from provisioner.documents.combined import CombinedApplyDocument, CombinedPlanDocument
 from provisioner.documents.controls import CheckDocument, ComplianceDocument, ControlsDocument
 from provisioner.documents.drift import DriftDocument
 from provisioner.documents.manifests import ManifestsDocument, PodChecksDocument
@@ -159,6 +160,24 @@ def print_upgrade(document: UpgradeDocument, output: str) -> None:
     _print(document, output, sys.stdout, lambda: render_upgrade_markdown(document))
 
 
+def print_combined(
+    document: CombinedPlanDocument | CombinedApplyDocument,
+    output: str,
+    stream: TextIO | None = None,
+) -> None:
+    """Print a plan over Azure and the cluster as text, JSON or Markdown, an apply as text or
+    JSON."""
+
+    def render_markdown() -> str:
+        from provisioner.reports.combined_markdown import render_combined_plan_markdown
+
+        if isinstance(document, CombinedApplyDocument):
+            return _refuse_markdown()
+        return render_combined_plan_markdown(document)
+
+    _print(document, output, stream or sys.stdout, render_markdown)
+
+
 def print_network(document: NetworkDocument, output: str) -> None:
     """Print address plans as text, JSON or Markdown."""
     from provisioner.reports.network_markdown import render_network_markdown
@@ -168,13 +187,13 @@ def print_network(document: NetworkDocument, output: str) -> None:
 
 def print_apply(document: ApplyDocument, output: str) -> None:
     """Print what an apply did, as text or JSON."""
+    _print(document, output, sys.stdout, _refuse_markdown)
 
-    def refuse() -> str:
-        raise DiagnosticError(
-            error("wrong-output", "an apply is printed as text or JSON.", None, "Use -o json.")
-        )
 
-    _print(document, output, sys.stdout, refuse)
+def _refuse_markdown() -> str:
+    raise DiagnosticError(
+        error("wrong-output", "an apply is printed as text or JSON.", None, "Use -o json.")
+    )
 
 
 def _print(

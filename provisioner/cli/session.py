@@ -8,7 +8,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
@@ -56,6 +56,7 @@ from provisioner.workflow.approval import (
     read_digest,
 )
 from provisioner.workflow.identity import check_unique_id, read_id
+from provisioner.workflow.lock import HeldLock
 from provisioner.workflow.network import (
     Siblings,
     describe_network,
@@ -481,12 +482,19 @@ class Session:
         return export_environment(self.load(environment), self.catalog, form)
 
     def apply(self, plan: Plan, options: ApplyOptions) -> ApplyDocument:
-        """Apply a plan, showing its progress on stderr."""
+        """Apply a plan under the environment's lock, showing its progress on stderr."""
+        with self.hold(plan, options.lock_timeout) as lock:
+            return self.apply_under(lock, plan, options)
+
+    def hold(self, plan: Plan, timeout: float) -> AbstractContextManager[HeldLock]:
+        """Hold the lock of a plan's environment."""
+        environment = plan.document.environment
+        return hold(environment, self.connect(environment), timeout)
+
+    def apply_under(self, lock: HeldLock, plan: Plan, options: ApplyOptions) -> ApplyDocument:
+        """Apply a plan under a lock that is held already."""
         client = self.connect(plan.document.environment)
-        with (
-            hold(plan.document.environment, client, options.lock_timeout) as lock,
-            open_progress(plan.document.steps, quiet=self.quiet) as on_event,
-        ):
+        with open_progress(plan.document.steps, quiet=self.quiet) as on_event:
             writer = lock.guard(client)
             surface = Surface(client, writer, time.monotonic, on_event, lock.halted)
             document = apply_plan(plan, self.catalog, surface, options)
@@ -607,7 +615,7 @@ def apply_environment(
             print_apply(nothing, output)
         return ExitCode.SUCCESS
     if not approval.yes and approval.digest is None:
-        if not _confirm():
+        if not confirm():
             sys.stderr.write("Nothing was changed.\n")
             return ExitCode.REFUSED
         if approval.derive is None:
@@ -630,7 +638,8 @@ def _finish(document: ApplyDocument, output: str) -> int:
     return ExitCode.ERROR if failed else ExitCode.SUCCESS
 
 
-def _confirm() -> bool:
+def confirm() -> bool:
+    """Ask at the terminal; tell whether the answer was yes. Raises GateError without one."""
     if not sys.stdin.isatty():
         raise GateError(
             error(
@@ -648,3 +657,17 @@ def _confirm() -> bool:
 def is_plan_file(subject: str) -> bool:
     """Tell whether what is to be applied is a plan file; else it is an environment."""
     return not subject.endswith((".yaml", ".yml")) and Path(subject).is_file()
+
+
+def is_combined_file(subject: str) -> bool:
+    """Tell whether what is to be applied is a plan over Azure and the cluster, by its file."""
+    if not is_plan_file(subject):
+        return False
+    try:
+        content = json.loads(FileSources().read_text(subject))
+    except (ValueError, DiagnosticError):
+        return False
+    return isinstance(content, dict) and content.get("kind") == COMBINED_KIND
+
+
+COMBINED_KIND = "azsec/combined-plan-file"

@@ -1,7 +1,7 @@
 """Decides what happens to each declared object, from what stands and what a dry run answered."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from provisioner.cluster.comparison import (
@@ -59,7 +59,10 @@ class Trial:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What happens to one object. `undeclared` are values of others in it: left as they are."""
+    """What happens to one object. `undeclared` are values of others in it: left as they are.
+
+    `awaited` tells a creation that nothing could be tried on: Azure has yet to make its cluster or
+    its namespace."""
 
     key: Key
     type: str
@@ -70,6 +73,7 @@ class Decision:
     reason: str | None = None
     fields: tuple[FieldChangeDocument, ...] = ()
     undeclared: tuple[FieldChangeDocument, ...] = ()
+    awaited: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +190,12 @@ def _declared_fields(wanted: Wanted, live: Object, trial: Trial) -> Iterator[Fie
             if has_path(wanted.body, each.path):
                 turned = Difference(each.path, each.after, each.before)
                 yield describe_difference(turned, declared=True)
+
+
+def await_creation(wanted: Wanted, reason: str) -> Decision:
+    """Return the creation of an object whose cluster or namespace is not there yet."""
+    decision = _decide_absent(wanted, Trial())
+    return replace(decision, reason=reason, awaited=True)
 
 
 def _decide_absent(wanted: Wanted, trial: Trial) -> Decision:

@@ -55,13 +55,14 @@ class ClusterCensusDocument(Document):
 
 class ClusterPlanDocument(Document):
     """A plan of the objects in a cluster. `digest` is over all that apply would do there; addresses
-    are NAMESPACE/KIND/NAME, `resource_group` of a change is its namespace."""
+    are NAMESPACE/KIND/NAME, `resource_group` of a change is its namespace. `cluster` is None for
+    one that Azure has yet to make: then every object is a creation that was not tried."""
 
     kind: Literal["azsec/cluster-plan"] = "azsec/cluster-plan"
     format_version: str = FORMAT_VERSION
     environment: EnvironmentDocument
     path: str
-    cluster: ClusterDocument
+    cluster: ClusterDocument | None
     digest: str
     adopt: tuple[str, ...] = ()
     force_conflicts: bool = False

@@ -45,14 +45,16 @@ class ManagedNamespace:
     pod_security_version: tuple[int, int] | None
     has_quota: bool
     has_network_policy: bool
+    id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class ClusterFacts:
     """What a cluster is, as far as its objects depend on it.
 
-    `version` is its minor version; `registries` are login servers, `endpoint_ranges` the subnets
-    that private endpoints stand in, `filters_hosts` whether policies may name hosts.
+    `id` is its resource id; `version` is its minor version; `registries` are login servers,
+    `endpoint_ranges` the subnets that private endpoints stand in, `filters_hosts` whether policies
+    may name hosts.
     """
 
     cloud: str
@@ -68,6 +70,7 @@ class ClusterFacts:
     federations: tuple[Federation, ...]
     managed: Mapping[str, ManagedNamespace]
     api_server_ranges: tuple[str, ...] = ()
+    id: str = ""
 
 
 def read_cluster(estate: Estate, cloud: str, tenant_id: str) -> ClusterFacts:
@@ -112,6 +115,7 @@ def read_cluster(estate: Estate, cloud: str, tenant_id: str) -> ClusterFacts:
         api_server_ranges=tuple(
             _ranges_of(estate, _at(cluster, "apiServerAccessProfile", "subnetId"))
         ),
+        id=cluster.id.text,
     )
 
 
@@ -174,4 +178,5 @@ def _managed(namespace: Resource) -> ManagedNamespace:
         pod_security_version=(1, int(pinned[1])) if pinned else None,
         has_quota=not is_empty(_at(namespace, "defaultResourceQuota")),
         has_network_policy=not is_empty(_at(namespace, "defaultNetworkPolicy")),
+        id=namespace.id.text,
     )

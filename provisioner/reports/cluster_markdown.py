@@ -12,6 +12,7 @@ from provisioner.documents.cluster import (
 )
 from provisioner.reports.additions_markdown import accepted_section, addition_section
 from provisioner.reports.cluster_text import (
+    AWAITED,
     UNDECLARED_VALUES,
     apply_summary,
     census_sentence,
@@ -19,7 +20,7 @@ from provisioner.reports.cluster_text import (
     nothing_found,
 )
 from provisioner.reports.diagnostics_markdown import diagnostics_section
-from provisioner.reports.markdown import assemble, drift_entry, plan_entry
+from provisioner.reports.markdown import LIMIT, assemble, drift_entry, plan_entry
 from provisioner.reports.markdown_escape import code, prose
 from provisioner.reports.markdown_table import row, section, table_head
 from provisioner.reports.sections_markdown import undeclared_section
@@ -37,8 +38,8 @@ def render_cluster_markdown(
     return render_cluster_drift_markdown(document)
 
 
-def render_cluster_plan_markdown(document: ClusterPlanDocument) -> str:
-    """Return a plan as Markdown of less than 65,000 characters, riskiest changes first."""
+def render_cluster_plan_markdown(document: ClusterPlanDocument, limit: int = LIMIT) -> str:
+    """Return a plan as Markdown of less than `limit` characters, riskiest changes first."""
     told = [f"**{number:,} {action}**" for action, number in counts(document.summary)]
     told.append(f"{document.summary.unchanged:,} unchanged")
     head = _heading("plan", document.environment.name, document.cluster, joined(told))
@@ -46,7 +47,7 @@ def render_cluster_plan_markdown(document: ClusterPlanDocument) -> str:
         head += "**This plan cannot be applied.**\n\n"
     elif not document.summary.changes:
         head += f"No changes: {document.summary.unchanged:,} declared objects are as declared.\n\n"
-    head += f"{census_sentence(document.census)}\n\n"
+    head += f"{_looked(document)}\n\n"
     tail = (
         undeclared_section(document.undeclared, UNDECLARED_VALUES)
         + _census(document.census)
@@ -56,7 +57,7 @@ def render_cluster_plan_markdown(document: ClusterPlanDocument) -> str:
     entries = [plan_entry(change) for change in sorted(document.changes, key=risk)]
     columns = ("action", "object", "what changes")
     hint = f"{code(f'azsec cluster plan {document.environment.name}')} shows all."
-    return assemble(head, table_head(columns), entries, tail, hint)
+    return assemble(head, table_head(columns), entries, tail, hint, limit)
 
 
 def render_cluster_apply_markdown(document: ClusterApplyDocument) -> str:
@@ -98,8 +99,14 @@ def render_cluster_drift_markdown(document: ClusterDriftDocument) -> str:
     return assemble(head, table_head(columns), entries, tail, hint)
 
 
-def _heading(command: str, name: str, cluster: ClusterDocument, told: str) -> str:
-    about = joined((code(cluster.server), f"Kubernetes {prose(cluster.version, 60)}"))
+def _looked(document: ClusterPlanDocument) -> str:
+    return AWAITED if document.cluster is None else census_sentence(document.census)
+
+
+def _heading(command: str, name: str, cluster: ClusterDocument | None, told: str) -> str:
+    about = "a cluster that Azure has yet to make"
+    if cluster is not None:
+        about = joined((code(cluster.server), f"Kubernetes {prose(cluster.version, 60)}"))
     return f"### azsec cluster {command}: {prose(name, 200)}\n\n{told}\n\n{about}\n\n"
 
 

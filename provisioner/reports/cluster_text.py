@@ -26,6 +26,9 @@ from provisioner.reports.styled import BLANK, Line, Span, Style, line, wrap
 from provisioner.reports.values import plain, plural
 from provisioner.reports.wording import counts, joined
 
+AWAITED = (
+    "Nothing was tried: once Azure has made the cluster, all of these have to be creations there."
+)
 UNDECLARED_VALUES = "values of others in declared objects; left as they are"
 _MISSING = " · declared, and not in the cluster"
 _UNMARKED = " · without this environment's mark"
@@ -45,7 +48,10 @@ def render_cluster_plan_text(document: ClusterPlanDocument, width: int = 100) ->
         yield line(
             f"No changes. The {document.summary.unchanged:,} declared objects are as declared."
         )
-    yield from _census_lines(document.census, width)
+    if document.cluster is None:
+        yield line(Span(AWAITED, Style.DIM))
+    else:
+        yield from _census_lines(document.census, width)
     told = [f"{number:,} {action}" for action, number in counts(document.summary)]
     summary = joined((*told, f"{document.summary.unchanged:,} unchanged"))
     yield from totals("Plan", summary, document.digest, width)
@@ -125,9 +131,13 @@ def drift_summary(document: ClusterDriftDocument) -> str:
     )
 
 
-def _heading(command: str, name: str, cluster: ClusterDocument, width: int) -> Iterator[Line]:
+def _heading(
+    command: str, name: str, cluster: ClusterDocument | None, width: int
+) -> Iterator[Line]:
     title = line(Span(f"azsec cluster {command} {plain(name)}", Style.BOLD))
-    about = joined((plain(cluster.server), plain(cluster.version)))
+    about = "a cluster that Azure has yet to make"
+    if cluster is not None:
+        about = joined((plain(cluster.server), plain(cluster.version)))
     yield ends(title, line(Span(about, Style.DIM)), width)
     yield BLANK
 

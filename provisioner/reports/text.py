@@ -10,6 +10,7 @@ from provisioner.documents.cluster import (
     ClusterDriftDocument,
     ClusterPlanDocument,
 )
+from provisioner.documents.combined import CombinedApplyDocument, CombinedPlanDocument
 from provisioner.documents.controls import CheckDocument, ComplianceDocument, ControlsDocument
 from provisioner.documents.drift import DriftDocument
 from provisioner.documents.manifests import PodChecksDocument
@@ -26,6 +27,10 @@ from provisioner.reports.cluster_text import (
     render_cluster_apply_text,
     render_cluster_drift_text,
     render_cluster_plan_text,
+)
+from provisioner.reports.combined_text import (
+    render_combined_apply_text,
+    render_combined_plan_text,
 )
 from provisioner.reports.controls_text import render_controls_text
 from provisioner.reports.drift_text import render_drift_text
@@ -55,6 +60,8 @@ TextDocument: TypeAlias = (
     | ClusterApplyDocument
     | ClusterDriftDocument
     | UpgradeDocument
+    | CombinedPlanDocument
+    | CombinedApplyDocument
 )
 """What can be written as text."""
 
@@ -97,4 +104,6 @@ _RENDERERS: Mapping[type[TextDocument], Callable[[Any, int], Iterable[Line]]] = 
     ClusterApplyDocument: render_cluster_apply_text,
     ClusterDriftDocument: render_cluster_drift_text,
     UpgradeDocument: render_upgrade_text,
+    CombinedPlanDocument: render_combined_plan_text,
+    CombinedApplyDocument: render_combined_apply_text,
 }

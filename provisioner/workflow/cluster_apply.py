@@ -83,6 +83,8 @@ def apply_cluster(
     server (its resourceVersion), and so is the delete of another one of the same name (its UID).
     """
     document = plan.document
+    # A plan of a cluster that is yet to be made is planned again once it is there.
+    assert document.cluster is not None
     decisions = {decision.path: decision for decision in plan.decisions}
     outcomes: list[StepOutcome] = []
     lost: set[str] = set()

@@ -7,12 +7,20 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from provisioner.catalog.field import Disruption
-from provisioner.cluster.decisions import Decision, Permission, Trial, Wanted, decide
+from provisioner.cluster.decisions import (
+    Decision,
+    Permission,
+    Trial,
+    Wanted,
+    await_creation,
+    decide,
+)
 from provisioner.cluster.kinds import is_made_by_kubernetes, stage_of
 from provisioner.cluster.objects import Key, Object, Served, key_of, type_of
 from provisioner.cluster.ownership import Owner, mark_object, owner_of
 from provisioner.documents.cluster import (
     ClusterCensusDocument,
+    ClusterDocument,
     ClusterPlanDocument,
     ClusterStepDocument,
 )
@@ -63,9 +71,17 @@ def want_objects(desired: Desired, objects: ClusterObjects, served: Served) -> t
 
 
 def plan_cluster(
-    desired: Desired, objects: ClusterObjects, api: ClusterApi, way: str, permission: Permission
+    desired: Desired,
+    objects: ClusterObjects,
+    api: ClusterApi,
+    way: str,
+    permission: Permission,
+    awaited: frozenset[str] = frozenset(),
 ) -> ClusterPlan:
-    """Read a cluster, try what is declared there, and decide. Nothing is changed."""
+    """Read a cluster, try what is declared there, and decide. Nothing is changed.
+
+    `awaited` are namespaces that Azure makes before this plan is applied.
+    """
     declared = [key_of(manifest.body) for manifest in objects.manifests]
     state = read_cluster(api, way, declared, inventory=False)
     wanted = want_objects(desired, objects, state.served)
@@ -79,6 +95,9 @@ def plan_cluster(
         owner = Owner.NOBODY if found is None else owner_of(found, each.key, marks)
         decision = decide(each, found, owner, trials.get(each.key) or _UNTRIED, permission)
         if _has_no_namespace(each.key, live, declared):
+            if each.key.namespace in awaited and decision.action is Action.CREATE:
+                decisions.append(await_creation(each, _AWAITED_NAMESPACE))
+                continue
             decision = replace(decision, action=Action.BLOCKED, reason=_NO_NAMESPACE)
         if refusal is not None:
             decision = replace(decision, action=Action.BLOCKED, reason=refusal.message)
@@ -88,7 +107,34 @@ def plan_cluster(
     return ClusterPlan(_describe(desired, objects, state, ordered, permission), ordered)
 
 
+_AWAITED_CLUSTER = "tried when Azure has made the cluster"
+_AWAITED_NAMESPACE = "tried when Azure has made its namespace"
 _NO_NAMESPACE = "its namespace does not exist: Azure makes it, so azsec apply goes first"
+
+
+def plan_awaited_cluster(
+    desired: Desired, objects: ClusterObjects, permission: Permission
+) -> ClusterPlan:
+    """Plan the objects of a cluster that Azure has yet to make: all are creations, and nothing is
+    tried. Its digest is over what is declared."""
+    wanted = want_objects(desired, objects, Served({}, {}))
+    awaited = (await_creation(each, _AWAITED_CLUSTER) for each in wanted)
+    decisions = tuple(sorted(awaited, key=_order))
+    steps = tuple(_steps(decisions))
+    document = ClusterPlanDocument(
+        environment=desired.document,
+        path=desired.environment.path,
+        cluster=None,
+        digest=_digest(desired, None, decisions, steps, permission),
+        adopt=permission.adopt,
+        force_conflicts=permission.force_conflicts,
+        summary=_summary(decisions),
+        changes=tuple(map(_change, decisions)),
+        steps=steps,
+        census=ClusterCensusDocument(objects=0, kinds=()),
+        diagnostics=tuple(DiagnosticDocument.of(each) for each in objects.diagnostics),
+    )
+    return ClusterPlan(document, decisions)
 
 
 def _has_no_namespace(key: Key, live: Mapping[Key, Object], declared: Sequence[Key]) -> bool:
@@ -183,7 +229,7 @@ def _describe(
         environment=desired.document,
         path=desired.environment.path,
         cluster=state.document,
-        digest=_digest(desired, state, decisions, steps, permission),
+        digest=_digest(desired, state.document, decisions, steps, permission),
         adopt=permission.adopt,
         force_conflicts=permission.force_conflicts,
         summary=_summary(decisions),
@@ -230,15 +276,16 @@ def _steps(decisions: Iterable[Decision]) -> Iterator[ClusterStepDocument]:
     for decision in decisions:
         stage = stage_of(decision.key.kind)
         address, path = decision.key.address, decision.path
+        named = path or address
         if decision.action in (Action.DELETE, Action.REPLACE):
             # Deletes come after all stages, in their reverse order; a replace stays in its own.
             late = 100 - stage if decision.action is Action.DELETE else stage
             yield ClusterStepDocument(
-                key=f"DELETE {path}", verb="DELETE", address=address, path=path, stage=late
+                key=f"DELETE {named}", verb="DELETE", address=address, path=path, stage=late
             )
         if decision.action in (Action.CREATE, Action.UPDATE, Action.ADOPT, Action.REPLACE):
             yield ClusterStepDocument(
-                key=f"APPLY {path}", verb="APPLY", address=address, path=path, stage=stage
+                key=f"APPLY {named}", verb="APPLY", address=address, path=path, stage=stage
             )
 
 
@@ -277,7 +324,7 @@ def _unreadable(state: ClusterState) -> Iterator[Diagnostic]:
 
 def _digest(
     desired: Desired,
-    state: ClusterState,
+    cluster: ClusterDocument | None,
     decisions: Sequence[Decision],
     steps: Sequence[ClusterStepDocument],
     permission: Permission,
@@ -285,7 +332,7 @@ def _digest(
     """Return a digest over what an apply would do, and over what was seen of what it changes."""
     content: dict[str, Any] = {
         "environment": desired.environment.marks.owner,
-        "cluster": state.document.uid,
+        "cluster": None if cluster is None else cluster.uid,
         "force": permission.force_conflicts,
         "adopt": sorted(permission.adopt),
         "steps": [step.to_json() for step in steps],

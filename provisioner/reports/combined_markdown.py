@@ -1,0 +1,23 @@
+"""A plan and an apply over Azure and the cluster as Markdown."""
+
+from provisioner.documents.combined import CombinedPlanDocument
+from provisioner.reports.cluster_markdown import render_cluster_plan_markdown
+from provisioner.reports.combined_text import MISSING
+from provisioner.reports.diagnostics_markdown import diagnostics_section
+from provisioner.reports.markdown import LIMIT, render_plan_markdown
+from provisioner.reports.markdown_escape import code
+
+_END = 4_000
+"""What the end of the report may take: diagnostics and the digest over both."""
+
+
+def render_combined_plan_markdown(document: CombinedPlanDocument) -> str:
+    """Return both plans as Markdown of less than 65,000 characters, with the digest over both. The
+    cluster's takes half of the room at most."""
+    within = ""
+    if document.cluster is not None:
+        within = render_cluster_plan_markdown(document.cluster, LIMIT // 2)
+    end = diagnostics_section(document.diagnostics)
+    end += f"Digest over both {code(document.digest)}\n" if document.digest else f"**{MISSING}**\n"
+    azure = render_plan_markdown(document.azure, LIMIT - len(within) - _END)
+    return "\n".join(part for part in (azure, within, end) if part)

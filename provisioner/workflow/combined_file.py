@@ -1,0 +1,69 @@
+"""The file of a plan over Azure and the cluster: both plans, and the digest over both."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+
+from provisioner.documents.cluster import ClusterPlanDocument
+from provisioner.documents.combined import CombinedPlanDocument
+from provisioner.model.diagnostic import DiagnosticError, error
+from provisioner.model.json_source import read_json
+from provisioner.plan.plan import Plan
+from provisioner.plan.plan_file import read_plan_file
+from provisioner.workflow.combined import combine_digests
+
+KIND = "azsec/combined-plan-file"
+_VERSION = "1"
+
+
+@dataclass(frozen=True, slots=True)
+class SavedPlan:
+    """What a file holds: the plan of Azure, the document of the cluster's, and what was approved.
+    Neither is executed: apply plans again, and compares the digest."""
+
+    azure: Plan
+    cluster: Mapping[str, Any]
+    document: CombinedPlanDocument
+    digest: str
+    adopt: tuple[str, ...]
+
+
+def write_combined_file(digest: str, azure: str, cluster: ClusterPlanDocument) -> str:
+    """Return the text of a file. `azure` is that of the plan file of Azure."""
+    content = {
+        "kind": KIND,
+        "formatVersion": _VERSION,
+        "digest": digest,
+        "azure": json.loads(azure),
+        "cluster": cluster.to_json(),
+    }
+    return json.dumps(content, indent=1, sort_keys=True) + "\n"
+
+
+def read_combined_file(text: str, file: str) -> SavedPlan:
+    """Read a file. Raises DiagnosticError for one that is none, or whose parts were altered."""
+    content = read_json(text, file)
+    try:
+        if content["kind"] != KIND or content["formatVersion"] != _VERSION:
+            raise ValueError
+        azure = read_plan_file(json.dumps(content["azure"]), file)
+        cluster = ClusterPlanDocument.model_validate(content["cluster"])
+        digest = combine_digests(azure.document.digest, cluster.digest)
+        if digest != content["digest"]:
+            raise ValueError
+    except (KeyError, TypeError, ValueError, ValidationError) as problem:
+        raise DiagnosticError(
+            error(
+                "plan-edited",
+                f"{file} is no plan over Azure and the cluster, or was altered: its parts do not "
+                "have the digest that it states.",
+                None,
+                "Write one with `azsec plan ENV --with-cluster --out FILE`.",
+            )
+        ) from problem
+    shown = azure.document.model_copy(update={"cluster": None})
+    document = CombinedPlanDocument(digest=digest, azure=shown, cluster=cluster)
+    return SavedPlan(azure, content["cluster"], document, digest, cluster.adopt)
