@@ -117,3 +117,10 @@ CAPABILITIES = (
     ),
 )
 """The worst first."""
+
+CLUSTER_SIGN_IN = (
+    f"{_CLUSTER}/listClusterUserCredential/action",
+    f"{_CLUSTER}/read",
+)
+"""What it takes to get the address and the certificate of a cluster's API server, as the built-in
+role Azure Kubernetes Service Cluster User Role has it (recorded role definitions)."""

@@ -87,6 +87,9 @@ class PurposeChoice(StrEnum):
     ACCESS = "access"
     APPLY = "apply"
     DELETE = "delete"
+    CLUSTER_OBSERVE = "cluster-observe"
+    CLUSTER_APPLY = "cluster-apply"
+    CLUSTER_DELETE = "cluster-delete"
 
 
 class CheckFormat(StrEnum):
@@ -688,13 +691,14 @@ def roles(  # noqa: PLR0913  typer: one parameter an option
         typer.Option(
             "--for",
             help="plan (drift, access), access (--eligible too), apply, or delete (apply that "
-            "deletes, destroy). Repeatable.",
+            "deletes, destroy); cluster-observe, cluster-apply (plan too) or cluster-delete for the "
+            "objects in the cluster. Repeatable.",
             show_default="plan and apply",
         ),
     ] = None,
     out: Annotated[
         str | None,
-        typer.Option(help="Write each definition here, for az role definition create."),
+        typer.Option(help="Write each definition here, for az role definition create and kubectl."),
     ] = None,
     github: Annotated[
         str | None,

@@ -451,10 +451,22 @@ class Session:
         purposes: "Sequence[Purpose]",
         jobs: "GitHubJobs | AzurePipelinesJobs | None",
     ) -> "RolesDocument":
-        """Return the least that an environment's commands may do."""
+        """Return the least that an environment's commands may do, in Azure and in its cluster."""
+        from provisioner.documents.trace import StateKind
+        from provisioner.workflow.cluster_roles import CLUSTER_PURPOSES, describe_cluster_access
         from provisioner.workflow.roles import describe_roles
 
-        return describe_roles(self.load(environment), self.catalog, purposes, jobs)
+        desired = self.load(environment)
+        within = [purpose for purpose in purposes if purpose in CLUSTER_PURPOSES]
+        in_azure = [purpose for purpose in purposes if purpose not in within]
+        document = describe_roles(desired, self.catalog, in_azure, jobs)
+        if not within:
+            return document
+        desired, objects = self.find_objects(environment, StateKind.DESIRED)
+        roles, cluster_roles = describe_cluster_access(desired, objects, within)
+        return document.model_copy(
+            update={"roles": (*document.roles, *roles), "cluster_roles": cluster_roles}
+        )
 
     def explain_access(self, environment: str, question: "AccessQuestion") -> "AccessDocument":
         """Say who can do what in an environment; Azure is read only for the actual state."""
@@ -503,7 +515,7 @@ class Session:
 
 def write_roles(document: "RolesDocument", directory: str) -> list[str]:
     """Write the definitions of roles, a file each, and return their paths."""
-    from provisioner.workflow.roles import role_files
+    from provisioner.workflow.roles import cluster_role_files, role_files
 
     paths = []
     for name, definition in role_files(document).items():
@@ -511,6 +523,14 @@ def write_roles(document: "RolesDocument", directory: str) -> list[str]:
         make_folder(path.parent)
         write_file(str(path), json.dumps(definition, indent=2) + "\n")
         paths.append(str(path))
+    if document.cluster_roles:
+        from provisioner.reports.manifests_yaml import render_bodies
+
+        for name, bodies in cluster_role_files(document).items():
+            path = Path(directory) / name
+            make_folder(path.parent)
+            write_file(str(path), render_bodies(bodies))
+            paths.append(str(path))
     return paths
 
 

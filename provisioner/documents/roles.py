@@ -1,19 +1,22 @@
 """The least that an environment's commands may do, as role definitions of Azure RBAC."""
 
 from enum import StrEnum
-from typing import Literal
+from typing import Any, Literal
 
 from provisioner.documents.document import FORMAT_VERSION, Document, EnvironmentDocument
 
 
 class Purpose(StrEnum):
     """What somebody does with azsec: review (plan, drift, access), see eligible roles too, apply,
-    or delete too."""
+    or delete too; in the cluster observe, apply, or delete too."""
 
     PLAN = "plan"
     ACCESS = "access"
     APPLY = "apply"
     DELETE = "delete"
+    CLUSTER_OBSERVE = "cluster-observe"
+    CLUSTER_APPLY = "cluster-apply"
+    CLUSTER_DELETE = "cluster-delete"
 
 
 class RoleDocument(Document):
@@ -26,6 +29,14 @@ class RoleDocument(Document):
     scope: str
     actions: tuple[str, ...]
     condition: str | None = None
+
+
+class ClusterRolesDocument(Document):
+    """What somebody may do inside of the cluster: `objects` are ClusterRoles and Roles."""
+
+    purpose: Purpose
+    description: str
+    objects: tuple[dict[str, Any], ...]
 
 
 class FederatedCredentialDocument(Document):
@@ -46,4 +57,5 @@ class RolesDocument(Document):
     format_version: str = FORMAT_VERSION
     environment: EnvironmentDocument
     roles: tuple[RoleDocument, ...]
+    cluster_roles: tuple[ClusterRolesDocument, ...] = ()
     credentials: tuple[FederatedCredentialDocument, ...] = ()

@@ -23,7 +23,7 @@ _RBAC = "rbac.authorization.k8s.io"
 _BINDING = f"{_RBAC}/v1"
 _CONTROLS = ("MAN-01", "SA-01")
 
-_READ = (
+READ = (
     ("", (
         "endpoints", "limitranges", "namespaces", "nodes", "persistentvolumes", "pods",
         "resourcequotas", "serviceaccounts", "services",
@@ -153,7 +153,7 @@ def _port(protocol: str, number: int) -> dict[str, object]:
 def _roles(*, writes_map: bool) -> Iterator[Manifest]:
     rules = [
         {"apiGroups": [group], "resources": list(resources), "verbs": ["get", "list"]}
-        for group, resources in _READ
+        for group, resources in READ
     ]
     yield make_manifest(
         Place(f"{_RBAC}/v1", "ClusterRole", CLUSTER_NAME),

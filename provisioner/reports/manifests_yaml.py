@@ -43,6 +43,11 @@ def render_manifest_files(document: ManifestsDocument) -> Mapping[str, str]:
     return {name: _stream(document, manifests) for name, manifests in files.items()}
 
 
+def render_bodies(bodies: Iterable[Mapping[str, Any]]) -> str:
+    """Return objects as one stream, without comments."""
+    return "".join(f"---\n{_dump(body)}" for body in bodies)
+
+
 def _stream(document: ManifestsDocument, manifests: Iterable[ManifestDocument]) -> str:
     head = (
         f"# azsec manifests {document.environment.name}: Kubernetes {document.kubernetes_version}. "
@@ -52,5 +57,9 @@ def _stream(document: ManifestsDocument, manifests: Iterable[ManifestDocument]) 
 
 
 def _one(manifest: ManifestDocument) -> str:
-    body = yaml.dump(manifest.body, Dumper=_Dumper, sort_keys=False, width=4096, allow_unicode=True)
-    return f"---\n# {', '.join(manifest.controls)}: {manifest.reason}\n{body}"
+    told = f"{', '.join(manifest.controls)}: {manifest.reason}"
+    return f"---\n# {told}\n{_dump(manifest.body)}"
+
+
+def _dump(body: Mapping[str, Any]) -> str:
+    return yaml.dump(dict(body), Dumper=_Dumper, sort_keys=False, width=4096, allow_unicode=True)

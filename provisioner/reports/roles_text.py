@@ -1,6 +1,7 @@
 """The text of the roles of an environment."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from provisioner.documents.roles import RolesDocument
 from provisioner.reports.section_text import heading
@@ -20,6 +21,9 @@ def render_roles_text(document: RolesDocument, width: int = 100) -> Iterator[Lin
             yield line("    on the condition that only these roles are assigned")
             yield from (line("      ", row) for row in wrap(plain(role.condition), width - 6))
         yield BLANK
+    for within in document.cluster_roles:
+        for body in within.objects:
+            yield from _cluster_role_lines(body, within.description, width)
     for found in document.credentials:
         yield line(
             "  ",
@@ -33,3 +37,26 @@ def render_roles_text(document: RolesDocument, width: int = 100) -> Iterator[Lin
     actions = len({action for role in document.roles for action in role.actions})
     roles = plural(len(document.roles), "role")
     yield line(Span("Roles  ", Style.BOLD), f"{roles} · {plural(actions, 'action')}")
+
+
+def _cluster_role_lines(body: Mapping[str, Any], description: str, width: int) -> Iterator[Line]:
+    """Yield the lines of a role in the cluster: a line for each rule."""
+    metadata = body["metadata"]
+    within = f" in {metadata['namespace']}" if "namespace" in metadata else ""
+    yield line("  ", Span(plain(f"{body['kind']} {metadata['name']}{within}"), Style.BOLD))
+    yield line("    ", Span(plain(description), Style.DIM))
+    for rule in body["rules"]:
+        first, *rest = wrap(plain(describe_rule(rule)), width - 8)
+        yield line("      ", first)
+        yield from (line("        ", row) for row in rest)
+    yield BLANK
+
+
+def describe_rule(rule: Mapping[str, Any]) -> str:
+    """Return a rule of Kubernetes RBAC in a line: verbs, resources, their group, and names."""
+    verbs = ", ".join(rule.get("verbs", ()))
+    what = ", ".join(rule.get("resources") or rule.get("nonResourceURLs") or ())
+    groups = ", ".join(group or "core" for group in rule.get("apiGroups", ()))
+    names = ", ".join(rule.get("resourceNames") or ())
+    named = f" named {names}" if names else ""
+    return f"{verbs}: {what} ({groups}){named}" if groups else f"{verbs}: {what}"

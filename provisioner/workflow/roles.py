@@ -1,7 +1,7 @@
 """`azsec roles`: the least that an environment's commands may do, and who its CI signs in as."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from provisioner.access.needs import (
     Need,
@@ -70,6 +70,11 @@ def role_files(document: RolesDocument) -> Mapping[str, Mapping[str, object]]:
             key: value for key, value in found.to_json().items() if key != "purpose"
         }
     return files
+
+
+def cluster_role_files(document: RolesDocument) -> Mapping[str, Sequence[Mapping[str, object]]]:
+    """Return the objects for each purpose inside of the cluster, by file name."""
+    return {f"azsec-{found.purpose}.yaml": found.objects for found in document.cluster_roles}
 
 
 _DESCRIPTIONS = {

@@ -1,0 +1,97 @@
+"""What applies an environment's objects may do in the cluster, and no more.
+
+Kubernetes lets nobody write a role with permissions that they do not hold, or bind one, unless they
+hold `escalate` or `bind` (kubernetes.io, "Using RBAC Authorization", "Privilege escalation
+prevention and bootstrapping"). `escalate` would let its holder become anything. So this role holds
+what the environment's roles grant, and `bind` for the roles that its bindings name: a binding is
+tried before its role exists, and what is not there cannot be compared with what one holds.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from provisioner.manifests.manifest import Manifest
+from provisioner.manifests.observer import READ
+
+_RBAC = "rbac.authorization.k8s.io"
+_APPLY = ("create", "get", "list", "patch")
+"""What a server-side apply and its dry run take, which RBAC does not tell apart; creations by an
+apply take `create` beside `patch`."""
+
+_LEASE = {"apiGroups": ["coordination.k8s.io"], "resources": ["leases"]}
+
+
+def deployer_role(name: str, manifests: Sequence[Manifest], *, deletes: bool) -> dict[str, Any]:
+    """Return the ClusterRole for a plan and an apply of some objects; `deletes` for deletes too."""
+    verbs = sorted((*_APPLY, "delete") if deletes else _APPLY)
+    resources: dict[str, set[str]] = {"": {"namespaces"}}
+    for manifest in manifests:
+        group = _group_of(str(manifest.body["apiVersion"]))
+        resources.setdefault(group, set()).add(_resource_of(manifest.kind))
+    written = [_rule([group], sorted(found), verbs) for group, found in sorted(resources.items())]
+    rules = (*written, *_binds(manifests), *_granted(manifests))
+    unique = {str(rule): rule for rule in rules}
+    return _role("ClusterRole", {"name": name}, unique.values())
+
+
+def reader_role(name: str) -> dict[str, Any]:
+    """Return the ClusterRole for an observation, and for what of a drift check is the inventory. It
+    reads no secrets."""
+    rules = (_rule([group], list(found), ["get", "list"]) for group, found in READ)
+    return _role("ClusterRole", {"name": name}, rules)
+
+
+def lock_role(name: str, namespace: str, lease: str) -> dict[str, Any]:
+    """Return the Role for the Lease that an apply holds. A role cannot limit `create` to a name."""
+    rules = ({**_LEASE, "resourceNames": [lease], "verbs": ["get", "update"]},)
+    return _role(
+        "Role", {"name": name, "namespace": namespace}, (*rules, {**_LEASE, "verbs": ["create"]})
+    )
+
+
+def _role(
+    kind: str, metadata: Mapping[str, str], rules: Iterable[Mapping[str, Any]]
+) -> dict[str, Any]:
+    return {
+        "apiVersion": f"{_RBAC}/v1",
+        "kind": kind,
+        "metadata": dict(metadata),
+        "rules": [dict(rule) for rule in rules],
+    }
+
+
+def _rule(groups: list[str], resources: list[str], verbs: list[str]) -> dict[str, Any]:
+    return {"apiGroups": groups, "resources": resources, "verbs": verbs}
+
+
+def _binds(manifests: Iterable[Manifest]) -> Iterator[dict[str, Any]]:
+    """Yield `bind` for the roles that bindings name, by kind."""
+    names: dict[str, set[str]] = {}
+    for manifest in manifests:
+        reference = manifest.body.get("roleRef")
+        if isinstance(reference, Mapping):
+            names.setdefault(_resource_of(str(reference["kind"])), set()).add(
+                str(reference["name"])
+            )
+    for resource, found in sorted(names.items()):
+        yield {**_rule([_RBAC], [resource], ["bind"]), "resourceNames": sorted(found)}
+
+
+def _granted(manifests: Iterable[Manifest]) -> Iterator[Mapping[str, Any]]:
+    """Yield the rules of the declared roles."""
+    for manifest in manifests:
+        if manifest.kind in ("Role", "ClusterRole"):
+            yield from manifest.body.get("rules") or ()
+
+
+def _group_of(api_version: str) -> str:
+    return api_version.rpartition("/")[0]
+
+
+def _resource_of(kind: str) -> str:
+    """Return the resource of a kind by the rule that Kubernetes guesses by where it does not ask
+    (apimachinery, `UnsafeGuessKindToResource`); a test asks a server for all that are declared."""
+    name = kind.lower()
+    if name.endswith("s"):
+        return f"{name}es"
+    return f"{name[:-1]}ies" if name.endswith("y") else f"{name}s"
