@@ -691,8 +691,8 @@ def roles(  # noqa: PLR0913  typer: one parameter an option
         typer.Option(
             "--for",
             help="plan (drift, access), access (--eligible too), apply, or delete (apply that "
-            "deletes, destroy); cluster-observe, cluster-apply (plan too) or cluster-delete for the "
-            "objects in the cluster. Repeatable.",
+            "deletes, destroy); cluster-observe, cluster-apply (plan too) or cluster-delete for "
+            "the objects in the cluster. Repeatable.",
             show_default="plan and apply",
         ),
     ] = None,
