@@ -48,12 +48,13 @@ faults: setup ## Kill azsec at 60 writes, try every other fault; writes docs/rel
 audit: setup $(AUDIT)/.installed ## Scan what the blueprints deploy with checkov, against docs/audit.md
 	@$(BIN)/python -m audit
 
-cluster-tools: ## Build etcd and kube-apiserver for tests/cluster, if missing (needs Go; 10 to 20 minutes)
-	@$(PYTHON) -m cluster_tools
+cluster-tools: setup ## Build etcd and kube-apiserver for tests/cluster, if missing (10 to 20 minutes)
+	@$(BIN)/python -m cluster_tools
 
 lock: setup ## Pin the newest allowed dependencies, with their hashes
 	$(COMPILE) --extra dev --output-file requirements.lock pyproject.toml
 	$(COMPILE) --output-file audit/requirements.lock audit/requirements.in
+	$(COMPILE) --output-file cluster_tools/requirements.lock cluster_tools/requirements.in
 
 clean: ## Remove .venv, .audit and every cache
 	rm -rf $(VENV) $(AUDIT) build dist *.egg-info
