@@ -16,56 +16,61 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 import requests
 import yaml
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
 
-from cluster_tools.binaries import MINORS, etcd_path, is_built, server_path
+from cluster_tools.binaries import etcd_path, is_built, server_path
+from tests.cluster.credentials import ADMIN, ClientAuthority, write_account_key, write_tokens
 
 _START_SECONDS = 120
 _ATTEMPTS = 3
 _PR_SET_PDEATHSIG = 1
 _AT_ONCE = {"gracePeriodSeconds": 0, "propagationPolicy": "Background"}
-ADMIN = "administrator"
-PEOPLE: dict[str, tuple[str, ...]] = {
-    ADMIN: ("system:masters",),
-    "nobody": (),
-    "deployer": ("9a6e3d40-af71-4d94-8b17-65d3f4a6d802",),
-    "log-reader": ("9a6e3d40-af71-4d94-8b17-65d3f4a6d803",),
-}
-"""Who may sign in, with the groups that they belong to. Each one's token is `token-NAME`."""
 
 
 def require_tools(minor: str) -> None:
     """Skip the test, saying so, where the tools are not built; in CI fail it."""
-    if is_built(minor):
-        return
-    message = f"needs kube-apiserver {minor} and etcd (make cluster-tools)"
+    if not is_built(minor):
+        fail_or_skip(f"needs kube-apiserver {minor} and etcd (make cluster-tools)")
+
+
+def fail_or_skip(message: str) -> NoReturn:
+    """Skip the test, saying what it needs; in CI fail it, where .ci/run makes sure of that."""
     if os.environ.get("CI") == "true":
-        pytest.fail(f"{message}: .ci/run builds them")
+        pytest.fail(f"{message}: .ci/run builds and downloads what tests/cluster needs")
     pytest.skip(message)
 
 
 @dataclass(frozen=True)
 class ApiServer:
-    """A running API server. `ca` is the file that it is verified with."""
+    """A running API server. `ca` is the file that it is verified with; `people` sign in by a token,
+    or a certificate that their authority signs."""
 
     minor: str
     url: str
     ca: Path
     folder: Path
-    _people: list[str] = field(default_factory=lambda: list(PEOPLE))
+    people: ClientAuthority
+    _session: requests.Session = field(default_factory=requests.Session, repr=False)
+    _plurals: dict[tuple[str, str], tuple[str, bool]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        # Neither a proxy of the environment nor ~/.netrc has a say in who asks.
+        self._session.trust_env = False
+
+    def close(self) -> None:
+        """Close the connections to it."""
+        self._session.close()
 
     def request(
         self, method: str, path: str, body: object = None, *, person: str = ADMIN, **options: Any
     ) -> requests.Response:
         """Send a request as a person, given by name; `options` are those of requests."""
         headers = {"Authorization": f"Bearer token-{person}", **options.pop("headers", {})}
-        return requests.request(
+        return self._session.request(
             method,
             self.url + path,
             json=body,
@@ -122,14 +127,18 @@ class ApiServer:
         """Return the path of an object, as the server's discovery says it."""
         api, kind = body["apiVersion"], body["kind"]
         root = f"/apis/{api}" if "/" in api else f"/api/{api}"
-        served = self.get(root)["resources"]
-        found = next(r for r in served if r["kind"] == kind and "/" not in r["name"])
+        if (api, kind) not in self._plurals:
+            served = self.get(root)["resources"]
+            found = next(r for r in served if r["kind"] == kind and "/" not in r["name"])
+            self._plurals[api, kind] = found["name"], found["namespaced"]
+        plural, is_namespaced = self._plurals[api, kind]
         namespace = body["metadata"].get("namespace", "default")
-        within = f"/namespaces/{namespace}" if found["namespaced"] else ""
-        return f"{root}{within}/{found['name']}/{body['metadata']['name']}"
+        within = f"/namespaces/{namespace}" if is_namespaced else ""
+        return f"{root}{within}/{plural}/{body['metadata']['name']}"
 
-    def kubeconfig(self, person: str = ADMIN) -> Path:
-        """Return the path of a kubeconfig with which a person signs in."""
+    def kubeconfig(self, person: str = ADMIN, user: dict[str, Any] | None = None) -> Path:
+        """Return the path of a kubeconfig with which a person signs in: by a token, or as `user`
+        says."""
         path = self.folder / f"{person}.kubeconfig"
         content = {
             "apiVersion": "v1",
@@ -141,7 +150,7 @@ class ApiServer:
                     "cluster": {"server": self.url, "certificate-authority": str(self.ca)},
                 }
             ],
-            "users": [{"name": person, "user": {"token": f"token-{person}"}}],
+            "users": [{"name": person, "user": user or {"token": f"token-{person}"}}],
             "contexts": [{"name": "test", "context": {"cluster": "test", "user": person}}],
         }
         path.write_text(yaml.safe_dump(content), encoding="utf-8")
@@ -222,7 +231,8 @@ class ApiServer:
 def run_api_server(minor: str, folder: Path, arguments: Sequence[str] = ()) -> Iterator[ApiServer]:
     """Run an API server with an empty etcd in `folder`; both end with the context, or with us."""
     require_tools(minor)
-    _write_credentials(folder)
+    write_tokens(folder / "tokens.csv")
+    write_account_key(folder / "accounts.key")
     with ExitStack() as stack:
         store = _run_store(stack, folder)
         yield _run_server(stack, minor, folder, store, arguments)
@@ -242,7 +252,7 @@ def _run_store(stack: ExitStack, folder: Path) -> str:
             "--unsafe-no-fsync",
             "--log-level=error",
         ]
-        process = stack.enter_context(_running(command, folder / "etcd.log"))
+        process = stack.enter_context(running(command, folder / "etcd.log"))
         if _is_up(process, partial(_is_healthy, url)):
             return url
     pytest.fail(f"etcd did not start:\n{(folder / 'etcd.log').read_text()[-3000:]}")
@@ -252,11 +262,11 @@ def _run_server(
     stack: ExitStack, minor: str, folder: Path, store: str, arguments: Sequence[str]
 ) -> ApiServer:
     log = folder / "kube-apiserver.log"
+    people = ClientAuthority.make(folder / "clients.crt")
     for _ in range(_ATTEMPTS):
         (port,) = _free_ports(1)
-        server = ApiServer(
-            minor, f"https://127.0.0.1:{port}", folder / "certs/apiserver.crt", folder
-        )
+        url, authority = f"https://127.0.0.1:{port}", folder / "certs/apiserver.crt"
+        server = ApiServer(minor, url, authority, folder, people)
         command = [
             str(server_path(minor)),
             f"--etcd-servers={store}",
@@ -264,6 +274,7 @@ def _run_server(
             f"--secure-port={port}",
             f"--cert-dir={folder / 'certs'}",
             f"--token-auth-file={folder / 'tokens.csv'}",
+            f"--client-ca-file={folder / 'clients.crt'}",
             "--authorization-mode=RBAC",
             "--anonymous-auth=false",
             # As on AKS: whether a pod may be privileged is for admission to say.
@@ -275,7 +286,8 @@ def _run_server(
             "--endpoint-reconciler-type=none",
             *arguments,
         ]
-        process = stack.enter_context(_running(command, log))
+        process = stack.enter_context(running(command, log))
+        stack.callback(server.close)
         if _is_up(process, partial(_is_ready, server)):
             return server
     pytest.fail(f"kube-apiserver did not start:\n{log.read_text(errors='replace')[-3000:]}")
@@ -304,21 +316,9 @@ def _is_up(process: subprocess.Popen[bytes], ask: Callable[[], bool]) -> bool:
     return False
 
 
-def _write_credentials(folder: Path) -> None:
-    rows = [f'token-{name},{name},{name},"{",".join(groups)}"\n' for name, groups in PEOPLE.items()]
-    (folder / "tokens.csv").write_text("".join(rows), encoding="utf-8")
-    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    (folder / "accounts.key").write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-    )
-
-
 @contextmanager
-def _running(command: list[str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
+def running(command: list[str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a server for as long as the context, and no longer than this process lives."""
     with log.open("wb") as stream:
         process = subprocess.Popen(
             command, stdout=stream, stderr=subprocess.STDOUT, preexec_fn=_die_with_parent
@@ -345,6 +345,3 @@ def _free_ports(count: int) -> list[int]:
     for each in sockets:
         each.close()
     return ports
-
-
-__all__ = ["ADMIN", "MINORS", "PEOPLE", "ApiServer", "require_tools", "run_api_server"]

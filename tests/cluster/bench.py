@@ -6,11 +6,16 @@ import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
-from tests.cluster.api_server import ADMIN, ApiServer
+from tests.cluster.api_server import ApiServer
+from tests.cluster.credentials import ADMIN
 from tests.environments import ROOT
+
+TODAY = date(2026, 11, 30)
+"""When a drift check is made; no acceptance has ended by then."""
 
 ENVIRONMENT = """\
 apiVersion: azsec/v1

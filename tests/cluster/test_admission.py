@@ -9,20 +9,20 @@ is no pod, and is not compared.
 import json
 import random
 import re
-import subprocess
 import time
 from collections.abc import Callable, Iterable, Iterator
 from copy import deepcopy
 from datetime import UTC, datetime, timedelta
 from itertools import count, islice
-from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from cluster_tools.binaries import module_folder
+from cluster_tools.build_error import BuildError
 from provisioner.manifests.admission import admit
-from tests.cluster.api_server import ApiServer
+from tests.cluster.api_server import ApiServer, fail_or_skip
 from tests.manifests import GOOD, REGISTRY, changed, find, judge, render
 
 TEXT = """\
@@ -44,7 +44,7 @@ def objects_of(server: ApiServer) -> Any:
 
 
 @pytest.fixture(scope="module")
-def cluster(each_server: ApiServer) -> ApiServer:
+def cluster(each_server: ApiServer) -> Iterator[ApiServer]:
     """The API server with azsec's objects. A quota waits for a controller to count, and there is
     none here."""
     for manifest in objects_of(each_server).manifests:
@@ -52,7 +52,8 @@ def cluster(each_server: ApiServer) -> ApiServer:
         if group not in SKIPPED and manifest.kind not in ("ResourceQuota", "LimitRange"):
             each_server.apply(json.loads(json.dumps(manifest.body)))
     _wait_for_policies(each_server)
-    return each_server
+    yield each_server
+    each_server.wipe()
 
 
 def _wait_for_policies(server: ApiServer) -> None:
@@ -147,19 +148,12 @@ def test_a_workload_whose_pods_are_refused_is_made_with_a_warning(cluster: ApiSe
 
 @pytest.fixture(scope="module")
 def corpus(cluster: ApiServer) -> dict[str, list[dict[str, Any]]]:
-    """The pods of Kubernetes' tests, by level: those of the newest version that the server has."""
+    """The pods of Kubernetes' tests, by level: those of the release that the server is of."""
     minor = cluster.minor
-    release = f"v0.{minor.partition('.')[2]}.0"
-    found = subprocess.run(
-        ["go", "mod", "download", "-json", f"{MODULE}@{release}"],
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd="/",
-    )
-    if found.returncode:
-        pytest.skip(f"needs {MODULE}@{release} from the Go module proxy")
-    root = Path(json.loads(found.stdout)["Dir"]) / "test/testdata"
+    try:
+        root = module_folder(minor, MODULE) / "test/testdata"
+    except BuildError as failure:
+        fail_or_skip(str(failure))
     return {
         level: [
             yaml.safe_load(path.read_text(encoding="utf-8"))

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.cluster.api_server import MINORS, ApiServer, run_api_server
+from cluster_tools.binaries import MINORS
+from tests.cluster.api_server import ApiServer, run_api_server
 from tests.cluster.bench import ENVIRONMENT, Bench
 
 

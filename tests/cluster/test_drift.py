@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -30,11 +30,10 @@ from provisioner.workflow.cluster_drift import check_cluster_drift, check_observ
 from provisioner.workflow.cluster_observation import observe_cluster
 from provisioner.workflow.cluster_plan import plan_cluster
 from tests.cluster.api_server import ApiServer
-from tests.cluster.bench import Bench
+from tests.cluster.bench import TODAY, Bench
 
 RBAC = "rbac.authorization.k8s.io"
 ADMISSION = "admissionregistration.k8s.io/v1"
-TODAY = date(2026, 11, 30)
 KEY = "a key that the observer and its readers share"
 MALLORY = [{"kind": "User", "apiGroup": RBAC, "name": "mallory"}]
 Body = dict[str, Any]
