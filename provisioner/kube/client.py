@@ -79,15 +79,24 @@ class KubeClient:
             return list(pool.map(self._answer, asks))
 
     def pages(self, ask: Ask) -> Iterator[Mapping[str, Any]]:
-        """Yield the pages of a list; one page is held at a time. Raises KubernetesError."""
+        """Yield the pages of a list. Raises KubernetesError.
+
+        The next page is requested while the caller works on one: two are held at a time.
+        """
         query = {**ask.query, "limit": ask.query.get("limit", str(PAGE))}
-        for _ in range(_MOST_PAGES):
-            page = self._send(ask, query)
+        page = self._send(ask, query)
+        if not _token_of(page):
             yield page
-            token = (page.get("metadata") or {}).get("continue")
-            if not token:
-                return
-            query["continue"] = str(token)
+            return
+        with ThreadPoolExecutor(1) as pool:
+            for _ in range(_MOST_PAGES):
+                token = _token_of(page)
+                if not token:
+                    yield page
+                    return
+                following = pool.submit(self._send, ask, {**query, "continue": token})
+                yield page
+                page = following.result()
         raise KubernetesError(0, "TooLong", f"the list {ask.path} has over {_MOST_PAGES} pages")
 
     def _answer(self, ask: Ask) -> Told:
@@ -182,6 +191,11 @@ class _TlsAdapter(HTTPAdapter):
 
     def cert_verify(self, *_arguments: object) -> None:
         """Leave the certificates to the context."""
+
+
+def _token_of(page: Mapping[str, Any]) -> str:
+    """Return the token of the page that follows; empty after the last one."""
+    return str((page.get("metadata") or {}).get("continue") or "")
 
 
 def _body_of(response: requests.Response) -> Mapping[str, Any]:
