@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from provisioner import __version__
+from provisioner.cli.ci_application import ci_app
 from provisioner.cli.cluster_application import cluster_app
 from provisioner.cli.diff import diff
 from provisioner.cli.exit_code import ExitCode
@@ -62,6 +63,7 @@ app.add_typer(ownership_app, name="ownership")
 app.add_typer(lock_app, name="lock")
 app.add_typer(cluster_app, name="cluster")
 app.command("upgrade")(upgrade)
+app.add_typer(ci_app, name="ci")
 
 
 class DrawingFormat(StrEnum):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from provisioner.documents.access import AccessDocument
 from provisioner.documents.apply import ApplyDocument, Event
+from provisioner.documents.ci import CiApplyDocument, CiDriftDocument, CiPlanDocument
 from provisioner.documents.cluster import (
     ClusterApplyDocument,
     ClusterDriftDocument,
@@ -176,6 +177,27 @@ def print_combined(
         return render_combined_plan_markdown(document)
 
     _print(document, output, stream or sys.stdout, render_markdown)
+
+
+def print_ci_plan(document: CiPlanDocument, output: str) -> None:
+    """Print the plans under review as text, JSON or the Markdown of the comment."""
+    from provisioner.reports.ci_plan_markdown import render_ci_plan_comment
+    from provisioner.reports.markdown import LIMIT
+
+    _print(document, output, sys.stdout, lambda: render_ci_plan_comment(document, LIMIT, None))
+
+
+def print_ci_apply(document: CiApplyDocument, output: str) -> None:
+    """Print what a merge did as text, JSON or the Markdown of the comment."""
+    from provisioner.reports.ci_apply_markdown import render_ci_apply_comment
+    from provisioner.reports.markdown import LIMIT
+
+    _print(document, output, sys.stdout, lambda: render_ci_apply_comment(document, LIMIT, None))
+
+
+def print_ci_drift(document: CiDriftDocument, output: str) -> None:
+    """Print drift checks as text or JSON."""
+    _print(document, output, sys.stdout, lambda: "")
 
 
 def print_network(document: NetworkDocument, output: str) -> None:

@@ -10,12 +10,13 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
+from provisioner.blueprint.files import Sources
 from provisioner.blueprint.ownership import Marks, derive_id
 from provisioner.catalog.registry import Catalog
 from provisioner.catalog.resource_type import ResourceType
@@ -74,11 +75,13 @@ from provisioner.workflow.preflight import Preflight
 from provisioner.workflow.waiting import Patience, plan_settled
 
 if TYPE_CHECKING:
+    from provisioner.attribution.statements import Target
     from provisioner.azure.client import ArmClient
     from provisioner.azure.cloud import Cloud as AzureCloud
     from provisioner.blueprint.kubernetes import ObservationSettings
     from provisioner.controls.frameworks import Framework
     from provisioner.documents.access import AccessDocument
+    from provisioner.documents.attribution import AttributionDocument
     from provisioner.documents.controls import CheckDocument, ComplianceDocument
     from provisioner.documents.drift import DriftDocument
     from provisioner.documents.graph import GraphDocument
@@ -89,6 +92,7 @@ if TYPE_CHECKING:
     from provisioner.documents.trace import StateKind, TraceDocument
     from provisioner.manifests.rendering import ClusterObjects
     from provisioner.model.cluster_contents import ClusterContents
+    from provisioner.model.resource_id import ResourceId
     from provisioner.workflow.access_question import Question as AccessQuestion
     from provisioner.workflow.export import ExportFormat
     from provisioner.workflow.federation import AzurePipelinesJobs, GitHubJobs
@@ -111,6 +115,16 @@ class PlanChoices:
     lock_timeout: float = 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a session takes from its caller: `sources` are the files of environments (None: those of
+    the working copy); `start_local` returns the endpoint of a built-in Azure that several sessions
+    share (None: each has its own)."""
+
+    sources: Sources | None = None
+    start_local: Callable[[], str] | None = None
+
+
 class Session:
     """Wires a command to Azure. A context manager: what it opens ends with it."""
 
@@ -122,9 +136,11 @@ class Session:
         parallelism: int,
         realistic: float | None,
         quiet: bool,
+        surroundings: Surroundings | None = None,
     ) -> None:
         self.parallelism = parallelism
         self.quiet = quiet
+        self._surroundings = surroundings or Surroundings()
         self._cloud = cloud
         self._state = state
         self._realistic = realistic
@@ -148,7 +164,7 @@ class Session:
         plan was made for, if one was."""
         path = Path(find_environment(environment)).as_posix()
         today = datetime.now().astimezone().date()
-        sources = FileSources(repository_of(path))
+        sources = self._surroundings.sources or FileSources(repository_of(path))
         origin = str(Path(path).resolve())
         desired = load_desired(path, self.catalog, sources, today, self._cloud or cloud, origin)
         self._marks = desired.environment.marks
@@ -260,6 +276,8 @@ class Session:
         return load_observation(content, source, settings)
 
     def _start_local(self) -> str:
+        if self._surroundings.start_local is not None:
+            return self._surroundings.start_local()
         from provisioner.simulator.server import LocalAzure
 
         server = LocalAzure.start(self.catalog, state_path(self._state), realistic=self._realistic)
@@ -399,6 +417,24 @@ class Session:
         is_own = desired.environment.marks.is_stamp
         told = attribute_drift(document, window, self.catalog, client, is_own=is_own)
         return told.model_copy(update={"cluster": self._look_into_cluster(desired)})
+
+    def find(self, environment: str, address: str) -> "ResourceId | None":
+        """Return the id of a resource by its address, None where the blueprint has none."""
+        found = self.load(environment).graph.resources.get(address)
+        return found.id if found else None
+
+    def attribute(
+        self, environment: str, targets: "Sequence[Target]", since: datetime
+    ) -> "Mapping[str, AttributionDocument]":
+        """Return who changed each of `targets` since a time, by the key of its id, as far as
+        Azure's logs say; what they do not say is left out."""
+        from provisioner.attribution.window import LOG_RETENTION, Window
+        from provisioner.workflow.attribution import attribute_targets
+
+        now = datetime.now(UTC)
+        window = Window(max(since, now - LOG_RETENTION + timedelta(hours=1)), now)
+        client = self.connect(self.load(environment).document)
+        return attribute_targets(targets, window, self.catalog, client)[0]
 
     def trace(self, environment: str, question: "Question") -> "TraceDocument":
         """Follow packets through an environment; Azure is read only if the question takes it."""

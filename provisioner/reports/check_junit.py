@@ -12,21 +12,47 @@ from provisioner.reports.verdict_wording import chapters
 def render_check_junit(document: CheckDocument) -> str:
     """Return a check as JUnit XML. What is partial, waived, unknown or not applicable is skipped,
     with the reason; what is not known because it could not be read is an error."""
-    unread = frozenset(
+    unread = _unread(document)
+    told = [result for result in document.results if not result.is_group]
+    root = ElementTree.Element("testsuites", name=f"azsec check {document.environment.name}")
+    _count(root, told, unread)
+    _add_suites(root, told, unread)
+    return _text(root)
+
+
+def render_checks_junit(documents: Sequence[CheckDocument]) -> str:
+    """Return the checks of several environments as JUnit XML: a suite for each chapter of each."""
+    root = ElementTree.Element("testsuites", name="azsec check")
+    for document in documents:
+        told = [result for result in document.results if not result.is_group]
+        _add_suites(root, told, _unread(document), f"{document.environment.name}: ")
+    return _text(root)
+
+
+def _unread(document: CheckDocument) -> frozenset[str]:
+    return frozenset(
         control
         for entry in document.census.unknown
         if entry.reason == UNREADABLE
         for control in entry.controls
     )
-    told = [result for result in document.results if not result.is_group]
-    root = ElementTree.Element("testsuites", name=f"azsec check {document.environment.name}")
-    _count(root, told, unread)
+
+
+def _add_suites(
+    root: ElementTree.Element,
+    told: Sequence[ResultDocument],
+    unread: frozenset[str],
+    prefix: str = "",
+) -> None:
     for chapter, title in chapters(told).items():
         cases = [result for result in told if result.control.chapter == chapter]
-        suite = ElementTree.SubElement(root, "testsuite", name=title)
+        suite = ElementTree.SubElement(root, "testsuite", name=prefix + title)
         _count(suite, cases, unread)
         for result in cases:
             _add_case(suite, result, unread)
+
+
+def _text(root: ElementTree.Element) -> str:
     ElementTree.indent(root)
     text = ElementTree.tostring(root, encoding="unicode", xml_declaration=False)
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{text}\n'

@@ -8,7 +8,7 @@ blueprint stands at its first line. What could not be read is a notification of 
 import hashlib
 import json
 import posixpath
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from provisioner.documents.controls import (
@@ -31,31 +31,39 @@ _SCORES = {"critical": "9.5", "high": "8.0", "medium": "5.5", "low": "3.0", "inf
 
 def render_check_sarif(document: CheckDocument, version: str) -> str:
     """Return a check as SARIF. `version` is azsec's own."""
-    found = [result for result in document.results if _shown(result)]
+    return render_checks_sarif((document,), version)
+
+
+def render_checks_sarif(documents: Sequence[CheckDocument], version: str) -> str:
+    """Return the checks of several environments as SARIF: a run for each, of a category of its own,
+    since GitHub takes one run of a tool and category in a file."""
     log: Mapping[str, Any] = {
         "$schema": _SCHEMA,
         "version": "2.1.0",
-        "runs": [
-            {
-                "tool": {
-                    "driver": {
-                        "name": "azsec",
-                        "semanticVersion": version,
-                        "rules": [_rule(result.control) for result in found],
-                    }
-                },
-                "automationDetails": {"id": f"azsec/{document.environment.name}/"},
-                "columnKind": "unicodeCodePoints",
-                "invocations": [_invocation(document)],
-                "results": [
-                    entry
-                    for number, result in enumerate(found)
-                    for entry in _results(number, result, document)
-                ],
-            }
-        ],
+        "runs": [_run(document, version) for document in documents],
     }
     return json.dumps(log, indent=2, ensure_ascii=False) + "\n"
+
+
+def _run(document: CheckDocument, version: str) -> Mapping[str, Any]:
+    found = [result for result in document.results if _shown(result)]
+    return {
+        "tool": {
+            "driver": {
+                "name": "azsec",
+                "semanticVersion": version,
+                "rules": [_rule(result.control) for result in found],
+            }
+        },
+        "automationDetails": {"id": f"azsec/{document.environment.name}/"},
+        "columnKind": "unicodeCodePoints",
+        "invocations": [_invocation(document)],
+        "results": [
+            entry
+            for number, result in enumerate(found)
+            for entry in _results(number, result, document)
+        ],
+    }
 
 
 def _invocation(document: CheckDocument) -> Mapping[str, Any]:

@@ -5,6 +5,7 @@ from typing import Any, TextIO, TypeAlias
 
 from provisioner.documents.access import AccessDocument
 from provisioner.documents.apply import ApplyDocument
+from provisioner.documents.ci import CiApplyDocument, CiDriftDocument, CiPlanDocument
 from provisioner.documents.cluster import (
     ClusterApplyDocument,
     ClusterDriftDocument,
@@ -23,6 +24,11 @@ from provisioner.documents.upgrade import UpgradeDocument
 from provisioner.reports.access_text import render_access_text
 from provisioner.reports.apply_text import render_apply_text
 from provisioner.reports.check_text import render_check_text, render_compliance_text
+from provisioner.reports.ci_text import (
+    render_ci_apply_text,
+    render_ci_drift_text,
+    render_ci_plan_text,
+)
 from provisioner.reports.cluster_text import (
     render_cluster_apply_text,
     render_cluster_drift_text,
@@ -62,6 +68,9 @@ TextDocument: TypeAlias = (
     | UpgradeDocument
     | CombinedPlanDocument
     | CombinedApplyDocument
+    | CiPlanDocument
+    | CiApplyDocument
+    | CiDriftDocument
 )
 """What can be written as text."""
 
@@ -106,4 +115,7 @@ _RENDERERS: Mapping[type[TextDocument], Callable[[Any, int], Iterable[Line]]] = 
     UpgradeDocument: render_upgrade_text,
     CombinedPlanDocument: render_combined_plan_text,
     CombinedApplyDocument: render_combined_apply_text,
+    CiPlanDocument: render_ci_plan_text,
+    CiApplyDocument: render_ci_apply_text,
+    CiDriftDocument: render_ci_drift_text,
 }

@@ -11,6 +11,7 @@ from provisioner.attribution.statements import Logs, Reach, Target
 from provisioner.attribution.window import CHANGES_RETENTION, Window, format_moment
 from provisioner.catalog.endpoints import ACTIVITY_LOG, RESOURCE_GRAPH
 from provisioner.catalog.registry import Catalog
+from provisioner.documents.attribution import AttributionDocument
 from provisioner.documents.drift import DriftDocument, DriftKind
 from provisioner.documents.plan import UndeclaredDocument
 from provisioner.engine.ports import Inquirer
@@ -64,6 +65,21 @@ def attribute_drift(
             "diagnostics": (*document.diagnostics, *documents_of(told)),
         }
     )
+
+
+def attribute_targets(
+    targets: Sequence[Target], window: Window, catalog: Catalog, inquirer: Inquirer
+) -> tuple[Mapping[str, AttributionDocument], Sequence[Diagnostic]]:
+    """Return who changed each of `targets`, by the key of its id, as far as the logs say, and
+    warnings for logs that could not be read."""
+    if not targets:
+        return {}, ()
+    logs, reaches, told = _read_logs(targets, window, catalog, inquirer)
+    attributions = {
+        target.id.key: logs.attribute(target, reaches[_subscription_of(target.id)])
+        for target in targets
+    }
+    return attributions, told
 
 
 def attribution_needs(subscriptions: Sequence[str]) -> frozenset[Need]:

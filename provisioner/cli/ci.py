@@ -1,0 +1,310 @@
+"""`azsec ci plan`: plans what a change touches, and posts it for review."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from provisioner import __version__
+from provisioner.catalog.registry import Catalog
+from provisioner.cli.ci_environments import (
+    Removed,
+    Selection,
+    list_environments,
+    name_of,
+    select_all,
+    select_touched,
+    with_posted,
+)
+from provisioner.cli.ci_job import (
+    SUMMARY_BYTES,
+    Host,
+    explain_unpublished,
+    open_host,
+    write_summary,
+)
+from provisioner.cli.ci_options import Cloud, Options, open_cloud
+from provisioner.cli.exit_code import ExitCode
+from provisioner.cli.git import find_commit, head_commit, is_ancestor, merged_commit, parent_of
+from provisioner.cli.output import print_ci_plan
+from provisioner.cli.session import PlanChoices
+from provisioner.cli.side_by_side import run_side_by_side
+from provisioner.cli.workspace import FileSources, load_catalog, write_file
+from provisioner.documents.ci import CiPlanDocument, PlanOutcome
+from provisioner.documents.controls import CheckDocument
+from provisioner.documents.document import DiagnosticDocument
+from provisioner.documents.trace import StateKind
+from provisioner.engine.forge_port import PullRequest, PullRequestState
+from provisioner.model.azure_error import AzureError
+from provisioner.model.diagnostic import Diagnostic, DiagnosticError, error, warning
+from provisioner.model.forge_error import ForgeError
+from provisioner.workflow.affected import Touched
+from provisioner.workflow.ci_plan import (
+    MARKER,
+    Planning,
+    PullRequestReview,
+    by_weight,
+    describe_planning,
+    describe_pull_request,
+    pending_status,
+    posted_environments,
+    read_reviews,
+)
+from provisioner.workflow.ci_posting import Posting
+from provisioner.workflow.plan_snapshot import read_snapshots
+from provisioner.workflow.sticky_comment import find_comment
+
+
+@dataclass(frozen=True, slots=True)
+class Outputs:
+    """The files that a run leaves, the format of what it prints, and whether reviews of another
+    plan are dismissed."""
+
+    sarif: str | None = None
+    junit: str | None = None
+    output: str = "text"
+    dismiss_reviews: bool = False
+
+
+def run_plan(options: Options, outputs: Outputs) -> int:
+    """Plan what the change touches, post it, write the files; return the exit code."""
+    with open_host(publish=options.publish) as host, open_cloud(options) as cloud:
+        run = _Run(options, outputs, host, cloud)
+        document = run.plan()
+        print_ci_plan(document, outputs.output)
+    return _exit_code(document)
+
+
+def _exit_code(document: CiPlanDocument) -> int:
+    outcomes = {entry.outcome for entry in document.environments}
+    if PlanOutcome.FAILED in outcomes:
+        return ExitCode.ERROR
+    if outcomes & {PlanOutcome.REFUSED, PlanOutcome.REMOVED}:
+        return ExitCode.REFUSED
+    return ExitCode.SUCCESS
+
+
+class _Run:
+    """One run: what it found out, step by step."""
+
+    def __init__(self, options: Options, outputs: Outputs, host: Host, cloud: Cloud) -> None:
+        self._options = options
+        self._outputs = outputs
+        self._forge, self._job = host.forge, host.job
+        self._cloud = cloud
+        self._commit = head_commit()
+        self._catalog: Catalog = load_catalog()
+        self._checks: list[CheckDocument] = []
+        self._notes: list[Diagnostic] = []
+
+    def plan(self) -> CiPlanDocument:
+        """Plan, and post."""
+        pull_request = self._find_pull_request()
+        base, selection = self._select(pull_request)
+        publishes = pull_request is not None and self._may_publish(pull_request)
+        if publishes and pull_request is not None:
+            publishes = self._announce(pull_request, selection)
+        plannings = self._plan_all(selection)
+        if publishes and pull_request is not None:
+            # It may have been pushed to, merged or closed while the plans were made.
+            pull_request = self._find_pull_request()
+            publishes = pull_request is not None and self._may_publish(pull_request)
+        known = self._read_known(pull_request, plannings)
+        document = self._describe(pull_request, base, selection, plannings, known)
+        if publishes and self._forge is not None and pull_request is not None:
+            posting = Posting(
+                self._forge, pull_request, self._catalog, frozenset(self._options.accounts)
+            )
+            try:
+                document = self._post(posting, document, known, plannings)
+            except ForgeError as refusal:
+                self._notes.append(explain_unpublished(pull_request, refusal))
+        document = document.model_copy(
+            update={"diagnostics": tuple(map(DiagnosticDocument.of, self._notes))}
+        )
+        self._write_files(document)
+        return document
+
+    def _find_pull_request(self) -> PullRequest | None:
+        number = self._options.number or self._job.number
+        if self._forge is None or number is None:
+            return None
+        return self._forge.pull_request(number)
+
+    def _may_publish(self, pull_request: PullRequest) -> bool:
+        """Tell whether what is checked out is what the pull request is now; note why not."""
+        why = self._reason_against(pull_request)
+        if why is not None:
+            self._notes.append(
+                warning("not-published", f"pull request {pull_request.number} {why}.")
+            )
+        return why is None
+
+    def _reason_against(self, pull_request: PullRequest) -> str | None:
+        if pull_request.state is PullRequestState.CLOSED:
+            return "was closed without a merge, so nothing is posted on it"
+        if pull_request.state is PullRequestState.MERGED:
+            merged = pull_request.merged
+            if merged is not None and is_ancestor(merged, self._commit):
+                return None
+            return "was merged meanwhile, so the plan of its branch is not posted"
+        head = self._job.head if self._job.number == pull_request.number else None
+        if head is not None and head != pull_request.head:
+            return f"has a newer commit ({pull_request.head[:12]}), whose job posts its plans"
+        if head is None and not is_ancestor(pull_request.head, self._commit):
+            return f"has the head {pull_request.head[:12]}, which is not what is checked out"
+        return None
+
+    def _select(self, pull_request: PullRequest | None) -> tuple[str | None, Selection]:
+        options = self._options
+        paths = list_environments(options.named)
+        base = None if options.take_all else self._base(pull_request)
+        if base is None:
+            if not options.take_all and not options.named:
+                raise DiagnosticError(_NO_BASE)
+            return None, select_all(paths)
+        selection = select_touched(
+            paths, base, self._commit, self._catalog, all_named=bool(options.named)
+        )
+        if pull_request is None or self._forge is None or options.named:
+            return base, selection
+        accounts = frozenset((*options.accounts, self._forge.account()))
+        posted = posted_environments(self._forge, pull_request, accounts)
+        return base, with_posted(selection, paths, posted)
+
+    def _base(self, pull_request: PullRequest | None) -> str | None:
+        """Return the commit that the change starts from."""
+        if self._options.base is not None:
+            return find_commit(self._options.base)
+        if pull_request is not None and pull_request.state is PullRequestState.MERGED:
+            return parent_of(pull_request.merged or self._commit)
+        if self._job.head is not None and merged_commit(self._commit) == self._job.head:
+            # The checkout is a trial merge: its first parent is the base as it is now.
+            return parent_of(self._commit)
+        stated = self._job.base or (pull_request.base if pull_request else None)
+        return find_commit(stated) if stated else None
+
+    def _announce(self, pull_request: PullRequest, selection: Selection) -> bool:
+        """Say that plans are being made, so that nobody approves those of before meanwhile; return
+        whether the job may write."""
+        assert self._forge is not None
+        sources = FileSources()
+        names = [name_of(one.path, sources) for one in selection.touched]
+        try:
+            for name in names:
+                status = pending_status(name, self._job.url)
+                self._forge.set_status(pull_request, pull_request.head, status)
+        except ForgeError as refusal:
+            self._notes.append(explain_unpublished(pull_request, refusal))
+            return False
+        return True
+
+    def _plan_all(self, selection: Selection) -> Sequence[Planning]:
+        items: list[Touched | Removed] = [*selection.touched, *selection.removed]
+        results = run_side_by_side(
+            self._plan_one, items, self._options.parallel, self._options.seconds
+        )
+        minutes = self._options.seconds / 60
+        late = error(
+            "plan-too-slow",
+            f"no plan after {minutes:.0f} minutes.",
+            None,
+            "Raise --timeout and the job's own limit, or plan more at once with --parallel.",
+        )
+        sources = FileSources()
+        return [
+            done or Planning(name_of(item.path, sources), item.path, failures=(late,))
+            for item, done in zip(items, results, strict=True)
+        ]
+
+    def _plan_one(self, item: Touched | Removed) -> Planning:
+        is_removed = isinstance(item, Removed)
+        sources = item.sources if isinstance(item, Removed) else None
+        name = item.name if isinstance(item, Removed) else name_of(item.path, FileSources())
+        files = () if isinstance(item, Removed) else item.files
+        choices = PlanChoices(destroy=is_removed, offline=self._options.offline)
+        try:
+            with self._cloud.open(sources) as session:
+                plan = session.plan(item.path, [], choices)
+                if not is_removed and (self._outputs.sarif or self._outputs.junit):
+                    self._checks.append(session.check(item.path, StateKind.DESIRED))
+        except DiagnosticError as problem:
+            return Planning(name, item.path, files, None, problem.diagnostics, is_removed)
+        except AzureError as problem:
+            told = (error("azure", f"{problem}."),)
+            return Planning(name, item.path, files, None, told, is_removed)
+        return Planning(plan.document.environment.name, item.path, files, plan, (), is_removed)
+
+    def _read_known(
+        self, pull_request: PullRequest | None, plannings: Sequence[Planning]
+    ) -> PullRequestReview:
+        if self._forge is None or pull_request is None:
+            return PullRequestReview({}, {})
+        names = [planning.name for planning in plannings]
+        reviews = read_reviews(self._forge, pull_request, names, frozenset(self._options.accounts))
+        found = find_comment(self._forge, pull_request, MARKER)
+        self._notes += found.report()
+        return PullRequestReview(reviews, read_snapshots(found.body))
+
+    def _describe(
+        self,
+        pull_request: PullRequest | None,
+        base: str | None,
+        selection: Selection,
+        plannings: Sequence[Planning],
+        known: PullRequestReview,
+    ) -> CiPlanDocument:
+        entries = [
+            describe_planning(
+                planning,
+                known.review_of(planning.name),
+                known.remembered_of(planning.name),
+                self._catalog,
+            )
+            for planning in plannings
+        ]
+        return CiPlanDocument(
+            pull_request=describe_pull_request(pull_request) if pull_request else None,
+            commit=self._commit,
+            base=base,
+            changed_files=selection.changed,
+            environments=tuple(sorted(entries, key=by_weight)),
+            untouched=selection.untouched,
+        )
+
+    def _post(
+        self,
+        posting: Posting,
+        document: CiPlanDocument,
+        known: PullRequestReview,
+        plannings: Sequence[Planning],
+    ) -> CiPlanDocument:
+        from provisioner.reports.ci_plan_markdown import render_ci_plan_comment
+
+        url = self._job.url
+        if self._outputs.dismiss_reviews:
+            document = posting.dismiss(document, known, plannings)
+
+        def render(room: int) -> str:
+            return render_ci_plan_comment(document, room, url)
+
+        return posting.post(document, known, render, url)
+
+    def _write_files(self, document: CiPlanDocument) -> None:
+        from provisioner.reports.check_junit import render_checks_junit
+        from provisioner.reports.check_sarif import render_checks_sarif
+        from provisioner.reports.ci_plan_markdown import render_ci_plan_summary
+
+        checks = sorted(self._checks, key=lambda check: check.environment.name)
+        if self._outputs.sarif is not None:
+            write_file(self._outputs.sarif, render_checks_sarif(checks, __version__), private=False)
+        if self._outputs.junit is not None:
+            write_file(self._outputs.junit, render_checks_junit(checks), private=False)
+        if self._job.summary is not None:
+            write_summary(self._job, render_ci_plan_summary(document, SUMMARY_BYTES))
+
+
+_NO_BASE = error(
+    "no-base",
+    "what the change is compared with is not known: this is no job of a pull request.",
+    None,
+    "Name a revision with --base (`--base origin/main`), environments, or take --all.",
+)

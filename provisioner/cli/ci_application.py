@@ -1,0 +1,227 @@
+"""`azsec ci`: its commands and their options. What they do is in `cli.ci` and its neighbours."""
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from provisioner.cli.options import CloudOption, PlainFormat, StateOption
+
+ci_app = typer.Typer(
+    help="Plans in pull requests, applies by approved digest, drift issues.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+
+class _Format(StrEnum):
+    """How a command prints its result."""
+
+    TEXT = "text"
+    JSON = "json"
+    MARKDOWN = "markdown"
+
+
+_Environments = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[ENV]...",
+        help="Limit to these environments: names or paths.",
+        show_default=False,
+    ),
+]
+_Number = Annotated[
+    int | None,
+    typer.Option(
+        "--pull-request",
+        min=1,
+        metavar="NUMBER",
+        help="The pull request, where the job does not tell.",
+        show_default=False,
+    ),
+]
+_Trust = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--trust",
+        metavar="ACCOUNT",
+        help="Take digests from statuses of this account too (default: the token's own). "
+        "Repeatable.",
+        show_default=False,
+    ),
+]
+_Parallel = Annotated[int, typer.Option(min=1, max=32, help="How many environments run at once.")]
+_Timeout = Annotated[
+    float,
+    typer.Option(min=0.1, metavar="MINUTES", help="Report what is not done by then as failed."),
+]
+_Requests = Annotated[
+    int,
+    typer.Option("--parallelism", min=1, max=64, help="Azure requests at once, per environment."),
+]
+_Offline = Annotated[
+    bool, typer.Option("--offline", help="Skip the preflight checks against Azure.")
+]
+_Output = Annotated[_Format, typer.Option("--output", "-o", help="How to print the result.")]
+
+
+@ci_app.command("plan")
+def plan(  # noqa: PLR0913  typer: one parameter an option
+    environments: _Environments = None,
+    base: Annotated[
+        str | None,
+        typer.Option(
+            metavar="REVISION",
+            help="Compare with this revision (default: the pull request's base).",
+            show_default=False,
+        ),
+    ] = None,
+    take_all: Annotated[
+        bool, typer.Option("--all", help="Plan every environment, whatever the change touches.")
+    ] = False,
+    number: _Number = None,
+    trust: _Trust = None,
+    dismiss_reviews: Annotated[
+        bool,
+        typer.Option("--dismiss-reviews", help="Dismiss approvals of another plan."),
+    ] = False,
+    no_publish: Annotated[
+        bool,
+        typer.Option("--no-publish", help="Write nothing to the pull request; print only."),
+    ] = False,
+    sarif: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE", help="Write the control findings as SARIF.", show_default=False
+        ),
+    ] = None,
+    junit: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE", help="Write the control results as JUnit XML.", show_default=False
+        ),
+    ] = None,
+    parallel: _Parallel = 2,
+    timeout: _Timeout = 50.0,
+    offline: _Offline = False,
+    output: _Output = _Format.TEXT,
+    cloud: CloudOption = None,
+    state: StateOption = None,
+    parallelism: _Requests = 10,
+) -> None:
+    """Plan the environments that a change touches, and post the plans for review.
+
+    One comment on the pull request and one commit status per environment, which carries the plan's
+    digest. Exit code 1: an environment cannot be planned; 3: a plan cannot be applied.
+    """
+    from provisioner.cli.ci import Outputs, run_plan
+    from provisioner.cli.ci_options import Options
+
+    options = Options(
+        named=tuple(environments or ()),
+        take_all=take_all,
+        base=base,
+        number=number,
+        accounts=tuple(trust or ()),
+        publish=not no_publish,
+        cloud=cloud.value if cloud else None,
+        state=state,
+        parallelism=parallelism,
+        parallel=parallel,
+        seconds=timeout * 60,
+        offline=offline,
+    )
+    outputs = Outputs(sarif, junit, output.value, dismiss_reviews)
+    raise typer.Exit(run_plan(options, outputs))
+
+
+@ci_app.command("apply")
+def apply(  # noqa: PLR0913  typer: one parameter an option
+    environments: _Environments = None,
+    number: _Number = None,
+    trust: _Trust = None,
+    allow_delete: Annotated[
+        bool, typer.Option("--allow-delete", help="Permit approved deletes and replacements.")
+    ] = False,
+    lock_timeout: Annotated[
+        float,
+        typer.Option(min=0.0, metavar="SECONDS", help="Wait this long for an environment's lock."),
+    ] = 0.0,
+    offline: _Offline = False,
+    output: _Output = _Format.TEXT,
+    cloud: CloudOption = None,
+    state: StateOption = None,
+    parallelism: _Requests = 10,
+) -> None:
+    """Apply what was approved in the merged pull request, and nothing else.
+
+    Each environment is planned again: the approved digest is applied, another one is refused, with
+    who changed what. promotion.yaml states the order. Exit code 1: an apply failed; 3: refused.
+    """
+    from provisioner.cli.ci_apply import Permissions, run_apply
+    from provisioner.cli.ci_options import Options
+
+    options = Options(
+        named=tuple(environments or ()),
+        number=number,
+        accounts=tuple(trust or ()),
+        cloud=cloud.value if cloud else None,
+        state=state,
+        parallelism=parallelism,
+        offline=offline,
+    )
+    raise typer.Exit(run_apply(options, Permissions(allow_delete, lock_timeout), output.value))
+
+
+@ci_app.command("drift")
+def drift(  # noqa: PLR0913  typer: one parameter an option
+    environments: _Environments = None,
+    since: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TIME",
+            help="Look up who changed what since then (7d, 36h, a date). [default: 14d]",
+            show_default=False,
+        ),
+    ] = None,
+    tags: Annotated[
+        bool, typer.Option("--tags", help="Fail on tags that the blueprint does not declare.")
+    ] = False,
+    badge: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="Write the JSON of a shields.io endpoint badge.",
+            show_default=False,
+        ),
+    ] = None,
+    no_publish: Annotated[
+        bool, typer.Option("--no-publish", help="Write no issue; print only.")
+    ] = False,
+    parallel: _Parallel = 2,
+    timeout: _Timeout = 50.0,
+    output: Annotated[
+        PlainFormat, typer.Option("--output", "-o", help="How to print the result.")
+    ] = PlainFormat.TEXT,
+    cloud: CloudOption = None,
+    state: StateOption = None,
+    parallelism: _Requests = 10,
+) -> None:
+    """Check environments for drift, and keep one issue for each that drifted.
+
+    An issue is opened, updated when the findings change, and closed by a check that reads
+    everything and finds nothing. Exit code 2: drift; 1: not everything could be read.
+    """
+    from provisioner.cli.ci_drift import DriftOptions, run_drift
+    from provisioner.cli.ci_options import Options
+
+    options = Options(
+        named=tuple(environments or ()),
+        publish=not no_publish,
+        cloud=cloud.value if cloud else None,
+        state=state,
+        parallelism=parallelism,
+        parallel=parallel,
+        seconds=timeout * 60,
+    )
+    raise typer.Exit(run_drift(options, DriftOptions(since, tags, badge, output.value)))

@@ -1,0 +1,238 @@
+"""`azsec ci apply`: on merge, applies the plans that were approved, in the order of promotion."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from provisioner.cli.ci_environments import (
+    Removed,
+    Selection,
+    list_environments,
+    name_of,
+    read_stages,
+    select_touched,
+    with_posted,
+)
+from provisioner.cli.ci_job import Host, open_host, write_summary
+from provisioner.cli.ci_options import Cloud, Options, open_cloud
+from provisioner.cli.exit_code import ExitCode
+from provisioner.cli.git import head_commit, is_ancestor, parent_of
+from provisioner.cli.output import print_ci_apply
+from provisioner.cli.session import PlanChoices, Session
+from provisioner.cli.workspace import FileSources, load_catalog
+from provisioner.documents.ci import ApplyVerdict, CiApplyDocument, EnvironmentApplyDocument
+from provisioner.documents.document import DiagnosticDocument
+from provisioner.engine.forge_port import Forge, PullRequest, PullRequestState
+from provisioner.model.azure_error import AzureError
+from provisioner.model.diagnostic import Diagnostic, DiagnosticError, error, warning
+from provisioner.plan.plan import Plan
+from provisioner.workflow.apply import ApplyOptions
+from provisioner.workflow.ci_apply import (
+    Environment,
+    applied_status,
+    apply_reviewed,
+    describe_removal,
+    find_merged,
+    not_run,
+    remember_applied,
+)
+from provisioner.workflow.ci_plan import (
+    MARKER,
+    describe_pull_request,
+    posted_environments,
+    read_reviews,
+)
+from provisioner.workflow.ci_posting import write_plan_comment
+from provisioner.workflow.plan_review import Review
+from provisioner.workflow.plan_snapshot import Remembered, read_snapshots
+from provisioner.workflow.promotion import order_stages
+from provisioner.workflow.sticky_comment import find_comment
+
+
+@dataclass(frozen=True, slots=True)
+class Permissions:
+    """What an apply may do: delete, and wait for another apply to release a lock (seconds)."""
+
+    allow_delete: bool = False
+    lock_timeout: float = 0.0
+
+
+def run_apply(options: Options, permissions: Permissions, output: str) -> int:
+    """Apply what was approved, tell the pull request; return the exit code."""
+    with open_host(publish=True) as host, open_cloud(options) as cloud:
+        if host.forge is None:
+            raise DiagnosticError(_NO_FORGE)
+        document = _Run(options, permissions, host, host.forge, cloud).apply()
+        print_ci_apply(document, output)
+    verdicts = {entry.verdict for entry in document.environments}
+    if ApplyVerdict.FAILED in verdicts:
+        return ExitCode.ERROR
+    return ExitCode.REFUSED if ApplyVerdict.REFUSED in verdicts else ExitCode.SUCCESS
+
+
+_NO_FORGE = error(
+    "no-forge",
+    "this is no job of GitHub Actions or Azure Pipelines, so there is no review to apply.",
+    None,
+    "Run it in a job; elsewhere `azsec apply ENV --digest sha256:…` applies a reviewed digest.",
+)
+
+
+class _Run:
+    """One run: what it found out, step by step."""
+
+    def __init__(
+        self, options: Options, permissions: Permissions, host: Host, forge: Forge, cloud: Cloud
+    ) -> None:
+        self._options = options
+        self._permissions = permissions
+        self._job = host.job
+        self._forge = forge
+        self._cloud = cloud
+        self._commit = head_commit()
+        self._notes: list[Diagnostic] = []
+
+    def apply(self) -> CiApplyDocument:
+        """Apply, and post."""
+        pull_request = self._find_pull_request()
+        selection = self._select(pull_request)
+        items = {name_of(one.path, FileSources()): one for one in selection.touched}
+        names = [*items, *(removed.name for removed in selection.removed)]
+        reviews = read_reviews(self._forge, pull_request, names, frozenset(self._options.accounts))
+        found = find_comment(self._forge, pull_request, MARKER)
+        self._notes += found.report()
+        remembered = read_snapshots(found.body)
+        done = [self._refuse_removed(removed) for removed in selection.removed]
+        for entry in done:
+            self._set_status(pull_request, entry)
+        for name in self._in_order(list(items)):
+            path = items[name].path
+            failed = next((entry for entry in done if not entry.went_well), None)
+            entry = (
+                not_run(name, path, failed.name)
+                if failed is not None
+                else self._apply_one(path, name, reviews[name], remembered.get(name))
+            )
+            self._set_status(pull_request, entry)
+            done.append(entry)
+        document = CiApplyDocument(
+            pull_request=describe_pull_request(pull_request),
+            commit=self._commit,
+            environments=tuple(done),
+            published=True,
+            diagnostics=tuple(map(DiagnosticDocument.of, self._notes)),
+        )
+        self._post(pull_request, document, remembered)
+        return document
+
+    def _find_pull_request(self) -> PullRequest:
+        if self._options.number is None:
+            return find_merged(self._forge, self._commit)
+        found = self._forge.pull_request(self._options.number)
+        merged = found.merged
+        is_here = merged is not None and is_ancestor(merged, self._commit)
+        if found.state is PullRequestState.MERGED and is_here:
+            return found
+        raise DiagnosticError(
+            error(
+                "not-merged",
+                f"pull request {found.number} is {found.state.value}, or its merge is not part of "
+                f"{self._commit[:12]}.",
+                None,
+                "Check out the target branch after the merge.",
+            )
+        )
+
+    def _select(self, pull_request: PullRequest) -> Selection:
+        paths = list_environments(self._options.named)
+        base = self._base(pull_request)
+        accounts = frozenset((*self._options.accounts, self._forge.account()))
+        posted = posted_environments(self._forge, pull_request, accounts)
+        if base is None:
+            return with_posted(Selection(()), paths, posted)
+        named = bool(self._options.named)
+        catalog = load_catalog()
+        touched = select_touched(paths, base, self._commit, catalog, all_named=named)
+        return with_posted(touched, paths, posted)
+
+    def _base(self, pull_request: PullRequest) -> str | None:
+        """Return the commit that the target branch had before the merge."""
+        before = self._job.before
+        if before is not None and is_ancestor(before, self._commit):
+            return before
+        return parent_of(pull_request.merged or self._commit)
+
+    def _in_order(self, names: Sequence[str]) -> Sequence[str]:
+        known = [name_of(path, FileSources()) for path in list_environments()]
+        stages = read_stages(known)
+        if stages is None and len(names) > 1:
+            self._notes.append(
+                warning(
+                    "no-promotion-order",
+                    "there is no promotion.yaml: environments are applied in the order of names.",
+                    None,
+                    "State the order: `stages: [[dev], [staging], [prod]]` (docs/ci.md).",
+                )
+            )
+        return [name for stage in order_stages(names, stages or ()) for name in stage]
+
+    def _apply_one(
+        self, path: str, name: str, review: Review, remembered: Remembered | None
+    ) -> EnvironmentApplyDocument:
+        with self._cloud.open() as session:
+            environment = self._bind(session, path, name)
+            return apply_reviewed(environment, review, remembered or Remembered())
+
+    def _bind(self, session: Session, path: str, name: str) -> Environment:
+        permissions = self._permissions
+        choices = PlanChoices(
+            offline=self._options.offline, applies=True, lock_timeout=permissions.lock_timeout
+        )
+        options = ApplyOptions(
+            permissions.allow_delete, self._options.parallelism, permissions.lock_timeout
+        )
+
+        def plan() -> Plan:
+            return session.plan(path, [], choices)
+
+        return Environment(
+            name=name,
+            path=path,
+            plan=plan,
+            apply=lambda made: session.apply(made, options),
+            find=lambda address: session.find(path, address),
+            attribute=lambda targets, since: session.attribute(path, targets, since),
+        )
+
+    def _refuse_removed(self, removed: Removed) -> EnvironmentApplyDocument:
+        choices = PlanChoices(destroy=True, offline=True)
+        try:
+            with self._cloud.open(removed.sources) as session:
+                plan: Plan | None = session.plan(removed.path, [], choices)
+        except (DiagnosticError, AzureError) as problem:
+            self._notes.append(warning("not-read", f"{removed.path} as it was: {problem}"))
+            plan = None
+        return describe_removal(removed.name, removed.path, plan)
+
+    def _set_status(self, pull_request: PullRequest, entry: EnvironmentApplyDocument) -> None:
+        status = applied_status(entry, self._job.url)
+        if status is not None:
+            self._forge.set_status(pull_request, pull_request.head, status)
+
+    def _post(
+        self,
+        pull_request: PullRequest,
+        document: CiApplyDocument,
+        remembered: Mapping[str, Remembered],
+    ) -> None:
+        from provisioner.reports.ci_apply_markdown import render_ci_apply_comment
+        from provisioner.reports.markdown import LIMIT
+
+        url = self._job.url
+        snapshots = remember_applied(document, remembered)
+        write_plan_comment(
+            self._forge,
+            pull_request,
+            lambda room: render_ci_apply_comment(document, room, url),
+            snapshots,
+        )
+        write_summary(self._job, render_ci_apply_comment(document, 4 * LIMIT, None))

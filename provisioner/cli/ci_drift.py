@@ -1,0 +1,135 @@
+"""`azsec ci drift`: checks environments, and keeps an issue for each that drifted."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+
+from provisioner.attribution.window import format_moment
+from provisioner.cli.ci_environments import list_environments, name_of
+from provisioner.cli.ci_job import open_host, write_json, write_summary
+from provisioner.cli.ci_options import Cloud, Options, open_cloud
+from provisioner.cli.exit_code import ExitCode
+from provisioner.cli.output import print_ci_drift
+from provisioner.cli.side_by_side import run_side_by_side
+from provisioner.cli.workspace import FileSources
+from provisioner.documents.ci import CiDriftDocument, EnvironmentDriftDocument
+from provisioner.documents.document import DiagnosticDocument
+from provisioner.engine.forge_port import Forge
+from provisioner.model.azure_error import AzureError
+from provisioner.model.diagnostic import Diagnostic, DiagnosticError, error
+from provisioner.workflow.ci_drift import (
+    LABEL,
+    IssueText,
+    findings_line,
+    findings_of,
+    follow_drift,
+    issue_marker,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class DriftOptions:
+    """How environments are checked: since when changes are looked up, whether undeclared tags
+    fail, the file of the badge, and how the result is printed."""
+
+    since: str | None = None
+    strict_tags: bool = False
+    badge: str | None = None
+    output: str = "text"
+
+
+def run_drift(options: Options, wanted: DriftOptions) -> int:
+    """Check the environments, follow up in their issues; return the exit code."""
+    with open_host(publish=options.publish) as host, open_cloud(options) as cloud:
+        checked_at = format_moment(datetime.now(UTC))
+        entries = _check_all(options, wanted, cloud)
+        if host.forge is not None:
+            entries = _follow(host.forge, entries, checked_at)
+        document = CiDriftDocument(
+            checked_at=checked_at, environments=tuple(entries), published=host.forge is not None
+        )
+        _write_files(document, wanted)
+        if host.job.summary is not None:
+            write_summary(host.job, _summary(document))
+        print_ci_drift(document, wanted.output)
+    if any(entry.found for entry in document.environments):
+        return ExitCode.DIFFERENCES
+    certain = all(entry.is_certain for entry in document.environments)
+    return ExitCode.SUCCESS if certain else ExitCode.ERROR
+
+
+def _check_all(
+    options: Options, wanted: DriftOptions, cloud: Cloud
+) -> Sequence[EnvironmentDriftDocument]:
+    paths = list_environments(options.named)
+    if not paths:
+        message = "there is no environment here: environments/*.yaml names none."
+        raise DiagnosticError(error("no-environment", message, None, "Run it in the repository."))
+    check = partial(_check, wanted, cloud)
+    results = run_side_by_side(check, paths, options.parallel, options.seconds)
+    late = error("check-too-slow", f"not checked after {options.seconds / 60:.0f} minutes.")
+    return [done or _failed(path, (late,)) for path, done in zip(paths, results, strict=True)]
+
+
+def _check(wanted: DriftOptions, cloud: Cloud, path: str) -> EnvironmentDriftDocument:
+    try:
+        with cloud.open() as session:
+            drift = session.drift(path, wanted.since, strict_tags=wanted.strict_tags)
+    except DiagnosticError as problem:
+        return _failed(path, problem.diagnostics)
+    except AzureError as problem:
+        return _failed(path, (error("azure", f"{problem}."),))
+    return EnvironmentDriftDocument(
+        name=drift.environment.name, path=path, drift=drift, findings=findings_of(drift)
+    )
+
+
+def _failed(path: str, diagnostics: Sequence[Diagnostic]) -> EnvironmentDriftDocument:
+    told = tuple(DiagnosticDocument.of(diagnostic) for diagnostic in diagnostics)
+    return EnvironmentDriftDocument(name=name_of(path, FileSources()), path=path, diagnostics=told)
+
+
+def _follow(
+    forge: Forge, entries: Sequence[EnvironmentDriftDocument], checked_at: str
+) -> Sequence[EnvironmentDriftDocument]:
+    issues = forge.issues(LABEL)
+
+    def render(document: EnvironmentDriftDocument) -> IssueText:
+        return _render(document, checked_at, forge.most_characters)
+
+    return [follow_drift(forge, entry, issues, render) for entry in entries]
+
+
+def _render(document: EnvironmentDriftDocument, checked_at: str, most: int) -> IssueText:
+    from provisioner.reports.drift_issue_markdown import (
+        issue_title,
+        render_drift_issue,
+        render_issue_change,
+        render_repaired_issue,
+    )
+
+    head = f"{issue_marker(document.name)}\n{findings_line(document.findings)}\n"
+    room = most - len(head)
+    drifted = render_drift_issue(document, checked_at, room) if document.found else ""
+    cleared = f"{issue_marker(document.name)}\n{findings_line(None)}\n"
+    return IssueText(
+        title=issue_title(document),
+        drifted=head + drifted,
+        repaired=cleared + render_repaired_issue(document, checked_at),
+        changed=render_issue_change(document, checked_at),
+    )
+
+
+def _write_files(document: CiDriftDocument, wanted: DriftOptions) -> None:
+    from provisioner.reports.drift_issue_markdown import render_badge
+
+    if wanted.badge is not None:
+        write_json(wanted.badge, render_badge(document))
+
+
+def _summary(document: CiDriftDocument) -> str:
+    from provisioner.reports.markdown import render_drift_markdown
+
+    checked = [entry.drift for entry in document.environments if entry.drift is not None]
+    return "\n".join(render_drift_markdown(drift) for drift in checked)

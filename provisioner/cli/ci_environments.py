@@ -1,0 +1,132 @@
+"""The environments of a working copy: which a change touches, which it deletes, and their order."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+
+from provisioner.blueprint.environment import Environment, load_environment
+from provisioner.blueprint.files import Sources
+from provisioner.catalog.registry import Catalog
+from provisioner.cli.git import ChangedFile, CommittedFiles, changed_files
+from provisioner.cli.workspace import FileSources, find_environment, repository_of
+from provisioner.model.diagnostic import DiagnosticError
+from provisioner.workflow.affected import Touched, find_touched
+from provisioner.workflow.plan import load_desired
+from provisioner.workflow.promotion import read_promotion
+
+FOLDER = Path("environments")
+PROMOTION = "promotion.yaml"
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """An environment whose file a change deletes: its name, and its files as they were."""
+
+    name: str
+    path: str
+    sources: CommittedFiles
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """The environments that a run is about, with the changed files that each reads; those whose
+    files are deleted; and the names of the others."""
+
+    touched: tuple[Touched, ...]
+    removed: tuple[Removed, ...] = ()
+    untouched: tuple[str, ...] = ()
+    changed: int = 0
+
+
+def list_environments(named: Sequence[str] = ()) -> tuple[str, ...]:
+    """Return the paths of the named environments, or of all in `environments/`, in order."""
+    if named:
+        return tuple(Path(find_environment(name)).as_posix() for name in named)
+    found = [entry for ending in ("yaml", "yml") for entry in FOLDER.glob(f"*.{ending}")]
+    return tuple(sorted(entry.as_posix() for entry in found))
+
+
+def select_all(paths: Sequence[str]) -> Selection:
+    """Return a selection of all environments, whatever a change touches."""
+    return Selection(tuple(Touched(path, ()) for path in paths))
+
+
+def select_touched(
+    paths: Sequence[str], base: str, head: str, catalog: Catalog, *, all_named: bool
+) -> Selection:
+    """Return the environments that read a file which differs between `head` and what it shares with
+    `base`; of all environments, those too whose files are deleted, unless some were named."""
+    changes = changed_files(base, head)
+    changed = {str(Path(change.path).resolve()): _shown(change) for change in changes}
+    today = datetime.now().astimezone().date()
+
+    def compose(path: str, sources: Sources) -> object:
+        return load_desired(path, catalog, sources, today)
+
+    sources = FileSources(repository_of(paths[0])) if paths else FileSources()
+    touched = find_touched(paths, changed, compose, sources, lambda path: str(Path(path).resolve()))
+    seen = {one.path for one in touched}
+    names = tuple(name_of(path, sources) for path in paths if path not in seen)
+    removed = () if all_named else _removed(changes, base, paths, sources)
+    return Selection(tuple(touched), removed, names, len(changes))
+
+
+def with_posted(selection: Selection, paths: Sequence[str], posted: Collection[str]) -> Selection:
+    """Return a selection with the environments (by name) whose plans were posted before: a later
+    commit may have taken back what touched them, and a rebase has more commits than its last."""
+    sources = FileSources()
+    seen = {one.path for one in selection.touched}
+    more = [
+        Touched(path, ()) for path in paths if path not in seen and name_of(path, sources) in posted
+    ]
+    untouched = tuple(name for name in selection.untouched if name not in posted)
+    return replace(selection, touched=(*selection.touched, *more), untouched=untouched)
+
+
+def _shown(change: ChangedFile) -> str:
+    """Return the path of a changed file from the working directory, where it lies below it."""
+    path, here = Path(change.path), Path.cwd().resolve()
+    return path.relative_to(here).as_posix() if path.is_relative_to(here) else str(path)
+
+
+def _removed(
+    changes: Sequence[ChangedFile], base: str, paths: Sequence[str], sources: Sources
+) -> tuple[Removed, ...]:
+    """Return the environments whose files are deleted. One whose id lives on in another file was
+    renamed: its resources belong to that one."""
+    before = CommittedFiles(base)
+    living = {loaded.id for path in paths if (loaded := _load(path, sources)) is not None}
+    found = []
+    for change in changes:
+        path = Path(_shown(change))
+        if not change.is_deleted or path.parent != FOLDER or path.suffix not in (".yaml", ".yml"):
+            continue
+        loaded = _load(path.as_posix(), before)
+        if loaded is not None and loaded.id not in living:
+            found.append(Removed(loaded.name, path.as_posix(), before))
+    return tuple(found)
+
+
+def _load(path: str, sources: Sources) -> Environment | None:
+    try:
+        return load_environment(path, sources)
+    except DiagnosticError:
+        return None
+
+
+def name_of(path: str, sources: Sources) -> str:
+    """Return the name that an environment has in its file, or that of the file where that cannot be
+    read."""
+    loaded = _load(path, sources)
+    return loaded.name if loaded is not None else Path(path).stem
+
+
+def read_stages(known: Sequence[str]) -> Sequence[Sequence[str]] | None:
+    """Return the order of promotion that `promotion.yaml` states, None where there is no file.
+
+    Raises DiagnosticError for one that is wrong.
+    """
+    if not Path(PROMOTION).is_file():
+        return None
+    return read_promotion(FileSources().read_text(PROMOTION), PROMOTION, known)

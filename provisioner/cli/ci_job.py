@@ -1,0 +1,85 @@
+"""The CI job that runs azsec, the forge that it belongs to, and the files that it leaves."""
+
+import json
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from provisioner.cli.workspace import FileSources, write_file
+from provisioner.engine.forge_port import Forge, Job, PullRequest
+from provisioner.forges.github_job import EVENT, is_github_job, open_github, read_github_job
+from provisioner.model.diagnostic import Diagnostic, DiagnosticError, warning
+from provisioner.model.forge_error import ForgeError
+
+SUMMARY_BYTES = 1_000_000
+"""The bytes of a job's summary: GitHub drops one of more than 1 MiB."""
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """The forge (None: this is no CI job, or nothing is to be written) and the job."""
+
+    forge: Forge | None
+    job: Job
+
+
+@contextmanager
+def open_host(*, publish: bool) -> Iterator[Host]:
+    """Open the forge of the job that this process is part of, as its variables say.
+
+    Raises ForgeError where the job gives no token.
+    """
+    environ = os.environ
+    if is_github_job(environ):
+        job = read_github_job(environ, _read_event(environ.get(EVENT)))
+        if publish:
+            with open_github(environ) as forge:
+                yield Host(forge, job)
+        else:
+            yield Host(None, job)
+        return
+    yield Host(None, Job(commit=""))
+
+
+def _read_event(path: str | None) -> Mapping[str, Any]:
+    if not path:
+        return {}
+    try:
+        event = json.loads(FileSources().read_text(path))
+    except (DiagnosticError, ValueError):
+        return {}
+    return event if isinstance(event, Mapping) else {}
+
+
+def write_summary(job: Job, text: str) -> None:
+    """Add Markdown to the summary of the job, where its forge shows one."""
+    if job.summary is None:
+        return
+    with Path(job.summary).open("a", encoding="utf-8") as file:
+        file.write(text)
+    if job.summary_command is not None:
+        sys.stdout.write(job.summary_command.format(file=job.summary) + "\n")
+
+
+def write_json(path: str, content: object) -> None:
+    """Write a JSON file. Raises DiagnosticError where it cannot be written."""
+    write_file(path, json.dumps(content, indent=2) + "\n", private=False)
+
+
+def explain_unpublished(pull_request: PullRequest | None, refusal: ForgeError) -> Diagnostic:
+    """Return the warning for what could not be written on the pull request of a fork.
+
+    Raises the refusal itself for any other: there the job lacks a permission.
+    """
+    if pull_request is None or not pull_request.is_fork or not refusal.is_forbidden:
+        raise refusal
+    return warning(
+        "not-published",
+        f"the pull request comes from a fork, whose jobs only read: {refusal.message}",
+        None,
+        "The job's summary has the plans. Push the branch to the repository to have them reviewed.",
+    )

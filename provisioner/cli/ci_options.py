@@ -1,0 +1,69 @@
+"""What every command of `azsec ci` is asked for, and the clouds that its sessions share."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+
+from provisioner.blueprint.files import Sources
+from provisioner.cli.session import Session, Surroundings
+from provisioner.cli.workspace import load_catalog, state_path
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What was asked for: environments by name or path, all of them, a base to compare with, the
+    pull request (else the job says), which accounts' statuses count beside the own one, where plans
+    are made, and how many at once for how many seconds."""
+
+    named: tuple[str, ...] = ()
+    take_all: bool = False
+    base: str | None = None
+    number: int | None = None
+    accounts: tuple[str, ...] = ()
+    publish: bool = True
+    cloud: str | None = None
+    state: str | None = None
+    parallelism: int = 10
+    parallel: int = 2
+    seconds: float = 3_000.0
+    offline: bool = False
+
+
+class Cloud:
+    """Opens sessions; those of a rehearsal share one built-in Azure."""
+
+    def __init__(self, options: Options, stack: ExitStack) -> None:
+        self._options = options
+        self._stack = stack
+        self._starting = threading.Lock()
+
+    def open(self, sources: Sources | None = None) -> Session:
+        """Return a session of its own, for the files of the working copy or of a commit."""
+        return Session(
+            cloud=self._options.cloud,
+            state=self._options.state,
+            parallelism=self._options.parallelism,
+            realistic=None,
+            quiet=True,
+            surroundings=Surroundings(sources, self._start),
+        )
+
+    def _start(self) -> str:
+        with self._starting:
+            return self._local
+
+    @cached_property
+    def _local(self) -> str:
+        from provisioner.simulator.server import LocalAzure
+
+        server = LocalAzure.start(load_catalog(), state_path(self._options.state))
+        return self._stack.enter_context(server).endpoint
+
+
+@contextmanager
+def open_cloud(options: Options) -> Iterator[Cloud]:
+    """Open what the sessions of one command share."""
+    with ExitStack() as stack:
+        yield Cloud(options, stack)

@@ -1,0 +1,137 @@
+"""What git knows of the working copy: commits, and the files that a change touches."""
+
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from provisioner.model.diagnostic import DiagnosticError, error
+
+_SECONDS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedFile:
+    """A file that a change touches: its path from the working directory, and whether the change
+    deletes it."""
+
+    path: str
+    is_deleted: bool
+
+
+def head_commit() -> str:
+    """Return the commit that is checked out. Raises DiagnosticError where there is none."""
+    return _git("rev-parse", "HEAD").strip()
+
+
+def find_commit(revision: str) -> str:
+    """Return the commit that a revision names. Raises DiagnosticError for one unknown to git."""
+    if revision.startswith("-"):
+        raise _unknown(revision)
+    found = _try("rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}")
+    if found is None:
+        raise _unknown(revision)
+    return found.strip()
+
+
+def _unknown(revision: str) -> DiagnosticError:
+    return DiagnosticError(
+        error(
+            "unknown-revision",
+            f"git does not know the revision {revision!r} here.",
+            None,
+            "A job checks out one commit alone: fetch the history (`fetch-depth: 0` of "
+            "actions/checkout, `fetchDepth: 0` of an Azure Pipelines checkout), or name another "
+            "with --base.",
+        )
+    )
+
+
+def parent_of(commit: str) -> str | None:
+    """Return the first parent of a commit, None where it has none or git does not have it."""
+    found = _try("rev-parse", "--verify", "--quiet", f"{commit}^1^{{commit}}")
+    return found.strip() if found else None
+
+
+def merged_commit(commit: str) -> str | None:
+    """Return the second parent of a commit: what it merged, None for one that merges nothing."""
+    found = _try("rev-parse", "--verify", "--quiet", f"{commit}^2^{{commit}}")
+    return found.strip() if found else None
+
+
+def is_ancestor(commit: str, other: str) -> bool:
+    """Tell whether a commit is another one or in its history, as far as git has it."""
+    return _try("merge-base", "--is-ancestor", commit, other) is not None
+
+
+def changed_files(base: str, head: str) -> list[ChangedFile]:
+    """Return the files that differ between `head` and what it has in common with `base`, in order.
+
+    A renamed file is a deleted one and a new one.
+    """
+    top = Path(_git("rev-parse", "--show-toplevel").rstrip("\n"))
+    told = _git("diff", "--name-status", "-z", "--no-renames", f"{base}...{head}", "--")
+    fields = told.split("\0")[:-1]
+    return [
+        ChangedFile(str(top / path), status == "D")
+        for status, path in zip(fields[::2], fields[1::2], strict=True)
+    ]
+
+
+def read_at(commit: str, path: str) -> str:
+    """Return the text of a file as a commit has it. Raises DiagnosticError where it has none."""
+    found = _try("show", f"{commit}:./{path}")
+    if found is None:
+        raise DiagnosticError(
+            error("file-not-found", f"there is no file {path!r} in commit {commit[:12]}.")
+        )
+    return found
+
+
+class CommittedFiles:
+    """The files of a commit, by their paths from the working directory."""
+
+    def __init__(self, commit: str) -> None:
+        self._commit = commit
+
+    def read_text(self, path: str) -> str:
+        """Return the text of a file. Raises DiagnosticError where there is none."""
+        return read_at(self._commit, path)
+
+
+def _git(*arguments: str) -> str:
+    result = _run(arguments)
+    if result.returncode:
+        said = result.stderr.strip() or f"exit code {result.returncode}"
+        raise DiagnosticError(
+            error(
+                "git-failed",
+                f"git {arguments[0]}: {said}.",
+                None,
+                "Run azsec in a clone of the repository.",
+            )
+        )
+    return result.stdout
+
+
+def _try(*arguments: str) -> str | None:
+    result = _run(arguments)
+    return None if result.returncode else result.stdout
+
+
+def _run(arguments: tuple[str, ...]) -> subprocess.CompletedProcess[str]:
+    try:
+        return subprocess.run(  # arguments are a list, and no shell reads them
+            ["git", *arguments],
+            capture_output=True,
+            check=False,
+            encoding="utf-8",
+            errors="surrogateescape",
+            timeout=_SECONDS,
+        )
+    except FileNotFoundError:
+        raise DiagnosticError(
+            error("git-missing", "there is no git on this machine.", None, "Install git.")
+        ) from None
+    except subprocess.TimeoutExpired:
+        message = f"git {arguments[0]} took longer than {_SECONDS} seconds."
+        raise DiagnosticError(error("git-failed", message)) from None

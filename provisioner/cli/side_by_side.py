@@ -1,0 +1,49 @@
+"""Runs the same work for several things, a few at a time, until a time is up."""
+
+import queue
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+_Item = TypeVar("_Item")
+_Result = TypeVar("_Result")
+
+
+def run_side_by_side(
+    work: Callable[[_Item], _Result], items: Sequence[_Item], parallel: int, seconds: float
+) -> Sequence[_Result | None]:
+    """Return what `work` gives for each item, in their order; None for what is not done after
+    `seconds`. What `work` raises is raised here, the first one first.
+
+    The threads are daemons: what is still running then does not hold the process up.
+    """
+    pending: queue.SimpleQueue[int] = queue.SimpleQueue()
+    done: queue.SimpleQueue[tuple[int, _Result | BaseException]] = queue.SimpleQueue()
+    for number in range(len(items)):
+        pending.put(number)
+
+    def serve() -> None:
+        while True:
+            try:
+                number = pending.get_nowait()
+            except queue.Empty:
+                return
+            try:
+                done.put((number, work(items[number])))
+            except BaseException as raised:  # noqa: BLE001  raised again by the caller
+                done.put((number, raised))
+
+    for _ in range(min(parallel, len(items))):
+        threading.Thread(target=serve, daemon=True).start()
+    results: list[_Result | None] = [None] * len(items)
+    end = time.monotonic() + seconds
+    for _ in items:
+        try:
+            number, result = done.get(timeout=max(0.0, end - time.monotonic()))
+        except queue.Empty:
+            break
+        if isinstance(result, BaseException):
+            raise result
+        results[number] = result
+    return results

@@ -1,0 +1,237 @@
+"""What `azsec ci` does for a repository: plans under review, applies by digest, drift issues."""
+
+from enum import StrEnum
+from typing import Literal
+
+from provisioner.documents.apply import ApplyDocument
+from provisioner.documents.attribution import AttributionDocument
+from provisioner.documents.document import FORMAT_VERSION, DiagnosticDocument, Document
+from provisioner.documents.drift import DriftDocument
+from provisioner.documents.plan import FieldChangeDocument, PlanDocument
+
+
+class PlanOutcome(StrEnum):
+    """How planning one environment ended.
+
+    CHANGES    there is something to apply, and apply may
+    REFUSED    there is something to apply, and it cannot be: blocked, an error, a gate
+    UNCHANGED  nothing has to change
+    REMOVED    its file is deleted, and resources of it are left in Azure
+    FAILED     no plan could be made
+    """
+
+    CHANGES = "changes"
+    REFUSED = "refused"
+    UNCHANGED = "unchanged"
+    REMOVED = "removed"
+    FAILED = "failed"
+
+
+class ApprovalDocument(Document):
+    """A digest that somebody approved: who, when (ISO 8601, UTC), and on which commit."""
+
+    digest: str
+    by: str
+    at: str
+    commit: str
+
+
+class UncountedApprovalDocument(Document):
+    """An approval that approves no plan, and why."""
+
+    by: str
+    reason: str
+
+
+class MovedChangeDocument(Document):
+    """A change of a plan that is not as it was reviewed: `then` and `now` are what the plan does
+    with the resource (null: nothing), `paths` the properties whose change is another."""
+
+    address: str
+    then: str | None = None
+    now: str | None = None
+    paths: tuple[str, ...] = ()
+
+
+class ComparisonDocument(Document):
+    """What differs from an earlier plan, as far as azsec's comment on the pull request says.
+
+    `with_` is `approved` or `posted`, `digest` that plan's. `same` is true where both plans have
+    one digest. `moved` is None where the comment does not hold enough to tell. `files` are files
+    that changed on the target branch since, where that was looked at.
+    """
+
+    with_: Literal["approved", "posted"]
+    digest: str
+    same: bool
+    moved: tuple[MovedChangeDocument, ...] | None = None
+    files: tuple[str, ...] = ()
+
+
+class EnvironmentPlanDocument(Document):
+    """One environment under review.
+
+    `files` are the changed files that it reads (empty where all environments were asked for).
+    `widens` are the addresses whose change grants access or opens a way to somebody.
+    `approval` is the newest approval of this very digest; `void` tells that there are approvals and
+    none of them is of this digest.
+    """
+
+    name: str
+    path: str
+    outcome: PlanOutcome
+    files: tuple[str, ...] = ()
+    plan: PlanDocument | None = None
+    disruption: str | None = None
+    widens: tuple[str, ...] = ()
+    approval: ApprovalDocument | None = None
+    uncounted: tuple[UncountedApprovalDocument, ...] = ()
+    void: bool = False
+    comparison: ComparisonDocument | None = None
+    diagnostics: tuple[DiagnosticDocument, ...] = ()
+
+    @property
+    def is_noteworthy(self) -> bool:
+        """Whether a reviewer has something to look at."""
+        return self.outcome is not PlanOutcome.UNCHANGED
+
+
+class PullRequestDocument(Document):
+    """The pull request that a run is about: `head` and `base` are commits."""
+
+    number: int
+    url: str
+    head: str
+    base_branch: str
+
+
+class CiPlanDocument(Document):
+    """The plans of all environments that a change touches, the worst first.
+
+    `commit` is what was planned, `base` the commit that it is compared with (None: `--all`).
+    `untouched` are the names of the environments that the change does not touch, `changed_files`
+    how many files it changes. `published` tells whether the pull request was written to.
+    """
+
+    kind: Literal["azsec/ci-plan"] = "azsec/ci-plan"
+    format_version: str = FORMAT_VERSION
+    pull_request: PullRequestDocument | None = None
+    commit: str
+    base: str | None = None
+    changed_files: int = 0
+    environments: tuple[EnvironmentPlanDocument, ...] = ()
+    untouched: tuple[str, ...] = ()
+    published: bool = False
+    diagnostics: tuple[DiagnosticDocument, ...] = ()
+
+
+class ApplyVerdict(StrEnum):
+    """How the apply of one environment ended.
+
+    APPLIED    the approved plan was applied
+    UNCHANGED  nothing has to change
+    REFUSED    what would be applied is not what was approved, or may not be applied
+    FAILED     Azure refused a step, or no plan could be made
+    NOT_RUN    an environment before it in the order did not end well
+    """
+
+    APPLIED = "applied"
+    UNCHANGED = "unchanged"
+    REFUSED = "refused"
+    FAILED = "failed"
+    NOT_RUN = "not-run"
+
+
+class MovedFieldDocument(Document):
+    """A property that a plan changes and the approved one does not, or changes otherwise: `field`
+    is the change as it is planned now. `who` is what Azure's logs say of its resource."""
+
+    address: str
+    id: str
+    action: str
+    reviewed: str | None = None
+    field: FieldChangeDocument | None = None
+    who: AttributionDocument | None = None
+
+
+class EnvironmentApplyDocument(Document):
+    """What happened to one environment on merge.
+
+    `approval` is the approval of the digest that was applied, or the newest one. `moved` says, of a
+    plan that is not the approved one, what is different now; `comparison` how that is known.
+    """
+
+    name: str
+    path: str
+    verdict: ApplyVerdict
+    digest: str | None = None
+    approval: ApprovalDocument | None = None
+    uncounted: tuple[UncountedApprovalDocument, ...] = ()
+    comparison: ComparisonDocument | None = None
+    moved: tuple[MovedFieldDocument, ...] = ()
+    plan: PlanDocument | None = None
+    apply: ApplyDocument | None = None
+    diagnostics: tuple[DiagnosticDocument, ...] = ()
+
+    @property
+    def went_well(self) -> bool:
+        """Whether the environment after it may be applied."""
+        return self.verdict in (ApplyVerdict.APPLIED, ApplyVerdict.UNCHANGED)
+
+
+class CiApplyDocument(Document):
+    """What a merge did to the environments that it touches, in the order of promotion."""
+
+    kind: Literal["azsec/ci-apply"] = "azsec/ci-apply"
+    format_version: str = FORMAT_VERSION
+    pull_request: PullRequestDocument | None = None
+    commit: str
+    environments: tuple[EnvironmentApplyDocument, ...] = ()
+    published: bool = False
+    diagnostics: tuple[DiagnosticDocument, ...] = ()
+
+
+class IssueAction(StrEnum):
+    """What a drift check did with the issue of its environment."""
+
+    OPENED = "opened"
+    REOPENED = "reopened"
+    UPDATED = "updated"
+    UNCHANGED = "unchanged"
+    CLOSED = "closed"
+    LEFT_OPEN = "left-open"
+    NONE = "none"
+
+
+class EnvironmentDriftDocument(Document):
+    """The drift check of one environment. `findings` is a digest of what it found (null: nothing,
+    or no check could be made); `issue` the address of its issue, where there is one."""
+
+    name: str
+    path: str
+    drift: DriftDocument | None = None
+    findings: str | None = None
+    action: IssueAction = IssueAction.NONE
+    issue: str | None = None
+    diagnostics: tuple[DiagnosticDocument, ...] = ()
+
+    @property
+    def found(self) -> bool:
+        """Whether there is drift."""
+        return self.drift is not None and self.drift.found
+
+    @property
+    def is_certain(self) -> bool:
+        """Whether all of the scope was seen."""
+        return self.drift is not None and self.drift.is_certain
+
+
+class CiDriftDocument(Document):
+    """The drift checks of a night."""
+
+    kind: Literal["azsec/ci-drift"] = "azsec/ci-drift"
+    format_version: str = FORMAT_VERSION
+    checked_at: str
+    environments: tuple[EnvironmentDriftDocument, ...] = ()
+    published: bool = False
+    diagnostics: tuple[DiagnosticDocument, ...] = ()

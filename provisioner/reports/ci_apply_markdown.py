@@ -1,0 +1,124 @@
+"""The comment on a merged pull request: what its apply did, or why it did not."""
+
+from provisioner.documents.ci import (
+    ApplyVerdict,
+    CiApplyDocument,
+    EnvironmentApplyDocument,
+    MovedFieldDocument,
+)
+from provisioner.documents.document import DiagnosticDocument
+from provisioner.reports.attribution_wording import attribution_sentences
+from provisioner.reports.markdown import render_plan_markdown
+from provisioner.reports.markdown_escape import code, prose
+from provisioner.reports.markdown_table import fitting, row, table_head
+from provisioner.reports.values import plural, shorten_pair, show_pair, show_path
+
+_DIGEST_LENGTH = len("sha256:") + 12
+_WORDS = {
+    ApplyVerdict.APPLIED: "applied",
+    ApplyVerdict.UNCHANGED: "no changes",
+    ApplyVerdict.REFUSED: "**refused**",
+    ApplyVerdict.FAILED: "**failed**",
+    ApplyVerdict.NOT_RUN: "not run",
+}
+_SHARE = 10_000
+_LEAST_ROOM = 3_000
+_VALUE = 120
+
+
+def render_ci_apply_comment(document: CiApplyDocument, limit: int, url: str | None) -> str:
+    """Return the body of a comment of at most `limit` characters; `url` is where the job is."""
+    bad = sum(not entry.went_well for entry in document.environments)
+    asked = plural(len(document.environments), "environment")
+    title = (
+        f"### azsec apply: {bad:,} of {asked} not applied" if bad else f"### azsec apply: {asked}"
+    )
+    table = table_head(("environment", "result", "steps", "digest", "approved by"))
+    table += "".join(map(_row, document.environments))
+    notes = "".join(_notes(entry) for entry in document.environments)
+    where = f" [The job]({url}) has all of it." if url else ""
+    tail = f"<sub>Applied from {code(document.commit[:12])}.{where}</sub>\n"
+    tail = "".join(map(_message, document.diagnostics)) + tail
+    text = f"{title}\n\n{table}\n{notes}"
+    for entry in document.environments:
+        room = limit - len(text) - len(tail) - 200
+        if entry.plan is not None and entry.plan.summary.changes and room >= _LEAST_ROOM:
+            text += _fold(entry, room)
+    text += tail
+    return text if len(text) <= limit else text[: text.rindex("\n", 0, limit - 40)] + "\n\n…\n"
+
+
+def _row(entry: EnvironmentApplyDocument) -> str:
+    steps = ""
+    if entry.apply is not None:
+        done = sum(step.outcome == "succeeded" for step in entry.apply.steps)
+        steps = f"{done:,} of {len(entry.apply.steps):,}"
+    return row(
+        f"**{code(entry.name, 60)}**",
+        _WORDS[entry.verdict],
+        steps,
+        code(entry.digest[:_DIGEST_LENGTH]) if entry.digest else "",
+        _approved(entry),
+    )
+
+
+def _approved(entry: EnvironmentApplyDocument) -> str:
+    if entry.approval is None:
+        return ""
+    other = "" if entry.approval.digest == entry.digest else " (another plan)"
+    return f"{prose(entry.approval.by, 60)}{other}"
+
+
+def _notes(entry: EnvironmentApplyDocument) -> str:
+    told = "".join(map(_message, entry.diagnostics))
+    if entry.apply is not None:
+        told += "".join(
+            f"- **failed** {code(step.address)}: {prose(step.message or '', 500)}\n"
+            for step in entry.apply.steps
+            if step.outcome == "failed"
+        )
+    table = _moved_table(entry)
+    return f"**{code(entry.name, 60)}**\n\n{told}\n{table}" if told or table else ""
+
+
+def _message(told: DiagnosticDocument) -> str:
+    hint = f" {prose(told.hint, 400)}" if told.hint else ""
+    return f"- **{told.severity}** {prose(told.message, 600)}{hint}\n"
+
+
+def _moved_table(entry: EnvironmentApplyDocument) -> str:
+    if not entry.moved:
+        return ""
+    head = table_head(("resource", "as approved", "now", "property: in Azure -> planned", "who"))
+    rows = fitting((_moved_row(one) for one in entry.moved), _SHARE)
+    more = len(entry.moved) - len(rows)
+    rest = f"… and {more:,} more.\n" if more else ""
+    return f"Not as it was approved:\n\n{head}{''.join(rows)}{rest}\n"
+
+
+def _moved_row(one: MovedFieldDocument) -> str:
+    who = list(attribution_sentences(one.who)) if one.who else []
+    return row(
+        code(one.address),
+        one.reviewed or "not planned",
+        one.action if one.action != "none" else "not planned",
+        prose(moved_field(one), 400),
+        "<br>".join(prose(sentence, 400) for sentence in who),
+    )
+
+
+def moved_field(one: MovedFieldDocument) -> str:
+    """Return the property of a moved change: `path: value in Azure -> planned value`; maybe ""."""
+    if one.field is None:
+        return ""
+    before, after = shorten_pair(*show_pair(one.field.before, one.field.after), _VALUE)
+    return f"{show_path(one.field.path)}: {before} -> {after}"
+
+
+def _fold(entry: EnvironmentApplyDocument, room: int) -> str:
+    assert entry.plan is not None
+    opening = f"<details><summary>Plan of <code>{prose(entry.name, 60)}</code> now</summary>\n\n"
+    closing = "\n</details>\n\n"
+    text = render_plan_markdown(entry.plan, room - len(opening) - len(closing))
+    text = opening + text + closing
+    return text if len(text) <= room else ""

@@ -1,0 +1,284 @@
+"""The comment on a pull request, and the summary of a job: the plans of its environments.
+
+A row for each environment, the worst first; below it what changed since the review, and the plans,
+folded. Whatever the plans hold, the comment stays within the forge's bound: what is over is in the
+job's summary, and the comment says so.
+"""
+
+from collections.abc import Sequence
+
+from provisioner.documents.ci import (
+    CiPlanDocument,
+    ComparisonDocument,
+    EnvironmentPlanDocument,
+    MovedChangeDocument,
+    PlanOutcome,
+)
+from provisioner.documents.plan import Action, PlanDocument
+from provisioner.reports.census_text import census_sentence
+from provisioner.reports.markdown import LIMIT, render_plan_markdown
+from provisioner.reports.markdown_escape import code, prose
+from provisioner.reports.markdown_table import row, section, table_head
+from provisioner.reports.values import plural, show_path
+from provisioner.reports.wording import HARMLESS, PROOF_WORDS, counts, joined
+
+_COLUMNS = (
+    "environment",
+    "worst disruption",
+    "changes",
+    "controls",
+    "proofs",
+    "access",
+    "digest",
+    "review",
+)
+_PATHS = 3
+_NAMES = 30
+_DIGEST_LENGTH = len("sha256:") + 12
+_LEAST_ROOM = 3_000
+"""Characters below which a plan is not worth beginning."""
+
+
+def render_ci_plan_comment(document: CiPlanDocument, limit: int, url: str | None) -> str:
+    """Return the body of a comment of at most `limit` characters. `url` is where the job's summary
+    is."""
+    noteworthy = [entry for entry in document.environments if entry.is_noteworthy]
+    if not noteworthy:
+        return f"{_title(document)}\n\n{_scope(document)}\n"
+    elsewhere = f"[the job's summary]({url})" if url else "the job's summary"
+    head = _head(document, noteworthy)
+    tail = _footer(document)
+    room = limit - len(head) - len(tail) - 200
+    folded, left = _fold_plans(noteworthy, room, LIMIT)
+    if left:
+        names = ", ".join(code(entry.name, 60) for entry in left[:_NAMES])
+        more = f" and {len(left) - _NAMES} more" if len(left) > _NAMES else ""
+        tail = f"No room here for the plans of {names}{more}: see {elsewhere}.\n\n{tail}"
+    return _cut(head + folded + tail, limit)
+
+
+def render_ci_plan_summary(document: CiPlanDocument, limit: int) -> str:
+    """Return the summary of a job, of at most `limit` bytes: as the comment, and longer."""
+    noteworthy = [entry for entry in document.environments if entry.is_noteworthy]
+    head = _head(document, noteworthy) if noteworthy else f"{_title(document)}\n\n"
+    tail = _footer(document)
+    # A character takes up to four bytes in UTF-8; plans are ASCII but for dots and dashes.
+    room = limit // 2 - len(head) - len(tail)
+    folded, left = _fold_plans(noteworthy, room, 4 * LIMIT)
+    if left:
+        tail = f"No room here for {plural(len(left), 'more plan')}.\n\n{tail}"
+    return _cut(head + folded + tail, limit // 2)
+
+
+def _title(document: CiPlanDocument) -> str:
+    asked = len(document.environments)
+    changing = sum(entry.is_noteworthy for entry in document.environments)
+    if not asked:
+        return "### azsec plan: no environment is touched"
+    if not changing:
+        return f"### azsec plan: no changes in {plural(asked, 'environment')}"
+    return f"### azsec plan: {changing:,} of {plural(asked, 'environment')} to review"
+
+
+def _head(document: CiPlanDocument, noteworthy: Sequence[EnvironmentPlanDocument]) -> str:
+    table = table_head(_COLUMNS) + "".join(map(_row, noteworthy))
+    notes = "".join(_notes(entry) for entry in noteworthy)
+    return f"{_title(document)}\n\n{table}\n{notes}"
+
+
+def _row(entry: EnvironmentPlanDocument) -> str:
+    plan = entry.plan
+    if plan is None:
+        return row(f"**{code(entry.name, 60)}**", "", "**no plan**", "", "", "", "", "")
+    harmless = entry.disruption in (None, HARMLESS)
+    disruption = prose(entry.disruption or "", 60) if harmless else f"**{entry.disruption}**"
+    digest = code(plan.digest[:_DIGEST_LENGTH]) if entry.outcome is PlanOutcome.CHANGES else ""
+    return row(
+        f"**{code(entry.name, 60)}**",
+        disruption,
+        _changes(entry, plan),
+        _controls(plan),
+        _proofs(plan),
+        f"**{len(entry.widens):,} granted**" if entry.widens else "",
+        digest,
+        _review(entry),
+    )
+
+
+_SEVERE = (Action.DELETE, Action.REPLACE, Action.BLOCKED, Action.ADOPT)
+
+
+def _changes(entry: EnvironmentPlanDocument, plan: PlanDocument) -> str:
+    told = [
+        f"**{number:,} {action}**" if action in _SEVERE else f"{number:,} {action}"
+        for action, number in counts(plan.summary)
+    ]
+    if entry.outcome is PlanOutcome.REFUSED and not plan.summary.blocked:
+        gates = ", ".join(dict.fromkeys(gate.gate for gate in plan.gates))
+        told.append(f"**refused by gate {prose(gates)}**" if gates else "**has errors**")
+    return "<br>".join(told)
+
+
+def _controls(plan: PlanDocument) -> str:
+    security = plan.security
+    if security is None:
+        return ""
+    failing = f"**{len(security.failing):,} newly fail**" if security.failing else ""
+    passing = f"{len(security.passing):,} newly pass" if security.passing else ""
+    return "<br>".join(text for text in (failing, passing) if text)
+
+
+def _proofs(plan: PlanDocument) -> str:
+    told = []
+    for verdict, word in PROOF_WORDS.items():
+        number = sum(proof.verdict == verdict for proof in plan.proofs)
+        if number:
+            text = f"{number:,} {word}"
+            told.append(f"**{text}**" if verdict == "fails" else text)
+    return "<br>".join(told)
+
+
+def _review(entry: EnvironmentPlanDocument) -> str:
+    if entry.outcome is PlanOutcome.REMOVED:
+        return "**file deleted**"
+    if entry.outcome is not PlanOutcome.CHANGES:
+        return ""
+    if entry.approval is not None:
+        return f"approved by {prose(entry.approval.by, 60)}"
+    if entry.void:
+        return "**approval void**"
+    return "to approve"
+
+
+def _notes(entry: EnvironmentPlanDocument) -> str:
+    """Return what stands below the table of one environment: why there is no plan, that its file is
+    deleted, what differs from the reviewed plan, and what was not looked at."""
+    told = []
+    if entry.plan is None:
+        told += [_failure(text.message, text.hint) for text in entry.diagnostics]
+    if entry.outcome is PlanOutcome.REMOVED and entry.plan is not None:
+        count = plural(entry.plan.summary.changes, "resource")
+        told.append(
+            f"{code(entry.path)} is deleted, and {count} of the environment would be left without "
+            f"one. Nothing is destroyed on merge: run {code(f'azsec destroy {entry.name}')} while "
+            "the file is there, then delete it."
+        )
+    if entry.comparison is not None:
+        told.append(_comparison(entry, entry.comparison))
+    if entry.widens:
+        names = ", ".join(code(address) for address in entry.widens[:_NAMES])
+        told.append(f"Access is granted by {names}.")
+    told += [
+        f"The approval of {prose(one.by, 60)} does not count: {prose(one.reason, 200)}."
+        for one in entry.uncounted
+    ]
+    if entry.plan is not None and entry.plan.census is not None:
+        told.append(prose(census_sentence(entry.plan.census), 1_000))
+    lines = "".join(f"- {text}\n" for text in told)
+    return f"**{code(entry.name, 60)}**\n\n{lines}\n" if told else ""
+
+
+def _failure(message: str, hint: str | None) -> str:
+    return f"**error** {prose(message, 600)}" + (f" {prose(hint, 300)}" if hint else "")
+
+
+def _comparison(entry: EnvironmentPlanDocument, told: ComparisonDocument) -> str:
+    which = "approved" if told.with_ == "approved" else "posted last"
+    digest = code(told.digest[:_DIGEST_LENGTH])
+    if told.same:
+        return f"The plan is the one that was {which} ({digest})."
+    void = "**The approval is void.** " if entry.void else ""
+    text = f"{void}The plan is not the one that was {which} ({digest})"
+    if told.moved is None:
+        return f"{text}; what differs is not known, since no comment of azsec remembers that plan."
+    if not told.moved:
+        return f"{text}: the changes are the same, and what Azure holds beside them is not."
+    shown = "".join(f"\n  - {_moved(one)}" for one in told.moved[:_NAMES])
+    more = len(told.moved) - _NAMES
+    return f"{text}:{shown}" + (f"\n  - … and {more:,} more changes" if more > 0 else "")
+
+
+def _moved(one: MovedChangeDocument) -> str:
+    address = code(one.address)
+    if one.then is None:
+        return f"{address}: {one.now}, new"
+    if one.now is None:
+        return f"{address}: {one.then}, no longer planned"
+    if one.then != one.now:
+        return f"{address}: {one.now}, was {one.then}"
+    paths = ", ".join(code(show_path(path), 120) for path in one.paths[:_PATHS])
+    more = len(one.paths) - _PATHS
+    rest = f" and {more} more" if more > 0 else ""
+    return f"{address}: {one.now}, of other values" + (f" ({paths}{rest})" if paths else "")
+
+
+def _fold_plans(
+    entries: Sequence[EnvironmentPlanDocument], room: int, most: int
+) -> tuple[str, list[EnvironmentPlanDocument]]:
+    """Return the folded plans that `room` characters hold, and the environments without room. What
+    one leaves is the next one's, so that a short plan costs a long one nothing."""
+    told = ""
+    left = []
+    planned = [entry for entry in entries if entry.plan is not None]
+    for number, entry in enumerate(planned):
+        share = min(most, (room - len(told)) // (len(planned) - number))
+        text = _fold(entry, share) if share >= _LEAST_ROOM else ""
+        if text and len(text) <= share:
+            told += text
+        else:
+            left.append(entry)
+    return told, left
+
+
+def _fold(entry: EnvironmentPlanDocument, room: int) -> str:
+    assert entry.plan is not None
+    summary = joined(
+        (
+            f"<code>{prose(entry.name, 60)}</code>",
+            joined(f"{number:,} {action}" for action, number in counts(entry.plan.summary)),
+        )
+    )
+    opening, closing = f"<details><summary>Plan of {summary}</summary>\n\n", "\n</details>\n\n"
+    plan = render_plan_markdown(entry.plan, room - len(opening) - len(closing) - 100)
+    return opening + plan + closing
+
+
+def _scope(document: CiPlanDocument) -> str:
+    """Return what was looked at, in a paragraph."""
+    told = []
+    unchanged = [e.name for e in document.environments if not e.is_noteworthy]
+    if unchanged:
+        names = ", ".join(code(name, 60) for name in unchanged[:_NAMES])
+        told.append(f"Planned, without changes: {names}.")
+    if document.base is not None:
+        count = plural(document.changed_files, "file")
+        names = ", ".join(code(name, 60) for name in document.untouched[:_NAMES])
+        told.append(f"The change touches {count}; compared with {code(document.base[:12])}.")
+        if names:
+            told.append(f"Not planned, since no file of theirs is touched: {names}.")
+    return " ".join(told)
+
+
+def _footer(document: CiPlanDocument) -> str:
+    rows = (
+        f"- **{told.severity}** {prose(told.message, 500)}"
+        + (f" {prose(told.hint, 300)}" if told.hint else "")
+        + "\n"
+        for told in document.diagnostics
+    )
+    notes = section("", rows, len(document.diagnostics), "message")
+    rule = (
+        "An approval covers the digests that stand on the commit when it is given; on merge a plan "
+        "with another digest is refused. How many approvals it takes is the branch's protection to "
+        "say."
+    )
+    return f"{notes}{_scope(document)}\n\n<sub>Planned {code(document.commit[:12])}. {rule}</sub>\n"
+
+
+def _cut(text: str, limit: int) -> str:
+    """Return a text that is too long all the same (a table of hundreds of environments), cut at the
+    end of a line."""
+    if len(text) <= limit:
+        return text
+    note = "\n\nThe rest has no room here.\n"
+    return text[: text.rindex("\n", 0, limit - len(note))] + note

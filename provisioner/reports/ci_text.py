@@ -1,0 +1,163 @@
+"""What `azsec ci` prints into the log of a job: a block for each environment."""
+
+from collections.abc import Iterator, Sequence
+
+from provisioner.documents.ci import (
+    ApplyVerdict,
+    CiApplyDocument,
+    CiDriftDocument,
+    CiPlanDocument,
+    EnvironmentApplyDocument,
+    EnvironmentDriftDocument,
+    EnvironmentPlanDocument,
+    IssueAction,
+    PlanOutcome,
+    PullRequestDocument,
+)
+from provisioner.documents.document import DiagnosticDocument
+from provisioner.reports.attribution_wording import attribution_sentences
+from provisioner.reports.census_text import census_sentence
+from provisioner.reports.ci_apply_markdown import moved_field
+from provisioner.reports.drift_text import drift_summary
+from provisioner.reports.section_text import render_diagnostics
+from provisioner.reports.styled import BLANK, Line, Span, Style, line, wrap
+from provisioner.reports.values import plain, plural
+from provisioner.reports.wording import HARMLESS, counts, joined, no_drift
+
+_INDENT = 2
+_DIGEST_LENGTH = len("sha256:") + 12
+_OUTCOMES = {
+    PlanOutcome.CHANGES: ("to review", Style.UPDATE),
+    PlanOutcome.REFUSED: ("refused", Style.BLOCKED),
+    PlanOutcome.UNCHANGED: ("no changes", Style.PLAIN),
+    PlanOutcome.REMOVED: ("file deleted", Style.DELETE),
+    PlanOutcome.FAILED: ("no plan", Style.BLOCKED),
+}
+_VERDICTS = {
+    ApplyVerdict.APPLIED: ("applied", Style.CREATE),
+    ApplyVerdict.UNCHANGED: ("no changes", Style.PLAIN),
+    ApplyVerdict.REFUSED: ("refused", Style.BLOCKED),
+    ApplyVerdict.FAILED: ("failed", Style.BLOCKED),
+    ApplyVerdict.NOT_RUN: ("not run", Style.WARNING),
+}
+_ACTIONS = {
+    IssueAction.OPENED: "issue opened",
+    IssueAction.REOPENED: "issue reopened",
+    IssueAction.UPDATED: "issue updated",
+    IssueAction.UNCHANGED: "issue unchanged",
+    IssueAction.CLOSED: "issue closed",
+    IssueAction.LEFT_OPEN: "issue left open",
+    IssueAction.NONE: "",
+}
+
+
+def render_ci_plan_text(document: CiPlanDocument, width: int = 100) -> Iterator[Line]:
+    """Yield the lines of the plans under review."""
+    yield from _title("azsec ci plan", document.pull_request, document.commit)
+    for entry in document.environments:
+        yield from _planned(entry, width)
+    if document.base is not None:
+        told = f"The change touches {plural(document.changed_files, 'file')}."
+        if document.untouched:
+            told += f" Not planned, since no file of theirs is touched: {_names(document)}."
+        yield from (line(text) for text in wrap(told, width))
+    yield from _end(document.diagnostics, document.published, width)
+
+
+def _names(document: CiPlanDocument) -> str:
+    return ", ".join(plain(name) for name in document.untouched)
+
+
+def _planned(entry: EnvironmentPlanDocument, width: int) -> Iterator[Line]:
+    word, style = _OUTCOMES[entry.outcome]
+    facts = []
+    if entry.plan is not None:
+        facts = [f"{number:,} {action}" for action, number in counts(entry.plan.summary)]
+        facts.append("" if entry.disruption in (None, HARMLESS) else str(entry.disruption))
+        facts.append(f"{len(entry.widens):,} access granted" if entry.widens else "")
+        facts.append("approval void" if entry.void else "")
+        facts.append(f"approved by {plain(entry.approval.by)}" if entry.approval else "")
+        facts.append(entry.plan.digest[:_DIGEST_LENGTH])
+    yield line(Span(plain(entry.name), Style.BOLD), "  ", Span(word, style), "  ", joined(facts))
+    if entry.plan is not None and entry.plan.census is not None:
+        yield from _indented(census_sentence(entry.plan.census), width)
+        yield from render_diagnostics(entry.plan.diagnostics, width)
+    yield from render_diagnostics(entry.diagnostics, width)
+    yield BLANK
+
+
+def render_ci_apply_text(document: CiApplyDocument, width: int = 100) -> Iterator[Line]:
+    """Yield the lines of what a merge did."""
+    yield from _title("azsec ci apply", document.pull_request, document.commit)
+    for entry in document.environments:
+        yield from _applied(entry, width)
+    yield from _end(document.diagnostics, document.published, width)
+
+
+def _applied(entry: EnvironmentApplyDocument, width: int) -> Iterator[Line]:
+    word, style = _VERDICTS[entry.verdict]
+    facts = []
+    if entry.apply is not None:
+        done = sum(step.outcome == "succeeded" for step in entry.apply.steps)
+        facts.append(f"{done:,} of {plural(len(entry.apply.steps), 'step')}")
+    if entry.approval is not None and entry.verdict is ApplyVerdict.APPLIED:
+        facts.append(f"approved by {plain(entry.approval.by)}")
+    facts.append(entry.digest[:_DIGEST_LENGTH] if entry.digest else "")
+    yield line(Span(plain(entry.name), Style.BOLD), "  ", Span(word, style), "  ", joined(facts))
+    yield from render_diagnostics(entry.diagnostics, width)
+    for one in entry.moved:
+        now = one.action if one.action != "none" else "not planned"
+        yield line("  ", Span(plain(one.address), Style.BOLD), f"  {one.reviewed or 'not planned'}")
+        yield from _indented(f"now: {now}", width, 4)
+        if one.field is not None:
+            yield from _indented(moved_field(one), width, 4)
+        for sentence in attribution_sentences(one.who) if one.who else ():
+            yield from _indented(sentence, width, 4)
+    if entry.apply is not None:
+        for step in entry.apply.steps:
+            if step.outcome == "failed":
+                yield from _indented(f"{plain(step.address)}: {plain(step.message or '')}", width)
+    yield BLANK
+
+
+def render_ci_drift_text(document: CiDriftDocument, width: int = 100) -> Iterator[Line]:
+    """Yield the lines of the drift checks."""
+    yield line(Span("azsec ci drift", Style.BOLD), f"  checked at {plain(document.checked_at)}")
+    yield BLANK
+    for entry in document.environments:
+        yield from _checked(entry, width)
+    yield from _end(document.diagnostics, document.published, width)
+
+
+def _checked(entry: EnvironmentDriftDocument, width: int) -> Iterator[Line]:
+    word, style = ("drift", Style.BLOCKED) if entry.found else ("no drift", Style.PLAIN)
+    if not entry.found and not entry.is_certain:
+        word, style = "unknown", Style.WARNING
+    action = joined((_ACTIONS[entry.action], plain(entry.issue or "")))
+    yield line(Span(plain(entry.name), Style.BOLD), "  ", Span(word, style), "  ", action)
+    if entry.drift is not None:
+        told = drift_summary(entry.drift) if entry.found else no_drift(entry.drift)
+        yield from _indented(plain(told), width)
+        yield from _indented(census_sentence(entry.drift.census), width)
+        yield from render_diagnostics(entry.drift.diagnostics, width)
+    yield from render_diagnostics(entry.diagnostics, width)
+    yield BLANK
+
+
+def _title(command: str, pull_request: PullRequestDocument | None, commit: str) -> Iterator[Line]:
+    about = commit[:12]
+    if pull_request is not None:
+        about = f"pull request {pull_request.number} · {about}"
+    yield line(Span(command, Style.BOLD), f"  {about}")
+    yield BLANK
+
+
+def _end(diagnostics: Sequence[DiagnosticDocument], published: bool, width: int) -> Iterator[Line]:
+    yield from render_diagnostics(diagnostics, width)
+    if not published:
+        yield line("Nothing was written to the repository's host.")
+
+
+def _indented(text: str, width: int, indent: int = _INDENT) -> Iterator[Line]:
+    for row in wrap(text, width - indent):
+        yield line(" " * indent, row)

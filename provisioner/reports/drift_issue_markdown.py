@@ -1,0 +1,71 @@
+"""The issue of an environment: what drifted, who did it, and how to repair or accept it."""
+
+from provisioner.documents.ci import CiDriftDocument, EnvironmentDriftDocument
+from provisioner.documents.drift import DriftDocument
+from provisioner.reports.markdown import render_drift_markdown
+from provisioner.reports.markdown_escape import code, prose
+from provisioner.reports.wording import no_drift
+
+_BADGE_LABEL = "drift"
+
+
+def issue_title(document: EnvironmentDriftDocument) -> str:
+    """Return the title of an environment's issue."""
+    return f"Drift in {document.name}"
+
+
+def render_drift_issue(document: EnvironmentDriftDocument, checked_at: str, limit: int) -> str:
+    """Return the body of an issue while there is drift, of at most `limit` characters."""
+    assert document.drift is not None
+    advice = _advice(document, document.drift)
+    text = render_drift_markdown(document.drift)
+    rule = "azsec closes this issue once a check that saw everything finds nothing."
+    tail = f"\n<sub>Checked at {checked_at}. {rule}</sub>\n"
+    room = limit - len(advice) - len(tail) - 60
+    if len(text) > room:
+        text = text[: text.rindex("\n", 0, room)] + "\n\n… the rest has no room here.\n"
+    return f"{advice}{text}{tail}"
+
+
+def render_repaired_issue(document: EnvironmentDriftDocument, checked_at: str) -> str:
+    """Return the body of an issue once there is no drift any more."""
+    drift = document.drift
+    told = no_drift(drift) if drift is not None else "Not checked."
+    return f"{prose(told, 500)}\n\n<sub>Checked at {checked_at}.</sub>\n"
+
+
+def render_issue_change(document: EnvironmentDriftDocument, checked_at: str) -> str:
+    """Return the comment on an issue whose findings changed: its subscribers are notified of it."""
+    drift = document.drift
+    if drift is None or not drift.found:
+        told = no_drift(drift) if drift is not None else "Not checked."
+        return f"{prose(told, 500)} Checked at {checked_at}.\n"
+    count = len(drift.drifted) + len(drift.additions)
+    return f"The findings changed at {checked_at}: {count:,} resources drifted or were added.\n"
+
+
+def _advice(document: EnvironmentDriftDocument, drift: DriftDocument) -> str:
+    name = document.name
+    told = f"**To repair:** {code(f'azsec apply {name}')} writes what the blueprint says.\n"
+    accept = "state in the blueprint what stands in Azure, or let it go with `ignore:`"
+    if drift.additions:
+        accept += "; what others added is accepted with `accepted:`"
+    return (
+        f"{told}\n**To accept:** {accept}, in {code(document.path)}, and "
+        f"{code(f'azsec plan {name}')} shows that nothing is left to change.\n\n"
+    )
+
+
+def render_badge(document: CiDriftDocument) -> dict[str, object]:
+    """Return the drift of all environments as a badge: the JSON that an endpoint badge of shields
+    reads ("Endpoint Badge": schemaVersion, label, message, color)."""
+    drifted = sum(entry.found for entry in document.environments)
+    unsure = sum(not entry.found and not entry.is_certain for entry in document.environments)
+    count = len(document.environments)
+    if drifted:
+        message, color = f"{drifted} of {count} drifted", "red"
+    elif unsure:
+        message, color = f"{unsure} of {count} unknown", "yellow"
+    else:
+        message, color = f"none in {count}", "brightgreen"
+    return {"schemaVersion": 1, "label": _BADGE_LABEL, "message": message, "color": color}

@@ -1,0 +1,61 @@
+"""Which environments a change touches: those that read a file which the change touches.
+
+What an environment reads is not guessed from folders: it is composed, and what the composition
+asked for is what it reads (blueprint, modules, and whatever else it opens), a file that is not
+there included.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+
+from provisioner.blueprint.files import Sources
+from provisioner.model.diagnostic import DiagnosticError
+
+
+class RecordedSources:
+    """Files, and which of them were asked for."""
+
+    def __init__(self, sources: Sources) -> None:
+        self._sources = sources
+        self.paths: dict[str, None] = {}
+
+    def read_text(self, path: str) -> str:
+        """Return the text of the file at `path`. Raises DiagnosticError where there is none."""
+        self.paths[path] = None
+        return self._sources.read_text(path)
+
+
+@dataclass(frozen=True, slots=True)
+class Touched:
+    """An environment that a change touches, by the path of its file: `files` are the changed files
+    that it reads."""
+
+    path: str
+    files: tuple[str, ...]
+
+
+def find_touched(
+    environments: Iterable[str],
+    changed: Mapping[str, str],
+    compose: Callable[[str, Sources], object],
+    sources: Sources,
+    resolve: Callable[[str], str],
+) -> Sequence[Touched]:
+    """Return the environments that read a changed file, in their order.
+
+    `changed` names the changed files by what `resolve` makes of a path, so that two spellings of
+    one file are one. `compose` reads an environment; where it fails, what it read until then
+    decides: a broken file is a changed one, or was broken before.
+    """
+    found = []
+    for path in environments:
+        recorded = RecordedSources(sources)
+        # Planning it says what is wrong with it; here only the files count.
+        with suppress(DiagnosticError):
+            compose(path, recorded)
+        read = dict.fromkeys(resolve(each) for each in recorded.paths)
+        files = tuple(changed[each] for each in read if each in changed)
+        if files:
+            found.append(Touched(path, files))
+    return found

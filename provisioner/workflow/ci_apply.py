@@ -1,0 +1,313 @@
+"""`azsec ci apply`: on merge, the approved digest is applied, or nothing is."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from provisioner.attribution.statements import Target
+from provisioner.documents.apply import ApplyDocument, Outcome
+from provisioner.documents.attribution import AttributionDocument, AttributionVerdict
+from provisioner.documents.ci import (
+    ApplyVerdict,
+    CiApplyDocument,
+    ComparisonDocument,
+    EnvironmentApplyDocument,
+    MovedChangeDocument,
+    MovedFieldDocument,
+)
+from provisioner.documents.document import DiagnosticDocument
+from provisioner.documents.plan import (
+    Action,
+    FieldChangeDocument,
+    PlanDocument,
+    ResourceChangeDocument,
+)
+from provisioner.engine.forge_port import (
+    MOST_DESCRIPTION,
+    Forge,
+    NewStatus,
+    PullRequest,
+    PullRequestState,
+    StatusState,
+)
+from provisioner.model.azure_error import AzureError
+from provisioner.model.diagnostic import Diagnostic, DiagnosticError, GateError, error
+from provisioner.model.resource_id import ResourceId
+from provisioner.plan.plan import Plan
+from provisioner.workflow.ci_plan import compare_reviewed
+from provisioner.workflow.plan_review import Review, context_of
+from provisioner.workflow.plan_snapshot import Remembered, take_snapshot, write_snapshots
+
+_MOST_MOVED = 200
+"""Fields that a refusal lists; the plan has all of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """One environment on merge, bound to its cloud: how it is planned for an apply, applied, where
+    a resource of it is by its address, and who changed resources since a time.
+
+    `plan` and `apply` raise DiagnosticError and AzureError.
+    """
+
+    name: str
+    path: str
+    plan: Callable[[], Plan]
+    apply: Callable[[Plan], ApplyDocument]
+    find: Callable[[str], ResourceId | None]
+    attribute: Callable[[Sequence[Target], datetime], Mapping[str, AttributionDocument]]
+
+
+def find_merged(forge: Forge, commit: str) -> PullRequest:
+    """Return the merged pull request that left `commit` on its target branch.
+
+    Raises DiagnosticError where there is none: nothing that was pushed past a pull request was
+    reviewed.
+    """
+    found = forge.pull_requests_of(commit)
+    merged = [one for one in found if one.state is PullRequestState.MERGED]
+    exact = [one for one in merged if one.merged == commit]
+    if len(exact) == 1:
+        return exact[0]
+    others = ", ".join(f"#{one.number} ({one.state.value})" for one in found)
+    raise DiagnosticError(
+        error(
+            "no-merged-pull-request",
+            f"{forge.name} knows no pull request whose merge is the commit {commit[:12]}"
+            + (f"; it belongs to {others}." if others else "."),
+            None,
+            "Only what was reviewed in a pull request is applied: check out the commit that the "
+            "merge left on the target branch, or open a pull request for what was pushed past one.",
+        )
+    )
+
+
+def apply_reviewed(
+    environment: Environment, review: Review, remembered: Remembered
+) -> EnvironmentApplyDocument:
+    """Plan an environment again and apply the plan, if it is an approved one."""
+    told = EnvironmentApplyDocument(
+        name=environment.name,
+        path=environment.path,
+        verdict=ApplyVerdict.FAILED,
+        approval=review.approvals[0] if review.approvals else None,
+        uncounted=review.uncounted,
+    )
+    try:
+        plan = environment.plan()
+        return _apply(environment, plan, review, remembered, told)
+    except GateError as refusal:
+        return _with(told, ApplyVerdict.REFUSED, refusal.diagnostics)
+    except DiagnosticError as failure:
+        return _with(told, ApplyVerdict.FAILED, failure.diagnostics)
+    except AzureError as failure:
+        return _with(told, ApplyVerdict.FAILED, [error("azure", f"{failure}.")])
+
+
+def _apply(
+    environment: Environment,
+    plan: Plan,
+    review: Review,
+    remembered: Remembered,
+    told: EnvironmentApplyDocument,
+) -> EnvironmentApplyDocument:
+    document = plan.document
+    told = told.model_copy(update={"digest": document.digest})
+    if plan.can_apply() and not document.gates and not document.summary.changes:
+        return told.model_copy(update={"verdict": ApplyVerdict.UNCHANGED, "plan": document})
+    approval = review.approval_of(document.digest)
+    if approval is None:
+        return _refuse(environment, document, review, remembered, told)
+    told = told.model_copy(update={"approval": approval})
+    applied = environment.apply(plan)
+    failed = applied.count(Outcome.FAILED) or applied.has_errors or applied.interrupted
+    verdict = ApplyVerdict.FAILED if failed else ApplyVerdict.APPLIED
+    return told.model_copy(update={"verdict": verdict, "apply": applied})
+
+
+def _with(
+    told: EnvironmentApplyDocument, verdict: ApplyVerdict, diagnostics: Sequence[Diagnostic]
+) -> EnvironmentApplyDocument:
+    reported = tuple(DiagnosticDocument.of(diagnostic) for diagnostic in diagnostics)
+    return told.model_copy(update={"verdict": verdict, "diagnostics": told.diagnostics + reported})
+
+
+def _refuse(
+    environment: Environment,
+    plan: PlanDocument,
+    review: Review,
+    remembered: Remembered,
+    told: EnvironmentApplyDocument,
+) -> EnvironmentApplyDocument:
+    """Return the refusal of a plan that nobody approved, with what is not as it was reviewed."""
+    told = told.model_copy(update={"plan": plan})
+    if not review.approvals:
+        return _with(told, ApplyVerdict.REFUSED, [_not_approved(environment.name, review)])
+    comparison = compare_reviewed(plan, review, remembered)
+    newest = review.approvals[0]
+    moved = _find_moved(environment, plan, comparison, datetime.fromisoformat(newest.at))
+    told = told.model_copy(update={"comparison": comparison, "moved": moved})
+    return _with(
+        told,
+        ApplyVerdict.REFUSED,
+        [
+            error(
+                "plan-moved",
+                f"{environment.name}: the plan of now is {plan.digest}, and {newest.by} approved "
+                f"{newest.digest} at {newest.at}.",
+                None,
+                "Put back what moved and run the job again; or approve the pull request once more: "
+                "its status carries the digest of now, which is applied when the job runs again.",
+            )
+        ],
+    )
+
+
+def _not_approved(name: str, review: Review) -> Diagnostic:
+    against = "; ".join(f"{one.by}: {one.reason}" for one in review.uncounted[:5])
+    seen = f" These approvals do not count: {against}." if against else ""
+    if review.posted is None:
+        return error(
+            "plan-not-posted",
+            f"{name}: no plan was posted on the pull request: the status {context_of(name)} with "
+            f"a digest is missing on its head.{seen}",
+            None,
+            "Run `azsec ci plan` on the pull request, approve it, and run this job again.",
+        )
+    return error(
+        "plan-not-approved",
+        f"{name}: nobody approved the plan {review.posted} that was posted.{seen}",
+        None,
+        "Approve the pull request once its status has the digest, and run this job again.",
+    )
+
+
+def _find_moved(
+    environment: Environment,
+    plan: PlanDocument,
+    comparison: ComparisonDocument | None,
+    since: datetime,
+) -> tuple[MovedFieldDocument, ...]:
+    """Return what the plan does otherwise than the approved one, property by property, with who
+    changed it in Azure since the approval."""
+    changes = {change.address: change for change in plan.changes}
+    moved = comparison.moved if comparison is not None else None
+    is_known = moved is not None
+    if moved is None:
+        # The comment does not say what was approved: what somebody wrote since is named.
+        moved = tuple(
+            MovedChangeDocument(address=each, now=one.action.value) for each, one in changes.items()
+        )
+    ids = {one.address: _id_of(one.address, changes, environment) for one in moved}
+    targets = [
+        Target(
+            resource,
+            missing=is_known and one.now == Action.CREATE and one.then is None,
+            paths=tuple(field.path for field in _fields(changes.get(one.address), one)),
+        )
+        for one in moved
+        if (resource := ids[one.address]) is not None
+    ]
+    who = environment.attribute(targets, since)
+    rows: list[MovedFieldDocument] = []
+    for one in moved:
+        resource = ids[one.address]
+        wrote = who.get(resource.key) if resource else None
+        if is_known or (wrote is not None and wrote.writers):
+            rows += _rows(one, changes.get(one.address), resource, wrote)
+    return tuple(rows[:_MOST_MOVED])
+
+
+def _id_of(
+    address: str, changes: Mapping[str, ResourceChangeDocument], environment: Environment
+) -> ResourceId | None:
+    change = changes.get(address)
+    return ResourceId.parse(change.id) if change else environment.find(address.partition(" ")[0])
+
+
+def _fields(
+    change: ResourceChangeDocument | None, moved: MovedChangeDocument
+) -> list[FieldChangeDocument]:
+    if change is None or change.action is Action.CREATE:
+        return []
+    wanted = set(moved.paths)
+    return [field for field in change.fields if not wanted or field.path in wanted]
+
+
+def _rows(
+    moved: MovedChangeDocument,
+    change: ResourceChangeDocument | None,
+    resource: ResourceId | None,
+    who: AttributionDocument | None,
+) -> list[MovedFieldDocument]:
+    row = MovedFieldDocument(
+        address=moved.address,
+        id=resource.text if resource else "",
+        action=moved.now or "none",
+        reviewed=moved.then,
+        who=None if who is None or who.verdict is AttributionVerdict.NOT_LOGGED else who,
+    )
+    fields = _fields(change, moved)
+    return [row.model_copy(update={"field": field}) for field in fields] or [row]
+
+
+def not_run(name: str, path: str, because: str) -> EnvironmentApplyDocument:
+    """Return what is said of an environment whose turn did not come."""
+    told = EnvironmentApplyDocument(name=name, path=path, verdict=ApplyVerdict.NOT_RUN)
+    reason = error("not-run", f"{name} comes after {because}, which did not end well.")
+    return _with(told, ApplyVerdict.NOT_RUN, [reason])
+
+
+def describe_removal(name: str, path: str, plan: Plan | None) -> EnvironmentApplyDocument:
+    """Return what is said of an environment whose file a merge deleted; `plan` is that of its
+    destruction, None where none could be made."""
+    told = EnvironmentApplyDocument(name=name, path=path, verdict=ApplyVerdict.REFUSED)
+    if plan is not None and not plan.document.summary.changes:
+        return told.model_copy(update={"verdict": ApplyVerdict.UNCHANGED})
+    left = "what it owns"
+    if plan is not None:
+        count = plan.document.summary.changes
+        left = f"{count} resource{'' if count == 1 else 's'} of it"
+    return _with(
+        told,
+        ApplyVerdict.REFUSED,
+        [
+            error(
+                "environment-removed",
+                f"{path} is deleted, and {left} stays in Azure: a merge destroys nothing.",
+                None,
+                f"Restore the file, run `azsec destroy {name}`, and delete it again.",
+            )
+        ],
+    )
+
+
+def remember_applied(document: CiApplyDocument, remembered: Mapping[str, Remembered]) -> str:
+    """Return what the comment is to remember after an apply: the plans that were refused beside
+    those that were approved."""
+    told = dict(remembered)
+    for entry in document.environments:
+        if entry.plan is None:
+            continue
+        before = remembered.get(entry.name, Remembered())
+        approved = before.of(entry.approval.digest) if entry.approval else None
+        told[entry.name] = Remembered(take_snapshot(entry.plan, document.commit), approved)
+    return write_snapshots(told)
+
+
+def applied_status(entry: EnvironmentApplyDocument, url: str | None) -> NewStatus | None:
+    """Return the status of an environment after an apply, None for one whose turn did not come. The
+    digest of a refused plan is in it: whoever approves from now on approves that plan."""
+    told = {
+        ApplyVerdict.APPLIED: (StatusState.SUCCESS, f"{entry.digest} applied"),
+        ApplyVerdict.UNCHANGED: (StatusState.SUCCESS, f"{entry.digest} no changes"),
+        ApplyVerdict.REFUSED: (StatusState.FAILURE, f"{entry.digest} not the approved plan"),
+        ApplyVerdict.FAILED: (StatusState.ERROR, "the apply failed"),
+    }.get(entry.verdict)
+    if told is None:
+        return None
+    state, description = told
+    if entry.verdict is ApplyVerdict.REFUSED and entry.plan is None:
+        first = entry.diagnostics[0].message if entry.diagnostics else "refused"
+        description = f"not applied: {first}"
+    return NewStatus(context_of(entry.name), state, description[:MOST_DESCRIPTION], url)

@@ -1,0 +1,233 @@
+"""`azsec ci plan`: the plans of the environments that a change touches, under review."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from provisioner.catalog.field import Disruption
+from provisioner.catalog.registry import Catalog
+from provisioner.documents.ci import (
+    ComparisonDocument,
+    EnvironmentPlanDocument,
+    PlanOutcome,
+    PullRequestDocument,
+)
+from provisioner.documents.document import DiagnosticDocument
+from provisioner.documents.plan import Action, PlanDocument
+from provisioner.engine.forge_port import (
+    MOST_DESCRIPTION,
+    Forge,
+    NewStatus,
+    PullRequest,
+    StatusState,
+)
+from provisioner.model.diagnostic import Diagnostic
+from provisioner.plan.plan import Plan
+from provisioner.workflow.plan_review import Review, Trust, context_of, read_review
+from provisioner.workflow.plan_snapshot import Remembered, compare_snapshot
+
+MARKER = "<!-- azsec-plan -->"
+"""What azsec's comment on a pull request begins with."""
+
+
+@dataclass(frozen=True, slots=True)
+class Planning:
+    """What planning one environment gave: a plan, or the reasons why there is none. `is_removed`
+    tells an environment whose file the change deletes: the plan deletes all that it owns."""
+
+    name: str
+    path: str
+    files: tuple[str, ...] = ()
+    plan: Plan | None = None
+    failures: tuple[Diagnostic, ...] = ()
+    is_removed: bool = False
+
+
+def describe_planning(
+    planning: Planning, review: Review, remembered: Remembered, catalog: Catalog
+) -> EnvironmentPlanDocument:
+    """Return what a reviewer has to know of one environment's plan."""
+    outcome = _outcome(planning)
+    document = EnvironmentPlanDocument(
+        name=planning.name,
+        path=planning.path,
+        outcome=outcome,
+        files=planning.files,
+        diagnostics=tuple(DiagnosticDocument.of(failure) for failure in planning.failures),
+    )
+    if planning.plan is None:
+        return document
+    plan = planning.plan.document
+    needs_review = outcome in (PlanOutcome.CHANGES, PlanOutcome.REFUSED)
+    return document.model_copy(
+        update={
+            "plan": plan,
+            "disruption": worst_disruption(plan),
+            "widens": _widening(plan, catalog),
+            "approval": review.approval_of(plan.digest),
+            "uncounted": review.uncounted if needs_review else (),
+            "void": needs_review and review.is_void(plan.digest),
+            "comparison": compare_reviewed(plan, review, remembered) if needs_review else None,
+        }
+    )
+
+
+def _outcome(planning: Planning) -> PlanOutcome:
+    plan = planning.plan
+    if plan is None:
+        return PlanOutcome.FAILED
+    if planning.is_removed:
+        return PlanOutcome.REMOVED if plan.document.summary.changes else PlanOutcome.UNCHANGED
+    if not plan.can_apply() or plan.document.gates:
+        return PlanOutcome.REFUSED
+    return PlanOutcome.CHANGES if plan.document.summary.changes else PlanOutcome.UNCHANGED
+
+
+def worst_disruption(plan: PlanDocument) -> str | None:
+    """Return the worst that a plan does to what runs, None where it changes nothing."""
+    found = [Disruption(change.disruption) for change in plan.changes]
+    return max(found, key=lambda one: one.rank).value if found else None
+
+
+_GIVES = (Action.CREATE, Action.UPDATE, Action.REPLACE, Action.ADOPT)
+
+
+def _widening(plan: PlanDocument, catalog: Catalog) -> tuple[str, ...]:
+    """Return the addresses of the changes that let somebody in (`ResourceType.lets_in`)."""
+    return tuple(
+        change.address
+        for change in plan.changes
+        if change.action in _GIVES and catalog.get(change.type).lets_in
+    )
+
+
+def compare_reviewed(
+    plan: PlanDocument, review: Review, remembered: Remembered
+) -> ComparisonDocument | None:
+    """Return what differs from the approved plan, or from the one posted last where none was
+    approved; None where there is neither."""
+    newest = review.approvals[0].digest if review.approvals else None
+    digest = newest or (remembered.posted.digest if remembered.posted else None)
+    if digest is None:
+        return None
+    then = remembered.of(digest)
+    same = digest == plan.digest
+    return ComparisonDocument(
+        with_="approved" if newest else "posted",
+        digest=digest,
+        same=same,
+        moved=None if same or then is None else compare_snapshot(then, plan),
+    )
+
+
+def by_weight(entry: EnvironmentPlanDocument) -> tuple[int, int, int, str]:
+    """Return the sort key of an environment: the lower, the more it needs a reviewer's eye."""
+    order = (
+        PlanOutcome.FAILED,
+        PlanOutcome.REMOVED,
+        PlanOutcome.REFUSED,
+        PlanOutcome.CHANGES,
+        PlanOutcome.UNCHANGED,
+    )
+    rank = Disruption(entry.disruption).rank if entry.disruption else -1
+    summary = entry.plan.summary if entry.plan else None
+    lost = summary.delete + summary.replace if summary else 0
+    return order.index(entry.outcome), -rank, -lost, entry.name
+
+
+@dataclass(frozen=True, slots=True)
+class PullRequestReview:
+    """A pull request as it stands when its plans are posted: the reviews by environment, and what
+    azsec's comment remembers."""
+
+    reviews: Mapping[str, Review]
+    remembered: Mapping[str, Remembered]
+
+    def review_of(self, environment: str) -> Review:
+        """Return the review of an environment."""
+        return self.reviews.get(environment, Review())
+
+    def remembered_of(self, environment: str) -> Remembered:
+        """Return what the comment remembers of an environment."""
+        return self.remembered.get(environment, Remembered())
+
+
+def read_reviews(
+    forge: Forge,
+    pull_request: PullRequest,
+    environments: Sequence[str],
+    accounts: frozenset[str],
+    *,
+    ignored: frozenset[str] = frozenset(),
+) -> Mapping[str, Review]:
+    """Return the review of each environment; `accounts` are those whose statuses count, beside the
+    token's own, and `ignored` ids of approvals that were taken back a moment ago."""
+    trust = Trust(accounts | {forge.account()}, pull_request.author)
+    approvals = [one for one in forge.approvals(pull_request) if one.id not in ignored]
+    commits = {pull_request.head, *(approval.commit for approval in approvals)}
+    statuses = {commit: forge.statuses(pull_request, commit) for commit in sorted(commits)}
+    return {
+        name: read_review(name, approvals, statuses.__getitem__, pull_request.head, trust)
+        for name in environments
+    }
+
+
+def posted_environments(
+    forge: Forge, pull_request: PullRequest, accounts: frozenset[str]
+) -> frozenset[str]:
+    """Return the names of the environments that a plan of a trusted account was posted for."""
+    prefix = context_of("")
+    return frozenset(
+        status.context.removeprefix(prefix)
+        for status in forge.statuses(pull_request, pull_request.head)
+        if status.context.startswith(prefix) and status.creator in accounts
+    )
+
+
+def status_of(entry: EnvironmentPlanDocument, url: str | None) -> NewStatus:
+    """Return the status of an environment: its description begins with the digest where the plan
+    may be approved."""
+    state, description = _status(entry)
+    return NewStatus(context_of(entry.name), state, description[:MOST_DESCRIPTION], url)
+
+
+def _status(entry: EnvironmentPlanDocument) -> tuple[StatusState, str]:
+    plan = entry.plan
+    if plan is None:
+        first = entry.diagnostics[0].message if entry.diagnostics else "no plan"
+        return StatusState.ERROR, f"no plan: {first}"
+    if entry.outcome is PlanOutcome.REMOVED:
+        return StatusState.FAILURE, "its file is deleted, and its resources are not destroyed"
+    if entry.outcome is PlanOutcome.REFUSED:
+        return StatusState.FAILURE, f"the plan cannot be applied: {refusal_reason(plan)}"
+    if entry.outcome is PlanOutcome.UNCHANGED:
+        return StatusState.SUCCESS, f"{plan.digest} no changes"
+    count = plan.summary.changes
+    told = f"{plan.digest} {count} change{'' if count == 1 else 's'}, {entry.disruption}"
+    if entry.void:
+        return StatusState.FAILURE, f"{told}: not the approved plan"
+    return StatusState.SUCCESS, told
+
+
+def refusal_reason(plan: PlanDocument) -> str:
+    """Return why a plan cannot be applied, in a few words."""
+    if plan.summary.blocked:
+        return f"{plan.summary.blocked} blocked"
+    if plan.gates:
+        return "refused by " + ", ".join(f"gate {gate.gate}" for gate in plan.gates)
+    return "it has errors"
+
+
+def pending_status(environment: str, url: str | None) -> NewStatus:
+    """Return the status of an environment that is being planned. It has no digest: whoever approves
+    meanwhile has not seen the plan that comes."""
+    return NewStatus(context_of(environment), StatusState.PENDING, "planning", url)
+
+
+def describe_pull_request(pull_request: PullRequest) -> PullRequestDocument:
+    """Return a pull request as documents name it."""
+    return PullRequestDocument(
+        number=pull_request.number,
+        url=pull_request.url,
+        head=pull_request.head,
+        base_branch=pull_request.base_branch,
+    )

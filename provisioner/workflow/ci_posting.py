@@ -1,0 +1,125 @@
+"""Posts plans on a pull request: the comment, the statuses, and what becomes of old approvals."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from provisioner.catalog.registry import Catalog
+from provisioner.documents.ci import CiPlanDocument, PlanOutcome
+from provisioner.engine.forge_port import Forge, NewStatus, PullRequest, StatusState
+from provisioner.workflow.ci_plan import (
+    MARKER,
+    Planning,
+    PullRequestReview,
+    describe_planning,
+    read_reviews,
+    status_of,
+)
+from provisioner.workflow.plan_review import CONTEXT
+from provisioner.workflow.plan_snapshot import Remembered, take_snapshot, write_snapshots
+from provisioner.workflow.sticky_comment import find_comment, write_comment
+
+_DISMISSAL = "azsec: the plan is not the one that was approved any more."
+
+
+@dataclass(frozen=True, slots=True)
+class Posting:
+    """Where plans are posted; `accounts` are those whose statuses count beside the own one."""
+
+    forge: Forge
+    pull_request: PullRequest
+    catalog: Catalog
+    accounts: frozenset[str]
+
+    def post(
+        self,
+        document: CiPlanDocument,
+        known: PullRequestReview,
+        render: Callable[[int], str],
+        url: str | None,
+    ) -> CiPlanDocument:
+        """Write the comment and the statuses; `render` returns the comment's text of at most so
+        many characters. Raises ForgeError.
+
+        The statuses come last: a digest never stands on the commit before the plan it is of is in
+        the comment. Where there is nothing to say, only an old comment is written over.
+        """
+        forge, pull_request = self.forge, self.pull_request
+        is_noteworthy = any(entry.is_noteworthy for entry in document.environments)
+        if is_noteworthy or find_comment(forge, pull_request, MARKER).own:
+            write_plan_comment(forge, pull_request, render, _remember(document, known))
+        for entry in document.environments:
+            forge.set_status(pull_request, pull_request.head, status_of(entry, url))
+        forge.set_status(pull_request, pull_request.head, overall_status(document, url))
+        return document.model_copy(update={"published": True})
+
+    def dismiss(
+        self, document: CiPlanDocument, known: PullRequestReview, plannings: Sequence[Planning]
+    ) -> CiPlanDocument:
+        """Dismiss the approvals of other plans; return the document as it is without them. What
+        differs from the plan that they approved stays in it. Raises ForgeError."""
+        void = {
+            (approval.by, approval.commit)
+            for entry in document.environments
+            if entry.void
+            for approval in known.review_of(entry.name).approvals
+        }
+        approvals = self.forge.approvals(self.pull_request)
+        gone = [one for one in approvals if (one.by, one.commit) in void]
+        for approval in gone:
+            self.forge.dismiss(self.pull_request, approval, _DISMISSAL)
+        if not gone:
+            return document
+        by_name = {planning.name: planning for planning in plannings}
+        reviews = read_reviews(
+            self.forge,
+            self.pull_request,
+            list(by_name),
+            self.accounts,
+            ignored=frozenset(approval.id for approval in gone),
+        )
+        entries = tuple(
+            describe_planning(
+                by_name[entry.name],
+                reviews[entry.name],
+                known.remembered_of(entry.name),
+                self.catalog,
+            ).model_copy(update={"comparison": entry.comparison})
+            for entry in document.environments
+        )
+        return document.model_copy(update={"environments": entries})
+
+
+def write_plan_comment(
+    forge: Forge, pull_request: PullRequest, render: Callable[[int], str], snapshots: str
+) -> None:
+    """Write azsec's comment with what it remembers. Raises ForgeError."""
+    room = forge.most_characters - len(MARKER) - len(snapshots) - 2
+    write_comment(forge, pull_request, MARKER, f"{MARKER}\n{render(room)}\n{snapshots}")
+
+
+def _remember(document: CiPlanDocument, known: PullRequestReview) -> str:
+    told: dict[str, Remembered] = {}
+    for entry in document.environments:
+        if entry.plan is None:
+            continue
+        before = known.remembered_of(entry.name)
+        posted = take_snapshot(entry.plan, document.commit)
+        approvals = known.review_of(entry.name).approvals
+        approved = before.of(approvals[0].digest) if approvals else None
+        if approvals and approvals[0].digest == posted.digest:
+            approved = posted
+        told[entry.name] = Remembered(posted, approved)
+    return write_snapshots(told)
+
+
+def overall_status(document: CiPlanDocument, url: str | None) -> NewStatus:
+    """Return the status of all environments together: the one that branch protection can require,
+    since it is set whichever environments a change touches."""
+    statuses = [status_of(entry, url) for entry in document.environments]
+    bad = sum(status.state is not StatusState.SUCCESS for status in statuses)
+    changing = sum(entry.outcome is PlanOutcome.CHANGES for entry in document.environments)
+    told = f"{len(statuses)} planned, {changing} to apply"
+    if not statuses:
+        told = "no environment reads what the change touches"
+    state = StatusState.FAILURE if bad else StatusState.SUCCESS
+    return NewStatus(CONTEXT, state, f"{told}, {bad} not ready" if bad else told, url)

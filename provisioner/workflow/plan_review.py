@@ -1,0 +1,121 @@
+"""Which plan was approved: the digest that stood on a commit when somebody approved it.
+
+`azsec ci plan` sets a status for each environment on the head of the pull request, with the digest
+of its plan in the description. Nothing else is stored: a status and a review carry who made them
+and when, both by the forge's own word. A comment never decides anything.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from provisioner.attribution.window import format_moment
+from provisioner.documents.ci import ApprovalDocument, UncountedApprovalDocument
+from provisioner.engine.forge_port import Approval, Status
+
+CONTEXT = "azsec"
+"""The context of the status for all environments together."""
+
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}(?=\s|$)")
+
+
+def context_of(environment: str) -> str:
+    """Return the context of an environment's status."""
+    return f"{CONTEXT}/{environment}"
+
+
+def digest_in(description: str) -> str | None:
+    """Return the digest with which the description of a status begins, None where it has none."""
+    found = _DIGEST.match(description)
+    return found[0] if found else None
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """Whose word counts: `accounts` are those whose statuses name the digest of a plan, `author` is
+    the pull request's."""
+
+    accounts: frozenset[str]
+    author: str
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """What was reviewed of one environment: its approvals, the newest first, and those that approve
+    no plan, with the reason; `posted` is the digest of the newest status on the head."""
+
+    approvals: tuple[ApprovalDocument, ...] = ()
+    uncounted: tuple[UncountedApprovalDocument, ...] = ()
+    posted: str | None = None
+
+    def approval_of(self, digest: str) -> ApprovalDocument | None:
+        """Return the newest approval of a digest, None where nobody approved it."""
+        return next((one for one in self.approvals if one.digest == digest), None)
+
+    def is_void(self, digest: str) -> bool:
+        """Tell whether plans of the environment were approved, and this one was not."""
+        return bool(self.approvals) and self.approval_of(digest) is None
+
+
+def read_review(
+    environment: str,
+    approvals: Iterable[Approval],
+    statuses_of: Callable[[str], Sequence[Status]],
+    head: str,
+    trust: Trust,
+) -> Review:
+    """Return the review of an environment. `statuses_of` returns the statuses on a commit, the
+    newest first; it is asked for each commit that an approval covers, and for `head`."""
+    found: list[ApprovalDocument] = []
+    uncounted: list[UncountedApprovalDocument] = []
+    for approval in approvals:
+        reason = _reason_against(approval, trust)
+        digest = None
+        if reason is None:
+            digest = _digest_at(environment, approval, statuses_of(approval.commit), trust)
+            reason = None if digest else _NO_PLAN
+        if digest is None:
+            uncounted.append(UncountedApprovalDocument(by=approval.by, reason=reason or _NO_PLAN))
+            continue
+        found.append(
+            ApprovalDocument(
+                digest=digest,
+                by=approval.by,
+                at=format_moment(approval.at),
+                commit=approval.commit,
+            )
+        )
+    posted = _trusted(environment, statuses_of(head), trust)
+    return Review(
+        approvals=tuple(sorted(found, key=lambda one: one.at, reverse=True)),
+        uncounted=tuple(uncounted),
+        posted=digest_in(posted[0].description) if posted else None,
+    )
+
+
+_NO_PLAN = "no plan of this environment stood on the commit when it was approved"
+
+
+def _reason_against(approval: Approval, trust: Trust) -> str | None:
+    """Return why an approval counts for no environment, None where it may count."""
+    if approval.by.lower() == trust.author.lower():
+        return "the author's own approval does not count"
+    if approval.by in trust.accounts:
+        return "the account that posts the plans cannot approve them"
+    if not approval.may_write:
+        return "the account may not write to the repository"
+    return None
+
+
+def _digest_at(
+    environment: str, approval: Approval, statuses: Sequence[Status], trust: Trust
+) -> str | None:
+    """Return the digest that stood on the commit when it was approved: one that came later, of a
+    plan that was made again, is not what the reviewer saw."""
+    seen = [one for one in _trusted(environment, statuses, trust) if one.at < approval.at]
+    return digest_in(seen[0].description) if seen else None
+
+
+def _trusted(environment: str, statuses: Sequence[Status], trust: Trust) -> Sequence[Status]:
+    context = context_of(environment)
+    return [one for one in statuses if one.context == context and one.creator in trust.accounts]

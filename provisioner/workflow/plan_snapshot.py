@@ -1,0 +1,197 @@
+"""What a comment remembers of the plans that it shows, to say in words what changed since.
+
+For each environment: the digest, and for each change its action and short hashes of what it does,
+by address and property. It holds no value and no plan. Whoever may edit the comment may write
+anything here, so it is used for wording alone: which digest was approved is the statuses' word.
+"""
+
+import base64
+import binascii
+import hashlib
+import json
+import re
+import zlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from provisioner.documents.ci import MovedChangeDocument
+from provisioner.documents.plan import PlanDocument, ResourceChangeDocument
+
+_FORM = re.compile(r"<!-- azsec-snapshot ([A-Za-z0-9+/=]*) -->")
+_MOST_BYTES = 2 * 2**20
+"""Of the text that is unpacked: whoever edits the comment may have packed gigabytes."""
+_MOST_CHARACTERS = 9_000
+_HASH = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One change of a plan: its action, a hash of all of it, and of the change of each property
+    (empty where the comment had no room for them)."""
+
+    action: str
+    hash: str
+    fields: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """One plan: its digest, the commit that was planned, and its changes by address (None: the
+    comment had no room for them)."""
+
+    digest: str
+    commit: str
+    changes: Mapping[str, Change] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """What a comment remembers of one environment: the plan that it shows, and the last one of
+    which it showed that it was approved."""
+
+    posted: Snapshot | None = None
+    approved: Snapshot | None = None
+
+    def of(self, digest: str) -> Snapshot | None:
+        """Return the plan with a digest, None where the comment does not remember it."""
+        known = (self.posted, self.approved)
+        return next((one for one in known if one is not None and one.digest == digest), None)
+
+
+def take_snapshot(plan: PlanDocument, commit: str) -> Snapshot:
+    """Return what is remembered of a plan."""
+    changes: dict[str, Change] = {}
+    for change in plan.changes:
+        # A resource that moves has two changes at one address.
+        key = change.address if change.address not in changes else f"{change.address} {change.id}"
+        changes[key] = _change(change)
+    return Snapshot(plan.digest, commit, changes)
+
+
+def _change(change: ResourceChangeDocument) -> Change:
+    fields = {one.path: _hash(one.to_json()) for one in change.fields}
+    return Change(change.action.value, _hash(change.to_json()), fields)
+
+
+def _hash(value: object) -> str:
+    text = json.dumps(value, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:_HASH]
+
+
+def compare_snapshot(then: Snapshot, now: PlanDocument) -> tuple[MovedChangeDocument, ...] | None:
+    """Return the changes that are not as they were, by address; None where that is not known."""
+    if then.changes is None:
+        return None
+    current = take_snapshot(now, "").changes or {}
+    moved = []
+    for address in sorted(then.changes.keys() | current.keys()):
+        before, after = then.changes.get(address), current.get(address)
+        if before is not None and after is not None and before.hash == after.hash:
+            continue
+        moved.append(
+            MovedChangeDocument(
+                address=address,
+                then=before.action if before else None,
+                now=after.action if after else None,
+                paths=_moved_paths(before, after),
+            )
+        )
+    return tuple(moved)
+
+
+def _moved_paths(before: Change | None, after: Change | None) -> tuple[str, ...]:
+    if before is None or after is None or not before.fields:
+        return ()
+    paths = sorted(before.fields.keys() | after.fields.keys())
+    return tuple(path for path in paths if before.fields.get(path) != after.fields.get(path))
+
+
+def write_snapshots(remembered: Mapping[str, Remembered]) -> str:
+    """Return what a comment remembers, as an HTML comment of at most 9,000 characters: without the
+    hashes of properties, then without changes, where there is no room for them."""
+    text = ""
+    for lighten in (_whole, _without_fields, _without_changes):
+        content = {
+            name: {
+                key: _to_json(lighten(snapshot))
+                for key, snapshot in (("posted", entry.posted), ("approved", entry.approved))
+                if snapshot is not None
+            }
+            for name, entry in sorted(remembered.items())
+        }
+        packed = zlib.compress(json.dumps(content, sort_keys=True).encode(), 9)
+        text = f"<!-- azsec-snapshot {base64.b64encode(packed).decode()} -->"
+        if len(text) <= _MOST_CHARACTERS:
+            return text
+    return text if len(text) <= _MOST_CHARACTERS else ""
+
+
+def _whole(snapshot: Snapshot) -> Snapshot:
+    return snapshot
+
+
+def _without_fields(snapshot: Snapshot) -> Snapshot:
+    if snapshot.changes is None:
+        return snapshot
+    light = {key: replace(change, fields={}) for key, change in snapshot.changes.items()}
+    return replace(snapshot, changes=light)
+
+
+def _without_changes(snapshot: Snapshot) -> Snapshot:
+    return replace(snapshot, changes=None)
+
+
+def _to_json(snapshot: Snapshot) -> object:
+    listed = None
+    if snapshot.changes is not None:
+        listed = {
+            address: [change.action, change.hash, dict(change.fields)]
+            for address, change in snapshot.changes.items()
+        }
+    return [snapshot.digest, snapshot.commit, listed]
+
+
+def read_snapshots(body: str) -> Mapping[str, Remembered]:
+    """Return what a comment remembers, by the name of the environment; nothing for what was edited
+    out of shape."""
+    found = _FORM.search(body)
+    if found is None:
+        return {}
+    try:
+        packed = base64.b64decode(found[1], validate=True)
+        content = json.loads(_unpack(packed))
+        return {str(name): _remembered(entry) for name, entry in content.items()}
+    except (AttributeError, IndexError, KeyError, RecursionError, TypeError, ValueError):
+        return {}
+    except (binascii.Error, zlib.error):
+        return {}
+
+
+def _unpack(packed: bytes) -> bytes:
+    unpacker = zlib.decompressobj()
+    text = unpacker.decompress(packed, _MOST_BYTES)
+    if unpacker.unconsumed_tail:
+        raise ValueError("too large")
+    return text
+
+
+def _remembered(entry: Mapping[str, Any]) -> Remembered:
+    return Remembered(*(_snapshot(entry.get(key)) for key in ("posted", "approved")))
+
+
+def _snapshot(entry: Sequence[Any] | None) -> Snapshot | None:
+    if entry is None:
+        return None
+    digest, commit, listed = entry
+    changes = None
+    if listed is not None:
+        changes = {
+            str(key): Change(str(action), str(text), _texts(fields.items()))
+            for key, (action, text, fields) in listed.items()
+        }
+    return Snapshot(str(digest), str(commit), changes)
+
+
+def _texts(items: Iterable[tuple[object, object]]) -> Mapping[str, str]:
+    return {str(key): str(value) for key, value in items}
