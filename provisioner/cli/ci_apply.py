@@ -33,6 +33,7 @@ from provisioner.workflow.ci_apply import (
     describe_removal,
     find_merged,
     not_run,
+    overall_applied_status,
     remember_applied,
 )
 from provisioner.workflow.ci_plan import (
@@ -228,6 +229,8 @@ class _Run:
         from provisioner.reports.markdown import LIMIT
 
         url = self._job.url
+        overall = overall_applied_status(document, url)
+        self._forge.set_status(pull_request, pull_request.head, overall)
         snapshots = remember_applied(document, remembered)
         write_plan_comment(
             self._forge,

@@ -1,5 +1,7 @@
 """The comment on a merged pull request: what its apply did, or why it did not."""
 
+from collections import Counter
+
 from provisioner.documents.ci import (
     ApplyVerdict,
     CiApplyDocument,
@@ -11,15 +13,20 @@ from provisioner.reports.attribution_wording import attribution_sentences
 from provisioner.reports.markdown import render_plan_markdown
 from provisioner.reports.markdown_escape import code, prose
 from provisioner.reports.markdown_table import fitting, row, table_head
-from provisioner.reports.values import plural, shorten_pair, show_pair, show_path
+from provisioner.reports.values import shorten_pair, show_pair, show_path
 
 _DIGEST_LENGTH = len("sha256:") + 12
-_WORDS = {
-    ApplyVerdict.APPLIED: "applied",
-    ApplyVerdict.UNCHANGED: "no changes",
-    ApplyVerdict.REFUSED: "**refused**",
+_PLAIN = (
+    (ApplyVerdict.FAILED, "failed"),
+    (ApplyVerdict.REFUSED, "refused"),
+    (ApplyVerdict.NOT_RUN, "not run"),
+    (ApplyVerdict.APPLIED, "applied"),
+    (ApplyVerdict.UNCHANGED, "without changes"),
+)
+_WORDS = dict(_PLAIN) | {
     ApplyVerdict.FAILED: "**failed**",
-    ApplyVerdict.NOT_RUN: "not run",
+    ApplyVerdict.REFUSED: "**refused**",
+    ApplyVerdict.UNCHANGED: "no changes",
 }
 _SHARE = 10_000
 _LEAST_ROOM = 3_000
@@ -28,11 +35,9 @@ _VALUE = 120
 
 def render_ci_apply_comment(document: CiApplyDocument, limit: int, url: str | None) -> str:
     """Return the body of a comment of at most `limit` characters; `url` is where the job is."""
-    bad = sum(not entry.went_well for entry in document.environments)
-    asked = plural(len(document.environments), "environment")
-    title = (
-        f"### azsec apply: {bad:,} of {asked} not applied" if bad else f"### azsec apply: {asked}"
-    )
+    counted = Counter(entry.verdict for entry in document.environments)
+    told = ", ".join(f"{counted[verdict]:,} {word}" for verdict, word in _PLAIN if counted[verdict])
+    title = f"### azsec apply: {told or 'no environment is touched'}"
     table = table_head(("environment", "result", "steps", "digest", "approved by"))
     table += "".join(map(_row, document.environments))
     notes = "".join(_notes(entry) for entry in document.environments)
@@ -63,7 +68,7 @@ def _row(entry: EnvironmentApplyDocument) -> str:
 
 
 def _approved(entry: EnvironmentApplyDocument) -> str:
-    if entry.approval is None:
+    if entry.approval is None or entry.verdict is ApplyVerdict.UNCHANGED:
         return ""
     other = "" if entry.approval.digest == entry.digest else " (another plan)"
     return f"{prose(entry.approval.by, 60)}{other}"

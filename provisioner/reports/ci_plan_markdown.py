@@ -81,19 +81,39 @@ def _title(document: CiPlanDocument) -> str:
 
 
 def _head(document: CiPlanDocument, noteworthy: Sequence[EnvironmentPlanDocument]) -> str:
-    table = table_head(_COLUMNS) + "".join(map(_row, noteworthy))
+    rows = [_cells(entry) for entry in noteworthy]
+    # A column that is empty for all would only make the table wider than a comment.
+    shown = [number for number, cells in enumerate(zip(*rows, strict=True)) if any(cells)]
+    table = table_head([_COLUMNS[number] for number in shown])
+    table += "".join(row(*(cells[number] for number in shown)) for cells in rows)
     notes = "".join(_notes(entry) for entry in noteworthy)
-    return f"{_title(document)}\n\n{table}\n{notes}"
+    return f"{_title(document)}\n\n{table}\n{notes}{_seen(document)}"
 
 
-def _row(entry: EnvironmentPlanDocument) -> str:
+def _seen(document: CiPlanDocument) -> str:
+    """Return what was looked at and what was not, once for environments that say the same."""
+    told: dict[str, list[str]] = {}
+    for entry in document.environments:
+        if entry.plan is not None and entry.plan.census is not None:
+            told.setdefault(census_sentence(entry.plan.census), []).append(entry.name)
+    lines = []
+    for sentence, names in list(told.items())[:_NAMES]:
+        listed = ", ".join(code(name, 60) for name in names[:_NAMES])
+        more = f" and {len(names) - _NAMES} more" if len(names) > _NAMES else ""
+        lines.append(f"- {listed}{more}: {prose(sentence, 1_000)}\n")
+    if len(told) > _NAMES:
+        lines.append(f"- … and {len(told) - _NAMES} more\n")
+    return "**Looked at**\n\n" + "".join(lines) + "\n" if lines else ""
+
+
+def _cells(entry: EnvironmentPlanDocument) -> tuple[str, ...]:
     plan = entry.plan
     if plan is None:
-        return row(f"**{code(entry.name, 60)}**", "", "**no plan**", "", "", "", "", "")
+        return (f"**{code(entry.name, 60)}**", "", "**no plan**", "", "", "", "", "")
     harmless = entry.disruption in (None, HARMLESS)
     disruption = prose(entry.disruption or "", 60) if harmless else f"**{entry.disruption}**"
     digest = code(plan.digest[:_DIGEST_LENGTH]) if entry.outcome is PlanOutcome.CHANGES else ""
-    return row(
+    return (
         f"**{code(entry.name, 60)}**",
         disruption,
         _changes(entry, plan),
@@ -172,8 +192,6 @@ def _notes(entry: EnvironmentPlanDocument) -> str:
         f"The approval of {prose(one.by, 60)} does not count: {prose(one.reason, 200)}."
         for one in entry.uncounted
     ]
-    if entry.plan is not None and entry.plan.census is not None:
-        told.append(prose(census_sentence(entry.plan.census), 1_000))
     lines = "".join(f"- {text}\n" for text in told)
     return f"**{code(entry.name, 60)}**\n\n{lines}\n" if told else ""
 

@@ -107,8 +107,8 @@ def _applied(entry: EnvironmentApplyDocument, width: int) -> Iterator[Line]:
     yield from render_diagnostics(entry.diagnostics, width)
     for one in entry.moved:
         now = one.action if one.action != "none" else "not planned"
-        yield line("  ", Span(plain(one.address), Style.BOLD), f"  {one.reviewed or 'not planned'}")
-        yield from _indented(f"now: {now}", width, 4)
+        told = f"  approved: {one.reviewed or 'not planned'} · now: {now}"
+        yield line("  ", Span(plain(one.address), Style.BOLD), told)
         if one.field is not None:
             yield from _indented(moved_field(one), width, 4)
         for sentence in attribution_sentences(one.who) if one.who else ():

@@ -35,7 +35,7 @@ from provisioner.model.diagnostic import Diagnostic, DiagnosticError, GateError,
 from provisioner.model.resource_id import ResourceId
 from provisioner.plan.plan import Plan
 from provisioner.workflow.ci_plan import compare_reviewed
-from provisioner.workflow.plan_review import Review, context_of
+from provisioner.workflow.plan_review import CONTEXT, Review, context_of
 from provisioner.workflow.plan_snapshot import Remembered, take_snapshot, write_snapshots
 
 _MOST_MOVED = 200
@@ -153,11 +153,11 @@ def _refuse(
         [
             error(
                 "plan-moved",
-                f"{environment.name}: the plan of now is {plan.digest}, and {newest.by} approved "
+                f"{environment.name}: the plan is now {plan.digest}; {newest.by} approved "
                 f"{newest.digest} at {newest.at}.",
                 None,
-                "Put back what moved and run the job again; or approve the pull request once more: "
-                "its status carries the digest of now, which is applied when the job runs again.",
+                "Put back what moved and run the job again; or review the new plan, approve the "
+                "pull request once more, and run the job again.",
             )
         ],
     )
@@ -293,6 +293,14 @@ def remember_applied(document: CiApplyDocument, remembered: Mapping[str, Remembe
         approved = before.of(entry.approval.digest) if entry.approval else None
         told[entry.name] = Remembered(take_snapshot(entry.plan, document.commit), approved)
     return write_snapshots(told)
+
+
+def overall_applied_status(document: CiApplyDocument, url: str | None) -> NewStatus:
+    """Return the status of all environments together after an apply."""
+    bad = [entry.name for entry in document.environments if not entry.went_well]
+    told = f"not applied: {', '.join(bad)}" if bad else "applied"
+    state = StatusState.FAILURE if bad else StatusState.SUCCESS
+    return NewStatus(CONTEXT, state, told[:MOST_DESCRIPTION], url)
 
 
 def applied_status(entry: EnvironmentApplyDocument, url: str | None) -> NewStatus | None:

@@ -20,6 +20,7 @@ from provisioner.model.resource_id import ResourceId
 from provisioner.plan.reads import Read
 from provisioner.preflight.inquiry import Inquiry
 from provisioner.simulator.server import LocalAzure
+from tests.forges.life import Life
 from tests.principals import TokenOf
 
 _BLOCK = re.compile(r"^(`{3,})(\w+) ?([^\n]*)\n(.*?)^\1$", re.MULTILINE | re.DOTALL)
@@ -31,6 +32,9 @@ _MOMENT = re.compile(r"20\d{2}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z")
 _CORRELATION = re.compile(r"""(correlation\s+id\s+|"correlationId": ")[0-9a-f-]{36}""")
 _DAY = re.compile(r"((?:keeps it|kept|wait)\s+(?:!\s+)?until\s+(?:!\s+)?)\d{4}-\d{2}-\d{2}")
 """The built-in Azure goes by the clock of the machine."""
+
+_COMMIT = re.compile(r"(?<![0-9a-f-])[0-9a-f]{12}(?![0-9a-f-])")
+_SNAPSHOT = re.compile(r"<!-- azsec-snapshot \S+ -->")
 
 STATE = Path(".azsec/local.db")
 
@@ -52,7 +56,7 @@ def read_blocks(story: str) -> Iterator[Block]:
         yield Block(match[2], match[3], match[4], match.start(4), match.end(4))
 
 
-def tell(story: str, catalog: Catalog) -> str:
+def tell(story: str, catalog: Catalog, life: Life | None = None) -> str:
     """Run a story in the current folder; return it with what really was printed.
 
     `yaml FILE` blocks are written to files; `bicep FILE` blocks hold what stands in a file by then;
@@ -74,8 +78,16 @@ def tell(story: str, catalog: Catalog) -> str:
             path.write_text(block.text, encoding="utf-8")
             told += block.text
         elif block.language == "console":
-            with as_caller(allowed, catalog):
+            in_job = life.job(block.words) if life and block.words else contextlib.nullcontext()
+            with as_caller(allowed, catalog), in_job:
                 told += _run_console(block.text)
+        elif life is not None and block.language == "acts":
+            for line in block.text.splitlines():
+                life.act(line)
+            told += block.text
+        elif life is not None and block.language in ("comment", "statuses", "issues"):
+            shown = getattr(life.host, block.language)()
+            told += redact("".join(f"{line.rstrip()}\n" for line in shown.splitlines()))
         elif block.language == "permissions":
             allowed = block.text.split()
             told += block.text
@@ -121,11 +133,16 @@ def run_command(line: str) -> str:
         code = run_guarded(app, words[1:])
     told = "".join(f"{line}\n".replace(" \n", "\n") for line in out.getvalue().splitlines())
     told += "".join(f"! {line}\n" for line in err.getvalue().splitlines())
+    return redact(told) + (f"[exit {int(code)}]\n" if code else "")
+
+
+def redact(told: str) -> str:
+    """Return a text without what is another one each time, or tested elsewhere."""
     told = _DAY.sub(r"\1YYYY-MM-DD", _DIGEST.sub("sha256:…", told))
     told = _SIZE.sub("… KiB", told)
     told = _MOMENT.sub("YYYY-MM-DDThh:mm:ssZ", told)
-    told = _CORRELATION.sub(r"\1cccccccc-cccc-cccc-cccc-cccccccccccc", told)
-    return told + (f"[exit {int(code)}]\n" if code else "")
+    told = _COMMIT.sub("cccccccccccc", _SNAPSHOT.sub("<!-- azsec-snapshot … -->", told))
+    return _CORRELATION.sub(r"\1cccccccc-cccc-cccc-cccc-cccccccccccc", told)
 
 
 def tamper(text: str, catalog: Catalog, who: str = "") -> None:
