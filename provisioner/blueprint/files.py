@@ -254,7 +254,7 @@ class EnvironmentFile(FilePart):
     lock: LockFile | None = None
 
 
-AnyFile = TypeVar("AnyFile", ModuleFile, BlueprintFile, EnvironmentFile)
+AnyFile = TypeVar("AnyFile", bound=BaseModel)
 
 
 def relative_to(path: str, reference: str) -> str:

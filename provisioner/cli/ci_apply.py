@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from provisioner.blueprint.promotion import order_stages
 from provisioner.cli.ci_environments import (
     Removed,
     Selection,
@@ -45,7 +46,6 @@ from provisioner.workflow.ci_plan import (
 from provisioner.workflow.ci_posting import write_plan_comment
 from provisioner.workflow.plan_review import Review
 from provisioner.workflow.plan_snapshot import Remembered, read_snapshots
-from provisioner.workflow.promotion import order_stages
 from provisioner.workflow.sticky_comment import find_comment
 
 

@@ -7,13 +7,13 @@ from pathlib import Path
 
 from provisioner.blueprint.environment import Environment, load_environment
 from provisioner.blueprint.files import Sources
+from provisioner.blueprint.promotion import load_promotion
 from provisioner.catalog.registry import Catalog
 from provisioner.cli.git import ChangedFile, CommittedFiles, changed_files
 from provisioner.cli.workspace import FileSources, find_environment, repository_of
 from provisioner.model.diagnostic import DiagnosticError
 from provisioner.workflow.affected import Touched, find_touched
 from provisioner.workflow.plan import load_desired
-from provisioner.workflow.promotion import read_promotion
 
 FOLDER = Path("environments")
 PROMOTION = "promotion.yaml"
@@ -129,4 +129,4 @@ def read_stages(known: Sequence[str]) -> Sequence[Sequence[str]] | None:
     """
     if not Path(PROMOTION).is_file():
         return None
-    return read_promotion(FileSources().read_text(PROMOTION), PROMOTION, known)
+    return load_promotion(PROMOTION, FileSources(), known)

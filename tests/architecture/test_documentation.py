@@ -21,6 +21,7 @@ from typer.main import get_command
 from provisioner.blueprint.composition import compose
 from provisioner.blueprint.environment import load_environment
 from provisioner.blueprint.files import BlueprintFile, EnvironmentFile, ModuleFile, load_file
+from provisioner.blueprint.promotion import PromotionFile
 from provisioner.blueprint.yaml_source import parse_yaml
 from provisioner.catalog.registry import all_types, build_catalog
 from provisioner.catalog.sdk_models import read_schema_index
@@ -28,7 +29,12 @@ from provisioner.cli.application import app
 from provisioner.model.diagnostic import DiagnosticError, error
 from tests.architecture.repository import ROOT, relative, repository_files
 
-KINDS = {"Blueprint": BlueprintFile, "Environment": EnvironmentFile, "Module": ModuleFile}
+KINDS = {
+    "Blueprint": BlueprintFile,
+    "Environment": EnvironmentFile,
+    "Module": ModuleFile,
+    "Promotion": PromotionFile,
+}
 PAGES = [
     path
     for path in repository_files()

@@ -3,12 +3,11 @@
 from collections.abc import Sequence
 from typing import Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from provisioner.blueprint.file_part import FilePart
-from provisioner.blueprint.yaml_source import parse_yaml
+from provisioner.blueprint.files import Sources, load_file
 from provisioner.model.diagnostic import DiagnosticError, error, nearest
-from provisioner.model.span import Span
 
 
 class PromotionFile(FilePart):
@@ -19,31 +18,17 @@ class PromotionFile(FilePart):
     stages: list[list[str]] = Field(min_length=1)
 
 
-def read_promotion(text: str, path: str, known: Sequence[str]) -> Sequence[Sequence[str]]:
+def load_promotion(path: str, sources: Sources, known: Sequence[str]) -> Sequence[Sequence[str]]:
     """Return the stages that a file states, as names of environments.
 
     Raises DiagnosticError for another shape, a name that is not among `known`, and one that stands
-    in two stages.
+    in two places.
     """
-    node = parse_yaml(text, path)
-    try:
-        file = PromotionFile.model_validate(node.plain())
-    except ValidationError as problem:
-        first = problem.errors()[0]
-        where = ".".join(str(step) for step in first["loc"])
-        raise DiagnosticError(
-            error(
-                "invalid-file",
-                f"{where or 'the file'}: {first['msg']}.",
-                Span(path, 1, 1),
-                "Expected apiVersion: azsec/v1, kind: Promotion, and stages: "
-                "[[dev], [staging], [prod]].",
-            )
-        ) from None
+    file, node = load_file(PromotionFile, path, sources)
     seen: set[str] = set()
     for number, stage in enumerate(file.stages):
-        for name in stage:
-            span = node.find(("stages", number)).span
+        for position, name in enumerate(stage):
+            span = node.find(("stages", number, position)).span
             if name not in known:
                 message = f"there is no environment {name!r}."
                 hint = nearest(name, known)
