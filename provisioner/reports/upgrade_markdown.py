@@ -19,7 +19,7 @@ from provisioner.reports.upgrade_wording import (
     support_words,
     upgrade_summary,
     versions_of,
-    window_words,
+    window_items,
     written_words,
 )
 from provisioner.reports.wording import joined
@@ -75,7 +75,11 @@ def _cluster(cluster: ClusterUpgradeDocument) -> str:
                 f"Windows ({WINDOWS_NOTE})",
                 ("window", "what for", "when"),
                 [
-                    row(code(each.name), prose(each.purpose), prose(window_words(each), 300))
+                    row(
+                        code(each.name),
+                        prose(each.purpose),
+                        prose(", ".join(window_items(each)), 300),
+                    )
                     for each in cluster.windows
                 ],
             ),

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from provisioner.documents.upgrade import ClusterUpgradeDocument, UpgradeDocument
 from provisioner.model.diagnostic import Severity
 from provisioner.reports.section_text import heading, render_diagnostics
-from provisioner.reports.styled import BLANK, Line, Span, Style, line, wrap
+from provisioner.reports.styled import BLANK, Line, Span, Style, join_wrapped, line, wrap
 from provisioner.reports.upgrade_wording import (
     NOT_OBSERVED,
     WINDOWS_NOTE,
@@ -19,7 +19,7 @@ from provisioner.reports.upgrade_wording import (
     support_words,
     upgrade_summary,
     versions_of,
-    window_words,
+    window_items,
     written_words,
 )
 from provisioner.reports.values import plain
@@ -58,7 +58,7 @@ def _cluster(cluster: ClusterUpgradeDocument, width: int) -> Iterator[Line]:
     yield from _section("pools", "", pools, width)
     channels = [(f"{c.property} {plain(c.channel)}", c.effect) for c in cluster.channels]
     yield from _section("channels", "", channels, width)
-    windows = [(each.name, window_words(each)) for each in cluster.windows]
+    windows = [(each.name, window_items(each)) for each in cluster.windows]
     yield from _section("windows", WINDOWS_NOTE, windows, width)
     quotas = [(plain(each.quota), quota_words(each)) for each in cluster.quotas]
     yield from _section("quota", "", quotas, width)
@@ -74,8 +74,11 @@ def _cluster(cluster: ClusterUpgradeDocument, width: int) -> Iterator[Line]:
     yield BLANK
 
 
-def _section(name: str, note: str, rows: Sequence[tuple[str, str]], width: int) -> Iterator[Line]:
-    """Yield the rows of a section: a name, and words that go on below themselves."""
+def _section(
+    name: str, note: str, rows: Sequence[tuple[str, str | list[str]]], width: int
+) -> Iterator[Line]:
+    """Yield the rows of a section: a name, and words that go on below themselves, or items that are
+    not broken."""
     if not rows:
         return
     yield line("    ", Span(name, Style.BOLD), Span(f" · {note}" if note else "", Style.DIM))
@@ -84,9 +87,10 @@ def _section(name: str, note: str, rows: Sequence[tuple[str, str]], width: int) 
         yield from _rows(head.ljust(column), words, width)
 
 
-def _rows(head: str, words: str, width: int) -> Iterator[Line]:
+def _rows(head: str, words: str | list[str], width: int) -> Iterator[Line]:
     start = f"      {head}{'  ' if head else ''}"
-    first, *rest = wrap(words, width - len(start))
+    room = width - len(start)
+    first, *rest = wrap(words, room) if isinstance(words, str) else join_wrapped(words, room)
     yield line(start, first)
     yield from (line(" " * len(start), row) for row in rest)
 

@@ -64,13 +64,12 @@ def pool_words(pool: PoolUpgradeDocument) -> str:
     )
 
 
-def window_words(window: MaintenanceWindowDocument) -> str:
-    """Return when a window opens."""
+def window_items(window: MaintenanceWindowDocument) -> list[str]:
+    """Return how often a window opens, and when it does next."""
     if window.schedule is None:
-        return "not configured"
-    if not window.next:
-        return f"{plain(window.schedule)}; no opening in the next two years"
-    return f"{plain(window.schedule)}: " + ", ".join(map(opening_words, window.next))
+        return ["not configured"]
+    openings = list(map(opening_words, window.next)) or ["no opening in the next two years"]
+    return [plain(window.schedule), *openings]
 
 
 def opening_words(opening: OpeningDocument) -> str:

@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
+from provisioner.catalog.registry import Catalog
 from provisioner.cluster.observation import seal_observation
 from provisioner.documents.cluster import ClusterDocument
 from provisioner.documents.observation import ObservedListDocument
 from provisioner.reports.json_text import render_json
-from tests.scenarios.story import run_command
+from tests.scenarios.story import as_caller, run_command
 
 _UID = "3f0d3c5e-0000-4000-8000-000000000001"
 _BLUEPRINT = """\
@@ -253,3 +254,27 @@ def test_line_ends_and_the_mark_of_utf_8_stay(kube: Path) -> None:
     run_command("azsec upgrade kube --to 1.36 --write")
 
     assert path.read_bytes() == b"\xef\xbb\xbf" + text.replace('"1.35"', '"1.36"').encode()
+
+
+READS = [
+    "Microsoft.ContainerService/managedClusters/read",
+    "Microsoft.ContainerService/managedClusters/agentPools/read",
+    "Microsoft.Resources/subscriptions/providers/read",
+]
+
+
+def test_what_may_not_be_read_leaves_it_uncertain_and_nothing_written(
+    kube: Path, catalog: Catalog
+) -> None:
+    with as_caller(READS, catalog):
+        told = run_command("azsec upgrade kube")
+        refused = run_command("azsec upgrade kube --to 1.36 --write")
+
+    assert "1.35.4, not all could be read" in told
+    for part in ("maintenanceConfigurations", "upgradeProfiles/default", "kubernetesVersions"):
+        assert f"{part}: AuthorizationFailed" in told.replace("\n        ", " ")
+    assert "not configured" not in told
+    assert "up to date" not in told
+    assert told.endswith("[exit 1]\n")
+    assert "nothing is written" in refused
+    assert Path("environments/kube.yaml").read_text("utf-8") == _ENVIRONMENT
