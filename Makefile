@@ -11,7 +11,7 @@ COMPILE := env -u PIP_FIND_LINKS CUSTOM_COMPILE_COMMAND='make lock' $(BIN)/pip-c
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo cluster-tools test test-cluster check golden bench fidelity faults audit lock clean
+.PHONY: help setup demo cluster-tools actionlint test test-cluster check golden bench fidelity faults audit lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -51,8 +51,12 @@ audit: setup $(AUDIT)/.installed ## Scan what the blueprints deploy with checkov
 cluster-tools: setup ## Build etcd and kube-apiserver for tests/cluster, if missing (10 to 20 minutes)
 	@$(BIN)/python -m cluster_tools
 
+actionlint: ## Build actionlint for tests/ci, if missing (needs Go; a minute)
+	@$(PYTHON) -m ci_tools
+
 lock: setup ## Pin the newest allowed dependencies, with their hashes
 	$(COMPILE) --extra dev --output-file requirements.lock pyproject.toml
+	$(COMPILE) --constraint requirements.lock --output-file runtime.lock pyproject.toml
 	$(COMPILE) --output-file audit/requirements.lock audit/requirements.in
 	$(COMPILE) --output-file cluster_tools/requirements.lock cluster_tools/requirements.in
 

@@ -23,6 +23,7 @@ from provisioner.cli.options import (
     FormatOption,
     LockTimeoutOption,
     OutputFormat,
+    PipelineKind,
     PlainFormat,
     StateChoice,
     StateKindOption,
@@ -228,13 +229,40 @@ def _session(
 def init(
     directory: Annotated[str, typer.Argument(help="Where to write.")] = ".",
     name: Annotated[str, typer.Option(help="The name of the environment.")] = "dev",
+    ci: Annotated[
+        PipelineKind | None,
+        typer.Option(
+            "--ci",
+            help="Write pipelines too: plan in pull requests, apply on merge, drift each night.",
+            show_default=False,
+        ),
+    ] = None,
+    source: Annotated[
+        str | None,
+        typer.Option(
+            "--azsec",
+            metavar="OWNER/NAME@COMMIT",
+            help="The repository that the pipelines take azsec from.",
+            show_default="where this azsec was installed from",
+        ),
+    ] = None,
+    connection: Annotated[
+        str | None,
+        typer.Option(
+            "--azsec-connection",
+            metavar="NAME",
+            help="Azure Pipelines: the GitHub service connection for that repository; without it, "
+            "PROJECT/NAME in Azure Repos.",
+        ),
+    ] = None,
+    branch: Annotated[str, typer.Option(help="The branch that is applied.")] = "main",
 ) -> None:
-    """Write a first blueprint and environment to start from."""
-    from provisioner.cli.scaffold import write_scaffold
+    """Write a first blueprint and environment, and pipelines for a CI."""
+    from provisioner.cli.scaffold import PipelineChoices, init_directory
 
-    for path in write_scaffold(directory, name):
-        typer.echo(f"wrote {path}")
-    typer.echo(f"Next: azsec plan {name} --cloud local")
+    pipelines = None if ci is None else PipelineChoices(ci, source, connection, branch)
+    for line in init_directory(directory, name, pipelines):
+        typer.echo(line)
 
 
 @app.command()

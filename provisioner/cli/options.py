@@ -27,6 +27,13 @@ class CloudChoice(StrEnum):
     LOCAL = "local"
 
 
+class PipelineKind(StrEnum):
+    """The CI that pipelines are written for."""
+
+    GITHUB = "github"
+    AZURE_PIPELINES = "azure-pipelines"
+
+
 class StateChoice(StrEnum):
     """Which state of an environment a command looks at."""
 

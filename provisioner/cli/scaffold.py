@@ -1,15 +1,53 @@
-"""`azsec init`: a first blueprint and environment, small and secure, to grow from."""
+"""`azsec init`: a first blueprint and environment, small and secure, to grow from; pipelines."""
 
 import re
 import secrets
+from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 from string import Template
 
+from provisioner.cli.options import PipelineKind
 from provisioner.cli.workspace import make_folder, write_file
 from provisioner.model.diagnostic import DiagnosticError, error
 
 _TEMPLATES = files("provisioner.cli") / "templates"
+
+
+@dataclass(frozen=True, slots=True)
+class PipelineChoices:
+    """Which pipelines to write: for which CI, where they take azsec from (`pipelines.read_source`),
+    and the branch that is applied."""
+
+    kind: PipelineKind
+    source: str | None = None
+    connection: str | None = None
+    branch: str = "main"
+
+
+def init_directory(directory: str, name: str, pipelines: PipelineChoices | None) -> list[str]:
+    """Write a first environment, and pipelines where they are asked for; return what to report.
+
+    Where environments exist, pipelines are written for them, and nothing else. Raises
+    DiagnosticError, and overwrites nothing.
+    """
+    known = sorted(path.stem for path in (Path(directory) / "environments").glob("*.yaml"))
+    if pipelines is None:
+        paths = write_scaffold(directory, name)
+        return [*(f"wrote {path}" for path in paths), f"Next: azsec plan {name} --cloud local"]
+    from provisioner.cli.pipelines import read_source, write_pipelines
+
+    source = read_source(pipelines.source, pipelines.connection)
+    paths = [] if known else write_scaffold(directory, name)
+    paths += write_pipelines(directory, pipelines.kind, known or [name], source, pipelines.branch)
+    return [*(f"wrote {path}" for path in paths), f"Next: {_SET_UP[pipelines.kind]}"]
+
+
+_SET_UP = {
+    PipelineKind.GITHUB: "azsec roles ENV --github OWNER/NAME, and the variables of docs/ci.md",
+    PipelineKind.AZURE_PIPELINES: "azsec roles ENV --azure-pipelines ORGANIZATION-ID, and the "
+    "service connections of docs/ci.md",
+}
 
 
 def write_scaffold(directory: str, name: str) -> list[str]:

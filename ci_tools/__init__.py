@@ -1,0 +1,1 @@
+"""Builds actionlint, which tests/ci checks the written workflows with."""

@@ -1,0 +1,171 @@
+"""Every script in the action, the steps and the written pipelines is run, as a runner runs it."""
+
+import hashlib
+import os
+import subprocess
+import sys
+import sysconfig
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+import yaml
+
+from provisioner.cli.scaffold import write_scaffold
+from tests.architecture.repository import ROOT
+from tests.ci.workflow_files import ACTION, STEPS, scripts, splice, write_azure, write_github
+
+GITHUB = {"GITHUB_ACTION_PATH": str(ROOT)}
+PLAIN = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+
+
+@pytest.fixture
+def runner(tmp_path):
+    """The folders of a runner, where azsec's packages are installed already (`ci/install` keeps
+    what was installed from the same lock): those of the tests."""
+    environment = tmp_path / "temp" / "azsec"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", environment], check=True)
+    version = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    site = environment / "lib" / version / "site-packages" / "tests.pth"
+    site.write_text(sysconfig.get_path("purelib") + "\n")
+    lock = hashlib.sha256((ROOT / "runtime.lock").read_bytes()).hexdigest()
+    (environment / "installed-lock").write_text(lock + "\n")
+    write_scaffold(str(tmp_path / "work"), "dev")
+    return tmp_path
+
+
+def run(script: str, folder: Path, environ: Mapping[str, str], *flags: str):
+    """Run a script as the shell `bash` of a step does: with the options that GitHub gives it."""
+    return subprocess.run(
+        ["bash", "--noprofile", "--norc", "-eo", "pipefail", *flags, "-c", script],
+        cwd=folder,
+        env={**PLAIN, **environ},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+
+
+def action_steps():
+    install, work = scripts(yaml.safe_load(ACTION.read_text()))
+    return install, work
+
+
+def azure_steps():
+    install, online, offline = scripts(splice(yaml.safe_load(STEPS.read_text())))
+    return install, online, offline
+
+
+def test_all_scripts_are_known(tmp_path):
+    """The tests of this file run two scripts of the action and three of the steps: the pipelines
+    that are written have none of their own."""
+    written = [*write_github(tmp_path), write_azure(tmp_path)]
+
+    assert [list(scripts(yaml.safe_load(path.read_text()))) for path in written] == [[]] * 4
+    assert (len(action_steps()), len(azure_steps())) == (2, 3)
+
+
+def test_the_action_installs_and_validates(runner):
+    install, work = action_steps()
+    environ = {
+        **GITHUB,
+        "RUNNER_TEMP": str(runner / "temp"),
+        "GITHUB_OUTPUT": str(runner / "output"),
+        "AZSEC_COMMAND": "validate",
+        "AZSEC_ENVIRONMENTS": "",
+        "GITHUB_TOKEN": "",
+    }
+    installed = run(install["run"], runner, environ)
+    assert (installed.returncode, installed.stderr) == (0, "")
+    assert installed.stdout.startswith("azsec ")
+
+    done = run(work["run"], runner / "work", environ)
+
+    assert done.stdout == "environments/dev.yaml is valid: 5 resources.\n", done.stderr
+    assert (runner / "output").read_text() == "exit-code=0\n"
+
+
+def test_an_invalid_environment_fails_the_action(runner):
+    install, work = action_steps()
+    path = runner / "work/environments/dev.yaml"
+    path.write_text(path.read_text().replace("cloud: AzureCloud", "cloud: Nowhere"))
+    environ = {
+        **GITHUB,
+        "RUNNER_TEMP": str(runner / "temp"),
+        "GITHUB_OUTPUT": str(runner / "output"),
+        "AZSEC_COMMAND": "validate",
+        "AZSEC_ENVIRONMENTS": "dev",
+    }
+    run(install["run"], runner, environ)
+
+    done = run(work["run"], runner / "work", environ)
+
+    assert done.returncode == 1
+    assert "environments/dev.yaml:6" in done.stderr
+    assert (runner / "output").read_text() == "exit-code=1\n"
+
+
+def test_the_steps_of_azure_pipelines_install_and_validate(runner):
+    install, _online, offline = azure_steps()
+    (runner / "azsec").symlink_to(ROOT)
+    head = subprocess.run(
+        ["git", "-C", ROOT, "rev-parse", "HEAD"], capture_output=True, text=True, check=True
+    )
+    environ = {
+        "AGENT_BUILDDIRECTORY": str(runner),
+        "AGENT_TEMPDIRECTORY": str(runner / "temp"),
+        "AZSEC_COMMIT": head.stdout.strip(),
+        "AZSEC_COMMAND": "validate",
+        "AZSEC_FILES": str(runner / "temp"),
+    }
+    installed = run(install["bash"], runner, environ)
+    assert (installed.returncode, installed.stderr) == (0, "")
+
+    done = run(offline["bash"], runner / "work", environ)
+
+    assert done.stdout == "environments/dev.yaml is valid: 5 resources.\n", done.stderr
+
+
+def test_another_commit_of_azsec_is_not_run(runner):
+    environ = {"AZSEC_COMMIT": "0" * 40}
+
+    done = run(f'"{ROOT}/ci/install" "{runner}/temp/azsec"', runner, environ)
+
+    assert done.returncode == 1
+    assert "Expected: 0000" in done.stderr
+    assert not (runner / "temp/azsec/bin/azsec").exists()
+
+
+@pytest.mark.parametrize(
+    ("names", "passed"),
+    [
+        pytest.param("dev prod", ["dev", "prod"], id="two names"),
+        pytest.param("$(touch made)", ["$(touch", "made)"], id="a command"),
+        pytest.param("dev; touch made", ["dev;", "touch", "made"], id="two commands"),
+        pytest.param("`touch made` *", ["`touch", "made`", "*"], id="quoted, and a pattern"),
+        pytest.param("--cloud local", ["--cloud", "local"], id="an option"),
+    ],
+)
+def test_names_of_environments_are_passed_on_as_they_are(tmp_path, names, passed):
+    environ = {
+        "AZSEC_COMMAND": "apply",
+        "AZSEC_ENVIRONMENTS": names,
+        "AZSEC_FILES": str(tmp_path),
+    }
+
+    done = run(f'"{ROOT}/ci/run" echo', tmp_path, environ)
+
+    assert done.stdout.split() == ["ci", "apply", "--", *passed]
+    assert not (tmp_path / "made").exists()
+
+
+def test_an_unknown_command_is_refused(runner):
+    environ = {"AZSEC_COMMAND": "destroy", "AZSEC_FILES": str(runner)}
+
+    done = run(f'"{ROOT}/ci/run" azsec', runner, environ)
+
+    assert (done.returncode, "Expected: plan, apply, drift or validate" in done.stderr) == (
+        64,
+        True,
+    )
