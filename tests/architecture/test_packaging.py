@@ -19,11 +19,12 @@ DECLARED = [
     )
 ]
 LOCK = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+RUNTIME = (ROOT / "runtime.lock").read_text(encoding="utf-8")
 
 
-def pins():
-    """The entries of the lock: name -> version and the lines below it."""
-    entries = re.split(r"^(?=[A-Za-z0-9])", LOCK, flags=re.MULTILINE)[1:]
+def pins(lock=LOCK):
+    """The entries of a lock: name -> version and the lines below it."""
+    entries = re.split(r"^(?=[A-Za-z0-9])", lock, flags=re.MULTILINE)[1:]
     found = {}
     for entry in entries:
         head = re.match(r"([A-Za-z0-9._-]+)==(\S+)", entry)
@@ -43,8 +44,20 @@ def test_every_pin_has_a_hash():
     assert [name for name, (_, entry) in pins().items() if "--hash=sha256:" not in entry] == []
 
 
-def test_the_lock_names_no_address():
-    assert not re.search(r"://|^-|^\s*--(?!hash)", LOCK, flags=re.MULTILINE)
+def test_what_ci_jobs_install_is_what_is_tested():
+    needed = [Requirement(text).name for text in PROJECT["project"]["dependencies"]]
+    runtime, tested = pins(RUNTIME), pins()
+
+    assert {canonicalize_name(name) for name in needed} <= runtime.keys()
+    assert {name: version for name, (version, _) in runtime.items()}.items() <= {
+        name: version for name, (version, _) in tested.items()
+    }.items(), "run `make lock`"
+    assert [name for name, (_, entry) in runtime.items() if "--hash=sha256:" not in entry] == []
+
+
+@pytest.mark.parametrize("lock", [LOCK, RUNTIME], ids=["clone", "CI jobs"])
+def test_a_lock_names_no_address(lock):
+    assert not re.search(r"://|^-|^\s*--(?!hash)", lock, flags=re.MULTILINE)
 
 
 def test_every_file_of_the_package_is_shipped():
