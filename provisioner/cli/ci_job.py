@@ -11,6 +11,11 @@ from typing import Any
 
 from provisioner.cli.workspace import FileSources, write_file
 from provisioner.engine.forge_port import Forge, Job, PullRequest
+from provisioner.forges.azure_pipelines_job import (
+    is_azure_pipelines_job,
+    open_azure_devops,
+    read_azure_pipelines_job,
+)
 from provisioner.forges.github_job import EVENT, is_github_job, open_github, read_github_job
 from provisioner.model.diagnostic import Diagnostic, DiagnosticError, warning
 from provisioner.model.forge_error import ForgeError
@@ -41,8 +46,15 @@ def open_host(*, publish: bool) -> Iterator[Host]:
                 yield Host(forge, job)
         else:
             yield Host(None, job)
-        return
-    yield Host(None, Job(commit=""))
+    elif is_azure_pipelines_job(environ):
+        job = read_azure_pipelines_job(environ)
+        if publish:
+            with open_azure_devops(environ) as devops:
+                yield Host(devops, job)
+        else:
+            yield Host(None, job)
+    else:
+        yield Host(None, Job(commit=""))
 
 
 def _read_event(path: str | None) -> Mapping[str, Any]:
