@@ -149,7 +149,8 @@ class PolicyExemption(FilePart):
 class AccessSettings(FilePart):
     """How the API server is reached. `kubeconfig`: a context of a kubeconfig, exec plugins too.
     `in-cluster`: the service account of the pod that azsec runs in. `entra`: a token of Entra from
-    where the environment's `auth` says, for the `server` of an AKS cluster.
+    where the environment's `auth` says, for the `server` of an AKS cluster; without one, Azure
+    Resource Manager is asked where the environment's cluster is.
 
     Paths are relative to the environment's file. Without `kubeconfig` the variable KUBECONFIG names
     it, else ~/.kube/config.

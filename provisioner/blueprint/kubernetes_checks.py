@@ -97,12 +97,13 @@ def _check_reach(settings: KubernetesSettings, node: Node) -> Iterator[Diagnosti
                 here.find((key,)).span,
                 "Leave it out.",
             )
-    if access.via == "entra" and not (access.server or "").startswith("https://"):
+    if access.server is not None and not access.server.startswith("https://"):
         yield error(
             "wrong-value",
             f"'server' is {access.server!r}.",
             here.find(("server",)).span,
-            "Expected https://HOST of the API server (`az aks show`: fqdn or privateFqdn).",
+            "Expected https://HOST of the API server (`az aks show`: fqdn or privateFqdn); "
+            "without it, Azure Resource Manager is asked.",
         )
 
 

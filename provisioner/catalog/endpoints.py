@@ -179,6 +179,17 @@ LEASE = Endpoint(
 )
 """Where a lease on a blob container is taken, renewed, released and broken (the Storage resource
 provider's "Blob Containers - Lease")."""
+CLUSTER_USER_CREDENTIAL = Endpoint(
+    "POST",
+    f"{_S}/resourceGroups/{{group}}/providers/Microsoft.ContainerService/managedClusters/{{cluster}}"
+    "/listClusterUserCredential",
+    "Microsoft.ContainerService/managedClusters/listClusterUserCredential/action",
+    api_versions.CONTAINER_SERVICE,
+)
+"""Where a kubeconfig of a cluster is answered: its server and its authority, and for clusters with
+Entra a plugin that signs in, and no credential ("Managed Clusters - List Cluster User
+Credentials")."""
+CLUSTER_TYPE = "Microsoft.ContainerService/managedClusters"
 QUOTA = Endpoint(
     "PUT",
     f"{_S}/providers/Microsoft.Compute/locations/{{location}}/providers/Microsoft.Quota"
@@ -206,6 +217,7 @@ _FIXED = (
     RESOURCE_GRAPH,
     ELIGIBLE_ROLES,
     LEASE,
+    CLUSTER_USER_CREDENTIAL,
     QUOTA,
 )
 

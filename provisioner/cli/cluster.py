@@ -82,7 +82,7 @@ def _session(reach: Reach) -> Session:
 def _open(request: Request, reach: Reach) -> Iterator[_Bench]:
     with _session(reach) as session:
         desired, objects = session.find_objects(request.subject, StateKind(request.of))
-        connection = find_connection(desired, reach)
+        connection = find_connection(desired, reach, lambda: session.connect(desired.document))
         with KubeClient(connection, _PARALLELISM) as api:
             yield _Bench(session, desired, objects, api)
 

@@ -1,13 +1,20 @@
 """How a command reaches the API server of an environment."""
 
+import base64
 import os
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from provisioner.catalog.endpoints import CLUSTER_TYPE, CLUSTER_USER_CREDENTIAL
 from provisioner.cli.session import refuse_options
 from provisioner.cli.workspace import FileSources
-from provisioner.kube.connection import Connection
+from provisioner.engine.ports import Requester
+from provisioner.kube.connection import Connection, check_server
+from provisioner.kube.kubeconfig import read_cluster_entry
+from provisioner.model.azure_error import AzureError
 from provisioner.model.diagnostic import DiagnosticError, error
+from provisioner.model.values import Body
 from provisioner.workflow.plan import Desired
 
 
@@ -21,8 +28,12 @@ class Reach:
     state: str | None
 
 
-def find_connection(desired: Desired, reach: Reach) -> Connection:
-    """Return the way to an environment's API server.
+Connect = Callable[[], Requester]
+
+
+def find_connection(desired: Desired, reach: Reach, connect: Connect) -> Connection:
+    """Return the way to an environment's API server; `connect` opens Azure Resource Manager, where
+    that has to be asked.
 
     Raises DiagnosticError where the environment states none and no option does, and for a way that
     cannot be gone.
@@ -51,34 +62,70 @@ def find_connection(desired: Desired, reach: Reach) -> Connection:
     refuse_options(f"access is via {access.via}", {"--context": reach.context is not None})
     if access.via == "in-cluster":
         return read_in_cluster(os.environ)
-    return _find_entra(desired)
+    return _find_entra(desired, connect)
 
 
-def _find_entra(desired: Desired) -> Connection:
-    """Return the connection to an AKS cluster with a token of Entra.
-
-    The scope is that of AKS' server application, the same in every tenant (learn.microsoft.com,
-    "Use kubelogin to authenticate": 6dae42f8-4368-4678-94ff-3960e28e3630).
-    """
+def _find_entra(desired: Desired, connect: Connect) -> Connection:
+    """Return the connection to an AKS cluster with a token of Entra. Where it is, and who vouches
+    for it, Azure Resource Manager says where the environment does not."""
     from provisioner.azure.cloud import find_cloud
+    from provisioner.azure.cluster_token import CLUSTER_SCOPE, token_source
     from provisioner.azure.credential import open_credential
-    from provisioner.kube.connection import check_server
 
     environment = desired.environment
     access = environment.kubernetes.access
     assert access is not None
-    authority = None
+    server, authority = access.server, None
+    if server is None:
+        server, authority = ask_cluster(desired, connect())
     if access.certificate_authority is not None:
         path = Path(environment.path).parent / access.certificate_authority
         authority = FileSources().read_text(str(path)).encode()
-    cloud = find_cloud(environment.cloud_names)
+    cloud = replace(find_cloud(environment.cloud_names), scope=CLUSTER_SCOPE)
     credential = open_credential(environment.auth, cloud, environment.tenant_id, os.environ)
     way = f"Entra ({environment.auth})"
-
-    def token(_renew: bool) -> str:
-        return credential.get_token(_AKS_SCOPE).token
-
-    return Connection(check_server(access.server or "", way), way, authority, token)
+    return Connection(check_server(server, way), way, authority, token_source(credential, way))
 
 
-_AKS_SCOPE = "6dae42f8-4368-4678-94ff-3960e28e3630/.default"
+def ask_cluster(desired: Desired, service: Requester) -> tuple[str, bytes | None]:
+    """Return the API server of an environment's cluster, and the PEM of its authority, as Azure
+    Resource Manager answers them to users.
+
+    Raises DiagnosticError where the environment has not one cluster, and where Azure refuses.
+    """
+    clusters = [each.id for each in desired.graph if each.type.name == CLUSTER_TYPE]
+    if len(clusters) != 1:
+        raise DiagnosticError(
+            error(
+                "which-cluster",
+                f"{desired.environment.path} has {len(clusters)} clusters.",
+                None,
+                "State kubernetes.access.server.",
+            )
+        )
+    path = f"{clusters[0].text}/listClusterUserCredential"
+    try:
+        answer = service.request("POST", path, CLUSTER_USER_CREDENTIAL.api_version, {})
+    except AzureError as refusal:
+        raise DiagnosticError(
+            error("no-api-server", f"where {clusters[0].name} is: {refusal}.", None, _GRANT)
+        ) from refusal
+    return _read_credential(answer)
+
+
+_GRANT = (
+    "Assign Azure Kubernetes Service Cluster User Role on the cluster, or state "
+    "kubernetes.access.server and certificateAuthority."
+)
+
+
+def _read_credential(answer: Body) -> tuple[str, bytes | None]:
+    found = answer.get("kubeconfigs")
+    first = found[0] if isinstance(found, (list, tuple)) and found else {}
+    try:
+        text = base64.b64decode(str(first["value"]), validate=True)
+    except (KeyError, TypeError, ValueError) as failure:
+        raise DiagnosticError(
+            error("no-api-server", "Azure answered no kubeconfig of the cluster.", None, _GRANT)
+        ) from failure
+    return read_cluster_entry(text, "Azure's kubeconfig")

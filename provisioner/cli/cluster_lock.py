@@ -41,7 +41,8 @@ def open_lock(session: Session, environment: str) -> Iterator[Lock]:
 def open_cluster_lock(session: Session, environment: str, reach: Reach) -> Iterator[Lock]:
     """Yield the lock in an environment's cluster."""
     desired = session.load(environment)
-    with KubeClient(find_connection(desired, reach)) as api:
+    connection = find_connection(desired, reach, lambda: session.connect(desired.document))
+    with session, KubeClient(connection) as api:
         yield Lock(
             partial(show_cluster_lock, desired, api), partial(break_cluster_lock, desired, api)
         )

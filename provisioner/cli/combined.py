@@ -3,7 +3,7 @@
 import sys
 from dataclasses import dataclass, replace
 
-from provisioner.cli.cluster_access import Reach, find_connection
+from provisioner.cli.cluster_access import Connect, Reach, find_connection
 from provisioner.cli.exit_code import ExitCode
 from provisioner.cli.lock import hold_in_cluster
 from provisioner.cli.output import print_combined
@@ -21,6 +21,7 @@ from provisioner.documents.cluster import ClusterApplyDocument
 from provisioner.documents.combined import CombinedApplyDocument, CombinedPlanDocument
 from provisioner.documents.document import DiagnosticDocument
 from provisioner.documents.trace import StateKind
+from provisioner.engine.ports import Requester
 from provisioner.kube.client import KubeClient
 from provisioner.manifests.rendering import ClusterObjects
 from provisioner.model.diagnostic import Diagnostic, DiagnosticError, GateError, error
@@ -47,12 +48,13 @@ _AS_STATED = Reach(None, None, None, None)
 
 @dataclass(frozen=True, slots=True)
 class _Both:
-    """Both plans, and what the cluster's was made from."""
+    """Both plans, what the cluster's was made from, and what opens Azure Resource Manager."""
 
     azure: Plan
     desired: Desired
     objects: ClusterObjects
     within: ClusterPlan
+    connect: Connect
 
     @property
     def digest(self) -> str:
@@ -126,15 +128,19 @@ def _plan_both(session: Session, azure: Plan, permission: Permission) -> _Both:
     way to the API server, unless this plan makes its cluster."""
     path = azure.request.path
     desired, objects = session.find_objects(path, StateKind.DESIRED)
+
+    def connect() -> Requester:
+        return session.connect(desired.document)
+
     if makes_cluster(azure.document, objects.facts):
         if desired.environment.kubernetes.access is None:
-            find_connection(desired, _AS_STATED)
+            find_connection(desired, _AS_STATED, connect)
         within = plan_awaited_cluster(desired, objects, permission)
-        return _Both(azure, desired, objects, within)
+        return _Both(azure, desired, objects, within, connect)
     awaited = made_namespaces(azure.document, objects.facts)
-    with KubeClient(find_connection(desired, _AS_STATED), _PARALLELISM) as api:
+    with KubeClient(find_connection(desired, _AS_STATED, connect), _PARALLELISM) as api:
         within = plan_cluster(desired, objects, api, api.way, permission, awaited)
-    return _Both(azure, desired, objects, within)
+    return _Both(azure, desired, objects, within, connect)
 
 
 def run_apply(
@@ -257,7 +263,7 @@ def _apply_within(both: _Both, options: ApplyOptions, lock: HeldLock) -> Cluster
         )
     permission = Permission(approved.document.adopt)
     with (
-        KubeClient(find_connection(desired, _AS_STATED), _PARALLELISM) as api,
+        KubeClient(find_connection(desired, _AS_STATED, both.connect), _PARALLELISM) as api,
         hold_in_cluster(desired, api, options.lock_timeout) as lease,
     ):
         now = plan_cluster(desired, both.objects, api, api.way, permission)

@@ -57,7 +57,9 @@ def run_observe(
         session = Session(cloud=None, state=None, parallelism=1, realistic=None, quiet=True)
         desired = session.load(environment)
         auth, tenant_id = desired.environment.auth, desired.environment.tenant_id
-        connection = find_connection(desired, Reach(kubeconfig, context, None, None))
+        reach = Reach(kubeconfig, context, None, None)
+        with session:
+            connection = find_connection(desired, reach, lambda: session.connect(desired.document))
     elif kubeconfig is not None:
         connection = read_kubeconfig(Path(kubeconfig), context)
     else:

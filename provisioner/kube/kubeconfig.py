@@ -86,6 +86,19 @@ def read_kubeconfig(path: Path, context: str | None) -> Connection:
     )
 
 
+def read_cluster_entry(text: bytes, name: str) -> tuple[str, bytes | None]:
+    """Return the server of a kubeconfig's current context, and the PEM of its authority, None where
+    it has none; who signs in is not read. `name` is what to call it.
+
+    Raises DiagnosticError for a text that is no kubeconfig.
+    """
+    file = _File(Path(name), _parse(text, name))
+    chosen = file.entry("context", str(file.content.get("current-context")))
+    cluster = file.entry("cluster", str(chosen.get("cluster")))
+    server = check_server(str(cluster.get("server")), name)
+    return server, file.bytes_at(cluster, "certificate-authority")
+
+
 def _load(path: Path) -> Mapping[str, Any]:
     try:
         text = path.read_bytes()[: _MOST_BYTES + 1]
@@ -98,12 +111,16 @@ def _load(path: Path) -> Mapping[str, Any]:
                 "Name one: kubernetes.access.kubeconfig, or the variable KUBECONFIG.",
             )
         ) from failure
+    return _parse(text, str(path))
+
+
+def _parse(text: bytes, name: str) -> Mapping[str, Any]:
     try:
         content = yaml.safe_load(text) if len(text) <= _MOST_BYTES else None
     except yaml.YAMLError:
         content = None
     if not isinstance(content, Mapping):
-        raise DiagnosticError(error("wrong-kubeconfig", f"{path} is no kubeconfig."))
+        raise DiagnosticError(error("wrong-kubeconfig", f"{name} is no kubeconfig."))
     return content
 
 

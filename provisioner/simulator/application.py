@@ -15,6 +15,7 @@ from starlette.types import Receive, Scope, Send
 from provisioner.catalog.deployment import DEPLOYMENT_TYPE
 from provisioner.catalog.endpoints import (
     ACTIVITY_LOG,
+    CLUSTER_USER_CREDENTIAL,
     CORE_USAGE,
     ELIGIBLE_ROLES,
     FEATURE,
@@ -49,6 +50,7 @@ from provisioner.simulator import (
     resource_graph,
     resources,
     subscriptions,
+    user_credentials,
 )
 from provisioner.simulator.admission import check_admitted, read_body
 from provisioner.simulator.authorization import (
@@ -307,6 +309,7 @@ _ENDPOINTS: tuple[tuple[str, re.Pattern[str], Handler], ...] = tuple(
         (RESOURCE_GRAPH, resource_graph.answer_query),
         (ELIGIBLE_ROLES, list_eligible),
         (LEASE, leases.lease_container),
+        (CLUSTER_USER_CREDENTIAL, user_credentials.list_user_credential),
     )
 )
 _DELETED = _compile(
