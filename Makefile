@@ -68,7 +68,7 @@ clean: ## Remove .venv, .audit and every cache
 # --no-deps: the lock is complete, and `pip check` proves it. The project itself is built with the
 # setuptools of the lock, so nothing is fetched that has no hash; its warning about folders with the
 # name of the package is meant for people who are not in this folder.
-$(INSTALLED): requirements.lock pyproject.toml
+$(INSTALLED): requirements.lock pyproject.toml tests/references.lock
 	@command -v $(PYTHON) >/dev/null || { \
 		echo 'azsec needs Python 3.11 or newer, and there is no $(PYTHON) on this machine.' \
 		'Install it, or name another: make setup PYTHON=python3.13' >&2; exit 1; }
@@ -84,6 +84,8 @@ $(INSTALLED): requirements.lock pyproject.toml
 		--require-hashes --no-deps --requirement requirements.lock
 	@PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --disable-pip-version-check \
 		--no-deps --no-build-isolation --editable .
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps \
+		--target $(VENV)/references --requirement tests/references.lock
 	@$(BIN)/python -m compileall -q provisioner
 	@$(BIN)/python -m pip check --quiet --disable-pip-version-check
 	@touch $@

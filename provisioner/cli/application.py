@@ -21,6 +21,7 @@ from provisioner.cli.options import (
     CloudOption,
     EnvironmentArgument,
     FormatOption,
+    FrameworkChoice,
     LockTimeoutOption,
     OutputFormat,
     PipelineKind,
@@ -29,6 +30,7 @@ from provisioner.cli.options import (
     StateKindOption,
     StateOption,
 )
+from provisioner.cli.report_command import report
 from provisioner.cli.upgrade_application import upgrade
 
 if TYPE_CHECKING:
@@ -103,16 +105,6 @@ class CheckFormat(StrEnum):
     MARKDOWN = "markdown"
     SARIF = "sarif"
     JUNIT = "junit"
-
-
-class FrameworkChoice(StrEnum):
-    """Whose requirements a check is told by."""
-
-    OUTLINE = "outline"
-    CIS = "cis-aks-1.8"
-    POLICY = "azure-policy"
-    CHECKOV = "checkov"
-    PSRULE = "psrule"
 
 
 class ExportChoice(StrEnum):
@@ -567,6 +559,9 @@ def check(  # noqa: PLR0913  typer: one parameter an option
         raise typer.Exit(ExitCode.REFUSED)
     if census.unreadable:
         raise typer.Exit(ExitCode.ERROR)
+
+
+app.command()(report)
 
 
 @controls_app.command("list")

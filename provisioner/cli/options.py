@@ -45,6 +45,18 @@ class StateChoice(StrEnum):
 FormatOption = Annotated[
     OutputFormat, typer.Option("--output", "-o", help="How to print the result.")
 ]
+
+
+class FrameworkChoice(StrEnum):
+    """Whose requirements a check is told by."""
+
+    OUTLINE = "outline"
+    CIS = "cis-aks-1.8"
+    POLICY = "azure-policy"
+    CHECKOV = "checkov"
+    PSRULE = "psrule"
+
+
 EnvironmentArgument = Annotated[
     str,
     typer.Argument(

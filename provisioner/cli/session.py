@@ -193,7 +193,7 @@ class Session:
         offer = ask_offer(desired, self._pinned, client, memory)
         return adapt(desired, self._pinned, offer, lambda types: self._respeak(types, desired))
 
-    def _look_at(self, environment: str, state: str) -> Desired:
+    def look_at(self, environment: str, state: str) -> Desired:
         """Return an environment; for any but its desired state, as `reach` does."""
         return self.load(environment) if state == "desired" else self.reach(environment)
 
@@ -440,7 +440,7 @@ class Session:
         """Follow packets through an environment; Azure is read only if the question takes it."""
         from provisioner.workflow.trace import trace
 
-        desired = self._look_at(environment, question.state)
+        desired = self.look_at(environment, question.state)
         return trace(desired, self.catalog, lambda: self.connect(desired.document), question)
 
     def check(
@@ -449,7 +449,7 @@ class Session:
         """Judge a state of an environment by the controls; Azure is read only if it takes that."""
         from provisioner.workflow.check import check_environment
 
-        desired = replace(self._look_at(environment, kind), contents=contents)
+        desired = replace(self.look_at(environment, kind), contents=contents)
         return check_environment(
             desired, self.catalog, lambda: self.connect(desired.document), kind
         )
@@ -464,7 +464,7 @@ class Session:
         """Return how far a state of an environment is what a framework asks for."""
         from provisioner.workflow.check import report_compliance
 
-        desired = replace(self._look_at(environment, kind), contents=contents)
+        desired = replace(self.look_at(environment, kind), contents=contents)
         return report_compliance(
             desired,
             self.catalog,
@@ -478,7 +478,7 @@ class Session:
         """Draw a state of an environment; Azure is read for all but the desired one."""
         from provisioner.workflow.graph import draw_graph
 
-        desired = self._look_at(environment, state)
+        desired = self.look_at(environment, state)
         return draw_graph(desired, self.catalog, lambda: self.connect(desired.document), state)
 
     def roles(
@@ -508,7 +508,7 @@ class Session:
         """Say who can do what in an environment; Azure is read only for the actual state."""
         from provisioner.workflow.access import explain_access
 
-        desired = self._look_at(environment, question.state)
+        desired = self.look_at(environment, question.state)
         return explain_access(
             desired, self.catalog, lambda: self.connect(desired.document), question
         )
@@ -519,7 +519,7 @@ class Session:
         """Return what is to stand in a cluster; Azure is read only for a state that takes it."""
         from provisioner.workflow.manifests import find_objects
 
-        desired = self._look_at(environment, state)
+        desired = self.look_at(environment, state)
         found = find_objects(desired, self.catalog, lambda: self.connect(desired.document), state)
         return desired, found
 

@@ -23,7 +23,7 @@ _PAGE_STYLE = (
     "caption{padding:8px 0}th,td{border:1px solid #d0d7de;padding:4px 10px;text-align:left}"
     "td{overflow-wrap:anywhere}code{font:13px Menlo,Consolas,monospace}"
     ".stops{color:#a40e15;font-weight:bold}"
-    "@media (prefers-color-scheme:dark){body{color:#e6edf3;background:#0d1117}"
+    "@media screen and (prefers-color-scheme:dark){body{color:#e6edf3;background:#0d1117}"
     ".drawing,th,td{border-color:#30363d}.stops{color:#ff7b72}}"
     "@media print{body{margin:0}.drawing{border:0}}"
 )

@@ -88,7 +88,8 @@ def _strokes() -> str:
 
 
 STYLE = (
-    f"{_strokes()}{_colours(dark=False)}@media (prefers-color-scheme:dark){{{_colours(dark=True)}}}"
+    f"{_strokes()}{_colours(dark=False)}"
+    f"@media screen and (prefers-color-scheme:dark){{{_colours(dark=True)}}}"
 )
 """The style sheet of a drawing."""
 

@@ -64,8 +64,11 @@ _FAMILIES = {
 }
 
 
-def render_graph_svg(document: GraphDocument) -> str:
-    """Return a graph as an SVG document, the same bytes for the same graph."""
+def render_graph_svg(document: GraphDocument, name: str = "azsec") -> str:
+    """Return a graph as an SVG document, the same bytes for the same graph.
+
+    `name` begins the ids of its title and description: each drawing of a page has its own.
+    """
     columns = arrange(build_blocks(document))
     edges = fold_edges(document)
     roads = plan_roads(edges, columns)
@@ -82,9 +85,9 @@ def render_graph_svg(document: GraphDocument) -> str:
     height = bottom + _LEGEND_ROW * _legend_rows(document, edges, width) + GAP
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" class="azsec" width="{width}" height="{height}" '
-        f'viewBox="0 0 {width} {height}" role="img" aria-labelledby="azsec-title azsec-desc">',
-        f'<title id="azsec-title">{_text(_title(document))}</title>',
-        f'<desc id="azsec-desc">{_text(describe(document))}</desc>',
+        f'viewBox="0 0 {width} {height}" role="img" aria-labelledby="{name}-title {name}-desc">',
+        f'<title id="{name}-title">{_text(_title(document))}</title>',
+        f'<desc id="{name}-desc">{_text(describe(document))}</desc>',
         f"<style>{STYLE}</style>",
         f"<defs>{ARROWS}</defs>",
         f'<rect class="paper" width="{width}" height="{height}"/>',

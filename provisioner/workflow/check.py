@@ -1,6 +1,6 @@
 """`azsec check`: every control over a state of an environment."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -49,17 +49,7 @@ def check_environment(
     where there is none or several, and what `plan_environment` raises.
     """
     judgement, census = _judge(desired, catalog, connect, kind)
-    results = result_documents(judgement.results, judgement.gate, places_in(desired.graph))
-    return CheckDocument(
-        environment=desired.document,
-        state=kind.value,
-        gate=desired.environment.controls_gate,
-        summary=summarize(result.verdict for result in results if not result.is_group),
-        results=results,
-        waivers=waiver_documents(desired.environment.waivers),
-        census=census,
-        diagnostics=documents_of(desired.diagnostics),
-    )
+    return _check_document(desired, kind, judgement, census)
 
 
 def report_compliance(
@@ -73,13 +63,55 @@ def report_compliance(
     """Return how far a state of an environment, read `now`, is what a framework asks for. Raises
     what `check_environment` raises."""
     judgement, census = _judge(desired, catalog, connect, kind)
+    return _compliance_document(desired, kind, judgement, census, (framework, now))
+
+
+def check_and_comply(
+    desired: Desired,
+    catalog: Catalog,
+    connect: Callable[[], Source],
+    kind: StateKind,
+    frameworks: Sequence[Framework],
+    now: datetime,
+) -> tuple[CheckDocument, tuple[ComplianceDocument, ...]]:
+    """Return what `check_environment` and `report_compliance` return, for several frameworks, by
+    one judgement of one reading. Raises what `check_environment` raises."""
+    judgement, census = _judge(desired, catalog, connect, kind)
+    return _check_document(desired, kind, judgement, census), tuple(
+        _compliance_document(desired, kind, judgement, census, (framework, now))
+        for framework in frameworks
+    )
+
+
+def _check_document(
+    desired: Desired, kind: StateKind, judgement: Judgement, census: CensusDocument
+) -> CheckDocument:
+    results = result_documents(judgement.results, judgement.gate, places_in(desired.graph))
+    return CheckDocument(
+        environment=desired.document,
+        state=kind.value,
+        gate=desired.environment.controls_gate,
+        summary=summarize(result.verdict for result in results if not result.is_group),
+        results=results,
+        waivers=waiver_documents(desired.environment.waivers),
+        census=census,
+        diagnostics=documents_of(desired.diagnostics),
+    )
+
+
+def _compliance_document(
+    desired: Desired,
+    kind: StateKind,
+    judgement: Judgement,
+    census: CensusDocument,
+    asked: tuple[Framework, datetime],
+) -> ComplianceDocument:
+    framework, now = asked
     requirements = comply(judgement.results, framework)
     return ComplianceDocument(
         environment=desired.document,
         state=kind.value,
-        read_at=None
-        if kind is StateKind.DESIRED
-        else now.astimezone(UTC).strftime("%Y-%m-%dT%H:%MZ"),
+        read_at=None if kind is StateKind.DESIRED else format_minute(now),
         framework=framework.value,
         title=TITLES[framework],
         summary=summarize((found.verdict for found in requirements), (*VERDICTS, MANUAL)),
@@ -87,6 +119,11 @@ def report_compliance(
         refused=tuple(result.control.id for result in judgement.refused),
         census=census,
     )
+
+
+def format_minute(moment: datetime) -> str:
+    """Return a moment to the minute (ISO 8601, UTC)."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%MZ")
 
 
 def _judge(

@@ -21,7 +21,7 @@ def find_chromium() -> str:
     return found
 
 
-def dump_dom(page: str, folder: Path) -> str:
+def dump_dom(page: str, folder: Path, *, dark: bool = False) -> str:
     """Return the HTML of a page after its scripts have run."""
     file = folder / "page.html"
     file.write_text(page, encoding="utf-8")
@@ -36,6 +36,7 @@ def dump_dom(page: str, folder: Path) -> str:
         "--host-resolver-rules=MAP * ~NOTFOUND",
         f"--user-data-dir={folder / 'profile'}",
         "--window-size=1600,1200",
+        f"--blink-settings=preferredColorScheme={0 if dark else 1}",
         "--virtual-time-budget=20000",
         "--dump-dom",
         file.as_uri(),

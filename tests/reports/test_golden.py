@@ -16,10 +16,15 @@ from provisioner.reports.graph_mermaid import render_graph_mermaid
 from provisioner.reports.graph_svg import render_graph_svg
 from provisioner.reports.json_text import render_json
 from provisioner.reports.markdown import render_drift_markdown, render_plan_markdown
+from provisioner.reports.ocsf_findings import render_ocsf_findings
+from provisioner.reports.oscal_components import render_component_definition
+from provisioner.reports.oscal_results import render_assessment_results
+from provisioner.reports.report_csv import render_report_csv
+from provisioner.reports.report_html import render_report_html
 from provisioner.reports.steps_report import render_steps_markdown, render_steps_text
 from provisioner.reports.styled import write_lines
 from provisioner.reports.text import write_text
-from tests.reports import control_documents, documents
+from tests.reports import control_documents, documents, report_documents
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -123,6 +128,12 @@ OUTPUTS = {
     "graph.mmd": (render_graph_mermaid, documents.GRAPH),
     "graph.svg": (render_graph_svg, documents.GRAPH),
     "graph.json": (render_json, documents.GRAPH),
+    "report.html": (render_report_html, report_documents.FLEET),
+    "report.json": (render_json, report_documents.REPORT),
+    "report.csv": (render_report_csv, report_documents.FLEET),
+    "report.oscal.json": (render_assessment_results, report_documents.REPORT),
+    "report.oscal-component.json": (render_component_definition, report_documents.REPORT),
+    "report.ocsf.json": (render_ocsf_findings, report_documents.REPORT),
 }
 
 
@@ -132,8 +143,9 @@ def test_output_is_as_reviewed(name):
     printed = render(document)
     path = GOLDEN / name
     if os.environ.get("AZSEC_REWRITE_GOLDEN"):
-        path.write_text(printed, encoding="utf-8", newline="\n")
-    assert printed == path.read_text(encoding="utf-8")
+        path.write_text(printed, encoding="utf-8", newline="")
+    with path.open(encoding="utf-8", newline="") as reviewed:
+        assert printed == reviewed.read()
 
 
 def test_no_golden_file_is_left_over():

@@ -1,0 +1,160 @@
+"""A report as OCSF compliance findings (class 2003), for a SIEM: one for each finding of a control,
+or for the control where it has none.
+
+OCSF 1.5.0, which collectors read today: https://schema.ocsf.io/1.5.0/classes/compliance_finding.
+What nobody could answer is `Unknown`, what passes in part a `Warning`; a waived failure is a
+suppressed finding. What does not apply is left out.
+"""
+
+import json
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from provisioner.documents.controls import FindingDocument, ResultDocument
+from provisioner.documents.report import EnvironmentReportDocument, ReportDocument
+from provisioner.model.resource_id import parse_resource_id
+from provisioner.reports.oscal_parts import environment_key, identifier
+from provisioner.reports.report_view import answered_by
+from provisioner.reports.values import plain, show_path
+
+OCSF_VERSION = "1.5.0"
+_CLASS, _CATEGORY, _CREATE = 2003, 2, 1
+_SEVERITIES = {"info": 1, "low": 2, "medium": 3, "high": 4, "critical": 5}
+_NEW, _SUPPRESSED, _RESOLVED = (1, "New"), (3, "Suppressed"), (4, "Resolved")
+_COMPLIANCE = {
+    "pass": (1, "Pass"),
+    "partial": (2, "Warning"),
+    "fail": (3, "Fail"),
+    "waived": (3, "Fail"),
+    "unknown": (0, "Unknown"),
+}
+
+
+def render_ocsf_findings(report: ReportDocument) -> str:
+    """Return the findings of a report as a JSON array. An environment that could not be assessed
+    has none: the exit code of the command says so."""
+    events = [event for entry in report.environments for event in _events(entry)]
+    return json.dumps(events, indent=2, ensure_ascii=True) + "\n"
+
+
+def _events(entry: EnvironmentReportDocument) -> Iterator[dict[str, Any]]:
+    for result in entry.check.results if entry.check else ():
+        if result.is_group or result.verdict == "not applicable":
+            continue
+        seen = [f for f in result.findings if f.verdict != "not applicable"]
+        yield from (_event(entry, result, finding) for finding in seen)
+        if not seen:
+            yield _event(entry, result, None)
+
+
+def _event(
+    entry: EnvironmentReportDocument, result: ResultDocument, seen: FindingDocument | None
+) -> dict[str, Any]:
+    environment, posture = entry.environment, entry.posture
+    if environment is None or posture is None:
+        raise ValueError(f"{entry.name} was not assessed")
+    control = result.control
+    verdict = _verdict(result, seen)
+    status_id, status = _COMPLIANCE[verdict]
+    state_id, state = _NEW
+    if verdict == "waived":
+        state_id, state = _SUPPRESSED
+    elif verdict == "pass":
+        state_id, state = _RESOLVED
+    key = f"{environment_key(environment)}/{entry.state}"
+    names = (seen.id.lower(), seen.path) if seen else ()
+    told = f"{show_path(seen.path)}: {seen.evidence}" if seen and seen.path else ""
+    told = told or (seen.evidence if seen else result.why) or control.title
+    event: dict[str, Any] = {
+        "activity_id": _CREATE,
+        "activity_name": "Create",
+        "category_uid": _CATEGORY,
+        "category_name": "Findings",
+        "class_uid": _CLASS,
+        "class_name": "Compliance Finding",
+        "type_uid": _CLASS * 100 + _CREATE,
+        "type_name": "Compliance Finding: Create",
+        "time": _milliseconds(posture.at),
+        "severity_id": _SEVERITIES[control.severity],
+        "severity": "Informational" if control.severity == "info" else control.severity.title(),
+        "status_id": state_id,
+        "status": state,
+        "message": plain(f"{control.id} {verdict}: {told}"),
+        "metadata": {
+            "version": OCSF_VERSION,
+            "product": {"name": "azsec", "vendor_name": "azsec"},
+            "profiles": ["cloud"],
+        },
+        "cloud": _cloud(entry, seen),
+        "finding_info": {
+            "uid": identifier("ocsf", key, control.id, *names),
+            "title": plain(control.title),
+            "desc": plain(control.rationale),
+            "types": [control.chapter_title],
+        },
+        "compliance": {
+            "control": control.id,
+            "status_id": status_id,
+            "status": status,
+            "status_detail": plain(f"{verdict}; answered by {answered_by(entry, result)}"),
+            "standards": ["Guidelines for Securing Kubernetes on Azure", *_standards(result)],
+            "requirements": [control.item, *_requirements(result)],
+        },
+        "remediation": {"desc": f"azsec controls show {control.id}"},
+        "unmapped": {"environment": plain(entry.name), "state": entry.state},
+    }
+    if seen is not None:
+        event["resources"] = [_resource(seen)]
+        if seen.waiver is not None:
+            waiver = seen.waiver
+            event["comment"] = plain(
+                f"Waived by {waiver.owner} until {waiver.expires}: {waiver.reason}"
+            )
+    return event
+
+
+def _verdict(result: ResultDocument, seen: FindingDocument | None) -> str:
+    """Return how one finding ended; one that passes of a control of which a part is still to be
+    shown passes in part."""
+    if seen is None:
+        return result.verdict
+    return "partial" if seen.verdict == "pass" and result.verdict == "partial" else seen.verdict
+
+
+def _milliseconds(moment: str) -> int:
+    return round(datetime.fromisoformat(moment).timestamp() * 1000)
+
+
+def _cloud(entry: EnvironmentReportDocument, seen: FindingDocument | None) -> dict[str, Any]:
+    named = parse_resource_id(seen.id) if seen else None
+    cloud: dict[str, Any] = {"provider": "Azure"}
+    if entry.environment is not None:
+        cloud["org"] = {"uid": entry.environment.tenant_id}
+    if named is not None and named.subscription:
+        cloud["account"] = {"uid": named.subscription, "type": "Azure Account"}
+    return cloud
+
+
+def _resource(seen: FindingDocument) -> dict[str, Any]:
+    return {"uid": seen.id, "name": plain(seen.address or seen.id), "type": seen.type}
+
+
+def _standards(result: ResultDocument) -> list[str]:
+    mapped = result.control.mappings
+    return [
+        name
+        for name, values in (
+            ("CIS AKS 1.8", mapped.cis),
+            ("Azure Policy", mapped.policies),
+            ("checkov", mapped.checkov),
+            ("PSRule for Azure", mapped.psrule),
+        )
+        if values
+    ]
+
+
+def _requirements(result: ResultDocument) -> tuple[str, ...]:
+    mapped = result.control.mappings
+    cis = tuple(f"CIS AKS 1.8: {number}" for number in mapped.cis)
+    return (*cis, *mapped.policies, *mapped.checkov, *mapped.psrule)

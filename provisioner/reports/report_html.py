@@ -1,0 +1,113 @@
+"""A report as one HTML page: no script, no font, no request; it prints.
+
+Its policy allows the style sheets in it, by their digests, and nothing else. Names come from Azure
+and from files, so the template engine escapes whatever it writes, and `plain` makes visible what
+would reorder or hide text.
+"""
+
+from base64 import b64encode
+from functools import lru_cache
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+from provisioner.documents.graph import GraphDocument
+from provisioner.documents.report import ReportDocument
+from provisioner.reports import access_wording, report_charts, report_view
+from provisioner.reports.census_text import (
+    census_sentence,
+    not_covered_name,
+    unreadable_by_reason,
+)
+from provisioner.reports.drift_text import drift_summary
+from provisioner.reports.graph_style import STYLE
+from provisioner.reports.graph_svg import describe, describe_way, render_graph_svg
+from provisioner.reports.values import plain, plural
+from provisioner.reports.verdict_wording import MARKS
+from provisioner.reports.wording import no_drift
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+
+def render_report_html(document: ReportDocument) -> str:
+    """Return a report as an HTML page, the same bytes for the same report."""
+    templates = _templates()
+    css, _, _ = templates.loader.get_source(templates, "report.css")  # type: ignore[union-attr]
+    css = _minify(css)
+    allowed = " ".join(f"'sha256-{_digest(style)}'" for style in (css, STYLE))
+    policy = f"default-src 'none'; style-src {allowed}; base-uri 'none'; form-action 'none'"
+    page = templates.get_template("report.html.j2").render(
+        report=document,
+        slugs=report_view.environment_slugs(document.environments),
+        policy=policy,
+        css=_trusted(css),
+    )
+    return page + "\n"
+
+
+@lru_cache(maxsize=1)
+def _templates() -> "Environment":
+    """Return the template engine: escaping is on for everything, and a name that is missing is an
+    error."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    engine = Environment(
+        loader=PackageLoader("provisioner.reports"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_visible,
+    )
+    engine.globals.update(
+        view=report_view,
+        charts=report_charts,
+        access=access_wording,
+        marks=MARKS,
+        drawing=_drawing,
+        describe=describe,
+        describe_way=describe_way,
+        census_sentence=census_sentence,
+        not_covered_name=not_covered_name,
+        unreadable_by_reason=unreadable_by_reason,
+        drift_summary=drift_summary,
+        no_drift=no_drift,
+        plural=plural,
+        title=_title,
+    )
+    return engine
+
+
+def _visible(value: Any) -> Any:  # noqa: ANN401  whatever a template writes
+    """Return what a template writes: text on one line, without what hides or reorders it."""
+    from markupsafe import Markup
+
+    if isinstance(value, str) and not isinstance(value, Markup):
+        return plain(value)
+    return "" if value is None else value
+
+
+def _trusted(text: str) -> str:
+    """Return text that is HTML already, and ours."""
+    from markupsafe import Markup
+
+    return Markup(text)
+
+
+def _drawing(graph: GraphDocument, name: str) -> str:
+    """Return the drawing of a network; `render_graph_svg` escapes what it writes."""
+    return _trusted(render_graph_svg(graph, name))
+
+
+def _title(document: ReportDocument) -> str:
+    names = [entry.name for entry in document.environments]
+    return names[0] if len(names) == 1 else plural(len(names), "environment")
+
+
+def _minify(css: str) -> str:
+    """Return a style sheet without the space that is for its authors."""
+    return "".join(line.strip() for line in css.splitlines())
+
+
+def _digest(style: str) -> str:
+    return b64encode(sha256(style.encode()).digest()).decode()

@@ -1,0 +1,266 @@
+"""What the page of a report shows of its document: counted, sorted and in words.
+
+Nothing is judged here. The template calls these functions, and escapes what they return.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from provisioner.documents.census import ClusterCensusDocument
+from provisioner.documents.controls import (
+    FAIL,
+    ComplianceDocument,
+    FindingDocument,
+    RequirementDocument,
+    ResultDocument,
+)
+from provisioner.documents.drift import DriftDocument, DriftKind
+from provisioner.documents.plan import FieldChangeDocument
+from provisioner.documents.report import (
+    AnswerSource,
+    EnvironmentReportDocument,
+    ExceptionDocument,
+    TallyDocument,
+)
+from provisioner.reports.additions_text import addition_label, describe_addition
+from provisioner.reports.attribution_wording import attribution_sentences
+from provisioner.reports.census_text import census_sentence
+from provisioner.reports.values import plain, plural, shorten, show_path, show_value
+from provisioner.reports.verdict_wording import MARKS, refusals, worst_first
+from provisioner.reports.wording import UNMARKED, parts_of
+
+MOST_WORST = 8
+_MOST_FINDINGS = 3
+_MOST_FAILING = 20
+_VALUE = 90
+
+ENDING_WORDS: Mapping[str, tuple[str, str]] = {
+    "passed": ("pass", MARKS["pass"]),
+    "partial": ("partial", MARKS["partial"]),
+    "failed": ("fail", MARKS[FAIL]),
+    "waived": ("waived", MARKS["waived"]),
+    "unknown": ("unknown", MARKS["unknown"]),
+    "not_assessed": ("not assessed", MARKS["manual"]),
+}
+"""The word and the mark of each part of a tally."""
+
+VERDICT_ENDINGS = {
+    "pass": "passed",
+    "partial": "partial",
+    FAIL: "failed",
+    "waived": "waived",
+    "unknown": "unknown",
+    "manual": "not_assessed",
+    "not applicable": "not_applicable",
+}
+"""Which part of a tally a verdict counts as."""
+
+
+def worst(entry: EnvironmentReportDocument) -> tuple[list[ResultDocument], int]:
+    """Return the controls that fail, the most severe first, and how many more there are."""
+    results = entry.check.results if entry.check else ()
+    failing = worst_first(r for r in results if r.verdict == FAIL and not r.is_group)
+    return failing[:MOST_WORST], max(0, len(failing) - MOST_WORST)
+
+
+def findings(result: ResultDocument) -> tuple[list[FindingDocument], int]:
+    """Return the findings that decided a result, and how many more there are."""
+    verdict = "pass" if result.verdict == "partial" else result.verdict
+    deciding = [seen for seen in result.findings if seen.verdict == verdict]
+    most = _MOST_FAILING if verdict == FAIL else _MOST_FINDINGS
+    return deciding[:most], max(0, len(deciding) - most)
+
+
+def finding_place(seen: FindingDocument) -> str:
+    """Return the resource and the property of a finding."""
+    where = plain(seen.address or shorten(seen.id, _VALUE))
+    return f"{where} · {show_path(seen.path)}" if seen.path else where
+
+
+def by_chapter(
+    entry: EnvironmentReportDocument,
+) -> Iterator[tuple[TallyDocument, list[ResultDocument]]]:
+    """Yield each chapter with its controls."""
+    results = entry.check.results if entry.check else ()
+    for chapter in entry.chapters:
+        yield (
+            chapter,
+            [r for r in results if r.control.chapter == chapter.name and not r.is_group],
+        )
+
+
+def ending_of(entry: EnvironmentReportDocument, result: ResultDocument) -> str:
+    """Return as which part of a tally a result counts: what nobody was asked is not assessed."""
+    if result.verdict == "unknown" and result.control.id in entry.not_assessed:
+        return "not_assessed"
+    return VERDICT_ENDINGS[result.verdict]
+
+
+def answered_by(entry: EnvironmentReportDocument, result: ResultDocument) -> str:
+    """Return how a control was answered, with the age of an observation and the end of an
+    attestation."""
+    told: list[str] = []
+    for source in entry.answers.get(result.control.id, ()):
+        if source is AnswerSource.CLUSTER and entry.check and entry.check.census.cluster:
+            seen = entry.check.census.cluster
+            told.append(f"observation of the cluster of {plain(seen.read_on)}{_age(entry, seen)}")
+        elif source is AnswerSource.ATTESTATION and result.attestation:
+            attested = result.attestation
+            told.append(f"attested by {plain(attested.by)} until {plain(attested.expires)}")
+        elif source is AnswerSource.NOBODY:
+            told.append("nobody")
+        else:
+            told.append(_SOURCES[source])
+    return "; ".join(told)
+
+
+def _age(entry: EnvironmentReportDocument, seen: ClusterCensusDocument) -> str:
+    """Return how old an observation was when the report was made, in whole days."""
+    if entry.posture is None:
+        return ""
+    made = date.fromisoformat(entry.posture.at[:10])
+    days = (made - date.fromisoformat(seen.read_on)).days
+    return f", {days:,} {'day' if days == 1 else 'days'} old"
+
+
+_SOURCES = {
+    AnswerSource.BLUEPRINT: "blueprint",
+    AnswerSource.PLAN: "plan",
+    AnswerSource.AZURE: "Azure",
+    AnswerSource.CLUSTER: "observation of the cluster",
+    AnswerSource.ATTESTATION: "attestation",
+}
+
+
+def requirement_sources(entry: EnvironmentReportDocument, requirement: RequirementDocument) -> str:
+    """Return what answered the controls of a requirement, each source once."""
+    results = {r.control.id: r for r in (entry.check.results if entry.check else ())}
+    told = [
+        words
+        for control in requirement.controls
+        if control in results and (words := answered_by(entry, results[control]))
+    ]
+    return "; ".join(dict.fromkeys(part for words in told for part in words.split("; ")))
+
+
+def framework_tally(document: ComplianceDocument) -> TallyDocument:
+    """Return the requirements of a framework as a tally: manual ones are not assessed."""
+    summary = document.summary
+    counted = {ending: summary[verdict] for verdict, ending in VERDICT_ENDINGS.items()}
+    return TallyDocument(
+        name=document.framework,
+        title=document.title,
+        applicable=summary["total"] - summary["not applicable"],
+        **counted,
+    )
+
+
+def framework_tallies(entry: EnvironmentReportDocument) -> list[TallyDocument]:
+    """Return the tally of each framework."""
+    return [framework_tally(document) for document in entry.frameworks]
+
+
+def framework_links(entry: EnvironmentReportDocument, anchor: str) -> list[str]:
+    """Return the id of each framework's details on the page."""
+    return [f"{anchor}-{slug(document.framework)}" for document in entry.frameworks]
+
+
+def gate_sentence(entry: EnvironmentReportDocument) -> str:
+    """Return what the gates of an environment refuse."""
+    if entry.check is None:
+        return ""
+    told = [
+        f"gate {said} refuses {plural(len(ids), 'control')}" for said, ids in refusals(entry.check)
+    ]
+    return "; ".join(told) or f"no gate refuses anything (controls: {entry.check.gate or 'none'})"
+
+
+def expiry(exception: ExceptionDocument) -> str:
+    """Return when an exception ends, in days."""
+    days = exception.days_left
+    return {0: "today", 1: "tomorrow"}.get(days, f"in {days:,} days")
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One property that drifted: declared, and in Azure."""
+
+    path: str
+    before: str
+    after: str
+    security: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Departure:
+    """One thing that drifted: what, how, which properties, and who did it."""
+
+    label: str
+    how: str
+    changes: tuple[Change, ...]
+    who: tuple[str, ...]
+
+
+def departures(document: DriftDocument) -> Iterator[Departure]:
+    """Yield all that makes a drift check fail and stands in Azure: resources, additions, values
+    that the blueprint does not declare."""
+    for drifted in document.drifted:
+        how = _KINDS[drifted.kind] + (f": {plain(drifted.reason)}" if drifted.reason else "")
+        changes = tuple(change for field in drifted.fields for change in _changes(field))
+        yield Departure(plain(drifted.address), how, changes, _who(document, drifted.id))
+    for addition in document.additions:
+        label = addition_label(addition)
+        yield Departure(
+            label, f"added: {describe_addition(addition)}", (), _who(document, addition.id)
+        )
+    for entry in document.undeclared:
+        if entry.drifted:
+            yield Departure(
+                plain(entry.address),
+                "changed where the blueprint is silent",
+                tuple(_changes(entry.field)),
+                _who(document, entry.id),
+            )
+
+
+_KINDS = {
+    DriftKind.CHANGED: "changed",
+    DriftKind.MISSING: "missing: declared, and not in Azure",
+    DriftKind.UNMARKED: UNMARKED,
+}
+
+
+def _changes(field: FieldChangeDocument) -> Iterator[Change]:
+    for part in parts_of(field):
+        before = "" if part.before is None else shorten(show_value(part.before), _VALUE)
+        after = "" if part.after is None else shorten(show_value(part.after), _VALUE)
+        yield Change(part.path, before, after, field.security)
+
+
+def _who(document: DriftDocument, resource: str) -> tuple[str, ...]:
+    attribution = document.attributions.get(resource)
+    return tuple(attribution_sentences(attribution)) if attribution else ("not looked up",)
+
+
+def drift_messages(entry: EnvironmentReportDocument) -> Iterator[str]:
+    """Yield what a drift check says beside what drifted; not what the environment's files say."""
+    for told in entry.drift.diagnostics if entry.drift else ():
+        if told not in entry.diagnostics:
+            yield f"{told.message} {told.hint or ''}".strip()
+
+
+def drift_scope(document: DriftDocument) -> str:
+    """Return what a drift check looked at; the controls that it leaves open are told elsewhere."""
+    return census_sentence(document.census.model_copy(update={"unknown": ()}))
+
+
+def slug(*parts: str) -> str:
+    """Return an id for an element: letters, digits, dots and hyphens of some texts."""
+    text = "-".join(parts)
+    return "".join(c if c.isascii() and (c.isalnum() or c in "-.") else "_" for c in text)
+
+
+def environment_slugs(entries: Sequence[EnvironmentReportDocument]) -> list[str]:
+    """Return an id for each environment: two of one name are told apart by their position."""
+    return [f"e{number}-{slug(entry.name)}" for number, entry in enumerate(entries, 1)]

@@ -1,0 +1,86 @@
+"""The register of what holds until a day: waivers, attestations, accepted additions."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+
+from provisioner.controls.waivers import NOTICE
+from provisioner.documents.controls import CheckDocument
+from provisioner.documents.drift import DriftDocument
+from provisioner.documents.report import ExceptionDocument, ExceptionKind
+
+
+@dataclass(frozen=True, slots=True)
+class _Ending:
+    """The last day of an entry, and how far off it is."""
+
+    day: str
+    days_left: int
+    is_soon: bool
+
+
+def list_exceptions(
+    check: CheckDocument, drift: DriftDocument | None, today: date
+) -> tuple[ExceptionDocument, ...]:
+    """Return the register of an environment, what ends first at the top. Accepted additions are
+    known where drift was looked for."""
+    found = [
+        *_waivers(check, today),
+        *_attestations(check, today),
+        *(_accepted(drift, today) if drift is not None else ()),
+    ]
+    return tuple(sorted(found, key=lambda entry: (entry.days_left, entry.subject, entry.scope)))
+
+
+def _waivers(check: CheckDocument, today: date) -> Iterator[ExceptionDocument]:
+    for waiver in check.waivers:
+        ending = _ending(waiver.expires, today)
+        yield ExceptionDocument(
+            kind=ExceptionKind.WAIVER,
+            subject=waiver.control,
+            scope=waiver.scope,
+            reason=waiver.reason,
+            owner=waiver.owner,
+            expires=ending.day,
+            days_left=ending.days_left,
+            expires_soon=ending.is_soon,
+            place=waiver.place,
+        )
+
+
+def _attestations(check: CheckDocument, today: date) -> Iterator[ExceptionDocument]:
+    for result in check.results:
+        attested = result.attestation
+        if attested is not None:
+            ending = _ending(attested.expires, today)
+            yield ExceptionDocument(
+                kind=ExceptionKind.ATTESTATION,
+                subject=attested.control,
+                reason=attested.evidence or "no evidence is named",
+                owner=attested.by,
+                since=attested.on,
+                expires=ending.day,
+                days_left=ending.days_left,
+                expires_soon=ending.is_soon,
+            )
+
+
+def _accepted(drift: DriftDocument, today: date) -> Iterator[ExceptionDocument]:
+    for entry in drift.accepted:
+        ending = _ending(entry.expires, today)
+        yield ExceptionDocument(
+            kind=ExceptionKind.ACCEPTED,
+            subject=entry.addition.id,
+            scope=entry.addition.address or entry.addition.on,
+            reason=entry.reason,
+            owner=entry.owner,
+            expires=ending.day,
+            days_left=ending.days_left,
+            expires_soon=ending.is_soon,
+            place=entry.place,
+        )
+
+
+def _ending(expires: str, today: date) -> _Ending:
+    left = date.fromisoformat(expires) - today
+    return _Ending(expires, left.days, left <= NOTICE)

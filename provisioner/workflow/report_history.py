@@ -1,0 +1,117 @@
+"""The trend of an environment: this report among earlier ones."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic.alias_generators import to_camel
+
+from provisioner.documents.document import FORMAT_VERSION
+from provisioner.documents.report import (
+    EnvironmentReportDocument,
+    PostureDocument,
+    ReportDocument,
+    SkippedFileDocument,
+    TrendDocument,
+)
+
+MOST_POINTS = 12
+"""How many reports a trend shows: more columns cannot be told apart on a page."""
+
+
+class _Environment(BaseModel):
+    """What a trend needs of an environment in an earlier report; all else in it is left unread."""
+
+    model_config = ConfigDict(extra="ignore", alias_generator=to_camel, populate_by_name=True)
+
+    name: str
+    posture: PostureDocument | None = None
+
+
+class _Report(BaseModel):
+    model_config = ConfigDict(extra="ignore", alias_generator=to_camel, populate_by_name=True)
+
+    environments: tuple[_Environment, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """How environments stood, by their names, and the files that say nothing of it."""
+
+    postures: Mapping[str, tuple[PostureDocument, ...]]
+    skipped: tuple[SkippedFileDocument, ...] = ()
+
+
+def read_history(texts: Mapping[str, str]) -> History:
+    """Return what earlier reports (JSON, by the names of their files) say of how environments
+    stood. A file that is none is skipped, with the reason."""
+    postures: dict[str, dict[tuple[str, str], PostureDocument]] = {}
+    skipped: list[SkippedFileDocument] = []
+    for file, text in sorted(texts.items()):
+        reason = _reason_against(text)
+        if reason is None:
+            try:
+                found = _Report.model_validate_json(text)
+            except ValidationError as problem:
+                first = problem.errors()[0]
+                where = ".".join(map(str, first["loc"]))
+                reason = f"it is damaged: {where}: {first['msg']}"
+            else:
+                for entry in found.environments:
+                    if entry.posture is not None:
+                        key = entry.posture.at, entry.posture.state
+                        postures.setdefault(entry.name, {})[key] = entry.posture
+        if reason is not None:
+            skipped.append(SkippedFileDocument(file=file, reason=reason))
+    return History(
+        {name: tuple(found[key] for key in sorted(found)) for name, found in postures.items()},
+        tuple(skipped),
+    )
+
+
+def _reason_against(text: str) -> str | None:
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return "it is no JSON"
+    if not isinstance(found, dict) or found.get("kind") != "azsec/report":
+        return "it is no report of azsec"
+    version = found.get("formatVersion")
+    if version != FORMAT_VERSION:
+        return f"its format version is {version!r}; {FORMAT_VERSION!r} is read"
+    return None
+
+
+def with_trends(report: ReportDocument, history: History) -> ReportDocument:
+    """Return a report whose environments have a trend: earlier reports of the same state, and this
+    one. What was reported later than this one is no part of it."""
+    return report.model_copy(
+        update={
+            "environments": tuple(
+                _with_trend(entry, history.postures.get(entry.name, ()))
+                for entry in report.environments
+            ),
+            "skipped": history.skipped,
+        }
+    )
+
+
+def _with_trend(
+    entry: EnvironmentReportDocument, known: Sequence[PostureDocument]
+) -> EnvironmentReportDocument:
+    now = entry.posture
+    if now is None:
+        return entry
+    earlier = [past for past in known if past.state == now.state and past.at < now.at]
+    before = frozenset(earlier[-1].failing) if earlier else frozenset(now.failing)
+    failing = frozenset(now.failing)
+    # A control that fails no more because it could not be read is not repaired.
+    settled = now.certain and (not earlier or earlier[-1].certain)
+    trend = TrendDocument(
+        points=(*earlier[-(MOST_POINTS - 1) :], now),
+        earlier=len(earlier),
+        newly_failing=tuple(sorted(failing - before)),
+        no_longer_failing=tuple(sorted(before - failing)) if settled else (),
+    )
+    return entry.model_copy(update={"trend": trend})

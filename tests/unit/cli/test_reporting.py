@@ -1,0 +1,52 @@
+"""`azsec report` as its user meets it: what it refuses, and what it writes all the same."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from provisioner.cli.application import app
+from provisioner.cli.failure import run_guarded
+from tests.environments import ROOT
+
+
+@pytest.fixture
+def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setenv("AZSEC_CACHE", str(ROOT / ".pytest_cache" / "azsec"))
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        pytest.param(["prod", "--out", "report.doc"], "the ending does not say", id="which format"),
+        pytest.param(["prod", "--since", "7d"], "drift is a part of a report", id="no drift asked"),
+        pytest.param(
+            ["dev", "prod", "--cluster", "seen.json"], "the report is of 2", id="whose cluster"
+        ),
+        pytest.param(["nowhere"], "there is no environment 'nowhere'", id="the only one is not"),
+        pytest.param(["prod", "--cluster", "seen.json"], "no file 'seen.json'", id="no such file"),
+        pytest.param(["prod", "--history", "README.md"], "is no folder", id="history is a file"),
+    ],
+)
+def test_what_cannot_be_reported_is_refused(arguments, told, repository, capsys):
+    assert run_guarded(app, ["report", *arguments]) == 1
+    out, err = capsys.readouterr()
+    assert told in err
+    assert out == ""
+
+
+def test_one_environment_that_fails_leaves_the_others(repository: Path, capsys):
+    out, history = repository / "report.json", repository / "history"
+    arguments = ["dev", "nowhere", "--framework", "cis-aks-1.8", "--history", str(history)]
+    for earlier in (0, 1):
+        assert run_guarded(app, ["report", *arguments, "--out", str(out)]) == 1
+        report = json.loads(out.read_text(encoding="utf-8"))
+        dev, nowhere = report["environments"]
+        assert [each["framework"] for each in dev["frameworks"]] == ["cis-aks-1.8"]
+        assert len(dev["trend"]["points"]) >= 1
+        assert nowhere["check"] is None
+        assert "there is no environment 'nowhere'" in nowhere["diagnostics"][0]["message"]
+        assert len(list(history.glob("azsec-report-*.json"))) >= 1, earlier
+    assert capsys.readouterr().err == ""
