@@ -66,6 +66,14 @@ def report(  # noqa: PLR0913  typer: one parameter an option
             show_default=False,
         ),
     ] = None,
+    all_namespaces: Annotated[
+        bool,
+        typer.Option(
+            "--all-namespaces",
+            "-A",
+            help="State that the lists of --cluster are of all namespaces (`kubectl get -A`).",
+        ),
+    ] = False,
     history: Annotated[
         str | None,
         typer.Option(
@@ -101,6 +109,7 @@ def report(  # noqa: PLR0913  typer: one parameter an option
         state=StateChoice.ACTUAL.value if actual else of.value,
         frameworks=tuple(choice.value for choice in framework or FrameworkChoice),
         cluster=tuple(cluster or ()),
+        all_namespaces=all_namespaces,
         history=history,
         since=since,
         cloud=cloud.value if cloud else None,

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path, PurePath
 
 from provisioner.attribution.window import read_window
-from provisioner.cli.cluster_files import read_contents
+from provisioner.cli.cluster_files import find_evidence
 from provisioner.cli.session import Session
 from provisioner.cli.workspace import FileSources, make_folder, write_file
 from provisioner.controls.frameworks import Framework
@@ -36,6 +36,7 @@ class ReportQuestion:
     state: str
     frameworks: tuple[str, ...]
     cluster: tuple[str, ...] = ()
+    all_namespaces: bool = False
     history: str | None = None
     since: str | None = None
     cloud: str | None = None
@@ -90,10 +91,17 @@ def _report(
             realistic=None,
             quiet=True,
         ) as session:
-            settings = session.load(name).environment.kubernetes.observation
             files = list(question.cluster)
-            contents = read_contents(files, settings, asked=bool(files))
-            desired = replace(session.look_at(name, request.state.value), contents=contents)
+            seen = find_evidence(
+                session,
+                name,
+                files,
+                asked=bool(files),
+                all_namespaces=question.all_namespaces,
+            )
+            if seen.unseen is not None:
+                request = replace(request, unseen=(seen.unseen,))
+            desired = replace(session.look_at(name, request.state.value), contents=seen.contents)
             return report_environment(
                 desired, session.catalog, lambda: session.connect(desired.document), request
             )

@@ -11,6 +11,7 @@ from provisioner.controls.frameworks import Framework
 from provisioner.controls.judging import Unseen
 from provisioner.controls.verdict import Verdict
 from provisioner.documents.access import AccessDocument, AccessState
+from provisioner.documents.census import UnreadableDocument
 from provisioner.documents.controls import CheckDocument, ComplianceDocument, ResultDocument
 from provisioner.documents.document import DiagnosticDocument
 from provisioner.documents.drift import DriftDocument
@@ -50,11 +51,13 @@ LAYERS = {
 @dataclass(frozen=True, slots=True)
 class ReportRequest:
     """What a report is asked for: a state, the frameworks, and how far back who changed what is
-    looked up (`window.now` is the time of the report)."""
+    looked up (`window.now` is the time of the report). `unseen` is what of the cluster could not be
+    read: it is no part of any answer, and is said."""
 
     state: StateKind
     frameworks: tuple[Framework, ...]
     window: Window
+    unseen: tuple[UnreadableDocument, ...] = ()
 
     @property
     def now(self) -> datetime:
@@ -86,6 +89,11 @@ def report_environment(
     """
     state, now = request.state, request.now
     check, compliance = check_and_comply(desired, catalog, connect, state, request.frameworks, now)
+    census = check.census.model_copy(
+        update={"unreadable": (*check.census.unreadable, *request.unseen)}
+    )
+    check = check.model_copy(update={"census": census})
+    compliance = tuple(each.model_copy(update={"census": census}) for each in compliance)
     omitted: list[OmittedDocument] = []
     sections = Sections(
         compliance,

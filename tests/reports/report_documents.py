@@ -137,3 +137,4 @@ DEV = PARTIAL.model_copy(
     update={"name": "dev", "environment": ENVIRONMENT.model_copy(update={"name": "dev"})}
 )
 FLEET = make_report(ACTUAL, DEV, FAILED)
+SMALL = make_report(compose_report(CHECK, Sections(), NOW))

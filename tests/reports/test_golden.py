@@ -129,7 +129,7 @@ OUTPUTS = {
     "graph.svg": (render_graph_svg, documents.GRAPH),
     "graph.json": (render_json, documents.GRAPH),
     "report.html": (render_report_html, report_documents.FLEET),
-    "report.json": (render_json, report_documents.REPORT),
+    "report.json": (render_json, report_documents.SMALL),
     "report.csv": (render_report_csv, report_documents.FLEET),
     "report.oscal.json": (render_assessment_results, report_documents.REPORT),
     "report.oscal-component.json": (render_component_definition, report_documents.REPORT),
