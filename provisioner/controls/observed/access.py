@@ -89,14 +89,16 @@ class Bound:
     rules: tuple[Mapping[str, Any], ...] | None
 
 
-def find_bound(view: View) -> Iterator[Bound]:
-    """Yield the bindings of a cluster that give something to others than the system."""
+def find_bound(view: View, *, everywhere_alone: bool = False) -> Iterator[Bound]:
+    """Yield the bindings of a cluster that give something to others than the system; with
+    `everywhere_alone` those that do so in every namespace, and no other list is looked at."""
     roles = {
         (kind.name, namespace_of(role), name_of(role)): tuple(_rules_of(view, role, frozenset()))
-        for kind in (ROLE, CLUSTER_ROLE)
+        for kind in ((CLUSTER_ROLE,) if everywhere_alone else (ROLE, CLUSTER_ROLE))
         for role in view.of(kind)
     }
-    for kind in (CLUSTER_ROLE_BINDING, ROLE_BINDING):
+    bindings = (CLUSTER_ROLE_BINDING, ROLE_BINDING)
+    for kind in bindings[:1] if everywhere_alone else bindings:
         for binding in view.of(kind):
             subjects = tuple(_strangers(view, binding))
             if not subjects or namespace_of(binding) in view.system:
@@ -188,10 +190,9 @@ def _admins(view: View) -> Iterator[Seen]:
     everything = ESCALATIONS[0]
 
     def judge() -> Iterator[Seen]:
-        for each in find_bound(view):
+        for each in find_bound(view, everywhere_alone=True):
             is_admin = at(each.binding, "roleRef", "name") == "cluster-admin"
-            everywhere = not namespace_of(each.binding)
-            if everywhere and (is_admin or allows(each.rules or (), everything)):
+            if is_admin or allows(each.rules or (), everything):
                 yield fails(f"{', '.join(each.subjects)} administers the cluster", each.binding)
 
     bindings = count(len(view.of(CLUSTER_ROLE_BINDING)), "ClusterRoleBinding")

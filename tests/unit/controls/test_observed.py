@@ -1,6 +1,6 @@
 """Every control that a cluster answers turns both ways on its objects, and on nothing else."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -8,7 +8,12 @@ from provisioner.controls.control import Mode
 from provisioner.controls.observed.rules import observed_rules
 from provisioner.controls.registry import all_controls
 from provisioner.controls.verdict import Verdict, worst
-from provisioner.model.cluster_contents import BenchmarkReport, BenchmarkTest
+from provisioner.model.cluster_contents import (
+    BenchmarkReport,
+    BenchmarkTest,
+    ClusterContents,
+    Kind,
+)
 from tests.manifests import REGISTRY
 from tests.observed_cluster import (
     BENCHMARK,
@@ -437,6 +442,26 @@ def test_without_a_list_that_it_needs_nothing_is_said(control):
     assert rule.needs
     for resource in rule.resources[: len(rule.needs)]:
         assert resource in rule.missing(contents_of(objects, without=(resource,)))
+
+
+class Watched(ClusterContents):
+    """Contents of a cluster that note of which kinds somebody asked."""
+
+    asked: ClassVar[set[Kind]] = set()
+
+    def of(self, kind):
+        self.asked.add(kind)
+        return ClusterContents.of(self, kind)
+
+
+@pytest.mark.parametrize("control", CONTROLS)
+def test_a_rule_reads_the_lists_that_its_page_names_and_no_other(control):
+    found = contents_of(make_objects())
+    Watched.asked.clear()
+    watched = Watched(found.source, found.read_on, found.lists, benchmark=found.benchmark)
+    rule = observed_rules()[control]
+    assert list(rule.judge(view_of(watched)))
+    assert Watched.asked <= {*rule.needs, *rule.reads}
 
 
 REPORTS = {
