@@ -8,6 +8,7 @@ import kubernetes_validate
 import pytest
 import yaml
 
+from provisioner.cluster.kinds import ADDITIVE
 from provisioner.documents.trace import StateKind
 from provisioner.manifests.cluster_facts import ManagedNamespace
 from provisioner.manifests.manifest import CONTROLS
@@ -320,3 +321,14 @@ def test_the_bytes_are_the_same_each_time_and_read_back_as_they_were(catalog):
     files = render_manifest_files(text())
     assert set(files) == {"namespace-app.yaml", "cluster.yaml"}
     assert next(yaml.safe_load_all(files["namespace-app.yaml"]))["kind"] == "LimitRange"
+
+
+def test_the_observer_may_list_every_kind_that_adds_up():
+    objects = render("observer: {image: tools/azsec:1.0.0}")
+    role = find(objects, "ClusterRole", "azsec-observer")
+    listed = {(rule["apiGroups"][0], name) for rule in role["rules"] for name in rule["resources"]}
+    for kind in ADDITIVE:
+        if kind.kind == "Secret":  # A list of them would show what is in them.
+            continue
+        stem = kind.kind.lower().removesuffix("y")
+        assert any(group == kind.group and name.startswith(stem) for group, name in listed), kind
