@@ -18,7 +18,7 @@ cluster:
   identity: {type: SystemAssigned}
   properties:
     dnsPrefix: aks
-    kubernetesVersion: "1.35"
+    kubernetesVersion: "1.35.3"
     agentPoolProfiles:
       - name: system
         mode: System
@@ -43,11 +43,11 @@ def test_a_cluster_is_offered_what_follows_and_a_pool_what_its_cluster_runs(benc
 
     assert answer["name"] == "default"
     plane = answer["properties"]["controlPlaneProfile"]
-    assert plane["kubernetesVersion"] == "1.35.4"
-    assert [each["kubernetesVersion"] for each in plane["upgrades"]] == ["1.36.1"]
+    assert plane["kubernetesVersion"] == "1.35.3"
+    assert [each["kubernetesVersion"] for each in plane["upgrades"]] == ["1.35.4", "1.36.1"]
     (pool,) = answer["properties"]["agentPoolProfiles"]
     assert (pool["name"], pool["kubernetesVersion"]) == ("system", "1.34.7")
-    assert [each["kubernetesVersion"] for each in pool["upgrades"]] == ["1.35.3", "1.35.4"]
+    assert [each["kubernetesVersion"] for each in pool["upgrades"]] == ["1.35.3"]
 
 
 @pytest.mark.parametrize("name", ["none", "default"])

@@ -115,6 +115,12 @@ def test_a_pod_of_two_budgets_is_told_once_for_its_controller() -> None:
     assert shown(*both, pods=[pod("web-1-a"), pod("web-1-b")]) == ["several budgets shop/web-1-a"]
 
 
+def test_the_pods_of_a_daemon_set_are_not_evicted() -> None:
+    both = (budget(minAvailable=1), budget("web-2", minAvailable=1))
+    agent = pod("agent", owners=({"kind": "DaemonSet", "name": "agent", "controller": True},))
+    assert shown(*both, pods=[agent]) == []
+
+
 @pytest.mark.parametrize(
     ("given", "expected"),
     [
