@@ -1,5 +1,6 @@
 """Decides what happens to each declared object, from what stands and what a dry run answered."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -224,9 +225,16 @@ def _conflicts(refusal: Told | None) -> str:
     return "; ".join(f"{message}: {', '.join(fields)}" for message, fields in told.items())
 
 
+_SILENT_WEBHOOK = re.compile(r'failed calling webhook "([^"]+)": (?:failed to call webhook: )?(.*)')
+"""How the API server tells it (apiserver, `ErrCallingWebhook`)."""
+
+
 def _why(told: Told | None) -> str:
     if not isinstance(told, KubernetesError):
         return "the API server was not asked"
+    webhook = _SILENT_WEBHOOK.search(told.message)
+    if webhook is not None:
+        return f"the webhook {webhook[1]} does not answer: {webhook[2]}"
     if told.has_no_dry_run:
         return f"it cannot be tried: {told.message}"
     return told.message

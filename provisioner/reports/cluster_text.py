@@ -1,7 +1,7 @@
 """The text of a plan, an apply and a drift check of the objects in a cluster."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 from provisioner.documents.apply import Outcome
 from provisioner.documents.cluster import (
@@ -12,6 +12,7 @@ from provisioner.documents.cluster import (
     ClusterPlanDocument,
 )
 from provisioner.documents.drift import DriftKind
+from provisioner.documents.plan import Action, ResourceChangeDocument
 from provisioner.reports.additions_text import accepted_lines, addition_lines
 from provisioner.reports.field_text import change_lines
 from provisioner.reports.plan_text import change_section
@@ -24,12 +25,13 @@ from provisioner.reports.section_text import (
 )
 from provisioner.reports.styled import BLANK, Line, Span, Style, line, wrap
 from provisioner.reports.values import plain, plural
-from provisioner.reports.wording import counts, joined
+from provisioner.reports.wording import and_more, counts, joined
 
 AWAITED = (
     "Nothing was tried: once Azure has made the cluster, all of these have to be creations there."
 )
 UNDECLARED_VALUES = "values of others in declared objects; left as they are"
+_MOST_ALIKE = 6
 _MISSING = " · declared, and not in the cluster"
 _UNMARKED = " · without this environment's mark"
 
@@ -37,9 +39,13 @@ _UNMARKED = " · without this environment's mark"
 def render_cluster_plan_text(document: ClusterPlanDocument, width: int = 100) -> Iterator[Line]:
     """Yield the lines of a plan of a cluster."""
     yield from _heading("plan", document.environment.name, document.cluster, width)
+    alike = _blocked_alike(document.changes)
     columns = Columns([(c.address, c.type, c.resource_group) for c in document.changes], width)
     for change in document.changes:
-        yield from change_section(change, columns, width)
+        if change.reason not in alike or change.action is not Action.BLOCKED:
+            yield from change_section(change, columns, width)
+    for reason, changes in alike.items():
+        yield from _blocked_lines(reason, changes, width)
     yield from undeclared_lines(document.undeclared, width, UNDECLARED_VALUES)
     yield from render_diagnostics(document.diagnostics, width)
     if document.blocked or document.has_errors:
@@ -55,6 +61,31 @@ def render_cluster_plan_text(document: ClusterPlanDocument, width: int = 100) ->
     told = [f"{number:,} {action}" for action, number in counts(document.summary)]
     summary = joined((*told, f"{document.summary.unchanged:,} unchanged"))
     yield from totals("Plan", summary, document.digest, width)
+
+
+def _blocked_alike(
+    changes: Sequence[ResourceChangeDocument],
+) -> Mapping[str, Sequence[ResourceChangeDocument]]:
+    """Return the changes that are blocked for the same reason as others, by reason: a list that is
+    refused blocks every object of its kind."""
+    reasons: dict[str, list[ResourceChangeDocument]] = {}
+    for change in changes:
+        if change.action is Action.BLOCKED and change.reason and not change.fields:
+            reasons.setdefault(change.reason, []).append(change)
+    return {reason: alike for reason, alike in reasons.items() if len(alike) > 1}
+
+
+def _blocked_lines(
+    reason: str, changes: Sequence[ResourceChangeDocument], width: int
+) -> Iterator[Line]:
+    """Yield the lines of several objects that are blocked for one reason."""
+    yield line("  ", Span(f"! {len(changes):,} blocked", Style.BLOCKED))
+    yield from (line(" " * 6, row) for row in wrap(plain(reason), width - 6))
+    shown = [plain(change.address) for change in changes[:_MOST_ALIKE]]
+    if len(changes) > _MOST_ALIKE:
+        shown.append(and_more(len(changes) - _MOST_ALIKE, "object"))
+    yield from (line(" " * 6, Span(row, Style.DIM)) for row in wrap(", ".join(shown), width - 6))
+    yield BLANK
 
 
 def render_cluster_apply_text(document: ClusterApplyDocument, width: int = 100) -> Iterator[Line]:

@@ -33,17 +33,12 @@ from provisioner.documents.plan import (
 )
 from provisioner.engine.cluster_port import Ask, ClusterApi
 from provisioner.manifests.rendering import ClusterObjects
-from provisioner.model.diagnostic import Diagnostic, error
 from provisioner.model.kubernetes_error import KubernetesError
+from provisioner.workflow.cluster_hindrances import find_missing_kinds, find_refused_lists
 from provisioner.workflow.cluster_reading import ClusterState, read_cluster
 from provisioner.workflow.cluster_trials import try_objects
 from provisioner.workflow.plan import Desired
 
-_ADD_ONS = {
-    "secrets-store.csi.x-k8s.io": "Enable the add-on azureKeyvaultSecretsProvider.",
-    "cilium.io": "The cluster's data plane has to be Cilium (networkDataplane: cilium).",
-    "security.istio.io": "Enable the Istio add-on (serviceMeshProfile).",
-}
 _MOST_NAMED = 5
 
 
@@ -224,7 +219,11 @@ def _describe(
     permission: Permission,
 ) -> ClusterPlanDocument:
     steps = tuple(_steps(decisions))
-    told = [*objects.diagnostics, *_missing_kinds(decisions, state), *_unreadable(state)]
+    told = [
+        *objects.diagnostics,
+        *find_missing_kinds(decisions, state),
+        *find_refused_lists(desired, state),
+    ]
     return ClusterPlanDocument(
         environment=desired.document,
         path=desired.environment.path,
@@ -295,31 +294,6 @@ def _summary(decisions: Iterable[Decision]) -> PlanSummary:
         name = "unchanged" if decision.action is Action.NO_OP else decision.action.value
         counts[name] = counts.get(name, 0) + 1
     return PlanSummary(**counts)
-
-
-def _missing_kinds(decisions: Iterable[Decision], state: ClusterState) -> Iterator[Diagnostic]:
-    missing: dict[str, list[str]] = {}
-    for decision in decisions:
-        body = decision.body
-        if body is not None and not decision.path:
-            missing.setdefault(f"{body['kind']} ({body['apiVersion']})", []).append(
-                decision.key.address
-            )
-    for kind, addresses in missing.items():
-        group = kind.partition("(")[2].rpartition("/")[0]
-        shown = ", ".join(addresses[:_MOST_NAMED])
-        more = ", …" if len(addresses) > _MOST_NAMED else ""
-        yield error(
-            "missing-kind",
-            f"{state.document.server} does not serve {kind}, which {shown}{more} need.",
-            None,
-            _ADD_ONS.get(group, "Install its CustomResourceDefinition."),
-        )
-
-
-def _unreadable(state: ClusterState) -> Iterator[Diagnostic]:
-    for entry in state.unreadable:
-        yield error("forbidden", f"{entry.reason}.", None, "Bind a role that may list it.")
 
 
 def _digest(
