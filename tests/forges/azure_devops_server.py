@@ -11,15 +11,13 @@ with its pull requests and the project's work items. What people do in the porta
 refusal; `server.page` is how many entries a list answers at once.
 """
 
-import json
-import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import count
 from typing import Any
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import unquote
+
+from tests.forges.server import Call, Clock, Fault, ForgeServer, Reply
 
 TOKEN = "job-token"
 PROJECT = "platform"
@@ -46,13 +44,24 @@ def person(address: str) -> dict[str, Any]:
     }
 
 
-@dataclass
 class RefusedError(Exception):
-    status: int
-    message: str = ""
-    type_key: str = "VssServiceException"
-    headers: Mapping[str, str] = field(default_factory=dict)
-    page: str | None = None
+    def __init__(self, reply: Reply) -> None:
+        super().__init__(reply)
+        self.reply = reply
+
+
+def refusal(
+    status: int,
+    message: str,
+    type_key: str = "VssServiceException",
+    headers: Mapping[str, str] | None = None,
+) -> Reply:
+    """Return a refusal as Azure DevOps words it."""
+    body = {"$id": "1", "message": message, "typeKey": type_key, "errorCode": 0}
+    return Reply(status, body, headers or {})
+
+
+SIGN_IN = "<html><title>Azure DevOps Services | Sign In</title></html>"
 
 
 @dataclass
@@ -71,39 +80,29 @@ class _PullRequest:
 
 class AzureDevOpsServer:
     def __init__(self, process: str = "Agile") -> None:
-        self.requests: list[tuple[str, str, Any]] = []
         self.page = 1000
         self.types = {"Agile": "Issue", "Scrum": "Task"}[process]
         self.work_items: dict[int, dict[str, Any]] = {}
         self.work_item_comments: dict[int, list[str]] = {}
         self.commit_statuses: dict[str, list[dict[str, Any]]] = {}
         self._pulls: dict[int, _PullRequest] = {}
-        self._refusals: list[tuple[str, str, RefusedError]] = []
         self._ids = count(140)
-        self._now = datetime(2026, 11, 30, 9, 0, tzinfo=UTC)
-        self._lock = threading.RLock()
-        self._server = ThreadingHTTPServer(
-            ("127.0.0.1", 0), type("Handler", (_Handler,), {"app": self})
-        )
-        self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
-        self.collection = f"http://127.0.0.1:{self._server.server_port}/contoso/"
+        self._clock = Clock()
+        self.server = ForgeServer(self._serve)
+        self.collection = f"{self.server.url}/contoso/"
 
     def __enter__(self) -> "AzureDevOpsServer":
-        self._thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+        self.server.stop()
 
     # What people do.
 
     def open_pull_request(
         self, head: str, base: str, author: str = "grace@contoso.com", *, fork: bool = False
     ) -> int:
-        number = next(self._ids)
+        number = len(self._pulls) + 1
         self._pulls[number] = _PullRequest(number, base, person(author), fork)
         self.push(number, head)
         return number
@@ -156,8 +155,8 @@ class AzureDevOpsServer:
         (found,) = (t for t in self._pulls[number].threads if t["id"] == thread)
         found["comments"][0].update(isDeleted=True, content=None)
 
-    def refuse(self, method: str, part: str, *refusals: RefusedError) -> None:
-        self._refusals += [(method, part, refusal) for refusal in refusals]
+    def refuse(self, method: str, part: str, *replies: Reply) -> None:
+        self.server.faults += [Fault(method, part, reply) for reply in replies]
 
     # What the API answers.
 
@@ -190,7 +189,7 @@ class AzureDevOpsServer:
                     text = f"The requested pull request was not found: {number}."
                     raise _missing("TF401180", text, "GitPullRequestNotFoundException")
                 return self._pull_request(method, self._pulls[int(number)], rest, query, body)
-        raise RefusedError(404, "no such path")
+        raise RefusedError(refusal(404, "no such path"))
 
     def _pull_request(
         self, method: str, pull: _PullRequest, parts: list[str], query: Mapping[str, str], body: Any
@@ -218,13 +217,14 @@ class AzureDevOpsServer:
                 return self._status(pull.statuses, body)
             case _, ["threads", thread, "comments", _number]:
                 return self._comment(method, pull, int(thread), body)
-        raise RefusedError(404, "no such path")
+        raise RefusedError(refusal(404, "no such path"))
 
     def _comment(self, method: str, pull: _PullRequest, thread: int, body: Any) -> Any:
         found = next((one for one in pull.threads if one["id"] == thread), None)
         if found is None or found["comments"][0].get("isDeleted"):
             text = "The comment does not exist."
-            raise RefusedError(400, text, "GitPullRequestCommentThreadCommentNotFoundException")
+            missing = "GitPullRequestCommentThreadCommentNotFoundException"
+            raise RefusedError(refusal(400, text, missing))
         comment = found["comments"][0]
         if method == "DELETE":
             comment.update(isDeleted=True, content=None)
@@ -316,7 +316,7 @@ class AzureDevOpsServer:
                 return {"id": 1, "text": body["text"]}
             case _, ["workitems", which]:
                 return self._work_item(method, which, body)
-        raise RefusedError(404, "no such path")
+        raise RefusedError(refusal(404, "no such path"))
 
     def _work_item(self, method: str, which: str, body: Any) -> dict[str, Any]:
         if method == "GET":
@@ -347,65 +347,25 @@ class AzureDevOpsServer:
         return {"count": len(part), "value": part, "_token": following}
 
     def _tick(self) -> str:
-        self._now += timedelta(seconds=1)
-        return self._now.strftime("%Y-%m-%dT%H:%M:%S.%f0Z")
+        return self._clock.now()
 
-    def serve(
-        self, method: str, path: str, query: Mapping[str, str], token: str | None, body: Any
-    ) -> Any:
-        """Return the answer to one request. Raises RefusedError."""
-        with self._lock:
-            self.requests.append((method, path, body))
-            for entry in self._refusals:
-                if entry[0] == method and entry[1] in path:
-                    self._refusals.remove(entry)
-                    raise entry[2]
-            if token != f"Bearer {TOKEN}":
-                raise RefusedError(203, page="<html><title>Azure DevOps Services | Sign In</title>")
-            if "api-version" not in query:
-                raise RefusedError(400, "no api-version", "VssVersionNotSpecifiedException")
-            # A copy: what is sent outside of the lock must not change meanwhile.
-            return json.loads(json.dumps(self._answer(method, path, query, body)))
-
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    app: AzureDevOpsServer
-
-    def _serve(self) -> None:
-        text = self.rfile.read(int(self.headers.get("Content-Length", "0")))
-        parts = urlsplit(self.path)
-        path = unquote(parts.path).removeprefix("/contoso")
-        query = dict(parse_qsl(parts.query))
-        body = json.loads(text) if text else None
+    def _serve(self, call: Call) -> Reply:
+        path = unquote(call.path).removeprefix("/contoso")
+        if call.headers.get("authorization") != f"Bearer {TOKEN}":
+            return Reply(203, page=SIGN_IN)
+        if "api-version" not in call.query:
+            return refusal(400, "no api-version", "VssVersionNotSpecifiedException")
         try:
-            answer = self.app.serve(
-                self.command, path, query, self.headers.get("Authorization"), body
-            )
-        except RefusedError as refusal:
-            error = {"$id": "1", "message": refusal.message, "typeKey": refusal.type_key}
-            page = json.dumps(error) if refusal.page is None else refusal.page
-            self._send(refusal.status, refusal.headers, page.encode())
-            return
+            answer = self._answer(call.method, path, call.query, call.body)
+        except RefusedError as refused:
+            return refused.reply
         following = answer.pop("_token", None) if isinstance(answer, dict) else None
         headers = {} if following is None else {"x-ms-continuationtoken": str(following)}
-        self._send(200, headers, b"" if answer is None else json.dumps(answer).encode())
-
-    def _send(self, status: int, headers: Mapping[str, str], sent: bytes) -> None:
-        self.send_response(status)
-        for name, value in {**headers, "Content-Length": str(len(sent))}.items():
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(sent)
-
-    do_GET = do_POST = do_PATCH = do_DELETE = _serve  # noqa: N815  http.server's names
-
-    def log_message(self, *_: object) -> None:
-        pass
+        return Reply(200, answer, headers)
 
 
 def _missing(code: str, message: str, type_key: str) -> RefusedError:
-    return RefusedError(404, f"{code}: {message}", type_key)
+    return RefusedError(refusal(404, f"{code}: {message}", type_key))
 
 
 def _checked(content: str) -> str:
@@ -414,7 +374,7 @@ def _checked(content: str) -> str:
             "A discussion comment cannot be longer than 150000 characters.\r\n"
             "Parameter name: comment.Content"
         )
-        raise RefusedError(400, text, "ArgumentException")
+        raise RefusedError(refusal(400, text, "ArgumentException"))
     return content
 
 

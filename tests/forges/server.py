@@ -24,11 +24,12 @@ class Call:
 
 @dataclass(frozen=True)
 class Reply:
-    """One answer."""
+    """One answer; `page` is sent as it is, in the place of JSON."""
 
     status: int
     body: Any = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    page: str | None = None
 
 
 @dataclass
@@ -83,6 +84,8 @@ class ForgeServer:
 
             def send(self, reply: Reply) -> None:
                 body = b"" if reply.body is None else json.dumps(reply.body).encode()
+                if reply.page is not None:
+                    body = reply.page.encode()
                 self.send_response(reply.status)
                 for name, value in reply.headers.items():
                     self.send_header(name, value)

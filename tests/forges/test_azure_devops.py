@@ -19,8 +19,9 @@ from tests.forges.azure_devops_server import (
     REPOSITORY,
     TOKEN,
     AzureDevOpsServer,
-    RefusedError,
+    refusal,
 )
+from tests.forges.server import Reply
 
 HEAD, NEWER, BASE, MERGE = "a" * 40, "b" * 40, "c" * 40, "d" * 40
 ADA, BOB = "ada@contoso.com", "bob@contoso.com"
@@ -258,7 +259,7 @@ def test_a_tag_that_holds_another_is_no_match(server, forge):
     assert not forge.issues("azsec-drift")
 
 
-NO_PERMISSION = RefusedError(
+NO_PERMISSION = refusal(
     403,
     "TF401027: You need the Git 'PullRequestContribute' permission to perform this action. "
     "Details: identity 'Build\\f57c1f8a', scope 'repository'.",
@@ -267,40 +268,40 @@ NO_PERMISSION = RefusedError(
 
 
 @pytest.mark.parametrize(
-    ("refusal", "code", "hint"),
+    ("reply", "code", "hint"),
     [
         pytest.param(
             NO_PERMISSION, "permission-missing", "'Contribute to pull requests'", id="permission"
         ),
         pytest.param(
-            RefusedError(401, "TF400813: The user '' is not authorized to access this resource."),
+            refusal(401, "TF400813: The user '' is not authorized to access this resource."),
             "token-refused",
             "System.AccessToken",
             id="no token",
         ),
         pytest.param(
-            RefusedError(302, page="", headers={"Location": "https://example.org/_signin"}),
+            Reply(302, headers={"Location": "https://example.org/_signin"}),
             "token-refused",
             "System.AccessToken",
             id="sent to the page to sign in",
         ),
         pytest.param(
-            RefusedError(404, "TF401180: The requested pull request was not found.", "NotFound"),
+            refusal(404, "TF401180: The requested pull request was not found.", "NotFound"),
             "TF401180",
             "resources:",
             id="not found, or not to be seen",
         ),
         pytest.param(
-            RefusedError(409, "TF401181: The pull request cannot be edited due to its state."),
+            refusal(409, "TF401181: The pull request cannot be edited due to its state."),
             "TF401181",
             None,
             id="closed meanwhile",
         ),
     ],
 )
-def test_a_refusal_says_what_to_do(server, forge, refusal, code, hint):
+def test_a_refusal_says_what_to_do(server, forge, reply, code, hint):
     pull_request = forge.pull_request(server.open_pull_request(HEAD, BASE))
-    server.refuse("POST", "/threads", refusal)
+    server.refuse("POST", "/threads", reply)
 
     with pytest.raises(ForgeError) as raised:
         forge.add_comment(pull_request, "text")
@@ -327,8 +328,8 @@ def test_a_rate_limit_is_waited_for(server, forge, pauses):
     server.refuse(
         "GET",
         f"/pullRequests/{number}",
-        RefusedError(429, "TF400733: The request has been canceled.", headers={"Retry-After": "7"}),
-        RefusedError(
+        refusal(429, "TF400733: The request has been canceled.", headers={"Retry-After": "7"}),
+        refusal(
             429, "TF400733: The request has been canceled.", headers={"X-RateLimit-Reset": reset}
         ),
     )

@@ -1,0 +1,44 @@
+"""The life of a change on Azure DevOps is the one on GitHub: one story, told on both."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from provisioner.catalog.registry import Catalog
+from tests.forges.azure_devops_host import AzureDevOpsHost
+from tests.forges.life import Life
+from tests.scenarios.story import tell
+
+_STORY = Path(__file__).with_name("pull-request.md")
+
+
+def _without_host(text: str) -> str:
+    """Return a story without the names that belong to one host: where the job and the issues are,
+    how accounts are called, and the line that shows a summary in Azure Pipelines."""
+    text = re.sub(r"^##vso\[.*\n", "", text, flags=re.MULTILINE)
+    text = re.sub(r"https?://[^\s)]+(/actions/runs/|/_build/results\?buildId=)42", "JOB", text)
+    text = re.sub(r"https?://[^\s)]+(/issues/|/_workitems/edit/)\d+", "ISSUE", text)
+    text = re.sub(r"\b(grace|ada|linus)@(?:&#8203;)?contoso\.com", r"\1", text)
+    return re.sub(r"GitHub|Azure DevOps", "FORGE", text)
+
+
+def test_the_story_of_a_change_is_the_same_on_azure_devops(
+    tmp_path: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    monkeypatch: pytest.MonkeyPatch,
+    catalog: Catalog,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "100")
+    for name in ("AZSEC_LOCAL_STATE", "GITHUB_ACTIONS"):
+        monkeypatch.delenv(name, raising=False)
+    written = _STORY.read_text(encoding="utf-8")
+    host = AzureDevOpsHost(tmp_path_factory.mktemp("agent"))
+    try:
+        told = tell(written, catalog, Life(host))
+    finally:
+        host.stop()
+
+    # As words: longer names of accounts move the ends of lines.
+    assert _without_host(told).split() == _without_host(written).split()
