@@ -89,8 +89,8 @@ def _hint(code: str, done: str) -> str | None:
     hints = {
         "AuthorizationPermissionMismatch": f"Assign {_ROLES[done]} on the container "
         "(blueprints/modules/observation.yaml); a new assignment takes up to 10 minutes.",
-        "AuthorizationFailure": "The account's firewall does not let this machine in: state its "
-        "range in `readerRanges` of blueprints/modules/observation.yaml, or run in the network.",
+        "AuthorizationFailure": "The account's firewall does not let this machine in: run where "
+        "its private endpoint is reached.",
         "ContainerNotFound": "blueprints/modules/observation.yaml makes the container.",
     }
     return hints.get(code)

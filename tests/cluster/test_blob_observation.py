@@ -137,7 +137,11 @@ def test_the_observer_signs_in_as_its_identity_and_writes_no_config_map(bench: B
     observer = (
         '  observer: {image: "tools/azsec:1.0.0", clientId: 1f0e2d3c-0a1b-4c2d-8e3f-405162738495}\n'
     )
-    bench.write(ENVIRONMENT + OBSERVATION + observer)
+    store = "  observation: {readers: {nightly: 9a6e3d40-af71-4d94-8b17-65d3f4a6d8aa}}\n"
+    text = ENVIRONMENT.replace("kubernetes:\n", f"{store}kubernetes:\n", 1)
+    bench.write(text + OBSERVATION + observer)
+    valid = bench.azsec("validate", "billing")
+    assert (valid.code, "is valid" in valid.out + valid.err) == (0, True), valid.err
     assert bench.run("apply", "--yes").code == 0
     root = "namespaces/azsec-observer"
     account = bench.server.get(f"/api/v1/{root}/serviceaccounts/observer")
