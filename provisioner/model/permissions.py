@@ -9,6 +9,7 @@ does not matter. Source: "Understand Azure role definitions", "Understand Azure 
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from provisioner.model.resource_id import ResourceId
 from provisioner.model.values import Unknown
@@ -61,7 +62,7 @@ def grants(permissions: Iterable[Permission], action: str, *, data: bool = False
 
 def matches(pattern: str, action: str) -> bool:
     """Tell whether a pattern with wildcards matches an action, in time linear in both."""
-    return _matches(pattern.lower(), action.lower())
+    return _matches(_pieces_of(pattern), action.lower())
 
 
 def holds_at(scope: ResourceId | None, resource: ResourceId | None) -> bool:
@@ -130,15 +131,22 @@ def _kind_of(value: object) -> str:
 
 
 def _any_matches(patterns: Iterable[str], action: str) -> bool:
-    return any(_matches(pattern.lower(), action) for pattern in patterns)
+    return any(_matches(_pieces_of(pattern), action) for pattern in patterns)
 
 
-def _matches(pattern: str, action: str) -> bool:
+@lru_cache(maxsize=8192)
+def _pieces_of(pattern: str) -> tuple[str, ...]:
+    """Return what stands between the wildcards of a pattern: the same few are asked for again and
+    again, with each action."""
+    return tuple(pattern.lower().split("*"))
+
+
+def _matches(pieces: tuple[str, ...], action: str) -> bool:
     """Each piece between wildcards is taken where it first stands: if any way fits, this one does,
     and nothing is tried twice, whatever a role of somebody else's says."""
-    first, *rest = pattern.split("*")
+    first, *rest = pieces
     if not rest:
-        return pattern == action
+        return first == action
     if not action.startswith(first):
         return False
     position = len(first)
