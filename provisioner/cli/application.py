@@ -22,6 +22,7 @@ from provisioner.cli.options import (
     EnvironmentArgument,
     FormatOption,
     FrameworkChoice,
+    FullOption,
     LockTimeoutOption,
     OutputFormat,
     PipelineKind,
@@ -280,6 +281,7 @@ def plan(  # noqa: PLR0913  typer: one parameter an option
     destroy: Annotated[
         bool, typer.Option("--destroy", help="Plan to delete the environment.")
     ] = False,
+    full: FullOption = False,
     adopt: AdoptOption = None,
     adopt_defaults: AdoptDefaultsOption = False,
     offline: OfflineOption = False,
@@ -310,7 +312,7 @@ def plan(  # noqa: PLR0913  typer: one parameter an option
         made = session.plan(environment, target or [], choices)
     if out is not None:
         save_plan(made, out)
-    print_plan(made.document, output.value)
+    print_plan(made.document, output.value, full=full)
     if not made.can_apply():
         raise typer.Exit(ExitCode.ERROR)
     if made.adopts_unasked:
@@ -325,6 +327,7 @@ def plan(  # noqa: PLR0913  typer: one parameter an option
 def show(
     file: Annotated[str, typer.Argument(help="A plan file.", show_default=False)],
     output: FormatOption = OutputFormat.TEXT,
+    full: FullOption = False,
 ) -> None:
     """Print a saved plan as `azsec plan` printed it, with the steps that apply sends."""
     from provisioner.cli.output import print_combined, print_saved_plan
@@ -335,7 +338,7 @@ def show(
 
         print_combined(read_saved(file).document, output.value)
         return
-    print_saved_plan(read_plan(file).document, output.value)
+    print_saved_plan(read_plan(file).document, output.value, full=full)
 
 
 app.command()(diff)

@@ -57,6 +57,10 @@ class FrameworkChoice(StrEnum):
     PSRULE = "psrule"
 
 
+FullOption = Annotated[
+    bool,
+    typer.Option("--full", help="List every create of a large plan instead of grouping by module."),
+]
 EnvironmentArgument = Annotated[
     str,
     typer.Argument(

@@ -34,24 +34,27 @@ if TYPE_CHECKING:
     from provisioner.reports.text import TextDocument
 
 
-def print_plan(document: PlanDocument, output: str, stream: TextIO | None = None) -> None:
-    """Print a plan as text, JSON or Markdown."""
+def print_plan(
+    document: PlanDocument, output: str, stream: TextIO | None = None, *, full: bool = False
+) -> None:
+    """Print a plan as text, JSON or Markdown; `full` lists every create of a large one."""
     from provisioner.reports.markdown import render_plan_markdown
 
+    document = document.model_copy(update={"lists_all": full})
     _print(document, output, stream or sys.stdout, lambda: render_plan_markdown(document))
 
 
-def print_saved_plan(document: PlanDocument, output: str) -> None:
+def print_saved_plan(document: PlanDocument, output: str, *, full: bool = False) -> None:
     """Print a plan with the steps that apply sends, as text, JSON or Markdown."""
     from provisioner.reports.markdown import LIMIT, render_plan_markdown
     from provisioner.reports.steps_report import render_steps_markdown, render_steps_text
     from provisioner.reports.styled import write_lines
 
     if output == "markdown":
-        text = render_plan_markdown(document)
+        text = render_plan_markdown(document.model_copy(update={"lists_all": full}))
         sys.stdout.write(text + render_steps_markdown(document, LIMIT - len(text)))
         return
-    print_plan(document, output)
+    print_plan(document, output, full=full)
     if output == "text":
         width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 100
         lines = render_steps_text(document, width)

@@ -237,6 +237,7 @@ class PlanDocument(Document):
     controls (None where nothing was judged); `gates` are those that refuse to apply it. `census`
     says what was looked at (None: nothing was read, for a migration of marks). `cluster` is about
     the objects in the cluster, where the environment states some: they are no part of the plan.
+    `lists_all` asks a report not to group the creates of a large plan; JSON always lists all.
     """
 
     kind: Literal["azsec/plan"] = "azsec/plan"
@@ -261,3 +262,4 @@ class PlanDocument(Document):
     census: CensusDocument | None = None
     cluster: ClusterObjectsDocument | None = None
     diagnostics: tuple[DiagnosticDocument, ...] = ()
+    lists_all: bool = Field(default=False, exclude=True)

@@ -120,7 +120,7 @@ def render_cluster_drift_text(document: ClusterDriftDocument, width: int = 100) 
     yield from _heading("drift", document.environment.name, document.cluster, width)
     columns = Columns([(d.address, d.type, d.resource_group) for d in document.drifted], width)
     for drifted in document.drifted:
-        yield columns.line(drifted.address, drifted.type, drifted.resource_group)
+        yield from columns.lines(drifted.address, drifted.type, drifted.resource_group)
         if drifted.kind is DriftKind.MISSING:
             yield line("    ", Span("- missing", Style.DELETE), _MISSING)
         elif drifted.kind is DriftKind.UNMARKED:

@@ -41,14 +41,18 @@ def render_drift_text(document: DriftDocument, width: int = 100) -> Iterator[Lin
     yield from heading("drift", document.environment, width)
     columns = Columns([(d.address, d.type, d.resource_group) for d in document.drifted], width)
     for drifted in document.drifted:
-        yield columns.line(drifted.address, drifted.type, drifted.resource_group)
+        yield from columns.lines(drifted.address, drifted.type, drifted.resource_group)
+        where = columns.note(drifted.resource_group)
+        where = f" · {where}" if where else ""
         if drifted.kind is DriftKind.MISSING:
-            yield line("    ", Span("- missing", Style.DELETE), " · declared, and not in Azure")
+            yield line(
+                "    ", Span("- missing", Style.DELETE), f" · declared, and not in Azure{where}"
+            )
         elif drifted.kind is DriftKind.UNMARKED:
-            yield line("    ", Span("<- unmarked", Style.UPDATE), f" · {UNMARKED}")
+            yield line("    ", Span("<- unmarked", Style.UPDATE), f" · {UNMARKED}{where}")
             yield from change_lines(drifted.fields, width)
         else:
-            yield line("    ", Span("~ changed", Style.UPDATE), _about(drifted))
+            yield line("    ", Span("~ changed", Style.UPDATE), f"{_about(drifted)}{where}")
             yield from change_lines(drifted.fields, width)
         yield from attribution_lines(document.attributions.get(drifted.id), width)
         yield BLANK

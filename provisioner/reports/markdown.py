@@ -102,7 +102,7 @@ def render_plan_markdown(document: PlanDocument, limit: int = LIMIT) -> str:
         + diagnostics_section(document.diagnostics)
         + f"Digest {code(document.digest)}\n"
     )
-    shown, groups = group_creates(document.changes)
+    shown, groups = group_creates(document.changes, lists_all=document.lists_all)
     names = kinds_of(change.type for change in document.changes)
     entries = [plan_entry(change, names) for change in sorted(shown, key=risk)]
     entries += [_group_entry(group, names) for group in groups]
@@ -196,7 +196,7 @@ def _named(address: str, resource_type: str, names: Mapping[str, str] | None) ->
 
 
 def _group_entry(group: ModuleGroup, names: Mapping[str, str]) -> Entry:
-    told = [prose(group.kinds)]
+    told = [prose(", ".join(group.kinds))]
     if group.letting_in:
         told.append(f"**{LETS_IN}**: {', '.join(map(code, group.letting_in))}")
     count = len(group.changes)

@@ -22,21 +22,22 @@ _ROOT = "(blueprint)"
 @dataclass(frozen=True, slots=True)
 class ModuleGroup:
     """The creates of one module. `kinds` says how many there are of each type, most first:
-    `3 subnets, bastionHosts`; `letting_in` are the addresses of those that give access."""
+    `3 subnets`, `bastionHosts`; `letting_in` are the addresses of those that give access."""
 
     module: str
     changes: tuple[ResourceChangeDocument, ...]
-    kinds: str
+    kinds: tuple[str, ...]
     letting_in: tuple[str, ...]
 
 
 def group_creates(
-    changes: Sequence[ResourceChangeDocument],
+    changes: Sequence[ResourceChangeDocument], *, lists_all: bool = False
 ) -> tuple[list[ResourceChangeDocument], list[ModuleGroup]]:
     """Return the changes that are shown by themselves, and the groups of the others, in the order
-    in which the first of each is made. There are no groups where the plan has few creates."""
+    in which the first of each is made. There are none where the plan has few creates, or where all
+    are to be listed."""
     plain_creates = [change for change in changes if _is_plain(change)]
-    if len(plain_creates) <= MOST_SHOWN:
+    if lists_all or len(plain_creates) <= MOST_SHOWN:
         return list(changes), []
     names = kinds_of(change.type for change in changes)
     found: dict[str, list[ResourceChangeDocument]] = {}
@@ -64,6 +65,6 @@ def _group(
     return ModuleGroup(
         module=module,
         changes=tuple(members),
-        kinds=", ".join(f"{count} {kind}" if count > 1 else kind for kind, count in ordered),
+        kinds=tuple(f"{count} {kind}" if count > 1 else kind for kind, count in ordered),
         letting_in=tuple(change.address for change in members if change.lets_in),
     )

@@ -48,7 +48,7 @@ def render_plan_diff_text(document: PlanDiffDocument, width: int = 100) -> Itera
         told = f"The plans are of two environments: {plain(names[0])} and {plain(names[1])}."
         yield line("  ", Span(told, Style.WARNING))
     yield BLANK
-    columns = Columns([(c.address, c.type, c.resource_group) for c in document.changes], width - 2)
+    columns = Columns([(c.address, c.type, c.resource_group) for c in document.changes], width)
     for change in document.changes:
         yield from _change_lines(change, columns, width)
     yield from _section("outcome", "controls, proofs and gates", other_lines(document), width)
@@ -71,7 +71,7 @@ def render_plan_diff_text(document: PlanDiffDocument, width: int = 100) -> Itera
 
 
 def _change_lines(change: ChangeDifferenceDocument, columns: Columns, width: int) -> Iterator[Line]:
-    yield columns.line(change.address, change.type, change.resource_group)
+    yield from columns.lines(change.address, change.type, change.resource_group)
     words = Span(KIND_WORDS[change.kind], _STYLES[change.kind])
     before, after = planned_before_and_after(change)
     if change.kind is not DifferenceKind.CHANGED or before == after:

@@ -6,6 +6,7 @@ from provisioner.documents.plan import Action, PlanDocument, ResourceChangeDocum
 from provisioner.reports.additions_text import accepted_lines, addition_lines
 from provisioner.reports.census_text import census_lines
 from provisioner.reports.field_text import change_lines, create_lines
+from provisioner.reports.module_groups import ModuleGroup, group_creates
 from provisioner.reports.objects_text import objects_lines
 from provisioner.reports.proof_text import breach_lines, gate_lines, proof_totals
 from provisioner.reports.section_text import (
@@ -19,11 +20,21 @@ from provisioner.reports.section_text import (
     unmanaged_lines,
 )
 from provisioner.reports.security_text import total_lines, turn_lines
-from provisioner.reports.styled import BLANK, Line, Span, Style, line, wrap
+from provisioner.reports.styled import (
+    BLANK,
+    Line,
+    Span,
+    Style,
+    columns_of,
+    join_wrapped,
+    line,
+    wrap,
+)
 from provisioner.reports.tags_text import tag_lines
 from provisioner.reports.timing import remaining_seconds
 from provisioner.reports.values import plain, show_estimate
 from provisioner.reports.wording import (
+    LETS_IN,
     SIGNS,
     count_additions,
     count_ignored,
@@ -55,8 +66,14 @@ def render_plan_text(document: PlanDocument, width: int = 100) -> Iterator[Line]
     """
     yield from heading("plan", document.environment, width)
     yield from turn_lines(document.security, width)
-    columns = Columns([(c.address, c.type, c.resource_group) for c in document.changes], width)
-    for change in sorted(document.changes, key=lambda change: risk(change)[0], reverse=True):
+    shown, groups = group_creates(document.changes, lists_all=document.lists_all)
+    columns = Columns([(c.address, c.type, c.resource_group) for c in shown], width)
+    for group in groups:
+        yield from _group_section(group, width)
+    if groups:
+        yield from (line("  ", Span(row, Style.DIM)) for row in wrap(_GROUPED, width - 2))
+        yield BLANK
+    for change in sorted(shown, key=lambda change: risk(change)[0], reverse=True):
         yield from change_section(change, columns, width)
     yield from undeclared_lines(document.undeclared, width)
     yield from tag_lines(document.tags, width)
@@ -80,6 +97,27 @@ def render_plan_text(document: PlanDocument, width: int = 100) -> Iterator[Line]
     yield from totals("Plan", _summary(document), document.digest, width)
 
 
+_GROUPED = (
+    "Creates are grouped by module. `azsec plan --full` and `azsec show --full` list each with its "
+    "properties."
+)
+
+
+def _group_section(group: ModuleGroup, width: int) -> Iterator[Line]:
+    """Yield the lines of a module's creates: how many of each type, and which give access."""
+    yield line("  ", Span(group.module, Style.BOLD))
+    sign = Span(f"+ {len(group.changes):,} create", Style.CREATE)
+    first, *rest = join_wrapped(group.kinds, width - 7 - len(sign.text))
+    yield line("    ", sign, f" · {first}")
+    yield from (line(" " * 6, row) for row in rest)
+    if group.letting_in:
+        addresses = [plain(address) for address in group.letting_in]
+        rows = join_wrapped(addresses, width - 8 - len(LETS_IN))
+        yield line(" " * 6, Span(LETS_IN, Style.WARNING), f": {rows[0]}")
+        yield from (line(" " * (8 + len(LETS_IN)), row) for row in rows[1:])
+    yield BLANK
+
+
 def _summary(document: PlanDocument) -> str:
     estimate = remaining_seconds(document.steps)
     return joined(
@@ -96,8 +134,8 @@ def _summary(document: PlanDocument) -> str:
 
 def change_section(change: ResourceChangeDocument, columns: Columns, width: int) -> Iterator[Line]:
     """Yield the lines of what happens to one resource."""
-    yield columns.line(change.address, change.type, change.resource_group)
-    yield from _action_lines(change, width)
+    yield from columns.lines(change.address, change.type, change.resource_group)
+    yield from _action_lines(change, columns.note(change.resource_group), width)
     if change.action is Action.CREATE:
         yield from create_lines(change.fields, width)
     else:
@@ -107,19 +145,24 @@ def change_section(change: ResourceChangeDocument, columns: Columns, width: int)
     yield BLANK
 
 
-def _action_lines(change: ResourceChangeDocument, width: int) -> Iterator[Line]:
+def _action_lines(change: ResourceChangeDocument, where: str, width: int) -> Iterator[Line]:
     facts = []
     if change.action is not Action.BLOCKED:
         told = is_disruptive(change) or change.action in (Action.UPDATE, Action.ADOPT)
         facts = [plain(change.disruption) if told else ""]
+        facts.append(LETS_IN if change.lets_in else "")
         facts.append(show_estimate(change.seconds) if change.seconds else "")
     named = Span(f"{SIGNS[change.action]} {change.action}", _STYLES[change.action])
-    about = joined(("", *facts))
-    about = f" · {about}" if about else ""
+    about = "".join(f" · {fact}" for fact in facts if fact)
+    used = 4 + columns_of(named.text) + columns_of(about)
     reason = plain(change.reason or "")
-    if reason and len(about) + len(named.text) + len(reason) + 7 <= width:
-        yield line("    ", named, f"{about} · {reason}")
-        return
+    below: list[str] = []
+    for more in (where, reason):
+        if more and used + 3 + columns_of(more) <= width and not below:
+            about += f" · {more}"
+            used += 3 + columns_of(more)
+        elif more:
+            below.append(more)
     yield line("    ", named, about)
-    for row in wrap(reason, width - 6):
-        yield line(" " * 6, row)
+    for text in below:
+        yield from (line(" " * 6, row) for row in wrap(text, width - 6))

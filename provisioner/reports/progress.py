@@ -21,7 +21,17 @@ from provisioner.documents.apply import (
     StepSucceeded,
 )
 from provisioner.documents.plan import Action, StepDocument
-from provisioner.reports.styled import Line, Span, Style, encodable, line, write_lines
+from provisioner.reports.styled import (
+    Line,
+    Span,
+    Style,
+    columns_of,
+    cut,
+    encodable,
+    line,
+    pad,
+    write_lines,
+)
 from provisioner.reports.timing import remaining_seconds
 from provisioner.reports.values import plain, shorten, show_duration, show_estimate
 from provisioner.reports.wording import SIGNS, joined
@@ -37,6 +47,8 @@ REMINDER_SECONDS = 30.0
 _TICK_SECONDS = 1.0
 _REFRESHES_PER_SECOND = 4
 _BAR = 24
+_BESIDE_BAR = 50
+_BESIDE_ADDRESS = 32
 _STYLES = {"+": Style.CREATE, "~": Style.UPDATE, "-": Style.DELETE}
 
 
@@ -145,24 +157,28 @@ class Board:
         now = self._clock()
         entries = list(self._running.values())
         shown = entries[: max(1, height - 2)]
-        column = max((len(entry.task.address) for entry in shown), default=0)
+        # What an address leaves: the sign, what happens, and for how long of how long.
+        room = max(12, width - _BESIDE_ADDRESS)
+        names = [_fitting(entry.task.address, room) for entry in shown]
+        column = max(map(columns_of, names), default=0)
         lines: list[Line] = []
-        for entry in shown:
+        for name, entry in zip(names, shown, strict=True):
             took = show_duration(max(1.0, now - entry.started))
             estimate = f" of {show_estimate(entry.seconds)}" if entry.seconds else ""
-            text = f" {entry.task.address:{column}}  {entry.task.doing}  {took + estimate:16}"
+            text = f" {pad(name, column)}  {entry.task.doing}  {took + estimate:16}"
             sign = Span(f"  {entry.task.sign}", _STYLES.get(entry.task.sign, Style.PLAIN))
-            room = width - len(text) - 5
-            status = shorten(entry.status, room) if room > 8 else ""
-            lines.append(line(sign, shorten(text, width - 3), Span(f"  {status}", Style.DIM)))
-        return [*lines, self._totals(len(entries) - len(shown))]
+            left = width - columns_of(text) - 5
+            status = _fitting(entry.status, left) if left > 8 else ""
+            lines.append(cut(line(sign, text, Span(f"  {status}", Style.DIM)), width))
+        return [*lines, cut(self._totals(len(entries) - len(shown), width), width)]
 
-    def _totals(self, hidden: int) -> Line:
+    def _totals(self, hidden: int, width: int) -> Line:
         now = self._clock()
         elapsed = {key: now - entry.started for key, entry in self._running.items()}
         left = remaining_seconds(self._steps, self._ended, elapsed)
         total = len(self._steps)
-        filled = _BAR * len(self._ended) // total if total else _BAR
+        bar = _BAR if width >= _BAR + _BESIDE_BAR else 0
+        filled = bar * len(self._ended) // total if total else bar
         told = joined(
             (
                 f"{len(self._ended)} of {total} done",
@@ -174,9 +190,14 @@ class Board:
         return line(
             "  ",
             Span("━" * filled, Style.CREATE),
-            Span("─" * (_BAR - filled), Style.DIM),
+            Span("─" * (bar - filled), Style.DIM),
             f"  {told}",
         )
+
+
+def _fitting(name: str, room: int) -> str:
+    """Return a name in at most `room` columns: of wide characters fewer fit."""
+    return "".join(span.text for span in cut(line(shorten(name, room)), room))
 
 
 def _told(task: Task, text: str, style: Style = Style.PLAIN) -> Line:

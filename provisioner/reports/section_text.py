@@ -1,6 +1,6 @@
 """The sections that the text of several documents has in common."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from provisioner.documents.document import DiagnosticDocument, EnvironmentDocument
@@ -10,7 +10,18 @@ from provisioner.documents.plan import (
     UndeclaredDocument,
     UnmanagedDocument,
 )
-from provisioner.reports.styled import BLANK, Line, Span, Style, length, line, wrap
+from provisioner.reports.styled import (
+    BLANK,
+    Line,
+    Span,
+    Style,
+    columns_of,
+    length,
+    line,
+    pad,
+    wrap,
+)
+from provisioner.reports.type_names import kinds_of, last_kind, without_vendor
 from provisioner.reports.values import (
     plain,
     plural,
@@ -52,44 +63,59 @@ def ends(left: Line, right: Line, width: int) -> Line:
 class Columns:
     """How wide addresses and types are shown: one decision for all resources of a document.
 
-    Where they do not fit, types lose the vendor's name first, and then all but the last kind.
+    Where a line has no room for all, types lose the vendor's name first, then their resource
+    provider where that is unambiguous, and at last the longest of them all but the last kind. Where
+    that is not enough, `note` says the resource group beside the action instead. An address that is
+    too long for its column has a line for itself.
     """
 
     def __init__(self, resources: Sequence[tuple[str, str, str | None]], width: int) -> None:
-        self._address = min(max((len(plain(r[0])) for r in resources), default=0), width // 2)
-        groups = max((len(plain(r[2] or "")) for r in resources), default=0)
-        room = width - 2 - self._address - groups - 2 * len(_GAP)
-        self._shortening = next(
-            (
-                step
-                for step in (0, 1)
-                if max((len(_short_type(r[1], step)) for r in resources), default=0) <= room
-            ),
-            2,
+        addresses = [columns_of(plain(address)) for address, _, _ in resources]
+        self._address = min(max(addresses, default=0), width // 2)
+        groups = max((columns_of(plain(group or "")) for _, _, group in resources), default=0)
+        room = width - 2 - self._address - len(_GAP)
+        with_group = room - groups - len(_GAP)
+        types = {resource_type for _, resource_type, _ in resources}
+        forms = _forms(types, with_group)
+        fitting = next((form for form in forms if _widest(form) <= with_group), None)
+        self._has_group = fitting is not None
+        self._names = fitting or next(
+            (form for form in _forms(types, room)[2:] if _widest(form) <= room), forms[-1]
         )
-        self._type = max((len(_short_type(r[1], self._shortening)) for r in resources), default=0)
+        self._type = _widest(self._names)
 
-    def line(self, address: str, resource_type: str, group: str | None) -> Line:
-        """Return the line that names a resource."""
-        kind = _short_type(resource_type, self._shortening)
-        return line(
-            "  ",
-            Span(plain(address).ljust(self._address), Style.BOLD),
-            _GAP,
-            Span(kind.ljust(self._type), Style.DIM),
-            _GAP,
-            Span(plain(group or ""), Style.DIM),
-        )
+    def lines(self, address: str, resource_type: str, group: str | None) -> Iterator[Line]:
+        """Yield the line that names a resource; two, where its address is too long for one."""
+        kind = self._names.get(resource_type, plain(resource_type))
+        name = plain(address)
+        missing = self._address - columns_of(name)
+        beside = Span(plain(group or "")) if self._has_group else Span("")
+        told = (Span(pad(kind, self._type), Style.DIM), Span(_GAP), Span(beside.text, Style.DIM))
+        if missing >= 0:
+            yield line("  ", Span(name + " " * missing, Style.BOLD), _GAP, *told)
+        else:
+            yield line("  ", Span(name, Style.BOLD))
+            yield line("    ", Span(pad(kind, self._type), Style.DIM), *told[1:])
+
+    def note(self, group: str | None) -> str:
+        """Return what is to be said of the resource group where its column has no room; maybe
+        ""."""
+        return f"in {plain(group)}" if group and not self._has_group else ""
 
 
-def _short_type(resource_type: str, step: int) -> str:
-    text = plain(resource_type)
-    if step == 0:
-        return text
-    without_vendor = text.partition(".")[2] or text
-    if step == 1 or "/" not in text:
-        return without_vendor
-    return f"…/{text.rpartition('/')[2]}"
+def _forms(types: Collection[str], room: int) -> list[Mapping[str, str]]:
+    """Return the names that types can have, the longest first."""
+    kinds = kinds_of(types)
+    return [
+        {one: plain(one) for one in types},
+        {one: without_vendor(one) for one in types},
+        kinds,
+        {one: kind if columns_of(kind) <= room else last_kind(one) for one, kind in kinds.items()},
+    ]
+
+
+def _widest(names: Mapping[str, str]) -> int:
+    return max(map(columns_of, names.values()), default=0)
 
 
 UNDECLARED = "the blueprint is silent, Azure is off the default; left as is"
@@ -154,13 +180,15 @@ def unmanaged_lines(entries: Sequence[UnmanagedDocument], width: int) -> list[Li
     if not entries:
         return []
     shown = entries[:_MOST_UNMANAGED]
-    columns = Columns([(_name(entry), entry.type, entry.resource_group) for entry in shown], width)
+    columns = Columns(
+        [(_name(entry), entry.type, entry.resource_group) for entry in shown], width - 2
+    )
     result = [
         line("  ", Span("unmanaged", Style.BOLD), " · not made by azsec, and never touched by it")
     ]
     for entry in shown:
-        named = columns.line(_name(entry), entry.type, entry.resource_group)
-        result.append((Span("  "), *(Span(span.text) for span in named)))
+        for named in columns.lines(_name(entry), entry.type, entry.resource_group):
+            result.append((Span("  "), *(Span(span.text) for span in named)))
     return [*result, *_hidden(len(entries) - len(shown), "resource"), BLANK]
 
 

@@ -4,10 +4,13 @@ A style only underlines what the words already say. Text is never read as markup
 """
 
 import textwrap
+import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TextIO
+
+from provisioner.reports.values import ELLIPSIS
 
 
 class Style(StrEnum):
@@ -43,7 +46,43 @@ def line(*parts: Span | str) -> Line:
 
 def length(spans: Iterable[Span]) -> int:
     """Return how many columns spans take."""
-    return sum(len(span.text) for span in spans)
+    return sum(columns_of(span.text) for span in spans)
+
+
+def columns_of(text: str) -> int:
+    """Return how many columns of a terminal a text takes: wide and full-width characters take two
+    (Unicode Standard Annex 11), those that are put onto another one none."""
+    if text.isascii():
+        return len(text)
+    return sum(map(_columns, text))
+
+
+def pad(text: str, columns: int) -> str:
+    """Return a text with blanks behind it, so that it takes at least so many columns."""
+    return text + " " * (columns - columns_of(text))
+
+
+def _columns(character: str) -> int:
+    if unicodedata.combining(character):
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
+
+
+def cut(spans: Line, room: int) -> Line:
+    """Return a line in at most `room` columns; one that is cut ends with an ellipsis."""
+    if length(spans) <= room:
+        return spans
+    result: list[Span] = []
+    left = room - 1
+    for span in spans:
+        taken = ""
+        for character in span.text:
+            if _columns(character) > left:
+                return (*result, Span(taken + ELLIPSIS, span.style))
+            taken += character
+            left -= _columns(character)
+        result.append(span)
+    return tuple(result)
 
 
 def wrap(text: str, room: int) -> list[str]:

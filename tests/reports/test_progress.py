@@ -14,6 +14,7 @@ from provisioner.documents.apply import (
 )
 from provisioner.documents.plan import Action, StepDocument
 from provisioner.reports.progress import Board, LiveProgress, PlainProgress
+from provisioner.reports.styled import columns_of
 from provisioner.reports.timing import remaining_seconds
 
 
@@ -153,6 +154,21 @@ def test_the_live_display_never_grows_over_the_terminal():
     assert len(shown) == 9
     assert "50 running, 42 not shown" in shown[-1]
     assert all(len(line) <= 60 for line in shown[:-1])
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 120])
+@pytest.mark.parametrize("name", ["short", "a-long-name." * 12, "名前" * 30])
+def test_a_line_of_the_live_display_fits_the_terminal_and_says_how_long(name, width):
+    one = step(name, Action.CREATE, seconds=300)
+    clock = Clock()
+    board = Board((one,), clock)
+    board.take(started(one))
+    board.take(StepProgressed(key=one.key, status="Creating " * 10))
+    clock.now += 61
+    shown = text_of(board.lines(width, 10))
+    assert [row for row in shown if columns_of(row) > width] == []
+    assert "creating  1m01s" in shown[0]
+    assert "0 of 1 done" in shown[-1]
 
 
 class Terminal(io.StringIO):

@@ -11,8 +11,12 @@ from provisioner.model.diagnostic import Severity
 from provisioner.reports import wording
 from provisioner.reports.color import wants_color
 from provisioner.reports.drift_text import drift_summary
+from provisioner.reports.markdown import render_plan_markdown
+from provisioner.reports.section_text import Columns
 from provisioner.reports.security_text import security_total
+from provisioner.reports.styled import columns_of
 from provisioner.reports.text import write_text
+from provisioner.reports.type_names import kinds_of
 from tests.reports import control_documents, documents
 from tests.reports.documents import AKS, added, change, changed, removed
 
@@ -258,3 +262,94 @@ def test_what_newly_fails_is_counted_by_what_refuses_it():
     )
     drift = documents.EMPTY_DRIFT.model_copy(update={"security": security})
     assert drift_summary(drift) == "1 control newly fails at or above high · 76 in sync"
+
+
+def first_plan(more=()):
+    """A plan that makes 24 resources in two modules, one of which gives access."""
+    creates = [
+        documents.change(
+            f"{module}.part{number}", kind, documents.AKS, Action.CREATE, [], lets_in=given
+        )
+        for module, count in (("hub", 12), ("teams", 12))
+        for number in range(count)
+        for kind, given in [
+            ("Authorization/roleAssignments/a", "grants access to it")
+            if (module, number) == ("teams", 3)
+            else ("Network/virtualNetworks/v", None)
+        ]
+    ]
+    return documents.EMPTY_PLAN.model_copy(
+        update={
+            "changes": (*creates, *more),
+            "summary": documents.EMPTY_PLAN.summary.model_copy(update={"create": len(creates)}),
+        }
+    )
+
+
+def test_the_creates_of_a_first_plan_are_grouped_by_module():
+    told = print_text(first_plan())
+    assert "  hub\n    + 12 create · 12 virtualNetworks\n" in told
+    assert "  teams\n    + 12 create · 11 virtualNetworks, roleAssignments\n" in told
+    assert "      gives access: teams.part3\n" in told
+    assert "hub.part4" not in told
+
+
+def test_whoever_wants_all_of_a_first_plan_asks_for_it():
+    told = print_text(first_plan().model_copy(update={"lists_all": True}))
+    assert told.count("+ create") == 24
+    assert "+ create · gives access" in told
+
+
+@pytest.mark.parametrize(
+    "update",
+    [
+        pytest.param({"action": Action.DELETE}, id="a delete"),
+        pytest.param({"action": Action.REPLACE}, id="a replace"),
+        pytest.param({"action": Action.ADOPT}, id="an adoption"),
+        pytest.param({"action": Action.BLOCKED}, id="what is blocked"),
+        pytest.param({"disruption": "connections drop"}, id="a create that disrupts"),
+        pytest.param({"reason": "made again"}, id="a create with a reason"),
+    ],
+)
+def test_what_a_reviewer_must_see_is_in_no_group(update):
+    plain_create = first_plan().changes[0]
+    shown = plain_create.model_copy(update={"address": "spoke.special", **update})
+    for told in (print_text(first_plan([shown])), render_plan_markdown(first_plan([shown]))):
+        assert "spoke.special" in told
+
+
+@pytest.mark.parametrize("width", [80, 120])
+@pytest.mark.parametrize(
+    "name", ["plan", "a-long-name-" * 6, "名前" * 20], ids=["short", "long", "wide characters"]
+)
+def test_lines_fit_whatever_the_addresses(name, width):
+    changes = [
+        change.model_copy(update={"address": f"{name}.{number}", "resource_group": f"rg-{name}"})
+        for number, change in enumerate(documents.PLAN.changes)
+    ]
+    plan = documents.PLAN.model_copy(update={"changes": tuple(changes)})
+    for row in print_text(plan, width=width).splitlines():
+        words = row.split()
+        longest = max((columns_of(word) for word in words), default=0)
+        # A word that is too long by itself is not cut: it is copied.
+        assert columns_of(row) <= max(width, longest + 12), row
+
+
+TYPES = {
+    "room for all": (120, "Microsoft.Network/virtualNetworks"),
+    "the vendor goes first": (58, "Network/virtualNetworks "),
+    "then the resource provider": (44, " virtualNetworks "),
+}
+
+
+@pytest.mark.parametrize("row", TYPES)
+def test_types_are_shortened_before_anything_else(row):
+    width, shown = TYPES[row]
+    columns = Columns([("hub.network", "Microsoft.Network/virtualNetworks", "rg-hub")], width)
+    (told,) = columns.lines("hub.network", "Microsoft.Network/virtualNetworks", "rg-hub")
+    assert shown in "".join(span.text for span in told)
+
+
+def test_types_that_would_read_alike_keep_their_provider():
+    types = ("Microsoft.Network/locks", "Microsoft.Storage/locks", "Microsoft.Network/routeTables")
+    assert list(kinds_of(types).values()) == ["Network/locks", "routeTables", "Storage/locks"]
