@@ -22,6 +22,7 @@ from provisioner.cli.ci_job import (
     write_summary,
 )
 from provisioner.cli.ci_options import Cloud, Options, open_cloud
+from provisioner.cli.ci_outputs import plan_outputs, write_outputs
 from provisioner.cli.exit_code import ExitCode
 from provisioner.cli.git import find_commit, head_commit, is_ancestor, merged_commit, parent_of
 from provisioner.cli.output import print_ci_plan
@@ -121,6 +122,7 @@ class _Run:
             update={"diagnostics": tuple(map(DiagnosticDocument.of, self._notes))}
         )
         self._write_files(document)
+        write_outputs(self._job, plan_outputs(document))
         return document
 
     def _find_pull_request(self) -> PullRequest | None:

@@ -15,6 +15,7 @@ from provisioner.cli.ci_environments import (
 )
 from provisioner.cli.ci_job import Host, open_host, write_summary
 from provisioner.cli.ci_options import Cloud, Options, open_cloud
+from provisioner.cli.ci_outputs import apply_outputs, write_outputs
 from provisioner.cli.exit_code import ExitCode
 from provisioner.cli.git import head_commit, is_ancestor, parent_of
 from provisioner.cli.output import print_ci_apply
@@ -122,7 +123,8 @@ class _Run:
             published=True,
             diagnostics=tuple(map(DiagnosticDocument.of, self._notes)),
         )
-        self._post(pull_request, document, remembered)
+        document = self._post(pull_request, document, remembered)
+        write_outputs(self._job, apply_outputs(document))
         return document
 
     def _find_pull_request(self) -> PullRequest:
@@ -224,7 +226,7 @@ class _Run:
         pull_request: PullRequest,
         document: CiApplyDocument,
         remembered: Mapping[str, Remembered],
-    ) -> None:
+    ) -> CiApplyDocument:
         from provisioner.reports.ci_apply_markdown import render_ci_apply_comment
         from provisioner.reports.markdown import LIMIT
 
@@ -232,10 +234,11 @@ class _Run:
         overall = overall_applied_status(document, url)
         self._forge.set_status(pull_request, pull_request.head, overall)
         snapshots = remember_applied(document, remembered)
-        write_plan_comment(
+        written = write_plan_comment(
             self._forge,
             pull_request,
             lambda room: render_ci_apply_comment(document, room, url),
             snapshots,
         )
         write_summary(self._job, render_ci_apply_comment(document, 4 * LIMIT, None))
+        return document.model_copy(update={"comment": written.url})

@@ -9,6 +9,7 @@ from provisioner.attribution.window import format_moment
 from provisioner.cli.ci_environments import list_environments, name_of
 from provisioner.cli.ci_job import open_host, write_json, write_summary
 from provisioner.cli.ci_options import Cloud, Options, open_cloud
+from provisioner.cli.ci_outputs import drift_outputs, write_outputs
 from provisioner.cli.exit_code import ExitCode
 from provisioner.cli.output import print_ci_drift
 from provisioner.cli.side_by_side import run_side_by_side
@@ -52,6 +53,7 @@ def run_drift(options: Options, wanted: DriftOptions) -> int:
         _write_files(document, wanted)
         if host.job.summary is not None:
             write_summary(host.job, _summary(document))
+        write_outputs(host.job, drift_outputs(document))
         print_ci_drift(document, wanted.output)
     if any(entry.found for entry in document.environments):
         return ExitCode.DIFFERENCES

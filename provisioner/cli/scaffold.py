@@ -2,6 +2,7 @@
 
 import re
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -31,7 +32,7 @@ def init_directory(directory: str, name: str, pipelines: PipelineChoices | None)
     Where environments exist, pipelines are written for them, and nothing else. Raises
     DiagnosticError, and overwrites nothing.
     """
-    known = sorted(path.stem for path in (Path(directory) / "environments").glob("*.yaml"))
+    known = _known_environments(directory)
     if pipelines is None:
         paths = write_scaffold(directory, name)
         return [*(f"wrote {path}" for path in paths), f"Next: azsec plan {name} --cloud local"]
@@ -41,6 +42,20 @@ def init_directory(directory: str, name: str, pipelines: PipelineChoices | None)
     paths = [] if known else write_scaffold(directory, name)
     paths += write_pipelines(directory, pipelines.kind, known or [name], source, pipelines.branch)
     return [*(f"wrote {path}" for path in paths), f"Next: {_SET_UP[pipelines.kind]}"]
+
+
+def _known_environments(directory: str) -> Sequence[str]:
+    """Return the names of the environments that exist, in the order of promotion.yaml where it
+    states one. Raises DiagnosticError for one that is wrong."""
+    known = sorted(path.stem for path in (Path(directory) / "environments").glob("*.yaml"))
+    promotion = Path(directory) / "promotion.yaml"
+    if not promotion.is_file():
+        return known
+    from provisioner.blueprint.promotion import load_promotion, order_stages
+    from provisioner.cli.workspace import FileSources
+
+    stages = load_promotion(str(promotion), FileSources(), known)
+    return [name for stage in order_stages(known, stages) for name in stage]
 
 
 _SET_UP = {

@@ -110,7 +110,8 @@ class CiPlanDocument(Document):
 
     `commit` is what was planned, `base` the commit that it is compared with (None: `--all`).
     `untouched` are the names of the environments that the change does not touch, `changed_files`
-    how many files it changes. `published` tells whether the pull request was written to.
+    how many files it changes. `published` tells whether the pull request was written to, `comment`
+    is the address of azsec's comment on it (None: there is nothing to say).
     """
 
     kind: Literal["azsec/ci-plan"] = "azsec/ci-plan"
@@ -122,6 +123,7 @@ class CiPlanDocument(Document):
     environments: tuple[EnvironmentPlanDocument, ...] = ()
     untouched: tuple[str, ...] = ()
     published: bool = False
+    comment: str | None = None
     diagnostics: tuple[DiagnosticDocument, ...] = ()
 
 
@@ -188,6 +190,7 @@ class CiApplyDocument(Document):
     commit: str
     environments: tuple[EnvironmentApplyDocument, ...] = ()
     published: bool = False
+    comment: str | None = None
     diagnostics: tuple[DiagnosticDocument, ...] = ()
 
 

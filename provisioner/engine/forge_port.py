@@ -129,7 +129,8 @@ class Job:
     commit of its branch that the checkout merges, and `base` a revision of the target branch that
     git knows. `url` leads to the job. `summary` is the file whose Markdown the forge shows as the
     job's summary (GitHub), or a line that makes it show one (`summary_command`, with `{file}` in
-    it: Azure Pipelines).
+    it: Azure Pipelines). `outputs` is the file that takes outputs for later steps (GitHub), and
+    `output_command` the beginning of a line that does (`{name}` in it: Azure Pipelines).
     """
 
     commit: str
@@ -140,6 +141,8 @@ class Job:
     url: str | None = None
     summary: str | None = None
     summary_command: str | None = None
+    outputs: str | None = None
+    output_command: str | None = None
 
 
 class Forge(Protocol):

@@ -39,6 +39,7 @@ def read_azure_pipelines_job(environ: Mapping[str, str]) -> Job:
         url=_url_of(environ),
         summary=f"{folder}/azsec-summary.md" if folder else None,
         summary_command="##vso[task.uploadsummary]{file}",
+        output_command="##vso[task.setvariable variable={name};isOutput=true]",
     )
 
 

@@ -38,6 +38,7 @@ def read_github_job(environ: Mapping[str, str], event: Mapping[str, Any]) -> Job
         base=str(base["sha"]).lower() if "sha" in base else None,
         url=_url_of(environ),
         summary=environ.get("GITHUB_STEP_SUMMARY") or None,
+        outputs=environ.get("GITHUB_OUTPUT") or None,
     )
 
 

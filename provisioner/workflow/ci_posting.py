@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from provisioner.catalog.registry import Catalog
 from provisioner.documents.ci import CiPlanDocument, PlanOutcome
-from provisioner.engine.forge_port import Forge, NewStatus, PullRequest, StatusState
+from provisioner.engine.forge_port import Comment, Forge, NewStatus, PullRequest, StatusState
 from provisioner.workflow.ci_plan import (
     MARKER,
     Planning,
@@ -46,7 +46,8 @@ class Posting:
         forge, pull_request = self.forge, self.pull_request
         is_noteworthy = any(entry.is_noteworthy for entry in document.environments)
         if is_noteworthy or find_comment(forge, pull_request, MARKER).own:
-            write_plan_comment(forge, pull_request, render, _remember(document, known))
+            written = write_plan_comment(forge, pull_request, render, _remember(document, known))
+            document = document.model_copy(update={"comment": written.url})
         for entry in document.environments:
             forge.set_status(pull_request, pull_request.head, status_of(entry, url))
         forge.set_status(pull_request, pull_request.head, overall_status(document, url))
@@ -91,10 +92,11 @@ class Posting:
 
 def write_plan_comment(
     forge: Forge, pull_request: PullRequest, render: Callable[[int], str], snapshots: str
-) -> None:
-    """Write azsec's comment with what it remembers. Raises ForgeError."""
+) -> Comment:
+    """Write azsec's comment with what it remembers; return it. Raises ForgeError."""
     room = forge.most_characters - len(MARKER) - len(snapshots) - 2
-    write_comment(forge, pull_request, MARKER, f"{MARKER}\n{render(room)}\n{snapshots}")
+    body = f"{MARKER}\n{render(room)}\n{snapshots}"
+    return write_comment(forge, pull_request, MARKER, body)
 
 
 def _remember(document: CiPlanDocument, known: PullRequestReview) -> str:

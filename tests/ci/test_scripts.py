@@ -1,6 +1,7 @@
 """Every script in the action, the steps and the written pipelines is run, as a runner runs it."""
 
 import hashlib
+import json
 import os
 import subprocess
 import sys
@@ -14,6 +15,8 @@ import yaml
 from provisioner.cli.scaffold import write_scaffold
 from tests.architecture.repository import ROOT
 from tests.ci.workflow_files import ACTION, STEPS, scripts, splice, write_azure, write_github
+from tests.forges.azure_devops_host import AzureDevOpsHost
+from tests.forges.life import GitHubHost, Life
 
 GITHUB = {"GITHUB_ACTION_PATH": str(ROOT)}
 PLAIN = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
@@ -125,6 +128,107 @@ def test_the_steps_of_azure_pipelines_install_and_validate(runner):
     done = run(offline["bash"], runner / "work", environ)
 
     assert done.stdout == "environments/dev.yaml is valid: 5 resources.\n", done.stderr
+
+
+BLUEPRINT = """
+apiVersion: azsec/v1
+kind: Blueprint
+metadata: {name: app}
+parameters: {location: {type: string, default: westeurope}}
+resourceGroups:
+  main: {subscription: workload, name: rg-app, location: "${location}"}
+"""
+ENVIRONMENT = """
+apiVersion: azsec/v1
+kind: Environment
+metadata: {name: dev, id: 0123456789abcdef0123456789abcdef}
+blueprint: ../blueprints/app.yaml
+cloud: local
+tenantId: 99999999-9999-9999-9999-999999999999
+subscriptions: {workload: 11111111-1111-1111-1111-111111111111}
+gates: {controls: none}
+"""
+OF_JOBS = ("GITHUB_", "TF_", "SYSTEM_", "BUILD_", "AGENT_")
+
+
+@pytest.fixture
+def life(runner, monkeypatch, request):
+    """A repository without an environment yet, and its host."""
+    repository = runner / "repository"
+    repository.mkdir()
+    monkeypatch.chdir(repository)
+    (runner / "agent").mkdir()
+    host = request.param(runner / "agent")
+    told = Life(host)
+    told.act("branch change")
+    for path, text in (("blueprints/app.yaml", BLUEPRINT), ("environments/dev.yaml", ENVIRONMENT)):
+        (repository / path).parent.mkdir(parents=True)
+        (repository / path).write_text(text)
+    told.act("commit Describe dev")
+    yield told
+    host.stop()
+
+
+def in_job(life, runner, trigger, command, script):
+    """Run a script as a step of a job of the repository; return what it printed and its code."""
+    with life.job(trigger):
+        environ = {name: value for name, value in os.environ.items() if name.startswith(OF_JOBS)}
+        environ |= {
+            **GITHUB,
+            "RUNNER_TEMP": str(runner / "temp"),
+            "GITHUB_OUTPUT": str(runner / "output"),
+            "AGENT_BUILDDIRECTORY": str(runner),
+            "AGENT_TEMPDIRECTORY": str(runner / "temp"),
+            "AZSEC_FILES": str(runner / "temp"),
+            "AZSEC_COMMAND": command,
+            "AZSEC_ENVIRONMENTS": "dev",
+        }
+        return run(script, Path.cwd(), environ)
+
+
+@pytest.mark.parametrize("life", [GitHubHost], indirect=True)
+def test_the_action_plans_applies_and_checks_for_drift(life, runner):
+    install, work = action_steps()
+    run(install["run"], runner, {**GITHUB, "RUNNER_TEMP": str(runner / "temp")})
+    life.act("open pull request")
+
+    planned = in_job(life, runner, "pull request", "plan", work["run"])
+    life.act("grace approves")
+    life.act("merge by squash")
+    outputs = (runner / "output").read_text().splitlines()
+    applied = in_job(life, runner, "push", "apply", work["run"])
+    checked = in_job(life, runner, "schedule", "drift", work["run"])
+
+    told = dict(line.split("=", 1) for line in outputs)
+    assert [done.returncode for done in (planned, applied, checked)] == [0, 0, 0], planned.stderr
+    assert json.loads(told["digests"])["dev"].startswith("sha256:")
+    assert json.loads(told["changed"]) == ["dev"]
+    assert told["comment-url"].startswith("https://github.com/contoso/platform/pull/")
+    assert (told["exit-code"], Path(told["sarif"]).is_file()) == ("0", True)
+    assert "azsec success: applied\n" in life.host.statuses()
+
+
+@pytest.mark.parametrize("life", [AzureDevOpsHost], indirect=True)
+def test_the_steps_of_azure_pipelines_plan_apply_and_check_for_drift(life, runner):
+    install, online, _ = azure_steps()
+    (runner / "azsec").symlink_to(ROOT)
+    folders = {"AGENT_BUILDDIRECTORY": str(runner), "AGENT_TEMPDIRECTORY": str(runner / "temp")}
+    run(install["bash"], runner, folders)
+    script = online["inputs"]["inlineScript"]
+    life.act("open pull request")
+
+    planned = in_job(life, runner, "pull request", "plan", script)
+    life.act("grace approves")
+    life.act("merge by merge")
+    applied = in_job(life, runner, "push", "apply", script)
+    checked = in_job(life, runner, "schedule", "drift", script)
+
+    assert [done.returncode for done in (planned, applied, checked)] == [0, 0, 0], planned.stderr
+    lines = planned.stdout.splitlines()
+    assert '##vso[task.setvariable variable=changed;isOutput=true]["dev"]' in lines
+    assert f"##vso[task.uploadsummary]{runner}/temp/azsec-summary.md" in lines
+    assert (runner / "temp/azsec-junit.xml").is_file()
+    assert "azsec success: applied\n" in life.host.statuses()
 
 
 def test_another_commit_of_azsec_is_not_run(runner):

@@ -1,0 +1,57 @@
+"""What a CI job hands to the steps after it: digests, what changes, and where the comment is."""
+
+import json
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from provisioner.documents.ci import (
+    ApplyVerdict,
+    CiApplyDocument,
+    CiDriftDocument,
+    CiPlanDocument,
+)
+from provisioner.engine.forge_port import Job
+
+
+def plan_outputs(document: CiPlanDocument) -> Mapping[str, str]:
+    """Return the digest of each plan, the environments with something to review, and the comment's
+    address ("" for none)."""
+    planned = [entry for entry in document.environments if entry.plan is not None]
+    return {
+        "digests": _json({entry.name: entry.plan.digest for entry in planned if entry.plan}),
+        "changed": _json([one.name for one in document.environments if one.is_noteworthy]),
+        "comment-url": document.comment or "",
+    }
+
+
+def apply_outputs(document: CiApplyDocument) -> Mapping[str, str]:
+    """Return the digest of each plan, the environments that were applied, and the comment's
+    address."""
+    planned = [entry for entry in document.environments if entry.digest is not None]
+    applied = [one for one in document.environments if one.verdict is ApplyVerdict.APPLIED]
+    return {
+        "digests": _json({entry.name: entry.digest for entry in planned}),
+        "changed": _json([entry.name for entry in applied]),
+        "comment-url": document.comment or "",
+    }
+
+
+def drift_outputs(document: CiDriftDocument) -> Mapping[str, str]:
+    """Return the environments that drifted."""
+    return {"changed": _json([entry.name for entry in document.environments if entry.found])}
+
+
+def write_outputs(job: Job, outputs: Mapping[str, str]) -> None:
+    """Hand outputs to the steps after this one, where the job's service has a way."""
+    if job.outputs is not None:
+        with Path(job.outputs).open("a", encoding="utf-8") as file:
+            file.writelines(f"{name}={value}\n" for name, value in outputs.items())
+    if job.output_command is not None:
+        for name, value in outputs.items():
+            sys.stdout.write(job.output_command.format(name=name) + value + "\n")
+
+
+def _json(value: object) -> str:
+    """Return JSON in one line: a line is what both services take as a value."""
+    return json.dumps(value, separators=(",", ":"))
