@@ -256,7 +256,7 @@ class GitHubServer:
 
     def _list_issues(self, call: Call) -> Reply:
         wanted, state = call.query.get("labels"), call.query.get("state", "open")
-        pulls = [{**pull, "labels": [], "pull_request": {}} for pull in self.pulls.values()]
+        pulls = [{"labels": [], **pull, "pull_request": {}} for pull in self.pulls.values()]
         found = [
             issue
             for issue in [*self.issues.values(), *pulls]

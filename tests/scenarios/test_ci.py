@@ -1,0 +1,302 @@
+"""`azsec ci` where something is in the way, on GitHub: each on a repository of its own."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.forges.life import GitHubHost, Life
+from tests.forges.server import Fault
+from tests.scenarios.story import run_command
+
+BLUEPRINT = """\
+apiVersion: azsec/v1
+kind: Blueprint
+metadata: {name: app}
+parameters: {stage: {type: string}}
+resourceGroups:
+  main: {subscription: workload, name: "rg-${stage}", tags: {owner: OWNER}, location: westeurope}
+"""
+ENVIRONMENT = """\
+apiVersion: azsec/v1
+kind: Environment
+metadata: {name: NAME, id: 0000000000000000000000000000IDID}
+blueprint: ../blueprints/app.yaml
+cloud: local
+tenantId: 99999999-9999-9999-9999-999999999999
+subscriptions: {workload: 11111111-1111-1111-1111-111111111111}
+parameters: {stage: NAME}
+gates: {controls: none}
+"""
+
+
+class Repository:
+    """A repository with environments, its host, and the acts of people in it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.host = GitHubHost(folder)
+        self.server = self.host.server
+        self.write("app", "ada")
+        self.add("dev", "0d01")
+        self.life = Life(self.host)
+
+    def write(self, name: str, owner: str) -> None:
+        path = self.folder / "blueprints" / f"{name}.yaml"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(BLUEPRINT.replace("OWNER", owner), encoding="utf-8")
+
+    def add(self, name: str, tail: str, text: str = ENVIRONMENT) -> None:
+        path = self.folder / "environments" / f"{name}.yaml"
+        path.parent.mkdir(exist_ok=True)
+        filled = text.replace("NAME", name).replace("IDID", tail)
+        path.write_text(filled, encoding="utf-8")
+
+    def act(self, *lines: str) -> None:
+        for line in lines:
+            self.life.act(line)
+
+    def change(self, owner: str = "grace") -> None:
+        """Open a pull request that changes every environment of the blueprint."""
+        self.act("branch change")
+        self.write("app", owner)
+        self.act("commit Change the owner", "open pull request")
+
+    def run(self, line: str, trigger: str = "pull request") -> str:
+        with self.life.job(trigger):
+            return run_command(line)
+
+
+@pytest.fixture
+def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Repository]:
+    monkeypatch.chdir(tmp_path)
+    for name in ("GITHUB_ACTIONS", "GITHUB_TOKEN", "TF_BUILD", "AZSEC_LOCAL_STATE"):
+        monkeypatch.delenv(name, raising=False)
+    opened = Repository(tmp_path)
+    yield opened
+    opened.host.stop()
+
+
+def test_nothing_is_written_where_nothing_changes_and_an_old_comment_says_so(repository):
+    run_command("azsec apply dev --yes --quiet")
+    repository.act("branch change")
+    repository.write("app", "'ada'")
+    repository.act("commit Say who", "open pull request")
+    assert "no changes" in repository.run("azsec ci plan")
+    assert repository.host.comment() == ""
+    assert "azsec/dev success: sha256:" in repository.host.statuses()
+
+    repository.write("app", "grace")
+    repository.act("commit Change the owner")
+    repository.run("azsec ci plan")
+    assert "1 of 1 environment to review" in repository.host.comment()
+
+    repository.write("app", '"ada"')
+    repository.act("commit Change it back")
+    repository.run("azsec ci plan")
+    assert "### azsec plan: no changes in 1 environment" in repository.host.comment()
+
+
+def test_a_change_that_no_environment_reads_sets_the_status_that_is_required(repository):
+    repository.act("branch change")
+    (repository.folder / "README.md").write_text("text", encoding="utf-8")
+    repository.act("commit Write", "open pull request")
+    repository.run("azsec ci plan")
+    assert repository.host.comment() == ""
+    assert repository.host.statuses() == (
+        "azsec success: no environment reads what the change touches\n"
+    )
+
+
+def test_an_environment_whose_file_is_deleted_is_not_destroyed(repository):
+    repository.add("old", "0d02")
+    repository.act("commit Add old")
+    run_command("azsec apply old --yes --quiet")
+    repository.act("branch change")
+    (repository.folder / "environments" / "old.yaml").unlink()
+    repository.act("commit Delete old", "open pull request")
+    told = repository.run("azsec ci plan")
+    assert "old  file deleted  1 delete" in told
+    assert "[exit 3]" in told
+    assert "Nothing is destroyed on merge: run `azsec destroy old`" in repository.host.comment()
+    assert "azsec/old failure: its file is deleted" in repository.host.statuses()
+
+    repository.act("grace approves", "merge by squash")
+    told = repository.run("azsec ci apply", "push")
+    assert "old  refused" in told
+    assert "a merge destroys nothing" in told
+    assert "[exit 3]" in told
+
+
+def test_an_environment_whose_file_is_renamed_is_not_deleted(repository):
+    repository.act("branch change")
+    text = (repository.folder / "environments" / "dev.yaml").read_text(encoding="utf-8")
+    (repository.folder / "environments" / "dev.yaml").unlink()
+    repository.add("dev2", "", text)
+    repository.act("commit Rename", "open pull request")
+    told = repository.run("azsec ci plan")
+    assert "file deleted" not in told
+    assert "dev  to review" in told
+
+
+def test_a_fork_is_planned_and_nothing_is_posted(repository):
+    repository.change()
+    repository.server.pulls[1]["head"]["repo"] = {"full_name": "mallory/platform"}
+    repository.server.permissions |= {"pull-requests": "read", "statuses": "read"}
+    told = repository.run("azsec ci plan")
+    assert "the pull request comes from a fork, whose jobs only read" in told
+    assert "[exit" not in told
+    assert "Plan of <code>dev</code>" in (repository.folder / "summary.md").read_text("utf-8")
+
+
+def test_a_missing_permission_is_an_error_that_names_it(repository):
+    repository.change()
+    repository.server.permissions["statuses"] = "read"
+    told = repository.run("azsec ci plan")
+    assert "It takes the permission `statuses: write`" in told
+    assert "[exit 1]" in told
+
+
+def test_a_job_without_a_token_is_told_where_it_is_given(repository, monkeypatch):
+    repository.change()
+    with repository.life.job("pull request"):
+        monkeypatch.setenv("GITHUB_TOKEN", "")
+        told = run_command("azsec ci plan")
+    assert "the variable GITHUB_TOKEN is not set" in told
+    assert "[exit 1]" in told
+
+
+def test_without_a_job_a_base_is_asked_for_and_the_comment_is_printed(repository):
+    repository.change()
+    assert "Name a revision with --base" in run_command("azsec ci plan")
+    told = run_command("azsec ci plan --base main -o markdown")
+    assert "1 of 1 environment to review" in told
+    assert "git does not know the revision 'nowhere'" in run_command("azsec ci plan --base nowhere")
+    assert "this is no job of GitHub Actions" in run_command("azsec ci apply")
+
+
+def _newer_commit(repository: Repository) -> None:
+    repository.server.push(1, "f" * 40)
+
+
+def _closed(repository: Repository) -> None:
+    repository.server.close(1)
+
+
+def _merged(repository: Repository) -> None:
+    repository.server.merge(1, "e" * 40)
+
+
+MEANWHILE = {
+    "a newer commit": (_newer_commit, "has a newer commit (cccccccccccc)"),
+    "closed": (_closed, "was closed without a merge"),
+    "merged": (_merged, "was merged meanwhile"),
+}
+
+
+@pytest.mark.parametrize("name", MEANWHILE)
+def test_what_the_pull_request_became_while_planning_decides(repository, name):
+    happens, expected = MEANWHILE[name]
+    repository.change()
+    # The first look is before the plans are made, the second one after.
+    repository.server.server.faults += [
+        Fault("GET", r"/pulls/1$", None),
+        Fault("GET", r"/pulls/1$", None, before=lambda: happens(repository)),
+    ]
+    told = repository.run("azsec ci plan")
+    assert expected in told
+    assert repository.host.comment() == ""
+
+
+def test_nobody_approved_and_nobody_planned(repository):
+    repository.change()
+    repository.act("merge by merge")
+    told = repository.run("azsec ci apply", "push")
+    assert "no plan was posted on the pull request" in told
+    assert "[exit 3]" in told
+
+
+def test_approvals_that_do_not_count_are_named(repository):
+    repository.change()
+    repository.act("edsger approves")
+    repository.run("azsec ci plan")
+    repository.act("ada approves", "mallory approves", "merge by rebase")
+    told = " ".join(repository.run("azsec ci apply", "push").split())
+    assert "dev refused" in told
+    assert "edsger: the account may not write to the repository" in told
+    assert "ada: the author's own approval does not count" in told
+
+
+def test_a_status_of_somebody_else_approves_nothing(repository):
+    repository.change()
+    repository.run("azsec ci plan")
+    head = repository.server.pulls[1]["head"]["sha"]
+    forged = dict(repository.server.statuses[head][1])
+    repository.server.statuses[head] = []
+    repository.server.status(head, "mallory", forged)
+    repository.act("grace approves", "merge by squash")
+    assert "dev  refused" in repository.run("azsec ci apply dev", "push")
+
+
+@pytest.mark.parametrize("way", ["merge", "squash", "rebase"])
+def test_every_way_of_merging_applies_what_was_approved(repository, way):
+    repository.change()
+    (repository.folder / "README.md").write_text("text", encoding="utf-8")
+    repository.act("commit Write a second commit")
+    repository.run("azsec ci plan")
+    repository.act("grace approves", f"merge by {way}")
+    assert "dev  applied  1 of 1 step · approved by grace" in repository.run(
+        "azsec ci apply", "push"
+    )
+
+
+def test_what_was_pushed_past_a_pull_request_is_not_applied(repository):
+    repository.write("app", "grace")
+    repository.act("commit Past it")
+    told = repository.run("azsec ci apply", "push")
+    assert "knows no pull request whose merge is the commit" in told
+    assert "[exit 1]" in told
+
+
+def test_the_first_one_that_fails_stops_those_after_it(repository):
+    repository.add("prod", "0d03")
+    (repository.folder / "promotion.yaml").write_text(
+        "apiVersion: azsec/v1\nkind: Promotion\nstages: [[prod], [dev]]\n", encoding="utf-8"
+    )
+    repository.act("commit Add prod")
+    repository.change()
+    repository.run("azsec ci plan")
+    repository.act("grace approves", "merge by squash")
+    # prod changes after its approval: it is there already.
+    run_command("azsec apply prod --yes --quiet")
+    repository.write("app", "mallory")
+    run_command("azsec apply prod --yes --quiet")
+    repository.write("app", "grace")
+    told = repository.run("azsec ci apply", "push")
+    assert told.index("prod  refused") < told.index("dev  not run")
+    assert "dev comes after prod, which did not end well" in told
+
+
+def test_reviews_of_another_plan_are_dismissed_where_that_is_asked_for(repository):
+    repository.change()
+    repository.run("azsec ci plan")
+    repository.act("grace approves")
+    repository.write("app", "edsger")
+    repository.act("commit Change it again")
+    repository.run("azsec ci plan --dismiss-reviews")
+    (review,) = repository.server.reviews[1]
+    assert review["state"] == "DISMISSED"
+    assert "azsec/dev success" in repository.host.statuses()
+    assert "The plan is not the one that was approved" in repository.host.comment()
+
+
+def test_the_base_that_moved_is_part_of_what_is_planned(repository):
+    repository.change()
+    repository.life.git("switch", "--quiet", "main")
+    repository.add("late", "0d04")
+    repository.life.git("add", "-A")
+    repository.life.git("commit", "--quiet", "-m", "Main moves on")
+    repository.life.git("switch", "--quiet", "change")
+    told = repository.run("azsec ci plan")
+    assert "dev  to review" in told
+    assert "late  to review" in told, "the merge makes it read the changed blueprint"
