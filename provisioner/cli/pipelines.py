@@ -105,7 +105,7 @@ def write_pipelines(
     present = [str(path) for path in paths if path.exists() or path.is_symlink()]
     if present:
         raise DiagnosticError(
-            error("file-exists", f"{', '.join(present)} exists already; nothing was written.")
+            error("file-exists", f"{', '.join(present)} already there; nothing was written.")
         )
     for path, text in paths.items():
         make_folder(path.parent)

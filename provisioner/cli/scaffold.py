@@ -59,9 +59,10 @@ def _known_environments(directory: str) -> Sequence[str]:
 
 
 _SET_UP = {
-    PipelineKind.GITHUB: "azsec roles ENV --github OWNER/NAME, and the variables of docs/ci.md",
+    PipelineKind.GITHUB: "azsec roles ENV --github OWNER/NAME, and the variables of "
+    "docs/ci-setup.md",
     PipelineKind.AZURE_PIPELINES: "azsec roles ENV --azure-pipelines ORGANIZATION-ID, and the "
-    "service connections of docs/ci.md",
+    "service connections of docs/ci-setup.md",
 }
 
 

@@ -49,22 +49,26 @@ STATUS_NAMES = {
     StatusState.ERROR: "error",
 }
 
-_HTML_COMMENT = re.compile(r"^<!-- ([^\n()]*) -->$", re.MULTILINE)
-_HIDDEN_LINE = re.compile(r"^\[//\]: # \(([^\n()]*)\)$", re.MULTILINE)
+_HTML_COMMENT = re.compile(r"(\A|\n)<!-- ([^\n()]*) -->(?=\n|\Z)")
+_HIDDEN_LINE = re.compile(r"(\A|\n)\n?\[//\]: # \(([^\n()]*)\)(?=\n|\Z)")
 
 
 def hide_comments(body: str) -> str:
     """Return Markdown whose HTML comments are link definitions, which nothing shows.
 
     Azure DevOps shows HTML comments in the mails about a pull request (oxsecurity/megalinter#2521),
-    and removes them from what is written on a work item.
+    and removes them from what is written on a work item. A definition is one only after an empty
+    line (CommonMark: it cannot interrupt a paragraph), so each but the first gets one.
     """
-    return _HTML_COMMENT.sub(r"[//]: # (\1)", body)
+    return _HTML_COMMENT.sub(
+        lambda found: f"{found[1] * 2}[//]: # ({found[2]})",
+        body,
+    )
 
 
 def show_comments(body: str) -> str:
     """Return Markdown as it was before `hide_comments`."""
-    return _HIDDEN_LINE.sub(r"<!-- \1 -->", body)
+    return _HIDDEN_LINE.sub(r"\1<!-- \2 -->", body)
 
 
 def account_of(identity: Json) -> str:

@@ -17,6 +17,7 @@ from ci_tools.actionlint import actionlint_path
 from provisioner.cli.options import PipelineKind
 from provisioner.cli.pipelines import Source, read_source, write_pipelines
 from provisioner.model.diagnostic import DiagnosticError
+from tests.architecture.repository import ROOT
 from tests.ci.workflow_files import (
     ACTION,
     COMMIT,
@@ -29,6 +30,7 @@ from tests.ci.workflow_files import (
 )
 
 BIN = Path(sys.executable).parent
+OWN = sorted((ROOT / ".github/workflows").glob("*.yml"))
 USES = re.compile(r"uses: (\S+?)@(\S+)( # v\d+\.\d+\.\d+)?$", re.MULTILINE)
 
 
@@ -36,7 +38,7 @@ def test_actionlint_finds_nothing(tmp_path):
     if not actionlint_path().is_file():
         leave = pytest.fail if os.environ.get("CI") == "true" else pytest.skip
         leave("actionlint is not built: make actionlint")
-    written = write_github(tmp_path)
+    written = [*write_github(tmp_path), *OWN]
     # GitHub has `concurrency.queue` since 2026 (github/docs, "Control the concurrency of workflows
     # and jobs"), and actionlint 1.7.12 does not know it yet.
     known = ["-ignore", 'unexpected key "queue" for "concurrency" section']
@@ -53,7 +55,7 @@ def test_zizmor_finds_nothing(tmp_path):
     strict = ["--offline", "--no-progress", "--quiet", "--persona=auditor"]
 
     done = subprocess.run(
-        [BIN / "zizmor", *strict, tmp_path / ".github/workflows", ACTION],
+        [BIN / "zizmor", *strict, tmp_path / ".github/workflows", ACTION, *OWN],
         capture_output=True,
         text=True,
         check=False,

@@ -3,9 +3,11 @@
 import time
 
 import pytest
+from markdown_it import MarkdownIt
 
 from provisioner.engine.forge_port import NewStatus, PullRequestState, StatusState
 from provisioner.forges.azure_devops import AzureDevOps
+from provisioner.forges.azure_devops_shapes import hide_comments, show_comments
 from provisioner.forges.azure_pipelines_job import (
     is_azure_pipelines_job,
     open_azure_devops,
@@ -193,6 +195,24 @@ def test_a_comment_is_written_found_and_edited(server, forge):
     assert forge.edit_comment(pull_request, written, "<!-- azsec-plan -->\nless").body.endswith(
         "less"
     )
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param("<!-- a -->\n### Plans\n<sub>The job</sub>\n<!-- b -->", id="around a text"),
+        pytest.param("<!-- a -->\n<!-- b -->\ntext", id="two at the beginning"),
+        pytest.param("text\n\n<!-- a -->\n\nmore", id="between empty lines"),
+        pytest.param("text `<!-- a -->` text", id="in a text: none"),
+    ],
+)
+def test_markers_are_shown_nowhere_and_come_back(body):
+    hidden = hide_comments(body)
+    shown = MarkdownIt().render(hidden)
+
+    assert show_comments(hidden) == body
+    assert "[//]" not in shown
+    assert ("a --" in shown) == ("`" in body)
 
 
 def test_a_comment_that_somebody_deleted_is_missing(server, forge):
