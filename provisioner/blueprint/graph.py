@@ -2,8 +2,9 @@
 
 import itertools
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Protocol
 
 from provisioner.blueprint.yaml_source import Node
 from provisioner.catalog.resource_type import ResourceType
@@ -22,12 +23,37 @@ class Edge:
     because: str
 
 
+class Scope(Protocol):
+    """The file that an expression is written in: the blueprint, or one use of a module."""
+
+    @property
+    def node(self) -> Node:
+        """The whole file."""
+
+    @property
+    def given(self) -> Mapping[str, "GivenValue"]:
+        """The values that whoever uses the file gives to its parameters."""
+
+
+class GivenValue(Protocol):
+    """A value given to a parameter: where it is written, and the file that its names belong to."""
+
+    @property
+    def node(self) -> Node:
+        """The value as it is written."""
+
+    @property
+    def instance(self) -> Scope:
+        """The file it is written in."""
+
+
 @dataclass(frozen=True, slots=True)
 class DesiredResource:
     """One resource as the blueprint wants it.
 
     `body` may hold Unknown leaves. One that is not `managed` is only read (`existing: true`).
-    `node` is where the blueprint states it, for the places of its properties.
+    `node` is where the blueprint states it, for the places of its properties, and `scope` the file
+    that the names in it belong to (None for one that no file states).
     """
 
     address: str
@@ -38,6 +64,7 @@ class DesiredResource:
     edges: tuple[Edge, ...]
     span: Span
     node: Node
+    scope: Scope | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True)

@@ -49,6 +49,7 @@ class Resources:
             edges=_one_reason_each(edge for edge in edges if edge.on != address),
             span=placed.span,
             node=placed.node,
+            scope=placed.instance,
         )
 
     def identify(self, address: str) -> tuple[ResourceId, tuple[Edge, ...]]:

@@ -20,6 +20,7 @@ from provisioner.cli.options import (
     CloudChoice,
     CloudOption,
     EnvironmentArgument,
+    ExplainOption,
     FormatOption,
     FrameworkChoice,
     FullOption,
@@ -281,6 +282,7 @@ def plan(  # noqa: PLR0913  typer: one parameter an option
     destroy: Annotated[
         bool, typer.Option("--destroy", help="Plan to delete the environment.")
     ] = False,
+    explain: ExplainOption = None,
     full: FullOption = False,
     adopt: AdoptOption = None,
     adopt_defaults: AdoptDefaultsOption = False,
@@ -293,7 +295,7 @@ def plan(  # noqa: PLR0913  typer: one parameter an option
     quiet: QuietOption = False,
 ) -> None:
     """Show every change that would make Azure what the blueprint says."""
-    from provisioner.cli.output import print_plan
+    from provisioner.cli.output import print_explanation, print_plan
     from provisioner.cli.session import PlanChoices, refuse_options, save_plan
 
     if destroy:
@@ -302,7 +304,8 @@ def plan(  # noqa: PLR0913  typer: one parameter an option
     if with_cluster:
         from provisioner.cli.combined import CombinedOutput, run_plan
 
-        refuse_options(_BOTH_WHOLE, {"--destroy": destroy, "--target": bool(target)})
+        decided = {"--destroy": destroy, "--target": bool(target), "--explain": explain is not None}
+        refuse_options(_BOTH_WHOLE, decided)
         choices = PlanChoices(False, adopt_defaults, offline, adopt=tuple(adopt or ()))
         session = _session(cloud=cloud, state=state, parallelism=parallelism, quiet=quiet)
         both = CombinedOutput(out, output.value, detailed=detailed_exitcode)
@@ -310,9 +313,15 @@ def plan(  # noqa: PLR0913  typer: one parameter an option
     with _session(cloud=cloud, state=state, parallelism=parallelism, quiet=quiet) as session:
         choices = PlanChoices(destroy, adopt_defaults, offline, adopt=tuple(adopt or ()))
         made = session.plan(environment, target or [], choices)
-    if out is not None:
-        save_plan(made, out)
-    print_plan(made.document, output.value, full=full)
+        if out is not None:
+            save_plan(made, out)
+        if explain is None:
+            print_plan(made.document, output.value, full=full)
+        else:
+            from provisioner.cli.explaining import explain as explain_change
+
+            told = explain_change(session, made, explain, asks_azure=True)
+            print_explanation(told, output.value)
     if not made.can_apply():
         raise typer.Exit(ExitCode.ERROR)
     if made.adopts_unasked:
@@ -327,6 +336,7 @@ def plan(  # noqa: PLR0913  typer: one parameter an option
 def show(
     file: Annotated[str, typer.Argument(help="A plan file.", show_default=False)],
     output: FormatOption = OutputFormat.TEXT,
+    explain: ExplainOption = None,
     full: FullOption = False,
 ) -> None:
     """Print a saved plan as `azsec plan` printed it, with the steps that apply sends."""
@@ -338,7 +348,15 @@ def show(
 
         print_combined(read_saved(file).document, output.value)
         return
-    print_saved_plan(read_plan(file).document, output.value, full=full)
+    saved = read_plan(file)
+    if explain is None:
+        print_saved_plan(saved.document, output.value, full=full)
+        return
+    from provisioner.cli.explaining import explain as explain_change
+    from provisioner.cli.output import print_explanation
+
+    with _session(quiet=True) as session:
+        print_explanation(explain_change(session, saved, explain, asks_azure=False), output.value)
 
 
 app.command()(diff)

@@ -2,9 +2,12 @@
 
 import subprocess
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
+from provisioner.documents.explanation import CommitDocument
 from provisioner.model.diagnostic import DiagnosticError, error
+from provisioner.model.span import Span
 
 _SECONDS = 60
 
@@ -85,6 +88,42 @@ def read_at(commit: str, path: str) -> str:
             error("file-not-found", f"there is no file {path!r} in commit {commit[:12]}.")
         )
     return found
+
+
+def blame_line(span: Span) -> CommitDocument | str:
+    """Return the commit that last changed the line of a place; where git does not know, why. Never
+    a failure: an explanation does without.
+
+    The format is that of `git blame --porcelain`: a line `HASH OLD NEW COUNT`, then `key value`
+    lines; the hash of what is not committed is all zeros (git-blame(1)).
+    """
+    where, line = Path(span.file), str(span.line)
+    try:
+        found = _try(
+            "-C",
+            str(where.parent),
+            "blame",
+            "--porcelain",
+            "-L",
+            f"{line},{line}",
+            "--",
+            where.name,
+        )
+    except DiagnosticError as problem:
+        return problem.diagnostics[0].message.rstrip(".")
+    if not found:
+        return "git has no history of this file"
+    first, *rest = found.splitlines()
+    facts = dict(entry.partition(" ")[::2] for entry in rest if not entry.startswith("\t"))
+    commit = first.partition(" ")[0]
+    moment = datetime.fromtimestamp(int(facts.get("author-time", "0")), UTC)
+    is_committed = commit.strip("0") != ""
+    return CommitDocument(
+        commit=commit if is_committed else None,
+        author=facts.get("author", "") if is_committed else "",
+        at=f"{moment:%Y-%m-%dT%H:%M:%SZ}",
+        subject=facts.get("summary", "") if is_committed else "",
+    )
 
 
 class CommittedFiles:

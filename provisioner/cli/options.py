@@ -57,6 +57,16 @@ class FrameworkChoice(StrEnum):
     PSRULE = "psrule"
 
 
+ExplainOption = Annotated[
+    str | None,
+    typer.Option(
+        "--explain",
+        metavar="ADDRESS",
+        help="Explain why the plan changes the resource at this address, instead of printing the "
+        "plan: properties, file lines, commits, who changed Azure, what waits.",
+        show_default=False,
+    ),
+]
 FullOption = Annotated[
     bool,
     typer.Option("--full", help="List every create of a large plan instead of grouping by module."),

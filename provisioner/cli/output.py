@@ -19,6 +19,7 @@ from provisioner.documents.cluster import (
 from provisioner.documents.combined import CombinedApplyDocument, CombinedPlanDocument
 from provisioner.documents.controls import CheckDocument, ComplianceDocument, ControlsDocument
 from provisioner.documents.drift import DriftDocument
+from provisioner.documents.explanation import ExplanationDocument
 from provisioner.documents.manifests import ManifestsDocument, PodChecksDocument
 from provisioner.documents.network import NetworkDocument
 from provisioner.documents.plan import PlanDocument, StepDocument
@@ -59,6 +60,20 @@ def print_saved_plan(document: PlanDocument, output: str, *, full: bool = False)
         width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 100
         lines = render_steps_text(document, width)
         write_lines(lines, sys.stdout, color=_has_color(sys.stdout))
+
+
+def print_explanation(document: ExplanationDocument, output: str) -> None:
+    """Print why a resource changes, as text or JSON; as Markdown the text in a block of code."""
+    from io import StringIO
+
+    from provisioner.reports.text import UNBOUNDED_WIDTH, write_text
+
+    def render_markdown() -> str:
+        text = StringIO()
+        write_text(document, text, color=False, width=UNBOUNDED_WIDTH)
+        return f"~~~~~text\n{text.getvalue()}~~~~~\n"
+
+    _print(document, output, sys.stdout, render_markdown)
 
 
 def print_plan_diff(document: PlanDiffDocument, output: str) -> None:

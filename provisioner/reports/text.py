@@ -14,6 +14,7 @@ from provisioner.documents.cluster import (
 from provisioner.documents.combined import CombinedApplyDocument, CombinedPlanDocument
 from provisioner.documents.controls import CheckDocument, ComplianceDocument, ControlsDocument
 from provisioner.documents.drift import DriftDocument
+from provisioner.documents.explanation import ExplanationDocument
 from provisioner.documents.manifests import PodChecksDocument
 from provisioner.documents.network import NetworkDocument
 from provisioner.documents.plan import PlanDocument
@@ -40,6 +41,7 @@ from provisioner.reports.combined_text import (
 )
 from provisioner.reports.controls_text import render_controls_text
 from provisioner.reports.drift_text import render_drift_text
+from provisioner.reports.explanation_text import render_explanation_text
 from provisioner.reports.network_text import render_network_text
 from provisioner.reports.plan_diff_text import render_plan_diff_text
 from provisioner.reports.plan_text import render_plan_text
@@ -52,6 +54,7 @@ from provisioner.reports.upgrade_text import render_upgrade_text
 TextDocument: TypeAlias = (
     PlanDocument
     | PlanDiffDocument
+    | ExplanationDocument
     | DriftDocument
     | ApplyDocument
     | NetworkDocument
@@ -99,6 +102,7 @@ def write_text(
 _RENDERERS: Mapping[type[TextDocument], Callable[[Any, int], Iterable[Line]]] = {
     PlanDocument: render_plan_text,
     PlanDiffDocument: render_plan_diff_text,
+    ExplanationDocument: render_explanation_text,
     DriftDocument: render_drift_text,
     ApplyDocument: render_apply_text,
     CheckDocument: render_check_text,

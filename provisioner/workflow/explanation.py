@@ -1,0 +1,116 @@
+"""`azsec plan --explain ADDRESS`: why a plan changes one resource."""
+
+from collections.abc import Callable
+
+from provisioner.blueprint.graph import DesiredGraph, DesiredResource, Edge
+from provisioner.blueprint.origins import StatedPlace, stated_places
+from provisioner.documents.attribution import AttributionDocument
+from provisioner.documents.explanation import (
+    CommitDocument,
+    ExplanationDocument,
+    FieldExplanationDocument,
+    PlaceDocument,
+    WaitDocument,
+)
+from provisioner.documents.plan import Action, FieldChangeDocument, ResourceChangeDocument
+from provisioner.model.diagnostic import DiagnosticError, error, nearest
+from provisioner.model.secret_values import mask_secrets
+from provisioner.model.span import Span
+from provisioner.plan.plan import Plan, digest_json, encode_value
+from provisioner.workflow.plan import Desired
+
+LineAt = Callable[[Span], str]
+"""Returns the text of the line at a place; "" where it cannot be read."""
+
+Blame = Callable[[Span], CommitDocument | str]
+"""Returns the last commit of the line at a place, or why that is not known."""
+
+Ask = Callable[[ResourceChangeDocument], AttributionDocument | None]
+"""Asks Azure's logs who changed a resource."""
+
+
+def explain_change(
+    plan: Plan,
+    desired: Desired,
+    address: str,
+    line_at: LineAt,
+    blame: Blame,
+    ask: Ask | None = None,
+) -> ExplanationDocument:
+    """Return why a plan changes the resource at an address: which properties, where their values
+    are stated and by whom, what waits for it, and who changed it in Azure (`ask`; None: nobody is
+    asked).
+
+    Raises DiagnosticError (`unknown-address`) with the nearest address for one that neither the
+    plan nor the blueprint has.
+    """
+    graph = desired.graph
+    change = next((one for one in plan.document.changes if one.address == address), None)
+    stated = graph.resources.get(address)
+    if change is None and stated is None:
+        known = [*graph.resources, *(one.address for one in plan.document.changes)]
+        raise DiagnosticError(
+            error(
+                "unknown-address",
+                f"neither the plan nor the blueprint has a resource at {address!r}.",
+                None,
+                nearest(address, known),
+            )
+        )
+
+    def place(found: StatedPlace) -> PlaceDocument:
+        told = blame(found.span)
+        return PlaceDocument(
+            place=str(found.span),
+            line=mask_secrets(line_at(found.span)),
+            parameter=found.parameter,
+            default=found.is_default,
+            exact=found.is_exact,
+            commit=told if isinstance(told, CommitDocument) else None,
+            unknown=told if isinstance(told, str) else None,
+        )
+
+    asked = None
+    if change is not None and ask is not None and change.action is not Action.CREATE:
+        asked = ask(change)
+    return ExplanationDocument(
+        environment=plan.document.environment,
+        digest=plan.document.digest,
+        address=address,
+        change=change,
+        stated_at=place(StatedPlace(stated.span)) if stated is not None else None,
+        fields=tuple(
+            FieldExplanationDocument(
+                field=field,
+                places=tuple(map(place, _places_of(field, stated))),
+            )
+            for field in (change.fields if change is not None else ())
+        ),
+        waits_for=tuple(WaitDocument(address=e.on, because=e.because) for e in _edges(stated)),
+        waited_for=_waiting(graph, address),
+        attribution=asked,
+        outdated=not plan.request.destroy and plan.digests.get("blueprint") != _digest_of(graph),
+    )
+
+
+def _digest_of(graph: DesiredGraph) -> str:
+    return digest_json([[r.address, r.id.key, encode_value(r.body)] for r in graph])
+
+
+def _edges(stated: DesiredResource | None) -> tuple[Edge, ...]:
+    return stated.edges if stated is not None else ()
+
+
+def _places_of(
+    field: FieldChangeDocument, stated: DesiredResource | None
+) -> tuple[StatedPlace, ...]:
+    return stated_places(stated, field.path) if stated is not None and field.declared else ()
+
+
+def _waiting(graph: DesiredGraph, address: str) -> tuple[WaitDocument, ...]:
+    return tuple(
+        WaitDocument(address=resource.address, because=edge.because)
+        for resource in graph
+        for edge in resource.edges
+        if edge.on == address
+    )
