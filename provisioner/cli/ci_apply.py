@@ -32,6 +32,7 @@ from provisioner.workflow.ci_apply import (
     Environment,
     applied_status,
     apply_reviewed,
+    describe_others,
     describe_removal,
     find_merged,
     not_run,
@@ -41,6 +42,7 @@ from provisioner.workflow.ci_apply import (
 from provisioner.workflow.ci_plan import (
     MARKER,
     describe_pull_request,
+    newest_statuses,
     posted_environments,
     read_reviews,
 )
@@ -148,8 +150,7 @@ class _Run:
     def _select(self, pull_request: PullRequest) -> Selection:
         paths = list_environments(self._options.named)
         base = self._base(pull_request)
-        accounts = frozenset((*self._options.accounts, self._forge.account()))
-        posted = posted_environments(self._forge, pull_request, accounts)
+        posted = posted_environments(self._forge, pull_request, self._accounts())
         if base is None:
             return with_posted(Selection(()), paths, posted)
         named = bool(self._options.named)
@@ -163,6 +164,9 @@ class _Run:
         if before is not None and is_ancestor(before, self._commit):
             return before
         return parent_of(pull_request.merged or self._commit)
+
+    def _accounts(self) -> frozenset[str]:
+        return frozenset((*self._options.accounts, self._forge.account()))
 
     def _in_order(self, names: Sequence[str]) -> Sequence[str]:
         known = [name_of(path, FileSources()) for path in list_environments()]
@@ -230,6 +234,14 @@ class _Run:
         from provisioner.reports.ci_apply_markdown import render_ci_apply_comment
         from provisioner.reports.markdown import LIMIT
 
+        if self._options.named:
+            # A job for each environment: what the others did stays in the comment, and one that the
+            # change does not touch has nothing to say.
+            if not document.environments:
+                return document
+            statuses = newest_statuses(self._forge, pull_request, self._accounts())
+            names = {entry.name for entry in document.environments}
+            document = document.model_copy(update={"others": describe_others(statuses, names)})
         url = self._job.url
         overall = overall_applied_status(document, url)
         self._forge.set_status(pull_request, pull_request.head, overall)

@@ -181,6 +181,21 @@ class EnvironmentApplyDocument(Document):
         return self.verdict in (ApplyVerdict.APPLIED, ApplyVerdict.UNCHANGED)
 
 
+class OtherJobDocument(Document):
+    """An environment of the same change that another job applies, as its newest status says: `told`
+    is the description without the digest."""
+
+    name: str
+    digest: str | None
+    told: str
+    went_well: bool
+
+    @property
+    def is_done(self) -> bool:
+        """Whether its job applied it, or had nothing to apply."""
+        return self.went_well and self.told in ("applied", "no changes")
+
+
 class CiApplyDocument(Document):
     """What a merge did to the environments that it touches, in the order of promotion."""
 
@@ -189,6 +204,7 @@ class CiApplyDocument(Document):
     pull_request: PullRequestDocument | None = None
     commit: str
     environments: tuple[EnvironmentApplyDocument, ...] = ()
+    others: tuple[OtherJobDocument, ...] = ()
     published: bool = False
     comment: str | None = None
     diagnostics: tuple[DiagnosticDocument, ...] = ()

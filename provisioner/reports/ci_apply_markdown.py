@@ -7,6 +7,7 @@ from provisioner.documents.ci import (
     CiApplyDocument,
     EnvironmentApplyDocument,
     MovedFieldDocument,
+    OtherJobDocument,
 )
 from provisioner.documents.document import DiagnosticDocument
 from provisioner.reports.attribution_wording import attribution_sentences
@@ -39,7 +40,7 @@ def render_ci_apply_comment(document: CiApplyDocument, limit: int, url: str | No
     told = ", ".join(f"{counted[verdict]:,} {word}" for verdict, word in _PLAIN if counted[verdict])
     title = f"### azsec apply: {told or 'no environment is touched'}"
     table = table_head(("environment", "result", "steps", "digest", "approved by"))
-    table += "".join(map(_row, document.environments))
+    table += "".join(map(_row, document.environments)) + "".join(map(_other, document.others))
     notes = "".join(_notes(entry) for entry in document.environments)
     where = f" [The job]({url}) has all of it." if url else ""
     tail = f"<sub>Applied from {code(document.commit[:12])}.{where}</sub>\n"
@@ -64,6 +65,16 @@ def _row(entry: EnvironmentApplyDocument) -> str:
         steps,
         code(entry.digest[:_DIGEST_LENGTH]) if entry.digest else "",
         _approved(entry),
+    )
+
+
+def _other(entry: OtherJobDocument) -> str:
+    """Return the row of an environment that another job applies."""
+    told = entry.told if entry.is_done or not entry.went_well else f"not applied yet: {entry.told}"
+    digest = code(entry.digest[:_DIGEST_LENGTH]) if entry.digest else ""
+    shown = prose(told, 80)
+    return row(
+        f"**{code(entry.name, 60)}**", shown if entry.went_well else f"**{shown}**", "", digest, ""
     )
 
 

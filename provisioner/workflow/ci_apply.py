@@ -1,6 +1,6 @@
 """`azsec ci apply`: on merge, the approved digest is applied, or nothing is."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,6 +14,7 @@ from provisioner.documents.ci import (
     EnvironmentApplyDocument,
     MovedChangeDocument,
     MovedFieldDocument,
+    OtherJobDocument,
 )
 from provisioner.documents.document import DiagnosticDocument
 from provisioner.documents.plan import (
@@ -28,6 +29,7 @@ from provisioner.engine.forge_port import (
     NewStatus,
     PullRequest,
     PullRequestState,
+    Status,
     StatusState,
 )
 from provisioner.model.azure_error import AzureError
@@ -35,7 +37,7 @@ from provisioner.model.diagnostic import Diagnostic, DiagnosticError, GateError,
 from provisioner.model.resource_id import ResourceId
 from provisioner.plan.plan import Plan
 from provisioner.workflow.ci_plan import compare_reviewed
-from provisioner.workflow.plan_review import CONTEXT, Review, context_of
+from provisioner.workflow.plan_review import CONTEXT, Review, context_of, digest_in
 from provisioner.workflow.plan_snapshot import Remembered, take_snapshot, write_snapshots
 
 _MOST_MOVED = 200
@@ -296,11 +298,33 @@ def remember_applied(document: CiApplyDocument, remembered: Mapping[str, Remembe
 
 
 def overall_applied_status(document: CiApplyDocument, url: str | None) -> NewStatus:
-    """Return the status of all environments together after an apply."""
+    """Return the status of all environments together after an apply: pending, while other jobs of
+    the same change are to come."""
     bad = [entry.name for entry in document.environments if not entry.went_well]
-    told = f"not applied: {', '.join(bad)}" if bad else "applied"
-    state = StatusState.FAILURE if bad else StatusState.SUCCESS
+    bad += [entry.name for entry in document.others if not entry.went_well]
+    waiting = [entry.name for entry in document.others if entry.went_well and not entry.is_done]
+    if bad:
+        state, told = StatusState.FAILURE, f"not applied: {', '.join(bad)}"
+    elif waiting:
+        state, told = StatusState.PENDING, f"not applied yet: {', '.join(waiting)}"
+    else:
+        state, told = StatusState.SUCCESS, "applied"
     return NewStatus(CONTEXT, state, told[:MOST_DESCRIPTION], url)
+
+
+def describe_others(
+    statuses: Mapping[str, Status], names: Collection[str]
+) -> tuple[OtherJobDocument, ...]:
+    """Return the environments of a change that are not among `names`, as their newest statuses say;
+    `names` are those of the job that asks."""
+    found = []
+    for name, status in sorted(statuses.items()):
+        digest = digest_in(status.description)
+        told = status.description.removeprefix(digest or "").strip()
+        well = status.state is StatusState.SUCCESS
+        if name not in names:
+            found.append(OtherJobDocument(name=name, digest=digest, told=told, went_well=well))
+    return tuple(found)
 
 
 def applied_status(entry: EnvironmentApplyDocument, url: str | None) -> NewStatus | None:

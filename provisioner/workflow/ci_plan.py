@@ -18,6 +18,7 @@ from provisioner.engine.forge_port import (
     Forge,
     NewStatus,
     PullRequest,
+    Status,
     StatusState,
 )
 from provisioner.model.diagnostic import Diagnostic
@@ -175,12 +176,19 @@ def posted_environments(
     forge: Forge, pull_request: PullRequest, accounts: frozenset[str]
 ) -> frozenset[str]:
     """Return the names of the environments that a plan of a trusted account was posted for."""
+    return frozenset(newest_statuses(forge, pull_request, accounts))
+
+
+def newest_statuses(
+    forge: Forge, pull_request: PullRequest, accounts: frozenset[str]
+) -> Mapping[str, Status]:
+    """Return the newest status that a trusted account set for each environment, by its name."""
     prefix = context_of("")
-    return frozenset(
-        status.context.removeprefix(prefix)
-        for status in forge.statuses(pull_request, pull_request.head)
-        if status.context.startswith(prefix) and status.creator in accounts
-    )
+    found: dict[str, Status] = {}
+    for status in forge.statuses(pull_request, pull_request.head):
+        if status.context.startswith(prefix) and status.creator in accounts:
+            found.setdefault(status.context.removeprefix(prefix), status)
+    return found
 
 
 def status_of(entry: EnvironmentPlanDocument, url: str | None) -> NewStatus:
