@@ -75,7 +75,9 @@ def main() -> None:
     *_, report = make_reports(load_catalog())
     page = render_report_html(report)
     shoot(page, "report-posture.png", (1280, 1080))
-    shoot(only(page, "Trend", "Drift", "Exceptions"), "report-trend.png", (1100, 1130))
+    shoot(
+        only(page, "Trend", "Drift", "Waivers and attestations"), "report-trend.png", (1100, 1130)
+    )
     shoot(only(page, "Network"), "report-network.png", (1280, 1010))
     shoot(page, "report-phone.png", (500, 1240), dark=True)
     print_page(page, "report-print.png")

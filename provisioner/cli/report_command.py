@@ -97,7 +97,7 @@ def report(  # noqa: PLR0913  typer: one parameter an option
         int, typer.Option(min=1, max=64, help="How many requests run at once.")
     ] = 10,
 ) -> None:
-    """Write a report: posture, frameworks, network, access, exceptions, drift and gaps.
+    """Write a report: posture, frameworks, waivers, drift, network, access and gaps.
 
     Exit with 1 if an environment could not be assessed, or not all of it could be read. A control
     that fails does not change the exit code: `azsec check` does.

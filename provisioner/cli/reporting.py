@@ -102,6 +102,7 @@ def _report(
             if seen.unseen is not None:
                 request = replace(request, unseen=(seen.unseen,))
             desired = replace(session.look_at(name, request.state.value), contents=seen.contents)
+            request = replace(request, look_into=lambda: session.look_into_cluster(desired))
             return report_environment(
                 desired, session.catalog, lambda: session.connect(desired.document), request
             )

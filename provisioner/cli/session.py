@@ -323,12 +323,12 @@ class Session:
 
     def _with_cluster(self, made: Plan, desired: Desired) -> Plan:
         """Return a plan that says of the objects in the cluster what an observation shows."""
-        told = self._look_into_cluster(desired)
+        told = self.look_into_cluster(desired)
         if told is None:
             return made
         return replace(made, document=made.document.model_copy(update={"cluster": told}))
 
-    def _look_into_cluster(self, desired: Desired) -> "ClusterObjectsDocument | None":
+    def look_into_cluster(self, desired: Desired) -> "ClusterObjectsDocument | None":
         """Return what an observation shows of an environment's objects; None where it has none."""
         from provisioner.cli.observation import describe_objects, source_of
 
@@ -416,7 +416,7 @@ class Session:
         document = check_drift(desired, self.catalog, client, strict_tags=strict_tags)
         is_own = desired.environment.marks.is_stamp
         told = attribute_drift(document, window, self.catalog, client, is_own=is_own)
-        return told.model_copy(update={"cluster": self._look_into_cluster(desired)})
+        return told.model_copy(update={"cluster": self.look_into_cluster(desired)})
 
     def find(self, environment: str, address: str) -> "ResourceId | None":
         """Return the id of a resource by its address, None where the blueprint has none."""

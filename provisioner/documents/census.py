@@ -2,6 +2,9 @@
 
 from provisioner.documents.document import Document
 
+KUBERNETES_OBJECTS = "Kubernetes objects"
+"""What stands in clusters: not looked at by who reads Azure Resource Manager alone."""
+
 UNREADABLE = "could not be read"
 """The reason of a control that is unknown because Azure refused a read."""
 

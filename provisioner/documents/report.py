@@ -82,7 +82,7 @@ class TrendDocument(Document):
     no_longer_failing: tuple[str, ...] = ()
 
 
-class ExceptionKind(StrEnum):
+class RegisterKind(StrEnum):
     """What holds until a day: a waiver of a failure, an attestation, an accepted addition."""
 
     WAIVER = "waiver"
@@ -90,15 +90,15 @@ class ExceptionKind(StrEnum):
     ACCEPTED = "accepted addition"
 
 
-class ExceptionDocument(Document):
-    """An entry of the register of exceptions.
+class RegisterEntryDocument(Document):
+    """An entry of the register of waivers, attestations and accepted additions.
 
     `subject` is the id of a control, or of an accepted resource; `scope` the address that a waiver
     covers. `expires` is its last day (ISO 8601), `days_left` the days until then; `expires_soon`
     says that it is one of its last fourteen.
     """
 
-    kind: ExceptionKind
+    kind: RegisterKind
     subject: str
     scope: str = ""
     reason: str
@@ -142,7 +142,7 @@ class EnvironmentReportDocument(Document):
     graph: GraphDocument | None = None
     access: AccessDocument | None = None
     drift: DriftDocument | None = None
-    exceptions: tuple[ExceptionDocument, ...] = ()
+    register_entries: tuple[RegisterEntryDocument, ...] = ()
     omitted: tuple[OmittedDocument, ...] = ()
     diagnostics: tuple[DiagnosticDocument, ...] = ()
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from provisioner.documents.graph import GraphDocument
 from provisioner.documents.report import ReportDocument
-from provisioner.reports import access_wording, report_charts, report_view
+from provisioner.reports import access_wording, report_charts, report_drift, report_view
 from provisioner.reports.census_text import (
     census_sentence,
     not_covered_name,
@@ -62,6 +62,7 @@ def _templates() -> "Environment":
     engine.globals.update(
         view=report_view,
         charts=report_charts,
+        drift=report_drift,
         access=access_wording,
         marks=MARKS,
         drawing=_drawing,

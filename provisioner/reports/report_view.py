@@ -4,7 +4,6 @@ Nothing is judged here. The template calls these functions, and escapes what the
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 
 from provisioner.documents.census import ClusterCensusDocument
@@ -15,20 +14,14 @@ from provisioner.documents.controls import (
     RequirementDocument,
     ResultDocument,
 )
-from provisioner.documents.drift import DriftDocument, DriftKind
-from provisioner.documents.plan import FieldChangeDocument
 from provisioner.documents.report import (
     AnswerSource,
     EnvironmentReportDocument,
-    ExceptionDocument,
+    RegisterEntryDocument,
     TallyDocument,
 )
-from provisioner.reports.additions_text import addition_label, describe_addition
-from provisioner.reports.attribution_wording import attribution_sentences
-from provisioner.reports.census_text import census_sentence
-from provisioner.reports.values import plain, plural, shorten, show_path, show_value
+from provisioner.reports.values import plain, plural, shorten, show_path
 from provisioner.reports.verdict_wording import MARKS, refusals, worst_first
-from provisioner.reports.wording import UNMARKED, parts_of
 
 MOST_WORST = 8
 _MOST_FINDINGS = 3
@@ -176,83 +169,10 @@ def gate_sentence(entry: EnvironmentReportDocument) -> str:
     return "; ".join(told) or f"no gate refuses anything (controls: {entry.check.gate or 'none'})"
 
 
-def expiry(exception: ExceptionDocument) -> str:
-    """Return when an exception ends, in days."""
-    days = exception.days_left
+def expiry(entry: RegisterEntryDocument) -> str:
+    """Return when an entry of the register ends, in days."""
+    days = entry.days_left
     return {0: "today", 1: "tomorrow"}.get(days, f"in {days:,} days")
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """One property that drifted: declared, and in Azure."""
-
-    path: str
-    before: str
-    after: str
-    security: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Departure:
-    """One thing that drifted: what, how, which properties, and who did it."""
-
-    label: str
-    how: str
-    changes: tuple[Change, ...]
-    who: tuple[str, ...]
-
-
-def departures(document: DriftDocument) -> Iterator[Departure]:
-    """Yield all that makes a drift check fail and stands in Azure: resources, additions, values
-    that the blueprint does not declare."""
-    for drifted in document.drifted:
-        how = _KINDS[drifted.kind] + (f": {plain(drifted.reason)}" if drifted.reason else "")
-        changes = tuple(change for field in drifted.fields for change in _changes(field))
-        yield Departure(plain(drifted.address), how, changes, _who(document, drifted.id))
-    for addition in document.additions:
-        label = addition_label(addition)
-        yield Departure(
-            label, f"added: {describe_addition(addition)}", (), _who(document, addition.id)
-        )
-    for entry in document.undeclared:
-        if entry.drifted:
-            yield Departure(
-                plain(entry.address),
-                "changed where the blueprint is silent",
-                tuple(_changes(entry.field)),
-                _who(document, entry.id),
-            )
-
-
-_KINDS = {
-    DriftKind.CHANGED: "changed",
-    DriftKind.MISSING: "missing: declared, and not in Azure",
-    DriftKind.UNMARKED: UNMARKED,
-}
-
-
-def _changes(field: FieldChangeDocument) -> Iterator[Change]:
-    for part in parts_of(field):
-        before = "" if part.before is None else shorten(show_value(part.before), _VALUE)
-        after = "" if part.after is None else shorten(show_value(part.after), _VALUE)
-        yield Change(part.path, before, after, field.security)
-
-
-def _who(document: DriftDocument, resource: str) -> tuple[str, ...]:
-    attribution = document.attributions.get(resource)
-    return tuple(attribution_sentences(attribution)) if attribution else ("not looked up",)
-
-
-def drift_messages(entry: EnvironmentReportDocument) -> Iterator[str]:
-    """Yield what a drift check says beside what drifted; not what the environment's files say."""
-    for told in entry.drift.diagnostics if entry.drift else ():
-        if told not in entry.diagnostics:
-            yield f"{told.message} {told.hint or ''}".strip()
-
-
-def drift_scope(document: DriftDocument) -> str:
-    """Return what a drift check looked at; the controls that it leaves open are told elsewhere."""
-    return census_sentence(document.census.model_copy(update={"unknown": ()}))
 
 
 def slug(*parts: str) -> str:

@@ -9,6 +9,7 @@ from provisioner.catalog.resource_type import Scope
 from provisioner.controls.kinds import CLUSTER, DIAGNOSTIC_SETTING
 from provisioner.documents.census import (
     ID_ALONE,
+    KUBERNETES_OBJECTS,
     UNKNOWN_TYPE,
     CensusDocument,
     NotCoveredDocument,
@@ -96,7 +97,7 @@ def _not_covered(
     )
     if clusters:
         yield NotCoveredDocument(
-            what="Kubernetes objects",
+            what=KUBERNETES_OBJECTS,
             count=clusters,
             of="cluster",
             reason="they are behind the Kubernetes API: only Azure Resource Manager was read",

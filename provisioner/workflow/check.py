@@ -11,6 +11,7 @@ from provisioner.controls.ground import survey
 from provisioner.controls.kinds import CLUSTER, OFFERED_VERSIONS, PROVIDER
 from provisioner.controls.telling import places_in, result_documents, waiver_documents
 from provisioner.documents.census import (
+    KUBERNETES_OBJECTS,
     CensusDocument,
     ClusterCensusDocument,
     UnreadableDocument,
@@ -140,7 +141,9 @@ def _judge(
         check_waivers_used(judgement, desired.environment)
     census = judgement.complete(seen.census)
     if contents is not None:
-        census = census.model_copy(update={"cluster": _cluster(contents)})
+        others = [each for each in census.not_covered if each.what != KUBERNETES_OBJECTS]
+        looked_at = {"cluster": _cluster(contents), "not_covered": tuple(others)}
+        census = census.model_copy(update=looked_at)
     return judgement, census
 
 

@@ -16,6 +16,7 @@ from provisioner.documents.controls import CheckDocument, ComplianceDocument, Re
 from provisioner.documents.document import DiagnosticDocument
 from provisioner.documents.drift import DriftDocument
 from provisioner.documents.graph import GraphDocument
+from provisioner.documents.plan import ClusterObjectsDocument
 from provisioner.documents.report import (
     AnswerSource,
     EnvironmentReportDocument,
@@ -34,7 +35,7 @@ from provisioner.workflow.check import check_and_comply, format_minute
 from provisioner.workflow.drift import check_drift
 from provisioner.workflow.graph import draw_graph
 from provisioner.workflow.plan import Desired
-from provisioner.workflow.report_exceptions import list_exceptions
+from provisioner.workflow.report_register import list_register
 
 _T = TypeVar("_T")
 
@@ -52,12 +53,15 @@ LAYERS = {
 class ReportRequest:
     """What a report is asked for: a state, the frameworks, and how far back who changed what is
     looked up (`window.now` is the time of the report). `unseen` is what of the cluster could not be
-    read: it is no part of any answer, and is said."""
+    read: it is no part of any answer, and is said. `look_into` returns what an observation shows of
+    the objects in the cluster, which is a part of drift.
+    """
 
     state: StateKind
     frameworks: tuple[Framework, ...]
     window: Window
     unseen: tuple[UnreadableDocument, ...] = ()
+    look_into: Callable[[], ClusterObjectsDocument | None] = lambda: None
 
     @property
     def now(self) -> datetime:
@@ -125,7 +129,7 @@ def compose_report(
         graph=sections.graph,
         access=sections.access,
         drift=sections.drift,
-        exceptions=list_exceptions(check, sections.drift, now.date()),
+        register_entries=list_register(check, sections.drift, now.date()),
         omitted=(*sections.omitted, *_not_asked(check)),
         diagnostics=check.diagnostics,
     )
@@ -185,7 +189,8 @@ def _drift(
         reader = connect()
         found = check_drift(desired, catalog, reader)
         is_own = desired.environment.marks.is_stamp
-        return attribute_drift(found, request.window, catalog, reader, is_own=is_own)
+        told = attribute_drift(found, request.window, catalog, reader, is_own=is_own)
+        return told.model_copy(update={"cluster": request.look_into()})
 
     return _attempt("drift", make, omitted)
 

@@ -95,11 +95,11 @@ def test_names_without_a_place_to_break_leave_no_page(width, dark, tmp_path: Pat
 
 
 def test_what_is_wrong_is_noticed(tmp_path: Path):
-    broken = '<p class="wide">W</p><p class="over">over</p></footer>'
+    broken = '<p class="broad">W</p><p class="over">over</p></footer>'
     page = render_report_html(make_report(FAILED)).replace("</footer>", broken)
     page = page.replace('<html lang="en">', "<html>")
     page = re.sub(r"style-src [^;]*;", "style-src 'unsafe-inline';", page)
-    style = ".wide{width:3000px;max-width:none}.over{margin-top:-36px}</style>"
+    style = ".broad{width:3000px;max-width:none}.over{margin-top:-36px}</style>"
     found = measure(page.replace("</style>", style, 1), tmp_path, width=1280)["found"]
     for told in ("the page is", "texts overlap", "axe html-has-lang"):
         assert any(told in line for line in found), found

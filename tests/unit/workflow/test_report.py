@@ -87,17 +87,17 @@ def test_what_could_not_be_read_is_unknown_and_not_left_to_others():
 )
 def test_a_waiver_that_ends_soon_is_marked(day, left, soon):
     now = datetime(day.year, day.month, day.day, 23, 0, tzinfo=UTC)
-    (entry,) = compose_report(CHECK, Sections(), now).exceptions
+    (entry,) = compose_report(CHECK, Sections(), now).register_entries
     assert (entry.days_left, entry.expires_soon) == (left, soon)
 
 
 def test_the_register_has_what_drift_accepts():
-    kinds = [entry.kind.value for entry in ACTUAL.exceptions]
+    kinds = [entry.kind.value for entry in ACTUAL.register_entries]
     assert kinds.count("waiver") == 1
     assert kinds.count("attestation") == 1
     assert kinds.count("accepted addition") == len(ACTUAL.drift.accepted) > 0
-    assert [e.days_left for e in ACTUAL.exceptions] == sorted(
-        e.days_left for e in ACTUAL.exceptions
+    assert [e.days_left for e in ACTUAL.register_entries] == sorted(
+        e.days_left for e in ACTUAL.register_entries
     )
 
 

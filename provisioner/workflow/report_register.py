@@ -7,7 +7,7 @@ from datetime import date
 from provisioner.controls.waivers import NOTICE
 from provisioner.documents.controls import CheckDocument
 from provisioner.documents.drift import DriftDocument
-from provisioner.documents.report import ExceptionDocument, ExceptionKind
+from provisioner.documents.report import RegisterEntryDocument, RegisterKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,9 +19,9 @@ class _Ending:
     is_soon: bool
 
 
-def list_exceptions(
+def list_register(
     check: CheckDocument, drift: DriftDocument | None, today: date
-) -> tuple[ExceptionDocument, ...]:
+) -> tuple[RegisterEntryDocument, ...]:
     """Return the register of an environment, what ends first at the top. Accepted additions are
     known where drift was looked for."""
     found = [
@@ -32,11 +32,11 @@ def list_exceptions(
     return tuple(sorted(found, key=lambda entry: (entry.days_left, entry.subject, entry.scope)))
 
 
-def _waivers(check: CheckDocument, today: date) -> Iterator[ExceptionDocument]:
+def _waivers(check: CheckDocument, today: date) -> Iterator[RegisterEntryDocument]:
     for waiver in check.waivers:
         ending = _ending(waiver.expires, today)
-        yield ExceptionDocument(
-            kind=ExceptionKind.WAIVER,
+        yield RegisterEntryDocument(
+            kind=RegisterKind.WAIVER,
             subject=waiver.control,
             scope=waiver.scope,
             reason=waiver.reason,
@@ -48,13 +48,13 @@ def _waivers(check: CheckDocument, today: date) -> Iterator[ExceptionDocument]:
         )
 
 
-def _attestations(check: CheckDocument, today: date) -> Iterator[ExceptionDocument]:
+def _attestations(check: CheckDocument, today: date) -> Iterator[RegisterEntryDocument]:
     for result in check.results:
         attested = result.attestation
         if attested is not None:
             ending = _ending(attested.expires, today)
-            yield ExceptionDocument(
-                kind=ExceptionKind.ATTESTATION,
+            yield RegisterEntryDocument(
+                kind=RegisterKind.ATTESTATION,
                 subject=attested.control,
                 reason=attested.evidence or "no evidence is named",
                 owner=attested.by,
@@ -65,11 +65,11 @@ def _attestations(check: CheckDocument, today: date) -> Iterator[ExceptionDocume
             )
 
 
-def _accepted(drift: DriftDocument, today: date) -> Iterator[ExceptionDocument]:
+def _accepted(drift: DriftDocument, today: date) -> Iterator[RegisterEntryDocument]:
     for entry in drift.accepted:
         ending = _ending(entry.expires, today)
-        yield ExceptionDocument(
-            kind=ExceptionKind.ACCEPTED,
+        yield RegisterEntryDocument(
+            kind=RegisterKind.ACCEPTED,
             subject=entry.addition.id,
             scope=entry.addition.address or entry.addition.on,
             reason=entry.reason,

@@ -1,0 +1,117 @@
+"""What the page of a report shows of a drift check: all that departs from the blueprint, and who
+did it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from provisioner.documents.drift import DriftDocument, DriftKind
+from provisioner.documents.plan import FieldChangeDocument
+from provisioner.documents.proof import FAILS
+from provisioner.documents.report import EnvironmentReportDocument
+from provisioner.reports.additions_text import addition_label, describe_addition
+from provisioner.reports.attribution_wording import attribution_sentences
+from provisioner.reports.census_text import census_sentence
+from provisioner.reports.values import plain, shorten, show_value
+from provisioner.reports.wording import UNMARKED, parts_of
+
+_VALUE = 90
+"""The longest value that is shown: a page is no diff."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One property that drifted: declared, and in Azure."""
+
+    path: str
+    before: str
+    after: str
+    security: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Departure:
+    """One thing that drifted: what, how, which properties, and who did it."""
+
+    label: str
+    how: str
+    changes: tuple[Change, ...] = ()
+    who: tuple[str, ...] = ()
+
+
+def departures(document: DriftDocument) -> Iterator[Departure]:
+    """Yield what is not as declared and makes a drift check fail: resources, additions, values and
+    tags that the blueprint does not declare, objects in the cluster."""
+    yield from _resources(document)
+    yield from _additions(document)
+    yield from _undeclared(document)
+    yield from _objects(document)
+
+
+def broken(document: DriftDocument) -> tuple[str, ...]:
+    """Return the ids of the controls that drift breaks and that make a drift check fail; network
+    proofs are among them."""
+    turned = (turn.control for turn in document.security.refused)
+    proofs = (proof.control for proof in document.proofs if proof.verdict == FAILS)
+    return tuple(dict.fromkeys((*turned, *proofs)))
+
+
+def _resources(document: DriftDocument) -> Iterator[Departure]:
+    for drifted in document.drifted:
+        how = _KINDS[drifted.kind] + (f": {plain(drifted.reason)}" if drifted.reason else "")
+        changes = tuple(change for field in drifted.fields for change in _changes(field))
+        yield Departure(plain(drifted.address), how, changes, _who(document, drifted.id))
+
+
+def _additions(document: DriftDocument) -> Iterator[Departure]:
+    for addition in document.additions:
+        how = f"added: {describe_addition(addition)}"
+        yield Departure(addition_label(addition), how, (), _who(document, addition.id))
+
+
+def _undeclared(document: DriftDocument) -> Iterator[Departure]:
+    for entry in document.undeclared:
+        if entry.drifted:
+            changes = tuple(_changes(entry.field))
+            how = "changed where the blueprint is silent"
+            yield Departure(plain(entry.address), how, changes, _who(document, entry.id))
+    for tag in document.tags if document.strict_tags else ():
+        yield Departure(plain(tag.address), f"undeclared tag {plain(tag.path)}")
+
+
+def _objects(document: DriftDocument) -> Iterator[Departure]:
+    cluster = document.cluster
+    for address in cluster.drifted if cluster else ():
+        yield Departure(plain(address), "object in the cluster: changed")
+    for address in cluster.additions if cluster else ():
+        yield Departure(plain(address), "object in the cluster: added")
+
+
+_KINDS = {
+    DriftKind.CHANGED: "changed",
+    DriftKind.MISSING: "missing: declared, and not in Azure",
+    DriftKind.UNMARKED: UNMARKED,
+}
+
+
+def _changes(field: FieldChangeDocument) -> Iterator[Change]:
+    for part in parts_of(field):
+        before = "" if part.before is None else shorten(show_value(part.before), _VALUE)
+        after = "" if part.after is None else shorten(show_value(part.after), _VALUE)
+        yield Change(part.path, before, after, field.security)
+
+
+def _who(document: DriftDocument, resource: str) -> tuple[str, ...]:
+    attribution = document.attributions.get(resource)
+    return tuple(attribution_sentences(attribution)) if attribution else ("not looked up",)
+
+
+def drift_messages(entry: EnvironmentReportDocument) -> Iterator[str]:
+    """Yield what a drift check says beside what drifted; not what the environment's files say."""
+    for told in entry.drift.diagnostics if entry.drift else ():
+        if told not in entry.diagnostics:
+            yield f"{told.message} {told.hint or ''}".strip()
+
+
+def drift_scope(document: DriftDocument) -> str:
+    """Return what a drift check looked at; the controls that it leaves open are told elsewhere."""
+    return census_sentence(document.census.model_copy(update={"unknown": ()}))
