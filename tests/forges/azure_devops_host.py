@@ -45,6 +45,8 @@ class AzureDevOpsHost:
         }
         others = {"push": "IndividualCI", "schedule": "Schedule"}
         return {
+            # The tests themselves may run in a job of GitHub Actions.
+            "GITHUB_ACTIONS": "",
             "TF_BUILD": "True",
             "SYSTEM_COLLECTIONURI": self.server.collection,
             "SYSTEM_TEAMPROJECT": PROJECT,
