@@ -11,7 +11,11 @@ from provisioner.cli.cluster_files import find_evidence
 from provisioner.cli.session import Session
 from provisioner.cli.workspace import FileSources, make_folder, write_file
 from provisioner.controls.frameworks import Framework
-from provisioner.documents.report import EnvironmentReportDocument, ReportDocument
+from provisioner.documents.report import (
+    EnvironmentReportDocument,
+    ReportDocument,
+    SkippedFileDocument,
+)
 from provisioner.documents.trace import StateKind
 from provisioner.model.azure_error import AzureError
 from provisioner.model.diagnostic import DiagnosticError, error
@@ -26,6 +30,9 @@ from provisioner.workflow.report_history import read_history, with_trends
 _ENDINGS = {".html": "html", ".htm": "html", ".json": "json", ".csv": "csv"}
 _MOST_BYTES = 64 * 2**20
 """The largest earlier report that is read: a hundred environments with everything in it."""
+_MOST_FILES = 500
+"""Files of the folder of earlier reports that are read, the last ones by their names, which begin
+with the time: more than a year of nightly ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +129,15 @@ def with_history(report: ReportDocument, folder: str) -> ReportDocument:
         )
     sources = FileSources(most=_MOST_BYTES)
     files = sorted(place.glob("*.json")) if place.is_dir() else []
-    texts = {file.name: sources.read_text(file.as_posix()) for file in files}
-    return with_trends(report, read_history(texts))
+    texts = {f.name: sources.read_text(f.as_posix()) for f in files[-_MOST_FILES:]}
+    made = with_trends(report, read_history(texts))
+    if len(files) <= _MOST_FILES:
+        return made
+    older = SkippedFileDocument(
+        file=f"{files[0].name} and {len(files) - _MOST_FILES - 1:,} more",
+        reason=f"no more than {_MOST_FILES} files are read, the last ones by their names",
+    )
+    return made.model_copy(update={"skipped": (*made.skipped, older)})
 
 
 def write_report(

@@ -7,7 +7,9 @@ import pytest
 
 from provisioner.cli.application import app
 from provisioner.cli.failure import run_guarded
+from provisioner.cli.reporting import with_history
 from tests.environments import ROOT
+from tests.reports.report_documents import ACTUAL, make_report
 
 
 @pytest.fixture
@@ -50,3 +52,12 @@ def test_one_environment_that_fails_leaves_the_others(repository: Path, capsys):
         assert "there is no environment 'nowhere'" in nowhere["diagnostics"][0]["message"]
         assert len(list(history.glob("azsec-report-*.json"))) >= 1, earlier
     assert capsys.readouterr().err == ""
+
+
+def test_a_folder_that_grew_for_years_is_read_up_to_a_bound(tmp_path: Path):
+    for number in range(503):
+        (tmp_path / f"{number:04}.json").write_text("{}", encoding="utf-8")
+    made = with_history(make_report(ACTUAL), str(tmp_path))
+    assert len(made.skipped) == 501
+    assert made.skipped[0].file == "0003.json"
+    assert made.skipped[-1].file == "0000.json and 2 more"
