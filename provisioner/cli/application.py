@@ -3,6 +3,7 @@
 Everything heavy is imported when a command runs, so that `azsec --help` answers at once.
 """
 
+import os
 import sys
 from enum import StrEnum
 from io import TextIOWrapper
@@ -182,8 +183,10 @@ QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Print no progr
 def run() -> None:
     """Run the command line, and turn every expected failure into words and an exit code."""
     from provisioner.cli.failure import handle_interrupts, run_guarded
+    from provisioner.cli.job_log import guard_streams
 
     handle_interrupts()
+    guard_streams(os.environ)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             # What Azure answers may hold text that a terminal cannot show.

@@ -2,13 +2,13 @@
 
 import json
 import os
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from provisioner.cli.job_log import write_command
 from provisioner.cli.workspace import FileSources, write_file
 from provisioner.engine.forge_port import Forge, Job, PullRequest
 from provisioner.forges.azure_pipelines_job import (
@@ -74,7 +74,7 @@ def write_summary(job: Job, text: str) -> None:
     with Path(job.summary).open("a", encoding="utf-8") as file:
         file.write(text)
     if job.summary_command is not None:
-        sys.stdout.write(job.summary_command.format(file=job.summary) + "\n")
+        write_command(job.summary_command.format(file=job.summary))
 
 
 def write_json(path: str, content: object) -> None:

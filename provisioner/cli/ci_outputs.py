@@ -1,10 +1,10 @@
 """What a CI job hands to the steps after it: digests, what changes, and where the comment is."""
 
 import json
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from provisioner.cli.job_log import write_command
 from provisioner.documents.ci import (
     ApplyVerdict,
     CiApplyDocument,
@@ -49,7 +49,7 @@ def write_outputs(job: Job, outputs: Mapping[str, str]) -> None:
             file.writelines(f"{name}={value}\n" for name, value in outputs.items())
     if job.output_command is not None:
         for name, value in outputs.items():
-            sys.stdout.write(job.output_command.format(name=name) + value + "\n")
+            write_command(job.output_command.format(name=name) + value)
 
 
 def _json(value: object) -> str:

@@ -40,6 +40,8 @@ def wait_of(refusal: Refusal) -> float | None:
 def read_refusal(refusal: Refusal) -> ForgeError:
     """Return a refusal in words."""
     told = _text(refusal, "message") or f"HTTP {refusal.status}"
+    if refusal.status in (203, 302):
+        told = "it answers with the page to sign in"
     what = f"Azure DevOps refuses {refusal.method} {refusal.path} with {refusal.status}: {told}"
     what = what.rstrip(".") + "."
     code = _code(refusal, told)

@@ -1,0 +1,64 @@
+"""The log of a CI job, in which a line of the right form is a command to the agent.
+
+Azure Pipelines runs `##vso[area.action …]` wherever it stands in a line (azure-pipelines-agent,
+docs/logging commands), and GitHub Actions `::command …::` at the beginning of one. What azsec
+prints holds text of others: names and tags in Azure, files of a pull request. It must not set
+variables or paths for the steps after it.
+"""
+
+import os
+import re
+import stat
+import sys
+from collections.abc import Mapping
+from io import TextIOWrapper
+
+_AZURE_PIPELINES = re.compile(r"##(?=vso\[)", re.IGNORECASE)
+_GITHUB = re.compile(r"^(\s*):(?=:[a-z][a-z-]*(?: [^\n]*?)?::)", re.IGNORECASE | re.MULTILINE)
+
+
+def disarm(text: str) -> str:
+    """Return a text in which nothing is a command of either agent: a space stands in the prefix."""
+    return _GITHUB.sub(r"\1: ", _AZURE_PIPELINES.sub("## ", text))
+
+
+class JobLog(TextIOWrapper):
+    """Standard output or standard error of a job: what is written to it is no command."""
+
+    def write(self, text: str, /) -> int:
+        """Write a text, disarmed."""
+        super().write(disarm(text))
+        return len(text)
+
+    def write_command(self, line: str) -> None:
+        """Write a command of azsec's own."""
+        super().write(f"{line}\n")
+
+
+def guard_streams(environ: Mapping[str, str]) -> None:
+    """Disarm what is printed into the log of a job. A file that a shell redirects to is none."""
+    if environ.get("TF_BUILD", "").lower() != "true" and environ.get("GITHUB_ACTIONS") != "true":
+        return
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if isinstance(stream, TextIOWrapper) and not _is_file(stream):
+            encoding, lines = stream.encoding, stream.line_buffering
+            log = JobLog(
+                stream.detach(), encoding=encoding, errors="backslashreplace", line_buffering=lines
+            )
+            setattr(sys, name, log)
+
+
+def write_command(line: str) -> None:
+    """Write a command to the agent, in a line of its own."""
+    if isinstance(sys.stdout, JobLog):
+        sys.stdout.write_command(line)
+    else:
+        sys.stdout.write(f"{line}\n")
+
+
+def _is_file(stream: TextIOWrapper) -> bool:
+    try:
+        return stat.S_ISREG(os.fstat(stream.fileno()).st_mode)
+    except (OSError, ValueError):
+        return False
