@@ -137,6 +137,13 @@ def requirement_sources(entry: EnvironmentReportDocument, requirement: Requireme
     return "; ".join(dict.fromkeys(part for words in told for part in words.split("; ")))
 
 
+def others(requirement: RequirementDocument, controls: Sequence[str]) -> list[str]:
+    """Return the controls that answer a requirement; it is not named as an answer to itself, unless
+    it is the only one."""
+    named = [control for control in controls if control != requirement.id]
+    return named or list(controls)
+
+
 def framework_tally(document: ComplianceDocument) -> TallyDocument:
     """Return the requirements of a framework as a tally: manual ones are not assessed."""
     summary = document.summary
