@@ -184,6 +184,7 @@ def run() -> None:
     """Run the command line, and turn every expected failure into words and an exit code."""
     from provisioner.cli.failure import handle_interrupts, run_guarded
     from provisioner.cli.job_log import guard_streams
+    from provisioner.cli.failure import end, handle_interrupts, run_guarded
 
     handle_interrupts()
     guard_streams(os.environ)
@@ -191,7 +192,7 @@ def run() -> None:
         if isinstance(stream, TextIOWrapper):
             # What Azure answers may hold text that a terminal cannot show.
             stream.reconfigure(errors="backslashreplace")
-    sys.exit(run_guarded(app, sys.argv[1:]))
+    end(run_guarded(app, sys.argv[1:]))
 
 
 @app.callback(invoke_without_command=True)

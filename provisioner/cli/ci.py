@@ -1,6 +1,7 @@
 """`azsec ci plan`: plans what a change touches, and posts it for review."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from provisioner import __version__
@@ -43,9 +44,10 @@ from provisioner.workflow.ci_plan import (
     Planning,
     PullRequestReview,
     by_weight,
+    cancelled_statuses,
     describe_planning,
     describe_pull_request,
-    pending_status,
+    pending_statuses,
     posted_environments,
     read_reviews,
 )
@@ -103,7 +105,12 @@ class _Run:
         publishes = pull_request is not None and self._may_publish(pull_request)
         if publishes and pull_request is not None:
             publishes = self._announce(pull_request, selection)
-        plannings = self._plan_all(selection)
+        try:
+            plannings = self._plan_all(selection)
+        except KeyboardInterrupt:
+            if publishes and pull_request is not None:
+                self._say_cancelled(pull_request, selection)
+            raise
         if publishes and pull_request is not None:
             # It may have been pushed to, merged or closed while the plans were made.
             pull_request = self._find_pull_request()
@@ -191,13 +198,20 @@ class _Run:
         sources = FileSources()
         names = [name_of(one.path, sources) for one in selection.touched]
         try:
-            for name in names:
-                status = pending_status(name, self._job.url)
+            for status in pending_statuses(names, self._job.url):
                 self._forge.set_status(pull_request, pull_request.head, status)
         except ForgeError as refusal:
             self._notes.append(explain_unpublished(pull_request, refusal))
             return False
         return True
+
+    def _say_cancelled(self, pull_request: PullRequest, selection: Selection) -> None:
+        """Say that a job was cancelled (CI sends SIGTERM, and waits for seconds)."""
+        assert self._forge is not None
+        names = [name_of(one.path, FileSources()) for one in selection.touched]
+        with suppress(ForgeError):
+            for status in cancelled_statuses(names, self._job.url):
+                self._forge.set_status(pull_request, pull_request.head, status)
 
     def _plan_all(self, selection: Selection) -> Sequence[Planning]:
         items: list[Touched | Removed] = [*selection.touched, *selection.removed]

@@ -93,11 +93,13 @@ class _Run:
         self._forge = forge
         self._cloud = cloud
         self._commit = head_commit()
+        self._base: str | None = None
         self._notes: list[Diagnostic] = []
 
     def apply(self) -> CiApplyDocument:
         """Apply, and post."""
         pull_request = self._find_pull_request()
+        self._base = self._find_base(pull_request)
         selection = self._select(pull_request)
         items = {name_of(one.path, FileSources()): one for one in selection.touched}
         names = [*items, *(removed.name for removed in selection.removed)]
@@ -121,6 +123,7 @@ class _Run:
         document = CiApplyDocument(
             pull_request=describe_pull_request(pull_request),
             commit=self._commit,
+            base=self._base,
             environments=tuple(done),
             published=True,
             diagnostics=tuple(map(DiagnosticDocument.of, self._notes)),
@@ -151,6 +154,9 @@ class _Run:
         paths = list_environments(self._options.named)
         base = self._base(pull_request)
         posted = posted_environments(self._forge, pull_request, self._accounts())
+        base = self._base
+        accounts = frozenset((*self._options.accounts, self._forge.account()))
+        posted = posted_environments(self._forge, pull_request, accounts)
         if base is None:
             return with_posted(Selection(()), paths, posted)
         named = bool(self._options.named)
@@ -158,7 +164,7 @@ class _Run:
         touched = select_touched(paths, base, self._commit, catalog, all_named=named)
         return with_posted(touched, paths, posted)
 
-    def _base(self, pull_request: PullRequest) -> str | None:
+    def _find_base(self, pull_request: PullRequest) -> str | None:
         """Return the commit that the target branch had before the merge."""
         before = self._job.before
         if before is not None and is_ancestor(before, self._commit):
@@ -208,7 +214,16 @@ class _Run:
             apply=lambda made: session.apply(made, options),
             find=lambda address: session.find(path, address),
             attribute=lambda targets, since: session.attribute(path, targets, since),
+            moved_files=lambda base: self._moved_files(path, base),
         )
+
+    def _moved_files(self, path: str, base: str) -> tuple[str, ...]:
+        """Return the files of an environment that changed on the target branch since a commit and
+        before the merge; none where git does not have both."""
+        if self._base is None or not base or not is_ancestor(base, self._base):
+            return ()
+        found = select_touched([path], base, self._base, load_catalog(), all_named=True)
+        return tuple(file for one in found.touched for file in one.files)
 
     def _refuse_removed(self, removed: Removed) -> EnvironmentApplyDocument:
         choices = PlanChoices(destroy=True, offline=True)

@@ -71,8 +71,13 @@ def write_summary(job: Job, text: str) -> None:
     """Add Markdown to the summary of the job, where its forge shows one."""
     if job.summary is None:
         return
-    with Path(job.summary).open("a", encoding="utf-8") as file:
-        file.write(text)
+    try:
+        with Path(job.summary).open("a", encoding="utf-8") as file:
+            file.write(text)
+    except OSError as problem:
+        # It is said elsewhere, too: no reason to fail.
+        sys.stderr.write(f"warning: the job's summary cannot be written: {problem.strerror}.\n")
+        return
     if job.summary_command is not None:
         write_command(job.summary_command.format(file=job.summary))
 

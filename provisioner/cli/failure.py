@@ -4,8 +4,11 @@ import logging
 import os
 import signal
 import sys
+import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from types import FrameType
+from typing import NoReturn
 
 import typer
 from typer.exceptions import Abort, TyperException
@@ -63,6 +66,17 @@ def handle_interrupts() -> None:
         signal.signal(number, interrupt)
     # The CEL library logs what a function raises, a KeyboardInterrupt too; it is told once, here.
     logging.getLogger("cel").addHandler(logging.NullHandler())
+
+
+def end(code: int) -> NoReturn:
+    """End the process with an exit code, and wait for no request that is still in flight: after an
+    interrupt or a timeout there may be some, and at its exit Python waits for threads of pools."""
+    with suppress(OSError):
+        sys.stdout.flush()
+        sys.stderr.flush()
+    if threading.active_count() > 1:
+        os._exit(code)
+    sys.exit(code)
 
 
 def _tell(problem: DiagnosticError | AzureError | ForgeError) -> int:

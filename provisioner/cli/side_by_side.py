@@ -8,6 +8,7 @@ from typing import TypeVar
 
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
+_PAUSE = 0.2
 
 
 def run_side_by_side(
@@ -38,12 +39,16 @@ def run_side_by_side(
         threading.Thread(target=serve, daemon=True).start()
     results: list[_Result | None] = [None] * len(items)
     end = time.monotonic() + seconds
-    for _ in items:
+    left = len(items)
+    while left and (rest := end - time.monotonic()) > 0:
         try:
-            number, result = done.get(timeout=max(0.0, end - time.monotonic()))
+            # Python runs a signal's handler between two instructions of this thread: a short wait
+            # each time, and the SIGTERM of a cancelled job is heard.
+            number, result = done.get(timeout=min(rest, _PAUSE))
         except queue.Empty:
-            break
+            continue
         if isinstance(result, BaseException):
             raise result
         results[number] = result
+        left -= 1
     return results

@@ -197,12 +197,14 @@ class OtherJobDocument(Document):
 
 
 class CiApplyDocument(Document):
-    """What a merge did to the environments that it touches, in the order of promotion."""
+    """What a merge did to the environments that it touches, in the order of promotion. `base` is
+    what the target branch had before, where that is known."""
 
     kind: Literal["azsec/ci-apply"] = "azsec/ci-apply"
     format_version: str = FORMAT_VERSION
     pull_request: PullRequestDocument | None = None
     commit: str
+    base: str | None = None
     environments: tuple[EnvironmentApplyDocument, ...] = ()
     others: tuple[OtherJobDocument, ...] = ()
     published: bool = False

@@ -32,6 +32,7 @@ _WORDS = dict(_PLAIN) | {
 _SHARE = 10_000
 _LEAST_ROOM = 3_000
 _VALUE = 120
+_FILES = 20
 
 
 def render_ci_apply_comment(document: CiApplyDocument, limit: int, url: str | None) -> str:
@@ -43,7 +44,7 @@ def render_ci_apply_comment(document: CiApplyDocument, limit: int, url: str | No
     table += "".join(map(_row, document.environments)) + "".join(map(_other, document.others))
     notes = "".join(_notes(entry) for entry in document.environments)
     where = f" [The job]({url}) has all of it." if url else ""
-    tail = f"<sub>Applied from {code(document.commit[:12])}.{where}</sub>\n"
+    tail = f"Applied from {code(document.commit[:12])}.{where}\n"
     tail = "".join(map(_message, document.diagnostics)) + tail
     text = f"{title}\n\n{table}\n{notes}"
     for entry in document.environments:
@@ -93,6 +94,11 @@ def _notes(entry: EnvironmentApplyDocument) -> str:
             for step in entry.apply.steps
             if step.outcome == "failed"
         )
+    if entry.comparison is not None and entry.comparison.files:
+        names = ", ".join(code(name) for name in entry.comparison.files[:_FILES])
+        more = len(entry.comparison.files) - _FILES
+        rest = f" and {more:,} more" if more > 0 else ""
+        told += f"- The target branch moved since the plan was reviewed: {names}{rest}.\n"
     table = _moved_table(entry)
     return f"**{code(entry.name, 60)}**\n\n{told}\n{table}" if told or table else ""
 
@@ -116,7 +122,7 @@ def _moved_row(one: MovedFieldDocument) -> str:
     who = list(attribution_sentences(one.who)) if one.who else []
     return row(
         code(one.address),
-        one.reviewed or "not planned",
+        prose(one.reviewed or "not planned", 20),
         one.action if one.action != "none" else "not planned",
         prose(moved_field(one), 400),
         "<br>".join(prose(sentence, 400) for sentence in who),

@@ -34,6 +34,8 @@ _COLUMNS = (
 )
 _PATHS = 3
 _NAMES = 30
+_MOST_MOVED, _FEWEST = 60, 3
+"""Changes that differ from the reviewed plan: of all environments, and of each at least."""
 _DIGEST_LENGTH = len("sha256:") + 12
 _LEAST_ROOM = 3_000
 """Characters below which a plan is not worth beginning."""
@@ -86,7 +88,8 @@ def _head(document: CiPlanDocument, noteworthy: Sequence[EnvironmentPlanDocument
     shown = [number for number, cells in enumerate(zip(*rows, strict=True)) if any(cells)]
     table = table_head([_COLUMNS[number] for number in shown])
     table += "".join(row(*(cells[number] for number in shown)) for cells in rows)
-    notes = "".join(_notes(entry) for entry in noteworthy)
+    most = max(_FEWEST, _MOST_MOVED // len(noteworthy))
+    notes = "".join(_notes(entry, most) for entry in noteworthy)
     return f"{_title(document)}\n\n{table}\n{notes}{_seen(document)}"
 
 
@@ -170,9 +173,9 @@ def _review(entry: EnvironmentPlanDocument) -> str:
     return "to approve"
 
 
-def _notes(entry: EnvironmentPlanDocument) -> str:
+def _notes(entry: EnvironmentPlanDocument, most: int) -> str:
     """Return what stands below the table of one environment: why there is no plan, that its file is
-    deleted, what differs from the reviewed plan, and what was not looked at."""
+    deleted, at most so many changes that differ from the reviewed plan, and what does not count."""
     told = []
     if entry.plan is None:
         told += [_failure(text.message, text.hint) for text in entry.diagnostics]
@@ -184,7 +187,7 @@ def _notes(entry: EnvironmentPlanDocument) -> str:
             "the file is there, then delete it."
         )
     if entry.comparison is not None:
-        told.append(_comparison(entry, entry.comparison))
+        told.append(_comparison(entry, entry.comparison, most))
     if entry.widens:
         names = ", ".join(code(address) for address in entry.widens[:_NAMES])
         told.append(f"Access is granted by {names}.")
@@ -200,7 +203,7 @@ def _failure(message: str, hint: str | None) -> str:
     return f"**error** {prose(message, 600)}" + (f" {prose(hint, 300)}" if hint else "")
 
 
-def _comparison(entry: EnvironmentPlanDocument, told: ComparisonDocument) -> str:
+def _comparison(entry: EnvironmentPlanDocument, told: ComparisonDocument, most: int) -> str:
     which = "approved" if told.with_ == "approved" else "posted last"
     digest = code(told.digest[:_DIGEST_LENGTH])
     if told.same:
@@ -211,8 +214,8 @@ def _comparison(entry: EnvironmentPlanDocument, told: ComparisonDocument) -> str
         return f"{text}; what differs is not known, since no comment of azsec remembers that plan."
     if not told.moved:
         return f"{text}: the changes are the same, and what Azure holds beside them is not."
-    shown = "".join(f"\n  - {_moved(one)}" for one in told.moved[:_NAMES])
-    more = len(told.moved) - _NAMES
+    shown = "".join(f"\n  - {_moved(one)}" for one in told.moved[:most])
+    more = len(told.moved) - most
     return f"{text}:{shown}" + (f"\n  - … and {more:,} more changes" if more > 0 else "")
 
 
@@ -221,9 +224,9 @@ def _moved(one: MovedChangeDocument) -> str:
     if one.then is None:
         return f"{address}: {one.now}, new"
     if one.now is None:
-        return f"{address}: {one.then}, no longer planned"
+        return f"{address}: {prose(one.then, 20)}, no longer planned"
     if one.then != one.now:
-        return f"{address}: {one.now}, was {one.then}"
+        return f"{address}: {one.now}, was {prose(one.then, 20)}"
     paths = ", ".join(code(show_path(path), 120) for path in one.paths[:_PATHS])
     more = len(one.paths) - _PATHS
     rest = f" and {more} more" if more > 0 else ""
@@ -290,7 +293,7 @@ def _footer(document: CiPlanDocument) -> str:
         "with another digest is refused. How many approvals it takes is the branch's protection to "
         "say."
     )
-    return f"{notes}{_scope(document)}\n\n<sub>Planned {code(document.commit[:12])}. {rule}</sub>\n"
+    return f"{notes}{_scope(document)}\n\nPlanned {code(document.commit[:12])}. {rule}\n"
 
 
 def _cut(text: str, limit: int) -> str:

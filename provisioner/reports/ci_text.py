@@ -105,9 +105,13 @@ def _applied(entry: EnvironmentApplyDocument, width: int) -> Iterator[Line]:
     facts.append(entry.digest[:_DIGEST_LENGTH] if entry.digest else "")
     yield line(Span(plain(entry.name), Style.BOLD), "  ", Span(word, style), "  ", joined(facts))
     yield from render_diagnostics(entry.diagnostics, width)
+    if entry.comparison is not None and entry.comparison.files:
+        names = ", ".join(plain(name) for name in entry.comparison.files)
+        told = f"The target branch moved since the plan was reviewed: {names}."
+        yield from _indented(told, width)
     for one in entry.moved:
         now = one.action if one.action != "none" else "not planned"
-        told = f"  approved: {one.reviewed or 'not planned'} · now: {now}"
+        told = f"  approved: {plain(one.reviewed or 'not planned')} · now: {now}"
         yield line("  ", Span(plain(one.address), Style.BOLD), told)
         if one.field is not None:
             yield from _indented(moved_field(one), width, 4)

@@ -20,7 +20,7 @@ def render_drift_issue(document: EnvironmentDriftDocument, checked_at: str, limi
     advice = _advice(document, document.drift)
     text = render_drift_markdown(document.drift)
     rule = "azsec closes this issue once a check that saw everything finds nothing."
-    tail = f"\n<sub>Checked at {checked_at}. {rule}</sub>\n"
+    tail = f"\nChecked at {checked_at}. {rule}\n"
     room = limit - len(advice) - len(tail) - 60
     if len(text) > room:
         text = text[: text.rindex("\n", 0, room)] + "\n\n… the rest has no room here.\n"
@@ -31,7 +31,7 @@ def render_repaired_issue(document: EnvironmentDriftDocument, checked_at: str) -
     """Return the body of an issue once there is no drift any more."""
     drift = document.drift
     told = no_drift(drift) if drift is not None else "Not checked."
-    return f"{prose(told, 500)}\n\n<sub>Checked at {checked_at}.</sub>\n"
+    return f"{prose(told, 500)}\n\nChecked at {checked_at}.\n"
 
 
 def render_issue_change(document: EnvironmentDriftDocument, checked_at: str) -> str:

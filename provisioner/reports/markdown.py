@@ -58,6 +58,8 @@ _ROWS_SHARE = 60
 their details."""
 
 _GROUP_SHARE = 20_000
+_AROUND_SHARE = 70
+"""How much of the room, in percent, may stand around the table of changes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +91,9 @@ def render_plan_markdown(document: PlanDocument, limit: int = LIMIT) -> str:
     head += census_paragraph(document.census) + objects_paragraph(document.cluster)
     head += gates_refuse(document.gates) + security_section(document.security)
     head += proof_totals(document.proofs)
-    tail = (
+    hint = "`azsec show FILE` shows all."
+    tail = diagnostics_section(document.diagnostics) + f"Digest {code(document.digest)}\n"
+    beside = (
         proof_section(document.proofs)
         + undeclared_section(document.undeclared)
         + tag_section(document.tags)
@@ -99,15 +103,17 @@ def render_plan_markdown(document: PlanDocument, limit: int = LIMIT) -> str:
         + unmanaged_section(document.unmanaged)
         + in_progress_section(document.in_progress)
         + census_section(document.census)
-        + diagnostics_section(document.diagnostics)
-        + f"Digest {code(document.digest)}\n"
     )
+    if len(head) + len(beside) + len(tail) > limit * _AROUND_SHARE // 100:
+        # In a small room the changes go before what the plan leaves as it is.
+        beside = f"No room here for what stands beside the changes. {hint}\n\n"
+    tail = beside + tail
     shown, groups = group_creates(document.changes, lists_all=document.lists_all)
     names = kinds_of(change.type for change in document.changes)
     entries = [plan_entry(change, names) for change in sorted(shown, key=risk)]
     entries += [_group_entry(group, names) for group in groups]
     head_row = table_head(("action", "resource", "what changes"))
-    return assemble(head, head_row, entries, tail, "`azsec show FILE` shows all.", limit)
+    return assemble(head, head_row, entries, tail, hint, limit)
 
 
 def render_drift_markdown(document: DriftDocument) -> str:

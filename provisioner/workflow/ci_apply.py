@@ -47,7 +47,8 @@ _MOST_MOVED = 200
 @dataclass(frozen=True, slots=True)
 class Environment:
     """One environment on merge, bound to its cloud: how it is planned for an apply, applied, where
-    a resource of it is by its address, and who changed resources since a time.
+    a resource of it is by its address, who changed resources since a time, and which files that it
+    reads changed on the target branch since a commit.
 
     `plan` and `apply` raise DiagnosticError and AzureError.
     """
@@ -58,6 +59,7 @@ class Environment:
     apply: Callable[[Plan], ApplyDocument]
     find: Callable[[str], ResourceId | None]
     attribute: Callable[[Sequence[Target], datetime], Mapping[str, AttributionDocument]]
+    moved_files: Callable[[str], tuple[str, ...]]
 
 
 def find_merged(forge: Forge, commit: str) -> PullRequest:
@@ -147,6 +149,10 @@ def _refuse(
         return _with(told, ApplyVerdict.REFUSED, [_not_approved(environment.name, review)])
     comparison = compare_reviewed(plan, review, remembered)
     newest = review.approvals[0]
+    then = remembered.of(newest.digest)
+    if comparison is not None and then is not None:
+        files = environment.moved_files(then.base)
+        comparison = comparison.model_copy(update={"files": files})
     moved = _find_moved(environment, plan, comparison, datetime.fromisoformat(newest.at))
     told = told.model_copy(update={"comparison": comparison, "moved": moved})
     return _with(
@@ -191,20 +197,25 @@ def _find_moved(
     since: datetime,
 ) -> tuple[MovedFieldDocument, ...]:
     """Return what the plan does otherwise than the approved one, property by property, with who
-    changed it in Azure since the approval."""
+    changed it in Azure since the approval.
+
+    Where no change is another one, or where the comment does not say which were approved, those
+    whose resources somebody wrote since: a plan is also of what it found beside its changes.
+    """
     changes = {change.address: change for change in plan.changes}
     moved = comparison.moved if comparison is not None else None
-    is_known = moved is not None
-    if moved is None:
-        # The comment does not say what was approved: what somebody wrote since is named.
+    is_told = bool(moved)
+    if not moved:
+        then = None if moved is None else "the same"
         moved = tuple(
-            MovedChangeDocument(address=each, now=one.action.value) for each, one in changes.items()
+            MovedChangeDocument(address=each, then=then, now=one.action.value)
+            for each, one in changes.items()
         )
     ids = {one.address: _id_of(one.address, changes, environment) for one in moved}
     targets = [
         Target(
             resource,
-            missing=is_known and one.now == Action.CREATE and one.then is None,
+            missing=is_told and one.now == Action.CREATE and one.then is None,
             paths=tuple(field.path for field in _fields(changes.get(one.address), one)),
         )
         for one in moved
@@ -215,8 +226,9 @@ def _find_moved(
     for one in moved:
         resource = ids[one.address]
         wrote = who.get(resource.key) if resource else None
-        if is_known or (wrote is not None and wrote.writers):
-            rows += _rows(one, changes.get(one.address), resource, wrote)
+        change = changes.get(one.address) if is_told else None
+        if is_told or (wrote is not None and wrote.writers):
+            rows += _rows(one, change, resource, wrote)
     return tuple(rows[:_MOST_MOVED])
 
 
@@ -293,7 +305,7 @@ def remember_applied(document: CiApplyDocument, remembered: Mapping[str, Remembe
             continue
         before = remembered.get(entry.name, Remembered())
         approved = before.of(entry.approval.digest) if entry.approval else None
-        told[entry.name] = Remembered(take_snapshot(entry.plan, document.commit), approved)
+        told[entry.name] = Remembered(take_snapshot(entry.plan, document.base or ""), approved)
     return write_snapshots(told)
 
 

@@ -23,7 +23,7 @@ from provisioner.engine.forge_port import (
 )
 from provisioner.model.diagnostic import Diagnostic
 from provisioner.plan.plan import Plan
-from provisioner.workflow.plan_review import Review, Trust, context_of, read_review
+from provisioner.workflow.plan_review import CONTEXT, Review, Trust, context_of, read_review
 from provisioner.workflow.plan_snapshot import Remembered, compare_snapshot
 
 MARKER = "<!-- azsec-plan -->"
@@ -225,10 +225,22 @@ def refusal_reason(plan: PlanDocument) -> str:
     return "it has errors"
 
 
-def pending_status(environment: str, url: str | None) -> NewStatus:
-    """Return the status of an environment that is being planned. It has no digest: whoever approves
-    meanwhile has not seen the plan that comes."""
-    return NewStatus(context_of(environment), StatusState.PENDING, "planning", url)
+def pending_statuses(environments: Sequence[str], url: str | None) -> Sequence[NewStatus]:
+    """Return the statuses while plans are made. They have no digest: whoever approves meanwhile has
+    not seen the plan that comes."""
+    return _for_all(environments, StatusState.PENDING, "planning", url)
+
+
+def cancelled_statuses(environments: Sequence[str], url: str | None) -> Sequence[NewStatus]:
+    """Return the statuses after a job that was cancelled before its plans were made."""
+    return _for_all(environments, StatusState.ERROR, "no plan: the job was cancelled", url)
+
+
+def _for_all(
+    environments: Sequence[str], state: StatusState, told: str, url: str | None
+) -> Sequence[NewStatus]:
+    contexts = [*(context_of(name) for name in environments), CONTEXT]
+    return [NewStatus(context, state, told, url) for context in contexts]
 
 
 def describe_pull_request(pull_request: PullRequest) -> PullRequestDocument:

@@ -105,7 +105,7 @@ def _remember(document: CiPlanDocument, known: PullRequestReview) -> str:
         if entry.plan is None:
             continue
         before = known.remembered_of(entry.name)
-        posted = take_snapshot(entry.plan, document.commit)
+        posted = take_snapshot(entry.plan, document.base or "")
         approvals = known.review_of(entry.name).approvals
         approved = before.of(approvals[0].digest) if approvals else None
         if approvals and approvals[0].digest == posted.digest:

@@ -37,11 +37,11 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """One plan: its digest, the commit that was planned, and its changes by address (None: the
-    comment had no room for them)."""
+    """One plan: its digest, the commit of the target branch that it was made on ("" where that is
+    not known), and its changes by address (None: the comment had no room for them)."""
 
     digest: str
-    commit: str
+    base: str
     changes: Mapping[str, Change] | None
 
 
@@ -59,14 +59,14 @@ class Remembered:
         return next((one for one in known if one is not None and one.digest == digest), None)
 
 
-def take_snapshot(plan: PlanDocument, commit: str) -> Snapshot:
+def take_snapshot(plan: PlanDocument, base: str) -> Snapshot:
     """Return what is remembered of a plan."""
     changes: dict[str, Change] = {}
     for change in plan.changes:
         # A resource that moves has two changes at one address.
         key = change.address if change.address not in changes else f"{change.address} {change.id}"
         changes[key] = _change(change)
-    return Snapshot(plan.digest, commit, changes)
+    return Snapshot(plan.digest, base, changes)
 
 
 def _change(change: ResourceChangeDocument) -> Change:
@@ -149,7 +149,7 @@ def _to_json(snapshot: Snapshot) -> object:
             address: [change.action, change.hash, dict(change.fields)]
             for address, change in snapshot.changes.items()
         }
-    return [snapshot.digest, snapshot.commit, listed]
+    return [snapshot.digest, snapshot.base, listed]
 
 
 def read_snapshots(body: str) -> Mapping[str, Remembered]:
@@ -176,14 +176,14 @@ def _remembered(entry: Mapping[str, Any]) -> Remembered:
 def _snapshot(entry: Sequence[Any] | None) -> Snapshot | None:
     if entry is None:
         return None
-    digest, commit, listed = entry
+    digest, base, listed = entry
     changes = None
     if listed is not None:
         changes = {
             str(key): Change(str(action), str(text), _texts(fields.items()))
             for key, (action, text, fields) in listed.items()
         }
-    return Snapshot(str(digest), str(commit), changes)
+    return Snapshot(str(digest), str(base), changes)
 
 
 def _texts(items: Iterable[tuple[object, object]]) -> Mapping[str, str]:

@@ -14,8 +14,11 @@ from provisioner.documents.network import NetworkDocument
 from provisioner.plan.plan_comparison import compare_documents
 from provisioner.reports.access_markdown import render_access_markdown
 from provisioner.reports.check_markdown import render_check_markdown, render_compliance_markdown
+from provisioner.reports.ci_apply_markdown import render_ci_apply_comment
+from provisioner.reports.ci_plan_markdown import render_ci_plan_comment
 from provisioner.reports.cluster_markdown import render_cluster_markdown
 from provisioner.reports.controls_markdown import render_controls_markdown
+from provisioner.reports.drift_issue_markdown import render_drift_issue
 from provisioner.reports.markdown import render_drift_markdown, render_plan_markdown
 from provisioner.reports.network_markdown import render_network_markdown
 from provisioner.reports.plan_diff_markdown import render_plan_diff_markdown
@@ -27,6 +30,7 @@ from tests.browser.chromium import dump_dom
 from tests.browser.comment_page import comment_page
 from tests.laws.test_blueprints import PAGES, load_pages
 from tests.reports import control_documents, documents, test_cluster_markdown
+from tests.reports.ci_documents import CI_APPLY, CI_DRIFT, CI_PLAN
 
 _SCRIPT = (Path(__file__).parent / "measure_comments.js").read_text(encoding="utf-8")
 _MEASURED = re.compile(r'<pre id="measured">(.*?)</pre>', re.DOTALL)
@@ -43,6 +47,9 @@ RENDERERS = {
     "unreadable check": (render_check_markdown, control_documents.UNREAD),
     "compliance": (render_compliance_markdown, control_documents.COMPLIANCE),
     "controls": (render_controls_markdown, control_documents.CONTROLS),
+    "ci plan": (lambda document: render_ci_plan_comment(document, 60_000, None), CI_PLAN),
+    "ci apply": (lambda document: render_ci_apply_comment(document, 60_000, None), CI_APPLY),
+    "drift issue": (lambda document: render_drift_issue(document, "2026", 60_000), CI_DRIFT),
     "plan diff": (
         render_plan_diff_markdown,
         compare_documents(documents.EMPTY_PLAN, documents.PLAN),

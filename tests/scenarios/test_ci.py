@@ -1,5 +1,8 @@
 """`azsec ci` where something is in the way, on GitHub: each on a repository of its own."""
 
+import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -7,7 +10,7 @@ import pytest
 
 from tests.forges.life import GitHubHost, Life
 from tests.forges.server import Fault
-from tests.scenarios.story import run_command
+from tests.scenarios.story import run_command, tamper
 
 BLUEPRINT = """\
 apiVersion: azsec/v1
@@ -28,6 +31,9 @@ subscriptions: {workload: 11111111-1111-1111-1111-111111111111}
 parameters: {stage: NAME}
 gates: {controls: none}
 """
+
+
+_RUN = "from provisioner.cli import main; main()"
 
 
 class Repository:
@@ -275,6 +281,58 @@ def test_the_first_one_that_fails_stops_those_after_it(repository):
     told = repository.run("azsec ci apply", "push")
     assert told.index("prod  refused") < told.index("dev  not run")
     assert "dev comes after prod, which did not end well" in told
+
+
+def test_a_change_beside_the_planned_ones_is_named_with_its_actor(repository, catalog):
+    run_command("azsec apply dev --yes --quiet")
+    repository.change()
+    repository.run("azsec ci plan")
+    repository.act("grace approves", "merge by squash")
+    # A tag of others is no change of the plan, but the group is not as it was seen.
+    line = 'resourceGroups/rg-dev tags.costCentre = "42"\n'
+    tamper(line, catalog, "mallory@contoso.com with Azure CLI")
+    told = " ".join(repository.run("azsec ci apply", "push").split())
+    assert "dev refused" in told
+    assert "resourceGroups.main approved: the same · now: update" in told
+    assert "written by mallory@contoso.com with Azure CLI" in told
+
+
+def test_what_moved_on_the_target_branch_since_the_review_is_named(repository):
+    repository.change()
+    repository.run("azsec ci plan")
+    repository.act("grace approves")
+    repository.life.git("switch", "--quiet", "main")
+    path = repository.folder / "environments" / "dev.yaml"
+    path.write_text(path.read_text("utf-8").replace("stage: dev", "stage: other"), "utf-8")
+    repository.life.git("commit", "--quiet", "-a", "-m", "Main moves on")
+    repository.life.git("switch", "--quiet", "change")
+    repository.act("merge by squash")
+    told = " ".join(repository.run("azsec ci apply", "push").split())
+    assert "dev refused" in told
+    moved = "The target branch moved since the plan was reviewed: environments/dev.yaml."
+    assert moved in told
+    assert "moved since the plan was reviewed: `environments/dev.yaml`" in repository.host.comment()
+
+
+def test_a_job_that_is_cancelled_leaves_no_status_that_waits(repository, monkeypatch):
+    repository.change()
+    with socket.create_server(("127.0.0.1", 0)) as silent, repository.life.job("pull request"):
+        port = silent.getsockname()[1]
+        monkeypatch.setenv("AZSEC_LOCAL_ENDPOINT", f"http://127.0.0.1:{port}")
+        process = subprocess.Popen(
+            [sys.executable, "-c", _RUN, "ci", "plan"],
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        # It has announced its plans, and waits for Azure.
+        silent.accept()
+        process.terminate()
+        _, told = process.communicate(timeout=60)
+    assert process.returncode == 130, told
+    assert repository.host.statuses() == (
+        "azsec error: no plan: the job was cancelled\n"
+        "azsec/dev error: no plan: the job was cancelled\n"
+    )
 
 
 def test_reviews_of_another_plan_are_dismissed_where_that_is_asked_for(repository):
