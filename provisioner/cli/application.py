@@ -182,9 +182,8 @@ QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Print no progr
 
 def run() -> None:
     """Run the command line, and turn every expected failure into words and an exit code."""
-    from provisioner.cli.failure import handle_interrupts, run_guarded
-    from provisioner.cli.job_log import guard_streams
     from provisioner.cli.failure import end, handle_interrupts, run_guarded
+    from provisioner.cli.job_log import guard_streams
 
     handle_interrupts()
     guard_streams(os.environ)

@@ -152,11 +152,8 @@ class _Run:
 
     def _select(self, pull_request: PullRequest) -> Selection:
         paths = list_environments(self._options.named)
-        base = self._base(pull_request)
         posted = posted_environments(self._forge, pull_request, self._accounts())
         base = self._base
-        accounts = frozenset((*self._options.accounts, self._forge.account()))
-        posted = posted_environments(self._forge, pull_request, accounts)
         if base is None:
             return with_posted(Selection(()), paths, posted)
         named = bool(self._options.named)
