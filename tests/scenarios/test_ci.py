@@ -135,6 +135,7 @@ def test_an_environment_whose_file_is_deleted_is_not_destroyed(repository):
 
 
 def test_an_environment_whose_file_is_renamed_is_not_deleted(repository):
+    run_command("azsec apply dev --yes --quiet")
     repository.act("branch change")
     text = (repository.folder / "environments" / "dev.yaml").read_text(encoding="utf-8")
     (repository.folder / "environments" / "dev.yaml").unlink()
@@ -142,7 +143,7 @@ def test_an_environment_whose_file_is_renamed_is_not_deleted(repository):
     repository.act("commit Rename", "open pull request")
     told = repository.run("azsec ci plan")
     assert "file deleted" not in told
-    assert "dev  to review" in told
+    assert "dev  no changes" in told
 
 
 def test_a_fork_is_planned_and_nothing_is_posted(repository):
@@ -259,8 +260,12 @@ def test_every_way_of_merging_applies_what_was_approved(repository, way):
 def test_what_was_pushed_past_a_pull_request_is_not_applied(repository):
     repository.write("app", "grace")
     repository.act("commit Past it")
+    # It is part of a pull request that somebody has opened elsewhere since.
+    number = repository.server.open_pull(repository.life.head, "0" * 40, "ada")
+    repository.server.associated[repository.life.head] = [number]
     told = repository.run("azsec ci apply", "push")
     assert "knows no pull request whose merge is the commit" in told
+    assert "it belongs to #1 (open)" in told
     assert "[exit 1]" in told
 
 
