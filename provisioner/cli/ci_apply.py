@@ -28,15 +28,17 @@ from provisioner.model.azure_error import AzureError
 from provisioner.model.diagnostic import Diagnostic, DiagnosticError, error, warning
 from provisioner.plan.plan import Plan
 from provisioner.workflow.apply import ApplyOptions
+from provisioner.workflow.apply_statuses import (
+    applied_status,
+    describe_others,
+    overall_applied_status,
+)
 from provisioner.workflow.ci_apply import (
     Environment,
-    applied_status,
     apply_reviewed,
-    describe_others,
     describe_removal,
     find_merged,
     not_run,
-    overall_applied_status,
     remember_applied,
 )
 from provisioner.workflow.ci_plan import (
