@@ -17,6 +17,9 @@ from provisioner.model.values import Unknown
 _MOST_STATES = 20_000
 """How much of a comparison of wildcards is looked at before it counts as not shown."""
 
+_Sides = Sequence[tuple[tuple[str, ...], tuple[str, ...]]]
+"""What permissions allow, and what they exclude from that."""
+
 
 @dataclass(frozen=True, slots=True)
 class Permission:
@@ -169,12 +172,36 @@ def _is_entry_within(entry: Permission, outer: tuple[Permission, ...], data: boo
     return all(_is_covered(pattern, excluded, wide) for pattern in allowed)
 
 
-def _is_covered(
-    pattern: str,
-    excluded: tuple[str, ...],
-    outer: Sequence[tuple[tuple[str, ...], tuple[str, ...]]],
-) -> bool:
+def _is_covered(pattern: str, excluded: tuple[str, ...], outer: _Sides) -> bool:
     """Tell whether every text of `pattern` outside of `excluded` is granted by one of `outer`.
+
+    Nearly all of it can be told from one text of the pattern, or from one entry of `outer`; the
+    automaton is for the rest.
+    """
+    folded = pattern.lower()
+    sample = folded.replace("*", "\0")
+    if not _any_matches(excluded, sample) and not any(_grants(side, sample) for side in outer):
+        return False
+    if "*" not in folded:
+        return True
+    # An entry that matches the pattern itself, its wildcards taken as letters, matches whatever
+    # stands for them: they fall into wildcards of its own.
+    left_out = {text.lower() for text in excluded}
+    if any(
+        _any_matches(allowed, folded) and left_out.issuperset(map(str.lower, denied))
+        for allowed, denied in outer
+    ):
+        return True
+    return _is_shown_covered(pattern, excluded, outer)
+
+
+def _grants(side: tuple[tuple[str, ...], tuple[str, ...]], action: str) -> bool:
+    allowed, denied = side
+    return _any_matches(allowed, action) and not _any_matches(denied, action)
+
+
+def _is_shown_covered(pattern: str, excluded: tuple[str, ...], outer: _Sides) -> bool:
+    """Look at every text of a pattern, as far as the patterns tell them apart.
 
     Which letter it is makes no difference where it stands in no pattern: NUL stands for them all.
     """
