@@ -2,6 +2,7 @@
 
 import json
 import re
+from functools import cache
 
 import jsonschema
 import kubernetes_validate
@@ -26,6 +27,16 @@ from tests.environments import (
 )
 from tests.manifests import CLIENT, DEVELOPERS, FULL, READERS, find, render
 from tests.unit.manifests.custom_resources import SPECS
+
+
+@pytest.fixture(scope="module", autouse=True)
+def schemas_read_once():
+    """The library reads its definitions, some megabytes of JSON, for each object again."""
+    library = kubernetes_validate.utils
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("schema_contents", "all_versions"):
+            patch.setattr(library, name, cache(getattr(library, name)))
+        yield
 
 
 def check(body, version):
