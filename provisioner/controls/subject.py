@@ -73,21 +73,21 @@ class Sight:
         kept = self.ground.derived
         if seen not in kept:
             paths = dict(seen)
-            kept[seen] = Estate.of(
-                Resource(found.id, found.type, _body_of(found, paths), found.address, found.span)
-                for found in self.ground.estate
-            )
+            kept[seen] = Estate.of(visible_part(found, paths) for found in self.ground.estate)
         return cast(Estate, kept[seen])
 
 
-def _body_of(resource: Resource, reads: Mapping[str, frozenset[str]]) -> Mapping[str, Value]:
+def visible_part(resource: Resource, reads: Mapping[str, frozenset[str]]) -> Resource:
+    """Return a resource with nothing in its body but the paths that `reads` has of its type, in
+    small letters."""
     body: Value = {}
     for path in reads.get(resource.type.lower(), ()):
         stated = lookup(resource.body, _keys(path))
         steps = split_steps(path)
         if steps and not isinstance(stated, Absent):
             body = set_at(body, steps, cast(Value, stated))
-    return cast(Mapping[str, Value], body)
+    seen = cast(Mapping[str, Value], body)
+    return Resource(resource.id, resource.type, seen, resource.address, resource.span)
 
 
 class Subject:

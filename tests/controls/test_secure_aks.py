@@ -12,6 +12,7 @@ from provisioner.controls.ground import Ground, survey
 from provisioner.controls.judging import Result, find
 from provisioner.controls.kinds import ASKED
 from provisioner.controls.registry import all_controls
+from provisioner.controls.subject import visible_part
 from provisioner.controls.verdict import Verdict
 from provisioner.documents.apply import Outcome
 from provisioner.model.estate import Estate, Resource
@@ -154,20 +155,42 @@ class Turning:
     def __init__(self, desired: Desired, estate: Estate, catalog: Catalog) -> None:
         self._desired = desired
         self._catalog = catalog
-        self._estate = estate
-        self.before = self._judge(estate, CHECKED)
+        self._ground = self._survey(estate)
+        self.before = self._judge(self._ground, CHECKED)
 
-    def _judge(self, estate: Estate, controls: Iterable[Control]) -> dict[str, int]:
+    def _survey(self, estate: Estate) -> Ground:
         environment = self._desired.environment
-        ground = survey(estate, self._desired.graph, self._catalog, environment)
+        return survey(estate, self._desired.graph, self._catalog, environment)
+
+    def _judge(self, ground: Ground, controls: Iterable[Control]) -> dict[str, int]:
         return {c.id: _worst(found) for c, found in _judged(ground, controls)}
 
     def turned(self, key: str, changed: Resource | None, controls: Iterable[Control]) -> set[str]:
         """Return which controls end otherwise with a resource changed, or gone."""
-        others = {k: r for k, r in self._estate.resources.items() if k != key}
-        moved = Estate(others if changed is None else {**others, key: changed})
+        stated = self._ground.estate.resources
+        if changed is None:
+            moved = self._survey(Estate({k: r for k, r in stated.items() if k != key}))
+        else:
+            moved = self._survey(Estate({**stated, key: changed}))
+            moved.derived.update(self._kept(stated[key], changed))
         after = self._judge(moved, controls)
         return {name for name, verdict in after.items() if verdict != self.before[name]}
+
+    def _kept(self, stated: Resource, changed: Resource) -> dict[object, object]:
+        """Return what rules made of the whole state and would make again: what they made it of is
+        the same, where nothing of it is what changed."""
+        same = {
+            seen
+            for seen in self._ground.derived
+            if isinstance(seen, frozenset)
+            and visible_part(stated, dict(seen)) == visible_part(changed, dict(seen))
+        }
+        derived = self._ground.derived
+        return {
+            key: made
+            for key, made in derived.items()
+            if key in same or (isinstance(key, tuple) and key[1] in same)
+        }
 
 
 CHECKED = [control for control in all_controls() if control.rules]
