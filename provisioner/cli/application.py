@@ -342,19 +342,14 @@ def show(
     explain: ExplainOption = None,
     full: FullOption = False,
 ) -> None:
-    """Print a saved plan as `azsec plan` printed it, with the steps that apply sends."""
-    from provisioner.cli.output import print_combined, print_saved_plan
-    from provisioner.cli.session import is_combined_file, read_plan
+    """Print a saved plan: of Azure with the steps that apply sends, of a cluster, or of both."""
+    from provisioner.cli.plan_files import print_plan_file
+    from provisioner.cli.session import read_plan
 
-    if is_combined_file(file):
-        from provisioner.cli.combined import read_saved
-
-        print_combined(read_saved(file).document, output.value)
+    if explain is None:
+        print_plan_file(file, output.value, full=full)
         return
     saved = read_plan(file)
-    if explain is None:
-        print_saved_plan(saved.document, output.value, full=full)
-        return
     from provisioner.cli.explaining import explain as explain_change
     from provisioner.cli.output import print_explanation
 
@@ -405,12 +400,13 @@ def apply(  # noqa: PLR0913  typer: one parameter an option
 ) -> None:
     """Apply a reviewed plan, or plan an environment and apply that."""
     from provisioner.cli.session import (
+        COMBINED_KIND,
         Approval,
         PlanChoices,
         apply_environment,
         apply_saved,
-        is_combined_file,
         is_plan_file,
+        kind_of_plan_file,
         refuse_options,
     )
     from provisioner.workflow.apply import ApplyOptions
@@ -431,7 +427,7 @@ def apply(  # noqa: PLR0913  typer: one parameter an option
         refuse_options("a plan file is applied as it is", decided)
     approved = None if digest is None else read_digest(digest)
     choices = PlanChoices(False, adopt_defaults, offline, True, tuple(adopt or ()), lock_timeout)
-    if with_cluster or is_combined_file(subject):
+    if with_cluster or kind_of_plan_file(subject) == COMBINED_KIND:
         from provisioner.cli.combined import run_apply
 
         refuse_options(_BOTH_WHOLE, {"--target": bool(target)})

@@ -7,7 +7,7 @@ import typer
 from provisioner.cli.exit_code import ExitCode
 from provisioner.cli.options import FormatOption, OutputFormat
 
-_PLAN_FILE = "A plan file, as `azsec plan ENV --out FILE` writes it."
+_PLAN_FILE = "A plan file: what --out of `azsec plan` or `azsec cluster plan` wrote."
 
 
 def diff(
@@ -19,11 +19,7 @@ def diff(
 
     Exit with 0 if both have the same digest, with 2 if not.
     """
-    from provisioner.cli.output import print_plan_diff
-    from provisioner.cli.session import read_plan
-    from provisioner.plan.plan_comparison import compare_plans
+    from provisioner.cli.plan_files import print_difference
 
-    document = compare_plans(read_plan(before), read_plan(after))
-    print_plan_diff(document, output.value)
-    if not document.same:
+    if not print_difference(before, after, output.value):
         raise typer.Exit(ExitCode.DIFFERENCES)

@@ -16,7 +16,11 @@ from provisioner.documents.cluster import (
     ClusterDriftDocument,
     ClusterPlanDocument,
 )
-from provisioner.documents.combined import CombinedApplyDocument, CombinedPlanDocument
+from provisioner.documents.combined import (
+    CombinedApplyDocument,
+    CombinedPlanDiffDocument,
+    CombinedPlanDocument,
+)
 from provisioner.documents.controls import CheckDocument, ComplianceDocument, ControlsDocument
 from provisioner.documents.drift import DriftDocument
 from provisioner.documents.explanation import ExplanationDocument
@@ -50,6 +54,7 @@ def print_saved_plan(document: PlanDocument, output: str, *, full: bool = False)
     from provisioner.reports.markdown import LIMIT, render_plan_markdown
     from provisioner.reports.steps_report import render_steps_markdown, render_steps_text
     from provisioner.reports.styled import write_lines
+    from provisioner.reports.text import UNBOUNDED_WIDTH
 
     if output == "markdown":
         text = render_plan_markdown(document.model_copy(update={"lists_all": full}))
@@ -57,7 +62,7 @@ def print_saved_plan(document: PlanDocument, output: str, *, full: bool = False)
         return
     print_plan(document, output, full=full)
     if output == "text":
-        width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 100
+        width = _width_of(sys.stdout) or UNBOUNDED_WIDTH
         lines = render_steps_text(document, width)
         write_lines(lines, sys.stdout, color=_has_color(sys.stdout))
 
@@ -76,11 +81,18 @@ def print_explanation(document: ExplanationDocument, output: str) -> None:
     _print(document, output, sys.stdout, render_markdown)
 
 
-def print_plan_diff(document: PlanDiffDocument, output: str) -> None:
+def print_plan_diff(document: PlanDiffDocument | CombinedPlanDiffDocument, output: str) -> None:
     """Print what two plans differ in as text, JSON or Markdown."""
-    from provisioner.reports.plan_diff_markdown import render_plan_diff_markdown
 
-    _print(document, output, sys.stdout, lambda: render_plan_diff_markdown(document))
+    def render_markdown() -> str:
+        from provisioner.reports.combined_markdown import render_combined_diff_markdown
+        from provisioner.reports.plan_diff_markdown import render_plan_diff_markdown
+
+        if isinstance(document, CombinedPlanDiffDocument):
+            return render_combined_diff_markdown(document)
+        return render_plan_diff_markdown(document)
+
+    _print(document, output, sys.stdout, render_markdown)
 
 
 def print_drift(document: DriftDocument, output: str) -> None:
@@ -251,8 +263,14 @@ def _print(
     else:
         from provisioner.reports.text import write_text
 
-        width = shutil.get_terminal_size().columns if stream.isatty() else None
-        write_text(document, stream, color=_has_color(stream), width=width)
+        write_text(document, stream, color=_has_color(stream), width=_width_of(stream))
+
+
+def _width_of(stream: TextIO) -> int | None:
+    """Return how many columns a stream has: those of a terminal, and of a file or a pipe what
+    COLUMNS states, as `ls` and `ps` take it; None where nothing states it."""
+    is_stated = os.environ.get("COLUMNS", "").isdecimal()
+    return shutil.get_terminal_size().columns if is_stated or stream.isatty() else None
 
 
 def _has_color(stream: TextIO) -> bool:

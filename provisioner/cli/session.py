@@ -615,7 +615,17 @@ def refuse_options(why: str, given: Mapping[str, bool]) -> None:
 
 
 def read_plan(path: str) -> Plan:
-    """Return the plan in a file. Raises DiagnosticError as `read_plan_file` does."""
+    """Return the plan of Azure in a file. Raises DiagnosticError as `read_plan_file` does, and for
+    a plan of the objects in a cluster."""
+    if kind_of_plan_file(path) == CLUSTER_KIND:
+        raise DiagnosticError(
+            error(
+                "not-a-plan",
+                f"{path} is a plan of the objects in a cluster, and not one of Azure.",
+                None,
+                f"Apply it with `azsec cluster apply {path}`.",
+            )
+        )
     return read_plan_file(FileSources().read_text(path), path)
 
 
@@ -715,15 +725,18 @@ def is_plan_file(subject: str) -> bool:
     return not subject.endswith((".yaml", ".yml")) and Path(subject).is_file()
 
 
-def is_combined_file(subject: str) -> bool:
-    """Tell whether what is to be applied is a plan over Azure and the cluster, by its file."""
+def kind_of_plan_file(subject: str) -> str | None:
+    """Return the `kind` that a plan file states; None for an environment, and for a file that
+    states none."""
     if not is_plan_file(subject):
-        return False
+        return None
     try:
         content = json.loads(FileSources().read_text(subject))
     except (ValueError, DiagnosticError):
-        return False
-    return isinstance(content, dict) and content.get("kind") == COMBINED_KIND
+        return None
+    return str(content.get("kind")) if isinstance(content, dict) else None
 
 
+AZURE_KIND = "azsec/plan-file"
+CLUSTER_KIND = "azsec/cluster-plan"
 COMBINED_KIND = "azsec/combined-plan-file"

@@ -7,6 +7,7 @@ from provisioner.documents.apply import ApplyDocument, Outcome
 from provisioner.documents.cluster import ClusterApplyDocument, ClusterPlanDocument
 from provisioner.documents.document import FORMAT_VERSION, DiagnosticDocument, Document
 from provisioner.documents.plan import PlanDocument
+from provisioner.documents.plan_diff import PlanDiffDocument
 
 
 class CombinedPlanDocument(Document):
@@ -43,3 +44,14 @@ class CombinedApplyDocument(Document):
         in_azure = self.azure.count(Outcome.SUCCEEDED) == len(self.azure.steps)
         whole = in_azure and not self.azure.has_errors and not self.azure.interrupted
         return whole and self.cluster is not None and self.cluster.is_whole
+
+
+class CombinedPlanDiffDocument(Document):
+    """What the second of two combined plans does differently from the first, in Azure and in the
+    cluster. `same` is whether both have one digest over both parts."""
+
+    kind: Literal["azsec/combined-plan-diff"] = "azsec/combined-plan-diff"
+    format_version: str = FORMAT_VERSION
+    same: bool
+    azure: PlanDiffDocument
+    cluster: PlanDiffDocument

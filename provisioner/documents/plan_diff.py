@@ -70,7 +70,7 @@ class StepDifferenceDocument(Document):
     """
 
     key: str
-    verb: Literal["PUT", "DELETE"]
+    verb: Literal["PUT", "APPLY", "DELETE"]
     address: str
     kind: DifferenceKind
     parts: tuple[str, ...] = ()
@@ -110,9 +110,10 @@ class GateDifferenceDocument(Document):
 class PlanDiffDocument(Document):
     """What the second plan (`after`) does differently from the first (`before`).
 
-    `same` is whether both have one digest: an approval of the first is one of the second. `inputs`
-    are those that differ, of `request`, `environment`, `blueprint`, `catalog`, `state` (empty where
-    two documents were compared, which do not state them). `observed` are the addresses of resources
+    `scope` is what they are plans of. `same` is whether both have one digest: an approval of the
+    first is one of the second. `inputs` are those that differ, of `request`, `environment`,
+    `blueprint`, `catalog`, `state`, of plans of a cluster `request` and `cluster` (empty where two
+    documents were compared, which do not state them). `observed` are the addresses of resources
     that were read differently, `parts` the other parts under the digest that differ. `additions`
     are ids of what others added in Azure between the plans, and `diagnostics` what only the second
     one reports: no part of the digest.
@@ -120,6 +121,7 @@ class PlanDiffDocument(Document):
 
     kind: Literal["azsec/plan-diff"] = "azsec/plan-diff"
     format_version: str = FORMAT_VERSION
+    scope: Literal["azure", "cluster"] = "azure"
     same: bool
     before: PlanSideDocument
     after: PlanSideDocument

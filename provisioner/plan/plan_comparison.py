@@ -7,9 +7,11 @@ digest do the same; whatever differs then (a warning, an addition of others) is 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Literal, TypeVar
 
+from provisioner.documents.cluster import ClusterPlanDocument
 from provisioner.documents.controls import SecurityDeltaDocument
 from provisioner.documents.plan import (
     FieldChangeDocument,
+    FieldKind,
     PlanDocument,
     ResourceChangeDocument,
     StepDocument,
@@ -88,11 +90,66 @@ def compare_documents(before: PlanDocument, after: PlanDocument) -> PlanDiffDocu
     )
 
 
-def _side(document: PlanDocument) -> PlanSideDocument:
+def compare_cluster_plans(
+    before: ClusterPlanDocument, after: ClusterPlanDocument
+) -> PlanDiffDocument:
+    """Return what a plan of the objects in a cluster does differently from an earlier one."""
+    warned = set(before.diagnostics)
+    return PlanDiffDocument(
+        scope="cluster",
+        same=before.digest == after.digest,
+        before=_side(before),
+        after=_side(after),
+        inputs=tuple(_cluster_inputs(before, after)),
+        changes=tuple(
+            _compare_changes(map(_by_leaf, before.changes), map(_by_leaf, after.changes))
+        ),
+        steps=_compare_requests(
+            {step.key: step.to_json() for step in before.steps},
+            {step.key: step.to_json() for step in after.steps},
+        ),
+        diagnostics=tuple(told for told in after.diagnostics if told not in warned),
+    )
+
+
+def _by_leaf(change: ResourceChangeDocument) -> ResourceChangeDocument:
+    """Return a change of an object whose fields are its deepest ones: a creation states `spec` as a
+    whole, and what differs of two is one value in it."""
+    fields = tuple(
+        field.model_copy(update={"path": path, "after": value})
+        for field in change.fields
+        if field.kind is FieldKind.ADDED
+        for path, value in _leaves(field.path, field.after)
+    )
+    kept = tuple(field for field in change.fields if field.kind is not FieldKind.ADDED)
+    return change.model_copy(update={"fields": (*kept, *fields)})
+
+
+def _leaves(path: str, value: Any) -> Iterator[tuple[str, Any]]:  # noqa: ANN401  any JSON
+    if isinstance(value, Mapping) and value:
+        for key, item in value.items():
+            yield from _leaves(f"{path}.{key}", item)
+    elif isinstance(value, list) and value:
+        for number, item in enumerate(value):
+            yield from _leaves(f"{path}[{number}]", item)
+    else:
+        yield path, value
+
+
+def _cluster_inputs(before: ClusterPlanDocument, after: ClusterPlanDocument) -> Iterator[str]:
+    one, other = before.cluster, after.cluster
+    if (one and one.uid) != (other and other.uid):
+        yield "cluster"
+    asked = [(each.adopt, each.force_conflicts) for each in (before, after)]
+    if asked[0] != asked[1]:
+        yield "request"
+
+
+def _side(document: PlanDocument | ClusterPlanDocument) -> PlanSideDocument:
     return PlanSideDocument(
         environment=document.environment,
         digest=document.digest,
-        destroys=document.destroys,
+        destroys=isinstance(document, PlanDocument) and document.destroys,
         summary=document.summary,
     )
 

@@ -1,6 +1,7 @@
 """A plan, an apply and a drift check of the objects in a cluster as Markdown."""
 
 from collections.abc import Iterator
+from functools import partial
 
 from provisioner.documents.apply import Outcome
 from provisioner.documents.cluster import (
@@ -10,6 +11,7 @@ from provisioner.documents.cluster import (
     ClusterDriftDocument,
     ClusterPlanDocument,
 )
+from provisioner.documents.plan import Action, ResourceChangeDocument
 from provisioner.reports.additions_markdown import accepted_section, addition_section
 from provisioner.reports.cluster_text import (
     AWAITED,
@@ -20,11 +22,16 @@ from provisioner.reports.cluster_text import (
     nothing_found,
 )
 from provisioner.reports.diagnostics_markdown import diagnostics_section
-from provisioner.reports.markdown import LIMIT, assemble, drift_entry, plan_entry
-from provisioner.reports.markdown_escape import code, prose
+from provisioner.reports.fields_markdown import LONGEST_VALUE
+from provisioner.reports.markdown import LIMIT, Entry, assemble, drift_entry, plan_entry
+from provisioner.reports.markdown_escape import code, details, html_code, prose
 from provisioner.reports.markdown_table import row, section, table_head
+from provisioner.reports.object_yaml import object_in_words, yaml_lines
 from provisioner.reports.sections_markdown import undeclared_section
-from provisioner.reports.wording import counts, joined, risk
+from provisioner.reports.values import plain, shorten
+from provisioner.reports.wording import SIGNS, and_more, counts, joined, risk
+
+_MOST_LINES = 200
 
 
 def render_cluster_markdown(
@@ -54,10 +61,30 @@ def render_cluster_plan_markdown(document: ClusterPlanDocument, limit: int = LIM
         + diagnostics_section(document.diagnostics)
         + f"Digest {code(document.digest)}\n"
     )
-    entries = [plan_entry(change) for change in sorted(document.changes, key=risk)]
+    entries = [_entry(change) for change in sorted(document.changes, key=risk)]
     columns = ("action", "object", "what changes")
     hint = f"{code(f'azsec cluster plan {document.environment.name}')} shows all."
     return assemble(head, table_head(columns), entries, tail, hint, limit)
+
+
+def _entry(change: ResourceChangeDocument) -> Entry:
+    """Return a change; a new object has all that it states, folded."""
+    if change.action is not Action.CREATE:
+        return plan_entry(change)
+    version = change.type.rpartition("/")[0]
+    named = f"{code(change.address)}<br>{prose(version)}"
+    sign = f"`{SIGNS[change.action]}`&nbsp;{change.action}"
+    summary = row(sign, named, prose(object_in_words(change.fields), 300))
+    return Entry(summary, partial(_new_object, change))
+
+
+def _new_object(change: ResourceChangeDocument) -> str:
+    lines = [f"+ {shorten(text, LONGEST_VALUE)}" for text in yaml_lines(change.fields)]
+    if len(lines) > _MOST_LINES:
+        lines = [*lines[:_MOST_LINES], f"# {and_more(len(lines) - _MOST_LINES, 'line')}"]
+    if change.reason:
+        lines.insert(0, f"# {shorten(plain(change.reason), LONGEST_VALUE)}")
+    return details(f"{html_code(change.address)} {SIGNS[change.action]} {change.action}", lines)
 
 
 def render_cluster_apply_markdown(document: ClusterApplyDocument) -> str:

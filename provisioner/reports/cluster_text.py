@@ -15,15 +15,15 @@ from provisioner.documents.drift import DriftKind
 from provisioner.documents.plan import Action, ResourceChangeDocument
 from provisioner.reports.additions_text import accepted_lines, addition_lines
 from provisioner.reports.field_text import change_lines
-from provisioner.reports.plan_text import change_section
+from provisioner.reports.object_text import ObjectNames, object_section
 from provisioner.reports.section_text import (
-    Columns,
     ends,
     render_diagnostics,
     totals,
     undeclared_lines,
+    whole_digest,
 )
-from provisioner.reports.styled import BLANK, Line, Span, Style, line, wrap
+from provisioner.reports.styled import BLANK, Line, Span, Style, length, line, wrap
 from provisioner.reports.values import plain, plural
 from provisioner.reports.wording import and_more, counts, joined
 
@@ -40,10 +40,10 @@ def render_cluster_plan_text(document: ClusterPlanDocument, width: int = 100) ->
     """Yield the lines of a plan of a cluster."""
     yield from _heading("plan", document.environment.name, document.cluster, width)
     alike = _blocked_alike(document.changes)
-    columns = Columns([(c.address, c.type, c.resource_group) for c in document.changes], width)
+    names = ObjectNames((change.address for change in document.changes), width)
     for change in document.changes:
         if change.reason not in alike or change.action is not Action.BLOCKED:
-            yield from change_section(change, columns, width)
+            yield from object_section(change, names, width)
     for reason, changes in alike.items():
         yield from _blocked_lines(reason, changes, width)
     yield from undeclared_lines(document.undeclared, width, UNDECLARED_VALUES)
@@ -60,7 +60,8 @@ def render_cluster_plan_text(document: ClusterPlanDocument, width: int = 100) ->
         yield from _census_lines(document.census, width)
     told = [f"{number:,} {action}" for action, number in counts(document.summary)]
     summary = joined((*told, f"{document.summary.unchanged:,} unchanged"))
-    yield from totals("Plan", summary, document.digest, width)
+    yield from totals("Plan", summary, None, width)
+    yield whole_digest(document.digest)
 
 
 def _blocked_alike(
@@ -118,9 +119,9 @@ def apply_summary(document: ClusterApplyDocument) -> str:
 def render_cluster_drift_text(document: ClusterDriftDocument, width: int = 100) -> Iterator[Line]:
     """Yield the lines of a drift check: fields read from what is declared to what stands."""
     yield from _heading("drift", document.environment.name, document.cluster, width)
-    columns = Columns([(d.address, d.type, d.resource_group) for d in document.drifted], width)
+    names = ObjectNames((drifted.address for drifted in document.drifted), width)
     for drifted in document.drifted:
-        yield from columns.lines(drifted.address, drifted.type, drifted.resource_group)
+        yield from names.lines(drifted.address, drifted.type)
         if drifted.kind is DriftKind.MISSING:
             yield line("    ", Span("- missing", Style.DELETE), _MISSING)
         elif drifted.kind is DriftKind.UNMARKED:
@@ -169,7 +170,12 @@ def _heading(
     about = "a cluster that Azure has yet to make"
     if cluster is not None:
         about = joined((plain(cluster.server), plain(cluster.version)))
-    yield ends(title, line(Span(about, Style.DIM)), width)
+    right = line(Span(about, Style.DIM))
+    if length(title) + 3 + length(right) > width:
+        yield title
+        yield from (line(Span(row, Style.DIM)) for row in wrap(about, width))
+    else:
+        yield ends(title, right, width)
     yield BLANK
 
 

@@ -45,7 +45,7 @@ def render_manifest_files(document: ManifestsDocument) -> Mapping[str, str]:
 
 def render_bodies(bodies: Iterable[Mapping[str, Any]]) -> str:
     """Return objects as one stream, without comments."""
-    return "".join(f"---\n{_dump(body)}" for body in bodies)
+    return "".join(f"---\n{dump_yaml(body)}" for body in bodies)
 
 
 def _stream(document: ManifestsDocument, manifests: Iterable[ManifestDocument]) -> str:
@@ -58,8 +58,9 @@ def _stream(document: ManifestsDocument, manifests: Iterable[ManifestDocument]) 
 
 def _one(manifest: ManifestDocument) -> str:
     told = f"{', '.join(manifest.controls)}: {manifest.reason}"
-    return f"---\n# {told}\n{_dump(manifest.body)}"
+    return f"---\n# {told}\n{dump_yaml(manifest.body)}"
 
 
-def _dump(body: Mapping[str, Any]) -> str:
-    return yaml.dump(dict(body), Dumper=_Dumper, sort_keys=False, width=4096, allow_unicode=True)
+def dump_yaml(body: Mapping[str, Any], width: int = 4096) -> str:
+    """Return one object as YAML, its keys in their order; texts are folded at `width`."""
+    return yaml.dump(dict(body), Dumper=_Dumper, sort_keys=False, width=width, allow_unicode=True)

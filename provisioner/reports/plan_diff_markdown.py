@@ -22,7 +22,7 @@ from provisioner.reports.plan_diff_wording import (
     summary,
     verdict,
 )
-from provisioner.reports.values import shorten, show_path
+from provisioner.reports.values import shorten_pair, show_path
 from provisioner.reports.wording import and_more, joined
 
 _MOST_FIELDS = 3
@@ -56,7 +56,7 @@ def _row(change: ChangeDifferenceDocument) -> str:
     if change.before and change.after:
         for field in change.fields[:_MOST_FIELDS]:
             path = code(show_path(field.path), _LONGEST)
-            one, other = (shorten(v, _LONGEST) for v in field_before_and_after(field))
+            one, other = shorten_pair(*field_before_and_after(field), _LONGEST)
             before += f"<br>{path}: {code(one)}"
             after += f"<br>{path}: {code(other)}"
         if len(change.fields) > _MOST_FIELDS:

@@ -7,6 +7,7 @@ from provisioner.documents.plan_diff import (
     DifferenceKind,
     PlanDiffDocument,
 )
+from provisioner.reports.object_text import ObjectNames
 from provisioner.reports.plan_diff_wording import (
     KIND_SIGNS,
     KIND_WORDS,
@@ -22,7 +23,7 @@ from provisioner.reports.plan_diff_wording import (
 )
 from provisioner.reports.section_text import Columns, heading, totals
 from provisioner.reports.styled import BLANK, Line, Span, Style, line, wrap
-from provisioner.reports.values import plain, shorten, show_digest, show_path
+from provisioner.reports.values import plain, shorten_pair, show_digest, show_path
 from provisioner.reports.wording import and_more
 
 _STYLES = {
@@ -48,7 +49,11 @@ def render_plan_diff_text(document: PlanDiffDocument, width: int = 100) -> Itera
         told = f"The plans are of two environments: {plain(names[0])} and {plain(names[1])}."
         yield line("  ", Span(told, Style.WARNING))
     yield BLANK
-    columns = Columns([(c.address, c.type, c.resource_group) for c in document.changes], width)
+    columns: Columns | ObjectNames
+    if document.scope == "cluster":
+        columns = ObjectNames((change.address for change in document.changes), width)
+    else:
+        columns = Columns([(c.address, c.type, c.resource_group) for c in document.changes], width)
     for change in document.changes:
         yield from _change_lines(change, columns, width)
     yield from _section("outcome", "controls, proofs and gates", other_lines(document), width)
@@ -70,7 +75,9 @@ def render_plan_diff_text(document: PlanDiffDocument, width: int = 100) -> Itera
     yield from totals("Diff", summary(document), None, width)
 
 
-def _change_lines(change: ChangeDifferenceDocument, columns: Columns, width: int) -> Iterator[Line]:
+def _change_lines(
+    change: ChangeDifferenceDocument, columns: Columns | ObjectNames, width: int
+) -> Iterator[Line]:
     yield from columns.lines(change.address, change.type, change.resource_group)
     words = Span(KIND_WORDS[change.kind], _STYLES[change.kind])
     before, after = planned_before_and_after(change)
@@ -87,8 +94,9 @@ def _change_lines(change: ChangeDifferenceDocument, columns: Columns, width: int
     shown = change.fields if change.before and change.after else ()
     for field in shown[:_MOST_FIELDS]:
         yield line("      ", show_path(field.path))
-        for word, value in zip(("was", "now"), field_before_and_after(field), strict=True):
-            yield line("        ", Span(word, Style.DIM), f" {shorten(value, width - 12)}")
+        values = shorten_pair(*field_before_and_after(field), width - 12)
+        for word, value in zip(("was", "now"), values, strict=True):
+            yield line("        ", Span(word, Style.DIM), f" {value}")
     if len(shown) > _MOST_FIELDS:
         yield line("      ", Span(and_more(len(shown) - _MOST_FIELDS, "property"), Style.DIM))
     yield BLANK

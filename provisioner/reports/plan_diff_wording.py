@@ -32,6 +32,7 @@ _INPUTS = {
     "blueprint": "the desired resources",
     "catalog": "azsec's API versions",
     "state": "Azure",
+    "cluster": "the cluster",
 }
 _NOTHING = "no change"
 _MOST_PARTS = 5

@@ -135,7 +135,7 @@ def _summary(document: PlanDocument) -> str:
 def change_section(change: ResourceChangeDocument, columns: Columns, width: int) -> Iterator[Line]:
     """Yield the lines of what happens to one resource."""
     yield from columns.lines(change.address, change.type, change.resource_group)
-    yield from _action_lines(change, columns.note(change.resource_group), width)
+    yield from action_lines(change, columns.note(change.resource_group), width)
     if change.action is Action.CREATE:
         yield from create_lines(change.fields, width)
     else:
@@ -145,7 +145,8 @@ def change_section(change: ResourceChangeDocument, columns: Columns, width: int)
     yield BLANK
 
 
-def _action_lines(change: ResourceChangeDocument, where: str, width: int) -> Iterator[Line]:
+def action_lines(change: ResourceChangeDocument, where: str, width: int) -> Iterator[Line]:
+    """Yield the lines of an action: `where` and the reason beside it, or below."""
     facts = []
     if change.action is not Action.BLOCKED:
         told = is_disruptive(change) or change.action in (Action.UPDATE, Action.ADOPT)

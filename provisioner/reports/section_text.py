@@ -253,3 +253,8 @@ def totals(label: str, told: str, digest: str | None, width: int) -> list[Line]:
     if length(rows[-1]) + 3 + length(right) > width:
         return [*rows, line(" " * 7, *right)]
     return [*rows[:-1], ends(rows[-1], right, width)]
+
+
+def whole_digest(digest: str) -> Line:
+    """Return the line of a digest that is copied from here, for `--digest`: it is never cut."""
+    return line(Span(f"{'Digest':7}", Style.BOLD), Span(plain(digest), Style.DIM))

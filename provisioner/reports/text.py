@@ -11,7 +11,11 @@ from provisioner.documents.cluster import (
     ClusterDriftDocument,
     ClusterPlanDocument,
 )
-from provisioner.documents.combined import CombinedApplyDocument, CombinedPlanDocument
+from provisioner.documents.combined import (
+    CombinedApplyDocument,
+    CombinedPlanDiffDocument,
+    CombinedPlanDocument,
+)
 from provisioner.documents.controls import CheckDocument, ComplianceDocument, ControlsDocument
 from provisioner.documents.drift import DriftDocument
 from provisioner.documents.explanation import ExplanationDocument
@@ -37,6 +41,7 @@ from provisioner.reports.cluster_text import (
 )
 from provisioner.reports.combined_text import (
     render_combined_apply_text,
+    render_combined_diff_text,
     render_combined_plan_text,
 )
 from provisioner.reports.controls_text import render_controls_text
@@ -70,6 +75,7 @@ TextDocument: TypeAlias = (
     | ClusterDriftDocument
     | UpgradeDocument
     | CombinedPlanDocument
+    | CombinedPlanDiffDocument
     | CombinedApplyDocument
     | CiPlanDocument
     | CiApplyDocument
@@ -118,6 +124,7 @@ _RENDERERS: Mapping[type[TextDocument], Callable[[Any, int], Iterable[Line]]] = 
     ClusterDriftDocument: render_cluster_drift_text,
     UpgradeDocument: render_upgrade_text,
     CombinedPlanDocument: render_combined_plan_text,
+    CombinedPlanDiffDocument: render_combined_diff_text,
     CombinedApplyDocument: render_combined_apply_text,
     CiPlanDocument: render_ci_plan_text,
     CiApplyDocument: render_ci_apply_text,

@@ -30,7 +30,7 @@ def test_the_story_of_a_change_is_the_same_on_azure_devops(
     catalog: Catalog,
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COLUMNS", "100")
+    monkeypatch.setenv("COLUMNS", "120")
     monkeypatch.delenv("AZSEC_LOCAL_STATE", raising=False)
     written = _STORY.read_text(encoding="utf-8")
     host = AzureDevOpsHost(tmp_path_factory.mktemp("agent"))

@@ -32,7 +32,7 @@ def test_story(
     path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, catalog: Catalog
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COLUMNS", "100")
+    monkeypatch.setenv("COLUMNS", "120")
     monkeypatch.delenv("AZSEC_LOCAL_STATE", raising=False)
     written = path.read_text(encoding="utf-8")
 

@@ -1,0 +1,101 @@
+"""Reads, shows and compares saved plans of all three kinds: of Azure, of a cluster, and of both."""
+
+import json
+
+from pydantic import ValidationError
+
+from provisioner.cli.combined import read_saved
+from provisioner.cli.output import (
+    print_cluster,
+    print_combined,
+    print_plan_diff,
+    print_saved_plan,
+)
+from provisioner.cli.session import CLUSTER_KIND, COMBINED_KIND, kind_of_plan_file, read_plan
+from provisioner.cli.workspace import FileSources
+from provisioner.documents.cluster import ClusterPlanDocument
+from provisioner.documents.combined import CombinedPlanDiffDocument
+from provisioner.model.diagnostic import DiagnosticError, error
+from provisioner.plan.plan import Plan
+from provisioner.plan.plan_comparison import compare_cluster_plans, compare_plans
+from provisioner.workflow.combined_file import SavedPlan
+
+SavedAny = Plan | ClusterPlanDocument | SavedPlan
+
+
+def read_any_plan(path: str) -> SavedAny:
+    """Return the plan in a file, whichever kind it is of. Raises DiagnosticError."""
+    kind = kind_of_plan_file(path)
+    if kind == CLUSTER_KIND:
+        return _read_cluster_plan(path)
+    return read_saved(path) if kind == COMBINED_KIND else read_plan(path)
+
+
+def _read_cluster_plan(path: str) -> ClusterPlanDocument:
+    try:
+        return ClusterPlanDocument.model_validate(json.loads(FileSources().read_text(path)))
+    except ValidationError as problem:
+        where = ".".join(map(str, problem.errors()[0]["loc"]))
+        raise DiagnosticError(
+            error(
+                "not-a-plan",
+                f"{path} cannot be read as a plan of a cluster: {where} is missing or wrong.",
+                None,
+                "Write one with `azsec cluster plan ENV --out FILE`.",
+            )
+        ) from None
+
+
+def print_plan_file(path: str, output: str, *, full: bool) -> None:
+    """Print a saved plan as the command that made it printed it. Raises DiagnosticError."""
+    saved = read_any_plan(path)
+    if isinstance(saved, ClusterPlanDocument):
+        print_cluster(saved, output)
+    elif isinstance(saved, SavedPlan):
+        azure = saved.document.azure.model_copy(update={"lists_all": full})
+        print_combined(saved.document.model_copy(update={"azure": azure}), output)
+    else:
+        print_saved_plan(saved.document, output, full=full)
+
+
+def print_difference(before: str, after: str, output: str) -> bool:
+    """Print what two saved plans of one kind differ in; tell whether they are the same. Raises
+    DiagnosticError."""
+    one, other = read_any_plan(before), read_any_plan(after)
+    if isinstance(one, Plan) and isinstance(other, Plan):
+        document = compare_plans(one, other)
+    elif isinstance(one, ClusterPlanDocument) and isinstance(other, ClusterPlanDocument):
+        document = compare_cluster_plans(one, other)
+    elif isinstance(one, SavedPlan) and isinstance(other, SavedPlan):
+        return _print_both(one, other, output)
+    else:
+        raise DiagnosticError(
+            error(
+                "plans-of-two-kinds",
+                f"{before} is a plan of {_kind(one)}, and {after} of {_kind(other)}.",
+                None,
+                "Compare two plans of one kind.",
+            )
+        )
+    print_plan_diff(document, output)
+    return document.same
+
+
+def _print_both(before: SavedPlan, after: SavedPlan, output: str) -> bool:
+    # A saved plan has both parts: nothing is saved where the cluster's is missing.
+    one, other = before.document.cluster, after.document.cluster
+    assert one is not None
+    assert other is not None
+    document = CombinedPlanDiffDocument(
+        same=before.digest == after.digest,
+        azure=compare_plans(before.azure, after.azure),
+        cluster=compare_cluster_plans(one, other),
+    )
+    print_plan_diff(document, output)
+    return document.same
+
+
+def _kind(saved: SavedAny) -> str:
+    if isinstance(saved, Plan):
+        return "Azure"
+    return "a cluster" if isinstance(saved, ClusterPlanDocument) else "Azure and a cluster"
