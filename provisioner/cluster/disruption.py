@@ -4,10 +4,14 @@ Sources: kubernetes.io, "Specifying a Disruption Budget for your Application" an
 minAvailable and maxUnavailable count, and of whom), "API-initiated Eviction" (an eviction is
 refused while a budget allows none, and fails where two budgets select the pod), "Safely Drain a
 Node" (daemon sets and static pods are passed over; a pod without a controller is not made again);
-AKS, "Troubleshoot UpgradeFailed errors due to eviction failures caused by PDBs".
+Kubernetes v1.35.4, pkg/controller/disruption/disruption.go, `getExpectedPodCount` and
+`getExpectedScale` (pods without a controller are not counted; one whose controller has no scale is
+an error, after which no eviction is allowed); AKS, "Troubleshoot UpgradeFailed errors due to
+eviction failures caused by PDBs".
 """
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -18,6 +22,10 @@ from provisioner.cluster.objects import Object
 from provisioner.cluster.pods import is_static
 
 _PERCENT = re.compile(r"(\d{1,3})%")
+
+_UNSCALED = frozenset(("Job", "DaemonSet"))
+"""Controllers of Kubernetes' own without the subresource `scale`, of which a share cannot be taken.
+A custom resource may have one; an observation does not tell."""
 
 
 class Hindrance(StrEnum):
@@ -55,49 +63,64 @@ class DrainedObjects:
 
 def find_hindrances(seen: DrainedObjects) -> tuple[DrainHindrance, ...]:
     """Return what hinders a drain of every node, what blocks it first."""
-    drained = [pod for pod in seen.pods if _is_drained(pod)]
-    found = [
-        *_budgets(seen, drained),
-        *_shared(seen.budgets, drained),
-        *_unmanaged(drained),
-    ]
+    pods, workloads = _by_namespace(seen.pods), _by_namespace(seen.workloads)
+    budgets = _by_namespace(seen.budgets)
+    found = [_unmanaged(pod) for pod in seen.pods if _is_drained(pod) and _controller(pod) is None]
+    # A budget selects within its namespace, so that a large cluster is no product of its lists.
+    for namespace, within in budgets.items():
+        drained = [pod for pod in pods[namespace] if _is_drained(pod)]
+        for budget in within:
+            found.extend(_of_budget(budget, pods[namespace], drained, workloads[namespace]))
+        found.extend(_shared(within, drained))
     order = list(Hindrance)
     return tuple(sorted(found, key=lambda each: (order.index(each.kind), each.address)))
 
 
-def _budgets(seen: DrainedObjects, drained: list[Object]) -> Iterator[DrainHindrance]:
-    for budget in seen.budgets:
-        pods = [pod for pod in drained if _covers(budget, pod)]
-        workloads = [each for each in seen.workloads if _covers(budget, _template(each))]
-        expected = _expected(budget, workloads, pods)
-        if not expected:
-            continue  # It selects nothing that is drained.
-        reason = _written_block(budget, expected, pods)
-        if reason is not None:
-            yield DrainHindrance(
-                Hindrance.BLOCKED,
-                _address(budget),
-                reason,
-                "Let one pod go (maxUnavailable: 1), or run more replicas.",
-            )
-        elif (status := budget.get("status") or {}).get("disruptionsAllowed") == 0:
-            healthy, needed = status.get("currentHealthy"), status.get("desiredHealthy")
-            yield DrainHindrance(
-                Hindrance.NO_ROOM,
-                _address(budget),
-                f"no pod may be evicted: {healthy} healthy, {needed} needed, of {expected}",
-                "Repair its pods before the upgrade.",
-            )
+def _by_namespace(objects: Iterable[Object]) -> defaultdict[str, list[Object]]:
+    found: defaultdict[str, list[Object]] = defaultdict(list)
+    for each in objects:
+        found[_namespace(each)].append(each)
+    return found
+
+
+def _of_budget(
+    budget: Object, pods: list[Object], drained: list[Object], workloads: list[Object]
+) -> Iterator[DrainHindrance]:
+    covered = [pod for pod in drained if _covers(budget, pod)]
+    scaled = [each for each in workloads if _covers(budget, _template(each))]
+    expected = _expected(budget, scaled, covered)
+    if not covered and not expected:
+        return  # It selects nothing that is drained.
+    reason = _written_block(budget, expected, [pod for pod in pods if _covers(budget, pod)])
+    if reason is not None:
+        yield DrainHindrance(
+            Hindrance.BLOCKED,
+            _address(budget),
+            reason,
+            "Let one pod go (maxUnavailable: 1), or run more replicas.",
+        )
+    elif (status := budget.get("status") or {}).get("disruptionsAllowed") == 0:
+        healthy, needed = status.get("currentHealthy"), status.get("desiredHealthy")
+        yield DrainHindrance(
+            Hindrance.NO_ROOM,
+            _address(budget),
+            f"no pod may be evicted: {healthy} healthy, {needed} needed, of {expected}",
+            "Repair its pods before the upgrade.",
+        )
 
 
 def _written_block(budget: Object, expected: int, pods: list[Object]) -> str | None:
-    """Return why a budget never allows an eviction of `expected` pods, None where it may."""
+    """Return why a budget never allows an eviction of `expected` pods, None where it may. `pods`
+    are all that it selects, those too that a drain passes over."""
     spec = budget.get("spec") or {}
     most, least = spec.get("maxUnavailable"), spec.get("minAvailable")
-    bare = next((pod for pod in pods if _controller(pod) is None), None)
-    if bare is not None and (most is not None or isinstance(least, str)):
-        # The disruption controller finds no scale to count by, and allows none.
-        return f"the pod {_name(bare)} has no controller: only a whole minAvailable counts it"
+    is_counted = isinstance(least, int) and most is None
+    unscaled = next((pod for pod in pods if (_controller(pod) or ("",))[0] in _UNSCALED), None)
+    if unscaled is not None and not is_counted:
+        kind = (_controller(unscaled) or ("",))[0]
+        return f"the pod {_name(unscaled)} is of a {kind}: only a whole minAvailable counts it"
+    if expected == 0 and not is_counted:
+        return "no pod that it selects has a controller: only a whole minAvailable counts them"
     if most is not None:
         allowed = _scaled(most, expected)
         return f"maxUnavailable is {most}" if allowed == 0 else None
@@ -108,14 +131,12 @@ def _written_block(budget: Object, expected: int, pods: list[Object]) -> str | N
     return None
 
 
-def _shared(budgets: Iterable[Object], drained: list[Object]) -> Iterator[DrainHindrance]:
+def _shared(budgets: list[Object], drained: list[Object]) -> Iterator[DrainHindrance]:
     """Yield the pods that several budgets select, one for those of a controller."""
     seen: set[tuple[str, ...]] = set()
-    known = tuple(budgets)
     for pod in drained:
-        names = sorted(_name(budget) for budget in known if _covers(budget, pod))
-        owner = _controller(pod)
-        key = (_namespace(pod), str(owner or _name(pod)), *names)
+        names = sorted(_name(budget) for budget in budgets if _covers(budget, pod))
+        key = (str(_controller(pod) or _name(pod)), *names)
         if len(names) < 2 or key in seen:
             continue
         seen.add(key)
@@ -127,26 +148,27 @@ def _shared(budgets: Iterable[Object], drained: list[Object]) -> Iterator[DrainH
         )
 
 
-def _unmanaged(drained: list[Object]) -> Iterator[DrainHindrance]:
-    for pod in drained:
-        if _controller(pod) is None:
-            yield DrainHindrance(
-                Hindrance.UNMANAGED,
-                _address(pod),
-                "it has no controller, and is not made again on another node",
-                "Run it by a Deployment, a StatefulSet or a Job.",
-            )
+def _unmanaged(pod: Object) -> DrainHindrance:
+    return DrainHindrance(
+        Hindrance.UNMANAGED,
+        _address(pod),
+        "it has no controller, and is not made again on another node",
+        "Run it by a Deployment, a StatefulSet or a Job.",
+    )
 
 
 def _expected(budget: Object, workloads: list[Object], pods: list[Object]) -> int:
     """Return how many pods a budget counts: what its status says, else the replicas of what it
-    selects. Pods that are alike are observed as one, so that they alone are too few."""
+    selects. Pods that are alike are observed as one, so that they alone are too few. Those without
+    a controller are counted by a whole minAvailable alone."""
     told = (budget.get("status") or {}).get("expectedPods")
     if isinstance(told, int) and told > 0:
         return told
     replicas = sum(_replicas(each) for each in workloads)
-    bare = sum(_controller(pod) is None for pod in pods)
-    return replicas + bare or len(pods)
+    is_counted = isinstance((budget.get("spec") or {}).get("minAvailable"), int)
+    bare = sum(_controller(pod) is None for pod in pods) if is_counted else 0
+    managed = sum(_controller(pod) is not None for pod in pods)
+    return (replicas or managed) + bare
 
 
 def _replicas(workload: Object) -> int:

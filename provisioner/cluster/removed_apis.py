@@ -121,7 +121,8 @@ LAST_KNOWN = 41
 @dataclass(frozen=True, slots=True)
 class ApiUse:
     """Objects that use an API version which goes, by their addresses, and how that is known:
-    `stored` where the server lists them in it, else `applied`, by the annotation of kubectl."""
+    `listed` where it is the version that the server lists them in, else `applied`, by the annotation
+    of kubectl."""
 
     api: RemovedApi
     kind: str
@@ -172,7 +173,7 @@ def find_unobserved(observed: Iterable[tuple[str, str]], current: int, target: i
 
 def _versions_of(item: Object, api_version: str, kind: str) -> Iterator[tuple[str, str]]:
     """Yield the API versions that an object uses, and how each is known."""
-    yield api_version, "stored"
+    yield api_version, "listed"
     applied = _last_applied(item)
     version = applied.get("apiVersion")
     if isinstance(version, str) and version != api_version and applied.get("kind") == kind:

@@ -82,7 +82,7 @@ class ChannelDocument(Document):
 class ApiUseDocument(Document):
     """Objects that use an API version which Kubernetes stops serving in `removed`.
 
-    `how` is `stored` (the server lists them in it) or `applied` (kubectl noted it).
+    `how` is `listed` (the server lists them in it) or `applied` (kubectl noted it).
     """
 
     api_version: str

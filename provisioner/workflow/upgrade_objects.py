@@ -6,7 +6,7 @@ from datetime import datetime
 from provisioner.cluster.disruption import DrainedObjects, find_hindrances
 from provisioner.cluster.objects import Object, group_of
 from provisioner.cluster.observation import describe_age, taken_at
-from provisioner.cluster.removed_apis import ApiUse, find_unobserved, find_uses
+from provisioner.cluster.removed_apis import LAST_KNOWN, ApiUse, find_unobserved, find_uses
 from provisioner.documents.observation import ObservationDocument
 from provisioner.documents.upgrade import ApiUseDocument, HindranceDocument, ObjectsDocument
 
@@ -51,12 +51,15 @@ def describe_upgrade_objects(
             for each in find_hindrances(seen)
         ),
         unobserved=tuple(find_unobserved(lists, current, target)),
-        unreadable=tuple(_unread(observation)),
+        unreadable=tuple(_unread(observation, target)),
     )
 
 
-def _unread(observation: ObservationDocument) -> Iterator[str]:
-    """Yield the lists that were refused, and those that decide over drains and are not there."""
+def _unread(observation: ObservationDocument, target: int) -> Iterator[str]:
+    """Yield the lists that were refused, those that decide over drains and are not there, and what
+    is beyond azsec's own table."""
+    if target > LAST_KNOWN:
+        yield f"API versions: what goes after 1.{LAST_KNOWN} is not known to this version of azsec"
     for each in observation.lists:
         if each.refused is not None:
             yield f"{each.resource}: {each.refused}"

@@ -153,3 +153,41 @@ def test_a_pod(given: dict[str, Any], expected: list[str]) -> None:
 def test_a_budget_of_pods_without_a_controller(spec: dict[str, Any], is_blocked: bool) -> None:
     told = shown(budget(**spec), pods=[pod("bare", owners=())], replicas=0)
     assert ("blocked shop/web" in told) is is_blocked
+
+
+JOB = ({"kind": "Job", "name": "backup", "controller": True},)
+
+
+@pytest.mark.parametrize(
+    ("given", "pods", "expected"),
+    [
+        pytest.param(
+            budget(maxUnavailable=1),
+            [pod("backup-a", owners=JOB)],
+            BLOCKED,
+            id="a Job has no scale, so that no eviction is allowed",
+        ),
+        pytest.param(
+            budget(minAvailable=1),
+            [pod("backup-a", owners=JOB), pod("backup-b", owners=JOB)],
+            [],
+            id="a whole minAvailable counts the pods of a Job",
+        ),
+        pytest.param(
+            budget(maxUnavailable=1),
+            [pod(), pod("bare", owners=())],
+            ["no controller shop/bare"],
+            id="a pod without a controller beside those of a Deployment is not counted",
+        ),
+        pytest.param(
+            budget(minAvailable=3),
+            [pod(), pod("bare", owners=())],
+            ["no controller shop/bare"],
+            id="a whole minAvailable counts it: four, of which three have to stay",
+        ),
+    ],
+)
+def test_a_budget_of_several_kinds_of_pods(
+    given: Any, pods: list[dict[str, Any]], expected: list[str]
+) -> None:
+    assert shown(given, pods=pods) == expected

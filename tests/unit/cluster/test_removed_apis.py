@@ -32,7 +32,7 @@ def uses(api_version: str, kind: str, *items: dict[str, Any], target: int = 37) 
             "IPAddress",
             item("a"),
             37,
-            ["networking.k8s.io/v1beta1 IPAddress 37 stored shop/a"],
+            ["networking.k8s.io/v1beta1 IPAddress 37 listed shop/a"],
             id="the server lists it in a version that goes",
         ),
         pytest.param(
@@ -40,7 +40,7 @@ def uses(api_version: str, kind: str, *items: dict[str, Any], target: int = 37) 
             "IPAddress",
             item("a"),
             34,
-            ["networking.k8s.io/v1beta1 IPAddress 37 stored shop/a"],
+            ["networking.k8s.io/v1beta1 IPAddress 37 listed shop/a"],
             id="deprecated by then, and removed later",
         ),
         pytest.param("networking.k8s.io/v1beta1", "IPAddress", item("a"), 33, [], id="not yet"),
@@ -67,7 +67,7 @@ def uses(api_version: str, kind: str, *items: dict[str, Any], target: int = 37) 
             "Ingress",
             item("i"),
             36,
-            ["networking.k8s.io/v1beta1 Ingress 22 stored shop/i"],
+            ["networking.k8s.io/v1beta1 Ingress 22 listed shop/i"],
             id="a version whose kinds go at different times",
         ),
     ],
@@ -80,7 +80,7 @@ def test_a_use(
 
 def test_the_objects_of_one_use_stand_together() -> None:
     found = uses("networking.k8s.io/v1beta1", "ServiceCIDR", item("b"), item("a"))
-    assert found == ["networking.k8s.io/v1beta1 ServiceCIDR 37 stored shop/a,shop/b"]
+    assert found == ["networking.k8s.io/v1beta1 ServiceCIDR 37 listed shop/a,shop/b"]
 
 
 def test_kinds_that_nobody_listed_are_named_for_the_way() -> None:

@@ -75,7 +75,7 @@ def quota(largest: int, all_at_once: int, limit: int | None = 20) -> SurgeQuotaD
     )
 
 
-def api(removed: str, how: str = "stored") -> ApiUseDocument:
+def api(removed: str, how: str = "listed") -> ApiUseDocument:
     return ApiUseDocument(
         api_version="g/v1beta1",
         kind="Thing",
