@@ -54,7 +54,7 @@ def run_upgrade(session: Session, request: Request, output: str) -> int:
     edit = _edit(session, desired, found, request, output)
     if edit.written:
         _write(desired.environment.path, edit.text)
-        found = found.model_copy(update={"written": edit.written})
+        found = found.model_copy(update={"written": edit.written, "also": edit.also})
     else:
         found = _with_nothing_written(found, request)
     print_upgrade(found, output)

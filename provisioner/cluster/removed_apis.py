@@ -121,8 +121,8 @@ LAST_KNOWN = 41
 @dataclass(frozen=True, slots=True)
 class ApiUse:
     """Objects that use an API version which goes, by their addresses, and how that is known:
-    `listed` where it is the version that the server lists them in, else `applied`, by the annotation
-    of kubectl."""
+    `listed` where it is the version that the server lists them in, else `applied`, by kubectl's
+    annotation."""
 
     api: RemovedApi
     kind: str

@@ -183,8 +183,8 @@ class WrittenVersionDocument(Document):
 
 class UpgradeDocument(Document):
     """The upgrades of an environment's clusters. `asked` is the version that was asked for, None
-    for the newest that each is offered; `path` is the environment's file, and `written` what was
-    changed in it."""
+    for the newest that each is offered; `path` is the environment's file, `written` what was
+    changed in it, and `also` the other properties (ADDRESS.PATH) that these values decide."""
 
     kind: Literal["azsec/upgrade"] = "azsec/upgrade"
     format_version: str = FORMAT_VERSION
@@ -193,6 +193,7 @@ class UpgradeDocument(Document):
     asked: str | None = None
     clusters: tuple[ClusterUpgradeDocument, ...]
     written: tuple[WrittenVersionDocument, ...] = ()
+    also: tuple[str, ...] = ()
     diagnostics: tuple[DiagnosticDocument, ...] = ()
 
     @property

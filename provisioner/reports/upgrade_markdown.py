@@ -9,6 +9,7 @@ from provisioner.reports.markdown_table import row, section, table_head
 from provisioner.reports.upgrade_wording import (
     NOT_OBSERVED,
     WINDOWS_NOTE,
+    also_words,
     finding_words,
     findings_of,
     next_words,
@@ -31,7 +32,8 @@ def render_upgrade_markdown(document: UpgradeDocument) -> str:
     head = f"### azsec upgrade: {prose(document.environment.name, 200)}\n\n{about}\n\n"
     parts = [head, f"{prose(upgrade_summary(document))}\n\n"]
     parts += [_cluster(each) for each in document.clusters]
-    parts.append(_list("Written", [prose(written_words(each)) for each in document.written]))
+    written = [*map(written_words, document.written), *also_words(document)]
+    parts.append(_list("Written", map(prose, written)))
     parts.append(_list("Next", [code(words) for words in next_words(document)]))
     parts.append(_list("", [prose(finding_words(told)) for told in document.diagnostics]))
     return "".join(parts)

@@ -9,6 +9,7 @@ from provisioner.reports.styled import BLANK, Line, Span, Style, join_wrapped, l
 from provisioner.reports.upgrade_wording import (
     NOT_OBSERVED,
     WINDOWS_NOTE,
+    also_words,
     finding_words,
     findings_of,
     next_words,
@@ -35,6 +36,7 @@ def render_upgrade_text(document: UpgradeDocument, width: int = 100) -> Iterator
     if document.written:
         yield line(Span("written", Style.UPDATE))
         yield from (line("  ", written_words(each)) for each in document.written)
+        yield from (line("  ", Span(words, Style.DIM)) for words in also_words(document))
         yield BLANK
     yield from render_diagnostics(document.diagnostics, width)
     yield line(Span("Upgrade  ", Style.BOLD), upgrade_summary(document))

@@ -107,6 +107,11 @@ def written_words(written: WrittenVersionDocument) -> str:
     return f"{place}  {plain(written.parameter)}  {before} {plain(written.after)}"
 
 
+def also_words(document: UpgradeDocument) -> Iterator[str]:
+    """Yield what else the written values decide, a line each."""
+    yield from (f"also sets {plain(each)}" for each in document.also)
+
+
 def findings_of(cluster: ClusterUpgradeDocument, severity: Severity) -> list[DiagnosticDocument]:
     """Return what of a severity stands in the way of a cluster."""
     return [told for told in cluster.findings if told.severity is severity]

@@ -6,7 +6,7 @@ composed again, and it is the one if the cluster's version follows.
 """
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from provisioner.blueprint.composition import compose
@@ -23,6 +23,8 @@ from provisioner.model.values import lookup
 
 _VERSION = re.compile(r"1\.\d+(\.\d+)?")
 _PARAMETERS = "parameters"
+_VERSIONS = frozenset(("kubernetesVersion", "orchestratorVersion"))
+"""The properties that state the version of a cluster, and of a pool."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +56,12 @@ class VersionFile:
 
 @dataclass(frozen=True, slots=True)
 class VersionEdit:
-    """A changed text of the environment's file, and what was changed in it."""
+    """A changed text of the environment's file, and what was changed in it. `also` are the other
+    properties (ADDRESS.PATH) that the same values decide: a tag that names the version, say."""
 
     text: str
     written: tuple[WrittenVersionDocument, ...]
+    also: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,10 +101,11 @@ def write_version(file: VersionFile, places: Sequence[VersionPlace], version: st
     """Return the environment's file with another version at places of its resources.
 
     Raises DiagnosticError (`version-not-writable`) for those that no single value of the file
-    decides, with the place that states them.
+    decides, with the place that states them, and (`version-shared`) where the same value decides
+    over the version of a cluster that was not asked for: nobody has looked at its path.
     """
     text = file.sources.read_text(file.path)
-    graph = file.compose(text)
+    before = graph = file.compose(text)
     missing = [place for place in places if place.read(graph) != version]
     written: list[WrittenVersionDocument] = []
     while missing:
@@ -119,7 +124,16 @@ def write_version(file: VersionFile, places: Sequence[VersionPlace], version: st
             )
         )
         missing = left
-    return VersionEdit(text, tuple(written))
+    moved = _find_moved(before, graph)
+    others = [
+        each for each in moved if each.path[-1] in _VERSIONS and not _is_asked(each, places, graph)
+    ]
+    if others:
+        raise DiagnosticError(*(_shared(each, graph, written) for each in others))
+    also = tuple(
+        f"{each.address}.{'.'.join(each.path)}" for each in moved if each.path[-1] not in _VERSIONS
+    )
+    return VersionEdit(text, tuple(written), also)
 
 
 def _find(
@@ -183,6 +197,54 @@ def _stated(node: Node, path: str) -> Iterator[_Candidate]:
 
 def _is_version(node: Node) -> bool:
     return isinstance(node.value, str) and bool(_VERSION.fullmatch(node.value))
+
+
+def _find_moved(before: DesiredGraph, after: DesiredGraph) -> list[VersionPlace]:
+    """Return what differs between two graphs, property by property."""
+    found: list[VersionPlace] = []
+    for address in sorted({*before.resources, *after.resources}):
+        old, new = before.resources.get(address), after.resources.get(address)
+        differing = _differing(old.body if old else {}, new.body if new else {}, ())
+        found.extend(VersionPlace(address, path) for path in differing)
+    return found
+
+
+def _differing(one: object, other: object, path: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    if isinstance(one, Mapping) and isinstance(other, Mapping):
+        for key in sorted({*one, *other}):
+            yield from _differing(one.get(key), other.get(key), (*path, key))
+    elif (
+        isinstance(one, list | tuple) and isinstance(other, list | tuple) and len(one) == len(other)
+    ):
+        for index, (first, second) in enumerate(zip(one, other, strict=True)):
+            yield from _differing(first, second, (*path, str(index)))
+    elif one != other:
+        yield path
+
+
+def _is_asked(moved: VersionPlace, places: Sequence[VersionPlace], graph: DesiredGraph) -> bool:
+    """Tell whether a version that moved is one of a cluster that was asked for, or of its pools."""
+    return _cluster_of(moved, graph) in {_cluster_of(place, graph) for place in places}
+
+
+def _cluster_of(place: VersionPlace, graph: DesiredGraph) -> str | None:
+    resource = graph.resources.get(place.address)
+    if resource is None:
+        return None
+    return (resource.id.parent or resource.id).key
+
+
+def _shared(
+    moved: VersionPlace, graph: DesiredGraph, written: Sequence[WrittenVersionDocument]
+) -> Diagnostic:
+    values = " and ".join(f"{each.parameter} ({each.place})" for each in written)
+    resource = graph.resources[moved.address]
+    return error(
+        "version-shared",
+        f"{values} sets {'.'.join(moved.path)} of {moved.address} too, and that was not asked for.",
+        resource.node.find(moved.path).span,
+        "Upgrade all that it sets together (without --cluster), or give each a value of its own.",
+    )
 
 
 def _not_writable(graph: DesiredGraph, place: VersionPlace, version: str) -> Diagnostic:

@@ -246,6 +246,48 @@ def test_a_version_that_no_parameter_sets_is_named_by_its_line(kube: Path, versi
     assert Path("environments/kube.yaml").read_text("utf-8") == _ENVIRONMENT
 
 
+_SECOND = """
+  other:
+    type: Microsoft.ContainerService/managedClusters
+    resourceGroup: main
+    name: aks-other
+    sku: {name: Base, tier: Premium}
+    identity: {type: SystemAssigned}
+    properties:
+      kubernetesVersion: ${version}
+      supportPlan: AKSLongTermSupport
+      dnsPrefix: other
+      agentPoolProfiles:
+        - {name: system, mode: System, vmSize: Standard_D4ds_v5, count: 3}
+"""
+
+
+def test_a_version_that_another_cluster_shares_is_not_written_for_one_alone(kube: Path) -> None:
+    write()
+    with Path("blueprints/kube.yaml").open("a", encoding="utf-8") as blueprint:
+        blueprint.write(_SECOND)
+
+    told = run_command("azsec upgrade kube --to 1.36 --cluster cluster --write")
+
+    assert "parameters.version" in told
+    assert "sets properties.kubernetesVersion of other too" in told
+    assert told.endswith("[exit 1]\n")
+    assert Path("environments/kube.yaml").read_text("utf-8") == _ENVIRONMENT
+
+
+def test_what_else_a_written_value_decides_is_named(kube: Path) -> None:
+    write()
+    blueprint = Path("blueprints/kube.yaml")
+    text = blueprint.read_text("utf-8")
+    tagged = text.replace("    sku: {", "    tags: {release: '${version}'}\n    sku: {")
+    blueprint.write_text(tagged, encoding="utf-8")
+
+    told = run_command("azsec upgrade kube --to 1.36 --write")
+
+    assert "also sets cluster.tags.release" in told
+    assert "[exit" not in told
+
+
 def test_line_ends_and_the_mark_of_utf_8_stay(kube: Path) -> None:
     path = Path("environments/kube.yaml")
     text = f'{_ENVIRONMENT}parameters:\n  version: "1.35" # é\n'.replace("\n", "\r\n")
