@@ -17,9 +17,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from provisioner.cluster.label_selectors import selects
 from provisioner.cluster.objects import Object
 from provisioner.cluster.pods import is_static
+from provisioner.model.label_selectors import selects
 
 _PERCENT = re.compile(r"(\d{1,3})%")
 

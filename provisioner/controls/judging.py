@@ -219,20 +219,28 @@ def _with_observed(told: Result, ground: Ground, waiver_of: WaiverOf) -> Result:
     if scope is not None and not seen:
         covered = f"{view.contents.source}: {describe_scope(rule, view.contents)}"
         return replace(told, why=f"{told.why}; {covered}" if told.why else told.why)
+    unread = rule.unread(view.contents)
+    if unread:
+        seen = tuple(each for each in seen if each.verdict is not Verdict.PASS)
     findings = (*told.findings, *(_waive(each, waiver_of) for each in seen))
     # What only the cluster was to answer is answered; what else is unknown stays so.
     rests = told.findings or told.unseen in (Unseen.UNREADABLE, Unseen.LATER)
     verdicts = [each.verdict for each in findings]
     if rests and told.unseen not in _UNSEEN_BY.values():
         verdicts.append(told.verdict)
+    if unread:
+        verdicts.append(Verdict.UNKNOWN)
     verdict = worst(verdicts)
+    is_refused = bool(unread) and verdict is Verdict.UNKNOWN
     return replace(
         told,
         verdict=verdict,
         findings=findings,
-        why="",
+        why=f"{view.contents.source}: {unread}" if is_refused else "",
         outstanding="",
-        unseen=told.unseen if verdict is Verdict.UNKNOWN else None,
+        unseen=(Unseen.UNREADABLE if is_refused else told.unseen)
+        if verdict is Verdict.UNKNOWN
+        else None,
     )
 
 

@@ -15,6 +15,7 @@ from provisioner.manifests.admission_policies import (
 )
 from provisioner.manifests.manifest import Object
 from provisioner.manifests.token_rules import TOKEN_VOLUME
+from provisioner.model.label_selectors import selects
 
 Path = tuple[str | int, ...]
 
@@ -96,27 +97,6 @@ def _with_image_policy(volume: Any) -> Any:  # noqa: ANN401
     if mounted is None:
         return volume
     return {**volume, "image": _with_pull_policy(mounted, "reference", "pullPolicy")}
-
-
-def selects(selector: Object, labels: Mapping[str, str]) -> bool:
-    """Tell whether a label selector takes these labels."""
-    wanted = selector.get("matchLabels", {})
-    if any(labels.get(key) != value for key, value in wanted.items()):
-        return False
-    return all(_meets(each, labels) for each in selector.get("matchExpressions", ()))
-
-
-def _meets(requirement: Object, labels: Mapping[str, str]) -> bool:
-    value = labels.get(requirement["key"])
-    match requirement["operator"]:
-        case "In":
-            return value in requirement["values"]
-        case "NotIn":
-            return value not in requirement["values"]
-        case "Exists":
-            return value is not None
-        case _:
-            return value is None
 
 
 def evaluate(policy: AdmissionPolicy, pod: Object, labels: Mapping[str, str]) -> Iterator[Finding]:

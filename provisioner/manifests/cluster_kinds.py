@@ -38,6 +38,11 @@ VALIDATING_WEBHOOK = Kind(_ADMISSION, "ValidatingWebhookConfiguration")
 MUTATING_WEBHOOK = Kind(_ADMISSION, "MutatingWebhookConfiguration")
 CILIUM_POLICY = Kind("cilium.io", "CiliumNetworkPolicy")
 CILIUM_CLUSTER_POLICY = Kind("cilium.io", "CiliumClusterwideNetworkPolicy")
+ADMIN_POLICY = Kind("policy.networking.k8s.io", "AdminNetworkPolicy")
+CLUSTER_POLICY = Kind("policy.networking.k8s.io", "ClusterNetworkPolicy")
+CALICO_POLICY = Kind("crd.projectcalico.org", "NetworkPolicy")
+CALICO_CLUSTER_POLICY = Kind("crd.projectcalico.org", "GlobalNetworkPolicy")
+MUTATING_POLICY = Kind(_ADMISSION, "MutatingAdmissionPolicy")
 CILIUM_NODE = Kind("cilium.io", "CiliumNode")
 SECRET_PROVIDER_CLASS = Kind("secrets-store.csi.x-k8s.io", "SecretProviderClass")
 PEER_AUTHENTICATION = Kind("security.istio.io", "PeerAuthentication")
@@ -45,6 +50,7 @@ PEER_AUTHENTICATION = Kind("security.istio.io", "PeerAuthentication")
 OF_THE_CLUSTER = frozenset({
     NAMESPACE, NODE, PERSISTENT_VOLUME, CLUSTER_ROLE, CLUSTER_ROLE_BINDING, ADMISSION_POLICY,
     ADMISSION_BINDING, VALIDATING_WEBHOOK, MUTATING_WEBHOOK, CILIUM_CLUSTER_POLICY, CILIUM_NODE,
+    ADMIN_POLICY, CLUSTER_POLICY, CALICO_CLUSTER_POLICY, MUTATING_POLICY,
 })  # fmt: skip
 """The kinds whose objects stand in no namespace: a list of these is always whole."""
 
@@ -82,6 +88,11 @@ RESOURCES: Mapping[str, Kind] = {
     "ciliumnetworkpolicies": CILIUM_POLICY,
     "ciliumclusterwidenetworkpolicies": CILIUM_CLUSTER_POLICY,
     "ciliumnodes": CILIUM_NODE,
+    "adminnetworkpolicies": ADMIN_POLICY,
+    "clusternetworkpolicies": CLUSTER_POLICY,
+    "networkpolicies.crd.projectcalico.org": CALICO_POLICY,
+    "globalnetworkpolicies": CALICO_CLUSTER_POLICY,
+    "mutatingadmissionpolicies": MUTATING_POLICY,
     "secretproviderclasses": SECRET_PROVIDER_CLASS,
     "peerauthentications": PEER_AUTHENTICATION,
 }

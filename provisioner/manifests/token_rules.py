@@ -23,7 +23,7 @@ ENTRA_AUDIENCES = {
 _MESH_AUDIENCE = "istio-ca"
 """The audience of the token by which a sidecar of the Istio add-on gets its certificate."""
 
-_CLUSTER_SIGNERS = "kubernetes.io/"
+CLUSTER_SIGNERS = "kubernetes.io/"
 """What the names of the signers begin with whose certificates the API server trusts: a projected
 certificate of kubernetes.io/kube-apiserver-client-pod signs in to it."""
 
@@ -63,7 +63,7 @@ def token_rules(facts: ClusterFacts, audiences: tuple[str, ...]) -> Iterator[Rul
     yield Rule(
         "!has(v.projected) || !has(v.projected.sources) || v.projected.sources.all(s, "
         "!has(s.podCertificate) || (has(s.podCertificate.signerName) && "
-        f"!s.podCertificate.signerName.startsWith('{_CLUSTER_SIGNERS}')))",
+        f"!s.podCertificate.signerName.startsWith('{CLUSTER_SIGNERS}')))",
         "a projected certificate must not be one of the cluster's own signers",
         ("projected", "sources"),
         Part.VOLUME,

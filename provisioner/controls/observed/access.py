@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from provisioner.controls.observed.view import ObservedRule, Seen, View, conclude, count, fails
-from provisioner.manifests.admission import selects
 from provisioner.manifests.cluster_kinds import (
     CLUSTER_ROLE,
     CLUSTER_ROLE_BINDING,
@@ -25,6 +24,7 @@ from provisioner.model.cluster_contents import (
     name_of,
     namespace_of,
 )
+from provisioner.model.label_selectors import selects
 
 _RBAC = "rbac.authorization.k8s.io"
 _ADMISSION = "admissionregistration.k8s.io"
@@ -101,7 +101,7 @@ def find_bound(view: View, *, everywhere_alone: bool = False) -> Iterator[Bound]
     for kind in bindings[:1] if everywhere_alone else bindings:
         for binding in view.of(kind):
             subjects = tuple(_strangers(view, binding))
-            if not subjects or namespace_of(binding) in view.system:
+            if not subjects:
                 continue
             reference = at(binding, "roleRef") or {}
             within = namespace_of(binding) if reference.get("kind") == "Role" else ""
@@ -120,31 +120,60 @@ def _rules_of(view: View, role: Object, above: frozenset[str]) -> Iterator[Mappi
             yield from _rules_of(view, other, above | {name_of(role)})
 
 
+_ACCOUNT = "system:serviceaccount:"
+
+_ADMINISTRATORS = {
+    "aks-cluster-admin-binding": frozenset({"clusterAdmin", "clusterUser"}),
+    "aks-cluster-admin-binding-aad": frozenset(),
+}
+"""The bindings by which AKS makes administrators, with the users of its certificates: the second
+is for the Entra groups that the cluster names (AKS, "Access and identity options")."""
+
+_OF_KUBERNETES = frozenset({
+    ("Group", "system:nodes", "system:node"),
+    ("User", "system:kube-controller-manager", "system:kube-controller-manager"),
+    ("User", "system:kube-scheduler", "system:kube-scheduler"),
+    ("User", "system:kube-scheduler", "system:volume-scheduler"),
+})  # fmt: skip
+"""The users and groups of Kubernetes' own components with the roles that are theirs ("Using RBAC
+Authorization", core component roles); AKS binds system:node to the nodes. With another role they
+are judged as anybody: a group of all nodes that administers the cluster makes each node one that
+does, and a certificate can be had for any name that begins with `system:`."""
+
+
 def _strangers(view: View, binding: Object) -> Iterator[str]:
     """Yield the subjects of a binding that are neither the system's nor the cluster's own
-    administrators: those that it names in Azure, and the user of its certificate, which AKS binds
-    (concepts-identity)."""
+    administrators.
+
+    A service account can be written as a user of its full name. The account `default` of a
+    namespace of the system, and the groups of accounts, are nobody's in particular: nothing of
+    Kubernetes or AKS is given more than public discovery by them.
+    """
+    role = str(at(binding, "roleRef", "name"))
     for subject in items(binding.get("subjects")):
         kind, name = str(at(subject, "kind")), str(at(subject, "name"))
-        if kind == "ServiceAccount":
+        if kind == "User" and name.startswith(_ACCOUNT):
+            kind, home, name = "ServiceAccount", *name.removeprefix(_ACCOUNT).partition(":")[::2]
+        elif kind == "ServiceAccount":
             home = str(at(subject, "namespace") or namespace_of(binding))
-            if home not in view.system:
+        else:
+            home = ""
+        if kind == "ServiceAccount":
+            if home not in view.system or name == "default":
                 yield f"ServiceAccount {home}/{name}"
-        elif name in ("system:authenticated", "system:unauthenticated", "system:anonymous"):
-            yield f"{kind} {name}"
-        elif name.startswith("system:serviceaccounts"):
-            if name.removeprefix("system:serviceaccounts:") not in view.system:
-                yield f"{kind} {name}"
-        elif not name.startswith("system:") and not _is_of_aks(view, binding, kind, name):
+        elif (
+            (kind, name) != ("Group", "system:masters")  # It is above RBAC as it is.
+            and (kind, name, role) not in _OF_KUBERNETES
+            and not _is_of_aks(view, binding, kind, name)
+        ):
             yield f"{kind} {name}"
 
 
 def _is_of_aks(view: View, binding: Object, kind: str, name: str) -> bool:
-    if not name_of(binding).startswith("aks-"):
+    users = _ADMINISTRATORS.get(name_of(binding))
+    if users is None or binding.get("kind") == "RoleBinding":
         return False
-    return name in ("clusterAdmin", "clusterUser") or (
-        kind == "Group" and name.lower() in view.admins
-    )
+    return name in users if kind == "User" else kind == "Group" and name.lower() in view.admins
 
 
 def allows(rules: Iterable[Mapping[str, Any]], ability: Ability) -> bool:
@@ -186,13 +215,22 @@ def _no_one(abilities: tuple[Ability, ...]) -> ObservedRule:
     return ObservedRule(judge, (ROLE, CLUSTER_ROLE, ROLE_BINDING, CLUSTER_ROLE_BINDING))
 
 
-def _admins(view: View) -> Iterator[Seen]:
-    everything = ESCALATIONS[0]
+def _administers(rules: Iterable[Mapping[str, Any]]) -> bool:
+    """Tell whether a rule writes everything, be it by `*` or verb by verb."""
+    return any(
+        "*" in items(rule.get("apiGroups"))
+        and "*" in items(rule.get("resources"))
+        and ({"*", "create"} & set(items(rule.get("verbs"))))
+        and ({"*", "update", "patch"} & set(items(rule.get("verbs"))))
+        for rule in rules
+    )
 
+
+def _admins(view: View) -> Iterator[Seen]:
     def judge() -> Iterator[Seen]:
         for each in find_bound(view, everywhere_alone=True):
             is_admin = at(each.binding, "roleRef", "name") == "cluster-admin"
-            if is_admin or allows(each.rules or (), everything):
+            if is_admin or _administers(each.rules or ()):
                 yield fails(f"{', '.join(each.subjects)} administers the cluster", each.binding)
 
     bindings = count(len(view.of(CLUSTER_ROLE_BINDING)), "ClusterRoleBinding")

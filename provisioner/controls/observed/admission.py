@@ -7,6 +7,7 @@ the Kubernetes documentation.
 """
 
 from collections.abc import Iterator, Sequence
+from itertools import product
 
 from provisioner.controls.observed.pods import (
     RESTRICTED_POLICIES,
@@ -18,6 +19,7 @@ from provisioner.manifests.admission_policies import AdmissionPolicy
 from provisioner.manifests.cluster_kinds import (
     ADMISSION_BINDING,
     ADMISSION_POLICY,
+    MUTATING_POLICY,
     MUTATING_WEBHOOK,
     NAMESPACE,
     POD,
@@ -70,22 +72,32 @@ def _differs(found: Object, wanted: Object) -> str:
         or at(spec, "matchConstraints", "objectSelector", "matchExpressions")
     ):
         return "matchConstraints"
-    rules = {
-        (tuple(items(at(rule, "operations"))), resource)
-        for rule in items(at(spec, "matchConstraints", "resourceRules"))
-        for resource in items(at(rule, "resources"))
-    }
-    asked = {
-        (tuple(rule["operations"]), resource)
-        for rule in wanted["matchConstraints"]["resourceRules"]
-        for resource in rule["resources"]
-    }
-    if not asked <= rules:
+    found_rules = items(at(spec, "matchConstraints", "resourceRules"))
+    asked = wanted["matchConstraints"]["resourceRules"]
+    if not all(any(_covers(rule, each) for rule in found_rules) for each in _single(asked)):
         return "matchConstraints"
     expressions = {at(entry, "expression") for entry in items(spec.get("validations"))}
     if not {entry["expression"] for entry in wanted["validations"]} <= expressions:
         return "validations"
     return "paramKind" if spec.get("paramKind") else ""
+
+
+_MATCHED = ("operations", "apiGroups", "apiVersions", "resources")
+
+
+def _single(rules: Sequence[Object]) -> Iterator[Object]:
+    """Yield rules of one operation, group, version and resource each."""
+    for rule in rules:
+        for values in product(*(items(rule.get(name)) for name in _MATCHED)):
+            yield dict(zip(_MATCHED, values, strict=True))
+
+
+def _covers(rule: object, wanted: Object) -> bool:
+    """Tell whether a rule is asked about something; one for some names or for objects of the
+    cluster alone is not asked about all pods."""
+    if items(at(rule, "resourceNames")) or at(rule, "scope") == "Cluster":
+        return False
+    return all({"*", wanted[name]} & set(items(at(rule, name))) for name in _MATCHED)
 
 
 def _denies(binding: Object, policy: str) -> bool:
@@ -139,8 +151,11 @@ def _known(view: View) -> Iterator[Seen]:
         for policy in view.of(ADMISSION_POLICY):
             if name_of(policy) not in declared and not name_of(policy).startswith(_OF_AKS):
                 yield fails("it is neither the environment's nor the system's", policy)
+        # A policy that changes objects is not covered by a name: it can add what others ban.
+        for policy in view.of(MUTATING_POLICY):
+            yield fails("it is neither the environment's nor the system's", policy)
 
-    seen = sum(len(view.of(kind)) for kind in _JUDGES)
+    seen = sum(len(view.of(kind)) for kind in (*_JUDGES, MUTATING_POLICY))
     yield from conclude(judge(), f"{count(seen, 'object')} that judge: all are known")
 
 
@@ -175,7 +190,7 @@ _POLICIES = (ADMISSION_POLICY, ADMISSION_BINDING)
 RULES = {
     "WRK-01.2": ObservedRule(_registries, (POD, NAMESPACE, *_POLICIES)),
     "WRK-01.6": ObservedRule(_own, (*_POLICIES, VALIDATING_WEBHOOK, MUTATING_WEBHOOK)),
-    "WRK-08": ObservedRule(_known, _JUDGES),
+    "WRK-08": ObservedRule(_known, _JUDGES, (MUTATING_POLICY,)),
     "MAN-05": ObservedRule(_restricted, (POD, NAMESPACE, *_POLICIES)),
 }
 """The rules by the id of their control."""

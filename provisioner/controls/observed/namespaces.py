@@ -21,7 +21,7 @@ from provisioner.manifests.cluster_kinds import (
     SECRET_PROVIDER_CLASS,
     SERVICE_ACCOUNT,
 )
-from provisioner.manifests.token_rules import ENTRA_AUDIENCES, TOKEN_VOLUME
+from provisioner.manifests.token_rules import CLUSTER_SIGNERS, ENTRA_AUDIENCES, TOKEN_VOLUME
 from provisioner.model.cluster_contents import (
     Object,
     at,
@@ -156,8 +156,12 @@ def _holds_token(view: View, volume: Object) -> bool:
         return True
     known = {*ENTRA_AUDIENCES.values(), *view.settings.token_audiences, "istio-ca"}
     return any(
-        at(source, "serviceAccountToken") is not None
-        and at(source, "serviceAccountToken", "audience") not in known
+        (
+            at(source, "serviceAccountToken") is not None
+            and at(source, "serviceAccountToken", "audience") not in known
+        )
+        # A certificate that the API server trusts signs in to it as a token does.
+        or str(at(source, "podCertificate", "signerName") or "").startswith(CLUSTER_SIGNERS)
         for source in items(at(volume, "projected", "sources"))
     )
 

@@ -1,4 +1,4 @@
-"""What the network policies, services and meshes of a cluster let through.
+"""What the network policies of a cluster let through.
 
 Network policies add up: one that nobody declared opens what all others close, and so each of a
 namespace counts (Kubernetes, "Network Policies"; Cilium, "Network Policy").
@@ -8,19 +8,27 @@ from collections.abc import Iterator
 from ipaddress import ip_network
 
 from provisioner.blueprint.kubernetes import METADATA_SERVICE
+from provisioner.controls.observed.network_openings import (
+    CILIUM_POLICIES,
+    OTHER_POLICIES,
+    cilium_ranges,
+    find_cilium_openings,
+    find_other_openings,
+    find_other_ranges,
+    names_any_host,
+    names_peers,
+    opens_all_namespaces,
+    specs_of,
+)
 from provisioner.controls.observed.view import ObservedRule, Seen, View, conclude, count, fails
 from provisioner.manifests.cluster_kinds import (
     CILIUM_CLUSTER_POLICY,
     CILIUM_POLICY,
-    INGRESS,
     NAMESPACE,
     NETWORK_POLICY,
-    PEER_AUTHENTICATION,
-    SERVICE,
 )
 from provisioner.model.cluster_contents import (
     Object,
-    annotations_of,
     at,
     items,
     name_of,
@@ -28,7 +36,6 @@ from provisioner.model.cluster_contents import (
 from provisioner.network.public_reach import read_reach
 
 _BOTH = {"Ingress", "Egress"}
-_INTERNAL = "service.beta.kubernetes.io/azure-load-balancer-internal"
 _DNS = 53
 
 
@@ -75,11 +82,11 @@ def _openings(view: View, namespace: str) -> Iterator[Seen]:
             if read_reach(_blocks(policy, part, peers)).holds_strangers:
                 yield fails(f"{part} holds addresses of strangers", policy, f"spec.{part}")
         for peer in (*_peers(policy, "egress", "to"), *_peers(policy, "ingress", "from")):
-            if at(peer, "namespaceSelector") == {} and not at(peer, "podSelector"):
+            if opens_all_namespaces(at(peer, "namespaceSelector"), at(peer, "podSelector")):
                 yield fails("it opens to all namespaces", policy, "spec")
     yield from _together(policies)
     for policy in view.contents.in_namespace(CILIUM_POLICY, namespace):
-        yield from _cilium_openings(policy)
+        yield from find_cilium_openings(policy)
 
 
 def _together(policies: tuple[Object, ...]) -> Iterator[Seen]:
@@ -99,27 +106,6 @@ def _blocks(policy: Object, part: str, peers: str) -> Iterator[str]:
             yield str(cidr)
 
 
-_CILIUM_PARTS = (("egress", "toEntities", "toCIDR"), ("ingress", "fromEntities", "fromCIDR"))
-
-
-def _cilium_openings(policy: Object) -> Iterator[Seen]:
-    specs = [at(policy, "spec"), *items(policy.get("specs"))]
-    for spec in specs:
-        for part, entity, cidr in _CILIUM_PARTS:
-            for rule in items(at(spec, part)):
-                entities = {str(name) for name in items(at(rule, entity))}
-                ranges = [str(text) for text in items(at(rule, cidr))]
-                ranges += [str(at(entry, "cidr")) for entry in items(at(rule, f"{cidr}Set"))]
-                if entities & {"all", "world", "world-ipv4", "world-ipv6"}:
-                    yield fails(
-                        f"it opens to {', '.join(sorted(entities))}", policy, f"spec.{part}"
-                    )
-                elif read_reach(ranges).holds_strangers:
-                    yield fails("it opens to addresses of strangers", policy, f"spec.{part}")
-                elif not rule:
-                    yield fails("it opens to everybody", policy, f"spec.{part}")
-
-
 def _peers(policy: Object, part: str, peers: str) -> tuple[object, ...]:
     return tuple(
         peer for rule in items(at(policy, "spec", part)) for peer in items(at(rule, peers))
@@ -137,7 +123,8 @@ def _denied(view: View) -> Iterator[Seen]:
                 yield fails(f"no policy closes it for {' and '.join(sorted(missing))}", namespace)
             yield from _openings(view, name)
         for policy in view.of(CILIUM_CLUSTER_POLICY):
-            yield from _cilium_openings(policy)
+            yield from find_cilium_openings(policy)
+        yield from find_other_openings(view)
 
     policies = count(len(view.outside(NETWORK_POLICY)), "policy")
     yield from conclude(judge(), f"{count(len(view.teams), 'namespace')} are closed by {policies}")
@@ -178,33 +165,56 @@ def _ports(rule: object) -> set[object]:
 def _metadata(view: View) -> Iterator[Seen]:
     """No pod reaches the metadata service: its namespace is closed, and no range holds it; or
     Cilium denies it, which goes before every allow."""
+    exposed = [each for each in view.teams if not _denies_metadata(view, name_of(each))]
+    said = "it opens the way to the metadata service"
 
     def judge() -> Iterator[Seen]:
-        for namespace in view.teams:
+        for namespace in exposed:
             name = name_of(namespace)
-            if _denies_metadata(view, name):
-                continue
             if "Egress" not in _closed_in(view, name):
                 yield fails("no policy closes the way to the metadata service", namespace)
-            for policy in view.contents.in_namespace(NETWORK_POLICY, name):
-                if _opens_all(policy, "Egress") or any(
-                    _holds_metadata(peer) for peer in _peers(policy, "egress", "to")
-                ):
-                    yield fails("it opens the way to the metadata service", policy, "spec.egress")
-            for policy in view.contents.in_namespace(CILIUM_POLICY, name):
-                if any(_leads_out(rule) for rule in items(at(policy, "spec", "egress"))):
-                    yield fails("it opens the way to the metadata service", policy, "spec.egress")
+            for policy in _leading_to_metadata(view, name):
+                yield fails(said, policy, "spec.egress")
+        if exposed:
+            for policy in filter(_any_leads_out, view.of(CILIUM_CLUSTER_POLICY)):
+                yield fails(said, policy, "spec.egress")
+            for policy, text in find_other_ranges(view):
+                if _holds_metadata({"ipBlock": {"cidr": text}}):
+                    yield fails(said, policy, "spec.egress")
+            yield from find_other_openings(view)
 
     spaces = count(len(view.teams), "namespace")
     yield from conclude(judge(), f"{spaces}: no policy leads to {METADATA_SERVICE.network_address}")
 
 
+def _leading_to_metadata(view: View, namespace: str) -> Iterator[Object]:
+    for policy in view.contents.in_namespace(NETWORK_POLICY, namespace):
+        if _opens_all(policy, "Egress") or any(map(_holds_metadata, _peers(policy, *_EGRESS))):
+            yield policy
+    yield from filter(_any_leads_out, view.contents.in_namespace(CILIUM_POLICY, namespace))
+
+
+_EGRESS = ("egress", "to")
+
+
+def _any_leads_out(policy: Object) -> bool:
+    return any(
+        _leads_out(rule)
+        for spec in specs_of(policy)
+        if at(spec, "nodeSelector") is None
+        for rule in items(at(spec, "egress"))
+    )
+
+
 def _leads_out(rule: object) -> bool:
-    """Tell whether a rule of Cilium leads to the metadata service, which is in its world."""
+    """Tell whether a rule of Cilium leads to the metadata service, which is in its world; one that
+    names ports alone leads everywhere."""
     if {"all", "world", "world-ipv4", "host"} & set(map(str, items(at(rule, "toEntities")))):
         return True
-    blocks = [{"cidr": text} for text in items(at(rule, "toCIDR"))]
+    if not names_peers(rule, "to"):
+        return True
     sets = [entry for entry in items(at(rule, "toCIDRSet")) if at(entry, "cidr")]
+    blocks = [{"cidr": text} for text in items(at(rule, "toCIDR"))]
     return any(_holds_metadata({"ipBlock": block}) for block in (*blocks, *sets))
 
 
@@ -264,6 +274,16 @@ def _by_name(view: View) -> Iterator[Seen]:
                 )
             if _opens_all(policy, "Egress"):
                 yield fails("it opens the internet, and names no host", policy, "spec.egress")
+        for policy in (*view.outside(CILIUM_POLICY), *view.of(CILIUM_CLUSTER_POLICY)):
+            if names_any_host(policy):
+                yield fails("it opens the internet: every host name", policy, "spec.egress")
+            if any(
+                read_reach(cilium_ranges(rule, "to")).holds_strangers
+                for spec in specs_of(policy)
+                for rule in items(at(spec, "egress"))
+            ):
+                said = "it opens the internet by addresses, not by hosts"
+                yield fails(said, policy, "spec.egress")
 
     named = [p for p in view.outside(CILIUM_POLICY) if _names_hosts(p)]
     yield from conclude(
@@ -275,59 +295,15 @@ def _names_hosts(policy: Object) -> bool:
     return any(items(at(rule, "toFQDNs")) for rule in items(at(policy, "spec", "egress")))
 
 
-def _exposed(view: View) -> Iterator[Seen]:
-    def judge() -> Iterator[Seen]:
-        for service in view.outside(SERVICE):
-            if items(at(service, "spec", "externalIPs")):
-                yield fails("it takes addresses of others", service, "spec.externalIPs")
-            if at(service, "spec", "type") == "NodePort":
-                yield fails("it opens a port of every node", service, "spec.type")
-            if at(service, "spec", "type") == "LoadBalancer":
-                internal = annotations_of(service).get(_INTERNAL, "")
-                if str(internal).lower() != "true":
-                    yield fails("its load balancer is public", service, "metadata.annotations")
-        for ingress in view.outside(INGRESS):
-            if not items(at(ingress, "spec", "tls")):
-                yield fails("it serves without TLS", ingress, "spec.tls")
-
-    seen = f"{count(len(view.outside(SERVICE)), 'service')}, {len(view.outside(INGRESS))} ingresses"
-    yield from conclude(judge(), f"{seen}: inside alone, over TLS")
-
-
-_MESH_ROOT = "aks-istio-system"
-
-
-def _strict_mesh(view: View) -> Iterator[Seen]:
-    root = [
-        found
-        for found in view.contents.in_namespace(PEER_AUTHENTICATION, _MESH_ROOT)
-        if not at(found, "spec", "selector") and at(found, "spec", "mtls", "mode") == "STRICT"
-    ]
-
-    def judge() -> Iterator[Seen]:
-        if not root:
-            yield fails(f"no PeerAuthentication in {_MESH_ROOT} is STRICT for all")
-        for found in view.of(PEER_AUTHENTICATION):
-            ports = (at(found, "spec", "portLevelMtls") or {}).values()
-            for mode in (at(found, "spec", "mtls", "mode"), *(at(port, "mode") for port in ports)):
-                if mode in ("PERMISSIVE", "DISABLE"):
-                    yield fails(f"it takes what is in the clear: {mode}", found, "spec")
-
-    policies = count(len(view.of(PEER_AUTHENTICATION)), "PeerAuthentication")
-    yield from conclude(judge(), f"{policies}: STRICT for all, and none weaker")
-
-
 _POLICIES = (NAMESPACE, NETWORK_POLICY)
-_CILIUM = (CILIUM_POLICY, CILIUM_CLUSTER_POLICY)
+_OTHERS = (*CILIUM_POLICIES, *OTHER_POLICIES)
 
 RULES = {
-    "CLU-05.4": ObservedRule(_denied, _POLICIES, _CILIUM),
-    "WRK-03.2": ObservedRule(_denied, _POLICIES, _CILIUM),
+    "CLU-05.4": ObservedRule(_denied, _POLICIES, _OTHERS),
+    "WRK-03.2": ObservedRule(_denied, _POLICIES, _OTHERS),
     "WRK-14": ObservedRule(_recipes, _POLICIES),
-    "ENV-02.6": ObservedRule(_metadata, _POLICIES, (CILIUM_POLICY,)),
-    "WRK-03.3": ObservedRule(_by_name, (NETWORK_POLICY,), (CILIUM_POLICY,)),
+    "ENV-02.6": ObservedRule(_metadata, _POLICIES, _OTHERS),
+    "WRK-03.3": ObservedRule(_by_name, (NETWORK_POLICY,), CILIUM_POLICIES),
     "MAN-03": ObservedRule(_rules_apart, (NETWORK_POLICY,)),
-    "WRK-03.5": ObservedRule(_exposed, (SERVICE, INGRESS)),
-    "CLU-10.2": ObservedRule(_strict_mesh, (PEER_AUTHENTICATION,)),
 }
 """The rules by the id of their control."""

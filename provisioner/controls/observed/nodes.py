@@ -14,7 +14,6 @@ from provisioner.controls.observed.view import (
     count,
     fails,
 )
-from provisioner.manifests.admission import selects
 from provisioner.manifests.cluster_kinds import (
     CILIUM_NODE,
     CONFIG_MAP,
@@ -32,6 +31,7 @@ from provisioner.model.cluster_contents import (
     name_of,
     namespace_of,
 )
+from provisioner.model.label_selectors import selects
 
 _SENSOR = "microsoft-defender-collector-ds"
 _ROOT = "kube-root-ca.crt"

@@ -213,7 +213,19 @@ def _sandboxes(view: View) -> Iterator[Seen]:
 def _asks_for_untrusted(pod: Object) -> bool:
     selected = (at(pod, "spec", "nodeSelector") or {}).values()
     tolerated = (at(entry, "value") for entry in items(at(pod, "spec", "tolerations")))
-    return "untrusted" in (*selected, *tolerated)
+    # A node can be asked for by its affinity as well as by a selector: one is as good as the other.
+    node = at(pod, "spec", "affinity", "nodeAffinity")
+    required = at(node, "requiredDuringSchedulingIgnoredDuringExecution", "nodeSelectorTerms")
+    preferred = items(at(node, "preferredDuringSchedulingIgnoredDuringExecution"))
+    terms = (*items(required), *(at(each, "preference") for each in preferred))
+    wanted = (
+        value
+        for term in terms
+        for each in items(at(term, "matchExpressions"))
+        if at(each, "operator") == "In"
+        for value in items(at(each, "values"))
+    )
+    return "untrusted" in (*selected, *tolerated, *wanted)
 
 
 _SELECTOR = "scheduler.alpha.kubernetes.io/node-selector"

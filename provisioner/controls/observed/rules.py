@@ -4,7 +4,15 @@ from collections.abc import Mapping
 from functools import lru_cache
 from types import MappingProxyType
 
-from provisioner.controls.observed import access, admission, namespaces, network, nodes, pods
+from provisioner.controls.observed import (
+    access,
+    admission,
+    namespaces,
+    network,
+    nodes,
+    pods,
+    services,
+)
 from provisioner.controls.observed.view import ObservedRule
 
 
@@ -13,7 +21,7 @@ def observed_rules() -> Mapping[str, ObservedRule]:
     """Return the rule of each control that the cluster can answer. Raises ValueError where two
     modules have one."""
     found: dict[str, ObservedRule] = {}
-    for module in (pods, namespaces, access, network, admission, nodes):
+    for module in (pods, namespaces, access, network, services, admission, nodes):
         for control, rule in module.RULES.items():
             if found.setdefault(control, rule) is not rule:
                 raise ValueError(f"{control} has two rules")

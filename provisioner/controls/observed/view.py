@@ -27,6 +27,10 @@ from provisioner.model.cluster_contents import (
 )
 
 STANDARD = "pod-security.kubernetes.io/enforce"
+_WHOLE_SINCE = 25
+"""The minor version since which the restricted standard is what it is, but for the hosts of probes,
+which are no right of a pod (kubernetes.io, "Pod Security Standards": seccomp since 1.19,
+capabilities since 1.22, Windows since 1.25)."""
 _ENDED = ("Succeeded", "Failed")
 
 
@@ -125,7 +129,8 @@ Judge: TypeAlias = Callable[[View], Iterable[Seen]]
 class ObservedRule:
     """A judgement of a cluster that reads lists of objects. `needs` are the kinds without which
     nothing can be said, `reads` those that are read where they are there (custom resources, which a
-    cluster may not have). `benchmark` asks for a report of kube-bench instead."""
+    cluster may not have): where one of these was refused, nothing passes. `benchmark` asks for a
+    report of kube-bench instead."""
 
     judge: Judge
     needs: tuple[Kind, ...]
@@ -166,13 +171,25 @@ class ObservedRule:
         if self.benchmark:
             return "" if contents.benchmark else "no report of kube-bench"
         absent = [kind for kind in self.needs if not contents.has(kind)]
-        refused = [
-            f"{kind.text} ({contents.refused[kind]})" for kind in absent if kind in contents.refused
-        ]
         named = [resource_of(kind) for kind in absent if kind not in contents.refused]
         parts = [f"no list of {' and '.join(named)}"] if named else []
-        parts += [f"could not list {', '.join(refused)}"] if refused else []
-        return "; ".join(parts)
+        return "; ".join((*parts, *_refusals(self.needs, contents)))
+
+    def unread(self, contents: ClusterContents) -> str:
+        """Return what the rule reads where it is there and the API server refused to list, in
+        words; "" for nothing. One object of it can undo what all others show: a kind that is
+        not served has none, and a list that was refused may have any."""
+        return "; ".join(_refusals(self.reads, contents))
+
+
+def _refusals(kinds: Iterable[Kind], contents: ClusterContents) -> Iterator[str]:
+    refused = [
+        f"{kind.text} ({contents.refused[kind]})"
+        for kind in kinds
+        if kind in contents.refused and not contents.has(kind)
+    ]
+    if refused:
+        yield f"could not list {', '.join(refused)}"
 
 
 def describe_scope(rule: ObservedRule, contents: ClusterContents) -> str:
@@ -222,5 +239,13 @@ def containers_of(pod: Object) -> Iterator[tuple[str, Mapping[str, object]]]:
 
 
 def standard_of(namespace: Object) -> str:
-    """Return the standard that a namespace enforces; privileged where it has no label."""
-    return labels_of(namespace).get(STANDARD) or "privileged"
+    """Return the standard that a namespace enforces, with its version where it is one that asks for
+    less than today's; privileged where it has no label."""
+    labels = labels_of(namespace)
+    level = labels.get(STANDARD) or "privileged"
+    version = labels.get(f"{STANDARD}-version") or "latest"
+    if level == "privileged" or version == "latest":
+        return level
+    minor = version.removeprefix("v1.")
+    is_weaker = not minor.isdecimal() or int(minor) < _WHOLE_SINCE
+    return f"{level}:{version}" if is_weaker else level

@@ -13,11 +13,14 @@ from provisioner.controls.judging import Result, Unseen, judge
 from provisioner.controls.kinds import CLUSTER, LOCK, VAULT
 from provisioner.controls.registry import controls_by_id
 from provisioner.controls.verdict import Verdict
+from provisioner.manifests.cluster_kinds import CILIUM_NODE, CILIUM_POLICY, resource_of
 from provisioner.model.actual import Gap
+from provisioner.model.cluster_contents import Kind
 from provisioner.model.estate import Estate, Resource
 from provisioner.model.resource_id import ResourceId
 from provisioner.model.values import Unknown
 from tests.controls.estates import SUBSCRIPTION, ground_of
+from tests.observed_cluster import contents_of, make_objects, view_of
 from tests.unit.controls.sketches import attestation, control, waiver
 
 CLOSED = {"vault": {"type": VAULT, "properties": {"publicNetworkAccess": "Disabled"}}}
@@ -117,6 +120,33 @@ def test_what_arm_answers_in_part_passes_and_says_what_is_missing(catalog: Catal
     asked = control("WRK-05.1", modes=(Mode.ARM, Mode.CLUSTER), evidence="a look inside")
     result = one(judge([asked], ground_of(CLOSED, catalog)))
     assert (result.verdict, result.outstanding) == (Verdict.PASS, "a look inside")
+
+
+REFUSED = "cannot list: forbidden"
+
+
+@pytest.mark.parametrize(
+    ("kind", "opened", "verdict"),
+    [
+        pytest.param(CILIUM_POLICY, False, Verdict.UNKNOWN, id="one that may open what is closed"),
+        pytest.param(CILIUM_POLICY, True, Verdict.FAIL, id="and what is seen is open already"),
+        pytest.param(CILIUM_NODE, False, Verdict.PASS, id="one that the control does not read"),
+    ],
+)
+def test_a_kind_that_was_refused_lets_nothing_pass(
+    kind: Kind, opened: bool, verdict: Verdict, catalog: Catalog
+) -> None:
+    objects = make_objects()
+    if opened:
+        objects["networkpolicies"].clear()
+    whole = contents_of(objects, without=(resource_of(kind),))
+    contents = replace(whole, refused={kind: REFUSED})
+    sketch = {"cluster": {"type": CLUSTER}}
+    ground = replace(ground_of(sketch, catalog), view=view_of(contents))
+    result = one(judge([controls_by_id()["WRK-03.2"]], ground))
+    assert result.verdict is verdict
+    assert (REFUSED in result.why) is (verdict is Verdict.UNKNOWN)
+    assert (result.unseen is Unseen.UNREADABLE) is (verdict is Verdict.UNKNOWN)
 
 
 def _group() -> Control:

@@ -4,8 +4,9 @@ import json
 
 import pytest
 
-from provisioner.manifests.admission import admit, evaluate, holds, selects
+from provisioner.manifests.admission import admit, evaluate, holds
 from provisioner.model.diagnostic import DiagnosticError
+from provisioner.model.label_selectors import selects
 from tests.manifests import GOOD, REMOVED, changed, find, judge, render
 from tests.unit.manifests.test_known_bad_pods import BAD
 

@@ -6,9 +6,10 @@ from datetime import date
 import pytest
 
 from provisioner.blueprint.environment import load_environment
-from provisioner.manifests.admission import holds, selects
+from provisioner.manifests.admission import holds
 from provisioner.manifests.exemptions import check_exemptions
 from provisioner.model.diagnostic import DiagnosticError
+from provisioner.model.label_selectors import selects
 from tests.environments import ENVIRONMENT, Texts
 from tests.manifests import changed, find, judge, render
 
