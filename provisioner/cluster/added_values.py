@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from provisioner.cluster.objects import Object
-from provisioner.cluster.permissions import describe_subjects
+from provisioner.cluster.permissions import describe_subjects, find_aggregates
 from provisioner.cluster.pods import describe_debugging, describe_node_access, is_static
 
 Reader = Callable[[Object], dict[str, Any] | None]
@@ -26,13 +26,8 @@ def _binding(body: Object) -> dict[str, Any] | None:
 
 
 def _role(body: Object) -> dict[str, Any] | None:
-    labels = (body.get("metadata") or {}).get("labels") or {}
-    into = [
-        name.rpartition("/aggregate-to-")[2]
-        for name, value in labels.items()
-        if "/aggregate-to-" in name and value == "true"
-    ]
-    return {"aggregates to": into} if into else {}
+    into = find_aggregates(body)
+    return {"aggregates to": list(into)} if into else {}
 
 
 def _webhook(body: Object) -> dict[str, Any] | None:

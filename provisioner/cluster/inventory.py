@@ -8,7 +8,7 @@ from typing import Any
 
 from provisioner.blueprint.kubernetes import AcceptedObject
 from provisioner.cluster.added_values import READERS
-from provisioner.cluster.aks_objects import is_of_aks
+from provisioner.cluster.aks_objects import is_of_aks, survey
 from provisioner.cluster.kinds import AdditiveKind, Reach, is_made_by_kubernetes
 from provisioner.cluster.objects import Key, Object, ServedKind, key_of, type_of
 from provisioner.cluster.permissions import (
@@ -33,7 +33,8 @@ class Listed:
 class Scope:
     """What an inventory is held against: what is declared, and in which namespaces; what Kubernetes
     makes itself; what the environment accepts, today. `owners` are the UIDs of the declared objects
-    that stand: the pods of a declared job are as it states them."""
+    that stand: the pods of a declared job are as it states them. `administrators` are the object
+    ids of the groups that administer the cluster, in small letters."""
 
     declared: frozenset[Key]
     namespaces: frozenset[str]
@@ -41,6 +42,7 @@ class Scope:
     accepted: tuple[AcceptedObject, ...]
     today: date
     owners: frozenset[str] = frozenset()
+    administrators: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,15 +56,17 @@ class Inventory:
 def take_inventory(listed: Iterable[Listed], scope: Scope) -> Inventory:
     """Return what nobody declared and adds to what is allowed, by kind and address."""
     lists = tuple(listed)
-    roles = read_roles(
-        body for each in lists if each.kind.kind in ("Role", "ClusterRole") for body in each.bodies
-    )
+    roles = read_roles(_bodies(lists, "Role", "ClusterRole"))
+    around = survey(scope.administrators, _bodies(lists, "DaemonSet", "Deployment"))
+    cluster_roles = tuple(_bodies(lists, "ClusterRole"))
     additions: list[AdditionDocument] = []
     accepted: list[AcceptedDocument] = []
     for each in lists:
         for body in each.bodies:
             key = key_of(body)
             if not _counts(key, body, each.adds, scope):
+                continue
+            if scope.bootstrap.knows(key, body, cluster_roles) or is_of_aks(key, body, around):
                 continue
             found = _describe(key, body, each, roles)
             if found is None:
@@ -86,8 +90,12 @@ def take_inventory(listed: Iterable[Listed], scope: Scope) -> Inventory:
     )
 
 
+def _bodies(lists: Iterable[Listed], *kinds: str) -> Iterator[Object]:
+    return (body for each in lists if each.kind.kind in kinds for body in each.bodies)
+
+
 def _counts(key: Key, body: Object, adds: AdditiveKind, scope: Scope) -> bool:
-    if key in scope.declared or scope.bootstrap.knows(key, body) or is_of_aks(key, body):
+    if key in scope.declared:
         return False
     if is_made_by_kubernetes(body) or (key.kind == "Pod" and _is_owned(body, scope.owners)):
         return False

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from provisioner.cluster.label_selectors import selects
 from provisioner.cluster.objects import Object
 
 Rule = Mapping[str, Any]
@@ -85,6 +86,19 @@ CAPABILITIES = tuple(
 _EVERYTHING = "may do everything"
 
 
+def find_aggregates(role: Object) -> tuple[str, ...]:
+    """Return the roles into which the controller manager copies the rules of a ClusterRole: `view`,
+    `edit` (kubernetes.io, "Aggregated ClusterRoles": the labels are as good as rules)."""
+    labels = (role.get("metadata") or {}).get("labels") or {}
+    return tuple(
+        sorted(
+            str(name).rpartition("/aggregate-to-")[2]
+            for name, value in labels.items()
+            if "/aggregate-to-" in str(name) and value == "true"
+        )
+    )
+
+
 def find_capabilities(rules: Iterable[Rule]) -> tuple[str, ...]:
     """Return what rules allow, the worst first; none: nothing of what is listed here."""
     stated = list(rules)
@@ -136,27 +150,38 @@ def read_roles(bodies: Iterable[Object]) -> Roles:
     return Roles(
         {
             (str(body["metadata"].get("namespace") or ""), str(body["metadata"]["name"])): (
-                *(body.get("rules") or ()),
-                *_aggregated(body, known),
+                *rules_of(body, known),
             )
             for body in known
         }
     )
 
 
-def _aggregated(
-    role: Object, known: tuple[Object, ...], above: frozenset[str] = frozenset()
-) -> Iterator[Rule]:
-    """Yield the rules that the controller manager copies into a role, at once or in a moment: of
-    `admin` those of `edit` too, which has them from others."""
-    seen = above | {str(role["metadata"]["name"])}
-    for selector in (role.get("aggregationRule") or {}).get("clusterRoleSelectors") or ():
-        wanted = (selector.get("matchLabels") or {}).items()
-        for other in known:
-            labels = (other.get("metadata") or {}).get("labels") or {}
-            if wanted and wanted <= labels.items() and other["metadata"]["name"] not in seen:
-                yield from other.get("rules") or ()
-                yield from _aggregated(other, known, seen)
+def rules_of(role: Object, known: tuple[Object, ...]) -> Iterator[Rule]:
+    """Yield the rules of a role and those that the controller manager copies into it from some
+    known roles, at once or in a moment."""
+    yield from role.get("rules") or ()
+    for source in find_sources(role, known):
+        yield from source.get("rules") or ()
+
+
+def find_sources(role: Object, known: tuple[Object, ...]) -> tuple[Object, ...]:
+    """Return those of some known roles that a role aggregates: of `admin` those of `edit` too,
+    which has them from others."""
+    return tuple(_sources(role, known, {str(role["metadata"]["name"])}))
+
+
+def _sources(role: Object, known: tuple[Object, ...], seen: set[str]) -> Iterator[Object]:
+    # `{}` selects every ClusterRole, and a list of selectors any that one of them selects.
+    selectors = (role.get("aggregationRule") or {}).get("clusterRoleSelectors") or ()
+    for other in known if selectors else ():
+        name = str(other["metadata"]["name"])
+        labels = other["metadata"].get("labels") or {}
+        is_cluster_wide = not other["metadata"].get("namespace")
+        if is_cluster_wide and name not in seen and any(selects(e, labels) for e in selectors):
+            seen.add(name)
+            yield other
+            yield from _sources(other, known, seen)
 
 
 def describe_subjects(binding: Object) -> Iterator[str]:

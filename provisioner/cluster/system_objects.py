@@ -3,12 +3,14 @@
 Kubernetes' own are known by their content, by minor version: `bootstrap/KUBERNETES.json` holds a
 digest of each role, binding and the like that kube-apiserver makes when it starts, read off a real
 one (`scripts/record_bootstrap.py`). A name alone proves nothing: who adds a subject to
-`cluster-admin` changes an object that has always been there.
+`cluster-admin` changes an object that has always been there. Nor do rules alone: who labels
+`cluster-admin` for `view` has the controller manager copy its rules there, and RBAC's check of
+escalation is for rules, not for labels (kubernetes.io, "Aggregated ClusterRoles").
 """
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -17,17 +19,21 @@ from typing import Any
 from provisioner.blueprint.kubernetes import SYSTEM_NAMESPACES
 from provisioner.cluster.comparison import content_of
 from provisioner.cluster.objects import Key, Object
+from provisioner.cluster.permissions import find_aggregates, find_capabilities, find_sources
 
 OWN_NAMESPACES = frozenset({"default", *SYSTEM_NAMESPACES})
 """The namespaces that are there without anybody declaring them."""
 
 
 def digest_object(body: Object) -> str:
-    """Return a digest of what an object says, beside labels and annotations: 16 characters."""
+    """Return a digest of what an object says, 16 characters: of labels and annotations only into
+    which roles it is aggregated."""
     content = {name: value for name, value in content_of(body).items() if name != "metadata"}
     if content.get("aggregationRule"):
-        # The controller manager fills the rules in, from those of other roles.
+        # The controller manager fills the rules in, from those of other roles: `find_foreign`.
         content.pop("rules", None)
+    if find_aggregates(body):
+        content["aggregates"] = find_aggregates(body)
     text = json.dumps(_without_nothing(content), sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
@@ -39,23 +45,61 @@ def _without_nothing(value: Any) -> Any:  # noqa: ANN401  JSON
 
 
 @dataclass(frozen=True, slots=True)
+class KnownObject:
+    """What is recorded of an object: its digest, what it allows (`permissions.CAPABILITIES`) and
+    the roles that it is aggregated into; both are empty for what is no role."""
+
+    digest: str
+    allows: tuple[str, ...] = ()
+    aggregates: tuple[str, ...] = ()
+
+
+def describe_known(body: Object) -> KnownObject:
+    """Return what is recorded of an object."""
+    allows = find_capabilities(() if body.get("aggregationRule") else body.get("rules") or ())
+    return KnownObject(digest_object(body), allows, find_aggregates(body))
+
+
+@dataclass(frozen=True, slots=True)
 class Bootstrap:
-    """What the API server of one minor version makes itself: digests by the text of a key.
+    """What the API server of one minor version makes itself, by the text of a key.
 
     `is_exact` says that the version is the cluster's; else it is the nearest that is known, and
-    what roles hold may differ from it with good reason.
+    what roles hold may differ from it with good reason, as long as they allow no more.
     """
 
     version: str
-    digests: Mapping[str, str]
+    objects: Mapping[str, KnownObject]
     is_exact: bool
 
-    def knows(self, key: Key, body: Object) -> bool:
-        """Tell whether an object is Kubernetes' own, and as Kubernetes makes it."""
-        known = self.digests.get(key.text)
+    def knows(self, key: Key, body: Object, cluster_roles: Iterable[Object]) -> bool:
+        """Tell whether an object is Kubernetes' own, and as Kubernetes makes it. `cluster_roles`
+        are those of the cluster, which may be aggregated into this one."""
+        known = self.objects.get(key.text)
         if known is None:
             return False
-        return known == digest_object(body) or (not self.is_exact and key.kind.endswith("Role"))
+        if body.get("aggregationRule") and _has_foreign_rules(body, cluster_roles):
+            return False
+        found = describe_known(body)
+        if found.digest == known.digest:
+            return True
+        return (
+            not self.is_exact
+            and key.kind.endswith("Role")
+            and set(found.allows) <= set(known.allows)
+            and set(found.aggregates) <= set(known.aggregates)
+        )
+
+
+def _has_foreign_rules(role: Object, cluster_roles: Iterable[Object]) -> bool:
+    """Tell whether an aggregated role has rules that no role has which it aggregates: those that
+    do are judged themselves."""
+    given = [
+        rule
+        for source in find_sources(role, tuple(cluster_roles))
+        for rule in source.get("rules") or ()
+    ]
+    return any(rule not in given for rule in role.get("rules") or ())
 
 
 @cache
@@ -67,8 +111,14 @@ def load_bootstrap(minor: str) -> Bootstrap:
     chosen = minor if minor in known else _nearest(minor, known)
     if chosen is None:
         return Bootstrap(minor, {}, False)
-    digests: dict[str, str] = json.loads((folder / f"{chosen}.json").read_text(encoding="utf-8"))
-    return Bootstrap(chosen, digests, chosen == minor)
+    recorded = json.loads((folder / f"{chosen}.json").read_text(encoding="utf-8"))
+    objects = {
+        key: KnownObject(
+            entry["digest"], tuple(entry.get("allows", ())), tuple(entry.get("aggregates", ()))
+        )
+        for key, entry in recorded.items()
+    }
+    return Bootstrap(chosen, objects, chosen == minor)
 
 
 def _nearest(minor: str, known: list[str]) -> str | None:

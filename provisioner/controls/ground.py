@@ -7,7 +7,7 @@ from functools import cached_property
 from provisioner.blueprint.environment import Environment
 from provisioner.blueprint.graph import DesiredGraph
 from provisioner.catalog.registry import Catalog
-from provisioner.controls.kinds import ASKED, CLUSTER, STATED_NAMESPACE
+from provisioner.controls.kinds import ASKED, STATED_NAMESPACE
 from provisioner.controls.observed.view import View
 from provisioner.controls.stated_namespaces import state_namespaces
 from provisioner.manifests.cluster_facts import read_cluster
@@ -15,7 +15,6 @@ from provisioner.model.actual import ActualState, Gap
 from provisioner.model.cluster_contents import ClusterContents
 from provisioner.model.estate import Estate, Resource
 from provisioner.model.resource_id import SUBSCRIPTION, ResourceId
-from provisioner.model.values import lookup
 from provisioner.network.dns_reading import RECORDS
 from provisioner.network.topology import Opening, Topology
 from provisioner.network.topology_reading import openings_of, read_topology
@@ -149,11 +148,7 @@ def survey(
 
 def _view_of(estate: Estate, environment: Environment, contents: ClusterContents) -> View:
     facts = read_cluster(estate, environment.cloud_names, environment.tenant_id)
-    (cluster,) = estate.of_type(CLUSTER)
-    admins = lookup(cluster.body, ("properties", "aadProfile", "adminGroupObjectIDs"))
-    named = admins if isinstance(admins, (list, tuple)) else ()
-    groups = frozenset(group.lower() for group in named if isinstance(group, str))
-    return View(contents, facts, environment.kubernetes, groups)
+    return View(contents, facts, environment.kubernetes, facts.administrators)
 
 
 _RECORDS = frozenset(name.lower() for name in RECORDS)

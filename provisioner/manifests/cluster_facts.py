@@ -54,7 +54,8 @@ class ClusterFacts:
 
     `id` is its resource id; `version` is its minor version; `registries` are login servers,
     `endpoint_ranges` the subnets that private endpoints stand in, `filters_hosts` whether policies
-    may name hosts.
+    may name hosts. `administrators` are the object ids of the groups that AKS binds to
+    cluster-admin, in small letters.
     """
 
     cloud: str
@@ -71,6 +72,7 @@ class ClusterFacts:
     managed: Mapping[str, ManagedNamespace]
     api_server_ranges: tuple[str, ...] = ()
     id: str = ""
+    administrators: frozenset[str] = frozenset()
 
 
 def read_cluster(estate: Estate, cloud: str, tenant_id: str) -> ClusterFacts:
@@ -116,11 +118,19 @@ def read_cluster(estate: Estate, cloud: str, tenant_id: str) -> ClusterFacts:
             _ranges_of(estate, _at(cluster, "apiServerAccessProfile", "subnetId"))
         ),
         id=cluster.id.text,
+        administrators=frozenset(_administrators(cluster)),
     )
 
 
 def _at(resource: Resource, *path: str) -> object:
     return lookup(resource.body, ("properties", *path))
+
+
+def _administrators(cluster: Resource) -> Iterator[str]:
+    named = _at(cluster, "aadProfile", "adminGroupObjectIDs")
+    for group in named if isinstance(named, (list, tuple)) else ():
+        if isinstance(group, str):
+            yield group.lower()
 
 
 def _minor(stated: object) -> tuple[int, int]:

@@ -116,6 +116,7 @@ def _report(
             for key, body in state.objects.items()
             if key in declared and key.kind == "Job"
         ),
+        administrators=objects.facts.administrators,
     )
     listed = [Listed(e.kind, e.adds, e.bodies) for e in state.lists if e.adds is not None]
     inventory = take_inventory(listed, scope)
@@ -218,7 +219,7 @@ def _census(state: ClusterState, bootstrap: Bootstrap) -> ClusterCensusDocument:
         not_covered.append(
             NotCoveredDocument(
                 what="the rules of Kubernetes' own roles",
-                count=sum(key.startswith("rbac") for key in bootstrap.digests),
+                count=sum(key.startswith("rbac") for key in bootstrap.objects),
                 reason=f"azsec knows those of {bootstrap.version}, not of {state.minor}",
             )
         )

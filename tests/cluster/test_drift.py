@@ -61,13 +61,13 @@ def account(name: str, namespace: str) -> list[Body]:
     return [{"kind": "ServiceAccount", "name": name, "namespace": namespace}]
 
 
-def webhook(kind: str, name: str) -> Body:
+def webhook(kind: str, name: str, **client: Any) -> Body:
     hook = {
         "name": f"{name}.example.com",
         "admissionReviewVersions": ["v1"],
         "sideEffects": "None",
         "failurePolicy": "Ignore",
-        "clientConfig": {"url": "https://127.0.0.1:9/"},
+        "clientConfig": client or {"url": "https://127.0.0.1:9/"},
         "rules": [
             {
                 "apiGroups": ["example.com"],
@@ -196,7 +196,89 @@ def adds_rule(server: ApiServer) -> None:
     server.patch(path, [{"op": "add", "path": "/rules/-", "value": rule}], "json")
 
 
+def runs_kube_proxy(server: ApiServer) -> None:
+    """Put AKS' DaemonSet there, and a pod of it, as its controller makes one."""
+    proxy = {"name": "p", "image": "mcr.microsoft.com/oss/v2/kubernetes/kube-proxy:v1.35.1-1"}
+    spec = {"hostNetwork": True, "containers": [proxy]}
+    template = {"metadata": {"labels": {"a": "b"}}, "spec": spec}
+    content = {"selector": {"matchLabels": {"a": "b"}}, "template": template}
+    server.apply(thing("apps/v1", "DaemonSet", "kube-proxy", "kube-system", spec=content))
+    made = server.get("/apis/apps/v1/namespaces/kube-system/daemonsets/kube-proxy")
+    owner = owned_by("DaemonSet", "kube-proxy", made["metadata"]["uid"])
+    server.apply(thing("v1", "Pod", "kube-proxy-x7k2p", "kube-system", metadata=owner, spec=spec))
+
+
+def owned_by(kind: str, name: str, uid: str) -> Body:
+    """Return metadata that name the controller of a pod."""
+    api = "v1" if kind == "Node" else "apps/v1"
+    reference = {"apiVersion": api, "kind": kind, "name": name, "uid": uid, "controller": True}
+    return {"ownerReferences": [reference]}
+
+
+def aggregates(server: ApiServer) -> None:
+    """Label cluster-admin, so that the controller manager copies its rules into view."""
+    path = f"/apis/{RBAC}/v1/clusterroles/cluster-admin"
+    server.patch(path, {"metadata": {"labels": {f"{RBAC}/aggregate-to-view": "true"}}})
+
+
+EVERY_ACCOUNT = [{"kind": "Group", "apiGroup": RBAC, "name": "system:serviceaccounts"}]
+STRANGE_GROUP = [{**MALLORY[0], "kind": "Group", "name": "00000000-dead-beef-0000-000000000000"}]
+
 MANIPULATIONS = (
+    adds(
+        "aks-binding-for-every-account",
+        binding("aks-cluster-admin-binding", None, "cluster-admin", EVERY_ACCOUNT),
+        "system:serviceaccounts",
+    ),
+    adds(
+        "aks-binding-for-an-account-as-user",
+        binding("aks-cluster-admin-binding", None, "cluster-admin", [
+            {**MALLORY[0], "name": "system:serviceaccount:legacy:default"},
+        ]),
+        "system:serviceaccount:legacy:default",
+    ),
+    adds(
+        "administrators-that-the-cluster-does-not-name",
+        binding("aks-cluster-admin-binding-aad", None, "cluster-admin", STRANGE_GROUP),
+        "00000000-dead-beef-0000-000000000000",
+    ),
+    adds(
+        "webhook-named-as-gatekeepers",
+        webhook(
+            "MutatingWebhookConfiguration", "gatekeeper-mutating-webhook-configuration",
+            url="https://evil.example/",
+        ),
+        "https://evil.example/",
+    ),
+    adds(
+        "role-named-as-gatekeepers-in-view",
+        {
+            **role("gatekeeper-manager-role", None, "*", "*", "*"),
+            "metadata": {
+                "name": "gatekeeper-manager-role",
+                "labels": {f"{RBAC}/aggregate-to-view": "true"},
+            },
+        },
+        "may do everything",
+    ),
+    Case(
+        "cluster-admin-in-view", "ClusterRole/cluster-admin", aggregates, (), "view", changes=False
+    ),
+    adds(
+        "pod-named-as-kube-proxys", pod("kube-proxy-evil1", "kube-system", hostPID=True), "hostPID"
+    ),
+    adds(
+        "pod-that-names-kube-proxy-as-its-owner",
+        {
+            **pod("kube-proxy-evil2", "kube-system", hostPID=True),
+            "metadata": {
+                "name": "kube-proxy-evil2",
+                "namespace": "kube-system",
+                **owned_by("DaemonSet", "kube-proxy", "11111111-2222-3333-4444-555555555555"),
+            },
+        },
+        "hostPID",
+    ),
     adds(
         "allow-all",
         thing("networking.k8s.io/v1", "NetworkPolicy", "open", "billing", spec=ALL_IN),
@@ -526,13 +608,26 @@ HARMLESS = (
     adds("aks-cluster-role", role("cloud-node-manager", None, "", "nodes", "patch")),
     adds(
         "aks-node-webhook",
-        webhook("ValidatingWebhookConfiguration", "aks-node-validating-webhook"),
+        webhook(
+            "ValidatingWebhookConfiguration", "aks-node-validating-webhook",
+            url="https://localhost:8443/validate",
+        ),
     ),
     adds(
         "identity-webhook",
-        webhook("MutatingWebhookConfiguration", "azure-wi-webhook-mutating-webhook-configuration"),
+        webhook(
+            "MutatingWebhookConfiguration", "azure-wi-webhook-mutating-webhook-configuration",
+            service={"namespace": "kube-system", "name": "azure-wi-webhook-webhook-service"},
+        ),
     ),
-    adds("aks-daemon-set", pod("kube-proxy-x7k2p", "kube-system", hostNetwork=True)),
+    Case(
+        "aks-daemon-set", "", runs_kube_proxy,
+        (
+            "/api/v1/namespaces/kube-system/pods/kube-proxy-x7k2p",
+            "/apis/apps/v1/namespaces/kube-system/daemonsets/kube-proxy",
+        ),
+        changes=False,
+    ),
     adds(
         "policy-of-the-system",
         thing(
@@ -625,6 +720,9 @@ class Applied:
         if case.id == "subject-of-cluster-admin":
             path = f"/apis/{RBAC}/v1/clusterrolebindings/cluster-admin"
             server.patch(path, [{"op": "remove", "path": "/subjects/1"}], "json")
+        if case.id == "cluster-admin-in-view":
+            path = f"/apis/{RBAC}/v1/clusterroles/cluster-admin"
+            server.patch(path, {"metadata": {"labels": {f"{RBAC}/aggregate-to-view": None}}})
         if case.id == "rule-of-system-discovery":
             path = f"/apis/{RBAC}/v1/clusterroles/system:discovery"
             server.patch(path, [{"op": "remove", "path": "/rules/1"}], "json")

@@ -43,6 +43,16 @@ _CUSTOM = (
 EVIL: dict[str, Any] = {"name": "c", "image": "example.com/c:1"}
 PRIVILEGED = {"containers": [{**EVIL, "securityContext": {"privileged": True}}]}
 
+PROXY = {
+    "containers": [
+        {
+            "name": "c",
+            "image": "mcr.microsoft.com/oss/kubernetes/kube-proxy:v1.35.1",
+            "securityContext": {"privileged": True},
+        }
+    ]
+}
+
 
 def template(spec: dict[str, Any], restart: str | None = None) -> dict[str, Any]:
     restarts = {"restartPolicy": restart} if restart else {}
@@ -74,6 +84,10 @@ MANIPULATIONS = (
             },
         ),
         "privileged",
+    ),
+    adds(
+        "daemon-set-named-as-azures",
+        workload("DaemonSet", "azure-npm", "kube-system", PRIVILEGED), "privileged",
     ),
     adds("daemon-set", workload("DaemonSet", "d", "default", PRIVILEGED), "privileged"),
     adds(
@@ -261,7 +275,7 @@ HARMLESS = (
     adds("aks-ingress-class",
          thing("networking.k8s.io/v1", "IngressClass", "webapprouting.kubernetes.azure.com",
                spec={"controller": "webapprouting.kubernetes.azure.com/nginx"})),
-    adds("aks-daemon-set", workload("DaemonSet", "kube-proxy", "kube-system", PRIVILEGED)),
+    adds("aks-daemon-set", workload("DaemonSet", "kube-proxy", "kube-system", PROXY)),
     adds("aks-definition",
          custom_resource("approuting.kubernetes.azure.com", "v1", "Nic", "nics", "Cluster")),
     adds("job", thing(

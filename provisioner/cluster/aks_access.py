@@ -1,0 +1,193 @@
+"""The roles of AKS and its add-ons, and whom AKS binds them to: exactly, and with no more rights.
+
+A name proves nothing: anybody who may write bindings may give one of these names to their own. So a
+binding is AKS' only with the role and the subjects that AKS binds, and a role only while it allows
+no more than AKS' does, and is copied into no other role. Anything else under these names is
+reported; `kubernetes.accepted` is the way out where AKS has changed.
+
+Sources, by row:
+[eathar] raesene.github.io, "Attack of the clones" (December 2022): bindings with roles and subjects
+of an AKS 1.24 cluster, and which of its roles read secrets; [audit] a public audit log of AKS:
+"allowed by ClusterRoleBinding system:aks-client-nodes of ClusterRole system:node to Group
+system:nodes"; [tls] kubernetes.io, "TLS bootstrapping" (the three bindings for kubelets, and their
+groups); [cpa] kubernetes-sigs/cloud-provider-azure and azuredisk-csi-driver, azurefile-csi-driver:
+RBAC of their charts; [acn] Azure/azure-container-networking: the manifest of azure-cns; [cilium]
+the RBAC of cilium's chart; [gatekeeper] gatekeeper's manifest; [live] learn.microsoft.com, "View
+live data with Container insights" (clusterUser); [addons] kubernetes/kubernetes, cluster/addons:
+kube-proxy, coredns, dns-autoscaler, metrics-server; [sscsi] secrets-store-csi-driver: its chart,
+with the service account of AKS' add-on; [logs] microsoft/Docker-Provider: ama-logs.yaml.
+"""
+
+from collections.abc import Mapping
+
+from provisioner.cluster.objects import Key, Object
+from provisioner.cluster.permissions import find_aggregates, find_capabilities
+
+ADMINISTRATORS = "aks-cluster-admin-binding-aad"
+"""Binds the groups that the cluster's `aadProfile.adminGroupObjectIDs` names: ARM states which
+(learn.microsoft.com, "Enable AKS-managed Microsoft Entra integration")."""
+
+_NODES = "Group system:nodes"
+_BOOTSTRAPPERS = "Group system:bootstrappers"
+_CSR = "system:certificates.k8s.io:certificatesigningrequests"
+_PROVIDER = "system:azure-cloud-provider"
+
+CLUSTER_BINDINGS: Mapping[str, tuple[str, frozenset[str]]] = {
+    name: (role, frozenset(subjects))
+    for name, role, *subjects in (
+        ("aks-cluster-admin-binding", "cluster-admin", "User clusterAdmin", "User clusterUser"),
+        ("aks-service-rolebinding", "aks-service", "User aks-support"),
+        ("amalogsclusterrolebinding", "ama-logs-reader", "kube-system/ama-logs"),
+        ("auto-approve-csrs-for-group", f"{_CSR}:nodeclient", _BOOTSTRAPPERS),
+        ("auto-approve-renewals-for-nodes", f"{_CSR}:selfnodeclient", _NODES),
+        ("azure-cns", "azure-cns", "kube-system/azure-cns"),
+        ("cilium", "cilium", "kube-system/cilium"),
+        ("cilium-operator", "cilium-operator", "kube-system/cilium-operator"),
+        ("cloud-node-manager", "cloud-node-manager", "kube-system/cloud-node-manager"),
+        (
+            "container-health-read-logs-global", "container-health-log-reader",
+            "User clusterUser",
+        ),
+        ("create-csrs-for-bootstrapping", "system:node-bootstrapper", _BOOTSTRAPPERS),
+        (
+            "csi-azuredisk-node-binding", "csi-azuredisk-node-role",
+            "kube-system/csi-azuredisk-node-sa",
+        ),
+        (
+            "csi-azurefile-node-secret-binding", "csi-azurefile-node-secret-role",
+            "kube-system/csi-azurefile-node-sa",
+        ),
+        (
+            "gatekeeper-manager-rolebinding", "gatekeeper-manager-role",
+            "gatekeeper-system/gatekeeper-admin",
+        ),
+        (
+            "metrics-server:system:auth-delegator", "system:auth-delegator",
+            "kube-system/metrics-server",
+        ),
+        (
+            "pod-reader-all-namespaces-binding", "pod-reader-all-namespaces",
+            "kube-system/azure-cns",
+        ),
+        (
+            "secretproviderclasses-rolebinding", "secretproviderclasses-role",
+            "kube-system/aks-secrets-store-csi-driver",
+        ),
+        (
+            "secretprovidersyncing-rolebinding", "secretprovidersyncing-role",
+            "kube-system/aks-secrets-store-csi-driver",
+        ),
+        ("system:aks-client-node-proxier", "system:node-proxier", _NODES),
+        ("system:aks-client-nodes", "system:node", _NODES),
+        (_PROVIDER, _PROVIDER, "kube-system/azure-cloud-provider"),
+        (
+            f"{_PROVIDER}-secret-getter", f"{_PROVIDER}-secret-getter",
+            "kube-system/azure-cloud-provider",
+        ),
+        ("system:coredns", "system:coredns", "kube-system/coredns"),
+        (
+            "system:coredns-autoscaler", "system:coredns-autoscaler",
+            "kube-system/coredns-autoscaler",
+        ),
+        (
+            "system:konnectivity-agent-autoscaler", "system:konnectivity-agent-autoscaler",
+            "kube-system/konnectivity-agent-autoscaler",
+        ),
+        ("system:kube-proxy", "system:node-proxier", "kube-system/kube-proxy"),
+        ("system:metrics-server", "system:metrics-server", "kube-system/metrics-server"),
+        (
+            "system:persistent-volume-binding", "system:persistent-volume-secret-operator",
+            "kube-system/persistent-volume-binder",
+        ),
+    )
+}  # fmt: skip
+"""ClusterRoleBindings, each with its ClusterRole and its subjects; a service account is
+NAMESPACE/NAME. Sources: aks-cluster-admin-binding, aks-service-rolebinding,
+csi-azurefile-node-secret-binding, system:persistent-volume-binding, system:azure-cloud-provider-*:
+[eathar]; system:aks-client-*: [eathar], [audit]; kubelets: [tls]; the rest: the component's own
+source, named at the top."""
+
+_IN_KUBE_SYSTEM: Mapping[str, tuple[str, frozenset[str]]] = {
+    name: (role, frozenset({subject}))
+    for name, role, subject in (
+        (
+            "metrics-server-auth-reader", "extension-apiserver-authentication-reader",
+            "kube-system/metrics-server",
+        ),
+        ("metrics-server-binding", "system:metrics-server", "kube-system/metrics-server"),
+        ("nodeNetConfigEditorRoleBinding", "nodeNetConfigEditorRole", "kube-system/azure-cns"),
+    )
+}  # fmt: skip
+"""RoleBindings of kube-system, likewise ([addons], [acn])."""
+
+_SECRETS = "reads secrets"
+_SERVICES = "leads services elsewhere"
+_EXTENDS = "extends the API"
+_KUBELET = "reaches the kubelet of nodes"
+
+ROLES: Mapping[str, frozenset[str]] = {
+    name: frozenset(allowed)
+    for name, *allowed in (
+        ("acn-multitenancy-editor",),
+        ("aks-service", _SECRETS),
+        ("ama-logs-reader", _KUBELET),
+        ("ama-metrics-reader", _KUBELET, _SECRETS),
+        ("azure-cns",),
+        ("cilium", _SECRETS),
+        ("cilium-operator", _SECRETS, _SERVICES, _EXTENDS),
+        ("cloud-node-manager",),
+        ("container-health-log-reader",),
+        ("csi-azuredisk-node-role",),
+        ("csi-azurefile-node-secret-role", _SECRETS),
+        # It reads every resource, so that policies can; for RBAC that is `get` on pods/exec, too.
+        (
+            "gatekeeper-manager-role", _SECRETS, _EXTENDS, _KUBELET, "changes admission",
+            "runs commands in pods", "forwards ports of pods",
+        ),
+        ("pod-reader-all-namespaces",),
+        ("secretproviderclasses-role",),
+        ("secretprovidersyncing-role", _SECRETS),
+        (_PROVIDER, _SERVICES, "mounts folders of nodes"),
+        (f"{_PROVIDER}-secret-getter", _SECRETS),
+        ("system:coredns",),
+        ("system:coredns-autoscaler",),
+        ("system:konnectivity-agent-autoscaler",),
+        ("system:metrics-server",),
+        ("system:persistent-volume-secret-operator", _SECRETS),
+        ("system:prometheus",),
+    )
+}  # fmt: skip
+"""ClusterRoles, each with the most that it allows of `permissions.CAPABILITIES`."""
+
+
+def is_role(body: Object) -> bool:
+    """Tell whether a ClusterRole is one of AKS', allows no more, and is aggregated into none."""
+    allowed = ROLES.get(str(body["metadata"]["name"]))
+    if allowed is None or find_aggregates(body) or body.get("aggregationRule"):
+        return False
+    return allowed.issuperset(find_capabilities(body.get("rules") or ()))
+
+
+def is_binding(key: Key, body: Object, administrators: frozenset[str]) -> bool:
+    """Tell whether a binding is one of AKS': its role, to nobody but its subjects.
+
+    `administrators` are the object ids of the cluster's groups of administrators, in small letters.
+    """
+    if key.kind == "RoleBinding":
+        known = _IN_KUBE_SYSTEM.get(key.name) if key.namespace == "kube-system" else None
+    elif key.name == ADMINISTRATORS:
+        known = ("cluster-admin", frozenset(f"Group {group}" for group in administrators))
+    else:
+        known = CLUSTER_BINDINGS.get(key.name)
+    if known is None or (body.get("roleRef") or {}).get("name") != known[0]:
+        return False
+    subjects = {_subject(subject, key) for subject in body.get("subjects") or ()}
+    return subjects <= known[1]
+
+
+def _subject(subject: Mapping[str, object], binding: Key) -> str:
+    name = str(subject.get("name"))
+    if subject.get("kind") == "ServiceAccount":
+        return f"{subject.get('namespace') or binding.namespace}/{name}"
+    # The object id of a group is the same in either case.
+    return f"{subject.get('kind')} {name.lower() if binding.name == ADMINISTRATORS else name}"
