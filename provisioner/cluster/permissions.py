@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from provisioner.cluster.label_selectors import selects
 from provisioner.cluster.objects import Object
+from provisioner.model.label_selectors import selects
 
 Rule = Mapping[str, Any]
 
