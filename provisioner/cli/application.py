@@ -68,7 +68,6 @@ ownership_app = typer.Typer(
 app.add_typer(ownership_app, name="ownership")
 app.add_typer(lock_app, name="lock")
 app.add_typer(cluster_app, name="cluster")
-app.command("upgrade")(upgrade)
 app.add_typer(ci_app, name="ci")
 
 
@@ -154,8 +153,8 @@ WithClusterOption = Annotated[
     bool,
     typer.Option(
         "--with-cluster",
-        help="The objects in the cluster too, as `azsec cluster` has them, after Azure and with "
-        "one digest over both.",
+        help="Include the objects in the cluster (`azsec cluster`), after Azure, with one digest "
+        "over both.",
     ),
 ]
 _BOTH_WHOLE = "Azure and the cluster are planned as a whole"
@@ -527,8 +526,8 @@ def check(  # noqa: PLR0913  typer: one parameter an option
         typer.Option(
             "--all-namespaces",
             "-A",
-            help="State that the lists are of all namespaces (`kubectl get -A`): one that shows no "
-            "more than one namespace is else taken as of that alone.",
+            help="State that the lists cover all namespaces (`kubectl get -A`). Without it, a list "
+            "that shows one namespace is taken to cover that one only.",
         ),
     ] = False,
     of: StateKindOption = StateChoice.DESIRED,
@@ -537,7 +536,7 @@ def check(  # noqa: PLR0913  typer: one parameter an option
     ] = False,
     framework: Annotated[
         FrameworkChoice | None,
-        typer.Option(help="Tell it by the requirements of a framework.", show_default=False),
+        typer.Option(help="Group results by a compliance framework.", show_default=False),
     ] = None,
     show_all: Annotated[
         bool, typer.Option("--all", help="List what passes and is not applicable too.")
@@ -582,6 +581,7 @@ def check(  # noqa: PLR0913  typer: one parameter an option
 
 
 app.command()(report)
+app.command("upgrade")(upgrade)
 
 
 @controls_app.command("list")

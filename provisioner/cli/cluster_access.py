@@ -20,12 +20,22 @@ from provisioner.workflow.plan import Desired
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """How the API server is reached, where not as the environment says; and Azure."""
+    """How the API server is reached, where not as the environment says; and Azure. `takes_options`:
+    whether the command has --kubeconfig and --context."""
 
     kubeconfig: str | None
     context: str | None
     cloud: str | None
     state: str | None
+    takes_options: bool = True
+
+    @property
+    def hint(self) -> str:
+        """How to state the way, by the options that the command has."""
+        told = "State kubernetes.access (docs/cluster.md)"
+        if self.takes_options:
+            return f"{told}, or add --kubeconfig FILE."
+        return f"{told}: --with-cluster takes no --kubeconfig. `azsec cluster plan` does."
 
 
 Connect = Callable[[], Requester]
@@ -51,18 +61,26 @@ def find_connection(desired: Desired, reach: Reach, connect: Connect) -> Connect
                 "no-access",
                 f"{desired.environment.path} does not say how its API server is reached.",
                 None,
-                "State kubernetes.access (docs/cluster.md), or add --kubeconfig FILE.",
+                reach.hint,
             )
         )
     if access.via == "kubeconfig":
         stated = None if access.kubeconfig is None else folder / access.kubeconfig
-        named = os.environ.get("KUBECONFIG", "").split(os.pathsep)[0]
-        path = stated or (Path(named) if named else Path.home() / ".kube/config")
+        path = stated or _default_kubeconfig(os.environ.get("KUBECONFIG", ""))
         return read_kubeconfig(path, reach.context or access.context)
     refuse_options(f"access is via {access.via}", {"--context": reach.context is not None})
     if access.via == "in-cluster":
         return read_in_cluster(os.environ)
     return _find_entra(desired, connect)
+
+
+def _default_kubeconfig(variable: str) -> Path:
+    """Return the first file of the variable KUBECONFIG that exists: kubectl skips missing ones of
+    the list (kubernetes.io, "Organizing Cluster Access Using kubeconfig Files")."""
+    named = [Path(each) for each in variable.split(os.pathsep) if each]
+    if not named:
+        return Path.home() / ".kube/config"
+    return next((path for path in named if path.exists()), named[0])
 
 
 def _find_entra(desired: Desired, connect: Connect) -> Connection:

@@ -35,9 +35,7 @@ _Adopt = Annotated[
 ]
 _Force = Annotated[
     bool,
-    typer.Option(
-        "--force-conflicts", help="Take over fields that another field manager has changed."
-    ),
+    typer.Option("--force-conflicts", help="Take over fields that another field manager owns."),
 ]
 
 
@@ -151,7 +149,7 @@ def observe(
     kubeconfig: KubeconfigOption = None,
     context: ContextOption = None,
 ) -> None:
-    """Write down what a cluster holds, dated and signed, for who cannot reach it.
+    """Write an observation: the objects of a cluster, dated and signed, to compare elsewhere.
 
     The key is in the variable AZSEC_OBSERVATION_KEY. Exit with 1 if a list was refused.
     """

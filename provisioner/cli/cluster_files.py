@@ -70,10 +70,9 @@ def read_contents(
     `read_dumps` raises.
     """
     if asked != bool(files):
-        what = "files are read with --cluster alone" if files else "there is no file of a cluster"
-        raise DiagnosticError(
-            error("which-cluster-files", f"{what}.", None, "azsec check ENV --cluster FILE...")
-        )
+        hint = "Add --cluster." if files else "azsec check ENV --cluster FILE..."
+        what = "files are read with --cluster only" if files else "--cluster needs a file"
+        raise DiagnosticError(error("which-cluster-files", f"{what}.", None, hint))
     if not files:
         return None
     today = datetime.now().astimezone().date()

@@ -43,7 +43,7 @@ from provisioner.workflow.lock import HeldLock
 from provisioner.workflow.plan import Desired
 
 _PARALLELISM = 8
-_AS_STATED = Reach(None, None, None, None)
+_AS_STATED = Reach(None, None, None, None, takes_options=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,12 +25,9 @@ def run_guarded(app: typer.Typer, arguments: Sequence[str]) -> int:
     An expected failure is told on stderr, and is no traceback.
     """
     try:
-        result = app(list(arguments), standalone_mode=False)
+        result = app(list(arguments), standalone_mode=False, prog_name="azsec")
     except TyperException as problem:
-        message = problem.format_message().replace("Value error, ", "")
-        end = "" if message.endswith((".", "?")) else "."
-        sys.stderr.write(f"error: {message}{end} See `azsec COMMAND --help`.\n")
-        return ExitCode.ERROR
+        return _tell_usage(problem, arguments)
     except (DiagnosticError, AzureError, ForgeError) as problem:
         return _tell(problem)
     except BrokenPipeError:
@@ -46,6 +43,22 @@ def run_guarded(app: typer.Typer, arguments: Sequence[str]) -> int:
             what = "the input nests too deeply"
         result = _tell(DiagnosticError(error("too-large", f"{what}.")))
     return result if isinstance(result, int) else ExitCode.SUCCESS
+
+
+def _tell_usage(problem: TyperException, arguments: Sequence[str]) -> int:
+    """Tell what is wrong with a command line, and whose help says more; a group of commands without
+    one is a question, and its help the answer."""
+    message = problem.format_message().replace("Value error, ", "")
+    if type(problem).__name__ == "NoArgsIsHelpError":
+        sys.stdout.write(f"{message}\n")
+        return ExitCode.SUCCESS
+    end = "" if message.endswith((".", "?")) else "."
+    context = getattr(problem, "ctx", None)
+    # What a parser of options raises has no context: then the first word names the command.
+    words = [each for each in arguments[:1] if not each.startswith("-")]
+    command = context.command_path if context is not None else " ".join(("azsec", *words))
+    sys.stderr.write(f"error: {message}{end} See `{command} --help`.\n")
+    return ExitCode.ERROR
 
 
 def handle_interrupts() -> None:

@@ -119,7 +119,7 @@ def decide(
         return _made(wanted, live, Action.BLOCKED, why, fields, undeclared)
     if owner is Owner.OURS or is_made_by_kubernetes(wanted.body):
         action = Action.UPDATE if fields else Action.NO_OP
-        reason = conflicts
+        reason = f"takes the fields over: {conflicts}" if conflicts else None
     else:
         action = Action.ADOPT
         reason = _UNMARKED

@@ -42,7 +42,7 @@ class ExecPlugin:
         path = str(self._folder / command) if os.sep in command else shutil.which(command)
         if not command or path is None:
             raise self._fail(
-                f"the exec plugin {command!r} is not installed", self._stated.get("installHint")
+                f"the exec plugin {command!r} is not installed", self._install_hint(command)
             )
         arguments = [str(each) for each in self._stated.get("args") or ()]
         try:
@@ -66,6 +66,12 @@ class ExecPlugin:
             ]
             raise self._fail(f"the exec plugin {command!r} failed ({done.returncode}): {told[0]}")
         return self._read(command, done.stdout)
+
+    def _install_hint(self, command: str) -> object:
+        # learn.microsoft.com, "Use kubelogin to authenticate users in Azure Kubernetes Service".
+        if command == "kubelogin":
+            return "Install it: az aks install-cli."
+        return self._stated.get("installHint")
 
     def _environ(self) -> dict[str, str]:
         stated = {

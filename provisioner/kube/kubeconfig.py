@@ -108,7 +108,7 @@ def _load(path: Path) -> Mapping[str, Any]:
                 "no-kubeconfig",
                 f"{path}: {failure.strerror}.",
                 None,
-                "Name one: kubernetes.access.kubeconfig, or the variable KUBECONFIG.",
+                "Name one: --kubeconfig FILE, kubernetes.access.kubeconfig, or KUBECONFIG.",
             )
         ) from failure
     return _parse(text, str(path))
@@ -120,7 +120,9 @@ def _parse(text: bytes, name: str) -> Mapping[str, Any]:
     except yaml.YAMLError:
         content = None
     if not isinstance(content, Mapping):
-        raise DiagnosticError(error("wrong-kubeconfig", f"{name} is no kubeconfig."))
+        what = "is no kubeconfig" if text.strip() else "is empty"
+        hint = "Write one with `az aks get-credentials --file FILE`."
+        raise DiagnosticError(error("wrong-kubeconfig", f"{name} {what}.", None, hint))
     return content
 
 

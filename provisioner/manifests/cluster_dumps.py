@@ -183,6 +183,16 @@ def _parse(argument: str, text: str) -> tuple[set[Kind], Object]:
                 nearest(unknown[0], list(RESOURCES)),
             )
         )
+    if not text.strip():
+        # What a shell leaves of `kubectl get … > FILE` where the cluster does not serve the kind.
+        raise DiagnosticError(
+            error(
+                "empty-file",
+                f"{path} is empty: the command that writes it failed.",
+                None,
+                "Run it again, or remove the file: what needs it is reported as unknown.",
+            )
+        )
     try:
         document: Any = json.loads(text)
     except (ValueError, RecursionError):

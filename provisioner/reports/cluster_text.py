@@ -125,7 +125,7 @@ def render_cluster_drift_text(document: ClusterDriftDocument, width: int = 100) 
         if drifted.kind is DriftKind.MISSING:
             yield line("    ", Span("- missing", Style.DELETE), _MISSING)
         elif drifted.kind is DriftKind.UNMARKED:
-            yield line("    ", Span("<- unmarked", Style.UPDATE), _UNMARKED)
+            yield line("    ", Span("! unmarked", Style.UPDATE), _UNMARKED)
         else:
             yield line("    ", Span("~ changed", Style.UPDATE), " · declared -> in the cluster")
         yield from change_lines(drifted.fields, width)

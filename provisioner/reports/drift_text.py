@@ -49,7 +49,7 @@ def render_drift_text(document: DriftDocument, width: int = 100) -> Iterator[Lin
                 "    ", Span("- missing", Style.DELETE), f" · declared, and not in Azure{where}"
             )
         elif drifted.kind is DriftKind.UNMARKED:
-            yield line("    ", Span("<- unmarked", Style.UPDATE), f" · {UNMARKED}{where}")
+            yield line("    ", Span("! unmarked", Style.UPDATE), f" · {UNMARKED}{where}")
             yield from change_lines(drifted.fields, width)
         else:
             yield line("    ", Span("~ changed", Style.UPDATE), f"{_about(drifted)}{where}")

@@ -242,7 +242,7 @@ _EYE_CATCHING = (Action.BLOCKED, Action.DELETE, Action.REPLACE, Action.ADOPT)
 _DRIFT_SIGNS = {
     DriftKind.CHANGED: "`~`&nbsp;changed",
     DriftKind.MISSING: "**`-`&nbsp;missing**",
-    DriftKind.UNMARKED: "**`<-`&nbsp;unmarked**",
+    DriftKind.UNMARKED: "**`!`&nbsp;unmarked**",
 }
 
 

@@ -7,6 +7,7 @@ from provisioner.documents.roles import RolesDocument
 from provisioner.reports.section_text import heading
 from provisioner.reports.styled import BLANK, Line, Span, Style, line, wrap
 from provisioner.reports.values import plain, plural
+from provisioner.reports.wording import joined
 
 
 def render_roles_text(document: RolesDocument, width: int = 100) -> Iterator[Line]:
@@ -35,8 +36,12 @@ def render_roles_text(document: RolesDocument, width: int = 100) -> Iterator[Lin
         yield line("    audience  ", ", ".join(map(plain, found.audiences)))
         yield BLANK
     actions = len({action for role in document.roles for action in role.actions})
-    roles = plural(len(document.roles), "role")
-    yield line(Span("Roles  ", Style.BOLD), f"{roles} · {plural(actions, 'action')}")
+    bodies = [body for each in document.cluster_roles for body in each.objects]
+    told = [f"{plural(len(document.roles), 'role')} in Azure with {plural(actions, 'action')}"]
+    if bodies:
+        rules = sum(len(body["rules"]) for body in bodies)
+        told.append(f"{plural(len(bodies), 'role')} in the cluster with {plural(rules, 'rule')}")
+    yield line(Span("Roles  ", Style.BOLD), joined(told))
 
 
 def _cluster_role_lines(body: Mapping[str, Any], description: str, width: int) -> Iterator[Line]:

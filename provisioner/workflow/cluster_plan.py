@@ -104,7 +104,10 @@ def plan_cluster(
 
 _AWAITED_CLUSTER = "tried when Azure has made the cluster"
 _AWAITED_NAMESPACE = "tried when Azure has made its namespace"
-_NO_NAMESPACE = "its namespace does not exist: Azure makes it, so azsec apply goes first"
+_NO_NAMESPACE = (
+    "its namespace does not exist: Azure makes it (run azsec apply first), or this is another "
+    "cluster"
+)
 
 
 def plan_awaited_cluster(
@@ -202,7 +205,8 @@ def _others_within(
     if not others:
         return None
     more = f" and {len(others) - _MOST_NAMED} more" if len(others) > _MOST_NAMED else ""
-    return f"others' objects stand in it: {', '.join(sorted(others)[:_MOST_NAMED])}{more}"
+    named = ", ".join(sorted(others)[:_MOST_NAMED])
+    return f"it contains objects that this environment did not make: {named}{more}"
 
 
 _PASSING = frozenset({"Event", "Endpoints", "EndpointSlice", "Lease", "PodMetrics"})

@@ -15,7 +15,14 @@ from provisioner.model.diagnostic import DiagnosticError, error
 from provisioner.model.kubernetes_error import KubernetesError
 
 _UID_PATH = "/api/v1/namespaces/kube-system"
-OBSERVER_HINT = "Who reaches it can write down what it holds: azsec cluster observe."
+SIGN_IN_HINT = (
+    "Sign in again: `az aks get-credentials` writes the kubeconfig, and `kubelogin "
+    "convert-kubeconfig -l azurecli` makes it use the sign-in of `az`."
+)
+OBSERVER_HINT = (
+    "Run azsec from a host inside the network, or compare an observation (azsec cluster drift "
+    "--observation, docs/cluster.md)."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +169,7 @@ def identify(api: ClusterApi, way: str) -> tuple[ClusterDocument, Served]:
                 "no-api-server" if failure.status == 0 else "not-signed-in",
                 f"{api.server} by {way}: {failure.message}.",
                 None,
-                OBSERVER_HINT if failure.status == 0 else "Sign in again, or name another access.",
+                OBSERVER_HINT if failure.status == 0 else SIGN_IN_HINT,
             )
         ) from failure
     bodies = []

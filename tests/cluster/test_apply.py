@@ -76,7 +76,7 @@ def test_a_namespace_with_the_objects_of_others_does_not_go(bench: Bench) -> Non
     bench.write(ENVIRONMENT[:start])
     refused = bench.run("apply", "--yes", "--allow-delete")
     assert refused.code == 1
-    assert "others' objects stand in it: ConfigMap/theirs" in refused.err
+    assert "it contains objects that this environment did not make: ConfigMap/theirs" in refused.err
 
 
 def test_what_carries_no_mark_is_taken_over_with_a_permission_alone(bench: Bench) -> None:

@@ -203,7 +203,7 @@ MANIPULATIONS = (
         role("x", None, "authentication.k8s.io", "userextras", "impersonate"), "impersonates",
     ),
     adds("writes-slices", role("w", "billing", "discovery.k8s.io", "endpointslices", "patch"),
-         "leads services elsewhere"),
+         "redirects the traffic of services"),
     adds("wildcard-verbs", role("v", None, "", "secrets", "*"), "reads secrets"),
     adds("wildcard-subresource", role("sub", None, "", "*/exec", "create"), "runs commands"),
     adds(

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 
 from provisioner.controls.observed.view import (
+    STANDARD,
     ObservedRule,
     Seen,
     View,
@@ -108,9 +109,17 @@ def _standards(view: View) -> Iterator[Seen]:
     yield from conclude(found, f"{count(len(view.teams), 'namespace')}: all restricted, or agents'")
 
 
+def _why_privileged(namespace: Object) -> str:
+    if STANDARD not in labels_of(namespace):
+        return f"it has no label {STANDARD}, so its pods may be privileged"
+    return (
+        "it enforces the privileged standard, which the environment gives no namespace but agents'"
+    )
+
+
 def _agents(view: View) -> Iterator[Seen]:
     found = (
-        fails("it is privileged, and not one of the environment's", namespace, "metadata.labels")
+        fails(_why_privileged(namespace), namespace, "metadata.labels")
         for namespace in view.teams
         if standard_of(namespace) == "privileged" and name_of(namespace) not in view.agents
     )

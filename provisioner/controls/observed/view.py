@@ -11,7 +11,7 @@ from provisioner.controls.verdict import Verdict
 from provisioner.manifests.admission_policies import AdmissionPolicy, excluded_namespaces
 from provisioner.manifests.benchmark import BENCHMARK_NAMESPACE
 from provisioner.manifests.cluster_facts import ClusterFacts
-from provisioner.manifests.cluster_kinds import NAMESPACE, POD, resource_of
+from provisioner.manifests.cluster_kinds import IN_KUBE_SYSTEM, NAMESPACE, POD, resource_of
 from provisioner.manifests.exemptions import exempt
 from provisioner.manifests.namespaces import WantedNamespace, find_namespaces
 from provisioner.manifests.pod_rules import admission_policies
@@ -195,12 +195,16 @@ def _refusals(kinds: Iterable[Kind], contents: ClusterContents) -> Iterator[str]
 def describe_scope(rule: ObservedRule, contents: ClusterContents) -> str:
     """Return what the lists of a rule cover, where that is not the whole cluster."""
     kinds = [kind for kind in (*rule.needs, *rule.reads) if kind in contents.partial]
-    parts = []
-    for kind in kinds:
-        seen = sorted(contents.partial[kind])
-        where = f"in namespace {', '.join(seen)} only" if seen else "nowhere: an empty list"
-        parts.append(f"{resource_of(kind)} seen {where}")
-    return f"{' and '.join(parts)} (--all-namespaces states that a list is of all)"
+    return "; ".join(_describe_part(kind, contents.partial[kind]) for kind in kinds)
+
+
+def _describe_part(kind: Kind, seen: frozenset[str]) -> str:
+    """Return of which namespaces the list of a kind is, and what would make it one of all."""
+    where = f"seen in namespace {', '.join(sorted(seen))} only" if seen else "the list is empty"
+    told = f"{resource_of(kind)} {where}" if seen else f"{resource_of(kind)}: {where}"
+    if kind in IN_KUBE_SYSTEM and "kube-system" not in seen:
+        return f"{told} (a list of all namespaces has those of kube-system: kubectl get -A)"
+    return f"{told} (--all-namespaces states that a list is of all)"
 
 
 def passes(evidence: str, body: Object | None = None) -> Seen:

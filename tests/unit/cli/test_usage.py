@@ -1,0 +1,29 @@
+"""A command line that is wrong is told with the help of its own command."""
+
+import pytest
+
+from provisioner.cli.application import app
+from provisioner.cli.failure import run_guarded
+
+
+def test_a_group_of_commands_alone_prints_its_help(capsys) -> None:
+    assert run_guarded(app, ["cluster"]) == 0
+    told = capsys.readouterr()
+    assert "observe" in told.out
+    assert told.err == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "hint"),
+    [
+        pytest.param(["cluster", "plan"], "See `azsec cluster plan --help`.", id="an argument"),
+        pytest.param(["plan", "--out"], "See `azsec plan --help`.", id="the value of an option"),
+        pytest.param(["plam"], "See `azsec --help`.", id="no such command"),
+        pytest.param(
+            ["check", "local", "pods.json"], "Add --cluster.", id="files without --cluster"
+        ),
+    ],
+)
+def test_the_command_that_has_help_is_named(arguments, hint, capsys) -> None:
+    assert run_guarded(app, arguments) == 1
+    assert hint in capsys.readouterr().err
