@@ -25,7 +25,6 @@ from provisioner.engine.ports import Requester
 from provisioner.kube.client import KubeClient
 from provisioner.manifests.rendering import ClusterObjects
 from provisioner.model.diagnostic import Diagnostic, DiagnosticError, GateError, error
-from provisioner.model.kubernetes_error import KubernetesError
 from provisioner.plan.plan import Plan
 from provisioner.plan.plan_file import write_plan_file
 from provisioner.workflow.apply import ApplyOptions, check_permitted
@@ -225,8 +224,6 @@ def _apply_both(session: Session, both: _Both, options: ApplyOptions) -> Combine
             within = _apply_within(both, options, lock)
         except (DiagnosticError, GateError) as problem:
             return _stopped(done, both, problem.diagnostics)
-        except KubernetesError as failure:
-            return _stopped(done, both, (error("no-api-server", f"{failure.message}."),))
     return done.model_copy(update={"cluster": within})
 
 
@@ -253,7 +250,7 @@ def _stopped(
 
 def _apply_within(both: _Both, options: ApplyOptions, lock: HeldLock) -> ClusterApplyDocument:
     """Plan the objects again under the lock in the cluster, and apply that if it is what was
-    approved. Raises DiagnosticError, and KubernetesError where the API server does not answer."""
+    approved. Raises DiagnosticError before the first write."""
     approved, desired = both.within, both.desired
     if not approved.document.steps and approved.document.cluster is not None:
         return ClusterApplyDocument(

@@ -17,6 +17,7 @@ from provisioner.cli.exit_code import ExitCode
 from provisioner.model.azure_error import AzureError
 from provisioner.model.diagnostic import Diagnostic, DiagnosticError, GateError, error
 from provisioner.model.forge_error import ForgeError
+from provisioner.model.kubernetes_error import KubernetesError, describe_refusal
 
 
 def run_guarded(app: typer.Typer, arguments: Sequence[str]) -> int:
@@ -28,7 +29,7 @@ def run_guarded(app: typer.Typer, arguments: Sequence[str]) -> int:
         result = app(list(arguments), standalone_mode=False, prog_name="azsec")
     except TyperException as problem:
         return _tell_usage(problem, arguments)
-    except (DiagnosticError, AzureError, ForgeError) as problem:
+    except (DiagnosticError, AzureError, ForgeError, KubernetesError) as problem:
         return _tell(problem)
     except BrokenPipeError:
         # The reader of our output went away (`azsec plan … | head`).
@@ -92,12 +93,14 @@ def end(code: int) -> NoReturn:
     sys.exit(code)
 
 
-def _tell(problem: DiagnosticError | AzureError | ForgeError) -> int:
+def _tell(problem: DiagnosticError | AzureError | ForgeError | KubernetesError) -> int:
     diagnostics: Sequence[Diagnostic]
     if isinstance(problem, AzureError):
         diagnostics = [error("azure", f"{problem}.")]
     elif isinstance(problem, ForgeError):
         diagnostics = [error(problem.code, problem.message, None, problem.hint)]
+    elif isinstance(problem, KubernetesError):
+        diagnostics = [describe_refusal(problem, "the API server")]
     else:
         diagnostics = problem.diagnostics
     for diagnostic in diagnostics:

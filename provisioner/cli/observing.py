@@ -24,7 +24,7 @@ from provisioner.kube.client import KubeClient
 from provisioner.kube.in_cluster import read_in_cluster
 from provisioner.kube.kubeconfig import read_kubeconfig
 from provisioner.model.diagnostic import DiagnosticError, error
-from provisioner.model.kubernetes_error import KubernetesError
+from provisioner.model.kubernetes_error import KubernetesError, describe_refusal
 from provisioner.workflow.cluster_observation import observe_cluster
 
 _CONFIG_MAP_BYTES = 700 * 1024
@@ -74,7 +74,9 @@ def run_observe(
             query = {"fieldManager": "azsec-observer", "force": "true"}
             told = api.ask([Ask("PATCH", path, query, body, APPLY)])[0]
             if isinstance(told, KubernetesError):
-                raise DiagnosticError(error("not-written", f"{target.config_map}: {told.message}."))
+                raise DiagnosticError(
+                    describe_refusal(told, f"{target.config_map} was not written")
+                )
     if blob is not None:
         write_blob(blob, pack(found), auth, tenant_id)
     if target.out is not None:

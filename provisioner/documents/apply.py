@@ -58,15 +58,17 @@ Event: TypeAlias = StepStarted | StepProgressed | StepSucceeded | StepFailed | S
 
 
 class Outcome(StrEnum):
-    """How a step ended."""
+    """How a step ended. `UNKNOWN` is one that was sent and got no answer: it may have been done."""
 
     SUCCEEDED = "succeeded"
     FAILED = "failed"
+    UNKNOWN = "unknown"
     SKIPPED = "skipped"
 
 
 class StepOutcome(Document):
-    """How one step ended. `message` is Azure's refusal, or what a skipped step waited for."""
+    """How one step ended. `message` is the refusal, why there was no answer, or what a skipped step
+    waited for."""
 
     key: str
     verb: str

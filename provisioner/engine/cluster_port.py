@@ -9,11 +9,15 @@ from provisioner.model.kubernetes_error import KubernetesError
 JSON = "application/json"
 APPLY = "application/apply-patch+yaml"
 """The content type of a server-side apply, whose body may be JSON (API concepts)."""
+METADATA = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
+"""Asks for a list of names, labels and owners alone (API concepts, "Metadata-only fetches"): the
+content of secrets stays where it is."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """One request. `accept` asks for another form of the answer than JSON of the kind itself."""
+    """One request. `accept` asks for another form of the answer than JSON of the kind itself.
+    `is_list` says that a list is asked for, and an answer without one is none."""
 
     method: Literal["GET", "POST", "PATCH", "PUT", "DELETE"]
     path: str
@@ -21,6 +25,7 @@ class Ask:
     body: Mapping[str, Any] | None = None
     content: str = JSON
     accept: str = JSON
+    is_list: bool = False
 
 
 Told = Mapping[str, Any] | KubernetesError
@@ -35,10 +40,10 @@ class ClusterApi(Protocol):
         """Where it is: scheme, host and port."""
 
     def ask(self, asks: Sequence[Ask]) -> Sequence[Told]:
-        """Answer all of `asks`, in their order, in parallel. A refusal is an answer.
+        """Answer all of `asks`, in their order, in parallel. A list is read to its end.
 
-        A list is read to its end, page by page. Raises KubernetesError only where no request can
-        get there at all: no way, or no credential.
+        Every refusal is an answer: also that no answer came, or that nobody believes who we are
+        (`KubernetesError.is_unreachable`).
         """
 
     def pages(self, ask: Ask) -> Iterator[Mapping[str, Any]]:

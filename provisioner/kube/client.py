@@ -10,27 +10,29 @@ from typing import Any
 
 import requests
 from requests.adapters import HTTPAdapter
-from urllib3.exceptions import HTTPError
 
 from provisioner.engine.cluster_port import Ask, Told
+from provisioner.kube.answer import BROKEN_OFF, TOO_LARGE, pause_of, read_answer
 from provisioner.kube.connection import Connection
-from provisioner.model.kubernetes_error import Cause, KubernetesError
+from provisioner.model.diagnostic import DiagnosticError
+from provisioner.model.kubernetes_error import NO_TOKEN, NOT_SENT, KubernetesError
 
 PAGE = 500
 """Items of a page: kubectl's default (`--chunk-size`)."""
 
 _CONNECT_SECONDS = 10
 _READ_SECONDS = 60
-_MOST_BYTES = 64 * 2**20
 _MOST_PAGES = 2_000
 _TRIES = 4
+_MOST_LOST = 8
+"""After so many requests without an answer the rest of those asked together is not sent."""
 _NOT_NOW = frozenset({429, 503})
 _MAY_HAVE_DONE = frozenset({500, 502, 504})
 """Sent again for a read alone: a write may have been done, and 500 is what a webhook that cannot be
 reached answers with."""
-_LONGEST_PAUSE = 30.0
 _UNAUTHORIZED = 401
 _EXPIRED = 410
+_NO_TOKEN_TAKEN = "the API server takes no token of ours"
 
 
 class KubeClient:
@@ -68,23 +70,29 @@ class KubeClient:
         return self._connection.way
 
     def ask(self, asks: Sequence[Ask]) -> Sequence[Told]:
-        """Answer all of `asks`, in their order, in parallel. A refusal is an answer.
+        """Answer all of `asks`, in their order, in parallel. A refusal is an answer, and so is that
+        no answer came. A list is read to its end, page by page.
 
-        A list is read to its end, page by page. Raises KubernetesError only where no request can
-        get there at all, or nobody believes who we are.
+        Where several requests got no answer, those that are left are not sent (`NotSent`): each
+        would wait as long.
         """
+        lost = _Lost()
         if len(asks) == 1:
-            return [self._answer(asks[0])]
+            return [self._answer(asks[0], lost)]
         with ThreadPoolExecutor(self._parallelism) as pool:
-            return list(pool.map(self._answer, asks))
+            return list(pool.map(lambda ask: self._answer(ask, lost), asks))
 
     def pages(self, ask: Ask) -> Iterator[Mapping[str, Any]]:
         """Yield the pages of a list. Raises KubernetesError.
 
-        The next page is requested while the caller works on one: two are held at a time.
+        The next page is requested while the caller works on one: two are held at a time. A page
+        that is too large is asked for again with half as many items. Where the token of the next
+        page has ended (410), the list goes on with the one that the API server gives for it: what
+        was made meanwhile before that place is missing, as it would be in a list read earlier
+        (reference of the API, ListMeta, `continue`).
         """
-        query = {**ask.query, "limit": ask.query.get("limit", str(PAGE))}
-        page = self._send(ask, query)
+        most = int(ask.query.get("limit") or PAGE)
+        page, most = self._page(ask, "", most)
         if not _token_of(page):
             yield page
             return
@@ -94,61 +102,85 @@ class KubeClient:
                 if not token:
                     yield page
                     return
-                following = pool.submit(self._send, ask, {**query, "continue": token})
+                following = pool.submit(self._page, ask, token, most)
                 yield page
-                page = following.result()
-        raise KubernetesError(0, "TooLong", f"the list {ask.path} has over {_MOST_PAGES} pages")
+                page, most = following.result()
+        raise KubernetesError(200, "TooLong", f"the list {ask.path} has over {_MOST_PAGES} pages")
 
-    def _answer(self, ask: Ask) -> Told:
+    def _page(self, ask: Ask, token: str, most: int) -> tuple[Mapping[str, Any], int]:
+        """Return a page, and how many items the next one may have."""
+        has_moved = False
+        while True:
+            query = {**ask.query, "limit": str(most)} | ({"continue": token} if token else {})
+            try:
+                return self._send(ask, query, is_list=True), most
+            except KubernetesError as refusal:
+                if refusal.reason == TOO_LARGE and most > 1:
+                    most //= 2
+                elif refusal.status == _EXPIRED and refusal.follows and not has_moved:
+                    token, has_moved = refusal.follows, True
+                else:
+                    raise
+
+    def _answer(self, ask: Ask, lost: "_Lost") -> Told:
+        if lost.count >= _MOST_LOST:
+            told = "not sent, since the requests before got no answer"
+            return KubernetesError(0, NOT_SENT, told)
         try:
-            return self._read(ask) if ask.method == "GET" else self._send(ask, ask.query)
+            return self._read(ask) if ask.is_list else self._send(ask, ask.query, is_list=False)
         except KubernetesError as refusal:
-            if refusal.status in (0, _UNAUTHORIZED):
-                raise
+            if refusal.is_unreachable:
+                lost.add()
             return refusal
 
     def _read(self, ask: Ask) -> Mapping[str, Any]:
-        pages = self.pages(ask)
-        first = next(pages)
-        if "items" not in first:
-            return first
-        try:
-            items = [*(first["items"] or ()), *(i for page in pages for i in page["items"] or ())]
-        except KubernetesError as refusal:
-            if refusal.status != _EXPIRED:
-                raise
-            # etcd compacted the list's revision away while it was read: it is read anew, whole.
-            return self._send(ask, ask.query)
-        return {**first, "items": items}
+        first, *others = self.pages(ask)
+        return {**first, "items": [item for page in (first, *others) for item in page["items"]]}
 
-    def _send(self, ask: Ask, query: Mapping[str, str]) -> Mapping[str, Any]:
-        renew = False
+    def _send(self, ask: Ask, query: Mapping[str, str], *, is_list: bool) -> Mapping[str, Any]:
+        refused: str | None = None
+        is_read = ask.method == "GET"
         for attempt in range(_TRIES):
-            answer = self._exchange(ask, query, renew)
-            if isinstance(answer, requests.Response):
-                if answer.status_code == _UNAUTHORIZED and not renew and self._connection.token:
-                    renew = True
-                    continue
+            is_last = attempt == _TRIES - 1
+            token = self._token(refused)
+            try:
+                answer = self._exchange(ask, query, token)
                 status = answer.status_code
-                again = status in _NOT_NOW or (ask.method == "GET" and status in _MAY_HAVE_DONE)
-                if not again or attempt == _TRIES - 1:
-                    return _body_of(answer)
-                self._sleep(_pause(answer, attempt))
-            elif ask.method != "GET" or attempt == _TRIES - 1:
-                raise answer
-            else:
+                if status == _UNAUTHORIZED and refused is None and token is not None:
+                    answer.close()
+                    refused = token
+                    continue
+                if not is_last and (status in _NOT_NOW or (is_read and status in _MAY_HAVE_DONE)):
+                    answer.close()
+                    self._sleep(pause_of(answer, attempt))
+                    continue
+                return read_answer(answer, ask.path, is_list=is_list)
+            except KubernetesError as failure:
+                # Whether a write was done is not known then.
+                if failure.status != 0 or not is_read or is_last:
+                    raise
                 self._sleep(0.5 * 2**attempt)
-        raise KubernetesError(
-            _UNAUTHORIZED, "Unauthorized", "the API server takes no token of ours"
-        )
+        raise KubernetesError(_UNAUTHORIZED, "Unauthorized", _NO_TOKEN_TAKEN)
 
-    def _exchange(
-        self, ask: Ask, query: Mapping[str, str], renew: bool
-    ) -> requests.Response | KubernetesError:
-        headers = {"Accept": ask.accept, "Content-Type": ask.content, "User-Agent": "azsec"}
-        if self._connection.token is not None:
+    def _token(self, refused: str | None) -> str | None:
+        """Return the token; a new one where the server refused the one that is kept still. Eight
+        requests that are refused at once renew it once."""
+        if self._connection.token is None:
+            return None
+        try:
             with self._renewal:
-                headers["Authorization"] = f"Bearer {self._connection.token(renew)}"
+                token = self._connection.token(False)
+                return self._connection.token(True) if token == refused else token
+        except DiagnosticError as problem:
+            told = problem.diagnostics[0]
+            raise KubernetesError(
+                _UNAUTHORIZED, NO_TOKEN, told.message.rstrip("."), hint=told.hint
+            ) from problem
+
+    def _exchange(self, ask: Ask, query: Mapping[str, str], token: str | None) -> requests.Response:
+        headers = {"Accept": ask.accept, "Content-Type": ask.content, "User-Agent": "azsec"}
+        if token is not None:
+            headers["Authorization"] = f"Bearer {token}"
         try:
             return self._session.request(
                 ask.method,
@@ -160,8 +192,21 @@ class KubeClient:
                 allow_redirects=False,
                 stream=True,
             )
-        except requests.RequestException as failure:
-            return KubernetesError(0, "ConnectionError", _why(failure))
+        except (requests.RequestException, ValueError) as failure:
+            raise KubernetesError(0, BROKEN_OFF, _why(failure)) from failure
+
+
+class _Lost:
+    """How many requests of some that are sent together got no answer."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._busy = threading.Lock()
+
+    def add(self) -> None:
+        """Count one more."""
+        with self._busy:
+            self.count += 1
 
 
 class _TlsAdapter(HTTPAdapter):
@@ -195,52 +240,10 @@ class _TlsAdapter(HTTPAdapter):
 
 def _token_of(page: Mapping[str, Any]) -> str:
     """Return the token of the page that follows; empty after the last one."""
-    return str((page.get("metadata") or {}).get("continue") or "")
+    return str(page["metadata"].get("continue") or "")
 
 
-def _body_of(response: requests.Response) -> Mapping[str, Any]:
-    """Return the body of an answer. Raises KubernetesError for a refusal."""
-    try:
-        text = response.raw.read(_MOST_BYTES + 1, decode_content=True)
-    except (HTTPError, OSError) as failure:
-        raise KubernetesError(0, "ConnectionError", f"the answer broke off: {failure}") from failure
-    finally:
-        response.close()
-    if len(text) > _MOST_BYTES:
-        raise KubernetesError(0, "TooLarge", f"an answer is larger than {_MOST_BYTES:,} bytes")
-    try:
-        body = json.loads(text)
-    except ValueError:
-        body = {}
-    if response.ok and isinstance(body, Mapping):
-        return body
-    raise _refusal(response.status_code, body if isinstance(body, Mapping) else {})
-
-
-def _refusal(status: int, body: Mapping[str, Any]) -> KubernetesError:
-    details = body.get("details") or {}
-    return KubernetesError(
-        status,
-        str(body.get("reason") or f"HTTP {status}"),
-        str(body.get("message") or "the answer holds no message"),
-        tuple(
-            Cause(
-                str(cause.get("reason", "")),
-                str(cause.get("message", "")),
-                str(cause.get("field", "")),
-            )
-            for cause in details.get("causes") or ()
-        ),
-    )
-
-
-def _pause(response: requests.Response, attempt: int) -> float:
-    stated = response.headers.get("Retry-After", "")
-    response.close()
-    return min(float(stated), _LONGEST_PAUSE) if stated.isdigit() else 0.5 * 2**attempt
-
-
-def _why(failure: requests.RequestException) -> str:
+def _why(failure: Exception) -> str:
     """Return why no answer came, without the layers of exceptions around it."""
     if isinstance(failure, requests.Timeout):
         return "no answer in time"

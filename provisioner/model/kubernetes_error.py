@@ -2,7 +2,14 @@
 
 from dataclasses import dataclass
 
+from provisioner.model.diagnostic import Diagnostic, error
 from provisioner.model.secret_values import mask_secrets
+
+NOT_SENT = "NotSent"
+NO_TOKEN = "NoToken"
+
+_UNAUTHORIZED = 401
+_MAY_HAVE_DONE = frozenset({0, 408, 500, 502, 504})
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,16 +24,23 @@ class Cause:
 # Not frozen: Python itself sets `__traceback__` on an exception that leaves a context manager.
 @dataclass(unsafe_hash=True)
 class KubernetesError(Exception):
-    """What an API server said when it refused (API concepts, "Status" of meta/v1).
+    """What an API server said when it refused (API concepts, "Status" of meta/v1), or what came
+    instead of its answer.
 
     `status` is the HTTP status, 0 where no answer came. `reason` is its word (`NotFound`,
-    `Conflict`, `Forbidden`, `Invalid`), `ConnectionError` where no answer came.
+    `Conflict`, `Forbidden`, `Invalid`); of azsec are `ConnectionError` where no answer came,
+    `NotSent` where the request was not sent, `NoToken` where there was nothing to sign in with, and
+    `Redirect`, `NotJSON`, `NotAnObject`, `NotAList`, `AnswerTooLarge` for what no API server says.
+    `hint` is what to do, where whoever refused said so. `follows` is the token with which a list
+    goes on whose own token ended (410).
     """
 
     status: int
     reason: str
     message: str
     causes: tuple[Cause, ...] = ()
+    hint: str | None = None
+    follows: str = ""
 
     def __post_init__(self) -> None:
         self.message = mask_secrets(self.message)
@@ -43,6 +57,23 @@ class KubernetesError(Exception):
     def is_forbidden(self) -> bool:
         """Whether RBAC or a webhook forbade the request."""
         return self.status == 403
+
+    @property
+    def is_unreachable(self) -> bool:
+        """Whether no answer came, or nobody believes who we are: so will be the next request."""
+        return self.status in (0, _UNAUTHORIZED)
+
+    @property
+    def may_have_done(self) -> bool:
+        """Whether a write that got this answer may have been done all the same.
+
+        A connection that breaks, a gateway that gives up, and a success that is no answer of an API
+        server say nothing of the object. 500 is also a write that etcd did not confirm in time; of
+        a webhook that could not be called the API server says so, and then nothing was written.
+        """
+        if self.reason == NOT_SENT or "failed calling webhook" in self.message:
+            return False
+        return self.status in _MAY_HAVE_DONE or 200 <= self.status < 300
 
     @property
     def conflicts(self) -> tuple[Cause, ...]:
@@ -65,3 +96,48 @@ class KubernetesError(Exception):
     def has_no_dry_run(self) -> bool:
         """Whether a webhook that does not support dry run stands in the way of one."""
         return "does not support dry run" in self.message
+
+
+def describe_refusal(refusal: KubernetesError, what: str, role: str | None = None) -> Diagnostic:
+    """Return a refusal as an error with what to do. `what` says what was asked for; `role` is how
+    to get the rights to it."""
+    code, hint = _explain(refusal)
+    if refusal.is_forbidden and role is not None:
+        hint = role
+    return error(code, f"{what}: {refusal.message.rstrip('.')}.", None, refusal.hint or hint)
+
+
+def _explain(refusal: KubernetesError) -> tuple[str, str]:
+    """Return the code of a refusal, and what to do (API conventions, "HTTP Status codes")."""
+    if refusal.reason in _CONTENTS:
+        return _CONTENTS[refusal.reason]
+    if refusal.status >= 500:
+        return "api-server-failed", "The API server failed. Try again; its log says more."
+    return _STATUSES.get(
+        refusal.status, ("api-server-refused", "Correct what the API server names, and try again.")
+    )
+
+
+_NOT_ITSELF = (
+    "no-api-server",
+    "Something between here and the API server answers (a proxy, a gateway, a sign-in page). Check "
+    "the server's address, and the way to it.",
+)
+_CONTENTS = {
+    "Redirect": _NOT_ITSELF,
+    "NotJSON": _NOT_ITSELF,
+    "NotAnObject": _NOT_ITSELF,
+    "NotAList": _NOT_ITSELF,
+    "AnswerTooLarge": ("too-large", "An object of the list is too large. Look for it by kubectl."),
+    "TooLong": ("too-large", "Delete what has piled up there, then try again."),
+    NO_TOKEN: ("no-token", "Sign in again, or name another access (kubernetes.access)."),
+}
+_STATUSES = {
+    0: ("no-api-server", "Check the network to the API server, and try again."),
+    _UNAUTHORIZED: ("not-signed-in", "Sign in again, or name another access (kubernetes.access)."),
+    403: ("forbidden", "Bind a role that permits it."),
+    404: ("not-found", "The API server does not serve it (any more). Try again."),
+    409: ("conflict", "It changed meanwhile. Try again."),
+    410: ("list-expired", "The list changed while it was read. Try again."),
+    429: ("api-server-busy", "The API server takes no more requests for now. Try again later."),
+}

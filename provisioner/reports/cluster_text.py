@@ -90,7 +90,8 @@ def _blocked_lines(
 
 
 def render_cluster_apply_text(document: ClusterApplyDocument, width: int = 100) -> Iterator[Line]:
-    """Yield the lines of an apply in a cluster: what failed, and what was skipped for it."""
+    """Yield the lines of an apply in a cluster: what failed, what is not known to be done, and what
+    was skipped for it."""
     yield from _heading("apply", document.environment.name, document.cluster, width)
     for step in document.steps:
         if step.outcome is Outcome.SUCCEEDED:
@@ -99,8 +100,7 @@ def render_cluster_apply_text(document: ClusterApplyDocument, width: int = 100) 
         yield line("  ", Span(f"{step.outcome:7}", style), f"  {plain(step.address)}")
         for row in wrap(plain(step.message or ""), width - 11):
             yield line(" " * 11, row)
-    failed, skipped = document.count(Outcome.FAILED), document.count(Outcome.SKIPPED)
-    if failed or skipped:
+    if document.count(Outcome.SUCCEEDED) < len(document.steps):
         name = plain(document.environment.name)
         yield BLANK
         yield line(f"What succeeded stays. `azsec cluster plan {name}` takes up from there.")

@@ -1,7 +1,9 @@
 """`azsec cluster apply`: sends the steps of a plan, stage by stage."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from itertools import groupby
 
 from provisioner.cluster.decisions import Decision
@@ -12,10 +14,11 @@ from provisioner.documents.cluster import (
     ClusterPlanDocument,
     ClusterStepDocument,
 )
+from provisioner.documents.document import DiagnosticDocument
 from provisioner.documents.plan import Action
 from provisioner.engine.cluster_port import APPLY, Ask, ClusterApi
-from provisioner.model.diagnostic import DiagnosticError, GateError, error
-from provisioner.model.kubernetes_error import KubernetesError
+from provisioner.model.diagnostic import Diagnostic, DiagnosticError, GateError, error
+from provisioner.model.kubernetes_error import KubernetesError, describe_refusal
 from provisioner.workflow.cluster_plan import ClusterPlan
 
 
@@ -73,11 +76,17 @@ def _addresses(document: ClusterPlanDocument, actions: Sequence[Action]) -> str:
 
 
 def apply_cluster(
-    plan: ClusterPlan, api: ClusterApi, halted: Callable[[], str | None] = lambda: None
+    plan: ClusterPlan,
+    api: ClusterApi,
+    halted: Callable[[], str | None] = lambda: None,
+    clock: Callable[[], float] = time.monotonic,
+    parallelism: int = 8,
 ) -> ClusterApplyDocument:
-    """Send the steps of a plan. A step that fails stops those in a namespace that was not made.
+    """Send the steps of a plan, those of one stage in parallel. Raises nothing once it began.
 
-    `halted` gives the reason why no further stage may start, or None.
+    `halted` gives the reason why no further step may start, or None; it is asked before each one.
+    A namespace that was not made stops the steps in it. A step that got no answer is unknown, and
+    stops all that were not sent: the next apply takes up from what stands then.
 
     Each step is guarded by what the plan saw: an object that changed since is refused by the API
     server (its resourceVersion), and so is the delete of another one of the same name (its UID).
@@ -85,32 +94,71 @@ def apply_cluster(
     document = plan.document
     # A plan of a cluster that is yet to be made is planned again once it is there.
     assert document.cluster is not None
-    decisions = {decision.path: decision for decision in plan.decisions}
+    sender = _Sender(api, plan, halted, clock)
     outcomes: list[StepOutcome] = []
-    lost: set[str] = set()
-    for _, group in groupby(sorted(document.steps, key=_rank), key=_rank):
-        ready: list[ClusterStepDocument] = []
-        halt = halted()
-        for step in group:
-            namespace = decisions[step.path].key.namespace
-            if halt is not None:
-                outcomes.append(_skipped(step, halt))
-            elif namespace in lost:
-                waits = f"waits for the namespace {namespace}, which was not made"
-                outcomes.append(_skipped(step, waits))
-            else:
-                ready.append(step)
-        for outcome in _send(ready, decisions, document, api):
-            outcomes.append(outcome)
-            key = next(d.key for d in plan.decisions if d.key.address == outcome.address)
-            if outcome.outcome is Outcome.FAILED and key.kind == "Namespace":
-                lost.add(key.name)
+    with ThreadPoolExecutor(parallelism) as pool:
+        for _, group in groupby(sorted(document.steps, key=_rank), key=_rank):
+            outcomes += pool.map(sender.send, list(group))
+    stop = sender.stop
     return ClusterApplyDocument(
         environment=document.environment,
         cluster=document.cluster,
         digest=document.digest,
         steps=tuple(outcomes),
+        diagnostics=() if stop is None else (DiagnosticDocument.of(_describe_stop(stop, plan)),),
     )
+
+
+def _describe_stop(stop: KubernetesError, plan: ClusterPlan) -> Diagnostic:
+    name = plan.document.environment.name
+    again = f"then go on with `azsec cluster apply {name}`: it takes up from what stands."
+    told = describe_refusal(stop, "the apply stopped")
+    return replace(told, hint=f"{(told.hint or '').rstrip('.')}; {again}")
+
+
+class _Sender:
+    """Sends single steps, from several threads, until one gets no answer."""
+
+    def __init__(
+        self,
+        api: ClusterApi,
+        plan: ClusterPlan,
+        halted: Callable[[], str | None],
+        clock: Callable[[], float],
+    ) -> None:
+        self._api = api
+        self._force = plan.document.force_conflicts
+        self._decisions = {decision.path: decision for decision in plan.decisions}
+        self._halted = halted
+        self._clock = clock
+        self._unmade: set[str] = set()
+        self.stop: KubernetesError | None = None
+
+    def send(self, step: ClusterStepDocument) -> StepOutcome:
+        """Send a step, unless something stands in its way; return how it ended."""
+        decision = self._decisions[step.path]
+        why = self._find_reason(decision.key.namespace)
+        if why is not None:
+            return _outcome(step, Outcome.SKIPPED, why)
+        started = self._clock()
+        (told,) = self._api.ask([_ask(step, decision, force=self._force)])
+        elapsed = round(self._clock() - started, 3)
+        if not isinstance(told, KubernetesError) or (step.verb == "DELETE" and told.is_missing):
+            return _outcome(step, Outcome.SUCCEEDED, None, elapsed)
+        if told.is_unreachable:
+            self.stop = told
+        if decision.key.kind == "Namespace":
+            self._unmade.add(decision.key.name)
+        ended = Outcome.UNKNOWN if told.may_have_done else Outcome.FAILED
+        return _outcome(step, ended, told.message, elapsed)
+
+    def _find_reason(self, namespace: str) -> str | None:
+        """Return why a step of a namespace is not sent, or None."""
+        if self.stop is not None:
+            return f"not sent: {self.stop.message}"
+        if namespace in self._unmade:
+            return f"waits for the namespace {namespace}, which was not made"
+        return self._halted()
 
 
 def _rank(step: ClusterStepDocument) -> tuple[int, bool]:
@@ -118,39 +166,17 @@ def _rank(step: ClusterStepDocument) -> tuple[int, bool]:
     return step.stage, step.verb == "APPLY"
 
 
-def _skipped(step: ClusterStepDocument, why: str) -> StepOutcome:
+def _outcome(
+    step: ClusterStepDocument, outcome: Outcome, message: str | None, elapsed: float = 0.0
+) -> StepOutcome:
     return StepOutcome(
         key=step.key,
         verb=step.verb,
         address=step.address,
-        outcome=Outcome.SKIPPED,
-        message=why,
+        outcome=outcome,
+        elapsed=elapsed,
+        message=message,
     )
-
-
-def _send(
-    steps: Sequence[ClusterStepDocument],
-    decisions: Mapping[str, Decision],
-    document: ClusterPlanDocument,
-    api: ClusterApi,
-) -> Iterator[StepOutcome]:
-    if not steps:
-        return
-    started = time.monotonic()
-    force = document.force_conflicts
-    asks = [_ask(step, decisions[step.path], force=force) for step in steps]
-    for step, told in zip(steps, api.ask(asks), strict=True):
-        failed = isinstance(told, KubernetesError) and not (
-            step.verb == "DELETE" and told.is_missing
-        )
-        yield StepOutcome(
-            key=step.key,
-            verb=step.verb,
-            address=step.address,
-            outcome=Outcome.FAILED if failed else Outcome.SUCCEEDED,
-            elapsed=round(time.monotonic() - started, 3),
-            message=told.message if failed and isinstance(told, KubernetesError) else None,
-        )
 
 
 def _ask(step: ClusterStepDocument, decision: Decision, *, force: bool) -> Ask:

@@ -18,8 +18,8 @@ from provisioner.engine.cluster_lease import (
 )
 from provisioner.engine.cluster_port import ClusterApi
 from provisioner.engine.lease import LeaseHeldError, kept
-from provisioner.model.diagnostic import Diagnostic, DiagnosticError, error
-from provisioner.model.kubernetes_error import KubernetesError
+from provisioner.model.diagnostic import Diagnostic, DiagnosticError
+from provisioner.model.kubernetes_error import KubernetesError, describe_refusal
 from provisioner.workflow.lock import LockRequest, describe_holder, to_text
 from provisioner.workflow.plan import Desired
 
@@ -100,13 +100,9 @@ def break_cluster_lock(desired: Desired, api: ClusterApi, now: datetime) -> Lock
 
 
 def _refused(api: ClusterApi, refusal: KubernetesError) -> Diagnostic:
-    code = "forbidden" if refusal.is_forbidden else "no-api-server"
-    return error(
-        code,
+    return describe_refusal(
+        refusal,
         f"the lock of the cluster's objects, a Lease in the namespace {NAMESPACE}, is not to be "
-        f"had: {api.server}: {refusal.message}.",
-        None,
-        "`azsec roles ENV --for cluster-apply` writes the role that an apply takes."
-        if refusal.is_forbidden
-        else None,
+        f"had: {api.server}",
+        "`azsec roles ENV --for cluster-apply` writes the role that an apply takes.",
     )

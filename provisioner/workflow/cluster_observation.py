@@ -58,7 +58,7 @@ def _observe(api: ClusterApi, kind: ServedKind) -> ObservedListDocument:
         namespaced=kind.is_namespaced,
     )
     query = {} if adds is None else adds.query
-    read = _Read(kind, api.pages(Ask("GET", kind.list_path, query)))
+    read = _Read(kind, api.pages(Ask("GET", kind.list_path, query, is_list=True)))
     try:
         items = fold_pods(read.items()) if kind.kind == "Pod" else list(read.items())
     except KubernetesError as refusal:
@@ -77,7 +77,7 @@ class _Read:
     def items(self) -> Iterator[dict[str, Any]]:
         """Yield the items, slimmed, a page at a time."""
         for page in self.pages:
-            found = page.get("items") or ()
+            found = page["items"]
             self.count += len(found)
             for item in found:
                 if _tells(self.kind, item):

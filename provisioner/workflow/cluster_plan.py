@@ -16,7 +16,7 @@ from provisioner.cluster.decisions import (
     decide,
 )
 from provisioner.cluster.kinds import is_made_by_kubernetes, stage_of
-from provisioner.cluster.objects import Key, Object, Served, key_of, type_of
+from provisioner.cluster.objects import Key, Object, Served, ServedKind, key_of, type_of
 from provisioner.cluster.ownership import Owner, mark_object, owner_of
 from provisioner.documents.cluster import (
     ClusterCensusDocument,
@@ -31,7 +31,7 @@ from provisioner.documents.plan import (
     ResourceChangeDocument,
     UndeclaredDocument,
 )
-from provisioner.engine.cluster_port import Ask, ClusterApi
+from provisioner.engine.cluster_port import METADATA, Ask, ClusterApi
 from provisioner.manifests.rendering import ClusterObjects
 from provisioner.model.kubernetes_error import KubernetesError
 from provisioner.workflow.cluster_hindrances import find_missing_kinds, find_refused_lists
@@ -190,23 +190,39 @@ def _others_within(
         for kind in state.served.kinds.values()
         if kind.is_namespaced and "list" in kind.verbs and kind.kind not in _PASSING
     ]
-    answers = api.ask([Ask("GET", f"{k.root}/namespaces/{namespace}/{k.resource}") for k in kinds])
-    others: list[str] = []
+    answers = api.ask([_within(kind, namespace) for kind in kinds])
+    found: list[Object] = []
     for kind, told in zip(kinds, answers, strict=True):
         if isinstance(told, KubernetesError):
-            return f"what stands in it cannot be read: {told.message}"
-        for item in told.get("items") or ():
-            body = {**item, "apiVersion": kind.api_version, "kind": kind.kind}
-            key = key_of(body)
-            owner = owner_of(body, key, desired.environment.marks)
-            owned = owner is Owner.OURS or is_made_by_kubernetes(body)
-            if not owned and not (item["metadata"].get("ownerReferences")):
-                others.append(f"{kind.kind}/{key.name}")
+            return f"{kind.kind} objects in it cannot be read: {told.message}"
+        typed = {"apiVersion": kind.api_version, "kind": kind.kind}
+        found += [{**item, **typed} for item in told["items"]]
+    others = _find_others(found, desired)
     if not others:
         return None
     more = f" and {len(others) - _MOST_NAMED} more" if len(others) > _MOST_NAMED else ""
     named = ", ".join(sorted(others)[:_MOST_NAMED])
     return f"it contains objects that this environment did not make: {named}{more}"
+
+
+def _within(kind: ServedKind, namespace: str) -> Ask:
+    path = f"{kind.root}/namespaces/{namespace}/{kind.resource}"
+    return Ask("GET", path, accept=METADATA, is_list=True)
+
+
+def _find_others(found: Sequence[Object], desired: Desired) -> list[str]:
+    """Return which objects of a namespace are not the environment's, and go with no other one that
+    is named: an owner outside of the namespace stays when that goes."""
+    within = {str(body["metadata"].get("uid")) for body in found}
+    others = []
+    for body in found:
+        key = key_of(body)
+        owners = body["metadata"].get("ownerReferences") or ()
+        is_ours = owner_of(body, key, desired.environment.marks) is Owner.OURS
+        is_owned = any(str(owner.get("uid")) in within for owner in owners)
+        if not is_ours and not is_owned and not is_made_by_kubernetes(body):
+            others.append(f"{key.kind}/{key.name}")
+    return others
 
 
 _PASSING = frozenset({"Event", "Endpoints", "EndpointSlice", "Lease", "PodMetrics"})

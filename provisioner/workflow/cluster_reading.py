@@ -1,7 +1,7 @@
 """Reads a cluster: which one it is, what it serves, and the objects of the kinds that count."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from provisioner.cluster.kinds import ADDITIVE, AdditiveKind, additive_of
@@ -11,10 +11,11 @@ from provisioner.cluster.pods import describe_debugging, describe_node_access
 from provisioner.documents.census import UnreadableDocument
 from provisioner.documents.cluster import ClusterDocument
 from provisioner.engine.cluster_port import Ask, ClusterApi, Told
-from provisioner.model.diagnostic import DiagnosticError, error
-from provisioner.model.kubernetes_error import KubernetesError
+from provisioner.model.diagnostic import Diagnostic, DiagnosticError
+from provisioner.model.kubernetes_error import KubernetesError, describe_refusal
 
 _UID_PATH = "/api/v1/namespaces/kube-system"
+_STRANGE = "what answers does not say which cluster it is, and which kinds it serves"
 SIGN_IN_HINT = (
     "Sign in again: `az aks get-credentials` writes the kubeconfig, and `kubelogin "
     "convert-kubeconfig -l azurecli` makes it use the sign-in of `az`."
@@ -111,16 +112,14 @@ def find_kinds(served: Served, kinds: Iterable[tuple[str, str]]) -> list[ServedK
 
 def _list_ask(kind: ServedKind) -> Ask:
     adds = additive_of(kind)
-    return Ask("GET", kind.list_path, {} if adds is None else adds.query)
+    return Ask("GET", kind.list_path, {} if adds is None else adds.query, is_list=True)
 
 
 def _as_list(kind: ServedKind, told: Told) -> KindList:
     adds = additive_of(kind)
     if isinstance(told, KubernetesError):
         return KindList(kind, adds, refusal=told)
-    return KindList(
-        kind, adds, tuple(without_noise(kind, item) for item in told.get("items") or ())
-    )
+    return KindList(kind, adds, tuple(without_noise(kind, item) for item in told["items"]))
 
 
 def without_noise(kind: ServedKind, item: Mapping[str, Any]) -> dict[str, Any]:
@@ -139,8 +138,8 @@ def _list_pods(api: ClusterApi, kind: ServedKind) -> tuple[KindList, int]:
     count = 0
     kept: list[Object] = []
     try:
-        for page in api.pages(Ask("GET", kind.list_path)):
-            items = page.get("items") or ()
+        for page in api.pages(Ask("GET", kind.list_path, is_list=True)):
+            items = page["items"]
             count += len(items)
             kept += [
                 without_noise(kind, item)
@@ -161,34 +160,28 @@ def identify(api: ClusterApi, way: str) -> tuple[ClusterDocument, Served]:
         Ask("GET", "/api", accept=DISCOVERY),
         Ask("GET", "/apis", accept=DISCOVERY),
     )
-    try:
-        answers = api.ask(asks)
-    except KubernetesError as failure:
-        raise DiagnosticError(
-            error(
-                "no-api-server" if failure.status == 0 else "not-signed-in",
-                f"{api.server} by {way}: {failure.message}.",
-                None,
-                OBSERVER_HINT if failure.status == 0 else SIGN_IN_HINT,
-            )
-        ) from failure
     bodies = []
-    for ask, told in zip(asks, answers, strict=True):
+    for ask, told in zip(asks, api.ask(asks), strict=True):
         if isinstance(told, KubernetesError):
-            raise DiagnosticError(
-                error(
-                    "forbidden" if told.is_forbidden else "no-api-server",
-                    f"{api.server}{ask.path}: {told.message}.",
-                    None,
-                    "A plan has to read namespaces: bind the ClusterRole view, or more.",
-                )
-            )
+            raise DiagnosticError(_unidentified(told, f"{api.server}{ask.path} by {way}"))
         bodies.append(told)
     version, system, *discovered = bodies
-    document = ClusterDocument(
-        server=api.server,
-        uid=str(system["metadata"]["uid"]),
-        version=str(version.get("gitVersion")),
-        way=way,
+    try:
+        document = ClusterDocument(
+            server=api.server,
+            uid=str(system["metadata"]["uid"]),
+            version=str(version["gitVersion"]),
+            way=way,
+        )
+        return document, interpret(discovered)
+    except (KeyError, TypeError, AttributeError) as failure:
+        strange = KubernetesError(200, "NotAnObject", _STRANGE)
+        raise DiagnosticError(describe_refusal(strange, f"{api.server} by {way}")) from failure
+
+
+def _unidentified(refusal: KubernetesError, what: str) -> Diagnostic:
+    if refusal.is_unreachable and refusal.hint is None:
+        refusal = replace(refusal, hint=SIGN_IN_HINT if refusal.status else OBSERVER_HINT)
+    return describe_refusal(
+        refusal, what, "A plan has to read namespaces: bind the ClusterRole view, or more."
     )
-    return document, interpret(discovered)

@@ -168,7 +168,7 @@ def test_no_way_to_the_api_server_names_the_way_and_the_observer(
     done = bench.run("plan", "--kubeconfig", str(other))
     assert done.code == 1
     assert f"kubeconfig {other}, context test" in done.err
-    assert "azsec cluster observe" in done.err
+    assert "azsec cluster drift --observation" in done.err
 
 
 def test_a_webhook_that_cannot_be_asked_blocks_and_is_named(bench: Bench) -> None:

@@ -45,7 +45,7 @@ def _apply_and_die(config: Path, desired: Desired, objects: ClusterObjects) -> N
     with KubeClient(read_kubeconfig(config, None)) as api:
         plan = _plan(api, desired, objects)
     with KilledClient(read_kubeconfig(config, None)) as killed:
-        apply_cluster(plan, killed)
+        apply_cluster(plan, killed, parallelism=1)
 
 
 def test_an_apply_that_is_killed_at_any_step_is_taken_up(server: ApiServer, tmp_path: Path) -> None:
