@@ -62,7 +62,7 @@ def check_pods(
     texts = {path: _read(path) for path in files}
     document = judge(desired, objects, texts, namespace)
     print_pod_checks(document, wanted.output)
-    return ExitCode.ERROR if document.refused else ExitCode.SUCCESS
+    return ExitCode.ERROR if document.refused or document.has_errors else ExitCode.SUCCESS
 
 
 def _read(path: str) -> str:

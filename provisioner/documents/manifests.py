@@ -60,7 +60,8 @@ class JudgedPodDocument(Document):
 
 
 class PodChecksDocument(Document):
-    """The verdicts on the pods of some files. `skipped` counts the objects that have no pod."""
+    """The verdicts on the pods of some files. `skipped` counts the objects that have no pod;
+    `diagnostics` are why the API server refuses an object before it judges its pod."""
 
     kind: Literal["azsec/pod-checks"] = "azsec/pod-checks"
     format_version: str = FORMAT_VERSION
@@ -68,6 +69,12 @@ class PodChecksDocument(Document):
     kubernetes_version: str
     pods: tuple[JudgedPodDocument, ...]
     skipped: int
+    diagnostics: tuple[DiagnosticDocument, ...] = ()
+
+    @property
+    def has_errors(self) -> bool:
+        """Whether the API server would refuse an object as it is written."""
+        return any(told.severity == "error" for told in self.diagnostics)
 
     @property
     def refused(self) -> int:

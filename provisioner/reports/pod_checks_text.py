@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from provisioner.documents.manifests import JudgedPodDocument, PodChecksDocument, VerdictDocument
-from provisioner.reports.section_text import heading
+from provisioner.reports.section_text import heading, render_diagnostics
 from provisioner.reports.styled import BLANK, Line, Span, Style, line
 from provisioner.reports.values import plain, plural
 
@@ -14,6 +14,7 @@ def render_pod_checks_text(document: PodChecksDocument, width: int = 100) -> Ite
     for pod in document.pods:
         yield from _pod(pod)
         yield BLANK
+    yield from render_diagnostics(document.diagnostics, width)
     words = [
         plural(len(document.pods), "pod"),
         f"{document.refused} refused",

@@ -18,6 +18,7 @@ from provisioner.manifests.cluster_facts import ClusterFacts, read_cluster
 from provisioner.manifests.judging import JudgedPod, judge_pods
 from provisioner.manifests.pods import find_pods
 from provisioner.manifests.rendering import ClusterObjects, render_cluster
+from provisioner.manifests.workload_objects import find_flaws
 from provisioner.workflow.plan import Desired
 from provisioner.workflow.trace import estate_in
 
@@ -74,6 +75,9 @@ def check_pods(
         kubernetes_version=_version(objects.facts),
         pods=tuple(map(_judged, judge_pods(pods, objects, default_namespace))),
         skipped=sum(not those for those in found),
+        diagnostics=tuple(
+            DiagnosticDocument.of(flaw) for document in documents for flaw in find_flaws(document)
+        ),
     )
 
 

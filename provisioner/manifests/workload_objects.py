@@ -1,0 +1,104 @@
+"""What the API server refuses of a workload before it judges its pod: a field that it does not
+know, an API version that it does not serve, a selector that is missing.
+
+`kubectl apply` asks for strict validation (kubernetes.io, "API concepts", field validation), so an
+unknown field is an error there too.
+"""
+
+from collections.abc import Iterator, Mapping
+
+from provisioner.blueprint.yaml_source import Node
+from provisioner.manifests.workload_fields import fields_of
+from provisioner.model.diagnostic import Diagnostic, error, nearest, warning
+from provisioner.model.span import Span
+
+_API_VERSIONS: Mapping[str, str] = {
+    "Pod": "v1",
+    "PodTemplate": "v1",
+    "ReplicationController": "v1",
+    "Deployment": "apps/v1",
+    "ReplicaSet": "apps/v1",
+    "StatefulSet": "apps/v1",
+    "DaemonSet": "apps/v1",
+    "Job": "batch/v1",
+    "CronJob": "batch/v1",
+}
+"""The version in which each kind is served since Kubernetes 1.25 (kubernetes.io, "Deprecated API
+Migration Guide": extensions/v1beta1, apps/v1beta1 and v1beta2, batch/v1beta1 are gone)."""
+
+_SELECTING = ("Deployment", "ReplicaSet", "StatefulSet", "DaemonSet")
+"""Kinds of apps/v1 whose `spec.selector` is required and not derived from the template."""
+
+
+def find_flaws(document: Node) -> Iterator[Diagnostic]:
+    """Yield why the API server would refuse an object or those of a List, and a warning for an
+    object of an unknown kind that has a template of pods: a misspelt one is judged by nobody."""
+    kind, version = _text(document, "kind"), _text(document, "apiVersion")
+    listed = document.get("items")
+    if kind.endswith("List") and listed is not None:
+        for item in listed.items:
+            yield from find_flaws(item)
+    elif kind in _API_VERSIONS and "." not in version.partition("/")[0]:
+        if version != _API_VERSIONS[kind]:
+            yield error(
+                "unserved-version",
+                f"{kind} is not served in apiVersion {version!r}.",
+                _place(document, "apiVersion"),
+                f"Expected {_API_VERSIONS[kind]}.",
+            )
+        yield from _find_unknown(document, kind, "")
+        spec = document.get("spec")
+        if kind in _SELECTING and (spec is None or spec.get("selector") is None):
+            yield error(
+                "missing-field",
+                f"{kind}: spec.selector is required.",
+                document.span if spec is None else spec.span,
+                "State the labels of its pods: selector: {matchLabels: …}.",
+            )
+    elif kind not in _API_VERSIONS and _has_template(document):
+        yield warning(
+            "unknown-kind",
+            f"{kind or 'an object without a kind'} has a template of pods, and is not judged: it "
+            "is no workload of Kubernetes.",
+            _place(document, "kind"),
+            nearest(kind, list(_API_VERSIONS)),
+        )
+
+
+def _find_unknown(node: Node, type_name: str, path: str) -> Iterator[Diagnostic]:
+    """Yield the fields that a type does not have, in a value or in the entries of its list."""
+    for number, item in enumerate(node.items):
+        yield from _find_unknown(item, type_name, f"{path}[{number}]")
+    known = fields_of(type_name)
+    for name, value in node.entries.items() if known else ():
+        inner = f"{path}.{name}" if path else name
+        if name not in known:
+            yield error(
+                "unknown-field",
+                f"unknown field {inner}.",
+                _place(node, name),
+                nearest(name, list(known)),
+            )
+        elif known[name]:
+            yield from _find_unknown(value, known[name], inner)
+
+
+def _has_template(document: Node) -> bool:
+    path = ("spec", "template", "spec", "containers")
+    return bool(document.find(path).items) and _is_there(document, path)
+
+
+def _is_there(document: Node, path: tuple[str, ...]) -> bool:
+    current: Node | None = document
+    for step in path:
+        current = current.get(step) if current else None
+    return current is not None
+
+
+def _text(document: Node, key: str) -> str:
+    found = document.get(key)
+    return found.value if found is not None and isinstance(found.value, str) else ""
+
+
+def _place(node: Node, key: str) -> Span:
+    return node.key_spans.get(key, node.span)
