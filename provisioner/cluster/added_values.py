@@ -1,6 +1,6 @@
 """What there is to say of an undeclared object, by its kind; and whether it adds anything at all.
 
-Sources: kubernetes.io, "Service" (ExternalName, externalIPs), "EndpointSlices", "Priority and
+Sources: kubernetes.io, "Service" (ExternalName, externalIPs), "Priority and
 Preemption", "Storage Classes", "Ingress" (default class), "Versions in CustomResourceDefinitions"
 (conversion webhooks), "CSIDriver" (token requests), "Pod Security Standards"; ingress-nginx,
 "Annotations" (snippets are put into the proxy's configuration); gateway-api.sigs.k8s.io,
@@ -12,7 +12,12 @@ from typing import Any
 
 from provisioner.cluster.objects import Object
 from provisioner.cluster.permissions import describe_subjects, find_aggregates
-from provisioner.cluster.pods import describe_debugging, describe_node_access, is_static
+from provisioner.cluster.pods import describe_debugging, describe_node_access
+from provisioner.cluster.service_addresses import (
+    Selecting,
+    describe_endpoints,
+    describe_slice,
+)
 
 Reader = Callable[[Object], dict[str, Any] | None]
 
@@ -81,7 +86,7 @@ def _service(body: Object) -> dict[str, Any] | None:
 def _pod(body: Object) -> dict[str, Any] | None:
     spec = body.get("spec") or {}
     access = (*describe_node_access(spec), *describe_debugging(spec))
-    return None if not access or is_static(body) else {"has": list(access)}
+    return {"has": list(access)} if access else None
 
 
 def _workload(body: Object) -> dict[str, Any] | None:
@@ -98,44 +103,20 @@ def _secret(body: Object) -> dict[str, Any] | None:
     return {"account": str(name)}
 
 
+_KUBELETS: Mapping[str, tuple[str, ...]] = {
+    "kubernetes.io/kubelet-serving": ("system:node:",),
+    "kubernetes.io/kube-apiserver-client-kubelet": ("system:node:", "system:bootstrap:"),
+}
+"""The signers of kubelets, each with how the users begin that ask them (kubernetes.io, "Kubernetes
+signers", "TLS bootstrapping"). The API server writes the user into a request, no client does."""
+
+
 def _request(body: Object) -> dict[str, Any] | None:
     spec = body.get("spec") or {}
-    if str(spec.get("signerName")).startswith("kubernetes.io/kubelet-serving") or str(
-        spec.get("signerName")
-    ).startswith("kubernetes.io/kube-apiserver-client-kubelet"):
-        # Each node asks for these, again and again.
-        return None
-    return {"signer": str(spec.get("signerName")), "by": str(spec.get("username"))}
-
-
-_OF_THE_CLUSTER = "endpointslice-controller.k8s.io"
-_MANAGER = "endpointslice.kubernetes.io/managed-by"
-
-
-def _slice(body: Object) -> dict[str, Any] | None:
-    """Read addresses that a service leads to and that are no pods'. The controller's own slices are
-    put right by it."""
-    labels = (body.get("metadata") or {}).get("labels") or {}
-    is_own = labels.get(_MANAGER) == _OF_THE_CLUSTER
-    found = [
-        str(address)
-        for endpoint in body.get("endpoints") or ()
-        if not is_own or (endpoint.get("targetRef") or {}).get("kind") != "Pod"
-        for address in endpoint.get("addresses") or ()
-    ]
-    service = str(labels.get("kubernetes.io/service-name"))
-    return {"service": service, "leads to": found} if found else None
-
-
-def _endpoints(body: Object) -> dict[str, Any] | None:
-    """Read addresses of Endpoints that are no pods'."""
-    found = [
-        str(address.get("ip"))
-        for subset in body.get("subsets") or ()
-        for address in subset.get("addresses") or ()
-        if (address.get("targetRef") or {}).get("kind") != "Pod"
-    ]
-    return {"leads to": found} if found else None
+    signer, user = str(spec.get("signerName")), str(spec.get("username"))
+    # Each node asks for its own, again and again.
+    is_of_kubelet = user.startswith(_KUBELETS.get(signer) or ("\0",))
+    return None if is_of_kubelet else {"signer": signer, "by": user}
 
 
 def _definition(body: Object) -> dict[str, Any] | None:
@@ -192,7 +173,7 @@ def _reference_grant(body: Object) -> dict[str, Any] | None:
 _RBAC = "rbac.authorization.k8s.io"
 _ADMISSION = "admissionregistration.k8s.io"
 
-READERS: Mapping[tuple[str, str], Reader] = {
+_READERS: Mapping[tuple[str, str], Reader] = {
     (_RBAC, "RoleBinding"): _binding,
     (_RBAC, "ClusterRoleBinding"): _binding,
     (_RBAC, "Role"): _role,
@@ -205,8 +186,6 @@ READERS: Mapping[tuple[str, str], Reader] = {
     ("apiextensions.k8s.io", "CustomResourceDefinition"): _definition,
     ("", "PersistentVolume"): _volume,
     ("", "Service"): _service,
-    ("", "Endpoints"): _endpoints,
-    ("discovery.k8s.io", "EndpointSlice"): _slice,
     ("", "Pod"): _pod,
     ("apps", "DaemonSet"): _workload,
     ("apps", "Deployment"): _workload,
@@ -222,4 +201,20 @@ READERS: Mapping[tuple[str, str], Reader] = {
     ("networking.k8s.io", "Ingress"): _ingress,
     ("gateway.networking.k8s.io", "ReferenceGrant"): _reference_grant,
 }
-"""What to say of an object of a kind, by group and name; None where it is harmless."""
+
+_ADDRESS_READERS: Mapping[tuple[str, str], Callable[[Object, Selecting], dict[str, Any] | None]] = {
+    ("", "Endpoints"): describe_endpoints,
+    ("discovery.k8s.io", "EndpointSlice"): describe_slice,
+}
+
+
+def describe_values(
+    group: str, kind: str, body: Object, selecting: Selecting
+) -> dict[str, Any] | None:
+    """Return what to say of an object of a kind; None where it is harmless. `selecting` are the
+    services of its cluster whose endpoints a controller keeps."""
+    reader = _READERS.get((group, kind))
+    if reader is not None:
+        return reader(body)
+    addresses = _ADDRESS_READERS.get((group, kind))
+    return {} if addresses is None else addresses(body, selecting)

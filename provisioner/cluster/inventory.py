@@ -4,10 +4,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from fnmatch import fnmatchcase
-from typing import Any
 
 from provisioner.blueprint.kubernetes import AcceptedObject
-from provisioner.cluster.added_values import READERS
+from provisioner.cluster.added_values import describe_values
 from provisioner.cluster.aks_objects import is_of_aks, survey
 from provisioner.cluster.kinds import AdditiveKind, Reach, is_made_by_kubernetes
 from provisioner.cluster.objects import Key, Object, ServedKind, key_of, type_of
@@ -16,6 +15,7 @@ from provisioner.cluster.permissions import (
     find_capabilities,
     read_roles,
 )
+from provisioner.cluster.service_addresses import Selecting, find_selecting
 from provisioner.cluster.system_objects import OWN_NAMESPACES, Bootstrap
 from provisioner.documents.additions import AcceptedDocument, AdditionDocument
 
@@ -58,6 +58,7 @@ def take_inventory(listed: Iterable[Listed], scope: Scope) -> Inventory:
     lists = tuple(listed)
     roles = read_roles(_bodies(lists, "Role", "ClusterRole"))
     around = survey(scope.administrators, _bodies(lists, "DaemonSet", "Deployment"))
+    selecting = find_selecting(_bodies(lists, "Service"))
     cluster_roles = tuple(_bodies(lists, "ClusterRole"))
     additions: list[AdditionDocument] = []
     accepted: list[AcceptedDocument] = []
@@ -68,7 +69,7 @@ def take_inventory(listed: Iterable[Listed], scope: Scope) -> Inventory:
                 continue
             if scope.bootstrap.knows(key, body, cluster_roles) or is_of_aks(key, body, around):
                 continue
-            found = _describe(key, body, each, roles)
+            found = _describe(key, body, each, roles, selecting)
             if found is None:
                 continue
             entry = _acceptance(key, scope)
@@ -124,16 +125,14 @@ def _acceptance(key: Key, scope: Scope) -> AcceptedObject | None:
     )
 
 
-def _describe(key: Key, body: Object, listed: Listed, roles: Roles) -> AdditionDocument | None:
+def _describe(
+    key: Key, body: Object, listed: Listed, roles: Roles, selecting: Selecting
+) -> AdditionDocument | None:
     """Return an undeclared object with what it adds; None where it adds nothing."""
-    values: dict[str, Any] = {}
     allows: str | None = None
-    reader = READERS.get((key.group, key.kind))
-    if reader is not None:
-        read = reader(body)
-        if read is None:
-            return None
-        values = read
+    values = describe_values(key.group, key.kind, body, selecting)
+    if values is None:
+        return None
     if key.kind in ("Role", "ClusterRole"):
         allows = ", ".join(find_capabilities(body.get("rules") or ())) or None
     if key.kind in ("RoleBinding", "ClusterRoleBinding"):

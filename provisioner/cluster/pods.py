@@ -39,8 +39,12 @@ def describe_debugging(spec: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def is_static(body: Object) -> bool:
-    """Tell whether the kubelet made a pod from a file of its node: nobody can forge that mark,
-    because the API server takes it from kubelets alone (NodeRestriction)."""
+    """Tell whether a pod says that the kubelet made it from a file of its node: a drain leaves such
+    pods where they are (kubectl, drain filters).
+
+    It is no proof. NodeRestriction holds kubelets to such pods, and nobody else from them: whoever
+    may create pods may write the mark, so an inventory reports the pod like any other.
+    """
     metadata = body.get("metadata") or {}
     owners = metadata.get("ownerReferences") or ()
     mirrored = _MIRROR in (metadata.get("annotations") or {})

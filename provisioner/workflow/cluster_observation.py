@@ -7,10 +7,11 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from provisioner.cluster.added_values import READERS
+from provisioner.cluster.added_values import describe_values
 from provisioner.cluster.kinds import ADDITIVE, additive_of
 from provisioner.cluster.objects import Object, Served, ServedKind
 from provisioner.cluster.observation import fold_pods, seal_observation, taken_at
+from provisioner.cluster.service_addresses import Selecting, find_selecting
 from provisioner.documents.observation import ObservationDocument, ObservedListDocument
 from provisioner.engine.cluster_port import Ask, ClusterApi
 from provisioner.model.cluster_contents import ClusterContents, Kind
@@ -44,12 +45,21 @@ def observe_cluster(
     """
     cluster, served = identify(api, way)
     wanted = {(each.group, each.kind) for each in ADDITIVE} | set(_MORE)
+    kinds = find_kinds(served, wanted)
+    # Services come first: which endpoints count depends on them.
+    services = [_observe(api, frozenset(), kind) for kind in kinds if _is_service(kind)]
+    selecting = find_selecting(item for each in services for item in each.items)
+    others = [kind for kind in kinds if not _is_service(kind)]
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        lists = list(pool.map(partial(_observe, api), find_kinds(served, wanted)))
+        lists = [*services, *pool.map(partial(_observe, api, selecting), others)]
     return seal_observation(now, cluster, lists, key)
 
 
-def _observe(api: ClusterApi, kind: ServedKind) -> ObservedListDocument:
+def _is_service(kind: ServedKind) -> bool:
+    return (kind.group, kind.kind) == ("", "Service")
+
+
+def _observe(api: ClusterApi, selecting: Selecting, kind: ServedKind) -> ObservedListDocument:
     adds = additive_of(kind)
     bare = ObservedListDocument(
         api_version=kind.api_version,
@@ -58,7 +68,7 @@ def _observe(api: ClusterApi, kind: ServedKind) -> ObservedListDocument:
         namespaced=kind.is_namespaced,
     )
     query = {} if adds is None else adds.query
-    read = _Read(kind, api.pages(Ask("GET", kind.list_path, query, is_list=True)))
+    read = _Read(kind, selecting, api.pages(Ask("GET", kind.list_path, query, is_list=True)))
     try:
         items = fold_pods(read.items()) if kind.kind == "Pod" else list(read.items())
     except KubernetesError as refusal:
@@ -71,6 +81,7 @@ class _Read:
     """A list that is read, and how many items there were."""
 
     kind: ServedKind
+    selecting: Selecting
     pages: Iterator[Object]
     count: int = 0
 
@@ -80,7 +91,7 @@ class _Read:
             found = page["items"]
             self.count += len(found)
             for item in found:
-                if _tells(self.kind, item):
+                if _tells(self.kind, item, self.selecting):
                     yield _observed(self.kind, item)
 
 
@@ -88,9 +99,10 @@ _LONG = frozenset({("", "Endpoints"), ("discovery.k8s.io", "EndpointSlice")})
 """Kinds that have an entry for each pod, and of which only those count that lead elsewhere."""
 
 
-def _tells(kind: ServedKind, item: Object) -> bool:
-    named = (kind.group, kind.kind)
-    return named not in _LONG or READERS[named](item) is not None
+def _tells(kind: ServedKind, item: Object, selecting: Selecting) -> bool:
+    if (kind.group, kind.kind) not in _LONG:
+        return True
+    return describe_values(kind.group, kind.kind, item, selecting) is not None
 
 
 def _observed(kind: ServedKind, item: Object) -> dict[str, Any]:

@@ -208,6 +208,28 @@ def runs_kube_proxy(server: ApiServer) -> None:
     server.apply(thing("v1", "Pod", "kube-proxy-x7k2p", "kube-system", metadata=owner, spec=spec))
 
 
+def certificate_of(signer: str, usage: str) -> Body:
+    """Return a request for a kubelet's certificate; the API server writes down who asks."""
+    spec = {
+        "request": certificate_request(),
+        "signerName": f"kubernetes.io/{signer}",
+        "usages": ["digital signature", usage],
+    }
+    return thing("certificates.k8s.io/v1", "CertificateSigningRequest", "csr-1", spec=spec)
+
+
+def asks_as_kubelet(server: ApiServer) -> None:
+    # The group lets the request through: nothing here binds a role to nodes.
+    headers = {"Impersonate-User": "system:node:one", "Impersonate-Group": "system:masters"}
+    made = server.request(
+        "POST",
+        "/apis/certificates.k8s.io/v1/certificatesigningrequests",
+        certificate_of("kubelet-serving", "server auth"),
+        headers=headers,
+    )
+    assert made.ok, made.text
+
+
 def owned_by(kind: str, name: str, uid: str) -> Body:
     """Return metadata that name the controller of a pod."""
     api = "v1" if kind == "Node" else "apps/v1"
@@ -263,6 +285,67 @@ MANIPULATIONS = (
     ),
     Case(
         "cluster-admin-in-view", "ClusterRole/cluster-admin", aggregates, (), "view", changes=False
+    ),
+    adds(
+        "kubelet-certificate-of-others",
+        certificate_of("kube-apiserver-client-kubelet", "client auth"), "administrator",
+    ),
+    adds(
+        "signer-that-begins-as-a-kubelets",
+        certificate_of("kubelet-serving-evil", "server auth"), "kubelet-serving-evil",
+    ),
+    adds(
+        "pod-that-says-it-is-static",
+        {
+            **pod("m", "kube-system", hostPID=True, nodeName="n",
+                  automountServiceAccountToken=False),
+            "metadata": {
+                "name": "m",
+                "namespace": "kube-system",
+                "annotations": {"kubernetes.io/config.mirror": "x"},
+                **owned_by("Node", "n", "1"),
+            },
+        },
+        "hostPID",
+    ),
+    adds(
+        "slice-of-a-service-without-a-selector",
+        {
+            "apiVersion": "discovery.k8s.io/v1",
+            "kind": "EndpointSlice",
+            "addressType": "IPv4",
+            "metadata": {
+                "name": "db-x",
+                "namespace": "billing",
+                "labels": {
+                    "endpointslice.kubernetes.io/managed-by": "endpointslice-controller.k8s.io",
+                    "kubernetes.io/service-name": "db",
+                },
+            },
+            "endpoints": [
+                {"addresses": ["203.0.113.9"], "targetRef": {"kind": "Pod", "name": "x"}}
+            ],
+        },
+        "203.0.113.9",
+        thing("v1", "Service", "db", "billing", spec={"ports": [{"port": 443}]}),
+    ),
+    Case(
+        "endpoints-of-a-service-without-a-selector", "billing/Endpoints/db",
+        lambda server: server.apply(
+            thing("v1", "Service", "db", "billing", spec={"ports": [{"port": 443}]}),
+            thing(
+                "v1", "Endpoints", "db", "billing",
+                subsets=[{
+                    "addresses": [{"ip": "203.0.113.9", "targetRef": {"kind": "Pod", "name": "x"}}],
+                    "ports": [{"port": 443}],
+                }],
+            ),
+        ),
+        (
+            "/api/v1/namespaces/billing/services/db",
+            "/api/v1/namespaces/billing/endpoints/db",
+        ),
+        "203.0.113.9", changes=False,
     ),
     adds(
         "pod-named-as-kube-proxys", pod("kube-proxy-evil1", "kube-system", hostPID=True), "hostPID"
@@ -635,16 +718,9 @@ HARMLESS = (
             spec=ALL_IN,
         ),
     ),
-    adds(
-        "kubelet-certificate",
-        thing(
-            "certificates.k8s.io/v1", "CertificateSigningRequest", "csr-1",
-            spec={
-                "request": certificate_request(),
-                "signerName": "kubernetes.io/kubelet-serving",
-                "usages": ["digital signature", "key encipherment", "server auth"],
-            },
-        ),
+    Case(
+        "kubelet-certificate", "", asks_as_kubelet,
+        ("/apis/certificates.k8s.io/v1/certificatesigningrequests/csr-1",), changes=False,
     ),
     changes(
         "team-label", "Namespace/billing", f"/api/v1{BILLING}",

@@ -260,9 +260,14 @@ HARMLESS = (
         thing(
             "discovery.k8s.io/v1", "EndpointSlice", "own", "billing", addressType="IPv4",
             metadata={"labels": {
-                "endpointslice.kubernetes.io/managed-by": "endpointslice-controller.k8s.io"}},
+                "endpointslice.kubernetes.io/managed-by": "endpointslice-controller.k8s.io",
+                "kubernetes.io/service-name": "own",
+            }},
             endpoints=[{"addresses": ["10.0.0.7"], "targetRef": {"kind": "Pod", "name": "p"}}],
         ),
+        "",
+        thing("v1", "Service", "own", "billing",
+              spec={"selector": {"a": "b"}, "ports": [{"port": 443}]}),
     ),
     adds("ingress", thing(
         "networking.k8s.io/v1", "Ingress", "i", "billing",
