@@ -14,7 +14,7 @@ CORPUS = Path(__file__).parents[2] / "shared" / "corpus"
 
 def pytest_configure() -> None:
     """Look for garbage less often: the catalog is many objects that stay, and to go through all of
-    them again and again was a seventh of the time of the tests."""
+    them again and again was a tenth of the time of tests/laws/test_plan.py."""
     gc.set_threshold(50_000, 20, 20)
 
 
