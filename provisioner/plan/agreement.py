@@ -27,6 +27,12 @@ from provisioner.plan.staleness import find_stale_fields, observed_values
 from provisioner.plan.text import mask_output, named_by, show_value
 
 _HINT = "Plan again and have the new plan reviewed."
+_APPLIED = error(
+    "plan-stale",
+    "the plan was already applied, or Azure was changed to the same: a plan of now has no changes.",
+    None,
+    "There is nothing left to apply.",
+)
 _MOST = 20
 _MOST_PATHS = 5
 
@@ -69,6 +75,8 @@ def find_disagreement(
     if not moved and not comparison.reasons:
         _compare_parts(comparison)
     reasons = [*moved, *comparison.reasons]
+    if approved.steps and not derived.steps and code == "plan-stale":
+        reasons.insert(0, _APPLIED)
     if len(reasons) > _MOST:
         comparison.add(f"{len(reasons) - _MOST} more things differ")
         reasons = [*reasons[:_MOST], comparison.reasons[-1]]

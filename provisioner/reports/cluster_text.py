@@ -1,5 +1,6 @@
 """The text of a plan, an apply and a drift check of the objects in a cluster."""
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -32,6 +33,11 @@ AWAITED = (
 )
 UNDECLARED_VALUES = "values of others in declared objects; left as they are"
 _MOST_ALIKE = 6
+_FORBIDDEN = re.compile(
+    r'^\S+ is forbidden: (User "[^"]*") cannot list resource "[^"]*" in API group "[^"]*"(.*)$'
+)
+"""How the API server words a list that RBAC refuses (apiserver, `ForbiddenMessage`): the same for
+each kind but for its name, so those of one user are reported together."""
 _MISSING = " · declared, and not in the cluster"
 _UNMARKED = " · without this environment's mark"
 
@@ -181,9 +187,12 @@ def _heading(
 
 def _census_lines(census: ClusterCensusDocument, width: int) -> Iterator[Line]:
     yield line(Span(census_sentence(census), Style.DIM))
+    groups: dict[str, list[str]] = {}
     for entry in census.unreadable:
-        text = f"unreadable: {plain(entry.listed or entry.id)}: {plain(entry.reason)}"
-        for row in wrap(text, width - 2):
+        reason = _FORBIDDEN.sub(r"\1 may not list them\2", plain(entry.reason))
+        groups.setdefault(reason, []).append(plain(entry.listed or entry.id))
+    for reason, listed in groups.items():
+        for row in wrap(f"unreadable: {', '.join(listed)}: {reason}", width - 2):
             yield line("  ", Span(row, Style.WARNING))
     for missing in census.not_covered:
         text = f"not covered: {plain(missing.what)} ({missing.count:,}): {plain(missing.reason)}"

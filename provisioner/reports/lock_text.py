@@ -4,7 +4,8 @@ from provisioner.documents.lock import LockDocument
 from provisioner.reports.values import plain
 
 _NOTES = {
-    "absent": "The container does not exist.",
+    "absent": "The container does not exist. Make it first (blueprints/modules/lock.yaml does), or "
+    "correct `lock:`.",
     "available": "Nobody holds the lock.",
     "expired": "Nobody holds the lock: its last holder did not renew it.",
     "broken": "Nobody holds the lock: it was broken.",

@@ -4,6 +4,7 @@ import io
 
 import pytest
 
+from provisioner.documents.census import UnreadableDocument
 from provisioner.documents.plan import (
     Action,
     FieldChangeDocument,
@@ -14,7 +15,7 @@ from provisioner.documents.plan import (
 from provisioner.plan.plan_comparison import compare_cluster_plans
 from provisioner.reports.cluster_markdown import render_cluster_markdown
 from provisioner.reports.text import write_text
-from tests.reports.test_cluster_markdown import PLAN
+from tests.reports.test_cluster_markdown import CENSUS, PLAN
 
 
 def test_objects_that_are_blocked_alike_are_one_block() -> None:
@@ -108,3 +109,19 @@ def test_two_plans_of_a_cluster_are_compared_to_the_value() -> None:
     text = text_of(found, 80)
     assert "rbac.authorization.k8s.io/v1" in text
     assert f"was {SUBJECT}" in text
+
+
+def test_lists_that_rbac_refuses_to_one_user_are_reported_together() -> None:
+    refused = tuple(
+        UnreadableDocument(
+            id=f"/api/v1/{name}",
+            listed=f"v1/{name}",
+            reason=f'{name} is forbidden: User "nobody" cannot list resource "{name}" in API group '
+            '"" at the cluster scope',
+        )
+        for name in ("pods", "secrets", "services")
+    )
+    census = CENSUS.model_copy(update={"unreadable": refused})
+    text = text_of(PLAN.model_copy(update={"census": census}), 120)
+    assert text.count("nobody") == 1
+    assert "unreadable: v1/pods, v1/secrets, v1/services" in text
