@@ -8,7 +8,9 @@ from provisioner.documents.document import FORMAT_VERSION, Document
 
 class ObservedListDocument(Document):
     """All objects of one kind, as the API server gave them, without `managedFields`, `status` and
-    the content of secrets. `refused` says why there are none: the list could not be read.
+    the content of secrets. `refused` says why there are none: the list could not be read; `status`
+    and `reason` are those of the answer (`KubernetesError`), null in observations of earlier
+    versions and where the list was read.
 
     `count` is how many there were. Pods of one owner that are alike are one item.
     """
@@ -20,6 +22,8 @@ class ObservedListDocument(Document):
     count: int = 0
     items: tuple[dict[str, Any], ...] = ()
     refused: str | None = None
+    status: int | None = None
+    reason: str | None = None
 
 
 class ObservationDocument(Document):

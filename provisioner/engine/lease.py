@@ -17,6 +17,7 @@ from typing import Protocol
 from provisioner.catalog.endpoints import LEASE
 from provisioner.engine.ports import Requester
 from provisioner.model.azure_error import AzureError
+from provisioner.model.diagnostic import DiagnosticError
 from provisioner.model.resource_id import ResourceId
 from provisioner.model.values import Body, lookup
 
@@ -232,7 +233,10 @@ def kept(lease: Renewable, interval: float = RENEWAL_SECONDS) -> Iterator[None]:
 
     def renew() -> None:
         while not ended.wait(interval):
-            lease.renew()
+            # Nothing to sign in with for a moment (a plugin that fails): it is tried again, and
+            # the lease is lost by its own clock if that does not help.
+            with suppress(DiagnosticError):
+                lease.renew()
 
     thread = threading.Thread(target=renew, name="azsec-lease", daemon=True)
     thread.start()

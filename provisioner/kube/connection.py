@@ -59,6 +59,16 @@ def check_server(server: str, way: str) -> str:
         raise DiagnosticError(
             error("no-tls", f"{way}: the API server is {server!r}.", None, "Expected https://HOST.")
         )
+    if parts.username is not None or parts.password is not None:
+        # It would take the place of the token, and stand in plans and logs.
+        raise DiagnosticError(
+            error(
+                "wrong-server",
+                f"{way}: the address of the API server holds a user or a password.",
+                None,
+                f"Expected https://{parts.hostname}, and the credential in the user's entry.",
+            )
+        )
     return server.rstrip("/")
 
 

@@ -97,6 +97,10 @@ class ExecPlugin:
             until = None if ends is None else datetime.fromisoformat(str(ends))
         except (ValueError, KeyError, TypeError, AttributeError) as failure:
             raise self._fail(f"the exec plugin {command!r} printed no token") from failure
+        if until is not None and until.tzinfo is None:
+            raise self._fail(
+                f"the exec plugin {command!r} printed an expirationTimestamp without a time zone"
+            )
         return str(token), until
 
     def _fail(self, message: str, hint: object = None) -> DiagnosticError:

@@ -31,6 +31,20 @@ def read_in_cluster(environ: Mapping[str, str], folder: Path = FOLDER) -> Connec
     return Connection(
         server=check_server(f"https://{bare}:{port}", _WAY),
         way=_WAY,
-        authority=(folder / "ca.crt").read_bytes(),
-        token=lambda _renew: token.read_text(encoding="utf-8").strip(),
+        authority=_read(folder / "ca.crt"),
+        token=lambda _renew: _read(token).decode("ascii", "replace").strip(),
     )
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as failure:
+        raise DiagnosticError(
+            error(
+                "no-token",
+                f"{_WAY}: {path}: {failure.strerror}.",
+                None,
+                "The kubelet mounts token and ca.crt: look at the volumes of the pod.",
+            )
+        ) from failure

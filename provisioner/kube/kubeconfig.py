@@ -72,6 +72,11 @@ def read_kubeconfig(path: Path, context: str | None) -> Connection:
             f"the cluster of context {name!r} turns the verification of TLS off",
             "State its certificate-authority.",
         )
+    if cluster.get("proxy-url"):
+        raise file.fail(
+            f"the cluster of context {name!r} states 'proxy-url', which is not supported",
+            "Run azsec where the API server is reached without a proxy, or use an observation.",
+        )
     for key in _REFUSED:
         if user.get(key):
             raise file.fail(f"the user of context {name!r} states {key!r}, which is not supported")
@@ -148,6 +153,11 @@ def _read_token(path: Path, way: str) -> str:
 def _certificate(file: _File, user: Mapping[str, Any]) -> ClientCertificate | None:
     certificate = file.bytes_at(user, "client-certificate")
     key = file.bytes_at(user, "client-key")
-    if certificate is None or key is None:
+    if certificate is None and key is None:
         return None
+    if certificate is None or key is None:
+        has, lacks = "client-certificate", "client-key"
+        if certificate is None:
+            has, lacks = lacks, has
+        raise file.fail(f"a user states {has} without {lacks}", f"State {lacks} as well.")
     return ClientCertificate(certificate, key)

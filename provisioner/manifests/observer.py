@@ -231,7 +231,13 @@ def _schedule(settings: ObserverSettings, image: str, blob: str | None) -> dict[
     if blob is not None:
         # The webhook of workload identity gives such pods the token and the variables of Azure.
         template["metadata"] = {"labels": {"azure.workload.identity/use": "true"}}
-    job = {"backoffLimit": 1, "ttlSecondsAfterFinished": 3600, "template": template}
+    job = {
+        "backoffLimit": 1,
+        # With Forbid one that hangs would keep all later ones from starting.
+        "activeDeadlineSeconds": 1800,
+        "ttlSecondsAfterFinished": 3600,
+        "template": template,
+    }
     return {
         "schedule": settings.schedule,
         "concurrencyPolicy": "Forbid",

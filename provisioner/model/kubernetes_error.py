@@ -7,6 +7,7 @@ from provisioner.model.secret_values import mask_secrets
 
 NOT_SENT = "NotSent"
 NO_TOKEN = "NoToken"
+UNSTATED = "Unstated"
 
 _UNAUTHORIZED = 401
 _MAY_HAVE_DONE = frozenset({0, 408, 500, 502, 504})
@@ -29,8 +30,9 @@ class KubernetesError(Exception):
 
     `status` is the HTTP status, 0 where no answer came. `reason` is its word (`NotFound`,
     `Conflict`, `Forbidden`, `Invalid`); of azsec are `ConnectionError` where no answer came,
-    `NotSent` where the request was not sent, `NoToken` where there was nothing to sign in with, and
-    `Redirect`, `NotJSON`, `NotAnObject`, `NotAList`, `AnswerTooLarge` for what no API server says.
+    `NotSent` where the request was not sent, `NoToken` where there was nothing to sign in with,
+    `Unstated` where nobody wrote it down, and `Redirect`, `NotJSON`, `NotAnObject`, `NotAList`,
+    `AnswerTooLarge` for what no API server says.
     `hint` is what to do, where whoever refused said so. `follows` is the token with which a list
     goes on whose own token ended (410).
     """
@@ -130,6 +132,7 @@ _CONTENTS = {
     "NotAList": _NOT_ITSELF,
     "AnswerTooLarge": ("too-large", "An object of the list is too large. Look for it by kubectl."),
     "TooLong": ("too-large", "Delete what has piled up there, then try again."),
+    UNSTATED: ("not-read", "The log of the observer says more."),
     NO_TOKEN: ("no-token", "Sign in again, or name another access (kubernetes.access)."),
 }
 _STATUSES = {

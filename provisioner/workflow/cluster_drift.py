@@ -21,7 +21,7 @@ from provisioner.documents.plan import FieldChangeDocument, UndeclaredDocument
 from provisioner.engine.cluster_port import ClusterApi
 from provisioner.manifests.rendering import ClusterObjects
 from provisioner.model.diagnostic import Diagnostic, error, warning
-from provisioner.model.kubernetes_error import KubernetesError
+from provisioner.model.kubernetes_error import KubernetesError, describe_refusal
 from provisioner.workflow.cluster_observation import state_of
 from provisioner.workflow.cluster_plan import want_objects
 from provisioner.workflow.cluster_reading import ClusterState, read_cluster
@@ -29,6 +29,7 @@ from provisioner.workflow.cluster_trials import try_alone
 from provisioner.workflow.plan import Desired
 
 _NO_TRIAL = Trial()
+_ROLE = "Bind a role that may list it."
 
 Fields = tuple[FieldChangeDocument, ...]
 
@@ -124,8 +125,8 @@ def _report(
     told = [
         *objects.diagnostics,
         *(
-            error("forbidden", f"{entry.reason}.", None, "Bind a role that may list it.")
-            for entry in state.unreadable
+            describe_refusal(refusal, f"{kind.resource} could not be listed", _ROLE)
+            for kind, refusal in state.refusals
         ),
         *(
             warning(

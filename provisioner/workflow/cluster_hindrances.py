@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 
 from provisioner.cluster.decisions import Decision
 from provisioner.model.diagnostic import Diagnostic, error
+from provisioner.model.kubernetes_error import KubernetesError, describe_refusal
 from provisioner.workflow.cluster_reading import ClusterState
 from provisioner.workflow.plan import Desired
 
@@ -38,13 +39,12 @@ def find_missing_kinds(decisions: Iterable[Decision], state: ClusterState) -> It
 
 
 def find_refused_lists(desired: Desired, state: ClusterState) -> Iterator[Diagnostic]:
-    """Yield one error for all lists that were refused: the census has each with its reason."""
-    refused = [entry.listed for entry in state.unreadable]
-    if refused:
-        yield error(
-            "forbidden",
-            f"{len(refused)} of {len(state.lists)} lists were refused, so what stands there is not "
-            "known.",
-            None,
-            f"`azsec roles {desired.document.name} --for cluster-apply` writes the role for it.",
-        )
+    """Yield one error for the lists that could not be read for one cause: the census has each with
+    its reason."""
+    role = f"`azsec roles {desired.document.name} --for cluster-apply` writes the role for it."
+    causes: dict[tuple[int, str], list[KubernetesError]] = {}
+    for _, refusal in state.refusals:
+        causes.setdefault((refusal.status, refusal.reason), []).append(refusal)
+    for refusals in causes.values():
+        what = f"{len(refusals)} of {len(state.lists)} lists could not be read"
+        yield describe_refusal(refusals[0], what, role)

@@ -15,7 +15,7 @@ from provisioner.cluster.service_addresses import Selecting, find_selecting
 from provisioner.documents.observation import ObservationDocument, ObservedListDocument
 from provisioner.engine.cluster_port import Ask, ClusterApi
 from provisioner.model.cluster_contents import ClusterContents, Kind
-from provisioner.model.kubernetes_error import KubernetesError
+from provisioner.model.kubernetes_error import UNSTATED, KubernetesError
 from provisioner.workflow.cluster_reading import (
     ClusterState,
     KindList,
@@ -72,7 +72,8 @@ def _observe(api: ClusterApi, selecting: Selecting, kind: ServedKind) -> Observe
     try:
         items = fold_pods(read.items()) if kind.kind == "Pod" else list(read.items())
     except KubernetesError as refusal:
-        return bare.model_copy(update={"refused": refusal.message})
+        told = {"refused": refusal.message, "status": refusal.status, "reason": refusal.reason}
+        return bare.model_copy(update=told)
     return bare.model_copy(update={"count": read.count, "items": tuple(items)})
 
 
@@ -155,9 +156,14 @@ def state_of(observation: ObservationDocument) -> ClusterState:
 
 def _lists(observation: ObservationDocument, kinds: list[ServedKind]) -> Iterator[KindList]:
     for each, kind in zip(observation.lists, kinds, strict=True):
-        refusal = None if each.refused is None else KubernetesError(403, "Forbidden", each.refused)
         bodies: tuple[Object, ...] = each.items
-        yield KindList(kind, additive_of(kind), bodies, refusal)
+        yield KindList(kind, additive_of(kind), bodies, _refusal_of(each))
+
+
+def _refusal_of(observed: ObservedListDocument) -> KubernetesError | None:
+    if observed.refused is None:
+        return None
+    return KubernetesError(observed.status or 0, observed.reason or UNSTATED, observed.refused)
 
 
 def _kind_of(observed: ObservedListDocument) -> ServedKind:

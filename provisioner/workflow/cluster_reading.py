@@ -58,16 +58,20 @@ class ClusterState:
 
     @property
     def unreadable(self) -> tuple[UnreadableDocument, ...]:
-        """The lists that the API server refused."""
+        """The lists that could not be read."""
         return tuple(
             UnreadableDocument(
-                id=each.kind.list_path,
-                listed=f"{each.kind.api_version}/{each.kind.kind}",
-                reason=each.refusal.message,
+                id=kind.list_path,
+                listed=f"{kind.api_version}/{kind.kind}",
+                reason=refusal.message,
             )
-            for each in self.lists
-            if each.refusal is not None
+            for kind, refusal in self.refusals
         )
+
+    @property
+    def refusals(self) -> tuple[tuple[ServedKind, KubernetesError], ...]:
+        """The kinds whose lists could not be read, each with the reason."""
+        return tuple((e.kind, e.refusal) for e in self.lists if e.refusal is not None)
 
     def refusal_of(self, key: Key) -> KubernetesError | None:
         """Return why objects of a key's kind could not be listed, if they could not."""

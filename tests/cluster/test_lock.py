@@ -207,6 +207,10 @@ def test_a_second_apply_is_refused_and_goes_on_after_a_kill(
             path = _find_held(server)
             # The API server gives a webhook up within seconds: the holder stands still meanwhile.
             first.send_signal(signal.SIGSTOP)
+            # It renews nothing now, and must not end before the second one looks, however slow
+            # this machine is.
+            later = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
+            server.patch(path, {"spec": {"renewTime": later.replace("+00:00", "Z")}})
             second = bench.run("apply", "--yes")
             assert second.code == 1
             assert f"is held by {holder} since" in second.err

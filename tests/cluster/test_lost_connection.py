@@ -129,3 +129,7 @@ def test_a_plan_and_a_drift_check_whose_lists_break_say_which(
         unread = {each["listed"]: each["reason"] for each in done.document["census"]["unreadable"]}
         assert set(unread) == listed
         assert "redirected (302)" in unread[bindings]
+        # No role would help.
+        codes = {each["code"] for each in done.document["diagnostics"]}
+        assert "no-api-server" in codes
+        assert "forbidden" not in codes

@@ -31,6 +31,10 @@ REFUSED = (
     ("not-verified", {"token": "t"}, {"insecure-skip-tls-verify": True}, "verification of TLS"),
     ("basic", {"username": "a", "password": "b"}, {}, "'username'"),
     ("impersonation", {"token": "t", "as": "root"}, {}, "'as'"),
+    ("proxy", {"token": "t"}, {"proxy-url": "http://127.0.0.1:1"}, "'proxy-url'"),
+    ("password", {"token": "t"}, {"server": "https://me:pw@127.0.0.1"}, "a user or a password"),
+    ("no-key", {"client-certificate-data": "YQ=="}, {}, "without client-key"),
+    ("no-certificate", {"client-key-data": "YQ=="}, {}, "without client-certificate"),
     ("no-base64", {"token": "t"}, {"certificate-authority-data": "%"}, "no base64"),
 )
 
@@ -95,3 +99,21 @@ def test_in_a_pod_its_token_is_read_anew_each_time(tmp_path: Path) -> None:
     assert found.token(False) == "one"
     token.write_text("two", encoding="utf-8")
     assert found.token(False) == "two"
+
+
+def test_a_plugin_whose_token_ends_at_no_known_time_is_told(tmp_path: Path) -> None:
+    status = {"token": "t", "expirationTimestamp": "2026-11-30T12:00:00"}
+    script = tmp_path / "plugin"
+    script.write_text(f"#!/bin/sh\necho '{json.dumps({'status': status})}'\n", encoding="utf-8")
+    script.chmod(0o755)
+    found = read_kubeconfig(write(tmp_path, {"exec": {"command": "./plugin"}}), None)
+    assert found.token is not None
+    with pytest.raises(DiagnosticError, match="without a time zone"):
+        found.token(False)
+
+
+def test_a_pod_without_an_authority_is_told_where_it_was_looked_for(tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("t", encoding="utf-8")
+    environ = {"KUBERNETES_SERVICE_HOST": "127.0.0.1", "KUBERNETES_SERVICE_PORT": "443"}
+    with pytest.raises(DiagnosticError, match=r"ca\.crt: No such file"):
+        read_in_cluster(environ, tmp_path)
