@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -97,9 +98,11 @@ def test_show_prints_the_steps_that_apply_sends(folder: Path) -> None:
     steps = json.loads(run_command("azsec show p.azplan -o json"))["steps"]
 
     assert f"1 PUT resourceGroups.main {GROUP} 2 PUT table · after 1 {GROUP}/providers/" in text
+    # An id has places in it at which a narrow comment may break it.
+    shown = re.sub("<wbr>|</?code>|`", "", markdown)
     assert (
-        f"| 2 | PUT | `table` | `{GROUP}/providers/Microsoft.Network/routeTables/rt-main` | 1 |"
-        in markdown
+        f"| 2 | PUT | table | {GROUP}/providers/Microsoft.Network/routeTables/rt-main | 1 |"
+        in shown
     )
     assert [(step["verb"], step["address"]) for step in steps] == [
         ("PUT", "resourceGroups.main"),
