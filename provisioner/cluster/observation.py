@@ -7,7 +7,8 @@ digest alone shows an accident, and anybody can make it anew.
 import hashlib
 import hmac
 import json
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -125,37 +126,95 @@ def fold_pods(pods: Iterable[Object]) -> list[dict[str, Any]]:
     for pod in pods:
         slim = _slim(pod)
         owners = slim["metadata"].get("ownerReferences") or [slim["metadata"]["name"]]
-        content = [slim["metadata"].get("namespace"), owners, slim["spec"], slim.get("status")]
+        alike = [_of_all(slim["metadata"].get(name)) for name in ("labels", "annotations")]
+        space = slim["metadata"].get("namespace")
+        content = [space, owners, *alike, slim["spec"], slim.get("status")]
         # One API server writes the keys of all pods in one order: to sort them finds no more pods
         # that are alike, and takes twice the time.
         found.setdefault(hashlib.sha256(to_json(content)).digest(), slim)
     return list(found.values())
 
 
+_OF_ONE_POD = (
+    "apps.kubernetes.io/pod-index", "batch.kubernetes.io/job-completion-index",
+    "statefulset.kubernetes.io/pod-name", "pod-template-hash", "controller-revision-hash",
+    "cni.projectcalico.org/", "k8s.v1.cni.cncf.io/", "kubernetes.io/config.hash",
+    "kubernetes.io/config.seen",
+)  # fmt: skip
+"""Labels and annotations, or what they begin with, that differ among the pods of an owner:
+controllers, the kubelet and network plug-ins write them (kubernetes.io, "Well-Known Labels,
+Annotations and Taints"). Any other one selects, exempts or configures a pod, and tells it apart."""
+
+
+def _of_all(stated: Mapping[str, str] | None) -> dict[str, str]:
+    return {k: v for k, v in (stated or {}).items() if not k.startswith(_OF_ONE_POD)}
+
+
 def _slim(pod: Object) -> dict[str, Any]:
     """Return a pod without what differs from one to the next of the same owner."""
     spec = {k: v for k, v in pod["spec"].items() if k not in ("nodeName", "hostname")}
-    # The controller of DaemonSets writes the name of the node into the affinity of each pod
-    # (kubernetes.io, "DaemonSet", how Daemon Pods are scheduled).
     if spec.get("affinity"):
-        spec["affinity"] = {k: v for k, v in spec["affinity"].items() if k != "nodeAffinity"}
-    # The volume of the token is named anew in each pod: kube-api-access-x7k2p.
-    volumes = [v for v in spec.get("volumes") or () if not _is_token(v)]
-    for part in ("containers", "initContainers", "ephemeralContainers"):
-        if spec.get(part):
-            spec[part] = [_without_token(container) for container in spec[part]]
+        spec["affinity"] = _without_node(spec["affinity"])
+    spec = _with_token_renamed(spec)
     kept = ("name", "namespace", "labels", "annotations", "ownerReferences", "uid")
     metadata = {k: v for k, v in pod["metadata"].items() if k in kept}
-    return {**pod, "metadata": metadata, "spec": {**spec, "volumes": volumes}}
+    return {**pod, "metadata": metadata, "spec": spec}
 
 
-def _is_token(volume: Object) -> bool:
-    return str(volume.get("name", "")).startswith("kube-api-access-")
+_NODE_NAME = [{"key": "metadata.name", "operator": "In"}]
 
 
-def _without_token(container: Object) -> dict[str, Any]:
-    mounts = [m for m in container.get("volumeMounts") or () if not _is_token(m)]
-    return {**container, "volumeMounts": mounts}
+def _without_node(affinity: Object) -> dict[str, Any]:
+    """Return an affinity without the name of a node, which the controller of DaemonSets writes into
+    that of each pod (kubernetes.io, "DaemonSet", how Daemon Pods are scheduled)."""
+    node = affinity.get("nodeAffinity") or {}
+    required = node.get(_REQUIRED) or {}
+    terms = [
+        {k: v for k, v in term.items() if k != "matchFields" or not _is_of_node(v)}
+        for term in required.get("nodeSelectorTerms") or ()
+    ]
+    if not terms:
+        return dict(affinity)
+    stated = {**required, "nodeSelectorTerms": terms}
+    return {**affinity, "nodeAffinity": {**node, _REQUIRED: stated}}
+
+
+_REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
+
+
+def _is_of_node(fields: Any) -> bool:  # noqa: ANN401  JSON
+    return [{k: v for k, v in each.items() if k != "values"} for each in fields] == _NODE_NAME
+
+
+_TOKEN = re.compile(r"kube-api-access-[a-z0-9]{5}")
+_SAME_TOKEN = "kube-api-access-azsec"
+
+
+def _with_token_renamed(spec: dict[str, Any]) -> dict[str, Any]:
+    """Return a spec in which the volume of the token has one name in all pods: the API server makes
+    one up for each (kube-api-access-x7k2p).
+
+    It is renamed and not left out: anybody can call a volume so, also one of a folder of the node.
+    """
+    named = [str(each.get("name")) for each in spec.get("volumes") or ()]
+    tokens = [name for name in named if _TOKEN.fullmatch(name)]
+    if len(tokens) != 1:
+        return spec
+    made = dict(spec)
+    made["volumes"] = [_renamed(each, tokens[0]) for each in spec["volumes"]]
+    for part in ("containers", "initContainers", "ephemeralContainers"):
+        if spec.get(part):
+            made[part] = [
+                {**each, "volumeMounts": [_renamed(m, tokens[0]) for m in each["volumeMounts"]]}
+                if each.get("volumeMounts")
+                else each
+                for each in spec[part]
+            ]
+    return made
+
+
+def _renamed(named: Object, token: str) -> dict[str, Any]:
+    return {**named, "name": _SAME_TOKEN} if named.get("name") == token else dict(named)
 
 
 def _digest(content: dict[str, Any]) -> str:

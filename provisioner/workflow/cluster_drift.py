@@ -7,6 +7,7 @@ from datetime import date
 from provisioner.cluster.comparison import Difference, describe_difference, has_path
 from provisioner.cluster.containment import find_observed_differences
 from provisioner.cluster.decisions import Trial, Wanted, find_drift, find_undeclared
+from provisioner.cluster.hidden_values import hide_values
 from provisioner.cluster.inventory import Listed, Scope, find_expired, take_inventory
 from provisioner.cluster.objects import Key, Object, key_of, type_of
 from provisioner.cluster.ownership import Owner, owner_of
@@ -72,7 +73,24 @@ def check_observed_drift(
         each.key: _compare_observed(each, live[each.key]) for each in wanted if each.key in live
     }
     report = _report(desired, objects, state, wanted, compared, today)
-    return report.model_copy(update={"observed": observation.observed})
+    census = _with_hidden(report.census, wanted)
+    return report.model_copy(update={"observed": observation.observed, "census": census})
+
+
+def _with_hidden(
+    census: ClusterCensusDocument, wanted: tuple[Wanted, ...]
+) -> ClusterCensusDocument:
+    """Return a census that names the declared objects whose values an observation does not hold."""
+    found = sum(hide_values(each.body) != each.body for each in wanted)
+    if not found:
+        return census
+    hidden = NotCoveredDocument(
+        what="env, args and command of declared containers",
+        count=found,
+        of="objects",
+        reason="an observation holds no literal values",
+    )
+    return census.model_copy(update={"not_covered": (*census.not_covered, hidden)})
 
 
 def _compare(wanted: Wanted, live: Object, trial: Trial) -> _Comparison:
@@ -83,7 +101,8 @@ def _compare(wanted: Wanted, live: Object, trial: Trial) -> _Comparison:
 
 def _compare_observed(wanted: Wanted, observed: Object) -> _Comparison:
     drifted, undeclared = [], []
-    for each in find_observed_differences(wanted.body, observed):
+    # What an observation does not hold is not compared (see `_with_hidden`).
+    for each in find_observed_differences(hide_values(wanted.body), observed):
         if has_path(wanted.body, each.path):
             drifted.append(describe_difference(each, declared=True, security=True))
         else:

@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 from provisioner.cluster.added_values import describe_values
+from provisioner.cluster.hidden_values import hide_values
 from provisioner.cluster.kinds import ADDITIVE, additive_of
 from provisioner.cluster.objects import Object, Served, ServedKind
 from provisioner.cluster.observation import fold_pods, seal_observation, taken_at
@@ -109,7 +110,7 @@ def _tells(kind: ServedKind, item: Object, selecting: Selecting) -> bool:
 def _observed(kind: ServedKind, item: Object) -> dict[str, Any]:
     status = item.get("status")
     kept = {k: v for k, v in (status or {}).items() if k in _STATUS.get(kind.kind, ())}
-    body = without_noise(kind, item)
+    body = hide_values(without_noise(kind, item))
     return {**body, "status": kept} if kept else body
 
 

@@ -145,7 +145,6 @@ def _tokens(view: View) -> Iterator[Seen]:
         for pod in view.pods:
             if namespace_of(pod) in allowed:
                 continue
-            # An observation leaves the mounted volume out: what the pod asks for is there.
             own = at(pod, "spec", "automountServiceAccountToken")
             runs_as = (namespace_of(pod), at(pod, "spec", "serviceAccountName") or "default")
             if own is True or (own is None and runs_as not in silent):

@@ -1,0 +1,105 @@
+"""Takes values out of objects that may be secrets and that no rule needs: an observation leaves the
+cluster, and is read by whoever reads the repository or the blob.
+
+A password in `env`, a token in `args` or in the header of a probe look as any text does, so none is
+kept: only that there is one. `kubectl apply` writes the whole object into an annotation once more
+(kubernetes.io, "Declarative Management of Kubernetes Objects"): of that the API version stays,
+which upgrades ask for.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from provisioner.cluster.objects import Object
+from provisioner.model.secret_values import MASK, mask_secrets
+
+_LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
+_CONTAINERS = ("containers", "initContainers", "ephemeralContainers")
+_HANDLERS = ("livenessProbe", "readinessProbe", "startupProbe")
+_HOOKS = ("postStart", "preStop")
+
+
+def hide_values(body: Object) -> dict[str, Any]:
+    """Return an object in which no literal value of `env`, `args`, `command` and probes is left,
+    each replaced by `(sensitive)`, and no copy of the object in an annotation."""
+    found = {name: _hidden(value) for name, value in body.items() if name != "metadata"}
+    metadata = dict(body.get("metadata") or {})
+    if metadata.get("annotations"):
+        metadata["annotations"] = dict(_annotations(metadata["annotations"]))
+    return {**found, "metadata": metadata}
+
+
+def _annotations(stated: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    for name, value in stated.items():
+        if name == _LAST_APPLIED:
+            yield name, _type_of(value)
+        else:
+            yield name, mask_secrets(value) if isinstance(value, str) else value
+
+
+def _type_of(text: object) -> str:
+    try:
+        found = json.loads(str(text))
+    except (ValueError, RecursionError):
+        return MASK
+    named = found if isinstance(found, dict) else {}
+    kept = {
+        name: named[name] for name in ("apiVersion", "kind") if isinstance(named.get(name), str)
+    }
+    return json.dumps(kept)
+
+
+def _hidden(value: Any) -> Any:  # noqa: ANN401  JSON
+    """Return a part of an object, with the containers in it, wherever they stand: pods and their
+    templates, also in custom resources."""
+    if isinstance(value, list):
+        return [_hidden(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    return {
+        name: [_container(each) for each in item]
+        if name in _CONTAINERS and isinstance(item, list)
+        else dict(_annotations(item))
+        if name == "annotations" and isinstance(item, dict)
+        else _hidden(item)
+        for name, item in value.items()
+    }
+
+
+def _container(container: Any) -> Any:  # noqa: ANN401  JSON
+    if not isinstance(container, dict):
+        return container
+    made = _without_words(container)
+    if isinstance(made.get("env"), list):
+        made["env"] = [_without_value(entry) for entry in made["env"]]
+    for name in _HANDLERS:
+        if isinstance(made.get(name), dict):
+            made[name] = _handler(made[name])
+    if isinstance(made.get("lifecycle"), dict):
+        hooks = made["lifecycle"]
+        made["lifecycle"] = {
+            name: _handler(hook) if name in _HOOKS and isinstance(hook, dict) else hook
+            for name, hook in hooks.items()
+        }
+    return made
+
+
+def _without_words(stated: dict[str, Any]) -> dict[str, Any]:
+    words = {n: [MASK] * len(stated[n]) for n in ("args", "command") if stated.get(n)}
+    return {**stated, **words}
+
+
+def _without_value(entry: Any) -> Any:  # noqa: ANN401  JSON
+    is_literal = isinstance(entry, dict) and bool(entry.get("value"))
+    return {**entry, "value": MASK} if is_literal else entry
+
+
+def _handler(stated: dict[str, Any]) -> dict[str, Any]:
+    made = dict(stated)
+    if isinstance(made.get("exec"), dict):
+        made["exec"] = _without_words(made["exec"])
+    get = made.get("httpGet")
+    if isinstance(get, dict) and isinstance(get.get("httpHeaders"), list):
+        made["httpGet"] = {**get, "httpHeaders": [_without_value(h) for h in get["httpHeaders"]]}
+    return made
