@@ -10,7 +10,7 @@ from datetime import datetime
 from provisioner.cli.cluster_access import Reach, find_connection
 from provisioner.cli.cluster_lock import hold_locks
 from provisioner.cli.exit_code import ExitCode
-from provisioner.cli.observation import source_of
+from provisioner.cli.observation import source_of, warn_unverified
 from provisioner.cli.output import print_cluster, print_manifests
 from provisioner.cli.session import Session, confirm, is_plan_file, refuse_options
 from provisioner.cli.workspace import FileSources, write_file
@@ -166,6 +166,7 @@ def run_drift(request: Request, reach: Reach, output: str) -> int:
             desired, objects = session.find_objects(request.subject, StateKind(request.of))
             settings = desired.environment.kubernetes.observation
             observation = session.observe(desired.document, source, settings)
+            warn_unverified(source)
             found = check_observed_drift(desired, objects, observation, today)
     print_cluster(found, output)
     if found.found:

@@ -5,7 +5,13 @@ from datetime import datetime
 from typing import TypeVar
 
 from provisioner.blueprint.kubernetes import ObservationSettings
-from provisioner.cli.observation import is_observation, load_observation, read_file, source_of
+from provisioner.cli.observation import (
+    is_observation,
+    load_observation,
+    read_file,
+    source_of,
+    warn_unverified,
+)
 from provisioner.cli.session import Session
 from provisioner.cli.workspace import read_dump
 from provisioner.documents.census import CensusDocument, UnreadableDocument
@@ -56,6 +62,7 @@ def find_evidence(
     except DiagnosticError as problem:
         said = problem.diagnostics[0].message
         return ClusterEvidence(None, UnreadableDocument(id=source, reason=said))
+    warn_unverified(source)
     return ClusterEvidence(contents_of(observation, source))
 
 
@@ -86,6 +93,7 @@ def read_contents(
         raise DiagnosticError(error("which-cluster-files", message))
     (path,) = observed
     contents = contents_of(load_observation(read_file(path), path, settings), path)
+    warn_unverified(path)
     if not dumps:
         return contents
     read = read_dumps(dumps, today, all_namespaces=all_namespaces)

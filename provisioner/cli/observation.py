@@ -4,6 +4,7 @@ import base64
 import gzip
 import json
 import os
+import sys
 import zlib
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -16,8 +17,11 @@ from provisioner.cluster.observation import (
     SHORTEST_KEY,
     check_observation,
     describe_age,
+    is_signed,
     read_observation,
+    sign_content,
     taken_at,
+    verify_content,
 )
 from provisioner.documents.observation import ObservationDocument
 from provisioner.documents.plan import ClusterObjectsDocument
@@ -30,7 +34,7 @@ KEY = "AZSEC_OBSERVATION_KEY"
 _MOST_BYTES = 256 * 2**20
 
 _NO_OBSERVATION = (
-    ValueError, KeyError, AttributeError, TypeError, OSError, EOFError, zlib.error,
+    ValueError, KeyError, AttributeError, TypeError, OSError, EOFError, RecursionError, zlib.error,
 )  # fmt: skip
 """What reading JSON or compressed content raises for what is none, or is not whole."""
 
@@ -54,6 +58,8 @@ def find_key() -> str | None:
 
 def is_observation(text: str) -> bool:
     """Tell whether a text is an observation, or a ConfigMap that holds one."""
+    if is_signed(text[:64].encode()):
+        return True
     try:
         found = json.loads(text)
     except (ValueError, RecursionError):
@@ -93,13 +99,25 @@ def load_observation(
     """Return the observation in what `observe` wrote, or `kubectl get configmap -o json`; `source`
     is what to call it.
 
-    Raises DiagnosticError for one that is none, was altered, is of another cluster, or too old.
+    Raises DiagnosticError for one that is none, was altered, is of another cluster, or too old, and
+    for a blob that may be of any cluster.
     """
     if len(content) > _MOST_BYTES:
         raise DiagnosticError(
             error("no-observation", f"{source} is larger than {_MOST_BYTES:,} bytes.")
         )
-    found = read_observation(_unpacked(content, source), source, find_key())
+    found = read_observation(_unpacked(content, source), source)
+    if is_blob(source) and settings.cluster is None and find_key() is not None:
+        # One key may serve several clusters, and who writes a blob may write another's there.
+        raise DiagnosticError(
+            error(
+                "observation-of-any",
+                f"{source} is of the cluster {found.cluster.uid} ({found.cluster.server}), and "
+                "the environment does not state of which it has to be.",
+                None,
+                "State kubernetes.observation.cluster: the UID of the namespace kube-system.",
+            )
+        )
     age = timedelta(hours=settings.max_age_hours)
     check_observation(found, source, settings.cluster, age, datetime.now(UTC))
     return found
@@ -150,25 +168,43 @@ def _no_reader() -> Reader:
     raise AssertionError("the desired state takes no reading")
 
 
-def pack(observation: ObservationDocument) -> bytes:
-    """Return an observation as it is kept in a ConfigMap and in a blob: JSON, compressed."""
-    return gzip.compress(json.dumps(observation.to_json()).encode(), mtime=0)
+def pack(observation: ObservationDocument, key: str | None) -> bytes:
+    """Return an observation as it is kept in a ConfigMap and in a blob: JSON, compressed, and
+    signed where there is a key."""
+    return sign_content(gzip.compress(json.dumps(observation.to_json()).encode(), mtime=0), key)
+
+
+def warn_unverified(source: str) -> None:
+    """Say on standard error that nobody verified an observation, where there is no key."""
+    if find_key() is None:
+        sys.stderr.write(f"{source}: signature not verified: {KEY} is not set\n")
 
 
 def _unpacked(content: bytes, path: str) -> str:
-    """Return the text of an observation, which may be compressed, also in a ConfigMap."""
+    """Return the text of an observation, which may be compressed, also in a ConfigMap. Its
+    signature is verified before it is decompressed or parsed."""
     try:
-        if content.startswith(_GZIP):
-            return _decompressed(content)
-        found = json.loads(content)
-        packed = found["binaryData"][PART] if found.get("kind") == "ConfigMap" else None
-        if packed is None:
-            return content.decode("utf-8")
-        return _decompressed(base64.b64decode(packed))
+        bare = verify_content(_out_of_config_map(content), path, find_key())
+        return _decompressed(bare) if bare.startswith(_GZIP) else bare.decode("utf-8")
     except _NO_OBSERVATION as failure:
         raise DiagnosticError(
             error("no-observation", f"{path} is no observation of a cluster.")
         ) from failure
+
+
+def _out_of_config_map(content: bytes) -> bytes:
+    """Return what a ConfigMap holds, as kubectl prints one; other content as it is."""
+    if len(content) > _MOST_BYTES_OF_MAP or not content.lstrip().startswith(b"{"):
+        return content
+    found = json.loads(content)
+    if found.get("kind") != "ConfigMap":
+        return content
+    return base64.b64decode(found["binaryData"][PART])
+
+
+_MOST_BYTES_OF_MAP = 4 * 2**20
+"""The API server stores 1 MiB of a ConfigMap; printed, with base64 and managedFields, it is less
+than this."""
 
 
 def _decompressed(packed: bytes) -> str:

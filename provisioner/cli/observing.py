@@ -18,6 +18,7 @@ from provisioner.cli.exit_code import ExitCode
 from provisioner.cli.observation import KEY, PART, find_key, pack
 from provisioner.cli.session import Session
 from provisioner.cli.workspace import write_file
+from provisioner.cluster.observation import sign_content
 from provisioner.documents.observation import ObservationDocument
 from provisioner.engine.cluster_port import APPLY, Ask
 from provisioner.kube.client import KubeClient
@@ -68,9 +69,9 @@ def run_observe(
         connection = read_in_cluster(os.environ)
     with KubeClient(connection) as api:
         with _without_cycles():
-            found = observe_cluster(api, api.way, datetime.now(UTC), key)
+            found = observe_cluster(api, api.way, datetime.now(UTC))
         if target.config_map is not None:
-            path, body = _config_map(found, target.config_map)
+            path, body = _config_map(found, target.config_map, key)
             query = {"fieldManager": "azsec-observer", "force": "true"}
             told = api.ask([Ask("PATCH", path, query, body, APPLY)])[0]
             if isinstance(told, KubernetesError):
@@ -78,11 +79,11 @@ def run_observe(
                     describe_refusal(told, f"{target.config_map} was not written")
                 )
     if blob is not None:
-        write_blob(blob, pack(found), auth, tenant_id)
+        write_blob(blob, pack(found, key), auth, tenant_id)
     if target.out is not None:
-        write_file(target.out, json.dumps(found.to_json()) + "\n")
+        write_file(target.out, _text(found, key))
     elif not target.is_stated:
-        sys.stdout.write(json.dumps(found.to_json()) + "\n")
+        sys.stdout.write(_text(found, key))
     refused = [each for each in found.lists if each.refused]
     for each in refused:
         sys.stderr.write(f"not observed: {each.resource}: {each.refused}\n")
@@ -104,9 +105,16 @@ def _without_cycles() -> Iterator[None]:
             gc.enable()
 
 
-def _config_map(found: ObservationDocument, target: str) -> tuple[str, Mapping[str, Any]]:
+def _text(found: ObservationDocument, key: str | None) -> str:
+    content = json.dumps(found.to_json()) + "\n"
+    return sign_content(content.encode(), key).decode()
+
+
+def _config_map(
+    found: ObservationDocument, target: str, key: str | None
+) -> tuple[str, Mapping[str, Any]]:
     namespace, _, name = target.partition("/")
-    packed = pack(found)
+    packed = pack(found, key)
     if not namespace or not name:
         raise DiagnosticError(error("wrong-option", "--config-map expects NAMESPACE/NAME."))
     if len(packed) > _CONFIG_MAP_BYTES:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from provisioner.cli.exit_code import ExitCode
-from provisioner.cli.observation import source_of
+from provisioner.cli.observation import source_of, warn_unverified
 from provisioner.cli.output import print_upgrade
 from provisioner.cli.session import Session, refuse_options
 from provisioner.cli.workspace import FileSources, repository_of, write_file
@@ -83,7 +83,9 @@ def _find_observation(session: Session, desired: Desired, request: Request) -> O
     source = request.observation or source_of(settings, desired.environment.path)
     if source is None:
         return None
-    return Observed(session.observe(desired.document, source, settings), source)
+    observation = session.observe(desired.document, source, settings)
+    warn_unverified(source)
+    return Observed(observation, source)
 
 
 def _edit(

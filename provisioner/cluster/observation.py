@@ -1,7 +1,8 @@
 """Makes and verifies observations: what a cluster held when somebody looked.
 
 Who can reach a cluster writes one, who cannot reads it. It is worth as much as its signature: a
-digest alone shows an accident, and anybody can make it anew.
+digest alone shows an accident, and anybody can make it anew. The signature is over the bytes that
+are written, in a line before them, so that nothing of a forged one is decompressed or parsed.
 """
 
 import hashlib
@@ -30,46 +31,74 @@ def seal_observation(
     observed: datetime,
     cluster: ClusterDocument,
     lists: Iterable[ObservedListDocument],
-    key: str | None,
 ) -> ObservationDocument:
-    """Return an observation with its digest, and its signature if there is a key."""
+    """Return an observation with its digest."""
     bare = ObservationDocument(
         observed=observed.isoformat(timespec="seconds"),
         cluster=cluster,
         lists=tuple(lists),
         digest="",
     )
-    digest = _digest(bare.to_json())
-    return bare.model_copy(update={"digest": digest, "signature": _sign(digest, key)})
+    return bare.model_copy(update={"digest": _digest(bare.to_json())})
 
 
-def read_observation(text: str, source: str, key: str | None) -> ObservationDocument:
+def sign_content(content: bytes, key: str | None) -> bytes:
+    """Return what is written of an observation: with a key, a line with its HMAC-SHA256 before
+    it."""
+    return content if key is None else _signature(content, key) + b"\n" + content
+
+
+def is_signed(content: bytes) -> bool:
+    """Tell whether content begins with the line of a signature, be it the right one or not."""
+    return content.startswith(_SIGNED)
+
+
+def verify_content(content: bytes, source: str, key: str | None) -> bytes:
+    """Return content without the line of its signature.
+
+    Raises DiagnosticError, where there is a key, for content that is not signed with it. Without a
+    key nothing is verified.
+    """
+    stated, bare = b"", content
+    if is_signed(content):
+        stated, _, bare = content.partition(b"\n")
+    if key is None or hmac.compare_digest(stated, _signature(bare, key)):
+        return bare
+    what = "was altered, or is signed with another key" if is_signed(content) else "is not signed"
+    raise DiagnosticError(
+        error(
+            "observation-not-signed",
+            f"{source} {what}.",
+            None,
+            "Give the observer and its readers one key: AZSEC_OBSERVATION_KEY. Observations of "
+            "azsec before this version carry another signature: observe again.",
+        )
+    )
+
+
+_SIGNED = b"azsec-observation hmac-sha256:"
+
+
+def _signature(content: bytes, key: str) -> bytes:
+    return _SIGNED + hmac.new(key.encode(), content, hashlib.sha256).hexdigest().encode()
+
+
+def read_observation(text: str, source: str) -> ObservationDocument:
     """Return the observation in a text; `source` is what to call it.
 
-    Raises DiagnosticError for what is none, for one that was altered, and, where there is a key,
-    for one that is not signed with it.
+    Raises DiagnosticError for what is none, and for one that does not have its digest.
     """
     try:
         content = json.loads(text)
         observation = ObservationDocument.model_validate(content)
         taken_at(observation)
-    except (ValueError, ValidationError) as failure:
+    except (ValueError, ValidationError, RecursionError) as failure:
         raise DiagnosticError(
             error("no-observation", f"{source} is no observation of a cluster.", None, _HOW)
         ) from failure
     if _digest(content) != observation.digest:
         raise DiagnosticError(
             error("observation-altered", f"{source} was altered after it was written.", None, _HOW)
-        )
-    if key is not None and not _is_signed(observation, key):
-        what = "is not signed" if observation.signature is None else "is signed with another key"
-        raise DiagnosticError(
-            error(
-                "observation-not-signed",
-                f"{source} {what}.",
-                None,
-                "Give the observer and its readers one key: AZSEC_OBSERVATION_KEY.",
-            )
         )
     return observation
 
@@ -218,18 +247,6 @@ def _renamed(named: Object, token: str) -> dict[str, Any]:
 
 
 def _digest(content: dict[str, Any]) -> str:
-    bare = {k: v for k, v in content.items() if k not in ("digest", "signature")}
+    bare = {k: v for k, v in content.items() if k != "digest"}
     text = json.dumps(bare, sort_keys=True, separators=(",", ":"))
     return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
-
-
-def _sign(digest: str, key: str | None) -> str | None:
-    if key is None:
-        return None
-    made = hmac.new(key.encode(), digest.encode(), hashlib.sha256).hexdigest()
-    return f"hmac-sha256:{made}"
-
-
-def _is_signed(observation: ObservationDocument, key: str) -> bool:
-    made = _sign(observation.digest, key) or ""
-    return hmac.compare_digest(made, observation.signature or "")

@@ -29,8 +29,8 @@ class ObservedListDocument(Document):
 class ObservationDocument(Document):
     """The objects of a cluster at a time. `observed` is ISO 8601, in UTC.
 
-    `digest` is sha256:… over all of it but itself and `signature`, which is hmac-sha256:… over the
-    digest with a key that the observer and its readers share; null where there was no key.
+    `digest` is sha256:… over all of it but itself. With a key that the observer and its readers
+    share, a line stands before it: `azsec-observation hmac-sha256:…`, over the bytes that follow.
     """
 
     kind: Literal["azsec/observation"] = "azsec/observation"
@@ -39,4 +39,3 @@ class ObservationDocument(Document):
     cluster: ClusterDocument
     lists: tuple[ObservedListDocument, ...]
     digest: str
-    signature: str | None = None

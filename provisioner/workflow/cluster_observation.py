@@ -36,9 +36,7 @@ _AT_ONCE = 4
 """Lists that are read at once: of each, two pages are held."""
 
 
-def observe_cluster(
-    api: ClusterApi, way: str, now: datetime, key: str | None
-) -> ObservationDocument:
+def observe_cluster(api: ClusterApi, way: str, now: datetime) -> ObservationDocument:
     """Return the objects of a cluster as they are now. A list that is refused says so.
 
     Lists are read in parallel, a page at a time, and slimmed at once: what is held of 10,000 pods
@@ -53,7 +51,7 @@ def observe_cluster(
     others = [kind for kind in kinds if not _is_service(kind)]
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         lists = [*services, *pool.map(partial(_observe, api, selecting), others)]
-    return seal_observation(now, cluster, lists, key)
+    return seal_observation(now, cluster, lists)
 
 
 def _is_service(kind: ServedKind) -> bool:

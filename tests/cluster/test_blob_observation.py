@@ -15,11 +15,12 @@ from provisioner.blueprint.kubernetes import ObservationSettings
 from provisioner.catalog.registry import all_types, build_catalog
 from provisioner.catalog.sdk_models import read_schema_index
 from provisioner.cli.session import Session
+from provisioner.cluster.observation import sign_content, verify_content
 from provisioner.model.diagnostic import DiagnosticError
 from provisioner.simulator.server import LocalAzure
 from tests.cluster.api_server import ApiServer
 from tests.cluster.bench import ENVIRONMENT, Bench
-from tests.cluster.test_observation import KEY, _reseal, _without_policies
+from tests.cluster.test_observation import KEY, reseal, without_policies
 from tests.simulator.setting import GROUP, Caller
 
 ACCOUNT = f"{GROUP}/providers/Microsoft.Storage/storageAccounts/stseen"
@@ -56,7 +57,8 @@ def azure(monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalAzure]:
 def bench(server: ApiServer, azure: LocalAzure, tmp_path: Path) -> Bench:
     made = Bench.open(server, tmp_path)
     made.apply()
-    made.write(ENVIRONMENT + OBSERVATION)
+    uid = server.get("/api/v1/namespaces/kube-system")["metadata"]["uid"]
+    made.write(ENVIRONMENT + OBSERVATION.replace("{", f"{{cluster: {uid}, "))
     return made
 
 
@@ -69,11 +71,15 @@ def put(azure: LocalAzure, content: bytes) -> None:
 
 
 Change = Callable[[dict[str, Any]], dict[str, Any]]
-BAD: tuple[tuple[str, Change, str], ...] = (
-    ("future", lambda c: _reseal(c, KEY, -timedelta(hours=1)), "in the future"),
-    ("replaced", lambda c: _reseal(_without_policies(c), None, timedelta()), "is not signed"),
-    ("altered", _without_policies, "was altered"),
+BAD: tuple[tuple[str, Change, str | None, str], ...] = (
+    ("future", lambda c: reseal(c, -timedelta(hours=1)), KEY, "in the future"),
+    ("replaced", lambda c: reseal(without_policies(c)), None, "is not signed"),
+    ("altered", without_policies, KEY, "was altered"),
 )
+
+
+def pack(content: dict[str, Any], key: str | None) -> bytes:
+    return sign_content(gzip.compress(json.dumps(content).encode()), key)
 
 
 def test_the_nightly_job_reads_what_the_observer_wrote(bench: Bench, azure: LocalAzure) -> None:
@@ -96,8 +102,7 @@ def test_the_nightly_job_reads_what_the_observer_wrote(bench: Bench, azure: Loca
     after = bench.azsec("cluster", "drift", "billing", *local)
     assert after.code == 2
     assert "billing/ServiceAccount/x" in after.out
-    stale = _reseal(_content(azure), KEY, timedelta(hours=30))
-    put(azure, gzip.compress(json.dumps(stale).encode()))
+    put(azure, pack(reseal(_content(azure), timedelta(hours=30)), KEY))
     done = bench.azsec("cluster", "drift", "billing", *local)
     assert (done.code, done.out) == (1, "")
     assert "was made 30 h ago" in done.err
@@ -111,13 +116,17 @@ def test_the_nightly_job_reads_what_the_observer_wrote(bench: Bench, azure: Loca
 def test_a_bad_blob_is_refused(bench: Bench, azure: LocalAzure) -> None:
     assert bench.run("observe", "--blob", URL).code == 0
     whole = requests.get(blob(azure), headers=HEADERS, timeout=5).content
-    settings = {"blob": URL, "cluster": "5f4c6a1e-2f51-4a0e-9d3c-6a0f5b1c2d3e"}
-    bad = [(whole, settings, "is of the cluster")]
-    for _name, change, says in BAD:
-        content = gzip.compress(json.dumps(change(_content(azure))).encode())
-        bad.append((content, {"blob": URL}, says))
-    broken = (whole[: len(whole) // 2], b"", b"\x1f\x8b", gzip.decompress(whole)[:500])
-    bad += [(part, {"blob": URL}, "is no observation of a cluster") for part in broken]
+    other = {"blob": URL, "cluster": "5f4c6a1e-2f51-4a0e-9d3c-6a0f5b1c2d3e"}
+    any_cluster = {"blob": URL}
+    own = {"blob": URL, "cluster": _content(azure)["cluster"]["uid"]}
+    bad = [(whole, other, "is of the cluster"), (whole, any_cluster, "does not state of which")]
+    for _name, change, key, says in BAD:
+        bad.append((pack(change(_content(azure)), key), own, says))
+    bare = verify_content(whole, URL, KEY)
+    bad += [(part, own, "is not signed") for part in (b"", b"\x1f\x8b", bare)]
+    bad.append((whole[: len(whole) // 2], own, "was altered"))
+    for part in (bare[: len(bare) // 2], b"", gzip.decompress(bare)[:500]):
+        bad.append((sign_content(part, KEY), own, "is no observation of a cluster"))
     with Session(cloud="local", state=None, parallelism=1, realistic=None, quiet=True) as session:
         desired = session.load(str(bench.folder / "environments/billing.yaml"))
         for content, stated, says in bad:
@@ -130,7 +139,7 @@ def test_a_bad_blob_is_refused(bench: Bench, azure: LocalAzure) -> None:
 
 def _content(azure: LocalAzure) -> dict[str, Any]:
     packed = requests.get(blob(azure), headers=HEADERS, timeout=5).content
-    return json.loads(gzip.decompress(packed))
+    return json.loads(gzip.decompress(verify_content(packed, URL, KEY)))
 
 
 def test_the_observer_signs_in_as_its_identity_and_writes_no_config_map(bench: Bench) -> None:

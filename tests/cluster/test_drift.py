@@ -34,7 +34,6 @@ from tests.cluster.bench import TODAY, Bench
 
 RBAC = "rbac.authorization.k8s.io"
 ADMISSION = "admissionregistration.k8s.io/v1"
-KEY = "a key that the observer and its readers share"
 MALLORY = [{"kind": "User", "apiGroup": RBAC, "name": "mallory"}]
 Body = dict[str, Any]
 
@@ -760,8 +759,8 @@ class Applied:
 
     def observed_drift(self) -> ClusterDriftDocument:
         now = datetime(2026, 11, 30, 12, tzinfo=UTC)
-        written = observe_cluster(self.api, "test", now, KEY).to_json()
-        observation = read_observation(json.dumps(written), "observation.json", KEY)
+        written = observe_cluster(self.api, "test", now).to_json()
+        observation = read_observation(json.dumps(written), "observation.json")
         return check_observed_drift(self.desired, self.objects, observation, TODAY)
 
     def restore(self) -> None:

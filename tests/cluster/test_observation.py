@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from provisioner.cluster.observation import seal_observation
+from provisioner.cluster.observation import seal_observation, sign_content, verify_content
 from provisioner.documents.observation import ObservationDocument
 from tests.cluster.api_server import ApiServer
 from tests.cluster.bench import ENVIRONMENT, Bench
@@ -18,27 +18,32 @@ KEY = "a key that is shared by both"
 Change = Callable[[dict[str, Any]], dict[str, Any]]
 
 
-def _reseal(content: dict[str, Any], key: str | None, age: timedelta) -> dict[str, Any]:
+def reseal(content: dict[str, Any], age: timedelta = timedelta()) -> dict[str, Any]:
     found = ObservationDocument.model_validate(content)
-    made = seal_observation(datetime.now(UTC) - age, found.cluster, found.lists, key)
-    return made.to_json()
+    return seal_observation(datetime.now(UTC) - age, found.cluster, found.lists).to_json()
 
 
-def _without_policies(content: dict[str, Any]) -> dict[str, Any]:
+def without_policies(content: dict[str, Any]) -> dict[str, Any]:
     for each in content["lists"]:
         if each["kind"] == "NetworkPolicy":
             each["items"] = []
     return content
 
 
-BAD: tuple[tuple[str, Change, str], ...] = (
-    ("altered", _without_policies, "was altered"),
-    ("forged", lambda c: _reseal(_without_policies(c), None, timedelta()), "is not signed"),
-    ("other-key", lambda c: _reseal(c, "another key, also long", timedelta()), "another key"),
-    ("old", lambda c: _reseal(c, KEY, timedelta(days=3)), "was made 3 d ago"),
-    ("future", lambda c: _reseal(c, KEY, -timedelta(days=1)), "in the future"),
-    ("no-json", lambda c: {"kind": "List"}, "is no observation"),
+BAD: tuple[tuple[str, Change, str | None, str], ...] = (
+    # What is done to it, the key that it is signed with then, and what is said.
+    ("altered", without_policies, KEY, "was altered"),
+    ("forged", lambda c: reseal(without_policies(c)), None, "is not signed"),
+    ("other-key", reseal, "another key, also long", "another key"),
+    ("old", lambda c: reseal(c, timedelta(days=3)), KEY, "was made 3 d ago"),
+    ("future", lambda c: reseal(c, -timedelta(days=1)), KEY, "in the future"),
+    ("no-json", lambda c: {"kind": "List"}, KEY, "is no observation"),
 )
+
+
+def read_signed(content: bytes) -> dict[str, Any]:
+    """Return the observation in what was written with a key, which is verified."""
+    return json.loads(verify_content(content, "written", KEY))
 
 
 @pytest.fixture
@@ -51,14 +56,17 @@ def test_what_an_observation_shows_is_compared_and_a_bad_one_refused(bench: Benc
     bench.apply()
     assert bench.run("observe", "--out", "seen.json").code == 0
     path = bench.folder / "seen.json"
-    good = path.read_text(encoding="utf-8")
+    good = path.read_bytes()
     assert bench.read("drift", "--observation", "seen.json").code == 0
-    for name, change, says in BAD:
-        path.write_text(json.dumps(change(json.loads(good))), encoding="utf-8")
+    for name, change, key, says in BAD:
+        text = json.dumps(change(read_signed(good)))
+        path.write_bytes(sign_content(text.encode(), key))
         done = bench.read("drift", "--observation", "seen.json")
         assert (name, done.code) == (name, 1)
         assert says in done.err
-    path.write_text(good, encoding="utf-8")
+    path.write_bytes(good.replace(b"hmac-sha256:", b"hmac-sha256:\xc3\xa9", 1))
+    assert "another key" in bench.read("drift", "--observation", "seen.json").err
+    path.write_bytes(good)
     uid = "5f4c6a1e-2f51-4a0e-9d3c-6a0f5b1c2d3e"
     bench.write(f"{ENVIRONMENT}  observation: {{cluster: {uid}}}\n")
     other = bench.read("drift", "--observation", "seen.json")

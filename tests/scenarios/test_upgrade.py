@@ -109,7 +109,7 @@ def observe(*lists: Any, version: str = "v1.35.4", age: timedelta = timedelta())
     )
     kinds = {each.kind for each in lists}
     whole = (*lists, *(each for each in base if each.kind not in kinds))
-    made = seal_observation(datetime.now(UTC) - age, cluster, whole, None)
+    made = seal_observation(datetime.now(UTC) - age, cluster, whole)
     Path("seen.json").write_text(render_json(made), encoding="utf-8")
 
 
@@ -133,6 +133,7 @@ def test_what_stands_in_the_cluster_blocks_the_path(kube: Path) -> None:
     assert "- shop/web: maxUnavailable is 0." in told
     assert "- shop/bare: it has no controller" in told
     assert "networking.k8s.io/v1beta1 ServiceCIDR (shop/range) goes in 1.37." in told
+    assert "seen.json: signature not verified: AZSEC_OBSERVATION_KEY is not set" in told
     assert "4 objects, 2 pods and 1 disruption budget of Kubernetes 1.35.4" in told
     assert told.endswith("[exit 3]\n")
 
