@@ -6,6 +6,7 @@ Sources: kubernetes.io, "Role Based Access Control Good Practices" (privilege es
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
 from provisioner.cluster.objects import Object
@@ -17,34 +18,51 @@ _WRITES = ("create", "update", "patch")
 _RBAC = "rbac.authorization.k8s.io"
 
 
+class Risk(StrEnum):
+    """What comes of a capability."""
+
+    ESCALATION = "escalation"
+    """From one's own rights to another's ("Role Based Access Control Good Practices", Kubernetes
+    RBAC - privilege escalation risks; without the creation of workloads, which deployers need)."""
+    SHELL = "shell"
+    """Commands in the pods of others."""
+    OTHER = "other"
+
+
 @dataclass(frozen=True, slots=True)
 class Capability:
-    """Something that a rule may allow: one of `verbs` on one of `resources` of a group."""
+    """Something that a rule may allow: one of `verbs` on one of `resources` of a group. `risk`
+    says what comes of it."""
 
     words: str
     group: str
     resources: tuple[str, ...]
     verbs: tuple[str, ...]
+    risk: Risk = Risk.OTHER
 
+
+_UP, _SHELL = Risk.ESCALATION, Risk.SHELL
 
 CAPABILITIES = tuple(
     Capability(*row)
     for row in (
-        ("runs commands in pods", "", ("pods/exec", "pods/attach"), ("create", "get")),
-        ("reads secrets", "", ("secrets",), ("get", "list", "watch")),
-        ("impersonates", "authentication.k8s.io", ("userextras", "uids"), ("impersonate",)),
-        ("impersonates", "", ("users", "groups", "serviceaccounts"), ("impersonate",)),
-        ("escalates roles", _RBAC, ("roles", "clusterroles"), ("escalate", "bind")),
+        ("runs commands in pods", "", ("pods/exec", "pods/attach"), ("create", "get"), _SHELL),
+        ("reads secrets", "", ("secrets",), ("get", "list", "watch"), _UP),
+        ("impersonates", "authentication.k8s.io", ("userextras", "uids"), ("impersonate",), _UP),
+        ("impersonates", "", ("users", "groups", "serviceaccounts"), ("impersonate",), _UP),
+        ("escalates roles", _RBAC, ("roles", "clusterroles"), ("escalate", "bind"), _UP),
         (
             "grants access", _RBAC,
-            ("rolebindings", "clusterrolebindings", "roles", "clusterroles"), _WRITES,
+            ("rolebindings", "clusterrolebindings", "roles", "clusterroles"), _WRITES, _UP,
         ),
-        ("issues tokens of service accounts", "", ("serviceaccounts/token",), ("create",)),
-        ("reaches the kubelet of nodes", "", ("nodes/proxy",), ("create", "get")),
+        ("issues tokens of service accounts", "", ("serviceaccounts/token",), ("create",), _UP),
+        ("reaches the kubelet of nodes", "", ("nodes/proxy",), ("create", "get"), _UP),
         (
             "changes containers of running pods", "",
-            ("pods/ephemeralcontainers",), ("update", "patch"),
+            ("pods/ephemeralcontainers",), ("update", "patch"), _SHELL,
         ),
+        # The image of a container is one of the few fields of a running pod that may change.
+        ("changes images of running pods", "", ("pods",), ("update", "patch"), _SHELL),
         (
             "changes admission", "admissionregistration.k8s.io",
             (
@@ -52,25 +70,25 @@ CAPABILITIES = tuple(
                 "validatingadmissionpolicies", "validatingadmissionpolicybindings",
                 "mutatingadmissionpolicies", "mutatingadmissionpolicybindings",
             ),
-            (*_WRITES, "delete", "deletecollection"),
+            (*_WRITES, "delete", "deletecollection"), _UP,
         ),
-        ("changes what namespaces enforce", "", ("namespaces",), ("update", "patch")),
+        ("changes what namespaces enforce", "", ("namespaces",), ("update", "patch"), _UP),
         (
             "changes network policies", "networking.k8s.io",
             ("networkpolicies",), (*_WRITES, "delete", "deletecollection"),
         ),
         (
             "approves certificates", "certificates.k8s.io",
-            ("certificatesigningrequests/approval",), ("update", "patch"),
+            ("certificatesigningrequests/approval",), ("update", "patch"), _UP,
         ),
-        ("approves certificates", "certificates.k8s.io", ("signers",), ("approve", "sign")),
+        ("approves certificates", "certificates.k8s.io", ("signers",), ("approve", "sign"), _UP),
         (
             "extends the API", "apiextensions.k8s.io", ("customresourcedefinitions",), _WRITES,
         ),
         ("extends the API", "apiregistration.k8s.io", ("apiservices",), _WRITES),
         ("redirects the traffic of services", "discovery.k8s.io", ("endpointslices",), _WRITES),
         ("redirects the traffic of services", "", ("endpoints", "services"), _WRITES),
-        ("mounts folders of nodes", "", ("persistentvolumes",), _WRITES),
+        ("mounts folders of nodes", "", ("persistentvolumes",), _WRITES, _UP),
         ("forwards ports of pods", "", ("pods/portforward",), ("create", "get")),
         ("creates pods", "", ("pods",), ("create",)),
         ("creates pods", "", ("replicationcontrollers",), _WRITES),
@@ -104,8 +122,21 @@ def find_capabilities(rules: Iterable[Rule]) -> tuple[str, ...]:
     stated = list(rules)
     if any(_has_all(rule) for rule in stated):
         return (_EVERYTHING,)
-    found = (each.words for each in CAPABILITIES if any(_allows(rule, each) for rule in stated))
+    return tuple(dict.fromkeys(c.words for c in CAPABILITIES if allows(stated, c)))
+
+
+def find_risks(rules: Iterable[Rule], risk: Risk) -> tuple[str, ...]:
+    """Return what rules allow of one risk, the worst first; whoever may do everything has each."""
+    stated = list(rules)
+    if any(_has_all(rule) for rule in stated):
+        return (_EVERYTHING,)
+    found = (c.words for c in CAPABILITIES if c.risk is risk and allows(stated, c))
     return tuple(dict.fromkeys(found))
+
+
+def allows(rules: Iterable[Rule], capability: Capability) -> bool:
+    """Tell whether rules allow something; a rule for some objects by name allows it of those."""
+    return any(_allows(rule, capability) for rule in rules)
 
 
 def _has_all(rule: Rule) -> bool:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from provisioner.cluster.permissions import Capability, Risk, allows, find_risks, rules_of
 from provisioner.controls.observed.view import ObservedRule, Seen, View, conclude, count, fails
 from provisioner.manifests.cluster_kinds import (
     CLUSTER_ROLE,
@@ -20,63 +21,14 @@ from provisioner.model.cluster_contents import (
     Object,
     at,
     items,
-    labels_of,
     name_of,
     namespace_of,
 )
-from provisioner.model.label_selectors import selects
 
-_RBAC = "rbac.authorization.k8s.io"
-_ADMISSION = "admissionregistration.k8s.io"
-_READ = ("get", "list", "watch")
-_WRITE = ("create", "update", "patch")
-
-
-@dataclass(frozen=True, slots=True)
-class Ability:
-    """Something that a rule may allow: one of some verbs on one of some resources of a group."""
-
-    words: str
-    group: str
-    resources: tuple[str, ...]
-    verbs: tuple[str, ...]
-
-
-ESCALATIONS = (
-    Ability("everything", "*", ("*",), ("*",)),
-    Ability("escalate or bind roles", _RBAC, ("roles", "clusterroles"), ("escalate", "bind")),
-    Ability("impersonate", "", ("users", "groups", "serviceaccounts"), ("impersonate",)),
-    Ability("read secrets", "", ("secrets",), _READ),
-    Ability("issue tokens of accounts", "", ("serviceaccounts/token",), ("create",)),
-    Ability("reach the kubelet of nodes", "", ("nodes/proxy",), ("get", "create")),
-    Ability(
-        "approve certificates",
-        "certificates.k8s.io",
-        ("certificatesigningrequests/approval",),
-        ("update", "patch"),
-    ),
-    Ability("sign certificates", "certificates.k8s.io", ("signers",), ("approve", "sign")),
-    Ability(
-        "change admission",
-        _ADMISSION,
-        (
-            "validatingwebhookconfigurations", "mutatingwebhookconfigurations",
-            "validatingadmissionpolicies", "validatingadmissionpolicybindings",
-        ),
-        (*_WRITE, "delete", "deletecollection"),
-    ),
-    Ability("mount folders of nodes", "", ("persistentvolumes",), ("create",)),
-)  # fmt: skip
-"""What leads from one's own rights to another's, the worst first (guidelines.md CLU-03.5)."""
-
-SHELLS = (
-    Ability("open a shell", "", ("pods/exec", "pods/attach"), ("create", "get")),
-    Ability("add containers to pods", "", ("pods/ephemeralcontainers",), ("update", "patch")),
+_DEPLOYS = Capability(
+    "writes deployments", "apps", ("deployments",), ("create", "update", "patch", "delete")
 )
-"""What runs commands in the pods of others."""
-
-_DEPLOYS = (Ability("write deployments", "apps", ("deployments",), (*_WRITE, "delete")),)
-_READS_LOGS = (Ability("read logs", "", ("pods/log",), ("get",)),)
+_READS_LOGS = Capability("reads logs", "", ("pods/log",), ("get",))
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +44,9 @@ class Bound:
 def find_bound(view: View, *, everywhere_alone: bool = False) -> Iterator[Bound]:
     """Yield the bindings of a cluster that give something to others than the system; with
     `everywhere_alone` those that do so in every namespace, and no other list is looked at."""
+    known = view.of(CLUSTER_ROLE)
     roles = {
-        (kind.name, namespace_of(role), name_of(role)): tuple(_rules_of(view, role, frozenset()))
+        (kind.name, namespace_of(role), name_of(role)): tuple(rules_of(role, known))
         for kind in ((CLUSTER_ROLE,) if everywhere_alone else (ROLE, CLUSTER_ROLE))
         for role in view.of(kind)
     }
@@ -107,17 +60,6 @@ def find_bound(view: View, *, everywhere_alone: bool = False) -> Iterator[Bound]
             within = namespace_of(binding) if reference.get("kind") == "Role" else ""
             key = (str(reference.get("kind")), within, str(reference.get("name")))
             yield Bound(binding, subjects, roles.get(key))
-
-
-def _rules_of(view: View, role: Object, above: frozenset[str]) -> Iterator[Mapping[str, Any]]:
-    """Yield the rules of a role, with those of the roles that it aggregates: a controller writes
-    them into it, a moment later."""
-    yield from items(role.get("rules"))
-    selectors = items(at(role, "aggregationRule", "clusterRoleSelectors"))
-    for other in view.of(CLUSTER_ROLE) if selectors else ():
-        name = name_of(other)
-        if name not in above and any(selects(each, labels_of(other)) for each in selectors):
-            yield from _rules_of(view, other, above | {name_of(role)})
 
 
 _ACCOUNT = "system:serviceaccount:"
@@ -176,41 +118,21 @@ def _is_of_aks(view: View, binding: Object, kind: str, name: str) -> bool:
     return name in users if kind == "User" else kind == "Group" and name.lower() in view.admins
 
 
-def allows(rules: Iterable[Mapping[str, Any]], ability: Ability) -> bool:
-    """Tell whether rules allow something; a rule for some objects by name allows it of those."""
-    return any(
-        _holds(items(rule.get("apiGroups")), (ability.group,))
-        and _holds_resource(items(rule.get("resources")), ability.resources)
-        and _holds(items(rule.get("verbs")), ability.verbs)
-        for rule in rules
-    )
-
-
-def _holds(stated: tuple[Any, ...], wanted: tuple[str, ...]) -> bool:
-    return "*" in stated or any(name in stated for name in wanted)
-
-
-def _holds_resource(stated: tuple[Any, ...], wanted: tuple[str, ...]) -> bool:
-    parts = {f"*/{name.rpartition('/')[2]}" for name in wanted if "/" in name}
-    return _holds(stated, wanted) or any(name in stated for name in parts)
-
-
-def _no_one(abilities: tuple[Ability, ...]) -> ObservedRule:
-    """Return the rule that nobody but the system has some abilities."""
+def _no_one(risk: Risk, words: str) -> ObservedRule:
+    """Return the rule that nobody but the system has the capabilities of a risk."""
 
     def judge(view: View) -> Iterator[Seen]:
         bound = tuple(find_bound(view))
 
         def look() -> Iterator[Seen]:
             for each in bound:
-                if each.rules is None:
-                    continue  # A binding to no role gives nothing.
-                can = [ability.words for ability in abilities if allows(each.rules, ability)]
-                if can:
-                    yield fails(f"{', '.join(each.subjects)} can {' and '.join(can)}", each.binding)
+                # A binding to no role gives nothing.
+                found = find_risks(each.rules or (), risk)
+                if found:
+                    yield fails(f"{', '.join(each.subjects)}: {', '.join(found)}", each.binding)
 
-        said = f"{count(len(bound), 'binding')} of others than the system: none can"
-        yield from conclude(look(), f"{said} {abilities[0].words}")
+        said = f"{count(len(bound), 'binding')} of others than the system: none {words}"
+        yield from conclude(look(), said)
 
     return ObservedRule(judge, (ROLE, CLUSTER_ROLE, ROLE_BINDING, CLUSTER_ROLE_BINDING))
 
@@ -237,23 +159,23 @@ def _admins(view: View) -> Iterator[Seen]:
     yield from conclude(judge(), f"{bindings}: the system and the cluster's own groups alone")
 
 
-def _exactly(wanted: tuple[Ability, ...], allowed: tuple[Object, ...]) -> ObservedRule:
-    """Return the rule that whoever has an ability has nothing beyond some rules."""
+def _exactly(wanted: Capability, allowed: tuple[Object, ...]) -> ObservedRule:
+    """Return the rule that whoever has a capability has nothing beyond some rules."""
 
     def judge(view: View) -> Iterator[Seen]:
-        held = [b for b in find_bound(view) if b.rules and any(allows(b.rules, w) for w in wanted)]
+        held = [b for b in find_bound(view) if b.rules and allows(b.rules, wanted)]
 
         def look() -> Iterator[Seen]:
             for each in held:
                 more = _beyond(each.rules or (), allowed)
                 if more:
                     who = ", ".join(each.subjects)
-                    yield fails(f"{who} can {wanted[0].words}, and {more}", each.binding)
+                    yield fails(f"{who}: {wanted.words}, and {more}", each.binding)
                 elif not namespace_of(each.binding):
-                    said = f"{', '.join(each.subjects)} can {wanted[0].words} in every namespace"
+                    said = f"{', '.join(each.subjects)}: {wanted.words} in every namespace"
                     yield fails(said, each.binding)
 
-        said = f"{count(len(held), 'binding')} of those who {wanted[0].words}: nothing else"
+        said = f"{count(len(held), 'binding')} of those with '{wanted.words}': nothing else"
         yield from conclude(look(), said)
 
     return ObservedRule(judge, (ROLE, CLUSTER_ROLE, ROLE_BINDING, CLUSTER_ROLE_BINDING))
@@ -280,8 +202,8 @@ def _beyond(rules: Iterable[Mapping[str, Any]], allowed: tuple[Object, ...]) -> 
 
 RULES = {
     "CLU-03.4": ObservedRule(_admins, (CLUSTER_ROLE_BINDING, CLUSTER_ROLE)),
-    "CLU-03.5": _no_one(ESCALATIONS),
-    "WRK-02.8": _no_one(SHELLS),
+    "CLU-03.5": _no_one(Risk.ESCALATION, "escalates its rights"),
+    "WRK-02.8": _no_one(Risk.SHELL, "runs commands in pods of others"),
     "MAN-01": _exactly(_DEPLOYS, DEPLOYMENT_MANAGER),
     "MAN-02": _exactly(_READS_LOGS, LOG_READER),
 }
