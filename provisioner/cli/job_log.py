@@ -1,8 +1,10 @@
 """The log of a CI job, in which a line of the right form is a command to the agent.
 
 Azure Pipelines runs `##vso[area.action …]` wherever it stands in a line (azure-pipelines-agent,
-docs/logging commands), and GitHub Actions `::command …::` at the beginning of one. What azsec
-prints holds text of others: names and tags in Azure, files of a pull request. It must not set
+docs/logging commands). GitHub Actions runs `::command …::` at the beginning of a line, and the
+older form `##[command …]` wherever it stands in one (actions/runner, src/Runner.Common:
+ActionCommandManager.TryProcessCommand tries both, ActionCommand.TryParse looks for `##[`). What
+azsec prints holds text of others: names and tags in Azure, files of a pull request. It must not set
 variables or paths for the steps after it.
 """
 
@@ -13,21 +15,29 @@ import sys
 from collections.abc import Mapping
 from io import TextIOWrapper
 
-_AZURE_PIPELINES = re.compile(r"##(?=vso\[)", re.IGNORECASE)
-_GITHUB = re.compile(r"^(\s*):(?=:[a-z][a-z-]*(?: [^\n]*?)?::)", re.IGNORECASE | re.MULTILINE)
+_ANYWHERE = re.compile(r"##(?=(?:vso)?\[)", re.IGNORECASE)
+# A line ends at \r too, and blanks before a command are skipped (.NET: ReadLine, TrimStart).
+_AT_THE_BEGINNING = re.compile(r"(?<![^\r\n])([^\S\r\n]*):(?=:(?:[a-z]|\Z))", re.IGNORECASE)
 
 
 def disarm(text: str) -> str:
     """Return a text in which nothing is a command of either agent: a space stands in the prefix."""
-    return _GITHUB.sub(r"\1: ", _AZURE_PIPELINES.sub("## ", text))
+    return _AT_THE_BEGINNING.sub(r"\1: ", _ANYWHERE.sub("## ", text))
 
 
 class JobLog(TextIOWrapper):
     """Standard output or standard error of a job: what is written to it is no command."""
 
+    _line = ""
+    """What was written of the line so far: a command may come in pieces."""
+
     def write(self, text: str, /) -> int:
         """Write a text, disarmed."""
-        super().write(disarm(text))
+        whole = disarm(self._line + text)
+        is_apart = whole.startswith(self._line)
+        shown = whole[len(self._line) :] if is_apart else f" {disarm(text)}"
+        super().write(shown)
+        self._line = re.split(r"[\r\n]", self._line + shown)[-1]
         return len(text)
 
     def write_command(self, line: str) -> None:

@@ -82,7 +82,8 @@ def make_report(question: ReportQuestion) -> ReportDocument:
     frameworks = tuple(map(Framework, question.frameworks))
     request = ReportRequest(state, frameworks, read_window(question.since, now))
     alone = len(question.environments) == 1
-    made = tuple(_report(name, question, request, alone=alone) for name in question.environments)
+    names = tuple(dict.fromkeys(question.environments))
+    made = tuple(_report(name, question, request, alone=alone) for name in names)
     report = ReportDocument(generated_at=format_second(now), environments=made)
     return report if question.history is None else with_history(report, question.history)
 
@@ -129,8 +130,15 @@ def with_history(report: ReportDocument, folder: str) -> ReportDocument:
         )
     sources = FileSources(most=_MOST_BYTES)
     files = sorted(place.glob("*.json")) if place.is_dir() else []
-    texts = {f.name: sources.read_text(f.as_posix()) for f in files[-_MOST_FILES:]}
+    texts, skipped = {}, []
+    for file in files[-_MOST_FILES:]:
+        try:
+            texts[file.name] = sources.read_text(file.as_posix())
+        except DiagnosticError as problem:
+            reason = problem.diagnostics[0].message
+            skipped.append(SkippedFileDocument(file=file.name, reason=reason))
     made = with_trends(report, read_history(texts))
+    made = made.model_copy(update={"skipped": (*made.skipped, *skipped)})
     if len(files) <= _MOST_FILES:
         return made
     older = SkippedFileDocument(

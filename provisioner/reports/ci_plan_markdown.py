@@ -236,13 +236,18 @@ def _moved(one: MovedChangeDocument) -> str:
 def _fold_plans(
     entries: Sequence[EnvironmentPlanDocument], room: int, most: int
 ) -> tuple[str, list[EnvironmentPlanDocument]]:
-    """Return the folded plans that `room` characters hold, and the environments without room. What
-    one leaves is the next one's, so that a short plan costs a long one nothing."""
+    """Return the folded plans that `room` characters hold, and the environments without room.
+
+    The entries come worst first, and so does the room: as many as may have the least each share it,
+    and the mildest go without. What one leaves is the next one's, so that a short plan costs a long
+    one nothing."""
     told = ""
     left = []
     planned = [entry for entry in entries if entry.plan is not None]
     for number, entry in enumerate(planned):
-        share = min(most, (room - len(told)) // (len(planned) - number))
+        rest = room - len(told)
+        sharing = max(1, min(len(planned) - number, rest // _LEAST_ROOM))
+        share = min(most, rest // sharing)
         text = _fold(entry, share) if share >= _LEAST_ROOM else ""
         if text and len(text) <= share:
             told += text

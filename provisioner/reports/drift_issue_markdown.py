@@ -1,10 +1,13 @@
 """The issue of an environment: what drifted, who did it, and how to repair or accept it."""
 
+from collections.abc import Iterator
+
 from provisioner.documents.ci import CiDriftDocument, EnvironmentDriftDocument
 from provisioner.documents.drift import DriftDocument
+from provisioner.documents.proof import FAILS
 from provisioner.reports.markdown import render_drift_markdown
 from provisioner.reports.markdown_escape import code, prose
-from provisioner.reports.wording import no_drift
+from provisioner.reports.wording import joined, no_drift
 
 _BADGE_LABEL = "drift"
 
@@ -40,8 +43,32 @@ def render_issue_change(document: EnvironmentDriftDocument, checked_at: str) -> 
     if drift is None or not drift.found:
         told = no_drift(drift) if drift is not None else "Not checked."
         return f"{prose(told, 500)} Checked at {checked_at}.\n"
-    count = len(drift.drifted) + len(drift.additions)
-    return f"The findings changed at {checked_at}: {count:,} resources drifted or were added.\n"
+    return f"The findings changed at {checked_at}: {joined(_counts(drift))}.\n"
+
+
+def _counts(drift: DriftDocument) -> Iterator[str]:
+    """Yield how many there are of each kind of finding."""
+    cluster = drift.cluster
+    numbers = (
+        (len(drift.drifted), "resource drifted", "resources drifted"),
+        (len(drift.additions), "addition", "additions"),
+        (sum(entry.drifted for entry in drift.undeclared), "undeclared value", "undeclared values"),
+        (len(drift.tags) if drift.strict_tags else 0, "tag drifted", "tags drifted"),
+        (len(drift.security.refused), "control newly fails", "controls newly fail"),
+        (
+            sum(proof.verdict == FAILS for proof in drift.proofs),
+            "network proof fails",
+            "network proofs fail",
+        ),
+        (
+            len(cluster.drifted) + len(cluster.additions) if cluster else 0,
+            "object in the cluster",
+            "objects in the cluster",
+        ),
+    )
+    yield from (
+        f"{number:,} {one if number == 1 else more}" for number, one, more in numbers if number
+    )
 
 
 def _advice(document: EnvironmentDriftDocument, drift: DriftDocument) -> str:

@@ -34,6 +34,7 @@ def findings_of(drift: DriftDocument) -> str | None:
     """
     if not drift.found:
         return None
+    cluster = drift.cluster
     found = {
         "drifted": [entry.to_json() for entry in drift.drifted],
         "undeclared": [entry.to_json() for entry in drift.undeclared if entry.drifted],
@@ -41,6 +42,7 @@ def findings_of(drift: DriftDocument) -> str | None:
         "additions": [entry.to_json() for entry in drift.additions],
         "controls": [[turn.control, turn.address] for turn in drift.security.refused],
         "proofs": [proof.control for proof in drift.proofs if proof.verdict == FAILS],
+        "cluster": [] if cluster is None else [cluster.drifted, cluster.additions],
     }
     text = json.dumps(found, sort_keys=True)
     return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
@@ -77,13 +79,18 @@ def follow_drift(
 
     It is updated only where the findings are others, and closed only by a check that saw all of
     its scope and found nothing. One that a person closed stays closed while the findings are the
-    same. Raises ForgeError.
+    same; a check that finds none is noted in it, so that it is opened again should they come back.
+    Raises ForgeError.
     """
     known = find_issue(forge, document.name, issues)
     text = render(document)
     if document.found:
         return _keep_open(forge, document, known, text)
-    if known is None or not known.is_open:
+    if known is None:
+        return document
+    if not known.is_open:
+        if document.is_certain and _findings_in(known) is not None:
+            forge.edit_issue(known, text.title, text.repaired, is_open=False)
         return document
     if not document.is_certain:
         return _told(document, IssueAction.LEFT_OPEN, known)
@@ -105,13 +112,18 @@ def _keep_open(
         if first.id != opened.id:
             forge.edit_issue(opened, text.title, text.repaired, is_open=False)
         return _told(document, IssueAction.OPENED, first)
-    seen = _FINDINGS.search(known.body)
-    if seen is not None and seen[1] == document.findings:
+    if _findings_in(known) == document.findings:
         return _told(document, IssueAction.UNCHANGED, known)
     edited = forge.edit_issue(known, text.title, text.drifted, is_open=True)
     forge.add_issue_comment(known, text.changed)
     action = IssueAction.UPDATED if known.is_open else IssueAction.REOPENED
     return _told(document, action, edited)
+
+
+def _findings_in(issue: Issue) -> str | None:
+    """Return the digest that an issue's body has, None where it notes that nothing was found."""
+    seen = _FINDINGS.search(issue.body)
+    return None if seen is None or seen[1] == "none" else seen[1]
 
 
 def _told(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic.alias_generators import to_camel
 
-from provisioner.documents.document import FORMAT_VERSION
+from provisioner.documents.document import FORMAT_VERSION, EnvironmentDocument
 from provisioner.documents.report import (
     EnvironmentReportDocument,
     PostureDocument,
@@ -25,7 +25,7 @@ class _Environment(BaseModel):
 
     model_config = ConfigDict(extra="ignore", alias_generator=to_camel, populate_by_name=True)
 
-    name: str
+    environment: EnvironmentDocument | None = None
     posture: PostureDocument | None = None
 
 
@@ -37,16 +37,16 @@ class _Report(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """How environments stood, by their names, and the files that say nothing of it."""
+    """How environments stood, by what tells them apart, and the files that say nothing of it."""
 
-    postures: Mapping[str, tuple[PostureDocument, ...]]
+    postures: Mapping[tuple[str, ...], tuple[PostureDocument, ...]]
     skipped: tuple[SkippedFileDocument, ...] = ()
 
 
 def read_history(texts: Mapping[str, str]) -> History:
     """Return what earlier reports (JSON, by the names of their files) say of how environments
     stood. A file that is none is skipped, with the reason."""
-    postures: dict[str, dict[tuple[str, str], PostureDocument]] = {}
+    postures: dict[tuple[str, ...], dict[tuple[str, str], PostureDocument]] = {}
     skipped: list[SkippedFileDocument] = []
     for file, text in sorted(texts.items()):
         reason = _reason_against(text)
@@ -59,15 +59,33 @@ def read_history(texts: Mapping[str, str]) -> History:
                 reason = f"it is damaged: {where}: {first['msg']}"
             else:
                 for entry in found.environments:
-                    if entry.posture is not None:
+                    if entry.posture is not None and not _adds_up(entry.posture):
+                        reason = "it is damaged: its counts do not add up"
+                    elif entry.posture is not None and entry.environment is not None:
                         key = entry.posture.at, entry.posture.state
-                        postures.setdefault(entry.name, {})[key] = entry.posture
+                        of_it = postures.setdefault(_identity(entry.environment), {})
+                        of_it[key] = entry.posture
         if reason is not None:
             skipped.append(SkippedFileDocument(file=file, reason=reason))
     return History(
         {name: tuple(found[key] for key in sorted(found)) for name, found in postures.items()},
         tuple(skipped),
     )
+
+
+def _adds_up(posture: PostureDocument) -> bool:
+    """Tell whether counts can be those of a report: a page draws them."""
+    tally = posture.tally
+    parts = (tally.passed, tally.partial, tally.failed, tally.waived, tally.unknown)
+    return min(*parts, tally.not_assessed) >= 0 and sum(parts) + tally.not_assessed == (
+        tally.applicable
+    )
+
+
+def _identity(environment: EnvironmentDocument) -> tuple[str, ...]:
+    """Return what tells environments apart: a name is given in every tenant anew."""
+    subscriptions = sorted(each.lower() for each in environment.subscriptions.values())
+    return (environment.name, environment.tenant_id.lower(), *subscriptions)
 
 
 def _reason_against(text: str) -> str | None:
@@ -89,7 +107,9 @@ def with_trends(report: ReportDocument, history: History) -> ReportDocument:
     return report.model_copy(
         update={
             "environments": tuple(
-                _with_trend(entry, history.postures.get(entry.name, ()))
+                _with_trend(entry, history.postures.get(_identity(entry.environment), ()))
+                if entry.environment is not None
+                else entry
                 for entry in report.environments
             ),
             "skipped": history.skipped,

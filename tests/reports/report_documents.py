@@ -95,12 +95,15 @@ def posture(at: str, failing: tuple[str, ...], **said) -> PostureDocument:
     )
 
 
-def earlier(at: str, failing: tuple[str, ...], **said) -> str:
+def earlier(at: str, failing: tuple[str, ...], environment=ENVIRONMENT, **said) -> str:
     """Return the JSON of an earlier report in which these controls failed."""
     return render_json(
         make_report(
             EnvironmentReportDocument(
-                name=ENVIRONMENT.name, state="actual", posture=posture(at, failing, **said)
+                name=ENVIRONMENT.name,
+                state="actual",
+                environment=environment,
+                posture=posture(at, failing, **said),
             )
         )
     )

@@ -14,7 +14,9 @@ import os, sys
 from provisioner.cli.job_log import guard_streams, write_command
 guard_streams(os.environ)
 print("a tag: {SET}")
-print("  ::add-mask::x", file=sys.stderr)
+print("#", "#v", "so[b]", sep="")
+for piece in ("  :", ":add-mask", "::x\\n"):
+    sys.stderr.write(piece)
 write_command("##vso[task.uploadsummary]summary.md")
 """
 
@@ -28,7 +30,9 @@ write_command("##vso[task.uploadsummary]summary.md")
         pytest.param("::stop-commands::t", ": :stop-commands::t", id="GitHub, at the beginning"),
         pytest.param("::/0 and ::1", "::/0 and ::1", id="addresses"),
         pytest.param("x ::error::y", "x ::error::y", id="GitHub reads only the beginning"),
-        pytest.param("## Heading ##[1]", "## Heading ##[1]", id="Markdown"),
+        pytest.param("x\r::error::y", "x\r: :error::y", id="after a carriage return"),
+        pytest.param("a ##[add-path]x", "a ## [add-path]x", id="GitHub's older form"),
+        pytest.param("## Heading # [1]", "## Heading # [1]", id="Markdown"),
     ],
 )
 def test_a_command_is_disarmed_and_nothing_else(text, shown):
@@ -53,6 +57,7 @@ def test_a_job_runs_only_the_commands_of_azsec(job):
 
     assert done.stdout.splitlines() == [
         f"a tag: ## {SET[2:]}",
+        "##v so[b]",
         "##vso[task.uploadsummary]summary.md",
     ]
     assert done.stderr == "  : :add-mask::x\n"

@@ -1,6 +1,7 @@
 """`azsec report` as its user meets it: what it refuses, and what it writes all the same."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -61,3 +62,19 @@ def test_a_folder_that_grew_for_years_is_read_up_to_a_bound(tmp_path: Path):
     assert len(made.skipped) == 501
     assert made.skipped[0].file == "0003.json"
     assert made.skipped[-1].file == "0000.json and 2 more"
+
+
+def test_what_is_no_earlier_report_is_named_and_ends_nothing(tmp_path: Path):
+    (tmp_path / "latin.json").write_bytes(b"\xe9")
+    (tmp_path / "folder.json").mkdir()
+    (tmp_path / "loop.json").symlink_to("loop.json")
+    os.mkfifo(tmp_path / "pipe.json")
+
+    made = with_history(make_report(ACTUAL), str(tmp_path))
+
+    assert {each.file for each in made.skipped} == {
+        "latin.json",
+        "folder.json",
+        "loop.json",
+        "pipe.json",
+    }

@@ -101,6 +101,11 @@ def test_the_register_has_what_drift_accepts():
     )
 
 
+ELSEWHERE = ACTUAL.environment.model_copy(
+    update={"tenant_id": "99999999-0000-0000-0000-000000000000"}
+)
+
+
 def trend(**texts):
     report = with_trends(make_report(ACTUAL), read_history(texts))
     return report.environments[0].trend, report.skipped
@@ -136,6 +141,11 @@ def test_what_an_uncertain_report_does_not_show_is_not_repaired():
         pytest.param(
             '{"kind": "azsec/report", "formatVersion": "1"}', "damaged: environments", id="damaged"
         ),
+        pytest.param(
+            earlier("2027-03-13T06:00:00Z", tuple("abcdefg")),
+            "do not add up",
+            id="impossible counts",
+        ),
     ],
 )
 def test_a_file_that_says_nothing_of_the_past_is_named(text, reason):
@@ -148,6 +158,9 @@ def test_a_file_that_says_nothing_of_the_past_is_named(text, reason):
     "past",
     [
         pytest.param(earlier("2027-03-13T06:00:00Z", (), state="desired"), id="another state"),
+        pytest.param(
+            earlier("2027-03-13T06:00:00Z", (), ELSEWHERE), id="of that name in another tenant"
+        ),
         pytest.param(earlier("2027-03-21T06:00:00Z", ()), id="later than this one"),
         pytest.param(earlier("2027-03-20T06:00:00Z", ()), id="this one itself"),
     ],
