@@ -58,14 +58,14 @@ def select_touched(
     """Return the environments that read a file which differs between `head` and what it shares with
     `base`; of all environments, those too whose files are deleted, unless some were named."""
     changes = changed_files(base, head)
-    changed = {str(Path(change.path).resolve()): _shown(change) for change in changes}
+    changed = {_place_of(Path(change.path)): _shown(change) for change in changes}
     today = datetime.now().astimezone().date()
 
     def compose(path: str, sources: Sources) -> object:
         return load_desired(path, catalog, sources, today)
 
     sources = FileSources(repository_of(paths[0])) if paths else FileSources()
-    touched = find_touched(paths, changed, compose, sources, lambda path: str(Path(path).resolve()))
+    touched = find_touched(paths, changed, compose, sources, find_places)
     seen = {one.path for one in touched}
     names = tuple(name_of(path, sources) for path in paths if path not in seen)
     removed = () if all_named else _removed(changes, base, paths, sources)
@@ -82,6 +82,33 @@ def with_posted(selection: Selection, paths: Sequence[str], posted: Collection[s
     ]
     untouched = tuple(name for name in selection.untouched if name not in posted)
     return replace(selection, touched=(*selection.touched, *more), untouched=untouched)
+
+
+def find_places(path: str) -> Sequence[str]:
+    """Return the places through which a path leads: the file, and each folder and symbolic link on
+    the way. None for what leads in a circle."""
+    found: dict[str, None] = {}
+    left = [Path(path)]
+    while left:
+        spelled = left.pop()
+        for step in (spelled, *spelled.parents):
+            if step.name in ("", ".."):
+                continue  # Where it leads is in the place of the step after it.
+            try:
+                place = _place_of(step)
+            except (OSError, RuntimeError):
+                return ()
+            if place not in found:
+                found[place] = None
+                if Path(place).is_symlink():
+                    left.append(Path(place).parent / Path(place).readlink())
+    return tuple(found)
+
+
+def _place_of(path: Path) -> str:
+    """Return where a path stands, by one spelling. A symbolic link is itself, and not its target:
+    it is the link that git lists where it changed."""
+    return str(path.parent.resolve() / path.name)
 
 
 def _shown(change: ChangedFile) -> str:

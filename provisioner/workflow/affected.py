@@ -40,13 +40,14 @@ def find_touched(
     changed: Mapping[str, str],
     compose: Callable[[str, Sources], object],
     sources: Sources,
-    resolve: Callable[[str], str],
+    places: Callable[[str], Iterable[str]],
 ) -> Sequence[Touched]:
     """Return the environments that read a changed file, in their order.
 
-    `changed` names the changed files by what `resolve` makes of a path, so that two spellings of
-    one file are one. `compose` reads an environment; where it fails, what it read until then
-    decides: a broken file is a changed one, or was broken before.
+    `changed` names the changed files by their places. `places` are all through which a path leads:
+    the file, by one spelling, and the folders and symbolic links on the way, of which a changed one
+    leads to another file (a submodule is a changed folder). `compose` reads an environment; where
+    it fails, what it read until then decides: a broken file is a changed one, or was broken before.
     """
     found = []
     for path in environments:
@@ -54,8 +55,8 @@ def find_touched(
         # Planning it says what is wrong with it; here only the files count.
         with suppress(DiagnosticError):
             compose(path, recorded)
-        read = dict.fromkeys(resolve(each) for each in recorded.paths)
-        files = tuple(changed[each] for each in read if each in changed)
+        read = dict.fromkeys(place for each in recorded.paths for place in places(each))
+        files = tuple(changed[place] for place in read if place in changed)
         if files:
             found.append(Touched(path, files))
     return found

@@ -40,6 +40,6 @@ CASES = {
 def test_an_environment_is_touched_by_what_it_reads(name):
     changed, expected = CASES[name]
     found = find_touched(
-        READS, {f"/repo/{path}": path for path in changed}, compose, FILES, lambda p: f"/repo/{p}"
+        READS, {f"/repo/{path}": path for path in changed}, compose, FILES, lambda p: [f"/repo/{p}"]
     )
     assert {one.path: one.files for one in found} == expected
