@@ -59,7 +59,8 @@ def test_the_commands_of_the_page_run(server: ApiServer, tmp_path: Path) -> None
     access = f"  access: {{via: kubeconfig, kubeconfig: {config}, context: test}}\n"
     bench.write(ENVIRONMENT + access)
     commands = _commands()
-    assert [words[1] for words in commands] == ["plan", "apply", "drift", "observe", "drift"]
+    stated = ["plan", "apply", "drift", "plan", "observe", "drift"]
+    assert [words[1] for words in commands] == stated
     for words in commands:
         done = bench.azsec(*words)
         assert done.code == 0, (words, done.out, done.err)
