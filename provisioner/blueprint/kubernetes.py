@@ -153,7 +153,8 @@ class AccessSettings(FilePart):
     Resource Manager is asked where the environment's cluster is.
 
     Paths are relative to the environment's file. Without `kubeconfig` the variable KUBECONFIG names
-    it, else ~/.kube/config.
+    it, else ~/.kube/config. `cluster` is the UID of the one cluster that is meant, by whatever way:
+    that of its namespace kube-system.
     """
 
     via: Literal["kubeconfig", "in-cluster", "entra"]
@@ -161,6 +162,7 @@ class AccessSettings(FilePart):
     context: str | None = None
     server: str | None = None
     certificate_authority: str | None = Field(None, alias="certificateAuthority")
+    cluster: str | None = None
 
 
 class ObserverSettings(FilePart):

@@ -4,10 +4,10 @@ import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from provisioner.cli.cluster_access import Reach, find_connection
+from provisioner.cli.cluster_access import Reach, open_cluster
 from provisioner.cli.cluster_lock import hold_locks
 from provisioner.cli.exit_code import ExitCode
 from provisioner.cli.observation import source_of, warn_unverified
@@ -22,6 +22,11 @@ from provisioner.manifests.observer import CLUSTER_NAME, OBSERVER_NAMESPACE
 from provisioner.manifests.rendering import ClusterObjects
 from provisioner.model.diagnostic import DiagnosticError, error
 from provisioner.workflow.approval import read_digest
+from provisioner.workflow.approved_cluster_plan import (
+    ApprovedPlan,
+    describe_mismatch,
+    read_approved,
+)
 from provisioner.workflow.cluster_apply import apply_cluster, check_cluster_plan, find_unasked
 from provisioner.workflow.cluster_drift import check_cluster_drift, check_observed_drift
 from provisioner.workflow.cluster_plan import ClusterPlan, plan_cluster
@@ -82,8 +87,9 @@ def _session(reach: Reach) -> Session:
 def _open(request: Request, reach: Reach) -> Iterator[_Bench]:
     with _session(reach) as session:
         desired, objects = session.find_objects(request.subject, StateKind(request.of))
-        connection = find_connection(desired, reach, lambda: session.connect(desired.document))
-        with KubeClient(connection, _PARALLELISM) as api:
+        with open_cluster(
+            desired, reach, lambda: session.connect(desired.document), _PARALLELISM
+        ) as api:
             yield _Bench(session, desired, objects, api)
 
 
@@ -105,12 +111,12 @@ def run_plan(
 
 def run_apply(request: Request, reach: Reach, output: str, consent: Consent) -> int:
     """Plan, ask, apply and print; return the exit code. Raises GateError."""
-    approved = None if consent.digest is None else read_digest(consent.digest)
+    approved = None if consent.digest is None else ApprovedPlan(read_digest(consent.digest))
     if is_plan_file(request.subject):
         given = {"--adopt": bool(request.adopt), "--force-conflicts": request.force_conflicts}
         refuse_options("a plan file is applied as it is", given)
         request, stated = _read_plan(request)
-        approved = approved or stated
+        approved = stated if approved is None else replace(stated, digest=approved.digest)
     with _open(request, reach) as bench:
         if approved is None and not consent.yes:
             made = bench.plan(request)
@@ -121,21 +127,26 @@ def run_apply(request: Request, reach: Reach, output: str, consent: Consent) -> 
                 sys.stderr.write("Nothing was changed.\n")
                 return ExitCode.REFUSED
             else:
-                done = _apply(bench, request, consent, made.document.digest)
+                done = _apply(bench, request, consent, read_approved(made.document.to_json()))
         else:
             done = _apply(bench, request, consent, approved, shows=True)
     print_cluster(done, output)
     return ExitCode.SUCCESS if done.is_whole else ExitCode.ERROR
 
 
-def _show(made: ClusterPlan, consent: Consent, approved: str | None = None) -> None:
+def _show(made: ClusterPlan, consent: Consent, approved: ApprovedPlan | None = None) -> None:
     print_cluster(made.document, "text", sys.stderr)
     _check_digest(made, approved)
     check_cluster_plan(made, allow_delete=consent.allow_delete)
 
 
 def _apply(
-    bench: _Bench, request: Request, consent: Consent, approved: str | None, *, shows: bool = False
+    bench: _Bench,
+    request: Request,
+    consent: Consent,
+    approved: ApprovedPlan | None,
+    *,
+    shows: bool = False,
 ) -> ClusterApplyDocument:
     """Plan under the lock, and apply that if it is what was approved.
 
@@ -207,8 +218,8 @@ def print_observer(environment: str, of: str) -> None:
     print_manifests(found.model_copy(update={"manifests": kept}), "text")
 
 
-def _read_plan(request: Request) -> tuple[Request, str]:
-    """Return what a saved plan was asked for, and its digest. Raises DiagnosticError."""
+def _read_plan(request: Request) -> tuple[Request, ApprovedPlan]:
+    """Return what a saved plan was asked for, and what it says. Raises DiagnosticError."""
     path = request.subject
     try:
         saved = json.loads(FileSources().read_text(path))
@@ -217,7 +228,8 @@ def _read_plan(request: Request) -> tuple[Request, str]:
         asked = Request(
             str(saved["path"]), request.of, tuple(saved["adopt"]), bool(saved["forceConflicts"])
         )
-        return asked, read_digest(str(saved["digest"]))
+        read_digest(str(saved["digest"]))
+        return asked, read_approved(saved)
     except (ValueError, KeyError, TypeError) as failure:
         raise DiagnosticError(
             error("no-plan-file", f"{path} is no plan of a cluster.", None, _PLAN_FILE)
@@ -227,14 +239,6 @@ def _read_plan(request: Request) -> tuple[Request, str]:
 _PLAN_FILE = "Expected what azsec cluster plan ENV --out FILE wrote."
 
 
-def _check_digest(made: ClusterPlan, approved: str | None) -> None:
-    if approved is None or made.document.digest == approved:
-        return
-    raise DiagnosticError(
-        error(
-            "digest-mismatch",
-            f"the plan of now has the digest {made.document.digest}, and {approved} was approved.",
-            None,
-            "Have this plan reviewed, and approve its digest.",
-        )
-    )
+def _check_digest(made: ClusterPlan, approved: ApprovedPlan | None) -> None:
+    if approved is not None and made.document.digest != approved.digest:
+        raise DiagnosticError(describe_mismatch(made.document, approved))

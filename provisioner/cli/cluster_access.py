@@ -2,7 +2,8 @@
 
 import base64
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -10,11 +11,13 @@ from provisioner.catalog.endpoints import CLUSTER_TYPE, CLUSTER_USER_CREDENTIAL
 from provisioner.cli.session import refuse_options
 from provisioner.cli.workspace import FileSources
 from provisioner.engine.ports import Requester
+from provisioner.kube.client import KubeClient
 from provisioner.kube.connection import Connection, check_server
 from provisioner.kube.kubeconfig import read_cluster_entry
 from provisioner.model.azure_error import AzureError
 from provisioner.model.diagnostic import DiagnosticError, error
 from provisioner.model.values import Body
+from provisioner.workflow.cluster_identity import check_cluster
 from provisioner.workflow.plan import Desired
 
 
@@ -39,6 +42,17 @@ class Reach:
 
 
 Connect = Callable[[], Requester]
+
+
+@contextmanager
+def open_cluster(
+    desired: Desired, reach: Reach, connect: Connect, parallelism: int = 8
+) -> Iterator[KubeClient]:
+    """Yield a client of an environment's API server. Raises what `find_connection` raises, and
+    DiagnosticError where it is that of another cluster than the environment states."""
+    with KubeClient(find_connection(desired, reach, connect), parallelism) as api:
+        check_cluster(desired, api, api.way)
+        yield api
 
 
 def find_connection(desired: Desired, reach: Reach, connect: Connect) -> Connection:

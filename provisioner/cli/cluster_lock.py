@@ -5,11 +5,10 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
 
-from provisioner.cli.cluster_access import Reach, find_connection
+from provisioner.cli.cluster_access import Reach, open_cluster
 from provisioner.cli.lock import Lock, hold, hold_in_cluster
 from provisioner.cli.session import Session
 from provisioner.engine.cluster_port import ClusterApi
-from provisioner.kube.client import KubeClient
 from provisioner.model.azure_error import AzureError
 from provisioner.model.diagnostic import Diagnostic, DiagnosticError, warning
 from provisioner.workflow.cluster_lock import break_cluster_lock, show_cluster_lock
@@ -41,8 +40,10 @@ def open_lock(session: Session, environment: str) -> Iterator[Lock]:
 def open_cluster_lock(session: Session, environment: str, reach: Reach) -> Iterator[Lock]:
     """Yield the lock in an environment's cluster."""
     desired = session.load(environment)
-    connection = find_connection(desired, reach, lambda: session.connect(desired.document))
-    with session, KubeClient(connection) as api:
+    with (
+        session,
+        open_cluster(desired, reach, lambda: session.connect(desired.document)) as api,
+    ):
         yield Lock(
             partial(show_cluster_lock, desired, api), partial(break_cluster_lock, desired, api)
         )

@@ -3,7 +3,7 @@
 import sys
 from dataclasses import dataclass, replace
 
-from provisioner.cli.cluster_access import Connect, Reach, find_connection
+from provisioner.cli.cluster_access import Connect, Reach, find_connection, open_cluster
 from provisioner.cli.exit_code import ExitCode
 from provisioner.cli.lock import hold_in_cluster
 from provisioner.cli.output import print_combined
@@ -22,7 +22,6 @@ from provisioner.documents.combined import CombinedApplyDocument, CombinedPlanDo
 from provisioner.documents.document import DiagnosticDocument
 from provisioner.documents.trace import StateKind
 from provisioner.engine.ports import Requester
-from provisioner.kube.client import KubeClient
 from provisioner.manifests.rendering import ClusterObjects
 from provisioner.model.diagnostic import Diagnostic, DiagnosticError, GateError, error
 from provisioner.plan.plan import Plan
@@ -137,7 +136,7 @@ def _plan_both(session: Session, azure: Plan, permission: Permission) -> _Both:
         within = plan_awaited_cluster(desired, objects, permission)
         return _Both(azure, desired, objects, within, connect)
     awaited = made_namespaces(azure.document, objects.facts)
-    with KubeClient(find_connection(desired, _AS_STATED, connect), _PARALLELISM) as api:
+    with open_cluster(desired, _AS_STATED, connect, _PARALLELISM) as api:
         within = plan_cluster(desired, objects, api, api.way, permission, awaited)
     return _Both(azure, desired, objects, within, connect)
 
@@ -260,7 +259,7 @@ def _apply_within(both: _Both, options: ApplyOptions, lock: HeldLock) -> Cluster
         )
     permission = Permission(approved.document.adopt)
     with (
-        KubeClient(find_connection(desired, _AS_STATED, both.connect), _PARALLELISM) as api,
+        open_cluster(desired, _AS_STATED, both.connect, _PARALLELISM) as api,
         hold_in_cluster(desired, api, options.lock_timeout) as lease,
     ):
         now = plan_cluster(desired, both.objects, api, api.way, permission)

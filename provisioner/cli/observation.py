@@ -133,6 +133,7 @@ def describe_objects(
     observation shows, which `source` names, and `observe` reads. None where the environment has no
     cluster to put them in."""
     from provisioner.workflow.cluster_drift import check_observed_drift
+    from provisioner.workflow.cluster_observation import state_of
     from provisioner.workflow.manifests import find_objects
 
     try:
@@ -157,9 +158,11 @@ def describe_objects(
             "verified": find_key() is not None,
             "age": describe_age(now - taken_at(seen)),
             "in_sync": found.in_sync,
+            "not_compared": found.not_compared,
             "drifted": tuple(dict.fromkeys((*drifted, *weakened))),
             "additions": tuple(str(entry.address) for entry in found.additions),
             "unreadable": tuple(entry.listed for entry in found.census.unreadable),
+            "left_out": tuple(each.kind.resource for each in state_of(seen).left_out),
         }
     )
 

@@ -14,7 +14,7 @@ from provisioner.cluster.comparison import (
 )
 from provisioner.cluster.kinds import is_made_by_kubernetes
 from provisioner.cluster.objects import Key, Object, ServedKind, type_of
-from provisioner.cluster.ownership import Owner
+from provisioner.cluster.ownership import ENVIRONMENT_LABEL, Owner
 from provisioner.cluster.undeclared import weakens
 from provisioner.documents.plan import Action, FieldChangeDocument
 from provisioner.model.kubernetes_error import KubernetesError
@@ -105,6 +105,15 @@ def decide(
     if immutable is not None:
         fields = tuple(_declared_fields(wanted, live, trial))
         return _made(wanted, live, Action.REPLACE, _immutable(immutable), fields)
+    adopts = owner is not Owner.OURS and not is_made_by_kubernetes(wanted.body)
+    return _decide_standing(wanted, live, trial, permission, adopts=adopts)
+
+
+def _decide_standing(
+    wanted: Wanted, live: Object, trial: Trial, permission: Permission, *, adopts: bool
+) -> Decision:
+    """Return what happens to an object that stands and can be changed; `adopts` tells one that is
+    without a mark."""
     conflicts = _conflicts(trial.merged)
     result = trial.forced if conflicts else trial.merged
     if not isinstance(result, Mapping):
@@ -116,14 +125,15 @@ def decide(
     undeclared = tuple(find_undeclared(wanted, live, trial))
     if conflicts and not permission.force_conflicts:
         why = f"{conflicts}; --force-conflicts takes the fields over"
+        if adopts and not permission.may_adopt(wanted.key):
+            why = f"{_UNMARKED}; {why}, and --adopt {wanted.key.address} the object"
         return _made(wanted, live, Action.BLOCKED, why, fields, undeclared)
-    if owner is Owner.OURS or is_made_by_kubernetes(wanted.body):
-        action = Action.UPDATE if fields else Action.NO_OP
-        reason = f"takes the fields over: {conflicts}" if conflicts else None
-    else:
-        action = Action.ADOPT
-        reason = _UNMARKED
-    return _made(wanted, live, action, reason or None, fields, undeclared)
+    taken = conflicts.replace("conflict with", "takes fields over from")
+    if adopts:
+        reason = "; ".join(part for part in (_UNMARKED, taken) if part)
+        return _made(wanted, live, Action.ADOPT, reason, fields, undeclared)
+    action = Action.UPDATE if fields else Action.NO_OP
+    return _made(wanted, live, action, taken or None, fields, undeclared)
 
 
 _UNMARKED = "it exists without a mark of azsec"
@@ -135,7 +145,10 @@ def _find_hindrance(wanted: Wanted, live: Object | None, owner: Owner) -> str | 
         return "the API server does not serve its kind"
     if live is not None and (live.get("metadata") or {}).get("deletionTimestamp"):
         return "it is being deleted: plan again when it is gone"
-    return "it carries the mark of another environment" if owner is Owner.OTHER else None
+    if live is None or owner is not Owner.OTHER:
+        return None
+    stated = (live["metadata"].get("labels") or {}).get(ENVIRONMENT_LABEL)
+    return f"it carries the mark of another environment ({ENVIRONMENT_LABEL}: {stated})"
 
 
 def find_drift(wanted: Wanted, live: Object, trial: Trial) -> Iterator[FieldChangeDocument]:

@@ -118,7 +118,8 @@ class ClusterApplyDocument(Document):
 
 class ClusterDriftDocument(Document):
     """A drift check of the objects in a cluster. `observed` is when an observation that it speaks
-    of was made (ISO 8601), None where the API server was asked just now."""
+    of was made (ISO 8601), None where the API server was asked just now. Of the declared objects
+    `in_sync` are as declared, and `not_compared` could not be read or tried."""
 
     kind: Literal["azsec/cluster-drift"] = "azsec/cluster-drift"
     format_version: str = FORMAT_VERSION
@@ -126,6 +127,7 @@ class ClusterDriftDocument(Document):
     cluster: ClusterDocument
     observed: str | None = None
     in_sync: int
+    not_compared: int = 0
     drifted: tuple[ResourceDriftDocument, ...] = ()
     undeclared: tuple[UndeclaredDocument, ...] = ()
     additions: tuple[AdditionDocument, ...] = ()

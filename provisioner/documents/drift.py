@@ -29,12 +29,14 @@ from provisioner.model.diagnostic import Severity
 
 
 class DriftKind(StrEnum):
-    """How a resource departs from its blueprint: its values differ, it is gone, or one is there
-    without a mark of azsec (the mark was removed, or azsec did not make it)."""
+    """How a resource departs from its blueprint: its values differ, it is gone, one is there
+    without a mark of azsec (the mark was removed, or azsec did not make it), or one has the
+    environment's mark and is no longer declared (objects in a cluster: an apply deletes it)."""
 
     CHANGED = "changed"
     MISSING = "missing"
     UNMARKED = "unmarked"
+    ORPHANED = "orphaned"
 
 
 class ResourceDriftDocument(Document):

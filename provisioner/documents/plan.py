@@ -197,20 +197,24 @@ class PlanSummary(Document):
 class ClusterObjectsDocument(Document):
     """The objects that an environment declares in its cluster, beside its resources in Azure.
 
-    `declared` is how many. Where an observation is at hand, `source` names it, `age` says how old
-    it is, `in_sync` how many are as declared, and `drifted` and `additions` have the addresses of
-    what is not, `unreadable` the kinds whose lists were refused to who observed, `verified` whether
-    its signature was checked; else all of them are not observed, and `refused` says why an
-    observation that is stated is not used, if one is.
+    `declared` is how many. Where an observation is at hand, `source` names it, `age` says how
+    old it is, `in_sync` how many are as declared, and `drifted` and `additions` have the
+    addresses of what is not, `unreadable` the kinds whose lists were refused to who observed
+    (`left_out` those that an observer's role leaves out on purpose), `not_compared` how many
+    objects are of such a kind, `verified` whether its signature was checked; else all of them
+    are not observed, and `refused` says why an observation that is stated is not used, if one
+    is.
     """
 
     declared: int
     source: str | None = None
     age: str | None = None
     in_sync: int = 0
+    not_compared: int = 0
     drifted: tuple[str, ...] = ()
     additions: tuple[str, ...] = ()
     unreadable: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
     verified: bool = False
     refused: str | None = None
 

@@ -8,8 +8,11 @@ tried before its role exists, and what is not there cannot be compared with what
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
+from provisioner.manifests.declared_kinds import DECLARED_KINDS
 from provisioner.manifests.manifest import Manifest
 from provisioner.manifests.observer import READ
 
@@ -22,16 +25,30 @@ _LEASE = {"apiGroups": ["coordination.k8s.io"], "resources": ["leases"]}
 
 
 def deployer_role(name: str, manifests: Sequence[Manifest], *, deletes: bool) -> dict[str, Any]:
-    """Return the ClusterRole for a plan and an apply of some objects; `deletes` for deletes too."""
-    verbs = sorted((*_APPLY, "delete") if deletes else _APPLY)
-    resources: dict[str, set[str]] = {"": {"namespaces"}}
-    for manifest in manifests:
-        group = _group_of(str(manifest.body["apiVersion"]))
-        resources.setdefault(group, set()).add(_resource_of(manifest.kind))
-    written = [_rule([group], sorted(found), verbs) for group, found in sorted(resources.items())]
-    rules = (*written, *_binds(manifests), *_granted(manifests))
+    """Return the ClusterRole for a plan and an apply of some objects; `deletes` for deletes too.
+
+    Of kinds that are not declared it lists the objects, and deletes them: what an environment no
+    longer declares can be of any kind that it ever could.
+    """
+    declared = {("", "namespaces")} | {
+        (_group_of(str(manifest.body["apiVersion"])), _resource_of(manifest.kind))
+        for manifest in manifests
+    }
+    others = {(kind.group, _resource_of(kind.name)) for kind in DECLARED_KINDS} - declared
+    rules = (
+        *_rules_for(declared, sorted((*_APPLY, "delete") if deletes else _APPLY)),
+        *_rules_for(others, ["delete", "list"] if deletes else ["list"]),
+        *_binds(manifests),
+        *_granted(manifests),
+    )
     unique = {str(rule): rule for rule in rules}
     return _role("ClusterRole", {"name": name}, unique.values())
+
+
+def _rules_for(resources: Iterable[tuple[str, str]], verbs: list[str]) -> Iterator[dict[str, Any]]:
+    """Yield a rule for each API group of some resources."""
+    for group, found in groupby(sorted(resources), key=itemgetter(0)):
+        yield _rule([group], [resource for _, resource in found], verbs)
 
 
 def reader_role(name: str) -> dict[str, Any]:

@@ -4,6 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from provisioner.manifests.declared_kinds import DECLARED_KINDS
+from provisioner.model.cluster_contents import Kind
+
 CONTROLS = "azsec.dev/controls"
 """The annotation that names the controls of the guidelines that an object meets."""
 
@@ -63,6 +66,7 @@ def make_manifest(
     annotations: Mapping[str, str] | None = None,
 ) -> Manifest:
     """Return the manifest of an object; `content` is all but its type and metadata."""
+    assert Kind(place.api.rpartition("/")[0], place.kind) in DECLARED_KINDS, place
     metadata: dict[str, Any] = {"name": place.name}
     if place.namespace is not None:
         metadata["namespace"] = place.namespace

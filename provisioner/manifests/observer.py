@@ -12,6 +12,7 @@ from provisioner.blueprint.kubernetes import KubernetesSettings, ObserverSetting
 from provisioner.manifests.cluster_facts import ClusterFacts, Federation
 from provisioner.manifests.manifest import Manifest, Place, make_manifest
 from provisioner.manifests.namespace_objects import pod_security_labels
+from provisioner.model.cluster_contents import Kind, Object
 from provisioner.model.diagnostic import Diagnostic, warning
 
 OBSERVER_NAMESPACE = "azsec-observer"
@@ -19,6 +20,7 @@ OBSERVER_NAMESPACE = "azsec-observer"
 _NAME = "observer"
 CLUSTER_NAME = "azsec-observer"
 _CONFIG_MAP = "observation"
+_KEY_SECRET = "azsec-observer"
 _RBAC = "rbac.authorization.k8s.io"
 _BINDING = f"{_RBAC}/v1"
 _CONTROLS = ("MAN-01", "SA-01")
@@ -64,6 +66,19 @@ READ = (
 )  # fmt: skip
 """What it lists: the kinds of `provisioner.cluster.kinds` and those that controls ask for, without
 secrets. A list of those would show what is in them."""
+
+LEFT_OUT = Kind("", "Secret")
+"""The kind that azsec would look at (tokens of service accounts that never expire, SA-03), and that
+the roles it writes for observers leave out on purpose."""
+
+
+def is_kept_by_observer(body: Object) -> bool:
+    """Tell whether an object is what the observer writes or signs with: nobody declares them, and
+    they go with its namespace."""
+    metadata = body["metadata"]
+    return metadata.get("namespace") == OBSERVER_NAMESPACE and (
+        (body["kind"], metadata["name"]) in (("ConfigMap", _CONFIG_MAP), ("Secret", _KEY_SECRET))
+    )
 
 
 def without_observer(facts: ClusterFacts) -> ClusterFacts:
@@ -198,7 +213,7 @@ def _schedule(settings: ObserverSettings, image: str, blob: str | None) -> dict[
         "env": [
             {
                 "name": "AZSEC_OBSERVATION_KEY",
-                "valueFrom": {"secretKeyRef": {"name": "azsec-observer", "key": "key"}},
+                "valueFrom": {"secretKeyRef": {"name": _KEY_SECRET, "key": "key"}},
             }
         ],
         "resources": {

@@ -26,7 +26,7 @@ from provisioner.reports.section_text import (
 )
 from provisioner.reports.styled import BLANK, Line, Span, Style, length, line, wrap
 from provisioner.reports.values import plain, plural
-from provisioner.reports.wording import and_more, counts, joined
+from provisioner.reports.wording import ORPHANED, and_more, counts, joined
 
 AWAITED = (
     "Nothing was tried: once Azure has made the cluster, all of these have to be creations there."
@@ -132,6 +132,8 @@ def render_cluster_drift_text(document: ClusterDriftDocument, width: int = 100) 
             yield line("    ", Span("- missing", Style.DELETE), _MISSING)
         elif drifted.kind is DriftKind.UNMARKED:
             yield line("    ", Span("! unmarked", Style.UPDATE), _UNMARKED)
+        elif drifted.kind is DriftKind.ORPHANED:
+            yield line("    ", Span("+ orphaned", Style.UPDATE), f" · {ORPHANED}")
         else:
             yield line("    ", Span("~ changed", Style.UPDATE), " · declared -> in the cluster")
         yield from change_lines(drifted.fields, width)
@@ -151,6 +153,11 @@ def nothing_found(document: ClusterDriftDocument) -> str:
     """Return what finding no drift means: it says less where not all could be read."""
     if not document.is_certain:
         return "No drift was found in what could be read."
+    if document.census.not_covered:
+        return (
+            f"No drift in what was looked at. The {document.in_sync:,} declared objects are as "
+            "declared."
+        )
     return f"No drift. The {document.in_sync:,} declared objects are as declared."
 
 
@@ -165,6 +172,7 @@ def drift_summary(document: ClusterDriftDocument) -> str:
             plural(added, "addition") if added else "",
             f"{weakened:,} undeclared (security)" if weakened else "",
             f"{document.in_sync:,} in sync",
+            f"{document.not_compared:,} not compared" if document.not_compared else "",
         )
     )
 

@@ -35,6 +35,7 @@ from provisioner.reports.type_names import kinds_of
 from provisioner.reports.values import plain, plural, shorten, show_estimate
 from provisioner.reports.wording import (
     LETS_IN,
+    ORPHANED,
     SIGNS,
     UNMARKED,
     and_more,
@@ -243,15 +244,18 @@ _DRIFT_SIGNS = {
     DriftKind.CHANGED: "`~`&nbsp;changed",
     DriftKind.MISSING: "**`-`&nbsp;missing**",
     DriftKind.UNMARKED: "**`!`&nbsp;unmarked**",
+    DriftKind.ORPHANED: "**`+`&nbsp;orphaned**",
 }
+
+
+_DRIFT_WORDS = {DriftKind.UNMARKED: UNMARKED, DriftKind.ORPHANED: ORPHANED}
 
 
 def drift_entry(drifted: ResourceDriftDocument, names: Mapping[str, str] | None = None) -> Entry:
     """Return the row and the details of one resource that drifted; `names` as for `plan_entry`."""
     missing = drifted.kind is DriftKind.MISSING
     sign = _DRIFT_SIGNS[drifted.kind]
-    what = UNMARKED if drifted.kind is DriftKind.UNMARKED else fields_cell(drifted.fields)
-    what = "" if missing else what
+    what = _DRIFT_WORDS.get(drifted.kind) or ("" if missing else fields_cell(drifted.fields))
     if drifted.reason:
         what = "<br>".join(part for part in (prose(drifted.reason, 300), what) if part)
     summary = row(sign, _named(drifted.address, drifted.type, names), what)

@@ -50,9 +50,11 @@ def _summary(document: ClusterObjectsDocument) -> str:
     return f"{declared}, seen {document.age} from {plain(document.source)}: " + joined(
         (
             f"{document.in_sync:,} in sync",
+            f"{document.not_compared:,} not compared" if document.not_compared else "",
             f"{len(document.drifted):,} drifted" if document.drifted else "",
             plural(len(document.additions), "addition") if document.additions else "",
             f"not listed: {plain(', '.join(document.unreadable))}" if document.unreadable else "",
+            f"left out: {plain(', '.join(document.left_out))}" if document.left_out else "",
             "" if document.verified else "signature not verified",
         )
     )

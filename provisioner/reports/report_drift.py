@@ -12,7 +12,7 @@ from provisioner.reports.additions_text import addition_label, describe_addition
 from provisioner.reports.attribution_wording import attribution_sentences
 from provisioner.reports.census_text import census_sentence
 from provisioner.reports.values import plain, shorten, show_value
-from provisioner.reports.wording import UNMARKED, parts_of
+from provisioner.reports.wording import ORPHANED, UNMARKED, parts_of
 
 _VALUE = 90
 """The longest value that is shown: a page is no diff."""
@@ -90,6 +90,7 @@ _KINDS = {
     DriftKind.CHANGED: "changed",
     DriftKind.MISSING: "missing: declared, and not in Azure",
     DriftKind.UNMARKED: UNMARKED,
+    DriftKind.ORPHANED: ORPHANED,
 }
 
 

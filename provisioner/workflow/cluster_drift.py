@@ -21,8 +21,9 @@ from provisioner.documents.observation import ObservationDocument
 from provisioner.documents.plan import FieldChangeDocument, UndeclaredDocument
 from provisioner.engine.cluster_port import ClusterApi
 from provisioner.manifests.rendering import ClusterObjects
-from provisioner.model.diagnostic import Diagnostic, error, warning
+from provisioner.model.diagnostic import error, warning
 from provisioner.model.kubernetes_error import KubernetesError, describe_refusal
+from provisioner.workflow.cluster_identity import find_doubts
 from provisioner.workflow.cluster_observation import state_of
 from provisioner.workflow.cluster_plan import want_objects
 from provisioner.workflow.cluster_reading import ClusterState, read_cluster
@@ -43,12 +44,28 @@ class _Comparison:
     undeclared: Fields
 
 
+@dataclass(frozen=True, slots=True)
+class _Compared:
+    """How the declared objects that stand differ, and of which of them the API server refused the
+    dry run, and why: those were compared in part at most."""
+
+    found: Mapping[Key, _Comparison]
+    refused: Mapping[Key, str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Drifted:
+    """An object that drifted, and how."""
+
+    key: Key
+    document: ResourceDriftDocument
+
+
 def check_cluster_drift(
     desired: Desired, objects: ClusterObjects, api: ClusterApi, way: str, today: date
 ) -> ClusterDriftDocument:
     """Compare a cluster with what is declared, and take the inventory of what adds up."""
-    declared = [key_of(manifest.body) for manifest in objects.manifests]
-    state = read_cluster(api, way, declared, inventory=True)
+    state = read_cluster(api, way, inventory=True)
     wanted = want_objects(desired, objects, state.served)
     live = state.objects
     standing = [each for each in wanted if each.key in live]
@@ -57,9 +74,15 @@ def check_cluster_drift(
         each.key: _compare(each, live[each.key], trials.get(each.key) or _NO_TRIAL)
         for each in standing
     }
-    report = _report(desired, objects, state, wanted, compared, today)
-    untold = tuple(map(DiagnosticDocument.of, _untold(standing, trials)))
-    return report.model_copy(update={"diagnostics": (*report.diagnostics, *untold)})
+    refused = {each.key: str(e.message) for each in standing if (e := _refusal(each, trials))}
+    report = _report(desired, objects, state, wanted, _Compared(compared, refused), today)
+    told = (
+        error("not-compared", f"{key.address} was not compared: {why}.")
+        for key, why in refused.items()
+    )
+    doubts = find_doubts(desired, objects, state.document)
+    more = tuple(map(DiagnosticDocument.of, (*told, *doubts)))
+    return report.model_copy(update={"diagnostics": (*report.diagnostics, *more)})
 
 
 def check_observed_drift(
@@ -72,7 +95,7 @@ def check_observed_drift(
     compared = {
         each.key: _compare_observed(each, live[each.key]) for each in wanted if each.key in live
     }
-    report = _report(desired, objects, state, wanted, compared, today)
+    report = _report(desired, objects, state, wanted, _Compared(compared, {}), today)
     census = _with_hidden(report.census, wanted)
     return report.model_copy(update={"observed": observation.observed, "census": census})
 
@@ -117,7 +140,7 @@ def _report(
     objects: ClusterObjects,
     state: ClusterState,
     wanted: tuple[Wanted, ...],
-    compared: Mapping[Key, _Comparison],
+    compared: _Compared,
     today: date,
 ) -> ClusterDriftDocument:
     declared = frozenset(each.key for each in wanted)
@@ -138,9 +161,26 @@ def _report(
         ),
         administrators=objects.facts.administrators,
     )
-    listed = [Listed(e.kind, e.adds, e.bodies) for e in state.lists if e.adds is not None]
+    orphans = frozenset(
+        key
+        for key, body in state.objects.items()
+        if key not in declared and owner_of(body, key, desired.environment.marks) is Owner.OURS
+    )
+    listed = [
+        Listed(e.kind, e.adds, tuple(b for b in e.bodies if key_of(b) not in orphans))
+        for e in state.lists
+        if e.adds is not None
+    ]
     inventory = take_inventory(listed, scope)
-    drifted = tuple(_drifted(wanted, compared, state, desired))
+    drifted = (
+        *_drifted(wanted, compared.found, state, desired),
+        *_orphaned(orphans, state),
+    )
+    unseen = frozenset(
+        each.key
+        for each in wanted
+        if state.refusal_of(each.key) is not None or each.key in compared.refused
+    ) - {entry.key for entry in drifted}
     told = [
         *objects.diagnostics,
         *(
@@ -158,9 +198,10 @@ def _report(
     return ClusterDriftDocument(
         environment=desired.document,
         cluster=state.document,
-        in_sync=len(wanted) - len(drifted),
-        drifted=drifted,
-        undeclared=tuple(_undeclared(wanted, compared)),
+        in_sync=len(wanted) - sum(entry.key in declared for entry in drifted) - len(unseen),
+        not_compared=len(unseen),
+        drifted=tuple(entry.document for entry in drifted),
+        undeclared=tuple(_undeclared(wanted, compared.found)),
         additions=inventory.additions,
         accepted=inventory.accepted,
         census=_census(state, bootstrap),
@@ -173,7 +214,7 @@ def _drifted(
     compared: Mapping[Key, _Comparison],
     state: ClusterState,
     desired: Desired,
-) -> Iterator[ResourceDriftDocument]:
+) -> Iterator[_Drifted]:
     live = state.objects
     for each in wanted:
         if state.refusal_of(each.key) is not None:
@@ -181,13 +222,29 @@ def _drifted(
         found = live.get(each.key)
         if found is None:
             if not _ends_by_itself(each):
-                yield _document(each, DriftKind.MISSING)
+                yield _Drifted(each.key, _document(each, DriftKind.MISSING))
             continue
         fields = compared[each.key].drifted
         if owner_of(found, each.key, desired.environment.marks) is not Owner.OURS:
-            yield _document(each, DriftKind.UNMARKED).model_copy(update={"fields": fields})
+            yield _Drifted(each.key, _document(each, DriftKind.UNMARKED, fields))
         elif fields:
-            yield _document(each, DriftKind.CHANGED).model_copy(update={"fields": fields})
+            yield _Drifted(each.key, _document(each, DriftKind.CHANGED, fields))
+
+
+def _orphaned(orphans: frozenset[Key], state: ClusterState) -> Iterator[_Drifted]:
+    """Yield what has this environment's mark and is no longer declared: an apply deletes it."""
+    for each in state.lists:
+        for body in each.bodies:
+            key = key_of(body)
+            if key in orphans:
+                document = ResourceDriftDocument(
+                    address=key.address,
+                    id=each.kind.path(key.namespace, key.name),
+                    type=type_of(body),
+                    resource_group=key.namespace or None,
+                    kind=DriftKind.ORPHANED,
+                )
+                yield _Drifted(key, document)
 
 
 def _ends_by_itself(wanted: Wanted) -> bool:
@@ -196,7 +253,7 @@ def _ends_by_itself(wanted: Wanted) -> bool:
     return wanted.key.kind == "Job" and "ttlSecondsAfterFinished" in spec
 
 
-def _document(wanted: Wanted, kind: DriftKind) -> ResourceDriftDocument:
+def _document(wanted: Wanted, kind: DriftKind, fields: Fields = ()) -> ResourceDriftDocument:
     path = (
         wanted.key.address
         if wanted.kind is None
@@ -208,6 +265,7 @@ def _document(wanted: Wanted, kind: DriftKind) -> ResourceDriftDocument:
         type=type_of(wanted.body),
         resource_group=wanted.key.namespace or None,
         kind=kind,
+        fields=fields,
     )
 
 
@@ -224,13 +282,10 @@ def _undeclared(
             )
 
 
-def _untold(standing: list[Wanted], trials: Mapping[Key, Trial]) -> Iterator[Diagnostic]:
-    """Yield what could not be compared, because the API server refused the dry run."""
-    for each in standing:
-        trial = trials.get(each.key) or _NO_TRIAL
-        told = trial.pristine
-        if isinstance(told, KubernetesError):
-            yield error("not-compared", f"{each.key.address} was not compared: {told.message}.")
+def _refusal(wanted: Wanted, trials: Mapping[Key, Trial]) -> KubernetesError | None:
+    """Return why an object could not be compared, if the API server refused the dry run."""
+    told = (trials.get(wanted.key) or _NO_TRIAL).pristine
+    return told if isinstance(told, KubernetesError) else None
 
 
 def _census(state: ClusterState, bootstrap: Bootstrap) -> ClusterCensusDocument:
@@ -243,6 +298,15 @@ def _census(state: ClusterState, bootstrap: Bootstrap) -> ClusterCensusDocument:
                 reason=f"azsec knows those of {bootstrap.version}, not of {state.minor}",
             )
         )
+    not_covered += [
+        NotCoveredDocument(
+            what=f"the list of {each.kind.resource}: which service accounts have tokens that never "
+            "expire (SA-03)",
+            count=1,
+            reason="a role for observers leaves it out on purpose, and so did who looked",
+        )
+        for each in state.left_out
+    ]
     return ClusterCensusDocument(
         objects=sum(len(each.bodies) for each in state.lists) + state.pods,
         kinds=tuple(f"{each.kind.api_version}/{each.kind.kind}" for each in state.lists),

@@ -3,8 +3,9 @@ refused."""
 
 from collections.abc import Iterable, Iterator
 
-from provisioner.cluster.decisions import Decision
-from provisioner.model.diagnostic import Diagnostic, error
+from provisioner.cluster.decisions import Decision, Permission, Wanted
+from provisioner.cluster.objects import ServedKind
+from provisioner.model.diagnostic import Diagnostic, DiagnosticError, error, nearest
 from provisioner.model.kubernetes_error import KubernetesError, describe_refusal
 from provisioner.workflow.cluster_reading import ClusterState
 from provisioner.workflow.plan import Desired
@@ -39,12 +40,35 @@ def find_missing_kinds(decisions: Iterable[Decision], state: ClusterState) -> It
 
 
 def find_refused_lists(desired: Desired, state: ClusterState) -> Iterator[Diagnostic]:
-    """Yield one error for the lists that could not be read for one cause: the census has each with
-    its reason."""
+    """Yield one error for the lists that could not be read for one cause, with the kinds that were
+    not looked at: the census has each with its reason."""
     role = f"`azsec roles {desired.document.name} --for cluster-apply` writes the role for it."
-    causes: dict[tuple[int, str], list[KubernetesError]] = {}
-    for _, refusal in state.refusals:
-        causes.setdefault((refusal.status, refusal.reason), []).append(refusal)
-    for refusals in causes.values():
-        what = f"{len(refusals)} of {len(state.lists)} lists could not be read"
-        yield describe_refusal(refusals[0], what, role)
+    causes: dict[tuple[int, str], list[tuple[ServedKind, KubernetesError]]] = {}
+    for kind, refusal in state.refusals:
+        causes.setdefault((refusal.status, refusal.reason), []).append((kind, refusal))
+    for refused in causes.values():
+        kinds = ", ".join(f"{kind.api_version}/{kind.kind}" for kind, _ in refused)
+        what = (
+            f"{len(refused)} of {len(state.lists)} lists could not be read, so these kinds were "
+            f"not looked at, declared or no longer declared ({kinds})"
+        )
+        yield describe_refusal(refused[0][1], what, role)
+
+
+def check_adoptions(addresses: Iterable[str], wanted: Iterable[Wanted]) -> None:
+    """Raise DiagnosticError for each address to adopt at which the environment declares nothing."""
+    objects = tuple(wanted)
+    known = [each.key.address for each in objects]
+    spaces = {f"{each.key.namespace}/*" for each in objects if each.key.namespace}
+    unknown = [
+        error(
+            "unknown-address",
+            f"there is nothing to adopt at {address!r}: the environment declares no such object.",
+            None,
+            nearest(address, [*known, *sorted(spaces)]),
+        )
+        for address in addresses
+        if not any(Permission((address,)).may_adopt(each.key) for each in objects)
+    ]
+    if unknown:
+        raise DiagnosticError(*unknown)

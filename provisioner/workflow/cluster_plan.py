@@ -32,9 +32,15 @@ from provisioner.documents.plan import (
     UndeclaredDocument,
 )
 from provisioner.engine.cluster_port import METADATA, Ask, ClusterApi
+from provisioner.manifests.observer import is_kept_by_observer
 from provisioner.manifests.rendering import ClusterObjects
 from provisioner.model.kubernetes_error import KubernetesError
-from provisioner.workflow.cluster_hindrances import find_missing_kinds, find_refused_lists
+from provisioner.workflow.cluster_hindrances import (
+    check_adoptions,
+    find_missing_kinds,
+    find_refused_lists,
+)
+from provisioner.workflow.cluster_identity import find_doubts
 from provisioner.workflow.cluster_reading import ClusterState, read_cluster
 from provisioner.workflow.cluster_trials import try_objects
 from provisioner.workflow.plan import Desired
@@ -78,8 +84,9 @@ def plan_cluster(
     `awaited` are namespaces that Azure makes before this plan is applied.
     """
     declared = [key_of(manifest.body) for manifest in objects.manifests]
-    state = read_cluster(api, way, declared, inventory=False)
+    state = read_cluster(api, way, inventory=False)
     wanted = want_objects(desired, objects, state.served)
+    check_adoptions(permission.adopt, wanted)
     live = state.objects
     trials = try_objects(api, wanted, live, _namespaces(live))
     marks = desired.environment.marks
@@ -219,8 +226,9 @@ def _find_others(found: Sequence[Object], desired: Desired) -> list[str]:
         key = key_of(body)
         owners = body["metadata"].get("ownerReferences") or ()
         is_ours = owner_of(body, key, desired.environment.marks) is Owner.OURS
+        is_known = is_made_by_kubernetes(body) or is_kept_by_observer(body)
         is_owned = any(str(owner.get("uid")) in within for owner in owners)
-        if not is_ours and not is_owned and not is_made_by_kubernetes(body):
+        if not is_ours and not is_owned and not is_known:
             others.append(f"{key.kind}/{key.name}")
     return others
 
@@ -243,6 +251,7 @@ def _describe(
         *objects.diagnostics,
         *find_missing_kinds(decisions, state),
         *find_refused_lists(desired, state),
+        *find_doubts(desired, objects, state.document),
     ]
     return ClusterPlanDocument(
         environment=desired.document,

@@ -11,6 +11,8 @@ from provisioner.cluster.pods import describe_debugging, describe_node_access
 from provisioner.documents.census import UnreadableDocument
 from provisioner.documents.cluster import ClusterDocument
 from provisioner.engine.cluster_port import Ask, ClusterApi, Told
+from provisioner.manifests.declared_kinds import DECLARED_KINDS
+from provisioner.manifests.observer import LEFT_OUT
 from provisioner.model.diagnostic import Diagnostic, DiagnosticError
 from provisioner.model.kubernetes_error import KubernetesError, describe_refusal
 
@@ -35,6 +37,12 @@ class KindList:
     bodies: tuple[Object, ...] = ()
     refusal: KubernetesError | None = None
 
+    @property
+    def is_left_out(self) -> bool:
+        """Whether it was refused for want of a right that an observer's role leaves out."""
+        named = (self.kind.group, self.kind.kind) == (LEFT_OUT.group, LEFT_OUT.name)
+        return named and self.refusal is not None and self.refusal.is_forbidden
+
 
 @dataclass(frozen=True, slots=True)
 class ClusterState:
@@ -58,7 +66,7 @@ class ClusterState:
 
     @property
     def unreadable(self) -> tuple[UnreadableDocument, ...]:
-        """The lists that could not be read."""
+        """The lists that could not be read, but for those that roles leave out."""
         return tuple(
             UnreadableDocument(
                 id=kind.list_path,
@@ -70,8 +78,18 @@ class ClusterState:
 
     @property
     def refusals(self) -> tuple[tuple[ServedKind, KubernetesError], ...]:
-        """The kinds whose lists could not be read, each with the reason."""
-        return tuple((e.kind, e.refusal) for e in self.lists if e.refusal is not None)
+        """The kinds whose lists could not be read, each with the reason, but for those that roles
+        leave out."""
+        return tuple(
+            (each.kind, each.refusal)
+            for each in self.lists
+            if each.refusal is not None and not each.is_left_out
+        )
+
+    @property
+    def left_out(self) -> tuple[KindList, ...]:
+        """The lists that the roles that azsec writes for observers leave out on purpose."""
+        return tuple(each for each in self.lists if each.is_left_out)
 
     def refusal_of(self, key: Key) -> KubernetesError | None:
         """Return why objects of a key's kind could not be listed, if they could not."""
@@ -85,15 +103,14 @@ class ClusterState:
         )
 
 
-def read_cluster(
-    api: ClusterApi, way: str, declared: Iterable[Key], *, inventory: bool
-) -> ClusterState:
-    """Read the objects of the declared kinds; with `inventory` of every kind that adds up.
+def read_cluster(api: ClusterApi, way: str, *, inventory: bool) -> ClusterState:
+    """Read the objects of every kind that an environment can declare, since what it no longer
+    declares can be of any of them; with `inventory` of every kind that adds up too.
 
     Raises DiagnosticError where the API server cannot be reached, or does not say which it is.
     """
     document, served = identify(api, way)
-    kinds = {(key.group, key.kind) for key in declared} | {("", "Namespace")}
+    kinds = {(kind.group, kind.name) for kind in DECLARED_KINDS}
     if inventory:
         kinds |= {(each.group, each.kind) for each in ADDITIVE}
     wanted = find_kinds(served, kinds)
@@ -187,5 +204,8 @@ def _unidentified(refusal: KubernetesError, what: str) -> Diagnostic:
     if refusal.is_unreachable and refusal.hint is None:
         refusal = replace(refusal, hint=SIGN_IN_HINT if refusal.status else OBSERVER_HINT)
     return describe_refusal(
-        refusal, what, "A plan has to read namespaces: bind the ClusterRole view, or more."
+        refusal,
+        what,
+        "`azsec roles ENV --for cluster-apply` (or cluster-observe, to read alone) writes the "
+        "ClusterRole for it; who administers the cluster has to bind it.",
     )

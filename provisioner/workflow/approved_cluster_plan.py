@@ -1,0 +1,83 @@
+"""What was approved of a cluster's objects, and why the plan of now is another one."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from provisioner.documents.cluster import ClusterPlanDocument
+from provisioner.model.diagnostic import Diagnostic, error
+
+_MOST_NAMED = 5
+_REVIEW = "Have this plan reviewed, and approve its digest."
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovedPlan:
+    """A plan that was approved: its digest and, of a saved one, for which cluster it was made and
+    its changes as JSON, by address."""
+
+    digest: str
+    uid: str | None = None
+    server: str | None = None
+    changes: Mapping[str, Any] = field(default_factory=dict)
+
+
+def read_approved(saved: Mapping[str, Any]) -> ApprovedPlan:
+    """Return what a plan of a cluster as JSON says. Raises KeyError and TypeError for what is no
+    such plan."""
+    cluster = saved["cluster"] or {}
+    return ApprovedPlan(
+        digest=str(saved["digest"]),
+        uid=cluster.get("uid"),
+        server=cluster.get("server"),
+        changes={str(change["address"]): change for change in saved.get("changes") or ()},
+    )
+
+
+def describe_mismatch(now: ClusterPlanDocument, approved: ApprovedPlan) -> Diagnostic:
+    """Return why the plan of now is not the approved one: it is of another cluster, all of it was
+    applied already, or which objects moved."""
+    message = f"the plan of now has the digest {now.digest}, and {approved.digest} was approved"
+    if approved.uid is None or now.cluster is None:
+        return error("digest-mismatch", f"{message}.", None, _REVIEW)
+    if approved.uid != now.cluster.uid:
+        return error(
+            "other-cluster",
+            f"the plan was made for the cluster {approved.uid} ({approved.server}), and this is "
+            f"the cluster {now.cluster.uid} ({now.cluster.server}).",
+            None,
+            "Name the cluster of the plan (--kubeconfig, --context, kubernetes.access), or plan "
+            "this one.",
+        )
+    changes = now.to_json().get("changes") or ()
+    current = {str(change["address"]): change for change in changes}
+    gone = sorted(approved.changes.keys() - current.keys())
+    if gone and not current:
+        return error(
+            "digest-mismatch",
+            f"{message}: none of its {len(gone):,} changes is left to make, so it was applied "
+            "already, or the objects were changed to the same by others.",
+            None,
+            "Nothing is to be done. `azsec cluster plan ENV` shows it.",
+        )
+    new = sorted(current.keys() - approved.changes.keys())
+    other = sorted(
+        address
+        for address in current.keys() & approved.changes.keys()
+        if current[address] != approved.changes[address]
+    )
+    told = "; ".join(
+        f"{len(found):,} {what}: {_named(found)}"
+        for what, found in (
+            ("no longer planned", gone),
+            ("not in the approved plan", new),
+            ("planned otherwise", other),
+        )
+        if found
+    )
+    return error("digest-mismatch", f"{message}{f': {told}' if told else ''}.", None, _REVIEW)
+
+
+def _named(addresses: list[str]) -> str:
+    more = f" and {len(addresses) - _MOST_NAMED:,} more" if len(addresses) > _MOST_NAMED else ""
+    return f"{', '.join(addresses[:_MOST_NAMED])}{more}"
