@@ -132,7 +132,9 @@ def _text(found: ObservationDocument, key: str | None) -> str:
     return sign_content(content.encode(), key).decode()
 
 
-def _write_config_map(api: KubeClient, found: ObservationDocument, target: str, key: str | None) -> None:
+def _write_config_map(
+    api: KubeClient, found: ObservationDocument, target: str, key: str | None
+) -> None:
     path, body = _config_map(found, target, key)
     query = {"fieldManager": "azsec-observer", "force": "true"}
     told = api.ask([Ask("PATCH", path, query, body, APPLY)])[0]

@@ -111,6 +111,7 @@ def test_a_kind_that_may_not_be_listed_is_named_and_is_not_no_change(bench: Benc
 
 
 def test_what_was_not_read_is_not_in_sync(bench: Bench) -> None:
+    bench.write(ENVIRONMENT + GRANTS)
     bench.apply()
     grant(bench, "cluster-apply")
     seen = bench.run("drift", "-o", "json", person=PERSON).document
