@@ -1,6 +1,5 @@
 """Wires `azsec cluster` to an API server, asks for consent, prints, and chooses the exit code."""
 
-import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -30,6 +29,7 @@ from provisioner.workflow.approved_cluster_plan import (
 from provisioner.workflow.cluster_apply import apply_cluster, check_cluster_plan, find_unasked
 from provisioner.workflow.cluster_drift import check_cluster_drift, check_observed_drift
 from provisioner.workflow.cluster_plan import ClusterPlan, plan_cluster
+from provisioner.workflow.cluster_plan_file import read_cluster_plan, write_cluster_plan
 from provisioner.workflow.manifests import describe_manifests
 from provisioner.workflow.plan import Desired
 
@@ -100,7 +100,7 @@ def run_plan(
     with _open(request, reach) as bench:
         made = bench.plan(request)
     if out is not None:
-        write_file(out, json.dumps(made.document.to_json(), indent=2) + "\n")
+        write_file(out, write_cluster_plan(made.document))
     print_cluster(made.document, output)
     if not made.can_apply:
         return ExitCode.ERROR
@@ -221,22 +221,9 @@ def print_observer(environment: str, of: str) -> None:
 def _read_plan(request: Request) -> tuple[Request, ApprovedPlan]:
     """Return what a saved plan was asked for, and what it says. Raises DiagnosticError."""
     path = request.subject
-    try:
-        saved = json.loads(FileSources().read_text(path))
-        if saved["kind"] != "azsec/cluster-plan":
-            raise ValueError(saved["kind"])
-        asked = Request(
-            str(saved["path"]), request.of, tuple(saved["adopt"]), bool(saved["forceConflicts"])
-        )
-        read_digest(str(saved["digest"]))
-        return asked, read_approved(saved)
-    except (ValueError, KeyError, TypeError) as failure:
-        raise DiagnosticError(
-            error("no-plan-file", f"{path} is no plan of a cluster.", None, _PLAN_FILE)
-        ) from failure
-
-
-_PLAN_FILE = "Expected what azsec cluster plan ENV --out FILE wrote."
+    saved = read_cluster_plan(FileSources().read_text(path), path)
+    asked = Request(saved.path, request.of, saved.adopt, saved.force_conflicts)
+    return asked, read_approved(saved.to_json())
 
 
 def _check_digest(made: ClusterPlan, approved: ApprovedPlan | None) -> None:

@@ -1,9 +1,5 @@
 """Reads, shows and compares saved plans of all three kinds: of Azure, of a cluster, and of both."""
 
-import json
-
-from pydantic import ValidationError
-
 from provisioner.cli.combined import read_saved
 from provisioner.cli.output import (
     print_cluster,
@@ -18,6 +14,7 @@ from provisioner.documents.combined import CombinedPlanDiffDocument
 from provisioner.model.diagnostic import DiagnosticError, error
 from provisioner.plan.plan import Plan
 from provisioner.plan.plan_comparison import compare_cluster_plans, compare_plans
+from provisioner.workflow.cluster_plan_file import read_cluster_plan
 from provisioner.workflow.combined_file import SavedPlan
 
 SavedAny = Plan | ClusterPlanDocument | SavedPlan
@@ -27,23 +24,8 @@ def read_any_plan(path: str) -> SavedAny:
     """Return the plan in a file, whichever kind it is of. Raises DiagnosticError."""
     kind = kind_of_plan_file(path)
     if kind == CLUSTER_KIND:
-        return _read_cluster_plan(path)
+        return read_cluster_plan(FileSources().read_text(path), path)
     return read_saved(path) if kind == COMBINED_KIND else read_plan(path)
-
-
-def _read_cluster_plan(path: str) -> ClusterPlanDocument:
-    try:
-        return ClusterPlanDocument.model_validate(json.loads(FileSources().read_text(path)))
-    except ValidationError as problem:
-        where = ".".join(map(str, problem.errors()[0]["loc"]))
-        raise DiagnosticError(
-            error(
-                "not-a-plan",
-                f"{path} cannot be read as a plan of a cluster: {where} is missing or wrong.",
-                None,
-                "Write one with `azsec cluster plan ENV --out FILE`.",
-            )
-        ) from None
 
 
 def print_plan_file(path: str, output: str, *, full: bool) -> None:

@@ -30,8 +30,39 @@ _DEFAULTS: Mapping[str, tuple[object, ...]] = {
 """Values that the API server fills in where nothing is stated, by the last step of their path
 (API reference of Kubernetes; observed on kube-apiserver 1.35). Without a value: any."""
 
-_WITH_MANY_DEFAULTS = frozenset({"Job", "CronJob"})
-"""Kinds with a template of pods, whose defaults are too many: only what is declared is compared."""
+_OF_JOBS: Mapping[str, tuple[object, ...]] = {
+    "apiVersion": ("v1",),
+    "backoffLimit": (6,),
+    "completionMode": ("NonIndexed",),
+    "completions": (1,),
+    "concurrencyPolicy": ("Allow",),
+    "creationTimestamp": (None,),
+    "defaultMode": (420,),
+    "dnsPolicy": ("ClusterFirst",),
+    "failedJobsHistoryLimit": (1,),
+    "imagePullPolicy": ("Always", "IfNotPresent"),
+    "manualSelector": (False,),
+    "parallelism": (1,),
+    "podReplacementPolicy": ("TerminatingOrFailed",),
+    "procMount": ("Default",),
+    "resources": ({},),
+    "schedulerName": ("default-scheduler",),
+    "securityContext": ({},),
+    "successfulJobsHistoryLimit": (3,),
+    "suspend": (False,),
+    "terminationGracePeriodSeconds": (30,),
+    "terminationMessagePath": ("/dev/termination-log",),
+    "terminationMessagePolicy": ("File",),
+    "type": ("",),
+    "batch.kubernetes.io/controller-uid": (),
+    "batch.kubernetes.io/job-name": (),
+    "controller-uid": (),
+    "job-name": (),
+}
+"""The same for jobs and their pods: the API reference, Job, CronJob and Pod; the labels and the
+selector are generated (kubernetes.io, "Jobs")."""
+
+_WITH_PODS = frozenset({"Job", "CronJob"})
 
 _SCALES = {"n": -9, "u": -6, "m": -3, "k": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18}
 _BINARY = {"Ki": 1, "Mi": 2, "Gi": 3, "Ti": 4, "Pi": 5, "Ei": 6}
@@ -46,24 +77,35 @@ def find_observed_differences(wanted: Object, observed: Object) -> Iterator[Diff
                 continue
             if not (_AMOUNTS & set(map(str, each.path)) and _is_same_amount(each)):
                 yield each
-        elif not _is_default(each) and not _has_many_defaults(wanted, each):
+        elif not _is_default(wanted, each):
             yield each
 
 
-def _has_many_defaults(wanted: Object, difference: Difference) -> bool:
-    return wanted["kind"] in _WITH_MANY_DEFAULTS and difference.path[0] != "metadata"
+def _is_default(wanted: Object, difference: Difference) -> bool:
+    name, value = str(difference.path[-1]), difference.after
+    if wanted["kind"] not in _WITH_PODS:
+        return _is_filled_in(name, value, _DEFAULTS)
+    if value == {}:
+        return True
+    if name == "serviceAccount" and difference.path[-2:-1] == ("spec",):
+        # The old name of the field `serviceAccountName`, which the server keeps equal to it.
+        return bool(value == _serviced_by(wanted))
+    return _is_filled_in(name, value, {**_DEFAULTS, **_OF_JOBS})
 
 
-def _is_default(difference: Difference) -> bool:
-    return _is_filled_in(str(difference.path[-1]), difference.after)
+def _serviced_by(job: Object) -> object:
+    spec = (job["spec"].get("jobTemplate") or {}).get("spec") or job["spec"]
+    return spec["template"]["spec"].get("serviceAccountName")
 
 
-def _is_filled_in(name: str, value: object) -> bool:
-    known = _DEFAULTS.get(name)
+def _is_filled_in(name: str, value: object, defaults: Mapping[str, tuple[object, ...]]) -> bool:
+    known = defaults.get(name)
     if known is not None:
-        return not known or value in known
+        # True == 1 in Python: a default of 1 is no True.
+        same = (each == value and type(each) is type(value) for each in known)
+        return not known or any(same)
     if isinstance(value, Mapping) and value:
-        return all(_is_filled_in(str(key), item) for key, item in value.items())
+        return all(_is_filled_in(str(key), item, defaults) for key, item in value.items())
     return False
 
 

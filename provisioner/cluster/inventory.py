@@ -1,9 +1,10 @@
 """Finds what adds up: objects that nobody declared, and what each of them opens."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from fnmatch import fnmatchcase
+from types import MappingProxyType
 
 from provisioner.blueprint.kubernetes import AcceptedObject
 from provisioner.cluster.added_values import describe_values
@@ -15,6 +16,7 @@ from provisioner.cluster.permissions import (
     find_capabilities,
     read_roles,
 )
+from provisioner.cluster.pods import is_of_template
 from provisioner.cluster.service_addresses import Selecting, find_selecting
 from provisioner.cluster.system_objects import OWN_NAMESPACES, Bootstrap
 from provisioner.documents.additions import AcceptedDocument, AdditionDocument
@@ -32,16 +34,17 @@ class Listed:
 @dataclass(frozen=True, slots=True)
 class Scope:
     """What an inventory is held against: what is declared, and in which namespaces; what Kubernetes
-    makes itself; what the environment accepts, today. `owners` are the UIDs of the declared objects
-    that stand: the pods of a declared job are as it states them. `administrators` are the object
-    ids of the groups that administer the cluster, in small letters."""
+    makes itself; what the environment accepts, today. `templates` are the pod templates of the
+    declared jobs that exist, by UID: a pod of one is declared as far as it is what that states.
+    `administrators` are the object ids of the groups that administer the cluster, in small letters.
+    """
 
     declared: frozenset[Key]
     namespaces: frozenset[str]
     bootstrap: Bootstrap
     accepted: tuple[AcceptedObject, ...]
     today: date
-    owners: frozenset[str] = frozenset()
+    templates: Mapping[str, Object] = field(default_factory=lambda: MappingProxyType({}))
     administrators: frozenset[str] = frozenset()
 
 
@@ -98,7 +101,7 @@ def _bodies(lists: Iterable[Listed], *kinds: str) -> Iterator[Object]:
 def _counts(key: Key, body: Object, adds: AdditiveKind, scope: Scope) -> bool:
     if key in scope.declared:
         return False
-    if is_made_by_kubernetes(body) or (key.kind == "Pod" and _is_owned(body, scope.owners)):
+    if is_made_by_kubernetes(body) or (key.kind == "Pod" and _is_declared(body, scope.templates)):
         return False
     if key.kind == "Namespace":
         # One that Azure Resource Manager makes is not declared here, and what stands in it is.
@@ -106,9 +109,15 @@ def _counts(key: Key, body: Object, adds: AdditiveKind, scope: Scope) -> bool:
     return adds.reach is Reach.EVERYWHERE or key.namespace in scope.namespaces
 
 
-def _is_owned(body: Object, owners: frozenset[str]) -> bool:
-    references = (body.get("metadata") or {}).get("ownerReferences") or ()
-    return any(each.get("controller") and each.get("uid") in owners for each in references)
+def _is_declared(pod: Object, templates: Mapping[str, Object]) -> bool:
+    """Tell whether a pod is what a declared job makes. Who may create pods can write any owner
+    into one, so what it runs is compared with the job's template."""
+    references = (pod.get("metadata") or {}).get("ownerReferences") or ()
+    owners = (str(each.get("uid")) for each in references if each.get("controller"))
+    return any(
+        owner in templates and is_of_template(pod.get("spec") or {}, templates[owner])
+        for owner in owners
+    )
 
 
 def _acceptance(key: Key, scope: Scope) -> AcceptedObject | None:

@@ -117,6 +117,23 @@ ADDITIVE = tuple(
     )
 )  # fmt: skip
 
+_SERVED_BY_KUBERNETES = frozenset({
+    "", "apps", "batch", _NETWORK, _RBAC, _ADMISSION, "apiregistration.k8s.io",
+    "apiextensions.k8s.io", "discovery.k8s.io", "scheduling.k8s.io", "storage.k8s.io",
+    "certificates.k8s.io",
+})  # fmt: skip
+_NOT_BY_DEFAULT = frozenset({"MutatingAdmissionPolicy", "MutatingAdmissionPolicyBinding"})
+"""Beta up to Kubernetes 1.35, and beta APIs are off by default (kubernetes.io, "Mutating Admission
+Policy"; KEP-3136)."""
+
+ALWAYS_SERVED = frozenset(
+    (each.group, each.kind)
+    for each in ADDITIVE
+    if each.group in _SERVED_BY_KUBERNETES and each.kind not in _NOT_BY_DEFAULT
+)
+"""The kinds that every API server serves from 1.30 on (API reference of Kubernetes): what was seen
+of a cluster without a list of one of them is not all of it."""
+
 _STAGES = (
     ("Namespace",),
     ("CustomResourceDefinition",),

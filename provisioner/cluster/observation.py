@@ -31,12 +31,14 @@ def seal_observation(
     observed: datetime,
     cluster: ClusterDocument,
     lists: Iterable[ObservedListDocument],
+    not_served: Iterable[str] | None = None,
 ) -> ObservationDocument:
     """Return an observation with its digest."""
     bare = ObservationDocument(
         observed=observed.isoformat(timespec="seconds"),
         cluster=cluster,
         lists=tuple(lists),
+        not_served=None if not_served is None else tuple(not_served),
         digest="",
     )
     return bare.model_copy(update={"digest": _digest(bare.to_json())})

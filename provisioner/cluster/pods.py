@@ -6,10 +6,11 @@ from typing import Any
 from provisioner.cluster.objects import Object
 
 _MIRROR = "kubernetes.io/config.mirror"
-_DANGEROUS = frozenset({
-    "ALL", "BPF", "DAC_READ_SEARCH", "NET_ADMIN", "NET_RAW", "PERFMON", "SYS_ADMIN", "SYS_BOOT",
-    "SYS_MODULE", "SYS_PTRACE", "SYS_RAWIO",
+_BASELINE_CAPABILITIES = frozenset({
+    "AUDIT_WRITE", "CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "MKNOD",
+    "NET_BIND_SERVICE", "SETFCAP", "SETGID", "SETPCAP", "SETUID", "SYS_CHROOT",
 })  # fmt: skip
+"""The capabilities that the standard baseline lets a container add."""
 
 
 _CONFINED = frozenset(
@@ -36,6 +37,26 @@ def describe_debugging(spec: Mapping[str, Any]) -> tuple[str, ...]:
         f"ephemeral container {container.get('name')} ({container.get('image')})"
         for container in spec.get("ephemeralContainers") or ()
     )
+
+
+def is_of_template(spec: Mapping[str, Any], template: Mapping[str, Any]) -> bool:
+    """Tell whether the spec of a pod runs what a template states, and reaches no more of its node
+    than that does."""
+    stated, run = _commands(template), _commands(spec)
+    reached, allowed = describe_node_access(spec), describe_node_access(template)
+    return stated == run and set(reached) <= set(allowed) and not describe_debugging(spec)
+
+
+def _commands(spec: Mapping[str, Any]) -> dict[tuple[str, str], tuple[object, ...]]:
+    return {
+        (part, str(container.get("name"))): (
+            *(container.get(name) or None for name in ("image", "command", "args")),
+            # The API server adds a version to a reference to a field.
+            [(each.get("name"), each.get("value")) for each in container.get("env") or ()],
+        )
+        for part in ("initContainers", "containers")
+        for container in spec.get(part) or ()
+    }
 
 
 def is_static(body: Object) -> bool:
@@ -75,8 +96,11 @@ def _of_containers(spec: Mapping[str, Any]) -> Iterator[str]:
             if context.get("procMount") == "Unmasked":
                 yield "procMount Unmasked"
             for added in (context.get("capabilities") or {}).get("add") or ():
-                if str(added) in _DANGEROUS:
-                    yield f"capability {added}"
+                # Runtimes take a name in any case: containerd adds "CAP_" + strings.ToUpper(name)
+                # (internal/cri/opts/spec_opts.go, WithCapabilities).
+                name = str(added).upper().removeprefix("CAP_")
+                if name not in _BASELINE_CAPABILITIES:
+                    yield f"capability {name}"
             for port in container.get("ports") or ():
                 if port.get("hostPort"):
                     yield f"hostPort {port['hostPort']}"

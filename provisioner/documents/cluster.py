@@ -34,13 +34,15 @@ class ClusterDocument(Document):
 
 class ClusterStepDocument(Document):
     """One request of a plan: a server-side apply, or a delete. Steps of one `stage` run at once,
-    and wait for those of the stages before."""
+    and wait for those of the stages before. `body` is the digest of the object that is applied, so
+    that the plan's digest covers it; None for a delete."""
 
     key: str
     verb: Literal["APPLY", "DELETE"]
     address: str
     path: str
     stage: int
+    body: str | None = None
 
 
 class ClusterCensusDocument(Document):

@@ -31,6 +31,9 @@ class ObservationDocument(Document):
 
     `digest` is sha256:… over all of it but itself. With a key that the observer and its readers
     share, a line stands before it: `azsec-observation hmac-sha256:…`, over the bytes that follow.
+
+    `not_served` are the kinds that the observer looked for and that the API server does not serve,
+    as in `Gateway.gateway.networking.k8s.io`; null where the observer did not state it.
     """
 
     kind: Literal["azsec/observation"] = "azsec/observation"
@@ -38,4 +41,5 @@ class ObservationDocument(Document):
     observed: str
     cluster: ClusterDocument
     lists: tuple[ObservedListDocument, ...]
+    not_served: tuple[str, ...] | None = None
     digest: str

@@ -6,7 +6,8 @@ after its resource (`secrets.json`). `kubectl get --raw` prints lists that say t
 
 Nor does a List say of which namespaces it is. It counts as one of all where it shows more than one,
 or where that is stated, and where it has what every cluster has in kube-system; else it is one of
-the namespaces that it shows.
+the namespaces that it shows. A list of what stands in no namespace counts as whole where it has
+what every cluster has; an empty one, which shows nothing of its selector, where that is stated.
 """
 
 import json
@@ -16,6 +17,7 @@ from datetime import date
 from typing import Any
 
 from provisioner.manifests.cluster_kinds import (
+    IN_EVERY_CLUSTER,
     IN_KUBE_SYSTEM,
     NAMESPACE,
     OF_THE_CLUSTER,
@@ -42,7 +44,8 @@ def read_dumps(
     files: Mapping[str, str], read_on: date, *, all_namespaces: bool = False
 ) -> ClusterContents:
     """Return what some dumps show together; `files` are texts by what `--cluster` says, FILE or
-    RESOURCE[,RESOURCE]=FILE. `all_namespaces` states that the lists are of all namespaces.
+    RESOURCE[,RESOURCE]=FILE. `all_namespaces` states that the lists are of all namespaces, and
+    without a selector.
 
     Raises DiagnosticError for a text that is no JSON of Kubernetes or kube-bench, for a resource
     that no control reads, for what is no whole list, for an empty one that does not say of what it
@@ -87,8 +90,10 @@ def read_dumps(
             )
         for kind in kinds:
             lists.setdefault(kind, {})
-            shown = frozenset(namespace_of(body) for body in bodies if _kind_of(body) == kind)
-            if _is_whole(kind, shown, all_namespaces=all_namespaces):
+            found = [body for body in bodies if _kind_of(body) == kind]
+            shown = frozenset(name_of(b) if kind == NAMESPACE else namespace_of(b) for b in found)
+            names = frozenset(map(name_of, found))
+            if _is_whole(kind, shown, names, all_namespaces=all_namespaces):
                 whole.add(kind)
             else:
                 partial[kind] = partial.get(kind, frozenset()) | shown
@@ -117,10 +122,15 @@ def _flaw_of(document: Object) -> str | None:
     return None
 
 
-def _is_whole(kind: Kind, shown: frozenset[str], *, all_namespaces: bool) -> bool:
-    """Tell whether a list that shows objects of some namespaces is one of the whole cluster."""
+def _is_whole(
+    kind: Kind, shown: frozenset[str], names: frozenset[str], *, all_namespaces: bool
+) -> bool:
+    """Tell whether a list that shows objects of some names and namespaces is one of the whole
+    cluster."""
+    if kind in IN_EVERY_CLUSTER:
+        return names >= IN_EVERY_CLUSTER[kind]
     if kind in OF_THE_CLUSTER:
-        return True
+        return bool(names) or all_namespaces
     has_system = "kube-system" in shown or kind not in IN_KUBE_SYSTEM
     return has_system and (all_namespaces or len(shown) > 1)
 

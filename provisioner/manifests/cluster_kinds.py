@@ -52,7 +52,15 @@ OF_THE_CLUSTER = frozenset({
     ADMISSION_BINDING, VALIDATING_WEBHOOK, MUTATING_WEBHOOK, CILIUM_CLUSTER_POLICY, CILIUM_NODE,
     ADMIN_POLICY, CLUSTER_POLICY, CALICO_CLUSTER_POLICY, MUTATING_POLICY,
 })  # fmt: skip
-"""The kinds whose objects stand in no namespace: a list of these is always whole."""
+"""The kinds whose objects stand in no namespace."""
+
+IN_EVERY_CLUSTER: Mapping[Kind, frozenset[str]] = {
+    NAMESPACE: frozenset({"default", "kube-system"}),
+    CLUSTER_ROLE: frozenset({"admin", "cluster-admin", "edit", "view"}),
+    CLUSTER_ROLE_BINDING: frozenset({"cluster-admin"}),
+}
+"""What every API server makes itself (kubernetes.io, "Namespaces": initial namespaces; "Using RBAC
+Authorization": user-facing roles). A list without one of these was filtered by a selector."""
 
 IN_KUBE_SYSTEM = frozenset({
     POD, SERVICE, SERVICE_ACCOUNT, CONFIG_MAP, DEPLOYMENT, DAEMON_SET, ROLE, ROLE_BINDING,

@@ -31,6 +31,7 @@ from provisioner.workflow.cluster_trials import try_alone
 from provisioner.workflow.plan import Desired
 
 _NO_TRIAL = Trial()
+_OBSERVE = "Observe the cluster again, with an observer of this version of azsec."
 _ROLE = "Bind a role that may list it."
 
 Fields = tuple[FieldChangeDocument, ...]
@@ -154,11 +155,7 @@ def _report(
         bootstrap=bootstrap,
         accepted=desired.environment.kubernetes.accepted,
         today=today,
-        owners=frozenset(
-            str(body["metadata"].get("uid"))
-            for key, body in state.objects.items()
-            if key in declared and key.kind == "Job"
-        ),
+        templates=_job_templates(wanted, state),
         administrators=objects.facts.administrators,
     )
     orphans = frozenset(
@@ -188,6 +185,10 @@ def _report(
             for kind, refusal in state.refusals
         ),
         *(
+            error("not-observed", f"the observation has no list of {kind.text}.", None, _OBSERVE)
+            for kind in state.unlisted
+        ),
+        *(
             warning(
                 "accepted-expired",
                 f"the acceptance of {entry.kind}/{entry.name} ended on {entry.expires}.",
@@ -207,6 +208,16 @@ def _report(
         census=_census(state, bootstrap),
         diagnostics=tuple(DiagnosticDocument.of(each) for each in told),
     )
+
+
+def _job_templates(wanted: tuple[Wanted, ...], state: ClusterState) -> Mapping[str, Object]:
+    """Return the pod templates that declared jobs state, by the UID of the job that exists."""
+    live = state.objects
+    return {
+        str(live[each.key]["metadata"].get("uid")): each.body["spec"]["template"]["spec"]
+        for each in wanted
+        if each.key.kind == "Job" and each.key in live
+    }
 
 
 def _drifted(
@@ -307,6 +318,14 @@ def _census(state: ClusterState, bootstrap: Bootstrap) -> ClusterCensusDocument:
         )
         for each in state.left_out
     ]
+    if state.unstated:
+        not_covered.append(
+            NotCoveredDocument(
+                what="kinds of add-ons without a list in the observation",
+                count=len(state.unstated),
+                reason="its observer does not state which kinds the API server serves",
+            )
+        )
     return ClusterCensusDocument(
         objects=sum(len(each.bodies) for each in state.lists) + state.pods,
         kinds=tuple(f"{each.kind.api_version}/{each.kind.kind}" for each in state.lists),

@@ -9,7 +9,7 @@ from typing import Any
 
 from provisioner.cluster.added_values import describe_values
 from provisioner.cluster.hidden_values import hide_values
-from provisioner.cluster.kinds import ADDITIVE, additive_of
+from provisioner.cluster.kinds import ADDITIVE, ALWAYS_SERVED, additive_of
 from provisioner.cluster.objects import Object, Served, ServedKind
 from provisioner.cluster.observation import fold_pods, seal_observation, taken_at
 from provisioner.cluster.service_addresses import Selecting, find_selecting
@@ -45,13 +45,15 @@ def observe_cluster(api: ClusterApi, way: str, now: datetime) -> ObservationDocu
     cluster, served = identify(api, way)
     wanted = {(each.group, each.kind) for each in ADDITIVE} | set(_MORE)
     kinds = find_kinds(served, wanted)
+    missing = wanted - {(kind.group, kind.kind) for kind in kinds}
+    not_served = sorted(Kind(*each).text for each in missing)
     # Services come first: which endpoints count depends on them.
     services = [_observe(api, frozenset(), kind) for kind in kinds if _is_service(kind)]
     selecting = find_selecting(item for each in services for item in each.items)
     others = [kind for kind in kinds if not _is_service(kind)]
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         lists = [*services, *pool.map(partial(_observe, api, selecting), others)]
-    return seal_observation(now, cluster, lists)
+    return seal_observation(now, cluster, lists, not_served)
 
 
 def _is_service(kind: ServedKind) -> bool:
@@ -131,10 +133,11 @@ def contents_of(observation: ObservationDocument, source: str) -> ClusterContent
     lists, refused = {}, {}
     for each, kind in zip(observation.lists, map(_kind_of, observation.lists), strict=True):
         named = Kind(kind.group, kind.kind)
-        if each.refused is None:
+        refusal = _refusal_of(each, kind)
+        if refusal is None:
             lists[named] = tuple(each.items)
         else:
-            refused[named] = each.refused
+            refused[named] = refusal.message
     return ClusterContents(source, taken_at(observation).date(), lists, refused)
 
 
@@ -150,19 +153,47 @@ def state_of(observation: ObservationDocument) -> ClusterState:
         served=served,
         lists=tuple(_lists(observation, kinds)),
         pods=sum(each.count - len(each.items) for each in observation.lists),
+        unlisted=tuple(_unlisted(observation, served)),
+        unstated=() if observation.not_served is not None else tuple(_optional(served)),
     )
+
+
+def _unlisted(observation: ObservationDocument, served: Served) -> Iterator[Kind]:
+    """Yield the kinds that have no list, and of which nothing says that they are not served: the
+    lists were taken out, or the observer is older than this azsec."""
+    not_served = observation.not_served
+    for named in (Kind(each.group, each.kind) for each in ADDITIVE):
+        always = (named.group, named.name) in ALWAYS_SERVED
+        is_stated = not_served is None or named.text in not_served
+        if served.find(named.group, named.name) is None and (always or not is_stated):
+            yield named
+
+
+def _optional(served: Served) -> Iterator[Kind]:
+    """Yield the kinds of add-ons that have no list."""
+    for each in ADDITIVE:
+        named = (each.group, each.kind)
+        if named not in ALWAYS_SERVED and served.find(*named) is None:
+            yield Kind(*named)
 
 
 def _lists(observation: ObservationDocument, kinds: list[ServedKind]) -> Iterator[KindList]:
     for each, kind in zip(observation.lists, kinds, strict=True):
         bodies: tuple[Object, ...] = each.items
-        yield KindList(kind, additive_of(kind), bodies, _refusal_of(each))
+        yield KindList(kind, additive_of(kind), bodies, _refusal_of(each, kind))
 
 
-def _refusal_of(observed: ObservedListDocument) -> KubernetesError | None:
-    if observed.refused is None:
-        return None
-    return KubernetesError(observed.status or 0, observed.reason or UNSTATED, observed.refused)
+def _refusal_of(observed: ObservedListDocument, kind: ServedKind) -> KubernetesError | None:
+    """Return why a list does not show all objects of its kind, if it does not."""
+    if observed.refused is not None:
+        return KubernetesError(observed.status or 0, observed.reason or UNSTATED, observed.refused)
+    held, count = len(observed.items), observed.count
+    # Pods that are alike are one item, and of the long kinds not every item is kept.
+    fewest = min(count, 1) if kind.kind == "Pod" else count
+    if held < fewest and (kind.group, kind.kind) not in _LONG:
+        why = f"the observation counts {count} of {observed.resource} and holds {held}"
+        return KubernetesError(0, UNSTATED, why)
+    return None
 
 
 def _kind_of(observed: ObservedListDocument) -> ServedKind:

@@ -1,10 +1,7 @@
 """`azsec cluster plan`: what an apply would do to the objects in a cluster."""
 
-import hashlib
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from provisioner.catalog.field import Disruption
 from provisioner.cluster.decisions import (
@@ -20,7 +17,6 @@ from provisioner.cluster.objects import Key, Object, Served, ServedKind, key_of,
 from provisioner.cluster.ownership import Owner, mark_object, owner_of
 from provisioner.documents.cluster import (
     ClusterCensusDocument,
-    ClusterDocument,
     ClusterPlanDocument,
     ClusterStepDocument,
 )
@@ -35,12 +31,14 @@ from provisioner.engine.cluster_port import METADATA, Ask, ClusterApi
 from provisioner.manifests.observer import is_kept_by_observer
 from provisioner.manifests.rendering import ClusterObjects
 from provisioner.model.kubernetes_error import KubernetesError
+from provisioner.plan.plan import digest_json
 from provisioner.workflow.cluster_hindrances import (
     check_adoptions,
     find_missing_kinds,
     find_refused_lists,
 )
 from provisioner.workflow.cluster_identity import find_doubts
+from provisioner.workflow.cluster_plan_file import approvable
 from provisioner.workflow.cluster_reading import ClusterState, read_cluster
 from provisioner.workflow.cluster_trials import try_objects
 from provisioner.workflow.plan import Desired
@@ -121,7 +119,7 @@ def plan_awaited_cluster(
     desired: Desired, objects: ClusterObjects, permission: Permission
 ) -> ClusterPlan:
     """Plan the objects of a cluster that Azure has yet to make: all are creations, and nothing is
-    tried. Its digest is over what is declared."""
+    tried."""
     wanted = want_objects(desired, objects, Served({}, {}))
     awaited = (await_creation(each, _AWAITED_CLUSTER) for each in wanted)
     decisions = tuple(sorted(awaited, key=_order))
@@ -130,7 +128,7 @@ def plan_awaited_cluster(
         environment=desired.document,
         path=desired.environment.path,
         cluster=None,
-        digest=_digest(desired, None, decisions, steps, permission),
+        digest="",
         adopt=permission.adopt,
         force_conflicts=permission.force_conflicts,
         summary=_summary(decisions),
@@ -139,7 +137,7 @@ def plan_awaited_cluster(
         census=ClusterCensusDocument(objects=0, kinds=()),
         diagnostics=tuple(DiagnosticDocument.of(each) for each in objects.diagnostics),
     )
-    return ClusterPlan(document, decisions)
+    return ClusterPlan(approvable(document), decisions)
 
 
 def _has_no_namespace(key: Key, live: Mapping[Key, Object], declared: Sequence[Key]) -> bool:
@@ -253,11 +251,11 @@ def _describe(
         *find_refused_lists(desired, state),
         *find_doubts(desired, objects, state.document),
     ]
-    return ClusterPlanDocument(
+    document = ClusterPlanDocument(
         environment=desired.document,
         path=desired.environment.path,
         cluster=state.document,
-        digest=_digest(desired, state.document, decisions, steps, permission),
+        digest="",
         adopt=permission.adopt,
         force_conflicts=permission.force_conflicts,
         summary=_summary(decisions),
@@ -279,6 +277,7 @@ def _describe(
         ),
         diagnostics=tuple(DiagnosticDocument.of(each) for each in told),
     )
+    return approvable(document)
 
 
 def _change(decision: Decision) -> ResourceChangeDocument:
@@ -313,7 +312,12 @@ def _steps(decisions: Iterable[Decision]) -> Iterator[ClusterStepDocument]:
             )
         if decision.action in (Action.CREATE, Action.UPDATE, Action.ADOPT, Action.REPLACE):
             yield ClusterStepDocument(
-                key=f"APPLY {named}", verb="APPLY", address=address, path=path, stage=stage
+                key=f"APPLY {named}",
+                verb="APPLY",
+                address=address,
+                path=path,
+                stage=stage,
+                body=digest_json(decision.body),
             )
 
 
@@ -323,27 +327,3 @@ def _summary(decisions: Iterable[Decision]) -> PlanSummary:
         name = "unchanged" if decision.action is Action.NO_OP else decision.action.value
         counts[name] = counts.get(name, 0) + 1
     return PlanSummary(**counts)
-
-
-def _digest(
-    desired: Desired,
-    cluster: ClusterDocument | None,
-    decisions: Sequence[Decision],
-    steps: Sequence[ClusterStepDocument],
-    permission: Permission,
-) -> str:
-    """Return a digest over what an apply would do, and over what was seen of what it changes."""
-    content: dict[str, Any] = {
-        "environment": desired.environment.marks.owner,
-        "cluster": None if cluster is None else cluster.uid,
-        "force": permission.force_conflicts,
-        "adopt": sorted(permission.adopt),
-        "steps": [step.to_json() for step in steps],
-        "changes": [
-            {**_change(decision).to_json(), "body": decision.body}
-            for decision in decisions
-            if decision.action is not Action.NO_OP
-        ],
-    }
-    text = json.dumps(content, sort_keys=True, separators=(",", ":"))
-    return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"

@@ -13,6 +13,7 @@ from provisioner.documents.cluster import ClusterDocument
 from provisioner.engine.cluster_port import Ask, ClusterApi, Told
 from provisioner.manifests.declared_kinds import DECLARED_KINDS
 from provisioner.manifests.observer import LEFT_OUT
+from provisioner.model.cluster_contents import Kind
 from provisioner.model.diagnostic import Diagnostic, DiagnosticError
 from provisioner.model.kubernetes_error import KubernetesError, describe_refusal
 
@@ -47,12 +48,18 @@ class KindList:
 @dataclass(frozen=True, slots=True)
 class ClusterState:
     """What was read of a cluster. `minor` is its version as in 1.35; `pods` is how many pods were
-    looked at: of those only the ones with a hand on their node are kept."""
+    looked at: of those only the ones with a hand on their node are kept.
+
+    `unlisted` are the kinds that an observation should have a list of and has not; `unstated` those
+    of which it does not state whether the API server serves them.
+    """
 
     document: ClusterDocument
     served: Served
     lists: tuple[KindList, ...]
     pods: int = 0
+    unlisted: tuple[Kind, ...] = ()
+    unstated: tuple[Kind, ...] = ()
 
     @property
     def minor(self) -> str:
@@ -66,8 +73,12 @@ class ClusterState:
 
     @property
     def unreadable(self) -> tuple[UnreadableDocument, ...]:
-        """The lists that could not be read, but for those that roles leave out."""
-        return tuple(
+        """The lists that the API server refused, or that an observation does not have."""
+        unlisted = (
+            UnreadableDocument(id=kind.text, listed=kind.text, reason=_unlisted(kind))
+            for kind in self.unlisted
+        )
+        refused = (
             UnreadableDocument(
                 id=kind.list_path,
                 listed=f"{kind.api_version}/{kind.kind}",
@@ -75,6 +86,7 @@ class ClusterState:
             )
             for kind, refusal in self.refusals
         )
+        return (*refused, *unlisted)
 
     @property
     def refusals(self) -> tuple[tuple[ServedKind, KubernetesError], ...]:
@@ -93,6 +105,9 @@ class ClusterState:
 
     def refusal_of(self, key: Key) -> KubernetesError | None:
         """Return why objects of a key's kind could not be listed, if they could not."""
+        named = Kind(key.group, key.kind)
+        if named in self.unlisted:
+            return KubernetesError(0, "NotObserved", _unlisted(named))
         return next(
             (
                 each.refusal
@@ -101,6 +116,10 @@ class ClusterState:
             ),
             None,
         )
+
+
+def _unlisted(kind: Kind) -> str:
+    return f"the observation has no list of {kind.text}"
 
 
 def read_cluster(api: ClusterApi, way: str, *, inventory: bool) -> ClusterState:

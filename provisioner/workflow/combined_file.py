@@ -5,14 +5,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import ValidationError
-
 from provisioner.documents.cluster import ClusterPlanDocument
 from provisioner.documents.combined import CombinedPlanDocument
 from provisioner.model.diagnostic import DiagnosticError, error
 from provisioner.model.json_source import read_json
 from provisioner.plan.plan import Plan
 from provisioner.plan.plan_file import read_plan_file
+from provisioner.workflow.cluster_plan_file import cluster_plan_to_json, read_cluster_content
 from provisioner.workflow.combined import combine_digests
 
 KIND = "azsec/combined-plan-file"
@@ -38,7 +37,7 @@ def write_combined_file(digest: str, azure: str, cluster: ClusterPlanDocument) -
         "formatVersion": _VERSION,
         "digest": digest,
         "azure": json.loads(azure),
-        "cluster": cluster.to_json(),
+        "cluster": cluster_plan_to_json(cluster),
     }
     return json.dumps(content, indent=1, sort_keys=True) + "\n"
 
@@ -50,11 +49,11 @@ def read_combined_file(text: str, file: str) -> SavedPlan:
         if content["kind"] != KIND or content["formatVersion"] != _VERSION:
             raise ValueError
         azure = read_plan_file(json.dumps(content["azure"]), file)
-        cluster = ClusterPlanDocument.model_validate(content["cluster"])
+        cluster = read_cluster_content(content["cluster"], file)
         digest = combine_digests(azure.document.digest, cluster.digest)
         if digest != content["digest"]:
             raise ValueError
-    except (KeyError, TypeError, ValueError, ValidationError) as problem:
+    except (KeyError, TypeError, ValueError) as problem:
         raise DiagnosticError(
             error(
                 "plan-edited",

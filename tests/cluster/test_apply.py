@@ -1,5 +1,6 @@
 """Objects are planned and applied on a real API server, and nothing of others is touched."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -42,6 +43,13 @@ def test_a_second_apply_writes_nothing(bench: Bench) -> None:
 
 def test_a_plan_file_is_applied_if_it_is_the_plan_of_now(bench: Bench) -> None:
     assert bench.run("plan", "--out", "plan.json").code == 0
+    # What a file shows is what its digest is over: so it can be verified by itself.
+    saved = json.loads((bench.folder / "plan.json").read_text(encoding="utf-8"))
+    none = dict.fromkeys(saved["summary"], 0)
+    for edit in ({"changes": [], "steps": [], "summary": none}, {"diagnostics": [{}]}):
+        (bench.folder / "edited.json").write_text(json.dumps({**saved, **edit}), encoding="utf-8")
+        edited = bench.run("apply", subject="edited.json")
+        assert (edited.code, "was changed after azsec wrote it" in edited.err) == (1, True)
     assert bench.run("apply", subject="plan.json").code == 0
     stale = bench.run("apply", subject="plan.json")
     assert stale.code == 1

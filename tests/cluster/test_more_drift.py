@@ -73,6 +73,15 @@ def debugs(server: ApiServer) -> None:
     server.patch(f"{path}/web/ephemeralcontainers", {"spec": debugger}, "strategic-merge")
 
 
+def poses(server: ApiServer) -> None:
+    """Make a privileged pod that names the declared job as its controller."""
+    job = server.get("/apis/batch/v1/namespaces/azsec-benchmark/jobs/kube-bench")
+    owner = {"apiVersion": "batch/v1", "kind": "Job", "name": "kube-bench", "controller": True}
+    body = pod("pose", "kube-system", **PRIVILEGED)
+    body["metadata"]["ownerReferences"] = [{**owner, "uid": job["metadata"]["uid"]}]
+    server.apply(body)
+
+
 MANIPULATIONS = (
     adds(
         "cron-job-of-the-night",
@@ -111,6 +120,20 @@ MANIPULATIONS = (
             securityContext={"windowsOptions": {"hostProcess": True}},
         ),
         "hostProcess",
+    ),
+    # containerd takes a capability in any case; the standard baseline has few.
+    *(
+        adds(
+            f"capability-{name}",
+            pod("cap", "kube-system", container={
+                "securityContext": {"capabilities": {"add": [name]}}}),
+            name.upper(),
+        )
+        for name in ("sys_admin", "all", "SYSLOG", "SYS_TIME", "MAC_ADMIN", "SYS_RESOURCE")
+    ),
+    Case(
+        "pod-that-poses-as-the-benchmarks", "kube-system/Pod/pose", poses,
+        ("/api/v1/namespaces/kube-system/pods/pose",), "privileged", changes=False,
     ),
     adds(
         "super-privileged-type",

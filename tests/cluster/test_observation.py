@@ -86,6 +86,38 @@ def test_an_observation_in_a_config_map_is_read_as_kubectl_prints_it(bench: Benc
     assert "spec.ingress" in done.out
 
 
+WITHOUT = {
+    "no list of a kind that is always served": lambda c: _without(c, "Pod"),
+    "no list of the bindings": lambda c: _without(c, "ClusterRoleBinding"),
+    "no list of an add-on's kind that is served": lambda c: _without(c, "CiliumNetworkPolicy"),
+    "fewer items than were counted": lambda c: _emptied(c, "ClusterRoleBinding"),
+}
+
+
+def _without(content: dict[str, Any], kind: str) -> dict[str, Any]:
+    return {**content, "lists": [each for each in content["lists"] if each["kind"] != kind]}
+
+
+def _emptied(content: dict[str, Any], kind: str) -> dict[str, Any]:
+    lists = [{**e, "items": []} if e["kind"] == kind else e for e in content["lists"]]
+    return {**content, "lists": lists}
+
+
+def test_a_list_that_is_missing_is_not_an_empty_one(bench: Bench) -> None:
+    bench.apply()
+    assert bench.run("observe", "--out", "seen.json").code == 0
+    path = bench.folder / "seen.json"
+    good = read_signed(path.read_bytes())
+    for name, change in WITHOUT.items():
+        found = ObservationDocument.model_validate(change(good))
+        now = datetime.now(UTC)
+        made = seal_observation(now, found.cluster, found.lists, found.not_served)
+        path.write_bytes(sign_content(json.dumps(made.to_json()).encode(), KEY))
+        done = bench.read("drift", "--observation", "seen.json")
+        assert (name, done.code) == (name, 1)
+        assert "No drift was found in what could be read." in done.out
+
+
 def test_a_list_that_is_refused_is_not_an_empty_one(bench: Bench) -> None:
     bench.apply()
     bench.server.apply(

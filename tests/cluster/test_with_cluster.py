@@ -1,5 +1,6 @@
 """One apply over Azure and the cluster: the built-in Azure, and a real API server."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,12 @@ def test_azure_first_then_the_cluster_and_what_moved_between_is_refused(
     assert not (bench.folder / "none.json").exists()
     reach(bench, server.kubeconfig())
     assert bench.azure("plan", "--with-cluster", "--out", "both.json").code == 0
+    saved = json.loads((bench.folder / "both.json").read_text(encoding="utf-8"))
+    saved["cluster"] |= {"changes": [], "steps": [], "summary": {}}
+    (bench.folder / "edited.json").write_text(json.dumps(saved), encoding="utf-8")
+    for command in (("show", "edited.json"), ("apply", "edited.json", "--cloud", "local")):
+        edited = bench.azsec(*command)
+        assert (edited.code, "was changed after azsec wrote it" in edited.err) == (1, True)
     namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "legacy"}}
     server.apply(namespace)
     moved = bench.azsec("apply", "both.json", "--cloud", "local")

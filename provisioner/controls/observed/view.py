@@ -11,7 +11,13 @@ from provisioner.controls.verdict import Verdict
 from provisioner.manifests.admission_policies import AdmissionPolicy, excluded_namespaces
 from provisioner.manifests.benchmark import BENCHMARK_NAMESPACE
 from provisioner.manifests.cluster_facts import ClusterFacts
-from provisioner.manifests.cluster_kinds import IN_KUBE_SYSTEM, NAMESPACE, POD, resource_of
+from provisioner.manifests.cluster_kinds import (
+    IN_EVERY_CLUSTER,
+    IN_KUBE_SYSTEM,
+    NAMESPACE,
+    POD,
+    resource_of,
+)
 from provisioner.manifests.exemptions import exempt
 from provisioner.manifests.namespaces import WantedNamespace, find_namespaces
 from provisioner.manifests.pod_rules import admission_policies
@@ -202,6 +208,9 @@ def _describe_part(kind: Kind, seen: frozenset[str]) -> str:
     """Return of which namespaces the list of a kind is, and what would make it one of all."""
     where = f"seen in namespace {', '.join(sorted(seen))} only" if seen else "the list is empty"
     told = f"{resource_of(kind)} {where}" if seen else f"{resource_of(kind)}: {where}"
+    if kind in IN_EVERY_CLUSTER:
+        made = " and ".join(sorted(IN_EVERY_CLUSTER[kind]))
+        return f"{resource_of(kind)} seen in part (a list without a selector has {made})"
     if kind in IN_KUBE_SYSTEM and "kube-system" not in seen:
         return f"{told} (a list of all namespaces has those of kube-system: kubectl get -A)"
     return f"{told} (--all-namespaces states that a list is of all)"

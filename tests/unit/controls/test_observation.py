@@ -13,7 +13,14 @@ from provisioner.controls.judging import Unseen, judge
 from provisioner.controls.registry import controls_by_id
 from provisioner.controls.verdict import Verdict
 from provisioner.manifests.cluster_dumps import read_dumps
-from provisioner.manifests.cluster_kinds import CLUSTER_ROLE, OF_THE_CLUSTER, POD, SECRET
+from provisioner.manifests.cluster_kinds import (
+    CLUSTER_ROLE,
+    MUTATING_WEBHOOK,
+    NAMESPACE,
+    OF_THE_CLUSTER,
+    POD,
+    SECRET,
+)
 from provisioner.model.diagnostic import DiagnosticError
 from provisioner.model.estate import Estate, Resource
 from provisioner.model.resource_id import parse_resource_id
@@ -181,6 +188,15 @@ def test_an_empty_list_is_of_all_namespaces_where_that_is_stated():
     for stated, shown in ((False, frozenset()), (True, None)):
         read = read_dumps({"secrets.json": dump()}, READ_ON, all_namespaces=stated)
         assert read.partial.get(SECRET) == shown
+
+
+def test_a_list_without_what_every_cluster_has_was_filtered():
+    for stated in (False, True):
+        files = {"clusterroles.json": dump(ROLE), "namespaces.json": dump(system_namespace("1"))}
+        read = read_dumps(files, READ_ON, all_namespaces=stated)
+        assert set(read.partial) == {CLUSTER_ROLE, NAMESPACE}
+    read = read_dumps({"mutatingwebhookconfigurations.json": dump()}, READ_ON)
+    assert set(read.partial) == {MUTATING_WEBHOOK}
 
 
 def test_the_list_of_one_namespace_fails_a_control_and_never_passes_one(catalog):
