@@ -56,18 +56,18 @@ def write_cluster_plan(document: ClusterPlanDocument) -> str:
 def read_cluster_plan(text: str, file: str) -> ClusterPlanDocument:
     """Read the file of a plan of a cluster.
 
-    Raises DiagnosticError: `no-plan-file` for what is none, `plan-edited` for one that was altered.
+    Raises DiagnosticError: `not-a-plan` for what is none, `plan-edited` for one that was altered.
     """
     content = read_json(text, file)
     if not isinstance(content, dict) or content.get("kind") != "azsec/cluster-plan":
         raise DiagnosticError(
-            error("no-plan-file", f"{file} is not a plan of a cluster.", None, _HINT)
+            error("not-a-plan", f"{file} is not a plan of a cluster.", None, _HINT)
         )
     return read_cluster_content(content, file)
 
 
 def read_cluster_content(content: Any, file: str) -> ClusterPlanDocument:  # noqa: ANN401  JSON
-    """Return the plan of a cluster that stands in a file. Raises DiagnosticError: `plan-edited`."""
+    """Return the plan of a cluster that a file holds. Raises what `read_cluster_plan` raises."""
     try:
         bare = {name: value for name, value in content.items() if name != "checksum"}
         document = ClusterPlanDocument.model_validate(bare)
@@ -77,7 +77,11 @@ def read_cluster_content(content: Any, file: str) -> ClusterPlanDocument:  # noq
             wrong = "its content does not have the checksum that it states"
         else:
             return document
-    except (AttributeError, KeyError, TypeError, ValidationError) as problem:
+    except ValidationError as problem:
+        where = ".".join(map(str, problem.errors()[0]["loc"]))
+        what = f"{file} cannot be read as a plan of a cluster: {where} is missing or wrong."
+        raise DiagnosticError(error("not-a-plan", what, None, _HINT)) from None
+    except (AttributeError, KeyError, TypeError) as problem:
         wrong = f"it cannot be read ({type(problem).__name__})"
     raise DiagnosticError(
         error(

@@ -1,12 +1,12 @@
 """Saved plans of a cluster are shown and compared as those of Azure are."""
 
-import json
 from pathlib import Path
 
 import pytest
 
 from provisioner.cli.application import app
 from provisioner.cli.failure import run_guarded
+from provisioner.workflow.cluster_plan_file import approvable, write_cluster_plan
 from tests.reports.test_cluster_text import SUBJECT, plan_of
 
 
@@ -16,7 +16,7 @@ def saved(tmp_path: Path) -> tuple[str, str]:
     for number, subject in enumerate((SUBJECT, "other")):
         path = tmp_path / f"{number}.plan"
         document = plan_of(subject, "sha256:" + str(number) * 64)
-        path.write_text(json.dumps(document.to_json()), encoding="utf-8")
+        path.write_text(write_cluster_plan(approvable(document)), encoding="utf-8")
         paths.append(str(path))
     return paths[0], paths[1]
 
