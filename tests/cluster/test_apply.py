@@ -46,7 +46,7 @@ def test_a_plan_file_is_applied_if_it_is_the_plan_of_now(bench: Bench) -> None:
     # What a file shows is what its digest is over: so it can be verified by itself.
     saved = json.loads((bench.folder / "plan.json").read_text(encoding="utf-8"))
     none = dict.fromkeys(saved["summary"], 0)
-    for edit in ({"changes": [], "steps": [], "summary": none}, {"diagnostics": [{}]}):
+    for edit in ({"changes": [], "steps": [], "summary": none}, {"path": "other.yaml"}):
         (bench.folder / "edited.json").write_text(json.dumps({**saved, **edit}), encoding="utf-8")
         edited = bench.run("apply", subject="edited.json")
         assert (edited.code, "was changed after azsec wrote it" in edited.err) == (1, True)
