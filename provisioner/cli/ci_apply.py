@@ -14,16 +14,17 @@ from provisioner.cli.ci_environments import (
     with_posted,
 )
 from provisioner.cli.ci_job import Host, open_host, write_summary
+from provisioner.cli.ci_merge import find_before, find_merge, find_newer
 from provisioner.cli.ci_options import Cloud, Options, open_cloud
 from provisioner.cli.ci_outputs import apply_outputs, write_outputs
 from provisioner.cli.exit_code import ExitCode
-from provisioner.cli.git import head_commit, is_ancestor, parent_of
+from provisioner.cli.git import head_commit, is_ancestor
 from provisioner.cli.output import print_ci_apply
 from provisioner.cli.session import PlanChoices, Session
 from provisioner.cli.workspace import FileSources, load_catalog
 from provisioner.documents.ci import ApplyVerdict, CiApplyDocument, EnvironmentApplyDocument
 from provisioner.documents.document import DiagnosticDocument
-from provisioner.engine.forge_port import Forge, PullRequest, PullRequestState
+from provisioner.engine.forge_port import Forge, PullRequest
 from provisioner.model.azure_error import AzureError
 from provisioner.model.diagnostic import Diagnostic, DiagnosticError, error, warning
 from provisioner.plan.plan import Plan
@@ -37,8 +38,8 @@ from provisioner.workflow.ci_apply import (
     Environment,
     apply_reviewed,
     describe_removal,
-    find_merged,
     not_run,
+    refuse,
     remember_applied,
 )
 from provisioner.workflow.ci_plan import (
@@ -95,13 +96,14 @@ class _Run:
         self._forge = forge
         self._cloud = cloud
         self._commit = head_commit()
-        self._base: str | None = None
+        self._base = ""
         self._notes: list[Diagnostic] = []
 
     def apply(self) -> CiApplyDocument:
         """Apply, and post."""
-        pull_request = self._find_pull_request()
-        self._base = self._find_base(pull_request)
+        number = self._options.number
+        pull_request = find_merge(self._forge, self._job, self._commit, number)
+        self._base = find_before(pull_request, self._job.before, self._commit)
         selection = self._select(pull_request)
         items = {name_of(one.path, FileSources()): one for one in selection.touched}
         names = [*items, *(removed.name for removed in selection.removed)]
@@ -118,7 +120,7 @@ class _Run:
             entry = (
                 not_run(name, path, failed.name)
                 if failed is not None
-                else self._apply_one(path, name, reviews[name], remembered.get(name))
+                else self._apply_one(pull_request, path, name, reviews[name], remembered.get(name))
             )
             self._set_status(pull_request, entry)
             done.append(entry)
@@ -134,41 +136,13 @@ class _Run:
         write_outputs(self._job, apply_outputs(document))
         return document
 
-    def _find_pull_request(self) -> PullRequest:
-        if self._options.number is None:
-            return find_merged(self._forge, self._commit)
-        found = self._forge.pull_request(self._options.number)
-        merged = found.merged
-        is_here = merged is not None and is_ancestor(merged, self._commit)
-        if found.state is PullRequestState.MERGED and is_here:
-            return found
-        raise DiagnosticError(
-            error(
-                "not-merged",
-                f"pull request {found.number} is {found.state.value}, or its merge is not part of "
-                f"{self._commit[:12]}.",
-                None,
-                "Check out the target branch after the merge.",
-            )
-        )
-
     def _select(self, pull_request: PullRequest) -> Selection:
         paths = list_environments(self._options.named)
         posted = posted_environments(self._forge, pull_request, self._accounts())
-        base = self._base
-        if base is None:
-            return with_posted(Selection(()), paths, posted)
         named = bool(self._options.named)
         catalog = load_catalog()
-        touched = select_touched(paths, base, self._commit, catalog, all_named=named)
+        touched = select_touched(paths, self._base, self._commit, catalog, all_named=named)
         return with_posted(touched, paths, posted)
-
-    def _find_base(self, pull_request: PullRequest) -> str | None:
-        """Return the commit that the target branch had before the merge."""
-        before = self._job.before
-        if before is not None and is_ancestor(before, self._commit):
-            return before
-        return parent_of(pull_request.merged or self._commit)
 
     def _accounts(self) -> frozenset[str]:
         return frozenset((*self._options.accounts, self._forge.account()))
@@ -188,8 +162,16 @@ class _Run:
         return [name for stage in order_stages(names, stages or ()) for name in stage]
 
     def _apply_one(
-        self, path: str, name: str, review: Review, remembered: Remembered | None
+        self,
+        pull_request: PullRequest,
+        path: str,
+        name: str,
+        review: Review,
+        remembered: Remembered | None,
     ) -> EnvironmentApplyDocument:
+        newer = find_newer(self._forge, pull_request, self._commit, path)
+        if newer is not None:
+            return refuse(name, path, newer)
         with self._cloud.open() as session:
             environment = self._bind(session, path, name)
             return apply_reviewed(environment, review, remembered or Remembered())
@@ -219,7 +201,7 @@ class _Run:
     def _moved_files(self, path: str, base: str) -> tuple[str, ...]:
         """Return the files of an environment that changed on the target branch since a commit and
         before the merge; none where git does not have both."""
-        if self._base is None or not base or not is_ancestor(base, self._base):
+        if not base or not is_ancestor(base, self._base):
             return ()
         found = select_touched([path], base, self._base, load_catalog(), all_named=True)
         return tuple(file for one in found.touched for file in one.files)

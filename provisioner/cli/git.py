@@ -61,6 +61,16 @@ def merged_commit(commit: str) -> str | None:
     return found.strip() if found else None
 
 
+def has_commit(commit: str) -> bool:
+    """Tell whether git has a commit."""
+    return _try("cat-file", "-e", f"{commit}^{{commit}}") is not None
+
+
+def is_shallow() -> bool:
+    """Tell whether the clone was cut: git has not all commits that lead to what it has."""
+    return _git("rev-parse", "--is-shallow-repository").strip() == "true"
+
+
 def is_ancestor(commit: str, other: str) -> bool:
     """Tell whether a commit is another one or in its history, as far as git has it."""
     return _try("merge-base", "--is-ancestor", commit, other) is not None

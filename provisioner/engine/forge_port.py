@@ -127,10 +127,12 @@ class Job:
     `commit` is what was checked out, and `before` the commit that its branch had before (of a
     push; None where that is not known). For a pull request `number` is its number, `head` the
     commit of its branch that the checkout merges, and `base` a revision of the target branch that
-    git knows. `url` leads to the job. `summary` is the file whose Markdown the forge shows as the
-    job's summary (GitHub), or a line that makes it show one (`summary_command`, with `{file}` in
-    it: Azure Pipelines). `outputs` is the file that takes outputs for later steps (GitHub), and
-    `output_command` the beginning of a line that does (`{name}` in it: Azure Pipelines).
+    git knows. `branch` is the branch that a push or a schedule runs for (`main`), None for a tag
+    or a pull request. `url` leads to the job. `summary` is the file whose Markdown the forge shows
+    as the job's summary (GitHub), or a line that makes it show one (`summary_command`, with
+    `{file}` in it: Azure Pipelines). `outputs` is the file that takes outputs for later steps
+    (GitHub), and `output_command` the beginning of a line that does (`{name}` in it: Azure
+    Pipelines).
     """
 
     commit: str
@@ -138,6 +140,7 @@ class Job:
     number: int | None = None
     head: str | None = None
     base: str | None = None
+    branch: str | None = None
     url: str | None = None
     summary: str | None = None
     summary_command: str | None = None
@@ -173,6 +176,9 @@ class Forge(Protocol):
         For the commit that a merge left on the target branch that is the merged one, for a merge
         commit, a squash and a rebase alike.
         """
+
+    def branch_head(self, branch: str) -> str:
+        """Return the commit that a branch has now."""
 
     def approvals(self, pull_request: PullRequest) -> Sequence[Approval]:
         """Return the approvals that stand, the author's own too, the oldest first."""

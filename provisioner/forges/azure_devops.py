@@ -123,6 +123,15 @@ class AzureDevOps:
         )
         return [self.pull_request(number) for number in numbers]
 
+    def branch_head(self, branch: str) -> str:
+        """Return the commit that a branch has now ("Refs - List"; its filter is a beginning)."""
+        path, name = f"{self._git}/refs", f"refs/heads/{branch}"
+        found = self._list(path, {"filter": f"heads/{branch}"})
+        heads = read(lambda: [str(e["objectId"]).lower() for e in found if e["name"] == name], path)
+        if not heads:
+            raise ForgeError(404, "not-found", f"Azure DevOps has no branch {branch}.")
+        return heads[0]
+
     def approvals(self, pull_request: PullRequest) -> Sequence[Approval]:
         """Return the approvals that stand, the author's own too, the oldest first."""
         path = f"{self._git}/pullRequests/{pull_request.number}"
@@ -262,10 +271,11 @@ class AzureDevOps:
         # Resetting votes answers nothing.
         return mapping({} if answer.body is None else answer.body, path)
 
-    def _list(self, path: str) -> Sequence[Json]:
+    def _list(self, path: str, wanted: Mapping[str, str] | None = None) -> Sequence[Json]:
         """Return all of a list (`value`), following the continuation token where there is one."""
         found: list[Json] = []
-        query = {"api-version": _API}
+        first = {"api-version": _API, **(wanted or {})}
+        query = first
         for _ in range(_MOST_PAGES):
             answer = self._client.send("GET", path, query=query)
             entries = mapping(answer.body, path).get("value")
@@ -275,7 +285,7 @@ class AzureDevOps:
             token = answer.headers.get(_CONTINUATION, "")
             if not token:
                 return found
-            query = {"api-version": _API, "continuationToken": token}
+            query = {**first, "continuationToken": token}
         raise ForgeError(
             0, "too-large", f"Azure DevOps: the list {path} has over {_MOST_PAGES} pages."
         )

@@ -10,6 +10,7 @@ from provisioner.model.forge_error import ForgeError
 TOKEN = "SYSTEM_ACCESSTOKEN"
 """No step has it by itself: `env: {SYSTEM_ACCESSTOKEN: $(System.AccessToken)}`."""
 
+_HEADS = "refs/heads/"
 _REPOS = "TfsGit"
 """BUILD_REPOSITORY_PROVIDER of Azure Repos."""
 
@@ -27,6 +28,7 @@ def read_azure_pipelines_job(environ: Mapping[str, str]) -> Job:
     """
     number = environ.get("SYSTEM_PULLREQUEST_PULLREQUESTID", "")
     is_review = number.isdigit()
+    ref = environ.get("BUILD_SOURCEBRANCH", "")
     folder = environ.get("AGENT_TEMPDIRECTORY", "")
     return Job(
         commit=environ.get("BUILD_SOURCEVERSION", ""),
@@ -36,6 +38,7 @@ def read_azure_pipelines_job(environ: Mapping[str, str]) -> Job:
         if is_review
         else None,
         base="HEAD^1" if is_review else None,
+        branch=ref.removeprefix(_HEADS) if ref.startswith(_HEADS) else None,
         url=_url_of(environ),
         summary=f"{folder}/azsec-summary.md" if folder else None,
         summary_command="##vso[task.uploadsummary]{file}",

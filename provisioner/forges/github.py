@@ -112,6 +112,11 @@ class GitHub:
         path = f"/commits/{commit}/pulls"
         return [_read(_pull_request, entry, path) for entry in self._list(path)]
 
+    def branch_head(self, branch: str) -> str:
+        """Return the commit that a branch has now ("Get a branch")."""
+        path = f"/branches/{quote(branch, safe='')}"
+        return _read(lambda entry: str(entry["commit"]["sha"]).lower(), self._get(path), path)
+
     def approvals(self, pull_request: PullRequest) -> Sequence[Approval]:
         """Return the approvals that stand, the author's own too, the oldest first."""
         path = f"/pulls/{pull_request.number}/reviews"

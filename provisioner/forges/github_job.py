@@ -36,10 +36,16 @@ def read_github_job(environ: Mapping[str, str], event: Mapping[str, Any]) -> Job
         number=number if isinstance(number, int) else None,
         head=str(head["sha"]).lower() if "sha" in head else None,
         base=str(base["sha"]).lower() if "sha" in base else None,
+        branch=_branch_of(environ.get("GITHUB_REF", "")),
         url=_url_of(environ),
         summary=environ.get("GITHUB_STEP_SUMMARY") or None,
         outputs=environ.get("GITHUB_OUTPUT") or None,
     )
+
+
+def _branch_of(ref: str) -> str | None:
+    prefix = "refs/heads/"
+    return ref.removeprefix(prefix) if ref.startswith(prefix) else None
 
 
 def open_github(environ: Mapping[str, str]) -> GitHub:

@@ -9,7 +9,7 @@ from provisioner.documents.ci import (
     OtherJobDocument,
 )
 from provisioner.engine.forge_port import MOST_DESCRIPTION, NewStatus, Status, StatusState
-from provisioner.workflow.plan_review import CONTEXT, context_of, digest_in
+from provisioner.workflow.plan_review import APPLIED, CONTEXT, context_of, digest_in
 
 
 def overall_applied_status(document: CiApplyDocument, url: str | None) -> NewStatus:
@@ -46,7 +46,7 @@ def applied_status(entry: EnvironmentApplyDocument, url: str | None) -> NewStatu
     """Return the status of an environment after an apply, None for one whose turn did not come. The
     digest of a refused plan is in it: whoever approves from now on approves that plan."""
     told = {
-        ApplyVerdict.APPLIED: (StatusState.SUCCESS, f"{entry.digest} applied"),
+        ApplyVerdict.APPLIED: (StatusState.SUCCESS, f"{entry.digest} {APPLIED}"),
         ApplyVerdict.UNCHANGED: (StatusState.SUCCESS, f"{entry.digest} no changes"),
         ApplyVerdict.REFUSED: (StatusState.FAILURE, f"{entry.digest} not the approved plan"),
         ApplyVerdict.FAILED: (StatusState.ERROR, "the apply failed"),

@@ -267,6 +267,12 @@ def not_run(name: str, path: str, because: str) -> EnvironmentApplyDocument:
     return _with(told, ApplyVerdict.NOT_RUN, [reason])
 
 
+def refuse(name: str, path: str, reason: Diagnostic) -> EnvironmentApplyDocument:
+    """Return what is said of an environment that is not even planned."""
+    told = EnvironmentApplyDocument(name=name, path=path, verdict=ApplyVerdict.REFUSED)
+    return _with(told, ApplyVerdict.REFUSED, [reason])
+
+
 def describe_removal(name: str, path: str, plan: Plan | None) -> EnvironmentApplyDocument:
     """Return what is said of an environment whose file a merge deleted; `plan` is that of its
     destruction, None where none could be made."""

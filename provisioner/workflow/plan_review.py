@@ -16,6 +16,10 @@ from provisioner.engine.forge_port import Approval, Status
 CONTEXT = "azsec"
 """The context of the status for all environments together."""
 
+APPLIED = "applied"
+"""What stands behind the digest in the status of a plan that was applied: it uses up the approvals
+given before."""
+
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}(?=\s|$)")
 
 
@@ -74,6 +78,9 @@ def read_review(
         if reason is None:
             digest = _digest_at(environment, approval, statuses_of(approval.commit), trust)
             reason = None if digest else _NO_PLAN
+            used = _applied_at(environment, digest, approval, statuses_of(head), trust)
+            if used is not None:
+                digest, reason = None, f"its plan was applied at {used}, and is approved for once"
         if digest is None:
             uncounted.append(UncountedApprovalDocument(by=approval.by, reason=reason or _NO_PLAN))
             continue
@@ -114,6 +121,20 @@ def _digest_at(
     plan that was made again, is not what the reviewer saw."""
     seen = [one for one in _trusted(environment, statuses, trust) if one.at < approval.at]
     return digest_in(seen[0].description) if seen else None
+
+
+def _applied_at(
+    environment: str,
+    digest: str | None,
+    approval: Approval,
+    statuses: Sequence[Status],
+    trust: Trust,
+) -> str | None:
+    """Return when the plan that an approval covers was applied since, None where it was not."""
+    for status in _trusted(environment, statuses, trust):
+        if status.description == f"{digest} {APPLIED}" and status.at >= approval.at:
+            return format_moment(status.at)
+    return None
 
 
 def _trusted(environment: str, statuses: Sequence[Status], trust: Trust) -> Sequence[Status]:

@@ -53,6 +53,9 @@ class AzureDevOpsHost:
             "BUILD_REPOSITORY_ID": REPOSITORY,
             "BUILD_REPOSITORY_PROVIDER": "TfsGit",
             "BUILD_SOURCEVERSION": commit,
+            "BUILD_SOURCEBRANCH": f"refs/pull/{self._number}/merge"
+            if trigger == "pull request"
+            else "refs/heads/main",
             "BUILD_BUILDID": "42",
             "AGENT_TEMPDIRECTORY": str(self._folder),
             "SYSTEM_ACCESSTOKEN": TOKEN,

@@ -84,6 +84,7 @@ class AzureDevOpsServer:
         self.types = {"Agile": "Issue", "Scrum": "Task"}[process]
         self.work_items: dict[int, dict[str, Any]] = {}
         self.work_item_comments: dict[int, list[str]] = {}
+        self.heads: dict[str, str] = {}
         self.commit_statuses: dict[str, list[dict[str, Any]]] = {}
         self._pulls: dict[int, _PullRequest] = {}
         self._ids = count(140)
@@ -141,6 +142,7 @@ class AzureDevOpsServer:
 
     def complete(self, number: int, merge: str) -> None:
         self._pulls[number].status, self._pulls[number].merge = "completed", merge
+        self.heads["refs/heads/main"] = merge
 
     def abandon(self, number: int) -> None:
         self._pulls[number].status = "abandoned"
@@ -180,6 +182,10 @@ class AzureDevOpsServer:
                     "queries": body["queries"],
                     "results": list(map(self._find, body["queries"])),
                 }
+            case "GET", ["refs"]:
+                refs = [{"name": name, "objectId": sha} for name, sha in self.heads.items()]
+                wanted = f"refs/{query['filter']}"
+                return self._list([ref for ref in refs if ref["name"].startswith(wanted)], query)
             case "POST", ["commits", commit, "statuses"]:
                 return self._status(self.commit_statuses.setdefault(commit, []), body)
             case "GET", ["commits", commit, "statuses"]:

@@ -59,6 +59,7 @@ class GitHubServer:
     account: str = BOT
     page: int = 100
     pulls: dict[int, dict[str, Any]] = field(default_factory=dict)
+    heads: dict[str, str] = field(default_factory=dict)
     associated: dict[str, list[int]] = field(default_factory=dict)
     reviews: dict[int, list[dict[str, Any]]] = field(default_factory=dict)
     comments: dict[int, list[dict[str, Any]]] = field(default_factory=dict)
@@ -128,6 +129,7 @@ class GitHubServer:
         pull = self.pulls[number]
         pull |= {"state": "closed", "merged_at": self.clock.now(), "merge_commit_sha": commit}
         self.associated.setdefault(commit, []).append(number)
+        self.heads[pull["base"]["ref"]] = commit
 
     def close(self, number: int) -> None:
         self.pulls[number]["state"] = "closed"
@@ -183,6 +185,7 @@ class GitHubServer:
         return [
             ("GET", r"/pulls/(\d+)", "pull-requests", self._get_pull),
             ("GET", r"/commits/(\w+)/pulls", "pull-requests", self._pulls_of),
+            ("GET", r"/branches/(.+)", "contents", self._branch),
             ("GET", r"/pulls/(\d+)/reviews", "pull-requests", self._list_reviews),
             ("PUT", r"/pulls/(\d+)/reviews/(\d+)/dismissals", "pull-requests", self._dismiss),
             ("GET", r"/collaborators/([^/]+)/permission", "contents", self._permission),
@@ -200,6 +203,11 @@ class GitHubServer:
     def _get_pull(self, _call: Call, number: str) -> Reply:
         pull = self.pulls.get(int(number))
         return Reply(200, pull) if pull else Reply(404, _ABSENT)
+
+    def _branch(self, _call: Call, name: str) -> Reply:
+        sha = self.heads.get(name)
+        found = {"name": name, "commit": {"sha": sha}, "protected": False}
+        return Reply(200, found) if sha else Reply(404, {"message": "Branch not found"})
 
     def _pulls_of(self, call: Call, commit: str) -> Reply:
         return self._paged(call, [self.pulls[number] for number in self.associated.get(commit, [])])

@@ -90,6 +90,9 @@ class GitHubHost:
             "GITHUB_ACTIONS": "true",
             "GITHUB_REPOSITORY": REPOSITORY,
             "GITHUB_SHA": commit,
+            "GITHUB_REF": f"refs/pull/{self._number}/merge"
+            if trigger == "pull request"
+            else "refs/heads/main",
             "GITHUB_EVENT_PATH": str(self._event),
             "GITHUB_API_URL": self.server.api,
             "GITHUB_GRAPHQL_URL": self.server.graphql,

@@ -363,3 +363,66 @@ def test_the_base_that_moved_is_part_of_what_is_planned(repository):
     told = repository.run("azsec ci plan")
     assert "dev  to review" in told
     assert "late  to review" in told, "the merge makes it read the changed blueprint"
+
+
+def _applied(repository: Repository, owner: str) -> tuple[str, str]:
+    """Return the commit of a change that was applied, and the one before it."""
+    before = repository.life.git("rev-parse", "main")
+    repository.act(f"branch {owner}")
+    repository.write("app", owner)
+    repository.act(f"commit Name {owner}", "open pull request")
+    repository.run("azsec ci plan")
+    repository.act("grace approves", "merge by squash")
+    assert "dev  applied" in repository.run("azsec ci apply --allow-delete", "push")
+    return repository.life.git("rev-parse", "main"), before
+
+
+def test_a_job_that_runs_again_after_a_later_merge_applies_nothing(repository, monkeypatch):
+    commit, before = _applied(repository, "one")
+    number = max(repository.server.pulls)
+    _applied(repository, "two")
+    repository.life.git("switch", "--quiet", "--detach", commit)
+    for name, value in repository.host.environ("push", commit, before).items():
+        monkeypatch.setenv(name, value)
+    told = " ".join(run_command("azsec ci apply").split())
+    assert "dev refused" in told
+    assert "main is at" in told
+    assert "blueprints/app.yaml" in told
+    assert f"check out main and run `azsec ci apply --pull-request {number}`" in told
+    assert "[exit 3]" in told
+
+
+def test_an_approval_is_for_one_apply(repository):
+    run_command("azsec apply dev --yes --quiet")
+    _applied(repository, "one")
+    # Somebody puts Azure back to what it was, so that the approved plan is the plan once more.
+    repository.write("app", "ada")
+    run_command("azsec apply dev --yes --quiet")
+    repository.life.git("checkout", "--quiet", "--", ".")
+    told = " ".join(repository.run("azsec ci apply", "push").split())
+    assert "dev refused" in told
+    assert "grace: its plan was applied at" in told
+    repository.act("grace approves")
+    assert "dev  applied" in repository.run("azsec ci apply", "push")
+
+
+def test_a_later_commit_that_the_environment_does_not_read_stops_no_apply(repository):
+    repository.change()
+    repository.run("azsec ci plan")
+    repository.act("grace approves", "merge by squash")
+    merged = repository.life.head
+    (repository.folder / "README.md").write_text("text", encoding="utf-8")
+    repository.act("commit Write")
+    repository.server.heads["main"] = repository.life.head
+    repository.life.git("switch", "--quiet", "--detach", merged)
+    assert "dev  applied" in repository.run("azsec ci apply", "push")
+
+
+def test_a_review_for_another_branch_is_none_for_this_one(repository):
+    repository.change()
+    repository.server.pulls[1]["base"]["ref"] = "feature"
+    repository.run("azsec ci plan")
+    repository.act("grace approves", "merge by squash")
+    told = " ".join(repository.run("azsec ci apply", "push").split())
+    assert "pull request 1 was merged into feature, and this job runs for the branch main" in told
+    assert "[exit 1]" in told

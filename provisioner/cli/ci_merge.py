@@ -1,0 +1,108 @@
+"""The merge that `azsec ci apply` runs for: its pull request, what it changes, and whether its
+commit still is what the target branch says."""
+
+from collections.abc import Sequence
+
+from provisioner.cli.ci_environments import select_touched
+from provisioner.cli.git import has_commit, is_ancestor, is_shallow, parent_of
+from provisioner.cli.workspace import load_catalog
+from provisioner.engine.forge_port import Forge, Job, PullRequest, PullRequestState
+from provisioner.model.diagnostic import Diagnostic, DiagnosticError, error
+from provisioner.workflow.ci_apply import find_merged
+
+
+def find_merge(forge: Forge, job: Job, commit: str, number: int | None) -> PullRequest:
+    """Return the pull request whose merge is to be applied: that of `commit`, or the one named.
+
+    Raises DiagnosticError where there is none, where its merge is not part of `commit`, and where
+    it was merged into another branch than the one that the job runs for: what was reviewed for one
+    branch was not reviewed for another.
+    """
+    found = find_merged(forge, commit) if number is None else _named(forge, commit, number)
+    if job.branch == found.base_branch:
+        return found
+    here = f"the branch {job.branch}" if job.branch else "no branch (a tag, or a pull request)"
+    raise DiagnosticError(
+        error(
+            "other-branch",
+            f"pull request {found.number} was merged into {found.base_branch}, and this job runs "
+            f"for {here}.",
+            None,
+            f"Open a pull request into {job.branch or 'the branch'} that is applied from, have it "
+            "reviewed, and merge it.",
+        )
+    )
+
+
+def _named(forge: Forge, commit: str, number: int) -> PullRequest:
+    found = forge.pull_request(number)
+    merged = found.merged
+    is_here = merged is not None and is_ancestor(merged, commit)
+    if found.state is PullRequestState.MERGED and is_here:
+        return found
+    raise DiagnosticError(
+        error(
+            "not-merged",
+            f"pull request {found.number} is {found.state.value}, or its merge is not part of "
+            f"{commit[:12]}.",
+            None,
+            "Check out the target branch after the merge.",
+        )
+    )
+
+
+def find_before(pull_request: PullRequest, before: str | None, commit: str) -> str:
+    """Return the commit that the target branch had before the merge; `before` is what the job says
+    of it.
+
+    Raises DiagnosticError where git does not have it: what the merge changed is then not known.
+    """
+    if before is not None and is_ancestor(before, commit):
+        return before
+    is_cut = before is not None and not has_commit(before) and is_shallow()
+    parent = None if is_cut else parent_of(pull_request.merged or commit)
+    if parent is not None:
+        return parent
+    raise DiagnosticError(
+        error(
+            "no-base",
+            f"git does not have the commit before {commit[:12]} here, so what the merge changed is "
+            "not known.",
+            None,
+            "Fetch the history: `fetch-depth: 0` of actions/checkout, `fetchDepth: 0` of an Azure "
+            "Pipelines checkout.",
+        )
+    )
+
+
+def find_newer(
+    forge: Forge, pull_request: PullRequest, commit: str, path: str
+) -> Diagnostic | None:
+    """Return why an environment is not applied from `commit`: the target branch has later commits
+    that touch what it reads, or git does not have them. None where it may be applied."""
+    branch = pull_request.base_branch
+    head = forge.branch_head(branch)
+    if head == commit:
+        return None
+    files = _changed_since(commit, head, path)
+    if files is not None and not files:
+        return None
+    if files:
+        told = f"touches files that {path} reads ({', '.join(files[:5])})"
+    else:
+        told = "is not known here to follow it"
+    return error(
+        "branch-moved",
+        f"{branch} is at {head[:12]}, past the checked out {commit[:12]}, and {told}.",
+        None,
+        f"The job of the newest merge applies both. To apply this one, check out {branch} and run "
+        f"`azsec ci apply --pull-request {pull_request.number}`.",
+    )
+
+
+def _changed_since(commit: str, head: str, path: str) -> Sequence[str] | None:
+    """Return the changed files that an environment reads, None where git cannot say."""
+    if not has_commit(head) or not is_ancestor(commit, head):
+        return None
+    found = select_touched([path], commit, head, load_catalog(), all_named=True)
+    return [file for one in found.touched for file in one.files]
