@@ -25,7 +25,14 @@ from provisioner.cli.ci_job import (
 from provisioner.cli.ci_options import Cloud, Options, open_cloud
 from provisioner.cli.ci_outputs import plan_outputs, write_outputs
 from provisioner.cli.exit_code import ExitCode
-from provisioner.cli.git import find_commit, head_commit, is_ancestor, merged_commit, parent_of
+from provisioner.cli.git import (
+    find_commit,
+    head_commit,
+    is_ancestor,
+    merged_commit,
+    merges,
+    parent_of,
+)
 from provisioner.cli.output import print_ci_plan
 from provisioner.cli.session import PlanChoices
 from provisioner.cli.side_by_side import run_side_by_side
@@ -158,7 +165,9 @@ class _Run:
         head = self._job.head if self._job.number == pull_request.number else None
         if head is not None and head != pull_request.head:
             return f"has a newer commit ({pull_request.head[:12]}), whose job posts its plans"
-        if head is None and not is_ancestor(pull_request.head, self._commit):
+        if not merges(self._commit, pull_request.head):
+            if head is not None:
+                raise DiagnosticError(_not_checked_out(pull_request))
             return f"has the head {pull_request.head[:12]}, which is not what is checked out"
         return None
 
@@ -316,6 +325,17 @@ class _Run:
             write_file(self._outputs.junit, render_checks_junit(checks), private=False)
         if self._job.summary is not None:
             write_summary(self._job, render_ci_plan_summary(document, SUMMARY_BYTES))
+
+
+def _not_checked_out(pull_request: PullRequest) -> Diagnostic:
+    return error(
+        "not-checked-out",
+        f"the job is of pull request {pull_request.number}, and its head {pull_request.head[:12]} "
+        "is not in what is checked out.",
+        None,
+        "Run the job on `pull_request`, whose checkout has it: `pull_request_target` checks out "
+        "the target branch, and gives secrets to what others wrote.",
+    )
 
 
 _NO_BASE = error(

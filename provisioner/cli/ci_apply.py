@@ -1,12 +1,13 @@
 """`azsec ci apply`: on merge, applies the plans that were approved, in the order of promotion."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from provisioner.blueprint.promotion import order_stages
 from provisioner.cli.ci_environments import (
     Removed,
     Selection,
+    find_removed,
     list_environments,
     name_of,
     read_stages,
@@ -14,7 +15,7 @@ from provisioner.cli.ci_environments import (
     with_posted,
 )
 from provisioner.cli.ci_job import Host, open_host, write_summary
-from provisioner.cli.ci_merge import find_before, find_merge, find_newer
+from provisioner.cli.ci_merge import find_before, find_earliest, find_merge, find_newer
 from provisioner.cli.ci_options import Cloud, Options, open_cloud
 from provisioner.cli.ci_outputs import apply_outputs, write_outputs
 from provisioner.cli.exit_code import ExitCode
@@ -24,7 +25,7 @@ from provisioner.cli.session import PlanChoices, Session
 from provisioner.cli.workspace import FileSources, load_catalog
 from provisioner.documents.ci import ApplyVerdict, CiApplyDocument, EnvironmentApplyDocument
 from provisioner.documents.document import DiagnosticDocument
-from provisioner.engine.forge_port import Forge, PullRequest
+from provisioner.engine.forge_port import Forge, PullRequest, StatusState
 from provisioner.model.azure_error import AzureError
 from provisioner.model.diagnostic import Diagnostic, DiagnosticError, error, warning
 from provisioner.plan.plan import Plan
@@ -46,7 +47,6 @@ from provisioner.workflow.ci_plan import (
     MARKER,
     describe_pull_request,
     newest_statuses,
-    posted_environments,
     read_reviews,
 )
 from provisioner.workflow.ci_posting import write_plan_comment
@@ -97,6 +97,7 @@ class _Run:
         self._cloud = cloud
         self._commit = head_commit()
         self._base = ""
+        self._lost: Sequence[str] = ()
         self._notes: list[Diagnostic] = []
 
     def apply(self) -> CiApplyDocument:
@@ -112,6 +113,7 @@ class _Run:
         self._notes += found.report()
         remembered = read_snapshots(found.body)
         done = [self._refuse_removed(removed) for removed in selection.removed]
+        done += [describe_removal(name, f"environments/{name}.yaml", None) for name in self._lost]
         for entry in done:
             self._set_status(pull_request, entry)
         for name in self._in_order(list(items)):
@@ -138,11 +140,22 @@ class _Run:
 
     def _select(self, pull_request: PullRequest) -> Selection:
         paths = list_environments(self._options.named)
-        posted = posted_environments(self._forge, pull_request, self._accounts())
-        named = bool(self._options.named)
+        statuses = newest_statuses(self._forge, pull_request, self._accounts())
         catalog = load_catalog()
-        touched = select_touched(paths, self._base, self._commit, catalog, all_named=named)
-        return with_posted(touched, paths, posted)
+        touched = select_touched(paths, self._base, self._commit, catalog, all_named=True)
+        removed = {one.name: one for one in find_removed(self._base, self._commit)}
+        earliest = find_earliest(pull_request, self._base)
+        for one in find_removed(earliest, self._commit) if earliest != self._base else ():
+            if one.name in statuses:
+                removed.setdefault(one.name, one)
+        known = {name_of(path, FileSources()) for path in list_environments()}
+        self._lost = sorted(
+            name
+            for name, status in statuses.items()
+            if name not in known and name not in removed and status.state is not StatusState.SUCCESS
+        )
+        found = replace(touched, removed=tuple(removed.values()))
+        return with_posted(found, paths, frozenset(statuses))
 
     def _accounts(self) -> frozenset[str]:
         return frozenset((*self._options.accounts, self._forge.account()))

@@ -11,7 +11,7 @@ from provisioner.blueprint.promotion import load_promotion
 from provisioner.catalog.registry import Catalog
 from provisioner.cli.git import ChangedFile, CommittedFiles, changed_files
 from provisioner.cli.workspace import FileSources, find_environment, repository_of
-from provisioner.model.diagnostic import DiagnosticError
+from provisioner.model.diagnostic import DiagnosticError, error
 from provisioner.workflow.affected import Touched, find_touched
 from provisioner.workflow.plan import load_desired
 
@@ -40,11 +40,32 @@ class Selection:
 
 
 def list_environments(named: Sequence[str] = ()) -> tuple[str, ...]:
-    """Return the paths of the named environments, or of all in `environments/`, in order."""
-    if named:
-        return tuple(Path(find_environment(name)).as_posix() for name in named)
+    """Return the paths of the named environments, or of all in `environments/`, in order.
+
+    Raises DiagnosticError where two files have one name: plans, statuses, approvals and issues go
+    by names.
+    """
     found = [entry for ending in ("yaml", "yml") for entry in FOLDER.glob(f"*.{ending}")]
-    return tuple(sorted(entry.as_posix() for entry in found))
+    every = tuple(sorted(entry.as_posix() for entry in found))
+    asked = tuple(dict.fromkeys(Path(find_environment(name)).as_posix() for name in named))
+    _refuse_repeated(tuple(dict.fromkeys((*asked, *every))))
+    return asked or every
+
+
+def _refuse_repeated(paths: Sequence[str]) -> None:
+    seen: dict[str, str] = {}
+    for path in paths:
+        name = name_of(path, FileSources())
+        other = seen.setdefault(name, path)
+        if other != path:
+            raise DiagnosticError(
+                error(
+                    "repeated-environment",
+                    f"{other} and {path} both have the name {name!r}.",
+                    None,
+                    "Give each its own `metadata.name` (and `metadata.id`).",
+                )
+            )
 
 
 def select_all(paths: Sequence[str]) -> Selection:
@@ -68,8 +89,13 @@ def select_touched(
     touched = find_touched(paths, changed, compose, sources, find_places)
     seen = {one.path for one in touched}
     names = tuple(name_of(path, sources) for path in paths if path not in seen)
-    removed = () if all_named else _removed(changes, base, paths, sources)
+    removed = () if all_named else _removed(changes, base)
     return Selection(tuple(touched), removed, names, len(changes))
+
+
+def find_removed(base: str, head: str) -> tuple[Removed, ...]:
+    """Return the environments whose files are deleted between two commits."""
+    return _removed(changed_files(base, head), base)
 
 
 def with_posted(selection: Selection, paths: Sequence[str], posted: Collection[str]) -> Selection:
@@ -117,12 +143,11 @@ def _shown(change: ChangedFile) -> str:
     return path.relative_to(here).as_posix() if path.is_relative_to(here) else str(path)
 
 
-def _removed(
-    changes: Sequence[ChangedFile], base: str, paths: Sequence[str], sources: Sources
-) -> tuple[Removed, ...]:
+def _removed(changes: Sequence[ChangedFile], base: str) -> tuple[Removed, ...]:
     """Return the environments whose files are deleted. One whose id lives on in another file was
     renamed: its resources belong to that one."""
-    before = CommittedFiles(base)
+    before, sources = CommittedFiles(base), FileSources()
+    paths = list_environments()
     living = {loaded.id for path in paths if (loaded := _load(path, sources)) is not None}
     found = []
     for change in changes:

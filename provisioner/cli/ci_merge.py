@@ -4,7 +4,7 @@ commit still is what the target branch says."""
 from collections.abc import Sequence
 
 from provisioner.cli.ci_environments import select_touched
-from provisioner.cli.git import has_commit, is_ancestor, is_shallow, parent_of
+from provisioner.cli.git import has_commit, is_ancestor, is_shallow, merged_commit, parent_of
 from provisioner.cli.workspace import load_catalog
 from provisioner.engine.forge_port import Forge, Job, PullRequest, PullRequestState
 from provisioner.model.diagnostic import Diagnostic, DiagnosticError, error
@@ -73,6 +73,15 @@ def find_before(pull_request: PullRequest, before: str | None, commit: str) -> s
             "Pipelines checkout.",
         )
     )
+
+
+def find_earliest(pull_request: PullRequest, base: str) -> str:
+    """Return the commit that the forge compares the pull request with, where the merge may have
+    left more than one commit behind `base` (a rebase), and `base` itself elsewhere."""
+    merged, stated = pull_request.merged, pull_request.base
+    if merged is None or merged_commit(merged) is not None:
+        return base
+    return stated if is_ancestor(stated, base) else base
 
 
 def find_newer(

@@ -76,6 +76,13 @@ def is_ancestor(commit: str, other: str) -> bool:
     return _try("merge-base", "--is-ancestor", commit, other) is not None
 
 
+def merges(commit: str, other: str) -> bool:
+    """Tell whether a commit has another one in its history, as far as git has it; parents that a
+    shallow clone was cut before count."""
+    told = (_try("cat-file", "commit", commit) or "").partition("\n\n")[0]
+    return f"parent {other}" in told.splitlines() or is_ancestor(other, commit)
+
+
 def changed_files(base: str, head: str) -> list[ChangedFile]:
     """Return the files that differ between `head` and what it has in common with `base`, in order.
 

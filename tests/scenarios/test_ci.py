@@ -426,3 +426,61 @@ def test_a_review_for_another_branch_is_none_for_this_one(repository):
     told = " ".join(repository.run("azsec ci apply", "push").split())
     assert "pull request 1 was merged into feature, and this job runs for the branch main" in told
     assert "[exit 1]" in told
+
+
+@pytest.mark.parametrize("way", ["squash", "rebase"])
+def test_a_job_of_one_environment_names_another_whose_file_is_deleted(repository, way):
+    repository.add("old", "0d02")
+    repository.act("commit Add old")
+    run_command("azsec apply old --yes --quiet")
+    repository.act("branch change")
+    (repository.folder / "environments" / "old.yaml").unlink()
+    repository.act("commit Delete old")
+    (repository.folder / "README.md").write_text("text", encoding="utf-8")
+    repository.act("commit Write", "open pull request")
+    repository.run("azsec ci plan")
+    repository.act("grace approves", f"merge by {way}")
+    # A forge that does not tell what the branch had before (Azure Pipelines).
+    repository.life._before = ""
+    told = repository.run("azsec ci apply dev", "push")
+    assert "old  refused" in told
+    assert "[exit 3]" in told
+    assert "azsec failure: not applied: old" in repository.host.statuses()
+
+
+@pytest.mark.parametrize("line", ["ci plan --base main", "ci plan dev", "ci drift --no-publish"])
+def test_two_files_with_one_name_are_refused(repository, line):
+    repository.add("dev2", "0d02", ENVIRONMENT.replace("{name: NAME", "{name: dev"))
+    told = run_command(f"azsec {line}")
+    assert "environments/dev.yaml and environments/dev2.yaml both have the name 'dev'" in told
+    assert "[exit 1]" in told
+
+
+def test_a_shallow_clone_is_refused(repository, tmp_path_factory, monkeypatch):
+    repository.change()
+    repository.act("merge by squash")
+    folder = tmp_path_factory.mktemp("shallow")
+    source = f"file://{repository.folder}"
+    repository.life.git("clone", "--quiet", "--depth", "1", source, str(folder))
+    monkeypatch.chdir(folder)
+    repository.life._before = ""
+    told = repository.run("azsec ci apply", "push")
+    assert "git does not have the commit before" in told
+    assert "fetch-depth: 0" in told
+    assert "[exit 1]" in told
+    assert "success" not in repository.host.statuses()
+
+
+def test_a_checkout_of_the_base_says_nothing_of_the_pull_request(repository, monkeypatch):
+    repository.change()
+    repository.life.git("switch", "--quiet", "main")
+    variables = repository.host.environ(
+        "pull request", repository.life.git("rev-parse", "main"), ""
+    )
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    told = run_command("azsec ci plan")
+    assert "is not in what is checked out" in told
+    assert "pull_request_target" in told
+    assert "[exit 1]" in told
+    assert repository.host.statuses() == ""
