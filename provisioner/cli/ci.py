@@ -24,13 +24,17 @@ from provisioner.cli.ci_job import (
 )
 from provisioner.cli.ci_options import Cloud, Options, open_cloud
 from provisioner.cli.ci_outputs import plan_outputs, write_outputs
+from provisioner.cli.ci_review import (
+    describe_order,
+    find_rivals,
+    reason_against,
+    say_not_ready,
+)
 from provisioner.cli.exit_code import ExitCode
 from provisioner.cli.git import (
     find_commit,
     head_commit,
-    is_ancestor,
     merged_commit,
-    merges,
     parent_of,
 )
 from provisioner.cli.output import print_ci_plan
@@ -41,7 +45,10 @@ from provisioner.documents.ci import CiPlanDocument, PlanOutcome
 from provisioner.documents.controls import CheckDocument
 from provisioner.documents.document import DiagnosticDocument
 from provisioner.documents.trace import StateKind
-from provisioner.engine.forge_port import PullRequest, PullRequestState
+from provisioner.engine.forge_port import (
+    PullRequest,
+    PullRequestState,
+)
 from provisioner.model.azure_error import AzureError
 from provisioner.model.diagnostic import Diagnostic, DiagnosticError, error, warning
 from provisioner.model.forge_error import ForgeError
@@ -110,6 +117,14 @@ class _Run:
         pull_request = self._find_pull_request()
         base, selection = self._select(pull_request)
         publishes = pull_request is not None and self._may_publish(pull_request)
+        try:
+            order = describe_order(base)
+        except DiagnosticError as problem:
+            if publishes and pull_request is not None and self._forge is not None:
+                reason = problem.diagnostics[0]
+                say_not_ready(self._forge, pull_request, reason, self._job.url)
+            raise
+        self._notes += [order] if order is not None else []
         if publishes and pull_request is not None:
             publishes = self._announce(pull_request, selection)
         try:
@@ -124,6 +139,8 @@ class _Run:
             publishes = pull_request is not None and self._may_publish(pull_request)
         known = self._read_known(pull_request, plannings)
         document = self._describe(pull_request, base, selection, plannings, known)
+        told = tuple(map(DiagnosticDocument.of, self._notes))
+        document = document.model_copy(update={"diagnostics": told})
         if publishes and self._forge is not None and pull_request is not None:
             posting = Posting(
                 self._forge, pull_request, self._catalog, frozenset(self._options.accounts)
@@ -147,29 +164,17 @@ class _Run:
 
     def _may_publish(self, pull_request: PullRequest) -> bool:
         """Tell whether what is checked out is what the pull request is now; note why not."""
-        why = self._reason_against(pull_request)
+        why = reason_against(pull_request, self._job, self._commit)
         if why is not None:
             self._notes.append(
                 warning("not-published", f"pull request {pull_request.number} {why}.")
             )
+        elif self._forge is not None:
+            rivals = find_rivals(self._forge, pull_request)
+            if rivals is not None:
+                say_not_ready(self._forge, pull_request, rivals, self._job.url)
+                raise DiagnosticError(rivals)
         return why is None
-
-    def _reason_against(self, pull_request: PullRequest) -> str | None:
-        if pull_request.state is PullRequestState.CLOSED:
-            return "was closed without a merge, so nothing is posted on it"
-        if pull_request.state is PullRequestState.MERGED:
-            merged = pull_request.merged
-            if merged is not None and is_ancestor(merged, self._commit):
-                return None
-            return "was merged meanwhile, so the plan of its branch is not posted"
-        head = self._job.head if self._job.number == pull_request.number else None
-        if head is not None and head != pull_request.head:
-            return f"has a newer commit ({pull_request.head[:12]}), whose job posts its plans"
-        if not merges(self._commit, pull_request.head):
-            if head is not None:
-                raise DiagnosticError(_not_checked_out(pull_request))
-            return f"has the head {pull_request.head[:12]}, which is not what is checked out"
-        return None
 
     def _select(self, pull_request: PullRequest | None) -> tuple[str | None, Selection]:
         options = self._options
@@ -325,17 +330,6 @@ class _Run:
             write_file(self._outputs.junit, render_checks_junit(checks), private=False)
         if self._job.summary is not None:
             write_summary(self._job, render_ci_plan_summary(document, SUMMARY_BYTES))
-
-
-def _not_checked_out(pull_request: PullRequest) -> Diagnostic:
-    return error(
-        "not-checked-out",
-        f"the job is of pull request {pull_request.number}, and its head {pull_request.head[:12]} "
-        "is not in what is checked out.",
-        None,
-        "Run the job on `pull_request`, whose checkout has it: `pull_request_target` checks out "
-        "the target branch, and gives secrets to what others wrote.",
-    )
 
 
 _NO_BASE = error(

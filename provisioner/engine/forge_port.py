@@ -163,6 +163,11 @@ class Forge(Protocol):
     def most_characters(self) -> int:
         """How many characters the body of a comment or issue may have."""
 
+    @property
+    def shares_statuses(self) -> bool:
+        """Whether a status is of a commit, so that all pull requests with that head show it
+        (GitHub), or of one pull request (Azure DevOps)."""
+
     def account(self) -> str:
         """Return the account that the token writes as, as `Comment.author` and `Status.creator`
         name it."""

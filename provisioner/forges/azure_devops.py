@@ -44,6 +44,7 @@ class AzureDevOps:
     """One repository of Azure Repos. A context manager: its connections end with it."""
 
     name = "Azure DevOps"
+    shares_statuses = False
     most_characters = 150_000
     """The bound of a comment: above it Azure DevOps answers "A discussion comment cannot be longer
     than 150000 characters." (runatlantis/atlantis#1585). Descriptions of work items have more."""

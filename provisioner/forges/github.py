@@ -42,6 +42,7 @@ class GitHub:
     """One repository on GitHub. A context manager: its connections end with it."""
 
     name = "GitHub"
+    shares_statuses = True
     most_characters = 65_536
     """The bound of the bodies of comments and issues: above it GitHub answers 422 ("Body is too
     long (maximum is 65536 characters)")."""

@@ -210,7 +210,9 @@ class GitHubServer:
         return Reply(200, found) if sha else Reply(404, {"message": "Branch not found"})
 
     def _pulls_of(self, call: Call, commit: str) -> Reply:
-        return self._paged(call, [self.pulls[number] for number in self.associated.get(commit, [])])
+        brought = [n for n, pull in self.pulls.items() if pull["head"]["sha"] == commit]
+        found = dict.fromkeys([*self.associated.get(commit, []), *brought])
+        return self._paged(call, [self.pulls[number] for number in found])
 
     def _list_reviews(self, call: Call, number: str) -> Reply:
         return self._paged(call, self.reviews.get(int(number), []))

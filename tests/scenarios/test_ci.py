@@ -484,3 +484,48 @@ def test_a_checkout_of_the_base_says_nothing_of_the_pull_request(repository, mon
     assert "pull_request_target" in told
     assert "[exit 1]" in told
     assert repository.host.statuses() == ""
+
+
+def test_another_pull_request_of_the_same_commit_turns_no_check_green(repository):
+    repository.change()
+    head = repository.life.head
+    number = repository.server.open_pull(head, head, "ada")
+    repository.server.pulls[number]["base"]["ref"] = "scratch"
+    told = repository.run("azsec ci plan")
+    assert f"the head of #1 is that of #{number} (into scratch) too" in " ".join(told.split())
+    assert "[exit 1]" in told
+    assert "azsec failure: not planned: the head of #1" in repository.host.statuses()
+    assert "sha256:" not in repository.host.statuses()
+    repository.server.close(number)
+    assert "dev  to review" in repository.run("azsec ci plan")
+
+
+def _order(repository: Repository, stages: str) -> None:
+    text = f"apiVersion: azsec/v1\nkind: Promotion\nstages: {stages}\n"
+    (repository.folder / "promotion.yaml").write_text(text, encoding="utf-8")
+
+
+def test_a_changed_order_of_promotion_is_told_to_its_reviewers(repository):
+    repository.add("prod", "0d03")
+    _order(repository, "[[dev], [prod]]")
+    repository.act("commit State the order")
+    repository.act("branch change")
+    repository.write("app", "grace")
+    _order(repository, "[[prod], [dev]]")
+    repository.act("commit Turn the order", "open pull request")
+    repository.run("azsec ci plan")
+    comment = " ".join(repository.host.comment().split())
+    assert "dev, then prod becomes prod, then dev" in comment
+
+
+def test_an_order_of_promotion_that_is_wrong_fails_before_the_merge(repository):
+    repository.act("branch change")
+    repository.write("app", "grace")
+    _order(repository, "[[dve]]")
+    repository.act("commit State the order", "open pull request")
+    told = repository.run("azsec ci plan")
+    assert "there is no environment 'dve'" in told
+    assert "[exit 1]" in told
+    assert (
+        repository.host.statuses() == "azsec failure: not planned: there is no environment 'dve'.\n"
+    )
