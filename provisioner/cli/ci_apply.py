@@ -18,6 +18,7 @@ from provisioner.cli.ci_job import Host, open_host, write_summary
 from provisioner.cli.ci_merge import find_before, find_earliest, find_merge, find_newer
 from provisioner.cli.ci_options import Cloud, Options, open_cloud
 from provisioner.cli.ci_outputs import apply_outputs, write_outputs
+from provisioner.cli.ci_review import changes_order
 from provisioner.cli.exit_code import ExitCode
 from provisioner.cli.git import head_commit, is_ancestor
 from provisioner.cli.output import print_ci_apply
@@ -50,7 +51,7 @@ from provisioner.workflow.ci_plan import (
     read_reviews,
 )
 from provisioner.workflow.ci_posting import write_plan_comment
-from provisioner.workflow.plan_review import Review
+from provisioner.workflow.plan_review import Review, hold_to_head
 from provisioner.workflow.plan_snapshot import Remembered, read_snapshots
 from provisioner.workflow.sticky_comment import find_comment
 
@@ -109,6 +110,10 @@ class _Run:
         items = {name_of(one.path, FileSources()): one for one in selection.touched}
         names = [*items, *(removed.name for removed in selection.removed)]
         reviews = read_reviews(self._forge, pull_request, names, frozenset(self._options.accounts))
+        if changes_order(self._base):
+            reviews = {
+                name: hold_to_head(each, pull_request.head) for name, each in reviews.items()
+            }
         found = find_comment(self._forge, pull_request, MARKER)
         self._notes += found.report()
         remembered = read_snapshots(found.body)

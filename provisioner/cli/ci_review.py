@@ -95,6 +95,13 @@ def find_rivals(forge: Forge, pull_request: PullRequest) -> Diagnostic | None:
     )
 
 
+def changes_order(base: str) -> bool:
+    """Tell whether the order of promotion is another one than at a commit. Raises DiagnosticError
+    for a file that is wrong."""
+    known = [name_of(path, FileSources()) for path in list_environments()]
+    return read_stages(known) != _stages_at(base)
+
+
 def describe_order(base: str | None) -> Diagnostic | None:
     """Return what a change does to the order of promotion, None where nothing.
 
@@ -110,7 +117,7 @@ def describe_order(base: str | None) -> Diagnostic | None:
         f"{PROMOTION} changes the order in which environments are applied: {_told(then)} becomes "
         f"{_told(now)}",
         None,
-        "Review it with the plans: their digests do not hold the order.",
+        "Review it with the plans. Approvals of earlier commits do not count on merge.",
     )
 
 

@@ -100,6 +100,22 @@ def read_review(
     )
 
 
+def hold_to_head(review: Review, head: str) -> Review:
+    """Return a review in which only approvals of the head count: what they approve beside the plan
+    (the order of promotion) is what the head has."""
+    uncounted = [
+        UncountedApprovalDocument(by=one.by, reason=_EARLIER)
+        for one in review.approvals
+        if one.commit != head
+    ]
+    return Review(
+        approvals=tuple(one for one in review.approvals if one.commit == head),
+        uncounted=(*review.uncounted, *uncounted),
+        posted=review.posted,
+    )
+
+
+_EARLIER = "promotion.yaml changes the order, and the approval is of an earlier commit"
 _NO_PLAN = "no plan of this environment stood on the commit when it was approved"
 
 

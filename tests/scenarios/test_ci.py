@@ -518,6 +518,24 @@ def test_a_changed_order_of_promotion_is_told_to_its_reviewers(repository):
     assert "dev, then prod becomes prod, then dev" in comment
 
 
+def test_an_order_that_is_turned_after_the_approval_takes_another_one(repository):
+    repository.add("prod", "0d03")
+    _order(repository, "[[dev], [prod]]")
+    repository.act("commit State the order")
+    repository.change()
+    repository.run("azsec ci plan")
+    repository.act("grace approves")
+    _order(repository, "[[prod], [dev]]")
+    repository.act("commit Turn the order")
+    repository.run("azsec ci plan")
+    repository.act("merge by squash")
+    told = " ".join(repository.run("azsec ci apply", "push").split())
+    assert "prod refused" in told
+    assert "promotion.yaml changes the order, and the approval is of an earlier commit" in told
+    repository.act("grace approves")
+    assert "prod  applied" in repository.run("azsec ci apply", "push")
+
+
 def test_an_order_of_promotion_that_is_wrong_fails_before_the_merge(repository):
     repository.act("branch change")
     repository.write("app", "grace")
