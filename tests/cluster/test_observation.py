@@ -143,7 +143,7 @@ def test_a_list_that_is_refused_is_not_an_empty_one(bench: Bench) -> None:
     )
     done = bench.run("observe", "--out", "seen.json", person="nobody")
     assert done.code == 1
-    assert "not observed: secrets" in done.err
+    assert "not observed: pods" in done.err, done.err[:3000]
 
 
 def test_a_plan_of_azure_says_what_was_seen_of_the_objects(bench: Bench) -> None:
