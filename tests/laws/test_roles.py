@@ -12,6 +12,7 @@ from provisioner.model.azure_error import AzureError
 from provisioner.model.diagnostic import DiagnosticError
 from provisioner.workflow.plan import Desired
 from provisioner.workflow.roles import needs_of
+from provisioner.workflow.upgrade_reading import find_clusters, read_clusters
 from tests.environments import Bench, open_bench
 from tests.laws.test_blueprints import BLUEPRINTS, PAGES, load_pages
 
@@ -59,6 +60,9 @@ def test_the_roles_are_enough_and_nothing_in_them_is_unused(catalog: Catalog, na
         bench.server.allowed_actions = writes(desired, catalog)
         assert apply(bench, desired)
         assert bench.plan(desired).steps == ()
+        # `azsec upgrade` asks with the roles of a plan, which those of an apply hold.
+        for reading in read_clusters(find_clusters(desired.graph), catalog, bench.client):
+            assert not reading.unreadable
         applied = bench.server.demanded_actions
 
         bench.server.allowed_actions = reads(desired, catalog)
