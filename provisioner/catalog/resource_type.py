@@ -343,8 +343,8 @@ class ResourceType:
                     None where it does nothing to it
     harmless        why one that nobody declared is no addition to what it stands in or on; every
                     child and extension type states this or `adds`
-    lets_in         whether one gives somebody access whom nothing else lets in: a principal, a
-                    token's issuer, a service; a review counts these changes
+    grants_access   whether one is what gives a principal, a token's issuer or a service its
+                    access; a review counts these changes
     always_listed_at  types (a container by its segment) whose resources are always asked for those
                     on them, although that takes a request for each: one of others would do harm
     """
@@ -422,7 +422,7 @@ class ResourceType:
     adds_to: Mapping[str, str] = field(default_factory=dict)
     occupancy: str | None = None
     harmless: str | None = None
-    lets_in: bool = False
+    grants_access: bool = False
     always_listed_at: tuple[str, ...] = ()
 
     @property

@@ -166,7 +166,7 @@ def opens_shell(grant: Grant, *, run_command_off: bool) -> bool:
     return runs and (not run_command_off or grant.allows(WRITE_CLUSTER))
 
 
-def lets_into_cluster(grant: Grant) -> bool:
+def grants_cluster_access(grant: Grant) -> bool:
     """Tell whether a grant allows any action of the Kubernetes API."""
     return any(
         _may_be_in_cluster(pattern.lower())

@@ -67,8 +67,8 @@ class ResourceChangeDocument(Document):
 
     `reason` says why it is a replace, a delete or blocked; `disruption` names the worst thing the
     change does (`provisioner.catalog.field.Disruption`); `seconds` estimates how long Azure takes.
-    `lets_in` says in words what access the resource gives (`grants access to it`), null for one
-    that gives none or goes.
+    `grants_access` says in words what access the resource gives (`grants access to it`), null for
+    one that gives none or goes.
     """
 
     address: str
@@ -79,7 +79,7 @@ class ResourceChangeDocument(Document):
     reason: str | None = None
     disruption: str
     seconds: int = 0
-    lets_in: str | None = None
+    grants_access: str | None = None
     fields: tuple[FieldChangeDocument, ...] = ()
 
 

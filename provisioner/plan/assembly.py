@@ -352,7 +352,9 @@ def _change_document(change: ResourceChange) -> ResourceChangeDocument:
         reason=mask_secrets(str(change.reason)) if change.reason else None,
         disruption=change.disruption,
         seconds=change.type.seconds * (1 if change.stand_in is None else _ROTATED),
-        lets_in=change.type.adds if change.type.lets_in and change.action in _GIVES else None,
+        grants_access=change.type.adds
+        if change.type.grants_access and change.action in _GIVES
+        else None,
         fields=tuple(field_document(field) for field in shown_fields(change)),
     )
 

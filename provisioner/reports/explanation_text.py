@@ -9,7 +9,7 @@ from provisioner.reports.field_text import change_lines
 from provisioner.reports.section_text import heading, totals
 from provisioner.reports.styled import BLANK, Line, Span, Style, line, wrap
 from provisioner.reports.values import plain, shorten, show_estimate
-from provisioner.reports.wording import BLUEPRINT, LETS_IN, SIGNS, and_more, joined
+from provisioner.reports.wording import BLUEPRINT, GRANTS_ACCESS, SIGNS, and_more, joined
 
 _MOST_WAITS = 10
 _OUTDATED = (
@@ -59,7 +59,7 @@ def _action(change: ResourceChangeDocument) -> str:
         (
             f"{SIGNS[change.action]} {change.action}",
             plain(change.disruption),
-            LETS_IN if change.lets_in else "",
+            GRANTS_ACCESS if change.grants_access else "",
             show_estimate(change.seconds) if change.seconds else "",
         )
     )

@@ -34,7 +34,7 @@ from provisioner.reports.timing import remaining_seconds
 from provisioner.reports.type_names import kinds_of
 from provisioner.reports.values import plain, plural, shorten, show_estimate
 from provisioner.reports.wording import (
-    LETS_IN,
+    GRANTS_ACCESS,
     ORPHANED,
     SIGNS,
     UNMARKED,
@@ -204,8 +204,8 @@ def _named(address: str, resource_type: str, names: Mapping[str, str] | None) ->
 
 def _group_entry(group: ModuleGroup, names: Mapping[str, str]) -> Entry:
     told = [prose(", ".join(group.kinds))]
-    if group.letting_in:
-        told.append(f"**{LETS_IN}**: {', '.join(map(code, group.letting_in))}")
+    if group.granting:
+        told.append(f"**{GRANTS_ACCESS}**: {', '.join(map(code, group.granting))}")
     count = len(group.changes)
     sign = f"`+`&nbsp;{count:,}&nbsp;create"
     summary = row(sign, f"module {code(group.module)}", "<br>".join(told))
@@ -268,7 +268,7 @@ def _drift_details(drifted: ResourceDriftDocument) -> str:
 
 
 def _what(change: ResourceChangeDocument) -> str:
-    given = f"**{LETS_IN}**" if change.lets_in else ""
+    given = f"**{GRANTS_ACCESS}**" if change.grants_access else ""
     if change.action is Action.CREATE:
         return given
     if change.action in (Action.DELETE, Action.BLOCKED) or not change.fields:

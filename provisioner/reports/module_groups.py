@@ -1,7 +1,7 @@
 """The creates of a large plan, by module: a first plan is read by what it makes where.
 
 Only a create that does nothing else is put into a group; a delete, a replace, an adoption and
-whatever disrupts is shown by itself. What gives access is named within its group.
+whatever disrupts is shown by itself. What grants access is named within its group.
 """
 
 from collections import Counter
@@ -22,12 +22,12 @@ _ROOT = "(blueprint)"
 @dataclass(frozen=True, slots=True)
 class ModuleGroup:
     """The creates of one module. `kinds` says how many there are of each type, most first:
-    `3 subnets`, `bastionHosts`; `letting_in` are the addresses of those that give access."""
+    `3 subnets`, `bastionHosts`; `granting` are the addresses of those that give access."""
 
     module: str
     changes: tuple[ResourceChangeDocument, ...]
     kinds: tuple[str, ...]
-    letting_in: tuple[str, ...]
+    granting: tuple[str, ...]
 
 
 def group_creates(
@@ -66,5 +66,5 @@ def _group(
         module=module,
         changes=tuple(members),
         kinds=tuple(f"{count} {kind}" if count > 1 else kind for kind, count in ordered),
-        letting_in=tuple(change.address for change in members if change.lets_in),
+        granting=tuple(change.address for change in members if change.grants_access),
     )

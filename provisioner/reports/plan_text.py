@@ -34,7 +34,7 @@ from provisioner.reports.tags_text import tag_lines
 from provisioner.reports.timing import remaining_seconds
 from provisioner.reports.values import plain, show_estimate
 from provisioner.reports.wording import (
-    LETS_IN,
+    GRANTS_ACCESS,
     SIGNS,
     count_additions,
     count_ignored,
@@ -110,11 +110,11 @@ def _group_section(group: ModuleGroup, width: int) -> Iterator[Line]:
     first, *rest = join_wrapped(group.kinds, width - 7 - len(sign.text))
     yield line("    ", sign, f" · {first}")
     yield from (line(" " * 6, row) for row in rest)
-    if group.letting_in:
-        addresses = [plain(address) for address in group.letting_in]
-        rows = join_wrapped(addresses, width - 8 - len(LETS_IN))
-        yield line(" " * 6, Span(LETS_IN, Style.WARNING), f": {rows[0]}")
-        yield from (line(" " * (8 + len(LETS_IN)), row) for row in rows[1:])
+    if group.granting:
+        addresses = [plain(address) for address in group.granting]
+        rows = join_wrapped(addresses, width - 8 - len(GRANTS_ACCESS))
+        yield line(" " * 6, Span(GRANTS_ACCESS, Style.WARNING), f": {rows[0]}")
+        yield from (line(" " * (8 + len(GRANTS_ACCESS)), row) for row in rows[1:])
     yield BLANK
 
 
@@ -151,7 +151,7 @@ def action_lines(change: ResourceChangeDocument, where: str, width: int) -> Iter
     if change.action is not Action.BLOCKED:
         told = is_disruptive(change) or change.action in (Action.UPDATE, Action.ADOPT)
         facts = [plain(change.disruption) if told else ""]
-        facts.append(LETS_IN if change.lets_in else "")
+        facts.append(GRANTS_ACCESS if change.grants_access else "")
         facts.append(show_estimate(change.seconds) if change.seconds else "")
     named = Span(f"{SIGNS[change.action]} {change.action}", _STYLES[change.action])
     about = "".join(f" · {fact}" for fact in facts if fact)

@@ -18,7 +18,7 @@ def render_pod_checks_text(document: PodChecksDocument, width: int = 100) -> Ite
     words = [
         plural(len(document.pods), "pod"),
         f"{document.refused} refused",
-        f"{len(document.pods) - document.refused} let in",
+        f"{len(document.pods) - document.refused} admitted",
     ]
     if document.skipped:
         words.append(f"{plural(document.skipped, 'object')} without a pod")
@@ -26,7 +26,7 @@ def render_pod_checks_text(document: PodChecksDocument, width: int = 100) -> Ite
 
 
 def _pod(pod: JudgedPodDocument) -> Iterator[Line]:
-    outcome = Span("refused", Style.DELETE) if pod.is_refused else Span("let in", Style.CREATE)
+    outcome = Span("refused", Style.DELETE) if pod.is_refused else Span("admitted", Style.CREATE)
     called = f"{plain(pod.kind)} {plain(pod.name)}"
     yield line(
         "  ", Span(called, Style.BOLD), f" in {plain(pod.namespace)} ({pod.level}): ", outcome

@@ -54,7 +54,7 @@ _DISRUPTIONS = (
 )
 """`provisioner.catalog.field.Disruption`, from harmless to worst."""
 
-LETS_IN = "gives access"
+GRANTS_ACCESS = "grants access"
 """Said of a change that lets a principal, an issuer of tokens or a service in."""
 
 NO_CHANGES = "No changes"

@@ -93,11 +93,11 @@ _GIVES = (Action.CREATE, Action.UPDATE, Action.REPLACE, Action.ADOPT)
 
 
 def _widening(plan: PlanDocument, catalog: Catalog) -> tuple[str, ...]:
-    """Return the addresses of the changes that let somebody in (`ResourceType.lets_in`)."""
+    """Return the addresses of the changes that let somebody in (`ResourceType.grants_access`)."""
     return tuple(
         change.address
         for change in plan.changes
-        if change.action in _GIVES and catalog.get(change.type).lets_in
+        if change.action in _GIVES and catalog.get(change.type).grants_access
     )
 
 

@@ -51,7 +51,9 @@ def plan_of(*changes, security=None) -> PlanDocument:
 
 def role(address):
     given = "grants access to it"
-    return change(address, "Authorization/roleAssignments/a", AKS, Action.CREATE, lets_in=given)
+    return change(
+        address, "Authorization/roleAssignments/a", AKS, Action.CREATE, grants_access=given
+    )
 
 
 def vault(**field):

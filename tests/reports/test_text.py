@@ -265,10 +265,10 @@ def test_what_newly_fails_is_counted_by_what_refuses_it():
 
 
 def first_plan(more=()):
-    """A plan that makes 24 resources in two modules, one of which gives access."""
+    """A plan that makes 24 resources in two modules, one of which grants access."""
     creates = [
         documents.change(
-            f"{module}.part{number}", kind, documents.AKS, Action.CREATE, [], lets_in=given
+            f"{module}.part{number}", kind, documents.AKS, Action.CREATE, [], grants_access=given
         )
         for module, count in (("hub", 12), ("teams", 12))
         for number in range(count)
@@ -290,14 +290,14 @@ def test_the_creates_of_a_first_plan_are_grouped_by_module():
     told = print_text(first_plan())
     assert "  hub\n    + 12 create · 12 virtualNetworks\n" in told
     assert "  teams\n    + 12 create · 11 virtualNetworks, roleAssignments\n" in told
-    assert "      gives access: teams.part3\n" in told
+    assert "      grants access: teams.part3\n" in told
     assert "hub.part4" not in told
 
 
 def test_whoever_wants_all_of_a_first_plan_asks_for_it():
     told = print_text(first_plan().model_copy(update={"lists_all": True}))
     assert told.count("+ create") == 24
-    assert "+ create · gives access" in told
+    assert "+ create · grants access" in told
 
 
 @pytest.mark.parametrize(

@@ -22,8 +22,8 @@ from provisioner.controls.control import Control, Layer, Mappings, Mode, Severit
 from provisioner.controls.effective_access import (
     ACCESS_READS,
     access_of,
+    grants_cluster_access,
     is_in_namespace,
-    lets_into_cluster,
     path_of,
 )
 from provisioner.controls.kinds import (
@@ -114,7 +114,7 @@ def _more_than(access: Access, grant: Grant) -> Iterator[Grant]:
     for other in access.reaching(grant.scope):
         data = tuple(replace(p, actions=(), not_actions=()) for p in other.role.permissions or ())
         same = other.principal.id == grant.principal.id
-        if same and lets_into_cluster(other) and not is_within(data, _EXACT):
+        if same and grants_cluster_access(other) and not is_within(data, _EXACT):
             yield other
 
 

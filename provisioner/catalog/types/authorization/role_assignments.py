@@ -48,7 +48,7 @@ TYPE = ResourceType(
     ),
     computed=_computed,
     adds="grants access to it",
-    lets_in=True,
+    grants_access=True,
     adds_by=(
         "properties.roleDefinitionId",
         "properties.principalType",

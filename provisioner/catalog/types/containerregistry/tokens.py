@@ -36,7 +36,7 @@ TYPE = ResourceType(
     loss=Disruption.CONNECTIONS,
     computed=_computed,
     adds="signs in to it past Microsoft Entra ID",
-    lets_in=True,
+    grants_access=True,
     adds_by=("properties.scopeMapId", "properties.status"),
     fields={
         "properties.scopeMapId": Field(compare=Compare.RESOURCE_ID, security=True),

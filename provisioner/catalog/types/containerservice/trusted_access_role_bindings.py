@@ -28,7 +28,7 @@ TYPE = ResourceType(
     loss=Disruption.NONE,
     codes=RefusalCodes(not_found="NotFound", busy="OperationNotAllowed"),
     adds="lets an Azure service act in it",
-    lets_in=True,
+    grants_access=True,
     adds_by=("properties.sourceResourceId", "properties.roles"),
     fields={
         # An update takes other roles, and no other source (az aks trustedaccess rolebinding).

@@ -31,7 +31,7 @@ TYPE = ResourceType(
         busy="ConcurrentFederatedIdentityCredentialsWritesForSingleManagedIdentity",
     ),
     adds="lets tokens of another issuer sign in as it",
-    lets_in=True,
+    grants_access=True,
     adds_by=("properties.issuer", "properties.subject"),
     fields={
         "properties.issuer": Field(security=True),

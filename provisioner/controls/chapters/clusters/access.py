@@ -13,8 +13,8 @@ from provisioner.controls.effective_access import (
     administrators_of,
     describe_scope,
     grants_around,
+    grants_cluster_access,
     is_above_groups,
-    lets_into_cluster,
     path_of,
 )
 from provisioner.controls.kinds import CLUSTER
@@ -57,7 +57,7 @@ def _judge_azure_rbac(cluster: Subject) -> Iterator[Observation]:
     if switched.verdict is not Verdict.PASS:
         return
     around = grants_around(access_of(cluster), cluster.id)
-    given = [grant for grant in around if lets_into_cluster(grant)]
+    given = [grant for grant in around if grants_cluster_access(grant)]
     if given:
         yield cluster.passes("", f"{len(given)} role assignments let people in")
     else:

@@ -11,7 +11,7 @@ from provisioner.controls.effective_access import (
     NAMESPACE_CREDENTIAL,
     USER_CREDENTIAL,
     access_of,
-    lets_into_cluster,
+    grants_cluster_access,
     path_of,
 )
 from provisioner.controls.kinds import CLUSTER, NAMESPACE
@@ -76,7 +76,7 @@ def _judge_users(namespace: Subject) -> Iterator[Observation]:
     inside = ResourceId(f"{CLUSTER}/namespaces", (*cluster.names, namespace.name), cluster.scope)
     access = access_of(namespace)
     here = [g for g in access.reaching(inside) if g.scope and not cluster.is_within(g.scope)]
-    roles = [grant for grant in here if lets_into_cluster(grant)]
+    roles = [grant for grant in here if grants_cluster_access(grant)]
     entries = (
         *access.who_can(NAMESPACE_CREDENTIAL, namespace.id),
         *access.who_can(USER_CREDENTIAL, cluster),

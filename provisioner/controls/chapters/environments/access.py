@@ -17,7 +17,7 @@ from provisioner.controls.effective_access import (
     access_of,
     describe_scope,
     grant_of,
-    lets_into_cluster,
+    grants_cluster_access,
 )
 from provisioner.controls.kinds import CLUSTER, ROLE_ASSIGNMENT
 from provisioner.controls.rule import look, rule
@@ -72,7 +72,7 @@ def _judge_persona(assignment: Subject) -> Iterator[Observation]:
         said = f"{ROLE} is {show(assignment.value(ROLE))}"
         where = scope.name if scope is not None else "the tenant"
         yield assignment.unknown(ROLE, f"{said}: what it grants in {where} is not known")
-    elif not administers and not lets_into_cluster(grant):
+    elif not administers and not grants_cluster_access(grant):
         return
     elif above:
         wanted = "a cluster" if administers else "a namespace"

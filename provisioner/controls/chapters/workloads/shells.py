@@ -12,8 +12,8 @@ from provisioner.controls.effective_access import (
     access_of,
     describe_scope,
     grants_around,
+    grants_cluster_access,
     is_in_namespace,
-    lets_into_cluster,
     opens_shell,
     path_of,
 )
@@ -42,7 +42,7 @@ def _judge_grants(cluster: Subject) -> Iterator[Observation]:
             yield cluster.passes(path_of(grant), f"{said} is a role of administrators")
         elif opens_shell(grant, run_command_off=off):
             yield cluster.fails(path_of(grant), f"{said} opens shells in containers")
-        elif lets_into_cluster(grant):
+        elif grants_cluster_access(grant):
             yield cluster.passes(path_of(grant), f"{said} opens no shell")
 
 
