@@ -38,10 +38,12 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """From when on the Activity Log of a subscription was read; why it was not, if so."""
+    """From when on the Activity Log of a subscription was read; why it was not, if so; and what was
+    not read of the changes in Resource Graph, which alone name properties."""
 
     since: datetime
     refused: str | None = None
+    changes_unread: str | None = None
 
 
 class Logs:
@@ -93,6 +95,13 @@ class Logs:
             for change in changes
             if not is_own(change.correlation or "") and _drifted(target, (change,))
         )
+
+    def tells_write(self, target: Target, is_own: Callable[[str], bool]) -> bool:
+        """Tell whether the logs hold a write of the environment's own (by correlation id)."""
+        writes = self._direct_writes_of(target)
+        changes = self._changes.get(target.id.key, [])
+        logged = (*(w.correlation for w in writes), *(c.correlation or "" for c in changes))
+        return any(map(is_own, logged))
 
     def _changes_of(self, target: Target) -> list[ResourceChange]:
         found = self._changes.get(target.id.key, [])

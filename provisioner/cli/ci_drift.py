@@ -1,9 +1,11 @@
 """`azsec ci drift`: checks environments, and keeps an issue for each that drifted."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
 
 from provisioner.attribution.window import format_moment
 from provisioner.cli.ci_environments import list_environments, name_of
@@ -13,19 +15,18 @@ from provisioner.cli.ci_outputs import drift_outputs, write_outputs
 from provisioner.cli.exit_code import ExitCode
 from provisioner.cli.output import print_ci_drift
 from provisioner.cli.side_by_side import run_side_by_side
-from provisioner.cli.workspace import FileSources
+from provisioner.cli.workspace import FileSources, repository_of
 from provisioner.documents.ci import CiDriftDocument, EnvironmentDriftDocument
 from provisioner.documents.document import DiagnosticDocument
 from provisioner.engine.forge_port import Forge
 from provisioner.model.azure_error import AzureError
 from provisioner.model.diagnostic import Diagnostic, DiagnosticError, error
 from provisioner.workflow.ci_drift import (
-    LABEL,
     IssueText,
-    findings_line,
+    close_left,
     findings_of,
     follow_drift,
-    issue_marker,
+    read_issues,
 )
 
 
@@ -45,10 +46,14 @@ def run_drift(options: Options, wanted: DriftOptions) -> int:
     with open_host(publish=options.publish) as host, open_cloud(options) as cloud:
         checked_at = format_moment(datetime.now(UTC))
         entries = _check_all(options, wanted, cloud)
+        told: Sequence[Diagnostic] = ()
         if host.forge is not None:
-            entries = _follow(host.forge, entries, checked_at)
+            entries, told = _follow(host.forge, entries, checked_at, is_all=not options.named)
         document = CiDriftDocument(
-            checked_at=checked_at, environments=tuple(entries), published=host.forge is not None
+            checked_at=checked_at,
+            environments=tuple(entries),
+            published=host.forge is not None,
+            diagnostics=tuple(map(DiagnosticDocument.of, told)),
         )
         _write_files(document, wanted)
         if host.job.summary is not None:
@@ -93,33 +98,51 @@ def _failed(path: str, diagnostics: Sequence[Diagnostic]) -> EnvironmentDriftDoc
 
 
 def _follow(
-    forge: Forge, entries: Sequence[EnvironmentDriftDocument], checked_at: str
-) -> Sequence[EnvironmentDriftDocument]:
-    issues = forge.issues(LABEL)
+    forge: Forge, entries: Sequence[EnvironmentDriftDocument], checked_at: str, *, is_all: bool
+) -> tuple[Sequence[EnvironmentDriftDocument], Sequence[Diagnostic]]:
+    """Follow the findings up in issues; return what became of them, and what there is to say.
+    Issues of environments that are gone are closed where all environments were checked."""
+    from provisioner.reports.drift_issue_markdown import render_left_issue
 
-    def render(document: EnvironmentDriftDocument) -> IssueText:
-        return _render(document, checked_at, forge.most_characters)
+    issues, told = read_issues(forge)
+    render = partial(_render, checked_at=checked_at)
+    followed = [
+        follow_drift(forge, entry, issues, render, _place_of(entry.path)[1]) for entry in entries
+    ]
+    if not is_all:
+        return followed, told
+    root = _place_of(entries[0].path)[0]
 
-    return [follow_drift(forge, entry, issues, render) for entry in entries]
+    def is_there(path: str) -> bool:
+        return (root / path).exists()
+
+    def explain(name: str, path: str) -> str:
+        return render_left_issue(name, path, checked_at)
+
+    return followed, [*told, *close_left(forge, issues, followed, is_there, explain)]
 
 
-def _render(document: EnvironmentDriftDocument, checked_at: str, most: int) -> IssueText:
+def _place_of(path: str) -> tuple[Path, str]:
+    """Return the root of the repository that a file is in, and its path from there."""
+    root = repository_of(path)
+    return root, Path(os.path.relpath(Path(path).resolve(), root)).as_posix()
+
+
+def _render(document: EnvironmentDriftDocument, room: int, checked_at: str) -> IssueText:
     from provisioner.reports.drift_issue_markdown import (
         issue_title,
         render_drift_issue,
         render_issue_change,
         render_repaired_issue,
+        render_unseen,
     )
 
-    head = f"{issue_marker(document.name)}\n{findings_line(document.findings)}\n"
-    room = most - len(head)
-    drifted = render_drift_issue(document, checked_at, room) if document.found else ""
-    cleared = f"{issue_marker(document.name)}\n{findings_line(None)}\n"
     return IssueText(
         title=issue_title(document),
-        drifted=head + drifted,
-        repaired=cleared + render_repaired_issue(document, checked_at),
+        drifted=render_drift_issue(document, checked_at, room) if document.found else "",
+        repaired=render_repaired_issue(document, checked_at),
         changed=render_issue_change(document, checked_at),
+        unseen=render_unseen(document, checked_at),
     )
 
 

@@ -8,6 +8,7 @@ from provisioner.documents.attribution import AttributionDocument
 from provisioner.documents.document import FORMAT_VERSION, DiagnosticDocument, Document
 from provisioner.documents.drift import DriftDocument
 from provisioner.documents.plan import FieldChangeDocument, PlanDocument
+from provisioner.model.diagnostic import Severity
 
 
 class PlanOutcome(StrEnum):
@@ -244,7 +245,8 @@ class EnvironmentDriftDocument(Document):
     @property
     def is_certain(self) -> bool:
         """Whether all of the scope was seen."""
-        return self.drift is not None and self.drift.is_certain
+        has_error = any(told.severity is Severity.ERROR for told in self.diagnostics)
+        return self.drift is not None and self.drift.is_certain and not has_error
 
 
 class CiDriftDocument(Document):

@@ -61,12 +61,13 @@ class DriftDocument(Document):
     declare where the check is `strict_tags`, a control that fails
     in Azure and not in the blueprint and that the gate refuses, and a proof that fails of what is
     in Azure make the check fail; other undeclared fields, accepted additions and unmanaged
-    resources are told and do not. `attributions` say who changed what drifted, by resource id, and
-    never decide whether the check fails. `security` has the controls that what drifted breaks.
-    What is `in_progress` was compared as it was found, and may still change. `census` says what
-    was looked at. `cluster` is what an observation shows of the objects in the cluster: what is not
-    as declared there is drift, and one that the environment states and that is old, forged or not
-    there leaves the check uncertain.
+    resources are told and do not. An undeclared field that Azure keeps on writes leaves the check
+    uncertain where the logs that decide could not be read. `attributions` say who changed what
+    drifted, by resource id, and never decide whether the check fails. `security` has the controls
+    that what drifted breaks. What is `in_progress` was compared as it was found, and may still
+    change. `census` says what was looked at. `cluster` is what an observation shows of the objects
+    in the cluster: what is not as declared there is drift, and one that the environment states and
+    that is old, forged or not there leaves the check uncertain.
     """
 
     kind: Literal["azsec/drift"] = "azsec/drift"
@@ -107,4 +108,5 @@ class DriftDocument(Document):
         """Whether all of the scope was seen: where it was not, finding nothing says nothing."""
         has_error = any(diagnostic.severity is Severity.ERROR for diagnostic in self.diagnostics)
         sees_cluster = self.cluster is None or self.cluster.is_certain
-        return not has_error and not self.census.unreadable and sees_cluster
+        reads_logs = not any(entry.unread for entry in self.undeclared)
+        return not has_error and not self.census.unreadable and sees_cluster and reads_logs

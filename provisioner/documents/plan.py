@@ -87,7 +87,9 @@ class UndeclaredDocument(Document):
     """A value off its default where the blueprint is silent: shown, never changed by the plan.
 
     `kept` tells one that Azure keeps on writes, so that an earlier apply may have set it; `moved`,
-    for a drift check, that Azure's logs name somebody's change of it since.
+    for a drift check, that Azure's logs name somebody's change of it since. Where the logs that
+    decide that could not be read, or not all of them, `unread` says which; `applied` tells that
+    they hold a write of the environment's own, and no later change of it by somebody else.
     """
 
     address: str
@@ -96,6 +98,8 @@ class UndeclaredDocument(Document):
     field: FieldChangeDocument
     kept: bool = False
     moved: bool = False
+    applied: bool = False
+    unread: str | None = None
 
     @property
     def drifted(self) -> bool:

@@ -160,6 +160,10 @@ class Forge(Protocol):
         """Its name for people: `GitHub`, `Azure DevOps`."""
 
     @property
+    def repository(self) -> str:
+        """The repository, by a name that its issues can be told by (GitHub: OWNER/NAME)."""
+
+    @property
     def most_characters(self) -> int:
         """How many characters the body of a comment or issue may have."""
 
@@ -212,6 +216,12 @@ class Forge(Protocol):
     def issues(self, label: str) -> Sequence[Issue]:
         """Return the issues with a label (Azure Boards: a tag), open and closed, the oldest
         first."""
+
+    def own_issues(self) -> Sequence[Issue]:
+        """Return the issues that the token's account made, open and closed, the oldest first.
+
+        The code of the error is `too-large` where they are too many to read.
+        """
 
     def open_issue(self, title: str, body: str, label: str) -> Issue:
         """Open an issue that has a label; the label is made where there is none."""

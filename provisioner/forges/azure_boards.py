@@ -57,25 +57,33 @@ class AzureBoards:
         """Return the work items with a tag, open and closed, the oldest first; `base` is the URL of
         the collection."""
         tag = label.replace("'", "''")
+        found = self._find(f"[System.Tags] CONTAINS '{tag}'", f"the tag {label!r}")
+        # The operator CONTAINS finds a tag as a part of another one, too.
+        return [self._issue(item, base) for item in found if label.lower() in _tags(item)]
+
+    def own_issues(self, base: str) -> Sequence[Issue]:
+        """Return the work items that the token's account made, open and closed, the oldest first
+        ("Query macros and variables": @Me)."""
+        found = self._find("[System.CreatedBy] = @Me", "the account of the token as their author")
+        return [self._issue(item, base) for item in found]
+
+    def _find(self, condition: str, what: str) -> Sequence[Json]:
         query = (
             "SELECT [System.Id] FROM WorkItems WHERE [System.TeamProject] = @project "
-            f"AND [System.Tags] CONTAINS '{tag}' ORDER BY [System.Id]"
+            f"AND {condition} ORDER BY [System.Id]"
         )
         path = f"{self._root}/wiql"
         answer = self._send("POST", path, {"$top": str(_MOST + 1)}, {"query": query})
         found = read(lambda: [int(entry["id"]) for entry in answer["workItems"]], path)
         if len(found) > _MOST:
-            raise ForgeError(
-                0, "too-large", f"Azure DevOps: over {_MOST:,} work items have the tag {label!r}."
-            )
+            told = f"Azure DevOps: over {_MOST:,} work items have {what}."
+            raise ForgeError(0, "too-large", told)
         items: list[Json] = []
         for start in range(0, len(found), _BATCH):
             wanted = {"ids": found[start : start + _BATCH], "fields": list(_FIELDS)}
             part = self._send("POST", f"{self._root}/workitemsbatch", {}, wanted)
             items += read(partial(_entries, part), path)
-        # The operator CONTAINS finds a tag as a part of another one, too.
-        tagged = [item for item in items if label.lower() in _tags(item)]
-        return [self._issue(item, base) for item in tagged]
+        return items
 
     def open_issue(self, title: str, body: str, label: str, base: str) -> Issue:
         """Make a work item that has a tag."""

@@ -50,6 +50,7 @@ class AzureDevOps:
     than 150000 characters." (runatlantis/atlantis#1585). Descriptions of work items have more."""
 
     def __init__(self, collection: str, project: str, repository: str, client: RestClient) -> None:
+        self.repository = f"{project}/{repository}"
         self._client = client
         self._base = collection.rstrip("/")
         self._git = f"/{quote(project)}/_apis/git/repositories/{quote(repository)}"
@@ -220,6 +221,12 @@ class AzureDevOps:
     def issues(self, label: str) -> Sequence[Issue]:
         """Return the work items with a tag, open and closed, the oldest first."""
         return self._boards.issues(label, self._base)
+
+    def own_issues(self) -> Sequence[Issue]:
+        """Return the work items that the token's account made, open and closed, the oldest
+        first."""
+        account = self.account()
+        return [one for one in self._boards.own_issues(self._base) if one.author == account]
 
     def open_issue(self, title: str, body: str, label: str) -> Issue:
         """Make a work item that has a tag; the tag is made where there is none."""

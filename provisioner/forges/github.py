@@ -48,6 +48,7 @@ class GitHub:
     long (maximum is 65536 characters)")."""
 
     def __init__(self, repository: str, client: RestClient, graphql: str) -> None:
+        self.repository = repository
         self._client = client
         self._root = f"/repos/{quote(repository)}"
         self._graphql = graphql
@@ -188,7 +189,16 @@ class GitHub:
 
     def issues(self, label: str) -> Sequence[Issue]:
         """Return the issues with a label, open and closed, the oldest first."""
-        query = {"labels": label, "state": "all", "sort": "created", "direction": "asc"}
+        return self._issues({"labels": label})
+
+    def own_issues(self) -> Sequence[Issue]:
+        """Return the issues that the token's account made, open and closed, the oldest first
+        ("List repository issues": creator)."""
+        account = self.account()
+        return [one for one in self._issues({"creator": account}) if one.author == account]
+
+    def _issues(self, wanted: Mapping[str, str]) -> Sequence[Issue]:
+        query = {**wanted, "state": "all", "sort": "created", "direction": "asc"}
         # Every pull request is an issue, too.
         found = [e for e in self._list("/issues", query) if "pull_request" not in e]
         return [_read(_issue, entry, "/issues") for entry in found]

@@ -1,10 +1,13 @@
 """The issue of an environment: what drifted, who did it, and how to repair or accept it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
+from provisioner.documents.census import UnreadableDocument
 from provisioner.documents.ci import CiDriftDocument, EnvironmentDriftDocument
+from provisioner.documents.document import DiagnosticDocument
 from provisioner.documents.drift import DriftDocument
 from provisioner.documents.proof import FAILS
+from provisioner.model.diagnostic import Severity
 from provisioner.reports.markdown import render_drift_markdown
 from provisioner.reports.markdown_escape import code, prose
 from provisioner.reports.wording import joined, no_drift
@@ -24,6 +27,7 @@ def render_drift_issue(document: EnvironmentDriftDocument, checked_at: str, limi
     text = render_drift_markdown(document.drift)
     rule = "azsec closes this issue once a check that saw everything finds nothing."
     tail = f"\nChecked at {checked_at}. {rule}\n"
+    advice += _not_seen(document.diagnostics)
     room = limit - len(advice) - len(tail) - 60
     if len(text) > room:
         text = text[: text.rindex("\n", 0, room)] + "\n\n… the rest has no room here.\n"
@@ -35,6 +39,56 @@ def render_repaired_issue(document: EnvironmentDriftDocument, checked_at: str) -
     drift = document.drift
     told = no_drift(drift) if drift is not None else "Not checked."
     return f"{prose(told, 500)}\n\nChecked at {checked_at}.\n"
+
+
+def render_unseen(document: EnvironmentDriftDocument, checked_at: str) -> str:
+    """Return why a check that found nothing does not close the issue: what it did not see."""
+    drift = document.drift
+    reasons = list(document.diagnostics)
+    told = "no check could be made" if drift is None else ""
+    rows: list[str] = []
+    if drift is not None:
+        reasons += drift.diagnostics
+        rows += (f"{code(one.listed or one.id)}: {prose(one.reason)}" for one in _unreadable(drift))
+        rows += (
+            f"{code(one.address)}: whether somebody moved {code(one.field.path)} is not known, "
+            f"{prose(one.unread, 300)}"
+            for one in drift.undeclared
+            if one.unread
+        )
+        told = "the check found no drift, and did not see everything"
+    rows += (_reason(one) for one in reasons if one.severity is Severity.ERROR)
+    shown = "".join(f"\n- {row}" for row in rows[:_MOST_REASONS])
+    more = len(rows) - _MOST_REASONS
+    rest = f"\n- … and {more:,} more" if more > 0 else ""
+    return f"**Not closed:** {told} ({checked_at}).\n{shown}{rest}\n"
+
+
+_MOST_REASONS = 10
+
+
+def _unreadable(drift: DriftDocument) -> Sequence[UnreadableDocument]:
+    return drift.census.unreadable
+
+
+def _not_seen(diagnostics: Sequence[DiagnosticDocument]) -> str:
+    rows = "".join(f"- {_reason(one)}\n" for one in diagnostics[:_MOST_REASONS])
+    return f"{rows}\n" if rows else ""
+
+
+def _reason(diagnostic: DiagnosticDocument) -> str:
+    hint = f" {diagnostic.hint}" if diagnostic.hint else ""
+    return prose(f"{diagnostic.message}{hint}", 500)
+
+
+def render_left_issue(environment: str, path: str, checked_at: str) -> str:
+    """Return the statement that closes the issue of an environment whose file is gone."""
+    return (
+        f"The repository has no {code(path)} any more ({checked_at}), so nobody checks the "
+        f"environment {code(environment)}: that this issue is closed says nothing about what is "
+        "left of it in Azure. To delete that, restore the file and run "
+        f"{code(f'azsec destroy {environment}')}.\n"
+    )
 
 
 def render_issue_change(document: EnvironmentDriftDocument, checked_at: str) -> str:

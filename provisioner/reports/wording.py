@@ -122,7 +122,8 @@ def no_drift(document: DriftDocument) -> str:
         elif cluster is not None and not cluster.is_certain:
             why = "the cluster was not observed" if cluster.refused else "lists were refused in it"
         else:
-            why = "there are errors"
+            unread = [entry for entry in document.undeclared if entry.unread]
+            why = f"{_UNDECIDED} {plural(len(unread), 'value')}" if unread else "there are errors"
         return f"{_UNKNOWN} drifted: {why}."
     but_for = _but_for(document)
     return _nothing_found(NO_DRIFT, but_for, document.in_progress, document.diagnostics)
@@ -180,9 +181,12 @@ def keeping(entry: UndeclaredDocument) -> str:
     """Return what is known of a value that Azure keeps on writes; "" for any other."""
     if not entry.kept:
         return ""
+    if entry.unread is not None:
+        return f"{KEPT}; not known whether it moved: {entry.unread}"
     return MOVED if entry.moved else KEPT
 
 
+_UNDECIDED = "the logs do not say who set"
 KEPT = "Azure keeps this on writes"
 MOVED = "moved since the last apply, as Azure's logs say; Azure keeps it on writes"
 

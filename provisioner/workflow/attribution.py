@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 from provisioner.access.needs import Need
@@ -47,7 +48,7 @@ def attribute_drift(
     Nothing is asked where nothing drifted. A log that cannot be read is a warning: the verdict of
     the check depends on it for values alone that Azure keeps on writes, which are drift where a
     change of somebody since the environment's last write (`is_own` knows its correlation ids)
-    names them.
+    names them. Of those it leaves the check uncertain (`UndeclaredDocument.unread`).
     """
     targets = _targets_of(document)
     if not targets:
@@ -97,10 +98,25 @@ def _decide(
     reaches: Mapping[str, Reach],
     is_own: Callable[[str], bool],
 ) -> UndeclaredDocument:
-    """Return an undeclared value with whether the logs say that somebody moved it."""
+    """Return an undeclared value with whether the logs say that somebody moved it, and what was not
+    read of those that decide.
+
+    Only Resource Graph names the properties that a write changed. What the Activity Log adds is
+    writes of the environment's own that changed none: they can take a move back, and not make one.
+    """
+    if not entry.kept:
+        return entry
     target = Target(ResourceId.parse(entry.id), paths=(entry.field.path,))
-    known = entry.kept and reaches[_subscription_of(target.id)].refused is None
-    return entry.model_copy(update={"moved": known and logs.tells_move(target, is_own)})
+    reach = reaches[_subscription_of(target.id)]
+    moved = logs.tells_move(target, is_own)
+    unread = reach.refused if moved else reach.changes_unread
+    return entry.model_copy(
+        update={
+            "moved": moved and unread is None,
+            "applied": not moved and logs.tells_write(target, is_own),
+            "unread": unread,
+        }
+    )
 
 
 def _targets_of(document: DriftDocument, *, undecided: bool = True) -> list[Target]:
@@ -134,12 +150,13 @@ def _read_logs(
     if known:
         inquiries.append(_ask_changes(known, targets, window))
     replies = _ask(inquirer, inquiries)
-    reaches: dict[str, Reach] = {"": Reach(window.start, _ABOVE)}
+    graph = replies[-1:] if known else ()
+    unread = next((_unread_changes(reply, targets) for reply in graph), None)
+    reaches: dict[str, Reach] = {"": Reach(window.start, _ABOVE, _ABOVE)}
     told: list[Diagnostic] = []
     for subscription, reply in zip(known, replies, strict=False):
-        reaches[subscription] = _reach_of(reply, window)
+        reaches[subscription] = replace(_reach_of(reply, window), changes_unread=unread)
         told += _told_of_events(subscription, reply, reaches[subscription])
-    graph = replies[-1:] if known else ()
     told += [warn for reply in graph for warn in _told_of_changes(reply, targets)]
     writes = read_writes(body for reply in replies[: len(known)] for body in reply.items)
     changes = read_changes(row for reply in graph for row in _rows_of(reply))
@@ -224,6 +241,19 @@ def _told_of_events(subscription: str, reply: Reply, reach: Reach) -> Iterator[D
         )
 
 
+def _unread_changes(reply: Reply, targets: Sequence[Target]) -> str | None:
+    """Return what was not read of the changes in Resource Graph, None where all was."""
+    if reply.refused is not None:
+        return f"Resource Graph could not be queried ({reply.refused.code})"
+    if _is_cut(reply, targets):
+        return f"Resource Graph was read to the bound of one query ({MOST_ROWS:,} changes)"
+    return None
+
+
+def _is_cut(reply: Reply, targets: Sequence[Target]) -> bool:
+    return len(targets) > _MOST_TARGETS or len(_rows_of(reply)) >= MOST_ROWS
+
+
 def _told_of_changes(reply: Reply, targets: Sequence[Target]) -> Iterator[Diagnostic]:
     if reply.refused is not None:
         yield warning(
@@ -233,7 +263,7 @@ def _told_of_changes(reply: Reply, targets: Sequence[Target]) -> Iterator[Diagno
             None,
             f"Querying it takes {RESOURCE_GRAPH.action}: `azsec roles ENV --for plan` has it.",
         )
-    elif len(targets) > _MOST_TARGETS or len(_rows_of(reply)) >= MOST_ROWS:
+    elif _is_cut(reply, targets):
         yield warning(
             "resource-graph-cut",
             f"Resource Graph was asked for the newest {MOST_ROWS:,} changes of {_MOST_TARGETS} of "

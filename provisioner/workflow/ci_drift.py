@@ -2,29 +2,36 @@
 
 import hashlib
 import json
-import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from provisioner.documents.ci import EnvironmentDriftDocument, IssueAction
+from provisioner.documents.document import DiagnosticDocument
 from provisioner.documents.drift import DriftDocument
+from provisioner.documents.plan import UndeclaredDocument
 from provisioner.documents.proof import FAILS
 from provisioner.engine.forge_port import Forge, Issue
+from provisioner.model.diagnostic import Diagnostic, error, warning
+from provisioner.model.forge_error import ForgeError
+from provisioner.workflow.drift_issue import (
+    Origin,
+    environment_of,
+    find_issue,
+    findings_in,
+    has_note,
+    issue_head,
+    keys_of,
+    moved_keys,
+    origin_of,
+    own_issues,
+    still_moved,
+    unseen_key,
+    with_note,
+)
 
 LABEL = "azsec-drift"
-"""The label (Azure Boards: the tag) of the issues, by which they are found again."""
-
-_FINDINGS = re.compile(r"<!-- azsec-findings (sha256:[0-9a-f]{64}|none) -->")
-
-
-def issue_marker(environment: str) -> str:
-    """Return what the body of an environment's issue begins with."""
-    return f"<!-- azsec-drift {environment} -->"
-
-
-def findings_line(findings: str | None) -> str:
-    """Return the line of an issue's body that names what was found; None: nothing any more."""
-    return f"<!-- azsec-findings {findings or 'none'} -->"
+"""The label (Azure Boards: the tag) of the issues, for people to filter by."""
 
 
 def findings_of(drift: DriftDocument) -> str | None:
@@ -37,7 +44,7 @@ def findings_of(drift: DriftDocument) -> str | None:
     cluster = drift.cluster
     found = {
         "drifted": [entry.to_json() for entry in drift.drifted],
-        "undeclared": [entry.to_json() for entry in drift.undeclared if entry.drifted],
+        "undeclared": [_finding(entry) for entry in drift.undeclared if entry.drifted],
         "tags": [entry.to_json() for entry in drift.tags] if drift.strict_tags else [],
         "additions": [entry.to_json() for entry in drift.additions],
         "controls": [[turn.control, turn.address] for turn in drift.security.refused],
@@ -48,82 +55,180 @@ def findings_of(drift: DriftDocument) -> str | None:
     return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
 
 
+def _finding(entry: UndeclaredDocument) -> dict[str, Any]:
+    told = entry.to_json()
+    return {key: value for key, value in told.items() if key not in ("applied", "unread")}
+
+
 @dataclass(frozen=True, slots=True)
 class IssueText:
-    """How the issue of an environment reads: while there is drift, once there is none, and what is
-    said to its subscribers where the findings changed."""
+    """How the issue of an environment reads: while there is drift, once there is none; what is said
+    to its subscribers where the findings changed, and where a check did not see everything.
+    `drifted` and `repaired` come after the markers."""
 
     title: str
     drifted: str
     repaired: str
     changed: str
+    unseen: str
 
 
-def find_issue(forge: Forge, environment: str, issues: Sequence[Issue]) -> Issue | None:
-    """Return the issue of an environment: azsec's own with the marker, the oldest one."""
-    marker = issue_marker(environment)
-    marked = [issue for issue in issues if issue.body.startswith(marker)]
-    if not marked:
-        return None
-    account = forge.account()
-    return next((issue for issue in marked if issue.author == account), None)
+Render = Callable[[EnvironmentDriftDocument, int], IssueText]
+"""Returns the text of an environment's issue, `drifted` of at most so many characters."""
+
+
+def read_issues(forge: Forge) -> tuple[Sequence[Issue], Sequence[Diagnostic]]:
+    """Return the issues that may be azsec's, open and closed, the oldest first: those with the
+    label, and those that the token's account made, since a label is easily taken off. Raises
+    ForgeError."""
+    found = {issue.id: issue for issue in forge.issues(LABEL)}
+    told: list[Diagnostic] = []
+    try:
+        found |= {issue.id: issue for issue in forge.own_issues()}
+    except ForgeError as refusal:
+        if refusal.code != "too-large":
+            raise
+        told.append(
+            warning(
+                "issues-not-searched",
+                f"drift issues are found by the label {LABEL} alone: {refusal.message}",
+                None,
+                "Leave the label on them, or post them with an account of azsec's own.",
+            )
+        )
+    return sorted(found.values(), key=lambda issue: int(issue.id)), told
 
 
 def follow_drift(
     forge: Forge,
     document: EnvironmentDriftDocument,
     issues: Sequence[Issue],
-    render: Callable[[EnvironmentDriftDocument], IssueText],
+    render: Render,
+    path: str,
 ) -> EnvironmentDriftDocument:
-    """Open, update, reopen or close the issue of an environment, as its check asks for.
+    """Open, update, reopen or close the issue of an environment, as its check asks for; `path` is
+    that of its file from the repository's root.
 
     It is updated only where the findings are others, and closed only by a check that saw all of
-    its scope and found nothing. One that a person closed stays closed while the findings are the
+    its scope and found nothing: where the logs that decided are not to be read any more and the
+    value stands, it did not. One that a person closed stays closed while the findings are the
     same; a check that finds none is noted in it, so that it is opened again should they come back.
     Raises ForgeError.
     """
-    known = find_issue(forge, document.name, issues)
-    text = render(document)
+    known = find_issue(forge, document.name, issues, path)
+    aged = still_moved(document.drift, known if known is not None and known.is_open else None)
+    lost = [_aged_out(entry) for entry in aged if entry.unread is None]
+    told = (*document.diagnostics, *map(DiagnosticDocument.of, lost))
+    document = document.model_copy(update={"diagnostics": told})
+    origin = Origin(forge.repository, path)
+    moved = (*moved_keys(document.drift), *keys_of(aged))
+    head = issue_head(document.name, origin, document.findings, moved)
+    text = render(document, forge.most_characters - len(head))
+    cleared = issue_head(document.name, origin, None) + text.repaired
     if document.found:
-        return _keep_open(forge, document, known, text)
+        if known is None:
+            return _open(forge, document, text.title, head + text.drifted, cleared)
+        return _keep_open(forge, document, known, text, head + text.drifted)
     if known is None:
         return document
     if not known.is_open:
-        if document.is_certain and _findings_in(known) is not None:
-            forge.edit_issue(known, text.title, text.repaired, is_open=False)
+        if document.is_certain and findings_in(known) is not None:
+            forge.edit_issue(known, text.title, cleared, is_open=False)
         return document
     if not document.is_certain:
-        return _told(document, IssueAction.LEFT_OPEN, known)
+        return _leave_open(forge, document, known, text)
     forge.add_issue_comment(known, text.changed)
     return _told(
         document,
         IssueAction.CLOSED,
-        forge.edit_issue(known, text.title, text.repaired, is_open=False),
+        forge.edit_issue(known, text.title, cleared, is_open=False),
     )
 
 
-def _keep_open(
-    forge: Forge, document: EnvironmentDriftDocument, known: Issue | None, text: IssueText
+def close_left(
+    forge: Forge,
+    issues: Sequence[Issue],
+    entries: Sequence[EnvironmentDriftDocument],
+    is_there: Callable[[str], bool],
+    explain: Callable[[str, str], str],
+) -> Iterator[Diagnostic]:
+    """Close the open issues of environments that the repository does not have any more, with a
+    statement (`explain`: of the name and the path that the file had); yield what there is to say.
+
+    `entries` are all environments there are, `is_there` tells whether a file is there, by its path
+    from the repository's root: one that cannot be read is there all the same. Raises ForgeError.
+    """
+    names = {entry.name for entry in entries}
+    followed = {entry.issue for entry in entries}
+    for issue in own_issues(forge, issues):
+        name, origin = environment_of(issue), origin_of(issue)
+        if not issue.is_open or name is None or name in names or issue.url in followed:
+            continue
+        if origin is None:
+            yield warning(
+                "issue-without-environment",
+                f"{issue.url} is of an environment {name}, which no file of environments/ has.",
+                None,
+                "Close it: it does not say which file it is of, so azsec leaves it open.",
+            )
+        elif not is_there(origin.path):
+            told = explain(name, origin.path)
+            forge.add_issue_comment(issue, told)
+            forge.edit_issue(
+                issue, issue.title, issue_head(name, origin, None) + told, is_open=False
+            )
+            yield warning(
+                "environment-gone",
+                f"{issue.url} was closed: {origin.path}, the file of environment {name}, is gone.",
+                None,
+                "Nothing checks what is left of it in Azure: see that it was destroyed.",
+            )
+
+
+def _aged_out(entry: UndeclaredDocument) -> Diagnostic:
+    return error(
+        "move-aged-out",
+        f"{entry.address} has {entry.field.path} as somebody set it, and Azure's logs do not reach "
+        "back to that change any more.",
+        None,
+        "Set it back, or state it in the blueprint.",
+    )
+
+
+def _open(
+    forge: Forge, document: EnvironmentDriftDocument, title: str, body: str, cleared: str
 ) -> EnvironmentDriftDocument:
-    if known is None:
-        opened = forge.open_issue(text.title, text.drifted, LABEL)
-        # Of two jobs that open one at once, the older issue stays.
-        first = find_issue(forge, document.name, forge.issues(LABEL)) or opened
-        if first.id != opened.id:
-            forge.edit_issue(opened, text.title, text.repaired, is_open=False)
-        return _told(document, IssueAction.OPENED, first)
-    if _findings_in(known) == document.findings:
+    opened = forge.open_issue(title, body, LABEL)
+    # Of two jobs that open one at once, the older issue stays.
+    first = find_issue(forge, document.name, forge.issues(LABEL)) or opened
+    if first.id != opened.id:
+        forge.edit_issue(opened, title, cleared, is_open=False)
+    return _told(document, IssueAction.OPENED, first)
+
+
+def _keep_open(
+    forge: Forge, document: EnvironmentDriftDocument, known: Issue, text: IssueText, body: str
+) -> EnvironmentDriftDocument:
+    if findings_in(known) == document.findings:
+        if known.is_open and (has_note(known) or environment_of(known) != document.name):
+            forge.edit_issue(known, text.title, body, is_open=True)
         return _told(document, IssueAction.UNCHANGED, known)
-    edited = forge.edit_issue(known, text.title, text.drifted, is_open=True)
+    edited = forge.edit_issue(known, text.title, body, is_open=True)
     forge.add_issue_comment(known, text.changed)
     action = IssueAction.UPDATED if known.is_open else IssueAction.REOPENED
     return _told(document, action, edited)
 
 
-def _findings_in(issue: Issue) -> str | None:
-    """Return the digest that an issue's body has, None where it notes that nothing was found."""
-    seen = _FINDINGS.search(issue.body)
-    return None if seen is None or seen[1] == "none" else seen[1]
+def _leave_open(
+    forge: Forge, document: EnvironmentDriftDocument, known: Issue, text: IssueText
+) -> EnvironmentDriftDocument:
+    """Leave an issue open, and say in it what was not seen: once, while that is the same."""
+    key = unseen_key(document)
+    if not has_note(known, key):
+        body = with_note(known.body, text.unseen, key, forge.most_characters)
+        known = forge.edit_issue(known, known.title, body, is_open=True)
+        forge.add_issue_comment(known, text.unseen)
+    return _told(document, IssueAction.LEFT_OPEN, known)
 
 
 def _told(

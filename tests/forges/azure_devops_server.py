@@ -311,8 +311,14 @@ class AzureDevOpsServer:
                 states = [{"name": name, "category": what} for name, what in pairs]
                 return {"value": states if rest else [{"name": "Epic"}, {"name": self.types}]}
             case "POST", ["wiql"]:
-                tag = body["query"].split("CONTAINS '")[1].split("'")[0]
-                found = [i for i, item in self.work_items.items() if tag in _tags(item)]
+                _, _, tag = body["query"].partition("CONTAINS '")
+                mine = "[System.CreatedBy] = @Me" in body["query"]
+                found = [
+                    number
+                    for number, item in self.work_items.items()
+                    if (item["fields"]["System.CreatedBy"] == BUILD if mine else True)
+                    and (not tag or tag.split("'")[0] in _tags(item))
+                ]
                 return {"queryType": "flat", "workItems": [{"id": number} for number in found]}
             case "POST", ["workitemsbatch"]:
                 return {"value": [self.work_items[number] for number in body["ids"]]}

@@ -266,12 +266,14 @@ class GitHubServer:
 
     def _list_issues(self, call: Call) -> Reply:
         wanted, state = call.query.get("labels"), call.query.get("state", "open")
+        creator = call.query.get("creator")
         pulls = [{"labels": [], **pull, "pull_request": {}} for pull in self.pulls.values()]
         found = [
             issue
             for issue in [*self.issues.values(), *pulls]
             if (not wanted or wanted in [label["name"] for label in issue["labels"]])
             and state in ("all", issue["state"])
+            and creator in (None, issue["user"]["login"])
         ]
         return self._paged(call, found)
 

@@ -19,6 +19,7 @@ def _without_host(text: str) -> str:
     text = re.sub(r"^##vso\[.*\n", "", text, flags=re.MULTILINE)
     text = re.sub(r"https?://[^\s)]+(/actions/runs/|/_build/results\?buildId=)42", "JOB", text)
     text = re.sub(r"https?://[^\s)]+(/issues/|/_workitems/edit/)\d+", "ISSUE", text)
+    text = re.sub(r"azsec-origin \S+", "azsec-origin REPOSITORY", text)
     text = re.sub(r"\b(grace|ada|linus)@(?:&#8203;)?contoso\.com", r"\1", text)
     return re.sub(r"GitHub|Azure DevOps", "FORGE", text)
 

@@ -547,3 +547,22 @@ def test_an_order_of_promotion_that_is_wrong_fails_before_the_merge(repository):
     assert (
         repository.host.statuses() == "azsec failure: not planned: there is no environment 'dve'.\n"
     )
+
+
+def test_the_drift_issue_of_a_deleted_environment_is_closed_with_a_statement(repository, catalog):
+    repository.add("old", "0d02")
+    repository.act("commit Add old")
+    run_command("azsec apply old --yes --quiet")
+    tamper('resourceGroups/rg-old tags.owner = "mallory"\n', catalog)
+    assert "issue opened" in repository.run("azsec ci drift old", "schedule")
+    (issue,) = repository.server.issues.values()
+    issue["labels"] = []
+    (repository.folder / "environments" / "old.yaml").unlink()
+
+    repository.run("azsec ci drift dev", "schedule")
+    assert issue["state"] == "open", "one environment was checked, and not all"
+    told = repository.run("azsec ci drift", "schedule")
+
+    assert "environments/old.yaml, the file of environment old, is gone" in " ".join(told.split())
+    assert issue["state"] == "closed"
+    assert "nobody checks the environment `old`" in issue["body"]

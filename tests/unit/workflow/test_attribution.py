@@ -12,14 +12,17 @@ from provisioner.azure.cloud import local_cloud
 from provisioner.catalog.registry import Catalog
 from provisioner.documents.attribution import AttributionDocument, AttributionVerdict
 from provisioner.documents.drift import DriftDocument
+from provisioner.documents.plan import UndeclaredDocument
 from provisioner.documents.roles import Purpose
 from provisioner.model.resource_id import ResourceId
+from provisioner.reports.wording import no_drift
 from provisioner.workflow.attribution import MOST_PAGES, attribute_drift
 from provisioner.workflow.drift import check_drift
 from provisioner.workflow.plan import Desired
 from provisioner.workflow.roles import needs_of
 from tests.environments import Bench
 from tests.principals import TokenOf
+from tests.reports.documents import changed
 
 TABLES = """
 one:
@@ -144,6 +147,52 @@ def test_who_may_not_read_the_logs_is_told_and_the_verdict_stays(bench: Bench, d
     told = attribution(found)
     assert told.verdict is AttributionVerdict.UNREADABLE
     assert told.reason == "the Activity Log could not be read (AuthorizationFailed)"
+
+
+@pytest.mark.parametrize(
+    ("who", "denied", "moved", "unread"),
+    [
+        pytest.param("mallory", (), True, None, id="moved"),
+        pytest.param("mallory", (GRAPH,), False, "Resource Graph", id="moved, changes refused"),
+        pytest.param("mallory", (LOG,), False, "Activity Log", id="moved, the own writes refused"),
+        pytest.param(None, (), False, None, id="nobody moved it"),
+        pytest.param(None, (GRAPH,), False, "Resource Graph", id="nobody, changes refused"),
+        pytest.param(None, (LOG,), False, None, id="nobody: own writes decide nothing"),
+    ],
+)
+def test_a_kept_value_whose_log_is_refused_leaves_the_check_uncertain(
+    bench: Bench,
+    desired: Desired,
+    who: str | None,
+    denied: tuple[str, ...],
+    moved: bool,
+    unread: str | None,
+):
+    found = check_drift(desired, bench.catalog, bench.client)
+    if who is not None:
+        tamper(bench, "rt-one", f"{who}@contoso.com with Azure CLI")
+    kept = UndeclaredDocument(
+        address="one",
+        id=desired.graph.resources["one"].id.text,
+        type="Microsoft.Network/routeTables",
+        field=changed("properties.disableBgpRoutePropagation", False, True, declared=False),
+        kept=True,
+    )
+    for path in denied:
+        bench.server.faults.deny("*", path)
+    found = found.model_copy(update={"undeclared": (kept,)})
+    window = read_window(None, datetime.now(UTC))
+    found = attribute_drift(found, window, bench.catalog, bench.client)
+    (entry,) = found.undeclared
+
+    assert entry.moved is moved
+    assert (unread or "None") in str(entry.unread)
+    assert found.is_certain is (unread is None)
+    assert found.found is moved
+    if unread is not None:
+        assert no_drift(found) == (
+            "It is unknown whether anything drifted: the logs do not say who set 1 value."
+        )
 
 
 def test_the_role_for_plan_and_drift_is_enough_to_know_who(bench: Bench, desired: Desired):

@@ -1,0 +1,169 @@
+"""What the issue of an environment remembers from one night to the next, in markers of its body.
+
+Labels and titles are people's to change, so an issue is known by a marker and by its author. The
+repository stands in it too: work items of Azure Boards are of a project, which may have several.
+"""
+
+import hashlib
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from urllib.parse import quote, unquote
+
+from provisioner.documents.ci import EnvironmentDriftDocument
+from provisioner.documents.drift import DriftDocument
+from provisioner.documents.plan import UndeclaredDocument
+from provisioner.engine.forge_port import Forge, Issue
+
+_ENVIRONMENT = re.compile(r"<!-- azsec-drift (\S+) -->")
+_ORIGIN = re.compile(r"^<!-- azsec-origin (\S+) (\S+) -->$", re.MULTILINE)
+_FINDINGS = re.compile(r"<!-- azsec-findings (sha256:[0-9a-f]{64}|none) -->")
+_MOVED = re.compile(r"^<!-- azsec-moved ([0-9a-f ]+) -->$", re.MULTILINE)
+_UNSEEN = re.compile(r"^<!-- azsec-unseen ([0-9a-f]{16}) -->$", re.MULTILINE)
+_KEY_LENGTH = 16
+_MOST_MOVED = 500
+"""Moved values that an issue remembers: 8.5 kB of a body that may have 65,536 characters."""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where the environment of an issue is stated: the repository, by the forge's name for it, and
+    the path of its file from the repository's root."""
+
+    repository: str
+    path: str
+
+
+def issue_marker(environment: str) -> str:
+    """Return what the body of an environment's issue begins with."""
+    return f"<!-- azsec-drift {environment} -->"
+
+
+def findings_line(findings: str | None) -> str:
+    """Return the line of an issue's body that names what was found; None: nothing any more."""
+    return f"<!-- azsec-findings {findings or 'none'} -->"
+
+
+def issue_head(
+    environment: str, origin: Origin, findings: str | None, moved: Iterable[str] = ()
+) -> str:
+    """Return the markers that an issue's body begins with, a line each; `moved` are the keys of
+    the values that somebody moved (`moved_keys`)."""
+    keys = sorted(set(moved))[:_MOST_MOVED]
+    lines = (
+        issue_marker(environment),
+        f"<!-- azsec-origin {quote(origin.repository)} {quote(origin.path)} -->",
+        findings_line(findings),
+        *((f"<!-- azsec-moved {' '.join(keys)} -->",) if keys else ()),
+    )
+    return "".join(f"{line}\n" for line in lines)
+
+
+def environment_of(issue: Issue) -> str | None:
+    """Return the name of the environment that an issue is of, None for any other issue."""
+    seen = _ENVIRONMENT.match(issue.body)
+    return seen[1] if seen else None
+
+
+def origin_of(issue: Issue) -> Origin | None:
+    """Return where the environment of an issue is stated; None where its body does not say."""
+    seen = _ORIGIN.search(issue.body)
+    return Origin(unquote(seen[1]), unquote(seen[2])) if seen else None
+
+
+def findings_in(issue: Issue) -> str | None:
+    """Return the digest that an issue's body has, None where it notes that nothing was found."""
+    seen = _FINDINGS.search(issue.body)
+    return None if seen is None or seen[1] == "none" else seen[1]
+
+
+def own_issues(forge: Forge, issues: Sequence[Issue]) -> Sequence[Issue]:
+    """Return the drift issues that the token's account wrote for this repository."""
+    marked = [issue for issue in issues if environment_of(issue) is not None]
+    account = forge.account() if marked else ""
+    return [
+        issue
+        for issue in marked
+        if issue.author == account and _repository_of(issue) in (None, forge.repository)
+    ]
+
+
+def _repository_of(issue: Issue) -> str | None:
+    origin = origin_of(issue)
+    return origin.repository if origin is not None else None
+
+
+def find_issue(
+    forge: Forge, environment: str, issues: Sequence[Issue], path: str | None = None
+) -> Issue | None:
+    """Return the issue of an environment: azsec's own with the marker, the oldest one; where none
+    has it, the one of the environment's file (`path`), whose name was another then or cannot be
+    read now."""
+    own = own_issues(forge, issues)
+    named = [issue for issue in own if environment_of(issue) == environment]
+    if named or path is None:
+        return named[0] if named else None
+    there = Origin(forge.repository, path)
+    return next((issue for issue in own if origin_of(issue) == there), None)
+
+
+def moved_keys(drift: DriftDocument | None) -> Sequence[str]:
+    """Return the keys of the values that the logs say somebody moved."""
+    entries = drift.undeclared if drift is not None else ()
+    return [_key(entry) for entry in entries if entry.moved]
+
+
+def still_moved(drift: DriftDocument | None, issue: Issue | None) -> Sequence[UndeclaredDocument]:
+    """Return the values that an issue was told somebody moved, that stand as they did, and of which
+    the logs tell neither that move any more nor a write of the environment's own since."""
+    seen = _MOVED.search(issue.body) if issue is not None else None
+    if drift is None or seen is None:
+        return ()
+    known = set(seen[1].split())
+    return [
+        entry
+        for entry in drift.undeclared
+        if entry.kept and not entry.moved and not entry.applied and _key(entry) in known
+    ]
+
+
+def keys_of(entries: Iterable[UndeclaredDocument]) -> Sequence[str]:
+    """Return the keys of undeclared values."""
+    return [_key(entry) for entry in entries]
+
+
+def _key(entry: UndeclaredDocument) -> str:
+    return _digest(f"{entry.id.lower()}\n{entry.field.path}")
+
+
+def unseen_key(document: EnvironmentDriftDocument) -> str:
+    """Return a digest of what a check did not see. Messages are no part of it: Azure's name the
+    request and the time."""
+    drift = document.drift
+    parts = [diagnostic.code for diagnostic in document.diagnostics]
+    if drift is not None:
+        parts += [diagnostic.code for diagnostic in drift.diagnostics]
+        parts += [entry.listed or entry.id for entry in drift.census.unreadable]
+        parts += [f"{_key(entry)} {entry.unread}" for entry in drift.undeclared if entry.unread]
+    return _digest("\n".join(sorted(parts)))
+
+
+def has_note(issue: Issue, key: str | None = None) -> bool:
+    """Tell whether an issue notes that a check did not see everything, and what (`key`)."""
+    seen = _UNSEEN.search(issue.body)
+    return seen is not None and key in (None, seen[1])
+
+
+def with_note(body: str, note: str, key: str, most: int) -> str:
+    """Return an issue's body, of at most `most` characters, with a note of what the last check did
+    not see at its end, in the place of an older note."""
+    seen = _UNSEEN.search(body)
+    kept = (body[: seen.start()] if seen else body).rstrip("\n")
+    tail = f"\n\n<!-- azsec-unseen {key} -->\n{note}"
+    if len(kept) + len(tail) > most:
+        kept = kept[: kept.rindex("\n", 0, most - len(tail))]
+    return kept + tail
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:_KEY_LENGTH]
