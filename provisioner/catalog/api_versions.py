@@ -2,12 +2,13 @@
 
 Each is the one that the pinned SDK package speaks by default (a test compares them with the
 installed packages), so that the schema index and the wire agree. `DIAGNOSTIC_SETTINGS`,
-`DEPLOYMENT_SAFEGUARDS`, `FLUX_CONFIGURATIONS`, `KUBERNETES_EXTENSIONS`, `POLICY_EXEMPTIONS`,
-`SECURITY_PRICINGS` and `STORAGE` are in no pinned package (guidelines.md §0.1), and what is only
-asked (`ACTIVITY_LOG`, `COMPUTE`, `ELIGIBLE_ROLES`, `FEATURES`, `POLICY_INSIGHTS`, `POLICY_TOKENS`,
-`PROVIDERS`, `QUOTA`, `RESOURCE_GRAPH`, `SUBSCRIPTIONS`) needs none; their versions are those that
-Azure documents. `PROVIDERS` is one that every cloud has had for years: by it a cloud is asked which
-others it offers (`catalog.spoken_versions`).
+`DEPLOYMENT_SAFEGUARDS`, `EVENT_GRID`, `FLUX_CONFIGURATIONS`, `KUBERNETES_EXTENSIONS`,
+`OPERATIONS_MANAGEMENT`, `POLICY_EXEMPTIONS`, `PROMETHEUS_RULES`, `SECURITY_PRICINGS` and `STORAGE`
+are in no pinned package (guidelines.md §0.1), and what is only asked (`ACTIVITY_LOG`, `COMPUTE`,
+`ELIGIBLE_ROLES`, `FEATURES`, `POLICY_INSIGHTS`, `POLICY_TOKENS`, `PROVIDERS`, `QUOTA`,
+`RESOURCE_GRAPH`, `SUBSCRIPTIONS`) needs none; their versions are those that Azure documents.
+`PROVIDERS` is one that every cloud has had for years: by it a cloud is asked which others it offers
+(`catalog.spoken_versions`).
 """
 
 ACTION_GROUPS = "2023-01-01"
@@ -23,19 +24,23 @@ DATA_COLLECTION = "2023-03-11"
 DEPLOYMENT_SAFEGUARDS = "2025-07-01"
 DIAGNOSTIC_SETTINGS = "2021-05-01-preview"
 ELIGIBLE_ROLES = "2020-10-01"
+EVENT_GRID = "2025-02-15"
 FEATURES = "2021-07-01"
 FLUX_CONFIGURATIONS = "2025-04-01"
 KEY_VAULT = "2026-05-15"
 KUBERNETES_EXTENSIONS = "2025-03-01"
 LOCKS = "2020-05-01"
 MANAGED_IDENTITY = "2024-11-30"
+METRIC_ALERTS = "2018-03-01"
 NETWORK = "2026-03-01"
 OPERATIONAL_INSIGHTS = "2025-07-01"
+OPERATIONS_MANAGEMENT = "2015-11-01-preview"
 POLICY = "2026-06-01"
 POLICY_EXEMPTIONS = "2022-07-01-preview"
 POLICY_INSIGHTS = "2023-03-01"
 POLICY_TOKENS = "2025-11-01"
 PRIVATE_DNS = "2024-06-01"
+PROMETHEUS_RULES = "2023-03-01"
 PROVIDERS = "2021-04-01"
 QUOTA = "2023-02-01"
 RESOURCES = "2025-04-01"

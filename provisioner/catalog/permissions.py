@@ -51,7 +51,9 @@ _JOINED = (
     f"{_NETWORK}/publicIPPrefixes",
     f"{_NETWORK}/ddosProtectionPlans",
     f"{_NETWORK}/firewallPolicies",
+    f"{_NETWORK}/ApplicationGatewayWebApplicationFirewallPolicies",
     f"{_NETWORK}/ipGroups",
+    f"{_NETWORK}/networkInterfaces",
     f"{_NETWORK}/privateDnsZones",
     f"{_NETWORK}/virtualNetworkGateways",
     f"{_NETWORK}/localNetworkGateways",
@@ -66,6 +68,11 @@ _LOGGING = (
 _STORAGE = "Microsoft.Storage/storageAccounts"
 _FLOW_LOGS = (f"{_NETWORK}/networkWatchers/flowLogs",)
 _ALERTS = "Microsoft.Insights/scheduledQueryRules"
+_NOTIFYING = (
+    _ALERTS,
+    "Microsoft.Insights/metricAlerts",
+    "Microsoft.AlertsManagement/prometheusRuleGroups",
+)
 _ACTION_GROUP = "Microsoft.Insights/actionGroups"
 IDENTITY = "Microsoft.ManagedIdentity/userAssignedIdentities"
 _VAULT = "Microsoft.KeyVault/vaults"
@@ -103,7 +110,7 @@ LINKS: Mapping[str, tuple[Link, ...]] = MappingProxyType(
                 ),
                 Link(f"{_STORAGE}/PrivateEndpointConnectionsApproval/action", _ENDPOINTS),
             ),
-            _ACTION_GROUP: (Link(f"{_ACTION_GROUP}/read", (_ALERTS,)),),
+            _ACTION_GROUP: (Link(f"{_ACTION_GROUP}/read", _NOTIFYING),),
         }.items()
     }
 )

@@ -267,6 +267,9 @@ class ResourceType:
     if_none_match   whether the type's reference documents `If-None-Match: *` for its PUT
     with_parent     names of those that Azure makes together with what they stand in (the blob
                     service of a storage account): a PUT of one finds it there
+    ready_names     a pattern of the names of others that are there as soon as what they stand in
+                    is (the tables that Azure has in every workspace); the built-in Azure makes one
+                    when it is first written
     etag_header     whether GET answers the ETag as a header too, and not in the body alone
     serialise_on    path of ids: writes below the same such id go one at a time ("" is the parent
                     or the resource itself, the AKS and network rule: guidelines.md §3.7)
@@ -345,6 +348,9 @@ class ResourceType:
                     child and extension type states this or `adds`
     grants_access   whether one is what gives a principal, a token's issuer or a service its
                     access; a review counts these changes
+    listed_if_declared  whether the list of a child type is read only where the blueprint has one in
+                    that parent: one of others is harmless, and there are many (the tables of a
+                    workspace)
     always_listed_at  types (a container by its segment) whose resources are always asked for those
                     on them, although that takes a request for each: one of others would do harm
     """
@@ -367,6 +373,7 @@ class ResourceType:
     etag: bool = False
     if_none_match: bool = False
     with_parent: tuple[str, ...] = ()
+    ready_names: str | None = None
     etag_header: bool = True
     serialise_on: str | None = None
     embedded: tuple[Embedded, ...] = ()
@@ -423,6 +430,7 @@ class ResourceType:
     occupancy: str | None = None
     harmless: str | None = None
     grants_access: bool = False
+    listed_if_declared: bool = False
     always_listed_at: tuple[str, ...] = ()
 
     @property
@@ -433,11 +441,16 @@ class ResourceType:
     def create_guard(self, name: str) -> CreateGuard | None:
         """Return what guards the creation of the resource `name` (its last part); None for one
         that Azure makes by itself meanwhile, so that finding it there is no lost race."""
-        if self.regional is not None or name.lower() in self.with_parent:
+        if self.regional is not None or self.is_made_with_parent(name):
             return None
         if self.if_none_match:
             return CreateGuard.CONDITION
         return CreateGuard.ANSWER if self.etag else CreateGuard.READ
+
+    def is_made_with_parent(self, name: str) -> bool:
+        """Tell whether Azure makes one of this name together with what it stands in."""
+        ready = self.ready_names is not None and re.fullmatch(self.ready_names, name) is not None
+        return ready or name.lower() in self.with_parent
 
     @property
     def creating(self) -> str:

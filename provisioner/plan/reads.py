@@ -276,7 +276,7 @@ def listable_children(
             for name in child.rule.fixed:
                 inner = ResourceId(child.name, (*holder.names, name), holder.scope)
                 yield from listable_children(inner, catalog)
-        elif child.lists is ListRead.PARENT:
+        elif child.lists is ListRead.PARENT and not child.listed_if_declared:
             yield holder, child
 
 

@@ -14,6 +14,8 @@ _USERS = {
     ),
     "Microsoft.Network/azureFirewalls": ("properties.ipConfigurations",),
     "Microsoft.Network/bastionHosts": ("properties.ipConfigurations",),
+    "Microsoft.Network/applicationGateways": ("properties.frontendIPConfigurations",),
+    "Microsoft.Network/networkInterfaces": ("properties.ipConfigurations",),
     "Microsoft.Network/virtualNetworkGateways": ("properties.ipConfigurations",),
 }
 """The types that hold public addresses, and the lists of their bodies that name them: by id, or as

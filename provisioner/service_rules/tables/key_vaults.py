@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from provisioner.model.estate import Resource
 from provisioner.service_rules.bodies import (
     entries_at,
+    is_silent,
     is_stated,
     number_at,
     text_at,
@@ -15,6 +16,8 @@ from provisioner.service_rules.rule import Refusal, ServiceRule, Write
 from provisioner.service_rules.service_endpoints import rules_without_endpoint
 
 _VAULT, _KEY = "Microsoft.KeyVault/vaults", "Microsoft.KeyVault/vaults/keys"
+_SECRET = "Microsoft.KeyVault/vaults/secrets"
+_VALUE = "properties.value"
 _RULES = "properties.networkAcls.ipRules"
 _KIND, _SIZE, _CURVE = "properties.kty", "properties.keySize", "properties.curveName"
 _SIZES = (2048, 3072, 4096)
@@ -66,7 +69,24 @@ def _judge_module(write: Write) -> Iterator[Refusal]:
         yield Refusal(_KIND, "a key in a hardware module needs a vault of sku premium")
 
 
+def _judge_value(write: Write) -> Iterator[Refusal]:
+    """What is read from Azure has no value: only what is not there yet needs one."""
+    if write.before is None and is_silent(write.after, _VALUE):
+        yield Refusal(
+            _VALUE,
+            "a secret is made with its value, and no file may hold one",
+            "Set it in the vault (`az keyvault secret set`) and declare it with `existing: true`.",
+        )
+
+
 RULES = (
+    ServiceRule(
+        id="secret-without-value",
+        type=_SECRET,
+        code=None,
+        source="learn.microsoft.com/rest/api/keyvault/secrets/create-or-update (value)",
+        judge=_judge_value,
+    ),
     ServiceRule(
         id="vault-retention",
         type=_VAULT,

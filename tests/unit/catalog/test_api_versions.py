@@ -59,6 +59,7 @@ def test_the_pinned_version_is_the_default_of_an_older_package(
         (api_versions.DATA_COLLECTION, "data_collection_endpoints"),
         (api_versions.AZURE_MONITOR_WORKSPACES, "azure_monitor_workspaces"),
         (api_versions.DATA_COLLECTION, "data_collection_rules"),
+        (api_versions.METRIC_ALERTS, "metric_alerts"),
         (api_versions.SCHEDULED_QUERY_RULES, "scheduled_query_rules"),
     ],
 )

@@ -52,8 +52,10 @@ TYPE = ResourceType(
     unready={_PREFIX: (404, "NotFound")},
     occupants={
         "properties.ipConfiguration": (
+            "Microsoft.Network/applicationGateways",
             "Microsoft.Network/azureFirewalls",
             "Microsoft.Network/bastionHosts",
+            "Microsoft.Network/networkInterfaces",
             "Microsoft.Network/virtualNetworkGateways",
         ),
     },

@@ -16,6 +16,7 @@ from provisioner.controls.kinds import (
     FRONT_DOOR_WEB_FIREWALL,
     NAT_GATEWAY,
     NETWORK_GATEWAY,
+    NETWORK_INTERFACE,
     PUBLIC_ADDRESS,
     WEB_FIREWALL,
 )
@@ -71,11 +72,23 @@ _HOSTS: Mapping[str, tuple[str, ...]] = {
 }
 """What may have a public address, and where it says which."""
 
+_MACHINES: Mapping[str, tuple[str, ...]] = {NETWORK_INTERFACE: (_CONFIGURATIONS,)}
+"""What makes a machine answer the internet where it has one."""
+
 
 def _hosts_of_addresses(estate: Estate, _catalog: Catalog) -> Mapping[str, str]:
-    """Return what uses each public address, by the key of the address."""
+    """Return what may use each public address and does, by the key of the address."""
+    return _users(estate, _HOSTS)
+
+
+def _machines_of_addresses(estate: Estate, _catalog: Catalog) -> Mapping[str, str]:
+    """Return the interface that uses each public address, by the key of the address."""
+    return _users(estate, _MACHINES)
+
+
+def _users(estate: Estate, kinds: Mapping[str, tuple[str, ...]]) -> Mapping[str, str]:
     found: dict[str, str] = {}
-    for kind, paths in _HOSTS.items():
+    for kind, paths in kinds.items():
         for host in estate.of_type(kind):
             for path in paths:
                 stated = lookup(host.body, path.split("."))
@@ -89,7 +102,10 @@ def _hosts_of_addresses(estate: Estate, _catalog: Catalog) -> Mapping[str, str]:
 
 def _judge_address(address: Subject) -> Iterator[Observation]:
     host = address.derive(_hosts_of_addresses).get(address.id.key)
-    if host is not None:
+    machine = address.derive(_machines_of_addresses).get(address.id.key)
+    if machine is not None:
+        yield address.fails("", f"the machine of the interface {machine} answers the internet")
+    elif host is not None:
         yield address.passes("", f"{host} uses it")
     else:
         yield address.fails("", "neither a firewall, Bastion nor a gateway uses it")
@@ -258,7 +274,7 @@ CONTROLS = (
                   managedRuleSets: [{ruleSetType: Microsoft_DefaultRuleSet, ruleSetVersion: "2.1"}]
         """,
         rules=(
-            rule(PUBLIC_ADDRESS, _judge_address, others=_HOSTS),
+            rule(PUBLIC_ADDRESS, _judge_address, others={**_HOSTS, **_MACHINES}),
             rule(
                 CLUSTER,
                 _judge_nodes,

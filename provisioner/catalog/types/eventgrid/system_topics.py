@@ -1,0 +1,65 @@
+"""System topics of Event Grid: the events that one Azure resource raises. Facts: the documentation
+"System topics in Azure Event Grid" and the template reference of
+`Microsoft.EventGrid/systemTopics`; no traffic was recorded.
+"""
+
+from collections.abc import Mapping
+
+from provisioner.catalog import api_versions
+from provisioner.catalog.field import Compare, Disruption, Field
+from provisioner.catalog.resource_type import (
+    DeleteFlow,
+    NameRule,
+    ResourceType,
+    Surroundings,
+)
+from provisioner.catalog.stated_models import TEXT, TEXTS, map_of, models_of
+from provisioner.model.resource_id import ResourceId
+from provisioner.model.values import Body, Json
+
+_model, _object = models_of("eventgrid.topic")
+
+
+def _computed(resource: ResourceId, _body: Body, around: Surroundings) -> Mapping[str, Json]:
+    return {"properties": {"metricResourceId": around.guid(resource.text, "metrics")}}
+
+
+TYPE = ResourceType(
+    name="Microsoft.EventGrid/systemTopics",
+    api_version=api_versions.EVENT_GRID,
+    sdk=None,
+    rule=NameRule(r"[a-zA-Z0-9-]{3,128}", "3 to 128 letters, digits and hyphens"),
+    delete=DeleteFlow.LOCATION,
+    seconds=10,
+    loss=Disruption.NONE,
+    # "You can create only one system topic per source."
+    unique_by=("properties.source",),
+    computed=_computed,
+    models=(
+        _model(
+            "SystemTopic",
+            location=TEXT,
+            tags=TEXTS,
+            identity=_object("Identity"),
+            properties=_object("Properties"),
+        ),
+        _model(
+            "Identity",
+            type=TEXT,
+            principalId=TEXT,
+            tenantId=TEXT,
+            userAssignedIdentities=map_of(_object("AssignedIdentity")),
+        ),
+        _model("AssignedIdentity", principalId=TEXT, clientId=TEXT),
+        _model("Properties", source=TEXT, topicType=TEXT, metricResourceId=TEXT),
+    ),
+    fields={
+        # The region of its source; `global` where that has none.
+        "location": Field(compare=Compare.LOCATION, create_only=True),
+        "properties.source": Field(compare=Compare.RESOURCE_ID, create_only=True, security=True),
+        "properties.topicType": Field(compare=Compare.CASELESS, create_only=True),
+        "properties.metricResourceId": Field(read_only=True),
+        "identity.userAssignedIdentities[].principalId": Field(read_only=True),
+        "identity.userAssignedIdentities[].clientId": Field(read_only=True),
+    },
+)

@@ -1,0 +1,310 @@
+"""Application gateways (v2). Facts: the documentation "Application Gateway configuration overview",
+its frequently asked questions and "TLS policy overview", the answers that the Azure CLI's tests
+recorded (test_network_ag_http_listener_with_waf_policy), and the issues named below.
+
+A gateway is one document: its listeners, rules, pools and certificates have ids of their own, by
+which they name each other, and are written with it alone. The Ingress Controller add-on of AKS
+writes into a gateway; one that it manages is not declared here.
+"""
+
+from collections.abc import Iterator, Mapping
+
+from provisioner.catalog import api_versions
+from provisioner.catalog.field import Answered, Compare, Disruption, Field, Owner
+from provisioner.catalog.network_provider import NETWORK_NAME
+from provisioner.catalog.resource_type import ResourceType, SdkModel, Surroundings
+from provisioner.model.resource_id import ResourceId, parse_resource_id
+from provisioner.model.values import Body, Json, is_empty, lookup
+
+_FRONTENDS = "properties.frontendIPConfigurations"
+_SETTINGS = "properties.backendHttpSettingsCollection[].properties"
+_LISTENER = "properties.httpListeners[].properties"
+_PROBE = "properties.probes[].properties"
+_PATHS = "properties.urlPathMaps[].properties"
+_RULE = "properties.requestRoutingRules[].properties"
+_WEB_FIREWALL = "properties.webApplicationFirewallConfiguration"
+_POLICY = ("properties", "firewallPolicy", "id")
+
+# Which parts a gateway has. What a part does to traffic is a change of the gateway itself.
+_GUARDING = (
+    "trustedRootCertificates",
+    "trustedClientCertificates",
+    "authenticationCertificates",
+    "sslCertificates",
+    "sslProfiles",
+    "frontendIPConfigurations",
+    "frontendPorts",
+    "httpListeners",
+    "listeners",
+    "backendAddressPools",
+    "requestRoutingRules",
+    "routingRules",
+    "urlPathMaps",
+    "redirectConfigurations",
+    "rewriteRuleSets",
+    "privateLinkConfigurations",
+    "entraJWTValidationConfigs",
+)
+_OTHERS = (
+    "gatewayIPConfigurations",
+    "probes",
+    "backendHttpSettingsCollection",
+    "backendSettingsCollection",
+    "loadDistributionPolicies",
+    "advancedRoutingMaps",
+    "advancedRoutingConditionSets",
+)
+# Which parts Azure answers with the ids of those that use them (recorded; not in the SDK's model).
+_USED_BY = {
+    "frontendIPConfigurations": ("httpListeners", "listeners"),
+    "frontendPorts": ("httpListeners", "listeners"),
+    "sslCertificates": ("httpListeners", "listeners"),
+    "sslProfiles": ("httpListeners", "listeners"),
+    "backendAddressPools": ("requestRoutingRules", "routingRules", "urlPathMaps", "pathRules"),
+    "backendHttpSettingsCollection": ("requestRoutingRules", "urlPathMaps", "pathRules"),
+    "backendSettingsCollection": ("routingRules",),
+    "httpListeners": ("requestRoutingRules",),
+    "listeners": ("routingRules",),
+    "probes": ("backendHttpSettings", "backendSettings"),
+    "trustedRootCertificates": ("backendHttpSettings", "backendSettings"),
+    "urlPathMaps": ("requestRoutingRules",),
+    "redirectConfigurations": ("requestRoutingRules", "urlPathMaps", "pathRules"),
+    "rewriteRuleSets": ("requestRoutingRules", "urlPathMaps", "pathRules"),
+}
+# Where a part names another, or a resource outside.
+_NAMED = (
+    "properties.gatewayIPConfigurations[].properties.subnet",
+    f"{_FRONTENDS}[].properties.subnet",
+    f"{_FRONTENDS}[].properties.publicIPAddress",
+    f"{_FRONTENDS}[].properties.privateLinkConfiguration",
+    f"{_SETTINGS}.probe",
+    f"{_LISTENER}.frontendIPConfiguration",
+    f"{_LISTENER}.frontendPort",
+    f"{_LISTENER}.sslCertificate",
+    f"{_LISTENER}.sslProfile",
+    f"{_LISTENER}.firewallPolicy",
+    f"{_RULE}.httpListener",
+    f"{_RULE}.backendAddressPool",
+    f"{_RULE}.backendHttpSettings",
+    f"{_RULE}.urlPathMap",
+    f"{_RULE}.rewriteRuleSet",
+    f"{_RULE}.redirectConfiguration",
+    f"{_PATHS}.defaultBackendAddressPool",
+    f"{_PATHS}.defaultBackendHttpSettings",
+    f"{_PATHS}.defaultRedirectConfiguration",
+    f"{_PATHS}.defaultRewriteRuleSet",
+    f"{_PATHS}.pathRules[].properties.backendAddressPool",
+    f"{_PATHS}.pathRules[].properties.backendHttpSettings",
+    f"{_PATHS}.pathRules[].properties.redirectConfiguration",
+    f"{_PATHS}.pathRules[].properties.rewriteRuleSet",
+    f"{_PATHS}.pathRules[].properties.firewallPolicy",
+)
+
+
+def _computed(resource: ResourceId, body: Body, around: Surroundings) -> Mapping[str, Json]:
+    entries = lookup(body, _FRONTENDS.split("."))
+    frontends = entries if isinstance(entries, (list, tuple)) else ()
+    return {
+        "properties": {
+            "resourceGuid": around.guid(resource.text),
+            "operationalState": "Running",
+            # The policy of gateways made since api version 2023-02-01 ("TLS policy overview").
+            "defaultPredefinedSslPolicy": "AppGwSslPolicy20220101",
+            "frontendIPConfigurations": [
+                _with_address(resource, frontend, around) for frontend in frontends
+            ],
+        }
+    }
+
+
+def _with_address(gateway: ResourceId, entry: Body, around: Surroundings) -> Mapping[str, Json]:
+    """Return a frontend with its address: a private one has one of its subnet."""
+    properties = entry.get("properties")
+    subnet = lookup(entry, ("properties", "subnet", "id"))
+    if not isinstance(subnet, str) or not isinstance(properties, Mapping):
+        return entry
+    if not is_empty(properties.get("privateIPAddress")):
+        return entry
+    address = around.free_address(subnet, f"{gateway.text}/{entry.get('name')}")
+    return {**entry, "properties": {**properties, "privateIPAddress": address}}
+
+
+def _generation(body: Body) -> int | None:
+    """Return the generation of a gateway: 2 for the SKUs that end in `_v2`; None if not known."""
+    name = lookup(body, ("properties", "sku", "name"))
+    if not isinstance(name, str):
+        return None
+    return 2 if name.lower().endswith("_v2") or name.lower() == "basic" else 1
+
+
+def _keeps_its_generation(before: Body, after: Body) -> str | None:
+    """ "Migrate Application Gateway and WAF from v1 to v2": there is no upgrade in place."""
+    old, new = _generation(before), _generation(after)
+    if old is None or new is None or old == new:
+        return None
+    return "a gateway of v1 does not become one of v2 in place, nor the other way round"
+
+
+def _networks(body: Body) -> frozenset[str]:
+    configurations = lookup(body, ("properties", "gatewayIPConfigurations"))
+    entries = configurations if isinstance(configurations, (list, tuple)) else ()
+    subnets = (
+        parse_resource_id(lookup(entry, ("properties", "subnet", "id"))) for entry in entries
+    )
+    return frozenset(s.parent.key for s in subnets if s is not None and s.parent is not None)
+
+
+def _stays_in_its_network(before: Body, after: Body) -> str | None:
+    """Frequently asked questions: a gateway moves to another subnet of its virtual network (while
+    it is stopped), and to no other network."""
+    old, new = _networks(before), _networks(after)
+    if not old or not new or old == new:
+        return None
+    return "a gateway cannot go to another virtual network in place"
+
+
+def _keeps_a_policy(before: Body, after: Body) -> str | None:
+    """400 ApplicationGatewayFirewallPolicyCannotBeRemoved (pull request 267 of
+    pagopa-archive/io-infrastructure-live-new); with a SKU that has no web application firewall it
+    goes (MicrosoftDocs/azure-docs#121005)."""
+    tier = str(lookup(after, ("properties", "sku", "tier"))).lower()
+    if is_empty(lookup(before, _POLICY)) or not is_empty(lookup(after, _POLICY)):
+        return None
+    if "waf" not in tier:
+        return None
+    return "a gateway's web application firewall policy can be changed for another, not removed"
+
+
+def _keeps_its_own_rules(before: Body, after: Body) -> str | None:
+    """400 ApplicationGatewayWafConfigurationCannotBeChangedWithWafPolicy
+    (Azure/application-gateway-kubernetes-ingress#1417): to take the configuration away is allowed
+    (Azure/azure-cli#15520)."""
+    new = lookup(after, _WEB_FIREWALL.split("."))
+    if is_empty(lookup(after, _POLICY)) or is_empty(new):
+        return None
+    if lookup(before, _WEB_FIREWALL.split(".")) == new:
+        return None
+    return "webApplicationFirewallConfiguration cannot change beside a firewallPolicy: remove it"
+
+
+def _part_fields() -> Iterator[tuple[str, Field]]:
+    for name in _GUARDING:
+        yield (
+            f"properties.{name}",
+            Field(default=(), keys=("name",), security=True, disruption=Disruption.CONNECTIONS),
+        )
+    for name in _OTHERS:
+        yield f"properties.{name}", Field(default=(), keys=("name",))
+    for name, users in _USED_BY.items():
+        for user in users:
+            yield f"properties.{name}[].properties.{user}", Field(read_only=True)
+    for path in _NAMED:
+        yield path, Field(default=None, security=True)
+        yield f"{path}.id", Field(compare=Compare.RESOURCE_ID, security=True)
+
+
+TYPE = ResourceType(
+    name="Microsoft.Network/applicationGateways",
+    api_version=api_versions.NETWORK,
+    sdk=SdkModel("azure.mgmt.network", "ApplicationGateway"),
+    rule=NETWORK_NAME,
+    etag=True,
+    serialise_on="",
+    # Five to seven minutes, as recorded.
+    seconds=360,
+    computed=_computed,
+    fields={
+        **dict(_part_fields()),
+        "properties.sku": Field(disruption=Disruption.NONE),
+        "properties.sku.name": Field(create_only=_keeps_its_generation, security=True),
+        "properties.sku.tier": Field(create_only=_keeps_its_generation, security=True),
+        # A gateway has a fixed capacity or scales by itself; Azure answers no capacity then.
+        "properties.sku.capacity": Field(default=None),
+        "properties.sku.family": Field(owner=Owner.PRESET),
+        "properties.autoscaleConfiguration": Field(default=None),
+        "properties.reservedCapacity": Field(default=None),
+        "zones": Field(compare=Compare.SET, create_only=True, definite=True),
+        "properties.gatewayIPConfigurations[].properties.subnet.id": Field(
+            compare=Compare.RESOURCE_ID,
+            create_only=_stays_in_its_network,
+            disruption=Disruption.CONNECTIONS,
+        ),
+        f"{_FRONTENDS}[].properties.privateIPAllocationMethod": Field(default="Dynamic"),
+        f"{_FRONTENDS}[].properties.privateIPAddress": Field(owner=Owner.PRESET, security=True),
+        "properties.sslPolicy": Field(default=None, security=True),
+        "properties.sslPolicy.policyType": Field(security=True),
+        "properties.sslPolicy.policyName": Field(default=None, security=True),
+        "properties.sslPolicy.minProtocolVersion": Field(default=None, security=True),
+        # The order of the suites is that of their use ("TLS policy overview").
+        "properties.sslPolicy.cipherSuites": Field(
+            default=(), compare=Compare.ORDERED, security=True
+        ),
+        "properties.sslPolicy.disabledSslProtocols": Field(
+            default=(), compare=Compare.SET, security=True
+        ),
+        "properties.enableHttp2": Field(default=False, answered=Answered.STATED),
+        "properties.enableFips": Field(default=False, answered=Answered.STATED, security=True),
+        "properties.firewallPolicy": Field(default=None, security=True, forbidden=_keeps_a_policy),
+        "properties.firewallPolicy.id": Field(
+            compare=Compare.RESOURCE_ID, security=True, forbidden=_keeps_a_policy
+        ),
+        "properties.forceFirewallPolicyAssociation": Field(default=False, answered=Answered.STATED),
+        _WEB_FIREWALL: Field(default=None, security=True, forbidden=_keeps_its_own_rules),
+        f"{_WEB_FIREWALL}.requestBodyCheck": Field(default=True, security=True),
+        f"{_WEB_FIREWALL}.maxRequestBodySizeInKb": Field(default=128),
+        f"{_WEB_FIREWALL}.fileUploadLimitInMb": Field(default=100),
+        f"{_WEB_FIREWALL}.disabledRuleGroups": Field(
+            default=(), keys=("ruleGroupName",), security=True
+        ),
+        f"{_WEB_FIREWALL}.exclusions": Field(default=(), security=True),
+        "properties.globalConfiguration": Field(default=None),
+        "properties.customErrorConfigurations": Field(default=(), keys=("statusCode",)),
+        # Whoever has the key of a certificate is the site: it stays in a vault.
+        "properties.sslCertificates[].properties.data": Field(write_only=True, secret=True),
+        "properties.sslCertificates[].properties.password": Field(write_only=True, secret=True),
+        "properties.sslCertificates[].properties.keyVaultSecretId": Field(
+            compare=Compare.CASELESS, security=True
+        ),
+        "properties.trustedRootCertificates[].properties.keyVaultSecretId": Field(
+            compare=Compare.CASELESS, security=True
+        ),
+        "properties.backendAddressPools[].properties.backendAddresses": Field(
+            default=(), keys=("fqdn", "ipAddress"), security=True
+        ),
+        f"{_SETTINGS}.protocol": Field(security=True, compare=Compare.CASELESS),
+        f"{_SETTINGS}.cookieBasedAffinity": Field(default="Disabled"),
+        f"{_SETTINGS}.affinityCookieName": Field(owner=Owner.PRESET),
+        f"{_SETTINGS}.hostName": Field(default=None),
+        f"{_SETTINGS}.path": Field(default=None),
+        f"{_SETTINGS}.pickHostNameFromBackendAddress": Field(default=False),
+        f"{_SETTINGS}.probeEnabled": Field(default=False, answered=Answered.STATED),
+        f"{_SETTINGS}.dedicatedBackendConnection": Field(default=False, answered=Answered.STATED),
+        f"{_SETTINGS}.validateCertChainAndExpiry": Field(
+            default=True, answered=Answered.STATED, security=True
+        ),
+        f"{_SETTINGS}.validateSNI": Field(default=True, answered=Answered.STATED, security=True),
+        f"{_SETTINGS}.sniName": Field(default=None, security=True),
+        f"{_SETTINGS}.connectionDraining": Field(default=None),
+        f"{_SETTINGS}.authenticationCertificates": Field(default=(), keys=("id",), security=True),
+        f"{_SETTINGS}.trustedRootCertificates": Field(default=(), keys=("id",), security=True),
+        f"{_SETTINGS}.trustedRootCertificates[].id": Field(compare=Compare.RESOURCE_ID),
+        f"{_PROBE}.host": Field(default=None),
+        f"{_PROBE}.port": Field(default=None),
+        f"{_PROBE}.pickHostNameFromBackendHttpSettings": Field(default=False),
+        f"{_PROBE}.pickHostNameFromBackendSettings": Field(default=False, answered=Answered.STATED),
+        f"{_PROBE}.minServers": Field(default=0),
+        f"{_PROBE}.match": Field(default={}),
+        f"{_PROBE}.match.statusCodes": Field(default=(), compare=Compare.SET),
+        f"{_LISTENER}.protocol": Field(
+            compare=Compare.CASELESS, security=True, disruption=Disruption.CONNECTIONS
+        ),
+        f"{_LISTENER}.hostName": Field(default=None, compare=Compare.CASELESS, security=True),
+        f"{_LISTENER}.hostNames": Field(default=(), compare=Compare.SET, security=True),
+        f"{_LISTENER}.requireServerNameIndication": Field(default=False),
+        f"{_LISTENER}.customErrorConfigurations": Field(default=(), keys=("statusCode",)),
+        f"{_RULE}.ruleType": Field(default="Basic", compare=Compare.CASELESS),
+        f"{_RULE}.priority": Field(security=True),
+        f"{_PATHS}.pathRules": Field(default=(), keys=("name",), security=True),
+        f"{_PATHS}.pathRules[].properties.paths": Field(compare=Compare.SET, security=True),
+    },
+)

@@ -1,0 +1,139 @@
+"""Network interfaces of virtual machines. Facts: the documentation "Create, change, or delete a
+network interface" and "IP address naming and configuration", and the SDK's model.
+
+Interfaces of scale sets are none of their own, and those of private endpoints are made by the
+endpoint: neither is declared.
+"""
+
+from collections.abc import Mapping
+
+from provisioner.catalog import api_versions
+from provisioner.catalog.field import Answered, Compare, Disruption, Field, Owner
+from provisioner.catalog.network_provider import NETWORK_NAME
+from provisioner.catalog.resource_type import ResourceType, SdkModel, Surroundings
+from provisioner.model.resource_id import ResourceId, parse_resource_id
+from provisioner.model.values import Body, Json, is_empty, lookup
+
+_CONFIGURATIONS = "properties.ipConfigurations"
+_CONFIGURATION = f"{_CONFIGURATIONS}[].properties"
+_MEMBERSHIPS = (
+    "applicationSecurityGroups",
+    "loadBalancerBackendAddressPools",
+    "loadBalancerInboundNatRules",
+    "applicationGatewayBackendAddressPools",
+    "virtualNetworkTaps",
+)
+
+
+def _computed(resource: ResourceId, body: Body, around: Surroundings) -> Mapping[str, Json]:
+    entries = lookup(body, _CONFIGURATIONS.split("."))
+    found = entries if isinstance(entries, (list, tuple)) else ()
+    serial = around.guid(resource.text, "mac").replace("-", "")[:6].upper()
+    return {
+        "properties": {
+            "resourceGuid": around.guid(resource.text),
+            # The prefix that Microsoft has registered for its virtual adapters.
+            "macAddress": "-".join(("00", "0D", "3A", serial[:2], serial[2:4], serial[4:])),
+            "ipConfigurations": [_with_address(resource, entry, around) for entry in found],
+        }
+    }
+
+
+def _with_address(resource: ResourceId, entry: Body, around: Surroundings) -> Mapping[str, Json]:
+    properties = entry.get("properties")
+    subnet = lookup(entry, ("properties", "subnet", "id"))
+    if not isinstance(subnet, str) or not isinstance(properties, Mapping):
+        return entry
+    if not is_empty(properties.get("privateIPAddress")):
+        return entry
+    address = around.free_address(subnet, f"{resource.text}/{entry.get('name')}")
+    return {**entry, "properties": {**properties, "privateIPAddress": address}}
+
+
+def _networks(body: Body) -> frozenset[str]:
+    entries = lookup(body, _CONFIGURATIONS.split("."))
+    found = entries if isinstance(entries, (list, tuple)) else ()
+    subnets = (parse_resource_id(lookup(entry, ("properties", "subnet", "id"))) for entry in found)
+    return frozenset(s.parent.key for s in subnets if s is not None and s.parent is not None)
+
+
+def _stays_in_its_network(before: Body, after: Body) -> str | None:
+    """ "Change subnet assignment": an interface moves to another subnet, not to another network."""
+    old, new = _networks(before), _networks(after)
+    if not old or not new or old == new:
+        return None
+    return "an interface cannot go to another virtual network"
+
+
+TYPE = ResourceType(
+    name="Microsoft.Network/networkInterfaces",
+    api_version=api_versions.NETWORK,
+    sdk=SdkModel("azure.mgmt.network", "NetworkInterface"),
+    rule=NETWORK_NAME,
+    etag=True,
+    seconds=3,
+    in_use="NicInUse",
+    occupants={"properties.virtualMachine": ("Microsoft.Compute/virtualMachines",)},
+    occupancy="takes it for its own",
+    computed=_computed,
+    fields={
+        _CONFIGURATIONS: Field(
+            keys=("name",),
+            create_only=_stays_in_its_network,
+            security=True,
+            disruption=Disruption.CONNECTIONS,
+        ),
+        f"{_CONFIGURATION}.subnet.id": Field(
+            compare=Compare.RESOURCE_ID,
+            create_only=_stays_in_its_network,
+            disruption=Disruption.CONNECTIONS,
+        ),
+        f"{_CONFIGURATION}.publicIPAddress": Field(default=None, security=True),
+        f"{_CONFIGURATION}.publicIPAddress.id": Field(
+            compare=Compare.RESOURCE_ID, security=True, disruption=Disruption.CONNECTIONS
+        ),
+        f"{_CONFIGURATION}.gatewayLoadBalancer": Field(default=None, security=True),
+        f"{_CONFIGURATION}.gatewayLoadBalancer.id": Field(compare=Compare.RESOURCE_ID),
+        f"{_CONFIGURATION}.privateIPAllocationMethod": Field(
+            default="Dynamic", disruption=Disruption.CONNECTIONS
+        ),
+        # Azure chooses one where nobody does; a dynamic one stays while the interface is there.
+        f"{_CONFIGURATION}.privateIPAddress": Field(
+            owner=Owner.PRESET, disruption=Disruption.CONNECTIONS
+        ),
+        f"{_CONFIGURATION}.privateIPAddressVersion": Field(default="IPv4"),
+        f"{_CONFIGURATION}.privateIPAddressPrefixLength": Field(default=None),
+        # The first of several; the only one of one.
+        f"{_CONFIGURATION}.primary": Field(owner=Owner.PRESET),
+        **{
+            f"{_CONFIGURATION}.{name}": Field(default=(), keys=("id",), security=True)
+            for name in _MEMBERSHIPS
+        },
+        **{
+            f"{_CONFIGURATION}.{name}[].id": Field(compare=Compare.RESOURCE_ID)
+            for name in _MEMBERSHIPS
+        },
+        "properties.networkSecurityGroup": Field(default=None, security=True),
+        "properties.networkSecurityGroup.id": Field(compare=Compare.RESOURCE_ID, security=True),
+        "properties.dnsSettings": Field(default={}),
+        "properties.dnsSettings.dnsServers": Field(default=(), security=True),
+        "properties.dnsSettings.internalDnsNameLabel": Field(
+            default=None, compare=Compare.CASELESS
+        ),
+        "properties.dnsSettings.internalDomainNameSuffix": Field(read_only=True),
+        "properties.enableAcceleratedNetworking": Field(
+            default=False, disruption=Disruption.CONNECTIONS
+        ),
+        "properties.disableTcpStateTracking": Field(default=False),
+        # A machine that forwards is a way round the routes of its subnet.
+        "properties.enableIPForwarding": Field(default=False, security=True),
+        "properties.nicType": Field(default="Standard", create_only=True),
+        "properties.auxiliaryMode": Field(default="None"),
+        "properties.auxiliarySku": Field(default="None"),
+        "properties.workloadType": Field(default=None, answered=Answered.STATED),
+        "properties.migrationPhase": Field(read_only=True),
+        "properties.privateLinkService": Field(read_only=True),
+        "extendedLocation": Field(default=None, create_only=True),
+        "extendedLocation.name": Field(compare=Compare.LOCATION, create_only=True),
+    },
+)

@@ -1,0 +1,65 @@
+"""Private link services: what others reach through private endpoints. Facts: the documentation
+"What is Azure Private Link service?" and the SDK's model; no traffic was recorded.
+
+Who is approved sees the load balancer behind it from any network: `visibility` says who may ask,
+and `autoApproval` whom nobody looks at.
+"""
+
+from collections.abc import Mapping
+
+from provisioner.catalog import api_versions
+from provisioner.catalog.field import Answered, Compare, Disruption, Field, Owner
+from provisioner.catalog.network_provider import NETWORK_NAME
+from provisioner.catalog.resource_type import ResourceType, SdkModel, Surroundings
+from provisioner.model.resource_id import ResourceId
+from provisioner.model.values import Body, Json
+
+_FRONTENDS = "properties.loadBalancerFrontendIpConfigurations"
+_CONFIGURATIONS = "properties.ipConfigurations"
+_CONFIGURATION = f"{_CONFIGURATIONS}[].properties"
+
+
+def _computed(resource: ResourceId, body: Body, around: Surroundings) -> Mapping[str, Json]:
+    alias = f"{resource.name}.{around.guid(resource.text)}.{body.get('location')}"
+    return {"properties": {"alias": f"{alias}.azure.privatelinkservice"}}
+
+
+TYPE = ResourceType(
+    name="Microsoft.Network/privateLinkServices",
+    api_version=api_versions.NETWORK,
+    sdk=SdkModel("azure.mgmt.network", "PrivateLinkService"),
+    rule=NETWORK_NAME,
+    etag=True,
+    seconds=10,
+    computed=_computed,
+    fields={
+        _FRONTENDS: Field(
+            default=(),
+            keys=("id",),
+            create_only=True,
+            security=True,
+            disruption=Disruption.CONNECTIONS,
+        ),
+        f"{_FRONTENDS}[].id": Field(compare=Compare.RESOURCE_ID, create_only=True),
+        _CONFIGURATIONS: Field(keys=("name",), disruption=Disruption.CONNECTIONS),
+        f"{_CONFIGURATION}.subnet.id": Field(compare=Compare.RESOURCE_ID, create_only=True),
+        f"{_CONFIGURATION}.privateIPAddress": Field(owner=Owner.PRESET),
+        f"{_CONFIGURATION}.privateIPAllocationMethod": Field(default="Dynamic"),
+        f"{_CONFIGURATION}.privateIPAddressVersion": Field(default="IPv4"),
+        f"{_CONFIGURATION}.primary": Field(owner=Owner.PRESET),
+        "properties.visibility": Field(default={}, security=True),
+        "properties.visibility.subscriptions": Field(
+            default=(), compare=Compare.SET, security=True
+        ),
+        "properties.autoApproval": Field(default={}, security=True),
+        "properties.autoApproval.subscriptions": Field(
+            default=(), compare=Compare.SET, security=True
+        ),
+        "properties.accessMode": Field(default="Default", answered=Answered.STATED, security=True),
+        "properties.enableProxyProtocol": Field(default=False),
+        "properties.fqdns": Field(default=(), compare=Compare.SET),
+        "properties.destinationIPAddress": Field(default=None, create_only=True, security=True),
+        "extendedLocation": Field(default=None, create_only=True),
+        "extendedLocation.name": Field(compare=Compare.LOCATION, create_only=True),
+    },
+)

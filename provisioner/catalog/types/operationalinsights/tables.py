@@ -1,0 +1,56 @@
+"""Tables of a Log Analytics workspace: how long one keeps what it has, and at which plan.
+
+Facts: the documentation "Table plans", "Manage data retention in a Log Analytics workspace" and
+"Create a custom table", and the SDK's operations. A workspace has Azure's own tables from the
+start (Azure/azure-rest-api-specs#18340), so that a PUT of one changes it; custom ones end in `_CL`.
+None is deleted here: Azure's own stay as they are (they cannot be deleted), and a custom table goes
+with its workspace, since what it holds goes with it. No traffic was recorded.
+"""
+
+from provisioner.catalog import api_versions
+from provisioner.catalog.field import Compare, Disruption, Field, Owner
+from provisioner.catalog.resource_type import (
+    DeleteFlow,
+    ListRead,
+    NameRule,
+    ResourceType,
+    SdkModel,
+    WriteFlow,
+)
+
+TYPE = ResourceType(
+    name="Microsoft.OperationalInsights/workspaces/tables",
+    api_version=api_versions.OPERATIONAL_INSIGHTS,
+    sdk=SdkModel("azure.mgmt.loganalytics", "Table"),
+    rule=NameRule(
+        r"[a-zA-Z][a-zA-Z0-9_]{1,62}",
+        "2 to 63 letters, digits and underscores, starting with a letter; custom tables end in _CL",
+    ),
+    lists=ListRead.PARENT,
+    taggable=False,
+    deletable=False,
+    # All but custom ones, and those of a search or of a restore.
+    ready_names=r"(?i)(?!.*_(?:CL|SRCH|RST)$).+",
+    created=200,
+    write=WriteFlow.ASYNC_OPERATION,
+    delete=DeleteFlow.ASYNC_OPERATION,
+    seconds=20,
+    loss=Disruption.DATA,
+    listed_if_declared=True,
+    harmless="every workspace has the tables of Azure, and a table of others gives nobody access",
+    fields={
+        # Who moves a table to Basic or Auxiliary loses alerts on it ("Table plans").
+        "properties.plan": Field(default="Analytics", security=True),
+        # The workspace's where nobody says, and the plan's own where the plan has a fixed one.
+        "properties.retentionInDays": Field(owner=Owner.PRESET, security=True),
+        "properties.totalRetentionInDays": Field(owner=Owner.PRESET, security=True),
+        "properties.schema": Field(default=None),
+        "properties.schema.name": Field(compare=Compare.CASELESS),
+        "properties.schema.displayName": Field(owner=Owner.PRESET),
+        "properties.schema.description": Field(owner=Owner.PRESET),
+        "properties.schema.columns": Field(default=(), keys=("name",)),
+        "properties.schema.columns[].type": Field(compare=Compare.CASELESS),
+        "properties.searchResults": Field(default=None, create_only=True),
+        "properties.restoredLogs": Field(default=None, create_only=True),
+    },
+)

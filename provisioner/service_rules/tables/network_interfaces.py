@@ -1,0 +1,76 @@
+"""Rules of network interfaces and of private link services."""
+
+from collections.abc import Iterator
+
+from provisioner.service_rules.bodies import entries_at, id_at, is_silent
+from provisioner.service_rules.conditions import is_at
+from provisioner.service_rules.places import OTHER_REGION, references_elsewhere, region_in
+from provisioner.service_rules.public_addresses import addresses_of, held_by_others, seen
+from provisioner.service_rules.rule import Refusal, ServiceRule, Write
+
+_INTERFACE = "Microsoft.Network/networkInterfaces"
+_LINK = "Microsoft.Network/privateLinkServices"
+_CONFIGURATIONS = "properties.ipConfigurations"
+_DOCS = "learn.microsoft.com/azure/virtual-network/virtual-network-network-interface"
+
+
+def _judge_use(write: Write) -> Iterator[Refusal]:
+    yield from held_by_others(write)
+
+
+def _judge_region(write: Write) -> Iterator[Refusal]:
+    paths = [at for at, _named in addresses_of(write.type, write.after)]
+    yield from references_elsewhere(
+        write.after,
+        write.around,
+        region_in(write.after),
+        "properties.networkSecurityGroup.id",
+        *paths,
+    )
+
+
+def _judge_static(write: Write) -> Iterator[Refusal]:
+    if write.before is not None:
+        return
+    for at, entry in entries_at(write.after, _CONFIGURATIONS):
+        static = is_at(entry, "properties.privateIPAllocationMethod", "Static")
+        if static and is_silent(entry, "properties.privateIPAddress"):
+            yield Refusal(
+                f"{at}.properties.privateIPAddress", "a static configuration has an address"
+            )
+
+
+def _judge_policies(write: Write) -> Iterator[Refusal]:
+    """A private link service needs a subnet without policies on such services."""
+    for at, entry in entries_at(write.after, _CONFIGURATIONS):
+        named = id_at(entry, "properties.subnet.id")
+        subnet = seen(write.around, named) if named else None
+        policies = "properties.privateLinkServiceNetworkPolicies"
+        if subnet is not None and not is_at(subnet.body, policies, "Disabled"):
+            yield Refusal(
+                f"{at}.properties.subnet.id",
+                f"{subnet.id.name} has privateLinkServiceNetworkPolicies, and Disabled is required",
+            )
+
+
+RULES = (
+    ServiceRule(
+        id="interface-address-in-use", type=_INTERFACE, code="PublicIPAddressInUse",
+        source="gardener/gardener-extension-provider-azure#757 (of a NAT gateway)",
+        judge=_judge_use,
+    ),
+    ServiceRule(
+        id="interface-refers-to-other-region", type=_INTERFACE, code=OTHER_REGION,
+        source="recorded message of InvalidResourceReference (errors.jsonl)", judge=_judge_region,
+    ),
+    ServiceRule(
+        id="interface-static-without-address", type=_INTERFACE, code=None,
+        source=f"{_DOCS}-addresses (static)", judge=_judge_static,
+    ),
+    ServiceRule(
+        id="link-service-in-guarded-subnet", type=_LINK,
+        code=None,
+        source="learn.microsoft.com/azure/private-link/disable-private-link-service-network-policy",
+        judge=_judge_policies,
+    ),
+)  # fmt: skip
