@@ -191,11 +191,21 @@ _OBSERVATION = ObservationSettings.model_validate({})
 
 class AcceptedObject(FilePart):
     """An object in the cluster that nobody declared and that is known, for a time. `name` and
-    `namespace` may hold `*`; without a namespace it is an object of the cluster."""
+    `namespace` may hold `*`; without a namespace it is an object of the cluster.
+
+    A role or a binding is accepted by what it does: `role` is the role that a binding gives, and
+    `subjects` are whom it gives it to (NAMESPACE/ACCOUNT, `User NAME`, `Group NAME`), and `allows`
+    are the escalating permissions that it may give, in the words of the report: all of them are
+    patterns as well. Without subjects they have to be service accounts, without `allows` it may
+    give none.
+    """
 
     kind: str
     name: str
     namespace: str = ""
+    role: str | None = None
+    subjects: tuple[str, ...] = ()
+    allows: tuple[str, ...] = ()
     reason: str = Field(min_length=1)
     owner: str = Field(min_length=1)
     expires: date

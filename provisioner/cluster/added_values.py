@@ -4,7 +4,9 @@ Sources: kubernetes.io, "Service" (ExternalName, externalIPs), "Priority and
 Preemption", "Storage Classes", "Ingress" (default class), "Versions in CustomResourceDefinitions"
 (conversion webhooks), "CSIDriver" (token requests), "Pod Security Standards"; ingress-nginx,
 "Annotations" (snippets are put into the proxy's configuration); gateway-api.sigs.k8s.io,
-"ReferenceGrant"; open-policy-agent.github.io/gatekeeper, "Exempting Namespaces" and "Mutation".
+"ReferenceGrant"; open-policy-agent.github.io/gatekeeper, "Exempting Namespaces" and "Mutation";
+docs.nginx.com, "Advanced Configuration with Snippets"; haproxy-ingress.github.io, "Configuration
+snippet"; azure.github.io/application-gateway-kubernetes-ingress, "Annotations".
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -12,7 +14,7 @@ from typing import Any
 
 from provisioner.cluster.objects import Object
 from provisioner.cluster.permissions import describe_subjects, find_aggregates
-from provisioner.cluster.pods import describe_debugging, describe_node_access
+from provisioner.cluster.pods import describe_debugging, describe_node_access, pod_spec_of
 from provisioner.cluster.service_addresses import (
     Selecting,
     describe_endpoints,
@@ -68,6 +70,8 @@ def _api_service(body: Object) -> dict[str, Any] | None:
 
 def _volume(body: Object) -> dict[str, Any] | None:
     spec = body.get("spec") or {}
+    if spec.get("flexVolume"):
+        return {"flexVolume": str(spec["flexVolume"].get("driver"))}
     folder = (spec.get("hostPath") or spec.get("local") or {}).get("path")
     return None if folder is None else {"path": str(folder)}
 
@@ -91,16 +95,61 @@ def _pod(body: Object) -> dict[str, Any] | None:
 
 def _workload(body: Object) -> dict[str, Any] | None:
     """Read what makes pods: one that has none yet, or only at night, is seen by its template."""
-    spec = body.get("spec") or {}
-    job = (spec.get("jobTemplate") or {}).get("spec") or spec
-    access = describe_node_access((job.get("template") or {}).get("spec") or {})
+    access = describe_node_access(pod_spec_of(body))
     return {"has": list(access)} if access else None
 
 
+_ACCOUNT_TOKEN = "kubernetes.io/service-account-token"
+BOOTSTRAP_TOKEN = "bootstrap.kubernetes.io/token"
+_BOOTSTRAP_NAME = "bootstrap-token-"
+
+
 def _secret(body: Object) -> dict[str, Any] | None:
+    """Read a secret that is a credential for the API server. A bootstrap token counts as one in
+    kube-system alone, and under its name (kubernetes.io, "Bootstrap Token Secret Format")."""
     metadata = body.get("metadata") or {}
-    name = (metadata.get("annotations") or {}).get("kubernetes.io/service-account.name")
-    return {"account": str(name)}
+    if body.get("type") == _ACCOUNT_TOKEN:
+        name = (metadata.get("annotations") or {}).get("kubernetes.io/service-account.name")
+        return {"account": str(name), "token": "never expires"}
+    named = str(metadata.get("name")).startswith(_BOOTSTRAP_NAME)
+    if body.get("type") == BOOTSTRAP_TOKEN and named and metadata["namespace"] == "kube-system":
+        return {"type": BOOTSTRAP_TOKEN}
+    return None
+
+
+def _node(body: Object) -> dict[str, Any] | None:
+    return {"providerID": str((body.get("spec") or {}).get("providerID") or "none")}
+
+
+def _runtime_class(body: Object) -> dict[str, Any] | None:
+    return {"handler": str(body.get("handler"))}
+
+
+def _route(body: Object) -> dict[str, Any] | None:
+    spec = body.get("spec") or {}
+    gateways = (str(parent.get("name")) for parent in spec.get("parentRefs") or ())
+    hosts = [str(host) for host in spec.get("hostnames") or ()]
+    return {"gateways": list(gateways), **({"hosts": hosts} if hosts else {})}
+
+
+def _delivery(body: Object) -> dict[str, Any] | None:
+    """Read what makes others apply manifests: the source of Flux' and Argo CD's kinds, and as whom
+    it is applied."""
+    spec = body.get("spec") or {}
+    template = (spec.get("template") or {}).get("spec") or {}
+    chart = (spec.get("chart") or {}).get("spec") or {}
+    reference = spec.get("sourceRef") or spec.get("chartRef") or chart.get("sourceRef") or {}
+    named = " ".join(str(reference[part]) for part in ("kind", "name") if reference.get(part))
+    urls = (
+        source.get("repoURL")
+        for each in (spec, template)
+        for source in (each.get("source") or {}, *(each.get("sources") or ()))
+    )
+    found = {
+        "source": named or spec.get("url") or spec.get("endpoint") or next(filter(None, urls), ""),
+        "as": spec.get("serviceAccountName"),
+    }
+    return {name: str(value) for name, value in found.items() if value}
 
 
 _KUBELETS: Mapping[str, tuple[str, ...]] = {
@@ -158,8 +207,23 @@ def _ingress(body: Object) -> dict[str, Any] | None:
     """Read what an ingress puts into its proxy's configuration; without that it is an application's
     own, and policies decide who reaches that."""
     noted = (body.get("metadata") or {}).get("annotations") or {}
-    found = [name for name in noted if name.endswith("-snippet")]
+    found = [name for name in noted if _configures_proxy(str(name).rpartition("/")[2])]
     return {"annotations": sorted(found)} if found else None
+
+
+_PROXY_SETTINGS = (
+    "auth-url", "enable-modsecurity", "mirror-target", "modsecurity-transaction-id",
+    "waf-policy-for-path",
+)  # fmt: skip
+"""Annotations, without their domain, that send requests to a host of the author's choice or decide
+on the web application firewall (ingress-nginx; Application Gateway)."""
+
+
+def _configures_proxy(name: str) -> bool:
+    """Tell whether an annotation, without its domain, is put into a proxy's configuration as it is:
+    configuration-snippet, auth-snippet, server-snippets, backend-config-snippet, config-backend."""
+    is_text = "snippet" in name or name.startswith("config-")
+    return is_text or name in _PROXY_SETTINGS
 
 
 def _reference_grant(body: Object) -> dict[str, Any] | None:
@@ -172,6 +236,7 @@ def _reference_grant(body: Object) -> dict[str, Any] | None:
 
 _RBAC = "rbac.authorization.k8s.io"
 _ADMISSION = "admissionregistration.k8s.io"
+_GATEWAY = "gateway.networking.k8s.io"
 
 _READERS: Mapping[tuple[str, str], Reader] = {
     (_RBAC, "RoleBinding"): _binding,
@@ -187,8 +252,12 @@ _READERS: Mapping[tuple[str, str], Reader] = {
     ("", "PersistentVolume"): _volume,
     ("", "Service"): _service,
     ("", "Pod"): _pod,
+    ("", "Node"): _node,
+    ("", "PodTemplate"): _workload,
+    ("", "ReplicationController"): _workload,
     ("apps", "DaemonSet"): _workload,
     ("apps", "Deployment"): _workload,
+    ("apps", "ReplicaSet"): _workload,
     ("apps", "StatefulSet"): _workload,
     ("batch", "CronJob"): _workload,
     ("batch", "Job"): _workload,
@@ -199,8 +268,12 @@ _READERS: Mapping[tuple[str, str], Reader] = {
     ("storage.k8s.io", "CSIDriver"): _driver,
     ("networking.k8s.io", "IngressClass"): _ingress_class,
     ("networking.k8s.io", "Ingress"): _ingress,
-    ("gateway.networking.k8s.io", "ReferenceGrant"): _reference_grant,
+    ("node.k8s.io", "RuntimeClass"): _runtime_class,
+    (_GATEWAY, "ReferenceGrant"): _reference_grant,
+    **{(_GATEWAY, f"{each}Route"): _route for each in ("GRPC", "HTTP", "TCP", "TLS", "UDP")},
 }
+
+_DELIVERY_GROUPS = ("toolkit.fluxcd.io", "argoproj.io")
 
 _ADDRESS_READERS: Mapping[tuple[str, str], Callable[[Object, Selecting], dict[str, Any] | None]] = {
     ("", "Endpoints"): describe_endpoints,
@@ -216,5 +289,7 @@ def describe_values(
     reader = _READERS.get((group, kind))
     if reader is not None:
         return reader(body)
+    if group.endswith(_DELIVERY_GROUPS):
+        return _delivery(body)
     addresses = _ADDRESS_READERS.get((group, kind))
     return {} if addresses is None else addresses(body, selecting)

@@ -15,13 +15,17 @@ RBAC of their charts; [acn] Azure/azure-container-networking: the manifest of az
 the RBAC of cilium's chart; [gatekeeper] gatekeeper's manifest; [live] learn.microsoft.com, "View
 live data with Container insights" (clusterUser); [addons] kubernetes/kubernetes, cluster/addons:
 kube-proxy, coredns, dns-autoscaler, metrics-server; [sscsi] secrets-store-csi-driver: its chart,
-with the service account of AKS' add-on; [logs] microsoft/Docker-Provider: ama-logs.yaml.
+with the service account of AKS' add-on; [logs] microsoft/Docker-Provider: ama-logs.yaml;
+[identity] Azure/azure-workload-identity, charts/workload-identity-webhook (roles and bindings; AKS
+runs it in kube-system: Azure/AKS#4139); [metrics] Azure/prometheus-collector,
+azure-monitor-metrics-addon (roles and bindings); [policy] bindings of the Azure Policy add-on, with
+subjects, as a public report of cyberark/kubernetes-rbac-audit on an AKS cluster names them.
 """
 
 from collections.abc import Mapping
 
 from provisioner.cluster.objects import Key, Object
-from provisioner.cluster.permissions import find_aggregates, find_capabilities
+from provisioner.cluster.permissions import Roles, find_aggregates, find_capabilities
 
 ADMINISTRATORS = "aks-cluster-admin-binding-aad"
 """Binds the groups that the cluster's `aadProfile.adminGroupObjectIDs` names: ARM states which
@@ -31,16 +35,23 @@ _NODES = "Group system:nodes"
 _BOOTSTRAPPERS = "Group system:bootstrappers"
 _CSR = "system:certificates.k8s.io:certificatesigningrequests"
 _PROVIDER = "system:azure-cloud-provider"
+_METRICS = "kube-system/ama-metrics-serviceaccount"
 
 CLUSTER_BINDINGS: Mapping[str, tuple[str, frozenset[str]]] = {
     name: (role, frozenset(subjects))
     for name, role, *subjects in (
         ("aks-cluster-admin-binding", "cluster-admin", "User clusterAdmin", "User clusterUser"),
         ("aks-service-rolebinding", "aks-service", "User aks-support"),
+        ("ama-metrics-clusterrolebinding", "ama-metrics-reader", _METRICS),
+        ("ama-metrics-ksm", "ama-metrics-ksm", "kube-system/ama-metrics-ksm"),
         ("amalogsclusterrolebinding", "ama-logs-reader", "kube-system/ama-logs"),
         ("auto-approve-csrs-for-group", f"{_CSR}:nodeclient", _BOOTSTRAPPERS),
         ("auto-approve-renewals-for-nodes", f"{_CSR}:selfnodeclient", _NODES),
         ("azure-cns", "azure-cns", "kube-system/azure-cns"),
+        (
+            "azure-wi-webhook-manager-rolebinding", "azure-wi-webhook-manager-role",
+            "kube-system/azure-wi-webhook-admin",
+        ),
         ("cilium", "cilium", "kube-system/cilium"),
         ("cilium-operator", "cilium-operator", "kube-system/cilium-operator"),
         ("cloud-node-manager", "cloud-node-manager", "kube-system/cloud-node-manager"),
@@ -107,20 +118,45 @@ csi-azurefile-node-secret-binding, system:persistent-volume-binding, system:azur
 [eathar]; system:aks-client-*: [eathar], [audit]; kubelets: [tls]; the rest: the component's own
 source, named at the top."""
 
-_IN_KUBE_SYSTEM: Mapping[str, tuple[str, frozenset[str]]] = {
-    name: (role, frozenset({subject}))
-    for name, role, subject in (
+_SECRETS = "reads secrets"
+
+_WITHIN: Mapping[tuple[str, str], tuple[str, str, frozenset[str]]] = {
+    (namespace, name): (role, subject, frozenset(allowed))
+    for namespace, name, role, subject, *allowed in (
         (
-            "metrics-server-auth-reader", "extension-apiserver-authentication-reader",
+            "gatekeeper-system", "gatekeeper-manager-rolebinding", "gatekeeper-manager-role",
+            "gatekeeper-system/gatekeeper-admin", _SECRETS,
+        ),
+        (
+            "kube-system", "ama-metrics-secrets-rolebinding", "ama-metrics-secrets-reader",
+            _METRICS, _SECRETS,
+        ),
+        (
+            "kube-system", "azure-policy-webhook-rolebinding", "azure-policy-webhook-role",
+            "kube-system/azure-policy-webhook-account", _SECRETS,
+        ),
+        (
+            "kube-system", "azure-wi-webhook-manager-rolebinding", "azure-wi-webhook-manager-role",
+            "kube-system/azure-wi-webhook-admin", _SECRETS,
+        ),
+        (
+            "kube-system", "metrics-server-auth-reader",
+            "extension-apiserver-authentication-reader", "kube-system/metrics-server",
+        ),
+        (
+            "kube-system", "metrics-server-binding", "system:metrics-server",
             "kube-system/metrics-server",
         ),
-        ("metrics-server-binding", "system:metrics-server", "kube-system/metrics-server"),
-        ("nodeNetConfigEditorRoleBinding", "nodeNetConfigEditorRole", "kube-system/azure-cns"),
+        (
+            "kube-system", "nodeNetConfigEditorRoleBinding", "nodeNetConfigEditorRole",
+            "kube-system/azure-cns",
+        ),
     )
 }  # fmt: skip
-"""RoleBindings of kube-system, likewise ([addons], [acn])."""
+"""RoleBindings by namespace and name, each with its role, its subject, and the most that the role
+may allow: a Role stands in a namespace that is not the environment's, where nobody else judges it
+([addons], [acn], [gatekeeper], [identity], [metrics], [policy])."""
 
-_SECRETS = "reads secrets"
 _SERVICES = "leads services elsewhere"
 _EXTENDS = "extends the API"
 _KUBELET = "reaches the kubelet of nodes"
@@ -131,8 +167,10 @@ ROLES: Mapping[str, frozenset[str]] = {
         ("acn-multitenancy-editor",),
         ("aks-service", _SECRETS),
         ("ama-logs-reader", _KUBELET),
+        ("ama-metrics-ksm", _SECRETS),
         ("ama-metrics-reader", _KUBELET, _SECRETS),
         ("azure-cns",),
+        ("azure-wi-webhook-manager-role", "changes admission"),
         ("cilium", _SECRETS),
         ("cilium-operator", _SECRETS, _SERVICES, _EXTENDS),
         ("cloud-node-manager",),
@@ -168,13 +206,18 @@ def is_role(body: Object) -> bool:
     return allowed.issuperset(find_capabilities(body.get("rules") or ()))
 
 
-def is_binding(key: Key, body: Object, administrators: frozenset[str]) -> bool:
+def is_binding(key: Key, body: Object, administrators: frozenset[str], roles: Roles) -> bool:
     """Tell whether a binding is one of AKS': its role, to nobody but its subjects.
 
-    `administrators` are the object ids of the cluster's groups of administrators, in small letters.
+    `administrators` are the object ids of the cluster's groups of administrators, in small letters;
+    `roles` are those of the cluster.
     """
+    known: tuple[str, frozenset[str]] | None
     if key.kind == "RoleBinding":
-        known = _IN_KUBE_SYSTEM.get(key.name) if key.namespace == "kube-system" else None
+        within = _WITHIN.get((key.namespace, key.name))
+        if within is None or not within[2].issuperset(roles.allowed_by(body) or ()):
+            return False
+        known = (within[0], frozenset({within[1]}))
     elif key.name == ADMINISTRATORS:
         known = ("cluster-admin", frozenset(f"Group {group}" for group in administrators))
     else:

@@ -10,23 +10,30 @@ is asked at https://localhost:8443, beside the API server), Azure/AKS#4139
 (azure-wi-webhook-webhook-service of kube-system), Azure/AKS#1837 (gatekeeper-webhook-service of
 gatekeeper-system), learn.microsoft.com, "Troubleshoot Azure Policy add-on" (names), "Istio-based
 service mesh add-on" (istiod-asm-REVISION of aks-istio-system), `kubectl get services` of an AKS
-cluster (azure-policy-webhook-service of kube-system).
+cluster (azure-policy-webhook-service of kube-system); `kubectl get runtimeclass` of AKS clusters in
+public repositories (VijayRod/demo; learn.microsoft.com, "Pod Sandboxing" and "Confidential
+Containers": names and handlers); `kubectl get secrets -A` of one (bootstrap-token-0f44ke, as old as
+the cluster; Azure/AgentBaker, TLS bootstrapping).
 """
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
 from typing import Any
 
 from provisioner.blueprint.kubernetes import EXTENSION_NAMESPACES, SYSTEM_NAMESPACES
+from provisioner.cluster.added_values import BOOTSTRAP_TOKEN
 from provisioner.cluster.aks_access import is_binding, is_role
 from provisioner.cluster.aks_workloads import (
     Controllers,
     find_controllers,
     is_pod,
+    is_replica_set,
     is_workload,
 )
 from provisioner.cluster.objects import Key, Object
+from provisioner.cluster.permissions import Roles
 
 _SYSTEM = "kube-system"
 _OWN_NAMESPACES = frozenset({*SYSTEM_NAMESPACES, *EXTENSION_NAMESPACES})
@@ -103,15 +110,61 @@ _API_GROUPS = (
 @dataclass(frozen=True, slots=True)
 class Surroundings:
     """What objects of AKS are held against: the object ids of the cluster's groups of
-    administrators in small letters, and the workloads of AKS that stand in the cluster."""
+    administrators in small letters, the workloads of AKS that stand in the cluster, its roles, and
+    when it was made (None: not known)."""
 
     administrators: frozenset[str]
     controllers: Controllers
+    roles: Roles
+    made: datetime | None
 
 
-def survey(administrators: frozenset[str], workloads: Iterable[Object]) -> Surroundings:
-    """Return the surroundings in a cluster with these DaemonSets and Deployments."""
-    return Surroundings(administrators, find_controllers(workloads))
+def survey(administrators: frozenset[str], bodies: Iterable[Object], roles: Roles) -> Surroundings:
+    """Return the surroundings in a cluster with these roles, DaemonSets, Deployments and
+    namespaces."""
+    known = tuple(bodies)
+    system = next((b for b in known if (b["kind"], b["metadata"]["name"]) == _BIRTH), None)
+    workloads = [body for body in known if body["kind"] != "Namespace"]
+    made = None if system is None else _made(system)
+    return Surroundings(administrators, find_controllers(workloads), roles, made)
+
+
+_BIRTH = ("Namespace", "kube-system")
+_FIRST = timedelta(hours=1)
+
+
+def _made(body: Object) -> datetime | None:
+    """Return when an object was made: the API server writes that, whatever a client states."""
+    try:
+        return datetime.fromisoformat(str(body["metadata"].get("creationTimestamp")))
+    except ValueError:
+        return None
+
+
+def _is_bootstrap_token(_key: Key, body: Object, around: Surroundings) -> bool:
+    """Tell whether a secret is the bootstrap token that AKS makes with a cluster, for its nodes.
+
+    Its name is random and its content is not read. So it is AKS' where AKS' workloads stand, and it
+    is as old as the cluster: one that somebody makes later is not.
+    """
+    made = _made(body)
+    if body.get("type") != BOOTSTRAP_TOKEN or made is None or around.made is None:
+        return False
+    is_first = abs(made - around.made) <= _FIRST
+    return bool(around.controllers.daemon_sets) and is_first
+
+
+_HANDLERS = {
+    "kata-cc-isolation": "kata-cc",
+    "kata-mshv-vm-isolation": "kata",
+    "kata-vm-isolation": "kata",
+    "runc": "runc",
+}
+"""Runtime classes, each with its handler: another one under the name isolates nothing."""
+
+
+def _is_runtime_class(key: Key, body: Object, _around: Surroundings) -> bool:
+    return key.name in _HANDLERS and body.get("handler") == _HANDLERS[key.name]
 
 
 def is_of_aks(key: Key, body: Object, around: Surroundings) -> bool:
@@ -181,17 +234,24 @@ def _is_definition(_key: Key, body: Object, _around: Surroundings) -> bool:
 
 
 _JUDGES: Mapping[str, Callable[[Key, Object, Surroundings], bool]] = {
-    "ClusterRoleBinding": lambda key, body, around: is_binding(key, body, around.administrators),
-    "RoleBinding": lambda key, body, around: is_binding(key, body, around.administrators),
+    "ClusterRoleBinding": lambda key, body, around: is_binding(
+        key, body, around.administrators, around.roles
+    ),
+    "RoleBinding": lambda key, body, around: is_binding(
+        key, body, around.administrators, around.roles
+    ),
     "ClusterRole": lambda _key, body, _around: is_role(body),
     "MutatingWebhookConfiguration": _is_webhook,
     "ValidatingWebhookConfiguration": _is_webhook,
     "APIService": _is_api_service,
     "StorageClass": _is_storage_class,
     "CSIDriver": _is_driver,
+    "RuntimeClass": _is_runtime_class,
+    "Secret": _is_bootstrap_token,
     "IngressClass": _is_ingress_class,
     "CustomResourceDefinition": _is_definition,
     "DaemonSet": lambda _key, body, _around: is_workload(body),
     "Deployment": lambda _key, body, _around: is_workload(body),
+    "ReplicaSet": lambda _key, body, around: is_replica_set(body, around.controllers),
     "Pod": lambda _key, body, around: is_pod(body, around.controllers),
 }

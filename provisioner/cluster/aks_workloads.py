@@ -19,6 +19,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from provisioner.cluster.objects import Object, key_of
+from provisioner.cluster.pods import pod_spec_of
 
 _NAMESPACE = "kube-system"
 _CSI = (
@@ -66,10 +67,12 @@ _IMAGES: Mapping[tuple[str, str], tuple[str, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class Controllers:
-    """The workloads of AKS that stand in a cluster: DaemonSets by UID, Deployments by name."""
+    """The workloads of AKS that stand in a cluster: DaemonSets by UID, Deployments by name, and
+    theirs by UID."""
 
     daemon_sets: Mapping[str, str]
     deployments: frozenset[str]
+    deployment_uids: Mapping[str, str]
 
 
 def find_controllers(bodies: Iterable[Object]) -> Controllers:
@@ -82,6 +85,11 @@ def find_controllers(bodies: Iterable[Object]) -> Controllers:
             if body["kind"] == "DaemonSet"
         },
         frozenset(str(body["metadata"]["name"]) for body in found if body["kind"] == "Deployment"),
+        {
+            str(body["metadata"].get("uid")): str(body["metadata"]["name"])
+            for body in found
+            if body["kind"] == "Deployment"
+        },
     )
 
 
@@ -89,20 +97,31 @@ def is_workload(body: Object) -> bool:
     """Tell whether a DaemonSet or a Deployment is AKS': its name, in kube-system, its images."""
     key = key_of(body)
     images = _IMAGES.get((key.kind, key.name))
-    spec = ((body.get("spec") or {}).get("template") or {}).get("spec") or {}
-    return key.namespace == _NAMESPACE and images is not None and _has_only(spec, images)
+    return (
+        key.namespace == _NAMESPACE and images is not None and _has_only(pod_spec_of(body), images)
+    )
+
+
+def is_replica_set(body: Object, controllers: Controllers) -> bool:
+    """Tell whether a ReplicaSet is of a Deployment of AKS: its controller, and its images."""
+    owner = _controller_of(body)
+    name = controllers.deployment_uids.get(str(owner.get("uid")))
+    if key_of(body).namespace != _NAMESPACE or owner.get("kind") != "Deployment" or name is None:
+        return False
+    return _has_only(pod_spec_of(body), _IMAGES["Deployment", name])
 
 
 def is_pod(body: Object, controllers: Controllers) -> bool:
     """Tell whether a pod is of a workload of AKS: its controller, and its images."""
     if key_of(body).namespace != _NAMESPACE:
         return False
-    metadata = body["metadata"]
-    owner: Mapping[str, Any] = next(
-        (o for o in metadata.get("ownerReferences") or () if o.get("controller")), {}
-    )
-    workload = _workload_of(owner, controllers)
+    workload = _workload_of(_controller_of(body), controllers)
     return workload is not None and _has_only(body.get("spec") or {}, _IMAGES[workload])
+
+
+def _controller_of(body: Object) -> Mapping[str, Any]:
+    references = body["metadata"].get("ownerReferences") or ()
+    return next((each for each in references if each.get("controller")), {})
 
 
 def _workload_of(owner: Mapping[str, Any], controllers: Controllers) -> tuple[str, str] | None:

@@ -3,20 +3,26 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from fnmatch import fnmatchcase
 from types import MappingProxyType
 
 from provisioner.blueprint.kubernetes import AcceptedObject
+from provisioner.cluster.acceptances import find_acceptance
 from provisioner.cluster.added_values import describe_values
 from provisioner.cluster.aks_objects import is_of_aks, survey
-from provisioner.cluster.kinds import AdditiveKind, Reach, is_made_by_kubernetes
+from provisioner.cluster.kinds import (
+    MESH_NAMESPACES,
+    AdditiveKind,
+    Reach,
+    is_made_by_kubernetes,
+)
+from provisioner.cluster.namespace_labels import find_steering_values
 from provisioner.cluster.objects import Key, Object, ServedKind, key_of, type_of
 from provisioner.cluster.permissions import (
     Roles,
     find_capabilities,
     read_roles,
 )
-from provisioner.cluster.pods import is_of_template
+from provisioner.cluster.pods import describe_node_access, is_of_template, pod_spec_of
 from provisioner.cluster.service_addresses import Selecting, find_selecting
 from provisioner.cluster.system_objects import OWN_NAMESPACES, Bootstrap
 from provisioner.documents.additions import AcceptedDocument, AdditionDocument
@@ -37,6 +43,8 @@ class Scope:
     makes itself; what the environment accepts, today. `templates` are the pod templates of the
     declared jobs that exist, by UID: a pod of one is declared as far as it is what that states.
     `administrators` are the object ids of the groups that administer the cluster, in small letters.
+    `made_by_azure` are the namespaces that Azure makes, each with its labels and annotations;
+    `node_group` is how the provider ids of the cluster's nodes begin, in small letters.
     """
 
     declared: frozenset[Key]
@@ -46,6 +54,16 @@ class Scope:
     today: date
     templates: Mapping[str, Object] = field(default_factory=lambda: MappingProxyType({}))
     administrators: frozenset[str] = frozenset()
+    made_by_azure: Mapping[str, Mapping[str, str]] = field(
+        default_factory=lambda: MappingProxyType({})
+    )
+    node_group: str = ""
+
+    @property
+    def labelled(self) -> Mapping[str, Mapping[str, str]]:
+        """The namespaces that are not declared as objects and whose labels count, each with those
+        that it should have."""
+        return {"default": {}, **self.made_by_azure}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +74,17 @@ class Inventory:
     accepted: tuple[AcceptedDocument, ...]
 
 
+_SURVEYED = ("DaemonSet", "Deployment", "Namespace")
+
+
 def take_inventory(listed: Iterable[Listed], scope: Scope) -> Inventory:
     """Return what nobody declared and adds to what is allowed, by kind and address."""
     lists = tuple(listed)
     roles = read_roles(_bodies(lists, "Role", "ClusterRole"))
-    around = survey(scope.administrators, _bodies(lists, "DaemonSet", "Deployment"))
+    around = survey(scope.administrators, _bodies(lists, *_SURVEYED), roles)
+    owners = {
+        str(body["metadata"].get("uid")): body for body in _bodies(lists, "Deployment", "CronJob")
+    }
     selecting = find_selecting(_bodies(lists, "Service"))
     cluster_roles = tuple(_bodies(lists, "ClusterRole"))
     additions: list[AdditionDocument] = []
@@ -68,16 +92,19 @@ def take_inventory(listed: Iterable[Listed], scope: Scope) -> Inventory:
     for each in lists:
         for body in each.bodies:
             key = key_of(body)
-            if not _counts(key, body, each.adds, scope):
+            if not _counts(key, body, each.adds, scope) or _is_owned(key, body, owners):
                 continue
             if scope.bootstrap.knows(key, body, cluster_roles) or is_of_aks(key, body, around):
                 continue
-            found = _describe(key, body, each, roles, selecting)
+            if key.kind == "Namespace" and _is_expected(key, scope):
+                found = _describe_labels(key, body, each, scope)
+            else:
+                found = _describe(key, body, each, roles, selecting)
             if found is None:
                 continue
-            entry = _acceptance(key, scope)
+            entry, why = find_acceptance(key, body, scope.accepted, roles, scope.today)
             if entry is None:
-                additions.append(found)
+                additions.append(found if why is None else _with_objection(found, why))
             else:
                 accepted.append(
                     AcceptedDocument(
@@ -105,8 +132,29 @@ def _counts(key: Key, body: Object, adds: AdditiveKind, scope: Scope) -> bool:
         return False
     if key.kind == "Namespace":
         # One that Azure Resource Manager makes is not declared here, and what stands in it is.
-        return key.name not in OWN_NAMESPACES and key.name not in scope.namespaces
+        return not _is_expected(key, scope) or key.name in scope.labelled
+    if key.kind == "Node":
+        provider = str((body.get("spec") or {}).get("providerID") or "").lower()
+        return not (scope.node_group and provider.startswith(scope.node_group))
+    if adds.reach is Reach.MESH and key.namespace in MESH_NAMESPACES:
+        return True
     return adds.reach is Reach.EVERYWHERE or key.namespace in scope.namespaces
+
+
+def _is_expected(key: Key, scope: Scope) -> bool:
+    return key.name in OWN_NAMESPACES or key.name in scope.namespaces
+
+
+def _is_owned(key: Key, body: Object, owners: Mapping[str, Object]) -> bool:
+    """Tell whether a ReplicaSet is the revision of a Deployment that reaches as much of the node:
+    that one is judged then."""
+    references = (body.get("metadata") or {}).get("ownerReferences") or ()
+    uid = next((str(each.get("uid")) for each in references if each.get("controller")), "")
+    owner = owners.get(uid)
+    if key.kind != "ReplicaSet" or owner is None or key_of(owner).namespace != key.namespace:
+        return False
+    reached, allowed = (describe_node_access(pod_spec_of(each)) for each in (body, owner))
+    return set(reached) <= set(allowed)
 
 
 def _is_declared(pod: Object, templates: Mapping[str, Object]) -> bool:
@@ -120,18 +168,25 @@ def _is_declared(pod: Object, templates: Mapping[str, Object]) -> bool:
     )
 
 
-def _acceptance(key: Key, scope: Scope) -> AcceptedObject | None:
-    return next(
-        (
-            entry
-            for entry in scope.accepted
-            if entry.kind == key.kind
-            and fnmatchcase(key.name, entry.name)
-            and fnmatchcase(key.namespace, entry.namespace)
-            and entry.expires >= scope.today
-        ),
-        None,
+def _describe_labels(
+    key: Key, body: Object, listed: Listed, scope: Scope
+) -> AdditionDocument | None:
+    """Return what labels and annotations of a namespace that is known weaken there, if any do."""
+    values = find_steering_values(body, scope.labelled[key.name])
+    if not values:
+        return None
+    return AdditionDocument(
+        id=listed.kind.path("", key.name),
+        type=type_of(body),
+        on="/",
+        address=key.address,
+        adds="changes what is enforced in the namespace",
+        values=dict(values),
     )
+
+
+def _with_objection(found: AdditionDocument, why: str) -> AdditionDocument:
+    return found.model_copy(update={"values": {**found.values, "kubernetes.accepted": why}})
 
 
 def _describe(

@@ -101,7 +101,7 @@ CAPABILITIES = tuple(
 )  # fmt: skip
 """The worst first."""
 
-_EVERYTHING = "may do everything"
+EVERYTHING = "may do everything"
 
 
 def find_aggregates(role: Object) -> tuple[str, ...]:
@@ -121,7 +121,7 @@ def find_capabilities(rules: Iterable[Rule]) -> tuple[str, ...]:
     """Return what rules allow, the worst first; none: nothing of what is listed here."""
     stated = list(rules)
     if any(_has_all(rule) for rule in stated):
-        return (_EVERYTHING,)
+        return (EVERYTHING,)
     return tuple(dict.fromkeys(c.words for c in CAPABILITIES if allows(stated, c)))
 
 
@@ -129,7 +129,7 @@ def find_risks(rules: Iterable[Rule], risk: Risk) -> tuple[str, ...]:
     """Return what rules allow of one risk, the worst first; whoever may do everything has each."""
     stated = list(rules)
     if any(_has_all(rule) for rule in stated):
-        return (_EVERYTHING,)
+        return (EVERYTHING,)
     found = (c.words for c in CAPABILITIES if c.risk is risk and allows(stated, c))
     return tuple(dict.fromkeys(found))
 
@@ -168,11 +168,15 @@ class Roles:
 
     def allowed_by(self, binding: Object) -> tuple[str, ...] | None:
         """Return what a binding allows; None where its role is not known."""
+        found = self.rules_of(binding)
+        return None if found is None else find_capabilities(found)
+
+    def rules_of(self, binding: Object) -> tuple[Rule, ...] | None:
+        """Return the rules of the role that a binding gives; None where that is not known."""
         reference = binding.get("roleRef") or {}
         namespace = str((binding.get("metadata") or {}).get("namespace") or "")
         within = namespace if reference.get("kind") == "Role" else ""
-        found = self.rules.get((within, str(reference.get("name"))))
-        return None if found is None else find_capabilities(found)
+        return self.rules.get((within, str(reference.get("name"))))
 
 
 def read_roles(bodies: Iterable[Object]) -> Roles:
@@ -213,6 +217,17 @@ def _sources(role: Object, known: tuple[Object, ...], seen: set[str]) -> Iterato
             seen.add(name)
             yield other
             yield from _sources(other, known, seen)
+
+
+def name_subjects(binding: Object) -> Iterator[str]:
+    """Yield the subjects of a binding: NAMESPACE/NAME of a service account, `User NAME`, `Group
+    NAME`."""
+    within = str((binding.get("metadata") or {}).get("namespace") or "")
+    for subject in binding.get("subjects") or ():
+        name = str(subject.get("name"))
+        is_account = subject.get("kind") == "ServiceAccount"
+        place = subject.get("namespace") or within
+        yield f"{place}/{name}" if is_account else f"{subject.get('kind')} {name}"
 
 
 def describe_subjects(binding: Object) -> Iterator[str]:

@@ -30,6 +30,15 @@ def describe_node_access(spec: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*_of_pod(spec), *_of_containers(spec))))
 
 
+def pod_spec_of(body: Object) -> Mapping[str, Any]:
+    """Return the spec of the pods that an object makes: that of the template of a workload, of a
+    CronJob's job, or of a PodTemplate; {} where it has none."""
+    spec = body.get("spec") or {}
+    job = (spec.get("jobTemplate") or {}).get("spec") or spec
+    found: Mapping[str, Any] = (job.get("template") or body.get("template") or {}).get("spec") or {}
+    return found
+
+
 def describe_debugging(spec: Mapping[str, Any]) -> tuple[str, ...]:
     """Return the containers that somebody put into a running pod (kubernetes.io, "Ephemeral
     Containers"): no controller makes one."""
@@ -79,6 +88,12 @@ def _of_pod(spec: Mapping[str, Any]) -> Iterator[str]:
     for volume in spec.get("volumes") or ():
         if volume.get("hostPath"):
             yield f"hostPath {volume['hostPath'].get('path')}"
+        # The kubelet runs both as root on the node (kubernetes.io, "Volumes": flexVolume is a
+        # driver on the node's disk; CVE-2024-10220: gitRepo runs the hooks of a repository).
+        if volume.get("flexVolume"):
+            yield f"flexVolume {volume['flexVolume'].get('driver')}"
+        if volume.get("gitRepo"):
+            yield f"gitRepo {volume['gitRepo'].get('repository')}"
     context = spec.get("securityContext") or {}
     yield from _of_context(context)
     for sysctl in context.get("sysctls") or ():

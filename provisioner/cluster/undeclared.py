@@ -20,6 +20,8 @@ _STEERING = (
     "openservicemesh.io/",
     "policy.cilium.io/",
     "rbac.authorization.kubernetes.io/",
+    "resource.kubernetes.io/",
+    "scheduler.alpha.kubernetes.io/",
     "security.alpha.kubernetes.io/",
     "security.istio.io/",
     "sidecar.istio.io/",
@@ -28,7 +30,10 @@ _STEERING = (
 """Beginnings of labels and annotations that decide what admission, the mesh, the data plane or an
 identity does (kubernetes.io, "Well-Known Labels, Annotations and Taints"; Gatekeeper, "Exempting
 Namespaces"; learn.microsoft.com, "Workload identity: service account annotations"; istio.io,
-"Resource Annotations")."""
+"Resource Annotations"). `scheduler.alpha.kubernetes.io/` on a namespace decides on which nodes its
+pods run (PodNodeSelector and PodTolerationRestriction, which AKS turns on: learn.microsoft.com,
+"Frequently asked questions about AKS"); `resource.kubernetes.io/admin-access` lets its pods reach
+devices that are others' (kubernetes.io, "Dynamic Resource Allocation", admin access)."""
 
 _WHOLE = ("control-plane",)
 """A namespace with this label is left out by AKS's policies (guidelines.md WRK-02.1)."""
@@ -43,7 +48,12 @@ def weakens(difference: Difference) -> bool:
         # Who owns an object decides when it is deleted with its owner.
         return path[1] == "ownerReferences"
     names = [str(path[2])] if len(path) > 2 else _names_in(difference)
-    return any(name in _WHOLE or name.startswith(_STEERING) for name in names)
+    return any(map(steers_security, names))
+
+
+def steers_security(name: str) -> bool:
+    """Tell whether a label or an annotation of this name decides what is enforced."""
+    return name in _WHOLE or name.startswith(_STEERING)
 
 
 def _names_in(difference: Difference) -> list[str]:

@@ -47,10 +47,13 @@ class ClusterStepDocument(Document):
 
 class ClusterCensusDocument(Document):
     """What a document speaks of. `objects` is how many were looked at, of `kinds`; `unreadable` is
-    what the API server refused to list: where there is some, nothing is said to be absent."""
+    what the API server refused to list: where there is some, nothing is said to be absent.
+    `not_looked_at` are the kinds of add-ons and extensions that the cluster has (KIND.GROUP) and
+    that are none of `kinds`: whatever their objects allow was not looked at."""
 
     objects: int
     kinds: tuple[str, ...]
+    not_looked_at: tuple[str, ...] = ()
     unreadable: tuple[UnreadableDocument, ...] = ()
     not_covered: tuple[NotCoveredDocument, ...] = ()
 

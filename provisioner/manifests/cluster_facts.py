@@ -2,15 +2,18 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import cast
 
 from provisioner.blueprint.kubernetes import is_label, is_subdomain, is_system_namespace
+from provisioner.catalog.cluster_defaults import node_resource_group
 from provisioner.catalog.kubernetes_versions import DEFAULT_VERSION
 from provisioner.catalog.private_link import private_link_zone
 from provisioner.model.diagnostic import DiagnosticError, error
 from provisioner.model.estate import Estate, Resource
-from provisioner.model.resource_id import parse_resource_id
-from provisioner.model.values import is_empty, lookup
+from provisioner.model.resource_id import parse_resource_id, resource_group_id
+from provisioner.model.values import Body, is_empty, lookup
 
 _CLUSTER = "Microsoft.ContainerService/managedClusters"
 _POOL = f"{_CLUSTER}/agentPools"
@@ -38,7 +41,8 @@ class Federation:
 @dataclass(frozen=True, slots=True)
 class ManagedNamespace:
     """A namespace that ARM makes, and what it keeps of it: changes in the cluster are refused. Its
-    standard is that of `pod_security_version`, None for the cluster's own."""
+    standard is that of `pod_security_version`, None for the cluster's own; `labels` has its
+    annotations as well."""
 
     name: str
     pod_security: str
@@ -46,6 +50,7 @@ class ManagedNamespace:
     has_quota: bool
     has_network_policy: bool
     id: str = ""
+    labels: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +60,8 @@ class ClusterFacts:
     `id` is its resource id; `version` is its minor version; `registries` are login servers,
     `endpoint_ranges` the subnets that private endpoints stand in, `filters_hosts` whether policies
     may name hosts. `administrators` are the object ids of the groups that AKS binds to
-    cluster-admin, in small letters.
+    cluster-admin, in small letters; `node_group` is how the provider ids of its nodes begin,
+    likewise, "" where it is not known.
     """
 
     cloud: str
@@ -73,6 +79,7 @@ class ClusterFacts:
     api_server_ranges: tuple[str, ...] = ()
     id: str = ""
     administrators: frozenset[str] = frozenset()
+    node_group: str = ""
 
 
 def read_cluster(estate: Estate, cloud: str, tenant_id: str) -> ClusterFacts:
@@ -119,6 +126,7 @@ def read_cluster(estate: Estate, cloud: str, tenant_id: str) -> ClusterFacts:
         ),
         id=cluster.id.text,
         administrators=frozenset(_administrators(cluster)),
+        node_group=_node_group(cluster),
     )
 
 
@@ -189,4 +197,23 @@ def _managed(namespace: Resource) -> ManagedNamespace:
         has_quota=not is_empty(_at(namespace, "defaultResourceQuota")),
         has_network_policy=not is_empty(_at(namespace, "defaultNetworkPolicy")),
         id=namespace.id.text,
+        labels=dict(_texts(namespace, "labels")) | dict(_texts(namespace, "annotations")),
     )
+
+
+def _texts(resource: Resource, name: str) -> Iterator[tuple[str, str]]:
+    """Yield the entries of a property that are texts: others are known after an apply."""
+    stated = _at(resource, name)
+    for key, value in stated.items() if isinstance(stated, Mapping) else ():
+        if isinstance(value, str):
+            yield str(key), value
+
+
+def _node_group(cluster: Resource) -> str:
+    """Return how the provider ids of the cluster's nodes begin, in small letters: that of a virtual
+    machine or of an instance of a scale set in its node resource group (cloud-provider-azure,
+    "azure:///" and the resource id)."""
+    if cluster.id.subscription is None:
+        return ""
+    group = node_resource_group(cluster.id, cast("Body", cluster.body))
+    return f"azure://{resource_group_id(cluster.id.subscription, group).text}/".lower()

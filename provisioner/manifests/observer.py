@@ -28,7 +28,7 @@ _CONTROLS = ("MAN-01", "SA-01")
 READ = (
     ("", (
         "endpoints", "limitranges", "namespaces", "nodes", "persistentvolumes", "pods",
-        "resourcequotas", "serviceaccounts", "services",
+        "podtemplates", "replicationcontrollers", "resourcequotas", "serviceaccounts", "services",
     )),
     ("admissionregistration.k8s.io", (
         "mutatingadmissionpolicies", "mutatingadmissionpolicybindings",
@@ -37,23 +37,34 @@ READ = (
     )),
     ("apiextensions.k8s.io", ("customresourcedefinitions",)),
     ("apiregistration.k8s.io", ("apiservices",)),
-    ("apps", ("daemonsets", "deployments", "statefulsets")),
+    ("apps", ("daemonsets", "deployments", "replicasets", "statefulsets")),
+    ("argoproj.io", ("applications", "applicationsets", "appprojects")),
     ("batch", ("cronjobs", "jobs")),
     ("certificates.k8s.io", ("certificatesigningrequests",)),
     ("cilium.io", (
         "ciliumclusterwideenvoyconfigs", "ciliumclusterwidenetworkpolicies",
         "ciliumegressgatewaypolicies", "ciliumenvoyconfigs", "ciliumlocalredirectpolicies",
-        "ciliumnetworkpolicies", "ciliumnodes",
+        "ciliumnetworkpolicies", "ciliumnodeconfigs", "ciliumnodes",
     )),
     ("config.gatekeeper.sh", ("configs",)),
     ("crd.projectcalico.org", ("globalnetworkpolicies", "networkpolicies")),
     ("discovery.k8s.io", ("endpointslices",)),
-    ("gateway.networking.k8s.io", ("gateways", "referencegrants")),
-    ("mutations.gatekeeper.sh", ("assign", "assignmetadata", "modifyset")),
+    ("expansion.gatekeeper.sh", ("expansiontemplate",)),
+    ("extensions.istio.io", ("wasmplugins",)),
+    ("externaldata.gatekeeper.sh", ("providers",)),
+    ("gateway.networking.k8s.io", (
+        "gateways", "grpcroutes", "httproutes", "referencegrants", "tcproutes", "tlsroutes",
+        "udproutes",
+    )),
+    ("helm.toolkit.fluxcd.io", ("helmreleases",)),
+    ("kustomize.toolkit.fluxcd.io", ("kustomizations",)),
+    ("mutations.gatekeeper.sh", ("assign", "assignimage", "assignmetadata", "modifyset")),
     ("networking.istio.io", (
-        "destinationrules", "envoyfilters", "serviceentries", "virtualservices",
+        "destinationrules", "envoyfilters", "gateways", "serviceentries", "sidecars",
+        "virtualservices", "workloadentries",
     )),
     ("networking.k8s.io", ("ingressclasses", "ingresses", "networkpolicies")),
+    ("node.k8s.io", ("runtimeclasses",)),
     ("policy", ("poddisruptionbudgets",)),
     ("policy.networking.k8s.io", (
         "adminnetworkpolicies", "baselineadminnetworkpolicies", "clusternetworkpolicies",
@@ -61,8 +72,14 @@ READ = (
     (_RBAC, ("clusterrolebindings", "clusterroles", "rolebindings", "roles")),
     ("scheduling.k8s.io", ("priorityclasses",)),
     ("secrets-store.csi.x-k8s.io", ("secretproviderclasses",)),
-    ("security.istio.io", ("authorizationpolicies", "peerauthentications")),
+    ("security.istio.io", (
+        "authorizationpolicies", "peerauthentications", "requestauthentications",
+    )),
+    ("source.toolkit.fluxcd.io", (
+        "buckets", "gitrepositories", "helmcharts", "helmrepositories", "ocirepositories",
+    )),
     ("storage.k8s.io", ("csidrivers", "storageclasses")),
+    ("telemetry.istio.io", ("telemetries",)),
 )  # fmt: skip
 """What it lists: the kinds of `provisioner.cluster.kinds` and those that controls ask for, without
 secrets. A list of those would show what is in them."""

@@ -18,6 +18,7 @@ from provisioner.reports.cluster_text import (
     UNDECLARED_VALUES,
     apply_summary,
     census_sentence,
+    describe_unread,
     drift_summary,
     nothing_found,
 )
@@ -146,6 +147,11 @@ def _census(census: ClusterCensusDocument) -> str:
 def _census_rows(census: ClusterCensusDocument) -> Iterator[str]:
     for entry in census.unreadable:
         yield row("unreadable", prose(entry.listed or entry.id, 300), prose(entry.reason, 300))
+    unread = describe_unread(census)
+    if unread:
+        yield row(
+            "not looked at", prose(unread.partition(": ")[2], 400), "azsec does not know them"
+        )
     for missing in census.not_covered:
         what = f"{missing.what} ({missing.count:,})"
         yield row("not looked at", prose(what, 300), prose(missing.reason, 300))

@@ -153,7 +153,7 @@ def nothing_found(document: ClusterDriftDocument) -> str:
     """Return what finding no drift means: it says less where not all could be read."""
     if not document.is_certain:
         return "No drift was found in what could be read."
-    if document.census.not_covered:
+    if document.census.not_covered or document.census.not_looked_at:
         return (
             f"No drift in what was looked at. The {document.in_sync:,} declared objects are as "
             "declared."
@@ -202,10 +202,28 @@ def _census_lines(census: ClusterCensusDocument, width: int) -> Iterator[Line]:
     for reason, listed in groups.items():
         for row in wrap(f"unreadable: {', '.join(listed)}: {reason}", width - 2):
             yield line("  ", Span(row, Style.WARNING))
+    unread = describe_unread(census)
+    for row in wrap(unread, width - 2) if unread else ():
+        yield line("  ", Span(row, Style.DIM))
     for missing in census.not_covered:
         text = f"not covered: {plain(missing.what)} ({missing.count:,}): {plain(missing.reason)}"
         for row in wrap(text, width - 2):
             yield line("  ", Span(row, Style.DIM))
+
+
+_MOST_KINDS = 8
+
+
+def describe_unread(census: ClusterCensusDocument) -> str:
+    """Return which custom kinds nobody looked at, those first that decide on security; "" where
+    there are none."""
+    kinds = census.not_looked_at
+    if not kinds:
+        return ""
+    named = ", ".join(map(plain, kinds[:_MOST_KINDS]))
+    more = len(kinds) - _MOST_KINDS
+    rest = f", {and_more(more, 'kind')} (--output json has all)" if more > 0 else ""
+    return f"not looked at: objects of {plural(len(kinds), 'custom kind')}: {named}{rest}"
 
 
 def census_sentence(census: ClusterCensusDocument) -> str:

@@ -11,10 +11,9 @@ from provisioner.cluster.hidden_values import hide_values
 from provisioner.cluster.inventory import Listed, Scope, find_expired, take_inventory
 from provisioner.cluster.objects import Key, Object, key_of, type_of
 from provisioner.cluster.ownership import Owner, owner_of
-from provisioner.cluster.system_objects import Bootstrap, load_bootstrap
+from provisioner.cluster.system_objects import load_bootstrap
 from provisioner.cluster.undeclared import weakens
-from provisioner.documents.census import NotCoveredDocument
-from provisioner.documents.cluster import ClusterCensusDocument, ClusterDriftDocument
+from provisioner.documents.cluster import ClusterDriftDocument
 from provisioner.documents.document import DiagnosticDocument
 from provisioner.documents.drift import DriftKind, ResourceDriftDocument
 from provisioner.documents.observation import ObservationDocument
@@ -23,6 +22,7 @@ from provisioner.engine.cluster_port import ClusterApi
 from provisioner.manifests.rendering import ClusterObjects
 from provisioner.model.diagnostic import error, warning
 from provisioner.model.kubernetes_error import KubernetesError, describe_refusal
+from provisioner.workflow.cluster_census import describe_census, with_hidden
 from provisioner.workflow.cluster_identity import find_doubts
 from provisioner.workflow.cluster_observation import state_of
 from provisioner.workflow.cluster_plan import want_objects
@@ -97,24 +97,8 @@ def check_observed_drift(
         each.key: _compare_observed(each, live[each.key]) for each in wanted if each.key in live
     }
     report = _report(desired, objects, state, wanted, _Compared(compared, {}), today)
-    census = _with_hidden(report.census, wanted)
+    census = with_hidden(report.census, wanted)
     return report.model_copy(update={"observed": observation.observed, "census": census})
-
-
-def _with_hidden(
-    census: ClusterCensusDocument, wanted: tuple[Wanted, ...]
-) -> ClusterCensusDocument:
-    """Return a census that names the declared objects whose values an observation does not hold."""
-    found = sum(hide_values(each.body) != each.body for each in wanted)
-    if not found:
-        return census
-    hidden = NotCoveredDocument(
-        what="env, args and command of declared containers",
-        count=found,
-        of="objects",
-        reason="an observation holds no literal values",
-    )
-    return census.model_copy(update={"not_covered": (*census.not_covered, hidden)})
 
 
 def _compare(wanted: Wanted, live: Object, trial: Trial) -> _Comparison:
@@ -157,6 +141,8 @@ def _report(
         today=today,
         templates=_job_templates(wanted, state),
         administrators=objects.facts.administrators,
+        made_by_azure={name: each.labels for name, each in objects.facts.managed.items()},
+        node_group=objects.facts.node_group,
     )
     orphans = frozenset(
         key
@@ -205,7 +191,7 @@ def _report(
         undeclared=tuple(_undeclared(wanted, compared.found)),
         additions=inventory.additions,
         accepted=inventory.accepted,
-        census=_census(state, bootstrap),
+        census=describe_census(state, bootstrap),
         diagnostics=tuple(DiagnosticDocument.of(each) for each in told),
     )
 
@@ -297,38 +283,3 @@ def _refusal(wanted: Wanted, trials: Mapping[Key, Trial]) -> KubernetesError | N
     """Return why an object could not be compared, if the API server refused the dry run."""
     told = (trials.get(wanted.key) or _NO_TRIAL).pristine
     return told if isinstance(told, KubernetesError) else None
-
-
-def _census(state: ClusterState, bootstrap: Bootstrap) -> ClusterCensusDocument:
-    not_covered = []
-    if not bootstrap.is_exact:
-        not_covered.append(
-            NotCoveredDocument(
-                what="the rules of Kubernetes' own roles",
-                count=sum(key.startswith("rbac") for key in bootstrap.objects),
-                reason=f"azsec knows those of {bootstrap.version}, not of {state.minor}",
-            )
-        )
-    not_covered += [
-        NotCoveredDocument(
-            what=f"the list of {each.kind.resource}: which service accounts have tokens that never "
-            "expire (SA-03)",
-            count=1,
-            reason="a role for observers leaves it out on purpose, and so did who looked",
-        )
-        for each in state.left_out
-    ]
-    if state.unstated:
-        not_covered.append(
-            NotCoveredDocument(
-                what="kinds of add-ons without a list in the observation",
-                count=len(state.unstated),
-                reason="its observer does not state which kinds the API server serves",
-            )
-        )
-    return ClusterCensusDocument(
-        objects=sum(len(each.bodies) for each in state.lists) + state.pods,
-        kinds=tuple(f"{each.kind.api_version}/{each.kind.kind}" for each in state.lists),
-        unreadable=state.unreadable,
-        not_covered=tuple(not_covered),
-    )

@@ -97,8 +97,12 @@ class _Read:
                     yield _observed(self.kind, item)
 
 
-_LONG = frozenset({("", "Endpoints"), ("discovery.k8s.io", "EndpointSlice")})
-"""Kinds that have an entry for each pod, and of which only those count that lead elsewhere."""
+_LONG = frozenset({
+    ("", "Endpoints"), ("", "PodTemplate"), ("", "ReplicationController"), ("", "Secret"),
+    ("apps", "ReplicaSet"), ("discovery.k8s.io", "EndpointSlice"),
+})  # fmt: skip
+"""Kinds that have an entry for each pod or each revision of a workload, and secrets: only those are
+kept that add something. Whatever else is in the list is counted."""
 
 
 def _tells(kind: ServedKind, item: Object, selecting: Selecting) -> bool:

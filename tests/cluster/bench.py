@@ -70,6 +70,15 @@ _CUSTOM = (
     ("security.istio.io", "v1", "PeerAuthentication", "peerauthentications", "Namespaced"),
 )
 
+MANAGED_LABELS = {
+    f"pod-security.kubernetes.io/{mode}": value
+    for mode, value in (
+        ("enforce", "restricted"), ("enforce-version", "latest"), ("audit", "restricted"),
+        ("audit-version", "latest"), ("warn", "restricted"), ("warn-version", "latest"),
+    )
+}  # fmt: skip
+"""Those that the blueprint has Azure put on `app`."""
+
 
 def custom_resource(group: str, version: str, kind: str, plural: str, scope: str) -> dict[str, Any]:
     """Return the definition of a custom resource that takes any field."""
@@ -105,8 +114,10 @@ def install_add_ons(server: ApiServer) -> None:
     for group, version, _, plural, _ in _CUSTOM:
         server.wait_for(f"/apis/{group}/{version}/{plural}")
     for name in ("aks-istio-system", "app-routing-system", "app"):
+        labels = MANAGED_LABELS if name == "app" else {}
+        metadata = {"name": name, "labels": labels}
         server.apply(
-            {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}},
+            {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata},
             manager="kube-addon-manager",
         )
 

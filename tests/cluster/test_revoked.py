@@ -17,7 +17,7 @@ NOBODY_IN = ENVIRONMENT.replace(READERS, "").replace(DEPLOYERS, "")
 """No Role and no RoleBinding is declared any more."""
 GRANTS = "  accepted:\n" + "".join(
     f"    - {{kind: {kind}, name: azsec-billing-*, namespace: '*', reason: What a test grants., "
-    "owner: tests, expires: 2099-01-01}\n"
+    "subjects: ['User *'], allows: ['*'], owner: tests, expires: 2099-01-01}\n"
     for kind in ("Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding")
 )
 REVOKED = {

@@ -9,6 +9,7 @@ import pytest
 
 from provisioner.cluster.aks_objects import is_of_aks, survey
 from provisioner.cluster.objects import key_of
+from provisioner.cluster.permissions import read_roles
 
 RBAC = "rbac.authorization.k8s.io"
 GROUP = "9a6e3d40-af71-4d94-8b17-65d3f4a6d801"
@@ -110,7 +111,57 @@ WORKLOADS = (
              "mcr.microsoft.com/oss/cilium/operator-generic:1.17.0"),
 )  # fmt: skip
 
+MADE = "2026-11-30T08:00:00Z"
+SYSTEM = body("v1", "Namespace", "kube-system", metadata={"creationTimestamp": MADE})
+
+
+def within(namespace: str, name: str, bound: str, who: str) -> Body:
+    """Return a binding of a Role of its own namespace."""
+    made = binding(name, bound, account(namespace, who), namespace=namespace)
+    return {**made, "roleRef": {"kind": "Role", "name": bound}}
+
+
+def token(made: str) -> Body:
+    metadata = {"creationTimestamp": made}
+    kind = "bootstrap.kubernetes.io/token"
+    return body("v1", "Secret", "bootstrap-token-a", "kube-system", metadata=metadata, type=kind)
+
+
+def runtime_class(name: str, handler: str) -> Body:
+    return body("node.k8s.io/v1", "RuntimeClass", name, handler=handler)
+
+
+def replica_set(image: str, owner: str) -> Body:
+    made = workload("ReplicaSet", "cilium-operator-6c9f7", "kube-system", image)
+    reference = {"kind": "Deployment", "uid": owner, "name": "x", "controller": True}
+    made["metadata"]["ownerReferences"] = [reference]
+    return made
+
+
+ROLES = (
+    {**role("gatekeeper-manager-role", "secrets", "get"),
+     "metadata": {"name": "gatekeeper-manager-role", "namespace": "gatekeeper-system"}},
+    {**role("azure-policy-webhook-role", "pods/exec", "create"),
+     "metadata": {"name": "azure-policy-webhook-role", "namespace": "kube-system"}},
+)  # fmt: skip
+OPERATOR = "mcr.microsoft.com/oss/cilium/operator-generic:1.17.0"
+
 KNOWN = {
+    "in gatekeeper's namespace": within(
+        "gatekeeper-system", "gatekeeper-manager-rolebinding", "gatekeeper-manager-role",
+        "gatekeeper-admin",
+    ),
+    "in the webhook's namespace": within(
+        "kube-system", "azure-wi-webhook-manager-rolebinding", "azure-wi-webhook-manager-role",
+        "azure-wi-webhook-admin",
+    ),
+    "of the whole cluster": binding(
+        "ama-metrics-clusterrolebinding", "ama-metrics-reader",
+        account("kube-system", "ama-metrics-serviceaccount"),
+    ),
+    "token of a new cluster": token("2026-11-30T08:04:00Z"),
+    "sandbox": runtime_class("kata-mshv-vm-isolation", "kata"),
+    "revision of a deployment": replica_set(OPERATOR, "1"),
     "administrators": binding(f"{ADMINS}-aad", "cluster-admin", someone("Group", GROUP.upper())),
     "local accounts": binding(
         ADMINS, "cluster-admin", someone("User", "clusterAdmin"), someone("User", "clusterUser")
@@ -145,6 +196,19 @@ KNOWN = {
 }  # fmt: skip
 
 STRANGE = {
+    "role that a binding gives allows more": within(
+        "kube-system", "azure-policy-webhook-rolebinding", "azure-policy-webhook-role",
+        "azure-policy-webhook-account",
+    ),
+    "another account in gatekeeper's namespace": within(
+        "gatekeeper-system", "gatekeeper-manager-rolebinding", "gatekeeper-manager-role", "default"
+    ),
+    "token of later": token("2026-11-30T10:00:00Z"),
+    "token without a time": token(""),
+    "sandbox that is none": runtime_class("kata-mshv-vm-isolation", "runc"),
+    "another sandbox": runtime_class("kata", "kata"),
+    "revision with another image": replica_set("evil.example/x:1", "1"),
+    "revision of nothing": replica_set(OPERATOR, "7"),
     "another group": binding(
         f"{ADMINS}-aad", "cluster-admin", someone("Group", "00000000-dead-beef-0000-000000000000")
     ),
@@ -230,7 +294,8 @@ STRANGE = {
 
 
 def is_known(object: Body) -> bool:
-    return is_of_aks(key_of(object), object, survey(frozenset({GROUP}), WORKLOADS))
+    around = survey(frozenset({GROUP}), (*WORKLOADS, SYSTEM), read_roles(ROLES))
+    return is_of_aks(key_of(object), object, around)
 
 
 @pytest.mark.parametrize("name", KNOWN)

@@ -1,0 +1,62 @@
+"""Labels and annotations of namespaces that no environment declares as objects.
+
+Azure Resource Manager makes the namespaces of `managedNamespaces`, Kubernetes makes `default`: an
+apply never writes them, and what others put there decides on what pods in them may do.
+"""
+
+import math
+from collections.abc import Iterator, Mapping
+
+from provisioner.cluster.objects import Object
+from provisioner.cluster.undeclared import steers_security
+
+_ENFORCE = "pod-security.kubernetes.io/enforce"
+_POD_SECURITY = "pod-security.kubernetes.io/"
+_LEVELS = ("privileged", "baseline", "restricted")
+_OF_AKS = "kubernetes.azure.com/"
+"""AKS marks the namespaces that Azure makes with it, and refuses changes to it there."""
+
+
+def find_steering_values(body: Object, expected: Mapping[str, str]) -> dict[str, str]:
+    """Return the labels and annotations of a namespace that steer security and are not as Azure
+    makes it with (`expected`), by name with their value: `missing` for one that is gone.
+
+    Of Pod Security Admission only what lowers the enforced standard counts.
+    """
+    metadata = body.get("metadata") or {}
+    stated = {**(metadata.get("annotations") or {}), **(metadata.get("labels") or {})}
+    return dict(sorted(_differing(stated, expected)))
+
+
+def _differing(stated: Mapping[str, str], expected: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    for name in {*stated, *expected}:
+        if not steers_security(name) or name.startswith(_OF_AKS):
+            continue
+        found, wanted = stated.get(name), expected.get(name)
+        if found == wanted:
+            continue
+        if name.startswith(_POD_SECURITY) and not _lowers(name, found, wanted):
+            continue
+        yield name, "missing" if found is None else str(found)
+
+
+def _lowers(name: str, found: str | None, wanted: str | None) -> bool:
+    """Tell whether a label of Pod Security Admission lowers what is enforced. Without one nothing
+    is; the standard of an older version (`enforce-version`) has fewer rules."""
+    if name == f"{_ENFORCE}-version":
+        return _minor(found) < _minor(wanted)
+    if name != _ENFORCE:
+        return False
+    if found is not None and wanted is None:
+        return found == _LEVELS[0]
+    return _rank(found) < _rank(wanted)
+
+
+def _minor(version: str | None) -> float:
+    """Return the minor version of v1.34; the latest, which is the default, is above all others."""
+    number = (version or "latest").removeprefix("v1.")
+    return int(number) if number.isdecimal() else math.inf
+
+
+def _rank(level: str | None) -> int:
+    return _LEVELS.index(level) if level in _LEVELS else 0
