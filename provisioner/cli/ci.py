@@ -9,6 +9,7 @@ from provisioner.catalog.registry import Catalog
 from provisioner.cli.ci_environments import (
     Removed,
     Selection,
+    describe_unknown,
     list_environments,
     name_of,
     select_all,
@@ -66,6 +67,7 @@ from provisioner.workflow.ci_plan import (
     read_reviews,
 )
 from provisioner.workflow.ci_posting import Posting
+from provisioner.workflow.plan_review import hold_to_head
 from provisioner.workflow.plan_snapshot import read_snapshots
 from provisioner.workflow.sticky_comment import find_comment
 
@@ -111,20 +113,23 @@ class _Run:
         self._catalog: Catalog = load_catalog()
         self._checks: list[CheckDocument] = []
         self._notes: list[Diagnostic] = []
+        self._turns_order = False
 
     def plan(self) -> CiPlanDocument:
         """Plan, and post."""
         pull_request = self._find_pull_request()
-        base, selection = self._select(pull_request)
         publishes = pull_request is not None and self._may_publish(pull_request)
         try:
+            base, selection = self._select(pull_request)
             order = describe_order(base)
         except DiagnosticError as problem:
             if publishes and pull_request is not None and self._forge is not None:
                 reason = problem.diagnostics[0]
                 say_not_ready(self._forge, pull_request, reason, self._job.url)
             raise
+        self._turns_order = order is not None
         self._notes += [order] if order is not None else []
+        self._notes += describe_unknown(selection)
         if publishes and pull_request is not None:
             publishes = self._announce(pull_request, selection)
         try:
@@ -270,6 +275,8 @@ class _Run:
             return PullRequestReview({}, {})
         names = [planning.name for planning in plannings]
         reviews = read_reviews(self._forge, pull_request, names, frozenset(self._options.accounts))
+        if self._turns_order:
+            reviews = {name: hold_to_head(one, pull_request.head) for name, one in reviews.items()}
         found = find_comment(self._forge, pull_request, MARKER)
         self._notes += found.report()
         return PullRequestReview(reviews, read_snapshots(found.body))
@@ -298,6 +305,7 @@ class _Run:
             changed_files=selection.changed,
             environments=tuple(sorted(entries, key=by_weight)),
             untouched=selection.untouched,
+            unknown=tuple(name_of(one.path, FileSources()) for one in selection.unknown),
         )
 
     def _post(

@@ -7,6 +7,7 @@ from provisioner.blueprint.promotion import order_stages
 from provisioner.cli.ci_environments import (
     Removed,
     Selection,
+    describe_unknown,
     find_removed,
     list_environments,
     name_of,
@@ -160,7 +161,9 @@ class _Run:
             if name not in known and name not in removed and status.state is not StatusState.SUCCESS
         )
         found = replace(touched, removed=tuple(removed.values()))
-        return with_posted(found, paths, frozenset(statuses))
+        selection = with_posted(found, paths, frozenset(statuses))
+        self._notes += describe_unknown(selection)
+        return selection
 
     def _accounts(self) -> frozenset[str]:
         return frozenset((*self._options.accounts, self._forge.account()))

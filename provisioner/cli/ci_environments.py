@@ -11,8 +11,8 @@ from provisioner.blueprint.promotion import load_promotion
 from provisioner.catalog.registry import Catalog
 from provisioner.cli.git import ChangedFile, CommittedFiles, changed_files
 from provisioner.cli.workspace import FileSources, find_environment, repository_of
-from provisioner.model.diagnostic import DiagnosticError, error
-from provisioner.workflow.affected import Touched, find_touched
+from provisioner.model.diagnostic import Diagnostic, DiagnosticError, error, warning
+from provisioner.workflow.affected import Touched, Unknown, find_touched
 from provisioner.workflow.plan import load_desired
 
 FOLDER = Path("environments")
@@ -31,11 +31,13 @@ class Removed:
 @dataclass(frozen=True, slots=True)
 class Selection:
     """The environments that a run is about, with the changed files that each reads; those whose
-    files are deleted; and the names of the others."""
+    files are deleted; the names of those that it does not touch; and those of which that is not
+    known."""
 
     touched: tuple[Touched, ...]
     removed: tuple[Removed, ...] = ()
     untouched: tuple[str, ...] = ()
+    unknown: tuple[Unknown, ...] = ()
     changed: int = 0
 
 
@@ -86,11 +88,11 @@ def select_touched(
         return load_desired(path, catalog, sources, today)
 
     sources = FileSources(repository_of(paths[0])) if paths else FileSources()
-    touched = find_touched(paths, changed, compose, sources, find_places)
-    seen = {one.path for one in touched}
+    touched, unknown = find_touched(paths, changed, compose, sources, find_places)
+    seen = {one.path for one in touched} | {one.path for one in unknown}
     names = tuple(name_of(path, sources) for path in paths if path not in seen)
     removed = () if all_named else _removed(changes, base)
-    return Selection(tuple(touched), removed, names, len(changes))
+    return Selection(tuple(touched), removed, names, tuple(unknown), len(changes))
 
 
 def find_removed(base: str, head: str) -> tuple[Removed, ...]:
@@ -106,8 +108,28 @@ def with_posted(selection: Selection, paths: Sequence[str], posted: Collection[s
     more = [
         Touched(path, ()) for path in paths if path not in seen and name_of(path, sources) in posted
     ]
-    untouched = tuple(name for name in selection.untouched if name not in posted)
-    return replace(selection, touched=(*selection.touched, *more), untouched=untouched)
+    taken = {one.path for one in more}
+    return replace(
+        selection,
+        touched=(*selection.touched, *more),
+        untouched=tuple(name for name in selection.untouched if name not in posted),
+        unknown=tuple(one for one in selection.unknown if one.path not in taken),
+    )
+
+
+def describe_unknown(selection: Selection) -> Sequence[Diagnostic]:
+    """Return a warning for each environment of which it is not known whether the change touches
+    it, with what is wrong with it."""
+    return [
+        warning(
+            "environment-not-known",
+            f"whether the change touches {name_of(one.path, FileSources())} is not known: "
+            f"{one.path} cannot be composed: {one.diagnostics[0].message.rstrip('.')}.",
+            one.diagnostics[0].span,
+            "It is neither planned nor applied. A change that repairs it plans it.",
+        )
+        for one in selection.unknown
+    ]
 
 
 def find_places(path: str) -> Sequence[str]:

@@ -20,6 +20,7 @@ from provisioner.engine.forge_port import (
 )
 from provisioner.model.diagnostic import Diagnostic, DiagnosticError, error, warning
 from provisioner.model.forge_error import ForgeError
+from provisioner.workflow.ci_posting import PROMOTION_CHANGED
 from provisioner.workflow.plan_review import CONTEXT
 
 
@@ -113,7 +114,7 @@ def describe_order(base: str | None) -> Diagnostic | None:
     if now == then:
         return None
     return warning(
-        "promotion-changed",
+        PROMOTION_CHANGED,
         f"{PROMOTION} changes the order in which environments are applied: {_told(then)} becomes "
         f"{_told(now)}",
         None,

@@ -29,12 +29,15 @@ class PlanOutcome(StrEnum):
 
 
 class ApprovalDocument(Document):
-    """A digest that somebody approved: who, when (ISO 8601, UTC), and on which commit."""
+    """A digest that somebody approved: who, when (ISO 8601, UTC), and on which commit. `may_write`
+    is null where the forge does not say whether they may push (Azure DevOps); who may not approves
+    nothing."""
 
     digest: str
     by: str
     at: str
     commit: str
+    may_write: bool | None = True
 
 
 class UncountedApprovalDocument(Document):
@@ -110,7 +113,8 @@ class CiPlanDocument(Document):
     """The plans of all environments that a change touches, the worst first.
 
     `commit` is what was planned, `base` the commit that it is compared with (None: `--all`).
-    `untouched` are the names of the environments that the change does not touch, `changed_files`
+    `untouched` are the names of the environments that the change does not touch, `unknown` of those
+    that cannot be composed, so that it is not known (`diagnostics` say why), `changed_files`
     how many files it changes. `published` tells whether the pull request was written to, `comment`
     is the address of azsec's comment on it (None: there is nothing to say).
     """
@@ -123,6 +127,7 @@ class CiPlanDocument(Document):
     changed_files: int = 0
     environments: tuple[EnvironmentPlanDocument, ...] = ()
     untouched: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
     published: bool = False
     comment: str | None = None
     diagnostics: tuple[DiagnosticDocument, ...] = ()

@@ -112,7 +112,9 @@ def read_approvals(
     A reviewer's entry has the vote but no time. Azure DevOps writes a thread at each vote: what the
     reviewer saw is the newest iteration of that moment. A vote without such a thread approves
     nothing, since nobody can say what it approved. A group's vote is that of its member, who has an
-    entry too. Voting takes the permission "Contribute to pull requests", which readers lack.
+    entry too. Whether the voter may push is not known: readers of a repository may vote, too ("Set
+    Git repository permissions", default permissions), and the evaluated permissions that the API
+    has ("Permissions - Has Permissions") are those of its caller alone.
     """
     found = []
     for reviewer in reviewers:
@@ -123,7 +125,7 @@ def read_approvals(
         if at and seen:
             commit = str(seen[-1]["sourceRefCommit"]["commitId"]).lower()
             by = account_of(reviewer)
-            found.append(Approval(str(reviewer["id"]), by, commit, at, may_write=True))
+            found.append(Approval(str(reviewer["id"]), by, commit, at, may_write=None))
     return sorted(found, key=lambda approval: approval.at)
 
 

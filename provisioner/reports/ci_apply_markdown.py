@@ -11,6 +11,7 @@ from provisioner.documents.ci import (
 )
 from provisioner.documents.document import DiagnosticDocument
 from provisioner.reports.attribution_wording import attribution_sentences
+from provisioner.reports.ci_plan_markdown import approver
 from provisioner.reports.markdown import render_plan_markdown
 from provisioner.reports.markdown_escape import code, prose
 from provisioner.reports.markdown_table import fitting, row, table_head
@@ -83,7 +84,7 @@ def _approved(entry: EnvironmentApplyDocument) -> str:
     if entry.approval is None or entry.verdict is ApplyVerdict.UNCHANGED:
         return ""
     other = "" if entry.approval.digest == entry.digest else " (another plan)"
-    return f"{prose(entry.approval.by, 60)}{other}"
+    return f"{approver(entry.approval)}{other}"
 
 
 def _notes(entry: EnvironmentApplyDocument) -> str:

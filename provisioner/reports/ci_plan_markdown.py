@@ -8,6 +8,7 @@ job's summary, and the comment says so.
 from collections.abc import Sequence
 
 from provisioner.documents.ci import (
+    ApprovalDocument,
     CiPlanDocument,
     ComparisonDocument,
     EnvironmentPlanDocument,
@@ -46,7 +47,7 @@ def render_ci_plan_comment(document: CiPlanDocument, limit: int, url: str | None
     is."""
     noteworthy = [entry for entry in document.environments if entry.is_noteworthy]
     if not noteworthy:
-        return f"{_title(document)}\n\n{_scope(document)}\n"
+        return _cut(f"{_title(document)}\n\n{_messages(document)}{_scope(document)}\n", limit)
     elsewhere = f"[the job's summary]({url})" if url else "the job's summary"
     head = _head(document, noteworthy)
     tail = _footer(document)
@@ -167,10 +168,16 @@ def _review(entry: EnvironmentPlanDocument) -> str:
     if entry.outcome is not PlanOutcome.CHANGES:
         return ""
     if entry.approval is not None:
-        return f"approved by {prose(entry.approval.by, 60)}"
+        return f"approved by {approver(entry.approval)}"
     if entry.void:
         return "**approval void**"
     return "to approve"
+
+
+def approver(approval: ApprovalDocument) -> str:
+    """Return who approved, with what is not known of them."""
+    unknown = "" if approval.may_write else " (write access not known)"
+    return f"{prose(approval.by, 60)}{unknown}"
 
 
 def _notes(entry: EnvironmentPlanDocument, most: int) -> str:
@@ -282,23 +289,31 @@ def _scope(document: CiPlanDocument) -> str:
         told.append(f"The change touches {count}; compared with {code(document.base[:12])}.")
         if names:
             told.append(f"Not planned, since no file of theirs is touched: {names}.")
+    if document.unknown:
+        names = ", ".join(code(name, 60) for name in document.unknown[:_NAMES])
+        told.append(f"Not known whether the change touches them: {names}.")
     return " ".join(told)
 
 
-def _footer(document: CiPlanDocument) -> str:
+def _messages(document: CiPlanDocument) -> str:
     rows = (
         f"- **{told.severity}** {prose(told.message, 500)}"
         + (f" {prose(told.hint, 300)}" if told.hint else "")
         + "\n"
         for told in document.diagnostics
     )
-    notes = section("", rows, len(document.diagnostics), "message")
+    return section("", rows, len(document.diagnostics), "message")
+
+
+def _footer(document: CiPlanDocument) -> str:
     rule = (
         "An approval covers the digests that stand on the commit when it is given; on merge a plan "
         "with another digest is refused. How many approvals it takes is the branch's protection to "
         "say."
     )
-    return f"{notes}{_scope(document)}\n\nPlanned {code(document.commit[:12])}. {rule}\n"
+    return (
+        f"{_messages(document)}{_scope(document)}\n\nPlanned {code(document.commit[:12])}. {rule}\n"
+    )
 
 
 def _cut(text: str, limit: int) -> str:

@@ -59,13 +59,17 @@ def render_ci_plan_text(document: CiPlanDocument, width: int = 100) -> Iterator[
     if document.base is not None:
         told = f"The change touches {plural(document.changed_files, 'file')}."
         if document.untouched:
-            told += f" Not planned, since no file of theirs is touched: {_names(document)}."
+            told += (
+                f" Not planned, since no file of theirs is touched: {_named(document.untouched)}."
+            )
+        if document.unknown:
+            told += f" Not known whether the change touches them: {_named(document.unknown)}."
         yield from (line(text) for text in wrap(told, width))
     yield from _end(document.diagnostics, document.published, width)
 
 
-def _names(document: CiPlanDocument) -> str:
-    return ", ".join(plain(name) for name in document.untouched)
+def _named(names: Sequence[str]) -> str:
+    return ", ".join(map(plain, names))
 
 
 def _planned(entry: EnvironmentPlanDocument, width: int) -> Iterator[Line]:

@@ -6,11 +6,10 @@ there included.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 
 from provisioner.blueprint.files import Sources
-from provisioner.model.diagnostic import DiagnosticError
+from provisioner.model.diagnostic import Diagnostic, DiagnosticError
 
 
 class RecordedSources:
@@ -35,28 +34,45 @@ class Touched:
     files: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """An environment of which it is not known whether a change touches it, by the path of its file:
+    it cannot be composed (`diagnostics`), and what it read until then is not changed."""
+
+    path: str
+    diagnostics: tuple[Diagnostic, ...]
+
+
 def find_touched(
     environments: Iterable[str],
     changed: Mapping[str, str],
     compose: Callable[[str, Sources], object],
     sources: Sources,
     places: Callable[[str], Iterable[str]],
-) -> Sequence[Touched]:
-    """Return the environments that read a changed file, in their order.
+) -> tuple[Sequence[Touched], Sequence[Unknown]]:
+    """Return the environments that read a changed file, and those of which that is not known, in
+    their order.
 
     `changed` names the changed files by their places. `places` are all through which a path leads:
     the file, by one spelling, and the folders and symbolic links on the way, of which a changed one
     leads to another file (a submodule is a changed folder). `compose` reads an environment; where
-    it fails, what it read until then decides: a broken file is a changed one, or was broken before.
+    it fails, a changed file that it read until then says that it is touched. Without one nothing
+    is known: what it would have read behind the broken place may be changed.
     """
-    found = []
+    touched: list[Touched] = []
+    unknown: list[Unknown] = []
     for path in environments:
         recorded = RecordedSources(sources)
-        # Planning it says what is wrong with it; here only the files count.
-        with suppress(DiagnosticError):
+        broken: tuple[Diagnostic, ...] = ()
+        try:
             compose(path, recorded)
+        except DiagnosticError as problem:
+            # Planning a touched one says what is wrong with it.
+            broken = problem.diagnostics
         read = dict.fromkeys(place for each in recorded.paths for place in places(each))
         files = tuple(changed[place] for place in read if place in changed)
         if files:
-            found.append(Touched(path, files))
-    return found
+            touched.append(Touched(path, files))
+        elif broken and changed:
+            unknown.append(Unknown(path, broken))
+    return touched, unknown

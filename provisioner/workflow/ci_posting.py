@@ -18,6 +18,9 @@ from provisioner.workflow.plan_review import CONTEXT
 from provisioner.workflow.plan_snapshot import Remembered, take_snapshot, write_snapshots
 from provisioner.workflow.sticky_comment import find_comment, write_comment
 
+PROMOTION_CHANGED = "promotion-changed"
+"""The code of the diagnostic that a change turns the order of promotion."""
+
 _DISMISSAL = "azsec: the plan is not the one that was approved any more."
 
 
@@ -44,7 +47,10 @@ class Posting:
         the comment. Where there is nothing to say, only an old comment is written over.
         """
         forge, pull_request = self.forge, self.pull_request
-        is_noteworthy = any(entry.is_noteworthy for entry in document.environments)
+        # The order of promotion is reviewed, too: it decides what is applied before what.
+        is_noteworthy = any(entry.is_noteworthy for entry in document.environments) or any(
+            told.code == PROMOTION_CHANGED for told in document.diagnostics
+        )
         if is_noteworthy or find_comment(forge, pull_request, MARKER).own:
             written = write_plan_comment(forge, pull_request, render, _remember(document, known))
             document = document.model_copy(update={"comment": written.url})
@@ -123,5 +129,9 @@ def overall_status(document: CiPlanDocument, url: str | None) -> NewStatus:
     told = f"{len(statuses)} planned, {changing} to apply"
     if not statuses:
         told = "no environment reads what the change touches"
+    if any(one.code == PROMOTION_CHANGED for one in document.diagnostics):
+        told += ", promotion.yaml changes the order"
+    if document.unknown:
+        told += f", {len(document.unknown)} not known"
     state = StatusState.FAILURE if bad else StatusState.SUCCESS
     return NewStatus(CONTEXT, state, f"{told}, {bad} not ready" if bad else told, url)

@@ -46,19 +46,22 @@ class Trust:
 @dataclass(frozen=True, slots=True)
 class Review:
     """What was reviewed of one environment: its approvals, the newest first, and those that approve
-    no plan, with the reason; `posted` is the digest of the newest status on the head."""
+    no plan, with the reason; `posted` is the digest of the newest status on the head. `outdated`
+    tells that approvals of earlier commits would count if the order of promotion were the same."""
 
     approvals: tuple[ApprovalDocument, ...] = ()
     uncounted: tuple[UncountedApprovalDocument, ...] = ()
     posted: str | None = None
+    outdated: bool = False
 
     def approval_of(self, digest: str) -> ApprovalDocument | None:
         """Return the newest approval of a digest, None where nobody approved it."""
         return next((one for one in self.approvals if one.digest == digest), None)
 
     def is_void(self, digest: str) -> bool:
-        """Tell whether plans of the environment were approved, and this one was not."""
-        return bool(self.approvals) and self.approval_of(digest) is None
+        """Tell whether plans of the environment were approved, and this one was not, or for another
+        order of promotion."""
+        return (bool(self.approvals) or self.outdated) and self.approval_of(digest) is None
 
 
 def read_review(
@@ -90,6 +93,7 @@ def read_review(
                 by=approval.by,
                 at=format_moment(approval.at),
                 commit=approval.commit,
+                may_write=approval.may_write,
             )
         )
     posted = _trusted(environment, statuses_of(head), trust)
@@ -112,6 +116,7 @@ def hold_to_head(review: Review, head: str) -> Review:
         approvals=tuple(one for one in review.approvals if one.commit == head),
         uncounted=(*review.uncounted, *uncounted),
         posted=review.posted,
+        outdated=bool(uncounted),
     )
 
 
@@ -125,7 +130,7 @@ def _reason_against(approval: Approval, trust: Trust) -> str | None:
         return "the author's own approval does not count"
     if approval.by in trust.accounts:
         return "the account that posts the plans cannot approve them"
-    if not approval.may_write:
+    if approval.may_write is False:
         return "the account may not write to the repository"
     return None
 

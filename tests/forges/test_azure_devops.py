@@ -95,7 +95,7 @@ def test_an_approval_covers_the_iteration_at_the_time_of_the_vote(server, forge)
 
     first, second = forge.approvals(forge.pull_request(number))
 
-    assert (first.by, first.commit, first.may_write) == (ADA, HEAD, True)
+    assert (first.by, first.commit, first.may_write) == (ADA, HEAD, None)
     assert (second.by, second.commit) == (BOB, NEWER)
     assert first.at < second.at
 
@@ -404,3 +404,33 @@ def test_a_job_that_cannot_write_says_why(environ, code):
         open_azure_devops(environ)
 
     assert raised.value.code == code
+
+
+def test_the_head_of_a_branch_is_read_among_those_that_begin_like_it(server, forge):
+    server.heads |= {f"refs/heads/release-{number}": "e" * 40 for number in range(5)}
+    server.heads["refs/heads/release"] = NEWER.upper()
+    server.heads["refs/heads/team/a b"] = HEAD
+    server.page = 2
+
+    assert forge.branch_head("release") == NEWER
+    assert forge.branch_head("team/a b") == HEAD
+
+
+def test_a_deleted_branch_and_a_repository_that_is_not_there_are_missing(server, forge):
+    server.heads["refs/heads/release-1"] = HEAD
+    with pytest.raises(ForgeError, match="has no branch release") as raised:
+        forge.branch_head("release")
+    assert raised.value.is_missing
+
+    server.refuse("GET", "/refs", refusal(404, "TF401019: the repository does not exist."))
+    with pytest.raises(ForgeError) as raised:
+        forge.branch_head("main")
+    assert raised.value.is_missing
+
+
+def test_the_head_of_a_branch_is_read_from_nowhere_else(server, forge):
+    away = {"Location": f"{server.collection}_signin"}
+    server.refuse("GET", "/refs", Reply(302, headers=away))
+    with pytest.raises(ForgeError) as raised:
+        forge.branch_head("main")
+    assert raised.value.code == "token-refused"

@@ -282,3 +282,32 @@ def test_a_job_knows_its_event(name):
     event, expected = EVENTS[name]
     job = read_github_job(JOB, event)
     assert job == replace(read_github_job(JOB, {}), **expected)
+
+
+def test_the_head_of_a_branch_is_read_by_its_whole_name(server, github):
+    server.heads |= {"release": "A" * 40, "release-1": "b" * 40, "team/a b": "c" * 40}
+    assert github.branch_head("release") == "a" * 40
+    assert github.branch_head("team/a b") == "c" * 40
+
+
+@pytest.mark.parametrize(
+    ("reply", "missing"),
+    [
+        pytest.param(None, True, id="deleted"),
+        pytest.param(
+            Reply(301, {"message": "Moved Permanently"}, {"Location": "/branches/main"}),
+            False,
+            id="renamed: the redirect is not followed",
+        ),
+        pytest.param(Reply(200, {"name": "old"}), False, id="another shape"),
+    ],
+)
+def test_a_branch_without_a_head_is_an_error_and_never_another_branch(
+    server, github, reply, missing
+):
+    server.heads["main"] = "d" * 40
+    if reply is not None:
+        server.server.faults.append(Fault("GET", "/branches/old$", reply))
+    with pytest.raises(ForgeError) as raised:
+        github.branch_head("old")
+    assert raised.value.is_missing is missing

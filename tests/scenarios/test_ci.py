@@ -566,3 +566,72 @@ def test_the_drift_issue_of_a_deleted_environment_is_closed_with_a_statement(rep
     assert "environments/old.yaml, the file of environment old, is gone" in " ".join(told.split())
     assert issue["state"] == "closed"
     assert "nobody checks the environment `old`" in issue["body"]
+
+
+def test_an_environment_that_cannot_be_composed_is_not_called_untouched(repository):
+    repository.add("broken", "0d04")
+    path = repository.folder / "environments" / "broken.yaml"
+    path.write_text("apiVersion: azsec/v1\nkind: [", encoding="utf-8")
+    repository.add("other", "0d05", ENVIRONMENT.replace("app.yaml", "other.yaml"))
+    bad = "apiVersion: azsec/v1\nkind: Blueprint\nmodules: {"
+    (repository.folder / "blueprints" / "other.yaml").write_text(bad, encoding="utf-8")
+    repository.act("commit Break two of three")
+    repository.change()
+    told = " ".join(repository.run("azsec ci plan").split())
+
+    assert "dev to review" in told
+    assert "Not known whether the change touches them: broken, other." in told
+    assert "no file of theirs is touched" not in told
+    assert "environments/broken.yaml cannot be composed" in told
+    comment = " ".join(repository.host.comment().split())
+    assert "Not known whether the change touches them: `broken`, `other`." in comment
+    assert "azsec success: 1 planned, 1 to apply, 2 not known" in repository.host.statuses()
+
+    repository.act("grace approves", "merge by squash")
+    told = " ".join(repository.run("azsec ci apply", "push").split())
+    assert "dev applied" in told
+    assert "whether the change touches broken is not known" in told
+
+
+@pytest.mark.parametrize("line", ["azsec ci plan", "azsec ci plan dev"])
+def test_two_files_with_one_name_fail_the_status_that_is_required(repository, line):
+    repository.act("branch change")
+    repository.add("dev2", "0d02", ENVIRONMENT.replace("{name: NAME", "{name: dev"))
+    repository.act("commit Add a second dev", "open pull request")
+    assert "[exit 1]" in repository.run(line)
+    assert repository.host.statuses() == (
+        "azsec failure: not planned: environments/dev.yaml and environments/dev2.yaml both have "
+        "the name 'dev'.\n"
+    )
+
+
+def test_a_turned_order_voids_the_approvals_of_earlier_commits_before_the_merge(repository):
+    repository.add("prod", "0d03")
+    _order(repository, "[[dev], [prod]]")
+    repository.act("commit State the order")
+    repository.change()
+    repository.run("azsec ci plan")
+    repository.act("grace approves")
+    _order(repository, "[[prod], [dev]]")
+    repository.act("commit Turn the order")
+    told = " ".join(repository.run("azsec ci plan").split())
+    assert "approval void" in told
+    statuses = repository.host.statuses()
+    assert statuses.count("not the approved plan") == 2
+    assert "azsec failure: 2 planned, 2 to apply, promotion.yaml changes the order" in statuses
+    assert "the approval is of an earlier commit" in repository.host.comment()
+
+    repository.act("grace approves")
+    repository.run("azsec ci plan")
+    assert "failure" not in repository.host.statuses()
+
+
+def test_an_order_that_is_turned_alone_is_shown_to_its_reviewers(repository):
+    repository.add("prod", "0d03")
+    _order(repository, "[[dev], [prod]]")
+    repository.act("commit State the order", "branch change")
+    _order(repository, "[[prod], [dev]]")
+    repository.act("commit Turn the order", "open pull request")
+    repository.run("azsec ci plan")
+    assert "dev, then prod becomes prod, then dev" in " ".join(repository.host.comment().split())
+    assert "promotion.yaml changes the order" in repository.host.statuses()

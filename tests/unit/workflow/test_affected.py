@@ -39,7 +39,7 @@ CASES = {
 @pytest.mark.parametrize("name", CASES)
 def test_an_environment_is_touched_by_what_it_reads(name):
     changed, expected = CASES[name]
-    found = find_touched(
+    found, _ = find_touched(
         READS, {f"/repo/{path}": path for path in changed}, compose, FILES, lambda p: [f"/repo/{p}"]
     )
     assert {one.path: one.files for one in found} == expected
