@@ -31,6 +31,20 @@ class Scope(StrEnum):
     EXTENSION = "any resource"
 
 
+class Tier(StrEnum):
+    """How much azsec knows of a type, and so what it claims of its resources.
+
+    KNOWN   the catalog has facts: what a file does not declare is compared with its default
+    SCHEMA  the models of an installed `azure-mgmt-*` package: bodies are checked against them, and
+            what is declared is compared
+    RAW     an api version alone: nothing is checked, what is declared is compared
+    """
+
+    KNOWN = "known"
+    SCHEMA = "schema only"
+    RAW = "raw"
+
+
 class ListRead(StrEnum):
     """The widest list call that Azure offers for a type.
 
@@ -39,12 +53,14 @@ class ListRead(StrEnum):
     EMBEDDED       the parent's own answer holds them: no call at all
     RESOURCE       one GET for each scope: extension resources that no list covers, and what Azure
                    lists by resource group only
+    SINGLE         no list is known: one GET for each resource that is declared
     """
 
     SUBSCRIPTION = "subscription"
     PARENT = "parent"
     EMBEDDED = "embedded"
     RESOURCE = "resource"
+    SINGLE = "single"
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,6 +265,14 @@ class ResourceType:
     api_version     the version spoken, from `catalog.api_versions`
     sdk             the SDK model of its body; None where no package has one, then `models` says
     scope           what a top-level resource stands in
+    tier            how much is known of it; a type outside the catalog is made for an environment
+                    (`catalog.generic_types`)
+    stated_version  whether the environment's files state `api_version`: it is spoken, or refused
+    contents_known  whether all types of children are known, so that lists of them show what is in
+                    one; what may hold something else is not deleted
+    listable        whether PARENT/kind lists those of a type that is read one by one: such a list
+                    tells what there is, and not all of it
+    located         whether a top-level one in a resource group has a location
     lists           the widest list read
     list_omits      paths that its lists do not answer, although a GET of one does: what a list
                     shows without them is read once more by itself
@@ -360,6 +384,11 @@ class ResourceType:
     sdk: SdkModel | None
     rule: NameRule
     scope: Scope = Scope.RESOURCE_GROUP
+    tier: Tier = Tier.KNOWN
+    stated_version: bool = False
+    contents_known: bool = True
+    listable: bool = False
+    located: bool = True
     lists: ListRead = ListRead.SUBSCRIPTION
     list_omits: tuple[str, ...] = ()
     list_query: Mapping[str, str] = field(default_factory=dict)
@@ -482,7 +511,7 @@ class ResourceType:
     @property
     def has_location(self) -> bool:
         """Whether a body carries a location: top-level resources in a group do."""
-        return self.parent is None and self.scope is Scope.RESOURCE_GROUP
+        return self.located and self.parent is None and self.scope is Scope.RESOURCE_GROUP
 
     def is_service_made(self, name: str) -> bool:
         """Tell whether a service makes one of this name for itself (a container of logs)."""

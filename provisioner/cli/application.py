@@ -999,6 +999,16 @@ def api_versions(
     all_versions: Annotated[
         bool, typer.Option("--all", help="Offer all API versions again.")
     ] = False,
+    types: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--type",
+            metavar="TYPE=VERSIONS",
+            help="Offer only these API versions of a type outside the catalog "
+            "(Contoso.Fabric/nets=2025-04-15,2025-06-01); none: there is no such type. "
+            "Repeatable.",
+        ),
+    ] = None,
     state: StateOption = None,
 ) -> None:
     """Print or limit the API versions that the built-in Azure offers, to rehearse a cloud that lags
@@ -1008,7 +1018,9 @@ def api_versions(
 
     if until is not None and all_versions:
         refuse_options("--until limits them", {"--all": True})
-    limit_versions(state, until, all_versions=all_versions)
+    if types and all_versions:
+        refuse_options("--type limits them", {"--all": True})
+    limit_versions(state, until, types or (), all_versions=all_versions)
 
 
 @local_app.command("status")

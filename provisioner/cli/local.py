@@ -1,12 +1,14 @@
 """`azsec local`: the built-in Azure as a server of its own."""
 
 import sys
+from collections.abc import Sequence
 from datetime import date
 
 from provisioner.azure.version_cache import forget_versions
+from provisioner.catalog.generic_types import is_api_version, is_type_name
 from provisioner.cli.workspace import cache_folder, load_catalog, local_key, state_path
 from provisioner.model.diagnostic import DiagnosticError, error
-from provisioner.simulator.offers import read_limit, set_limit
+from provisioner.simulator.offers import read_limit, read_types, set_limit
 from provisioner.simulator.server import serve_forever
 from provisioner.simulator.state_file import reset, status
 
@@ -35,22 +37,57 @@ def reset_local(state: str | None) -> None:
     sys.stdout.write(f"{path}: the built-in Azure is empty.\n")
 
 
-def limit_versions(state: str | None, until: str | None, *, all_versions: bool) -> None:
-    """Offer only the api versions of a day and before, or all again; say which are offered.
+def limit_versions(
+    state: str | None, until: str | None, types: Sequence[str], *, all_versions: bool
+) -> None:
+    """Offer only the api versions of a day and before, or all again; of `types` outside the catalog
+    (`TYPE=VERSION,VERSION`, `TYPE=` for one that there is not) only those. Say which are offered.
 
-    Raises DiagnosticError for what is no day, and while another process has the state.
+    Raises DiagnosticError for what is no day or no such type, and while another process has the
+    state.
     """
     path = state_path(state)
     if until is not None and not _is_day(until):
         raise DiagnosticError(
             error("wrong-option", f"--until is {until!r}.", None, "Expected a day: 2025-12-31.")
         )
-    if until is not None or all_versions:
-        set_limit(path, until)
+    told = dict(map(_read_type, types))
+    if until is not None or all_versions or told:
+        kept = until if until is not None or all_versions else read_limit(path)
+        set_limit(path, kept, None if all_versions else told)
         forget_versions(cache_folder(), local_key(path))
     limit = read_limit(path)
     offered = f"api versions until {limit}" if limit else "all api versions"
     sys.stdout.write(f"{path}: the built-in Azure offers {offered}.\n")
+    for name, versions in sorted(read_types(path).items()):
+        shown = ", ".join(versions) if versions else "no such type"
+        sys.stdout.write(f"  {name}: {shown}\n")
+
+
+def _read_type(text: str) -> tuple[str, tuple[str, ...]]:
+    """Return a type and the api versions that are offered of it, of `TYPE=VERSION,VERSION`."""
+    name, sign, listed = text.partition("=")
+    versions = tuple(each for each in listed.split(",") if each)
+    if not sign or not is_type_name(name) or not all(map(is_api_version, versions)):
+        raise DiagnosticError(
+            error(
+                "wrong-option",
+                f"--type is {text!r}.",
+                None,
+                "Expected a type with its api versions, Contoso.Fabric/nets=2025-04-15,"
+                "2025-06-01, or with none for a type that there is not: Contoso.Fabric/nets=",
+            )
+        )
+    if load_catalog().find(name) is not None:
+        raise DiagnosticError(
+            error(
+                "wrong-option",
+                f"--type: the catalog has {name}, and what is offered of it.",
+                None,
+                "Name a type outside the catalog, or limit all by --until.",
+            )
+        )
+    return name, versions
 
 
 def _is_day(text: str) -> bool:

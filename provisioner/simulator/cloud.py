@@ -8,11 +8,12 @@ from functools import cached_property
 from typing import Any
 
 from provisioner.catalog.endpoints import Endpoint, endpoints_of
+from provisioner.catalog.generic_types import is_namespace
 from provisioner.catalog.registry import Catalog
-from provisioner.catalog.resource_type import ResourceType
+from provisioner.catalog.resource_type import ResourceType, Tier
 from provisioner.model.resource_id import RESOURCE_GROUP, ResourceId, resource_group_id
 from provisioner.simulator.clock import Clock, SystemClock, format_time, parse_time
-from provisioner.simulator.errors import invalid_type
+from provisioner.simulator.errors import invalid_namespace, invalid_type
 from provisioner.simulator.faults import Faults
 from provisioner.simulator.records import Origin, PolicyToken, Record
 from provisioner.simulator.state import Store
@@ -81,11 +82,19 @@ class Cloud:
         return format_time(parse_time(at) + timedelta(seconds=seconds * (self.pace or 0.0)))
 
     def type_of(self, resource: ResourceId) -> ResourceType:
-        """Return the type of a resource. Raises RefusalError for one that is not in the catalog."""
+        """Return the type of a resource. Raises RefusalError for what cannot be a type."""
         found = self.catalog.of(resource)
+        namespace = resource.type.partition("/")[0]
+        if found is None and not is_namespace(namespace):
+            raise invalid_namespace(namespace)
         if found is None:
             raise invalid_type(resource.type)
         return found
+
+    def is_known(self, resource: ResourceId) -> bool:
+        """Tell whether the catalog has the type of a resource."""
+        found = self.catalog.of(resource)
+        return found is not None and found.tier is not Tier.RAW
 
     def find(self, resource: ResourceId) -> Record | None:
         """Return the row of a resource, one that Azure itself provides included, or None."""

@@ -76,12 +76,19 @@ def resource_not_found(resource: ResourceId, code: str = "ResourceNotFound") -> 
     )
 
 
+def invalid_namespace(namespace: str) -> RefusalError:
+    """Return the refusal of a namespace that no provider has."""
+    return RefusalError(
+        404, "InvalidResourceNamespace", f"The resource namespace '{namespace}' is invalid."
+    )
+
+
 def invalid_type(type_name: str) -> RefusalError:
-    """Return the refusal of a type that is not in the catalog."""
+    """Return the refusal of a type that its provider does not have; recorded without the versions,
+    which the built-in Azure does not know of a type outside the catalog."""
     namespace, _, kind = type_name.partition("/")
     return RefusalError(
         404,
         "InvalidResourceType",
-        f"The resource type '{kind}' could not be found in the namespace '{namespace}': "
-        "the built-in Azure knows the types of azsec's catalog only.",
+        f"The resource type '{kind}' could not be found in the namespace '{namespace}'.",
     )

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
-from provisioner.catalog.resource_type import ListRead, ResourceType, Scope
+from provisioner.catalog.resource_type import ListRead, ResourceType, Scope, Tier
 from provisioner.model.permissions import holds_at
 from provisioner.model.resource_id import RESOURCE_GROUP, ResourceId
 from provisioner.simulator.answers import render
@@ -77,8 +77,9 @@ def _is_tracked(cloud: Cloud, row: Record) -> bool:
     resource_type = cloud.catalog.get(row.type)
     if row.id.is_container:
         return False
-    child = resource_type.parent is not None and resource_type.taggable
-    return resource_type.has_location or (child and "location" in row.body)
+    by_body = resource_type.parent is not None or resource_type.tier is Tier.RAW
+    located = by_body and resource_type.taggable and "location" in row.body
+    return resource_type.has_location or located
 
 
 def _render_generic(_cloud: Cloud, row: Record) -> dict[str, Any]:
@@ -91,7 +92,7 @@ def _inside(cloud: Cloud, resource_type: ResourceType, sample: ResourceId) -> It
     container = sample.container
     if container is not None and resource_type.parent is not None:
         for row in cloud.store.resources.inside(container.key):
-            if row.type == resource_type.name:
+            if row.type.lower() == resource_type.name.lower():
                 yield row
         return
     prefix = f"{container.key}/" if container else "/"

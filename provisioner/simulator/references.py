@@ -94,6 +94,10 @@ def _is_azures_own(cloud: Cloud, target: ResourceId) -> bool:
 
 
 def _known(cloud: Cloud, resource: ResourceId | None) -> ResourceId | None:
-    while resource is not None and cloud.catalog.of(resource) is None:
+    """Return the resource that an id names or stands in, None for one of no known type: what may
+    be inside a resource of a type outside the catalog, nothing says."""
+    while resource is not None and not (
+        cloud.is_known(resource) or cloud.store.resources.get(resource.key) is not None
+    ):
         resource = resource.parent
     return resource

@@ -21,6 +21,7 @@ from provisioner.simulator.application import Application, RecordedRequest
 from provisioner.simulator.clock import Clock, SystemClock
 from provisioner.simulator.cloud import Cloud
 from provisioner.simulator.faults import Faults
+from provisioner.simulator.open_types import open_catalog
 from provisioner.simulator.state import Store
 
 _LOOPBACK = "127.0.0.1"
@@ -67,7 +68,7 @@ class LocalAzure:
         (`*/read`); None for all. Raises DiagnosticError where the state or the port is not to
         be had.
         """
-        cloud = Cloud(catalog, Store(state), clock, realistic)
+        cloud = Cloud(open_catalog(catalog), Store(state), clock, realistic)
         local = LocalAzure(Application(cloud, allowed_actions), _listen(port, cloud.store))
         local._thread.start()
         return local

@@ -2,14 +2,17 @@
 
 from collections.abc import Iterator
 
+from provisioner.catalog.generic_types import is_namespace
 from provisioner.catalog.regions import REGIONS
 from provisioner.catalog.registrations import known_providers
 from provisioner.catalog.resource_type import ResourceType
 from provisioner.model.values import Json
 from provisioner.simulator.cloud import TENANT, Cloud
-from provisioner.simulator.errors import RefusalError
+from provisioner.simulator.errors import RefusalError, invalid_namespace
 from provisioner.simulator.exchange import Answer, Request
-from provisioner.simulator.offers import offered_versions
+from provisioner.simulator.offers import offered_versions, open_types
+
+_PROVIDER = "provider "
 
 
 def get_metadata(_cloud: Cloud, request: Request) -> Answer:
@@ -83,8 +86,9 @@ def list_locations(_cloud: Cloud, _request: Request, subscription: str) -> Answe
 
 
 def list_providers(cloud: Cloud, _request: Request, subscription: str = "") -> Answer:
-    """Answer the resource providers of the catalog, with their registration."""
-    namespaces = sorted(known_providers(cloud.catalog))
+    """Answer the resource providers of the catalog, and others from their first use on, with their
+    registration."""
+    namespaces = sorted({*known_providers(cloud.catalog), *_recorded_providers(cloud)})
     return Answer(200, {"value": [_provider(cloud, subscription, name) for name in namespaces]})
 
 
@@ -142,11 +146,25 @@ def _namespace(cloud: Cloud, namespace: str) -> str:
     for known in known_providers(cloud.catalog):
         if known.lower() == namespace.lower():
             return known
-    raise RefusalError(
-        404,
-        "InvalidResourceNamespace",
-        f"The resource namespace '{namespace}' is invalid: azsec's catalog does not speak of it.",
-    )
+    if is_namespace(namespace):
+        return _record_provider(cloud, namespace)
+    raise invalid_namespace(namespace)
+
+
+def _record_provider(cloud: Cloud, namespace: str) -> str:
+    """Let a provider outside the catalog exist from its first use on; return its name as it was
+    spelled then."""
+    key = f"{_PROVIDER}{namespace.lower()}"
+    recorded = cloud.store.settings.get(key)
+    if recorded is None:
+        cloud.store.settings.put(key, namespace)
+    return recorded or namespace
+
+
+def _recorded_providers(cloud: Cloud) -> Iterator[str]:
+    for key, name in cloud.store.settings.items():
+        if key.startswith(_PROVIDER):
+            yield name
 
 
 def _provider(cloud: Cloud, subscription: str, namespace: str) -> dict[str, Json]:
@@ -160,6 +178,14 @@ def _provider(cloud: Cloud, subscription: str, namespace: str) -> dict[str, Json
         for resource_type in cloud.catalog
         if resource_type.namespace == namespace
         and (versions := offered_versions(cloud, resource_type))
+    ]
+    kinds += [
+        {
+            "resourceType": name.partition("/")[2],
+            "locations": list(REGIONS.values()),
+            "apiVersions": list(versions),
+        }
+        for name, versions in open_types(cloud, namespace).items()
     ]
     shown: dict[str, Json] = {
         "namespace": namespace,

@@ -202,10 +202,11 @@ def _check_location(
     document: Mapping[str, Any],
     before: Record | None,
 ) -> None:
-    if not (resource_type.has_location or resource.is_container):
-        return
     location = document.get("location")
-    if not isinstance(location, str) or not location.strip():
+    is_stated = isinstance(location, str) and bool(location.strip())
+    if not (resource_type.has_location or resource.is_container or is_stated):
+        return
+    if not isinstance(location, str) or not is_stated:
         raise RefusalError(
             400, "LocationRequired", "The location property is required for this definition."
         )

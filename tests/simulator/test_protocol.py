@@ -18,10 +18,17 @@ NET = f"{GROUP}/providers/Contoso.Fabric/nets/n"
         ),
         pytest.param(
             "GET",
-            f"{GROUP}/providers/Contoso.Fabric/ufos/u",
+            f"{GROUP}/providers/Contoso.Fabric/u~fos/u",
             404,
             "InvalidResourceType",
-            id="type that the catalog lacks",
+            id="what cannot be a type",
+        ),
+        pytest.param(
+            "GET",
+            f"{GROUP}/providers/Contoso/nets/n",
+            404,
+            "InvalidResourceNamespace",
+            id="what cannot be a namespace",
         ),
         pytest.param(
             "PUT",

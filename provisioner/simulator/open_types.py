@@ -1,0 +1,68 @@
+"""Types outside the catalog: the built-in Azure serves them by Azure Resource Manager's own rules.
+
+What a provider would check of a body, it does not know: it takes any, under any well-formed api
+version, and answers it with what Azure Resource Manager adds to every resource (id, name, type,
+`provisioningState`, the principal of an identity). A namespace or a type that cannot be one is
+refused as Azure refuses it; so are those of which it is told what it offers
+(`azsec local api-versions --type`).
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+from provisioner.catalog.generic_types import RAW_BY_NAME, RAW_MODELS, is_type_name, raw_type
+from provisioner.catalog.registry import Catalog
+from provisioner.catalog.resource_type import ResourceType
+from provisioner.catalog.schema import SchemaIndex
+
+_ANY_VERSION = "0000-00-00"
+"""Of which no property is known, whatever version a request names."""
+
+
+@dataclass(frozen=True)
+class OpenCatalog(Catalog):
+    """A catalog in which every well-formed type is found: one that it lacks as a raw one.
+
+    To iterate over it yields the types of the catalog alone.
+    """
+
+    def find(self, name: str) -> ResourceType | None:
+        """Return the type of this name; None for what cannot be the name of one."""
+        known = super().find(name)
+        if known is not None or not is_type_name(name):
+            return known
+        return _open_type(name)
+
+    def is_open(self, name: str) -> bool:
+        """Tell whether a type is served without being in the catalog."""
+        return super().find(name) is None
+
+
+def open_catalog(catalog: Catalog) -> OpenCatalog:
+    """Return a catalog with all other types beside its own."""
+    roots = _OpenRoots({**catalog.schemas.roots}, RAW_MODELS[0].name)
+    models = {**RAW_BY_NAME, **catalog.schemas.models}
+    return OpenCatalog(catalog.types, SchemaIndex(models, roots))
+
+
+class _OpenRoots(Mapping[str, str]):
+    """The names of root models by type; those of other types are all the same."""
+
+    def __init__(self, known: Mapping[str, str], other: str) -> None:
+        self._known = known
+        self._other = other
+
+    def __getitem__(self, type_name: str) -> str:
+        return self._known.get(type_name) or self._other
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._known)
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+
+@lru_cache(maxsize=4096)
+def _open_type(name: str) -> ResourceType:
+    return raw_type(name, _ANY_VERSION, tracked=True)
