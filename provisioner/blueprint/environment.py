@@ -33,7 +33,8 @@ class Egress:
 class Environment:
     """One environment. `id` is what its marks are made with, and `states_id` whether its file says
     it; `subscriptions` maps alias to GUID; paths are relative to where the command runs; `adopt`
-    are addresses whose resources may be taken over; `ignores` are properties that others may
+    are addresses whose resources may be taken over; `types` are the api versions that it states, by
+    type; `ignores` are properties that others may
     change; `proofs_block` says whether a proof that fails refuses an apply; `controls_gate` is the
     least severity at which a control that newly fails does (None: none does); `accepted` are
     additions of others that are no drift; `kubernetes` is
@@ -49,6 +50,7 @@ class Environment:
     auth: str
     tenant_id: str
     subscriptions: Mapping[str, str]
+    types: Mapping[str, str]
     adopt: tuple[str, ...]
     ignores: tuple[Ignore, ...]
     egress: tuple[Egress, ...]
@@ -114,6 +116,7 @@ def load_environment(path: str, sources: Sources, origin: str | None = None) -> 
         auth=file.auth,
         tenant_id=file.tenant_id.lower(),
         subscriptions={alias: guid.lower() for alias, guid in file.subscriptions.items()},
+        types=file.types,
         adopt=tuple(file.adopt),
         ignores=tuple(_ignores(file, node)),
         egress=tuple(Egress(tuple(e.fqdns), tuple(e.ports), e.reason) for e in file.egress),

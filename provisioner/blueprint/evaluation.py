@@ -29,6 +29,7 @@ from provisioner.blueprint.metering import BudgetError, exceeded
 from provisioner.blueprint.parameters import check_parameter, fill_defaults
 from provisioner.blueprint.secret_checks import check_result, check_values
 from provisioner.blueprint.yaml_source import Node
+from provisioner.catalog.schema import Kind, Property
 from provisioner.model.diagnostic import Diagnostic, DiagnosticError, error, nearest
 from provisioner.model.span import Span
 from provisioner.model.values import Bound, ResourceValue, Unknown, Value
@@ -317,6 +318,8 @@ class Evaluator:
                 return
             if self._context.catalog.schemas.find(resource_type.name, here) is None:
                 model = self._context.catalog.schemas.model_at(resource_type.name, model_path)
+                if (model is not None and model.open_ended) or _is_open(before):
+                    return
                 raise DiagnosticError(
                     error(
                         "unknown-property",
@@ -365,6 +368,10 @@ class _KnownResource(Mapping[str, Value]):
 
     def __len__(self) -> int:
         return len(list(iter(self)))
+
+
+def _is_open(prop: Property | None) -> bool:
+    return prop is not None and prop.shape.kind is Kind.ANY
 
 
 def _refuse_expressions(default: Node) -> None:

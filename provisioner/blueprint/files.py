@@ -74,6 +74,7 @@ class Resource(BaseModel):
 
     type: str
     name: str
+    api_version: str | None = Field(None, alias="apiVersion")
     resource_group: str | None = Field(None, alias="resourceGroup")
     parent: str | None = None
     scope: str | None = None
@@ -228,7 +229,8 @@ class GatesFile(FilePart):
 
 
 class EnvironmentFile(FilePart):
-    """One environment: where a blueprint is applied, and with which values."""
+    """One environment: where a blueprint is applied, and with which values. `types` maps types to
+    the api versions that are spoken of them."""
 
     api_version: Literal["azsec/v1"] = Field(alias="apiVersion")
     kind: Literal["Environment"]
@@ -243,6 +245,7 @@ class EnvironmentFile(FilePart):
     )
     subscriptions: dict[str, str]
     parameters: dict[str, Any] = Field(default_factory=dict)
+    types: dict[str, str] = Field(default_factory=dict)
     adopt: list[str] = Field(default_factory=list)
     ignore: list[IgnoreFile] = Field(default_factory=list)
     egress: list[EgressFile] = Field(default_factory=list)

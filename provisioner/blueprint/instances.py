@@ -9,10 +9,11 @@ from provisioner.blueprint.environment import Environment
 from provisioner.blueprint.files import ModuleCall, Parameter, Resource, ResourceGroup, Sources
 from provisioner.blueprint.graph import Edge
 from provisioner.blueprint.metering import Budget
+from provisioner.blueprint.unknown_types import unknown_type
 from provisioner.blueprint.yaml_source import Node
 from provisioner.catalog.registry import Catalog
 from provisioner.catalog.resource_type import ResourceType
-from provisioner.model.diagnostic import Diagnostic, DiagnosticError, error, nearest
+from provisioner.model.diagnostic import Diagnostic, DiagnosticError, error
 from provisioner.model.resource_id import RESOURCE_GROUP, ResourceId
 from provisioner.model.span import Span
 from provisioner.model.values import Bound, ResourceValue, Value
@@ -112,12 +113,7 @@ class Placed:
         found = catalog.find(self.spec.type)
         if found is None:
             raise DiagnosticError(
-                error(
-                    "unknown-type",
-                    f"azsec does not know the type {self.spec.type!r}.",
-                    self.node.find(("type",)).span,
-                    nearest(self.spec.type, [known.name for known in catalog]),
-                )
+                unknown_type(self.spec.type, self.node.find(("type",)).span, catalog)
             )
         return found
 

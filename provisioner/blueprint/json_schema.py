@@ -14,12 +14,14 @@ from provisioner.blueprint.files import (
     ModuleFile,
     Resource,
 )
+from provisioner.catalog.generic_types import TYPE_NAME
 from provisioner.catalog.registry import Catalog
 from provisioner.catalog.resource_type import ResourceType, Scope
 from provisioner.catalog.schema import Kind, Model, Shape
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _EXPRESSION = {"type": "string", "pattern": r"\$\{"}
+_OTHER_TYPE = f"^{TYPE_NAME.pattern}$"
 _TYPES = {
     Kind.STRING: "string",
     Kind.INTEGER: "integer",
@@ -55,7 +57,10 @@ def _body_definitions(catalog: Catalog) -> dict[str, Mapping[str, Any]]:
     definitions["Resource"] = {
         "type": "object",
         "required": ["type", "name"],
-        "properties": {"type": {"enum": names}},
+        # A type outside the catalog takes any body: docs/types.md.
+        "properties": {
+            "type": {"anyOf": [{"enum": names}, {"type": "string", "pattern": _OTHER_TYPE}]}
+        },
         "allOf": [
             {
                 "if": {"properties": {"type": {"const": resource_type.name}}},

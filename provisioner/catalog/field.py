@@ -63,9 +63,11 @@ class Owner(StrEnum):
 
 
 class Disruption(StrEnum):
-    """What a change does to what runs on the resource, from harmless to worst."""
+    """What a change does to what runs on the resource, from harmless to worst. `UNKNOWN` is said of
+    types outside the catalog: no fact tells."""
 
     NONE = "no disruption"
+    UNKNOWN = "disruption not known"
     CONNECTIONS = "connections drop"
     ACCESS = "access ends"
     CONTROL_PLANE = "control plane blips"

@@ -24,6 +24,19 @@ class Catalog:
     types: Mapping[str, ResourceType]
     schemas: SchemaIndex
 
+    def extended(self, types: Iterable[ResourceType], schemas: SchemaIndex) -> "Catalog":
+        """Return this catalog with other types in it, in the place of those of the same name."""
+        more = {each.name.lower(): each for each in types}
+        if not more:
+            return self
+        return replace(
+            self,
+            types={**self.types, **more},
+            schemas=SchemaIndex(
+                {**schemas.models, **self.schemas.models}, {**schemas.roots, **self.schemas.roots}
+            ),
+        )
+
     def find(self, name: str) -> ResourceType | None:
         """Return the type of this name, or None. An id's bare container types count as names."""
         return self.types.get(name.lower()) or self.types.get(f"microsoft.resources/{name.lower()}")

@@ -8,13 +8,15 @@ says what it offers when it is asked for a provider (`GET /subscriptions/S/provi
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from provisioner.catalog.generic_types import raw_type
 from provisioner.catalog.registry import Catalog
-from provisioner.catalog.resource_type import ResourceType, Scope, SdkModel
+from provisioner.catalog.resource_type import ResourceType, Scope, SdkModel, Tier
 from provisioner.model.values import Body, lookup
 
 Offer = Mapping[str, Sequence[str]]
 """The api versions that a cloud offers, by the name of the type in lower case."""
 _PREVIEW = "-"
+_NEWEST = "9999-12-31"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,9 @@ def speak(
     types: list[ResourceType] = []
     differing: list[SpokenVersion] = []
     for resource_type in catalog:
+        if resource_type.stated_version:
+            types.append(resource_type)
+            continue
         offered = _offered(resource_type.name.lower(), offer)
         pinned = resource_type.api_version
         spoken = choose_version(pinned, offered) if offered else pinned
@@ -81,6 +86,43 @@ def speak(
         differing.append(SpokenVersion(resource_type.name, pinned, spoken, found is not None))
         types.append(replace(resource_type, api_version=spoken or pinned, sdk=found or model))
     return tuple(types), tuple(differing)
+
+
+def find_unoffered(
+    types: Iterable[ResourceType], offer: Offer
+) -> tuple[tuple[ResourceType, tuple[str, ...]], ...]:
+    """Return the types whose stated version the cloud does not offer, each with what it offers of
+    them, the newest first. What a cloud lists no versions of is not among them."""
+    found = []
+    for resource_type in types:
+        offered = offer.get(resource_type.name.lower(), ())
+        lacks = all(each.lower() != resource_type.api_version.lower() for each in offered)
+        if resource_type.stated_version and offered and lacks:
+            found.append((resource_type, tuple(sorted(offered, reverse=True))))
+    return tuple(found)
+
+
+def with_offered_children(types: Sequence[ResourceType], offer: Offer) -> list[ResourceType]:
+    """Return the raw ones among types that a cloud lists, with the types of what can stand in them.
+
+    A provider lists its types with those of their children ("Providers - Get"), so that lists of
+    these show what is in a resource. The versions of a child are those that are offered of it, the
+    newest that is no preview, or that of its parent where the provider lists none.
+    """
+    known = {each.name.lower() for each in types}
+    found: list[ResourceType] = []
+    pending = [each for each in types if each.tier is Tier.RAW and each.name.lower() in offer]
+    while pending:
+        parent = pending.pop()
+        found.append(replace(parent, contents_known=True))
+        prefix = f"{parent.name.lower()}/"
+        for name, offered in offer.items():
+            if name.startswith(prefix) and "/" not in name[len(prefix) :] and name not in known:
+                known.add(name)
+                version = choose_version(_NEWEST, offered) or parent.api_version
+                kind = name[len(prefix) :]
+                pending.append(replace(raw_type(f"{parent.name}/{kind}", version), listable=True))
+    return found
 
 
 def _offered(name: str, offer: Offer) -> Sequence[str]:

@@ -147,12 +147,18 @@ class Session:
         self._stack = ExitStack()
         self._client: ArmClient | None = None
         self._spoken: Catalog | None = None
+        self._extended: Catalog | None = None
         self._marks: Marks | None = None
         self._where: AzureCloud | None = None
 
     @property
     def catalog(self) -> Catalog:
-        """What azsec knows of the types, in the api versions that are spoken (`reach`)."""
+        """What is known of the types: those that the files of the last environment name included,
+        in the api versions that are spoken (`reach`)."""
+        return self._extended or self._base
+
+    @property
+    def _base(self) -> Catalog:
         return self._spoken or self._pinned
 
     @cached_property
@@ -166,7 +172,8 @@ class Session:
         today = datetime.now().astimezone().date()
         sources = self._surroundings.sources or FileSources(repository_of(path))
         origin = str(Path(path).resolve())
-        desired = load_desired(path, self.catalog, sources, today, self._cloud or cloud, origin)
+        desired = load_desired(path, self._base, sources, today, self._cloud or cloud, origin)
+        self._extended = desired.catalog
         self._marks = desired.environment.marks
         check_unique_id(
             desired.environment, {beside: read_if_text(beside) for beside in find_siblings(path)}
@@ -190,8 +197,12 @@ class Session:
         client = self.connect(desired.document)
         now = datetime.now(UTC)
         memory = VersionCache(cache_folder(), self._cloud_key(desired.document), now)
-        offer = ask_offer(desired, self._pinned, client, memory)
-        return adapt(desired, self._pinned, offer, lambda types: self._respeak(types, desired))
+        offer = ask_offer(desired, desired.catalog, client, memory)
+        adapted = adapt(
+            desired, desired.catalog, offer, lambda types: self._respeak(types, desired)
+        )
+        self._extended = adapted.catalog
+        return adapted
 
     def look_at(self, environment: str, state: str) -> Desired:
         """Return an environment; for any but its desired state, as `reach` does."""
@@ -212,7 +223,7 @@ class Session:
         today = datetime.now().astimezone().date()
         paths = find_siblings(desired.environment.path)
         sources = FileSources(repository_of(desired.environment.path))
-        return load_siblings(paths, self.catalog, sources, today)
+        return load_siblings(paths, self._base, sources, today)
 
     def validate(self, environment: str) -> tuple[Desired, tuple[Diagnostic, ...]]:
         """Return an environment with what there is to say of it; raise what is wrong with it."""
@@ -280,7 +291,7 @@ class Session:
             return self._surroundings.start_local()
         from provisioner.simulator.server import LocalAzure
 
-        server = LocalAzure.start(self.catalog, state_path(self._state), realistic=self._realistic)
+        server = LocalAzure.start(self._pinned, state_path(self._state), realistic=self._realistic)
         return self._stack.enter_context(server).endpoint
 
     def __enter__(self) -> "Session":

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from provisioner.catalog.field import NO_FACTS, Compare, Field, ImmutableRule
-from provisioner.catalog.resource_type import Embedded, ResourceType
+from provisioner.catalog.resource_type import Embedded, ResourceType, Tier
 from provisioner.catalog.schema import Kind, Model, Property, SchemaIndex, Shape
 from provisioner.catalog.spelling import spell
 from provisioner.model.values import ABSENT
@@ -182,7 +182,9 @@ class Rules:
             or (not rule.path and key.lower() in _ENVELOPE)
         )
         create_only, definite = _fixed(rule, fact)
-        by_nature = (prop is not None and prop.create_only) or path == _LOCATION
+        # Azure moves nothing from region to region; a raw type's refusal is Azure's to say.
+        moves = path == _LOCATION and self._type.tier is not Tier.RAW
+        by_nature = (prop is not None and prop.create_only) or moves
         return Rule(
             path=path,
             generic=generic,

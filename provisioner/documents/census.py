@@ -13,6 +13,10 @@ ID_ALONE = "the blueprint has none of the type: only their ids were read"
 """The reasons why resources that stand in the environment's groups were not looked at."""
 
 
+UNDECLARED_PROPERTIES = "undeclared properties"
+"""What is not judged of resources whose type the catalog does not have."""
+
+
 class UnreadableDocument(Document):
     """Something that could not be read, with Azure's reason: a resource, or, where `listed` names a
     type (`resources`: a list of mixed types), the list of that type in what `id` names."""

@@ -18,7 +18,7 @@ from provisioner.blueprint.ownership import (
 )
 from provisioner.catalog.field import Disruption
 from provisioner.catalog.registry import Catalog
-from provisioner.catalog.resource_type import ResourceType
+from provisioner.catalog.resource_type import ResourceType, Tier
 from provisioner.diff.change import FieldChange
 from provisioner.diff.comparison import compare
 from provisioner.documents.plan import Action
@@ -98,9 +98,12 @@ class ResourceChange:
             return max(self.type.loss, self.loses, key=lambda d: d.rank)
         if self.action not in (Action.UPDATE, Action.ADOPT):
             return Disruption.NONE
-        return max(
-            (f.disruption for f in self.fields), key=lambda d: d.rank, default=Disruption.NONE
-        )
+        least = Disruption.NONE
+        if self.type.tier is not Tier.KNOWN and any(
+            not f.path.startswith("tags.") for f in self.fields
+        ):
+            least = Disruption.UNKNOWN
+        return max((least, *(f.disruption for f in self.fields)), key=lambda d: d.rank)
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +189,8 @@ def decide_changes(
     gone = {change.id.key for change in changes if change.action is Action.DELETE}
     additions = find_additions(graph, state, contents, gone)
     told = {addition.id.key for addition in additions}
+    # Of those whose type is in no tier the marks are seen, and nothing else is.
+    told |= {owned.id.key for owned in inventory.owned if catalog.of(owned.id) is None}
     sorting = sort_additions(additions, terms.accepted, state, catalog)
     # What is not there yet, or was not listed, can have additions that an entry accepts.
     is_partial = bool(inventory.unlisted) or any(c.action is Action.CREATE for c in changes)
@@ -449,6 +454,9 @@ class _Decider:
         unseen = self._contents.unseen(container)
         if unseen is not None:
             return f"what it holds cannot be listed: {unseen.reason}"
+        known = self._catalog.of(container)
+        if known is not None and not known.contents_known:
+            return _CONTENTS_UNKNOWN.format(known.name)
         inside = list(self._contents.within(container))
         only_read = self._only_read
         ours = {r.key for r in inside if self._owners.is_ours(r) and r.key not in only_read}
@@ -795,6 +803,8 @@ def _hinders_delete(
     unseen = contents.unseen(change.id)
     if unseen is not None:
         return f"what it holds cannot be listed: {unseen.reason}"
+    if not change.type.contents_known:
+        return _CONTENTS_UNKNOWN.format(change.type.name)
     foreign = contents.foreign(change.id, going, limits.staying)
     if foreign:
         return _holds(foreign) if not _all_ours(foreign, contents) else _keeps(foreign)
@@ -809,6 +819,12 @@ def _hinders_delete(
         if left is not None and left.key not in going and not left.is_within(change.id):
             return f"it carries the mark of {left}, which stays"
     return None
+
+
+_CONTENTS_UNKNOWN = (
+    "what it may hold is not known: the cloud does not list {} among the types of its provider. "
+    "Delete it by other means (`az resource delete`), or state it as `existing: true`"
+)
 
 
 def _all_ours(resources: Sequence[ResourceId], contents: Contents) -> bool:

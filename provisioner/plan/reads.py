@@ -16,7 +16,7 @@ from provisioner.blueprint.ownership import OWNER_TAG
 from provisioner.catalog import api_versions
 from provisioner.catalog.private_link import domains_of
 from provisioner.catalog.registry import Catalog
-from provisioner.catalog.resource_type import ListRead, ResourceType, Scope
+from provisioner.catalog.resource_type import ListRead, ResourceType, Scope, Tier
 from provisioner.model.azure_error import AzureError
 from provisioner.model.resource_id import (
     RESOURCE_GROUP,
@@ -73,9 +73,12 @@ def wide_reads(
     them what reaches in from wherever it stands (a private endpoint, a zone of names).
     """
     pairs: set[tuple[str, str]] = set()
+    singles: list[Read] = []
     own = {subscription.lower() for subscription in subscriptions}
     for resource in graph:
         listed = _listed_type(resource.type, catalog)
+        if resource.type.lists is ListRead.SINGLE:
+            singles.append(_read_of(resource))
         if resource.id.subscription is None:
             continue
         if listed is not None:
@@ -102,7 +105,12 @@ def wide_reads(
             )
         }
     reads = [_list_in(subscription, catalog.get(name)) for subscription, name in sorted(pairs)]
-    return (*reads, *tagged_reads(OWNER_TAG, owner, subscriptions), SUBSCRIPTIONS)
+    singles.sort(key=lambda read: read.path.lower())
+    return (*reads, *singles, *tagged_reads(OWNER_TAG, owner, subscriptions), SUBSCRIPTIONS)
+
+
+def _read_of(resource: DesiredResource) -> Read:
+    return Read(resource.id.text, resource.type.api_version, resource.type.name, False)
 
 
 def child_reads(
@@ -111,17 +119,20 @@ def child_reads(
     found: Mapping[str, Body],
     owned: Sequence[ResourceId],
     done: Iterable[Read] = (),
+    *,
+    removing: bool = False,
 ) -> tuple[Read, ...]:
     """Return the reads that what was found so far leads to, by the key of its id: the second round
     and, below what that finds, a further one.
 
     Lists are read only below resources that exist and that azsec has something below, in the
     blueprint or by the tags in Azure; whether what the blueprint only names the id of (a network
-    watcher) exists shows when its list is read. `owned` is what carries the environment's tag.
+    watcher) exists shows when its list is read. `owned` is what carries the environment's tag;
+    `removing` tells that all of it is to go, so that all that may stand in it is listed.
     """
     reads: dict[str, Read] = {}
     already = {read.path.lower() for read in done}
-    for parent, child in _listed_children(graph, catalog, found, owned):
+    for parent, child in _listed_children(graph, catalog, found, owned, removing=removing):
         read = list_of_children(parent, child)
         reads[read.path.lower()] = read
     for scope, extension in _listed_extensions(graph, catalog, found):
@@ -129,9 +140,7 @@ def child_reads(
         reads[path.lower()] = Read(path, extension.api_version, extension.name, True)
     for resource in graph:
         if _is_shown_in_part(resource.type, found.get(resource.id.key)):
-            reads[resource.id.key] = Read(
-                resource.id.text, resource.type.api_version, resource.type.name, False
-            )
+            reads[resource.id.key] = _read_of(resource)
     gone = [resource for resource in owned if resource.type == RESOURCE_GROUP]
     for resource_group in (*_groups(graph, found), *gone):
         path = f"{resource_group}/resources"
@@ -190,6 +199,8 @@ def _listed_children(
     catalog: Catalog,
     found: Mapping[str, Body],
     owned: Iterable[ResourceId],
+    *,
+    removing: bool,
 ) -> Iterator[tuple[ResourceId, ResourceType]]:
     """Yield (parent, type of children) for the lists to read below single resources.
 
@@ -202,7 +213,7 @@ def _listed_children(
         for child in catalog.children(known) if known is not None else ():
             if child.lists is ListRead.PARENT and (holder.key, child.name) in named:
                 yield holder, child
-        yield from listable_children(holder, catalog)
+        yield from listable_children(holder, catalog, as_proof=removing)
     for left in owned:
         if left.key not in graph.by_id:
             yield from listable_children(left, catalog)
@@ -263,9 +274,12 @@ def comes_along(child: ResourceType) -> bool:
 
 
 def listable_children(
-    holder: ResourceId, catalog: Catalog
+    holder: ResourceId, catalog: Catalog, *, as_proof: bool = True
 ) -> Iterator[tuple[ResourceId, ResourceType]]:
     """Yield (parent, type of children) for the lists that show what stands in one resource.
+
+    Of raw types it is only inferred that there is such a list: they are `as_proof` that nothing is
+    in what is to be deleted.
 
     What comes along with it says nothing by being there, but may hold something itself: the
     containers of an account's blob service.
@@ -275,8 +289,10 @@ def listable_children(
         if comes_along(child):
             for name in child.rule.fixed:
                 inner = ResourceId(child.name, (*holder.names, name), holder.scope)
-                yield from listable_children(inner, catalog)
-        elif child.lists is ListRead.PARENT and not child.listed_if_declared:
+                yield from listable_children(inner, catalog, as_proof=as_proof)
+        elif (child.lists is ListRead.PARENT and not child.listed_if_declared) or (
+            child.listable and (as_proof or child.stated_version or child.tier is not Tier.RAW)
+        ):
             yield holder, child
 
 
@@ -302,6 +318,8 @@ def _listed_type(resource_type: ResourceType, catalog: Catalog) -> ResourceType 
     """Return the type whose subscription-wide list answers this one, or None."""
     if resource_type.lists is ListRead.SUBSCRIPTION:
         return resource_type
+    if resource_type.lists is ListRead.SINGLE:
+        return None
     if resource_type.parent is not None:
         return _listed_type(catalog.get(resource_type.parent), catalog)
     return None

@@ -189,8 +189,9 @@ def show_digest(digest: str) -> str:
 
 
 def plural(count: int, noun: str) -> str:
-    """Return a count with its noun: 1 step, 2 steps, 2 properties."""
+    """Return a count with its noun: 1 step, 2 steps, 2 properties, 2 resources of others."""
     if count == 1:
         return f"1 {noun}"
-    many = f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
-    return f"{count:,} {many}"
+    head, of, tail = noun.partition(" of ")
+    many = f"{head[:-1]}ies" if head.endswith("y") else f"{head}s"
+    return f"{count:,} {many}{of}{tail}"

@@ -46,6 +46,7 @@ BY_RISK = (
 HARMLESS = "no disruption"
 _DISRUPTIONS = (
     HARMLESS,
+    "disruption not known",
     "connections drop",
     "access ends",
     "control plane blips",

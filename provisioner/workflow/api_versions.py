@@ -7,15 +7,18 @@ from typing import Protocol, TypeAlias
 
 from provisioner.access.needs import Need
 from provisioner.blueprint.files import span_of
+from provisioner.blueprint.type_tiers import schemas_of
 from provisioner.catalog.endpoints import PROVIDER
 from provisioner.catalog.registry import Catalog
-from provisioner.catalog.resource_type import ResourceType
+from provisioner.catalog.resource_type import ResourceType, Tier
 from provisioner.catalog.sdk_models import find_version
 from provisioner.catalog.spoken_versions import (
     SpokenVersion,
+    find_unoffered,
     namespaces_of,
     read_offer,
     speak,
+    with_offered_children,
 )
 from provisioner.engine.ports import Inquirer
 from provisioner.model.diagnostic import Diagnostic, DiagnosticError, error, warning
@@ -26,6 +29,7 @@ from provisioner.workflow.plan import Desired
 Steps: TypeAlias = tuple[str | int, ...]
 
 _SHOWN = 4
+_OFFERED_SHOWN = 10
 
 
 class Memory(Protocol):
@@ -46,16 +50,21 @@ def ask_offer(
     """Return the api versions that the cloud offers, by the name of the type in lower case: of the
     providers that an environment touches, in the first of its subscriptions.
 
-    One request for each provider that is not remembered. What may not be asked is left out: the
-    types of that provider keep the version that azsec knows. Raises AzureError where nothing can
-    be asked at all.
+    One request for each provider that is not remembered, and for those of raw types: what a
+    provider lists says what can stand in a resource, which a delete needs to know. What may not be
+    asked is left out: the types of that provider keep the version that azsec knows. Raises
+    AzureError where nothing can be asked at all.
     """
     subscriptions = sorted({guid.lower() for guid in desired.environment.subscriptions.values()})
     if not subscriptions:
         return {}
     subscription = subscriptions[0]
     namespaces = namespaces_of(_types(desired), catalog)
-    known = {each: memory.find(subscription, each) for each in namespaces}
+    fresh = {each.namespace.lower() for each in catalog if each.tier is Tier.RAW}
+    known = {
+        each: None if each.lower() in fresh else memory.find(subscription, each)
+        for each in namespaces
+    }
     asked = [each for each, offer in known.items() if offer is None]
     inquiries = [ask_subscription(PROVIDER, subscription, namespace=each) for each in asked]
     found = [
@@ -81,6 +90,13 @@ def adapt(
     the versions that were spoken, and for what is declared that a spoken version does not have:
     Azure would take it without a word and never answer it, and the next plan would miss it.
     """
+    unoffered = find_unoffered(_types(desired), offer)
+    if unoffered:
+        raise DiagnosticError(*(_refuse_stated(desired, *each) for each in unoffered))
+    children = with_offered_children(tuple(catalog), offer)
+    if children:
+        catalog = catalog.extended(children, schemas_of(children))
+        desired = replace(desired, catalog=catalog)
     types, differing = speak(catalog, offer, find_version)
     if not differing:
         return desired
@@ -93,6 +109,23 @@ def adapt(
     if lacking:
         raise DiagnosticError(*lacking, *told)
     return replace(adapted, diagnostics=(*adapted.diagnostics, *told))
+
+
+def _refuse_stated(
+    desired: Desired, resource_type: ResourceType, offered: tuple[str, ...]
+) -> Diagnostic:
+    """Return the diagnostic of a stated version that the cloud lacks: at the first resource."""
+    first = next(each for each in desired.graph if each.type.name == resource_type.name)
+    stated = [each for each in desired.graph if each.node.get("apiVersion") is not None]
+    place = next((each for each in stated if each.type.name == resource_type.name), first)
+    more = f" and {len(offered) - _OFFERED_SHOWN} more" if len(offered) > _OFFERED_SHOWN else ""
+    return error(
+        "api-version-not-offered",
+        f"{place.address}: this cloud does not offer api version {resource_type.api_version} of "
+        f"{resource_type.name}.",
+        span_of(place.node, "apiVersion"),
+        f"Expected one of: {', '.join(offered[:_OFFERED_SHOWN])}{more}.",
+    )
 
 
 def _find_lacking(desired: Desired) -> Iterator[Diagnostic]:

@@ -5,11 +5,12 @@ from collections.abc import Iterator
 
 from provisioner.blueprint.graph import DesiredGraph
 from provisioner.catalog.registry import Catalog
-from provisioner.catalog.resource_type import Scope
+from provisioner.catalog.resource_type import Scope, Tier
 from provisioner.controls.kinds import CLUSTER, DIAGNOSTIC_SETTING
 from provisioner.documents.census import (
     ID_ALONE,
     KUBERNETES_OBJECTS,
+    UNDECLARED_PROPERTIES,
     UNKNOWN_TYPE,
     CensusDocument,
     NotCoveredDocument,
@@ -22,17 +23,20 @@ from provisioner.plan.state import hidden_by
 from provisioner.plan.unreadable import unreadable_resources
 from provisioner.workflow.reading import Reading
 
+_MOST_TYPES = 5
 
-def count_desired(estate: Estate, declared: int) -> CensusDocument:
-    """Return the census of a desired state, of which `declared` resources are the blueprint's own
-    and the others stand in their bodies: nothing of it can be unreadable."""
+
+def count_desired(estate: Estate, graph: DesiredGraph) -> CensusDocument:
+    """Return the census of a desired state: what its graph declares, and what stands in the bodies
+    of that. Nothing of it can be unreadable."""
     return CensusDocument(
         resources=len(estate.resources),
-        declared=declared,
+        declared=len(graph.resources),
         types=tuple(sorted({resource.type for resource in estate})),
         subscriptions=tuple(
             sorted({guid for each in estate if (guid := each.id.subscription) is not None})
         ),
+        not_covered=tuple(_unjudged_properties(graph)),
     )
 
 
@@ -84,6 +88,7 @@ def _not_covered(
 ) -> Iterator[NotCoveredDocument]:
     yield from _unread_types(reading, catalog)
     yield from _unlisted_settings(reading, graph)
+    yield from _unjudged_properties(graph)
     if reading.left_out:
         yield NotCoveredDocument(
             what="what it adds to the environment",
@@ -114,6 +119,26 @@ def _unread_types(reading: Reading, catalog: Catalog) -> Iterator[NotCoveredDocu
     for (name, is_unknown), count in sorted(by_type.items()):
         reason = UNKNOWN_TYPE if is_unknown else ID_ALONE
         yield NotCoveredDocument(what=name, count=count, reason=reason)
+
+
+def _unjudged_properties(graph: DesiredGraph) -> Iterator[NotCoveredDocument]:
+    """Yield how many resources are compared by what is declared alone, by tier."""
+    by_tier: dict[Tier, list[str]] = {}
+    for resource in graph:
+        if resource.managed and resource.type.tier is not Tier.KNOWN:
+            by_tier.setdefault(resource.type.tier, []).append(resource.type.name)
+    for tier, names in sorted(by_tier.items()):
+        kinds = sorted(set(names))
+        more = f" and {len(kinds) - _MOST_TYPES} more" if len(kinds) > _MOST_TYPES else ""
+        yield NotCoveredDocument(
+            what=UNDECLARED_PROPERTIES,
+            count=len(names),
+            of=f"resource of {tier} types",
+            reason=(
+                "the catalog has no facts of their types: what the blueprint declares is compared "
+                f"({', '.join(kinds[:_MOST_TYPES])}{more})"
+            ),
+        )
 
 
 def _unlisted_settings(reading: Reading, graph: DesiredGraph) -> Iterator[NotCoveredDocument]:

@@ -172,7 +172,7 @@ def _look(
     graph = desired.graph
     if kind is StateKind.DESIRED:
         estate = desired_estate(graph, catalog)
-        return _Seen(estate, None, count_desired(estate, len(graph.resources)))
+        return _Seen(estate, None, count_desired(estate, graph))
     reader = connect()
     planned = plan_environment(desired, catalog, reader, assess=False)
     state, census, accepted = planned.state, planned.census, planned.changes.accepted

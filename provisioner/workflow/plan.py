@@ -10,6 +10,7 @@ from provisioner.blueprint.environment import Environment, load_environment
 from provisioner.blueprint.files import Sources, span_of
 from provisioner.blueprint.graph import DesiredGraph
 from provisioner.blueprint.ignores import check_ignores
+from provisioner.blueprint.type_tiers import extend_catalog
 from provisioner.catalog.registry import Catalog
 from provisioner.documents.census import CensusDocument
 from provisioner.documents.document import EnvironmentDocument, LockReferenceDocument
@@ -78,13 +79,15 @@ from provisioner.workflow.reading import Reading, read_environment
 
 @dataclass(frozen=True, slots=True)
 class Desired:
-    """An environment as its files describe it, and the cloud that it is meant for now; `contents`
-    is what was read of its cluster, None where nobody looked; `today` the day on which it was read
+    """An environment as its files describe it, and the cloud that it is meant for now. `catalog`
+    has the types that its files name, those outside of azsec's own included; `contents` is what
+    was read of its cluster, None where nobody looked; `today` the day on which it was read
     (`2026-12-31`), None where that is not known."""
 
     environment: Environment
     graph: DesiredGraph
     cloud: str
+    catalog: Catalog
     diagnostics: tuple[Diagnostic, ...] = ()
     contents: ClusterContents | None = None
     today: str | None = None
@@ -170,6 +173,7 @@ def load_desired(
     of its file. Raises DiagnosticError with everything that is wrong.
     """
     environment = load_environment(path, sources, origin)
+    catalog = extend_catalog(environment, catalog, sources)
     graph = compose(environment, catalog, sources)
     told = (
         *_check_id(environment, cloud or environment.cloud),
@@ -179,7 +183,7 @@ def load_desired(
         *check_exemptions(environment.kubernetes, environment.node.find(("kubernetes",)), today),
     )
     day = today.isoformat()
-    return Desired(environment, graph, cloud or environment.cloud, told, today=day)
+    return Desired(environment, graph, cloud or environment.cloud, catalog, told, today=day)
 
 
 def _check_id(environment: Environment, cloud: str) -> tuple[Diagnostic, ...]:
@@ -319,6 +323,7 @@ def _plan(
         environment.marks,
         sorted(set(environment.subscriptions.values())),
         reader,
+        removing=not graph.resources,
     )
     _check_subscriptions(environment, reading)
     changes = decide_changes(
@@ -336,6 +341,7 @@ def _plan(
     changes = with_carried_marks(repair_failed(changes), reading.state, environment.marks)
     told = [*desired.diagnostics, *changes.diagnostics, *_warn_of_gaps(reading, desired.graph)]
     told += [*_warn_of_foreigners(reading), *_warn_of_strays(reading)]
+    told += _warn_of_unknown_types(reading, catalog)
     if graph.resources:
         known = known_estate(graph, reading.state, catalog)
         told += (*check_addresses(known), *check_wiring(topology_of(known, environment)))
@@ -485,6 +491,26 @@ def _warn_of_strays(reading: Reading) -> list[Diagnostic]:
             "out again.",
         )
         for subscription, strays in sorted(found.items())
+    ]
+
+
+def _warn_of_unknown_types(reading: Reading, catalog: Catalog) -> list[Diagnostic]:
+    """Return a warning for each type that is in no tier, and of which there are resources with the
+    environment's mark: nothing says in which api version to speak to them."""
+    found: dict[str, list[ResourceId]] = {}
+    for owned in reading.inventory.owned:
+        if catalog.of(owned.id) is None:
+            found.setdefault(owned.id.type, []).append(owned.id)
+    return [
+        warning(
+            "left-of-unknown-type",
+            f"{len(left)} of the type {name} left the blueprint and carry this environment's mark; "
+            f"the catalog does not have the type: {_first_of(left)}.",
+            None,
+            f"To have them deleted, state the api version of the type in the environment: `types: "
+            f"{{{name}: VERSION}}`.",
+        )
+        for name, left in sorted(found.items())
     ]
 
 

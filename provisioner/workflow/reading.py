@@ -44,20 +44,28 @@ def read_environment(
     marks: Marks,
     subscriptions: Sequence[str],
     reader: Reader,
+    *,
+    removing: bool = False,
 ) -> Reading:
-    """Return the actual state of what the graph and the environment's marks name.
+    """Return the actual state of what the graph and the environment's marks name; with all that may
+    stand in it, where it is for `removing` all of it.
 
     Raises AzureError where nothing can be read at all.
     """
     first = reader.read(wide_reads(graph, catalog, marks.owner, subscriptions))
     owned = [entry.id for entry in take_inventory(first, marks).owned]
-    below = child_reads(graph, catalog, bodies_of(first, catalog), owned)
+    below = child_reads(graph, catalog, bodies_of(first, catalog), owned, removing=removing)
     elsewhere = stray_reads(first, marks.owner, subscriptions)
     second = reader.read((*below, *elsewhere))
     answers: list[Answer] = [*first, *second[: len(below)]]
     strays = take_inventory(second[len(below) :], marks).owned
     while further := child_reads(
-        graph, catalog, bodies_of(answers, catalog), owned, [answer.read for answer in answers]
+        graph,
+        catalog,
+        bodies_of(answers, catalog),
+        owned,
+        [answer.read for answer in answers],
+        removing=removing,
     ):
         answers += reader.read(further)
     state = assemble_state(answers, graph, catalog, owned)

@@ -13,6 +13,7 @@ from provisioner.blueprint.composition import compose
 from provisioner.blueprint.environment import load_environment
 from provisioner.blueprint.files import Sources
 from provisioner.blueprint.graph import DesiredGraph
+from provisioner.blueprint.type_tiers import extend_catalog
 from provisioner.blueprint.yaml_edit import NotEditableError, insert_entry, replace_scalar
 from provisioner.blueprint.yaml_source import Node, parse_yaml
 from provisioner.catalog.registry import Catalog
@@ -51,7 +52,9 @@ class VersionFile:
     def compose(self, text: str) -> DesiredGraph:
         """Return the desired graph with another text of the file. Raises DiagnosticError."""
         overlay = _Overlay(self.sources, self.path, text)
-        return compose(load_environment(self.path, overlay), self.catalog, overlay)
+        environment = load_environment(self.path, overlay)
+        catalog = extend_catalog(environment, self.catalog, overlay)
+        return compose(environment, catalog, overlay)
 
 
 @dataclass(frozen=True, slots=True)

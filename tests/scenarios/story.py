@@ -19,6 +19,7 @@ from provisioner.cli.failure import run_guarded
 from provisioner.model.resource_id import ResourceId
 from provisioner.plan.reads import Read
 from provisioner.preflight.inquiry import Inquiry
+from provisioner.simulator.open_types import open_catalog
 from provisioner.simulator.server import LocalAzure
 from tests.forges.life import Life
 from tests.principals import TokenOf
@@ -147,6 +148,7 @@ def redact(told: str) -> str:
 
 def tamper(text: str, catalog: Catalog, who: str = "") -> None:
     """Change resources behind azsec's back; see `tell` for the lines of `text`."""
+    catalog = open_catalog(catalog)
     with (
         LocalAzure.start(catalog, STATE) as server,
         ArmClient.open(local_cloud(server.endpoint), TokenOf(who), parallelism=1) as client,

@@ -153,7 +153,7 @@ def test_an_empty_blueprint_is_an_error_and_not_a_wish(bench: Bench) -> None:
     bench.apply(bench.plan(desired))
 
     with pytest.raises(DiagnosticError, match="describes no resources"):
-        bench.plan(Desired(desired.environment, DesiredGraph({}, {}), "local"))
+        bench.plan(Desired(desired.environment, DesiredGraph({}, {}), "local", bench.catalog))
 
 
 def test_what_holds_a_foreign_child_is_not_deleted(bench: Bench) -> None:

@@ -1,0 +1,54 @@
+"""What to say of a type that is in no tier: what it is probably meant to be, or how to use it."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+from provisioner.catalog.generic_types import EXAMPLE, is_type_name
+from provisioner.catalog.registry import Catalog
+from provisioner.model.diagnostic import Diagnostic, error
+from provisioner.model.span import Span
+
+_NEAR, _NEAR_ELSEWHERE = 0.8, 0.94
+"""How alike names are within a namespace, and across namespaces: there a letter or two differ."""
+
+
+def unknown_type(name: str, span: Span, catalog: Catalog) -> Diagnostic:
+    """Return the diagnostic of a type that neither the catalog nor an installed SDK package has,
+    and for which no api version is stated."""
+    if not is_type_name(name):
+        return wrong_type_name(name, span)
+    near = find_near_type(name, (known.name for known in catalog))
+    if near is not None:
+        hint = f"Did you mean {near!r}? Else state `apiVersion:`"
+    else:
+        hint = "State `apiVersion:`"
+    return error(
+        "unknown-type",
+        f"azsec's catalog does not have the type {name!r}.",
+        span,
+        f"{hint}, and what the blueprint declares is sent as it stands (docs/types.md).",
+    )
+
+
+def wrong_type_name(name: str, span: Span) -> Diagnostic:
+    """Return the diagnostic of a type that is none in any tier."""
+    return error(
+        "unknown-type",
+        f"{name!r} is not the name of a type.",
+        span,
+        f"Expected a namespace and one segment or more, as {EXAMPLE} or {EXAMPLE}/subnets.",
+    )
+
+
+def find_near_type(name: str, known: Iterable[str]) -> str | None:
+    """Return the known type that a name is spelled almost like, or None: one of the same namespace
+    whose rest is alike, else one that differs in a letter or two."""
+    folded = {each.lower(): each for each in known}
+    wanted = name.lower()
+    namespace = wanted.partition("/")[0]
+    rests = {each.partition("/")[2]: each for each in folded if each.startswith(f"{namespace}/")}
+    close = get_close_matches(wanted.partition("/")[2], rests, n=1, cutoff=_NEAR)
+    if close:
+        return folded[rests[close[0]]]
+    elsewhere = get_close_matches(wanted, folded, n=1, cutoff=_NEAR_ELSEWHERE)
+    return folded[elsewhere[0]] if elsewhere else None
