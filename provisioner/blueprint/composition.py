@@ -97,8 +97,8 @@ class _Composition:
             self.fail(problem)
         outputs[name] = value
 
-    def check_parameters(self, instance: Instance) -> None:
-        """Evaluate every parameter of a file, so that each mistake in one is told."""
+    def evaluate_names(self, instance: Instance) -> None:
+        """Evaluate every parameter and local of a file, so that each mistake in one is told."""
         for name, given in instance.given.items():
             if name not in instance.parameters:
                 self.fail(
@@ -111,6 +111,8 @@ class _Composition:
                 )
         for name in instance.parameters:
             self.attempt(self._evaluator.parameter, instance, name)
+        for name in instance.locals:
+            self.attempt(self._evaluator.local, instance, name)
 
     def attempt(self, act: Callable[..., object], *arguments: object) -> None:
         """Do something; note its mistakes, and go on, so that one run shows all.

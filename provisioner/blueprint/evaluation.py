@@ -1,6 +1,7 @@
 """Evaluates the nodes of a file: what a name means, and what an expression comes to."""
 
 from collections.abc import Iterator, Mapping
+from typing import TypeAlias
 
 from provisioner.blueprint.expression import (
     Chain,
@@ -13,6 +14,7 @@ from provisioner.blueprint.expression import (
     unknown_functions,
 )
 from provisioner.blueprint.files import span_of
+from provisioner.blueprint.functions import ELSEWHERE
 from provisioner.blueprint.instances import (
     EACH,
     ENVIRONMENT,
@@ -34,6 +36,8 @@ from provisioner.model.diagnostic import Diagnostic, DiagnosticError, error, nea
 from provisioner.model.span import Span
 from provisioner.model.values import Bound, ResourceValue, Unknown, Value
 
+Path: TypeAlias = tuple[str | int, ...]
+
 _NODE = 3
 """What evaluating one node costs, in units of a budget."""
 
@@ -44,7 +48,8 @@ class Evaluator:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._parameters: dict[tuple[int, str], Traced] = {}
-        self._texts: dict[tuple[int, str], Traced] = {}
+        self._locals: dict[tuple[int, Path, int], Traced] = {}
+        self._texts: dict[tuple[int, str, int], Traced] = {}
 
     def evaluate(self, instance: Instance, node: Node, each: Traced | None) -> Traced:
         """Return the value of a node, its expressions evaluated, with what it came from."""
@@ -108,7 +113,9 @@ class Evaluator:
         text = str(node.value)
         if "${" not in text:
             return Traced(text)
-        memo = self._texts.get((id(instance), text)) if each is None else None
+        # Groups are placed one after the other: what reads them may change until all are.
+        key = (id(instance), text, len(self._context.groups))
+        memo = self._texts.get(key) if each is None else None
         if memo is not None:
             self._charge_again(memo, text, node.span)
             return memo
@@ -135,9 +142,8 @@ class Evaluator:
         for secret in check_result(value, span):
             raise DiagnosticError(secret)
         traced = Traced(value, self._sources_of(expression, scope))
-        # Groups are placed one after the other: what reads them may change until all are.
-        if each is None and GROUPS not in expression.reads:
-            self._texts[id(instance), text] = traced
+        if each is None:
+            self._texts[key] = traced
         return traced
 
     def _charge_again(self, memo: Traced, text: str, span: Span) -> None:
@@ -158,7 +164,9 @@ class Evaluator:
                     "unknown-function",
                     f"there is no function {name!r}.",
                     span,
-                    nearest(name, known_functions()),
+                    f"Write {ELSEWHERE[name]}."
+                    if name in ELSEWHERE
+                    else nearest(name, known_functions()),
                 )
             )
 
@@ -185,6 +193,8 @@ class Evaluator:
         given = self._given(instance, name, each)
         if given is not None:
             return given
+        if name in instance.locals:
+            return self.local(instance, name, chain.path)
         if name in instance.resources:
             return self._context.place_resource(instance, name)
         if name in instance.modules:
@@ -234,6 +244,33 @@ class Evaluator:
         bound = Traced(fill_defaults(spec, traced.value), traced.sources)
         self._parameters[id(instance), name] = bound
         return bound
+
+    def local(self, instance: Instance, name: str, path: Path = ()) -> Traced:
+        """Return what `path` reads of a local, in the maps around it.
+
+        Of a map that is written out, only the entry that is read is evaluated: the others may come
+        from what reads this one, and what reads it waits for nothing that they come from.
+        """
+        node = instance.locals[name]
+        entered: tuple[str, ...] = ()
+        for step in path:
+            if step not in node.entries or any("${" in key for key in node.entries):
+                break
+            entered = (*entered, str(step))
+            node = node.entries[str(step)]
+        key = (id(instance), (name, *entered), len(self._context.groups))
+        memo = self._locals.get(key)
+        if memo is None:
+            address = ".".join((f"{instance.prefix}{name}", *entered))
+            with self._context.opened(address, "its value", node.span):
+                memo = self.evaluate(instance, node, None)
+            for secret in check_values(memo.value, node, name):
+                raise DiagnosticError(secret)
+            self._locals[key] = memo
+        value = memo.value
+        for step in reversed(entered):
+            value = {step: value}
+        return Traced(value, memo.sources)
 
     def _given(self, instance: Instance, name: str, each: Traced | None) -> Traced | None:
         """Return what a name means that is no resource and no module, or None."""

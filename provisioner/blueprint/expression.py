@@ -13,6 +13,7 @@ from functools import lru_cache, partial
 from typing import Any, TypeAlias
 
 from provisioner.blueprint import cel_runtime as cel
+from provisioner.blueprint.function_calls import call_function
 from provisioner.blueprint.functions import FUNCTIONS, STANDARD_FUNCTIONS
 from provisioner.blueprint.holes import dig_holes
 from provisioner.blueprint.metering import (
@@ -213,7 +214,7 @@ def _execute(expression: Expression, variables: Mapping[str, object], budget: Bu
     meter.start()
     failures: list[str] = []
     functions: dict[str, Callable[..., Any]] = {
-        name: partial(_call, FUNCTIONS[name], failures)
+        name: partial(_call_metered, name, meter, failures)
         for name in expression.functions
         if name in FUNCTIONS
     }
@@ -229,6 +230,8 @@ def _execute(expression: Expression, variables: Mapping[str, object], budget: Bu
             raise BudgetError(meter.failure) from None
         if "Python function call failed: KeyboardInterrupt" in str(problem):
             raise KeyboardInterrupt from None
+        if failures:  # what failed first: CEL then went on with the null that stood for it
+            raise ExpressionError(failures[0]) from None
         raise ExpressionError(str(problem).partition(". CEL ")[0]) from None
     if meter.failure:
         raise BudgetError(meter.failure)
@@ -321,6 +324,16 @@ def _call(function: Callable[..., object], failures: list[str], *arguments: obje
     except (ValueError, TypeError, AttributeError) as problem:
         failures.append(str(problem).removesuffix("."))  # what shows it ends the sentence
         return None
+
+
+def _call_metered(name: str, meter: Meter, failures: list[str], *arguments: object) -> object:
+    """Call one of our functions and charge for what it makes, as nothing else bounds a value that
+    one function makes larger for the next."""
+    if meter.failure is not None or failures:
+        return None
+    value = _call(partial(call_function, name, FUNCTIONS[name]), failures, arguments)
+    meter.result(value)
+    return value
 
 
 def _unknown(expression: Expression, scope: Mapping[str, Bound], paths: tuple[str, ...]) -> Unknown:

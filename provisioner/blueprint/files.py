@@ -124,6 +124,7 @@ class ModuleFile(FilePart):
     kind: Literal["Module"]
     description: str = ""
     parameters: dict[str, Parameter] = Field(default_factory=dict)
+    locals: dict[str, Any] = Field(default_factory=dict)
     resources: dict[str, Resource] = Field(default_factory=dict)
     modules: dict[str, ModuleCall] = Field(default_factory=dict)
     outputs: dict[str, Any] = Field(default_factory=dict)
@@ -136,6 +137,7 @@ class BlueprintFile(FilePart):
     kind: Literal["Blueprint"]
     metadata: Metadata
     parameters: dict[str, Parameter] = Field(default_factory=dict)
+    locals: dict[str, Any] = Field(default_factory=dict)
     tags: dict[str, str] = Field(default_factory=dict)
     resource_groups: dict[str, ResourceGroup] = Field(default_factory=dict, alias="resourceGroups")
     resources: dict[str, Resource] = Field(default_factory=dict)

@@ -6,6 +6,8 @@ import ipaddress
 import uuid
 from collections.abc import Callable, Mapping
 
+from provisioner.blueprint import list_functions as lists
+from provisioner.blueprint import text_functions as texts
 from provisioner.catalog.built_in_roles import ROLE_DEFINITION_TYPE, find_built_in_role
 from provisioner.catalog.egress import CLOUDS, FEATURES, egress_of
 from provisioner.catalog.private_link import private_link_zone
@@ -49,26 +51,6 @@ def unique_string(*parts: object) -> str:
     """Return 13 letters and digits that depend on `parts` alone: tails of names unique in Azure."""
     digest = hashlib.sha256("-".join(str(part).lower() for part in parts).encode()).digest()
     return base64.b32encode(digest)[:13].decode().lower()
-
-
-def concat(*lists: list[object]) -> list[object]:
-    """Return the lists one after the other."""
-    return [item for part in lists for item in part]
-
-
-def merge(*maps: Mapping[str, object]) -> dict[str, object]:
-    """Return the maps as one; of two entries with one key, the later map's counts."""
-    return {key: value for part in maps for key, value in part.items()}
-
-
-def lower(text: str) -> str:
-    """Return `text` in lower case."""
-    return text.lower()
-
-
-def replace(text: str, old: str, new: str) -> str:
-    """Return `text` with every `old` replaced by `new`."""
-    return text.replace(old, new)
 
 
 def role_definition_id(scope: str, role: str) -> str:
@@ -116,17 +98,46 @@ def _unknown_feature(feature: str, cloud: str) -> str:
 
 
 FUNCTIONS: Mapping[str, Callable[..., object]] = {
+    "base64Decode": texts.base64_decode,
+    "base64Encode": texts.base64_encode,
     "cidrhost": cidrhost,
     "cidrsubnet": cidrsubnet,
-    "concat": concat,
+    "coalesce": lists.coalesce,
+    "concat": lists.concat,
+    "distinct": lists.distinct,
     "egressRules": egress_rules,
+    "first": lists.first,
+    "flatten": lists.flatten,
+    "format": texts.format_text,
     "guid": guid,
-    "lower": lower,
-    "merge": merge,
+    "items": lists.items,
+    "join": texts.join,
+    "jsonDecode": texts.json_decode,
+    "jsonEncode": texts.json_encode,
+    "keys": lists.keys,
+    "last": lists.last,
+    "lookup": lists.lookup,
+    "lower": texts.lower,
+    "max": lists.largest,
+    "merge": lists.merge,
+    "min": lists.smallest,
+    "padLeft": texts.pad_left,
     "privateLinkZone": private_link_zone,
-    "replace": replace,
+    "range": lists.number_range,
+    "replace": texts.replace,
+    "reverse": lists.reverse,
     "roleDefinitionId": role_definition_id,
+    "skip": lists.skip,
+    "sort": lists.sort,
+    "split": texts.split,
+    "substring": texts.substring,
+    "take": lists.take,
+    "trim": texts.trim,
     "uniqueString": unique_string,
+    "upper": texts.upper,
+    "values": lists.values,
+    "zip": lists.zip_lists,
+    "zipmap": lists.zipmap,
 }
 """The functions by the name that expressions call them by."""
 
@@ -139,3 +150,28 @@ STANDARD_FUNCTIONS = frozenset(
     }
 )  # fmt: skip
 """CEL's own functions that its package has, for telling a misspelt name while loading."""
+
+ELSEWHERE: Mapping[str, str] = {
+    "base64": "base64Encode(text)",
+    "base64ToString": "base64Decode(text)",
+    "base64decode": "base64Decode(text)",
+    "base64encode": "base64Encode(text)",
+    "createArray": "[a, b]",
+    "element": "list[index]",
+    "empty": "size(value) == 0",
+    "if": "condition ? a : b",
+    "json": "jsonDecode(text)",
+    "jsondecode": "jsonDecode(text)",
+    "jsonencode": "jsonEncode(value)",
+    "length": "size(value)",
+    "objectKeys": "keys(map)",
+    "parseCidr": "cidrhost(range, n)",
+    "substr": "substring(text, start, length)",
+    "toLower": "lower(text)",
+    "toUpper": "upper(text)",
+    "toset": "distinct(list)",
+    "tostring": "string(value)",
+    "union": "merge(map, map), or distinct(concat(list, list))",
+    "uuidv5": "guid(value)",
+}
+"""What functions of Bicep and Terraform with another name are here, for who looks for one."""

@@ -73,13 +73,19 @@ class Instance:
     waits_for: "tuple[Stated, ...]" = ()
 
     @property
+    def locals(self) -> Mapping[str, Node]:
+        """The named values of the file."""
+        return entries_of(self.node, "locals")
+
+    @property
     def outputs(self) -> Mapping[str, Node]:
         """The outputs of the file."""
         return entries_of(self.node, "outputs")
 
     def names(self) -> list[str]:
         """The names that an expression in this file may use."""
-        return [*self.parameters, *self.resources, *self.modules, *sorted(RESERVED_NAMES)]
+        sections = (self.parameters, self.locals, self.resources, self.modules)
+        return [*(name for section in sections for name in section), *sorted(RESERVED_NAMES)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,8 +143,8 @@ class Context(Protocol):
     def opened(self, address: str, what: str, span: Span) -> AbstractContextManager[None]:
         """Guard the evaluation of one part of one thing: entered twice, it is a cycle."""
 
-    def check_parameters(self, instance: Instance) -> None:
-        """Note every mistake in the values of a file's parameters."""
+    def evaluate_names(self, instance: Instance) -> None:
+        """Note every mistake in the values of a file's parameters and locals."""
 
     def evaluate(self, instance: Instance, node: Node, each: Traced | None) -> Traced:
         """Return the value of a node."""

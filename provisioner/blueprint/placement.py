@@ -45,7 +45,7 @@ class Placement:
     def place_all(self, instance: Instance) -> None:
         """Place everything that a file holds."""
         self._check_names(instance)
-        self._context.check_parameters(instance)
+        self._context.evaluate_names(instance)
         for name in instance.resources:
             self._context.attempt(self.place_resource, instance, name)
         for name in instance.modules:
@@ -160,7 +160,8 @@ class Placement:
         opened: list[Instance] = []
 
         def open_at(address: str, each: Traced | None) -> Bound:
-            self._charge(_MODULE + _NAME * (len(file.parameters) + len(file.resources)), source)
+            names = len(file.parameters) + len(file.locals) + len(file.resources)
+            self._charge(_MODULE + _NAME * names, source)
             child = Instance(
                 prefix=f"{address}.",
                 path=path,
@@ -252,9 +253,9 @@ class Placement:
         return tuple(Edge(address, "dependsOn") for address in addresses)
 
     def _check_names(self, instance: Instance) -> None:
-        """A file's parameters, resources and modules share one namespace."""
+        """A file's parameters, locals, resources and modules share one namespace."""
         seen: dict[str, str] = {}
-        for section in ("parameters", "resources", "modules"):
+        for section in ("parameters", "locals", "resources", "modules"):
             for name in entries_of(instance.node, section):
                 span = span_of(instance.node, section, name)
                 if name in RESERVED_NAMES:
