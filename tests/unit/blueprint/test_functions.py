@@ -164,7 +164,7 @@ def test_an_expression_gives(text, value, _why):
 
 
 WRONG = [
-    ("join(\",\", [\"a\"])", "join takes (items, separator); 'items' is a text, expected a list"),
+    ('join(",", ["a"])', "join takes (items, separator); 'items' is a text, expected a list"),
     ('split("a")', "split takes (text, separator); it is given 1 arguments"),
     ('padLeft("a", 2, "0", 1)', "padLeft takes (value, length, [padding]); it is given 4"),
     ("take(1, 1)", "'subject' is a whole number, expected a list or a text"),
