@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from provisioner.adoption.minimal_body import minimal_body
 from provisioner.blueprint.body_check import check_body
 from provisioner.blueprint.yaml_source import parse_yaml
 from provisioner.catalog.registry import Catalog, all_types
@@ -89,3 +90,24 @@ def test_every_child_and_extension_says_what_one_of_others_does() -> None:
     ]
 
     assert silent == []
+
+
+@every_example
+def test_the_least_of_a_body_is_compared_as_all_of_it(path: Path, catalog: Catalog) -> None:
+    """What `azsec adopt` leaves out is nothing that a comparison would miss."""
+    folder, _name, body = read_example(path)
+    resource_type = next(t for t in catalog if folder_of(t.name) == folder)
+
+    least = minimal_body(resource_type, catalog.schemas, body)
+
+    writable = merge_for_write(resource_type, catalog.schemas, {}, body)
+    whole = compare(resource_type, catalog.schemas, writable, body)
+    place = {name: body[name] for name in ("location",) if name in body}
+    found = compare(resource_type, catalog.schemas, {**place, **least.body}, body)
+    assert {change.path for change in found.changes} <= {change.path for change in whole.changes}
+    beyond = set(found.unknown_defaults) - set(whole.unknown_defaults)
+    assert beyond <= set(least.secrets)
+    nowhere = parse_yaml("{}", path.name)
+    before = check_body(resource_type, catalog.schemas, writable, nowhere)
+    told = check_body(resource_type, catalog.schemas, least.body, nowhere)
+    assert {str(problem) for problem in told} <= {str(problem) for problem in before}

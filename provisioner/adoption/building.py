@@ -1,0 +1,244 @@
+"""From what was selected to the files: the steps of this package, in their order."""
+
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, replace
+
+from provisioner.adoption.entries import (
+    Entry,
+    EntryWriter,
+    Known,
+    break_circles,
+    group_of,
+    place_of,
+)
+from provisioner.adoption.files import Estate, Group, Written, shared_tags, write_estate
+from provisioner.adoption.layout import lay_out, without_module_circles
+from provisioner.adoption.minimal_body import MinimalBody, minimal_body
+from provisioner.adoption.naming import Habits, find_habits, name_words
+from provisioner.adoption.repetition import fold_entries
+from provisioner.adoption.templates import Call, Ref, Template
+from provisioner.blueprint.ownership import is_ownership_tag
+from provisioner.catalog.registry import Catalog
+from provisioner.model.resource_id import RESOURCE_GROUP, ResourceId
+from provisioner.model.values import Body, lookup
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where an estate is, and what its environment is called. `subscriptions` maps alias to
+    GUID."""
+
+    name: str
+    cloud: str
+    auth: str
+    tenant: str
+    subscriptions: Mapping[str, str]
+    environment_id: str
+    observe: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """What is adopted, by the key of the id: live bodies, those of all groups that it stands in,
+    and which of these groups are taken over."""
+
+    ids: Mapping[str, ResourceId]
+    bodies: Mapping[str, Body]
+    groups: Mapping[str, Body]
+    owned_groups: AbstractSet[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """The files of an estate, and what was left out of the bodies, by key."""
+
+    written: Written
+    minimal: Mapping[str, MinimalBody]
+    entries: Mapping[str, Entry]
+
+
+def minimize(material: Material, catalog: Catalog) -> Mapping[str, MinimalBody]:
+    """Return the least that files state of each resource, by the key of the id."""
+    return {
+        key: minimal_body(catalog.get(material.ids[key].type), catalog.schemas, body)
+        for key, body in material.bodies.items()
+    }
+
+
+def build(
+    material: Material,
+    minimal: Mapping[str, MinimalBody],
+    place: Place,
+    catalog: Catalog,
+    *,
+    literal: AbstractSet[str] = frozenset(),
+    warns_of_proofs: bool = False,
+) -> Built:
+    """Return the files that state some material.
+
+    `literal` are the keys of resources whose values are written out: what was made an expression
+    did not come to what Azure has.
+    """
+    groups = _groups(material, place)
+    known = Known(
+        resources={key: material.ids[key] for key in material.bodies},
+        groups={group.id.key: group.id for group in groups},
+        subscriptions={guid.lower(): alias for alias, guid in place.subscriptions.items()},
+        tenant=place.tenant,
+    )
+    writer = EntryWriter(known, material.bodies, catalog)
+    entries = [
+        writer.entry(material.ids[key], minimal[key], body)
+        for key, body in sorted(material.bodies.items())
+    ]
+    entries = [_as_literal(entry) if entry.key in literal else entry for entry in entries]
+    entries = [_at_home(entry, material, catalog) for entry in break_circles(entries)]
+    habits = _habits(material, place, catalog)
+    words = describe(entries, habits)
+    entries = [_with_habits(entry, habits) for entry in entries]
+    files = lay_out(entries, material.bodies, habits)
+    stated, files = without_module_circles(entries, files)
+    taggable = [entry for entry in stated if catalog.get(entry.type).taggable]
+    estate = Estate(
+        name=place.name,
+        groups=groups,
+        folds=fold_entries(stated, files, words),
+        files=files,
+        words=words,
+        habits=habits,
+        location=_common_location(groups),
+        shared_tags=shared_tags(taggable, groups),
+        cloud=place.cloud,
+        tenant=place.tenant,
+        subscriptions=place.subscriptions,
+        environment_id=place.environment_id,
+        observe=place.observe,
+        warns_of_proofs=warns_of_proofs,
+        auth=place.auth,
+    )
+    return Built(write_estate(estate), minimal, {entry.key: entry for entry in stated})
+
+
+def _groups(material: Material, place: Place) -> tuple[Group, ...]:
+    """Return the groups that the blueprint states: those that are taken over, and those that what
+    is taken over stands in."""
+    aliases = {guid.lower(): alias for alias, guid in place.subscriptions.items()}
+    standing = {
+        group.key for key in material.bodies if (group := group_of(material.ids[key])) is not None
+    }
+    wanted = sorted((standing | set(material.owned_groups)) & material.groups.keys())
+    found = []
+    for key in wanted:
+        body, resource = material.groups[key], material.ids[key]
+        tags = lookup(body, ("tags",))
+        found.append(
+            Group(
+                id=resource,
+                subscription=aliases[str(resource.subscription).lower()],
+                location=place_of(str(body.get("location", ""))),
+                tags={
+                    name: str(value)
+                    for name, value in (tags.items() if isinstance(tags, Mapping) else ())
+                    if not is_ownership_tag(name)
+                },
+                existing=key not in material.owned_groups,
+            )
+        )
+    return tuple(found)
+
+
+def _common_location(groups: Sequence[Group]) -> str:
+    locations = [group.location for group in groups]
+    return max(sorted(set(locations)), key=locations.count) if locations else ""
+
+
+def _habits(material: Material, place: Place, catalog: Catalog) -> Habits:
+    names = [material.ids[key].name for key in material.groups]
+    names += [
+        material.ids[key].name
+        for key in material.bodies
+        if catalog.get(material.ids[key].type).has_location
+    ]
+    return find_habits(names, place.name)
+
+
+def _as_literal(entry: Entry) -> Entry:
+    """Return an entry whose values are written out, but for the ids of what it stands in."""
+    return entry.map(
+        lambda text: text.map(
+            lambda part: part.literal if isinstance(part, Ref) and part.soft else part
+        )
+    )
+
+
+def _at_home(entry: Entry, material: Material, catalog: Catalog) -> Entry:
+    """Return an entry without the location that it has anyhow: its group's, or the one place that
+    its type has."""
+    if entry.location is None:
+        return entry
+    known = catalog.get(entry.type)
+    fixed = known.fact("location").default
+    group = group_of(entry.id)
+    home = material.groups.get(group.key, {}).get("location") if group is not None else None
+    usual = fixed if isinstance(fixed, str) else home
+    same = isinstance(usual, str) and entry.location.plain == place_of(usual)
+    if known.has_location and same:
+        return replace(entry, location=None)
+    return entry
+
+
+def _with_habits(entry: Entry, habits: Habits) -> Entry:
+    """Return an entry whose name, and values that are its name, are written with what names have in
+    common."""
+    name = entry.id.name
+    written = habits.template(name)
+
+    def change(text: Template) -> Template:
+        if text.plain == name:
+            return written
+        return habits.value(text.plain) if text.plain is not None else text
+
+    return entry.map(change)
+
+
+def describe(entries: Sequence[Entry], habits: Habits) -> Mapping[str, Sequence[str]]:
+    """Return the telling words of each resource, by its key."""
+    described: dict[str, Sequence[str]] = {}
+    for entry in sorted(entries, key=lambda each: sum(1 for _ in each.id.ancestors)):
+        described[entry.key] = name_words(entry.id, habits, described)[0]
+    for entry in entries:
+        granted = _granted(entry, described)
+        if granted:
+            described[entry.key] = granted
+    return described
+
+
+def _granted(entry: Entry, described: Mapping[str, Sequence[str]]) -> list[str]:
+    """Return the words of a grant: whose it is, and which role. Its name is a GUID."""
+    roles: list[str] = []
+    principals: list[Ref] = []
+    for key, value in _properties(entry):
+        if not isinstance(value, Template):
+            continue
+        for part in value.parts:
+            if isinstance(part, Call) and part.function == "roleDefinitionId":
+                roles = str(part.arguments[-1]).replace("-", " ").split()
+            elif isinstance(part, Ref) and key == "principalId":
+                principals.append(part)
+    if not roles:
+        return []
+    whose = [word for ref in principals for word in described.get(ref.key, ())]
+    return [*whose, *(word.lower() for word in roles)]
+
+
+def _properties(entry: Entry) -> list[tuple[str | None, object]]:
+    properties = entry.body.get(Template.of("properties"))
+    if not isinstance(properties, Mapping):
+        return []
+    return [(key.plain, value) for key, value in properties.items()]
+
+
+def group_keys(ids: Mapping[str, ResourceId]) -> frozenset[str]:
+    """Return the keys of the resource groups among some ids."""
+    return frozenset(key for key, each in ids.items() if each.type == RESOURCE_GROUP)

@@ -1,0 +1,232 @@
+"""What there is at the places that an adoption starts from: which reads show it, round by round.
+
+A group is listed, then each of its types by one list call, then the children and the extension
+resources of what was found. A cluster has no list of what belongs to it: references lead there and
+back (`belonging`). Every round is a set of reads, so that the number of waits does not grow with
+the number of resources.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from provisioner.catalog import api_versions
+from provisioner.catalog.registry import Catalog
+from provisioner.catalog.resource_type import ListRead, ResourceType, Scope
+from provisioner.model.resource_id import (
+    RESOURCE_GROUP,
+    SUBSCRIPTION,
+    ResourceId,
+    parse_resource_id,
+    subscription_id,
+)
+from provisioner.model.values import Body
+from provisioner.plan.reads import (
+    INVENTORY,
+    Answer,
+    Read,
+    extension_reads,
+    list_of_children,
+    listable_children,
+)
+from provisioner.plan.state import bodies_of
+
+
+@dataclass(frozen=True, slots=True)
+class Roots:
+    """Where an adoption starts: whole subscriptions (GUIDs), whole groups, single resources, and
+    clusters with all that belongs to each."""
+
+    subscriptions: tuple[str, ...] = ()
+    groups: tuple[ResourceId, ...] = ()
+    resources: tuple[ResourceId, ...] = ()
+    clusters: tuple[ResourceId, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Hidden:
+    """A read that Azure refused, and why: what it would have shown is unknown."""
+
+    path: str
+    reason: str
+
+
+@dataclass
+class Findings:
+    """What the rounds found so far: bodies by the key of the id, what only an inventory lists, and
+    what was refused. `chosen` are the keys of what is to be adopted, in no order; the rest was read
+    on the way (a list shows all of its type)."""
+
+    answers: list[Answer] = field(default_factory=list)
+    bodies: dict[str, Body] = field(default_factory=dict)
+    ids: dict[str, ResourceId] = field(default_factory=dict)
+    chosen: set[str] = field(default_factory=set)
+    groups: dict[str, ResourceId] = field(default_factory=dict)
+    done: set[str] = field(default_factory=set)
+
+    def take(self, answers: Sequence[Answer], catalog: Catalog) -> None:
+        """Keep what a round of reads answered."""
+        self.answers += answers
+        for answer in answers:
+            self.done.add(answer.read.path.lower())
+            for item in answer.items:
+                found = parse_resource_id(item.get("id"))
+                if found is not None:
+                    self.ids.setdefault(found.key, found)
+                    if answer.read.type != INVENTORY and catalog.of(found) is None:
+                        self.bodies[found.key] = item
+        for key, body in bodies_of(answers, catalog).items():
+            self.bodies[key] = body
+            named = parse_resource_id(body.get("id"))
+            if named is not None:
+                self.ids[key] = named
+
+    @property
+    def hidden(self) -> tuple[Hidden, ...]:
+        """The reads that were refused, each once."""
+        refused = {
+            answer.read.path: str(answer.refused)
+            for answer in self.answers
+            if answer.refused is not None
+        }
+        return tuple(Hidden(path, refused[path]) for path in sorted(refused))
+
+    def inventory(self) -> Iterator[tuple[ResourceId, Body]]:
+        """Yield what the lists of mixed types show: no properties, but `managedBy` and tags."""
+        for answer in self.answers:
+            if answer.read.type == INVENTORY:
+                for item in answer.items:
+                    found = parse_resource_id(item.get("id"))
+                    if found is not None:
+                        yield found, item
+
+
+def first_reads(roots: Roots, catalog: Catalog) -> tuple[Read, ...]:
+    """Return the reads of the roots themselves."""
+    group_type = catalog.get(RESOURCE_GROUP)
+    reads = [
+        Read(
+            f"{subscription_id(each)}/{RESOURCE_GROUP}",
+            group_type.api_version,
+            group_type.name,
+            is_list=True,
+        )
+        for each in roots.subscriptions
+    ]
+    reads += [
+        Read(each.text, group_type.api_version, group_type.name, is_list=False)
+        for each in roots.groups
+    ]
+    singles = [_single(each, catalog) for each in (*roots.resources, *roots.clusters)]
+    reads += [read for read in singles if read is not None]
+    return tuple({read.path.lower(): read for read in reads}.values())
+
+
+def inventory_reads(groups: Iterable[ResourceId], findings: Findings) -> tuple[Read, ...]:
+    """Return the lists of what stands in some groups."""
+    reads = [
+        Read(f"{group}/resources", api_versions.RESOURCES, INVENTORY, is_list=True)
+        for group in groups
+    ]
+    return tuple(read for read in reads if read.path.lower() not in findings.done)
+
+
+def type_reads(
+    wanted: Iterable[ResourceId], findings: Findings, catalog: Catalog
+) -> tuple[Read, ...]:
+    """Return the reads of the bodies of what is known by its id alone: one list call for a type of
+    which a subscription has several, a GET for the others."""
+    missing = [each for each in wanted if each.key not in findings.bodies]
+    counts = Counter((str(each.subscription).lower(), each.type.lower()) for each in missing)
+    reads: dict[str, Read] = {}
+    for each in missing:
+        known = catalog.of(each)
+        several = counts[str(each.subscription).lower(), each.type.lower()] > 1
+        if several and known is not None and known.lists is ListRead.SUBSCRIPTION:
+            read = _wide(str(each.subscription), known)
+        else:
+            single = _single(each, catalog)
+            if single is None:
+                continue
+            read = single
+        reads[read.path.lower()] = read
+    return tuple(reads[path] for path in sorted(reads.keys() - findings.done))
+
+
+def shown_in_part(findings: Findings, catalog: Catalog) -> tuple[Read, ...]:
+    """Return the GETs of what is chosen and whose list leaves properties out
+    (`ResourceType.list_omits`)."""
+    reads: dict[str, Read] = {}
+    for key in findings.chosen:
+        known = catalog.of(findings.ids[key])
+        if known is not None and known.list_omits and key in findings.bodies:
+            read = _single(findings.ids[key], catalog)
+            if read is not None:
+                reads[read.path.lower()] = read
+    return tuple(reads[path] for path in sorted(reads.keys() - findings.done))
+
+
+def wide_extension_reads(findings: Findings, catalog: Catalog) -> tuple[Read, ...]:
+    """Return the lists of the extension resources that one call shows for a whole subscription
+    (role assignments, locks), for each subscription of what is chosen."""
+    subscriptions = sorted(
+        {str(findings.ids[key].subscription).lower() for key in findings.chosen} - {"none"}
+    )
+    reads = [
+        _wide(each, known)
+        for each in subscriptions
+        for known in catalog
+        if known.lists is ListRead.SUBSCRIPTION
+        and known.scope is Scope.EXTENSION
+        and known.parent is None
+        and known.deletable
+    ]
+    return tuple(read for read in reads if read.path.lower() not in findings.done)
+
+
+def below_reads(findings: Findings, catalog: Catalog) -> tuple[Read, ...]:
+    """Return the lists of children and of extension resources at what is chosen."""
+    chosen = [findings.ids[key] for key in sorted(findings.chosen)]
+    reads: dict[str, Read] = {}
+    for holder in chosen:
+        known = catalog.of(holder)
+        for parent, child in listable_children(holder, catalog) if known is not None else ():
+            read = list_of_children(parent, child)
+            reads[read.path.lower()] = read
+    done = [answer.read for answer in findings.answers]
+    holders = [each for each in chosen if _may_hold_extensions(each, catalog)]
+    for read in extension_reads(holders, catalog, done):
+        reads[read.path.lower()] = read
+    return tuple(reads[path] for path in sorted(reads.keys() - findings.done))
+
+
+def _may_hold_extensions(resource: ResourceId, catalog: Catalog) -> bool:
+    """Tell whether extension resources that no wide list shows are looked for at a resource: at
+    what stands in a group by itself, and at children that some type is always asked for at."""
+    known = catalog.of(resource)
+    if known is None or known.scope is Scope.EXTENSION or resource.is_container:
+        return False
+    return known.parent is None or any(known.name in each.always_listed_at for each in catalog)
+
+
+def _wide(subscription: str, known: ResourceType) -> Read:
+    path = f"{subscription_id(subscription)}/providers/{known.name}"
+    if known.name_in_id == RESOURCE_GROUP:
+        path = f"{subscription_id(subscription)}/{RESOURCE_GROUP}"
+    return Read(path, known.api_version, known.name, is_list=True, query=known.list_query)
+
+
+def _single(resource: ResourceId, catalog: Catalog) -> Read | None:
+    known = catalog.of(resource)
+    if known is None or resource.type == SUBSCRIPTION:
+        return None
+    return Read(resource.text, known.api_version, known.name, is_list=False)
+
+
+def group_bodies(findings: Findings) -> Mapping[str, Body]:
+    """Return the bodies of the groups that were found, by the key of the id."""
+    return {
+        key: body
+        for key, body in findings.bodies.items()
+        if findings.ids[key].type == RESOURCE_GROUP
+    }

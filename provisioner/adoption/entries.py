@@ -1,0 +1,296 @@
+"""From minimal bodies to entries of a file: every id, and every value that another resource has,
+becomes a reference to it."""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from provisioner.adoption.minimal_body import MinimalBody
+from provisioner.adoption.templates import Call, Part, Ref, Template, Tree, Var, leaves, map_tree
+from provisioner.catalog.built_in_roles import ROLE_DEFINITION_TYPE, get_built_in_role
+from provisioner.catalog.registry import Catalog
+from provisioner.catalog.resource_type import ResourceType, Scope
+from provisioner.model.resource_id import (
+    RESOURCE_GROUP,
+    SUBSCRIPTION,
+    ResourceId,
+    parse_resource_id,
+)
+from provisioner.model.values import Body, Value
+
+_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+_ADDRESS = re.compile(r"(\d{1,3}\.){3}\d{1,3}")
+_HOST = re.compile(r"(https://)?([a-z0-9-]+\.){2,}[a-z]{2,}(:\d+)?(/\S*)?", re.IGNORECASE)
+_STEP = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One resource as a file will state it. `group` is the key of the resource group it stands in,
+    None for what stands on or in another resource; `body` has neither name nor place."""
+
+    id: ResourceId
+    type: str
+    name: Template
+    group: str | None
+    parent: Template | None
+    scope: Template | None
+    location: Template | None
+    body: Mapping[Template, Tree]
+    secrets: tuple[str, ...] = ()
+
+    @property
+    def key(self) -> str:
+        """The key of the resource's id."""
+        return self.id.key
+
+    def refs(self) -> Iterator[Ref]:
+        """Yield every reference to another resource."""
+        for place in (self.name, self.parent, self.scope, self.location):
+            if place is not None:
+                yield from place.refs()
+        for leaf in leaves(self.body):
+            yield from leaf.refs()
+
+    def map(self, change: Callable[[Template], Template]) -> "Entry":
+        """Return the entry with each text changed."""
+
+        def change_place(place: Template | None) -> Template | None:
+            return None if place is None else change(place)
+
+        body = map_tree(self.body, change)
+        assert isinstance(body, Mapping)
+        return replace(
+            self,
+            name=change(self.name),
+            parent=change_place(self.parent),
+            scope=change_place(self.scope),
+            location=change_place(self.location),
+            body=body,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What references can lead to: the adopted resources and the groups that the blueprint states,
+    by key; the aliases of subscriptions by GUID in lower case; the tenant."""
+
+    resources: Mapping[str, ResourceId]
+    groups: Mapping[str, ResourceId]
+    subscriptions: Mapping[str, str]
+    tenant: str
+
+
+class EntryWriter:
+    """Makes entries of minimal bodies. `bodies` are the live ones of all that is adopted."""
+
+    def __init__(self, known: Known, bodies: Mapping[str, Body], catalog: Catalog) -> None:
+        self._known = known
+        self._catalog = catalog
+        self._values = _values_of_others(known, bodies, catalog)
+
+    def entry(self, resource: ResourceId, minimal: MinimalBody, actual: Body) -> Entry:
+        """Return the entry of a resource."""
+        known = self._catalog.of(resource)
+        in_group = known is not None and known.has_location
+        parent = scope = None
+        if resource.parent is not None:
+            parent = self.id_template(resource.parent)
+        elif known is not None and known.scope is Scope.EXTENSION and resource.scope is not None:
+            scope = self.id_template(resource.scope)
+        body = self._tree(minimal.body, resource)
+        assert isinstance(body, Mapping)
+        group = resource.scope.key if in_group and resource.scope is not None else None
+        return Entry(
+            id=resource,
+            type=known.name if known is not None else resource.type,
+            name=Template.of(resource.name),
+            group=group,
+            parent=parent,
+            scope=scope,
+            location=self._location(known, resource, actual),
+            body=body,
+            secrets=minimal.secrets,
+        )
+
+    def _location(
+        self, known: ResourceType | None, resource: ResourceId, actual: Body
+    ) -> Template | None:
+        """Return the location of what does not stand where its group does; a child has one where it
+        carries one (a link of a zone)."""
+        found = actual.get("location")
+        if known is None or not isinstance(found, str) or not found:
+            return None
+        if known.has_location:
+            return Template.of(place_of(found))
+        carries = self._catalog.schemas.find(known.name, ("location",))
+        if carries is None or carries.read_only or resource.is_container:
+            return None
+        return Template.of(place_of(found))
+
+    def id_template(self, resource: ResourceId) -> Template:
+        """Return the text of an id by what is known of it: the nearest thing above that the
+        blueprint states, or its subscription."""
+        tail: list[str] = []
+        current: ResourceId | None = resource
+        while current is not None:
+            if current.key in self._known.resources or current.key in self._known.groups:
+                return Template.of(Ref(current.key), "".join(reversed(tail)))
+            if current.type == SUBSCRIPTION:
+                alias = self._known.subscriptions.get(current.name.lower())
+                guid: Part = Var(f"environment.subscriptions.{alias}") if alias else current.name
+                return Template.of(f"/{SUBSCRIPTION}/", guid, "".join(reversed(tail)))
+            above = current.container
+            prefix = above.text if above is not None else ""
+            tail.append(current.text[len(prefix) :])
+            current = above
+        return Template.of(resource.text)
+
+    def _tree(self, value: Value, own: ResourceId) -> Tree:
+        if isinstance(value, Mapping):
+            return {self._text(key, own): self._tree(item, own) for key, item in value.items()}
+        if isinstance(value, (list, tuple)):
+            return tuple(self._tree(item, own) for item in value)
+        if isinstance(value, str):
+            return self._text(value, own)
+        assert value is None or isinstance(value, (bool, int, float))
+        return value
+
+    def _text(self, text: str, own: ResourceId) -> Template:
+        named = parse_resource_id(text)
+        if named is not None:
+            return self._id(named, text, own)
+        if text.lower() == self._known.tenant.lower() and text:
+            return Template.of(Var("environment.tenantId"))
+        alias = self._known.subscriptions.get(text.lower())
+        if alias is not None:
+            return Template.of(Var(f"environment.subscriptions.{alias}"))
+        source = self._values.get(text)
+        if source is not None and source.key != own.key:
+            return Template.of(source)
+        return Template.of(text)
+
+    def _id(self, named: ResourceId, text: str, own: ResourceId) -> Template:
+        role = self._built_in_role(named, own)
+        if role is not None:
+            return role
+        if named.is_within(own) or text.endswith("/"):
+            # Its own parts (the frontend of a gateway): to read its own id would be a circle.
+            scope = own.scope
+            if scope is not None and scope.key in self._known.groups and named.is_within(scope):
+                return Template.of(Ref(scope.key), named.text[len(scope.text) :])
+            return Template.of(text)
+        return self.id_template(named)
+
+    def _built_in_role(self, named: ResourceId, own: ResourceId) -> Template | None:
+        if named.type.lower() != ROLE_DEFINITION_TYPE.lower():
+            return None
+        role = get_built_in_role(named.name.lower())
+        scope = own.scope
+        if role is None or scope is None or scope.subscription is None:
+            return None
+        where = self.id_template(scope)
+        argument: Part = where.parts[0]
+        if len(where.parts) > 1:
+            argument = Call("+", where.parts)
+        return Template.of(Call("roleDefinitionId", (argument, role.name)))
+
+
+def place_of(location: str) -> str:
+    """Return a region as Azure compares it: `westeurope` for `West Europe`."""
+    return location.replace(" ", "").lower()
+
+
+def _values_of_others(
+    known: Known, bodies: Mapping[str, Body], catalog: Catalog
+) -> Mapping[str, Ref]:
+    """Return what only Azure writes and one resource alone has (a principal's id, a private
+    address, an issuer), by the value: where another body states it, it means that resource."""
+    found: dict[str, Ref] = {}
+    twice: set[str] = set()
+    for key, body in bodies.items():
+        resource_type = catalog.of(known.resources[key]) if key in known.resources else None
+        if resource_type is None:
+            continue
+        for path, value in _computed(body, resource_type, catalog):
+            if value in found and found[value].key != key:
+                twice.add(value)
+            better = found.get(value)
+            if better is None or len(path) < len(better.attribute):
+                found[value] = Ref(key, path, value)
+    return {value: ref for value, ref in found.items() if value not in twice}
+
+
+def _computed(
+    body: Body, resource_type: ResourceType, catalog: Catalog
+) -> Iterator[tuple[str, str]]:
+    """Yield (path, value) of the telling texts that only Azure writes."""
+
+    def descend(value: object, steps: tuple[str, ...], written: str) -> Iterator[tuple[str, str]]:
+        if isinstance(value, Mapping):
+            for name, item in value.items():
+                if _STEP.fullmatch(name):
+                    dotted = f"{written}.{name}" if written else name
+                    yield from descend(item, (*steps, name), dotted)
+        elif isinstance(value, (list, tuple)):
+            for index, item in enumerate(value[:8]):
+                yield from descend(item, (*steps, "[]"), f"{written}[{index}]")
+        elif isinstance(value, str) and _is_telling(value):
+            prop = catalog.schemas.find(resource_type.name, steps)
+            fact = resource_type.fact(".".join(steps).replace(".[]", "[]"))
+            if prop is not None and (prop.read_only or fact.read_only):
+                yield written, value
+
+    for part in ("properties", "identity"):
+        yield from descend(body.get(part), (part,), part)
+
+
+def _is_telling(value: str) -> bool:
+    return any(pattern.fullmatch(value) for pattern in (_GUID, _ADDRESS, _HOST))
+
+
+def break_circles(entries: Sequence[Entry]) -> tuple[Entry, ...]:
+    """Return the entries without references in a circle: values that could be read from another
+    resource are written out where they would close one."""
+    by_key = {entry.key: entry for entry in entries}
+    waits: dict[str, set[str]] = {
+        entry.key: {ref.key for ref in entry.refs() if not ref.soft and ref.key in by_key}
+        | {a.key for a in entry.id.ancestors if a.key in by_key}
+        for entry in entries
+    }
+    changed: dict[str, Entry] = {}
+    for entry in entries:
+        closing = set()
+        for ref in sorted({r for r in entry.refs() if r.soft}, key=lambda r: (r.key, r.attribute)):
+            if ref.key not in by_key:
+                continue
+            if _reaches(ref.key, entry.key, waits):
+                closing.add(ref)
+            else:
+                waits[entry.key].add(ref.key)
+        changed[entry.key] = entry.map(lambda text: _written_out(text, closing))  # noqa: B023
+    return tuple(changed[entry.key] for entry in entries)
+
+
+def _written_out(text: Template, refs: Iterable[Ref]) -> Template:
+    gone = set(refs)
+    return text.map(lambda part: part.literal if isinstance(part, Ref) and part in gone else part)
+
+
+def _reaches(start: str, goal: str, waits: Mapping[str, set[str]]) -> bool:
+    pending, seen = [start], set[str]()
+    while pending:
+        key = pending.pop()
+        if key == goal:
+            return True
+        if key not in seen:
+            seen.add(key)
+            pending += waits.get(key, ())
+    return False
+
+
+def group_of(resource: ResourceId) -> ResourceId | None:
+    """Return the resource group that a resource stands in, or None."""
+    return next(
+        (each for each in (resource, *resource.ancestors) if each.type == RESOURCE_GROUP), None
+    )

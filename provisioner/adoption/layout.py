@@ -1,0 +1,164 @@
+"""Which file states which resource: modules by what people keep together, the rest in the
+blueprint."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from provisioner.adoption.entries import Entry, group_of
+from provisioner.adoption.naming import Habits, Namespace, camel, words_of
+from provisioner.adoption.templates import Ref
+from provisioner.catalog.type_roles import part_of, target_paths
+from provisioner.model.resource_id import ResourceId, parse_resource_id
+from provisioner.model.values import Body, values_at
+
+ROOT = ""
+"""The file of the blueprint itself."""
+_SMALL_ESTATE = 8
+_SMALL_MODULE = 3
+
+
+def lay_out(
+    entries: Sequence[Entry], bodies: Mapping[str, Body], habits: Habits
+) -> Mapping[str, str]:
+    """Return the name of the module that states each resource, by the key of its id; ROOT for the
+    blueprint.
+
+    A module holds one part of an environment (its network, its vault) in one resource group. What
+    is kept with something (a private endpoint with what it leads to, a diagnostic setting with what
+    it logs) stands beside that. A part of one or two resources is no module.
+    """
+    if len(entries) <= _SMALL_ESTATE:
+        return {entry.key: ROOT for entry in entries}
+    by_key = {entry.key: entry for entry in entries}
+    buckets = {entry.key: _bucket(entry, by_key, bodies, 0) for entry in entries}
+    sizes = Counter(buckets.values())
+    named = _module_names(
+        [bucket for bucket, size in sizes.items() if size >= _SMALL_MODULE], habits
+    )
+    return {key: named.get(bucket, ROOT) for key, bucket in buckets.items()}
+
+
+_Bucket = tuple[str, str]
+
+
+def _bucket(
+    entry: Entry, by_key: Mapping[str, Entry], bodies: Mapping[str, Body], depth: int
+) -> _Bucket:
+    """Return (part, key of the group) of a resource."""
+    holder = _holder(entry, bodies)
+    if holder is not None and depth < 8:
+        above = by_key.get(holder.key)
+        if above is not None and above is not entry:
+            return _bucket(above, by_key, bodies, depth + 1)
+    group = group_of(entry.id)
+    return part_of(entry.type), group.key if group is not None else ""
+
+
+def _holder(entry: Entry, bodies: Mapping[str, Body]) -> ResourceId | None:
+    """Return what a resource is kept with, or None."""
+    if entry.id.parent is not None:
+        return entry.id.parent
+    if entry.scope is not None:
+        return entry.id.scope
+    for path in target_paths(entry.type):
+        for value in values_at(bodies.get(entry.key, {}), path):
+            found = parse_resource_id(value)
+            if found is not None:
+                return found
+    return None
+
+
+def _module_names(buckets: Sequence[_Bucket], habits: Habits) -> Mapping[_Bucket, str]:
+    """Return the names of modules: the part, and where several groups have it, the group's."""
+    parts = Counter(part for part, _ in buckets)
+    names = Namespace()
+    found: dict[_Bucket, str] = {}
+    for part, group in sorted(buckets):
+        words = words_of(group.rpartition("/")[2], habits)
+        alone = parts[part] == 1
+        doubled = part in words
+        longer = camel([part, *(word for word in words if word != part)])
+        found[part, group] = names.take(*((part,) if alone or doubled else ()), longer)
+    return found
+
+
+def without_module_circles(
+    entries: Sequence[Entry], files: Mapping[str, str]
+) -> tuple[tuple[Entry, ...], Mapping[str, str]]:
+    """Return the entries and their files such that no two modules wait for each other's values.
+
+    A module's parameters are evaluated when it is opened, all of them: one that reads a value (and
+    no id) of a module that itself reads something of this one would never end. What has such a
+    value and is read by nobody moves to where the value is (a federated credential to the cluster
+    whose issuer it trusts), the one first that undoes most circles; else the value is written out.
+    """
+    placed = dict(files)
+    read = {ref.key for entry in entries for ref in entry.refs()}
+    for _ in range(len(entries)):
+        circles = _circles(entries, placed)
+        moves = {
+            (entry.key, placed[ref.key])
+            for entry, ref in circles
+            if entry.key not in read and entry.group is None
+        }
+        best, left = None, len(circles)
+        for key, there in sorted(moves)[:_MOST_MOVES]:
+            after = len(_circles(entries, {**placed, key: there}))
+            if after < left:
+                best, left = (key, there), after
+        if best is None:
+            break
+        placed[best[0]] = best[1]
+    closing: dict[str, set[Ref]] = {}
+    for entry, ref in _circles(entries, placed):
+        closing.setdefault(entry.key, set()).add(ref)
+    return tuple(_written_out(entry, closing.get(entry.key, set())) for entry in entries), placed
+
+
+_MOST_MOVES = 40
+
+
+def _written_out(entry: Entry, gone: set[Ref]) -> Entry:
+    return entry.map(
+        lambda text: text.map(
+            lambda part: part.literal if isinstance(part, Ref) and part in gone else part
+        )
+    )
+
+
+def _circles(entries: Sequence[Entry], files: Mapping[str, str]) -> list[tuple[Entry, Ref]]:
+    """Return each value of another module that an entry reads, where that module waits for the
+    entry's own."""
+    edges = _module_edges(entries, files)
+    waiting = {node: _waited_for(node, edges) for node in edges}
+    return [
+        (entry, ref)
+        for entry in entries
+        for ref in sorted({r for r in entry.refs() if r.soft}, key=lambda r: (r.key, r.attribute))
+        if ref.key in files
+        and ROOT not in (files[entry.key], files[ref.key])
+        and files[entry.key] != files[ref.key]
+        and files[entry.key] in waiting.get(files[ref.key], ())
+    ]
+
+
+def _module_edges(entries: Sequence[Entry], files: Mapping[str, str]) -> Mapping[str, set[str]]:
+    """Return which module reads which, over the blueprint's own resources too."""
+    edges: dict[str, set[str]] = {}
+    for entry in entries:
+        own = files[entry.key] or entry.key
+        for ref in entry.refs():
+            if ref.key in files and (files[ref.key] or ref.key) != own:
+                edges.setdefault(own, set()).add(files[ref.key] or ref.key)
+    return edges
+
+
+def _waited_for(start: str, edges: Mapping[str, set[str]]) -> set[str]:
+    """Return all that a node waits for, over others."""
+    pending, seen = list(edges.get(start, ())), set[str]()
+    while pending:
+        node = pending.pop()
+        if node not in seen:
+            seen.add(node)
+            pending += edges.get(node, ())
+    return seen

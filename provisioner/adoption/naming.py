@@ -1,0 +1,195 @@
+"""Names in files, from the names of resources: what is left of `vnet-contoso-prod-hub` where every
+resource is of contoso and of prod is that it is the hub's network."""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from provisioner.adoption.templates import Part, Template, Var
+from provisioner.blueprint.functions import FUNCTIONS, STANDARD_FUNCTIONS
+from provisioner.blueprint.instances import RESERVED_NAMES
+from provisioner.catalog.regions import REGIONS
+from provisioner.catalog.type_roles import ABBREVIATIONS, noun_of
+from provisioner.model.resource_id import ResourceId
+
+_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
+_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+_UNIQUE = re.compile(r"(?=[a-z0-9]*[0-9])(?=[a-z0-9]*[a-z])[a-z0-9]{6,}|[0-9a-f]{8,}")
+"""What a function made to be unique: letters and digits in one word."""
+_NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)+")
+_CEL_WORDS = frozenset(
+    {
+        "as", "break", "const", "continue", "else", "false", "for", "function", "if", "import",
+        "in", "let", "loop", "null", "package", "namespace", "return", "true", "var", "void",
+        "while",
+    }
+)  # fmt: skip
+_TAKEN = RESERVED_NAMES | _CEL_WORDS | frozenset(FUNCTIONS) | STANDARD_FUNCTIONS
+_MOST_WORDS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Habits:
+    """What the names of an estate have in common: the prefix (an organisation, a product), and the
+    environment's name. Each may be empty."""
+
+    prefix: str
+    environment: str
+
+    @property
+    def noise(self) -> frozenset[str]:
+        """The words that say nothing of a single resource."""
+        return frozenset({self.prefix, self.environment, *REGIONS, *_SHORT_REGIONS} - {""})
+
+    def template(self, name: str) -> Template:
+        """Return a name with the prefix and the environment's name as expressions."""
+        parts: list[Part] = []
+        for piece in re.split(r"([-_.])", name):
+            if piece and piece == self.environment:
+                parts.append(Var("environment.name"))
+            elif piece and piece == self.prefix:
+                parts.append(Var("prefix", is_parameter=True))
+            else:
+                parts += self._inside(piece)
+        return Template.of(*parts)
+
+    def value(self, text: str) -> Template:
+        """Return a text of a body: as `template` does for one that looks like a name, with the
+        prefix as a word of its own; else as it is."""
+        looks = _NAME.fullmatch(text) and self.prefix and self.prefix in text.split("-")
+        return self.template(text) if looks else Template.of(text)
+
+    def _inside(self, piece: str) -> list[Part]:
+        """Return a piece in which the prefix may stand without hyphens: names of vaults and
+        storage accounts are written so."""
+        at = piece.find(self.prefix) if len(self.prefix) >= 4 else -1
+        if at < 0 or at > 4 or not piece.islower():
+            return [piece]
+        return [
+            piece[:at],
+            Var("prefix", is_parameter=True),
+            piece[at + len(self.prefix) :],
+        ]
+
+
+_SHORT_REGIONS = frozenset(
+    {
+        "weu", "neu", "we", "ne", "eus", "eus2", "wus", "wus2", "wus3", "cus", "scus", "ncus",
+        "uks", "ukw", "frc", "gwc", "sdc", "swc", "noe", "cac", "cae", "sea", "eas", "aue",
+        "ause", "jpe", "jpw", "krc", "inc", "brs", "eastus", "westus", "eastus2", "westus2",
+    }
+)  # fmt: skip
+
+
+def find_habits(names: Iterable[str], environment: str) -> Habits:
+    """Return what names have in common: the word that most of them hold, if it is in at least three
+    and in two of five of those that consist of several words."""
+    several = [n.split("-") for n in names if "-" in n and not _GUID.fullmatch(n)]
+    counts = Counter(
+        word
+        for pieces in several
+        for word in dict.fromkeys(pieces)
+        if len(word) > 1
+        and word != environment
+        and word not in ABBREVIATIONS
+        and word not in REGIONS
+        and word not in _SHORT_REGIONS
+        and re.fullmatch(r"[a-z][a-z0-9]*", word)
+    )
+    if not counts:
+        return Habits("", environment)
+    word, count = min(counts.items(), key=lambda item: (-item[1], item[0]))
+    common = count >= 3 and count * 5 >= len(several) * 2
+    return Habits(word if common else "", environment)
+
+
+def words_of(name: str, habits: Habits) -> list[str]:
+    """Return the telling words of a resource's name, in lower case: neither what all have, nor the
+    abbreviation of its type, nor what is only there to be unique."""
+    if _GUID.fullmatch(name):
+        return []
+    if name.count(".") > 1:
+        labels = [label for label in name.split(".") if label not in ("privatelink", "private")]
+        name = next((label for label in labels if label.lower() not in habits.noise), name)
+        return [name.lower()] if name.isidentifier() else []
+    pieces = [piece for piece in re.split(r"[^A-Za-z0-9]+", name) if piece]
+    telling: list[str] = []
+    for index, piece in enumerate(pieces):
+        folded = piece.lower()
+        if habits.prefix and habits.prefix in folded and len(habits.prefix) >= 4:
+            folded = folded.replace(habits.prefix, "")
+            piece = folded
+        if not folded or folded in habits.noise or _UNIQUE.fullmatch(folded):
+            continue
+        if folded in ABBREVIATIONS and (index == 0 or len(folded) <= 3) and len(pieces) > 1:
+            continue
+        if index == 0 and folded in ABBREVIATIONS and len(folded) <= 4:
+            continue
+        telling += [word.lower() for word in _WORD.findall(piece)]
+    return telling[:_MOST_WORDS]
+
+
+def camel(words: Sequence[str]) -> str:
+    """Return words as one identifier: `hubNetwork`. Empty for none."""
+    text = "".join(word[:1].upper() + word[1:] for word in words if word)
+    text = text[:1].lower() + text[1:]
+    return f"n{text}" if text[:1].isdigit() else text
+
+
+def name_words(
+    resource: ResourceId, habits: Habits, described: Mapping[str, Sequence[str]]
+) -> tuple[list[str], str]:
+    """Return the telling words and the noun of a resource. `described` are the words of what it may
+    stand in or on, by key."""
+    noun = noun_of(resource.type)
+    words = words_of(resource.name, habits)
+    holder = resource.parent or (resource.scope if resource.scope is not None else None)
+    vague = not words or words == ["default"] or words[-1:] == ["current"]
+    extension = resource.scope is not None and not resource.scope.is_container
+    if holder is not None and (vague or (extension and resource.parent is None)):
+        words = list(described.get(holder.key, ()))
+    return words, noun
+
+
+def identifier(words: Sequence[str], noun: str) -> str:
+    """Return the identifier of words that end with a noun, which is not said twice."""
+    last = [word.lower() for word in _WORD.findall(noun)]
+    ending = [word.lower() for word in words[-len(last) :]]
+    if ending == last:
+        return camel(words)
+    if ending[-1:] and plural(ending[-1]) == last[-1]:
+        return camel([*words[:-1], noun])
+    return camel([*words, noun])
+
+
+def plural(noun: str) -> str:
+    """Return the name of several of what a noun names."""
+    if noun.endswith("s") and not noun.endswith("ss"):
+        return noun
+    if noun.endswith(("ss", "x", "ch", "sh")):
+        return f"{noun}es"
+    if noun.endswith("y") and noun[-2:-1] not in "aeiou":
+        return f"{noun[:-1]}ies"
+    return f"{noun}s"
+
+
+class Namespace:
+    """The names of one file, which no two things share."""
+
+    def __init__(self, taken: Iterable[str] = ()) -> None:
+        self._taken = {name.lower() for name in (*_TAKEN, *taken)}
+
+    def take(self, *candidates: str) -> str:
+        """Return the first of some names that is free, or the last with a number; it is taken
+        then."""
+        for candidate in candidates:
+            if candidate and candidate.isidentifier() and candidate.lower() not in self._taken:
+                self._taken.add(candidate.lower())
+                return candidate
+        stem = next((c for c in reversed(candidates) if c.isidentifier()), "resource")
+        number = 2
+        while f"{stem}{number}".lower() in self._taken:
+            number += 1
+        self._taken.add(f"{stem}{number}".lower())
+        return f"{stem}{number}"

@@ -1,0 +1,186 @@
+"""YAML as a person writes it: short mappings and lists on one line, quotes only where they are
+needed, texts of several lines as blocks."""
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TypeAlias
+
+Yaml: TypeAlias = "bool | int | float | str | Sequence[Yaml] | Mapping[str, Yaml] | None"
+
+WIDTH = 100
+_PLAIN = re.compile(r"[A-Za-z0-9_./$][A-Za-z0-9_./$(){}\[\]:@+*%&;=<>~^|?!,\"' -]*")
+_NO_TEXT = re.compile(
+    r"(true|false|null|yes|no|on|off|~|[-+]?(\.[0-9]+|[0-9][0-9_]*(\.[0-9]*)?)([eE][-+]?[0-9]+)?"
+    r"|0o[0-7]+|0x[0-9a-fA-F]+|[-+]?\.(inf|nan)|[0-9]{4}-[0-9]{2}-[0-9]{2}.*|[0-9]+(:[0-9.]+)+)\Z",
+    re.IGNORECASE,
+)
+"""What a reader of YAML 1.1 or 1.2 takes for something else than a text."""
+_IN_FLOW = frozenset("{}[],")
+
+
+def render_yaml(document: Mapping[str, Yaml], comments: Mapping[tuple[str, ...], str]) -> str:
+    """Return the text of a document. `comments` stand above the keys at their paths."""
+    lines = list(_mapping(document, 0, (), comments))
+    return "\n".join(lines) + "\n"
+
+
+def _mapping(
+    value: Mapping[str, Yaml],
+    indent: int,
+    path: tuple[str, ...],
+    comments: Mapping[tuple[str, ...], str],
+) -> Iterator[str]:
+    pad = " " * indent
+    for index, (key, item) in enumerate(value.items()):
+        here = (*path, key)
+        written = f"{pad}{_scalar(key, flow=False, key=True)}:"
+        lines = [f"{pad}# {line}" for line in comments.get(here, "").splitlines()]
+        lines += _entry(written, item, indent, here, comments)
+        inside = len(path) == 1 and path[0] in _SPACED
+        if index and (inside or (not path and len(lines) > 1)):
+            yield ""
+        yield from lines
+
+
+_SPACED = frozenset({"resources", "modules"})
+
+
+def _entry(
+    lead: str,
+    value: Yaml,
+    indent: int,
+    path: tuple[str, ...],
+    comments: Mapping[tuple[str, ...], str],
+) -> Iterator[str]:
+    short = _flow(value, len(lead) + 1)
+    if short is not None and not any(c[: len(path)] == path for c in comments if c != path):
+        yield f"{lead} {short}"
+    elif isinstance(value, str):
+        yield from _block(lead, value, indent + 2)
+    elif isinstance(value, Mapping):
+        yield lead
+        yield from _mapping(value, indent + 2, path, comments)
+    else:
+        assert isinstance(value, (list, tuple))
+        yield lead
+        yield from _sequence(value, indent + 2, path, comments)
+
+
+def _sequence(
+    value: Sequence[Yaml],
+    indent: int,
+    path: tuple[str, ...],
+    comments: Mapping[tuple[str, ...], str],
+) -> Iterator[str]:
+    pad = " " * indent
+    for index, item in enumerate(value):
+        short = _flow(item, indent + 2)
+        if short is not None:
+            yield f"{pad}- {short}"
+        elif isinstance(item, Mapping):
+            lines = list(_mapping(item, indent + 2, (*path, str(index)), comments))
+            yield f"{pad}- {lines[0].lstrip()}"
+            yield from lines[1:]
+        elif isinstance(item, str):
+            yield from _block(f"{pad}-", item, indent + 2)
+        else:
+            assert isinstance(item, (list, tuple))
+            lines = list(_sequence(item, indent + 2, (*path, str(index)), comments))
+            yield f"{pad}- {lines[0].lstrip()}"
+            yield from lines[1:]
+
+
+def _flow(value: Yaml, column: int) -> str | None:
+    """Return a value on one line, where it fits behind `column` and is simple enough to read."""
+    if isinstance(value, str):
+        if "\n" in value and _may_be_block(value):
+            return None
+        return _scalar(value, flow=False)
+    if not isinstance(value, (Mapping, list, tuple)):
+        return json.dumps(value)
+    if not value:
+        return "{}" if isinstance(value, Mapping) else "[]"
+    if _depth(value) > 3 or _size(value) > 8:
+        return None
+    text = _flow_text(value)
+    return text if text is not None and column + len(text) <= WIDTH else None
+
+
+def _flow_text(value: Yaml) -> str | None:
+    if isinstance(value, str):
+        return None if "\n" in value else _scalar(value, flow=True)
+    if isinstance(value, Mapping):
+        items = [(_scalar(key, flow=True, key=True), _flow_text(i)) for key, i in value.items()]
+        if any(item is None for _, item in items):
+            return None
+        return "{" + ", ".join(f"{key}: {item}" for key, item in items) + "}"
+    if isinstance(value, (list, tuple)):
+        texts = [_flow_text(item) for item in value]
+        return None if None in texts else "[" + ", ".join(str(text) for text in texts) + "]"
+    return json.dumps(value)
+
+
+def _depth(value: Yaml) -> int:
+    inner: Iterable[Yaml] = ()
+    if isinstance(value, Mapping):
+        inner = value.values()
+    elif isinstance(value, (list, tuple)):
+        inner = value
+    else:
+        return 0
+    return 1 + max((_depth(item) for item in inner), default=0)
+
+
+def _size(value: Yaml) -> int:
+    if isinstance(value, Mapping):
+        return sum(_size(item) for item in value.values())
+    if isinstance(value, (list, tuple)):
+        # A list of texts is read at a glance, whatever its length.
+        return 1 + sum(_size(item) for item in value if isinstance(item, (Mapping, list, tuple)))
+    return 1
+
+
+def _scalar(text: str, *, flow: bool, key: bool = False) -> str:
+    """Return a text as YAML: plain where every reader reads it as that text."""
+    plain = (
+        _PLAIN.fullmatch(text) is not None
+        and not _NO_TEXT.match(text)
+        and ": " not in text
+        and " #" not in text
+        and not text.endswith((":", " "))
+        and not (flow and (_IN_FLOW & set(text) or ":" in text))
+        and not (key and (":" in text or "{" in text or "[" in text))
+        and text[0] not in "&*!|>%@`\"'"
+    )
+    if plain:
+        return text
+    if '"' in text and "'" not in text and "\\" not in text and text.isprintable():
+        return f"'{text}'"
+    return "".join(map(_escaped, json.dumps(text, ensure_ascii=False)))
+
+
+def _escaped(character: str) -> str:
+    """Return a character as a quoted scalar holds it: what nobody sees by its number."""
+    if character.isprintable():
+        return character
+    code = ord(character)
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def _may_be_block(text: str) -> bool:
+    """Tell whether a block can hold a text: no line has spaces at its end, which people lose."""
+    lines = text.split("\n")
+    first = next((line for line in lines if line), " ")
+    return (
+        not first.startswith(" ")
+        and not text.endswith("\n\n")
+        and all(line == line.rstrip() and line.isprintable() for line in lines)
+    )
+
+
+def _block(lead: str, text: str, indent: int) -> Iterator[str]:
+    pad = " " * indent
+    yield f"{lead} |" if text.endswith("\n") else f"{lead} |-"
+    for line in text.removesuffix("\n").split("\n"):
+        yield f"{pad}{line}" if line else ""
