@@ -157,11 +157,13 @@ class SkippedTime:
 
 
 @contextmanager
-def open_bench(catalog: Catalog, azures_clock: Clock | None = None) -> Iterator[Bench]:
-    """Start a built-in Azure in memory, by the machine's clock or another one."""
+def open_bench(
+    catalog: Catalog, azures_clock: Clock | None = None, state: Path | None = None
+) -> Iterator[Bench]:
+    """Start a built-in Azure in memory or with a state file, by the machine's clock or another."""
     skipped = SkippedTime()
     with (
-        LocalAzure.start(catalog, None, clock=azures_clock or SystemClock()) as server,
+        LocalAzure.start(catalog, state, clock=azures_clock or SystemClock()) as server,
         ArmClient.open(
             local_cloud(server.endpoint),
             LocalToken(),

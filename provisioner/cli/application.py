@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from provisioner import __version__
+from provisioner.cli.adopt_command import adopt
 from provisioner.cli.ci_application import ci_app
 from provisioner.cli.cluster_application import cluster_app
 from provisioner.cli.diff import diff
@@ -259,6 +260,9 @@ def init(
     pipelines = None if ci is None else PipelineChoices(ci, source, connection, branch)
     for line in init_directory(directory, name, pipelines):
         typer.echo(line)
+
+
+app.command("adopt")(adopt)
 
 
 @app.command()

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, TextIO
 
 from provisioner.documents.access import AccessDocument
+from provisioner.documents.adoption import AdoptionDocument
 from provisioner.documents.apply import ApplyDocument, Event
 from provisioner.documents.ci import CiApplyDocument, CiDriftDocument, CiPlanDocument
 from provisioner.documents.cluster import (
@@ -189,6 +190,13 @@ def print_upgrade(document: UpgradeDocument, output: str) -> None:
     from provisioner.reports.upgrade_markdown import render_upgrade_markdown
 
     _print(document, output, sys.stdout, lambda: render_upgrade_markdown(document))
+
+
+def print_adoption(document: AdoptionDocument, output: str) -> None:
+    """Print an adoption as text, JSON or Markdown."""
+    from provisioner.reports.adoption_markdown import render_adoption_markdown
+
+    _print(document, output, sys.stdout, lambda: render_adoption_markdown(document))
 
 
 def print_combined(

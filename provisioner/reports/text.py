@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TextIO, TypeAlias
 
 from provisioner.documents.access import AccessDocument
+from provisioner.documents.adoption import AdoptionDocument
 from provisioner.documents.apply import ApplyDocument
 from provisioner.documents.ci import CiApplyDocument, CiDriftDocument, CiPlanDocument
 from provisioner.documents.cluster import (
@@ -27,6 +28,7 @@ from provisioner.documents.roles import RolesDocument
 from provisioner.documents.trace import TraceDocument
 from provisioner.documents.upgrade import UpgradeDocument
 from provisioner.reports.access_text import render_access_text
+from provisioner.reports.adoption_text import render_adoption_text
 from provisioner.reports.apply_text import render_apply_text
 from provisioner.reports.check_text import render_check_text, render_compliance_text
 from provisioner.reports.ci_text import (
@@ -66,6 +68,7 @@ TextDocument: TypeAlias = (
     | TraceDocument
     | RolesDocument
     | AccessDocument
+    | AdoptionDocument
     | CheckDocument
     | ComplianceDocument
     | ControlsDocument
@@ -118,6 +121,7 @@ _RENDERERS: Mapping[type[TextDocument], Callable[[Any, int], Iterable[Line]]] = 
     TraceDocument: render_trace_text,
     RolesDocument: render_roles_text,
     AccessDocument: render_access_text,
+    AdoptionDocument: render_adoption_text,
     PodChecksDocument: render_pod_checks_text,
     ClusterPlanDocument: render_cluster_plan_text,
     ClusterApplyDocument: render_cluster_apply_text,

@@ -1,0 +1,50 @@
+"""What an adoption says, in the words that text and Markdown share."""
+
+from collections.abc import Mapping, Sequence
+
+from provisioner.documents.adoption import AdoptionDocument, LeftOutDocument, Verdict
+from provisioner.reports.type_names import without_vendor
+from provisioner.reports.values import plain, plural
+
+
+def proof_words(document: AdoptionDocument) -> str:
+    """Return how the proof ended, with what it covers."""
+    total = plural(document.adopted, "resource")
+    marks = "nothing" if document.observe else "nothing but azsec's marks"
+    held = f"the plan of these files changes {marks}"
+    match document.verdict:
+        case Verdict.PROVEN:
+            return f"proven: {held} ({total}, {plural(document.types, 'type')})"
+        case Verdict.PARTIAL:
+            return (
+                f"proven for what could be read: {held} ({total}); "
+                f"{plural(len(document.unreadable), 'read')} refused, so there may be more"
+            )
+        case Verdict.NOT_PROVEN:
+            return (
+                f"not proven: {document.unchanged} of {total} stay as they are, "
+                f"{document.adopted - document.unchanged} would change"
+            )
+
+
+def next_words(document: AdoptionDocument) -> list[str]:
+    """Return what to do next."""
+    name = plain(document.environment.name)
+    if document.verdict is Verdict.NOT_PROVEN:
+        return [f"edit the files until `azsec plan {name}` shows no changes but marks"]
+    if document.observe:
+        return [f"azsec drift {name}"]
+    return [f"azsec plan {name} --out plan.json, review it, azsec apply plan.json"]
+
+
+def by_reason(entries: Sequence[LeftOutDocument]) -> Mapping[str, Sequence[str]]:
+    """Return what was left out by the reason, each as type and name."""
+    found: dict[str, list[str]] = {}
+    for entry in entries:
+        found.setdefault(entry.reason, []).append(short_id(entry))
+    return found
+
+
+def short_id(entry: LeftOutDocument) -> str:
+    """Return what was left out as its type and its name."""
+    return f"{without_vendor(plain(entry.type))} {plain(entry.id.rpartition('/')[2])}"

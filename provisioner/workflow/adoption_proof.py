@@ -1,0 +1,151 @@
+"""Proves that the files of an adoption plan to nothing, and mends them until they do.
+
+A file that does not compose, and a resource that would change, are mended where that can be done
+without a guess: references are written out as plain values; what still does not compose is taken
+out of the files. What is left is told.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+
+from provisioner.adoption.building import Built, Material, Place, build
+from provisioner.adoption.minimal_body import MinimalBody
+from provisioner.catalog.registry import Catalog
+from provisioner.diff.change import FieldChange
+from provisioner.documents.plan import Action
+from provisioner.engine.ports import Reader
+from provisioner.model.diagnostic import DiagnosticError, error
+from provisioner.plan.changes import ResourceChange
+from provisioner.plan.plan import ADOPTION_GATE
+from provisioner.plan.request import Request
+from provisioner.plan.terms import EVERY_ADDRESS
+from provisioner.workflow.plan import Desired, Planned, load_desired, plan_environment
+
+_MOST_ATTEMPTS = 6
+_MARK_PREFIX = "tags.azsec-"
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """What a proof takes: the catalog, Azure, and the day."""
+
+    catalog: Catalog
+    reader: Reader
+    today: date
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """The plan of some files; `left` is what it would change beside marks."""
+
+    desired: Desired
+    planned: Planned
+    left: tuple[ResourceChange, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ProvenFiles:
+    """The files, the plan of them, and the resources that no file could state, each with the
+    reason, by the key of the id."""
+
+    built: Built
+    proof: Proof
+    unfit: Mapping[str, str]
+
+
+class MemorySources:
+    """Files that are not written yet."""
+
+    def __init__(self, files: Mapping[str, str]) -> None:
+        self._files = files
+
+    def read_text(self, path: str) -> str:
+        """Return the text of a file. Raises DiagnosticError where there is none."""
+        if path not in self._files:
+            raise DiagnosticError(error("file-not-found", f"there is no file {path!r}."))
+        return self._files[path]
+
+
+def make_files(
+    material: Material, minimal: Mapping[str, MinimalBody], place: Place, bench: Bench
+) -> ProvenFiles:
+    """Return the files of some material that compose, as near to planning to nothing as they get.
+
+    Raises DiagnosticError for files that do not compose for a reason that is no resource's.
+    """
+    literal: set[str] = set()
+    unfit: dict[str, str] = {}
+    warns = False
+    for attempt in range(_MOST_ATTEMPTS):
+        bodies = {key: body for key, body in material.bodies.items() if key not in unfit}
+        built = build(
+            replace(material, bodies=bodies),
+            minimal,
+            place,
+            bench.catalog,
+            literal=literal,
+            warns_of_proofs=warns,
+        )
+        try:
+            proof = prove(built, place, bench)
+        except DiagnosticError as problem:
+            culprits = _culprits(problem, built)
+            if not culprits or attempt == _MOST_ATTEMPTS - 1:
+                raise
+            unfit |= {key: why for key, why in culprits.items() if key in literal}
+            literal |= culprits.keys()
+            continue
+        fails = any(gate.gate != ADOPTION_GATE for gate in proof.planned.plan.document.gates)
+        differing = {change.id.key for change in proof.left} - literal
+        if attempt == _MOST_ATTEMPTS - 1 or (not differing and fails <= warns):
+            return ProvenFiles(built, proof, unfit)
+        literal |= differing
+        warns = warns or fails
+    raise AssertionError("the last attempt returns or raises")
+
+
+def prove(built: Built, place: Place, bench: Bench) -> Proof:
+    """Compose files and plan them against Azure. Raises DiagnosticError for files that do not
+    compose."""
+    path = f"environments/{place.name}.yaml"
+    desired = load_desired(path, bench.catalog, MemorySources(built.written.files), bench.today)
+    request = Request(path, adopt=() if place.observe else (EVERY_ADDRESS,))
+    planned = plan_environment(desired, desired.catalog, bench.reader, request)
+    left = tuple(change for change in planned.changes.resources if not _is_taken_over(change))
+    return Proof(desired, planned, left)
+
+
+def beside_marks(change: ResourceChange) -> tuple[FieldChange, ...]:
+    """Return the fields of a change that are no marks of azsec."""
+    return tuple(field for field in change.fields if not field.path.startswith(_MARK_PREFIX))
+
+
+def _is_taken_over(change: ResourceChange) -> bool:
+    """Tell whether a plan does nothing to a resource but to mark it."""
+    kept = (Action.NO_OP, Action.ADOPT, Action.UPDATE)
+    return change.action in kept and not beside_marks(change)
+
+
+_STATEMENT = re.compile(r"  ([A-Za-z_]\w*):")
+
+
+def _culprits(problem: DiagnosticError, built: Built) -> Mapping[str, str]:
+    """Return what the statements of that a mistake stands in are about: the keys of the resources,
+    with the mistake."""
+    found: dict[str, str] = {}
+    for told in problem.diagnostics:
+        if told.span is None:
+            continue
+        name = _statement_at(built.written.files.get(told.span.file, ""), told.span.line)
+        for key in built.written.statements.get((told.span.file, name), ()):
+            found.setdefault(key, told.message.rstrip("."))
+    return found
+
+
+def _statement_at(text: str, number: int) -> str:
+    """Return the name of the statement that a line stands in."""
+    lines: Sequence[str] = text.splitlines()[:number]
+    match = next((m for line in reversed(lines) if (m := _STATEMENT.match(line))), None)
+    return match[1] if match is not None else ""
