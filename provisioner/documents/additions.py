@@ -15,7 +15,8 @@ class AdditionDocument(Document):
     `values` to whom, to what or how: properties by their name, those that are set. `role` is the
     name of the role that an assignment gives, or the GUID of its definition where the name is not
     known, and `allows` the worst that it allows there, as `azsec access` says it; null for other
-    types.
+    types. `principal` is the address of the managed identity whose principal `values` name, where
+    that is known.
     """
 
     id: str
@@ -26,6 +27,7 @@ class AdditionDocument(Document):
     adds: str
     role: str | None = None
     allows: str | None = None
+    principal: str | None = None
     values: dict[str, Any] = Field(default_factory=dict)
 
 

@@ -68,7 +68,8 @@ class ResourceChangeDocument(Document):
     `reason` says why it is a replace, a delete or blocked; `disruption` names the worst thing the
     change does (`provisioner.catalog.field.Disruption`); `seconds` estimates how long Azure takes.
     `grants_access` says in words what access the resource gives (`grants access to it`), null for
-    one that gives none or goes.
+    one that gives none or goes. `ends` says of one that is deleted or replaced, and gives access or
+    has a GUID for a name, what stands in Azure: an id says nothing to a reviewer there.
     """
 
     address: str
@@ -80,6 +81,7 @@ class ResourceChangeDocument(Document):
     disruption: str
     seconds: int = 0
     grants_access: str | None = None
+    ends: AdditionDocument | None = None
     fields: tuple[FieldChangeDocument, ...] = ()
 
 

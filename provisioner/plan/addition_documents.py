@@ -1,14 +1,18 @@
 """Additions as the documents that show them."""
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping, Sequence
 
+from provisioner.catalog.held_identities import principal_of
 from provisioner.catalog.registry import Catalog
 from provisioner.documents.additions import AcceptedDocument, AdditionDocument
-from provisioner.model.actual import ActualState
+from provisioner.documents.plan import Action
+from provisioner.model.actual import ActualState, Found
 from provisioner.model.secret_values import holds_secret, mask_secrets
 from provisioner.model.values import ABSENT, is_empty, values_at
 from provisioner.plan.acceptances import Accepted, Roles, role_given
 from provisioner.plan.additions import Addition
+from provisioner.plan.changes import ResourceChange
 from provisioner.plan.text import disclose, named_by
 
 
@@ -35,6 +39,47 @@ def accepted_documents(
         )
         for each in accepted
     )
+
+
+def ended_documents(
+    resources: Sequence[ResourceChange], state: ActualState, catalog: Catalog
+) -> Mapping[str, AdditionDocument]:
+    """Return what stands in Azure of each resource that is deleted or replaced, by the key of its
+    id: of those that grant access, and of those whose name is a GUID."""
+    roles = Roles.of(state)
+    addresses = {change.id.key: change.address for change in resources}
+    identities = {
+        principal: change.address
+        for change in resources
+        if change.found is not None and (principal := principal_of(change.found.body))
+        if not change.type.grants_access
+    }
+    return {
+        change.id.key: _ended(change, change.found, roles, catalog, addresses, identities)
+        for change in resources
+        if change.action in (Action.DELETE, Action.REPLACE)
+        and change.found is not None
+        and (change.type.grants_access or _GUID.fullmatch(change.id.name))
+    }
+
+
+_GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+
+
+def _ended(
+    change: ResourceChange,
+    found: Found,
+    roles: Roles,
+    catalog: Catalog,
+    addresses: Mapping[str, str],
+    identities: Mapping[str, str],
+) -> AdditionDocument:
+    on = change.id.container
+    address = addresses.get(on.key) if on is not None else None
+    addition = Addition(change.id, on, address, change.type.adds or "", found.body)
+    told = _document(addition, roles, catalog)
+    principal = str(told.values.get("principalId", "")).lower()
+    return told.model_copy(update={"principal": identities.get(principal)})
 
 
 def _document(addition: Addition, roles: Roles, catalog: Catalog) -> AdditionDocument:

@@ -29,7 +29,11 @@ from provisioner.model.diagnostic import Diagnostic
 from provisioner.model.resource_id import ResourceId
 from provisioner.model.secret_values import holds_secret, mask_secrets
 from provisioner.model.values import Unknown, Value, unknowns
-from provisioner.plan.addition_documents import accepted_documents, addition_documents
+from provisioner.plan.addition_documents import (
+    accepted_documents,
+    addition_documents,
+    ended_documents,
+)
 from provisioner.plan.changes import Changes, ResourceChange
 from provisioner.plan.concealment import conceal, sensitive_places
 from provisioner.plan.kept_values import kept_values
@@ -120,7 +124,7 @@ def assemble_plan(
         for name, value in graph.outputs.items()
     }
     plan = Plan(
-        document=_document(origin.environment, resources, changes, steps, outputs).model_copy(
+        document=_document(origin.environment, changes, steps, outputs, state, catalog).model_copy(
             update={
                 "additions": addition_documents(changes.additions, state, catalog),
                 "accepted": accepted_documents(changes.accepted, state, catalog),
@@ -243,11 +247,14 @@ def _inputs(
 
 def _document(
     environment: EnvironmentDocument,
-    resources: Sequence[ResourceChange],
     changes: Changes,
     steps: Sequence[Step],
     outputs: Mapping[str, Value],
+    state: ActualState,
+    catalog: Catalog,
 ) -> PlanDocument:
+    resources = changes.resources
+    ended = ended_documents(resources, state, catalog)
     # A resource that moves has two changes at one address: the old one goes, a new one is made.
     about = {(change.address, change.id.key): change for change in resources}
     about |= {
@@ -257,7 +264,11 @@ def _document(
         environment=environment,
         digest="",
         summary=_summarise(resources),
-        changes=tuple(_change_document(c) for c in resources if c.action is not Action.NO_OP),
+        changes=tuple(
+            _change_document(c).model_copy(update={"ends": ended.get(c.id.key)})
+            for c in resources
+            if c.action is not Action.NO_OP
+        ),
         undeclared=tuple(
             UndeclaredDocument(
                 address=change.address,

@@ -63,9 +63,16 @@ def describe_addition(entry: AdditionDocument, longest: int = _LONGEST_VALUE) ->
     values.pop("roleDefinitionId", None)
     kind = _words_in(values.pop("principalType", ""))
     who = " ".join(part for part in (kind, values.pop("principalId", "")) if part)
+    who += f" ({plain(entry.principal)})" if entry.principal else ""
     more = "".join(f", {plain(name)} {value}" for name, value in values.items())
     can = f" ({plain(entry.allows)})" if entry.allows else ""
     return f"{_noun_of(entry.type)}: {plain(entry.role)}{can} for {who}{more}"
+
+
+def describe_ended(entry: AdditionDocument) -> str:
+    """Return what ends with a resource that is deleted or replaced: what Azure has of it, and on
+    what."""
+    return f"ends {describe_addition(entry)}, on {addition_label(entry)}"
 
 
 def _noun_of(type_name: str) -> str:

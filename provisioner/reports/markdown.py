@@ -12,6 +12,7 @@ from provisioner.documents.document import EnvironmentDocument
 from provisioner.documents.drift import DriftDocument, DriftKind, ResourceDriftDocument
 from provisioner.documents.plan import Action, PlanDocument, ResourceChangeDocument
 from provisioner.reports.additions_markdown import accepted_section, addition_section
+from provisioner.reports.additions_text import describe_ended
 from provisioner.reports.attribution_markdown import attribution_section
 from provisioner.reports.census_markdown import census_paragraph, census_section
 from provisioner.reports.check_markdown import security_section
@@ -234,6 +235,8 @@ def _plan_details(change: ResourceChangeDocument, names: Mapping[str, str] | Non
     lines = [f"# {shorten(plain(change.id), 500)}"]
     if change.reason:
         lines.append(f"# {shorten(plain(change.reason), LONGEST_VALUE)}")
+    if change.ends is not None:
+        lines.append(f"# {shorten(describe_ended(change.ends), LONGEST_VALUE)}")
     return details(facts, lines + diff_lines(change.fields))
 
 
@@ -275,4 +278,5 @@ def _what(change: ResourceChangeDocument) -> str:
         told = prose(change.reason or "", 300)
     else:
         told = fields_cell(change.fields)
-    return "<br>".join(filter(None, (given, told)))
+    ended = prose(describe_ended(change.ends), 300) if change.ends is not None else ""
+    return "<br>".join(filter(None, (given, told, ended)))

@@ -33,7 +33,9 @@ Json = dict[str, Any]
 
 def identifier(*names: str) -> str:
     """Return the UUID of something by its names: always the same."""
-    return str(uuid5(_ROOT, "\x1f".join(names)))
+    # YAML has escapes for halves of a surrogate pair, which UTF-8 has not.
+    text = "\x1f".join(names).encode("utf-8", "backslashreplace").decode("utf-8")
+    return str(uuid5(_ROOT, text))
 
 
 def environment_key(environment: EnvironmentDocument) -> str:

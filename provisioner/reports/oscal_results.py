@@ -99,7 +99,10 @@ def _result(entry: EnvironmentReportDocument) -> Json:
     key = f"{environment_key(environment)}/{entry.state}"
     judged = [r for r in check.results if not r.is_group and r.verdict != "not applicable"]
     excluded = [r for r in check.results if not r.is_group and r.verdict == "not applicable"]
-    selection: Json = {"include-controls": [{"control-id": r.control.id} for r in judged]}
+    # OSCAL has no empty arrays, and asks for either of both.
+    selection: Json = {"include-all": {}}
+    if judged:
+        selection = {"include-controls": [{"control-id": r.control.id} for r in judged]}
     if excluded:
         selection["exclude-controls"] = [{"control-id": r.control.id} for r in excluded]
         selection["remarks"] = "Excluded is what has nothing to apply to."
@@ -121,9 +124,11 @@ def _result(entry: EnvironmentReportDocument) -> Json:
             prop("unreadable", str(len(check.census.unreadable))),
         ],
         "reviewed-controls": {"control-selections": [selection]},
-        "observations": observations,
-        "findings": [_finding(entry, result, key) for result in judged],
     }
+    if observations:
+        made["observations"] = observations
+    if judged:
+        made["findings"] = [_finding(entry, result, key) for result in judged]
     items = _inventory(judged, key)
     if items:
         made["local-definitions"] = {"inventory-items": items}
@@ -246,9 +251,17 @@ def _finding(entry: EnvironmentReportDocument, result: ResultDocument, key: str)
 def _risks(result: ResultDocument, key: str) -> Iterator[Json]:
     """Yield a risk for each waiver of a control: accepted by its owner until its last day."""
     waivers = {f.waiver for f in result.findings if f.waiver is not None}
-    for waiver in sorted(waivers, key=lambda each: (each.scope, each.expires)):
+    for waiver in sorted(waivers, key=lambda each: (each.scope, each.expires, each.reason)):
         yield {
-            "uuid": identifier("risk", key, result.control.id, waiver.scope, waiver.owner),
+            "uuid": identifier(
+                "risk",
+                key,
+                result.control.id,
+                waiver.scope,
+                waiver.owner,
+                waiver.expires,
+                waiver.reason,
+            ),
             "title": markup(f"{result.control.id} is waived for {waiver.scope}"),
             "description": markup(waiver.reason),
             "statement": markup(f"Accepted by {waiver.owner} until {waiver.expires}."),

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from provisioner.documents.plan import Action, PlanDocument, ResourceChangeDocument
-from provisioner.reports.additions_text import accepted_lines, addition_lines
+from provisioner.reports.additions_text import accepted_lines, addition_lines, describe_ended
 from provisioner.reports.census_text import census_lines
 from provisioner.reports.field_text import change_lines, create_lines
 from provisioner.reports.module_groups import ModuleGroup, group_creates
@@ -140,6 +140,8 @@ def change_section(change: ResourceChangeDocument, columns: Columns, width: int)
         yield from create_lines(change.fields, width)
     else:
         yield from change_lines(change.fields, width)
+    if change.ends is not None:
+        yield from (line(" " * 6, row) for row in wrap(describe_ended(change.ends), width - 6))
     if change.action is Action.DELETE:
         yield line(" " * 6, Span(plain(change.id), Style.DIM))
     yield BLANK

@@ -11,7 +11,7 @@ from io import StringIO
 from provisioner.documents.controls import FindingDocument, ResultDocument
 from provisioner.documents.report import EnvironmentReportDocument, ReportDocument
 from provisioner.reports.report_view import answered_by
-from provisioner.reports.values import plain, show_path
+from provisioner.reports.values import plain, shorten, show_path
 
 COLUMNS = (
     "environment",
@@ -36,6 +36,8 @@ COLUMNS = (
     "checkov",
     "psrule",
 )
+_MOST_CHARACTERS = 32_000
+"""A cell of Excel has 32,767 characters at most ("Excel specifications and limits")."""
 _FORMULA = ("=", "+", "-", "@")
 """What a spreadsheet takes for a formula, also behind the space that a tab became."""
 
@@ -99,5 +101,5 @@ def _row(
 
 
 def _guarded(row: dict[str, str]) -> list[str]:
-    cells = (plain(row.get(column, "")) for column in COLUMNS)
+    cells = (shorten(plain(row.get(column, "")), _MOST_CHARACTERS) for column in COLUMNS)
     return [f"'{cell}" if cell.lstrip().startswith(_FORMULA) else cell for cell in cells]

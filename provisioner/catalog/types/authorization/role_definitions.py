@@ -85,6 +85,7 @@ TYPE = ResourceType(
     loss=Disruption.NONE,
     codes=RefusalCodes(not_found="RoleDefinitionDoesNotExist"),
     built_in=_BuiltIn(),
+    adds_by=("properties.roleName",),
     harmless="it grants nothing until it is assigned, and the assignment is an addition",
     fields={
         "properties.type": Field(default="CustomRole", compare=Compare.CASELESS),
