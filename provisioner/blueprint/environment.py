@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from provisioner.blueprint.acceptances import Acceptance
 from provisioner.blueprint.files import EnvironmentFile, Sources, load_file, relative_to, span_of
@@ -39,7 +39,8 @@ class Environment:
     least severity at which a control that newly fails does (None: none does); `accepted` are
     additions of others that are no drift; `kubernetes` is
     what stands in the cluster and has no ARM form; `node` is the file, for the places of what is
-    wrong; `lock` is the blob container whose lease an apply holds."""
+    wrong; `lock` is the blob container whose lease an apply holds; `given` are values of parameters
+    that a command was given, and `given_by` what gave each (`--set location`)."""
 
     name: str
     id: str
@@ -62,6 +63,8 @@ class Environment:
     kubernetes: KubernetesSettings
     node: Node
     lock: ResourceId | None = None
+    given: Mapping[str, Node] = field(default_factory=dict)
+    given_by: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def marks(self) -> Marks:
@@ -74,10 +77,15 @@ class Environment:
         return "AzureCloud" if self.cloud == "local" else self.cloud
 
     @property
+    def stated_parameters(self) -> Mapping[str, Node]:
+        """The values that the file gives to the blueprint's parameters."""
+        stated = self.node.get("parameters")
+        return stated.entries if stated else {}
+
+    @property
     def parameters(self) -> Mapping[str, Node]:
-        """The values given to the blueprint's parameters."""
-        given = self.node.get("parameters")
-        return given.entries if given else {}
+        """The values of the blueprint's parameters: what a command was given counts more."""
+        return {**self.stated_parameters, **self.given}
 
 
 def load_environment(path: str, sources: Sources, origin: str | None = None) -> Environment:

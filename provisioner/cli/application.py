@@ -28,8 +28,11 @@ from provisioner.cli.options import (
     FullOption,
     LockTimeoutOption,
     OutputFormat,
+    ParametersOption,
     PipelineKind,
     PlainFormat,
+    SetFileOption,
+    SetOption,
     StateChoice,
     StateKindOption,
     StateOption,
@@ -38,6 +41,9 @@ from provisioner.cli.report_command import report
 from provisioner.cli.upgrade_application import upgrade
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from provisioner.blueprint.given_values import GivenValue
     from provisioner.cli.session import Session
     from provisioner.plan.plan import Plan
 
@@ -210,8 +216,9 @@ def _session(
     parallelism: int = 10,
     realistic: float | None = None,
     quiet: bool = False,
+    values: "Sequence[GivenValue]" = (),
 ) -> "Session":
-    from provisioner.cli.session import Session
+    from provisioner.cli.session import Session, Surroundings
 
     return Session(
         cloud=cloud.value if cloud else None,
@@ -219,7 +226,16 @@ def _session(
         parallelism=parallelism,
         realistic=realistic,
         quiet=quiet,
+        surroundings=Surroundings(values=values),
     )
+
+
+def _values(
+    assigned: list[str] | None, from_files: list[str] | None, files: list[str] | None
+) -> "Sequence[GivenValue]":
+    from provisioner.cli.parameter_values import read_values
+
+    return read_values(assigned or (), from_files or (), files or ())
 
 
 @app.command()
@@ -266,9 +282,15 @@ app.command("adopt")(adopt)
 
 
 @app.command()
-def validate(environment: EnvironmentArgument) -> None:
+def validate(
+    environment: EnvironmentArgument,
+    set_: SetOption = None,
+    set_file: SetFileOption = None,
+    parameters: ParametersOption = None,
+) -> None:
     """Check an environment and its blueprint, without talking to Azure."""
-    desired, diagnostics = _session().validate(environment)
+    values = _values(set_, set_file, parameters)
+    desired, diagnostics = _session(values=values).validate(environment)
     for told in diagnostics:
         typer.echo(str(told), err=True)
     managed = sum(resource.managed for resource in desired.graph)
@@ -295,6 +317,9 @@ def plan(  # noqa: PLR0913  typer: one parameter an option
     offline: OfflineOption = False,
     target: TargetOption = None,
     with_cluster: WithClusterOption = False,
+    set_: SetOption = None,
+    set_file: SetFileOption = None,
+    parameters: ParametersOption = None,
     cloud: CloudOption = None,
     state: StateOption = None,
     parallelism: ParallelismOption = 10,
@@ -304,6 +329,7 @@ def plan(  # noqa: PLR0913  typer: one parameter an option
     from provisioner.cli.output import print_explanation, print_plan
     from provisioner.cli.session import PlanChoices, refuse_options, save_plan
 
+    values = _values(set_, set_file, parameters)
     if destroy:
         decided = {"--adopt-defaults": adopt_defaults, "--adopt": bool(adopt)}
         refuse_options("a plan that deletes has no use for it", decided)
@@ -313,10 +339,14 @@ def plan(  # noqa: PLR0913  typer: one parameter an option
         decided = {"--destroy": destroy, "--target": bool(target), "--explain": explain is not None}
         refuse_options(_BOTH_WHOLE, decided)
         choices = PlanChoices(False, adopt_defaults, offline, adopt=tuple(adopt or ()))
-        session = _session(cloud=cloud, state=state, parallelism=parallelism, quiet=quiet)
+        session = _session(
+            cloud=cloud, state=state, parallelism=parallelism, quiet=quiet, values=values
+        )
         both = CombinedOutput(out, output.value, detailed=detailed_exitcode)
         raise typer.Exit(run_plan(session, environment, choices, both))
-    with _session(cloud=cloud, state=state, parallelism=parallelism, quiet=quiet) as session:
+    with _session(
+        cloud=cloud, state=state, parallelism=parallelism, quiet=quiet, values=values
+    ) as session:
         choices = PlanChoices(destroy, adopt_defaults, offline, adopt=tuple(adopt or ()))
         made = session.plan(environment, target or [], choices)
         if out is not None:
@@ -393,6 +423,9 @@ def apply(  # noqa: PLR0913  typer: one parameter an option
     offline: OfflineOption = False,
     target: TargetOption = None,
     with_cluster: WithClusterOption = False,
+    set_: SetOption = None,
+    set_file: SetFileOption = None,
+    parameters: ParametersOption = None,
     output: FormatOption = OutputFormat.TEXT,
     cloud: CloudOption = None,
     state: StateOption = None,
@@ -416,12 +449,20 @@ def apply(  # noqa: PLR0913  typer: one parameter an option
     from provisioner.workflow.approval import read_digest
 
     session = _session(
-        cloud=cloud, state=state, parallelism=parallelism, realistic=realistic, quiet=quiet
+        cloud=cloud,
+        state=state,
+        parallelism=parallelism,
+        realistic=realistic,
+        quiet=quiet,
+        values=_values(set_, set_file, parameters),
     )
     options = ApplyOptions(allow_delete, parallelism, lock_timeout)
     if is_plan_file(subject):
         decided = {
             "--adopt": bool(adopt),
+            "--set": bool(set_),
+            "--set-file": bool(set_file),
+            "--parameters": bool(parameters),
             "--adopt-defaults": adopt_defaults,
             "--offline": offline,
             "--target": bool(target),
@@ -450,6 +491,9 @@ def destroy(  # noqa: PLR0913  typer: one parameter an option
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Delete without asking.")] = False,
     offline: OfflineOption = False,
     target: TargetOption = None,
+    set_: SetOption = None,
+    set_file: SetFileOption = None,
+    parameters: ParametersOption = None,
     output: FormatOption = OutputFormat.TEXT,
     cloud: CloudOption = None,
     state: StateOption = None,
@@ -464,7 +508,12 @@ def destroy(  # noqa: PLR0913  typer: one parameter an option
 
     options = ApplyOptions(True, parallelism, lock_timeout)
     with _session(
-        cloud=cloud, state=state, parallelism=parallelism, realistic=realistic, quiet=quiet
+        cloud=cloud,
+        state=state,
+        parallelism=parallelism,
+        realistic=realistic,
+        quiet=quiet,
+        values=_values(set_, set_file, parameters),
     ) as session:
         choices = PlanChoices(
             destroy=True, offline=offline, applies=True, lock_timeout=lock_timeout
@@ -489,6 +538,9 @@ def drift(  # noqa: PLR0913  typer: one parameter an option
     tags: Annotated[
         bool, typer.Option("--tags", help="Fail on tags that the blueprint does not declare.")
     ] = False,
+    set_: SetOption = None,
+    set_file: SetFileOption = None,
+    parameters: ParametersOption = None,
     output: FormatOption = OutputFormat.TEXT,
     cloud: CloudOption = None,
     state: StateOption = None,
@@ -501,7 +553,10 @@ def drift(  # noqa: PLR0913  typer: one parameter an option
     """
     from provisioner.cli.output import print_drift
 
-    with _session(cloud=cloud, state=state, parallelism=parallelism, quiet=quiet) as session:
+    values = _values(set_, set_file, parameters)
+    with _session(
+        cloud=cloud, state=state, parallelism=parallelism, quiet=quiet, values=values
+    ) as session:
         document = session.drift(environment, since, strict_tags=tags)
     print_drift(document, output.value)
     if document.found:
@@ -545,6 +600,9 @@ def check(  # noqa: PLR0913  typer: one parameter an option
     show_all: Annotated[
         bool, typer.Option("--all", help="List what passes and is not applicable too.")
     ] = False,
+    set_: SetOption = None,
+    set_file: SetFileOption = None,
+    parameters: ParametersOption = None,
     output: Annotated[
         CheckFormat, typer.Option("--output", "-o", help="How to print the result.")
     ] = CheckFormat.TEXT,
@@ -563,7 +621,10 @@ def check(  # noqa: PLR0913  typer: one parameter an option
     from provisioner.documents.trace import StateKind
 
     kind = StateKind.ACTUAL if actual else StateKind(of.value)
-    with _session(cloud=cloud, state=state, parallelism=parallelism, quiet=True) as session:
+    values = _values(set_, set_file, parameters)
+    with _session(
+        cloud=cloud, state=state, parallelism=parallelism, quiet=True, values=values
+    ) as session:
         given = files or []
         seen = find_evidence(
             session, environment, given, asked=cluster, all_namespaces=all_namespaces
@@ -873,12 +934,16 @@ def export(
             show_default="standard output, for arm",
         ),
     ] = None,
+    set_: SetOption = None,
+    set_file: SetFileOption = None,
+    parameters: ParametersOption = None,
 ) -> None:
     """Write templates that deploy the same resources without azsec."""
     from provisioner.cli.session import write_export
     from provisioner.workflow.export import ExportFormat
 
-    files = _session().export(environment, ExportFormat(form.value))
+    values = _values(set_, set_file, parameters)
+    files = _session(values=values).export(environment, ExportFormat(form.value))
     for path in write_export(files, out):
         typer.echo(f"wrote {path}")
 

@@ -1,5 +1,6 @@
 """The environments of a working copy: which a change touches, which it deletes, and their order."""
 
+import os
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -7,13 +8,14 @@ from pathlib import Path
 
 from provisioner.blueprint.environment import Environment, load_environment
 from provisioner.blueprint.files import Sources
+from provisioner.blueprint.given_values import read_variables
 from provisioner.blueprint.promotion import load_promotion
 from provisioner.catalog.registry import Catalog
 from provisioner.cli.git import ChangedFile, CommittedFiles, changed_files
 from provisioner.cli.workspace import FileSources, find_environment, repository_of
 from provisioner.model.diagnostic import Diagnostic, DiagnosticError, error, warning
 from provisioner.workflow.affected import Touched, Unknown, find_touched
-from provisioner.workflow.plan import load_desired
+from provisioner.workflow.plan import Invocation, load_desired
 
 FOLDER = Path("environments")
 PROMOTION = "promotion.yaml"
@@ -83,9 +85,10 @@ def select_touched(
     changes = changed_files(base, head)
     changed = {_place_of(Path(change.path)): _shown(change) for change in changes}
     today = datetime.now().astimezone().date()
+    invocation = Invocation(values=tuple(read_variables(os.environ)))
 
     def compose(path: str, sources: Sources) -> object:
-        return load_desired(path, catalog, sources, today)
+        return load_desired(path, catalog, sources, today, invocation=invocation)
 
     sources = FileSources(repository_of(paths[0])) if paths else FileSources()
     touched, unknown = find_touched(paths, changed, compose, sources, find_places)

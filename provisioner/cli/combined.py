@@ -13,6 +13,7 @@ from provisioner.cli.session import (
     Session,
     confirm,
     is_plan_file,
+    require_digest,
 )
 from provisioner.cli.workspace import FileSources, write_file
 from provisioner.cluster.decisions import Permission
@@ -154,7 +155,7 @@ def run_apply(
     Raises DiagnosticError and GateError before anything was changed.
     """
     with session:
-        both = _prepare(session, subject, choices, options)
+        both = _prepare(session, subject, choices, options, approval.digest)
         print_combined(both.document, "text", sys.stderr)
         if approval.digest is not None:
             _check_digest(both, approval.digest)
@@ -177,12 +178,19 @@ def run_apply(
     return ExitCode.SUCCESS if done.is_whole else ExitCode.ERROR
 
 
-def _prepare(session: Session, subject: str, choices: PlanChoices, options: ApplyOptions) -> _Both:
+def _prepare(
+    session: Session,
+    subject: str,
+    choices: PlanChoices,
+    options: ApplyOptions,
+    digest: str | None,
+) -> _Both:
     if not is_plan_file(subject):
         in_azure, in_cluster = split_adoptions(choices.adopt)
         azure = session.plan(subject, (), replace(choices, adopt=in_azure))
         return _plan_both(session, azure, Permission(in_cluster))
     saved = read_saved(subject)
+    require_digest(saved.azure, digest, subject)
     azure = session.derive(saved.azure, options.lock_timeout)
     both = _plan_both(session, azure, Permission(saved.adopt))
     _check_digest(both, saved.digest, saved)

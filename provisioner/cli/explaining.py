@@ -23,6 +23,7 @@ def explain(
 ) -> ExplanationDocument:
     """Return why a plan changes the resource at an address, by the files as they are now;
     `asks_azure` looks up who changed it there."""
+    session.take_values(plan)
     desired = session.load(plan.request.path, plan.document.environment.cloud)
     ask = _asking(session, plan) if asks_azure else None
     return explain_change(plan, desired, address, _line_at, blame_line, ask)

@@ -79,6 +79,34 @@ EnvironmentArgument = Annotated[
         show_default=False,
     ),
 ]
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="NAME=VALUE",
+        help="Set a parameter of the blueprint: texts as they are, other types as YAML. "
+        "Repeatable.",
+        show_default=False,
+    ),
+]
+SetFileOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set-file",
+        metavar="NAME=FILE",
+        help="Set a parameter of the blueprint to the content of a file. Repeatable.",
+        show_default=False,
+    ),
+]
+ParametersOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--parameters",
+        metavar="FILE",
+        help="Set the parameters that a YAML file names. Repeatable; --set counts more.",
+        show_default=False,
+    ),
+]
 StateKindOption = Annotated[
     StateChoice,
     typer.Option(

@@ -17,12 +17,14 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from provisioner.blueprint.files import Sources
+from provisioner.blueprint.given_values import GivenValue, recorded_value
 from provisioner.blueprint.ownership import Marks, derive_id
 from provisioner.catalog.registry import Catalog
 from provisioner.catalog.resource_type import ResourceType
 from provisioner.cli.exit_code import ExitCode
 from provisioner.cli.lock import hold
 from provisioner.cli.output import open_progress, open_waiting, print_apply, print_plan
+from provisioner.cli.parameter_values import with_variables
 from provisioner.cli.workspace import (
     LOCAL_ENDPOINT,
     FileSources,
@@ -66,7 +68,9 @@ from provisioner.workflow.network import (
 )
 from provisioner.workflow.plan import (
     Desired,
+    Invocation,
     Planned,
+    given_parameters,
     load_desired,
     plan_environment,
     require_id,
@@ -119,10 +123,11 @@ class PlanChoices:
 class Surroundings:
     """What a session takes from its caller: `sources` are the files of environments (None: those of
     the working copy); `start_local` returns the endpoint of a built-in Azure that several sessions
-    share (None: each has its own)."""
+    share (None: each has its own); `values` are for parameters, beside environment variables."""
 
     sources: Sources | None = None
     start_local: Callable[[], str] | None = None
+    values: Sequence[GivenValue] = ()
 
 
 class Session:
@@ -141,6 +146,7 @@ class Session:
         self.parallelism = parallelism
         self.quiet = quiet
         self._surroundings = surroundings or Surroundings()
+        self._values = with_variables(self._surroundings.values, os.environ)
         self._cloud = cloud
         self._state = state
         self._realistic = realistic
@@ -172,13 +178,21 @@ class Session:
         today = datetime.now().astimezone().date()
         sources = self._surroundings.sources or FileSources(repository_of(path))
         origin = str(Path(path).resolve())
-        desired = load_desired(path, self._base, sources, today, self._cloud or cloud, origin)
+        where, invocation = self._cloud or cloud, Invocation(origin, self._values)
+        desired = load_desired(path, self._base, sources, today, where, invocation)
         self._extended = desired.catalog
         self._marks = desired.environment.marks
         check_unique_id(
             desired.environment, {beside: read_if_text(beside) for beside in find_siblings(path)}
         )
         return desired
+
+    def take_values(self, plan: Plan) -> None:
+        """Give parameters the values that a plan was made with, and no others."""
+        self._values = tuple(
+            recorded_value(given.name, given.value, given.given_by)
+            for given in plan.request.parameters
+        )
 
     def reach(self, environment: str, cloud: str | None = None) -> Desired:
         """Return an environment as `load` does, for the cloud at hand: its types in the api
@@ -223,7 +237,8 @@ class Session:
         today = datetime.now().astimezone().date()
         paths = find_siblings(desired.environment.path)
         sources = FileSources(repository_of(desired.environment.path))
-        return load_siblings(paths, self._base, sources, today)
+        variables = Invocation(values=with_variables((), os.environ))
+        return load_siblings(paths, self._base, sources, today, variables)
 
     def validate(self, environment: str) -> tuple[Desired, tuple[Diagnostic, ...]]:
         """Return an environment with what there is to say of it; raise what is wrong with it."""
@@ -322,6 +337,7 @@ class Session:
             choices.destroy,
             choices.adopt_defaults,
             choices.adopt,
+            given_parameters(desired),
         )
 
         def plan() -> Planned:
@@ -361,6 +377,7 @@ class Session:
         the environment is the one it was made for and both plans have one digest, and where another
         apply holds the lock while something is in progress.
         """
+        self.take_values(approved)
         rehearsed = approved.document.environment.cloud == LOCAL
         desired = self.reach(approved.request.path, LOCAL if rehearsed else None)
         check_same_environment(approved, desired)
@@ -653,6 +670,7 @@ def apply_saved(
     `digest` is the one that was approved, where that is known.
     """
     approved = read_plan(path)
+    require_digest(approved, digest, path)
     if digest is not None:
         check_digest(approved, read_digest(digest), path)
     check_applicable(approved, options)
@@ -660,6 +678,26 @@ def apply_saved(
         plan = session.derive(approved, options.lock_timeout)
         check_permitted(plan, options)
         return _finish(session.apply(plan, options), output)
+
+
+def require_digest(approved: Plan, digest: str | None, path: str) -> None:
+    """Raise DiagnosticError (`digest-required`) for a plan file with values of parameters that no
+    file of the environment states, unless its digest was approved.
+
+    What apply derives again would come from the plan file itself: whoever can write that could
+    choose the values, and the plan would still agree with it.
+    """
+    given = approved.request.parameters
+    if given and digest is None:
+        told = ", ".join(f"{one.name} ({one.given_by})" for one in given)
+        raise DiagnosticError(
+            error(
+                "digest-required",
+                f"{path} was made with values that no file of the environment states: {told}.",
+                None,
+                "Apply it with the digest that was reviewed: `--digest sha256:…`.",
+            )
+        )
 
 
 @dataclass(frozen=True, slots=True)

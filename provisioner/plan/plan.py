@@ -109,6 +109,9 @@ def digest_of(plan: Plan) -> str:
     preflight's answers, what is in progress, what azsec does not touch, what was looked at.
     """
     content = content_of(plan)
+    # A value is what it is, whether an option or a variable gave it.
+    for given in content["request"].get("parameters", {}).values():
+        del given["givenBy"]
     for name in BESIDE:
         content["plan"].pop(name, None)
     return digest_json(content)

@@ -59,10 +59,11 @@ def explain_change(
         )
 
     def place(found: StatedPlace) -> PlaceDocument:
-        told = blame(found.span)
+        is_in_file = found.span.line > 0
+        told = blame(found.span) if is_in_file else "no file states it"
         return PlaceDocument(
             place=str(found.span),
-            line=mask_secrets(line_at(found.span)),
+            line=mask_secrets(line_at(found.span)) if is_in_file else "",
             parameter=found.parameter,
             default=found.is_default,
             exact=found.is_exact,

@@ -34,7 +34,7 @@ from provisioner.network.wiring_checks import check_wiring
 from provisioner.plan.estates import desired_estate
 from provisioner.plan.service_refusals import check_services
 from provisioner.workflow.judgement import check_desired_network, check_desired_waivers
-from provisioner.workflow.plan import Desired, check_adoptions, load_desired, require_id
+from provisioner.workflow.plan import Desired, Invocation, check_adoptions, load_desired, require_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +46,19 @@ class Siblings:
 
 
 def load_siblings(
-    paths: Iterable[str], catalog: Catalog, sources: Sources, today: date
+    paths: Iterable[str],
+    catalog: Catalog,
+    sources: Sources,
+    today: date,
+    invocation: Invocation | None = None,
 ) -> Siblings:
-    """Read and compose the environments at `paths`, as far as they can be."""
+    """Read and compose the environments at `paths`, as far as they can be; `invocation` is the same
+    for all."""
     composed: list[Desired] = []
     problems: list[Diagnostic] = []
     for path in paths:
         try:
-            composed.append(load_desired(path, catalog, sources, today))
+            composed.append(load_desired(path, catalog, sources, today, invocation=invocation))
         except DiagnosticError as problem:
             first = problem.diagnostics[0]
             problems.append(

@@ -8,6 +8,12 @@ from provisioner.blueprint.acceptances import check_acceptances
 from provisioner.blueprint.composition import compose
 from provisioner.blueprint.environment import Environment, load_environment
 from provisioner.blueprint.files import Sources, span_of
+from provisioner.blueprint.given_values import (
+    GivenValue,
+    describe_given_values,
+    plain_value,
+    with_given_values,
+)
 from provisioner.blueprint.graph import DesiredGraph
 from provisioner.blueprint.ignores import check_ignores
 from provisioner.blueprint.type_tiers import extend_catalog
@@ -59,7 +65,7 @@ from provisioner.plan.progress import (
     in_progress_documents,
     repair_failed,
 )
-from provisioner.plan.request import Request
+from provisioner.plan.request import GivenParameter, Request
 from provisioner.plan.rotation import rotate
 from provisioner.plan.separate_children import separate_children
 from provisioner.plan.snapshots import refresh_snapshots, without_repaired
@@ -159,24 +165,36 @@ class Planned:
         return self.state.calls + self.asked
 
 
+@dataclass(frozen=True, slots=True)
+class Invocation:
+    """What a command adds to the files of an environment: the absolute path of its file (None: not
+    known), and values for parameters."""
+
+    origin: str | None = None
+    values: tuple[GivenValue, ...] = ()
+
+
 def load_desired(
     path: str,
     catalog: Catalog,
     sources: Sources,
     today: date,
     cloud: str | None = None,
-    origin: str | None = None,
+    invocation: "Invocation | None" = None,
 ) -> Desired:
     """Read and compose an environment; `cloud` goes before the one that its file names.
 
-    `today` is the day by which what the environment lets go expires; `origin` is the absolute path
-    of its file. Raises DiagnosticError with everything that is wrong.
+    `today` is the day by which what the environment lets go expires; `invocation` is what the
+    command adds to its files. Raises DiagnosticError with everything that is wrong.
     """
-    environment = load_environment(path, sources, origin)
+    invocation = invocation or Invocation()
+    stated = load_environment(path, sources, invocation.origin)
+    environment = with_given_values(stated, invocation.values, sources)
     catalog = extend_catalog(environment, catalog, sources)
     graph = compose(environment, catalog, sources)
     told = (
         *_check_id(environment, cloud or environment.cloud),
+        *describe_given_values(environment),
         *check_ignores(environment.ignores, graph, catalog, today),
         *check_acceptances(environment.accepted, graph, catalog, today),
         *check_waivers_and_attestations(environment, graph, today),
@@ -184,6 +202,16 @@ def load_desired(
     )
     day = today.isoformat()
     return Desired(environment, graph, cloud or environment.cloud, catalog, told, today=day)
+
+
+def given_parameters(desired: Desired) -> tuple[GivenParameter, ...]:
+    """Return the values of parameters that a plan of the environment has to hold: those that its
+    files do not state."""
+    environment = desired.environment
+    return tuple(
+        GivenParameter(name, plain_value(node), environment.given_by[name])
+        for name, node in environment.given.items()
+    )
 
 
 def _check_id(environment: Environment, cloud: str) -> tuple[Diagnostic, ...]:
@@ -244,7 +272,7 @@ def plan_environment(
     `azsec destroy`.
     """
     environment = desired.environment
-    request = request or Request(environment.path)
+    request = request or Request(environment.path, parameters=given_parameters(desired))
     if request.destroy:
         return plan_destroy(desired, catalog, reader, request.targets, preflight=preflight)
     if not any(resource.managed for resource in desired.graph):
@@ -293,7 +321,9 @@ def plan_destroy(
     All that `preflight` has to ask about it is whether the caller may delete.
     """
     terms = Terms(desired.environment.marks)
-    request = Request(desired.environment.path, tuple(targets), destroy=True)
+    request = Request(
+        desired.environment.path, tuple(targets), destroy=True, parameters=given_parameters(desired)
+    )
     planned = _plan(desired, DesiredGraph({}, {}), catalog, reader, Scope(terms, request))
     return _check(planned, desired, catalog, preflight)
 
