@@ -187,7 +187,7 @@ def run_drift(request: Request, reach: Reach, output: str) -> int:
 
 def _stated_observation(request: Request, reach: Reach) -> str | None:
     """Return what names the observation of an environment that states no way to its API server."""
-    if reach.kubeconfig is not None:
+    if reach.kubeconfig is not None or reach.context is not None:
         return None
     with _session(reach) as session:
         environment = session.load(request.subject).environment

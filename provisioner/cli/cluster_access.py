@@ -37,7 +37,7 @@ class Reach:
         """How to state the way, by the options that the command has."""
         told = "State kubernetes.access (docs/cluster.md)"
         if self.takes_options:
-            return f"{told}, or add --kubeconfig FILE."
+            return f"{told}, or add --kubeconfig FILE, or --context NAME of your kubeconfig."
         return f"{told}: --with-cluster takes no --kubeconfig. `azsec cluster plan` does."
 
 
@@ -69,6 +69,10 @@ def find_connection(desired: Desired, reach: Reach, connect: Connect) -> Connect
     folder = Path(desired.environment.path).parent
     if reach.kubeconfig is not None:
         return read_kubeconfig(Path(reach.kubeconfig), reach.context)
+    if access is None and reach.context is not None:
+        # Who names a context names the cluster; where the kubeconfig is, kubectl's rules say.
+        path = _default_kubeconfig(os.environ.get("KUBECONFIG", ""))
+        return read_kubeconfig(path, reach.context)
     if access is None:
         raise DiagnosticError(
             error(

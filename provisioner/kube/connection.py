@@ -52,9 +52,16 @@ class Connection:
 def check_server(server: str, way: str) -> str:
     """Return an API server's address without a slash at its end.
 
-    Raises DiagnosticError for one that is not https: a token would be sent in the clear.
+    Raises DiagnosticError for one that is not https (a token would be sent in the clear), and for
+    one to which no path can be added.
     """
-    parts = urlsplit(server)
+    try:
+        parts = urlsplit(server)
+        _ = parts.port
+    except ValueError as failure:
+        raise DiagnosticError(
+            error("wrong-server", f"{way}: {failure}.", None, "Expected https://HOST[:PORT].")
+        ) from failure
     if parts.scheme != "https" or not parts.hostname:
         raise DiagnosticError(
             error("no-tls", f"{way}: the API server is {server!r}.", None, "Expected https://HOST.")
@@ -67,6 +74,16 @@ def check_server(server: str, way: str) -> str:
                 f"{way}: the address of the API server holds a user or a password.",
                 None,
                 f"Expected https://{parts.hostname}, and the credential in the user's entry.",
+            )
+        )
+    if parts.query or parts.fragment or "?" in server or "#" in server:
+        # Paths are put behind it: they would be a part of the query.
+        raise DiagnosticError(
+            error(
+                "wrong-server",
+                f"{way}: the address of the API server has a query or a fragment.",
+                None,
+                "Expected https://HOST[:PORT][/PATH].",
             )
         )
     return server.rstrip("/")

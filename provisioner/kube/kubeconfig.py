@@ -1,22 +1,106 @@
-"""Reads a kubeconfig (kubernetes.io, "Organizing Cluster Access Using kubeconfig Files")."""
+"""Reads a kubeconfig (kubernetes.io, "Organizing Cluster Access Using kubeconfig Files").
+
+Anybody can hand one over, and a wrong one is common: each entry is read as the type that client-go
+reads it as, and what is another one is reported at its place.
+"""
 
 import base64
 import binascii
-from collections.abc import Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from provisioner.blueprint.yaml_source import Node, parse_yaml
 from provisioner.kube.connection import ClientCertificate, Connection, Token, check_server
 from provisioner.kube.exec_plugin import ExecPlugin
 from provisioner.model.diagnostic import DiagnosticError, error, nearest
+from provisioner.model.span import Span
 
 _MOST_BYTES = 2**20
+_MOST_TOKEN_BYTES = 2**16
+_HOW = "Write one with `az aks get-credentials --file FILE`."
 _REFUSED = ("username", "password", "auth-provider", "as", "as-user-extra", "as-groups", "as-uid")
 """Basic authentication and auth providers are gone from Kubernetes; a plan that is made in the name
 of somebody else would not be what its caller may do."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """A mapping of a kubeconfig, and what to call it: "the cluster 'k'"."""
+
+    name: str
+    node: Node
+
+    def fail(self, message: str, key: str = "", hint: str | None = None) -> DiagnosticError:
+        """Return the diagnostic of a key of the entry, or of the entry itself."""
+        return _wrong(self.node.key_spans.get(key, self.node.span), message, hint)
+
+    def text(self, key: str) -> str | None:
+        """Return a text; None where there is none, or an empty one."""
+        found = self.node.get(key)
+        if found is None or found.value is None:
+            return None
+        if not isinstance(found.value, str):
+            raise self.fail(f"{key} of {self.name} is {_describe(found)}", key, "Expected a text.")
+        return found.value or None
+
+    def flag(self, key: str) -> bool:
+        """Return whether a key is true."""
+        found = self.node.get(key)
+        if found is not None and not isinstance(found.value, bool | None):
+            raise self.fail(
+                f"{key} of {self.name} is {_describe(found)}", key, "Expected true or false."
+            )
+        return found is not None and found.value is True
+
+    def states(self, key: str) -> bool:
+        """Tell whether a key has a value that is not empty."""
+        found = self.node.get(key)
+        return found is not None and found.value not in (None, "", (), {}, False)
+
+    def mapping(self, key: str, name: str) -> "_Entry | None":
+        """Return the mapping of a key; None where there is none."""
+        found = self.node.get(key)
+        if found is None or found.value is None:
+            return None
+        if not isinstance(found.value, dict):
+            raise self.fail(
+                f"{key} of {self.name} is {_describe(found)}", key, "Expected a mapping."
+            )
+        return _Entry(name, found)
+
+    def list(self, key: str) -> "Iterator[_Entry]":
+        """Yield the mappings of a list."""
+        found = self.node.get(key)
+        if found is None or found.value is None:
+            return
+        if not isinstance(found.value, tuple):
+            raise self.fail(f"{key} of {self.name} is {_describe(found)}", key, "Expected a list.")
+        for item in found.items:
+            if not isinstance(item.value, dict):
+                raise _wrong(item.span, f"an entry of {key} is {_describe(item)}", _MAPPING)
+            yield _Entry(f"an entry of {key}", item)
+
+    def plain(self) -> dict[str, Any]:
+        """Return the entry as plain data."""
+        found: Any = self.node.plain()
+        return dict(found)
+
+
+_MAPPING = "Expected a mapping."
+_KINDS = {bool: "true or false", int: "a number", float: "a number", str: "a text", tuple: "a list"}
+
+
+def _describe(node: Node) -> str:
+    """Return what type a value is; the value itself may be a secret."""
+    if node.value is None:
+        return "null"
+    return _KINDS.get(type(node.value), "a mapping")
+
+
+def _wrong(span: Span, message: str, hint: str | None = None) -> DiagnosticError:
+    return DiagnosticError(error("wrong-kubeconfig", f"{message}.", span, hint))
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,70 +108,99 @@ class _File:
     """A kubeconfig as read, and where from: paths in it are relative to its folder."""
 
     path: Path
-    content: Mapping[str, Any]
+    root: _Entry
 
-    def fail(self, message: str, hint: str | None = None) -> DiagnosticError:
-        return DiagnosticError(error("wrong-kubeconfig", f"{self.path}: {message}.", None, hint))
+    def entry(self, kind: str, name: str, span: Span) -> _Entry:
+        """Return the entry of a list (`clusters`) by its name, that `span` states."""
+        known: list[str] = []
+        for each in self.root.list(f"{kind}s"):
+            stated = each.text("name")
+            if stated != name:
+                known += [stated] if stated else []
+                continue
+            found = each.mapping(kind, f"the {kind} {name!r}")
+            if found is None:
+                raise each.fail(f"the {kind} {name!r} is empty", "name", _MAPPING)
+            return found
+        raise _wrong(span, f"there is no {kind} {name!r}", nearest(name, known))
 
-    def entry(self, kind: str, name: str) -> Mapping[str, Any]:
-        """Return the entry of a list (`clusters`) by its name."""
-        entries = [e for e in self.content.get(f"{kind}s") or () if isinstance(e, Mapping)]
-        found = next((e for e in entries if e.get("name") == name), None)
-        if found is None or not isinstance(found.get(kind), Mapping):
-            known = [str(e.get("name")) for e in entries]
-            raise self.fail(f"there is no {kind} {name!r}", nearest(name, known))
-        entry: Mapping[str, Any] = found[kind]
-        return entry
+    def named(self, context: _Entry, kind: str) -> _Entry:
+        """Return the cluster or the user that a context names."""
+        name = context.text(kind)
+        if name is None:
+            raise context.fail(f"{context.name} names no {kind}", kind, f"State {kind}.")
+        return self.entry(kind, name, context.node.key_spans[kind])
 
-    def bytes_at(self, entry: Mapping[str, Any], key: str) -> bytes | None:
+    def server(self, cluster: _Entry, way: str) -> str:
+        """Return the address of a cluster's API server."""
+        stated = cluster.text("server")
+        if stated is None:
+            raise cluster.fail(f"{cluster.name} states no server", "server", "State https://HOST.")
+        try:
+            return check_server(stated, way)
+        except DiagnosticError as problem:
+            (found,) = problem.diagnostics
+            span = cluster.node.key_spans["server"]
+            raise DiagnosticError(error(found.code, found.message, span, found.hint)) from problem
+
+    def bytes_at(self, entry: _Entry, key: str) -> bytes | None:
         """Return what `KEY-data` holds as base64, or the file that `KEY` names; None: neither."""
-        if entry.get(f"{key}-data"):
+        data, path = entry.text(f"{key}-data"), entry.text(key)
+        if data is not None:
             try:
-                return base64.b64decode(str(entry[f"{key}-data"]), validate=True)
+                return base64.b64decode(data, validate=True)
             except (binascii.Error, ValueError) as failure:
-                raise self.fail(f"{key}-data is no base64") from failure
-        if entry.get(key):
+                raise entry.fail(f"{key}-data is no base64", f"{key}-data") from failure
+        if path is not None:
             try:
-                return (self.path.parent / str(entry[key])).read_bytes()
-            except OSError as failure:
-                raise self.fail(f"{key}: {failure.strerror}: {entry[key]}") from failure
+                return (self.path.parent / path).read_bytes()
+            except (OSError, ValueError) as failure:
+                why = getattr(failure, "strerror", None) or failure
+                raise entry.fail(f"{key}: {why}: {path}", key) from failure
         return None
 
 
 def read_kubeconfig(path: Path, context: str | None) -> Connection:
     """Return the connection of a context, by default the current one.
 
-    Raises DiagnosticError for a file that is none, a context that is missing, a server without
-    TLS, and credentials that Kubernetes no longer takes.
+    Raises DiagnosticError, with the place, for a file that is none, a context that is missing, an
+    entry of another type than Kubernetes reads, a server without TLS, and credentials that
+    Kubernetes no longer takes.
     """
-    file = _File(path, _load(path))
-    name = context or file.content.get("current-context")
-    if not isinstance(name, str) or not name:
-        raise file.fail("no context is current", "Name one: kubernetes.access.context.")
-    chosen = file.entry("context", name)
-    cluster = file.entry("cluster", str(chosen.get("cluster")))
-    user = file.entry("user", str(chosen.get("user")))
-    if cluster.get("insecure-skip-tls-verify"):
-        raise file.fail(
+    file = _load(path)
+    name = context or file.root.text("current-context")
+    if name is None:
+        raise file.root.fail(
+            "no context is current", "current-context", "Name one: kubernetes.access.context."
+        )
+    span = file.root.node.key_spans.get("current-context", file.root.node.span)
+    chosen = file.entry("context", name, span)
+    cluster, user = file.named(chosen, "cluster"), file.named(chosen, "user")
+    if cluster.flag("insecure-skip-tls-verify"):
+        raise cluster.fail(
             f"the cluster of context {name!r} turns the verification of TLS off",
+            "insecure-skip-tls-verify",
             "State its certificate-authority.",
         )
-    if cluster.get("proxy-url"):
-        raise file.fail(
+    if cluster.states("proxy-url"):
+        raise cluster.fail(
             f"the cluster of context {name!r} states 'proxy-url', which is not supported",
+            "proxy-url",
             "Run azsec where the API server is reached without a proxy, or use an observation.",
         )
     for key in _REFUSED:
-        if user.get(key):
-            raise file.fail(f"the user of context {name!r} states {key!r}, which is not supported")
+        if user.states(key):
+            raise user.fail(
+                f"the user of context {name!r} states {key!r}, which is not supported", key
+            )
     way = f"kubeconfig {path}, context {name}"
     return Connection(
-        server=check_server(str(cluster.get("server")), way),
+        server=file.server(cluster, way),
         way=way,
         authority=file.bytes_at(cluster, "certificate-authority"),
         token=_token(file, user, cluster, way),
         certificate=_certificate(file, user),
-        server_name=cluster.get("tls-server-name"),
+        server_name=cluster.text("tls-server-name"),
     )
 
 
@@ -97,21 +210,23 @@ def read_cluster_entry(text: bytes, name: str) -> tuple[str, bytes | None]:
 
     Raises DiagnosticError for a text that is no kubeconfig.
     """
-    file = _File(Path(name), _parse(text, name))
-    chosen = file.entry("context", str(file.content.get("current-context")))
-    cluster = file.entry("cluster", str(chosen.get("cluster")))
-    server = check_server(str(cluster.get("server")), name)
-    return server, file.bytes_at(cluster, "certificate-authority")
+    file = _parse(text, name)
+    current = file.root.text("current-context")
+    if current is None:
+        raise file.root.fail("no context is current")
+    cluster = file.named(file.entry("context", current, file.root.node.span), "cluster")
+    return file.server(cluster, name), file.bytes_at(cluster, "certificate-authority")
 
 
-def _load(path: Path) -> Mapping[str, Any]:
+def _load(path: Path) -> _File:
     try:
-        text = path.read_bytes()[: _MOST_BYTES + 1]
-    except OSError as failure:
+        with path.open("rb") as stream:
+            text = stream.read(_MOST_BYTES + 1)
+    except (OSError, ValueError) as failure:
         raise DiagnosticError(
             error(
                 "no-kubeconfig",
-                f"{path}: {failure.strerror}.",
+                f"{path}: {getattr(failure, 'strerror', None) or failure}.",
                 None,
                 "Name one: --kubeconfig FILE, kubernetes.access.kubeconfig, or KUBECONFIG.",
             )
@@ -119,38 +234,68 @@ def _load(path: Path) -> Mapping[str, Any]:
     return _parse(text, str(path))
 
 
-def _parse(text: bytes, name: str) -> Mapping[str, Any]:
+def _parse(text: bytes, name: str) -> _File:
+    start = Span(name, 1, 1)
+    if len(text) > _MOST_BYTES:
+        raise _wrong(start, f"{name} is no kubeconfig: it is larger than 1 MiB", _HOW)
+    if not text.strip():
+        raise _wrong(start, f"{name} is empty", _HOW)
     try:
-        content = yaml.safe_load(text) if len(text) <= _MOST_BYTES else None
-    except yaml.YAMLError:
-        content = None
-    if not isinstance(content, Mapping):
-        what = "is no kubeconfig" if text.strip() else "is empty"
-        hint = "Write one with `az aks get-credentials --file FILE`."
-        raise DiagnosticError(error("wrong-kubeconfig", f"{name} {what}.", None, hint))
-    return content
+        root = parse_yaml(text.decode("utf-8"), name)
+    except UnicodeDecodeError as failure:
+        before = text[: failure.start]
+        column = failure.start - (before.rfind(b"\n") + 1) + 1
+        span = Span(name, before.count(b"\n") + 1, column)
+        raise _wrong(span, f"{name} is no kubeconfig: it is not UTF-8", _HOW) from failure
+    if not isinstance(root.value, dict):
+        raise _wrong(root.span, f"{name} is no kubeconfig: it is {_describe(root)}", _HOW)
+    return _File(Path(name), _Entry("the kubeconfig", root))
 
 
-def _token(
-    file: _File, user: Mapping[str, Any], cluster: Mapping[str, Any], way: str
-) -> Token | None:
-    if isinstance(user.get("exec"), Mapping):
-        return ExecPlugin(user["exec"], cluster, file.path.parent, way).token
-    if user.get("tokenFile"):
-        source = file.path.parent / str(user["tokenFile"])
+def _token(file: _File, user: _Entry, cluster: _Entry, way: str) -> Token | None:
+    plugin = user.mapping("exec", f"the exec plugin of {user.name}")
+    if plugin is not None:
+        plugin.text("command")
+        for each in plugin.list("env"):
+            each.text("name"), each.text("value")
+        arguments = plugin.node.get("args")
+        if arguments is not None and not isinstance(arguments.value, tuple | None):
+            raise plugin.fail(f"args of {plugin.name} is no list", "args", "Expected a list.")
+        return ExecPlugin(plugin.plain(), cluster.plain(), file.path.parent, way).token
+    stated = user.text("tokenFile")
+    if stated is not None:
+        source = file.path.parent / stated
         return lambda _renew: _read_token(source, way)
-    token = user.get("token")
-    return None if not token else lambda _renew: str(token)
+    token = user.text("token")
+    return None if token is None else lambda _renew: token
 
 
 def _read_token(path: Path, way: str) -> str:
+    """Return the token in a file. It goes into a header, which takes visible ASCII alone."""
     try:
-        return path.read_text(encoding="utf-8").strip()
-    except OSError as failure:
-        raise DiagnosticError(error("no-token", f"{way}: {failure.strerror}: {path}.")) from failure
+        with path.open("rb") as stream:
+            content = stream.read(_MOST_TOKEN_BYTES + 1).strip()
+    except (OSError, ValueError) as failure:
+        why = getattr(failure, "strerror", None) or failure
+        raise DiagnosticError(error("no-token", f"{way}: {why}: {path}.")) from failure
+    if not content:
+        raise DiagnosticError(error("no-token", f"{way}: {path} is empty.", None, _EXPECTED))
+    if len(content) > _MOST_TOKEN_BYTES or any(not 0x21 <= each <= 0x7E for each in content):
+        raise DiagnosticError(
+            error(
+                "no-token",
+                f"{way}: {path} holds no token: it is no line of ASCII.",
+                None,
+                _EXPECTED,
+            )
+        )
+    return content.decode("ascii")
 
 
-def _certificate(file: _File, user: Mapping[str, Any]) -> ClientCertificate | None:
+_EXPECTED = "Expected a bearer token, alone in the file."
+
+
+def _certificate(file: _File, user: _Entry) -> ClientCertificate | None:
     certificate = file.bytes_at(user, "client-certificate")
     key = file.bytes_at(user, "client-key")
     if certificate is None and key is None:
@@ -159,5 +304,5 @@ def _certificate(file: _File, user: Mapping[str, Any]) -> ClientCertificate | No
         has, lacks = "client-certificate", "client-key"
         if certificate is None:
             has, lacks = lacks, has
-        raise file.fail(f"a user states {has} without {lacks}", f"State {lacks} as well.")
+        raise user.fail(f"a user states {has} without {lacks}", has, f"State {lacks} as well.")
     return ClientCertificate(certificate, key)

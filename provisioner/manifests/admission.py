@@ -87,8 +87,11 @@ def _with_pull_policy(part: Any, image: str, policy: str) -> Any:  # noqa: ANN40
     """Return what names an image at the key `image` with its pull policy."""
     if not isinstance(part, Mapping) or policy in part:
         return part
-    last = str(part.get(image, "")).rpartition("/")[2]
-    floats = "@" not in last and (":" not in last or last.endswith(":latest"))
+    # The tag alone decides: `latest` beside a digest is pulled always, and without a tag a digest
+    # is no `latest` (pkg/util/parsers, ParseImageName; apis/core/v1, SetDefaults_Container).
+    last, at, _digest = str(part.get(image, "")).rpartition("/")[2].partition("@")
+    tag = last.partition(":")[2] or ("" if at else "latest")
+    floats = tag == "latest"
     return {**part, policy: "Always" if floats else "IfNotPresent"}
 
 

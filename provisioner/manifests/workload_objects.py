@@ -8,6 +8,7 @@ unknown field is an error there too.
 from collections.abc import Iterator, Mapping
 
 from provisioner.blueprint.yaml_source import Node
+from provisioner.catalog.removed_apis import find_removal
 from provisioner.manifests.workload_fields import fields_of
 from provisioner.model.diagnostic import Diagnostic, error, nearest, warning
 from provisioner.model.span import Span
@@ -30,14 +31,15 @@ _SELECTING = ("Deployment", "ReplicaSet", "StatefulSet", "DaemonSet")
 """Kinds of apps/v1 whose `spec.selector` is required and not derived from the template."""
 
 
-def find_flaws(document: Node) -> Iterator[Diagnostic]:
-    """Yield why the API server would refuse an object or those of a List, and a warning for an
-    object of an unknown kind that has a template of pods: a misspelt one is judged by nobody."""
+def find_flaws(document: Node, minor: int) -> Iterator[Diagnostic]:
+    """Yield why the API server of Kubernetes 1.`minor` would refuse an object or those of a List,
+    whatever its kind for an API version that is gone; and a warning for an object of an unknown
+    kind that has a template of pods: a misspelt one is judged by nobody."""
     kind, version = _text(document, "kind"), _text(document, "apiVersion")
     listed = document.get("items")
     if kind.endswith("List") and listed is not None:
         for item in listed.items:
-            yield from find_flaws(item)
+            yield from find_flaws(item, minor)
     elif kind in _API_VERSIONS and "." not in version.partition("/")[0]:
         if version != _API_VERSIONS[kind]:
             yield error(
@@ -55,6 +57,16 @@ def find_flaws(document: Node) -> Iterator[Diagnostic]:
                 document.span if spec is None else spec.span,
                 "State the labels of its pods: selector: {matchLabels: …}.",
             )
+        return
+    removal = find_removal(version, kind)
+    if removal is not None and removal.removed <= minor and kind not in _API_VERSIONS:
+        instead = removal.successor
+        yield error(
+            "unserved-version",
+            f"{kind} is not served in apiVersion {version!r} since Kubernetes 1.{removal.removed}.",
+            _place(document, "apiVersion"),
+            f"Expected {instead}." if instead else "It has no successor: remove the object.",
+        )
     elif kind not in _API_VERSIONS and _has_template(document):
         yield warning(
             "unknown-kind",

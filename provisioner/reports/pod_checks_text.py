@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from provisioner.documents.manifests import JudgedPodDocument, PodChecksDocument, VerdictDocument
 from provisioner.reports.section_text import heading, render_diagnostics
-from provisioner.reports.styled import BLANK, Line, Span, Style, line
+from provisioner.reports.styled import BLANK, Line, Span, Style, line, wrap
 from provisioner.reports.values import plain, plural
 
 
@@ -12,7 +12,7 @@ def render_pod_checks_text(document: PodChecksDocument, width: int = 100) -> Ite
     """Yield the lines: each pod with what it may not have, and where that stands."""
     yield from heading("manifests", document.environment, width)
     for pod in document.pods:
-        yield from _pod(pod)
+        yield from _pod(pod, width)
         yield BLANK
     yield from render_diagnostics(document.diagnostics, width)
     words = [
@@ -25,7 +25,7 @@ def render_pod_checks_text(document: PodChecksDocument, width: int = 100) -> Ite
     yield line(Span("Pods  ", Style.BOLD), " · ".join(words))
 
 
-def _pod(pod: JudgedPodDocument) -> Iterator[Line]:
+def _pod(pod: JudgedPodDocument, width: int) -> Iterator[Line]:
     outcome = Span("refused", Style.DELETE) if pod.is_refused else Span("admitted", Style.CREATE)
     called = f"{plain(pod.kind)} {plain(pod.name)}"
     yield line(
@@ -36,11 +36,14 @@ def _pod(pod: JudgedPodDocument) -> Iterator[Line]:
             f"    The API server makes the {plain(pod.kind)} and warns; its pods never come."
         )
     for verdict in pod.verdicts:
-        yield from _verdict(verdict)
+        yield from _verdict(verdict, width)
 
 
-def _verdict(verdict: VerdictDocument) -> Iterator[Line]:
+def _verdict(verdict: VerdictDocument, width: int) -> Iterator[Line]:
     mark = Span("x ", Style.DELETE) if verdict.enforced else Span("! ", Style.UPDATE)
-    yield line("    ", mark, f"{plain(verdict.place)}: {plain(verdict.message)}")
+    first, *more = wrap(f"{plain(verdict.place)}: {plain(verdict.message)}", width - 6)
+    yield line("    ", mark, first)
+    yield from (line("      ", row) for row in more)
     controls = ", ".join(verdict.controls)
-    yield line("      ", Span(f"{plain(verdict.field)} · {verdict.rule} · {controls}", Style.DIM))
+    for row in wrap(f"{plain(verdict.field)} · {verdict.rule} · {controls}", width - 6):
+        yield line("      ", Span(row, Style.DIM))

@@ -76,7 +76,9 @@ def check_pods(
         pods=tuple(map(_judged, judge_pods(pods, objects, default_namespace))),
         skipped=sum(not those for those in found),
         diagnostics=tuple(
-            DiagnosticDocument.of(flaw) for document in documents for flaw in find_flaws(document)
+            DiagnosticDocument.of(flaw)
+            for document in documents
+            for flaw in find_flaws(document, objects.facts.version[1])
         ),
     )
 

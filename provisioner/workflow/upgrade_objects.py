@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 from datetime import datetime
 
+from provisioner.catalog.removed_apis import LAST_KNOWN
 from provisioner.cluster.disruption import DrainedObjects, find_hindrances
 from provisioner.cluster.objects import Object, group_of
 from provisioner.cluster.observation import describe_age, taken_at
-from provisioner.cluster.removed_apis import LAST_KNOWN, ApiUse, find_unobserved, find_uses
+from provisioner.cluster.removed_apis import ApiUse, find_unobserved, find_uses
 from provisioner.documents.observation import ObservationDocument
 from provisioner.documents.upgrade import ApiUseDocument, HindranceDocument, ObjectsDocument
 

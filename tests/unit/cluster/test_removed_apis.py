@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from provisioner.cluster.removed_apis import REMOVED_APIS, find_removal, find_unobserved, find_uses
+from provisioner.catalog.removed_apis import REMOVED_APIS, find_removal
+from provisioner.cluster.removed_apis import find_unobserved, find_uses
 
 APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 

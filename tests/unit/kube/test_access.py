@@ -7,9 +7,13 @@ from typing import Any
 import pytest
 import yaml
 
+from provisioner.cli.cluster_access import Reach, find_connection
+from provisioner.cli.session import Session
+from provisioner.documents.trace import StateKind
 from provisioner.kube.in_cluster import read_in_cluster
 from provisioner.kube.kubeconfig import read_kubeconfig
 from provisioner.model.diagnostic import DiagnosticError
+from tests.environments import ROOT
 
 SERVER = "https://127.0.0.1:6443"
 
@@ -36,6 +40,16 @@ REFUSED = (
     ("no-key", {"client-certificate-data": "YQ=="}, {}, "without client-key"),
     ("no-certificate", {"client-key-data": "YQ=="}, {}, "without client-certificate"),
     ("no-base64", {"token": "t"}, {"certificate-authority-data": "%"}, "no base64"),
+    ("query", {"token": "t"}, {"server": f"{SERVER}/?a=b"}, "a query or a fragment"),
+    ("port", {"token": "t"}, {"server": "https://h:99999"}, "Expected https://HOST"),
+    ("bracket", {"token": "t"}, {"server": "https://[::1"}, "Expected https://HOST"),
+    ("no-text", {"token": "t"}, {"server": 7}, "server of the cluster 'k' is a number"),
+    ("name", {"token": "t"}, {"tls-server-name": 5}, "tls-server-name .* is a number"),
+    ("flag", {"token": "t"}, {"insecure-skip-tls-verify": "no"}, "Expected true or false"),
+    ("list-for-token", {"token": ["t"]}, {}, "token of the user 'u' is a list"),
+    ("plugin", {"exec": "kubelogin"}, {}, "exec of the user 'u' is a text"),
+    ("arguments", {"exec": {"command": "x", "args": 3}}, {}, "Expected a list"),
+    ("variables", {"exec": {"command": "x", "env": [4]}}, {}, "an entry of env is a number"),
 )
 
 
@@ -45,6 +59,53 @@ def test_what_would_give_a_token_away_is_refused(
 ) -> None:
     with pytest.raises(DiagnosticError, match=says):
         read_kubeconfig(write(tmp_path, user, **cluster), None)
+
+
+WHOLE = "current-context: c\nclusters: [{name: k, cluster: {server: 'https://h'}}]\n"
+WRONG = (
+    (b"", "config:1:1: error: .* is empty"),
+    (b" \n", "config:1:1: error: .* is empty"),
+    (b"a: 1\nb: \xff\n", "config:2:4: error: .* is not UTF-8"),
+    (b"- a\n", "config:1:1: error: .* it is a list"),
+    (b"a: [\n", "config:2:1: error: "),
+    (b"current-context: 3\n", "config:1:1: error: current-context .* is a number"),
+    (f"{WHOLE}contexts: 7\n".encode(), "config:3:1: error: contexts .* is a number"),
+    (f"{WHOLE}contexts: [7]\n".encode(), "config:3:12: error: an entry of contexts is a number"),
+    (
+        f"{WHOLE}contexts: [{{name: c, context: null}}]\n".encode(),
+        "config:3:13: error: the context 'c' is empty",
+    ),
+    (
+        f"{WHOLE}contexts: [{{name: c, context: {{user: u}}}}]\n".encode(),
+        "config:3:31: error: the context 'c' names no cluster",
+    ),
+    (
+        f"{WHOLE}contexts: [{{name: c, context: {{cluster: z, user: u}}}}]\n".encode(),
+        "config:3:32: error: there is no cluster 'z'",
+    ),
+)
+
+
+@pytest.mark.parametrize(("content", "says"), WRONG)
+def test_a_file_that_is_no_kubeconfig_is_told_with_the_place(
+    tmp_path: Path, content: bytes, says: str
+) -> None:
+    path = tmp_path / "config"
+    path.write_bytes(content)
+    with pytest.raises(DiagnosticError, match=says):
+        read_kubeconfig(path, None)
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [(b"", "is empty"), (b"\xff\xfe", "no line of ASCII"), (b"a\nb", "no line of ASCII")],
+)
+def test_a_file_without_a_token_is_told(tmp_path: Path, content: bytes, says: str) -> None:
+    (tmp_path / "token").write_bytes(content)
+    found = read_kubeconfig(write(tmp_path, {"tokenFile": "token"}), None)
+    assert found.token is not None
+    with pytest.raises(DiagnosticError, match=says):
+        found.token(False)
 
 
 def test_a_context_that_is_missing_is_named_with_the_nearest(tmp_path: Path) -> None:
@@ -117,3 +178,21 @@ def test_a_pod_without_an_authority_is_told_where_it_was_looked_for(tmp_path: Pa
     environ = {"KUBERNETES_SERVICE_HOST": "127.0.0.1", "KUBERNETES_SERVICE_PORT": "443"}
     with pytest.raises(DiagnosticError, match=r"ca\.crt: No such file"):
         read_in_cluster(environ, tmp_path)
+
+
+def test_a_context_is_of_the_kubeconfig_of_the_variable_where_the_environment_states_no_access(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KUBECONFIG", str(write(tmp_path, {"token": "t"})))
+    with Session(cloud=None, state=None, parallelism=1, realistic=None, quiet=True) as session:
+        desired, _ = session.find_objects(str(ROOT / "environments/local.yaml"), StateKind.DESIRED)
+
+    def refuse() -> Any:
+        raise AssertionError("Azure is not asked")
+
+    found = find_connection(desired, Reach(None, "c", None, None), refuse)
+    assert (found.server, found.way) == (SERVER, f"kubeconfig {tmp_path / 'config'}, context c")
+    with pytest.raises(DiagnosticError, match="there is no context 'd'"):
+        find_connection(desired, Reach(None, "d", None, None), refuse)
+    with pytest.raises(DiagnosticError, match="or --context NAME"):
+        find_connection(desired, Reach(None, None, None, None), refuse)

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from provisioner.manifests.admission import admit, evaluate, holds
+from provisioner.manifests.admission import admit, evaluate, holds, read_pod
 from provisioner.model.diagnostic import DiagnosticError
 from provisioner.model.label_selectors import selects
 from tests.manifests import GOOD, REMOVED, changed, find, judge, render
@@ -187,3 +187,24 @@ def test_a_pod_of_no_namespace_of_the_environment_is_an_error(case):
     (told,) = raised.value.diagnostics
     assert told.code == code
     assert said in str(told)
+
+
+DIGEST = f"sha256:{'0' * 64}"
+
+
+@pytest.mark.parametrize(
+    ("image", "policy"),
+    [
+        ("x", "Always"),
+        ("x:latest", "Always"),
+        (f"x:latest@{DIGEST}", "Always"),
+        ("registry:5000/x", "Always"),
+        (f"registry:5000/x@{DIGEST}", "IfNotPresent"),
+        (f"x:1@{DIGEST}", "IfNotPresent"),
+        ("x:1", "IfNotPresent"),
+    ],
+)
+def test_the_tag_alone_decides_how_an_image_is_pulled_by_default(image: str, policy: str) -> None:
+    body = {"kind": "Pod", "spec": {"containers": [{"name": "c", "image": image}]}}
+    (container,) = admit(read_pod(body, (1, 35)), {})["spec"]["containers"]
+    assert container["imagePullPolicy"] == policy

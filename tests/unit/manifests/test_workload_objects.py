@@ -30,8 +30,28 @@ def flaws_of(text: str) -> list[tuple[str, str, str]]:
     return [
         (str(flaw.severity), flaw.message, flaw.hint or "")
         for document in parse_documents(text, "web.yaml")
-        for flaw in find_flaws(document)
+        for flaw in find_flaws(document, 35)
     ]
+
+
+@pytest.mark.parametrize(
+    ("version", "kind", "minor", "told"),
+    [
+        ("networking.k8s.io/v1beta1", "Ingress", 35, "Expected networking.k8s.io/v1."),
+        ("policy/v1beta1", "PodSecurityPolicy", 35, "It has no successor: remove the object."),
+        ("policy/v1beta1", "PodDisruptionBudget", 24, None),
+        ("networking.k8s.io/v1", "Ingress", 35, None),
+        ("example.com/v1beta1", "Ingress", 35, None),
+    ],
+)
+def test_a_version_that_is_gone_is_told_of_every_kind(
+    version: str, kind: str, minor: int, told: str | None
+) -> None:
+    (document,) = parse_documents(f"apiVersion: {version}\nkind: {kind}\n", "a.yaml")
+    listed = parse_documents(f"kind: List\nitems: [{{apiVersion: {version}, kind: {kind}}}]", "l")
+    for each in (document, *listed):
+        hints = [flaw.hint for flaw in find_flaws(each, minor)]
+        assert hints == ([] if told is None else [told])
 
 
 def test_a_sound_deployment_has_no_flaw() -> None:
