@@ -585,8 +585,9 @@ def check(  # noqa: PLR0913  typer: one parameter an option
         typer.Option(
             "--all-namespaces",
             "-A",
-            help="State that the lists cover all namespaces (`kubectl get -A`). Without it, a list "
-            "that shows one namespace is taken to cover that one only.",
+            help="State that the lists cover all namespaces, without a selector (`kubectl get -A` "
+            "with no -l and no --field-selector): no list shows that. Without it, a list that "
+            "shows one namespace is taken to cover that one only.",
         ),
     ] = False,
     of: StateKindOption = StateChoice.DESIRED,

@@ -9,7 +9,7 @@ from datetime import datetime
 from provisioner.cli.cluster_access import Reach, open_cluster
 from provisioner.cli.cluster_lock import hold_locks
 from provisioner.cli.exit_code import ExitCode
-from provisioner.cli.observation import source_of, warn_unverified
+from provisioner.cli.observation import is_verified, source_of
 from provisioner.cli.output import print_cluster, print_manifests
 from provisioner.cli.session import Session, confirm, is_plan_file, refuse_options
 from provisioner.cli.workspace import FileSources, write_file
@@ -131,6 +131,8 @@ def run_apply(request: Request, reach: Reach, output: str, consent: Consent) -> 
         else:
             done = _apply(bench, request, consent, approved, shows=True)
     print_cluster(done, output)
+    if done.interrupted:
+        return ExitCode.INTERRUPTED
     return ExitCode.SUCCESS if done.is_whole else ExitCode.ERROR
 
 
@@ -177,8 +179,8 @@ def run_drift(request: Request, reach: Reach, output: str) -> int:
             desired, objects = session.find_objects(request.subject, StateKind(request.of))
             settings = desired.environment.kubernetes.observation
             observation = session.observe(desired.document, source, settings)
-            warn_unverified(source)
             found = check_observed_drift(desired, objects, observation, today)
+            found = found.model_copy(update={"verified": is_verified()})
     print_cluster(found, output)
     if found.found:
         return ExitCode.DIFFERENCES

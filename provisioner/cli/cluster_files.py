@@ -7,10 +7,10 @@ from typing import TypeVar
 from provisioner.blueprint.kubernetes import ObservationSettings
 from provisioner.cli.observation import (
     is_observation,
+    is_verified,
     load_observation,
     read_file,
     source_of,
-    warn_unverified,
 )
 from provisioner.cli.session import Session
 from provisioner.cli.workspace import read_dump
@@ -62,8 +62,7 @@ def find_evidence(
     except DiagnosticError as problem:
         said = problem.diagnostics[0].message
         return ClusterEvidence(None, UnreadableDocument(id=source, reason=said))
-    warn_unverified(source)
-    return ClusterEvidence(contents_of(observation, source))
+    return ClusterEvidence(contents_of(observation, source, verified=is_verified()))
 
 
 def read_contents(
@@ -92,8 +91,8 @@ def read_contents(
         message = f"{' and '.join(observed)} are observations, and one is read."
         raise DiagnosticError(error("which-cluster-files", message))
     (path,) = observed
-    contents = contents_of(load_observation(read_file(path), path, settings), path)
-    warn_unverified(path)
+    observation = load_observation(read_file(path), path, settings)
+    contents = contents_of(observation, path, verified=is_verified())
     if not dumps:
         return contents
     read = read_dumps(dumps, today, all_namespaces=all_namespaces)

@@ -173,7 +173,7 @@ def run_apply(
             both = again
         done = _apply_both(session, both, options)
     print_combined(done, output)
-    if done.azure.interrupted:
+    if done.azure.interrupted or (done.cluster is not None and done.cluster.interrupted):
         return ExitCode.INTERRUPTED
     return ExitCode.SUCCESS if done.is_whole else ExitCode.ERROR
 

@@ -4,7 +4,6 @@ import base64
 import gzip
 import json
 import os
-import sys
 import zlib
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -177,10 +176,9 @@ def pack(observation: ObservationDocument, key: str | None) -> bytes:
     return sign_content(gzip.compress(json.dumps(observation.to_json()).encode(), mtime=0), key)
 
 
-def warn_unverified(source: str) -> None:
-    """Say on standard error that nobody verified an observation, where there is no key."""
-    if find_key() is None:
-        sys.stderr.write(f"{source}: signature not verified: {KEY} is not set\n")
+def is_verified() -> bool:
+    """Tell whether the signatures of observations are verified: one that is not is refused then."""
+    return find_key() is not None
 
 
 def _unpacked(content: bytes, path: str) -> str:

@@ -84,10 +84,25 @@ def run_observe(
         write_file(target.out, _text(found, key))
     elif not target.is_stated:
         sys.stdout.write(_text(found, key))
+    if target.is_stated:
+        _report_written(found, target)
     is_whole = _report_refused(found)
     if key is None:
         sys.stderr.write(f"not signed: {KEY} is not set\n")
     return ExitCode.SUCCESS if is_whole else ExitCode.ERROR
+
+
+def _report_written(found: ObservationDocument, target: Target) -> None:
+    """Print where the observation is, what it holds, and of how many lists it does not."""
+    read = [each for each in found.lists if each.refused is None]
+    refused = len(found.lists) - len(read)
+    objects = sum(each.count for each in read)
+    where = ", ".join(filter(None, (target.out, target.config_map, target.blob)))
+    gap = f", {refused} of {len(found.lists)} lists refused" if refused else ""
+    sys.stderr.write(
+        f"{where}: {objects:,} objects of {len(read)} kinds, {found.cluster.server} "
+        f"({found.cluster.version}), {found.observed}{gap}\n"
+    )
 
 
 def _report_refused(found: ObservationDocument) -> bool:

@@ -71,7 +71,8 @@ def report(  # noqa: PLR0913  typer: one parameter an option
         typer.Option(
             "--all-namespaces",
             "-A",
-            help="State that the lists of --cluster are of all namespaces (`kubectl get -A`).",
+            help="State that the lists of --cluster are of all namespaces, without a selector "
+            "(`kubectl get -A`).",
         ),
     ] = False,
     history: Annotated[

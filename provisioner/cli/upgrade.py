@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from provisioner.cli.exit_code import ExitCode
-from provisioner.cli.observation import source_of, warn_unverified
+from provisioner.cli.observation import is_verified, source_of
 from provisioner.cli.output import print_upgrade
 from provisioner.cli.session import Session, refuse_options
 from provisioner.cli.workspace import FileSources, repository_of, write_file
@@ -84,8 +84,7 @@ def _find_observation(session: Session, desired: Desired, request: Request) -> O
     if source is None:
         return None
     observation = session.observe(desired.document, source, settings)
-    warn_unverified(source)
-    return Observed(observation, source)
+    return Observed(observation, source, is_verified())
 
 
 def _edit(

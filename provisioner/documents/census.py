@@ -49,12 +49,14 @@ class UnknownControlsDocument(Document):
 
 class ClusterCensusDocument(Document):
     """What was read of the cluster itself: from where, when (a day, ISO 8601), and how many objects
-    of each kind; `benchmark` is the one of kube-bench's report, None where there is none."""
+    of each kind; `benchmark` is the one of kube-bench's report, None where there is none.
+    `verified` tells whether the signature of an observation was checked, None for what has none."""
 
     source: str
     read_on: str
     objects: dict[str, int]
     benchmark: str | None = None
+    verified: bool | None = None
 
 
 class CensusDocument(Document):

@@ -95,7 +95,8 @@ class ClusterPlanDocument(Document):
 
 
 class ClusterApplyDocument(Document):
-    """What an apply did in a cluster. `digest` is the plan's."""
+    """What an apply did in a cluster. `digest` is the plan's; `interrupted` tells that somebody
+    stopped it."""
 
     kind: Literal["azsec/cluster-apply"] = "azsec/cluster-apply"
     format_version: str = FORMAT_VERSION
@@ -103,6 +104,7 @@ class ClusterApplyDocument(Document):
     cluster: ClusterDocument
     digest: str
     steps: tuple[StepOutcome, ...] = ()
+    interrupted: bool = False
     diagnostics: tuple[DiagnosticDocument, ...] = ()
 
     def count(self, outcome: Outcome) -> int:
@@ -123,14 +125,16 @@ class ClusterApplyDocument(Document):
 
 class ClusterDriftDocument(Document):
     """A drift check of the objects in a cluster. `observed` is when an observation that it speaks
-    of was made (ISO 8601), None where the API server was asked just now. Of the declared objects
-    `in_sync` are as declared, and `not_compared` could not be read or tried."""
+    of was made (ISO 8601), None where the API server was asked just now, and `verified` whether its
+    signature was checked. Of the declared objects `in_sync` are as declared, and `not_compared`
+    could not be read or tried."""
 
     kind: Literal["azsec/cluster-drift"] = "azsec/cluster-drift"
     format_version: str = FORMAT_VERSION
     environment: EnvironmentDocument
     cluster: ClusterDocument
     observed: str | None = None
+    verified: bool | None = None
     in_sync: int
     not_compared: int = 0
     drifted: tuple[ResourceDriftDocument, ...] = ()

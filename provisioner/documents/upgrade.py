@@ -106,7 +106,8 @@ class HindranceDocument(Document):
 class ObjectsDocument(Document):
     """What an observation of the cluster shows. `pods`, `budgets` and `objects` are how many were
     looked at; `unobserved` are kinds (GROUP/KIND) of which an API version goes on the way, and
-    which the observation does not have; `unreadable` are lists that were refused."""
+    which the observation does not have; `unreadable` are lists that were refused. `verified` tells
+    whether its signature was checked."""
 
     source: str
     observed: str
@@ -119,6 +120,7 @@ class ObjectsDocument(Document):
     hindrances: tuple[HindranceDocument, ...] = ()
     unobserved: tuple[str, ...] = ()
     unreadable: tuple[str, ...] = ()
+    verified: bool = False
 
 
 class SurgeQuotaDocument(Document):

@@ -35,6 +35,10 @@ NAMESPACE = "default"
 SKEW_SECONDS = 30
 """How far the clocks of two machines may differ."""
 
+_LONGEST_SECONDS = 3_600
+"""The longest that a Lease is believed to hold without being renewed: who may write one could state
+2,147,483,647 s. An apply of azsec states `LEASE_SECONDS`."""
+
 _PATH = f"/apis/coordination.k8s.io/v1/namespaces/{NAMESPACE}/leases"
 _CONFLICT = 409
 
@@ -219,9 +223,19 @@ def _read_status(body: Mapping[str, Any] | None, now: datetime) -> LeaseStatus:
     if renewed is None:
         # Somebody else's idea of a Lease: it does not end by itself.
         return LeaseStatus("leased", _name_of(holder), since, None)
-    expires = renewed + timedelta(seconds=int(spec.get("leaseDurationSeconds") or LEASE_SECONDS))
-    is_over = now > expires + timedelta(seconds=SKEW_SECONDS)
+    expires = _expiry_of(renewed, spec.get("leaseDurationSeconds"), now)
+    is_over = expires is not None and now > expires + timedelta(seconds=SKEW_SECONDS)
     return LeaseStatus("expired" if is_over else "leased", _name_of(holder), since, expires)
+
+
+def _expiry_of(renewed: datetime, stated: object, now: datetime) -> datetime | None:
+    """Return when a Lease ends that nobody renews. None where it says to have been renewed in a
+    time to come, which no clock explains: only a break ends it."""
+    longest = timedelta(seconds=_LONGEST_SECONDS)
+    if renewed > now + longest:
+        return None
+    seconds = stated if isinstance(stated, int) and stated > 0 else LEASE_SECONDS
+    return renewed + min(timedelta(seconds=seconds), longest)
 
 
 def _name_of(identity: object) -> str:

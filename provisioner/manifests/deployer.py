@@ -21,11 +21,35 @@ _APPLY = ("create", "get", "list", "patch")
 """What a server-side apply and its dry run take, which RBAC does not tell apart; creations by an
 apply take `create` beside `patch`."""
 
+_NAMESPACED = (
+    ("", (
+        "configmaps", "limitranges", "persistentvolumeclaims", "pods", "podtemplates",
+        "replicationcontrollers", "resourcequotas", "secrets", "serviceaccounts", "services",
+    )),
+    ("apps", ("controllerrevisions", "daemonsets", "deployments", "replicasets", "statefulsets")),
+    ("autoscaling", ("horizontalpodautoscalers",)),
+    ("batch", ("cronjobs", "jobs")),
+    ("networking.k8s.io", ("ingresses", "networkpolicies")),
+    ("policy", ("poddisruptionbudgets",)),
+    (_RBAC, ("rolebindings", "roles")),
+    ("resource.k8s.io", ("resourceclaims", "resourceclaimtemplates")),
+    ("storage.k8s.io", ("csistoragecapacities",)),
+)  # fmt: skip
+"""Kubernetes' own kinds of objects in namespaces (API reference of 1.35, without events, endpoints
+and leases, which come and go by themselves)."""
+
+_WITHIN_NAMESPACES = frozenset(
+    (group, resource) for group, found in (*_NAMESPACED, *READ) for resource in found
+)
+
 _LEASE = {"apiGroups": ["coordination.k8s.io"], "resources": ["leases"]}
 
 
 def deployer_role(name: str, manifests: Sequence[Manifest], *, deletes: bool) -> dict[str, Any]:
     """Return the ClusterRole for a plan and an apply of some objects; `deletes` for deletes too.
+
+    A namespace takes all that stands in it along, so who deletes one lists that first, also its
+    secrets: RBAC has no verb for the names alone.
 
     Of kinds that are not declared it lists the objects, and deletes them: what an environment no
     longer declares can be of any kind that it ever could.
@@ -40,6 +64,7 @@ def deployer_role(name: str, manifests: Sequence[Manifest], *, deletes: bool) ->
         *_rules_for(others, ["delete", "list"] if deletes else ["list"]),
         *_binds(manifests),
         *_granted(manifests),
+        *(_rules_for(_WITHIN_NAMESPACES, ["list"]) if deletes else ()),
     )
     unique = {str(rule): rule for rule in rules}
     return _role("ClusterRole", {"name": name}, unique.values())

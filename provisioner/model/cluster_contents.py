@@ -49,7 +49,8 @@ class ClusterContents:
     """The objects of a cluster: by kind, those of each list that was read in full.
 
     `source` says where they are from, `read_on` when somebody looked. `refused` has the kinds that
-    could not be listed, with the reason, and `partial` those whose lists do not show that they are
+    could not be listed, with the reason, `verified` whether the signature of an observation was
+    checked (None: it is none), and `partial` those whose lists do not show that they are
     of the whole cluster, with the namespaces that they are of.
     """
 
@@ -58,6 +59,7 @@ class ClusterContents:
     lists: Mapping[Kind, tuple[Object, ...]]
     refused: Mapping[Kind, str] = field(default_factory=lambda: MappingProxyType({}))
     benchmark: BenchmarkReport | None = None
+    verified: bool | None = None
     partial: Mapping[Kind, frozenset[str]] = field(default_factory=lambda: MappingProxyType({}))
 
     def within(self, namespaces: frozenset[str]) -> "ClusterContents":

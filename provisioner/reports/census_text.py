@@ -14,7 +14,7 @@ from provisioner.documents.census import (
 from provisioner.model.resource_id import parse_resource_id
 from provisioner.reports.styled import BLANK, Line, Span, Style, line, wrap
 from provisioner.reports.values import plain, plural
-from provisioner.reports.wording import and_more
+from provisioner.reports.wording import NOT_VERIFIED, and_more
 
 _MOST_NAMED = 3
 _MOST_UNREADABLE = 10
@@ -50,7 +50,9 @@ def _in_cluster(cluster: ClusterCensusDocument) -> str:
     report = [f"kube-bench {plain(cluster.benchmark)}"] if cluster.benchmark else []
     lists = f"{plural(total, 'object')} of {plural(len(cluster.objects), 'kind')}"
     seen = " and ".join([lists, *report])
-    return f"in the cluster {seen}, from {plain(cluster.source)} ({plain(cluster.read_on)})"
+    unverified = f", {NOT_VERIFIED}" if cluster.verified is False else ""
+    read = f"{plain(cluster.read_on)}{unverified}"
+    return f"in the cluster {seen}, from {plain(cluster.source)} ({read})"
 
 
 def _unknown(entry: UnknownControlsDocument) -> str:

@@ -30,7 +30,7 @@ from provisioner.reports.markdown_table import row, section, table_head
 from provisioner.reports.object_yaml import object_in_words, yaml_lines
 from provisioner.reports.sections_markdown import undeclared_section
 from provisioner.reports.values import plain, shorten
-from provisioner.reports.wording import SIGNS, and_more, counts, joined, risk
+from provisioner.reports.wording import NOT_VERIFIED, SIGNS, and_more, counts, joined, risk
 
 _MOST_LINES = 200
 
@@ -111,7 +111,8 @@ def render_cluster_drift_markdown(document: ClusterDriftDocument) -> str:
         "drift", document.environment.name, document.cluster, prose(drift_summary(document))
     )
     if document.observed is not None:
-        head += f"Compared with an observation of {prose(document.observed)}.\n\n"
+        unverified = "" if document.verified else f" ({NOT_VERIFIED})"
+        head += f"Compared with an observation of {prose(document.observed)}{unverified}.\n\n"
     if not document.found:
         head += f"{prose(nothing_found(document))}\n\n"
     head += f"{census_sentence(document.census)}\n\n" + addition_section(document.additions)

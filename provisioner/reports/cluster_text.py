@@ -26,7 +26,7 @@ from provisioner.reports.section_text import (
 )
 from provisioner.reports.styled import BLANK, Line, Span, Style, length, line, wrap
 from provisioner.reports.values import plain, plural
-from provisioner.reports.wording import ORPHANED, and_more, counts, joined
+from provisioner.reports.wording import NOT_VERIFIED, ORPHANED, and_more, counts, joined
 
 AWAITED = (
     "Nothing was tried: once Azure has made the cluster, all of these have to be creations there."
@@ -145,7 +145,7 @@ def render_cluster_drift_text(document: ClusterDriftDocument, width: int = 100) 
     if not document.found:
         style = Style.PLAIN if document.is_certain else Style.WARNING
         yield line(Span(nothing_found(document), style))
-    yield from _census_lines(document.census, width)
+    yield from _census_lines(document.census, width, describe_observed(document))
     yield from totals("Drift", drift_summary(document), None, width)
 
 
@@ -193,8 +193,19 @@ def _heading(
     yield BLANK
 
 
-def _census_lines(census: ClusterCensusDocument, width: int) -> Iterator[Line]:
+def describe_observed(document: ClusterDriftDocument) -> str:
+    """Return when the cluster was observed, and whether anybody checked by whom; "" where the API
+    server was asked."""
+    if document.observed is None:
+        return ""
+    unverified = "" if document.verified else NOT_VERIFIED
+    return joined((f"observed {plain(document.observed)}", unverified))
+
+
+def _census_lines(census: ClusterCensusDocument, width: int, seen: str = "") -> Iterator[Line]:
     yield line(Span(census_sentence(census), Style.DIM))
+    if seen:
+        yield line("  ", Span(seen, Style.DIM))
     groups: dict[str, list[str]] = {}
     for entry in census.unreadable:
         reason = _FORBIDDEN.sub(r"\1 may not list them\2", plain(entry.reason))

@@ -6,7 +6,7 @@ from provisioner.documents.plan import ClusterObjectsDocument
 from provisioner.reports.markdown_escape import prose
 from provisioner.reports.styled import Line, Span, Style, line, wrap
 from provisioner.reports.values import plain, plural
-from provisioner.reports.wording import and_more, joined
+from provisioner.reports.wording import NOT_VERIFIED, and_more, joined
 
 _MOST = 10
 
@@ -55,6 +55,6 @@ def _summary(document: ClusterObjectsDocument) -> str:
             plural(len(document.additions), "addition") if document.additions else "",
             f"not listed: {plain(', '.join(document.unreadable))}" if document.unreadable else "",
             f"left out: {plain(', '.join(document.left_out))}" if document.left_out else "",
-            "" if document.verified else "signature not verified",
+            "" if document.verified else NOT_VERIFIED,
         )
     )

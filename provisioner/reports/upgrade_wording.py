@@ -19,6 +19,7 @@ from provisioner.documents.upgrade import (
 )
 from provisioner.model.diagnostic import Severity
 from provisioner.reports.values import plain, plural
+from provisioner.reports.wording import NOT_VERIFIED, joined
 
 WINDOWS_NOTE = "for what AKS does by itself; an apply upgrades at once"
 NOT_OBSERVED = "not observed"
@@ -97,7 +98,8 @@ def objects_words(objects: ObjectsDocument) -> str:
     found = (
         f"{len(objects.apis)} uses of API versions that go, {len(objects.hindrances)} hindrances"
     )
-    return f"{looked}, seen {plain(objects.age)} ({plain(objects.source)}): {found} of drains"
+    source = joined((plain(objects.source), "" if objects.verified else NOT_VERIFIED))
+    return f"{looked}, seen {plain(objects.age)} ({source}): {found} of drains"
 
 
 def written_words(written: WrittenVersionDocument) -> str:

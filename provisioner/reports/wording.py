@@ -127,7 +127,13 @@ def no_drift(document: DriftDocument) -> str:
             why = f"{_UNDECIDED} {plural(len(unread), 'value')}" if unread else "there are errors"
         return f"{_UNKNOWN} drifted: {why}."
     but_for = _but_for(document)
-    return _nothing_found(NO_DRIFT, but_for, document.in_progress, document.diagnostics)
+    found = _nothing_found(NO_DRIFT, but_for, document.in_progress, document.diagnostics)
+    cluster = document.cluster
+    if cluster is None or cluster.source is not None:
+        return found
+    # The claim is of what was looked at: Azure, and not the cluster that is declared beside it.
+    scoped = found.replace(f"{NO_DRIFT}: Azure is", f"{NO_DRIFT} in Azure: it is", 1)
+    return f"{scoped} {plural(cluster.declared, 'object')} in the cluster: not observed."
 
 
 def _but_for(document: PlanDocument | DriftDocument) -> list[str]:
@@ -139,6 +145,9 @@ def _but_for(document: PlanDocument | DriftDocument) -> list[str]:
     )
     return [words for words, entries in told if entries]
 
+
+NOT_VERIFIED = "signature not verified"
+"""Of an observation that was read without AZSEC_OBSERVATION_KEY."""
 
 _UNKNOWN = "It is unknown whether anything"
 _UNSEEN = frozenset({"unaccounted-mark", "left-in-subscription"})

@@ -24,6 +24,7 @@ from provisioner.documents.controls import (
 )
 from provisioner.documents.trace import StateKind
 from provisioner.engine.ports import Source
+from provisioner.manifests.observer import LEFT_OUT
 from provisioner.model.actual import ActualState, Gap
 from provisioner.model.cluster_contents import ClusterContents
 from provisioner.model.estate import Estate, Resource
@@ -142,7 +143,11 @@ def _judge(
     census = judgement.complete(seen.census)
     if contents is not None:
         others = [each for each in census.not_covered if each.what != KUBERNETES_OBJECTS]
-        looked_at = {"cluster": _cluster(contents), "not_covered": tuple(others)}
+        looked_at = {
+            "cluster": _cluster(contents),
+            "not_covered": tuple(others),
+            "unreadable": (*census.unreadable, *_unlisted(contents)),
+        }
         census = census.model_copy(update=looked_at)
     return judgement, census
 
@@ -153,6 +158,17 @@ def _cluster(contents: ClusterContents) -> ClusterCensusDocument:
         read_on=contents.read_on.isoformat(),
         objects={kind.text: len(found) for kind, found in sorted(contents.lists.items())},
         benchmark=contents.benchmark.benchmark if contents.benchmark else None,
+        verified=contents.verified,
+    )
+
+
+def _unlisted(contents: ClusterContents) -> tuple[UnreadableDocument, ...]:
+    """Return the lists that the API server refused to whoever looked, but for that which the roles
+    for observers leave out on purpose: the control that needs it is unknown."""
+    return tuple(
+        UnreadableDocument(id=kind.text, listed=kind.text, reason=reason)
+        for kind, reason in sorted(contents.refused.items())
+        if kind != LEFT_OUT
     )
 
 

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 from itertools import groupby
 
@@ -85,6 +85,7 @@ def apply_cluster(
     """Send the steps of a plan, those of one stage in parallel. Raises nothing once it began.
 
     `halted` gives the reason why no further step may start, or None; it is asked before each one.
+    A KeyboardInterrupt lets what is in flight end, starts nothing more, and is in the document.
     A namespace that was not made stops the steps in it. A step that got no answer is unknown, and
     stops all that were not sent: the next apply takes up from what stands then.
 
@@ -98,14 +99,42 @@ def apply_cluster(
     outcomes: list[StepOutcome] = []
     with ThreadPoolExecutor(parallelism) as pool:
         for _, group in groupby(sorted(document.steps, key=_rank), key=_rank):
-            outcomes += pool.map(sender.send, list(group))
-    stop = sender.stop
+            outcomes += _send_all(sender, pool, list(group))
+    told = () if sender.stop is None else (_describe_stop(sender.stop, plan),)
+    if sender.is_interrupted:
+        told = (*told, _describe_interrupt(plan))
     return ClusterApplyDocument(
         environment=document.environment,
         cluster=document.cluster,
         digest=document.digest,
         steps=tuple(outcomes),
-        diagnostics=() if stop is None else (DiagnosticDocument.of(_describe_stop(stop, plan)),),
+        interrupted=sender.is_interrupted,
+        diagnostics=tuple(map(DiagnosticDocument.of, told)),
+    )
+
+
+def _send_all(
+    sender: "_Sender", pool: ThreadPoolExecutor, steps: Sequence[ClusterStepDocument]
+) -> list[StepOutcome]:
+    """Send the steps of a stage; return how each ended, also after an interrupt."""
+    futures: list[Future[StepOutcome]] = []
+    while True:
+        try:
+            # An interrupt may strike before all are submitted.
+            futures += [pool.submit(sender.send, step) for step in steps[len(futures) :]]
+            wait(futures)
+            return [future.result() for future in futures]
+        except KeyboardInterrupt:
+            sender.is_interrupted = True
+
+
+def _describe_interrupt(plan: ClusterPlan) -> Diagnostic:
+    name = plan.document.environment.name
+    return error(
+        "interrupted",
+        "the apply was interrupted: what was in flight has ended, and nothing more was sent.",
+        None,
+        f"Go on with `azsec cluster apply {name}`: it takes up from what stands.",
     )
 
 
@@ -133,6 +162,7 @@ class _Sender:
         self._clock = clock
         self._unmade: set[str] = set()
         self.stop: KubernetesError | None = None
+        self.is_interrupted = False
 
     def send(self, step: ClusterStepDocument) -> StepOutcome:
         """Send a step, unless something stands in its way; return how it ended."""
@@ -154,6 +184,8 @@ class _Sender:
 
     def _find_reason(self, namespace: str) -> str | None:
         """Return why a step of a namespace is not sent, or None."""
+        if self.is_interrupted:
+            return "interrupted"
         if self.stop is not None:
             return f"not sent: {self.stop.message}"
         if namespace in self._unmade:

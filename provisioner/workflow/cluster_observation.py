@@ -132,8 +132,11 @@ _STATUS = {
 """What of a status controls ask for. The rest is large, and changes all the time."""
 
 
-def contents_of(observation: ObservationDocument, source: str) -> ClusterContents:
-    """Return an observation as what controls read of a cluster."""
+def contents_of(
+    observation: ObservationDocument, source: str, *, verified: bool
+) -> ClusterContents:
+    """Return an observation as what controls read of a cluster; `verified` tells whether its
+    signature was checked."""
     lists, refused = {}, {}
     for each, kind in zip(observation.lists, map(_kind_of, observation.lists), strict=True):
         named = Kind(kind.group, kind.kind)
@@ -142,7 +145,7 @@ def contents_of(observation: ObservationDocument, source: str) -> ClusterContent
             lists[named] = tuple(each.items)
         else:
             refused[named] = refusal.message
-    return ClusterContents(source, taken_at(observation).date(), lists, refused)
+    return ClusterContents(source, taken_at(observation).date(), lists, refused, verified=verified)
 
 
 def state_of(observation: ObservationDocument) -> ClusterState:

@@ -197,9 +197,18 @@ def _others_within(
     ]
     answers = api.ask([_within(kind, namespace) for kind in kinds])
     found: list[Object] = []
+    refused = [
+        (kind, told)
+        for kind, told in zip(kinds, answers, strict=True)
+        if isinstance(told, KubernetesError)
+    ]
+    if refused:
+        named = ", ".join(
+            sorted(f"{kind.resource}.{kind.group}".rstrip(".") for kind, _ in refused)
+        )
+        return f"what it contains cannot be read: {named}: {refused[0][1].message}"
     for kind, told in zip(kinds, answers, strict=True):
-        if isinstance(told, KubernetesError):
-            return f"{kind.kind} objects in it cannot be read: {told.message}"
+        assert not isinstance(told, KubernetesError)
         typed = {"apiVersion": kind.api_version, "kind": kind.kind}
         found += [{**item, **typed} for item in told["items"]]
     others = _find_others(found, desired)

@@ -23,7 +23,8 @@ from provisioner.workflow.plan import Desired
 _DESCRIPTIONS = {
     Purpose.CLUSTER_OBSERVE: "Lists what azsec cluster observe of {name} looks at, no secrets.",
     Purpose.CLUSTER_APPLY: "Plans and applies the objects of {name}, and deletes nothing.",
-    Purpose.CLUSTER_DELETE: "Plans and applies the objects of {name}, deletes and replaces them.",
+    Purpose.CLUSTER_DELETE: "Plans, applies and deletes the objects of {name}; lists what is in a "
+    "namespace before it goes, secrets too.",
 }
 CLUSTER_PURPOSES = tuple(_DESCRIPTIONS)
 

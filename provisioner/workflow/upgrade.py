@@ -63,10 +63,12 @@ class UpgradeQuestion:
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """An observation of a cluster, and what to call where it came from."""
+    """An observation of a cluster, what to call where it came from, and whether its signature was
+    checked."""
 
     observation: ObservationDocument
     source: str
+    verified: bool
 
 
 def describe_upgrades(
@@ -349,9 +351,10 @@ def _objects(
 ) -> ObjectsDocument | None:
     if observed is None or target is None or cluster.version is None:
         return None
-    return describe_upgrade_objects(
+    found = describe_upgrade_objects(
         observed.observation, observed.source, now, minor_of(cluster.version), minor_of(target)
     )
+    return found.model_copy(update={"verified": observed.verified})
 
 
 def _version(body: object, running: Sequence[str], stated: Sequence[str]) -> str:

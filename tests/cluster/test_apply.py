@@ -1,14 +1,23 @@
 """Objects are planned and applied on a real API server, and nothing of others is touched."""
 
 import json
+import os
+import signal
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from cluster_tools.binaries import MINORS
+from provisioner.cluster.decisions import Permission
+from provisioner.workflow.cluster_apply import apply_cluster
+from provisioner.workflow.cluster_plan import plan_cluster
 from tests.cluster.api_server import ApiServer, run_api_server
 from tests.cluster.bench import ENVIRONMENT, Bench
+from tests.cluster.test_drift import Applied, applied
+
+__all__ = ["applied"]
 
 
 @pytest.fixture
@@ -216,3 +225,28 @@ def test_each_version_is_in_sync_after_an_apply(each_server: ApiServer, tmp_path
     each_server.wipe()
     assert found.code == 0, found.out
     assert not found.document["census"]["notCovered"]
+
+
+def test_an_interrupt_ends_what_is_in_flight_and_tells_what_was_done(applied: Applied) -> None:
+    server, path = applied.bench.server, "/apis/networking.k8s.io/v1/namespaces/billing"
+    for policy in server.get(f"{path}/networkpolicies")["items"]:
+        server.delete(f"{path}/networkpolicies/{policy['metadata']['name']}")
+    plan = plan_cluster(applied.desired, applied.objects, applied.api, "test", Permission())
+    assert len(plan.document.steps) > 3
+    asked = []
+
+    def interrupt() -> None:
+        asked.append(1)
+        if len(asked) == 2:
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(0.3)  # The main thread has it by then.
+
+    done = apply_cluster(plan, applied.api, interrupt, parallelism=1)
+    outcomes = [str(step.outcome) for step in done.steps]
+    assert outcomes[:2] == ["succeeded", "succeeded"]
+    assert set(outcomes[2:]) == {"skipped"}
+    assert {step.message for step in done.steps[2:]} == {"interrupted"}
+    assert [told.code for told in done.diagnostics] == ["interrupted"]
+    assert not done.is_whole
+    applied.restore()
+    assert not applied.drift().found

@@ -114,6 +114,21 @@ def _label(api: KubeClient, server: ApiServer) -> None:
     server.patch(f"{LEASES}/{PLACE.name}", {"metadata": {"labels": {"a": "b"}}})
 
 
+def test_a_lease_holds_an_hour_at_most_whatever_it_states(
+    api: KubeClient, server: ApiServer
+) -> None:
+    take(api)
+    path, now = f"{LEASES}/{PLACE.name}", datetime.now(UTC)
+    server.patch(path, {"spec": {"leaseDurationSeconds": 2_147_483_647}})
+    assert find_cluster_lease(api, PLACE, now).is_held
+    assert not find_cluster_lease(api, PLACE, now + timedelta(seconds=3_660)).is_held
+    server.patch(path, {"spec": {"renewTime": "9999-12-31T23:59:59.000000Z"}})
+    forged = find_cluster_lease(api, PLACE, now)
+    assert (forged.is_held, forged.expires) == (True, None)
+    break_cluster_lease(api, PLACE)
+    assert not find_cluster_lease(api, PLACE, now).is_held
+
+
 @pytest.mark.parametrize(
     ("event", "loss"),
     [

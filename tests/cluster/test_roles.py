@@ -6,7 +6,7 @@ from typing import Any
 import yaml
 
 from tests.cluster.api_server import ApiServer
-from tests.cluster.bench import Bench
+from tests.cluster.bench import ENVIRONMENT, Bench
 
 RBAC = "rbac.authorization.k8s.io"
 PERSON = "nobody"
@@ -88,3 +88,30 @@ def test_deletes_take_the_role_for_them(server: ApiServer, tmp_path: Path) -> No
     grant(bench, "cluster-delete")
     done = bench.run("apply", "--yes", "--allow-delete", person=PERSON)
     assert done.code == 0, done.out + done.err
+
+
+def test_a_namespace_is_deleted_with_the_role_for_it_unless_others_are_in_it(
+    server: ApiServer, tmp_path: Path
+) -> None:
+    bench = Bench.open(server, tmp_path)
+    bench.apply()
+    bench.write(ENVIRONMENT.replace("    - name: legacy\n      podSecurity: baseline\n", ""))
+    grant(bench, "cluster-apply")
+    refused = bench.run("plan", person=PERSON)
+    assert "what it contains cannot be read: configmaps, " in " ".join(refused.out.split())
+    grant(bench, "cluster-delete")
+    path = "/api/v1/namespaces/legacy"
+    theirs = {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": "s", "namespace": "legacy"},
+    }
+    server.apply(theirs)
+    kept = bench.run("apply", "--yes", "--allow-delete", person=PERSON)
+    assert kept.code == 1
+    assert "Secret/s" in kept.err + kept.out
+    server.delete(f"{path}/secrets/s")
+    done = bench.run("apply", "--yes", "--allow-delete", person=PERSON)
+    assert done.code == 0, done.out + done.err
+    assert server.get(path)["status"]["phase"] == "Terminating"
+    server.remove_namespace("legacy")
