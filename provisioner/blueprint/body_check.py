@@ -45,23 +45,29 @@ _ANYTHING = Shape(Kind.ANY)
 
 
 def check_body(
-    resource_type: ResourceType, schemas: SchemaIndex, body: Mapping[str, object], node: Node
+    resource_type: ResourceType,
+    schemas: SchemaIndex,
+    body: Mapping[str, object],
+    node: Node,
+    *,
+    written: bool = True,
 ) -> list[Diagnostic]:
     """Return everything in `body` that Azure would refuse or ignore, each with its place.
 
     `node` is where the body is written. A part that an expression gave has the place of the
-    expression.
+    expression. Of a resource that is only read (not `written`) nothing is required.
     """
-    checker = _Checker(resource_type, schemas)
+    checker = _Checker(resource_type, schemas, written)
     root = Shape(Kind.OBJECT, schemas.roots[resource_type.name])
     stated = {**dict.fromkeys(node.entries), **body}
     return [*checker.check_case(stated, node, ()), *checker.check(root, body, node, ())]
 
 
 class _Checker:
-    def __init__(self, resource_type: ResourceType, schemas: SchemaIndex) -> None:
+    def __init__(self, resource_type: ResourceType, schemas: SchemaIndex, written: bool) -> None:
         self._type = resource_type
         self._schemas = schemas
+        self._written = written
 
     def check(
         self, shape: Shape, value: object, node: Node, path: tuple[str, ...]
@@ -163,7 +169,7 @@ class _Checker:
         self, model: Model, value: Mapping[str, object], node: Node, path: tuple[str, ...]
     ) -> Iterator[Diagnostic]:
         given = {key.lower() for key, item in value.items() if item is not None}
-        if path and "id" in given:
+        if not self._written or (path and "id" in given):
             return  # a reference, whatever else the model of what it points to requires
         for prop in model.properties.values():
             if self._is_required(prop, path) and prop.name.lower() not in given:

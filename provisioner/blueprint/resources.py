@@ -187,7 +187,8 @@ class Resources:
             named = {key.lower() for key in own}
             kept = {key: value for key, value in shared.items() if key.lower() not in named}
             body["tags"] = {**kept, **own}  # type: ignore[dict-item]
-        for problem in check_body(resource_type, self._context.catalog.schemas, body, placed.node):
+        schemas, written = self._context.catalog.schemas, not placed.spec.existing
+        for problem in check_body(resource_type, schemas, body, placed.node, written=written):
             self._context.fail(problem)
         for problem in check_values(body, placed.node):
             self._context.fail(problem)

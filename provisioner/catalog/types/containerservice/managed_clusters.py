@@ -12,6 +12,7 @@ from provisioner.catalog import (
     cluster_defaults,
 )
 from provisioner.catalog.access_models import ends_with
+from provisioner.catalog.cluster_add_ons import identities_of_add_ons
 from provisioner.catalog.cluster_defaults import preset, since, since_version, where
 from provisioner.catalog.field import (
     Answered,
@@ -62,6 +63,7 @@ def _computed(resource: ResourceId, body: Body, around: Surroundings) -> Mapping
         "resourceUID": around.guid(resource.text, "uid").replace("-", "")[:24],
         "azurePortalFQDN": f"{host}.portal.hcp.{location}.azmk8s.io",
         "identityProfile": {"kubeletidentity": _kubelet(resource, body, around)},
+        **identities_of_add_ons(resource, body, around),
     }
     if _at(body, f"{_ACCESS}.enablePrivateCluster") is True:
         properties["privateFQDN"] = f"{host}.privatelink.{location}.azmk8s.io"
