@@ -75,7 +75,7 @@ def replay_conversation(
 ) -> Course:
     """Say all that a client said to a built-in Azure, and compare what is answered."""
     replay = Replay(catalog, surroundings, conversation.source, _PACE)
-    talk = _Talk(replay, catalog)
+    talk = _Talk(replay, catalog, _regions_of(conversation.exchanges, catalog))
     for exchange, outcome in _with_outcome(conversation.exchanges):
         talk.place_what_was_there(exchange)
         talk.repeat(exchange, outcome)
@@ -87,6 +87,18 @@ def replay_conversation(
         tuple(talk.states),
         tuple(talk.headers),
     )
+
+
+def _regions_of(exchanges: tuple[Exchange, ...], catalog: Catalog) -> Mapping[str, object]:
+    """Return the regions that the client writes resources to, by the keys of their ids."""
+    regions: dict[str, object] = {}
+    for exchange in exchanges:
+        resource = parse_resource_id(urlsplit(exchange.uri).path.rstrip("/"))
+        if resource is not None and exchange.method == "PUT" and catalog.of(resource) is not None:
+            body = exchange.request
+            region = body.get("location") if isinstance(body, Mapping) else None
+            regions.setdefault(resource.key, region)
+    return regions
 
 
 def _with_outcome(exchanges: tuple[Exchange, ...]) -> list[tuple[Exchange, Outcome]]:
@@ -115,7 +127,8 @@ def _outcome_of(exchange: Exchange, later: tuple[Exchange, ...]) -> Outcome:
 
 
 class _Talk:
-    def __init__(self, replay: Replay, catalog: Catalog) -> None:
+    def __init__(self, replay: Replay, catalog: Catalog, regions: Mapping[str, object]) -> None:
+        self._regions = regions
         self.asked = 0
         self.left_out = 0
         self.differences: list[Difference] = []
@@ -168,7 +181,8 @@ class _Talk:
         if exchange.method == "PUT" and exchange.status < 400:
             body = state_choices(body, outcome.settled or exchange.answer)
             body = leave_out_retired(resource_type, self._replay.rename(resource, body))
-            self._replay.furnish_references(resource, body)
+            # Not every write waits for what it points to: an alert may come before.
+            self._replay.furnish_references(resource, body, self._regions)
         if outcome.fails:
             path = urlsplit(exchange.uri).path
             self._replay.cloud.faults.fail_operation(path, "OperationFailed", "As recorded.")
@@ -308,5 +322,6 @@ def _outcome(status: int, body: Any) -> str:  # noqa: ANN401 (JSON)
     if status < 400 or not isinstance(body, Mapping):
         return str(status)
     error = body.get("error", body)
-    code = error.get("code") if isinstance(error, Mapping) else None
+    # Metric alerts answer it with a capital letter.
+    code = (error.get("code") or error.get("Code")) if isinstance(error, Mapping) else None
     return f"{status} {code}" if code else str(status)

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -81,13 +82,20 @@ class Replay:
         for container in reversed(list(resource.ancestors)):
             self.place(container, region=region)
 
-    def furnish_references(self, owner: ResourceId, body: Any) -> None:  # noqa: ANN401
-        """Make what a body points to exist. Where it stood is not recorded, so it stands in the
-        region of what points to it: what the network provider takes is in one region."""
-        region = body.get("location") if isinstance(body, Mapping) else None
+    def furnish_references(
+        self,
+        owner: ResourceId,
+        body: Any,  # noqa: ANN401
+        regions: Mapping[str, object] = MappingProxyType({}),
+    ) -> None:
+        """Make what a body points to exist. Where it stood is in `regions` (by the keys of ids), or
+        not recorded: then it stands in the region of what points to it, because what the network
+        provider takes is in one region."""
+        own = body.get("location") if isinstance(body, Mapping) else None
         for target in ids_in(body):
             known = self._known(target)
             if known is not None and not known.is_within(owner) and not owner.is_within(known):
+                region = regions.get(known.key) or own
                 self.furnish(known, region)
                 self.place(known, region=region)
 

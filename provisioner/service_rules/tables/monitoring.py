@@ -3,10 +3,12 @@
 from collections.abc import Iterator, Mapping
 
 from provisioner.model.durations import parse_iso_duration
+from provisioner.model.resource_id import parse_resource_id
 from provisioner.model.values import Unknown
 from provisioner.service_rules.bodies import (
     entries_at,
     is_known,
+    is_silent,
     number_at,
     text_at,
     texts_at,
@@ -18,12 +20,29 @@ from provisioner.service_rules.rule import Refusal, ServiceRule, Write
 _WORKSPACE = "Microsoft.OperationalInsights/workspaces"
 _ALERT = "Microsoft.Insights/scheduledQueryRules"
 _ACTIVITY = "Microsoft.Insights/activityLogAlerts"
+_METRIC = "Microsoft.Insights/metricAlerts"
 _GROUP, _COLLECTION = "Microsoft.Insights/actionGroups", "Microsoft.Insights/dataCollectionRules"
 _RETENTION, _SKU = "properties.retentionInDays", "properties.sku.name"
 _LEVEL = "properties.sku.capacityReservationLevel"
 _SHORT = "properties.groupShortName"
 _LEVELS = (100, 200, 300, 400, 500, 1000, 2000, 5000, 10000, 25000, 50000)
 _PAGE = "learn.microsoft.com/azure/azure-monitor"
+_CRITERIA = "properties.criteria"
+_OF_ONE = "Microsoft.Azure.Monitor.SingleResourceMultipleMetricCriteria"
+_OF_SEVERAL = "Microsoft.Azure.Monitor.MultipleResourceMultipleMetricCriteria"
+# What one alert watches several of, by its platform metrics ("Metric alerts", multiple resources).
+_WATCHED_TOGETHER = frozenset(
+    {
+        "microsoft.cache/redis",
+        "microsoft.compute/virtualmachines",
+        "microsoft.databoxedge/databoxedgedevices",
+        "microsoft.keyvault/vaults",
+        "microsoft.netapp/netappaccounts/capacitypools",
+        "microsoft.recoveryservices/vaults",
+        "microsoft.sql/servers/databases",
+        "microsoft.sql/servers/elasticpools",
+    }
+)
 
 
 def _judge_retention(write: Write) -> Iterator[Refusal]:
@@ -114,7 +133,49 @@ def _judge_flows(write: Write) -> Iterator[Refusal]:
                 yield Refusal(f"{at}.{where}", f"no destination is named {name}")
 
 
+def _kind(write: Write) -> str:
+    """Return the kind of criteria, whose property has a period in its name."""
+    criteria = value_at(write.after, _CRITERIA)
+    found = criteria.get("odata.type") if isinstance(criteria, Mapping) else None
+    return found if isinstance(found, str) else ""
+
+
+def _judge_scopes(write: Write) -> Iterator[Refusal]:
+    several = _kind(write) == _OF_SEVERAL
+    scopes = list(texts_at(write.after, "properties.scopes"))
+    if _kind(write) == _OF_ONE and len(scopes) > 1:
+        yield Refusal("properties.scopes", f"criteria of {_OF_ONE} are of one resource")
+    if several and is_silent(write.after, "properties.targetResourceType"):
+        yield Refusal(
+            "properties.targetResourceType", "an alert on several resources names their type"
+        )
+
+
+def _judge_watched_types(write: Write) -> Iterator[Refusal]:
+    scopes = [parse_resource_id(text) for _at, text in texts_at(write.after, "properties.scopes")]
+    kinds = {found.type.lower() for found in scopes if found and not found.is_container}
+    for kind in sorted(kinds - _WATCHED_TOGETHER):
+        if _kind(write) == _OF_SEVERAL and len(scopes) > 1:
+            yield Refusal("properties.scopes", f"an alert on several resources is not of {kind}")
+
+
 RULES = (
+    ServiceRule(
+        id="metric-alert-scopes",
+        type=_METRIC,
+        code="BadRequest",
+        source="REST reference of metricAlerts, criteria (odata.type)",
+        judge=_judge_scopes,
+    ),
+    ServiceRule(
+        id="metric-alert-on-several",
+        type=_METRIC,
+        code="BadRequest",
+        source=f"{_PAGE}/alerts/alerts-metric-overview (multiple resources), and the recorded "
+        "refusal of public IP addresses",
+        judge=_judge_watched_types,
+        by_list=True,
+    ),
     ServiceRule(
         id="workspace-retention",
         type=_WORKSPACE,

@@ -1,5 +1,7 @@
 """Alerts on metrics. Facts: the template reference of `Microsoft.Insights/metricAlerts`, the
-documentation "Metric alerts", and the SDK's model; no traffic was recorded."""
+documentation "Metric alerts", the SDK's model, and the recorded conversations that have one. Azure
+does not look whether what an alert is on is there (recorded).
+"""
 
 from provisioner.catalog import api_versions
 from provisioner.catalog.field import Answered, Compare, Disruption, Field
@@ -36,12 +38,11 @@ TYPE = ResourceType(
         "properties.scopes[]": Field(compare=Compare.RESOURCE_ID),
         "properties.evaluationFrequency": Field(compare=Compare.DURATION, security=True),
         "properties.windowSize": Field(compare=Compare.DURATION, security=True),
-        # Only alerts on several resources have to say them; Azure answers them for one too.
+        # Only alerts on several resources have to say them.
         "properties.targetResourceType": Field(compare=Compare.CASELESS),
         "properties.targetResourceRegion": Field(compare=Compare.LOCATION),
-        "properties.autoMitigate": Field(default=True),
+        "properties.autoMitigate": Field(default=True, answered=Answered.STATED),
         "properties.criteria": Field(security=True),
-        "properties.criteria.odata.type": Field(compare=Compare.CASELESS),
         _CONDITIONS: Field(keys=("name",), security=True),
         f"{_CONDITION}.criterionType": Field(
             default="StaticThresholdCriterion", compare=Compare.CASELESS

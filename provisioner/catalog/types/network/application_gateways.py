@@ -54,23 +54,6 @@ _OTHERS = (
     "advancedRoutingMaps",
     "advancedRoutingConditionSets",
 )
-# Which parts Azure answers with the ids of those that use them (recorded; not in the SDK's model).
-_USED_BY = {
-    "frontendIPConfigurations": ("httpListeners", "listeners"),
-    "frontendPorts": ("httpListeners", "listeners"),
-    "sslCertificates": ("httpListeners", "listeners"),
-    "sslProfiles": ("httpListeners", "listeners"),
-    "backendAddressPools": ("requestRoutingRules", "routingRules", "urlPathMaps", "pathRules"),
-    "backendHttpSettingsCollection": ("requestRoutingRules", "urlPathMaps", "pathRules"),
-    "backendSettingsCollection": ("routingRules",),
-    "httpListeners": ("requestRoutingRules",),
-    "listeners": ("routingRules",),
-    "probes": ("backendHttpSettings", "backendSettings"),
-    "trustedRootCertificates": ("backendHttpSettings", "backendSettings"),
-    "urlPathMaps": ("requestRoutingRules",),
-    "redirectConfigurations": ("requestRoutingRules", "urlPathMaps", "pathRules"),
-    "rewriteRuleSets": ("requestRoutingRules", "urlPathMaps", "pathRules"),
-}
 # Where a part names another, or a resource outside.
 _NAMED = (
     "properties.gatewayIPConfigurations[].properties.subnet",
@@ -195,9 +178,6 @@ def _part_fields() -> Iterator[tuple[str, Field]]:
         )
     for name in _OTHERS:
         yield f"properties.{name}", Field(default=(), keys=("name",))
-    for name, users in _USED_BY.items():
-        for user in users:
-            yield f"properties.{name}[].properties.{user}", Field(read_only=True)
     for path in _NAMED:
         yield path, Field(default=None, security=True)
         yield f"{path}.id", Field(compare=Compare.RESOURCE_ID, security=True)

@@ -1,5 +1,6 @@
 """Network interfaces of virtual machines. Facts: the documentation "Create, change, or delete a
-network interface" and "IP address naming and configuration", and the SDK's model.
+network interface" and "IP address naming and configuration", the SDK's model, and the recorded
+conversations that have one.
 
 Interfaces of scale sets are none of their own, and those of private endpoints are made by the
 endpoint: neither is declared.
@@ -124,12 +125,12 @@ TYPE = ResourceType(
         "properties.enableAcceleratedNetworking": Field(
             default=False, disruption=Disruption.CONNECTIONS
         ),
-        "properties.disableTcpStateTracking": Field(default=False),
+        "properties.disableTcpStateTracking": Field(default=False, answered=Answered.STATED),
         # A machine that forwards is a way round the routes of its subnet.
         "properties.enableIPForwarding": Field(default=False, security=True),
         "properties.nicType": Field(default="Standard", create_only=True),
-        "properties.auxiliaryMode": Field(default="None"),
-        "properties.auxiliarySku": Field(default="None"),
+        "properties.auxiliaryMode": Field(default="None", answered=Answered.STATED),
+        "properties.auxiliarySku": Field(default="None", answered=Answered.STATED),
         "properties.workloadType": Field(default=None, answered=Answered.STATED),
         "properties.migrationPhase": Field(read_only=True),
         "properties.privateLinkService": Field(read_only=True),

@@ -1,0 +1,14 @@
+"""AAAA records of public DNS zones: names that lead to IPv6 addresses."""
+
+from provisioner.catalog.field import Compare, Disruption, Field
+from provisioner.catalog.public_dns_records import record_type
+
+TYPE = record_type(
+    "AAAA",
+    {
+        "AAAARecords": Field(
+            default=(), keys=("ipv6Address",), security=True, disruption=Disruption.CONNECTIONS
+        ),
+        "AAAARecords[].ipv6Address": Field(compare=Compare.CASELESS, security=True),
+    },
+)

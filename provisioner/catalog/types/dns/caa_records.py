@@ -1,0 +1,13 @@
+"""CAA records of public DNS zones: who may issue certificates for its names."""
+
+from provisioner.catalog.field import Compare, Field
+from provisioner.catalog.public_dns_records import record_type
+
+TYPE = record_type(
+    "CAA",
+    {
+        "caaRecords": Field(default=(), keys=("value",), security=True),
+        "caaRecords[].tag": Field(compare=Compare.CASELESS, security=True),
+        "caaRecords[].value": Field(compare=Compare.CASELESS, security=True),
+    },
+)

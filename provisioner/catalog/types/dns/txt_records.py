@@ -1,0 +1,12 @@
+"""TXT records of public DNS zones: what proves who owns a name, and more."""
+
+from provisioner.catalog.field import Compare, Field
+from provisioner.catalog.public_dns_records import record_type
+
+TYPE = record_type(
+    "TXT",
+    {
+        "TXTRecords": Field(default=(), compare=Compare.SET, security=True),
+        "TXTRecords[].value[]": Field(compare=Compare.EXACT, security=True),
+    },
+)
