@@ -1,6 +1,7 @@
 """What is installed is what was reviewed: the lock is complete, and the package ships its files."""
 
 import re
+import subprocess
 import tomllib
 from fnmatch import fnmatch
 
@@ -8,6 +9,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from provisioner import __version__
 from tests.architecture.repository import PROVISIONER, ROOT, relative, repository_files
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
@@ -58,6 +60,18 @@ def test_what_ci_jobs_install_is_what_is_tested():
 @pytest.mark.parametrize("lock", [LOCK, RUNTIME], ids=["clone", "CI jobs"])
 def test_a_lock_names_no_address(lock):
     assert not re.search(r"://|^-|^\s*--(?!hash)", lock, flags=re.MULTILINE)
+
+
+def test_a_tagged_commit_has_the_version_of_its_tag():
+    told = subprocess.run(
+        ["git", "tag", "--points-at", "HEAD", "--list", "v[0-9]*"],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert set(told.stdout.split()) <= {f"v{__version__}"}
+    assert "version" in PROJECT["project"]["dynamic"]
 
 
 def test_every_file_of_the_package_is_shipped():
