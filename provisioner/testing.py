@@ -1,0 +1,189 @@
+"""Tests of modules and environments on a built-in Azure of their own: docs/library.md.
+
+For authors of modules, in any test framework. Nothing is mocked and nothing leaves this machine:
+what a test reads is what the built-in Azure answers.
+
+    from provisioner.testing import rehearse_module
+
+    def test_nobody_deletes_secrets_for_good():
+        with rehearse_module("modules/vault.yaml", {"name": "kv-team"}) as module:
+            module.apply()
+            assert module.body("vault")["properties"]["enablePurgeProtection"] is True
+            assert module.plan().summary.changes == 0
+"""
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from provisioner.blueprint.files import Sources
+from provisioner.cli.session import PlanChoices, Session, Surroundings
+from provisioner.cli.workspace import LOCAL_ENDPOINT, FileSources, load_catalog
+from provisioner.documents.apply import ApplyDocument, Outcome
+from provisioner.documents.controls import CheckDocument
+from provisioner.documents.drift import DriftDocument
+from provisioner.documents.plan import PlanDocument
+from provisioner.documents.trace import StateKind
+from provisioner.model.diagnostic import DiagnosticError, error, nearest
+from provisioner.model.span import is_local
+from provisioner.simulator.server import LocalAzure
+from provisioner.workflow.apply import ApplyOptions, check_permitted
+
+__all__ = ["Rehearsal", "rehearse", "rehearse_module"]
+
+_CALL = "module"
+_GROUP = "main"
+_SUBSCRIPTION = "11111111-1111-1111-1111-111111111111"
+_ENVIRONMENT = {
+    "apiVersion": "azsec/v1",
+    "kind": "Environment",
+    "metadata": {"name": "rehearsal", "id": "0" * 32},
+    "blueprint": "rehearsal-blueprint.yaml",
+    "cloud": "local",
+    "tenantId": "99999999-9999-9999-9999-999999999999",
+    "subscriptions": {"main": _SUBSCRIPTION},
+    "gates": {"controls": "none", "proofs": "warn"},
+}
+"""A module alone meets no guideline of a whole environment: what it fails is reported by `check`,
+and refuses nothing."""
+
+
+@dataclass(frozen=True)
+class Rehearsal:
+    """An environment at home on a built-in Azure that begins empty and ends with the test.
+
+    Addresses are those of plans; of a module that is rehearsed alone, its own names. Every method
+    raises DiagnosticError, with file, line and column, for what azsec would refuse.
+    """
+
+    _session: Session
+    _environment: str
+    _prefix: str = ""
+
+    def plan(self) -> PlanDocument:
+        """Return the plan: `summary.create`, `summary.changes`, `changes`, `diagnostics`."""
+        return self._session.plan(self._environment, (), PlanChoices()).document
+
+    def apply(self, *, allow_delete: bool = False) -> ApplyDocument:
+        """Plan and apply; return the steps and the outputs. Raises DiagnosticError too where a
+        step failed, and GateError for deletes without `allow_delete`."""
+        options = ApplyOptions(allow_delete, parallelism=4)
+        plan = self._session.plan(self._environment, (), PlanChoices(applies=True))
+        check_permitted(plan, options)
+        document = self._session.apply(plan, options)
+        failed = [step for step in document.steps if step.outcome is not Outcome.SUCCEEDED]
+        if failed:
+            raise DiagnosticError(
+                *(
+                    error("apply-failed", f"{step.address} {step.outcome}: {step.message}.")
+                    for step in failed
+                )
+            )
+        return document
+
+    def drift(self) -> DriftDocument:
+        """Return what differs in the built-in Azure from what the files say."""
+        return self._session.drift(self._environment, None)
+
+    def check(self) -> CheckDocument:
+        """Return every control, judged on what the files describe."""
+        return self._session.check(self._environment, StateKind.DESIRED)
+
+    def body(self, address: str) -> Mapping[str, Any]:
+        """Return what the built-in Azure answers of a resource. Raises DiagnosticError for an
+        address that the files do not have, and AzureError for a resource that is not there."""
+        desired = self._session.reach(self._environment)
+        resource = desired.graph.resources.get(f"{self._prefix}{address}")
+        if resource is None:
+            known = [each.removeprefix(self._prefix) for each in desired.graph.resources]
+            message = f"there is no resource at {address!r}."
+            raise DiagnosticError(error("unknown-address", message, None, nearest(address, known)))
+        client = self._session.connect(desired.document)
+        return client.request("GET", resource.id.text, resource.type.api_version)
+
+
+@contextmanager
+def rehearse(environment: str) -> Iterator[Rehearsal]:
+    """Open an environment, by its name or path, on a built-in Azure of its own, whatever cloud it
+    names. Raises DiagnosticError."""
+    with _open(None) as session:
+        yield Rehearsal(session, environment)
+
+
+@contextmanager
+def rehearse_module(
+    source: str,
+    parameters: Mapping[str, Any] | None = None,
+    *,
+    beside: Mapping[str, Mapping[str, Any]] | None = None,
+) -> Iterator[Rehearsal]:
+    """Open one module, by its path from the working directory or as any `source`, in a resource
+    group of its own.
+
+    `parameters` may be expressions, and read the resources in `beside`: what the module stands on
+    (a network, a workspace), written as in a blueprint, by name. Raises DiagnosticError.
+    """
+    blueprint = {
+        "apiVersion": "azsec/v1",
+        "kind": "Blueprint",
+        "metadata": {"name": "rehearsal"},
+        "resourceGroups": {
+            _GROUP: {"subscription": "main", "name": "rg-rehearsal", "location": "westeurope"}
+        },
+        "resources": {
+            name: {"resourceGroup": _GROUP, **each} for name, each in (beside or {}).items()
+        },
+        "modules": {
+            _CALL: {
+                "source": Path(source).as_posix() if is_local(source) else source,
+                "resourceGroup": _GROUP,
+                "parameters": dict(parameters or {}),
+            }
+        },
+    }
+    environment = "rehearsal.yaml"
+    files = {environment: _ENVIRONMENT, str(_ENVIRONMENT["blueprint"]): blueprint}
+    with _open(_Files({path: json.dumps(file) for path, file in files.items()})) as session:
+        yield Rehearsal(session, environment, f"{_CALL}.")
+
+
+@dataclass(frozen=True)
+class _Files:
+    """The files of the working copy, and some that are in memory alone. JSON is YAML."""
+
+    texts: Mapping[str, str]
+
+    def read_text(self, path: str) -> str:
+        return self.texts[path] if path in self.texts else FileSources().read_text(path)
+
+
+@contextmanager
+def _open(sources: Sources | None) -> Iterator[Session]:
+    if os.environ.get(LOCAL_ENDPOINT):
+        raise DiagnosticError(
+            error(
+                "option-without-effect",
+                f"{LOCAL_ENDPOINT} names a built-in Azure that runs already, and a test has its "
+                "own.",
+                None,
+                "Unset it.",
+            )
+        )
+    with (
+        TemporaryDirectory(prefix="azsec-test-") as folder,
+        LocalAzure.start(load_catalog(), None) as local,
+        Session(
+            cloud="local",
+            state=str(Path(folder, "local.db")),
+            parallelism=4,
+            realistic=None,
+            quiet=True,
+            surroundings=Surroundings(sources, lambda: local.endpoint),
+        ) as session,
+    ):
+        yield session
