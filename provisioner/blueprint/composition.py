@@ -6,6 +6,7 @@ written in any order, and finds every cycle.
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 from provisioner.blueprint.boundaries import check_boundaries
 from provisioner.blueprint.derived_order import with_derived_order
@@ -52,7 +53,7 @@ class _Composition:
         self._open: list[tuple[str, str, Span]] = []
         self._evaluator = Evaluator(self)
         self._placement = Placement(self)
-        file, node = load_file(BlueprintFile, environment.blueprint, sources)
+        file, node = _load_blueprint(environment, sources)
         place = span_of(environment.node, "parameters")
         outside = Instance("", environment.path, environment.node, place)
         self._groups_of_file = file.resource_groups
@@ -154,6 +155,17 @@ class _Composition:
             yield
         finally:
             self._open.pop()
+
+
+def _load_blueprint(environment: Environment, sources: Sources) -> tuple[BlueprintFile, Node]:
+    """Read the environment's blueprint; what has no place of its own is wrong where it is named."""
+    try:
+        return load_file(BlueprintFile, environment.blueprint, sources)
+    except DiagnosticError as problem:
+        named = environment.node.find(("blueprint",)).span
+        raise DiagnosticError(
+            *(each if each.span else replace(each, span=named) for each in problem.diagnostics)
+        ) from None
 
 
 def _place(diagnostic: Diagnostic) -> tuple[str, int, int, str]:

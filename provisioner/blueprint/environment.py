@@ -5,10 +5,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from provisioner.blueprint.acceptances import Acceptance
-from provisioner.blueprint.files import EnvironmentFile, Sources, load_file, relative_to, span_of
+from provisioner.blueprint.files import EnvironmentFile, Sources, load_file, span_of
 from provisioner.blueprint.ignores import Ignore
 from provisioner.blueprint.kubernetes import KubernetesSettings
 from provisioner.blueprint.kubernetes_checks import check_kubernetes
+from provisioner.blueprint.locations import resolve_source
 from provisioner.blueprint.ownership import Marks, derive_id
 from provisioner.blueprint.waivers import Attestation, Waiver
 from provisioner.blueprint.yaml_source import Node
@@ -119,7 +120,7 @@ def load_environment(path: str, sources: Sources, origin: str | None = None) -> 
         id=file.metadata.id or derive_id(origin or path),
         states_id=file.metadata.id is not None,
         path=path,
-        blueprint=relative_to(path, file.blueprint),
+        blueprint=resolve_source(file.blueprint, path, node.find(("blueprint",)).span),
         cloud=file.cloud,
         auth=file.auth,
         tenant_id=file.tenant_id.lower(),

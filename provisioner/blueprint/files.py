@@ -5,7 +5,6 @@ schema, while composing. `azsec schema` writes the JSON Schemas of these models.
 """
 
 import json
-import posixpath
 from collections.abc import Mapping
 from datetime import date
 from functools import lru_cache
@@ -29,18 +28,20 @@ ParameterType = Literal[
 
 
 class Sources(Protocol):
-    """Where files come from."""
+    """Where files come from. A path is a location (`provisioner.blueprint.locations`)."""
 
     def read_text(self, path: str) -> str:
         """Return the text of the file at `path`. Raises DiagnosticError where there is none."""
 
 
 class Parameter(FilePart):
-    """What a parameter accepts. Without a `default` it has to be given."""
+    """What a parameter accepts. Without a `default` it has to be given. An `example` is what
+    `azsec init --from` writes into a first environment; nothing else reads it."""
 
     type: ParameterType
     description: str = ""
     default: Any = None
+    example: Any = None
     nullable: bool = False
     pattern: str | None = None
     enum: list[Any] | None = None
@@ -260,11 +261,6 @@ class EnvironmentFile(FilePart):
 
 
 AnyFile = TypeVar("AnyFile", bound=BaseModel)
-
-
-def relative_to(path: str, reference: str) -> str:
-    """Return the path that `reference` means in the file at `path`."""
-    return posixpath.normpath(posixpath.join(posixpath.dirname(path), reference))
 
 
 def load_file(model: type[AnyFile], path: str, sources: Sources) -> tuple[AnyFile, Node]:

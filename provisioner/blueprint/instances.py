@@ -58,7 +58,8 @@ class Given:
 class Instance:
     """One file in use: the blueprint (prefix ""), or a module at its address.
 
-    `place` is where the file is used: a parameter that is missing is missing there.
+    `place` is where the file is used: a parameter that is missing is missing there. `trail` are the
+    modules around it, outermost first and itself last, each with the place of its `source`.
     """
 
     prefix: str
@@ -71,6 +72,7 @@ class Instance:
     given: Mapping[str, Given] = field(default_factory=dict)
     group: str | None = None
     waits_for: "tuple[Stated, ...]" = ()
+    trail: tuple[tuple[str, Span], ...] = ()
 
     @property
     def locals(self) -> Mapping[str, Node]:

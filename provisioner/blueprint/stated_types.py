@@ -8,24 +8,16 @@ names any more included.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import islice
 
 from provisioner.blueprint.environment import Environment
-from provisioner.blueprint.files import (
-    BlueprintFile,
-    ModuleFile,
-    Resource,
-    Sources,
-    load_file,
-    relative_to,
-    span_of,
-)
+from provisioner.blueprint.files import BlueprintFile, Resource, Sources, load_file, span_of
+from provisioner.blueprint.module_closure import MAX_FILES, walk_files
 from provisioner.blueprint.unknown_types import wrong_type_name
 from provisioner.blueprint.yaml_source import Node
 from provisioner.catalog.generic_types import is_api_version, is_type_name
 from provisioner.model.diagnostic import Diagnostic, DiagnosticError, error
 from provisioner.model.span import Span
-
-_MOST_FILES = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,26 +63,13 @@ def read_stated_types(environment: Environment, sources: Sources) -> tuple[State
 
 def _resources(environment: Environment, sources: Sources) -> Iterator[tuple[Node, Resource]]:
     """Yield every resource of the files of an environment, each file once."""
-    pending, seen = [environment.blueprint], set[str]()
-    while pending and len(seen) < _MOST_FILES:
-        path = pending.pop()
-        if path in seen:
-            continue
-        seen.add(path)
-        try:
-            file, node = _load(path, sources, is_module=path != environment.blueprint)
-        except DiagnosticError:
-            continue
+    walked = walk_files(environment.blueprint, _load_blueprint, sources, lambda *_: None)
+    for _, file, node in islice(walked, MAX_FILES):
         for name, resource in file.resources.items():
             yield node.find(("resources", name)), resource
-        pending += [relative_to(path, call.source) for call in file.modules.values()]
 
 
-def _load(
-    path: str, sources: Sources, *, is_module: bool
-) -> tuple[BlueprintFile | ModuleFile, Node]:
-    if is_module:
-        return load_file(ModuleFile, path, sources)
+def _load_blueprint(path: str, sources: Sources) -> tuple[BlueprintFile, Node]:
     return load_file(BlueprintFile, path, sources)
 
 

@@ -18,6 +18,7 @@ from provisioner.cli.cluster_application import cluster_app
 from provisioner.cli.diff import diff
 from provisioner.cli.exit_code import ExitCode
 from provisioner.cli.lock_application import lock_app
+from provisioner.cli.modules_application import modules_app
 from provisioner.cli.options import (
     CloudChoice,
     CloudOption,
@@ -76,6 +77,7 @@ app.add_typer(ownership_app, name="ownership")
 app.add_typer(lock_app, name="lock")
 app.add_typer(cluster_app, name="cluster")
 app.add_typer(ci_app, name="ci")
+app.add_typer(modules_app, name="modules")
 
 
 class DrawingFormat(StrEnum):
@@ -239,9 +241,23 @@ def _values(
 
 
 @app.command()
-def init(
+def init(  # noqa: PLR0913  typer: one parameter an option
     directory: Annotated[str, typer.Argument(help="Where to write.")] = ".",
     name: Annotated[str, typer.Option(help="The name of the environment.")] = "dev",
+    blueprint: Annotated[
+        str | None,
+        typer.Option(
+            "--from",
+            metavar="SOURCE",
+            help="Write an environment of this blueprint: azsec:NAME from the library, "
+            "git::URL//PATH?ref=TAG, or a path.",
+            show_default=False,
+        ),
+    ] = None,
+    copy: Annotated[
+        bool,
+        typer.Option("--copy", help="Copy the blueprint of --from and its modules to blueprints/."),
+    ] = False,
     ci: Annotated[
         PipelineKind | None,
         typer.Option(
@@ -271,10 +287,17 @@ def init(
     branch: Annotated[str, typer.Option(help="The branch that is applied.")] = "main",
 ) -> None:
     """Write a first blueprint and environment, and pipelines for a CI."""
+    from provisioner.cli.first_environment import Blueprint
     from provisioner.cli.scaffold import PipelineChoices, init_directory
+    from provisioner.cli.session import refuse_options
 
+    if blueprint is None:
+        refuse_options("there is no --from", {"--copy": copy})
+    else:
+        refuse_options("pipelines are written by a call of their own", {"--ci": ci is not None})
     pipelines = None if ci is None else PipelineChoices(ci, source, connection, branch)
-    for line in init_directory(directory, name, pipelines):
+    chosen = None if blueprint is None else Blueprint(blueprint, copy)
+    for line in init_directory(directory, name, pipelines, chosen):
         typer.echo(line)
 
 

@@ -9,11 +9,13 @@ from pathlib import Path
 from provisioner.blueprint.environment import Environment, load_environment
 from provisioner.blueprint.files import Sources
 from provisioner.blueprint.given_values import read_variables
+from provisioner.blueprint.module_lock import LOCK_FILE
 from provisioner.blueprint.promotion import load_promotion
 from provisioner.catalog.registry import Catalog
 from provisioner.cli.git import ChangedFile, CommittedFiles, changed_files
-from provisioner.cli.workspace import FileSources, find_environment, repository_of
+from provisioner.cli.workspace import FileSources, find_environment, open_sources
 from provisioner.model.diagnostic import Diagnostic, DiagnosticError, error, warning
+from provisioner.model.span import GIT, LIBRARY
 from provisioner.workflow.affected import Touched, Unknown, find_touched
 from provisioner.workflow.plan import Invocation, load_desired
 
@@ -90,7 +92,7 @@ def select_touched(
     def compose(path: str, sources: Sources) -> object:
         return load_desired(path, catalog, sources, today, invocation=invocation)
 
-    sources = FileSources(repository_of(paths[0])) if paths else FileSources()
+    sources = open_sources(paths[0]) if paths else FileSources()
     touched, unknown = find_touched(paths, changed, compose, sources, find_places)
     seen = {one.path for one in touched} | {one.path for one in unknown}
     names = tuple(name_of(path, sources) for path in paths if path not in seen)
@@ -137,7 +139,12 @@ def describe_unknown(selection: Selection) -> Sequence[Diagnostic]:
 
 def find_places(path: str) -> Sequence[str]:
     """Return the places through which a path leads: the file, and each folder and symbolic link on
-    the way. None for what leads in a circle."""
+    the way. None for what leads in a circle, and for the library, which changes with azsec alone. A
+    file in git is what the lock says."""
+    if path.startswith(LIBRARY):
+        return ()
+    if path.startswith(GIT):
+        return find_places(LOCK_FILE)
     found: dict[str, None] = {}
     left = [Path(path)]
     while left:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from provisioner.documents.explanation import CommitDocument
 from provisioner.model.diagnostic import DiagnosticError, error
-from provisioner.model.span import Span
+from provisioner.model.span import Span, is_local
 
 _SECONDS = 60
 
@@ -114,6 +114,8 @@ def blame_line(span: Span) -> CommitDocument | str:
     The format is that of `git blame --porcelain`: a line `HASH OLD NEW COUNT`, then `key value`
     lines; the hash of what is not committed is all zeros (git-blame(1)).
     """
+    if not is_local(span.file):
+        return "the file is not in this repository"
     where, line = Path(span.file), str(span.line)
     try:
         found = _try(

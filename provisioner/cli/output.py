@@ -26,6 +26,7 @@ from provisioner.documents.controls import CheckDocument, ComplianceDocument, Co
 from provisioner.documents.drift import DriftDocument
 from provisioner.documents.explanation import ExplanationDocument
 from provisioner.documents.manifests import ManifestsDocument, PodChecksDocument
+from provisioner.documents.modules import LockUpdateDocument, ModulesDocument
 from provisioner.documents.network import NetworkDocument
 from provisioner.documents.plan import PlanDocument, StepDocument
 from provisioner.documents.plan_diff import PlanDiffDocument
@@ -248,6 +249,16 @@ def print_network(document: NetworkDocument, output: str) -> None:
 def print_apply(document: ApplyDocument, output: str) -> None:
     """Print what an apply did, as text or JSON."""
     _print(document, output, sys.stdout, _refuse_markdown)
+
+
+def print_modules(document: ModulesDocument, output: str) -> None:
+    """Print blueprints and modules, as text or JSON."""
+    _print(document, output, sys.stdout, str)
+
+
+def print_lock_update(document: LockUpdateDocument, output: str) -> None:
+    """Print what became of a lock of modules, as text or JSON."""
+    _print(document, output, sys.stdout, str)
 
 
 def _refuse_markdown() -> str:

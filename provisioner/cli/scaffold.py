@@ -7,10 +7,14 @@ from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 from string import Template
+from typing import TYPE_CHECKING
 
 from provisioner.cli.options import PipelineKind
 from provisioner.cli.workspace import make_folder, write_file
 from provisioner.model.diagnostic import DiagnosticError, error
+
+if TYPE_CHECKING:
+    from provisioner.cli.first_environment import Blueprint
 
 _TEMPLATES = files("provisioner.cli") / "templates"
 
@@ -26,12 +30,23 @@ class PipelineChoices:
     branch: str = "main"
 
 
-def init_directory(directory: str, name: str, pipelines: PipelineChoices | None) -> list[str]:
+def init_directory(
+    directory: str,
+    name: str,
+    pipelines: PipelineChoices | None,
+    blueprint: "Blueprint | None" = None,
+) -> list[str]:
     """Write a first environment, and pipelines where they are asked for; return what to report.
 
-    Where environments exist, pipelines are written for them, and nothing else. Raises
-    DiagnosticError, and overwrites nothing.
+    Where environments exist, pipelines are written for them, and nothing else. `blueprint` is what
+    the environment is made of (None: one that is written with it). Raises DiagnosticError, and
+    overwrites nothing.
     """
+    _check_name(name)
+    if blueprint is not None:
+        from provisioner.cli.first_environment import write_first_environment
+
+        return write_first_environment(directory, name, blueprint)
     known = _known_environments(directory)
     if pipelines is None:
         paths = write_scaffold(directory, name)
@@ -66,11 +81,7 @@ _SET_UP = {
 }
 
 
-def write_scaffold(directory: str, name: str) -> list[str]:
-    """Write the files below `directory`; return their paths.
-
-    Raises DiagnosticError, and writes nothing, where one is there already or `name` is no name.
-    """
+def _check_name(name: str) -> None:
     if not re.fullmatch(r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?", name):
         raise DiagnosticError(
             error(
@@ -80,6 +91,13 @@ def write_scaffold(directory: str, name: str) -> list[str]:
                 "Use small letters, digits and dashes.",
             )
         )
+
+
+def write_scaffold(directory: str, name: str) -> list[str]:
+    """Write the files below `directory`; return their paths.
+
+    Raises DiagnosticError, and writes nothing, where one is there already.
+    """
     root = Path(directory)
     prefix = (re.sub(r"[^a-z0-9]", "", name).lstrip("0123456789") + "env")[:8]
     environment = Template(_read("environment.yaml")).substitute(

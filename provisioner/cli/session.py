@@ -28,12 +28,14 @@ from provisioner.cli.parameter_values import with_variables
 from provisioner.cli.workspace import (
     LOCAL_ENDPOINT,
     FileSources,
+    WorkspaceSources,
     cache_folder,
     find_environment,
     find_siblings,
     load_catalog,
     local_key,
     make_folder,
+    open_sources,
     read_if_text,
     repository_of,
     state_path,
@@ -60,6 +62,7 @@ from provisioner.workflow.approval import (
 )
 from provisioner.workflow.identity import check_unique_id, read_id
 from provisioner.workflow.lock import HeldLock
+from provisioner.workflow.modules import source_document
 from provisioner.workflow.network import (
     Siblings,
     describe_network,
@@ -176,10 +179,13 @@ class Session:
         plan was made for, if one was."""
         path = Path(find_environment(environment)).as_posix()
         today = datetime.now().astimezone().date()
-        sources = self._surroundings.sources or FileSources(repository_of(path))
+        sources = self._open_sources(path)
         origin = str(Path(path).resolve())
         where, invocation = self._cloud or cloud, Invocation(origin, self._values)
-        desired = load_desired(path, self._base, sources, today, where, invocation)
+        desired = replace(
+            load_desired(path, self._base, sources, today, where, invocation),
+            module_sources=tuple(source_document(source) for source in sources.used),
+        )
         self._extended = desired.catalog
         self._marks = desired.environment.marks
         check_unique_id(
@@ -193,6 +199,9 @@ class Session:
             recorded_value(given.name, given.value, given.given_by)
             for given in plan.request.parameters
         )
+
+    def _open_sources(self, path: str) -> WorkspaceSources:
+        return WorkspaceSources(self._surroundings.sources or FileSources(repository_of(path)))
 
     def reach(self, environment: str, cloud: str | None = None) -> Desired:
         """Return an environment as `load` does, for the cloud at hand: its types in the api
@@ -236,7 +245,7 @@ class Session:
         """Return the other environments in the directory of one, as far as they compose."""
         today = datetime.now().astimezone().date()
         paths = find_siblings(desired.environment.path)
-        sources = FileSources(repository_of(desired.environment.path))
+        sources = open_sources(desired.environment.path)
         variables = Invocation(values=with_variables((), os.environ))
         return load_siblings(paths, self._base, sources, today, variables)
 

@@ -8,7 +8,7 @@ from provisioner.cli.exit_code import ExitCode
 from provisioner.cli.observation import is_verified, source_of
 from provisioner.cli.output import print_upgrade
 from provisioner.cli.session import Session, refuse_options
-from provisioner.cli.workspace import FileSources, repository_of, write_file
+from provisioner.cli.workspace import open_sources, write_file
 from provisioner.documents.document import DiagnosticDocument
 from provisioner.documents.upgrade import UpgradeDocument
 from provisioner.model.diagnostic import DiagnosticError, GateError, error, warning
@@ -113,7 +113,7 @@ def _edit(
             )
         )
     path = desired.environment.path
-    file = VersionFile(path, FileSources(repository_of(path)), session.catalog)
+    file = VersionFile(path, open_sources(path), session.catalog)
     return write_version(file, find_version_places(found, desired), request.version or "")
 
 

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from provisioner import __version__
+from provisioner.blueprint.files import Sources
+from provisioner.blueprint.module_lock import LOCK_FILE, LockedSource, read_lock
 from provisioner.catalog.registry import Catalog
 from provisioner.catalog.resource_type import ResourceType
 from provisioner.filesystem import protection
@@ -13,8 +15,15 @@ from provisioner.filesystem.atomic_write import write_atomically
 from provisioner.filesystem.protection import ProtectedPathError
 from provisioner.model.diagnostic import Diagnostic, DiagnosticError, error, nearest
 from provisioner.model.span import Span
+from provisioner.sources.content_cache import ContentCache
+from provisioner.sources.git_command import GitCommand
+from provisioner.sources.git_sources import GitAccess, LockedGitSources
+from provisioner.sources.module_sources import ModuleSources
 
 ALLOW_OUTSIDE = "AZSEC_ALLOW_OUTSIDE"
+ALLOW_FILE_SOURCES = "AZSEC_ALLOW_FILE_SOURCES"
+GIT_HOSTS = "AZSEC_GIT_HOSTS"
+OFFLINE = "AZSEC_OFFLINE"
 LOCAL_ENDPOINT = "AZSEC_LOCAL_ENDPOINT"
 MAX_BYTES = 64_000_000
 """The bytes of any file that is read. What is in it has bounds of its own."""
@@ -107,6 +116,38 @@ def _decode(content: bytes, path: str) -> str:
                 "Save the file as UTF-8.",
             )
         ) from None
+
+
+class WorkspaceSources(ModuleSources):
+    """The files that environments are composed from: `files` of the working copy, the library, and
+    git as the `azsec.lock` among the files states it."""
+
+    def __init__(self, files: Sources) -> None:
+        self._locked = LockedGitSources(git_access(), lambda: read_lock(LOCK_FILE, files))
+        super().__init__(files, self._locked)
+
+    @property
+    def used(self) -> tuple[LockedSource, ...]:
+        """The git sources that were read so far."""
+        return self._locked.used
+
+
+def open_sources(path: str, *, git: Sources | None = None) -> ModuleSources:
+    """Return the files that the environment at `path` may be composed from; those in git by the
+    lock, unless other sources of them are given."""
+    files = FileSources(repository_of(path))
+    return WorkspaceSources(files) if git is None else ModuleSources(files, git)
+
+
+def git_access() -> GitAccess:
+    """Return how modules are fetched from git, as the variables of this process say."""
+    hosts = os.environ.get(GIT_HOSTS)
+    return GitAccess(
+        GitCommand(os.environ, allows_files=bool(os.environ.get(ALLOW_FILE_SOURCES))),
+        ContentCache(cache_folder()),
+        offline=bool(os.environ.get(OFFLINE)),
+        hosts=None if hosts is None else frozenset(hosts.lower().replace(",", " ").split()),
+    )
 
 
 def repository_of(path: str) -> Path:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from provisioner.model.diagnostic import Diagnostic, Severity
@@ -34,10 +34,27 @@ class LockReferenceDocument(Document):
     optional: bool
 
 
+def _is_empty(entries: tuple[object, ...]) -> bool:
+    return not entries
+
+
+class LockedSourceDocument(Document):
+    """A git repository at a tag or commit (`ref`), as azsec.lock states it: the commit, and the
+    digest over the files that are used."""
+
+    repository: str
+    ref: str
+    commit: str
+    digest: str
+
+
 class EnvironmentDocument(Document):
     """Which environment a document speaks of, and how Azure is reached for it.
 
     `cloud` is `local` where the built-in Azure was meant. `subscriptions` maps alias to GUID.
+    `module_sources` are the git repositories that it was composed from; in JSON only where there
+    are any. `path` is that of its file, for reports that need a place in the working copy; it is
+    not in JSON.
     """
 
     name: str
@@ -47,6 +64,8 @@ class EnvironmentDocument(Document):
     tenant_id: str
     subscriptions: dict[str, str]
     lock: LockReferenceDocument | None = None
+    path: str = Field("", exclude=True)
+    module_sources: tuple[LockedSourceDocument, ...] = Field((), exclude_if=_is_empty)
 
 
 class DiagnosticDocument(Document):

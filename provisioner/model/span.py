@@ -2,11 +2,15 @@
 
 from dataclasses import dataclass
 
+LIBRARY = "azsec:"
+GIT = "git::"
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Span:
     """A place in a text file. Lines and columns count from 1; line 0 is what has none: an option or
-    an environment variable, by its name."""
+    an environment variable, by its name. `file` is a path in the working copy, or the location of
+    one in the library (`azsec:…`) or in a repository of git (`git::…`)."""
 
     file: str
     line: int
@@ -16,3 +20,8 @@ class Span:
         if self.line == 0:
             return self.file
         return f"{self.file}:{self.line}:{self.column}"
+
+
+def is_local(file: str) -> bool:
+    """Tell whether a file is one of the working copy."""
+    return not file.startswith((LIBRARY, GIT))

@@ -140,6 +140,7 @@ def assemble_plan(
         outputs=outputs,
         request=origin.request,
         digests={
+            **_digest_of_modules(origin.environment),
             "environment": origin.fingerprint,
             "blueprint": digest_json([[r.address, r.id.key, encode_value(r.body)] for r in graph]),
             "catalog": digest_json([[t.name, t.api_version] for t in catalog]),
@@ -152,6 +153,12 @@ def assemble_plan(
         },
     )
     return with_digest(plan)
+
+
+def _digest_of_modules(environment: EnvironmentDocument) -> Mapping[str, str]:
+    """Return the digest of the git repositories of an environment, where it has any."""
+    sources = [source.to_json() for source in environment.module_sources]
+    return {"modules": digest_json(sources)} if sources else {}
 
 
 def _address_of(change: ResourceChange, graph: DesiredGraph) -> str:

@@ -19,6 +19,8 @@ from provisioner.documents.controls import (
     ResultDocument,
     WaiverDocument,
 )
+from provisioner.documents.document import EnvironmentDocument
+from provisioner.model.span import is_local
 from provisioner.reports.census_text import unreadable_name
 from provisioner.reports.values import plain
 
@@ -117,8 +119,8 @@ def _results(
             "ruleId": result.control.id,
             "ruleIndex": number,
             "level": _LEVELS[result.control.severity],
-            "message": {"text": f"{plain(seen.address or seen.id)}: {plain(seen.evidence)}"},
-            "locations": [_location(seen, document.environment.blueprint)],
+            "message": {"text": _message(seen)},
+            "locations": [_location(seen, document.environment)],
             "partialFingerprints": {"azsec/v1": _fingerprint(result.control, seen)},
         }
         waiver = seen.waiver
@@ -127,8 +129,17 @@ def _results(
         yield entry
 
 
-def _location(seen: FindingDocument, blueprint: str) -> Mapping[str, Any]:
-    path, line, column = _split(seen.place) or (blueprint, 1, 1)
+def _message(seen: FindingDocument) -> str:
+    place = f" ({plain(seen.place)})" if seen.place and not is_local(seen.place) else ""
+    return f"{plain(seen.address or seen.id)}: {plain(seen.evidence)}{place}"
+
+
+def _location(seen: FindingDocument, environment: EnvironmentDocument) -> Mapping[str, Any]:
+    """Return where a finding is shown: code scanning takes files of the working copy alone, so what
+    stands in the library or in git is shown at the environment."""
+    path, line, column = _split(seen.place) or (environment.blueprint, 1, 1)
+    if not is_local(path):
+        path, line, column = environment.path, 1, 1
     artifact: dict[str, Any] = {"uri": posixpath.normpath(path)}
     if not path.startswith("/"):
         artifact["uriBaseId"] = "%SRCROOT%"

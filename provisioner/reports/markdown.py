@@ -50,6 +50,7 @@ from provisioner.reports.wording import (
     no_drift,
     refusal_of,
     risk,
+    source_words,
 )
 
 LIMIT = 65_000
@@ -154,6 +155,7 @@ def _heading(command: str, environment: EnvironmentDocument, told: str) -> str:
             code(environment.blueprint),
             prose(environment.cloud, 60),
             plural(len(environment.subscriptions), "subscription"),
+            *(code(source_words(source)) for source in environment.module_sources),
         )
     )
     return f"### azsec {command}: {prose(environment.name, 200)}\n\n{told}\n\n{about}\n\n"

@@ -31,7 +31,14 @@ from provisioner.reports.values import (
     show_path,
     show_value,
 )
-from provisioner.reports.wording import IN_PROGRESS, and_more, joined, keeping, marks
+from provisioner.reports.wording import (
+    IN_PROGRESS,
+    and_more,
+    joined,
+    keeping,
+    marks,
+    source_words,
+)
 
 _MOST_UNDECLARED = 30
 _MOST_UNMANAGED = 20
@@ -39,7 +46,8 @@ _GAP = "  "
 
 
 def heading(command: str, environment: EnvironmentDocument, width: int) -> list[Line]:
-    """Return the first line: the command, and which environment it speaks of."""
+    """Return the first line: the command, and which environment it speaks of; below it the git
+    repositories that the environment is composed from."""
     title = f"azsec {command} {plain(environment.name)}"
     about = joined(
         (
@@ -49,9 +57,15 @@ def heading(command: str, environment: EnvironmentDocument, width: int) -> list[
         )
     )
     left, right = line(Span(title, Style.BOLD)), line(Span(about, Style.DIM))
+    sources = [line(Span(row, Style.DIM)) for row in _sources(environment, width)]
     if length(left) + 3 + length(right) > width:
-        return [left, right, BLANK]
-    return [ends(left, right, width), BLANK]
+        return [left, right, *sources, BLANK]
+    return [ends(left, right, width), *sources, BLANK]
+
+
+def _sources(environment: EnvironmentDocument, width: int) -> Iterator[str]:
+    for source in environment.module_sources:
+        yield from wrap(plain(source_words(source)), width)
 
 
 def ends(left: Line, right: Line, width: int) -> Line:

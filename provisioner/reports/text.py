@@ -21,6 +21,7 @@ from provisioner.documents.controls import CheckDocument, ComplianceDocument, Co
 from provisioner.documents.drift import DriftDocument
 from provisioner.documents.explanation import ExplanationDocument
 from provisioner.documents.manifests import PodChecksDocument
+from provisioner.documents.modules import LockUpdateDocument, ModulesDocument
 from provisioner.documents.network import NetworkDocument
 from provisioner.documents.plan import PlanDocument
 from provisioner.documents.plan_diff import PlanDiffDocument
@@ -49,6 +50,7 @@ from provisioner.reports.combined_text import (
 from provisioner.reports.controls_text import render_controls_text
 from provisioner.reports.drift_text import render_drift_text
 from provisioner.reports.explanation_text import render_explanation_text
+from provisioner.reports.modules_text import render_lock_update_text, render_modules_text
 from provisioner.reports.network_text import render_network_text
 from provisioner.reports.plan_diff_text import render_plan_diff_text
 from provisioner.reports.plan_text import render_plan_text
@@ -83,6 +85,8 @@ TextDocument: TypeAlias = (
     | CiPlanDocument
     | CiApplyDocument
     | CiDriftDocument
+    | ModulesDocument
+    | LockUpdateDocument
 )
 """What can be written as text."""
 
@@ -133,4 +137,6 @@ _RENDERERS: Mapping[type[TextDocument], Callable[[Any, int], Iterable[Line]]] = 
     CiPlanDocument: render_ci_plan_text,
     CiApplyDocument: render_ci_apply_text,
     CiDriftDocument: render_ci_drift_text,
+    ModulesDocument: render_modules_text,
+    LockUpdateDocument: render_lock_update_text,
 }

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from provisioner.documents.additions import AcceptedDocument, AdditionDocument
-from provisioner.documents.document import DiagnosticDocument
+from provisioner.documents.document import DiagnosticDocument, LockedSourceDocument
 from provisioner.documents.drift import DriftDocument
 from provisioner.documents.plan import (
     Action,
@@ -322,3 +322,9 @@ def and_more(hidden: int, noun: str) -> str:
     """Return the line that stands for what was left out."""
     number, _, nouns = plural(hidden, noun).partition(" ")
     return f"… and {number} more {nouns}"
+
+
+def source_words(source: LockedSourceDocument) -> str:
+    """Return which commit of a git repository an environment is composed from."""
+    at = "" if source.ref == source.commit else f" {source.ref}"
+    return f"from {source.repository}{at} ({source.commit[:12]})"

@@ -19,7 +19,11 @@ from provisioner.blueprint.ignores import check_ignores
 from provisioner.blueprint.type_tiers import extend_catalog
 from provisioner.catalog.registry import Catalog
 from provisioner.documents.census import CensusDocument
-from provisioner.documents.document import EnvironmentDocument, LockReferenceDocument
+from provisioner.documents.document import (
+    EnvironmentDocument,
+    LockedSourceDocument,
+    LockReferenceDocument,
+)
 from provisioner.documents.plan import Action
 from provisioner.documents.proof import GateDocument
 from provisioner.engine.ports import Reader
@@ -97,6 +101,7 @@ class Desired:
     diagnostics: tuple[Diagnostic, ...] = ()
     contents: ClusterContents | None = None
     today: str | None = None
+    module_sources: tuple[LockedSourceDocument, ...] = ()
 
     @property
     def document(self) -> EnvironmentDocument:
@@ -109,6 +114,8 @@ class Desired:
             tenant_id=self.environment.tenant_id,
             subscriptions=dict(self.environment.subscriptions),
             lock=self._lock,
+            path=self.environment.path,
+            module_sources=self.module_sources,
         )
 
     @property

@@ -43,3 +43,9 @@ def test_the_places_of_a_path(here: Path, path: str, expected: set[str]) -> None
     root = here.resolve()
     found = (Path(place) for place in find_places(path))
     assert {p.relative_to(root).as_posix() for p in found if root in p.parents} == expected
+
+
+def test_what_is_not_in_the_working_copy_changes_with_the_lock_or_with_azsec(here: Path) -> None:
+    assert find_places("azsec:modules/hub.yaml") == ()
+    (lock,) = find_places("git::https://git.contoso.example/modules//network.yaml?ref=v1")
+    assert lock == str(here.resolve() / "azsec.lock")

@@ -1,0 +1,132 @@
+"""`azsec.lock`: which commit and which content each git source of the environments stands for.
+
+`azsec modules update` writes it, and it is committed: every plan after that reads the files by
+their digests, on any machine, and refuses what is not in it. It holds no credentials, because no
+source may (`provisioner.blueprint.locations`).
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from provisioner.blueprint.file_part import FilePart
+from provisioner.blueprint.files import Sources, load_file
+from provisioner.blueprint.locations import COMMIT, GitLocation, parse_git
+from provisioner.model.diagnostic import DiagnosticError, error
+from provisioner.model.span import GIT
+
+LOCK_FILE = "azsec.lock"
+"""In the directory that commands run in, beside `environments/`."""
+
+_Digest = Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")]
+
+
+class LockedSourceFile(FilePart):
+    """One source in `azsec.lock`: the URL of a repository, the tag or commit that files name, the
+    commit that it was, and the files that are used, each with the digest of its content; `digest`
+    is over all of them."""
+
+    repository: str
+    ref: str
+    commit: str = Field(pattern=f"^({COMMIT.pattern})$")
+    digest: _Digest
+    files: dict[str, _Digest]
+
+
+class ModuleLockFile(FilePart):
+    """The whole of `azsec.lock`."""
+
+    api_version: Literal["azsec/v1"] = Field(alias="apiVersion")
+    kind: Literal["ModuleLock"]
+    sources: list[LockedSourceFile] = Field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class LockedSource:
+    """A repository at a ref: the commit, and the digest (`sha256:…`) of each file that is used."""
+
+    repository: str
+    ref: str
+    commit: str
+    files: Mapping[str, str]
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What locations name a source by."""
+        return self.repository, self.ref
+
+    @property
+    def digest(self) -> str:
+        """One digest over the paths and the digests of all files."""
+        return digest_of(json.dumps(sorted(self.files.items())).encode())
+
+
+def digest_of(content: bytes) -> str:
+    """Return the digest of a file's content."""
+    return f"sha256:{hashlib.sha256(content).hexdigest()}"
+
+
+def read_lock(path: str, sources: Sources) -> Mapping[tuple[str, str], LockedSource]:
+    """Return the sources in a lock, by repository and ref; none where there is no file.
+
+    Raises DiagnosticError for one that is not a lock, that names a source that no file could name,
+    or whose digest is not the one of its files: it was edited.
+    """
+    try:
+        file, node = load_file(ModuleLockFile, path, sources)
+    except DiagnosticError as problem:
+        if problem.diagnostics[0].code == "file-not-found":
+            return {}
+        raise
+    found: dict[tuple[str, str], LockedSource] = {}
+    for number, entry in enumerate(file.sources):
+        place = node.find(("sources", number))
+        for name in entry.files:
+            parse_git(str(GitLocation(entry.repository, entry.ref, name)), place.span)
+        source = LockedSource(entry.repository, entry.ref, entry.commit, entry.files)
+        if source.digest != entry.digest or source.key in found:
+            raise DiagnosticError(
+                error(
+                    "lock-edited",
+                    f"{path} is not as azsec wrote it: {entry.repository} at {entry.ref} "
+                    + ("stands in it twice." if source.key in found else "has another digest."),
+                    place.span,
+                    "Take the file from version control, or write it with `azsec modules update`.",
+                )
+            )
+        found[source.key] = source
+    return found
+
+
+def write_lock(sources: Iterable[LockedSource]) -> str:
+    """Return the text of a lock: the same sources give the same bytes."""
+    lines = [
+        "# The commits and contents of the modules from git. Written by `azsec modules update`;",
+        "# commit this file.",
+        "apiVersion: azsec/v1",
+        "kind: ModuleLock",
+    ]
+    ordered = sorted(sources, key=lambda source: source.key)
+    lines.append("sources:" if ordered else "sources: []")
+    for source in ordered:
+        lines += [
+            f"  - repository: {json.dumps(source.repository)}",
+            f"    ref: {json.dumps(source.ref)}",
+            f"    commit: {json.dumps(source.commit)}",
+            f"    digest: {source.digest}",
+            "    files:",
+            *(
+                f"      {json.dumps(path)}: {digest}"
+                for path, digest in sorted(source.files.items())
+            ),
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def git_location(location: str) -> GitLocation | None:
+    """Return the parts of a location that is in git, None for any other."""
+    return parse_git(location) if location.startswith(GIT) else None

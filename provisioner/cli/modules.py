@@ -1,0 +1,182 @@
+"""`azsec modules`: lists, shows, locks and copies what environments are made of."""
+
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from provisioner import __version__
+from provisioner.blueprint.locations import GitLocation, parse_git, resolve_source
+from provisioner.blueprint.module_lock import LOCK_FILE, read_lock, write_lock
+from provisioner.blueprint.yaml_source import parse_yaml
+from provisioner.cli.exit_code import ExitCode
+from provisioner.cli.output import print_lock_update, print_modules
+from provisioner.cli.workspace import (
+    FileSources,
+    WorkspaceSources,
+    find_environment,
+    git_access,
+    make_folder,
+    open_sources,
+    write_file,
+)
+from provisioner.documents.modules import LockUpdateDocument, ModulesDocument
+from provisioner.model.diagnostic import Diagnostic, DiagnosticError, error
+from provisioner.model.span import GIT, is_local
+from provisioner.sources.git_sources import CurrentGitSources, moved_tag
+from provisioner.sources.library import library_locations
+from provisioner.sources.module_sources import ModuleSources
+from provisioner.workflow.modules import (
+    Lock,
+    compare_locks,
+    copy_files,
+    describe_module,
+    list_module,
+    merge_lock,
+    read_used,
+)
+
+_BLUEPRINTS = Path("blueprints")
+_ENVIRONMENTS = Path("environments")
+HERE = "-"
+"""A file in the working directory: what is named on the command line is relative to that."""
+
+
+def list_modules(output: str) -> None:
+    """Print the library, what this repository has, and what is locked from git."""
+    lock, sources = _open()
+    locked = [
+        str(GitLocation(source.repository, source.ref, path))
+        for source in lock.values()
+        for path in sorted(source.files)
+    ]
+    every = (*library_locations(), *_local_files(), *locked)
+    modules = tuple(list_module(location, sources, lock) for location in every)
+    print_modules(ModulesDocument(version=__version__, modules=modules), output)
+
+
+def _local_files() -> list[str]:
+    """Return the paths of the blueprints and modules below `blueprints/`; other YAML is none."""
+    found = sorted((*_BLUEPRINTS.rglob("*.yaml"), *_BLUEPRINTS.rglob("*.yml")))
+    return [path.as_posix() for path in found if _kind_of(path) in ("Blueprint", "Module")]
+
+
+def _kind_of(path: Path) -> object:
+    try:
+        kind = parse_yaml(FileSources().read_text(str(path)), str(path)).get("kind")
+    except DiagnosticError:
+        return None
+    return kind.value if kind is not None else None
+
+
+def show_module(source: str, output: str) -> None:
+    """Print a blueprint or a module with its parameters; one in git that is not locked as it is
+    now. Raises DiagnosticError."""
+    location = resolve_source(source, HERE)
+    lock, sources = _open(location)
+    module = describe_module(location, sources, lock)
+    print_modules(ModulesDocument(version=__version__, modules=(module,)), output)
+
+
+def _open(location: str = "") -> tuple[Lock, WorkspaceSources | ModuleSources]:
+    """Return the lock, and the files as it states them; a location in git that it does not have is
+    read as it is now."""
+    files = FileSources()
+    lock = read_lock(LOCK_FILE, files)
+    if location.startswith(GIT):
+        git = parse_git(location)
+        locked = lock.get((git.repository, git.ref))
+        if locked is None or git.path not in locked.files:
+            return lock, ModuleSources(files, CurrentGitSources(git_access()))
+    return lock, WorkspaceSources(files)
+
+
+def update_lock(
+    environments: Sequence[str], output: str, *, check: bool = False, allow_moved: bool = False
+) -> int:
+    """Lock the git sources of some environments, by default of all below `environments/`; return
+    the exit code. With `check` nothing is written, and 2 says that the lock is not current.
+
+    Raises DiagnosticError (`source-moved`) for tags that moved since they were locked, unless that
+    is allowed, and what reading the files raises.
+    """
+    paths = [find_environment(name) for name in environments] or _all_environments()
+    found = read_current(paths)
+    files = FileSources()
+    before = read_lock(LOCK_FILE, files)
+    after = merge_lock(before, found.found, whole=not environments)
+    changes = compare_locks(before, after)
+    moved: list[Diagnostic] = [
+        moved_tag(GitLocation(each.repository, each.ref, ""), each.before, each.after)
+        for each in changes
+        if each.action == "moved" and each.before and each.after
+    ]
+    if moved and not allow_moved:
+        raise DiagnosticError(*moved)
+    current = dict(before) == dict(after)
+    written = not current and not check
+    if written:
+        write_file(LOCK_FILE, write_lock(after.values()), private=False)
+    print_lock_update(
+        LockUpdateDocument(
+            environments=tuple(paths), changes=changes, current=current, written=written
+        ),
+        output,
+    )
+    return ExitCode.DIFFERENCES if check and not current else ExitCode.SUCCESS
+
+
+def read_current(paths: Sequence[str]) -> CurrentGitSources:
+    """Return the git sources of some environments as they are now. Raises DiagnosticError."""
+    git = CurrentGitSources(git_access())
+    for path in paths:
+        read_used((path,), open_sources(path, git=git))
+    return git
+
+
+def _all_environments() -> list[str]:
+    found = sorted((*_ENVIRONMENTS.rglob("*.yaml"), *_ENVIRONMENTS.rglob("*.yml")))
+    paths = [path.as_posix() for path in found if _kind_of(path) == "Environment"]
+    if not paths:
+        raise DiagnosticError(
+            error(
+                "unknown-environment",
+                "there is no environment below environments/.",
+                None,
+                "Write one with `azsec init`, or name its file.",
+            )
+        )
+    return paths
+
+
+def vendor(source: str, folder: str) -> None:
+    """Copy a blueprint or a module, and all that it uses from where it is, into a folder.
+
+    Raises DiagnosticError, and writes nothing, where one of the files exists.
+    """
+    location = resolve_source(source, HERE)
+    if is_local(location):
+        raise DiagnosticError(
+            error(
+                "wrong-source",
+                f"{source!r} is a file of this repository already.",
+                None,
+                "Name one of the library (azsec:secure-aks) or in git (git::…).",
+            )
+        )
+    _, sources = _open(location)
+    for path in write_copies(copy_files(location, folder, sources)):
+        sys.stdout.write(f"wrote {path}\n")
+
+
+def write_copies(copies: Mapping[str, str]) -> list[str]:
+    """Write files that do not exist; return their paths. Raises DiagnosticError, and writes
+    nothing, where one does."""
+    present = [path for path in copies if Path(path).exists() or Path(path).is_symlink()]
+    if present:
+        raise DiagnosticError(
+            error("file-exists", f"{', '.join(present)} exists already; nothing was written.")
+        )
+    for path, text in copies.items():
+        make_folder(Path(path).parent)
+        write_file(path, text, private=False)
+    return list(copies)

@@ -1,0 +1,205 @@
+"""Runs the git of this machine on foreign repositories, with bounds and without asking anybody.
+
+Sources: git(1) (GIT_ALLOW_PROTOCOL goes before every `protocol.*` of a configuration and holds for
+redirects and lazy fetches too, GIT_TERMINAL_PROMPT, GIT_SSH_COMMAND), git-config(1)
+(core.hooksPath, fetch.recurseSubmodules). The configuration of the user stays in force: proxies,
+certificates and credential helpers are in it.
+"""
+
+import os
+import re
+import signal
+import subprocess
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryFile
+
+from provisioner.model.diagnostic import DiagnosticError, error
+
+MAX_SECONDS = 120
+"""Of one run of git."""
+
+MAX_REPOSITORY_BYTES = 256_000_000
+"""What git may store of one repository: its newest trees, and the files that are used."""
+
+MAX_OUTPUT_BYTES = 4_000_000
+"""What git may print: more than any file that people write."""
+
+_SETTINGS = (
+    "core.hooksPath=/dev/null",
+    "core.fsmonitor=false",
+    "fetch.recurseSubmodules=false",
+    "submodule.recurse=false",
+    "fetch.fsckObjects=true",
+    "gc.auto=0",
+    "maintenance.auto=false",
+    "advice.detachedHead=false",
+)
+_INHERITED = (
+    "GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_COMMON_DIR",
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_NAMESPACE", "GIT_CEILING_DIRECTORIES", "GIT_PREFIX",
+)  # fmt: skip
+"""What a hook of git hands to the commands that it runs; here it would name another repository."""
+
+_USERINFO = re.compile(r"(?<=://)[^/@\s]+@")
+_UNREACHABLE = re.compile(
+    r"could not resolve|couldn't resolve|failed to connect|couldn't connect|unreachable|timed out|"
+    r"connection (refused|reset|closed)|no route to host|name or service not known",
+    re.IGNORECASE,
+)
+_DENIED = re.compile(
+    r"authentication failed|could not read (username|password)|permission denied|"
+    r"terminal prompts disabled|host key verification failed|returned error: 40[13]",
+    re.IGNORECASE,
+)
+_ABSENT = re.compile(
+    r"repository .*not found|does not exist|does not appear to be a git repository|"
+    r"returned error: 404",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class GitCommand:
+    """git with its surroundings: the environment variables, and whether `file://` is allowed."""
+
+    environ: Mapping[str, str]
+    allows_files: bool = False
+
+    def run(self, repository: str, folder: Path, *arguments: str) -> bytes:
+        """Return what git prints in `folder`, about a repository on a host.
+
+        Raises DiagnosticError: `git-missing`, `git-unreachable`, `git-denied`,
+        `git-repository-not-found`, `too-large`, `git-slow` or `git-failed`. What git says of itself
+        is repeated in one line, without the user and password of an address.
+        """
+        command = ["git", *(part for each in _SETTINGS for part in ("-c", each)), *arguments]
+        with TemporaryFile() as out, TemporaryFile() as err:
+            try:
+                process = subprocess.Popen(  # a list, which no shell reads
+                    command,
+                    cwd=folder,
+                    stdin=subprocess.DEVNULL,
+                    stdout=out,
+                    stderr=err,
+                    env=self._environment(),
+                    start_new_session=True,
+                )
+            except FileNotFoundError:
+                raise DiagnosticError(
+                    error(
+                        "git-missing",
+                        "there is no git on this machine, and modules from git need it.",
+                        None,
+                        "Install git, or copy the module into this repository.",
+                    )
+                ) from None
+            _wait(process, repository, folder, out.fileno())
+            out.seek(0)
+            err.seek(0)
+            if process.returncode:
+                raise _failure(repository, err.read(10_000).decode(errors="replace"))
+            return out.read(MAX_OUTPUT_BYTES)
+
+    def _environment(self) -> dict[str, str]:
+        kept = {name: text for name, text in self.environ.items() if name not in _INHERITED}
+        ssh = kept.get("GIT_SSH_COMMAND") or "ssh -o BatchMode=yes"
+        return kept | {
+            "GIT_ALLOW_PROTOCOL": "https:ssh:file" if self.allows_files else "https:ssh",
+            "GIT_TERMINAL_PROMPT": "0",
+            "GCM_INTERACTIVE": "never",
+            "GIT_SSH_COMMAND": ssh,
+            "LC_ALL": "C",
+        }
+
+
+def _wait(process: "subprocess.Popen[bytes]", repository: str, folder: Path, out: int) -> None:
+    """Wait for git; end it where it takes too long or too much disk, or prints too much."""
+    deadline = time.monotonic() + MAX_SECONDS
+    try:
+        while True:
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(timeout=0.2)
+                break
+            if time.monotonic() > deadline:
+                message = f"git took longer than {MAX_SECONDS} seconds for {repository}."
+                raise DiagnosticError(error("git-slow", message, None, "Try again."))
+            _check_size(repository, folder, out)
+        _check_size(repository, folder, out)
+    finally:
+        _end(process)
+
+
+def _check_size(repository: str, folder: Path, out: int) -> None:
+    stored = sum(_size(file) for file in folder.rglob("*"))
+    if stored > MAX_REPOSITORY_BYTES or os.fstat(out).st_size > MAX_OUTPUT_BYTES:
+        bound = (
+            f"{MAX_REPOSITORY_BYTES:,} bytes of {repository} at one commit"
+            if stored > MAX_REPOSITORY_BYTES
+            else f"{MAX_OUTPUT_BYTES:,} bytes of a file of {repository}"
+        )
+        raise DiagnosticError(
+            error(
+                "too-large",
+                f"git fetched more than {bound}; no more are read.",
+                None,
+                "Keep modules in a repository of their own; docs/untrusted-input.md lists the "
+                "bounds.",
+            )
+        )
+
+
+def _size(file: Path) -> int:
+    with suppress(OSError):  # git renames and removes files while it works
+        return file.lstat().st_size
+    return 0
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    """End git and what it started, if it still runs."""
+    if process.poll() is not None:
+        return
+    if hasattr(os, "killpg"):
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+    else:
+        process.kill()
+    process.wait()
+
+
+def _failure(repository: str, said: str) -> DiagnosticError:
+    words = next(_told_lines(said), "it gave no reason")
+    for code, pattern, message, hint in (
+        (
+            "git-unreachable",
+            _UNREACHABLE,
+            "cannot be reached",
+            "Check the network. What `azsec modules update` fetched once is in the cache.",
+        ),
+        (
+            "git-denied",
+            _DENIED,
+            "cannot be read with the credentials of git here",
+            "Check that `git ls-remote` of it works without a question.",
+        ),
+        (
+            "git-repository-not-found",
+            _ABSENT,
+            "does not exist, or not for these credentials",
+            "Check the address.",
+        ),
+    ):
+        if pattern.search(said):
+            message = f"{repository} {message} (git: {words})."
+            return DiagnosticError(error(code, message, None, hint))
+    return DiagnosticError(error("git-failed", f"git failed on {repository}: {words}."))
+
+
+def _told_lines(said: str) -> Iterator[str]:
+    """Yield what git said, what is fatal first."""
+    lines: Sequence[str] = [line.strip() for line in said.splitlines() if line.strip()]
+    for line in sorted(lines, key=lambda each: not each.lower().startswith(("fatal:", "error:"))):
+        yield _USERINFO.sub("", line.rstrip("."))[:300]

@@ -1,0 +1,226 @@
+"""Files in git repositories: read by the lock, or at what a tag stands for now."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from provisioner.blueprint.locations import GitLocation, parse_git
+from provisioner.blueprint.module_lock import LOCK_FILE, LockedSource, digest_of
+from provisioner.model.diagnostic import Diagnostic, DiagnosticError, error
+from provisioner.model.span import Span
+from provisioner.sources.content_cache import ContentCache
+from provisioner.sources.git_command import GitCommand
+from provisioner.sources.git_repository import GitCheckout, resolve_ref
+
+Lock = Mapping[tuple[str, str], LockedSource]
+
+
+@dataclass(frozen=True, slots=True)
+class GitAccess:
+    """How repositories are reached: by which git, with which cache, whether at all (`offline`), and
+    on which hosts alone (None: any)."""
+
+    git: GitCommand
+    cache: ContentCache
+    offline: bool = False
+    hosts: frozenset[str] | None = None
+
+    def check_host(self, source: GitLocation) -> None:
+        """Raise DiagnosticError for a host that is not allowed here, and for `file://` unless it
+        is."""
+        if source.repository.startswith("file://"):
+            if not self.git.allows_files:
+                raise DiagnosticError(
+                    error(
+                        "host-not-allowed",
+                        "file:// is no source of modules here: another machine has other files.",
+                        None,
+                        "Use a path relative to this file, or https://; "
+                        "AZSEC_ALLOW_FILE_SOURCES=1 allows it for tests.",
+                    )
+                )
+        elif self.hosts is not None and source.host not in self.hosts:
+            raise DiagnosticError(
+                error(
+                    "host-not-allowed",
+                    f"modules may not come from the host {source.host!r}.",
+                    None,
+                    f"AZSEC_GIT_HOSTS allows {', '.join(sorted(self.hosts)) or 'none'}.",
+                )
+            )
+
+
+class _Checkouts:
+    """The repositories of one command at their commits; each is fetched once."""
+
+    def __init__(self, access: GitAccess) -> None:
+        self._access = access
+        self._open: dict[tuple[str, str], GitCheckout] = {}
+
+    def read(self, source: GitLocation, commit: str) -> bytes:
+        """Return a file of a repository at a commit. Raises DiagnosticError (`offline`, and what
+        `GitCheckout.read` raises)."""
+        if self._access.offline:
+            raise DiagnosticError(
+                error(
+                    "offline",
+                    f"{source.path!r} of {source.repository} is not in the cache, and the network "
+                    "is not to be used.",
+                    None,
+                    "Run `azsec validate` once without AZSEC_OFFLINE, or keep the folder "
+                    "AZSEC_CACHE between jobs.",
+                )
+            )
+        key = source.repository, commit
+        if key not in self._open:
+            self._open[key] = GitCheckout(self._access.git, source.repository, commit)
+        content = self._open[key].read(source.path)
+        self._access.cache.write(content)
+        return content
+
+
+class LockedGitSources:
+    """Files in git repositories, each as `azsec.lock` states it. The network is used for what the
+    cache does not have."""
+
+    def __init__(self, access: GitAccess, read_lock: Callable[[], Lock]) -> None:
+        self._access = access
+        self._read_lock = read_lock
+        self._checkouts = _Checkouts(access)
+        self._lock: Lock | None = None
+        self._used: dict[tuple[str, str], LockedSource] = {}
+
+    @property
+    def used(self) -> tuple[LockedSource, ...]:
+        """The sources that files were read from, in order."""
+        return tuple(self._used[key] for key in sorted(self._used))
+
+    def read_text(self, path: str) -> str:
+        """Return the text of a file in git.
+
+        Raises DiagnosticError: `source-not-locked` and `lock-mismatch`, `source-moved` where the
+        commit is gone and its tag stands elsewhere, and what fetching raises.
+        """
+        source = parse_git(path)
+        self._access.check_host(source)
+        if self._lock is None:
+            self._lock = self._read_lock()
+        locked = self._lock.get((source.repository, source.ref))
+        if locked is None or source.path not in locked.files:
+            raise _not_locked(source, locked, self._lock)
+        self._used[locked.key] = locked
+        digest = locked.files[source.path]
+        content = self._access.cache.read(digest)
+        if content is None:
+            content = self._fetch(source, locked)
+            found = digest_of(content)
+            if found != digest:
+                raise DiagnosticError(
+                    error(
+                        "lock-mismatch",
+                        f"{source.path!r} of {source.repository} at commit {locked.commit[:12]} "
+                        f"has the digest {found}, and {LOCK_FILE} states {digest}.",
+                        None,
+                        f"Take {LOCK_FILE} from version control; if it is the committed one, the "
+                        "repository gave another content for the same commit: do not use it.",
+                    )
+                )
+        return decode(content, path)
+
+    def _fetch(self, source: GitLocation, locked: LockedSource) -> bytes:
+        try:
+            return self._checkouts.read(source, locked.commit)
+        except DiagnosticError as problem:
+            if problem.diagnostics[0].code != "commit-not-found" or source.is_commit:
+                raise
+            now = current_commit(self._access, source)
+            if now == locked.commit:
+                raise
+            raise DiagnosticError(moved_tag(source, locked.commit, now)) from None
+
+
+class CurrentGitSources:
+    """Files in git repositories at what their refs stand for now; `found` is what a lock of them
+    says."""
+
+    def __init__(self, access: GitAccess) -> None:
+        self._access = access
+        self._checkouts = _Checkouts(access)
+        self._commits: dict[tuple[str, str], str] = {}
+        self._files: dict[tuple[str, str], dict[str, str]] = {}
+
+    @property
+    def found(self) -> tuple[LockedSource, ...]:
+        """The sources that were read, with their commits and the digests of the files."""
+        return tuple(
+            LockedSource(*key, self._commits[key], files)
+            for key, files in sorted(self._files.items())
+        )
+
+    def read_text(self, path: str) -> str:
+        """Return the text of a file in git, at the commit that its ref stands for now. Raises
+        DiagnosticError."""
+        source = parse_git(path)
+        self._access.check_host(source)
+        key = source.repository, source.ref
+        if key not in self._commits:
+            self._commits[key] = current_commit(self._access, source)
+        content = self._checkouts.read(source, self._commits[key])
+        self._files.setdefault(key, {})[source.path] = digest_of(content)
+        return decode(content, path)
+
+
+def current_commit(access: GitAccess, source: GitLocation) -> str:
+    """Return the commit that the ref of a source stands for now. Raises DiagnosticError."""
+    if access.offline and not source.is_commit:
+        raise DiagnosticError(
+            error(
+                "offline",
+                f"where {source.ref!r} of {source.repository} stands is not known without the "
+                "network, which is not to be used.",
+                None,
+                "Run it without AZSEC_OFFLINE.",
+            )
+        )
+    with TemporaryDirectory(prefix="azsec-git-") as folder:
+        return resolve_ref(access.git, source, Path(folder))
+
+
+def moved_tag(source: GitLocation, before: str, now: str) -> Diagnostic:
+    """Return that a tag was moved, with both commits."""
+    return error(
+        "source-moved",
+        f"the tag {source.ref!r} of {source.repository} was {before} when it was locked, and is "
+        f"{now} now.",
+        None,
+        "Ask its owner why it moved and read what changed between the two commits; then "
+        "`azsec modules update --allow-moved`, or name another tag.",
+    )
+
+
+def decode(content: bytes, path: str) -> str:
+    """Return the text of a file. Raises DiagnosticError for one that is not UTF-8."""
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise DiagnosticError(
+            error("file-unreadable", f"{path} is not UTF-8.", Span(path, 1, 1))
+        ) from None
+
+
+def _not_locked(source: GitLocation, locked: LockedSource | None, lock: Lock) -> DiagnosticError:
+    if locked is not None:
+        why = f"{LOCK_FILE} does not have the file {source.path!r} of it"
+    else:
+        others = sorted(ref for repository, ref in lock if repository == source.repository)
+        known = f"; it has {', '.join(others)}" if others else ""
+        why = f"it is not in {LOCK_FILE}{known}"
+    return DiagnosticError(
+        error(
+            "source-not-locked",
+            f"{source.repository} at {source.ref} is not locked: {why}.",
+            None,
+            f"Run `azsec modules update`, and commit {LOCK_FILE}.",
+        )
+    )

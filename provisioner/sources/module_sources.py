@@ -1,0 +1,23 @@
+"""All sources of files as one: the working copy, the library, and repositories of git."""
+
+from provisioner.blueprint.files import Sources
+from provisioner.model.span import GIT, LIBRARY
+from provisioner.sources.library import LibrarySources
+
+
+class ModuleSources:
+    """Reads each location from where it is: `files` are those of the working copy, `git` those of
+    repositories."""
+
+    def __init__(self, files: Sources, git: Sources) -> None:
+        self._files = files
+        self._library = LibrarySources()
+        self._git = git
+
+    def read_text(self, path: str) -> str:
+        """Return the text at a location. Raises DiagnosticError where there is none."""
+        if path.startswith(LIBRARY):
+            return self._library.read_text(path)
+        if path.startswith(GIT):
+            return self._git.read_text(path)
+        return self._files.read_text(path)

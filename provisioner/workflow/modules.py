@@ -1,0 +1,216 @@
+"""`azsec modules`: what a module takes and gives, which sources are locked, and copies of files."""
+
+import posixpath
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Literal
+
+from provisioner.blueprint.environment import load_environment
+from provisioner.blueprint.files import BlueprintFile, ModuleFile, Parameter, Sources
+from provisioner.blueprint.locations import parse_git, resolve_source
+from provisioner.blueprint.module_closure import find_files, load_composable
+from provisioner.blueprint.module_lock import LOCK_FILE, LockedSource
+from provisioner.documents.document import LockedSourceDocument
+from provisioner.documents.modules import (
+    LockChangeDocument,
+    ModuleDocument,
+    ParameterDocument,
+)
+from provisioner.model.diagnostic import Diagnostic, DiagnosticError, error
+from provisioner.model.span import GIT, LIBRARY, is_local
+
+Lock = Mapping[tuple[str, str], LockedSource]
+
+
+def describe_module(location: str, sources: Sources, lock: Lock) -> ModuleDocument:
+    """Return what a blueprint or a module takes and gives. Raises DiagnosticError for what cannot
+    be read."""
+    file, _ = load_composable(location, sources)
+    is_blueprint = isinstance(file, BlueprintFile)
+    return ModuleDocument(
+        location=location,
+        origin=_origin_of(location),
+        kind="Blueprint" if is_blueprint else "Module",
+        description=(
+            file.metadata.description if isinstance(file, BlueprintFile) else file.description
+        ).strip(),
+        parameters=tuple(_parameter(name, each) for name, each in file.parameters.items()),
+        outputs=tuple(file.outputs),
+        types=tuple(sorted({resource.type for resource in file.resources.values()})),
+        uses=tuple(_uses(file, location)),
+        source=_source_of(location, lock),
+    )
+
+
+def list_module(location: str, sources: Sources, lock: Lock) -> ModuleDocument:
+    """Return what `describe_module` does; of what cannot be read, why."""
+    try:
+        return describe_module(location, sources, lock)
+    except DiagnosticError as problem:
+        return ModuleDocument(
+            location=location,
+            origin=_origin_of(location),
+            source=_source_of(location, lock),
+            problem=str(problem.diagnostics[0]),
+        )
+
+
+def _origin_of(location: str) -> Literal["library", "local", "git"]:
+    if location.startswith(LIBRARY):
+        return "library"
+    return "local" if is_local(location) else "git"
+
+
+def source_document(source: LockedSource) -> LockedSourceDocument:
+    """Return a locked source as documents name it."""
+    return LockedSourceDocument(
+        repository=source.repository, ref=source.ref, commit=source.commit, digest=source.digest
+    )
+
+
+def _source_of(location: str, lock: Lock) -> LockedSourceDocument | None:
+    if not location.startswith(GIT):
+        return None
+    git = parse_git(location)
+    locked = lock.get((git.repository, git.ref))
+    return source_document(locked) if locked is not None else None
+
+
+def _uses(file: BlueprintFile | ModuleFile, location: str) -> Iterator[str]:
+    named = {resolve_source(call.source, location) for call in file.modules.values()}
+    yield from sorted(named)
+
+
+def _parameter(name: str, parameter: Parameter) -> ParameterDocument:
+    return ParameterDocument(
+        name=name,
+        type=_type_of(parameter),
+        required=parameter.is_required,
+        default=parameter.default,
+        accepts=", ".join(_bounds(parameter)),
+        description=" ".join(parameter.description.split()),
+    )
+
+
+def _type_of(parameter: Parameter) -> str:
+    if parameter.items is not None:
+        return f"{parameter.type} of {_type_of(parameter.items)}"
+    return parameter.type
+
+
+def _bounds(parameter: Parameter) -> Iterator[str]:
+    if parameter.enum is not None:
+        yield " | ".join(str(each) for each in parameter.enum)
+    if parameter.pattern is not None:
+        yield f"matches {parameter.pattern}"
+    for words, bound in (
+        ("at least", parameter.minimum),
+        ("at most", parameter.maximum),
+        ("length at least", parameter.min_length),
+        ("length at most", parameter.max_length),
+    ):
+        if bound is not None:
+            yield f"{words} {bound:g}"
+    if parameter.properties:
+        yield "properties " + ", ".join(parameter.properties)
+    if parameter.items is not None:
+        yield from _bounds(parameter.items)
+
+
+def read_used(environments: Sequence[str], sources: Sources) -> None:
+    """Read every file that some environments are composed from, so that their sources are known.
+
+    Raises DiagnosticError with everything that cannot be read.
+    """
+    wrong: dict[Diagnostic, None] = {}
+    for path in environments:
+        try:
+            environment = load_environment(path, sources)
+            named = environment.node.find(("blueprint",)).span
+            find_files(environment.blueprint, sources, named)
+        except DiagnosticError as problem:
+            wrong.update(dict.fromkeys(problem.diagnostics))
+    if wrong:
+        raise DiagnosticError(*wrong)
+
+
+def merge_lock(before: Lock, found: Sequence[LockedSource], *, whole: bool) -> Lock:
+    """Return the lock after an update: what was found; where not all environments were read
+    (`whole` is false), with what the others use as it was."""
+    after = {source.key: source for source in found}
+    if whole:
+        return after
+    for key, kept in before.items():
+        new = after.get(key)
+        if new is None:
+            after[key] = kept
+        elif new.commit == kept.commit:
+            after[key] = LockedSource(*key, new.commit, {**kept.files, **new.files})
+    return after
+
+
+def compare_locks(before: Lock, after: Lock) -> tuple[LockChangeDocument, ...]:
+    """Return what became of each source, in order.
+
+    Raises DiagnosticError (`lock-mismatch`) where a repository gives another content for the same
+    commit than it gave before.
+    """
+    return tuple(_change(key, before.get(key), after.get(key)) for key in sorted({*before, *after}))
+
+
+def _change(
+    key: tuple[str, str], old: LockedSource | None, new: LockedSource | None
+) -> LockChangeDocument:
+    action: Literal["unchanged", "added", "removed", "moved", "files"] = "unchanged"
+    if old is None:
+        action = "added"
+    elif new is None:
+        action = "removed"
+    elif old.commit != new.commit:
+        action = "moved"
+    elif old.files != new.files:
+        action = "files"
+        for path in sorted(old.files.keys() & new.files.keys()):
+            if old.files[path] != new.files[path]:
+                raise DiagnosticError(
+                    error(
+                        "lock-mismatch",
+                        f"{path!r} of {key[0]} at commit {new.commit[:12]} has the digest "
+                        f"{new.files[path]}, and {LOCK_FILE} states {old.files[path]}.",
+                        None,
+                        "The repository gave another content for the same commit, or the lock was "
+                        "edited: do not use it before that is understood.",
+                    )
+                )
+    return LockChangeDocument(
+        repository=key[0],
+        ref=key[1],
+        action=action,
+        before=old.commit if old else None,
+        after=new.commit if new else None,
+    )
+
+
+def copy_files(location: str, folder: str, sources: Sources) -> Mapping[str, str]:
+    """Return copies of a file and of all it uses from where it is: the text of each by its path
+    below `folder`, the first being the file itself.
+
+    Relative sources lead to the copies. Sources of elsewhere (`azsec:` and `git::` written out) are
+    left as they are. Raises DiagnosticError.
+    """
+    root, _ = _part_of(location)
+    parts = {at: _part_of(at) for at in find_files(location, sources)}
+    return {
+        posixpath.join(folder, path): sources.read_text(at)
+        for at, (origin, path) in parts.items()
+        if origin == root
+    }
+
+
+def _part_of(location: str) -> tuple[str, str]:
+    """Return where a file comes from, and its path there."""
+    if location.startswith(LIBRARY):
+        return LIBRARY, location.removeprefix(LIBRARY)
+    if location.startswith(GIT):
+        git = parse_git(location)
+        return f"{git.repository}?ref={git.ref}", git.path
+    return "", location
