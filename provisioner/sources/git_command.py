@@ -1,7 +1,7 @@
 """Runs the git of this machine on foreign repositories, with bounds and without asking anybody.
 
 Sources: git(1) (GIT_ALLOW_PROTOCOL goes before every `protocol.*` of a configuration and holds for
-redirects and lazy fetches too, GIT_TERMINAL_PROMPT, GIT_SSH_COMMAND), git-config(1)
+redirects and lazy fetches too, GIT_TERMINAL_PROMPT), ssh(1) (SSH_ASKPASS_REQUIRE), git-config(1)
 (core.hooksPath, fetch.recurseSubmodules). The configuration of the user stays in force: proxies,
 certificates and credential helpers are in it.
 """
@@ -106,12 +106,12 @@ class GitCommand:
 
     def _environment(self) -> dict[str, str]:
         kept = {name: text for name, text in self.environ.items() if name not in _INHERITED}
-        ssh = kept.get("GIT_SSH_COMMAND") or "ssh -o BatchMode=yes"
+        # ssh asks on the terminal, which a session of its own does not have, or by an askpass.
         return kept | {
             "GIT_ALLOW_PROTOCOL": "https:ssh:file" if self.allows_files else "https:ssh",
             "GIT_TERMINAL_PROMPT": "0",
             "GCM_INTERACTIVE": "never",
-            "GIT_SSH_COMMAND": ssh,
+            "SSH_ASKPASS_REQUIRE": "never",
             "LC_ALL": "C",
         }
 

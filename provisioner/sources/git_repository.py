@@ -5,9 +5,11 @@ a partial clone), into an empty repository that is removed with this object; git
 files that are read. Servers without partial clones send all files of that commit.
 """
 
+import shutil
+import weakref
 from functools import cached_property
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import mkdtemp
 
 from provisioner.blueprint.locations import COMMIT, GitLocation
 from provisioner.model.diagnostic import DiagnosticError, error
@@ -53,17 +55,16 @@ def resolve_ref(git: GitCommand, source: GitLocation, folder: Path) -> str:
 
 
 class GitCheckout:
-    """A repository at one commit, fetched once. `close` removes what was fetched."""
+    """The repository of a source at one commit, fetched once. What was fetched is removed with
+    this object."""
 
-    def __init__(self, git: GitCommand, repository: str, commit: str) -> None:
+    def __init__(self, git: GitCommand, source: GitLocation, commit: str) -> None:
         self._git = git
-        self._repository = repository
+        self._repository = source.repository
+        self._tag = None if source.is_commit else f"refs/tags/{source.ref}"
         self._commit = commit
-        self._folder = TemporaryDirectory(prefix="azsec-git-")
-
-    def close(self) -> None:
-        """Remove what was fetched."""
-        self._folder.cleanup()
+        self._folder = Path(mkdtemp(prefix="azsec-git-"))
+        weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
 
     def read(self, path: str) -> bytes:
         """Return the content of a regular file.
@@ -116,17 +117,13 @@ class GitCheckout:
         ):
             self._run("config", key, value)
         try:
-            self._run(
-                "fetch",
-                "--quiet",
-                "--depth=1",
-                "--filter=blob:none",
-                "--no-tags",
-                "--no-recurse-submodules",
-                "--no-write-fetch-head",
-                "origin",
-                self._commit,
-            )
+            try:
+                self._fetch(self._commit)
+            except DiagnosticError as problem:
+                if problem.diagnostics[0].code != "git-failed" or self._tag is None:
+                    raise
+                # Servers of protocol 0 give what a ref stands for alone (gitprotocol-pack(5)).
+                self._fetch(self._tag)
             kind = self._run("cat-file", "-t", self._commit).decode().strip()
         except DiagnosticError as problem:
             if problem.diagnostics[0].code != "git-failed":
@@ -135,6 +132,19 @@ class GitCheckout:
         if kind != "commit":
             raise self._no_commit(f"it is a {kind}")
         return self._commit
+
+    def _fetch(self, wanted: str) -> None:
+        self._run(
+            "fetch",
+            "--quiet",
+            "--depth=1",
+            "--filter=blob:none",
+            "--no-tags",
+            "--no-recurse-submodules",
+            "--no-write-fetch-head",
+            "origin",
+            wanted,
+        )
 
     def _no_commit(self, why: str) -> DiagnosticError:
         return DiagnosticError(
@@ -148,4 +158,4 @@ class GitCheckout:
         )
 
     def _run(self, *arguments: str) -> bytes:
-        return self._git.run(self._repository, Path(self._folder.name), *arguments)
+        return self._git.run(self._repository, self._folder, *arguments)

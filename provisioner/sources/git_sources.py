@@ -74,7 +74,7 @@ class _Checkouts:
             )
         key = source.repository, commit
         if key not in self._open:
-            self._open[key] = GitCheckout(self._access.git, source.repository, commit)
+            self._open[key] = GitCheckout(self._access.git, source, commit)
         content = self._open[key].read(source.path)
         self._access.cache.write(content)
         return content

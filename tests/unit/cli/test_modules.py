@@ -195,6 +195,43 @@ def test_what_is_locked_is_what_is_composed(clone, remote, forget, monkeypatch) 
     )
 
 
+def test_a_server_of_the_old_protocol_gives_the_tag(clone, remote, forget, monkeypatch) -> None:
+    commit = remote.release({"modules/network.yaml": NETWORK, "common/rules.yaml": RULES})
+    remote.release({"later.yaml": MODULE}, tag="v2.0.0")
+    for number, (key, value) in enumerate(
+        (("protocol.version", "0"), ("uploadpack.allowFilter", "false"))
+    ):
+        monkeypatch.setenv(f"GIT_CONFIG_KEY_{number}", key)
+        monkeypatch.setenv(f"GIT_CONFIG_VALUE_{number}", value)
+    monkeypatch.setenv("GIT_CONFIG_COUNT", "2")
+    clone.use(remote.source("modules/network.yaml"))
+    assert f"at v1.0.0: {commit}" in clone.run("modules", "update")
+
+    # A commit that no ref stands for cannot be had of such a server.
+    clone.use(remote.source("modules/network.yaml", ref=commit))
+    assert f"does not give the commit {commit}" in clone.run("modules", "update", code=1)
+
+
+def test_an_update_of_one_environment_keeps_what_others_use(clone, remote) -> None:
+    first = remote.release({"modules/network.yaml": NETWORK, "common/rules.yaml": RULES})
+    second = remote.release({"modules/network.yaml": MODULE}, tag="v2.0.0")
+    clone.use(remote.source("modules/network.yaml"))
+    clone.write("environments/prod.yaml", ENVIRONMENT.replace("app.yaml", "prod.yaml"))
+    clone.write(
+        "blueprints/prod.yaml",
+        BLUEPRINT.replace("SOURCE", remote.source("modules/network.yaml", ref="v2.0.0")),
+    )
+    told = clone.run("modules", "update", "dev")
+    assert first in told
+    assert second not in told
+    told = clone.run("modules", "update", "prod")
+    assert f"unchanged {remote.url} at v1.0.0: {first} added {remote.url} at v2.0.0" in told
+    Path("environments/dev.yaml").unlink()
+    assert f"removed {remote.url} at v1.0.0: no environment uses it" in clone.run(
+        "modules", "update"
+    )
+
+
 def test_a_plan_names_the_commits_that_it_is_composed_from(clone, remote) -> None:
     commit = remote.release({"modules/network.yaml": NETWORK, "common/rules.yaml": RULES})
     clone.use(remote.source("modules/network.yaml"))
