@@ -42,10 +42,15 @@ def _rows(entries: Sequence[ModuleDocument], width: int) -> Iterator[Line]:
     room = min(max(len(entry.location) for entry in entries), max(width // 2, 20))
     for entry in entries:
         head = f"  {plain(entry.location):{room}}  {entry.kind or '?':9}  "
-        told = entry.problem or entry.description or _counted(entry.parameters)
+        told = entry.problem or _first_sentence(entry.description) or _counted(entry.parameters)
         first, *rest = wrap(plain(told), max(width - len(head), 24)) or [""]
         yield line(head, first)
         yield from (line(" " * len(head), row) for row in rest)
+
+
+def _first_sentence(text: str) -> str:
+    sentence, stop, _ = text.partition(". ")
+    return f"{sentence}." if stop else text
 
 
 def _counted(parameters: Sequence[ParameterDocument]) -> str:
