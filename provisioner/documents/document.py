@@ -64,8 +64,8 @@ class EnvironmentDocument(Document):
     tenant_id: str
     subscriptions: dict[str, str]
     lock: LockReferenceDocument | None = None
-    path: str = Field("", exclude=True)
-    module_sources: tuple[LockedSourceDocument, ...] = Field((), exclude_if=_is_empty)
+    path: str = Field(default="", exclude=True)
+    module_sources: tuple[LockedSourceDocument, ...] = Field(default=(), exclude_if=_is_empty)
 
 
 class DiagnosticDocument(Document):
