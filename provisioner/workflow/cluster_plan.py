@@ -1,9 +1,8 @@
 """`azsec cluster plan`: what an apply would do to the objects in a cluster."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from provisioner.catalog.field import Disruption
 from provisioner.cluster.decisions import (
     Decision,
     Permission,
@@ -12,26 +11,22 @@ from provisioner.cluster.decisions import (
     await_creation,
     decide,
 )
-from provisioner.cluster.kinds import is_made_by_kubernetes, stage_of
-from provisioner.cluster.objects import Key, Object, Served, ServedKind, key_of, type_of
+from provisioner.cluster.kinds import stage_of
+from provisioner.cluster.objects import Key, Object, Served, key_of
 from provisioner.cluster.ownership import Owner, mark_object, owner_of
 from provisioner.documents.cluster import (
     ClusterCensusDocument,
     ClusterPlanDocument,
-    ClusterStepDocument,
 )
 from provisioner.documents.document import DiagnosticDocument
 from provisioner.documents.plan import (
     Action,
-    PlanSummary,
-    ResourceChangeDocument,
     UndeclaredDocument,
 )
-from provisioner.engine.cluster_port import METADATA, Ask, ClusterApi
-from provisioner.manifests.observer import is_kept_by_observer
+from provisioner.engine.cluster_port import ClusterApi
 from provisioner.manifests.rendering import ClusterObjects
-from provisioner.model.kubernetes_error import KubernetesError
-from provisioner.plan.plan import digest_json
+from provisioner.workflow.cluster_changes import describe_change, describe_steps, summarize
+from provisioner.workflow.cluster_deletions import find_deletions
 from provisioner.workflow.cluster_hindrances import (
     check_adoptions,
     find_missing_kinds,
@@ -42,8 +37,6 @@ from provisioner.workflow.cluster_plan_file import approvable
 from provisioner.workflow.cluster_reading import ClusterState, read_cluster
 from provisioner.workflow.cluster_trials import try_objects
 from provisioner.workflow.plan import Desired
-
-_MOST_NAMED = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +95,7 @@ def plan_cluster(
         if refusal is not None:
             decision = replace(decision, action=Action.BLOCKED, reason=refusal.message)
         decisions.append(decision)
-    decisions += _find_deletes(api, state, frozenset(declared), desired)
+    decisions += find_deletions(api, state, frozenset(declared), desired)
     ordered = tuple(sorted(decisions, key=_order))
     return ClusterPlan(_describe(desired, objects, state, ordered, permission), ordered)
 
@@ -123,7 +116,7 @@ def plan_awaited_cluster(
     wanted = want_objects(desired, objects, Served({}, {}))
     awaited = (await_creation(each, _AWAITED_CLUSTER) for each in wanted)
     decisions = tuple(sorted(awaited, key=_order))
-    steps = tuple(_steps(decisions))
+    steps = tuple(describe_steps(decisions))
     document = ClusterPlanDocument(
         environment=desired.document,
         path=desired.environment.path,
@@ -131,8 +124,8 @@ def plan_awaited_cluster(
         digest="",
         adopt=permission.adopt,
         force_conflicts=permission.force_conflicts,
-        summary=_summary(decisions),
-        changes=tuple(map(_change, decisions)),
+        summary=summarize(decisions),
+        changes=tuple(map(describe_change, decisions)),
         steps=steps,
         census=ClusterCensusDocument(objects=0, kinds=()),
         diagnostics=tuple(DiagnosticDocument.of(each) for each in objects.diagnostics),
@@ -162,87 +155,6 @@ def _order(decision: Decision) -> tuple[bool, int, Key]:
     return is_delete, -stage if is_delete else stage, decision.key
 
 
-def _find_deletes(
-    api: ClusterApi, state: ClusterState, declared: frozenset[Key], desired: Desired
-) -> Iterator[Decision]:
-    """Yield the objects that carry this environment's mark and that it no longer declares."""
-    marks = desired.environment.marks
-    for each in state.lists:
-        for body in each.bodies:
-            key = key_of(body)
-            if key in declared or owner_of(body, key, marks) is not Owner.OURS:
-                continue
-            reason = None
-            if key.kind == "Namespace":
-                reason = _others_within(api, state, key.name, desired)
-            yield Decision(
-                key=key,
-                type=type_of(body),
-                path=each.kind.path(key.namespace, key.name),
-                action=Action.DELETE if reason is None else Action.BLOCKED,
-                body=None,
-                live=body,
-                reason=reason or "the environment no longer declares it",
-            )
-
-
-def _others_within(
-    api: ClusterApi, state: ClusterState, namespace: str, desired: Desired
-) -> str | None:
-    """Return why a namespace may not be deleted: what stands in it is not the environment's."""
-    kinds = [
-        kind
-        for kind in state.served.kinds.values()
-        if kind.is_namespaced and "list" in kind.verbs and kind.kind not in _PASSING
-    ]
-    answers = api.ask([_within(kind, namespace) for kind in kinds])
-    found: list[Object] = []
-    refused = [
-        (kind, told)
-        for kind, told in zip(kinds, answers, strict=True)
-        if isinstance(told, KubernetesError)
-    ]
-    if refused:
-        named = ", ".join(
-            sorted(f"{kind.resource}.{kind.group}".rstrip(".") for kind, _ in refused)
-        )
-        return f"what it contains cannot be read: {named}: {refused[0][1].message}"
-    for kind, told in zip(kinds, answers, strict=True):
-        assert not isinstance(told, KubernetesError)
-        typed = {"apiVersion": kind.api_version, "kind": kind.kind}
-        found += [{**item, **typed} for item in told["items"]]
-    others = _find_others(found, desired)
-    if not others:
-        return None
-    more = f" and {len(others) - _MOST_NAMED} more" if len(others) > _MOST_NAMED else ""
-    named = ", ".join(sorted(others)[:_MOST_NAMED])
-    return f"it contains objects that this environment did not make: {named}{more}"
-
-
-def _within(kind: ServedKind, namespace: str) -> Ask:
-    path = f"{kind.root}/namespaces/{namespace}/{kind.resource}"
-    return Ask("GET", path, accept=METADATA, is_list=True)
-
-
-def _find_others(found: Sequence[Object], desired: Desired) -> list[str]:
-    """Return which objects of a namespace are not the environment's, and go with no other one that
-    is named: an owner outside of the namespace stays when that goes."""
-    within = {str(body["metadata"].get("uid")) for body in found}
-    others = []
-    for body in found:
-        key = key_of(body)
-        owners = body["metadata"].get("ownerReferences") or ()
-        is_ours = owner_of(body, key, desired.environment.marks) is Owner.OURS
-        is_known = is_made_by_kubernetes(body) or is_kept_by_observer(body)
-        is_owned = any(str(owner.get("uid")) in within for owner in owners)
-        if not is_ours and not is_owned and not is_known:
-            others.append(f"{key.kind}/{key.name}")
-    return others
-
-
-_PASSING = frozenset({"Event", "Endpoints", "EndpointSlice", "Lease", "PodMetrics"})
-"""Kinds whose objects come and go by themselves."""
-
 _UNTRIED = Trial()
 
 
@@ -253,7 +165,7 @@ def _describe(
     decisions: Sequence[Decision],
     permission: Permission,
 ) -> ClusterPlanDocument:
-    steps = tuple(_steps(decisions))
+    steps = tuple(describe_steps(decisions))
     told = [
         *objects.diagnostics,
         *find_missing_kinds(decisions, state),
@@ -267,9 +179,11 @@ def _describe(
         digest="",
         adopt=permission.adopt,
         force_conflicts=permission.force_conflicts,
-        summary=_summary(decisions),
+        summary=summarize(decisions),
         changes=tuple(
-            _change(decision) for decision in decisions if decision.action is not Action.NO_OP
+            describe_change(decision)
+            for decision in decisions
+            if decision.action is not Action.NO_OP
         ),
         undeclared=tuple(
             UndeclaredDocument(
@@ -287,52 +201,3 @@ def _describe(
         diagnostics=tuple(DiagnosticDocument.of(each) for each in told),
     )
     return approvable(document)
-
-
-def _change(decision: Decision) -> ResourceChangeDocument:
-    return ResourceChangeDocument(
-        address=decision.key.address,
-        id=decision.path,
-        type=decision.type,
-        resource_group=decision.key.namespace or None,
-        action=decision.action,
-        reason=decision.reason,
-        disruption=_disruption(decision),
-        fields=decision.fields,
-    )
-
-
-def _disruption(decision: Decision) -> Disruption:
-    """Return what a change does to what runs: a namespace that goes takes all in it along."""
-    goes = decision.action in (Action.DELETE, Action.REPLACE)
-    return Disruption.DATA if goes and decision.key.kind == "Namespace" else Disruption.NONE
-
-
-def _steps(decisions: Iterable[Decision]) -> Iterator[ClusterStepDocument]:
-    for decision in decisions:
-        stage = stage_of(decision.key.kind)
-        address, path = decision.key.address, decision.path
-        named = path or address
-        if decision.action in (Action.DELETE, Action.REPLACE):
-            # Deletes come after all stages, in their reverse order; a replace stays in its own.
-            late = 100 - stage if decision.action is Action.DELETE else stage
-            yield ClusterStepDocument(
-                key=f"DELETE {named}", verb="DELETE", address=address, path=path, stage=late
-            )
-        if decision.action in (Action.CREATE, Action.UPDATE, Action.ADOPT, Action.REPLACE):
-            yield ClusterStepDocument(
-                key=f"APPLY {named}",
-                verb="APPLY",
-                address=address,
-                path=path,
-                stage=stage,
-                body=digest_json(decision.body),
-            )
-
-
-def _summary(decisions: Iterable[Decision]) -> PlanSummary:
-    counts: dict[str, int] = {}
-    for decision in decisions:
-        name = "unchanged" if decision.action is Action.NO_OP else decision.action.value
-        counts[name] = counts.get(name, 0) + 1
-    return PlanSummary(**counts)

@@ -1,0 +1,62 @@
+"""The changes and the steps of a cluster's plan, as documents."""
+
+from collections.abc import Iterable, Iterator
+
+from provisioner.catalog.field import Disruption
+from provisioner.cluster.decisions import Decision
+from provisioner.cluster.kinds import stage_of
+from provisioner.documents.cluster import ClusterStepDocument
+from provisioner.documents.plan import Action, PlanSummary, ResourceChangeDocument
+from provisioner.plan.plan import digest_json
+
+
+def describe_change(decision: Decision) -> ResourceChangeDocument:
+    """Return what happens to an object."""
+    return ResourceChangeDocument(
+        address=decision.key.address,
+        id=decision.path,
+        type=decision.type,
+        resource_group=decision.key.namespace or None,
+        action=decision.action,
+        reason=decision.reason,
+        disruption=_disruption(decision),
+        fields=decision.fields,
+    )
+
+
+def _disruption(decision: Decision) -> Disruption:
+    """Return what a change does to what runs: a namespace that goes takes all in it along."""
+    goes = decision.action in (Action.DELETE, Action.REPLACE)
+    return Disruption.DATA if goes and decision.key.kind == "Namespace" else Disruption.NONE
+
+
+def describe_steps(decisions: Iterable[Decision]) -> Iterator[ClusterStepDocument]:
+    """Yield the requests that an apply sends: none, one, or two for a replacement."""
+    for decision in decisions:
+        stage = stage_of(decision.key.kind)
+        address, path = decision.key.address, decision.path
+        named = path or address
+        if decision.action in (Action.DELETE, Action.REPLACE):
+            # Deletes come after all stages, in their reverse order; a replace stays in its own.
+            late = 100 - stage if decision.action is Action.DELETE else stage
+            yield ClusterStepDocument(
+                key=f"DELETE {named}", verb="DELETE", address=address, path=path, stage=late
+            )
+        if decision.action in (Action.CREATE, Action.UPDATE, Action.ADOPT, Action.REPLACE):
+            yield ClusterStepDocument(
+                key=f"APPLY {named}",
+                verb="APPLY",
+                address=address,
+                path=path,
+                stage=stage,
+                body=digest_json(decision.body),
+            )
+
+
+def summarize(decisions: Iterable[Decision]) -> PlanSummary:
+    """Return how many objects are changed in which way."""
+    counts: dict[str, int] = {}
+    for decision in decisions:
+        name = "unchanged" if decision.action is Action.NO_OP else decision.action.value
+        counts[name] = counts.get(name, 0) + 1
+    return PlanSummary(**counts)

@@ -1,0 +1,102 @@
+"""What an apply deletes in a cluster: what an environment made there and no longer declares.
+
+A namespace takes all that stands in it along, so it is deleted only where nothing of others is in
+it, and where that can be seen.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from provisioner.cluster.decisions import Decision
+from provisioner.cluster.kinds import is_made_by_kubernetes
+from provisioner.cluster.objects import Key, Object, ServedKind, key_of, type_of
+from provisioner.cluster.ownership import Owner, owner_of
+from provisioner.documents.plan import Action
+from provisioner.engine.cluster_port import METADATA, Ask, ClusterApi
+from provisioner.manifests.observer import is_kept_by_observer
+from provisioner.model.kubernetes_error import KubernetesError
+from provisioner.workflow.cluster_reading import ClusterState
+from provisioner.workflow.plan import Desired
+
+_MOST_NAMED = 5
+
+
+def find_deletions(
+    api: ClusterApi, state: ClusterState, declared: frozenset[Key], desired: Desired
+) -> Iterator[Decision]:
+    """Yield the objects that carry this environment's mark and that it no longer declares."""
+    marks = desired.environment.marks
+    for each in state.lists:
+        for body in each.bodies:
+            key = key_of(body)
+            if key in declared or owner_of(body, key, marks) is not Owner.OURS:
+                continue
+            reason = None
+            if key.kind == "Namespace":
+                reason = _others_within(api, state, key.name, desired)
+            yield Decision(
+                key=key,
+                type=type_of(body),
+                path=each.kind.path(key.namespace, key.name),
+                action=Action.DELETE if reason is None else Action.BLOCKED,
+                body=None,
+                live=body,
+                reason=reason or "the environment no longer declares it",
+            )
+
+
+def _others_within(
+    api: ClusterApi, state: ClusterState, namespace: str, desired: Desired
+) -> str | None:
+    """Return why a namespace may not be deleted: what stands in it is not the environment's."""
+    kinds = [
+        kind
+        for kind in state.served.kinds.values()
+        if kind.is_namespaced and "list" in kind.verbs and kind.kind not in _PASSING
+    ]
+    answers = api.ask([_within(kind, namespace) for kind in kinds])
+    found: list[Object] = []
+    refused = [
+        (kind, told)
+        for kind, told in zip(kinds, answers, strict=True)
+        if isinstance(told, KubernetesError)
+    ]
+    if refused:
+        named = ", ".join(
+            sorted(f"{kind.resource}.{kind.group}".rstrip(".") for kind, _ in refused)
+        )
+        return f"what it contains cannot be read: {named}: {refused[0][1].message}"
+    for kind, told in zip(kinds, answers, strict=True):
+        assert not isinstance(told, KubernetesError)
+        typed = {"apiVersion": kind.api_version, "kind": kind.kind}
+        found += [{**item, **typed} for item in told["items"]]
+    others = _find_others(found, desired)
+    if not others:
+        return None
+    more = f" and {len(others) - _MOST_NAMED} more" if len(others) > _MOST_NAMED else ""
+    named = ", ".join(sorted(others)[:_MOST_NAMED])
+    return f"it contains objects that this environment did not make: {named}{more}"
+
+
+def _within(kind: ServedKind, namespace: str) -> Ask:
+    path = f"{kind.root}/namespaces/{namespace}/{kind.resource}"
+    return Ask("GET", path, accept=METADATA, is_list=True)
+
+
+def _find_others(found: Sequence[Object], desired: Desired) -> list[str]:
+    """Return which objects of a namespace are not the environment's, and go with no other one that
+    is named: an owner outside of the namespace stays when that goes."""
+    within = {str(body["metadata"].get("uid")) for body in found}
+    others = []
+    for body in found:
+        key = key_of(body)
+        owners = body["metadata"].get("ownerReferences") or ()
+        is_ours = owner_of(body, key, desired.environment.marks) is Owner.OURS
+        is_known = is_made_by_kubernetes(body) or is_kept_by_observer(body)
+        is_owned = any(str(owner.get("uid")) in within for owner in owners)
+        if not is_ours and not is_owned and not is_known:
+            others.append(f"{key.kind}/{key.name}")
+    return others
+
+
+_PASSING = frozenset({"Event", "Endpoints", "EndpointSlice", "Lease", "PodMetrics"})
+"""Kinds whose objects come and go by themselves."""
