@@ -20,7 +20,7 @@ from provisioner.cli.session import Session
 from provisioner.cli.workspace import write_file
 from provisioner.cluster.observation import sign_content
 from provisioner.documents.observation import ObservationDocument, ObservedListDocument
-from provisioner.engine.cluster_port import APPLY, Ask
+from provisioner.engine.cluster_port import APPLY, ApiRequest
 from provisioner.kube.client import KubeClient
 from provisioner.kube.in_cluster import read_in_cluster
 from provisioner.kube.kubeconfig import read_kubeconfig
@@ -152,7 +152,7 @@ def _write_config_map(
 ) -> None:
     path, body = _config_map(found, target, key)
     query = {"fieldManager": "azsec-observer", "force": "true"}
-    told = api.ask([Ask("PATCH", path, query, body, APPLY)])[0]
+    told = api.ask([ApiRequest("PATCH", path, query, body, APPLY)])[0]
     if isinstance(told, KubernetesError):
         raise DiagnosticError(describe_refusal(told, f"{target} was not written"))
 

@@ -19,11 +19,11 @@ from provisioner.cluster.undeclared import weakens
 from provisioner.documents.plan import Action, FieldChangeDocument
 from provisioner.model.kubernetes_error import KubernetesError
 
-Told = Mapping[str, Any] | KubernetesError
+Answer = Mapping[str, Any] | KubernetesError
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class DeclaredObject:
     """A declared object with its mark, and the kind that the server serves it as (None: none)."""
 
     key: Key
@@ -40,9 +40,9 @@ class Trial:
     name that nothing has. None: not asked, because the namespace does not exist yet.
     """
 
-    merged: Told | None = None
-    forced: Told | None = None
-    pristine: Told | None = None
+    merged: Answer | None = None
+    forced: Answer | None = None
+    pristine: Answer | None = None
 
     @property
     def immutable(self) -> KubernetesError | None:
@@ -93,7 +93,7 @@ class Permission:
 
 
 def decide(
-    wanted: Wanted, live: Object | None, owner: Owner, trial: Trial, permission: Permission
+    wanted: DeclaredObject, live: Object | None, owner: Owner, trial: Trial, permission: Permission
 ) -> Decision:
     """Return what happens to a declared object. `live` is what stands in its place, if anything."""
     hindrance = _find_hindrance(wanted, live, owner)
@@ -110,7 +110,7 @@ def decide(
 
 
 def _decide_standing(
-    wanted: Wanted, live: Object, trial: Trial, permission: Permission, *, adopts: bool
+    wanted: DeclaredObject, live: Object, trial: Trial, permission: Permission, *, adopts: bool
 ) -> Decision:
     """Return what happens to an object that stands and can be changed; `adopts` tells one that is
     without a mark."""
@@ -139,7 +139,7 @@ def _decide_standing(
 _UNMARKED = "it exists without a mark of azsec"
 
 
-def _find_hindrance(wanted: Wanted, live: Object | None, owner: Owner) -> str | None:
+def _find_hindrance(wanted: DeclaredObject, live: Object | None, owner: Owner) -> str | None:
     """Return why an object cannot be applied, whatever a dry run says."""
     if wanted.kind is None:
         return "the API server does not serve its kind"
@@ -151,7 +151,7 @@ def _find_hindrance(wanted: Wanted, live: Object | None, owner: Owner) -> str | 
     return f"it carries the mark of another environment ({ENVIRONMENT_LABEL}: {stated})"
 
 
-def find_drift(wanted: Wanted, live: Object, trial: Trial) -> Iterator[FieldChangeDocument]:
+def find_drift(wanted: DeclaredObject, live: Object, trial: Trial) -> Iterator[FieldChangeDocument]:
     """Yield the declared fields of an object that are not as declared: before is what is declared.
 
     Compared with what the server makes of the declared object alone: so it is found whoever is
@@ -168,7 +168,9 @@ def find_drift(wanted: Wanted, live: Object, trial: Trial) -> Iterator[FieldChan
             yield describe_difference(each, declared=True, security=True)
 
 
-def find_undeclared(wanted: Wanted, live: Object, trial: Trial) -> Iterator[FieldChangeDocument]:
+def find_undeclared(
+    wanted: DeclaredObject, live: Object, trial: Trial
+) -> Iterator[FieldChangeDocument]:
     """Yield values in an object that nobody declared: before is what stands, after the default.
 
     A server-side apply leaves fields of other managers as they are, and its dry run shows no
@@ -182,7 +184,7 @@ def find_undeclared(wanted: Wanted, live: Object, trial: Trial) -> Iterator[Fiel
             yield describe_difference(turned, declared=False, security=weakens(each))
 
 
-def _differences(wanted: Wanted, live: Object, pristine: Object) -> Iterator[Difference]:
+def _differences(wanted: DeclaredObject, live: Object, pristine: Object) -> Iterator[Difference]:
     """Yield the differences from the server's own version of the declared object to what stands."""
     tried, real = pristine.get("metadata") or {}, live.get("metadata") or {}
     # The server labels a namespace with its name, and the pods of a job with its name and UID.
@@ -198,7 +200,9 @@ def _replace(value: Any, names: Mapping[Any, Any]) -> Any:  # noqa: ANN401  JSON
     return names.get(value, value) if isinstance(value, str) else value
 
 
-def _declared_fields(wanted: Wanted, live: Object, trial: Trial) -> Iterator[FieldChangeDocument]:
+def _declared_fields(
+    wanted: DeclaredObject, live: Object, trial: Trial
+) -> Iterator[FieldChangeDocument]:
     if isinstance(trial.pristine, Mapping):
         for each in _differences(wanted, live, trial.pristine):
             if has_path(wanted.body, each.path):
@@ -206,13 +210,13 @@ def _declared_fields(wanted: Wanted, live: Object, trial: Trial) -> Iterator[Fie
                 yield describe_difference(turned, declared=True)
 
 
-def await_creation(wanted: Wanted, reason: str) -> Decision:
+def await_creation(wanted: DeclaredObject, reason: str) -> Decision:
     """Return the creation of an object whose cluster or namespace is not there yet."""
     decision = _decide_absent(wanted, Trial())
     return replace(decision, reason=reason, awaited=True)
 
 
-def _decide_absent(wanted: Wanted, trial: Trial) -> Decision:
+def _decide_absent(wanted: DeclaredObject, trial: Trial) -> Decision:
     if isinstance(trial.merged, KubernetesError):
         return _blocked(wanted, None, _why(trial.merged))
     fields = tuple(
@@ -228,7 +232,7 @@ def _immutable(refusal: KubernetesError) -> str:
     return f"immutable: {fields}" if fields else refusal.message
 
 
-def _conflicts(refusal: Told | None) -> str:
+def _conflicts(refusal: Answer | None) -> str:
     """Return which manager owns which of the fields, in words; "" where there is no conflict."""
     if not isinstance(refusal, KubernetesError) or not refusal.conflicts:
         return ""
@@ -242,7 +246,7 @@ _SILENT_WEBHOOK = re.compile(r'failed calling webhook "([^"]+)": (?:failed to ca
 """How the API server tells it (apiserver, `ErrCallingWebhook`)."""
 
 
-def _why(told: Told | None) -> str:
+def _why(told: Answer | None) -> str:
     if not isinstance(told, KubernetesError):
         return "the API server was not asked"
     webhook = _SILENT_WEBHOOK.search(told.message)
@@ -253,12 +257,12 @@ def _why(told: Told | None) -> str:
     return told.message
 
 
-def _blocked(wanted: Wanted, live: Object | None, reason: str) -> Decision:
+def _blocked(wanted: DeclaredObject, live: Object | None, reason: str) -> Decision:
     return _made(wanted, live, Action.BLOCKED, reason)
 
 
 def _made(
-    wanted: Wanted,
+    wanted: DeclaredObject,
     live: Object | None,
     action: Action,
     reason: str | None,

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from provisioner.engine.cluster_port import Ask, ClusterApi
+from provisioner.engine.cluster_port import ApiRequest, ClusterApi
 from provisioner.engine.lease import (
     LEASE_SECONDS,
     MARGIN_SECONDS,
@@ -114,7 +114,9 @@ class ClusterLease:
 
     def _write(self, spec: Mapping[str, Any]) -> None:
         try:
-            self._body = _send(self._api, Ask("PUT", self._path, body={**self._body, "spec": spec}))
+            self._body = _send(
+                self._api, ApiRequest("PUT", self._path, body={**self._body, "spec": spec})
+            )
         except KubernetesError as refusal:
             if refusal.status != _CONFLICT and not refusal.is_missing:
                 raise
@@ -129,7 +131,7 @@ class ClusterLease:
             told = "it was deleted" if found is None else f"{_name_of(holder)} has it"
             self._lost = told if holder or found is None else "it was broken"
             return
-        self._body = _send(self._api, Ask("PUT", self._path, body={**found, "spec": spec}))
+        self._body = _send(self._api, ApiRequest("PUT", self._path, body={**found, "spec": spec}))
 
 
 def acquire_cluster_lease(
@@ -168,7 +170,7 @@ def break_cluster_lease(api: ClusterApi, place: Place) -> None:
     spec = {} if found is None else found.get("spec") or {}
     if found is not None and spec.get("holderIdentity"):
         kept = {k: v for k, v in spec.items() if k != "holderIdentity"}
-        _send(api, Ask("PUT", place.path, body={**found, "spec": kept}))
+        _send(api, ApiRequest("PUT", place.path, body={**found, "spec": kept}))
 
 
 def _take(
@@ -185,9 +187,9 @@ def _take(
     }
     metadata = {"name": place.name, "namespace": NAMESPACE, "labels": dict(place.labels)}
     fresh = {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": metadata}
-    ask = Ask("POST", _PATH, body={**fresh, "spec": spec})
+    ask = ApiRequest("POST", _PATH, body={**fresh, "spec": spec})
     if found is not None:
-        ask = Ask("PUT", place.path, body={**found, "spec": spec})
+        ask = ApiRequest("PUT", place.path, body={**found, "spec": spec})
     try:
         return _send(api, ask)
     except KubernetesError as refusal:
@@ -198,14 +200,14 @@ def _take(
 
 def _find(api: ClusterApi, path: str) -> Mapping[str, Any] | None:
     try:
-        return _send(api, Ask("GET", path))
+        return _send(api, ApiRequest("GET", path))
     except KubernetesError as refusal:
         if refusal.is_missing:
             return None
         raise
 
 
-def _send(api: ClusterApi, ask: Ask) -> Mapping[str, Any]:
+def _send(api: ClusterApi, ask: ApiRequest) -> Mapping[str, Any]:
     told = api.ask([ask])[0]
     if isinstance(told, KubernetesError):
         raise told

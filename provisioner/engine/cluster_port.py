@@ -15,7 +15,7 @@ content of secrets stays where it is."""
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
+class ApiRequest:
     """One request. `accept` asks for another form of the answer than JSON of the kind itself.
     `is_list` says that a list is asked for, and an answer without one is none."""
 
@@ -28,7 +28,7 @@ class Ask:
     is_list: bool = False
 
 
-Told = Mapping[str, Any] | KubernetesError
+Answer = Mapping[str, Any] | KubernetesError
 """What the server answered: an object, or its refusal."""
 
 
@@ -39,12 +39,12 @@ class ClusterApi(Protocol):
     def server(self) -> str:
         """Where it is: scheme, host and port."""
 
-    def ask(self, asks: Sequence[Ask]) -> Sequence[Told]:
+    def ask(self, asks: Sequence[ApiRequest]) -> Sequence[Answer]:
         """Answer all of `asks`, in their order, in parallel. A list is read to its end.
 
         Every refusal is an answer: also that no answer came, or that nobody believes who we are
         (`KubernetesError.is_unreachable`).
         """
 
-    def pages(self, ask: Ask) -> Iterator[Mapping[str, Any]]:
+    def pages(self, ask: ApiRequest) -> Iterator[Mapping[str, Any]]:
         """Yield the pages of a list, one at a time. Raises KubernetesError."""

@@ -11,7 +11,7 @@ from typing import Any
 import requests
 from requests.adapters import HTTPAdapter
 
-from provisioner.engine.cluster_port import Ask, Told
+from provisioner.engine.cluster_port import Answer, ApiRequest
 from provisioner.kube.answer import BROKEN_OFF, TOO_LARGE, pause_of, read_answer
 from provisioner.kube.connection import Connection
 from provisioner.model.diagnostic import DiagnosticError
@@ -69,7 +69,7 @@ class KubeClient:
         """How it is reached, for people."""
         return self._connection.way
 
-    def ask(self, asks: Sequence[Ask]) -> Sequence[Told]:
+    def ask(self, asks: Sequence[ApiRequest]) -> Sequence[Answer]:
         """Answer all of `asks`, in their order, in parallel. A refusal is an answer, and so is that
         no answer came. A list is read to its end, page by page.
 
@@ -82,7 +82,7 @@ class KubeClient:
         with ThreadPoolExecutor(self._parallelism) as pool:
             return list(pool.map(lambda ask: self._answer(ask, lost), asks))
 
-    def pages(self, ask: Ask) -> Iterator[Mapping[str, Any]]:
+    def pages(self, ask: ApiRequest) -> Iterator[Mapping[str, Any]]:
         """Yield the pages of a list. Raises KubernetesError.
 
         The next page is requested while the caller works on one: two are held at a time. A page
@@ -107,7 +107,7 @@ class KubeClient:
                 page, most = following.result()
         raise KubernetesError(200, "TooLong", f"the list {ask.path} has over {_MOST_PAGES} pages")
 
-    def _page(self, ask: Ask, token: str, most: int) -> tuple[Mapping[str, Any], int]:
+    def _page(self, ask: ApiRequest, token: str, most: int) -> tuple[Mapping[str, Any], int]:
         """Return a page, and how many items the next one may have."""
         has_moved = False
         while True:
@@ -122,7 +122,7 @@ class KubeClient:
                 else:
                     raise
 
-    def _answer(self, ask: Ask, lost: "_Lost") -> Told:
+    def _answer(self, ask: ApiRequest, lost: "_Lost") -> Answer:
         if lost.count >= _MOST_LOST:
             told = "not sent, since the requests before got no answer"
             return KubernetesError(0, NOT_SENT, told)
@@ -133,11 +133,13 @@ class KubeClient:
                 lost.add()
             return refusal
 
-    def _read(self, ask: Ask) -> Mapping[str, Any]:
+    def _read(self, ask: ApiRequest) -> Mapping[str, Any]:
         first, *others = self.pages(ask)
         return {**first, "items": [item for page in (first, *others) for item in page["items"]]}
 
-    def _send(self, ask: Ask, query: Mapping[str, str], *, is_list: bool) -> Mapping[str, Any]:
+    def _send(
+        self, ask: ApiRequest, query: Mapping[str, str], *, is_list: bool
+    ) -> Mapping[str, Any]:
         refused: str | None = None
         is_read = ask.method == "GET"
         for attempt in range(_TRIES):
@@ -177,7 +179,9 @@ class KubeClient:
                 _UNAUTHORIZED, NO_TOKEN, told.message.rstrip("."), hint=told.hint
             ) from problem
 
-    def _exchange(self, ask: Ask, query: Mapping[str, str], token: str | None) -> requests.Response:
+    def _exchange(
+        self, ask: ApiRequest, query: Mapping[str, str], token: str | None
+    ) -> requests.Response:
         headers = {"Accept": ask.accept, "Content-Type": ask.content, "User-Agent": "azsec"}
         if token is not None:
             headers["Authorization"] = f"Bearer {token}"

@@ -16,7 +16,7 @@ from provisioner.documents.cluster import (
 )
 from provisioner.documents.document import DiagnosticDocument
 from provisioner.documents.plan import Action
-from provisioner.engine.cluster_port import APPLY, Ask, ClusterApi
+from provisioner.engine.cluster_port import APPLY, ApiRequest, ClusterApi
 from provisioner.model.diagnostic import Diagnostic, DiagnosticError, GateError, error
 from provisioner.model.kubernetes_error import KubernetesError, describe_refusal
 from provisioner.workflow.cluster_plan import ClusterPlan
@@ -211,12 +211,12 @@ def _outcome(
     )
 
 
-def _ask(step: ClusterStepDocument, decision: Decision, *, force: bool) -> Ask:
+def _ask(step: ClusterStepDocument, decision: Decision, *, force: bool) -> ApiRequest:
     live = {} if decision.live is None else decision.live["metadata"]
     if step.verb == "DELETE":
         seen = {"uid": live["uid"], "resourceVersion": live["resourceVersion"]}
         options = {"kind": "DeleteOptions", "apiVersion": "v1", "propagationPolicy": "Background"}
-        return Ask("DELETE", step.path, body={**options, "preconditions": seen})
+        return ApiRequest("DELETE", step.path, body={**options, "preconditions": seen})
     assert decision.body is not None
     body = dict(decision.body)
     if decision.action in (Action.UPDATE, Action.ADOPT):
@@ -226,4 +226,4 @@ def _ask(step: ClusterStepDocument, decision: Decision, *, force: bool) -> Ask:
         "fieldValidation": "Strict",
         "force": "true" if force else "false",
     }
-    return Ask("PATCH", step.path, query, body, APPLY)
+    return ApiRequest("PATCH", step.path, query, body, APPLY)

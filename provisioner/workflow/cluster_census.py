@@ -7,7 +7,7 @@ where azsec knows nothing of what their objects do.
 
 from collections.abc import Iterator
 
-from provisioner.cluster.decisions import Wanted
+from provisioner.cluster.decisions import DeclaredObject
 from provisioner.cluster.hidden_values import hide_values
 from provisioner.cluster.kinds import decides_on_security
 from provisioner.cluster.system_objects import Bootstrap
@@ -80,7 +80,9 @@ def _custom_kinds(state: ClusterState) -> Iterator[Kind]:
     yield from (Kind(group, "*") for group in aggregated - named)
 
 
-def with_hidden(census: ClusterCensusDocument, wanted: tuple[Wanted, ...]) -> ClusterCensusDocument:
+def with_hidden(
+    census: ClusterCensusDocument, wanted: tuple[DeclaredObject, ...]
+) -> ClusterCensusDocument:
     """Return a census that names the declared objects whose values an observation does not hold."""
     found = sum(hide_values(each.body) != each.body for each in wanted)
     if not found:

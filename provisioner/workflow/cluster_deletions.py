@@ -11,7 +11,7 @@ from provisioner.cluster.kinds import is_made_by_kubernetes
 from provisioner.cluster.objects import Key, Object, ServedKind, key_of, type_of
 from provisioner.cluster.ownership import Owner, owner_of
 from provisioner.documents.plan import Action
-from provisioner.engine.cluster_port import METADATA, Ask, ClusterApi
+from provisioner.engine.cluster_port import METADATA, ApiRequest, ClusterApi
 from provisioner.manifests.observer import is_kept_by_observer
 from provisioner.model.kubernetes_error import KubernetesError
 from provisioner.workflow.cluster_reading import ClusterState
@@ -77,9 +77,9 @@ def _others_within(
     return f"it contains objects that this environment did not make: {named}{more}"
 
 
-def _within(kind: ServedKind, namespace: str) -> Ask:
+def _within(kind: ServedKind, namespace: str) -> ApiRequest:
     path = f"{kind.root}/namespaces/{namespace}/{kind.resource}"
-    return Ask("GET", path, accept=METADATA, is_list=True)
+    return ApiRequest("GET", path, accept=METADATA, is_list=True)
 
 
 def _find_others(found: Sequence[Object], desired: Desired) -> list[str]:

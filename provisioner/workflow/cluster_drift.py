@@ -6,7 +6,7 @@ from datetime import date
 
 from provisioner.cluster.comparison import Difference, describe_difference, has_path
 from provisioner.cluster.containment import find_observed_differences
-from provisioner.cluster.decisions import Trial, Wanted, find_drift, find_undeclared
+from provisioner.cluster.decisions import DeclaredObject, Trial, find_drift, find_undeclared
 from provisioner.cluster.hidden_values import hide_values
 from provisioner.cluster.inventory import Listed, Scope, find_expired, take_inventory
 from provisioner.cluster.objects import Key, Object, key_of, type_of
@@ -25,7 +25,7 @@ from provisioner.model.kubernetes_error import KubernetesError, describe_refusal
 from provisioner.workflow.cluster_census import describe_census, with_hidden
 from provisioner.workflow.cluster_identity import find_doubts
 from provisioner.workflow.cluster_observation import state_of
-from provisioner.workflow.cluster_plan import want_objects
+from provisioner.workflow.cluster_plan import declare_objects
 from provisioner.workflow.cluster_reading import ClusterState, read_cluster
 from provisioner.workflow.cluster_trials import try_alone
 from provisioner.workflow.plan import Desired
@@ -67,7 +67,7 @@ def check_cluster_drift(
 ) -> ClusterDriftDocument:
     """Compare a cluster with what is declared, and take the inventory of what adds up."""
     state = read_cluster(api, way, inventory=True)
-    wanted = want_objects(desired, objects, state.served)
+    wanted = declare_objects(desired, objects, state.served)
     live = state.objects
     standing = [each for each in wanted if each.key in live]
     trials = try_alone(api, standing)
@@ -91,7 +91,7 @@ def check_observed_drift(
 ) -> ClusterDriftDocument:
     """Compare what was observed of a cluster with what is declared; no API server is asked."""
     state = state_of(observation)
-    wanted = want_objects(desired, objects, state.served)
+    wanted = declare_objects(desired, objects, state.served)
     live = state.objects
     compared = {
         each.key: _compare_observed(each, live[each.key]) for each in wanted if each.key in live
@@ -101,13 +101,13 @@ def check_observed_drift(
     return report.model_copy(update={"observed": observation.observed, "census": census})
 
 
-def _compare(wanted: Wanted, live: Object, trial: Trial) -> _Comparison:
+def _compare(wanted: DeclaredObject, live: Object, trial: Trial) -> _Comparison:
     return _Comparison(
         tuple(find_drift(wanted, live, trial)), tuple(find_undeclared(wanted, live, trial))
     )
 
 
-def _compare_observed(wanted: Wanted, observed: Object) -> _Comparison:
+def _compare_observed(wanted: DeclaredObject, observed: Object) -> _Comparison:
     drifted, undeclared = [], []
     # What an observation does not hold is not compared (see `_with_hidden`).
     for each in find_observed_differences(hide_values(wanted.body), observed):
@@ -124,7 +124,7 @@ def _report(
     desired: Desired,
     objects: ClusterObjects,
     state: ClusterState,
-    wanted: tuple[Wanted, ...],
+    wanted: tuple[DeclaredObject, ...],
     compared: _Compared,
     today: date,
 ) -> ClusterDriftDocument:
@@ -196,7 +196,7 @@ def _report(
     )
 
 
-def _job_templates(wanted: tuple[Wanted, ...], state: ClusterState) -> Mapping[str, Object]:
+def _job_templates(wanted: tuple[DeclaredObject, ...], state: ClusterState) -> Mapping[str, Object]:
     """Return the pod templates that declared jobs state, by the UID of the job that exists."""
     live = state.objects
     return {
@@ -207,7 +207,7 @@ def _job_templates(wanted: tuple[Wanted, ...], state: ClusterState) -> Mapping[s
 
 
 def _drifted(
-    wanted: tuple[Wanted, ...],
+    wanted: tuple[DeclaredObject, ...],
     compared: Mapping[Key, _Comparison],
     state: ClusterState,
     desired: Desired,
@@ -244,13 +244,15 @@ def _orphaned(orphans: frozenset[Key], state: ClusterState) -> Iterator[_Drifted
                 yield _Drifted(key, document)
 
 
-def _ends_by_itself(wanted: Wanted) -> bool:
+def _ends_by_itself(wanted: DeclaredObject) -> bool:
     """Tell whether Kubernetes deletes an object once it is done (`ttlSecondsAfterFinished`)."""
     spec = wanted.body.get("spec") or {}
     return wanted.key.kind == "Job" and "ttlSecondsAfterFinished" in spec
 
 
-def _document(wanted: Wanted, kind: DriftKind, fields: Fields = ()) -> ResourceDriftDocument:
+def _document(
+    wanted: DeclaredObject, kind: DriftKind, fields: Fields = ()
+) -> ResourceDriftDocument:
     path = (
         wanted.key.address
         if wanted.kind is None
@@ -267,7 +269,7 @@ def _document(wanted: Wanted, kind: DriftKind, fields: Fields = ()) -> ResourceD
 
 
 def _undeclared(
-    wanted: tuple[Wanted, ...], compared: Mapping[Key, _Comparison]
+    wanted: tuple[DeclaredObject, ...], compared: Mapping[Key, _Comparison]
 ) -> Iterator[UndeclaredDocument]:
     for each in wanted:
         for field in compared[each.key].undeclared if each.key in compared else ():
@@ -279,7 +281,7 @@ def _undeclared(
             )
 
 
-def _refusal(wanted: Wanted, trials: Mapping[Key, Trial]) -> KubernetesError | None:
+def _refusal(wanted: DeclaredObject, trials: Mapping[Key, Trial]) -> KubernetesError | None:
     """Return why an object could not be compared, if the API server refused the dry run."""
     told = (trials.get(wanted.key) or _NO_TRIAL).pristine
     return told if isinstance(told, KubernetesError) else None

@@ -3,7 +3,7 @@ refused."""
 
 from collections.abc import Iterable, Iterator
 
-from provisioner.cluster.decisions import Decision, Permission, Wanted
+from provisioner.cluster.decisions import Decision, DeclaredObject, Permission
 from provisioner.cluster.objects import ServedKind
 from provisioner.model.diagnostic import Diagnostic, DiagnosticError, error, nearest
 from provisioner.model.kubernetes_error import KubernetesError, describe_refusal
@@ -55,7 +55,7 @@ def find_refused_lists(desired: Desired, state: ClusterState) -> Iterator[Diagno
         yield describe_refusal(refused[0][1], what, role)
 
 
-def check_adoptions(addresses: Iterable[str], wanted: Iterable[Wanted]) -> None:
+def check_adoptions(addresses: Iterable[str], wanted: Iterable[DeclaredObject]) -> None:
     """Raise DiagnosticError for each address to adopt at which the environment declares nothing."""
     objects = tuple(wanted)
     known = [each.key.address for each in objects]

@@ -14,7 +14,7 @@ from provisioner.cluster.objects import Object, Served, ServedKind
 from provisioner.cluster.observation import fold_pods, seal_observation, taken_at
 from provisioner.cluster.service_addresses import Selecting, find_selecting
 from provisioner.documents.observation import ObservationDocument, ObservedListDocument
-from provisioner.engine.cluster_port import Ask, ClusterApi
+from provisioner.engine.cluster_port import ApiRequest, ClusterApi
 from provisioner.model.cluster_contents import ClusterContents, Kind
 from provisioner.model.kubernetes_error import UNSTATED, KubernetesError
 from provisioner.workflow.cluster_reading import (
@@ -69,7 +69,7 @@ def _observe(api: ClusterApi, selecting: Selecting, kind: ServedKind) -> Observe
         namespaced=kind.is_namespaced,
     )
     query = {} if adds is None else adds.query
-    read = _Read(kind, selecting, api.pages(Ask("GET", kind.list_path, query, is_list=True)))
+    read = _Read(kind, selecting, api.pages(ApiRequest("GET", kind.list_path, query, is_list=True)))
     try:
         items = fold_pods(read.items()) if kind.kind == "Pod" else list(read.items())
     except KubernetesError as refusal:

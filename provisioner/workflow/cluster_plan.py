@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 
 from provisioner.cluster.decisions import (
     Decision,
+    DeclaredObject,
     Permission,
     Trial,
-    Wanted,
     await_creation,
     decide,
 )
@@ -52,12 +52,16 @@ class ClusterPlan:
         return not self.document.has_errors and not self.document.blocked
 
 
-def want_objects(desired: Desired, objects: ClusterObjects, served: Served) -> tuple[Wanted, ...]:
+def declare_objects(
+    desired: Desired, objects: ClusterObjects, served: Served
+) -> tuple[DeclaredObject, ...]:
     """Return the declared objects with their marks, each as the server serves it."""
     marks = desired.environment.marks
     bodies = [mark_object(manifest.body, marks) for manifest in objects.manifests]
     return tuple(
-        Wanted(key_of(body), body, served.find_version(str(body["apiVersion"]), str(body["kind"])))
+        DeclaredObject(
+            key_of(body), body, served.find_version(str(body["apiVersion"]), str(body["kind"]))
+        )
         for body in bodies
     )
 
@@ -76,7 +80,7 @@ def plan_cluster(
     """
     declared = [key_of(manifest.body) for manifest in objects.manifests]
     state = read_cluster(api, way, inventory=False)
-    wanted = want_objects(desired, objects, state.served)
+    wanted = declare_objects(desired, objects, state.served)
     check_adoptions(permission.adopt, wanted)
     live = state.objects
     trials = try_objects(api, wanted, live, _namespaces(live))
@@ -113,7 +117,7 @@ def plan_awaited_cluster(
 ) -> ClusterPlan:
     """Plan the objects of a cluster that Azure has yet to make: all are creations, and nothing is
     tried."""
-    wanted = want_objects(desired, objects, Served({}, {}))
+    wanted = declare_objects(desired, objects, Served({}, {}))
     awaited = (await_creation(each, _AWAITED_CLUSTER) for each in wanted)
     decisions = tuple(sorted(awaited, key=_order))
     steps = tuple(describe_steps(decisions))

@@ -10,7 +10,7 @@ from provisioner.cluster.objects import read_served as interpret
 from provisioner.cluster.pods import describe_debugging, describe_node_access
 from provisioner.documents.census import UnreadableDocument
 from provisioner.documents.cluster import ClusterDocument
-from provisioner.engine.cluster_port import Ask, ClusterApi, Told
+from provisioner.engine.cluster_port import Answer, ApiRequest, ClusterApi
 from provisioner.manifests.declared_kinds import DECLARED_KINDS
 from provisioner.manifests.observer import LEFT_OUT
 from provisioner.model.cluster_contents import Kind
@@ -150,12 +150,12 @@ def find_kinds(served: Served, kinds: Iterable[tuple[str, str]]) -> list[ServedK
     return [kind for kind in found if kind is not None and "list" in kind.verbs]
 
 
-def _list_ask(kind: ServedKind) -> Ask:
+def _list_ask(kind: ServedKind) -> ApiRequest:
     adds = additive_of(kind)
-    return Ask("GET", kind.list_path, {} if adds is None else adds.query, is_list=True)
+    return ApiRequest("GET", kind.list_path, {} if adds is None else adds.query, is_list=True)
 
 
-def _as_list(kind: ServedKind, told: Told) -> KindList:
+def _as_list(kind: ServedKind, told: Answer) -> KindList:
     adds = additive_of(kind)
     if isinstance(told, KubernetesError):
         return KindList(kind, adds, refusal=told)
@@ -178,7 +178,7 @@ def _list_pods(api: ClusterApi, kind: ServedKind) -> tuple[KindList, int]:
     count = 0
     kept: list[Object] = []
     try:
-        for page in api.pages(Ask("GET", kind.list_path, is_list=True)):
+        for page in api.pages(ApiRequest("GET", kind.list_path, is_list=True)):
             items = page["items"]
             count += len(items)
             kept += [
@@ -195,10 +195,10 @@ def _list_pods(api: ClusterApi, kind: ServedKind) -> tuple[KindList, int]:
 def identify(api: ClusterApi, way: str) -> tuple[ClusterDocument, Served]:
     """Return which cluster it is and what it serves. Raises DiagnosticError where none answers."""
     asks = (
-        Ask("GET", "/version"),
-        Ask("GET", _UID_PATH),
-        Ask("GET", "/api", accept=DISCOVERY),
-        Ask("GET", "/apis", accept=DISCOVERY),
+        ApiRequest("GET", "/version"),
+        ApiRequest("GET", _UID_PATH),
+        ApiRequest("GET", "/api", accept=DISCOVERY),
+        ApiRequest("GET", "/apis", accept=DISCOVERY),
     )
     bodies = []
     for ask, told in zip(asks, api.ask(asks), strict=True):

@@ -3,10 +3,10 @@
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 
-from provisioner.cluster.decisions import Trial, Wanted
+from provisioner.cluster.decisions import DeclaredObject, Trial
 from provisioner.cluster.objects import Key, Object
 from provisioner.cluster.ownership import MANAGER
-from provisioner.engine.cluster_port import APPLY, Ask, ClusterApi, Told
+from provisioner.engine.cluster_port import APPLY, Answer, ApiRequest, ClusterApi
 from provisioner.model.kubernetes_error import KubernetesError
 
 _PREFIX = "azsec-dry-run-"
@@ -14,7 +14,7 @@ _PREFIX = "azsec-dry-run-"
 
 def try_objects(
     api: ClusterApi,
-    wanted: Sequence[Wanted],
+    wanted: Sequence[DeclaredObject],
     live: Mapping[Key, Object],
     namespaces: Iterable[str],
 ) -> Mapping[Key, Trial]:
@@ -28,51 +28,51 @@ def try_objects(
     standing = [each for each in tried if each.key in live]
     answers = list(api.ask([_apply(each) for each in tried])) if tried else []
     pristine = list(api.ask([_apply_alone(each) for each in standing])) if standing else []
-    merged: dict[Key, Told] = {e.key: a for e, a in zip(tried, answers, strict=True)}
-    alone: dict[Key, Told] = {e.key: a for e, a in zip(standing, pristine, strict=True)}
+    merged: dict[Key, Answer] = {e.key: a for e, a in zip(tried, answers, strict=True)}
+    alone: dict[Key, Answer] = {e.key: a for e, a in zip(standing, pristine, strict=True)}
     contested = [each for each in tried if _has_conflicts(merged[each.key])]
     again = list(api.ask([_apply(each, force=True) for each in contested])) if contested else []
-    forced: dict[Key, Told] = {e.key: a for e, a in zip(contested, again, strict=True)}
+    forced: dict[Key, Answer] = {e.key: a for e, a in zip(contested, again, strict=True)}
     return {
         each.key: Trial(merged[each.key], forced.get(each.key), alone.get(each.key))
         for each in tried
     }
 
 
-def try_alone(api: ClusterApi, standing: Sequence[Wanted]) -> Mapping[Key, Trial]:
+def try_alone(api: ClusterApi, standing: Sequence[DeclaredObject]) -> Mapping[Key, Trial]:
     """Return what the server makes of each declared object that stands, and nothing else.
 
     Where it refuses that, an apply in place is tried: it shows less, and more than nothing.
     """
     tried = [each for each in standing if each.kind is not None]
     answers = list(api.ask([_apply_alone(each) for each in tried])) if tried else []
-    alone: dict[Key, Told] = {e.key: a for e, a in zip(tried, answers, strict=True)}
+    alone: dict[Key, Answer] = {e.key: a for e, a in zip(tried, answers, strict=True)}
     refused = [each for each in tried if isinstance(alone[each.key], KubernetesError)]
     again = list(api.ask([_apply(e, force=True) for e in refused])) if refused else []
-    forced: dict[Key, Told] = {e.key: a for e, a in zip(refused, again, strict=True)}
+    forced: dict[Key, Answer] = {e.key: a for e, a in zip(refused, again, strict=True)}
     return {
         each.key: Trial(forced=forced.get(each.key), pristine=alone[each.key]) for each in tried
     }
 
 
-def _has_conflicts(told: Told) -> bool:
+def _has_conflicts(told: Answer) -> bool:
     return isinstance(told, KubernetesError) and bool(told.conflicts)
 
 
-def _apply(wanted: Wanted, *, force: bool = False) -> Ask:
+def _apply(wanted: DeclaredObject, *, force: bool = False) -> ApiRequest:
     return _ask(wanted, wanted.body, wanted.key.name, force=force)
 
 
-def _apply_alone(wanted: Wanted) -> Ask:
+def _apply_alone(wanted: DeclaredObject) -> ApiRequest:
     """Apply the object under a name that nothing has: what comes back is it and the defaults."""
     name = _PREFIX + hashlib.sha256(wanted.key.text.encode()).hexdigest()[:12]
     metadata = {**wanted.body["metadata"], "name": name}
     return _ask(wanted, {**wanted.body, "metadata": metadata}, name, force=True)
 
 
-def _ask(wanted: Wanted, body: Object, name: str, *, force: bool) -> Ask:
+def _ask(wanted: DeclaredObject, body: Object, name: str, *, force: bool) -> ApiRequest:
     assert wanted.kind is not None
-    return Ask(
+    return ApiRequest(
         "PATCH",
         wanted.kind.path(wanted.key.namespace, name),
         {

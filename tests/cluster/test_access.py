@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from provisioner.engine.cluster_port import Ask
+from provisioner.engine.cluster_port import ApiRequest
 from provisioner.kube.client import KubeClient
 from provisioner.kube.connection import Connection
 from provisioner.kube.in_cluster import read_in_cluster
@@ -72,7 +72,7 @@ def who_am_i(api: KubeClient) -> dict[str, Any]:
     """Return who the server takes us for (kubernetes.io, "Authenticating", SelfSubjectReview)."""
     review = {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"}
     path = "/apis/authentication.k8s.io/v1/selfsubjectreviews"
-    (told,) = api.ask([Ask("POST", path, body=review)])
+    (told,) = api.ask([ApiRequest("POST", path, body=review)])
     assert not isinstance(told, KubernetesError), told
     user = told["status"]["userInfo"]
     assert isinstance(user, dict)
@@ -86,7 +86,7 @@ def test_a_kubeconfig_signs_in_as_its_user(
 ) -> None:
     with KubeClient(WAYS[way](server, tmp_path, person)) as api:
         user = who_am_i(api)
-        (secrets,) = api.ask([Ask("GET", "/api/v1/secrets")])
+        (secrets,) = api.ask([ApiRequest("GET", "/api/v1/secrets")])
     assert user["username"] == person
     if person == ADMIN:
         assert "system:masters" in user["groups"]
@@ -111,7 +111,7 @@ def test_a_pod_signs_in_as_its_service_account(server: ApiServer, tmp_path: Path
         assert who_am_i(api)["username"] == "system:serviceaccount:default:observer"
         # The kubelet replaces a token before it ends: the file is read anew for each request.
         (tmp_path / "token").write_text("ended", encoding="utf-8")
-        (refused,) = api.ask([Ask("GET", "/api/v1/namespaces")])
+        (refused,) = api.ask([ApiRequest("GET", "/api/v1/namespaces")])
     assert isinstance(refused, KubernetesError)
     assert refused.status == 401
 
@@ -120,7 +120,7 @@ def test_a_certificate_of_another_authority_is_nobody(server: ApiServer, tmp_pat
     other = type(server.people).make(tmp_path / "other.crt")
     config = server.kubeconfig(ADMIN, other.user_of(ADMIN))
     with KubeClient(read_kubeconfig(config, None)) as api:
-        (no,) = api.ask([Ask("GET", "/api/v1/namespaces")])
+        (no,) = api.ask([ApiRequest("GET", "/api/v1/namespaces")])
     assert isinstance(no, KubernetesError)
     assert no.status == 401
 
@@ -134,7 +134,7 @@ def test_a_server_that_another_authority_vouches_for_gets_no_token(
     config = tmp_path / "wrong.kubeconfig"
     config.write_text(text.replace(str(server.ca), str(wrong)), encoding="utf-8")
     with KubeClient(read_kubeconfig(config, None)) as api:
-        (no,) = api.ask([Ask("GET", "/api/v1/namespaces")])
+        (no,) = api.ask([ApiRequest("GET", "/api/v1/namespaces")])
     assert isinstance(no, KubernetesError)
     assert no.status == 0
     assert "certificate" in no.message

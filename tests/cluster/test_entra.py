@@ -26,7 +26,7 @@ from cluster_tools.binaries import MINORS
 from provisioner.azure.cluster_token import token_source
 from provisioner.cli.cluster_access import ask_cluster
 from provisioner.cli.session import Session
-from provisioner.engine.cluster_port import Ask
+from provisioner.engine.cluster_port import ApiRequest
 from provisioner.kube.client import KubeClient
 from provisioner.kube.connection import Connection
 from provisioner.model.diagnostic import DiagnosticError
@@ -39,7 +39,7 @@ TENANT = "6f1c2a34-9d0b-4c58-8e27-10a4b5c6d7e8"
 AUDIENCE = "6dae42f8-4368-4678-94ff-3960e28e3630"
 CLIENT = "1f0e2d3c-0a1b-4c2d-8e3f-405162738495"
 OBJECT = "cccccccc-0000-4000-8000-000000000003"
-PODS = Ask("GET", "/api/v1/namespaces/kube-system/pods")
+PODS = ApiRequest("GET", "/api/v1/namespaces/kube-system/pods")
 
 
 class Issuer(ThreadingHTTPServer):
@@ -205,7 +205,7 @@ def test_a_token_of_entra_signs_in(
     connection = _connect(trusting, credential)
     with KubeClient(connection) as api:
         assert "items" in _wait(api)
-        refused = api.ask([Ask("GET", "/api/v1/secrets")])[0]
+        refused = api.ask([ApiRequest("GET", "/api/v1/secrets")])[0]
     assert isinstance(refused, KubernetesError)
     assert refused.is_forbidden
     assert f'User "{OBJECT}"' in refused.message

@@ -14,7 +14,7 @@ from typing import Any
 from provisioner.cli.session import Session
 from provisioner.cluster.decisions import Permission
 from provisioner.documents.trace import StateKind
-from provisioner.engine.cluster_port import Ask, Told
+from provisioner.engine.cluster_port import Answer, ApiRequest
 from provisioner.kube.client import KubeClient
 from provisioner.kube.kubeconfig import read_kubeconfig
 from provisioner.manifests.rendering import ClusterObjects
@@ -28,8 +28,8 @@ from tests.cluster.bench import ENVIRONMENT, Bench
 class KilledClient(KubeClient):
     """Ends its process once its first write has been answered."""
 
-    def ask(self, asks: Sequence[Ask]) -> Sequence[Told]:
-        answers: list[Told] = []
+    def ask(self, asks: Sequence[ApiRequest]) -> Sequence[Answer]:
+        answers: list[Answer] = []
         for ask in asks:
             answers += super().ask([ask])
             if ask.method != "GET" and "dryRun" not in ask.query:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from provisioner.cluster.decisions import Permission, Trial, Wanted, decide
+from provisioner.cluster.decisions import DeclaredObject, Permission, Trial, decide
 from provisioner.cluster.objects import Key, ServedKind
 from provisioner.cluster.ownership import Owner
 from provisioner.documents.plan import Action
@@ -16,7 +16,7 @@ BODY: dict[str, Any] = {
     "metadata": {"name": "a", "namespace": "app"},
 }
 KIND = ServedKind("", "v1", "LimitRange", "limitranges", True, frozenset({"list"}))
-WANTED = Wanted(Key("", "LimitRange", "app", "a"), BODY, KIND)
+WANTED = DeclaredObject(Key("", "LimitRange", "app", "a"), BODY, KIND)
 REFUSALS = [
     pytest.param(
         KubernetesError(

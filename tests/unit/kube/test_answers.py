@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from provisioner.engine.cluster_port import Ask
+from provisioner.engine.cluster_port import ApiRequest
 from provisioner.kube.client import KubeClient
 from provisioner.kube.connection import Connection, Token
 from provisioner.model.diagnostic import DiagnosticError, error
@@ -75,7 +75,7 @@ def test_what_is_no_success_is_a_refusal(
     method: Any, name: str, reply: Reply | None, status: int, reason: str
 ) -> None:
     with client(lambda _request: reply) as api:
-        (told,) = api.ask([Ask(method, PATH)])
+        (told,) = api.ask([ApiRequest(method, PATH)])
     assert isinstance(told, KubernetesError)
     assert (told.status, told.reason) == (status, reason)
     diagnostic = describe_refusal(told, "the pods")
@@ -94,9 +94,9 @@ LISTS = (
 @pytest.mark.parametrize(("name", "body"), LISTS)
 def test_a_list_without_a_list_is_no_empty_one(name: str, body: dict[str, Any]) -> None:
     with client(lambda _request: Reply(body=body)) as api:
-        (told,) = api.ask([Ask("GET", PATH, is_list=True)])
+        (told,) = api.ask([ApiRequest("GET", PATH, is_list=True)])
         with pytest.raises(KubernetesError):
-            list(api.pages(Ask("GET", PATH, is_list=True)))
+            list(api.pages(ApiRequest("GET", PATH, is_list=True)))
     assert isinstance(told, KubernetesError)
     assert (told.status, told.reason) == (200, "NotAList")
 
@@ -107,13 +107,13 @@ def test_a_later_page_without_items_is_no_end() -> None:
         return Reply(body=listed("a", follows="t") if is_first else {"kind": "x"})
 
     with client(answer) as api:
-        (told,) = api.ask([Ask("GET", PATH, is_list=True)])
+        (told,) = api.ask([ApiRequest("GET", PATH, is_list=True)])
     assert isinstance(told, KubernetesError)
 
 
 def test_a_list_without_objects_may_have_null_for_them() -> None:
     with client(lambda _request: Reply(body={**listed(), "items": None})) as api:
-        (told,) = api.ask([Ask("GET", PATH, is_list=True)])
+        (told,) = api.ask([ApiRequest("GET", PATH, is_list=True)])
     assert not isinstance(told, KubernetesError)
     assert told["items"] == []
 
@@ -130,7 +130,7 @@ def test_a_list_whose_token_ended_goes_on_from_there() -> None:
         return Reply(410, EXPIRED) if token == "old" else Reply(body=listed("b"))
 
     with client(answer) as api:
-        (told,) = api.ask([Ask("GET", PATH, is_list=True)])
+        (told,) = api.ask([ApiRequest("GET", PATH, is_list=True)])
     assert not isinstance(told, KubernetesError)
     assert [item["metadata"]["name"] for item in told["items"]] == ["a", "b"]
     assert asked == [None, "old", "from-here"]
@@ -142,7 +142,7 @@ def test_a_list_that_cannot_go_on_is_refused() -> None:
         return Reply(body=listed("a", follows="old")) if is_first else Reply(410, EXPIRED)
 
     with client(answer) as api:
-        (told,) = api.ask([Ask("GET", PATH, is_list=True)])
+        (told,) = api.ask([ApiRequest("GET", PATH, is_list=True)])
     assert isinstance(told, KubernetesError)
     assert describe_refusal(told, "pods").code == "list-expired"
 
@@ -158,12 +158,12 @@ def test_a_page_that_is_too_large_is_asked_for_in_halves(monkeypatch: pytest.Mon
         return Reply(body=listed(*names, follows=str(start + most) if start + most < 200 else ""))
 
     with client(answer) as api:
-        (told,) = api.ask([Ask("GET", PATH, is_list=True)])
+        (told,) = api.ask([ApiRequest("GET", PATH, is_list=True)])
         assert not isinstance(told, KubernetesError)
         assert len({item["metadata"]["name"] for item in told["items"]}) == 200
         assert limits[:4] == [500, 250, 125, 62]
         monkeypatch.setattr("provisioner.kube.answer._MOST_BYTES", 40)
-        (told,) = api.ask([Ask("GET", PATH, is_list=True)])
+        (told,) = api.ask([ApiRequest("GET", PATH, is_list=True)])
     assert isinstance(told, KubernetesError)
     assert (told.status, told.reason) == (200, "AnswerTooLarge")
     assert not told.is_unreachable
@@ -184,7 +184,7 @@ def test_eight_requests_that_are_refused_at_once_renew_the_token_once() -> None:
         return Reply(body=POD)
 
     with client(answer, token) as api:
-        told = api.ask([Ask("GET", PATH)] * 8)
+        told = api.ask([ApiRequest("GET", PATH)] * 8)
     assert told == [POD] * 8
     assert renewed == [True]
 
@@ -194,7 +194,7 @@ def test_what_gives_no_token_is_an_answer_with_its_hint() -> None:
         raise DiagnosticError(error("no-token", "the plugin failed.", None, "Install it."))
 
     with client(lambda _request: Reply(body=POD), token) as api:
-        (told,) = api.ask([Ask("PATCH", PATH)])
+        (told,) = api.ask([ApiRequest("PATCH", PATH)])
     assert isinstance(told, KubernetesError)
     assert told.is_unreachable
     assert not told.may_have_done
@@ -208,7 +208,7 @@ def test_what_is_left_is_not_sent_once_nobody_answers() -> None:
         sent[request.path] += 1
 
     with client(answer) as api:
-        told = api.ask([Ask("PATCH", f"/{number}") for number in range(60)])
+        told = api.ask([ApiRequest("PATCH", f"/{number}") for number in range(60)])
     reasons = Counter(each.reason for each in told if isinstance(each, KubernetesError))
     assert reasons["ConnectionError"] + reasons["NotSent"] == 60
     assert 8 <= reasons["ConnectionError"] < 20
