@@ -5,7 +5,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from provisioner.blueprint.acceptances import Acceptance
-from provisioner.blueprint.files import EnvironmentFile, Sources, load_file, span_of
+from provisioner.blueprint.environment_file import load_environment_file
+from provisioner.blueprint.files import EnvironmentFile, Sources, span_of
 from provisioner.blueprint.ignores import Ignore
 from provisioner.blueprint.kubernetes import KubernetesSettings
 from provisioner.blueprint.kubernetes_checks import check_kubernetes
@@ -95,7 +96,7 @@ def load_environment(path: str, sources: Sources, origin: str | None = None) -> 
     One that states no id gets one derived from `origin`, the absolute path of its file (without:
     from `path`); the workflows decide where that is good enough.
     """
-    file, node = load_file(EnvironmentFile, path, sources)
+    file, node = load_environment_file(path, sources)
     wrong = [
         error(
             "wrong-subscription",

@@ -233,11 +233,12 @@ class GatesFile(FilePart):
 
 class EnvironmentFile(FilePart):
     """One environment: where a blueprint is applied, and with which values. `types` maps types to
-    the api versions that are spoken of them."""
+    the api versions that are spoken of them; `extends` is the file whose values it takes."""
 
     api_version: Literal["azsec/v1"] = Field(alias="apiVersion")
     kind: Literal["Environment"]
     metadata: EnvironmentMetadata
+    extends: str | None = None
     blueprint: str
     cloud: Literal["AzureCloud", "AzureUSGovernment", "AzureChinaCloud", "local"] = "AzureCloud"
     auth: Literal[
@@ -273,17 +274,33 @@ def load_file(model: type[AnyFile], path: str, sources: Sources) -> tuple[AnyFil
 # The environments of a directory share their modules, and `validate` composes all of them.
 @lru_cache(maxsize=128)
 def _parse_file(model: type[BaseModel], path: str, text: str) -> tuple[BaseModel, Node]:
+    node = _parse(path, text)
+    return check_shape(model, node), node
+
+
+def parse_file(path: str, sources: Sources) -> Node:
+    """Read a file without looking at its shape. Raises DiagnosticError for what is no mapping, and
+    with the place of every secret."""
+    return _parse(path, sources.read_text(path))
+
+
+@lru_cache(maxsize=128)
+def _parse(path: str, text: str) -> Node:
     node = parse_yaml(text, path)
     if not isinstance(node.value, Mapping):
         raise DiagnosticError(
             error("invalid-file", "expected a mapping with apiVersion and kind.", node.span)
         )
-    plain = node.plain()
-    secrets = list(check_file(plain, node))
+    secrets = list(check_file(node.plain(), node))
     if secrets:
         raise DiagnosticError(*secrets)
+    return node
+
+
+def check_shape(model: type[AnyFile], node: Node) -> AnyFile:
+    """Return a node as `model`. Raises DiagnosticError with every place that does not fit."""
     try:
-        return model.model_validate(plain), node
+        return model.model_validate(node.plain())
     except ValidationError as problem:
         raise DiagnosticError(
             *(_explain(model, node, details) for details in problem.errors())

@@ -7,6 +7,7 @@ takes a text with `${` in it.
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from provisioner.blueprint.environment_file import BASE_KIND
 from provisioner.blueprint.files import (
     RESOURCE_KEYS,
     BlueprintFile,
@@ -37,7 +38,22 @@ def json_schemas(catalog: Catalog) -> Mapping[str, Mapping[str, Any]]:
     return {
         "blueprint": _with_bodies(BlueprintFile.model_json_schema(by_alias=True), bodies),
         "module": _with_bodies(ModuleFile.model_json_schema(by_alias=True), bodies),
-        "environment": {"$schema": _DIALECT, **EnvironmentFile.model_json_schema(by_alias=True)},
+        "environment": _environment_schema(),
+    }
+
+
+def _environment_schema() -> Mapping[str, Any]:
+    """Return the schema of environments and of their bases: one that extends another may leave to
+    it what it has to state otherwise."""
+    schema = EnvironmentFile.model_json_schema(by_alias=True)
+    kinds = {"kind": {"enum": ["Environment", BASE_KIND], "type": "string"}}
+    return {
+        "$schema": _DIALECT,
+        **schema,
+        "properties": {**schema["properties"], **kinds},
+        "required": ["apiVersion", "kind"],
+        "if": {"properties": {"kind": {"const": "Environment"}}, "not": {"required": ["extends"]}},
+        "then": {"required": schema["required"]},
     }
 
 

@@ -13,7 +13,7 @@ from provisioner.blueprint.module_lock import LOCK_FILE
 from provisioner.blueprint.promotion import load_promotion
 from provisioner.catalog.registry import Catalog
 from provisioner.cli.git import ChangedFile, CommittedFiles, changed_files
-from provisioner.cli.workspace import FileSources, find_environment, open_sources
+from provisioner.cli.workspace import FileSources, find_environment, is_base, open_sources
 from provisioner.model.diagnostic import Diagnostic, DiagnosticError, error, warning
 from provisioner.model.span import GIT, LIBRARY
 from provisioner.workflow.affected import Touched, Unknown, find_touched
@@ -52,7 +52,7 @@ def list_environments(named: Sequence[str] = ()) -> tuple[str, ...]:
     by names.
     """
     found = [entry for ending in ("yaml", "yml") for entry in FOLDER.glob(f"*.{ending}")]
-    every = tuple(sorted(entry.as_posix() for entry in found))
+    every = tuple(sorted(path for entry in found if not is_base(path := entry.as_posix())))
     asked = tuple(dict.fromkeys(Path(find_environment(name)).as_posix() for name in named))
     _refuse_repeated(tuple(dict.fromkeys((*asked, *every))))
     return asked or every

@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from provisioner import __version__
+from provisioner.blueprint.environment_file import BASE_KIND
 from provisioner.blueprint.files import Sources
 from provisioner.blueprint.module_lock import LOCK_FILE, LockedSource, read_lock
+from provisioner.blueprint.yaml_source import parse_yaml
 from provisioner.catalog.registry import Catalog
 from provisioner.catalog.resource_type import ResourceType
 from provisioner.filesystem import protection
@@ -172,7 +174,8 @@ def find_environment(name: str) -> str:
         return name
     path = _ENVIRONMENTS / f"{name}.yaml"
     if not path.is_file():
-        known = sorted(entry.stem for entry in _ENVIRONMENTS.glob("*.yaml"))
+        found = (entry for entry in _ENVIRONMENTS.glob("*.yaml") if not is_base(entry.as_posix()))
+        known = sorted(entry.stem for entry in found)
         raise DiagnosticError(
             error(
                 "unknown-environment",
@@ -190,7 +193,19 @@ def find_siblings(path: str) -> tuple[str, ...]:
     if not own.is_file():
         return ()
     beside = [entry for suffix in ("yaml", "yml") for entry in own.parent.glob(f"*.{suffix}")]
-    return tuple(sorted(one.as_posix() for one in beside if not one.samefile(own)))
+    others = (one.as_posix() for one in beside if not one.samefile(own))
+    return tuple(sorted(path for path in others if not is_base(path)))
+
+
+def is_base(path: str) -> bool:
+    """Tell whether a file is one that environments extend, and is none by itself."""
+    text = read_if_text(path)
+    if BASE_KIND not in text:
+        return False
+    try:
+        return parse_yaml(text, path).find(("kind",)).value == BASE_KIND
+    except DiagnosticError:
+        return False
 
 
 def read_dump(path: str) -> str:

@@ -166,21 +166,36 @@ def _candidates(file: VersionFile, text: str) -> Iterator[_Candidate]:
     given = root.get(_PARAMETERS)
     if given is not None:
         yield from _stated(given, _PARAMETERS)
-    blueprint = load_environment(file.path, _Overlay(file.sources, file.path, text)).blueprint
+    environment = load_environment(file.path, _Overlay(file.sources, file.path, text))
+    blueprint, stated = environment.blueprint, environment.stated_parameters
+    for name, node in stated.items():
+        # What a file states that this one extends is overridden here: others extend that too.
+        if (given is None or name not in given.entries) and _is_version(node):
+            yield _Candidate(
+                f"{_PARAMETERS}.{name}",
+                str(node.value),
+                str(node.value),
+                given.span if given is not None else root.span,
+                _inserter(file.path, name),
+            )
     declared = parse_yaml(file.sources.read_text(blueprint), blueprint).find((_PARAMETERS,))
     for name, spec in declared.entries.items():
         default = spec.get("default")
-        is_given = given is not None and name in given.entries
-        if default is not None and not is_given and _is_version(default):
+        if default is not None and name not in stated and _is_version(default):
             yield _Candidate(
                 f"{_PARAMETERS}.{name}",
                 str(default.value),
                 None,
                 given.span if given is not None else root.span,
-                lambda text, version, name=name: insert_entry(  # type: ignore[misc]
-                    text, parse_yaml(text, file.path), _PARAMETERS, name, version
-                ),
+                _inserter(file.path, name),
             )
+
+
+def _inserter(path: str, name: str) -> Callable[[str, str], str]:
+    def insert(text: str, version: str) -> str:
+        return insert_entry(text, parse_yaml(text, path), _PARAMETERS, name, version)
+
+    return insert
 
 
 def _stated(node: Node, path: str) -> Iterator[_Candidate]:
