@@ -6,13 +6,13 @@ written in any order, and finds every cycle.
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 
 from provisioner.blueprint.boundaries import check_boundaries
+from provisioner.blueprint.composed_files import load_blueprint
 from provisioner.blueprint.derived_order import with_derived_order
 from provisioner.blueprint.environment import Environment
 from provisioner.blueprint.evaluation import Evaluator
-from provisioner.blueprint.files import BlueprintFile, Sources, load_file, span_of
+from provisioner.blueprint.files import Sources, span_of
 from provisioner.blueprint.graph import DesiredGraph, DesiredResource, cycle_diagnostic
 from provisioner.blueprint.implied_edges import with_implied_edges
 from provisioner.blueprint.instances import Given, Instance, Placed, entries_of
@@ -53,7 +53,7 @@ class _Composition:
         self._open: list[tuple[str, str, Span]] = []
         self._evaluator = Evaluator(self)
         self._placement = Placement(self)
-        file, node = _load_blueprint(environment, sources)
+        file, node = load_blueprint(environment, sources)
         place = span_of(environment.node, "parameters")
         outside = Instance("", environment.path, environment.node, place)
         self._groups_of_file = file.resource_groups
@@ -155,17 +155,6 @@ class _Composition:
             yield
         finally:
             self._open.pop()
-
-
-def _load_blueprint(environment: Environment, sources: Sources) -> tuple[BlueprintFile, Node]:
-    """Read the environment's blueprint; what has no place of its own is wrong where it is named."""
-    try:
-        return load_file(BlueprintFile, environment.blueprint, sources)
-    except DiagnosticError as problem:
-        named = environment.node.find(("blueprint",)).span
-        raise DiagnosticError(
-            *(each if each.span else replace(each, span=named) for each in problem.diagnostics)
-        ) from None
 
 
 def _place(diagnostic: Diagnostic) -> tuple[str, int, int, str]:
