@@ -17,6 +17,7 @@ from provisioner.cli.ci_application import ci_app
 from provisioner.cli.cluster_application import cluster_app
 from provisioner.cli.diff import diff
 from provisioner.cli.exit_code import ExitCode
+from provisioner.cli.inventory_application import console, list_owned, print_outputs
 from provisioner.cli.lock_application import lock_app
 from provisioner.cli.modules_application import modules_app
 from provisioner.cli.options import (
@@ -706,6 +707,9 @@ def check(  # noqa: PLR0913  typer: one parameter an option
 
 app.command()(report)
 app.command("upgrade")(upgrade)
+app.command("output")(print_outputs)
+app.command("list")(list_owned)
+app.command("console")(console)
 
 
 @controls_app.command("list")
