@@ -8,6 +8,7 @@ from provisioner.blueprint.ownership import is_ownership_tag
 from provisioner.engine.ports import Creation, Refresh
 from provisioner.model.resource_id import ResourceId
 from provisioner.model.values import Body
+from provisioner.plan.reads import Read
 from provisioner.workflow.apply import ApplyOptions, Surface, apply_plan
 from provisioner.workflow.plan import Desired
 from tests.environments import Bench
@@ -54,3 +55,18 @@ def put(bench: Bench, path: str, body: Mapping[str, object]) -> None:
     bench.client.put(
         resource, known.api_version, json.loads(json.dumps(body)), None, lambda _status: None
     )
+
+
+def put_raw(
+    bench: Bench, path: str, body: Mapping[str, object], version: str = "2024-04-01"
+) -> None:
+    """Make one resource of a type that azsec does not know."""
+    resource = ResourceId.parse(path)
+    bench.client.put(resource, version, json.loads(json.dumps(body)), None, lambda _status: None)
+
+
+def read_raw(bench: Bench, path: str) -> Body:
+    """Return the body of one resource of a type that azsec does not know."""
+    resource = ResourceId.parse(path)
+    read = Read(path, "2024-04-01", resource.type, is_list=False)
+    return bench.client.read([read])[0].items[0]

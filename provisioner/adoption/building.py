@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from provisioner.adoption.entries import (
     Entry,
@@ -26,16 +26,19 @@ from provisioner.model.values import Body, lookup
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where an estate is, and what its environment is called. `subscriptions` maps alias to
-    GUID."""
+    """Where an estate is, and what its environment is called. `subscriptions` maps alias to GUID,
+    `subscription_names` GUID in lower case to display name, `api_versions` types in lower case to
+    the version that was asked for."""
 
     name: str
     cloud: str
     auth: str
     tenant: str
-    subscriptions: Mapping[str, str]
     environment_id: str
+    subscription_names: Mapping[str, str]
+    subscriptions: Mapping[str, str] = field(default_factory=dict)
     observe: bool = False
+    api_versions: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from provisioner.catalog import api_versions
 from provisioner.catalog.registry import Catalog
-from provisioner.catalog.resource_type import ListRead, ResourceType, Scope
+from provisioner.catalog.resource_type import ListRead, ResourceType, Scope, Tier
 from provisioner.model.resource_id import (
     RESOURCE_GROUP,
     SUBSCRIPTION,
@@ -73,21 +73,18 @@ class Findings:
                 found = parse_resource_id(item.get("id"))
                 if found is not None:
                     self.ids.setdefault(found.key, found)
-                    if answer.read.type != INVENTORY and catalog.of(found) is None:
-                        self.bodies[found.key] = item
         for key, body in bodies_of(answers, catalog).items():
             self.bodies[key] = body
             named = parse_resource_id(body.get("id"))
             if named is not None:
                 self.ids[key] = named
 
-    @property
-    def hidden(self) -> tuple[Hidden, ...]:
-        """The reads that were refused, each once."""
+    def hidden(self, catalog: Catalog) -> tuple[Hidden, ...]:
+        """Return the reads that were refused and would have shown something, each once."""
         refused = {
             answer.read.path: str(answer.refused)
             for answer in self.answers
-            if answer.refused is not None
+            if answer.refused is not None and not _shows_nothing(answer, catalog)
         }
         return tuple(Hidden(path, refused[path]) for path in sorted(refused))
 
@@ -99,6 +96,23 @@ class Findings:
                     found = parse_resource_id(item.get("id"))
                     if found is not None:
                         yield found, item
+
+
+_NOT_SUPPORTED = frozenset({"ResourceTypeNotSupported", "UnsupportedResourceType"})
+"""How Azure Monitor answers for a type that has no diagnostic settings (learn.microsoft.com,
+"Diagnostic settings in Azure Monitor", troubleshooting)."""
+_NO_LIST = frozenset({400, 404, 405})
+
+
+def _shows_nothing(answer: Answer, catalog: Catalog) -> bool:
+    """Tell whether a refusal says that there is no such list: of extension resources that a type
+    cannot have, and of children of a type outside the catalog, where it is only inferred."""
+    assert answer.refused is not None
+    if answer.refused.code in _NOT_SUPPORTED:
+        return True
+    known = catalog.find(answer.read.type)
+    inferred = known is not None and known.tier is Tier.RAW and answer.read.is_list
+    return inferred and answer.refused.status in _NO_LIST
 
 
 def first_reads(roots: Roots, catalog: Catalog) -> tuple[Read, ...]:
@@ -117,7 +131,7 @@ def first_reads(roots: Roots, catalog: Catalog) -> tuple[Read, ...]:
         Read(each.text, group_type.api_version, group_type.name, is_list=False)
         for each in roots.groups
     ]
-    singles = [_single(each, catalog) for each in (*roots.resources, *roots.clusters)]
+    singles = [_single(each, catalog) for each in roots.clusters]
     reads += [read for read in singles if read is not None]
     return tuple({read.path.lower(): read for read in reads}.values())
 
@@ -151,6 +165,14 @@ def type_reads(
             read = single
         reads[read.path.lower()] = read
     return tuple(reads[path] for path in sorted(reads.keys() - findings.done))
+
+
+def wide_reads(
+    subscriptions: Iterable[str], types: Iterable[ResourceType], findings: Findings
+) -> tuple[Read, ...]:
+    """Return the lists of some types in some subscriptions."""
+    reads = [_wide(each, known) for each in sorted(set(subscriptions)) for known in types]
+    return tuple(read for read in reads if read.path.lower() not in findings.done)
 
 
 def shown_in_part(findings: Findings, catalog: Catalog) -> tuple[Read, ...]:

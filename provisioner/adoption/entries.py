@@ -9,7 +9,7 @@ from provisioner.adoption.minimal_body import MinimalBody
 from provisioner.adoption.templates import Call, Part, Ref, Template, Tree, Var, leaves, map_tree
 from provisioner.catalog.built_in_roles import ROLE_DEFINITION_TYPE, get_built_in_role
 from provisioner.catalog.registry import Catalog
-from provisioner.catalog.resource_type import ResourceType, Scope
+from provisioner.catalog.resource_type import ResourceType, Scope, Tier
 from provisioner.model.resource_id import (
     RESOURCE_GROUP,
     SUBSCRIPTION,
@@ -27,7 +27,8 @@ _STEP = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One resource as a file will state it. `group` is the key of the resource group it stands in,
-    None for what stands on or in another resource; `body` has neither name nor place."""
+    None for what stands on or in another resource; `body` has neither name nor place, `api_version`
+    is stated of a type outside the catalog."""
 
     id: ResourceId
     type: str
@@ -38,6 +39,7 @@ class Entry:
     location: Template | None
     body: Mapping[Template, Tree]
     secrets: tuple[str, ...] = ()
+    api_version: str | None = None
 
     @property
     def key(self) -> str:
@@ -92,7 +94,8 @@ class EntryWriter:
     def entry(self, resource: ResourceId, minimal: MinimalBody, actual: Body) -> Entry:
         """Return the entry of a resource."""
         known = self._catalog.of(resource)
-        in_group = known is not None and known.has_location
+        in_group = resource.parent is None and resource.scope is not None
+        in_group = in_group and known is not None and known.scope is Scope.RESOURCE_GROUP
         parent = scope = None
         if resource.parent is not None:
             parent = self.id_template(resource.parent)
@@ -111,6 +114,7 @@ class EntryWriter:
             location=self._location(known, resource, actual),
             body=body,
             secrets=minimal.secrets,
+            api_version=known.api_version if known and known.tier is Tier.RAW else None,
         )
 
     def _location(

@@ -226,6 +226,8 @@ class _Writer:
     def _statement(self, file: _File, fold: Fold) -> dict[str, Yaml]:
         entry = fold.entry
         found: dict[str, Yaml] = {"type": entry.type}
+        if entry.api_version is not None:
+            found["apiVersion"] = entry.api_version
         if fold.repeats:
             found["forEach"] = (
                 {key: self._row(file, row) for key, row in fold.rows.items()}
@@ -424,6 +426,7 @@ def _indexed(name: str, key: str) -> str:
 
 _FIRST = (
     "type",
+    "apiVersion",
     "forEach",
     "name",
     "resourceGroup",

@@ -53,14 +53,15 @@ def minimal_body(resource_type: ResourceType, schemas: SchemaIndex, actual: Body
     whole = _without_own_children(resource_type, whole, actual)
     whole = _without_tags_of_azsec(whole)
     hidden = [found.path for found in find_secrets(whole)]
-    for path in hidden:
-        whole = _without(whole, path)
+    by_fact = list(_secrets_by_fact(resource_type, actual))
+    for path in (*hidden, *by_fact):
+        whole = _without(whole, _unstated(path))
     whole, refused = _without_refused(resource_type, schemas, whole)
     trial = _Trial(resource_type, schemas, actual, whole)
     least = trial.shrink(whole)
     return MinimalBody(
         least,
-        (*_secrets_by_fact(resource_type, actual), *map(_readable, hidden)),
+        tuple(dict.fromkeys(map(_readable, (*by_fact, *hidden)))),
         tuple(change.path for change in trial.baseline.changes if change.declared),
         refused,
     )
@@ -155,28 +156,39 @@ def _trim(
             kept = {name: descend((*path, name), item) for name, item in part.items()}
             return {name: item for name, item in kept.items() if item is not None}
         if isinstance(part, (list, tuple)) and part and isinstance(part[0], Mapping):
-            return [descend((*path, index), item) for index, item in enumerate(part)]
+            kept_entries = [descend((*path, index), item) for index, item in enumerate(part)]
+            if kept_entries == list(part):
+                return kept_entries
+            gone.append(_readable(path))
+            return None
         gone.append(_readable(path))
         return None
 
     return descend((key,), value), gone
 
 
-def _secrets_by_fact(resource_type: ResourceType, actual: Body) -> Iterator[str]:
+def _unstated(path: Path) -> Path:
+    """Return what is left out where a secret stands: the whole list that it is in. A list that is
+    declared is written as it is declared, and its entries would lose what they do not state."""
+    index = next((at for at, step in enumerate(path) if isinstance(step, int)), len(path))
+    return path[:index]
+
+
+def _secrets_by_fact(resource_type: ResourceType, actual: Body) -> Iterator[Path]:
     """Yield the paths of what Azure answers and the catalog knows as a secret."""
 
-    def descend(value: object, generic: str, shown: str) -> Iterator[str]:
+    def descend(value: object, generic: str, path: Path) -> Iterator[Path]:
         if generic and value is not None and resource_type.fact(generic).secret:
-            yield shown
+            yield path
         elif isinstance(value, Mapping):
             for name, item in value.items():
                 lead = f"{generic}." if generic else ""
-                yield from descend(item, f"{lead}{name}", f"{shown}.{name}" if shown else name)
+                yield from descend(item, f"{lead}{name}", (*path, name))
         elif isinstance(value, (list, tuple)):
             for index, item in enumerate(value):
-                yield from descend(item, f"{generic}[]", f"{shown}[{index}]")
+                yield from descend(item, f"{generic}[]", (*path, index))
 
-    yield from descend(actual, "", "")
+    yield from descend(actual, "", ())
 
 
 class _Trial:

@@ -193,3 +193,16 @@ class Namespace:
             number += 1
         self._taken.add(f"{stem}{number}".lower())
         return f"{stem}{number}"
+
+
+def subscription_aliases(guids: Iterable[str], names: Mapping[str, str]) -> Mapping[str, str]:
+    """Return an alias for each subscription, with its GUID: its display name where that makes one.
+    `names` are display names by GUID in lower case."""
+    own = sorted({guid.lower() for guid in guids}, key=lambda guid: (names.get(guid, ""), guid))
+    taken = Namespace()
+    return {taken.take(_alias(names.get(guid, "")), "subscription"): guid for guid in own}
+
+
+def _alias(name: str) -> str:
+    alias = camel([word.lower() for word in re.findall(r"[A-Za-z0-9]+", name)])
+    return alias if len(alias) <= 40 else ""

@@ -43,7 +43,7 @@ class Exclusions:
     """Says of each resource why it is not adopted, if it is not.
 
     `bodies` is everything that was read, by the key of the id; `listed` what only inventories show,
-    with their `managedBy`.
+    with their `managedBy`. What is only to be watched (`observes`) may be another environment's.
     """
 
     def __init__(
@@ -52,7 +52,10 @@ class Exclusions:
         ids: Mapping[str, ResourceId],
         listed: Iterable[tuple[ResourceId, Body]],
         catalog: Catalog,
+        *,
+        observes: bool = False,
     ) -> None:
+        self._observes = observes
         self._bodies = bodies
         self._ids = ids
         self._catalog = catalog
@@ -88,7 +91,7 @@ class Exclusions:
         reason = self._made_by_service(resource, body)
         if reason is not None:
             return LeftOut(resource, reason)
-        marked = self._marked(resource)
+        marked = None if self._observes else self._marked(resource)
         return LeftOut(resource, marked, owned=True) if marked is not None else None
 
     def _made_by_service(self, resource: ResourceId, body: Body) -> str | None:

@@ -12,7 +12,7 @@ WIDTH = 100
 _PLAIN = re.compile(r"[A-Za-z0-9_./$][A-Za-z0-9_./$(){}\[\]:@+*%&;=<>~^|?!,\"' -]*")
 _NO_TEXT = re.compile(
     r"(true|false|null|yes|no|on|off|~|[-+]?(\.[0-9]+|[0-9][0-9_]*(\.[0-9]*)?)([eE][-+]?[0-9]+)?"
-    r"|0o[0-7]+|0x[0-9a-fA-F]+|[-+]?\.(inf|nan)|[0-9]{4}-[0-9]{2}-[0-9]{2}.*|[0-9]+(:[0-9.]+)+)\Z",
+    r"|0o[0-7]+|0x[0-9a-fA-F]+|[-+]?\.(inf|nan)|[0-9]+(:[0-9.]+)+)\Z",
     re.IGNORECASE,
 )
 """What a reader of YAML 1.1 or 1.2 takes for something else than a text."""

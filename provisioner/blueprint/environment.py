@@ -42,7 +42,8 @@ class Environment:
     additions of others that are no drift; `kubernetes` is
     what stands in the cluster and has no ARM form; `node` is the file, for the places of what is
     wrong; `lock` is the blob container whose lease an apply holds; `given` are values of parameters
-    that a command was given, and `given_by` what gave each (`--set location`)."""
+    that a command was given, and `given_by` what gave each (`--set location`); `observes` says that
+    it is only watched, and owns nothing."""
 
     name: str
     id: str
@@ -67,6 +68,7 @@ class Environment:
     lock: ResourceId | None = None
     given: Mapping[str, Node] = field(default_factory=dict)
     given_by: Mapping[str, str] = field(default_factory=dict)
+    observes: bool = False
 
     @property
     def marks(self) -> Marks:
@@ -138,6 +140,7 @@ def load_environment(path: str, sources: Sources, origin: str | None = None) -> 
         kubernetes=file.kubernetes,
         node=node,
         lock=_lock(file, node),
+        observes=file.mode == "observe",
     )
 
 

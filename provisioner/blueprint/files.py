@@ -232,8 +232,9 @@ class GatesFile(FilePart):
 
 
 class EnvironmentFile(FilePart):
-    """One environment: where a blueprint is applied, and with which values. `types` maps types to
-    the api versions that are spoken of them; `extends` is the file whose values it takes."""
+    """One environment: where a blueprint is applied, and with which values. One of the mode
+    `observe` is only watched. `types` maps types to the api versions that are spoken of them;
+    `extends` is the file whose values it takes."""
 
     api_version: Literal["azsec/v1"] = Field(alias="apiVersion")
     kind: Literal["Environment"]
@@ -241,6 +242,7 @@ class EnvironmentFile(FilePart):
     extends: str | None = None
     blueprint: str
     cloud: Literal["AzureCloud", "AzureUSGovernment", "AzureChinaCloud", "local"] = "AzureCloud"
+    mode: Literal["manage", "observe"] = "manage"
     auth: Literal[
         "default", "workload-identity", "managed-identity", "azure-cli", "environment"
     ] = "default"

@@ -69,12 +69,10 @@ class DesiredResource:
 
 @dataclass(frozen=True)
 class DesiredGraph:
-    """The resources by address, in the order of their addresses, and the outputs, each with the
-    addresses that it comes from."""
+    """The resources by address, in the order of their addresses, and the outputs."""
 
     resources: Mapping[str, DesiredResource]
     outputs: Mapping[str, Value]
-    output_sources: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @cached_property
     def by_id(self) -> Mapping[str, DesiredResource]:

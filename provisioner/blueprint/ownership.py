@@ -236,7 +236,6 @@ def add_ownership(graph: DesiredGraph, marks: Marks) -> DesiredGraph:
             for resource in graph
         },
         graph.outputs,
-        graph.output_sources,
     )
 
 

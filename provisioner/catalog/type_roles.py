@@ -90,7 +90,6 @@ _JOINS: Mapping[str, tuple[str, ...]] = {
     "Microsoft.Insights/metricAlerts": ("properties.scopes[]",),
     "Microsoft.Insights/scheduledQueryRules": ("properties.scopes[]",),
     "Microsoft.Network/networkWatchers/flowLogs": ("properties.targetResourceId",),
-    "Microsoft.Network/privateDnsZones/virtualNetworkLinks": ("properties.virtualNetwork.id",),
     "Microsoft.Network/privateEndpoints": (
         "properties.subnet.id",
         *_WITH_TARGET["Microsoft.Network/privateEndpoints"],
@@ -102,6 +101,7 @@ _MEETS: Mapping[str, tuple[str, ...]] = {
         "properties.remoteVirtualNetwork",
     ),
     "Microsoft.Network/virtualNetworks": ("properties.virtualNetworkPeerings",),
+    "Microsoft.Network/privateDnsZones/virtualNetworkLinks": ("properties.virtualNetwork",),
 }
 
 ABBREVIATIONS = frozenset(
@@ -152,8 +152,8 @@ def joining_types() -> tuple[str, ...]:
 
 
 def meeting_paths(type_name: str) -> tuple[str, ...]:
-    """Return the paths that name what a resource only meets: the other network of a peering belongs
-    to whoever runs it."""
+    """Return the paths that name what a resource only meets: the other network of a peering, and
+    one that reads a zone, belong to whoever runs them."""
     return _find(_MEETS, type_name) or ()
 
 

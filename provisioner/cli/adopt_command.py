@@ -44,6 +44,50 @@ def adopt(  # noqa: PLR0913  typer: one parameter an option
             show_default=False,
         ),
     ] = None,
+    cluster: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="ID",
+            help="Adopt this AKS cluster and what belongs to it: network, identities and their "
+            "roles, vaults, registries, private endpoints, DNS zones, logs. Repeatable.",
+            show_default=False,
+        ),
+    ] = None,
+    template: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="FILE",
+            help="Of the groups, adopt only what this ARM template or compiled Bicep file deploys. "
+            "Repeatable.",
+            show_default=False,
+        ),
+    ] = None,
+    terraform: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="FILE",
+            help="Adopt the resources in this Terraform state or plan (terraform show -json); only "
+            "their ids are read. Repeatable.",
+            show_default=False,
+        ),
+    ] = None,
+    api_version: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--api-version",
+            metavar="TYPE=VERSION",
+            help="Read a type that azsec's catalog does not have in this api version. Repeatable.",
+            show_default="the newest that the cloud offers",
+        ),
+    ] = None,
+    observe: Annotated[
+        bool,
+        typer.Option(
+            "--observe",
+            help="Write an environment that is only watched (`mode: observe`): drift and check "
+            "work without marks, apply and destroy refuse.",
+        ),
+    ] = False,
     out: Annotated[
         str,
         typer.Option(metavar="DIR", help="Write blueprints/ and environments/ into this folder."),
@@ -79,6 +123,11 @@ def adopt(  # noqa: PLR0913  typer: one parameter an option
         name=name,
         groups=tuple(group or ()),
         subscriptions=tuple(subscription or ()),
+        clusters=tuple(cluster or ()),
+        templates=tuple(template or ()),
+        terraform=tuple(terraform or ()),
+        api_versions=tuple(api_version or ()),
+        observe=observe,
         out=out,
         cloud=cloud.value,
         tenant=tenant,

@@ -2,24 +2,27 @@
 
 import re
 import secrets
-import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from provisioner.adoption.building import Place
-from provisioner.adoption.discovery import Roots
+from provisioner.adoption.template_source import Pattern, read_template
+from provisioner.adoption.terraform_source import read_terraform
+from provisioner.catalog.generic_types import EXAMPLE, is_api_version, is_type_name
 from provisioner.cli.exit_code import ExitCode
 from provisioner.cli.output import print_adoption
 from provisioner.cli.session import Session
-from provisioner.cli.workspace import make_folder, write_file
+from provisioner.cli.workspace import MAX_DUMP_BYTES, FileSources, make_folder, write_file
 from provisioner.documents.adoption import Verdict
 from provisioner.documents.document import EnvironmentDocument
 from provisioner.engine.ports import Reader
 from provisioner.model.diagnostic import DiagnosticError, error
+from provisioner.model.resource_id import ResourceId
 from provisioner.workflow.adopt import Adoption, adopt
-from provisioner.workflow.adoption_roots import Names, find_roots
+from provisioner.workflow.adoption_proof import Bench
+from provisioner.workflow.adoption_roots import Names, Sources, find_roots
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +32,11 @@ class Request:
     name: str
     groups: tuple[str, ...]
     subscriptions: tuple[str, ...]
+    clusters: tuple[str, ...]
+    templates: tuple[str, ...]
+    terraform: tuple[str, ...]
+    api_versions: tuple[str, ...]
+    observe: bool
     out: str
     cloud: str
     tenant: str | None
@@ -39,6 +47,8 @@ def run_adopt(session: Session, request: Request, output: str) -> int:
     """Write the files of an estate and print what they came to; return the exit code. Raises
     DiagnosticError, before anything is read, for a name that is none and a file that exists."""
     _check_name(request.name)
+    _check_template(request)
+    versions = dict(map(_read_version, request.api_versions))
     _check_free(request, [f"environments/{request.name}.yaml", f"blueprints/{request.name}.yaml"])
     where = EnvironmentDocument(
         name=request.name,
@@ -49,42 +59,63 @@ def run_adopt(session: Session, request: Request, output: str) -> int:
         subscriptions={},
     )
     client = session.connect(where)
-    adoption = _adopt(session, request, client)
+    adoption = _adopt(session, request, client, versions)
     _write(request, adoption.files)
     print_adoption(adoption.document, output)
     proven = adoption.document.verdict is Verdict.PROVEN
     return ExitCode.SUCCESS if proven else ExitCode.ERROR
 
 
-def _adopt(session: Session, request: Request, reader: Reader) -> Adoption:
-    roots, names = find_roots(reader, request.groups, request.subscriptions, tenant=request.tenant)
+def _adopt(
+    session: Session, request: Request, reader: Reader, versions: Mapping[str, str]
+) -> Adoption:
+    named = Sources(
+        request.groups, request.subscriptions, request.clusters, _listed(request.terraform)
+    )
+    roots, names = find_roots(reader, named, request.tenant)
+    patterns = [found for path in request.templates for found in _deployed(path)]
+    today = datetime.now().astimezone().date()
     return adopt(
-        roots,
-        _place(request, names, roots),
-        session.catalog,
-        reader,
-        datetime.now().astimezone().date(),
-        _watch(quiet=session.quiet),
+        roots, _place(request, names, versions), Bench(session.catalog, reader, today), patterns
     )
 
 
-def _place(request: Request, names: Names, roots: Roots) -> Place:
+def _listed(paths: Sequence[str]) -> tuple[ResourceId, ...]:
+    """Return the ids that states and plans of Terraform list. Nothing else of them is kept."""
+    found = [read_terraform(FileSources(most=MAX_DUMP_BYTES).read_text(p), p) for p in paths]
+    return tuple(each for ids in found for each in ids)
+
+
+def _deployed(path: str) -> tuple[Pattern, ...]:
+    return read_template(FileSources(most=MAX_DUMP_BYTES).read_text(path), path)
+
+
+def _place(request: Request, names: Names, versions: Mapping[str, str]) -> Place:
     return Place(
         name=request.name,
         cloud=request.cloud,
         auth=request.auth,
         tenant=names.tenant,
-        subscriptions=names.aliases(roots),
+        subscription_names=names.subscriptions,
         environment_id=secrets.token_hex(16),
+        observe=request.observe,
+        api_versions=versions,
     )
 
 
-def _watch(*, quiet: bool) -> Callable[[str], None]:
-    def watch(text: str) -> None:
-        if not quiet and sys.stderr.isatty():
-            sys.stderr.write(f"{text}\n")
-
-    return watch
+def _read_version(text: str) -> tuple[str, str]:
+    """Return (type in lower case, version) of an option. Raises DiagnosticError."""
+    name, _, version = text.partition("=")
+    if not is_type_name(name) or not is_api_version(version):
+        raise DiagnosticError(
+            error(
+                "wrong-option",
+                f"--api-version is {text!r}.",
+                None,
+                f"Expected a type and a version: {EXAMPLE}=2025-06-01.",
+            )
+        )
+    return name.lower(), version
 
 
 def _check_name(name: str) -> None:
@@ -98,6 +129,18 @@ def _check_name(name: str) -> None:
             "Use small letters, digits and dashes.",
         )
     )
+
+
+def _check_template(request: Request) -> None:
+    if request.templates and not request.groups:
+        raise DiagnosticError(
+            error(
+                "no-group",
+                "--template says what was deployed, and not where.",
+                None,
+                "Add the resource groups: --group SUBSCRIPTION/GROUP.",
+            )
+        )
 
 
 def _check_free(request: Request, paths: list[str]) -> None:

@@ -31,7 +31,7 @@ from provisioner.workflow.cluster_drift import check_cluster_drift, check_observ
 from provisioner.workflow.cluster_plan import ClusterPlan, plan_cluster
 from provisioner.workflow.cluster_plan_file import read_cluster_plan, write_cluster_plan
 from provisioner.workflow.manifests import describe_manifests
-from provisioner.workflow.plan import Desired
+from provisioner.workflow.plan import Desired, require_managed
 
 _PARALLELISM = 8
 
@@ -118,6 +118,7 @@ def run_apply(request: Request, reach: Reach, output: str, consent: Consent) -> 
         request, stated = _read_plan(request)
         approved = stated if approved is None else replace(stated, digest=approved.digest)
     with _open(request, reach) as bench:
+        require_managed(bench.desired)
         if approved is None and not consent.yes:
             made = bench.plan(request)
             _show(made, consent)

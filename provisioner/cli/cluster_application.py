@@ -8,7 +8,6 @@ from provisioner.cli.options import (
     CloudOption,
     ContextOption,
     EnvironmentArgument,
-    ForceConflictsOption,
     KubeconfigOption,
     LockTimeoutOption,
     OutputFormat,
@@ -34,6 +33,10 @@ _Adopt = Annotated[
         show_default=False,
     ),
 ]
+_Force = Annotated[
+    bool,
+    typer.Option("--force-conflicts", help="Take over fields that another field manager owns."),
+]
 
 
 @cluster_app.command("plan")
@@ -47,7 +50,7 @@ def plan(  # noqa: PLR0913  typer: one parameter an option
         typer.Option("--detailed-exitcode", help="Return exit code 2 when the plan has changes."),
     ] = False,
     adopt: _Adopt = None,
-    force_conflicts: ForceConflictsOption = False,
+    force_conflicts: _Force = False,
     of: StateKindOption = StateChoice.DESIRED,
     kubeconfig: KubeconfigOption = None,
     context: ContextOption = None,
@@ -88,7 +91,7 @@ def apply(  # noqa: PLR0913  typer: one parameter an option
         ),
     ] = None,
     adopt: _Adopt = None,
-    force_conflicts: ForceConflictsOption = False,
+    force_conflicts: _Force = False,
     of: StateKindOption = StateChoice.DESIRED,
     kubeconfig: KubeconfigOption = None,
     context: ContextOption = None,

@@ -197,7 +197,10 @@ class Rules:
             stated=fact.stated,
             closed=_is_closed(rule, shape),
             generated=self._is_generated(rule, key),
-            unmodelled=prop is None and self._model(rule) is not None,
+            # Of a raw type nothing has a model: what a write left out would be lost.
+            unmodelled=prop is None
+            and self._model(rule) is not None
+            and self._type.tier is not Tier.RAW,
             states=computed and self._has_state(generic),
             create_only=create_only or by_nature,
             definite=definite,

@@ -407,6 +407,8 @@ class _Decider:
     def _hold(self, resource: DesiredResource, found: Found) -> tuple[bool, str | None]:
         """Return whether a resource that was found has to be adopted, and why it may not be touched
         at all, if so."""
+        if self._terms.observes:
+            return False, None
         manager = lookup(found.body, ("managedBy",))
         if not resource.type.taggable:
             if not needs_carrier(resource.type) or self._owners.is_marked(resource.id):
@@ -446,8 +448,15 @@ class _Decider:
     def _taken_child(self, resource: DesiredResource) -> ResourceId | None:
         """Return a child that a body states and that is there without a mark (a pool that somebody
         added to the cluster), or None."""
+        if self._terms.observes:
+            return None
         parts = unmarked_parts(resource, self._graph, self._state, self._owners)
         return next(iter(parts), None)
+
+    def _stale_tags(self, desired: Mapping[str, Value], live: Body) -> Mapping[str, str]:
+        """Return azsec's own tags that are to go; those that are seen on what is only watched are
+        of the environment that owns it."""
+        return {} if self._terms.observes else stale_tags(desired, live)
 
     def _hinders_loss(self, container: ResourceId) -> str | None:
         """Return why a container cannot be deleted and made anew, or None."""
@@ -516,7 +525,7 @@ class _Decider:
             *back,
             *(
                 FieldChange.removed(f"tags.{name}", value)
-                for name, value in stale_tags(desired, found.body).items()
+                for name, value in self._stale_tags(desired, found.body).items()
             ),
         )
         why = _hinders_update(resource, declared, adopted=adopted)

@@ -15,14 +15,16 @@ from provisioner.model.values import ABSENT, Absent, Value, is_empty
 class Terms:
     """The environment's marks, the properties that others may change, whether values that were
     moved off the service's defaults are put back, the addresses whose resources may be taken
-    over (all of a module by the module's address, `*` for every address), and the additions of
-    others that are known."""
+    over (all of a module by the module's address, `*` for every address), the additions of others
+    that are known, and whether the environment is only watched: whose a resource is, is nothing to
+    a comparison then."""
 
     marks: Marks
     ignores: tuple[Ignore, ...] = ()
     adopt_defaults: bool = False
     adopt: tuple[str, ...] = ()
     accepted: tuple[Acceptance, ...] = ()
+    observes: bool = False
 
     def permits_adoption(self, address: str) -> bool:
         """Tell whether the resource at an address may be taken over where it exists already."""

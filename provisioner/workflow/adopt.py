@@ -5,24 +5,15 @@ The proof is a plan of the written files against Azure as it is then, by the sam
 plan`. What it would change is mended in the files or reported; marks are written by a later apply.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
 
 from provisioner.adoption.building import Built, Material, Place, minimize
-from provisioner.adoption.discovery import (
-    Findings,
-    Roots,
-    below_reads,
-    first_reads,
-    inventory_reads,
-    shown_in_part,
-    type_reads,
-    wide_extension_reads,
-)
-from provisioner.adoption.entries import group_of
+from provisioner.adoption.discovery import Findings, Roots
 from provisioner.adoption.minimal_body import MinimalBody
+from provisioner.adoption.naming import subscription_aliases
 from provisioner.adoption.selection import Exclusions, LeftOut, Selection, select
+from provisioner.adoption.template_source import Pattern
 from provisioner.catalog.registry import Catalog
 from provisioner.documents.adoption import (
     AdoptionDocument,
@@ -33,15 +24,13 @@ from provisioner.documents.adoption import (
     Verdict,
     WrittenFileDocument,
 )
-from provisioner.engine.ports import Reader
 from provisioner.model.diagnostic import DiagnosticError, Severity, error
 from provisioner.model.resource_id import RESOURCE_GROUP, ResourceId
 from provisioner.plan.assembly import documents_of, field_document
 from provisioner.plan.changes import ResourceChange
 from provisioner.plan.contents import is_always_there
 from provisioner.workflow.adoption_proof import Bench, ProvenFiles, beside_marks, make_files
-
-_MOST_ROUNDS = 12
+from provisioner.workflow.adoption_reading import Discovery, discover
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,79 +41,47 @@ class Adoption:
     files: Mapping[str, str]
 
 
-def discover(roots: Roots, catalog: Catalog, reader: Reader) -> Findings:
-    """Read what there is at the roots, round by round. Raises AzureError where nothing can be read,
-    DiagnosticError for a root that does not exist."""
-    findings = Findings()
-    findings.take(reader.read(first_reads(roots, catalog)), catalog)
-    _check_roots(roots, findings)
-    groups = {each.key: each for each in roots.groups}
-    for key, each in findings.ids.items():
-        subscription = str(each.subscription).lower()
-        if each.type == RESOURCE_GROUP and subscription in roots.subscriptions:
-            groups[key] = each
-    findings.groups = groups
-    findings.take(reader.read(inventory_reads(groups.values(), findings)), catalog)
-    listed = [each for each, _ in findings.inventory()]
-    findings.chosen |= {each.key for each in (*listed, *roots.resources)}
-    findings.take(reader.read(type_reads(listed, findings, catalog)), catalog)
-    _follow(findings, catalog, reader)
-    missing = [
-        group
-        for key in sorted(findings.chosen)
-        if (group := group_of(findings.ids[key])) is not None and group.key not in findings.bodies
+def _limit(findings: Findings, patterns: Sequence[Pattern]) -> list[LeftOutDocument]:
+    """Keep of what is chosen only what templates deploy; return what they deploy and nobody found.
+    Groups that a template does not deploy itself are only read."""
+    if not patterns:
+        return []
+    matched = {
+        key: [pattern for pattern in patterns if pattern.holds(findings.ids[key])]
+        for key in findings.chosen
+    }
+    findings.chosen = {key for key, found in matched.items() if found}
+    findings.groups = {}
+    used = {pattern.written for found in matched.values() for pattern in found}
+    return [
+        LeftOutDocument(id=pattern.written, type=pattern.type, reason="the template deploys it")
+        for pattern in patterns
+        if pattern.written not in used
     ]
-    findings.take(reader.read(type_reads(missing, findings, catalog)), catalog)
-    return findings
 
 
-def _follow(findings: Findings, catalog: Catalog, reader: Reader) -> None:
-    """Read below what is chosen, until nothing new is found."""
-    findings.take(reader.read(wide_extension_reads(findings, catalog)), catalog)
-    for _ in range(_MOST_ROUNDS):
-        findings.chosen |= _hanging_on(findings)
-        reads = (*below_reads(findings, catalog), *shown_in_part(findings, catalog))
-        if not reads:
-            return
-        findings.take(reader.read(reads), catalog)
-
-
-def _hanging_on(findings: Findings) -> set[str]:
-    """Return the keys of what stands in or on something chosen, or on a chosen group."""
-    holders = findings.chosen | set(findings.groups)
-    return {
-        key
-        for key in findings.bodies
-        if (container := findings.ids[key].container) is not None
-        and container.key in holders
-        and findings.ids[key].type != RESOURCE_GROUP
-    }
-
-
-def _check_roots(roots: Roots, findings: Findings) -> None:
-    refused = {
-        answer.read.path.lower(): str(answer.refused)
-        for answer in findings.answers
-        if answer.refused is not None
-    }
-    wrong = [
-        error(
-            "root-not-found",
-            f"{each} cannot be adopted: {refused.get(each.key, 'Azure has no such resource')}.",
-            None,
-            "Check the subscription, the name and the tenant; `az group list -o table` lists "
-            "groups.",
-        )
-        for each in (*roots.groups, *roots.clusters)
+def _missing(discovery: Discovery, roots: Roots) -> list[LeftOutDocument]:
+    """Return what a state lists and Azure does not have."""
+    findings = discovery.findings
+    refused = {a.read.path.lower() for a in findings.answers if a.refused is not None}
+    return [
+        _left_out(each, "the state lists it")
+        for each in roots.resources
         if each.key not in findings.bodies
+        and each.type.lower() not in discovery.silent
+        and refused.isdisjoint(
+            {each.key, f"/subscriptions/{each.subscription}/providers/{each.type}".lower()}
+        )
     ]
-    if wrong:
-        raise DiagnosticError(*wrong)
 
 
-def gather(findings: Findings, catalog: Catalog) -> tuple[Selection, Material]:
+def gather(
+    findings: Findings, catalog: Catalog, *, observes: bool = False
+) -> tuple[Selection, Material]:
     """Return what of the findings is adopted, and the material of its files."""
-    exclusions = Exclusions(findings.bodies, findings.ids, findings.inventory(), catalog)
+    exclusions = Exclusions(
+        findings.bodies, findings.ids, findings.inventory(), catalog, observes=observes
+    )
     known = [key for key in findings.chosen if catalog.of(findings.ids[key]) is not None]
     selection = select(known, findings.bodies, findings.ids, exclusions, catalog)
     groups = {
@@ -165,28 +122,28 @@ def without_untouched(
     )
 
 
-def adopt(
-    roots: Roots,
-    place: Place,
-    catalog: Catalog,
-    reader: Reader,
-    today: date,
-    watch: Callable[[str], None] = lambda _text: None,
-) -> Adoption:
+def adopt(roots: Roots, place: Place, bench: Bench, patterns: Sequence[Pattern] = ()) -> Adoption:
     """Return the files of what stands at the roots, with the proof that they plan to nothing.
 
-    `watch` is told what is done. Raises AzureError where nothing can be read, and DiagnosticError
-    for a root that does not exist, or at which there is nothing to adopt.
+    `place` needs no subscriptions: they are those of what is found. `patterns` limit it to what
+    some templates deploy (none: all). Raises AzureError where nothing can be read, and
+    DiagnosticError for a root that does not exist, or at which there is nothing to adopt.
     """
-    findings = discover(roots, catalog, reader)
-    selection, material = gather(findings, catalog)
+    discovery = discover(roots, bench.catalog, bench.reader, place.api_versions)
+    findings, catalog = discovery.findings, discovery.catalog
+    unlisted = [*_limit(findings, patterns), *_missing(discovery, roots)]
+    selection, material = gather(findings, catalog, observes=place.observe)
     _check_anything(selection, material)
-    watch(f"read {len(findings.bodies)} resources")
+    guids = {
+        str(findings.ids[key].subscription) for key in (*material.bodies, *material.owned_groups)
+    }
+    place = replace(place, subscriptions=subscription_aliases(guids, place.subscription_names))
     minimal = minimize(material, catalog)
     selection, material = without_untouched(selection, material, minimal, catalog)
     minimal = {key: minimal[key] for key in material.bodies}
-    files = make_files(material, minimal, place, Bench(catalog, reader, today))
-    document = _report(findings, selection, material, files, place)
+    files = make_files(material, minimal, place, replace(bench, catalog=catalog))
+    document = _report(discovery, selection, material, files, place)
+    document = document.model_copy(update={"unlisted": tuple(unlisted)})
     return Adoption(document, files.built.written.files)
 
 
@@ -216,20 +173,20 @@ def _check_anything(selection: Selection, material: Material) -> None:
 
 
 def _report(
-    findings: Findings,
+    discovery: Discovery,
     selection: Selection,
     material: Material,
     files: ProvenFiles,
     place: Place,
 ) -> AdoptionDocument:
-    built, proof = files.built, files.proof
+    built, proof, findings = files.built, files.proof, discovery.findings
     addresses = built.written.addresses
-    hidden = findings.hidden
+    hidden = findings.hidden(discovery.catalog)
     total = len(built.entries) + len(material.owned_groups)
     unknown = [
         findings.ids[key]
         for key in sorted(findings.chosen)
-        if key not in material.bodies and key not in findings.bodies
+        if findings.ids[key].type.lower() in discovery.silent
     ]
     verdict = Verdict.PROVEN
     errors = [d for d in proof.planned.changes.diagnostics if d.severity is Severity.ERROR]
@@ -250,7 +207,7 @@ def _report(
         ),
         changes=tuple(_change_document(change) for change in proof.left),
         not_expressed=(
-            *(_left_out(each, "azsec does not know the type") for each in unknown),
+            *(_left_out(each, discovery.silent[each.type.lower()]) for each in unknown),
             *(_left_out(material.ids[key], why) for key, why in sorted(files.unfit.items())),
         ),
         left_out=tuple(_left_out(out.id, out.reason) for out in selection.left_out),

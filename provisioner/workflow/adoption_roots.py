@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from provisioner.adoption.discovery import Roots
-from provisioner.adoption.naming import Namespace, camel
+from provisioner.catalog.node_pools import CLUSTER
 from provisioner.engine.ports import Reader
 from provisioner.model.diagnostic import DiagnosticError, error, nearest
-from provisioner.model.resource_id import resource_group_id
+from provisioner.model.resource_id import ResourceId, parse_resource_id, resource_group_id
 from provisioner.plan.reads import SUBSCRIPTIONS
 
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
@@ -21,39 +21,23 @@ class Names:
     subscriptions: Mapping[str, str]
     tenant: str
 
-    def aliases(self, roots: Roots) -> Mapping[str, str]:
-        """Return an alias for each subscription of the roots, with its GUID; they are in the order
-        of their names."""
-        guids = {each.lower() for each in roots.subscriptions}
-        guids |= {
-            str(each.subscription).lower()
-            for each in (*roots.groups, *roots.resources, *roots.clusters)
-        }
-        named = sorted(guids, key=lambda guid: (self.subscriptions.get(guid, ""), guid))
-        names = Namespace()
-        return {
-            names.take(_alias(self.subscriptions.get(guid, "")), "subscription"): guid
-            for guid in named
-        }
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """What an adoption starts from, as a person names it: groups as `SUBSCRIPTION/GROUP` or
+    `GROUP`, subscriptions by name or GUID, clusters and other resources by id."""
+
+    groups: Sequence[str] = ()
+    subscriptions: Sequence[str] = ()
+    clusters: Sequence[str] = ()
+    resources: Sequence[ResourceId] = ()
 
 
-def _alias(name: str) -> str:
-    words = re.findall(r"[A-Za-z0-9]+", name)
-    alias = camel([word.lower() for word in words])
-    return alias if 0 < len(alias) <= 40 else ""
+def find_roots(reader: Reader, sources: Sources, tenant: str | None) -> tuple[Roots, Names]:
+    """Return the roots that sources name, and the names of the subscriptions.
 
-
-def find_roots(
-    reader: Reader,
-    groups: Sequence[str],
-    subscriptions: Sequence[str],
-    *,
-    tenant: str | None,
-) -> tuple[Roots, Names]:
-    """Return the roots that options name, and the names of the subscriptions.
-
-    `groups` are `SUBSCRIPTION/GROUP` or `GROUP`, `subscriptions` names or GUIDs. Raises
-    DiagnosticError for a subscription that is not visible, and where nothing is named.
+    Raises DiagnosticError for a subscription that is not visible, for what is no id of a cluster,
+    and where nothing is named.
     """
     (answer,) = reader.read([SUBSCRIPTIONS])
     visible = {
@@ -64,43 +48,67 @@ def find_roots(
         str(item.get("subscriptionId", "")).lower(): str(item.get("tenantId", ""))
         for item in answer.items
     }
-    whole = tuple(_find(each, visible) for each in subscriptions)
-    named = []
-    for each in groups:
-        holder, _, group = each.rpartition("/")
-        if holder:
-            guid = _find(holder, visible)
-        elif len(whole) == 1:
-            guid = whole[0]
-        elif not whole and len(visible) == 1:
-            guid = next(iter(visible))
-        else:
-            raise DiagnosticError(
-                error(
-                    "no-subscription",
-                    f"--group {each} names no subscription, and there are several.",
-                    None,
-                    f"Write --group SUBSCRIPTION/{each}.",
-                )
-            )
-        if not re.fullmatch(r"[-\w.()]{0,89}[-\w()]", group):
-            raise DiagnosticError(
-                error("wrong-name", f"--group {each}: {group!r} is no name of a resource group.")
-            )
-        named.append(resource_group_id(guid, group))
-    roots = Roots(subscriptions=() if groups else whole, groups=tuple(dict.fromkeys(named)))
-    if not roots.subscriptions and not roots.groups:
+    whole = tuple(_find(each, visible) for each in sources.subscriptions)
+    groups = [_group(each, whole, visible) for each in sources.groups]
+    named = bool(sources.groups or sources.clusters or sources.resources)
+    roots = Roots(
+        subscriptions=() if named else whole,
+        groups=tuple(dict.fromkeys(groups)),
+        resources=tuple(dict.fromkeys(sources.resources)),
+        clusters=tuple(map(_cluster, sources.clusters)),
+    )
+    if not named and not whole:
         raise DiagnosticError(
             error(
                 "no-source",
                 "nothing to adopt is named.",
                 None,
-                "Name it: --group SUBSCRIPTION/GROUP or --subscription SUBSCRIPTION.",
+                "Name it: --group SUBSCRIPTION/GROUP, --subscription SUBSCRIPTION, --cluster ID, "
+                "--template FILE or --terraform FILE.",
             )
         )
-    used = [*roots.subscriptions, *(str(each.subscription) for each in roots.groups)]
+    ids = (*roots.groups, *roots.resources, *roots.clusters)
+    used = [*roots.subscriptions, *(str(each.subscription).lower() for each in ids)]
     found = next((tenants[guid] for guid in used if tenants.get(guid)), "")
     return roots, Names(visible, (tenant or found).lower())
+
+
+def _group(named: str, whole: Sequence[str], visible: Mapping[str, str]) -> ResourceId:
+    """Return the id of a group as an option names it. Raises DiagnosticError."""
+    holder, _, group = named.rpartition("/")
+    if not re.fullmatch(r"[-\w.()]{0,89}[-\w()]", group):
+        raise DiagnosticError(
+            error("wrong-name", f"--group {named}: {group!r} is no name of a resource group.")
+        )
+    if holder:
+        return resource_group_id(_find(holder, visible), group)
+    if len(whole) == 1:
+        return resource_group_id(whole[0], group)
+    if not whole and len(visible) == 1:
+        return resource_group_id(next(iter(visible)), group)
+    raise DiagnosticError(
+        error(
+            "no-subscription",
+            f"--group {named} names no subscription, and there are {len(whole or visible)}.",
+            None,
+            f"Write --group SUBSCRIPTION/{named}.",
+        )
+    )
+
+
+def _cluster(text: str) -> ResourceId:
+    """Return the id of a cluster. Raises DiagnosticError for another text."""
+    found = parse_resource_id(text)
+    if found is None or found.type.lower() != CLUSTER.lower() or found.resource_group is None:
+        raise DiagnosticError(
+            error(
+                "wrong-option",
+                f"--cluster is {text!r}.",
+                None,
+                "Expected the id of a cluster; `az aks list --query [].id` prints them.",
+            )
+        )
+    return found
 
 
 def _find(name: str, visible: Mapping[str, str]) -> str:

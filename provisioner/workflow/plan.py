@@ -30,7 +30,14 @@ from provisioner.engine.ports import Reader
 from provisioner.manifests.exemptions import check_exemptions
 from provisioner.model.actual import ActualState, Unreadable
 from provisioner.model.cluster_contents import ClusterContents
-from provisioner.model.diagnostic import Diagnostic, DiagnosticError, error, nearest, warning
+from provisioner.model.diagnostic import (
+    Diagnostic,
+    DiagnosticError,
+    GateError,
+    error,
+    nearest,
+    warning,
+)
 from provisioner.model.resource_id import ResourceId
 from provisioner.network.address_checks import check_addresses
 from provisioner.network.topology_reading import topology_of
@@ -260,6 +267,22 @@ _ID_HINT = (
 )
 
 
+def require_managed(desired: Desired) -> None:
+    """Raise GateError (`only-observed`) for an environment that is only watched: nothing in it is
+    azsec's to change or to delete."""
+    environment = desired.environment
+    if environment.observes:
+        raise GateError(
+            error(
+                "only-observed",
+                f"{environment.path} is only observed: nothing is written, marked or deleted.",
+                span_of(environment.node, "mode"),
+                "To manage it, remove `mode: observe` and list what azsec may take over under "
+                "`adopt:`.",
+            )
+        )
+
+
 def plan_environment(
     desired: Desired,
     catalog: Catalog,
@@ -310,6 +333,7 @@ def plan_environment(
         request.adopt_defaults,
         permitted,
         environment.accepted,
+        environment.observes,
     )
     planned = _plan(desired, desired.graph, catalog, reader, Scope(terms, request, assess))
     return _check(planned, desired, catalog, preflight)

@@ -1,5 +1,6 @@
 """`azsec adopt` on estates that others made: files that plan to nothing, and marks by a review."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -11,8 +12,9 @@ from provisioner.cli.application import app
 from provisioner.cli.failure import run_guarded
 from provisioner.model.resource_id import RESOURCE_GROUP, ResourceId
 from provisioner.plan.reads import INVENTORY, Read
+from provisioner.workflow.plan import Desired
 from tests.environments import Bench, load_shipped
-from tests.estates import put_estate
+from tests.estates import put, put_estate, put_raw, read_raw
 
 _SUBSCRIPTION = "11111111-1111-1111-1111-111111111111"
 
@@ -50,25 +52,249 @@ def marked(bench: Bench) -> list[str]:
     ]
 
 
-def test_a_reference_architecture_is_adopted_planned_marked_and_watched(
-    azure: Bench, catalog: Catalog, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """117 resources and groups in three subscriptions, made by plain PUTs."""
+def run(*words: str) -> int:
+    return run_guarded(app, words)
+
+
+@pytest.fixture
+def landing(azure: Bench, catalog: Catalog) -> Desired:
+    """prod.yaml as another tool would have made it: 117 resources and groups, three subscriptions,
+    no mark."""
     shipped = load_shipped("prod", catalog)
     put_estate(azure, shipped)
-    groups = [r.id for r in shipped.graph if r.id.type == RESOURCE_GROUP]
+    return shipped
+
+
+def test_a_reference_architecture_is_adopted_planned_and_marked_by_a_review(
+    azure: Bench, landing: Desired, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    groups = [r.id for r in landing.graph if r.id.type == RESOURCE_GROUP]
     options = [word for g in groups for word in ("--group", f"{g.subscription}/{g.name}")]
 
-    assert run_guarded(app, ["adopt", "prod", *options]) == 0
-    told = capsys.readouterr().out
+    assert run("adopt", "prod", *options) == 0
     assert not marked(azure)
+    told = capsys.readouterr().out
     assert "proven: the plan of these files changes nothing but azsec's marks" in told
 
-    assert run_guarded(app, ["plan", "prod", "--out", "plan.json"]) == 0
+    assert run("plan", "prod", "--out", "plan.json") == 0
     plan = capsys.readouterr().out
     assert not {"create", "update", "delete", "replace"} & set(plan.split())
-    assert run_guarded(app, ["apply", "plan.json"]) == 0
-    capsys.readouterr()
+    assert run("apply", "plan.json") == 0
     assert marked(azure)
-    assert run_guarded(app, ["plan", "prod", "--detailed-exitcode"]) == 0
+    capsys.readouterr()
+    assert run("plan", "prod", "--detailed-exitcode") == 0
     assert "No changes" in capsys.readouterr().out
+
+    # The same estate is the environment's now, and nobody else's to adopt.
+    assert run("adopt", "again", *options) == 1
+    assert "carries marks of azsec's environment prod" in capsys.readouterr().err
+
+
+def test_a_cluster_is_adopted_with_what_belongs_to_it(
+    landing: Desired, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cluster = landing.graph.resources["cluster.cluster"].id
+
+    assert run("adopt", "aks", "--cluster", cluster.text, "-o", "json") == 0
+
+    document = json.loads(capsys.readouterr().out)
+    assert document["verdict"] == "proven"
+    text = "".join(files_in(tmp_path).values())
+    for kind in ("vaults", "registries", "virtualNetworks", "workspaces", "privateEndpoints"):
+        assert f"/{kind}\n" in text
+    # The hub is somebody else's, and so are the groups of which only a part belongs to the cluster.
+    assert "azureFirewalls" not in text
+    assert text.count("existing: true") == text.count("subscription:") > 1
+
+    assert run("adopt", "none", "--cluster", cluster.text + "x") == 1
+    assert "cannot be adopted: Azure has no such resource" in capsys.readouterr().err
+
+
+def test_a_template_and_a_state_say_what_is_adopted_and_nothing_else_of_them_is_read(
+    landing: Desired, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    vault = landing.graph.resources["vault.vault"].id
+    zone = next(r.id for r in landing.graph if r.id.name == "privatelink.vaultcore.azure.net")
+    state = {
+        "version": 4,
+        "outputs": {"password": {"value": SECRETS[1]}},
+        "resources": [
+            {
+                "mode": "managed",
+                "type": "azurerm_key_vault",
+                "instances": [
+                    {"attributes": {"id": vault.text, "admin_password": SECRETS[1]}},
+                    {"attributes": {"id": f"{zone.text}|{vault.text}x", "name": SECRETS[0]}},
+                    {"attributes": {"id": f"https://kv.vault.azure.net/secrets/{SECRETS[1]}"}},
+                ],
+            },
+            {"mode": "data", "instances": [{"attributes": {"id": f"{vault.text}-data"}}]},
+        ],
+    }
+    Path("terraform.tfstate").write_text(json.dumps(state), encoding="utf-8")
+
+    assert run("adopt", "tf", "--terraform", "terraform.tfstate", "-o", "json") == 0
+
+    printed = capsys.readouterr().out
+    document = json.loads(printed)
+    assert document["adopted"] == 2
+    assert [each["id"] for each in document["unlisted"]] == [f"{vault.text}x"]
+    assert not any(s in text for s in SECRETS for text in (printed, *files_in(tmp_path).values()))
+
+    template = {
+        "$schema": "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#",
+        "resources": [
+            {"type": "Microsoft.KeyVault/vaults", "name": "[format('kv-{0}', parameters('p'))]"},
+            {"type": "Microsoft.ContainerRegistry/registries", "name": "elsewhere"},
+        ],
+    }
+    Path("main.json").write_text(json.dumps(template), encoding="utf-8")
+    group = f"{vault.subscription}/{vault.resource_group}"
+
+    assert run("adopt", "arm", "--group", group, "--template", "main.json", "-o", "json") == 0
+
+    document = json.loads(capsys.readouterr().out)
+    assert document["adopted"] == 1
+    assert [each["id"] for each in document["unlisted"]] == ["elsewhere"]
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        pytest.param([], "nothing to adopt is named", id="no source"),
+        pytest.param(["--group", "a/b"], "there is no subscription 'a'", id="subscription"),
+        pytest.param(["--group", f"{_SUBSCRIPTION}/none"], "no such resource", id="group"),
+        pytest.param(["--group", f"{_SUBSCRIPTION}/n?"], "no name of a resource group", id="name"),
+        pytest.param(["--cluster", "aks"], "Expected the id of a cluster", id="cluster"),
+        pytest.param(["--template", "x.json"], "Add the resource groups", id="no group"),
+        pytest.param(["--terraform", "none"], "none", id="no file"),
+        pytest.param(["--terraform", "list.json"], "neither a Terraform state", id="no state"),
+        pytest.param(["--terraform", "empty.json"], "lists no resource of Azure", id="no ids"),
+        pytest.param(["--api-version", "x=y"], "Expected a type and a version", id="api version"),
+    ],
+)
+def test_what_cannot_be_adopted_is_refused_and_nothing_is_written(
+    azure: Bench, tmp_path: Path, capsys: pytest.CaptureFixture[str], words: list[str], told: str
+) -> None:
+    put(azure, GROUP, {"location": "westeurope"})
+    Path("list.json").write_text("[1]", encoding="utf-8")
+    Path("empty.json").write_text('{"version": 4, "resources": []}', encoding="utf-8")
+
+    assert run("adopt", "x", *words) == 1
+
+    assert told in " ".join(capsys.readouterr().err.split())
+    assert not files_in(tmp_path)
+
+
+def test_what_could_not_be_read_is_told_and_nothing_is_claimed_of_it(
+    azure: Bench, capsys: pytest.CaptureFixture[str]
+) -> None:
+    make_small_estate(azure, subnets=())
+    azure.server.faults.deny("Microsoft.Authorization/locks/read")
+
+    assert run("adopt", "part", "--group", f"{_SUBSCRIPTION}/rg-acme-one") == 1
+
+    told = " ".join(capsys.readouterr().out.split())
+    assert "could not be read" in told
+    assert "Microsoft.Authorization/locks" in told
+    assert "proven for what could be read" in told
+
+
+GROUP = f"/subscriptions/{_SUBSCRIPTION}/resourceGroups/rg-acme-one"
+
+
+def make_small_estate(azure: Bench, subnets: tuple[str, ...] = ("in", "null", "type")) -> None:
+    """A group whose names collide, are odd, and hold secrets in what no catalog knows."""
+    put(azure, GROUP, {"location": "westeurope", "tags": {"team": "edge"}})
+    network = f"{GROUP}/providers/Microsoft.Network/virtualNetworks"
+    for name, third in (("vnet-acme-a.b_c", 1), ("vnet-acme-a-b-c", 2)):
+        space = {"addressSpace": {"addressPrefixes": [f"10.{third}.0.0/16"]}}
+        put(azure, f"{network}/{name}", {"location": "westeurope", "properties": space})
+        for number, subnet in enumerate(subnets):
+            at = f"10.{third}.{number}.0/24"
+            put(azure, f"{network}/{name}/subnets/{subnet}", {"properties": {"addressPrefix": at}})
+    site = {
+        "location": "northeurope",
+        "kind": "linux",
+        "tags": {"team": "edge", "${x}": "a: b #c"},
+        "properties": {
+            "siteConfig": {
+                "connectionStrings": [{"name": "db", "connectionString": SECRETS[0]}],
+                "appSettings": [{"name": "DB_PASSWORD", "value": SECRETS[1]}],
+            },
+            "note": "${not.an.expression} and $${x}",
+        },
+    }
+    put_raw(azure, f"{GROUP}/providers/Microsoft.Web/sites/web-acme", site)
+    put_raw(
+        azure,
+        f"{GROUP}/providers/Microsoft.Web/sites/web-acme/slots/blue",
+        {"location": "northeurope", "properties": {"enabled": True}},
+    )
+
+
+SECRETS = ("Server=tcp:x.database.windows.net;Password=Zx81-planted-secret;", "hunter2-planted")
+VERSIONS = [
+    word
+    for kind in ("Microsoft.Web/sites", "Microsoft.Web/sites/slots")
+    for word in ("--api-version", f"{kind}=2024-04-01")
+]
+
+
+def test_odd_names_secrets_and_types_that_nobody_knows(
+    azure: Bench, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    make_small_estate(azure)
+    source = ("--group", f"{_SUBSCRIPTION}/rg-acme-one")
+
+    # Nobody says which api version Microsoft.Web has: what is missing is told, by resource.
+    assert run("adopt", "first", *source, "--out", "first") == 0
+    told = capsys.readouterr().out
+    assert "Web/sites web-acme" in told
+    assert "--api-version Microsoft.Web/sites=VERSION" in " ".join(told.split())
+
+    assert run("adopt", "edge", *source, *VERSIONS) == 0
+    told = capsys.readouterr().out
+    assert "appSettings[0].value" in " ".join(told.split())
+    assert run("plan", "edge", "-o", "json") == 0
+    outputs = [told, capsys.readouterr().out, *files_in(tmp_path).values()]
+    assert not any(secret in text for secret in SECRETS for text in outputs)
+    assert "apiVersion: 2024-04-01" in "".join(files_in(tmp_path).values())
+
+    # The marks are written beside what the files do not state, secrets and all.
+    assert run("apply", "edge", "--yes", "--quiet") == 0
+    capsys.readouterr()
+    live = json.dumps(read_raw(azure, f"{GROUP}/providers/Microsoft.Web/sites/web-acme"))
+    assert all(secret in live for secret in SECRETS)
+    assert "azsec-mark" in live
+    assert run("plan", "edge", "--detailed-exitcode") == 0
+    assert not any(secret in capsys.readouterr().out for secret in SECRETS)
+
+    # Nothing is written over what is there.
+    assert run("adopt", "edge", *source) == 1
+    assert "exists already" in capsys.readouterr().err
+
+
+def test_an_environment_that_is_only_watched_finds_drift_and_is_never_written(
+    azure: Bench, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    make_small_estate(azure, subnets=())
+    assert run("adopt", "eye", "--observe", "--group", f"{_SUBSCRIPTION}/rg-acme-one") == 0
+    assert "mode: observe" in files_in(tmp_path)["environments/eye.yaml"]
+    assert run("drift", "eye") == 0
+    assert run("plan", "eye", "--detailed-exitcode") == 0
+    capsys.readouterr()
+
+    azure.tamper(
+        "vnet-acme-a.b_c", addressSpace={"addressPrefixes": ["10.1.0.0/16", "10.9.0.0/16"]}
+    )
+
+    assert run("drift", "eye", "-o", "json") == 2
+    (drifted,) = json.loads(capsys.readouterr().out)["drifted"]
+    assert drifted["fields"][0]["path"] == "properties.addressSpace.addressPrefixes"
+    assert run("plan", "eye", "--detailed-exitcode", "--out", "eye.json") == 2
+    assert "adopt" not in capsys.readouterr().out.splitlines()[2]
+    for words in (["apply", "eye", "--yes"], ["apply", "eye.json"], ["destroy", "eye", "--yes"]):
+        assert run(*words) == 3
+        assert "environments/eye.yaml is only observed" in capsys.readouterr().err
+    assert not marked(azure)

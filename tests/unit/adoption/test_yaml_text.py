@@ -1,7 +1,7 @@
 """YAML that azsec writes is the YAML that azsec reads."""
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from provisioner.adoption.yaml_text import render_yaml
@@ -24,6 +24,7 @@ _VALUES = st.recursive(
 )
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.dictionaries(_TEXTS, _VALUES, min_size=1, max_size=5))
 def test_what_is_written_is_read_as_it_was(document: dict[str, object]) -> None:
     assert parse_yaml(render_yaml(document, {}), "f.yaml").plain() == document

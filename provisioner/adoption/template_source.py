@@ -1,0 +1,110 @@
+"""What an ARM template, or a compiled Bicep file, deploys: types, and names as far as the template
+itself says them.
+
+Names come from parameters that a deployment was given and the file does not hold. So a name is a
+pattern: what the template states as text has to be there, and an expression that only a deployment
+can evaluate stands for any text.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from provisioner.catalog.deployment import DEPLOYMENT_TYPE
+from provisioner.model.diagnostic import DiagnosticError, error
+from provisioner.model.json_source import read_json
+from provisioner.model.resource_id import ResourceId
+
+_MOST_TEMPLATES = 1_000
+_TEXT = re.compile(r"'((?:[^']|'')*)'")
+_HOLE = re.compile(r"\{\d+\}")
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """A resource that a template deploys: its type, and a pattern of its whole name (`vnet/snet`
+    for a child). `written` is how the template writes the name."""
+
+    type: str
+    name: re.Pattern[str]
+    written: str
+
+    def holds(self, resource: ResourceId) -> bool:
+        """Tell whether a resource may be the one."""
+        return (
+            resource.type.lower() == self.type.lower()
+            and self.name.fullmatch("/".join(resource.names)) is not None
+        )
+
+
+def read_template(text: str, path: str) -> tuple[Pattern, ...]:
+    """Return what a template deploys, nested deployments included.
+
+    Raises DiagnosticError for what is no template, and for one without resources.
+    """
+    document = read_json(text, path)
+    schema = document.get("$schema") if isinstance(document, Mapping) else None
+    if not isinstance(schema, str) or "deploymentTemplate.json" not in schema.replace(
+        "subscriptionDeploymentTemplate", "deploymentTemplate"
+    ):
+        raise DiagnosticError(
+            error(
+                "not-a-template",
+                f"{path} is no ARM template: it has no `$schema` of one.",
+                None,
+                "Compile Bicep first: `az bicep build --file main.bicep`.",
+            )
+        )
+    found = tuple(_patterns(document))
+    if not found:
+        raise DiagnosticError(error("no-resources", f"{path} deploys no resources."))
+    return found
+
+
+def _patterns(root: Mapping[str, Any]) -> Iterator[Pattern]:
+    pending: list[tuple[Mapping[str, Any], str, str]] = [(root, "", "")]
+    seen = 0
+    while pending and seen < _MOST_TEMPLATES:
+        template, above, outer = pending.pop()
+        seen += 1
+        for resource in _resources(template.get("resources")):
+            kind, written = str(resource.get("type", "")), str(resource.get("name", ""))
+            if kind.lower() == DEPLOYMENT_TYPE.lower():
+                inner = resource.get("properties")
+                nested = inner.get("template") if isinstance(inner, Mapping) else None
+                if isinstance(nested, Mapping):
+                    pending.append((nested, "", ""))
+                continue
+            if resource.get("existing") is True or not kind:
+                continue
+            whole = f"{above}/{kind}" if above else kind
+            name = f"{outer}/{_pattern_of(written)}" if outer else _pattern_of(written)
+            yield Pattern(whole, re.compile(name, re.IGNORECASE), written)
+            if resource.get("resources"):
+                pending.append((resource, whole, name))
+
+
+def _resources(value: object) -> Iterator[Mapping[str, Any]]:
+    """Yield the resources of a template: a list, or an object by symbolic names."""
+    entries = value.values() if isinstance(value, Mapping) else value
+    for entry in entries if isinstance(entries, (list, type({}.values()))) else ():
+        if isinstance(entry, Mapping):
+            yield entry
+
+
+def _pattern_of(written: str) -> str:
+    """Return the pattern of a name: its own text, or the texts in its expression in their order.
+    What a function does to them is not followed, so `toLower('A')` matches without case."""
+    if not written.startswith("[") or written.startswith("[["):
+        return re.escape(written.removeprefix("["))
+    texts = [text.replace("''", "'") for text in _TEXT.findall(written)]
+    joins = re.match(r"\[(format|concat)\(", written)
+    if joins is None:
+        return r".+"
+    if joins[1] == "format" and texts:
+        return ".*".join(map(re.escape, _HOLE.split(texts[0])))
+    if "(" in written[joins.end() :].rstrip(")]"):
+        # `concat(parameters('prefix'), '-x')`: the names of parameters are texts too.
+        texts = [t for t in texts if f"('{t}')" not in written]
+    return ".*" + ".*".join(map(re.escape, texts)) + ".*"
