@@ -22,6 +22,9 @@ RUN bash /opt/azsec/source/ci/install /opt/azsec/venv \
     && useradd --uid 10001 --create-home azsec \
     && install --directory --owner azsec /work
 
+# Writable for any user: who mounts a folder runs as its owner (--user "$(id -u)").
+ENV AZSEC_CACHE=/tmp/azsec-cache
+
 USER 10001
 WORKDIR /work
 ENTRYPOINT ["azsec"]

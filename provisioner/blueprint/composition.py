@@ -6,13 +6,14 @@ written in any order, and finds every cycle.
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from typing import cast
 
 from provisioner.blueprint.boundaries import check_boundaries
+from provisioner.blueprint.composed_files import load_blueprint
 from provisioner.blueprint.derived_order import with_derived_order
 from provisioner.blueprint.environment import Environment
 from provisioner.blueprint.evaluation import Evaluator
-from provisioner.blueprint.files import BlueprintFile, Sources, load_file, span_of
+from provisioner.blueprint.files import Sources, span_of
 from provisioner.blueprint.graph import DesiredGraph, DesiredResource, cycle_diagnostic
 from provisioner.blueprint.implied_edges import with_implied_edges
 from provisioner.blueprint.instances import Given, Instance, Placed, entries_of
@@ -40,6 +41,21 @@ def compose(environment: Environment, catalog: Catalog, sources: Sources) -> Des
     return graph if environment.observes else add_ownership(graph, environment.marks)
 
 
+class ComposedNames:
+    """The names of an environment's blueprint, for expressions that are not part of it.
+
+    Making one raises DiagnosticError as `compose` does.
+    """
+
+    def __init__(self, environment: Environment, catalog: Catalog, sources: Sources) -> None:
+        self._composition = _Composition(environment, catalog, sources)
+        self._composition.compose()
+
+    def evaluate(self, text: str, place: Span) -> Value:
+        """Return the value of a CEL expression. Raises DiagnosticError with its place."""
+        return self._composition.evaluate_text(text, place)
+
+
 class _Composition:
     """The `Context` of one composition: its parts, its mistakes, and what is being evaluated."""
 
@@ -50,11 +66,12 @@ class _Composition:
         self.placed: dict[str, Placed] = {}
         self.groups: dict[str, Bound] = {}
         self.budget = Budget()
+        self._output_sources: dict[str, tuple[str, ...]] = {}
         self._mistakes: dict[Diagnostic, None] = {}
         self._open: list[tuple[str, str, Span]] = []
         self._evaluator = Evaluator(self)
         self._placement = Placement(self)
-        file, node = _load_blueprint(environment, sources)
+        file, node = load_blueprint(environment, sources)
         place = span_of(environment.node, "parameters")
         outside = Instance("", environment.path, environment.node, place)
         self._groups_of_file = file.resource_groups
@@ -91,13 +108,15 @@ class _Composition:
             self.attempt(self._add_output, name, node, outputs)
         self._stop_on_mistakes()
         ordered = with_derived_order(with_implied_edges(built))
-        return DesiredGraph({r.address: r for r in ordered}, outputs)
+        return DesiredGraph({r.address: r for r in ordered}, outputs, self._output_sources)
 
     def _add_output(self, name: str, node: Node, outputs: dict[str, Value]) -> None:
-        value = without_nulls(self.evaluate(self._root, node, None).value)
+        traced = self.evaluate(self._root, node, None)
+        value = without_nulls(traced.value)
         for problem in check_values(value, node, name):
             self.fail(problem)
         outputs[name] = value
+        self._output_sources[name] = tuple(sorted(traced.sources))
 
     def evaluate_names(self, instance: Instance) -> None:
         """Evaluate every parameter and local of a file, so that each mistake in one is told."""
@@ -115,6 +134,13 @@ class _Composition:
             self.attempt(self._evaluator.parameter, instance, name)
         for name in instance.locals:
             self.attempt(self._evaluator.local, instance, name)
+
+    def evaluate_text(self, text: str, place: Span) -> Value:
+        """Return the value of an expression in the names of the blueprint, within a budget of its
+        own. Raises DiagnosticError."""
+        self.budget = Budget()
+        traced = self.evaluate(self._root, Node(f"${{{text}}}", place), None)
+        return cast(Value, traced.value)  # what an expression gives holds no resource
 
     def attempt(self, act: Callable[..., object], *arguments: object) -> None:
         """Do something; note its mistakes, and go on, so that one run shows all.
@@ -156,17 +182,6 @@ class _Composition:
             yield
         finally:
             self._open.pop()
-
-
-def _load_blueprint(environment: Environment, sources: Sources) -> tuple[BlueprintFile, Node]:
-    """Read the environment's blueprint; what has no place of its own is wrong where it is named."""
-    try:
-        return load_file(BlueprintFile, environment.blueprint, sources)
-    except DiagnosticError as problem:
-        named = environment.node.find(("blueprint",)).span
-        raise DiagnosticError(
-            *(each if each.span else replace(each, span=named) for each in problem.diagnostics)
-        ) from None
 
 
 def _place(diagnostic: Diagnostic) -> tuple[str, int, int, str]:

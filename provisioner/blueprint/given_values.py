@@ -13,8 +13,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from provisioner.blueprint.composed_files import load_blueprint
 from provisioner.blueprint.environment import Environment
-from provisioner.blueprint.files import BlueprintFile, Parameter, Sources, load_file
+from provisioner.blueprint.files import Parameter, Sources
 from provisioner.blueprint.yaml_source import Node, Plain, parse_yaml
 from provisioner.model.diagnostic import Diagnostic, DiagnosticError, error, nearest, warning
 from provisioner.model.secret_values import mask_value
@@ -145,7 +146,7 @@ def with_given_values(
     given = list(values)
     if not given:
         return environment
-    parameters = load_file(BlueprintFile, environment.blueprint, sources)[0].parameters
+    parameters = load_blueprint(environment, sources)[0].parameters
     taken: dict[str, GivenValue] = {}
     for value in sorted(given, key=lambda value: not value.is_fallback):
         if value.name not in parameters:

@@ -69,10 +69,12 @@ class DesiredResource:
 
 @dataclass(frozen=True)
 class DesiredGraph:
-    """The resources by address, in the order of their addresses, and the outputs."""
+    """The resources by address, in the order of their addresses, and the outputs, each with the
+    addresses that it comes from."""
 
     resources: Mapping[str, DesiredResource]
     outputs: Mapping[str, Value]
+    output_sources: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @cached_property
     def by_id(self) -> Mapping[str, DesiredResource]:

@@ -13,7 +13,7 @@ import posixpath
 import re
 from dataclasses import dataclass
 
-from provisioner.model.diagnostic import Diagnostic, DiagnosticError, error
+from provisioner.model.diagnostic import DiagnosticError, error
 from provisioner.model.span import GIT, LIBRARY, Span
 
 COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
@@ -188,8 +188,5 @@ def _climbs(path: str) -> bool:
 
 
 def _wrong_git(why: str, span: Span | None) -> DiagnosticError:
-    return DiagnosticError(_told(f"the git source cannot be used: {why}.", span))
-
-
-def _told(message: str, span: Span | None) -> Diagnostic:
-    return error("wrong-source", message, span, _SHAPE)
+    message = f"the git source cannot be used: {why}."
+    return DiagnosticError(error("wrong-source", message, span, _SHAPE))

@@ -236,6 +236,7 @@ def add_ownership(graph: DesiredGraph, marks: Marks) -> DesiredGraph:
             for resource in graph
         },
         graph.outputs,
+        graph.output_sources,
     )
 
 

@@ -1,9 +1,9 @@
 """Places resources and opens modules: `when`, `forEach`, groups and the use of files."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping
 
-from provisioner.blueprint.files import ModuleFile, ResourceGroup, load_file, span_of
+from provisioner.blueprint.composed_files import check_nesting, load_module
+from provisioner.blueprint.files import ModuleFile, ResourceGroup, span_of
 from provisioner.blueprint.graph import Edge
 from provisioner.blueprint.instances import (
     GROUP,
@@ -24,13 +24,12 @@ from provisioner.blueprint.instances import (
 from provisioner.blueprint.locations import resolve_source
 from provisioner.blueprint.metering import BudgetError, exceeded
 from provisioner.blueprint.yaml_source import Node
-from provisioner.model.diagnostic import Diagnostic, DiagnosticError, error, nearest
+from provisioner.model.diagnostic import DiagnosticError, error, nearest
 from provisioner.model.span import Span
 from provisioner.model.values import Bound, ResourceValue, Unknown
 
 MAX_RESOURCES = 10_000
 """Of one environment. A resource group of Azure holds 800 of a type, a subscription 980 groups."""
-_MAX_NESTING = 20
 _RESOURCE, _MODULE, _NAME = 50, 100, 10
 """What placing one costs, in units of a budget; of a module, also each name in its file."""
 
@@ -158,7 +157,7 @@ class Placement:
         source = node.find(("source",)).span
         path = resolve_source(call.source, instance.path, source)
         trail = (*instance.trail, (path, source))
-        _check_nesting(trail)
+        check_nesting(trail)
         file, root = self._load_module(path, source)
         opened: list[Instance] = []
 
@@ -195,12 +194,7 @@ class Placement:
 
     def _load_module(self, path: str, span: Span) -> tuple[ModuleFile, Node]:
         if path not in self._files:
-            try:
-                self._files[path] = load_file(ModuleFile, path, self._context.sources)
-            except DiagnosticError as problem:
-                raise DiagnosticError(
-                    *(_placed_at(each, path, span) for each in problem.diagnostics)
-                ) from None
+            self._files[path] = load_module(path, self._context.sources, span)
         return self._files[path]
 
     def find_group(self, instance: Instance, alias: str | None, node: Node) -> str | None:
@@ -274,40 +268,3 @@ class Placement:
                         )
                     )
                 seen[name] = section
-
-
-def _placed_at(problem: Diagnostic, path: str, span: Span) -> Diagnostic:
-    """Return what is wrong with a module's file, at the `source` that names it where the file
-    itself has no place to show."""
-    if problem.code == "file-not-found":
-        hint = "Check the path: it is relative to this file."
-        return error(problem.code, f"there is no module file {path!r}.", span, hint)
-    is_whole = problem.code in ("file-outside", "file-unreadable") and (
-        problem.span is None or problem.span.line == 1
-    )
-    return replace(problem, span=span) if is_whole or problem.span is None else problem
-
-
-def _check_nesting(trail: Sequence[tuple[str, Span]]) -> None:
-    """Raise DiagnosticError where modules nest too deeply, with the modules that compose each other
-    if that is why.
-
-    A module may use itself as long as a `when` ends that, so only the depth shows a cycle.
-    """
-    if len(trail) <= _MAX_NESTING:
-        return
-    path, span = trail[-1]
-    paths = [each for each, _ in trail]
-    if paths.count(path) == 1:
-        raise DiagnosticError(exceeded(f"modules nest more than {_MAX_NESTING} levels deep", span))
-    before = len(paths) - 2 - paths[-2::-1].index(path)
-    # From the same module wherever the cycle was entered, so that it is reported once.
-    cycle = trail[before + 1 :]
-    first = min(range(len(cycle)), key=lambda index: cycle[index][0])
-    around = (*cycle[first:], *cycle[:first])
-    chain = " -> ".join((*(each for each, _ in around), around[0][0]))
-    if len(around) == 1:
-        said, hint = f"{path} composes itself", "Remove the module from itself."
-    else:
-        said, hint = f"modules compose each other: {chain}", "Remove one of these uses."
-    raise DiagnosticError(error("cycle", f"{said}.", (around[1:] or around)[0][1], hint))

@@ -17,16 +17,20 @@ from provisioner.cli.ci_application import ci_app
 from provisioner.cli.cluster_application import cluster_app
 from provisioner.cli.diff import diff
 from provisioner.cli.exit_code import ExitCode
+from provisioner.cli.inventory_application import console, list_owned, print_outputs
 from provisioner.cli.lock_application import lock_app
 from provisioner.cli.modules_application import modules_app
 from provisioner.cli.options import (
     CloudChoice,
     CloudOption,
+    ContextOption,
     EnvironmentArgument,
     ExplainOption,
+    ForceConflictsOption,
     FormatOption,
     FrameworkChoice,
     FullOption,
+    KubeconfigOption,
     LockTimeoutOption,
     OutputFormat,
     ParametersOption,
@@ -45,6 +49,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from provisioner.blueprint.given_values import GivenValue
+    from provisioner.cli.combined import ClusterOptions
     from provisioner.cli.session import Session
     from provisioner.plan.plan import Plan
 
@@ -166,6 +171,7 @@ WithClusterOption = Annotated[
         "over both.",
     ),
 ]
+_NO_CLUSTER = "without --with-cluster no API server is asked"
 _BOTH_WHOLE = "Azure and the cluster are planned as a whole"
 OfflineOption = Annotated[
     bool,
@@ -320,6 +326,24 @@ def validate(
     typer.echo(f"{desired.environment.path} is valid: {managed} resources.")
 
 
+def _cluster_options(
+    kubeconfig: str | None, context: str | None, *, force_conflicts: bool
+) -> "ClusterOptions":
+    from provisioner.cli.cluster_access import Reach
+    from provisioner.cli.combined import ClusterOptions
+
+    return ClusterOptions(Reach(kubeconfig, context, None, None), force_conflicts)
+
+
+def _of_cluster(kubeconfig: str | None, context: str | None, *, forces: bool) -> dict[str, bool]:
+    """Return which of the options for an API server are given."""
+    return {
+        "--kubeconfig": kubeconfig is not None,
+        "--context": context is not None,
+        "--force-conflicts": forces,
+    }
+
+
 @app.command()
 def plan(  # noqa: PLR0913  typer: one parameter an option
     environment: EnvironmentArgument,
@@ -340,6 +364,9 @@ def plan(  # noqa: PLR0913  typer: one parameter an option
     offline: OfflineOption = False,
     target: TargetOption = None,
     with_cluster: WithClusterOption = False,
+    kubeconfig: KubeconfigOption = None,
+    context: ContextOption = None,
+    force_conflicts: ForceConflictsOption = False,
     set_: SetOption = None,
     set_file: SetFileOption = None,
     parameters: ParametersOption = None,
@@ -357,7 +384,7 @@ def plan(  # noqa: PLR0913  typer: one parameter an option
         decided = {"--adopt-defaults": adopt_defaults, "--adopt": bool(adopt)}
         refuse_options("a plan that deletes has no use for it", decided)
     if with_cluster:
-        from provisioner.cli.combined import CombinedOutput, run_plan
+        from provisioner.cli.combined import CombinedChoices, CombinedOutput, run_plan
 
         decided = {"--destroy": destroy, "--target": bool(target), "--explain": explain is not None}
         refuse_options(_BOTH_WHOLE, decided)
@@ -366,7 +393,9 @@ def plan(  # noqa: PLR0913  typer: one parameter an option
             cloud=cloud, state=state, parallelism=parallelism, quiet=quiet, values=values
         )
         both = CombinedOutput(out, output.value, detailed=detailed_exitcode)
-        raise typer.Exit(run_plan(session, environment, choices, both))
+        within = _cluster_options(kubeconfig, context, force_conflicts=force_conflicts)
+        raise typer.Exit(run_plan(session, environment, CombinedChoices(choices, within), both))
+    refuse_options(_NO_CLUSTER, _of_cluster(kubeconfig, context, forces=force_conflicts))
     with _session(
         cloud=cloud, state=state, parallelism=parallelism, quiet=quiet, values=values
     ) as session:
@@ -446,6 +475,9 @@ def apply(  # noqa: PLR0913  typer: one parameter an option
     offline: OfflineOption = False,
     target: TargetOption = None,
     with_cluster: WithClusterOption = False,
+    kubeconfig: KubeconfigOption = None,
+    context: ContextOption = None,
+    force_conflicts: ForceConflictsOption = False,
     set_: SetOption = None,
     set_file: SetFileOption = None,
     parameters: ParametersOption = None,
@@ -491,15 +523,19 @@ def apply(  # noqa: PLR0913  typer: one parameter an option
             "--target": bool(target),
         }
         decided["--with-cluster"] = with_cluster
+        decided["--force-conflicts"] = force_conflicts
         refuse_options("a plan file is applied as it is", decided)
     approved = None if digest is None else read_digest(digest)
     choices = PlanChoices(False, adopt_defaults, offline, True, tuple(adopt or ()), lock_timeout)
     if with_cluster or kind_of_plan_file(subject) == COMBINED_KIND:
-        from provisioner.cli.combined import run_apply
+        from provisioner.cli.combined import CombinedChoices, run_apply
 
         refuse_options(_BOTH_WHOLE, {"--target": bool(target)})
         approval = Approval(yes, approved)
-        raise typer.Exit(run_apply(session, subject, choices, options, approval, output.value))
+        within = _cluster_options(kubeconfig, context, force_conflicts=force_conflicts)
+        both = CombinedChoices(choices, within)
+        raise typer.Exit(run_apply(session, subject, both, options, approval, output.value))
+    refuse_options(_NO_CLUSTER, _of_cluster(kubeconfig, context, forces=force_conflicts))
     if is_plan_file(subject):
         raise typer.Exit(apply_saved(session, subject, options, output.value, digest))
     with session:
@@ -671,6 +707,9 @@ def check(  # noqa: PLR0913  typer: one parameter an option
 
 app.command()(report)
 app.command("upgrade")(upgrade)
+app.command("output")(print_outputs)
+app.command("list")(list_owned)
+app.command("console")(console)
 
 
 @controls_app.command("list")

@@ -23,22 +23,17 @@ from provisioner.workflow.plan import Desired
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """How the API server is reached, where not as the environment says; and Azure. `takes_options`:
-    whether the command has --kubeconfig and --context."""
+    """How the API server is reached, where not as the environment says; and Azure."""
 
     kubeconfig: str | None
     context: str | None
     cloud: str | None
     state: str | None
-    takes_options: bool = True
 
     @property
-    def hint(self) -> str:
-        """How to state the way, by the options that the command has."""
-        told = "State kubernetes.access (docs/cluster.md)"
-        if self.takes_options:
-            return f"{told}, or add --kubeconfig FILE, or --context NAME of your kubeconfig."
-        return f"{told}: --with-cluster takes no --kubeconfig. `azsec cluster plan` does."
+    def is_stated(self) -> bool:
+        """Whether an option says how."""
+        return self.kubeconfig is not None or self.context is not None
 
 
 Connect = Callable[[], Requester]
@@ -79,7 +74,8 @@ def find_connection(desired: Desired, reach: Reach, connect: Connect) -> Connect
                 "no-access",
                 f"{desired.environment.path} does not say how its API server is reached.",
                 None,
-                reach.hint,
+                "State kubernetes.access (docs/cluster.md), or add --kubeconfig FILE, or --context "
+                "NAME of your kubeconfig.",
             )
         )
     if access.via == "kubeconfig":

@@ -8,6 +8,7 @@ from provisioner.cli.options import (
     CloudOption,
     ContextOption,
     EnvironmentArgument,
+    ForceConflictsOption,
     KubeconfigOption,
     LockTimeoutOption,
     OutputFormat,
@@ -33,10 +34,6 @@ _Adopt = Annotated[
         show_default=False,
     ),
 ]
-_Force = Annotated[
-    bool,
-    typer.Option("--force-conflicts", help="Take over fields that another field manager owns."),
-]
 
 
 @cluster_app.command("plan")
@@ -50,7 +47,7 @@ def plan(  # noqa: PLR0913  typer: one parameter an option
         typer.Option("--detailed-exitcode", help="Return exit code 2 when the plan has changes."),
     ] = False,
     adopt: _Adopt = None,
-    force_conflicts: _Force = False,
+    force_conflicts: ForceConflictsOption = False,
     of: StateKindOption = StateChoice.DESIRED,
     kubeconfig: KubeconfigOption = None,
     context: ContextOption = None,
@@ -91,7 +88,7 @@ def apply(  # noqa: PLR0913  typer: one parameter an option
         ),
     ] = None,
     adopt: _Adopt = None,
-    force_conflicts: _Force = False,
+    force_conflicts: ForceConflictsOption = False,
     of: StateKindOption = StateChoice.DESIRED,
     kubeconfig: KubeconfigOption = None,
     context: ContextOption = None,

@@ -42,7 +42,26 @@ from provisioner.workflow.lock import HeldLock
 from provisioner.workflow.plan import Desired
 
 _PARALLELISM = 8
-_AS_STATED = Reach(None, None, None, None, takes_options=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterOptions:
+    """How the API server is reached, and whether fields of other managers are taken over there."""
+
+    reach: Reach
+    force_conflicts: bool = False
+
+    def permit(self, adopt: tuple[str, ...]) -> Permission:
+        """Return what is permitted in the cluster, with addresses that may be adopted there."""
+        return Permission(adopt, self.force_conflicts)
+
+
+@dataclass(frozen=True, slots=True)
+class CombinedChoices:
+    """What was asked for of both parts."""
+
+    azure: PlanChoices
+    cluster: ClusterOptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +73,7 @@ class _Both:
     objects: ClusterObjects
     within: ClusterPlan
     connect: Connect
+    reach: Reach
 
     @property
     def digest(self) -> str:
@@ -87,14 +107,19 @@ class CombinedOutput:
 
 
 def run_plan(
-    session: Session, environment: str, choices: PlanChoices, shown: CombinedOutput
+    session: Session,
+    environment: str,
+    choices: CombinedChoices,
+    shown: CombinedOutput,
 ) -> int:
     """Print both plans; return the exit code. Nothing is saved where the cluster's is missing."""
-    in_azure, in_cluster = split_adoptions(choices.adopt)
+    in_azure, in_cluster = split_adoptions(choices.azure.adopt)
     with session:
-        azure = session.plan(environment, (), replace(choices, adopt=in_azure))
+        azure = session.plan(environment, (), replace(choices.azure, adopt=in_azure))
         try:
-            both = _plan_both(session, azure, Permission(in_cluster))
+            both = _plan_both(
+                session, azure, choices.cluster.permit(in_cluster), choices.cluster.reach
+            )
         except DiagnosticError as problem:
             document = _without_cluster(azure, problem.diagnostics)
             print_combined(document, shown.output)
@@ -122,7 +147,7 @@ def _without_cluster(azure: Plan, why: tuple[Diagnostic, ...]) -> CombinedPlanDo
     )
 
 
-def _plan_both(session: Session, azure: Plan, permission: Permission) -> _Both:
+def _plan_both(session: Session, azure: Plan, permission: Permission, reach: Reach) -> _Both:
     """Plan the cluster's objects beside a plan of Azure. Raises DiagnosticError where there is no
     way to the API server, unless this plan makes its cluster."""
     path = azure.request.path
@@ -132,20 +157,20 @@ def _plan_both(session: Session, azure: Plan, permission: Permission) -> _Both:
         return session.connect(desired.document)
 
     if makes_cluster(azure.document, objects.facts):
-        if desired.environment.kubernetes.access is None:
-            find_connection(desired, _AS_STATED, connect)
+        if desired.environment.kubernetes.access is None or reach.is_stated:
+            find_connection(desired, reach, connect)
         within = plan_awaited_cluster(desired, objects, permission)
-        return _Both(azure, desired, objects, within, connect)
+        return _Both(azure, desired, objects, within, connect, reach)
     awaited = made_namespaces(azure.document, objects.facts)
-    with open_cluster(desired, _AS_STATED, connect, _PARALLELISM) as api:
+    with open_cluster(desired, reach, connect, _PARALLELISM) as api:
         within = plan_cluster(desired, objects, api, api.way, permission, awaited)
-    return _Both(azure, desired, objects, within, connect)
+    return _Both(azure, desired, objects, within, connect, reach)
 
 
 def run_apply(
     session: Session,
     subject: str,
-    choices: PlanChoices,
+    choices: CombinedChoices,
     options: ApplyOptions,
     approval: Approval,
     output: str,
@@ -168,7 +193,7 @@ def run_apply(
                 sys.stderr.write("Nothing was changed.\n")
                 return ExitCode.REFUSED
             azure = session.derive(both.azure, options.lock_timeout)
-            again = _plan_both(session, azure, Permission(both.within.document.adopt))
+            again = _plan_both(session, azure, _permitted(both.within), both.reach)
             _check_digest(again, both.digest)
             both = again
         done = _apply_both(session, both, options)
@@ -181,18 +206,18 @@ def run_apply(
 def _prepare(
     session: Session,
     subject: str,
-    choices: PlanChoices,
+    choices: CombinedChoices,
     options: ApplyOptions,
     digest: str | None,
 ) -> _Both:
     if not is_plan_file(subject):
-        in_azure, in_cluster = split_adoptions(choices.adopt)
-        azure = session.plan(subject, (), replace(choices, adopt=in_azure))
-        return _plan_both(session, azure, Permission(in_cluster))
+        in_azure, in_cluster = split_adoptions(choices.azure.adopt)
+        azure = session.plan(subject, (), replace(choices.azure, adopt=in_azure))
+        return _plan_both(session, azure, choices.cluster.permit(in_cluster), choices.cluster.reach)
     saved = read_saved(subject)
     require_digest(saved.azure, digest, subject)
     azure = session.derive(saved.azure, options.lock_timeout)
-    both = _plan_both(session, azure, Permission(saved.adopt))
+    both = _plan_both(session, azure, Permission(saved.adopt, saved.forces), choices.cluster.reach)
     _check_digest(both, saved.digest, saved)
     return both
 
@@ -234,6 +259,11 @@ def _apply_both(session: Session, both: _Both, options: ApplyOptions) -> Combine
     return done.model_copy(update={"cluster": within})
 
 
+def _permitted(plan: ClusterPlan) -> Permission:
+    """Return what a plan was permitted."""
+    return Permission(plan.document.adopt, plan.document.force_conflicts)
+
+
 def _is_done(document: ApplyDocument) -> bool:
     return all(step.outcome == "succeeded" for step in document.steps)
 
@@ -265,12 +295,11 @@ def _apply_within(both: _Both, options: ApplyOptions, lock: HeldLock) -> Cluster
             cluster=approved.document.cluster,
             digest=approved.document.digest,
         )
-    permission = Permission(approved.document.adopt)
     with (
-        open_cluster(desired, _AS_STATED, both.connect, _PARALLELISM) as api,
+        open_cluster(desired, both.reach, both.connect, _PARALLELISM) as api,
         hold_in_cluster(desired, api, options.lock_timeout) as lease,
     ):
-        now = plan_cluster(desired, both.objects, api, api.way, permission)
+        now = plan_cluster(desired, both.objects, api, api.way, _permitted(approved))
         moved = tuple(find_moved(approved, now))
         if moved:
             raise DiagnosticError(*moved)

@@ -37,7 +37,7 @@ def write_first_environment(directory: str, name: str, blueprint: Blueprint) -> 
     """Write an environment of a blueprint, with its copies or its lock; return what to report.
 
     Values come from the `example` of each parameter that has one; a parameter that has to be given
-    and has none is written as a comment to fill in. Raises DiagnosticError, and writes nothing,
+    and has none is null until a person fills it in. Raises DiagnosticError, and writes nothing,
     where one of the files exists or the blueprint cannot be read.
     """
     location = resolve_source(blueprint.source, HERE)
@@ -140,7 +140,7 @@ def _parameters(source: str, parameters: Mapping[str, Parameter]) -> Iterator[st
         name: each for name, each in parameters.items() if each.is_required or _has_example(each)
     }
     yield f"# All parameters: `azsec modules show {source}`"
-    yield "parameters:" if any(map(_has_example, shown.values())) else "parameters: {}"
+    yield "parameters:" if shown else "parameters: {}"
     for name, each in shown.items():
         if each.description:
             yield from textwrap.wrap(
@@ -150,7 +150,8 @@ def _parameters(source: str, parameters: Mapping[str, Parameter]) -> Iterator[st
                 subsequent_indent="  # ",
             )
         if _is_open(each):
-            yield f"  # {name}:    # {each.type}, has to be given"
+            # Until it is given, what is wrong has the place of this line.
+            yield f"  {name}: null    # {each.type}, has to be given"
         else:
             yield from (f"  {line}" for line in _as_yaml({name: each.example}))
 

@@ -128,6 +128,10 @@ StateOption = Annotated[
         show_default=".azsec/local.db",
     ),
 ]
+ForceConflictsOption = Annotated[
+    bool,
+    typer.Option("--force-conflicts", help="Take over fields that another field manager owns."),
+]
 KubeconfigOption = Annotated[
     str | None,
     typer.Option(

@@ -25,6 +25,11 @@ from provisioner.documents.combined import (
 from provisioner.documents.controls import CheckDocument, ComplianceDocument, ControlsDocument
 from provisioner.documents.drift import DriftDocument
 from provisioner.documents.explanation import ExplanationDocument
+from provisioner.documents.inventory import (
+    EvaluationsDocument,
+    OutputsDocument,
+    ResourcesDocument,
+)
 from provisioner.documents.manifests import ManifestsDocument, PodChecksDocument
 from provisioner.documents.modules import LockUpdateDocument, ModulesDocument
 from provisioner.documents.network import NetworkDocument
@@ -237,6 +242,13 @@ def print_ci_apply(document: CiApplyDocument, output: str) -> None:
 def print_ci_drift(document: CiDriftDocument, output: str) -> None:
     """Print drift checks as text or JSON."""
     _print(document, output, sys.stdout, lambda: "")
+
+
+def print_inventory(
+    document: OutputsDocument | ResourcesDocument | EvaluationsDocument, output: str
+) -> None:
+    """Print outputs, resources or values of expressions, as text or JSON."""
+    _print(document, output, sys.stdout, str)
 
 
 def print_network(document: NetworkDocument, output: str) -> None:

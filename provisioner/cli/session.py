@@ -86,6 +86,7 @@ if TYPE_CHECKING:
     from provisioner.attribution.statements import Target
     from provisioner.azure.client import ArmClient
     from provisioner.azure.cloud import Cloud as AzureCloud
+    from provisioner.blueprint.composition import ComposedNames
     from provisioner.blueprint.kubernetes import ObservationSettings
     from provisioner.controls.frameworks import Framework
     from provisioner.documents.access import AccessDocument
@@ -93,6 +94,7 @@ if TYPE_CHECKING:
     from provisioner.documents.controls import CheckDocument, ComplianceDocument
     from provisioner.documents.drift import DriftDocument
     from provisioner.documents.graph import GraphDocument
+    from provisioner.documents.inventory import OutputsDocument, ResourcesDocument
     from provisioner.documents.network import NetworkDocument
     from provisioner.documents.observation import ObservationDocument
     from provisioner.documents.plan import ClusterObjectsDocument
@@ -104,6 +106,7 @@ if TYPE_CHECKING:
     from provisioner.workflow.access_question import Question as AccessQuestion
     from provisioner.workflow.export import ExportFormat
     from provisioner.workflow.federation import AzurePipelinesJobs, GitHubJobs
+    from provisioner.workflow.inventory import Live
     from provisioner.workflow.trace import Question
 
 LOCAL = "local"
@@ -564,6 +567,36 @@ class Session:
         desired = self.look_at(environment, state)
         found = find_objects(desired, self.catalog, lambda: self.connect(desired.document), state)
         return desired, found
+
+    def read_outputs(self, environment: str, name: str | None) -> "OutputsDocument":
+        """Return the outputs of an environment, or one of them, by what is in Azure."""
+        from provisioner.workflow.inventory import read_outputs
+
+        desired = self.reach(environment)
+        return read_outputs(desired, self.catalog, lambda: self.connect(desired.document), name)
+
+    def list_resources(self, environment: str) -> "ResourcesDocument":
+        """Return what an environment owns in Azure."""
+        from provisioner.workflow.inventory import list_resources
+
+        desired = self.reach(environment)
+        return list_resources(desired, self.catalog, self.connect(desired.document))
+
+    def open_names(
+        self, environment: str, *, live: bool
+    ) -> "tuple[Desired, ComposedNames, Live | None]":
+        """Return an environment, the names of its blueprint and, where it is to be `live`, what is
+        in Azure."""
+        from provisioner.blueprint.composition import ComposedNames
+        from provisioner.workflow.inventory import read_live
+
+        desired = self.reach(environment) if live else self.load(environment)
+        sources = self._open_sources(desired.environment.path)
+        names = ComposedNames(desired.environment, self.catalog, sources)
+        if not live:
+            return desired, names, None
+        found, _ = read_live(desired, self.catalog, self.connect(desired.document))
+        return desired, names, found
 
     def export(self, environment: str, form: "ExportFormat") -> Mapping[str, str]:
         """Return the files that deploy an environment without azsec, the main one first."""

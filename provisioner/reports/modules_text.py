@@ -119,7 +119,7 @@ def _meaning(parameter: ParameterDocument) -> str:
 def render_lock_update_text(document: LockUpdateDocument, width: int = 100) -> Iterator[Line]:
     """Yield a line for each source that changed, and what became of the lock."""
     for change in document.changes:
-        yield from (line(row) for row in wrap(_told(change), width))
+        yield from (line(row) for row in wrap(_change_words(change), width))
     if document.changes:
         yield BLANK
     read = f"{plural(len(document.environments), 'environment')} read"
@@ -136,7 +136,7 @@ def render_lock_update_text(document: LockUpdateDocument, width: int = 100) -> I
     yield line(Span("azsec.lock", Style.BOLD), f" {state} · {read}")
 
 
-def _told(change: LockChangeDocument) -> str:
+def _change_words(change: LockChangeDocument) -> str:
     name = plain(f"{change.repository} at {change.ref}")
     match change.action:
         case "moved":

@@ -20,6 +20,11 @@ from provisioner.documents.combined import (
 from provisioner.documents.controls import CheckDocument, ComplianceDocument, ControlsDocument
 from provisioner.documents.drift import DriftDocument
 from provisioner.documents.explanation import ExplanationDocument
+from provisioner.documents.inventory import (
+    EvaluationsDocument,
+    OutputsDocument,
+    ResourcesDocument,
+)
 from provisioner.documents.manifests import PodChecksDocument
 from provisioner.documents.modules import LockUpdateDocument, ModulesDocument
 from provisioner.documents.network import NetworkDocument
@@ -50,6 +55,11 @@ from provisioner.reports.combined_text import (
 from provisioner.reports.controls_text import render_controls_text
 from provisioner.reports.drift_text import render_drift_text
 from provisioner.reports.explanation_text import render_explanation_text
+from provisioner.reports.inventory_text import (
+    render_evaluations_text,
+    render_outputs_text,
+    render_resources_text,
+)
 from provisioner.reports.modules_text import render_lock_update_text, render_modules_text
 from provisioner.reports.network_text import render_network_text
 from provisioner.reports.plan_diff_text import render_plan_diff_text
@@ -87,6 +97,9 @@ TextDocument: TypeAlias = (
     | CiDriftDocument
     | ModulesDocument
     | LockUpdateDocument
+    | OutputsDocument
+    | ResourcesDocument
+    | EvaluationsDocument
 )
 """What can be written as text."""
 
@@ -139,4 +152,7 @@ _RENDERERS: Mapping[type[TextDocument], Callable[[Any, int], Iterable[Line]]] = 
     CiDriftDocument: render_ci_drift_text,
     ModulesDocument: render_modules_text,
     LockUpdateDocument: render_lock_update_text,
+    OutputsDocument: render_outputs_text,
+    ResourcesDocument: render_resources_text,
+    EvaluationsDocument: render_evaluations_text,
 }

@@ -171,7 +171,7 @@ def _end(process: "subprocess.Popen[bytes]") -> None:
 
 
 def _failure(repository: str, said: str) -> DiagnosticError:
-    words = next(_told_lines(said), "it gave no reason")
+    words = next(_reasons(said), "it gave no reason")
     for code, pattern, message, hint in (
         (
             "git-unreachable",
@@ -198,8 +198,8 @@ def _failure(repository: str, said: str) -> DiagnosticError:
     return DiagnosticError(error("git-failed", f"git failed on {repository}: {words}."))
 
 
-def _told_lines(said: str) -> Iterator[str]:
-    """Yield what git said, what is fatal first."""
+def _reasons(said: str) -> Iterator[str]:
+    """Yield the lines of git's messages, fatal ones first."""
     lines: Sequence[str] = [line.strip() for line in said.splitlines() if line.strip()]
     for line in sorted(lines, key=lambda each: not each.lower().startswith(("fatal:", "error:"))):
         yield _USERINFO.sub("", line.rstrip("."))[:300]

@@ -21,13 +21,15 @@ _VERSION = "1"
 @dataclass(frozen=True, slots=True)
 class SavedPlan:
     """What a file holds: the plan of Azure, the document of the cluster's, and what was approved.
-    Neither is executed: apply plans again, and compares the digest."""
+    Neither is executed: apply plans again, and compares the digest. `adopt` and `forces` are what
+    was permitted in the cluster: adoptions, and fields of other managers."""
 
     azure: Plan
     cluster: Mapping[str, Any]
     document: CombinedPlanDocument
     digest: str
     adopt: tuple[str, ...]
+    forces: bool
 
 
 def write_combined_file(digest: str, azure: str, cluster: ClusterPlanDocument) -> str:
@@ -65,4 +67,6 @@ def read_combined_file(text: str, file: str) -> SavedPlan:
         ) from problem
     shown = azure.document.model_copy(update={"cluster": None})
     document = CombinedPlanDocument(digest=digest, azure=shown, cluster=cluster)
-    return SavedPlan(azure, content["cluster"], document, digest, cluster.adopt)
+    return SavedPlan(
+        azure, content["cluster"], document, digest, cluster.adopt, cluster.force_conflicts
+    )

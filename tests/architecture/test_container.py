@@ -11,7 +11,7 @@ from provisioner import __version__
 from tests.architecture.repository import ROOT
 
 INSTRUCTION = re.compile(r"^([A-Z]+) (.+)$")
-KNOWN = {"ARG", "FROM", "RUN", "COPY", "USER", "WORKDIR", "ENTRYPOINT", "CMD"}
+KNOWN = {"ARG", "FROM", "RUN", "COPY", "USER", "ENV", "WORKDIR", "ENTRYPOINT", "CMD"}
 
 
 def instructions() -> list[tuple[str, str]]:

@@ -89,3 +89,15 @@ def test_what_awaits_a_cluster_is_a_creation_there_and_nothing_else(
     assert moved["message"] == "Namespace/legacy: create was approved, and it is adopt now."
     policies = server.get("/apis/networking.k8s.io/v1/networkpolicies")["items"]
     assert policies == []
+
+
+def test_the_options_of_cluster_commands_hold_for_both(server: ApiServer, tmp_path: Path) -> None:
+    bench = Bench.open(server, tmp_path)
+    unread = bench.azure("plan", "--kubeconfig", "any")
+    assert (unread.code, "--with-cluster" in unread.err) == (1, True)
+    plain = bench.azure("plan", "--with-cluster")
+    assert "--kubeconfig FILE" in " ".join(plain.out.split())
+    given = ("--with-cluster", "--kubeconfig", str(server.kubeconfig()), "--force-conflicts")
+    plan = bench.azure("plan", *given, "-o", "json")
+    assert plan.code == 0, plan.err
+    assert plan.document["cluster"]["forceConflicts"] is True

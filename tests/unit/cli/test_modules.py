@@ -4,6 +4,7 @@ The repositories are on this machine (`file://`, which has to be allowed); every
 with a host. An address that nobody answers stands for a network that is down.
 """
 
+import json
 import os
 import re
 import shutil
@@ -239,6 +240,19 @@ def test_a_plan_names_the_commits_that_it_is_composed_from(clone, remote) -> Non
     told = clone.run("plan", "dev", "--out", "dev.azplan", "--quiet")
     assert f"from {remote.url} v1.0.0 ({commit[:12]})" in told
 
+    told = clone.run("plan", "dev", "--quiet", "--output", "markdown")
+    assert f"`from {remote.url} v1.0.0 ({commit[:12]})`" in told
+    # Code scanning takes places in this repository alone; the real one is in the message.
+    findings = json.loads(clone.run("check", "dev", "--output", "sarif"))["runs"][0]["results"]
+    places = {
+        each["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] for each in findings
+    }
+    assert places <= {"environments/dev.yaml", "blueprints/app.yaml"}
+    assert any(
+        f"({remote.source('common/rules.yaml')}:" in each["message"]["text"] for each in findings
+    )
+    assert "not in this repository" in clone.run("plan", "dev", "--explain", "app.network", "-q")
+
     # Another commit with the same content: the same resources, and not the plan that was reviewed.
     remote.release({"README.md": "Newer."})
     clone.run("modules", "update", "--allow-moved")
@@ -449,10 +463,11 @@ def test_a_first_environment_of_a_blueprint_in_git(clone, remote) -> None:
     assert "Next: state cost in environments/first.yaml" in told
     text = Path("environments/first.yaml").read_text(encoding="utf-8")
     assert f"blueprint: {source}\n" in text
-    assert "  # Who runs it.\n  team: billing\n  # cost:    # string, has to be given\n" in text
-    Path("environments/first.yaml").write_text(
-        text.replace("  # cost: ", '  cost: "12" '), encoding="utf-8"
+    assert "  # Who runs it.\n  team: billing\n  cost: null    # string, has to be given\n" in text
+    assert "environments/first.yaml:16:9: error: parameter 'cost' is None" in clone.run(
+        "validate", "first", code=1
     )
+    clone.write("environments/first.yaml", text.replace("cost: null", "cost: high"))
     assert "is valid: 3 resources" in clone.run("validate", "first")
 
     told = clone.run("init", ".", "--name", "second", "--from", source, "--copy")

@@ -1,0 +1,139 @@
+"""`azsec output`, `list` and `console`: their options. What they do is in `workflow.inventory`."""
+
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from provisioner.cli.exit_code import ExitCode
+from provisioner.cli.options import (
+    CloudChoice,
+    CloudOption,
+    EnvironmentArgument,
+    ParametersOption,
+    PlainFormat,
+    SetFileOption,
+    SetOption,
+    StateOption,
+)
+
+if TYPE_CHECKING:
+    from provisioner.cli.session import Session
+
+_Format = Annotated[PlainFormat, typer.Option("--output", "-o", help="How to print the result.")]
+
+
+def print_outputs(  # noqa: PLR0913  typer: one parameter an option
+    environment: EnvironmentArgument,
+    name: Annotated[
+        str | None,
+        typer.Argument(metavar="[NAME]", help="Print this output only.", show_default=False),
+    ] = None,
+    raw: Annotated[
+        bool,
+        typer.Option("--raw", help="Print the text of one output and nothing else, for scripts."),
+    ] = False,
+    set_: SetOption = None,
+    set_file: SetFileOption = None,
+    parameters: ParametersOption = None,
+    output: _Format = PlainFormat.TEXT,
+    cloud: CloudOption = None,
+    state: StateOption = None,
+) -> None:
+    """Print the outputs of the blueprint, by what is in Azure.
+
+    Exit with 1 if one is not known: what it comes from is not in Azure, or could not be read.
+    """
+    from provisioner.cli.inventory import print_raw
+    from provisioner.cli.output import print_inventory
+    from provisioner.cli.session import refuse_options
+
+    if raw:
+        refuse_options("--raw prints text", {"--output": output is not PlainFormat.TEXT})
+    with _session(cloud, state, (set_, set_file, parameters)) as session:
+        document = session.read_outputs(environment, name)
+    if raw:
+        print_raw(document, name)
+    else:
+        print_inventory(document, output.value)
+    if not all(one.known for one in document.outputs):
+        raise typer.Exit(ExitCode.ERROR)
+
+
+def list_owned(  # noqa: PLR0913  typer: one parameter an option
+    environment: EnvironmentArgument,
+    set_: SetOption = None,
+    set_file: SetFileOption = None,
+    parameters: ParametersOption = None,
+    output: _Format = PlainFormat.TEXT,
+    cloud: CloudOption = None,
+    state: StateOption = None,
+) -> None:
+    """List the resources that the environment owns in Azure: address, type, id.
+
+    Exit with 1 if not everything could be read.
+    """
+    from provisioner.cli.output import print_inventory
+
+    with _session(cloud, state, (set_, set_file, parameters)) as session:
+        document = session.list_resources(environment)
+    print_inventory(document, output.value)
+    if document.unreadable:
+        raise typer.Exit(ExitCode.ERROR)
+
+
+def console(  # noqa: PLR0913  typer: one parameter an option
+    environment: EnvironmentArgument,
+    expression: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--expression",
+            "-e",
+            metavar="CEL",
+            help="Evaluate this expression instead of lines of standard input. Repeatable.",
+            show_default=False,
+        ),
+    ] = None,
+    live: Annotated[
+        bool, typer.Option("--live", help="Read Azure for values that only it knows.")
+    ] = False,
+    set_: SetOption = None,
+    set_file: SetFileOption = None,
+    parameters: ParametersOption = None,
+    output: _Format = PlainFormat.TEXT,
+    cloud: CloudOption = None,
+    state: StateOption = None,
+) -> None:
+    """Evaluate expressions with the names of the blueprint, as `${…}` in it would.
+
+    Exit with 1 if one has no value.
+    """
+    from provisioner.cli.inventory import evaluate_lines
+
+    with _session(cloud, state, (set_, set_file, parameters)) as session:
+        is_sound = evaluate_lines(
+            session, environment, expression, sys.stdin, output.value, live=live
+        )
+    if not is_sound:
+        raise typer.Exit(ExitCode.ERROR)
+
+
+def _session(
+    cloud: CloudChoice | None,
+    state: str | None,
+    given: tuple[list[str] | None, list[str] | None, list[str] | None],
+) -> "Session":
+    from provisioner.cli.parameter_values import read_values
+    from provisioner.cli.session import Session, Surroundings
+
+    assigned, from_files, files = given
+    return Session(
+        cloud=cloud.value if cloud else None,
+        state=state,
+        parallelism=10,
+        realistic=None,
+        quiet=True,
+        surroundings=Surroundings(
+            values=read_values(assigned or (), from_files or (), files or ())
+        ),
+    )

@@ -1,0 +1,173 @@
+"""`azsec output`, `list` and `console`: what an environment gives and has, as Azure says now."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from provisioner.blueprint.composition import ComposedNames
+from provisioner.blueprint.expression import ExpressionError, resolve
+from provisioner.blueprint.graph import DesiredGraph
+from provisioner.catalog.registry import Catalog
+from provisioner.documents.census import UnreadableDocument
+from provisioner.documents.inventory import (
+    EvaluatedDocument,
+    OutputDocument,
+    OutputsDocument,
+    OwnedResourceDocument,
+    ResourcesDocument,
+)
+from provisioner.engine.ports import Reader
+from provisioner.model.actual import ActualState, Found, Missing
+from provisioner.model.diagnostic import DiagnosticError, error, nearest
+from provisioner.model.resource_id import ResourceId
+from provisioner.model.span import Span
+from provisioner.model.values import Value, unknowns
+from provisioner.plan.owners import find_owners
+from provisioner.plan.text import mask_output, to_plain
+from provisioner.workflow.plan import Desired
+from provisioner.workflow.reading import Reading, read_environment
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """The resources of a blueprint as they were read from Azure."""
+
+    graph: DesiredGraph
+    state: ActualState
+
+    def body_at(self, address: str) -> Mapping[str, Value] | None:
+        """Return what Azure answered for the resource at an address, with `id`, `name` and `type`;
+        None where it has none."""
+        resource = self.graph.resources[address]
+        actual = self.state.get(resource.id)
+        if not isinstance(actual, Found):
+            return None
+        named = {"id": actual.id.text, "name": actual.id.name, "type": actual.id.type}
+        return {**actual.body, **named}
+
+    def why_not(self, address: str) -> str | None:
+        """Say why nothing is known of the resource at an address; None where something is."""
+        actual = self.state.get(self.graph.resources[address].id)
+        if isinstance(actual, Found):
+            return None
+        if isinstance(actual, Missing):
+            return f"{address} is not in Azure"
+        return f"{address} could not be read: {actual.reason}"
+
+
+def read_live(desired: Desired, catalog: Catalog, reader: Reader) -> tuple[Live, Reading]:
+    """Read what an environment's blueprint and marks name. Raises AzureError where nothing can be
+    read."""
+    environment = desired.environment
+    subscriptions = sorted(set(environment.subscriptions.values()))
+    reading = read_environment(desired.graph, catalog, environment.marks, subscriptions, reader)
+    return Live(desired.graph, reading.state), reading
+
+
+def read_outputs(
+    desired: Desired, catalog: Catalog, connect: Callable[[], Reader], name: str | None = None
+) -> OutputsDocument:
+    """Return the outputs of an environment, or the one of a name, by what is in Azure.
+
+    `connect` gives what reads Azure, and is called only where an output comes from a resource.
+    Raises DiagnosticError (`unknown-output`) for a name that the blueprint has not.
+    """
+    graph = desired.graph
+    if name is not None and name not in graph.outputs:
+        raise DiagnosticError(
+            error(
+                "unknown-output",
+                f"{desired.environment.blueprint} has no output {name!r}.",
+                None,
+                nearest(name, list(graph.outputs)) if graph.outputs else "It has none.",
+            )
+        )
+    wanted = [name] if name is not None else sorted(graph.outputs)
+    sources = [graph.output_sources.get(one, ()) for one in wanted]
+    live = None
+    if any(sources) or any(unknowns(graph.outputs[one]) for one in wanted):
+        live, _ = read_live(desired, catalog, connect())
+    outputs = tuple(_output(one, graph, live) for one in wanted)
+    return OutputsDocument(environment=desired.document, outputs=outputs)
+
+
+def _output(name: str, graph: DesiredGraph, live: Live | None) -> OutputDocument:
+    value = graph.outputs[name]
+    if live is not None:
+        sources = graph.output_sources.get(name, ())
+        reasons = [why for address in sources if (why := live.why_not(address)) is not None]
+        if reasons:
+            return OutputDocument(name=name, known=False, reason="; ".join(reasons))
+        try:
+            value = resolve(value, live.body_at)
+        except ExpressionError as problem:
+            return OutputDocument(name=name, known=False, reason=f"it has no value: {problem}")
+    left = sorted({path for unknown in unknowns(value) for path in unknown.paths})
+    if left:
+        told = f"Azure does not answer {', '.join(left)}"
+        return OutputDocument(name=name, known=False, reason=told)
+    return OutputDocument(name=name, value=to_plain(mask_output(value, name)), known=True)
+
+
+def list_resources(desired: Desired, catalog: Catalog, reader: Reader) -> ResourcesDocument:
+    """Return what an environment owns in Azure, as its marks prove.
+
+    Raises AzureError where nothing can be read.
+    """
+    graph, marks = desired.graph, desired.environment.marks
+    _, reading = read_live(desired, catalog, reader)
+    owners = find_owners(reading.state, catalog, marks)
+    found = {hit.id.key: hit.id for hit in reading.state.found.values() if owners.is_ours(hit.id)}
+    found |= {owned.id.key: owned.id for owned in reading.inventory.owned}
+
+    def describe(resource: ResourceId) -> OwnedResourceDocument:
+        stated = graph.by_id.get(resource.key)
+        address = stated.address if stated is not None else owners.address_of(resource)
+        known = catalog.of(resource)
+        return OwnedResourceDocument(
+            address=address,
+            type=known.name if known is not None else resource.type,
+            id=resource.text,
+            name=resource.name,
+            subscription=resource.subscription,
+            resource_group=resource.resource_group,
+            declared=stated is not None,
+        )
+
+    missing = (
+        resource.address
+        for resource in graph
+        if resource.managed and isinstance(reading.state.get(resource.id), Missing)
+    )
+    entries = sorted(map(describe, found.values()), key=lambda one: (one.address or "~", one.id))
+    return ResourcesDocument(
+        environment=desired.document,
+        resources=tuple(entries),
+        missing=tuple(sorted(missing)),
+        unreadable=tuple(
+            UnreadableDocument(id=gap.scope.text, listed=gap.type or "resources", reason=gap.reason)
+            for gap in reading.state.gaps
+        ),
+    )
+
+
+def evaluate_expression(
+    names: ComposedNames, text: str, place: Span, live: Live | None
+) -> EvaluatedDocument:
+    """Return what an expression comes to in the names of a blueprint; with `live`, values that only
+    Azure knows are taken from there."""
+    try:
+        value = names.evaluate(text, place)
+        if live is not None:
+            value = resolve(value, live.body_at)
+    except DiagnosticError as problem:
+        told = "\n".join(str(diagnostic) for diagnostic in problem.diagnostics)
+        return EvaluatedDocument(expression=text, known=False, error=told)
+    except ExpressionError as problem:
+        return EvaluatedDocument(expression=text, known=False, error=f"error: {problem}")
+    known = not any(True for _ in unknowns(value))
+    return EvaluatedDocument(expression=text, value=to_plain(mask_output(value, "")), known=known)
+
+
+def has_errors(results: Sequence[EvaluatedDocument]) -> bool:
+    """Tell whether an expression of several has no value."""
+    return any(result.error is not None for result in results)
