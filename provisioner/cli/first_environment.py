@@ -3,22 +3,27 @@
 import os
 import secrets
 import textwrap
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from provisioner.blueprint.files import BlueprintFile, Parameter, Sources
 from provisioner.blueprint.locations import resolve_source
-from provisioner.blueprint.module_closure import load_composable
-from provisioner.blueprint.module_lock import LOCK_FILE, read_lock, write_lock
-from provisioner.cli.modules import HERE, write_copies
+from provisioner.blueprint.module_closure import find_files, load_composable
+from provisioner.blueprint.module_lock import LOCK_FILE, git_location, read_lock, write_lock
+from provisioner.cli.modules import HERE, refuse_moved, write_copies
 from provisioner.cli.workspace import FileSources, git_access, write_file
 from provisioner.model.diagnostic import DiagnosticError, error
-from provisioner.model.span import GIT, is_local
+from provisioner.model.span import is_local
 from provisioner.sources.git_sources import CurrentGitSources
 from provisioner.sources.module_sources import ModuleSources
-from provisioner.workflow.modules import copy_files, merge_lock, read_used
+from provisioner.workflow.modules import (
+    compare_locks,
+    copy_files,
+    has_same_origin,
+    merge_lock,
+)
 
 _WIDTH = 100
 _TENANT = "00000000-0000-0000-0000-000000000000"
@@ -56,10 +61,19 @@ def write_first_environment(directory: str, name: str, blueprint: Blueprint) -> 
     shown = reference.removeprefix("../") if is_local(reference) else reference
     missing = [key for key, each in file.parameters.items() if _is_open(each)]
     environment = (folder / f"{name}.yaml").as_posix()
-    written = write_copies({environment: _text(name, reference, shown, file), **copies})
-    told = [f"wrote {path}" for path in written]
-    if location.startswith(GIT) or git.found:
-        told += _lock(directory, environment, git)
+    used = [
+        at
+        for at in find_files(location, sources)
+        if not (blueprint.copy and has_same_origin(at, location))
+    ]
+    lock = _lock(directory, used, git)
+    told = [
+        f"wrote {path}"
+        for path in write_copies({environment: _text(name, reference, shown, file), **copies})
+    ]
+    for path, text in lock.items():
+        write_file(path, text, private=False)
+        told.append(f"wrote {path}")
     if missing:
         told.append(f"Next: state {', '.join(missing)} in {environment}")
     else:
@@ -94,17 +108,16 @@ def _copies(source: str, location: str, directory: str, sources: Sources) -> dic
     return dict(copy_files(location, (Path(directory) / "blueprints").as_posix(), sources))
 
 
-def _lock(directory: str, environment: str, git: CurrentGitSources) -> list[str]:
-    """Lock what the new environment uses from git, beside what is locked already."""
+def _lock(directory: str, used: Sequence[str], git: CurrentGitSources) -> Mapping[str, str]:
+    """Return the lock with those of `used` that are in git, by its path; nothing where that is as
+    it was. Raises DiagnosticError for a tag that moved since it was locked."""
+    keys = {(source.repository, source.ref) for source in map(git_location, used) if source}
     path = (Path(directory) / LOCK_FILE).as_posix()
-    files = FileSources()
-    read_used((environment,), ModuleSources(files, git))
-    before = read_lock(path, files)
-    after = merge_lock(before, git.found, whole=False)
-    if dict(before) == dict(after) or not after:
-        return []
-    write_file(path, write_lock(after.values()), private=False)
-    return [f"wrote {path}"]
+    before = read_lock(path, FileSources())
+    found = [source for source in git.found if source.key in keys]
+    after = merge_lock(before, found, whole=False)
+    refuse_moved(compare_locks(before, after))
+    return {} if dict(before) == dict(after) else {path: write_lock(after.values())}
 
 
 def _text(name: str, reference: str, source: str, file: BlueprintFile) -> str:

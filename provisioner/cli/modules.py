@@ -19,8 +19,12 @@ from provisioner.cli.workspace import (
     open_sources,
     write_file,
 )
-from provisioner.documents.modules import LockUpdateDocument, ModulesDocument
-from provisioner.model.diagnostic import Diagnostic, DiagnosticError, error
+from provisioner.documents.modules import (
+    LockChangeDocument,
+    LockUpdateDocument,
+    ModulesDocument,
+)
+from provisioner.model.diagnostic import DiagnosticError, error
 from provisioner.model.span import GIT, is_local
 from provisioner.sources.git_sources import CurrentGitSources, moved_tag
 from provisioner.sources.library import library_locations
@@ -105,13 +109,8 @@ def update_lock(
     before = read_lock(LOCK_FILE, files)
     after = merge_lock(before, found.found, whole=not environments)
     changes = compare_locks(before, after)
-    moved: list[Diagnostic] = [
-        moved_tag(GitLocation(each.repository, each.ref, ""), each.before, each.after)
-        for each in changes
-        if each.action == "moved" and each.before and each.after
-    ]
-    if moved and not allow_moved:
-        raise DiagnosticError(*moved)
+    if not allow_moved:
+        refuse_moved(changes)
     current = dict(before) == dict(after)
     written = not current and not check
     if written:
@@ -123,6 +122,17 @@ def update_lock(
         output,
     )
     return ExitCode.DIFFERENCES if check and not current else ExitCode.SUCCESS
+
+
+def refuse_moved(changes: Sequence[LockChangeDocument]) -> None:
+    """Raise DiagnosticError (`source-moved`) for tags that moved since they were locked."""
+    moved = [
+        moved_tag(GitLocation(each.repository, each.ref, ""), each.before, each.after)
+        for each in changes
+        if each.action == "moved" and each.before and each.after
+    ]
+    if moved:
+        raise DiagnosticError(*moved)
 
 
 def read_current(paths: Sequence[str]) -> CurrentGitSources:

@@ -39,7 +39,7 @@ _SETTINGS = (
     "advice.detachedHead=false",
 )
 _INHERITED = (
-    "GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_COMMON_DIR",
+    "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_COMMON_DIR",
     "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_NAMESPACE", "GIT_CEILING_DIRECTORIES", "GIT_PREFIX",
 )  # fmt: skip
 """What a hook of git hands to the commands that it runs; here it would name another repository."""
@@ -85,7 +85,7 @@ class GitCommand:
                     stdin=subprocess.DEVNULL,
                     stdout=out,
                     stderr=err,
-                    env=self._environment(),
+                    env=self._environment(folder),
                     start_new_session=True,
                 )
             except FileNotFoundError:
@@ -104,10 +104,13 @@ class GitCommand:
                 raise _failure(repository, err.read(10_000).decode(errors="replace"))
             return out.read(MAX_OUTPUT_BYTES)
 
-    def _environment(self) -> dict[str, str]:
+    def _environment(self, folder: Path) -> dict[str, str]:
         kept = {name: text for name, text in self.environ.items() if name not in _INHERITED}
         # ssh asks on the terminal, which a session of its own does not have, or by an askpass.
         return kept | {
+            # Named, git looks for none in the folders above, and takes a bare one where the user
+            # has safe.bareRepository=explicit.
+            "GIT_DIR": str(folder),
             "GIT_ALLOW_PROTOCOL": "https:ssh:file" if self.allows_files else "https:ssh",
             "GIT_TERMINAL_PROMPT": "0",
             "GCM_INTERACTIVE": "never",

@@ -6,9 +6,9 @@ from typing import Literal
 
 from provisioner.blueprint.environment import load_environment
 from provisioner.blueprint.files import BlueprintFile, ModuleFile, Parameter, Sources
-from provisioner.blueprint.locations import parse_git, resolve_source
+from provisioner.blueprint.locations import resolve_source
 from provisioner.blueprint.module_closure import find_files, load_composable
-from provisioner.blueprint.module_lock import LOCK_FILE, LockedSource
+from provisioner.blueprint.module_lock import LOCK_FILE, LockedSource, git_location
 from provisioner.documents.document import LockedSourceDocument
 from provisioner.documents.modules import (
     LockChangeDocument,
@@ -16,7 +16,7 @@ from provisioner.documents.modules import (
     ParameterDocument,
 )
 from provisioner.model.diagnostic import Diagnostic, DiagnosticError, error
-from provisioner.model.span import GIT, LIBRARY, is_local
+from provisioner.model.span import LIBRARY, is_local
 
 Lock = Mapping[tuple[str, str], LockedSource]
 
@@ -68,10 +68,8 @@ def source_document(source: LockedSource) -> LockedSourceDocument:
 
 
 def _source_of(location: str, lock: Lock) -> LockedSourceDocument | None:
-    if not location.startswith(GIT):
-        return None
-    git = parse_git(location)
-    locked = lock.get((git.repository, git.ref))
+    git = git_location(location)
+    locked = lock.get((git.repository, git.ref)) if git is not None else None
     return source_document(locked) if locked is not None else None
 
 
@@ -206,11 +204,17 @@ def copy_files(location: str, folder: str, sources: Sources) -> Mapping[str, str
     }
 
 
+def has_same_origin(one: str, other: str) -> bool:
+    """Tell whether two locations are in the library, or in the same repository at the same ref, or
+    in the working copy."""
+    return _part_of(one)[0] == _part_of(other)[0]
+
+
 def _part_of(location: str) -> tuple[str, str]:
     """Return where a file comes from, and its path there."""
     if location.startswith(LIBRARY):
         return LIBRARY, location.removeprefix(LIBRARY)
-    if location.startswith(GIT):
-        git = parse_git(location)
+    git = git_location(location)
+    if git is not None:
         return f"{git.repository}?ref={git.ref}", git.path
     return "", location

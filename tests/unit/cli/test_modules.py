@@ -6,6 +6,7 @@ with a host. An address that nobody answers stands for a network that is down.
 
 import json
 import os
+import random
 import re
 import shutil
 import subprocess
@@ -416,6 +417,17 @@ def test_what_a_repository_may_take_is_bounded(clone, remote, monkeypatch) -> No
     assert "git took longer than 0 seconds for" in clone.run("modules", "update", code=1)
 
 
+def test_only_the_files_that_are_used_are_fetched(clone, remote, monkeypatch) -> None:
+    remote.folder.joinpath("picture.bin").write_bytes(random.Random(1).randbytes(2_000_000))
+    remote.release({"modules/network.yaml": NETWORK, "common/rules.yaml": RULES})
+    clone.use(remote.source("modules/network.yaml"))
+    monkeypatch.setattr(git_command, "MAX_REPOSITORY_BYTES", 200_000)
+    # A server that cannot send parts of a commit sends the picture too.
+    assert "fetched more than 200,000 bytes of" in clone.run("modules", "update", code=1)
+    remote.git("config", "uploadpack.allowFilter", "true")
+    assert "azsec.lock was written" in clone.run("modules", "update")
+
+
 def test_where_git_and_hosts_are_not_to_be_had(clone, remote, monkeypatch) -> None:
     remote.release({"modules/network.yaml": NETWORK, "common/rules.yaml": RULES})
     clone.use(remote.source("modules/network.yaml"))
@@ -441,6 +453,9 @@ def test_no_hook_or_configuration_of_git_takes_effect(clone, remote, monkeypatch
         hook.chmod(0o755)
     monkeypatch.setenv("GIT_TEMPLATE_DIR", str(template.parent))
     monkeypatch.setenv("GIT_DIR", str(tmp_path / "another"))
+    monkeypatch.setenv("GIT_CONFIG_COUNT", "1")
+    monkeypatch.setenv("GIT_CONFIG_KEY_0", "safe.bareRepository")
+    monkeypatch.setenv("GIT_CONFIG_VALUE_0", "explicit")
     clone.run("modules", "update")
     assert not (tmp_path / "ran").exists()
     assert not (tmp_path / "another").exists()
@@ -470,7 +485,19 @@ def test_a_first_environment_of_a_blueprint_in_git(clone, remote) -> None:
     clone.write("environments/first.yaml", text.replace("cost: null", "cost: high"))
     assert "is valid: 3 resources" in clone.run("validate", "first")
 
+    # A tag that moved is not locked anew by the way.
+    lock = Path("azsec.lock").read_text(encoding="utf-8")
+    remote.release({"README.md": "Newer."})
+    told = clone.run("init", ".", "--name", "moved", "--from", source, code=1)
+    assert "the tag 'v1.0.0' of" in told
+    assert not Path("environments/moved.yaml").exists()
+    assert Path("azsec.lock").read_text(encoding="utf-8") == lock
+    clone.run("modules", "update", "first", "--allow-moved")
+
+    Path("azsec.lock").unlink()
     told = clone.run("init", ".", "--name", "second", "--from", source, "--copy")
+    assert not Path("azsec.lock").exists()
+    clone.run("modules", "update", "first")
     assert "wrote blueprints/blueprints/app.yaml" in told
     second = Path("environments/second.yaml").read_text(encoding="utf-8")
     assert "blueprint: ../blueprints/blueprints/app.yaml\n" in second
