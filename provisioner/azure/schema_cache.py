@@ -3,13 +3,15 @@
 import importlib.metadata
 import importlib.util
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
 from provisioner.catalog.registry import Catalog, all_types, build_catalog
 from provisioner.catalog.resource_type import ResourceType
 from provisioner.catalog.schema import SchemaIndex
+from provisioner.catalog.type_directory import NoDirectory, TypeDirectory
 from provisioner.filesystem.atomic_write import write_atomically
 from provisioner.filesystem.protection import check_replaceable, make_folder
 
@@ -17,8 +19,14 @@ _READERS = ("provisioner.catalog.schema", "provisioner.catalog.sdk_models")
 _KEPT = 4
 
 
-def load_catalog(cache_dir: Path, *, types: Sequence[ResourceType] | None = None) -> Catalog:
+def load_catalog(
+    cache_dir: Path,
+    *,
+    types: Sequence[ResourceType] | None = None,
+    directory: TypeDirectory | None = None,
+) -> Catalog:
     """Return the catalog of `types` (all that azsec knows), its schema index from `cache_dir`.
+    `directory` finds types that it does not have; None: none are looked for.
 
     The file's name holds a digest of all that the index is made from, so a stale one is never
     read. An index that is absent or cannot be read is built from the installed SDK packages and
@@ -26,24 +34,29 @@ def load_catalog(cache_dir: Path, *, types: Sequence[ResourceType] | None = None
     """
     wanted = all_types() if types is None else tuple(types)
     path = cache_dir / f"schema-{_digest(wanted)}.json"
-    index = _read(path)
+    index = read_index(path)
     if index is None:
         # Imports the SDK's models, which is what the file spares the next run.
         from provisioner.catalog.sdk_models import read_schema_index
 
         index = read_schema_index(wanted)
-        _write(path, index)
-    return build_catalog(wanted, index)
+        write_index(path, index)
+    return replace(build_catalog(wanted, index), directory=directory or NoDirectory())
 
 
 def _digest(types: Sequence[ResourceType]) -> str:
     """Return what an index of `types` depends on: types, SDK versions, and the code that reads."""
+    return digest_of_readers(sorted(_ingredients(types)))
+
+
+def digest_of_readers(lines: Iterable[str], readers: Sequence[str] = _READERS) -> str:
+    """Return a digest of the source of modules and of some lines."""
     digest = sha256()
-    for name in _READERS:
+    for name in readers:
         spec = importlib.util.find_spec(name)
         if spec is not None and spec.origin is not None:
             digest.update(Path(spec.origin).read_bytes())
-    for line in sorted(_ingredients(types)):
+    for line in lines:
         digest.update(line.encode())
     return digest.hexdigest()[:16]
 
@@ -69,7 +82,7 @@ def _version(package: str) -> str:
     return "unknown"
 
 
-def _read(path: Path) -> SchemaIndex | None:
+def read_index(path: Path) -> SchemaIndex | None:
     """Return the index in a file of this user's; a link or a FIFO is as good as no file."""
     try:
         check_replaceable(path)
@@ -78,7 +91,7 @@ def _read(path: Path) -> SchemaIndex | None:
         return None
 
 
-def _write(path: Path, index: SchemaIndex) -> None:
+def write_index(path: Path, index: SchemaIndex) -> None:
     """Write the index in one step, so that no reader sees half of it; drop the oldest others."""
     content = json.dumps(index.to_json(), separators=(",", ":"))
     try:

@@ -9,9 +9,10 @@ guessed: what is not known is not claimed, and what could do harm (a delete) tak
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from types import MappingProxyType
 
-from provisioner.catalog.field import Disruption
+from provisioner.catalog.field import Compare, Disruption, Field
 from provisioner.catalog.resource_type import (
     DeleteFlow,
     ListRead,
@@ -21,17 +22,17 @@ from provisioner.catalog.resource_type import (
     Tier,
     WriteFlow,
 )
-from provisioner.catalog.schema import Kind, Model, Property, Shape
-
-TYPE_NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*(\.[A-Za-z0-9]+)+(/[A-Za-z0-9][A-Za-z0-9._-]*)+")
-"""`Namespace.Provider/kind`, children `/kind/kind`."""
-EXAMPLE = "Microsoft.Network/virtualNetworks"
-API_VERSION = re.compile(r"\d{4}-\d{2}-\d{2}(-[A-Za-z][A-Za-z0-9.-]*)?")
-"""A day, and what sort of preview it is, if it is one (`2024-05-01-preview`)."""
+from provisioner.catalog.schema import Kind, Model, Property, SchemaIndex, Shape, walk
+from provisioner.catalog.sdk_operations import Place, Written
 
 UNCLAIMED = "azsec has no facts of its type: what one does to what it stands in or on is not judged"
 """Why one that nobody declared is no addition."""
 
+_FIELDS: Mapping[str, Field] = MappingProxyType({"identity.type": Field(compare=Compare.FLAGS)})
+"""What Azure Resource Manager has for every type that can have a managed identity."""
+_CREDENTIAL = re.compile(
+    r"(?i)(secret|passw(or)?d|passphrase|(?<!public)(?<!^)key|token|connectionstring)$"
+)
 _NAME = NameRule(
     r"[^/\\?#%\x00-\x1f]{1,260}", "1 to 260 characters, none of them a control or / \\ ? # %"
 )
@@ -72,21 +73,6 @@ RAW_MODELS: tuple[Model, ...] = (
 RAW_BY_NAME: Mapping[str, Model] = MappingProxyType({model.name: model for model in RAW_MODELS})
 
 
-def is_type_name(text: str) -> bool:
-    """Tell whether a text is the name of a type: a namespace with a dot, then a segment or more."""
-    return TYPE_NAME.fullmatch(text) is not None
-
-
-def is_namespace(text: str) -> bool:
-    """Tell whether a text can be the namespace of a resource provider."""
-    return is_type_name(f"{text}/kinds")
-
-
-def is_api_version(text: str) -> bool:
-    """Tell whether a text is an api version."""
-    return API_VERSION.fullmatch(text) is not None
-
-
 def raw_type(
     name: str,
     api_version: str,
@@ -118,4 +104,43 @@ def raw_type(
         loss=Disruption.DATA,
         seconds=0,
         harmless=UNCLAIMED,
+        fields=_FIELDS,
+    )
+
+
+def sensitive_fields(schemas: SchemaIndex, type_name: str) -> dict[str, Field]:
+    """Return the facts of the properties of a model that are called like a credential: no document
+    shows them. The SDK does not say which are secrets (`x-ms-secret` is not in the models)."""
+    return {
+        ".".join(path).replace(".[]", "[]"): Field(sensitive=True)
+        for path, prop in walk(schemas, type_name)
+        if prop.shape.kind is Kind.STRING and not prop.shape.enum and _CREDENTIAL.search(path[-1])
+    }
+
+
+def schema_type(
+    written: Written, *, extension: bool = False, tracked: bool = True, located: bool = True
+) -> ResourceType:
+    """Return a type of which an SDK package has the operations and a model.
+
+    `extension` tells that a file states a `scope:`; without one it stands where a PUT of it can,
+    in a group before anything else. `tracked` and `located` tell that its model has tags and a
+    location. Raises ValueError for one without a model: that is a raw type with an api version.
+    """
+    if written.model is None:
+        raise ValueError(f"{written.name} has no model")
+    in_group = Place.GROUP in written.places and not extension
+    rule = _NAME
+    if written.names:
+        rule = NameRule("", f"one of {', '.join(written.names)}", fixed=written.names)
+    return replace(
+        raw_type(written.name, written.api_version, extension=not in_group, tracked=tracked),
+        tier=Tier.SCHEMA,
+        sdk=written.model,
+        models=(),
+        rule=rule,
+        located=located,
+        contents_known=True,
+        listable=written.listed,
+        deletable=written.deletable,
     )

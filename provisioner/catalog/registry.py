@@ -3,15 +3,16 @@
 import importlib
 import pkgutil
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from typing import TypeVar
 
 from provisioner.catalog import types as type_packages
 from provisioner.catalog.api_introductions import Introduced
 from provisioner.catalog.field import Answered, Compare, Field
-from provisioner.catalog.resource_type import Embedded, ResourceType
+from provisioner.catalog.resource_type import Embedded, ResourceType, Tier
 from provisioner.catalog.schema import SchemaIndex
+from provisioner.catalog.type_directory import NoDirectory, TypeDirectory
 from provisioner.model.resource_id import ResourceId
 
 T = TypeVar("T")
@@ -19,10 +20,12 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Catalog:
-    """The types by name, case ignored, with the schema index of their bodies."""
+    """The types by name, case ignored, with the schema index of their bodies. `directory` finds
+    those that it does not have."""
 
     types: Mapping[str, ResourceType]
     schemas: SchemaIndex
+    directory: TypeDirectory = field(default_factory=NoDirectory, compare=False)
 
     def extended(self, types: Iterable[ResourceType], schemas: SchemaIndex) -> "Catalog":
         """Return this catalog with other types in it, in the place of those of the same name."""
@@ -161,7 +164,11 @@ def _facts_of_identity(
     policy assignments). Services differ in the space between the names of two kinds.
     """
     root = schemas.roots.get(resource_type.name)
-    if root is not None and schemas.find(resource_type.name, ("identity", "type")) is not None:
+    if (
+        resource_type.tier is Tier.KNOWN
+        and root is not None
+        and schemas.find(resource_type.name, ("identity", "type")) is not None
+    ):
         none = replace(
             resource_type.fact("identity.type"),
             default="None",

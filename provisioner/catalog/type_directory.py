@@ -1,76 +1,64 @@
 """What installed SDK packages say of types outside the catalog, as a port: reading them is I/O."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from provisioner.catalog.resource_type import SdkModel
 from provisioner.catalog.schema import SchemaIndex
+from provisioner.catalog.sdk_operations import Written
 
 
 @dataclass(frozen=True, slots=True)
 class SdkType:
-    """A type that the operations of an SDK package write.
+    """A type that an installed package writes: the package as PyPI names it, its version, and what
+    its operations say."""
 
-    distribution, version  the package as PyPI names it, and the version that is installed
-    sdk                    the model of its body; None where the operation takes bytes alone
-    scopes                 what a PUT stands in: `resourceGroup`, `subscription`, `tenant`, `scope`,
-                           `managementGroup`; a child has those of its parent
-    lists_children         whether PARENT/kind is listed
-    deletable              whether there is a DELETE of it
-    """
-
-    name: str
-    api_version: str
-    distribution: str
+    package: str
     version: str
-    sdk: SdkModel | None
-    scopes: tuple[str, ...]
-    lists_children: bool
-    deletable: bool
+    written: Written
 
 
 class TypeDirectory(Protocol):
     """Finds types in the SDK packages that are installed."""
 
-    def find(self, name: str) -> SdkType | None:
-        """Return the type of this name, case ignored; None where no installed package has it."""
+    def find(self, name: str, api_version: str | None = None) -> SdkType | None:
+        """Return the type of this name (case ignored) in an api version, the newest that is no
+        preview where none is asked for; None where no installed package has it."""
 
-    def below(self, name: str) -> tuple[SdkType, ...]:
-        """Return the types of what stands in resources of a type, at any depth."""
+    def below(self, name: str) -> Sequence[SdkType]:
+        """Return the types of what stands directly in resources of a type, each in one version."""
 
-    def near(self, name: str) -> str | None:
-        """Return the name of a type that is spelled almost like this one, or None."""
+    def names_in(self, namespace: str) -> Sequence[str]:
+        """Return the names of the types of a namespace that installed packages have."""
 
-    def package_of(self, name: str) -> str | None:
-        """Return the package on PyPI that has the types of a namespace, None where that is not
-        known; whether it is installed or not."""
+    def version_of(self, package: str) -> str | None:
+        """Return the version of a package that is installed, else None."""
 
     def read_schemas(self, types: Iterable[SdkType]) -> SchemaIndex:
         """Return the schemas of types that have a model."""
 
 
 class NoDirectory:
-    """No SDK package is looked into."""
+    """A directory in which no package is installed."""
 
-    def find(self, name: str) -> SdkType | None:
+    def find(self, name: str, api_version: str | None = None) -> SdkType | None:
         """Return None."""
-        del name
+        del name, api_version
         return None
 
-    def below(self, name: str) -> tuple[SdkType, ...]:
+    def below(self, name: str) -> Sequence[SdkType]:
         """Return nothing."""
         del name
         return ()
 
-    def near(self, name: str) -> str | None:
-        """Return None."""
-        del name
-        return None
+    def names_in(self, namespace: str) -> Sequence[str]:
+        """Return nothing."""
+        del namespace
+        return ()
 
-    def package_of(self, name: str) -> str | None:
+    def version_of(self, package: str) -> str | None:
         """Return None."""
-        del name
+        del package
         return None
 
     def read_schemas(self, types: Iterable[SdkType]) -> SchemaIndex:

@@ -290,7 +290,7 @@ class _Walker:
         facts = (entry.fact, *(self._rules.child(entry, key).fact for key in inner))
         known = any(fact.default is not ABSENT for fact in facts)
         counts = entry.shape.kind is Kind.OBJECT or self._view.default(rule) is not ABSENT
-        if known or not counts or self._view.keeps(entry):
+        if known or not counts or not self._rules.has_facts or self._view.keeps(entry):
             self._judge_silence(entry, actual, path)
         elif actual is not None and self._view.owner(rule) is Owner.BLUEPRINT:
             self._report(entry, path, ABSENT, actual, declared=False, of=rule)

@@ -93,6 +93,7 @@ class Rules:
     def __init__(self, resource_type: ResourceType, schemas: SchemaIndex) -> None:
         self._type = resource_type
         self._schemas = schemas
+        self.has_facts = resource_type.tier is Tier.KNOWN
         self._embedded = {embedded.path.lower(): embedded for embedded in resource_type.embedded}
         root = Shape(Kind.OBJECT, schemas.roots[resource_type.name])
         self.root = Rule("", "", "", root, resource_type.fact(""), None)

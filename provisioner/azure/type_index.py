@@ -1,0 +1,251 @@
+"""Which types the installed SDK packages write, read from their operations once and kept on disk.
+
+A file holds the index of one package: its name has a digest of the package's version and content
+and of the code that reads it, so that a stale one is never read.
+"""
+
+import importlib.metadata
+import json
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from provisioner.azure.schema_cache import digest_of_readers, read_index, write_index
+from provisioner.catalog.generic_types import schema_type
+from provisioner.catalog.resource_type import ResourceType, SdkModel
+from provisioner.catalog.schema import SchemaIndex
+from provisioner.catalog.sdk_operations import (
+    Findings,
+    Passed,
+    Place,
+    Source,
+    Written,
+    read_enums,
+    read_operations,
+)
+from provisioner.catalog.sdk_packages import package_for
+from provisioner.catalog.type_directory import SdkType
+from provisioner.filesystem.atomic_write import write_atomically
+from provisioner.filesystem.protection import check_replaceable, make_folder
+from provisioner.model.diagnostic import DiagnosticError, error
+
+_PREFIX = "azure-mgmt-"
+_MODULE = "provisioner.catalog.sdk_operations"
+_KEPT = 200
+
+
+class InstalledTypes:
+    """The types of the SDK packages that are installed (a `TypeDirectory`).
+
+    `cache` is a folder of this user's; one that cannot be written is no error. `path` is where
+    packages are looked for, None for where Python itself does.
+    """
+
+    def __init__(self, cache: Path, path: Sequence[str] | None = None) -> None:
+        self._cache = cache
+        self._path = path
+        self._indexes: dict[str, Findings] = {}
+
+    @cached_property
+    def packages(self) -> Mapping[str, importlib.metadata.Distribution]:
+        """The installed packages, by their names on PyPI."""
+        found: dict[str, importlib.metadata.Distribution] = {}
+        path = sys.path if self._path is None else self._path
+        for distribution in importlib.metadata.distributions(path=list(path)):
+            name = str(distribution.name or "").lower().replace("_", "-")
+            if name.startswith(_PREFIX) and name != "azure-mgmt-core":
+                found.setdefault(name, distribution)
+        return dict(sorted(found.items()))
+
+    def find(self, name: str, api_version: str | None = None) -> SdkType | None:
+        """Return the type of this name in an api version, the newest where none is asked for."""
+        found = self._versions(name)
+        if api_version is not None:
+            found = [each for each in found if each.written.api_version == api_version.lower()]
+        stable = [each for each in found if len(each.written.api_version) == len("2024-01-01")]
+        return max(stable or found, key=lambda each: each.written.api_version, default=None)
+
+    def below(self, name: str) -> Sequence[SdkType]:
+        """Return the types of what stands directly in resources of a type."""
+        prefix = f"{name.lower()}/"
+        names = {
+            written.name.lower()
+            for package in self._likely(name)
+            for written in self.index(package).types
+            if written.name.lower().startswith(prefix) and "/" not in written.name[len(prefix) :]
+        }
+        return [found for each in sorted(names) if (found := self.find(each)) is not None]
+
+    def names_in(self, namespace: str) -> Sequence[str]:
+        """Return the names of the types of a namespace that installed packages have."""
+        prefix = f"{namespace.lower()}/"
+        names = {
+            written.name.lower(): written.name
+            for package in self.packages
+            for written in self.index(package).types
+            if written.name.lower().startswith(prefix)
+        }
+        return [names[key] for key in sorted(names)]
+
+    def version_of(self, package: str) -> str | None:
+        """Return the version of a package that is installed, else None."""
+        found = self.packages.get(package.lower())
+        return found.version if found is not None else None
+
+    def read_schemas(self, types: Iterable[SdkType]) -> SchemaIndex:
+        """Return the schemas of types that have a model, from the cache where they are there.
+
+        Raises DiagnosticError where the models of a package cannot be imported: it may need another
+        package that is not there.
+        """
+        types = [each for each in types if each.written.model is not None]
+        made = [schema_type(each.written) for each in types]
+        if not made:
+            return SchemaIndex({}, {})
+        packages = {each.package: each.version for each in types}
+        lines = [f"{each.name} {each.sdk}\n" for each in made]
+        lines += [f"{name} {version}\n" for name, version in sorted(packages.items())]
+        path = self._cache / f"sdk-schemas-{digest_of_readers(lines)}.json"
+        index = read_index(path)
+        if index is None:
+            index = _read_models(made)
+            write_index(path, index)
+        return index
+
+    def index(self, package: str) -> Findings:
+        """Return what an installed package writes. Raises KeyError for any other."""
+        known = self._indexes.get(package)
+        if known is None:
+            distribution = self.packages[package]
+            path = self._cache / f"types-{package}-{_digest(distribution)}.json"
+            known = _read(path)
+            if known is None:
+                known = read_operations(_sources(distribution))
+                self._write(path, known)
+            self._indexes[package] = known
+        return known
+
+    def _versions(self, name: str) -> list[SdkType]:
+        wanted = name.lower()
+        for packages in (self._likely(name), self.packages):
+            found = [
+                SdkType(package, self.packages[package].version, written)
+                for package in packages
+                for written in self.index(package).types
+                if written.name.lower() == wanted
+            ]
+            if found:
+                return found
+        return []
+
+    def _likely(self, name: str) -> list[str]:
+        """Return the installed package that is known to have a type, if it is one."""
+        package = package_for(name)
+        return [package] if package is not None and package in self.packages else []
+
+    def _write(self, path: Path, findings: Findings) -> None:
+        try:
+            make_folder(path.parent, private=True)
+            write_atomically(path, json.dumps(_to_json(findings), separators=(",", ":")).encode())
+            found = sorted(
+                path.parent.glob("types-*.json"), key=lambda each: -each.lstat().st_mtime
+            )
+            for old in found[_KEPT:]:
+                old.unlink(missing_ok=True)
+        except OSError:
+            return
+
+
+def _read_models(types: Sequence[ResourceType]) -> SchemaIndex:
+    from provisioner.catalog.sdk_models import read_schema_index
+
+    try:
+        return read_schema_index(types)
+    except (ImportError, AttributeError) as problem:
+        named = ", ".join(sorted({each.sdk.package for each in types if each.sdk is not None}))
+        raise DiagnosticError(
+            error(
+                "schemas-not-read",
+                f"the models of {named} cannot be read: {problem}.",
+                None,
+                "Install what is missing beside azsec, or uninstall the package and state "
+                "`apiVersion:`.",
+            )
+        ) from problem
+
+
+def _digest(distribution: importlib.metadata.Distribution) -> str:
+    record = distribution.read_text("RECORD") or ""
+    digest = sha256(digest_of_readers([str(distribution.version)], [_MODULE]).encode())
+    digest.update(record.encode())
+    return digest.hexdigest()[:16]
+
+
+def _sources(distribution: importlib.metadata.Distribution) -> Iterator[Source]:
+    """Yield the sources of a package's operations: those of the asynchronous clients are the same
+    once more."""
+    texts: dict[str, str] = {}
+    enums: dict[str, tuple[str, ...]] = {}
+    for file in distribution.files or ():
+        parts = file.parts
+        if file.suffix != ".py" or "aio" in parts or len(parts) < 2:
+            continue
+        if "operations" in parts[-2]:
+            texts[".".join(file.with_suffix("").parts)] = _text_of(distribution, file)
+        elif parts[-2] == "models" and parts[-1].endswith("enums.py"):
+            enums |= read_enums(_text_of(distribution, file))
+    yield from (Source(module, text, enums) for module, text in sorted(texts.items()))
+
+
+def _text_of(
+    distribution: importlib.metadata.Distribution, file: importlib.metadata.PackagePath
+) -> str:
+    try:
+        return Path(str(distribution.locate_file(file))).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return ""
+
+
+def _to_json(findings: Findings) -> dict[str, Any]:
+    return {
+        "puts": findings.puts,
+        "passed": [[each.url, each.reason] for each in findings.passed],
+        "types": [
+            [
+                each.name,
+                each.api_version,
+                [each.model.package, each.model.model] if each.model else None,
+                list(each.places),
+                list(each.names),
+                each.listed,
+                each.deletable,
+            ]
+            for each in findings.types
+        ],
+    }
+
+
+def _read(path: Path) -> Findings | None:
+    """Return the index in a file of this user's; a link or a FIFO is as good as no file."""
+    try:
+        check_replaceable(path)
+        document = json.loads(path.read_bytes())
+        types = tuple(
+            Written(
+                name,
+                version,
+                SdkModel(*model) if model else None,
+                tuple(map(Place, places)),
+                tuple(names),
+                listed,
+                deletable,
+            )
+            for name, version, model, places, names, listed, deletable in document["types"]
+        )
+        passed = tuple(Passed(url, reason) for url, reason in document["passed"])
+        return Findings(types, passed, int(document["puts"]))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None

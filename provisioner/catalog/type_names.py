@@ -1,0 +1,24 @@
+"""How types, namespaces and API versions of Azure Resource Manager are written."""
+
+import re
+
+TYPE_NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*(\.[A-Za-z0-9]+)+(/[A-Za-z0-9][A-Za-z0-9._-]*)+")
+"""`Namespace.Provider/kind`, children `/kind/kind`."""
+EXAMPLE = "Microsoft.Network/virtualNetworks"
+API_VERSION = re.compile(r"\d{4}-\d{2}-\d{2}(-[A-Za-z][A-Za-z0-9.-]*)?")
+"""A day, and what sort of preview it is, if it is one (`2024-05-01-preview`)."""
+
+
+def is_type_name(text: str) -> bool:
+    """Tell whether a text is the name of a type: a namespace with a dot, then a segment or more."""
+    return TYPE_NAME.fullmatch(text) is not None
+
+
+def is_namespace(text: str) -> bool:
+    """Tell whether a text can be the namespace of a resource provider."""
+    return is_type_name(f"{text}/kinds")
+
+
+def is_api_version(text: str) -> bool:
+    """Tell whether a text is an api version."""
+    return API_VERSION.fullmatch(text) is not None
