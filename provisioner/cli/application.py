@@ -43,6 +43,7 @@ from provisioner.cli.options import (
     StateOption,
 )
 from provisioner.cli.report_command import report
+from provisioner.cli.schema_application import schema_app
 from provisioner.cli.upgrade_application import upgrade
 
 if TYPE_CHECKING:
@@ -81,6 +82,7 @@ ownership_app = typer.Typer(
 app.add_typer(ownership_app, name="ownership")
 app.add_typer(lock_app, name="lock")
 app.add_typer(cluster_app, name="cluster")
+app.add_typer(schema_app, name="schema")
 app.add_typer(ci_app, name="ci")
 app.add_typer(modules_app, name="modules")
 
@@ -1042,18 +1044,6 @@ def compare(
     from provisioner.cli.comparing import compare_stream
 
     raise typer.Exit(compare_stream(file, jsonl=jsonl, show_unknown=unknown))
-
-
-@app.command()
-def schema(
-    directory: Annotated[
-        str | None, typer.Option("--out", help="Write one file a document here.")
-    ] = None,
-) -> None:
-    """Print the JSON Schemas of blueprints, modules and environments, for editors."""
-    from provisioner.cli.schema_output import write_schemas
-
-    write_schemas(directory)
 
 
 @ownership_app.command("migrate")

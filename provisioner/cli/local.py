@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from provisioner.azure.version_cache import forget_versions
-from provisioner.catalog.generic_types import is_api_version, is_type_name
+from provisioner.catalog.type_names import is_api_version, is_type_name
 from provisioner.cli.workspace import cache_folder, load_catalog, local_key, state_path
 from provisioner.model.diagnostic import DiagnosticError, error
 from provisioner.simulator.offers import read_limit, read_types, set_limit

@@ -4,6 +4,7 @@ import os
 import stat
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from provisioner import __version__
 from provisioner.blueprint.environment_file import BASE_KIND
@@ -21,6 +22,9 @@ from provisioner.sources.content_cache import ContentCache
 from provisioner.sources.git_command import GitCommand
 from provisioner.sources.git_sources import GitAccess, LockedGitSources
 from provisioner.sources.module_sources import ModuleSources
+
+if TYPE_CHECKING:
+    from provisioner.azure.type_index import InstalledTypes
 
 ALLOW_OUTSIDE = "AZSEC_ALLOW_OUTSIDE"
 ALLOW_FILE_SOURCES = "AZSEC_ALLOW_FILE_SOURCES"
@@ -227,7 +231,14 @@ def load_catalog(types: Sequence[ResourceType] | None = None) -> Catalog:
     user where it is there."""
     from provisioner.azure.schema_cache import load_catalog as load
 
-    return load(cache_folder(), types=types)
+    return load(cache_folder(), types=types, directory=installed_types())
+
+
+def installed_types() -> "InstalledTypes":
+    """Return the directory of the types that installed SDK packages have."""
+    from provisioner.azure.type_index import InstalledTypes
+
+    return InstalledTypes(cache_folder())
 
 
 def cache_folder() -> Path:
