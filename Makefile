@@ -5,13 +5,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 AUDIT := .audit
+SCHEMAS := .schemas
 
 COMPILE := env -u PIP_FIND_LINKS CUSTOM_COMPILE_COMMAND='make lock' $(BIN)/pip-compile --quiet \
 	--upgrade --generate-hashes --strip-extras --allow-unsafe \
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo cluster-tools actionlint test test-cluster check golden bench fidelity faults audit lock clean
+.PHONY: help setup demo cluster-tools actionlint test test-cluster check golden bench fidelity faults audit schemas lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -48,6 +49,9 @@ faults: setup ## Kill azsec at 60 writes, try every other fault; writes docs/rel
 audit: setup $(AUDIT)/.installed ## Scan what the blueprints deploy with checkov, against docs/audit.md
 	@$(BIN)/python -m audit
 
+schemas: setup $(SCHEMAS)/.installed ## Read the types of 25 SDK packages; writes docs/schemas.md
+	@$(BIN)/python -m schemas
+
 cluster-tools: setup ## Build etcd and kube-apiserver for tests/cluster, if missing (10 to 20 minutes)
 	@$(BIN)/python -m cluster_tools
 
@@ -58,10 +62,11 @@ lock: setup ## Pin the newest allowed dependencies, with their hashes
 	$(COMPILE) --extra dev --output-file requirements.lock pyproject.toml
 	$(COMPILE) --constraint requirements.lock --output-file runtime.lock pyproject.toml
 	$(COMPILE) --output-file audit/requirements.lock audit/requirements.in
+	$(COMPILE) --output-file schemas/requirements.lock schemas/requirements.in
 	$(COMPILE) --output-file cluster_tools/requirements.lock cluster_tools/requirements.in
 
-clean: ## Remove .venv, .audit and every cache
-	rm -rf $(VENV) $(AUDIT) build dist *.egg-info
+clean: ## Remove .venv, .audit, .schemas and every cache
+	rm -rf $(VENV) $(AUDIT) $(SCHEMAS) build dist *.egg-info
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -96,4 +101,12 @@ $(AUDIT)/.installed: audit/requirements.lock
 	@$(PYTHON) -m venv --clear $(AUDIT)
 	@$(AUDIT)/bin/python -m pip install --quiet --disable-pip-version-check \
 		--require-hashes --no-deps --requirement audit/requirements.lock
+	@touch $@
+
+# What is read there is no part of what azsec runs on.
+$(SCHEMAS)/.installed: schemas/requirements.lock
+	@echo 'Building $(SCHEMAS) from schemas/requirements.lock (once, about a minute) ...'
+	@rm -rf $(SCHEMAS)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+		--require-hashes --no-deps --target $(SCHEMAS) --requirement schemas/requirements.lock
 	@touch $@

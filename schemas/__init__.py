@@ -1,0 +1,1 @@
+"""Holds the reading of SDK packages against well-known ones: `make schemas`."""
