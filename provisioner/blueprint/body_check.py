@@ -239,7 +239,12 @@ def _fits(kind: Kind, value: object) -> bool:
 
 
 def _is_known(value: object, enum: tuple[str, ...]) -> bool:
-    return any(str(value).lower() == known.lower() for known in enum)
+    return any(_fold(str(value)) == _fold(known) for known in enum)
+
+
+def _fold(text: str) -> str:
+    """Services differ in the spaces between the names of two kinds of identity in one text."""
+    return text.lower().replace(", ", ",")
 
 
 def _readable(path: Sequence[str]) -> str:

@@ -36,7 +36,7 @@ class Environment:
     """One environment. `id` is what its marks are made with, and `states_id` whether its file says
     it; `subscriptions` maps alias to GUID; paths are relative to where the command runs; `adopt`
     are addresses whose resources may be taken over; `types` are the api versions that it states, by
-    type; `ignores` are properties that others may
+    type; `schemas` the packages that it reads types from; `ignores` are properties that others may
     change; `proofs_block` says whether a proof that fails refuses an apply; `controls_gate` is the
     least severity at which a control that newly fails does (None: none does); `accepted` are
     additions of others that are no drift; `kubernetes` is
@@ -55,6 +55,7 @@ class Environment:
     tenant_id: str
     subscriptions: Mapping[str, str]
     types: Mapping[str, str]
+    schemas: tuple[str, ...]
     adopt: tuple[str, ...]
     ignores: tuple[Ignore, ...]
     egress: tuple[Egress, ...]
@@ -129,6 +130,7 @@ def load_environment(path: str, sources: Sources, origin: str | None = None) -> 
         tenant_id=file.tenant_id.lower(),
         subscriptions={alias: guid.lower() for alias, guid in file.subscriptions.items()},
         types=file.types,
+        schemas=tuple(file.schemas),
         adopt=tuple(file.adopt),
         ignores=tuple(_ignores(file, node)),
         egress=tuple(Egress(tuple(e.fqdns), tuple(e.ports), e.reason) for e in file.egress),

@@ -8,9 +8,16 @@ import json
 from collections.abc import Mapping
 from datetime import date
 from functools import lru_cache
-from typing import Any, Literal, Protocol, TypeVar
+from typing import Annotated, Any, Literal, Protocol, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    field_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from provisioner.blueprint.file_part import FilePart
@@ -231,10 +238,16 @@ class GatesFile(FilePart):
     controls: Literal["critical", "high", "medium", "low", "none"] = "high"
 
 
+SchemaPackage = Annotated[
+    str, StringConstraints(pattern=r"^azure-mgmt-[a-z0-9]+(-[a-z0-9]+)*(==[0-9]+(\.[0-9a-z]+)*)?$")
+]
+
+
 class EnvironmentFile(FilePart):
     """One environment: where a blueprint is applied, and with which values. One of the mode
     `observe` is only watched. `types` maps types to the api versions that are spoken of them;
-    `extends` is the file whose values it takes."""
+    `schemas` are the packages on PyPI that types outside the catalog are read from, each with
+    `==VERSION` where it has to be that one; `extends` is the file whose values it takes."""
 
     api_version: Literal["azsec/v1"] = Field(alias="apiVersion")
     kind: Literal["Environment"]
@@ -252,6 +265,7 @@ class EnvironmentFile(FilePart):
     subscriptions: dict[str, str]
     parameters: dict[str, Any] = Field(default_factory=dict)
     types: dict[str, str] = Field(default_factory=dict)
+    schemas: list[SchemaPackage] = Field(default_factory=list)
     adopt: list[str] = Field(default_factory=list)
     ignore: list[IgnoreFile] = Field(default_factory=list)
     egress: list[EgressFile] = Field(default_factory=list)

@@ -15,10 +15,10 @@ from provisioner.blueprint.files import (
     ModuleFile,
     Resource,
 )
-from provisioner.catalog.generic_types import TYPE_NAME
 from provisioner.catalog.registry import Catalog
 from provisioner.catalog.resource_type import ResourceType, Scope
 from provisioner.catalog.schema import Kind, Model, Shape
+from provisioner.catalog.type_names import TYPE_NAME
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _EXPRESSION = {"type": "string", "pattern": r"\$\{"}

@@ -15,7 +15,7 @@ from provisioner.blueprint.files import BlueprintFile, Resource, Sources, load_f
 from provisioner.blueprint.module_closure import MAX_FILES, walk_files
 from provisioner.blueprint.unknown_types import wrong_type_name
 from provisioner.blueprint.yaml_source import Node
-from provisioner.catalog.generic_types import is_api_version, is_type_name
+from provisioner.catalog.type_names import is_api_version, is_type_name
 from provisioner.model.diagnostic import Diagnostic, DiagnosticError, error
 from provisioner.model.span import Span
 

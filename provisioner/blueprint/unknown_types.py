@@ -3,8 +3,9 @@
 from collections.abc import Iterable
 from difflib import get_close_matches
 
-from provisioner.catalog.generic_types import EXAMPLE, is_type_name
 from provisioner.catalog.registry import Catalog
+from provisioner.catalog.sdk_packages import package_for
+from provisioner.catalog.type_names import EXAMPLE, is_type_name
 from provisioner.model.diagnostic import Diagnostic, error
 from provisioner.model.span import Span
 
@@ -12,25 +13,31 @@ _NEAR, _NEAR_ELSEWHERE = 0.8, 0.94
 """How alike names are within a namespace, and across namespaces: there a letter or two differ."""
 
 
-def unknown_type(name: str, span: Span, catalog: Catalog) -> Diagnostic:
+def unknown_type(name: str, span: Span | None, catalog: Catalog) -> Diagnostic:
     """Return the diagnostic of a type that neither the catalog nor an installed SDK package has,
     and for which no api version is stated."""
     if not is_type_name(name):
         return wrong_type_name(name, span)
-    near = find_near_type(name, (known.name for known in catalog))
-    if near is not None:
-        hint = f"Did you mean {near!r}? Else state `apiVersion:`"
-    else:
-        hint = "State `apiVersion:`"
+    installed = catalog.directory.names_in(name.partition("/")[0])
+    near = find_near_type(name, [*(known.name for known in catalog), *installed])
+    ways = [*_package_hint(name, catalog), "state `apiVersion:` to have it sent as it stands"]
+    hint = f"{', or '.join(ways)} (docs/types.md)."
     return error(
         "unknown-type",
         f"azsec's catalog does not have the type {name!r}.",
         span,
-        f"{hint}, and what the blueprint declares is sent as it stands (docs/types.md).",
+        f"Did you mean {near!r}? Else {hint}" if near else f"{hint[0].upper()}{hint[1:]}",
     )
 
 
-def wrong_type_name(name: str, span: Span) -> Diagnostic:
+def _package_hint(name: str, catalog: Catalog) -> Iterable[str]:
+    """Yield how to have a type checked: with the package that has it, if it is not installed."""
+    package = package_for(name)
+    if package is not None and catalog.directory.version_of(package) is None:
+        yield f"install the package that has its models (pip install {package})"
+
+
+def wrong_type_name(name: str, span: Span | None) -> Diagnostic:
     """Return the diagnostic of a type that is none in any tier."""
     return error(
         "unknown-type",

@@ -8,9 +8,9 @@ from functools import cached_property
 from typing import Any
 
 from provisioner.catalog.endpoints import Endpoint, endpoints_of
-from provisioner.catalog.generic_types import is_namespace
 from provisioner.catalog.registry import Catalog
 from provisioner.catalog.resource_type import ResourceType, Tier
+from provisioner.catalog.type_names import is_namespace
 from provisioner.model.resource_id import RESOURCE_GROUP, ResourceId, resource_group_id
 from provisioner.simulator.clock import Clock, SystemClock, format_time, parse_time
 from provisioner.simulator.errors import invalid_namespace, invalid_type

@@ -11,10 +11,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from provisioner.catalog.generic_types import RAW_BY_NAME, RAW_MODELS, is_type_name, raw_type
+from provisioner.catalog.generic_types import RAW_BY_NAME, RAW_MODELS, raw_type
 from provisioner.catalog.registry import Catalog
 from provisioner.catalog.resource_type import ResourceType
 from provisioner.catalog.schema import SchemaIndex
+from provisioner.catalog.type_names import is_type_name
 
 _ANY_VERSION = "0000-00-00"
 """Of which no property is known, whatever version a request names."""

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from provisioner.catalog.generic_types import is_namespace
 from provisioner.catalog.regions import REGIONS
 from provisioner.catalog.registrations import known_providers
 from provisioner.catalog.resource_type import ResourceType
+from provisioner.catalog.type_names import is_namespace
 from provisioner.model.values import Json
 from provisioner.simulator.cloud import TENANT, Cloud
 from provisioner.simulator.errors import RefusalError, invalid_namespace

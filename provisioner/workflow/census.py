@@ -133,7 +133,7 @@ def _unjudged_properties(graph: DesiredGraph) -> Iterator[NotCoveredDocument]:
         yield NotCoveredDocument(
             what=UNDECLARED_PROPERTIES,
             count=len(names),
-            of=f"resource of {tier} types",
+            of=f"resource of {tier.replace(' ', '-')} types",
             reason=(
                 "the catalog has no facts of their types: what the blueprint declares is compared "
                 f"({', '.join(kinds[:_MOST_TYPES])}{more})"
@@ -145,7 +145,8 @@ def _unlisted_settings(reading: Reading, graph: DesiredGraph) -> Iterator[NotCov
     """Yield how many resources of the blueprint may have diagnostic settings that were not listed:
     no list covers them, so they are read scope by scope."""
     tail = f"/providers/{DIAGNOSTIC_SETTING.lower()}"
-    listed = {read.path.lower().removesuffix(tail) for read in reading.reads}
+    read_at = [read.path.lower() for read in reading.reads]
+    listed = {path.removesuffix(tail) for path in read_at if path.endswith(tail)}
     count = sum(
         resource.id.key not in listed
         for resource in graph

@@ -97,7 +97,10 @@ def _widening(plan: PlanDocument, catalog: Catalog) -> tuple[str, ...]:
     return tuple(
         change.address
         for change in plan.changes
-        if change.action in _GIVES and catalog.get(change.type).grants_access
+        if change.action in _GIVES
+        # Of a type outside the catalog nobody knows it.
+        and (known := catalog.find(change.type)) is not None
+        and known.grants_access
     )
 
 

@@ -84,7 +84,7 @@ def validate_environment(
     check_adoptions(desired.environment.adopt, desired)
     check_desired_waivers(desired.environment, desired.graph, catalog)
     estate = desired_estate(desired.graph, catalog)
-    others = _estates((*siblings.environments,), catalog)
+    others = _estates(siblings.environments)
     told = (
         *desired.diagnostics,
         *check_addresses(estate, others),
@@ -103,7 +103,7 @@ def describe_network(
 ) -> NetworkDocument:
     """Return the address plan of an environment, checked against its siblings; theirs, too, where
     all are to be shown."""
-    estates = _estates((desired, *siblings.environments), catalog)
+    estates = _estates((desired, *siblings.environments))
     plans = {name: read_address_plan(estate) for name, estate in estates.items()}
     described = []
     shown = (desired, *siblings.environments) if show_all else (desired,)
@@ -118,12 +118,12 @@ def describe_network(
     )
 
 
-def _estates(environments: Sequence[Desired], catalog: Catalog) -> dict[str, Estate]:
+def _estates(environments: Sequence[Desired]) -> dict[str, Estate]:
     """Return the estates by the name of the environment; by its path where a name is taken."""
     found: dict[str, Estate] = {}
     for one in environments:
         name = one.environment.path if one.environment.name in found else one.environment.name
-        found[name] = desired_estate(one.graph, catalog)
+        found[name] = desired_estate(one.graph, one.catalog)
     return found
 
 

@@ -118,8 +118,8 @@ REFUSALS = [
         "resources:\n  net: {type: Invented.Network/netwroks, name: net}\n",
         "blueprint.yaml:7:15: error: azsec's catalog does not have the type "
         "'Invented.Network/netwroks'. "
-        "Did you mean 'Invented.Network/networks'? Else state `apiVersion:`, and what the "
-        "blueprint declares is sent as it stands (docs/types.md).",
+        "Did you mean 'Invented.Network/networks'? Else state `apiVersion:` to have "
+        "it sent as it stands (docs/types.md).",
     ),
     (
         "name that Azure refuses",

@@ -129,14 +129,15 @@ wide:
         pytest.param(
             BAR.replace("  apiVersion: 2024-05-01-Preview\n", ""),
             "error: azsec's catalog does not have the type 'Fabrikam.Foo/bars'. State "
-            "`apiVersion:`, and what the blueprint declares is sent as it stands (docs/types.md).",
+            "`apiVersion:` to have it sent as it stands (docs/types.md).",
             id="no tier at all: nothing unrelated is proposed",
         ),
         pytest.param(
             BAR.replace("  apiVersion: 2024-05-01-Preview\n", "").replace(
                 "Fabrikam.Foo/bars", "Microsoft.Network/virtualNetwork"
             ),
-            "Did you mean 'Microsoft.Network/virtualNetworks'? Else state `apiVersion:`",
+            "Did you mean 'Microsoft.Network/virtualNetworks'? Else install the package that has "
+            "its models (pip install azure-mgmt-network), or state `apiVersion:`",
             id="a letter is missing",
         ),
         pytest.param(

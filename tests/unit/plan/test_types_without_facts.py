@@ -1,0 +1,115 @@
+"""Types that the catalog lacks: what a plan says of them, and what it never claims or holds."""
+
+from pathlib import Path
+
+import pytest
+
+from provisioner.azure.schema_cache import load_catalog
+from provisioner.azure.type_index import InstalledTypes
+from provisioner.catalog.registry import Catalog
+from provisioner.documents.plan import Action
+from provisioner.plan.plan import Plan
+from provisioner.plan.plan_file import write_plan_file
+from provisioner.workflow.plan import Desired, plan_destroy, plan_environment
+from tests.environments import Bench, compose_small, open_bench
+
+RAW = """\
+bar:
+  type: Fabrikam.Foo/bars
+  apiVersion: 2024-05-01
+  resourceGroup: main
+  name: one
+  location: LOCATION
+  properties: {size: SIZE, doors: [{name: front}]}
+"""
+CIRCUIT = """\
+circuit:
+  type: Microsoft.Network/expressRouteCircuits
+  resourceGroup: main
+  name: er
+  sku: {name: Standard_MeteredData}
+  properties: {allowClassicOperations: ALLOWED}
+"""
+
+
+@pytest.fixture(scope="module")
+def any_catalog(tmp_path_factory: pytest.TempPathFactory) -> Catalog:
+    cache: Path = tmp_path_factory.mktemp("cache")
+    return load_catalog(cache, directory=InstalledTypes(cache))
+
+
+@pytest.fixture
+def bench(any_catalog: Catalog):
+    with open_bench(any_catalog) as opened:
+        yield opened
+
+
+def plan(bench: Bench, desired: Desired, *, destroy: bool = False) -> Plan:
+    make = plan_destroy if destroy else plan_environment
+    return make(desired, desired.catalog, bench.client).plan
+
+
+def apply(bench: Bench, desired: Desired, planned: Plan) -> None:
+    opened = Bench(desired.catalog, bench.server, bench.client)
+    assert opened.apply(planned, allow_delete=True).has_errors is False
+
+
+def raw(catalog: Catalog, size: int = 1, location: str = "westeurope") -> Desired:
+    text = RAW.replace("SIZE", str(size)).replace("LOCATION", location)
+    return compose_small(text, catalog)
+
+
+def test_a_raw_type_is_updated_in_place_and_never_replaced(
+    bench: Bench, any_catalog: Catalog
+) -> None:
+    first = raw(any_catalog)
+    apply(bench, first, plan(bench, first))
+    assert plan(bench, first).steps == ()
+    bigger = plan(bench, raw(any_catalog, 2)).document.changes
+    (update,) = (each for each in bigger if each.action is Action.UPDATE)
+    assert update.disruption == "disruption not known"
+
+    moved = raw(any_catalog, location="northeurope")
+    planned = plan(bench, moved)
+    assert {c.action for c in planned.document.changes} <= {Action.UPDATE, Action.NO_OP}
+    done = Bench(moved.catalog, bench.server, bench.client).apply(planned)
+    assert "InvalidResourceLocation" in str(done.to_json())
+
+
+def test_what_a_cloud_does_not_list_is_not_deleted(bench: Bench, any_catalog: Catalog) -> None:
+    desired = raw(any_catalog)
+    apply(bench, desired, plan(bench, desired))
+    changes = plan(bench, desired, destroy=True).document.changes
+    (held,) = (each for each in changes if each.id.endswith("/bars/one"))
+    assert held.action is Action.BLOCKED
+    assert "what it may hold is not known" in str(held.reason)
+
+
+def test_what_is_not_declared_is_sent_back_but_never_held_by_a_file(
+    bench: Bench, any_catalog: Catalog
+) -> None:
+    first = compose_small(CIRCUIT.replace("ALLOWED", "false"), any_catalog)
+    apply(bench, first, plan(bench, first))
+    opened = Bench(first.catalog, bench.server, bench.client)
+    opened.tamper("er", serviceKey="gate-4711", gatewayManagerEtag="7", globalReachEnabled=True)
+    assert plan(bench, first).steps == ()
+
+    changed = compose_small(CIRCUIT.replace("ALLOWED", "true"), any_catalog)
+    planned = plan(bench, changed)
+    assert "gate-4711" not in write_plan_file(planned)
+    apply(bench, changed, planned)
+    kept = opened.body_of("er")["properties"]
+    assert (kept["serviceKey"], kept["globalReachEnabled"]) == ("gate-4711", True)
+    assert kept["allowClassicOperations"] is True
+
+
+def test_the_census_counts_by_tier(bench: Bench, any_catalog: Catalog) -> None:
+    text = RAW.replace("SIZE", "1").replace("LOCATION", "westeurope") + CIRCUIT
+    desired = compose_small(text.replace("ALLOWED", "true"), any_catalog)
+    census = plan(bench, desired).document.census
+    assert census is not None
+    told = {(each.what, each.count, each.of) for each in census.not_covered}
+    assert {
+        ("undeclared properties", 1, "resource of raw types"),
+        ("undeclared properties", 1, "resource of schema-only types"),
+    } <= told
