@@ -10,7 +10,7 @@ from pathlib import Path
 from provisioner.adoption.building import Place
 from provisioner.adoption.template_source import Pattern, read_template
 from provisioner.adoption.terraform_source import read_terraform
-from provisioner.catalog.generic_types import EXAMPLE, is_api_version, is_type_name
+from provisioner.catalog.type_names import EXAMPLE, is_api_version, is_type_name
 from provisioner.cli.exit_code import ExitCode
 from provisioner.cli.output import print_adoption
 from provisioner.cli.session import Session

@@ -6,10 +6,11 @@ from dataclasses import dataclass, replace
 
 from provisioner.blueprint.type_tiers import schemas_of
 from provisioner.catalog.endpoints import PROVIDER
-from provisioner.catalog.generic_types import is_type_name, raw_type
+from provisioner.catalog.generic_types import raw_type
 from provisioner.catalog.registry import Catalog
 from provisioner.catalog.resource_type import Tier
 from provisioner.catalog.spoken_versions import choose_version, read_offer, with_offered_children
+from provisioner.catalog.type_names import is_type_name
 from provisioner.engine.ports import Reader
 from provisioner.model.resource_id import ResourceId, subscription_id
 from provisioner.model.values import Body
