@@ -36,7 +36,7 @@ _Number = Annotated[
         "--pull-request",
         min=1,
         metavar="NUMBER",
-        help="The pull request, where the job does not tell.",
+        help="Use this pull request (default: the one of the job).",
         show_default=False,
     ),
 ]
@@ -141,8 +141,15 @@ def apply(  # noqa: PLR0913  typer: one parameter an option
     number: _Number = None,
     trust: _Trust = None,
     allow_delete: Annotated[
-        bool, typer.Option("--allow-delete", help="Permit approved deletes and replacements.")
-    ] = False,
+        list[str] | None,
+        typer.Option(
+            "--allow-delete",
+            metavar="DIGEST",
+            help="Permit the deletes and replacements of the approved plan with this digest. "
+            "Repeatable.",
+            show_default=False,
+        ),
+    ] = None,
     lock_timeout: Annotated[
         float,
         typer.Option(min=0.0, metavar="SECONDS", help="Wait this long for an environment's lock."),
@@ -170,7 +177,8 @@ def apply(  # noqa: PLR0913  typer: one parameter an option
         parallelism=parallelism,
         offline=offline,
     )
-    raise typer.Exit(run_apply(options, Permissions(allow_delete, lock_timeout), output.value))
+    permissions = Permissions(frozenset(allow_delete or ()), lock_timeout)
+    raise typer.Exit(run_apply(options, permissions, output.value))
 
 
 @ci_app.command("drift")

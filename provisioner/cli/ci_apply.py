@@ -25,6 +25,7 @@ from provisioner.cli.git import head_commit, is_ancestor
 from provisioner.cli.output import print_ci_apply
 from provisioner.cli.session import PlanChoices, Session
 from provisioner.cli.workspace import FileSources, load_catalog
+from provisioner.documents.apply import ApplyDocument
 from provisioner.documents.ci import ApplyVerdict, CiApplyDocument, EnvironmentApplyDocument
 from provisioner.documents.document import DiagnosticDocument
 from provisioner.engine.forge_port import Forge, PullRequest, StatusState
@@ -52,21 +53,25 @@ from provisioner.workflow.ci_plan import (
     read_reviews,
 )
 from provisioner.workflow.ci_posting import write_plan_comment
-from provisioner.workflow.plan_review import Review, hold_to_head
+from provisioner.workflow.plan_review import Review, hold_to_head, is_digest
 from provisioner.workflow.plan_snapshot import Remembered, read_snapshots
 from provisioner.workflow.sticky_comment import find_comment
 
 
 @dataclass(frozen=True, slots=True)
 class Permissions:
-    """What an apply may do: delete, and wait for another apply to release a lock (seconds)."""
+    """What an apply may do: delete and replace as the plans with the digests `deletes` say, and
+    wait for another apply to release a lock (seconds)."""
 
-    allow_delete: bool = False
+    deletes: frozenset[str] = frozenset()
     lock_timeout: float = 0.0
 
 
 def run_apply(options: Options, permissions: Permissions, output: str) -> int:
     """Apply what was approved, tell the pull request; return the exit code."""
+    for digest in permissions.deletes:
+        if not is_digest(digest):
+            raise DiagnosticError(_no_digest(digest))
     with open_host(publish=True) as host, open_cloud(options) as cloud:
         if host.forge is None:
             raise DiagnosticError(_NO_FORGE)
@@ -84,6 +89,15 @@ _NO_FORGE = error(
     None,
     "Run it in a job; elsewhere `azsec apply ENV --digest sha256:…` applies a reviewed digest.",
 )
+
+
+def _no_digest(text: str) -> Diagnostic:
+    return error(
+        "wrong-digest",
+        f"--allow-delete {text!r} is no digest of a plan. Expected `sha256:` and 64 hex digits.",
+        None,
+        "Copy the whole digest of the plan that deletes from azsec's comment or its status.",
+    )
 
 
 class _Run:
@@ -202,21 +216,24 @@ class _Run:
         choices = PlanChoices(
             offline=self._options.offline, applies=True, lock_timeout=permissions.lock_timeout
         )
-        options = ApplyOptions(
-            permissions.allow_delete, self._options.parallelism, permissions.lock_timeout
-        )
 
         def plan() -> Plan:
             return session.plan(path, [], choices)
+
+        def apply(made: Plan) -> ApplyDocument:
+            may_delete = made.document.digest in permissions.deletes
+            options = ApplyOptions(may_delete, self._options.parallelism, permissions.lock_timeout)
+            return session.apply(made, options)
 
         return Environment(
             name=name,
             path=path,
             plan=plan,
-            apply=lambda made: session.apply(made, options),
+            apply=apply,
             find=lambda address: session.find(path, address),
             attribute=lambda targets, since: session.attribute(path, targets, since),
             moved_files=lambda base: self._moved_files(path, base),
+            permitted=permissions.deletes,
         )
 
     def _moved_files(self, path: str, base: str) -> tuple[str, ...]:

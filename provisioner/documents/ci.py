@@ -167,6 +167,8 @@ class EnvironmentApplyDocument(Document):
 
     `approval` is the approval of the digest that was applied, or the newest one. `moved` says, of a
     plan that is not the approved one, what is different now; `comparison` how that is known.
+    `unpermitted` are the addresses that the approved plan deletes or replaces, where this run was
+    not permitted to.
     """
 
     name: str
@@ -177,6 +179,7 @@ class EnvironmentApplyDocument(Document):
     uncounted: tuple[UncountedApprovalDocument, ...] = ()
     comparison: ComparisonDocument | None = None
     moved: tuple[MovedFieldDocument, ...] = ()
+    unpermitted: tuple[str, ...] = ()
     plan: PlanDocument | None = None
     apply: ApplyDocument | None = None
     diagnostics: tuple[DiagnosticDocument, ...] = ()

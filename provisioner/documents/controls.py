@@ -235,6 +235,16 @@ class SecurityDeltaDocument(Document):
     passing: tuple[TurnDocument, ...] = ()
 
     @property
+    def failing_controls(self) -> tuple[str, ...]:
+        """The ids of the controls that newly fail, for however many resources."""
+        return tuple(dict.fromkeys(turn.control for turn in self.failing))
+
+    @property
+    def passing_controls(self) -> tuple[str, ...]:
+        """The ids of the controls that pass and did not."""
+        return tuple(dict.fromkeys(turn.control for turn in self.passing))
+
+    @property
     def refused(self) -> tuple[TurnDocument, ...]:
         """What newly fails and a gate refuses."""
         return tuple(turn for turn in self.failing if turn.gate)

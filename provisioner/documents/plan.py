@@ -273,3 +273,12 @@ class PlanDocument(Document):
     cluster: ClusterObjectsDocument | None = None
     diagnostics: tuple[DiagnosticDocument, ...] = ()
     lists_all: bool = Field(default=False, exclude=True)
+
+    @property
+    def deleted(self) -> tuple[str, ...]:
+        """The addresses of what an apply deletes, for good or to make it anew: what it takes a
+        permission of its own for."""
+        severe = (Action.DELETE, Action.REPLACE)
+        changed = [change.address for change in self.changes if change.action in severe]
+        sent = [step.address for step in self.steps if step.verb == "DELETE"]
+        return tuple(dict.fromkeys((*changed, *sent)))

@@ -77,7 +77,7 @@ def security_section(security: SecurityDeltaDocument | None) -> str:
     head = table_head(("severity", "control", "address", "what"))
     title = "**Controls that newly fail**"
     return f"Controls: {prose(total)}\n\n" + section(
-        f"{title}\n\n{head}", rows, len(security.failing), "control"
+        f"{title}\n\n{head}", rows, len(security.failing), "finding"
     )
 
 

@@ -12,6 +12,7 @@ from provisioner.documents.ci import (
 from provisioner.documents.document import DiagnosticDocument
 from provisioner.reports.attribution_wording import attribution_sentences
 from provisioner.reports.ci_plan_markdown import approver
+from provisioner.reports.ci_plan_notes import diagnostic_note
 from provisioner.reports.markdown import render_plan_markdown
 from provisioner.reports.markdown_escape import code, prose
 from provisioner.reports.markdown_table import fitting, row, table_head
@@ -105,8 +106,7 @@ def _notes(entry: EnvironmentApplyDocument) -> str:
 
 
 def _message(told: DiagnosticDocument) -> str:
-    hint = f" {prose(told.hint, 400)}" if told.hint else ""
-    return f"- **{told.severity}** {prose(told.message, 600)}{hint}\n"
+    return f"- {diagnostic_note(told)}\n"
 
 
 def _moved_table(entry: EnvironmentApplyDocument) -> str:

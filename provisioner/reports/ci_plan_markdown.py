@@ -10,17 +10,16 @@ from collections.abc import Sequence
 from provisioner.documents.ci import (
     ApprovalDocument,
     CiPlanDocument,
-    ComparisonDocument,
     EnvironmentPlanDocument,
-    MovedChangeDocument,
     PlanOutcome,
 )
 from provisioner.documents.plan import Action, PlanDocument
 from provisioner.reports.census_text import census_sentence
+from provisioner.reports.ci_plan_notes import diagnostic_note, plan_notes
 from provisioner.reports.markdown import LIMIT, render_plan_markdown
 from provisioner.reports.markdown_escape import code, prose
 from provisioner.reports.markdown_table import row, section, table_head
-from provisioner.reports.values import plural, show_path
+from provisioner.reports.values import plural
 from provisioner.reports.wording import HARMLESS, PROOF_WORDS, counts, joined
 
 _COLUMNS = (
@@ -80,7 +79,13 @@ def _title(document: CiPlanDocument) -> str:
         return "### azsec plan: no environment is touched"
     if not changing:
         return f"### azsec plan: no changes in {plural(asked, 'environment')}"
-    return f"### azsec plan: {changing:,} of {plural(asked, 'environment')} to review"
+    failed = sum(entry.plan is None for entry in document.environments)
+    without = f"no plan of {failed:,}" if failed else ""
+    of = plural(asked, "environment")
+    if failed == changing:
+        return f"### azsec plan: {without} of {of}"
+    ready = f"{changing - failed:,} of {of} to review"
+    return f"### azsec plan: {', '.join(filter(None, (ready, without)))}"
 
 
 def _head(document: CiPlanDocument, noteworthy: Sequence[EnvironmentPlanDocument]) -> str:
@@ -90,7 +95,7 @@ def _head(document: CiPlanDocument, noteworthy: Sequence[EnvironmentPlanDocument
     table = table_head([_COLUMNS[number] for number in shown])
     table += "".join(row(*(cells[number] for number in shown)) for cells in rows)
     most = max(_FEWEST, _MOST_MOVED // len(noteworthy))
-    notes = "".join(_notes(entry, most) for entry in noteworthy)
+    notes = "".join(plan_notes(entry, most) for entry in noteworthy)
     return f"{_title(document)}\n\n{table}\n{notes}{_seen(document)}"
 
 
@@ -147,9 +152,12 @@ def _controls(plan: PlanDocument) -> str:
     security = plan.security
     if security is None:
         return ""
-    failing = f"**{len(security.failing):,} newly fail**" if security.failing else ""
-    passing = f"{len(security.passing):,} newly pass" if security.passing else ""
-    return "<br>".join(text for text in (failing, passing) if text)
+    failing, passing = len(security.failing_controls), len(security.passing_controls)
+    told = (
+        f"**{failing:,} newly {'fails' if failing == 1 else 'fail'}**" if failing else "",
+        f"{passing:,} now {'passes' if passing == 1 else 'pass'}" if passing else "",
+    )
+    return "<br>".join(filter(None, told))
 
 
 def _proofs(plan: PlanDocument) -> str:
@@ -167,77 +175,22 @@ def _review(entry: EnvironmentPlanDocument) -> str:
         return "**file deleted**"
     if entry.outcome is not PlanOutcome.CHANGES:
         return ""
+    told = "**approval void**" if entry.void else "to approve"
     if entry.approval is not None:
-        return f"approved by {approver(entry.approval)}"
-    if entry.void:
-        return "**approval void**"
-    return "to approve"
+        told = f"approved by {approver(entry.approval)}"
+    return f"{told}<br>**needs allow-delete**" if _needs_permission(entry) else told
+
+
+def _needs_permission(entry: EnvironmentPlanDocument) -> bool:
+    """Tell whether an apply takes a permission to delete, beside the approval."""
+    is_open = entry.outcome is PlanOutcome.CHANGES
+    return is_open and entry.plan is not None and bool(entry.plan.deleted)
 
 
 def approver(approval: ApprovalDocument) -> str:
     """Return who approved, with what is not known of them."""
     unknown = "" if approval.may_write else " (write access not known)"
     return f"{prose(approval.by, 60)}{unknown}"
-
-
-def _notes(entry: EnvironmentPlanDocument, most: int) -> str:
-    """Return what stands below the table of one environment: why there is no plan, that its file is
-    deleted, at most so many changes that differ from the reviewed plan, and what does not count."""
-    told = []
-    if entry.plan is None:
-        told += [_failure(text.message, text.hint) for text in entry.diagnostics]
-    if entry.outcome is PlanOutcome.REMOVED and entry.plan is not None:
-        count = plural(entry.plan.summary.changes, "resource")
-        told.append(
-            f"{code(entry.path)} is deleted, and {count} of the environment would be left without "
-            f"one. Nothing is destroyed on merge: run {code(f'azsec destroy {entry.name}')} while "
-            "the file is there, then delete it."
-        )
-    if entry.comparison is not None:
-        told.append(_comparison(entry, entry.comparison, most))
-    if entry.widens:
-        names = ", ".join(code(address) for address in entry.widens[:_NAMES])
-        told.append(f"Access is granted by {names}.")
-    told += [
-        f"The approval of {prose(one.by, 60)} does not count: {prose(one.reason, 200)}."
-        for one in entry.uncounted
-    ]
-    lines = "".join(f"- {text}\n" for text in told)
-    return f"**{code(entry.name, 60)}**\n\n{lines}\n" if told else ""
-
-
-def _failure(message: str, hint: str | None) -> str:
-    return f"**error** {prose(message, 600)}" + (f" {prose(hint, 300)}" if hint else "")
-
-
-def _comparison(entry: EnvironmentPlanDocument, told: ComparisonDocument, most: int) -> str:
-    which = "approved" if told.with_ == "approved" else "posted last"
-    digest = code(told.digest[:_DIGEST_LENGTH])
-    if told.same:
-        return f"The plan is the one that was {which} ({digest})."
-    void = "**The approval is void.** " if entry.void else ""
-    text = f"{void}The plan is not the one that was {which} ({digest})"
-    if told.moved is None:
-        return f"{text}; what differs is not known, since no comment of azsec remembers that plan."
-    if not told.moved:
-        return f"{text}: the changes are the same, and what Azure holds beside them is not."
-    shown = "".join(f"\n  - {_moved(one)}" for one in told.moved[:most])
-    more = len(told.moved) - most
-    return f"{text}:{shown}" + (f"\n  - … and {more:,} more changes" if more > 0 else "")
-
-
-def _moved(one: MovedChangeDocument) -> str:
-    address = code(one.address)
-    if one.then is None:
-        return f"{address}: {one.now}, new"
-    if one.now is None:
-        return f"{address}: {prose(one.then, 20)}, no longer planned"
-    if one.then != one.now:
-        return f"{address}: {one.now}, was {prose(one.then, 20)}"
-    paths = ", ".join(code(show_path(path), 120) for path in one.paths[:_PATHS])
-    more = len(one.paths) - _PATHS
-    rest = f" and {more} more" if more > 0 else ""
-    return f"{address}: {one.now}, of other values" + (f" ({paths}{rest})" if paths else "")
 
 
 def _fold_plans(
@@ -296,12 +249,7 @@ def _scope(document: CiPlanDocument) -> str:
 
 
 def _messages(document: CiPlanDocument) -> str:
-    rows = (
-        f"- **{told.severity}** {prose(told.message, 500)}"
-        + (f" {prose(told.hint, 300)}" if told.hint else "")
-        + "\n"
-        for told in document.diagnostics
-    )
+    rows = (f"- {diagnostic_note(told)}\n" for told in document.diagnostics)
     return section("", rows, len(document.diagnostics), "message")
 
 
@@ -311,9 +259,18 @@ def _footer(document: CiPlanDocument) -> str:
         "with another digest is refused. How many approvals it takes is the branch's protection to "
         "say."
     )
-    return (
-        f"{_messages(document)}{_scope(document)}\n\nPlanned {code(document.commit[:12])}. {rule}\n"
-    )
+    commit = code(document.commit[:12])
+    if all(entry.plan is None for entry in document.environments):
+        done = f"No plan was made of {commit}." if document.environments else f"Looked at {commit}."
+    else:
+        done = f"Planned {commit}. {rule}"
+    if any(_needs_permission(entry) for entry in document.environments):
+        done += (
+            " An approval does not permit what a plan deletes or replaces: after the merge, run "
+            "the apply pipeline by hand with the number of this pull request and the digest as "
+            "`allow-delete`."
+        )
+    return f"{_messages(document)}{_scope(document)}\n\n{done}\n"
 
 
 def _cut(text: str, limit: int) -> str:

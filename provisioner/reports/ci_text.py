@@ -15,6 +15,7 @@ from provisioner.documents.ci import (
     PullRequestDocument,
 )
 from provisioner.documents.document import DiagnosticDocument
+from provisioner.documents.plan import Action, PlanDocument
 from provisioner.reports.attribution_wording import attribution_sentences
 from provisioner.reports.census_text import census_sentence
 from provisioner.reports.ci_apply_markdown import moved_field
@@ -22,9 +23,10 @@ from provisioner.reports.drift_text import drift_summary
 from provisioner.reports.section_text import render_diagnostics
 from provisioner.reports.styled import BLANK, Line, Span, Style, line, wrap
 from provisioner.reports.values import plain, plural
-from provisioner.reports.wording import HARMLESS, counts, joined, no_drift
+from provisioner.reports.wording import HARMLESS, and_more, counts, joined, no_drift, sentence
 
 _INDENT = 2
+_MOST_REASONS = 10
 _DIGEST_LENGTH = len("sha256:") + 12
 _OUTCOMES = {
     PlanOutcome.CHANGES: ("to review", Style.UPDATE),
@@ -85,9 +87,39 @@ def _planned(entry: EnvironmentPlanDocument, width: int) -> Iterator[Line]:
     yield line(Span(plain(entry.name), Style.BOLD), "  ", Span(word, style), "  ", joined(facts))
     if entry.plan is not None and entry.plan.census is not None:
         yield from _indented(census_sentence(entry.plan.census), width)
+    if entry.plan is not None:
+        for reason in _refusals(entry):
+            yield from _indented(reason, width)
+        if entry.outcome is PlanOutcome.CHANGES and entry.plan.deleted:
+            yield from _indented(_deletes(entry.plan), width)
         yield from render_diagnostics(entry.plan.diagnostics, width)
     yield from render_diagnostics(entry.diagnostics, width)
     yield BLANK
+
+
+def _refusals(entry: EnvironmentPlanDocument) -> Iterator[str]:
+    """Yield why a plan cannot be applied: what is blocked, and the gates that refuse it."""
+    if entry.plan is None or entry.outcome is not PlanOutcome.REFUSED:
+        return
+    blocked = [one for one in entry.plan.changes if one.action is Action.BLOCKED]
+    for change in blocked[:_MOST_REASONS]:
+        yield sentence(f"{plain(change.address)} is blocked: {plain(change.reason or '')}")
+    for gate in entry.plan.gates[:_MOST_REASONS]:
+        told = sentence(f"The gate {plain(gate.gate)} refuses the plan: {plain(gate.reason)}")
+        yield f"{told} {plain(gate.hint)}"
+    for reasons, noun in ((blocked, "blocked change"), (entry.plan.gates, "gate")):
+        if len(reasons) > _MOST_REASONS:
+            yield f"{and_more(len(reasons) - _MOST_REASONS, noun)}."
+
+
+def _deletes(plan: PlanDocument) -> str:
+    named = ", ".join(map(plain, plan.deleted[:_MOST_REASONS]))
+    more = len(plan.deleted) - _MOST_REASONS
+    rest = f" and {more:,} more" if more > 0 else ""
+    return (
+        f"Deletes or replaces {named}{rest}: beside an approval this needs a run of the apply "
+        f"pipeline with allow-delete {plan.digest}."
+    )
 
 
 def render_ci_apply_text(document: CiApplyDocument, width: int = 100) -> Iterator[Line]:
@@ -119,8 +151,8 @@ def _applied(entry: EnvironmentApplyDocument, width: int) -> Iterator[Line]:
         yield line("  ", Span(plain(one.address), Style.BOLD), told)
         if one.field is not None:
             yield from _indented(moved_field(one), width, 4)
-        for sentence in attribution_sentences(one.who) if one.who else ():
-            yield from _indented(sentence, width, 4)
+        for told in attribution_sentences(one.who) if one.who else ():
+            yield from _indented(told, width, 4)
     if entry.apply is not None:
         for step in entry.apply.steps:
             if step.outcome == "failed":

@@ -313,6 +313,11 @@ def outcome_of(journey: JourneyDocument) -> str:
     return f"stopped by {plain(journey.hops[-1].element)}"
 
 
+def sentence(text: str) -> str:
+    """Return a message that another sentence can follow: with a full stop, if it has no end."""
+    return text if text.endswith((".", "!", "?", ":", "…")) else f"{text}."
+
+
 def joined(texts: Iterable[str]) -> str:
     """Return short facts on one line."""
     return " · ".join(text for text in texts if text)

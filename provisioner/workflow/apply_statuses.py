@@ -9,7 +9,13 @@ from provisioner.documents.ci import (
     OtherJobDocument,
 )
 from provisioner.engine.forge_port import MOST_DESCRIPTION, NewStatus, Status, StatusState
-from provisioner.workflow.plan_review import APPLIED, CONTEXT, context_of, digest_in
+from provisioner.workflow.plan_review import (
+    APPLIED,
+    CONTEXT,
+    NEEDS_PERMISSION,
+    context_of,
+    digest_in,
+)
 
 
 def overall_applied_status(document: CiApplyDocument, url: str | None) -> NewStatus:
@@ -54,7 +60,10 @@ def applied_status(entry: EnvironmentApplyDocument, url: str | None) -> NewStatu
     if told is None:
         return None
     state, description = told
-    if entry.verdict is ApplyVerdict.REFUSED and entry.plan is None:
+    if entry.unpermitted:
+        # With the digest: a further approval of the same plan counts as well.
+        description = f"{entry.digest} approved, not applied: {NEEDS_PERMISSION}"
+    elif entry.verdict is ApplyVerdict.REFUSED and entry.plan is None:
         first = entry.diagnostics[0].message if entry.diagnostics else "refused"
         description = f"not applied: {first}"
     return NewStatus(context_of(entry.name), state, description[:MOST_DESCRIPTION], url)

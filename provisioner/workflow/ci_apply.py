@@ -43,7 +43,8 @@ _MOST_MOVED = 200
 class Environment:
     """One environment on merge, bound to its cloud: how it is planned for an apply, applied, where
     a resource of it is by its address, who changed resources since a time, and which files that it
-    reads changed on the target branch since a commit.
+    reads changed on the target branch since a commit. `permitted` are the digests of the plans that
+    may delete and replace.
 
     `plan` and `apply` raise DiagnosticError and AzureError.
     """
@@ -55,6 +56,7 @@ class Environment:
     find: Callable[[str], ResourceId | None]
     attribute: Callable[[Sequence[Target], datetime], Mapping[str, AttributionDocument]]
     moved_files: Callable[[str], tuple[str, ...]]
+    permitted: frozenset[str] = frozenset()
 
 
 def find_merged(forge: Forge, commit: str) -> PullRequest:
@@ -118,10 +120,26 @@ def _apply(
     if approval is None:
         return _refuse(environment, document, review, remembered, told)
     told = told.model_copy(update={"approval": approval})
+    deleted = document.deleted
+    if deleted and document.digest not in environment.permitted:
+        told = told.model_copy(update={"plan": document, "unpermitted": deleted})
+        return _with(told, ApplyVerdict.REFUSED, [_not_permitted(document.digest, deleted)])
     applied = environment.apply(plan)
     failed = applied.count(Outcome.FAILED) or applied.has_errors or applied.interrupted
     verdict = ApplyVerdict.FAILED if failed else ApplyVerdict.APPLIED
     return told.model_copy(update={"verdict": verdict, "apply": applied})
+
+
+def _not_permitted(digest: str, deleted: Sequence[str]) -> Diagnostic:
+    named = ", ".join(deleted[:5])
+    more = f" and {len(deleted) - 5} more" if len(deleted) > 5 else ""
+    return error(
+        "delete-not-permitted",
+        f"the approved plan deletes or replaces {named}{more}, which this run was not permitted.",
+        None,
+        f"If that is meant, run the apply pipeline by hand with the number of this pull request "
+        f"and with allow-delete {digest}.",
+    )
 
 
 def _with(

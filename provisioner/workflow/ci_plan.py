@@ -23,7 +23,14 @@ from provisioner.engine.forge_port import (
 )
 from provisioner.model.diagnostic import Diagnostic
 from provisioner.plan.plan import Plan
-from provisioner.workflow.plan_review import CONTEXT, Review, Trust, context_of, read_review
+from provisioner.workflow.plan_review import (
+    CONTEXT,
+    NEEDS_PERMISSION,
+    Review,
+    Trust,
+    context_of,
+    read_review,
+)
 from provisioner.workflow.plan_snapshot import Remembered, compare_snapshot
 
 MARKER = "<!-- azsec-plan -->"
@@ -216,7 +223,7 @@ def _status(entry: EnvironmentPlanDocument) -> tuple[StatusState, str]:
     told = f"{plan.digest} {count} change{'' if count == 1 else 's'}, {entry.disruption}"
     if entry.void:
         return StatusState.FAILURE, f"{told}: not the approved plan"
-    return StatusState.SUCCESS, told
+    return StatusState.SUCCESS, f"{told}, {NEEDS_PERMISSION}" if plan.deleted else told
 
 
 def refusal_reason(plan: PlanDocument) -> str:

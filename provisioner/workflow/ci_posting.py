@@ -126,7 +126,8 @@ def overall_status(document: CiPlanDocument, url: str | None) -> NewStatus:
     statuses = [status_of(entry, url) for entry in document.environments]
     bad = sum(status.state is not StatusState.SUCCESS for status in statuses)
     changing = sum(entry.outcome is PlanOutcome.CHANGES for entry in document.environments)
-    told = f"{len(statuses)} planned, {changing} to apply"
+    planned = sum(entry.plan is not None for entry in document.environments)
+    told = f"{planned} planned, {changing} to apply"
     if not statuses:
         told = "no environment reads what the change touches"
     if any(one.code == PROMOTION_CHANGED for one in document.diagnostics):

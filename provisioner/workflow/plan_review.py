@@ -20,6 +20,9 @@ APPLIED = "applied"
 """What stands behind the digest in the status of a plan that was applied: it uses up the approvals
 given before."""
 
+NEEDS_PERMISSION = "needs allow-delete"
+"""What stands in the status of a plan that deletes or replaces."""
+
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}(?=\s|$)")
 
 
@@ -32,6 +35,11 @@ def digest_in(description: str) -> str | None:
     """Return the digest with which the description of a status begins, None where it has none."""
     found = _DIGEST.match(description)
     return found[0] if found else None
+
+
+def is_digest(text: str) -> bool:
+    """Tell whether a text is the whole digest of a plan, `sha256:` and 64 hex digits."""
+    return digest_in(text) == text
 
 
 @dataclass(frozen=True, slots=True)

@@ -125,6 +125,39 @@ def test_no_secret_is_read_and_no_job_may_more_than_it_does(tmp_path):
     assert "pull_request_target" not in str(plan)
 
 
+def test_a_review_plans_again_without_more_rights_and_a_remark_plans_nothing(tmp_path):
+    plan, _, _ = (yaml.safe_load(path.read_text()) for path in write_github(tmp_path))
+    jobs = plan["jobs"]
+
+    assert plan[True] == {
+        "pull_request": None,
+        "pull_request_review": {"types": ["submitted", "dismissed"]},
+    }
+    # GitHub gives the job of a review of a fork's pull request a token that only reads, too.
+    assert "head.repo.full_name == github.repository" in jobs["plan"]["if"]
+    assert "github.event.review.state != 'commented'" in jobs["plan"]["if"]
+    assert "github.event_name == 'pull_request'" in jobs["validate"]["if"]
+    # A remark must not cancel the plan of a push, which nothing would start again.
+    assert "github.event.review.state == 'commented'" in plan["concurrency"]["group"]
+
+
+def test_what_deletes_is_permitted_by_a_run_by_hand(tmp_path):
+    _, apply, _ = (yaml.safe_load(path.read_text()) for path in write_github(tmp_path))
+    given = apply["jobs"]["apply"]["steps"][1]["with"]
+    azure = yaml.safe_load(write_azure(tmp_path).read_text())
+    stage = next(one for one in azure["stages"] if one["stage"] == "apply_prod")
+    deploy = stage["jobs"][0]["strategy"]["runOnce"]["deploy"]
+    parameters = deploy["steps"][0]["parameters"]
+
+    assert apply[True]["workflow_dispatch"]["inputs"].keys() == {"pull-request", "allow-delete"}
+    assert given["pull-request"] == "${{ inputs.pull-request }}"
+    assert given["allow-delete"] == "${{ inputs.allow-delete }}"
+    assert {one["name"] for one in azure["parameters"]} == {"pullRequest", "allowDelete"}
+    assert parameters["pullRequest"] == "${{ parameters.pullRequest }}"
+    assert parameters["allowDelete"] == "${{ parameters.allowDelete }}"
+    assert "'Manual'" in stage["condition"]
+
+
 def test_environments_are_applied_in_order_by_reviewed_jobs(tmp_path):
     _, apply, _ = (yaml.safe_load(path.read_text()) for path in write_github(tmp_path))
     job = apply["jobs"]["apply"]

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 import subprocess
 import sys
 import sysconfig
@@ -269,6 +270,59 @@ def test_names_of_environments_are_passed_on_as_they_are(tmp_path, names, passed
 
     assert done.stdout.split() == ["ci", "apply", "--", *passed]
     assert not (tmp_path / "made").exists()
+
+
+@pytest.mark.parametrize(
+    ("command", "variables", "words"),
+    [
+        pytest.param(
+            "apply",
+            {
+                "AZSEC_PULL_REQUEST": " 12 ",
+                "AZSEC_ALLOW_DELETE": "sha256:a sha256:b",
+                "AZSEC_LOCK_TIMEOUT": "60",
+                "AZSEC_TRUST": "app[bot]",
+                "AZSEC_DISMISS_REVIEWS": "true",
+            },
+            "ci apply --trust=app[bot] --pull-request=12 --allow-delete=sha256:a "
+            "--allow-delete=sha256:b --lock-timeout=60 --",
+            id="apply",
+        ),
+        pytest.param(
+            "plan",
+            {
+                "AZSEC_TRUST": "one --all",
+                "AZSEC_DISMISS_REVIEWS": "True",
+                "AZSEC_ALLOW_DELETE": "sha256:a",
+            },
+            "ci plan --sarif FILES/azsec.sarif --junit FILES/azsec-junit.xml --trust=one "
+            "--trust=--all --dismiss-reviews --",
+            id="plan",
+        ),
+        pytest.param(
+            "apply",
+            {"AZSEC_PULL_REQUEST": " ", "AZSEC_ALLOW_DELETE": " ", "AZSEC_TRUST": ""},
+            "ci apply --",
+            id="spaces are nothing",
+        ),
+    ],
+)
+def test_what_a_run_is_given_becomes_options_of_azsec(tmp_path, command, variables, words):
+    environ = {"AZSEC_COMMAND": command, "AZSEC_FILES": str(tmp_path), **variables}
+
+    done = run(f'"{ROOT}/ci/run" echo', tmp_path, environ)
+
+    assert done.stdout.strip() == words.replace("FILES", str(tmp_path)), done.stderr
+
+
+def test_every_input_of_the_action_and_parameter_of_the_steps_reaches_its_script():
+    """A variable that a script reads is set by both, and what both take is read."""
+    known = set(re.findall(r"\bAZSEC_[A-Z_]+", (ROOT / "ci/run").read_text()))
+    _, work = action_steps()
+    _, online, _ = azure_steps()
+
+    assert known - {"AZSEC_FILES"} == {one for one in work["env"] if one.startswith("AZSEC_")}
+    assert known == {one for one in online["env"] if one.startswith("AZSEC_")}
 
 
 def test_an_unknown_command_is_refused(runner):

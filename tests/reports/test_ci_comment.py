@@ -32,7 +32,7 @@ SIZES = {
     "one small": (1, 3, 1),
     "one large": (1, 1_500, 1),
     "a few": (5, 200, 5),
-    "dozens": (60, 20, 5),
+    "dozens": (60, 20, 4),
     "a thousand": (1_000, 3, 0),
 }
 

@@ -1,5 +1,6 @@
 """`azsec ci` where something is in the way, on GitHub: each on a repository of its own."""
 
+import re
 import socket
 import subprocess
 import sys
@@ -373,7 +374,7 @@ def _applied(repository: Repository, owner: str) -> tuple[str, str]:
     repository.act(f"commit Name {owner}", "open pull request")
     repository.run("azsec ci plan")
     repository.act("grace approves", "merge by squash")
-    assert "dev  applied" in repository.run("azsec ci apply --allow-delete", "push")
+    assert "dev  applied" in repository.run("azsec ci apply", "push")
     return repository.life.git("rev-parse", "main"), before
 
 
@@ -404,6 +405,99 @@ def test_an_approval_is_for_one_apply(repository):
     assert "grace: its plan was applied at" in told
     repository.act("grace approves")
     assert "dev  applied" in repository.run("azsec ci apply", "push")
+
+
+TABLE = """\
+resources:
+  table:
+    type: Microsoft.Network/routeTables
+    resourceGroup: main
+    name: rt-nodes
+    properties: {disableBgpRoutePropagation: true}
+"""
+
+
+def _digest(text: str) -> str:
+    found = re.search(r"sha256:[0-9a-f]{64}", text)
+    assert found is not None
+    return found[0]
+
+
+def test_an_approved_delete_takes_a_run_that_permits_its_digest(repository):
+    path = repository.folder / "blueprints" / "app.yaml"
+    path.write_text(path.read_text("utf-8") + TABLE, "utf-8")
+    repository.act("commit Add a route table")
+    run_command("azsec apply dev --yes --quiet")
+    repository.act("branch change")
+    repository.write("app", "ada")
+    repository.act("commit Remove the route table", "open pull request")
+
+    told = " ".join(repository.run("azsec ci plan").split())
+    assert "Deletes or replaces table: beside an approval this needs a run" in told
+    comment = repository.host.comment()
+    assert "**needs allow-delete**" in comment
+    assert "**Deletes or replaces** `table` (delete: " in comment
+    digest = _digest(comment)
+    assert f"`allow-delete` `{digest}`" in comment
+    assert f"azsec/dev success: {digest} 1 change" in repository.host.statuses()
+    assert ", needs allow-delete\n" in repository.host.statuses()
+    repository.act("grace approves", "merge by squash")
+
+    told = " ".join(repository.run("azsec ci apply", "push").split())
+    assert "deletes or replaces table, which this run was not permitted" in told
+    assert "[exit 3]" in told
+    status = f"azsec/dev failure: {digest} approved, not applied: needs allow-delete\n"
+    assert status in repository.host.statuses()
+    assert f"and with allow-delete {digest}" in repository.host.comment()
+
+    other = "sha256:" + "0" * 64
+    line = "azsec ci apply dev --pull-request 1 --allow-delete"
+    assert "not permitted" in " ".join(repository.run(f"{line} {other}", "schedule").split())
+    assert "is no digest of a plan" in repository.run(f"{line} {digest[:19]}", "schedule")
+    told = repository.run(f"{line} {digest}", "schedule")
+    assert "dev  applied  1 of 1 step · approved by grace" in told
+    assert "rt-nodes" not in run_command("azsec plan dev")
+
+
+def test_a_digest_that_may_delete_is_approved_all_the_same(repository):
+    path = repository.folder / "blueprints" / "app.yaml"
+    path.write_text(path.read_text("utf-8") + TABLE, "utf-8")
+    repository.act("commit Add a route table")
+    run_command("azsec apply dev --yes --quiet")
+    repository.act("branch change")
+    repository.write("app", "ada")
+    repository.act("commit Remove the route table", "open pull request")
+    repository.run("azsec ci plan")
+    digest = _digest(repository.host.comment())
+    repository.act("merge by squash")
+    told = " ".join(repository.run(f"azsec ci apply --allow-delete {digest}", "push").split())
+    assert "nobody approved the plan" in told
+    assert "[exit 3]" in told
+
+
+def test_a_plan_that_fails_says_where_and_that_there_is_none(repository):
+    repository.act("branch change")
+    path = repository.folder / "environments" / "dev.yaml"
+    path.write_text(path.read_text("utf-8").replace("stage: dev", "stge: dev"), "utf-8")
+    repository.act("commit Break it", "open pull request")
+    repository.run("azsec ci plan")
+    comment = repository.host.comment()
+    assert "### azsec plan: no plan of 1 of 1 environment\n" in comment
+    assert re.search(r"- \*\*error\*\* `\w+/\w+\.yaml:\d+:\d+`: ", comment), comment
+    assert "No plan was made of `" in comment
+    assert "An approval covers" not in comment
+    assert "azsec failure: 0 planned, 0 to apply, 1 not ready\n" in repository.host.statuses()
+
+
+def test_a_refused_plan_says_why_in_the_log_of_the_job(repository):
+    repository.act("branch change")
+    path = repository.folder / "environments" / "dev.yaml"
+    text = path.read_text("utf-8").replace("gates: {controls: none}", "gates: {controls: low}")
+    path.write_text(text, "utf-8")
+    repository.act("commit Raise the gate", "open pull request")
+    told = " ".join(repository.run("azsec ci plan").split())
+    assert "dev refused" in told
+    assert "The gate controls refuses the plan: CFG-07 " in told
 
 
 def test_a_later_commit_that_the_environment_does_not_read_stops_no_apply(repository):
