@@ -149,7 +149,11 @@ def git_access() -> GitAccess:
     """Return how modules are fetched from git, as the variables of this process say."""
     hosts = os.environ.get(GIT_HOSTS)
     return GitAccess(
-        GitCommand(os.environ, allows_files=bool(os.environ.get(ALLOW_FILE_SOURCES))),
+        GitCommand(
+            os.environ,
+            allows_files=bool(os.environ.get(ALLOW_FILE_SOURCES)),
+            follows_redirects=hosts is None,
+        ),
         ContentCache(cache_folder()),
         offline=bool(os.environ.get(OFFLINE)),
         hosts=None if hosts is None else frozenset(hosts.lower().replace(",", " ").split()),

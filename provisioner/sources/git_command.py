@@ -64,10 +64,12 @@ _ABSENT = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class GitCommand:
-    """git with its surroundings: the environment variables, and whether `file://` is allowed."""
+    """git with its surroundings: the environment variables, whether `file://` is allowed, and
+    whether a host may send git to another one."""
 
     environ: Mapping[str, str]
     allows_files: bool = False
+    follows_redirects: bool = True
 
     def run(self, repository: str, folder: Path, *arguments: str) -> bytes:
         """Return what git prints in `folder`, about a repository on a host.
@@ -76,7 +78,9 @@ class GitCommand:
         `git-repository-not-found`, `too-large`, `git-slow` or `git-failed`. What git says of itself
         is repeated in one line, without the user and password of an address.
         """
-        command = ["git", *(part for each in _SETTINGS for part in ("-c", each)), *arguments]
+        redirects = f"http.followRedirects={'initial' if self.follows_redirects else 'false'}"
+        settings = (part for each in (*_SETTINGS, redirects) for part in ("-c", each))
+        command = ["git", *settings, *arguments]
         with TemporaryFile() as out, TemporaryFile() as err:
             try:
                 process = subprocess.Popen(  # a list, which no shell reads

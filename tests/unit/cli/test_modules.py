@@ -322,6 +322,7 @@ def test_a_cycle_across_repositories_is_one_diagnostic(clone, tmp_path, remote) 
         ),
         pytest.param("{url}//no/a.yaml?ref=v1.0.0", "there is no 'no'", id="no such folder"),
         pytest.param("{url}//folder?ref=v1.0.0", "'folder' of", id="a folder"),
+        pytest.param("{url}//sub/a.yaml?ref=v1.0.0", "'sub' of", id="a submodule"),
         pytest.param("{url}//link.yaml?ref=v1.0.0", "is a symbolic link", id="a link"),
         pytest.param(
             "{url}//out/passwd?ref=v1.0.0", "'out' of", id="a file behind a link to elsewhere"
@@ -356,6 +357,7 @@ def test_a_cycle_across_repositories_is_one_diagnostic(clone, tmp_path, remote) 
     ],
 )
 def test_a_source_that_cannot_be_used_says_why(clone, remote, source, message) -> None:
+    Remote(remote.folder / "sub").release({"a.yaml": MODULE})
     remote.folder.joinpath("link.yaml").symlink_to("a.yaml")
     remote.folder.joinpath("out").symlink_to("/etc")
     uses = MODULE + "modules: {next: {source: WHERE}}\n"
