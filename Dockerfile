@@ -20,10 +20,11 @@ RUN bash /opt/azsec/source/ci/install /opt/azsec/venv \
     && /opt/azsec/venv/bin/python -m compileall -q /opt/azsec/source/provisioner \
     && ln -s /opt/azsec/venv/bin/azsec /usr/local/bin/azsec \
     && useradd --uid 10001 --create-home azsec \
+    && install --directory --mode 1777 /var/cache/azsec \
     && install --directory --owner azsec /work
 
 # Writable for any user: who mounts a folder runs as its owner (--user "$(id -u)").
-ENV AZSEC_CACHE=/tmp/azsec-cache
+ENV AZSEC_CACHE=/var/cache/azsec
 
 USER 10001
 WORKDIR /work
