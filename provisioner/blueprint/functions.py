@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 
 from provisioner.blueprint import list_functions as lists
 from provisioner.blueprint import text_functions as texts
+from provisioner.catalog.built_in_policy_names import find_built_in_policy
 from provisioner.catalog.built_in_roles import ROLE_DEFINITION_TYPE, find_built_in_role
 from provisioner.catalog.egress import CLOUDS, FEATURES, egress_of
 from provisioner.catalog.private_link import private_link_zone
@@ -122,6 +123,7 @@ FUNCTIONS: Mapping[str, Callable[..., object]] = {
     "merge": lists.merge,
     "min": lists.smallest,
     "padLeft": texts.pad_left,
+    "policyDefinitionId": find_built_in_policy,
     "privateLinkZone": private_link_zone,
     "range": lists.number_range,
     "replace": texts.replace,

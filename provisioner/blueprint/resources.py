@@ -77,6 +77,8 @@ class Resources:
         edges = [Edge(source, "name") for source in sorted(name.sources)]
         if isinstance(placed.spec, ResourceGroup):
             return self._identify_group(placed.spec, name.value, placed.node), tuple(edges)
+        if _is_of_tenant(placed, resource_type):
+            return ResourceId(resource_type.name, (name.value,), None), tuple(edges)
         container, reason, sources = self._container(placed, placed.spec, resource_type)
         edges += [Edge(source, reason) for source in sorted(sources)]
         if resource_type.parent:
@@ -240,6 +242,12 @@ def _one_reason_each(edges: Iterable[Edge]) -> tuple[Edge, ...]:
     for edge in sorted(edges):
         first.setdefault(edge.on, edge)
     return tuple(first.values())
+
+
+def _is_of_tenant(placed: Placed, resource_type: ResourceType) -> bool:
+    """Tell whether an extension resource stands at the tenant itself: its scope is `/`."""
+    scope = placed.node.get("scope")
+    return resource_type.scope is Scope.EXTENSION and scope is not None and scope.value == "/"
 
 
 def _check_name(resource_type: ResourceType, name: str, span: Span) -> None:

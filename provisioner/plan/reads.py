@@ -77,7 +77,9 @@ def wide_reads(
     own = {subscription.lower() for subscription in subscriptions}
     for resource in graph:
         listed = _listed_type(resource.type, catalog)
-        if resource.type.lists is ListRead.SINGLE:
+        # What stands above subscriptions (at the tenant, at a management group) is in none of
+        # their lists as itself.
+        if resource.type.lists is ListRead.SINGLE or resource.id.subscription is None:
             singles.append(_read_of(resource))
         if resource.id.subscription is None:
             continue

@@ -1,6 +1,9 @@
 """Types of landing zones beside the cluster: what a plan makes, the next one finds as it is."""
 
+from typing import Any
+
 from provisioner.documents.apply import Outcome
+from provisioner.model.resource_id import ResourceId
 from tests.environments import Bench
 
 NAMES = """
@@ -115,6 +118,32 @@ service:
     ipConfigurations: [{name: nat, properties: {subnet: {id: "${machines.id}"}}}]
 """
 
+HTTPS = "/providers/Microsoft.Authorization/policyDefinitions/1a5b4dca-0b6f-4cf5-907c-56316bc1bf3d"
+CORP = (
+    "/providers/Microsoft.Management/managementGroups/corp"
+    "/providers/Microsoft.Authorization/policyAssignments/corp"
+)
+ABOVE = """
+definition:
+  type: Microsoft.Authorization/policyDefinitions
+  name: 1a5b4dca-0b6f-4cf5-907c-56316bc1bf3d
+  scope: /
+  existing: true
+corp:
+  type: Microsoft.Authorization/policyAssignments
+  name: corp
+  scope: /providers/Microsoft.Management/managementGroups/corp
+  existing: true
+own:
+  type: Microsoft.Authorization/policyAssignments
+  name: own
+  scope: ${resourceGroups.main.id}
+  properties:
+    policyDefinitionId: ${definition.id}
+    displayName: ${definition.properties.displayName}
+    description: Beside ${corp.properties.displayName}
+"""
+
 
 def _settles(resources: str, bench: Bench) -> None:
     desired = bench.compose(resources)
@@ -150,3 +179,30 @@ def test_a_public_name_of_others_is_an_addition(bench: Bench) -> None:
 
     (found,) = bench.plan(desired).document.additions
     assert found.id.endswith("/CNAME/login")
+
+
+def test_what_stands_at_the_tenant_or_a_management_group_is_read(bench: Bench) -> None:
+    never: dict[str, Any] = {"if": {"field": "type", "equals": "x"}, "then": {"effect": "audit"}}
+    version = bench.catalog.get("Microsoft.Authorization/policyDefinitions").api_version
+    for text, properties in (
+        (HTTPS, {"displayName": "HTTPS", "policyType": "BuiltIn", "policyRule": never}),
+        (CORP, {"displayName": "the rest", "policyDefinitionId": HTTPS}),
+    ):
+        bench.client.put(
+            ResourceId.parse(text), version, {"properties": properties}, None, lambda _status: None
+        )
+
+    _settles(ABOVE, bench)
+
+    own = bench.body_of("own")["properties"]
+    assert isinstance(own, dict)
+    assert (own["displayName"], own["description"]) == ("HTTPS", "Beside the rest")
+
+
+def test_what_is_not_at_the_tenant_is_told(bench: Bench) -> None:
+    document = bench.plan(bench.compose(ABOVE)).document
+
+    assert [d.message for d in document.diagnostics] == [
+        f"{name} is stated as existing, but Azure has no such resource: {text}."
+        for name, text in (("corp", CORP), ("definition", HTTPS))
+    ]

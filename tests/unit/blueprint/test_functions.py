@@ -52,6 +52,19 @@ VALUES = [
         "a rule for each port; what needs nothing has none",
     ),
     (
+        "policyDefinitionId",
+        ("kubernetes clusters should be accessible only over HTTPS.",),
+        "/providers/Microsoft.Authorization/policyDefinitions/1a5b4dca-0b6f-4cf5-907c-56316bc1bf3d",
+        "by its name, whatever the case",
+    ),
+    (
+        "policyDefinitionId",
+        ("Kubernetes cluster pod security baseline standards for Linux-based workloads",),
+        "/providers/Microsoft.Authorization/policySetDefinitions/"
+        "a8640138-9b0a-4a28-b8cb-1666c838647d",
+        "of a set of policies",
+    ),
+    (
         "roleDefinitionId",
         (f"{SUBSCRIPTION}/resourceGroups/rg", "Reader"),
         f"{SUBSCRIPTION}/providers/Microsoft.Authorization/roleDefinitions/{READER}",
@@ -82,6 +95,13 @@ REFUSALS = [
     ("privateLinkZone", ("valt", "AzureCloud", "x"), "there is no service 'valt'; there are api-"),
     ("privateLinkZone", ("vault", "local", "x"), "the zone of vault in local is not known"),
     ("egressRules", ("AzureCloud", "westeurope", ["nods"]), "there is no feature 'nods'; there"),
+    (
+        "policyDefinitionId",
+        ("Kubernetes clusters should use internal load balancer",),
+        "no built-in policy 'Kubernetes clusters should use internal load balancer' is known. Did "
+        "you mean 'Kubernetes clusters should use internal load balancers'",
+    ),
+    ("policyDefinitionId", ("x",), "no built-in policy 'x' is known. None of the 73 known is like"),
     ("roleDefinitionId", ("nowhere", "Reader"), "'nowhere' is not the id of something in a"),
     ("roleDefinitionId", (SUBSCRIPTION, "Readr"), "no built-in role 'Readr'. Did you mean 'Rea"),
 ]

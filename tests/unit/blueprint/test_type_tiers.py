@@ -177,7 +177,7 @@ wide:
         ),
         pytest.param(
             BAR.replace("resourceGroup: main", "scope: /"),
-            "`scope` is '/'. Expected the id of a resource.",
+            "bar stands at the tenant, above the environment's subscriptions.",
             id="the tenant as a scope",
         ),
         pytest.param(

@@ -1,0 +1,50 @@
+"""The names of Azure's built-in policies for clusters and registries, and their ids.
+
+They stand in `built_in_policy_names.json`, as the documentation "Azure Policy built-in definitions"
+lists them for Kubernetes, Container Registry and Security Center. A definition has the same id in
+every tenant. Its name may change ("Azure Active Directory" became "Microsoft Entra ID"): both names
+are there then.
+"""
+
+import json
+from collections.abc import Mapping
+from difflib import get_close_matches
+from functools import lru_cache
+from importlib.resources import files
+
+_ALIKE = 0.6
+_MOST_OFFERED = 3
+_KINDS = ("policyDefinitions", "policySetDefinitions")
+
+
+def find_built_in_policy(name: str) -> str:
+    """Return the id of a built-in policy, or set of policies, by its name in the portal, case and a
+    last period ignored. Raises ValueError for an unknown name, with the nearest ones."""
+    known = _record()
+    found = known.get(_folded(name))
+    if found is None:
+        close = get_close_matches(_folded(name), known, n=_MOST_OFFERED, cutoff=_ALIKE)
+        offered = ", ".join(repr(known[key][0]) for key in close)
+        hint = (
+            f"Did you mean {offered}?" if close else f"None of the {len(known)} known is like it."
+        )
+        raise ValueError(
+            f"no built-in policy {name!r} is known. {hint} State another by its id, "
+            "/providers/Microsoft.Authorization/policyDefinitions/GUID"
+        )
+    return found[1]
+
+
+@lru_cache(maxsize=1)
+def _record() -> Mapping[str, tuple[str, str]]:
+    """Return (name, id) of each policy, by its folded name."""
+    read = json.loads((files("provisioner.catalog") / "built_in_policy_names.json").read_bytes())
+    return {
+        _folded(name): (name, f"/providers/Microsoft.Authorization/{kind}/{guid}")
+        for kind in _KINDS
+        for name, guid in read[kind].items()
+    }
+
+
+def _folded(name: str) -> str:
+    return name.strip().rstrip(".").lower()
