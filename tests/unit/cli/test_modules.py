@@ -234,6 +234,29 @@ def test_an_update_of_one_environment_keeps_what_others_use(clone, remote) -> No
     )
 
 
+def test_a_base_in_git_brings_the_blueprint_beside_it(clone, remote) -> None:
+    commit = remote.release(
+        {
+            "bases/app.yaml": ENVIRONMENT.replace(
+                "kind: Environment", "kind: EnvironmentBase"
+            ).replace("metadata: {name: dev, id: 00000000000000000000000000000d01}\n", ""),
+            "blueprints/app.yaml": BLUEPRINT.replace("SOURCE", "../modules/network.yaml"),
+            "modules/network.yaml": NETWORK,
+            "common/rules.yaml": RULES,
+        }
+    )
+    clone.write(
+        "environments/dev.yaml",
+        "apiVersion: azsec/v1\nkind: Environment\n"
+        "metadata: {name: dev, id: 00000000000000000000000000000d01}\n"
+        f"extends: {remote.source('bases/app.yaml')}\n",
+    )
+    assert "environments/dev.yaml:4:10: error:" in clone.run("validate", "dev", code=1)
+    assert commit in clone.run("modules", "update")
+    assert '"bases/app.yaml"' in Path("azsec.lock").read_text(encoding="utf-8")
+    assert "is valid: 3 resources" in clone.run("validate", "dev")
+
+
 def test_a_plan_names_the_commits_that_it_is_composed_from(clone, remote) -> None:
     commit = remote.release({"modules/network.yaml": NETWORK, "common/rules.yaml": RULES})
     clone.use(remote.source("modules/network.yaml"))
