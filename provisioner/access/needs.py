@@ -15,7 +15,7 @@ from provisioner.catalog.permissions import (
     stated_actions,
 )
 from provisioner.catalog.registry import Catalog
-from provisioner.catalog.resource_type import ListRead, ResourceType, WriteFlow
+from provisioner.catalog.resource_type import ListRead, ResourceType, Tier, WriteFlow
 from provisioner.model.actual import ActualState, Found
 from provisioner.model.resource_id import ResourceId, parse_resource_id, subscription_id
 from provisioner.model.values import Body, Unknown, Value, lookup
@@ -162,6 +162,9 @@ def _of_delete(
     resource_type: ResourceType, resource: ResourceId, catalog: Catalog
 ) -> Iterator[Need]:
     yield Need(action_on(resource_type, "delete"), resource)
+    if resource_type.tier is Tier.RAW and not resource_type.contents_known:
+        # Which kinds of children there are, only the cloud says.
+        yield Need(action_on(resource_type, "*/read"), resource)
     for holder, child in listable_children(resource, catalog):
         yield _of_read(list_of_children(holder, child), catalog)
     for action in polled_actions(resource_type, deleting=True):

@@ -131,8 +131,7 @@ def _type_of(
     raw = raw_type(
         stated.name, stated.api_version, extension=stated.is_scoped, tracked=stated.has_tags
     )
-    # What no resource names any more is found by the list of what it stood in.
-    return replace(raw, stated_version=True, listable=not stated.is_named)
+    return replace(raw, stated_version=True)
 
 
 def of_sdk(sdk: SdkType, schemas: SchemaIndex, *, extension: bool = False) -> ResourceType:

@@ -84,8 +84,9 @@ def raw_type(
     """Return a type of which its name and an api version are known.
 
     `extension` tells that it stands on a scope of its own (`scope:`), `tracked` that its bodies
-    have tags. Writes and deletes are followed by the headers of each answer, so no flow is assumed,
-    and roles name no action for following one.
+    have tags. That children are listed in their parent is inferred. Writes and deletes are followed
+    by the headers of each answer, so no flow is assumed, and roles name no action for following
+    one.
     """
     return ResourceType(
         name=name,
@@ -98,6 +99,7 @@ def raw_type(
         located=False,
         taggable=tracked,
         contents_known=False,
+        listable=name.count("/") > 1,
         lists=lists,
         write=WriteFlow.SYNC,
         delete=DeleteFlow.SYNC,

@@ -121,7 +121,7 @@ def with_offered_children(types: Sequence[ResourceType], offer: Offer) -> list[R
                 known.add(name)
                 version = choose_version(_NEWEST, offered) or parent.api_version
                 kind = name[len(prefix) :]
-                pending.append(replace(raw_type(f"{parent.name}/{kind}", version), listable=True))
+                pending.append(raw_type(f"{parent.name}/{kind}", version))
     return found
 
 

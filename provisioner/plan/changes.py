@@ -466,6 +466,11 @@ class _Decider:
         known = self._catalog.of(container)
         if known is not None and not known.contents_known:
             return _CONTENTS_UNKNOWN.format(known.name)
+        if known is not None and any(each.listable for each in self._catalog.children(known)):
+            return (
+                f"azsec has no facts of {known.name}, and looks into one only before a delete: "
+                "leave it out of the blueprint, apply, and put it back"
+            )
         inside = list(self._contents.within(container))
         only_read = self._only_read
         ours = {r.key for r in inside if self._owners.is_ours(r) and r.key not in only_read}

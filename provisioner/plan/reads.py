@@ -16,7 +16,7 @@ from provisioner.blueprint.ownership import OWNER_TAG
 from provisioner.catalog import api_versions
 from provisioner.catalog.private_link import domains_of
 from provisioner.catalog.registry import Catalog
-from provisioner.catalog.resource_type import ListRead, ResourceType, Scope, Tier
+from provisioner.catalog.resource_type import ListRead, ResourceType, Scope
 from provisioner.model.azure_error import AzureError
 from provisioner.model.resource_id import (
     RESOURCE_GROUP,
@@ -280,8 +280,9 @@ def listable_children(
 ) -> Iterator[tuple[ResourceId, ResourceType]]:
     """Yield (parent, type of children) for the lists that show what stands in one resource.
 
-    Of raw types it is only inferred that there is such a list: they are `as_proof` that nothing is
-    in what is to be deleted.
+    Of types outside the catalog they are read `as_proof` alone, that nothing is in what is to be
+    deleted: of raw ones it is only inferred that there is such a list, and many kinds of children
+    have one that a service refuses.
 
     What comes along with it says nothing by being there, but may hold something itself: the
     containers of an account's blob service.
@@ -293,7 +294,7 @@ def listable_children(
                 inner = ResourceId(child.name, (*holder.names, name), holder.scope)
                 yield from listable_children(inner, catalog, as_proof=as_proof)
         elif (child.lists is ListRead.PARENT and not child.listed_if_declared) or (
-            child.listable and (as_proof or child.stated_version or child.tier is not Tier.RAW)
+            child.listable and as_proof
         ):
             yield holder, child
 

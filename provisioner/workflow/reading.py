@@ -74,10 +74,14 @@ def read_environment(
     carriers = find_unaccounted(owners, graph, state, inventory)
     scopes = _scopes_of_marks(carriers, owners, graph, state, subscriptions) if carriers else []
     foreign = foreign_reads(answers, graph, catalog)
-    third = (
-        *extension_reads(scopes, catalog, (answer.read for answer in answers)),
-        *foreign.reads,
+    done = [answer.read for answer in answers]
+    # What left the blueprint may stand in what is read by itself and not looked into otherwise.
+    inside = (
+        child_reads(graph, catalog, bodies_of(answers, catalog), owned, done, removing=True)
+        if carriers
+        else ()
     )
+    third = (*extension_reads(scopes, catalog, done), *inside, *foreign.reads)
     if third:
         answers += reader.read(third)
         state = assemble_state(answers, graph, catalog, owned)
