@@ -17,6 +17,7 @@ from provisioner.cli.ci_application import ci_app
 from provisioner.cli.cluster_application import cluster_app
 from provisioner.cli.diff import diff
 from provisioner.cli.exit_code import ExitCode
+from provisioner.cli.formatting import fmt
 from provisioner.cli.inventory_application import console, list_owned, print_outputs
 from provisioner.cli.lock_application import lock_app
 from provisioner.cli.modules_application import modules_app
@@ -712,6 +713,7 @@ app.command("upgrade")(upgrade)
 app.command("output")(print_outputs)
 app.command("list")(list_owned)
 app.command("console")(console)
+app.command()(fmt)
 
 
 @controls_app.command("list")

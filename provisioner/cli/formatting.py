@@ -1,0 +1,99 @@
+"""`azsec fmt`: the canonical layout of blueprints, modules and environments."""
+
+import difflib
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from provisioner.cli.exit_code import ExitCode
+
+_FOLDERS = ("blueprints", "environments", "promotion.yaml")
+_MOST_FILES = 10_000
+
+
+def fmt(
+    paths: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[PATH]...",
+            help="Files, and folders with all that is below them.",
+            show_default="blueprints environments promotion.yaml",
+        ),
+    ] = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Write nothing; exit with 2 if a file would change.")
+    ] = False,
+    diff: Annotated[
+        bool, typer.Option("--diff", help="Print what changes, as a unified diff.")
+    ] = False,
+) -> None:
+    """Format blueprints, modules and environments: indentation, quotes, order of keys.
+
+    Comments and meaning stay. Prints the files that changed; exit with 1 if one could not be read.
+    """
+    from provisioner.blueprint.yaml_format import format_yaml
+    from provisioner.cli.workspace import FileSources, write_file
+    from provisioner.model.diagnostic import DiagnosticError
+
+    changed = failed = 0
+    for path in _find(paths or [each for each in _FOLDERS if Path(each).exists()]):
+        try:
+            text = FileSources().read_text(path)
+            if not _is_ours(text) and path not in (paths or ()):
+                continue
+            formatted = format_yaml(text, path)
+        except DiagnosticError as problem:
+            typer.echo(str(problem), err=True)
+            failed += 1
+            continue
+        # What is read has lost its byte order mark: `text` is compared, and not the bytes.
+        if formatted == text:
+            continue
+        changed += 1
+        if diff:
+            sys.stdout.writelines(_difference(text, formatted, path))
+        else:
+            typer.echo(path)
+        if not check:
+            write_file(path, formatted, private=False)
+    if failed:
+        raise typer.Exit(ExitCode.ERROR)
+    if check and changed:
+        raise typer.Exit(ExitCode.DIFFERENCES)
+
+
+def _find(paths: Sequence[str]) -> Iterator[str]:
+    """Yield files, and those below folders in the order of their names."""
+    count = 0
+    for path in paths:
+        entry = Path(path)
+        found = (
+            sorted(one for ending in ("yaml", "yml") for one in entry.rglob(f"*.{ending}"))
+            if entry.is_dir()
+            else [entry]
+        )
+        for one in found:
+            count += 1
+            if count > _MOST_FILES:
+                from provisioner.model.diagnostic import DiagnosticError, error
+
+                raise DiagnosticError(
+                    error("too-large", f"there are more than {_MOST_FILES:,} files.", None)
+                )
+            yield one.as_posix()
+
+
+def _is_ours(text: str) -> bool:
+    """Tell whether a file below a folder is one of azsec's: others are left alone."""
+    return "azsec/v1" in text
+
+
+def _difference(before: str, after: str, path: str) -> Iterator[str]:
+    rows = difflib.unified_diff(
+        before.splitlines(keepends=True), after.splitlines(keepends=True), path, path
+    )
+    for row in rows:
+        yield row if row.endswith("\n") else f"{row}\n\\ No newline at end of file\n"
