@@ -217,6 +217,8 @@ def _waivers(file: EnvironmentFile, node: Node) -> Iterator[Waiver]:
             span=here.span,
             control_span=here.find(("control",)).span,
             scope_span=here.find(("scope",)).span,
+            breach=entry.breach,
+            breach_span=here.find(("breach",)).span,
         )
 
 

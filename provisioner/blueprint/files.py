@@ -179,10 +179,12 @@ class EgressFile(FilePart):
 
 
 class WaiverFile(FilePart):
-    """A control that may fail in a scope, for a time. `expires` is the last day of it."""
+    """A control that may fail in a scope, for a time. `expires` is the last day of it. `breach`: of
+    a network proof, the one breach that is accepted, as `azsec check` words it."""
 
     control: str = Field(min_length=1)
     scope: str = Field(min_length=1)
+    breach: str | None = Field(None, min_length=1)
     reason: str = Field(min_length=1)
     owner: str = Field(min_length=1)
     expires: date

@@ -9,7 +9,8 @@ from provisioner.model.span import Span
 @dataclass(frozen=True, slots=True)
 class Waiver:
     """An entry of `waivers`: a control that may fail. `scope` is an address, or what addresses
-    begin with (`hub` holds `hub.network`); `expires` is the last day on which it holds."""
+    begin with (`hub` holds `hub.network`); `expires` is the last day on which it holds. `breach` is
+    the one breach of a network proof that it is about, in the words of reports (None: all)."""
 
     control: str
     scope: str
@@ -19,10 +20,21 @@ class Waiver:
     span: Span
     control_span: Span
     scope_span: Span
+    breach: str | None = None
+    breach_span: Span | None = None
+
+    def is_about(self, message: str) -> bool:
+        """Tell whether a finding with this message is one that it is about; white space and the
+        stop at the end do not matter."""
+        return self.breach is None or _words(self.breach) == _words(message)
 
     def holds(self, address: str) -> bool:
         """Tell whether the resource at an address is in scope."""
         return address == self.scope or address.startswith((f"{self.scope}.", f"{self.scope}["))
+
+
+def _words(text: str) -> str:
+    return " ".join(text.split()).rstrip(".")
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,7 +52,8 @@ class Result:
     `why` says it where there are no findings. `outstanding` is the evidence that Azure Resource
     Manager cannot give and nobody attested, "" where there is none; `attestation` is the one that
     gives it. `unseen` is why it is unknown, None where it is not. `proof` is the network proof that
-    it is, None for all others.
+    it is, None for all others, and `breaches` the findings of each of its breaches: `findings` have
+    one for each resource.
     """
 
     control: Control
@@ -63,6 +64,7 @@ class Result:
     attestation: Attestation | None = None
     unseen: Unseen | None = None
     proof: Proof | None = None
+    breaches: tuple[Finding, ...] = ()
 
     @property
     def is_whole(self) -> bool:
@@ -325,6 +327,7 @@ def _judge_proof(control: Control, found: Proof, ground: Ground, waiver_of: Waiv
         "" if findings else found.scope,
         unseen=unseen,
         proof=proof,
+        breaches=tuple(findings),
     )
 
 

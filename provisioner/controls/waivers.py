@@ -22,7 +22,8 @@ NOTICE = timedelta(days=14)
 def covers(waiver: Waiver, seen: Finding) -> bool:
     """Tell whether a finding is one that a waiver accepts."""
     address = seen.resource.address
-    return seen.control == waiver.control and address is not None and waiver.holds(address)
+    is_in_scope = seen.control == waiver.control and address is not None and waiver.holds(address)
+    return is_in_scope and waiver.is_about(seen.evidence)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +99,8 @@ def check_waivers(
 
 
 def check_used(waivers: Iterable[Waiver], found: Collection[Finding]) -> tuple[Diagnostic, ...]:
-    """Return an error for each waiver that waives nothing among some findings."""
+    """Return an error for each waiver that waives nothing among some findings, those of breaches
+    one by one."""
     waived = [seen for seen in found if seen.verdict is Verdict.WAIVED]
     return tuple(
         error(
@@ -106,11 +108,23 @@ def check_used(waivers: Iterable[Waiver], found: Collection[Finding]) -> tuple[D
             f"{waiver.control} does not fail in {waiver.scope}: the waiver until "
             f"{waiver.expires} waives nothing.",
             waiver.span,
-            "Remove it.",
+            _hint_unused(waiver, found),
         )
         for waiver in waivers
         if not any(covers(waiver, seen) for seen in waived)
     )
+
+
+def _hint_unused(waiver: Waiver, found: Iterable[Finding]) -> str:
+    if waiver.breach is None:
+        return "Remove it."
+    others = dict.fromkeys(
+        seen.evidence
+        for seen in found
+        if seen.control == waiver.control and waiver.holds(seen.resource.address or "")
+    )
+    named = "; ".join(repr(text) for text in others)
+    return f"Remove it, or state one of its breaches: {named}." if named else "Remove it."
 
 
 IN_CLUSTER = "kubernetes."
@@ -135,9 +149,9 @@ def unknown_control(name: str, controls: Collection[str], span: Span) -> Diagnos
 
 
 def _repeated(waivers: Iterable[Waiver]) -> Iterator[Diagnostic]:
-    seen: dict[tuple[str, str], Waiver] = {}
+    seen: dict[tuple[str, str, str | None], Waiver] = {}
     for waiver in waivers:
-        first = seen.setdefault((waiver.control, waiver.scope), waiver)
+        first = seen.setdefault((waiver.control, waiver.scope, waiver.breach), waiver)
         if first is not waiver:
             yield error(
                 "waived-twice",
@@ -161,6 +175,13 @@ def _wrong_with(
             f"{waiver.control} finds nothing by itself, so there is nothing to waive.",
             waiver.control_span,
             hint,
+        )
+    if waiver.breach is not None and control is not None and control.proof is None:
+        yield error(
+            "no-proof",
+            f"{waiver.control} is no network proof, and has no breaches.",
+            waiver.breach_span,
+            "Leave `breach` out, or name one of PRF-01 to PRF-07.",
         )
     if waiver.expires < today:
         yield error(

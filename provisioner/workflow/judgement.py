@@ -200,7 +200,7 @@ def check_waivers_and_attestations(
 def check_waivers_used(judgement: Judgement, environment: Environment) -> None:
     """Raise DiagnosticError for each waiver that waives nothing of what was found. Of what only the
     cluster shows that is known where somebody looked into it."""
-    found = [seen for result in judgement.results for seen in result.findings]
+    found = [seen for result in judgement.results for seen in (result.breaches or result.findings)]
     stated = namespace_addresses(environment.kubernetes)
     unused = check_used(
         [
