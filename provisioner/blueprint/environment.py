@@ -2,11 +2,17 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from provisioner.blueprint.acceptances import Acceptance
 from provisioner.blueprint.environment_file import load_environment_file
-from provisioner.blueprint.files import EnvironmentFile, Sources, span_of
+from provisioner.blueprint.files import (
+    EgressTableFile,
+    EnvironmentFile,
+    Sources,
+    load_file,
+    span_of,
+)
 from provisioner.blueprint.ignores import Ignore
 from provisioner.blueprint.kubernetes import KubernetesSettings
 from provisioner.blueprint.kubernetes_checks import check_kubernetes
@@ -133,7 +139,7 @@ def load_environment(path: str, sources: Sources, origin: str | None = None) -> 
         schemas=tuple(file.schemas),
         adopt=tuple(file.adopt),
         ignores=tuple(_ignores(file, node)),
-        egress=tuple(Egress(tuple(e.fqdns), tuple(e.ports), e.reason) for e in file.egress),
+        egress=tuple(_egress(file, node, sources)),
         proofs_block=file.gates.proofs == "block",
         controls_gate=None if file.gates.controls == "none" else file.gates.controls,
         waivers=tuple(_waivers(file, node)),
@@ -203,6 +209,32 @@ def _lock(file: EnvironmentFile, node: Node) -> ResourceId | None:
     return leased_container(
         guid.lower(), file.lock.resource_group, file.lock.storage_account, file.lock.container
     )
+
+
+def _egress(file: EnvironmentFile, node: Node, sources: Sources) -> Iterator[Egress]:
+    """Yield what the environment opens, and then what its tables do, each named relative to the
+    file that states it. Raises DiagnosticError for a table that is none or stands twice."""
+    listed = node.find(("egressTables",)).items
+    entries = list(file.egress)
+    seen: set[str] = set()
+    for reference, named in zip(file.egress_tables, listed, strict=True):
+        path = resolve_source(reference, named.span.file, named.span)
+        if path in seen:
+            raise DiagnosticError(
+                error("repeated-table", f"{path} is named twice.", named.span, "Remove one.")
+            )
+        seen.add(path)
+        try:
+            entries += load_file(EgressTableFile, path, sources)[0].egress
+        except DiagnosticError as problem:
+            raise DiagnosticError(
+                *(
+                    each if each.span else replace(each, span=named.span)
+                    for each in problem.diagnostics
+                )
+            ) from None
+    for entry in entries:
+        yield Egress(tuple(entry.fqdns), tuple(entry.ports), entry.reason)
 
 
 def _waivers(file: EnvironmentFile, node: Node) -> Iterator[Waiver]:

@@ -178,6 +178,15 @@ class EgressFile(FilePart):
     reason: str = Field(min_length=1)
 
 
+class EgressTableFile(FilePart):
+    """Hosts outside that workloads may reach, for several environments (`egressTables`)."""
+
+    api_version: Literal["azsec/v1"] = Field(alias="apiVersion")
+    kind: Literal["EgressTable"]
+    description: str = ""
+    egress: list[EgressFile] = Field(min_length=1)
+
+
 class WaiverFile(FilePart):
     """A control that may fail in a scope, for a time. `expires` is the last day of it. `breach`: of
     a network proof, the one breach that is accepted, as `azsec check` words it."""
@@ -271,6 +280,7 @@ class EnvironmentFile(FilePart):
     adopt: list[str] = Field(default_factory=list)
     ignore: list[IgnoreFile] = Field(default_factory=list)
     egress: list[EgressFile] = Field(default_factory=list)
+    egress_tables: list[str] = Field(default_factory=list, alias="egressTables")
     gates: GatesFile = Field(default_factory=GatesFile)
     waivers: list[WaiverFile] = Field(default_factory=list)
     attestations: list[AttestationFile] = Field(default_factory=list)

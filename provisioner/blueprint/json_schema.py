@@ -11,6 +11,7 @@ from provisioner.blueprint.environment_file import BASE_KIND
 from provisioner.blueprint.files import (
     RESOURCE_KEYS,
     BlueprintFile,
+    EgressTableFile,
     EnvironmentFile,
     ModuleFile,
     Resource,
@@ -39,6 +40,7 @@ def json_schemas(catalog: Catalog) -> Mapping[str, Mapping[str, Any]]:
         "blueprint": _with_bodies(BlueprintFile.model_json_schema(by_alias=True), bodies),
         "module": _with_bodies(ModuleFile.model_json_schema(by_alias=True), bodies),
         "environment": _environment_schema(),
+        "egresstable": {"$schema": _DIALECT, **EgressTableFile.model_json_schema(by_alias=True)},
     }
 
 

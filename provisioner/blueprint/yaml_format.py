@@ -15,7 +15,7 @@ import yaml
 from pydantic import BaseModel
 
 from provisioner.blueprint.environment_file import BASE_KIND
-from provisioner.blueprint.files import BlueprintFile, EnvironmentFile, ModuleFile
+from provisioner.blueprint.files import BlueprintFile, EgressTableFile, EnvironmentFile, ModuleFile
 from provisioner.blueprint.promotion import PromotionFile
 from provisioner.blueprint.yaml_source import parse_yaml
 from provisioner.model.diagnostic import DiagnosticError, error
@@ -30,6 +30,7 @@ KINDS: Mapping[str, type[BaseModel]] = {
     "Environment": EnvironmentFile,
     BASE_KIND: EnvironmentFile,
     "Promotion": PromotionFile,
+    "EgressTable": EgressTableFile,
 }
 """The kinds of files that have a layout, with the order of their keys."""
 

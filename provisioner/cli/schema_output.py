@@ -12,7 +12,7 @@ from provisioner.documents.types import PackagesDocument
 
 
 def write_schemas(directory: str | None) -> None:
-    """Write `blueprint.json`, `module.json` and `environment.json`, or print all as one object."""
+    """Write the schemas, each as KIND.json (`blueprint.json`), or print all as one object."""
     schemas = json_schemas(load_catalog())
     if directory is None:
         sys.stdout.write(json.dumps(schemas, indent=2) + "\n")

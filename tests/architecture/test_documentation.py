@@ -21,7 +21,13 @@ from typer.main import get_command
 from provisioner.blueprint.composition import compose
 from provisioner.blueprint.environment import load_environment
 from provisioner.blueprint.environment_file import BASE_KIND
-from provisioner.blueprint.files import BlueprintFile, EnvironmentFile, ModuleFile, load_file
+from provisioner.blueprint.files import (
+    BlueprintFile,
+    EgressTableFile,
+    EnvironmentFile,
+    ModuleFile,
+    load_file,
+)
 from provisioner.blueprint.promotion import PromotionFile
 from provisioner.blueprint.yaml_source import parse_yaml
 from provisioner.catalog.registry import all_types, build_catalog
@@ -32,6 +38,7 @@ from tests.architecture.repository import ROOT, relative, repository_files
 
 KINDS = {
     "Blueprint": BlueprintFile,
+    "EgressTable": EgressTableFile,
     "Environment": EnvironmentFile,
     "Module": ModuleFile,
     "Promotion": PromotionFile,
