@@ -84,7 +84,7 @@ class InstalledTypes:
         prefix = f"{namespace.lower()}/"
         names = {
             written.name.lower(): written.name
-            for package in self.packages
+            for package in self._mentioning(namespace)
             for written in self.index(package).types
             if written.name.lower().startswith(prefix)
         }
@@ -119,18 +119,17 @@ class InstalledTypes:
         """Return what an installed package writes. Raises KeyError for any other."""
         known = self._indexes.get(package)
         if known is None:
-            distribution = self.packages[package]
-            path = self._cache / f"types-{package}-{_digest(distribution)}.json"
+            path = self._file_of(package)
             known = _read(path)
             if known is None:
-                known = read_operations(_sources(distribution))
+                known = read_operations(_sources(self.packages[package]))
                 self._write(path, known)
             self._indexes[package] = known
         return known
 
     def _versions(self, name: str) -> list[SdkType]:
         wanted = name.lower()
-        for packages in (self._likely(name), self.packages):
+        for packages in (self._likely(name), self._mentioning(name.partition("/")[0])):
             found = [
                 SdkType(package, self.packages[package].version, written)
                 for package in packages
@@ -145,6 +144,20 @@ class InstalledTypes:
         """Return the installed package that is known to have a type, if it is one."""
         package = package_for(name)
         return [package] if package is not None and package in self.packages else []
+
+    def _mentioning(self, namespace: str) -> Iterator[str]:
+        """Yield the packages that have an index already, or whose operations name a namespace: to
+        parse all packages takes ten seconds, to look for a text a tenth of one."""
+        for package, distribution in self.packages.items():
+            if (
+                package in self._indexes
+                or self._file_of(package).is_file()
+                or _mentions(distribution, namespace)
+            ):
+                yield package
+
+    def _file_of(self, package: str) -> Path:
+        return self._cache / f"types-{package}-{_digest(self.packages[package])}.json"
 
     def _write(self, path: Path, findings: Findings) -> None:
         try:
@@ -191,13 +204,27 @@ def _sources(distribution: importlib.metadata.Distribution) -> Iterator[Source]:
     enums: dict[str, tuple[str, ...]] = {}
     for file in distribution.files or ():
         parts = file.parts
-        if file.suffix != ".py" or "aio" in parts or len(parts) < 2:
-            continue
-        if "operations" in parts[-2]:
+        if _holds_operations(file):
             texts[".".join(file.with_suffix("").parts)] = _text_of(distribution, file)
-        elif parts[-2] == "models" and parts[-1].endswith("enums.py"):
+        elif parts[-2:-1] == ("models",) and parts[-1].endswith("enums.py"):
             enums |= read_enums(_text_of(distribution, file))
     yield from (Source(module, text, enums) for module, text in sorted(texts.items()))
+
+
+def _mentions(distribution: importlib.metadata.Distribution, namespace: str) -> bool:
+    """Tell whether the operations of a package have a URL with a namespace in it."""
+    wanted = f"providers/{namespace}/".lower()
+    return any(
+        wanted in _text_of(distribution, file).lower()
+        for file in distribution.files or ()
+        if _holds_operations(file)
+    )
+
+
+def _holds_operations(file: importlib.metadata.PackagePath) -> bool:
+    parts = file.parts
+    is_source = file.suffix == ".py" and len(parts) > 1 and "aio" not in parts
+    return is_source and "operations" in parts[-2]
 
 
 def _text_of(

@@ -99,6 +99,8 @@ def adapt(
         desired = replace(desired, catalog=catalog)
     types, differing = speak(catalog, offer, find_version)
     if not differing:
+        if lacking := tuple(_find_lacking(desired)):
+            raise DiagnosticError(*lacking)
         return desired
     told = tell_versions(differing, _types(desired))
     try:
@@ -131,7 +133,7 @@ def _refuse_stated(
 def _find_lacking(desired: Desired) -> Iterator[Diagnostic]:
     """Yield an error for each declared property that came after the api version of its type."""
     for resource in desired.graph:
-        version = resource.type.api_version
+        version, is_stated = resource.type.api_version, resource.type.stated_version
         late = {
             path.lower(): since
             for path, since in resource.type.introduced.items()
@@ -146,9 +148,9 @@ def _find_lacking(desired: Desired) -> Iterator[Diagnostic]:
                 yield error(
                     "property-not-offered",
                     f"{resource.address}: {generic} exists from api version {since.stable} on, and "
-                    f"this cloud offers {version}.",
+                    + (f"{version} is stated." if is_stated else f"this cloud offers {version}."),
                     span_of(resource.node, *steps),
-                    "Leave it out for this cloud.",
+                    "State a newer version." if is_stated else "Leave it out for this cloud.",
                 )
 
 
