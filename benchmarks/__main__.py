@@ -26,6 +26,7 @@ def main() -> None:
         measure_comparisons(Path(folder), options.runs)
         # A child's memory counts from its parent's at the fork, so azsec is imported only now.
         from benchmarks.access import measure_access, measure_requests
+        from benchmarks.adoptions import measure_adoption
         from benchmarks.controls import measure_controls
         from benchmarks.estates import measure_estate
         from benchmarks.networks import measure_proofs
@@ -36,6 +37,7 @@ def main() -> None:
         measure_requests("environments/local.yaml")
         measure_observation(500, 10_000)
         measure_access(Path(folder) / "access", 5000, 2000)
+        measure_adoption(10)
         for size in options.sizes:
             measure_estate(Path(folder) / str(size), size)
 

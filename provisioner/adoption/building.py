@@ -1,5 +1,6 @@
 """From what was selected to the files: the steps of this package, in their order."""
 
+import re
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
@@ -13,9 +14,9 @@ from provisioner.adoption.entries import (
     place_of,
 )
 from provisioner.adoption.files import Estate, Group, Written, shared_tags, write_estate
-from provisioner.adoption.layout import lay_out, without_module_circles
+from provisioner.adoption.layout import ROOT, lay_out, without_module_circles
 from provisioner.adoption.minimal_body import MinimalBody, minimal_body
-from provisioner.adoption.naming import Habits, find_habits, name_words
+from provisioner.adoption.naming import Habits, find_habits, name_words, without_group, words_of
 from provisioner.adoption.repetition import fold_entries
 from provisioner.adoption.templates import Call, Ref, Template
 from provisioner.blueprint.ownership import is_ownership_tag
@@ -106,7 +107,7 @@ def build(
     estate = Estate(
         name=place.name,
         groups=groups,
-        folds=fold_entries(stated, files, words),
+        folds=fold_entries(stated, files, _local_words(stated, files, words, habits)),
         files=files,
         words=words,
         habits=habits,
@@ -209,12 +210,38 @@ def describe(entries: Sequence[Entry], habits: Habits) -> Mapping[str, Sequence[
     """Return the telling words of each resource, by its key."""
     described: dict[str, Sequence[str]] = {}
     for entry in sorted(entries, key=lambda each: sum(1 for _ in each.id.ancestors)):
-        described[entry.key] = name_words(entry.id, habits, described)[0]
+        described[entry.key] = name_words(entry.id, habits, described, _title(entry))[0]
     for entry in entries:
         granted = _granted(entry, described)
         if granted:
             described[entry.key] = granted
     return described
+
+
+def _title(entry: Entry) -> str:
+    """Return what a resource is called for people (`displayName`), "" where that is not stated.
+    What stands in brackets says to whom it belongs."""
+    found = next((v for key, v in _properties(entry) if key == "displayName"), None)
+    text = found.plain if isinstance(found, Template) and found.plain else ""
+    return re.sub(r"\[[^\]]*\]", "", text).strip()
+
+
+def _local_words(
+    entries: Sequence[Entry],
+    files: Mapping[str, str],
+    words: Mapping[str, Sequence[str]],
+    habits: Habits,
+) -> Mapping[str, Sequence[str]]:
+    """Return the telling words of each resource in its file: a module of a group need not say again
+    whose it is."""
+    found: dict[str, Sequence[str]] = {}
+    for entry in entries:
+        group = group_of(entry.id)
+        around = words_of(group.name, habits) if group is not None else []
+        found[entry.key] = words[entry.key]
+        if files[entry.key] != ROOT:
+            found[entry.key] = without_group(words[entry.key], around)
+    return found
 
 
 def _granted(entry: Entry, described: Mapping[str, Sequence[str]]) -> list[str]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from provisioner.adoption.entries import Entry
+from provisioner.adoption.entries import Entry, group_of
 from provisioner.adoption.layout import ROOT
 from provisioner.adoption.naming import (
     Habits,
@@ -11,9 +11,11 @@ from provisioner.adoption.naming import (
     camel,
     identifier,
     plural,
+    without_group,
     words_of,
 )
 from provisioner.adoption.repetition import Fold, Row
+from provisioner.adoption.shared_modules import share_modules
 from provisioner.adoption.templates import Ref, Template, Tree, Var, leaves, write
 from provisioner.adoption.yaml_text import Yaml, render_yaml
 from provisioner.catalog.type_roles import noun_of
@@ -119,6 +121,11 @@ class _Writer:
             words = [word for word in words if all(word in other for other in lists)]
             noun = plural(noun)
         own = words_of(first.id.name, self._estate.habits)
+        if file.module != ROOT:
+            # The module is the group's already.
+            group = group_of(first.id)
+            around = self._group_words(group.key if group is not None else None)
+            words, own = without_group(words, around), without_group(own, around)
         longer = [*words, *(word for word in own if word not in words)]
         short = words[1:] if words[:1] == [file.module] and len(words) > 1 else words
         name = file.names.take(
@@ -135,20 +142,32 @@ class _Writer:
             module: {name: self._statement(file, fold) for name, fold in file.statements.items()}
             for module, file in sorted(self._files.items(), reverse=True)
         }
-        calls = {module: self._call(file) for module, file in self._files.items() if module != ROOT}
+        modules = {module: file for module, file in self._files.items() if module != ROOT}
+        calls = {module: self._call(file) for module, file in modules.items()}
+        shared = share_modules(
+            {module: self._module(file, bodies[module]) for module, file in modules.items()},
+            {module: self._stem(file) for module, file in modules.items()},
+        )
+        for module, use in shared.uses.items():
+            given = calls[module].get("parameters", {})
+            assert isinstance(given, Mapping)
+            calls[module]["source"] = f"{self._estate.name}/{use.file}.yaml"
+            if use.parameters:
+                calls[module]["parameters"] = {**use.parameters, **given}
         base = f"blueprints/{self._estate.name}"
         texts[f"environments/{self._estate.name}.yaml"] = self._environment()
         texts[f"{base}.yaml"] = self._blueprint(bodies[ROOT], calls)
+        comments: dict[str, dict[tuple[str, ...], str]] = {}
+        statements: dict[tuple[str, str], tuple[str, ...]] = {}
         for module, file in self._files.items():
-            if module != ROOT:
-                texts[f"{base}/{module}.yaml"] = self._module(file, bodies[module])
-        statements = {
-            (f"{base}/{module}.yaml" if module else f"{base}.yaml", name): tuple(
-                entry.key for entry in fold.members.values()
-            )
-            for module, file in self._files.items()
-            for name, fold in file.statements.items()
-        }
+            at = shared.uses[module].file if module != ROOT else ROOT
+            path = f"{base}/{at}.yaml" if module != ROOT else f"{base}.yaml"
+            comments.setdefault(at, {}).update(self._comments(file))
+            for name, fold in file.statements.items():
+                keys = tuple(entry.key for entry in fold.members.values())
+                statements[path, name] = (*statements.get((path, name), ()), *keys)
+        for name, document in shared.files.items():
+            texts[f"{base}/{name}.yaml"] = render_yaml(document, comments[name])
         return Written(texts, self._addresses(), self._adopt(), statements)
 
     def _addresses(self) -> Mapping[str, str]:
@@ -195,25 +214,25 @@ class _Writer:
     def _parameter(self, file: _File, ref: Ref) -> str:
         wanted = Ref(ref.key, ref.attribute)
         if wanted not in file.given:
-            file.given[wanted] = file.names.take(self._title(wanted))
+            file.given[wanted] = file.names.take(self._title(wanted, file), self._title(wanted))
         return file.given[wanted]
 
     def _output(self, file: _File, ref: Ref) -> str:
         wanted = Ref(ref.key, ref.attribute)
         if wanted not in file.outputs:
             taken = Namespace(file.outputs.values())
-            file.outputs[wanted] = taken.take(self._title(wanted))
+            file.outputs[wanted] = taken.take(self._title(wanted, file), self._title(wanted))
         return file.outputs[wanted]
 
-    def _title(self, ref: Ref) -> str:
-        """Return what a reference is called where it is handed over: `hubNetworkId`."""
+    def _title(self, ref: Ref, file: _File | None = None) -> str:
+        """Return what a reference is called where it is handed over: `hubNetworkId`; to a file that
+        is the hub's, `networkId`."""
         if ref.key in self._aliases:
             stem = f"{self._aliases[ref.key]}Group"
         else:
-            _, name, key = self._place[ref.key]
-            words = self._estate.words.get(ref.key, ())
-            noun = noun_of(self._type_of(ref.key))
-            stem = identifier(words, noun) if key else name
+            around = self._group_words(self._group_of(file)) if file is not None else ()
+            words = without_group(self._estate.words.get(ref.key, ()), around)
+            stem = identifier(words, noun_of(self._type_of(ref.key)))
         step = ref.attribute.rpartition(".")[2].partition("[")[0]
         return f"{stem}{step[:1].upper()}{step[1:]}"
 
@@ -300,7 +319,18 @@ class _Writer:
             found["parameters"] = given
         return found
 
-    def _module(self, file: _File, statements: Mapping[str, Yaml]) -> str:
+    def _stem(self, file: _File) -> str:
+        """Return what a module is called without the group that it is for."""
+        words = self._group_words(self._group_of(file))
+        ending = "".join(word[:1].upper() + word[1:] for word in words)
+        return file.module.removesuffix(ending) if ending else file.module
+
+    def _group_words(self, key: str | None) -> Sequence[str]:
+        """Return the telling words of a group's name."""
+        name = key.rpartition("/")[2] if key is not None else ""
+        return words_of(name, self._estate.habits)
+
+    def _module(self, file: _File, statements: Mapping[str, Yaml]) -> Mapping[str, Yaml]:
         document: dict[str, Yaml] = {"apiVersion": "azsec/v1", "kind": "Module"}
         given: dict[str, Yaml] = {}
         for wanted, name in file.given.items():
@@ -315,7 +345,7 @@ class _Writer:
             document["outputs"] = {
                 name: f"${{{self._expression(file, ref)}}}" for ref, name in file.outputs.items()
             }
-        return render_yaml(document, self._comments(file))
+        return document
 
     def _blueprint(
         self, statements: Mapping[str, Yaml], calls: Mapping[str, Mapping[str, Yaml]]

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from provisioner.adoption.entries import Entry, group_of
 from provisioner.adoption.naming import Habits, Namespace, camel, words_of
 from provisioner.adoption.templates import Ref
-from provisioner.catalog.type_roles import part_of, target_paths
+from provisioner.catalog.type_roles import OTHER_PART, part_of, target_paths
 from provisioner.model.resource_id import ResourceId, parse_resource_id
 from provisioner.model.values import Body, values_at
 
@@ -25,15 +25,23 @@ def lay_out(
 
     A module holds one part of an environment (its network, its vault) in one resource group. What
     is kept with something (a private endpoint with what it leads to, a diagnostic setting with what
-    it logs) stands beside that. A part of one or two resources is no module.
+    it logs) stands beside that. A part of one or two resources is no module: it is among the other
+    services of its group, and in the blueprint where these are few.
     """
     if len(entries) <= _SMALL_ESTATE:
         return {entry.key: ROOT for entry in entries}
     by_key = {entry.key: entry for entry in entries}
     buckets = {entry.key: _bucket(entry, by_key, bodies, 0) for entry in entries}
     sizes = Counter(buckets.values())
+    # What is too little for a module of its own goes with the rest of its group.
+    small = {bucket for bucket, size in sizes.items() if size < _SMALL_MODULE}
+    buckets = {
+        key: (OTHER_PART, group) if (part, group) in small else (part, group)
+        for key, (part, group) in buckets.items()
+    }
+    sizes = Counter(buckets.values())
     named = _module_names(
-        [bucket for bucket, size in sizes.items() if size >= _SMALL_MODULE], habits
+        [bucket for bucket, size in sizes.items() if size >= _SMALL_MODULE and bucket[1]], habits
     )
     return {key: named.get(bucket, ROOT) for key, bucket in buckets.items()}
 

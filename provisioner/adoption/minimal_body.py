@@ -15,7 +15,7 @@ from provisioner.blueprint.ownership import is_ownership_tag
 from provisioner.blueprint.yaml_source import Node
 from provisioner.catalog.node_pools import is_in_mode
 from provisioner.catalog.resource_type import Embedded, ResourceType
-from provisioner.catalog.schema import SchemaIndex
+from provisioner.catalog.schema import Kind, SchemaIndex
 from provisioner.diff.comparison import Comparison, compare
 from provisioner.diff.merge import merge_for_write
 from provisioner.model.property_path import split_steps
@@ -58,13 +58,29 @@ def minimal_body(resource_type: ResourceType, schemas: SchemaIndex, actual: Body
         whole = _without(whole, _unstated(path))
     whole, refused = _without_refused(resource_type, schemas, whole)
     trial = _Trial(resource_type, schemas, actual, whole)
-    least = trial.shrink(whole)
+    least = _with_required(resource_type, schemas, trial.shrink(whole))
     return MinimalBody(
         least,
         tuple(dict.fromkeys(map(_readable, (*by_fact, *hidden)))),
         tuple(change.path for change in trial.baseline.changes if change.declared),
         refused,
     )
+
+
+def _with_required(
+    resource_type: ResourceType, schemas: SchemaIndex, body: Mapping[str, Value]
+) -> Mapping[str, Value]:
+    """Return a body with the objects that the schema requires although nothing is in them."""
+    root = schemas.root(resource_type.name)
+    missing = [
+        prop.name
+        for prop in root.properties.values()
+        if prop.required
+        and not prop.read_only
+        and prop.shape.kind in (Kind.OBJECT, Kind.MAP)
+        and prop.name not in body
+    ]
+    return {**body, **{name: {} for name in missing}}
 
 
 def _without_own_children(
@@ -285,6 +301,13 @@ class _Trial:
                     whole = self._shrink_at(whole, path, _get(whole, path))
         return whole
 
+    @staticmethod
+    def _is_last(whole: Mapping[str, Value], path: Path) -> bool:
+        """Tell whether a value is all that its object says: one that could not go as a whole has to
+        say something (the value of a policy's parameter, although it is an empty list)."""
+        holder = _get(whole, path[:-1])
+        return len(path) > 1 and isinstance(holder, Mapping) and len(holder) == 1
+
     def _leave_out(
         self, whole: Mapping[str, Value], name: str, holders: Sequence[Path]
     ) -> tuple[Mapping[str, Value], list[Path]]:
@@ -295,7 +318,7 @@ class _Trial:
             value = _get(whole, path)
             # What a comparison with nothing speaks of would be spoken of again.
             spoken = tuple(str(step).lower() for step in path) in self._spoken
-            if spoken or _refers({name: value}):
+            if spoken or _refers({name: value}) or self._is_last(whole, path):
                 stays.append(path)
             else:
                 groups.setdefault(json.dumps(value, sort_keys=True), []).append(path)

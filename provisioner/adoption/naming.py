@@ -15,8 +15,9 @@ from provisioner.model.resource_id import ResourceId
 
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
-_UNIQUE = re.compile(r"(?=[a-z0-9]*[0-9])(?=[a-z0-9]*[a-z])[a-z0-9]{6,}|[0-9a-f]{8,}")
-"""What a function made to be unique: letters and digits in one word."""
+_UNIQUE = re.compile(r"(?=[a-z0-9]*[0-9][a-z])(?=[a-z0-9]*[a-z])[a-z0-9]{6,}|[0-9a-f]{8,}")
+"""What a function made to be unique: letters and digits in one word, and not a number at its
+end."""
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)+")
 _CEL_WORDS = frozenset(
     {
@@ -112,6 +113,9 @@ def words_of(name: str, habits: Habits) -> list[str]:
     if name.count(".") > 1:
         labels = [label for label in name.split(".") if label not in ("privatelink", "private")]
         name = next((label for label in labels if label.lower() not in habits.noise), name)
+        numbered = re.fullmatch(r"([a-z]+)([0-9]+)", name.lower())
+        if numbered is not None:
+            return list(numbered.groups())
         return [name.lower()] if name.isidentifier() else []
     pieces = [piece for piece in re.split(r"[^A-Za-z0-9]+", name) if piece]
     telling: list[str] = []
@@ -130,6 +134,16 @@ def words_of(name: str, habits: Habits) -> list[str]:
     return telling[:_MOST_WORDS]
 
 
+def without_group(words: Sequence[str], around: Sequence[str]) -> list[str]:
+    """Return words without those of the group that a resource stands in, and its number."""
+    return [
+        word
+        for word in words
+        if word not in around
+        and not (word.isdigit() and any(each.endswith(word) for each in around))
+    ]
+
+
 def camel(words: Sequence[str]) -> str:
     """Return words as one identifier: `hubNetwork`. Empty for none."""
     text = "".join(word[:1].upper() + word[1:] for word in words if word)
@@ -138,12 +152,14 @@ def camel(words: Sequence[str]) -> str:
 
 
 def name_words(
-    resource: ResourceId, habits: Habits, described: Mapping[str, Sequence[str]]
+    resource: ResourceId, habits: Habits, described: Mapping[str, Sequence[str]], title: str = ""
 ) -> tuple[list[str], str]:
     """Return the telling words and the noun of a resource. `described` are the words of what it may
-    stand in or on, by key."""
+    stand in or on, by key; `title` is what people call one whose name says nothing."""
     noun = noun_of(resource.type)
     words = words_of(resource.name, habits)
+    if not words and title:
+        return words_of(title, habits), noun
     holder = resource.parent or (resource.scope if resource.scope is not None else None)
     vague = not words or words == ["default"] or words[-1:] == ["current"]
     extension = resource.scope is not None and not resource.scope.is_container

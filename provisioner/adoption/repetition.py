@@ -75,17 +75,20 @@ def _order(fold: Fold) -> str:
 
 def _slots(entry: Entry) -> list[tuple[Path, Leaf]]:
     """Return (path, value) of all that may differ, in an order of its own for each shape."""
-    found: list[tuple[Path, Leaf]] = []
-    for name, place in (
-        ("parent", entry.parent),
-        ("scope", entry.scope),
-        ("location", entry.location),
-    ):
-        if place is not None:
-            found.append(((name,), place))
+    found: list[tuple[Path, Leaf]] = [
+        ((name,), place)
+        for name, place in (
+            ("parent", entry.parent),
+            ("scope", entry.scope),
+            ("location", entry.location),
+        )
+        if place is not None
+    ]
 
     def descend(tree: Tree, path: Path) -> None:
-        if isinstance(tree, Mapping):
+        if isinstance(tree, (Mapping, tuple)) and not tree:
+            found.append(((*path, type(tree).__name__), None))
+        elif isinstance(tree, Mapping):
             for step, key, item in sorted(_steps(tree), key=lambda each: each[0]):
                 if step != key.plain:
                     found.append(((*path, f"{step}?"), key))
@@ -93,10 +96,9 @@ def _slots(entry: Entry) -> list[tuple[Path, Leaf]]:
         elif isinstance(tree, tuple):
             for index, item in enumerate(tree):
                 descend(item, (*path, str(index)))
-        elif (role := _granted_role(tree, entry)) is not None:
-            found.append(((*path, "role"), Template.of(role)))
         else:
-            found.append((path, tree))
+            role = _granted_role(tree, entry)
+            found.append((path, tree) if role is None else ((*path, "role"), Template.of(role)))
 
     descend(entry.body, ())
     return found

@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 Yaml: TypeAlias = "bool | int | float | str | Sequence[Yaml] | Mapping[str, Yaml] | None"
 
-WIDTH = 100
+WIDTH = 120
 _PLAIN = re.compile(r"[A-Za-z0-9_./$][A-Za-z0-9_./$(){}\[\]:@+*%&;=<>~^|?!,\"' -]*")
 _NO_TEXT = re.compile(
     r"(true|false|null|yes|no|on|off|~|[-+]?(\.[0-9]+|[0-9][0-9_]*(\.[0-9]*)?)([eE][-+]?[0-9]+)?"
@@ -101,7 +101,7 @@ def _flow(value: Yaml, column: int) -> str | None:
         return json.dumps(value)
     if not value:
         return "{}" if isinstance(value, Mapping) else "[]"
-    if _depth(value) > 3 or _size(value) > 8:
+    if _depth(value) > 4 or _size(value) > 9:
         return None
     text = _flow_text(value)
     return text if text is not None and column + len(text) <= WIDTH else None

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 _Entry = TypeVar("_Entry")
 
-OTHER_PART = "platform"
+OTHER_PART = "services"
 """The part of what no table knows."""
 
 _NOUNS: Mapping[str, str] = {

@@ -148,15 +148,18 @@ def _choose_belonging(discovery: Discovery) -> None:
 
 
 def _hanging_on(findings: Findings) -> set[str]:
-    """Return the keys of what stands in or on something chosen, or on a chosen group."""
+    """Return the keys of what stands in or on something chosen, or on a chosen group; also on a
+    part of it that is no resource (a role at a Kubernetes namespace)."""
     holders = findings.chosen | set(findings.groups)
-    return {
-        key
-        for key in findings.bodies
-        if (container := findings.ids[key].container) is not None
-        and container.key in holders
-        and findings.ids[key].type != RESOURCE_GROUP
-    }
+    found = set()
+    for key in findings.bodies:
+        container = findings.ids[key].container
+        while container is not None and container.key not in findings.ids:
+            container = container.parent
+        is_group = findings.ids[key].type == RESOURCE_GROUP
+        if container is not None and container.key in holders and not is_group:
+            found.add(key)
+    return found
 
 
 def _check_roots(roots: Roots, findings: Findings) -> None:

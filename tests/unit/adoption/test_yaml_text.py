@@ -53,11 +53,11 @@ def test_long_and_deep_values_take_lines_of_their_own() -> None:
         "properties": {"priority": 100, "access": "Allow", "ports": ["80", "443"]},
     }
 
-    text = render_yaml({"rules": [rule, {"name": "x" * 100}], "query": "A\n| where B\n"}, {})
+    text = render_yaml({"rules": [rule, {"name": "x" * 120}], "query": "A\n| where B\n"}, {})
 
     assert text == (
         "rules:\n"
         '  - {name: web, properties: {priority: 100, access: Allow, ports: ["80", "443"]}}\n'
-        f"  - name: {'x' * 100}\n"
+        f"  - name: {'x' * 120}\n"
         "\nquery: |\n  A\n  | where B\n"
     )

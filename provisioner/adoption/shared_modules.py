@@ -1,0 +1,197 @@
+"""Modules that differ in a few values are one module, used several times.
+
+Ten teams with a group each have ten networks of one shape. Their files are compared as documents:
+where they have the same keys, the texts in which they differ become parameters, and each use gives
+its own values.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from provisioner.adoption.naming import Namespace
+from provisioner.adoption.yaml_text import Yaml
+
+_MOST_PARAMETERS = 8
+_TOKENS = re.compile(r"([-_.:/{}])")
+_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+
+Path = tuple[str | int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """How a module is used: the file that states it, and the values of the parameters that it has
+    beside those it had alone."""
+
+    file: str
+    parameters: Mapping[str, Yaml]
+
+
+@dataclass(frozen=True, slots=True)
+class SharedModules:
+    """The files by name, and the use of each module by its own name."""
+
+    files: Mapping[str, Mapping[str, Yaml]]
+    uses: Mapping[str, Use]
+
+
+def share_modules(
+    modules: Mapping[str, Mapping[str, Yaml]], stems: Mapping[str, str]
+) -> SharedModules:
+    """Return modules with those as one that differ in a few texts. `stems` is what a module is
+    called without the group that it is for."""
+    alike: dict[object, list[str]] = {}
+    for name, document in modules.items():
+        alike.setdefault((stems[name], _shape(document)), []).append(name)
+    files: dict[str, Mapping[str, Yaml]] = {}
+    uses: dict[str, Use] = {}
+    names = Namespace(name for name, same in _singles(alike))
+    for same in alike.values():
+        merged = _merge([modules[name] for name in same]) if len(same) > 1 else None
+        if merged is None:
+            for name in same:
+                files[name] = modules[name]
+                uses[name] = Use(name, {})
+            continue
+        document, tables = merged
+        file = names.take(stems[same[0]], same[0])
+        files[file] = document
+        for name, values in zip(same, tables, strict=True):
+            uses[name] = Use(file, values)
+    return SharedModules(files, uses)
+
+
+def _singles(alike: Mapping[object, list[str]]) -> Iterator[tuple[str, list[str]]]:
+    return ((same[0], same) for same in alike.values() if len(same) == 1)
+
+
+def _shape(value: Yaml) -> object:
+    """Return what two documents have to have in common: keys, lengths and kinds of values."""
+    if isinstance(value, Mapping):
+        return tuple((key, _shape(item)) for key, item in value.items())
+    if isinstance(value, (list, tuple)):
+        return tuple(map(_shape, value))
+    return type(value).__name__
+
+
+Scalar = str | int | float | bool | None
+_KINDS: Mapping[type, str] = {str: "string", bool: "boolean", int: "integer", float: "number"}
+
+
+def _scalars(value: Yaml, path: Path = ()) -> Iterator[tuple[Path, Scalar]]:
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from _scalars(item, (*path, key))
+    elif isinstance(value, (list, tuple)):
+        for index, item in enumerate(value):
+            yield from _scalars(item, (*path, index))
+    elif value is None or isinstance(value, (str, int, float)):
+        yield path, value
+
+
+def _merge(
+    documents: Sequence[Mapping[str, Yaml]],
+) -> tuple[Mapping[str, Yaml], list[dict[str, Yaml]]] | None:
+    """Return one document for several of one shape, and what each use gives; None where they differ
+    in too much, or in what is an expression."""
+    tables = [dict(_scalars(document)) for document in documents]
+    middles: dict[tuple[Scalar, ...], list[Path]] = {}
+    written: dict[Path, tuple[str, str]] = {}
+    for path in tables[0]:
+        column = tuple(table[path] for table in tables)
+        if len(set(column)) == 1:
+            continue
+        head, middle, tail = _split(column)
+        if path[0] in _INTERFACE or not all(map(_is_plain, middle)):
+            return None
+        middles.setdefault(middle, []).append(path)
+        written[path] = head, tail
+    if not middles or len(middles) > _MOST_PARAMETERS:
+        return None
+    taken = Namespace(_names_in(documents[0]))
+    order = sorted(middles, key=lambda middle: (-len(middles[middle]), str(middles[middle][0])))
+    titles = {middle: taken.take(*_titles(middle, middles[middle])) for middle in order}
+    texts = {
+        path: f"{written[path][0]}${{{titles[middle]}}}{written[path][1]}"
+        for middle, paths in middles.items()
+        for path in paths
+    }
+    document = _replaced(documents[0], (), texts)
+    assert isinstance(document, Mapping)
+    given = document.get("parameters", {})
+    assert isinstance(given, Mapping)
+    own = {titles[middle]: {"type": _KINDS[type(middle[0])]} for middle in order}
+    found = {key: item for key, item in document.items() if key not in ("apiVersion", "kind")}
+    whole: dict[str, Yaml] = {
+        "apiVersion": document["apiVersion"],
+        "kind": document["kind"],
+        **found,
+        "parameters": {**own, **given},
+    }
+    ordered = {key: whole[key] for key in ("apiVersion", "kind", "parameters")} | whole
+    uses: list[dict[str, Yaml]] = [
+        {titles[middle]: middle[index] for middle in order} for index in range(len(documents))
+    ]
+    return ordered, uses
+
+
+_INTERFACE = ("parameters", "outputs")
+"""The sections that other files rely on."""
+
+
+def _is_plain(value: Scalar) -> bool:
+    """Tell whether a value can be given to a parameter as it stands."""
+    return value is not None and value != "" and "${" not in str(value)
+
+
+def _split(column: Sequence[Scalar]) -> tuple[str, tuple[Scalar, ...], str]:
+    """Return what texts begin and end with in common, whole words only, and what is between; of
+    other values nothing is in common."""
+    texts = [value for value in column if isinstance(value, str)]
+    if len(texts) < len(column) or any(map(_GUID.fullmatch, texts)):
+        return "", tuple(column), ""
+    split = [_TOKENS.split(text) for text in texts]
+    shortest = min(map(len, split))
+    head = 0
+    while head < shortest - 1 and len({words[head] for words in split}) == 1:
+        head += 1
+    tail = 0
+    while tail < shortest - head - 1 and len({words[-1 - tail] for words in split}) == 1:
+        tail += 1
+    first = split[0]
+    middle = tuple("".join(words[head : len(words) - tail]) for words in split)
+    before, after = "".join(first[:head]), "".join(first[len(first) - tail :])
+    if before.count("{") != before.count("}") or after.count("{") != after.count("}"):
+        return "", tuple(texts), ""
+    return before, middle, after
+
+
+def _titles(middle: Sequence[Scalar], paths: Sequence[Path]) -> tuple[str, ...]:
+    """Return names for a parameter, the best first: what it is the number or the name of, or the
+    property that it stands in."""
+    steps = Counter(
+        next((str(s) for s in reversed(path) if isinstance(s, str)), "value") for path in paths
+    )
+    usual = steps.most_common(1)[0][0]
+    stem = re.sub(r"[^A-Za-z0-9]", "", usual)
+    stem = stem[:1].lower() + stem[1:]
+    if all(isinstance(text, str) and text.isdigit() for text in middle):
+        return "number", f"{stem}Number"
+    return stem, f"{stem}Value"
+
+
+def _names_in(document: Mapping[str, Yaml]) -> Iterator[str]:
+    """Yield the names that a module's file gives away."""
+    for section in ("parameters", "resources"):
+        entries = document.get(section)
+        yield from entries if isinstance(entries, Mapping) else ()
+
+
+def _replaced(value: Yaml, path: Path, texts: Mapping[Path, str]) -> Yaml:
+    if isinstance(value, Mapping):
+        return {key: _replaced(item, (*path, key), texts) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_replaced(item, (*path, index), texts) for index, item in enumerate(value)]
+    return texts.get(path, value)
