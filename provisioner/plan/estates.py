@@ -59,7 +59,8 @@ def planned_estate(
 ) -> Estate:
     """Return the state that a plan leads to: what is found, with the plan's changes made to it.
 
-    A blocked change is not made. Values that Azure will only answer with are Unknown.
+    A blocked change is not made, and neither is what would stand in what a blocked change was to
+    create. Values that Azure will only answer with are Unknown.
     """
     resources = _found(state, graph, catalog)
     index = KeyIndex(resources)
@@ -86,6 +87,9 @@ def planned_estate(
                 index.add(child.id.key)
         resources[change.id.key] = made
         index.add(change.id.key)
+    for change in changes.resources:
+        if change.action is Action.BLOCKED and change.id.key not in state.found:
+            _remove(resources, index, change.id)
     return Estate(resources)
 
 
