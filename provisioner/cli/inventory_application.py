@@ -94,8 +94,8 @@ def console(  # noqa: PLR0913  typer: one parameter an option
             show_default=False,
         ),
     ] = None,
-    live: Annotated[
-        bool, typer.Option("--live", help="Read Azure for values that only it knows.")
+    actual: Annotated[
+        bool, typer.Option("--actual", help="Read Azure for values that only it knows.")
     ] = False,
     set_: SetOption = None,
     set_file: SetFileOption = None,
@@ -112,7 +112,7 @@ def console(  # noqa: PLR0913  typer: one parameter an option
 
     with _session(cloud, state, (set_, set_file, parameters)) as session:
         is_sound = evaluate_lines(
-            session, environment, expression, sys.stdin, output.value, live=live
+            session, environment, expression, sys.stdin, output.value, actual=actual
         )
     if not is_sound:
         raise typer.Exit(ExitCode.ERROR)

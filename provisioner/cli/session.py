@@ -106,7 +106,7 @@ if TYPE_CHECKING:
     from provisioner.workflow.access_question import Question as AccessQuestion
     from provisioner.workflow.export import ExportFormat
     from provisioner.workflow.federation import AzurePipelinesJobs, GitHubJobs
-    from provisioner.workflow.inventory import Live
+    from provisioner.workflow.inventory import ReadResources
     from provisioner.workflow.trace import Question
 
 LOCAL = "local"
@@ -583,19 +583,19 @@ class Session:
         return list_resources(desired, self.catalog, self.connect(desired.document))
 
     def open_names(
-        self, environment: str, *, live: bool
-    ) -> "tuple[Desired, ComposedNames, Live | None]":
-        """Return an environment, the names of its blueprint and, where it is to be `live`, what is
-        in Azure."""
+        self, environment: str, *, actual: bool
+    ) -> "tuple[Desired, ComposedNames, ReadResources | None]":
+        """Return an environment, the names of its blueprint and, with `actual`, its resources as
+        they are in Azure."""
         from provisioner.blueprint.composition import ComposedNames
-        from provisioner.workflow.inventory import read_live
+        from provisioner.workflow.inventory import read_resources
 
-        desired = self.reach(environment) if live else self.load(environment)
+        desired = self.reach(environment) if actual else self.load(environment)
         sources = self._open_sources(desired.environment.path)
         names = ComposedNames(desired.environment, self.catalog, sources)
-        if not live:
+        if not actual:
             return desired, names, None
-        found, _ = read_live(desired, self.catalog, self.connect(desired.document))
+        found, _ = read_resources(desired, self.catalog, self.connect(desired.document))
         return desired, names, found
 
     def export(self, environment: str, form: "ExportFormat") -> Mapping[str, str]:

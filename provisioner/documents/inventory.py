@@ -63,10 +63,10 @@ class EvaluatedDocument(Document):
 
 
 class EvaluationsDocument(Document):
-    """What `azsec console -o json` prints. `live` is whether values were read from Azure."""
+    """What `azsec console -o json` prints. `actual` is whether values were read from Azure."""
 
     kind: Literal["azsec/evaluations"] = "azsec/evaluations"
     format_version: str = FORMAT_VERSION
     environment: EnvironmentDocument
-    live: bool
+    actual: bool
     results: tuple[EvaluatedDocument, ...]

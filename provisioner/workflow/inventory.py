@@ -28,7 +28,7 @@ from provisioner.workflow.reading import Reading, read_environment
 
 
 @dataclass(frozen=True, slots=True)
-class Live:
+class ReadResources:
     """The resources of a blueprint as they were read from Azure."""
 
     graph: DesiredGraph
@@ -54,13 +54,15 @@ class Live:
         return f"{address} could not be read: {actual.reason}"
 
 
-def read_live(desired: Desired, catalog: Catalog, reader: Reader) -> tuple[Live, Reading]:
+def read_resources(
+    desired: Desired, catalog: Catalog, reader: Reader
+) -> tuple[ReadResources, Reading]:
     """Read what an environment's blueprint and marks name. Raises AzureError where nothing can be
     read."""
     environment = desired.environment
     subscriptions = sorted(set(environment.subscriptions.values()))
     reading = read_environment(desired.graph, catalog, environment.marks, subscriptions, reader)
-    return Live(desired.graph, reading.state), reading
+    return ReadResources(desired.graph, reading.state), reading
 
 
 def read_outputs(
@@ -83,22 +85,22 @@ def read_outputs(
         )
     wanted = [name] if name is not None else sorted(graph.outputs)
     sources = [graph.output_sources.get(one, ()) for one in wanted]
-    live = None
+    actual = None
     if any(sources) or any(unknowns(graph.outputs[one]) for one in wanted):
-        live, _ = read_live(desired, catalog, connect())
-    outputs = tuple(_output(one, graph, live) for one in wanted)
+        actual, _ = read_resources(desired, catalog, connect())
+    outputs = tuple(_output(one, graph, actual) for one in wanted)
     return OutputsDocument(environment=desired.document, outputs=outputs)
 
 
-def _output(name: str, graph: DesiredGraph, live: Live | None) -> OutputDocument:
+def _output(name: str, graph: DesiredGraph, actual: ReadResources | None) -> OutputDocument:
     value = graph.outputs[name]
-    if live is not None:
+    if actual is not None:
         sources = graph.output_sources.get(name, ())
-        reasons = [why for address in sources if (why := live.why_not(address)) is not None]
+        reasons = [why for address in sources if (why := actual.why_not(address)) is not None]
         if reasons:
             return OutputDocument(name=name, known=False, reason="; ".join(reasons))
         try:
-            value = resolve(value, live.body_at)
+            value = resolve(value, actual.body_at)
         except ExpressionError as problem:
             return OutputDocument(name=name, known=False, reason=f"it has no value: {problem}")
     left = sorted({path for unknown in unknowns(value) for path in unknown.paths})
@@ -114,7 +116,7 @@ def list_resources(desired: Desired, catalog: Catalog, reader: Reader) -> Resour
     Raises AzureError where nothing can be read.
     """
     graph, marks = desired.graph, desired.environment.marks
-    _, reading = read_live(desired, catalog, reader)
+    _, reading = read_resources(desired, catalog, reader)
     owners = find_owners(reading.state, catalog, marks)
     found = {hit.id.key: hit.id for hit in reading.state.found.values() if owners.is_ours(hit.id)}
     found |= {owned.id.key: owned.id for owned in reading.inventory.owned}
@@ -151,14 +153,14 @@ def list_resources(desired: Desired, catalog: Catalog, reader: Reader) -> Resour
 
 
 def evaluate_expression(
-    names: ComposedNames, text: str, place: Span, live: Live | None
+    names: ComposedNames, text: str, place: Span, actual: ReadResources | None
 ) -> EvaluatedDocument:
-    """Return what an expression comes to in the names of a blueprint; with `live`, values that only
-    Azure knows are taken from there."""
+    """Return what an expression comes to in the names of a blueprint; `actual` are the resources
+    that values which only Azure knows are taken from (None: they stay unknown)."""
     try:
         value = names.evaluate(text, place)
-        if live is not None:
-            value = resolve(value, live.body_at)
+        if actual is not None:
+            value = resolve(value, actual.body_at)
     except DiagnosticError as problem:
         told = "\n".join(str(diagnostic) for diagnostic in problem.diagnostics)
         return EvaluatedDocument(expression=text, known=False, error=told)
