@@ -2,13 +2,14 @@
 
 Each is the one that the pinned SDK package speaks by default (a test compares them with the
 installed packages), so that the schema index and the wire agree. `DIAGNOSTIC_SETTINGS`,
-`DEPLOYMENT_SAFEGUARDS`, `DNS`, `DNS_RESOLVER`, `EVENT_GRID`, `FLUX_CONFIGURATIONS`,
-`KUBERNETES_EXTENSIONS`, `OPERATIONS_MANAGEMENT`, `POLICY_EXEMPTIONS`, `PROMETHEUS_RULES`,
-`SECURITY_PRICINGS` and `STORAGE` are in no pinned package (guidelines.md §0.1), and what is only
-asked (`ACTIVITY_LOG`, `COMPUTE`, `ELIGIBLE_ROLES`, `FEATURES`, `POLICY_INSIGHTS`, `POLICY_TOKENS`,
-`PROVIDERS`, `QUOTA`, `RESOURCE_GRAPH`, `SUBSCRIPTIONS`) needs none; their versions are those that
-Azure documents. `PROVIDERS` is one that every cloud has had for years: by it a cloud is asked which
-others it offers (`catalog.spoken_versions`).
+`DEPLOYMENT_SAFEGUARDS`, `DNS`, `DNS_RESOLVER`, `EVENT_GRID`, `FLEETS`, `FLUX_CONFIGURATIONS`,
+`GRAFANA`, `KUBERNETES_EXTENSIONS`, `OPERATIONS_MANAGEMENT`, `POLICY_EXEMPTIONS`,
+`PROMETHEUS_RULES`, `SECURITY_PRICINGS`, `SERVICE_NETWORKING` and `STORAGE` are in no pinned package
+(guidelines.md §0.1), and what is only asked (`ACTIVITY_LOG`, `COMPUTE`, `ELIGIBLE_ROLES`,
+`FEATURES`, `POLICY_INSIGHTS`, `POLICY_TOKENS`, `PROVIDERS`, `QUOTA`, `RESOURCE_GRAPH`,
+`SUBSCRIPTIONS`) needs none; their versions are those that Azure documents. `PROVIDERS` is one that
+every cloud has had for years: by it a cloud is asked which others it offers
+(`catalog.spoken_versions`).
 """
 
 ACTION_GROUPS = "2023-01-01"
@@ -28,7 +29,9 @@ DNS_RESOLVER = "2025-05-01"
 ELIGIBLE_ROLES = "2020-10-01"
 EVENT_GRID = "2025-02-15"
 FEATURES = "2021-07-01"
+FLEETS = "2026-06-01"
 FLUX_CONFIGURATIONS = "2025-04-01"
+GRAFANA = "2025-08-01"
 KEY_VAULT = "2026-05-15"
 KUBERNETES_EXTENSIONS = "2025-03-01"
 LOCKS = "2020-05-01"
@@ -49,5 +52,6 @@ RESOURCES = "2025-04-01"
 RESOURCE_GRAPH = "2024-04-01"
 SCHEDULED_QUERY_RULES = "2023-12-01"
 SECURITY_PRICINGS = "2024-01-01"
+SERVICE_NETWORKING = "2026-03-01"
 STORAGE = "2024-01-01"
 SUBSCRIPTIONS = "2022-12-01"

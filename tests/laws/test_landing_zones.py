@@ -117,6 +117,97 @@ service:
     destinationIPAddress: 10.0.1.200
     ipConfigurations: [{name: nat, properties: {subnet: {id: "${machines.id}"}}}]
 """
+ENTRY = """
+network:
+  type: Microsoft.Network/virtualNetworks
+  resourceGroup: main
+  name: vnet
+  properties: {addressSpace: {addressPrefixes: [10.0.0.0/16]}}
+pods:
+  type: Microsoft.Network/virtualNetworks/subnets
+  name: agc
+  parent: ${network.id}
+  properties:
+    addressPrefix: 10.0.2.0/24
+    defaultOutboundAccess: false
+    delegations:
+      - {name: agc, properties: {serviceName: Microsoft.ServiceNetworking/trafficControllers}}
+firewall:
+  type: Microsoft.Network/ApplicationGatewayWebApplicationFirewallPolicies
+  resourceGroup: main
+  name: waf
+  properties:
+    policySettings: {state: Enabled, mode: Prevention}
+    managedRules:
+      managedRuleSets: [{ruleSetType: Microsoft_DefaultRuleSet, ruleSetVersion: "2.1"}]
+gateway:
+  type: Microsoft.ServiceNetworking/trafficControllers
+  resourceGroup: main
+  name: agc
+frontend:
+  type: Microsoft.ServiceNetworking/trafficControllers/frontends
+  name: web
+  parent: ${gateway.id}
+  location: westeurope
+  properties:
+    securityPolicyConfigurations: {wafSecurityPolicy: {id: "${judge.id}"}}
+association:
+  type: Microsoft.ServiceNetworking/trafficControllers/associations
+  name: pods
+  parent: ${gateway.id}
+  location: westeurope
+  properties: {associationType: subnets, subnet: {id: "${pods.id}"}}
+judge:
+  type: Microsoft.ServiceNetworking/trafficControllers/securityPolicies
+  name: waf
+  parent: ${gateway.id}
+  location: westeurope
+  properties: {wafPolicy: {id: "${firewall.id}"}}
+offices:
+  type: Microsoft.ServiceNetworking/trafficControllers/securityPolicies
+  name: offices
+  parent: ${gateway.id}
+  location: westeurope
+  properties:
+    ipAccessRulesPolicy:
+      rules:
+        - {name: offices, priority: 10, sourceAddressPrefixes: [203.0.113.0/24], action: allow}
+"""
+FLEET = """
+fleet:
+  type: Microsoft.ContainerService/fleets
+  resourceGroup: main
+  name: fleet
+order:
+  type: Microsoft.ContainerService/fleets/updateStrategies
+  name: one-by-one
+  parent: ${fleet.id}
+  properties:
+    strategy:
+      stages:
+        - {name: canary, groups: [{name: canary}], afterStageWaitInSeconds: 86400}
+        - {name: rest, groups: [{name: production}]}
+upgrades:
+  type: Microsoft.ContainerService/fleets/autoUpgradeProfiles
+  name: stable
+  parent: ${fleet.id}
+  properties: {channel: Stable, updateStrategyId: "${order.id}"}
+metrics:
+  type: Microsoft.Monitor/accounts
+  resourceGroup: main
+  name: amw-shop
+dashboards:
+  type: Microsoft.Dashboard/grafana
+  resourceGroup: main
+  name: amg
+  sku: {name: Standard}
+  identity: {type: SystemAssigned}
+  properties:
+    publicNetworkAccess: Disabled
+    creatorCanAdmin: Disabled
+    grafanaIntegrations:
+      azureMonitorWorkspaceIntegrations: [{azureMonitorWorkspaceResourceId: "${metrics.id}"}]
+"""
 
 HTTPS = "/providers/Microsoft.Authorization/policyDefinitions/1a5b4dca-0b6f-4cf5-907c-56316bc1bf3d"
 CORP = (
@@ -163,6 +254,14 @@ def test_public_names_settle(bench: Bench) -> None:
 
 def test_resolvers_interfaces_and_link_services_settle(bench: Bench) -> None:
     _settles(RESOLVER, bench)
+
+
+def test_gateways_for_containers_settle(bench: Bench) -> None:
+    _settles(ENTRY, bench)
+
+
+def test_fleets_and_dashboards_settle(bench: Bench) -> None:
+    _settles(FLEET, bench)
 
 
 def test_a_public_name_of_others_is_an_addition(bench: Bench) -> None:

@@ -1,0 +1,105 @@
+"""Fleets of AKS clusters. Facts: the documentation "What is Azure Kubernetes Fleet Manager?" and
+"Choosing an Azure Kubernetes Fleet Manager option", and the template reference of
+`Microsoft.ContainerService/fleets`. No traffic of the version was recorded.
+
+A fleet with a hub has a cluster of its own, which Azure keeps in a group of its own; one without
+only orders the upgrades of its members.
+"""
+
+from collections.abc import Mapping
+
+from provisioner.catalog import api_versions
+from provisioner.catalog.field import Compare, Field
+from provisioner.catalog.resource_type import DeleteFlow, NameRule, ResourceType, Surroundings
+from provisioner.catalog.stated_models import FLAG, OPEN, TEXT, TEXTS, map_of, models_of
+from provisioner.model.resource_id import ResourceId
+from provisioner.model.values import Body, Json, is_empty, lookup
+
+_model, _object = models_of("fleets.fleet")
+_HUB = "properties.hubProfile"
+_ACCESS = f"{_HUB}.apiServerAccessProfile"
+
+
+def _computed(resource: ResourceId, body: Body, around: Surroundings) -> Mapping[str, Json]:
+    if is_empty(lookup(body, _HUB.split("."))):
+        return {}
+    prefix = lookup(body, (*_HUB.split("."), "dnsPrefix"))
+    host = f"{prefix}-{around.guid(resource.text)[:8]}.hcp.{body.get('location')}.azmk8s.io"
+    return {"properties": {"hubProfile": {"fqdn": host}}}
+
+
+def _keeps_its_hub(before: Body, after: Body) -> str | None:
+    """ "A hubless fleet can be upgraded to a hubful one"; the other way there is none."""
+    had, has = (not is_empty(lookup(body, _HUB.split("."))) for body in (before, after))
+    return "a fleet does not give up its hub" if had and not has else None
+
+
+TYPE = ResourceType(
+    name="Microsoft.ContainerService/fleets",
+    api_version=api_versions.FLEETS,
+    sdk=None,
+    rule=NameRule(
+        r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?",
+        "1 to 63 lower-case letters, digits and hyphens, starting and ending with a letter or "
+        "digit",
+    ),
+    etag=True,
+    # The SDK's create_or_update takes if_none_match.
+    if_none_match=True,
+    etag_header=False,
+    delete=DeleteFlow.LOCATION,
+    seconds=60,
+    computed=_computed,
+    models=(
+        _model(
+            "Fleet",
+            location=TEXT,
+            tags=TEXTS,
+            eTag=TEXT,
+            identity=_object("Identity"),
+            properties=_object("Properties"),
+        ),
+        _model(
+            "Identity",
+            type=TEXT,
+            principalId=TEXT,
+            tenantId=TEXT,
+            userAssignedIdentities=map_of(_object("AssignedIdentity")),
+        ),
+        _model("AssignedIdentity", principalId=TEXT, clientId=TEXT),
+        _model("Properties", hubProfile=_object("Hub"), provisioningState=TEXT, status=OPEN),
+        _model(
+            "Hub",
+            dnsPrefix=TEXT,
+            apiServerAccessProfile=_object("Access"),
+            agentProfile=_object("Agent"),
+            fqdn=TEXT,
+            kubernetesVersion=TEXT,
+            portalFqdn=TEXT,
+        ),
+        _model("Access", enablePrivateCluster=FLAG, enableVnetIntegration=FLAG, subnetId=TEXT),
+        _model("Agent", subnetId=TEXT, vmSize=TEXT),
+    ),
+    fields={
+        "location": Field(create_only=True),
+        "eTag": Field(read_only=True),
+        "identity.userAssignedIdentities[].principalId": Field(read_only=True),
+        "identity.userAssignedIdentities[].clientId": Field(read_only=True),
+        "properties": Field(default={}),
+        _HUB: Field(default=None, create_only=_keeps_its_hub, security=True),
+        f"{_HUB}.dnsPrefix": Field(create_only=True, definite=True),
+        _ACCESS: Field(default=None, create_only=True, security=True),
+        f"{_ACCESS}.enablePrivateCluster": Field(default=False, create_only=True, security=True),
+        f"{_ACCESS}.enableVnetIntegration": Field(default=False, create_only=True, security=True),
+        f"{_ACCESS}.subnetId": Field(compare=Compare.RESOURCE_ID, create_only=True),
+        f"{_HUB}.agentProfile": Field(default=None, create_only=True),
+        f"{_HUB}.agentProfile.subnetId": Field(compare=Compare.RESOURCE_ID, create_only=True),
+        f"{_HUB}.agentProfile.vmSize": Field(compare=Compare.CASELESS, create_only=True),
+        **{
+            f"{_HUB}.{name}": Field(read_only=True)
+            for name in ("fqdn", "kubernetesVersion", "portalFqdn")
+        },
+        "properties.provisioningState": Field(read_only=True),
+        "properties.status": Field(read_only=True),
+    },
+)
