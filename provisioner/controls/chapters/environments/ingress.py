@@ -1,6 +1,7 @@
 """ENV-04.4: what the internet can reach.
 
-Facts: guidelines.md §1.4 and WRK-03.5; the documentation "Web Application Firewall".
+Facts: guidelines.md §1.4 and WRK-03.5; the documentation "Web Application Firewall" and "Web
+application firewall on Application Gateway for Containers".
 """
 
 from collections.abc import Iterator, Mapping
@@ -18,6 +19,9 @@ from provisioner.controls.kinds import (
     NETWORK_GATEWAY,
     NETWORK_INTERFACE,
     PUBLIC_ADDRESS,
+    TRAFFIC_CONTROLLER,
+    TRAFFIC_FRONTEND,
+    TRAFFIC_POLICY,
     WEB_FIREWALL,
 )
 from provisioner.controls.rule import look, rule
@@ -50,6 +54,10 @@ _ENABLED_STATE = "properties.policySettings.enabledState"
 _BODIES = "properties.policySettings.requestBodyCheck"
 _LISTENERS = "properties.httpListeners"
 _PATH_MAPS = "properties.urlPathMaps"
+_GUARD = "properties.securityPolicyConfigurations.wafSecurityPolicy.id"
+_GUARDS = "properties.wafPolicy.id"
+_REACH = "properties.publicNetworkAccess"
+_POLICY_READS = (_MODE, _STATE, _BODIES, CUSTOM_RULES, MANAGED_RULES)
 _NODE_GROUP = "properties.nodeResourceGroup"
 _ROUTING = "properties.ingressProfile.webAppRouting.enabled"
 _NGINX = "properties.ingressProfile.webAppRouting.nginx.defaultIngressControllerType"
@@ -226,6 +234,36 @@ def _judge_policy(gateway: Subject, path: str, named: object) -> Iterator[Observ
     yield gateway.passes(path, f"{policy.label} stops attacks")
 
 
+def _judge_controller(controller: Subject) -> Iterator[Observation]:
+    """Each frontend of a gateway for containers is guarded, by a policy of its own or by the
+    gateway's. Without frontends here the cluster makes them, and the gateway's holds for all."""
+    own = controller.value(_GUARD) if controller.states(_GUARD) else None
+    frontends = controller.children(TRAFFIC_FRONTEND)
+    ways = [
+        frontend.value(_GUARD) if frontend.states(_GUARD) else own
+        for frontend in frontends
+        if frontend.value(_REACH) != "Disabled"
+    ]
+    if frontends and not ways:
+        yield controller.passes(_GUARD, "the internet reaches none of its frontends")
+    for named in ways if frontends else (own,):
+        yield from _judge_way(controller, named)
+
+
+def _judge_way(controller: Subject, named: object) -> Iterator[Observation]:
+    if named is not None:
+        guard = controller.at(named)
+        if guard is None:
+            yield controller.unknown(_GUARD, f"nothing is known of {show(named)}")
+        else:
+            yield from _judge_policy(controller, _GUARD, guard.value(_GUARDS))
+    elif any(policy.states(_GUARDS) for policy in controller.children(TRAFFIC_POLICY)):
+        said = "which of its frontends its policy guards is said in the cluster"
+        yield controller.unknown(_GUARD, said)
+    else:
+        yield controller.fails(_GUARD, "no web application firewall stops attacks")
+
+
 def _holes(subject: Subject, path: str, policy: Subject) -> Iterator[Observation]:
     for hole in find_holes(policy.value(CUSTOM_RULES), policy.value(MANAGED_RULES)):
         make = subject.fails if hole.certain else subject.unknown
@@ -295,8 +333,18 @@ CONTROLS = (
                 _LISTENERS,
                 _PATH_MAPS,
                 others={
-                    WEB_FIREWALL: (_MODE, _STATE, _BODIES, CUSTOM_RULES, MANAGED_RULES),
+                    WEB_FIREWALL: _POLICY_READS,
                     **TRANSLATION_READS,
+                },
+            ),
+            rule(
+                TRAFFIC_CONTROLLER,
+                _judge_controller,
+                _GUARD,
+                others={
+                    TRAFFIC_FRONTEND: (_GUARD, _REACH),
+                    TRAFFIC_POLICY: (_GUARDS,),
+                    WEB_FIREWALL: _POLICY_READS,
                 },
             ),
             rule(
