@@ -87,10 +87,15 @@ def planned_estate(
                 index.add(child.id.key)
         resources[change.id.key] = made
         index.add(change.id.key)
+    for never_made in _blocked_creations(changes, state):
+        _remove(resources, index, never_made)
+    return Estate(resources)
+
+
+def _blocked_creations(changes: Changes, state: ActualState) -> Iterator[ResourceId]:
     for change in changes.resources:
         if change.action is Action.BLOCKED and change.id.key not in state.found:
-            _remove(resources, index, change.id)
-    return Estate(resources)
+            yield change.id
 
 
 def _found(state: ActualState, graph: DesiredGraph, catalog: Catalog) -> dict[str, Resource]:
