@@ -22,7 +22,8 @@ MOST_PLACES = 12
 @dataclass(frozen=True, slots=True)
 class StatedPlace:
     """A place that states a value. `parameter` is the parameter that it gives a value to, and
-    `is_default` tells the parameter's own default; without one the place is the property itself.
+    `is_default` tells the parameter's own default; `local` is the local that it gives one to;
+    without either the place is the property itself.
     `is_exact` is false where the property stands in a value that is one expression, or is not
     stated."""
 
@@ -30,6 +31,7 @@ class StatedPlace:
     parameter: str | None = None
     is_default: bool = False
     is_exact: bool = True
+    local: str | None = None
 
 
 def stated_places(resource: DesiredResource, path: str) -> tuple[StatedPlace, ...]:
@@ -80,10 +82,14 @@ def _givers(node: Node, scope: Scope, seen: set[tuple[int, str]]) -> Iterator[St
         seen.add(key)
         default = scope.node.find(("parameters", name)).get("default")
         given = scope.given.get(name)
+        local = scope.node.find(("locals",)).get(name) if scope.node.get("locals") else None
         if name == EACH:
             repeated = _repetition_of(node, scope.node)
             if repeated is not None:
                 yield from _givers(repeated, scope, seen)
+        elif local is not None:
+            yield StatedPlace(local.span, local=name)
+            yield from _givers(local, scope, seen)
         elif given is not None:
             yield StatedPlace(given.node.span, name)
             yield from _givers(given.node, given.instance, seen)

@@ -19,13 +19,15 @@ class CommitDocument(Document):
 
 class PlaceDocument(Document):
     """A place in a file that states a value: `file:line:column`, the text of the line, the
-    `parameter` that it gives a value to (null: the property itself), and whether that is the
-    parameter's default. `exact` is false where the property is not stated by itself. `commit` is
-    the last change of the line; null with the reason in `unknown` where git does not know."""
+    `parameter` or the `local` that it gives a value to (null: the property itself), and whether
+    that is the parameter's default. `exact` is false where the property is not stated by itself.
+    `commit` is the last change of the line; null with the reason in `unknown` where git does not
+    know."""
 
     place: str
     line: str = ""
     parameter: str | None = None
+    local: str | None = None
     default: bool = False
     exact: bool = True
     commit: CommitDocument | None = None

@@ -66,6 +66,8 @@ def _action(change: ResourceChangeDocument) -> str:
 
 
 def _role(place: PlaceDocument) -> str:
+    if place.local is not None:
+        return f"local {plain(place.local)}"
     if place.parameter is None:
         return "stated" if place.exact else "stated within"
     kind = "default of parameter" if place.default else "parameter"

@@ -65,6 +65,7 @@ def explain_change(
             place=str(found.span),
             line=mask_secrets(line_at(found.span)) if is_in_file else "",
             parameter=found.parameter,
+            local=found.local,
             default=found.is_default,
             exact=found.is_exact,
             commit=told if isinstance(told, CommitDocument) else None,

@@ -75,6 +75,16 @@ def test_an_explanation_names_what_gave_a_value(tagged: Path) -> None:
     assert "parameter team at --set team" in run("show p.azplan --explain table")
 
 
+def test_an_explanation_leads_through_locals(tagged: Path) -> None:
+    edit(
+        "blueprints/small.yaml", "resourceGroups:", "locals:\n  owner: of-${team}\nresourceGroups:"
+    )
+    edit("blueprints/small.yaml", "'${team}'", "'${owner}'")
+    told = run("plan small -q --set team=red --explain table")
+    assert "local owner at blueprints/small.yaml:8:10 owner: of-${team}" in told
+    assert "parameter team at --set team" in told
+
+
 def test_what_is_wrong_with_an_option_is_said(tagged: Path) -> None:
     assert "error: --set 'team' names no parameter and a value for it" in run(
         "validate small --set team"

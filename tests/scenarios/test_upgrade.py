@@ -321,3 +321,23 @@ def test_what_may_not_be_read_leaves_it_uncertain_and_nothing_written(
     assert told.endswith("[exit 1]\n")
     assert "nothing is written" in refused
     assert Path("environments/kube.yaml").read_text("utf-8") == _ENVIRONMENT
+
+
+def test_a_version_of_the_base_is_overridden_in_the_environment(kube: Path) -> None:
+    """Others extend the base too: their clusters were not asked for."""
+    base = _ENVIRONMENT.replace("kind: Environment", "kind: EnvironmentBase")
+    base = base.replace("metadata: {name: kube, id: 5d0f3c9a7b1e48268a6f0d2b4c8e1f37}\n", "")
+    base += 'parameters: {version: "1.35"}\n'
+    Path("environments/base.yaml").write_text(base, encoding="utf-8")
+    overlay = (
+        "apiVersion: azsec/v1\nkind: Environment\n"
+        "metadata: {name: kube, id: 5d0f3c9a7b1e48268a6f0d2b4c8e1f37}\nextends: base.yaml\n"
+    )
+    Path("environments/kube.yaml").write_text(overlay, encoding="utf-8")
+
+    told = run_command("azsec upgrade kube --to 1.36 --write")
+
+    assert "parameters.version" in told
+    assert Path("environments/base.yaml").read_text(encoding="utf-8") == base
+    written = Path("environments/kube.yaml").read_text(encoding="utf-8")
+    assert written == overlay + 'parameters:\n  version: "1.36"\n'
