@@ -13,7 +13,8 @@ from provisioner.adoption.entries import (
     group_of,
     place_of,
 )
-from provisioner.adoption.files import Estate, Group, Written, shared_tags, write_estate
+from provisioner.adoption.file_names import Estate, Group
+from provisioner.adoption.files import Written, shared_tags, write_estate
 from provisioner.adoption.layout import ROOT, lay_out, without_module_circles
 from provisioner.adoption.minimal_body import MinimalBody, minimal_body
 from provisioner.adoption.naming import Habits, find_habits, name_words, without_group, words_of

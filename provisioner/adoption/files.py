@@ -1,64 +1,17 @@
 """The files of an adopted estate: blueprint, modules, environment."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from provisioner.adoption.entries import Entry, group_of
+from provisioner.adoption.entries import Entry
+from provisioner.adoption.file_names import PARAMETERS, Estate, File, Group, Names
 from provisioner.adoption.layout import ROOT
-from provisioner.adoption.naming import (
-    Habits,
-    Namespace,
-    camel,
-    identifier,
-    plural,
-    without_group,
-    words_of,
-)
 from provisioner.adoption.repetition import Fold, Row
 from provisioner.adoption.shared_modules import share_modules
-from provisioner.adoption.templates import Ref, Template, Tree, Var, leaves, write
+from provisioner.adoption.templates import Template, Tree, Var, leaves, write
 from provisioner.adoption.yaml_text import Yaml, render_yaml
-from provisioner.catalog.type_roles import noun_of
-from provisioner.model.resource_id import ResourceId
 
-_PARAMETERS = {
-    "prefix": {"type": "string", "description": "What names begin with."},
-    "location": {"type": "string", "description": "The region."},
-}
 _TYPES = {"id": "resourceId", "properties.principalId": "guid", "properties.clientId": "guid"}
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    """A resource group that the blueprint states. `existing` is one that is only read."""
-
-    id: ResourceId
-    subscription: str
-    location: str
-    tags: Mapping[str, str]
-    existing: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Estate:
-    """What the files state: groups, statements with the file of each, what names and tags have in
-    common, and where it all is."""
-
-    name: str
-    groups: Sequence[Group]
-    folds: Sequence[Fold]
-    files: Mapping[str, str]
-    words: Mapping[str, Sequence[str]]
-    habits: Habits
-    location: str
-    shared_tags: Mapping[str, str]
-    cloud: str
-    tenant: str
-    subscriptions: Mapping[str, str]
-    environment_id: str
-    observe: bool = False
-    warns_of_proofs: bool = False
-    auth: str = "default"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,75 +31,24 @@ def write_estate(estate: Estate) -> Written:
     return _Writer(estate).write()
 
 
-@dataclass
-class _File:
-    """One file while it is written: its names, what it is given, and what it gives."""
-
-    module: str
-    names: Namespace
-    statements: dict[str, Fold] = field(default_factory=dict)
-    given: dict[Ref | Var, str] = field(default_factory=dict)
-    outputs: dict[Ref, str] = field(default_factory=dict)
-
-
 class _Writer:
     def __init__(self, estate: Estate) -> None:
         self._estate = estate
-        modules = sorted({module for module in estate.files.values() if module != ROOT})
-        self._files = {module: _File(module, Namespace(_PARAMETERS)) for module in (ROOT, *modules)}
-        self._root = self._files[ROOT]
-        for module in modules:
-            self._root.names.take(module)
-        self._aliases = self._name_groups()
-        self._place: dict[str, tuple[str, str, str]] = {}
-        for fold in estate.folds:
-            self._name(fold)
-
-    def _name_groups(self) -> Mapping[str, str]:
-        names = Namespace()
-        found: dict[str, str] = {}
-        for group in self._estate.groups:
-            words = words_of(group.id.name, self._estate.habits)
-            found[group.id.key] = names.take(camel(words) or "main", camel([*words, "group"]))
-        return found
-
-    def _name(self, fold: Fold) -> None:
-        """Give a statement its name: what its resources have in common, and what they are."""
-        first = next(iter(fold.members.values()))
-        file = self._files[self._estate.files[first.key]]
-        words = list(self._estate.words.get(first.key, ()))
-        noun = noun_of(first.type)
-        if fold.repeats:
-            lists = [list(self._estate.words.get(e.key, ())) for e in fold.members.values()]
-            words = [word for word in words if all(word in other for other in lists)]
-            noun = plural(noun)
-        own = words_of(first.id.name, self._estate.habits)
-        if file.module != ROOT:
-            # The module is the group's already.
-            group = group_of(first.id)
-            around = self._group_words(group.key if group is not None else None)
-            words, own = without_group(words, around), without_group(own, around)
-        longer = [*words, *(word for word in own if word not in words)]
-        short = words[1:] if words[:1] == [file.module] and len(words) > 1 else words
-        name = file.names.take(
-            identifier(short, noun), identifier(words, noun), identifier(longer, noun)
-        )
-        file.statements[name] = fold
-        for key, entry in fold.members.items():
-            self._place[entry.key] = (file.module, name, key)
+        self._names = Names(estate)
+        self._root = self._names.root
 
     def write(self) -> Written:
         """Return all files."""
         texts: dict[str, str] = {}
         bodies = {
             module: {name: self._statement(file, fold) for name, fold in file.statements.items()}
-            for module, file in sorted(self._files.items(), reverse=True)
+            for module, file in sorted(self._names.files.items(), reverse=True)
         }
-        modules = {module: file for module, file in self._files.items() if module != ROOT}
+        modules = {module: file for module, file in self._names.files.items() if module != ROOT}
         calls = {module: self._call(file) for module, file in modules.items()}
         shared = share_modules(
             {module: self._module(file, bodies[module]) for module, file in modules.items()},
-            {module: self._stem(file) for module, file in modules.items()},
+            {module: self._names.stem(file) for module, file in modules.items()},
         )
         for module, use in shared.uses.items():
             given = calls[module].get("parameters", {})
@@ -159,7 +61,7 @@ class _Writer:
         texts[f"{base}.yaml"] = self._blueprint(bodies[ROOT], calls)
         comments: dict[str, dict[tuple[str, ...], str]] = {}
         statements: dict[tuple[str, str], tuple[str, ...]] = {}
-        for module, file in self._files.items():
+        for module, file in self._names.files.items():
             at = shared.uses[module].file if module != ROOT else ROOT
             path = f"{base}/{at}.yaml" if module != ROOT else f"{base}.yaml"
             comments.setdefault(at, {}).update(self._comments(file))
@@ -168,81 +70,11 @@ class _Writer:
                 statements[path, name] = (*statements.get((path, name), ()), *keys)
         for name, document in shared.files.items():
             texts[f"{base}/{name}.yaml"] = render_yaml(document, comments[name])
-        return Written(texts, self._addresses(), self._adopt(), statements)
-
-    def _addresses(self) -> Mapping[str, str]:
-        found = {key: f"resourceGroups.{alias}" for key, alias in self._aliases.items()}
-        for key, (module, name, entry) in self._place.items():
-            prefix = f"{module}." if module else ""
-            found[key] = f"{prefix}{name}[{entry}]" if entry else f"{prefix}{name}"
-        return found
-
-    def _adopt(self) -> tuple[str, ...]:
-        groups = any(not group.existing for group in self._estate.groups)
-        modules = [module for module in self._files if module != ROOT]
-        return (
-            *(("resourceGroups",) if groups else ()),
-            *modules,
-            *self._root.statements,
-        )
-
-    # References
-
-    def _expression(self, file: _File, ref: Ref) -> str:
-        """Return how a file reads something: by its name, or as a parameter."""
-        if ref.key in self._aliases:
-            return self._group_expression(file, ref)
-        module, name, key = self._place[ref.key]
-        if module == file.module:
-            return f"{_indexed(name, key)}.{ref.attribute}"
-        if file.module == ROOT:
-            return f"{module}.{self._output(self._files[module], ref)}"
-        return self._parameter(file, ref)
-
-    def _group_expression(self, file: _File, ref: Ref) -> str:
-        if file.module == ROOT:
-            return f"resourceGroups.{self._aliases[ref.key]}.{ref.attribute}"
-        if ref.key == self._group_of(file):
-            return f"resourceGroup.{ref.attribute}"
-        return self._parameter(file, ref)
-
-    def _group_of(self, file: _File) -> str | None:
-        """Return the key of the group that most resources of a file stand in."""
-        keys = [f.entry.group for f in file.statements.values() if f.entry.group]
-        return max(sorted(set(keys)), key=keys.count) if keys else None
-
-    def _parameter(self, file: _File, ref: Ref) -> str:
-        wanted = Ref(ref.key, ref.attribute)
-        if wanted not in file.given:
-            file.given[wanted] = file.names.take(self._title(wanted, file), self._title(wanted))
-        return file.given[wanted]
-
-    def _output(self, file: _File, ref: Ref) -> str:
-        wanted = Ref(ref.key, ref.attribute)
-        if wanted not in file.outputs:
-            taken = Namespace(file.outputs.values())
-            file.outputs[wanted] = taken.take(self._title(wanted, file), self._title(wanted))
-        return file.outputs[wanted]
-
-    def _title(self, ref: Ref, file: _File | None = None) -> str:
-        """Return what a reference is called where it is handed over: `hubNetworkId`; to a file that
-        is the hub's, `networkId`."""
-        if ref.key in self._aliases:
-            stem = f"{self._aliases[ref.key]}Group"
-        else:
-            around = self._group_words(self._group_of(file)) if file is not None else ()
-            words = without_group(self._estate.words.get(ref.key, ()), around)
-            stem = identifier(words, noun_of(self._type_of(ref.key)))
-        step = ref.attribute.rpartition(".")[2].partition("[")[0]
-        return f"{stem}{step[:1].upper()}{step[1:]}"
-
-    def _type_of(self, key: str) -> str:
-        module, name, _ = self._place[key]
-        return self._files[module].statements[name].entry.type
+        return Written(texts, self._names.addresses(), self._names.adopted(), statements)
 
     # Statements
 
-    def _statement(self, file: _File, fold: Fold) -> dict[str, Yaml]:
+    def _statement(self, file: File, fold: Fold) -> dict[str, Yaml]:
         entry = fold.entry
         found: dict[str, Yaml] = {"type": entry.type}
         if entry.api_version is not None:
@@ -254,8 +86,10 @@ class _Writer:
                 else list(fold.members)
             )
         found["name"] = self._text(file, self._name_of(entry.name))
-        if entry.group is not None and (file.module == ROOT or entry.group != self._group_of(file)):
-            found["resourceGroup"] = self._aliases[entry.group]
+        if entry.group is not None and (
+            file.module == ROOT or entry.group != self._names.group_of(file)
+        ):
+            found["resourceGroup"] = self._names.aliases[entry.group]
         if entry.parent is not None:
             found["parent"] = self._text(file, entry.parent)
         if entry.scope is not None:
@@ -272,7 +106,7 @@ class _Writer:
             found[self._text(file, key)] = item
         return _ordered(found)
 
-    def _row(self, file: _File, row: Row) -> Yaml:
+    def _row(self, file: File, row: Row) -> Yaml:
         if isinstance(row, Mapping):
             return {title: self._value(file, leaf) for title, leaf in row.items()}
         return self._value(file, row)
@@ -285,7 +119,7 @@ class _Writer:
             return Template.of(Var("location", is_parameter=True))
         return location
 
-    def _value(self, file: _File, value: Tree) -> Yaml:
+    def _value(self, file: File, value: Tree) -> Yaml:
         if isinstance(value, Template):
             return self._text(file, value)
         if isinstance(value, Mapping):
@@ -294,43 +128,32 @@ class _Writer:
             return [_name_first(self._value(file, item)) for item in value]
         return value
 
-    def _text(self, file: _File, template: Template) -> str:
+    def _text(self, file: File, template: Template) -> str:
         for part in template.parts:
             if isinstance(part, Var) and part.is_parameter and file.module != ROOT:
                 file.given[part] = part.text
-        return write(template, lambda ref: self._expression(file, ref))
+        return write(template, lambda ref: self._names.expression(file, ref))
 
     # Files
 
-    def _call(self, file: _File) -> dict[str, Yaml]:
+    def _call(self, file: File) -> dict[str, Yaml]:
         """Return how the blueprint uses a module. What is asked of other modules becomes an output
         of theirs."""
         found: dict[str, Yaml] = {"source": f"{self._estate.name}/{file.module}.yaml"}
-        group = self._group_of(file)
+        group = self._names.group_of(file)
         if group is not None:
-            found["resourceGroup"] = self._aliases[group]
+            found["resourceGroup"] = self._names.aliases[group]
         given: dict[str, Yaml] = {}
         for wanted, name in file.given.items():
             if isinstance(wanted, Var):
                 given[name] = f"${{{wanted.text}}}"
             else:
-                given[name] = f"${{{self._expression(self._root, wanted)}}}"
+                given[name] = f"${{{self._names.expression(self._root, wanted)}}}"
         if given:
             found["parameters"] = given
         return found
 
-    def _stem(self, file: _File) -> str:
-        """Return what a module is called without the group that it is for."""
-        words = self._group_words(self._group_of(file))
-        ending = "".join(word[:1].upper() + word[1:] for word in words)
-        return file.module.removesuffix(ending) if ending else file.module
-
-    def _group_words(self, key: str | None) -> Sequence[str]:
-        """Return the telling words of a group's name."""
-        name = key.rpartition("/")[2] if key is not None else ""
-        return words_of(name, self._estate.habits)
-
-    def _module(self, file: _File, statements: Mapping[str, Yaml]) -> Mapping[str, Yaml]:
+    def _module(self, file: File, statements: Mapping[str, Yaml]) -> Mapping[str, Yaml]:
         document: dict[str, Yaml] = {"apiVersion": "azsec/v1", "kind": "Module"}
         given: dict[str, Yaml] = {}
         for wanted, name in file.given.items():
@@ -343,7 +166,8 @@ class _Writer:
         document["resources"] = statements
         if file.outputs:
             document["outputs"] = {
-                name: f"${{{self._expression(file, ref)}}}" for ref, name in file.outputs.items()
+                name: f"${{{self._names.expression(file, ref)}}}"
+                for ref, name in file.outputs.items()
             }
         return document
 
@@ -363,12 +187,12 @@ class _Writer:
                 entry["tags"] = own
             if group.existing:
                 entry["existing"] = True
-            groups[self._aliases[group.id.key]] = entry
+            groups[self._names.aliases[group.id.key]] = entry
         document: dict[str, Yaml] = {
             "apiVersion": "azsec/v1",
             "kind": "Blueprint",
             "metadata": {"name": estate.name, "description": "Adopted from what stood in Azure."},
-            "parameters": {name: _PARAMETERS[name] for name in self._used()},
+            "parameters": {name: PARAMETERS[name] for name in self._used()},
         }
         if estate.shared_tags:
             document["tags"] = {
@@ -400,7 +224,7 @@ class _Writer:
             for part in template.parts
             if isinstance(part, Var) and part.is_parameter
         }
-        return (name for name in _PARAMETERS if name in used)
+        return (name for name in PARAMETERS if name in used)
 
     def _environment(self) -> str:
         estate = self._estate
@@ -423,7 +247,7 @@ class _Writer:
             document["parameters"] = used
         comments: dict[tuple[str, ...], str] = {}
         if not estate.observe:
-            document["adopt"] = list(self._adopt())
+            document["adopt"] = list(self._names.adopted())
             comments["adopt",] = (
                 "What the first apply takes over: it writes azsec's marks, and nothing else."
             )
@@ -432,7 +256,7 @@ class _Writer:
             comments["gates",] = "Proofs failed before azsec came. Remove this once they hold."
         return render_yaml(document, comments)
 
-    def _comments(self, file: _File) -> Mapping[tuple[str, ...], str]:
+    def _comments(self, file: File) -> Mapping[tuple[str, ...], str]:
         """Return the comments of a file: which secrets its resources have in Azure alone."""
         return {
             ("resources", name): "\n".join(
@@ -448,10 +272,6 @@ def _name_first(value: Yaml) -> Yaml:
     if not isinstance(value, Mapping) or "name" not in value:
         return value
     return {"name": value["name"], **value}
-
-
-def _indexed(name: str, key: str) -> str:
-    return f'{name}["{key}"]' if key else name
 
 
 _FIRST = (

@@ -12,14 +12,14 @@ from typing import TypeAlias
 
 from provisioner.adoption.entries import Entry
 from provisioner.adoption.naming import camel
-from provisioner.adoption.templates import Call, Each, Leaf, Part, Ref, Template, Tree
+from provisioner.adoption.slots import Path, shape_of, slots_of, with_slots
+from provisioner.adoption.templates import Each, Leaf, Part, Ref, Template
 
 _MOST_COLUMNS = 3
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _SEPARATORS = re.compile(r"([-_.])")
 
-Path: TypeAlias = tuple[str, ...]
 Row: TypeAlias = "Leaf | Mapping[str, Leaf]"
 
 
@@ -60,7 +60,7 @@ def fold_entries(
     """
     groups: dict[object, list[Entry]] = {}
     for entry in entries:
-        shape = (files[entry.key], entry.type.lower(), entry.group, _shape(entry))
+        shape = (files[entry.key], entry.type.lower(), entry.group, shape_of(entry))
         groups.setdefault(shape, []).append(entry)
     folds: list[Fold] = []
     for same in groups.values():
@@ -71,67 +71,6 @@ def fold_entries(
 
 def _order(fold: Fold) -> str:
     return min(entry.key for entry in fold.members.values())
-
-
-def _slots(entry: Entry) -> list[tuple[Path, Leaf]]:
-    """Return (path, value) of all that may differ, in an order of its own for each shape."""
-    found: list[tuple[Path, Leaf]] = [
-        ((name,), place)
-        for name, place in (
-            ("parent", entry.parent),
-            ("scope", entry.scope),
-            ("location", entry.location),
-        )
-        if place is not None
-    ]
-
-    def descend(tree: Tree, path: Path) -> None:
-        if isinstance(tree, (Mapping, tuple)) and not tree:
-            found.append(((*path, type(tree).__name__), None))
-        elif isinstance(tree, Mapping):
-            for step, key, item in sorted(_steps(tree), key=lambda each: each[0]):
-                if step != key.plain:
-                    found.append(((*path, f"{step}?"), key))
-                descend(item, (*path, step))
-        elif isinstance(tree, tuple):
-            for index, item in enumerate(tree):
-                descend(item, (*path, str(index)))
-        else:
-            role = _granted_role(tree, entry)
-            found.append((path, tree) if role is None else ((*path, "role"), Template.of(role)))
-
-    descend(entry.body, ())
-    return found
-
-
-def _granted_role(tree: Leaf, entry: Entry) -> str | None:
-    """Return the name of the role that an entry grants at its own scope, or None."""
-    part = tree.parts[0] if isinstance(tree, Template) and len(tree.parts) == 1 else None
-    if not isinstance(part, Call) or entry.scope is None or len(entry.scope.parts) != 1:
-        return None
-    scope, role = part.arguments[0], part.arguments[-1]
-    return role if scope == entry.scope.parts[0] and isinstance(role, str) else None
-
-
-def _steps(tree: Mapping[Template, Tree]) -> list[tuple[str, Template, Tree]]:
-    """Return the entries of an object: keys that are expressions stand by their number."""
-    steps, number = [], 0
-    for key, item in tree.items():
-        plain = key.plain
-        if plain is None:
-            steps.append((f"<{number}>", key, item))
-            number += 1
-        else:
-            steps.append((plain, key, item))
-    return steps
-
-
-def _shape(entry: Entry) -> object:
-    """Return what two resources have to have in common to be stated as one."""
-    return (
-        bool(entry.secrets),
-        tuple((path, type(value).__name__) for path, value in _slots(entry)),
-    )
 
 
 def _partition(entries: list[Entry]) -> Iterator[list[Entry]]:
@@ -152,7 +91,7 @@ def _partition(entries: list[Entry]) -> Iterator[list[Entry]]:
 
 def _columns(entries: Sequence[Entry]) -> dict[Path, tuple[Leaf, ...]]:
     """Return the values that differ, by their place; places with the same values count once."""
-    tables = [_slots(entry) for entry in entries]
+    tables = [slots_of(entry) for entry in entries]
     found: dict[Path, tuple[Leaf, ...]] = {}
     seen: dict[tuple[Leaf, ...], Path] = {}
     names = tuple(entry.name for entry in entries)
@@ -261,7 +200,7 @@ def _table(
     for index, key in enumerate(named.keys):
         values = {titles[path]: column[index] for path, column in columns.items()}
         rows[key] = next(iter(values.values())) if alone else values
-    tables = [_slots(entry) for entry in entries]
+    tables = [slots_of(entry) for entry in entries]
     changed: dict[Path, Leaf] = {}
     for index, (path, _) in enumerate(tables[0]):
         column = tuple(table[index][1] for table in tables)
@@ -271,7 +210,7 @@ def _table(
             changed[path] = named.name
         else:
             changed[path] = Template.of(places[column])
-    entry = _with_slots(entries[0], changed)
+    entry = with_slots(entries[0], changed)
     name = Template.of(places[names]) if named.is_column else named.name
     members = dict(zip(named.keys, entries, strict=True))
     return Fold(replace(entry, name=name), members, rows if columns else None)
@@ -296,47 +235,6 @@ def _titles(paths: Sequence[Path]) -> Mapping[Path, str]:
             number += 1
         found[path] = title[:1].lower() + title[1:]
     return found
-
-
-def _with_slots(entry: Entry, changed: Mapping[Path, Leaf]) -> Entry:
-    """Return an entry with other values at some of its slots."""
-
-    def place(name: str, value: Template | None) -> Template | None:
-        new = changed.get((name,))
-        return new if isinstance(new, Template) else value
-
-    def descend(tree: Tree, path: Path) -> Tree:
-        if isinstance(tree, Mapping):
-            found: dict[Template, Tree] = {}
-            for step, key, item in _steps(tree):
-                new = changed.get((*path, f"{step}?"))
-                found[new if isinstance(new, Template) else key] = descend(item, (*path, step))
-            return found
-        if isinstance(tree, tuple):
-            return tuple(descend(item, (*path, str(i))) for i, item in enumerate(tree))
-        if _granted_role(tree, entry) is not None:
-            return _grant(tree, changed.get(("scope",)), changed.get((*path, "role")))
-        return changed.get(path, tree)
-
-    body = descend(entry.body, ())
-    assert isinstance(body, Mapping)
-    return replace(
-        entry,
-        parent=place("parent", entry.parent),
-        scope=place("scope", entry.scope),
-        location=place("location", entry.location),
-        body=body,
-    )
-
-
-def _grant(tree: Leaf, scope: Leaf, role: Leaf) -> Template:
-    """Return the id of a granted role, with another scope and another name where they differ."""
-    assert isinstance(tree, Template)
-    call = tree.parts[0]
-    assert isinstance(call, Call)
-    where = scope.parts[0] if isinstance(scope, Template) else call.arguments[0]
-    which = role.parts[0] if isinstance(role, Template) else call.arguments[-1]
-    return Template.of(Call(call.function, (where, which)))
 
 
 def _without_circles(folds: Iterable[Fold]) -> list[Fold]:

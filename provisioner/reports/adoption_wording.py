@@ -14,7 +14,8 @@ def proof_words(document: AdoptionDocument) -> str:
     held = f"the plan of these files changes {marks}"
     match document.verdict:
         case Verdict.PROVEN:
-            return f"proven: {held} ({total}, {plural(document.types, 'type')})"
+            beyond = _beyond(document)
+            return f"proven: {held} ({total}, {plural(document.types, 'type')}{beyond})"
         case Verdict.PARTIAL:
             return (
                 f"proven for what could be read: {held} ({total}); "
@@ -25,6 +26,12 @@ def proof_words(document: AdoptionDocument) -> str:
                 f"not proven: {document.unchanged} of {total} stay as they are, "
                 f"{document.adopted - document.unchanged} would change"
             )
+
+
+def _beyond(document: AdoptionDocument) -> str:
+    """Return how many resources are not in the files, which nothing is claimed of."""
+    missing = len(document.not_expressed)
+    return f"; {plural(missing, 'resource')} not in the files" if missing else ""
 
 
 def next_words(document: AdoptionDocument) -> list[str]:

@@ -8,6 +8,7 @@ import pytest
 
 from provisioner.documents.plan import InProgressDocument
 from provisioner.documents.proof import GateDocument
+from provisioner.reports.adoption_markdown import render_adoption_markdown
 from provisioner.reports.check_junit import render_check_junit
 from provisioner.reports.check_markdown import render_check_markdown, render_compliance_markdown
 from provisioner.reports.check_sarif import render_check_sarif
@@ -24,7 +25,7 @@ from provisioner.reports.report_html import render_report_html
 from provisioner.reports.steps_report import render_steps_markdown, render_steps_text
 from provisioner.reports.styled import write_lines
 from provisioner.reports.text import write_text
-from tests.reports import control_documents, documents, report_documents
+from tests.reports import adoption_documents, control_documents, documents, report_documents
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -108,6 +109,12 @@ OUTPUTS = {
     "apply-failed.txt": (text, documents.FAILED_APPLY),
     "apply-failed.json": (render_json, documents.FAILED_APPLY),
     "apply.txt": (text, documents.FINISHED_APPLY),
+    "adopt.txt": (text, adoption_documents.ADOPTION),
+    "adopt.md": (render_adoption_markdown, adoption_documents.ADOPTION),
+    "adopt.json": (render_json, adoption_documents.ADOPTION),
+    "adopt-proven.txt": (text, adoption_documents.PROVEN),
+    "adopt-observe.txt": (text, adoption_documents.WATCHED),
+    "adopt-partial.md": (render_adoption_markdown, adoption_documents.PARTIAL),
     "plan-weakens.txt": (text, WEAKENING_PLAN),
     "plan-weakens.md": (render_plan_markdown, WEAKENING_PLAN),
     "check.txt": (text, control_documents.CHECK),

@@ -100,6 +100,8 @@ def test_a_reference_architecture_is_adopted_planned_and_marked_by_a_review(
         "tables",
     ]
 
+    assert run("fmt", "--check") == 0
+    capsys.readouterr()
     assert run("plan", "baseline", "--out", "plan.json") == 0
     plan = capsys.readouterr().out
     assert not {"create", "update", "delete", "replace"} & set(plan.split())

@@ -1,0 +1,209 @@
+"""Names in the files of an estate, and how each file reads what another one states."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from provisioner.adoption.entries import group_of
+from provisioner.adoption.layout import ROOT
+from provisioner.adoption.naming import (
+    Habits,
+    Namespace,
+    camel,
+    identifier,
+    plural,
+    without_group,
+    words_of,
+)
+from provisioner.adoption.repetition import Fold
+from provisioner.adoption.templates import Ref, Var
+from provisioner.catalog.type_roles import noun_of
+from provisioner.model.resource_id import ResourceId
+
+PARAMETERS = {
+    "prefix": {"type": "string", "description": "What names begin with."},
+    "location": {"type": "string", "description": "The region."},
+}
+"""The parameters that a blueprint can have."""
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A resource group that the blueprint states. `existing` is one that is only read."""
+
+    id: ResourceId
+    subscription: str
+    location: str
+    tags: Mapping[str, str]
+    existing: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Estate:
+    """What the files state: groups, statements with the file of each, what names and tags have in
+    common, and where it all is."""
+
+    name: str
+    groups: Sequence[Group]
+    folds: Sequence[Fold]
+    files: Mapping[str, str]
+    words: Mapping[str, Sequence[str]]
+    habits: Habits
+    location: str
+    shared_tags: Mapping[str, str]
+    cloud: str
+    tenant: str
+    subscriptions: Mapping[str, str]
+    environment_id: str
+    observe: bool = False
+    warns_of_proofs: bool = False
+    auth: str = "default"
+
+
+@dataclass
+class File:
+    """One file while it is written: its names, what it is given, and what it gives."""
+
+    module: str
+    names: Namespace
+    statements: dict[str, Fold] = field(default_factory=dict)
+    given: dict[Ref | Var, str] = field(default_factory=dict)
+    outputs: dict[Ref, str] = field(default_factory=dict)
+
+
+class Names:
+    """The names of all that the files of an estate state.
+
+    `files` are the files by the name of the module, ROOT the blueprint's; `aliases` those of the
+    resource groups by the key of the id.
+    """
+
+    def __init__(self, estate: Estate) -> None:
+        self._estate = estate
+        modules = sorted({module for module in estate.files.values() if module != ROOT})
+        self.files = {module: File(module, Namespace(PARAMETERS)) for module in (ROOT, *modules)}
+        self.root = self.files[ROOT]
+        for module in modules:
+            self.root.names.take(module)
+        self.aliases = self._name_groups()
+        self._place: dict[str, tuple[str, str, str]] = {}
+        for fold in estate.folds:
+            self._name(fold)
+
+    def _name_groups(self) -> Mapping[str, str]:
+        names = Namespace()
+        found: dict[str, str] = {}
+        for group in self._estate.groups:
+            words = words_of(group.id.name, self._estate.habits)
+            found[group.id.key] = names.take(camel(words) or "main", camel([*words, "group"]))
+        return found
+
+    def _name(self, fold: Fold) -> None:
+        """Give a statement its name: what its resources have in common, and what they are."""
+        first = next(iter(fold.members.values()))
+        file = self.files[self._estate.files[first.key]]
+        words = list(self._estate.words.get(first.key, ()))
+        noun = noun_of(first.type)
+        if fold.repeats:
+            lists = [list(self._estate.words.get(e.key, ())) for e in fold.members.values()]
+            words = [word for word in words if all(word in other for other in lists)]
+            noun = plural(noun)
+        own = words_of(first.id.name, self._estate.habits)
+        if file.module != ROOT:
+            # The module is the group's already.
+            group = group_of(first.id)
+            around = self._group_words(group.key if group is not None else None)
+            words, own = without_group(words, around), without_group(own, around)
+        longer = [*words, *(word for word in own if word not in words)]
+        short = words[1:] if words[:1] == [file.module] and len(words) > 1 else words
+        name = file.names.take(
+            identifier(short, noun), identifier(words, noun), identifier(longer, noun)
+        )
+        file.statements[name] = fold
+        for key, entry in fold.members.items():
+            self._place[entry.key] = (file.module, name, key)
+
+    def addresses(self) -> Mapping[str, str]:
+        """Return the address of each resource and group by the key of its id."""
+        found = {key: f"resourceGroups.{alias}" for key, alias in self.aliases.items()}
+        for key, (module, name, entry) in self._place.items():
+            prefix = f"{module}." if module else ""
+            found[key] = f"{prefix}{name}[{entry}]" if entry else f"{prefix}{name}"
+        return found
+
+    def adopted(self) -> tuple[str, ...]:
+        """Return the addresses that hold all that is taken over: modules, and what the blueprint
+        itself states."""
+        groups = any(not group.existing for group in self._estate.groups)
+        modules = [module for module in self.files if module != ROOT]
+        return (
+            *(("resourceGroups",) if groups else ()),
+            *modules,
+            *self.root.statements,
+        )
+
+    def expression(self, file: File, ref: Ref) -> str:
+        """Return how a file reads something: by its name, or as a parameter."""
+        if ref.key in self.aliases:
+            return self._group_expression(file, ref)
+        module, name, key = self._place[ref.key]
+        if module == file.module:
+            return f"{_indexed(name, key)}.{ref.attribute}"
+        if file.module == ROOT:
+            return f"{module}.{self._output(self.files[module], ref)}"
+        return self._parameter(file, ref)
+
+    def _group_expression(self, file: File, ref: Ref) -> str:
+        if file.module == ROOT:
+            return f"resourceGroups.{self.aliases[ref.key]}.{ref.attribute}"
+        if ref.key == self.group_of(file):
+            return f"resourceGroup.{ref.attribute}"
+        return self._parameter(file, ref)
+
+    def group_of(self, file: File) -> str | None:
+        """Return the key of the group that most resources of a file stand in."""
+        keys = [f.entry.group for f in file.statements.values() if f.entry.group]
+        return max(sorted(set(keys)), key=keys.count) if keys else None
+
+    def _parameter(self, file: File, ref: Ref) -> str:
+        wanted = Ref(ref.key, ref.attribute)
+        if wanted not in file.given:
+            file.given[wanted] = file.names.take(self._title(wanted, file), self._title(wanted))
+        return file.given[wanted]
+
+    def _output(self, file: File, ref: Ref) -> str:
+        wanted = Ref(ref.key, ref.attribute)
+        if wanted not in file.outputs:
+            taken = Namespace(file.outputs.values())
+            file.outputs[wanted] = taken.take(self._title(wanted, file), self._title(wanted))
+        return file.outputs[wanted]
+
+    def _title(self, ref: Ref, file: File | None = None) -> str:
+        """Return what a reference is called where it is handed over: `hubNetworkId`; to a file that
+        is the hub's, `networkId`."""
+        if ref.key in self.aliases:
+            stem = f"{self.aliases[ref.key]}Group"
+        else:
+            around = self._group_words(self.group_of(file)) if file is not None else ()
+            words = without_group(self._estate.words.get(ref.key, ()), around)
+            stem = identifier(words, noun_of(self._type_of(ref.key)))
+        step = ref.attribute.rpartition(".")[2].partition("[")[0]
+        return f"{stem}{step[:1].upper()}{step[1:]}"
+
+    def _type_of(self, key: str) -> str:
+        module, name, _ = self._place[key]
+        return self.files[module].statements[name].entry.type
+
+    def stem(self, file: File) -> str:
+        """Return what a module is called without the group that it is for."""
+        words = self._group_words(self.group_of(file))
+        ending = "".join(word[:1].upper() + word[1:] for word in words)
+        return file.module.removesuffix(ending) if ending else file.module
+
+    def _group_words(self, key: str | None) -> Sequence[str]:
+        """Return the telling words of a group's name."""
+        name = key.rpartition("/")[2] if key is not None else ""
+        return words_of(name, self._estate.habits)
+
+
+def _indexed(name: str, key: str) -> str:
+    return f'{name}["{key}"]' if key else name
