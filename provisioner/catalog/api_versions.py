@@ -2,14 +2,14 @@
 
 Each is the one that the pinned SDK package speaks by default (a test compares them with the
 installed packages), so that the schema index and the wire agree. `DIAGNOSTIC_SETTINGS`,
-`DEPLOYMENT_SAFEGUARDS`, `DNS`, `DNS_RESOLVER`, `EVENT_GRID`, `FLEETS`, `FLUX_CONFIGURATIONS`,
-`GRAFANA`, `KUBERNETES_EXTENSIONS`, `OPERATIONS_MANAGEMENT`, `POLICY_EXEMPTIONS`,
-`PROMETHEUS_RULES`, `SECURITY_PRICINGS`, `SERVICE_NETWORKING` and `STORAGE` are in no pinned package
-(guidelines.md §0.1), and what is only asked (`ACTIVITY_LOG`, `COMPUTE`, `ELIGIBLE_ROLES`,
-`FEATURES`, `POLICY_INSIGHTS`, `POLICY_TOKENS`, `PROVIDERS`, `QUOTA`, `RESOURCE_GRAPH`,
-`SUBSCRIPTIONS`) needs none; their versions are those that Azure documents. `PROVIDERS` is one that
-every cloud has had for years: by it a cloud is asked which others it offers
-(`catalog.spoken_versions`).
+`DEPLOYMENT_SAFEGUARDS`, `DISKS`, `DNS`, `DNS_RESOLVER`, `EVENT_GRID`, `FLEETS`,
+`FLUX_CONFIGURATIONS`, `GRAFANA`, `KUBERNETES_EXTENSIONS`, `OPERATIONS_MANAGEMENT`,
+`POLICY_EXEMPTIONS`, `PRIVATE_LINK_SCOPES`, `PROMETHEUS_RULES`, `SECURITY_PRICINGS`,
+`SERVICE_NETWORKING` and `STORAGE` are in no pinned package (guidelines.md §0.1), and what is only
+asked (`ACTIVITY_LOG`, `COMPUTE`, `ELIGIBLE_ROLES`, `FEATURES`, `POLICY_INSIGHTS`, `POLICY_TOKENS`,
+`PROVIDERS`, `QUOTA`, `RESOURCE_GRAPH`, `SUBSCRIPTIONS`) needs none; their versions are those that
+Azure documents. `PROVIDERS` is one that every cloud has had for years: by it a cloud is asked which
+others it offers (`catalog.spoken_versions`).
 """
 
 ACTION_GROUPS = "2023-01-01"
@@ -24,6 +24,7 @@ CONTAINER_SERVICE = "2026-08-01"
 DATA_COLLECTION = "2023-03-11"
 DEPLOYMENT_SAFEGUARDS = "2025-07-01"
 DIAGNOSTIC_SETTINGS = "2021-05-01-preview"
+DISKS = "2024-03-02"
 DNS = "2018-05-01"
 DNS_RESOLVER = "2025-05-01"
 ELIGIBLE_ROLES = "2020-10-01"
@@ -45,6 +46,7 @@ POLICY_EXEMPTIONS = "2022-07-01-preview"
 POLICY_INSIGHTS = "2023-03-01"
 POLICY_TOKENS = "2025-11-01"
 PRIVATE_DNS = "2024-06-01"
+PRIVATE_LINK_SCOPES = "2021-07-01-preview"
 PROMETHEUS_RULES = "2023-03-01"
 PROVIDERS = "2021-04-01"
 QUOTA = "2023-02-01"

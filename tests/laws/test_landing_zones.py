@@ -208,6 +208,45 @@ dashboards:
     grafanaIntegrations:
       azureMonitorWorkspaceIntegrations: [{azureMonitorWorkspaceResourceId: "${metrics.id}"}]
 """
+MONITORING = """
+scope:
+  type: Microsoft.Insights/privateLinkScopes
+  resourceGroup: main
+  name: ampls
+  properties: {accessModeSettings: {ingestionAccessMode: PrivateOnly, queryAccessMode: Open}}
+logs:
+  type: Microsoft.OperationalInsights/workspaces
+  resourceGroup: main
+  name: logs
+  properties: {}
+scoped:
+  type: Microsoft.Insights/privateLinkScopes/scopedResources
+  name: logs
+  parent: ${scope.id}
+  properties: {linkedResourceId: "${logs.id}"}
+vault:
+  type: Microsoft.KeyVault/vaults
+  resourceGroup: main
+  name: kv-landing
+  properties:
+    tenantId: 99999999-9999-9999-9999-999999999999
+    sku: {family: A, name: standard}
+    enableRbacAuthorization: true
+    enablePurgeProtection: true
+key:
+  type: Microsoft.KeyVault/vaults/keys
+  name: disks
+  parent: ${vault.id}
+  properties: {kty: RSA, keySize: 3072}
+disks:
+  type: Microsoft.Compute/diskEncryptionSets
+  resourceGroup: main
+  name: disks
+  identity: {type: SystemAssigned}
+  properties:
+    activeKey: {sourceVault: {id: "${vault.id}"}, keyUrl: "${key.properties.keyUriWithVersion}"}
+    rotationToLatestKeyVersionEnabled: true
+"""
 
 HTTPS = "/providers/Microsoft.Authorization/policyDefinitions/1a5b4dca-0b6f-4cf5-907c-56316bc1bf3d"
 CORP = (
@@ -262,6 +301,10 @@ def test_gateways_for_containers_settle(bench: Bench) -> None:
 
 def test_fleets_and_dashboards_settle(bench: Bench) -> None:
     _settles(FLEET, bench)
+
+
+def test_private_monitoring_and_keys_of_disks_settle(bench: Bench) -> None:
+    _settles(MONITORING, bench)
 
 
 def test_a_public_name_of_others_is_an_addition(bench: Bench) -> None:

@@ -1,0 +1,91 @@
+"""Disk encryption sets: the key by which the disks of clusters and machines are encrypted.
+
+Facts: the documentation "Server-side encryption of Azure Disk Storage" and the template reference
+of `Microsoft.Compute/diskEncryptionSets`. No traffic was recorded.
+
+`keyUrl` names a version of the key ("required regardless of rotationToLatestKeyVersionEnabled"),
+and Azure writes the newest one there where it rotates: what refers to a key's `keyUriWithVersion`
+moves with it, a version that is written out is planned back.
+"""
+
+from provisioner.catalog import api_versions
+from provisioner.catalog.field import Compare, Disruption, Field
+from provisioner.catalog.resource_type import DeleteFlow, NameRule, ResourceType
+from provisioner.catalog.stated_models import FLAG, OPEN, TEXT, TEXTS, choice, map_of, models_of
+
+_model, _object = models_of("compute.encryption")
+_KEY = "properties.activeKey"
+
+TYPE = ResourceType(
+    name="Microsoft.Compute/diskEncryptionSets",
+    api_version=api_versions.DISKS,
+    sdk=None,
+    rule=NameRule(
+        r"[A-Za-z0-9_-]{1,80}",
+        "1 to 80 letters, digits, underscores and hyphens",
+    ),
+    delete=DeleteFlow.LOCATION,
+    seconds=10,
+    # What a disk is encrypted by cannot be read without it.
+    loss=Disruption.DATA,
+    models=(
+        _model(
+            "DiskEncryptionSet",
+            location=TEXT,
+            tags=TEXTS,
+            identity=_object("Identity"),
+            properties=_object("Properties"),
+        ),
+        _model(
+            "Identity",
+            type=TEXT,
+            principalId=TEXT,
+            tenantId=TEXT,
+            userAssignedIdentities=map_of(_object("AssignedIdentity")),
+        ),
+        _model("AssignedIdentity", principalId=TEXT, clientId=TEXT),
+        _model(
+            "Properties",
+            activeKey=_object("Key"),
+            encryptionType=choice(
+                "EncryptionAtRestWithCustomerKey",
+                "EncryptionAtRestWithPlatformAndCustomerKeys",
+                "ConfidentialVmEncryptedWithCustomerKey",
+            ),
+            federatedClientId=TEXT,
+            rotationToLatestKeyVersionEnabled=FLAG,
+            autoKeyRotationError=OPEN,
+            lastKeyRotationTimestamp=TEXT,
+            previousKeys=OPEN,
+            provisioningState=TEXT,
+        ),
+        _model("Key", keyUrl=TEXT, sourceVault=_object("Reference")),
+        _model("Reference", id=TEXT),
+    ),
+    fields={
+        "location": Field(create_only=True),
+        "identity.userAssignedIdentities[].principalId": Field(read_only=True),
+        "identity.userAssignedIdentities[].clientId": Field(read_only=True),
+        f"{_KEY}.keyUrl": Field(security=True),
+        # Stated only for a vault of the same subscription.
+        f"{_KEY}.sourceVault": Field(default=None),
+        f"{_KEY}.sourceVault.id": Field(compare=Compare.RESOURCE_ID, security=True),
+        "properties.encryptionType": Field(
+            default="EncryptionAtRestWithCustomerKey", create_only=True, security=True
+        ),
+        "properties.rotationToLatestKeyVersionEnabled": Field(default=False, security=True),
+        # The application of another tenant that reaches the vault; "None" takes it away.
+        "properties.federatedClientId": Field(
+            default=None, compare=Compare.CASELESS, security=True
+        ),
+        **{
+            f"properties.{name}": Field(read_only=True)
+            for name in (
+                "autoKeyRotationError",
+                "lastKeyRotationTimestamp",
+                "previousKeys",
+                "provisioningState",
+            )
+        },
+    },
+)
