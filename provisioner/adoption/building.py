@@ -23,6 +23,7 @@ from provisioner.adoption.templates import Call, Ref, Template
 from provisioner.blueprint.ownership import is_ownership_tag
 from provisioner.catalog.registry import Catalog
 from provisioner.model.resource_id import RESOURCE_GROUP, ResourceId
+from provisioner.model.secret_values import find_secrets
 from provisioner.model.values import Body, lookup
 
 
@@ -137,6 +138,7 @@ def _groups(material: Material, place: Place) -> tuple[Group, ...]:
     for key in wanted:
         body, resource = material.groups[key], material.ids[key]
         tags = lookup(body, ("tags",))
+        hidden = secret_tags(body)
         found.append(
             Group(
                 id=resource,
@@ -145,12 +147,19 @@ def _groups(material: Material, place: Place) -> tuple[Group, ...]:
                 tags={
                     name: str(value)
                     for name, value in (tags.items() if isinstance(tags, Mapping) else ())
-                    if not is_ownership_tag(name)
+                    if not is_ownership_tag(name) and name not in hidden
                 },
                 existing=key not in material.owned_groups,
             )
         )
     return tuple(found)
+
+
+def secret_tags(group: Body) -> frozenset[str]:
+    """Return the names of a group's tags that hold a secret, which no file may."""
+    tags = lookup(group, ("tags",))
+    found = find_secrets(tags, "tags") if isinstance(tags, Mapping) else ()
+    return frozenset(str(each.path[-1]) for each in found if each.path)
 
 
 def _common_location(groups: Sequence[Group]) -> str:

@@ -5,10 +5,10 @@ The proof is a plan of the written files against Azure as it is then, by the sam
 plan`. What it would change is mended in the files or reported; marks are written by a later apply.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from provisioner.adoption.building import Built, Material, Place, minimize
+from provisioner.adoption.building import Built, Material, Place, minimize, secret_tags
 from provisioner.adoption.discovery import Findings, Roots
 from provisioner.adoption.minimal_body import MinimalBody
 from provisioner.adoption.naming import subscription_aliases
@@ -212,7 +212,7 @@ def _report(
         ),
         left_out=tuple(_left_out(out.id, out.reason) for out in selection.left_out),
         unreadable=tuple(HiddenDocument(path=h.path, reason=h.reason) for h in hidden),
-        notes=tuple(_notes(built, addresses)),
+        notes=(*_notes_of_groups(material, addresses), *_notes(built, addresses)),
         calls=sum(answer.calls for answer in findings.answers) + proof.planned.calls,
         diagnostics=documents_of(errors),
     )
@@ -220,6 +220,16 @@ def _report(
 
 def _left_out(resource: ResourceId, reason: str) -> LeftOutDocument:
     return LeftOutDocument(id=resource.text, type=resource.type, reason=reason)
+
+
+def _notes_of_groups(material: Material, addresses: Mapping[str, str]) -> Iterator[NoteDocument]:
+    for key in sorted(material.owned_groups):
+        for name in sorted(secret_tags(material.groups[key])):
+            yield NoteDocument(
+                address=addresses[key],
+                path=f"tags.{name}",
+                reason="a secret, which stays in Azure alone",
+            )
 
 
 def _notes(built: Built, addresses: Mapping[str, str]) -> list[NoteDocument]:

@@ -250,7 +250,8 @@ GROUP = f"/subscriptions/{_SUBSCRIPTION}/resourceGroups/rg-acme-one"
 
 def make_small_estate(azure: Bench, subnets: tuple[str, ...] = ("in", "null", "type")) -> None:
     """A group whose names collide, are odd, and hold secrets in what no catalog knows."""
-    put(azure, GROUP, {"location": "westeurope", "tags": {"team": "edge"}})
+    tags = {"team": "edge", "admin_password": SECRETS[1]}
+    put(azure, GROUP, {"location": "westeurope", "tags": tags})
     network = f"{GROUP}/providers/Microsoft.Network/virtualNetworks"
     for name, third in (("vnet-acme-a.b_c", 1), ("vnet-acme-a-b-c", 2)):
         space = {"addressSpace": {"addressPrefixes": [f"10.{third}.0.0/16"]}}
@@ -301,6 +302,7 @@ def test_odd_names_secrets_and_types_that_nobody_knows(
     assert run("adopt", "edge", *source, *VERSIONS) == 0
     told = capsys.readouterr().out
     assert "appSettings[0].value" in " ".join(told.split())
+    assert "tags.admin_password: a secret" in " ".join(told.split())
     assert run("plan", "edge", "-o", "json") == 0
     outputs = [told, capsys.readouterr().out, *files_in(tmp_path).values()]
     assert not any(secret in text for secret in SECRETS for text in outputs)
