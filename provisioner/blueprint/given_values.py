@@ -40,7 +40,7 @@ class Source(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class GivenValue:
+class ParameterValue:
     """A value as a command was given it: `content` is a text that is not read yet, or a node.
 
     `where` says where it comes from, for messages: `--set location`, `prod.yaml:3:11`."""
@@ -72,7 +72,7 @@ def read_assignment(text: str, source: Source) -> tuple[str, str]:
     return name, value
 
 
-def read_parameter_file(path: str, text: str) -> Iterator[GivenValue]:
+def read_parameter_file(path: str, text: str) -> Iterator[ParameterValue]:
     """Yield the values in a file of parameters: a mapping of name to value.
 
     Raises DiagnosticError for another shape, and for expressions: the file gives plain data.
@@ -100,26 +100,26 @@ def read_parameter_file(path: str, text: str) -> Iterator[GivenValue]:
                 )
     for name, node in root.entries.items():
         span = root.key_spans[name]
-        yield GivenValue(name, node, Source.PARAMETERS, f"{path}:{span.line}:{span.column}")
+        yield ParameterValue(name, node, Source.PARAMETERS, f"{path}:{span.line}:{span.column}")
 
 
-def read_variables(variables: Mapping[str, str]) -> Iterator[GivenValue]:
+def read_variables(variables: Mapping[str, str]) -> Iterator[ParameterValue]:
     """Yield the values in environment variables, in the order of their names."""
     for variable in sorted(variables):
         if variable.startswith(VARIABLE) and len(variable) > len(VARIABLE):
             name = variable.removeprefix(VARIABLE)
-            yield GivenValue(name, variables[variable], Source.VARIABLE, variable)
+            yield ParameterValue(name, variables[variable], Source.VARIABLE, variable)
 
 
-def recorded_value(name: str, value: Json, where: str) -> GivenValue:
+def recorded_value(name: str, value: Json, where: str) -> ParameterValue:
     """Return a value as a plan file recorded it, with what it came from."""
-    return GivenValue(name, _literal(value, Span(where, 0, 0)), Source.PLAN, where)
+    return ParameterValue(name, _literal(value, Span(where, 0, 0)), Source.PLAN, where)
 
 
-def check_unique(values: Iterable[GivenValue]) -> None:
+def check_unique(values: Iterable[ParameterValue]) -> None:
     """Raise DiagnosticError (`set-twice`) where a parameter is set twice on the command line, as
     nobody could say which of them was meant."""
-    seen: dict[str, GivenValue] = {}
+    seen: dict[str, ParameterValue] = {}
     for value in values:
         first = seen.setdefault(value.name, value)
         if first is not value:
@@ -135,7 +135,7 @@ def check_unique(values: Iterable[GivenValue]) -> None:
 
 
 def with_given_values(
-    environment: Environment, values: Iterable[GivenValue], sources: Sources
+    environment: Environment, values: Iterable[ParameterValue], sources: Sources
 ) -> Environment:
     """Return an environment with the values that a command was given; each counts more than those
     before it, and a fallback less than all others.
@@ -147,7 +147,7 @@ def with_given_values(
     if not given:
         return environment
     parameters = load_blueprint(environment, sources)[0].parameters
-    taken: dict[str, GivenValue] = {}
+    taken: dict[str, ParameterValue] = {}
     for value in sorted(given, key=lambda value: not value.is_fallback):
         if value.name not in parameters:
             if not value.is_fallback:
@@ -191,7 +191,7 @@ def _unescaped(value: Plain) -> Plain:
     return value
 
 
-def _unknown(value: GivenValue, blueprint: str, known: Mapping[str, Parameter]) -> Diagnostic:
+def _unknown(value: ParameterValue, blueprint: str, known: Mapping[str, Parameter]) -> Diagnostic:
     return error(
         "unknown-parameter",
         f"{value.where}: {blueprint} has no parameter {value.name!r}.",
@@ -200,7 +200,7 @@ def _unknown(value: GivenValue, blueprint: str, known: Mapping[str, Parameter]) 
     )
 
 
-def _read(value: GivenValue, spec: Parameter) -> Node:
+def _read(value: ParameterValue, spec: Parameter) -> Node:
     if isinstance(value.content, Node):
         return value.content
     place = Span(value.where, 0, 0)

@@ -50,7 +50,7 @@ from provisioner.cli.upgrade_application import upgrade
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from provisioner.blueprint.given_values import GivenValue
+    from provisioner.blueprint.given_values import ParameterValue
     from provisioner.cli.combined import ClusterOptions
     from provisioner.cli.session import Session
     from provisioner.plan.plan import Plan
@@ -227,7 +227,7 @@ def _session(
     parallelism: int = 10,
     realistic: float | None = None,
     quiet: bool = False,
-    values: "Sequence[GivenValue]" = (),
+    values: "Sequence[ParameterValue]" = (),
 ) -> "Session":
     from provisioner.cli.session import Session, Surroundings
 
@@ -243,7 +243,7 @@ def _session(
 
 def _values(
     assigned: list[str] | None, from_files: list[str] | None, files: list[str] | None
-) -> "Sequence[GivenValue]":
+) -> "Sequence[ParameterValue]":
     from provisioner.cli.parameter_values import read_values
 
     return read_values(assigned or (), from_files or (), files or ())

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from provisioner.blueprint.given_values import (
-    GivenValue,
+    ParameterValue,
     Source,
     check_unique,
     read_assignment,
@@ -15,7 +15,7 @@ from provisioner.cli.workspace import FileSources
 
 def read_values(
     assigned: Sequence[str], from_files: Sequence[str], parameter_files: Sequence[str]
-) -> tuple[GivenValue, ...]:
+) -> tuple[ParameterValue, ...]:
     """Return the values of `--set`, `--set-file` and `--parameters`, the one that counts most last.
 
     Raises DiagnosticError for a file that cannot be read or holds no values, and for a parameter
@@ -32,21 +32,21 @@ def read_values(
 
 
 def with_variables(
-    values: Sequence[GivenValue], variables: Mapping[str, str]
-) -> tuple[GivenValue, ...]:
+    values: Sequence[ParameterValue], variables: Mapping[str, str]
+) -> tuple[ParameterValue, ...]:
     """Return values with those of environment variables, which count less."""
     return (*read_variables(variables), *values)
 
 
-def _assigned(texts: Sequence[str]) -> list[GivenValue]:
+def _assigned(texts: Sequence[str]) -> list[ParameterValue]:
     read = [read_assignment(text, Source.SET) for text in texts]
-    return [GivenValue(name, value, Source.SET, f"--set {name}") for name, value in read]
+    return [ParameterValue(name, value, Source.SET, f"--set {name}") for name, value in read]
 
 
-def _from_files(texts: Sequence[str]) -> list[GivenValue]:
+def _from_files(texts: Sequence[str]) -> list[ParameterValue]:
     read = [read_assignment(text, Source.SET_FILE) for text in texts]
     return [
-        GivenValue(
+        ParameterValue(
             name, FileSources().read_text(path), Source.SET_FILE, f"--set-file {name}={path}"
         )
         for name, path in read

@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from provisioner.blueprint.files import Sources
-from provisioner.blueprint.given_values import GivenValue, recorded_value
+from provisioner.blueprint.given_values import ParameterValue, recorded_value
 from provisioner.blueprint.ownership import Marks, derive_id
 from provisioner.catalog.registry import Catalog
 from provisioner.catalog.resource_type import ResourceType
@@ -134,7 +134,7 @@ class Surroundings:
 
     sources: Sources | None = None
     start_local: Callable[[], str] | None = None
-    values: Sequence[GivenValue] = ()
+    values: Sequence[ParameterValue] = ()
 
 
 class Session:

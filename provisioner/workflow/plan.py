@@ -9,7 +9,7 @@ from provisioner.blueprint.composition import compose
 from provisioner.blueprint.environment import Environment, load_environment
 from provisioner.blueprint.files import Sources, span_of
 from provisioner.blueprint.given_values import (
-    GivenValue,
+    ParameterValue,
     describe_given_values,
     plain_value,
     with_given_values,
@@ -185,7 +185,7 @@ class Invocation:
     known), and values for parameters."""
 
     origin: str | None = None
-    values: tuple[GivenValue, ...] = ()
+    values: tuple[ParameterValue, ...] = ()
 
 
 def load_desired(

@@ -5,7 +5,7 @@ import pytest
 from provisioner.blueprint.composition import compose
 from provisioner.blueprint.environment import load_environment
 from provisioner.blueprint.given_values import (
-    GivenValue,
+    ParameterValue,
     Source,
     check_unique,
     describe_given_values,
@@ -38,7 +38,7 @@ outputs:
 
 
 def _set(name, text):
-    return GivenValue(name, text, Source.SET, f"--set {name}")
+    return ParameterValue(name, text, Source.SET, f"--set {name}")
 
 
 def _outputs(values, stated=""):
