@@ -53,7 +53,9 @@ class DesiredResource:
 
     `body` may hold Unknown leaves. One that is not `managed` is only read (`existing: true`).
     `node` is where the blueprint states it, for the places of its properties, and `scope` the file
-    that the names in it belong to (None for one that no file states).
+    that the names in it belong to (None for one that no file states). `inherited` are the
+    properties that it has from elsewhere, by the steps of their paths: the location of its group,
+    and tags of the blueprint.
     """
 
     address: str
@@ -65,6 +67,9 @@ class DesiredResource:
     span: Span
     node: Node
     scope: Scope | None = field(default=None, compare=False, repr=False)
+    inherited: Mapping[tuple[str, ...], GivenValue] = field(
+        default_factory=dict, compare=False, repr=False
+    )
 
 
 @dataclass(frozen=True)

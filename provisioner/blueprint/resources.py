@@ -5,7 +5,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from provisioner.blueprint.body_check import check_body
 from provisioner.blueprint.files import RESOURCE_KEYS, Resource, ResourceGroup, span_of
 from provisioner.blueprint.graph import DesiredResource, Edge
-from provisioner.blueprint.instances import Context, Instance, Placed, stated_in
+from provisioner.blueprint.instances import (
+    Context,
+    Given,
+    Instance,
+    Placed,
+    entries_of,
+    stated_in,
+)
 from provisioner.blueprint.secret_checks import check_values
 from provisioner.blueprint.yaml_source import Node
 from provisioner.catalog.registry import Catalog
@@ -50,7 +57,25 @@ class Resources:
             span=placed.span,
             node=placed.node,
             scope=placed.instance,
+            inherited=self._inherited(placed),
         )
+
+    def _inherited(self, placed: Placed) -> Mapping[tuple[str, ...], Given]:
+        """Return where the properties stand that `_evaluate_body` fills in."""
+        resource_type = placed.type_in(self._context.catalog)
+        found: dict[tuple[str, ...], Given] = {}
+        fixed = resource_type.fact("location").default if resource_type.has_location else ""
+        if not isinstance(fixed, str) and "location" not in placed.node.entries:
+            group = self._group_of(placed)
+            stated = self._context.placed[group] if group else None
+            if stated is not None and "location" in stated.node.entries:
+                found["location",] = Given(stated.node.entries["location"], stated.instance)
+        if resource_type.taggable:
+            own = {key.lower() for key in entries_of(placed.node, "tags")}
+            for key, node in self._tags.items():
+                if key.lower() not in own:
+                    found["tags", key] = Given(node, self._root)
+        return found
 
     def identify(self, address: str) -> tuple[ResourceId, tuple[Edge, ...]]:
         """Return the id of the resource at an address, and what the id alone waits for."""
@@ -220,10 +245,15 @@ class Resources:
             body[key] = value
 
     def _group_location(self, placed: Placed) -> Value:
-        spec = placed.spec
-        assert isinstance(spec, Resource)
-        group = self._context.find_group(placed.instance, spec.resource_group, placed.node)
+        group = self._group_of(placed)
         return self.body_of(group).get("location") if group else None
+
+    def _group_of(self, placed: Placed) -> str | None:
+        """Return the address of the resource group that a resource is in."""
+        spec = placed.spec
+        if not isinstance(spec, Resource):
+            return None
+        return self._context.find_group(placed.instance, spec.resource_group, placed.node)
 
 
 def without_nulls(value: Bound) -> Value:

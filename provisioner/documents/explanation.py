@@ -20,9 +20,9 @@ class CommitDocument(Document):
 class PlaceDocument(Document):
     """A place in a file that states a value: `file:line:column`, the text of the line, the
     `parameter` or the `local` that it gives a value to (null: the property itself), and whether
-    that is the parameter's default. `exact` is false where the property is not stated by itself.
-    `commit` is the last change of the line; null with the reason in `unknown` where git does not
-    know."""
+    that is the parameter's default. `exact` is true where the value there is the property's, false
+    where an expression makes the property from it, or where no place states the property. `commit`
+    is the last change of the line; null with the reason in `unknown` where git does not know."""
 
     place: str
     line: str = ""

@@ -66,12 +66,13 @@ def _action(change: ResourceChangeDocument) -> str:
 
 
 def _role(place: PlaceDocument) -> str:
+    part = "" if place.exact else ", in an expression,"
     if place.local is not None:
-        return f"local {plain(place.local)}"
+        return f"local {plain(place.local)}{part}"
     if place.parameter is None:
         return "stated" if place.exact else "stated within"
     kind = "default of parameter" if place.default else "parameter"
-    return f"{kind} {plain(place.parameter)}"
+    return f"{kind} {plain(place.parameter)}{part}"
 
 
 def _place_lines(role: str, place: PlaceDocument, width: int, indent: int = 4) -> Iterator[Line]:
