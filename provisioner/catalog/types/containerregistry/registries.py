@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from provisioner.catalog import api_versions
 from provisioner.catalog.access_models import ends_with
 from provisioner.catalog.field import Answered, Compare, Default, Disruption, Field
+from provisioner.catalog.public_endpoints import PublicEndpoint
 from provisioner.catalog.refusals import RefusalCodes
 from provisioner.catalog.resource_type import (
     DeleteFlow,
@@ -31,6 +32,12 @@ def _in_premium(value: Json) -> Default:
 
     return default
 
+
+_NARROWS = PublicEndpoint(
+    switch="properties.publicNetworkAccess",
+    default="properties.networkRuleSet.defaultAction",
+    entries=("properties.networkRuleSet.ipRules",),
+).narrowing()
 
 TYPE = ResourceType(
     name="Microsoft.ContainerRegistry/registries",
@@ -62,7 +69,7 @@ TYPE = ResourceType(
             ends=ends_with("properties.anonymousPullEnabled", False, "pulls without a sign-in end"),
         ),
         "properties.publicNetworkAccess": Field(
-            default="Enabled", compare=Compare.CASELESS, security=True
+            default="Enabled", compare=Compare.CASELESS, security=True, ends=_NARROWS
         ),
         "properties.networkRuleBypassOptions": Field(
             default="AzureServices", compare=Compare.CASELESS, security=True
@@ -71,10 +78,16 @@ TYPE = ResourceType(
             default=False, answered=Answered.STATED, security=True
         ),
         "properties.networkRuleSet": Field(
-            default=_in_premium({"defaultAction": "Allow", "ipRules": []}), security=True
+            default=_in_premium({"defaultAction": "Allow", "ipRules": []}),
+            security=True,
+            ends=_NARROWS,
         ),
-        "properties.networkRuleSet.defaultAction": Field(default="Allow", security=True),
-        "properties.networkRuleSet.ipRules": Field(default=(), keys=("value",), security=True),
+        "properties.networkRuleSet.defaultAction": Field(
+            default="Allow", security=True, ends=_NARROWS
+        ),
+        "properties.networkRuleSet.ipRules": Field(
+            default=(), keys=("value",), security=True, ends=_NARROWS
+        ),
         "properties.networkRuleSet.ipRules[].value": Field(compare=Compare.CIDR),
         "properties.dataEndpointEnabled": Field(default=False),
         "properties.zoneRedundancy": Field(default="Disabled", create_only=True),

@@ -24,6 +24,7 @@ from provisioner.catalog.field import (
     chosen_by_service,
 )
 from provisioner.catalog.kubernetes_versions import running_version
+from provisioner.catalog.public_endpoints import PublicEndpoint
 from provisioner.catalog.refusals import RefusalCodes
 from provisioner.catalog.resource_type import (
     Embedded,
@@ -181,6 +182,10 @@ _BALANCED_BY = tuple(
     for name in ("managedOutboundIPs", "outboundIPs", "outboundIPPrefixes")
 )
 
+
+_NARROWS = PublicEndpoint(
+    closed_by=f"{_ACCESS}.enablePrivateCluster", entries=(f"{_ACCESS}.authorizedIPRanges",)
+).narrowing()
 
 TYPE = ResourceType(
     # Lists lack it in every api version after 2021-03-01 (Azure/AKS issue 5224): a private cluster
@@ -372,6 +377,7 @@ TYPE = ResourceType(
             security=True,
             disruption=_PLANE,
             follows=(f"{_ACCESS}.enablePrivateCluster",),
+            ends=_NARROWS,
         ),
         f"{_ACCESS}.authorizedIPRanges[]": Field(compare=Compare.CIDR),
         f"{_ACCESS}.enablePrivateCluster": Field(
@@ -380,6 +386,7 @@ TYPE = ResourceType(
             create_only=cluster_changes.private_only_with_integration,
             security=True,
             disruption=_PLANE,
+            ends=_NARROWS,
         ),
         f"{_ACCESS}.enablePrivateClusterPublicFQDN": Field(
             default=where(f"{_ACCESS}.enablePrivateCluster", True, True),

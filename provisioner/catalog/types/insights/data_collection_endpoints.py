@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 from provisioner.catalog import api_versions
 from provisioner.catalog.field import Compare, Disruption, Field
+from provisioner.catalog.public_endpoints import PublicEndpoint
 from provisioner.catalog.resource_type import (
     DeleteFlow,
     NameRule,
@@ -58,7 +59,10 @@ TYPE = ResourceType(
         "properties.immutableId": Field(read_only=True),
         "properties.networkAcls": Field(default={"publicNetworkAccess": "Enabled"}),
         "properties.networkAcls.publicNetworkAccess": Field(
-            default="Enabled", compare=Compare.CASELESS, security=True
+            default="Enabled",
+            compare=Compare.CASELESS,
+            security=True,
+            ends=PublicEndpoint(switch="properties.networkAcls.publicNetworkAccess").narrowing(),
         ),
     },
 )

@@ -6,6 +6,7 @@ from provisioner.catalog import api_versions
 from provisioner.catalog.access_models import vault_asks_others
 from provisioner.catalog.field import Answered, Compare, Disruption, Field, Since
 from provisioner.catalog.permissions import ASSIGN_ROLE
+from provisioner.catalog.public_endpoints import PublicEndpoint
 from provisioner.catalog.refusals import RefusalCodes, SoftDelete
 from provisioner.catalog.resource_type import (
     DeleteFlow,
@@ -27,6 +28,12 @@ def _computed(resource: ResourceId, _body: Body, _around: Surroundings) -> Mappi
         }
     }
 
+
+_NARROWS = PublicEndpoint(
+    switch="properties.publicNetworkAccess",
+    default="properties.networkAcls.defaultAction",
+    entries=("properties.networkAcls.ipRules", "properties.networkAcls.virtualNetworkRules"),
+).narrowing()
 
 TYPE = ResourceType(
     name="Microsoft.KeyVault/vaults",
@@ -90,14 +97,19 @@ TYPE = ResourceType(
             default=None, irreversible=(True,), refused=(False,), security=True
         ),
         "properties.publicNetworkAccess": Field(
-            default="Enabled", compare=Compare.CASELESS, security=True
+            default="Enabled", compare=Compare.CASELESS, security=True, ends=_NARROWS
         ),
+        "properties.networkAcls": Field(ends=_NARROWS),
         "properties.networkAcls.bypass": Field(default="AzureServices", security=True),
-        "properties.networkAcls.defaultAction": Field(default="Allow", security=True),
-        "properties.networkAcls.ipRules": Field(default=(), keys=("value",), security=True),
+        "properties.networkAcls.defaultAction": Field(
+            default="Allow", security=True, ends=_NARROWS
+        ),
+        "properties.networkAcls.ipRules": Field(
+            default=(), keys=("value",), security=True, ends=_NARROWS
+        ),
         "properties.networkAcls.ipRules[].value": Field(compare=Compare.CIDR),
         "properties.networkAcls.virtualNetworkRules": Field(
-            default=(), keys=("id",), security=True
+            default=(), keys=("id",), security=True, ends=_NARROWS
         ),
         "properties.networkAcls.virtualNetworkRules[].id": Field(compare=Compare.RESOURCE_ID),
         "properties.networkAcls.virtualNetworkRules[].ignoreMissingVnetServiceEndpoint": Field(

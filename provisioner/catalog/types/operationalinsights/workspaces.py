@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 from provisioner.catalog import api_versions
 from provisioner.catalog.field import Answered, Compare, Disruption, Field, chosen_by_service
+from provisioner.catalog.public_endpoints import PublicEndpoint
 from provisioner.catalog.resource_type import (
     DeleteFlow,
     NameRule,
@@ -89,10 +90,16 @@ TYPE = ResourceType(
             default=_default_retention, security=True, takes_text=True
         ),
         "properties.publicNetworkAccessForIngestion": Field(
-            default="Enabled", compare=Compare.CASELESS, security=True
+            default="Enabled",
+            compare=Compare.CASELESS,
+            security=True,
+            ends=PublicEndpoint(switch="properties.publicNetworkAccessForIngestion").narrowing(),
         ),
         "properties.publicNetworkAccessForQuery": Field(
-            default="Enabled", compare=Compare.CASELESS, security=True
+            default="Enabled",
+            compare=Compare.CASELESS,
+            security=True,
+            ends=PublicEndpoint(switch="properties.publicNetworkAccessForQuery").narrowing(),
         ),
         "properties.forceCmkForQuery": Field(
             default=False, answered=Answered.STATED, security=True

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from provisioner.catalog import api_versions
 from provisioner.catalog.access_models import ends_with
 from provisioner.catalog.field import Answered, Compare, Disruption, Field, Since
+from provisioner.catalog.public_endpoints import PublicEndpoint
 from provisioner.catalog.refusals import RefusalCodes
 from provisioner.catalog.resource_type import (
     DeleteFlow,
@@ -213,6 +214,11 @@ _MODELS = (
 )
 
 _ACLS = "properties.networkAcls"
+_NARROWS = PublicEndpoint(
+    switch="properties.publicNetworkAccess",
+    default=f"{_ACLS}.defaultAction",
+    entries=(f"{_ACLS}.ipRules", f"{_ACLS}.ipv6Rules", f"{_ACLS}.virtualNetworkRules"),
+).narrowing()
 _FILES = "properties.azureFilesIdentityBasedAuthentication"
 _CREATED = "2001-01-01T00:00:00.0000000Z"
 
@@ -301,7 +307,11 @@ TYPE = ResourceType(
             ),
         ),
         "properties.publicNetworkAccess": Field(
-            default="Enabled", answered=Answered.STATED, compare=Compare.CASELESS, security=True
+            default="Enabled",
+            answered=Answered.STATED,
+            compare=Compare.CASELESS,
+            security=True,
+            ends=_NARROWS,
         ),
         "properties.allowCrossTenantReplication": Field(default=False, security=True),
         "properties.allowedCopyScope": Field(default=None, security=True),
@@ -338,17 +348,19 @@ TYPE = ResourceType(
         f"{_FILES}.defaultSharePermission": Field(
             default="None", answered=Answered.STATED, security=True
         ),
-        _ACLS: Field(default={"defaultAction": "Allow"}, security=True),
+        _ACLS: Field(default={"defaultAction": "Allow"}, security=True, ends=_NARROWS),
         f"{_ACLS}.bypass": Field(default="AzureServices", compare=Compare.FLAGS, security=True),
-        f"{_ACLS}.defaultAction": Field(default="Allow", security=True),
-        f"{_ACLS}.ipRules": Field(default=(), keys=("value",), security=True),
+        f"{_ACLS}.defaultAction": Field(default="Allow", security=True, ends=_NARROWS),
+        f"{_ACLS}.ipRules": Field(default=(), keys=("value",), security=True, ends=_NARROWS),
         f"{_ACLS}.ipRules[].value": Field(compare=Compare.CIDR),
         f"{_ACLS}.ipRules[].action": Field(default="Allow"),
         f"{_ACLS}.ipv6Rules": Field(
-            default=(), answered=Answered.STATED, keys=("value",), security=True
+            default=(), answered=Answered.STATED, keys=("value",), security=True, ends=_NARROWS
         ),
         f"{_ACLS}.ipv6Rules[].action": Field(default="Allow"),
-        f"{_ACLS}.virtualNetworkRules": Field(default=(), keys=("id",), security=True),
+        f"{_ACLS}.virtualNetworkRules": Field(
+            default=(), keys=("id",), security=True, ends=_NARROWS
+        ),
         f"{_ACLS}.virtualNetworkRules[].id": Field(compare=Compare.RESOURCE_ID),
         f"{_ACLS}.virtualNetworkRules[].action": Field(default="Allow"),
         f"{_ACLS}.resourceAccessRules": Field(
