@@ -60,16 +60,19 @@ def eligibility_needs(subscriptions: Iterable[str]) -> frozenset[Need]:
 def write_needs(graph: DesiredGraph, catalog: Catalog) -> frozenset[Need]:
     """Return what the writes of `azsec apply` need, beside the reads of its plan.
 
-    What stands in Azure is not looked at: a property whose change takes an action of its own needs
-    it wherever it is stated.
+    What a change of a property of something that stands already takes besides is `change_needs`:
+    a write that creates does not take it.
     """
     needs = {need for r in _managed(graph) for need in _of_write(r.type, r.id, r.body, catalog)}
-    needs |= {
-        Need(action, r.id)
-        for r in _managed(graph)
-        for _path, action in stated_actions(r.type, r.body)
-    }
     return frozenset(needs | set(_of_children(graph, catalog)))
+
+
+def change_needs(graph: DesiredGraph) -> Iterator[tuple[str, str, Need]]:
+    """Yield (address, path, need) of each stated property whose change in Azure takes an action of
+    its own, beside the write."""
+    for resource in _managed(graph):
+        for path, action in stated_actions(resource.type, resource.body):
+            yield resource.address, path, Need(action, resource.id)
 
 
 def _of_children(graph: DesiredGraph, catalog: Catalog) -> Iterator[Need]:

@@ -21,7 +21,8 @@ class Purpose(StrEnum):
 
 class RoleDocument(Document):
     """A custom role. `scope` is the one place where it is to be assigned; `condition` limits which
-    roles its holder may assign, and belongs to the assignment."""
+    roles its holder may assign, and belongs to the assignment. `left_out` says, a sentence each,
+    which actions a later change may take besides that the role does not hold."""
 
     name: str
     description: str
@@ -29,6 +30,7 @@ class RoleDocument(Document):
     scope: str
     actions: tuple[str, ...]
     condition: str | None = None
+    left_out: tuple[str, ...] = ()
 
 
 class ClusterRolesDocument(Document):

@@ -35,7 +35,8 @@ def _cluster_role(body: Mapping[str, Any], description: str) -> str:
 def _role(role: RoleDocument) -> str:
     actions = "".join(f"- {code(action)}\n" for action in role.actions)
     condition = f"\nOn the condition:\n\n{code(role.condition, 4000)}\n" if role.condition else ""
+    left_out = "".join(f"\n**Left out:** {prose(told, 600)}\n" for told in role.left_out)
     return (
         f"**{prose(role.name)}**: {prose(role.description)} Assign it at {code(role.scope, 400)}."
-        f"\n\n{actions}{condition}"
+        f"\n\n{actions}{condition}{left_out}"
     )

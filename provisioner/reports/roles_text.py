@@ -21,6 +21,9 @@ def render_roles_text(document: RolesDocument, width: int = 100) -> Iterator[Lin
         if role.condition:
             yield line("    on the condition that only these roles are assigned")
             yield from (line("      ", row) for row in wrap(plain(role.condition), width - 6))
+        for left in role.left_out:
+            rows = wrap(f"left out: {plain(left)}", width - 4)
+            yield from (line("    ", Span(row, Style.WARNING)) for row in rows)
         yield BLANK
     for within in document.cluster_roles:
         for body in within.objects:

@@ -83,8 +83,10 @@ def _github_credentials(
     # OpenID Connect reference, filtering for a specific environment).
     environment = (jobs.environment or name).replace(":", "%3A")
     subjects = (
-        (Purpose.PLAN, f"azsec-{name}-plan-pull-request", "pull_request"),
-        (Purpose.PLAN, f"azsec-{name}-plan-branch", f"ref:refs/heads/{jobs.branch}"),
+        # One identity plans all environments, and Entra refuses a second credential with the same
+        # issuer and subject on it: they have one name, so that a second one is the same one.
+        (Purpose.PLAN, "azsec-plan-pull-request", "pull_request"),
+        (Purpose.PLAN, "azsec-plan-branch", f"ref:refs/heads/{jobs.branch}"),
         (Purpose.APPLY, f"azsec-{name}-apply", f"environment:{environment}"),
     )
     return tuple(
@@ -168,12 +170,20 @@ def _connection_credential(
             )
         )
     return FederatedCredentialDocument(
-        name=f"azsec-{environment.name}-{purpose.value}",
+        name=f"azsec-{purpose.value}-{_short(connection)}",
         purpose=purpose,
         issuer=issuer,
         subject=subject,
         audiences=(_AUDIENCES[environment.cloud_names],),
     )
+
+
+def _short(connection: str) -> str:
+    """Return what a credential is told by: a connection is used by all environments, so that its
+    credential has one name in the output of each of them."""
+    if _GUID.fullmatch(connection):
+        return connection.lower()[:8]
+    return re.sub(r"[^A-Za-z0-9_-]+", "-", connection.rpartition("/")[2])[:80]
 
 
 def _encode(guid: str) -> str:

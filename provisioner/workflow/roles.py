@@ -1,10 +1,11 @@
 """`azsec roles`: the least that an environment's commands may do, and who its CI signs in as."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from provisioner.access.needs import (
     Need,
+    change_needs,
     delete_needs,
     eligibility_needs,
     lock_needs,
@@ -14,6 +15,7 @@ from provisioner.access.needs import (
 from provisioner.access.roles import group_needs, role_definition
 from provisioner.catalog.registry import Catalog
 from provisioner.documents.roles import Purpose, RoleDocument, RolesDocument
+from provisioner.model.resource_id import ResourceId
 from provisioner.workflow.api_versions import version_needs
 from provisioner.workflow.attribution import attribution_needs
 from provisioner.workflow.federation import AzurePipelinesJobs, GitHubJobs, describe_credentials
@@ -50,10 +52,32 @@ def describe_roles(
                     scope=role.scope.text,
                     actions=role.actions,
                     condition=role.condition,
+                    left_out=tuple(_left_out(purpose, role.scope, desired)),
                 )
             )
     credentials = describe_credentials(desired, jobs) if jobs else ()
     return RolesDocument(environment=desired.document, roles=tuple(roles), credentials=credentials)
+
+
+_WRITING = (Purpose.APPLY, Purpose.DELETE)
+
+
+def _left_out(purpose: Purpose, scope: ResourceId, desired: Desired) -> Iterator[str]:
+    """Yield what a role of a scope leaves out on purpose: what only a change of something that
+    stands already takes, and would let its holder do anything.
+
+    Key Vault, "Provide access with Azure RBAC": to change the permission model of a vault takes an
+    unrestricted roleAssignments/write; to create one with either model does not.
+    """
+    if purpose not in _WRITING:
+        return
+    for address, path, need in change_needs(desired.graph):
+        if scope in (need.scope, *need.scope.ancestors):
+            yield (
+                f"{address}: to change {path.removeprefix('properties.')} of one that exists takes "
+                f"{need.action} without a condition. Whoever has it can make themselves an owner: "
+                f"assign it on {need.scope.name} for that one apply, and remove it."
+            )
 
 
 def role_files(document: RolesDocument) -> Mapping[str, Mapping[str, object]]:

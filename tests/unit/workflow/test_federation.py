@@ -1,5 +1,7 @@
 """Federated credentials of CI jobs: issuer and subject, as each service sends them."""
 
+from dataclasses import replace
+
 import pytest
 
 from provisioner.documents.roles import Purpose
@@ -36,6 +38,25 @@ def test_the_written_workflows_of_github_need_three_subjects(desired):
         (Purpose.APPLY, f"repo:contoso@12/platform@345:environment:{desired.environment.name}"),
     ]
     assert len({c.name for c in found}) == 3
+
+
+@pytest.mark.parametrize(
+    "jobs",
+    [
+        pytest.param(GitHubJobs("contoso/platform"), id="GitHub"),
+        pytest.param(
+            AzurePipelinesJobs(ORGANIZATION, CONNECTION, "contoso/platform/azsec-apply"),
+            id="Azure Pipelines",
+        ),
+    ],
+)
+def test_environments_that_share_an_identity_share_its_credentials(catalog, desired, jobs):
+    """Entra takes an issuer and subject once on an identity: what has one subject has one name."""
+    other = replace(desired, environment=replace(desired.environment, name="another"))
+    found = [*describe_credentials(desired, jobs), *describe_credentials(other, jobs)]
+
+    assert len({c.name for c in found}) == len({(c.issuer, c.subject) for c in found})
+    assert len({(c.name, c.subject) for c in found}) == len({c.name for c in found})
 
 
 @pytest.mark.parametrize(
