@@ -1,6 +1,6 @@
 """`azsec ci apply`: on merge, applies the plans that were approved, in the order of promotion."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from provisioner.blueprint.promotion import order_stages
@@ -19,6 +19,7 @@ from provisioner.cli.ci_job import Host, open_host, write_summary
 from provisioner.cli.ci_merge import find_before, find_earliest, find_merge, find_newer
 from provisioner.cli.ci_options import Cloud, Options, open_cloud
 from provisioner.cli.ci_outputs import apply_outputs, write_outputs
+from provisioner.cli.ci_promotion import find_unapplied
 from provisioner.cli.ci_review import changes_order
 from provisioner.cli.exit_code import ExitCode
 from provisioner.cli.git import head_commit, is_ancestor
@@ -26,7 +27,12 @@ from provisioner.cli.output import print_ci_apply
 from provisioner.cli.session import PlanChoices, Session
 from provisioner.cli.workspace import FileSources, load_catalog
 from provisioner.documents.apply import ApplyDocument
-from provisioner.documents.ci import ApplyVerdict, CiApplyDocument, EnvironmentApplyDocument
+from provisioner.documents.ci import (
+    ApplyVerdict,
+    CiApplyDocument,
+    EnvironmentApplyDocument,
+    OtherJobDocument,
+)
 from provisioner.documents.document import DiagnosticDocument
 from provisioner.engine.forge_port import Forge, PullRequest, StatusState
 from provisioner.model.azure_error import AzureError
@@ -43,6 +49,7 @@ from provisioner.workflow.ci_apply import (
     apply_reviewed,
     describe_removal,
     not_run,
+    not_yet,
     refuse,
     remember_applied,
 )
@@ -80,7 +87,8 @@ def run_apply(options: Options, permissions: Permissions, output: str) -> int:
     verdicts = {entry.verdict for entry in document.environments}
     if ApplyVerdict.FAILED in verdicts:
         return ExitCode.ERROR
-    return ExitCode.REFUSED if ApplyVerdict.REFUSED in verdicts else ExitCode.SUCCESS
+    held = {ApplyVerdict.REFUSED, ApplyVerdict.NOT_RUN}
+    return ExitCode.REFUSED if verdicts & held else ExitCode.SUCCESS
 
 
 _NO_FORGE = error(
@@ -136,14 +144,17 @@ class _Run:
         done += [describe_removal(name, f"environments/{name}.yaml", None) for name in self._lost]
         for entry in done:
             self._set_status(pull_request, entry)
+        unapplied = self._find_unapplied(pull_request, items.keys())
         for name in self._in_order(list(items)):
             path = items[name].path
             failed = next((entry for entry in done if not entry.went_well), None)
-            entry = (
-                not_run(name, path, failed.name)
-                if failed is not None
-                else self._apply_one(pull_request, path, name, reviews[name], remembered.get(name))
-            )
+            if failed is not None:
+                entry = not_run(name, path, failed.name)
+            elif name in unapplied:
+                entry = not_yet(name, path, unapplied[name])
+            else:
+                review, then = reviews[name], remembered.get(name)
+                entry = self._apply_one(pull_request, path, name, review, then)
             self._set_status(pull_request, entry)
             done.append(entry)
         document = CiApplyDocument(
@@ -178,6 +189,15 @@ class _Run:
         selection = with_posted(found, paths, frozenset(statuses))
         self._notes += describe_unknown(selection)
         return selection
+
+    def _find_unapplied(
+        self, pull_request: PullRequest, names: Collection[str]
+    ) -> Mapping[str, OtherJobDocument]:
+        """Return what other jobs have to apply before, where this one is of some environments."""
+        if not self._options.named or not names:
+            return {}
+        statuses = newest_statuses(self._forge, pull_request, self._accounts())
+        return find_unapplied(frozenset(names), statuses, self._base, self._commit)
 
     def _accounts(self) -> frozenset[str]:
         return frozenset((*self._options.accounts, self._forge.account()))

@@ -103,7 +103,12 @@ def report(  # noqa: PLR0913  typer: one parameter an option
     Exit with 1 if an environment could not be assessed, or not all of it could be read. A control
     that fails does not change the exit code: `azsec check` does.
     """
-    from provisioner.cli.reporting import ReportQuestion, make_report, write_report
+    from provisioner.cli.reporting import (
+        ReportQuestion,
+        describe_gaps,
+        make_report,
+        write_report,
+    )
 
     question = ReportQuestion(
         environments=tuple(environments),
@@ -118,5 +123,7 @@ def report(  # noqa: PLR0913  typer: one parameter an option
         parallelism=parallelism,
     )
     made = write_report(lambda: make_report(question), form.value if form else None, out, history)
+    for told in describe_gaps(made):
+        typer.echo(told, err=True)
     if not made.is_certain:
         raise typer.Exit(ExitCode.ERROR)

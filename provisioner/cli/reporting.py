@@ -170,6 +170,22 @@ def write_report(
     return report
 
 
+def describe_gaps(report: ReportDocument) -> list[str]:
+    """Return, a line each, what of a report's environments could not be assessed or read."""
+    lines = []
+    for entry in report.environments:
+        for told in entry.diagnostics:
+            place = f"{told.place}: " if told.place else ""
+            hint = f" {told.hint}" if told.hint else ""
+            lines.append(f"{place}{told.severity}: {entry.name}: {told.message}{hint}")
+        if entry.check is not None and not entry.is_certain:
+            lines.append(
+                f"warning: {entry.name}: not all of it could be read. Its census and drift in "
+                "the report name what is missing."
+            )
+    return lines
+
+
 def _format_of(form: str | None, out: str | None) -> str:
     if form is not None:
         return form

@@ -14,6 +14,7 @@ from provisioner.documents.ci import (
     EnvironmentApplyDocument,
     MovedChangeDocument,
     MovedFieldDocument,
+    OtherJobDocument,
 )
 from provisioner.documents.document import DiagnosticDocument
 from provisioner.documents.plan import (
@@ -282,6 +283,20 @@ def not_run(name: str, path: str, because: str) -> EnvironmentApplyDocument:
     """Return what is said of an environment whose turn did not come."""
     told = EnvironmentApplyDocument(name=name, path=path, verdict=ApplyVerdict.NOT_RUN)
     reason = error("not-run", f"{name} comes after {because}, which did not end well.")
+    return _with(told, ApplyVerdict.NOT_RUN, [reason])
+
+
+def not_yet(name: str, path: str, other: OtherJobDocument) -> EnvironmentApplyDocument:
+    """Return what is said of an environment that comes after one that another job has not
+    applied."""
+    told = EnvironmentApplyDocument(name=name, path=path, verdict=ApplyVerdict.NOT_RUN)
+    reason = error(
+        "promotion-order",
+        f"{name} comes after {other.name} in promotion.yaml, and {other.name} is not applied: "
+        f"{other.told}.",
+        None,
+        f"Apply {other.name} first, then run this job again.",
+    )
     return _with(told, ApplyVerdict.NOT_RUN, [reason])
 
 

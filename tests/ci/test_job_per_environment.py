@@ -94,3 +94,19 @@ def test_each_job_keeps_what_the_others_did(life):
     before = life.host.comment()
     assert apply(life, "tools") == 0
     assert life.host.comment() == before
+
+
+@pytest.mark.parametrize("life", [GitHubHost, AzureDevOpsHost], indirect=True)
+def test_a_job_waits_for_the_earlier_stages_that_the_merge_touches(life, capsys):
+    text = "apiVersion: azsec/v1\nkind: Promotion\nstages: [[tools], [dev], [prod]]\n"
+    Path("promotion.yaml").write_text(text)
+
+    assert apply(life, "prod") == 3
+
+    told = " ".join(capsys.readouterr().out.split())
+    assert "prod comes after dev in promotion.yaml, and dev is not applied: 1 change" in told
+    assert "azsec/prod success: sha256:" in life.host.statuses(), "the reviewed plan stands"
+
+    assert apply(life, "dev") == 0, "the change does not touch tools"
+    assert apply(life, "prod") == 0
+    assert overall(life) == "azsec success: applied"
