@@ -247,6 +247,29 @@ disks:
     activeKey: {sourceVault: {id: "${vault.id}"}, keyUrl: "${key.properties.keyUriWithVersion}"}
     rotationToLatestKeyVersionEnabled: true
 """
+INITIATIVE = """
+locations:
+  type: Microsoft.Authorization/policyDefinitions
+  name: allowed-locations
+  scope: /subscriptions/11111111-1111-1111-1111-111111111111
+  properties:
+    policyRule: {if: {field: location, notEquals: westeurope}, then: {effect: audit}}
+together:
+  type: Microsoft.Authorization/policySetDefinitions
+  name: landing-zone
+  scope: /subscriptions/11111111-1111-1111-1111-111111111111
+  properties:
+    policyDefinitionGroups: [{name: places}]
+    policyDefinitions:
+      - policyDefinitionReferenceId: locations
+        policyDefinitionId: ${locations.id}
+        groupNames: [places]
+assigned:
+  type: Microsoft.Authorization/policyAssignments
+  name: landing-zone
+  scope: ${resourceGroups.main.id}
+  properties: {policyDefinitionId: "${together.id}"}
+"""
 
 HTTPS = "/providers/Microsoft.Authorization/policyDefinitions/1a5b4dca-0b6f-4cf5-907c-56316bc1bf3d"
 CORP = (
@@ -305,6 +328,10 @@ def test_fleets_and_dashboards_settle(bench: Bench) -> None:
 
 def test_private_monitoring_and_keys_of_disks_settle(bench: Bench) -> None:
     _settles(MONITORING, bench)
+
+
+def test_initiatives_settle(bench: Bench) -> None:
+    _settles(INITIATIVE, bench)
 
 
 def test_a_public_name_of_others_is_an_addition(bench: Bench) -> None:

@@ -1,0 +1,59 @@
+"""Initiatives of one's own: policies that are assigned together. Facts: the documentation
+"Azure Policy initiative definition structure"; what is written holds for policy definitions too,
+whose pairs were recorded."""
+
+from provisioner.catalog import api_versions
+from provisioner.catalog.field import Compare, Disruption, Field
+from provisioner.catalog.policies import METADATA
+from provisioner.catalog.refusals import RefusalCodes
+from provisioner.catalog.resource_type import (
+    DeleteFlow,
+    NameRule,
+    ResourceType,
+    Scope,
+    SdkModel,
+    WriteFlow,
+)
+
+_POLICIES = "properties.policyDefinitions"
+
+TYPE = ResourceType(
+    name="Microsoft.Authorization/policySetDefinitions",
+    api_version=api_versions.POLICY,
+    sdk=SdkModel("azure.mgmt.resource.policy", "PolicySetDefinition"),
+    rule=NameRule(
+        r"[^<>%&:\\?/]{0,63}[^<>%&:\\?/. ]",
+        r"1 to 64 characters other than <>%&:\?/, not ending with a period or space",
+    ),
+    scope=Scope.EXTENSION,
+    # The hundreds of built-in initiatives are nobody's drift.
+    list_query={"$filter": "policyType eq 'Custom'"},
+    taggable=False,
+    judges=True,
+    write=WriteFlow.SYNC,
+    delete=DeleteFlow.SYNC,
+    seconds=1,
+    loss=Disruption.NONE,
+    codes=RefusalCodes(not_found="PolicySetDefinitionNotFound"),
+    harmless="it does nothing until it is assigned, and the assignment is an addition",
+    fields={
+        "properties.policyType": Field(default="Custom", compare=Compare.CASELESS),
+        "properties.displayName": Field(default=None),
+        "properties.description": Field(default=None),
+        "properties.parameters": Field(default={}, security=True),
+        "properties.parameters[].allowedValues": Field(default=None, compare=Compare.SET),
+        "properties.parameters[].defaultValue": Field(default=None, closed=True, security=True),
+        # Azure numbers the references that have no id.
+        _POLICIES: Field(keys=("policyDefinitionReferenceId",), security=True),
+        f"{_POLICIES}[].policyDefinitionId": Field(compare=Compare.RESOURCE_ID, security=True),
+        f"{_POLICIES}[].parameters": Field(default={}, security=True),
+        f"{_POLICIES}[].parameters[].value": Field(closed=True, security=True),
+        f"{_POLICIES}[].groupNames": Field(default=(), compare=Compare.SET),
+        # Azure adds the version that is in force where none is asked for.
+        f"{_POLICIES}[].definitionVersion": Field(compare=Compare.VERSION),
+        "properties.policyDefinitionGroups": Field(default=None, keys=("name",)),
+        "properties.version": Field(compare=Compare.VERSION),
+        "properties.versions": Field(compare=Compare.IGNORED),
+        **METADATA,
+    },
+)
