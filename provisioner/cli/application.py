@@ -178,9 +178,7 @@ _NO_CLUSTER = "without --with-cluster no API server is asked"
 _BOTH_WHOLE = "Azure and the cluster are planned as a whole"
 OfflineOption = Annotated[
     bool,
-    typer.Option(
-        "--offline", help="Leave out the preflight: do not ask Azure what would fail at apply."
-    ),
+    typer.Option("--offline", help="Skip the preflight checks against Azure."),
 ]
 ParallelismOption = Annotated[
     int, typer.Option(min=1, max=64, help="How many requests run at once.")

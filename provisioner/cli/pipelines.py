@@ -7,6 +7,7 @@ v4.32.4. Dependabot (`package-ecosystem: github-actions`) moves commit and comme
 """
 
 import json
+import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -90,18 +91,20 @@ def _installed_from() -> str | None:
 def write_pipelines(
     directory: str, kind: PipelineKind, environments: Sequence[str], source: Source, branch: str
 ) -> list[str]:
-    """Write the pipelines below `directory` and return their paths; `environments` are names in the
-    order of promotion.
+    """Write the pipelines for the environments in `directory` and return their paths;
+    `environments` are names in the order of promotion. They are written at the root of the git
+    repository, where GitHub looks for workflows, and run in `directory`.
 
     Raises DiagnosticError, and writes nothing, where one is there already.
     """
     if not _BRANCH.fullmatch(branch):
         raise DiagnosticError(error("wrong-branch", f"{branch!r} is no name of a branch."))
+    root, folder = _find_root(directory)
     if kind is PipelineKind.GITHUB:
-        written = _github(environments, source, branch)
+        written = _github(environments, source, branch, folder)
     else:
-        written = _azure_pipelines(environments, source, branch)
-    paths = {Path(directory) / path: text for path, text in written.items()}
+        written = _azure_pipelines(environments, source, branch, folder)
+    paths = {root / path: text for path, text in written.items()}
     present = [str(path) for path in paths if path.exists() or path.is_symlink()]
     if present:
         raise DiagnosticError(
@@ -113,8 +116,21 @@ def write_pipelines(
     return [str(path) for path in paths]
 
 
-def _github(environments: Sequence[str], source: Source, branch: str) -> Mapping[str, str]:
+def _find_root(directory: str) -> tuple[Path, str]:
+    """Return the root of the git repository that a folder is in, and the folder's path from there
+    ("" for the root itself, and where there is no repository)."""
+    here = Path(directory).resolve()
+    root = next((above for above in (here, *here.parents) if (above / ".git").exists()), here)
+    if root == here:
+        return Path(directory), ""
+    return Path(os.path.relpath(root)), here.relative_to(root).as_posix()
+
+
+def _github(
+    environments: Sequence[str], source: Source, branch: str, folder: str
+) -> Mapping[str, str]:
     values = {
+        "within": f"\n          working-directory: {_quoted(folder)}" if folder else "",
         "action": f"{source.repository}@{source.commit}",
         "branch": _quoted(branch),
         "environments": ", ".join(map(_quoted, environments)),
@@ -125,9 +141,13 @@ def _github(environments: Sequence[str], source: Source, branch: str) -> Mapping
     }
 
 
-def _azure_pipelines(environments: Sequence[str], source: Source, branch: str) -> Mapping[str, str]:
+def _azure_pipelines(
+    environments: Sequence[str], source: Source, branch: str, folder: str
+) -> Mapping[str, str]:
     endpoint = f"\n      endpoint: {_quoted(source.connection)}" if source.connection else ""
+    within = f"workingDirectory: {_quoted(folder)}"
     values = {
+        "within": f"\n              {within}" if folder else "",
         "branch": branch,
         "commit": source.commit,
         "repository": source.repository,
@@ -141,6 +161,7 @@ def _azure_pipelines(environments: Sequence[str], source: Source, branch: str) -
         identifier = re.sub(r"[^A-Za-z0-9]", "_", name)
         stage = {
             **values,
+            "within": f"\n                    {within}" if folder else "",
             "environment": _quoted(name),
             "name": name,
             "identifier": identifier,

@@ -333,7 +333,7 @@ def _judge_proof(control: Control, found: Proof, ground: Ground, waiver_of: Waiv
 
 def _nothing(control: Control) -> str:
     kinds = dict.fromkeys(rule.on for rule in control.rules)
-    return f"there is nothing that it is about: {', '.join(kinds)}" if kinds else ""
+    return f"no resource of the types that it judges: {', '.join(kinds)}" if kinds else ""
 
 
 def _waive(seen: Finding, waiver_of: WaiverOf) -> Finding:

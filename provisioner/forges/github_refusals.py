@@ -62,10 +62,11 @@ def read_refusal(refusal: Refusal) -> ForgeError:
 def _permission_hint(refusal: Refusal) -> str:
     wanted = next(name for pattern, name in _PERMISSIONS if re.search(pattern, refusal.path))
     right = "read" if refusal.method == _READS else "write"
-    return (
-        f"It takes the permission `{wanted}: {right}`: add it to `permissions:` of the job. "
-        "The token of a pull request from a fork only reads, whatever the job states."
-    )
+    told = f"It takes the permission `{wanted}: {right}`: add it to `permissions:` of the job."
+    if wanted == "issues":
+        # Of the drift check, which no pull request starts.
+        return told
+    return f"{told} The token of a pull request from a fork only reads, whatever the job states."
 
 
 def _message(refusal: Refusal) -> str:

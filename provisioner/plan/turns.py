@@ -73,8 +73,8 @@ class Turns:
                 passing = turn.refusal.rule.passing or _PASSING
                 yield (
                     self._changed[key].address,
-                    f"it waits for {names}, and that for it, so no order will do: "
-                    f"{turn.refusal}. In a first step, {passing}",
+                    f"it waits for {names}, which waits for it: a cycle, so that no order of the "
+                    f"changes works: {turn.refusal}. In a first step, {passing}",
                 )
 
     def _leads_to(self, start: str, wanted: str) -> bool:

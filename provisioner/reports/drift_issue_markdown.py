@@ -128,7 +128,7 @@ def _counts(drift: DriftDocument) -> Iterator[str]:
 def _advice(document: EnvironmentDriftDocument, drift: DriftDocument) -> str:
     name = document.name
     told = f"**To repair:** {code(f'azsec apply {name}')} writes what the blueprint says.\n"
-    accept = "state in the blueprint what stands in Azure, or let it go with `ignore:`"
+    accept = "state in the blueprint what stands in Azure, or suppress the change with `ignore:`"
     if drift.additions:
         accept += "; what others added is accepted with `accepted:`"
     return (

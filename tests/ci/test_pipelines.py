@@ -209,3 +209,29 @@ def test_a_name_stays_a_name(tmp_path, name):
     stage = yaml.safe_load(Path(azure).read_text())["stages"][2]
     assert job["strategy"]["matrix"]["environment"] == [name]
     assert stage["jobs"][0]["environment"] == name
+
+
+def test_pipelines_of_a_subfolder_stand_at_the_root_of_the_repository_and_run_in_it(
+    tmp_path, monkeypatch
+):
+    """GitHub runs no workflow of a subfolder's `.github`."""
+    (tmp_path / ".git").mkdir()
+    (tmp_path / "infra/aks").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "infra")
+
+    written = write_pipelines(
+        "aks", PipelineKind.GITHUB, ["dev"], Source("contoso/azsec", COMMIT), "main"
+    )
+    (azure,) = write_pipelines(
+        "aks", PipelineKind.AZURE_PIPELINES, ["dev"], Source("contoso/azsec", COMMIT), "main"
+    )
+
+    assert written[0] == "../.github/workflows/azsec-plan.yml"
+    texts = [(tmp_path / "infra" / path).read_text() for path in (*written, azure)]
+    uses = [text.count("command: ") for text in texts]
+    assert [text.count("working-directory: infra/aks\n") for text in texts[:3]] == uses[:3]
+    assert texts[3].count("workingDirectory: infra/aks\n") == uses[3] == 4
+    assert problems("azure-pipelines", read_texts(tmp_path / "infra" / azure)) == []
+    plan = yaml.safe_load(texts[0])
+    step = plan["jobs"]["plan"]["steps"][1]
+    assert step["with"] == {"command": "plan", "working-directory": "infra/aks"}
