@@ -8,6 +8,7 @@ from provisioner.catalog.policies import METADATA
 from provisioner.catalog.refusals import RefusalCodes
 from provisioner.catalog.resource_type import (
     DeleteFlow,
+    ListRead,
     NameRule,
     ResourceType,
     Scope,
@@ -26,8 +27,8 @@ TYPE = ResourceType(
         r"1 to 64 characters other than <>%&:\?/, not ending with a period or space",
     ),
     scope=Scope.EXTENSION,
-    # The hundreds of built-in initiatives are nobody's drift.
-    list_query={"$filter": "policyType eq 'Custom'"},
+    # Of those that nobody declares, only the assignments matter, and those are listed.
+    lists=ListRead.SINGLE,
     taggable=False,
     judges=True,
     write=WriteFlow.SYNC,

@@ -23,7 +23,8 @@ TYPE = ResourceType(
     etag=True,
     if_none_match=True,
     etag_header=False,
-    delete=DeleteFlow.LOCATION,
+    # As recorded of strategies and of update runs.
+    delete=DeleteFlow.SYNC,
     seconds=10,
     loss=Disruption.NONE,
     adds="upgrades its members by itself",

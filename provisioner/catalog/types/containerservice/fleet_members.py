@@ -1,9 +1,9 @@
 """Members of a fleet: the clusters that it upgrades. Facts: the documentation "Fleet membership"
-and the template reference; no traffic of the version was recorded."""
+and the template reference; the course that an older version was recorded to take."""
 
 from provisioner.catalog import api_versions
 from provisioner.catalog.field import Compare, Disruption, Field
-from provisioner.catalog.resource_type import DeleteFlow, ListRead, NameRule, ResourceType
+from provisioner.catalog.resource_type import ListRead, NameRule, ResourceType
 from provisioner.catalog.stated_models import OPEN, TEXT, TEXTS, models_of
 
 _model, _object = models_of("fleets.member")
@@ -22,7 +22,6 @@ TYPE = ResourceType(
     etag=True,
     if_none_match=True,
     etag_header=False,
-    delete=DeleteFlow.LOCATION,
     seconds=60,
     loss=Disruption.NONE,
     adds="lets it upgrade, and run things in, another cluster",

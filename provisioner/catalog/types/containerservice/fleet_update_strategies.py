@@ -1,6 +1,6 @@
 """Update strategies of a fleet: in which order its clusters are upgraded. Facts: the documentation
-"Define reusable update strategies" and the template reference; no traffic of the version was
-recorded."""
+"Define reusable update strategies" and the template reference; the course that an older
+version was recorded to take."""
 
 from provisioner.catalog import api_versions
 from provisioner.catalog.field import Disruption, Field
@@ -25,7 +25,7 @@ TYPE = ResourceType(
     etag=True,
     if_none_match=True,
     etag_header=False,
-    delete=DeleteFlow.LOCATION,
+    delete=DeleteFlow.SYNC,
     seconds=10,
     loss=Disruption.NONE,
     harmless="a strategy does nothing until a run or a profile names it",

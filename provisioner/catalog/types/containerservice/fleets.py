@@ -1,6 +1,6 @@
 """Fleets of AKS clusters. Facts: the documentation "What is Azure Kubernetes Fleet Manager?" and
 "Choosing an Azure Kubernetes Fleet Manager option", and the template reference of
-`Microsoft.ContainerService/fleets`. No traffic of the version was recorded.
+`Microsoft.ContainerService/fleets`, and the course that an older version was recorded to take.
 
 A fleet with a hub has a cluster of its own, which Azure keeps in a group of its own; one without
 only orders the upgrades of its members.
@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from provisioner.catalog import api_versions
 from provisioner.catalog.field import Compare, Field
-from provisioner.catalog.resource_type import DeleteFlow, NameRule, ResourceType, Surroundings
+from provisioner.catalog.resource_type import NameRule, ResourceType, Surroundings
 from provisioner.catalog.stated_models import FLAG, OPEN, TEXT, TEXTS, map_of, models_of
 from provisioner.model.resource_id import ResourceId
 from provisioner.model.values import Body, Json, is_empty, lookup
@@ -47,7 +47,6 @@ TYPE = ResourceType(
     # The SDK's create_or_update takes if_none_match.
     if_none_match=True,
     etag_header=False,
-    delete=DeleteFlow.LOCATION,
     seconds=60,
     computed=_computed,
     models=(
