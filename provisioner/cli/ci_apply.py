@@ -1,6 +1,6 @@
 """`azsec ci apply`: on merge, applies the plans that were approved, in the order of promotion."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from provisioner.blueprint.promotion import order_stages
@@ -37,17 +37,16 @@ from provisioner.documents.document import DiagnosticDocument
 from provisioner.engine.forge_port import Forge, PullRequest, StatusState
 from provisioner.model.azure_error import AzureError
 from provisioner.model.diagnostic import Diagnostic, DiagnosticError, error, warning
+from provisioner.model.forge_error import ForgeError
 from provisioner.plan.plan import Plan
 from provisioner.workflow.apply import ApplyOptions
-from provisioner.workflow.apply_statuses import (
-    applied_status,
-    describe_others,
-    overall_applied_status,
-)
+from provisioner.workflow.apply_posting import ApplyPosting
+from provisioner.workflow.apply_statuses import describe_others
 from provisioner.workflow.ci_apply import (
     Environment,
     apply_reviewed,
     describe_removal,
+    fail,
     not_run,
     not_yet,
     refuse,
@@ -59,7 +58,6 @@ from provisioner.workflow.ci_plan import (
     newest_statuses,
     read_reviews,
 )
-from provisioner.workflow.ci_posting import write_plan_comment
 from provisioner.workflow.plan_review import Review, hold_to_head, is_digest
 from provisioner.workflow.plan_snapshot import Remembered, read_snapshots
 from provisioner.workflow.sticky_comment import find_comment
@@ -85,7 +83,7 @@ def run_apply(options: Options, permissions: Permissions, output: str) -> int:
         document = _Run(options, permissions, host, host.forge, cloud).apply()
         print_ci_apply(document, output)
     verdicts = {entry.verdict for entry in document.environments}
-    if ApplyVerdict.FAILED in verdicts:
+    if ApplyVerdict.FAILED in verdicts or document.has_errors:
         return ExitCode.ERROR
     held = {ApplyVerdict.REFUSED, ApplyVerdict.NOT_RUN}
     return ExitCode.REFUSED if verdicts & held else ExitCode.SUCCESS
@@ -140,10 +138,11 @@ class _Run:
         found = find_comment(self._forge, pull_request, MARKER)
         self._notes += found.report()
         remembered = read_snapshots(found.body)
+        posting = ApplyPosting(self._forge, pull_request, self._job.url)
         done = [self._refuse_removed(removed) for removed in selection.removed]
         done += [describe_removal(name, f"environments/{name}.yaml", None) for name in self._lost]
         for entry in done:
-            self._set_status(pull_request, entry)
+            posting.tell(entry)
         unapplied = self._find_unapplied(pull_request, items.keys())
         for name in self._in_order(list(items)):
             path = items[name].path
@@ -154,8 +153,8 @@ class _Run:
                 entry = not_yet(name, path, unapplied[name])
             else:
                 review, then = reviews[name], remembered.get(name)
-                entry = self._apply_one(pull_request, path, name, review, then)
-            self._set_status(pull_request, entry)
+                entry = self._apply_one(posting, path, name, review, then)
+            posting.tell(entry)
             done.append(entry)
         document = CiApplyDocument(
             pull_request=describe_pull_request(pull_request),
@@ -163,9 +162,9 @@ class _Run:
             base=self._base,
             environments=tuple(done),
             published=True,
-            diagnostics=tuple(map(DiagnosticDocument.of, self._notes)),
+            diagnostics=tuple(map(DiagnosticDocument.of, (*self._notes, *posting.refusals))),
         )
-        document = self._post(pull_request, document, remembered)
+        document = self._post(posting, document, remembered)
         write_outputs(self._job, apply_outputs(document))
         return document
 
@@ -218,18 +217,21 @@ class _Run:
 
     def _apply_one(
         self,
-        pull_request: PullRequest,
+        posting: ApplyPosting,
         path: str,
         name: str,
         review: Review,
         remembered: Remembered | None,
     ) -> EnvironmentApplyDocument:
-        newer = find_newer(self._forge, pull_request, self._commit, path)
+        try:
+            newer = find_newer(self._forge, posting.pull_request, self._commit, path)
+        except ForgeError as refusal:
+            return fail(name, path, error(refusal.code, refusal.message, None, refusal.hint))
         if newer is not None:
             return refuse(name, path, newer)
         with self._cloud.open() as session:
             environment = self._bind(session, path, name)
-            return apply_reviewed(environment, review, remembered or Remembered())
+            return apply_reviewed(environment, review, remembered or Remembered(), posting.claim)
 
     def _bind(self, session: Session, path: str, name: str) -> Environment:
         permissions = self._permissions
@@ -240,10 +242,12 @@ class _Run:
         def plan() -> Plan:
             return session.plan(path, [], choices)
 
-        def apply(made: Plan) -> ApplyDocument:
+        def apply(made: Plan, claim: Callable[[], None]) -> ApplyDocument:
             may_delete = made.document.digest in permissions.deletes
             options = ApplyOptions(may_delete, self._options.parallelism, permissions.lock_timeout)
-            return session.apply(made, options)
+            with session.hold(made, permissions.lock_timeout) as lock:
+                claim()
+                return session.apply_under(lock, made, options)
 
         return Environment(
             name=name,
@@ -274,37 +278,42 @@ class _Run:
             plan = None
         return describe_removal(removed.name, removed.path, plan)
 
-    def _set_status(self, pull_request: PullRequest, entry: EnvironmentApplyDocument) -> None:
-        status = applied_status(entry, self._job.url)
-        if status is not None:
-            self._forge.set_status(pull_request, pull_request.head, status)
-
     def _post(
         self,
-        pull_request: PullRequest,
+        posting: ApplyPosting,
         document: CiApplyDocument,
         remembered: Mapping[str, Remembered],
     ) -> CiApplyDocument:
         from provisioner.reports.ci_apply_markdown import render_ci_apply_comment
         from provisioner.reports.markdown import LIMIT
 
+        others: tuple[OtherJobDocument, ...] | None = ()
         if self._options.named:
             # A job for each environment: what the others did stays in the comment, and one that the
             # change does not touch has nothing to say.
             if not document.environments:
                 return document
-            statuses = newest_statuses(self._forge, pull_request, self._accounts())
-            names = {entry.name for entry in document.environments}
-            document = document.model_copy(update={"others": describe_others(statuses, names)})
-        url = self._job.url
-        overall = overall_applied_status(document, url)
-        self._forge.set_status(pull_request, pull_request.head, overall)
-        snapshots = remember_applied(document, remembered)
-        written = write_plan_comment(
-            self._forge,
-            pull_request,
-            lambda room: render_ci_apply_comment(document, room, url),
-            snapshots,
-        )
+            others = self._others(posting, document)
+            document = document.model_copy(update={"others": others or ()})
+        # Before the statuses: what has no room in the comment is shown here.
         write_summary(self._job, render_ci_apply_comment(document, 4 * LIMIT, None))
-        return document.model_copy(update={"comment": written.url})
+        url = self._job.url
+        written = posting.post(
+            document,
+            lambda room: render_ci_apply_comment(document, room, url),
+            remember_applied(document, remembered),
+            knows_others=others is not None,
+        )
+        told = tuple(map(DiagnosticDocument.of, (*self._notes, *posting.refusals)))
+        return written.model_copy(update={"diagnostics": told})
+
+    def _others(
+        self, posting: ApplyPosting, document: CiApplyDocument
+    ) -> tuple[OtherJobDocument, ...] | None:
+        """Return the environments of the other jobs, None where the forge does not tell."""
+        try:
+            statuses = newest_statuses(self._forge, posting.pull_request, self._accounts())
+        except ForgeError as refusal:
+            posting.refusals.append(error(refusal.code, refusal.message, None, refusal.hint))
+            return None
+        return describe_others(statuses, {entry.name for entry in document.environments})

@@ -220,6 +220,11 @@ class CiApplyDocument(Document):
     comment: str | None = None
     diagnostics: tuple[DiagnosticDocument, ...] = ()
 
+    @property
+    def has_errors(self) -> bool:
+        """Whether something beside the environments went wrong: the pull request was not told."""
+        return any(told.severity is Severity.ERROR for told in self.diagnostics)
+
 
 class IssueAction(StrEnum):
     """What a drift check did with the issue of its environment."""

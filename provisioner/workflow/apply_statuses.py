@@ -11,11 +11,15 @@ from provisioner.documents.ci import (
 from provisioner.engine.forge_port import MOST_DESCRIPTION, NewStatus, Status, StatusState
 from provisioner.workflow.plan_review import (
     APPLIED,
+    APPLYING,
     CONTEXT,
     NEEDS_PERMISSION,
     context_of,
     digest_in,
 )
+
+FAILED = "the apply failed"
+"""What stands behind the digest in the status of a plan whose apply did not end well."""
 
 
 def overall_applied_status(document: CiApplyDocument, url: str | None) -> NewStatus:
@@ -42,20 +46,43 @@ def describe_others(
     for name, status in sorted(statuses.items()):
         digest = digest_in(status.description)
         told = status.description.removeprefix(digest or "").strip()
-        well = status.state is StatusState.SUCCESS
+        well = status.state in (StatusState.SUCCESS, StatusState.PENDING)
         if name not in names:
             found.append(OtherJobDocument(name=name, digest=digest, told=told, went_well=well))
     return tuple(found)
 
 
+def claimed_status(environment: str, digest: str, url: str | None) -> NewStatus:
+    """Return the status that uses up the approvals of a plan before it is applied. It does not
+    begin with the digest: an approval while the plan is applied covers none."""
+    return NewStatus(context_of(environment), StatusState.PENDING, f"{APPLYING} {digest}", url)
+
+
+def offers_digest(entry: EnvironmentApplyDocument) -> bool:
+    """Tell whether the status of an environment offers the digest of a refused plan: whoever
+    approves from then on approves that plan."""
+    is_refused = entry.verdict is ApplyVerdict.REFUSED and entry.plan is not None
+    # What lacks a permission alone was approved, and shown before that.
+    return is_refused and not entry.unpermitted
+
+
+def unshown_status(entry: EnvironmentApplyDocument, url: str | None) -> NewStatus:
+    """Return the status of a refused plan that the comment does not show: it has no digest, so that
+    nobody approves what they were not shown."""
+    told = "not the approved plan, and the comment that shows it was not written"
+    return NewStatus(context_of(entry.name), StatusState.FAILURE, told, url)
+
+
 def applied_status(entry: EnvironmentApplyDocument, url: str | None) -> NewStatus | None:
     """Return the status of an environment after an apply, None for one whose turn did not come. The
     digest of a refused plan is in it: whoever approves from now on approves that plan."""
+    # With the digest of an apply that failed: the plan was shown, and takes a new approval.
+    failed = f"{entry.digest} {FAILED}" if entry.apply is not None else FAILED
     told = {
         ApplyVerdict.APPLIED: (StatusState.SUCCESS, f"{entry.digest} {APPLIED}"),
         ApplyVerdict.UNCHANGED: (StatusState.SUCCESS, f"{entry.digest} no changes"),
         ApplyVerdict.REFUSED: (StatusState.FAILURE, f"{entry.digest} not the approved plan"),
-        ApplyVerdict.FAILED: (StatusState.ERROR, "the apply failed"),
+        ApplyVerdict.FAILED: (StatusState.ERROR, failed),
     }.get(entry.verdict)
     if told is None:
         return None

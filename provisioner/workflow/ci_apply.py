@@ -45,7 +45,7 @@ class Environment:
     """One environment on merge, bound to its cloud: how it is planned for an apply, applied, where
     a resource of it is by its address, who changed resources since a time, and which files that it
     reads changed on the target branch since a commit. `permitted` are the digests of the plans that
-    may delete and replace.
+    may delete and replace. `apply` calls its second argument under the lock, before it writes.
 
     `plan` and `apply` raise DiagnosticError and AzureError.
     """
@@ -53,7 +53,7 @@ class Environment:
     name: str
     path: str
     plan: Callable[[], Plan]
-    apply: Callable[[Plan], ApplyDocument]
+    apply: Callable[[Plan, Callable[[], None]], ApplyDocument]
     find: Callable[[str], ResourceId | None]
     attribute: Callable[[Sequence[Target], datetime], Mapping[str, AttributionDocument]]
     moved_files: Callable[[str], tuple[str, ...]]
@@ -85,9 +85,16 @@ def find_merged(forge: Forge, commit: str) -> PullRequest:
 
 
 def apply_reviewed(
-    environment: Environment, review: Review, remembered: Remembered
+    environment: Environment,
+    review: Review,
+    remembered: Remembered,
+    claim: Callable[[str, str], None],
 ) -> EnvironmentApplyDocument:
-    """Plan an environment again and apply the plan, if it is an approved one."""
+    """Plan an environment again and apply the plan, if it is an approved one.
+
+    `claim` uses up the approvals of the environment's digest; it raises DiagnosticError where it
+    cannot, and then nothing is applied.
+    """
     told = EnvironmentApplyDocument(
         name=environment.name,
         path=environment.path,
@@ -97,7 +104,7 @@ def apply_reviewed(
     )
     try:
         plan = environment.plan()
-        return _apply(environment, plan, review, remembered, told)
+        return _apply(environment, plan, review, remembered, told, claim)
     except GateError as refusal:
         return _with(told, ApplyVerdict.REFUSED, refusal.diagnostics)
     except DiagnosticError as failure:
@@ -112,6 +119,7 @@ def _apply(
     review: Review,
     remembered: Remembered,
     told: EnvironmentApplyDocument,
+    claim: Callable[[str, str], None],
 ) -> EnvironmentApplyDocument:
     document = plan.document
     told = told.model_copy(update={"digest": document.digest})
@@ -125,7 +133,7 @@ def _apply(
     if deleted and document.digest not in environment.permitted:
         told = told.model_copy(update={"plan": document, "unpermitted": deleted})
         return _with(told, ApplyVerdict.REFUSED, [_not_permitted(document.digest, deleted)])
-    applied = environment.apply(plan)
+    applied = environment.apply(plan, lambda: claim(environment.name, document.digest))
     failed = applied.count(Outcome.FAILED) or applied.has_errors or applied.interrupted
     verdict = ApplyVerdict.FAILED if failed else ApplyVerdict.APPLIED
     return told.model_copy(update={"verdict": verdict, "apply": applied})
@@ -304,6 +312,12 @@ def refuse(name: str, path: str, reason: Diagnostic) -> EnvironmentApplyDocument
     """Return what is said of an environment that is not even planned."""
     told = EnvironmentApplyDocument(name=name, path=path, verdict=ApplyVerdict.REFUSED)
     return _with(told, ApplyVerdict.REFUSED, [reason])
+
+
+def fail(name: str, path: str, reason: Diagnostic) -> EnvironmentApplyDocument:
+    """Return what is said of an environment that could not be looked at."""
+    told = EnvironmentApplyDocument(name=name, path=path, verdict=ApplyVerdict.FAILED)
+    return _with(told, ApplyVerdict.FAILED, [reason])
 
 
 def describe_removal(name: str, path: str, plan: Plan | None) -> EnvironmentApplyDocument:

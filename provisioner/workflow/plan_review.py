@@ -20,6 +20,10 @@ APPLIED = "applied"
 """What stands behind the digest in the status of a plan that was applied: it uses up the approvals
 given before."""
 
+APPLYING = "applying"
+"""What stands before the digest in the status of a plan while it is applied: it uses up the
+approvals given before, also where nothing is told afterwards."""
+
 NEEDS_PERMISSION = "needs allow-delete"
 """What stands in the status of a plan that deletes or replaces."""
 
@@ -54,7 +58,8 @@ class Trust:
 @dataclass(frozen=True, slots=True)
 class Review:
     """What was reviewed of one environment: its approvals, the newest first, and those that approve
-    no plan, with the reason; `posted` is the digest of the newest status on the head. `outdated`
+    no plan, with the reason; `posted` is the digest of the newest status on the head, of a plan
+    that is being applied too. `outdated`
     tells that approvals of earlier commits would count if the order of promotion were the same."""
 
     approvals: tuple[ApprovalDocument, ...] = ()
@@ -89,9 +94,9 @@ def read_review(
         if reason is None:
             digest = _digest_at(environment, approval, statuses_of(approval.commit), trust)
             reason = None if digest else _NO_PLAN
-            used = _applied_at(environment, digest, approval, statuses_of(head), trust)
+            used = _used_by(environment, digest, approval, statuses_of(head), trust)
             if used is not None:
-                digest, reason = None, f"its plan was applied at {used}, and is approved for once"
+                digest, reason = None, f"{used}, and is approved for once"
         if digest is None:
             uncounted.append(UncountedApprovalDocument(by=approval.by, reason=reason or _NO_PLAN))
             continue
@@ -108,8 +113,12 @@ def read_review(
     return Review(
         approvals=tuple(sorted(found, key=lambda one: one.at, reverse=True)),
         uncounted=tuple(uncounted),
-        posted=digest_in(posted[0].description) if posted else None,
+        posted=_digest_of(posted[0].description) if posted else None,
     )
+
+
+def _digest_of(description: str) -> str | None:
+    return digest_in(description.removeprefix(f"{APPLYING} "))
 
 
 def hold_to_head(review: Review, head: str) -> Review:
@@ -152,17 +161,22 @@ def _digest_at(
     return digest_in(seen[0].description) if seen else None
 
 
-def _applied_at(
+def _used_by(
     environment: str,
     digest: str | None,
     approval: Approval,
     statuses: Sequence[Status],
     trust: Trust,
 ) -> str | None:
-    """Return when the plan that an approval covers was applied since, None where it was not."""
+    """Return which apply used an approval up, None where none did: one that ended with success, or
+    one that began, of which nothing else may have been told."""
+    marks = {
+        f"{digest} {APPLIED}": "its plan was applied at",
+        f"{APPLYING} {digest}": "an apply of its plan began at",
+    }
     for status in _trusted(environment, statuses, trust):
-        if status.description == f"{digest} {APPLIED}" and status.at >= approval.at:
-            return format_moment(status.at)
+        if status.description in marks and status.at >= approval.at:
+            return f"{marks[status.description]} {format_moment(status.at)}"
     return None
 
 

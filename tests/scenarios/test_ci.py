@@ -1,6 +1,7 @@
 """`azsec ci` where something is in the way, on GitHub: each on a repository of its own."""
 
 import re
+import shutil
 import socket
 import subprocess
 import sys
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.forges.life import GitHubHost, Life
-from tests.forges.server import Fault
+from tests.forges.server import Fault, Reply
 from tests.scenarios.story import run_command, tamper
 
 BLUEPRINT = """\
@@ -729,3 +730,81 @@ def test_an_order_that_is_turned_alone_is_shown_to_its_reviewers(repository):
     repository.run("azsec ci plan")
     assert "dev, then prod becomes prod, then dev" in " ".join(repository.host.comment().split())
     assert "promotion.yaml changes the order" in repository.host.statuses()
+
+
+def _refuse(repository: Repository, method: str, path: str, times: int = 1) -> None:
+    repository.server.server.faults.append(Fault(method, path, Reply(502), times))
+
+
+def _refuse_statuses(repository: Repository, after: int) -> None:
+    """Refuse each status that is set, from one on."""
+    repository.server.server.faults.append(Fault("POST", r"/statuses/", None, after))
+    _refuse(repository, "POST", r"/statuses/", 99)
+
+
+def test_an_approval_is_used_up_though_nothing_is_told_of_the_apply(repository):
+    repository.add("prod", "0d03")
+    repository.act("commit Add prod")
+    repository.change()
+    repository.run("azsec ci plan")
+    repository.act("grace approves", "merge by squash")
+    # The claim of dev arrives, and no status after it.
+    _refuse_statuses(repository, after=1)
+    told = " ".join(repository.run("azsec ci apply", "push").split())
+    assert "dev applied" in told
+    assert "the status azsec/dev was not written: GitHub refuses POST" in told
+    assert "prod failed" in told
+    assert "nothing was applied: the status that uses up the approval" in told
+    assert "[exit 1]" in told
+    comment = repository.host.comment()
+    assert "1 failed, 1 applied" in comment
+    assert "azsec/dev pending: applying sha256:" in repository.host.statuses()
+    assert "dev" in (repository.folder / "summary.md").read_text("utf-8")
+
+    # Azure is put back to what it was, and the job is run again.
+    repository.server.server.faults.clear()
+    shutil.rmtree(repository.folder / ".azsec")
+    told = " ".join(repository.run("azsec ci apply", "push").split())
+    assert "dev refused" in told
+    assert "grace: an apply of its plan began at" in told
+    assert "[exit 3]" in told
+    repository.act("grace approves")
+    assert "dev applied" in " ".join(repository.run("azsec ci apply dev", "push").split())
+
+
+def test_a_plan_that_the_comment_does_not_show_is_not_offered_for_approval(repository):
+    repository.change()
+    repository.run("azsec ci plan")
+    repository.act("grace approves", "merge by squash")
+    repository.write("app", "mallory")
+    run_command("azsec apply dev --yes --quiet")
+    repository.write("app", "grace")
+    _refuse(repository, "PATCH", r"/issues/comments/")
+    told = " ".join(repository.run("azsec ci apply", "push").split())
+    assert "dev refused" in told
+    assert "the comment was not written: GitHub refuses PATCH" in told
+    assert "[exit 1]" in told
+    assert "azsec/dev failure: not the approved plan, and the comment that" in (
+        repository.host.statuses()
+    )
+
+    repository.act("grace approves")
+    told = " ".join(repository.run("azsec ci apply", "push").split())
+    assert "dev refused" in told, "grace has seen the first plan alone"
+    repository.act("grace approves")
+    assert "dev applied" in " ".join(repository.run("azsec ci apply", "push").split())
+
+
+def test_a_branch_that_cannot_be_looked_up_after_an_apply_hides_nothing(repository):
+    repository.add("prod", "0d03")
+    repository.act("commit Add prod")
+    repository.change()
+    repository.run("azsec ci plan")
+    repository.act("grace approves", "merge by squash")
+    faults = repository.server.server.faults
+    faults.append(Fault("GET", r"/branches/main$", None))
+    faults.append(Fault("GET", r"/branches/main$", Reply(403, {"message": "No"}), 9))
+    told = " ".join(repository.run("azsec ci apply", "push").split())
+    assert "dev applied" in told
+    assert "prod failed" in told
+    assert "1 failed, 1 applied" in repository.host.comment()
