@@ -1,7 +1,7 @@
 """`azsec ci drift`: checks environments, and keeps an issue for each that drifted."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -9,25 +9,30 @@ from pathlib import Path
 
 from provisioner.attribution.window import format_moment
 from provisioner.cli.ci_environments import list_environments, name_of
-from provisioner.cli.ci_job import open_host, write_json, write_summary
+from provisioner.cli.ci_job import Host, open_host, write_json, write_summary
 from provisioner.cli.ci_options import Cloud, Options, open_cloud
 from provisioner.cli.ci_outputs import drift_outputs, write_outputs
 from provisioner.cli.exit_code import ExitCode
+from provisioner.cli.git import has_file
 from provisioner.cli.output import print_ci_drift
 from provisioner.cli.side_by_side import run_side_by_side
 from provisioner.cli.workspace import FileSources, repository_of
 from provisioner.documents.ci import CiDriftDocument, EnvironmentDriftDocument
 from provisioner.documents.document import DiagnosticDocument
-from provisioner.engine.forge_port import Forge
+from provisioner.engine.forge_port import Forge, Issue
 from provisioner.model.azure_error import AzureError
 from provisioner.model.diagnostic import Diagnostic, DiagnosticError, error
+from provisioner.model.forge_error import ForgeError
 from provisioner.workflow.ci_drift import (
+    Files,
     IssueText,
     close_left,
     findings_of,
+    folder_of,
     follow_drift,
     read_issues,
 )
+from provisioner.workflow.forge_refusals import not_told
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +53,7 @@ def run_drift(options: Options, wanted: DriftOptions) -> int:
         entries = _check_all(options, wanted, cloud)
         told: Sequence[Diagnostic] = ()
         if host.forge is not None:
-            entries, told = _follow(host.forge, entries, checked_at, is_all=not options.named)
+            entries, told = _follow(host, host.forge, entries, checked_at, is_all=not options.named)
         document = CiDriftDocument(
             checked_at=checked_at,
             environments=tuple(entries),
@@ -63,7 +68,7 @@ def run_drift(options: Options, wanted: DriftOptions) -> int:
     if any(entry.found for entry in document.environments):
         return ExitCode.DIFFERENCES
     certain = all(entry.is_certain for entry in document.environments)
-    return ExitCode.SUCCESS if certain else ExitCode.ERROR
+    return ExitCode.SUCCESS if certain and not document.has_errors else ExitCode.ERROR
 
 
 def _check_all(
@@ -98,28 +103,72 @@ def _failed(path: str, diagnostics: Sequence[Diagnostic]) -> EnvironmentDriftDoc
 
 
 def _follow(
-    forge: Forge, entries: Sequence[EnvironmentDriftDocument], checked_at: str, *, is_all: bool
+    host: Host,
+    forge: Forge,
+    entries: Sequence[EnvironmentDriftDocument],
+    checked_at: str,
+    *,
+    is_all: bool,
 ) -> tuple[Sequence[EnvironmentDriftDocument], Sequence[Diagnostic]]:
     """Follow the findings up in issues; return what became of them, and what there is to say.
-    Issues of environments that are gone are closed where all environments were checked."""
-    from provisioner.reports.drift_issue_markdown import render_left_issue
 
-    issues, told = read_issues(forge)
+    Issues of environments that are gone are closed where all environments were checked. What the
+    forge refuses is said, and takes nothing from the findings and from the other issues.
+    """
+    try:
+        issues, notes = read_issues(forge)
+    except ForgeError as refusal:
+        return entries, [error("issues-not-read", refusal.message, None, refusal.hint)]
+    told = list(notes)
     render = partial(_render, checked_at=checked_at)
-    followed = [
-        follow_drift(forge, entry, issues, render, _place_of(entry.path)[1]) for entry in entries
-    ]
-    if not is_all:
-        return followed, told
     root = _place_of(entries[0].path)[0]
+    is_there = partial(_is_there, root)
+    followed: list[EnvironmentDriftDocument] = []
+    for entry in entries:
+        place = _place_of(entry.path)[1]
+        try:
+            followed.append(follow_drift(forge, entry, issues, render, place, is_there))
+        except ForgeError as refusal:
+            told.append(not_told(f"the issue of {entry.name}", refusal))
+            followed.append(entry)
+    if is_all:
+        told += _close_left(host, forge, issues, followed, is_there, checked_at)
+    return followed, told
 
-    def is_there(path: str) -> bool:
-        return (root / path).exists()
+
+def _close_left(
+    host: Host,
+    forge: Forge,
+    issues: Sequence[Issue],
+    entries: Sequence[EnvironmentDriftDocument],
+    is_there: Callable[[str], bool],
+    checked_at: str,
+) -> Iterator[Diagnostic]:
+    from provisioner.reports.drift_issue_markdown import render_left_issue
 
     def explain(name: str, path: str) -> str:
         return render_left_issue(name, path, checked_at)
 
-    return followed, [*told, *close_left(forge, issues, followed, is_there, explain)]
+    folder = folder_of(_place_of(entries[0].path)[1])
+    files = Files(is_there, folder, partial(_doubt, host, forge))
+    try:
+        yield from close_left(forge, issues, entries, files, explain)
+    except ForgeError as refusal:
+        yield error("issues-not-read", refusal.message, None, refusal.hint)
+
+
+def _doubt(host: Host, forge: Forge) -> str | None:
+    """Return why a file that is not here may be in the repository all the same: the job is not of
+    the default branch."""
+    branch, default = host.job.branch, forge.default_branch()
+    if branch == default:
+        return None
+    return f"the job is of {branch or 'no branch'}, not of the default branch {default}"
+
+
+def _is_there(root: Path, path: str) -> bool:
+    """Tell whether a file is in the working copy or in its commit: a sparse checkout lacks some."""
+    return (root / path).exists() or has_file("HEAD", path)
 
 
 def _place_of(path: str) -> tuple[Path, str]:

@@ -66,6 +66,11 @@ def has_commit(commit: str) -> bool:
     return _try("cat-file", "-e", f"{commit}^{{commit}}") is not None
 
 
+def has_file(commit: str, path: str) -> bool:
+    """Tell whether a commit has a file, by its path from the repository's root."""
+    return _try("cat-file", "-e", f"{commit}:{path}") is not None
+
+
 def is_shallow() -> bool:
     """Tell whether the clone was cut: git has not all commits that lead to what it has."""
     return _git("rev-parse", "--is-shallow-repository").strip() == "true"

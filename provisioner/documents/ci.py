@@ -271,3 +271,8 @@ class CiDriftDocument(Document):
     environments: tuple[EnvironmentDriftDocument, ...] = ()
     published: bool = False
     diagnostics: tuple[DiagnosticDocument, ...] = ()
+
+    @property
+    def has_errors(self) -> bool:
+        """Whether something beside the checks went wrong: an issue was not written."""
+        return any(told.severity is Severity.ERROR for told in self.diagnostics)

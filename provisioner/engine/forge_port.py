@@ -186,6 +186,9 @@ class Forge(Protocol):
         commit, a squash and a rebase alike.
         """
 
+    def default_branch(self) -> str:
+        """Return the name of the repository's default branch."""
+
     def branch_head(self, branch: str) -> str:
         """Return the commit that a branch has now."""
 

@@ -125,6 +125,11 @@ class AzureDevOps:
         )
         return [self.pull_request(number) for number in numbers]
 
+    def default_branch(self) -> str:
+        """Return the name of the repository's default branch ("Repositories - Get Repository")."""
+        found = self._get(self._git)
+        return read(lambda: str(found["defaultBranch"]), self._git).removeprefix("refs/heads/")
+
     def branch_head(self, branch: str) -> str:
         """Return the commit that a branch has now ("Refs - List"; its filter is a beginning)."""
         path, name = f"{self._git}/refs", f"refs/heads/{branch}"

@@ -23,7 +23,7 @@ from provisioner.engine.forge_port import (
     Status,
     StatusState,
 )
-from provisioner.forges.github_refusals import read_refusal, wait_of
+from provisioner.forges.github_refusals import of_issue, read_refusal, wait_of
 from provisioner.forges.rest_client import Dialect, RestClient
 from provisioner.model.forge_error import ForgeError
 
@@ -113,6 +113,10 @@ class GitHub:
         """
         path = f"/commits/{commit}/pulls"
         return [_read(_pull_request, entry, path) for entry in self._list(path)]
+
+    def default_branch(self) -> str:
+        """Return the name of the repository's default branch ("Get a repository")."""
+        return _read(lambda entry: str(entry["default_branch"]), self._get(""), "")
 
     def branch_head(self, branch: str) -> str:
         """Return the commit that a branch has now ("Get a branch")."""
@@ -216,7 +220,11 @@ class GitHub:
 
     def add_issue_comment(self, issue: Issue, body: str) -> None:
         """Write a comment on an issue: what its subscribers are notified of."""
-        self._written(_comment, f"/issues/{issue.id}/comments", {"body": body})
+        try:
+            self._written(_comment, f"/issues/{issue.id}/comments", {"body": body})
+        except ForgeError as refusal:
+            # The same path comments on pull requests, which takes another permission.
+            raise of_issue(refusal) from refusal
 
     def _get(self, path: str) -> Mapping[str, Any]:
         return _mapping(self._client.send("GET", self._root + path).body, path)

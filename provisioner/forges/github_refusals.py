@@ -13,6 +13,9 @@ _SECONDARY_SECONDS = 60.0
 """How long to wait where a secondary limit names no time (GitHub, "Rate limits for the REST API":
 at least a minute)."""
 
+_LOCKED = "issue is locked"
+"""Part of the message for a comment on a conversation that somebody locked, also a 403."""
+
 _PERMISSIONS: tuple[tuple[str, str], ...] = (
     (r"/statuses(/|$)", "statuses"),
     (r"/pulls(/|$)", "pull-requests"),
@@ -59,7 +62,16 @@ def read_refusal(refusal: Refusal) -> ForgeError:
     return ForgeError(refusal.status, "refused", what)
 
 
+def of_issue(refusal: ForgeError) -> ForgeError:
+    """Return the refusal of a comment as one on an issue: the permission it takes is that of
+    issues."""
+    hint = (refusal.hint or "").replace("`pull-requests: write`", "`issues: write`")
+    return ForgeError(refusal.status, refusal.code, refusal.message, hint or None)
+
+
 def _permission_hint(refusal: Refusal) -> str:
+    if _LOCKED in _message(refusal):
+        return "Unlock the conversation."
     wanted = next(name for pattern, name in _PERMISSIONS if re.search(pattern, refusal.path))
     right = "read" if refusal.method == _READS else "write"
     told = f"It takes the permission `{wanted}: {right}`: add it to `permissions:` of the job."

@@ -22,6 +22,7 @@ from provisioner.workflow.apply_statuses import (
     unshown_status,
 )
 from provisioner.workflow.ci_posting import write_plan_comment
+from provisioner.workflow.forge_refusals import not_told
 
 
 @dataclass(slots=True)
@@ -94,8 +95,3 @@ class ApplyPosting:
             write()
         except ForgeError as refusal:
             self.refusals.append(not_told(what, refusal))
-
-
-def not_told(what: str, refusal: ForgeError) -> Diagnostic:
-    """Return the error for something that the forge does not take."""
-    return error("not-told", f"{what} was not written: {refusal.message}", None, refusal.hint)

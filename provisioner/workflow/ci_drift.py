@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import Any
 
 from provisioner.documents.ci import EnvironmentDriftDocument, IssueAction
@@ -29,6 +30,7 @@ from provisioner.workflow.drift_issue import (
     unseen_key,
     with_note,
 )
+from provisioner.workflow.forge_refusals import not_told
 
 LABEL = "azsec-drift"
 """The label (Azure Boards: the tag) of the issues, for people to filter by."""
@@ -105,9 +107,11 @@ def follow_drift(
     issues: Sequence[Issue],
     render: Render,
     path: str,
+    is_there: Callable[[str], bool],
 ) -> EnvironmentDriftDocument:
     """Open, update, reopen or close the issue of an environment, as its check asks for; `path` is
-    that of its file from the repository's root.
+    that of its file from the repository's root, and `is_there` tells whether there is a file by
+    such a path.
 
     It is updated only where the findings are others, and closed only by a check that saw all of
     its scope and found nothing: where the logs that decided are not to be read any more and the
@@ -115,7 +119,7 @@ def follow_drift(
     same; a check that finds none is noted in it, so that it is opened again should they come back.
     Raises ForgeError.
     """
-    known = find_issue(forge, document.name, issues, path)
+    known = find_issue(forge, document.name, issues, path, is_there)
     aged = still_moved(document.drift, known if known is not None and known.is_open else None)
     lost = [_aged_out(entry) for entry in aged if entry.unread is None]
     told = (*document.diagnostics, *map(DiagnosticDocument.of, lost))
@@ -127,7 +131,12 @@ def follow_drift(
     cleared = issue_head(document.name, origin, None) + text.repaired
     if document.found:
         if known is None:
-            return _open(forge, document, text.title, head + text.drifted, cleared)
+            opened = forge.open_issue(text.title, head + text.drifted, LABEL)
+            # Of two jobs that open one at once, the older issue stays.
+            first = find_issue(forge, document.name, forge.issues(LABEL), path, is_there) or opened
+            if first.id != opened.id:
+                forge.edit_issue(opened, text.title, cleared, is_open=False)
+            return _told(document, IssueAction.OPENED, first)
         return _keep_open(forge, document, known, text, head + text.drifted)
     if known is None:
         return document
@@ -137,32 +146,44 @@ def follow_drift(
         return document
     if not document.is_certain:
         return _leave_open(forge, document, known, text)
+    # The comment last: where the issue cannot be closed, it would be written anew each night.
+    closed = forge.edit_issue(known, text.title, cleared, is_open=False)
     forge.add_issue_comment(known, text.changed)
-    return _told(
-        document,
-        IssueAction.CLOSED,
-        forge.edit_issue(known, text.title, cleared, is_open=False),
-    )
+    return _told(document, IssueAction.CLOSED, closed)
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """The files of the repository, by their paths from its root: whether there is one, the folder
+    of the environments that were checked (""), and why a missing file does not say that an
+    environment is gone (None: it does)."""
+
+    is_there: Callable[[str], bool]
+    folder: str = ""
+    doubt: Callable[[], str | None] = lambda: None
 
 
 def close_left(
     forge: Forge,
     issues: Sequence[Issue],
     entries: Sequence[EnvironmentDriftDocument],
-    is_there: Callable[[str], bool],
+    files: Files,
     explain: Callable[[str, str], str],
 ) -> Iterator[Diagnostic]:
     """Close the open issues of environments that the repository does not have any more, with a
     statement (`explain`: of the name and the path that the file had); yield what there is to say.
 
-    `entries` are all environments there are, `is_there` tells whether a file is there, by its path
-    from the repository's root: one that cannot be read is there all the same. Raises ForgeError.
+    `entries` are all environments there are in the folder; one that cannot be read is there all the
+    same. An issue that the forge does not close is told, and the others go on.
     """
     names = {entry.name for entry in entries}
     followed = {entry.issue for entry in entries}
     for issue in own_issues(forge, issues):
         name, origin = environment_of(issue), origin_of(issue)
-        if not issue.is_open or name is None or name in names or issue.url in followed:
+        if not issue.is_open or name is None or issue.url in followed:
+            continue
+        is_here = origin is None or folder_of(origin.path) == files.folder
+        if is_here and name in names:
             continue
         if origin is None:
             yield warning(
@@ -171,18 +192,45 @@ def close_left(
                 None,
                 "Close it: it does not say which file it is of, so azsec leaves it open.",
             )
-        elif not is_there(origin.path):
-            told = explain(name, origin.path)
-            forge.add_issue_comment(issue, told)
-            forge.edit_issue(
-                issue, issue.title, issue_head(name, origin, None) + told, is_open=False
-            )
-            yield warning(
-                "environment-gone",
-                f"{issue.url} was closed: {origin.path}, the file of environment {name}, is gone.",
-                None,
-                "Nothing checks what is left of it in Azure: see that it was destroyed.",
-            )
+        elif not files.is_there(origin.path):
+            yield _close_one(forge, issue, name, origin, files.doubt(), explain)
+
+
+def _close_one(
+    forge: Forge,
+    issue: Issue,
+    name: str,
+    origin: Origin,
+    doubt: str | None,
+    explain: Callable[[str, str], str],
+) -> Diagnostic:
+    if doubt is not None:
+        return warning(
+            "environment-not-here",
+            f"{issue.url} stays open: {origin.path}, the file of environment {name}, is not here, "
+            f"and {doubt}.",
+            None,
+            "A check of the default branch closes it, where the file is gone there.",
+        )
+    told = explain(name, origin.path)
+    body = issue_head(name, origin, None) + told
+    try:
+        forge.edit_issue(issue, issue.title, body, is_open=False)
+        forge.add_issue_comment(issue, told)
+    except ForgeError as refusal:
+        return not_told(f"the issue {issue.url}", refusal)
+    return warning(
+        "environment-gone",
+        f"{issue.url} was closed: {origin.path}, the file of environment {name}, is gone.",
+        None,
+        "Nothing checks what is left of it in Azure: see that it was destroyed.",
+    )
+
+
+def folder_of(path: str) -> str:
+    """Return the folder in which `environments/` lies, "" for the repository's root."""
+    folder = PurePosixPath(path).parent.parent.as_posix()
+    return "" if folder == "." else folder
 
 
 def _aged_out(entry: UndeclaredDocument) -> Diagnostic:
@@ -193,17 +241,6 @@ def _aged_out(entry: UndeclaredDocument) -> Diagnostic:
         None,
         "Set it back, or state it in the blueprint.",
     )
-
-
-def _open(
-    forge: Forge, document: EnvironmentDriftDocument, title: str, body: str, cleared: str
-) -> EnvironmentDriftDocument:
-    opened = forge.open_issue(title, body, LABEL)
-    # Of two jobs that open one at once, the older issue stays.
-    first = find_issue(forge, document.name, forge.issues(LABEL)) or opened
-    if first.id != opened.id:
-        forge.edit_issue(opened, title, cleared, is_open=False)
-    return _told(document, IssueAction.OPENED, first)
 
 
 def _keep_open(

@@ -6,7 +6,7 @@ repository stands in it too: work items of Azure Boards are of a project, which 
 
 import hashlib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote, unquote
 
@@ -94,17 +94,29 @@ def _repository_of(issue: Issue) -> str | None:
 
 
 def find_issue(
-    forge: Forge, environment: str, issues: Sequence[Issue], path: str | None = None
+    forge: Forge,
+    environment: str,
+    issues: Sequence[Issue],
+    path: str,
+    is_there: Callable[[str], bool],
 ) -> Issue | None:
-    """Return the issue of an environment: azsec's own with the marker, the oldest one; where none
-    has it, the one of the environment's file (`path`), whose name was another then or cannot be
-    read now."""
+    """Return the issue of an environment: azsec's own, the oldest one, of the environment's file
+    (`path`) first.
+
+    One of another file counts by its name where that file is gone (`is_there`): it was renamed. A
+    repository may hold several folders with environments, and names are of one of them.
+    """
     own = own_issues(forge, issues)
+    here = Origin(forge.repository, path)
+    of_file = [issue for issue in own if origin_of(issue) == here]
     named = [issue for issue in own if environment_of(issue) == environment]
-    if named or path is None:
-        return named[0] if named else None
-    there = Origin(forge.repository, path)
-    return next((issue for issue in own if origin_of(issue) == there), None)
+    moved = [
+        issue
+        for issue in named
+        if (origin := origin_of(issue)) is None or not is_there(origin.path)
+    ]
+    same = [issue for issue in of_file if issue in named]
+    return next(iter((*same, *of_file, *moved)), None)
 
 
 def moved_keys(drift: DriftDocument | None) -> Sequence[str]:

@@ -168,6 +168,8 @@ class AzureDevOpsServer:
             user = {"id": BUILD["id"], "providerDisplayName": BUILD["displayName"]}
             return {"authenticatedUser": {**user, "properties": {"Account": account}}}
         git = f"/{PROJECT}/_apis/git/repositories/{REPOSITORY}/"
+        if f"{path}/" == git:
+            return {"id": REPOSITORY, "name": "infrastructure", "defaultBranch": "refs/heads/main"}
         if path.startswith(git):
             return self._git(method, path.removeprefix(git).split("/"), query, body)
         boards = f"/{PROJECT}/_apis/wit/"

@@ -53,6 +53,7 @@ class GitHubServer:
             "pull-requests": "write",
             "statuses": "write",
             "issues": "write",
+            "metadata": "read",
         }
     )
     writers: set[str] = field(default_factory=lambda: {"ada", "grace"})
@@ -185,6 +186,8 @@ class GitHubServer:
         return [
             ("GET", r"/pulls/(\d+)", "pull-requests", self._get_pull),
             ("GET", r"/commits/(\w+)/pulls", "pull-requests", self._pulls_of),
+            # A token always has metadata: read.
+            ("GET", r"", "metadata", self._repository),
             ("GET", r"/branches/(.+)", "contents", self._branch),
             ("GET", r"/pulls/(\d+)/reviews", "pull-requests", self._list_reviews),
             ("PUT", r"/pulls/(\d+)/reviews/(\d+)/dismissals", "pull-requests", self._dismiss),
@@ -203,6 +206,9 @@ class GitHubServer:
     def _get_pull(self, _call: Call, number: str) -> Reply:
         pull = self.pulls.get(int(number))
         return Reply(200, pull) if pull else Reply(404, _ABSENT)
+
+    def _repository(self, _call: Call) -> Reply:
+        return Reply(200, {"full_name": REPOSITORY, "default_branch": "main"})
 
     def _branch(self, _call: Call, name: str) -> Reply:
         sha = self.heads.get(name)

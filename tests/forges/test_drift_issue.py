@@ -9,8 +9,10 @@ from provisioner.documents.plan import ClusterObjectsDocument, UndeclaredDocumen
 from provisioner.engine.forge_port import Forge
 from provisioner.forges.azure_devops import AzureDevOps
 from provisioner.forges.github import GitHub
+from provisioner.model.forge_error import ForgeError
 from provisioner.reports.drift_issue_markdown import render_drift_issue, render_unseen
 from provisioner.workflow.ci_drift import (
+    Files,
     IssueText,
     close_left,
     findings_of,
@@ -21,6 +23,7 @@ from tests.forges.azure_devops_server import PROJECT, AzureDevOpsServer
 from tests.forges.azure_devops_server import REPOSITORY as AZURE_REPOSITORY
 from tests.forges.azure_devops_server import TOKEN as AZURE_TOKEN
 from tests.forges.github_server import REPOSITORY, TOKEN, GitHubServer
+from tests.forges.server import Fault, Reply
 from tests.reports import documents
 
 DRIFTED = EnvironmentDriftDocument(
@@ -54,8 +57,14 @@ def render(document: EnvironmentDriftDocument, room: int) -> IssueText:
 
 
 def follow(forge: Forge, document: EnvironmentDriftDocument) -> EnvironmentDriftDocument:
+    return follow_at(forge, document, f"environments/{document.path}")
+
+
+def follow_at(
+    forge: Forge, document: EnvironmentDriftDocument, path: str, *present: str
+) -> EnvironmentDriftDocument:
     issues, _ = read_issues(forge)
-    return follow_drift(forge, document, issues, render, f"environments/{document.path}")
+    return follow_drift(forge, document, issues, render, path, present.__contains__)
 
 
 def night(forge: Forge, document: EnvironmentDriftDocument) -> IssueAction:
@@ -190,7 +199,8 @@ def left(forge: Forge, *present: str, entries: tuple[EnvironmentDriftDocument, .
     def explain(name: str, path: str) -> str:
         return f"{path} of {name} is gone."
 
-    return [told.code for told in close_left(forge, issues, entries, present.__contains__, explain)]
+    files = Files(present.__contains__)
+    return [told.code for told in close_left(forge, issues, entries, files, explain)]
 
 
 def test_the_issue_of_a_deleted_environment_is_closed_with_a_statement(server, github):
@@ -241,3 +251,42 @@ def test_work_items_of_another_repository_of_the_project_are_left_alone():
         assert night(forge, CLEAN) is IssueAction.CLOSED
         assert [one.is_open for one in read_issues(forge)[0]] == [True, False]
         assert left(other) == ["environment-gone"]
+
+
+def test_two_folders_with_an_environment_of_one_name_have_an_issue_each(server, github):
+    paths = ("a/environments/prod.yaml", "b/environments/prod.yaml")
+    assert follow_at(github, DRIFTED, paths[0], *paths).action is IssueAction.OPENED
+    assert follow_at(github, CLEAN, paths[1], *paths).action is IssueAction.NONE
+    assert follow_at(github, DRIFTED, paths[1], *paths).action is IssueAction.OPENED
+    assert follow_at(github, CLEAN, paths[0], *paths).action is IssueAction.CLOSED
+    assert [issue["state"] for issue in server.issues.values()] == ["closed", "open"]
+
+    # The folder b was moved to c, and its issue is not opened anew.
+    moved = follow_at(github, DRIFTED, "c/environments/prod.yaml", paths[0])
+    assert moved.action is IssueAction.UNCHANGED
+    assert len(server.issues) == 2
+
+
+def test_a_comment_that_is_refused_is_not_repeated_each_night(server, github):
+    night(github, DRIFTED)
+    gone = Reply(410, {"message": "This issue was deleted"})
+    server.server.faults.append(Fault("PATCH", r"/issues/\d+$", gone))
+    with pytest.raises(ForgeError, match="deleted"):
+        night(github, CLEAN)
+    assert server.comments == {}
+    locked = Reply(403, {"message": "Unable to create comment because issue is locked."})
+    server.server.faults.append(Fault("POST", r"/comments$", locked))
+    with pytest.raises(ForgeError) as refused:
+        night(github, CLEAN)
+    assert refused.value.hint == "Unlock the conversation."
+    assert [issue["state"] for issue in server.issues.values()] == ["closed"]
+    assert night(github, CLEAN) is IssueAction.NONE
+
+
+def test_a_comment_on_an_issue_takes_another_permission_than_one_on_a_pull_request(server, github):
+    night(github, DRIFTED)
+    denied = Reply(403, {"message": "Resource not accessible by integration"})
+    server.server.faults.append(Fault("POST", r"/comments$", denied))
+    with pytest.raises(ForgeError) as refused:
+        night(github, CLEAN)
+    assert "`issues: write`" in str(refused.value.hint)

@@ -653,6 +653,7 @@ def test_the_drift_issue_of_a_deleted_environment_is_closed_with_a_statement(rep
     (issue,) = repository.server.issues.values()
     issue["labels"] = []
     (repository.folder / "environments" / "old.yaml").unlink()
+    repository.act("commit Delete old")
 
     repository.run("azsec ci drift dev", "schedule")
     assert issue["state"] == "open", "one environment was checked, and not all"
@@ -808,3 +809,53 @@ def test_a_branch_that_cannot_be_looked_up_after_an_apply_hides_nothing(reposito
     assert "dev applied" in told
     assert "prod failed" in told
     assert "1 failed, 1 applied" in repository.host.comment()
+
+
+def _drift(repository: Repository, catalog, *names: str) -> None:
+    """Apply environments, and let their groups drift."""
+    for name in names:
+        run_command(f"azsec apply {name} --yes --quiet")
+        tamper(f'resourceGroups/rg-{name} tags.owner = "mallory"\n', catalog)
+
+
+def test_an_issue_that_is_refused_takes_nothing_from_the_other_findings(repository, catalog):
+    repository.add("prod", "0d03")
+    repository.act("commit Add prod")
+    _drift(repository, catalog, "dev", "prod")
+    limited = Reply(
+        403, {"message": "You have exceeded a secondary rate limit."}, {"Retry-After": "3600"}
+    )
+    repository.server.server.faults.append(Fault("POST", r"/issues$", limited))
+    told = " ".join(repository.run("azsec ci drift --badge badge.json", "schedule").split())
+    assert "dev drift 1 changed" in told
+    assert "prod drift issue opened" in told
+    assert "the issue of dev was not written: GitHub refuses POST" in told
+    assert "[exit 2]" in told
+    assert [issue["title"] for issue in repository.server.issues.values()] == ["Drift in prod"]
+    assert "2 of 2 drifted" in (repository.folder / "badge.json").read_text("utf-8")
+    assert "mallory" in (repository.folder / "summary.md").read_text("utf-8")
+
+    repository.server.permissions["issues"] = "none"
+    told = " ".join(repository.run("azsec ci drift", "schedule").split())
+    assert "dev drift 1 changed" in told
+    assert "`issues: read`" in told
+
+
+def test_a_branch_without_an_environment_does_not_close_its_issue(repository, catalog, monkeypatch):
+    repository.add("old", "0d02")
+    repository.act("commit Add old")
+    run_command("azsec apply dev --yes --quiet")
+    _drift(repository, catalog, "old")
+    repository.run("azsec ci drift", "schedule")
+    (issue,) = repository.server.issues.values()
+    file = repository.folder / "environments" / "old.yaml"
+    file.unlink()
+    with repository.life.job("schedule"):
+        told = run_command("azsec ci drift")
+        assert issue["state"] == "open", "a sparse checkout: the commit has the file"
+        repository.act("branch feature", "commit Delete old")
+        monkeypatch.setenv("GITHUB_REF", "refs/heads/feature")
+        told = " ".join(run_command("azsec ci drift").split())
+    assert issue["state"] == "open"
+    assert "the job is of feature, not of the default branch main" in told
+    assert "environment-gone" not in told
