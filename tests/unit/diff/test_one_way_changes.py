@@ -291,7 +291,7 @@ OTHERS = [
             _NOTHING),
     updates("vault-rbac", VAULT, "properties.enableRbacAuthorization", False, True, _NOTHING),
     updates("vault-network", VAULT, "properties.publicNetworkAccess", "Enabled", "Disabled",
-            _NOTHING),
+            Disruption.ACCESS),
     Row("prefix-in-use", SUBNET, {"properties.addressPrefix": ("10.0.1.0/24", "10.0.2.0/24")},
         REFUSED, "addressPrefix cannot change, nor the subnet be deleted, while nic-1 is in it",
         _ASSOCIATED),
@@ -383,7 +383,7 @@ def judge(row: Row, catalog: Catalog) -> tuple[str, str]:
         if change.refused is not None:
             return REFUSED, change.refused
     for change in declared:
-        if change.reason is not None:
+        if change.forces_replace and change.reason is not None:
             rotated = change.child is not None or resource_type.rotation is not None
             return ROTATION if rotated else REPLACE, change.reason
     return max((change.disruption for change in declared), key=lambda d: d.rank), ""
