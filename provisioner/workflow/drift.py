@@ -8,7 +8,7 @@ from provisioner.catalog.registry import Catalog
 from provisioner.documents.drift import DriftDocument, DriftKind, ResourceDriftDocument
 from provisioner.documents.plan import Action, FieldChangeDocument, FieldKind
 from provisioner.engine.ports import Reader
-from provisioner.model.actual import ActualState, Unreadable
+from provisioner.model.actual import ActualState, Missing, Unreadable
 from provisioner.model.diagnostic import Diagnostic, Severity, error, warning
 from provisioner.plan.assembly import documents_of, field_document, shown_fields
 from provisioner.plan.changes import ResourceChange
@@ -35,7 +35,8 @@ def check_drift(
     """
     planned = plan_environment(desired, catalog, reader, assess=False)
     changes = planned.changes.resources
-    drifted = [c for c in changes if c.action in _DRIFTED or _is_for_good(c)]
+    state = planned.state
+    drifted = [c for c in changes if c.action in _DRIFTED or _is_for_good(c, state)]
     diagnostics = [
         *map(_told_by_drift, planned.changes.diagnostics),
         *_told(changes, planned.state),
@@ -50,7 +51,7 @@ def check_drift(
     return DriftDocument(
         environment=desired.document,
         in_sync=sum(change.action is Action.NO_OP for change in changes),
-        drifted=tuple(_drift_document(change) for change in drifted),
+        drifted=tuple(_drift_document(change, state) for change in drifted),
         undeclared=planned.plan.document.undeclared,
         tags=planned.plan.document.tags,
         strict_tags=strict_tags,
@@ -69,9 +70,16 @@ def check_drift(
     )
 
 
-def _is_for_good(change: ResourceChange) -> bool:
+def _is_for_good(change: ResourceChange, state: ActualState) -> bool:
     """Tell whether a resource drifted in a way that no plan can turn back."""
-    return change.action is Action.BLOCKED and bool(change.fields)
+    blocked = change.action is Action.BLOCKED
+    return blocked and (bool(change.fields) or _is_missing(change, state))
+
+
+def _is_missing(change: ResourceChange, state: ActualState) -> bool:
+    """Tell whether Azure lacks a resource of the blueprint, also one that cannot be created."""
+    blocked = change.action is Action.BLOCKED and change.desired is not None
+    return change.action is Action.CREATE or (blocked and isinstance(state.get(change.id), Missing))
 
 
 _CANNOT_TELL = frozenset({"cannot-list", "not-looked-into", "acceptance-exceeded"})
@@ -96,15 +104,8 @@ def _told(changes: tuple[ResourceChange, ...], state: ActualState) -> list[Diagn
     """Say what is neither in sync nor drifted: what cannot be compared, and leftovers."""
     told: list[Diagnostic] = []
     for change in changes:
-        if _is_for_good(change):
-            told.append(
-                warning(
-                    "not-reversible",
-                    f"{change.address} cannot be changed back: {change.reason}.",
-                    None,
-                    "Change the blueprint to what Azure has, or make the resource anew by hand.",
-                )
-            )
+        if _is_for_good(change, state):
+            told.append(_not_reversible(change, missing=_is_missing(change, state)))
         elif change.action is Action.BLOCKED:
             if not isinstance(state.get(change.id), Unreadable):
                 told.append(error("not-comparable", f"{change.address}: {change.reason}."))
@@ -118,6 +119,18 @@ def _told(changes: tuple[ResourceChange, ...], state: ActualState) -> list[Diagn
                 )
             )
     return told
+
+
+def _not_reversible(change: ResourceChange, *, missing: bool) -> Diagnostic:
+    if missing:
+        message = f"{change.address} is missing, and cannot be created: {change.reason}."
+        return warning("not-reversible", message, None, "`azsec plan` says what keeps it.")
+    return warning(
+        "not-reversible",
+        f"{change.address} cannot be changed back: {change.reason}.",
+        None,
+        "Change the blueprint to what Azure has, or make the resource anew by hand.",
+    )
 
 
 def _unread(
@@ -149,8 +162,8 @@ _REFUSED = "AuthorizationFailed"
 """How Azure's reason begins where the credential lacks a permission."""
 
 
-def _drift_document(change: ResourceChange) -> ResourceDriftDocument:
-    missing = change.action is Action.CREATE
+def _drift_document(change: ResourceChange, state: ActualState) -> ResourceDriftDocument:
+    missing = _is_missing(change, state)
     kind = DriftKind.UNMARKED if change.action is Action.ADOPT else DriftKind.CHANGED
     return ResourceDriftDocument(
         address=change.address,

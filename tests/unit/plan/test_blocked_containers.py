@@ -1,7 +1,9 @@
 """What stands in something that cannot be created: a plan names what blocks it, and judges a state
 in which neither is there."""
 
+from provisioner.documents.drift import DriftKind
 from provisioner.documents.plan import Action
+from provisioner.workflow.drift import check_drift
 from tests.environments import Bench
 
 BOTH = """\
@@ -26,3 +28,11 @@ def test_a_subnet_of_a_network_that_azure_would_refuse_is_in_no_judged_state(ben
     assert actions["vnet"] is Action.BLOCKED
     assert actions["nodes"] is Action.CREATE
     assert not plan.can_apply()
+
+
+def test_what_cannot_be_created_is_missing(bench: Bench) -> None:
+    desired = bench.compose(BOTH)
+    found = check_drift(desired, bench.catalog, bench.client)
+    assert {each.kind for each in found.drifted} == {DriftKind.MISSING}
+    told = [each.message for each in found.diagnostics if each.code == "not-reversible"]
+    assert any(message.startswith("vnet is missing, and cannot be created") for message in told)
