@@ -31,11 +31,15 @@ class Unseen(StrEnum):
     UNREADABLE = UNREADABLE
     AZURE_ALONE = "need check --actual"
     LATER = "known after apply"
+    NO_FACTS = "need facts of types outside the catalog"
     CLUSTER = "need the cluster"
     DIRECTORY = "need the directory"
     LOGS = "need logs"
     PERSON = "need a person"
 
+
+_UNSEEN_IN_AZURE = (Unseen.UNREADABLE, Unseen.LATER, Unseen.NO_FACTS)
+"""Why what Azure Resource Manager shows gives no answer."""
 
 _UNSEEN_BY = {
     Mode.CLUSTER: Unseen.CLUSTER,
@@ -226,7 +230,7 @@ def _with_observed(told: Result, ground: Ground, waiver_of: WaiverOf) -> Result:
         seen = tuple(each for each in seen if each.verdict is not Verdict.PASS)
     findings = (*told.findings, *(_waive(each, waiver_of) for each in seen))
     # What only the cluster was to answer is answered; what else is unknown stays so.
-    rests = told.findings or told.unseen in (Unseen.UNREADABLE, Unseen.LATER)
+    rests = told.findings or told.unseen in _UNSEEN_IN_AZURE
     verdicts = [each.verdict for each in findings]
     if rests and told.unseen not in _UNSEEN_BY.values():
         verdicts.append(told.verdict)
@@ -319,7 +323,7 @@ def _judge_proof(control: Control, found: Proof, ground: Ground, waiver_of: Waiv
     proof = waive(found, waived.__contains__)
     unseen = None
     if proof.verdict is network.Verdict.UNKNOWN:
-        unseen = Unseen.UNREADABLE if _hidden_from(control, ground) else Unseen.LATER
+        unseen = Unseen.UNREADABLE if _hidden_from(control, ground) else _unseen_of(proof, ground)
     return Result(
         control,
         VERDICTS[proof.verdict],
@@ -329,6 +333,13 @@ def _judge_proof(control: Control, found: Proof, ground: Ground, waiver_of: Waiv
         proof=proof,
         breaches=tuple(findings),
     )
+
+
+def _unseen_of(proof: Proof, ground: Ground) -> Unseen:
+    unjudged = {each.label for each in ground.topology.unjudged}
+    if any(breach.element in unjudged for breach in proof.breaches):
+        return Unseen.NO_FACTS
+    return Unseen.LATER
 
 
 def _nothing(control: Control) -> str:
@@ -386,4 +397,4 @@ def _with_parts(result: Result, controls: Sequence[Control], told: Mapping[str, 
 
 
 def _is_unreadable(result: Result) -> bool:
-    return result.unseen in (Unseen.UNREADABLE, Unseen.LATER)
+    return result.unseen in _UNSEEN_IN_AZURE

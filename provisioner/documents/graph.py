@@ -94,13 +94,15 @@ class EdgeDocument(Document):
 
 class EgressDocument(Document):
     """The way of a packet from subnets to the internet, hop by hop. `host` is the name that was
-    asked for, the first that the cluster needs; empty where an address was asked for."""
+    asked for, the first that the cluster needs; empty where an address was asked for. `unjudged` is
+    what is connected with the subnets and may open another way: azsec has no facts of its type."""
 
     subnets: tuple[str, ...]
     host: str
     delivered: bool
     through: str | None = None
     hops: tuple[HopDocument, ...]
+    unjudged: tuple[str, ...] = ()
 
 
 class MarkDocument(Document):

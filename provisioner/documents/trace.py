@@ -25,13 +25,15 @@ class HopDocument(Document):
 
 class JourneyDocument(Document):
     """The way from one subnet to one destination. `through` is the firewall on it, if there is
-    one; `delivered` is whether it ends where it leads to."""
+    one; `delivered` is whether it ends where it leads to. `unjudged` is what is connected with the
+    source and may open another way: azsec has no facts of its type."""
 
     source: str
     destination: str
     delivered: bool
     through: str | None = None
     hops: tuple[HopDocument, ...]
+    unjudged: tuple[str, ...] = ()
 
 
 class TraceDocument(Document):

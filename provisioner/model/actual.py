@@ -58,13 +58,15 @@ class ActualState:
 
     `unreadable` holds the resources of the blueprint and the environment whose read was refused,
     `gaps` every refused read, also one that nothing was expected of. `calls` counts the requests
-    that the read took.
+    that the read took. `unread` are resources of the environment's groups of which only the id
+    was read.
     """
 
     found: Mapping[str, Found]
     unreadable: tuple[Unreadable, ...] = ()
     calls: int = 0
     gaps: tuple[Gap, ...] = ()
+    unread: tuple[ResourceId, ...] = ()
 
     def get(self, resource: ResourceId) -> Actual:
         """Return what is known of `resource`."""

@@ -19,7 +19,8 @@ class Resource:
 
     `type` is the catalog's name of it. `body` may hold Unknown leaves where the state is not
     Azure's own. `address` is the blueprint's name, None for what the blueprint does not have;
-    `span` is its place in the blueprint, if it has one.
+    `span` is its place in the blueprint, if it has one. `has_facts` tells whether the catalog has
+    facts of the type: of one that it does not, nobody can say what it does to others.
     """
 
     id: ResourceId
@@ -27,6 +28,7 @@ class Resource:
     body: Mapping[str, Value]
     address: str | None = None
     span: Span | None = None
+    has_facts: bool = True
 
     @property
     def label(self) -> str:
@@ -36,9 +38,11 @@ class Resource:
 
 @dataclass(frozen=True)
 class Estate:
-    """Resources by the key of their id (`ResourceId.key`)."""
+    """Resources by the key of their id (`ResourceId.key`). `unread` are those of which only the id
+    is known."""
 
     resources: Mapping[str, Resource]
+    unread: tuple[ResourceId, ...] = ()
 
     @staticmethod
     def of(resources: Iterable[Resource]) -> "Estate":

@@ -8,6 +8,7 @@ from provisioner.network.routes import EffectiveRoute, route_subnet
 from provisioner.network.tags import PUBLIC
 from provisioner.network.topology import Cluster, Firewall, HopType, Subnet, Topology
 from provisioner.network.tracing import Packet, Path, trace_packet
+from provisioner.network.unjudged import words_of
 from provisioner.network.ways import firewall_behind, pools_in
 
 _HTTPS = 443
@@ -16,13 +17,15 @@ _HTTPS = 443
 @dataclass(frozen=True, slots=True)
 class EgressWay:
     """Where a subnet sends what goes to the internet. `route` is the one that takes it,
-    `firewall` the one behind that route; `host` is what was asked for, empty for an address."""
+    `firewall` the one behind that route; `host` is what was asked for, empty for an address.
+    `unjudged` is what may open another way: with its type."""
 
     subnet: Subnet
     host: str
     route: EffectiveRoute
     firewall: Firewall | None
     path: Path
+    unjudged: tuple[str, ...] = ()
 
     @property
     def leaves(self) -> bool:
@@ -37,13 +40,14 @@ def find_egress(topology: Topology) -> tuple[EgressWay, ...]:
     for subnet in topology.workload_subnets:
         host = _host_of(topology, subnet)
         tags = fqdn_tags_with(topology, host) if host else frozenset()
+        unjudged = words_of(topology.unjudged_in(subnet))
         for route in route_subnet(topology, subnet).routes:
             public = route.addresses & PUBLIC
             if public:
                 packet = Packet(public.lowest, "tcp", _HTTPS, host or None, tags)
                 path = trace_packet(topology, subnet, packet)
                 firewall = firewall_behind(topology, subnet, route)
-                ways.append(EgressWay(subnet, host, route, firewall, path))
+                ways.append(EgressWay(subnet, host, route, firewall, path, unjudged))
     return tuple(ways)
 
 

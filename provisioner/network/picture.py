@@ -31,6 +31,7 @@ from provisioner.network.topology import (
     Topology,
     Zone,
 )
+from provisioner.network.unjudged import words_of
 from provisioner.network.ways import ways_out
 
 _SERVICES = {
@@ -183,20 +184,21 @@ class _Artist:
         if subnet.service_endpoints:
             yield f"service endpoints: {', '.join(subnet.service_endpoints)}"
         yield from dict.fromkeys(self._way_words(way) for way in self._ways.get(subnet.key, ()))
+        yield from (f"not judged: {each}" for each in words_of(self._topology.unjudged_in(subnet)))
 
     def _way_words(self, way: EgressWay) -> str:
         prefix = way.route.prefix or "0.0.0.0/0"
         if way.firewall is not None:
             return f"{prefix} to {self._name(way.firewall.key)}"
         if way.route.hop is HopType.NONE:
-            return f"{prefix} is dropped: no egress"
+            return f"{prefix} is dropped" + ("" if way.unjudged else ": no egress")
         if way.route.hop is HopType.GATEWAY:
             return f"{prefix} to the virtual network gateway"
         if way.route.hop is HopType.APPLIANCE:
             return f"{prefix} to {way.route.towards}, which is no firewall"
         through = ways_out(self._topology, way.subnet)
         if not way.path.delivered:
-            return "no egress"
+            return "egress not known" if way.unjudged else "no egress"
         return f"{prefix} to the internet, " + (
             f"through {through[0].words}" if through else "by a route"
         )
@@ -229,6 +231,8 @@ class _Artist:
         # Behind a firewall it is for the rules to say, and one packet does not speak for all.
         closed = not any(way.leaves or way.firewall for way in ways)
         details = ("no subnet reaches it",) if closed else ()
+        if closed and any(way.unjudged for way in ways):
+            details = ("whether a subnet reaches it is not known",)
         return NodeDocument(id=INTERNET, kind=NodeKind.INTERNET, name="internet", details=details)
 
     def _is_drawn(self, bystander: Bystander) -> bool:

@@ -171,6 +171,8 @@ def _labels(topology: Topology) -> Iterator[tuple[str, str]]:
     for cluster in topology.clusters:
         yield cluster.label, cluster.key
         yield from ((pool.label, pool_id(cluster, pool)) for pool in cluster.pools)
+    for unjudged in topology.unjudged:
+        yield from ((unjudged.label, key) for key in sorted(unjudged.subnets))
 
 
 def _subnet_labels(subnet: Subnet) -> Iterator[str]:

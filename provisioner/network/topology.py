@@ -321,9 +321,25 @@ class Opening:
     ports: tuple[int, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Unjudged:
+    """Something that stands in the network and of whose type nobody knows what it does to packets.
+
+    `subnets` are the keys of those that it is connected with: it names them, stands in them or in
+    their network, or holds a public address that leads nobody knows where.
+    """
+
+    key: str
+    label: str
+    type: str
+    subnets: frozenset[str]
+    span: Span | None = None
+
+
 @dataclass(frozen=True)
 class Topology:
-    """A whole network. `cloud` is the name of the cloud whose names it uses.
+    """A whole network. `cloud` is the name of the cloud whose names it uses. What is `unjudged`
+    makes every statement that there is no path unknown, for the subnets that it is connected with.
 
     What is not `declared` stands in the same subscriptions or beside the environment's own: proofs
     are about what is, and look at the rest as far as it is in the way.
@@ -339,6 +355,11 @@ class Topology:
     services: tuple[Service, ...] = ()
     resolvers: tuple[tuple[str, str, int | None], ...] = ()
     openings: tuple[Opening, ...] = ()
+    unjudged: tuple[Unjudged, ...] = ()
+
+    def unjudged_in(self, subnet: Subnet) -> tuple[Unjudged, ...]:
+        """Return what nobody can judge of what is connected with a subnet."""
+        return tuple(each for each in self.unjudged if subnet.key in each.subnets)
 
     @cached_property
     def workload_subnets(self) -> tuple[Subnet, ...]:

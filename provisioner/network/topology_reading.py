@@ -32,6 +32,7 @@ from provisioner.network.topology import (
     Subnet,
     Topology,
 )
+from provisioner.network.unjudged import find_unjudged
 
 _NETWORK = "Microsoft.Network/virtualNetworks"
 _SUBNET = f"{_NETWORK}/subnets"
@@ -107,6 +108,7 @@ def read_topology(
         ),
         resolvers=tuple(reader.resolver(r) for r in estate.of_type(_RESOLVER_ENDPOINT)),
         openings=tuple(openings),
+        unjudged=find_unjudged(estate),
     )
 
 

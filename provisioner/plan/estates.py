@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from provisioner.blueprint.graph import DesiredGraph
 from provisioner.catalog.registry import Catalog
-from provisioner.catalog.resource_type import Embedded, ResourceType
+from provisioner.catalog.resource_type import Embedded, ResourceType, Tier
 from provisioner.diff.merge import merge_for_write
 from provisioner.documents.plan import Action
 from provisioner.model.actual import ActualState
@@ -30,7 +30,9 @@ def expand(resources: Iterable[Resource], catalog: Catalog) -> tuple[Resource, .
 
 def desired_estate(graph: DesiredGraph, catalog: Catalog) -> Estate:
     """Return what the blueprint describes; what only Azure can know is Unknown."""
-    stated = (Resource(r.id, r.type.name, r.body, r.address, r.span) for r in graph)
+    stated = (
+        Resource(r.id, r.type.name, r.body, r.address, r.span, _has_facts(r.type)) for r in graph
+    )
     return Estate.of(expand(stated, catalog))
 
 
@@ -41,7 +43,9 @@ def known_estate(graph: DesiredGraph, state: ActualState, catalog: Catalog) -> E
     """
     read = (graph.by_id.get(key) for key in state.found)
     found = [
-        Resource(r.id, r.type.name, state.found[r.id.key].body, r.address, r.span)
+        Resource(
+            r.id, r.type.name, state.found[r.id.key].body, r.address, r.span, _has_facts(r.type)
+        )
         for r in read
         if r is not None and not r.managed
     ]
@@ -51,7 +55,7 @@ def known_estate(graph: DesiredGraph, state: ActualState, catalog: Catalog) -> E
 
 def actual_estate(state: ActualState, graph: DesiredGraph, catalog: Catalog) -> Estate:
     """Return what was found in Azure, all of it: what the blueprint does not have too."""
-    return Estate(_found(state, graph, catalog))
+    return Estate(_found(state, graph, catalog), state.unread)
 
 
 def planned_estate(
@@ -75,7 +79,12 @@ def planned_estate(
             continue
         stated = graph.by_id.get(change.id.key)
         made = Resource(
-            change.id, change.type.name, body, change.address, stated.span if stated else None
+            change.id,
+            change.type.name,
+            body,
+            change.address,
+            stated.span if stated else None,
+            _has_facts(change.type),
         )
         for embedded in change.type.embedded:
             if lookup(change.desired, embedded.path.split(".")) is ABSENT:
@@ -89,7 +98,11 @@ def planned_estate(
         index.add(change.id.key)
     for never_made in _blocked_creations(changes, state):
         _remove(resources, index, never_made)
-    return Estate(resources)
+    return Estate(resources, tuple(each for each in state.unread if each.key not in resources))
+
+
+def _has_facts(resource_type: ResourceType | None) -> bool:
+    return resource_type is not None and resource_type.tier is Tier.KNOWN
 
 
 def _blocked_creations(changes: Changes, state: ActualState) -> Iterator[ResourceId]:
@@ -105,7 +118,7 @@ def _found(state: ActualState, graph: DesiredGraph, catalog: Catalog) -> dict[st
         known = catalog.find(found.id.type)
         address, span = (stated.address, stated.span) if stated else _place(found.id, graph)
         name = known.name if known else found.id.type
-        resource = Resource(found.id, name, found.body, address, span)
+        resource = Resource(found.id, name, found.body, address, span, _has_facts(known))
         for child in _children(resource, catalog):
             resources.setdefault(child.id.key, child)
         resources[key] = resource

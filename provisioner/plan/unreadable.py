@@ -1,7 +1,10 @@
 """What could not be read, for those who judge a state: it is neither absent nor as declared."""
 
+from dataclasses import replace
+
 from provisioner.blueprint.graph import DesiredGraph
 from provisioner.catalog.registry import Catalog
+from provisioner.catalog.resource_type import Tier
 from provisioner.model.actual import ActualState, Unreadable
 from provisioner.model.estate import Estate, Resource
 from provisioner.plan.estates import expand
@@ -12,7 +15,10 @@ def unreadable_resources(
 ) -> tuple[tuple[Resource, str], ...]:
     """Return the resources of the blueprint that could not be read, as declared, and why."""
     return tuple(
-        (Resource(r.id, r.type.name, r.body, r.address, r.span), found.reason)
+        (
+            Resource(r.id, r.type.name, r.body, r.address, r.span, r.type.tier is Tier.KNOWN),
+            found.reason,
+        )
         for r in graph
         if isinstance(found := state.get(r.id), Unreadable)
     )
@@ -26,4 +32,4 @@ def declared_instead(
     What is judged alike with and without it does not depend on what could not be read.
     """
     hidden = [resource for resource, _ in unreadable_resources(graph, state)]
-    return Estate.of([*expand(hidden, catalog), *estate])
+    return replace(Estate.of([*expand(hidden, catalog), *estate]), unread=estate.unread)

@@ -38,6 +38,7 @@ from provisioner.reports.graph_lines import (
 from provisioner.reports.graph_routing import LANE, Route, plan_roads, route_edges
 from provisioner.reports.graph_style import ARROWS, STYLE, class_of
 from provisioner.reports.values import plain, plural
+from provisioner.reports.wording import unjudged_words
 
 _TITLE_SIZE, _TITLE_HEIGHT = 18, 60
 _LEGEND_ROW, _SAMPLE = 22, 34
@@ -113,6 +114,9 @@ def describe(document: GraphDocument) -> str:
 def describe_way(way: EgressDocument) -> str:
     """Return where the packet of a way got to, in words."""
     asked = way.host or "an address on the internet"
+    if way.unjudged and not way.delivered:
+        told = unjudged_words(way.unjudged)
+        return f"From {', '.join(way.subnets)}, it is not known whether {asked} is reached: {told}"
     outcome = "is reached" if way.delivered else "is not reached"
     through = f" through {way.through}" if way.delivered and way.through else ""
     return f"From {', '.join(way.subnets)}, {asked} {outcome}{through}"

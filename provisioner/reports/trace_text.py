@@ -18,14 +18,23 @@ def render_trace_text(document: TraceDocument, width: int = 100) -> Iterator[Lin
         yield from _journey_lines(journey, width)
         yield BLANK
     delivered = sum(journey.delivered for journey in document.journeys)
-    words = f"{delivered} of {len(document.journeys)} delivered · {document.protocol}"
+    unknown = sum(bool(each.unjudged) and not each.delivered for each in document.journeys)
+    told = f", {unknown} unknown" if unknown else ""
+    words = f"{delivered} of {len(document.journeys)} delivered{told} · {document.protocol}"
     yield line(Span("Trace  ", Style.BOLD), f"{words} · {document.state.value} state")
 
 
 def _journey_lines(journey: JourneyDocument, width: int) -> Iterator[Line]:
     style = Style.CREATE if journey.delivered else Style.DELETE
+    if journey.unjudged and not journey.delivered:
+        style = Style.WARNING
     ends = f"{plain(journey.source)} -> {plain(journey.destination)}"
-    yield line("  ", Span(ends, Style.BOLD), " · ", Span(outcome_of(journey), style))
+    outcome = outcome_of(journey)
+    if len(ends) + len(outcome) + 5 <= width or not journey.unjudged:
+        yield line("  ", Span(ends, Style.BOLD), " · ", Span(outcome, style))
+    else:
+        yield line("  ", Span(ends, Style.BOLD))
+        yield from (line("    ", Span(row, style)) for row in wrap(outcome, width - 4))
     elements = min(max(len(plain(hop.element)) for hop in journey.hops), _WIDEST_ELEMENT)
     roles = max(len(plain(hop.role)) for hop in journey.hops)
     for number, hop in enumerate(journey.hops, 1):

@@ -310,7 +310,21 @@ def outcome_of(journey: JourneyDocument) -> str:
     over = f", through {plain(journey.through)}" if journey.through else ""
     if journey.delivered:
         return f"delivered{over}"
-    return f"stopped by {plain(journey.hops[-1].element)}"
+    stopped = f"stopped by {plain(journey.hops[-1].element)}"
+    if journey.unjudged:
+        return f"unknown: {stopped}, and {unjudged_words(journey.unjudged)}"
+    return stopped
+
+
+def unjudged_words(unjudged: Sequence[str]) -> str:
+    """Return what of a subnet is not judged: a way through it is not seen."""
+    named = ", ".join(plain(each) for each in unjudged[:_MOST_UNJUDGED])
+    more = f" and {len(unjudged) - _MOST_UNJUDGED} more" if len(unjudged) > _MOST_UNJUDGED else ""
+    types = "its type" if len(unjudged) == 1 else "their types"
+    return f"{named}{more} may open another way: azsec has no facts of {types}"
+
+
+_MOST_UNJUDGED = 3
 
 
 def sentence(text: str) -> str:

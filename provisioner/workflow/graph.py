@@ -66,7 +66,7 @@ def _told_once(ways: tuple[EgressWay, ...]) -> tuple[EgressDocument, ...]:
     """Return the ways, those that arrive first; subnets that go the same one are told together."""
     found: dict[tuple[object, ...], list[EgressWay]] = {}
     for way in ways:
-        found.setdefault((way.host, way.path), []).append(way)
+        found.setdefault((way.host, way.path, way.unjudged), []).append(way)
     told = (
         EgressDocument(
             subnets=tuple(dict.fromkeys(way.subnet.label for way in same)),
@@ -77,6 +77,7 @@ def _told_once(ways: tuple[EgressWay, ...]) -> tuple[EgressDocument, ...]:
                 HopDocument(element=hop.element, role=hop.role, words=hop.words, passes=hop.passes)
                 for hop in same[0].path.hops
             ),
+            unjudged=same[0].unjudged,
         )
         for same in found.values()
     )

@@ -1,11 +1,12 @@
 """Reads an environment: rounds of wide reads, assembled into its actual state."""
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from provisioner.blueprint.graph import DesiredGraph
 from provisioner.blueprint.ownership import Marks
 from provisioner.catalog.registry import Catalog
+from provisioner.catalog.resource_type import Tier
 from provisioner.engine.ports import Reader
 from provisioner.model.actual import ActualState
 from provisioner.model.resource_id import ResourceId, subscription_id
@@ -87,13 +88,24 @@ def read_environment(
         state = assemble_state(answers, graph, catalog, owned)
         inventory = take_inventory(answers, marks)
     return Reading(
-        state,
+        replace(state, unread=tuple(_without_facts(inventory, state, catalog))),
         inventory,
         tuple(answer.read for answer in answers if answer.refused is None),
         tuple(answer for answer in answers if answer.refused is not None),
         tuple(stray.id for stray in strays),
         foreign.left_out,
     )
+
+
+def _without_facts(
+    inventory: Inventory, state: ActualState, catalog: Catalog
+) -> Iterator[ResourceId]:
+    """Yield what stands in the environment's groups, was seen by its id alone, and is of a type of
+    which the catalog has no facts."""
+    for resource in inventory.in_groups:
+        known = catalog.of(resource)
+        if resource.key not in state.found and (known is None or known.tier is not Tier.KNOWN):
+            yield resource
 
 
 def _scopes_of_marks(

@@ -11,6 +11,7 @@ from provisioner.model.estate import Estate
 from provisioner.network.destinations import find_sources, parse_destination
 from provisioner.network.journeys import Journey, find_journeys
 from provisioner.network.topology_reading import TYPES, topology_of
+from provisioner.network.unjudged import words_of
 from provisioner.plan.estates import actual_estate, desired_estate, planned_estate
 from provisioner.workflow.plan import Desired, plan_environment
 
@@ -57,7 +58,10 @@ def trace(
         source=question.source,
         destination=str(destination),
         protocol=question.protocol,
-        journeys=tuple(_document(journey) for journey in journeys),
+        journeys=tuple(
+            _document(journey, words_of(topology.unjudged_in(journey.source)))
+            for journey in journeys
+        ),
     )
 
 
@@ -90,7 +94,7 @@ def estate_in(
     return planned_estate(planned.changes, planned.state, desired.graph, catalog)
 
 
-def _document(journey: Journey) -> JourneyDocument:
+def _document(journey: Journey, unjudged: tuple[str, ...]) -> JourneyDocument:
     return JourneyDocument(
         source=journey.source.label,
         destination=journey.destination,
@@ -100,4 +104,5 @@ def _document(journey: Journey) -> JourneyDocument:
             HopDocument(element=hop.element, role=hop.role, words=hop.words, passes=hop.passes)
             for hop in journey.path.hops
         ),
+        unjudged=unjudged,
     )

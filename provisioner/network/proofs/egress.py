@@ -7,6 +7,7 @@ from dataclasses import replace
 from provisioner.network.filters import admit, any_traffic
 from provisioner.network.intervals import Intervals, show_addresses
 from provisioner.network.proof import Breach, Proof, conclude, skip
+from provisioner.network.proofs.gaps import find_gaps
 from provisioner.network.routes import EffectiveRoute, Routing, is_tunneled, route_subnet
 from provisioner.network.tags import PUBLIC, tags_of
 from provisioner.network.topology import HopType, Subnet, Topology
@@ -29,6 +30,7 @@ def prove_egress(topology: Topology) -> Proof:
     if not subnets:
         return skip(NAME, CLAIM, "there is no workload subnet")
     breaches = [breach for subnet in subnets for breach in _breaches(topology, subnet)]
+    breaches += find_gaps(NAME, topology, subnets)
     return conclude(NAME, CLAIM, breaches, f"{len(subnets)} subnets, every public address")
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from provisioner.network.filters import ALLOW_VNET_IN, NO_GROUP, admit, any_traffic
 from provisioner.network.intervals import NOTHING, show_ports
 from provisioner.network.proof import Breach, Proof, conclude, skip
+from provisioner.network.proofs.gaps import find_gaps
 from provisioner.network.tags import PUBLIC, tags_of
 from provisioner.network.topology import Subnet, Topology
 from provisioner.network.ways import pools_in
@@ -24,6 +25,7 @@ def prove_inbound(topology: Topology) -> Proof:
     if not subnets:
         return skip(NAME, CLAIM, "there is no workload subnet")
     breaches = [breach for subnet in subnets for breach in _breaches(topology, subnet)]
+    breaches += find_gaps(NAME, topology, subnets)
     return conclude(NAME, CLAIM, breaches, f"{len(subnets)} subnets, every public address")
 
 

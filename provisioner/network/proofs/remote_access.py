@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from provisioner.network.filters import Traffic, admit
 from provisioner.network.intervals import NOTHING, Intervals, show_ports
 from provisioner.network.proof import Breach, Proof, conclude, skip
+from provisioner.network.proofs.gaps import find_gaps
 from provisioner.network.tags import tags_of
 from provisioner.network.topology import Subnet, Topology, is_workload
 
@@ -35,6 +36,7 @@ def prove_remote_access(topology: Topology) -> Proof:
         if s.declared and is_workload(s)
     ]
     breaches = [breach for subnet in subnets for breach in _breaches(topology, subnet)]
+    breaches += find_gaps(NAME, topology, subnets)
     return conclude(NAME, CLAIM, breaches, f"{len(subnets)} subnets, TCP 22 and 3389")
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from provisioner.network.filters import PROTOCOLS, Admitted, Traffic, admit
 from provisioner.network.intervals import ANY_PORT, Intervals, show_addresses, show_ports
 from provisioner.network.proof import Breach, Proof, conclude, skip
+from provisioner.network.proofs.gaps import find_gaps
 from provisioner.network.routes import Routing, route_subnet
 from provisioner.network.tags import Tags, tags_of
 from provisioner.network.topology import HopType, Network, Subnet, Topology, is_workload
@@ -22,6 +23,7 @@ def prove_segmentation(topology: Topology) -> Proof:
         return skip(NAME, CLAIM, "there is no firewall")
     subnets = topology.workload_subnets
     breaches = [breach for subnet in subnets for breach in _breaches(topology, subnet)]
+    breaches += find_gaps(NAME, topology, subnets)
     return conclude(NAME, CLAIM, breaches, f"{len(subnets)} subnets, both ways")
 
 
