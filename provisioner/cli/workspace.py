@@ -263,10 +263,14 @@ def local_key(place: str | Path) -> str:
 def state_path(given: str | None) -> Path:
     """Return the file of the built-in Azure's state, its folder made for this user alone.
 
-    Raises DiagnosticError where the folder cannot be.
+    azsec's own folder ignores itself, so that `git add .` takes no state into a repository. Raises
+    DiagnosticError where the folder cannot be.
     """
     path = Path(given or DEFAULT_STATE)
     make_folder(path.parent, private=True)
+    ignored = path.parent / ".gitignore"
+    if given is None and not ignored.exists():
+        write_file(str(ignored), "*\n")
     return path
 
 
