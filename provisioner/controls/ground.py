@@ -94,6 +94,12 @@ class Ground:
         return frozenset(found.subscription.lower() for found in owned if found.subscription)
 
     @cached_property
+    def types_without_facts(self) -> tuple[str, ...]:
+        """The types in the state of which the catalog has no facts: no control judges them."""
+        found = {each.type for each in self.estate if not each.has_facts}
+        return tuple(sorted(found | {each.type for each in self.estate.unread}))
+
+    @cached_property
     def as_declared(self) -> "Ground":
         """The same state with what could not be read as the blueprint declares it."""
         estate = self.estate if self.declared is None else self.declared

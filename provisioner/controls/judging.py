@@ -263,7 +263,7 @@ def _judge_told(
     if control.evidence and not is_observed and (findings or not control.is_verifiable):
         return _judge_unobserved(control, ground, findings, attestation)
     verdict = worst(seen.verdict for seen in findings)
-    why = "" if findings else _nothing(control)
+    why = "" if findings else _nothing(control, ground)
     unseen: Unseen | None = None
     if verdict is Verdict.UNKNOWN:
         unseen = Unseen.UNREADABLE if _hidden_from(control, ground) else Unseen.LATER
@@ -342,9 +342,15 @@ def _unseen_of(proof: Proof, ground: Ground) -> Unseen:
     return Unseen.LATER
 
 
-def _nothing(control: Control) -> str:
+def _nothing(control: Control, ground: Ground) -> str:
+    """Say that there is nothing to judge, and what there is that nobody can judge."""
     kinds = dict.fromkeys(rule.on for rule in control.rules)
-    return f"no resource of the types that it judges: {', '.join(kinds)}" if kinds else ""
+    if not kinds:
+        return ""
+    outside = ground.types_without_facts
+    names = [*outside[:_MOST_HIDDEN], *(["…"] if len(outside) > _MOST_HIDDEN else [])]
+    unjudged = f"; types without facts are not judged: {', '.join(names)}" if outside else ""
+    return f"no resource of the types that it judges: {', '.join(kinds)}{unjudged}"
 
 
 def _waive(seen: Finding, waiver_of: WaiverOf) -> Finding:

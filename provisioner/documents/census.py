@@ -14,7 +14,11 @@ ID_ALONE = "the blueprint has none of the type: only their ids were read"
 
 
 UNDECLARED_PROPERTIES = "undeclared properties"
-"""What is not judged of resources whose type the catalog does not have."""
+"""What is not compared of resources whose type the catalog does not have."""
+
+JUDGEMENT = "controls, service rules and network paths"
+NO_FACTS = "the catalog has no facts of the type: nothing of it was judged, only compared"
+"""What does not judge resources whose type the catalog does not have, and why; an entry a type."""
 
 
 class UnreadableDocument(Document):

@@ -4,6 +4,8 @@ from collections.abc import Iterator, Sequence
 
 from provisioner.documents.census import (
     ID_ALONE,
+    JUDGEMENT,
+    NO_FACTS,
     UNKNOWN_TYPE,
     CensusDocument,
     ClusterCensusDocument,
@@ -34,8 +36,12 @@ def census_sentence(census: CensusDocument) -> str:
     ]
     if census.unreadable:
         parts.append(f"{len(census.unreadable):,} unreadable")
-    if census.not_covered:
-        parts.append(f"not looked at: {_shortened(census.not_covered)}")
+    unjudged = [entry for entry in census.not_covered if entry.reason == NO_FACTS]
+    others = [entry for entry in census.not_covered if entry.reason != NO_FACTS]
+    if others:
+        parts.append(f"not looked at: {_shortened(others)}")
+    if unjudged:
+        parts.append(_unjudged(unjudged))
     if census.cluster is not None:
         parts.append(_in_cluster(census.cluster))
     if census.unknown:
@@ -123,6 +129,15 @@ def not_covered_name(entry: NotCoveredDocument) -> str:
     )
 
 
+def not_assessed(census: CensusDocument) -> Iterator[tuple[str, str]]:
+    """Yield what was not assessed, with the reason: what could not be read, then what is not
+    covered."""
+    for name, reason in unreadable_by_reason(census.unreadable):
+        yield name, f"unreadable: {reason}"
+    for entry in census.not_covered:
+        yield not_covered_name(entry), f"not covered: {plain(entry.reason)}"
+
+
 def _shortened(entries: Sequence[NotCoveredDocument]) -> str:
     told = [
         f"{sum(entry.count for entry in same):,} {words} ({_named(same)})"
@@ -131,6 +146,17 @@ def _shortened(entries: Sequence[NotCoveredDocument]) -> str:
     ]
     told += [not_covered_name(entry) for entry in entries if entry.reason not in _COUNTED]
     return ", ".join(told)
+
+
+def _unjudged(entries: Sequence[NotCoveredDocument]) -> str:
+    count = plural(sum(entry.count for entry in entries), "resource")
+    types = ", ".join(map(_of_type, entries[:_MOST_NAMED]))
+    more = ", …" if len(entries) > _MOST_NAMED else ""
+    return f"not judged by {JUDGEMENT}: {count} of types without facts ({types}{more})"
+
+
+def _of_type(entry: NotCoveredDocument) -> str:
+    return f"{plain((entry.of or '').removeprefix('resource of '))} {entry.count:,}"
 
 
 def _named(entries: Sequence[NotCoveredDocument]) -> str:

@@ -3,7 +3,8 @@ or for the control where it has none.
 
 OCSF 1.5.0, which collectors read today: https://schema.ocsf.io/1.5.0/classes/compliance_finding.
 What nobody could answer is `Unknown`, what passes in part a `Warning`; a waived failure is a
-suppressed finding. What does not apply is left out.
+suppressed finding. What does not apply is left out. What was not assessed is an `Unknown` finding
+of its own, one for each environment.
 """
 
 import json
@@ -14,6 +15,7 @@ from typing import Any
 from provisioner.documents.controls import FindingDocument, ResultDocument
 from provisioner.documents.report import EnvironmentReportDocument, ReportDocument
 from provisioner.model.resource_id import parse_resource_id
+from provisioner.reports.census_text import census_sentence, not_assessed
 from provisioner.reports.oscal_parts import environment_key, identifier
 from provisioner.reports.report_view import answered_by
 from provisioner.reports.values import plain, show_path
@@ -46,6 +48,63 @@ def _events(entry: EnvironmentReportDocument) -> Iterator[dict[str, Any]]:
         yield from (_event(entry, result, finding) for finding in seen)
         if not seen:
             yield _event(entry, result, None)
+    yield from _not_assessed(entry)
+
+
+def _not_assessed(entry: EnvironmentReportDocument) -> Iterator[dict[str, Any]]:
+    """Yield what was not assessed of an environment; nothing where all was."""
+    check, environment, posture = entry.check, entry.environment, entry.posture
+    if check is None or environment is None or posture is None:
+        return
+    told = [f"{what}: {reason}" for what, reason in not_assessed(check.census)]
+    if told:
+        key = f"{environment_key(environment)}/{entry.state}"
+        yield {
+            **_head(entry, posture.at, "info", _NEW),
+            "message": plain(f"Not assessed: {'; '.join(told)}"),
+            "cloud": _cloud(entry, None),
+            "finding_info": {
+                "uid": identifier("ocsf", key, "not-assessed"),
+                "title": "Not assessed",
+                "desc": "What azsec did not look at, could not read, or has no facts of.",
+                "types": ["Scope of the assessment"],
+            },
+            "compliance": {
+                "control": "not assessed",
+                "status_id": 0,
+                "status": "Unknown",
+                "status_detail": census_sentence(check.census),
+                "standards": ["Guidelines for Securing Kubernetes on Azure"],
+                "requirements": [],
+            },
+        }
+
+
+def _head(
+    entry: EnvironmentReportDocument, at: str, severity: str, state: tuple[int, str]
+) -> dict[str, Any]:
+    """Return what every finding of an environment has."""
+    return {
+        "activity_id": _CREATE,
+        "activity_name": "Create",
+        "category_uid": _CATEGORY,
+        "category_name": "Findings",
+        "class_uid": _CLASS,
+        "class_name": "Compliance Finding",
+        "type_uid": _CLASS * 100 + _CREATE,
+        "type_name": "Compliance Finding: Create",
+        "time": _milliseconds(at),
+        "severity_id": _SEVERITIES[severity],
+        "severity": "Informational" if severity == "info" else severity.title(),
+        "status_id": state[0],
+        "status": state[1],
+        "metadata": {
+            "version": OCSF_VERSION,
+            "product": {"name": "azsec", "vendor_name": "azsec"},
+            "profiles": ["cloud"],
+        },
+        "unmapped": {"environment": plain(entry.name), "state": entry.state},
+    }
 
 
 def _event(
@@ -57,35 +116,14 @@ def _event(
     control = result.control
     verdict = _verdict(result, seen)
     status_id, status = _COMPLIANCE[verdict]
-    state_id, state = _NEW
-    if verdict == "waived":
-        state_id, state = _SUPPRESSED
-    elif verdict == "pass":
-        state_id, state = _RESOLVED
+    state = {"waived": _SUPPRESSED, "pass": _RESOLVED}.get(verdict, _NEW)
     key = f"{environment_key(environment)}/{entry.state}"
     names = (seen.id.lower(), seen.path) if seen else ()
     told = f"{show_path(seen.path)}: {seen.evidence}" if seen and seen.path else ""
     told = told or (seen.evidence if seen else result.why) or control.title
     event: dict[str, Any] = {
-        "activity_id": _CREATE,
-        "activity_name": "Create",
-        "category_uid": _CATEGORY,
-        "category_name": "Findings",
-        "class_uid": _CLASS,
-        "class_name": "Compliance Finding",
-        "type_uid": _CLASS * 100 + _CREATE,
-        "type_name": "Compliance Finding: Create",
-        "time": _milliseconds(posture.at),
-        "severity_id": _SEVERITIES[control.severity],
-        "severity": "Informational" if control.severity == "info" else control.severity.title(),
-        "status_id": state_id,
-        "status": state,
+        **_head(entry, posture.at, control.severity, state),
         "message": plain(f"{control.id} {verdict}: {told}"),
-        "metadata": {
-            "version": OCSF_VERSION,
-            "product": {"name": "azsec", "vendor_name": "azsec"},
-            "profiles": ["cloud"],
-        },
         "cloud": _cloud(entry, seen),
         "finding_info": {
             "uid": identifier("ocsf", key, control.id, *names),
@@ -102,7 +140,6 @@ def _event(
             "requirements": [control.item, *_requirements(result)],
         },
         "remediation": {"desc": f"azsec controls show {control.id}"},
-        "unmapped": {"environment": plain(entry.name), "state": entry.state},
     }
     if seen is not None:
         event["resources"] = [_resource(seen)]

@@ -9,12 +9,14 @@ the reviewed controls.
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from provisioner.documents.census import CensusDocument
 from provisioner.documents.controls import FindingDocument, ResultDocument
 from provisioner.documents.report import (
     AnswerSource,
     EnvironmentReportDocument,
     ReportDocument,
 )
+from provisioner.reports.census_text import not_assessed
 from provisioner.reports.oscal_parts import (
     GUIDELINES,
     Json,
@@ -107,6 +109,7 @@ def _result(entry: EnvironmentReportDocument) -> Json:
         selection["exclude-controls"] = [{"control-id": r.control.id} for r in excluded]
         selection["remarks"] = "Excluded is what has nothing to apply to."
     observations = [o for result in judged for o in _observations(entry, result, key)]
+    observations += _not_assessed(check.census, posture.at, key)
     risks = [risk for result in judged for risk in _risks(result, key)]
     made: Json = {
         "uuid": identifier("result", key),
@@ -122,6 +125,7 @@ def _result(entry: EnvironmentReportDocument) -> Json:
             prop("state", entry.state),
             prop("cloud", environment.cloud),
             prop("unreadable", str(len(check.census.unreadable))),
+            prop("not-covered", str(len(check.census.not_covered))),
         ],
         "reviewed-controls": {"control-selections": [selection]},
     }
@@ -135,6 +139,19 @@ def _result(entry: EnvironmentReportDocument) -> Json:
     if risks:
         made["risks"] = risks
     return made
+
+
+def _not_assessed(census: CensusDocument, at: str, key: str) -> Iterator[Json]:
+    """Yield an observation of what was not assessed; none where all was."""
+    lines = [markup(f"{what}: {reason}") for what, reason in not_assessed(census)]
+    if lines:
+        yield {
+            "uuid": identifier("observation", key, "not-assessed"),
+            "title": "Not assessed",
+            "description": "\n\n".join(lines),
+            "methods": ["UNKNOWN"],
+            "collected": at,
+        }
 
 
 def _inventory(results: Sequence[ResultDocument], key: str) -> list[Json]:

@@ -1,4 +1,5 @@
-"""A report as a table: a row for each finding of a control, or for the control where it has none.
+"""A report as a table: a row for each finding of a control, or for the control where it has none;
+then a row for each entry of what was not assessed.
 
 A cell that a spreadsheet would take for a formula begins with an apostrophe (OWASP, "CSV
 Injection"): names come from Azure and from files.
@@ -10,6 +11,7 @@ from io import StringIO
 
 from provisioner.documents.controls import FindingDocument, ResultDocument
 from provisioner.documents.report import EnvironmentReportDocument, ReportDocument
+from provisioner.reports.census_text import not_assessed
 from provisioner.reports.report_view import answered_by
 from provisioner.reports.values import plain, shorten, show_path
 
@@ -63,6 +65,8 @@ def _rows(entry: EnvironmentReportDocument, time: str) -> Iterator[dict[str, str
         if not result.is_group:
             for seen in result.findings or (None,):
                 yield {**about, **_row(entry, result, seen)}
+    for what, reason in not_assessed(entry.check.census):
+        yield {**about, "result": "not assessed", "resource": what, "evidence": reason}
 
 
 def _row(

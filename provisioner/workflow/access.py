@@ -92,7 +92,35 @@ def explain_access(
         assignments=len(access.grants),
         unreadable=seen.unreadable,
         is_partial=seen.is_partial,
-        diagnostics=documents_of([*told, *unnamed(question, who, access), *_diagnostics(chosen)]),
+        diagnostics=documents_of(
+            [
+                *told,
+                *unnamed(question, who, access),
+                *_diagnostics(chosen),
+                *_not_judged(seen.estate),
+            ]
+        ),
+    )
+
+
+def _not_judged(estate: Estate) -> list[Diagnostic]:
+    """Say what may give access and is of a type without facts: what stands in Authorization, and
+    role assignments of a service's own data plane (`sqlRoleAssignments` of Cosmos DB)."""
+    return [
+        warning(
+            "access-not-judged",
+            f"{each.label} may give access and is not judged: azsec has no facts of {each.type}.",
+            each.span,
+        )
+        for each in estate
+        if not each.has_facts and _may_give_access(each.type)
+    ]
+
+
+def _may_give_access(type_name: str) -> bool:
+    namespace, _, kinds = type_name.lower().partition("/")
+    return namespace == "microsoft.authorization" or any(
+        word in kinds for word in ("roleassignment", "roledefinition", "accesspolic")
     )
 
 

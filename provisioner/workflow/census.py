@@ -9,7 +9,9 @@ from provisioner.catalog.resource_type import Scope, Tier
 from provisioner.controls.kinds import CLUSTER, DIAGNOSTIC_SETTING
 from provisioner.documents.census import (
     ID_ALONE,
+    JUDGEMENT,
     KUBERNETES_OBJECTS,
+    NO_FACTS,
     UNDECLARED_PROPERTIES,
     UNKNOWN_TYPE,
     CensusDocument,
@@ -36,7 +38,7 @@ def count_desired(estate: Estate, graph: DesiredGraph) -> CensusDocument:
         subscriptions=tuple(
             sorted({guid for each in estate if (guid := each.id.subscription) is not None})
         ),
-        not_covered=tuple(_unjudged_properties(graph)),
+        not_covered=(*_unjudged_properties(graph), *_unjudged_resources(graph)),
     )
 
 
@@ -89,6 +91,7 @@ def _not_covered(
     yield from _unread_types(reading, catalog)
     yield from _unlisted_settings(reading, graph)
     yield from _unjudged_properties(graph)
+    yield from _unjudged_resources(graph)
     if reading.left_out:
         yield NotCoveredDocument(
             what="what it adds to the environment",
@@ -138,6 +141,18 @@ def _unjudged_properties(graph: DesiredGraph) -> Iterator[NotCoveredDocument]:
                 "the catalog has no facts of their types: what the blueprint declares is compared "
                 f"({', '.join(kinds[:_MOST_TYPES])}{more})"
             ),
+        )
+
+
+def _unjudged_resources(graph: DesiredGraph) -> Iterator[NotCoveredDocument]:
+    """Yield how many resources of the blueprint no control, service rule or network path judges, by
+    type: those without facts, also what is only read."""
+    by_type = Counter(
+        resource.type.name for resource in graph if resource.type.tier is not Tier.KNOWN
+    )
+    for name, count in sorted(by_type.items()):
+        yield NotCoveredDocument(
+            what=JUDGEMENT, count=count, of=f"resource of {name}", reason=NO_FACTS
         )
 
 

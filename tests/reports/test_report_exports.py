@@ -206,6 +206,19 @@ def test_a_row_for_each_finding_and_one_for_who_was_not_assessed():
     assert "NET-10 was waived until 2027-03-01" in failed["evidence"]
 
 
+def test_every_format_says_what_was_not_assessed():
+    expected = "3 Microsoft.Cache/redis"
+    told = [row["resource"] for row in rows(REPORT) if row["result"] == "not assessed"]
+    assert expected in told
+    events = json.loads(render_ocsf_findings(REPORT))
+    (event,) = [e for e in events if e["finding_info"]["title"] == "Not assessed"]
+    assert expected in event["message"]
+    assert event["compliance"]["status"] == "Unknown"
+    (result,) = json.loads(render_assessment_results(REPORT))["assessment-results"]["results"]
+    (seen,) = [o for o in result["observations"] if o["title"] == "Not assessed"]
+    assert "Microsoft.Cache/redis" in seen["description"]
+
+
 @pytest.mark.parametrize("first", ["=", "+", "-", "@", "\t=", "\r="])
 def test_a_spreadsheet_takes_no_name_for_a_formula(first):
     check = DESIRED.check
@@ -217,4 +230,4 @@ def test_a_spreadsheet_takes_no_name_for_a_formula(first):
     )
     for row in rows(make_report(entry)):
         assert [v for v in row.values() if v.lstrip()[:1] in ("=", "+", "-", "@")] == []
-        assert row["address"].startswith("'")
+        assert row["result"] == "not assessed" or row["address"].startswith("'")

@@ -7,9 +7,14 @@ import pytest
 from provisioner.azure.schema_cache import load_catalog
 from provisioner.azure.type_index import InstalledTypes
 from provisioner.catalog.registry import Catalog
+from provisioner.documents.access import AccessState
+from provisioner.documents.census import JUDGEMENT
 from provisioner.documents.plan import Action
 from provisioner.plan.plan import Plan
 from provisioner.plan.plan_file import write_plan_file
+from provisioner.reports.census_text import census_sentence
+from provisioner.workflow.access import explain_access
+from provisioner.workflow.access_question import Question
 from provisioner.workflow.plan import Desired, plan_destroy, plan_environment
 from tests.environments import Bench, compose_small, open_bench
 
@@ -112,4 +117,35 @@ def test_the_census_counts_by_tier(bench: Bench, any_catalog: Catalog) -> None:
     assert {
         ("undeclared properties", 1, "resource of raw types"),
         ("undeclared properties", 1, "resource of schema-only types"),
+        (JUDGEMENT, 1, "resource of Fabrikam.Foo/bars"),
+        (JUDGEMENT, 1, "resource of Microsoft.Network/expressRouteCircuits"),
     } <= told
+    assert (
+        f"not judged by {JUDGEMENT}: 2 resources of types without facts (Fabrikam.Foo/bars 1, "
+        "Microsoft.Network/expressRouteCircuits 1)"
+    ) in census_sentence(census)
+
+
+def test_access_names_what_may_give_it_and_is_not_judged(
+    bench: Bench, any_catalog: Catalog
+) -> None:
+    text = RAW.replace("SIZE", "1").replace("LOCATION", "westeurope")
+    text += """\
+owner:
+  type: Microsoft.Authorization/roleEligibilityScheduleRequests
+  apiVersion: 2022-04-01-preview
+  scope: ${bar.id}
+  name: 11111111-1111-1111-1111-111111111113
+  properties: {requestType: AdminAssign}
+reader:
+  type: Fabrikam.Foo/bars/sqlRoleAssignments
+  apiVersion: 2024-05-01
+  parent: ${bar.id}
+  name: one
+  properties: {scope: "/"}
+"""
+    desired = compose_small(text, any_catalog)
+    question = Question(AccessState.DESIRED)
+    told = explain_access(desired, desired.catalog, lambda: bench.client, question).diagnostics
+    named = {each.message.partition(" ")[0] for each in told if each.code == "access-not-judged"}
+    assert named == {"owner", "reader"}
