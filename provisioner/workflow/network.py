@@ -33,6 +33,7 @@ from provisioner.network.topology_reading import topology_of
 from provisioner.network.wiring_checks import check_wiring
 from provisioner.plan.estates import desired_estate
 from provisioner.plan.service_refusals import check_services
+from provisioner.plan.unstated_locations import warn_of_unstated_locations
 from provisioner.workflow.judgement import check_desired_network, check_desired_waivers
 from provisioner.workflow.plan import Desired, Invocation, check_adoptions, load_desired, require_id
 
@@ -90,6 +91,7 @@ def validate_environment(
         *check_addresses(estate, others),
         *check_wiring(topology_of(estate, desired.environment)),
         *check_services(desired.graph, catalog),
+        *warn_of_unstated_locations(desired.graph),
     )
     if not any(diagnostic.severity is Severity.ERROR for diagnostic in told):
         told = (*told, *check_desired_network(desired.environment, desired.graph, catalog))

@@ -81,6 +81,7 @@ from provisioner.plan.rotation import rotate
 from provisioner.plan.separate_children import separate_children
 from provisioner.plan.snapshots import refresh_snapshots, without_repaired
 from provisioner.plan.terms import EVERY_ADDRESS, Terms, is_at
+from provisioner.plan.unstated_locations import warn_of_unstated_locations
 from provisioner.plan.withdrawal import with_carried_marks
 from provisioner.workflow.additions import with_capabilities
 from provisioner.workflow.census import take_census
@@ -403,6 +404,7 @@ def _plan(
     told = [*desired.diagnostics, *changes.diagnostics, *_warn_of_gaps(reading, desired.graph)]
     told += [*_warn_of_foreigners(reading), *_warn_of_strays(reading)]
     told += _warn_of_unknown_types(reading, catalog)
+    told += warn_of_unstated_locations(desired.graph)
     if graph.resources:
         known = known_estate(graph, reading.state, catalog)
         told += (*check_addresses(known), *check_wiring(topology_of(known, environment)))

@@ -149,3 +149,11 @@ reader:
     told = explain_access(desired, desired.catalog, lambda: bench.client, question).diagnostics
     named = {each.message.partition(" ")[0] for each in told if each.code == "access-not-judged"}
     assert named == {"owner", "reader"}
+
+
+def test_a_raw_resource_without_a_location_is_warned_of(bench: Bench, any_catalog: Catalog) -> None:
+    text = RAW.replace("SIZE", "1").replace("  location: LOCATION\n", "")
+    planned = plan(bench, compose_small(text, any_catalog))
+    told = [each.message for each in planned.document.diagnostics if each.code == "no-location"]
+    assert told == ["bar states no location, and a raw type inherits none from its group."]
+    assert not [d for d in plan(bench, raw(any_catalog)).document.diagnostics]
