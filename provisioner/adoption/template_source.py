@@ -16,7 +16,7 @@ from provisioner.model.diagnostic import DiagnosticError, error
 from provisioner.model.json_source import read_json
 from provisioner.model.resource_id import ResourceId
 
-_MOST_TEMPLATES = 1_000
+MOST_TEMPLATES = 1_000
 _TEXT = re.compile(r"'((?:[^']|'')*)'")
 _HOLE = re.compile(r"\{\d+\}")
 
@@ -41,7 +41,8 @@ class Pattern:
 def read_template(text: str, path: str) -> tuple[Pattern, ...]:
     """Return what a template deploys, nested deployments included.
 
-    Raises DiagnosticError for what is no template, and for one without resources.
+    Raises DiagnosticError for what is no template, for one without resources, and for one of more
+    than `MOST_TEMPLATES` nested deployments and resources with children.
     """
     document = read_json(text, path)
     schema = document.get("$schema") if isinstance(document, Mapping) else None
@@ -56,18 +57,28 @@ def read_template(text: str, path: str) -> tuple[Pattern, ...]:
                 "Compile Bicep first: `az bicep build --file main.bicep`.",
             )
         )
-    found = tuple(_patterns(document))
+    found = tuple(_patterns(document, path))
     if not found:
         raise DiagnosticError(error("no-resources", f"{path} deploys no resources."))
     return found
 
 
-def _patterns(root: Mapping[str, Any]) -> Iterator[Pattern]:
+def _patterns(root: Mapping[str, Any], path: str) -> Iterator[Pattern]:
     pending: list[tuple[Mapping[str, Any], str, str]] = [(root, "", "")]
     seen = 0
-    while pending and seen < _MOST_TEMPLATES:
+    while pending:
         template, above, outer = pending.pop()
         seen += 1
+        if seen > MOST_TEMPLATES:
+            raise DiagnosticError(
+                error(
+                    "too-large",
+                    f"{path} has more than {MOST_TEMPLATES:,} nested deployments and resources "
+                    "with children.",
+                    None,
+                    "Adopt by --group, without --template.",
+                )
+            )
         for resource in _resources(template.get("resources")):
             kind, written = str(resource.get("type", "")), str(resource.get("name", ""))
             if kind.lower() == DEPLOYMENT_TYPE.lower():

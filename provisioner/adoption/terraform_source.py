@@ -14,13 +14,14 @@ from provisioner.model.json_source import read_json
 from provisioner.model.resource_id import SUBSCRIPTION, ResourceId, parse_resource_id
 
 _PARTS = ("values", "planned_values", "prior_state")
-_MOST_MODULES = 10_000
+MOST_MODULES = 10_000
 
 
 def read_terraform(text: str, path: str) -> tuple[ResourceId, ...]:
     """Return the ids of the resources of Azure in a state or a plan, in the order of their keys.
 
-    Raises DiagnosticError for what is neither, and for one without a resource of Azure.
+    Raises DiagnosticError for what is neither, for one without a resource of Azure, and for one of
+    more than `MOST_MODULES` modules.
     """
     document = read_json(text, path)
     if not isinstance(document, Mapping) or not _is_terraform(document):
@@ -33,7 +34,7 @@ def read_terraform(text: str, path: str) -> tuple[ResourceId, ...]:
             )
         )
     found: dict[str, ResourceId] = {}
-    for value in _ids(document):
+    for value in _ids(document, path):
         for resource in _resources_in(value):
             found.setdefault(resource.key, resource)
     if not found:
@@ -48,21 +49,30 @@ def _is_terraform(document: Mapping[str, Any]) -> bool:
     return state or ("format_version" in document and any(part in document for part in _PARTS))
 
 
-def _ids(document: Mapping[str, Any]) -> Iterator[str]:
+def _ids(document: Mapping[str, Any], path: str) -> Iterator[str]:
     for resource in _list(document.get("resources")):
         if isinstance(resource, Mapping) and resource.get("mode", "managed") == "managed":
             for instance in _list(resource.get("instances")):
                 yield from _id_of(_object(instance).get("attributes"))
     for part in _PARTS:
         values = _object(document.get(part))
-        yield from _ids_of_modules(_object(values.get("values", values)).get("root_module"))
+        yield from _ids_of_modules(_object(values.get("values", values)).get("root_module"), path)
 
 
-def _ids_of_modules(root: object) -> Iterator[str]:
+def _ids_of_modules(root: object, path: str) -> Iterator[str]:
     pending, seen = [root], 0
-    while pending and seen < _MOST_MODULES:
+    while pending:
         module = _object(pending.pop())
         seen += 1
+        if seen > MOST_MODULES:
+            raise DiagnosticError(
+                error(
+                    "too-large",
+                    f"{path} has more than {MOST_MODULES:,} modules.",
+                    None,
+                    "Adopt by --group, or in parts: a state for each.",
+                )
+            )
         for resource in _list(module.get("resources")):
             if _object(resource).get("mode", "managed") == "managed":
                 yield from _id_of(_object(resource).get("values"))

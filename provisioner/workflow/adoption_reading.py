@@ -29,7 +29,7 @@ from provisioner.model.resource_id import RESOURCE_GROUP, ResourceId
 from provisioner.plan.reads import Read
 from provisioner.workflow.adoption_types import speak_to, with_tracked
 
-_MOST_ROUNDS = 12
+MOST_ROUNDS = 100
 
 
 @dataclass
@@ -62,7 +62,7 @@ def discover(
 ) -> Discovery:
     """Read what there is at the roots. `stated` are api versions of types, by their name in lower
     case. Raises AzureError where nothing can be read, DiagnosticError for a root that does not
-    exist."""
+    exist, and where more than `MOST_ROUNDS` rounds of requests would be needed."""
     discovery = Discovery(catalog, reader, stated)
     findings = discovery.findings
     discovery.take(first_reads(roots, catalog))
@@ -103,7 +103,7 @@ def _groups_around(findings: Findings) -> list[ResourceId]:
 def _follow(discovery: Discovery, clusters: set[ResourceId]) -> None:
     """Read below what is chosen, and for clusters what belongs to them, until nothing is new."""
     findings = discovery.findings
-    for _ in range(_MOST_ROUNDS):
+    for _ in range(MOST_ROUNDS):
         before = len(findings.chosen)
         discovery.take(wide_extension_reads(findings, discovery.catalog))
         findings.chosen |= _hanging_on(findings)
@@ -117,6 +117,15 @@ def _follow(discovery: Discovery, clusters: set[ResourceId]) -> None:
             _choose_belonging(discovery)
         if not reads and len(findings.chosen) == before:
             return
+    raise DiagnosticError(
+        error(
+            "too-large",
+            f"what belongs to the clusters was not read whole in {MOST_ROUNDS} rounds of requests: "
+            "each round found more.",
+            None,
+            "Adopt by --group.",
+        )
+    )
 
 
 def _choose_belonging(discovery: Discovery) -> None:

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from provisioner.adoption.template_source import read_template
-from provisioner.adoption.terraform_source import read_terraform
+from provisioner.adoption.template_source import MOST_TEMPLATES, read_template
+from provisioner.adoption.terraform_source import MOST_MODULES, read_terraform
 from provisioner.model.diagnostic import DiagnosticError
 from provisioner.model.resource_id import ResourceId
 
@@ -98,3 +98,18 @@ def test_garbage_is_refused_with_its_file(text: str) -> None:
         with pytest.raises(DiagnosticError) as told:
             read(text, "garbage.json")
         assert "garbage.json" in str(told.value.diagnostics[0])
+
+
+def test_what_exceeds_a_bound_is_refused_and_not_read_in_part() -> None:
+    modules = {"root_module": {"child_modules": [of_module(VAULT)] * MOST_MODULES}}
+    plan = json.dumps({"format_version": "1.0", "values": modules})
+    with pytest.raises(DiagnosticError, match=r"plan.json has more than 10,000 modules"):
+        read_terraform(plan, "plan.json")
+
+    nested = {
+        "type": "Microsoft.Resources/deployments",
+        "properties": {"template": {"resources": [{"type": "A.B/c", "name": "d"}]}},
+    }
+    template = json.dumps({"$schema": SCHEMA, "resources": [nested] * MOST_TEMPLATES})
+    with pytest.raises(DiagnosticError, match=r"main.json has more than 1,000 nested"):
+        read_template(template, "main.json")
