@@ -4,10 +4,13 @@ A type that no file of the catalog describes is made for the environment that na
 name and its api version alone, or with the models of an SDK package. Both have the envelope that
 Azure Resource Manager itself defines ("Resource Provider Contract", and `Resource`,
 `TrackedResource` and `SystemData` of common-types in Azure/azure-rest-api-specs). No fact is
-guessed: what is not known is not claimed, and what could do harm (a delete) takes proof.
+guessed: what is not known is not claimed, and what could do harm (a delete) takes proof. Inferred
+is one thing: a parent that only an id names, and a child of which the provider lists no versions,
+are spoken in the version of the other (`blueprint.type_tiers`, `spoken_versions`), because a
+provider versions its types together. Where that is wrong Azure refuses the list, and a delete that
+needs it is blocked.
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import replace
 from types import MappingProxyType
@@ -24,15 +27,13 @@ from provisioner.catalog.resource_type import (
 )
 from provisioner.catalog.schema import Kind, Model, Property, SchemaIndex, Shape, walk
 from provisioner.catalog.sdk_operations import Place, Written
+from provisioner.model.secret_values import may_name_credential
 
 UNCLAIMED = "azsec has no facts of its type: what one does to what it stands in or on is not judged"
 """Why one that nobody declared is no addition."""
 
 _FIELDS: Mapping[str, Field] = MappingProxyType({"identity.type": Field(compare=Compare.FLAGS)})
 """What Azure Resource Manager has for every type that can have a managed identity."""
-_CREDENTIAL = re.compile(
-    r"(?i)(secret|passw(or)?d|passphrase|(?<!public)(?<!^)key|token|connectionstring)$"
-)
 _NAME = NameRule(
     r"[^/\\?#%\x00-\x1f]{1,260}", "1 to 260 characters, none of them a control or / \\ ? # %"
 )
@@ -116,8 +117,15 @@ def sensitive_fields(schemas: SchemaIndex, type_name: str) -> dict[str, Field]:
     return {
         ".".join(path).replace(".[]", "[]"): Field(sensitive=True)
         for path, prop in walk(schemas, type_name)
-        if prop.shape.kind is Kind.STRING and not prop.shape.enum and _CREDENTIAL.search(path[-1])
+        if _holds_text(prop.shape) and may_name_credential(path[-1])
     }
+
+
+def _holds_text(shape: Shape) -> bool:
+    """Tell whether values of a shape are texts that anybody chose, or lists or maps of them."""
+    if shape.kind in (Kind.LIST, Kind.MAP) and shape.item is not None:
+        return _holds_text(shape.item)
+    return shape.kind is Kind.STRING and not shape.enum
 
 
 def schema_type(

@@ -265,6 +265,7 @@ _KEYS = frozenset(
         "admin",
     }
 )
+_CREDENTIAL = re.compile(r"(secret|passw(or)?d|passphrase|(?<!public)(?<!^)key)s?$")
 _CURSORS = frozenset({"continuation", "skip", "next", "cancellation", "page"})
 _SUFFIXES = frozenset({"value", "text", "plain", "plaintext", "string", "base64"})
 _SLOTS = frozenset({"value", "default", "defaultValue"})
@@ -374,6 +375,41 @@ def names_secret(name: str) -> bool:
     if words[-1] == "token":
         return before not in _CURSORS
     return words[-1] in _LAST or "".join(words) in _PROTECTED
+
+
+def may_name_credential(name: str) -> bool:
+    """Tell whether a property of which nothing but its name is known may hold a credential: what
+    `names_secret` knows, and every other key, token and connection string (`serviceKey`).
+
+    Public keys are none, and a bare `key` is the name of an entry. Wider than `names_secret`, which
+    also judges names that people choose (parameters, tags, environment variables).
+    """
+    if names_secret(name):
+        return True
+    words = [word.lower() for word in _WORD.findall(name)]
+    if "".join(words).endswith(("connectionstring", "connectionstrings")):
+        return True
+    while len(words) > 1 and words[-1] in _SUFFIXES:
+        words.pop()
+    if words and words[-1] in ("token", "tokens"):
+        return len(words) > 1 and words[-2] not in _CURSORS
+    return _CREDENTIAL.search("".join(words)) is not None
+
+
+def find_credentials(
+    value: object, name: str = "", path: tuple[str | int, ...] = ()
+) -> Iterator[tuple[str, tuple[str | int, ...]]]:
+    """Yield the texts, with their paths, under names that may be those of credentials
+    (`may_name_credential`), but for texts that say where a secret is or that there is none."""
+    if isinstance(value, str):
+        if may_name_credential(name) and not _NO_SECRET.fullmatch(value):
+            yield value, path
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from find_credentials(item, str(key), (*path, str(key)))
+    elif isinstance(value, (list, tuple)):
+        for index, item in enumerate(value):
+            yield from find_credentials(item, name, (*path, index))
 
 
 def holds_secret(value: object, name: str = "") -> bool:

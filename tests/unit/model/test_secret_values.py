@@ -29,6 +29,7 @@ from provisioner.model.secret_values import (
     holds_secret,
     mask_secrets,
     mask_value,
+    may_name_credential,
     names_secret,
     secret_in,
 )
@@ -141,6 +142,19 @@ def test_what_is_no_secret_is_left_alone(text: str) -> None:
 )  # fmt: skip
 def test_a_name_says_whether_it_is_one(name: str, secret: bool) -> None:
     assert names_secret(name) is secret
+
+
+@pytest.mark.parametrize(
+    ("name", "may"),
+    [
+        ("serviceKey", True), ("primaryKeyValue", True), ("accessKeys", True), ("password", True),
+        ("primaryConnectionString", True), ("apiKey", True), ("sasToken", True),
+        ("nextPageToken", False), ("continuationToken", False), ("sshPublicKey", False),
+        ("key", False), ("keyName", False), ("size", False), ("string", False),
+    ],
+)  # fmt: skip
+def test_a_name_of_which_nothing_else_is_known_may_be_of_a_credential(name: str, may: bool) -> None:
+    assert may_name_credential(name) is may
 
 
 @pytest.mark.parametrize(
