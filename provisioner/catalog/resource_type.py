@@ -267,6 +267,8 @@ class ResourceType:
     scope           what a top-level resource stands in
     tier            how much is known of it; a type outside the catalog is made for an environment
                     (`catalog.generic_types`)
+    package         the SDK package that its model was read from, NAME==VERSION; None for a known or
+                    a raw type
     stated_version  whether the environment's files state `api_version`: it is spoken, or refused
     contents_known  whether all types of children are known, so that lists of them show what is in
                     one; what may hold something else is not deleted
@@ -385,6 +387,7 @@ class ResourceType:
     rule: NameRule
     scope: Scope = Scope.RESOURCE_GROUP
     tier: Tier = Tier.KNOWN
+    package: str | None = None
     stated_version: bool = False
     contents_known: bool = True
     listable: bool = False

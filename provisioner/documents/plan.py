@@ -17,6 +17,10 @@ from provisioner.documents.document import (
 from provisioner.documents.proof import GateDocument, ProofDocument
 
 
+def _is_none(value: object) -> bool:
+    return value is None
+
+
 class Action(StrEnum):
     """What a plan does to one resource."""
 
@@ -69,7 +73,9 @@ class ResourceChangeDocument(Document):
     change does (`provisioner.catalog.field.Disruption`); `seconds` estimates how long Azure takes.
     `grants_access` says in words what access the resource gives (`grants access to it`), null for
     one that gives none or goes. `ends` says of one that is deleted or replaced, and gives access or
-    has a GUID for a name, what stands in Azure: an id says nothing to a reviewer there.
+    has a GUID for a name, what stands in Azure: an id says nothing to a reviewer there. `tier` says
+    how much is known of a type outside the catalog ("raw", "schema only: PACKAGE==VERSION"): it
+    decides what of a body is checked, compared and hidden; in JSON only for those.
     """
 
     address: str
@@ -82,6 +88,7 @@ class ResourceChangeDocument(Document):
     seconds: int = 0
     grants_access: str | None = None
     ends: AdditionDocument | None = None
+    tier: str | None = Field(default=None, exclude_if=_is_none)
     fields: tuple[FieldChangeDocument, ...] = ()
 
 

@@ -138,7 +138,10 @@ _INPUTS = {
     "environment": "the environment's file changed since the plan was made",
     "modules": "the modules from git changed since the plan was made",
     "blueprint": "the blueprint changed since the plan was made",
-    "catalog": "this azsec speaks other api versions than the one that made the plan",
+    "catalog": (
+        "this azsec has other api versions, or other azure-mgmt packages, than the one that made "
+        "the plan"
+    ),
 }
 
 

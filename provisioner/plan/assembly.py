@@ -7,6 +7,7 @@ from provisioner.blueprint.expression import resolve
 from provisioner.blueprint.graph import DesiredGraph
 from provisioner.blueprint.ownership import ADDRESS_TAG, is_ownership_tag
 from provisioner.catalog.registry import Catalog
+from provisioner.catalog.resource_type import ResourceType, Tier
 from provisioner.diff.change import FieldChange
 from provisioner.diff.merge import merge_for_write
 from provisioner.documents.controls import SecurityDeltaDocument
@@ -143,7 +144,7 @@ def assemble_plan(
             **_digest_of_modules(origin.environment),
             "environment": origin.fingerprint,
             "blueprint": digest_json([[r.address, r.id.key, encode_value(r.body)] for r in graph]),
-            "catalog": digest_json([[t.name, t.api_version] for t in catalog]),
+            "catalog": digest_json([[t.name, t.api_version, t.tier, t.package] for t in catalog]),
             "state": digest_json(
                 [
                     [c.id.key, _fingerprinted(c, c.found, catalog) if c.found else None]
@@ -373,8 +374,17 @@ def _change_document(change: ResourceChange) -> ResourceChangeDocument:
         grants_access=change.type.adds
         if change.type.grants_access and change.action in _GIVES
         else None,
+        tier=_tier_of(change.type),
         fields=tuple(field_document(field) for field in shown_fields(change)),
     )
+
+
+def _tier_of(resource_type: ResourceType) -> str | None:
+    """Return the tier of a type outside the catalog, with the package that its model is of."""
+    if resource_type.tier is Tier.KNOWN:
+        return None
+    package = resource_type.package
+    return f"{resource_type.tier}: {package}" if package else str(resource_type.tier)
 
 
 def _tag_document(change: ResourceChange, tag: FieldChangeDocument) -> UndeclaredTagDocument:

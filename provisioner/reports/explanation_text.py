@@ -9,7 +9,14 @@ from provisioner.reports.field_text import change_lines
 from provisioner.reports.section_text import heading, totals
 from provisioner.reports.styled import BLANK, Line, Span, Style, line, wrap
 from provisioner.reports.values import plain, shorten, show_estimate
-from provisioner.reports.wording import BLUEPRINT, GRANTS_ACCESS, SIGNS, and_more, joined
+from provisioner.reports.wording import (
+    BLUEPRINT,
+    GRANTS_ACCESS,
+    SIGNS,
+    and_more,
+    joined,
+    tier_words,
+)
 
 _MOST_WAITS = 10
 _OUTDATED = (
@@ -61,6 +68,7 @@ def _action(change: ResourceChangeDocument) -> str:
             plain(change.disruption),
             GRANTS_ACCESS if change.grants_access else "",
             show_estimate(change.seconds) if change.seconds else "",
+            tier_words(change),
         )
     )
 

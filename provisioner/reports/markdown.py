@@ -51,6 +51,7 @@ from provisioner.reports.wording import (
     refusal_of,
     risk,
     source_words,
+    tier_words,
 )
 
 LIMIT = 65_000
@@ -196,8 +197,9 @@ def plan_entry(change: ResourceChangeDocument, names: Mapping[str, str] | None =
     action = f"**{sign}**" if change.action in _EYE_CATCHING else sign
     if is_disruptive(change):
         action += f"<br>{prose(change.disruption, 60)}"
-    summary = row(action, _named(change.address, change.type, names), _what(change))
-    return Entry(summary, partial(_plan_details, change))
+    tier = tier_words(change)
+    named = _named(change.address, change.type, names) + (f"<br>{prose(tier)}" if tier else "")
+    return Entry(row(action, named, _what(change)), partial(_plan_details, change))
 
 
 def _named(address: str, resource_type: str, names: Mapping[str, str] | None) -> str:

@@ -45,6 +45,7 @@ from provisioner.reports.wording import (
     no_changes,
     refusal_of,
     risk,
+    tier_words,
 )
 
 _STYLES = {
@@ -155,6 +156,7 @@ def action_lines(change: ResourceChangeDocument, where: str, width: int) -> Iter
         facts = [plain(change.disruption) if told else ""]
         facts.append(GRANTS_ACCESS if change.grants_access else "")
         facts.append(show_estimate(change.seconds) if change.seconds else "")
+        facts.append(tier_words(change))
     named = Span(f"{SIGNS[change.action]} {change.action}", _STYLES[change.action])
     about = "".join(f" · {fact}" for fact in facts if fact)
     used = 4 + columns_of(named.text) + columns_of(about)

@@ -91,6 +91,11 @@ def is_disruptive(change: ResourceChangeDocument) -> bool:
     return change.disruption != HARMLESS
 
 
+def tier_words(change: ResourceChangeDocument) -> str:
+    """Return what is known of the type of a change, where the catalog does not have it."""
+    return f"type {plain(change.tier)}" if change.tier else ""
+
+
 def refusal_of(document: PlanDocument) -> str | None:
     """Return why a plan cannot be applied as it is, or None."""
     if document.summary.blocked:
