@@ -22,7 +22,7 @@ from provisioner.adoption.repetition import fold_entries
 from provisioner.adoption.templates import Call, Ref, Template
 from provisioner.blueprint.ownership import is_ownership_tag
 from provisioner.catalog.registry import Catalog
-from provisioner.model.resource_id import RESOURCE_GROUP, ResourceId
+from provisioner.model.resource_id import ResourceId
 from provisioner.model.secret_values import find_secrets
 from provisioner.model.values import Body, lookup
 
@@ -277,8 +277,3 @@ def _properties(entry: Entry) -> list[tuple[str | None, object]]:
     if not isinstance(properties, Mapping):
         return []
     return [(key.plain, value) for key, value in properties.items()]
-
-
-def group_keys(ids: Mapping[str, ResourceId]) -> frozenset[str]:
-    """Return the keys of the resource groups among some ids."""
-    return frozenset(key for key, each in ids.items() if each.type == RESOURCE_GROUP)

@@ -7,7 +7,7 @@ the number of resources.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from provisioner.catalog import api_versions
@@ -243,12 +243,3 @@ def _single(resource: ResourceId, catalog: Catalog) -> Read | None:
     if known is None or resource.type == SUBSCRIPTION:
         return None
     return Read(resource.text, known.api_version, known.name, is_list=False)
-
-
-def group_bodies(findings: Findings) -> Mapping[str, Body]:
-    """Return the bodies of the groups that were found, by the key of the id."""
-    return {
-        key: body
-        for key, body in findings.bodies.items()
-        if findings.ids[key].type == RESOURCE_GROUP
-    }

@@ -114,7 +114,7 @@ class EntryWriter:
             location=self._location(known, resource, actual),
             body=body,
             secrets=minimal.secrets,
-            api_version=known.api_version if known and known.tier is Tier.RAW else None,
+            api_version=known.api_version if known and known.tier is not Tier.KNOWN else None,
         )
 
     def _location(

@@ -13,10 +13,10 @@ from provisioner.blueprint.body_check import check_body
 from provisioner.blueprint.ownership import is_ownership_tag
 from provisioner.blueprint.yaml_source import Node
 from provisioner.catalog.node_pools import is_in_mode
-from provisioner.catalog.resource_type import Embedded, ResourceType
+from provisioner.catalog.resource_type import Embedded, ResourceType, Tier
 from provisioner.catalog.schema import Kind, SchemaIndex
 from provisioner.diff.merge import merge_for_write
-from provisioner.model.secret_values import find_secrets
+from provisioner.model.secret_values import find_credentials, find_secrets
 from provisioner.model.values import Body, Value, lookup, without_at
 
 _ENVELOPE = ("id", "name", "type", "location", "etag", "eTag", "systemData")
@@ -44,6 +44,8 @@ def minimal_body(resource_type: ResourceType, schemas: SchemaIndex, actual: Body
     whole = _without_own_children(resource_type, whole, actual)
     whole = _without_tags_of_azsec(whole)
     hidden = [found.path for found in find_secrets(whole)]
+    if resource_type.tier is not Tier.KNOWN:
+        hidden += [path for _, path in find_credentials({**whole, "tags": {}})]
     by_fact = list(_secrets_by_fact(resource_type, actual))
     for path in (*hidden, *by_fact):
         whole = without_path(whole, _unstated(path))
@@ -182,10 +184,12 @@ def _unstated(path: Path) -> Path:
 
 
 def _secrets_by_fact(resource_type: ResourceType, actual: Body) -> Iterator[Path]:
-    """Yield the paths of what Azure answers and the catalog knows as a secret."""
+    """Yield the paths of what Azure answers and the catalog knows as a secret, or as what gives
+    access to whoever has it (a signed webhook address)."""
 
     def descend(value: object, generic: str, path: Path) -> Iterator[Path]:
-        if generic and value is not None and resource_type.fact(generic).secret:
+        fact = resource_type.fact(generic)
+        if generic and value is not None and (fact.secret or fact.sensitive):
             yield path
         elif isinstance(value, Mapping):
             for name, item in value.items():

@@ -4,14 +4,13 @@ What a service makes for itself, for another resource or for everybody is nobody
 carries the marks of an environment is that one's. Each is left out with its reason.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from provisioner.adoption.minimal_body import states_child
 from provisioner.blueprint.ownership import ADDRESS_TAG, ENVIRONMENT_TAG, is_ownership_tag
 from provisioner.catalog.registry import Catalog
 from provisioner.catalog.resource_type import ResourceType
-from provisioner.model.key_index import KeyIndex
 from provisioner.model.resource_id import (
     RESOURCE_GROUP,
     ResourceId,
@@ -66,7 +65,6 @@ class Exclusions:
             self._note_manager(resource, body)
         for key, body in bodies.items():
             self._note(ids[key], body)
-        self._within_kept = KeyIndex(self._kept_groups)
 
     def _note_manager(self, resource: ResourceId, body: Body) -> None:
         manager = lookup(body, ("managedBy",))
@@ -174,8 +172,3 @@ def _in_parents_body(resource: ResourceId, bodies: Mapping[str, Body], catalog: 
         and states_child(embedded, body, resource.name)
         for embedded in parent.embedded
     )
-
-
-def owners_of(left_out: Sequence[LeftOut]) -> Iterator[str]:
-    """Yield the reasons of what is owned, each once."""
-    yield from dict.fromkeys(out.reason for out in left_out if out.owned)

@@ -28,6 +28,7 @@ from provisioner.catalog.sdk_operations import (
 )
 from provisioner.catalog.sdk_packages import package_for
 from provisioner.catalog.type_directory import SdkType
+from provisioner.catalog.type_names import is_preview
 from provisioner.filesystem.atomic_write import write_atomically
 from provisioner.filesystem.protection import check_replaceable, make_folder
 from provisioner.model.diagnostic import DiagnosticError, error
@@ -65,7 +66,7 @@ class InstalledTypes:
         found = self._versions(name)
         if api_version is not None:
             found = [each for each in found if each.written.api_version == api_version.lower()]
-        stable = [each for each in found if len(each.written.api_version) == len("2024-01-01")]
+        stable = [each for each in found if not is_preview(each.written.api_version)]
         return max(stable or found, key=lambda each: each.written.api_version, default=None)
 
     def below(self, name: str) -> Sequence[SdkType]:

@@ -33,7 +33,17 @@ def extend_catalog(environment: Environment, catalog: Catalog, sources: Sources)
     schemas that the environment states and that is not installed.
     """
     _check_packages(environment, catalog.directory)
-    stated = read_stated_types(environment, sources)
+    return with_stated_types(read_stated_types(environment, sources), catalog)
+
+
+def with_stated_types(stated: Sequence[StatedType], catalog: Catalog) -> Catalog:
+    """Return a catalog with the types that are stated, each in the highest tier that there is for
+    it: that of the catalog, of an installed SDK package, or raw. Types of children and of parents
+    come along.
+
+    A type that is in no tier is left out. Raises DiagnosticError where the models of a package
+    cannot be read.
+    """
     found = {
         each.name.lower(): sdk
         for each in stated
@@ -144,7 +154,11 @@ def of_sdk(sdk: SdkType, schemas: SchemaIndex, *, extension: bool = False) -> Re
         tracked=tags is not None and not tags.read_only,
         located=location is not None and not location.read_only,
     )
-    return replace(made, fields={**made.fields, **sensitive_fields(schemas, sdk.written.name)})
+    return replace(
+        made,
+        package=f"{sdk.package}=={sdk.version}",
+        fields={**made.fields, **sensitive_fields(schemas, sdk.written.name)},
+    )
 
 
 def _with_proof(resource_type: ResourceType, types: Sequence[ResourceType]) -> ResourceType:
@@ -159,7 +173,7 @@ def _with_proof(resource_type: ResourceType, types: Sequence[ResourceType]) -> R
 
 def _raw_parents(types: Iterable[ResourceType], catalog: Catalog) -> Iterator[ResourceType]:
     """Yield the types of the parents of children that nothing else names: an id that a file writes
-    out may stand for one."""
+    out may stand for one. Their version is inferred from the child's (`catalog.generic_types`)."""
     known = {each.name.lower() for each in types}
     for each in [each for each in types if each.lists is ListRead.SINGLE]:
         above = each.parent

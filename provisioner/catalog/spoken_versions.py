@@ -11,12 +11,11 @@ from dataclasses import dataclass, replace
 from provisioner.catalog.generic_types import raw_type
 from provisioner.catalog.registry import Catalog
 from provisioner.catalog.resource_type import ResourceType, Scope, SdkModel, Tier
+from provisioner.catalog.type_names import is_preview
 from provisioner.model.values import Body, lookup
 
 Offer = Mapping[str, Sequence[str]]
 """The api versions that a cloud offers, by the name of the type in lower case."""
-_PREVIEW = "-"
-_NEWEST = "9999-12-31"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +51,15 @@ def choose_version(pinned: str, offered: Sequence[str]) -> str | None:
     if any(version.lower() == pinned.lower() for version in offered):
         return pinned
     not_above = [version for version in offered if version[:10] <= pinned[:10]]
-    stable = [version for version in not_above if _PREVIEW not in version[10:]]
-    usable = not_above if _PREVIEW in pinned[10:] else stable or not_above
-    return max(usable, default=None)
+    return max(not_above, default=None) if is_preview(pinned) else newest_version(not_above)
+
+
+def newest_version(offered: Iterable[str]) -> str | None:
+    """Return the newest version that is offered, a preview only where there is nothing else; None
+    where nothing is."""
+    found = list(offered)
+    stable = [version for version in found if not is_preview(version)]
+    return max(stable or found, default=None)
 
 
 def speak(
@@ -119,7 +124,7 @@ def with_offered_children(types: Sequence[ResourceType], offer: Offer) -> list[R
         for name, offered in offer.items():
             if name.startswith(prefix) and "/" not in name[len(prefix) :] and name not in known:
                 known.add(name)
-                version = choose_version(_NEWEST, offered) or parent.api_version
+                version = newest_version(offered) or parent.api_version
                 kind = name[len(prefix) :]
                 pending.append(raw_type(f"{parent.name}/{kind}", version))
     return found

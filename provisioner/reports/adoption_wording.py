@@ -14,13 +14,9 @@ def proof_words(document: AdoptionDocument) -> str:
     held = f"the plan of these files changes {marks}"
     match document.verdict:
         case Verdict.PROVEN:
-            beyond = _beyond(document)
-            return f"proven: {held} ({total}, {plural(document.types, 'type')}{beyond})"
+            return f"proven: {held} ({total}, {plural(document.types, 'type')})"
         case Verdict.PARTIAL:
-            return (
-                f"proven for what could be read: {held} ({total}); "
-                f"{plural(len(document.unreadable), 'read')} refused, so there may be more"
-            )
+            return f"proven for what could be read: {held} ({total}){_beyond(document)}"
         case Verdict.NOT_PROVEN:
             return (
                 f"not proven: {document.unchanged} of {total} stay as they are, "
@@ -29,9 +25,13 @@ def proof_words(document: AdoptionDocument) -> str:
 
 
 def _beyond(document: AdoptionDocument) -> str:
-    """Return how many resources are not in the files, which nothing is claimed of."""
-    missing = len(document.not_expressed)
-    return f"; {plural(missing, 'resource')} not in the files" if missing else ""
+    """Return what the proof does not cover: resources that the files do not state, and reads that
+    Azure refused."""
+    missing, refused = len(document.not_expressed), len(document.unreadable)
+    found = f"; {plural(missing, 'resource')} not in the files" if missing else ""
+    if refused:
+        found += f"; {plural(refused, 'read')} refused, so there may be more"
+    return found
 
 
 def next_words(document: AdoptionDocument) -> list[str]:

@@ -141,7 +141,7 @@ def adopt(roots: Roots, place: Place, bench: Bench, patterns: Sequence[Pattern] 
     minimal = minimize(material, catalog)
     selection, material = without_untouched(selection, material, minimal, catalog)
     minimal = {key: minimal[key] for key in material.bodies}
-    files = make_files(material, minimal, place, replace(bench, catalog=catalog))
+    files = make_files(material, minimal, place, catalog, bench)
     document = _report(discovery, selection, material, files, place)
     document = document.model_copy(update={"unlisted": tuple(unlisted)})
     return Adoption(document, files.built.written.files)
@@ -192,7 +192,7 @@ def _report(
     errors = [d for d in proof.planned.changes.diagnostics if d.severity is Severity.ERROR]
     if proof.left or errors:
         verdict = Verdict.NOT_PROVEN
-    elif hidden:
+    elif hidden or unknown or files.unfit:
         verdict = Verdict.PARTIAL
     return AdoptionDocument(
         environment=proof.desired.document,

@@ -13,12 +13,12 @@ from datetime import date
 from provisioner.adoption.building import Built, Material, Place, build
 from provisioner.adoption.minimal_body import MinimalBody
 from provisioner.catalog.registry import Catalog
+from provisioner.controls.gate import PROOFS_GATE
 from provisioner.diff.change import FieldChange
 from provisioner.documents.plan import Action
 from provisioner.engine.ports import Reader
 from provisioner.model.diagnostic import DiagnosticError, error
 from provisioner.plan.changes import ResourceChange
-from provisioner.plan.plan import ADOPTION_GATE
 from provisioner.plan.request import Request
 from provisioner.plan.terms import EVERY_ADDRESS
 from provisioner.workflow.plan import Desired, Planned, load_desired, plan_environment
@@ -29,7 +29,7 @@ _MARK_PREFIX = "tags.azsec-"
 
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """What a proof takes: the catalog, Azure, and the day."""
+    """What a proof takes: azsec's own catalog, Azure, and the day."""
 
     catalog: Catalog
     reader: Reader
@@ -69,9 +69,16 @@ class MemorySources:
 
 
 def make_files(
-    material: Material, minimal: Mapping[str, MinimalBody], place: Place, bench: Bench
+    material: Material,
+    minimal: Mapping[str, MinimalBody],
+    place: Place,
+    catalog: Catalog,
+    bench: Bench,
 ) -> ProvenFiles:
     """Return the files of some material that compose, as near to planning to nothing as they get.
+
+    `catalog` has the types of the material. What the files say of types is read anew for the proof,
+    from the catalog of `bench`: as `azsec plan` reads it.
 
     Raises DiagnosticError for files that do not compose for a reason that is no resource's.
     """
@@ -84,7 +91,7 @@ def make_files(
             replace(material, bodies=bodies),
             minimal,
             place,
-            bench.catalog,
+            catalog,
             literal=literal,
             warns_of_proofs=warns,
         )
@@ -97,9 +104,9 @@ def make_files(
             unfit |= {key: why for key, why in culprits.items() if key in literal}
             literal |= culprits.keys()
             continue
-        fails = any(gate.gate != ADOPTION_GATE for gate in proof.planned.plan.document.gates)
+        fails = any(gate.gate == PROOFS_GATE for gate in proof.planned.plan.document.gates)
         differing = {change.id.key for change in proof.left} - literal
-        if attempt == _MOST_ATTEMPTS - 1 or (not differing and fails <= warns):
+        if attempt == _MOST_ATTEMPTS - 1 or (not differing and (warns or not fails)):
             return ProvenFiles(built, proof, unfit)
         literal |= differing
         warns = warns or fails

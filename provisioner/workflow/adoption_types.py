@@ -1,23 +1,24 @@
 """The types of what is adopted that azsec's catalog does not have: in which api version to speak to
 them, as the cloud says."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from provisioner.blueprint.type_tiers import schemas_of
+from provisioner.blueprint.stated_types import StatedType
+from provisioner.blueprint.type_tiers import schemas_of, with_stated_types
 from provisioner.catalog.endpoints import PROVIDER
-from provisioner.catalog.generic_types import raw_type
 from provisioner.catalog.registry import Catalog
 from provisioner.catalog.resource_type import Tier
-from provisioner.catalog.spoken_versions import choose_version, read_offer, with_offered_children
+from provisioner.catalog.spoken_versions import newest_version, read_offer, with_offered_children
 from provisioner.catalog.type_names import is_type_name
 from provisioner.engine.ports import Reader
 from provisioner.model.resource_id import ResourceId, subscription_id
+from provisioner.model.span import Span
 from provisioner.model.values import Body
 from provisioner.plan.reads import Read
 
-_NEWEST = "9999-12-31"
 _PROVIDER_READ = "provider"
+_NOWHERE = Span("", 0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +36,12 @@ def speak_to(
     reader: Reader,
     stated: Mapping[str, str],
 ) -> Spoken:
-    """Return the catalog with a type for each of some resources. `stated` are api versions by the
-    type in lower case, which go before what the cloud offers: the newest that is no preview."""
+    """Return the catalog with a type for each of some resources, in the tier that `azsec plan`
+    finds for the same api version.
+
+    `stated` are api versions by the type in lower case; they go before that of an installed package
+    if the cloud offers it, and before the newest that the cloud offers and that is no preview.
+    """
     unknown: dict[str, ResourceId] = {}
     for resource in resources:
         if catalog.of(resource) is None and is_type_name(resource.type):
@@ -44,18 +49,32 @@ def speak_to(
     if not unknown:
         return Spoken(catalog, {})
     offer = _ask(unknown.values(), reader)
-    types, silent = [], {}
+    types: list[StatedType] = []
+    silent: dict[str, str] = {}
     for name, resource in sorted(unknown.items()):
-        version = stated.get(name) or choose_version(_NEWEST, offer.get(name, ()))
+        version = stated.get(name) or _version_of(name, catalog, offer.get(name, ()))
         if version is None:
             silent[name] = (
                 "the catalog does not have the type, and the cloud lists no api version of it: "
                 f"state one with --api-version {resource.type}=VERSION"
             )
         else:
-            types.append(raw_type(resource.type, version, tracked=True))
-    found = [*types, *(t for t in with_offered_children(types, offer) if t not in types)]
-    return Spoken(catalog.extended(found, schemas_of(found)), silent)
+            types.append(StatedType(resource.type, _NOWHERE, version, has_tags=True))
+    extended = with_stated_types(types, catalog)
+    raw = [t for t in extended if t.tier is Tier.RAW and catalog.find(t.name) is None]
+    children = [t for t in with_offered_children(raw, offer) if extended.find(t.name) is None]
+    return Spoken(extended.extended(children, schemas_of(children)), silent)
+
+
+def _version_of(name: str, catalog: Catalog, offered: Sequence[str]) -> str | None:
+    """Return the version of an installed package, which has the models of the type, where the cloud
+    offers it or lists none of the type; else the newest that the cloud offers."""
+    found = catalog.directory.find(name)
+    if found is not None and found.written.model is not None:
+        version = found.written.api_version
+        if not offered or version.lower() in (each.lower() for each in offered):
+            return version
+    return newest_version(offered)
 
 
 def _ask(resources: Iterable[ResourceId], reader: Reader) -> Mapping[str, tuple[str, ...]]:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from provisioner.azure.type_index import InstalledTypes
 from provisioner.blueprint.ownership import is_ownership_tag
 from provisioner.catalog import api_versions
 from provisioner.catalog.registry import Catalog
@@ -294,8 +295,10 @@ def test_odd_names_secrets_and_types_that_nobody_knows(
     source = ("--group", f"{_SUBSCRIPTION}/rg-acme-one")
 
     # Nobody says which api version Microsoft.Web has: what is missing is told, by resource.
-    assert run("adopt", "first", *source, "--out", "first") == 0
+    assert run("adopt", "first", *source, "--out", "first") == 1
     told = capsys.readouterr().out
+    assert "proven for what could be read" in " ".join(told.split())
+    assert "2 resources not in the files" in " ".join(told.split())
     assert "Web/sites web-acme" in told
     assert "--api-version Microsoft.Web/sites=VERSION" in " ".join(told.split())
 
@@ -322,11 +325,65 @@ def test_odd_names_secrets_and_types_that_nobody_knows(
     assert "exists already" in capsys.readouterr().err
 
 
+SITE = f"{GROUP}/providers/Microsoft.Network/vpnSites/site-acme"
+PROFILE = f"{GROUP}/providers/Microsoft.Web/serverfarms/plan-acme"
+HOOKS = f"{GROUP}/providers/Microsoft.Insights/actionGroups/ag-acme"
+CREDENTIALS = ("planted-site-key", "planted-service-key", "planted-webhook")
+
+
+def test_a_type_of_an_installed_package_is_adopted_as_plan_reads_it(
+    azure: Bench, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`plan` has the models of azure-mgmt-network: what they call read-only may stand in no file,
+    and what is called like a credential, or known to be one, in none either."""
+    put(azure, GROUP, {"location": "westeurope"})
+    site = {
+        "ipAddress": "203.0.113.7",
+        "siteKey": CREDENTIALS[0],
+        "deviceProperties": {"deviceVendor": "acme", "linkSpeedInMbps": 100},
+        "provisioningState": "Succeeded",
+        "vpnSiteLinks": [],
+    }
+    version = InstalledTypes(tmp_path / "cache").find("Microsoft.Network/vpnSites")
+    assert version is not None
+    body = {"location": "westeurope", "etag": 'W/"1"', "properties": site}
+    put_raw(azure, SITE, body, version.written.api_version)
+    plan = {"serviceKey": CREDENTIALS[1], "keyName": "kept", "size": 2}
+    put_raw(azure, PROFILE, {"location": "westeurope", "properties": plan})
+    hook = {"name": "ops", "serviceUri": f"https://hooks.example/{CREDENTIALS[2]}"}
+    group = {"groupShortName": "ops", "enabled": True, "webhookReceivers": [hook]}
+    put(azure, HOOKS, {"location": "global", "properties": group})
+    options = ("--api-version", "Microsoft.Web/serverfarms=2024-04-01")
+
+    assert run("adopt", "sites", "--group", f"{_SUBSCRIPTION}/rg-acme-one", *options) == 0
+
+    told = capsys.readouterr().out
+    assert "properties.siteKey: a secret" in " ".join(told.split())
+    assert "properties.serviceKey: a secret" in " ".join(told.split())
+    files = files_in(tmp_path)
+    text = "".join(files.values())
+    assert f"apiVersion: {version.written.api_version}" in text
+    assert "ipAddress: 203.0.113.7" in text
+    assert "keyName: kept" in text
+    assert "provisioningState" not in text
+    assert run("plan", "sites", "-o", "json") == 0
+    document = json.loads(capsys.readouterr().out)
+    assert {change["action"] for change in document["changes"]} == {"adopt"}
+    tiers = {c["type"].rpartition("/")[2]: c.get("tier") for c in document["changes"]}
+    assert tiers["vpnSites"] == f"schema only: azure-mgmt-network=={version.version}"
+    assert tiers["serverfarms"] == "raw"
+    assert tiers["actionGroups"] is None
+    outputs = [told, json.dumps(document), text]
+    found = [(secret, at) for secret in CREDENTIALS for at, o in enumerate(outputs) if secret in o]
+    assert not found
+
+
 def test_an_environment_that_is_only_watched_finds_drift_and_is_never_written(
     azure: Bench, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     make_small_estate(azure, subnets=())
-    assert run("adopt", "eye", "--observe", "--group", f"{_SUBSCRIPTION}/rg-acme-one") == 0
+    source = ("--group", f"{_SUBSCRIPTION}/rg-acme-one", *VERSIONS)
+    assert run("adopt", "eye", "--observe", *source) == 0
     assert "mode: observe" in files_in(tmp_path)["environments/eye.yaml"]
     assert run("drift", "eye") == 0
     assert run("plan", "eye", "--detailed-exitcode") == 0
