@@ -23,6 +23,7 @@ from provisioner.cli.ci_job import (
     open_host,
     write_summary,
 )
+from provisioner.cli.ci_merge import find_before
 from provisioner.cli.ci_options import Cloud, Options, open_cloud
 from provisioner.cli.ci_outputs import plan_outputs, write_outputs
 from provisioner.cli.ci_review import (
@@ -203,7 +204,8 @@ class _Run:
         if self._options.base is not None:
             return find_commit(self._options.base)
         if pull_request is not None and pull_request.state is PullRequestState.MERGED:
-            return parent_of(pull_request.merged or self._commit)
+            assert self._forge is not None, "it told the pull request"
+            return find_before(self._forge, pull_request, None, self._commit)
         if self._job.head is not None and merged_commit(self._commit) == self._job.head:
             # The checkout is a trial merge: its first parent is the base as it is now.
             return parent_of(self._commit)

@@ -126,7 +126,7 @@ class _Run:
         """Apply, and post."""
         number = self._options.number
         pull_request = find_merge(self._forge, self._job, self._commit, number)
-        self._base = find_before(pull_request, self._job.before, self._commit)
+        self._base = find_before(self._forge, pull_request, self._job.before, self._commit)
         selection = self._select(pull_request)
         items = {name_of(one.path, FileSources()): one for one in selection.touched}
         names = [*items, *(removed.name for removed in selection.removed)]

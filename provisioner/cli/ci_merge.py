@@ -51,18 +51,24 @@ def _named(forge: Forge, commit: str, number: int) -> PullRequest:
     )
 
 
-def find_before(pull_request: PullRequest, before: str | None, commit: str) -> str:
+def find_before(forge: Forge, pull_request: PullRequest, before: str | None, commit: str) -> str:
     """Return the commit that the target branch had before the merge; `before` is what the job says
     of it.
 
-    Raises DiagnosticError where git does not have it: what the merge changed is then not known.
+    Where the job does not say, a merge commit has it as its first parent. A squash leaves one
+    commit and a rebase as many as it moved, which git cannot tell apart: the forge says which
+    commit it merged into, or which commits are the pull request's.
+
+    Raises DiagnosticError where that is not known, or git does not have it: what the merge changed
+    is then not known. Raises ForgeError.
     """
-    if before is not None and is_ancestor(before, commit):
+    merged = pull_request.merged or commit
+    if before is not None and is_ancestor(before, commit) and not is_ancestor(merged, before):
         return before
     is_cut = before is not None and not has_commit(before) and is_shallow()
-    parent = None if is_cut else parent_of(pull_request.merged or commit)
-    if parent is not None:
-        return parent
+    found = None if is_cut else _find_target(forge, pull_request, merged)
+    if found is not None:
+        return found
     raise DiagnosticError(
         error(
             "no-base",
@@ -73,6 +79,27 @@ def find_before(pull_request: PullRequest, before: str | None, commit: str) -> s
             "Pipelines checkout.",
         )
     )
+
+
+_MOST_COMMITS = 250
+"""More than a pull request has that GitHub merges by rebase (100 commits)."""
+
+
+def _find_target(forge: Forge, pull_request: PullRequest, merged: str) -> str | None:
+    """Return the commit that a merge was made on, None where that cannot be told."""
+    parent = parent_of(merged)
+    if parent is None or merged_commit(merged) is not None:
+        return parent
+    if forge.states_target:
+        return pull_request.base if is_ancestor(pull_request.base, parent) else None
+    for _ in range(_MOST_COMMITS):
+        if all(one.number != pull_request.number for one in forge.pull_requests_of(parent)):
+            return parent
+        earlier = parent_of(parent)
+        if earlier is None:
+            return None
+        parent = earlier
+    return None
 
 
 def find_earliest(pull_request: PullRequest, base: str) -> str:

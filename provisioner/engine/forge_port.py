@@ -172,6 +172,11 @@ class Forge(Protocol):
         """Whether a status is of a commit, so that all pull requests with that head show it
         (GitHub), or of one pull request (Azure DevOps)."""
 
+    @property
+    def states_target(self) -> bool:
+        """Whether `base` of a merged pull request is what its target branch had when it was merged
+        (Azure DevOps), or may be older (GitHub)."""
+
     def account(self) -> str:
         """Return the account that the token writes as, as `Comment.author` and `Status.creator`
         name it."""

@@ -45,6 +45,9 @@ class AzureDevOps:
 
     name = "Azure DevOps"
     shares_statuses = False
+    states_target = True
+    """lastMergeTargetCommit: the head of the target branch when the last merge was made ("Pull
+    Requests - Get Pull Request")."""
     most_characters = 150_000
     """The bound of a comment: above it Azure DevOps answers "A discussion comment cannot be longer
     than 150000 characters." (runatlantis/atlantis#1585). Descriptions of work items have more."""

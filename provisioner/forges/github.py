@@ -43,6 +43,7 @@ class GitHub:
 
     name = "GitHub"
     shares_statuses = True
+    states_target = False
     most_characters = 65_536
     """The bound of the bodies of comments and issues: above it GitHub answers 422 ("Body is too
     long (maximum is 65536 characters)")."""

@@ -631,6 +631,26 @@ def test_an_order_that_is_turned_after_the_approval_takes_another_one(repository
     assert "prod  applied" in repository.run("azsec ci apply", "push")
 
 
+def test_a_rebase_of_several_commits_is_seen_from_its_first_one(repository):
+    repository.add("prod", "0d03")
+    _order(repository, "[[dev], [prod]]")
+    repository.act("commit State the order")
+    repository.change()
+    repository.run("azsec ci plan")
+    repository.act("grace approves")
+    _order(repository, "[[prod], [dev]]")
+    repository.act("commit Turn the order")
+    (repository.folder / "README.md").write_text("text", encoding="utf-8")
+    repository.act("commit Write", "merge by rebase")
+    made = repository.life.git("rev-list", "-3", "main").split()
+    repository.server.associated |= {commit: [1] for commit in made}
+    # A run by hand is not told what the branch had before.
+    repository.life._before = ""
+    told = " ".join(repository.run("azsec ci apply --pull-request 1", "push").split())
+    assert "prod refused" in told
+    assert "promotion.yaml changes the order, and the approval is of an earlier commit" in told
+
+
 def test_an_order_of_promotion_that_is_wrong_fails_before_the_merge(repository):
     repository.act("branch change")
     repository.write("app", "grace")
