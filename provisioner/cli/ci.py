@@ -48,6 +48,7 @@ from provisioner.documents.controls import CheckDocument
 from provisioner.documents.document import DiagnosticDocument
 from provisioner.documents.trace import StateKind
 from provisioner.engine.forge_port import (
+    NewStatus,
     PullRequest,
     PullRequestState,
 )
@@ -55,6 +56,7 @@ from provisioner.model.azure_error import AzureError
 from provisioner.model.diagnostic import Diagnostic, DiagnosticError, error, warning
 from provisioner.model.forge_error import ForgeError
 from provisioner.workflow.affected import Touched
+from provisioner.workflow.apply_statuses import describe_others
 from provisioner.workflow.ci_plan import (
     MARKER,
     Planning,
@@ -63,12 +65,15 @@ from provisioner.workflow.ci_plan import (
     cancelled_statuses,
     describe_planning,
     describe_pull_request,
+    newest_statuses,
     pending_statuses,
     posted_environments,
     read_reviews,
+    unposted_statuses,
 )
 from provisioner.workflow.ci_posting import Posting
-from provisioner.workflow.plan_review import hold_to_head
+from provisioner.workflow.forge_refusals import not_told
+from provisioner.workflow.plan_review import digest_in, hold_to_head
 from provisioner.workflow.plan_snapshot import read_snapshots
 from provisioner.workflow.sticky_comment import find_comment
 
@@ -95,7 +100,7 @@ def run_plan(options: Options, outputs: Outputs) -> int:
 
 def _exit_code(document: CiPlanDocument) -> int:
     outcomes = {entry.outcome for entry in document.environments}
-    if PlanOutcome.FAILED in outcomes:
+    if PlanOutcome.FAILED in outcomes or document.has_errors:
         return ExitCode.ERROR
     if outcomes & {PlanOutcome.REFUSED, PlanOutcome.REMOVED}:
         return ExitCode.REFUSED
@@ -151,10 +156,7 @@ class _Run:
             posting = Posting(
                 self._forge, pull_request, self._catalog, frozenset(self._options.accounts)
             )
-            try:
-                document = self._post(posting, document, known, plannings)
-            except ForgeError as refusal:
-                self._notes.append(explain_unpublished(pull_request, refusal))
+            document = self._post(posting, document, known, plannings)
         document = document.model_copy(
             update={"diagnostics": tuple(map(DiagnosticDocument.of, self._notes))}
         )
@@ -217,8 +219,13 @@ class _Run:
         whether the job may write."""
         assert self._forge is not None
         sources = FileSources()
-        names = [name_of(one.path, sources) for one in selection.touched]
+        every = [name_of(one.path, sources) for one in selection.touched]
         try:
+            stands = newest_statuses(self._forge, pull_request, frozenset({self._forge.account()}))
+            # Where no digest stands there is nothing to approve, and nothing to take back.
+            names = [
+                name for name in every if name in stands and digest_in(stands[name].description)
+            ]
             for status in pending_statuses(names, self._job.url):
                 self._forge.set_status(pull_request, pull_request.head, status)
         except ForgeError as refusal:
@@ -228,11 +235,8 @@ class _Run:
 
     def _say_cancelled(self, pull_request: PullRequest, selection: Selection) -> None:
         """Say that a job was cancelled (CI sends SIGTERM, and waits for seconds)."""
-        assert self._forge is not None
         names = [name_of(one.path, FileSources()) for one in selection.touched]
-        with suppress(ForgeError):
-            for status in cancelled_statuses(names, self._job.url):
-                self._forge.set_status(pull_request, pull_request.head, status)
+        self._set_quietly(pull_request, cancelled_statuses(names, self._job.url))
 
     def _plan_all(self, selection: Selection) -> Sequence[Planning]:
         items: list[Touched | Removed] = [*selection.touched, *selection.removed]
@@ -320,13 +324,37 @@ class _Run:
         from provisioner.reports.ci_plan_markdown import render_ci_plan_comment
 
         url = self._job.url
-        if self._outputs.dismiss_reviews:
-            document = posting.dismiss(document, known, plannings)
+        planned = document
+        try:
+            if self._outputs.dismiss_reviews:
+                document = posting.dismiss(document, known, plannings)
+            if self._options.named:
+                document = self._with_others(posting, document)
+            shown = document
+            document, refusals = posting.post(
+                document, known, lambda room: render_ci_plan_comment(shown, room, url), url
+            )
+        except ForgeError as refusal:
+            # The plans were made: they are printed, and the files are written, all the same.
+            self._notes.append(not_told("the comment", refusal))
+            names = [entry.name for entry in planned.environments]
+            self._set_quietly(posting.pull_request, unposted_statuses(names, url))
+            return planned
+        self._notes += refusals
+        return document
 
-        def render(room: int) -> str:
-            return render_ci_plan_comment(document, room, url)
+    def _with_others(self, posting: Posting, document: CiPlanDocument) -> CiPlanDocument:
+        """Return a document with the environments that other jobs plan on the same commit."""
+        accounts = frozenset((*self._options.accounts, posting.forge.account()))
+        statuses = newest_statuses(posting.forge, posting.pull_request, accounts)
+        names = {entry.name for entry in document.environments}
+        return document.model_copy(update={"others": describe_others(statuses, names)})
 
-        return posting.post(document, known, render, url)
+    def _set_quietly(self, pull_request: PullRequest, statuses: Sequence[NewStatus]) -> None:
+        assert self._forge is not None
+        with suppress(ForgeError):
+            for status in statuses:
+                self._forge.set_status(pull_request, pull_request.head, status)
 
     def _write_files(self, document: CiPlanDocument) -> None:
         from provisioner.reports.check_junit import render_checks_junit

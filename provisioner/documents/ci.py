@@ -109,14 +109,31 @@ class PullRequestDocument(Document):
     base_branch: str
 
 
+class OtherJobDocument(Document):
+    """An environment of the same change that another job plans or applies, as its newest status
+    says: `told` is the description without the digest, `is_pending` whether the job is at it."""
+
+    name: str
+    digest: str | None
+    told: str
+    went_well: bool
+    is_pending: bool = False
+
+    @property
+    def is_done(self) -> bool:
+        """Whether its job applied it, or had nothing to apply."""
+        return self.went_well and self.told in ("applied", "no changes")
+
+
 class CiPlanDocument(Document):
     """The plans of all environments that a change touches, the worst first.
 
     `commit` is what was planned, `base` the commit that it is compared with (None: `--all`).
     `untouched` are the names of the environments that the change does not touch, `unknown` of those
     that cannot be composed, so that it is not known (`diagnostics` say why), `changed_files`
-    how many files it changes. `published` tells whether the pull request was written to, `comment`
-    is the address of azsec's comment on it (None: there is nothing to say).
+    how many files it changes, `others` the environments that other jobs plan. `published` tells
+    whether the pull request was written to, `comment` is the address of azsec's comment on it
+    (None: there is nothing to say).
     """
 
     kind: Literal["azsec/ci-plan"] = "azsec/ci-plan"
@@ -128,9 +145,15 @@ class CiPlanDocument(Document):
     environments: tuple[EnvironmentPlanDocument, ...] = ()
     untouched: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
+    others: tuple[OtherJobDocument, ...] = ()
     published: bool = False
     comment: str | None = None
     diagnostics: tuple[DiagnosticDocument, ...] = ()
+
+    @property
+    def has_errors(self) -> bool:
+        """Whether something beside the plans went wrong: the pull request was not told."""
+        return any(told.severity is Severity.ERROR for told in self.diagnostics)
 
 
 class ApplyVerdict(StrEnum):
@@ -188,21 +211,6 @@ class EnvironmentApplyDocument(Document):
     def went_well(self) -> bool:
         """Whether the environment after it may be applied."""
         return self.verdict in (ApplyVerdict.APPLIED, ApplyVerdict.UNCHANGED)
-
-
-class OtherJobDocument(Document):
-    """An environment of the same change that another job applies, as its newest status says: `told`
-    is the description without the digest."""
-
-    name: str
-    digest: str | None
-    told: str
-    went_well: bool
-
-    @property
-    def is_done(self) -> bool:
-        """Whether its job applied it, or had nothing to apply."""
-        return self.went_well and self.told in ("applied", "no changes")
 
 
 class CiApplyDocument(Document):

@@ -15,7 +15,7 @@ from provisioner.documents.ci import (
 )
 from provisioner.documents.plan import Action, PlanDocument
 from provisioner.reports.census_text import census_sentence
-from provisioner.reports.ci_plan_notes import diagnostic_note, plan_notes
+from provisioner.reports.ci_plan_notes import diagnostic_note, other_note, plan_notes
 from provisioner.reports.markdown import LIMIT, render_plan_markdown
 from provisioner.reports.markdown_escape import code, prose
 from provisioner.reports.markdown_table import row, section, table_head
@@ -46,7 +46,8 @@ def render_ci_plan_comment(document: CiPlanDocument, limit: int, url: str | None
     is."""
     noteworthy = [entry for entry in document.environments if entry.is_noteworthy]
     if not noteworthy:
-        return _cut(f"{_title(document)}\n\n{_messages(document)}{_scope(document)}\n", limit)
+        seen = f"{_others(document)}{_messages(document)}{_scope(document)}"
+        return _cut(f"{_title(document)}\n\n{seen}\n", limit)
     elsewhere = f"[the job's summary]({url})" if url else "the job's summary"
     head = _head(document, noteworthy)
     tail = _footer(document)
@@ -64,12 +65,15 @@ def render_ci_plan_summary(document: CiPlanDocument, limit: int) -> str:
     noteworthy = [entry for entry in document.environments if entry.is_noteworthy]
     head = _head(document, noteworthy) if noteworthy else f"{_title(document)}\n\n"
     tail = _footer(document)
-    # A character takes up to four bytes in UTF-8; plans are ASCII but for dots and dashes.
-    room = limit // 2 - len(head) - len(tail)
-    folded, left = _fold_plans(noteworthy, room, 4 * LIMIT)
-    if left:
-        tail = f"No room here for {plural(len(left), 'more plan')}.\n\n{tail}"
-    return _cut(head + folded + tail, limit // 2)
+    # A character takes up to four bytes in UTF-8: fewer have room where those of the plans do.
+    most = limit
+    while True:
+        folded, left = _fold_plans(noteworthy, most - len(head) - len(tail), 4 * LIMIT)
+        more = f"No room here for {plural(len(left), 'more plan')}.\n\n" if left else ""
+        text = _cut(head + folded + more + tail, most)
+        if len(text.encode()) <= limit:
+            return text
+        most //= 2
 
 
 def _title(document: CiPlanDocument) -> str:
@@ -96,7 +100,17 @@ def _head(document: CiPlanDocument, noteworthy: Sequence[EnvironmentPlanDocument
     table += "".join(row(*(cells[number] for number in shown)) for cells in rows)
     most = max(_FEWEST, _MOST_MOVED // len(noteworthy))
     notes = "".join(plan_notes(entry, most) for entry in noteworthy)
-    return f"{_title(document)}\n\n{table}\n{notes}{_seen(document)}"
+    return f"{_title(document)}\n\n{table}\n{notes}{_others(document)}{_seen(document)}"
+
+
+def _others(document: CiPlanDocument) -> str:
+    """Return what other jobs planned on the same commit."""
+    if not document.others:
+        return ""
+    rows = "".join(map(other_note, document.others[:_NAMES]))
+    more = len(document.others) - _NAMES
+    rest = f"- … and {more:,} more\n" if more > 0 else ""
+    return f"Planned by other jobs, whose summaries have the plans:\n\n{rows}{rest}\n"
 
 
 def _seen(document: CiPlanDocument) -> str:

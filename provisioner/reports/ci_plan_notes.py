@@ -5,6 +5,7 @@ from provisioner.documents.ci import (
     ComparisonDocument,
     EnvironmentPlanDocument,
     MovedChangeDocument,
+    OtherJobDocument,
     PlanOutcome,
 )
 from provisioner.documents.document import DiagnosticDocument
@@ -96,3 +97,11 @@ def _moved(one: MovedChangeDocument) -> str:
     more = len(one.paths) - _PATHS
     rest = f" and {more} more" if more > 0 else ""
     return f"{address}: {one.now}, of other values" + (f" ({paths}{rest})" if paths else "")
+
+
+def other_note(entry: OtherJobDocument) -> str:
+    """Return what another job says of its environment, as an entry of a Markdown list."""
+    digest = f" {code(entry.digest[:_DIGEST_LENGTH])}" if entry.digest else ""
+    told = prose(entry.told, 120)
+    shown = told if entry.went_well else f"**{told}**"
+    return f"- {code(entry.name, 60)}:{digest} {shown}\n"

@@ -67,6 +67,9 @@ def render_ci_plan_text(document: CiPlanDocument, width: int = 100) -> Iterator[
         if document.unknown:
             told += f" Not known whether the change touches them: {_named(document.unknown)}."
         yield from (line(text) for text in wrap(told, width))
+    if document.others:
+        others = ", ".join(f"{plain(one.name)} ({plain(one.told)})" for one in document.others)
+        yield from (line(text) for text in wrap(f"By other jobs: {others}.", width))
     yield from _end(document.diagnostics, document.published, width)
 
 

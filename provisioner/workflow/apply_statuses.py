@@ -48,7 +48,12 @@ def describe_others(
         told = status.description.removeprefix(digest or "").strip()
         well = status.state in (StatusState.SUCCESS, StatusState.PENDING)
         if name not in names:
-            found.append(OtherJobDocument(name=name, digest=digest, told=told, went_well=well))
+            pending = status.state is StatusState.PENDING
+            found.append(
+                OtherJobDocument(
+                    name=name, digest=digest, told=told, went_well=well, is_pending=pending
+                )
+            )
     return tuple(found)
 
 

@@ -241,6 +241,12 @@ def pending_statuses(environments: Sequence[str], url: str | None) -> Sequence[N
     return _for_all(environments, StatusState.PENDING, "planning", url)
 
 
+def unposted_statuses(environments: Sequence[str], url: str | None) -> Sequence[NewStatus]:
+    """Return the statuses where the comment could not be written: nobody was shown the plans."""
+    told = "not posted: the comment with the plan was not written"
+    return _for_all(environments, StatusState.ERROR, told, url)
+
+
 def cancelled_statuses(environments: Sequence[str], url: str | None) -> Sequence[NewStatus]:
     """Return the statuses after a job that was cancelled before its plans were made."""
     return _for_all(environments, StatusState.ERROR, "no plan: the job was cancelled", url)

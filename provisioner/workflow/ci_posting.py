@@ -5,15 +5,26 @@ from dataclasses import dataclass
 
 from provisioner.catalog.registry import Catalog
 from provisioner.documents.ci import CiPlanDocument, PlanOutcome
-from provisioner.engine.forge_port import Comment, Forge, NewStatus, PullRequest, StatusState
+from provisioner.engine.forge_port import (
+    Comment,
+    Forge,
+    NewStatus,
+    PullRequest,
+    Status,
+    StatusState,
+)
+from provisioner.model.diagnostic import Diagnostic
+from provisioner.model.forge_error import ForgeError
 from provisioner.workflow.ci_plan import (
     MARKER,
     Planning,
     PullRequestReview,
     describe_planning,
+    newest_statuses,
     read_reviews,
     status_of,
 )
+from provisioner.workflow.forge_refusals import not_told
 from provisioner.workflow.plan_review import CONTEXT
 from provisioner.workflow.plan_snapshot import Remembered, take_snapshot, write_snapshots
 from provisioner.workflow.sticky_comment import find_comment, write_comment
@@ -39,9 +50,10 @@ class Posting:
         known: PullRequestReview,
         render: Callable[[int], str],
         url: str | None,
-    ) -> CiPlanDocument:
-        """Write the comment and the statuses; `render` returns the comment's text of at most so
-        many characters. Raises ForgeError.
+    ) -> tuple[CiPlanDocument, Sequence[Diagnostic]]:
+        """Write the comment and the statuses; return the document with what became of it, and the
+        statuses that the forge did not take. `render` returns the comment's text of at most so many
+        characters. Raises ForgeError where the comment cannot be written.
 
         The statuses come last: a digest never stands on the commit before the plan it is of is in
         the comment. Where there is nothing to say, only an old comment is written over.
@@ -54,10 +66,28 @@ class Posting:
         if is_noteworthy or find_comment(forge, pull_request, MARKER).own:
             written = write_plan_comment(forge, pull_request, render, _remember(document, known))
             document = document.model_copy(update={"comment": written.url})
+        return document.model_copy(update={"published": True}), self._set_statuses(document, url)
+
+    def _set_statuses(self, document: CiPlanDocument, url: str | None) -> Sequence[Diagnostic]:
+        refusals: list[Diagnostic] = []
+        stands = newest_statuses(self.forge, self.pull_request, frozenset({self.forge.account()}))
         for entry in document.environments:
-            forge.set_status(pull_request, pull_request.head, status_of(entry, url))
-        forge.set_status(pull_request, pull_request.head, overall_status(document, url))
-        return document.model_copy(update={"published": True})
+            status = status_of(entry, url)
+            # GitHub takes 500 requests an hour that make content: what stands is not set again.
+            if not _is_same(stands.get(entry.name), status):
+                self._try(status, refusals)
+        overall = overall_status(document, url)
+        if refusals:
+            told = f"{len(refusals)} of the statuses were not written: run the job again"
+            overall = NewStatus(CONTEXT, StatusState.ERROR, told, url)
+        self._try(overall, refusals)
+        return refusals
+
+    def _try(self, status: NewStatus, refusals: list[Diagnostic]) -> None:
+        try:
+            self.forge.set_status(self.pull_request, self.pull_request.head, status)
+        except ForgeError as refusal:
+            refusals.append(not_told(f"the status {status.context}", refusal))
 
     def dismiss(
         self, document: CiPlanDocument, known: PullRequestReview, plannings: Sequence[Planning]
@@ -105,8 +135,16 @@ def write_plan_comment(
     return write_comment(forge, pull_request, MARKER, body)
 
 
+def _is_same(stands: Status | None, wanted: NewStatus) -> bool:
+    return stands is not None and (stands.state, stands.description) == (
+        wanted.state,
+        wanted.description,
+    )
+
+
 def _remember(document: CiPlanDocument, known: PullRequestReview) -> str:
-    told: dict[str, Remembered] = {}
+    others = {entry.name for entry in document.others}
+    told = {name: one for name, one in known.remembered.items() if name in others}
     for entry in document.environments:
         if entry.plan is None:
             continue
@@ -134,5 +172,10 @@ def overall_status(document: CiPlanDocument, url: str | None) -> NewStatus:
         told += ", promotion.yaml changes the order"
     if document.unknown:
         told += f", {len(document.unknown)} not known"
+    if document.others:
+        told += f", {len(document.others)} by other jobs"
+    bad += sum(not entry.went_well for entry in document.others)
     state = StatusState.FAILURE if bad else StatusState.SUCCESS
+    if not bad and any(entry.is_pending for entry in document.others):
+        state, told = StatusState.PENDING, f"{told}, not all of them done"
     return NewStatus(CONTEXT, state, f"{told}, {bad} not ready" if bad else told, url)

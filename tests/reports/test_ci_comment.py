@@ -52,6 +52,20 @@ def test_a_comment_has_room_whatever_the_plans_hold(name):
         assert "see [the job's summary](https://example.com/run)" in comment
 
 
+def test_a_summary_has_room_in_bytes():
+    document = _many(20, 1_500)
+    plan = document.environments[0].plan
+    assert plan is not None
+    wide = tuple(one.model_copy(update={"address": "\u540d" * 100}) for one in plan.changes)
+    plan = plan.model_copy(update={"changes": wide})
+    entries = tuple(one.model_copy(update={"plan": plan}) for one in document.environments)
+    summary = render_ci_plan_summary(
+        document.model_copy(update={"environments": entries}), 1_000_000
+    )
+    assert 400_000 < len(summary.encode()) <= 1_000_000
+    assert summary.count("<details>") == summary.count("</details>")
+
+
 def test_the_worst_stands_first_and_every_outcome_has_its_word():
     told = render_ci_plan_comment(CI_PLAN, LIMIT, None)
     table = told.partition("\n\n**`")[0]

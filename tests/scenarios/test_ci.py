@@ -879,3 +879,66 @@ def test_a_branch_without_an_environment_does_not_close_its_issue(repository, ca
     assert issue["state"] == "open"
     assert "the job is of feature, not of the default branch main" in told
     assert "environment-gone" not in told
+
+
+def test_a_status_that_is_refused_takes_nothing_from_the_files_of_a_plan(repository):
+    repository.change()
+    # The first look of a commit announces with one status.
+    _refuse_statuses(repository, after=1)
+    told = " ".join(repository.run("azsec ci plan --sarif out.sarif --junit out.xml").split())
+    assert "dev to review 1 create" in told
+    assert "the status azsec/dev was not written: GitHub refuses POST" in told
+    assert "[exit 1]" in told
+    assert "azsec pending: planning" in repository.host.statuses()
+    assert "1 of 1 environment to review" in repository.host.comment()
+    assert (repository.folder / "out.sarif").is_file()
+    assert (repository.folder / "out.xml").is_file()
+    assert "Plan of <code>dev</code>" in (repository.folder / "summary.md").read_text("utf-8")
+
+    repository.server.server.faults.clear()
+    repository.run("azsec ci plan")
+    _refuse(repository, "PATCH", r"/issues/comments/")
+    repository.write("app", "edsger")
+    repository.act("commit Change it again")
+    told = " ".join(repository.run("azsec ci plan").split())
+    assert "dev to review 1 create" in told
+    assert "the comment was not written: GitHub refuses PATCH" in told
+    assert "[exit 1]" in told
+    assert repository.host.statuses() == (
+        "azsec error: not posted: the comment with the plan was not written\n"
+        "azsec/dev error: not posted: the comment with the plan was not written\n"
+    )
+
+
+def test_a_status_is_set_once_where_nothing_stood(repository):
+    repository.add("prod", "0d03")
+    repository.act("commit Add prod")
+    repository.change()
+    repository.run("azsec ci plan")
+    head = repository.server.pulls[1]["head"]["sha"]
+    told = [one["context"] for one in reversed(repository.server.statuses[head])]
+    assert told == ["azsec", "azsec/dev", "azsec/prod", "azsec"]
+
+
+def test_a_job_for_each_environment_keeps_what_the_others_planned(repository):
+    repository.add("prod", "0d03")
+    repository.act("commit Add prod", "branch change")
+    repository.write("app", "grace")
+    path = repository.folder / "environments" / "prod.yaml"
+    path.write_text(path.read_text("utf-8").replace("stage:", "stge:"), "utf-8")
+    repository.act("commit Break prod", "open pull request")
+    repository.run("azsec ci plan prod")
+    told = repository.run("azsec ci plan dev")
+    assert "By other jobs: prod (no plan: " in " ".join(told.split())
+    assert "azsec failure: 1 planned, 1 to apply, 1 by other jobs, 1 not ready\n" in (
+        repository.host.statuses()
+    )
+    comment = repository.host.comment()
+    assert "Planned by other jobs" in comment
+    assert "- `prod`: **no plan: " in comment
+    path.write_text(path.read_text("utf-8").replace("stge:", "stage:"), "utf-8")
+    repository.act("commit Repair prod")
+    repository.run("azsec ci plan prod")
+    repository.run("azsec ci plan dev")
+    assert "azsec success: 1 planned, 1 to apply, 1 by other jobs\n" in repository.host.statuses()
+    assert "- `prod`: `sha256:" in repository.host.comment()
