@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from provisioner.cli.git import folder_here
 from provisioner.cli.job_log import write_command
 from provisioner.cli.workspace import FileSources, write_file
 from provisioner.engine.forge_port import Forge, Job, PullRequest
@@ -20,6 +21,7 @@ from provisioner.forges.azure_pipelines_job import (
 from provisioner.forges.github_job import EVENT, is_github_job, open_github, read_github_job
 from provisioner.model.diagnostic import Diagnostic, DiagnosticError, warning
 from provisioner.model.forge_error import ForgeError
+from provisioner.workflow.folder_forge import in_folder
 
 SUMMARY_BYTES = 1_000_000
 """The bytes of a job's summary: GitHub drops one of more than 1 MiB."""
@@ -44,14 +46,14 @@ def open_host(*, publish: bool) -> Iterator[Host]:
         job = read_github_job(environ, _read_event(environ.get(EVENT)))
         if publish:
             with open_github(environ) as forge:
-                yield Host(forge, job)
+                yield Host(in_folder(forge, folder_here()), job)
         else:
             yield Host(None, job)
     elif is_azure_pipelines_job(environ):
         job = read_azure_pipelines_job(environ)
         if publish:
             with open_azure_devops(environ) as devops:
-                yield Host(devops, job)
+                yield Host(in_folder(devops, folder_here()), job)
         else:
             yield Host(None, job)
     else:

@@ -71,6 +71,12 @@ def has_file(commit: str, path: str) -> bool:
     return _try("cat-file", "-e", f"{commit}:{path}") is not None
 
 
+def folder_here() -> str:
+    """Return the path of the working directory from the repository's root, "" for that and outside
+    of a repository."""
+    return (_try("rev-parse", "--show-prefix") or "").rstrip("\n").rstrip("/")
+
+
 def is_shallow() -> bool:
     """Tell whether the clone was cut: git has not all commits that lead to what it has."""
     return _git("rev-parse", "--is-shallow-repository").strip() == "true"

@@ -56,7 +56,8 @@ def test_a_summary_has_room_in_bytes():
     document = _many(20, 1_500)
     plan = document.environments[0].plan
     assert plan is not None
-    wide = tuple(one.model_copy(update={"address": "\u540d" * 100}) for one in plan.changes)
+    text = {"address": "\U00020000" * 20, "reason": "\U00020000" * 4_000}
+    wide = tuple(one.model_copy(update=text) for one in plan.changes)
     plan = plan.model_copy(update={"changes": wide})
     entries = tuple(one.model_copy(update={"plan": plan}) for one in document.environments)
     summary = render_ci_plan_summary(

@@ -942,3 +942,40 @@ def test_a_job_for_each_environment_keeps_what_the_others_planned(repository):
     repository.run("azsec ci plan dev")
     assert "azsec success: 1 planned, 1 to apply, 1 by other jobs\n" in repository.host.statuses()
     assert "- `prod`: `sha256:" in repository.host.comment()
+
+
+def test_two_folders_with_environments_have_statuses_and_a_comment_each(repository, monkeypatch):
+    other = repository.folder / "infra" / "b"
+    for name in ("environments", "blueprints"):
+        shutil.copytree(repository.folder / name, other / name)
+    repository.act("commit Add a second folder", "branch change")
+    repository.write("app", "grace")
+    path = other / "blueprints" / "app.yaml"
+    path.write_text(BLUEPRINT.replace("OWNER", "edsger"), encoding="utf-8")
+    repository.act("commit Change both", "open pull request")
+    repository.run("azsec ci plan")
+    monkeypatch.chdir(other)
+    repository.run("azsec ci plan")
+    repository.run("azsec ci plan")
+    monkeypatch.chdir(repository.folder)
+
+    contexts = [line.partition(": ")[0] for line in repository.host.statuses().splitlines()]
+    assert contexts == [
+        "azsec success",
+        "azsec/dev success",
+        "azsec:infra:b success",
+        "azsec:infra:b/dev success",
+    ]
+    first, second = (comment["body"] for comment in repository.server.comments[1])
+    assert first.startswith("<!-- azsec-plan -->\n### azsec plan: 1 of 1")
+    assert second.startswith("<!-- azsec-plan infra/b -->\nIn the folder `infra/b`:\n### azsec")
+    assert "grace" in first
+    assert "edsger" in second
+
+    repository.act("grace approves", "merge by squash")
+    monkeypatch.chdir(other)
+    assert "dev  applied" in repository.run("azsec ci apply", "push")
+    assert "azsec:infra:b/dev success: sha256:" in repository.host.statuses()
+    assert "applied" not in repository.host.statuses().partition("azsec:")[0]
+    monkeypatch.chdir(repository.folder)
+    assert "dev  applied" in repository.run("azsec ci apply", "push")

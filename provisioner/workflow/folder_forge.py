@@ -1,0 +1,168 @@
+"""A forge as one folder of a repository sees it.
+
+A repository may hold several folders with environments, each with jobs of its own
+(`working-directory`). Names are of one folder, so statuses and the comment are, too: those of a
+folder are named after it, and each sees its own alone. The repository's root has the plain names.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from urllib.parse import quote
+
+from provisioner.engine.forge_port import (
+    Approval,
+    Comment,
+    Forge,
+    Issue,
+    NewStatus,
+    PullRequest,
+    Status,
+)
+from provisioner.workflow.ci_plan import MARKER
+from provisioner.workflow.plan_review import CONTEXT
+
+
+def in_folder(forge: Forge, folder: str) -> Forge:
+    """Return a forge as a folder sees it, by its path from the repository's root ("" for that)."""
+    label = quote(folder.strip("/"))
+    return FolderForge(forge, label) if label else forge
+
+
+@dataclass(frozen=True, slots=True)
+class FolderForge:
+    """A forge whose statuses are `azsec:FOLDER` and `azsec:FOLDER/ENVIRONMENT`, and whose comment
+    has a marker with the folder. `label` is the folder's path as in a URL."""
+
+    forge: Forge
+    label: str
+
+    @property
+    def _context(self) -> str:
+        return f"{CONTEXT}:{self.label.replace('/', ':')}"
+
+    @property
+    def _head(self) -> str:
+        return f"{MARKER.removesuffix(' -->')} {self.label} -->\nIn the folder `{self.label}`:\n"
+
+    def _inward(self, context: str) -> str | None:
+        """Return the plain name of a status of this folder, None for any other."""
+        mine = self._context
+        if context == mine or context.startswith(f"{mine}/"):
+            return CONTEXT + context.removeprefix(mine)
+        return None
+
+    def _outward(self, body: str) -> str:
+        start = f"{MARKER}\n"
+        return self._head + body.removeprefix(start) if body.startswith(start) else body
+
+    def _read(self, comment: Comment) -> Comment:
+        rest = comment.body.removeprefix(self._head)
+        return comment if rest == comment.body else replace(comment, body=f"{MARKER}\n{rest}")
+
+    def set_status(self, pull_request: PullRequest, commit: str, status: NewStatus) -> Status:
+        """Set a status of the folder."""
+        context = self._context + status.context.removeprefix(CONTEXT)
+        made = self.forge.set_status(pull_request, commit, replace(status, context=context))
+        return replace(made, context=status.context)
+
+    def statuses(self, pull_request: PullRequest, commit: str) -> Sequence[Status]:
+        """Return the statuses of the folder by their plain names, the newest first."""
+        return [
+            replace(one, context=context)
+            for one in self.forge.statuses(pull_request, commit)
+            if (context := self._inward(one.context)) is not None
+        ]
+
+    def comments(self, pull_request: PullRequest) -> Sequence[Comment]:
+        """Return the comments but those of other folders, the oldest first."""
+        found = self.forge.comments(pull_request)
+        return [self._read(one) for one in found if not one.body.startswith(MARKER)]
+
+    def add_comment(self, pull_request: PullRequest, body: str) -> Comment:
+        """Write a comment."""
+        return self._read(self.forge.add_comment(pull_request, self._outward(body)))
+
+    def edit_comment(self, pull_request: PullRequest, comment: Comment, body: str) -> Comment:
+        """Replace the body of a comment."""
+        return self._read(self.forge.edit_comment(pull_request, comment, self._outward(body)))
+
+    @property
+    def most_characters(self) -> int:
+        """How many characters the body of a comment or issue may have."""
+        return self.forge.most_characters - len(self._head)
+
+    @property
+    def name(self) -> str:
+        """Its name for people: `GitHub`, `Azure DevOps`."""
+        return self.forge.name
+
+    @property
+    def repository(self) -> str:
+        """The repository, by a name that its issues can be told by (GitHub: OWNER/NAME)."""
+        return self.forge.repository
+
+    @property
+    def shares_statuses(self) -> bool:
+        """Whether a status is of a commit, so that all pull requests with that head show it
+        (GitHub), or of one pull request (Azure DevOps)."""
+        return self.forge.shares_statuses
+
+    @property
+    def states_target(self) -> bool:
+        """Whether `base` of a merged pull request is what its target branch had when it was merged
+        (Azure DevOps), or may be older (GitHub)."""
+        return self.forge.states_target
+
+    def account(self) -> str:
+        """Return the account that the token writes as, as `Comment.author` and `Status.creator`
+        name it."""
+        return self.forge.account()
+
+    def pull_request(self, number: int) -> PullRequest:
+        """Return a pull request as it is now."""
+        return self.forge.pull_request(number)
+
+    def pull_requests_of(self, commit: str) -> Sequence[PullRequest]:
+        """Return the pull requests that a commit belongs to, merged or not, in any order."""
+        return self.forge.pull_requests_of(commit)
+
+    def default_branch(self) -> str:
+        """Return the name of the repository's default branch."""
+        return self.forge.default_branch()
+
+    def branch_head(self, branch: str) -> str:
+        """Return the commit that a branch has now."""
+        return self.forge.branch_head(branch)
+
+    def approvals(self, pull_request: PullRequest) -> Sequence[Approval]:
+        """Return the approvals that stand, the author's own too, the oldest first."""
+        return self.forge.approvals(pull_request)
+
+    def dismiss(self, pull_request: PullRequest, approval: Approval, reason: str) -> None:
+        """Take an approval back (GitHub: dismiss the review; Azure DevOps: reset the vote)."""
+        self.forge.dismiss(pull_request, approval, reason)
+
+    def remove_comment(self, pull_request: PullRequest, comment: Comment) -> None:
+        """Delete a comment; one that is gone already is deleted."""
+        self.forge.remove_comment(pull_request, comment)
+
+    def issues(self, label: str) -> Sequence[Issue]:
+        """Return the issues with a label (Azure Boards: a tag), open and closed, the oldest
+        first."""
+        return self.forge.issues(label)
+
+    def own_issues(self) -> Sequence[Issue]:
+        """Return the issues that the token's account made, open and closed, the oldest first."""
+        return self.forge.own_issues()
+
+    def open_issue(self, title: str, body: str, label: str) -> Issue:
+        """Open an issue that has a label; the label is made where there is none."""
+        return self.forge.open_issue(title, body, label)
+
+    def edit_issue(self, issue: Issue, title: str, body: str, *, is_open: bool) -> Issue:
+        """Replace title and body of an issue, and open or close it."""
+        return self.forge.edit_issue(issue, title, body, is_open=is_open)
+
+    def add_issue_comment(self, issue: Issue, body: str) -> None:
+        """Write a comment on an issue: what its subscribers are notified of."""
+        self.forge.add_issue_comment(issue, body)
