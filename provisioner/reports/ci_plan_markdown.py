@@ -71,9 +71,10 @@ def render_ci_plan_summary(document: CiPlanDocument, limit: int) -> str:
         folded, left = _fold_plans(noteworthy, most - len(head) - len(tail), 4 * LIMIT)
         more = f"No room here for {plural(len(left), 'more plan')}.\n\n" if left else ""
         text = _cut(head + folded + more + tail, most)
-        if len(text.encode()) <= limit:
+        size = len(text.encode())
+        if size <= limit:
             return text
-        most //= 2
+        most = min(most * limit // size, most * 9 // 10)
 
 
 def _title(document: CiPlanDocument) -> str:

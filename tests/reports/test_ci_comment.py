@@ -63,7 +63,7 @@ def test_a_summary_has_room_in_bytes():
     summary = render_ci_plan_summary(
         document.model_copy(update={"environments": entries}), 1_000_000
     )
-    assert 400_000 < len(summary.encode()) <= 1_000_000
+    assert 500_000 < len(summary.encode()) <= 1_000_000
     assert summary.count("<details>") == summary.count("</details>")
 
 
