@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from provisioner.blueprint.acceptances import Acceptance
+from provisioner.blueprint.custom_controls import StatedControl, load_controls
 from provisioner.blueprint.environment_file import load_environment_file
 from provisioner.blueprint.files import (
     EgressTableFile,
@@ -49,7 +50,7 @@ class Environment:
     what stands in the cluster and has no ARM form; `node` is the file, for the places of what is
     wrong; `lock` is the blob container whose lease an apply holds; `given` are values of parameters
     that a command was given, and `given_by` what gave each (`--set location`); `observes` says that
-    it is only watched, and owns nothing."""
+    it is only watched, and owns nothing; `controls` are its custom controls."""
 
     name: str
     id: str
@@ -76,6 +77,7 @@ class Environment:
     given: Mapping[str, Node] = field(default_factory=dict)
     given_by: Mapping[str, str] = field(default_factory=dict)
     observes: bool = False
+    controls: tuple[StatedControl, ...] = ()
 
     @property
     def marks(self) -> Marks:
@@ -149,6 +151,7 @@ def load_environment(path: str, sources: Sources, origin: str | None = None) -> 
         node=node,
         lock=_lock(file, node),
         observes=file.mode == "observe",
+        controls=load_controls(file.controls, node.find(("controls",)), sources),
     )
 
 

@@ -258,7 +258,8 @@ class EnvironmentFile(FilePart):
     """One environment: where a blueprint is applied, and with which values. One of the mode
     `observe` is only watched. `types` maps types to the api versions that are spoken of them;
     `schemas` are the packages on PyPI that types outside the catalog are read from, each with
-    `==VERSION` where it has to be that one; `extends` is the file whose values it takes."""
+    `==VERSION` where it has to be that one; `extends` is the file whose values it takes;
+    `controls` are files of custom controls."""
 
     api_version: Literal["azsec/v1"] = Field(alias="apiVersion")
     kind: Literal["Environment"]
@@ -281,6 +282,7 @@ class EnvironmentFile(FilePart):
     ignore: list[IgnoreFile] = Field(default_factory=list)
     egress: list[EgressFile] = Field(default_factory=list)
     egress_tables: list[str] = Field(default_factory=list, alias="egressTables")
+    controls: list[str] = Field(default_factory=list)
     gates: GatesFile = Field(default_factory=GatesFile)
     waivers: list[WaiverFile] = Field(default_factory=list)
     attestations: list[AttestationFile] = Field(default_factory=list)

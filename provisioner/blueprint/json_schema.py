@@ -7,6 +7,7 @@ takes a text with `${` in it.
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from provisioner.blueprint.custom_controls import ControlFile
 from provisioner.blueprint.environment_file import BASE_KIND
 from provisioner.blueprint.files import (
     RESOURCE_KEYS,
@@ -40,6 +41,7 @@ def json_schemas(catalog: Catalog) -> Mapping[str, Mapping[str, Any]]:
         "blueprint": _with_bodies(BlueprintFile.model_json_schema(by_alias=True), bodies),
         "module": _with_bodies(ModuleFile.model_json_schema(by_alias=True), bodies),
         "environment": _environment_schema(),
+        "control": {"$schema": _DIALECT, **ControlFile.model_json_schema(by_alias=True)},
         "egresstable": {"$schema": _DIALECT, **EgressTableFile.model_json_schema(by_alias=True)},
     }
 

@@ -14,6 +14,7 @@ from typing import Any
 import yaml
 from pydantic import BaseModel
 
+from provisioner.blueprint.custom_controls import ControlFile
 from provisioner.blueprint.environment_file import BASE_KIND
 from provisioner.blueprint.files import BlueprintFile, EgressTableFile, EnvironmentFile, ModuleFile
 from provisioner.blueprint.promotion import PromotionFile
@@ -31,6 +32,7 @@ KINDS: Mapping[str, type[BaseModel]] = {
     BASE_KIND: EnvironmentFile,
     "Promotion": PromotionFile,
     "EgressTable": EgressTableFile,
+    "Control": ControlFile,
 }
 """The kinds of files that have a layout, with the order of their keys."""
 

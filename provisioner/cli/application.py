@@ -25,6 +25,7 @@ from provisioner.cli.options import (
     CloudChoice,
     CloudOption,
     ContextOption,
+    ControlsEnvironmentOption,
     EnvironmentArgument,
     ExplainOption,
     ForceConflictsOption,
@@ -715,22 +716,25 @@ app.command()(fmt)
 
 
 @controls_app.command("list")
-def list_controls(output: FormatOption = OutputFormat.TEXT) -> None:
+def list_controls(
+    environment: ControlsEnvironmentOption = None, output: FormatOption = OutputFormat.TEXT
+) -> None:
     """List every control: its severity, and who can answer it."""
     from provisioner.cli.controls import print_all_controls
 
-    print_all_controls(output.value)
+    print_all_controls(environment, output.value)
 
 
 @controls_app.command("show")
 def show_control(
     control: Annotated[str, typer.Argument(metavar="ID", help="As in CLU-01.4.")],
+    environment: ControlsEnvironmentOption = None,
     output: FormatOption = OutputFormat.TEXT,
 ) -> None:
     """Say of one control why it matters, what it reads and what satisfies it."""
     from provisioner.cli.controls import print_one_control
 
-    print_one_control(control, output.value)
+    print_one_control(control, environment, output.value)
 
 
 @app.command()

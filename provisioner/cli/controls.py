@@ -1,27 +1,46 @@
-"""`azsec controls`: what azsec's controls are."""
+"""`azsec controls`: what azsec's controls are, and those of an environment's own."""
 
 from provisioner.cli.output import print_controls
 from provisioner.controls.control import Control
-from provisioner.controls.registry import all_controls, controls_by_id
+from provisioner.controls.registry import all_controls
 from provisioner.controls.telling import control_document
 from provisioner.documents.controls import ControlsDocument
 from provisioner.model.diagnostic import DiagnosticError, error, nearest
 
 
-def print_all_controls(output: str) -> None:
-    """Print every control."""
-    print_controls(_document(all_controls()), output)
+def print_all_controls(environment: str | None, output: str) -> None:
+    """Print every control; with those of an environment, where one is named.
+
+    Raises DiagnosticError for an environment or a control file that cannot be read.
+    """
+    print_controls(_document(_controls(environment)), output)
 
 
-def print_one_control(name: str, output: str) -> None:
+def print_one_control(name: str, environment: str | None, output: str) -> None:
     """Print a control by its id. Raises DiagnosticError where there is none, with the nearest."""
-    found = controls_by_id().get(name.upper())
+    known = {control.id: control for control in _controls(environment)}
+    found = known.get(name.upper())
     if found is None:
-        known = list(controls_by_id())
+        hint = nearest(name, list(known))
+        if environment is None:
+            hint += " A custom control takes `--environment ENV`."
         raise DiagnosticError(
-            error("unknown-control", f"there is no control {name!r}.", None, nearest(name, known))
+            error("unknown-control", f"there is no control {name!r}.", None, hint)
         )
     print_controls(_document((found,)), output)
+
+
+def _controls(environment: str | None) -> tuple[Control, ...]:
+    if environment is None:
+        return all_controls()
+    from provisioner.blueprint.environment import load_environment
+    from provisioner.cli.workspace import find_environment, open_sources
+    from provisioner.controls.custom import check_controls, controls_with
+
+    path = find_environment(environment)
+    stated = load_environment(path, open_sources(path)).controls
+    check_controls(stated)
+    return controls_with(stated)
 
 
 def _document(controls: tuple[Control, ...]) -> ControlsDocument:

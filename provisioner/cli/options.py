@@ -79,6 +79,16 @@ EnvironmentArgument = Annotated[
         show_default=False,
     ),
 ]
+ControlsEnvironmentOption = Annotated[
+    str | None,
+    typer.Option(
+        "--environment",
+        "-e",
+        metavar="ENV",
+        help="Include the custom controls of this environment.",
+        show_default=False,
+    ),
+]
 SetOption = Annotated[
     list[str] | None,
     typer.Option(

@@ -103,6 +103,8 @@ class Control:
                  it judges another way than theirs
     same_as      ids of the controls that answer it as well, as their parts do an item: a row that
                  refers to others
+    source       the file that states a custom control; "" for azsec's own
+    custom_chapter  the heading of a custom control, whose letters are no chapter of the guidelines
     """
 
     id: str
@@ -122,6 +124,8 @@ class Control:
     unmapped: str = ""
     refutes: Mappings = NO_MAPPINGS
     same_as: tuple[str, ...] = ()
+    source: str = ""
+    custom_chapter: str = ""
 
     @property
     def is_verifiable(self) -> bool:
@@ -140,7 +144,8 @@ class Control:
 
     @property
     def chapter(self) -> str:
-        """The letters of its id: CLU, WRK, ENV, NET, PRV, MON, CFG, SA, MAN or PRF."""
+        """The letters of its id: CLU, WRK, ENV, NET, PRV, MON, CFG, SA, MAN or PRF, or others of a
+        custom control."""
         return self.id.partition("-")[0]
 
     def parts_in(self, controls: "Iterable[Control]") -> "list[Control]":

@@ -96,8 +96,8 @@ def _outline(results: Sequence[Result]) -> Iterator[_Requirement]:
     told = {result.control.id: result for result in results}
     controls = [result.control for result in results]
     for result in results:
-        if "." in result.control.id:
-            continue
+        if "." in result.control.id or result.control.source:
+            continue  # A part, or a custom control: neither is an item of the outline.
         parts = [told[part.id] for part in result.control.parts_in(controls)]
         title = f"{result.control.item}: {result.control.title}"
         yield _Requirement(result.control.id, title, [result, *parts])

@@ -1,4 +1,4 @@
-"""All controls, found in `provisioner/controls/chapters/` by the files that are there."""
+"""All controls of azsec's own, found in `provisioner/controls/chapters/` by its files."""
 
 import importlib
 import pkgutil
@@ -26,7 +26,7 @@ CHAPTERS: Mapping[str, str] = {
 
 @lru_cache(maxsize=1)
 def all_controls() -> tuple[Control, ...]:
-    """Return every control, in the order of the guidelines, the network proofs last.
+    """Return every control of azsec's own, in the order of the guidelines, the network proofs last.
 
     Each module of a chapter states its own as `CONTROLS`. Raises ValueError where two have one id.
     """
@@ -42,7 +42,7 @@ def all_controls() -> tuple[Control, ...]:
 
 @lru_cache(maxsize=1)
 def controls_by_id() -> Mapping[str, Control]:
-    """Return every control by its id."""
+    """Return every control of azsec's own by its id."""
     return {control.id: control for control in all_controls()}
 
 

@@ -56,7 +56,7 @@ def control_document(control: Control) -> ControlDocument:
         severity=control.severity.value,
         emoji=control.severity.emoji,
         chapter=control.chapter,
-        chapter_title=CHAPTERS[control.chapter],
+        chapter_title=control.custom_chapter or CHAPTERS[control.chapter],
         layer=control.layer.value,
         item=control.item,
         rationale=control.rationale,
@@ -73,6 +73,7 @@ def control_document(control: Control) -> ControlDocument:
             psrule=control.mappings.psrule,
         ),
         unmapped=control.unmapped,
+        source=control.source,
     )
 
 

@@ -44,7 +44,8 @@ class ControlDocument(Document):
     L: logs, M: a person). `reads` are the properties that it looks at, `TYPE path`. `remediation`
     is YAML where it states resources. `evidence` is what shows the rest where ARM cannot; `limits`
     is the part of its purpose that a pass leaves unproved. `objects` are the lists of objects that
-    answer it in a cluster, by resource (`pods`), or `kube-bench`.
+    answer it in a cluster, by resource (`pods`), or `kube-bench`. `source` is the file that states
+    a custom control, "" for azsec's own; `item` is "" for a custom control.
     """
 
     id: str
@@ -64,10 +65,11 @@ class ControlDocument(Document):
     limits: str = ""
     mappings: MappingsDocument
     unmapped: str = ""
+    source: str = ""
 
 
 class ControlsDocument(Document):
-    """Every control that azsec has, or one of them."""
+    """Every control that azsec or an environment has, or one of them."""
 
     kind: Literal["azsec/controls"] = "azsec/controls"
     format_version: str = FORMAT_VERSION

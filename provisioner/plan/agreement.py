@@ -136,6 +136,7 @@ def _text(source: Any) -> str:  # noqa: ANN401  an Unknown
 
 _INPUTS = {
     "environment": "the environment's file changed since the plan was made",
+    "controls": "the files of custom controls changed since the plan was made",
     "modules": "the modules from git changed since the plan was made",
     "blueprint": "the blueprint changed since the plan was made",
     "catalog": (

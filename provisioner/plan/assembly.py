@@ -70,12 +70,13 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """What a plan is made from: the environment, what was asked for, and a digest of what the
-    environment's file says."""
+    """What a plan is made from: the environment, what was asked for, a digest of what the
+    environment's file says, and one of its custom controls (None: it has none)."""
 
     environment: EnvironmentDocument
     request: Request
     fingerprint: str
+    controls: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +143,7 @@ def assemble_plan(
         request=origin.request,
         digests={
             **_digest_of_modules(origin.environment),
+            **({"controls": origin.controls} if origin.controls else {}),
             "environment": origin.fingerprint,
             "blueprint": digest_json([[r.address, r.id.key, encode_value(r.body)] for r in graph]),
             "catalog": digest_json([[t.name, t.api_version, t.tier, t.package] for t in catalog]),

@@ -299,7 +299,7 @@ def _inputs(before: Plan, after: Plan, *, moved: bool) -> Iterator[str]:
         yield "request"
     differing = [
         name
-        for name in ("environment", "modules", "blueprint", "catalog", "state")
+        for name in ("environment", "controls", "modules", "blueprint", "catalog", "state")
         if before.digests.get(name) != after.digests.get(name)
     ]
     for name in differing:

@@ -45,7 +45,7 @@ def _whole(control: ControlDocument) -> str:
         f"### {control.id}",
         "",
         f"**{prose(control.title, 300)}** · {control.emoji} {control.severity} · {control.layer} · "
-        f"{prose(control.item, 200)}",
+        f"{code(control.source) if control.source else prose(control.item, 200)}",
         "",
         prose(control.rationale),
         "",

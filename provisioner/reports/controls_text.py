@@ -48,7 +48,11 @@ def _whole(control: ControlDocument, width: int) -> Iterator[Line]:
     yield line(Span(control.title, Style.BOLD))
     yield from (line(row) for row in wrap(control.rationale, width))
     yield BLANK
-    yield line("  outline   ", f"{control.chapter_title}: {control.item}")
+    if control.source:
+        yield line("  chapter   ", control.chapter_title)
+        yield line("  stated in ", control.source)
+    else:
+        yield line("  outline   ", f"{control.chapter_title}: {control.item}")
     modes = ", ".join(_MODES[mode] for mode in control.modes) or "its parts"
     yield line("  answered  ", f"by {modes}")
     if control.evidence:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from provisioner.documents.controls import FindingDocument, ResultDocument
+from provisioner.documents.controls import ControlDocument, FindingDocument, ResultDocument
 from provisioner.documents.report import EnvironmentReportDocument, ReportDocument
 from provisioner.model.resource_id import parse_resource_id
 from provisioner.reports.census_text import census_sentence, not_assessed
@@ -136,10 +136,10 @@ def _event(
             "status_id": status_id,
             "status": status,
             "status_detail": plain(f"{verdict}; answered by {answered_by(entry, result)}"),
-            "standards": ["Guidelines for Securing Kubernetes on Azure", *_standards(result)],
-            "requirements": [control.item, *_requirements(result)],
+            "standards": [_origin(control), *_standards(result)],
+            "requirements": [control.item or control.title, *_requirements(result)],
         },
-        "remediation": {"desc": f"azsec controls show {control.id}"},
+        "remediation": {"desc": control.source or f"azsec controls show {control.id}"},
     }
     if seen is not None:
         event["resources"] = [_resource(seen)]
@@ -149,6 +149,13 @@ def _event(
                 f"Waived by {waiver.owner} until {waiver.expires}: {waiver.reason}"
             )
     return event
+
+
+def _origin(control: ControlDocument) -> str:
+    """Return what asks for a control: the guidelines, or the rules of a repository's own."""
+    return (
+        control.chapter_title if control.source else "Guidelines for Securing Kubernetes on Azure"
+    )
 
 
 def _verdict(result: ResultDocument, seen: FindingDocument | None) -> str:

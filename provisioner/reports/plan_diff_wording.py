@@ -29,6 +29,7 @@ KIND_WORDS: Mapping[DifferenceKind, str] = {
 _INPUTS = {
     "request": "the options of the plan",
     "environment": "the environment's file",
+    "controls": "the files of custom controls",
     "modules": "the modules from git",
     "blueprint": "the desired resources",
     "catalog": "azsec's API versions",

@@ -119,4 +119,5 @@ def matrix(results: Sequence[ResultDocument]) -> Mapping[tuple[str, str], tuple[
 
 def remedy_hint(control: ControlDocument) -> str:
     """Return where to read what satisfies a control."""
-    return f"`azsec controls show {control.id}` says what satisfies it."
+    where = control.source or f"azsec controls show {control.id}"
+    return f"`{where}` says what satisfies it."

@@ -14,11 +14,11 @@ from provisioner.catalog.registry import Catalog
 from provisioner.controls.attestations import check_attestations
 from provisioner.controls.chapters.proofs import CONTROLS as PROOFS
 from provisioner.controls.control import Control
+from provisioner.controls.custom import check_control_types, check_controls, controls_with
 from provisioner.controls.delta import Delta, Turn, compare_results
 from provisioner.controls.gate import CONTROLS_GATE, PROOFS_GATE, Gate, gate_of
 from provisioner.controls.ground import Ground, survey
 from provisioner.controls.judging import Result, judge
-from provisioner.controls.registry import all_controls, controls_by_id
 from provisioner.controls.stated_namespaces import namespace_addresses
 from provisioner.controls.telling import delta_document, proof_documents, unknown_documents
 from provisioner.controls.verdict import Verdict
@@ -112,7 +112,7 @@ def judge_ground(
 ) -> Judgement:
     """Return the judgement of a ground of an environment by all controls: one that has what stands
     in the cluster, too."""
-    return _judge(all_controls(), ground, environment, accepted)
+    return _judge(controls_with(environment.controls), ground, environment, accepted)
 
 
 def judge_origin(
@@ -129,7 +129,9 @@ def judge_origin(
     """
     holding = {result.control.id for result in later.results if result.verdict is not Verdict.FAIL}
     controls = [
-        control for control in all_controls() if control.proof is None or control.id not in holding
+        control
+        for control in controls_with(environment.controls)
+        if control.proof is None or control.id not in holding
     ]
     ground = survey(estate, graph, catalog, environment)
     return _judge(controls, ground, environment, later.accepted)
@@ -180,6 +182,15 @@ def check_desired_network(
     return tuple(replace(diagnostic, severity=Severity.WARNING) for diagnostic in told)
 
 
+def check_custom_controls(environment: Environment, graph: DesiredGraph, catalog: Catalog) -> None:
+    """Raise DiagnosticError for custom controls of an environment that cannot be judged: reserved
+    ids, recommendations of CIS that there are not, and types that nobody knows."""
+    if environment.controls:
+        check_controls(environment.controls)
+        known = {each.name for each in catalog} | {each.type.name for each in graph}
+        check_control_types(environment.controls, sorted(known))
+
+
 def check_waivers_and_attestations(
     environment: Environment, graph: DesiredGraph, today: date
 ) -> tuple[Diagnostic, ...]:
@@ -189,7 +200,7 @@ def check_waivers_and_attestations(
     """
     if not (environment.waivers or environment.attestations):
         return ()
-    known = controls_by_id()
+    known = {control.id: control for control in controls_with(environment.controls)}
     addresses = [*graph.resources, *namespace_addresses(environment.kubernetes)]
     return (
         *check_waivers(environment.waivers, known, addresses, today),
@@ -202,11 +213,12 @@ def check_waivers_used(judgement: Judgement, environment: Environment) -> None:
     cluster shows that is known where somebody looked into it."""
     found = [seen for result in judgement.results for seen in (result.breaches or result.findings)]
     stated = namespace_addresses(environment.kubernetes)
+    known = {control.id: control for control in controls_with(environment.controls)}
     unused = check_used(
         [
             waiver
             for waiver in environment.waivers
-            if judgement.contents or not rests_on_cluster(waiver, controls_by_id(), stated)
+            if judgement.contents or not rests_on_cluster(waiver, known, stated)
         ],
         found,
     )
@@ -221,7 +233,9 @@ def check_desired_waivers(environment: Environment, graph: DesiredGraph, catalog
     """
     if environment.waivers:
         waived = {waiver.control for waiver in environment.waivers}
-        controls = [control for control in all_controls() if control.id in waived]
+        controls = [
+            control for control in controls_with(environment.controls) if control.id in waived
+        ]
         ground = survey(desired_estate(graph, catalog), graph, catalog, environment)
         check_waivers_used(_judge(controls, ground, environment), environment)
 
@@ -239,10 +253,14 @@ def _gates(delta: Delta, gate: Gate) -> Iterator[GateDocument]:
                 f"{first.finding.evidence}{others}"
             ),
             hint=(
-                f"`azsec controls show {control.id}` says what satisfies it; `waivers:` of the "
+                f"`{_shown_by(control)}` says what satisfies it; `waivers:` of the "
                 "environment accepts it for a time."
             ),
         )
+
+
+def _shown_by(control: Control) -> str:
+    return control.source or f"azsec controls show {control.id}"
 
 
 def _findings_of(turns: Sequence[Turn], control: Control) -> list[Turn]:

@@ -86,6 +86,7 @@ from provisioner.plan.withdrawal import with_carried_marks
 from provisioner.workflow.additions import with_capabilities
 from provisioner.workflow.census import take_census
 from provisioner.workflow.judgement import (
+    check_custom_controls,
     check_desired_waivers,
     check_waivers_and_attestations,
     compare_judgements,
@@ -207,6 +208,7 @@ def load_desired(
     environment = with_given_values(stated, invocation.values, sources)
     catalog = extend_catalog(environment, catalog, sources)
     graph = compose(environment, catalog, sources)
+    check_custom_controls(environment, graph, catalog)
     told = (
         *_check_id(environment, cloud or environment.cloud),
         *describe_given_values(environment),
@@ -418,7 +420,12 @@ def _plan(
         assessment, judged = _assess(changes, desired, reading.state, catalog, census)
     gates = (*assessment.gates, *_adoption_gates(changes, scope.terms))
     assessment = replace(assessment, gates=gates)
-    origin = Origin(desired.document, scope.request, digest_json(environment.node.plain()))
+    origin = Origin(
+        desired.document,
+        scope.request,
+        digest_json(environment.node.plain()),
+        _digest_of_controls(environment),
+    )
     plan = assemble_plan(origin, graph, changes, reading.state, catalog, assessment)
     found = actual_estate(reading.state, desired.graph, catalog)
     plan = replace(plan, document=with_capabilities(plan.document, found, catalog))
@@ -449,6 +456,12 @@ def _assess(
     turned = compare_judgements(before, after)
     told = Assessment(after.proof_documents, turned.security, turned.gates)
     return told, after.complete(census)
+
+
+def _digest_of_controls(environment: Environment) -> str | None:
+    """Return the digest of what the files of custom controls say, None where there are none."""
+    stated = environment.controls
+    return digest_json([[each.path, each.node.plain()] for each in stated]) if stated else None
 
 
 def _adoption_gates(changes: Changes, terms: Terms) -> tuple[GateDocument, ...]:

@@ -1,0 +1,324 @@
+"""Custom controls as controls: what a repository states of its own, judged like azsec's own.
+
+A rule reads of a resource what its expressions name, with Azure's default where a property is not
+set and the catalog knows one; a property without either is null, so that a comparison with it is
+false and no error. What `has()` asks for is left out instead, as CEL expects.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import takewhile
+from typing import cast
+
+from provisioner.blueprint.custom_controls import (
+    RESOURCE,
+    Condition,
+    StatedControl,
+    StatedRule,
+)
+from provisioner.blueprint.expression import Chain, ExceededError, ExpressionError, evaluate
+from provisioner.blueprint.metering import Budget, exceeded
+from provisioner.controls.cis_aks import RECOMMENDATIONS
+from provisioner.controls.control import Control, Layer, Mappings, Severity
+from provisioner.controls.registry import CHAPTERS, all_controls
+from provisioner.controls.rule import Rule
+from provisioner.controls.subject import Observation, Subject
+from provisioner.controls.wanted import show
+from provisioner.model.diagnostic import Diagnostic, DiagnosticError, error, nearest
+from provisioner.model.property_path import set_at
+from provisioner.model.values import Absent, Bound, Unknown, Value, is_empty, lookup
+
+MOST_EVIDENCE = 400
+"""The characters of evidence that a finding keeps."""
+
+_TAGS = "tags"
+_BODY = "body"
+_MOST_EXPRESSION = 160
+
+
+def controls_with(stated: Sequence[StatedControl]) -> tuple[Control, ...]:
+    """Return azsec's controls and, after them, those of an environment's files, as they are named.
+
+    All custom controls that are built together share one budget of expressions, so that it is for
+    one judgement of one state (docs/untrusted-input.md).
+    """
+    if not stated:
+        return all_controls()
+    budget = Budget()
+    return (*all_controls(), *(_control(each, budget) for each in stated))
+
+
+def check_controls(stated: Iterable[StatedControl]) -> None:
+    """Raise DiagnosticError for custom controls with the letters of azsec's own ids
+    (`reserved-id`), and for CIS recommendations that there are not (`unknown-recommendation`)."""
+    wrong = [found for each in stated for found in _wrong_with(each)]
+    if wrong:
+        raise DiagnosticError(*wrong)
+
+
+def check_control_types(stated: Iterable[StatedControl], known: Sequence[str]) -> None:
+    """Raise DiagnosticError (`unknown-type`) for each type in a rule that is not among those that
+    are known: a misspelt one would be judged to have no resources."""
+    folded = {name.lower() for name in known}
+    wrong = [
+        error(
+            "unknown-type",
+            f"there is no resource type {name!r} in the catalog or in the environment.",
+            span,
+            f"{nearest(name, known)} A type of an SDK package takes `schemas:`, any other an "
+            "API version under `types:` of the environment.",
+        )
+        for each in stated
+        for rule in each.rules
+        for name, span in rule.types.items()
+        if name.lower() not in folded
+    ]
+    if wrong:
+        raise DiagnosticError(*wrong)
+
+
+def _wrong_with(stated: StatedControl) -> Iterator[Diagnostic]:
+    letters = stated.id.partition("-")[0]
+    if letters in _RESERVED:
+        yield error(
+            "reserved-id",
+            f"{stated.id} begins as azsec's own ids do.",
+            stated.place("metadata", "id"),
+            f"Use other letters than {', '.join(sorted(_RESERVED))}.",
+        )
+    numbers = [found.number for found in RECOMMENDATIONS]
+    for index, number in enumerate(stated.file.mappings.cis):
+        if number not in numbers:
+            yield error(
+                "unknown-recommendation",
+                f"CIS AKS 1.8 has no recommendation {number!r}.",
+                stated.place("mappings", "cis", index),
+                nearest(number, numbers),
+            )
+
+
+_RESERVED = frozenset({*CHAPTERS, "PRI", "AZSEC"})
+"""The letters of ids that are azsec's: chapters of the guidelines, their principles (PRI), and its
+name."""
+
+
+def _control(stated: StatedControl, budget: Budget) -> Control:
+    file = stated.file
+    mappings = file.mappings
+    return Control(
+        id=stated.id,
+        title=file.metadata.title,
+        severity=Severity(file.severity),
+        layer=Layer(file.layer),
+        item="",
+        rationale=file.rationale,
+        remediation=file.remediation,
+        rules=tuple(_rules(stated, budget)),
+        limits=file.limits,
+        mappings=Mappings(
+            cis=tuple(mappings.cis),
+            policies=tuple(mappings.policies),
+            checkov=tuple(mappings.checkov),
+            psrule=tuple(mappings.psrule),
+        ),
+        source=stated.path,
+        custom_chapter=file.metadata.chapter,
+    )
+
+
+def _rules(stated: StatedControl, budget: Budget) -> Iterator[Rule]:
+    for rule in stated.rules:
+        judgement = _Judgement(stated.id, rule, budget)
+        reads = (*judgement.reads, *((rule.path,) if rule.path else ()))
+        for name in rule.types:
+            yield Rule(
+                on=name,
+                judge=partial(_judge, judgement),
+                reads={name: tuple(dict.fromkeys(reads))},
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class _Judgement:
+    """One rule of the control `id`, and the budget that its expressions are charged to."""
+
+    id: str
+    rule: StatedRule
+    budget: Budget
+
+    @property
+    def conditions(self) -> tuple[Condition, ...]:
+        """The expressions of the rule."""
+        rule = self.rule
+        return tuple(each for each in (rule.when, rule.expect, rule.evidence) if each)
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """The paths of the properties that the rule reads."""
+        found = (path for each in self.conditions for path in _paths(each))
+        return tuple(dict.fromkeys(found))
+
+    @property
+    def path(self) -> str:
+        """The property that findings name: the stated one, or the one that `expect` reads alone."""
+        if self.rule.path is not None:
+            return self.rule.path
+        read = dict.fromkeys(_paths(self.rule.expect))
+        return next(iter(read)) if len(read) == 1 else ""
+
+    def evaluate(self, condition: Condition, subject: Subject) -> Value:
+        """Return the value of an expression for a resource, Unknown where it reads what is known
+        after apply. Raises DiagnosticError at the expression."""
+        expression = condition.expression
+        scope: Mapping[str, Bound] = {RESOURCE: _seen_by(condition, subject)}
+        try:
+            return evaluate(expression, scope, _nothing_else, self.budget)
+        except ExceededError as problem:
+            message = f"{self.id}, judging {subject.label}: the expression {problem}"
+            raise DiagnosticError(exceeded(message, condition.span)) from None
+        except ExpressionError as problem:
+            raise DiagnosticError(
+                error(
+                    "bad-expression",
+                    f"{self.id}, judging {subject.label}: the expression has no value: {problem}.",
+                    condition.span,
+                    "Ask `has(…)` of what is not always there, or compare it with null.",
+                )
+            ) from None
+
+    def decide(self, condition: Condition, subject: Subject) -> bool | Unknown:
+        """Return what a condition comes to. Raises DiagnosticError as `evaluate` does, and for
+        anything but true, false and Unknown."""
+        value = self.evaluate(condition, subject)
+        if isinstance(value, bool | Unknown):
+            return value
+        raise DiagnosticError(
+            error(
+                "bad-expression",
+                f"{self.id}, judging {subject.label}: the expression gives {show(value)}.",
+                condition.span,
+                "Expected true or false.",
+            )
+        )
+
+
+def _judge(judgement: _Judgement, subject: Subject) -> Iterator[Observation]:
+    """Judge one resource by a rule. Raises DiagnosticError at an expression that has no value."""
+    rule, path = judgement.rule, judgement.path
+    if rule.when is not None:
+        applies = judgement.decide(rule.when, subject)
+        if isinstance(applies, Unknown):
+            yield subject.unknown(path, f"whether the rule applies is {applies}")
+            return
+        if not applies:
+            return
+    passes = judgement.decide(rule.expect, subject)
+    if isinstance(passes, Unknown):
+        yield subject.unknown(path, f"whether it passes is {passes}")
+        return
+    evidence = _evidence(judgement, subject, passes)
+    yield subject.passes(path, evidence) if passes else subject.fails(path, evidence)
+
+
+def _evidence(judgement: _Judgement, subject: Subject, passes: bool) -> str:
+    stated = judgement.rule.evidence
+    if stated is None:
+        return _shortened(_default_evidence(judgement.rule.expect, subject, passes), MOST_EVIDENCE)
+    told = judgement.evaluate(stated, subject)
+    return _shortened(told if isinstance(told, str) else show(told), MOST_EVIDENCE)
+
+
+def _default_evidence(condition: Condition, subject: Subject, passes: bool) -> str:
+    """Return the properties that a condition reads with their values and, where it is false, the
+    condition."""
+    said = ", ".join(
+        f"{path.removeprefix('properties.')} is {show(subject.value(path))}"
+        + ("" if subject.states(path) or is_empty(subject.value(path)) else " (default)")
+        for path in _paths(condition)
+    )
+    expression = _shortened(" ".join(condition.text.split()), _MOST_EXPRESSION)
+    if passes:
+        return said or f"{expression} holds"
+    return f"{said}, expected {expression}" if said else f"{expression} does not hold"
+
+
+def _shortened(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
+def _paths(condition: Condition) -> Iterator[str]:
+    """Yield the paths of the properties that a condition reads, as rules declare them."""
+    for chain in condition.expression.chains:
+        if _steps(chain):
+            yield _path_of(chain)
+
+
+def _path_of(chain: Chain) -> str:
+    named = (f"[{step}]" if set(step) & set("./") else f".{step}" for step in _steps(chain))
+    return "".join(named).removeprefix(".")
+
+
+def _steps(chain: Chain) -> tuple[str, ...]:
+    """Return the keys in the body that a chain reads, as far as they are names: () for what is not
+    of the body, and for all of it."""
+    path = chain.path
+    if path[0] not in (_BODY, _TAGS):
+        return ()
+    inside = path[1:] if path[0] == _BODY else path
+    return tuple(str(step) for step in takewhile(lambda step: isinstance(step, str), inside))
+
+
+def _seen_by(condition: Condition, subject: Subject) -> Mapping[str, Bound]:
+    """Return a resource as the expression sees it: what it reads is there, filled in."""
+    body: Value = subject.resource.body
+    chains = condition.expression.chains
+    tested = {_steps(chain) for chain in condition.tested}
+    for chain in chains:
+        steps = _steps(chain)
+        if steps and isinstance(_stated(body, steps), Absent | None):
+            body = _filled(body, steps, tested, subject.value(_path_of(chain)))
+    group = subject.resource_group
+    tags = lookup(body, (_TAGS,))
+    return {
+        "id": subject.id.text,
+        "name": subject.name,
+        "type": subject.resource.type,
+        "resourceGroup": group.name if group else "",
+        _TAGS: {} if is_empty(tags) else cast(Value, tags),
+        _BODY: body,
+    }
+
+
+def _filled(
+    body: Value, steps: tuple[str, ...], tested: set[tuple[str, ...]], default: object
+) -> Value:
+    """Return a body with the default of what is not set, or null; but nothing where `has()` asks
+    whether it is set, only what it would stand in."""
+    if not is_empty(default):
+        return set_at(body, steps, cast(Value, default))
+    asked = next((above for above in _prefixes(steps) if above in tested), None)
+    if asked is None:
+        return set_at(body, steps, None)
+    above = asked[:-1]
+    if above and is_empty(_stated(body, above)):
+        return set_at(body, above, {})
+    return body
+
+
+def _prefixes(steps: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    return (steps[:length] for length in range(1, len(steps) + 1))
+
+
+def _stated(body: object, steps: Sequence[str]) -> object:
+    """Return what a body states at some keys, or the Unknown that it stands in, or ABSENT."""
+    for step in steps:
+        if isinstance(body, Unknown):
+            return body
+        body = lookup(body, (step,))
+    return body
+
+
+def _nothing_else(address: str) -> None:
+    """A control reads one resource, which is in its scope: there are no others to look up."""
+    del address
