@@ -8,10 +8,8 @@ error or a change of the environment's file, and never a check that is silently 
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
 
-from pydantic import Field
-
+from provisioner.blueprint.control_file import ControlFile, ControlRuleFile
 from provisioner.blueprint.expression import (
     Chain,
     ExceededError,
@@ -21,7 +19,6 @@ from provisioner.blueprint.expression import (
     known_functions,
     unknown_functions,
 )
-from provisioner.blueprint.file_part import FilePart
 from provisioner.blueprint.files import Sources, load_file
 from provisioner.blueprint.functions import ELSEWHERE
 from provisioner.blueprint.locations import resolve_source
@@ -40,55 +37,8 @@ RESOURCE = "resource"
 ATTRIBUTES = ("id", "name", "type", "resourceGroup", "tags", "body")
 """What `resource` has."""
 
-_ONE_LINE = r"^\S[^\r\n]*$"
 _ID = re.compile(r"[A-Z][A-Z0-9]{1,11}-[0-9]{1,4}")
 _HAS = re.compile(r"\bhas\s*\(([^()]*)\)")
-
-
-class ControlMetadataFile(FilePart):
-    """What a control is called. `id` is letters and a number (`ACME-01`); `chapter` is the heading
-    that reports list it under."""
-
-    id: str
-    title: str = Field(pattern=_ONE_LINE, max_length=200)
-    chapter: str = Field("Custom controls", pattern=_ONE_LINE, max_length=80)
-
-
-class ControlMappingsFile(FilePart):
-    """The same control in other frameworks: recommendations of CIS AKS 1.8, GUIDs of built-in
-    policies, and ids of checkov and PSRule."""
-
-    cis: list[str] = Field(default_factory=list)
-    policies: list[str] = Field(default_factory=list)
-    checkov: list[str] = Field(default_factory=list)
-    psrule: list[str] = Field(default_factory=list)
-
-
-class ControlRuleFile(FilePart):
-    """What has to be true of each resource of some types. `when`, `expect` and `evidence` are
-    CEL over `resource`; `path` is the property that findings name."""
-
-    types: list[str] = Field(min_length=1)
-    when: str | None = Field(None, min_length=1)
-    expect: str = Field(min_length=1)
-    evidence: str | None = Field(None, min_length=1)
-    path: str | None = Field(None, min_length=1)
-
-
-class ControlFile(FilePart):
-    """A control of a repository's own: `rules` say what has to be true, the rest why and what
-    satisfies it."""
-
-    api_version: Literal["azsec/v1"] = Field(alias="apiVersion")
-    kind: Literal["Control"]
-    metadata: ControlMetadataFile
-    severity: Literal["critical", "high", "medium", "low", "info"]
-    layer: Literal["network", "identity", "data", "runtime", "audit"]
-    rationale: str = Field(min_length=1)
-    remediation: str = ""
-    limits: str = ""
-    mappings: ControlMappingsFile = Field(default_factory=ControlMappingsFile)
-    rules: list[ControlRuleFile] = Field(min_length=1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ takes a text with `${` in it.
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from provisioner.blueprint.custom_controls import ControlFile
+from provisioner.blueprint.control_file import ControlFile
 from provisioner.blueprint.environment_file import BASE_KIND
 from provisioner.blueprint.files import (
     RESOURCE_KEYS,

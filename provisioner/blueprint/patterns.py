@@ -48,11 +48,14 @@ def matches_whole(pattern: str, text: str) -> bool:
     return _matcher(pattern, text).fullmatch(text) is not None
 
 
-def matches_part(text: str, pattern: str) -> bool:
+def matches_part(text: object, pattern: str) -> bool:
     """Tell whether a pattern matches somewhere in `text`: CEL's `text.matches(pattern)`.
 
-    Raises PatternError.
+    Raises PatternError, and ValueError for what is no text: CEL calls it on any value.
     """
+    if not isinstance(text, str):
+        given = "null" if text is None else repr(text)
+        raise ValueError(f"matches takes a text; it is given {given}")
     return _matcher(pattern, text).search(text) is not None
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import yaml
 from pydantic import BaseModel
 
-from provisioner.blueprint.custom_controls import ControlFile
+from provisioner.blueprint.control_file import ControlFile
 from provisioner.blueprint.environment_file import BASE_KIND
 from provisioner.blueprint.files import BlueprintFile, EgressTableFile, EnvironmentFile, ModuleFile
 from provisioner.blueprint.promotion import PromotionFile

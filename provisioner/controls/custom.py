@@ -1,15 +1,8 @@
-"""Custom controls as controls: what a repository states of its own, judged like azsec's own.
-
-A rule reads of a resource what its expressions name, with Azure's default where a property is not
-set and the catalog knows one; a property without either is null, so that a comparison with it is
-false and no error. What `has()` asks for is left out instead, as CEL expects.
-"""
+"""Custom controls as controls: what a repository states of its own, judged like azsec's own."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import takewhile
-from typing import cast
 
 from provisioner.blueprint.custom_controls import (
     RESOURCE,
@@ -17,23 +10,21 @@ from provisioner.blueprint.custom_controls import (
     StatedControl,
     StatedRule,
 )
-from provisioner.blueprint.expression import Chain, ExceededError, ExpressionError, evaluate
+from provisioner.blueprint.expression import ExceededError, ExpressionError, evaluate
 from provisioner.blueprint.metering import Budget, exceeded
 from provisioner.controls.cis_aks import RECOMMENDATIONS
 from provisioner.controls.control import Control, Layer, Mappings, Severity
+from provisioner.controls.custom_scope import paths_of, seen_by
 from provisioner.controls.registry import CHAPTERS, all_controls
 from provisioner.controls.rule import Rule
 from provisioner.controls.subject import Observation, Subject
 from provisioner.controls.wanted import show
 from provisioner.model.diagnostic import Diagnostic, DiagnosticError, error, nearest
-from provisioner.model.property_path import set_at
-from provisioner.model.values import Absent, Bound, Unknown, Value, is_empty, lookup
+from provisioner.model.values import Bound, Unknown, Value, is_empty
 
 MOST_EVIDENCE = 400
 """The characters of evidence that a finding keeps."""
 
-_TAGS = "tags"
-_BODY = "body"
 _MOST_EXPRESSION = 160
 
 
@@ -156,7 +147,7 @@ class _Judgement:
     @property
     def reads(self) -> tuple[str, ...]:
         """The paths of the properties that the rule reads."""
-        found = (path for each in self.conditions for path in _paths(each))
+        found = (path for each in self.conditions for path in paths_of(each))
         return tuple(dict.fromkeys(found))
 
     @property
@@ -164,14 +155,14 @@ class _Judgement:
         """The property that findings name: the stated one, or the one that `expect` reads alone."""
         if self.rule.path is not None:
             return self.rule.path
-        read = dict.fromkeys(_paths(self.rule.expect))
+        read = dict.fromkeys(paths_of(self.rule.expect))
         return next(iter(read)) if len(read) == 1 else ""
 
     def evaluate(self, condition: Condition, subject: Subject) -> Value:
         """Return the value of an expression for a resource, Unknown where it reads what is known
         after apply. Raises DiagnosticError at the expression."""
         expression = condition.expression
-        scope: Mapping[str, Bound] = {RESOURCE: _seen_by(condition, subject)}
+        scope: Mapping[str, Bound] = {RESOURCE: seen_by(condition, subject)}
         try:
             return evaluate(expression, scope, _nothing_else, self.budget)
         except ExceededError as problem:
@@ -235,7 +226,7 @@ def _default_evidence(condition: Condition, subject: Subject, passes: bool) -> s
     said = ", ".join(
         f"{path.removeprefix('properties.')} is {show(subject.value(path))}"
         + ("" if subject.states(path) or is_empty(subject.value(path)) else " (default)")
-        for path in _paths(condition)
+        for path in paths_of(condition)
     )
     expression = _shortened(" ".join(condition.text.split()), _MOST_EXPRESSION)
     if passes:
@@ -245,78 +236,6 @@ def _default_evidence(condition: Condition, subject: Subject, passes: bool) -> s
 
 def _shortened(text: str, most: int) -> str:
     return text if len(text) <= most else f"{text[: most - 1]}…"
-
-
-def _paths(condition: Condition) -> Iterator[str]:
-    """Yield the paths of the properties that a condition reads, as rules declare them."""
-    for chain in condition.expression.chains:
-        if _steps(chain):
-            yield _path_of(chain)
-
-
-def _path_of(chain: Chain) -> str:
-    named = (f"[{step}]" if set(step) & set("./") else f".{step}" for step in _steps(chain))
-    return "".join(named).removeprefix(".")
-
-
-def _steps(chain: Chain) -> tuple[str, ...]:
-    """Return the keys in the body that a chain reads, as far as they are names: () for what is not
-    of the body, and for all of it."""
-    path = chain.path
-    if path[0] not in (_BODY, _TAGS):
-        return ()
-    inside = path[1:] if path[0] == _BODY else path
-    return tuple(str(step) for step in takewhile(lambda step: isinstance(step, str), inside))
-
-
-def _seen_by(condition: Condition, subject: Subject) -> Mapping[str, Bound]:
-    """Return a resource as the expression sees it: what it reads is there, filled in."""
-    body: Value = subject.resource.body
-    chains = condition.expression.chains
-    tested = {_steps(chain) for chain in condition.tested}
-    for chain in chains:
-        steps = _steps(chain)
-        if steps and isinstance(_stated(body, steps), Absent | None):
-            body = _filled(body, steps, tested, subject.value(_path_of(chain)))
-    group = subject.resource_group
-    tags = lookup(body, (_TAGS,))
-    return {
-        "id": subject.id.text,
-        "name": subject.name,
-        "type": subject.resource.type,
-        "resourceGroup": group.name if group else "",
-        _TAGS: {} if is_empty(tags) else cast(Value, tags),
-        _BODY: body,
-    }
-
-
-def _filled(
-    body: Value, steps: tuple[str, ...], tested: set[tuple[str, ...]], default: object
-) -> Value:
-    """Return a body with the default of what is not set, or null; but nothing where `has()` asks
-    whether it is set, only what it would stand in."""
-    if not is_empty(default):
-        return set_at(body, steps, cast(Value, default))
-    asked = next((above for above in _prefixes(steps) if above in tested), None)
-    if asked is None:
-        return set_at(body, steps, None)
-    above = asked[:-1]
-    if above and is_empty(_stated(body, above)):
-        return set_at(body, above, {})
-    return body
-
-
-def _prefixes(steps: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
-    return (steps[:length] for length in range(1, len(steps) + 1))
-
-
-def _stated(body: object, steps: Sequence[str]) -> object:
-    """Return what a body states at some keys, or the Unknown that it stands in, or ABSENT."""
-    for step in steps:
-        if isinstance(body, Unknown):
-            return body
-        body = lookup(body, (step,))
-    return body
 
 
 def _nothing_else(address: str) -> None:

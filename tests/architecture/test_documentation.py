@@ -19,7 +19,7 @@ from typer.exceptions import Exit, TyperException
 from typer.main import get_command
 
 from provisioner.blueprint.composition import compose
-from provisioner.blueprint.custom_controls import ControlFile
+from provisioner.blueprint.control_file import ControlFile
 from provisioner.blueprint.environment import load_environment
 from provisioner.blueprint.environment_file import BASE_KIND
 from provisioner.blueprint.files import (

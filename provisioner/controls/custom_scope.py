@@ -1,0 +1,91 @@
+"""What `resource` is in an expression of a custom control.
+
+A rule reads of a resource what its expressions name, with Azure's default where a property is not
+set and the catalog knows one; a property without either is null, so that a comparison with it is
+false and no error. What `has()` asks for is left out instead, as CEL expects.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import takewhile
+from typing import cast
+
+from provisioner.blueprint.custom_controls import Condition
+from provisioner.blueprint.expression import Chain
+from provisioner.controls.subject import Subject
+from provisioner.model.property_path import set_at
+from provisioner.model.values import Absent, Bound, Unknown, Value, is_empty, lookup
+
+_TAGS = "tags"
+_BODY = "body"
+
+
+def paths_of(condition: Condition) -> Iterator[str]:
+    """Yield the paths of the properties that a condition reads, as rules declare them."""
+    for chain in condition.expression.chains:
+        if _steps(chain):
+            yield _path_of(chain)
+
+
+def _path_of(chain: Chain) -> str:
+    named = (f"[{step}]" if set(step) & set("./") else f".{step}" for step in _steps(chain))
+    return "".join(named).removeprefix(".")
+
+
+def _steps(chain: Chain) -> tuple[str, ...]:
+    """Return the keys in the body that a chain reads, as far as they are names: () for what is not
+    of the body, and for all of it."""
+    path = chain.path
+    if path[0] not in (_BODY, _TAGS):
+        return ()
+    inside = path[1:] if path[0] == _BODY else path
+    return tuple(str(step) for step in takewhile(lambda step: isinstance(step, str), inside))
+
+
+def seen_by(condition: Condition, subject: Subject) -> Mapping[str, Bound]:
+    """Return a resource as the expression sees it: what it reads is there, filled in."""
+    body: Value = subject.resource.body
+    chains = condition.expression.chains
+    tested = {_steps(chain) for chain in condition.tested}
+    for chain in chains:
+        steps = _steps(chain)
+        if steps and isinstance(_stated(body, steps), Absent | None):
+            body = _filled(body, steps, tested, subject.value(_path_of(chain)))
+    group = subject.resource_group
+    tags = lookup(body, (_TAGS,))
+    return {
+        "id": subject.id.text,
+        "name": subject.name,
+        "type": subject.resource.type,
+        "resourceGroup": group.name if group else "",
+        _TAGS: {} if is_empty(tags) else cast(Value, tags),
+        _BODY: body,
+    }
+
+
+def _filled(
+    body: Value, steps: tuple[str, ...], tested: set[tuple[str, ...]], default: object
+) -> Value:
+    """Return a body with the default of what is not set, or null; but nothing where `has()` asks
+    whether it is set, only what it would stand in."""
+    if not is_empty(default):
+        return set_at(body, steps, cast(Value, default))
+    asked = next((above for above in _prefixes(steps) if above in tested), None)
+    if asked is None:
+        return set_at(body, steps, None)
+    above = asked[:-1]
+    if above and is_empty(_stated(body, above)):
+        return set_at(body, above, {})
+    return body
+
+
+def _prefixes(steps: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    return (steps[:length] for length in range(1, len(steps) + 1))
+
+
+def _stated(body: object, steps: Sequence[str]) -> object:
+    """Return what a body states at some keys, or the Unknown that it stands in, or ABSENT."""
+    for step in steps:
+        if isinstance(body, Unknown):
+            return body
+        body = lookup(body, (step,))
+    return body
