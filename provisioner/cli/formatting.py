@@ -1,4 +1,4 @@
-"""`azsec fmt`: the canonical layout of blueprints, modules and environments."""
+"""`azsec fmt`: the canonical layout of the files that a person writes."""
 
 import difflib
 import sys
@@ -10,7 +10,7 @@ import typer
 
 from provisioner.cli.exit_code import ExitCode
 
-_FOLDERS = ("blueprints", "environments", "promotion.yaml")
+_FOLDERS = ("blueprints", "controls", "environments", "promotion.yaml")
 _MOST_FILES = 10_000
 
 
@@ -20,7 +20,7 @@ def fmt(
         typer.Argument(
             metavar="[PATH]...",
             help="Files, and folders with all that is below them.",
-            show_default="blueprints environments promotion.yaml",
+            show_default="blueprints controls environments promotion.yaml",
         ),
     ] = None,
     check: Annotated[
@@ -30,7 +30,7 @@ def fmt(
         bool, typer.Option("--diff", help="Print what changes, as a unified diff.")
     ] = False,
 ) -> None:
-    """Format blueprints, modules and environments: indentation, quotes, order of keys.
+    """Format the files of azsec, custom controls too: indentation, quotes, order of keys.
 
     Comments and meaning stay. Prints the files that changed; exit with 1 if one could not be read.
     """
