@@ -32,6 +32,8 @@ _COMPLIANCE = {
     "unknown": (0, "Unknown"),
 }
 
+_GUIDELINES = "Guidelines for Securing Kubernetes on Azure"
+
 
 def render_ocsf_findings(report: ReportDocument) -> str:
     """Return the findings of a report as a JSON array. An environment that could not be assessed
@@ -74,7 +76,7 @@ def _not_assessed(entry: EnvironmentReportDocument) -> Iterator[dict[str, Any]]:
                 "status_id": 0,
                 "status": "Unknown",
                 "status_detail": census_sentence(check.census),
-                "standards": ["Guidelines for Securing Kubernetes on Azure"],
+                "standards": [_GUIDELINES],
                 "requirements": [],
             },
         }
