@@ -264,3 +264,23 @@ def test_what_could_not_be_read_is_unknown(bench: Bench) -> None:
     bench.server.faults.deny("Microsoft.KeyVault/vaults/read")
     assert actual().verdict == "unknown"
     assert "it could not be read" in actual().findings[0].evidence
+
+
+def test_a_type_without_facts_is_judged(catalog: Catalog) -> None:
+    texts = files(
+        "expect: resource.body.properties.tier == 'gold'",
+        control=CONTROL.replace("Microsoft.KeyVault/vaults", "Contoso.Rooms/rooms"),
+    )
+    texts["blueprint.yaml"] += """\
+  room:
+    type: Contoso.Rooms/rooms
+    apiVersion: 2025-01-01
+    resourceGroup: main
+    name: room
+    location: westeurope
+    properties: {tier: silver}
+"""
+    result = judge(catalog, texts)
+    assert [finding.evidence for finding in result.findings] == [
+        "tier is silver, expected resource.body.properties.tier == 'gold'"
+    ]
