@@ -31,7 +31,7 @@ def main(minor: str) -> None:
         run_api_server(minor, Path(folder)) as server,
         KubeClient(read_kubeconfig(server.kubeconfig(), None)) as api,
     ):
-        state = read_cluster(api, api.way, (), inventory=True)
+        state = read_cluster(api, "the server itself", inventory=True)
     lines = sorted(
         f"{json.dumps(key_of(body).text)}: {json.dumps(_recorded(body), sort_keys=True)}"
         for each in state.lists

@@ -195,9 +195,9 @@ class AcceptedObject(FilePart):
 
     A role or a binding is accepted by what it does: `role` is the role that a binding gives, and
     `subjects` are whom it gives it to (NAMESPACE/ACCOUNT, `User NAME`, `Group NAME`), and `allows`
-    are the escalating permissions that it may give, in the words of the report: all of them are
-    patterns as well. Without subjects they have to be service accounts, without `allows` it may
-    give none.
+    are what it may give of what escalates, runs commands or leads around what is enforced, and the
+    roles that it may be aggregated into, in the words of the report: all of them are patterns as
+    well. Without subjects they have to be service accounts, without `allows` it may give none.
     """
 
     kind: str

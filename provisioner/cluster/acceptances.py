@@ -13,10 +13,13 @@ from provisioner.cluster.objects import Key, Object
 from provisioner.cluster.permissions import (
     Risk,
     Roles,
+    Rule,
+    find_aggregates,
     find_risks,
     name_subjects,
 )
 
+_RISKS = (Risk.ESCALATION, Risk.SHELL, Risk.BYPASS)
 _ROLES = ("Role", "ClusterRole")
 _BINDINGS = ("RoleBinding", "ClusterRoleBinding")
 
@@ -47,25 +50,38 @@ def _has_name(entry: AcceptedObject, key: Key) -> bool:
 
 def _objections(entry: AcceptedObject, key: Key, body: Object, roles: Roles) -> Iterator[str]:
     """Yield what of a role or a binding its acceptance does not cover."""
+    rules: Iterable[Rule] | None = ()
     if key.kind in _BINDINGS:
-        role = str((body.get("roleRef") or {}).get("name"))
-        if entry.role is not None and not fnmatchcase(role, entry.role):
-            yield f"the role {role}"
-        for subject in name_subjects(body):
-            if not _covers(entry.subjects, subject):
-                yield f"the subject {subject}"
+        yield from _misbound(entry, body)
         rules = roles.rules_of(body)
-        if rules is None:
-            yield f"the role {role}, which was not found"
-            return
     elif key.kind in _ROLES:
-        rules = roles.rules.get((key.namespace, key.name)) or ()
-    else:
-        return
-    found = (risk for kind in (Risk.ESCALATION, Risk.SHELL) for risk in find_risks(rules, kind))
-    for words in dict.fromkeys(found):
-        if not any(fnmatchcase(words, pattern) for pattern in entry.allows):
+        # Then everybody who has `view` has these rules, whomever the accepted bindings name.
+        found = (f"aggregates to {target}" for target in find_aggregates(body))
+        yield from (f"that it {words}" for words in found if not _is_allowed(entry, words))
+        rules = roles.rules.get((key.namespace, key.name))
+    if rules is None and key.kind in _BINDINGS:
+        yield f"the role {_role_of(body)}, which was not found"
+    risks = (words for kind in _RISKS for words in find_risks(rules or (), kind))
+    for words in dict.fromkeys(risks):
+        if not _is_allowed(entry, words):
             yield f"that it {words}"
+
+
+def _misbound(entry: AcceptedObject, binding: Object) -> Iterator[str]:
+    role = _role_of(binding)
+    if entry.role is not None and not fnmatchcase(role, entry.role):
+        yield f"the role {role}"
+    for subject in name_subjects(binding):
+        if not _covers(entry.subjects, subject):
+            yield f"the subject {subject}"
+
+
+def _role_of(binding: Object) -> str:
+    return str((binding.get("roleRef") or {}).get("name"))
+
+
+def _is_allowed(entry: AcceptedObject, words: str) -> bool:
+    return any(fnmatchcase(words, pattern) for pattern in entry.allows)
 
 
 def _covers(patterns: tuple[str, ...], subject: str) -> bool:

@@ -26,13 +26,16 @@ class Risk(StrEnum):
     RBAC - privilege escalation risks; without the creation of workloads, which deployers need)."""
     SHELL = "shell"
     """Commands in the pods of others."""
+    BYPASS = "bypass"
+    """Around what is enforced: network and admission policies, also of add-ons, nodes, ports behind
+    network policies, and controllers that apply manifests with rights of their own."""
     OTHER = "other"
 
 
 @dataclass(frozen=True, slots=True)
 class Capability:
-    """Something that a rule may allow: one of `verbs` on one of `resources` of a group. `risk`
-    says what comes of it."""
+    """Something that a rule may allow: one of `verbs` on one of `resources` of a group, on any of
+    it where none is named. `risk` says what comes of it."""
 
     words: str
     group: str
@@ -41,7 +44,13 @@ class Capability:
     risk: Risk = Risk.OTHER
 
 
-_UP, _SHELL = Risk.ESCALATION, Risk.SHELL
+_UP, _SHELL, _AROUND = Risk.ESCALATION, Risk.SHELL, Risk.BYPASS
+_CHANGES = (*_WRITES, "delete", "deletecollection")
+_APPLIES = "applies manifests with the rights of their controller"
+_SOURCES = ("buckets", "gitrepositories", "helmcharts", "helmrepositories", "ocirepositories")
+
+_ENFORCED = "changes what Gatekeeper enforces"
+_GATEKEEPER = ("config", "constraints", "expansion", "externaldata", "mutations", "templates")
 
 CAPABILITIES = tuple(
     Capability(*row)
@@ -70,13 +79,42 @@ CAPABILITIES = tuple(
                 "validatingadmissionpolicies", "validatingadmissionpolicybindings",
                 "mutatingadmissionpolicies", "mutatingadmissionpolicybindings",
             ),
-            (*_WRITES, "delete", "deletecollection"), _UP,
+            _CHANGES, _UP,
+        ),
+        # Flux and Argo CD apply what an object names, as cluster-admin where nothing else is
+        # configured (fluxcd.io, "Multi-tenancy lockdown"; argo-cd.readthedocs.io, "Declarative
+        # Setup").
+        (_APPLIES, "helm.toolkit.fluxcd.io", ("helmreleases",), _WRITES, _AROUND),
+        (_APPLIES, "kustomize.toolkit.fluxcd.io", ("kustomizations",), _WRITES, _AROUND),
+        (_APPLIES, "source.toolkit.fluxcd.io", _SOURCES, _WRITES, _AROUND),
+        (
+            _APPLIES, "argoproj.io", ("applications", "applicationsets", "appprojects"), _WRITES,
+            _AROUND,
         ),
         ("changes what namespaces enforce", "", ("namespaces",), ("update", "patch"), _UP),
         (
             "changes network policies", "networking.k8s.io",
-            ("networkpolicies",), (*_WRITES, "delete", "deletecollection"),
+            ("networkpolicies",), _CHANGES, _AROUND,
         ),
+        (
+            "changes network policies", "cilium.io",
+            (
+                "ciliumclusterwideenvoyconfigs", "ciliumclusterwidenetworkpolicies",
+                "ciliumegressgatewaypolicies", "ciliumenvoyconfigs", "ciliumlocalredirectpolicies",
+                "ciliumnetworkpolicies", "ciliumnodeconfigs",
+            ),
+            _CHANGES, _AROUND,
+        ),
+        (
+            "changes network policies", "crd.projectcalico.org",
+            ("globalnetworkpolicies", "networkpolicies"), _CHANGES, _AROUND,
+        ),
+        (
+            "changes network policies", "policy.networking.k8s.io",
+            ("adminnetworkpolicies", "baselineadminnetworkpolicies", "clusternetworkpolicies"),
+            _CHANGES, _AROUND,
+        ),
+        ("changes nodes", "", ("nodes",), ("update", "patch"), _AROUND),
         (
             "approves certificates", "certificates.k8s.io",
             ("certificatesigningrequests/approval",), ("update", "patch"), _UP,
@@ -89,7 +127,12 @@ CAPABILITIES = tuple(
         ("redirects the traffic of services", "discovery.k8s.io", ("endpointslices",), _WRITES),
         ("redirects the traffic of services", "", ("endpoints", "services"), _WRITES),
         ("mounts folders of nodes", "", ("persistentvolumes",), _WRITES, _UP),
-        ("forwards ports of pods", "", ("pods/portforward",), ("create", "get")),
+        ("forwards ports of pods", "", ("pods/portforward",), ("create", "get"), _AROUND),
+        # The API server is the one that asks: no network policy of the pod's node stops it.
+        (
+            "reaches ports of pods", "", ("pods/proxy", "services/proxy"), (*_WRITES, "get"),
+            _AROUND,
+        ),
         ("creates pods", "", ("pods",), ("create",)),
         ("creates pods", "", ("replicationcontrollers",), _WRITES),
         (
@@ -98,6 +141,9 @@ CAPABILITIES = tuple(
         ),
         ("creates pods", "batch", ("jobs", "cronjobs"), _WRITES),
     )
+) + tuple(
+    # The constraints of Azure Policy are kinds of their own, one a template.
+    Capability(_ENFORCED, f"{part}.gatekeeper.sh", (), _CHANGES, _AROUND) for part in _GATEKEEPER
 )  # fmt: skip
 """The worst first."""
 
@@ -145,10 +191,15 @@ def _has_all(rule: Rule) -> bool:
 
 def _allows(rule: Rule, capability: Capability) -> bool:
     groups, verbs = rule.get("apiGroups") or (), rule.get("verbs") or ()
+    resources = [str(stated) for stated in rule.get("resources") or ()]
+    if not capability.resources and capability.group in groups:
+        covers = bool(resources)
+    else:
+        covers = any(_covers(stated, capability) for stated in resources)
     return (
-        bool({"*", capability.group} & set(groups))
+        covers
+        and bool({"*", capability.group} & set(groups))
         and bool({"*", *capability.verbs} & set(verbs))
-        and any(_covers(str(stated), capability) for stated in rule.get("resources") or ())
     )
 
 

@@ -10,6 +10,8 @@ RBAC = "rbac.authorization.k8s.io"
 ADMISSION = "admissionregistration.k8s.io"
 CERTIFICATES = "certificates.k8s.io"
 
+APPLIES = "applies manifests with the rights of their controller"
+
 RISKS = [
     ("", "secrets", "watch", Risk.ESCALATION, "reads secrets"),
     ("authentication.k8s.io", "userextras", "impersonate", Risk.ESCALATION, "impersonates"),
@@ -28,7 +30,16 @@ RISKS = [
     ("", "pods/exec", "get", Risk.SHELL, "runs commands in pods"),
     ("", "pods/ephemeralcontainers", "patch", Risk.SHELL, "changes containers of running pods"),
     ("", "pods", "patch", Risk.SHELL, "changes images of running pods"),
-    ("", "pods/portforward", "create", Risk.OTHER, "forwards ports of pods"),
+    ("", "pods/portforward", "create", Risk.BYPASS, "forwards ports of pods"),
+    ("", "pods/proxy", "get", Risk.BYPASS, "reaches ports of pods"),
+    ("", "nodes", "patch", Risk.BYPASS, "changes nodes"),
+    ("cilium.io", "ciliumnetworkpolicies", "delete", Risk.BYPASS, "changes network policies"),
+    ("constraints.gatekeeper.sh", "*", "patch", Risk.BYPASS, "changes what Gatekeeper enforces"),
+    ("config.gatekeeper.sh", "configs", "update", Risk.BYPASS, "changes what Gatekeeper enforces"),
+    ("helm.toolkit.fluxcd.io", "helmreleases", "create", Risk.BYPASS, APPLIES),
+    ("kustomize.toolkit.fluxcd.io", "kustomizations", "patch", Risk.BYPASS, APPLIES),
+    ("argoproj.io", "applications", "create", Risk.BYPASS, APPLIES),
+    ("", "pods", "create", Risk.OTHER, "creates pods"),
 ]  # fmt: skip
 
 
@@ -41,6 +52,14 @@ def test_a_rule_has_its_risk_and_no_other(
     assert {each: find_risks(rules, each) for each in Risk} == {
         each: (words,) if each is risk else () for each in Risk
     }
+
+
+def test_a_rule_for_all_groups_is_no_rule_for_each_kind_of_an_add_on() -> None:
+    rules = [{"apiGroups": ["*"], "resources": ["widgets"], "verbs": ["*"]}]
+    assert find_capabilities(rules) == ()
+    assert find_capabilities([{**rules[0], "resources": ["*"], "verbs": ["patch"]}])[-1] == (
+        "changes what Gatekeeper enforces"
+    )
 
 
 def test_who_may_do_everything_has_every_risk() -> None:
