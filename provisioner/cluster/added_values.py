@@ -14,7 +14,11 @@ from typing import Any
 
 from provisioner.cluster.objects import Object
 from provisioner.cluster.permissions import describe_subjects, find_aggregates
-from provisioner.cluster.pods import describe_debugging, describe_node_access, pod_spec_of
+from provisioner.cluster.pods import (
+    describe_debugging,
+    describe_node_access,
+    describe_template_access,
+)
 from provisioner.cluster.service_addresses import (
     Selecting,
     describe_endpoints,
@@ -95,7 +99,7 @@ def _pod(body: Object) -> dict[str, Any] | None:
 
 def _workload(body: Object) -> dict[str, Any] | None:
     """Read what makes pods: one that has none yet, or only at night, is seen by its template."""
-    access = describe_node_access(pod_spec_of(body))
+    access = describe_template_access(body)
     return {"has": list(access)} if access else None
 
 

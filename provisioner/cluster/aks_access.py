@@ -23,7 +23,9 @@ subjects, as a public report of cyberark/kubernetes-rbac-audit on an AKS cluster
 """
 
 from collections.abc import Mapping
+from fnmatch import fnmatchcase
 
+from provisioner.catalog.aks_add_ons import AddOn
 from provisioner.cluster.objects import Key, Object
 from provisioner.cluster.permissions import Roles, find_aggregates, find_capabilities
 
@@ -160,6 +162,8 @@ may allow: a Role stands in a namespace that is not the environment's, where nob
 _SERVICES = "leads services elsewhere"
 _EXTENDS = "extends the API"
 _KUBELET = "reaches the kubelet of nodes"
+_NODES_TOO = "changes nodes"
+_POLICIES = "changes network policies"
 
 ROLES: Mapping[str, frozenset[str]] = {
     name: frozenset(allowed)
@@ -171,21 +175,23 @@ ROLES: Mapping[str, frozenset[str]] = {
         ("ama-metrics-reader", _KUBELET, _SECRETS),
         ("azure-cns",),
         ("azure-wi-webhook-manager-role", "changes admission"),
-        ("cilium", _SECRETS),
-        ("cilium-operator", _SECRETS, _SERVICES, _EXTENDS),
-        ("cloud-node-manager",),
+        ("cilium", _SECRETS, _NODES_TOO),
+        ("cilium-operator", _SECRETS, _SERVICES, _EXTENDS, _NODES_TOO, _POLICIES),
+        ("cloud-node-manager", _NODES_TOO),
         ("container-health-log-reader",),
-        ("csi-azuredisk-node-role",),
-        ("csi-azurefile-node-secret-role", _SECRETS),
+        # The drivers take away the taint of their nodes once they are ready.
+        ("csi-azuredisk-node-role", _NODES_TOO),
+        ("csi-azurefile-node-secret-role", _SECRETS, _NODES_TOO),
         # It reads every resource, so that policies can; for RBAC that is `get` on pods/exec, too.
         (
             "gatekeeper-manager-role", _SECRETS, _EXTENDS, _KUBELET, "changes admission",
-            "runs commands in pods", "forwards ports of pods",
+            "runs commands in pods", "forwards ports of pods", "reaches ports of pods",
+            "changes what Gatekeeper enforces",
         ),
         ("pod-reader-all-namespaces",),
         ("secretproviderclasses-role",),
         ("secretprovidersyncing-role", _SECRETS),
-        (_PROVIDER, _SERVICES, "mounts folders of nodes"),
+        (_PROVIDER, _SERVICES, "mounts folders of nodes", _NODES_TOO),
         (f"{_PROVIDER}-secret-getter", _SECRETS),
         ("system:coredns",),
         ("system:coredns-autoscaler",),
@@ -198,20 +204,56 @@ ROLES: Mapping[str, frozenset[str]] = {
 """ClusterRoles, each with the most that it allows of `permissions.CAPABILITIES`."""
 
 
-def is_role(body: Object) -> bool:
-    """Tell whether a ClusterRole is one of AKS', allows no more, and is aggregated into none."""
+_ADD_ONS: tuple[tuple[str, AddOn], ...] = (
+    ("acn-multitenancy-editor", AddOn.AZURE_CNI),
+    ("ama-logs*", AddOn.CONTAINER_INSIGHTS),
+    ("ama-metrics*", AddOn.METRICS),
+    ("amalogs*", AddOn.CONTAINER_INSIGHTS),
+    ("azure-cns", AddOn.AZURE_CNI),
+    ("azure-policy-*", AddOn.POLICY),
+    ("azure-wi-*", AddOn.WORKLOAD_IDENTITY),
+    ("cilium*", AddOn.CILIUM),
+    ("csi-azuredisk-*", AddOn.DISK_DRIVER),
+    ("csi-azurefile-*", AddOn.FILE_DRIVER),
+    ("gatekeeper-*", AddOn.POLICY),
+    ("nodeNetConfigEditorRoleBinding", AddOn.AZURE_CNI),
+    ("pod-reader-all-namespaces*", AddOn.AZURE_CNI),
+    ("secretprovider*", AddOn.SECRETS_STORE),
+    ("system:kube-proxy", AddOn.KUBE_PROXY),
+)
+"""Names of roles and bindings with the part of AKS that brings them: where the cluster does not
+have it, somebody else made them. Of the others every cluster has its own."""
+
+
+def _is_there(name: str, add_ons: frozenset[AddOn]) -> bool:
+    return all(each in add_ons for pattern, each in _ADD_ONS if fnmatchcase(name, pattern))
+
+
+def is_role(body: Object, add_ons: frozenset[AddOn]) -> bool:
+    """Tell whether a ClusterRole is one of AKS' in a cluster with some add-ons, allows no more, and
+    is aggregated into none."""
     allowed = ROLES.get(str(body["metadata"]["name"]))
-    if allowed is None or find_aggregates(body) or body.get("aggregationRule"):
+    if allowed is None or not _is_there(str(body["metadata"]["name"]), add_ons):
+        return False
+    if find_aggregates(body) or body.get("aggregationRule"):
         return False
     return allowed.issuperset(find_capabilities(body.get("rules") or ()))
 
 
-def is_binding(key: Key, body: Object, administrators: frozenset[str], roles: Roles) -> bool:
+def is_binding(
+    key: Key,
+    body: Object,
+    administrators: frozenset[str],
+    roles: Roles,
+    add_ons: frozenset[AddOn],
+) -> bool:
     """Tell whether a binding is one of AKS': its role, to nobody but its subjects.
 
     `administrators` are the object ids of the cluster's groups of administrators, in small letters;
-    `roles` are those of the cluster.
+    `roles` are those of the cluster, `add_ons` what it has of AKS.
     """
+    if not _is_there(key.name, add_ons):
+        return False
     known: tuple[str, frozenset[str]] | None
     if key.kind == "RoleBinding":
         within = _WITHIN.get((key.namespace, key.name))

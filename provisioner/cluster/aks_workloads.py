@@ -2,10 +2,12 @@
 
 Whoever may create pods in kube-system can name one as AKS names its own, and can name AKS'
 DaemonSet as its owner. So a workload is AKS' only in kube-system, by its name, with the images that
-are made for it (mcr.microsoft.com: Microsoft alone publishes there); a pod only with the UID of
-such a DaemonSet, or of a ReplicaSet of such a Deployment, and with images of it. What is left is
-that somebody changes AKS' own DaemonSet and keeps its images: AKS puts that back within minutes
-(learn.microsoft.com, "Support policies for AKS": managed resources are reconciled).
+are made for it (mcr.microsoft.com: Microsoft alone publishes there), and if the environment's
+cluster has the add-on that brings it: of others nobody puts anything back. A ReplicaSet or a pod is
+AKS' only with the UID of such a workload that was seen, and with what its template states. What is
+left is that somebody changes the DaemonSet of an enabled add-on and keeps its images: AKS puts that
+back within minutes (learn.microsoft.com, "Support policies for AKS": managed resources are
+reconciled).
 
 Sources: `kubectl drain` of AKS nodes and learn.microsoft.com, "Core AKS concepts" (names);
 Azure/AgentBaker, parts/common/components.json (the images that are cached on every node);
@@ -18,7 +20,9 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
+from provisioner.catalog.aks_add_ons import AddOn
 from provisioner.cluster.objects import Object, key_of
+from provisioner.cluster.pod_templates import controller_of, keeps_to
 from provisioner.cluster.pods import pod_spec_of
 
 _NAMESPACE = "kube-system"
@@ -30,111 +34,140 @@ _MONITOR = ("mcr.microsoft.com/azuremonitor/*", "mcr.microsoft.com/aks/*/addon-t
 _DEFENDER = ("mcr.microsoft.com/azuredefender/*",)
 _NETWORK = "mcr.microsoft.com/containernetworking/*"
 
-_IMAGES: Mapping[tuple[str, str], tuple[str, ...]] = {
-    ("DaemonSet", "ama-logs"): _MONITOR,
-    ("DaemonSet", "ama-logs-windows"): _MONITOR,
-    ("DaemonSet", "ama-metrics-node"): _MONITOR,
+_KNOWN: Mapping[tuple[str, str], tuple[AddOn | None, tuple[str, ...]]] = {
+    ("DaemonSet", "ama-logs"): (AddOn.CONTAINER_INSIGHTS, _MONITOR),
+    ("DaemonSet", "ama-logs-windows"): (AddOn.CONTAINER_INSIGHTS, _MONITOR),
+    ("DaemonSet", "ama-metrics-node"): (AddOn.METRICS, _MONITOR),
     ("DaemonSet", "aks-secrets-store-csi-driver"): (
-        "mcr.microsoft.com/oss/*/secrets-store/driver", *_CSI,
+        AddOn.SECRETS_STORE, ("mcr.microsoft.com/oss/*/secrets-store/driver", *_CSI),
     ),
     ("DaemonSet", "aks-secrets-store-provider-azure"): (
-        "mcr.microsoft.com/oss/*/secrets-store/provider-azure",
+        AddOn.SECRETS_STORE, ("mcr.microsoft.com/oss/*/secrets-store/provider-azure",),
     ),
-    ("DaemonSet", "azure-cns"): (_NETWORK, "mcr.microsoft.com/oss/cilium/*"),
+    ("DaemonSet", "azure-cns"): (
+        AddOn.AZURE_CNI, (_NETWORK, "mcr.microsoft.com/oss/cilium/*"),
+    ),
     ("DaemonSet", "azure-ip-masq-agent"): (
-        "mcr.microsoft.com/oss/*/ip-masq-agent*", "mcr.microsoft.com/aks/*ip-masq-*",
+        None, ("mcr.microsoft.com/oss/*/ip-masq-agent*", "mcr.microsoft.com/aks/*ip-masq-*"),
     ),
-    ("DaemonSet", "azure-npm"): ("mcr.microsoft.com/containernetworking/azure-npm",),
-    ("DaemonSet", "cilium"): ("mcr.microsoft.com/oss/cilium/*", _NETWORK),
-    ("DaemonSet", "cloud-node-manager"): ("mcr.microsoft.com/oss/*/azure-cloud-node-manager",),
-    ("DaemonSet", "csi-azuredisk-node"): ("mcr.microsoft.com/oss/*/azuredisk-csi", *_CSI),
-    ("DaemonSet", "csi-azurefile-node"): ("mcr.microsoft.com/oss/*/azurefile-csi", *_CSI),
-    ("DaemonSet", "csi-blob-node"): ("mcr.microsoft.com/oss/*/blob-csi", *_CSI),
-    ("DaemonSet", "kube-proxy"): ("mcr.microsoft.com/oss/*/kube-proxy",),
-    ("DaemonSet", "microsoft-defender-collector-ds"): _DEFENDER,
-    ("DaemonSet", "microsoft-defender-publisher-ds"): _DEFENDER,
-    ("DaemonSet", "retina-agent"): (_NETWORK,),
+    ("DaemonSet", "azure-npm"): (
+        AddOn.AZURE_NPM, ("mcr.microsoft.com/containernetworking/azure-npm",),
+    ),
+    ("DaemonSet", "cilium"): (AddOn.CILIUM, ("mcr.microsoft.com/oss/cilium/*", _NETWORK)),
+    ("DaemonSet", "cloud-node-manager"): (
+        None, ("mcr.microsoft.com/oss/*/azure-cloud-node-manager",),
+    ),
+    ("DaemonSet", "csi-azuredisk-node"): (
+        AddOn.DISK_DRIVER, ("mcr.microsoft.com/oss/*/azuredisk-csi", *_CSI),
+    ),
+    ("DaemonSet", "csi-azurefile-node"): (
+        AddOn.FILE_DRIVER, ("mcr.microsoft.com/oss/*/azurefile-csi", *_CSI),
+    ),
+    ("DaemonSet", "csi-blob-node"): (
+        AddOn.BLOB_DRIVER, ("mcr.microsoft.com/oss/*/blob-csi", *_CSI),
+    ),
+    ("DaemonSet", "kube-proxy"): (AddOn.KUBE_PROXY, ("mcr.microsoft.com/oss/*/kube-proxy",)),
+    ("DaemonSet", "microsoft-defender-collector-ds"): (AddOn.DEFENDER, _DEFENDER),
+    ("DaemonSet", "microsoft-defender-publisher-ds"): (AddOn.DEFENDER, _DEFENDER),
+    ("DaemonSet", "retina-agent"): (AddOn.NETWORK_OBSERVABILITY, (_NETWORK,)),
     ("Deployment", "azure-wi-webhook-controller-manager"): (
-        "mcr.microsoft.com/oss/*/workload-identity/webhook",
+        AddOn.WORKLOAD_IDENTITY, ("mcr.microsoft.com/oss/*/workload-identity/webhook",),
     ),
-    ("Deployment", "cilium-operator"): ("mcr.microsoft.com/oss/cilium/operator*",),
+    ("Deployment", "cilium-operator"): (
+        AddOn.CILIUM, ("mcr.microsoft.com/oss/cilium/operator*",),
+    ),
     ("Deployment", "konnectivity-agent"): (
-        "mcr.microsoft.com/oss/*/apiserver-network-proxy/agent",
+        None, ("mcr.microsoft.com/oss/*/apiserver-network-proxy/agent",),
     ),
 }  # fmt: skip
-"""The repositories of images, by kind and name of the workload."""
+"""By kind and name of a workload, the part of AKS that brings it (None: every cluster has it) and
+the repositories of its images."""
+
+
+@dataclass(frozen=True, slots=True)
+class Controller:
+    """A workload of AKS that stands in a cluster, and the repositories of its images."""
+
+    body: Object
+    images: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Controllers:
-    """The workloads of AKS that stand in a cluster: DaemonSets by UID, Deployments by name, and
-    theirs by UID."""
+    """The workloads of AKS that stand in a cluster, by UID: DaemonSets, Deployments, and the
+    ReplicaSets of those."""
 
-    daemon_sets: Mapping[str, str]
-    deployments: frozenset[str]
-    deployment_uids: Mapping[str, str]
+    known: Mapping[str, Controller]
 
+    @property
+    def has_daemon_sets(self) -> bool:
+        """Whether one is a DaemonSet: nodes of AKS run some."""
+        return any(each.body["kind"] == "DaemonSet" for each in self.known.values())
 
-def find_controllers(bodies: Iterable[Object]) -> Controllers:
-    """Return those of some DaemonSets and Deployments that are AKS'."""
-    found = [body for body in bodies if is_workload(body)]
-    return Controllers(
-        {
-            str(body["metadata"].get("uid")): str(body["metadata"]["name"])
-            for body in found
-            if body["kind"] == "DaemonSet"
-        },
-        frozenset(str(body["metadata"]["name"]) for body in found if body["kind"] == "Deployment"),
-        {
-            str(body["metadata"].get("uid")): str(body["metadata"]["name"])
-            for body in found
-            if body["kind"] == "Deployment"
-        },
-    )
+    def find_owner(self, body: Object, kind: str) -> Controller | None:
+        """Return the one of a kind that an object names as its controller, by UID: names can be
+        written by anybody."""
+        reference = controller_of(body)
+        found = self.known.get(str(reference.get("uid")))
+        return found if found and found.body["kind"] == reference.get("kind") == kind else None
 
 
-def is_workload(body: Object) -> bool:
-    """Tell whether a DaemonSet or a Deployment is AKS': its name, in kube-system, its images."""
+def find_controllers(bodies: Iterable[Object], add_ons: frozenset[AddOn]) -> Controllers:
+    """Return those of some DaemonSets, Deployments and ReplicaSets that are AKS' in a cluster with
+    some add-ons."""
+    stated = tuple(bodies)
+    known = {
+        _uid(body): Controller(body, _KNOWN[body["kind"], body["metadata"]["name"]][1])
+        for body in stated
+        if is_workload(body, add_ons)
+    }
+    workloads = Controllers(known)
+    revisions = {
+        _uid(body): Controller(body, owner.images)
+        for body in stated
+        if body["kind"] == "ReplicaSet"
+        and (owner := workloads.find_owner(body, "Deployment"))
+        and is_replica_set(body, workloads)
+    }
+    return Controllers({**known, **revisions})
+
+
+def _uid(body: Object) -> str:
+    return str(body["metadata"].get("uid"))
+
+
+def is_workload(body: Object, add_ons: frozenset[AddOn]) -> bool:
+    """Tell whether a DaemonSet or a Deployment is AKS': its name, in kube-system, its images, and
+    of a part of AKS that the cluster has."""
     key = key_of(body)
-    images = _IMAGES.get((key.kind, key.name))
-    return (
-        key.namespace == _NAMESPACE and images is not None and _has_only(pod_spec_of(body), images)
-    )
+    known = _KNOWN.get((key.kind, key.name))
+    if known is None or key.namespace != _NAMESPACE:
+        return False
+    return (known[0] is None or known[0] in add_ons) and has_only(pod_spec_of(body), known[1])
 
 
 def is_replica_set(body: Object, controllers: Controllers) -> bool:
-    """Tell whether a ReplicaSet is of a Deployment of AKS: its controller, and its images."""
-    owner = _controller_of(body)
-    name = controllers.deployment_uids.get(str(owner.get("uid")))
-    if key_of(body).namespace != _NAMESPACE or owner.get("kind") != "Deployment" or name is None:
-        return False
-    return _has_only(pod_spec_of(body), _IMAGES["Deployment", name])
+    """Tell whether a ReplicaSet is of a Deployment of AKS: its controller, its images, and what it
+    runs."""
+    owner = controllers.find_owner(body, "Deployment")
+    return owner is not None and _is_of(body, pod_spec_of(body), owner)
 
 
 def is_pod(body: Object, controllers: Controllers) -> bool:
-    """Tell whether a pod is of a workload of AKS: its controller, and its images."""
-    if key_of(body).namespace != _NAMESPACE:
-        return False
-    workload = _workload_of(_controller_of(body), controllers)
-    return workload is not None and _has_only(body.get("spec") or {}, _IMAGES[workload])
+    """Tell whether a pod is of a workload of AKS: its controller, its images, and what it runs."""
+    found = (controllers.find_owner(body, kind) for kind in ("DaemonSet", "ReplicaSet"))
+    return any(owner and _is_of(body, body.get("spec") or {}, owner) for owner in found)
 
 
-def _controller_of(body: Object) -> Mapping[str, Any]:
-    references = body["metadata"].get("ownerReferences") or ()
-    return next((each for each in references if each.get("controller")), {})
+def _is_of(body: Object, spec: Mapping[str, Any], owner: Controller) -> bool:
+    return (
+        key_of(body).namespace == _NAMESPACE
+        and has_only(spec, owner.images)
+        and keeps_to(spec, pod_spec_of(owner.body))
+    )
 
 
-def _workload_of(owner: Mapping[str, Any], controllers: Controllers) -> tuple[str, str] | None:
-    if owner.get("kind") == "DaemonSet":
-        name = controllers.daemon_sets.get(str(owner.get("uid")))
-        return None if name is None else ("DaemonSet", name)
-    # A ReplicaSet is called as its Deployment, with a hash of the template.
-    name = str(owner.get("name")).rpartition("-")[0]
-    is_known = owner.get("kind") == "ReplicaSet" and name in controllers.deployments
-    return ("Deployment", name) if is_known else None
-
-
-def _has_only(spec: Mapping[str, Any], images: tuple[str, ...]) -> bool:
+def has_only(spec: Mapping[str, Any], images: tuple[str, ...]) -> bool:
     """Tell whether every container runs one of some images; a debugger is never AKS'."""
     containers = [*(spec.get("initContainers") or ()), *(spec.get("containers") or ())]
     if spec.get("ephemeralContainers") or not containers:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from provisioner.cluster.comparison import (
+    ABSENT,
     Difference,
     content_of,
     describe_difference,
@@ -166,6 +167,15 @@ def find_drift(wanted: DeclaredObject, live: Object, trial: Trial) -> Iterator[F
     for each in _differences(wanted, live, trial.pristine):
         if has_path(wanted.body, each.path):
             yield describe_difference(each, declared=True, security=True)
+
+
+def find_deletion(live: Object) -> Iterator[FieldChangeDocument]:
+    """Yield when an object that is being deleted was: it goes once its finalizers have gone, and
+    whoever has added one chooses when that is."""
+    since = (live.get("metadata") or {}).get("deletionTimestamp")
+    if since:
+        found = Difference(("metadata", "deletionTimestamp"), ABSENT, since)
+        yield describe_difference(found, declared=True, security=True)
 
 
 def find_undeclared(

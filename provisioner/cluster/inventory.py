@@ -6,9 +6,10 @@ from datetime import date
 from types import MappingProxyType
 
 from provisioner.blueprint.kubernetes import AcceptedObject
+from provisioner.catalog.aks_add_ons import AddOn
 from provisioner.cluster.acceptances import find_acceptance
 from provisioner.cluster.added_values import describe_values
-from provisioner.cluster.aks_objects import is_of_aks, survey
+from provisioner.cluster.aks_objects import SURVEYED, is_of_aks, survey
 from provisioner.cluster.kinds import (
     MESH_NAMESPACES,
     AdditiveKind,
@@ -22,8 +23,9 @@ from provisioner.cluster.permissions import (
     find_capabilities,
     read_roles,
 )
-from provisioner.cluster.pods import describe_node_access, is_of_template, pod_spec_of
-from provisioner.cluster.service_addresses import Selecting, find_selecting
+from provisioner.cluster.pod_templates import controller_of, is_made_by
+from provisioner.cluster.pods import describe_template_access
+from provisioner.cluster.service_addresses import Selecting, find_selecting, redirects_others
 from provisioner.cluster.system_objects import OWN_NAMESPACES, Bootstrap
 from provisioner.documents.additions import AcceptedDocument, AdditionDocument
 
@@ -40,11 +42,12 @@ class Listed:
 @dataclass(frozen=True, slots=True)
 class Scope:
     """What an inventory is held against: what is declared, and in which namespaces; what Kubernetes
-    makes itself; what the environment accepts, today. `templates` are the pod templates of the
-    declared jobs that exist, by UID: a pod of one is declared as far as it is what that states.
+    makes itself; what the environment accepts, today. `jobs` are the declared jobs that exist, by
+    UID, with the words that are compared: a pod of one is declared if it is what that states.
     `administrators` are the object ids of the groups that administer the cluster, in small letters.
     `made_by_azure` are the namespaces that Azure makes, each with its labels and annotations;
-    `node_group` is how the provider ids of the cluster's nodes begin, in small letters.
+    `node_group` is how the provider ids of the cluster's nodes begin, in small letters; `add_ons`
+    is what the cluster has of AKS.
     """
 
     declared: frozenset[Key]
@@ -52,12 +55,13 @@ class Scope:
     bootstrap: Bootstrap
     accepted: tuple[AcceptedObject, ...]
     today: date
-    templates: Mapping[str, Object] = field(default_factory=lambda: MappingProxyType({}))
+    jobs: Mapping[str, Object] = field(default_factory=lambda: MappingProxyType({}))
     administrators: frozenset[str] = frozenset()
     made_by_azure: Mapping[str, Mapping[str, str]] = field(
         default_factory=lambda: MappingProxyType({})
     )
     node_group: str = ""
+    add_ons: frozenset[AddOn] = frozenset()
 
     @property
     def labelled(self) -> Mapping[str, Mapping[str, str]]:
@@ -74,14 +78,11 @@ class Inventory:
     accepted: tuple[AcceptedDocument, ...]
 
 
-_SURVEYED = ("DaemonSet", "Deployment", "Namespace")
-
-
 def take_inventory(listed: Iterable[Listed], scope: Scope) -> Inventory:
     """Return what nobody declared and adds to what is allowed, by kind and address."""
     lists = tuple(listed)
     roles = read_roles(_bodies(lists, "Role", "ClusterRole"))
-    around = survey(scope.administrators, _bodies(lists, *_SURVEYED), roles)
+    around = survey(scope.administrators, scope.add_ons, _bodies(lists, *SURVEYED), roles)
     owners = {
         str(body["metadata"].get("uid")): body for body in _bodies(lists, "Deployment", "CronJob")
     }
@@ -126,19 +127,28 @@ def _bodies(lists: Iterable[Listed], *kinds: str) -> Iterator[Object]:
 
 
 def _counts(key: Key, body: Object, adds: AdditiveKind, scope: Scope) -> bool:
-    if key in scope.declared:
+    if key in scope.declared or is_made_by_kubernetes(body):
         return False
-    if is_made_by_kubernetes(body) or (key.kind == "Pod" and _is_declared(body, scope.templates)):
-        return False
+    if key.kind == "Pod":
+        return not _is_declared(body, scope.jobs)
     if key.kind == "Namespace":
         # One that Azure Resource Manager makes is not declared here, and what stands in it is.
         return not _is_expected(key, scope) or key.name in scope.labelled
     if key.kind == "Node":
         provider = str((body.get("spec") or {}).get("providerID") or "").lower()
         return not (scope.node_group and provider.startswith(scope.node_group))
-    if adds.reach is Reach.MESH and key.namespace in MESH_NAMESPACES:
-        return True
-    return adds.reach is Reach.EVERYWHERE or key.namespace in scope.namespaces
+    return _is_in_reach(key, body, adds.reach, scope)
+
+
+def _is_in_reach(key: Key, body: Object, reach: Reach, scope: Scope) -> bool:
+    return (
+        reach is Reach.EVERYWHERE
+        or key.namespace in scope.namespaces
+        or (reach is Reach.MESH and key.namespace in MESH_NAMESPACES)
+        # Kubernetes' own, a Role of kube-system too, are known by their content.
+        or key.text in scope.bootstrap.objects
+        or redirects_others(key, body)
+    )
 
 
 def _is_expected(key: Key, scope: Scope) -> bool:
@@ -148,31 +158,26 @@ def _is_expected(key: Key, scope: Scope) -> bool:
 def _is_owned(key: Key, body: Object, owners: Mapping[str, Object]) -> bool:
     """Tell whether a ReplicaSet is the revision of a Deployment that reaches as much of the node:
     that one is judged then."""
-    references = (body.get("metadata") or {}).get("ownerReferences") or ()
-    uid = next((str(each.get("uid")) for each in references if each.get("controller")), "")
-    owner = owners.get(uid)
+    owner = owners.get(str(controller_of(body).get("uid")))
     if key.kind != "ReplicaSet" or owner is None or key_of(owner).namespace != key.namespace:
         return False
-    reached, allowed = (describe_node_access(pod_spec_of(each)) for each in (body, owner))
+    reached, allowed = (describe_template_access(each) for each in (body, owner))
     return set(reached) <= set(allowed)
 
 
-def _is_declared(pod: Object, templates: Mapping[str, Object]) -> bool:
-    """Tell whether a pod is what a declared job makes. Who may create pods can write any owner
-    into one, so what it runs is compared with the job's template."""
-    references = (pod.get("metadata") or {}).get("ownerReferences") or ()
-    owners = (str(each.get("uid")) for each in references if each.get("controller"))
-    return any(
-        owner in templates and is_of_template(pod.get("spec") or {}, templates[owner])
-        for owner in owners
-    )
+def _is_declared(pod: Object, jobs: Mapping[str, Object]) -> bool:
+    """Tell whether a pod is what a declared job makes."""
+    job = jobs.get(str(controller_of(pod).get("uid")))
+    return job is not None and is_made_by(pod, job)
 
 
 def _describe_labels(
     key: Key, body: Object, listed: Listed, scope: Scope
 ) -> AdditionDocument | None:
     """Return what labels and annotations of a namespace that is known weaken there, if any do."""
-    values = find_steering_values(body, scope.labelled[key.name])
+    expected = scope.labelled[key.name]
+    is_managed = key.name in scope.made_by_azure
+    values = find_steering_values(body, expected, is_managed=is_managed)
     if not values:
         return None
     return AdditionDocument(

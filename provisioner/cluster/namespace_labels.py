@@ -13,24 +13,31 @@ from provisioner.cluster.undeclared import steers_security
 _ENFORCE = "pod-security.kubernetes.io/enforce"
 _POD_SECURITY = "pod-security.kubernetes.io/"
 _LEVELS = ("privileged", "baseline", "restricted")
-_OF_AKS = "kubernetes.azure.com/"
-"""AKS marks the namespaces that Azure makes with it, and refuses changes to it there."""
+_MANAGED = "kubernetes.azure.com/managedbyarm"
+"""In small letters, the mark of a namespace that Azure Resource Manager makes: AKS refuses changes
+to it there. On another namespace nobody put it right; nor `kubernetes.azure.com/managedby: aks`, by
+whose selector AKS' admissions enforcer leaves namespaces out of webhooks."""
 
 
-def find_steering_values(body: Object, expected: Mapping[str, str]) -> dict[str, str]:
+def find_steering_values(
+    body: Object, expected: Mapping[str, str], *, is_managed: bool
+) -> dict[str, str]:
     """Return the labels and annotations of a namespace that steer security and are not as Azure
     makes it with (`expected`), by name with their value: `missing` for one that is gone.
+    `is_managed` tells one that Azure Resource Manager makes.
 
     Of Pod Security Admission only what lowers the enforced standard counts.
     """
     metadata = body.get("metadata") or {}
     stated = {**(metadata.get("annotations") or {}), **(metadata.get("labels") or {})}
-    return dict(sorted(_differing(stated, expected)))
+    return dict(sorted(_differing(stated, expected, is_managed=is_managed)))
 
 
-def _differing(stated: Mapping[str, str], expected: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+def _differing(
+    stated: Mapping[str, str], expected: Mapping[str, str], *, is_managed: bool
+) -> Iterator[tuple[str, str]]:
     for name in {*stated, *expected}:
-        if not steers_security(name) or name.startswith(_OF_AKS):
+        if not steers_security(name) or (is_managed and name.lower() == _MANAGED):
             continue
         found, wanted = stated.get(name), expected.get(name)
         if found == wanted:

@@ -33,10 +33,38 @@ def describe_node_access(spec: Mapping[str, Any]) -> tuple[str, ...]:
 def pod_spec_of(body: Object) -> Mapping[str, Any]:
     """Return the spec of the pods that an object makes: that of the template of a workload, of a
     CronJob's job, or of a PodTemplate; {} where it has none."""
+    found: Mapping[str, Any] = _template_of(body).get("spec") or {}
+    return found
+
+
+def pod_labels_of(body: Object) -> Mapping[str, str]:
+    """Return the labels of the pods that an object makes, as `pod_spec_of`."""
+    found: Mapping[str, str] = (_template_of(body).get("metadata") or {}).get("labels") or {}
+    return found
+
+
+def describe_template_access(body: Object) -> tuple[str, ...]:
+    """Return what of their nodes the pods reach that an object makes, in words; none: nothing."""
+    template = _template_of(body)
+    unconfined = _of_annotations((template.get("metadata") or {}).get("annotations") or {})
+    return tuple(dict.fromkeys((*describe_node_access(pod_spec_of(body)), *unconfined)))
+
+
+def _template_of(body: Object) -> Mapping[str, Any]:
     spec = body.get("spec") or {}
     job = (spec.get("jobTemplate") or {}).get("spec") or spec
-    found: Mapping[str, Any] = (job.get("template") or body.get("template") or {}).get("spec") or {}
+    found: Mapping[str, Any] = job.get("template") or body.get("template") or {}
     return found
+
+
+_APP_ARMOR = "container.apparmor.security.beta.kubernetes.io/"
+
+
+def _of_annotations(annotations: Mapping[str, Any]) -> Iterator[str]:
+    # The API server turns the annotation of a template into the field of its pods (kubernetes.io,
+    # "Restrict a Container's Access to Resources with AppArmor": before 1.30).
+    if any(n.startswith(_APP_ARMOR) and v == "unconfined" for n, v in annotations.items()):
+        yield "appArmorProfile Unconfined"
 
 
 def describe_debugging(spec: Mapping[str, Any]) -> tuple[str, ...]:
@@ -46,26 +74,6 @@ def describe_debugging(spec: Mapping[str, Any]) -> tuple[str, ...]:
         f"ephemeral container {container.get('name')} ({container.get('image')})"
         for container in spec.get("ephemeralContainers") or ()
     )
-
-
-def is_of_template(spec: Mapping[str, Any], template: Mapping[str, Any]) -> bool:
-    """Tell whether the spec of a pod runs what a template states, and reaches no more of its node
-    than that does."""
-    stated, run = _commands(template), _commands(spec)
-    reached, allowed = describe_node_access(spec), describe_node_access(template)
-    return stated == run and set(reached) <= set(allowed) and not describe_debugging(spec)
-
-
-def _commands(spec: Mapping[str, Any]) -> dict[tuple[str, str], tuple[object, ...]]:
-    return {
-        (part, str(container.get("name"))): (
-            *(container.get(name) or None for name in ("image", "command", "args")),
-            # The API server adds a version to a reference to a field.
-            [(each.get("name"), each.get("value")) for each in container.get("env") or ()],
-        )
-        for part in ("initContainers", "containers")
-        for container in spec.get(part) or ()
-    }
 
 
 def is_static(body: Object) -> bool:
@@ -119,15 +127,33 @@ def _of_containers(spec: Mapping[str, Any]) -> Iterator[str]:
             for port in container.get("ports") or ():
                 if port.get("hostPort"):
                     yield f"hostPort {port['hostPort']}"
+            for host in _probed(container):
+                yield f"probe of {host}"
+
+
+def _probed(container: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the hosts that the kubelet asks for a container in its node's network, which the
+    baseline of 1.34 forbids (Host Probes / Lifecycle Hooks)."""
+    hooks = container.get("lifecycle") or {}
+    probes = [container.get(name) for name in ("livenessProbe", "readinessProbe", "startupProbe")]
+    for handler in (*probes, hooks.get("postStart"), hooks.get("preStop")):
+        for kind in ("httpGet", "tcpSocket"):
+            host = ((handler or {}).get(kind) or {}).get("host")
+            if host:
+                yield str(host)
 
 
 def _of_context(context: Mapping[str, Any]) -> Iterator[str]:
     """Yield what a security context, of a pod or a container, takes away from the isolation."""
     if (context.get("windowsOptions") or {}).get("hostProcess"):
         yield "hostProcess"
-    label = (context.get("seLinuxOptions") or {}).get("type") or ""
+    options = context.get("seLinuxOptions") or {}
+    label = options.get("type") or ""
     if label not in _CONFINED:
         yield f"SELinux {label}"
+    for part in ("user", "role"):
+        if options.get(part):
+            yield f"SELinux {part} {options[part]}"
     for part in ("seccompProfile", "appArmorProfile"):
         if (context.get(part) or {}).get("type") == "Unconfined":
             yield f"{part} Unconfined"

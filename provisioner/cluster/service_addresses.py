@@ -9,7 +9,8 @@ pkg/controller/endpointslice: syncService returns without a selector).
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from provisioner.cluster.objects import Object
+from provisioner.blueprint.kubernetes import SYSTEM_NAMESPACES
+from provisioner.cluster.objects import Key, Object
 
 Selecting = frozenset[tuple[str, str]]
 """The services, by namespace and name, whose endpoints a controller keeps."""
@@ -17,6 +18,7 @@ Selecting = frozenset[tuple[str, str]]
 _CONTROLLER = "endpointslice-controller.k8s.io"
 _MANAGER = "endpointslice.kubernetes.io/managed-by"
 _SERVICE = "kubernetes.io/service-name"
+_API_SERVER = "kubernetes"
 
 
 def find_selecting(services: Iterable[Object]) -> Selecting:
@@ -26,6 +28,21 @@ def find_selecting(services: Iterable[Object]) -> Selecting:
         for body in services
         if (body.get("spec") or {}).get("selector") and body["spec"].get("type") != "ExternalName"
     )
+
+
+def redirects_others(key: Key, body: Object) -> bool:
+    """Tell whether a service or its endpoints take traffic that is not their namespace's alone: an
+    external IP is taken from every pod of the cluster (CVE-2020-8554), and the services of the
+    system, DNS first, are everybody's."""
+    if (key.group, key.kind) == ("", "Service"):
+        return bool((body.get("spec") or {}).get("externalIPs"))
+    if key.kind not in ("EndpointSlice", "Endpoints"):
+        return False
+    if key.namespace != "default":
+        return key.namespace in SYSTEM_NAMESPACES
+    # The API server puts its own endpoints right, under the name of its service.
+    labels = (body.get("metadata") or {}).get("labels") or {}
+    return labels.get(_SERVICE) == _API_SERVER and key.name != _API_SERVER
 
 
 def describe_slice(body: Object, selecting: Selecting) -> dict[str, Any] | None:

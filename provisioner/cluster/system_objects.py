@@ -16,13 +16,12 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from provisioner.blueprint.kubernetes import SYSTEM_NAMESPACES
 from provisioner.cluster.comparison import content_of
 from provisioner.cluster.objects import Key, Object
 from provisioner.cluster.permissions import find_aggregates, find_capabilities, find_sources
 
-OWN_NAMESPACES = frozenset({"default", *SYSTEM_NAMESPACES})
-"""The namespaces that are there without anybody declaring them."""
+OWN_NAMESPACES = frozenset({"default", "kube-node-lease", "kube-public", "kube-system"})
+"""The namespaces that Kubernetes makes itself (kubernetes.io, "Namespaces": initial namespaces)."""
 
 
 def digest_object(body: Object) -> str:

@@ -19,6 +19,7 @@ _STEERING = (
     "kubernetes.io/enforce-mountable-secrets",
     "openservicemesh.io/",
     "policy.cilium.io/",
+    "rbac.authorization.k8s.io/",
     "rbac.authorization.kubernetes.io/",
     "resource.kubernetes.io/",
     "scheduler.alpha.kubernetes.io/",
@@ -28,12 +29,13 @@ _STEERING = (
     "traffic.sidecar.istio.io/",
 )
 """Beginnings of labels and annotations that decide what admission, the mesh, the data plane or an
-identity does (kubernetes.io, "Well-Known Labels, Annotations and Taints"; Gatekeeper, "Exempting
-Namespaces"; learn.microsoft.com, "Workload identity: service account annotations"; istio.io,
-"Resource Annotations"). `scheduler.alpha.kubernetes.io/` on a namespace decides on which nodes its
-pods run (PodNodeSelector and PodTolerationRestriction, which AKS turns on: learn.microsoft.com,
-"Frequently asked questions about AKS"); `resource.kubernetes.io/admin-access` lets its pods reach
-devices that are others' (kubernetes.io, "Dynamic Resource Allocation", admin access)."""
+identity does (kubernetes.io, "Well-Known Labels, Annotations and Taints" and "Aggregated
+ClusterRoles"; Gatekeeper, "Exempting Namespaces"; learn.microsoft.com, "Workload identity: service
+account annotations"; istio.io, "Resource Annotations"). `scheduler.alpha.kubernetes.io/` on a
+namespace decides on which nodes its pods run (PodNodeSelector and PodTolerationRestriction, which
+AKS turns on: learn.microsoft.com, "Frequently asked questions about AKS");
+`resource.kubernetes.io/admin-access` lets its pods reach devices that are others' (kubernetes.io,
+"Dynamic Resource Allocation", admin access)."""
 
 _WHOLE = ("control-plane",)
 """A namespace with this label is left out by AKS's policies (guidelines.md WRK-02.1)."""
@@ -53,7 +55,8 @@ def weakens(difference: Difference) -> bool:
 
 def steers_security(name: str) -> bool:
     """Tell whether a label or an annotation of this name decides what is enforced."""
-    return name in _WHOLE or name.startswith(_STEERING)
+    # Charts aggregate by labels of their own domains as well.
+    return name in _WHOLE or name.startswith(_STEERING) or "/aggregate-to-" in name
 
 
 def _names_in(difference: Difference) -> list[str]:

@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import cast
 
 from provisioner.blueprint.kubernetes import is_label, is_subdomain, is_system_namespace
+from provisioner.catalog.aks_add_ons import AddOn, find_add_ons
 from provisioner.catalog.cluster_defaults import node_resource_group
 from provisioner.catalog.kubernetes_versions import DEFAULT_VERSION
 from provisioner.catalog.private_link import private_link_zone
@@ -22,6 +23,8 @@ _REGISTRY = "Microsoft.ContainerRegistry/registries"
 _VAULT = "Microsoft.KeyVault/vaults"
 _ENDPOINT = "Microsoft.Network/privateEndpoints"
 _CREDENTIAL = "Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials"
+
+_EXTENSION = "Microsoft.KubernetesConfiguration/extensions"
 
 _SUBJECT = "system:serviceaccount:"
 
@@ -61,7 +64,7 @@ class ClusterFacts:
     `endpoint_ranges` the subnets that private endpoints stand in, `filters_hosts` whether policies
     may name hosts. `administrators` are the object ids of the groups that AKS binds to
     cluster-admin, in small letters; `node_group` is how the provider ids of its nodes begin,
-    likewise, "" where it is not known.
+    likewise, "" where it is not known. `add_ons` are the parts of AKS that it has.
     """
 
     cloud: str
@@ -80,6 +83,7 @@ class ClusterFacts:
     id: str = ""
     administrators: frozenset[str] = frozenset()
     node_group: str = ""
+    add_ons: frozenset[AddOn] = frozenset()
 
 
 def read_cluster(estate: Estate, cloud: str, tenant_id: str) -> ClusterFacts:
@@ -127,7 +131,17 @@ def read_cluster(estate: Estate, cloud: str, tenant_id: str) -> ClusterFacts:
         id=cluster.id.text,
         administrators=frozenset(_administrators(cluster)),
         node_group=_node_group(cluster),
+        add_ons=find_add_ons(_properties(cluster), map(str, _extensions(estate))),
     )
+
+
+def _properties(cluster: Resource) -> Mapping[str, object]:
+    found = _at(cluster)
+    return found if isinstance(found, Mapping) else {}
+
+
+def _extensions(estate: Estate) -> Iterator[object]:
+    return (_at(each, "extensionType") for each in estate.of_type(_EXTENSION))
 
 
 def _at(resource: Resource, *path: str) -> object:

@@ -6,7 +6,13 @@ from datetime import date
 
 from provisioner.cluster.comparison import Difference, describe_difference, has_path
 from provisioner.cluster.containment import find_observed_differences
-from provisioner.cluster.decisions import DeclaredObject, Trial, find_drift, find_undeclared
+from provisioner.cluster.decisions import (
+    DeclaredObject,
+    Trial,
+    find_deletion,
+    find_drift,
+    find_undeclared,
+)
 from provisioner.cluster.hidden_values import hide_values
 from provisioner.cluster.inventory import Listed, Scope, find_expired, take_inventory
 from provisioner.cluster.objects import Key, Object, key_of, type_of
@@ -48,10 +54,12 @@ class _Comparison:
 @dataclass(frozen=True, slots=True)
 class _Compared:
     """How the declared objects that stand differ, and of which of them the API server refused the
-    dry run, and why: those were compared in part at most."""
+    dry run, and why: those were compared in part at most. `jobs` are the declared jobs that exist,
+    by UID, with the words that their pods are compared with."""
 
     found: Mapping[Key, _Comparison]
     refused: Mapping[Key, str]
+    jobs: Mapping[str, Object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +84,8 @@ def check_cluster_drift(
         for each in standing
     }
     refused = {each.key: str(e.message) for each in standing if (e := _refusal(each, trials))}
-    report = _report(desired, objects, state, wanted, _Compared(compared, refused), today)
+    jobs = _find_jobs(wanted, state)
+    report = _report(desired, objects, state, wanted, _Compared(compared, refused, jobs), today)
     told = (
         error("not-compared", f"{key.address} was not compared: {why}.")
         for key, why in refused.items()
@@ -96,19 +105,22 @@ def check_observed_drift(
     compared = {
         each.key: _compare_observed(each, live[each.key]) for each in wanted if each.key in live
     }
-    report = _report(desired, objects, state, wanted, _Compared(compared, {}), today)
+    # The pods of an observation have no words either, and are held against jobs without them.
+    jobs = {uid: hide_values(body) for uid, body in _find_jobs(wanted, state).items()}
+    report = _report(desired, objects, state, wanted, _Compared(compared, {}, jobs), today)
     census = with_hidden(report.census, wanted)
     return report.model_copy(update={"observed": observation.observed, "census": census})
 
 
 def _compare(wanted: DeclaredObject, live: Object, trial: Trial) -> _Comparison:
     return _Comparison(
-        tuple(find_drift(wanted, live, trial)), tuple(find_undeclared(wanted, live, trial))
+        (*find_drift(wanted, live, trial), *find_deletion(live)),
+        tuple(find_undeclared(wanted, live, trial)),
     )
 
 
 def _compare_observed(wanted: DeclaredObject, observed: Object) -> _Comparison:
-    drifted, undeclared = [], []
+    drifted, undeclared = list(find_deletion(observed)), []
     # What an observation does not hold is not compared (see `_with_hidden`).
     for each in find_observed_differences(hide_values(wanted.body), observed):
         if has_path(wanted.body, each.path):
@@ -139,10 +151,11 @@ def _report(
         bootstrap=bootstrap,
         accepted=desired.environment.kubernetes.accepted,
         today=today,
-        templates=_job_templates(wanted, state),
+        jobs=compared.jobs,
         administrators=objects.facts.administrators,
         made_by_azure={name: each.labels for name, each in objects.facts.managed.items()},
         node_group=objects.facts.node_group,
+        add_ons=objects.facts.add_ons,
     )
     orphans = frozenset(
         key
@@ -196,11 +209,11 @@ def _report(
     )
 
 
-def _job_templates(wanted: tuple[DeclaredObject, ...], state: ClusterState) -> Mapping[str, Object]:
-    """Return the pod templates that declared jobs state, by the UID of the job that exists."""
+def _find_jobs(wanted: tuple[DeclaredObject, ...], state: ClusterState) -> dict[str, Object]:
+    """Return the declared jobs that exist, by the UID that the cluster gave them."""
     live = state.objects
     return {
-        str(live[each.key]["metadata"].get("uid")): each.body["spec"]["template"]["spec"]
+        str(live[each.key]["metadata"].get("uid")): each.body
         for each in wanted
         if each.key.kind == "Job" and each.key in live
     }

@@ -108,18 +108,16 @@ def custom_resource(group: str, version: str, kind: str, plural: str, scope: str
 
 
 def install_add_ons(server: ApiServer) -> None:
-    """Define the custom resources that AKS' add-ons bring, and the namespaces that
-    AKS makes: those of add-ons, and `app` of the blueprint's managedNamespaces."""
+    """Define the custom resources that AKS' add-ons bring, and make `app` of the blueprint's
+    managedNamespaces."""
     server.apply(*(custom_resource(*row) for row in _CUSTOM), manager="kube-addon-manager")
     for group, version, _, plural, _ in _CUSTOM:
         server.wait_for(f"/apis/{group}/{version}/{plural}")
-    for name in ("aks-istio-system", "app-routing-system", "app"):
-        labels = MANAGED_LABELS if name == "app" else {}
-        metadata = {"name": name, "labels": labels}
-        server.apply(
-            {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata},
-            manager="kube-addon-manager",
-        )
+    metadata = {"name": "app", "labels": MANAGED_LABELS}
+    server.apply(
+        {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata},
+        manager="kube-addon-manager",
+    )
 
 
 @dataclass(frozen=True)

@@ -195,16 +195,44 @@ def adds_rule(server: ApiServer) -> None:
     server.patch(path, [{"op": "add", "path": "/rules/-", "value": rule}], "json")
 
 
-def runs_kube_proxy(server: ApiServer) -> None:
+LABELS = {"a": "b"}
+
+
+def workload_of(kind: str, name: str, namespace: str, spec: Body) -> Body:
+    """Return what makes pods of a spec, with `LABELS`."""
+    template = {"metadata": {"labels": LABELS}, "spec": spec}
+    content = {"selector": {"matchLabels": LABELS}, "template": template}
+    return thing("apps/v1", kind, name, namespace, spec=content)
+
+
+def runs_cilium(server: ApiServer) -> None:
     """Put AKS' DaemonSet there, and a pod of it, as its controller makes one."""
-    proxy = {"name": "p", "image": "mcr.microsoft.com/oss/v2/kubernetes/kube-proxy:v1.35.1-1"}
-    spec = {"hostNetwork": True, "containers": [proxy]}
-    template = {"metadata": {"labels": {"a": "b"}}, "spec": spec}
-    content = {"selector": {"matchLabels": {"a": "b"}}, "template": template}
-    server.apply(thing("apps/v1", "DaemonSet", "kube-proxy", "kube-system", spec=content))
-    made = server.get("/apis/apps/v1/namespaces/kube-system/daemonsets/kube-proxy")
-    owner = owned_by("DaemonSet", "kube-proxy", made["metadata"]["uid"])
-    server.apply(thing("v1", "Pod", "kube-proxy-x7k2p", "kube-system", metadata=owner, spec=spec))
+    agent = {"name": "cilium-agent", "image": "mcr.microsoft.com/oss/cilium/cilium:1.17.0-250708"}
+    spec = {"hostNetwork": True, "containers": [agent]}
+    server.apply(workload_of("DaemonSet", "cilium", "kube-system", spec))
+    made = server.get("/apis/apps/v1/namespaces/kube-system/daemonsets/cilium")
+    owner = owned_by("DaemonSet", "cilium", made["metadata"]["uid"])
+    server.apply(thing("v1", "Pod", "cilium-x7k2p", "kube-system", metadata=owner, spec=spec))
+
+
+OF_CILIUM = (
+    "/api/v1/namespaces/kube-system/pods/cilium-x7k2p",
+    "/apis/apps/v1/namespaces/kube-system/daemonsets/cilium",
+)
+IDENTITIES = webhook(
+    "MutatingWebhookConfiguration", "azure-wi-webhook-mutating-webhook-configuration",
+    service={"namespace": "kube-system", "name": "azure-wi-webhook-webhook-service"},
+)  # fmt: skip
+IDENTITY_SERVICE = thing(
+    "v1", "Service", "azure-wi-webhook-webhook-service", "kube-system",
+    spec={"selector": LABELS, "ports": [{"port": 443}]},
+)  # fmt: skip
+
+
+def identity_webhook(image: str) -> Body:
+    """Return the Deployment behind the webhook of workload identity."""
+    spec = {"containers": [{"name": "manager", "image": image}]}
+    return workload_of("Deployment", "azure-wi-webhook-controller-manager", "kube-system", spec)
 
 
 def certificate_of(signer: str, usage: str) -> Body:
@@ -696,20 +724,10 @@ HARMLESS = (
         ),
     ),
     adds(
-        "identity-webhook",
-        webhook(
-            "MutatingWebhookConfiguration", "azure-wi-webhook-mutating-webhook-configuration",
-            service={"namespace": "kube-system", "name": "azure-wi-webhook-webhook-service"},
-        ),
+        "identity-webhook", IDENTITIES, "", IDENTITY_SERVICE,
+        identity_webhook("mcr.microsoft.com/oss/v2/azure/workload-identity/webhook:v1.5.1"),
     ),
-    Case(
-        "aks-daemon-set", "", runs_kube_proxy,
-        (
-            "/api/v1/namespaces/kube-system/pods/kube-proxy-x7k2p",
-            "/apis/apps/v1/namespaces/kube-system/daemonsets/kube-proxy",
-        ),
-        changes=False,
-    ),
+    Case("aks-daemon-set", "", runs_cilium, OF_CILIUM, changes=False),
     adds(
         "policy-of-the-system",
         thing(

@@ -11,16 +11,21 @@ import pytest
 from tests.cluster.api_server import ApiServer
 from tests.cluster.bench import custom_resource
 from tests.cluster.test_drift import (
+    IDENTITIES,
+    IDENTITY_SERVICE,
     RBAC,
     Applied,
     Case,
     adds,
     applied,
     binding,
+    identity_webhook,
+    owned_by,
     pod,
     role,
     thing,
     told_by,
+    workload_of,
 )
 
 __all__ = ["applied"]
@@ -43,26 +48,30 @@ _CUSTOM = (
 EVIL: dict[str, Any] = {"name": "c", "image": "example.com/c:1"}
 PRIVILEGED = {"containers": [{**EVIL, "securityContext": {"privileged": True}}]}
 
-PROXY = {
+AGENT = {
     "containers": [
         {
             "name": "c",
-            "image": "mcr.microsoft.com/oss/kubernetes/kube-proxy:v1.35.1",
+            "image": "mcr.microsoft.com/oss/cilium/cilium:1.17.0",
             "securityContext": {"privileged": True},
         }
     ]
+}
+BLOB = {
+    "hostPID": True,
+    "containers": [
+        {
+            "name": "c",
+            "image": "mcr.microsoft.com/oss/v2/kubernetes-csi/blob-csi:v1.27.0",
+            "command": ["sh", "-c", "evil"],
+        }
+    ],
 }
 
 
 def template(spec: dict[str, Any], restart: str | None = None) -> dict[str, Any]:
     restarts = {"restartPolicy": restart} if restart else {}
     return {"metadata": {"labels": {"a": "b"}}, "spec": {**spec, **restarts}}
-
-
-def workload(kind: str, name: str, namespace: str, spec: dict[str, Any]) -> dict[str, Any]:
-    selector = {"matchLabels": {"a": "b"}}
-    content = {"selector": selector, "template": template(spec)}
-    return thing("apps/v1", kind, name, namespace, spec=content)
 
 
 def debugs(server: ApiServer) -> None:
@@ -73,13 +82,53 @@ def debugs(server: ApiServer) -> None:
     server.patch(f"{path}/web/ephemeralcontainers", {"spec": debugger}, "strategic-merge")
 
 
+JOBS = "/apis/batch/v1/namespaces/azsec-benchmark/jobs"
+
+
+def pod_of_the_benchmark(server: ApiServer, name: str, namespace: str) -> dict[str, Any]:
+    """Return a pod of the declared job, as its controller makes it."""
+    job = server.get(f"{JOBS}/kube-bench")
+    owner = {"apiVersion": "batch/v1", "kind": "Job", "name": "kube-bench", "controller": True}
+    body = thing("v1", "Pod", name, namespace, spec=job["spec"]["template"]["spec"])
+    body["metadata"]["ownerReferences"] = [{**owner, "uid": job["metadata"]["uid"]}]
+    return body
+
+
+def benchmarks(server: ApiServer) -> None:
+    server.apply(pod_of_the_benchmark(server, "kube-bench-x7k2p", "azsec-benchmark"))
+
+
 def poses(server: ApiServer) -> None:
     """Make a privileged pod that names the declared job as its controller."""
-    job = server.get("/apis/batch/v1/namespaces/azsec-benchmark/jobs/kube-bench")
-    owner = {"apiVersion": "batch/v1", "kind": "Job", "name": "kube-bench", "controller": True}
-    body = pod("pose", "kube-system", **PRIVILEGED)
-    body["metadata"]["ownerReferences"] = [{**owner, "uid": job["metadata"]["uid"]}]
+    body = pod_of_the_benchmark(server, "pose", "kube-system")
+    server.apply({**body, "spec": pod("pose", "kube-system", **PRIVILEGED)["spec"]})
+
+
+def poses_elsewhere(server: ApiServer) -> None:
+    """Make the very pod of the declared job in another namespace."""
+    body = pod_of_the_benchmark(server, "pose", "kube-system")
+    for name in ("serviceAccountName", "serviceAccount"):
+        body["spec"][name] = "default"
     server.apply(body)
+
+
+def poses_with_a_hook(server: ApiServer) -> None:
+    body = pod_of_the_benchmark(server, "pose", "azsec-benchmark")
+    hook = {"postStart": {"exec": {"command": ["sh", "-c", "evil"]}}}
+    body["spec"]["containers"][0]["lifecycle"] = hook
+    server.apply(body)
+
+
+def forges_a_revision(server: ApiServer) -> None:
+    """Make a pod that names a ReplicaSet of AKS' Deployment as its owner, by its name alone."""
+    agent = "mcr.microsoft.com/oss/v2/kubernetes/apiserver-network-proxy/agent:v0.31.1"
+    containers = [{"name": "c", "image": agent}]
+    server.apply(
+        workload_of("Deployment", "konnectivity-agent", "kube-system", {"containers": containers})
+    )
+    owner = owned_by("ReplicaSet", "konnectivity-agent-6c9f7", "11111111-2222-3333-4444-555555")
+    spec = {"hostPID": True, "containers": containers}
+    server.apply(thing("v1", "Pod", "forged", "kube-system", metadata=owner, spec=spec))
 
 
 MANIPULATIONS = (
@@ -96,12 +145,57 @@ MANIPULATIONS = (
     ),
     adds(
         "daemon-set-named-as-azures",
-        workload("DaemonSet", "azure-npm", "kube-system", PRIVILEGED), "privileged",
+        workload_of("DaemonSet", "azure-npm", "kube-system", PRIVILEGED), "privileged",
     ),
-    adds("daemon-set", workload("DaemonSet", "d", "default", PRIVILEGED), "privileged"),
+    adds(
+        "daemon-set-of-an-add-on-that-is-not-there",
+        workload_of("DaemonSet", "csi-blob-node", "kube-system", BLOB), "hostPID",
+    ),
+    Case(
+        "pod-of-a-forged-revision", "kube-system/Pod/forged", forges_a_revision,
+        (
+            "/api/v1/namespaces/kube-system/pods/forged",
+            "/apis/apps/v1/namespaces/kube-system/deployments/konnectivity-agent",
+        ),
+        "hostPID", changes=False,
+    ),
+    adds("webhook-of-a-service-that-leads-elsewhere", IDENTITIES, "azure-wi-webhook",
+         IDENTITY_SERVICE, identity_webhook("evil.example/webhook:1")),
+    adds(
+        "external-address-of-others",
+        thing("v1", "Service", "mitm", "default",
+              spec={"externalIPs": ["203.0.113.7"], "ports": [{"port": 5432}]}),
+        "203.0.113.7",
+    ),
+    adds(
+        "slice-of-the-system",
+        thing(
+            "discovery.k8s.io/v1", "EndpointSlice", "kube-dns-evil", "kube-system",
+            addressType="IPv4",
+            metadata={"labels": {"kubernetes.io/service-name": "kube-dns"}},
+            endpoints=[{"addresses": ["203.0.113.9"]}],
+        ),
+        "203.0.113.9",
+    ),
+    adds(
+        "cron-job-without-a-profile",
+        thing(
+            "batch/v1", "CronJob", "night", "kube-system",
+            spec={
+                "schedule": "0 3 * * *",
+                "jobTemplate": {"spec": {"template": {
+                    **template({"containers": [EVIL]}, "Never"),
+                    "metadata": {"annotations": {
+                        "container.apparmor.security.beta.kubernetes.io/c": "unconfined"}},
+                }}},
+            },
+        ),
+        "appArmorProfile Unconfined",
+    ),
+    adds("daemon-set", workload_of("DaemonSet", "d", "default", PRIVILEGED), "privileged"),
     adds(
         "deployment-of-none",
-        workload("Deployment", "none", "kube-system", {"hostPID": True, "containers": [EVIL]}),
+        workload_of("Deployment", "none", "kube-system", {"hostPID": True, "containers": [EVIL]}),
         "hostPID",
     ),
     adds(
@@ -134,6 +228,14 @@ MANIPULATIONS = (
     Case(
         "pod-that-poses-as-the-benchmarks", "kube-system/Pod/pose", poses,
         ("/api/v1/namespaces/kube-system/pods/pose",), "privileged", changes=False,
+    ),
+    Case(
+        "pod-of-the-benchmark-elsewhere", "kube-system/Pod/pose", poses_elsewhere,
+        ("/api/v1/namespaces/kube-system/pods/pose",), "hostPID", changes=False,
+    ),
+    Case(
+        "pod-of-the-benchmark-with-a-hook", "azsec-benchmark/Pod/pose", poses_with_a_hook,
+        ("/api/v1/namespaces/azsec-benchmark/pods/pose",), "hostPID", changes=False,
     ),
     adds(
         "super-privileged-type",
@@ -301,9 +403,13 @@ HARMLESS = (
                provisioner="disk.csi.azure.com")),
     adds("aks-driver", thing("storage.k8s.io/v1", "CSIDriver", "disk.csi.azure.com", spec={})),
     adds("aks-ingress-class",
-         thing("networking.k8s.io/v1", "IngressClass", "webapprouting.kubernetes.azure.com",
-               spec={"controller": "webapprouting.kubernetes.azure.com/nginx"})),
-    adds("aks-daemon-set", workload("DaemonSet", "kube-proxy", "kube-system", PROXY)),
+         thing("networking.k8s.io/v1", "IngressClass", "azure-alb-external",
+               spec={"controller": "alb.networking.azure.io/alb-controller"})),
+    adds("aks-daemon-set", workload_of("DaemonSet", "cilium", "kube-system", AGENT)),
+    Case(
+        "pod-of-the-benchmark", "", benchmarks,
+        ("/api/v1/namespaces/azsec-benchmark/pods/kube-bench-x7k2p",), changes=False,
+    ),
     adds("aks-definition",
          custom_resource("approuting.kubernetes.azure.com", "v1", "Nic", "nics", "Cluster")),
     adds("job", thing(

@@ -16,6 +16,7 @@ from tests.cluster.api_server import ApiServer
 from tests.cluster.bench import MANAGED_LABELS, TODAY, custom_resource
 from tests.cluster.test_drift import (
     MALLORY,
+    OF_CILIUM,
     RBAC,
     Applied,
     Body,
@@ -26,7 +27,7 @@ from tests.cluster.test_drift import (
     binding,
     pod,
     role,
-    runs_kube_proxy,
+    runs_cilium,
     thing,
     told_by,
 )
@@ -132,6 +133,10 @@ MANIPULATIONS = (
     labelled("azures-namespace-is-ignored", "app", "admission.gatekeeper.sh/ignore",
              {"labels": {"admission.gatekeeper.sh/ignore": "x"}}),
     labelled("default-is-exempt", "default", "control-plane", {"labels": {"control-plane": "x"}}),
+    labelled("default-says-it-is-aks-own", "default", "managedby",
+             {"labels": {"kubernetes.azure.com/managedby": "aks"}}),
+    labelled("azures-namespace-says-it-is-aks-own", "app", "managedby",
+             {"labels": {"kubernetes.azure.com/managedby": "aks"}}),
     labelled("default-has-other-nodes", "default", "node-selector",
              {"annotations": {"scheduler.alpha.kubernetes.io/node-selector": "a=b"}}),
     labelled("ours-tolerates-everything", "billing", "defaultTolerations",
@@ -189,6 +194,8 @@ HARMLESS = (
                                 handler="kata")),
     labelled("stricter", "default", "",
              {"labels": {"pod-security.kubernetes.io/enforce": "restricted"}}),
+    labelled("mark-of-azures-namespaces", "app", "",
+             {"labels": {"kubernetes.azure.com/managedByArm": "true"}}),
     labelled("team", "app", "", {"labels": {"team": "payments"}}),
     custom("of-others", "example.com/v1", "Ledger", "billing"),
     custom("filter-of-others", "networking.istio.io/v1", "EnvoyFilter", "default"),
@@ -208,7 +215,11 @@ def extended(applied: Applied) -> Iterator[Applied]:
     server.apply(*(custom_resource(*row) for row in _CUSTOM), manager="kube-addon-manager")
     for group, version, _, plural, _ in _CUSTOM:
         server.wait_for(f"/apis/{group}/{version}/{plural}")
-    yield accepting(applied, kind="CustomResourceDefinition", name="*")
+    # The cluster has no mesh of AKS: this one is installed, and accepted.
+    server.apply(thing("v1", "Namespace", "aks-istio-system"))
+    accepted = accepting(applied, kind="CustomResourceDefinition", name="*")
+    yield accepting(accepted, kind="Namespace", name="aks-istio-system")
+    server.remove_namespace("aks-istio-system")
     for group, _, _, plural, _ in _CUSTOM:
         path = f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{plural}.{group}"
         server.request("DELETE", path)
@@ -218,6 +229,7 @@ def extended(applied: Applied) -> Iterator[Applied]:
 
 _NONE = dict.fromkeys(
     ("control-plane", "team", "admission.gatekeeper.sh/ignore",
+     "kubernetes.azure.com/managedby", "kubernetes.azure.com/managedByArm",
      "resource.kubernetes.io/admin-access", "pod-security.kubernetes.io/enforce")
 )  # fmt: skip
 _NO_NOTES = dict.fromkeys(
@@ -305,6 +317,49 @@ def accepting(applied: Applied, **entry: Any) -> Applied:
     return replace(applied, desired=desired)
 
 
+def test_a_namespace_of_an_add_on_that_the_cluster_does_not_have_is_nobodys(
+    extended: Applied,
+) -> None:
+    server = extended.bench.server
+    server.apply(thing("v1", "Namespace", "calico-system"))
+    try:
+        for found in (extended.drift(), extended.observed_drift()):
+            assert list(told_by(found)) == ["Namespace/calico-system"]
+    finally:
+        server.remove_namespace("calico-system")
+
+
+def test_a_declared_object_that_is_being_deleted_is_drift(extended: Applied) -> None:
+    server, name = extended.bench.server, "allow-dns"
+    path = f"/apis/networking.k8s.io/v1/namespaces/billing/networkpolicies/{name}"
+    server.patch(path, {"metadata": {"finalizers": ["example.com/keep"]}})
+    server.delete(path)
+    try:
+        for found in (extended.drift(), extended.observed_drift()):
+            told = told_by(found)
+            assert list(told) == [f"billing/NetworkPolicy/{name}"]
+            assert "deletionTimestamp" in told[f"billing/NetworkPolicy/{name}"]
+    finally:
+        server.patch(path, {"metadata": {"finalizers": None}})
+        extended.restore()
+
+
+def test_a_role_of_kubernetes_in_its_own_namespace_is_known_by_its_content(
+    extended: Applied,
+) -> None:
+    server, name = extended.bench.server, "extension-apiserver-authentication-reader"
+    path = f"/apis/{RBAC}/v1/namespaces/kube-system/roles/{name}"
+    rule = {"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}
+    server.patch(path, [{"op": "add", "path": "/rules/-", "value": rule}], "json")
+    try:
+        for found in (extended.drift(), extended.observed_drift()):
+            told = told_by(found)
+            assert list(told) == [f"kube-system/Role/{name}"]
+            assert "may do everything" in told[f"kube-system/Role/{name}"]
+    finally:
+        server.patch(path, [{"op": "remove", "path": "/rules/1"}], "json")
+
+
 def test_an_acceptance_covers_the_role_and_the_subjects_that_it_states(extended: Applied) -> None:
     controller = account("cert-manager", "cert-manager")
     stated = {
@@ -344,13 +399,10 @@ def test_an_acceptance_covers_the_role_and_the_subjects_that_it_states(extended:
 
 def test_the_bootstrap_token_of_a_new_aks_cluster_is_its_own(extended: Applied) -> None:
     server = extended.bench.server
-    runs_kube_proxy(server)
+    runs_cilium(server)
     server.apply(token("bootstrap-token-abcdef"))
     assert not told_by(extended.drift())
-    for path in (
-        "/api/v1/namespaces/kube-system/pods/kube-proxy-x7k2p",
-        "/apis/apps/v1/namespaces/kube-system/daemonsets/kube-proxy",
-    ):
+    for path in OF_CILIUM:
         server.request("DELETE", path, {"gracePeriodSeconds": 0})
     assert list(told_by(extended.drift())) == ["kube-system/Secret/bootstrap-token-abcdef"]
     server.request("DELETE", "/api/v1/namespaces/kube-system/secrets/bootstrap-token-abcdef")

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from provisioner.catalog.aks_add_ons import ADD_ON_NAMESPACES, AddOn
 from provisioner.cluster.aks_objects import is_of_aks, survey
 from provisioner.cluster.objects import key_of
 from provisioner.cluster.permissions import read_roles
@@ -57,10 +58,20 @@ def service(namespace: str, name: str) -> Body:
     return {"service": {"namespace": namespace, "name": name}}
 
 
-def workload(kind: str, name: str, namespace: str, *images: str, uid: str = "1") -> Body:
-    containers = [{"name": str(number), "image": image} for number, image in enumerate(images)]
-    spec = {"template": {"spec": {"containers": containers}}}
+def workload(
+    kind: str, name: str, namespace: str, *images: str, uid: str = "1", app: str = "", **pod: Any
+) -> Body:
+    names = ("c", *map(str, range(1, len(images))))
+    containers = [
+        {"name": each, "image": image} for each, image in zip(names, images, strict=False)
+    ]
+    labels = {"app": app or name}
+    spec = {"template": {"metadata": {"labels": labels}, "spec": {"containers": containers, **pod}}}
     return body("apps/v1", kind, name, namespace, spec=spec, metadata={"uid": uid})
+
+
+def backend(namespace: str, name: str, app: str, **spec: Any) -> Body:
+    return body("v1", "Service", name, namespace, spec={"selector": {"app": app}, **spec})
 
 
 def pod(namespace: str, image: str, owner: str, uid: str, name: str, **spec: Any) -> Body:
@@ -79,8 +90,9 @@ def storage(name: str, provisioner: str, default: bool = False, **parameters: st
     )  # fmt: skip
 
 
-def api_service(name: str, namespace: str, to: str) -> Body:
-    return body("apiregistration.k8s.io/v1", "APIService", name, spec=service(namespace, to))
+def api_service(name: str, namespace: str, to: str, **spec: Any) -> Body:
+    content = {**service(namespace, to), **spec}
+    return body("apiregistration.k8s.io/v1", "APIService", name, spec=content)
 
 
 def driver(name: str, *audiences: str) -> Body:
@@ -104,11 +116,44 @@ WI = "azure-wi-webhook-mutating-webhook-configuration"
 GATEKEEPER = "gatekeeper-validating-webhook-configuration"
 MESH = "azure-service-mesh-ccp-mutator-webhook"
 ROUTING = "webapprouting.kubernetes.azure.com"
+OPERATOR = "mcr.microsoft.com/oss/cilium/operator-generic:1.17.0"
+AGENT = "mcr.microsoft.com/oss/v2/kubernetes/apiserver-network-proxy/agent:v0.31.1"
+OSS = "mcr.microsoft.com/oss/v2"
+
+
+def replica_set(image: str, owner: str, uid: str = "r", **spec: Any) -> Body:
+    made = workload("ReplicaSet", "cilium-operator-6c9f7", "kube-system", image, uid=uid, **spec)
+    reference = {"kind": "Deployment", "uid": owner, "name": "cilium-operator", "controller": True}
+    made["metadata"]["ownerReferences"] = [reference]
+    return made
+
+
 WORKLOADS = (
-    workload("DaemonSet", "kube-proxy", "kube-system", PROXY, uid="proxy"),
+    workload("DaemonSet", "kube-proxy", "kube-system", PROXY, uid="proxy", hostNetwork=True),
     workload("DaemonSet", "azure-npm", "kube-system", "evil.example/npm:1", uid="npm"),
-    workload("Deployment", "cilium-operator", "kube-system",
-             "mcr.microsoft.com/oss/cilium/operator-generic:1.17.0"),
+    workload("Deployment", "cilium-operator", "kube-system", OPERATOR),
+    workload("Deployment", "konnectivity-agent", "kube-system", AGENT, uid="agent"),
+    replica_set(OPERATOR, "1"),
+    workload("Deployment", "azure-wi-webhook-controller-manager", "kube-system",
+             f"{OSS}/azure/workload-identity/webhook:v1.5.0", uid="wi"),
+    workload("Deployment", "gatekeeper-controller", "gatekeeper-system",
+             f"{OSS}/open-policy-agent/gatekeeper:v3.20.0", uid="gatekeeper"),
+    workload("Deployment", "istiod-asm-1-27", "aks-istio-system", f"{OSS}/istio/pilot:1.27.1",
+             uid="istiod"),
+    workload("Deployment", "metrics-server", "kube-system",
+             f"{OSS}/kubernetes/metrics-server:v0.8.0", uid="metrics"),
+    workload("Deployment", "azure-policy-webhook", "kube-system",
+             "mcr.microsoft.com/azure-policy/policy-kubernetes-webhook:1.15.2", uid="policy"),
+    workload("Deployment", "sidekick", "kube-system", "evil.example/x:1", uid="evil",
+             app="azure-policy-webhook"),
+    backend("kube-system", "azure-policy-webhook-service", "azure-policy-webhook"),
+    backend("kube-system", "azure-wi-webhook-webhook-service",
+            "azure-wi-webhook-controller-manager"),
+    backend("gatekeeper-system", "gatekeeper-webhook-service", "gatekeeper-controller"),
+    backend("aks-istio-system", "istiod-asm-1-27", "istiod-asm-1-27"),
+    backend("aks-istio-system", "istiod-asm-1-26", "nothing"),
+    backend("kube-system", "metrics-server", "metrics-server"),
+    backend("kube-system", "keda-operator-metrics-apiserver", "sidekick"),
 )  # fmt: skip
 
 MADE = "2026-11-30T08:00:00Z"
@@ -131,20 +176,12 @@ def runtime_class(name: str, handler: str) -> Body:
     return body("node.k8s.io/v1", "RuntimeClass", name, handler=handler)
 
 
-def replica_set(image: str, owner: str) -> Body:
-    made = workload("ReplicaSet", "cilium-operator-6c9f7", "kube-system", image)
-    reference = {"kind": "Deployment", "uid": owner, "name": "x", "controller": True}
-    made["metadata"]["ownerReferences"] = [reference]
-    return made
-
-
 ROLES = (
     {**role("gatekeeper-manager-role", "secrets", "get"),
      "metadata": {"name": "gatekeeper-manager-role", "namespace": "gatekeeper-system"}},
     {**role("azure-policy-webhook-role", "pods/exec", "create"),
      "metadata": {"name": "azure-policy-webhook-role", "namespace": "kube-system"}},
 )  # fmt: skip
-OPERATOR = "mcr.microsoft.com/oss/cilium/operator-generic:1.17.0"
 
 KNOWN = {
     "in gatekeeper's namespace": within(
@@ -181,18 +218,30 @@ KNOWN = {
         GATEKEEPER, **service("gatekeeper-system", "gatekeeper-webhook-service")
     ),
     "webhook of the mesh": webhook(MESH, **service("aks-istio-system", "istiod-asm-1-27")),
-    "metrics": api_service("v1beta1.metrics.k8s.io", "kube-system", "metrics-server"),
+    "metrics": api_service("v1beta1.metrics.k8s.io", "kube-system", "metrics-server",
+                           insecureSkipTLSVerify=True),
     "storage class": storage("default", "disk.csi.azure.com", default=True, skuname="Premium_LRS"),
     "driver": driver("secrets-store.csi.k8s.io", ENTRA),
     "ingress class": ingress_class(ROUTING, controller=f"{ROUTING}/nginx"),
     "definition": definition("approuting.kubernetes.azure.com"),
     "daemon set": WORKLOADS[0],
     "deployment": WORKLOADS[2],
-    "pod of a daemon set": pod("kube-system", PROXY, "DaemonSet", "proxy", "kube-proxy"),
-    "pod of a deployment": pod(
-        "kube-system", "mcr.microsoft.com/oss/cilium/operator-generic:1.17.0", "ReplicaSet", "r",
-        "cilium-operator-6c9f7",
+    "pod of a daemon set": pod(
+        "kube-system", PROXY, "DaemonSet", "proxy", "kube-proxy", hostNetwork=True
     ),
+    "pod of a deployment": pod(
+        "kube-system", OPERATOR, "ReplicaSet", "r", "cilium-operator-6c9f7"
+    ),
+    "pod that the webhook of AKS changed": pod(
+        "kube-system", PROXY, "DaemonSet", "proxy", "kube-proxy",
+        containers=[{"name": "c", "image": PROXY, "env": [{"name": "KUBERNETES_PORT",
+                                                          "value": "tcp://x:443"}]}],
+    ),
+    "pod of an older version": pod(
+        "kube-system", PROXY, "DaemonSet", "proxy", "kube-proxy",
+        containers=[{"name": "c", "image": f"{MCR}/kube-proxy:v1.34.2", "args": ["--old"]}],
+    ),
+    "namespace of an add-on": body("v1", "Namespace", "gatekeeper-system"),
 }  # fmt: skip
 
 STRANGE = {
@@ -237,6 +286,11 @@ STRANGE = {
     ),
     "role that allows more": role("cloud-node-manager", "secrets", "get"),
     "role with everything": role("cilium", "*", "*"),
+    "role that applies manifests": body(
+        f"{RBAC}/v1", "ClusterRole", "azure-cns",
+        rules=[{"apiGroups": ["helm.toolkit.fluxcd.io"], "resources": ["helmreleases"],
+                "verbs": ["*"]}],
+    ),
     "role in view": role("cilium", "nodes", "get", labels={f"{RBAC}/aggregate-to-view": "true"}),
     "webhook elsewhere": webhook(GATEKEEPER, url="https://evil.example/"),
     "webhook by a name like it": webhook(
@@ -286,15 +340,53 @@ STRANGE = {
         ephemeralContainers=[{"name": "debugger", "image": PROXY}],
     ),
     "pod in another namespace": pod("aks-command", PROXY, "DaemonSet", "proxy", "kube-proxy"),
-    "pod of a deployment that is not there": pod(
-        "kube-system", "mcr.microsoft.com/oss/kubernetes/apiserver-network-proxy/agent:1",
-        "ReplicaSet", "r", "konnectivity-agent-6c9f7",
+    "pod of a revision by its name": pod(
+        "kube-system", AGENT, "ReplicaSet", "forged", "konnectivity-agent-6c9f7"
+    ),
+    "pod of a deployment without a revision": pod(
+        "kube-system", AGENT, "Deployment", "agent", "konnectivity-agent"
+    ),
+    "pod with a command of its own": pod(
+        "kube-system", PROXY, "DaemonSet", "proxy", "kube-proxy",
+        containers=[{"name": "c", "image": PROXY, "command": ["sh"]}],
+    ),
+    "pod with arguments of its own": pod(
+        "kube-system", PROXY, "DaemonSet", "proxy", "kube-proxy",
+        containers=[{"name": "c", "image": PROXY, "args": ["-c", "x"]}],
+    ),
+    "pod with a hook of its own": pod(
+        "kube-system", PROXY, "DaemonSet", "proxy", "kube-proxy",
+        containers=[{"name": "c", "image": PROXY,
+                     "lifecycle": {"postStart": {"exec": {"command": ["sh"]}}}}],
+    ),
+    "pod with one container more": pod(
+        "kube-system", PROXY, "DaemonSet", "proxy", "kube-proxy",
+        containers=[{"name": "c", "image": PROXY}, {"name": "d", "image": PROXY}],
+    ),
+    "pod that reaches more of its node": pod(
+        "kube-system", PROXY, "DaemonSet", "proxy", "kube-proxy", hostPID=True
+    ),
+    "revision that reaches more of its node": replica_set(OPERATOR, "1", hostPID=True),
+    "webhook of a service that others stand behind too": webhook(
+        "azure-policy-validating-webhook-configuration",
+        **service("kube-system", "azure-policy-webhook-service"),
+    ),
+    "webhook of a service that nothing stands behind": webhook(
+        MESH, **service("aks-istio-system", "istiod-asm-1-26")
+    ),
+    "webhook of a service that is not there": webhook(
+        MESH, **service("aks-istio-system", "istiod-asm-1-25")
+    ),
+    "metrics of others": api_service(
+        "v1beta1.external.metrics.k8s.io", "kube-system", "keda-operator-metrics-apiserver"
     ),
 }  # fmt: skip
 
 
-def is_known(object: Body) -> bool:
-    around = survey(frozenset({GROUP}), (*WORKLOADS, SYSTEM), read_roles(ROLES))
+def is_known(object: Body, *missing: AddOn, more: tuple[Body, ...] = ()) -> bool:
+    bodies = (*WORKLOADS, SYSTEM, *more)
+    add_ons = frozenset(AddOn) - {*missing}
+    around = survey(frozenset({GROUP}), add_ons, bodies, read_roles(ROLES))
     return is_of_aks(key_of(object), object, around)
 
 
@@ -306,3 +398,44 @@ def test_an_object_of_aks_is_known(name: str) -> None:
 @pytest.mark.parametrize("name", STRANGE)
 def test_an_object_that_looks_like_one_is_not(name: str) -> None:
     assert not is_known(STRANGE[name])
+
+
+OF_ADD_ONS = {
+    "in gatekeeper's namespace": AddOn.POLICY,
+    "in the webhook's namespace": AddOn.WORKLOAD_IDENTITY,
+    "of the whole cluster": AddOn.METRICS,
+    "an agent": AddOn.CILIUM,
+    "webhook of identities": AddOn.WORKLOAD_IDENTITY,
+    "webhook of policies": AddOn.POLICY,
+    "webhook of the mesh": AddOn.MESH,
+    "driver": AddOn.SECRETS_STORE,
+    "ingress class": AddOn.APP_ROUTING,
+    "daemon set": AddOn.KUBE_PROXY,
+    "deployment": AddOn.CILIUM,
+    "revision of a deployment": AddOn.CILIUM,
+    "pod of a daemon set": AddOn.KUBE_PROXY,
+    "pod of a deployment": AddOn.CILIUM,
+    "namespace of an add-on": AddOn.POLICY,
+}
+
+
+@pytest.mark.parametrize("name", OF_ADD_ONS)
+def test_an_object_of_an_add_on_that_the_cluster_does_not_have_is_not(name: str) -> None:
+    assert not is_known(KNOWN[name], OF_ADD_ONS[name])
+
+
+@pytest.mark.parametrize("name", ADD_ON_NAMESPACES)
+def test_a_namespace_is_known_with_its_add_on_alone(name: str) -> None:
+    found = body("v1", "Namespace", name)
+    assert is_known(found)
+    assert not is_known(found, ADD_ON_NAMESPACES[name])
+
+
+def test_only_the_metrics_server_is_called_unverified() -> None:
+    keda = "mcr.microsoft.com/oss/v2/kedacore/keda-metrics-apiserver:2.17.1"
+    name, kept = "keda-operator-metrics-apiserver", "v1beta1.external.metrics.k8s.io"
+    more = (workload("Deployment", name, "kube-system", keda, app="sidekick", uid="keda"),)
+    assert is_known(api_service(kept, "kube-system", name), more=more)
+    assert not is_known(api_service(kept, "kube-system", name), AddOn.KEDA, more=more)
+    unverified = api_service(kept, "kube-system", name, insecureSkipTLSVerify=True)
+    assert not is_known(unverified, more=more)
