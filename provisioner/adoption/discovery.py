@@ -213,6 +213,8 @@ def below_reads(findings: Findings, catalog: Catalog) -> tuple[Read, ...]:
     for holder in chosen:
         known = catalog.of(holder)
         for parent, child in listable_children(holder, catalog) if known is not None else ():
+            if child.listed_if_declared:
+                continue  # many, and whoever makes them is no deployment: secrets, tables
             read = list_of_children(parent, child)
             reads[read.path.lower()] = read
     done = [answer.read for answer in findings.answers]

@@ -375,8 +375,8 @@ class ResourceType:
     grants_access   whether one is what gives a principal, a token's issuer or a service its
                     access; a review counts these changes
     listed_if_declared  whether the list of a child type is read only where the blueprint has one in
-                    that parent: one of others is harmless, and there are many (the tables of a
-                    workspace)
+                    that parent, or the parent is to be deleted: one of others is harmless, and
+                    there are many (the tables of a workspace)
     always_listed_at  types (a container by its segment) whose resources are always asked for those
                     on them, although that takes a request for each: one of others would do harm
     """

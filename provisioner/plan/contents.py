@@ -91,10 +91,11 @@ class Contents:
 
 
 def is_always_there(resource_type: ResourceType, name: str) -> bool:
-    """Tell whether a child is nobody's: every parent has one (blobServices/default), or a service
-    makes it for itself (a container of logs)."""
+    """Tell whether a child is nobody's: every parent has one (blobServices/default, Azure's own
+    tables of a workspace), or a service makes it for itself (a container of logs)."""
     fixed = not resource_type.deletable and bool(resource_type.rule.fixed)
-    return fixed or resource_type.is_service_made(name)
+    with_parent = resource_type.is_made_with_parent(name)
+    return fixed or with_parent or resource_type.is_service_made(name)
 
 
 def is_part(child: ResourceId, catalog: Catalog) -> bool:

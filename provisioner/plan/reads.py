@@ -280,9 +280,10 @@ def listable_children(
 ) -> Iterator[tuple[ResourceId, ResourceType]]:
     """Yield (parent, type of children) for the lists that show what stands in one resource.
 
-    Of types outside the catalog they are read `as_proof` alone, that nothing is in what is to be
-    deleted: of raw ones it is only inferred that there is such a list, and many kinds of children
-    have one that a service refuses.
+    Two kinds are read `as_proof` alone, that nothing is in what is to be deleted. Those of types
+    outside the catalog: of raw ones it is only inferred that there is such a list, and many kinds
+    of children have one that a service refuses. And those that are `listed_if_declared`: one more
+    secret of a vault does no harm, until the vault is deleted with it.
 
     What comes along with it says nothing by being there, but may hold something itself: the
     containers of an account's blob service.
@@ -293,9 +294,9 @@ def listable_children(
             for name in child.rule.fixed:
                 inner = ResourceId(child.name, (*holder.names, name), holder.scope)
                 yield from listable_children(inner, catalog, as_proof=as_proof)
-        elif (child.lists is ListRead.PARENT and not child.listed_if_declared) or (
-            child.listable and as_proof
-        ):
+        elif child.lists is ListRead.PARENT and (as_proof or not child.listed_if_declared):
+            yield holder, child
+        elif child.listable and as_proof:
             yield holder, child
 
 

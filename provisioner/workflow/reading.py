@@ -77,8 +77,15 @@ def read_environment(
     foreign = foreign_reads(answers, graph, catalog)
     done = [answer.read for answer in answers]
     # What left the blueprint may stand in what is read by itself and not looked into otherwise.
+    # Nothing deletes a secret or a table by itself, so its list is read for its parent's delete.
     inside = (
-        child_reads(graph, catalog, bodies_of(answers, catalog), owned, done, removing=True)
+        [
+            read
+            for read in child_reads(
+                graph, catalog, bodies_of(answers, catalog), owned, done, removing=True
+            )
+            if (listed := catalog.find(read.type)) is None or not listed.listed_if_declared
+        ]
         if carriers
         else ()
     )
