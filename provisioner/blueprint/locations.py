@@ -117,7 +117,9 @@ def parse_git(location: str, span: Span | None = None) -> GitLocation:
     path = match["path"]
     if not _PATH.fullmatch(path) or _climbs(path):
         raise _wrong_git(f"{path!r} is no path of a file in a repository", span)
-    repository = f"{scheme}://{authority.lower()}{match['repository']}"
+    # The host alone: a user of ssh is case-sensitive (an AWS CodeCommit key id is upper-case).
+    user, at, host = authority.rpartition("@")
+    repository = f"{scheme}://{user}{at}{host.lower()}{match['repository']}"
     return GitLocation(repository, _ref_in(match["query"], span), path)
 
 

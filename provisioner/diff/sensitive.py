@@ -1,12 +1,13 @@
 """Where a live body holds what no document shows by the catalog's facts (a signed URL)."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from typing import cast
 
 from provisioner.catalog.resource_type import ResourceType, Tier
 from provisioner.catalog.schema import SchemaIndex
 from provisioner.diff.rules import Rule, Rules, rules_of
-from provisioner.model.secret_values import find_credentials
-from provisioner.model.values import Body
+from provisioner.model.secret_values import MASK, find_credentials
+from provisioner.model.values import Body, Value
 
 
 def find_sensitive(
@@ -19,6 +20,28 @@ def find_sensitive(
     if any(fact.sensitive for fact in resource_type.fields.values()):
         rules = rules_of(resource_type, schemas)
         yield from _walk(rules, rules.root, body, (), inside=False)
+
+
+def mask_sensitive(
+    resource_type: ResourceType, schemas: SchemaIndex, body: Mapping[str, Value]
+) -> Mapping[str, Value]:
+    """Return a body with `(sensitive)` in the place of each of its sensitive texts."""
+    found = find_sensitive(resource_type, schemas, cast(Body, body))
+    masked = _mask(body, (), {path for _, path in found})
+    assert isinstance(masked, Mapping)
+    return masked
+
+
+def _mask(
+    value: Value, path: tuple[str | int, ...], sensitive: Collection[tuple[str | int, ...]]
+) -> Value:
+    if path in sensitive:
+        return MASK
+    if isinstance(value, Mapping):
+        return {key: _mask(item, (*path, key), sensitive) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_mask(item, (*path, index), sensitive) for index, item in enumerate(value)]
+    return value
 
 
 def _walk(

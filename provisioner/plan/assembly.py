@@ -36,7 +36,7 @@ from provisioner.plan.addition_documents import (
     ended_documents,
 )
 from provisioner.plan.changes import Changes, ResourceChange
-from provisioner.plan.concealment import conceal, sensitive_places
+from provisioner.plan.concealment import conceal, concealed_values, sensitive_places
 from provisioner.plan.kept_values import kept_values
 from provisioner.plan.plan import Input, Observed, Plan, digest_json, encode_value, with_digest
 from provisioner.plan.request import Request
@@ -121,9 +121,11 @@ def assemble_plan(
     """Return the plan that carries out `changes`."""
     resources = changes.resources
     steps = build_steps(changes, graph, catalog, state)
+    shown = concealed_values(
+        changes.values, {r.address: r.type for r in graph}, catalog.schemas
+    )
     outputs = {
-        name: mask_output(resolve(value, changes.values.get), name)
-        for name, value in graph.outputs.items()
+        name: mask_output(resolve(value, shown), name) for name, value in graph.outputs.items()
     }
     plan = Plan(
         document=_document(origin.environment, changes, steps, outputs, state, catalog).model_copy(

@@ -7,14 +7,14 @@ and a secret that was rotated since the plan is not put back.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TypeAlias
 
 from provisioner.catalog.resource_type import ResourceType
 from provisioner.catalog.schema import SchemaIndex
-from provisioner.diff.sensitive import find_sensitive
+from provisioner.diff.sensitive import find_sensitive, mask_sensitive
 from provisioner.model.diagnostic import Diagnostic, DiagnosticError, error
 from provisioner.model.secret_values import SecretFound, find_secrets
 from provisioner.model.values import Body, Bound, ResourceValue, Unknown, Value
@@ -59,6 +59,24 @@ def with_live_bodies(
     They refer to what was read first, also after a step deleted or wrote the resource.
     """
     return {**values, **{f"{address}{_LIVE}": body for address, body in values.items()}}
+
+
+def concealed_values(
+    values: Mapping[str, Mapping[str, Value]],
+    types: Mapping[str, ResourceType | None],
+    schemas: SchemaIndex,
+) -> Callable[[str], Mapping[str, Value] | None]:
+    """Return how outputs look up what is known of a resource by its address: with `(sensitive)` in
+    the place of what the catalog says no document shows. What an expression makes of a secret has
+    lost its place, so it never sees one. `types` are the resources' types by address."""
+
+    def look_up(address: str) -> Mapping[str, Value] | None:
+        body, known = values.get(address), types.get(address)
+        if body is None or known is None:
+            return body
+        return mask_sensitive(known, schemas, body)
+
+    return look_up
 
 
 def conceal(

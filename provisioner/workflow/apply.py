@@ -14,7 +14,7 @@ from provisioner.engine.executor import Executor, Run
 from provisioner.engine.ports import Reader, Writer
 from provisioner.model.actual import ActualState
 from provisioner.model.diagnostic import Diagnostic, DiagnosticError, GateError, error
-from provisioner.plan.concealment import with_live_bodies
+from provisioner.plan.concealment import concealed_values, with_live_bodies
 from provisioner.plan.plan import Plan
 from provisioner.plan.reads import Read
 from provisioner.plan.removal import find_hindrance, removal_reads
@@ -137,13 +137,15 @@ def apply_plan(
         sender = Executor(surface.writer, {}, etags, _unhindered, _unheard, surface.clock)
         return sender.run(steps, options.parallelism, surface.halted)
 
+    types = {entry.address: catalog.find(entry.type) for entry in (*plan.observed, *plan.steps)}
+    shown = concealed_values(run.values, types, catalog.schemas)
     withdrawn = withdraw_marks(plan.steps, run, surface.reader, send, catalog)
     document = ApplyDocument(
         environment=plan.document.environment,
         digest=plan.document.digest,
         steps=run.outcomes,
         outputs={
-            name: to_plain(mask_output(resolve(value, run.values.get), name))
+            name: to_plain(mask_output(resolve(value, shown), name))
             for name, value in sorted(plan.outputs.items())
         },
         interrupted=run.interrupted or withdrawn.interrupted,

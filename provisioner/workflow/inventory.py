@@ -7,6 +7,8 @@ from provisioner.blueprint.composition import ComposedNames
 from provisioner.blueprint.expression import ExpressionError, resolve
 from provisioner.blueprint.graph import DesiredGraph
 from provisioner.catalog.registry import Catalog
+from provisioner.catalog.schema import SchemaIndex
+from provisioner.diff.sensitive import mask_sensitive
 from provisioner.documents.census import UnreadableDocument
 from provisioner.documents.inventory import (
     EvaluatedDocument,
@@ -33,16 +35,19 @@ class ReadResources:
 
     graph: DesiredGraph
     state: ActualState
+    schemas: SchemaIndex
 
     def body_at(self, address: str) -> Mapping[str, Value] | None:
-        """Return what Azure answered for the resource at an address, with `id`, `name` and `type`;
-        None where it has none."""
+        """Return what Azure answered for the resource at an address, with `id`, `name` and `type`
+        and with `(sensitive)` in the place of what the catalog says is secret; None where it has
+        none."""
         resource = self.graph.resources[address]
         actual = self.state.get(resource.id)
         if not isinstance(actual, Found):
             return None
         named = {"id": actual.id.text, "name": actual.id.name, "type": actual.id.type}
-        return {**actual.body, **named}
+        # Before expressions use it: what one makes of a secret has lost the secret's place.
+        return {**mask_sensitive(resource.type, self.schemas, actual.body), **named}
 
     def why_not(self, address: str) -> str | None:
         """Say why nothing is known of the resource at an address; None where something is."""
@@ -62,7 +67,7 @@ def read_resources(
     environment = desired.environment
     subscriptions = sorted(set(environment.subscriptions.values()))
     reading = read_environment(desired.graph, catalog, environment.marks, subscriptions, reader)
-    return ReadResources(desired.graph, reading.state), reading
+    return ReadResources(desired.graph, reading.state, catalog.schemas), reading
 
 
 def read_outputs(
