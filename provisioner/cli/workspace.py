@@ -1,7 +1,6 @@
 """Files and folders: where environments, caches and the built-in Azure's state are."""
 
 import os
-import stat
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +15,7 @@ from provisioner.catalog.resource_type import ResourceType
 from provisioner.filesystem import protection
 from provisioner.filesystem.atomic_write import write_atomically
 from provisioner.filesystem.protection import ProtectedPathError
+from provisioner.filesystem.regular_file import read_regular
 from provisioner.model.diagnostic import Diagnostic, DiagnosticError, error, nearest
 from provisioner.model.span import Span
 from provisioner.sources.content_cache import ContentCache
@@ -83,13 +83,9 @@ class FileSources:
 
 
 def _read_regular(path: str, most: int) -> bytes:
-    """Return the bytes of a regular file, at most `most`. Raises ValueError for anything else,
-    which might have no end or never answer, and DiagnosticError for one too large."""
-    _check_regular(Path(path).stat())
-    # Without waiting: what was a file a moment ago may be a pipe by now.
-    with os.fdopen(os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0)), "rb") as file:
-        _check_regular(os.fstat(file.fileno()))
-        content = file.read(most + 1)
+    """Return the bytes of a regular file, at most `most`. Raises OSError and ValueError as
+    `read_regular` does, and DiagnosticError for one too large."""
+    content = read_regular(path, most)
     if len(content) > most:
         raise DiagnosticError(
             error(
@@ -100,12 +96,6 @@ def _read_regular(path: str, most: int) -> bytes:
             )
         )
     return content
-
-
-def _check_regular(found: os.stat_result) -> None:
-    if not stat.S_ISREG(found.st_mode):
-        kind = "a folder" if stat.S_ISDIR(found.st_mode) else "a device, pipe or socket"
-        raise ValueError(f"it is {kind}; expected a regular file")
 
 
 def _decode(content: bytes, path: str) -> str:

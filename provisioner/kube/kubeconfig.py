@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from provisioner.blueprint.yaml_source import Node, parse_yaml
+from provisioner.filesystem.regular_file import read_regular
 from provisioner.kube.connection import ClientCertificate, Connection, Token, check_server
 from provisioner.kube.exec_plugin import ExecPlugin
 from provisioner.model.diagnostic import DiagnosticError, error, nearest
@@ -153,10 +154,13 @@ class _File:
                 raise entry.fail(f"{key}-data is no base64", f"{key}-data") from failure
         if path is not None:
             try:
-                return (self.path.parent / path).read_bytes()
+                content = read_regular(self.path.parent / path, _MOST_BYTES)
             except (OSError, ValueError) as failure:
                 why = getattr(failure, "strerror", None) or failure
                 raise entry.fail(f"{key}: {why}: {path}", key) from failure
+            if len(content) > _MOST_BYTES:
+                raise entry.fail(f"{key}: larger than 1 MiB: {path}", key)
+            return content
         return None
 
 
@@ -220,8 +224,7 @@ def read_cluster_entry(text: bytes, name: str) -> tuple[str, bytes | None]:
 
 def _load(path: Path) -> _File:
     try:
-        with path.open("rb") as stream:
-            text = stream.read(_MOST_BYTES + 1)
+        text = read_regular(path, _MOST_BYTES)
     except (OSError, ValueError) as failure:
         raise DiagnosticError(
             error(
@@ -273,8 +276,7 @@ def _token(file: _File, user: _Entry, cluster: _Entry, way: str) -> Token | None
 def _read_token(path: Path, way: str) -> str:
     """Return the token in a file. It goes into a header, which takes visible ASCII alone."""
     try:
-        with path.open("rb") as stream:
-            content = stream.read(_MOST_TOKEN_BYTES + 1).strip()
+        content = read_regular(path, _MOST_TOKEN_BYTES).strip()
     except (OSError, ValueError) as failure:
         why = getattr(failure, "strerror", None) or failure
         raise DiagnosticError(error("no-token", f"{way}: {why}: {path}.")) from failure

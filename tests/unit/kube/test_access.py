@@ -1,6 +1,7 @@
 """Ways to an API server: what is taken, and what is refused before a token leaves."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -94,6 +95,21 @@ def test_a_file_that_is_no_kubeconfig_is_told_with_the_place(
     path.write_bytes(content)
     with pytest.raises(DiagnosticError, match=says):
         read_kubeconfig(path, None)
+
+
+def test_a_kubeconfig_names_regular_files_of_a_bounded_size(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "large").write_bytes(b"-" * (2**20 + 1))
+    for name, says in (
+        ("pipe", "expected a regular file"),
+        ("/dev/zero", "expected a regular file"),
+        ("large", "larger than 1 MiB"),
+    ):
+        path = write(tmp_path, {"token": "t"}, **{"certificate-authority": name})
+        with pytest.raises(DiagnosticError, match=f"certificate-authority: .*{says}.*: {name}"):
+            read_kubeconfig(path, None)
+    with pytest.raises(DiagnosticError, match="expected a regular file"):
+        read_kubeconfig(tmp_path / "pipe", None)
 
 
 @pytest.mark.parametrize(
