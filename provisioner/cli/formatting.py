@@ -39,34 +39,35 @@ def fmt(
     from provisioner.model.diagnostic import DiagnosticError
 
     changed = failed = 0
-    for path in _find(paths or [each for each in _FOLDERS if Path(each).exists()]):
+    for path, is_named in _find(paths or [each for each in _FOLDERS if Path(each).exists()]):
         try:
             text = FileSources().read_text(path)
-            if not _is_ours(text) and path not in (paths or ()):
+            if not is_named and not _is_ours(text, path):
                 continue
             formatted = format_yaml(text, path)
+            # What is read has lost its byte order mark: `text` is compared, and not the bytes.
+            if formatted == text:
+                continue
+            if not check:
+                write_file(path, formatted, private=False)
         except DiagnosticError as problem:
             typer.echo(str(problem), err=True)
             failed += 1
-            continue
-        # What is read has lost its byte order mark: `text` is compared, and not the bytes.
-        if formatted == text:
             continue
         changed += 1
         if diff:
             sys.stdout.writelines(_difference(text, formatted, path))
         else:
             typer.echo(path)
-        if not check:
-            write_file(path, formatted, private=False)
     if failed:
         raise typer.Exit(ExitCode.ERROR)
     if check and changed:
         raise typer.Exit(ExitCode.DIFFERENCES)
 
 
-def _find(paths: Sequence[str]) -> Iterator[str]:
-    """Yield files, and those below folders in the order of their names."""
+def _find(paths: Sequence[str]) -> Iterator[tuple[str, bool]]:
+    """Yield files and whether they were named, and those below folders in the order of their
+    names."""
     count = 0
     for path in paths:
         entry = Path(path)
@@ -83,12 +84,18 @@ def _find(paths: Sequence[str]) -> Iterator[str]:
                 raise DiagnosticError(
                     error("too-large", f"there are more than {_MOST_FILES:,} files.", None)
                 )
-            yield one.as_posix()
+            yield one.as_posix(), one is entry
 
 
-def _is_ours(text: str) -> bool:
-    """Tell whether a file below a folder is one of azsec's: others are left alone."""
-    return "azsec/v1" in text
+def _is_ours(text: str, path: str) -> bool:
+    """Tell whether a file below a folder is one of azsec's: others are left alone. Raises
+    DiagnosticError for one that mentions azsec/v1 and cannot be read as YAML."""
+    from provisioner.blueprint.yaml_source import parse_yaml
+
+    if "azsec/v1" not in text:
+        return False
+    version = parse_yaml(text, path).get("apiVersion")
+    return version is not None and version.value == "azsec/v1"
 
 
 def _difference(before: str, after: str, path: str) -> Iterator[str]:

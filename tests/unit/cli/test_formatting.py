@@ -57,3 +57,24 @@ def test_a_file_that_cannot_be_read_stops_none_of_the_others(files: Path) -> Non
 def test_what_init_writes_is_formatted(files: Path) -> None:
     run_command("azsec init new")
     assert run_command("azsec fmt --check new") == ""
+
+
+@pytest.mark.parametrize("typed", ["./blueprints/values.yaml", "blueprints//values.yaml"])
+def test_a_named_file_is_formatted_however_its_path_is_typed(files: Path, typed: str) -> None:
+    assert run_command(f"azsec fmt --check {typed}") == "blueprints/values.yaml\n[exit 2]\n"
+
+
+def test_a_file_that_mentions_azsec_in_a_comment_is_left_alone(files: Path) -> None:
+    path = Path("blueprints/values.yaml")
+    path.write_text("# read by azsec/v1\na:\n    b: 'not of azsec'\n", encoding="utf-8")
+    assert "values.yaml" not in run_command("azsec fmt --check")
+
+
+def test_a_file_that_cannot_be_written_stops_none_of_the_others(files: Path) -> None:
+    link = Path("blueprints/link.yaml")
+    link.symlink_to("../other/ugly.yaml")
+    said = run_command("azsec fmt")
+    assert "link.yaml" in said
+    assert "[exit 1]" in said
+    assert Path("blueprints/modules/ugly.yaml").read_text() == FORMATTED
+    assert Path("other/ugly.yaml").read_text() == UGLY
