@@ -38,11 +38,22 @@ _SETTINGS = (
     "maintenance.auto=false",
     "advice.detachedHead=false",
 )
-_INHERITED = (
-    "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_COMMON_DIR",
-    "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_NAMESPACE", "GIT_CEILING_DIRECTORIES", "GIT_PREFIX",
-)  # fmt: skip
-"""What a hook of git hands to the commands that it runs; here it would name another repository."""
+_KEPT = re.compile(
+    r"GIT_(SSH|SSH_COMMAND|SSH_VARIANT|ASKPASS|USERNAME|PASSWORD|SSL_\w+|PROXY_\w+|HTTP_\w+|CURL_\w+|TRACE\w*|"
+    r"EXEC_PATH|CONFIG_(GLOBAL|SYSTEM|NOSYSTEM|COUNT|KEY_\d+|VALUE_\d+))"
+)
+"""What git itself is told of how it reaches a host. All other variables of git's are dropped, with
+those of `git rev-parse --local-env-vars`: a hook hands them to what it runs, and they would name
+another repository or another file of configuration."""
+
+_OF_THE_JOB = re.compile(
+    r"(AZURE|ARM|AZSEC|ACTIONS|IDENTITY|MSI|IMDS)_.*|KUBECONFIG|"
+    r"(?!AWS_|GOOGLE_).*(PASSWORD|SECRET|CREDENTIALS?|API_?KEY|ACCESS_?KEY|PRIVATE_?KEY).*",
+    re.IGNORECASE,
+)
+"""Credentials for Azure and others that a job holds: git starts credential helpers, ssh and proxy
+commands, and none of them needs these. What helpers of hosts read stays: tokens (GH_TOKEN,
+SYSTEM_ACCESSTOKEN, CI_JOB_TOKEN), AWS_ for CodeCommit, GOOGLE_ for Secure Source Manager."""
 
 _USERINFO = re.compile(r"(?<=://)[^/@\s]+@")
 _UNREACHABLE = re.compile(
@@ -109,7 +120,7 @@ class GitCommand:
             return out.read(MAX_OUTPUT_BYTES)
 
     def _environment(self, folder: Path) -> dict[str, str]:
-        kept = {name: text for name, text in self.environ.items() if name not in _INHERITED}
+        kept = {name: text for name, text in self.environ.items() if _may_see(name)}
         # ssh asks on the terminal, which a session of its own does not have, or by an askpass.
         return kept | {
             # Named, git looks for none in the folders above, and takes a bare one where the user
@@ -121,6 +132,13 @@ class GitCommand:
             "SSH_ASKPASS_REQUIRE": "never",
             "LC_ALL": "C",
         }
+
+
+def _may_see(name: str) -> bool:
+    """Tell whether git, and what it starts, may see a variable of azsec's environment."""
+    if name.upper().startswith("GIT_"):
+        return _KEPT.fullmatch(name) is not None
+    return _OF_THE_JOB.fullmatch(name) is None
 
 
 def _wait(process: "subprocess.Popen[bytes]", repository: str, folder: Path, out: int) -> None:
@@ -141,7 +159,12 @@ def _wait(process: "subprocess.Popen[bytes]", repository: str, folder: Path, out
 
 
 def _check_size(repository: str, folder: Path, out: int) -> None:
-    stored = sum(_size(file) for file in folder.rglob("*"))
+    # os.walk passes over a folder that git removes meanwhile, on which Path.rglob raises.
+    stored = sum(
+        _size(Path(parent, name))
+        for parent, folders, files in os.walk(folder)
+        for name in (*folders, *files)
+    )
     if stored > MAX_REPOSITORY_BYTES or os.fstat(out).st_size > MAX_OUTPUT_BYTES:
         bound = (
             f"{MAX_REPOSITORY_BYTES:,} bytes of {repository} at one commit"

@@ -18,6 +18,7 @@ import pytest
 from provisioner.cli.application import app
 from provisioner.cli.failure import run_guarded
 from provisioner.sources import git_command
+from provisioner.sources.git_command import GitCommand
 
 NETWORK = """\
 apiVersion: azsec/v1
@@ -478,12 +479,47 @@ def test_no_hook_or_configuration_of_git_takes_effect(clone, remote, monkeypatch
         hook.chmod(0o755)
     monkeypatch.setenv("GIT_TEMPLATE_DIR", str(template.parent))
     monkeypatch.setenv("GIT_DIR", str(tmp_path / "another"))
-    monkeypatch.setenv("GIT_CONFIG_COUNT", "1")
+    # What a hook of git hands on: the file that `git config` would write, and shallow commits.
+    monkeypatch.setenv("GIT_CONFIG", str(tmp_path / "another"))
+    monkeypatch.setenv("GIT_SHALLOW_FILE", str(tmp_path / "another"))
+    monkeypatch.setenv("GIT_CONFIG_COUNT", "2")
     monkeypatch.setenv("GIT_CONFIG_KEY_0", "safe.bareRepository")
     monkeypatch.setenv("GIT_CONFIG_VALUE_0", "explicit")
+    monkeypatch.setenv("GIT_CONFIG_KEY_1", "core.hooksPath")
+    monkeypatch.setenv("GIT_CONFIG_VALUE_1", str(template))
     clone.run("modules", "update")
     assert not (tmp_path / "ran").exists()
     assert not (tmp_path / "another").exists()
+
+
+def test_git_and_what_it_starts_see_no_credential_of_the_job(tmp_path: Path) -> None:
+    kept = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(tmp_path),
+        "HTTPS_PROXY": "http://proxy:8080",
+        "GIT_SSH_COMMAND": "ssh -F config",
+        "GIT_SSL_CAINFO": "/etc/ca.pem",
+        "GH_TOKEN": "t",
+        "AWS_SECRET_ACCESS_KEY": "s",
+    }
+    of_the_job = {
+        "AZURE_CLIENT_SECRET": "s",
+        "ARM_CLIENT_SECRET": "s",
+        "ACTIONS_ID_TOKEN_REQUEST_TOKEN": "t",
+        "AZSEC_PARAM_KEY": "k",
+        "DB_PASSWORD": "p",
+    }
+    local = subprocess.check_output(("git", "rev-parse", "--local-env-vars"), text=True).split()
+    local.remove("GIT_CONFIG_COUNT")  # how a user's or a job's settings arrive
+    git = GitCommand(
+        {**kept, **of_the_job, **dict.fromkeys(local, "x"), "GIT_QUARANTINE_PATH": "q"}
+    )
+    printed = git.run("r", tmp_path, "-c", "alias.show-env=!env", "show-env").decode()
+    seen = {line.partition("=")[0] for line in printed.splitlines()}
+    # git itself sets GIT_CONFIG_PARAMETERS for `-c` and GIT_PREFIX for an alias.
+    assert seen & {*local} <= {"GIT_DIR", "GIT_CONFIG_PARAMETERS", "GIT_PREFIX"}
+    assert seen >= kept.keys()
+    assert not seen & {*of_the_job, "GIT_QUARANTINE_PATH"}
 
 
 def test_a_first_environment_of_a_blueprint_in_git(clone, remote) -> None:
