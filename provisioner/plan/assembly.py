@@ -121,9 +121,7 @@ def assemble_plan(
     """Return the plan that carries out `changes`."""
     resources = changes.resources
     steps = build_steps(changes, graph, catalog, state)
-    shown = concealed_values(
-        changes.values, {r.address: r.type for r in graph}, catalog.schemas
-    )
+    shown = concealed_values(changes.values, {r.address: r.type for r in graph}, catalog.schemas)
     outputs = {
         name: mask_output(resolve(value, shown), name) for name, value in graph.outputs.items()
     }

@@ -294,9 +294,9 @@ def listable_children(
             for name in child.rule.fixed:
                 inner = ResourceId(child.name, (*holder.names, name), holder.scope)
                 yield from listable_children(inner, catalog, as_proof=as_proof)
-        elif child.lists is ListRead.PARENT and (as_proof or not child.listed_if_declared):
-            yield holder, child
-        elif child.listable and as_proof:
+        elif (child.lists is ListRead.PARENT and not child.listed_if_declared) or (
+            as_proof and (child.lists is ListRead.PARENT or child.listable)
+        ):
             yield holder, child
 
 

@@ -137,7 +137,8 @@ def apply_plan(
         sender = Executor(surface.writer, {}, etags, _unhindered, _unheard, surface.clock)
         return sender.run(steps, options.parallelism, surface.halted)
 
-    types = {entry.address: catalog.find(entry.type) for entry in (*plan.observed, *plan.steps)}
+    types = {step.address: catalog.find(step.type) for step in plan.steps}
+    types |= {seen.address: catalog.find(seen.type) for seen in plan.observed}
     shown = concealed_values(run.values, types, catalog.schemas)
     withdrawn = withdraw_marks(plan.steps, run, surface.reader, send, catalog)
     document = ApplyDocument(
