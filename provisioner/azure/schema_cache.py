@@ -13,7 +13,7 @@ from provisioner.catalog.resource_type import ResourceType
 from provisioner.catalog.schema import SchemaIndex
 from provisioner.catalog.type_directory import NoDirectory, TypeDirectory
 from provisioner.filesystem.atomic_write import write_atomically
-from provisioner.filesystem.protection import check_replaceable, make_folder
+from provisioner.filesystem.protection import check_own, make_folder
 
 _READERS = ("provisioner.catalog.schema", "provisioner.catalog.sdk_models")
 _KEPT = 4
@@ -40,7 +40,7 @@ def load_catalog(
         from provisioner.catalog.sdk_models import read_schema_index
 
         index = read_schema_index(wanted)
-        write_index(path, index)
+        write_index(path, index, "schema-*.json", _KEPT)
     return replace(build_catalog(wanted, index), directory=directory or NoDirectory())
 
 
@@ -83,27 +83,29 @@ def _version(package: str) -> str:
 
 
 def read_index(path: Path) -> SchemaIndex | None:
-    """Return the index in a file of this user's; a link or a FIFO is as good as no file."""
+    """Return the index in a file of this user's; one of another user, a link or a FIFO is as good
+    as no file."""
     try:
-        check_replaceable(path)
+        check_own(path)
         return SchemaIndex.from_json(json.loads(path.read_bytes()))
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
 
 
-def write_index(path: Path, index: SchemaIndex) -> None:
-    """Write the index in one step, so that no reader sees half of it; drop the oldest others."""
+def write_index(path: Path, index: SchemaIndex, pattern: str, kept: int) -> None:
+    """Write the index in one step, so that no reader sees half of it; of the files beside it whose
+    names match `pattern` the newest `kept` stay."""
     content = json.dumps(index.to_json(), separators=(",", ":"))
     try:
         make_folder(path.parent, private=True)
         write_atomically(path, content.encode())
-        _prune(path.parent)
+        _prune(path.parent, pattern, kept)
     except OSError:
         return
 
 
-def _prune(cache_dir: Path) -> None:
+def _prune(cache_dir: Path, pattern: str, kept: int) -> None:
     """Delete all but the newest indexes: every change of an SDK package leaves one behind."""
-    found = sorted(cache_dir.glob("schema-*.json"), key=lambda path: -path.lstat().st_mtime)
-    for path in found[_KEPT:]:
+    found = sorted(cache_dir.glob(pattern), key=lambda path: -path.lstat().st_mtime)
+    for path in found[kept:]:
         path.unlink(missing_ok=True)

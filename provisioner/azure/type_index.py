@@ -30,12 +30,14 @@ from provisioner.catalog.sdk_packages import package_for
 from provisioner.catalog.type_directory import SdkType
 from provisioner.catalog.type_names import is_preview
 from provisioner.filesystem.atomic_write import write_atomically
-from provisioner.filesystem.protection import check_replaceable, make_folder
+from provisioner.filesystem.protection import check_own, make_folder
 from provisioner.model.diagnostic import DiagnosticError, error
 
 _PREFIX = "azure-mgmt-"
 _MODULE = "provisioner.catalog.sdk_operations"
 _KEPT = 200
+_KEPT_SCHEMAS = 20
+"""One for each set of types that an environment states, and version of their packages."""
 
 
 class InstalledTypes:
@@ -106,14 +108,17 @@ class InstalledTypes:
         made = [schema_type(each.written) for each in types]
         if not made:
             return SchemaIndex({}, {})
-        packages = {each.package: each.version for each in types}
         lines = [f"{each.name} {each.sdk}\n" for each in made]
-        lines += [f"{name} {version}\n" for name, version in sorted(packages.items())]
+        # By content: a package that is patched in place keeps its version.
+        lines += [
+            f"{name} {_digest(self.packages[name])}\n"
+            for name in sorted({each.package for each in types})
+        ]
         path = self._cache / f"sdk-schemas-{digest_of_readers(lines)}.json"
         index = read_index(path)
         if index is None:
             index = _read_models(made)
-            write_index(path, index)
+            write_index(path, index, "sdk-schemas-*.json", _KEPT_SCHEMAS)
         return index
 
     def index(self, package: str) -> Findings:
@@ -257,9 +262,10 @@ def _to_json(findings: Findings) -> dict[str, Any]:
 
 
 def _read(path: Path) -> Findings | None:
-    """Return the index in a file of this user's; a link or a FIFO is as good as no file."""
+    """Return the index in a file of this user's; one of another user, a link or a FIFO is as good
+    as no file."""
     try:
-        check_replaceable(path)
+        check_own(path)
         document = json.loads(path.read_bytes())
         types = tuple(
             Written(

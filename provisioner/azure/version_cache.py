@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from provisioner.filesystem.atomic_write import write_atomically
-from provisioner.filesystem.protection import check_replaceable, make_folder
+from provisioner.filesystem.protection import check_own, make_folder
 
 LIFESPAN = timedelta(days=1)
 _KEPT = 16
@@ -79,7 +79,7 @@ def _key(subscription: str, namespace: str) -> str:
 def _read(path: Path) -> dict[str, Any]:
     """Return the entries in a file of this user's; a link or a FIFO is as good as no file."""
     try:
-        check_replaceable(path)
+        check_own(path)
         found = json.loads(path.read_bytes())
     except (OSError, ValueError, RecursionError):
         return {}

@@ -20,6 +20,7 @@ from provisioner.catalog.generic_types import (
 from provisioner.catalog.registry import Catalog
 from provisioner.catalog.resource_type import ListRead, ResourceType, Tier
 from provisioner.catalog.schema import SchemaIndex
+from provisioner.catalog.sdk_packages import install_hint
 from provisioner.catalog.type_directory import SdkType, TypeDirectory
 from provisioner.catalog.type_names import is_type_name
 from provisioner.model.diagnostic import DiagnosticError, error
@@ -85,7 +86,7 @@ def _check_packages(environment: Environment, directory: TypeDirectory) -> None:
                     f"the package {stated} is not installed"
                     + (f": found version {found}." if found else "."),
                     environment.node.find(("schemas", index)).span,
-                    f"Install it beside azsec: pip install {stated}.",
+                    install_hint(package, version),
                 )
             )
     if missing:

@@ -8,6 +8,8 @@ index").
 
 from collections.abc import Mapping
 
+from provisioner.model.diagnostic import nearest
+
 _PREFIX = "azure-mgmt-"
 _PACKAGES: Mapping[str, str] = {
     "microsoft.alertsmanagement": "alertsmanagement",
@@ -116,6 +118,19 @@ workloadmonitor workloadorchestration workloads workloadssapvirtualinstance
 _PUBLISHED = frozenset(_NAMES.split())
 """The packages that Microsoft publishes, without what all begin with (November 2026). Any other
 name is never proposed: somebody else may publish what a misspelt namespace leads to."""
+
+
+def install_hint(package: str, version: str = "") -> str:
+    """Return what to do where a package is not installed: the command for one that Microsoft
+    publishes, of a `version` if one is wanted; for any other name those that are like it."""
+    product = package.removeprefix(_PREFIX)
+    if package.startswith(_PREFIX) and product in _PUBLISHED:
+        wanted = f"{package}=={version}" if version else package
+        return f"Install it beside azsec: pip install {wanted}."
+    return (
+        f"Microsoft is not known to publish {package}: nothing of that name is proposed. "
+        + nearest(package, [_PREFIX + each for each in sorted(_PUBLISHED)])
+    )
 
 
 def package_for(type_name: str) -> str | None:

@@ -53,6 +53,22 @@ def check_replaceable(path: Path) -> None:
         raise ProtectedPathError(path, f"is {special}, and is left as it is")
 
 
+def check_own(path: Path) -> None:
+    """Raise ProtectedPathError where `path` is no regular file that this user alone can write.
+
+    For caches that are trusted for their content: in a folder that others may write (a shared
+    `/var/cache`) somebody else could have put a file of a predictable name. Nothing at all is fine.
+    """
+    check_replaceable(path)
+    found = _lstat(path)
+    if found is None or os.name != "posix":
+        return
+    if found.st_uid != os.geteuid():
+        raise ProtectedPathError(path, "belongs to another user, and is not read")
+    if found.st_mode & 0o022:
+        raise ProtectedPathError(path, "can be written by other users, and is not read")
+
+
 def check_writable_in_place(path: Path) -> None:
     """Raise ProtectedPathError where a write to `path` would reach something else than one file.
 

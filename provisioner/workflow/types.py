@@ -9,7 +9,7 @@ from provisioner.catalog.registry import Catalog
 from provisioner.catalog.resource_type import ResourceType
 from provisioner.catalog.schema import Kind, Property, Shape, walk
 from provisioner.catalog.sdk_operations import Findings
-from provisioner.catalog.sdk_packages import package_for
+from provisioner.catalog.sdk_packages import install_hint, package_for
 from provisioner.catalog.type_directory import SdkType, TypeDirectory
 from provisioner.catalog.type_names import is_type_name
 from provisioner.documents.types import (
@@ -100,7 +100,7 @@ def _describe_package(name: str, catalog: Catalog, directory: PackageDirectory) 
                 "missing-package",
                 f"the package {name} is not installed.",
                 None,
-                f"Install it beside azsec: pip install {name}.",
+                install_hint(name),
             )
         )
     findings = directory.index(name)

@@ -1,6 +1,7 @@
 """The index of the installed SDK packages: read once, kept, and never a stale one."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -103,3 +104,25 @@ def test_models_that_cannot_be_imported_are_told(tmp_path: Path) -> None:
     with pytest.raises(DiagnosticError) as refused:
         directory.read_schemas([found])
     assert "the models of azure.mgmt.fabric cannot be read" in str(refused.value)
+
+
+def test_the_cache_is_bounded_and_others_write_nothing_of_it(tmp_path: Path) -> None:
+    for number in range(30):
+        (tmp_path / f"sdk-schemas-{number}.json").write_text("{}")
+    (tmp_path / "schema-1.json").write_text("{}")
+    directory = InstalledTypes(tmp_path)
+    found = directory.find("Microsoft.Network/virtualWans")
+    assert found is not None
+    directory.read_schemas([found])
+    assert len(list(tmp_path.glob("sdk-schemas-*.json"))) == 20
+    assert (tmp_path / "schema-1.json").exists(), "the other kind has a bound of its own"
+
+    (planted,) = tmp_path.glob("types-azure-mgmt-network-*.json")
+    planted.write_text('{"types": [], "passed": [], "puts": 0}')
+    assert InstalledTypes(tmp_path).find("Microsoft.Network/virtualWans") is None
+    planted.chmod(0o666)
+    assert InstalledTypes(tmp_path).find("Microsoft.Network/virtualWans") == found
+    planted.write_text('{"types": [], "passed": [], "puts": 0}')
+    if os.geteuid() == 0:
+        os.chown(planted, 4711, -1)
+        assert InstalledTypes(tmp_path).find("Microsoft.Network/virtualWans") == found
