@@ -22,7 +22,7 @@ azure-monitor-metrics-addon (roles and bindings); [policy] bindings of the Azure
 subjects, as a public report of cyberark/kubernetes-rbac-audit on an AKS cluster names them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 
 from provisioner.catalog.aks_add_ons import AddOn
@@ -268,6 +268,19 @@ def is_binding(
         return False
     subjects = {_subject(subject, key) for subject in body.get("subjects") or ()}
     return subjects <= known[1]
+
+
+def find_account_roles(
+    account: str, role: str, within: str, add_ons: frozenset[AddOn]
+) -> Iterator[frozenset[str] | None]:
+    """Yield what a role may allow at most that AKS binds to a service account (NAMESPACE/NAME), in
+    a namespace or, where `within` is "", in all: None for a role of Kubernetes itself."""
+    for name, (bound, subjects) in CLUSTER_BINDINGS.items():
+        if bound == role and account in subjects and _is_there(name, add_ons):
+            yield ROLES.get(role)
+    for (namespace, name), (bound, subject, allowed) in _WITHIN.items():
+        if (namespace, bound, subject) == (within, role, account) and _is_there(name, add_ons):
+            yield allowed
 
 
 def _subject(subject: Mapping[str, object], binding: Key) -> str:

@@ -105,8 +105,7 @@ def _has_foreign_rules(role: Object, cluster_roles: Iterable[Object]) -> bool:
 def load_bootstrap(minor: str) -> Bootstrap:
     """Return what Kubernetes of a minor version (`1.35`) makes itself."""
     folder = files("provisioner.cluster") / "bootstrap"
-    names = (entry.name for entry in folder.iterdir())
-    known = sorted((n.removesuffix(".json") for n in names if n.endswith(".json")), key=_numbers)
+    known = _known_versions()
     chosen = minor if minor in known else _nearest(minor, known)
     if chosen is None:
         return Bootstrap(minor, {}, False)
@@ -118,6 +117,23 @@ def load_bootstrap(minor: str) -> Bootstrap:
         for key, entry in recorded.items()
     }
     return Bootstrap(chosen, objects, chosen == minor)
+
+
+@cache
+def find_allowed(kind: str, namespace: str, name: str) -> frozenset[str] | None:
+    """Return the most that a role of Kubernetes itself allows in any version that is known
+    (`permissions.CAPABILITIES`); None for one that Kubernetes does not make. `kind` is Role or
+    ClusterRole, `namespace` "" for the latter."""
+    key = Key("rbac.authorization.k8s.io", kind, namespace, name).text
+    objects = (load_bootstrap(minor).objects for minor in _known_versions())
+    found = [known[key].allows for known in objects if key in known]
+    return frozenset().union(*found) if found else None
+
+
+def _known_versions() -> list[str]:
+    """Return the minor versions that are recorded, the oldest first."""
+    names = (entry.name for entry in (files("provisioner.cluster") / "bootstrap").iterdir())
+    return sorted((n.removesuffix(".json") for n in names if n.endswith(".json")), key=_numbers)
 
 
 def _nearest(minor: str, known: list[str]) -> str | None:

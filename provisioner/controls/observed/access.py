@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from provisioner.cluster.permissions import Capability, Risk, allows, find_risks, rules_of
+from provisioner.cluster.system_accounts import is_system_grant
 from provisioner.controls.observed.view import ObservedRule, Seen, View, conclude, count, fails
 from provisioner.manifests.cluster_kinds import (
     CLUSTER_ROLE,
@@ -53,13 +54,12 @@ def find_bound(view: View, *, everywhere_alone: bool = False) -> Iterator[Bound]
     bindings = (CLUSTER_ROLE_BINDING, ROLE_BINDING)
     for kind in bindings[:1] if everywhere_alone else bindings:
         for binding in view.of(kind):
-            subjects = tuple(_strangers(view, binding))
-            if not subjects:
-                continue
-            reference = at(binding, "roleRef") or {}
-            within = namespace_of(binding) if reference.get("kind") == "Role" else ""
-            key = (str(reference.get("kind")), within, str(reference.get("name")))
-            yield Bound(binding, subjects, roles.get(key))
+            kind_of_role = str(at(binding, "roleRef", "kind"))
+            within = namespace_of(binding) if kind_of_role == "Role" else ""
+            rules = roles.get((kind_of_role, within, str(at(binding, "roleRef", "name"))))
+            subjects = tuple(_strangers(view, binding, rules))
+            if subjects:
+                yield Bound(binding, subjects, rules)
 
 
 _ACCOUNT = "system:serviceaccount:"
@@ -83,15 +83,19 @@ are judged as anybody: a group of all nodes that administers the cluster makes e
 does, and a certificate can be had for any name that begins with `system:`."""
 
 
-def _strangers(view: View, binding: Object) -> Iterator[str]:
+def _strangers(
+    view: View, binding: Object, rules: tuple[Mapping[str, Any], ...] | None
+) -> Iterator[str]:
     """Yield the subjects of a binding that are neither the system's nor the cluster's own
-    administrators.
+    administrators; `rules` are those of its role.
 
-    A service account can be written as a user of its full name. The account `default` of a
-    namespace of the system, and the groups of accounts, are nobody's in particular: nothing of
-    Kubernetes or AKS is given more than public discovery by them.
+    A service account can be written as a user of its full name. One in a namespace of the system is
+    the system's for the roles alone that Kubernetes or AKS gives it: whoever may write there makes
+    accounts there (Tiller of Helm 2 had cluster-admin in kube-system). The groups of accounts are
+    nobody's in particular: nothing of Kubernetes or AKS is given more than public discovery by
+    them.
     """
-    role = str(at(binding, "roleRef", "name"))
+    kind_of_role, role = (str(at(binding, "roleRef", part)) for part in ("kind", "name"))
     for subject in items(binding.get("subjects")):
         kind, name = str(at(subject, "kind")), str(at(subject, "name"))
         if kind == "User" and name.startswith(_ACCOUNT):
@@ -101,7 +105,8 @@ def _strangers(view: View, binding: Object) -> Iterator[str]:
         else:
             home = ""
         if kind == "ServiceAccount":
-            if home not in view.system or name == "default":
+            grant = ((home, name), (kind_of_role, role), namespace_of(binding), rules)
+            if home not in view.system or not is_system_grant(*grant, view.facts.add_ons):
                 yield f"ServiceAccount {home}/{name}"
         elif (
             (kind, name) != ("Group", "system:masters")  # It is above RBAC as it is.

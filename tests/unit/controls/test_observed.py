@@ -241,6 +241,14 @@ FAILING = {
         bound("clusterrolebindings", user("clusterAdmin"), name="aks-own", role="cluster-admin"),
         bound("clusterrolebindings", group("system:nodes"), role="cluster-admin"),
         bound("clusterrolebindings", account("default", "kube-system"), role="cluster-admin"),
+        bound("clusterrolebindings", account("tiller", "kube-system"), role="cluster-admin"),
+        bound("clusterrolebindings", account("coredns", "kube-system"), role="cluster-admin"),
+        lambda objects: [
+            objects["clusterroles"].append(role("system:coredns", EVERYTHING)),
+            bound("clusterrolebindings", account("coredns", "kube-system"), role="system:coredns")(
+                objects
+            ),
+        ],
         grant({**EVERYTHING, "verbs": ["get", "create", "update", "delete"]}),
     ],
     "CLU-03.5": [
@@ -266,6 +274,17 @@ FAILING = {
         bound("clusterrolebindings", user("system:of-my-own")),
         bound("rolebindings", user("mallory")),
         bound("rolebindings", account("ci", "app")),
+        bound("rolebindings", account("coredns", "kube-system")),
+        bound("clusterrolebindings", account("cronjob-controller", "kube-system")),
+        # Managed Prometheus is not part of this cluster: somebody else made its account.
+        lambda objects: [
+            objects["clusterroles"].append(role("ama-metrics-ksm", SECRETS)),
+            bound(
+                "clusterrolebindings",
+                account("ama-metrics-ksm", "kube-system"),
+                role="ama-metrics-ksm",
+            )(objects),
+        ],
         bound("rolebindings", user("system:serviceaccount:app:ci")),
     ],
     "WRK-02.8": [
@@ -627,12 +646,27 @@ def test_without_a_list_that_it_needs_nothing_is_said(control):
         assert resource in rule.missing(contents_of(objects, without=(resource,)))
 
 
+PROVIDER = "system:azure-cloud-provider"
+CONTROLLER = "system:controller:"
 HARMLESS = {
     "the controller manager's own role": bound(
         "clusterrolebindings", user("system:kube-controller-manager"),
         role="system:kube-controller-manager",
     ),
-    "an account of an add-on": bound("clusterrolebindings", account("coredns", "kube-system")),
+    "an account of AKS with its role": lambda objects: [
+        objects["clusterroles"].append(role(f"{PROVIDER}-secret-getter", SECRETS)),
+        bound(
+            "clusterrolebindings", account("azure-cloud-provider", "kube-system"),
+            role=f"{PROVIDER}-secret-getter",
+        )(objects),
+    ],
+    "the account of a controller of Kubernetes with its role": lambda objects: [
+        objects["clusterroles"].append(role(f"{CONTROLLER}resourcequota-controller", SECRETS)),
+        bound(
+            "clusterrolebindings", account("resourcequota-controller", "kube-system"),
+            role=f"{CONTROLLER}resourcequota-controller",
+        )(objects),
+    ],
     "a peer by the name of its namespace": open_peer(
         namespaceSelector={"matchLabels": {NAME: "kube-system"}}
     ),
