@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeVar
 
-from provisioner.blueprint.kubernetes import ObservationSettings
+from provisioner.blueprint.kubernetes import KubernetesSettings, ObservationSettings
 from provisioner.cli.observation import (
     is_observation,
     is_verified,
@@ -52,10 +52,11 @@ def find_evidence(
     Raises what `read_contents` raises.
     """
     desired = session.load(environment)
-    settings = desired.environment.kubernetes.observation
+    kubernetes = desired.environment.kubernetes
+    settings = kubernetes.observation
     source = source_of(settings, desired.environment.path)
     if files or asked or source is None:
-        found = read_contents(files, settings, asked=asked, all_namespaces=all_namespaces)
+        found = read_contents(files, kubernetes, asked=asked, all_namespaces=all_namespaces)
         return ClusterEvidence(found)
     try:
         observation = session.observe(desired.document, source, settings)
@@ -65,15 +66,36 @@ def find_evidence(
     return ClusterEvidence(contents_of(observation, source, verified=is_verified()))
 
 
-def read_contents(
-    files: list[str], settings: ObservationSettings, *, asked: bool, all_namespaces: bool
-) -> ClusterContents | None:
-    """Return what some files show of a cluster; None where nobody asks. `settings` say of which
-    cluster an observation has to be, and how old it may be; `all_namespaces` that lists of kubectl
-    are of all namespaces.
+def _check_identity(contents: ClusterContents, kubernetes: KubernetesSettings) -> None:
+    """Raise DiagnosticError for contents of another cluster than that of which an environment
+    states the UID. What does not show of which cluster it is passes; the census reports that."""
+    stated = {
+        "kubernetes.observation.cluster": kubernetes.observation.cluster,
+        "kubernetes.access.cluster": kubernetes.access.cluster if kubernetes.access else None,
+    }
+    for setting, uid in stated.items():
+        if uid is not None and contents.uid not in (None, uid):
+            raise DiagnosticError(
+                error(
+                    "observation-of-another",
+                    f"{contents.source} is of the cluster {contents.uid}, and {setting} is {uid}.",
+                    None,
+                    "The UID is that of the namespace kube-system. Give files of the environment's "
+                    "cluster.",
+                )
+            )
 
-    Raises DiagnosticError for files without `--cluster`, for `--cluster` without files, and what
-    `read_dumps` raises.
+
+def read_contents(
+    files: list[str], kubernetes: KubernetesSettings, *, asked: bool, all_namespaces: bool
+) -> ClusterContents | None:
+    """Return what some files show of a cluster; None where nobody asks. `kubernetes` says of which
+    cluster they have to be, and how old an observation may be; `all_namespaces` that lists of
+    kubectl are of all namespaces.
+
+    Raises DiagnosticError for files without `--cluster`, for `--cluster` without files, for lists
+    of another cluster than an observation beside them or than the environment states, and what
+    `read_dumps` and `load_observation` raise.
     """
     if asked != bool(files):
         hint = "Add --cluster." if files else "azsec check ENV --cluster FILE..."
@@ -81,6 +103,14 @@ def read_contents(
         raise DiagnosticError(error("which-cluster-files", f"{what}.", None, hint))
     if not files:
         return None
+    found = _read(files, kubernetes.observation, all_namespaces=all_namespaces)
+    _check_identity(found, kubernetes)
+    return found
+
+
+def _read(
+    files: list[str], settings: ObservationSettings, *, all_namespaces: bool
+) -> ClusterContents:
     today = datetime.now().astimezone().date()
     texts = {argument: read_dump(path_of(argument)) for argument in files}
     observed = [argument for argument in files if is_observation(texts[argument])]
@@ -96,8 +126,21 @@ def read_contents(
     if not dumps:
         return contents
     read = read_dumps(dumps, today, all_namespaces=all_namespaces)
+    if read.uid not in (None, contents.uid):
+        raise DiagnosticError(
+            error(
+                "two-clusters",
+                f"{read.source} is of another cluster than {path}: the namespace kube-system has "
+                f"the UID {read.uid}, and not {contents.uid}.",
+                None,
+                "Give the files of one cluster.",
+            )
+        )
     return replace(
         contents,
+        # Nobody signs what kubectl prints, nor does a list without kube-system say whose it is.
+        verified=False,
+        uid=read.uid,
         source=f"{contents.source}, {read.source}",
         lists={**read.lists, **contents.lists},
         benchmark=read.benchmark,

@@ -54,13 +54,16 @@ class UnknownControlsDocument(Document):
 class ClusterCensusDocument(Document):
     """What was read of the cluster itself: from where, when (a day, ISO 8601), and how many objects
     of each kind; `benchmark` is the one of kube-bench's report, None where there is none.
-    `verified` tells whether the signature of an observation was checked, None for what has none."""
+    `verified` tells whether a signature was checked over all that was read, None where no
+    observation was; `uid` is the UID of the cluster's namespace kube-system, None where some of the
+    files do not show of which cluster they are."""
 
     source: str
     read_on: str
     objects: dict[str, int]
     benchmark: str | None = None
     verified: bool | None = None
+    uid: str | None = None
 
 
 class CensusDocument(Document):

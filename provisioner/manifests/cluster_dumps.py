@@ -106,7 +106,15 @@ def read_dumps(
         lists={kind: tuple(found.values()) for kind, found in lists.items()},
         benchmark=benchmark,
         partial={kind: shown for kind, shown in partial.items() if kind not in whole},
+        uid=_uid_of(lists.get(NAMESPACE, {})),
     )
+
+
+def _uid_of(namespaces: Mapping[tuple[str, str], Object]) -> str | None:
+    """Return the UID of the namespace kube-system, which identifies a cluster; None where it is not
+    among some namespaces."""
+    found = at(namespaces.get(("", "kube-system")), "metadata", "uid")
+    return found if isinstance(found, str) and found else None
 
 
 def _flaw_of(document: Object) -> str | None:

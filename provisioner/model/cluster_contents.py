@@ -49,9 +49,10 @@ class ClusterContents:
     """The objects of a cluster: by kind, those of each list that was read in full.
 
     `source` says where they are from, `read_on` when somebody looked. `refused` has the kinds that
-    could not be listed, with the reason, `verified` whether the signature of an observation was
-    checked (None: it is none), and `partial` those whose lists do not show that they are
-    of the whole cluster, with the namespaces that they are of.
+    could not be listed, with the reason. `verified` tells whether a signature was checked over all
+    of it (None: no observation is part of it); `uid` is that of the namespace kube-system, which no
+    other cluster has (None: some of it does not show of which cluster it is). `partial` has the
+    kinds whose lists do not show that they are of the whole cluster, with their namespaces.
     """
 
     source: str
@@ -60,6 +61,7 @@ class ClusterContents:
     refused: Mapping[Kind, str] = field(default_factory=lambda: MappingProxyType({}))
     benchmark: BenchmarkReport | None = None
     verified: bool | None = None
+    uid: str | None = None
     partial: Mapping[Kind, frozenset[str]] = field(default_factory=lambda: MappingProxyType({}))
 
     def within(self, namespaces: frozenset[str]) -> "ClusterContents":

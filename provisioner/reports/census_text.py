@@ -16,7 +16,7 @@ from provisioner.documents.census import (
 from provisioner.model.resource_id import parse_resource_id
 from provisioner.reports.styled import BLANK, Line, Span, Style, line, wrap
 from provisioner.reports.values import plain, plural
-from provisioner.reports.wording import NOT_VERIFIED, and_more
+from provisioner.reports.wording import NOT_IDENTIFIED, NOT_VERIFIED, and_more
 
 _MOST_NAMED = 3
 _MOST_UNREADABLE = 10
@@ -57,7 +57,8 @@ def _in_cluster(cluster: ClusterCensusDocument) -> str:
     lists = f"{plural(total, 'object')} of {plural(len(cluster.objects), 'kind')}"
     seen = " and ".join([lists, *report])
     unverified = f", {NOT_VERIFIED}" if cluster.verified is False else ""
-    read = f"{plain(cluster.read_on)}{unverified}"
+    unidentified = "" if cluster.uid else f", {NOT_IDENTIFIED}"
+    read = f"{plain(cluster.read_on)}{unverified}{unidentified}"
     return f"in the cluster {seen}, from {plain(cluster.source)} ({read})"
 
 

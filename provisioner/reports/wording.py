@@ -152,6 +152,7 @@ def _but_for(document: PlanDocument | DriftDocument) -> list[str]:
 
 
 NOT_VERIFIED = "signature not verified"
+NOT_IDENTIFIED = "cluster not identified: no namespace kube-system in the lists"
 """Of an observation that was read without AZSEC_OBSERVATION_KEY."""
 
 _UNKNOWN = "It is unknown whether anything"

@@ -159,6 +159,7 @@ def _cluster(contents: ClusterContents) -> ClusterCensusDocument:
         objects={kind.text: len(found) for kind, found in sorted(contents.lists.items())},
         benchmark=contents.benchmark.benchmark if contents.benchmark else None,
         verified=contents.verified,
+        uid=contents.uid,
     )
 
 

@@ -145,7 +145,14 @@ def contents_of(
             lists[named] = tuple(each.items)
         else:
             refused[named] = refusal.message
-    return ClusterContents(source, taken_at(observation).date(), lists, refused, verified=verified)
+    return ClusterContents(
+        source,
+        taken_at(observation).date(),
+        lists,
+        refused,
+        verified=verified,
+        uid=observation.cluster.uid,
+    )
 
 
 def state_of(observation: ObservationDocument) -> ClusterState:

@@ -53,7 +53,7 @@ OBSERVED = CHECK.model_copy(
         "census": CHECK.census.model_copy(
             update={
                 "cluster": ClusterCensusDocument(
-                    source="seen.json", read_on="2027-03-17", objects={"Pod": 12}
+                    source="seen.json", read_on="2027-03-17", objects={"Pod": 12}, uid="4f1c"
                 )
             }
         ),
