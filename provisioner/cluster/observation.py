@@ -9,7 +9,7 @@ import hashlib
 import hmac
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -20,6 +20,7 @@ from provisioner.cluster.objects import Object
 from provisioner.documents.cluster import ClusterDocument
 from provisioner.documents.observation import ObservationDocument, ObservedListDocument
 from provisioner.model.diagnostic import DiagnosticError, error
+from provisioner.model.malformed_object import describe_malformed
 
 SHORTEST_KEY = 16
 """Characters of a key; shorter ones can be tried out."""
@@ -88,7 +89,8 @@ def _signature(content: bytes, key: str) -> bytes:
 def read_observation(text: str, source: str) -> ObservationDocument:
     """Return the observation in a text; `source` is what to call it.
 
-    Raises DiagnosticError for what is none, and for one that does not have its digest.
+    Raises DiagnosticError for what is none, for one that does not have its digest, and for one with
+    an item that is no object of its list's kind.
     """
     try:
         content = json.loads(text)
@@ -102,7 +104,26 @@ def read_observation(text: str, source: str) -> ObservationDocument:
         raise DiagnosticError(
             error("observation-altered", f"{source} was altered after it was written.", None, _HOW)
         )
+    malformed = next(_malformed(observation), None)
+    if malformed is not None:
+        raise DiagnosticError(
+            error("no-observation", f"{source} is malformed: {malformed}.", None, _HOW)
+        )
     return observation
+
+
+def _malformed(observation: ObservationDocument) -> Iterator[str]:
+    """Yield, list by list, which item is no object of the list's kind, and why."""
+    for each in observation.lists:
+        found = describe_malformed(each.items)
+        if found is not None:
+            yield f"in the list of {each.resource}, {found}"
+        for number, item in enumerate(each.items):
+            if (item.get("apiVersion"), item.get("kind")) != (each.api_version, each.kind):
+                yield (
+                    f"in the list of {each.resource}, items[{number}] is no "
+                    f"{each.kind} of {each.api_version}"
+                )
 
 
 def check_observation(

@@ -14,6 +14,7 @@ import requests
 from urllib3.exceptions import HTTPError
 
 from provisioner.model.kubernetes_error import Cause, KubernetesError
+from provisioner.model.malformed_object import describe_malformed
 
 SUCCESSES = frozenset({200, 201, 202})
 """OK, Created, Accepted: what an API server answers reads and writes with (API conventions,
@@ -97,12 +98,15 @@ def _is_failure(body: Mapping[str, Any] | None) -> bool:
 
 
 def _check_list(body: Mapping[str, Any], status: int) -> Mapping[str, Any]:
-    # A list without objects may have null for them (a nil slice of Go).
-    items = () if "items" in body and body["items"] is None else body.get("items")
-    metadata = body.get("metadata")
-    is_whole = isinstance(items, list | tuple) and all(isinstance(e, Mapping) for e in items)
-    if not is_whole or not isinstance(metadata, Mapping | None):
+    # An empty list is [] (kube-apiserver makes the slice: storage/etcd3, GetList): null is the
+    # answer of something that did not look, and would count as "there are none".
+    items, metadata = body.get("items"), body.get("metadata")
+    if not isinstance(items, list | tuple) or not isinstance(metadata, Mapping | None):
         told = f"the answer ({status}) to a list has no list of objects"
+        raise KubernetesError(status, "NotAList", told)
+    malformed = describe_malformed(items)
+    if malformed is not None:
+        told = f"the answer ({status}) to a list is malformed: {malformed}"
         raise KubernetesError(status, "NotAList", told)
     return {**body, "items": items, "metadata": metadata or {}}
 

@@ -35,6 +35,7 @@ from provisioner.model.cluster_contents import (
     namespace_of,
 )
 from provisioner.model.diagnostic import Diagnostic, DiagnosticError, error, nearest
+from provisioner.model.malformed_object import describe_malformed
 
 _MOST_KINDS = 3
 _YAML = re.compile(r"\s*(---|apiVersion:|kind:|items:)")
@@ -127,7 +128,10 @@ def _flaw_of(document: Object) -> str | None:
         return f"is one object and no list: {missing}"
     if at(document, "metadata", "continue") or at(document, "metadata", "remainingItemCount"):
         return f"is a part of a list: {missing}"
-    return None
+    if not isinstance(document.get("items"), list):
+        return f"has no list of items: {missing}"
+    malformed = describe_malformed(document["items"])
+    return None if malformed is None else f"is malformed: {malformed}"
 
 
 def _is_whole(

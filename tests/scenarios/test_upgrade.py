@@ -90,7 +90,7 @@ def listed(api_version: str, kind: str, *items: dict[str, Any], **more: Any) -> 
         resource=f"{kind.lower()}s",
         namespaced=True,
         count=len(items),
-        items=items,
+        items=tuple({"apiVersion": api_version, "kind": kind, **item} for item in items),
         **more,
     )
 

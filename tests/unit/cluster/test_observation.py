@@ -2,13 +2,18 @@
 
 import json
 from copy import deepcopy
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from provisioner.cluster.hidden_values import hide_values
-from provisioner.cluster.observation import fold_pods
+from provisioner.cluster.observation import fold_pods, read_observation, seal_observation
+from provisioner.documents.cluster import ClusterDocument
+from provisioner.documents.observation import ObservedListDocument
+from provisioner.model.diagnostic import DiagnosticError
 
+RBAC = "rbac.authorization.k8s.io"
 SECRET = "hunter2-S3cret"
 
 
@@ -107,3 +112,31 @@ def test_no_literal_value_is_kept(spec: Any, part: str) -> None:
     assert json.dumps(body) == before
     assert "secretKeyRef" in text
     assert "apps/v1beta1" in text
+
+
+BINDING = {"apiVersion": f"{RBAC}/v1", "kind": "ClusterRoleBinding", "metadata": {"name": "x"}}
+MALFORMED = {
+    "has no metadata.name": {**BINDING, "metadata": {}},
+    "(x) has metadata.annotations": {**BINDING, "metadata": {"name": "x", "annotations": "s"}},
+    "(x) has subjects that are no list": {**BINDING, "subjects": {"a": 1}},
+    f"is no ClusterRoleBinding of {RBAC}/v1": {"metadata": {"name": "x"}},
+}
+
+
+@pytest.mark.parametrize("said", MALFORMED)
+def test_a_malformed_object_of_an_observation_is_named(said: str) -> None:
+    bindings = ObservedListDocument(
+        api_version=f"{RBAC}/v1",
+        kind="ClusterRoleBinding",
+        resource="clusterrolebindings",
+        namespaced=False,
+        count=2,
+        items=(BINDING, MALFORMED[said]),
+    )
+    at = ClusterDocument(server="https://k.example", way="test", version="v1.35.0", uid="u")
+    text = json.dumps(seal_observation(datetime.now(UTC), at, (bindings,)).to_json())
+    with pytest.raises(DiagnosticError) as raised:
+        read_observation(text, "seen.json")
+    (problem,) = raised.value.diagnostics
+    where = "seen.json is malformed: in the list of clusterrolebindings, items[1] "
+    assert problem.message.startswith(f"{where}{said}")

@@ -238,6 +238,12 @@ WRONG = {
         {"a.json": dump(pod(), remainingItemCount=7)},
         "no-list",
     ),
+    "items that are no list": (
+        {"secrets.json": '{"kind": "SecretList", "items": null}'},
+        "no-list",
+    ),
+    "an item without a name": ({"a.json": dump({"kind": "Pod", "metadata": {}})}, "no-list"),
+    "an item that is no object": ({"a.json": dump("pod")}, "no-list"),
     "a table": ({"a.json": json.dumps({"kind": "Table", "rows": []})}, "no-list"),
     "YAML": ({"a.json": "apiVersion: v1\nkind: List\nitems: []\n"}, "no-dump"),
     "YAML of two documents": ({"a.json": "---\nkind: Pod\n---\nkind: Pod\n"}, "no-dump"),

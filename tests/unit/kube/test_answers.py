@@ -86,6 +86,7 @@ def test_what_is_no_success_is_a_refusal(
 LISTS = (
     ("object", POD),
     ("items-no-list", {**listed(), "items": "x"}),
+    ("items-null", {**listed(), "items": None}),
     ("items-no-objects", {**listed(), "items": [1]}),
     ("metadata-no-object", {**listed(), "metadata": "x"}),
 )
@@ -111,11 +112,31 @@ def test_a_later_page_without_items_is_no_end() -> None:
     assert isinstance(told, KubernetesError)
 
 
-def test_a_list_without_objects_may_have_null_for_them() -> None:
-    with client(lambda _request: Reply(body={**listed(), "items": None})) as api:
+MALFORMED = (
+    ({}, "items[1] has no metadata"),
+    ({"metadata": None}, "items[1] has no metadata"),
+    ({"metadata": {}}, "items[1] has no metadata.name"),
+    ({"metadata": {"name": 5}}, "items[1] has no metadata.name"),
+    ({"metadata": {"name": "x", "namespace": 1}}, "items[1] (x) has a metadata.namespace"),
+    ({"metadata": {"name": "x", "labels": [1]}}, "items[1] (x) has metadata.labels"),
+    ({"metadata": {"name": "x", "annotations": "s"}}, "items[1] (x) has metadata.annotations"),
+    ({"metadata": {"name": "x", "annotations": {"a": 1}}}, "items[1] (x) has metadata.annot"),
+    ({"metadata": {"name": "x"}, "roleRef": "r"}, "items[1] (x) has a roleRef that is no object"),
+    ({"metadata": {"name": "x"}, "subjects": {"a": 1}}, "items[1] (x) has subjects"),
+    ({"metadata": {"name": "x"}, "subjects": ["a"]}, "items[1] (x) has subjects"),
+    ({"metadata": {"name": "x"}, "spec": []}, "items[1] (x) has a spec that is no object"),
+)
+
+
+@pytest.mark.parametrize(("item", "said"), MALFORMED)
+def test_a_malformed_object_in_a_list_is_named(item: dict[str, Any], said: str) -> None:
+    body = listed("a")
+    body["items"].append(item)
+    with client(lambda _request: Reply(body=body)) as api:
         (told,) = api.ask([ApiRequest("GET", PATH, is_list=True)])
-    assert not isinstance(told, KubernetesError)
-    assert told["items"] == []
+    assert isinstance(told, KubernetesError)
+    assert told.reason == "NotAList"
+    assert told.message.startswith(f"the answer (200) to a list is malformed: {said}")
 
 
 def test_a_list_whose_token_ended_goes_on_from_there() -> None:
