@@ -69,7 +69,7 @@ def admit(pod: Object, mounts_tokens: Mapping[str, bool]) -> Object:
                 _with_pull_policy(container, "image", "imagePullPolicy") for container in spec[name]
             ]
     if isinstance(spec.get("volumes"), list):
-        spec["volumes"] = [_with_image_policy(volume) for volume in spec["volumes"]]
+        spec["volumes"] = [_with_sources(_with_image_policy(v)) for v in spec["volumes"]]
     # The older name of the field still counts.
     account = spec.get("serviceAccountName") or spec.get("serviceAccount") or "default"
     spec["serviceAccountName"] = account
@@ -100,6 +100,16 @@ def _with_image_policy(volume: Any) -> Any:  # noqa: ANN401
     if mounted is None:
         return volume
     return {**volume, "image": _with_pull_policy(mounted, "reference", "pullPolicy")}
+
+
+def _with_sources(volume: Any) -> Any:  # noqa: ANN401
+    """Return a volume as policies see it: of a projected one without sources they see null, which
+    is there for `has` and no list for `all`, so that the API server refuses it (core/v1,
+    ProjectedVolumeSource: `sources` is written also where it is empty)."""
+    projected = volume.get("projected") if isinstance(volume, Mapping) else None
+    if not isinstance(projected, Mapping) or "sources" in projected:
+        return volume
+    return {**volume, "projected": {**projected, "sources": None}}
 
 
 def evaluate(policy: AdmissionPolicy, pod: Object, labels: Mapping[str, str]) -> Iterator[Finding]:

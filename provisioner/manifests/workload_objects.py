@@ -35,28 +35,30 @@ def find_flaws(document: Node, minor: int) -> Iterator[Diagnostic]:
     """Yield why the API server of Kubernetes 1.`minor` would refuse an object or those of a List,
     whatever its kind for an API version that is gone; and a warning for an object of an unknown
     kind that has a template of pods: a misspelt one is judged by nobody."""
+    if not isinstance(document.plain(), dict):
+        yield error(
+            "no-object",
+            "this is no object of Kubernetes.",
+            document.span,
+            "Expected a mapping with apiVersion, kind and metadata.",
+        )
+        return
     kind, version = _text(document, "kind"), _text(document, "apiVersion")
     listed = document.get("items")
     if kind.endswith("List") and listed is not None:
         for item in listed.items:
             yield from find_flaws(item, minor)
     elif kind in _API_VERSIONS and "." not in version.partition("/")[0]:
-        if version != _API_VERSIONS[kind]:
-            yield error(
-                "unserved-version",
-                f"{kind} is not served in apiVersion {version!r}.",
-                _place(document, "apiVersion"),
-                f"Expected {_API_VERSIONS[kind]}.",
-            )
-        yield from _find_unknown(document, kind, "")
-        spec = document.get("spec")
-        if kind in _SELECTING and (spec is None or spec.get("selector") is None):
-            yield error(
-                "missing-field",
-                f"{kind}: spec.selector is required.",
-                document.span if spec is None else spec.span,
-                "State the labels of its pods: selector: {matchLabels: …}.",
-            )
+        yield from _find_workload_flaws(document, kind, version)
+        return
+    meant = next((known for known in _API_VERSIONS if known.lower() == kind.lower()), None)
+    if meant is not None and kind != meant and "." not in version.partition("/")[0]:
+        yield error(
+            "unknown-kind",
+            f"kind {kind!r} is not served: kinds are case-sensitive.",
+            _place(document, "kind"),
+            f"Expected {meant}.",
+        )
         return
     removal = find_removal(version, kind)
     if removal is not None and removal.removed <= minor and kind not in _API_VERSIONS:
@@ -77,6 +79,32 @@ def find_flaws(document: Node, minor: int) -> Iterator[Diagnostic]:
         )
 
 
+def _find_workload_flaws(document: Node, kind: str, version: str) -> Iterator[Diagnostic]:
+    if version != _API_VERSIONS[kind]:
+        yield error(
+            "unserved-version",
+            f"{kind} is not served in apiVersion {version!r}.",
+            _place(document, "apiVersion"),
+            f"Expected {_API_VERSIONS[kind]}.",
+        )
+    yield from _find_unknown(document, kind, "")
+    if not (_is_named(document, "name") or _is_named(document, "generateName")):
+        yield error(
+            "missing-field",
+            f"{kind}: metadata.name or metadata.generateName is required.",
+            _place(document, "metadata"),
+            "Name the object: metadata: {name: …}.",
+        )
+    spec = document.get("spec")
+    if kind in _SELECTING and (spec is None or spec.get("selector") is None):
+        yield error(
+            "missing-field",
+            f"{kind}: spec.selector is required.",
+            document.span if spec is None else spec.span,
+            "State the labels of its pods: selector: {matchLabels: …}.",
+        )
+
+
 def _find_unknown(node: Node, type_name: str, path: str) -> Iterator[Diagnostic]:
     """Yield the fields that a type does not have, in a value or in the entries of its list."""
     for number, item in enumerate(node.items):
@@ -93,6 +121,11 @@ def _find_unknown(node: Node, type_name: str, path: str) -> Iterator[Diagnostic]
             )
         elif known[name]:
             yield from _find_unknown(value, known[name], inner)
+
+
+def _is_named(document: Node, field: str) -> bool:
+    metadata = document.get("metadata")
+    return metadata is not None and bool(_text(metadata, field))
 
 
 def _has_template(document: Node) -> bool:

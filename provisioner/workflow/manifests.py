@@ -19,6 +19,8 @@ from provisioner.manifests.judging import JudgedPod, judge_pods
 from provisioner.manifests.pods import find_pods
 from provisioner.manifests.rendering import ClusterObjects, render_cluster
 from provisioner.manifests.workload_objects import find_flaws
+from provisioner.model.diagnostic import Diagnostic, error
+from provisioner.model.span import Span
 from provisioner.workflow.plan import Desired
 from provisioner.workflow.trace import estate_in
 
@@ -65,9 +67,9 @@ def check_pods(
 
     Raises DiagnosticError for a file that is no YAML, and for a namespace that does not exist.
     """
-    documents = [
-        document for path, text in files.items() for document in parse_documents(text, path)
-    ]
+    read = {path: parse_documents(text, path) for path, text in files.items()}
+    documents = [document for each in read.values() for document in each]
+    empty = [_empty(path) for path, each in read.items() if not each]
     found = [tuple(find_pods(document)) for document in documents]
     pods = tuple(pod for those in found for pod in those)
     return PodChecksDocument(
@@ -77,9 +79,26 @@ def check_pods(
         skipped=sum(not those for those in found),
         diagnostics=tuple(
             DiagnosticDocument.of(flaw)
-            for document in documents
-            for flaw in find_flaws(document, objects.facts.version[1])
+            for flaw in (
+                *empty,
+                *(
+                    flaw
+                    for each in documents
+                    for flaw in find_flaws(each, objects.facts.version[1])
+                ),
+            )
         ),
+    )
+
+
+def _empty(path: str) -> Diagnostic:
+    """Return the error for a file without an object: what should have written it wrote nothing, and
+    that nothing was refused would be no verdict."""
+    return error(
+        "empty-file",
+        "there is no object to check.",
+        Span(path, 1, 1),
+        "Give a file with objects of Kubernetes, or - for those on standard input.",
     )
 
 

@@ -129,6 +129,7 @@ BAD = {
         ],
         SILENT,
     ),
+    "a projected volume without sources": ("volumes", [{"name": "t", "projected": {}}], SILENT),
     "a certificate for the API server": (
         "volumes",
         [

@@ -92,6 +92,30 @@ def test_a_flaw_is_told_with_what_was_meant(old, new, severity, told) -> None:
     assert told[1] in hint
 
 
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("apiVersion: v1\nkind: pod\nmetadata: {name: a}\n", "kind 'pod' is not served"),
+        ("hello\n", "this is no object of Kubernetes."),
+        ("[1, 2]\n", "this is no object of Kubernetes."),
+        ("kind: List\nitems: [hello]\n", "this is no object of Kubernetes."),
+        ("apiVersion: v1\nkind: Pod\n", "Pod: metadata.name or metadata.generateName"),
+        (
+            "apiVersion: v1\nkind: Pod\nmetadata: {name: ''}\n",
+            "Pod: metadata.name or metadata.generateName",
+        ),
+    ],
+)
+def test_what_no_api_server_takes_is_an_error(text: str, told: str) -> None:
+    ((severity, message, _),) = flaws_of(text)
+    assert severity == "error"
+    assert message.startswith(told)
+
+
+def test_a_pod_may_have_its_name_made_up() -> None:
+    assert flaws_of("apiVersion: v1\nkind: Pod\nmetadata: {generateName: a-}\n") == []
+
+
 def test_a_custom_resource_of_the_same_kind_has_fields_of_its_own() -> None:
     text = "apiVersion: batch.example.com/v1\nkind: Job\nmetadata: {name: a}\nspec: {queue: b}\n"
     assert flaws_of(text) == []
