@@ -2,13 +2,17 @@
 
 from collections.abc import Iterator
 
+from provisioner.model.values import Unknown
 from provisioner.service_rules.bodies import (
+    Tree,
     entries_at,
     id_at,
+    is_known,
     is_silent,
     is_stated,
     number_at,
     text_at,
+    value_at,
 )
 from provisioner.service_rules.conditions import in_range, is_at
 from provisioner.service_rules.places import OTHER_REGION, references_elsewhere, region_in
@@ -56,12 +60,20 @@ def _judge_parts(write: Write) -> Iterator[Refusal]:
                 if named is None or named.parent is None or named.parent.key != write.id.key:
                     continue
                 kind = named.type.rpartition("/")[2]
-                known = list(entries_at(write.after, f"properties.{kind}"))
-                there = {(text_at(part, "name") or "").lower() for _at, part in known}
-                if named.name.lower() not in there:
+                there = _names_in(write.after, f"properties.{kind}")
+                if there is not None and named.name.lower() not in there:
                     yield Refusal(
                         f"{at}.properties.{name}.id", f"{kind} of the gateway has no {named.name}"
                     )
+
+
+def _names_in(body: Tree, path: str) -> frozenset[str] | None:
+    """Return the names of a list of parts, in lower case; None where the list, an entry of it or
+    a name is not known yet: any of them may turn out to be the part that is asked for."""
+    names = [value_at(entry, "name") for _at, entry in entries_at(body, path)]
+    if isinstance(value_at(body, path), Unknown) or not is_known(names):
+        return None
+    return frozenset(name.lower() for name in names if isinstance(name, str))
 
 
 def _judge_priorities(write: Write) -> Iterator[Refusal]:
