@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from provisioner.service_rules.bodies import entries_at, id_at, is_silent
+from provisioner.service_rules.bodies import entries_at, id_at, is_silent, text_or
 from provisioner.service_rules.conditions import is_at
 from provisioner.service_rules.places import OTHER_REGION, references_elsewhere, region_in
 from provisioner.service_rules.public_addresses import addresses_of, held_by_others, seen
@@ -11,6 +11,7 @@ from provisioner.service_rules.rule import Refusal, ServiceRule, Write
 _INTERFACE = "Microsoft.Network/networkInterfaces"
 _LINK = "Microsoft.Network/privateLinkServices"
 _CONFIGURATIONS = "properties.ipConfigurations"
+_POLICIES = "properties.privateLinkServiceNetworkPolicies"
 _DOCS = "learn.microsoft.com/azure/virtual-network/virtual-network-network-interface"
 
 
@@ -41,12 +42,15 @@ def _judge_static(write: Write) -> Iterator[Refusal]:
 
 
 def _judge_policies(write: Write) -> Iterator[Refusal]:
-    """A private link service needs a subnet without policies on such services."""
+    """A private link service needs a subnet without policies on such services. A subnet that is
+    silent has them: Azure's default is Enabled."""
     for at, entry in entries_at(write.after, _CONFIGURATIONS):
         named = id_at(entry, "properties.subnet.id")
         subnet = seen(write.around, named) if named else None
-        policies = "properties.privateLinkServiceNetworkPolicies"
-        if subnet is not None and not is_at(subnet.body, policies, "Disabled"):
+        if subnet is None:
+            continue
+        policies = text_or(subnet.body, _POLICIES, "Enabled")
+        if policies is not None and policies.lower() != "disabled":
             yield Refusal(
                 f"{at}.properties.subnet.id",
                 f"{subnet.id.name} has privateLinkServiceNetworkPolicies, and Disabled is required",
