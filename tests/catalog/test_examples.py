@@ -104,7 +104,10 @@ def test_the_least_of_a_body_is_compared_as_all_of_it(path: Path, catalog: Catal
     whole = compare(resource_type, catalog.schemas, writable, body)
     place = {name: body[name] for name in ("location",) if name in body}
     found = compare(resource_type, catalog.schemas, {**place, **least.body}, body)
-    assert {change.path for change in found.changes} <= {change.path for change in whole.changes}
+    # A list that holds a secret is left out whole and named; an update sends what stands in Azure.
+    held = {secret.partition("[")[0] for secret in least.secrets}
+    told_apart = {change.path for change in whole.changes} | held
+    assert {change.path for change in found.changes} <= told_apart
     beyond = set(found.unknown_defaults) - set(whole.unknown_defaults)
     assert beyond <= set(least.secrets)
     nowhere = parse_yaml("{}", path.name)

@@ -175,7 +175,12 @@ def test_after_an_update_nothing_declared_differs(
     assert [change.path for change in left if change.declared] == []
 
 
-@every_type
+@pytest.mark.parametrize(
+    "resource_type",
+    # A secret takes a value to be made, and no blueprint holds one: they are read alone.
+    [each for each in TYPES if each.name != "Microsoft.KeyVault/vaults/secrets"],
+    ids=lambda t: t.name,
+)
 @laws
 @given(seed=seeds)
 def test_a_body_does_not_differ_from_the_answer_to_it(

@@ -82,7 +82,7 @@ def test_an_explanation_leads_through_locals(tagged: Path) -> None:
     edit("blueprints/small.yaml", "'${team}'", "'${owner}'")
     told = run("plan small -q --set team=red --explain table")
     assert "local owner at blueprints/small.yaml:8:10 owner: of-${team}" in told
-    assert "parameter team at --set team" in told
+    assert "parameter team, in an expression, at --set team" in told
 
 
 def test_what_is_wrong_with_an_option_is_said(tagged: Path) -> None:

@@ -253,7 +253,8 @@ def test_the_same_answers_give_the_same_bytes(bench: Bench) -> None:
     assert len(first.document.diagnostics) == 2
     assert write_plan_file(first) == write_plan_file(second)
     read = read_plan_file(write_plan_file(first), "plan")
-    assert read.document == first.document
+    # The path of the environment's file is this machine's, and stands in no document.
+    assert read.document.model_dump() == first.document.model_dump()
     assert not read.can_apply()
 
 

@@ -114,6 +114,12 @@ TYPE = ResourceType(
             f"{_CONFIGURATION}.{name}[].id": Field(compare=Compare.RESOURCE_ID)
             for name in _MEMBERSHIPS
         },
+        # The SDK types an entry as the whole pool, rule or group; it only refers to one by its id.
+        **{
+            f"{_CONFIGURATION}.{name}[].{part}": Field(read_only=True)
+            for name in _MEMBERSHIPS
+            for part in ("name", "location", "tags", "properties")
+        },
         "properties.networkSecurityGroup": Field(default=None, security=True),
         "properties.networkSecurityGroup.id": Field(compare=Compare.RESOURCE_ID, security=True),
         "properties.dnsSettings": Field(default={}),
