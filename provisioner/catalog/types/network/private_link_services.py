@@ -41,7 +41,7 @@ TYPE = ResourceType(
             disruption=Disruption.CONNECTIONS,
         ),
         f"{_FRONTENDS}[].id": Field(compare=Compare.RESOURCE_ID, create_only=True),
-        # The SDK types an entry as the whole address of a load balancer; it refers to one by its id.
+        # The SDK types an entry as the whole address of a balancer; it refers to one by its id.
         f"{_FRONTENDS}[].name": Field(read_only=True),
         f"{_FRONTENDS}[].zones": Field(read_only=True),
         f"{_FRONTENDS}[].properties": Field(read_only=True),
