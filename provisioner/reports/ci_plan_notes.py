@@ -79,7 +79,12 @@ def _comparison(entry: EnvironmentPlanDocument, told: ComparisonDocument, most: 
     if told.moved is None:
         return f"{text}; what differs is not known, since no comment of azsec remembers that plan."
     if not told.moved:
-        return f"{text}: the changes are the same, and what Azure holds beside them is not."
+        # The digest also covers what makes no change: a comment does not remember which it was.
+        return (
+            f"{text}: the changes are the same. What differs is beside them: waivers, gates or "
+            "values of the files, the version of azsec, or what else is in Azure "
+            "(`azsec diff` of two saved plans names it)."
+        )
     shown = "".join(f"\n  - {_moved(one)}" for one in told.moved[:most])
     more = len(told.moved) - most
     return f"{text}:{shown}" + (f"\n  - … and {more:,} more changes" if more > 0 else "")
