@@ -17,13 +17,15 @@ from provisioner.model.values import Body, Json, is_empty, lookup
 
 _CONFIGURATIONS = "properties.ipConfigurations"
 _CONFIGURATION = f"{_CONFIGURATIONS}[].properties"
-_MEMBERSHIPS = (
-    "applicationSecurityGroups",
-    "loadBalancerBackendAddressPools",
-    "loadBalancerInboundNatRules",
-    "applicationGatewayBackendAddressPools",
-    "virtualNetworkTaps",
-)
+_MEMBERSHIPS = {
+    "applicationSecurityGroups": ("location", "tags", "properties"),
+    "loadBalancerBackendAddressPools": ("name", "properties"),
+    "loadBalancerInboundNatRules": ("name", "properties"),
+    "applicationGatewayBackendAddressPools": ("name", "properties"),
+    "virtualNetworkTaps": ("location", "tags", "properties"),
+}
+"""The lists of what an interface is a member of, and the parts of an entry that the SDK has beside
+its id."""
 
 
 def _computed(resource: ResourceId, body: Body, around: Surroundings) -> Mapping[str, Json]:
@@ -117,8 +119,8 @@ TYPE = ResourceType(
         # The SDK types an entry as the whole pool, rule or group; it only refers to one by its id.
         **{
             f"{_CONFIGURATION}.{name}[].{part}": Field(read_only=True)
-            for name in _MEMBERSHIPS
-            for part in ("name", "location", "tags", "properties")
+            for name, parts in _MEMBERSHIPS.items()
+            for part in parts
         },
         "properties.networkSecurityGroup": Field(default=None, security=True),
         "properties.networkSecurityGroup.id": Field(compare=Compare.RESOURCE_ID, security=True),
