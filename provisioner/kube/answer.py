@@ -98,9 +98,12 @@ def _is_failure(body: Mapping[str, Any] | None) -> bool:
 
 
 def _check_list(body: Mapping[str, Any], status: int) -> Mapping[str, Any]:
-    # An empty list is [] (kube-apiserver makes the slice: storage/etcd3, GetList): null is the
-    # answer of something that did not look, and would count as "there are none".
+    # An empty list of objects is [] (kube-apiserver makes the slice: storage/etcd3, GetList), and
+    # one of their metadata alone is null (seen on 1.34.4 and 1.35.4). Any other null is the answer
+    # of something that did not look, and would count as "there are none".
     items, metadata = body.get("items"), body.get("metadata")
+    if items is None and "items" in body and body.get("kind") == "PartialObjectMetadataList":
+        items = ()
     if not isinstance(items, list | tuple) or not isinstance(metadata, Mapping | None):
         told = f"the answer ({status}) to a list has no list of objects"
         raise KubernetesError(status, "NotAList", told)

@@ -112,6 +112,14 @@ def test_a_later_page_without_items_is_no_end() -> None:
     assert isinstance(told, KubernetesError)
 
 
+def test_an_empty_list_of_metadata_has_null_for_its_items() -> None:
+    body = {**listed(), "kind": "PartialObjectMetadataList", "items": None}
+    with client(lambda _request: Reply(body=body)) as api:
+        (told,) = api.ask([ApiRequest("GET", PATH, is_list=True)])
+    assert not isinstance(told, KubernetesError)
+    assert list(told["items"]) == []
+
+
 MALFORMED = (
     ({}, "items[1] has no metadata"),
     ({"metadata": None}, "items[1] has no metadata"),
