@@ -9,7 +9,7 @@ from pathlib import Path
 from statistics import median
 
 from cluster_tools.binaries import MINORS, is_built
-from provisioner.engine.cluster_port import APPLY, Ask
+from provisioner.engine.cluster_port import APPLY, ApiRequest
 from provisioner.kube.client import KubeClient
 from provisioner.kube.kubeconfig import read_kubeconfig
 from provisioner.model.kubernetes_error import KubernetesError
@@ -50,19 +50,19 @@ def _fill(api: KubeClient, namespaces: int, pods: int) -> None:
     _send(api, [_pod(f"team-{number % namespaces}", number) for number in range(pods)])
 
 
-def _send(api: KubeClient, asks: list[Ask]) -> None:
+def _send(api: KubeClient, asks: list[ApiRequest]) -> None:
     with ThreadPoolExecutor(16) as pool:
         for told in pool.map(lambda ask: api.ask([ask])[0], asks):
             if isinstance(told, KubernetesError):
                 raise told
 
 
-def _namespace(name: str) -> Ask:
+def _namespace(name: str) -> ApiRequest:
     body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
-    return Ask("POST", "/api/v1/namespaces", body=body)
+    return ApiRequest("POST", "/api/v1/namespaces", body=body)
 
 
-def _policy(namespace: str) -> Ask:
+def _policy(namespace: str) -> ApiRequest:
     path = f"/apis/networking.k8s.io/v1/namespaces/{namespace}/networkpolicies/default-deny"
     body = {
         "apiVersion": "networking.k8s.io/v1",
@@ -70,10 +70,10 @@ def _policy(namespace: str) -> Ask:
         "metadata": {"name": "default-deny", "namespace": namespace},
         "spec": {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]},
     }
-    return Ask("PATCH", path, {"fieldManager": "bench"}, body, APPLY)
+    return ApiRequest("PATCH", path, {"fieldManager": "bench"}, body, APPLY)
 
 
-def _pod(namespace: str, number: int) -> Ask:
+def _pod(namespace: str, number: int) -> ApiRequest:
     """A pod as a Deployment makes it: of one namespace's, four are alike."""
     owner = number // (_A_NAMESPACE * 4) % 5
     container = {
@@ -102,7 +102,7 @@ def _pod(namespace: str, number: int) -> Ask:
         "metadata": metadata,
         "spec": {"containers": [container], "volumes": [{"name": "data", "emptyDir": {}}]},
     }
-    return Ask("POST", f"/api/v1/namespaces/{namespace}/pods", body=body)
+    return ApiRequest("POST", f"/api/v1/namespaces/{namespace}/pods", body=body)
 
 
 def _observe(config: Path, out: Path) -> tuple[float, float, float, int]:
