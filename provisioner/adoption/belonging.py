@@ -28,9 +28,9 @@ def named_by(resource: ResourceId, body: Body, catalog: Catalog) -> Iterator[Res
     for path in meeting_paths(known.name):
         written = without_at(written, path.split("."))
     if known.scope is Scope.EXTENSION and resource.scope is not None:
-        yield from _whole(resource.scope)
+        yield from _top_level_resource(resource.scope)
     for named in _ids_in({name: value for name, value in written.items() if name != "id"}):
-        yield from _whole(named)
+        yield from _top_level_resource(named)
 
 
 def _ids_in(value: object) -> Iterator[ResourceId]:
@@ -49,7 +49,7 @@ def _ids_in(value: object) -> Iterator[ResourceId]:
             yield named
 
 
-def _whole(resource: ResourceId) -> Iterator[ResourceId]:
+def _top_level_resource(resource: ResourceId) -> Iterator[ResourceId]:
     """Yield what a resource is part of and stands in a group by itself; nothing for what is in no
     group (a role definition, a subscription)."""
     current: ResourceId | None = resource

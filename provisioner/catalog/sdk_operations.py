@@ -213,11 +213,11 @@ def _read_builder(
         return None
     version = version if is_api_version(version) else ""
     return _Request(
-        method.upper(), _whole(url), version.lower(), model, _enums_in(node, url, enums)
+        method.upper(), _absolute_path(url), version.lower(), model, _enums_in(node, url, enums)
     )
 
 
-def _whole(url: str) -> str:
+def _absolute_path(url: str) -> str:
     return url if url.startswith("/") else f"/{url}"
 
 

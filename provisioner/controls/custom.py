@@ -43,7 +43,7 @@ def controls_with(stated: Sequence[StatedControl]) -> tuple[Control, ...]:
 def check_controls(stated: Iterable[StatedControl]) -> None:
     """Raise DiagnosticError for custom controls with the letters of azsec's own ids
     (`reserved-id`), and for CIS recommendations that there are not (`unknown-recommendation`)."""
-    wrong = [found for each in stated for found in _wrong_with(each)]
+    wrong = [found for each in stated for found in _validate(each)]
     if wrong:
         raise DiagnosticError(*wrong)
 
@@ -69,7 +69,7 @@ def check_control_types(stated: Iterable[StatedControl], known: Sequence[str]) -
         raise DiagnosticError(*wrong)
 
 
-def _wrong_with(stated: StatedControl) -> Iterator[Diagnostic]:
+def _validate(stated: StatedControl) -> Iterator[Diagnostic]:
     letters = stated.id.partition("-")[0]
     if letters in _RESERVED:
         yield error(

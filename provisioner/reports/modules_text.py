@@ -27,7 +27,7 @@ def render_modules_text(document: ModulesDocument, width: int = 100) -> Iterator
     """Yield a line for each blueprint and module, by where it comes from; a single one is told as a
     whole."""
     if len(document.modules) == 1 and document.modules[0].problem is None:
-        yield from _whole(document.modules[0], width)
+        yield from _module_lines(document.modules[0], width)
         return
     for origin, title in _ORIGINS.items():
         entries = [module for module in document.modules if module.origin == origin]
@@ -58,7 +58,7 @@ def _counted(parameters: Sequence[ParameterDocument]) -> str:
     return f"{plural(len(parameters), 'parameter')}, {required} required"
 
 
-def _whole(module: ModuleDocument, width: int) -> Iterator[Line]:
+def _module_lines(module: ModuleDocument, width: int) -> Iterator[Line]:
     yield line(Span(plain(module.location), Style.BOLD), f" · {module.kind}")
     yield from (line(row) for row in wrap(plain(module.description), width))
     if module.source is not None:

@@ -100,7 +100,7 @@ _GIVES = (Action.CREATE, Action.UPDATE, Action.REPLACE, Action.ADOPT)
 
 
 def _widening(plan: PlanDocument, catalog: Catalog) -> tuple[str, ...]:
-    """Return the addresses of the changes that let somebody in (`ResourceType.grants_access`)."""
+    """Return the addresses of the changes that grant access (`ResourceType.grants_access`)."""
     return tuple(
         change.address
         for change in plan.changes
