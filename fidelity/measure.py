@@ -23,7 +23,7 @@ from fidelity.replay import (
 from provisioner.catalog.registry import Catalog
 from provisioner.catalog.resource_type import ResourceType
 from provisioner.model.resource_id import ResourceId
-from provisioner.simulator.body_paths import split_path, values_at
+from provisioner.simulator.bodies.body_paths import split_path, values_at
 
 SINCE = "2023"
 """Answers of earlier api versions are not counted."""

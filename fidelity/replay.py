@@ -14,11 +14,11 @@ from provisioner.catalog.registry import Catalog
 from provisioner.catalog.resource_type import ResourceType, Scope
 from provisioner.model.resource_id import RESOURCE_GROUP, ResourceId, resource_group_id
 from provisioner.simulator.application import Application
-from provisioner.simulator.body_paths import remove, split_path, thaw
-from provisioner.simulator.cloud import Cloud
-from provisioner.simulator.exchange import Answer, Request
-from provisioner.simulator.records import Record
-from provisioner.simulator.state import Store
+from provisioner.simulator.bodies.body_paths import remove, split_path, thaw
+from provisioner.simulator.protocol.exchange import Answer, Request
+from provisioner.simulator.state.cloud import Cloud
+from provisioner.simulator.state.records import Record
+from provisioner.simulator.state.store import Store
 
 _ENVELOPE = frozenset({"id", "name", "type", "etag", "systemdata"})
 _BASE = "http://127.0.0.1"

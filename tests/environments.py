@@ -22,8 +22,8 @@ from provisioner.plan.plan import Plan
 from provisioner.plan.reads import Read
 from provisioner.plan.request import Request
 from provisioner.preflight.inquiry import Inquiry
-from provisioner.simulator.clock import Clock, SystemClock
 from provisioner.simulator.server import LocalAzure
+from provisioner.simulator.state.clock import Clock, SystemClock
 from provisioner.workflow.apply import ApplyOptions, Surface, apply_plan
 from provisioner.workflow.plan import Desired, load_desired, plan_destroy, plan_environment
 from provisioner.workflow.preflight import Preflight

@@ -8,9 +8,9 @@ from provisioner.azure.version_cache import forget_versions
 from provisioner.catalog.type_names import is_api_version, is_type_name
 from provisioner.cli.workspace import cache_folder, load_catalog, local_key, state_path
 from provisioner.model.diagnostic import DiagnosticError, error
-from provisioner.simulator.offers import read_limit, read_types, set_limit
+from provisioner.simulator.arm.offers import read_limit, read_types, set_limit
 from provisioner.simulator.server import serve_forever
-from provisioner.simulator.state_file import reset, status
+from provisioner.simulator.state.state_file import reset, status
 
 
 def serve_local(port: int, state: str | None, realistic: float | None) -> None:

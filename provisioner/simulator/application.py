@@ -12,61 +12,27 @@ from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from provisioner.catalog.deployment import DEPLOYMENT_TYPE
-from provisioner.catalog.endpoints import (
-    ACTIVITY_LOG,
-    CLUSTER_USER_CREDENTIAL,
-    CORE_USAGE,
-    ELIGIBLE_ROLES,
-    FEATURE,
-    FEATURES,
-    KUBERNETES_VERSIONS,
-    LEASE,
-    MACHINE_SIZES,
-    PERMISSIONS,
-    POLICY_RESTRICTIONS,
-    POLICY_TOKEN,
-    QUOTA,
-    REGISTER_FEATURE,
-    RESOURCE_GRAPH,
-    UNREGISTER_FEATURE,
-    UPGRADE_PROFILE,
-)
-from provisioner.model.resource_id import ResourceId, parse_resource_id, subscription_id
-from provisioner.model.resource_id import resource_group_id as group_id
-from provisioner.simulator import (
-    activity_log,
-    blobs,
-    change_log,
-    compute,
-    deleted,
-    deployments,
-    external_evaluation,
-    features,
-    leases,
-    listing,
-    operations,
-    policies,
-    resource_graph,
-    resources,
-    subscriptions,
-    user_credentials,
-)
-from provisioner.simulator.admission import check_admitted, read_body
-from provisioner.simulator.authorization import (
-    check_authorized,
-    list_eligible,
-    list_permissions,
-)
-from provisioner.simulator.cloud import Cloud
-from provisioner.simulator.demands import demands_of, named_type
-from provisioner.simulator.errors import RefusalError, invalid_type
-from provisioner.simulator.exchange import Answer, Request
-from provisioner.simulator.faults import Fault, FaultKind
-from provisioner.simulator.offers import check_offered
-from provisioner.simulator.places import check_place
-from provisioner.simulator.upgrades import get_upgrade_profile
-from provisioner.simulator.version_views import show_version
+from provisioner.model.resource_id import parse_resource_id
+from provisioner.simulator.arm import listing, operations, resources, subscriptions
+from provisioner.simulator.arm import routes as arm
+from provisioner.simulator.arm.offers import check_offered
+from provisioner.simulator.authorization import routes as authorization
+from provisioner.simulator.authorization.demands import demands_of, named_type
+from provisioner.simulator.authorization.permissions import check_authorized
+from provisioner.simulator.bodies.version_views import show_version
+from provisioner.simulator.deployments import routes as deployments
+from provisioner.simulator.logs import activity_log, change_log
+from provisioner.simulator.logs import routes as logs
+from provisioner.simulator.policy import routes as policy
+from provisioner.simulator.protocol.admission import check_admitted, read_body
+from provisioner.simulator.protocol.errors import RefusalError, invalid_type
+from provisioner.simulator.protocol.exchange import Answer, Request
+from provisioner.simulator.protocol.faults import Fault, FaultKind
+from provisioner.simulator.protocol.routes import PROVIDER, Handler, Route, compile_path
+from provisioner.simulator.resource_graph import routes as resource_graph
+from provisioner.simulator.services import blobs, deleted
+from provisioner.simulator.services import routes as services
+from provisioner.simulator.state.cloud import Cloud
 
 _BEFORE = frozenset({FaultKind.ANSWER, FaultKind.DROP})
 _AFTER = frozenset({FaultKind.DROP_ANSWER})
@@ -76,8 +42,6 @@ _OPEN_PATHS = ("/metadata/endpoints",)
 _READS_LEFT = 16499
 _WRITES_LEFT = 11999
 _REMEMBERED = 100_000
-
-Handler = Callable[..., Answer]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,21 +55,6 @@ class RecordedRequest:
 
 class _DroppedError(Exception):
     """The connection is to be closed without an answer."""
-
-
-def _compile(pattern: str) -> re.Pattern[str]:
-    names = {
-        "{s}": "(?P<subscription>[^/]+)",
-        "{g}": "(?P<group>[^/]+)",
-        "{ns}": "(?P<namespace>[^/]+)",
-        "{loc}": "(?P<location>[^/]+)",
-        "{token}": "(?P<token>[^/]+)",
-        "{name}": "(?P<name>[^/]+)",
-        "{kind}": r"(?P<kind>\w+)",
-    }
-    for name, group in names.items():
-        pattern = pattern.replace(name, group)
-    return re.compile(pattern + "/?", re.IGNORECASE)
 
 
 class Application:
@@ -218,102 +167,27 @@ class Application:
 def _route(cloud: Cloud, request: Request) -> Answer:
     _check_subscription(cloud, request)
     method = "GET" if request.method == "HEAD" else request.method
-    for verb, pattern, handler in (*_ROUTES, *_ENDPOINTS):
-        match = pattern.fullmatch(request.path) if verb == method else None
+    for route in _ROUTES:
+        match = route.pattern.fullmatch(request.path) if route.method == method else None
         if match is not None:
-            return handler(cloud, request, **match.groupdict())
+            return route.handler(cloud, request, **match.groupdict())
     resource_type, _ = named_type(cloud, request)
     if resource_type is not None:
         check_offered(cloud, resource_type, request.query["api-version"])
     return _route_deleted(cloud, request) or _route_resource(cloud, request)
 
 
-def _list_group_resources(cloud: Cloud, request: Request, subscription: str, group: str) -> Answer:
-    resource = group_id(subscription, group)
-    check_place(cloud, cloud.type_of(resource), ResourceId("", ("",), resource), writing=False)
-    return listing.list_resources(cloud, request, resource)
-
-
-def _list_resources(cloud: Cloud, request: Request, subscription: str) -> Answer:
-    return listing.list_resources(cloud, request, subscription_id(subscription))
-
-
-def _list_groups(cloud: Cloud, request: Request, subscription: str) -> Answer:
-    return listing.list_groups(cloud, request, subscription_id(subscription))
-
-
-def _poll_status(cloud: Cloud, request: Request, token: str, **_place: str) -> Answer:
-    return operations.answer_status(cloud, request, token)
-
-
-def _poll_result(cloud: Cloud, request: Request, token: str, **_place: str) -> Answer:
-    return operations.answer_result(cloud, request, token)
-
-
-def _poll_purge(_cloud: Cloud, _request: Request, **_place: str) -> Answer:
-    return Answer(200)
-
-
-_S = "/subscriptions/{s}"
-_P = _S + "/providers/{ns}"
-_D = f"/providers/{DEPLOYMENT_TYPE}/{{name}}"
-_ROUTES: tuple[tuple[str, re.Pattern[str], Handler], ...] = tuple(
-    (verb, _compile(pattern), handler)
-    for verb, pattern, handler in (
-        ("GET", "/metadata/endpoints", subscriptions.get_metadata),
-        ("GET", "/tenants", subscriptions.list_tenants),
-        ("GET", "/providers", subscriptions.list_providers),
-        ("GET", "/providers/{ns}", subscriptions.get_provider),
-        ("GET", "/subscriptions", subscriptions.list_subscriptions),
-        ("GET", _S, subscriptions.get_subscription),
-        ("GET", _S + "/locations", subscriptions.list_locations),
-        ("GET", _S + "/resources", _list_resources),
-        ("GET", _S + "/resourcegroups", _list_groups),
-        ("GET", _S + "/resourcegroups/{g}/resources", _list_group_resources),
-        ("GET", _S + "/providers", subscriptions.list_providers),
-        ("GET", _P, subscriptions.get_provider),
-        ("POST", _P + "/(?P<verb>register|unregister)", subscriptions.register_provider),
-        ("POST", _P + "/checkNameAvailability", subscriptions.check_name_availability),
-        ("GET", _S + "/operationresults/{token}", _poll_result),
-        ("GET", _P + "/locations/{loc}/operations/{token}", _poll_status),
-        ("GET", _P + "/locations/{loc}/operationResults/{token}", _poll_result),
-        ("GET", _P + "/locations/{loc}/asyncoperations/{token}", _poll_result),
-        ("GET", _P + "/locations/{loc}/purgeResults/{name}", _poll_purge),
-        *(
-            route
-            for scope in ("", _S, _S + "/resourcegroups/{g}")
-            for route in (
-                ("PUT", scope + _D, deployments.put_deployment),
-                ("GET", scope + _D, deployments.get_deployment),
-                ("GET", scope + _D + "/operationStatuses/{token}", deployments.poll_deployment),
-            )
-        ),
-    )
+_ROUTES: tuple[Route, ...] = (
+    *arm.ROUTES,
+    *deployments.ROUTES,
+    *services.ROUTES,
+    *policy.ROUTES,
+    *authorization.ROUTES,
+    *logs.ROUTES,
+    *resource_graph.ROUTES,
 )
-_ENDPOINTS: tuple[tuple[str, re.Pattern[str], Handler], ...] = tuple(
-    (endpoint.method, endpoint.pattern, handler)
-    for endpoint, handler in (
-        (FEATURE, features.get_feature),
-        (FEATURES, features.list_features),
-        (REGISTER_FEATURE, features.register_feature),
-        (UNREGISTER_FEATURE, features.unregister_feature),
-        (KUBERNETES_VERSIONS, compute.list_versions),
-        (UPGRADE_PROFILE, get_upgrade_profile),
-        (MACHINE_SIZES, compute.list_sizes),
-        (CORE_USAGE, compute.list_usages),
-        (QUOTA, compute.put_quota),
-        (POLICY_RESTRICTIONS, policies.check_restrictions),
-        (POLICY_TOKEN, external_evaluation.acquire_token),
-        (PERMISSIONS, list_permissions),
-        (ACTIVITY_LOG, activity_log.list_events),
-        (RESOURCE_GRAPH, resource_graph.answer_query),
-        (ELIGIBLE_ROLES, list_eligible),
-        (LEASE, leases.lease_container),
-        (CLUSTER_USER_CREDENTIAL, user_credentials.list_user_credential),
-    )
-)
-_DELETED = _compile(
-    _P + "(/locations/{loc})?/deleted{kind}(/{name})?(?P<purge>/purge)?",
+_DELETED = compile_path(
+    PROVIDER + r"(/locations/{location})?/deleted(?P<kind>\w+)(/{name})?(?P<purge>/purge)?"
 )
 
 

@@ -16,13 +16,13 @@ from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
 from provisioner.catalog.registry import Catalog
 from provisioner.model.diagnostic import DiagnosticError, error
-from provisioner.simulator.admission import LARGEST_HEADERS, LONGEST_URL
 from provisioner.simulator.application import Application, RecordedRequest
-from provisioner.simulator.clock import Clock, SystemClock
-from provisioner.simulator.cloud import Cloud
-from provisioner.simulator.faults import Faults
-from provisioner.simulator.open_types import open_catalog
-from provisioner.simulator.state import Store
+from provisioner.simulator.arm.open_types import open_catalog
+from provisioner.simulator.protocol.admission import LARGEST_HEADERS, LONGEST_URL
+from provisioner.simulator.protocol.faults import Faults
+from provisioner.simulator.state.clock import Clock, SystemClock
+from provisioner.simulator.state.cloud import Cloud
+from provisioner.simulator.state.store import Store
 
 _LOOPBACK = "127.0.0.1"
 _SYSTEM_CLOCK = SystemClock()

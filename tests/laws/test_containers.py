@@ -12,7 +12,7 @@ from provisioner.documents.apply import Event, Outcome, StepStarted, StepSucceed
 from provisioner.documents.plan import Action
 from provisioner.model.diagnostic import DiagnosticError, GateError
 from provisioner.plan.plan_file import read_plan_file, write_plan_file
-from provisioner.simulator.faults import Fault
+from provisioner.simulator.protocol.faults import Fault
 from tests.environments import Bench
 from tests.laws.neighbours import (
     ACCOUNT,

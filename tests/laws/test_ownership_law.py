@@ -19,7 +19,7 @@ from provisioner.documents.apply import Outcome
 from provisioner.documents.plan import Action
 from provisioner.model.resource_id import ResourceId
 from provisioner.plan.plan import Plan
-from provisioner.simulator.faults import Fault
+from provisioner.simulator.protocol.faults import Fault
 from tests.environments import open_bench
 from tests.laws.neighbours import (
     IDENTITY,

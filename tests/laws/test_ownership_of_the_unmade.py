@@ -19,7 +19,7 @@ from provisioner.documents.apply import (
 )
 from provisioner.documents.plan import Action
 from provisioner.plan.plan import Plan
-from provisioner.simulator.faults import Fault
+from provisioner.simulator.protocol.faults import Fault
 from provisioner.workflow.apply import ApplyOptions, Surface, apply_plan
 from provisioner.workflow.migration import plan_migration
 from tests.environments import Bench

@@ -19,7 +19,7 @@ from provisioner.cli.failure import run_guarded
 from provisioner.model.resource_id import ResourceId
 from provisioner.plan.reads import Read
 from provisioner.preflight.inquiry import Inquiry
-from provisioner.simulator.open_types import open_catalog
+from provisioner.simulator.arm.open_types import open_catalog
 from provisioner.simulator.server import LocalAzure
 from tests.forges.life import Life
 from tests.principals import TokenOf

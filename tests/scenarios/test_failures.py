@@ -9,7 +9,7 @@ from provisioner.cli.application import app
 from provisioner.cli.failure import run_guarded
 from provisioner.documents.apply import ApplyDocument, Outcome
 from provisioner.model.diagnostic import DiagnosticError
-from provisioner.simulator.faults import Fault
+from provisioner.simulator.protocol.faults import Fault
 from provisioner.workflow.drift import check_drift
 from tests.environments import Bench
 

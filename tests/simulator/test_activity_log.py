@@ -9,7 +9,7 @@ from urllib.parse import quote
 import pytest
 from azure.mgmt.monitor.models import EventData
 
-from provisioner.simulator.clock import format_time
+from provisioner.simulator.state.clock import format_time
 from tests.principals import object_id, token_of
 from tests.simulator.setting import GROUP, SUBSCRIPTION, Reply, Setting
 

@@ -7,7 +7,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from provisioner.simulator import admission, server
+from provisioner.simulator import server
+from provisioner.simulator.protocol import admission
 from tests.simulator.setting import GROUP, Setting
 
 NET = "Contoso.Fabric/nets/n"

@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from provisioner.simulator.caller import LOCAL_OPERATOR, Caller, read_caller
-from provisioner.simulator.exchange import Request
+from provisioner.simulator.entra.caller import LOCAL_OPERATOR, Caller, read_caller
+from provisioner.simulator.protocol.exchange import Request
 
 OBJECT = "0b1c2d3e-4f50-4617-8293-a4b5c6d7e8f9"
 CLI = "04b07795-8ddb-461a-bbee-02f9e1bf7b46"

@@ -4,7 +4,7 @@ import http.client
 
 import pytest
 
-from provisioner.simulator.faults import Fault
+from provisioner.simulator.protocol.faults import Fault
 from tests.simulator.setting import GROUP, Setting
 
 NET = "Contoso.Fabric/nets/n"

@@ -10,9 +10,9 @@ import pytest
 
 from provisioner.catalog.registry import Catalog
 from provisioner.model.resource_id import ResourceId
-from provisioner.simulator.records import Lease
 from provisioner.simulator.server import LocalAzure
-from provisioner.simulator.state import Store
+from provisioner.simulator.state.records import Lease
+from provisioner.simulator.state.store import Store
 from tests.simulator.setting import GROUP, Caller, Reply, StandingClock
 
 ACCOUNT = f"{GROUP}/providers/Microsoft.Storage/storageAccounts/stlock"

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from provisioner.simulator.records import Operation, OperationKind
-from provisioner.simulator.state import Store
+from provisioner.simulator.state.records import Operation, OperationKind
+from provisioner.simulator.state.store import Store
 from tests.simulator.setting import GROUP, Setting
 
 NET = "Contoso.Fabric/nets/n"

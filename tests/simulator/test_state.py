@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from provisioner.model.diagnostic import DiagnosticError
-from provisioner.simulator.state import Store
-from provisioner.simulator.state_file import reset, status
+from provisioner.simulator.state.state_file import reset, status
+from provisioner.simulator.state.store import Store
 from tests.simulator.setting import GROUP, SUBSCRIPTION, Caller, Setting
 
 NET = "Contoso.Fabric/nets/n"
@@ -33,7 +33,7 @@ def test_what_was_committed_survives_a_kill(tmp_path: Path):
     state = tmp_path / "state.db"
     script = (
         "import os, sys, pathlib\n"
-        "from provisioner.simulator.state import Store\n"
+        "from provisioner.simulator.state.store import Store\n"
         "store = Store(pathlib.Path(sys.argv[1]))\n"
         "store.subscriptions.put('kept', 'a'); store.commit()\n"
         "store.subscriptions.put('lost', 'b')\n"

@@ -6,8 +6,8 @@ from provisioner.blueprint.body_check import check_body
 from provisioner.blueprint.yaml_source import parse_yaml
 from provisioner.catalog.registry import Catalog
 from provisioner.catalog.schema import Kind
-from provisioner.simulator.errors import RefusalError
-from provisioner.simulator.validation import read_body
+from provisioner.simulator.bodies.validation import read_body
+from provisioner.simulator.protocol.errors import RefusalError
 
 SOA = "Microsoft.Network/privateDnsZones/SOA"
 GATEWAY = "Microsoft.Network/virtualNetworkGateways"

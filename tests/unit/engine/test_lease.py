@@ -27,7 +27,7 @@ from provisioner.engine.lease import (
 )
 from provisioner.model.azure_error import AzureError
 from provisioner.model.values import lookup
-from provisioner.simulator.faults import Fault
+from provisioner.simulator.protocol.faults import Fault
 from provisioner.simulator.server import LocalAzure
 from tests.simulator.setting import StandingClock
 

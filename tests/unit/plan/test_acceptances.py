@@ -18,7 +18,7 @@ from provisioner.model.span import Span
 from provisioner.model.values import Body
 from provisioner.plan.acceptances import sort_additions
 from provisioner.plan.additions import Addition
-from provisioner.simulator.faults import Fault
+from provisioner.simulator.protocol.faults import Fault
 from provisioner.workflow.check import check_environment
 from provisioner.workflow.drift import check_drift
 from tests.environments import Bench, compose_small

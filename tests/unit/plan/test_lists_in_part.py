@@ -3,7 +3,7 @@
 import pytest
 
 from provisioner.documents.plan import Action
-from provisioner.simulator.faults import Fault
+from provisioner.simulator.protocol.faults import Fault
 from tests.environments import Bench
 
 CLUSTER = """\

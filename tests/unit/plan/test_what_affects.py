@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from provisioner.catalog.registry import Catalog
-from provisioner.simulator.faults import Fault
+from provisioner.simulator.protocol.faults import Fault
 from tests.environments import ROOT, Bench, open_bench, plan_environment
 
 GROUP = "/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/rg-main"

@@ -11,7 +11,7 @@ from provisioner.model.diagnostic import DiagnosticError
 from provisioner.model.values import Body
 from provisioner.plan.reads import Answer, Read
 from provisioner.reports.access_wording import denied, scope_of_claim
-from provisioner.simulator.faults import Fault
+from provisioner.simulator.protocol.faults import Fault
 from provisioner.workflow.access import explain_access
 from provisioner.workflow.access_question import Question
 from tests.environments import Bench

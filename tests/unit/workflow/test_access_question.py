@@ -4,7 +4,7 @@ import pytest
 
 from provisioner.documents.access import AccessDocument, AccessState
 from provisioner.model.diagnostic import DiagnosticError
-from provisioner.simulator.faults import Fault
+from provisioner.simulator.protocol.faults import Fault
 from provisioner.workflow.access import explain_access
 from provisioner.workflow.access_question import Question
 from tests.environments import Bench

@@ -7,7 +7,7 @@ import pytest
 from provisioner.catalog.registry import Catalog
 from provisioner.documents.roles import Purpose
 from provisioner.model.diagnostic import DiagnosticError, Severity
-from provisioner.simulator.faults import Fault
+from provisioner.simulator.protocol.faults import Fault
 from provisioner.workflow.drift import check_drift
 from provisioner.workflow.lock import break_lock, show_lock
 from provisioner.workflow.roles import describe_roles, needs_of

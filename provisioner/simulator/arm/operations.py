@@ -1,0 +1,210 @@
+"""Long operations: started by a write, polled at their own address, settled when their time is up.
+
+Nothing runs in the background. Each request first settles what is due by the clock, so that a
+test that drives the clock sees exactly what it asked for, and a restart takes up where it was.
+"""
+
+import math
+import uuid
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import timedelta
+
+from provisioner.catalog.resource_type import ResourceType, WriteFlow
+from provisioner.model.resource_id import ResourceId, parse_resource_id
+from provisioner.model.values import Json
+from provisioner.simulator.arm.removal import remove_resource
+from provisioner.simulator.bodies.answers import render, show_state
+from provisioner.simulator.bodies.body_paths import split_path, values_at
+from provisioner.simulator.logs.activity_log import record_end, record_success, write_within
+from provisioner.simulator.logs.change_log import watch
+from provisioner.simulator.protocol.errors import RefusalError
+from provisioner.simulator.protocol.exchange import Answer, Request
+from provisioner.simulator.protocol.faults import FaultKind
+from provisioner.simulator.state.clock import format_time, parse_time
+from provisioner.simulator.state.cloud import Cloud
+from provisioner.simulator.state.records import Operation, OperationKind
+
+_FAILURE = frozenset({FaultKind.FAIL_OPERATION})
+_LONGEST_WAIT = 15
+
+
+def start_operation(
+    cloud: Cloud,
+    request: Request,
+    resource_type: ResourceType,
+    target: ResourceId,
+    kind: OperationKind,
+) -> Operation:
+    """Begin a long operation on a resource, and settle it at once where it takes no time."""
+    now = cloud.now()
+    seconds = 0.0 if cloud.pace is None else resource_type.seconds * cloud.pace
+    fault = cloud.faults.take(_FAILURE, request.method, request.path)
+    row = cloud.store.resources.get(target.key)
+    operation = Operation(
+        token=str(uuid.uuid4()),
+        kind=kind,
+        target=target.text,
+        started=format_time(now),
+        ends=format_time(now + timedelta(seconds=seconds)),
+        holds=held_keys(resource_type, target, row.body if row else {}),
+        error=(fault.code, fault.message) if fault else None,
+        origin=cloud.origin,
+    )
+    cloud.store.operations.forget_ended()
+    cloud.store.operations.put(operation.token, operation)
+    if row is not None:
+        cloud.store.resources.put(target.key, replace(row, operation=operation.token))
+    if seconds == 0:
+        return _settle(cloud, operation)
+    return operation
+
+
+def settle_due(cloud: Cloud) -> None:
+    """Apply the effect of every operation whose time is up."""
+    for operation in cloud.store.operations.running():
+        if parse_time(operation.ends) <= cloud.now():
+            _settle(cloud, operation)
+
+
+def _settle(cloud: Cloud, operation: Operation) -> Operation:
+    settled = replace(operation, settled=True)
+    cloud.store.operations.put(operation.token, settled)
+    record_end(cloud, operation)
+    target = ResourceId.parse(operation.target)
+    row = cloud.store.resources.get(target.key)
+    if row is None or row.operation != operation.token:
+        return settled
+    if operation.kind is OperationKind.DELETE and operation.error is None:
+        _delete(cloud, target, operation)
+        return settled
+    body = dict(row.body)
+    if operation.error is not None:
+        show_state(body, "Failed")
+    cloud.store.resources.put(target.key, replace(row, body=body, operation=None))
+    return settled
+
+
+def _delete(cloud: Cloud, target: ResourceId, operation: Operation) -> None:
+    """Remove the target of an operation; what stands in a group is deleted one by one."""
+    watch(cloud, target, operation.origin, operation.ends)
+    for row in cloud.store.resources.inside(target.key) if target.is_container else ():
+        within = write_within(operation.origin, f"{row.type}/delete", row.id.text)
+        record_success(cloud, within)
+    remove_resource(cloud, target)
+
+
+def held_keys(resource_type: ResourceType, target: ResourceId, body: object) -> tuple[str, ...]:
+    """Return the keys that a write to `target` keeps others from (`ResourceType.serialise_on`).
+
+    Where a type is serialised, that is the whole top-level resource, and the ones it points to.
+    """
+    path = resource_type.serialise_on
+    if path is None:
+        return (target.key,)
+    keys = {target.key, top_resource(target).key}
+    for _, value in values_at(body, split_path(path)) if path else ():
+        other = parse_resource_id(value)
+        if other is not None:
+            keys.add(top_resource(other).key)
+    return tuple(sorted(keys))
+
+
+def top_resource(resource: ResourceId) -> ResourceId:
+    """Return the top-level resource that a child stands in, or the resource itself."""
+    while resource.parent is not None:
+        resource = resource.parent
+    return resource
+
+
+def check_idle(cloud: Cloud, resource_type: ResourceType, target: ResourceId, body: object) -> None:
+    """Raise RefusalError while another operation holds what a write to `target` needs."""
+    wanted = set(held_keys(resource_type, target, body))
+    for operation in cloud.store.operations.running():
+        if wanted & set(operation.holds):
+            raise RefusalError(
+                409,
+                resource_type.codes.busy,
+                f"Another operation on this or a dependent resource is in progress: "
+                f"{operation.kind.value.lower()} {operation.target}. Retry when it has ended.",
+                headers={"Retry-After": str(_wait(cloud, operation))},
+                by_provider=True,
+            )
+
+
+def operation_headers(
+    cloud: Cloud,
+    request: Request,
+    resource_type: ResourceType,
+    operation: Operation,
+    names: Iterable[str],
+) -> dict[str, str]:
+    """Return the headers (`Azure-AsyncOperation`, `Location`) that say where to poll."""
+    api_version = request.query.get("api-version", "")
+    target = ResourceId.parse(operation.target)
+    subscription = f"{request.base}/subscriptions/{target.subscription}"
+    place = f"{subscription}/providers/{resource_type.namespace}/locations/{_place(cloud, target)}"
+    urls = {
+        "Azure-AsyncOperation": f"{place}/operations/{operation.token}",
+        "Location": f"{place}/operationResults/{operation.token}",
+    }
+    if resource_type.write is WriteFlow.LOCATION:
+        urls["Location"] = f"{place}/asyncoperations/{operation.token}"
+    if target.is_container:
+        urls["Location"] = f"{subscription}/operationresults/{operation.token}"
+    headers = {name: f"{urls[name]}?api-version={api_version}" for name in names}
+    headers["Retry-After"] = str(_wait(cloud, operation))
+    return headers
+
+
+def answer_status(cloud: Cloud, _request: Request, token: str) -> Answer:
+    """Answer a poll of `Azure-AsyncOperation`."""
+    operation = _find(cloud, token)
+    body: dict[str, Json] = {"name": operation.token, "startTime": operation.started}
+    if not operation.settled:
+        body["status"] = "InProgress"
+        return Answer(200, body, {"Retry-After": str(_wait(cloud, operation))})
+    body["endTime"] = operation.ends
+    body["status"] = "Failed" if operation.error else "Succeeded"
+    if operation.error:
+        code, message = operation.error
+        body["error"] = {"code": code, "message": message}
+    return Answer(200, body)
+
+
+def answer_result(cloud: Cloud, request: Request, token: str) -> Answer:
+    """Answer a poll of `Location`: 202 while it runs, then the outcome."""
+    operation = _find(cloud, token)
+    if not operation.settled:
+        url = f"{request.base}{request.path}?api-version={request.query.get('api-version', '')}"
+        return Answer(202, None, {"Location": url, "Retry-After": str(_wait(cloud, operation))})
+    if operation.error:
+        code, message = operation.error
+        raise RefusalError(409, code, message)
+    row = cloud.store.resources.get(operation.target.lower())
+    if operation.kind is OperationKind.DELETE or row is None:
+        return Answer(204 if "/providers/" in request.path else 200)
+    return Answer(200, render(cloud, row))
+
+
+def _find(cloud: Cloud, token: str) -> Operation:
+    operation = cloud.store.operations.get(token.lower())
+    if operation is None:
+        raise RefusalError(404, "NotFound", f"The operation '{token}' was not found.")
+    return operation
+
+
+def _wait(cloud: Cloud, operation: Operation) -> int:
+    """Return the whole seconds that a client should wait before it asks again."""
+    left = (parse_time(operation.ends) - cloud.now()).total_seconds()
+    return 0 if operation.settled else max(1, min(_LONGEST_WAIT, math.ceil(left)))
+
+
+def _place(cloud: Cloud, target: ResourceId) -> str:
+    """Return the region whose operations are polled: the resource's own, or its group's."""
+    for resource in (target, *target.ancestors):
+        row = cloud.store.resources.get(resource.key)
+        location = row.body.get("location") if row else None
+        if isinstance(location, str):
+            return location
+    return "global"

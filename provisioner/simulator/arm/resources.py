@@ -1,0 +1,195 @@
+"""GET, HEAD, PUT, PATCH and DELETE of one resource, over the facts of its type."""
+
+from provisioner.catalog.resource_type import DeleteFlow, ResourceType, Scope, WriteFlow
+from provisioner.model.resource_id import RESOURCE_GROUP, ResourceId
+from provisioner.simulator.arm.operations import check_idle, operation_headers, start_operation
+from provisioner.simulator.arm.removal import check_unlocked, check_unused, remove_resource
+from provisioner.simulator.arm.service_checks import check_delete
+from provisioner.simulator.arm.writing import Occasion, write_resource
+from provisioner.simulator.bodies.answers import etag_of, quote_etag, render, show_state
+from provisioner.simulator.bodies.body_paths import merge_patch, value_at
+from provisioner.simulator.bodies.lease_states import check_unleased
+from provisioner.simulator.policy.external_evaluation import operation_of
+from provisioner.simulator.policy.restrictions import check_policies
+from provisioner.simulator.protocol.errors import RefusalError, resource_not_found
+from provisioner.simulator.protocol.exchange import Answer, Request
+from provisioner.simulator.state.cloud import Cloud
+from provisioner.simulator.state.places import check_place
+from provisioner.simulator.state.records import Operation, OperationKind, Record
+
+_DELETE_HEADERS = {
+    DeleteFlow.LOCATION: ("Location",),
+    DeleteFlow.ASYNC_OPERATION: ("Azure-AsyncOperation", "Location"),
+}
+
+
+def get_resource(cloud: Cloud, _request: Request, resource: ResourceId) -> Answer:
+    """Answer a GET: 200, or 404."""
+    resource_type = cloud.type_of(resource)
+    row = cloud.find(resource)
+    if row is None:
+        check_place(cloud, resource_type, resource, writing=False)
+        raise resource_not_found(cloud.canonical(resource), resource_type.codes.not_found)
+    return Answer(200, render(cloud, row), _etag_headers(cloud, resource_type, row))
+
+
+def head_resource(cloud: Cloud, _request: Request, resource: ResourceId) -> Answer:
+    """Answer a HEAD: 204 where the resource exists, else 404."""
+    cloud.type_of(resource)
+    return Answer(204 if cloud.find(resource) is not None else 404)
+
+
+def put_resource(cloud: Cloud, request: Request, resource: ResourceId) -> Answer:
+    """Answer a PUT: create the resource, or replace what it says."""
+    resource_type = cloud.type_of(resource)
+    check_place(cloud, resource_type, resource, writing=True)
+    document = request.read_object()
+    before = cloud.store.resources.get(resource.key)
+    _check_conditions(cloud, request, resource_type, before)
+    check_unlocked(cloud, resource, document, deleting=False)
+    check_idle(cloud, resource_type, resource, document)
+    check_policies(cloud, operation_of(request, resource, resource_type, document))
+    if before is not None and resource_type.changed_by is not None:
+        return Answer(200, render(cloud, before))
+    version = request.query["api-version"]
+    place = cloud.canonical(resource)
+    row = write_resource(cloud, resource_type, place, document, version, Occasion(request.query))
+    return _answer_write(cloud, request, resource_type, row, created=before is None)
+
+
+def patch_resource(cloud: Cloud, request: Request, resource: ResourceId) -> Answer:
+    """Answer a PATCH: merge tags and properties into what there is (RFC 7396), at once."""
+    resource_type = cloud.type_of(resource)
+    before = cloud.store.resources.get(resource.key)
+    if before is None:
+        check_place(cloud, resource_type, resource, writing=False)
+        raise resource_not_found(cloud.canonical(resource), resource_type.codes.not_found)
+    document = request.read_object()
+    _check_conditions(cloud, request, resource_type, before)
+    check_unlocked(cloud, resource, document, deleting=False)
+    check_idle(cloud, resource_type, resource, document)
+    whole = merge_patch(before.body, document)
+    check_policies(cloud, operation_of(request, resource, resource_type, whole))
+    row = write_resource(cloud, resource_type, before.id, whole, request.query["api-version"])
+    return Answer(200, render(cloud, row), _etag_headers(cloud, resource_type, row))
+
+
+def delete_resource(cloud: Cloud, request: Request, resource: ResourceId) -> Answer:
+    """Answer a DELETE: 204 where there is nothing, else the type's own flow."""
+    resource_type = cloud.type_of(resource)
+    if not resource_type.deletable:
+        raise RefusalError(
+            405,
+            "MethodNotAllowed",
+            f"Resources of the type '{resource_type.name}' cannot be deleted by themselves.",
+        )
+    if _stands_on_missing_group(cloud, resource_type, resource):
+        return Answer(204)
+    check_place(cloud, resource_type, resource, writing=False)
+    row = cloud.store.resources.get(resource.key)
+    if row is None:
+        return _answer_absent(cloud, resource_type, resource)
+    _check_conditions(cloud, request, resource_type, row)
+    names = _DELETE_HEADERS.get(resource_type.delete, ())
+    leaving = cloud.store.operations.get(row.operation) if row.operation else None
+    if leaving is not None and resource.is_container and _is_leaving(leaving):
+        # Recorded: to delete a resource group again while it is being deleted is no conflict.
+        return Answer(202, None, operation_headers(cloud, request, resource_type, leaving, names))
+    check_unlocked(cloud, resource, row.body, deleting=True)
+    check_idle(cloud, resource_type, resource, row.body)
+    check_policies(cloud, operation_of(request, resource, resource_type, row.body))
+    check_unleased(cloud, resource)
+    check_unused(cloud, resource)
+    check_delete(cloud, resource_type, row)
+    if resource_type.delete is DeleteFlow.SYNC:
+        body = render(cloud, row) if resource_type.scope is Scope.EXTENSION else None
+        remove_resource(cloud, resource)
+        return Answer(200, body)
+    operation = start_operation(cloud, request, resource_type, row.id, OperationKind.DELETE)
+    return Answer(202, None, operation_headers(cloud, request, resource_type, operation, names))
+
+
+def _is_leaving(operation: Operation) -> bool:
+    return operation.kind is OperationKind.DELETE and not operation.settled
+
+
+def _stands_on_missing_group(
+    cloud: Cloud, resource_type: ResourceType, resource: ResourceId
+) -> bool:
+    """Tell whether an extension resource stood on a group that is gone: recorded for role
+    assignments, whose provider does not ask for the group (it does for a resource in one)."""
+    scope = resource.scope
+    if resource_type.scope is not Scope.EXTENSION or scope is None:
+        return False
+    return scope.type == RESOURCE_GROUP and cloud.find(scope) is None
+
+
+def _answer_absent(cloud: Cloud, resource_type: ResourceType, resource: ResourceId) -> Answer:
+    if resource.is_container:
+        raise resource_not_found(cloud.canonical(resource), resource_type.codes.not_found)
+    return Answer(204)
+
+
+def _answer_write(
+    cloud: Cloud, request: Request, resource_type: ResourceType, row: Record, *, created: bool
+) -> Answer:
+    lingers = created and _lingers(resource_type, row)
+    status = 201 if lingers else resource_type.created if created else resource_type.updated
+    located = resource_type.write is WriteFlow.LOCATION
+    done = resource_type.write is WriteFlow.SYNC and not lingers
+    if done or (located and not created):
+        return Answer(status, render(cloud, row), _etag_headers(cloud, resource_type, row))
+    kind = OperationKind.CREATE if created else OperationKind.UPDATE
+    operation = start_operation(cloud, request, resource_type, row.id, kind)
+    accepted = resource_type.write is WriteFlow.ACCEPTED
+    if located:
+        place = operation_headers(cloud, request, resource_type, operation, ("Location",))
+        return Answer(202, None, place)
+    names = ("Azure-AsyncOperation", "Location") if accepted else ("Azure-AsyncOperation",)
+    headers = operation_headers(cloud, request, resource_type, operation, names)
+    if accepted:
+        return Answer(202, {}, headers)
+    body = render(cloud, row)
+    show_state(body, resource_type.creating if created else kind.value)
+    return Answer(status, body, headers)
+
+
+def _lingers(resource_type: ResourceType, row: Record) -> bool:
+    if resource_type.lingers is None:
+        return False
+    path, value = resource_type.lingers
+    return bool(value_at(row.body, path) == value)
+
+
+def _etag_headers(cloud: Cloud, resource_type: ResourceType, row: Record) -> dict[str, str]:
+    shown = resource_type.etag and resource_type.etag_header
+    return {"ETag": quote_etag(etag_of(cloud, row))} if shown else {}
+
+
+def _check_conditions(
+    cloud: Cloud, request: Request, resource_type: ResourceType, row: Record | None
+) -> None:
+    """Raise RefusalError where If-Match or If-None-Match does not hold, if the type looks."""
+    if not resource_type.etag:
+        return
+    wanted = request.headers.get("if-match")
+    unwanted = request.headers.get("if-none-match")
+    current = etag_of(cloud, row) if row else None
+    fails = (wanted is not None and not _matches(wanted, current)) or (
+        unwanted is not None and _matches(unwanted, current)
+    )
+    if fails:
+        raise RefusalError(
+            412,
+            "PreconditionFailed",
+            "The condition in the request header is not satisfied: the resource has changed, "
+            "or does not exist.",
+            by_provider=True,
+        )
+
+
+def _matches(condition: str, current: str | None) -> bool:
+    if current is None:
+        return False
+    tags = (tag.strip().removeprefix("W/").strip('"') for tag in condition.split(","))
+    return any(tag in ("*", current) for tag in tags)

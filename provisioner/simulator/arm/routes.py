@@ -1,0 +1,60 @@
+"""The routes of Azure Resource Manager that lead to no single resource."""
+
+from provisioner.model.resource_id import ResourceId, subscription_id
+from provisioner.model.resource_id import resource_group_id as group_id
+from provisioner.simulator.arm import listing, operations, subscriptions
+from provisioner.simulator.protocol.exchange import Answer, Request
+from provisioner.simulator.protocol.routes import GROUP, PROVIDER, SUBSCRIPTION, Route
+from provisioner.simulator.state.cloud import Cloud
+from provisioner.simulator.state.places import check_place
+
+
+def _list_group_resources(cloud: Cloud, request: Request, subscription: str, group: str) -> Answer:
+    resource = group_id(subscription, group)
+    check_place(cloud, cloud.type_of(resource), ResourceId("", ("",), resource), writing=False)
+    return listing.list_resources(cloud, request, resource)
+
+
+def _list_resources(cloud: Cloud, request: Request, subscription: str) -> Answer:
+    return listing.list_resources(cloud, request, subscription_id(subscription))
+
+
+def _list_groups(cloud: Cloud, request: Request, subscription: str) -> Answer:
+    return listing.list_groups(cloud, request, subscription_id(subscription))
+
+
+def _poll_status(cloud: Cloud, request: Request, token: str, **_place: str) -> Answer:
+    return operations.answer_status(cloud, request, token)
+
+
+def _poll_result(cloud: Cloud, request: Request, token: str, **_place: str) -> Answer:
+    return operations.answer_result(cloud, request, token)
+
+
+def _poll_purge(_cloud: Cloud, _request: Request, **_place: str) -> Answer:
+    return Answer(200)
+
+
+_LOCATION = PROVIDER + "/locations/{location}"
+
+ROUTES = (
+    Route.at("GET", "/metadata/endpoints", subscriptions.get_metadata),
+    Route.at("GET", "/tenants", subscriptions.list_tenants),
+    Route.at("GET", "/providers", subscriptions.list_providers),
+    Route.at("GET", "/providers/{namespace}", subscriptions.get_provider),
+    Route.at("GET", "/subscriptions", subscriptions.list_subscriptions),
+    Route.at("GET", SUBSCRIPTION, subscriptions.get_subscription),
+    Route.at("GET", SUBSCRIPTION + "/locations", subscriptions.list_locations),
+    Route.at("GET", SUBSCRIPTION + "/resources", _list_resources),
+    Route.at("GET", SUBSCRIPTION + "/resourcegroups", _list_groups),
+    Route.at("GET", GROUP + "/resources", _list_group_resources),
+    Route.at("GET", SUBSCRIPTION + "/providers", subscriptions.list_providers),
+    Route.at("GET", PROVIDER, subscriptions.get_provider),
+    Route.at("POST", PROVIDER + "/(?P<verb>register|unregister)", subscriptions.register_provider),
+    Route.at("POST", PROVIDER + "/checkNameAvailability", subscriptions.check_name_availability),
+    Route.at("GET", SUBSCRIPTION + "/operationresults/{token}", _poll_result),
+    Route.at("GET", _LOCATION + "/operations/{token}", _poll_status),
+    Route.at("GET", _LOCATION + "/operationResults/{token}", _poll_result),
+    Route.at("GET", _LOCATION + "/asyncoperations/{token}", _poll_result),
+    Route.at("GET", _LOCATION + "/purgeResults/{name}", _poll_purge),
+)

@@ -1,0 +1,83 @@
+"""Refuses what the service rules refuse, with Azure's status and code."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from provisioner.catalog.resource_type import ResourceType
+from provisioner.model.estate import Resource
+from provisioner.model.resource_id import ResourceId
+from provisioner.service_rules.judgement import judge_write
+from provisioner.service_rules.rule import Listing, Unseen, Write
+from provisioner.simulator.protocol.errors import RefusalError
+from provisioner.simulator.state.cloud import Cloud
+from provisioner.simulator.state.records import Record
+
+
+@dataclass(frozen=True, slots=True)
+class StoredNeighbours:
+    """What stands in the state beside a write: all of it is known."""
+
+    cloud: Cloud
+
+    def lookup(self, resource: ResourceId) -> Resource | Unseen | None:
+        """See `Neighbours`."""
+        row = self.cloud.find(resource)
+        return _resource(row) if row else None
+
+    def children(self, container: ResourceId, type_name: str) -> Listing:
+        """See `Neighbours`."""
+        rows = self.cloud.store.resources.inside(container.key)
+        return Listing(tuple(_resource(row) for row in rows if row.type == type_name), whole=True)
+
+    def of_type(self, type_name: str) -> Listing:
+        """See `Neighbours`."""
+        rows = self.cloud.store.resources.of_type(type_name)
+        return Listing(tuple(map(_resource, rows)), whole=True)
+
+    def referring_to(self, resource: ResourceId, type_name: str) -> Listing:
+        """See `Neighbours`."""
+        rows = self.cloud.store.resources.referring_to(resource.key)
+        return Listing(tuple(_resource(row) for row in rows if row.type == type_name), whole=True)
+
+    def is_new(self, _resource: ResourceId) -> bool:
+        """See `Neighbours`: what is new here stands in the state as anything else."""
+        return False
+
+
+def check_services(
+    cloud: Cloud,
+    resource_type: ResourceType,
+    resource: ResourceId,
+    before: Mapping[str, Any] | None,
+    after: Mapping[str, Any],
+    api_version: str,
+) -> None:
+    """Raise RefusalError for a write that a service rule refuses."""
+    around = StoredNeighbours(cloud)
+    today = cloud.now().date().isoformat()
+    write = Write(resource_type.name, resource, before, after, around, api_version, today=today)
+    _refuse(cloud, write)
+
+
+def check_delete(cloud: Cloud, resource_type: ResourceType, row: Record) -> None:
+    """Raise RefusalError for a delete that a service rule refuses."""
+    around = StoredNeighbours(cloud)
+    version = resource_type.api_version
+    _refuse(cloud, Write(row.type, row.id, row.body, {}, around, version, deletes=True))
+
+
+def _refuse(cloud: Cloud, write: Write) -> None:
+    found = next(iter(judge_write(write, cloud.catalog, by_lists=True)), None)
+    if found is not None:
+        raise RefusalError(
+            found.rule.status,
+            found.rule.answered,
+            f"{found.refusal.message}.",
+            target=found.refusal.path or None,
+            by_provider=not found.rule.by_arm,
+        )
+
+
+def _resource(row: Record) -> Resource:
+    return Resource(row.id, row.type, row.body)

@@ -1,0 +1,197 @@
+"""What ARM answers above the resources: clouds, tenants, subscriptions, regions, providers."""
+
+from collections.abc import Iterator
+
+from provisioner.catalog.regions import REGIONS
+from provisioner.catalog.registrations import known_providers
+from provisioner.catalog.resource_type import ResourceType
+from provisioner.catalog.type_names import is_namespace
+from provisioner.model.values import Json
+from provisioner.simulator.arm.offers import offered_versions, open_types
+from provisioner.simulator.protocol.errors import RefusalError, invalid_namespace
+from provisioner.simulator.protocol.exchange import Answer, Request
+from provisioner.simulator.state.cloud import TENANT, Cloud
+
+_PROVIDER = "provider "
+
+
+def get_metadata(_cloud: Cloud, request: Request) -> Answer:
+    """Answer the endpoints of this cloud, the way ARM lets clients discover them."""
+    return Answer(
+        200,
+        [
+            {
+                "name": "local",
+                "resourceManager": request.base,
+                "authentication": {
+                    "loginEndpoint": request.base,
+                    "audiences": [request.base],
+                    "tenant": TENANT,
+                    "identityProvider": "AAD",
+                },
+                "suffixes": {},
+            }
+        ],
+    )
+
+
+def list_tenants(_cloud: Cloud, _request: Request) -> Answer:
+    """Answer the one tenant."""
+    tenant = {"id": f"/tenants/{TENANT}", "tenantId": TENANT, "displayName": "local"}
+    return Answer(200, {"value": [tenant]})
+
+
+def record_subscription(cloud: Cloud, subscription: str) -> None:
+    """Let a subscription exist from its first use on."""
+    key = subscription.lower()
+    if cloud.store.subscriptions.get(key) is None:
+        cloud.store.subscriptions.put(key, f"local {len(cloud.store.subscriptions) + 1}")
+
+
+def list_subscriptions(cloud: Cloud, _request: Request) -> Answer:
+    """Answer every subscription that has been used."""
+    shown = [_subscription(key, name) for key, name in cloud.store.subscriptions.items()]
+    return Answer(200, {"value": shown})
+
+
+def get_subscription(cloud: Cloud, _request: Request, subscription: str) -> Answer:
+    """Answer one subscription."""
+    name = cloud.store.subscriptions.get(subscription.lower()) or "local"
+    return Answer(200, _subscription(subscription, name))
+
+
+def _subscription(subscription: str, name: str) -> dict[str, Json]:
+    return {
+        "id": f"/subscriptions/{subscription}",
+        "subscriptionId": subscription,
+        "tenantId": TENANT,
+        "displayName": name,
+        "state": "Enabled",
+    }
+
+
+def list_locations(_cloud: Cloud, _request: Request, subscription: str) -> Answer:
+    """Answer the regions."""
+    shown: list[Json] = [
+        {
+            "id": f"/subscriptions/{subscription}/locations/{name}",
+            "name": name,
+            "displayName": words,
+            "regionalDisplayName": words,
+            "type": "Region",
+        }
+        for name, words in REGIONS.items()
+    ]
+    return Answer(200, {"value": shown})
+
+
+def list_providers(cloud: Cloud, _request: Request, subscription: str = "") -> Answer:
+    """Answer the resource providers of the catalog, and others from their first use on, with their
+    registration."""
+    namespaces = sorted({*known_providers(cloud.catalog), *_recorded_providers(cloud)})
+    return Answer(200, {"value": [_provider(cloud, subscription, name) for name in namespaces]})
+
+
+def get_provider(
+    cloud: Cloud, _request: Request, subscription: str = "", namespace: str = ""
+) -> Answer:
+    """Answer one resource provider."""
+    return Answer(200, _provider(cloud, subscription, _namespace(cloud, namespace)))
+
+
+def register_provider(
+    cloud: Cloud, _request: Request, subscription: str, namespace: str, verb: str
+) -> Answer:
+    """Answer POST register or unregister. All providers are registered to begin with."""
+    name = _namespace(cloud, namespace)
+    key = f"{subscription}/{name}".lower()
+    if verb.lower() == "register":
+        cloud.store.registrations.remove(key)
+    else:
+        cloud.store.registrations.put(key, "NotRegistered")
+    return Answer(200, _provider(cloud, subscription, name))
+
+
+def check_name_availability(
+    cloud: Cloud, request: Request, subscription: str, namespace: str
+) -> Answer:
+    """Answer whether a name that is unique in Azure is valid and free, deleted ones included."""
+    del subscription
+    document = request.read_object()
+    name, type_name = str(document.get("name", "")), str(document.get("type", ""))
+    resource_type = cloud.catalog.find(type_name)
+    if resource_type is None or resource_type.namespace.lower() != namespace.lower():
+        raise RefusalError(400, "BadRequest", f"'{type_name}' is not a type of '{namespace}'.")
+    if not resource_type.accepts_name(name):
+        return _unavailable("AccountNameInvalid", resource_type.rule.words)
+    if name.lower() in _taken_names(cloud, resource_type):
+        return _unavailable("AlreadyExists", f"The name '{name}' is already in use.")
+    return Answer(200, {"nameAvailable": True})
+
+
+def _unavailable(reason: str, message: str) -> Answer:
+    return Answer(200, {"nameAvailable": False, "reason": reason, "message": message})
+
+
+def _taken_names(cloud: Cloud, resource_type: ResourceType) -> Iterator[str]:
+    if resource_type.rule.unique_in_azure:
+        for row in cloud.store.resources.of_type(resource_type.name):
+            yield row.id.name.lower()
+        for _, gone in cloud.store.deleted.items():
+            if gone.record.type == resource_type.name:
+                yield gone.record.id.name.lower()
+
+
+def _namespace(cloud: Cloud, namespace: str) -> str:
+    for known in known_providers(cloud.catalog):
+        if known.lower() == namespace.lower():
+            return known
+    if is_namespace(namespace):
+        return _record_provider(cloud, namespace)
+    raise invalid_namespace(namespace)
+
+
+def _record_provider(cloud: Cloud, namespace: str) -> str:
+    """Let a provider outside the catalog exist from its first use on; return its name as it was
+    spelled then."""
+    key = f"{_PROVIDER}{namespace.lower()}"
+    recorded = cloud.store.settings.get(key)
+    if recorded is None:
+        cloud.store.settings.put(key, namespace)
+    return recorded or namespace
+
+
+def _recorded_providers(cloud: Cloud) -> Iterator[str]:
+    for key, name in cloud.store.settings.items():
+        if key.startswith(_PROVIDER):
+            yield name
+
+
+def _provider(cloud: Cloud, subscription: str, namespace: str) -> dict[str, Json]:
+    state = cloud.store.registrations.get(f"{subscription}/{namespace}".lower())
+    kinds: list[Json] = [
+        {
+            "resourceType": resource_type.name.partition("/")[2],
+            "locations": list(REGIONS.values()),
+            "apiVersions": list(versions),
+        }
+        for resource_type in cloud.catalog
+        if resource_type.namespace == namespace
+        and (versions := offered_versions(cloud, resource_type))
+    ]
+    kinds += [
+        {
+            "resourceType": name.partition("/")[2],
+            "locations": list(REGIONS.values()),
+            "apiVersions": list(versions),
+        }
+        for name, versions in open_types(cloud, namespace).items()
+    ]
+    shown: dict[str, Json] = {
+        "namespace": namespace,
+        "registrationState": state or "Registered",
+        "resourceTypes": kinds,
+    }
+    if subscription:
+        shown["id"] = f"/subscriptions/{subscription}/providers/{namespace}"
+    return shown

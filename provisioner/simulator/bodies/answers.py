@@ -1,0 +1,156 @@
+"""The body that GET answers for a row of the state."""
+
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
+
+from provisioner.catalog.resource_type import Embedded, ResourceType
+from provisioner.catalog.schema import Kind
+from provisioner.model.resource_id import ResourceId
+from provisioner.simulator.bodies.body_paths import put, remove, split_path, thaw
+from provisioner.simulator.bodies.lease_states import show_lease
+from provisioner.simulator.state.cloud import Cloud
+from provisioner.simulator.state.records import OperationKind, Record
+
+
+def render(cloud: Cloud, row: Record) -> dict[str, Any]:
+    """Return the body that GET answers for a resource: its row, with its embedded children."""
+    resource_type = cloud.catalog.get(row.type)
+    body: dict[str, Any] = {"id": row.id.text, "name": row.id.name, "type": resource_type.name}
+    body |= row.body
+    _show_etag(cloud, resource_type, row, body)
+    for path, value in occupants(cloud, resource_type, row).items():
+        _copy_on_the_way(body, path)
+        put(body, path, value)
+    for embedded in resource_type.embedded:
+        _copy_on_the_way(body, embedded.path)
+        put(body, embedded.path, embedded_entries(cloud, embedded, row))
+    if row.operation is not None:
+        running = cloud.store.operations.get(row.operation)
+        if running is not None and not running.settled:
+            created = running.kind is OperationKind.CREATE
+            show_state(body, resource_type.creating if created else running.kind.value)
+    lease = show_lease(cloud, row.id)
+    if lease:
+        body["properties"] = {**(body.get("properties") or {}), **lease}
+    if cloud.catalog.schemas.root(row.type).find("systemData") is not None:
+        body["systemData"] = _system_data(row)
+    return body
+
+
+def occupants(cloud: Cloud, resource_type: ResourceType, row: Record) -> Mapping[str, Any]:
+    """Return, by path, what Azure names of those that are in a resource or use it: a list, or one
+    entry where the property holds one; none that is empty."""
+    if not resource_type.occupants:
+        return {}
+    users = [user.id for user in cloud.store.resources.referring_to(row.id.key)]
+    named: dict[str, Any] = {}
+    for path, types in resource_type.occupants.items():
+        entries = [{"id": text} for text in _named_users(users, types)]
+        prop = cloud.catalog.schemas.find(row.type, path.split("."))
+        if entries:
+            is_list = prop is None or prop.shape.kind is Kind.LIST
+            named[path] = entries if is_list else entries[0]
+    return named
+
+
+def _named_users(users: Iterable[ResourceId], types: Collection[str]) -> list[str]:
+    """Return the ids of these types among users, or of what they stand in (the policy of a group
+    of rules), each once."""
+    found: dict[str, str] = {}
+    for user in users:
+        known: ResourceId | None = user
+        while known is not None and known.type not in types:
+            known = known.parent
+        if known is not None:
+            found.setdefault(known.key, known.text)
+    return list(found.values())
+
+
+def embedded_entries(cloud: Cloud, embedded: Embedded, row: Record) -> list[dict[str, Any]]:
+    """Return the children of a resource as the entries of one of its lists."""
+    children = (
+        child
+        for child in cloud.store.resources.inside(row.id.key)
+        if child.type.lower() == embedded.child.lower()
+    )
+    if embedded.flattened:
+        return [{"name": child.id.name, **_properties(child)} for child in children]
+    return [render(cloud, child) for child in children]
+
+
+def with_children(cloud: Cloud, resource_type: ResourceType, row: Record) -> dict[str, Any]:
+    """Return a copy of a row's body with the lists of its children in it."""
+    whole: dict[str, Any] = thaw(row.body)
+    for embedded in resource_type.embedded:
+        put(whole, embedded.path, thaw(embedded_entries(cloud, embedded, row)))
+    return whole
+
+
+def remove_children(resource_type: ResourceType, body: dict[str, Any]) -> None:
+    """Take the lists of children out of `body`: a row holds only what is the resource's own."""
+    for embedded in resource_type.embedded:
+        remove(body, split_path(embedded.path))
+
+
+def show_state(body: dict[str, Any], state: str) -> None:
+    """Set the provisioning state in `body`, where it has one."""
+    properties = body.get("properties")
+    if isinstance(properties, Mapping) and "provisioningState" in properties:
+        body["properties"] = {**properties, "provisioningState": state}
+
+
+def etag_of(cloud: Cloud, row: Record) -> str:
+    """Return the bare etag of a resource. One that its parent's answer embeds whole has the
+    parent's: a write to a network changes the etags of its subnets, and the other way round."""
+    parent_id = row.id.parent
+    parent = cloud.store.resources.get(parent_id.key) if parent_id else None
+    if parent is not None:
+        for embedded in cloud.catalog.get(parent.type).embedded:
+            if embedded.child == row.type and not embedded.flattened:
+                return etag_of(cloud, parent)
+    return row.etag
+
+
+def quote_etag(etag: str) -> str:
+    """Return an etag as the header and the body say it."""
+    return f'W/"{etag}"'
+
+
+def _show_etag(
+    cloud: Cloud, resource_type: ResourceType, row: Record, body: dict[str, Any]
+) -> None:
+    """Say the etag where the type's model has it: beside the properties, or among them."""
+    etag = quote_etag(etag_of(cloud, row))
+    for path in ((), ("properties",)):
+        model = cloud.catalog.schemas.model_at(resource_type.name, path)
+        prop = model.find("etag") if model else None
+        if prop is None:
+            continue
+        if path:
+            body["properties"] = {**_properties(row), prop.name: etag}
+        else:
+            body[prop.name] = etag
+        return
+
+
+def _properties(row: Record) -> Mapping[str, Any]:
+    properties = row.body.get("properties")
+    return properties if isinstance(properties, Mapping) else {}
+
+
+def _copy_on_the_way(body: dict[str, Any], path: str) -> None:
+    """Replace the objects above `path` by copies: a row's own body is never changed."""
+    for step in path.split(".")[:-1]:
+        body[step] = dict(body.get(step) or {})
+        body = body[step]
+
+
+def _system_data(row: Record) -> dict[str, str]:
+    return {
+        "createdBy": "local",
+        "createdByType": "User",
+        "createdAt": row.created,
+        "lastModifiedBy": "local",
+        "lastModifiedByType": "User",
+        "lastModifiedAt": row.modified,
+    }

@@ -1,0 +1,135 @@
+"""What an update may not change: values fixed at creation, and values that cannot be left."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from provisioner.catalog.field import ChangeRule, Compare, Field, Owner
+from provisioner.catalog.resource_type import ResourceType
+from provisioner.model.values import ABSENT, is_empty
+from provisioner.simulator.bodies.body_paths import Tree, put, split_path, thaw, value_at, values_at
+from provisioner.simulator.protocol.errors import RefusalError
+
+
+def keep_values(resource_type: ResourceType, before: Tree, body: dict[str, Any]) -> None:
+    """Set in `body` the values of `before` that it is silent about, where silence keeps them."""
+    for path, facts in resource_type.fields.items():
+        stays = facts.kept or bool(facts.create_only)
+        if not (stays or facts.irreversible) or facts.read_only or "[]" in path:
+            continue
+        old = value_at(before, path)
+        kept = stays or old in facts.irreversible
+        if kept and not is_empty(old) and value_at(body, path) is ABSENT:
+            put(body, path, thaw(old))
+
+
+def check_values(resource_type: ResourceType, body: Tree, api_version: str) -> None:
+    """Raise RefusalError for a value that Azure never accepts, on creation too."""
+    for path, facts in own_facts(resource_type):
+        refused = (*facts.refused, *_left_defaults(facts, api_version))
+        if refused:
+            for at, value in values_at(body, split_path(path)):
+                if value in refused:
+                    raise RefusalError(
+                        400,
+                        resource_type.codes.fixed,
+                        f"The property '{at}' cannot be set to '{_show(value)}'.",
+                        target=at,
+                        by_provider=True,
+                    )
+
+
+def own_facts(resource_type: ResourceType) -> Iterator[tuple[str, Field]]:
+    """Yield the facts of a type without those of the resources that its lists embed, which are
+    checked and filled in when they are written themselves."""
+    embedded = tuple(f"{entry.path}[]" for entry in resource_type.embedded)
+    for path, facts in resource_type.fields.items():
+        if not path.startswith(embedded or ("[]",)):
+            yield path, facts
+
+
+def _left_defaults(facts: Field, api_version: str) -> Iterator[Any]:
+    """Yield the value of a flag whose default is one that cannot be left."""
+    default = facts.default_at(api_version) if facts.irreversible else None
+    if isinstance(default, bool) and default in facts.irreversible:
+        yield not default
+
+
+def check_changes(resource_type: ResourceType, before: Tree, after: Tree, api_version: str) -> None:
+    """Raise RefusalError for a change that only a new resource could take (guidelines.md §2.7)."""
+    for path, facts in own_facts(resource_type):
+        if facts.read_only or not (facts.create_only or facts.irreversible or _rules(facts)):
+            continue
+        if callable(facts.owner) and facts.owner(after) is not Owner.BLUEPRINT:
+            continue
+        old = dict(values_at(before, split_path(path)))
+        new = dict(values_at(after, split_path(path)))
+        for at in _compared(path, old, new):
+            default = facts.default_in(after, api_version)
+            reason = _refusal_of(facts, (old.get(at), new.get(at)), default, before, after)
+            if reason is not None:
+                raise RefusalError(
+                    resource_type.codes.fixed_status,
+                    resource_type.codes.fixed,
+                    f"Changing property '{at}' is not allowed.{reason}",
+                    target=at,
+                    by_provider=True,
+                )
+
+
+def _compared(path: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
+    """Return the places to compare: an entry that is new or gone as a whole is no change of one."""
+    if "[]" in path:
+        return [at for at in old if at in new]
+    return [*old, *(at for at in new if at not in old)]
+
+
+def _refusal_of(
+    facts: Field, values: tuple[Any, Any], default: Tree, before: Tree, after: Tree
+) -> str | None:
+    """Return why a change is refused ("" where there is nothing to add), or None if it is not.
+
+    Where nothing stands, the default does; where that is not known, a value may still be given.
+    """
+    old, new = values
+    if is_empty(old):
+        old = default
+    if is_same(old, new, facts.compare):
+        return None
+    if callable(facts.create_only):
+        reason = facts.create_only(before, after)
+        if reason is not None:
+            return f" {reason}."
+    elif facts.create_only and old is not ABSENT:
+        return ""
+    if old is not None and old in facts.irreversible:
+        return " It cannot be undone."
+    reasons = (rule(before, after) for rule in _rules(facts))
+    return next((f" {reason}." for reason in reasons if reason is not None), None)
+
+
+def _rules(facts: Field) -> list[ChangeRule]:
+    return [rule for rule in (facts.forbidden, facts.parent_fixed) if rule is not None]
+
+
+def is_same(old: Tree, new: Tree, compare: Compare | None) -> bool:
+    """Tell whether two values of a property are equal, case ignored."""
+    if is_empty(old) and is_empty(new):
+        return True
+    left, right = _fold(old), _fold(new)
+    if compare is Compare.SET and isinstance(left, list) and isinstance(right, list):
+        return sorted(left, key=repr) == sorted(right, key=repr)
+    return bool(left == right)
+
+
+def _fold(value: Tree) -> Tree:
+    if isinstance(value, str):
+        return value.lower()
+    if isinstance(value, Mapping):
+        return {key: _fold(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_fold(item) for item in value]
+    return value
+
+
+def _show(value: Tree) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,0 +1,1 @@
+"""Deployments: templates evaluated and written, resource by resource."""

@@ -1,0 +1,1 @@
+"""Azure Policy: whether an assignment denies a write, asked beforehand or met by it."""

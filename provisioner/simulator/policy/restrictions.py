@@ -1,0 +1,153 @@
+"""Azure Policy: which assignments would deny a resource, asked beforehand and on its write.
+
+Where an assignment judges at all stands in `policy_scope`, what of its rule is evaluated in
+`policy_rules`. The effects are Deny, on a PUT and a PATCH, and DenyAction on a DELETE ("Azure
+Policy definitions denyAction effect"), also by an override. A rule that cannot be told, a built-in
+definition and an initiative are passed over. A policy with an external evaluation judges by the
+claims of a policy token (`external_evaluation`): Azure is not asked about it beforehand.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from provisioner.model.resource_id import parse_resource_id
+from provisioner.model.values import Json, lookup
+from provisioner.simulator.policy.external_evaluation import (
+    Operation,
+    evaluation_settings,
+    missing_token,
+    present_claims,
+)
+from provisioner.simulator.policy.rules import PolicyRule, UnknownWordsError
+from provisioner.simulator.policy.scope import policies_at
+from provisioner.simulator.protocol.errors import RefusalError
+from provisioner.simulator.protocol.exchange import Answer, Request
+from provisioner.simulator.state.cloud import Cloud
+from provisioner.simulator.state.records import Record
+
+
+@dataclass(frozen=True, slots=True)
+class _Denial:
+    """One assignment that denies a resource, with the fields that its rule looked at; `missing`
+    tells of the policy token that it requires."""
+
+    assignment: Record
+    definition: Record
+    fields: tuple[str, ...]
+    message: str
+    missing: Mapping[str, Json] | None = None
+
+
+def check_restrictions(cloud: Cloud, request: Request, scope: str) -> Answer:
+    """Answer which policies would deny the resource in the request."""
+    document = request.read_object()
+    content = lookup(document, ("resourceDetails", "resourceContent"))
+    if not isinstance(content, Mapping) or not isinstance(content.get("type"), str):
+        raise RefusalError(
+            400, "InvalidCheckRestrictionsRequest", "resourceContent states no type."
+        )
+    at = parse_resource_id(scope)
+    resource_type = cloud.catalog.find(content["type"])
+    denials: list[_Denial] = []
+    if at is not None and resource_type is not None:
+        operation = Operation(request, at, resource_type, content, is_write=False)
+        denials = list(_denials(cloud, operation))
+    return Answer(
+        200,
+        {
+            "fieldRestrictions": [],
+            "contentEvaluationResult": {"policyEvaluations": [_evaluation(d) for d in denials]},
+        },
+    )
+
+
+def check_policies(cloud: Cloud, operation: Operation) -> None:
+    """Refuse a write that a policy denies (`RequestDisallowedByPolicy`, guidelines.md §3.2), or
+    that lacks the token that a policy requires."""
+    denials = list(_denials(cloud, operation))
+    if not denials:
+        return
+    named: Json = [
+        {
+            "policyAssignment": {"name": d.assignment.id.name, "id": d.assignment.id.text},
+            "policyDefinition": {"name": d.definition.id.name, "id": d.definition.id.text},
+        }
+        for d in denials
+    ]
+    reasons = "".join(f" {d.message}" for d in denials if d.message)
+    name = operation.resource.name
+    raise RefusalError(
+        403,
+        "RequestDisallowedByPolicy",
+        f"Resource '{name}' was disallowed by policy.{reasons} "
+        f"Policy identifiers: '{json.dumps(named)}'.",
+        target=name,
+        additional=tuple(_violation(denial) for denial in denials),
+    )
+
+
+def _denials(cloud: Cloud, operation: Operation) -> Iterator[_Denial]:
+    """Yield what denies an operation at or below a scope."""
+    for assignment, definition in policies_at(
+        cloud, operation.resource, operation.resource_type, operation.content
+    ):
+        external = evaluation_settings(definition) is not None
+        if external and not operation.is_write:
+            continue
+        claims = present_claims(cloud, operation, assignment) if external else None
+        rule = PolicyRule(
+            definition, assignment, operation.resource_type, operation.content, claims
+        )
+        try:
+            if not operation.is_denied_by(rule.effect(), definition):
+                continue
+            holds = rule.holds()
+            missing = missing_token(definition, rule) if external and claims is None else None
+        except UnknownWordsError:
+            continue
+        if holds or (holds is None and missing is not None):
+            yield _Denial(assignment, definition, rule.fields, _message(assignment), missing)
+
+
+def _violation(denial: _Denial) -> Json:
+    """Return what a refusal adds of a policy ("PolicyViolation", "Azure Policy: deny effect")."""
+    details: dict[str, Json] = {"reason": denial.message}
+    if denial.missing is not None:
+        details["missingPolicyTokenDetails"] = dict(denial.missing)
+    return {
+        "type": "PolicyViolation",
+        "info": {
+            "policyDefinitionId": denial.definition.id.text,
+            "policyAssignmentId": denial.assignment.id.text,
+            "policyAssignmentName": denial.assignment.id.name,
+            "evaluationDetails": details,
+        },
+    }
+
+
+def _message(assignment: Record) -> str:
+    messages = lookup(assignment.body, ("properties", "nonComplianceMessages"))
+    for entry in messages if isinstance(messages, list) else ():
+        text = lookup(entry, ("message",))
+        if isinstance(text, str):
+            return text
+    return ""
+
+
+def _evaluation(denial: _Denial) -> Json:
+    return {
+        "policyInfo": {
+            "policyDefinitionId": denial.definition.id.text,
+            "policyAssignmentId": denial.assignment.id.text,
+        },
+        "evaluationResult": "NonCompliant",
+        "evaluationDetails": {
+            "evaluatedExpressions": [
+                {"result": "True", "expressionKind": "Field", "expression": field, "path": field}
+                for field in denial.fields
+            ],
+            "reason": denial.message,
+        },
+        "effectDetails": {"policyEffect": "Deny"},
+    }

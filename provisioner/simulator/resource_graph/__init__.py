@@ -1,0 +1,1 @@
+"""Azure Resource Graph: queries over what the built-in Azure holds."""

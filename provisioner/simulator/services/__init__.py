@@ -1,0 +1,1 @@
+"""What single services answer besides their resources: AKS, compute, storage, Key Vault."""

@@ -1,0 +1,247 @@
+"""What a region has for nodes: Kubernetes versions, sizes of machines, and the quota of vCPUs.
+
+Versions and sizes are tables of the catalog; what is used of a quota is counted over the node pools
+that there are. Shapes: the REST reference of AKS ("List Kubernetes Versions"), Compute ("Resource
+Skus", "Usage") and Quota; codes: guidelines.md §3.2.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from provisioner.catalog.kubernetes_versions import (
+    COMMUNITY,
+    DEFAULT_VERSION,
+    OFFERED,
+    OfferedVersion,
+    offers,
+    upgrades_from,
+)
+from provisioner.catalog.machine_sizes import SIZES, MachineSize, sizes_in, zones_of
+from provisioner.catalog.node_pools import CLUSTER, POOL, machines_of
+from provisioner.catalog.registrations import registrations_for
+from provisioner.catalog.resource_type import ResourceType
+from provisioner.model.resource_id import ResourceId
+from provisioner.model.values import Json
+from provisioner.simulator.bodies.body_paths import value_at
+from provisioner.simulator.bodies.validation import normalise_location
+from provisioner.simulator.protocol.errors import RefusalError
+from provisioner.simulator.protocol.exchange import Answer, Request
+from provisioner.simulator.services.features import is_registered
+from provisioner.simulator.state.cloud import Cloud
+
+_REGIONAL, _SPOT = "cores", "lowPriorityCores"
+_LIMIT = 5000
+"""The vCPUs of each family, and of a region, that every subscription has to begin with."""
+
+
+def list_versions(_cloud: Cloud, _request: Request, subscription: str, location: str) -> Answer:
+    """Answer the versions of a region: the same in all of them."""
+    del subscription, location
+    return Answer(200, {"values": [_version(one) for one in OFFERED]})
+
+
+def list_sizes(_cloud: Cloud, request: Request, subscription: str) -> Answer:
+    """Answer the sizes of one region, which `$filter` has to name."""
+    del subscription
+    words = request.query.get("$filter", "").split("'")
+    if len(words) != 3 or words[0].replace(" ", "").lower() != "locationeq":
+        raise RefusalError(
+            400, "InvalidFilter", "The built-in Azure lists by $filter=location eq 'REGION' alone."
+        )
+    region = normalise_location(words[1])
+    return Answer(200, {"value": [_size(size, region) for size in sizes_in(region)]})
+
+
+def list_usages(cloud: Cloud, _request: Request, subscription: str, location: str) -> Answer:
+    """Answer limits and use of a region: by family, in all, and of spot machines."""
+    region = normalise_location(location)
+    used = _used(cloud, subscription, region)
+    names = (_REGIONAL, _SPOT, *dict.fromkeys(size.series.family for size in SIZES.values()))
+    shown: list[Json] = [
+        {
+            "unit": "Count",
+            "currentValue": used[name],
+            "limit": _limit(cloud, subscription, region, name),
+            "name": {"value": name, "localizedValue": name},
+        }
+        for name in names
+    ]
+    return Answer(200, {"value": shown})
+
+
+def put_quota(
+    cloud: Cloud, request: Request, subscription: str, location: str, quota: str
+) -> Answer:
+    """Answer a PUT of a limit, which is granted at once."""
+    document = request.read_object()
+    wanted = value_at(document, "properties.limit.value")
+    if not isinstance(wanted, int) or wanted < 0:
+        raise RefusalError(400, "InvalidRequest", "properties.limit.value is not a whole number.")
+    cloud.store.quotas.put(_key(subscription, normalise_location(location), quota), str(wanted))
+    limit: Json = {"limitObjectType": "LimitValue", "value": wanted}
+    properties: Json = {"limit": limit, "name": {"value": quota}}
+    return Answer(200, {"id": request.path, "name": quota, "properties": properties})
+
+
+def check_nodes(
+    cloud: Cloud,
+    resource_type: ResourceType,
+    resource: ResourceId,
+    body: Mapping[str, Any],
+    api_version: str,
+) -> None:
+    """Refuse a cluster or pool whose version is not offered, or whose nodes cannot be had.
+
+    Bodies of another api version than the catalog's are of another time, and are not judged.
+    """
+    if api_version != resource_type.api_version or resource_type.name not in (CLUSTER, POOL):
+        return
+    before = cloud.store.resources.get(resource.key)
+    held = before.body if before else None
+    _check_features(cloud, resource_type, resource, body)
+    if resource_type.name == CLUSTER:
+        _check_version(body, held, "kubernetesVersion", "K8sVersionNotSupported")
+    else:
+        _check_version(body, held, "orchestratorVersion", "AgentPoolK8sVersionNotSupported")
+        _check_quota(cloud, resource, body)
+
+
+def _check_version(
+    body: Mapping[str, Any], held: Mapping[str, Any] | None, name: str, code: str
+) -> None:
+    version = value_at(body, f"properties.{name}")
+    same = held is not None and value_at(held, f"properties.{name}") == version
+    if isinstance(version, str) and version and not same and not offers(version):
+        raise RefusalError(
+            400,
+            code,
+            f"Version {version} is not supported in this region.",
+            target=name,
+            by_provider=True,
+        )
+
+
+def _check_features(
+    cloud: Cloud, resource_type: ResourceType, resource: ResourceId, body: Mapping[str, Any]
+) -> None:
+    """Refuse what needs a feature: one of AKS itself, or that of the machines for encryption.
+
+    What the pools in the body of a cluster need is looked at when they are written.
+    """
+    for needed in registrations_for(resource_type, resource, body):
+        if not needed.is_feature or "[]" in needed.path:
+            continue
+        if not is_registered(cloud, needed.subscription, needed.what):
+            own = needed.what.startswith(f"{resource_type.namespace}/")
+            raise RefusalError(
+                400,
+                "PreviewFeatureNotRegistered" if own else "SubscriptionNotEnabledEncryptionAtHost",
+                f"The subscription does not have the feature {needed.what} registered.",
+                target=needed.path,
+                by_provider=True,
+            )
+
+
+def _check_quota(cloud: Cloud, resource: ResourceId, body: Mapping[str, Any]) -> None:
+    region = _region_of(cloud, resource)
+    subscription = resource.subscription
+    if region is None or subscription is None:
+        return
+    used = _used(cloud, subscription, region, without=resource.key)
+    for name, wanted in _cores(body.get("properties")).items():
+        limit = _limit(cloud, subscription, region, name)
+        # What is over its limit already may shrink, and stay.
+        if used[name] + wanted > max(limit, _used(cloud, subscription, region)[name]):
+            raise RefusalError(
+                400,
+                "QuotaExceeded",
+                f"Agent pool '{resource.name}' needs {wanted} vCPUs of {name} in {region}: "
+                f"{limit} are allowed, {used[name]} used.",
+                by_provider=True,
+            )
+
+
+def _used(cloud: Cloud, subscription: str, region: str, without: str = "") -> Counter[str]:
+    used: Counter[str] = Counter()
+    for row in cloud.store.resources.of_type(POOL):
+        mine = (row.id.subscription or "").lower() == subscription.lower()
+        if mine and row.id.key != without and _region_of(cloud, row.id) == region:
+            used.update(_cores(row.body.get("properties")))
+    return used
+
+
+def _cores(properties: object) -> Counter[str]:
+    """Return the vCPUs that a pool has, by the quotas that they count against."""
+    cores: Counter[str] = Counter()
+    spot = isinstance(properties, Mapping) and properties.get("scaleSetPriority") == "Spot"
+    for machines in machines_of(properties):
+        size = SIZES.get(machines.size.lower())
+        if size is not None:
+            for name in (_SPOT,) if spot else (size.series.family, _REGIONAL):
+                cores[name] += machines.first * size.cores
+    return cores
+
+
+def _region_of(cloud: Cloud, pool: ResourceId) -> str | None:
+    cluster = cloud.store.resources.get(pool.parent.key) if pool.parent else None
+    location = cluster.body.get("location") if cluster else None
+    return normalise_location(location) if isinstance(location, str) else None
+
+
+def _limit(cloud: Cloud, subscription: str, region: str, name: str) -> int:
+    changed = cloud.store.quotas.get(_key(subscription, region, name))
+    return _LIMIT if changed is None else int(changed)
+
+
+def _key(subscription: str, region: str, name: str) -> str:
+    return f"{subscription}/{region}/{name}".lower()
+
+
+def _version(one: OfferedVersion) -> Json:
+    shown: dict[str, Json] = {
+        "version": one.minor,
+        "capabilities": {"supportPlan": list(one.plans)},
+        "patchVersions": {patch: {"upgrades": _upgrades(patch)} for patch in one.patches},
+    }
+    if one.is_preview:
+        shown["isPreview"] = True
+    if one.minor == DEFAULT_VERSION:
+        shown["isDefault"] = True
+    return shown
+
+
+def _upgrades(patch: str) -> list[Json]:
+    """Return the patches that a patch may go to."""
+    offered = upgrades_from(patch, COMMUNITY)
+    return [each for one in offered for each in one.patches]
+
+
+def _size(size: MachineSize, region: str) -> Json:
+    series, cores = size.series, size.cores
+    ephemeral = max(series.cache, series.local, series.nvme) > 0
+    capabilities = {
+        "vCPUs": cores,
+        "vCPUsAvailable": cores,
+        "MemoryGB": series.memory * cores,
+        "MaxResourceVolumeMB": series.local * cores,
+        "CachedDiskBytes": series.cache * cores * 1024**2,
+        "NvmeDiskSizeInMiB": series.nvme * cores,
+        "HyperVGenerations": series.generations,
+        "CpuArchitectureType": series.architecture,
+        "PremiumIO": True,
+        "EphemeralOSDiskSupported": ephemeral,
+        "EncryptionAtHostSupported": series.encrypts,
+        "TrustedLaunchDisabled": not series.trusted,
+    }
+    return {
+        "resourceType": "virtualMachines",
+        "name": size.name,
+        "tier": "Standard",
+        "size": size.name.removeprefix("Standard_"),
+        "family": series.family,
+        "locations": [region],
+        "locationInfo": [{"location": region, "zones": list(zones_of(region)), "zoneDetails": []}],
+        "capabilities": [{"name": key, "value": str(value)} for key, value in capabilities.items()],
+        "restrictions": [],
+    }

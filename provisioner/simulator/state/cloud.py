@@ -1,0 +1,167 @@
+"""The world that one request is answered in: the catalog, the state, the time."""
+
+import uuid
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import cached_property
+from typing import Any
+
+from provisioner.catalog.endpoints import Endpoint, endpoints_of
+from provisioner.catalog.registry import Catalog
+from provisioner.catalog.resource_type import ResourceType, Tier
+from provisioner.catalog.type_names import is_namespace
+from provisioner.model.resource_id import RESOURCE_GROUP, ResourceId, resource_group_id
+from provisioner.simulator.protocol.errors import invalid_namespace, invalid_type
+from provisioner.simulator.protocol.faults import Faults
+from provisioner.simulator.state.clock import Clock, SystemClock, format_time, parse_time
+from provisioner.simulator.state.records import Origin, PolicyToken, Record
+from provisioner.simulator.state.store import Store
+
+_NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "azsec:local")
+TENANT = str(uuid.uuid5(_NAMESPACE, "tenant"))
+"""The id of the local tenant."""
+CALLER = str(uuid.uuid5(_NAMESPACE, "caller"))
+"""The object id of whoever calls: the simulator takes any bearer token for the same person."""
+
+
+def stable_guid(*seed: str) -> str:
+    """Return a GUID that is always the same for the same seed, case ignored."""
+    return str(uuid.uuid5(_NAMESPACE, "/".join(seed).lower()))
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """A resource that a write is about: the write, when it took effect (ISO 8601), and the body
+    that GET answered before it."""
+
+    origin: Origin
+    at: str
+    before: Mapping[str, Any] | None
+
+
+@dataclass
+class Cloud:
+    """One built-in Azure.
+
+    pace        how much of a type's `seconds` a long operation takes; None for none of it
+    page_size   how many items a page of a list holds at most
+    allowed_actions  the permissions of the caller, with wildcards; None for all
+    origin      the write that is being answered; None while a read is
+    watched     what the writes since the last commit are about, by key
+    policy_tokens  the policy tokens that were issued, the oldest first; no file holds them
+    """
+
+    catalog: Catalog
+    store: Store
+    clock: Clock = field(default_factory=SystemClock)
+    pace: float | None = None
+    page_size: int = 1000
+    faults: Faults = field(default_factory=Faults)
+    allowed_actions: Collection[str] | None = None
+    origin: Origin | None = None
+    watched: dict[str, Watched] = field(default_factory=dict)
+    policy_tokens: dict[str, PolicyToken] = field(default_factory=dict)
+
+    @cached_property
+    def endpoints(self) -> tuple[Endpoint, ...]:
+        """The places that answer about a scope and are no resources."""
+        return endpoints_of(self.catalog)
+
+    def now(self) -> datetime:
+        """Return the time by this cloud's clock."""
+        return self.clock.now()
+
+    def stamp(self) -> str:
+        """Return the time as text."""
+        return format_time(self.now())
+
+    def stamp_after(self, seconds: float, at: str) -> str:
+        """Return the time, as text, at which what takes Azure so many seconds from a time on is
+        done here."""
+        return format_time(parse_time(at) + timedelta(seconds=seconds * (self.pace or 0.0)))
+
+    def type_of(self, resource: ResourceId) -> ResourceType:
+        """Return the type of a resource. Raises RefusalError for what cannot be a type."""
+        found = self.catalog.of(resource)
+        namespace = resource.type.partition("/")[0]
+        if found is None and not is_namespace(namespace):
+            raise invalid_namespace(namespace)
+        if found is None:
+            raise invalid_type(resource.type)
+        return found
+
+    def is_known(self, resource: ResourceId) -> bool:
+        """Tell whether the catalog has the type of a resource."""
+        found = self.catalog.of(resource)
+        return found is not None and found.tier is not Tier.RAW
+
+    def find(self, resource: ResourceId) -> Record | None:
+        """Return the row of a resource, one that Azure itself provides included, or None."""
+        row = self.store.resources.get(resource.key)
+        resource_type = self.catalog.of(resource) if row is None else None
+        if resource_type is None:
+            return row
+        folded = resource.name.lower()
+        name = next((name for name in resource_type.built_in if name.lower() == folded), None)
+        if name is None:
+            return None
+        provided = _provided(resource_type, name, resource.container)
+        return provided if provided.id == resource else None
+
+    def built_in(self, resource_type: ResourceType, container: ResourceId | None) -> list[Record]:
+        """Return the resources of a type that Azure itself has at a scope or in a parent, but for
+        those that somebody has written since."""
+        return [
+            provided
+            for provided in (_provided(resource_type, n, container) for n in resource_type.built_in)
+            if self.store.resources.get(provided.id.key) is None
+        ]
+
+    def canonical(self, resource: ResourceId) -> ResourceId:
+        """Return the id as ARM writes it: type names as documented, names as first given."""
+        scope = self.canonical(resource.scope) if resource.scope else None
+        if resource.is_container:
+            known = self.store.resources.get(resource.key)
+            return known.id if known else ResourceId(resource.type, resource.names, scope)
+        known_type = self.catalog.of(resource)
+        type_name = known_type.name if known_type else resource.type
+        parent = resource.parent
+        row = self.store.resources.get(parent.key) if parent else None
+        names = (*row.id.names, resource.name) if row else resource.names
+        return ResourceId(type_name, names, scope)
+
+    def group_of(self, resource: ResourceId) -> Record | None:
+        """Return the row of the resource group that a resource stands in."""
+        if resource.resource_group is None or resource.subscription is None:
+            return None
+        group = resource_group_id(resource.subscription, resource.resource_group)
+        return self.store.resources.get(group.key)
+
+
+def _within(container: ResourceId | None, resource_type: ResourceType, name: str) -> ResourceId:
+    if resource_type.parent is None or container is None:
+        return ResourceId(resource_type.name, (name,), container)
+    return ResourceId(resource_type.name, (*container.names, name), container.scope)
+
+
+_BUILT_IN_SINCE = "2015-02-02T21:55:09.0000000Z"
+
+
+def _provided(resource_type: ResourceType, name: str, container: ResourceId | None) -> Record:
+    """Return the row of a resource that Azure itself has at a scope or in a parent."""
+    return Record(
+        id=_within(container, resource_type, name),
+        type=resource_type.name,
+        body=resource_type.built_in[name],
+        etag=stable_guid(name),
+        created=_BUILT_IN_SINCE,
+        modified=_BUILT_IN_SINCE,
+    )
+
+
+def type_label(resource: ResourceId, resource_type: ResourceType) -> str:
+    """Return the type as a permission names it (a group is `…/subscriptions/resourceGroups`)."""
+    if resource.type == RESOURCE_GROUP:
+        return f"{resource_type.namespace}/subscriptions/{RESOURCE_GROUP}"
+    return resource_type.name
