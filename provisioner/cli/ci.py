@@ -154,7 +154,7 @@ class _Run:
         document = document.model_copy(update={"diagnostics": told})
         if publishes and self._forge is not None and pull_request is not None:
             posting = Posting(
-                self._forge, pull_request, self._catalog, frozenset(self._options.accounts)
+                self._forge, pull_request, self._catalog, self._options.named_accounts
             )
             document = self._post(posting, document, known, plannings)
         document = document.model_copy(
@@ -280,7 +280,7 @@ class _Run:
         if self._forge is None or pull_request is None:
             return PullRequestReview({}, {})
         names = [planning.name for planning in plannings]
-        reviews = read_reviews(self._forge, pull_request, names, frozenset(self._options.accounts))
+        reviews = read_reviews(self._forge, pull_request, names, self._options.named_accounts)
         if self._turns_order:
             reviews = {name: hold_to_head(one, pull_request.head) for name, one in reviews.items()}
         found = find_comment(self._forge, pull_request, MARKER)

@@ -50,6 +50,16 @@ _Trust = Annotated[
         show_default=False,
     ),
 ]
+_Approvers = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--approver",
+        metavar="ACCOUNT",
+        help="Count approvals of this account too, where the forge does not say that it may "
+        "approve. Repeatable.",
+        show_default=False,
+    ),
+]
 _Parallel = Annotated[int, typer.Option(min=1, max=32, help="How many environments run at once.")]
 _Timeout = Annotated[
     float,
@@ -81,6 +91,7 @@ def plan(  # noqa: PLR0913  typer: one parameter an option
     ] = False,
     number: _Number = None,
     trust: _Trust = None,
+    approvers: _Approvers = None,
     dismiss_reviews: Annotated[
         bool,
         typer.Option("--dismiss-reviews", help="Dismiss approvals of another plan."),
@@ -123,6 +134,7 @@ def plan(  # noqa: PLR0913  typer: one parameter an option
         base=base,
         number=number,
         accounts=tuple(trust or ()),
+        approvers=tuple(approvers or ()),
         publish=not no_publish,
         cloud=cloud.value if cloud else None,
         state=state,
@@ -140,6 +152,7 @@ def apply(  # noqa: PLR0913  typer: one parameter an option
     environments: _Environments = None,
     number: _Number = None,
     trust: _Trust = None,
+    approvers: _Approvers = None,
     allow_delete: Annotated[
         list[str] | None,
         typer.Option(
@@ -172,6 +185,7 @@ def apply(  # noqa: PLR0913  typer: one parameter an option
         named=tuple(environments or ()),
         number=number,
         accounts=tuple(trust or ()),
+        approvers=tuple(approvers or ()),
         cloud=cloud.value if cloud else None,
         state=state,
         parallelism=parallelism,

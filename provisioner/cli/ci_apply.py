@@ -130,7 +130,7 @@ class _Run:
         selection = self._select(pull_request)
         items = {name_of(one.path, FileSources()): one for one in selection.touched}
         names = [*items, *(removed.name for removed in selection.removed)]
-        reviews = read_reviews(self._forge, pull_request, names, frozenset(self._options.accounts))
+        reviews = read_reviews(self._forge, pull_request, names, self._options.named_accounts)
         if changes_order(self._base):
             reviews = {
                 name: hold_to_head(each, pull_request.head) for name, each in reviews.items()

@@ -9,19 +9,21 @@ from functools import cached_property
 from provisioner.blueprint.files import Sources
 from provisioner.cli.session import Session, Surroundings
 from provisioner.cli.workspace import load_catalog, state_path
+from provisioner.workflow.plan_review import NamedAccounts
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
     """What was asked for: environments by name or path, all of them, a base to compare with, the
-    pull request (else the job says), which accounts' statuses count beside the own one, where plans
-    are made, and how many at once for how many seconds."""
+    pull request (else the job says), which accounts' statuses count beside the own one and whose
+    approvals count in any case, where plans are made, and how many at once for how many seconds."""
 
     named: tuple[str, ...] = ()
     take_all: bool = False
     base: str | None = None
     number: int | None = None
     accounts: tuple[str, ...] = ()
+    approvers: tuple[str, ...] = ()
     publish: bool = True
     cloud: str | None = None
     state: str | None = None
@@ -29,6 +31,11 @@ class Options:
     parallel: int = 2
     seconds: float = 3_000.0
     offline: bool = False
+
+    @property
+    def named_accounts(self) -> NamedAccounts:
+        """The accounts that count because they were named."""
+        return NamedAccounts(frozenset(self.accounts), frozenset(self.approvers))
 
 
 class Cloud:

@@ -29,15 +29,12 @@ class PlanOutcome(StrEnum):
 
 
 class ApprovalDocument(Document):
-    """A digest that somebody approved: who, when (ISO 8601, UTC), and on which commit. `may_write`
-    is null where the forge does not say whether they may push (Azure DevOps); who may not approves
-    nothing."""
+    """A digest that somebody approved: who, when (ISO 8601, UTC), and on which commit."""
 
     digest: str
     by: str
     at: str
     commit: str
-    may_write: bool | None = True
 
 
 class UncountedApprovalDocument(Document):

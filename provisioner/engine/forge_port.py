@@ -48,15 +48,15 @@ class Approval:
     """An approval that stands: neither dismissed, reset nor followed by another vote of its author.
 
     `commit` is the newest commit that the reviewer saw, and `at` when they approved, by the forge's
-    clock. `may_write` is whether the reviewer may push to the repository (None: the forge does not
-    say): anybody may approve a public one. `id` is what `dismiss` takes.
+    clock. `objection` says why the account's approval does not count by itself, None where it does:
+    anybody may approve a public repository. `id` is what `dismiss` takes.
     """
 
     id: str
     by: str
     commit: str
     at: datetime
-    may_write: bool | None
+    objection: str | None = None
 
 
 class StatusState(StrEnum):

@@ -28,6 +28,7 @@ from provisioner.forges.azure_devops_shapes import (
     read_approvals,
     read_comment,
     read_pull_request,
+    read_required_reviewers,
     read_status,
     unexpected,
 )
@@ -36,6 +37,7 @@ from provisioner.model.forge_error import ForgeError
 
 _API = "7.1"
 _CONNECTION_API = "7.1-preview.1"
+_EVALUATIONS_API = "7.1-preview.1"
 _MOST_PAGES = 50
 _CONTINUATION = "x-ms-continuationtoken"
 
@@ -56,7 +58,8 @@ class AzureDevOps:
         self.repository = f"{project}/{repository}"
         self._client = client
         self._base = collection.rstrip("/")
-        self._git = f"/{quote(project)}/_apis/git/repositories/{quote(repository)}"
+        self._project = quote(project)
+        self._git = f"/{self._project}/_apis/git/repositories/{quote(repository)}"
         self._boards = AzureBoards(client, quote(project))
         self._account: str | None = None
 
@@ -145,10 +148,22 @@ class AzureDevOps:
     def approvals(self, pull_request: PullRequest) -> Sequence[Approval]:
         """Return the approvals that stand, the author's own too, the oldest first."""
         path = f"{self._git}/pullRequests/{pull_request.number}"
+        required = self._required_reviewers(pull_request)
         reviewers = self._list(f"{path}/reviewers")
         threads = self._list(f"{path}/threads")
         iterations = self._iterations(pull_request.number)
-        return read(lambda: read_approvals(reviewers, threads, iterations), path)
+        return read(lambda: read_approvals(reviewers, threads, iterations, required), path)
+
+    def _required_reviewers(self, pull_request: PullRequest) -> frozenset[str]:
+        """Return the ids of those whose approval the policies of the branch require ("Evaluations -
+        List", which names a pull request by the id of its project)."""
+        entry = self._get(f"{self._git}/pullRequests/{pull_request.number}")
+        project = read(lambda: str(entry["repository"]["project"]["id"]), self._git)
+        path = f"/{self._project}/_apis/policy/evaluations"
+        artifact = f"vstfs:///CodeReview/CodeReviewId/{project}/{pull_request.number}"
+        wanted = {"artifactId": artifact, "api-version": _EVALUATIONS_API}
+        found = self._list(path, wanted)
+        return read(lambda: read_required_reviewers(found), path)
 
     def dismiss(self, pull_request: PullRequest, approval: Approval, reason: str) -> None:
         """Reset the vote of an approval. There is no place for the reason beside the vote: the

@@ -28,6 +28,9 @@ _STATES = {
     "abandoned": PullRequestState.CLOSED,
 }
 _APPROVED = 5
+_REQUIRED_REVIEWERS = "fd2167ab-b0be-447a-8ec8-39368250530e"
+"""The type of the policy "Automatically included reviewers" ("Policy Configurations", types)."""
+_NOT_REQUIRED = "no policy of the branch requires the approval of the account, or of its group"
 """The least vote that approves: 10 approved, 5 approved with suggestions, 0 no vote, -5 waiting for
 the author, -10 rejected."""
 
@@ -104,17 +107,37 @@ def read_pull_request(entry: Json, iterations: Sequence[Json]) -> PullRequest:
     )
 
 
+def read_required_reviewers(evaluations: Sequence[Json]) -> frozenset[str]:
+    """Return the ids of the people and groups whose approval a policy of the branch requires.
+
+    Whoever may edit a pull request can also mark a reviewer as required (`isRequired` of its
+    reviewers): only the policies, which it takes "Edit policies" to write, say who may approve.
+    """
+    return frozenset(
+        plain_id(reviewer)
+        for evaluation in evaluations
+        for policy in [evaluation["configuration"]]
+        if str(policy["type"]["id"]).lower() == _REQUIRED_REVIEWERS
+        if policy["isEnabled"] and policy["isBlocking"]
+        for reviewer in policy["settings"]["requiredReviewerIds"]
+    )
+
+
 def read_approvals(
-    reviewers: Sequence[Json], threads: Sequence[Json], iterations: Sequence[Json]
+    reviewers: Sequence[Json],
+    threads: Sequence[Json],
+    iterations: Sequence[Json],
+    required: frozenset[str],
 ) -> Sequence[Approval]:
     """Return the approvals that stand, the oldest first.
 
     A reviewer's entry has the vote but no time. Azure DevOps writes a thread at each vote: what the
     reviewer saw is the newest iteration of that moment. A vote without such a thread approves
     nothing, since nobody can say what it approved. A group's vote is that of its member, who has an
-    entry too. Whether the voter may push is not known: readers of a repository may vote, too ("Set
-    Git repository permissions", default permissions), and the evaluated permissions that the API
-    has ("Permissions - Has Permissions") are those of its caller alone.
+    entry too (`votedFor` names the groups). Whether the voter may push is not known: readers of a
+    repository may vote, too ("Set Git repository permissions", default permissions), and the
+    evaluated permissions that the API has ("Permissions - Has Permissions") are those of its caller
+    alone. So a vote counts by itself where a policy requires it: `required` has the ids.
     """
     found = []
     for reviewer in reviewers:
@@ -125,7 +148,10 @@ def read_approvals(
         if at and seen:
             commit = str(seen[-1]["sourceRefCommit"]["commitId"]).lower()
             by = account_of(reviewer)
-            found.append(Approval(str(reviewer["id"]), by, commit, at, may_write=None))
+            groups = reviewer.get("votedFor") or ()
+            voices = {plain_id(one["id"]) for one in (reviewer, *groups)}
+            objection = None if voices & required else _NOT_REQUIRED
+            found.append(Approval(str(reviewer["id"]), by, commit, at, objection))
     return sorted(found, key=lambda approval: approval.at)
 
 

@@ -34,6 +34,7 @@ _MOST_PAGES = 50
 _PAGE = 100
 _NEXT = re.compile(r'<([^<>]+)>\s*;\s*rel="next"')
 _MAY_WRITE = frozenset({"admin", "maintain", "write"})
+_MAY_NOT_WRITE = "the account may not write to the repository"
 _VOTES = frozenset({"APPROVED", "CHANGES_REQUESTED", "DISMISSED"})
 """States of reviews that replace an earlier approval of the same person; COMMENTED does not."""
 
@@ -135,18 +136,19 @@ class GitHub:
             for review in latest.values()
             if review["state"] == "APPROVED" and review.get("commit_id")
         ]
-        told = [replace(one, may_write=self._may_write(one.by)) for one in standing]
+        told = [replace(one, objection=self._objection_to(one.by)) for one in standing]
         return sorted(told, key=lambda approval: approval.at)
 
-    def _may_write(self, login: str) -> bool:
-        """Return whether an account may push: what branch protection asks of an approval, too."""
+    def _objection_to(self, login: str) -> str | None:
+        """Return None for an account that may push: what branch protection asks of an approval,
+        too."""
         try:
             told = self._get(f"/collaborators/{quote(login, safe='')}/permission")
         except ForgeError as refusal:
             if refusal.is_missing:
-                return False
+                return _MAY_NOT_WRITE
             raise
-        return told.get("permission") in _MAY_WRITE
+        return None if told.get("permission") in _MAY_WRITE else _MAY_NOT_WRITE
 
     def dismiss(self, pull_request: PullRequest, approval: Approval, reason: str) -> None:
         """Dismiss the review of an approval."""
@@ -286,7 +288,6 @@ def _approval(entry: Mapping[str, Any]) -> Approval:
         by=_login(entry),
         commit=str(entry["commit_id"]).lower(),
         at=_moment(entry["submitted_at"]),
-        may_write=False,
     )
 
 

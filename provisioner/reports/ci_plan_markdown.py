@@ -203,9 +203,8 @@ def _needs_permission(entry: EnvironmentPlanDocument) -> bool:
 
 
 def approver(approval: ApprovalDocument) -> str:
-    """Return who approved, with what is not known of them."""
-    unknown = "" if approval.may_write else " (write access not known)"
-    return f"{prose(approval.by, 60)}{unknown}"
+    """Return who approved."""
+    return prose(approval.by, 60)
 
 
 def _fold_plans(

@@ -26,6 +26,7 @@ from provisioner.plan.plan import Plan
 from provisioner.workflow.plan_review import (
     CONTEXT,
     NEEDS_PERMISSION,
+    NamedAccounts,
     Review,
     Trust,
     context_of,
@@ -166,13 +167,13 @@ def read_reviews(
     forge: Forge,
     pull_request: PullRequest,
     environments: Sequence[str],
-    accounts: frozenset[str],
+    named: NamedAccounts,
     *,
     ignored: frozenset[str] = frozenset(),
 ) -> Mapping[str, Review]:
-    """Return the review of each environment; `accounts` are those whose statuses count, beside the
-    token's own, and `ignored` ids of approvals that were taken back a moment ago."""
-    trust = Trust(accounts | {forge.account()}, pull_request.author)
+    """Return the review of each environment; `ignored` are ids of approvals that were taken back a
+    moment ago."""
+    trust = Trust(named.accounts | {forge.account()}, pull_request.author, named.approvers)
     approvals = [one for one in forge.approvals(pull_request) if one.id not in ignored]
     commits = {pull_request.head, *(approval.commit for approval in approvals)}
     statuses = {commit: forge.statuses(pull_request, commit) for commit in sorted(commits)}

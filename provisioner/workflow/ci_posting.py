@@ -25,7 +25,7 @@ from provisioner.workflow.ci_plan import (
     status_of,
 )
 from provisioner.workflow.forge_refusals import not_told
-from provisioner.workflow.plan_review import CONTEXT
+from provisioner.workflow.plan_review import CONTEXT, NamedAccounts
 from provisioner.workflow.plan_snapshot import Remembered, take_snapshot, write_snapshots
 from provisioner.workflow.sticky_comment import find_comment, write_comment
 
@@ -37,12 +37,12 @@ _DISMISSAL = "azsec: the plan is not the one that was approved any more."
 
 @dataclass(frozen=True, slots=True)
 class Posting:
-    """Where plans are posted; `accounts` are those whose statuses count beside the own one."""
+    """Where plans are posted; `named` are accounts that count beside the own one."""
 
     forge: Forge
     pull_request: PullRequest
     catalog: Catalog
-    accounts: frozenset[str]
+    named: NamedAccounts
 
     def post(
         self,
@@ -111,7 +111,7 @@ class Posting:
             self.forge,
             self.pull_request,
             list(by_name),
-            self.accounts,
+            self.named,
             ignored=frozenset(approval.id for approval in gone),
         )
         entries = tuple(

@@ -47,12 +47,23 @@ def is_digest(text: str) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
+class NamedAccounts:
+    """Accounts that whoever runs the command named: those whose statuses count beside the token's
+    own, and those whose approval counts whatever the forge says of them."""
+
+    accounts: frozenset[str] = frozenset()
+    approvers: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
 class Trust:
     """Whose word counts: `accounts` are those whose statuses name the digest of a plan, `author` is
-    the pull request's."""
+    the pull request's, and `approvers` are accounts whose approval counts whatever the forge says
+    of them."""
 
     accounts: frozenset[str]
     author: str
+    approvers: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +117,6 @@ def read_review(
                 by=approval.by,
                 at=format_moment(approval.at),
                 commit=approval.commit,
-                may_write=approval.may_write,
             )
         )
     posted = _trusted(environment, statuses_of(head), trust)
@@ -147,9 +157,7 @@ def _reason_against(approval: Approval, trust: Trust) -> str | None:
         return "the author's own approval does not count"
     if approval.by in trust.accounts:
         return "the account that posts the plans cannot approve them"
-    if approval.may_write is False:
-        return "the account may not write to the repository"
-    return None
+    return None if approval.by in trust.approvers else approval.objection
 
 
 def _digest_at(

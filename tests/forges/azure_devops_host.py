@@ -4,7 +4,14 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from provisioner.forges.azure_devops_shapes import show_comments
-from tests.forges.azure_devops_server import BUILD, PROJECT, REPOSITORY, TOKEN, AzureDevOpsServer
+from tests.forges.azure_devops_server import (
+    BUILD,
+    PROJECT,
+    REPOSITORY,
+    TEAM,
+    TOKEN,
+    AzureDevOpsServer,
+)
 
 _STATES = {"succeeded": "success", "failed": "failure", "pending": "pending", "error": "error"}
 
@@ -18,6 +25,7 @@ class AzureDevOpsHost:
 
     def __init__(self, folder: Path) -> None:
         self.server = AzureDevOpsServer()
+        self.server.require_reviewers([TEAM])
         self._folder = folder
         self._number = 0
         self._head = ""
@@ -31,7 +39,7 @@ class AzureDevOpsHost:
         self._head = head
 
     def approve(self, login: str) -> None:
-        self.server.vote(self._number, _address(login), 10)
+        self.server.vote(self._number, _address(login), 10, groups=[TEAM])
 
     def merge(self, commit: str) -> None:
         self.server.complete(self._number, commit)

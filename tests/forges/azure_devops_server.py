@@ -11,7 +11,7 @@ with its pull requests and the project's work items. What people do in the porta
 refusal; `server.page` is how many entries a list answers at once.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
@@ -31,6 +31,10 @@ BUILD = {
     "uniqueName": "Build\\f57c1f8a-8a5c-4cbd-a9bb-46c3a7b7b86b",
     "id": "41113706-4320-4083-9150-925feb93fc22",
 }
+PROJECT_ID = "7ba6a1c8-2f4e-4a2b-b6a1-0a3c3c2f6d10"
+TEAM = "0c2a9d62-92d1-4b8d-8c8e-4f6d5a0a3c55"
+REQUIRED_REVIEWERS = "fd2167ab-b0be-447a-8ec8-39368250530e"
+MINIMUM_REVIEWERS = "fa4e907d-c16b-4a4c-9dfa-4906e5d171dd"
 MOST_CHARACTERS = 150_000
 
 
@@ -41,6 +45,20 @@ def person(address: str) -> dict[str, Any]:
         "displayName": address.split("@")[0].title(),
         "uniqueName": address,
         "id": f"d6245f20-2af8-44f4-9451-{number:012x}",
+    }
+
+
+def _policy(kind: str, settings: dict[str, Any], *, blocking: bool = True) -> dict[str, Any]:
+    """Return the evaluation of a policy, as "Evaluations - List" shows it."""
+    return {
+        "status": "queued",
+        "configuration": {
+            "id": 7,
+            "isEnabled": True,
+            "isBlocking": blocking,
+            "type": {"id": kind},
+            "settings": settings,
+        },
     }
 
 
@@ -85,6 +103,9 @@ class AzureDevOpsServer:
         self.work_items: dict[int, dict[str, Any]] = {}
         self.work_item_comments: dict[int, list[str]] = {}
         self.heads: dict[str, str] = {}
+        self.policies: list[dict[str, Any]] = [
+            _policy(MINIMUM_REVIEWERS, {"minimumApproverCount": 1, "scope": []})
+        ]
         self.commit_statuses: dict[str, list[dict[str, Any]]] = {}
         self._pulls: dict[int, _PullRequest] = {}
         self._ids = count(140)
@@ -121,9 +142,30 @@ class AzureDevOpsServer:
             }
         )
 
-    def vote(self, number: int, address: str, vote: int, *, dashes: bool = True) -> None:
+    def require_reviewers(self, ids: list[str], *, blocking: bool = True) -> None:
+        """Add a branch policy: automatically included reviewers."""
+        settings = {"requiredReviewerIds": ids, "minimumApproverCount": 1, "scope": []}
+        self.policies.append(_policy(REQUIRED_REVIEWERS, settings, blocking=blocking))
+
+    def vote(
+        self,
+        number: int,
+        address: str,
+        vote: int,
+        *,
+        dashes: bool = True,
+        groups: Sequence[str] = (),
+    ) -> None:
+        """Vote, also for the groups that the voter is in, which are reviewers then."""
         pull, voter = self._pulls[number], person(address)
         pull.reviewers[address] = {**voter, "vote": vote, "hasDeclined": False, "isFlagged": False}
+        if groups:
+            pull.reviewers[address]["votedFor"] = [
+                {"id": group, "isContainer": True, "vote": vote} for group in groups
+            ]
+            for group in groups:
+                entry = {"id": group, "isContainer": True, "vote": vote, "isRequired": True}
+                pull.reviewers[group] = {"displayName": "team", "uniqueName": "vstfs:///", **entry}
         spelled = voter["id"] if dashes else voter["id"].replace("-", "")
         properties = {
             "CodeReviewThreadType": "VoteUpdate",
@@ -172,6 +214,12 @@ class AzureDevOpsServer:
             return {"id": REPOSITORY, "name": "infrastructure", "defaultBranch": "refs/heads/main"}
         if path.startswith(git):
             return self._git(method, path.removeprefix(git).split("/"), query, body)
+        if path == f"/{PROJECT}/_apis/policy/evaluations":
+            number = query["artifactId"].rpartition("/")[2]
+            expected = f"vstfs:///CodeReview/CodeReviewId/{PROJECT_ID}/{number}"
+            if query["artifactId"] != expected:
+                raise RefusedError(refusal(404, "no such artifact"))
+            return self._list(self.policies, query)
         boards = f"/{PROJECT}/_apis/wit/"
         if path.startswith(boards):
             return self._boards(method, path.removeprefix(boards).split("/"), query, body)
@@ -253,6 +301,7 @@ class AzureDevOpsServer:
             "lastMergeCommit": {"commitId": pull.merge or "e" * 40},
             "reviewers": list(pull.reviewers.values()),
             "repository": {
+                "project": {"id": PROJECT_ID, "name": PROJECT},
                 "id": REPOSITORY,
                 "webUrl": f"{self.collection}{PROJECT}/_git/infrastructure",
             },

@@ -19,8 +19,10 @@ from tests.forges.azure_devops_server import (
     MOST_CHARACTERS,
     PROJECT,
     REPOSITORY,
+    TEAM,
     TOKEN,
     AzureDevOpsServer,
+    person,
     refusal,
 )
 from tests.forges.server import Reply
@@ -95,7 +97,7 @@ def test_an_approval_covers_the_iteration_at_the_time_of_the_vote(server, forge)
 
     first, second = forge.approvals(forge.pull_request(number))
 
-    assert (first.by, first.commit, first.may_write) == (ADA, HEAD, None)
+    assert (first.by, first.commit) == (ADA, HEAD)
     assert (second.by, second.commit) == (BOB, NEWER)
     assert first.at < second.at
 
@@ -114,6 +116,31 @@ def test_a_vote_that_was_taken_back_approves_nothing(server, forge, votes):
         server.vote(number, ADA, vote)
 
     assert not forge.approvals(forge.pull_request(number))
+
+
+@pytest.mark.parametrize("blocking", [True, False])
+def test_a_vote_counts_where_a_policy_of_the_branch_requires_it(server, forge, blocking):
+    number = server.open_pull_request(HEAD, BASE)
+    server.require_reviewers([TEAM, person(ADA)["id"].upper()], blocking=blocking)
+    server.vote(number, ADA, 10)
+    server.vote(number, BOB, 10, groups=[TEAM])
+    server.vote(number, "mallory@contoso.com", 10)
+
+    found = {one.by: one.objection for one in forge.approvals(forge.pull_request(number))}
+
+    assert found["mallory@contoso.com"] is not None, "readers may vote, too"
+    assert {by for by, objection in found.items() if objection is None} == (
+        {ADA, BOB} if blocking else set()
+    )
+
+
+def test_who_is_marked_as_required_on_the_pull_request_alone_approves_nothing(server, forge):
+    number = server.open_pull_request(HEAD, BASE)
+    server.vote(number, BOB, 10, groups=[TEAM])
+
+    (found,) = forge.approvals(forge.pull_request(number))
+
+    assert found.objection is not None
 
 
 def test_a_forged_thread_moves_no_vote(server, forge):

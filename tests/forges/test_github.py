@@ -78,8 +78,8 @@ def test_only_the_last_vote_of_a_person_stands(server, github):
     server.review(number, "grace", "COMMENTED")
     server.review(number, "mallory")
     (grace, mallory) = github.approvals(pull)
-    assert (grace.by, grace.commit, grace.may_write) == ("grace", HEAD, True)
-    assert not mallory.may_write, "whoever may only read approves nothing"
+    assert (grace.by, grace.commit, grace.objection) == ("grace", HEAD, None)
+    assert mallory.objection, "whoever may only read approves nothing"
     server.review(number, "grace", "CHANGES_REQUESTED")
     assert [one.by for one in github.approvals(pull)] == ["mallory"]
 

@@ -20,9 +20,9 @@ def status(minute: int, text: str, creator: str = BOT, context: str = "azsec/pro
 
 
 def approval(
-    minute: int, by: str = "grace", commit: str = HEAD, may_write: bool = True
+    minute: int, by: str = "grace", commit: str = HEAD, objection: str | None = None
 ) -> Approval:
-    return Approval(f"{by}{minute}", by, commit, _START + timedelta(minutes=minute), may_write)
+    return Approval(f"{by}{minute}", by, commit, _START + timedelta(minutes=minute), objection)
 
 
 def review(approvals: Sequence[Approval], statuses: dict[str, Sequence[Status]]):
@@ -82,11 +82,22 @@ CASES = {
     "the author's own, in other letters": ([approval(5, "Ada")], {HEAD: [status(1, ONE)]}, []),
     "of the account that posts": ([approval(5, BOT)], {HEAD: [status(1, ONE)]}, []),
     "of somebody who may only read": (
-        [approval(5, may_write=False)],
+        [approval(5, objection="the account may not write")],
         {HEAD: [status(1, ONE)]},
         [],
     ),
 }
+
+
+def test_an_account_that_was_named_approves_whatever_the_forge_says_of_it():
+    trust = Trust(frozenset({BOT}), "ada", approvers=frozenset({"grace", "ada"}))
+    statuses = {HEAD: [status(1, ONE)]}
+    approvals = [approval(5, objection="not required"), approval(6, "ada")]
+
+    found = read_review("prod", approvals, lambda commit: statuses.get(commit, ()), HEAD, trust)
+
+    assert [one.by for one in found.approvals] == ["grace"]
+    assert [one.by for one in found.uncounted] == ["ada"]
 
 
 @pytest.mark.parametrize("name", CASES)
