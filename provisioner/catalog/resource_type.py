@@ -370,6 +370,8 @@ class ResourceType:
                     it stands itself
     occupancy       what a resource of others does to one by being in it (`occupants`), in words;
                     None where it does nothing to it
+    looked_into     whether one of others that is in something of the environment (`occupants`) is
+                    read by itself: what it does there stands in its body (a public address)
     harmless        why one that nobody declared is no addition to what it stands in or on; every
                     child and extension type states this or `adds`
     grants_access   whether one is what gives a principal, a token's issuer or a service its
@@ -460,6 +462,7 @@ class ResourceType:
     adds_by: tuple[str, ...] = ()
     adds_to: Mapping[str, str] = field(default_factory=dict)
     occupancy: str | None = None
+    looked_into: bool = False
     harmless: str | None = None
     grants_access: bool = False
     listed_if_declared: bool = False

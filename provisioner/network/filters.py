@@ -1,6 +1,6 @@
 """Network security groups: which part of some traffic they let through, exactly."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from provisioner.network.intervals import ANY_PORT, NOTHING, Intervals
@@ -137,12 +137,34 @@ def _without(one: Traffic, other: Traffic) -> Iterator[Traffic]:
     yield from (part for part in parts if part)
 
 
+def admit_through(
+    groups: Iterable[SecurityGroup | None],
+    *,
+    inbound: bool,
+    traffic: Traffic,
+    tags: Tags,
+    certain: bool,
+) -> tuple[Admitted, ...]:
+    """Return the parts of `traffic` that each of some groups lets through, with the rules of the
+    last one that do: the group of a subnet and that of an interface judge one after the other."""
+    found: tuple[Admitted, ...] = (Admitted(traffic, NO_GROUP),) if traffic else ()
+    for group in groups:
+        found = tuple(
+            let
+            for passed in found
+            for let in admit(
+                group, inbound=inbound, traffic=passed.traffic, tags=tags, certain=certain
+            )
+        )
+    return found
+
+
 def any_traffic(
-    group: SecurityGroup | None, *, inbound: bool, sources: Intervals, destinations: Intervals
+    *groups: SecurityGroup | None, inbound: bool, sources: Intervals, destinations: Intervals
 ) -> Iterator[Traffic]:
     """Yield all that can go between two sets of addresses, one for each protocol that a rule of the
-    group names. Every other protocol meets the same rules: the first stands for all of them."""
-    rules = group.rules if group else ()
+    groups names. Every other protocol meets the same rules: the first stands for all of them."""
+    rules = [rule for group in groups if group for rule in group.rules]
     named = {rule.protocol for rule in rules if rule.inbound == inbound}
     other = next((protocol for protocol in PROTOCOLS if protocol not in named), None)
     for protocol in PROTOCOLS:

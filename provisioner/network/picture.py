@@ -184,6 +184,9 @@ class _Artist:
         if subnet.service_endpoints:
             yield f"service endpoints: {', '.join(subnet.service_endpoints)}"
         yield from dict.fromkeys(self._way_words(way) for way in self._ways.get(subnet.key, ()))
+        for interface in self._topology.interfaces_in(subnet):
+            for each in interface.public_in(subnet.key):
+                yield f"{self._name(interface.key)} has the public address {each.public}"
         yield from (f"not judged: {each}" for each in words_of(self._topology.unjudged_in(subnet)))
 
     def _way_words(self, way: EgressWay) -> str:

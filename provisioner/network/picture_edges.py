@@ -171,6 +171,9 @@ def _labels(topology: Topology) -> Iterator[tuple[str, str]]:
     for cluster in topology.clusters:
         yield cluster.label, cluster.key
         yield from ((pool.label, pool_id(cluster, pool)) for pool in cluster.pools)
+    for interface in topology.interfaces:
+        subnets = dict.fromkeys(each.subnet for each in interface.configurations)
+        yield from ((interface.label, key) for key in subnets if key)
     for unjudged in topology.unjudged:
         yield from ((unjudged.label, key) for key in sorted(unjudged.subnets))
 

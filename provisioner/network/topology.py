@@ -287,6 +287,36 @@ class Cluster:
     declared: bool = True
 
 
+@dataclass(frozen=True, slots=True)
+class IpConfiguration:
+    """One IP configuration of a network interface. `subnet` is a key, empty where it is not known;
+    `public` names its public address, None where it has none. Of one whose public address is not
+    `known` it is not known either whether there is one."""
+
+    subnet: str
+    public: str | None = None
+    known: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Interface:
+    """A network interface of a machine. `group` is a security group of its own, which judges beside
+    that of its subnet: only what both let through passes ("How network security groups filter
+    network traffic"). Where it `hides_group`, there is one whose rules are not known."""
+
+    key: str
+    label: str
+    configurations: tuple[IpConfiguration, ...]
+    group: SecurityGroup | None
+    span: Span | None
+    declared: bool = True
+    hides_group: bool = False
+
+    def public_in(self, subnet: str) -> tuple[IpConfiguration, ...]:
+        """Return its configurations in a subnet (a key) with a public address of their own."""
+        return tuple(c for c in self.configurations if c.subnet == subnet and c.public)
+
+
 class ServiceKind(StrEnum):
     """A platform service that private endpoints stand for."""
 
@@ -356,10 +386,23 @@ class Topology:
     resolvers: tuple[tuple[str, str, int | None], ...] = ()
     openings: tuple[Opening, ...] = ()
     unjudged: tuple[Unjudged, ...] = ()
+    interfaces: tuple[Interface, ...] = ()
 
     def unjudged_in(self, subnet: Subnet) -> tuple[Unjudged, ...]:
         """Return what nobody can judge of what is connected with a subnet."""
         return tuple(each for each in self.unjudged if subnet.key in each.subnets)
+
+    def interfaces_in(self, subnet: Subnet) -> tuple[Interface, ...]:
+        """Return the network interfaces that stand in a subnet."""
+        return self._interfaces_in.get(subnet.key, ())
+
+    @cached_property
+    def _interfaces_in(self) -> Mapping[str, tuple[Interface, ...]]:
+        found: dict[str, list[Interface]] = {}
+        for interface in self.interfaces:
+            for key in dict.fromkeys(each.subnet for each in interface.configurations):
+                found.setdefault(key, []).append(interface)
+        return {key: tuple(those) for key, those in found.items()}
 
     @cached_property
     def workload_subnets(self) -> tuple[Subnet, ...]:

@@ -10,6 +10,7 @@ from provisioner.model.estate import Estate, Resource
 from provisioner.model.resource_id import parse_resource_id
 from provisioner.model.values import Unknown, lookup, unknowns
 from provisioner.network.dns_reading import LINK, RECORDS, ZONE, read_names, read_zones
+from provisioner.network.interface_reading import INTERFACE, read_interfaces
 from provisioner.network.intervals import ANY_PORT, NOTHING, Intervals, parse_addresses, parse_ports
 from provisioner.network.topology import (
     Cluster,
@@ -61,7 +62,7 @@ _SERVICES = {
 TYPES = (
     _NETWORK, _SUBNET, _PEERING, _TABLE, _ROUTE, _GROUP, _RULE, _FIREWALL, _POLICY, _RULE_GROUP,
     ZONE, LINK, *RECORDS, _ENDPOINT, _ZONE_GROUP, _GATEWAY, _IP_GROUP, _RESOLVER_ENDPOINT,
-    _CLUSTER, _POOL, *_SERVICES,
+    _CLUSTER, _POOL, *_SERVICES, INTERFACE,
 )  # fmt: skip
 """The types of resources that a topology is made of."""
 
@@ -109,6 +110,7 @@ def read_topology(
         resolvers=tuple(reader.resolver(r) for r in estate.of_type(_RESOLVER_ENDPOINT)),
         openings=tuple(openings),
         unjudged=find_unjudged(estate),
+        interfaces=tuple(read_interfaces(estate, reader.groups)),
     )
 
 
@@ -124,7 +126,7 @@ class _Reader:
         self._cloud = cloud
         self._tables = {r.id.key: self._table(r) for r in estate.of_type(_TABLE)}
         self._hiding = {r.id.key for r in estate.of_type(_TABLE) if self._hides_routes(r)}
-        self._groups = read_security_groups(estate)
+        self.groups = read_security_groups(estate)
         self._policies = {r.id.key: self._policy(r) for r in estate.of_type(_POLICY)}
         self._gateways = dict(self._gateways_by_network())
 
@@ -163,7 +165,7 @@ class _Reader:
             network=network.key if network else "",
             ranges=_ranges(prefixes),
             table=self._tables.get(_key(body, "properties.routeTable.id") or ""),
-            group=self._groups.get(_key(body, "properties.networkSecurityGroup.id") or ""),
+            group=self.groups.get(_key(body, "properties.networkSecurityGroup.id") or ""),
             nat_gateway=self._label(nat) if nat else None,
             private=_at(body, "properties.defaultOutboundAccess") is False,
             service_endpoints=tuple(

@@ -8,7 +8,7 @@ from provisioner.network.intervals import Intervals, show_address
 from provisioner.network.routes import EffectiveRoute, route_subnet
 from provisioner.network.tags import PUBLIC, tags_of
 from provisioner.network.topology import Firewall, HopType, Network, Subnet, Topology
-from provisioner.network.ways import firewall_behind, ways_out
+from provisioner.network.ways import WayOut, firewall_behind, ways_out
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ def trace_packet(topology: Topology, source: Subnet, packet: Packet) -> Path:
     route = route_subnet(topology, source).to(packet.destination)
     if route.hop is HopType.APPLIANCE:
         return _over_firewall(topology, source, packet, route, hops)
-    hops.append(_routed(topology, source, route))
+    hops.append(_routed(topology, source, route, traffic))
     if not hops[-1].passes:
         return Path(tuple(hops), delivered=False)
     if route.hop in (HopType.VNET, HopType.PEERING):
@@ -76,12 +76,13 @@ def _traffic(sender: Intervals, packet: Packet) -> Traffic:
     )
 
 
-def _routed(topology: Topology, source: Subnet, route: EffectiveRoute) -> Hop:
+def _routed(topology: Topology, source: Subnet, route: EffectiveRoute, traffic: Traffic) -> Hop:
     stated = f"{route.prefix} " if route.prefix else ""
     if route.hop is HopType.NONE:
         return Hop(route.label, "route", f"{stated}drops it", passes=False)
     if route.hop is HopType.INTERNET:
-        ways = ways_out(topology, source)
+        known = ways_out(topology, source)
+        ways = [way for way in known if _is_open(topology, source, way, traffic)]
         if not ways and not route.user_defined:
             return Hop(
                 route.label,
@@ -95,6 +96,12 @@ def _routed(topology: Topology, source: Subnet, route: EffectiveRoute) -> Hop:
         return Hop(route.label, "route", f"{stated}leads to the virtual network gateway")
     where = "another network, over the peering" if route.hop is HopType.PEERING else "its network"
     return Hop(route.label, "route", f"{stated}leads into {where}")
+
+
+def _is_open(topology: Topology, source: Subnet, way: WayOut, traffic: Traffic) -> bool:
+    """Tell whether the security group of a machine, if it has one, lets a packet take its way."""
+    tags = tags_of(topology, topology.networks[source.network], source)
+    return judge(way.group, inbound=False, packet=traffic, tags=tags)[0]
 
 
 def _over_firewall(

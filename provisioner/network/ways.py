@@ -5,20 +5,42 @@ from dataclasses import dataclass
 from provisioner.model.span import Span
 from provisioner.network.intervals import parse_addresses
 from provisioner.network.routes import EffectiveRoute
-from provisioner.network.topology import Cluster, Firewall, HopType, Pool, Subnet, Topology
+from provisioner.network.topology import (
+    Cluster,
+    Firewall,
+    HopType,
+    Pool,
+    SecurityGroup,
+    Subnet,
+    Topology,
+)
 
 
 @dataclass(frozen=True, slots=True)
 class WayOut:
-    """What gives packets of a subnet a public address to leave with."""
+    """What gives packets of a subnet a public address to leave with. One that is not `shared` is
+    that of a single machine, behind a security group of its own (`group`) if it has one. Of one
+    that is not `known` it is not known either whether it is there."""
 
     element: str
     words: str
     span: Span | None = None
+    shared: bool = True
+    group: SecurityGroup | None = None
+    known: bool = True
 
 
 def ways_out(topology: Topology, subnet: Subnet) -> tuple[WayOut, ...]:
-    """Return what lets packets that are routed to the internet leave a subnet."""
+    """Return what lets packets that are routed to the internet leave a subnet, those of everything
+    in it before those of one machine.
+
+    A public address of an interface leads out as far as the routes lead to the internet: "Virtual
+    appliance UDR / VPN Gateway / ExpressRoute >> NAT gateway >> instance-level public IP address >>
+    load balancer outbound rules >> default system route" (learn.microsoft.com, "What is Azure NAT
+    Gateway?", traffic routes). Behind a route to an appliance or a gateway it opens no way out, and
+    answers to what comes in by it go there too (virtual-networks-udr-overview, "0.0.0.0/0 address
+    prefix").
+    """
     found = []
     if subnet.nat_gateway is not None:
         found.append(WayOut(subnet.nat_gateway, f"the NAT gateway {subnet.nat_gateway}"))
@@ -30,6 +52,13 @@ def ways_out(topology: Topology, subnet: Subnet) -> tuple[WayOut, ...]:
             found.append(WayOut(cluster.label, words, cluster.span))
     if not subnet.private:
         found.append(WayOut(subnet.label, "Azure's default outbound access"))
+    for interface in topology.interfaces_in(subnet):
+        for each in interface.public_in(subnet.key):
+            words = f"the public address {each.public} of {interface.label}"
+            known = each.known and not interface.hides_group
+            found.append(
+                WayOut(interface.label, words, interface.span, False, interface.group, known)
+            )
     return tuple(dict.fromkeys(found))
 
 

@@ -2,16 +2,20 @@
 
 The lists of an environment show its own resources, and those of others beside them. Whether one of
 those reaches into the environment (a connection of a gateway, the link of a zone to a network)
-stands in its body, or in a child that nothing else reads.
+stands in its body, or in a child that nothing else reads. What stands in one of the environment's
+subnets may belong to any group: only the subnet names it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from provisioner.blueprint.graph import DesiredGraph
 from provisioner.catalog.registry import Catalog
-from provisioner.catalog.resource_type import ListRead
+from provisioner.catalog.resource_type import ListRead, ResourceType
+from provisioner.model.actual import Found
 from provisioner.model.resource_id import ResourceId, parse_resource_id
+from provisioner.model.values import Body, values_at
+from provisioner.plan.contents import managed_group_in
 from provisioner.plan.reads import INVENTORY, Answer, Read, list_of_children
 
 MOST_FOREIGN = 200
@@ -30,8 +34,8 @@ class ForeignReads:
 def foreign_reads(answers: Sequence[Answer], graph: DesiredGraph, catalog: Catalog) -> ForeignReads:
     """Return the reads of what others have that may add to something of the environment
     (`adds_to`) and that the first two rounds did not show: what only the content of a group lists,
-    and the children of what a wide list lists (the links of a zone). At most `MOST_FOREIGN`, by
-    their path.
+    what is in a resource of the environment and does something there (`looked_into`), and the
+    children of what a wide list lists (the links of a zone). At most `MOST_FOREIGN`, by their path.
     """
     read: dict[str, ResourceId] = {}
     listed: dict[str, ResourceId] = {}
@@ -42,10 +46,13 @@ def foreign_reads(answers: Sequence[Answer], graph: DesiredGraph, catalog: Catal
             if resource is not None and resource.key not in graph.by_id:
                 seen[resource.key] = resource
     reads: dict[str, Read] = {}
-    for key, resource in listed.items():
+    inside = tuple(occupants_of_ours(answers, graph, catalog))
+    for resource in (*listed.values(), *inside):
         known = catalog.of(resource)
-        if known is not None and known.adds_to and key not in read:
-            reads[key] = Read(resource.text, known.api_version, known.name, False)
+        if known is None or resource.key in read:
+            continue
+        if known.adds_to or (known.looked_into and resource in inside):
+            reads[resource.key] = Read(resource.text, known.api_version, known.name, False)
     for holder in (*read.values(), *listed.values()):
         known = catalog.of(holder)
         for child in catalog.children(known) if known is not None else ():
@@ -56,3 +63,60 @@ def foreign_reads(answers: Sequence[Answer], graph: DesiredGraph, catalog: Catal
     wanted = sorted(reads.keys() - done)
     chosen = wanted[:MOST_FOREIGN]
     return ForeignReads(tuple(reads[key] for key in chosen), len(wanted) - len(chosen))
+
+
+def occupants_of_ours(
+    answers: Sequence[Answer], graph: DesiredGraph, catalog: Catalog
+) -> Iterator[ResourceId]:
+    """Yield what Azure says is in a resource of the environment (`occupants`) and the blueprint
+    does not have, each once: the resource itself, where Azure names a part of it. What a service
+    makes for something that was read (the interface of a private endpoint), and what is in the
+    group that it keeps for it (the scale sets of nodes), is that one's business."""
+    ours = {*graph.by_id, *(r.id.parent.key for r in graph if r.id.parent is not None)}
+    bodies = [
+        (known, item)
+        for answer in answers
+        if (known := catalog.find(answer.read.type)) is not None
+        for item in answer.items
+    ]
+    made = {
+        each.key
+        for known, item in bodies
+        for text in known.makes(item)
+        if (each := parse_resource_id(text)) is not None
+    }
+    kept = {
+        group.key
+        for known, item in bodies
+        if (holder := parse_resource_id(item.get("id"))) is not None
+        and (group := managed_group_in(known, Found(holder, item))) is not None
+    }
+    told: set[str] = set()
+    for known, item in bodies:
+        resource = parse_resource_id(item.get("id"))
+        if resource is None or resource.key not in ours:
+            continue
+        for named in _named_in(known, item, catalog):
+            top = named
+            while top.parent is not None:
+                top = top.parent
+            is_made = top.key in made or (top.container is not None and top.container.key in kept)
+            if top.key not in told and top.key not in graph.by_id and not is_made:
+                told.add(top.key)
+                yield top
+
+
+def _named_in(known: ResourceType, body: Body, catalog: Catalog) -> Iterator[ResourceId]:
+    """Yield the ids of what Azure says is in a resource, or in a child in its body."""
+    holders: list[tuple[Mapping[str, tuple[str, ...]], object]] = [(known.occupants, body)]
+    for embedded in known.embedded:
+        child = catalog.find(embedded.child)
+        if child is not None and not embedded.flattened:
+            entries = values_at(body, f"{embedded.path}[]")
+            holders += [(child.occupants, entry) for entry in entries]
+    for paths, holder in holders:
+        for path in paths:
+            for text in values_at(holder, f"{path}[].id"):
+                named = parse_resource_id(text)
+                if named is not None:
+                    yield named

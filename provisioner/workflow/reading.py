@@ -1,6 +1,6 @@
 """Reads an environment: rounds of wide reads, assembled into its actual state."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from provisioner.blueprint.graph import DesiredGraph
@@ -10,7 +10,7 @@ from provisioner.catalog.resource_type import Tier
 from provisioner.engine.ports import Reader
 from provisioner.model.actual import ActualState
 from provisioner.model.resource_id import ResourceId, subscription_id
-from provisioner.plan.foreign_reads import foreign_reads
+from provisioner.plan.foreign_reads import foreign_reads, occupants_of_ours
 from provisioner.plan.owners import Owners, find_owners, find_unaccounted
 from provisioner.plan.reads import (
     Answer,
@@ -95,7 +95,16 @@ def read_environment(
         state = assemble_state(answers, graph, catalog, owned)
         inventory = take_inventory(answers, marks)
     return Reading(
-        replace(state, unread=tuple(_without_facts(inventory, state, catalog))),
+        replace(
+            state,
+            unread=tuple(
+                _without_facts(
+                    (*inventory.in_groups, *occupants_of_ours(answers, graph, catalog)),
+                    state,
+                    catalog,
+                )
+            ),
+        ),
         inventory,
         tuple(answer.read for answer in answers if answer.refused is None),
         tuple(answer for answer in answers if answer.refused is not None),
@@ -105,11 +114,11 @@ def read_environment(
 
 
 def _without_facts(
-    inventory: Inventory, state: ActualState, catalog: Catalog
+    seen: Iterable[ResourceId], state: ActualState, catalog: Catalog
 ) -> Iterator[ResourceId]:
-    """Yield what stands in the environment's groups, was seen by its id alone, and is of a type of
-    which the catalog has no facts."""
-    for resource in inventory.in_groups:
+    """Yield what stands in the environment's groups or subnets, was seen by its id alone, and is of
+    a type of which the catalog has no facts."""
+    for resource in {each.key: each for each in seen}.values():
         known = catalog.of(resource)
         if resource.key not in state.found and (known is None or known.tier is not Tier.KNOWN):
             yield resource

@@ -397,6 +397,15 @@ ADDITIONS: dict[str, tuple[str, Any]] = {
             identity={"type": "SystemAssigned"},
         ),
     ),
+    "interface-in-our-subnet": made(
+        theirs("Microsoft.Network/networkInterfaces", "nic-theirs"),
+        {
+            "ipConfigurations": [
+                {"name": "i", "properties": {"subnet": {"id": f"{VNET}/subnets/free"}}}
+            ]
+        },
+        location="westeurope",
+    ),
     "bastion-in-our-subnet": (
         theirs("Microsoft.Network/bastionHosts", "bas-theirs"),
         both(

@@ -140,7 +140,8 @@ def _stopped(
                 return None
             element, words = broken.element, f"{broken.element} {broken.words}"
         elif route.hop is HopType.INTERNET:
-            if ways_out(topology, subnet):
+            # The address of a machine beside the nodes is of no use to them.
+            if any(way.shared for way in ways_out(topology, subnet)):
                 return None
             words = "nothing gives it an address to leave with"
         elif route.hop is HopType.NONE:

@@ -4,7 +4,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from provisioner.network.filters import admit, any_traffic
+from provisioner.network.filters import admit_through, any_traffic
 from provisioner.network.intervals import Intervals, show_addresses
 from provisioner.network.proof import Breach, Proof, conclude, skip
 from provisioner.network.proofs.gaps import find_gaps
@@ -24,7 +24,8 @@ def prove_egress(topology: Topology) -> Proof:
     tunneling ("About forced tunneling for site-to-site"). What is let out there is not seen here.
 
     A route of the system's to the internet is harmless where nothing gives packets an address to
-    leave with: a private subnet without a NAT gateway. One that somebody wrote is never.
+    leave with: a private subnet without a NAT gateway, in which no interface has a public address.
+    One that somebody wrote is never.
     """
     subnets = topology.workload_subnets
     if not subnets:
@@ -75,22 +76,27 @@ def _of_route(
 
 def _of_system_route(topology: Topology, subnet: Subnet, public: Intervals) -> Iterator[Breach]:
     tags = tags_of(topology, topology.networks[subnet.network], subnet)
-    group = subnet.group
     for way in ways_out(topology, subnet):
+        groups = [subnet.group, *([way.group] if way.group else [])]
         for traffic in any_traffic(
-            group, inbound=False, sources=subnet.ranges, destinations=public
+            *groups, inbound=False, sources=subnet.ranges, destinations=public
         ):
-            let = admit(group, inbound=False, traffic=traffic, tags=tags, certain=False)
+            let = admit_through(groups, inbound=False, traffic=traffic, tags=tags, certain=False)
             if let:
                 yield Breach(
                     way.element,
                     f"{subnet.label} leaves for {show_addresses(let[0].traffic.destinations)} "
                     f"through {way.words}: no route leads to the firewall, and "
                     f"{let[0].rule} lets it go.",
-                    "Route 0.0.0.0/0 to the firewall, and set `defaultOutboundAccess: false`.",
+                    _HINT if way.shared else _HINT_OF_MACHINE,
                     way.span or subnet.span,
+                    certain=way.known,
                 )
                 break
+
+
+_HINT = "Route 0.0.0.0/0 to the firewall, and set `defaultOutboundAccess: false`."
+_HINT_OF_MACHINE = "Route 0.0.0.0/0 to the firewall, and take the public address away."
 
 
 def _of_unknown_prefixes(topology: Topology, subnet: Subnet, routing: Routing) -> Iterator[Breach]:

@@ -12,11 +12,15 @@ from provisioner.network.topology import Subnet, Topology
 from provisioner.network.ways import pools_in
 
 NAME = "inbound"
-CLAIM = "no network security group lets the internet into a workload subnet, and no node is on it"
+CLAIM = (
+    "no network security group lets the internet into a workload subnet, and no node or machine is "
+    "on it"
+)
 
 
 def prove_inbound(topology: Topology) -> Proof:
-    """Prove that every workload subnet is closed to public sources, and no node has an address.
+    """Prove that every workload subnet is closed to public sources, and that neither a node nor the
+    interface of a machine has a public address.
 
     Traffic that a load balancer or a gateway hands on keeps its source, so the group is what
     decides, whatever leads there. Service tags of Azure's own services are not the internet.
@@ -37,6 +41,16 @@ def _breaches(topology: Topology, subnet: Subnet) -> Iterator[Breach]:
                 f"every node of {pool.label} has a public address.",
                 "Set `enableNodePublicIP: false` (it replaces the pool).",
                 pool.span,
+            )
+    for interface in topology.interfaces_in(subnet):
+        for each in interface.public_in(subnet.key):
+            yield Breach(
+                interface.label,
+                f"{interface.label} in {subnet.label} has the public address {each.public}: its "
+                "machine is on the internet.",
+                "Take the address away, and reach the machine through Azure Bastion.",
+                interface.span,
+                certain=each.known,
             )
     seen = tags_of(topology, topology.networks[subnet.network], subnet)
     tags = replace(seen, services=NOTHING)

@@ -5,14 +5,17 @@ from dataclasses import replace
 from provisioner.model.actual import ActualState
 from provisioner.model.diagnostic import Severity
 from provisioner.model.resource_id import ResourceId
+from provisioner.network.proving import prove_topology
+from provisioner.network.topology_reading import read_topology
 from provisioner.plan.additions import find_additions
 from provisioner.plan.contents import find_contents
+from provisioner.plan.estates import actual_estate
 from provisioner.plan.foreign_reads import MOST_FOREIGN
 from provisioner.plan.owners import find_owners
 from provisioner.workflow.drift import check_drift
 from provisioner.workflow.reading import read_environment
 from tests.environments import Bench
-from tests.laws.foreign_writes import NODES, PE, VNET, open_site, theirs
+from tests.laws.foreign_writes import NODES, PE, VNET, open_site, put, theirs
 from tests.laws.neighbours import WORKLOAD, ZONE
 from tests.recorded import RecordedSource
 
@@ -41,6 +44,25 @@ def test_interfaces_of_services_are_no_additions_and_those_of_others_are(bench: 
 
     assert [(each.id.text, each.address, each.adds) for each in additions] == [
         (vm, "nodes", "takes an address in it")
+    ]
+
+
+def test_interfaces_of_others_in_a_subnet_are_read_for_their_public_addresses(bench: Bench) -> None:
+    """They may belong to any group, and only the subnet names them."""
+    site = open_site(bench)
+    address = theirs("Microsoft.Network/publicIPAddresses", "pip-theirs")
+    nic = theirs("Microsoft.Network/networkInterfaces", "nic-theirs")
+    entry = {"subnet": {"id": f"{VNET}/subnets/free"}, "publicIPAddress": {"id": address}}
+    put(address, {"publicIPAllocationMethod": "Static"}, sku={"name": "Standard"})(site)
+    put(nic, {"ipConfigurations": [{"name": "i", "properties": entry}]})(site)
+    graph, marks = site.desired.graph, site.desired.environment.marks
+
+    reading = read_environment(graph, bench.catalog, marks, [WORKLOAD], bench.client)
+
+    topology = read_topology(actual_estate(reading.state, graph, bench.catalog), "AzureCloud")
+    breaches = [b for p in prove_topology(topology) if p.name == "inbound" for b in p.breaches]
+    assert [b.message for b in breaches if b.element == nic] == [
+        f"{nic} in free has the public address pip-theirs: its machine is on the internet."
     ]
 
 

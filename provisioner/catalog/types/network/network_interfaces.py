@@ -78,6 +78,8 @@ TYPE = ResourceType(
     in_use="NicInUse",
     occupants={"properties.virtualMachine": ("Microsoft.Compute/virtualMachines",)},
     occupancy="takes it for its own",
+    # By its public address packets of its subnet come and go past the routes of the others.
+    looked_into=True,
     computed=_computed,
     fields={
         _CONFIGURATIONS: Field(

@@ -1,0 +1,53 @@
+"""Reads network interfaces from an estate: where machines stand, and by which addresses they are
+reached."""
+
+from collections.abc import Iterator, Mapping
+
+from provisioner.model.estate import Estate, Resource
+from provisioner.model.resource_id import parse_resource_id
+from provisioner.model.values import Unknown, is_empty, lookup
+from provisioner.network.topology import Interface, IpConfiguration, SecurityGroup
+
+INTERFACE = "Microsoft.Network/networkInterfaces"
+_NOT_KNOWN = "that is not known yet"
+
+
+def read_interfaces(estate: Estate, groups: Mapping[str, SecurityGroup]) -> Iterator[Interface]:
+    """Yield the network interfaces of an estate; `groups` are its security groups by key."""
+    for resource in estate.of_type(INTERFACE):
+        properties = resource.body.get("properties")
+        stated = lookup(properties, ("networkSecurityGroup",))
+        named = parse_resource_id(lookup(stated, ("id",)))
+        group = groups.get(named.key) if named else None
+        yield Interface(
+            key=resource.id.key,
+            label=resource.label,
+            configurations=tuple(_configurations(estate, properties)),
+            group=group,
+            span=resource.span,
+            declared=resource.address is not None,
+            hides_group=group is None and not is_empty(stated),
+        )
+
+
+def _configurations(estate: Estate, properties: object) -> Iterator[IpConfiguration]:
+    entries = lookup(properties, ("ipConfigurations",))
+    for entry in entries if isinstance(entries, (list, tuple)) else ():
+        subnet = parse_resource_id(lookup(entry, ("properties", "subnet", "id")))
+        public, known = _public_address(estate, entry)
+        yield IpConfiguration(subnet.key if subnet else "", public, known)
+
+
+def _public_address(estate: Estate, entry: object) -> tuple[str | None, bool]:
+    """Return what to call the public address of a configuration, None where it has none, and
+    whether that is known."""
+    stated = lookup(entry, ("properties", "publicIPAddress"))
+    if isinstance(stated, Unknown):
+        return _NOT_KNOWN, False
+    if is_empty(stated):
+        return None, True
+    named = parse_resource_id(lookup(stated, ("id",)))
+    if named is None:
+        return _NOT_KNOWN, True
+    found: Resource | None = estate.get(named)
+    return (found.address if found and found.address else named.name), True
