@@ -8,6 +8,7 @@ from typing import Protocol, TypeAlias
 
 from provisioner.catalog.api_introductions import Introduced
 from provisioner.catalog.field import NO_FACTS, Disruption, Field
+from provisioner.catalog.list_options import NO_OPTIONS, ListOptions
 from provisioner.catalog.refusals import RefusalCodes, SoftDelete
 from provisioner.catalog.schema import Model
 from provisioner.model.resource_id import RESOURCE_GROUP, SUBSCRIPTION, ResourceId
@@ -279,6 +280,7 @@ class ResourceType:
     list_omits      paths that its lists do not answer, although a GET of one does: what a list
                     shows without them is read once more by itself
     list_query      what the list call has to ask for (custom role definitions alone, say)
+    list_options    what its lists take in their query: the filters that Azure evaluates
     listed_as       the last segment of the list that answers it together with others of its
                     parent's children (`ALL` for records); None for a list of its own
     affects         types of what one changes the effect of, without being named by it: where an
@@ -397,6 +399,7 @@ class ResourceType:
     lists: ListRead = ListRead.SUBSCRIPTION
     list_omits: tuple[str, ...] = ()
     list_query: Mapping[str, str] = field(default_factory=dict)
+    list_options: ListOptions = NO_OPTIONS
     listed_as: str | None = None
     affects: tuple[str, ...] = ()
     resolves: bool = False

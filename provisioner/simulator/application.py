@@ -38,6 +38,7 @@ _BEFORE = frozenset({FaultKind.ANSWER, FaultKind.DROP})
 _AFTER = frozenset({FaultKind.DROP_ANSWER})
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _API_VERSION = re.compile(r"\d{4}-\d{2}-\d{2}(-[a-z0-9-]+)?", re.IGNORECASE)
+_SLASHES = re.compile("/{2,}")
 _OPEN_PATHS = ("/metadata/endpoints",)
 _READS_LEFT = 16499
 _WRITES_LEFT = 11999
@@ -115,6 +116,10 @@ class Application:
     def answer(self, request: Request) -> Answer:
         """Return the answer to one request, and keep its effect if it has one."""
         cloud = self.cloud
+        if not blobs.is_of_blobs(request):
+            # Azure Resource Manager takes several slashes for one (`az lock --resource-type` sends
+            # two); the name of a blob has those that it has.
+            request = replace(request, path=_SLASHES.sub("/", request.path))
         with self._busy:
             cloud.origin = activity_log.read_origin(cloud, request)
             try:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from provisioner.catalog.field import Answered, Field, Since
+from provisioner.catalog.list_options import ListCondition, ListOptions
 from provisioner.catalog.refusals import RefusalCodes, SoftDelete
 from provisioner.catalog.registry import Catalog, build_catalog
 from provisioner.catalog.resource_type import (
@@ -178,6 +179,13 @@ GRANT = ResourceType(
     delete=DeleteFlow.SYNC,
     taggable=False,
     unique_by=("properties.principalId", "properties.role"),
+    list_options=ListOptions(
+        equals={"principalId": "properties.principalId"},
+        conditions=(ListCondition.AT_SCOPE, ListCondition.ASSIGNED_TO),
+        alone=("principalId",),
+        code="UnsupportedQuery",
+        refusal="The filter '{filter}' is not supported.",
+    ),
     codes=RefusalCodes(
         not_found="GrantNotFound", fixed="GrantUpdateRefused", duplicate="GrantExists"
     ),

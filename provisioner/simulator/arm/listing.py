@@ -1,46 +1,46 @@
 """Lists: one type in a scope, everything in a scope, groups; filtered and paged as ARM does."""
 
-import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
-from urllib.parse import urlencode
 
 from provisioner.catalog.resource_type import ListRead, ResourceType, Scope, Tier
 from provisioner.model.permissions import holds_at
 from provisioner.model.resource_id import RESOURCE_GROUP, ResourceId
+from provisioner.simulator.arm.list_filters import (
+    read_group_filter,
+    read_resource_filter,
+    read_type_filter,
+)
+from provisioner.simulator.arm.paging import check_options, page, read_choices
 from provisioner.simulator.bodies.answers import render
 from provisioner.simulator.bodies.body_paths import remove, split_path, value_at
-from provisioner.simulator.protocol.errors import RefusalError
 from provisioner.simulator.protocol.exchange import Answer, Request
 from provisioner.simulator.state.cloud import Cloud
 from provisioner.simulator.state.places import check_place
 from provisioner.simulator.state.records import Record
 
-_TAG = re.compile(r"tagname\s+eq\s+'([^']*)'(?:\s+and\s+tagvalue\s+eq\s+'([^']*)')?", re.IGNORECASE)
-_TYPE = re.compile(r"resourcetype\s+eq\s+'([^']*)'", re.IGNORECASE)
-_ASSIGNED = re.compile(r"assignedTo\('([^']*)'\)", re.IGNORECASE)
-_PROPERTY = re.compile(r"\b(principalId|roleName|type)\s+eq\s+'([^']*)'", re.IGNORECASE)
-_AT_SCOPE = re.compile(r"atScope\(\)", re.IGNORECASE)
-_GENERIC = ("id", "name", "type", "location", "tags", "kind", "sku", "identity", "managedBy")
-
-Renderer = Callable[[Cloud, Record], dict[str, Any]]
+_GENERIC = (
+    "id", "name", "type", "location", "extendedLocation", "tags", "kind", "sku", "plan",
+    "identity", "managedBy", "zones",
+)  # fmt: skip
+_EXPANDS = ("createdTime", "changedTime", "provisioningState")
 
 
 def list_type(cloud: Cloud, request: Request, sample: ResourceId) -> Answer:
     """Answer the resources of `sample`'s type in its parent or scope (its own name is unused), or
     those of all types that are listed together under that name."""
     together = cloud.catalog.listed_together(sample.type)
-    condition = request.query.get("$filter", "")
     rows: list[Record] = []
     for resource_type in together or (cloud.type_of(sample),):
         check_place(cloud, resource_type, sample, writing=False)
+        options = resource_type.list_options
+        check_options(request, ("$filter",) if options.equals or options.conditions else ())
+        fits = read_type_filter(cloud, request, resource_type, sample.scope)
+        is_extension = resource_type.scope is Scope.EXTENSION
+        inside = (_extensions if is_extension else _inside)(cloud, resource_type, sample)
         provided = cloud.built_in(resource_type, sample.container)
-        if resource_type.scope is Scope.EXTENSION:
-            found = (*_extensions(cloud, resource_type, sample, condition), *provided)
-            rows += (row for row in found if _fits(row, condition))
-        else:
-            rows += (*_inside(cloud, resource_type, sample), *provided)
-    return _page(cloud, request, rows, _render_listed)
+        rows += (row for row in (*inside, *provided) if fits(row))
+    return page(cloud, request, rows, lambda row: _render_listed(cloud, row))
 
 
 def _render_listed(cloud: Cloud, row: Record) -> dict[str, Any]:
@@ -53,9 +53,15 @@ def _render_listed(cloud: Cloud, row: Record) -> dict[str, Any]:
 
 def list_groups(cloud: Cloud, request: Request, subscription: ResourceId) -> Answer:
     """Answer the resource groups of a subscription, optionally those with a tag."""
-    chosen = _with_tag(cloud.store.resources.inside(subscription.key), request)
-    rows = [row for row in chosen if row.id.type == RESOURCE_GROUP]
-    return _page(cloud, request, rows, render)
+    check_options(request, ("$filter", "$expand"))
+    read_choices(request, "$expand", _EXPANDS)
+    fits = read_group_filter(request)
+    rows = [
+        row
+        for row in cloud.store.resources.inside(subscription.key)
+        if row.id.type == RESOURCE_GROUP and fits(row)
+    ]
+    return page(cloud, request, rows, lambda row: render(cloud, row))
 
 
 def list_resources(cloud: Cloud, request: Request, scope: ResourceId) -> Answer:
@@ -63,14 +69,15 @@ def list_resources(cloud: Cloud, request: Request, scope: ResourceId) -> Answer:
 
     Tracked is what has a location: top-level resources, and some children (links of a zone).
     """
-    wanted = _TYPE.search(request.query.get("$filter", ""))
+    check_options(request, ("$filter", "$expand"))
+    expanded = read_choices(request, "$expand", _EXPANDS)
+    fits = read_resource_filter(request)
     rows = [
         row
-        for row in _with_tag(cloud.store.resources.below(scope.key), request)
-        if _is_tracked(cloud, row)
-        if wanted is None or row.type.lower() == wanted[1].lower()
+        for row in cloud.store.resources.below(scope.key)
+        if _is_tracked(cloud, row) and fits(row)
     ]
-    return _page(cloud, request, rows, _render_generic)
+    return page(cloud, request, rows, lambda row: _render_generic(row, expanded))
 
 
 def _is_tracked(cloud: Cloud, row: Record) -> bool:
@@ -82,9 +89,16 @@ def _is_tracked(cloud: Cloud, row: Record) -> bool:
     return resource_type.has_location or located
 
 
-def _render_generic(_cloud: Cloud, row: Record) -> dict[str, Any]:
+def _render_generic(row: Record, expanded: frozenset[str]) -> dict[str, Any]:
     whole = {"id": row.id.text, "name": row.id.name, "type": row.type, **row.body}
-    return {name: whole[name] for name in _GENERIC if name in whole}
+    shown = {name: whole[name] for name in _GENERIC if name in whole}
+    state = value_at(row.body, "properties.provisioningState")
+    added = {
+        "createdTime": row.created,
+        "changedTime": row.modified,
+        "provisioningState": state if isinstance(state, str) else "Succeeded",
+    }
+    return shown | {name: text for name, text in added.items() if name.lower() in expanded}
 
 
 def _inside(cloud: Cloud, resource_type: ResourceType, sample: ResourceId) -> Iterator[Record]:
@@ -101,68 +115,11 @@ def _inside(cloud: Cloud, resource_type: ResourceType, sample: ResourceId) -> It
             yield row
 
 
-def _extensions(
-    cloud: Cloud, resource_type: ResourceType, sample: ResourceId, condition: str
-) -> Iterator[Record]:
-    """Yield extension resources at a scope; those below and inherited too where ARM does so.
-
-    `atScope()` leaves out what is below.
-    """
+def _extensions(cloud: Cloud, resource_type: ResourceType, sample: ResourceId) -> Iterator[Record]:
+    """Yield extension resources at a scope; those below and inherited too where ARM does so."""
     scope = sample.scope
+    wide = resource_type.lists is not ListRead.RESOURCE
     for row in cloud.store.resources.of_type(resource_type.name):
         holder = row.id.scope
-        if scope is None:
-            continue
-        wide = resource_type.lists is not ListRead.RESOURCE
-        below = wide and not _AT_SCOPE.search(condition) and holds_at(scope, holder)
-        if holder == scope or below or (wide and holds_at(holder, scope)):
+        if holder == scope or (wide and (holds_at(scope, holder) or holds_at(holder, scope))):
             yield row
-
-
-def _fits(row: Record, condition: str) -> bool:
-    """Tell whether a row is what a filter asks for: of a principal, a role's name, or its type."""
-    wanted: list[tuple[str, str]] = _PROPERTY.findall(condition)
-    wanted += [("principalId", value) for value in _ASSIGNED.findall(condition)]
-    return all(
-        str(value_at(row.body, f"properties.{name}")).lower() == value.lower()
-        for name, value in wanted
-    )
-
-
-def _with_tag(rows: Iterable[Record], request: Request) -> Iterator[Record]:
-    wanted = _TAG.search(request.query.get("$filter", ""))
-    for row in rows:
-        if wanted is None or _has_tag(row, wanted[1], wanted[2]):
-            yield row
-
-
-def _has_tag(row: Record, name: str, value: str | None) -> bool:
-    tags = row.body.get("tags")
-    if not isinstance(tags, dict):
-        return False
-    return any(
-        key.lower() == name.lower() and (value is None or item == value)
-        for key, item in tags.items()
-    )
-
-
-def _page(cloud: Cloud, request: Request, rows: Sequence[Record], show: Renderer) -> Answer:
-    """Answer one page, with `nextLink` where there is more. `$skiptoken` is a position."""
-    start = _number(request, "$skiptoken", 0)
-    size = min(cloud.page_size, _number(request, "$top", cloud.page_size))
-    body: dict[str, Any] = {"value": [show(cloud, row) for row in rows[start : start + size]]}
-    if start + size < len(rows):
-        query = {**request.query, "$skiptoken": str(start + size)}
-        body["nextLink"] = f"{request.base}{request.path}?{urlencode(query)}"
-    return Answer(200, body)
-
-
-def _number(request: Request, name: str, default: int) -> int:
-    text = request.query.get(name, "")
-    if not text:
-        return default
-    if not text.isdigit():
-        raise RefusalError(
-            400, "InvalidFilterInQueryString", f"'{name}' is not a number: '{text}'."
-        )
-    return int(text)

@@ -1,32 +1,23 @@
 """The Activity Log: an event when a write begins, when it is accepted, and when it ends.
 
-Facts: "Activity Logs - List" of the Monitor REST reference (the patterns of `$filter`, the names
-that `$select` takes, `nextLink`); "Azure Activity Log event schema" (the administrative category);
-a recording of the Azure CLI's own tests (test_activity_log_list_scenario: the start that is too
-old). Request bodies are not logged.
+Facts: "Azure Activity Log event schema" (the administrative category). Request bodies are not
+logged. `event_queries` answers what was logged.
 """
 
 import re
 import uuid
-from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from datetime import datetime, timedelta
-from typing import Any
-from urllib.parse import urlencode
 
-from provisioner.model.resource_id import parse_resource_id, subscription_id
+from provisioner.model.resource_id import parse_resource_id
 from provisioner.simulator.authorization.demands import demands_of
 from provisioner.simulator.entra.caller import read_caller
 from provisioner.simulator.protocol.errors import RefusalError
 from provisioner.simulator.protocol.exchange import Answer, Request
-from provisioner.simulator.state.clock import format_time, parse_time
-from provisioner.simulator.state.cloud import TENANT, Cloud
+from provisioner.simulator.state.cloud import Cloud
 from provisioner.simulator.state.records import Event, EventStatus, Operation, Origin
 
-RETENTION = timedelta(days=90)
 _DELAY = 180.0
 """Seconds until an event is shown: "3 to 20 minutes" (Activity log in Azure Monitor)."""
-_PAGE = 200
 _VERBS = {"PUT": "write", "PATCH": "write", "DELETE": "delete"}
 _OF_PROVIDER = re.compile("/subscriptions/[^/]+/providers/([^/]+)/([^/]+)/?", re.IGNORECASE)
 _UNLOGGED = frozenset({401, 429})
@@ -154,191 +145,3 @@ _WORDS = {
     500: "InternalServerError",
     503: "ServiceUnavailable",
 }
-
-
-def list_events(cloud: Cloud, request: Request, subscription: str) -> Answer:
-    """Answer the events of a subscription that `$filter` names, the newest first, in pages."""
-    until, start = _position(cloud, request)
-    wanted = _read_filter(cloud, request.query.get("$filter", ""))
-    if isinstance(wanted, Answer):
-        return wanted
-    found = [
-        event
-        for event in _kept(cloud, subscription)
-        if parse_time(event.submitted) <= until and wanted(event)
-    ]
-    found.sort(key=lambda event: parse_time(event.at), reverse=True)
-    size = min(_PAGE, cloud.page_size)
-    shown = [_show(event) for event in found[start : start + size]]
-    names = {name.strip().lower() for name in request.query.get("$select", "").split(",")} - {""}
-    if names:
-        shown = [{k: v for k, v in entry.items() if k.lower() in names} for entry in shown]
-    body: dict[str, Any] = {"value": shown}
-    if start + size < len(found):
-        token = f"{format_time(until)}|{start + size}"
-        query = urlencode({**request.query, "$skiptoken": token})
-        body["nextLink"] = f"{request.base}{request.path}?{query}"
-    return Answer(200, body)
-
-
-def _position(cloud: Cloud, request: Request) -> tuple[datetime, int]:
-    """Return until when events were shown on the first page, and how many earlier pages had."""
-    token = request.query.get("$skiptoken")
-    if token is None:
-        return cloud.now(), 0
-    moment, _, start = token.partition("|")
-    try:
-        return parse_time(moment), int(start)
-    except ValueError:
-        raise RefusalError(400, "BadRequest", f"'$skipToken' is not valid: '{token}'.") from None
-
-
-def _kept(cloud: Cloud, subscription: str) -> Iterator[Event]:
-    oldest = cloud.now() - RETENTION
-    prefix = f"{subscription_id(subscription).key}/"
-    for _, event in reversed(cloud.store.events.items()):
-        if f"{event.origin.target}/".lower().startswith(prefix) and parse_time(event.at) >= oldest:
-            yield event
-
-
-_CLAUSE = re.compile(r"(\w+)\s+(ge|le|eq)\s+(?:'([^']*)'|(\S+))", re.IGNORECASE)
-_AND = re.compile(r"\s+and\s+", re.IGNORECASE)
-_EXCLUSIVE = ("resourcegroupname", "resourceuri", "resourceid", "resourceprovider", "correlationid")
-_Test = Callable[[Event], bool]
-
-
-def _read_filter(cloud: Cloud, text: str) -> _Test | Answer:
-    """Return the test that a `$filter` is, or the refusal of one that is none of the patterns."""
-    tests: list[_Test] = []
-    named: list[str] = []
-    start: datetime | None = None
-    for clause in _AND.split(text.strip()):
-        match = _CLAUSE.fullmatch(clause)
-        if match is None:
-            return _bad_filter()
-        name, operator, value = match[1].lower(), match[2].lower(), match[3] or match[4] or ""
-        named.append(name)
-        if name == "eventtimestamp" and operator != "eq":
-            try:
-                moment = parse_time(value)
-            except ValueError:
-                return _bad_filter()
-            tests.append(_timed(moment, operator))
-            start = moment if operator == "ge" else start
-        elif operator == "eq" and name in _TEXTS:
-            tests.append(_equal(_TEXTS[name], value))
-        else:
-            return _bad_filter()
-    if start is None or sum(name in _EXCLUSIVE for name in named) > 1:
-        return _bad_filter()
-    if start < cloud.now() - RETENTION:
-        return _bad_request("The start time cannot be more than 90 days in the past.")
-    return lambda event: all(test(event) for test in tests)
-
-
-def _timed(moment: datetime, operator: str) -> _Test:
-    if operator == "ge":
-        return lambda event: parse_time(event.at) >= moment
-    return lambda event: parse_time(event.at) <= moment
-
-
-def _equal(read: Callable[[Event], str], value: str) -> _Test:
-    return lambda event: read(event).lower() == value.lower()
-
-
-def _bad_filter() -> Answer:
-    return _bad_request("$filter searching parameters invalid.")
-
-
-def _bad_request(message: str) -> Answer:
-    """Return a refusal in the shape of this provider: flat, without an envelope (recorded)."""
-    return Answer(400, {"code": "BadRequest", "message": message})
-
-
-def _group_of(event: Event) -> str:
-    resource = parse_resource_id(event.origin.target)
-    return (resource.resource_group if resource else None) or ""
-
-
-def _provider_of(event: Event) -> str:
-    return event.origin.action.partition("/")[0]
-
-
-def _caller_of(event: Event) -> str:
-    return event.origin.name or event.origin.caller
-
-
-_TEXTS: Mapping[str, Callable[[Event], str]] = {
-    "resourcegroupname": _group_of,
-    "resourceuri": lambda event: event.origin.target,
-    "resourceid": lambda event: event.origin.target,
-    "resourceprovider": _provider_of,
-    "correlationid": lambda event: event.origin.correlation,
-    "caller": _caller_of,
-    "status": lambda event: event.status.value,
-}
-
-
-def _show(event: Event) -> dict[str, Any]:
-    """Return an event as the API answers it. Names that people read are as good as the others."""
-    origin = event.origin
-    begins = event.status is EventStatus.STARTED
-    moment = parse_time(event.at)
-    ticks = int((moment - datetime(1, 1, 1, tzinfo=moment.tzinfo)).total_seconds() * 10_000_000)
-    properties: dict[str, str] = {"entity": origin.target, "message": origin.action}
-    if event.detail:
-        properties["statusCode"] = event.detail
-    if event.message:
-        properties["statusMessage"] = event.message
-    target = parse_resource_id(origin.target)
-    return {
-        "authorization": {"action": origin.action, "scope": origin.target},
-        "caller": _caller_of(event),
-        "channels": "Operation",
-        "claims": _claims(origin),
-        "correlationId": origin.correlation,
-        "description": "",
-        "eventDataId": event.id,
-        "eventName": {
-            "value": "BeginRequest" if begins else "EndRequest",
-            "localizedValue": "Begin request" if begins else "End request",
-        },
-        "category": _named("Administrative"),
-        "eventTimestamp": event.at,
-        "id": f"{origin.target}/events/{event.id}/ticks/{ticks}",
-        "level": "Error" if event.status is EventStatus.FAILED else "Informational",
-        "operationId": origin.operation,
-        "operationName": _named(origin.action),
-        "resourceGroupName": _group_of(event),
-        "resourceProviderName": _named(_provider_of(event)),
-        "resourceType": _named(origin.action.rpartition("/")[0] if target is None else target.type),
-        "resourceId": origin.target,
-        "status": _named(event.status.value),
-        "subStatus": _named(event.detail),
-        "submissionTimestamp": event.submitted,
-        "subscriptionId": origin.target.split("/")[2],
-        "tenantId": TENANT,
-        "httpRequest": {
-            "clientRequestId": origin.client_request,
-            "clientIpAddress": "127.0.0.1",
-            "method": origin.method,
-        },
-        "properties": properties,
-        "relatedEvents": [],
-    }
-
-
-def _named(text: str) -> dict[str, str]:
-    return {"value": text, "localizedValue": text}
-
-
-def _claims(origin: Origin) -> dict[str, str]:
-    claims = {
-        "aud": "https://management.core.windows.net/",
-        "appid": origin.app_id,
-        "ipaddr": "127.0.0.1",
-        "http://schemas.microsoft.com/identity/claims/objectidentifier": origin.caller,
-        "http://schemas.microsoft.com/identity/claims/tenantid": TENANT,
-        "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/upn": origin.name,
-    }
-    return {name: value for name, value in claims.items() if value is not None}

@@ -1,7 +1,7 @@
 """The routes of the Activity Log."""
 
 from provisioner.catalog.endpoints import ACTIVITY_LOG
-from provisioner.simulator.logs import activity_log
+from provisioner.simulator.logs import event_queries
 from provisioner.simulator.protocol.routes import Route
 
-ROUTES = (Route.of(ACTIVITY_LOG, activity_log.list_events),)
+ROUTES = (Route.of(ACTIVITY_LOG, event_queries.list_events),)

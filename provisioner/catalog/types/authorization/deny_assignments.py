@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 from provisioner.catalog import api_versions
 from provisioner.catalog.field import Compare, Disruption, Field
+from provisioner.catalog.list_options import ListCondition, ListOptions
 from provisioner.catalog.refusals import RefusalCodes
 from provisioner.catalog.resource_type import (
     DeleteFlow,
@@ -32,6 +33,16 @@ TYPE = ResourceType(
     sdk=SdkModel("azure.mgmt.authorization.v2022_04_01", "DenyAssignment"),
     rule=NameRule(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", "a GUID"),
     scope=Scope.EXTENSION,
+    # "List Azure deny assignments", REST API.
+    list_options=ListOptions(
+        equals={
+            "denyAssignmentName": "properties.denyAssignmentName",
+            "principalId": "properties.principals[].id",
+        },
+        conditions=(ListCondition.AT_SCOPE, ListCondition.ASSIGNED_TO),
+        code="UnsupportedQuery",
+        refusal="The filter '{filter}' is not supported.",
+    ),
     taggable=False,
     write=WriteFlow.SYNC,
     delete=DeleteFlow.SYNC,

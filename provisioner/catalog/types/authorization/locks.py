@@ -2,6 +2,7 @@
 
 from provisioner.catalog import api_versions
 from provisioner.catalog.field import Compare, Disruption, Field
+from provisioner.catalog.list_options import ListCondition, ListOptions
 from provisioner.catalog.resource_type import (
     DeleteFlow,
     NameRule,
@@ -17,6 +18,8 @@ TYPE = ResourceType(
     sdk=SdkModel("azure.mgmt.resource.locks", "ManagementLockObject"),
     rule=NameRule(r"[^<>%&:\\?/]{1,90}", r"1 to 90 characters other than <>%&:\?/"),
     scope=Scope.EXTENSION,
+    # Management Locks "List By Scope".
+    list_options=ListOptions(conditions=(ListCondition.AT_SCOPE,)),
     taggable=False,
     write=WriteFlow.SYNC,
     delete=DeleteFlow.SYNC,

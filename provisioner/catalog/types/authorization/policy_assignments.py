@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from provisioner.catalog import api_versions
 from provisioner.catalog.field import Compare, Disruption, Field
+from provisioner.catalog.list_options import ListCondition, ListOptions
 from provisioner.catalog.policies import METADATA
 from provisioner.catalog.refusals import RefusalCodes
 from provisioner.catalog.resource_type import (
@@ -54,6 +55,12 @@ TYPE = ResourceType(
         r"1 to 64 characters other than <>%&:\?/, not ending with a period or space",
     ),
     scope=Scope.EXTENSION,
+    # Policy Assignments "List": one of three filters.
+    list_options=ListOptions(
+        equals={"policyDefinitionId": "properties.policyDefinitionId"},
+        conditions=(ListCondition.AT_SCOPE, ListCondition.AT_EXACT_SCOPE),
+        alone=("policyDefinitionId", "atScope", "atExactScope"),
+    ),
     taggable=False,
     judges=True,
     write=WriteFlow.SYNC,

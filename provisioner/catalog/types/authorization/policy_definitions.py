@@ -2,6 +2,7 @@
 
 from provisioner.catalog import api_versions
 from provisioner.catalog.field import Compare, Disruption, Field
+from provisioner.catalog.list_options import ListCondition, ListOptions
 from provisioner.catalog.policies import METADATA
 from provisioner.catalog.refusals import RefusalCodes
 from provisioner.catalog.resource_type import (
@@ -22,6 +23,12 @@ TYPE = ResourceType(
         r"1 to 64 characters other than <>%&:\?/, not ending with a period or space",
     ),
     scope=Scope.EXTENSION,
+    # Policy Definitions "List": one of three filters.
+    list_options=ListOptions(
+        equals={"policyType": "properties.policyType", "category": "properties.metadata.category"},
+        conditions=(ListCondition.AT_EXACT_SCOPE,),
+        alone=("policyType", "category", "atExactScope"),
+    ),
     # The thousands of built-in policies are nobody's drift.
     list_query={"$filter": "policyType eq 'Custom'"},
     taggable=False,

@@ -7,6 +7,7 @@ recorded.
 
 from provisioner.catalog import api_versions
 from provisioner.catalog.field import Compare, Disruption, Field
+from provisioner.catalog.list_options import ListCondition, ListOptions
 from provisioner.catalog.refusals import RefusalCodes
 from provisioner.catalog.resource_type import (
     DeleteFlow,
@@ -46,6 +47,16 @@ TYPE = ResourceType(
         r"1 to 64 characters other than <>%&:\?/, not ending with a period or space",
     ),
     scope=Scope.EXTENSION,
+    # Policy Exemptions "List": one of four filters.
+    list_options=ListOptions(
+        equals={"policyAssignmentId": "properties.policyAssignmentId"},
+        conditions=(
+            ListCondition.AT_SCOPE,
+            ListCondition.AT_EXACT_SCOPE,
+            ListCondition.EXCLUDE_EXPIRED,
+        ),
+        alone=("policyAssignmentId", "atScope", "atExactScope", "excludeExpired"),
+    ),
     taggable=False,
     judges=True,
     exempts=True,

@@ -4,6 +4,7 @@ whose pairs were recorded."""
 
 from provisioner.catalog import api_versions
 from provisioner.catalog.field import Compare, Disruption, Field
+from provisioner.catalog.list_options import ListCondition, ListOptions
 from provisioner.catalog.policies import METADATA
 from provisioner.catalog.refusals import RefusalCodes
 from provisioner.catalog.resource_type import (
@@ -27,6 +28,12 @@ TYPE = ResourceType(
         r"1 to 64 characters other than <>%&:\?/, not ending with a period or space",
     ),
     scope=Scope.EXTENSION,
+    # Policy Set Definitions "List": one of three filters.
+    list_options=ListOptions(
+        equals={"policyType": "properties.policyType", "category": "properties.metadata.category"},
+        conditions=(ListCondition.AT_EXACT_SCOPE,),
+        alone=("policyType", "category", "atExactScope"),
+    ),
     # Of those that nobody declares, only the assignments matter, and those are listed.
     lists=ListRead.SINGLE,
     taggable=False,

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from provisioner.catalog import api_versions
 from provisioner.catalog.field import Compare, Disruption, Field
+from provisioner.catalog.list_options import ListCondition, ListOptions
 from provisioner.catalog.refusals import RefusalCodes
 from provisioner.catalog.resource_type import (
     DeleteFlow,
@@ -33,6 +34,16 @@ TYPE = ResourceType(
     sdk=SdkModel("azure.mgmt.authorization.v2022_04_01", "RoleAssignment"),
     rule=NameRule(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", "a GUID"),
     scope=Scope.EXTENSION,
+    # "List Azure role assignments using the REST API"; the refusal: Azure/azure-rest-api-specs
+    # issue 28255; what does not go together: azure-cli, _search_role_assignments.
+    list_options=ListOptions(
+        equals={"principalId": "properties.principalId"},
+        conditions=(ListCondition.AT_SCOPE, ListCondition.ASSIGNED_TO),
+        alone=("principalId",),
+        code="UnsupportedQuery",
+        refusal="The filter '{filter}' is not supported. Supported filters are either "
+        "'atScope()' or 'principalId eq '{{value}}' or assignedTo('{{value}}')'.",
+    ),
     taggable=False,
     write=WriteFlow.SYNC,
     delete=DeleteFlow.SYNC,

@@ -10,6 +10,7 @@ from provisioner.catalog.built_in_roles import (
     list_built_in_roles,
 )
 from provisioner.catalog.field import Compare, Disruption, Field
+from provisioner.catalog.list_options import ListCondition, ListOptions
 from provisioner.catalog.refusals import RefusalCodes
 from provisioner.catalog.resource_type import (
     DeleteFlow,
@@ -71,6 +72,14 @@ TYPE = ResourceType(
     sdk=SdkModel("azure.mgmt.authorization.v2022_04_01", "RoleDefinition"),
     rule=NameRule(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", "a GUID"),
     scope=Scope.EXTENSION,
+    # "List Azure role definitions", REST API; the refusal is inferred from role assignments.
+    list_options=ListOptions(
+        equals={"roleName": "properties.roleName", "type": "properties.type"},
+        conditions=(ListCondition.AT_SCOPE_AND_BELOW,),
+        code="UnsupportedQuery",
+        refusal="The filter '{filter}' is not supported. Supported filters are "
+        "'atScopeAndBelow()', 'roleName eq '{{value}}'' and 'type eq '{{value}}''.",
+    ),
     # The hundreds of built-in roles are nobody's drift.
     list_query={"$filter": "type eq 'CustomRole'"},
     taggable=False,

@@ -1,0 +1,81 @@
+"""The query options of a list besides its filter: pages, and what a list does not know.
+
+Every list knows `$top` and `$skiptoken`. A page has `nextLink` where more follows, on the address
+that the client used. Source: "Pagination" of the Azure REST API guidelines; the code for `$top` as
+Azure Resource Manager answers it.
+"""
+
+from collections.abc import Callable, Collection, Sequence
+from typing import Any, TypeVar
+from urllib.parse import urlencode
+
+from provisioner.simulator.protocol.errors import RefusalError
+from provisioner.simulator.protocol.exchange import Answer, Request
+from provisioner.simulator.state.cloud import Cloud
+
+Row = TypeVar("Row")
+_PAGING = ("$top", "$skiptoken")
+
+
+def check_options(request: Request, known: Collection[str]) -> None:
+    """Refuse a query option (`$…`, in lower case) that a list does not know: it is never ignored.
+    One without a value asks for nothing."""
+    for name, value in request.query.items():
+        if name.startswith("$") and value and name not in (*known, *_PAGING):
+            code = "InvalidFilterInQueryString" if name == "$filter" else "InvalidQueryOption"
+            raise RefusalError(
+                400,
+                code,
+                f"Invalid {name} '{value}' specified in the query string. "
+                f"This list does not know {name}.",
+            )
+
+
+def read_choices(request: Request, name: str, known: Collection[str]) -> frozenset[str]:
+    """Return the values that a query option names, in lower case. Raises RefusalError for one that
+    is not known."""
+    chosen = {text.strip().lower() for text in request.query.get(name, "").split(",")} - {""}
+    unknown = chosen - {each.lower() for each in known}
+    if unknown:
+        raise RefusalError(
+            400,
+            "InvalidQueryOption",
+            f"Invalid {name} '{request.query[name]}' specified in the query string. "
+            f"Known values: {', '.join(known)}.",
+        )
+    return frozenset(chosen)
+
+
+def page(
+    cloud: Cloud, request: Request, rows: Sequence[Row], show: Callable[[Row], dict[str, Any]]
+) -> Answer:
+    """Answer one page of a list. `$skiptoken` is a position."""
+    start = _position(request)
+    size = min(cloud.page_size, _size(request, cloud.page_size))
+    body: dict[str, Any] = {"value": [show(row) for row in rows[start : start + size]]}
+    if start + size < len(rows):
+        query = {**request.query, "$skiptoken": str(start + size)}
+        body["nextLink"] = f"{request.base}{request.path}?{urlencode(query)}"
+    return Answer(200, body)
+
+
+def _position(request: Request) -> int:
+    text = request.query.get("$skiptoken", "") or "0"
+    if not (text.isascii() and text.isdigit()):
+        raise RefusalError(
+            400,
+            "InvalidSkipTokenInQueryString",
+            f"Invalid $skiptoken '{text}' specified in the query string.",
+        )
+    return int(text)
+
+
+def _size(request: Request, default: int) -> int:
+    text = request.query.get("$top", "") or str(default)
+    if not (text.isascii() and text.isdigit() and int(text) > 0):
+        raise RefusalError(
+            400,
+            "InvalidTopInQueryString",
+            f"Invalid $top '{text}' specified in the query string. It is a positive integer.",
+        )
+    return int(text)
