@@ -1,5 +1,8 @@
 """GET, HEAD, PUT, PATCH and DELETE of one resource, over the facts of its type."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from provisioner.catalog.resource_type import DeleteFlow, ResourceType, Scope, WriteFlow
 from provisioner.model.resource_id import RESOURCE_GROUP, ResourceId
 from provisioner.simulator.arm.operations import check_idle, operation_headers, start_operation
@@ -64,14 +67,21 @@ def patch_resource(cloud: Cloud, request: Request, resource: ResourceId) -> Answ
     if before is None:
         check_place(cloud, resource_type, resource, writing=False)
         raise resource_not_found(cloud.canonical(resource), resource_type.codes.not_found)
-    document = request.read_object()
-    _check_conditions(cloud, request, resource_type, before)
-    check_unlocked(cloud, resource, document, deleting=False)
-    check_idle(cloud, resource_type, resource, document)
-    whole = merge_patch(before.body, document)
-    check_policies(cloud, operation_of(request, resource, resource_type, whole))
-    row = write_resource(cloud, resource_type, before.id, whole, request.query["api-version"])
+    row = replace_body(cloud, request, before, merge_patch(before.body, request.read_object()))
     return Answer(200, render(cloud, row), _etag_headers(cloud, resource_type, row))
+
+
+def replace_body(
+    cloud: Cloud, request: Request, before: Record, whole: Mapping[str, Any]
+) -> Record:
+    """Write another body of a resource that is there, and return its row. Raises RefusalError where
+    a condition of the request, a lock, a running operation, a policy or the type forbids it."""
+    resource_type = cloud.type_of(before.id)
+    _check_conditions(cloud, request, resource_type, before)
+    check_unlocked(cloud, before.id, whole, deleting=False)
+    check_idle(cloud, resource_type, before.id, whole)
+    check_policies(cloud, operation_of(request, before.id, resource_type, whole))
+    return write_resource(cloud, resource_type, before.id, whole, request.query["api-version"])
 
 
 def delete_resource(cloud: Cloud, request: Request, resource: ResourceId) -> Answer:

@@ -1,8 +1,19 @@
 """The routes of Azure Resource Manager that lead to no single resource."""
 
+from provisioner.catalog.resource_manager import (
+    DELETE_TAG_NAME,
+    DELETE_TAG_VALUE,
+    DELETE_TAGS,
+    GET_TAGS,
+    PATCH_TAGS,
+    PUT_TAG_NAME,
+    PUT_TAG_VALUE,
+    PUT_TAGS,
+    TAG_NAMES,
+)
 from provisioner.model.resource_id import ResourceId, subscription_id
 from provisioner.model.resource_id import resource_group_id as group_id
-from provisioner.simulator.arm import listing, operations, subscriptions
+from provisioner.simulator.arm import listing, operations, subscriptions, tags
 from provisioner.simulator.protocol.exchange import Answer, Request
 from provisioner.simulator.protocol.routes import GROUP, PROVIDER, SUBSCRIPTION, Route
 from provisioner.simulator.state.cloud import Cloud
@@ -48,6 +59,15 @@ ROUTES = (
     Route.at("GET", SUBSCRIPTION + "/resources", _list_resources),
     Route.at("GET", SUBSCRIPTION + "/resourcegroups", _list_groups),
     Route.at("GET", GROUP + "/resources", _list_group_resources),
+    Route.of(GET_TAGS, tags.get_tags),
+    Route.of(PUT_TAGS, tags.put_tags),
+    Route.of(PATCH_TAGS, tags.patch_tags),
+    Route.of(DELETE_TAGS, tags.delete_tags),
+    Route.of(TAG_NAMES, tags.list_tag_names),
+    Route.of(PUT_TAG_NAME, tags.put_tag_name),
+    Route.of(DELETE_TAG_NAME, tags.delete_tag_name),
+    Route.of(PUT_TAG_VALUE, tags.put_tag_value),
+    Route.of(DELETE_TAG_VALUE, tags.delete_tag_value),
     Route.at("GET", SUBSCRIPTION + "/providers", subscriptions.list_providers),
     Route.at("GET", PROVIDER, subscriptions.get_provider),
     Route.at("POST", PROVIDER + "/(?P<verb>register|unregister)", subscriptions.register_provider),

@@ -79,8 +79,16 @@ def _own(cloud: Cloud, request: Request) -> Demand | None:
     asked = (endpoint.action_at(request.method, request.path) for endpoint in cloud.endpoints)
     action = next((action for action in asked if action is not None), None)
     if action is not None:
-        return Demand(action, request.path.partition("/providers")[0] or _named_scope(request))
+        return Demand(action, _scope_of(request) or _named_scope(request))
     return _of_resource(cloud, request)
+
+
+def _scope_of(request: Request) -> str:
+    """Return the id before the last part of a path: the subscription where that is none."""
+    scope = request.path.partition("/providers")[0]
+    if not scope or parse_resource_id(scope) is not None:
+        return scope
+    return "/".join(scope.split("/")[:3])
 
 
 def _named_scope(request: Request) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 from provisioner.catalog.endpoints import Endpoint, endpoints_of
 from provisioner.catalog.registry import Catalog
+from provisioner.catalog.resource_manager import RESOURCE_MANAGER
 from provisioner.catalog.resource_type import ResourceType, Tier
 from provisioner.catalog.type_names import is_namespace
 from provisioner.model.resource_id import RESOURCE_GROUP, ResourceId, resource_group_id
@@ -66,7 +67,7 @@ class Cloud:
     @cached_property
     def endpoints(self) -> tuple[Endpoint, ...]:
         """The places that answer about a scope and are no resources."""
-        return endpoints_of(self.catalog)
+        return (*endpoints_of(self.catalog), *RESOURCE_MANAGER)
 
     def now(self) -> datetime:
         """Return the time by this cloud's clock."""

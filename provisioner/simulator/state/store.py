@@ -206,9 +206,9 @@ class Store:
     id; `registrations` the namespaces and features that are not registered, by
     `subscription/namespace` and `subscription/namespace/feature`; `quotas` the limits that were
     changed, by `subscription/region/name`; `lives` how often a resource was deleted, by its key;
-    changed, by `subscription/region/name`; `settings` what the built-in Azure was told, by name;
-    `leases` those on blob containers, by container; `blobs` what is in these, by container and
-    name;
+    `settings` what the built-in Azure was told, by name; `tags` those of subscriptions by their
+    key, and predefined names (as "") and values by `/subscriptions/ID/tagnames/NAME`; `leases`
+    those on blob containers, by container; `blobs` what is in these, by container and name;
     `events` the Activity Log and `changes` Resource Graph's `resourcechanges`, both bounded.
 
     Raises DiagnosticError for a file that is not one of these, or that another process has open.
@@ -225,6 +225,7 @@ class Store:
         self.lives: Table[str] = Table("life", _same, _same)
         self.quotas: Table[str] = Table("quota", _same, _same)
         self.settings: Table[str] = Table("setting", _same, _same)
+        self.tags: Table[dict[str, str]] = Table("tag", _same, _same)
         self.leases: Table[Lease] = Table("lease", Lease.to_json, Lease.from_json)
         self.blobs: Table[Blob] = Table("blob", Blob.to_json, Blob.from_json)
         self.events: LogTable[Event] = LogTable(
@@ -252,6 +253,7 @@ class Store:
             self.lives,
             self.quotas,
             self.settings,
+            self.tags,
             self.leases,
             self.blobs,
             self.events,

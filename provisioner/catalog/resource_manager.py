@@ -1,0 +1,46 @@
+"""Places of Azure Resource Manager's own that the built-in Azure answers and azsec does not call.
+
+Each with the action of Azure RBAC that asking takes. Source: the REST reference of Resources (Tags,
+Resource Groups, Resources, Providers), Subscriptions, Management Groups and Policy Insights, and
+"Azure resource provider operations".
+"""
+
+from provisioner.catalog import api_versions
+from provisioner.catalog.endpoints import Endpoint
+
+_SUBSCRIPTION = "/subscriptions/{subscription}"
+_GROUP = f"{_SUBSCRIPTION}/resourceGroups/{{group}}"
+
+TAGS_TYPE = "Microsoft.Resources/tags"
+_TAGS = "{scope}/providers/Microsoft.Resources/tags/default"
+GET_TAGS, PUT_TAGS, PATCH_TAGS, DELETE_TAGS = (
+    Endpoint(method, _TAGS, f"{TAGS_TYPE}/{verb}", api_versions.RESOURCES)
+    for method, verb in (
+        ("GET", "read"),
+        ("PUT", "write"),
+        ("PATCH", "write"),
+        ("DELETE", "delete"),
+    )
+)
+"""The tags of a subscription, a resource group or a resource, by themselves."""
+
+_TAG_NAMES = f"{_SUBSCRIPTION}/tagNames"
+_TAG_NAMES_TYPE = "Microsoft.Resources/subscriptions/tagNames"
+TAG_NAMES = Endpoint("GET", _TAG_NAMES, f"{_TAG_NAMES_TYPE}/read", api_versions.RESOURCES)
+"""The names and values of all tags in a subscription, and those that are predefined there."""
+PUT_TAG_NAME, DELETE_TAG_NAME = (
+    Endpoint(method, f"{_TAG_NAMES}/{{name}}", f"{_TAG_NAMES_TYPE}/{verb}", api_versions.RESOURCES)
+    for method, verb in (("PUT", "write"), ("DELETE", "delete"))
+)
+PUT_TAG_VALUE, DELETE_TAG_VALUE = (
+    Endpoint(
+        method,
+        f"{_TAG_NAMES}/{{name}}/tagValues/{{value}}",
+        f"{_TAG_NAMES_TYPE}/tagValues/{verb}",
+        api_versions.RESOURCES,
+    )
+    for method, verb in (("PUT", "write"), ("DELETE", "delete"))
+)
+
+RESOURCE_MANAGER = (TAG_NAMES, PUT_TAG_NAME, DELETE_TAG_NAME, PUT_TAG_VALUE, DELETE_TAG_VALUE)
+"""Those whose action the id in the path does not say."""
