@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from provisioner.blueprint.ownership import is_ownership_tag
 from provisioner.engine.ports import Creation, Refresh
+from provisioner.model.diagnostic import Severity
 from provisioner.model.resource_id import ResourceId
 from provisioner.model.values import Body
 from provisioner.plan.reads import Read
@@ -40,12 +41,13 @@ class PlainWriter:
 
 
 def put_estate(bench: Bench, desired: Desired) -> None:
-    """Make in the built-in Azure what a blueprint describes, as another tool would have."""
+    """Make in the built-in Azure what a blueprint describes, as another tool would have; what is
+    there already stays without a mark."""
     surface = Surface(bench.client, PlainWriter(bench), lambda: 0.0, lambda _event: None)
-    made = apply_plan(
-        bench.plan(desired), bench.catalog, surface, ApplyOptions(allow_delete=False, parallelism=8)
-    )
-    assert not made.diagnostics, made.diagnostics
+    plan = bench.plan(desired, adopt=["*"])
+    options = ApplyOptions(allow_delete=False, parallelism=8)
+    made = apply_plan(plan, bench.catalog, surface, options)
+    assert not [d for d in made.diagnostics if d.severity is Severity.ERROR], made.diagnostics
 
 
 def put(bench: Bench, path: str, body: Mapping[str, object]) -> None:

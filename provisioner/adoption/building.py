@@ -109,7 +109,7 @@ def build(
     estate = Estate(
         name=place.name,
         groups=groups,
-        folds=fold_entries(stated, files, _local_words(stated, files, words, habits)),
+        folds=fold_entries(stated, files, _local_words(stated, files, words, habits), literal),
         files=files,
         words=words,
         habits=habits,
@@ -122,6 +122,7 @@ def build(
         observe=place.observe,
         warns_of_proofs=warns_of_proofs,
         auth=place.auth,
+        plain=literal,
     )
     return Built(write_estate(estate), minimal, {entry.key: entry for entry in stated})
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from provisioner.adoption.minimal_body import MinimalBody
 from provisioner.adoption.templates import Call, Part, Ref, Template, Tree, Var, leaves, map_tree
+from provisioner.catalog.built_in_policy_names import name_of_built_in_policy
 from provisioner.catalog.built_in_roles import ROLE_DEFINITION_TYPE, get_built_in_role
 from provisioner.catalog.registry import Catalog
 from provisioner.catalog.resource_type import ResourceType, Scope, Tier
@@ -178,6 +179,9 @@ class EntryWriter:
         role = self._built_in_role(named, own)
         if role is not None:
             return role
+        policy = name_of_built_in_policy(text)
+        if policy is not None:
+            return Template.of(Call("policyDefinitionId", (policy,)))
         if named.is_within(own) or text.endswith("/"):
             # Its own parts (the frontend of a gateway): to read its own id would be a circle.
             scope = own.scope

@@ -1,6 +1,7 @@
 """Names in the files of an estate, and how each file reads what another one states."""
 
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
 from provisioner.adoption.entries import group_of
@@ -14,8 +15,9 @@ from provisioner.adoption.naming import (
     without_group,
     words_of,
 )
-from provisioner.adoption.repetition import Fold
+from provisioner.adoption.resource_tables import Fold
 from provisioner.adoption.templates import Ref, Var
+from provisioner.adoption.yaml_text import Yaml
 from provisioner.catalog.type_roles import noun_of
 from provisioner.model.resource_id import ResourceId
 
@@ -40,7 +42,7 @@ class Group:
 @dataclass(frozen=True, slots=True)
 class Estate:
     """What the files state: groups, statements with the file of each, what names and tags have in
-    common, and where it all is."""
+    common, and where it all is. `plain` are the keys of resources that are in no table."""
 
     name: str
     groups: Sequence[Group]
@@ -57,17 +59,20 @@ class Estate:
     observe: bool = False
     warns_of_proofs: bool = False
     auth: str = "default"
+    plain: AbstractSet[str] = frozenset()
 
 
 @dataclass
 class File:
-    """One file while it is written: its names, what it is given, and what it gives."""
+    """One file while it is written: its names, what it is given, what it gives, and the tables of
+    its locals."""
 
     module: str
     names: Namespace
     statements: dict[str, Fold] = field(default_factory=dict)
     given: dict[Ref | Var, str] = field(default_factory=dict)
     outputs: dict[Ref, str] = field(default_factory=dict)
+    tables: dict[str, Yaml] = field(default_factory=dict)
 
 
 class Names:

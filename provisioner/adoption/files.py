@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from provisioner.adoption.entries import Entry
 from provisioner.adoption.file_names import PARAMETERS, Estate, File, Group, Names
 from provisioner.adoption.layout import ROOT
-from provisioner.adoption.repetition import Fold, Row
+from provisioner.adoption.list_tables import tabulate
+from provisioner.adoption.resource_tables import Fold, Row
 from provisioner.adoption.shared_modules import share_modules
-from provisioner.adoption.templates import Template, Tree, Var, leaves, write
+from provisioner.adoption.templates import Template, Tree, Var, leaves, text_of, write
 from provisioner.adoption.yaml_text import Yaml, render_yaml
 
 _TYPES = {"id": "resourceId", "properties.principalId": "guid", "properties.clientId": "guid"}
@@ -41,7 +42,7 @@ class _Writer:
         """Return all files."""
         texts: dict[str, str] = {}
         bodies = {
-            module: {name: self._statement(file, fold) for name, fold in file.statements.items()}
+            module: {name: self._tabulated(file, name) for name in file.statements}
             for module, file in sorted(self._names.files.items(), reverse=True)
         }
         modules = {module: file for module, file in self._names.files.items() if module != ROOT}
@@ -74,6 +75,16 @@ class _Writer:
 
     # Statements
 
+    def _tabulated(self, file: File, name: str) -> Mapping[str, Yaml]:
+        """Return a statement whose lists are tables where that is shorter."""
+        fold = file.statements[name]
+        statement: Mapping[str, Yaml] = self._statement(file, fold)
+        if self._estate.plain & {entry.key for entry in fold.members.values()}:
+            return statement
+        statement, tables = tabulate(statement, name, file.names)
+        file.tables |= tables
+        return statement
+
     def _statement(self, file: File, fold: Fold) -> dict[str, Yaml]:
         entry = fold.entry
         found: dict[str, Yaml] = {"type": entry.type}
@@ -81,7 +92,7 @@ class _Writer:
             found["apiVersion"] = entry.api_version
         if fold.repeats:
             found["forEach"] = (
-                {key: self._row(file, row) for key, row in fold.rows.items()}
+                {key: self._row(file, row, alone=fold.alone) for key, row in fold.rows.items()}
                 if fold.rows is not None
                 else list(fold.members)
             )
@@ -106,10 +117,9 @@ class _Writer:
             found[self._text(file, key)] = item
         return _ordered(found)
 
-    def _row(self, file: File, row: Row) -> Yaml:
-        if isinstance(row, Mapping):
-            return {title: self._value(file, leaf) for title, leaf in row.items()}
-        return self._value(file, row)
+    def _row(self, file: File, row: Row, *, alone: bool) -> Yaml:
+        cells = {title: self._value(file, cell) for title, cell in row.items()}
+        return next(iter(cells.values())) if alone else cells
 
     def _name_of(self, name: Template) -> Template:
         return name
@@ -120,13 +130,7 @@ class _Writer:
         return location
 
     def _value(self, file: File, value: Tree) -> Yaml:
-        if isinstance(value, Template):
-            return self._text(file, value)
-        if isinstance(value, Mapping):
-            return {self._text(file, key): self._value(file, item) for key, item in value.items()}
-        if isinstance(value, tuple):
-            return [_name_first(self._value(file, item)) for item in value]
-        return value
+        return text_of(value, lambda text: self._text(file, text))
 
     def _text(self, file: File, template: Template) -> str:
         for part in template.parts:
@@ -163,6 +167,8 @@ class _Writer:
                 given[name] = {"type": _TYPES.get(wanted.attribute, "string")}
         if given:
             document["parameters"] = given
+        if file.tables:
+            document["locals"] = file.tables
         document["resources"] = statements
         if file.outputs:
             document["outputs"] = {
@@ -201,6 +207,8 @@ class _Writer:
                 else value
                 for name, value in estate.shared_tags.items()
             }
+        if self._root.tables:
+            document["locals"] = self._root.tables
         document["resourceGroups"] = groups
         if statements:
             document["resources"] = statements
@@ -265,13 +273,6 @@ class _Writer:
             for name, fold in file.statements.items()
             if fold.entry.secrets
         }
-
-
-def _name_first(value: Yaml) -> Yaml:
-    """Return an entry of a list with its name first, as people write it."""
-    if not isinstance(value, Mapping) or "name" not in value:
-        return value
-    return {"name": value["name"], **value}
 
 
 _FIRST = (

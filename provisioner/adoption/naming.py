@@ -131,7 +131,15 @@ def words_of(name: str, habits: Habits) -> list[str]:
         if index == 0 and folded in ABBREVIATIONS and len(folded) <= 4:
             continue
         telling += [word.lower() for word in _WORD.findall(piece)]
-    return telling[:_MOST_WORDS]
+    telling = [word for word in telling if word not in _ARTICLES][:_MOST_WORDS]
+    while len(telling) > 1 and telling[-1] in _CONNECTING:
+        telling.pop()
+    return telling
+
+
+_ARTICLES = frozenset({"a", "an", "the"})
+_CONNECTING = frozenset({"and", "by", "for", "in", "of", "on", "or", "over", "to", "with"})
+"""Words that no name ends with."""
 
 
 def without_group(words: Sequence[str], around: Sequence[str]) -> list[str]:

@@ -184,7 +184,7 @@ def _titles(middle: Sequence[Scalar], paths: Sequence[Path]) -> tuple[str, ...]:
 
 def _names_in(document: Mapping[str, Yaml]) -> Iterator[str]:
     """Yield the names that a module's file gives away."""
-    for section in ("parameters", "resources"):
+    for section in ("parameters", "locals", "resources"):
         entries = document.get(section)
         yield from entries if isinstance(entries, Mapping) else ()
 

@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from provisioner.adoption.yaml_text import Yaml
+
 
 @dataclass(frozen=True, slots=True)
 class Ref:
@@ -129,6 +131,24 @@ def map_tree(tree: Tree, change: Callable[[Template], Template]) -> Tree:
     if isinstance(tree, tuple):
         return tuple(map_tree(item, change) for item in tree)
     return tree
+
+
+def text_of(tree: Tree, text: Callable[[Template], str]) -> Yaml:
+    """Return a tree as a document holds it; `text` writes a template there. The entries of a list
+    have their names first, as people write them."""
+    if isinstance(tree, Template):
+        return text(tree)
+    if isinstance(tree, Mapping):
+        return {text(key): text_of(item, text) for key, item in tree.items()}
+    if isinstance(tree, tuple):
+        return [_name_first(text_of(item, text)) for item in tree]
+    return tree
+
+
+def _name_first(value: Yaml) -> Yaml:
+    if not isinstance(value, Mapping) or "name" not in value:
+        return value
+    return {"name": value["name"], **value}
 
 
 def write(template: Template, expression: Callable[[Ref], str]) -> str:

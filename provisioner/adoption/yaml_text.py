@@ -3,12 +3,18 @@ needed, texts of several lines as blocks."""
 
 import json
 import re
+import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TypeAlias
 
 Yaml: TypeAlias = "bool | int | float | str | Sequence[Yaml] | Mapping[str, Yaml] | None"
 
 WIDTH = 120
+_ROW_WIDTH = 180
+"""A row of a table stands on one line that may be longer: its columns are read down the page."""
+_ROW_TEXT = 100
+"""What else a row may have beside its longest text (a query), which no line break could shorten."""
+_SHORT = 40
 _PLAIN = re.compile(r"[A-Za-z0-9_./$][A-Za-z0-9_./$(){}\[\]:@+*%&;=<>~^|?!,\"' -]*")
 _NO_TEXT = re.compile(
     r"(true|false|null|yes|no|on|off|~|[-+]?(\.[0-9]+|[0-9][0-9_]*(\.[0-9]*)?)([eE][-+]?[0-9]+)?"
@@ -23,6 +29,11 @@ def render_yaml(document: Mapping[str, Yaml], comments: Mapping[tuple[str, ...],
     """Return the text of a document. `comments` stand above the keys at their paths."""
     lines = list(_mapping(document, 0, (), comments))
     return "\n".join(lines) + "\n"
+
+
+def count_lines(document: Mapping[str, Yaml]) -> int:
+    """Return how many lines a document has."""
+    return sum(1 for _ in _mapping(document, 0, (), {}))
 
 
 def _mapping(
@@ -53,7 +64,7 @@ def _entry(
     path: tuple[str, ...],
     comments: Mapping[tuple[str, ...], str],
 ) -> Iterator[str]:
-    short = _flow(value, len(lead) + 1)
+    short = _flow(value, len(lead) + 1, is_row=_is_row(path))
     if short is not None and not any(c[: len(path)] == path for c in comments if c != path):
         yield f"{lead} {short}"
     elif isinstance(value, str):
@@ -61,6 +72,9 @@ def _entry(
     elif isinstance(value, Mapping):
         yield lead
         yield from _mapping(value, indent + 2, path, comments)
+    elif _is_wrapped(value):
+        yield lead
+        yield from _wrapped(value, indent + 2)
     else:
         assert isinstance(value, (list, tuple))
         yield lead
@@ -75,7 +89,7 @@ def _sequence(
 ) -> Iterator[str]:
     pad = " " * indent
     for index, item in enumerate(value):
-        short = _flow(item, indent + 2)
+        short = _flow(item, indent + 2, is_row=_is_row((*path, str(index))))
         if short is not None:
             yield f"{pad}- {short}"
         elif isinstance(item, Mapping):
@@ -91,20 +105,91 @@ def _sequence(
             yield from lines[1:]
 
 
-def _flow(value: Yaml, column: int) -> str | None:
+def _is_row(path: tuple[str, ...]) -> bool:
+    """Tell whether a path is that of a row: of the table of a local, of a `forEach`, or of a table
+    in a row of that."""
+    if path[:1] == ("locals",):
+        return len(path) == _DEPTH_OF_LOCALS
+    in_table = path[:1] == ("resources",) and path[2:3] == ("forEach",)
+    return in_table and (len(path) == _DEPTH_OF_TABLES or path[-1].isdigit())
+
+
+_DEPTH_OF_LOCALS = 3
+_DEPTH_OF_TABLES = 4
+
+
+def _is_wrapped(value: Yaml) -> bool:
+    """Tell whether a list is of short texts, which stand beside each other on several lines."""
+    return (
+        isinstance(value, (list, tuple))
+        and len(value) > _MOST_ON_LINES
+        and all(isinstance(e, str) and len(e) <= _SHORT and "\n" not in e for e in value)
+    )
+
+
+_MOST_ON_LINES = 4
+
+
+def _wrapped(value: Yaml, indent: int) -> Iterator[str]:
+    """Yield the lines of a list in flow style, as many entries on each as fit."""
+    assert isinstance(value, (list, tuple))
+    texts = [str(_flow_text(item)) for item in value]
+    line = " " * indent + "["
+    for index, text in enumerate(texts):
+        last = index == len(texts) - 1
+        piece = f"{text}]" if last else f"{text},"
+        lead = "" if line.endswith("[") or not line.strip() else " "
+        if len(line) + len(lead) + len(piece) > WIDTH:
+            yield line
+            line, lead = " " * (indent + 1), ""
+        line += lead + piece
+    yield line
+
+
+def _flow(value: Yaml, column: int, *, is_row: bool = False) -> str | None:
     """Return a value on one line, where it fits behind `column` and is simple enough to read."""
     if isinstance(value, str):
-        if "\n" in value and _may_be_block(value):
-            return None
-        return _scalar(value, flow=False)
+        as_block = ("\n" in value and _may_be_block(value)) or _is_long(value, column)
+        return None if as_block else _scalar(value, flow=False)
     if not isinstance(value, (Mapping, list, tuple)):
         return json.dumps(value)
     if not value:
         return "{}" if isinstance(value, Mapping) else "[]"
-    if _depth(value) > 4 or _size(value) > 9:
-        return None
-    text = _flow_text(value)
-    return text if text is not None and column + len(text) <= WIDTH else None
+    simple = _depth(value) <= 4 and _size(value) <= (_MOST_OF_ROW if is_row else _MOST_OF_LINE)
+    text = _flow_text(value) if simple else None
+    return text if text is not None and _fits(value, column + len(text), is_row=is_row) else None
+
+
+def _fits(value: Yaml, width: int, *, is_row: bool) -> bool:
+    if not is_row or width <= WIDTH:
+        return width <= WIDTH
+    longest = max((len(item) for item in _texts(value)), default=0)
+    return width <= _ROW_WIDTH or width - longest <= _ROW_TEXT
+
+
+_MOST_OF_LINE = 9
+_MOST_OF_ROW = 16
+
+
+def _texts(value: Yaml) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for item in value.values():
+            yield from _texts(item)
+
+
+def _is_long(text: str, column: int) -> bool:
+    """Tell whether a text is an expression that goes on several lines: there, a line break is a
+    space."""
+    return (
+        text.startswith("${")
+        and column + len(text) > WIDTH
+        and " " in text
+        and "  " not in text
+        and text == text.strip()
+        and text.isprintable()
+    )
 
 
 def _flow_text(value: Yaml) -> str | None:
@@ -181,6 +266,14 @@ def _may_be_block(text: str) -> bool:
 
 def _block(lead: str, text: str, indent: int) -> Iterator[str]:
     pad = " " * indent
+    if "\n" not in text:
+        yield f"{lead} >-"
+        width = WIDTH - indent
+        yield from (
+            pad + line
+            for line in textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False)
+        )
+        return
     yield f"{lead} |" if text.endswith("\n") else f"{lead} |-"
     for line in text.removesuffix("\n").split("\n"):
         yield f"{pad}{line}" if line else ""

@@ -35,6 +35,17 @@ def find_built_in_policy(name: str) -> str:
     return found[1]
 
 
+def name_of_built_in_policy(policy_id: str) -> str | None:
+    """Return the name in the portal of a built-in policy, or set of policies, by its id; None for
+    one that is not in the record. Of a policy that was renamed, it is one of its names."""
+    return _names().get(policy_id.lower())
+
+
+@lru_cache(maxsize=1)
+def _names() -> Mapping[str, str]:
+    return {policy_id.lower(): name for name, policy_id in _record().values()}
+
+
 @lru_cache(maxsize=1)
 def _record() -> Mapping[str, tuple[str, str]]:
     """Return (name, id) of each policy, by its folded name."""

@@ -1,11 +1,13 @@
 """`azsec adopt` on estates that others made: files that plan to nothing, and marks by a review."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 
 from provisioner.azure.type_index import InstalledTypes
+from provisioner.blueprint.given_values import ParameterValue, Source
 from provisioner.blueprint.ownership import is_ownership_tag
 from provisioner.catalog import api_versions
 from provisioner.catalog.registry import Catalog
@@ -14,7 +16,7 @@ from provisioner.cli.failure import run_guarded
 from provisioner.cli.workspace import FileSources
 from provisioner.model.resource_id import RESOURCE_GROUP, ResourceId
 from provisioner.plan.reads import INVENTORY, Read
-from provisioner.workflow.plan import Desired, load_desired
+from provisioner.workflow.plan import Desired, Invocation, load_desired
 from tests.environments import ROOT, TODAY, Bench, load_shipped
 from tests.estates import (
     LARGE_SUBSCRIPTION,
@@ -76,12 +78,27 @@ def landing(azure: Bench, catalog: Catalog) -> Desired:
     return shipped
 
 
+def put_baseline(azure: Bench) -> Desired:
+    """Microsoft's AKS baseline in full, made as somebody else would have: also its gateway, for
+    which the certificates have to be in the vault."""
+    first = load_desired(str(BASELINE), azure.catalog, FileSources(ROOT), TODAY, "local")
+    put_estate(azure, first)
+    (vault,) = (r.id for r in first.graph if r.id.type == "Microsoft.KeyVault/vaults")
+    for name in ("appgw-ingress-internal-aks-ingress-tls", "gateway-external-pfx-cert"):
+        put(azure, f"{vault}/secrets/{name}", {"properties": {"value": "not a certificate"}})
+    there = Invocation(
+        values=(ParameterValue("certificatesInVault", "true", Source.SET, "a test"),)
+    )
+    whole = load_desired(str(BASELINE), azure.catalog, FileSources(ROOT), TODAY, "local", there)
+    put_estate(azure, whole)
+    return whole
+
+
 def test_a_reference_architecture_is_adopted_planned_and_marked_by_a_review(
     azure: Bench, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Microsoft's AKS baseline: what stands in its groups, and at its cluster."""
-    baseline = load_desired(str(BASELINE), azure.catalog, FileSources(ROOT), TODAY, "local")
-    put_estate(azure, baseline)
+    baseline = put_baseline(azure)
     groups = [r.id for r in baseline.graph if r.id.type == RESOURCE_GROUP and r.managed]
     options = [word for g in groups for word in ("--group", f"{g.subscription}/{g.name}")]
 
@@ -102,6 +119,7 @@ def test_a_reference_architecture_is_adopted_planned_and_marked_by_a_review(
     ]
 
     assert run("fmt", "--check") == 0
+    assert lines_as_documented() == sum(t.count("\n") for t in files_in(tmp_path).values())
     capsys.readouterr()
     assert run("plan", "baseline", "--out", "plan.json") == 0
     plan = capsys.readouterr().out
@@ -115,6 +133,25 @@ def test_a_reference_architecture_is_adopted_planned_and_marked_by_a_review(
     # The same estate is the environment's now, and nobody else's to adopt.
     assert run("adopt", "again", *options) == 1
     assert "carries marks of azsec's environment baseline" in capsys.readouterr().err
+
+
+_COUNTED = re.compile(r"^\| `(?P<file>[\w./-]+\.bicep)` \| (?P<lines>[\d,]+) \|", re.MULTILINE)
+
+
+def lines_as_documented() -> int:
+    """Return how many lines of the baseline docs/adopt.md states, once they are compared with what
+    it says of the Bicep: less than a third."""
+    page = (ROOT / "docs/adopt.md").read_text(encoding="utf-8")
+    counted = [int(m["lines"].replace(",", "")) for m in _COUNTED.finditer(page)]
+    ours = re.search(r"writes \*\*([\d,]+) lines\*\*", page)
+    total = re.search(r"\*\*([\d,]+) lines\*\* of Bicep", page)
+    assert ours is not None
+    assert total is not None
+    assert len(counted) == 9
+    assert sum(counted) == int(total[1].replace(",", ""))
+    lines = int(ours[1].replace(",", ""))
+    assert 3 * lines < sum(counted)
+    return lines
 
 
 def test_teams_of_one_shape_share_their_modules(

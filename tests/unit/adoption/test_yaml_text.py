@@ -17,8 +17,14 @@ _TEXTS = st.text(
         *("a\nb\n", "a\n\n", "\n", "x\n  y"),
     ]
 )
+_LONG = st.lists(_TEXTS, min_size=8, max_size=30)
 _VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | _TEXTS,
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**53), 2**53)
+    | _TEXTS
+    | _LONG
+    | _LONG.map(lambda words: "${" + " ".join(words)),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(_TEXTS, inner, max_size=4),
     max_leaves=20,
 )
@@ -27,6 +33,16 @@ _VALUES = st.recursive(
 @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.dictionaries(_TEXTS, _VALUES, min_size=1, max_size=5))
 def test_what_is_written_is_read_as_it_was(document: dict[str, object]) -> None:
+    assert parse_yaml(render_yaml(document, {}), "f.yaml").plain() == document
+
+
+@settings(deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow])
+@given(st.dictionaries(_TEXTS, _VALUES, min_size=1, max_size=3), st.lists(_VALUES, max_size=3))
+def test_rows_of_tables_are_read_as_they_were(row: dict[str, object], rows: list[object]) -> None:
+    document = {
+        "locals": {"table": [row, *rows]},
+        "resources": {"a": {"forEach": {"one": row, "two": rows}}},
+    }
     assert parse_yaml(render_yaml(document, {}), "f.yaml").plain() == document
 
 
@@ -61,3 +77,36 @@ def test_long_and_deep_values_take_lines_of_their_own() -> None:
         f"  - name: {'x' * 120}\n"
         "\nquery: |\n  A\n  | where B\n"
     )
+
+
+def test_a_row_is_one_line_and_short_texts_stand_beside_each_other() -> None:
+    wide = {"name": "a", "source": "x" * 80, "destination": "y" * 40, "port": "443"}
+    query = {"name": "b", "query": "z" * 300, "for": "PT5M"}
+    locations = [f"location-{number}" for number in range(12)]
+
+    text = render_yaml({"locals": {"rules": [wide, query], "locations": locations}}, {})
+
+    assert text == (
+        "locals:\n"
+        "  rules:\n"
+        f'    - {{name: a, source: {"x" * 80}, destination: {"y" * 40}, port: "443"}}\n'
+        f"    - {{name: b, query: {'z' * 300}, for: PT5M}}\n"
+        "  locations:\n"
+        "    [location-0, location-1, location-2, location-3, location-4, location-5, location-6,"
+        " location-7, location-8,\n"
+        "     location-9, location-10, location-11]\n"
+    )
+
+
+def test_a_long_expression_is_folded_at_its_spaces() -> None:
+    made = (
+        '${rules.map(rule, {"name": rule.name, '
+        + ", ".join(f'"p{n}": 1' for n in range(20))
+        + "})}"
+    )
+
+    text = render_yaml({"rules": made}, {})
+
+    assert text.startswith('rules: >-\n  ${rules.map(rule, {"name": rule.name, "p0": 1')
+    assert max(map(len, text.splitlines())) <= 120
+    assert parse_yaml(text, "f.yaml").plain() == {"rules": made}

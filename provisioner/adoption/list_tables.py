@@ -1,0 +1,281 @@
+"""Lists whose entries have one shape, as a table of what differs and one expression for the rest.
+
+The rules of a security group state ten properties each, of which six differ. A person writes a line
+for each rule, and once what a rule is made of: `${securityRules.map(rule, {"name": rule.name})}`
+with the rest of it. The lines are a local of the file, or stand in the rows of a `forEach`.
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from provisioner.adoption.naming import Namespace, camel, plural
+from provisioner.adoption.yaml_text import Yaml, count_lines, render_yaml
+
+Path: TypeAlias = tuple[str, ...]
+
+_LEAST_ENTRIES = 3
+_LEAST_SAVED = 3
+"""Lines that a table has to save: the list itself is easier to read."""
+_MOST_COLUMNS = 9
+_MOST_OPTIONAL = 3
+_ALONE = re.compile(r"\$\{([^{}$\"']*)\}")
+"""An expression that stands alone, and is no more than a name with its properties."""
+_OF_ROW = re.compile(r"\$\{(each\.value(?:\.\w+)?)\}")
+_TITLES = {
+    "sourceAddressPrefix": "source",
+    "sourceAddressPrefixes": "sources",
+    "sourcePortRange": "sourcePort",
+    "sourcePortRanges": "sourcePorts",
+    "destinationAddressPrefix": "destination",
+    "destinationAddressPrefixes": "destinations",
+    "destinationPortRange": "port",
+    "destinationPortRanges": "ports",
+}
+"""What people call the columns of a table of rules."""
+_MISSING = object()
+
+
+@dataclass(frozen=True, slots=True)
+class _Pattern:
+    """What the entries of some lists are made of: `rows` for each list, the expression that makes
+    an entry of the row that a variable holds, and what the rows are where they are one value."""
+
+    rows: tuple[tuple[Yaml, ...], ...]
+    entry: Callable[[str], str]
+    column: str = ""
+
+
+def tabulate(
+    statement: Mapping[str, Yaml], name: str, names: Namespace
+) -> tuple[Mapping[str, Yaml], Mapping[str, Yaml]]:
+    """Return a statement with lists as tables where that is shorter, and the locals of these.
+
+    `names` are those of the file, from which the locals take theirs: after the property, or after
+    the statement (`name`) and the property.
+    """
+    statement = _tabulate_rows(statement)
+    tables: dict[str, Yaml] = {}
+    for path, found in _lists(statement, ()):
+        if path[0] == "forEach" or len(found) < _LEAST_ENTRIES:
+            continue
+        pattern = _pattern([found])
+        if pattern is None:
+            continue
+        title = _title_of(path)
+        rows = list(pattern.rows[0])
+        text = _mapped("aTable", pattern, title)
+        kept = count_lines({"x": found}) - count_lines({"locals": {"x": rows}}) + 1
+        if kept - count_lines({"x": text}) < _LEAST_SAVED:
+            continue
+        local = names.take(camel([title]), *_names_of(title, pattern.column, name))
+        tables[local] = rows
+        statement = _replaced(statement, path, _mapped(local, pattern, title))
+    return statement, tables
+
+
+def _tabulate_rows(statement: Mapping[str, Yaml]) -> Mapping[str, Yaml]:
+    """Return a statement whose `forEach` holds, in the place of lists of one shape, their rows."""
+    table = statement.get("forEach")
+    if not isinstance(table, Mapping):
+        return statement
+    for path, text in _texts(statement, ()):
+        read = _OF_ROW.fullmatch(text)
+        if read is None or path[0] == "forEach":
+            continue
+        title = read[1].removeprefix("each.value").removeprefix(".")
+        cells = [_cell(row, title) for row in table.values()]
+        lists = [each for each in cells if isinstance(each, list)]
+        if len(lists) < len(cells) or not all(
+            isinstance(e, Mapping) for each in lists for e in each
+        ):
+            continue
+        pattern = _pattern(lists)
+        if pattern is None:
+            continue
+        rows = {
+            key: _with_cell(row, title, list(own))
+            for (key, row), own in zip(table.items(), pattern.rows, strict=True)
+        }
+        less = _replaced(
+            {**statement, "forEach": rows}, path, _mapped(read[1], pattern, _title_of(path))
+        )
+        if _weight(less) < _weight(statement):
+            statement, table = less, rows
+    return statement
+
+
+def _weight(statement: Mapping[str, Yaml]) -> tuple[int, int]:
+    """Return how many lines and characters a statement takes."""
+    text = render_yaml({"resources": {"x": statement}}, {})
+    return text.count("\n"), len(text)
+
+
+def _cell(row: Yaml, title: str) -> Yaml:
+    return row.get(title) if title and isinstance(row, Mapping) else row
+
+
+def _with_cell(row: Yaml, title: str, cell: Yaml) -> Yaml:
+    return {**row, title: cell} if title and isinstance(row, Mapping) else cell
+
+
+def _lists(value: Yaml, path: Path) -> Iterator[tuple[Path, list[Mapping[str, Yaml]]]]:
+    """Yield (path, entries) of the lists of objects, outermost first."""
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from _lists(item, (*path, key))
+    elif isinstance(value, list):
+        objects = [entry for entry in value if isinstance(entry, Mapping)]
+        if objects and len(objects) == len(value):
+            yield path, objects
+        for index, entry in enumerate(value):
+            yield from _lists(entry, (*path, str(index)))
+
+
+def _texts(value: Yaml, path: Path) -> Iterator[tuple[Path, str]]:
+    if isinstance(value, str):
+        yield path, value
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from _texts(item, (*path, key))
+
+
+def _replaced(value: Yaml, path: Path, text: str) -> Mapping[str, Yaml]:
+    changed = _replaced_in(value, path, text)
+    assert isinstance(changed, Mapping)
+    return changed
+
+
+def _replaced_in(value: Yaml, path: Path, text: str) -> Yaml:
+    if not path:
+        return text
+    first, rest = path[0], path[1:]
+    if isinstance(value, Mapping):
+        return {k: _replaced_in(v, rest, text) if k == first else v for k, v in value.items()}
+    assert isinstance(value, list)
+    return [_replaced_in(v, rest, text) if str(i) == first else v for i, v in enumerate(value)]
+
+
+def _pattern(lists: Sequence[Sequence[Yaml]]) -> _Pattern | None:
+    """Return what the entries of some lists have in common; None for too little, or for what no
+    expression can hold."""
+    entries = [dict(_leaves(entry, ())) for each in lists for entry in each]
+    paths = list(dict.fromkeys(path for entry in entries for path in entry))
+    if not entries or any(one != two and two[: len(one)] == one for one in paths for two in paths):
+        return None
+    fixed = _fixed(entries, paths)
+    columns = [path for path in paths if path not in fixed]
+    optional = [path for path in columns if any(path not in entry for entry in entries)]
+    if not columns or len(columns) > _MOST_COLUMNS or len(optional) > _MOST_OPTIONAL:
+        return None
+    titles = dict(zip(columns, _titles(columns), strict=True))
+    alone = len(columns) == 1 and not optional
+
+    def row(entry: Mapping[Path, Yaml]) -> Yaml:
+        if alone:
+            return entry[columns[0]]
+        return {titles[path]: entry[path] for path in columns if path in entry}
+
+    def entry_of(variable: str) -> str:
+        texts = dict(fixed)
+        for path, title in titles.items():
+            texts[path] = variable if alone else f"{variable}.{title}"
+            if path in optional:
+                texts[path] = f'lookup({variable}, "{title}", null)'
+        return _object({path: texts[path] for path in paths})
+
+    whole = iter(entries)
+    rows = tuple(tuple(row(next(whole)) for _ in each) for each in lists)
+    return _Pattern(rows, entry_of, titles[columns[0]] if alone else "")
+
+
+def _fixed(entries: Sequence[Mapping[Path, Yaml]], paths: Sequence[Path]) -> Mapping[Path, str]:
+    """Return what all entries say alike, as an expression writes it."""
+    fixed: dict[Path, str] = {}
+    for path in paths:
+        values = {json.dumps(entry[path], sort_keys=True) for entry in entries if path in entry}
+        literal = _literal(entries[0].get(path))
+        if len(values) == 1 and literal is not None and all(path in entry for entry in entries):
+            fixed[path] = literal
+    if len(fixed) == len(paths):
+        # Nothing differs: what the entries are called stands in the rows.
+        called = [path for path in paths if isinstance(entries[0][path], str)][:1]
+        return {path: text for path, text in fixed.items() if path not in called}
+    return fixed
+
+
+def _leaves(value: Yaml, path: Path) -> Iterator[tuple[Path, Yaml]]:
+    """Yield (path, value) of what an entry says; lists and empty objects are values."""
+    if isinstance(value, Mapping) and value:
+        for key, item in value.items():
+            yield from _leaves(item, (*path, key))
+    else:
+        yield path, value
+
+
+def _titles(paths: Sequence[Path]) -> list[str]:
+    found: list[str] = []
+    for path in paths:
+        steps = [re.sub(r"[^A-Za-z0-9]", "", step) for step in path]
+        while len(steps) > 1 and steps[-1].lower() in ("id", "value", "name") and len(path) > 1:
+            steps.pop()
+        title = _TITLES.get(steps[-1], steps[-1])
+        candidates = (title, camel([*steps[-2:]]), camel(steps))
+        found.append(next((c for c in candidates if c and c not in found), f"column{len(found)}"))
+    return found
+
+
+def _literal(value: Yaml) -> str | None:
+    """Return a value as an expression writes it, or None where it is more than a value."""
+    if isinstance(value, str):
+        alone = _ALONE.fullmatch(value)
+        if alone is not None:
+            return alone[1]
+        return None if "$" in value else json.dumps(value, ensure_ascii=False)
+    if isinstance(value, Mapping):
+        items = [(key, _literal(item)) for key, item in value.items()]
+        if any(item is None or "$" in key for key, item in items):
+            return None
+        return "{" + ", ".join(f"{json.dumps(key)}: {item}" for key, item in items) + "}"
+    if isinstance(value, (list, tuple)):
+        parts = [_literal(item) for item in value]
+        return None if None in parts else "[" + ", ".join(str(part) for part in parts) + "]"
+    return json.dumps(value)
+
+
+def _object(texts: Mapping[Path, str]) -> str:
+    """Return an object of expressions by path."""
+    names = list(dict.fromkeys(path[0] for path in texts))
+    parts = []
+    for name in names:
+        inner = {path[1:]: text for path, text in texts.items() if path[0] == name}
+        text = inner[()] if () in inner else _object(inner)
+        parts.append(f"{json.dumps(name)}: {text}")
+    return "{" + ", ".join(parts) + "}"
+
+
+def _title_of(path: Path) -> str:
+    return next((step for step in reversed(path) if step.isidentifier()), "rows")
+
+
+def _names_of(title: str, column: str, statement: str) -> tuple[str, ...]:
+    """Return names for a local, the best first: `logCategories`."""
+    what = camel([_singular(title), plural(column)]) if column else title
+    return what, camel([statement, what])
+
+
+def _singular(title: str) -> str:
+    return title[:-1] if title.endswith("s") and not title.endswith("ss") else title
+
+
+def _mapped(source: str, pattern: _Pattern, title: str) -> str:
+    """Return the expression that makes the list of its rows."""
+    last = re.findall(r"[A-Z]?[a-z]+", title)[-1:] or ["row"]
+    word = last[0].lower()
+    variable = _singular(word) if word.endswith("s") else "row"
+    # A name that the file has would mean that here.
+    if variable in ("each", source) or f"{variable}." in pattern.entry("row"):
+        variable = "row"
+    return f"${{{source}.map({variable}, {pattern.entry(variable)})}}"
