@@ -95,7 +95,7 @@ class EdgeDocument(Document):
 class EgressDocument(Document):
     """The way of a packet from subnets to the internet, hop by hop. `host` is the name that was
     asked for, the first that the cluster needs; empty where an address was asked for. `unjudged` is
-    what is connected with the subnets and may open another way: azsec has no facts of its type."""
+    what is connected with the subnets and may open another way: azsec does not judge it."""
 
     subnets: tuple[str, ...]
     host: str

@@ -26,7 +26,7 @@ class HopDocument(Document):
 class JourneyDocument(Document):
     """The way from one subnet to one destination. `through` is the firewall on it, if there is
     one; `delivered` is whether it ends where it leads to. `unjudged` is what is connected with the
-    source and may open another way: azsec has no facts of its type."""
+    source and may open another way: azsec does not judge it."""
 
     source: str
     destination: str

@@ -9,12 +9,14 @@ from enum import StrEnum
 
 from provisioner.model.estate import Estate, Resource
 from provisioner.model.resource_id import ResourceId, parse_resource_id
-from provisioner.model.values import lookup
+from provisioner.model.values import ABSENT, lookup
 from provisioner.network.cluster_ranges import Cluster, Plugin, Pool
 
 FIREWALL = "Microsoft.Network/azureFirewalls"
 BASTION = "Microsoft.Network/bastionHosts"
 GATEWAY = "Microsoft.Network/virtualNetworkGateways"
+LOAD_BALANCER = "Microsoft.Network/loadBalancers"
+INTERFACE = "Microsoft.Network/networkInterfaces"
 PRIVATE_ENDPOINT = "Microsoft.Network/privateEndpoints"
 _REGISTRY = "Microsoft.ContainerRegistry/registries"
 
@@ -36,6 +38,8 @@ class DemandKind(StrEnum):
     FIREWALL_MANAGEMENT = "firewall management"
     BASTION = "Bastion"
     GATEWAY = "gateway"
+    FRONTEND = "private frontend"
+    INTERFACE = "network interface"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +64,7 @@ def read_demands(estate: Estate, clusters: Sequence[Cluster]) -> Iterator[Demand
         if subnet is not None:
             count, why = _endpoint_addresses(endpoint)
             yield Demand(DemandKind.ENDPOINT, endpoint, subnet, count, count, why)
+    yield from _of_configurations(estate)
     for kind, name, path in _HOSTS:
         for host in estate.of_type(name):
             for subnet in _subnets_of(host, path):
@@ -69,6 +74,27 @@ def read_demands(estate: Estate, clusters: Sequence[Cluster]) -> Iterator[Demand
                     kind, host, subnet, None, 0, "in a subnet of its own, of a fixed least size"
                 )
 
+
+def _of_configurations(estate: Estate) -> Iterator[Demand]:
+    """Yield what interfaces and the private frontends of load balancers take: an address for each
+    of their configurations. The interface of a private endpoint is that one's."""
+    for kind, name, path in _CONFIGURED:
+        for resource in estate.of_type(name):
+            if lookup(resource.body, ("properties", "privateEndpoint")) is not ABSENT:
+                continue
+            stated = lookup(resource.body, ("properties", path))
+            entries = stated if isinstance(stated, (list, tuple)) else ()
+            ids = [parse_resource_id(lookup(e, ("properties", "subnet", "id"))) for e in entries]
+            keys = [each.key for each in ids if each is not None]
+            for subnet in {each.key: each for each in ids if each is not None}.values():
+                count = keys.count(subnet.key)
+                yield Demand(kind, resource, subnet, count, count, str(count))
+
+
+_CONFIGURED = (
+    (DemandKind.FRONTEND, LOAD_BALANCER, "frontendIPConfigurations"),
+    (DemandKind.INTERFACE, INTERFACE, "ipConfigurations"),
+)
 
 _HOSTS = (
     (DemandKind.FIREWALL, FIREWALL, "ipConfigurations"),

@@ -6,9 +6,15 @@ from collections.abc import Iterator, Mapping
 from provisioner.model.estate import Estate, Resource
 from provisioner.model.resource_id import parse_resource_id
 from provisioner.model.values import Unknown, is_empty, lookup
+from provisioner.network.intervals import parse_addresses
 from provisioner.network.topology import Interface, IpConfiguration, SecurityGroup
 
 INTERFACE = "Microsoft.Network/networkInterfaces"
+_BEHIND = (
+    "loadBalancerBackendAddressPools",
+    "loadBalancerInboundNatRules",
+    "loadBalancerInboundNatPools",
+)
 _NOT_KNOWN = "that is not known yet"
 
 
@@ -35,7 +41,25 @@ def _configurations(estate: Estate, properties: object) -> Iterator[IpConfigurat
     for entry in entries if isinstance(entries, (list, tuple)) else ():
         subnet = parse_resource_id(lookup(entry, ("properties", "subnet", "id")))
         public, known = _public_address(estate, entry)
-        yield IpConfiguration(subnet.key if subnet else "", public, known)
+        text = lookup(entry, ("properties", "privateIPAddress"))
+        address = parse_addresses(text) if isinstance(text, str) else None
+        yield IpConfiguration(
+            subnet=subnet.key if subnet else "",
+            public=public,
+            known=known,
+            address=address.lowest if address else None,
+            pools=tuple(_pools(entry)),
+        )
+
+
+def _pools(entry: object) -> Iterator[str]:
+    """Yield the keys of the pools and rules of load balancers that a configuration is behind."""
+    for name in _BEHIND:
+        parts = lookup(entry, ("properties", name))
+        for part in parts if isinstance(parts, (list, tuple)) else ():
+            named = parse_resource_id(lookup(part, ("id",)))
+            if named is not None:
+                yield named.key
 
 
 def _public_address(estate: Estate, entry: object) -> tuple[str | None, bool]:

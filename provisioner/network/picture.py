@@ -18,10 +18,10 @@ from provisioner.model.resource_id import subscription_id as subscription_of
 from provisioner.network.bystanders import Bystander, find_bystanders, ranges_on_premises
 from provisioner.network.egress_ways import EgressWay
 from provisioner.network.intervals import show_address, show_addresses
+from provisioner.network.subnet_details import SubnetDetails
 from provisioner.network.topology import (
     Cluster,
     Firewall,
-    HopType,
     Network,
     Pool,
     PrivateEndpoint,
@@ -31,8 +31,6 @@ from provisioner.network.topology import (
     Topology,
     Zone,
 )
-from provisioner.network.unjudged import words_of
-from provisioner.network.ways import ways_out
 
 _SERVICES = {
     ServiceKind.VAULT: NodeKind.VAULT,
@@ -99,6 +97,7 @@ class _Artist:
         self._bystanders = tuple(find_bystanders(estate))
         self._networks = self._drawn_networks()
         self._hubs = self._find_hubs()
+        self._details = SubnetDetails(topology, self._name)
         self._subnets = {s.key: s for s in topology.subnets.values() if s.network in self._inside}
 
     def _drawn_networks(self) -> dict[str, Network | None]:
@@ -156,7 +155,7 @@ class _Artist:
                 kind=GroupKind.SUBNET,
                 name=subnet.name,
                 address=self._address(subnet.key),
-                details=tuple(self._subnet_details(subnet)),
+                details=tuple(self._details.of(subnet, self._ways.get(subnet.key, ()))),
                 parent=subnet.network,
                 declared=subnet.declared,
             )
@@ -174,36 +173,6 @@ class _Artist:
             details=(ranges or _NOT_READ, *([group] if group else [])),
             parent=_subscription(key),
             declared=network is not None and network.declared,
-        )
-
-    def _subnet_details(self, subnet: Subnet) -> Iterator[str]:
-        if subnet.ranges:
-            yield show_addresses(subnet.ranges)
-        if subnet.delegations:
-            yield f"delegated to {', '.join(subnet.delegations)}"
-        if subnet.service_endpoints:
-            yield f"service endpoints: {', '.join(subnet.service_endpoints)}"
-        yield from dict.fromkeys(self._way_words(way) for way in self._ways.get(subnet.key, ()))
-        for interface in self._topology.interfaces_in(subnet):
-            for each in interface.public_in(subnet.key):
-                yield f"{self._name(interface.key)} has the public address {each.public}"
-        yield from (f"not judged: {each}" for each in words_of(self._topology.unjudged_in(subnet)))
-
-    def _way_words(self, way: EgressWay) -> str:
-        prefix = way.route.prefix or "0.0.0.0/0"
-        if way.firewall is not None:
-            return f"{prefix} to {self._name(way.firewall.key)}"
-        if way.route.hop is HopType.NONE:
-            return f"{prefix} is dropped" + ("" if way.unjudged else ": no egress")
-        if way.route.hop is HopType.GATEWAY:
-            return f"{prefix} to the virtual network gateway"
-        if way.route.hop is HopType.APPLIANCE:
-            return f"{prefix} to {way.route.towards}, which is no firewall"
-        through = ways_out(self._topology, way.subnet)
-        if not way.path.delivered:
-            return "egress not known" if way.unjudged else "no egress"
-        return f"{prefix} to the internet, " + (
-            f"through {through[0].words}" if through else "by a route"
         )
 
     def nodes(self) -> Iterator[NodeDocument]:

@@ -16,6 +16,7 @@ from provisioner.network.picture import Picture, api_server_id, pool_id
 from provisioner.network.proof import Proof
 from provisioner.network.proofs import egress
 from provisioner.network.topology import Firewall, HopType, Subnet, Topology
+from provisioner.network.ways import members_in
 
 _Ends = tuple[str, str]
 
@@ -174,6 +175,14 @@ def _labels(topology: Topology) -> Iterator[tuple[str, str]]:
     for interface in topology.interfaces:
         subnets = dict.fromkeys(each.subnet for each in interface.configurations)
         yield from ((interface.label, key) for key in subnets if key)
+    for balancer in topology.balancers:
+        behind = [
+            subnet.key
+            for subnet in topology.subnets.values()
+            for rule in balancer.rules
+            if members_in(topology, balancer, rule, subnet)
+        ]
+        yield from ((balancer.label, key) for key in dict.fromkeys(behind))
     for unjudged in topology.unjudged:
         yield from ((unjudged.label, key) for key in sorted(unjudged.subnets))
 

@@ -12,6 +12,7 @@ from functools import cached_property
 
 from provisioner.model.span import Span
 from provisioner.network.intervals import ANY_PORT, Intervals
+from provisioner.network.load_balancers import LoadBalancer
 
 
 class HopType(StrEnum):
@@ -291,11 +292,14 @@ class Cluster:
 class IpConfiguration:
     """One IP configuration of a network interface. `subnet` is a key, empty where it is not known;
     `public` names its public address, None where it has none. Of one whose public address is not
-    `known` it is not known either whether there is one."""
+    `known` it is not known either whether there is one. `address` is its own, None before Azure has
+    given it; `pools` are the keys of the pools and rules of load balancers that it is behind."""
 
     subnet: str
     public: str | None = None
     known: bool = True
+    address: int | None = None
+    pools: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -353,7 +357,8 @@ class Opening:
 
 @dataclass(frozen=True, slots=True)
 class Unjudged:
-    """Something that stands in the network and of whose type nobody knows what it does to packets.
+    """Something that stands in the network and of which nobody knows what it does to packets: azsec
+    has no facts of its type, or `reason` says what is not known.
 
     `subnets` are the keys of those that it is connected with: it names them, stands in them or in
     their network, or holds a public address that leads nobody knows where.
@@ -364,6 +369,7 @@ class Unjudged:
     type: str
     subnets: frozenset[str]
     span: Span | None = None
+    reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -387,6 +393,7 @@ class Topology:
     openings: tuple[Opening, ...] = ()
     unjudged: tuple[Unjudged, ...] = ()
     interfaces: tuple[Interface, ...] = ()
+    balancers: tuple[LoadBalancer, ...] = ()
 
     def unjudged_in(self, subnet: Subnet) -> tuple[Unjudged, ...]:
         """Return what nobody can judge of what is connected with a subnet."""

@@ -12,6 +12,7 @@ from provisioner.model.values import Unknown, lookup, unknowns
 from provisioner.network.dns_reading import LINK, RECORDS, ZONE, read_names, read_zones
 from provisioner.network.interface_reading import INTERFACE, read_interfaces
 from provisioner.network.intervals import ANY_PORT, NOTHING, Intervals, parse_addresses, parse_ports
+from provisioner.network.load_balancer_reading import LOAD_BALANCER, read_load_balancers
 from provisioner.network.topology import (
     Cluster,
     Firewall,
@@ -62,7 +63,7 @@ _SERVICES = {
 TYPES = (
     _NETWORK, _SUBNET, _PEERING, _TABLE, _ROUTE, _GROUP, _RULE, _FIREWALL, _POLICY, _RULE_GROUP,
     ZONE, LINK, *RECORDS, _ENDPOINT, _ZONE_GROUP, _GATEWAY, _IP_GROUP, _RESOLVER_ENDPOINT,
-    _CLUSTER, _POOL, *_SERVICES, INTERFACE,
+    _CLUSTER, _POOL, *_SERVICES, INTERFACE, LOAD_BALANCER,
 )  # fmt: skip
 """The types of resources that a topology is made of."""
 
@@ -111,6 +112,7 @@ def read_topology(
         openings=tuple(openings),
         unjudged=find_unjudged(estate),
         interfaces=tuple(read_interfaces(estate, reader.groups)),
+        balancers=tuple(read_load_balancers(estate)),
     )
 
 

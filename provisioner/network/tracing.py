@@ -1,14 +1,15 @@
 """Follows a packet: hop by hop, which element decided what."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from provisioner.network.filters import Traffic, judge
 from provisioner.network.firewalls import DEFAULT_DENY, Ruling, Target, decide
-from provisioner.network.intervals import Intervals, show_address
+from provisioner.network.intervals import ANY_PORT, Intervals, show_address, show_ports
+from provisioner.network.load_balancers import BalancerRule, LoadBalancer, RuleKind
 from provisioner.network.routes import EffectiveRoute, route_subnet
 from provisioner.network.tags import PUBLIC, tags_of
 from provisioner.network.topology import Firewall, HopType, Network, Subnet, Topology
-from provisioner.network.ways import WayOut, firewall_behind, ways_out
+from provisioner.network.ways import Member, WayOut, firewall_behind, members_in, ways_out
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +199,13 @@ def _arrive(
     through: str | None,
     networks: frozenset[str],
 ) -> Path:
+    for balancer in topology.balancers:
+        for key, frontend in balancer.frontends.items():
+            subnet = topology.subnets.get(frontend.subnet)
+            is_asked = frontend.address == traffic.destinations.lowest
+            if is_asked and subnet is not None and subnet.network in networks:
+                handed, delivered = _hand_on(topology, traffic, balancer, key, subnet)
+                return Path((*hops, *handed), delivered, through)
     subnet = _subnet_at(topology, traffic.destinations.lowest, networks)
     if subnet is None:
         words = f"no subnet holds {show_address(traffic.destinations.lowest)}"
@@ -207,6 +215,59 @@ def _arrive(
     hop = Hop(rule, "inbound rules", f"{'allow' if passes else 'deny'} it", passes)
     arrived = [Hop(subnet.label, "subnet", "receives it")] if passes else []
     return Path((*hops, hop, *arrived), passes, through)
+
+
+def _hand_on(
+    topology: Topology, traffic: Traffic, balancer: LoadBalancer, frontend: str, subnet: Subnet
+) -> tuple[tuple[Hop, ...], bool]:
+    """Return the hops of a packet from a private frontend on, and whether it is delivered: a rule
+    hands it on, with its source, to what is in the pool; the groups there judge it, and that of the
+    frontend's subnet does not."""
+    name = balancer.frontends[frontend].name
+    rule = next(
+        (
+            rule
+            for rule in balancer.rules
+            if rule.kind is not RuleKind.OUTBOUND
+            and frontend in rule.frontends
+            and traffic.protocol in rule.protocols
+            and traffic.ports & rule.ports
+        ),
+        None,
+    )
+    if rule is None:
+        what = f"{traffic.protocol} {show_ports(traffic.ports)}"
+        return (Hop(balancer.label, _BALANCER, f"no rule of {name} takes {what}", False),), False
+    stopped: tuple[Hop, ...] = ()
+    for other in topology.subnets_of(subnet.network):
+        for member in members_in(topology, balancer, rule, other):
+            words = f"{name} hands it on to {member.label} by the {rule.kind} {rule.name}"
+            handed = Hop(balancer.label, _BALANCER, words)
+            passes, decided = _judge_member(topology, traffic, rule, other, member)
+            judged = Hop(decided, "inbound rules", f"{'allow' if passes else 'deny'} it", passes)
+            if passes:
+                return (handed, judged, Hop(other.label, "subnet", "receives it")), True
+            stopped = stopped or (handed, judged)
+    none = Hop(balancer.label, _BALANCER, f"nothing known is behind {rule.name}", passes=False)
+    return stopped or (none,), False
+
+
+_BALANCER = "load balancer"
+
+
+def _judge_member(
+    topology: Topology, traffic: Traffic, rule: BalancerRule, subnet: Subnet, member: Member
+) -> tuple[bool, str]:
+    """Return whether the groups before a member of a pool let a packet in, and what decides."""
+    # Azure keeps four addresses, and the source may stand on the first that is left.
+    address = member.address if member.address is not None else subnet.ranges.lowest + 5
+    ports = traffic.ports if rule.backend_ports == ANY_PORT else rule.backend_ports
+    handed = replace(traffic, destinations=Intervals(((address, address),)), ports=ports)
+    tags = tags_of(topology, topology.networks[subnet.network], subnet)
+    passes, decided = judge(subnet.group, inbound=True, packet=handed, tags=tags)
+    if passes and member.group is not None:
+        return judge(member.group, inbound=True, packet=handed, tags=tags)
+    return passes, decided
 
 
 def _subnet_at(topology: Topology, address: int, networks: frozenset[str]) -> Subnet | None:

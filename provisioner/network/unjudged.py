@@ -1,8 +1,9 @@
 """What stands in a network although the catalog has no facts of its type.
 
-A load balancer with outbound rules, a machine that forwards, a connection to a virtual hub: each
-opens a path that no route, rule or peering shows. Who does not know the type does not see the path,
-so that nobody may say of its subnets that there is none.
+A connection to a virtual hub, an appliance of another vendor: each opens a path that no route, rule
+or peering shows. Who does not know the type does not see the path, so that nobody may say of its
+subnets that there is none. The same holds of a load balancer of which an interface says that it is
+behind it, and that was not read.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -31,9 +32,28 @@ def find_unjudged(estate: Estate) -> tuple[Unjudged, ...]:
     these may have to do with every subnet of the environment, and so may one that was not read.
     """
     outside = [resource for resource in estate if not resource.has_facts]
+    unseen = tuple(_unseen_balancers(estate))
     if not outside and not estate.unread:
-        return ()
-    return tuple(_Neighbours(estate, outside).find())
+        return unseen
+    return (*_Neighbours(estate, outside).find(), *unseen)
+
+
+def _unseen_balancers(estate: Estate) -> Iterator[Unjudged]:
+    """Yield the load balancers in whose pools an interface is and that the estate does not have."""
+    found: dict[str, tuple[ResourceId, set[str]]] = {}
+    for interface in estate.of_type(_INTERFACE):
+        named = tuple(_ids_in(interface.body))
+        subnets = {each.key for each in named if each.type.lower() == _SUBNET.lower()}
+        for each in named:
+            balancer = each.parent if each.type.lower().startswith(_IN_BALANCER) else None
+            if balancer is not None and balancer.key not in estate.resources:
+                found.setdefault(balancer.key, (balancer, set()))[1].update(subnets)
+    for key, (balancer, touched) in found.items():
+        yield Unjudged(key, balancer.text, balancer.type, frozenset(touched), reason=_UNSEEN)
+
+
+_UNSEEN = "its rules were not read"
+_IN_BALANCER = "microsoft.network/loadbalancers/"
 
 
 class _Neighbours:
@@ -139,5 +159,9 @@ def _ids_in(value: object) -> Iterator[ResourceId]:
 
 
 def words_of(unjudged: Iterable[Unjudged]) -> tuple[str, ...]:
-    """Return what to call each of some: its label with its type."""
-    return tuple(f"{each.label} ({each.type})" for each in unjudged)
+    """Return what to call each of some: its label with its type, and what is not known of it where
+    that is not the type itself."""
+    return tuple(
+        f"{each.label} ({each.type}{f': {each.reason}' if each.reason else ''})"
+        for each in unjudged
+    )

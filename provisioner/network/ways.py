@@ -1,9 +1,11 @@
 """The ways out of a subnet, and the firewall behind a route."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from provisioner.model.span import Span
-from provisioner.network.intervals import parse_addresses
+from provisioner.network.intervals import parse_addresses, show_address
+from provisioner.network.load_balancers import BalancerRule, LoadBalancer
 from provisioner.network.routes import EffectiveRoute
 from provisioner.network.topology import (
     Cluster,
@@ -19,8 +21,9 @@ from provisioner.network.topology import (
 @dataclass(frozen=True, slots=True)
 class WayOut:
     """What gives packets of a subnet a public address to leave with. One that is not `shared` is
-    that of a single machine, behind a security group of its own (`group`) if it has one. Of one
-    that is not `known` it is not known either whether it is there."""
+    that of a single machine, behind a security group of its own (`group`) if it has one; one with
+    `protocols` carries no others. Of one that is not `known` it is not known either whether it is
+    there."""
 
     element: str
     words: str
@@ -28,6 +31,7 @@ class WayOut:
     shared: bool = True
     group: SecurityGroup | None = None
     known: bool = True
+    protocols: frozenset[str] | None = None
 
 
 def ways_out(topology: Topology, subnet: Subnet) -> tuple[WayOut, ...]:
@@ -59,7 +63,58 @@ def ways_out(topology: Topology, subnet: Subnet) -> tuple[WayOut, ...]:
             found.append(
                 WayOut(interface.label, words, interface.span, False, interface.group, known)
             )
+    found += _through_balancers(topology, subnet)
     return tuple(dict.fromkeys(found))
+
+
+def _through_balancers(topology: Topology, subnet: Subnet) -> Iterator[WayOut]:
+    for balancer in topology.balancers:
+        for rule in balancer.rules:
+            if not rule.leads_out:
+                continue
+            for member in members_in(topology, balancer, rule, subnet):
+                yield WayOut(
+                    balancer.label,
+                    f"the {rule.kind} {rule.name} of {balancer.label} (for {member.label})",
+                    balancer.span,
+                    shared=False,
+                    group=member.group,
+                    known=rule.certain and member.known,
+                    protocols=rule.protocols,
+                )
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """Something in a subnet that a rule of a load balancer hands on to: an interface with the
+    security group of its own, or an address that nothing is known of. `address` is None before
+    Azure has given it."""
+
+    label: str
+    address: int | None
+    group: SecurityGroup | None = None
+    known: bool = True
+
+
+def members_in(
+    topology: Topology, balancer: LoadBalancer, rule: BalancerRule, subnet: Subnet
+) -> tuple[Member, ...]:
+    """Return what stands in a subnet behind a rule of a load balancer."""
+    targets = frozenset(rule.targets)
+    found = [
+        Member(interface.label, each.address, interface.group, not interface.hides_group)
+        for interface in topology.interfaces_in(subnet)
+        for each in interface.configurations
+        if each.subnet == subnet.key and not targets.isdisjoint(each.pools)
+    ]
+    for key in rule.targets:
+        for member in balancer.addresses.get(key, ()):
+            inside = member.subnet == subnet.key or (
+                member.network == subnet.network and member.address in subnet.ranges
+            )
+            if inside:
+                found.append(Member(show_address(member.address), member.address))
+    return tuple(found)
 
 
 def pools_in(topology: Topology, subnet: Subnet) -> tuple[tuple[Cluster, Pool], ...]:

@@ -326,8 +326,7 @@ def unjudged_words(unjudged: Sequence[str]) -> str:
     """Return what of a subnet is not judged: a way through it is not seen."""
     named = ", ".join(plain(each) for each in unjudged[:_MOST_UNJUDGED])
     more = f" and {len(unjudged) - _MOST_UNJUDGED} more" if len(unjudged) > _MOST_UNJUDGED else ""
-    types = "its type" if len(unjudged) == 1 else "their types"
-    return f"{named}{more} may open another way: azsec has no facts of {types}"
+    return f"{named}{more} may open another way, and azsec does not judge it"
 
 
 _MOST_UNJUDGED = 3

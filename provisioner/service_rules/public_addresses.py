@@ -15,6 +15,7 @@ _USERS = {
     "Microsoft.Network/azureFirewalls": ("properties.ipConfigurations",),
     "Microsoft.Network/bastionHosts": ("properties.ipConfigurations",),
     "Microsoft.Network/applicationGateways": ("properties.frontendIPConfigurations",),
+    "Microsoft.Network/loadBalancers": ("properties.frontendIPConfigurations",),
     "Microsoft.Network/networkInterfaces": ("properties.ipConfigurations",),
     "Microsoft.Network/virtualNetworkGateways": ("properties.ipConfigurations",),
 }

@@ -406,6 +406,44 @@ ADDITIONS: dict[str, tuple[str, Any]] = {
         },
         location="westeurope",
     ),
+    "balancer-to-our-network": (
+        id_of("Microsoft.Network/loadBalancers", "lb-theirs"),
+        both(
+            vnet_of_theirs("vnet-balanced", "balanced"),
+            put(
+                id_of("Microsoft.Network/loadBalancers", "lb-theirs"),
+                {
+                    "frontendIPConfigurations": [
+                        {
+                            "name": "in",
+                            "properties": {
+                                "subnet": {
+                                    "id": f"{theirs(NETWORK, 'vnet-balanced')}/subnets/balanced"
+                                }
+                            },
+                        }
+                    ],
+                    "backendAddressPools": [
+                        {
+                            "name": "ours",
+                            "properties": {
+                                "loadBalancerBackendAddresses": [
+                                    {
+                                        "name": "one",
+                                        "properties": {
+                                            "virtualNetwork": {"id": VNET},
+                                            "ipAddress": "10.8.1.9",
+                                        },
+                                    }
+                                ]
+                            },
+                        }
+                    ],
+                },
+                sku={"name": "Standard"},
+            ),
+        ),
+    ),
     "bastion-in-our-subnet": (
         theirs("Microsoft.Network/bastionHosts", "bas-theirs"),
         both(

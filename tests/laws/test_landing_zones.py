@@ -109,12 +109,40 @@ interface:
   resourceGroup: main
   name: nic
   properties: {ipConfigurations: [{name: primary, properties: {subnet: {id: "${machines.id}"}}}]}
+balancer:
+  type: Microsoft.Network/loadBalancers
+  resourceGroup: main
+  name: lb
+  sku: {name: Standard}
+  properties:
+    frontendIPConfigurations: [{name: in, properties: {subnet: {id: "${machines.id}"}}}]
+    backendAddressPools: [{name: machines}]
+    probes: [{name: ready, properties: {protocol: Tcp, port: 443}}]
+    loadBalancingRules:
+      - name: https
+        properties:
+          frontendIPConfiguration: {id: "${balancer.id}/frontendIPConfigurations/in"}
+          backendAddressPool: {id: "${balancer.id}/backendAddressPools/machines"}
+          probe: {id: "${balancer.id}/probes/ready"}
+          protocol: Tcp
+          frontendPort: 443
+          backendPort: 8443
+behind:
+  type: Microsoft.Network/networkInterfaces
+  resourceGroup: main
+  name: nic-behind
+  properties:
+    ipConfigurations:
+      - name: primary
+        properties:
+          subnet: {id: "${machines.id}"}
+          loadBalancerBackendAddressPools: [{id: "${balancer.id}/backendAddressPools/machines"}]
 service:
   type: Microsoft.Network/privateLinkServices
   resourceGroup: main
   name: pls
   properties:
-    destinationIPAddress: 10.0.1.200
+    loadBalancerFrontendIpConfigurations: [{id: "${balancer.id}/frontendIPConfigurations/in"}]
     ipConfigurations: [{name: nat, properties: {subnet: {id: "${machines.id}"}}}]
 """
 ENTRY = """

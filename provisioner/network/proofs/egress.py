@@ -1,17 +1,17 @@
 """No workload leaves for the internet but through the firewall, or a gateway to on premises
 (ENV-04.1, ENV-04.3)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from provisioner.network.filters import admit_through, any_traffic
-from provisioner.network.intervals import Intervals, show_addresses
+from provisioner.network.filters import Traffic, admit_through, any_traffic
+from provisioner.network.intervals import ANY_PORT, Intervals, show_addresses
 from provisioner.network.proof import Breach, Proof, conclude, skip
 from provisioner.network.proofs.gaps import find_gaps
 from provisioner.network.routes import EffectiveRoute, Routing, is_tunneled, route_subnet
 from provisioner.network.tags import PUBLIC, tags_of
-from provisioner.network.topology import HopType, Subnet, Topology
-from provisioner.network.ways import firewall_behind, ways_out
+from provisioner.network.topology import HopType, SecurityGroup, Subnet, Topology
+from provisioner.network.ways import WayOut, firewall_behind, ways_out
 
 NAME = "egress"
 CLAIM = "no path from a workload subnet to the internet avoids the firewall"
@@ -24,8 +24,8 @@ def prove_egress(topology: Topology) -> Proof:
     tunneling ("About forced tunneling for site-to-site"). What is let out there is not seen here.
 
     A route of the system's to the internet is harmless where nothing gives packets an address to
-    leave with: a private subnet without a NAT gateway, in which no interface has a public address.
-    One that somebody wrote is never.
+    leave with: a private subnet without a NAT gateway, in which no interface has a public address
+    or is in the pool of an outbound rule. One that somebody wrote is never.
     """
     subnets = topology.workload_subnets
     if not subnets:
@@ -78,9 +78,7 @@ def _of_system_route(topology: Topology, subnet: Subnet, public: Intervals) -> I
     tags = tags_of(topology, topology.networks[subnet.network], subnet)
     for way in ways_out(topology, subnet):
         groups = [subnet.group, *([way.group] if way.group else [])]
-        for traffic in any_traffic(
-            *groups, inbound=False, sources=subnet.ranges, destinations=public
-        ):
+        for traffic in _traffic_of(way, groups, subnet.ranges, public):
             let = admit_through(groups, inbound=False, traffic=traffic, tags=tags, certain=False)
             if let:
                 yield Breach(
@@ -95,8 +93,22 @@ def _of_system_route(topology: Topology, subnet: Subnet, public: Intervals) -> I
                 break
 
 
+def _traffic_of(
+    way: WayOut,
+    groups: Sequence[SecurityGroup | None],
+    sources: Intervals,
+    destinations: Intervals,
+) -> Iterator[Traffic]:
+    """Yield what can take a way, one for each protocol that the groups may judge apart."""
+    if way.protocols is None:
+        yield from any_traffic(*groups, inbound=False, sources=sources, destinations=destinations)
+        return
+    for protocol in sorted(way.protocols):
+        yield Traffic(sources, destinations, protocol, ANY_PORT)
+
+
 _HINT = "Route 0.0.0.0/0 to the firewall, and set `defaultOutboundAccess: false`."
-_HINT_OF_MACHINE = "Route 0.0.0.0/0 to the firewall, and take the public address away."
+_HINT_OF_MACHINE = "Route 0.0.0.0/0 to the firewall, and take this way out away."
 
 
 def _of_unknown_prefixes(topology: Topology, subnet: Subnet, routing: Routing) -> Iterator[Breach]:

@@ -19,8 +19,9 @@ def find_gaps(name: str, topology: Topology, subnets: Sequence[Subnet]) -> Itera
         yield Breach(
             unjudged.label,
             f"{name} is not known for {', '.join(touched[:_MOST_NAMED])}{more}: "
-            f"{unjudged.label} is connected with it, and azsec has no facts of {unjudged.type}.",
-            "Check by hand which paths it opens (docs/types.md says which types are judged).",
+            f"{unjudged.label} is connected with it, and "
+            f"{unjudged.reason or f'azsec has no facts of {unjudged.type}'}.",
+            "Check by hand which paths it opens (docs/paths.md says what is judged).",
             unjudged.span,
             certain=False,
         )

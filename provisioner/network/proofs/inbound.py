@@ -1,15 +1,16 @@
 """Nothing on the internet reaches a workload subnet (NET-03, NET-04, CLU-02.2)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from provisioner.network.filters import ALLOW_VNET_IN, NO_GROUP, admit, any_traffic
+from provisioner.network.filters import ALLOW_VNET_IN, NO_GROUP, Traffic, admit, any_traffic
 from provisioner.network.intervals import NOTHING, show_ports
+from provisioner.network.load_balancers import RuleKind
 from provisioner.network.proof import Breach, Proof, conclude, skip
 from provisioner.network.proofs.gaps import find_gaps
 from provisioner.network.tags import PUBLIC, tags_of
 from provisioner.network.topology import Subnet, Topology
-from provisioner.network.ways import pools_in
+from provisioner.network.ways import members_in, pools_in
 
 NAME = "inbound"
 CLAIM = (
@@ -61,10 +62,25 @@ def _breaches(topology: Topology, subnet: Subnet) -> Iterator[Breach]:
             if let.rule in told:
                 continue
             told.add(let.rule)
-            yield _breach(subnet, let.rule, traffic.protocol, show_ports(let.traffic.ports))
+            ways = tuple(_ways_in(topology, subnet, let.traffic))
+            yield _breach(subnet, let.rule, let.traffic, ways)
 
 
-def _breach(subnet: Subnet, rule: str, protocol: str, ports: str) -> Breach:
+def _ways_in(topology: Topology, subnet: Subnet, traffic: Traffic) -> Iterator[str]:
+    """Yield the public frontends of load balancers that hand some of what is let in on to something
+    in a subnet, in words."""
+    for balancer in topology.balancers:
+        for rule in balancer.rules:
+            if rule.kind is RuleKind.OUTBOUND or traffic.protocol not in rule.protocols:
+                continue
+            if not traffic.ports & rule.backend_ports:
+                continue
+            if members_in(topology, balancer, rule, subnet):
+                for frontend in balancer.answering(rule):
+                    yield f"{balancer.label} hands it on from its public frontend {frontend.name}"
+
+
+def _breach(subnet: Subnet, rule: str, let: Traffic, ways: Sequence[str]) -> Breach:
     if rule == NO_GROUP:
         return Breach(
             subnet.label,
@@ -80,9 +96,11 @@ def _breach(subnet: Subnet, rule: str, protocol: str, ports: str) -> Breach:
             "Deny what is not named: add a rule that denies all inbound, at priority 4096.",
             subnet.span,
         )
+    through = f", and {' and '.join(dict.fromkeys(ways))}" if ways else ""
+    what = f"{let.protocol}, port {show_ports(let.ports)}"
     return Breach(
         rule,
-        f"{rule} lets public addresses into {subnet.label} ({protocol}, port {ports}).",
+        f"{rule} lets public addresses into {subnet.label} ({what}){through}.",
         "Name the sources, or deny all before it is reached.",
         subnet.span,
     )

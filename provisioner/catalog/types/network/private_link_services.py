@@ -5,14 +5,14 @@ Who is approved sees the load balancer behind it from any network: `visibility` 
 and `autoApproval` whom nobody looks at.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from provisioner.catalog import api_versions
 from provisioner.catalog.field import Answered, Compare, Disruption, Field, Owner
 from provisioner.catalog.network_provider import NETWORK_NAME
 from provisioner.catalog.resource_type import ResourceType, SdkModel, Surroundings
 from provisioner.model.resource_id import ResourceId
-from provisioner.model.values import Body, Json
+from provisioner.model.values import Body, Json, lookup
 
 _FRONTENDS = "properties.loadBalancerFrontendIpConfigurations"
 _CONFIGURATIONS = "properties.ipConfigurations"
@@ -24,6 +24,15 @@ def _computed(resource: ResourceId, body: Body, around: Surroundings) -> Mapping
     return {"properties": {"alias": f"{alias}.azure.privatelinkservice"}}
 
 
+def _makes(body: Body) -> Iterator[str]:
+    """Yield the network interfaces that Azure makes for the addresses of a service."""
+    interfaces = lookup(body, ("properties", "networkInterfaces"))
+    for interface in interfaces if isinstance(interfaces, (list, tuple)) else ():
+        made = lookup(interface, ("id",))
+        if isinstance(made, str):
+            yield made
+
+
 TYPE = ResourceType(
     name="Microsoft.Network/privateLinkServices",
     api_version=api_versions.NETWORK,
@@ -32,6 +41,7 @@ TYPE = ResourceType(
     etag=True,
     seconds=10,
     computed=_computed,
+    makes=_makes,
     fields={
         _FRONTENDS: Field(
             default=(),

@@ -55,6 +55,7 @@ TYPE = ResourceType(
             "Microsoft.Network/applicationGateways",
             "Microsoft.Network/azureFirewalls",
             "Microsoft.Network/bastionHosts",
+            "Microsoft.Network/loadBalancers",
             "Microsoft.Network/networkInterfaces",
             "Microsoft.Network/virtualNetworkGateways",
         ),

@@ -99,6 +99,7 @@ TYPE = ResourceType(
             "Microsoft.ContainerService/managedClusters/agentPools",
             "Microsoft.Network/azureFirewalls",
             "Microsoft.Network/bastionHosts",
+            "Microsoft.Network/loadBalancers",
             "Microsoft.Network/networkInterfaces",
         ),
         "properties.privateEndpoints": ("Microsoft.Network/privateEndpoints",),

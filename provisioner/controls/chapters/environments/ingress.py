@@ -15,6 +15,7 @@ from provisioner.controls.kinds import (
     CLUSTER,
     FIREWALL,
     FRONT_DOOR_WEB_FIREWALL,
+    LOAD_BALANCER,
     NAT_GATEWAY,
     NETWORK_GATEWAY,
     NETWORK_INTERFACE,
@@ -84,6 +85,39 @@ _MACHINES: Mapping[str, tuple[str, ...]] = {NETWORK_INTERFACE: (_CONFIGURATIONS,
 """What makes a machine answer the internet where it has one."""
 
 
+_INGRESS = (
+    "properties.loadBalancingRules",
+    "properties.inboundNatRules",
+    "properties.inboundNatPools",
+)
+"""The rules by which a load balancer hands on what arrives at a frontend. An outbound rule does
+not: by it members of a pool leave."""
+
+
+def _balancers_of_addresses(estate: Estate, _catalog: Catalog) -> Mapping[str, tuple[str, bool]]:
+    """Return the load balancer that has each public address, and whether it hands on what arrives
+    there, by the key of the address."""
+    found: dict[str, tuple[str, bool]] = {}
+    for balancer in estate.of_type(LOAD_BALANCER):
+        answering = {
+            named.name.lower()
+            for path in _INGRESS
+            for rule in _items(lookup(balancer.body, path.split(".")))
+            for text in [lookup(rule, ("properties", "frontendIPConfiguration", "id"))]
+            if (named := parse_resource_id(text)) is not None
+        }
+        for entry in _items(lookup(balancer.body, _FRONTENDS.split("."))):
+            address = parse_resource_id(lookup(entry, ("properties", "publicIPAddress", "id")))
+            if address is not None:
+                answers = str(lookup(entry, ("name",))).lower() in answering
+                found[address.key] = balancer.label, answers
+    return found
+
+
+def _items(value: object) -> tuple[object, ...]:
+    return tuple(value) if isinstance(value, (list, tuple)) else ()
+
+
 def _hosts_of_addresses(estate: Estate, _catalog: Catalog) -> Mapping[str, str]:
     """Return what may use each public address and does, by the key of the address."""
     return _users(estate, _HOSTS)
@@ -111,12 +145,35 @@ def _users(estate: Estate, kinds: Mapping[str, tuple[str, ...]]) -> Mapping[str,
 def _judge_address(address: Subject) -> Iterator[Observation]:
     host = address.derive(_hosts_of_addresses).get(address.id.key)
     machine = address.derive(_machines_of_addresses).get(address.id.key)
-    if machine is not None:
+    balancer, answers = address.derive(_balancers_of_addresses).get(address.id.key, (None, False))
+    if balancer is not None:
+        if answers:
+            yield address.fails("", f"the load balancer {balancer} hands on what arrives there")
+        else:
+            yield address.passes("", f"the load balancer {balancer} only sends out by it")
+    elif machine is not None:
         yield address.fails("", f"the machine of the interface {machine} answers the internet")
     elif host is not None:
         yield address.passes("", f"{host} uses it")
     else:
         yield address.fails("", "neither a firewall, Bastion nor a gateway uses it")
+
+
+def _judge_balancer(balancer: Subject) -> Iterator[Observation]:
+    """A balancer hands nothing on that arrives at an address of a public prefix; its public
+    addresses are judged by themselves."""
+    prefixes = {
+        str(lookup(entry, ("name",))).lower()
+        for entry in balancer.entries(_FRONTENDS)
+        if not is_empty(lookup(entry, ("properties", "publicIPPrefix")))
+    }
+    for path in _INGRESS:
+        for entry in balancer.entries(path):
+            text = lookup(entry, ("properties", "frontendIPConfiguration", "id"))
+            named = parse_resource_id(text)
+            if named is not None and named.name.lower() in prefixes:
+                yield balancer.fails(path, f"it hands on what arrives at {named.name}")
+    yield balancer.passes(_FRONTENDS, "it hands on nothing that arrives at a public prefix")
 
 
 def _judge_nodes(cluster: Subject) -> Iterator[Observation]:
@@ -312,7 +369,12 @@ CONTROLS = (
                   managedRuleSets: [{ruleSetType: Microsoft_DefaultRuleSet, ruleSetVersion: "2.1"}]
         """,
         rules=(
-            rule(PUBLIC_ADDRESS, _judge_address, others={**_HOSTS, **_MACHINES}),
+            rule(
+                PUBLIC_ADDRESS,
+                _judge_address,
+                others={**_HOSTS, **_MACHINES, LOAD_BALANCER: (_FRONTENDS, *_INGRESS)},
+            ),
+            rule(LOAD_BALANCER, _judge_balancer, _FRONTENDS, *_INGRESS),
             rule(
                 CLUSTER,
                 _judge_nodes,

@@ -1,0 +1,235 @@
+"""Load balancers (Standard). Facts: the documentation "Azure Load Balancer components", "Outbound
+rules Azure Load Balancer" and "Source Network Address Translation (SNAT) for outbound
+connections", the SDK's model, and the answers that the Azure CLI's tests recorded
+(test_network_lb_rules, test_network_lb_probes, test_network_load_balancer_outbound_rules).
+
+A balancer is one document: its frontends, pools, rules and probes have ids of their own, by which
+they name each other, and are written with it. Who is in a pool is said by the interfaces, or by the
+pool's addresses. The balancers that AKS makes for services are its own, and not declared here.
+"""
+
+from collections.abc import Iterator, Mapping
+
+from provisioner.catalog import api_versions
+from provisioner.catalog.field import Answered, Compare, Disruption, Field, Owner
+from provisioner.catalog.network_provider import NETWORK_NAME, compute_guid
+from provisioner.catalog.resource_type import ResourceType, SdkModel, Surroundings
+from provisioner.model.resource_id import ResourceId, parse_resource_id
+from provisioner.model.values import Body, Json, is_empty, lookup
+
+_FRONTENDS = "properties.frontendIPConfigurations"
+_FRONTEND = f"{_FRONTENDS}[].properties"
+_POOLS = "properties.backendAddressPools"
+_POOL = f"{_POOLS}[].properties"
+_MEMBERS = f"{_POOL}.loadBalancerBackendAddresses"
+_RULE = "properties.loadBalancingRules[].properties"
+_PROBE = "properties.probes[].properties"
+_NAT = "properties.inboundNatRules[].properties"
+_NAT_POOL = "properties.inboundNatPools[].properties"
+_OUTBOUND = "properties.outboundRules[].properties"
+
+_PARTS = (
+    "frontendIPConfigurations",
+    "backendAddressPools",
+    "loadBalancingRules",
+    "inboundNatRules",
+    "inboundNatPools",
+    "outboundRules",
+)
+# Where a part names another, or a resource outside.
+_NAMED = (
+    f"{_FRONTEND}.publicIPAddress",
+    f"{_FRONTEND}.publicIPPrefix",
+    f"{_FRONTEND}.gatewayLoadBalancer",
+    f"{_FRONTEND}.ddosSettings.ddosCustomPolicy",
+    f"{_POOL}.virtualNetwork",
+    f"{_MEMBERS}[].properties.virtualNetwork",
+    f"{_MEMBERS}[].properties.subnet",
+    f"{_MEMBERS}[].properties.loadBalancerFrontendIPConfiguration",
+    f"{_RULE}.frontendIPConfiguration",
+    f"{_RULE}.probe",
+    f"{_NAT}.frontendIPConfiguration",
+    f"{_NAT}.backendAddressPool",
+    f"{_NAT_POOL}.frontendIPConfiguration",
+    f"{_OUTBOUND}.backendAddressPool",
+)
+_BALANCES = "balances traffic to addresses in it"
+
+
+def _computed(resource: ResourceId, body: Body, around: Surroundings) -> Mapping[str, Json]:
+    entries = lookup(body, _FRONTENDS.split("."))
+    frontends = entries if isinstance(entries, (list, tuple)) else ()
+    found = dict(compute_guid(resource, body, around))
+    properties = found["properties"]
+    assert isinstance(properties, Mapping)
+    return {
+        "properties": {
+            **properties,
+            "frontendIPConfigurations": [_with_address(resource, e, around) for e in frontends],
+        }
+    }
+
+
+def _with_address(balancer: ResourceId, entry: Body, around: Surroundings) -> Mapping[str, Json]:
+    """Return a frontend with its address: a private one has one of its subnet."""
+    properties = entry.get("properties")
+    subnet = lookup(entry, ("properties", "subnet", "id"))
+    if not isinstance(subnet, str) or not isinstance(properties, Mapping):
+        return entry
+    if not is_empty(properties.get("privateIPAddress")):
+        return entry
+    address = around.free_address(subnet, f"{balancer.text}/{entry.get('name')}")
+    return {**entry, "properties": {**properties, "privateIPAddress": address}}
+
+
+def _networks(body: Body) -> frozenset[str]:
+    entries = lookup(body, _FRONTENDS.split("."))
+    found = entries if isinstance(entries, (list, tuple)) else ()
+    subnets = (parse_resource_id(lookup(entry, ("properties", "subnet", "id"))) for entry in found)
+    return frozenset(s.parent.key for s in subnets if s is not None and s.parent is not None)
+
+
+def _stays_in_its_network(before: Body, after: Body) -> str | None:
+    """ "Azure Load Balancer components": the frontends of an internal balancer, and what it
+    balances to, are in one virtual network."""
+    old, new = _networks(before), _networks(after)
+    if not old or not new or old == new:
+        return None
+    return "a load balancer cannot go to another virtual network"
+
+
+def _is_public(body: Body) -> bool | None:
+    entries = lookup(body, _FRONTENDS.split("."))
+    found = entries if isinstance(entries, (list, tuple)) else ()
+    if not found:
+        return None
+    return any(is_empty(lookup(entry, ("properties", "subnet"))) for entry in found)
+
+
+def _stays_public_or_internal(before: Body, after: Body) -> str | None:
+    """ "Azure Load Balancer components": a balancer has public frontends or private ones, by which
+    it is public or internal."""
+    old, new = _is_public(before), _is_public(after)
+    if old is None or new is None or old == new:
+        return None
+    return "a public load balancer does not become an internal one in place, nor the reverse"
+
+
+def _named_fields() -> Iterator[tuple[str, Field]]:
+    for path in _NAMED:
+        yield path, Field(default=None, security=True)
+        yield f"{path}.id", Field(compare=Compare.RESOURCE_ID, security=True)
+
+
+TYPE = ResourceType(
+    name="Microsoft.Network/loadBalancers",
+    api_version=api_versions.NETWORK,
+    sdk=SdkModel("azure.mgmt.network", "LoadBalancer"),
+    rule=NETWORK_NAME,
+    etag=True,
+    seconds=5,
+    computed=_computed,
+    looked_into=True,
+    adds_to={
+        f"{_POOL}.virtualNetwork.id": _BALANCES,
+        f"{_MEMBERS}[].properties.virtualNetwork.id": _BALANCES,
+        f"{_MEMBERS}[].properties.subnet.id": _BALANCES,
+    },
+    fields={
+        **{
+            f"properties.{name}": Field(
+                default=(), keys=("name",), security=True, disruption=Disruption.CONNECTIONS
+            )
+            for name in _PARTS
+        },
+        **dict(_named_fields()),
+        # Basic where nothing is said (recorded).
+        "sku": Field(default={"name": "Basic", "tier": "Regional"}),
+        "sku.name": Field(default="Basic", create_only=True, security=True),
+        "sku.tier": Field(default="Regional", create_only=True),
+        "extendedLocation": Field(default=None, create_only=True),
+        "extendedLocation.name": Field(compare=Compare.LOCATION, create_only=True),
+        "properties.mode": Field(default=None, create_only=True),
+        # Public or Private, by its frontends.
+        "properties.scope": Field(owner=Owner.PRESET),
+        _FRONTENDS: Field(
+            default=(),
+            keys=("name",),
+            create_only=_stays_public_or_internal,
+            security=True,
+            disruption=Disruption.CONNECTIONS,
+        ),
+        f"{_FRONTENDS}[].zones": Field(compare=Compare.SET, create_only=True, definite=True),
+        f"{_FRONTEND}.subnet": Field(
+            default=None, create_only=_stays_public_or_internal, security=True
+        ),
+        f"{_FRONTEND}.subnet.id": Field(
+            compare=Compare.RESOURCE_ID,
+            create_only=_stays_in_its_network,
+            security=True,
+            disruption=Disruption.CONNECTIONS,
+        ),
+        f"{_FRONTEND}.privateIPAllocationMethod": Field(default="Dynamic"),
+        f"{_FRONTEND}.privateIPAddress": Field(
+            owner=Owner.PRESET, security=True, disruption=Disruption.CONNECTIONS
+        ),
+        f"{_FRONTEND}.privateIPAddressVersion": Field(default="IPv4", answered=Answered.STATED),
+        f"{_FRONTEND}.ddosSettings": Field(default=None, security=True),
+        f"{_FRONTEND}.enableConnectionTracking": Field(default=False, answered=Answered.STATED),
+        # An interface says itself that it is in a pool, and Azure shows it among the addresses.
+        _MEMBERS: Field(default=(), keys=("name",), shared=True, security=True),
+        f"{_MEMBERS}[].properties.ipAddress": Field(default=None, security=True),
+        f"{_MEMBERS}[].properties.adminState": Field(default=None),
+        f"{_POOL}.location": Field(owner=Owner.PRESET, compare=Compare.LOCATION),
+        f"{_POOL}.syncMode": Field(default=None, answered=Answered.STATED),
+        f"{_POOL}.drainPeriodInSeconds": Field(default=None),
+        f"{_POOL}.tunnelInterfaces": Field(default=(), keys=("identifier",), security=True),
+        # Azure answers a pool in both properties, whichever states it (recorded).
+        f"{_RULE}.backendAddressPool": Field(owner=Owner.PRESET, security=True),
+        f"{_RULE}.backendAddressPool.id": Field(compare=Compare.RESOURCE_ID, security=True),
+        f"{_RULE}.backendAddressPools": Field(owner=Owner.PRESET, keys=("id",), security=True),
+        f"{_RULE}.backendAddressPools[].id": Field(compare=Compare.RESOURCE_ID, security=True),
+        f"{_RULE}.protocol": Field(compare=Compare.CASELESS, security=True),
+        f"{_RULE}.frontendPort": Field(security=True),
+        f"{_RULE}.backendPort": Field(owner=Owner.PRESET, security=True),
+        f"{_RULE}.loadDistribution": Field(default="Default"),
+        f"{_RULE}.idleTimeoutInMinutes": Field(default=4),
+        f"{_RULE}.enableFloatingIP": Field(default=False),
+        f"{_RULE}.enableTcpReset": Field(default=False),
+        # "Outbound rules", preventing outbound: a rule programs outbound NAT unless it says not to.
+        f"{_RULE}.disableOutboundSnat": Field(
+            default=False, answered=Answered.STATED, security=True
+        ),
+        f"{_RULE}.enableConnectionTracking": Field(default=False, answered=Answered.STATED),
+        "properties.probes": Field(default=(), keys=("name",)),
+        f"{_PROBE}.protocol": Field(compare=Compare.CASELESS),
+        f"{_PROBE}.intervalInSeconds": Field(default=15),
+        f"{_PROBE}.numberOfProbes": Field(default=2),
+        f"{_PROBE}.probeThreshold": Field(default=1, answered=Answered.STATED),
+        f"{_PROBE}.noHealthyBackendsBehavior": Field(
+            default="AllProbedDown", answered=Answered.STATED
+        ),
+        f"{_PROBE}.requestPath": Field(default=None),
+        **{
+            f"{path}.{name}": fact
+            for path in (_NAT, _NAT_POOL)
+            for name, fact in {
+                "protocol": Field(default="Tcp", compare=Compare.CASELESS, security=True),
+                "backendPort": Field(security=True),
+                "frontendPortRangeStart": Field(default=None, security=True),
+                "frontendPortRangeEnd": Field(default=None, security=True),
+                "idleTimeoutInMinutes": Field(default=4),
+                "enableFloatingIP": Field(default=False),
+                "enableTcpReset": Field(default=False),
+            }.items()
+        },
+        f"{_NAT}.frontendPort": Field(default=None, security=True),
+        f"{_OUTBOUND}.frontendIPConfigurations": Field(keys=("id",), security=True),
+        f"{_OUTBOUND}.frontendIPConfigurations[].id": Field(compare=Compare.RESOURCE_ID),
+        f"{_OUTBOUND}.protocol": Field(compare=Compare.CASELESS, security=True),
+        # 0 is Azure's own number of ports, by the size of the pool.
+        f"{_OUTBOUND}.allocatedOutboundPorts": Field(default=0),
+        f"{_OUTBOUND}.idleTimeoutInMinutes": Field(default=4),
+        f"{_OUTBOUND}.enableTcpReset": Field(default=False),
+    },
+)
