@@ -70,3 +70,25 @@ def lacks_app_armor(image: object) -> bool:
         return False
     day = _DAY.search(image)
     return day is not None and date(*map(int, day.groups())) < _APP_ARMOR
+
+
+_NEWEST = {
+    "azurelinux": "AKSAzureLinux-V3gen2{arch}-202603.04.0",
+    "ubuntu2204": "AKSUbuntu-2204gen2{arch}containerd-202603.04.0",
+    "ubuntu2404": "AKSUbuntu-2404gen2{arch}containerd-202603.04.0",
+    "windows2022": "AKSWindows-2022-containerd-gen2-20348.2700.240911",
+    "windows2025": "AKSWindows-2025-gen2-26100.4946.250823",
+}
+"""Images of the built-in Azure: versions as recorded of the SKU, or of the one beside it."""
+
+
+def newest_image(sku: object, os_type: object, version: object, *, is_arm: bool) -> str | None:
+    """Return the node image version that a pool gets: `sku` and `os_type` are its `osSKU` and
+    `osType`, `version` that of its Kubernetes. None for a SKU whose images are not known."""
+    folded = str(sku).lower() if isinstance(sku, str) else ""
+    if not folded:
+        folded = "windows2022" if str(os_type).lower() == "windows" else "ubuntu"
+    if folded == "ubuntu":
+        folded = "ubuntu2404" if is_at_least(version, 1, _MOVED_ON["ubuntu"]) else "ubuntu2204"
+    image = _NEWEST.get("azurelinux" if folded == "azurelinux3" else folded)
+    return image.format(arch="arm64" if is_arm else "") if image else None

@@ -13,6 +13,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from provisioner.model.resource_id import parse_resource_id
+from provisioner.simulator.actions import routes as actions
 from provisioner.simulator.arm import listing, operations, resources, subscriptions
 from provisioner.simulator.arm import routes as arm
 from provisioner.simulator.arm.offers import check_offered
@@ -186,6 +187,7 @@ _ROUTES: tuple[Route, ...] = (
     *arm.ROUTES,
     *deployments.ROUTES,
     *services.ROUTES,
+    *actions.ROUTES,
     *policy.ROUTES,
     *authorization.ROUTES,
     *logs.ROUTES,

@@ -6,11 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from azure.mgmt.resource.resources import ResourceManagementClient
 
 from provisioner.catalog.registry import Catalog, all_types, build_catalog
 from provisioner.catalog.sdk_models import read_schema_index
 from provisioner.simulator.server import LocalAzure
 from tests.simulator.invented import invented_catalog
+from tests.simulator.sdk import Connect, connect_to
 from tests.simulator.setting import Caller, Setting, StandingClock
 
 
@@ -51,3 +53,19 @@ def here(run: Callable[..., Setting]) -> Setting:
 def slow(run: Callable[..., Setting]) -> Setting:
     """A built-in Azure whose long operations take their type's seconds, by a standing clock."""
     return run(realistic=1.0)
+
+
+@pytest.fixture
+def local(real_catalog: Catalog) -> Iterator[LocalAzure]:
+    """A built-in Azure of azsec's own catalog with the group `rg` in it."""
+    with LocalAzure.start(real_catalog, None) as local:
+        connect_to(local)(ResourceManagementClient).resource_groups.create_or_update(
+            "rg", {"location": "westeurope", "tags": {"env": "dev"}}
+        )
+        yield local
+
+
+@pytest.fixture
+def connect(local: LocalAzure) -> Connect:
+    """Returns SDK clients of `local`."""
+    return connect_to(local)

@@ -1,13 +1,9 @@
 """The SDK clients that people use, against the built-in Azure and azsec's own catalog."""
 
-from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from azure.core.credentials import AccessToken
 from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
-from azure.core.pipeline import PipelineRequest
-from azure.core.pipeline.policies import SansIOHTTPPolicy
 from azure.mgmt.authorization import AuthorizationManagementClient
 from azure.mgmt.containerservice import ContainerServiceClient
 from azure.mgmt.keyvault import KeyVaultManagementClient
@@ -16,46 +12,10 @@ from azure.mgmt.network import NetworkManagementClient
 from azure.mgmt.resource.resources import ResourceManagementClient
 
 from provisioner.catalog.built_in_roles import find_built_in_role
-from provisioner.catalog.registry import Catalog
-from provisioner.simulator.server import LocalAzure
+from tests.simulator.sdk import Connect
 from tests.simulator.setting import SUBSCRIPTION
 
 TENANT = "22222222-2222-2222-2222-222222222222"
-
-
-class _Token(SansIOHTTPPolicy[Any, Any]):
-    """Sends a token over plain HTTP, which azure-core's own policies refuse to do."""
-
-    def on_request(self, request: PipelineRequest[Any]) -> None:
-        request.http_request.headers["Authorization"] = "Bearer local"
-
-
-class _Credential:
-    def get_token(self, *_scopes: str, **_options: Any) -> AccessToken:
-        return AccessToken("local", 4102444800)
-
-
-Connect = Callable[[type[Any]], Any]
-
-
-@pytest.fixture
-def connect(real_catalog: Catalog) -> Iterator[Connect]:
-    """Returns SDK clients of one built-in Azure with the group `rg` in it."""
-    with LocalAzure.start(real_catalog, None) as local:
-
-        def client(kind: type[Any]) -> Any:
-            return kind(
-                _Credential(),
-                SUBSCRIPTION,
-                base_url=local.endpoint,
-                authentication_policy=_Token(),
-                retry_total=0,
-            )
-
-        client(ResourceManagementClient).resource_groups.create_or_update(
-            "rg", {"location": "westeurope", "tags": {"env": "dev"}}
-        )
-        yield client
 
 
 def test_resource_groups(connect: Connect):

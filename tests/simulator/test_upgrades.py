@@ -54,7 +54,7 @@ def test_a_cluster_is_offered_what_follows_and_a_pool_what_its_cluster_runs(benc
 def test_a_cluster_that_does_not_exist_has_no_profile(bench: Bench, name: str) -> None:
     refused = ask(bench, f"{CLUSTERS}/{name}/upgradeProfiles/default").refused
     assert refused is not None
-    assert (refused.status, refused.code) == (404, "ResourceNotFound")
+    assert (refused.status, refused.code) == (404, "ResourceGroupNotFound")
 
 
 def test_a_patch_says_where_it_may_go(bench: Bench) -> None:

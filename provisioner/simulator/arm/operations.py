@@ -6,16 +6,17 @@ test that drives the clock sees exactly what it asked for, and a restart takes u
 
 import math
 import uuid
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from typing import Any
 
 from provisioner.catalog.resource_type import ResourceType, WriteFlow
 from provisioner.model.resource_id import ResourceId, parse_resource_id
 from provisioner.model.values import Json
 from provisioner.simulator.arm.removal import remove_resource
 from provisioner.simulator.bodies.answers import render, show_state
-from provisioner.simulator.bodies.body_paths import split_path, values_at
+from provisioner.simulator.bodies.body_paths import merge, split_path, value_at, values_at
 from provisioner.simulator.logs.activity_log import record_end, record_success, write_within
 from provisioner.simulator.logs.change_log import watch
 from provisioner.simulator.protocol.errors import RefusalError
@@ -26,7 +27,23 @@ from provisioner.simulator.state.cloud import Cloud
 from provisioner.simulator.state.records import Operation, OperationKind
 
 _FAILURE = frozenset({FaultKind.FAIL_OPERATION})
+_UNSUCCESSFUL = ("Failed", "Canceled")
 _LONGEST_WAIT = 15
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What an action does beside a write of its target.
+
+    changes  what success merges into bodies, by the key of each resource
+    answer   what its result is in the end; None for the resource itself
+    """
+
+    changes: Mapping[str, Any] = field(default_factory=dict)
+    answer: Json = None
+
+
+_NO_EFFECT = Effect()
 
 
 def start_operation(
@@ -35,25 +52,32 @@ def start_operation(
     resource_type: ResourceType,
     target: ResourceId,
     kind: OperationKind,
+    effect: Effect = _NO_EFFECT,
 ) -> Operation:
-    """Begin a long operation on a resource, and settle it at once where it takes no time."""
+    """Begin a long operation on a resource, and settle it at once where it takes no time.
+
+    One of the kind READ keeps nobody from writing its target.
+    """
     now = cloud.now()
     seconds = 0.0 if cloud.pace is None else resource_type.seconds * cloud.pace
     fault = cloud.faults.take(_FAILURE, request.method, request.path)
     row = cloud.store.resources.get(target.key)
+    reads = kind is OperationKind.READ
     operation = Operation(
         token=str(uuid.uuid4()),
         kind=kind,
         target=target.text,
         started=format_time(now),
         ends=format_time(now + timedelta(seconds=seconds)),
-        holds=held_keys(resource_type, target, row.body if row else {}),
+        holds=() if reads else held_keys(resource_type, target, row.body if row else {}),
         error=(fault.code, fault.message) if fault else None,
         origin=cloud.origin,
+        changes=effect.changes,
+        answer=effect.answer,
     )
     cloud.store.operations.forget_ended()
     cloud.store.operations.put(operation.token, operation)
-    if row is not None:
+    if row is not None and not reads:
         cloud.store.resources.put(target.key, replace(row, operation=operation.token))
     if seconds == 0:
         return _settle(cloud, operation)
@@ -81,8 +105,36 @@ def _settle(cloud: Cloud, operation: Operation) -> Operation:
     body = dict(row.body)
     if operation.error is not None:
         show_state(body, "Failed")
+    elif value_at(body, "properties.provisioningState") in _UNSUCCESSFUL:
+        show_state(body, "Succeeded")
     cloud.store.resources.put(target.key, replace(row, body=body, operation=None))
+    if operation.error is None:
+        _apply_changes(cloud, operation)
     return settled
+
+
+def _apply_changes(cloud: Cloud, operation: Operation) -> None:
+    """Merge what an operation changes into the bodies of its target and of what goes with it."""
+    for key, change in operation.changes.items():
+        row = cloud.store.resources.get(key)
+        if row is not None:
+            watch(cloud, row.id, operation.origin, operation.ends)
+            body = merge(row.body, change)
+            cloud.store.resources.put(key, replace(row, body=body, etag=str(uuid.uuid4())))
+
+
+def cancel_operation(cloud: Cloud, operation: Operation) -> None:
+    """End a running operation without its effect: the resource is `Canceled`, and what a write
+    said stays."""
+    cloud.store.operations.put(
+        operation.token,
+        replace(operation, settled=True, canceled=True, ends=format_time(cloud.now())),
+    )
+    row = cloud.store.resources.get(operation.target.lower())
+    if row is not None and row.operation == operation.token:
+        body = dict(row.body)
+        show_state(body, "Canceled")
+        cloud.store.resources.put(row.id.key, replace(row, body=body, operation=None))
 
 
 def _delete(cloud: Cloud, target: ResourceId, operation: Operation) -> None:
@@ -165,7 +217,7 @@ def answer_status(cloud: Cloud, _request: Request, token: str) -> Answer:
         body["status"] = "InProgress"
         return Answer(200, body, {"Retry-After": str(_wait(cloud, operation))})
     body["endTime"] = operation.ends
-    body["status"] = "Failed" if operation.error else "Succeeded"
+    body["status"] = _outcome(operation)
     if operation.error:
         code, message = operation.error
         body["error"] = {"code": code, "message": message}
@@ -181,10 +233,20 @@ def answer_result(cloud: Cloud, request: Request, token: str) -> Answer:
     if operation.error:
         code, message = operation.error
         raise RefusalError(409, code, message)
+    if operation.canceled:
+        raise RefusalError(409, "OperationCanceled", "The operation was canceled.")
+    if operation.answer is not None:
+        return Answer(200, operation.answer)
     row = cloud.store.resources.get(operation.target.lower())
     if operation.kind is OperationKind.DELETE or row is None:
         return Answer(204 if "/providers/" in request.path else 200)
     return Answer(200, render(cloud, row))
+
+
+def _outcome(operation: Operation) -> str:
+    if operation.canceled:
+        return "Canceled"
+    return "Failed" if operation.error else "Succeeded"
 
 
 def _find(cloud: Cloud, token: str) -> Operation:

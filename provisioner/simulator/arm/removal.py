@@ -35,6 +35,9 @@ def _remove_row(cloud: Cloud, row: Record) -> None:
     for key, _ in cloud.store.blobs.items():
         if key.startswith(f"{row.id.key}|"):
             cloud.store.blobs.remove(key)
+    for key, _ in cloud.store.service_state.items():
+        if key.startswith(f"{row.id.key}|"):
+            cloud.store.service_state.remove(key)
     _release_addresses(cloud, row.id)
     remove_kept(cloud, resource_type, row)
     if resource_type.soft_delete is not None:

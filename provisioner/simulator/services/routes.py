@@ -1,7 +1,6 @@
 """The routes of what single services answer besides their resources."""
 
 from provisioner.catalog.endpoints import (
-    CLUSTER_USER_CREDENTIAL,
     CORE_USAGE,
     FEATURE,
     FEATURES,
@@ -11,12 +10,9 @@ from provisioner.catalog.endpoints import (
     QUOTA,
     REGISTER_FEATURE,
     UNREGISTER_FEATURE,
-    UPGRADE_PROFILE,
 )
 from provisioner.simulator.protocol.routes import Route
 from provisioner.simulator.services import (
-    cluster_credentials,
-    cluster_upgrades,
     compute,
     features,
     leases,
@@ -28,10 +24,8 @@ ROUTES = (
     Route.of(REGISTER_FEATURE, features.register_feature),
     Route.of(UNREGISTER_FEATURE, features.unregister_feature),
     Route.of(KUBERNETES_VERSIONS, compute.list_versions),
-    Route.of(UPGRADE_PROFILE, cluster_upgrades.get_upgrade_profile),
     Route.of(MACHINE_SIZES, compute.list_sizes),
     Route.of(CORE_USAGE, compute.list_usages),
     Route.of(QUOTA, compute.put_quota),
     Route.of(LEASE, leases.lease_container),
-    Route.of(CLUSTER_USER_CREDENTIAL, cluster_credentials.list_user_credential),
 )

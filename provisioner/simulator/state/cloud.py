@@ -51,6 +51,7 @@ class Cloud:
     origin      the write that is being answered; None while a read is
     watched     what the writes since the last commit are about, by key
     policy_tokens  the policy tokens that were issued, the oldest first; no file holds them
+    certificates   those of clusters by key, each with what it was made for; no file holds them
     """
 
     catalog: Catalog
@@ -63,6 +64,7 @@ class Cloud:
     origin: Origin | None = None
     watched: dict[str, Watched] = field(default_factory=dict)
     policy_tokens: dict[str, PolicyToken] = field(default_factory=dict)
+    certificates: dict[str, tuple[str, Any]] = field(default_factory=dict)
 
     @cached_property
     def endpoints(self) -> tuple[Endpoint, ...]:

@@ -1,12 +1,12 @@
 """The rows of the simulator's state."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
 from provisioner.model.resource_id import ResourceId
-from provisioner.model.values import Body
+from provisioner.model.values import Body, Json
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,11 +207,19 @@ class Change:
 
 
 class OperationKind(StrEnum):
-    """What a long operation does to its target."""
+    """What a long operation does to its target, by the provisioning state that shows it.
+
+    READ  computes an answer about the target, which nobody has to wait for to write it
+    """
 
     CREATE = "Creating"
     UPDATE = "Updating"
     DELETE = "Deleting"
+    START = "Starting"
+    STOP = "Stopping"
+    ROTATE_CERTIFICATES = "RotatingClusterCertificates"
+    UPGRADE_NODE_IMAGE = "UpgradingNodeImageVersion"
+    READ = "Reading"
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,6 +230,9 @@ class Operation:
     error      code and message with which it ends, if it fails
     settled    whether its effect has been applied
     origin     the write that started it
+    canceled   whether somebody aborted it
+    changes    what success merges into bodies, by the key of each resource
+    answer     what its result is in the end; None for the resource itself
     """
 
     token: str
@@ -233,6 +244,9 @@ class Operation:
     error: tuple[str, str] | None = None
     settled: bool = False
     origin: Origin | None = None
+    canceled: bool = False
+    changes: Mapping[str, Any] = field(default_factory=dict)
+    answer: Json = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the row as JSON."""
@@ -252,6 +266,9 @@ class Operation:
             (failure[0], failure[1]) if failure else None,
             row["settled"],
             Origin(**row["origin"]) if row["origin"] else None,
+            row.get("canceled", False),
+            row.get("changes", {}),
+            row.get("answer"),
         )
 
 

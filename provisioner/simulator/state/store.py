@@ -209,6 +209,8 @@ class Store:
     `settings` what the built-in Azure was told, by name; `tags` those of subscriptions by their
     key, and predefined names (as "") and values by `/subscriptions/ID/tagnames/NAME`; `leases`
     those on blob containers, by container; `blobs` what is in these, by container and name;
+    `service_state` what a service remembers of a resource beside its body (how often a key was
+    regenerated, which machines of a pool are gone), by `resource key|what`;
     `events` the Activity Log and `changes` Resource Graph's `resourcechanges`, both bounded.
 
     Raises DiagnosticError for a file that is not one of these, or that another process has open.
@@ -228,6 +230,7 @@ class Store:
         self.tags: Table[dict[str, str]] = Table("tag", _same, _same)
         self.leases: Table[Lease] = Table("lease", Lease.to_json, Lease.from_json)
         self.blobs: Table[Blob] = Table("blob", Blob.to_json, Blob.from_json)
+        self.service_state: Table[Any] = Table("service state", _same, _same)
         self.events: LogTable[Event] = LogTable(
             "event", Event.to_json, Event.from_json, _MOST_EVENTS
         )
@@ -256,6 +259,7 @@ class Store:
             self.tags,
             self.leases,
             self.blobs,
+            self.service_state,
             self.events,
             self.changes,
         )

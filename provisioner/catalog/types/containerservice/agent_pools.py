@@ -21,7 +21,9 @@ from provisioner.catalog.field import (
     Owner,
 )
 from provisioner.catalog.kubernetes_versions import is_at_least, released, running_version
+from provisioner.catalog.machine_sizes import SIZES
 from provisioner.catalog.node_disks import EPHEMERAL, default_disk
+from provisioner.catalog.node_images import newest_image
 from provisioner.catalog.node_pools import (
     MANAGED_SYSTEM,
     MANAGED_SYSTEM_SIZE,
@@ -74,11 +76,31 @@ def _computed(resource: ResourceId, body: Body, around: Surroundings) -> Mapping
         properties["powerState"] = {"code": "Running"}
     if isinstance(version, str) and version:
         properties["orchestratorVersion"] = version
+    image = _image(resource, body, properties["currentOrchestratorVersion"], around)
+    if image is not None:
+        properties["nodeImageVersion"] = image
     if lookup(body, ("properties", "maxPods")) is ABSENT:
         properties["maxPods"] = most_pods(cluster)
     if lookup(cluster, ("sku", "name")) == "Automatic":
         properties |= _presets(body)
     return {"properties": {**properties, **_disk(body), **_marks(body), **_machines(body)}}
+
+
+def _image(resource: ResourceId, body: Body, version: Json, around: Surroundings) -> str | None:
+    """The image that the nodes run: the newest when the pool is made or goes to another version of
+    Kubernetes ("Upgrade Azure Kubernetes Service node images"), and else the one that it has."""
+    before = around.lookup(resource.text)
+    held = lookup(before, ("properties", "nodeImageVersion"))
+    ran = lookup(before, ("properties", "currentOrchestratorVersion"))
+    if isinstance(held, str) and ran == version:
+        return held
+    size = SIZES.get(str(lookup(body, ("properties", "vmSize"))).lower())
+    return newest_image(
+        lookup(body, ("properties", "osSKU")),
+        lookup(body, ("properties", "osType")),
+        version,
+        is_arm=size is not None and size.series.architecture != "x64",
+    )
 
 
 def _presets(body: Body) -> dict[str, Json]:

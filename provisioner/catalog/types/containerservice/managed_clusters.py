@@ -58,7 +58,7 @@ def _computed(resource: ResourceId, body: Body, around: Surroundings) -> Mapping
         "kubernetesVersion": stated if isinstance(stated, str) else version,
         "currentKubernetesVersion": version,
         "maxAgentPools": 100,
-        "powerState": {"code": "Running"},
+        "powerState": _power(resource, around),
         "nodeResourceGroup": cluster_defaults.node_resource_group(resource, body),
         "servicePrincipalProfile": {"clientId": _principal(body)},
         "resourceUID": around.guid(resource.text, "uid").replace("-", "")[:24],
@@ -77,6 +77,12 @@ def _computed(resource: ResourceId, body: Body, around: Surroundings) -> Mapping
         }
     properties["networkProfile"] = cluster_defaults.network_plugin(body)
     return {"properties": properties}
+
+
+def _power(resource: ResourceId, around: Surroundings) -> Json:
+    """Whether the cluster runs, which the actions start and stop alone change."""
+    held = lookup(around.lookup(resource.text), ("properties", "powerState"))
+    return held if isinstance(held, Mapping) else {"code": "Running"}
 
 
 def _principal(body: Body) -> Json:

@@ -1,0 +1,67 @@
+"""The resource that an action is about, and the long operation that one starts."""
+
+from provisioner.model.resource_id import ResourceId, parse_resource_id
+from provisioner.simulator.arm.operations import (
+    Effect,
+    check_idle,
+    operation_headers,
+    start_operation,
+)
+from provisioner.simulator.arm.removal import check_unlocked
+from provisioner.simulator.protocol.errors import RefusalError, invalid_type, resource_not_found
+from provisioner.simulator.protocol.exchange import Answer, Request
+from provisioner.simulator.state.cloud import Cloud
+from provisioner.simulator.state.places import check_place
+from provisioner.simulator.state.records import OperationKind, Record
+
+_NOTHING_ELSE = Effect()
+_POLLED = ("Azure-AsyncOperation", "Location")
+
+
+def find_target(cloud: Cloud, request: Request, segments: int = 1) -> Record:
+    """Return the row of the resource that the path names but for its last `segments`.
+
+    Raises RefusalError (404) where it, its parent or its group does not exist. A POST is refused
+    too where a ReadOnly lock holds ("Lock your resources to protect your infrastructure": every
+    POST is, as the listing of keys).
+    """
+    resource = parse_resource_id(request.path.rstrip("/").rsplit("/", segments)[0])
+    if resource is None:
+        raise invalid_type(request.path)
+    row = require_resource(cloud, resource)
+    if request.method == "POST":
+        check_unlocked(cloud, row.id, row.body, deleting=False)
+    return row
+
+
+def require_resource(cloud: Cloud, resource: ResourceId) -> Record:
+    """Return the row of a resource. Raises RefusalError (404) where it does not exist."""
+    row = cloud.find(resource)
+    if row is None:
+        resource_type = cloud.type_of(resource)
+        check_place(cloud, resource_type, resource, writing=False)
+        raise resource_not_found(cloud.canonical(resource), resource_type.codes.not_found)
+    return row
+
+
+def start_action(
+    cloud: Cloud,
+    request: Request,
+    row: Record,
+    kind: OperationKind,
+    effect: Effect = _NOTHING_ELSE,
+) -> Answer:
+    """Start the long operation of an action on a resource and answer 202, with where to poll.
+
+    Raises RefusalError while another operation runs.
+    """
+    resource_type = cloud.catalog.get(row.type)
+    if kind is not OperationKind.READ:
+        check_idle(cloud, resource_type, row.id, row.body)
+    operation = start_operation(cloud, request, resource_type, row.id, kind, effect)
+    return Answer(202, None, operation_headers(cloud, request, resource_type, operation, _POLLED))
+
+
+def bad_request(message: str, target: str | None = None, code: str = "BadRequest") -> RefusalError:
+    """Return a provider's refusal (400) of an action."""
+    return RefusalError(400, code, message, target=target, by_provider=True)
