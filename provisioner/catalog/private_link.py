@@ -6,6 +6,7 @@ Source: guidelines.md §2.4, and private-endpoint-dns.
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
 
 ZONES: Mapping[str, Mapping[str, str]] = MappingProxyType(
@@ -102,3 +103,70 @@ def is_api_server_zone(name: str, cloud: str) -> bool:
         if ending and re.fullmatch(rf"(.+\.)?{words}", name.lower()):
             return True
     return False
+
+
+@dataclass(frozen=True, slots=True)
+class PrivateLinkGroup:
+    """A part of a service that a private endpoint can lead to: its group id, the members that get
+    an address each, and the private DNS zones of its names. `{region}` stands for the location."""
+
+    name: str
+    members: tuple[str, ...]
+    zones: tuple[str, ...]
+
+
+_STORAGE = ("blob", "table", "queue", "file", "web", "dfs")
+_GROUPS: Mapping[str, tuple[PrivateLinkGroup, ...]] = MappingProxyType(
+    {
+        "microsoft.keyvault/vaults": (
+            PrivateLinkGroup("vault", ("default",), (ZONES["vault"]["AzureCloud"],)),
+        ),
+        "microsoft.containerregistry/registries": (
+            PrivateLinkGroup(
+                "registry",
+                ("registry", "registry_data_{region}"),
+                (ZONES["registry"]["AzureCloud"],),
+            ),
+        ),
+        "microsoft.storage/storageaccounts": tuple(
+            PrivateLinkGroup(name, (name,), (f"privatelink.{part}.core.windows.net",))
+            for part in _STORAGE
+            for name in (part, f"{part}_secondary")
+        ),
+        "microsoft.containerservice/managedclusters": (
+            PrivateLinkGroup("management", ("management",), (ZONES["api-server"]["AzureCloud"],)),
+        ),
+        "microsoft.insights/privatelinkscopes": (
+            PrivateLinkGroup(
+                "azuremonitor",
+                (),
+                (
+                    "privatelink.monitor.azure.com",
+                    "privatelink.oms.opinsights.azure.com",
+                    "privatelink.ods.opinsights.azure.com",
+                    "privatelink.agentsvc.azure-automation.net",
+                    "privatelink.blob.core.windows.net",
+                ),
+            ),
+        ),
+        "microsoft.dashboard/grafana": (
+            PrivateLinkGroup("grafana", ("grafana",), ("privatelink.grafana.azure.com",)),
+        ),
+        "microsoft.monitor/accounts": (
+            PrivateLinkGroup(
+                "prometheusMetrics",
+                ("prometheusMetrics",),
+                ("privatelink.{region}.prometheus.monitor.azure.com",),
+            ),
+        ),
+    }
+)
+"""Source: "What is a private endpoint?" (the table of private-link resources), "Azure Private
+Endpoint private DNS zone values", and the recorded answer of a storage account. The members of a
+private link scope are not documented."""
+
+
+def groups_of(type_name: str) -> tuple[PrivateLinkGroup, ...]:
+    """Return the groups that private endpoints to a type can name, case of the type ignored; none
+    where it has none, or none that are known."""
+    return _GROUPS.get(type_name.lower(), ())

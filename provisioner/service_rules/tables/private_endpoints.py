@@ -1,10 +1,11 @@
 """Rules of private endpoints and their zone groups ("What is a private endpoint?").
 
-The group ids of each service stand in that page's table of private-link resources.
+The group ids of each service stand in `catalog.private_link`.
 """
 
 from collections.abc import Iterator
 
+from provisioner.catalog.private_link import groups_of
 from provisioner.service_rules.addresses import lies_in, ranges_at, read_loosely
 from provisioner.service_rules.bodies import (
     entries_at,
@@ -30,14 +31,6 @@ _CONNECTIONS = (
 _SUBNET, _CONFIGS = "properties.subnet.id", "properties.privateDnsZoneConfigs"
 _ID, _GROUPS = "properties.privateLinkServiceId", "properties.groupIds"
 _MOST_ZONES = 5
-_STORAGE = ("blob", "table", "queue", "file", "web", "dfs")
-_GROUP_IDS = {
-    "microsoft.keyvault/vaults": ("vault",),
-    "microsoft.containerregistry/registries": ("registry",),
-    "microsoft.storage/storageaccounts": (*_STORAGE, *(f"{one}_secondary" for one in _STORAGE)),
-    "microsoft.containerservice/managedclusters": ("management",),
-    "microsoft.insights/privatelinkscopes": ("azuremonitor",),
-}
 _SERVICE = "microsoft.network/privatelinkservices"
 
 
@@ -49,9 +42,9 @@ def _connections(write: Write) -> Iterator[tuple[str, object]]:
 def _judge_group(write: Write) -> Iterator[Refusal]:
     for at, connection in _connections(write):
         target = id_at(connection, _ID)
-        known = _GROUP_IDS.get(target.type.lower()) if target else None
+        known = tuple(group.name for group in groups_of(target.type)) if target else ()
         for where, text in texts_at(write.after, f"{at}.{_GROUPS}") if known else ():
-            if known and text.lower() not in known:
+            if text.lower() not in known:
                 yield Refusal(
                     where,
                     f"{target and target.type} has no group {text}; it has {', '.join(known)}",

@@ -8,6 +8,7 @@ no machines and so no addresses of them: there is one for each node that the poo
 from collections.abc import Iterator
 
 from provisioner.catalog.node_pools import POOL, machines_of
+from provisioner.catalog.service_actions import SCALE_SET
 from provisioner.model.values import Json
 from provisioner.simulator.actions.cluster_power import RUNNING, check_power
 from provisioner.simulator.actions.targets import (
@@ -127,7 +128,7 @@ def _show(cloud: Cloud, pool: Record, name: str) -> Json:
         "type": f"{POOL}/machines",
         "properties": {
             "resourceId": f"/subscriptions/{pool.id.subscription}/resourceGroups/{group}/providers"
-            f"/Microsoft.Compute/virtualMachineScaleSets/{_scale_set(pool)}"
+            f"/{SCALE_SET}/{_scale_set(pool)}"
             f"/virtualMachines/{number}",
         },
     }

@@ -23,6 +23,7 @@ from provisioner.catalog.kubernetes_versions import (
     upgrades_from,
 )
 from provisioner.catalog.node_pools import POOL
+from provisioner.catalog.service_actions import AKS_REGION
 from provisioner.model.values import Json
 from provisioner.simulator.actions.targets import find_target
 from provisioner.simulator.bodies.body_paths import value_at
@@ -30,8 +31,7 @@ from provisioner.simulator.protocol.errors import RefusalError
 from provisioner.simulator.protocol.exchange import Answer, Request
 from provisioner.simulator.state.cloud import Cloud
 
-_LOCATION = "/subscriptions/{}/providers/Microsoft.ContainerService/locations/{}"
-_TYPE = "Microsoft.ContainerService/locations"
+_LOCATION = f"/subscriptions/{{}}/providers/{AKS_REGION}/{{}}"
 _KUBERNETES = "Kubernetes"
 
 
@@ -123,7 +123,7 @@ def _mesh_profile(subscription: str, location: str) -> Json:
     return {
         "id": f"{_LOCATION.format(subscription, location)}/{kind}/{ISTIO}",
         "name": ISTIO,
-        "type": f"{_TYPE}/{kind}",
+        "type": f"{AKS_REGION}/{kind}",
         "properties": {"meshRevisions": [show_mesh_revision(one) for one in MESH_REVISIONS]},
     }
 
@@ -144,7 +144,7 @@ def _default(subscription: str, location: str, kind: str, properties: Json) -> A
     body: Json = {
         "id": f"{_LOCATION.format(subscription, location)}/{kind}/default",
         "name": "default",
-        "type": f"{_TYPE}/{kind}",
+        "type": f"{AKS_REGION}/{kind}",
         "properties": properties,
     }
     return Answer(200, body)

@@ -1,5 +1,6 @@
 """The routes of the actions of resource providers, and of what is computed for a resource."""
 
+from provisioner.catalog import service_actions as named
 from provisioner.catalog.endpoints import CLUSTER_USER_CREDENTIAL, UPGRADE_PROFILE
 from provisioner.simulator.actions import (
     cluster_commands,
@@ -8,73 +9,69 @@ from provisioner.simulator.actions import (
     cluster_offers,
     cluster_power,
     cluster_upgrades,
+    diagnostic_categories,
+    private_link_resources,
+    registry_credentials,
+    storage_keys,
+    vault_access_policies,
+    workspace_keys,
 )
-from provisioner.simulator.protocol.routes import GROUP, SUBSCRIPTION, Route
-
-_AKS = "/providers/Microsoft.ContainerService"
-_CLUSTER = GROUP + _AKS + "/managedClusters/{cluster}"
-_POOL = _CLUSTER + "/agentPools/{pool}"
-_AKS_REGION = SUBSCRIPTION + _AKS + "/locations/{location}"
+from provisioner.simulator.protocol.routes import Route
 
 _CLUSTERS = (
     Route.of(CLUSTER_USER_CREDENTIAL, cluster_credentials.list_user_credential),
-    Route.at(
-        "POST",
-        _CLUSTER + "/listClusterAdminCredential",
-        cluster_credentials.list_admin_credential,
-    ),
-    Route.at(
-        "POST",
-        _CLUSTER + "/listClusterMonitoringUserCredential",
-        cluster_credentials.list_monitoring_credential,
-    ),
-    Route.at(
-        "POST",
-        _CLUSTER + "/accessProfiles/{role}/listCredential",
-        cluster_credentials.get_access_profile,
-    ),
-    Route.at(
-        "POST",
-        _CLUSTER + "/managedNamespaces/{namespace}/listCredential",
-        cluster_credentials.list_namespace_credential,
-    ),
-    Route.at("POST", _CLUSTER + "/start", cluster_power.start_cluster),
-    Route.at("POST", _CLUSTER + "/stop", cluster_power.stop_cluster),
-    Route.at("POST", _CLUSTER + "/abort", cluster_power.abort_operation),
-    Route.at("POST", _POOL + "/abort", cluster_power.abort_operation),
-    Route.at(
-        "POST", _CLUSTER + "/rotateClusterCertificates", cluster_power.rotate_cluster_certificates
-    ),
-    Route.at(
-        "POST", _CLUSTER + "/rotateServiceAccountSigningKeys", cluster_power.rotate_signing_keys
-    ),
-    Route.at("POST", _CLUSTER + "/resetAADProfile", cluster_power.reset_entra_profile),
-    Route.at(
-        "POST", _CLUSTER + "/resetServicePrincipalProfile", cluster_power.reset_service_principal
-    ),
-    Route.at("POST", _CLUSTER + "/runCommand", cluster_commands.run_command),
-    Route.at("GET", _CLUSTER + "/commandResults/{command}", cluster_commands.get_command_result),
+    Route.of(named.ADMIN_CREDENTIAL, cluster_credentials.list_admin_credential),
+    Route.of(named.MONITORING_CREDENTIAL, cluster_credentials.list_monitoring_credential),
+    Route.of(named.ACCESS_PROFILE, cluster_credentials.get_access_profile),
+    Route.of(named.NAMESPACE_CREDENTIAL, cluster_credentials.list_namespace_credential),
+    Route.of(named.START_CLUSTER, cluster_power.start_cluster),
+    Route.of(named.STOP_CLUSTER, cluster_power.stop_cluster),
+    Route.of(named.ABORT_CLUSTER, cluster_power.abort_operation),
+    Route.of(named.ABORT_POOL, cluster_power.abort_operation),
+    Route.of(named.ROTATE_CERTIFICATES, cluster_power.rotate_cluster_certificates),
+    Route.of(named.ROTATE_SIGNING_KEYS, cluster_power.rotate_signing_keys),
+    Route.of(named.RESET_ENTRA_PROFILE, cluster_power.reset_entra_profile),
+    Route.of(named.RESET_SERVICE_PRINCIPAL, cluster_power.reset_service_principal),
+    Route.of(named.RUN_COMMAND, cluster_commands.run_command),
+    Route.of(named.COMMAND_RESULT, cluster_commands.get_command_result),
     Route.of(UPGRADE_PROFILE, cluster_upgrades.get_upgrade_profile),
-    Route.at("GET", _POOL + "/upgradeProfiles/default", cluster_upgrades.get_pool_upgrade_profile),
-    Route.at("GET", _CLUSTER + "/availableAgentPoolVersions", cluster_upgrades.list_pool_versions),
-    Route.at("POST", _POOL + "/upgradeNodeImageVersion", cluster_upgrades.upgrade_node_image),
-    Route.at("GET", _CLUSTER + "/meshUpgradeProfiles", cluster_upgrades.list_mesh_upgrades),
-    Route.at("GET", _CLUSTER + "/meshUpgradeProfiles/{mode}", cluster_upgrades.get_mesh_upgrade),
-    Route.at("GET", _POOL + "/machines", cluster_machines.list_machines),
-    Route.at("GET", _POOL + "/machines/{machine}", cluster_machines.get_machine),
-    Route.at("POST", _POOL + "/deleteMachines", cluster_machines.delete_machines),
-    Route.at(
-        "GET",
-        _CLUSTER + "/outboundNetworkDependenciesEndpoints",
-        cluster_offers.list_outbound_endpoints,
-    ),
-    Route.at("GET", _AKS_REGION + "/orchestrators", cluster_offers.list_orchestrators),
-    Route.at("GET", _AKS_REGION + "/osOptions/default", cluster_offers.get_os_options),
-    Route.at("GET", _AKS_REGION + "/meshRevisionProfiles", cluster_offers.list_mesh_revisions),
-    Route.at(
-        "GET", _AKS_REGION + "/meshRevisionProfiles/{mode}", cluster_offers.get_mesh_revisions
-    ),
-    Route.at("GET", _AKS_REGION + "/trustedAccessRoles", cluster_offers.list_trusted_access_roles),
+    Route.of(named.POOL_UPGRADE_PROFILE, cluster_upgrades.get_pool_upgrade_profile),
+    Route.of(named.POOL_VERSIONS, cluster_upgrades.list_pool_versions),
+    Route.of(named.UPGRADE_NODE_IMAGE, cluster_upgrades.upgrade_node_image),
+    Route.of(named.MESH_UPGRADES, cluster_upgrades.list_mesh_upgrades),
+    Route.of(named.MESH_UPGRADE, cluster_upgrades.get_mesh_upgrade),
+    Route.of(named.MACHINES, cluster_machines.list_machines),
+    Route.of(named.MACHINE, cluster_machines.get_machine),
+    Route.of(named.DELETE_MACHINES, cluster_machines.delete_machines),
+    Route.of(named.OUTBOUND_ENDPOINTS, cluster_offers.list_outbound_endpoints),
+    Route.of(named.ORCHESTRATORS, cluster_offers.list_orchestrators),
+    Route.of(named.OS_OPTIONS, cluster_offers.get_os_options),
+    Route.of(named.MESH_REVISIONS, cluster_offers.list_mesh_revisions),
+    Route.of(named.MESH_REVISION, cluster_offers.get_mesh_revisions),
+    Route.of(named.TRUSTED_ACCESS_ROLES, cluster_offers.list_trusted_access_roles),
 )
 
-ROUTES = (*_CLUSTERS,)
+_KEYS = (
+    Route.of(named.ACCESS_POLICIES, vault_access_policies.update_access_policies),
+    Route.of(named.REGISTRY_CREDENTIALS, registry_credentials.list_credentials),
+    Route.of(named.REGENERATE_REGISTRY_CREDENTIAL, registry_credentials.regenerate_credential),
+    Route.of(named.GENERATE_TOKEN_CREDENTIALS, registry_credentials.generate_credentials),
+    Route.of(named.REGISTRY_USAGES, registry_credentials.list_usages),
+    Route.of(named.STORAGE_KEYS, storage_keys.list_keys),
+    Route.of(named.REGENERATE_STORAGE_KEY, storage_keys.regenerate),
+    Route.of(named.ACCOUNT_SAS, storage_keys.list_account_sas),
+    Route.of(named.SERVICE_SAS, storage_keys.list_service_sas),
+    Route.of(named.WORKSPACE_KEYS, workspace_keys.get_shared_keys),
+    Route.of(named.REGENERATE_WORKSPACE_KEYS, workspace_keys.regenerate_shared_keys),
+)
+
+_TARGET = "(?P<target>/subscriptions/[^/]+/resourcegroups/[^/]+/providers/.+)/privateLinkResources"
+
+_OF_ANY_TYPE = (
+    Route.of(named.DIAGNOSTIC_CATEGORIES, diagnostic_categories.list_categories),
+    Route.of(named.ONE_DIAGNOSTIC_CATEGORY, diagnostic_categories.get_category),
+    Route.at("GET", _TARGET, private_link_resources.list_private_link_resources),
+    Route.at("GET", _TARGET + "/{group}", private_link_resources.get_private_link_resource),
+)
+
+ROUTES = (*_CLUSTERS, *_KEYS, *_OF_ANY_TYPE)

@@ -1,0 +1,68 @@
+"""GET RESOURCE/privateLinkResources: the groups that a private endpoint to it can name.
+
+Shape as recorded of a storage account and of a disk access; AKS answers without `properties`
+("Private Link Resources - List"). Facts: `catalog.private_link`.
+"""
+
+from provisioner.catalog.node_pools import CLUSTER
+from provisioner.catalog.private_link import PrivateLinkGroup, groups_of
+from provisioner.model.resource_id import parse_resource_id
+from provisioner.model.values import Json
+from provisioner.simulator.actions.targets import require_resource
+from provisioner.simulator.bodies.body_paths import value_at
+from provisioner.simulator.protocol.errors import RefusalError, invalid_type
+from provisioner.simulator.protocol.exchange import Answer, Request
+from provisioner.simulator.state.cloud import Cloud
+from provisioner.simulator.state.records import Record
+
+
+def list_private_link_resources(cloud: Cloud, request: Request, target: str) -> Answer:
+    """Answer the groups of a resource; of a cluster only where its API server is private."""
+    return Answer(200, {"value": _groups(cloud, request, target)})
+
+
+def get_private_link_resource(cloud: Cloud, request: Request, target: str, group: str) -> Answer:
+    """Answer one group of a resource."""
+    for shown in _groups(cloud, request, target):
+        assert isinstance(shown, dict)
+        if str(shown["name"]).lower() == group.lower():
+            return Answer(200, shown)
+    raise RefusalError(404, "NotFound", f"'{target}' has no group '{group}'.", by_provider=True)
+
+
+def _groups(cloud: Cloud, request: Request, target: str) -> list[Json]:
+    place = parse_resource_id(target)
+    if place is None:
+        raise invalid_type(request.path)
+    found = groups_of(place.type)
+    if not found and cloud.is_known(place):
+        raise invalid_type(f"{place.type}/privateLinkResources")
+    if not found:
+        raise RefusalError(
+            404,
+            "InvalidResourceType",
+            f"The built-in Azure does not know the private link resources of '{place.type}'.",
+        )
+    row = require_resource(cloud, place)
+    access = "properties.apiServerAccessProfile.enablePrivateCluster"
+    if row.type == CLUSTER and value_at(row.body, access) is not True:
+        return []
+    return [_show(row, group) for group in found]
+
+
+def _show(row: Record, group: PrivateLinkGroup) -> Json:
+    region = str(value_at(row.body, "location"))
+    told: dict[str, Json] = {
+        "groupId": group.name,
+        "requiredMembers": [one.replace("{region}", region) for one in group.members],
+        "requiredZoneNames": [one.replace("{region}", region) for one in group.zones],
+    }
+    shown: dict[str, Json] = {
+        "id": f"{row.id.text}/privateLinkResources/{group.name}",
+        "name": group.name,
+        "type": f"{row.type}/privateLinkResources",
+    }
+    if row.type == CLUSTER:
+        del told["requiredZoneNames"]
+        return {**shown, **told}
+    return {**shown, "properties": told}

@@ -1,0 +1,28 @@
+"""POST …/workspaces/NAME/sharedKeys and regenerateSharedKey (Log Analytics "Shared Keys - Get
+Shared Keys", "- Regenerate": both keys at once)."""
+
+from provisioner.simulator.actions.invented_keys import invented_key, regenerate_key
+from provisioner.simulator.actions.targets import find_target
+from provisioner.simulator.protocol.exchange import Answer, Request
+from provisioner.simulator.state.cloud import Cloud
+from provisioner.simulator.state.records import Record
+
+_NAMES = ("primarySharedKey", "secondarySharedKey")
+_BYTES = 64
+
+
+def get_shared_keys(cloud: Cloud, request: Request, **_place: str) -> Answer:
+    """Answer the keys, which open nothing."""
+    return _show(cloud, find_target(cloud, request))
+
+
+def regenerate_shared_keys(cloud: Cloud, request: Request, **_place: str) -> Answer:
+    """Answer other keys than before."""
+    row = find_target(cloud, request)
+    for name in _NAMES:
+        regenerate_key(cloud, row, name)
+    return _show(cloud, row)
+
+
+def _show(cloud: Cloud, row: Record) -> Answer:
+    return Answer(200, {name: invented_key(cloud, row, name, _BYTES).text for name in _NAMES})
