@@ -5,9 +5,7 @@ from azure.mgmt.privatedns import PrivateDnsManagementClient
 
 from provisioner.model.values import lookup
 from tests.environments import Bench
-from tests.simulator.test_sdk_clients import Connect, connect
-
-__all__ = ["connect"]
+from tests.simulator.sdk import Connect
 
 ZONE = "privatelink.vaultcore.azure.net"
 

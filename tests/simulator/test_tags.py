@@ -8,10 +8,9 @@ from azure.mgmt.msi import ManagedServiceIdentityClient
 from azure.mgmt.resource.locks import ManagementLockClient
 from azure.mgmt.resource.resources import ResourceManagementClient
 
+from tests.simulator.sdk import Connect
 from tests.simulator.setting import GROUP, SUBSCRIPTION
-from tests.simulator.test_sdk_clients import Connect, connect
 
-__all__ = ["connect"]
 S = f"/subscriptions/{SUBSCRIPTION}"
 IDENTITY = f"{GROUP}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/id-a"
 
