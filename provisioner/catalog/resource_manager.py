@@ -42,5 +42,34 @@ PUT_TAG_VALUE, DELETE_TAG_VALUE = (
     for method, verb in (("PUT", "write"), ("DELETE", "delete"))
 )
 
-RESOURCE_MANAGER = (TAG_NAMES, PUT_TAG_NAME, DELETE_TAG_NAME, PUT_TAG_VALUE, DELETE_TAG_VALUE)
+CHECK_NAME = Endpoint(
+    "POST",
+    "/providers/Microsoft.Resources/checkResourceName",
+    "Microsoft.Resources/checkResourceName/action",
+    api_versions.SUBSCRIPTIONS,
+)
+"""Whether a name is reserved. It is asked of the tenant, and takes no permission there."""
+
+NETWORK_USAGE = Endpoint(
+    "GET",
+    f"{_SUBSCRIPTION}/providers/Microsoft.Network/locations/{{location}}/usages",
+    "Microsoft.Network/locations/usages/read",
+    api_versions.NETWORK,
+)
+STORAGE_USAGE = Endpoint(
+    "GET",
+    f"{_SUBSCRIPTION}/providers/Microsoft.Storage/locations/{{location}}/usages",
+    "Microsoft.Storage/locations/usages/read",
+    api_versions.STORAGE,
+)
+
+RESOURCE_MANAGER = (
+    NETWORK_USAGE,
+    STORAGE_USAGE,
+    TAG_NAMES,
+    PUT_TAG_NAME,
+    DELETE_TAG_NAME,
+    PUT_TAG_VALUE,
+    DELETE_TAG_VALUE,
+)
 """Those whose action the id in the path does not say."""

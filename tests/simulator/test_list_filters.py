@@ -186,17 +186,6 @@ def test_policies_are_listed_by_scope_type_and_expiry(call: Caller):
     assert names(call, f"{GROUP}/{policy}/policyExemptions", "excludeExpired()") == ["still"]
 
 
-def test_unknown_regions_are_refused_as_azure_does(call: Caller):
-    reply = call("PUT", f"{S}/resourceGroups/nowhere", {"location": "nowhere"})
-    assert (reply.status, reply.code) == (400, "LocationNotAvailableForResourceGroup")
-    assert (
-        "is not available for resource group. List of available" in reply.body["error"]["message"]
-    )
-    assert call("GET", f"{S}/resourceGroups/nowhere").status == 404
-    reply = call("PUT", f"{GROUP}/{IDENTITIES}/id-x", {"location": "nowhere"})
-    assert (reply.status, reply.code) == (400, "LocationNotAvailableForResourceType")
-
-
 def test_several_slashes_are_one(call: Caller):
     network = f"{GROUP}/providers/Microsoft.Network//virtualNetworks/hub"
     lock = f"{network}/providers/Microsoft.Authorization/locks/keep"

@@ -11,9 +11,9 @@ from provisioner.simulator.arm.list_filters import (
     read_resource_filter,
     read_type_filter,
 )
-from provisioner.simulator.arm.paging import check_options, page, read_choices
 from provisioner.simulator.bodies.answers import render
 from provisioner.simulator.bodies.body_paths import remove, split_path, value_at
+from provisioner.simulator.odata.options import check_options, page, read_choices
 from provisioner.simulator.protocol.exchange import Answer, Request
 from provisioner.simulator.state.cloud import Cloud
 from provisioner.simulator.state.places import check_place

@@ -8,6 +8,7 @@ from provisioner.model.resource_id import RESOURCE_GROUP, ResourceId
 from provisioner.simulator.arm.operations import check_idle, operation_headers, start_operation
 from provisioner.simulator.arm.removal import check_unlocked, check_unused, remove_resource
 from provisioner.simulator.arm.service_checks import check_delete
+from provisioner.simulator.arm.type_hints import add_hint
 from provisioner.simulator.arm.writing import Occasion, write_resource
 from provisioner.simulator.bodies.answers import etag_of, quote_etag, render, show_state
 from provisioner.simulator.bodies.body_paths import merge_patch, value_at
@@ -32,7 +33,8 @@ def get_resource(cloud: Cloud, _request: Request, resource: ResourceId) -> Answe
     row = cloud.find(resource)
     if row is None:
         check_place(cloud, resource_type, resource, writing=False)
-        raise resource_not_found(cloud.canonical(resource), resource_type.codes.not_found)
+        refusal = resource_not_found(cloud.canonical(resource), resource_type.codes.not_found)
+        raise add_hint(cloud, refusal, resource_type.name)
     return Answer(200, render(cloud, row), _etag_headers(cloud, resource_type, row))
 
 

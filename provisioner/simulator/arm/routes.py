@@ -1,6 +1,7 @@
 """The routes of Azure Resource Manager that lead to no single resource."""
 
 from provisioner.catalog.resource_manager import (
+    CHECK_NAME,
     DELETE_TAG_NAME,
     DELETE_TAG_VALUE,
     DELETE_TAGS,
@@ -13,7 +14,7 @@ from provisioner.catalog.resource_manager import (
 )
 from provisioner.model.resource_id import ResourceId, subscription_id
 from provisioner.model.resource_id import resource_group_id as group_id
-from provisioner.simulator.arm import listing, operations, subscriptions, tags
+from provisioner.simulator.arm import listing, locations, names, operations, subscriptions, tags
 from provisioner.simulator.protocol.exchange import Answer, Request
 from provisioner.simulator.protocol.routes import GROUP, PROVIDER, SUBSCRIPTION, Route
 from provisioner.simulator.state.cloud import Cloud
@@ -55,10 +56,11 @@ ROUTES = (
     Route.at("GET", "/providers/{namespace}", subscriptions.get_provider),
     Route.at("GET", "/subscriptions", subscriptions.list_subscriptions),
     Route.at("GET", SUBSCRIPTION, subscriptions.get_subscription),
-    Route.at("GET", SUBSCRIPTION + "/locations", subscriptions.list_locations),
+    Route.at("GET", SUBSCRIPTION + "/locations", locations.list_locations),
     Route.at("GET", SUBSCRIPTION + "/resources", _list_resources),
     Route.at("GET", SUBSCRIPTION + "/resourcegroups", _list_groups),
     Route.at("GET", GROUP + "/resources", _list_group_resources),
+    Route.of(CHECK_NAME, names.check_resource_name),
     Route.of(GET_TAGS, tags.get_tags),
     Route.of(PUT_TAGS, tags.put_tags),
     Route.of(PATCH_TAGS, tags.patch_tags),
@@ -70,6 +72,7 @@ ROUTES = (
     Route.of(DELETE_TAG_VALUE, tags.delete_tag_value),
     Route.at("GET", SUBSCRIPTION + "/providers", subscriptions.list_providers),
     Route.at("GET", PROVIDER, subscriptions.get_provider),
+    Route.at("GET", PROVIDER + "/resourceTypes", subscriptions.list_provider_types),
     Route.at("POST", PROVIDER + "/(?P<verb>register|unregister)", subscriptions.register_provider),
     Route.at("POST", PROVIDER + "/checkNameAvailability", subscriptions.check_name_availability),
     Route.at("GET", SUBSCRIPTION + "/operationresults/{token}", _poll_result),

@@ -1,13 +1,14 @@
 """What ARM answers above the resources: clouds, tenants, subscriptions, regions, providers."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from provisioner.catalog.regions import REGIONS
 from provisioner.catalog.registrations import known_providers
-from provisioner.catalog.resource_type import ResourceType
+from provisioner.catalog.resource_type import ResourceType, Scope
 from provisioner.catalog.type_names import is_namespace
 from provisioner.model.values import Json
 from provisioner.simulator.arm.offers import offered_versions, open_types
+from provisioner.simulator.odata.options import check_options, page, read_choices
 from provisioner.simulator.protocol.errors import RefusalError, invalid_namespace
 from provisioner.simulator.protocol.exchange import Answer, Request
 from provisioner.simulator.state.cloud import TENANT, Cloud
@@ -70,33 +71,36 @@ def _subscription(subscription: str, name: str) -> dict[str, Json]:
     }
 
 
-def list_locations(_cloud: Cloud, _request: Request, subscription: str) -> Answer:
-    """Answer the regions."""
-    shown: list[Json] = [
-        {
-            "id": f"/subscriptions/{subscription}/locations/{name}",
-            "name": name,
-            "displayName": words,
-            "regionalDisplayName": words,
-            "type": "Region",
-        }
-        for name, words in REGIONS.items()
-    ]
-    return Answer(200, {"value": shown})
-
-
-def list_providers(cloud: Cloud, _request: Request, subscription: str = "") -> Answer:
+def list_providers(cloud: Cloud, request: Request, subscription: str = "") -> Answer:
     """Answer the resource providers of the catalog, and others from their first use on, with their
     registration."""
+    _check_expand(request)
     namespaces = sorted({*known_providers(cloud.catalog), *_recorded_providers(cloud)})
-    return Answer(200, {"value": [_provider(cloud, subscription, name) for name in namespaces]})
+    return page(cloud, request, namespaces, lambda name: _provider(cloud, subscription, name))
 
 
 def get_provider(
-    cloud: Cloud, _request: Request, subscription: str = "", namespace: str = ""
+    cloud: Cloud, request: Request, subscription: str = "", namespace: str = ""
 ) -> Answer:
     """Answer one resource provider."""
+    _check_expand(request)
     return Answer(200, _provider(cloud, subscription, _namespace(cloud, namespace)))
+
+
+def list_provider_types(
+    cloud: Cloud, request: Request, subscription: str, namespace: str
+) -> Answer:
+    """Answer the types of one resource provider (Providers "Provider Resource Types")."""
+    del subscription
+    _check_expand(request)
+    types = _types_of(cloud, _namespace(cloud, namespace))
+    return Answer(200, {"value": list(types)})
+
+
+def _check_expand(request: Request) -> None:
+    """`metadata` is of the providers themselves and adds nothing; aliases are not known here."""
+    check_options(request, ("$expand",))
+    read_choices(request, "$expand", ("metadata",))
 
 
 def register_provider(
@@ -169,29 +173,45 @@ def _recorded_providers(cloud: Cloud) -> Iterator[str]:
 
 def _provider(cloud: Cloud, subscription: str, namespace: str) -> dict[str, Json]:
     state = cloud.store.registrations.get(f"{subscription}/{namespace}".lower())
-    kinds: list[Json] = [
-        {
-            "resourceType": resource_type.name.partition("/")[2],
-            "locations": list(REGIONS.values()),
-            "apiVersions": list(versions),
-        }
-        for resource_type in cloud.catalog
-        if resource_type.namespace == namespace
-        and (versions := offered_versions(cloud, resource_type))
-    ]
-    kinds += [
-        {
-            "resourceType": name.partition("/")[2],
-            "locations": list(REGIONS.values()),
-            "apiVersions": list(versions),
-        }
-        for name, versions in open_types(cloud, namespace).items()
-    ]
     shown: dict[str, Json] = {
         "namespace": namespace,
         "registrationState": state or "Registered",
-        "resourceTypes": kinds,
+        "registrationPolicy": "RegistrationRequired",
+        "resourceTypes": list(_types_of(cloud, namespace)),
     }
     if subscription:
         shown["id"] = f"/subscriptions/{subscription}/providers/{namespace}"
     return shown
+
+
+def _types_of(cloud: Cloud, namespace: str) -> Iterator[dict[str, Json]]:
+    """Yield what a provider answers of each of its types: those of the catalog, and those of which
+    there are resources."""
+    for resource_type in cloud.catalog:
+        if resource_type.namespace == namespace:
+            versions = offered_versions(cloud, resource_type)
+            if versions:
+                yield _type(resource_type.name, versions, _capabilities(resource_type))
+    for name, versions in open_types(cloud, namespace).items():
+        yield _type(name, versions, ("SupportsTags", "SupportsLocation"))
+
+
+def _type(name: str, versions: Sequence[str], capabilities: Sequence[str]) -> dict[str, Json]:
+    shown: dict[str, Json] = {
+        "resourceType": name.partition("/")[2],
+        "locations": list(REGIONS.values()),
+        "apiVersions": list(versions),
+        "capabilities": ", ".join(capabilities) or "None",
+    }
+    # The newest that is no preview: what a client that states none takes.
+    stable = next((each for each in versions if len(each) == len("2026-01-01")), None)
+    return {**shown, "defaultApiVersion": stable} if stable else shown
+
+
+def _capabilities(resource_type: ResourceType) -> tuple[str, ...]:
+    stated = (
+        ("SupportsTags", resource_type.taggable),
+        ("SupportsLocation", resource_type.has_location),
+        ("SupportsExtension", resource_type.scope is Scope.EXTENSION),
+    )
+    return tuple(name for name, has in stated if has)

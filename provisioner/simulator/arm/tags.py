@@ -13,9 +13,9 @@ from typing import Any
 from provisioner.catalog.resource_manager import TAGS_TYPE
 from provisioner.model.resource_id import SUBSCRIPTION, ResourceId, parse_resource_id
 from provisioner.model.values import Json
-from provisioner.simulator.arm.paging import check_options, page
 from provisioner.simulator.arm.resources import replace_body
 from provisioner.simulator.logs.change_log import watch
+from provisioner.simulator.odata.options import check_options, page
 from provisioner.simulator.protocol.errors import RefusalError, invalid_type, resource_not_found
 from provisioner.simulator.protocol.exchange import Answer, Request
 from provisioner.simulator.state.cloud import Cloud

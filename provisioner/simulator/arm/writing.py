@@ -5,8 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from provisioner.catalog.regions import GLOBAL, REGIONS
-from provisioner.catalog.resource_type import Embedded, ResourceType, Tier
+from provisioner.catalog.resource_type import Embedded, ResourceType
 from provisioner.model.resource_id import (
     RESOURCE_GROUP,
     ResourceId,
@@ -211,7 +210,6 @@ def _check_location(
         raise RefusalError(
             400, "LocationRequired", "The location property is required for this definition."
         )
-    _check_region(resource_type, resource, location, before)
     held = before.body.get("location") if before else None
     if isinstance(held, str) and normalise_location(location) != normalise_location(held):
         kind = "ResourceGroup" if resource.type == RESOURCE_GROUP else "Resource"
@@ -221,29 +219,6 @@ def _check_location(
             f"'{resource.name}' already exists in location '{held}'. It cannot be created in "
             f"location '{location}'.",
         )
-
-
-def _check_region(
-    resource_type: ResourceType, resource: ResourceId, location: str, before: Record | None
-) -> None:
-    """Refuse a region that there is not. `global` is one for what stands in none, not for groups
-    (recorded for groups; "Resolve location not available errors" for types)."""
-    region = normalise_location(location)
-    is_group = resource.type == RESOURCE_GROUP
-    is_offered = region in REGIONS or (region == GLOBAL and not is_group)
-    if is_offered or before is not None or resource_type.tier is Tier.RAW:
-        return
-    told = (
-        "resource group. List of available regions is"
-        if is_group
-        else f"resource type '{resource_type.name}'. List of available regions for the resource "
-        "type is"
-    )
-    raise RefusalError(
-        400,
-        f"LocationNotAvailableForResource{'Group' if is_group else 'Type'}",
-        f"The provided location '{location}' is not available for {told} '{','.join(REGIONS)}'.",
-    )
 
 
 def _check_name_is_free(cloud: Cloud, resource_type: ResourceType, resource: ResourceId) -> None:

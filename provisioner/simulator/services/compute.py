@@ -19,12 +19,16 @@ from provisioner.catalog.kubernetes_versions import (
 )
 from provisioner.catalog.machine_sizes import SIZES, MachineSize, sizes_in, zones_of
 from provisioner.catalog.node_pools import CLUSTER, POOL, machines_of
+from provisioner.catalog.regions import REGIONS
 from provisioner.catalog.registrations import registrations_for
 from provisioner.catalog.resource_type import ResourceType
 from provisioner.model.resource_id import ResourceId
 from provisioner.model.values import Json
 from provisioner.simulator.bodies.body_paths import value_at
 from provisioner.simulator.bodies.validation import normalise_location
+from provisioner.simulator.odata.conditions import Property, Vocabulary, compile_filter
+from provisioner.simulator.odata.options import check_options, page
+from provisioner.simulator.odata.syntax import FilterError
 from provisioner.simulator.protocol.errors import RefusalError
 from provisioner.simulator.protocol.exchange import Answer, Request
 from provisioner.simulator.services.features import is_registered
@@ -41,16 +45,30 @@ def list_versions(_cloud: Cloud, _request: Request, subscription: str, location:
     return Answer(200, {"values": [_version(one) for one in OFFERED]})
 
 
-def list_sizes(_cloud: Cloud, request: Request, subscription: str) -> Answer:
-    """Answer the sizes of one region, which `$filter` has to name."""
+def list_sizes(cloud: Cloud, request: Request, subscription: str) -> Answer:
+    """Answer the sizes of every region, or of that which `$filter` names (Compute "Resource Skus -
+    List": only the location is filtered by). The code of a refusal is inferred."""
     del subscription
-    words = request.query.get("$filter", "").split("'")
-    if len(words) != 3 or words[0].replace(" ", "").lower() != "locationeq":
+    check_options(request, ("$filter",))
+    text = request.query.get("$filter", "")
+    try:
+        fits = compile_filter(text, _SIZE_FILTER) if text else None
+    except FilterError as problem:
         raise RefusalError(
-            400, "InvalidFilter", "The built-in Azure lists by $filter=location eq 'REGION' alone."
-        )
-    region = normalise_location(words[1])
-    return Answer(200, {"value": [_size(size, region) for size in sizes_in(region)]})
+            400, "InvalidFilter", f"Invalid $filter '{text}': location eq 'REGION' ({problem})."
+        ) from problem
+    rows = [
+        (size, region)
+        for region in REGIONS
+        if fits is None or fits(region)
+        for size in sizes_in(region)
+    ]
+    return page(cloud, request, rows, lambda row: _size(*row))
+
+
+_SIZE_FILTER: Vocabulary[str] = Vocabulary(
+    properties={"location": Property(lambda region: region, normalise=normalise_location)}
+)
 
 
 def list_usages(cloud: Cloud, _request: Request, subscription: str, location: str) -> Answer:

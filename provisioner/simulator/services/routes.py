@@ -11,11 +11,13 @@ from provisioner.catalog.endpoints import (
     REGISTER_FEATURE,
     UNREGISTER_FEATURE,
 )
+from provisioner.catalog.resource_manager import NETWORK_USAGE, STORAGE_USAGE
 from provisioner.simulator.protocol.routes import Route
 from provisioner.simulator.services import (
     compute,
     features,
     leases,
+    usages,
 )
 
 ROUTES = (
@@ -26,6 +28,8 @@ ROUTES = (
     Route.of(KUBERNETES_VERSIONS, compute.list_versions),
     Route.of(MACHINE_SIZES, compute.list_sizes),
     Route.of(CORE_USAGE, compute.list_usages),
+    Route.of(NETWORK_USAGE, usages.list_network_usages),
+    Route.of(STORAGE_USAGE, usages.list_storage_usages),
     Route.of(QUOTA, compute.put_quota),
     Route.of(LEASE, leases.lease_container),
 )

@@ -6,9 +6,10 @@ Azure Resource Manager answers it.
 """
 
 from collections.abc import Callable, Collection, Sequence
-from typing import Any, TypeVar
+from typing import TypeVar
 from urllib.parse import urlencode
 
+from provisioner.model.values import Json
 from provisioner.simulator.protocol.errors import RefusalError
 from provisioner.simulator.protocol.exchange import Answer, Request
 from provisioner.simulator.state.cloud import Cloud
@@ -47,12 +48,12 @@ def read_choices(request: Request, name: str, known: Collection[str]) -> frozens
 
 
 def page(
-    cloud: Cloud, request: Request, rows: Sequence[Row], show: Callable[[Row], dict[str, Any]]
+    cloud: Cloud, request: Request, rows: Sequence[Row], show: Callable[[Row], Json]
 ) -> Answer:
     """Answer one page of a list. `$skiptoken` is a position."""
     start = _position(request)
     size = min(cloud.page_size, _size(request, cloud.page_size))
-    body: dict[str, Any] = {"value": [show(row) for row in rows[start : start + size]]}
+    body: dict[str, Json] = {"value": [show(row) for row in rows[start : start + size]]}
     if start + size < len(rows):
         query = {**request.query, "$skiptoken": str(start + size)}
         body["nextLink"] = f"{request.base}{request.path}?{urlencode(query)}"

@@ -1,0 +1,48 @@
+"""The regions of a subscription, as "Subscriptions - List Locations" documents them.
+
+All that Azure's clouds have, of the physical ones: neither logical regions (`europe`) nor edge
+zones. A zone has the same number in every subscription here; Azure numbers them by subscription.
+"""
+
+from provisioner.catalog.machine_sizes import zones_of
+from provisioner.catalog.region_metadata import REGION_METADATA
+from provisioner.catalog.regions import REGIONS
+from provisioner.model.values import Json
+from provisioner.simulator.odata.options import check_options, page
+from provisioner.simulator.protocol.exchange import Answer, Request
+from provisioner.simulator.state.cloud import Cloud
+
+
+def list_locations(cloud: Cloud, request: Request, subscription: str) -> Answer:
+    """Answer the regions, each with where it is, its pair, and its availability zones."""
+    check_options(request, ())
+    base = f"/subscriptions/{subscription}/locations"
+    return page(cloud, request, list(REGIONS), lambda name: _shown(base, name))
+
+
+def _shown(base: str, name: str) -> dict[str, Json]:
+    facts, zones = REGION_METADATA[name], zones_of(name)
+    metadata: dict[str, Json] = {
+        "regionType": "Physical",
+        # Azure recommends a region of each geography: those with zones.
+        "regionCategory": "Recommended" if zones else "Other",
+        "geography": facts.geography,
+        "geographyGroup": facts.group,
+        "longitude": facts.longitude,
+        "latitude": facts.latitude,
+        "physicalLocation": facts.place,
+        "pairedRegion": [{"name": facts.pair, "id": f"{base}/{facts.pair}"}] if facts.pair else [],
+    }
+    shown: dict[str, Json] = {
+        "id": f"{base}/{name}",
+        "name": name,
+        "type": "Region",
+        "displayName": REGIONS[name],
+        "regionalDisplayName": f"({facts.group}) {REGIONS[name]}",
+        "metadata": metadata,
+    }
+    if zones:
+        shown["availabilityZoneMappings"] = [
+            {"logicalZone": zone, "physicalZone": f"{name}-az{zone}"} for zone in zones
+        ]
+    return shown
