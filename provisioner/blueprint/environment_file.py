@@ -161,6 +161,16 @@ def _rebased(node: Node, steps: tuple[str, ...], path: str) -> Node:
         return node
     else:
         target = resolve_source(found.value, found.span.file, found.span)
+        if steps != ("blueprint",) and not is_local(target):
+            raise DiagnosticError(
+                error(
+                    "wrong-source",
+                    f"'{steps[0]}' names a file beside {found.span.file}, which is no file of this "
+                    "machine.",
+                    found.span,
+                    "State it in the environment's own file.",
+                )
+            )
         if is_local(target):
             target = posixpath.relpath(target, posixpath.dirname(path) or ".")
         changed = replace(found, value=target)

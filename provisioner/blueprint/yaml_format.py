@@ -7,6 +7,7 @@ inside of texts over several lines is left alone. The result is read again and c
 """
 
 import re
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,6 +19,7 @@ from provisioner.blueprint.control_file import ControlFile
 from provisioner.blueprint.environment_file import BASE_KIND
 from provisioner.blueprint.files import BlueprintFile, EgressTableFile, EnvironmentFile, ModuleFile
 from provisioner.blueprint.promotion import PromotionFile
+from provisioner.blueprint.yaml_comments import comments_of
 from provisioner.blueprint.yaml_source import parse_yaml
 from provisioner.model.diagnostic import DiagnosticError, error
 
@@ -46,12 +48,14 @@ def format_yaml(text: str, path: str) -> str:
     before = parse_yaml(text, path)
     if _OTHER_BREAKS.search(text):
         raise _refusal(path, "it has line breaks other than LF and CRLF")
-    laid_out = _laid_out(text.removeprefix("\ufeff").replace("\r\n", "\n"))
+    text = text.removeprefix("\ufeff").replace("\r\n", "\n")
+    laid_out = _laid_out(text)
     kind = before.find(("kind",)).value
     ordered = _ordered(laid_out, kind) if isinstance(kind, str) and kind in KINDS else laid_out
     for candidate in (ordered, laid_out):
         result = _without_repeated_blanks(candidate)
-        if parse_yaml(result, path).plain() == before.plain():
+        same = parse_yaml(result, path).plain() == before.plain()
+        if same and comments_of(result) == comments_of(text):
             return result
     raise _refusal(path, "its layout cannot change without its meaning")
 
@@ -255,8 +259,8 @@ def _shift_of_comment(
     indent = _indent_of(lines[number])
     if following is not None and indent <= _indent_of(lines[following]):
         return shifts[following] if indent else 0
-    above = [line for line in content if line < number]
-    return shifts[above[-1]] if above and indent else 0
+    above = bisect_left(content, number)
+    return shifts[content[above - 1]] if above and indent else 0
 
 
 def _ordered(text: str, kind: str) -> str:

@@ -190,3 +190,17 @@ def test_an_editor_asks_an_overlay_and_a_base_for_less():
     assert "blueprint" in schema["then"]["required"]
     assert "extends" in schema["properties"]
     assert composed("").resources
+
+
+def test_a_base_in_git_names_no_file_of_this_machine():
+    """A kubeconfig beside a base in git is no path that kubectl could open."""
+    base = "git::https://example.com/org/repo//bases/common.yaml?ref=v1.0.0"
+    texts = {
+        "environments/prod.yaml": OVERLAY.replace("bases/common.yaml", f'"{base}"'),
+        base: BASE,
+    }
+    with pytest.raises(DiagnosticError) as refused:
+        load_environment("environments/prod.yaml", Memory(texts))
+    (told,) = refused.value.diagnostics
+    assert "'kubeconfig' names a file beside git::https://example.com" in told.message
+    assert str(told.span) == f"{base}:12:52"
