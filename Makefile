@@ -28,11 +28,12 @@ test: setup ## Run every test that needs no cluster
 test-cluster: setup cluster-tools ## Run the tests on real API servers of Kubernetes
 	@$(BIN)/python -m pytest -n 2 --dist loadfile tests/cluster
 
-check: setup ## Check style, types and the layers of the code
+check: setup ## Check style, types, the layers of the code and the format of the blueprints
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@$(BIN)/azsec fmt --check
 
 golden: setup ## Rewrite the expected outputs of the tests; review them with git diff
 	AZSEC_REWRITE_GOLDEN=1 $(BIN)/python -m pytest tests/reports tests/scenarios

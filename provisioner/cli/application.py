@@ -754,6 +754,9 @@ def trace(  # noqa: PLR0913  typer: one parameter an option
     ] = "internet:443",
     protocol: Annotated[ProtocolChoice, typer.Option(help="What carries it.")] = ProtocolChoice.TCP,
     of: StateKindOption = StateChoice.DESIRED,
+    set_: SetOption = None,
+    set_file: SetFileOption = None,
+    parameters: ParametersOption = None,
     output: FormatOption = OutputFormat.TEXT,
     cloud: CloudOption = None,
     state: StateOption = None,
@@ -765,7 +768,10 @@ def trace(  # noqa: PLR0913  typer: one parameter an option
     from provisioner.workflow.trace import Question
 
     question = Question(source, to, protocol.value, StateKind(of.value))
-    with _session(cloud=cloud, state=state, parallelism=parallelism, quiet=True) as session:
+    values = _values(set_, set_file, parameters)
+    with _session(
+        cloud=cloud, state=state, parallelism=parallelism, quiet=True, values=values
+    ) as session:
         document = session.trace(environment, question)
     print_trace(document, output.value)
 
@@ -809,6 +815,9 @@ def access(  # noqa: PLR0913  typer: one parameter an option
             help="Read eligible roles too (Privileged Identity Management; takes a licence).",
         ),
     ] = False,
+    set_: SetOption = None,
+    set_file: SetFileOption = None,
+    parameters: ParametersOption = None,
     output: FormatOption = OutputFormat.TEXT,
     cloud: CloudOption = None,
     state: StateOption = None,
@@ -820,7 +829,10 @@ def access(  # noqa: PLR0913  typer: one parameter an option
     from provisioner.workflow.access_question import Question
 
     question = Question(AccessState(of.value), who, can, on, data, eligible)
-    with _session(cloud=cloud, state=state, parallelism=parallelism, quiet=True) as session:
+    values = _values(set_, set_file, parameters)
+    with _session(
+        cloud=cloud, state=state, parallelism=parallelism, quiet=True, values=values
+    ) as session:
         document = session.explain_access(environment, question)
     print_access(document, output.value)
     if document.is_partial:
@@ -848,6 +860,9 @@ def graph(  # noqa: PLR0913  typer: one parameter an option
             show_default=False,
         ),
     ] = None,
+    set_: SetOption = None,
+    set_file: SetFileOption = None,
+    parameters: ParametersOption = None,
     cloud: CloudOption = None,
     state: StateOption = None,
     parallelism: ParallelismOption = 10,
@@ -857,7 +872,10 @@ def graph(  # noqa: PLR0913  typer: one parameter an option
     from provisioner.documents.trace import StateKind
 
     chosen = format_of(output.value if output else None, out)
-    with _session(cloud=cloud, state=state, parallelism=parallelism, quiet=True) as session:
+    values = _values(set_, set_file, parameters)
+    with _session(
+        cloud=cloud, state=state, parallelism=parallelism, quiet=True, values=values
+    ) as session:
         document = session.draw(environment, StateKind(of.value))
     write_drawing(document, chosen, out)
 
@@ -917,6 +935,9 @@ def roles(  # noqa: PLR0913  typer: one parameter an option
     apply_connection: Annotated[
         str | None, typer.Option(metavar="ID", help="Service connection for apply.")
     ] = None,
+    set_: SetOption = None,
+    set_file: SetFileOption = None,
+    parameters: ParametersOption = None,
     output: FormatOption = OutputFormat.TEXT,
 ) -> None:
     """Generate least-privilege custom roles, and the federated credentials of CI jobs."""
@@ -933,7 +954,8 @@ def roles(  # noqa: PLR0913  typer: one parameter an option
         jobs = GitHubJobs(github, github_environment, github_branch)
     elif azure_pipelines is not None:
         jobs = AzurePipelinesJobs(azure_pipelines, plan_connection, apply_connection)
-    document = _session().roles(environment, [Purpose(p.value) for p in wanted], jobs)
+    values = _values(set_, set_file, parameters)
+    document = _session(values=values).roles(environment, [Purpose(p.value) for p in wanted], jobs)
     if out is None:
         print_roles(document, output.value)
         return
@@ -968,6 +990,9 @@ def manifests(  # noqa: PLR0913  typer: one parameter an option
         ),
     ] = None,
     of: StateKindOption = StateChoice.DESIRED,
+    set_: SetOption = None,
+    set_file: SetFileOption = None,
+    parameters: ParametersOption = None,
     output: Annotated[
         PlainFormat, typer.Option("--output", "-o", help="text is YAML for kubectl.")
     ] = PlainFormat.TEXT,
@@ -983,7 +1008,8 @@ def manifests(  # noqa: PLR0913  typer: one parameter an option
     from provisioner.documents.trace import StateKind
 
     wanted = Wanted(environment, StateKind(of.value), output.value)
-    with _session(cloud=cloud, state=state, quiet=True) as session:
+    values = _values(set_, set_file, parameters)
+    with _session(cloud=cloud, state=state, quiet=True, values=values) as session:
         if check or files:
             refuse_options("pods are judged, and nothing is written", {"--out": out is not None})
             raise typer.Exit(check_pods(session, wanted, files or [], namespace, asked=check))
@@ -1023,12 +1049,16 @@ def network(
     show_all: Annotated[
         bool, typer.Option("--all", help="Show all environments of its directory side by side.")
     ] = False,
+    set_: SetOption = None,
+    set_file: SetFileOption = None,
+    parameters: ParametersOption = None,
     output: FormatOption = OutputFormat.TEXT,
 ) -> None:
     """Show the address plan: networks, subnets, what needs addresses, and what is free."""
     from provisioner.cli.output import print_network
 
-    document = _session().describe_network(environment, show_all=show_all)
+    values = _values(set_, set_file, parameters)
+    document = _session(values=values).describe_network(environment, show_all=show_all)
     print_network(document, output.value)
     if document.has_errors:
         raise typer.Exit(ExitCode.ERROR)
@@ -1069,6 +1099,9 @@ def migrate(  # noqa: PLR0913  typer: one parameter an option
         ),
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Write without asking.")] = False,
+    set_: SetOption = None,
+    set_file: SetFileOption = None,
+    parameters: ParametersOption = None,
     output: FormatOption = OutputFormat.TEXT,
     cloud: CloudOption = None,
     state: StateOption = None,
@@ -1083,7 +1116,10 @@ def migrate(  # noqa: PLR0913  typer: one parameter an option
     from provisioner.workflow.apply import ApplyOptions
 
     options = ApplyOptions(allow_delete=False, parallelism=parallelism)
-    with _session(cloud=cloud, state=state, parallelism=parallelism, quiet=quiet) as session:
+    values = _values(set_, set_file, parameters)
+    with _session(
+        cloud=cloud, state=state, parallelism=parallelism, quiet=quiet, values=values
+    ) as session:
 
         def plan_again() -> "Plan":
             return session.plan_migration(

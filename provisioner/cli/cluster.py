@@ -6,12 +6,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from provisioner.blueprint.given_values import ParameterValue
 from provisioner.cli.cluster_access import Reach, open_cluster
 from provisioner.cli.cluster_lock import hold_locks
 from provisioner.cli.exit_code import ExitCode
 from provisioner.cli.observation import is_verified, source_of
 from provisioner.cli.output import print_cluster, print_manifests
-from provisioner.cli.session import Session, confirm, is_plan_file, refuse_options
+from provisioner.cli.session import Session, Surroundings, confirm, is_plan_file, refuse_options
 from provisioner.cli.workspace import FileSources, write_file
 from provisioner.cluster.decisions import Permission
 from provisioner.documents.cluster import ClusterApplyDocument
@@ -80,6 +81,7 @@ def _session(reach: Reach) -> Session:
         parallelism=_PARALLELISM,
         realistic=None,
         quiet=True,
+        surroundings=Surroundings(values=reach.values),
     )
 
 
@@ -198,9 +200,9 @@ def _stated_observation(request: Request, reach: Reach) -> str | None:
     return None if settings.access else source_of(settings.observation, environment.path)
 
 
-def print_observer(environment: str, of: str) -> None:
+def print_observer(environment: str, of: str, values: tuple[ParameterValue, ...] = ()) -> None:
     """Print the objects of an environment's observer. Raises DiagnosticError where it has none."""
-    with _session(Reach(None, None, None, None)) as session:
+    with _session(Reach(None, None, None, None, values)) as session:
         desired, objects = session.find_objects(environment, StateKind(of))
     found = describe_manifests(desired, objects)
     names = {OBSERVER_NAMESPACE, CLUSTER_NAME}

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from provisioner.blueprint.given_values import ParameterValue
 from provisioner.catalog.endpoints import CLUSTER_TYPE, CLUSTER_USER_CREDENTIAL
 from provisioner.cli.session import refuse_options
 from provisioner.cli.workspace import FileSources
@@ -23,12 +24,14 @@ from provisioner.workflow.plan import Desired
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """How the API server is reached, where not as the environment says; and Azure."""
+    """How the API server is reached, where not as the environment says; Azure, and the values that
+    options give to parameters."""
 
     kubeconfig: str | None
     context: str | None
     cloud: str | None
     state: str | None
+    values: tuple[ParameterValue, ...] = ()
 
     @property
     def is_stated(self) -> bool:

@@ -12,6 +12,9 @@ from provisioner.cli.options import (
     KubeconfigOption,
     LockTimeoutOption,
     OutputFormat,
+    ParametersOption,
+    SetFileOption,
+    SetOption,
     StateChoice,
     StateKindOption,
     StateOption,
@@ -51,6 +54,9 @@ def plan(  # noqa: PLR0913  typer: one parameter an option
     of: StateKindOption = StateChoice.DESIRED,
     kubeconfig: KubeconfigOption = None,
     context: ContextOption = None,
+    set_: SetOption = None,
+    set_file: SetFileOption = None,
+    parameters: ParametersOption = None,
     output: _Format = OutputFormat.TEXT,
     cloud: CloudOption = None,
     state: StateOption = None,
@@ -58,9 +64,11 @@ def plan(  # noqa: PLR0913  typer: one parameter an option
     """Show every change that would make the objects in the cluster what the environment says."""
     from provisioner.cli.cluster import Request, run_plan
     from provisioner.cli.cluster_access import Reach
+    from provisioner.cli.parameter_values import read_values
 
     request = Request(environment, of.value, tuple(adopt or ()), force_conflicts)
-    reach = Reach(kubeconfig, context, cloud.value if cloud else None, state)
+    values = read_values(set_ or (), set_file or (), parameters or ())
+    reach = Reach(kubeconfig, context, cloud.value if cloud else None, state, values)
     raise typer.Exit(run_plan(request, reach, output.value, out, detailed=detailed_exitcode))
 
 
@@ -93,6 +101,9 @@ def apply(  # noqa: PLR0913  typer: one parameter an option
     kubeconfig: KubeconfigOption = None,
     context: ContextOption = None,
     lock_timeout: LockTimeoutOption = 0.0,
+    set_: SetOption = None,
+    set_file: SetFileOption = None,
+    parameters: ParametersOption = None,
     output: _Format = OutputFormat.TEXT,
     cloud: CloudOption = None,
     state: StateOption = None,
@@ -100,9 +111,11 @@ def apply(  # noqa: PLR0913  typer: one parameter an option
     """Apply a reviewed plan, or plan an environment's objects and apply that."""
     from provisioner.cli.cluster import Consent, Request, run_apply
     from provisioner.cli.cluster_access import Reach
+    from provisioner.cli.parameter_values import read_values
 
     request = Request(subject, of.value, tuple(adopt or ()), force_conflicts)
-    reach = Reach(kubeconfig, context, cloud.value if cloud else None, state)
+    values = read_values(set_ or (), set_file or (), parameters or ())
+    reach = Reach(kubeconfig, context, cloud.value if cloud else None, state, values)
     consent = Consent(yes, allow_delete, digest, lock_timeout)
     raise typer.Exit(run_apply(request, reach, output.value, consent))
 
@@ -156,14 +169,22 @@ def observe(
 
 
 @cluster_app.command("observer")
-def observer(environment: EnvironmentArgument, of: StateKindOption = StateChoice.DESIRED) -> None:
+def observer(
+    environment: EnvironmentArgument,
+    of: StateKindOption = StateChoice.DESIRED,
+    set_: SetOption = None,
+    set_file: SetFileOption = None,
+    parameters: ParametersOption = None,
+) -> None:
     """Write the objects of the job that observes the cluster from inside, as YAML for kubectl.
 
     They are part of the environment's objects, too: `azsec cluster apply` makes them.
     """
     from provisioner.cli.cluster import print_observer
+    from provisioner.cli.parameter_values import read_values
 
-    print_observer(environment, of.value)
+    values = read_values(set_ or (), set_file or (), parameters or ())
+    print_observer(environment, of.value, values)
 
 
 @cluster_app.command("drift")
@@ -181,6 +202,9 @@ def drift(  # noqa: PLR0913  typer: one parameter an option
     of: StateKindOption = StateChoice.DESIRED,
     kubeconfig: KubeconfigOption = None,
     context: ContextOption = None,
+    set_: SetOption = None,
+    set_file: SetFileOption = None,
+    parameters: ParametersOption = None,
     output: _Format = OutputFormat.TEXT,
     cloud: CloudOption = None,
     state: StateOption = None,
@@ -191,7 +215,9 @@ def drift(  # noqa: PLR0913  typer: one parameter an option
     """
     from provisioner.cli.cluster import Request, run_drift
     from provisioner.cli.cluster_access import Reach
+    from provisioner.cli.parameter_values import read_values
 
     request = Request(environment, of.value, observation=observation)
-    reach = Reach(kubeconfig, context, cloud.value if cloud else None, state)
+    values = read_values(set_ or (), set_file or (), parameters or ())
+    reach = Reach(kubeconfig, context, cloud.value if cloud else None, state, values)
     raise typer.Exit(run_drift(request, reach, output.value))

@@ -9,6 +9,9 @@ from provisioner.cli.exit_code import ExitCode
 from provisioner.cli.options import (
     CloudOption,
     FrameworkChoice,
+    ParametersOption,
+    SetFileOption,
+    SetOption,
     StateChoice,
     StateKindOption,
     StateOption,
@@ -92,6 +95,9 @@ def report(  # noqa: PLR0913  typer: one parameter an option
             show_default=False,
         ),
     ] = None,
+    set_: SetOption = None,
+    set_file: SetFileOption = None,
+    parameters: ParametersOption = None,
     cloud: CloudOption = None,
     state: StateOption = None,
     parallelism: Annotated[
@@ -103,6 +109,7 @@ def report(  # noqa: PLR0913  typer: one parameter an option
     Exit with 1 if an environment could not be assessed, or not all of it could be read. A control
     that fails does not change the exit code: `azsec check` does.
     """
+    from provisioner.cli.parameter_values import read_values
     from provisioner.cli.reporting import (
         ReportQuestion,
         describe_gaps,
@@ -121,6 +128,7 @@ def report(  # noqa: PLR0913  typer: one parameter an option
         cloud=cloud.value if cloud else None,
         local_state=state,
         parallelism=parallelism,
+        values=read_values(set_ or (), set_file or (), parameters or ()),
     )
     made = write_report(lambda: make_report(question), form.value if form else None, out, history)
     for told in describe_gaps(made):

@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 from pathlib import Path, PurePath
 
 from provisioner.attribution.window import read_window
+from provisioner.blueprint.given_values import ParameterValue
 from provisioner.cli.cluster_files import find_evidence
-from provisioner.cli.session import Session
+from provisioner.cli.session import Session, Surroundings
 from provisioner.cli.workspace import FileSources, make_folder, write_file
 from provisioner.controls.frameworks import Framework
 from provisioner.documents.report import (
@@ -49,6 +50,7 @@ class ReportQuestion:
     cloud: str | None = None
     local_state: str | None = None
     parallelism: int = 10
+    values: tuple[ParameterValue, ...] = ()
 
 
 def make_report(question: ReportQuestion) -> ReportDocument:
@@ -98,6 +100,7 @@ def _report(
             parallelism=question.parallelism,
             realistic=None,
             quiet=True,
+            surroundings=Surroundings(values=question.values),
         ) as session:
             files = list(question.cluster)
             seen = find_evidence(

@@ -98,3 +98,30 @@ def test_what_is_wrong_with_an_option_is_said(tagged: Path) -> None:
     assert "blueprints/small.yaml has no parameter 'tem'. Did you mean 'team'?" in run(
         "destroy small --set tem=a"
     )
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "trace small",
+        "access small",
+        "graph small",
+        "network small",
+        "roles small",
+        "manifests small",
+        "report small --format json",
+        "ownership migrate small --yes",
+        "cluster plan small",
+        "cluster apply small",
+        "cluster drift small",
+        "cluster observer small",
+    ],
+)
+def test_every_command_that_reads_an_environment_takes_values(tagged: Path, command: str) -> None:
+    """The blueprint has a parameter that nothing else gives."""
+    missing = "the parameter 'team' is not given"
+    assert missing in run(command)
+    assert missing not in run(f"{command} --set team=blue")
+    Path("values.yaml").write_text("team: blue\n", encoding="utf-8")
+    assert missing not in run(f"{command} --parameters values.yaml")
+    assert "error: --set tem" in run(f"{command} --set tem=blue")
