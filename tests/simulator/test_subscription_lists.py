@@ -12,10 +12,9 @@ from provisioner.catalog.region_metadata import REGION_METADATA
 from provisioner.catalog.regions import REGIONS
 from provisioner.catalog.registry import Catalog
 from provisioner.simulator.server import LocalAzure
+from tests.simulator.sdk import Connect
 from tests.simulator.setting import GROUP, SUBSCRIPTION, Caller
-from tests.simulator.test_sdk_clients import Connect, connect
 
-__all__ = ["connect"]
 S = f"/subscriptions/{SUBSCRIPTION}"
 
 
